@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+import { CommanderError } from 'commander';
+import packageJson from '../../package.json' with { type: 'json' };
+import { EXIT, UserError } from '../model/exit.ts';
+import { createProgram } from './program.ts';
+
+const stop = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(name, () => {
+    if (stop.signal.aborted) process.exit(name === 'SIGINT' ? 130 : 143);
+    stop.abort(name);
+  });
+}
+// A reader that has seen enough, such as `head`, closes the pipe: that is no failure.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit();
+  });
+
+const program = createProgram(
+  {
+    env: process.env,
+    stdin: process.stdin,
+    output: { result: process.stdout, messages: process.stderr },
+    version: packageJson.version,
+    signal: stop.signal,
+  },
+  (exitCode) => {
+    process.exitCode = exitCode;
+  },
+);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  } else if (error instanceof UserError) {
+    for (const line of error.message.split('\n')) process.stderr.write(`error: ${line}\n`);
+    process.exitCode = error.exitCode;
+  } else if (stop.signal.aborted) {
+    process.exitCode = stop.signal.reason === 'SIGINT' ? 130 : 143;
+  } else {
+    process.stderr.write(
+      `error: a bug in dynamic-toolset ${packageJson.version}: please report it with these lines\n${error instanceof Error ? error.stack : String(error)}\n`,
+    );
+    process.exitCode = EXIT.findings;
+  }
+}

@@ -1,0 +1,84 @@
+import { styleText } from 'node:util';
+import { stringify } from 'yaml';
+import { type DiscoveredService, endpointUrl, type Problem, problemLine } from '../model/discovery.ts';
+
+/** Where a command writes: results to one stream, everything else to the other. */
+export interface Output {
+  readonly result: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  readonly messages: NodeJS.WritableStream & { readonly isTTY?: boolean };
+}
+
+export const FORMATS = ['table', 'wide', 'json', 'yaml'] as const;
+export type Format = (typeof FORMATS)[number];
+
+/** What `discover -o json` says of one service. */
+function toJson(service: DiscoveredService) {
+  return {
+    name: service.service.name,
+    namespace: service.service.namespace,
+    type: service.type,
+    endpoint: endpointUrl(service.endpoint),
+    health: service.verdict.health,
+    authRequired: service.verdict.authRequired,
+    reason: service.verdict.reason,
+    certainty: service.certainty,
+    tool: service.tool,
+    description: service.description,
+    alternates: service.alternates,
+    evidence: service.evidence,
+  };
+}
+
+const COLOURS = { healthy: 'green', unhealthy: 'red', unknown: 'yellow' } as const;
+
+/** Columns as wide as their longest cell, as kubectl prints them. */
+function columns(rows: readonly (readonly string[])[]): string[][] {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  return rows.map((row) =>
+    row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd((widths[column] ?? 0) + 3))),
+  );
+}
+
+function table(services: readonly DiscoveredService[], wide: boolean, colour: boolean): string {
+  const header = ['NAMESPACE', 'NAME', 'TYPE', 'ENDPOINT', 'HEALTH'];
+  const rows = services.map((service) => [
+    service.service.namespace,
+    service.service.name,
+    service.type,
+    endpointUrl(service.endpoint),
+    service.verdict.authRequired ? `${service.verdict.health} (auth)` : service.verdict.health,
+    ...(wide ? [service.certainty, service.evidence[0]?.detail ?? '', service.verdict.reason] : []),
+  ]);
+  const padded = columns([wide ? [...header, 'CERTAINTY', 'WHY', 'PROBE'] : header, ...rows]);
+  return padded
+    .map((row, index) => {
+      const health = services[index - 1]?.verdict.health;
+      const cells = row.map((cell, column) =>
+        colour && column === 4 && health !== undefined
+          ? styleText(COLOURS[health], cell, { validateStream: false })
+          : cell,
+      );
+      return `${cells.join('').trimEnd()}\n`;
+    })
+    .join('');
+}
+
+/** The discovered services in a format, as text. */
+export function render(
+  services: readonly DiscoveredService[],
+  problems: readonly Problem[],
+  format: Format,
+  colour: boolean,
+): string {
+  if (format === 'table' || format === 'wide')
+    return services.length === 0 ? '' : table(services, format === 'wide', colour);
+  const document = { services: services.map(toJson), warnings: problems };
+  return format === 'json'
+    ? `${JSON.stringify(document, null, 2)}\n`
+    : stringify(document, { aliasDuplicateObjects: false, lineWidth: 0 });
+}
+
+/** Writes problems as warnings, a line each. */
+export function warn(output: Output, problems: readonly Problem[]): void {
+  for (const problem of problems) output.messages.write(`warning: ${problemLine(problem)}\n`);
+}

@@ -1,0 +1,170 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { DiscoverFlags } from './discover.ts';
+import { DOCUMENT_FORMATS, type GenerateFlags } from './generate.ts';
+import { FORMATS } from './output.ts';
+import type { Invocation } from './pipeline.ts';
+import type { ServeFlags } from './serve.ts';
+
+const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
+
+const notEmpty = (value: string): string => {
+  if (value === '') throw new InvalidArgumentError('It is empty.');
+  return value;
+};
+
+function withInput(command: Command): Command {
+  return command
+    .optionsGroup('Input:')
+    .option(
+      '-f, --filename <path>',
+      'manifests to read in place of a cluster: file, folder or - (repeatable)',
+      collect,
+    )
+    .option('-n, --namespace <names>', 'namespaces, with commas between (NAMESPACES)', notEmpty)
+    .option('-A, --all-namespaces', 'all namespaces')
+    .option('--kubeconfig <file>', 'kubeconfig of the cluster (KUBECONFIG)', notEmpty)
+    .option('--context <name>', 'context of the kubeconfig', notEmpty)
+    .option('--cluster-domain <domain>', 'DNS domain of the cluster (CLUSTER_DOMAIN; default cluster.local)')
+    .optionsGroup('Probing:')
+    .option(
+      '--probe <route>',
+      'direct: ask the backends; none: health stays unknown (PROBE; default direct in a cluster, none for manifests)',
+    )
+    .option(
+      '--health-check-timeout <duration>',
+      'longest time for one probe (HEALTH_CHECK_TIMEOUT; default 5s)',
+    )
+    .option('--probe-concurrency <number>', 'most probes at a time (PROBE_CONCURRENCY; default 32)')
+    .option(
+      '--connect-to <host:port:address:port>',
+      "connect to this address in place of a backend's, as curl does; for port-forwards (repeatable)",
+      collect,
+    )
+    .optionsGroup('Options:');
+}
+
+function withTarget(command: Command): Command {
+  return command
+    .option(
+      '--configmap-name <name>',
+      'name of the ConfigMap (CONFIGMAP_NAME; default kubernaut-toolset-config)',
+    )
+    .option('--configmap-namespace <name>', 'its namespace (CONFIGMAP_NAMESPACE; default kubernaut-system)');
+}
+
+/**
+ * The command line: what there is to type, and which function does it.
+ * @param ended is called with a command's exit code
+ */
+export function createProgram(run: Invocation, ended: (exitCode: number) => void): Command {
+  const program = new Command('dynamic-toolset')
+    .description(
+      "Finds the observability backends of a Kubernetes cluster, asks each whether it is alive, and keeps an AI agent's tool configuration (HolmesGPT) in step with them.",
+    )
+    .version(run.version, '-v, --version', 'print the version')
+    .helpOption('-h, --help', 'explain the program or a command')
+    .helpCommand('help [command]', 'explain a command')
+    .showHelpAfterError('Run it with --help to see what there is to type.')
+    .configureOutput({
+      writeOut: (text) => void run.output.result.write(text),
+      writeErr: (text) => void run.output.messages.write(text),
+    })
+    .exitOverride()
+    .addHelpText(
+      'after',
+      `
+Examples:
+  dynamic-toolset discover -A                                   what is in the cluster of your kubeconfig
+  helm template my-release my/chart | dynamic-toolset discover -f -   the same of a chart, with no cluster
+  dynamic-toolset generate -f manifests/ > custom_toolset.yaml  the file that HolmesGPT loads
+  dynamic-toolset serve                                         keep the ConfigMap in step, as in a Pod
+
+Exit codes: 0 fine, 1 findings (a broken manifest), 2 usage or configuration, 3 cluster unreachable or denied`,
+    );
+
+  withInput(program.command('discover'))
+    .summary('what is there, and why')
+    .description(
+      'Lists the backends of a cluster or of manifests, with their health and what gave them away.',
+    )
+    .addOption(new Option('-o, --output <format>', 'how to print it').choices(FORMATS).default('table'))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  dynamic-toolset discover -n monitoring -o wide    with certainty, reason and what the probe heard
+  dynamic-toolset discover -f rendered.yaml -o json | jq '.services[].endpoint'`,
+    )
+    .action(async (flags: DiscoverFlags) => {
+      const { discoverCommand } = await import('./discover.ts');
+      ended(await discoverCommand(flags, run));
+    });
+
+  withTarget(withInput(program.command('generate')))
+    .summary('the documents, to standard output or a file')
+    .description(
+      'Writes the documents that an agent loads, for what is discovered; unhealthy backends are left out.',
+    )
+    .addOption(
+      new Option(
+        '--format <format>',
+        "HolmesGPT's custom_toolset.yaml, toolset.json, or a ConfigMap with both",
+      )
+        .choices(DOCUMENT_FORMATS)
+        .default('holmesgpt'),
+    )
+    .option('--out <file>', 'write to a file in place of standard output', notEmpty)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  dynamic-toolset generate -A > custom_toolset.yaml
+  dynamic-toolset generate -f rendered/ --format configmap | kubectl apply -f -`,
+    )
+    .action(async (flags: GenerateFlags) => {
+      const { generateCommand } = await import('./generate.ts');
+      ended(await generateCommand(flags, run));
+    });
+
+  withTarget(withInput(program.command('serve')))
+    .summary('keep the ConfigMap in step, until stopped')
+    .description(
+      'Discovers at once and then each interval, and publishes the documents to a ConfigMap whenever they changed. The key overrides.yaml and everything else that others wrote there is left alone.',
+    )
+    .option(
+      '--discovery-interval <duration>',
+      'time between two full passes (DISCOVERY_INTERVAL; default 5m)',
+    )
+    .option(
+      '--out <file>',
+      "publish to a file with the ConfigMap's manifest in place of the cluster",
+      notEmpty,
+    )
+    .option('--once', 'end after one pass that was published; for a CronJob or CI')
+    .option('--log-level <level>', 'error, warn, info or debug (LOG_LEVEL; default info)')
+    .option('--log-format <format>', 'json, or pretty for people (LOG_FORMAT; default json)')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  NAMESPACES='*' dynamic-toolset serve
+  dynamic-toolset serve -f manifests/ --out configmap.yaml --log-format pretty`,
+    )
+    .action(async (flags: ServeFlags) => {
+      const { serveCommand } = await import('./serve.ts');
+      ended(await serveCommand(flags, run));
+    });
+
+  program
+    .command('version')
+    .description('Prints the version of the program and its runtime.')
+    .addOption(
+      new Option('-o, --output <format>', 'how to print it').choices(['text', 'json']).default('text'),
+    )
+    .action(async ({ output }: { output: string }) => {
+      const { versionCommand } = await import('./version.ts');
+      versionCommand(output, run);
+      ended(0);
+    });
+  return program;
+}

@@ -1,0 +1,20 @@
+import { writeFile } from 'node:fs/promises';
+import { EXIT, UserError } from '../model/exit.ts';
+import type { Output } from './output.ts';
+
+/** Writes a result to a file, or to standard output if none is named. @throws UserError if the file cannot be written */
+export async function writeResult(text: string, path: string | undefined, output: Output): Promise<void> {
+  if (path === undefined) {
+    output.result.write(text);
+    return;
+  }
+  try {
+    await writeFile(path, text);
+  } catch (error) {
+    throw new UserError(
+      `cannot write ${path}: ${(error as Error).message}; name a writable file with --out`,
+      EXIT.usage,
+      { cause: error },
+    );
+  }
+}

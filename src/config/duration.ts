@@ -1,0 +1,26 @@
+const UNITS: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  μs: 1e-3,
+  ms: 1,
+  s: 1e3,
+  m: 6e4,
+  h: 3.6e6,
+};
+const PART = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/y;
+
+/**
+ * Milliseconds of a duration written as Go's `time.ParseDuration` takes it: `300ms`, `5m`, `1h30m`.
+ * @returns nothing if the text is no positive duration
+ */
+export function parseDuration(text: string): number | undefined {
+  let total = 0;
+  PART.lastIndex = 0;
+  while (PART.lastIndex < text.length) {
+    const part = PART.exec(text);
+    if (part === null) return undefined;
+    total += Number(part[1]) * (UNITS[part[2] ?? ''] ?? Number.NaN);
+  }
+  return total > 0 && Number.isFinite(total) ? total : undefined;
+}

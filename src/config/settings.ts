@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import { EXIT, UserError } from '../model/exit.ts';
+import { parseDuration } from './duration.ts';
+
+const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const DOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+
+const duration = (shortest: number, longest: number) =>
+  z.string().transform((text, context) => {
+    const value = parseDuration(text);
+    if (value === undefined || value < shortest || value > longest) {
+      context.addIssue({
+        code: 'custom',
+        message: `is not a duration from ${shortest / 1000}s to ${longest / 3_600_000}h; write it as 30s, 5m or 1h30m`,
+      });
+      return z.NEVER;
+    }
+    return value;
+  });
+
+const count = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'is not a whole number')
+    .transform(Number)
+    .pipe(z.number().min(least, `is below ${least}`).max(most, `is over ${most}`));
+
+const namespaces = z.string().transform((text, context) => {
+  const names = text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  if (names.length === 0 || names.includes('*')) return ['*'];
+  for (const name of names)
+    if (!NAME.test(name)) {
+      context.addIssue({
+        code: 'custom',
+        message: `has "${name}", which is not a namespace's name; write names with commas between, or *`,
+      });
+      return z.NEVER;
+    }
+  return [...new Set(names)];
+});
+
+const connectTo = z.string().transform((text, context) => {
+  const targets = new Map<string, { host: string; port: number }>();
+  for (const entry of text.split(',').filter((part) => part.trim() !== '')) {
+    const parts = /^([^:\s]+):(\d+):([^:\s]+):(\d+)$/.exec(entry.trim());
+    if (parts === null) {
+      context.addIssue({ code: 'custom', message: `has "${entry}"; write HOST:PORT:ADDRESS:PORT` });
+      return z.NEVER;
+    }
+    targets.set(`${parts[1]}:${parts[2]}`, { host: parts[3] ?? '', port: Number(parts[4]) });
+  }
+  return targets;
+});
+
+/** One setting: how its text becomes a value, what it is without one, and the environment variable that gives it. */
+export const settingsSchema = z.object({
+  discoveryInterval: duration(1_000, 24 * 3_600_000).default(300_000),
+  namespaces: namespaces.default(['monitoring', 'observability', 'default']),
+  configMapName: z.string().regex(DOMAIN, "is not a ConfigMap's name").default('kubernaut-toolset-config'),
+  configMapNamespace: z.string().regex(NAME, "is not a namespace's name").default('kubernaut-system'),
+  clusterDomain: z.string().regex(DOMAIN, 'is not a DNS domain').default('cluster.local'),
+  probe: z.enum(['direct', 'none']).optional(),
+  healthCheckTimeout: duration(100, 60_000).default(5_000),
+  probeConcurrency: count(1, 1_000).default(32),
+  connectTo: connectTo.default(new Map()),
+  logLevel: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
+  logFormat: z.enum(['json', 'pretty']).default('json'),
+});
+
+export type Settings = z.infer<typeof settingsSchema>;
+export type SettingName = keyof Settings;
+
+/** The environment variable and the flag of each setting. */
+export const ORIGINS: Readonly<Record<SettingName, { readonly env: string; readonly flag: string }>> = {
+  discoveryInterval: { env: 'DISCOVERY_INTERVAL', flag: '--discovery-interval' },
+  namespaces: { env: 'NAMESPACES', flag: '--namespace' },
+  configMapName: { env: 'CONFIGMAP_NAME', flag: '--configmap-name' },
+  configMapNamespace: { env: 'CONFIGMAP_NAMESPACE', flag: '--configmap-namespace' },
+  clusterDomain: { env: 'CLUSTER_DOMAIN', flag: '--cluster-domain' },
+  probe: { env: 'PROBE', flag: '--probe' },
+  healthCheckTimeout: { env: 'HEALTH_CHECK_TIMEOUT', flag: '--health-check-timeout' },
+  probeConcurrency: { env: 'PROBE_CONCURRENCY', flag: '--probe-concurrency' },
+  connectTo: { env: 'CONNECT_TO', flag: '--connect-to' },
+  logLevel: { env: 'LOG_LEVEL', flag: '--log-level' },
+  logFormat: { env: 'LOG_FORMAT', flag: '--log-format' },
+};
+
+/**
+ * Settings from flags, then the environment, then defaults.
+ * @param flags texts of the flags that were given
+ * @throws UserError that names every wrong setting, where it came from, and what it may be
+ */
+export function readSettings(
+  flags: Readonly<Partial<Record<SettingName, string>>>,
+  env: Readonly<Record<string, string | undefined>>,
+): Settings {
+  const texts: Partial<Record<SettingName, string>> = {};
+  const origins: Partial<Record<SettingName, string>> = {};
+  for (const name of Object.keys(ORIGINS) as SettingName[]) {
+    const fromEnv = env[ORIGINS[name].env];
+    const text = flags[name] ?? (fromEnv === '' ? undefined : fromEnv);
+    if (text === undefined) continue;
+    texts[name] = text;
+    origins[name] = flags[name] === undefined ? ORIGINS[name].env : ORIGINS[name].flag;
+  }
+  const result = settingsSchema.safeParse(texts);
+  if (result.success) return result.data;
+  const lines = result.error.issues.map((issue) => {
+    const name = issue.path[0] as SettingName;
+    const what =
+      issue.code === 'invalid_value' ? `is none of ${issue.values.map(String).join(', ')}` : issue.message;
+    return `${origins[name]}=${JSON.stringify(texts[name])} ${what}`;
+  });
+  throw new UserError(lines.join('\n'), EXIT.usage);
+}

@@ -1,0 +1,151 @@
+import type { Candidate, Endpoint, Evidence, Problem } from '../model/discovery.ts';
+import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
+import { type Group, groupMatches } from './group.ts';
+import { factsOf } from './identity.ts';
+import { judge, type Match, strongest } from './judge.ts';
+import { matchService } from './match.ts';
+import { type OwnersWord, ownersWord } from './owner.ts';
+import { chooseScheme } from './port.ts';
+import type { Rules } from './rules.ts';
+import { wordsOf } from './words.ts';
+
+export interface DetectOptions {
+  /** DNS domain of the cluster, such as `cluster.local`. */
+  readonly clusterDomain: string;
+}
+
+/** What detection gave: one candidate for each backend, and what a person should know. */
+export interface Detection {
+  readonly candidates: readonly Candidate[];
+  readonly problems: readonly Problem[];
+}
+
+/** Services by key; where two have the same key the result does not depend on which came first. */
+function distinct(services: Iterable<Service>): Map<ServiceKey, Service> {
+  const byKey = new Map<ServiceKey, Service>();
+  for (const service of services) {
+    const key = serviceKey(service);
+    const known = byKey.get(key);
+    if (known === undefined || JSON.stringify(service) < JSON.stringify(known)) byKey.set(key, service);
+  }
+  return byKey;
+}
+
+/**
+ * Finds the backends among Services: which product each is, how sure that is and why, where it answers, and which
+ * Services lead to the same one. Pure: the same Services, in any order and number, give the same result.
+ */
+export function detect(services: Iterable<Service>, rules: Rules, options: DetectOptions): Detection {
+  const matches: Match[] = [];
+  const problems: Problem[] = [];
+  for (const service of distinct(services).values()) {
+    if (service.type === 'ExternalName') continue;
+    if (rules.vocabulary.optOut.some(({ why: _, ...match }) => matchService(service, match) !== undefined))
+      continue;
+    const facts = factsOf(service, rules.vocabulary);
+    const claims: Match[] = [];
+    for (const compiled of rules.detectors) {
+      const verdict = judge(facts, compiled, rules);
+      if (verdict.matched) claims.push(verdict);
+      else if (verdict.portless)
+        problems.push({
+          where: `Service ${serviceKey(service)}`,
+          what: `looks like ${compiled.detector.title} and has no ports, so nothing can reach it`,
+          fix: 'give it the port that it serves on',
+        });
+    }
+    const best = strongest(claims.filter(({ certainty }) => certainty !== 'hint'));
+    if (best !== undefined) matches.push(best);
+  }
+  const built = groupMatches(matches, rules).map((group) => candidateOf(group, rules, options));
+  for (const { word } of built) problems.push(...word.problems);
+  const candidates = uniqueTools(
+    built.filter(({ word }) => !word.refused).map(({ candidate }) => candidate),
+    problems,
+  );
+  problems.sort((a, b) => (a.where < b.where ? -1 : a.where > b.where ? 1 : a.what < b.what ? -1 : 1));
+  return { candidates, problems };
+}
+
+function basePath(
+  match: Match,
+  paths: readonly { readonly words: readonly string[]; readonly path: string }[],
+): string {
+  const words = new Set([
+    ...wordsOf(match.service.name),
+    ...Object.values(match.service.labels).flatMap((value) => wordsOf(value)),
+  ]);
+  const entry = paths.find((candidate) => candidate.words.every((word) => words.has(word)));
+  return (entry?.path ?? '').replace(/\/+$/, '');
+}
+
+function defaultTool(service: Service): string {
+  return `${service.name}.${service.namespace}`;
+}
+
+function candidateOf(
+  group: Group,
+  rules: Rules,
+  options: DetectOptions,
+): { readonly candidate: Candidate; readonly word: OwnersWord } {
+  const { chosen, others } = group;
+  const { service } = chosen;
+  const word = ownersWord(service, chosen.compiled.detector, options.clusterDomain);
+  const known = word.type === undefined ? undefined : rules.byType.get(word.type)?.detector;
+  const detector = known ?? chosen.compiled.detector;
+  const evidence: Evidence[] = [...chosen.evidence];
+
+  const host = `${service.name}.${service.namespace}.svc.${options.clusterDomain}`;
+  let endpoint: Endpoint;
+  if (word.endpoint !== undefined) {
+    endpoint = { ...word.endpoint, host };
+    evidence.push({ signal: 'path', detail: `its annotation names port ${word.endpoint.port} and the path` });
+  } else if (detector.transport === 'tcp') {
+    endpoint = { scheme: 'tcp', host, port: chosen.port.port, path: '' };
+  } else {
+    const { scheme, detail } = chooseScheme(service, chosen.port.source);
+    if (detail !== undefined) evidence.push({ signal: 'scheme', detail: `${detail}, so ${scheme}` });
+    const path = basePath(chosen, detector.paths);
+    if (path !== '') evidence.push({ signal: 'path', detail: `${detector.title}'s API is below ${path}` });
+    endpoint = { scheme, host, port: chosen.port.port, path };
+  }
+  const alternates = others.map((other) => other.service.name).sort();
+  if (alternates.length > 0)
+    evidence.push({
+      signal: 'group',
+      detail: `leads to the same backend as ${alternates.join(', ')}, and is the better way in`,
+    });
+  return {
+    word,
+    candidate: {
+      service,
+      type: word.type ?? detector.type,
+      detector: detector.type,
+      tool: word.name ?? defaultTool(service),
+      kind: detector.description,
+      description: word.description ?? detector.description,
+      tenantDescription: word.description !== undefined,
+      endpoint,
+      healthPath: word.healthPath ?? detector.health.path,
+      certainty: chosen.certainty,
+      evidence,
+      alternates,
+      holmes: detector.holmes,
+    },
+  };
+}
+
+/** Two owners may want one name for their tools: then neither gets it, since either could be the impostor. */
+function uniqueTools(candidates: readonly Candidate[], problems: Problem[]): Candidate[] {
+  const wanted = Map.groupBy(candidates, ({ tool }) => tool);
+  return candidates.map((candidate) => {
+    if ((wanted.get(candidate.tool)?.length ?? 0) < 2) return candidate;
+    const tool = defaultTool(candidate.service);
+    problems.push({
+      where: `Service ${serviceKey(candidate.service)}`,
+      what: `wants the tool name ${candidate.tool}, as another Service does; it is called ${tool}`,
+      fix: 'give one of them another name',
+    });
+    return { ...candidate, tool };
+  });
+}

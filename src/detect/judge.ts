@@ -1,0 +1,128 @@
+import type { Certainty } from '../model/detector.ts';
+import type { Evidence } from '../model/discovery.ts';
+import type { Service } from '../model/service.ts';
+import { certaintyRank, type Facts, type Identity, identify, rolesOf } from './identity.ts';
+import { matchService } from './match.ts';
+import { choosePort, type PortChoice } from './port.ts';
+import type { CompiledDetector, Rules } from './rules.ts';
+
+/** A detector says: this is one of mine. */
+export interface Match {
+  readonly matched: true;
+  readonly compiled: CompiledDetector;
+  readonly service: Service;
+  readonly certainty: Certainty;
+  readonly exact: boolean;
+  readonly length: number;
+  readonly port: PortChoice;
+  /** Lower is likelier to be where a person would point the agent. */
+  readonly rank: number;
+  readonly roles: readonly string[];
+  readonly evidence: readonly Evidence[];
+}
+
+/** A detector says: this is not mine, or not one to use. */
+export interface Miss {
+  readonly matched: false;
+  readonly compiled: CompiledDetector;
+  readonly why: string;
+  /** Something of the product was found, so a person may wonder why it is left out. */
+  readonly near: boolean;
+  /** It would be a match if the Service had a port. */
+  readonly portless: boolean;
+}
+
+/** Rank of a component that plays no special role: behind the fronts of a query path, before its parts. */
+const PLAIN_RANK = 30;
+
+/** Names that must not stand alone: such a Service counts only where one of the detector's own ports is there too. */
+const NEEDS_PORT: ReadonlySet<Certainty> = new Set(['component', 'name', 'hint']);
+
+/** One detector's verdict on one Service. */
+export function judge(facts: Facts, compiled: CompiledDetector, rules: Rules): Match | Miss {
+  const { service } = facts;
+  const { detector } = compiled;
+  const miss = (why: string, near: boolean, portless = false): Miss => ({
+    matched: false,
+    compiled,
+    why,
+    near,
+    portless,
+  });
+
+  const evidence: Evidence[] = [];
+  let certainty: Certainty | undefined;
+  for (const signal of compiled.signals) {
+    const detail = matchService(service, signal.match);
+    if (detail === undefined) continue;
+    evidence.push({ signal: signal.certainty, detail });
+    if (certainty === undefined || certaintyRank(signal.certainty) < certaintyRank(certainty))
+      certainty = signal.certainty;
+  }
+  const { found, near } = identify(facts, compiled, rules);
+  for (const identity of found) evidence.push({ signal: identity.certainty, detail: identity.detail });
+  const best: Identity | undefined = found[0];
+  if (
+    best !== undefined &&
+    (certainty === undefined || certaintyRank(best.certainty) < certaintyRank(certainty))
+  )
+    certainty = best.certainty;
+  if (certainty === undefined) return miss(near[0] ?? 'nothing names it', near.length > 0);
+
+  for (const { why, ...match } of detector.exclude) {
+    const detail = matchService(service, match);
+    if (detail !== undefined) return miss(`${detail}: ${why}`, true);
+  }
+  const roles = rolesOf(facts, found, compiled, rules);
+  if (certainty !== 'annotation') {
+    const never = roles.find(({ role }) => role.rank === undefined);
+    if (never !== undefined)
+      return miss(`"${never.words}" makes it ${never.role.name}: ${never.role.why}`, true);
+  }
+
+  const stated = best === undefined || best.certainty !== certainty;
+  const lenient = !NEEDS_PORT.has(certainty) && (stated || best.exact);
+  const port = choosePort(service, detector, rules.vocabulary, lenient);
+  if (port === undefined) {
+    const portless = service.ports.length === 0;
+    return miss(
+      portless ? 'the Service has no ports' : `none of its ports is one of ${detector.title}'s`,
+      true,
+      portless,
+    );
+  }
+  return {
+    matched: true,
+    compiled,
+    service,
+    certainty,
+    exact: stated || best.exact,
+    length: best?.length ?? 0,
+    port,
+    rank:
+      Math.max(-1, ...roles.map(({ role }) => role.rank ?? 0)) < 0
+        ? PLAIN_RANK
+        : Math.max(...roles.map(({ role }) => role.rank ?? 0)),
+    roles: [...new Set(roles.map(({ role }) => role.name))].sort(),
+    evidence: [
+      ...evidence.sort((a, b) => rankOf(a) - rankOf(b)),
+      { signal: 'port', detail: port.detail },
+      ...roles.map(({ role, words }): Evidence => ({ signal: 'role', detail: `"${words}": ${role.why}` })),
+    ],
+  };
+}
+
+function rankOf(evidence: Evidence): number {
+  return certaintyRank(evidence.signal as Certainty);
+}
+
+/** Of several detectors that claim a Service, the one that is surest and most specific. */
+export function strongest(matches: readonly Match[]): Match | undefined {
+  return [...matches].sort(
+    (a, b) =>
+      certaintyRank(a.certainty) - certaintyRank(b.certainty) ||
+      Number(b.exact) - Number(a.exact) ||
+      b.length - a.length ||
+      a.compiled.order - b.compiled.order,
+  )[0];
+}

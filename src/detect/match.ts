@@ -1,0 +1,90 @@
+import type { Expectation, Matcher } from '../model/detector.ts';
+import type { Service, ServicePort } from '../model/service.ts';
+
+/** Does a text fit a pattern in which `*` stands for any run of characters? Takes time linear in both. */
+export function fitsPattern(text: string, pattern: string): boolean {
+  const parts = pattern.split('*');
+  if (parts.length === 1) return text === pattern;
+  const first = parts[0] ?? '';
+  const last = parts.at(-1) ?? '';
+  if (!text.startsWith(first) || !text.endsWith(last) || text.length < first.length + last.length)
+    return false;
+  let position = first.length;
+  for (const part of parts.slice(1, -1)) {
+    const found = text.indexOf(part, position);
+    if (found < 0) return false;
+    position = found + part.length;
+  }
+  return position <= text.length - last.length;
+}
+
+/** Does a value fit what was expected of it? A value that is missing fits nothing. */
+function fits(value: string | undefined, expected: Expectation): boolean {
+  if (value === undefined) return false;
+  if (expected === true) return true;
+  return typeof expected === 'string'
+    ? fitsPattern(value, expected)
+    : expected.some((pattern) => fitsPattern(value, pattern));
+}
+
+/** A value for a person to read: short, and in quotes only where it would be hard to tell where it ends. */
+export function shown(value: string): string {
+  const short = value.length > 80 ? `${value.slice(0, 77)}...` : value;
+  return /^[\w./:*@-]+$/.test(short) ? short : JSON.stringify(short);
+}
+
+function matchRecord(
+  kind: string,
+  record: Readonly<Record<string, string>>,
+  expected: Readonly<Record<string, Expectation>>,
+): string[] | undefined {
+  const said: string[] = [];
+  for (const [key, expectation] of Object.entries(expected)) {
+    const value = Object.hasOwn(record, key) ? record[key] : undefined;
+    if (value === undefined || !fits(value, expectation)) return undefined;
+    said.push(`${kind} ${key}=${shown(value)}`);
+  }
+  return said;
+}
+
+function matchPort(
+  ports: readonly ServicePort[],
+  expected: NonNullable<Matcher['port']>,
+): string | undefined {
+  const port = ports.find(
+    (candidate) =>
+      (expected.name === undefined || fits(candidate.name, expected.name)) &&
+      (expected.number === undefined || candidate.port === expected.number) &&
+      (expected.appProtocol === undefined || fits(candidate.appProtocol, expected.appProtocol)),
+  );
+  if (port === undefined) return undefined;
+  const protocol =
+    expected.appProtocol === undefined ? '' : ` with appProtocol ${shown(port.appProtocol ?? '')}`;
+  return `port ${port.port}${port.name === undefined ? '' : ` named ${shown(port.name)}`}${protocol}`;
+}
+
+/** What of a Service fulfils a matcher, in words; nothing when any of its conditions fails. */
+export function matchService(service: Service, matcher: Matcher): string | undefined {
+  const said: string[] = [];
+  const records = [
+    ['label', service.labels, matcher.labels],
+    ['annotation', service.annotations, matcher.annotations],
+    ['selector', service.selector, matcher.selector],
+  ] as const;
+  for (const [kind, record, expected] of records) {
+    if (expected === undefined) continue;
+    const found = matchRecord(kind, record, expected);
+    if (found === undefined) return undefined;
+    said.push(...found);
+  }
+  if (matcher.name !== undefined) {
+    if (!fits(service.name, matcher.name)) return undefined;
+    said.push(`name ${service.name}`);
+  }
+  if (matcher.port !== undefined) {
+    const port = matchPort(service.ports, matcher.port);
+    if (port === undefined) return undefined;
+    said.push(port);
+  }
+  return said.join(' and ');
+}

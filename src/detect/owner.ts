@@ -1,0 +1,108 @@
+import type { Detector } from '../model/detector.ts';
+import type { Problem } from '../model/discovery.ts';
+import { type Service, serviceKey } from '../model/service.ts';
+import { oneLine } from '../model/text.ts';
+import { shown } from './match.ts';
+
+/** What the owner of a Service says about it in annotations, checked. */
+export interface OwnersWord {
+  readonly type?: string;
+  readonly name?: string;
+  readonly endpoint?: { readonly scheme: 'http' | 'https'; readonly port: number; readonly path: string };
+  readonly healthPath?: string;
+  readonly description?: string;
+  /** What was refused, and why. */
+  readonly problems: readonly Problem[];
+  /** One of the refusals makes the whole Service useless as a tool. */
+  readonly refused: boolean;
+}
+
+/** Longest description that is taken from an annotation, in characters. */
+const DESCRIPTION_LIMIT = 200;
+
+const TYPE = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+const NAME = /^[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?$/;
+const PATH = /^\/[\x21-\x7e]{0,511}$/;
+
+/** The names under which a Service is reached inside its cluster. */
+function ownHosts(service: Service, clusterDomain: string): string[] {
+  const short = `${service.name}.${service.namespace}`;
+  return [service.name, short, `${short}.svc`, `${short}.svc.${clusterDomain}`];
+}
+
+function readEndpoint(
+  text: string,
+  service: Service,
+  clusterDomain: string,
+): OwnersWord['endpoint'] | string {
+  const url = URL.parse(text);
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
+    return 'is not an http or https URL';
+  if (url.username !== '' || url.password !== '')
+    return 'carries credentials, which do not belong in an annotation';
+  if (url.search !== '' || url.hash !== '') return 'has a query or a fragment';
+  const host = url.hostname.replace(/\.$/, '');
+  if (!ownHosts(service, clusterDomain).includes(host))
+    return `names the host ${shown(host)}, and may name only its own Service`;
+  const scheme = url.protocol === 'https:' ? 'https' : 'http';
+  const port = url.port === '' ? (scheme === 'https' ? 443 : 80) : Number(url.port);
+  if (!service.ports.some((candidate) => candidate.port === port && candidate.protocol === 'TCP'))
+    return `names port ${port}, which the Service does not have`;
+  return { scheme, port, path: url.pathname.replace(/\/+$/, '') };
+}
+
+/** Reads and checks what a detector lets the owner of a Service say in annotations. */
+export function ownersWord(service: Service, detector: Detector, clusterDomain: string): OwnersWord {
+  const keys = detector.fromAnnotations;
+  const problems: Problem[] = [];
+  let refused = false;
+  const read = (key: string | undefined): string | undefined =>
+    key === undefined || !Object.hasOwn(service.annotations, key)
+      ? undefined
+      : service.annotations[key]?.trim();
+  const refuse = (key: string | undefined, what: string, fix: string): undefined => {
+    problems.push({ where: `Service ${serviceKey(service)}`, what: `annotation ${key} ${what}`, fix });
+  };
+  const pattern = (key: string | undefined, shape: RegExp, what: string, fix: string): string | undefined => {
+    const text = read(key);
+    if (text === undefined || shape.test(text)) return text;
+    return refuse(key, `${what}: ${shown(text)}`, fix);
+  };
+
+  const type = pattern(
+    keys.type,
+    TYPE,
+    'is not a type',
+    'use lower-case letters, digits and hyphens, at most 63 characters',
+  );
+  const name = pattern(
+    keys.name,
+    NAME,
+    'is not a tool name',
+    'use letters, digits, - and _, at most 63 characters',
+  );
+  const healthPath = pattern(keys.healthPath, PATH, 'is not a path', 'begin it with / and leave out spaces');
+  const text = read(keys.endpoint);
+  let endpoint: OwnersWord['endpoint'];
+  if (text !== undefined) {
+    const result = readEndpoint(text, service, clusterDomain);
+    if (typeof result === 'string') {
+      refused = true;
+      refuse(
+        keys.endpoint,
+        result,
+        'give a URL of this Service and one of its ports, or remove the annotation',
+      );
+    } else endpoint = result;
+  }
+  const description = oneLine(read(keys.description) ?? '', DESCRIPTION_LIMIT);
+  return {
+    ...(type === undefined ? {} : { type }),
+    ...(name === undefined ? {} : { name }),
+    ...(healthPath === undefined ? {} : { healthPath }),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(description === '' ? {} : { description }),
+    problems,
+    refused,
+  };
+}

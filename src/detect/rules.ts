@@ -1,0 +1,76 @@
+import type { Certainty, Detector, Matcher, Vocabulary } from '../model/detector.ts';
+
+/** A role that a word gives to a component. */
+export interface Role {
+  readonly name: string;
+  /** Lower is likelier to be the way in; none: never the way in. */
+  readonly rank: number | undefined;
+  readonly why: string;
+  readonly anywhere: boolean;
+  readonly besideProduct: boolean;
+}
+
+/** A role together with the words that it is known by. */
+interface RolePhrase {
+  readonly words: readonly string[];
+  readonly role: Role;
+}
+
+/** A detector with its words split and its roles looked up. */
+export interface CompiledDetector {
+  readonly detector: Detector;
+  /** Position among the detectors: the earlier wins where all else is equal. */
+  readonly order: number;
+  readonly names: readonly (readonly string[])[];
+  readonly signals: readonly { readonly certainty: Certainty; readonly match: Matcher }[];
+  readonly phrases: readonly RolePhrase[];
+  readonly accepts: ReadonlySet<string>;
+}
+
+/** Detectors and vocabulary, ready to be asked about any number of Services. */
+export interface Rules {
+  readonly detectors: readonly CompiledDetector[];
+  readonly byType: ReadonlyMap<string, CompiledDetector>;
+  readonly vocabulary: Vocabulary;
+  readonly neutral: ReadonlySet<string>;
+}
+
+const longestFirst = (a: readonly string[], b: readonly string[]): number => b.length - a.length;
+
+function phrasesOf(detector: Detector, vocabulary: Vocabulary): RolePhrase[] {
+  const phrases: RolePhrase[] = [];
+  for (const [name, definition] of Object.entries(vocabulary.roles)) {
+    const { rank, why, anywhere, besideProduct } = definition;
+    const role: Role = { name, rank, why, anywhere, besideProduct };
+    for (const word of [...definition.words, ...(detector.roles[name] ?? [])])
+      phrases.push({ words: word.split('-'), role });
+  }
+  return phrases.sort((a, b) => longestFirst(a.words, b.words));
+}
+
+/**
+ * Makes rules of detectors and vocabulary, once.
+ * @throws Error if a detector speaks of a role that the vocabulary does not have, or two have the same type
+ */
+export function compileRules(detectors: readonly Detector[], vocabulary: Vocabulary): Rules {
+  const byType = new Map<string, CompiledDetector>();
+  for (const [order, detector] of detectors.entries()) {
+    for (const role of [...Object.keys(detector.roles), ...detector.accepts]) {
+      if (!Object.hasOwn(vocabulary.roles, role))
+        throw new Error(
+          `detector ${detector.type}: there is no role "${role}"; the vocabulary has ${Object.keys(vocabulary.roles).join(', ')}`,
+        );
+    }
+    if (byType.has(detector.type))
+      throw new Error(`detector ${detector.type}: two detectors have this type; rename or disable one`);
+    byType.set(detector.type, {
+      detector,
+      order,
+      names: detector.names.map((name) => name.split('-')).sort(longestFirst),
+      signals: detector.signals.map(({ certainty, ...match }) => ({ certainty, match })),
+      phrases: phrasesOf(detector, vocabulary),
+      accepts: new Set(detector.accepts),
+    });
+  }
+  return { detectors: [...byType.values()], byType, vocabulary, neutral: new Set(vocabulary.neutral) };
+}

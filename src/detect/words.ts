@@ -1,0 +1,30 @@
+/** The words of a name: its runs of letters and digits, in lower case, without an ordinal such as `0` or `v2`. */
+export function wordsOf(text: string): string[] {
+  return text
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .filter((word) => word !== '' && !/^v?\d+$/.test(word));
+}
+
+/** A text without the name of the installation that it begins with; unchanged where it has no such beginning. */
+export function withoutInstance(text: string, instances: readonly string[]): string {
+  for (const instance of instances) {
+    if (text.startsWith(`${instance}-`)) return text.slice(instance.length + 1);
+  }
+  return text;
+}
+
+/** Where a run of words was found in a longer one. */
+export interface Run {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The last place where `run` stands in `words`. */
+export function lastRun(words: readonly string[], run: readonly string[]): Run | undefined {
+  for (let start = words.length - run.length; start >= 0; start--) {
+    if (run.every((word, offset) => words[start + offset] === word))
+      return { start, end: start + run.length };
+  }
+  return undefined;
+}

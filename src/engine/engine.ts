@@ -1,0 +1,172 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { generate } from '../generate/generate.ts';
+import type { DiscoveredService, Problem } from '../model/discovery.ts';
+import type { Plan } from '../model/published.ts';
+import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
+import { plan } from '../reconcile/plan.ts';
+import type { Publisher } from '../reconcile/publisher.ts';
+import type { Change, Source } from '../source/source.ts';
+import { discover, type Stages } from './pass.ts';
+
+/** What the engine did, for those who log, count or show it. */
+export type EngineEvent =
+  | {
+      readonly kind: 'pass';
+      readonly cycle: number;
+      readonly before: readonly DiscoveredService[];
+      readonly services: readonly DiscoveredService[];
+      readonly problems: readonly Problem[];
+      /** Services that were looked at. */
+      readonly examined: number;
+      readonly milliseconds: number;
+    }
+  | { readonly kind: 'published'; readonly cycle: number; readonly plan: Plan; readonly target: string }
+  | { readonly kind: 'source-failed'; readonly error: unknown; readonly retryIn: number }
+  | {
+      readonly kind: 'publish-failed';
+      readonly cycle: number;
+      readonly error: unknown;
+      readonly retryIn: number;
+    };
+
+export interface EngineOptions {
+  readonly source: Source;
+  readonly stages: Stages;
+  readonly publisher: Publisher;
+  readonly version: string;
+  readonly now: () => Date;
+  readonly tell: (event: EngineEvent) => void;
+  /** End after the first pass that was published, or with the first failure. */
+  readonly once: boolean;
+}
+
+const FIRST_RETRY = 1_000;
+const LONGEST_RETRY = 30_000;
+
+/**
+ * The loop: keeps what the source told, and whenever something changed makes what is published follow from all of it.
+ * A change only says "look again", so changes that come while a pass runs make one more pass together.
+ */
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #services = new Map<ServiceKey, Service>();
+  #sourceProblems: readonly Problem[] = [];
+  #found: readonly DiscoveredService[] = [];
+  #cycle = 0;
+  #wake = Promise.withResolvers<void>();
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Runs until the signal is aborted; with `once`, until the first pass is published.
+   * @throws only with `once`: the first failure; or what the source throws because it can never work
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const stop = new AbortController();
+    const both = AbortSignal.any([signal, stop.signal]);
+    let failure: { readonly error: unknown } | undefined;
+    const onChange = (change: Change): void => {
+      if (change.kind === 'failure') {
+        this.#options.tell({ kind: 'source-failed', error: change.error, retryIn: change.retryIn });
+        if (!this.#options.once) return;
+        failure ??= change;
+        stop.abort();
+        return;
+      }
+      this.#take(change);
+      this.#wake.resolve();
+    };
+    const source = this.#options.source.run(onChange, both).catch((error: unknown) => {
+      failure ??= { error };
+      stop.abort();
+    });
+    try {
+      await this.#passes(both);
+    } catch (error) {
+      if (!both.aborted) failure ??= { error };
+    } finally {
+      stop.abort();
+      await source;
+    }
+    if (failure !== undefined && !signal.aborted) throw failure.error;
+  }
+
+  #take(change: Exclude<Change, { kind: 'failure' }>): void {
+    switch (change.kind) {
+      case 'upsert':
+        this.#services.set(serviceKey(change.service), change.service);
+        return;
+      case 'delete':
+        this.#services.delete(change.key);
+        return;
+      case 'sync': {
+        const unread = new Set(change.unread);
+        for (const [key, { namespace }] of this.#services)
+          if (!unread.has(namespace)) this.#services.delete(key);
+        for (const service of change.services) this.#services.set(serviceKey(service), service);
+        this.#sourceProblems = change.problems;
+      }
+    }
+  }
+
+  async #passes(signal: AbortSignal): Promise<void> {
+    const aborted = new Promise<void>((resolve) =>
+      signal.addEventListener('abort', () => resolve(), { once: true }),
+    );
+    let failures = 0;
+    let retry: number | undefined;
+    while (!signal.aborted) {
+      await Promise.race([
+        this.#wake.promise,
+        aborted,
+        ...(retry === undefined ? [] : [sleep(retry, undefined, { signal }).catch(() => {})]),
+      ]);
+      if (signal.aborted) return;
+      this.#wake = Promise.withResolvers<void>();
+      retry = await this.#pass(signal, failures);
+      failures = retry === undefined ? 0 : failures + 1;
+      if (this.#options.once) return;
+    }
+  }
+
+  /** One pass. @returns the pause before another try, in milliseconds, if publishing failed */
+  async #pass(signal: AbortSignal, failures: number): Promise<number | undefined> {
+    const { stages, publisher, tell, now, version, once } = this.#options;
+    const cycle = ++this.#cycle;
+    const started = performance.now();
+    const examined = this.#services.size;
+    const { services, problems } = await discover(this.#services.values(), stages, signal);
+    const generated = generate(services);
+    const before = this.#found;
+    this.#found = services;
+    tell({
+      kind: 'pass',
+      cycle,
+      before,
+      services,
+      problems: [...this.#sourceProblems, ...problems, ...generated.notes],
+      examined,
+      milliseconds: performance.now() - started,
+    });
+    try {
+      const decided = plan(generated, await publisher.read(signal), version);
+      await publisher.apply(decided, now(), signal);
+      if (decided.action !== 'none')
+        tell({ kind: 'published', cycle, plan: decided, target: publisher.target });
+      return undefined;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (once) throw error;
+      const retryIn = retryPause(failures);
+      tell({ kind: 'publish-failed', cycle, error, retryIn });
+      return retryIn;
+    }
+  }
+}
+
+/** Pause before the next try when so many failed before, in milliseconds: doubled each time up to a cap, with jitter. */
+function retryPause(failures: number): number {
+  return Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** failures) * (0.75 + Math.random() / 4);
+}

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+
+/** HolmesGPT refuses a file in which any mapping key holds a dot (seen with 0.45.0: "keypath separator"). */
+const key = z.string().regex(/^[^.]+$/, 'holds a dot, which HolmesGPT refuses in any key');
+
+const plainValue: z.ZodType<unknown> = z.lazy(() =>
+  z.union([z.string(), z.number(), z.boolean(), z.array(plainValue), z.record(key, plainValue)]),
+);
+
+/** An entry under `toolsets:`, with the fields of HolmesGPT 0.45.0's entry that are used here. */
+const toolset = z.strictObject({
+  enabled: z.literal(true),
+  type: z.literal('http').optional(),
+  description: z.string().min(1).optional(),
+  llm_instructions: z.string().min(1).optional(),
+  config: z.record(key, plainValue).optional(),
+});
+
+/** An entry under `mcp_servers:`. */
+const mcpServer = z.strictObject({
+  description: z.string().min(1),
+  config: z.strictObject({ url: z.url(), mode: z.enum(['streamable-http', 'sse']) }),
+});
+
+/** The schema of the part of `custom_toolset.yaml` that is generated. */
+export const holmesSchema = z.strictObject({
+  toolsets: z.record(key, toolset),
+  mcp_servers: z.record(key, mcpServer).optional(),
+});
+
+export type HolmesDocument = z.infer<typeof holmesSchema>;
+export type HolmesToolset = z.infer<typeof toolset>;

@@ -1,0 +1,154 @@
+import { z } from 'zod';
+
+const word = z
+  .string()
+  .max(63)
+  .regex(
+    /^[a-z0-9]+(-[a-z0-9]+)*$/,
+    'is not lower-case letters and digits with single hyphens between the words',
+  );
+const words = z.array(word).min(1);
+const httpPath = z.string().regex(/^\/[\x21-\x7e]*$/, 'is not a path: it starts with / and has no spaces');
+const portNumber = z.number().int().min(1).max(65535);
+
+/**
+ * How sure a signal makes us, most certain first. `annotation` is the word of the Service's owner, `operator` a label
+ * that only an operator sets, `hint` counts only together with a proof by probing.
+ */
+export const CERTAINTIES = [
+  'annotation',
+  'operator',
+  'component',
+  'recommended',
+  'label',
+  'selector',
+  'name',
+  'hint',
+] as const;
+const certainty = z.enum(CERTAINTIES);
+
+/** What a label, annotation or name must be: a text (`*` stands for any run), one of a list, or `true` for "it is there". */
+const expectation = z.union([z.string().min(1), z.array(z.string().min(1)).min(1), z.literal(true)]);
+const expectations = z.record(z.string().min(1), expectation);
+
+const matcherShape = {
+  labels: expectations.optional(),
+  annotations: expectations.optional(),
+  selector: expectations.optional(),
+  name: expectation.optional(),
+  /** Must hold together for one and the same port. */
+  port: z
+    .strictObject({
+      name: expectation.optional(),
+      number: portNumber.optional(),
+      appProtocol: expectation.optional(),
+    })
+    .optional(),
+};
+const namesSomething = (match: object): boolean =>
+  Object.keys(match).some((key) => Object.hasOwn(matcherShape, key));
+const NOTHING = 'has no condition: give labels, annotations, selector, name or port';
+
+const matcher = z.strictObject(matcherShape).refine(namesSomething, NOTHING);
+const signal = z.strictObject({ certainty, ...matcherShape }).refine(namesSomething, NOTHING);
+const exclusion = z.strictObject({ why: z.string().min(1), ...matcherShape }).refine(namesSomething, NOTHING);
+
+const holmesEntry = z.union([
+  z.strictObject({
+    /** Built-in toolsets of the agent that this backend configures. */
+    toolsets: z.array(z.string().min(1)).min(1),
+    /** Fields of one backend; `{endpoint}`, `{authority}` and `{tool}` are replaced in its texts. */
+    config: z.record(z.string(), z.string()),
+    /** The key of the list that holds the backends, and the field that names one in it. */
+    list: z.string().default('instances'),
+    nameField: z.string().default('name'),
+    /** `required`: the agent's own check fails without credentials. */
+    credentials: z.enum(['optional', 'required']).default('optional'),
+  }),
+  z.strictObject({
+    http: z.strictObject({
+      /** GET requests to these paths are allowed, below the base path; `*` stands for any run. */
+      paths: z.array(z.string().regex(/^[/*]/)).min(1),
+      instructions: z.string().min(1).max(1200),
+    }),
+  }),
+  z.strictObject({ mcp: z.strictObject({}) }),
+  z.strictObject({ none: z.string().min(1) }),
+]);
+
+/** The schema of one detector file: everything the program knows about one kind of backend. */
+export const detectorSchema = z.strictObject({
+  type: word,
+  title: z.string().min(1).max(60),
+  description: z.string().min(1).max(200),
+  /** The product's spellings, as words joined by hyphens. */
+  names: z.array(word).default([]),
+  /** What may follow the product's name: words of the vocabulary only, or `any` word. */
+  trailing: z.enum(['known', 'any']).default('known'),
+  signals: z.array(signal).default([]),
+  exclude: z.array(exclusion).default([]),
+  /** Words that play a role in this product only, beside the shared vocabulary. */
+  roles: z.record(word, words).default({}),
+  /** Roles that are no reason to leave this product out, though they are for others. */
+  accepts: z.array(word).default([]),
+  /** Annotations with which the Service's owner says more. */
+  fromAnnotations: z
+    .strictObject({
+      type: z.string().optional(),
+      name: z.string().optional(),
+      endpoint: z.string().optional(),
+      healthPath: z.string().optional(),
+      description: z.string().optional(),
+    })
+    .default({}),
+  /** Its ports, the preferred first. `any`: the only port will do, whatever its name. */
+  ports: z.strictObject({
+    names: z.array(z.string().min(1)).default([]),
+    numbers: z.array(portNumber).default([]),
+    any: z.boolean().default(false),
+  }),
+  transport: z.enum(['http', 'tcp']).default('http'),
+  /** Base path of the API; the first entry whose words the Service carries wins. */
+  paths: z.array(z.strictObject({ words: z.array(word).default([]), path: httpPath })).default([]),
+  health: z.strictObject({ path: httpPath }).default({ path: '/' }),
+  holmes: holmesEntry,
+});
+
+/** The schema of the shared vocabulary: what the parts of such systems are called, and what each part is good for. */
+export const vocabularySchema = z.strictObject({
+  /** Keeps a Service out, whatever else it says. */
+  optOut: z.array(exclusion),
+  /** Labels and selector keys whose value names the product. */
+  identity: z.array(
+    z.strictObject({ from: z.enum(['labels', 'selector']), key: z.string().min(1), certainty }),
+  ),
+  /** The label that names the part of a product. */
+  component: z.array(z.string().min(1)),
+  /** Labels that tell two installations of one product apart. */
+  instance: z.array(z.string().min(1)),
+  /** Words that say nothing about what a component is. */
+  neutral: words,
+  /** Names that a port of any web server may have. */
+  genericPorts: z.array(z.string().min(1)),
+  roles: z.record(
+    word,
+    z.strictObject({
+      words,
+      why: z.string().min(1),
+      /** How likely a person would point the agent there, lowest first; without it: never. */
+      rank: z.number().int().min(0).max(100).optional(),
+      /** It decides also where it stands before the product's name. */
+      anywhere: z.boolean().default(false),
+      /** In a Service's name it counts only beside the product's name. */
+      besideProduct: z.boolean().default(false),
+    }),
+  ),
+});
+
+export type Detector = z.infer<typeof detectorSchema>;
+export type Vocabulary = z.infer<typeof vocabularySchema>;
+export type Matcher = z.infer<typeof matcher>;
+export type Expectation = z.infer<typeof expectation>;
+export type Certainty = z.infer<typeof certainty>;
+/** How a backend appears in the agent's configuration. */
+export type HolmesEntry = z.infer<typeof holmesEntry>;

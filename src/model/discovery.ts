@@ -1,0 +1,72 @@
+import type { Certainty, HolmesEntry } from './detector.ts';
+import type { Service } from './service.ts';
+
+/** One reason for a verdict: which signal said it, and the words of the Service that matched. */
+export interface Evidence {
+  readonly signal: Certainty | 'port' | 'role' | 'scheme' | 'path' | 'group';
+  readonly detail: string;
+}
+
+/** Where a backend answers. `path` is empty or starts with a slash and has none at its end. */
+export interface Endpoint {
+  readonly scheme: 'http' | 'https' | 'tcp';
+  readonly host: string;
+  readonly port: number;
+  readonly path: string;
+}
+
+/** The endpoint as a URL, for example `http://grafana.monitoring.svc.cluster.local:3000`. */
+export function endpointUrl(endpoint: Endpoint): string {
+  return `${endpoint.scheme}://${endpoint.host}:${endpoint.port}${endpoint.path}`;
+}
+
+/** A Service that a detector matched: one backend, before anything was sent to it. */
+export interface Candidate {
+  readonly service: Service;
+  readonly type: string;
+  /** Type of the detector that describes it; another than `type` where its owner named a type of their own. */
+  readonly detector: string;
+  /** Name of the tool it becomes; unique in one result. */
+  readonly tool: string;
+  /** What the detector says of this kind of backend, in a sentence. */
+  readonly kind: string;
+  readonly description: string;
+  /** The text of the description comes from the Service's annotations, so from a tenant. */
+  readonly tenantDescription: boolean;
+  readonly endpoint: Endpoint;
+  readonly healthPath: string;
+  readonly certainty: Certainty;
+  readonly evidence: readonly Evidence[];
+  /** Names of Services of the same namespace that lead to the same backend. */
+  readonly alternates: readonly string[];
+  readonly holmes: HolmesEntry;
+}
+
+export type Health = 'healthy' | 'unhealthy' | 'unknown';
+
+/** What a probe found. */
+export interface Verdict {
+  readonly health: Health;
+  /** It is alive, and wants credentials for more. */
+  readonly authRequired: boolean;
+  /** One line for a person: what was asked and what came back. */
+  readonly reason: string;
+}
+
+/** A candidate together with its health. */
+export interface DiscoveredService extends Candidate {
+  readonly verdict: Verdict;
+}
+
+/** Something that a person should know and can do something about; never a reason to stop. */
+export interface Problem {
+  /** A file with its line, a namespace, or a Service. */
+  readonly where: string;
+  readonly what: string;
+  readonly fix?: string;
+}
+
+/** `where: what; fix`, on one line. */
+export function problemLine(problem: Problem): string {
+  return `${problem.where}: ${problem.what}${problem.fix === undefined ? '' : `; ${problem.fix}`}`;
+}

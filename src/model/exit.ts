@@ -1,0 +1,13 @@
+/** Exit codes of the command line: fine, findings, usage or configuration, cluster unreachable or denied. */
+export const EXIT = { ok: 0, findings: 1, usage: 2, cluster: 3 } as const;
+
+/** A failure that a person can mend: the text says what happened, where, and what to do. No stack is shown. */
+export class UserError extends Error {
+  override readonly name = 'UserError';
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number, options?: ErrorOptions) {
+    super(message, options);
+    this.exitCode = exitCode;
+  }
+}

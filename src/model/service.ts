@@ -1,0 +1,32 @@
+/** One port of a Service, as in Kubernetes' `v1.ServicePort`. */
+export interface ServicePort {
+  readonly name?: string;
+  readonly port: number;
+  readonly targetPort?: number | string;
+  readonly protocol: 'TCP' | 'UDP' | 'SCTP';
+  readonly appProtocol?: string;
+}
+
+/**
+ * What discovery needs of a Kubernetes `v1.Service`, and nothing else of it.
+ * Every text in it is written by a tenant: treat it as hostile.
+ */
+export interface Service {
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly selector: Readonly<Record<string, string>>;
+  readonly ports: readonly ServicePort[];
+  readonly type: string;
+  /** `clusterIP: None`: its DNS name resolves to Pods, so Pods' own ports count. */
+  readonly headless: boolean;
+}
+
+/** `namespace/name`, the key of a Service within one cluster. */
+export type ServiceKey = `${string}/${string}`;
+
+/** The key of a Service within one cluster. */
+export function serviceKey(service: { readonly namespace: string; readonly name: string }): ServiceKey {
+  return `${service.namespace}/${service.name}`;
+}

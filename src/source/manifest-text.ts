@@ -1,0 +1,100 @@
+import { load, YAMLException } from 'js-yaml';
+import type { Problem } from '../model/discovery.ts';
+import type { Service } from '../model/service.ts';
+import { serviceFromObject } from './service-object.ts';
+
+/** A Service and the place in a file where it was found. */
+export interface Found {
+  readonly service: Service;
+  readonly where: string;
+}
+
+interface Part {
+  readonly text: string;
+  /** The line of the file on which the part begins, from 1. */
+  readonly line: number;
+}
+
+/** The documents of a YAML stream: a line that begins with `---` can stand nowhere else than between two of them. */
+function documentsOf(text: string): Part[] {
+  const parts: Part[] = [];
+  let start = 0;
+  let line = 1;
+  for (const separator of text.matchAll(/^---(?=\s|$).*$/gm)) {
+    const part = text.slice(start, separator.index);
+    parts.push({ text: part, line });
+    line += part.split('\n').length - 1;
+    start = separator.index + 3;
+  }
+  parts.push({ text: text.slice(start), line });
+  return parts.filter((part) => /^\s*[^\s#]/m.test(part.text));
+}
+
+function* objectsIn(value: unknown): Generator<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) return;
+  if (Array.isArray(value)) {
+    for (const item of value) yield* objectsIn(item);
+    return;
+  }
+  const object = value as Record<string, unknown>;
+  if (object.apiVersion === 'v1' && object.kind === 'Service') yield object;
+  else if (typeof object.kind === 'string' && object.kind.endsWith('List') && Array.isArray(object.items)) {
+    for (const item of object.items) {
+      const isService = object.kind === 'ServiceList' && typeof item === 'object' && item !== null;
+      yield* objectsIn(isService ? { apiVersion: 'v1', kind: 'Service', ...item } : item);
+    }
+  }
+}
+
+function yamlProblem(error: YAMLException, part: Part, name: string): Problem {
+  const line = part.line + (error.mark?.line ?? 0);
+  return {
+    where: `${name}:${line}`,
+    what: `broken YAML: ${error.reason}`,
+    fix: 'this document is passed over',
+  };
+}
+
+/**
+ * The Services of one manifest file's text.
+ * @param name the file's name, for messages
+ */
+export function parseManifest(
+  text: string,
+  name: string,
+  defaultNamespace: string,
+): { readonly services: readonly Found[]; readonly problems: readonly Problem[] } {
+  const services: Found[] = [];
+  const problems: Problem[] = [];
+  const take = (value: unknown, line: number): void => {
+    for (const object of objectsIn(value)) {
+      const service = serviceFromObject(object, defaultNamespace);
+      const where = `${name}:${line}`;
+      if (typeof service === 'string')
+        problems.push({
+          where,
+          what: `a Service is passed over: ${service}`,
+          fix: 'mend it in the manifest',
+        });
+      else services.push({ service, where });
+    }
+  };
+  const plain = text.replace(/^\uFEFF/, '');
+  if (/^\s*[[{]/.test(plain)) {
+    try {
+      take(JSON.parse(plain), 1);
+      return { services, problems };
+    } catch {
+      // Not JSON after all: flow-style YAML begins the same way, and its reader says what is wrong with either.
+    }
+  }
+  for (const part of documentsOf(plain)) {
+    try {
+      take(load(part.text), part.line);
+    } catch (error) {
+      if (!(error instanceof YAMLException)) throw error;
+      problems.push(yamlProblem(error, part, name));
+    }
+  }
+  return { services, problems };
+}

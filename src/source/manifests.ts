@@ -1,0 +1,173 @@
+import { createHash } from 'node:crypto';
+import { type Dirent, watch } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text as readAll } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Problem } from '../model/discovery.ts';
+import { EXIT, UserError } from '../model/exit.ts';
+import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
+import { parseManifest } from './manifest-text.ts';
+import type { Change, Source } from './source.ts';
+
+export interface ManifestOptions {
+  /** Files, folders, or `-` for standard input. */
+  readonly paths: readonly string[];
+  /** Only Services of these namespaces; all when empty. */
+  readonly namespaces: readonly string[];
+  /** The namespace of objects that name none. */
+  readonly defaultNamespace: string;
+  /** Keep looking at the paths: tell when what they hold changes, and all of it again after this many milliseconds. */
+  readonly follow: { readonly interval: number } | undefined;
+  readonly stdin: NodeJS.ReadableStream;
+}
+
+/** Pause after a change to files, so that a save in several steps is read once, in milliseconds. */
+const SETTLE = 100;
+/** How often the paths are read without a notice that they changed, in milliseconds. */
+const REREAD = 5_000;
+
+const MANIFEST = /\.(ya?ml|json)$/i;
+
+interface File {
+  readonly name: string;
+  readonly text: string;
+}
+
+async function filesBelow(folder: string): Promise<string[]> {
+  const entries: Dirent[] = await readdir(folder, { withFileTypes: true, recursive: true });
+  return entries
+    .filter((entry) => !entry.isDirectory() && MANIFEST.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+function unreadable(path: string, error: unknown): UserError {
+  const code = (error as NodeJS.ErrnoException).code;
+  const what =
+    code === 'ENOENT'
+      ? 'there is no such file or folder'
+      : code === 'EACCES'
+        ? 'permission denied'
+        : String(error);
+  return new UserError(
+    `cannot read ${path}: ${what}; -f takes files, folders, or - for standard input`,
+    EXIT.usage,
+    {
+      cause: error,
+    },
+  );
+}
+
+async function readPath(path: string, stdin: NodeJS.ReadableStream, problems: Problem[]): Promise<File[]> {
+  if (path === '-') return [{ name: 'standard input', text: await readAll(stdin) }];
+  let names: string[];
+  try {
+    names = (await stat(path)).isDirectory() ? await filesBelow(path) : [path];
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+  const files: File[] = [];
+  for (const name of names) {
+    try {
+      files.push({ name, text: await readFile(name, 'utf8') });
+    } catch (error) {
+      if (name === path) throw unreadable(path, error);
+      problems.push({
+        where: name,
+        what: `cannot be read (${(error as Error).message})`,
+        fix: 'it is passed over',
+      });
+    }
+  }
+  return files;
+}
+
+function servicesOf(files: readonly File[], options: ManifestOptions, problems: Problem[]): Service[] {
+  const wanted = new Set(options.namespaces);
+  const byKey = new Map<ServiceKey, Service>();
+  for (const file of files) {
+    const parsed = parseManifest(file.text, file.name, options.defaultNamespace);
+    problems.push(...parsed.problems);
+    for (const { service, where } of parsed.services) {
+      if (wanted.size > 0 && !wanted.has(service.namespace)) continue;
+      const key = serviceKey(service);
+      const known = byKey.get(key);
+      if (known === undefined) byKey.set(key, service);
+      else if (JSON.stringify(known) !== JSON.stringify(service))
+        problems.push({
+          where,
+          what: `Service ${key} is there twice, and differs`,
+          fix: 'the first one counts',
+        });
+    }
+  }
+  return [...byKey.values()];
+}
+
+async function* notices(
+  paths: readonly string[],
+  interval: number,
+  signal: AbortSignal,
+): AsyncGenerator<void> {
+  let wake: () => void = () => {};
+  const watchers = paths
+    .filter((path) => path !== '-')
+    .map((path) =>
+      watch(path, { recursive: true, signal, persistent: true }, () => wake()).on('error', () => {}),
+    );
+  try {
+    while (!signal.aborted) {
+      const woken = Promise.withResolvers<void>();
+      wake = woken.resolve;
+      await Promise.race([
+        woken.promise,
+        sleep(Math.min(REREAD, interval), undefined, { signal }).catch(() => {}),
+      ]);
+      await sleep(SETTLE, undefined, { signal }).catch(() => {});
+      yield;
+    }
+  } finally {
+    for (const watcher of watchers) watcher.close();
+  }
+}
+
+/**
+ * Services from manifests: YAML or JSON, several documents in a file, Lists. Other kinds are passed over; a broken
+ * document is told as a problem and the others still count.
+ * @throws UserError from `run` if a path that was named cannot be read at the start
+ */
+export function manifestSource(options: ManifestOptions): Source {
+  return {
+    async run(changed, signal) {
+      const read = async (): Promise<{ readonly change: Change; readonly digest: string }> => {
+        const problems: Problem[] = [];
+        const files: File[] = [];
+        for (const path of options.paths) files.push(...(await readPath(path, options.stdin, problems)));
+        const digest = createHash('sha256')
+          .update(JSON.stringify([files, problems]))
+          .digest('hex');
+        return {
+          digest,
+          change: { kind: 'sync', services: servicesOf(files, options, problems), unread: [], problems },
+        };
+      };
+      let last = await read();
+      let told = performance.now();
+      changed(last.change);
+      if (options.follow === undefined || options.paths.includes('-')) return;
+      for await (const _ of notices(options.paths, options.follow.interval, signal)) {
+        if (signal.aborted) return;
+        try {
+          const next = await read();
+          if (next.digest === last.digest && performance.now() - told < options.follow.interval) continue;
+          last = next;
+          told = performance.now();
+          changed(next.change);
+        } catch (error) {
+          changed({ kind: 'failure', error, retryIn: REREAD });
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import type { Service, ServicePort } from '../model/service.ts';
+
+type Json = Record<string, unknown>;
+
+const isMap = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const PROTOCOLS = new Set(['TCP', 'UDP', 'SCTP']);
+
+/** Texts by key; a number or truth value, as hand-written YAML has them, is taken as the text that was meant. */
+function texts(value: unknown): Record<string, string> {
+  const result: Record<string, string> = Object.create(null);
+  if (!isMap(value)) return result;
+  for (const [key, text] of Object.entries(value)) {
+    if (typeof text === 'string') result[key] = text;
+    else if (typeof text === 'number' || typeof text === 'boolean') result[key] = String(text);
+  }
+  return result;
+}
+
+function portFrom(value: unknown): ServicePort | undefined {
+  if (!isMap(value)) return undefined;
+  const { name, port, targetPort, protocol = 'TCP', appProtocol } = value;
+  if (typeof port !== 'number' || !Number.isInteger(port) || port < 1 || port > 65535) return undefined;
+  if (typeof protocol !== 'string' || !PROTOCOLS.has(protocol)) return undefined;
+  return {
+    port,
+    protocol: protocol as ServicePort['protocol'],
+    ...(typeof name === 'string' && name !== '' ? { name } : {}),
+    ...((typeof targetPort === 'string' && targetPort !== '') || typeof targetPort === 'number'
+      ? { targetPort }
+      : {}),
+    ...(typeof appProtocol === 'string' && appProtocol !== '' ? { appProtocol } : {}),
+  };
+}
+
+/**
+ * A Service of a Kubernetes `v1.Service` object, with what discovery needs.
+ * @param defaultNamespace for objects that name none, as templates often do not
+ * @returns the Service, or a text that says why the object is none
+ */
+export function serviceFromObject(object: Json, defaultNamespace: string): Service | string {
+  const metadata = isMap(object.metadata) ? object.metadata : {};
+  const spec = isMap(object.spec) ? object.spec : {};
+  const { name, namespace = defaultNamespace } = metadata;
+  if (typeof name !== 'string' || !NAME.test(name))
+    return `its metadata.name ${JSON.stringify(name) ?? 'is missing and'} is not a Service's name`;
+  if (typeof namespace !== 'string' || !NAME.test(namespace))
+    return `its metadata.namespace ${JSON.stringify(namespace)} is not a namespace's name`;
+  const listed = Array.isArray(spec.ports) ? spec.ports : [];
+  const ports = listed.map(portFrom);
+  const broken = ports.indexOf(undefined);
+  if (broken >= 0)
+    return `its spec.ports[${broken}] is not a port: ${JSON.stringify(listed[broken]).slice(0, 120)}`;
+  return {
+    namespace,
+    name,
+    labels: texts(metadata.labels),
+    annotations: texts(metadata.annotations),
+    selector: texts(spec.selector),
+    ports: ports.filter((port) => port !== undefined),
+    type: typeof spec.type === 'string' ? spec.type : 'ClusterIP',
+    headless: spec.clusterIP === 'None',
+  };
+}
