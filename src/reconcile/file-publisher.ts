@@ -1,5 +1,5 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { isMap, parseDocument } from 'yaml';
+import { isMap, parseDocument, stringify } from 'yaml';
 import { z } from 'zod';
 import { EXIT, UserError } from '../model/exit.ts';
 import { type ConfigMapName, ownedConfigMap } from './config-map.ts';
@@ -12,9 +12,11 @@ const configMap = z.object({
   data: texts,
 });
 
+const STYLE = { lineWidth: 0, aliasDuplicateObjects: false } as const;
+
 /**
  * Publishes into a file that holds the manifest of a ConfigMap. What else stands in the file, such as other data keys
- * and comments, is kept. The file is replaced as a whole, so a reader never sees half of it.
+ * and comments, is kept.
  */
 export function filePublisher(path: string, target: ConfigMapName): Publisher {
   const readText = async (): Promise<string | undefined> => {
@@ -37,6 +39,21 @@ export function filePublisher(path: string, target: ConfigMapName): Publisher {
       );
     return document;
   };
+  /** A reader of the file never sees half of it: it is written beside, then put in its place. */
+  const replace = async (text: string): Promise<void> => {
+    const temporary = `${path}.${process.pid}.tmp`;
+    try {
+      await writeFile(temporary, text);
+      await rename(temporary, path);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw new UserError(
+        `cannot write ${path}: ${(error as Error).message}; name a writable file with --out`,
+        EXIT.usage,
+        { cause: error },
+      );
+    }
+  };
   return {
     target: path,
     async read() {
@@ -49,11 +66,8 @@ export function filePublisher(path: string, target: ConfigMapName): Publisher {
       if (plan.action === 'none') return;
       const object = ownedConfigMap(target, plan, now);
       const text = await readText();
-      const document = documentOf(
-        text === undefined || text.trim() === '' ? 'kind: ConfigMap\nmetadata: {}' : text,
-      );
-      document.set('apiVersion', object.apiVersion);
-      document.set('kind', object.kind);
+      if (text === undefined || text.trim() === '') return await replace(stringify(object, STYLE));
+      const document = documentOf(text);
       for (const [key, value] of [
         ['name', object.metadata.name],
         ['namespace', object.metadata.namespace],
@@ -64,18 +78,7 @@ export function filePublisher(path: string, target: ConfigMapName): Publisher {
       for (const [key, value] of Object.entries(object.metadata.annotations))
         document.setIn(['metadata', 'annotations', key], value);
       for (const [key, value] of Object.entries(object.data)) document.setIn(['data', key], value);
-      const temporary = `${path}.${process.pid}.tmp`;
-      try {
-        await writeFile(temporary, document.toString({ lineWidth: 0 }));
-        await rename(temporary, path);
-      } catch (error) {
-        await rm(temporary, { force: true });
-        throw new UserError(
-          `cannot write ${path}: ${(error as Error).message}; name a writable file with --out`,
-          EXIT.usage,
-          { cause: error },
-        );
-      }
+      await replace(document.toString(STYLE));
     },
   };
 }

@@ -5,7 +5,7 @@ export type { Logger };
 
 /** One line for a person: time, level, message, and the rest as `key=value`. */
 function pretty(line: string): string {
-  const { timestamp, level, message, ...rest } = JSON.parse(line) as Record<string, unknown>;
+  const { timestamp, level, message, component: _, ...rest } = JSON.parse(line) as Record<string, unknown>;
   const time = String(timestamp).slice(11, 23);
   const fields = Object.entries(rest)
     .filter(([key]) => key !== 'stacktrace')

@@ -1,0 +1,69 @@
+/**
+ * Scores detection against a corpus of real Services: `npm run corpus -- FOLDER`.
+ * Each case is a folder with `services.yaml` and `truth.yaml` (`expected`: name to type, port and scheme; `unscored`:
+ * names that do not count). A backend is found when type, port and http or https agree; anything else is wrong.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { builtInDetectorFiles } from '../src/config/detector-files.ts';
+import { detect } from '../src/detect/detect.ts';
+import { rulesFromFiles } from '../src/detect/parse.ts';
+import { type Endpoint, endpointUrl } from '../src/model/discovery.ts';
+import { parseManifest } from '../src/source/manifest-text.ts';
+
+interface Truth {
+  readonly expected: Readonly<Record<string, { type: string; port: number; scheme: string }>> | null;
+  readonly unscored?: readonly string[];
+}
+
+const [folder] = process.argv.slice(2);
+if (folder === undefined) {
+  console.error('error: name the folder of the corpus: npm run corpus -- FOLDER');
+  process.exit(2);
+}
+const rules = rulesFromFiles(builtInDetectorFiles());
+const tally = new Map<string, { found: number; of: number }>();
+let wrong = 0;
+const isHttps = (endpoint: Endpoint): boolean => endpoint.scheme === 'https';
+
+for (const entry of readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+  if (!entry.isDirectory()) continue;
+  const file = join(folder, entry.name, 'services.yaml');
+  const truth = parse(readFileSync(join(folder, entry.name, 'truth.yaml'), 'utf8')) as Truth;
+  const { services } = parseManifest(readFileSync(file, 'utf8'), file, 'default');
+  const { candidates } = detect(
+    services.map(({ service }) => service),
+    rules,
+    { clusterDomain: 'cluster.local' },
+  );
+  const missing = new Map(Object.entries(truth.expected ?? {}));
+  for (const { type } of missing.values()) {
+    const count = tally.get(type) ?? { found: 0, of: 0 };
+    tally.set(type, { ...count, of: count.of + 1 });
+  }
+  for (const { service, type, endpoint } of candidates) {
+    if (truth.unscored?.includes(service.name) === true) continue;
+    const right = missing.get(service.name);
+    if (
+      right?.type === type &&
+      right.port === endpoint.port &&
+      (right.scheme === 'https') === isHttps(endpoint)
+    ) {
+      missing.delete(service.name);
+      const count = tally.get(type) ?? { found: 0, of: 0 };
+      tally.set(type, { ...count, found: count.found + 1 });
+    } else {
+      wrong += 1;
+      console.log(`${entry.name}: wrong  ${service.name} as ${type} at ${endpointUrl(endpoint)}`);
+    }
+  }
+  for (const [name, { type, scheme, port }] of missing)
+    console.log(`${entry.name}: missed ${name} (${type} ${scheme} ${port})`);
+}
+const types = [...tally].sort(([a], [b]) => (a < b ? -1 : 1));
+console.log(types.map(([type, { found, of }]) => `${type}=${found}/${of}`).join(' '));
+const found = types.reduce((sum, [, count]) => sum + count.found, 0);
+const of = types.reduce((sum, [, count]) => sum + count.of, 0);
+console.log(`found ${found} of ${of}, wrong ${wrong}`);
+process.exitCode = found === of && wrong === 0 ? 0 : 1;

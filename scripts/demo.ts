@@ -1,0 +1,70 @@
+/**
+ * A demonstration without a cluster: a folder of manifests plays the cluster, small local servers play the backends,
+ * and the real `discover` and `serve` work on them. `--once` ends after the first pass.
+ */
+import { spawn } from 'node:child_process';
+import { cp, mkdir, rm } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { styleText } from 'node:util';
+import { startBackends } from '../demo/backends.ts';
+
+const unknown = process.argv.slice(2).filter((argument) => argument !== '--once');
+if (unknown.length > 0) {
+  console.error(`error: the demonstration does not know ${unknown.join(' ')}; it takes --once, or nothing`);
+  process.exit(2);
+}
+const once = process.argv.includes('--once');
+const root = join(import.meta.dirname, '..');
+const output = join(root, 'demo-output');
+const cluster = relative(process.cwd(), join(output, 'cluster'));
+const configMap = relative(process.cwd(), join(output, 'configmap.yaml'));
+const main = join(root, 'src/cli/main.ts');
+
+const say = (text: string): void => console.log(`\n${styleText('bold', text)}`);
+
+/** Runs the command line as a person would. @returns its exit code, or nothing if a signal ended it */
+function run(...args: string[]): Promise<number | null> {
+  const child = spawn(process.execPath, [main, ...args], { stdio: 'inherit' });
+  return new Promise((resolve, reject) => child.on('exit', resolve).on('error', reject));
+}
+
+// Ctrl-C reaches the child by itself; this process stays to tidy up after it. A plain kill is passed on by `run`'s group.
+process.on('SIGINT', () => {});
+
+await rm(output, { recursive: true, force: true });
+await mkdir(output, { recursive: true });
+await cp(join(root, 'demo/cluster'), join(output, 'cluster'), { recursive: true });
+const backends = await startBackends();
+const probing = ['--probe', 'direct', ...backends.connectTo.flatMap((target) => ['--connect-to', target])];
+let exitCode: number | null = 0;
+try {
+  say(`What is in the cluster that ${cluster}/ describes, and why:`);
+  console.log(`$ dynamic-toolset discover -f ${cluster} -o wide\n`);
+  exitCode = await run('discover', '-f', cluster, '-o', 'wide', ...probing);
+  if (exitCode === 0) {
+    say(once ? 'One pass of the service:' : 'The service; it follows the folder:');
+    console.log(
+      `$ dynamic-toolset serve -f ${cluster} --out ${configMap} --log-format pretty${once ? ' --once' : ''}`,
+    );
+    if (!once)
+      console.log(
+        `\nTry it: remove a Service from ${cluster}/, or add one, and see ${configMap} change. Ctrl-C ends it.\n`,
+      );
+    const serve = [
+      'serve',
+      '-f',
+      cluster,
+      '--out',
+      configMap,
+      '--log-format',
+      'pretty',
+      '--discovery-interval',
+      '10s',
+    ];
+    exitCode = await run(...serve, ...probing, ...(once ? ['--once'] : []));
+  }
+  if (exitCode === 0) say(`The ConfigMap is in ${configMap}: custom_toolset.yaml is what HolmesGPT loads.`);
+} finally {
+  backends.stop();
+}
+process.exitCode = exitCode ?? 1;

@@ -1,0 +1,36 @@
+/** Packs the program as a release is packed, installs it into an empty folder with no other package, and runs it. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+const folder = mkdtempSync(join(tmpdir(), 'dynamic-toolset-package-'));
+const run = (command: string, args: string[], cwd = folder): string =>
+  execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+
+try {
+  run('npm', ['pack', '--silent', '--pack-destination', folder], root);
+  const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'));
+  if (tarball === undefined) throw new Error('npm pack made no package');
+  writeFileSync(join(folder, 'package.json'), '{"private":true}');
+  run('npm', ['install', '--no-audit', '--no-fund', '--offline', `./${tarball}`]);
+  const packages = readdirSync(join(folder, 'node_modules')).filter((name) => !name.startsWith('.'));
+  if (packages.join() !== 'dynamic-toolset')
+    throw new Error(`the package brought others along: ${packages.join(', ')}`);
+
+  const command = join(folder, 'node_modules/.bin/dynamic-toolset');
+  const version = run(command, ['version']);
+  const found = JSON.parse(run(command, ['discover', '-f', join(root, 'demo/cluster'), '-o', 'json'])) as {
+    services: { type: string }[];
+  };
+  const types = found.services.map(({ type }) => type).sort();
+  if (!types.includes('prometheus') || !types.includes('loki'))
+    throw new Error(`the packed program found only: ${types.join(', ')}`);
+  const bytes = statSync(join(folder, tarball)).size;
+  console.log(
+    `${version.trim()}: packed to ${(bytes / 1024).toFixed(0)} KiB, installed alone, found ${types.join(', ')}`,
+  );
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

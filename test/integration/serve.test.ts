@@ -1,0 +1,258 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { connect as connectSocket, createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { parse } from 'yaml';
+import { testCluster, waitUntil } from '../cluster/cluster.ts';
+import { startBackend } from './backend.ts';
+import { startServe } from './serve-process.ts';
+
+const CONFIG_MAP = 'kubernaut-toolset-config';
+
+interface ConfigMap {
+  readonly metadata: {
+    readonly resourceVersion: string;
+    readonly labels: Record<string, string>;
+    readonly annotations: Record<string, string>;
+  };
+  readonly data: Record<string, string>;
+}
+
+/** Namespaces, an account with the least rights that `serve` needs, and the environment that starts it. */
+async function setting(options: { readonly backendPort?: number } = {}) {
+  const cluster = testCluster();
+  const watched = await cluster.namespace('watched');
+  const target = await cluster.namespace('target');
+  const account = await cluster.serviceAccount({
+    namespace: target,
+    rulesIn: {
+      [watched]: [{ apiGroups: [''], resources: ['services'], verbs: ['get', 'list', 'watch'] }],
+      [target]: [
+        {
+          apiGroups: [''],
+          resources: ['configmaps'],
+          resourceNames: [CONFIG_MAP],
+          verbs: ['get', 'create', 'update', 'patch'],
+        },
+      ],
+    },
+  });
+  const kubeconfig = await cluster.kubeconfig(account);
+  const path = `/api/v1/namespaces/${target}/configmaps/${CONFIG_MAP}`;
+  const host = (name: string, port: number): string => `${name}.${watched}.svc.cluster.local:${port}`;
+  const connectTo = ['prometheus:9090', 'loki:3100', 'down:9200'].map((pair) => {
+    const [name = '', port = ''] = pair.split(':');
+    return `${host(name, Number(port))}:127.0.0.1:${name === 'down' ? 1 : (options.backendPort ?? 1)}`;
+  });
+  return {
+    cluster,
+    watched,
+    target,
+    path,
+    kubeconfig,
+    env: {
+      KUBECONFIG: kubeconfig,
+      NAMESPACES: watched,
+      CONFIGMAP_NAMESPACE: target,
+      DISCOVERY_INTERVAL: '1s',
+      PROBE: 'direct',
+      CONNECT_TO: connectTo.join(','),
+    },
+    read: async (): Promise<ConfigMap> => (await cluster.admin.get(path)) as unknown as ConfigMap,
+    prometheus: () =>
+      cluster.service(watched, {
+        name: 'prometheus',
+        labels: { 'app.kubernetes.io/name': 'prometheus' },
+        ports: [{ port: 9090, name: 'web' }],
+      }),
+    loki: () =>
+      cluster.service(watched, {
+        name: 'loki',
+        labels: { 'app.kubernetes.io/name': 'loki' },
+        ports: [{ port: 3100, name: 'http-metrics' }],
+      }),
+  };
+}
+
+const toolNames = (configMap: ConfigMap): string[] =>
+  (JSON.parse(configMap.data['toolset.json'] ?? '{}') as { tools: { name: string }[] }).tools.map(
+    ({ name }) => name,
+  );
+
+describe('serve against a real API server, with the least rights', () => {
+  test('creates the ConfigMap, leaves it alone while nothing changes, and follows Services', async () => {
+    const backend = await startBackend();
+    const { cluster, watched, path, env, read, prometheus, loki } = await setting({
+      backendPort: backend.port,
+    });
+    await prometheus();
+    await cluster.service(watched, {
+      name: 'down',
+      labels: { app: 'elasticsearch' },
+      ports: [{ port: 9200, name: 'http' }],
+    });
+    const serve = startServe(env);
+    await serve.logged('toolset published');
+
+    const created = await read();
+    expect(toolNames(created)).toEqual([`prometheus.${watched}`]);
+    expect(parse(created.data['custom_toolset.yaml'] ?? '')).toMatchObject({
+      toolsets: {
+        'prometheus/metrics': {
+          enabled: true,
+          config: { prometheus_url: `http://prometheus.${watched}.svc.cluster.local:9090` },
+        },
+      },
+    });
+    expect(created.metadata.labels).toMatchObject({
+      'app.kubernetes.io/name': 'dynamic-toolset',
+      'app.kubernetes.io/component': 'toolset-config',
+      'app.kubernetes.io/managed-by': 'dynamic-toolset',
+    });
+    expect(created.metadata.annotations).toMatchObject({ 'kubernaut.io/discovered-services': '1' });
+    expect(backend.asked).toContain('/-/healthy');
+    expect(await serve.logged('backend discovered')).toMatchObject({ component: 'service_discovery' });
+
+    const passes = (): number =>
+      serve.lines.filter(({ message }) => message === 'discovery completed').length;
+    const before = passes();
+    await waitUntil('two more passes are over', () => passes() >= before + 2);
+    expect((await read()).metadata.resourceVersion).toBe(created.metadata.resourceVersion);
+
+    const overrides = '# mine: keep it\r\ntools:\n  - name: "ünïcode"   \n\n\n';
+    await cluster.admin.patch(path, {
+      metadata: { labels: { team: 'sre' }, annotations: { note: 'hands off' } },
+      data: { 'overrides.yaml': overrides, 'notes.txt': 'mine too' },
+    });
+    await loki();
+    await waitUntil('Loki is a tool', async () => toolNames(await read()).includes(`loki.${watched}`));
+    await cluster.admin.delete(`/api/v1/namespaces/${watched}/services/prometheus`);
+    const followed = await waitUntil('Prometheus is none any more', async () => {
+      const now = await read();
+      return toolNames(now).join() === `loki.${watched}` && now;
+    });
+    expect(followed.data['overrides.yaml']).toBe(overrides);
+    expect(followed.data['notes.txt']).toBe('mine too');
+    expect(followed.metadata.labels.team).toBe('sre');
+    expect(followed.metadata.annotations.note).toBe('hands off');
+
+    expect(await serve.stop()).toBe(0);
+    expect(serve.lines.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
+  test('a namespace that it may not read is told and passed over; the others still count', async () => {
+    const backend = await startBackend();
+    const { cluster, watched, env, read, prometheus } = await setting({ backendPort: backend.port });
+    const foreign = await cluster.namespace('foreign');
+    await prometheus();
+    const serve = startServe({ ...env, NAMESPACES: `${foreign},${watched}` });
+    await serve.logged('toolset published');
+    expect(toolNames(await read())).toEqual([`prometheus.${watched}`]);
+    const line = await serve.logged(`namespace ${foreign}`);
+    expect(line.level).toBe('warn');
+    expect(line.message).toMatch(/denied.*Role/);
+  });
+
+  test('a ConfigMap that may not be written is told, and written once it may', async () => {
+    const backend = await startBackend();
+    const { cluster, target, env, prometheus } = await setting({ backendPort: backend.port });
+    await prometheus();
+    const other = await cluster.namespace('other');
+    const serve = startServe({ ...env, CONFIGMAP_NAMESPACE: other });
+    const line = await serve.logged('the toolset was not published');
+    expect(line.level).toBe('error');
+    expect(line.message).toContain(`${other}/${CONFIG_MAP}`);
+    expect(serve.process.exitCode).toBeNull();
+
+    const rbac = `/apis/rbac.authorization.k8s.io/v1/namespaces/${other}`;
+    const subjects = [
+      { kind: 'Group', name: `system:serviceaccounts:${target}`, apiGroup: 'rbac.authorization.k8s.io' },
+    ];
+    await cluster.admin.create(`${rbac}/roles`, {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'Role',
+      metadata: { name: 'late' },
+      rules: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'create', 'patch'] }],
+    });
+    await cluster.admin.create(`${rbac}/rolebindings`, {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'RoleBinding',
+      metadata: { name: 'late' },
+      subjects,
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'late' },
+    });
+    await serve.logged('toolset published');
+  });
+
+  test('the API server goes away and comes back: it says so, keeps the last toolset, and goes on', async () => {
+    const backend = await startBackend();
+    const { cluster, watched, env, read, prometheus, loki, kubeconfig } = await setting({
+      backendPort: backend.port,
+    });
+    await prometheus();
+    const gate = await startGate(Number(new URL(cluster.connection.server).port));
+    const moved = join(kubeconfig, '..', 'through-the-gate.yaml');
+    const text = await readFile(kubeconfig, 'utf8');
+    await writeFile(moved, text.replace(/server: .*/, `server: https://127.0.0.1:${gate.port}`));
+    const serve = startServe({ ...env, KUBECONFIG: moved });
+    await serve.logged('toolset published');
+    const before = await read();
+
+    gate.shut();
+    const line = await serve.logged('the last known services stand');
+    expect(line.level).toBe('error');
+    expect(line.message).toContain('not reachable');
+    await loki();
+    expect((await read()).metadata.resourceVersion).toBe(before.metadata.resourceVersion);
+    expect(serve.process.exitCode).toBeNull();
+
+    await gate.open();
+    await waitUntil('Loki is a tool', async () => toolNames(await read()).includes(`loki.${watched}`));
+    expect(toolNames(await read())).toContain(`prometheus.${watched}`);
+    expect(await serve.stop('SIGINT')).toBe(0);
+  });
+
+  test('no cluster at the start: it waits for one', async () => {
+    const { env, kubeconfig } = await setting();
+    const moved = join(kubeconfig, '..', 'nobody.yaml');
+    await writeFile(
+      moved,
+      (await readFile(kubeconfig, 'utf8')).replace(/server: .*/, 'server: https://127.0.0.1:1'),
+    );
+    const serve = startServe({ ...env, KUBECONFIG: moved });
+    const line = await serve.logged('not reachable');
+    expect(line.retry_in).toBeGreaterThan(0);
+    expect(serve.process.exitCode).toBeNull();
+    expect(await serve.stop()).toBe(0);
+  });
+});
+
+/** A TCP proxy to the API server that a test can shut: connections break and new ones are refused. */
+async function startGate(to: number) {
+  const sockets = new Set<Socket>();
+  let server: Server;
+  let port = 0;
+  const open = async (): Promise<void> => {
+    server = createServer((inside) => {
+      const outside = connectSocket(to, '127.0.0.1');
+      for (const [socket, other] of [
+        [inside, outside],
+        [outside, inside],
+      ] as const) {
+        sockets.add(socket);
+        socket.on('error', () => {}).on('close', () => other.destroy());
+        socket.pipe(other);
+      }
+    });
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+    port = (server.address() as { port: number }).port;
+  };
+  const shut = (): void => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+    sockets.clear();
+  };
+  await open();
+  onTestFinished(shut);
+  return { port, open, shut };
+}
