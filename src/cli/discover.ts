@@ -13,7 +13,7 @@ export async function discoverCommand(flags: DiscoverFlags, run: Invocation): Pr
   const settings = settingsOf({ ...flags }, run);
   const input = await openInput(flags, settings, run, false);
   const sync = await readOnce(input.source, run.signal);
-  const found = await discover(sync.services, stagesOf(settings, input), run.signal);
+  const found = await discover(sync.services, await stagesOf(settings, input), run.signal);
   const problems = [...sync.problems, ...found.problems];
   const { result, messages } = run.output;
   result.write(

@@ -19,7 +19,7 @@ export async function generateCommand(flags: GenerateFlags, run: Invocation): Pr
   const settings = settingsOf({ ...flags }, run);
   const input = await openInput(flags, settings, run, false);
   const sync = await readOnce(input.source, run.signal);
-  const found = await discover(sync.services, stagesOf(settings, input), run.signal);
+  const found = await discover(sync.services, await stagesOf(settings, input), run.signal);
   const generated = generate(found.services);
   warn(run.output, [...sync.problems, ...found.problems, ...generated.notes]);
   let text: string;

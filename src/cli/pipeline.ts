@@ -1,12 +1,12 @@
 import { builtInDetectorFiles } from '../config/detector-files.ts';
 import { ORIGINS, readSettings, type SettingName, type Settings } from '../config/settings.ts';
 import { rulesFromFiles } from '../detect/parse.ts';
-import type { Stages } from '../engine/pass.ts';
+import { probeKinds, type Stages } from '../engine/pass.ts';
 import type { Kube } from '../kube/connection.ts';
 import { EXIT, UserError } from '../model/exit.ts';
 import { directFetch } from '../probe/direct.ts';
-import { healthProber } from '../probe/health.ts';
-import { noProber, type Prober } from '../probe/prober.ts';
+import { directExchange } from '../probe/kafka.ts';
+import { createProber, noProber, type Prober, type Route } from '../probe/prober.ts';
 import { manifestSource } from '../source/manifests.ts';
 import type { Source } from '../source/source.ts';
 import type { Output } from './output.ts';
@@ -96,21 +96,29 @@ export async function openInput(
   return { kube, where, source: clusterSource(kube, { namespaces: settings.namespaces, interval }) };
 }
 
-function proberOf(settings: Settings, input: Input): Prober {
-  const route =
-    settings.probe ?? (input.kube?.inCluster === true || settings.connectTo.size > 0 ? 'direct' : 'none');
-  if (route === 'none') return noProber;
-  return healthProber(directFetch(settings.connectTo), {
-    concurrency: settings.probeConcurrency,
-    timeout: settings.healthCheckTimeout,
-  });
+/** The route to the backends: as told, else the one that works from here. */
+async function routeOf(settings: Settings, input: Input): Promise<Route | undefined> {
+  const { kube } = input;
+  const inReach = kube?.inCluster === true || settings.connectTo.size > 0;
+  const name = settings.probe ?? (inReach ? 'direct' : kube === undefined ? 'none' : 'apiserver-proxy');
+  if (name === 'none') return undefined;
+  if (name === 'direct')
+    return { fetch: directFetch(settings.connectTo), exchange: directExchange(settings.connectTo) };
+  if (kube === undefined)
+    throw new UserError(
+      '--probe apiserver-proxy needs a cluster and not manifests; use none, or direct with --connect-to',
+      EXIT.usage,
+    );
+  const { proxyFetch } = await import('../probe/proxy.ts');
+  return { fetch: proxyFetch(kube) };
 }
 
 /** The stages that the settings ask for. */
-export function stagesOf(settings: Settings, input: Input): Stages {
-  return {
-    rules: rulesFromFiles(builtInDetectorFiles()),
-    prober: proberOf(settings, input),
-    detection: { clusterDomain: settings.clusterDomain },
-  };
+export async function stagesOf(settings: Settings, input: Input): Promise<Stages> {
+  const rules = rulesFromFiles(builtInDetectorFiles());
+  const route = await routeOf(settings, input);
+  const limits = { concurrency: settings.probeConcurrency, timeout: settings.healthCheckTimeout };
+  const prober: Prober = route === undefined ? noProber : createProber(probeKinds(rules), route, limits);
+  const { clusterDomain, allowedHosts, allowExternalNames } = settings;
+  return { rules, prober, detection: { clusterDomain, allowedHosts, allowExternalNames } };
 }

@@ -37,7 +37,7 @@ export async function serveCommand(flags: ServeFlags, run: Invocation): Promise<
     const { configMapPublisher } = await import('../reconcile/config-map-publisher.ts');
     publisher = configMapPublisher(kube, target);
   }
-  const stages = stagesOf(settings, input);
+  const stages = await stagesOf(settings, input);
   const detectors = stages.rules.detectors.map(({ detector }) => detector.type);
   log.info(
     { version: run.version, interval: settings.discoveryInterval / 1000, registered_detectors: detectors },

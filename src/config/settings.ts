@@ -55,6 +55,15 @@ const connectTo = z.string().transform((text, context) => {
   return targets;
 });
 
+const hostPatterns = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((host) => host.trim().toLowerCase())
+    .filter((host) => host !== ''),
+);
+
+const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+
 /** One setting: how its text becomes a value, what it is without one, and the environment variable that gives it. */
 export const settingsSchema = z.object({
   discoveryInterval: duration(1_000, 24 * 3_600_000).default(300_000),
@@ -62,7 +71,9 @@ export const settingsSchema = z.object({
   configMapName: z.string().regex(DOMAIN, "is not a ConfigMap's name").default('kubernaut-toolset-config'),
   configMapNamespace: z.string().regex(NAME, "is not a namespace's name").default('kubernaut-system'),
   clusterDomain: z.string().regex(DOMAIN, 'is not a DNS domain').default('cluster.local'),
-  probe: z.enum(['direct', 'none']).optional(),
+  allowedHosts: hostPatterns.default([]),
+  allowExternalNames: flag.default(false),
+  probe: z.enum(['direct', 'apiserver-proxy', 'none']).optional(),
   healthCheckTimeout: duration(100, 60_000).default(5_000),
   probeConcurrency: count(1, 1_000).default(32),
   connectTo: connectTo.default(new Map()),
@@ -80,6 +91,8 @@ export const ORIGINS: Readonly<Record<SettingName, { readonly env: string; reado
   configMapName: { env: 'CONFIGMAP_NAME', flag: '--configmap-name' },
   configMapNamespace: { env: 'CONFIGMAP_NAMESPACE', flag: '--configmap-namespace' },
   clusterDomain: { env: 'CLUSTER_DOMAIN', flag: '--cluster-domain' },
+  allowedHosts: { env: 'ALLOWED_HOSTS', flag: '--allowed-hosts' },
+  allowExternalNames: { env: 'ALLOW_EXTERNAL_NAMES', flag: '--allow-external-names' },
   probe: { env: 'PROBE', flag: '--probe' },
   healthCheckTimeout: { env: 'HEALTH_CHECK_TIMEOUT', flag: '--health-check-timeout' },
   probeConcurrency: { env: 'PROBE_CONCURRENCY', flag: '--probe-concurrency' },

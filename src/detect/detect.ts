@@ -1,18 +1,20 @@
-import type { Candidate, Endpoint, Evidence, Problem } from '../model/discovery.ts';
+import type { Detector } from '../model/detector.ts';
+import {
+  type Candidate,
+  type Endpoint,
+  type Evidence,
+  endpointUrl,
+  type Problem,
+} from '../model/discovery.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import { type Group, groupMatches } from './group.ts';
 import { factsOf } from './identity.ts';
 import { judge, type Match, strongest } from './judge.ts';
 import { matchService } from './match.ts';
-import { type OwnersWord, ownersWord } from './owner.ts';
+import { type DetectOptions, type OwnersWord, ownersWord } from './owner.ts';
 import { chooseScheme } from './port.ts';
 import type { Rules } from './rules.ts';
 import { wordsOf } from './words.ts';
-
-export interface DetectOptions {
-  /** DNS domain of the cluster, such as `cluster.local`. */
-  readonly clusterDomain: string;
-}
 
 /** What detection gave: one candidate for each backend, and what a person should know. */
 export interface Detection {
@@ -39,7 +41,7 @@ export function detect(services: Iterable<Service>, rules: Rules, options: Detec
   const matches: Match[] = [];
   const problems: Problem[] = [];
   for (const service of distinct(services).values()) {
-    if (service.type === 'ExternalName') continue;
+    if (service.type === 'ExternalName' && !options.allowExternalNames) continue;
     if (rules.vocabulary.optOut.some(({ why: _, ...match }) => matchService(service, match) !== undefined))
       continue;
     const facts = factsOf(service, rules.vocabulary);
@@ -54,7 +56,7 @@ export function detect(services: Iterable<Service>, rules: Rules, options: Detec
           fix: 'give it the port that it serves on',
         });
     }
-    const best = strongest(claims.filter(({ certainty }) => certainty !== 'hint'));
+    const best = strongest(claims);
     if (best !== undefined) matches.push(best);
   }
   const built = groupMatches(matches, rules).map((group) => candidateOf(group, rules, options));
@@ -67,16 +69,17 @@ export function detect(services: Iterable<Service>, rules: Rules, options: Detec
   return { candidates, problems };
 }
 
-function basePath(
-  match: Match,
-  paths: readonly { readonly words: readonly string[]; readonly path: string }[],
-): string {
+/** The first of a detector's base paths whose words and conditions a Service fulfils. */
+function placeOf(service: Service, detector: Detector): Detector['paths'][number] | undefined {
   const words = new Set([
-    ...wordsOf(match.service.name),
-    ...Object.values(match.service.labels).flatMap((value) => wordsOf(value)),
+    ...wordsOf(service.name),
+    ...Object.values(service.labels).flatMap((value) => wordsOf(value)),
   ]);
-  const entry = paths.find((candidate) => candidate.words.every((word) => words.has(word)));
-  return (entry?.path ?? '').replace(/\/+$/, '');
+  return detector.paths.find(
+    (place) =>
+      place.words.every((word) => words.has(word)) &&
+      (place.when === undefined || matchService(service, place.when) !== undefined),
+  );
 }
 
 function defaultTool(service: Service): string {
@@ -90,22 +93,26 @@ function candidateOf(
 ): { readonly candidate: Candidate; readonly word: OwnersWord } {
   const { chosen, others } = group;
   const { service } = chosen;
-  const word = ownersWord(service, chosen.compiled.detector, options.clusterDomain);
+  const word = ownersWord(service, chosen.compiled.detector, options);
   const known = word.type === undefined ? undefined : rules.byType.get(word.type)?.detector;
   const detector = known ?? chosen.compiled.detector;
   const evidence: Evidence[] = [...chosen.evidence];
 
   const host = `${service.name}.${service.namespace}.svc.${options.clusterDomain}`;
+  const place = placeOf(service, detector);
   let endpoint: Endpoint;
   if (word.endpoint !== undefined) {
-    endpoint = { ...word.endpoint, host };
-    evidence.push({ signal: 'path', detail: `its annotation names port ${word.endpoint.port} and the path` });
+    endpoint = { host, ...word.endpoint };
+    evidence.push({ signal: 'path', detail: `its annotation names ${endpointUrl(endpoint)}` });
   } else if (detector.transport === 'tcp') {
     endpoint = { scheme: 'tcp', host, port: chosen.port.port, path: '' };
   } else {
-    const { scheme, detail } = chooseScheme(service, chosen.port.source);
+    const { scheme, detail } =
+      place?.scheme === undefined
+        ? chooseScheme(service, chosen.port.source)
+        : { scheme: place.scheme, detail: 'its annotation' };
     if (detail !== undefined) evidence.push({ signal: 'scheme', detail: `${detail}, so ${scheme}` });
-    const path = basePath(chosen, detector.paths);
+    const path = word.path ?? (place?.path ?? '').replace(/\/+$/, '');
     if (path !== '') evidence.push({ signal: 'path', detail: `${detector.title}'s API is below ${path}` });
     endpoint = { scheme, host, port: chosen.port.port, path };
   }
@@ -126,7 +133,8 @@ function candidateOf(
       description: word.description ?? detector.description,
       tenantDescription: word.description !== undefined,
       endpoint,
-      healthPath: word.healthPath ?? detector.health.path,
+      mode: place?.mode ?? 'streamable-http',
+      healthPath: word.healthPath,
       certainty: chosen.certainty,
       evidence,
       alternates,
@@ -148,4 +156,23 @@ function uniqueTools(candidates: readonly Candidate[], problems: Problem[]): Can
     });
     return { ...candidate, tool };
   });
+}
+
+/**
+ * A candidate whose answers proved it to be of another kind, or at another base path, than its labels say.
+ * @param detector type of the detector whose proof held
+ */
+export function retyped(candidate: Candidate, rules: Rules, detector: string, path: string): Candidate {
+  const endpoint = { ...candidate.endpoint, path };
+  const proven = rules.byType.get(detector)?.detector;
+  if (proven === undefined || detector === candidate.detector) return { ...candidate, endpoint };
+  return {
+    ...candidate,
+    endpoint,
+    type: proven.type,
+    detector: proven.type,
+    kind: proven.description,
+    description: candidate.tenantDescription ? candidate.description : proven.description,
+    holmes: proven.holmes,
+  };
 }

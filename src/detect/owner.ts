@@ -2,14 +2,30 @@ import type { Detector } from '../model/detector.ts';
 import type { Problem } from '../model/discovery.ts';
 import { type Service, serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
-import { shown } from './match.ts';
+import { fitsPattern, shown } from './match.ts';
+
+export interface DetectOptions {
+  /** DNS domain of the cluster, such as `cluster.local`. */
+  readonly clusterDomain: string;
+  /** Hosts that an endpoint annotation may name beside its own Service, by the operator's word; `*` for any run. */
+  readonly allowedHosts: readonly string[];
+  /** Look at Services of type ExternalName, which lead to wherever their owner says. */
+  readonly allowExternalNames: boolean;
+}
 
 /** What the owner of a Service says about it in annotations, checked. */
 export interface OwnersWord {
   readonly type?: string;
   readonly name?: string;
-  readonly endpoint?: { readonly scheme: 'http' | 'https'; readonly port: number; readonly path: string };
+  readonly endpoint?: {
+    readonly scheme: 'http' | 'https';
+    /** Another host than the Service's own, which the operator allowed. */
+    readonly host?: string;
+    readonly port: number;
+    readonly path: string;
+  };
   readonly healthPath?: string;
+  readonly path?: string;
   readonly description?: string;
   /** What was refused, and why. */
   readonly problems: readonly Problem[];
@@ -33,7 +49,7 @@ function ownHosts(service: Service, clusterDomain: string): string[] {
 function readEndpoint(
   text: string,
   service: Service,
-  clusterDomain: string,
+  options: DetectOptions,
 ): OwnersWord['endpoint'] | string {
   const url = URL.parse(text);
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
@@ -42,17 +58,20 @@ function readEndpoint(
     return 'carries credentials, which do not belong in an annotation';
   if (url.search !== '' || url.hash !== '') return 'has a query or a fragment';
   const host = url.hostname.replace(/\.$/, '');
-  if (!ownHosts(service, clusterDomain).includes(host))
-    return `names the host ${shown(host)}, and may name only its own Service`;
   const scheme = url.protocol === 'https:' ? 'https' : 'http';
   const port = url.port === '' ? (scheme === 'https' ? 443 : 80) : Number(url.port);
+  const endpoint = { scheme, port, path: url.pathname.replace(/\/+$/, '') } as const;
+  if (!ownHosts(service, options.clusterDomain).includes(host))
+    return options.allowedHosts.some((pattern) => fitsPattern(host, pattern))
+      ? { ...endpoint, host }
+      : `names the host ${shown(host)}, and may name only its own Service`;
   if (!service.ports.some((candidate) => candidate.port === port && candidate.protocol === 'TCP'))
     return `names port ${port}, which the Service does not have`;
-  return { scheme, port, path: url.pathname.replace(/\/+$/, '') };
+  return endpoint;
 }
 
 /** Reads and checks what a detector lets the owner of a Service say in annotations. */
-export function ownersWord(service: Service, detector: Detector, clusterDomain: string): OwnersWord {
+export function ownersWord(service: Service, detector: Detector, options: DetectOptions): OwnersWord {
   const keys = detector.fromAnnotations;
   const problems: Problem[] = [];
   let refused = false;
@@ -82,10 +101,12 @@ export function ownersWord(service: Service, detector: Detector, clusterDomain: 
     'use letters, digits, - and _, at most 63 characters',
   );
   const healthPath = pattern(keys.healthPath, PATH, 'is not a path', 'begin it with / and leave out spaces');
+  const pathKey = keys.path?.find((key) => read(key) !== undefined);
+  const path = pattern(pathKey, PATH, 'is not a path', 'begin it with / and leave out spaces');
   const text = read(keys.endpoint);
   let endpoint: OwnersWord['endpoint'];
   if (text !== undefined) {
-    const result = readEndpoint(text, service, clusterDomain);
+    const result = readEndpoint(text, service, options);
     if (typeof result === 'string') {
       refused = true;
       refuse(
@@ -100,6 +121,7 @@ export function ownersWord(service: Service, detector: Detector, clusterDomain: 
     ...(type === undefined ? {} : { type }),
     ...(name === undefined ? {} : { name }),
     ...(healthPath === undefined ? {} : { healthPath }),
+    ...(path === undefined ? {} : { path: path.replace(/\/+$/, '') }),
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(description === '' ? {} : { description }),
     problems,

@@ -31,8 +31,12 @@ function reachedAt(service: Service, port: ServicePort): number {
     : port.port;
 }
 
+function chosen(service: Service, source: ServicePort, why: string): PortChoice {
+  return { port: reachedAt(service, source), source, detail: `${described(source)}${why}` };
+}
+
 /**
- * The port that a detector would use: first one whose number and name both fit, then the number, then the name.
+ * The port that a detector would use: the one that its owner or its protocol names; then one whose number and name both fit, then the number, then the name.
  * `lenient`: the only port will do where its name is one that any web server may have.
  */
 export function choosePort(
@@ -41,8 +45,15 @@ export function choosePort(
   vocabulary: Vocabulary,
   lenient: boolean,
 ): PortChoice | undefined {
-  const { names, numbers, any } = detector.ports;
+  const { names, numbers, appProtocols, any } = detector.ports;
   const tcp = service.ports.filter((port) => port.protocol === 'TCP');
+  const key = detector.fromAnnotations.port;
+  const said = key === undefined ? undefined : service.annotations[key];
+  const owners = tcp.find((port) => said !== undefined && (String(port.port) === said || port.name === said));
+  if (owners !== undefined) return chosen(service, owners, `, as annotation ${key} says`);
+  const spoken = tcp.find((port) => position(appProtocols, port.appProtocol) !== nowhere);
+  if (spoken !== undefined)
+    return chosen(service, spoken, ` with appProtocol ${shown(spoken.appProtocol ?? '')}`);
   const ranked = tcp.map((port, index) => {
     const target = typeof port.targetPort === 'number' ? port.targetPort : port.port;
     const places = [numbers.indexOf(port.port), numbers.indexOf(target)].filter((place) => place >= 0);
@@ -57,13 +68,12 @@ export function choosePort(
       (a, b) =>
         Number(b.both) - Number(a.both) || a.number - b.number || a.name - b.name || a.index - b.index,
     );
-  if (best !== undefined)
-    return { port: reachedAt(service, best.port), source: best.port, detail: described(best.port) };
+  if (best !== undefined) return chosen(service, best.port, '');
   const only = tcp.length === 1 ? tcp[0] : undefined;
   if (only === undefined) return undefined;
   const plain = only.name === undefined || position(vocabulary.genericPorts, only.name) !== nowhere;
   if (!any && !(lenient && plain)) return undefined;
-  return { port: reachedAt(service, only), source: only, detail: `${described(only)}, the only one` };
+  return chosen(service, only, ', the only one');
 }
 
 const SERVING_CERTIFICATE = /^service\.(alpha|beta)\.openshift\.io\/serving-cert-secret-name$/;

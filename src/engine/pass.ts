@@ -1,7 +1,9 @@
-import { type DetectOptions, detect } from '../detect/detect.ts';
+import { detect, retyped } from '../detect/detect.ts';
+import type { DetectOptions } from '../detect/owner.ts';
 import type { Rules } from '../detect/rules.ts';
-import type { Candidate, DiscoveredService, Problem } from '../model/discovery.ts';
-import type { Service } from '../model/service.ts';
+import type { Candidate, DiscoveredService, Problem, Verdict } from '../model/discovery.ts';
+import { type Service, serviceKey } from '../model/service.ts';
+import type { ProbeKind } from '../probe/http.ts';
 import type { Prober } from '../probe/prober.ts';
 
 /** What a pass works with. */
@@ -17,16 +19,57 @@ export interface Found {
   readonly problems: readonly Problem[];
 }
 
-/** One pass from Services to discovered services: detection, then all probes. */
+/** What a prober needs to know of the kinds of backends. */
+export function probeKinds(rules: Rules): ProbeKind[] {
+  return rules.detectors.map(({ detector }) => ({
+    detector: detector.type,
+    title: detector.title,
+    spec: detector.probe,
+    path: (
+      detector.paths.find(({ words, when }) => words.length === 0 && when === undefined)?.path ?? ''
+    ).replace(/\/+$/, ''),
+  }));
+}
+
+/** What a verdict makes of a candidate: a discovered service, or nothing and perhaps a word about it. */
+function judged(
+  candidate: Candidate,
+  verdict: Verdict,
+  rules: Rules,
+): { readonly service?: DiscoveredService; readonly problem?: Problem } {
+  const where = `Service ${serviceKey(candidate.service)}`;
+  if (candidate.certainty === 'hint' && verdict.proof !== 'proven') return {};
+  if (verdict.proof === 'contradicted')
+    return {
+      problem: {
+        where,
+        what: `looks like ${candidate.type} (${candidate.evidence[0]?.detail}) and is left out: ${verdict.reason}`,
+        fix: 'see it with explain',
+      },
+    };
+  const proven = verdict.provenAs ?? candidate.detector;
+  const path = verdict.path ?? candidate.endpoint.path;
+  const service = { ...retyped(candidate, rules, proven, path), verdict };
+  if (proven === candidate.detector) return { service };
+  return {
+    service,
+    problem: { where, what: `looks like ${candidate.type} and is ${service.type}: ${verdict.reason}` },
+  };
+}
+
+/** One pass from Services to discovered services: detection, then all probes, then what these prove. */
 export async function discover(
   services: Iterable<Service>,
   stages: Stages,
   signal: AbortSignal,
 ): Promise<Found> {
-  const { candidates, problems } = detect(services, stages.rules, stages.detection);
-  const probe = async (candidate: Candidate): Promise<DiscoveredService> => ({
-    ...candidate,
-    verdict: await stages.prober.probe(candidate, signal),
-  });
-  return { services: await Promise.all(candidates.map(probe)), problems };
+  const { rules, prober, detection } = stages;
+  const { candidates, problems } = detect(services, rules, detection);
+  const results = await Promise.all(
+    candidates.map(async (candidate) => judged(candidate, await prober.probe(candidate, signal), rules)),
+  );
+  return {
+    services: results.flatMap(({ service }) => service ?? []),
+    problems: [...problems, ...results.flatMap(({ problem }) => problem ?? [])],
+  };
 }

@@ -30,3 +30,4 @@ export const holmesSchema = z.strictObject({
 
 export type HolmesDocument = z.infer<typeof holmesSchema>;
 export type HolmesToolset = z.infer<typeof toolset>;
+export type HolmesMcpServer = z.infer<typeof mcpServer>;

@@ -3,13 +3,21 @@ import type { HolmesEntry } from '../model/detector.ts';
 import { type DiscoveredService, endpointUrl, type Problem } from '../model/discovery.ts';
 import { serviceKey } from '../model/service.ts';
 import { describe } from './description.ts';
-import { type HolmesDocument, type HolmesToolset, holmesSchema } from './holmes-schema.ts';
+import {
+  type HolmesDocument,
+  type HolmesMcpServer,
+  type HolmesToolset,
+  holmesSchema,
+} from './holmes-schema.ts';
 
 /** Toolsets of the agent's own cluster: they need no discovery, and the file must never be empty. */
 const ALWAYS: Readonly<Record<string, HolmesToolset>> = {
   'kubernetes/core': { enabled: true },
   'kubernetes/logs': { enabled: true },
 };
+
+/** What is said of an entry that is left out. */
+const STILL = 'it is in toolset.json';
 
 type Kind<K extends string> = Extract<HolmesEntry, Record<K, unknown>>;
 type Toolsets = Kind<'toolsets'>;
@@ -75,6 +83,25 @@ function note(service: DiscoveredService, what: string, fix: string): Problem {
   return { where: `Service ${serviceKey(service.service)}`, what: `${what} (${service.type})`, fix };
 }
 
+/** An MCP server's entry; the agent speaks the era with a handshake only (seen with HolmesGPT 0.45.0). */
+function mcpServer(
+  service: DiscoveredService,
+  servers: Record<string, HolmesMcpServer>,
+  notes: Problem[],
+): void {
+  const leftOut = (why: string): void =>
+    void notes.push(note(service, `is left out of custom_toolset.yaml: ${why}`, STILL));
+  if (service.verdict.facts?.eras === 'modern')
+    leftOut('it speaks MCP 2026-07-28 only, which the agent does not');
+  else if (service.verdict.authRequired)
+    leftOut('the agent needs credentials for it, and none are configured');
+  else
+    servers[serviceKey(service.service)] = {
+      description: describe(service),
+      config: { url: endpointUrl(service.endpoint), mode: service.mode },
+    };
+}
+
 /**
  * `custom_toolset.yaml`: what HolmesGPT loads.
  * @param services in the order in which they shall stand
@@ -84,6 +111,7 @@ export function holmesDocument(services: readonly DiscoveredService[]): {
   readonly notes: readonly Problem[];
 } {
   const notes: Problem[] = [];
+  const servers: Record<string, HolmesMcpServer> = {};
   const byToolset = new Map<string, Entry<Toolsets>[]>();
   const byHttpType = new Map<string, Entry<Kind<'http'>>[]>();
   const add = <E>(map: Map<string, E[]>, key: string, entry: E): void => {
@@ -95,13 +123,13 @@ export function holmesDocument(services: readonly DiscoveredService[]): {
     const { holmes } = service;
     if ('none' in holmes) notes.push(note(service, 'is not in custom_toolset.yaml', holmes.none));
     else if ('http' in holmes) add(byHttpType, service.detector, { service, holmes });
-    else if ('mcp' in holmes) continue;
+    else if ('mcp' in holmes) mcpServer(service, servers, notes);
     else if (holmes.credentials === 'required' || service.verdict.authRequired)
       notes.push(
         note(
           service,
           'is left out of custom_toolset.yaml: the agent needs credentials for it, and none are configured',
-          'it is in toolset.json',
+          STILL,
         ),
       );
     else for (const name of holmes.toolsets) add(byToolset, name, { service, holmes });
@@ -109,7 +137,10 @@ export function holmesDocument(services: readonly DiscoveredService[]): {
   const toolsets: Record<string, HolmesToolset> = { ...ALWAYS };
   for (const [name, entries] of byToolset) toolsets[name] = builtIn(entries);
   for (const [detector, entries] of byHttpType) toolsets[detector] = http(entries);
-  return { text: written({ toolsets }), notes };
+  return {
+    text: written({ toolsets, ...(Object.keys(servers).length === 0 ? {} : { mcp_servers: servers }) }),
+    notes,
+  };
 }
 
 function written(document: HolmesDocument): string {

@@ -37,6 +37,28 @@ export interface Kube {
    * @throws ApiStatusError when the server answers with an error; Error when there is no answer
    */
   request(request: KubeRequest, signal: AbortSignal): Promise<unknown>;
+  /**
+   * One exchange as it is, for what is proxied through the API server: any status is an answer.
+   * @throws Error when there is no answer
+   */
+  raw(request: RawRequest, signal: AbortSignal): Promise<RawAnswer>;
+}
+
+export interface RawRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Most bytes that are read of the answer's body. */
+  readonly limit: number;
+  /** Reading may stop as soon as this says so. */
+  readonly enough?: (body: string) => boolean;
+}
+
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
 }
 
 const TIMEOUT = 30_000;
@@ -118,6 +140,28 @@ export function connect(options: KubeOptions): Kube {
     settings.agent = agent;
   };
 
+  const exchange = async (
+    request: Omit<RawRequest, 'limit' | 'enough'>,
+    signal: AbortSignal,
+  ): Promise<IncomingMessage> => {
+    const settings: RequestOptions = { headers: {} };
+    await config.applyToHTTPSOptions(settings);
+    keepAlive(settings);
+    const { method, path, headers, body } = request;
+    const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
+    return send(
+      base,
+      {
+        ...settings,
+        method,
+        path: `${base.pathname.replace(/\/$/, '')}${path}`,
+        headers: { ...settings.headers, 'user-agent': 'dynamic-toolset', ...headers, ...length },
+        signal,
+      },
+      body,
+    );
+  };
+
   return {
     server: cluster.server,
     namespace: config.getContextObject(config.getCurrentContext())?.namespace ?? 'default',
@@ -126,31 +170,28 @@ export function connect(options: KubeOptions): Kube {
       { method = 'GET', path, body, contentType = 'application/json', timeout = TIMEOUT },
       signal,
     ) {
-      const settings: RequestOptions = { headers: {} };
-      await config.applyToHTTPSOptions(settings);
-      keepAlive(settings);
-      const payload = body === undefined ? undefined : JSON.stringify(body);
-      const response = await send(
-        base,
-        {
-          ...settings,
-          method,
-          path: `${base.pathname.replace(/\/$/, '')}${path}`,
-          headers: {
-            ...settings.headers,
-            accept: 'application/json',
-            'user-agent': 'dynamic-toolset',
-            ...(payload === undefined
-              ? {}
-              : { 'content-type': contentType, 'content-length': Buffer.byteLength(payload) }),
-          },
-          signal: AbortSignal.any([signal, AbortSignal.timeout(timeout)]),
-        },
-        payload,
-      );
+      const headers = {
+        accept: 'application/json',
+        ...(body === undefined ? {} : { 'content-type': contentType }),
+      };
+      const payload = body === undefined ? {} : { body: JSON.stringify(body) };
+      const either = AbortSignal.any([signal, AbortSignal.timeout(timeout)]);
+      const response = await exchange({ method, path, headers, ...payload }, either);
       const status = response.statusCode ?? 0;
       if (status >= 200 && status < 300) return await readJson(response);
       throw new ApiStatusError(status, statusMessage(await readText(response), status));
+    },
+    async raw({ limit, enough, ...request }, signal) {
+      const response = await exchange(request, signal);
+      const chunks: Buffer[] = [];
+      let length = 0;
+      for await (const chunk of response as AsyncIterable<Buffer>) {
+        chunks.push(chunk.subarray(0, limit - length));
+        length += chunk.length;
+        if (length >= limit || enough?.(Buffer.concat(chunks).toString('utf8')) === true) break;
+      }
+      const body = Buffer.concat(chunks).toString('utf8');
+      return { status: response.statusCode ?? 0, headers: response.headers, body };
     },
   };
 }

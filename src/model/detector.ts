@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { probeSpec } from './proof.ts';
 
 const word = z
   .string()
@@ -97,7 +98,11 @@ export const detectorSchema = z.strictObject({
       type: z.string().optional(),
       name: z.string().optional(),
       endpoint: z.string().optional(),
+      /** Number or name of the port. */
+      port: z.string().optional(),
       healthPath: z.string().optional(),
+      /** Base path; may be given by several annotations, the first that is there counts. */
+      path: z.array(z.string()).optional(),
       description: z.string().optional(),
     })
     .default({}),
@@ -105,12 +110,24 @@ export const detectorSchema = z.strictObject({
   ports: z.strictObject({
     names: z.array(z.string().min(1)).default([]),
     numbers: z.array(portNumber).default([]),
+    /** `appProtocol`s that say more than any name or number. */
+    appProtocols: z.array(z.string().min(1)).default([]),
     any: z.boolean().default(false),
   }),
   transport: z.enum(['http', 'tcp']).default('http'),
-  /** Base path of the API; the first entry whose words the Service carries wins. */
-  paths: z.array(z.strictObject({ words: z.array(word).default([]), path: httpPath })).default([]),
-  health: z.strictObject({ path: httpPath }).default({ path: '/' }),
+  /** Base path of the API, how MCP is spoken there and whether with TLS; the first entry whose words and conditions the Service fulfils wins. */
+  paths: z
+    .array(
+      z.strictObject({
+        words: z.array(word).default([]),
+        when: matcher.optional(),
+        path: httpPath,
+        mode: z.enum(['streamable-http', 'sse']).optional(),
+        scheme: z.enum(['http', 'https']).optional(),
+      }),
+    )
+    .default([]),
+  probe: probeSpec.prefault({}),
   holmes: holmesEntry,
 });
 

@@ -34,7 +34,10 @@ export interface Candidate {
   /** The text of the description comes from the Service's annotations, so from a tenant. */
   readonly tenantDescription: boolean;
   readonly endpoint: Endpoint;
-  readonly healthPath: string;
+  /** How MCP is spoken at the endpoint, where it is. */
+  readonly mode: 'streamable-http' | 'sse';
+  /** Health path that its owner named, in place of the detector's. */
+  readonly healthPath: string | undefined;
   readonly certainty: Certainty;
   readonly evidence: readonly Evidence[];
   /** Names of Services of the same namespace that lead to the same backend. */
@@ -44,13 +47,28 @@ export interface Candidate {
 
 export type Health = 'healthy' | 'unhealthy' | 'unknown';
 
+/** One request of a probe and what came back, for a person. */
+export interface ProbeStep {
+  readonly asked: string;
+  readonly answered: string;
+}
+
 /** What a probe found. */
 export interface Verdict {
   readonly health: Health;
   /** It is alive, and wants credentials for more. */
   readonly authRequired: boolean;
+  /** `proven` by its answers; `unproven`: nothing spoke against it; `contradicted`: it is not what it looks like. */
+  readonly proof: 'proven' | 'unproven' | 'contradicted';
+  /** The detector whose proof held, where that is another than the candidate's. */
+  readonly provenAs?: string;
+  /** Base path at which it was proven, where that is another than the candidate's. */
+  readonly path?: string;
+  /** Facts about the backend that decide how an agent may use it. */
+  readonly facts?: Readonly<Record<string, string>>;
   /** One line for a person: what was asked and what came back. */
   readonly reason: string;
+  readonly steps: readonly ProbeStep[];
 }
 
 /** A candidate together with its health. */

@@ -1,37 +1,27 @@
 import { lookup } from 'node:dns';
-import http, { type IncomingMessage, type RequestOptions } from 'node:http';
-import https from 'node:https';
-import type { LookupFunction } from 'node:net';
+import http, { type IncomingMessage } from 'node:http';
+import https, { type RequestOptions } from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
 import type { Endpoint } from '../model/discovery.ts';
+import { oneLine } from '../model/text.ts';
 import { refusedAddress } from './address.ts';
+import { type Ask, BODY_LIMIT, type Fetch, ProbeFailure } from './fetch.ts';
 
-/** What came back of a request. Header names are in lower case. */
-export interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** At most `BODY_LIMIT` bytes of it. */
-  readonly body: string;
-}
-
-/** Sends one GET request. @throws Error with a short text for a person, if no whole answer came */
-export type Fetch = (endpoint: Endpoint, path: string, signal: AbortSignal) => Promise<Answer>;
-
-/** Address to connect to in place of a host and port: an operator's own word, as curl's `--connect-to`. */
+/** Addresses to connect to in place of a host and port: an operator's own word, as curl's `--connect-to`. */
 export type ConnectTo = ReadonlyMap<string, { readonly host: string; readonly port: number }>;
 
-/** Most bytes that are read of a body. */
-export const BODY_LIMIT = 64 * 1024;
-/** Most bytes of headers. */
+/** Most bytes of headers that are read, and most headers. */
 const HEADER_LIMIT = 16 * 1024;
+const HEADER_COUNT = 100;
 
-/** Resolves a name, and refuses it unless each of its addresses may be connected to; what was checked is what is used. */
-const guardedLookup: LookupFunction = (hostname, options, callback) => {
+/** Resolves a name and refuses it unless each of its addresses may be connected to; what was checked is what is used. */
+export const guardedLookup: LookupFunction = (hostname, options, callback) => {
   lookup(hostname, { ...options, all: true }, (error, addresses) => {
     if (error !== null) return callback(error, []);
     for (const { address } of addresses) {
       const refused = refusedAddress(address);
       if (refused !== undefined)
-        return callback(new Error(`not asked: ${hostname} resolves to ${refused}`), []);
+        return callback(new ProbeFailure(`not asked: ${hostname} resolves to ${refused}`, 'dead'), []);
     }
     const [first] = addresses;
     if (options.all === true) return callback(null, addresses);
@@ -39,54 +29,90 @@ const guardedLookup: LookupFunction = (hostname, options, callback) => {
   });
 };
 
-async function readBody(response: IncomingMessage): Promise<string> {
+/** Where to connect for an endpoint, and how its name is resolved. @throws ProbeFailure for a refused numeric address */
+export function connectionOf(
+  endpoint: Endpoint,
+  connectTo: ConnectTo,
+): { readonly host: string; readonly port: number; readonly lookup?: LookupFunction } {
+  const target = connectTo.get(`${endpoint.host}:${endpoint.port}`);
+  if (target !== undefined) return target;
+  const address = endpoint.host.replace(/^\[(.*)\]$/, '$1');
+  const refused = isIP(address) === 0 ? undefined : refusedAddress(address);
+  if (refused !== undefined) throw new ProbeFailure(`not asked: ${refused}`, 'dead');
+  return { host: address, port: endpoint.port, lookup: guardedLookup };
+}
+
+/** A failed connection in words for a person. */
+export function failureOf(error: unknown): ProbeFailure {
+  if (error instanceof ProbeFailure) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  const words: Record<string, string> = {
+    ECONNREFUSED: 'connection refused',
+    ENOTFOUND: 'its name does not resolve here',
+    EAI_AGAIN: 'its name does not resolve here',
+    ECONNRESET: 'the connection was closed without an answer',
+    EHOSTUNREACH: 'no route to it',
+    ENETUNREACH: 'no route to it',
+    HPE_HEADER_OVERFLOW: 'its headers are larger than 16 KiB',
+  };
+  return new ProbeFailure(words[code ?? ''] ?? oneLine(message ?? String(error), 160), 'dead', {
+    cause: error,
+  });
+}
+
+async function readBody(response: IncomingMessage, ask: Ask): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     chunks.push(chunk.subarray(0, BODY_LIMIT - length));
     length += chunk.length;
-    if (length >= BODY_LIMIT) break;
+    if (length >= BODY_LIMIT || ask.enough?.(Buffer.concat(chunks).toString('utf8')) === true) break;
   }
   return Buffer.concat(chunks).toString('utf8');
 }
 
 /**
- * The route `direct`: connects to the backend itself. Redirects are not followed, bodies are cut, no credentials are
- * sent, and an address that a name resolves to is checked before it is used.
+ * The route `direct`: connects to the backend itself. Redirects are not followed, bodies are cut and never
+ * decompressed, no credentials are sent, and an address that a name resolves to is checked before it is used.
  */
 export function directFetch(connectTo: ConnectTo): Fetch {
-  return (endpoint, path, signal) => {
-    const target = connectTo.get(`${endpoint.host}:${endpoint.port}`);
-    const options: RequestOptions & https.RequestOptions = {
-      host: target?.host ?? endpoint.host,
-      port: target?.port ?? endpoint.port,
-      path,
-      method: 'GET',
-      headers: {
-        host: `${endpoint.host}:${endpoint.port}`,
-        accept: '*/*',
-        'accept-encoding': 'identity',
-        'user-agent': 'dynamic-toolset',
-      },
-      agent: false,
-      maxHeaderSize: HEADER_LIMIT,
-      signal,
-      ...(target === undefined ? { lookup: guardedLookup } : {}),
-    };
-    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    // A backend's certificate is seldom signed by an authority this process knows; nothing secret is sent.
-    const request =
-      endpoint.scheme === 'https'
-        ? https.request({ ...options, servername: endpoint.host, rejectUnauthorized: false })
-        : http.request(options);
-    request.on('error', reject);
-    request.on('response', (response) => {
-      readBody(response)
-        .then((body) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }))
-        .catch(reject)
-        .finally(() => request.destroy());
-    });
-    request.end();
+  return ({ endpoint }, ask, signal) => {
+    const { promise, resolve, reject } = Promise.withResolvers<Awaited<ReturnType<Fetch>>>();
+    const fail = (error: unknown): void => reject(signal.aborted ? signal.reason : failureOf(error));
+    try {
+      const options: RequestOptions = {
+        ...connectionOf(endpoint, connectTo),
+        path: ask.path,
+        method: ask.method ?? 'GET',
+        headers: {
+          host: `${endpoint.host}:${endpoint.port}`,
+          accept: '*/*',
+          'accept-encoding': 'identity',
+          'user-agent': 'dynamic-toolset',
+          ...ask.headers,
+          ...(ask.body === undefined ? {} : { 'content-length': Buffer.byteLength(ask.body) }),
+        },
+        agent: false,
+        maxHeaderSize: HEADER_LIMIT,
+        signal,
+      };
+      // A backend's certificate is seldom signed by an authority this process knows, and nothing secret is sent.
+      const request =
+        endpoint.scheme === 'https'
+          ? https.request({ ...options, servername: endpoint.host, rejectUnauthorized: false })
+          : http.request(options);
+      request.maxHeadersCount = HEADER_COUNT;
+      request.on('error', fail);
+      request.on('response', (response) => {
+        readBody(response, ask)
+          .then((body) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }))
+          .catch(fail)
+          .finally(() => request.destroy());
+      });
+      request.end(ask.body);
+    } catch (error) {
+      fail(error);
+    }
     return promise;
   };
 }

@@ -1,11 +1,107 @@
+import pLimit from 'p-limit';
 import type { Candidate, Verdict } from '../model/discovery.ts';
+import type { Fetch } from './fetch.ts';
+import { type ProbeKind, probeHttp } from './http.ts';
+import { type Exchange, probeKafka } from './kafka.ts';
+import { probeMcp } from './mcp.ts';
 
-/** Asks a candidate whether it is alive. Never throws for what the candidate does; only when the signal is aborted. */
+/** Asks a candidate whether it is alive and what it is. Throws only when the signal is aborted. */
 export interface Prober {
   probe(candidate: Candidate, signal: AbortSignal): Promise<Verdict>;
 }
 
 /** The route `none`: nothing is asked, and health is unknown. */
 export const noProber: Prober = {
-  probe: () => Promise.resolve({ health: 'unknown', authRequired: false, reason: 'not probed' }),
+  probe: () =>
+    Promise.resolve({
+      health: 'unknown',
+      authRequired: false,
+      proof: 'unproven',
+      reason: 'not probed',
+      steps: [],
+    }),
 };
+
+/** How candidates are reached. */
+export interface Route {
+  readonly fetch: Fetch;
+  /** For protocols that are not HTTP; a route without it cannot reach those. */
+  readonly exchange?: Exchange;
+}
+
+export interface ProbeLimits {
+  /** Most probes at a time, and most requests. */
+  readonly concurrency: number;
+  /** Longest time for one probe, in milliseconds. */
+  readonly timeout: number;
+}
+
+/** How long a probe may take while others wait for its place, in milliseconds. */
+const PATIENCE = 1_000;
+
+/** Aborts after the time limit, and after a shorter one while others wait: a dead backend must not keep the rest waiting. */
+function patience(limits: ProbeLimits, othersWait: () => boolean) {
+  const clock = new AbortController();
+  const started = performance.now();
+  const short = Math.min(PATIENCE, limits.timeout);
+  const look = (): void => {
+    const spent = performance.now() - started;
+    if (spent >= limits.timeout || othersWait()) clock.abort();
+    else timer = setTimeout(look, Math.min(100, limits.timeout - spent));
+  };
+  let timer = setTimeout(look, short);
+  return {
+    signal: clock.signal,
+    /** Time that passed, in milliseconds. */
+    spent: () => performance.now() - started,
+    end: () => clearTimeout(timer),
+  };
+}
+
+/**
+ * Probes candidates in parallel under a limit, each within a time limit.
+ * @param kinds what is known of each kind of backend
+ */
+export function createProber(kinds: readonly ProbeKind[], route: Route, limits: ProbeLimits): Prober {
+  const probes = pLimit(limits.concurrency);
+  const requests = pLimit(limits.concurrency);
+  const byDetector = new Map(kinds.map((kind) => [kind.detector, kind]));
+  const fetch: Fetch = (candidate, ask, signal) =>
+    requests(() => {
+      signal.throwIfAborted();
+      return route.fetch(candidate, ask, signal);
+    });
+
+  const ask = (candidate: Candidate, signal: AbortSignal): Promise<Verdict> => {
+    switch (byDetector.get(candidate.detector)?.spec.protocol) {
+      case 'mcp':
+        return probeMcp(candidate, fetch, signal);
+      case 'kafka':
+        return probeKafka(candidate, route.exchange, signal);
+      default:
+        return probeHttp(candidate, kinds, fetch, signal);
+    }
+  };
+
+  const probe = async (candidate: Candidate, signal: AbortSignal): Promise<Verdict> => {
+    signal.throwIfAborted();
+    const clock = patience(limits, () => probes.pendingCount > 0);
+    try {
+      return await ask(candidate, AbortSignal.any([signal, clock.signal]));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!clock.signal.aborted) throw error;
+      const reason = `no answer within ${(clock.spent() / 1000).toFixed(1)} s`;
+      return {
+        health: 'unhealthy',
+        authRequired: false,
+        proof: 'unproven',
+        reason,
+        steps: [{ asked: 'all of it', answered: reason }],
+      };
+    } finally {
+      clock.end();
+    }
+  };
+  return { probe: (candidate, signal) => probes(probe, candidate, signal) };
+}

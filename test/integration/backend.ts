@@ -11,11 +11,24 @@ export interface Backend {
   answer(handler: (request: IncomingMessage, response: ServerResponse) => void): void;
 }
 
-/** Starts a backend that answers 200 to everything until told otherwise; it ends with the test. */
+/** What the backends of these tests answer: a Prometheus and a Loki in one. */
+const ANSWERS: Readonly<Record<string, string>> = {
+  '/-/healthy': 'Prometheus Server is Healthy.\n',
+  '/ready': 'ready\n',
+  '/loki/api/v1/status/buildinfo': JSON.stringify({
+    version: '3.5.3',
+    revision: 'test',
+    goVersion: 'go1.24.5',
+  }),
+};
+
+/** Starts a backend that answers as Prometheus and Loki do until told otherwise; it ends with the test. */
 export async function startBackend(): Promise<Backend> {
   const asked: string[] = [];
-  let handler = (_: IncomingMessage, response: ServerResponse): void =>
-    void response.writeHead(200).end('OK');
+  let handler = (request: IncomingMessage, response: ServerResponse): void => {
+    const answer = ANSWERS[request.url ?? ''];
+    response.writeHead(answer === undefined ? 404 : 200).end(answer);
+  };
   const server = createServer((request, response) => {
     asked.push(request.url ?? '');
     handler(request, response);

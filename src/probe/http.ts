@@ -1,0 +1,203 @@
+import type { Candidate, ProbeStep, Verdict } from '../model/discovery.ts';
+import type { ProbeSpec, Proof } from '../model/proof.ts';
+import { oneLine } from '../model/text.ts';
+import { fulfils } from './check.ts';
+import { type Answer, type Fetch, ProbeFailure } from './fetch.ts';
+
+/** A kind of backend as the prober knows it. */
+export interface ProbeKind {
+  readonly detector: string;
+  readonly title: string;
+  readonly spec: ProbeSpec;
+  /** Its usual base path. */
+  readonly path: string;
+}
+
+/** One conversation with a candidate: each path is asked once, and what came back is remembered. */
+class Conversation {
+  readonly steps: ProbeStep[] = [];
+  readonly #asked = new Map<string, Promise<Answer | ProbeFailure>>();
+  readonly #send: (path: string) => Promise<Answer>;
+
+  constructor(candidate: Candidate, fetch: Fetch, signal: AbortSignal) {
+    this.#send = (path) => fetch(candidate, { path }, signal);
+  }
+
+  get(path: string): Promise<Answer | ProbeFailure> {
+    let answer = this.#asked.get(path);
+    if (answer === undefined) {
+      answer = this.#ask(path);
+      this.#asked.set(path, answer);
+    }
+    return answer;
+  }
+
+  async #ask(path: string): Promise<Answer | ProbeFailure> {
+    const asked = `GET ${path}`;
+    try {
+      const answer = await this.#send(path);
+      const body = oneLine(answer.body, 60);
+      this.steps.push({ asked, answered: `${answer.status}${body === '' ? '' : ` ${body}`}` });
+      return answer;
+    } catch (error) {
+      if (!(error instanceof ProbeFailure)) throw error;
+      this.steps.push({ asked, answered: error.message });
+      return error;
+    }
+  }
+}
+
+const isAuth = (answer: Answer | ProbeFailure): boolean =>
+  'status' in answer && (answer.status === 401 || answer.status === 403);
+
+const filled = (path: string, base: string): string => path.replace('{base}', base);
+
+type Tried =
+  | { readonly proof: Proof; readonly held: true }
+  | { readonly held: false; readonly auth: boolean };
+
+/** Tries the ways of a kind to prove itself, one check after the other, until one holds. */
+async function tryProofs(talk: Conversation, proofs: readonly Proof[], base: string): Promise<Tried> {
+  let auth = false;
+  for (const proof of proofs) {
+    let held = true;
+    for (const check of proof.all) {
+      const answer = await talk.get(filled(check.get, proof.path ?? base));
+      if (isAuth(answer)) auth = true;
+      held = 'status' in answer && fulfils(answer, check);
+      if (!held) break;
+    }
+    if (held) return { proof, held };
+  }
+  return { held: false, auth };
+}
+
+/** The first answer to a health path that is not "not found"; else the last one. */
+async function askHealth(
+  talk: Conversation,
+  paths: readonly string[],
+): Promise<{ readonly path: string; readonly answer: Answer | ProbeFailure }> {
+  let last: { readonly path: string; readonly answer: Answer | ProbeFailure } | undefined;
+  for (const path of paths) {
+    last = { path, answer: await talk.get(path) };
+    if (!('status' in last.answer) || last.answer.status !== 404) return last;
+  }
+  if (last === undefined) throw new Error('a detector without a health path');
+  return last;
+}
+
+/** A backend of another kind than the candidate's, as its answers prove. */
+async function provenOther(
+  talk: Conversation,
+  candidate: Candidate,
+  kinds: readonly ProbeKind[],
+): Promise<{ readonly kind: ProbeKind; readonly path: string } | undefined> {
+  for (const kind of kinds) {
+    if (kind.detector === candidate.detector || kind.spec.protocol !== 'http') continue;
+    const strong = kind.spec.proofs.filter(({ weak }) => weak !== true);
+    const bases = [...new Set([kind.path, candidate.endpoint.path])];
+    for (const base of bases) {
+      const tried = await tryProofs(talk, strong, base);
+      if (tried.held) return { kind, path: tried.proof.path ?? base };
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Asks a candidate over HTTP for its health and lets it prove its type; where it does not, looks for what it is.
+ * @param kinds all kinds, to find out what a mislabelled backend is
+ */
+export async function probeHttp(
+  candidate: Candidate,
+  kinds: readonly ProbeKind[],
+  fetch: Fetch,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  const talk = new Conversation(candidate, fetch, signal);
+  const spec = kinds.find(({ detector }) => detector === candidate.detector)?.spec;
+  if (spec === undefined) throw new Error(`no probe for ${candidate.detector}`);
+  const base = candidate.endpoint.path;
+  const paths =
+    candidate.healthPath === undefined
+      ? spec.health.map((path) => filled(path, base))
+      : [candidate.healthPath];
+
+  // The first check of the proof goes out together with the question for health: most backends need no third request.
+  const first = spec.proofs[0]?.all[0];
+  if (first !== undefined) void talk.get(filled(first.get, spec.proofs[0]?.path ?? base)).catch(() => {});
+  const health = await askHealth(talk, paths);
+  const proof = await tryProofs(talk, spec.proofs, base);
+  const verdict = (rest: Omit<Verdict, 'steps'>): Verdict => ({ ...rest, steps: talk.steps });
+  const asked = `GET ${health.path}`;
+
+  if (!('status' in health.answer)) {
+    const unreachable = health.answer.kind === 'unreachable';
+    return verdict({
+      health: unreachable ? 'unknown' : 'unhealthy',
+      authRequired: false,
+      proof: 'unproven',
+      reason: `${asked}: ${health.answer.message}`,
+    });
+  }
+  const { status, body } = health.answer;
+  const said = `${asked} answered ${status}`;
+  if (proof.held) {
+    const moved =
+      proof.proof.path === undefined || proof.proof.path === base ? {} : { path: proof.proof.path };
+    const auth = isAuth(health.answer);
+    const proven = { authRequired: auth, proof: 'proven' as const, ...moved };
+    if ((status >= 200 && status < 300) || auth || status === 404)
+      return verdict({
+        ...proven,
+        health: 'healthy',
+        reason: `${said}${auth ? ': alive, wants credentials' : ''}`,
+      });
+    if (status === 503 && spec.unready === 'alive')
+      return verdict({
+        ...proven,
+        health: 'healthy',
+        reason: `alive and answering, not ready yet: ${said} ${oneLine(body, 80)}`.trim(),
+      });
+    return verdict({ ...proven, health: 'unhealthy', reason: `${said} ${oneLine(body, 80)}`.trim() });
+  }
+  if (spec.proofs.length === 0) {
+    const auth = isAuth(health.answer);
+    return verdict({
+      health: (status >= 200 && status < 300) || auth ? 'healthy' : 'unhealthy',
+      authRequired: auth,
+      proof: 'unproven',
+      reason: `${said}${auth ? ': alive, wants credentials' : ''}`,
+    });
+  }
+  if (status >= 500)
+    return verdict({
+      health: 'unhealthy',
+      authRequired: false,
+      proof: 'unproven',
+      reason: `${said} ${oneLine(body, 80)}`.trim(),
+    });
+  const other = await provenOther(talk, candidate, kinds);
+  if (other !== undefined)
+    return verdict({
+      health: 'healthy',
+      authRequired: false,
+      proof: 'proven',
+      provenAs: other.kind.detector,
+      path: other.path,
+      reason: `its answers are ${other.kind.title}'s`,
+    });
+  if (proof.auth || isAuth(health.answer))
+    return verdict({
+      health: 'healthy',
+      authRequired: true,
+      proof: 'unproven',
+      reason: `${said}: alive, wants credentials before it shows what it is`,
+    });
+  return verdict({
+    health: 'unhealthy',
+    authRequired: false,
+    proof: 'contradicted',
+    reason: `${said}, and nothing it answers proves what it is`,
+  });
+}
