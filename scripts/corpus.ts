@@ -22,7 +22,7 @@ if (folder === undefined) {
   console.error('error: name the folder of the corpus: npm run corpus -- FOLDER');
   process.exit(2);
 }
-const rules = rulesFromFiles(builtInDetectorFiles());
+const { rules } = rulesFromFiles(builtInDetectorFiles());
 const tally = new Map<string, { found: number; of: number }>();
 let wrong = 0;
 const isHttps = (endpoint: Endpoint): boolean => endpoint.scheme === 'https';

@@ -1,8 +1,9 @@
 import { discover } from '../engine/pass.ts';
 import { EXIT } from '../model/exit.ts';
 import { readOnce } from '../source/source.ts';
+import { type InputFlags, type Invocation, settingsOf } from './configuration.ts';
 import { type Format, render, warn } from './output.ts';
-import { type InputFlags, type Invocation, openInput, settingsOf, stagesOf } from './pipeline.ts';
+import { openInput, stagesOf } from './pipeline.ts';
 
 export interface DiscoverFlags extends InputFlags {
   readonly output: Format;

@@ -3,8 +3,9 @@ import { generate } from '../generate/generate.ts';
 import { EXIT } from '../model/exit.ts';
 import { plan } from '../reconcile/plan.ts';
 import { readOnce } from '../source/source.ts';
+import { type InputFlags, type Invocation, settingsOf } from './configuration.ts';
 import { warn } from './output.ts';
-import { type InputFlags, type Invocation, openInput, settingsOf, stagesOf } from './pipeline.ts';
+import { openInput, stagesOf } from './pipeline.ts';
 import { writeResult } from './write-result.ts';
 
 export const DOCUMENT_FORMATS = ['holmesgpt', 'toolset-json', 'configmap'] as const;

@@ -1,5 +1,6 @@
 import { builtInDetectorFiles } from '../config/detector-files.ts';
-import { ORIGINS, readSettings, type SettingName, type Settings } from '../config/settings.ts';
+import type { Settings } from '../config/settings.ts';
+import { readDetectors } from '../config/user-detectors.ts';
 import { rulesFromFiles } from '../detect/parse.ts';
 import { probeKinds, type Stages } from '../engine/pass.ts';
 import type { Kube } from '../kube/connection.ts';
@@ -9,46 +10,7 @@ import { directExchange } from '../probe/kafka.ts';
 import { createProber, noProber, type Prober, type Route } from '../probe/prober.ts';
 import { manifestSource } from '../source/manifests.ts';
 import type { Source } from '../source/source.ts';
-import type { Output } from './output.ts';
-
-/** What the command line gives to a command. */
-export interface Invocation {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly stdin: NodeJS.ReadableStream;
-  readonly output: Output;
-  readonly version: string;
-  readonly signal: AbortSignal;
-}
-
-/** Flags that choose the input and how it is probed, as the parser of the command line gives them. */
-export interface InputFlags {
-  readonly filename?: string[];
-  readonly namespace?: string;
-  readonly allNamespaces?: boolean;
-  readonly kubeconfig?: string;
-  readonly context?: string;
-  readonly connectTo?: string[];
-}
-
-/** Settings from flags and environment. @throws UserError naming what is wrong with them */
-export function settingsOf(flags: InputFlags & Readonly<Record<string, unknown>>, run: Invocation): Settings {
-  const texts: Partial<Record<SettingName, string>> = {};
-  for (const name of Object.keys(ORIGINS) as SettingName[]) {
-    const value = flags[name];
-    if (typeof value === 'string') texts[name] = value;
-  }
-  if (flags.connectTo !== undefined) texts.connectTo = flags.connectTo.join(',');
-  if (flags.namespace !== undefined) texts.namespaces = flags.namespace;
-  if (flags.allNamespaces === true) {
-    if (flags.namespace !== undefined)
-      throw new UserError(
-        '--namespace and --all-namespaces exclude each other; give one of them',
-        EXIT.usage,
-      );
-    texts.namespaces = '*';
-  }
-  return readSettings(texts, run.env);
-}
+import type { Configuration, InputFlags, Invocation } from './configuration.ts';
 
 /** The input of a command: a folder of manifests is a cluster as good as a live one. */
 export interface Input {
@@ -113,12 +75,26 @@ async function routeOf(settings: Settings, input: Input): Promise<Route | undefi
   return { fetch: proxyFetch(kube) };
 }
 
+/** The rules that the settings ask for, and what is wrong with those that users add. */
+export function rulesOf(settings: Configuration): ReturnType<typeof rulesFromFiles> {
+  const read = settings.detectorFolders.map(readDetectors);
+  const { rules, problems } = rulesFromFiles(builtInDetectorFiles(), {
+    added: read.flatMap(({ detectors }) => detectors),
+    options: settings.detectors,
+  });
+  return { rules, problems: [...read.flatMap((folder) => folder.problems), ...problems] };
+}
+
 /** The stages that the settings ask for. */
-export async function stagesOf(settings: Settings, input: Input): Promise<Stages> {
-  const rules = rulesFromFiles(builtInDetectorFiles());
+export async function stagesOf(settings: Configuration, input: Input): Promise<Stages> {
+  const { rules, problems } = rulesOf(settings);
   const route = await routeOf(settings, input);
   const limits = { concurrency: settings.probeConcurrency, timeout: settings.healthCheckTimeout };
-  const prober: Prober = route === undefined ? noProber : createProber(probeKinds(rules), route, limits);
+  let prober: Prober = route === undefined ? noProber : createProber(probeKinds(rules), route, limits);
+  if (route !== undefined && input.kube !== undefined) {
+    const { ReadinessProber } = await import('../probe/readiness.ts');
+    prober = new ReadinessProber(input.kube, prober);
+  }
   const { clusterDomain, allowedHosts, allowExternalNames } = settings;
-  return { rules, prober, detection: { clusterDomain, allowedHosts, allowExternalNames } };
+  return { rules, problems, prober, detection: { clusterDomain, allowedHosts, allowExternalNames } };
 }

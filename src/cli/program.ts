@@ -1,8 +1,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Invocation } from './configuration.ts';
 import type { DiscoverFlags } from './discover.ts';
+import type { ExplainFlags } from './explain.ts';
 import { DOCUMENT_FORMATS, type GenerateFlags } from './generate.ts';
 import { FORMATS } from './output.ts';
-import type { Invocation } from './pipeline.ts';
 import type { ServeFlags } from './serve.ts';
 
 const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
@@ -25,6 +26,13 @@ function withInput(command: Command): Command {
     .option('--kubeconfig <file>', 'kubeconfig of the cluster (KUBECONFIG)', notEmpty)
     .option('--context <name>', 'context of the kubeconfig', notEmpty)
     .option('--cluster-domain <domain>', 'DNS domain of the cluster (CLUSTER_DOMAIN; default cluster.local)')
+    .option('--detectors <folder>', 'a folder with detectors of your own (DETECTORS; repeatable)', collect)
+    .option('--config <file>', 'configuration file in YAML (CONFIG_FILE)', notEmpty)
+    .option(
+      '--allowed-hosts <hosts>',
+      'hosts that endpoint annotations may name beside their own Service (ALLOWED_HOSTS; * for any run)',
+    )
+    .option('--allow-external-names', 'look at Services of type ExternalName (ALLOW_EXTERNAL_NAMES=true)')
     .optionsGroup('Probing:')
     .option(
       '--probe <route>',
@@ -76,6 +84,7 @@ export function createProgram(run: Invocation, ended: (exitCode: number) => void
 Examples:
   dynamic-toolset discover -A                                   what is in the cluster of your kubeconfig
   helm template my-release my/chart | dynamic-toolset discover -f -   the same of a chart, with no cluster
+  dynamic-toolset explain monitoring/loki-read                  why a Service is a backend, or is none
   dynamic-toolset generate -f manifests/ > custom_toolset.yaml  the file that HolmesGPT loads
   dynamic-toolset serve                                         keep the ConfigMap in step, as in a Pod
 
@@ -98,6 +107,26 @@ Examples:
     .action(async (flags: DiscoverFlags) => {
       const { discoverCommand } = await import('./discover.ts');
       ended(await discoverCommand(flags, run));
+    });
+
+  withInput(program.command('explain <service>'))
+    .summary("each detector's verdict on one Service, with the evidence")
+    .description(
+      'Tells for one Service what each detector saw, which port was chosen and why, which Services lead to the same backend, and what it answered.',
+    )
+    .addOption(
+      new Option('-o, --output <format>', 'how to print it').choices(['text', 'json']).default('text'),
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  dynamic-toolset explain monitoring/prometheus-server
+  dynamic-toolset explain logging/loki-ingester -f rendered.yaml -o json`,
+    )
+    .action(async (service: string, flags: ExplainFlags) => {
+      const { explainCommand } = await import('./explain.ts');
+      ended(await explainCommand(service, flags, run));
     });
 
   withTarget(withInput(program.command('generate')))

@@ -1,16 +1,11 @@
 import { Engine } from '../engine/engine.ts';
 import { EXIT, UserError } from '../model/exit.ts';
+import { ScheduledProber } from '../probe/schedule.ts';
 import type { Publisher } from '../reconcile/publisher.ts';
 import { engineLog } from '../telemetry/engine-log.ts';
 import { createLogger } from '../telemetry/logger.ts';
-import {
-  type InputFlags,
-  type Invocation,
-  openCluster,
-  openInput,
-  settingsOf,
-  stagesOf,
-} from './pipeline.ts';
+import { type InputFlags, type Invocation, settingsOf } from './configuration.ts';
+import { openCluster, openInput, stagesOf } from './pipeline.ts';
 
 export interface ServeFlags extends InputFlags {
   readonly out?: string;
@@ -37,7 +32,12 @@ export async function serveCommand(flags: ServeFlags, run: Invocation): Promise<
     const { configMapPublisher } = await import('../reconcile/config-map-publisher.ts');
     publisher = configMapPublisher(kube, target);
   }
-  const stages = await stagesOf(settings, input);
+  const { prober, ...stages } = await stagesOf(settings, input);
+  const scheduled = new ScheduledProber(prober, {
+    refresh: settings.discoveryInterval * 0.9,
+    now: () => performance.now(),
+    random: Math.random,
+  });
   const detectors = stages.rules.detectors.map(({ detector }) => detector.type);
   log.info(
     { version: run.version, interval: settings.discoveryInterval / 1000, registered_detectors: detectors },
@@ -45,8 +45,9 @@ export async function serveCommand(flags: ServeFlags, run: Invocation): Promise<
   );
   const engine = new Engine({
     source: input.source,
-    stages,
+    stages: { ...stages, prober: scheduled },
     publisher,
+    nextRetry: () => scheduled.nextRetry(),
     version: run.version,
     now: () => new Date(),
     tell: engineLog(log),

@@ -1,4 +1,4 @@
-import type { Invocation } from './pipeline.ts';
+import type { Invocation } from './configuration.ts';
 
 /** `version`: the program's version, and the runtime's for a bug report. */
 export function versionCommand(format: string | undefined, run: Invocation): void {

@@ -101,23 +101,32 @@ export const ORIGINS: Readonly<Record<SettingName, { readonly env: string; reado
   logFormat: { env: 'LOG_FORMAT', flag: '--log-format' },
 };
 
+const NO_FILE = { name: '', texts: {} };
+
 /**
- * Settings from flags, then the environment, then defaults.
+ * Settings from flags, then the environment, then a configuration file, then defaults.
  * @param flags texts of the flags that were given
+ * @param file texts of the file, and its name for messages
  * @throws UserError that names every wrong setting, where it came from, and what it may be
  */
 export function readSettings(
   flags: Readonly<Partial<Record<SettingName, string>>>,
   env: Readonly<Record<string, string | undefined>>,
+  file: { readonly name: string; readonly texts: Readonly<Partial<Record<SettingName, string>>> } = NO_FILE,
 ): Settings {
   const texts: Partial<Record<SettingName, string>> = {};
-  const origins: Partial<Record<SettingName, string>> = {};
+  const origins: Partial<Record<SettingName, string | undefined>> = {};
   for (const name of Object.keys(ORIGINS) as SettingName[]) {
     const fromEnv = env[ORIGINS[name].env];
-    const text = flags[name] ?? (fromEnv === '' ? undefined : fromEnv);
+    const given = [
+      [flags[name], ORIGINS[name].flag],
+      [fromEnv === '' ? undefined : fromEnv, ORIGINS[name].env],
+      [file.texts[name], `${file.name}: ${name}`],
+    ] as const;
+    const [text, origin] = given.find(([value]) => value !== undefined) ?? [];
     if (text === undefined) continue;
     texts[name] = text;
-    origins[name] = flags[name] === undefined ? ORIGINS[name].env : ORIGINS[name].flag;
+    origins[name] = origin;
   }
   const result = settingsSchema.safeParse(texts);
   if (result.success) return result.data;

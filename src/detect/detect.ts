@@ -134,7 +134,7 @@ function candidateOf(
       tenantDescription: word.description !== undefined,
       endpoint,
       mode: place?.mode ?? 'streamable-http',
-      healthPath: word.healthPath,
+      healthPath: word.healthPath ?? rules.byType.get(detector.type)?.options.healthPath,
       certainty: chosen.certainty,
       evidence,
       alternates,

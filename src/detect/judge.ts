@@ -2,7 +2,7 @@ import type { Certainty } from '../model/detector.ts';
 import type { Evidence } from '../model/discovery.ts';
 import type { Service } from '../model/service.ts';
 import { certaintyRank, type Facts, type Identity, identify, rolesOf } from './identity.ts';
-import { matchService } from './match.ts';
+import { fitsPattern, matchService } from './match.ts';
 import { choosePort, type PortChoice } from './port.ts';
 import type { CompiledDetector, Rules } from './rules.ts';
 
@@ -38,6 +38,21 @@ const PLAIN_RANK = 30;
 /** Names that must not stand alone: such a Service counts only where one of the detector's own ports is there too. */
 const NEEDS_PORT: ReadonlySet<Certainty> = new Set(['component', 'name', 'hint']);
 
+/** Why the configuration keeps a detector from looking at a Service. */
+function outOfScope(service: Service, { options }: CompiledDetector): string | undefined {
+  const within = (patterns: readonly string[]): boolean =>
+    patterns.some((pattern) => fitsPattern(service.namespace, pattern));
+  if (options.namespaces !== undefined && !within(options.namespaces))
+    return `the configuration has it look in ${options.namespaces.join(', ')} only`;
+  if (within(options.excludeNamespaces)) return 'the configuration keeps it out of this namespace';
+  const required = Object.entries(options.requiredAnnotations);
+  const has = ([key, pattern]: readonly [string, string]): boolean =>
+    Object.hasOwn(service.annotations, key) && fitsPattern(service.annotations[key] ?? '', pattern);
+  if (required.length > 0 && !(options.require === 'all' ? required.every(has) : required.some(has)))
+    return `the configuration wants ${options.require} of the annotations ${required.map(([key]) => key).join(', ')}`;
+  return undefined;
+}
+
 /** One detector's verdict on one Service. */
 export function judge(facts: Facts, compiled: CompiledDetector, rules: Rules): Match | Miss {
   const { service } = facts;
@@ -49,6 +64,9 @@ export function judge(facts: Facts, compiled: CompiledDetector, rules: Rules): M
     near,
     portless,
   });
+
+  const outside = outOfScope(service, compiled);
+  if (outside !== undefined) return miss(outside, false);
 
   const evidence: Evidence[] = [];
   let certainty: Certainty | undefined;
@@ -99,13 +117,12 @@ export function judge(facts: Facts, compiled: CompiledDetector, rules: Rules): M
     exact: stated || best.exact,
     length: best?.length ?? 0,
     port,
-    rank:
-      Math.max(-1, ...roles.map(({ role }) => role.rank ?? 0)) < 0
-        ? PLAIN_RANK
-        : Math.max(...roles.map(({ role }) => role.rank ?? 0)),
+    rank: roles.length === 0 ? PLAIN_RANK : Math.max(...roles.map(({ role }) => role.rank ?? 0)),
     roles: [...new Set(roles.map(({ role }) => role.name))].sort(),
     evidence: [
-      ...evidence.sort((a, b) => rankOf(a) - rankOf(b)),
+      ...evidence
+        .filter(({ signal }) => signal !== 'hint' || certainty === 'hint')
+        .sort((a, b) => rankOf(a) - rankOf(b)),
       { signal: 'port', detail: port.detail },
       ...roles.map(({ role, words }): Evidence => ({ signal: 'role', detail: `"${words}": ${role.why}` })),
     ],
@@ -120,6 +137,7 @@ function rankOf(evidence: Evidence): number {
 export function strongest(matches: readonly Match[]): Match | undefined {
   return [...matches].sort(
     (a, b) =>
+      b.compiled.options.priority - a.compiled.options.priority ||
       certaintyRank(a.certainty) - certaintyRank(b.certainty) ||
       Number(b.exact) - Number(a.exact) ||
       b.length - a.length ||

@@ -1,4 +1,5 @@
 import type { Certainty, Detector, Matcher, Vocabulary } from '../model/detector.ts';
+import { type DetectorOptions, type DetectorsOptions, detectorOptions } from '../model/detector-options.ts';
 
 /** A role that a word gives to a component. */
 export interface Role {
@@ -25,6 +26,7 @@ export interface CompiledDetector {
   readonly signals: readonly { readonly certainty: Certainty; readonly match: Matcher }[];
   readonly phrases: readonly RolePhrase[];
   readonly accepts: ReadonlySet<string>;
+  readonly options: DetectorOptions;
 }
 
 /** Detectors and vocabulary, ready to be asked about any number of Services. */
@@ -48,21 +50,27 @@ function phrasesOf(detector: Detector, vocabulary: Vocabulary): RolePhrase[] {
   return phrases.sort((a, b) => longestFirst(a.words, b.words));
 }
 
+/** What is wrong with the roles that a detector speaks of, if anything. */
+export function roleFault(detector: Detector, vocabulary: Vocabulary): string | undefined {
+  for (const role of [...Object.keys(detector.roles), ...detector.accepts])
+    if (!Object.hasOwn(vocabulary.roles, role))
+      return `there is no role "${role}"; the vocabulary has ${Object.keys(vocabulary.roles).join(', ')}`;
+  return undefined;
+}
+
 /**
  * Makes rules of detectors and vocabulary, once.
- * @throws Error if a detector speaks of a role that the vocabulary does not have, or two have the same type
+ * @throws Error if a detector speaks of a role that the vocabulary does not have
  */
-export function compileRules(detectors: readonly Detector[], vocabulary: Vocabulary): Rules {
+export function compileRules(
+  detectors: readonly Detector[],
+  vocabulary: Vocabulary,
+  options: DetectorsOptions = {},
+): Rules {
   const byType = new Map<string, CompiledDetector>();
   for (const [order, detector] of detectors.entries()) {
-    for (const role of [...Object.keys(detector.roles), ...detector.accepts]) {
-      if (!Object.hasOwn(vocabulary.roles, role))
-        throw new Error(
-          `detector ${detector.type}: there is no role "${role}"; the vocabulary has ${Object.keys(vocabulary.roles).join(', ')}`,
-        );
-    }
-    if (byType.has(detector.type))
-      throw new Error(`detector ${detector.type}: two detectors have this type; rename or disable one`);
+    const fault = roleFault(detector, vocabulary);
+    if (fault !== undefined) throw new Error(`detector ${detector.type}: ${fault}`);
     byType.set(detector.type, {
       detector,
       order,
@@ -70,6 +78,7 @@ export function compileRules(detectors: readonly Detector[], vocabulary: Vocabul
       signals: detector.signals.map(({ certainty, ...match }) => ({ certainty, match })),
       phrases: phrasesOf(detector, vocabulary),
       accepts: new Set(detector.accepts),
+      options: options[detector.type] ?? detectorOptions.parse({}),
     });
   }
   return { detectors: [...byType.values()], byType, vocabulary, neutral: new Set(vocabulary.neutral) };

@@ -33,6 +33,8 @@ export interface EngineOptions {
   readonly source: Source;
   readonly stages: Stages;
   readonly publisher: Publisher;
+  /** Milliseconds until a pass is worth while though nothing changed: a failed backend may be back. */
+  readonly nextRetry: () => number | undefined;
   readonly version: string;
   readonly now: () => Date;
   readonly tell: (event: EngineEvent) => void;
@@ -41,6 +43,8 @@ export interface EngineOptions {
 }
 
 const FIRST_RETRY = 1_000;
+/** Shortest pause between two passes for which nothing but time is a reason, in milliseconds. */
+const SHORTEST_PAUSE = 1_000;
 const LONGEST_RETRY = 30_000;
 
 /**
@@ -118,11 +122,19 @@ export class Engine {
     let failures = 0;
     let retry: number | undefined;
     while (!signal.aborted) {
-      await Promise.race([
-        this.#wake.promise,
-        aborted,
-        ...(retry === undefined ? [] : [sleep(retry, undefined, { signal }).catch(() => {})]),
-      ]);
+      const woken = new AbortController();
+      const pauses = [retry, this.#options.nextRetry()].filter((pause) => pause !== undefined);
+      const timer = AbortSignal.any([signal, woken.signal]);
+      const pause =
+        pauses.length === 0
+          ? []
+          : [
+              sleep(Math.max(SHORTEST_PAUSE, Math.min(...pauses)), undefined, { signal: timer }).catch(
+                () => {},
+              ),
+            ];
+      await Promise.race([this.#wake.promise, aborted, ...pause]);
+      woken.abort();
       if (signal.aborted) return;
       this.#wake = Promise.withResolvers<void>();
       retry = await this.#pass(signal, failures);

@@ -9,6 +9,8 @@ import type { Prober } from '../probe/prober.ts';
 /** What a pass works with. */
 export interface Stages {
   readonly rules: Rules;
+  /** What is wrong with rules that were passed over. */
+  readonly problems: readonly Problem[];
   readonly prober: Prober;
   readonly detection: DetectOptions;
 }
@@ -65,11 +67,17 @@ export async function discover(
 ): Promise<Found> {
   const { rules, prober, detection } = stages;
   const { candidates, problems } = detect(services, rules, detection);
+  const prepared = (await prober.prepare?.(candidates, signal)) ?? [];
   const results = await Promise.all(
     candidates.map(async (candidate) => judged(candidate, await prober.probe(candidate, signal), rules)),
   );
   return {
     services: results.flatMap(({ service }) => service ?? []),
-    problems: [...problems, ...results.flatMap(({ problem }) => problem ?? [])],
+    problems: [
+      ...stages.problems,
+      ...problems,
+      ...prepared,
+      ...results.flatMap(({ problem }) => problem ?? []),
+    ],
   };
 }

@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import type { Candidate, Verdict } from '../model/discovery.ts';
+import type { Candidate, Problem, Verdict } from '../model/discovery.ts';
 import type { Fetch } from './fetch.ts';
 import { type ProbeKind, probeHttp } from './http.ts';
 import { type Exchange, probeKafka } from './kafka.ts';
@@ -7,6 +7,8 @@ import { probeMcp } from './mcp.ts';
 
 /** Asks a candidate whether it is alive and what it is. Throws only when the signal is aborted. */
 export interface Prober {
+  /** Called before each pass with all its candidates. @returns what a person should know */
+  prepare?(candidates: readonly Candidate[], signal: AbortSignal): Promise<readonly Problem[]>;
   probe(candidate: Candidate, signal: AbortSignal): Promise<Verdict>;
 }
 

@@ -1,0 +1,75 @@
+import { readConfigFile } from '../config/file.ts';
+import { ORIGINS, readSettings, type SettingName, type Settings } from '../config/settings.ts';
+import { type DetectorsOptions, detectorOptions } from '../model/detector-options.ts';
+import { EXIT, UserError } from '../model/exit.ts';
+import type { Output } from './output.ts';
+
+/** What the command line gives to a command. */
+export interface Invocation {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdin: NodeJS.ReadableStream;
+  readonly output: Output;
+  readonly version: string;
+  readonly signal: AbortSignal;
+}
+
+/** Flags that choose the input and how it is probed, as the parser of the command line gives them. */
+export interface InputFlags {
+  readonly filename?: string[];
+  readonly namespace?: string;
+  readonly allNamespaces?: boolean;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly connectTo?: string[];
+  readonly config?: string;
+  readonly detectors?: string[];
+}
+
+/** Settings, and what was set and added for detectors. */
+export interface Configuration extends Settings {
+  readonly detectors: DetectorsOptions;
+  /** Folders with detectors of the user's own. */
+  readonly detectorFolders: readonly string[];
+}
+
+/** Switches of single detectors, such as `ENABLE_GRAFANA=false`. */
+function switches(env: Invocation['env']): DetectorsOptions {
+  const options: DetectorsOptions = {};
+  for (const [name, value] of Object.entries(env)) {
+    const type = /^ENABLE_([A-Z][A-Z0-9]*)$/.exec(name)?.[1]?.toLowerCase();
+    if (type !== undefined && value === 'false') options[type] = detectorOptions.parse({ enabled: false });
+  }
+  return options;
+}
+
+/** Settings from flags, environment and configuration file. @throws UserError naming what is wrong with them */
+export function settingsOf(
+  flags: InputFlags & Readonly<Record<string, unknown>>,
+  run: Invocation,
+): Configuration {
+  const texts: Partial<Record<SettingName, string>> = {};
+  for (const name of Object.keys(ORIGINS) as SettingName[]) {
+    const value = flags[name];
+    if (typeof value === 'string') texts[name] = value;
+    else if (value === true) texts[name] = 'true';
+  }
+  if (flags.connectTo !== undefined) texts.connectTo = flags.connectTo.join(',');
+  if (flags.namespace !== undefined) texts.namespaces = flags.namespace;
+  if (flags.allNamespaces === true) {
+    if (flags.namespace !== undefined)
+      throw new UserError(
+        '--namespace and --all-namespaces exclude each other; give one of them',
+        EXIT.usage,
+      );
+    texts.namespaces = '*';
+  }
+  const path = flags.config ?? run.env.CONFIG_FILE;
+  const { detectors, ...fileTexts } = path === undefined ? { detectors: {} } : readConfigFile(path);
+  const present = Object.fromEntries(Object.entries(fileTexts).filter(([, value]) => value !== undefined));
+  const folders = flags.detectors ?? (run.env.DETECTORS ?? '').split(',').filter((folder) => folder !== '');
+  return {
+    ...readSettings(texts, run.env, { name: path ?? '', texts: present }),
+    detectors: { ...switches(run.env), ...detectors },
+    detectorFolders: folders,
+  };
+}

@@ -1,0 +1,186 @@
+import { styleText } from 'node:util';
+import { type Explanation, explain } from '../detect/explain.ts';
+import { discover } from '../engine/pass.ts';
+import { type DiscoveredService, endpointUrl, type Problem, type Verdict } from '../model/discovery.ts';
+import { EXIT, UserError } from '../model/exit.ts';
+import type { Prober } from '../probe/prober.ts';
+import { readOnce } from '../source/source.ts';
+import { type InputFlags, type Invocation, settingsOf } from './configuration.ts';
+import { openInput, stagesOf } from './pipeline.ts';
+
+export interface ExplainFlags extends InputFlags {
+  readonly output: 'text' | 'json';
+}
+
+/** All that is known of how one Service came to its verdict. */
+interface Story {
+  readonly explanation: Explanation;
+  readonly verdict: Verdict | undefined;
+  readonly service: DiscoveredService | undefined;
+  readonly problems: readonly Problem[];
+}
+
+function parseKey(text: string): { readonly namespace: string; readonly name: string } {
+  const [namespace = '', name = '', ...rest] = text.replace(/^(services?|svc)\//, '').split('/');
+  if (namespace === '' || name === '' || rest.length > 0)
+    throw new UserError(
+      `"${text}" names no Service; write <namespace>/<service>, for example monitoring/prometheus-server`,
+      EXIT.usage,
+    );
+  return { namespace, name };
+}
+
+/** Remembers what a prober said of each Service. */
+function listening(prober: Prober, heard: Map<string, Verdict>): Prober {
+  return {
+    ...(prober.prepare === undefined ? {} : { prepare: prober.prepare.bind(prober) }),
+    probe: async (candidate, signal) => {
+      const verdict = await prober.probe(candidate, signal);
+      heard.set(candidate.service.name, verdict);
+      return verdict;
+    },
+  };
+}
+
+function asJson({ explanation, verdict, service, problems }: Story): string {
+  const { candidate, detectors, keptOut } = explanation;
+  return `${JSON.stringify(
+    {
+      service: explanation.service,
+      keptOut,
+      detectors,
+      backend:
+        candidate === undefined
+          ? undefined
+          : {
+              service: candidate.service.name,
+              type: service?.type ?? candidate.type,
+              endpoint: endpointUrl((service ?? candidate).endpoint),
+              certainty: candidate.certainty,
+              tool: candidate.tool,
+              alternates: candidate.alternates,
+              evidence: candidate.evidence,
+            },
+      probe: verdict,
+      used: service !== undefined && service.verdict.health !== 'unhealthy',
+      warnings: problems,
+    },
+    null,
+    2,
+  )}\n`;
+}
+
+function asText(
+  story: Story,
+  paint: (style: 'bold' | 'green' | 'red' | 'dim', text: string) => string,
+): string {
+  const { explanation, verdict, service, problems } = story;
+  const { candidate, detectors, keptOut } = explanation;
+  const key = `${explanation.service.namespace}/${explanation.service.name}`;
+  const lines: string[] = [paint('bold', `Service ${key}`), ''];
+  const section = (title: string): void => void lines.push(paint('bold', title));
+  const item = (text: string): void => void lines.push(`  ${text}`);
+
+  section('Detectors');
+  const matched = detectors.filter((detector) => detector.matched);
+  const near = detectors.filter((detector) => !detector.matched && detector.near);
+  const others = detectors.filter((detector) => !detector.matched && !detector.near);
+  for (const { type, reasons } of matched)
+    for (const [index, reason] of reasons.entries())
+      item(`${index === 0 ? paint('green', `✔ ${type.padEnd(16)}`) : ' '.repeat(18)} ${reason}`);
+  for (const { type, reasons } of near) item(`${paint('red', `✘ ${type.padEnd(16)}`)} ${reasons[0]}`);
+  for (const [why, group] of Map.groupBy(others, ({ reasons }) => reasons[0]))
+    item(paint('dim', `· ${why}: ${group.map(({ type }) => type).join(', ')}`));
+  lines.push('');
+
+  if (candidate !== undefined) {
+    section('Backend');
+    const self = candidate.service.name === explanation.service.name;
+    if (!self) item(`leads to the same backend as ${candidate.service.name}, which is the better way in`);
+    for (const { signal, detail } of candidate.evidence)
+      if (!self || signal === 'scheme' || signal === 'path' || signal === 'group')
+        item(`${signal.padEnd(18)} ${detail}`);
+    item(`${'endpoint'.padEnd(18)} ${endpointUrl((service ?? candidate).endpoint)}`);
+    lines.push('');
+  }
+  if (verdict !== undefined) {
+    section('Probe');
+    for (const { asked, answered } of verdict.steps) item(`${asked}  →  ${answered}`);
+    item(`${verdict.health}, ${verdict.proof}: ${verdict.reason}`);
+    lines.push('');
+  }
+  if (problems.length > 0) {
+    section('To know');
+    for (const { what, fix } of problems) item(fix === undefined ? what : `${what}; ${fix}`);
+    lines.push('');
+  }
+  section('Verdict');
+  if (keptOut !== undefined) item(`left out: ${keptOut}`);
+  else if (candidate === undefined)
+    item(matched.length > 0 ? 'left out, see above' : 'no backend: no detector matches');
+  else if (candidate.service.name !== explanation.service.name)
+    item(`no tool of its own: ${candidate.service.name} is the one for this ${candidate.type}`);
+  else if (service === undefined)
+    item(
+      candidate.certainty === 'hint'
+        ? `left out: a hint of ${candidate.type} counts only together with a proof`
+        : `left out: ${verdict?.reason ?? 'it was not probed'}`,
+    );
+  else if (service.verdict.health === 'unhealthy')
+    item(`${service.type}, and left out of the documents while it is unhealthy`);
+  else item(`${service.type}, in the documents as the tool ${service.tool}`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** `explain`: how the verdict on one Service came to be. @returns the exit code */
+export async function explainCommand(text: string, flags: ExplainFlags, run: Invocation): Promise<number> {
+  const { namespace, name } = parseKey(text);
+  const scoped = { ...flags, namespace, allNamespaces: false };
+  const settings = settingsOf(scoped, run);
+  const input = await openInput(scoped, settings, run, false);
+  const sync = await readOnce(input.source, run.signal);
+  const stages = await stagesOf(settings, input);
+  const explanation = explain(sync.services, `${namespace}/${name}`, stages.rules, stages.detection);
+  if (explanation === undefined) {
+    const known = sync.services.map((service) => service.name).sort();
+    throw new UserError(
+      `there is no Service ${namespace}/${name} in ${input.where}; ${known.length === 0 ? `the namespace ${namespace} has none` : `the namespace has ${known.slice(0, 12).join(', ')}${known.length > 12 ? ', …' : ''}`}`,
+      EXIT.usage,
+    );
+  }
+  const heard = new Map<string, Verdict>();
+  const target = explanation.candidate?.service.name;
+  const only: Prober = {
+    ...(stages.prober.prepare === undefined ? {} : { prepare: stages.prober.prepare.bind(stages.prober) }),
+    probe: (candidate, signal) =>
+      candidate.service.name === target
+        ? stages.prober.probe(candidate, signal)
+        : Promise.resolve({
+            health: 'unknown',
+            authRequired: false,
+            proof: 'unproven',
+            reason: '',
+            steps: [],
+          }),
+  };
+  const found = await discover(sync.services, { ...stages, prober: listening(only, heard) }, run.signal);
+  const key = `Service ${namespace}/${target ?? name}`;
+  const story: Story = {
+    explanation,
+    verdict: target === undefined ? undefined : heard.get(target),
+    service: found.services.find(({ service }) => service.name === target),
+    problems: [
+      ...found.problems.filter(({ where }) => where === key || where === `Service ${namespace}/${name}`),
+    ],
+  };
+  const { result } = run.output;
+  const colour = result.isTTY === true && run.env.NO_COLOR === undefined;
+  result.write(
+    flags.output === 'json'
+      ? asJson(story)
+      : asText(story, (style, words) =>
+          colour ? styleText(style, words, { validateStream: false }) : words,
+        ),
+  );
+  return EXIT.ok;
+}

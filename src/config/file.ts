@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { detectorsOptions } from '../model/detector-options.ts';
+import { EXIT, UserError } from '../model/exit.ts';
+import { ORIGINS, type SettingName } from './settings.ts';
+import { readYaml } from './yaml-file.ts';
+
+const text = z.union([z.string(), z.number(), z.boolean()]).transform(String);
+const texts = z.union([text, z.array(z.string()).transform((list) => list.join(','))]);
+
+const settings = Object.fromEntries(
+  (Object.keys(ORIGINS) as SettingName[]).map((name) => [name, texts.optional()]),
+) as Record<SettingName, z.ZodOptional<typeof texts>>;
+
+/** The schema of a configuration file: the settings by name, and options of detectors by type. */
+export const configFileSchema = z.strictObject({ ...settings, detectors: detectorsOptions.default({}) });
+
+export type ConfigFile = z.infer<typeof configFileSchema>;
+
+/**
+ * Reads a configuration file.
+ * @throws UserError that names each fault with its line and column
+ */
+export function readConfigFile(path: string): ConfigFile {
+  let content: string;
+  try {
+    content = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new UserError(
+      `cannot read the configuration ${path}: ${(error as Error).message}; name another with --config`,
+      EXIT.usage,
+      { cause: error },
+    );
+  }
+  const result = readYaml(content.trim() === '' ? '{}' : content, configFileSchema);
+  if ('value' in result) return result.value;
+  throw new UserError(
+    result.faults.map(({ line, column, message }) => `${path}:${line}:${column}: ${message}`).join('\n'),
+    EXIT.usage,
+  );
+}

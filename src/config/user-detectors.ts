@@ -1,0 +1,45 @@
+import { type Dirent, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Detector, detectorSchema } from '../model/detector.ts';
+import type { Problem } from '../model/discovery.ts';
+import { EXIT, UserError } from '../model/exit.ts';
+import { readYaml } from './yaml-file.ts';
+
+/**
+ * The detectors in the YAML files of a folder. A broken file is refused with file, line and reason, and the others
+ * still count.
+ * @throws UserError if the folder cannot be read
+ */
+export function readDetectors(folder: string): {
+  readonly detectors: readonly { readonly name: string; readonly detector: Detector }[];
+  readonly problems: readonly Problem[];
+} {
+  let entries: Dirent[];
+  try {
+    entries = readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    throw new UserError(
+      `cannot read the detectors in ${folder}: ${(error as Error).message}; name a folder with --detectors`,
+      EXIT.usage,
+      { cause: error },
+    );
+  }
+  const detectors: { name: string; detector: Detector }[] = [];
+  const problems: Problem[] = [];
+  const names = entries
+    .filter((entry) => !entry.isDirectory() && /\.ya?ml$/.test(entry.name))
+    .map((entry) => entry.name);
+  for (const file of names.sort()) {
+    const name = join(folder, file);
+    const result = readYaml(readFileSync(name, 'utf8'), detectorSchema);
+    if ('value' in result) detectors.push({ name, detector: result.value });
+    else
+      for (const { line, column, message } of result.faults)
+        problems.push({
+          where: `${name}:${line}:${column}`,
+          what: message,
+          fix: 'the detector is passed over until the file is mended',
+        });
+  }
+  return { detectors, problems };
+}

@@ -1,0 +1,78 @@
+import type { Candidate, Problem } from '../model/discovery.ts';
+import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
+import { detect } from './detect.ts';
+import { factsOf } from './identity.ts';
+import { judge } from './judge.ts';
+import { matchService } from './match.ts';
+import type { DetectOptions } from './owner.ts';
+import type { Rules } from './rules.ts';
+
+/** One detector's verdict on a Service. */
+export interface DetectorVerdict {
+  readonly type: string;
+  readonly matched: boolean;
+  /** What matched, the surest first; or why it does not match. */
+  readonly reasons: readonly string[];
+  /** It has something of the product, and yet is left out. */
+  readonly near: boolean;
+}
+
+/** How detection came to its result for one Service. */
+export interface Explanation {
+  readonly service: Service;
+  readonly detectors: readonly DetectorVerdict[];
+  /** Why no detector is asked at all. */
+  readonly keptOut?: string;
+  /** The backend that the Service leads to, be it by itself or by a better way in. */
+  readonly candidate?: Candidate;
+  readonly problems: readonly Problem[];
+}
+
+function keptOut(service: Service, rules: Rules, options: DetectOptions): string | undefined {
+  if (service.type === 'ExternalName' && !options.allowExternalNames)
+    return 'it is of type ExternalName, which leads to wherever its owner says, and these are not allowed';
+  for (const { why, ...match } of rules.vocabulary.optOut)
+    if (matchService(service, match) !== undefined) return why;
+  return undefined;
+}
+
+/**
+ * How detection comes to its result for one Service. Pure.
+ * @param services all Services of its namespace, for the grouping
+ * @returns nothing if the Service is not among them
+ */
+export function explain(
+  services: readonly Service[],
+  key: ServiceKey,
+  rules: Rules,
+  options: DetectOptions,
+): Explanation | undefined {
+  const service = services.find((candidate) => serviceKey(candidate) === key);
+  if (service === undefined) return undefined;
+  const facts = factsOf(service, rules.vocabulary);
+  const detectors = rules.detectors.map((compiled): DetectorVerdict => {
+    const verdict = judge(facts, compiled, rules);
+    return verdict.matched
+      ? {
+          type: compiled.detector.type,
+          matched: true,
+          near: false,
+          reasons: verdict.evidence.map(({ detail }) => detail),
+        }
+      : { type: compiled.detector.type, matched: false, near: verdict.near, reasons: [verdict.why] };
+  });
+  const { candidates, problems } = detect(services, rules, options);
+  const candidate = candidates.find(
+    (found) =>
+      found.service.namespace === service.namespace &&
+      (found.service.name === service.name || found.alternates.includes(service.name)),
+  );
+  const out = keptOut(service, rules, options);
+  return {
+    service,
+    detectors,
+    ...(out === undefined ? {} : { keptOut: out }),
+    ...(candidate === undefined ? {} : { candidate }),
+    problems: problems.filter(({ where }) => where === `Service ${key}`),
+  };
+}
