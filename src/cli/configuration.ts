@@ -1,6 +1,6 @@
 import { readConfigFile } from '../config/file.ts';
 import { ORIGINS, readSettings, type SettingName, type Settings } from '../config/settings.ts';
-import { type DetectorsOptions, detectorOptions } from '../model/detector-options.ts';
+import type { DetectorsOptions } from '../model/detector-options.ts';
 import { EXIT, UserError } from '../model/exit.ts';
 import type { Output } from './output.ts';
 
@@ -28,18 +28,18 @@ export interface InputFlags {
 /** Settings, and what was set and added for detectors. */
 export interface Configuration extends Settings {
   readonly detectors: DetectorsOptions;
+  /** Types of detectors that are switched off, whether or not there are such. */
+  readonly switchedOff: readonly string[];
   /** Folders with detectors of the user's own. */
   readonly detectorFolders: readonly string[];
 }
 
-/** Switches of single detectors, such as `ENABLE_GRAFANA=false`. */
-function switches(env: Invocation['env']): DetectorsOptions {
-  const options: DetectorsOptions = {};
-  for (const [name, value] of Object.entries(env)) {
+/** Types of detectors that the environment switches off, as `ENABLE_GRAFANA=false` does. */
+function switchedOff(env: Invocation['env']): string[] {
+  return Object.entries(env).flatMap(([name, value]) => {
     const type = /^ENABLE_([A-Z][A-Z0-9]*)$/.exec(name)?.[1]?.toLowerCase();
-    if (type !== undefined && value === 'false') options[type] = detectorOptions.parse({ enabled: false });
-  }
-  return options;
+    return type !== undefined && value === 'false' ? [type] : [];
+  });
 }
 
 /** Settings from flags, environment and configuration file. @throws UserError naming what is wrong with them */
@@ -69,7 +69,8 @@ export function settingsOf(
   const folders = flags.detectors ?? (run.env.DETECTORS ?? '').split(',').filter((folder) => folder !== '');
   return {
     ...readSettings(texts, run.env, { name: path ?? '', texts: present }),
-    detectors: { ...switches(run.env), ...detectors },
+    detectors,
+    switchedOff: switchedOff(run.env),
     detectorFolders: folders,
   };
 }

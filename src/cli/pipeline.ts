@@ -81,6 +81,7 @@ export function rulesOf(settings: Configuration): ReturnType<typeof rulesFromFil
   const { rules, problems } = rulesFromFiles(builtInDetectorFiles(), {
     added: read.flatMap(({ detectors }) => detectors),
     options: settings.detectors,
+    disabled: settings.switchedOff,
   });
   return { rules, problems: [...read.flatMap((folder) => folder.problems), ...problems] };
 }

@@ -23,9 +23,11 @@ export interface Customisation {
   /** Detectors in the order of their files; one of a type that is known already takes the other's place. */
   readonly added: readonly { readonly name: string; readonly detector: Detector }[];
   readonly options: DetectorsOptions;
+  /** Types that are switched off, whether or not there are such. */
+  readonly disabled: readonly string[];
 }
 
-const NONE: Customisation = { added: [], options: {} };
+const NONE: Customisation = { added: [], options: {}, disabled: [] };
 
 /**
  * Rules made of detector files, `vocabulary.yaml` among them, and of what users add and set.

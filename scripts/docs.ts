@@ -1,0 +1,112 @@
+/**
+ * Writes the generated parts of the documentation: what stands between `<!-- generated: NAME -->` and `<!-- end -->`.
+ * `npm run docs -- --check` writes nothing and fails if a part is out of date.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { builtInDetectorFiles } from '../src/config/detector-files.ts';
+import { rulesFromFiles } from '../src/detect/parse.ts';
+import { CERTAINTIES, type Detector, type Matcher } from '../src/model/detector.ts';
+
+const root = join(import.meta.dirname, '..');
+const { rules } = rulesFromFiles(builtInDetectorFiles());
+const detectors = [...rules.byType.values()].map(({ detector }) => detector);
+
+const code = (text: string): string => `\`${text.replaceAll('|', '\\|')}\``;
+const codes = (texts: readonly (string | number)[]): string =>
+  texts.length === 0 ? '–' : texts.map((text) => code(String(text))).join(', ');
+const table = (header: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [header, header.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+
+function matcherText(match: Matcher): string {
+  const said = (value: unknown): string => (value === true ? 'any' : [value].flat().join(' or '));
+  const parts = (['labels', 'annotations', 'selector'] as const).flatMap((kind) =>
+    Object.entries(match[kind] ?? {}).map(
+      ([key, value]) => `${kind.replace(/s$/, '')} ${code(`${key}=${said(value)}`)}`,
+    ),
+  );
+  if (match.name !== undefined) parts.push(`name ${code(said(match.name))}`);
+  if (match.port !== undefined) {
+    const { name, number, appProtocol } = match.port;
+    const port = [
+      ...(number === undefined ? [] : [String(number)]),
+      ...(name === undefined ? [] : [`named ${said(name)}`]),
+      ...(appProtocol === undefined ? [] : [`appProtocol ${said(appProtocol)}`]),
+    ];
+    parts.push(`port ${code(port.join(' '))}`);
+  }
+  return parts.join(' and ');
+}
+
+function entryText({ holmes }: Detector): string {
+  if ('http' in holmes) return `${code('type: http')}, GET only`;
+  if ('mcp' in holmes) return code('mcp_servers');
+  if ('none' in holmes) return '–';
+  return `${codes(holmes.toolsets)}${holmes.credentials === 'required' ? ', needs credentials' : ''}`;
+}
+
+function proofText({ probe }: Detector): string {
+  if (probe.protocol === 'mcp') return `${code('server/discover')}, else ${code('initialize')}`;
+  if (probe.protocol === 'kafka') return code('ApiVersions');
+  const asked = probe.proofs.map(({ all }) =>
+    all.map(({ get }) => code(get.replace('{base}', ''))).join(' and '),
+  );
+  return asked.length === 0 ? "none: its owner's word" : [...new Set(asked)].join(', or ');
+}
+
+const parts: Readonly<Record<string, () => string>> = {
+  detectors: () =>
+    table(
+      ['type', 'finds', 'names of the product', 'ports', 'health', 'proof', 'in HolmesGPT'],
+      detectors.map((detector) => [
+        code(detector.type),
+        detector.title,
+        codes(detector.names),
+        codes([...detector.ports.numbers, ...detector.ports.names]),
+        detector.probe.protocol === 'http'
+          ? codes([...new Set(detector.probe.health.map((path) => path.replace('{base}', '')))])
+          : `by ${detector.probe.protocol}`,
+        proofText(detector),
+        entryText(detector),
+      ]),
+    ),
+  signals: () =>
+    table(
+      ['type', 'certainty', 'signal'],
+      detectors.flatMap(({ type, signals }) =>
+        signals.map(({ certainty, ...match }) => [code(type), certainty, matcherText(match)]),
+      ),
+    ),
+  roles: () =>
+    table(
+      ['role', 'rank', 'words', 'why'],
+      Object.entries(rules.vocabulary.roles).map(([name, { rank, words, why }]) => [
+        name,
+        rank === undefined ? 'never' : String(rank),
+        codes(words),
+        why,
+      ]),
+    ),
+  certainties: () => CERTAINTIES.map((certainty) => code(certainty)).join(', '),
+};
+
+const FILES = ['docs/detectors.md'];
+const onlyCheck = process.argv.includes('--check');
+let stale = 0;
+for (const file of FILES) {
+  const path = join(root, file);
+  const text = readFileSync(path, 'utf8');
+  const made = text.replace(/<!-- generated: ([a-z]+) -->\n[\s\S]*?<!-- end -->/g, (_, name: string) => {
+    const part = parts[name];
+    if (part === undefined) throw new Error(`${file}: there is no generated part "${name}"`);
+    return `<!-- generated: ${name} -->\n\n${part()}\n\n<!-- end -->`;
+  });
+  if (made === text) continue;
+  stale += 1;
+  if (onlyCheck) console.error(`${file} is out of date; run npm run docs`);
+  else {
+    writeFileSync(path, made);
+    console.log(`${file} written`);
+  }
+}
+process.exitCode = onlyCheck && stale > 0 ? 1 : 0;

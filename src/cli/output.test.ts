@@ -1,0 +1,121 @@
+import { PassThrough } from 'node:stream';
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { discovered } from '../../test/fixtures/unit/detection.ts';
+import { offered, service } from '../../test/fixtures/unit/service.ts';
+import type { Problem } from '../model/discovery.ts';
+import { FORMATS, render, warn } from './output.ts';
+
+const services = [
+  discovered(service('prometheus', { labels: { app: 'prometheus' }, ports: [9090] })),
+  discovered(
+    service('loki', { namespace: 'a-much-longer-namespace', labels: { app: 'loki' }, ports: [3100] }),
+    'auth',
+  ),
+  discovered(offered('shop', { name: 'Orders', description: 'All orders' }), 'unhealthy'),
+  discovered(service('tempo', { labels: { app: 'tempo' }, ports: [3200] }), 'unknown'),
+];
+const problems: Problem[] = [{ where: 'a.yaml:3', what: 'broken YAML', fix: 'this document is passed over' }];
+
+describe('a table', () => {
+  test('has a line for each service below its header, in columns', () => {
+    const lines = render(services, problems, 'table', false).split('\n');
+    expect(lines).toHaveLength(services.length + 2);
+    expect(lines.at(-1)).toBe('');
+    expect(lines[0]?.split(/ {2,}/)).toEqual(['NAMESPACE', 'NAME', 'TYPE', 'ENDPOINT', 'HEALTH']);
+    expect(lines[1]?.split(/ {2,}/)).toEqual([
+      'monitoring',
+      'prometheus',
+      'prometheus',
+      'http://prometheus.monitoring.svc.cluster.local:9090',
+      'healthy',
+    ]);
+    for (const column of ['NAME ', 'TYPE', 'ENDPOINT', 'HEALTH']) {
+      const at = lines[0]?.indexOf(column) ?? -1;
+      for (const line of lines.slice(1, -1)) expect(line.slice(at - 2, at + 1)).toMatch(/^ {2}\S$/);
+    }
+  });
+
+  test('tells a backend that wants credentials apart', () => {
+    const lines = render(services, [], 'table', false).split('\n');
+    expect(lines[2]).toMatch(/healthy \(auth\)$/);
+    expect(lines[1]).toMatch(/healthy$/);
+  });
+
+  test('a wide one says why, and what the probe heard', () => {
+    const [header, first] = render(services, [], 'wide', false).split('\n');
+    expect(header).toMatch(/CERTAINTY +WHY +PROBE$/);
+    expect(first).toMatch(/label +label app=prometheus +GET \/ answered 200$/);
+  });
+
+  test('colours health and nothing else, and only when asked', () => {
+    const plain = render(services, [], 'table', false);
+    const coloured = render(services, [], 'table', true);
+    expect(plain).toBe(stripVTControlCharacters(plain));
+    expect(stripVTControlCharacters(coloured)).toBe(plain);
+    expect(coloured.split('\n')[0]).toBe(plain.split('\n')[0]);
+    const health = coloured
+      .split('\n')
+      .slice(1, -1)
+      .map((line) => line.slice(line.indexOf('\u001b')));
+    expect(new Set(health.map((cell) => cell.slice(0, 5))).size).toBe(3);
+    for (const cell of health) expect(stripVTControlCharacters(cell)).toMatch(/^(un)?(healthy|known)/);
+  });
+
+  test('of nothing is nothing', () => {
+    expect(render([], problems, 'table', true)).toBe('');
+    expect(render([], problems, 'wide', true)).toBe('');
+  });
+});
+
+describe('JSON and YAML', () => {
+  test('hold what the documentation promises', () => {
+    const document = JSON.parse(render(services, problems, 'json', true));
+    expect(document.warnings).toEqual(problems);
+    expect(document.services).toHaveLength(services.length);
+    expect(document.services[2]).toMatchObject({
+      name: 'shop',
+      namespace: 'monitoring',
+      type: 'custom',
+      tool: 'Orders',
+      endpoint: 'http://shop.monitoring.svc.cluster.local:80',
+      health: 'unhealthy',
+      authRequired: false,
+      certainty: 'annotation',
+      description: 'All orders',
+      alternates: [],
+      evidence: expect.arrayContaining([
+        { signal: 'annotation', detail: 'annotation kubernaut.io/toolset=true' },
+      ]),
+    });
+  });
+
+  test('say the same', () => {
+    expect(parse(render(services, problems, 'yaml', true))).toEqual(
+      JSON.parse(render(services, problems, 'json', true)),
+    );
+    expect(render(services, problems, 'yaml', false)).not.toMatch(/[&*]a\d/);
+  });
+
+  test('of nothing are empty lists, for those who read them by program', () => {
+    expect(JSON.parse(render([], [], 'json', false))).toEqual({ services: [], warnings: [] });
+    expect(parse(render([], [], 'yaml', false))).toEqual({ services: [], warnings: [] });
+  });
+
+  test.each(FORMATS)('%s ends in one line break', (format) => {
+    expect(render(services, [], format, false)).toMatch(/[^\n]\n$/);
+  });
+});
+
+describe('warnings', () => {
+  test('are a line each, on the stream for messages only', () => {
+    const result = new PassThrough();
+    const messages = new PassThrough();
+    warn({ result, messages }, [...problems, { where: 'namespace x', what: 'denied' }]);
+    expect(String(messages.read())).toBe(
+      'warning: a.yaml:3: broken YAML; this document is passed over\nwarning: namespace x: denied\n',
+    );
+    expect(result.read()).toBeNull();
+  });
+});

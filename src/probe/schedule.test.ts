@@ -1,0 +1,197 @@
+import { describe, expect, test } from 'vitest';
+import type { Candidate, Verdict } from '../model/discovery.ts';
+import { ScheduledProber } from './schedule.ts';
+
+const MINUTE = 60_000;
+
+const verdict = (health: Verdict['health'], proof: Verdict['proof'] = 'proven'): Verdict => ({
+  health,
+  authRequired: false,
+  proof,
+  reason: `it is ${health}`,
+  steps: [{ asked: 'GET /', answered: health }],
+});
+
+const candidate = (name: string, port = 9090): Candidate => ({
+  service: {
+    namespace: 'monitoring',
+    name,
+    labels: {},
+    annotations: {},
+    selector: {},
+    ports: [],
+    type: 'ClusterIP',
+    headless: false,
+  },
+  type: 'prometheus',
+  detector: 'prometheus',
+  tool: name,
+  kind: '',
+  description: '',
+  tenantDescription: false,
+  endpoint: { scheme: 'http', host: `${name}.monitoring.svc.cluster.local`, port, path: '' },
+  mode: 'streamable-http',
+  healthPath: undefined,
+  certainty: 'recommended',
+  evidence: [],
+  alternates: [],
+  holmes: { none: 'not for an agent' },
+});
+
+/** A schedule over a backend whose health the test decides, on a clock that the test moves. */
+function setting(first: Verdict = verdict('healthy')) {
+  let now = 0;
+  let next = first;
+  let asked = 0;
+  const signal = new AbortController().signal;
+  const schedule = new ScheduledProber(
+    {
+      probe: () => {
+        asked += 1;
+        return Promise.resolve(next);
+      },
+    },
+    { refresh: 5 * MINUTE, now: () => now, random: () => 0.5 },
+  );
+  const one = candidate('prometheus');
+  return {
+    schedule,
+    one,
+    signal,
+    asked: () => asked,
+    /** Moves the clock, sets what the backend says from now on, and makes a pass. */
+    async at(time: number, says: Verdict = next): Promise<Verdict> {
+      now = time;
+      next = says;
+      await schedule.prepare([one], signal);
+      return schedule.probe(one, signal);
+    },
+  };
+}
+
+describe('to enter', () => {
+  test('one success is enough', async () => {
+    const { at } = setting(verdict('unhealthy'));
+    expect((await at(0)).health).toBe('unhealthy');
+    expect((await at(MINUTE, verdict('healthy'))).health).toBe('healthy');
+  });
+
+  test('a backend that was never well is not kept', async () => {
+    const { at } = setting(verdict('unhealthy'));
+    expect(await at(0)).toMatchObject({ health: 'unhealthy', reason: 'it is unhealthy' });
+  });
+});
+
+describe('to leave', () => {
+  test('takes three failures in a row over at least half a minute', async () => {
+    const { at } = setting();
+    await at(0);
+    const bad = verdict('unhealthy');
+    expect((await at(5 * MINUTE, bad)).health).toBe('healthy');
+    expect((await at(5 * MINUTE + 16_000, bad)).health).toBe('healthy');
+    const last = await at(5 * MINUTE + 32_000, bad);
+    expect(last).toMatchObject({ health: 'unhealthy', reason: 'it is unhealthy' });
+  });
+
+  test('three failures in a shorter time are not enough', async () => {
+    const { schedule, one, signal } = setting();
+    let now = 0;
+    let health: Verdict['health'] = 'healthy';
+    const quick = new ScheduledProber(
+      { probe: () => Promise.resolve(verdict(health)) },
+      { refresh: 1, now: () => now, random: () => 0 },
+    );
+    await quick.probe(one, signal);
+    health = 'unhealthy';
+    for (now = 14_000; now < 42_000; now += 14_000)
+      expect((await quick.probe(one, signal)).health).toBe('healthy');
+    now = 14_000 + 30_001;
+    expect((await quick.probe(one, signal)).health).toBe('unhealthy');
+    expect(schedule.nextRetry()).toBeUndefined();
+  });
+
+  test('a success between failures starts the count anew', async () => {
+    const { at } = setting();
+    await at(0);
+    await at(5 * MINUTE, verdict('unhealthy'));
+    await at(5 * MINUTE + 16_000, verdict('unhealthy'));
+    await at(5 * MINUTE + 32_000, verdict('healthy'));
+    expect((await at(10 * MINUTE + 32_000, verdict('unhealthy'))).health).toBe('healthy');
+    expect((await at(10 * MINUTE + 48_000, verdict('unhealthy'))).health).toBe('healthy');
+  });
+
+  test('while it is kept, its reason says what is wrong', async () => {
+    const { at } = setting();
+    await at(0);
+    expect((await at(5 * MINUTE, verdict('unhealthy'))).reason).toMatch(/kept.*failure 1.*unhealthy/);
+  });
+
+  test('what it was proven to be counts as well: another answer is a failure, and not at once the end', async () => {
+    const { at } = setting();
+    await at(0);
+    const other = verdict('unhealthy', 'contradicted');
+    expect(await at(5 * MINUTE, other)).toMatchObject({ health: 'healthy', proof: 'proven' });
+    await at(5 * MINUTE + 16_000, other);
+    expect(await at(5 * MINUTE + 32_000, other)).toMatchObject({ proof: 'contradicted' });
+  });
+
+  test('that nothing can be said is no failure', async () => {
+    const { at } = setting();
+    await at(0);
+    for (let time = 5 * MINUTE; time < 10 * MINUTE; time += 20_000)
+      expect((await at(time, verdict('unknown'))).health).toBe('healthy');
+  });
+});
+
+describe('when to ask', () => {
+  test('a healthy backend is asked again after the refresh time and not before', async () => {
+    const { at, asked } = setting();
+    await at(0);
+    await at(4 * MINUTE);
+    expect(asked()).toBe(1);
+    await at(5 * MINUTE + 1);
+    expect(asked()).toBe(2);
+  });
+
+  test('a failing one is asked soon, a dead one less and less often, up to the refresh time', async () => {
+    const { at, schedule } = setting(verdict('unhealthy'));
+    const pauses: number[] = [];
+    let time = 0;
+    for (let pass = 0; pass < 8; pass++) {
+      await at(time);
+      const pause = schedule.nextRetry() ?? Number.NaN;
+      pauses.push(pause);
+      time += pause;
+    }
+    expect(pauses).toEqual([15_000, 30_000, 60_000, 120_000, 240_000, 300_000, 300_000, 300_000]);
+  });
+
+  test('what costs no request is looked at as often as ever', async () => {
+    const { at, schedule } = setting({ ...verdict('unhealthy'), steps: [] });
+    for (let time = 0; time < 10 * MINUTE; time += 15_000) {
+      await at(time);
+      expect(schedule.nextRetry()).toBe(15_000);
+    }
+  });
+
+  test('all well: there is nothing to wake for', async () => {
+    const { at, schedule } = setting();
+    await at(0);
+    expect(schedule.nextRetry()).toBeUndefined();
+  });
+
+  test('another endpoint is another backend and is asked at once', async () => {
+    const { at, schedule, signal, asked } = setting();
+    await at(0);
+    await schedule.probe(candidate('prometheus', 9091), signal);
+    expect(asked()).toBe(2);
+  });
+
+  test('a Service that went away is forgotten at once', async () => {
+    const { at, schedule, signal, asked } = setting();
+    await at(0);
+    await schedule.prepare([candidate('other')], signal);
+    expect((await at(1_000, verdict('unhealthy'))).health).toBe('unhealthy');
+    expect(asked()).toBe(2);
+  });
+});
