@@ -93,7 +93,7 @@ function candidateOf(
 ): { readonly candidate: Candidate; readonly word: OwnersWord } {
   const { chosen, others } = group;
   const { service } = chosen;
-  const word = ownersWord(service, chosen.compiled.detector, options);
+  const word = ownersWord(service, (chosen.owner ?? chosen.compiled).detector, options);
   const known = word.type === undefined ? undefined : rules.byType.get(word.type)?.detector;
   const detector = known ?? chosen.compiled.detector;
   const evidence: Evidence[] = [...chosen.evidence];
@@ -162,8 +162,13 @@ function uniqueTools(candidates: readonly Candidate[], problems: Problem[]): Can
  * A candidate whose answers proved it to be of another kind, or at another base path, than its labels say.
  * @param detector type of the detector whose proof held
  */
-export function retyped(candidate: Candidate, rules: Rules, detector: string, path: string): Candidate {
-  const endpoint = { ...candidate.endpoint, path };
+export function retyped(
+  candidate: Candidate,
+  rules: Rules,
+  detector: string,
+  place: Pick<Endpoint, 'path' | 'scheme'>,
+): Candidate {
+  const endpoint = { ...candidate.endpoint, ...place };
   const proven = rules.byType.get(detector)?.detector;
   if (proven === undefined || detector === candidate.detector) return { ...candidate, endpoint };
   return {

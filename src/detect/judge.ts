@@ -10,6 +10,8 @@ import type { CompiledDetector, Rules } from './rules.ts';
 export interface Match {
   readonly matched: true;
   readonly compiled: CompiledDetector;
+  /** The detector by which the Service's owner speaks, where that is another one. */
+  readonly owner?: CompiledDetector;
   readonly service: Service;
   readonly certainty: Certainty;
   readonly exact: boolean;
@@ -133,14 +135,30 @@ function rankOf(evidence: Evidence): number {
   return certaintyRank(evidence.signal as Certainty);
 }
 
-/** Of several detectors that claim a Service, the one that is surest and most specific. */
+function surestFirst(a: Match, b: Match): number {
+  return (
+    b.compiled.options.priority - a.compiled.options.priority ||
+    certaintyRank(a.certainty) - certaintyRank(b.certainty) ||
+    Number(b.exact) - Number(a.exact) ||
+    b.length - a.length ||
+    a.compiled.order - b.compiled.order
+  );
+}
+
+/**
+ * Of several detectors that claim a Service, the one that is surest and most specific. Where its owner offers a Service
+ * without naming a type, the next one tells the type.
+ */
 export function strongest(matches: readonly Match[]): Match | undefined {
-  return [...matches].sort(
-    (a, b) =>
-      b.compiled.options.priority - a.compiled.options.priority ||
-      certaintyRank(a.certainty) - certaintyRank(b.certainty) ||
-      Number(b.exact) - Number(a.exact) ||
-      b.length - a.length ||
-      a.compiled.order - b.compiled.order,
-  )[0];
+  const [best, second] = [...matches].sort(surestFirst);
+  const typeKey = best?.compiled.detector.fromAnnotations.type;
+  if (best === undefined || second === undefined || typeKey === undefined) return best;
+  if (Object.hasOwn(best.service.annotations, typeKey) || second.certainty === 'hint') return best;
+  const own = best.evidence.filter(({ signal }) => signal === 'annotation');
+  return {
+    ...second,
+    owner: best.compiled,
+    certainty: best.certainty,
+    evidence: [...own, ...second.evidence],
+  };
 }

@@ -72,6 +72,8 @@ export function rulesFromFiles(
         where: `detectors.${type}`,
         what: `there is no detector of this type; there are ${[...detectors.keys()].sort().join(', ')}`,
       });
-  const enabled = [...detectors.values()].filter(({ type }) => custom.options[type]?.enabled !== false);
+  const enabled = [...detectors.values()].filter(
+    ({ type }) => custom.options[type]?.enabled !== false && !custom.disabled.includes(type),
+  );
   return { rules: compileRules(enabled, vocabulary, custom.options), problems };
 }

@@ -50,8 +50,11 @@ function judged(
       },
     };
   const proven = verdict.provenAs ?? candidate.detector;
-  const path = verdict.path ?? candidate.endpoint.path;
-  const service = { ...retyped(candidate, rules, proven, path), verdict };
+  const place = {
+    path: verdict.path ?? candidate.endpoint.path,
+    scheme: verdict.scheme ?? candidate.endpoint.scheme,
+  };
+  const service = { ...retyped(candidate, rules, proven, place), verdict };
   if (proven === candidate.detector) return { service };
   return {
     service,

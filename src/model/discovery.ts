@@ -64,6 +64,8 @@ export interface Verdict {
   readonly provenAs?: string;
   /** Base path at which it was proven, where that is another than the candidate's. */
   readonly path?: string;
+  /** Scheme with which it was proven, where that is another than the candidate's. */
+  readonly scheme?: 'http' | 'https';
   /** Facts about the backend that decide how an agent may use it. */
   readonly facts?: Readonly<Record<string, string>>;
   /** One line for a person: what was asked and what came back. */

@@ -104,8 +104,18 @@ async function provenOther(
   return undefined;
 }
 
+/** Does what came back mean that the other one of http and https is spoken there? */
+function wrongScheme(candidate: Candidate, answer: Answer | ProbeFailure): boolean {
+  if (candidate.endpoint.scheme === 'https')
+    return (
+      answer instanceof ProbeFailure && /wrong version number|packet length too long/i.test(answer.message)
+    );
+  return 'status' in answer && answer.status === 400 && /https|ssl|tls/i.test(answer.body);
+}
+
 /**
- * Asks a candidate over HTTP for its health and lets it prove its type; where it does not, looks for what it is.
+ * Asks a candidate over HTTP for its health and lets it prove its type; where it does not, looks for what it is. A
+ * server that says it wants TLS, or that speaks none, is asked once more in its own way.
  * @param kinds all kinds, to find out what a mislabelled backend is
  */
 export async function probeHttp(
@@ -114,6 +124,22 @@ export async function probeHttp(
   fetch: Fetch,
   signal: AbortSignal,
 ): Promise<Verdict> {
+  const first = await probeOnce(candidate, kinds, fetch, signal);
+  if (!first.otherScheme) return first.verdict;
+  const scheme = candidate.endpoint.scheme === 'https' ? 'http' : 'https';
+  const flipped: Candidate = { ...candidate, endpoint: { ...candidate.endpoint, scheme } };
+  const { verdict } = await probeOnce(flipped, kinds, fetch, signal);
+  const steps = [...first.verdict.steps, ...verdict.steps];
+  if (verdict.health !== 'healthy') return { ...first.verdict, steps };
+  return { ...verdict, scheme, steps, reason: `${verdict.reason} (over ${scheme})` };
+}
+
+async function probeOnce(
+  candidate: Candidate,
+  kinds: readonly ProbeKind[],
+  fetch: Fetch,
+  signal: AbortSignal,
+): Promise<{ readonly verdict: Verdict; readonly otherScheme: boolean }> {
   const talk = new Conversation(candidate, fetch, signal);
   const spec = kinds.find(({ detector }) => detector === candidate.detector)?.spec;
   if (spec === undefined) throw new Error(`no probe for ${candidate.detector}`);
@@ -128,7 +154,11 @@ export async function probeHttp(
   if (first !== undefined) void talk.get(filled(first.get, spec.proofs[0]?.path ?? base)).catch(() => {});
   const health = await askHealth(talk, paths);
   const proof = await tryProofs(talk, spec.proofs, base);
-  const verdict = (rest: Omit<Verdict, 'steps'>): Verdict => ({ ...rest, steps: talk.steps });
+  const otherScheme = !proof.held && wrongScheme(candidate, health.answer);
+  const verdict = (rest: Omit<Verdict, 'steps'>): { verdict: Verdict; otherScheme: boolean } => ({
+    verdict: { ...rest, steps: talk.steps },
+    otherScheme,
+  });
   const asked = `GET ${health.path}`;
 
   if (!('status' in health.answer)) {
@@ -147,7 +177,7 @@ export async function probeHttp(
       proof.proof.path === undefined || proof.proof.path === base ? {} : { path: proof.proof.path };
     const auth = isAuth(health.answer);
     const proven = { authRequired: auth, proof: 'proven' as const, ...moved };
-    if ((status >= 200 && status < 300) || auth || status === 404)
+    if (status < 500)
       return verdict({
         ...proven,
         health: 'healthy',
@@ -177,7 +207,7 @@ export async function probeHttp(
       proof: 'unproven',
       reason: `${said} ${oneLine(body, 80)}`.trim(),
     });
-  const other = await provenOther(talk, candidate, kinds);
+  const other = otherScheme ? undefined : await provenOther(talk, candidate, kinds);
   if (other !== undefined)
     return verdict({
       health: 'healthy',
