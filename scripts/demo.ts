@@ -28,23 +28,26 @@ function run(...args: string[]): Promise<number | null> {
   return new Promise((resolve, reject) => child.on('exit', resolve).on('error', reject));
 }
 
-// Ctrl-C reaches the child by itself; this process stays to tidy up after it. A plain kill is passed on by `run`'s group.
+// Ctrl-C reaches the child by itself; this process stays to tidy up after it.
 process.on('SIGINT', () => {});
 
 await rm(output, { recursive: true, force: true });
 await mkdir(output, { recursive: true });
 await cp(join(root, 'demo/cluster'), join(output, 'cluster'), { recursive: true });
 const backends = await startBackends();
-const probing = ['--probe', 'direct', ...backends.connectTo.flatMap((target) => ['--connect-to', target])];
+const probing = [...backends.connectTo.flatMap((target) => ['--connect-to', target])];
 let exitCode: number | null = 0;
 try {
+  console.log(
+    `${backends.connectTo.length} small servers on this machine play the backends; --connect-to leads to each of them.`,
+  );
   say(`What is in the cluster that ${cluster}/ describes, and why:`);
-  console.log(`$ dynamic-toolset discover -f ${cluster} -o wide\n`);
+  console.log(`$ dynamic-toolset discover -f ${cluster} -o wide --connect-to ${backends.connectTo[0]} …\n`);
   exitCode = await run('discover', '-f', cluster, '-o', 'wide', ...probing);
   if (exitCode === 0) {
     say(once ? 'One pass of the service:' : 'The service; it follows the folder:');
     console.log(
-      `$ dynamic-toolset serve -f ${cluster} --out ${configMap} --log-format pretty${once ? ' --once' : ''}`,
+      `$ dynamic-toolset serve -f ${cluster} --out ${configMap} --log-format pretty${once ? ' --once' : ''} --connect-to …`,
     );
     if (!once)
       console.log(

@@ -34,6 +34,10 @@ export interface Configuration extends Settings {
   readonly detectorFolders: readonly string[];
 }
 
+/** The name under which the parser of the command line gives a flag's value: `configmapName` of `--configmap-name`. */
+const attributeOf = (flag: string): string =>
+  flag.replace(/^--/, '').replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+
 /** Types of detectors that the environment switches off, as `ENABLE_GRAFANA=false` does. */
 function switchedOff(env: Invocation['env']): string[] {
   return Object.entries(env).flatMap(([name, value]) => {
@@ -49,7 +53,7 @@ export function settingsOf(
 ): Configuration {
   const texts: Partial<Record<SettingName, string>> = {};
   for (const name of Object.keys(ORIGINS) as SettingName[]) {
-    const value = flags[name];
+    const value = flags[attributeOf(ORIGINS[name].flag)];
     if (typeof value === 'string') texts[name] = value;
     else if (value === true) texts[name] = 'true';
   }

@@ -36,7 +36,7 @@ function withInput(command: Command): Command {
     .optionsGroup('Probing:')
     .option(
       '--probe <route>',
-      'direct: ask the backends; apiserver-proxy: through the API server; none: health stays unknown (PROBE; default direct in a cluster, apiserver-proxy outside, none for manifests)',
+      'direct: ask the backends; apiserver-proxy: through the API server; none: health stays unknown (PROBE; default direct in a cluster or with --connect-to, apiserver-proxy outside, none for manifests)',
     )
     .option(
       '--health-check-timeout <duration>',

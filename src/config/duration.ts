@@ -24,3 +24,14 @@ export function parseDuration(text: string): number | undefined {
   }
   return total > 0 && Number.isFinite(total) ? total : undefined;
 }
+
+/** A duration in milliseconds as a person would write it: `500ms`, `90s`, `5m`, `24h`. */
+export function formatDuration(milliseconds: number): string {
+  for (const [unit, size] of [
+    ['h', 3_600_000],
+    ['m', 60_000],
+    ['s', 1_000],
+  ] as const)
+    if (milliseconds >= size && milliseconds % size === 0) return `${milliseconds / size}${unit}`;
+  return `${milliseconds}ms`;
+}

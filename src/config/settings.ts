@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { EXIT, UserError } from '../model/exit.ts';
-import { parseDuration } from './duration.ts';
+import { formatDuration, parseDuration } from './duration.ts';
 
 const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const DOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
@@ -11,7 +11,7 @@ const duration = (shortest: number, longest: number) =>
     if (value === undefined || value < shortest || value > longest) {
       context.addIssue({
         code: 'custom',
-        message: `is not a duration from ${shortest / 1000}s to ${longest / 3_600_000}h; write it as 30s, 5m or 1h30m`,
+        message: `is not a duration from ${formatDuration(shortest)} to ${formatDuration(longest)}; write it as 30s, 5m or 1h30m`,
       });
       return z.NEVER;
     }

@@ -1,4 +1,4 @@
-import { isNode, LineCounter, parseDocument } from 'yaml';
+import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 
 /** A place in a text and what is wrong there. */
@@ -36,7 +36,7 @@ export function readYaml<T>(
   }
   const result = schema.safeParse(plain);
   if (result.success) return { value: result.data };
-  /** The deepest node on the way to a value that may be missing. */
+  /** Where a value stands, or the deepest one on the way to it that is there. */
   const offsetOf = (path: readonly PropertyKey[]): number => {
     for (let length = path.length; length >= 0; length--) {
       const node = document.getIn(path.slice(0, length), true);
@@ -44,12 +44,20 @@ export function readYaml<T>(
     }
     return 0;
   };
+  /** Where the key of a mapping stands. */
+  const offsetOfKey = (path: readonly PropertyKey[], key: string): number => {
+    const map = path.length === 0 ? document.contents : document.getIn(path, true);
+    const pair = isMap(map)
+      ? map.items.find((item) => isScalar(item.key) && item.key.value === key)
+      : undefined;
+    return isScalar(pair?.key) && pair.key.range ? pair.key.range[0] : offsetOf(path);
+  };
   return {
     faults: result.error.issues.map((issue) => {
-      const keys = issue.code === 'unrecognized_keys' ? issue.keys : [];
-      const where = [...issue.path, ...keys.slice(0, 1)];
+      const [unknown] = issue.code === 'unrecognized_keys' ? issue.keys : [];
+      const offset = unknown === undefined ? offsetOf(issue.path) : offsetOfKey(issue.path, unknown);
       const name = issue.path.map(String).join('.');
-      return at(offsetOf(where), name === '' ? issue.message : `${name}: ${issue.message}`);
+      return at(offset, name === '' ? issue.message : `${name}: ${issue.message}`);
     }),
   };
 }

@@ -122,9 +122,8 @@ export function holmesDocument(services: readonly DiscoveredService[]): {
   for (const service of services) {
     const { holmes } = service;
     if ('none' in holmes) notes.push(note(service, 'is not in custom_toolset.yaml', holmes.none));
-    else if ('http' in holmes) add(byHttpType, service.detector, { service, holmes });
     else if ('mcp' in holmes) mcpServer(service, servers, notes);
-    else if (holmes.credentials === 'required' || service.verdict.authRequired)
+    else if (service.verdict.authRequired || ('toolsets' in holmes && holmes.credentials === 'required'))
       notes.push(
         note(
           service,
@@ -132,6 +131,7 @@ export function holmesDocument(services: readonly DiscoveredService[]): {
           STILL,
         ),
       );
+    else if ('http' in holmes) add(byHttpType, service.detector, { service, holmes });
     else for (const name of holmes.toolsets) add(byToolset, name, { service, holmes });
   }
   const toolsets: Record<string, HolmesToolset> = { ...ALWAYS };

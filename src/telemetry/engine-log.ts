@@ -47,7 +47,7 @@ export function engineLog(log: Logger): (event: EngineEvent) => void {
         services_examined: event.examined,
         discovered_count: event.services.length,
         ...counts,
-        duration: event.milliseconds / 1000,
+        duration: Math.round(event.milliseconds) / 1000,
       },
       'discovery completed',
     );
@@ -70,13 +70,13 @@ export function engineLog(log: Logger): (event: EngineEvent) => void {
         return;
       case 'source-failed':
         log.error(
-          { component: 'service_discovery', retry_in: event.retryIn / 1000 },
+          { component: 'service_discovery', retry_in: Math.round(event.retryIn) / 1000 },
           `the last known services stand: ${(event.error as Error).message}`,
         );
         return;
       case 'publish-failed':
         log.error(
-          { component: 'reconciliation', cycle: event.cycle, retry_in: event.retryIn / 1000 },
+          { component: 'reconciliation', cycle: event.cycle, retry_in: Math.round(event.retryIn) / 1000 },
           `the toolset was not published: ${(event.error as Error).message}`,
         );
     }
