@@ -133,6 +133,7 @@ function candidateOf(
       description: word.description ?? detector.description,
       tenantDescription: word.description !== undefined,
       endpoint,
+      servicePort: word.endpoint?.port ?? chosen.port.source.port,
       mode: place?.mode ?? 'streamable-http',
       healthPath: word.healthPath ?? rules.byType.get(detector.type)?.options.healthPath,
       certainty: chosen.certainty,

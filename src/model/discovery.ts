@@ -34,6 +34,8 @@ export interface Candidate {
   /** The text of the description comes from the Service's annotations, so from a tenant. */
   readonly tenantDescription: boolean;
   readonly endpoint: Endpoint;
+  /** The Service's own port that leads there; a headless Service's endpoint has the Pods' port instead. */
+  readonly servicePort: number;
   /** How MCP is spoken at the endpoint, where it is. */
   readonly mode: 'streamable-http' | 'sse';
   /** Health path that its owner named, in place of the detector's. */

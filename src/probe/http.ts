@@ -108,7 +108,10 @@ async function provenOther(
 function wrongScheme(candidate: Candidate, answer: Answer | ProbeFailure): boolean {
   if (candidate.endpoint.scheme === 'https')
     return (
-      answer instanceof ProbeFailure && /wrong version number|packet length too long/i.test(answer.message)
+      answer instanceof ProbeFailure &&
+      /wrong version number|packet length too long|HTTP response to HTTPS client|does not look like a TLS handshake/i.test(
+        answer.message,
+      )
     );
   return 'status' in answer && answer.status === 400 && /https|ssl|tls/i.test(answer.body);
 }

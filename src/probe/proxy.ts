@@ -1,4 +1,5 @@
 import type { Kube } from '../kube/connection.ts';
+import { oneLine } from '../model/text.ts';
 import type { Answer } from './fetch.ts';
 import { BODY_LIMIT, type Fetch, ProbeFailure } from './fetch.ts';
 
@@ -19,9 +20,14 @@ function ownMessage(answer: Answer): string | undefined {
  * It reaches Pods behind a Service only; where there is none, or the right is missing, nothing can be said of health.
  */
 export function proxyFetch(kube: Kube): Fetch {
-  return async ({ endpoint, service }, ask, signal) => {
+  return async ({ endpoint, service, servicePort }, ask, signal) => {
+    if (!endpoint.host.startsWith(`${service.name}.${service.namespace}.svc.`))
+      throw new ProbeFailure(
+        `${endpoint.host} is no Service of the cluster, so its proxy does not lead there`,
+        'unreachable',
+      );
     const scheme = endpoint.scheme === 'https' ? 'https' : 'http';
-    const name = `${scheme}:${service.name}:${endpoint.port}`;
+    const name = `${scheme}:${service.name}:${servicePort}`;
     const prefix = `/api/v1/namespaces/${service.namespace}/services/${name}/proxy`;
     let answer: Answer;
     try {
@@ -49,11 +55,13 @@ export function proxyFetch(kube: Kube): Fetch {
         `the API server's proxy was denied; grant "get" and "create" on services/proxy, or use --probe none`,
         'unreachable',
       );
+    const [, tried] = /error trying to reach service: (.*)/s.exec(message) ?? [];
+    if (tried !== undefined) throw new ProbeFailure(oneLine(tried, 160), 'dead');
     if (answer.status === 503 || answer.status === 404)
       throw new ProbeFailure(
-        `the API server's proxy does not reach it: ${message.slice(0, 160)}`,
+        `the API server's proxy does not reach it: ${oneLine(message, 160)}`,
         'unreachable',
       );
-    throw new ProbeFailure(message.slice(0, 160), 'dead');
+    throw new ProbeFailure(oneLine(message, 160), 'dead');
   };
 }

@@ -30,6 +30,7 @@ const candidate = (name: string, port = 9090): Candidate => ({
   description: '',
   tenantDescription: false,
   endpoint: { scheme: 'http', host: `${name}.monitoring.svc.cluster.local`, port, path: '' },
+  servicePort: port,
   mode: 'streamable-http',
   healthPath: undefined,
   certainty: 'recommended',
