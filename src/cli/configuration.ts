@@ -1,5 +1,6 @@
 import { readConfigFile } from '../config/file.ts';
 import { ORIGINS, readSettings, type SettingName, type Settings } from '../config/settings.ts';
+import type { Credentials } from '../model/credentials.ts';
 import type { DetectorsOptions } from '../model/detector-options.ts';
 import { EXIT, UserError } from '../model/exit.ts';
 import type { Output } from './output.ts';
@@ -28,6 +29,7 @@ export interface InputFlags {
 /** Settings, and what was set and added for detectors. */
 export interface Configuration extends Settings {
   readonly detectors: DetectorsOptions;
+  readonly credentials: Credentials;
   /** Types of detectors that are switched off, whether or not there are such. */
   readonly switchedOff: readonly string[];
   /** Folders with detectors of the user's own. */
@@ -45,6 +47,8 @@ function switchedOff(env: Invocation['env']): string[] {
     return type !== undefined && value === 'false' ? [type] : [];
   });
 }
+
+const NO_FILE = { detectors: {}, credentials: {} };
 
 /** Settings from flags, environment and configuration file. @throws UserError naming what is wrong with them */
 export function settingsOf(
@@ -68,12 +72,14 @@ export function settingsOf(
     texts.namespaces = '*';
   }
   const path = flags.config ?? run.env.CONFIG_FILE;
-  const { detectors, ...fileTexts } = path === undefined ? { detectors: {} } : readConfigFile(path);
+  const file = path === undefined ? NO_FILE : readConfigFile(path);
+  const { detectors, credentials, ...fileTexts } = file;
   const present = Object.fromEntries(Object.entries(fileTexts).filter(([, value]) => value !== undefined));
   const folders = flags.detectors ?? (run.env.DETECTORS ?? '').split(',').filter((folder) => folder !== '');
   return {
     ...readSettings(texts, run.env, { name: path ?? '', texts: present }),
     detectors,
+    credentials,
     switchedOff: switchedOff(run.env),
     detectorFolders: folders,
   };

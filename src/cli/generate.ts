@@ -21,7 +21,7 @@ export async function generateCommand(flags: GenerateFlags, run: Invocation): Pr
   const input = await openInput(flags, settings, run, false);
   const sync = await readOnce(input.source, run.signal);
   const found = await discover(sync.services, await stagesOf(settings, input), run.signal);
-  const generated = generate(found.services);
+  const generated = generate(found.services, settings);
   warn(run.output, [...sync.problems, ...found.problems, ...generated.notes]);
   let text: string;
   if (flags.format === 'configmap') {

@@ -54,6 +54,10 @@ function withInput(command: Command): Command {
 function withTarget(command: Command): Command {
   return command
     .option(
+      '--holmesgpt-version <version>',
+      'version of the agent for which custom_toolset.yaml is made (HOLMESGPT_VERSION; default the newest)',
+    )
+    .option(
       '--configmap-name <name>',
       'name of the ConfigMap (CONFIGMAP_NAME; default kubernaut-toolset-config)',
     )

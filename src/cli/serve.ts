@@ -46,6 +46,7 @@ export async function serveCommand(flags: ServeFlags, run: Invocation): Promise<
   const engine = new Engine({
     source: input.source,
     stages: { ...stages, prober: scheduled },
+    generation: settings,
     publisher,
     nextRetry: () => scheduled.nextRetry(),
     version: run.version,

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { credentialsByBackend } from '../model/credentials.ts';
 import { detectorsOptions } from '../model/detector-options.ts';
 import { EXIT, UserError } from '../model/exit.ts';
 import { ORIGINS, type SettingName } from './settings.ts';
@@ -12,8 +13,12 @@ const settings = Object.fromEntries(
   (Object.keys(ORIGINS) as SettingName[]).map((name) => [name, texts.optional()]),
 ) as Record<SettingName, z.ZodOptional<typeof texts>>;
 
-/** The schema of a configuration file: the settings by name, and options of detectors by type. */
-export const configFileSchema = z.strictObject({ ...settings, detectors: detectorsOptions.default({}) });
+/** The schema of a configuration file: the settings by name, options of detectors by type, credentials by backend. */
+export const configFileSchema = z.strictObject({
+  ...settings,
+  detectors: detectorsOptions.default({}),
+  credentials: credentialsByBackend.default({}),
+});
 
 export type ConfigFile = z.infer<typeof configFileSchema>;
 

@@ -64,6 +64,12 @@ const hostPatterns = z.string().transform((text) =>
 
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
+/** The line of HolmesGPT that a version belongs to: from 0.32 on, a toolset takes several backends. */
+function holmesLine(version: string): '0.20' | '0.32' {
+  const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
+  return major > 0 || minor >= 32 ? '0.32' : '0.20';
+}
+
 /** One setting: how its text becomes a value, what it is without one, and the environment variable that gives it. */
 export const settingsSchema = z.object({
   discoveryInterval: duration(1_000, 24 * 3_600_000).default(300_000),
@@ -77,6 +83,11 @@ export const settingsSchema = z.object({
   healthCheckTimeout: duration(100, 60_000).default(5_000),
   probeConcurrency: count(1, 1_000).default(32),
   connectTo: connectTo.default(new Map()),
+  holmesgptVersion: z
+    .string()
+    .regex(/^v?\d+\.\d+(\.\d+)?$/, 'is not a version, such as 0.45.0')
+    .transform(holmesLine)
+    .default('0.32'),
   logLevel: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
   logFormat: z.enum(['json', 'pretty']).default('json'),
 });
@@ -97,6 +108,7 @@ export const ORIGINS: Readonly<Record<SettingName, { readonly env: string; reado
   healthCheckTimeout: { env: 'HEALTH_CHECK_TIMEOUT', flag: '--health-check-timeout' },
   probeConcurrency: { env: 'PROBE_CONCURRENCY', flag: '--probe-concurrency' },
   connectTo: { env: 'CONNECT_TO', flag: '--connect-to' },
+  holmesgptVersion: { env: 'HOLMESGPT_VERSION', flag: '--holmesgpt-version' },
   logLevel: { env: 'LOG_LEVEL', flag: '--log-level' },
   logFormat: { env: 'LOG_FORMAT', flag: '--log-format' },
 };

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { generate } from '../generate/generate.ts';
+import { type GenerateOptions, generate } from '../generate/generate.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
 import type { Plan } from '../model/published.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
@@ -32,6 +32,7 @@ export type EngineEvent =
 export interface EngineOptions {
   readonly source: Source;
   readonly stages: Stages;
+  readonly generation: GenerateOptions;
   readonly publisher: Publisher;
   /** Milliseconds until a pass is worth while though nothing changed: a failed backend may be back. */
   readonly nextRetry: () => number | undefined;
@@ -145,12 +146,12 @@ export class Engine {
 
   /** One pass. @returns the pause before another try, in milliseconds, if publishing failed */
   async #pass(signal: AbortSignal, failures: number): Promise<number | undefined> {
-    const { stages, publisher, tell, now, version, once } = this.#options;
+    const { stages, generation, publisher, tell, now, version, once } = this.#options;
     const cycle = ++this.#cycle;
     const started = performance.now();
     const examined = this.#services.size;
     const { services, problems } = await discover(this.#services.values(), stages, signal);
-    const generated = generate(services);
+    const generated = generate(services, generation);
     const before = this.#found;
     this.#found = services;
     tell({

@@ -1,7 +1,11 @@
 import type { DiscoveredService } from '../model/discovery.ts';
 import type { Generated } from '../model/documents.ts';
-import { holmesDocument } from './holmes.ts';
+import { type HolmesOptions, holmesDocument } from './holmes.ts';
 import { toolsetJson } from './toolset-json.ts';
+
+export type GenerateOptions = HolmesOptions;
+
+const NO_OPTIONS: GenerateOptions = { credentials: {}, holmesgptVersion: '0.32' };
 
 const byTool = (a: DiscoveredService, b: DiscoveredService): number =>
   a.tool < b.tool ? -1 : a.tool > b.tool ? 1 : 0;
@@ -11,9 +15,12 @@ const byTool = (a: DiscoveredService, b: DiscoveredService): number =>
  * any order give the same bytes.
  * @throws Error if a document does not fulfil its own schema, which is a bug and never the input's fault
  */
-export function generate(found: readonly DiscoveredService[]): Generated {
+export function generate(
+  found: readonly DiscoveredService[],
+  options: GenerateOptions = NO_OPTIONS,
+): Generated {
   const usable = found.filter(({ verdict }) => verdict.health !== 'unhealthy').sort(byTool);
-  const holmes = holmesDocument(usable);
+  const holmes = holmesDocument(usable, options);
   return {
     documents: { 'toolset.json': toolsetJson(usable), 'custom_toolset.yaml': holmes.text },
     tools: usable.length,

@@ -19,7 +19,11 @@ const toolset = z.strictObject({
 /** An entry under `mcp_servers:`. */
 const mcpServer = z.strictObject({
   description: z.string().min(1),
-  config: z.strictObject({ url: z.url(), mode: z.enum(['streamable-http', 'sse']) }),
+  config: z.strictObject({
+    url: z.url(),
+    mode: z.enum(['streamable-http', 'sse']),
+    headers: z.record(key, z.string()).optional(),
+  }),
 });
 
 /** The schema of the part of `custom_toolset.yaml` that is generated. */

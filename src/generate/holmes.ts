@@ -1,7 +1,9 @@
 import { parse, stringify } from 'yaml';
+import type { Credential, Credentials } from '../model/credentials.ts';
 import type { HolmesEntry } from '../model/detector.ts';
 import { type DiscoveredService, endpointUrl, type Problem } from '../model/discovery.ts';
 import { serviceKey } from '../model/service.ts';
+import { credentialOf, endpointAuth, serverHeaders, toolsetFields } from './credentials.ts';
 import { describe } from './description.ts';
 import {
   type HolmesDocument,
@@ -26,6 +28,8 @@ type Toolsets = Kind<'toolsets'>;
 interface Entry<E> {
   readonly service: DiscoveredService;
   readonly holmes: E;
+  /** What is written of the backend. */
+  readonly fields: Record<string, unknown>;
 }
 
 function filled(template: string, service: DiscoveredService): string {
@@ -36,23 +40,16 @@ function filled(template: string, service: DiscoveredService): string {
     .replaceAll('{tool}', service.tool);
 }
 
-function backendConfig({ service, holmes }: Entry<Toolsets>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(holmes.config).map(([field, template]) => [field, filled(template, service)]),
-  );
-}
-
 /** One backend stands flat where the agent allows it; several stand in a list, each by its tool's name. */
 function builtIn(entries: readonly Entry<Toolsets>[]): HolmesToolset {
   const [first] = entries;
   if (first === undefined) throw new Error('a toolset without backends');
-  const { list, nameField } = first.holmes;
-  if (entries.length === 1 && list === 'instances') return { enabled: true, config: backendConfig(first) };
+  const { list, nameField, config } = first.holmes;
+  if (entries.length === 1 && list === 'instances')
+    return Object.keys(config).length === 0 ? { enabled: true } : { enabled: true, config: first.fields };
   return {
     enabled: true,
-    config: {
-      [list]: entries.map((entry) => ({ [nameField]: entry.service.tool, ...backendConfig(entry) })),
-    },
+    config: { [list]: entries.map(({ service, fields }) => ({ [nameField]: service.tool, ...fields })) },
   };
 }
 
@@ -70,46 +67,70 @@ function http(entries: readonly Entry<Kind<'http'>>[]): HolmesToolset {
     description: first.service.kind,
     llm_instructions: `${first.holmes.http.instructions.trimEnd()}\nBase URLs:\n${urls.join('\n')}\n`,
     config: {
-      endpoints: entries.map(({ service, holmes }) => ({
+      endpoints: entries.map(({ service, holmes, fields }) => ({
         hosts: [`${service.endpoint.scheme}://${service.endpoint.host}:${service.endpoint.port}`],
         paths: holmes.http.paths.map((path) => `${service.endpoint.path}${path}`),
         methods: ['GET'],
+        ...fields,
       })),
     },
   };
+}
+
+/** What is written of a backend, or why nothing is. */
+type Written = { readonly fields: Record<string, unknown> } | { readonly leftOut: string };
+
+const MISSING = 'the agent needs credentials for it, and none are configured';
+
+/** What is written of one backend, credentials included. */
+function written(service: DiscoveredService, given: Credential | undefined): Written {
+  const { holmes, verdict } = service;
+  if ('none' in holmes) return { leftOut: holmes.none };
+  if ('mcp' in holmes && verdict.facts?.eras === 'modern')
+    return { leftOut: 'it speaks MCP 2026-07-28 only, which the agent does not' };
+  const required = verdict.authRequired || ('toolsets' in holmes && holmes.credentials === 'required');
+  if (given === undefined) {
+    if (required) return { leftOut: MISSING };
+    return { fields: 'toolsets' in holmes ? templateFields(service, holmes) : {} };
+  }
+  if ('toolsets' in holmes) {
+    // Without fields of its own, the agent's environment has the credentials: that they are configured is enough.
+    if (Object.keys(holmes.config).length === 0) return { fields: {} };
+    const fields = toolsetFields(given, holmes.auth);
+    return typeof fields === 'string'
+      ? { leftOut: `credentials: ${fields}` }
+      : { fields: { ...templateFields(service, holmes), ...fields } };
+  }
+  const fields = 'mcp' in holmes ? serverHeaders(given) : endpointAuth(given);
+  if (typeof fields === 'string') return { leftOut: `credentials: ${fields}` };
+  return { fields: { ['mcp' in holmes ? 'headers' : 'auth']: fields } };
+}
+
+function templateFields(service: DiscoveredService, holmes: Toolsets): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(holmes.config).map(([field, template]) => [field, filled(template, service)]),
+  );
+}
+
+/** What the agent is like for which the document is made. */
+export interface HolmesOptions {
+  readonly credentials: Credentials;
+  /** `0.20`: one backend for each built-in toolset; `0.32` and newer: several, as instances. */
+  readonly holmesgptVersion: '0.20' | '0.32';
 }
 
 function note(service: DiscoveredService, what: string, fix: string): Problem {
   return { where: `Service ${serviceKey(service.service)}`, what: `${what} (${service.type})`, fix };
 }
 
-/** An MCP server's entry; the agent speaks the era with a handshake only (seen with HolmesGPT 0.45.0). */
-function mcpServer(
-  service: DiscoveredService,
-  servers: Record<string, HolmesMcpServer>,
-  notes: Problem[],
-): void {
-  const leftOut = (why: string): void =>
-    void notes.push(note(service, `is left out of custom_toolset.yaml: ${why}`, STILL));
-  if (service.verdict.facts?.eras === 'modern')
-    leftOut('it speaks MCP 2026-07-28 only, which the agent does not');
-  else if (service.verdict.authRequired)
-    leftOut('the agent needs credentials for it, and none are configured');
-  else
-    servers[serviceKey(service.service)] = {
-      description: describe(service),
-      config: { url: endpointUrl(service.endpoint), mode: service.mode },
-    };
-}
-
 /**
  * `custom_toolset.yaml`: what HolmesGPT loads.
  * @param services in the order in which they shall stand
  */
-export function holmesDocument(services: readonly DiscoveredService[]): {
-  readonly text: string;
-  readonly notes: readonly Problem[];
-} {
+export function holmesDocument(
+  services: readonly DiscoveredService[],
+  options: HolmesOptions,
+): { readonly text: string; readonly notes: readonly Problem[] } {
   const notes: Problem[] = [];
   const servers: Record<string, HolmesMcpServer> = {};
   const byToolset = new Map<string, Entry<Toolsets>[]>();
@@ -119,31 +140,38 @@ export function holmesDocument(services: readonly DiscoveredService[]): {
     if (list === undefined) map.set(key, [entry]);
     else list.push(entry);
   };
+  const leaveOut = (service: DiscoveredService, why: string): void =>
+    void notes.push(note(service, `is left out of custom_toolset.yaml: ${why}`, STILL));
   for (const service of services) {
     const { holmes } = service;
-    if ('none' in holmes) notes.push(note(service, 'is not in custom_toolset.yaml', holmes.none));
-    else if ('mcp' in holmes) mcpServer(service, servers, notes);
-    else if (service.verdict.authRequired || ('toolsets' in holmes && holmes.credentials === 'required'))
-      notes.push(
-        note(
-          service,
-          'is left out of custom_toolset.yaml: the agent needs credentials for it, and none are configured',
-          STILL,
-        ),
-      );
-    else if ('http' in holmes) add(byHttpType, service.detector, { service, holmes });
-    else for (const name of holmes.toolsets) add(byToolset, name, { service, holmes });
+    const result = written(service, credentialOf(options.credentials, service));
+    if ('leftOut' in result) leaveOut(service, result.leftOut);
+    else if ('mcp' in holmes)
+      servers[serviceKey(service.service)] = {
+        description: describe(service),
+        config: { url: endpointUrl(service.endpoint), mode: service.mode, ...result.fields },
+      };
+    else if ('http' in holmes) add(byHttpType, service.detector, { service, holmes, fields: result.fields });
+    else if ('toolsets' in holmes)
+      for (const name of holmes.toolsets) add(byToolset, name, { service, holmes, fields: result.fields });
   }
   const toolsets: Record<string, HolmesToolset> = { ...ALWAYS };
-  for (const [name, entries] of byToolset) toolsets[name] = builtIn(entries);
+  for (const [name, entries] of byToolset) {
+    const [first] = entries;
+    const single = options.holmesgptVersion === '0.20' && first?.holmes.list === 'instances';
+    toolsets[name] = builtIn(single ? entries.slice(0, 1) : entries);
+    for (const { service } of single ? entries.slice(1) : [])
+      leaveOut(
+        service,
+        `HolmesGPT before 0.32 takes one backend for ${name}, and ${first?.service.tool} is it`,
+      );
+  }
   for (const [detector, entries] of byHttpType) toolsets[detector] = http(entries);
-  return {
-    text: written({ toolsets, ...(Object.keys(servers).length === 0 ? {} : { mcp_servers: servers }) }),
-    notes,
-  };
+  const document = { toolsets, ...(Object.keys(servers).length === 0 ? {} : { mcp_servers: servers }) };
+  return { text: textOf(document), notes };
 }
 
-function written(document: HolmesDocument): string {
+function textOf(document: HolmesDocument): string {
   const toolsets = Object.fromEntries(Object.entries(document.toolsets).sort(([a], [b]) => (a < b ? -1 : 1)));
   const text = stringify({ ...document, toolsets }, { lineWidth: 0, aliasDuplicateObjects: false });
   holmesSchema.parse(parse(text));

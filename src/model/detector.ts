@@ -54,6 +54,15 @@ const matcher = z.strictObject(matcherShape).refine(namesSomething, NOTHING);
 const signal = z.strictObject({ certainty, ...matcherShape }).refine(namesSomething, NOTHING);
 const exclusion = z.strictObject({ why: z.string().min(1), ...matcherShape }).refine(namesSomething, NOTHING);
 
+/** What a built-in toolset calls each kind of credential; a kind that is not there, it does not take. */
+const holmesAuth = z.strictObject({
+  apiKey: z.string().optional(),
+  bearerToken: z.string().optional(),
+  username: z.string().optional(),
+  password: z.string().optional(),
+  headers: z.string().optional(),
+});
+
 const holmesEntry = z.union([
   z.strictObject({
     /** Built-in toolsets of the agent that this backend configures. */
@@ -65,6 +74,7 @@ const holmesEntry = z.union([
     nameField: z.string().default('name'),
     /** `required`: the agent's own check fails without credentials. */
     credentials: z.enum(['optional', 'required']).default('optional'),
+    auth: holmesAuth.default({}),
   }),
   z.strictObject({
     http: z.strictObject({
@@ -169,3 +179,4 @@ export type Expectation = z.infer<typeof expectation>;
 export type Certainty = z.infer<typeof certainty>;
 /** How a backend appears in the agent's configuration. */
 export type HolmesEntry = z.infer<typeof holmesEntry>;
+export type HolmesAuth = z.infer<typeof holmesAuth>;
