@@ -1,11 +1,9 @@
 import type { DiscoveredService } from '../model/discovery.ts';
 import type { Generated } from '../model/documents.ts';
-import { type HolmesOptions, holmesDocument } from './holmes.ts';
+import { type HolmesOptions, holmesDocument, NEWEST } from './holmes.ts';
 import { toolsetJson } from './toolset-json.ts';
 
 export type GenerateOptions = HolmesOptions;
-
-const NO_OPTIONS: GenerateOptions = { credentials: {}, holmesgptVersion: '0.32' };
 
 const byTool = (a: DiscoveredService, b: DiscoveredService): number =>
   a.tool < b.tool ? -1 : a.tool > b.tool ? 1 : 0;
@@ -15,10 +13,7 @@ const byTool = (a: DiscoveredService, b: DiscoveredService): number =>
  * any order give the same bytes.
  * @throws Error if a document does not fulfil its own schema, which is a bug and never the input's fault
  */
-export function generate(
-  found: readonly DiscoveredService[],
-  options: GenerateOptions = NO_OPTIONS,
-): Generated {
+export function generate(found: readonly DiscoveredService[], options: GenerateOptions = NEWEST): Generated {
   const usable = found.filter(({ verdict }) => verdict.health !== 'unhealthy').sort(byTool);
   const holmes = holmesDocument(usable, options);
   return {

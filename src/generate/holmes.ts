@@ -119,6 +119,9 @@ export interface HolmesOptions {
   readonly holmesgptVersion: '0.20' | '0.32';
 }
 
+/** The newest agent, with no credentials. */
+export const NEWEST: HolmesOptions = { credentials: {}, holmesgptVersion: '0.32' };
+
 function note(service: DiscoveredService, what: string, fix: string): Problem {
   return { where: `Service ${serviceKey(service.service)}`, what: `${what} (${service.type})`, fix };
 }
@@ -129,7 +132,7 @@ function note(service: DiscoveredService, what: string, fix: string): Problem {
  */
 export function holmesDocument(
   services: readonly DiscoveredService[],
-  options: HolmesOptions,
+  options: HolmesOptions = NEWEST,
 ): { readonly text: string; readonly notes: readonly Problem[] } {
   const notes: Problem[] = [];
   const servers: Record<string, HolmesMcpServer> = {};
