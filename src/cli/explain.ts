@@ -170,7 +170,9 @@ export async function explainCommand(text: string, flags: ExplainFlags, run: Inv
     verdict: target === undefined ? undefined : heard.get(target),
     service: found.services.find(({ service }) => service.name === target),
     problems: [
-      ...found.problems.filter(({ where }) => where === key || where === `Service ${namespace}/${name}`),
+      ...found.problems.filter(({ where }) =>
+        [key, `Service ${namespace}/${name}`, `namespace ${namespace}`].includes(where),
+      ),
     ],
   };
   const { result } = run.output;

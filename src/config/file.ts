@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { credentialsByBackend } from '../model/credentials.ts';
 import { detectorsOptions } from '../model/detector-options.ts';
 import { EXIT, UserError } from '../model/exit.ts';
+import { readYaml } from '../model/yaml-text.ts';
 import { ORIGINS, type SettingName } from './settings.ts';
-import { readYaml } from './yaml-file.ts';
 
 const text = z.union([z.string(), z.number(), z.boolean()]).transform(String);
 const texts = z.union([text, z.array(z.string()).transform((list) => list.join(','))]);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Detector, detectorSchema } from '../model/detector.ts';
 import type { Problem } from '../model/discovery.ts';
 import { EXIT, UserError } from '../model/exit.ts';
-import { readYaml } from './yaml-file.ts';
+import { readYaml } from '../model/yaml-text.ts';
 
 /**
  * The detectors in the YAML files of a folder. A broken file is refused with file, line and reason, and the others

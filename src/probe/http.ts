@@ -152,9 +152,6 @@ async function probeOnce(
       ? spec.health.map((path) => filled(path, base))
       : [candidate.healthPath];
 
-  // The first check of the proof goes out together with the question for health: most backends need no third request.
-  const first = spec.proofs[0]?.all[0];
-  if (first !== undefined) void talk.get(filled(first.get, spec.proofs[0]?.path ?? base)).catch(() => {});
   const health = await askHealth(talk, paths);
   const proof = await tryProofs(talk, spec.proofs, base);
   const otherScheme = !proof.held && wrongScheme(candidate, health.answer);

@@ -39,7 +39,7 @@ export interface ProbeLimits {
 }
 
 /** How long a probe may take while others wait for its place, in milliseconds. */
-const PATIENCE = 1_000;
+const PATIENCE = 750;
 
 /** Aborts after the time limit, and after a shorter one while others wait: a dead backend must not keep the rest waiting. */
 function patience(limits: ProbeLimits, othersWait: () => boolean) {

@@ -1,5 +1,6 @@
 import type { Kube } from '../kube/connection.ts';
 import { oneLine } from '../model/text.ts';
+import { failureOf } from './direct.ts';
 import type { Answer } from './fetch.ts';
 import { BODY_LIMIT, type Fetch, ProbeFailure } from './fetch.ts';
 
@@ -29,12 +30,14 @@ export function proxyFetch(kube: Kube): Fetch {
     const scheme = endpoint.scheme === 'https' ? 'https' : 'http';
     const name = `${scheme}:${service.name}:${servicePort}`;
     const prefix = `/api/v1/namespaces/${service.namespace}/services/${name}/proxy`;
+    // A path that climbs must not leave the backend: what stands between may resolve it with the rights of this program.
+    const { pathname, search } = new URL(ask.path, 'http://backend/');
     let answer: Answer;
     try {
       answer = await kube.raw(
         {
           method: ask.method ?? 'GET',
-          path: `${prefix}${ask.path}`,
+          path: `${prefix}${pathname}${search}`,
           headers: { accept: '*/*', 'accept-encoding': 'identity', ...ask.headers },
           ...(ask.body === undefined ? {} : { body: ask.body }),
           limit: BODY_LIMIT,
@@ -44,6 +47,7 @@ export function proxyFetch(kube: Kube): Fetch {
       );
     } catch (error) {
       signal.throwIfAborted();
+      if ((error as NodeJS.ErrnoException).code === 'HPE_HEADER_OVERFLOW') throw failureOf(error);
       throw new ProbeFailure(`the API server is not reachable (${(error as Error).message})`, 'unreachable', {
         cause: error,
       });
@@ -52,14 +56,22 @@ export function proxyFetch(kube: Kube): Fetch {
     if (message === undefined) return answer;
     if (answer.status === 401 || answer.status === 403)
       throw new ProbeFailure(
-        `the API server's proxy was denied; grant "get" and "create" on services/proxy, or use --probe none`,
+        `the API server's proxy was denied; grant "get", "create" and "delete" on services/proxy, or use --probe none`,
         'unreachable',
       );
     const [, tried] = /error trying to reach service: (.*)/s.exec(message) ?? [];
-    if (tried !== undefined) throw new ProbeFailure(oneLine(tried, 160), 'dead');
+    if (tried !== undefined) {
+      // An API server that is not on the Pods' network can say nothing of their health.
+      const kind = /no route to host|network is unreachable|i\/o timeout/.test(tried)
+        ? 'unreachable'
+        : 'dead';
+      throw new ProbeFailure(oneLine(tried, 160), kind);
+    }
     if (answer.status === 503 || answer.status === 404)
       throw new ProbeFailure(
-        `the API server's proxy does not reach it: ${oneLine(message, 160)}`,
+        answer.status === 404
+          ? "the API server's proxy does not reach it: the Service has no endpoints"
+          : `the API server's proxy does not reach it: ${oneLine(message, 160)}`,
         'unreachable',
       );
     throw new ProbeFailure(oneLine(message, 160), 'dead');

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+
+const variable = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not the name of an environment variable: letters, digits and _');
+
+/**
+ * Credentials of one backend, as names of environment variables of the agent: the agent puts the values in, this
+ * program never sees them.
+ */
+export const credential = z
+  .strictObject({
+    apiKey: variable.optional(),
+    bearerToken: variable.optional(),
+    username: variable.optional(),
+    password: variable.optional(),
+    /** Header name to the variable with its value. */
+    headers: z
+      .record(z.string().regex(/^[A-Za-z0-9-]+$/, 'is not the name of a header'), variable)
+      .optional(),
+    /** Namespaces whose backends get them; all unless given. */
+    namespaces: z.array(z.string().min(1)).min(1).optional(),
+  })
+  .refine(({ namespaces: _, ...value }) => Object.keys(value).length > 0, 'names no variable')
+  .refine(
+    ({ username, password }) => (username === undefined) === (password === undefined),
+    'has one of username and password without the other',
+  )
+  .refine(
+    ({ apiKey, bearerToken, username }) =>
+      [apiKey, bearerToken, username].filter((given) => given !== undefined).length <= 1,
+    'mixes apiKey, bearerToken and username with password; give one of them',
+  );
+
+/** Credentials by type, or by `namespace/service` for one backend. */
+export const credentialsByBackend = z.record(
+  z.string().regex(/^[a-z0-9][a-z0-9-]*(\/[a-z0-9][a-z0-9-]*)?$/, 'is neither a type nor namespace/service'),
+  credential,
+);
+
+export type Credential = z.infer<typeof credential>;
+export type Credentials = z.infer<typeof credentialsByBackend>;
