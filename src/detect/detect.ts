@@ -52,8 +52,11 @@ export function detect(services: Iterable<Service>, rules: Rules, options: Detec
       else if (verdict.portless)
         problems.push({
           where: `Service ${serviceKey(service)}`,
-          what: `looks like ${compiled.detector.title} and has no ports, so nothing can reach it`,
-          fix: 'give it the port that it serves on',
+          what:
+            service.ports.length === 0
+              ? `looks like ${compiled.detector.title} and has no ports, so nothing can reach it`
+              : `is offered as ${compiled.detector.title}, and which of its ports is the one cannot be told`,
+          fix: 'give it the port that it serves on, or name that one http',
         });
     }
     const best = strongest(claims);
@@ -74,6 +77,7 @@ function placeOf(service: Service, detector: Detector): Detector['paths'][number
   const words = new Set([
     ...wordsOf(service.name),
     ...Object.values(service.labels).flatMap((value) => wordsOf(value)),
+    ...Object.values(service.selector).flatMap((value) => wordsOf(value)),
   ]);
   return detector.paths.find(
     (place) =>

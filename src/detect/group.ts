@@ -16,16 +16,23 @@ interface Member {
   readonly selector: ReadonlyMap<string, string>;
   readonly selectorText: string;
   readonly instances: ReadonlySet<string>;
+  /** The name of the installation, as far as the Service's name begins with it. */
   readonly stem: string;
+  /** What follows the product there and is neither a part of it nor neutral: operators put the installation's name last. */
+  readonly rest: string;
   readonly role: string;
 }
 
-/** The name without the words that tell parts of one installation apart: `loki` of `loki-query-frontend-headless`. */
-function stemOf(service: Service, match: Match, rules: Rules): string {
+/** The name without the words that tell parts of one installation apart: `a` of `a-loki-query-frontend` and of `a-query`. */
+function stemOf(service: Service, match: Match, rules: Rules): Pick<Member, 'stem' | 'rest'> {
   const words = wordsOf(service.name);
   for (const name of match.compiled.names) {
     const run = lastRun(words, name);
-    if (run !== undefined) return words.slice(0, run.end).join('-');
+    if (run !== undefined)
+      return {
+        stem: words.slice(0, run.start).join('-'),
+        rest: withoutParts(words.slice(run.end), match, rules).join('-'),
+      };
   }
   let end = words.length;
   for (let shorter = true; shorter && end > 1; ) {
@@ -39,7 +46,19 @@ function stemOf(service: Service, match: Match, rules: Rules): string {
       shorter = true;
     }
   }
-  return words.slice(0, end).join('-');
+  return { stem: words.slice(0, end).join('-'), rest: '' };
+}
+
+/** Words that play no role in the product and are not neutral. */
+function withoutParts(words: readonly string[], { compiled }: Match, rules: Rules): string[] {
+  const rest: string[] = [];
+  for (let at = 0; at < words.length; ) {
+    const phrase = compiled.phrases.find(({ words: run }) => run.every((word, i) => words[at + i] === word));
+    const word = words[at] ?? '';
+    if (phrase === undefined && !rules.neutral.has(word)) rest.push(word);
+    at += phrase?.words.length ?? 1;
+  }
+  return rest;
 }
 
 function memberOf(match: Match, rules: Rules): Member {
@@ -54,7 +73,7 @@ function memberOf(match: Match, rules: Rules): Member {
         service.labels[key] === undefined ? [] : `${key}=${service.labels[key]}`,
       ),
     ),
-    stem: stemOf(service, match, rules),
+    ...stemOf(service, match, rules),
     role: match.roles.join(),
   };
 }
@@ -66,16 +85,20 @@ function within(small: ReadonlyMap<string, string>, large: ReadonlyMap<string, s
   return small.size > 0 && [...small].every(([key, value]) => large.get(key) === value);
 }
 
+/** Names of one installation: nothing in them tells it apart. */
+const sameName = (a: Member, b: Member): boolean =>
+  a.stem === b.stem && (a.rest === b.rest || a.rest === '' || b.rest === '');
+
 /** Two ordinary Services of one backend: the same Pods, or differently named parts of one installation. */
 function same(a: Member, b: Member): boolean {
-  return sameSelector(a, b) || (a.stem === b.stem && a.role !== b.role);
+  return sameSelector(a, b) || (sameName(a, b) && a.role !== b.role);
 }
 
 /** How strongly a headless Service looks like the twin of an ordinary one; 0: not at all. */
 function twinship(headless: Member, ordinary: Member): number {
   if (sameSelector(headless, ordinary)) return 4;
   if (within(headless.selector, ordinary.selector) || within(ordinary.selector, headless.selector)) return 3;
-  if (headless.stem === ordinary.stem) return 2;
+  if (sameName(headless, ordinary)) return 2;
   return [...headless.instances].some((instance) => ordinary.instances.has(instance)) ? 1 : 0;
 }
 

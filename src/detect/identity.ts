@@ -172,5 +172,5 @@ export function rolesOf(
     ...readRoles(facts.componentWords, compiled, rules.neutral).roles,
     ...identities.flatMap((identity) => identity.roles),
     ...fromName,
-  ].filter(({ role }) => !compiled.accepts.has(role.name));
+  ];
 }

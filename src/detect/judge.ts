@@ -30,7 +30,7 @@ export interface Miss {
   readonly why: string;
   /** Something of the product was found, so a person may wonder why it is left out. */
   readonly near: boolean;
-  /** It would be a match if the Service had a port. */
+  /** It would be a match if the Service had a port, or, where its owner offers it, if one of them could be told to be it. */
   readonly portless: boolean;
 }
 
@@ -93,7 +93,8 @@ export function judge(facts: Facts, compiled: CompiledDetector, rules: Rules): M
     const detail = matchService(service, match);
     if (detail !== undefined) return miss(`${detail}: ${why}`, true);
   }
-  const roles = rolesOf(facts, found, compiled, rules);
+  const played = rolesOf(facts, found, compiled, rules);
+  const roles = played.filter(({ role }) => !compiled.accepts.has(role.name));
   if (certainty !== 'annotation') {
     const never = roles.find(({ role }) => role.rank === undefined);
     if (never !== undefined)
@@ -101,12 +102,16 @@ export function judge(facts: Facts, compiled: CompiledDetector, rules: Rules): M
   }
 
   const stated = best === undefined || best.certainty !== certainty;
-  const lenient = !NEEDS_PORT.has(certainty) && (stated || best.exact);
-  const port = choosePort(service, detector, rules.vocabulary, lenient);
+  const exact = stated || best.exact;
+  // A part that is accepted though it is none for other products: only with a port of its own.
+  const lenient = !NEEDS_PORT.has(certainty) && exact && played.length === roles.length;
+  const port = choosePort(service, detector, rules.vocabulary, lenient, !exact);
   if (port === undefined) {
-    const portless = service.ports.length === 0;
+    const portless = service.ports.length === 0 || certainty === 'annotation';
     return miss(
-      portless ? 'the Service has no ports' : `none of its ports is one of ${detector.title}'s`,
+      service.ports.length === 0
+        ? 'the Service has no ports'
+        : `none of its ports is one of ${detector.title}'s`,
       true,
       portless,
     );
@@ -116,7 +121,7 @@ export function judge(facts: Facts, compiled: CompiledDetector, rules: Rules): M
     compiled,
     service,
     certainty,
-    exact: stated || best.exact,
+    exact,
     length: best?.length ?? 0,
     port,
     rank: roles.length === 0 ? PLAIN_RANK : Math.max(...roles.map(({ role }) => role.rank ?? 0)),

@@ -38,12 +38,14 @@ function chosen(service: Service, source: ServicePort, why: string): PortChoice 
 /**
  * The port that a detector would use: the one that its owner or its protocol names; then one whose number and name both fit, then the number, then the name.
  * `lenient`: the only port will do where its name is one that any web server may have.
+ * `numbered`: the product is one word of a longer name, which may be about anything, so the number must be there.
  */
 export function choosePort(
   service: Service,
   detector: Detector,
   vocabulary: Vocabulary,
   lenient: boolean,
+  numbered = false,
 ): PortChoice | undefined {
   const { names, numbers, appProtocols, any } = detector.ports;
   const tcp = service.ports.filter((port) => port.protocol === 'TCP');
@@ -56,14 +58,18 @@ export function choosePort(
     return chosen(service, spoken, ` with appProtocol ${shown(spoken.appProtocol ?? '')}`);
   const ranked = tcp.map((port, index) => {
     const target = typeof port.targetPort === 'number' ? port.targetPort : port.port;
-    const places = [numbers.indexOf(port.port), numbers.indexOf(target)].filter((place) => place >= 0);
+    // What listens is behind the target: 80 to 3000 is no Prometheus, though one may well be at 80.
+    const given = numbered ? [target] : [port.port, target];
+    const places = given.map((each) => numbers.indexOf(each)).filter((place) => place >= 0);
     const number = places.length === 0 ? nowhere : Math.min(...places);
     const targetName = typeof port.targetPort === 'string' ? port.targetPort : undefined;
     const name = Math.min(position(names, port.name), position(names, targetName));
     return { port, index, number, name, both: number !== nowhere && name !== nowhere };
   });
   const [best] = ranked
-    .filter(({ number, name }) => number !== nowhere || name !== nowhere)
+    .filter(
+      ({ number, name }) => number !== nowhere || (name !== nowhere && !(numbered && numbers.length > 0)),
+    )
     .sort(
       (a, b) =>
         Number(b.both) - Number(a.both) || a.number - b.number || a.name - b.name || a.index - b.index,
@@ -71,7 +77,8 @@ export function choosePort(
   if (best !== undefined) return chosen(service, best.port, '');
   const only = tcp.length === 1 ? tcp[0] : undefined;
   if (only === undefined) return undefined;
-  const plain = only.name === undefined || position(vocabulary.genericPorts, only.name) !== nowhere;
+  const generic = detector.transport === 'tcp' ? ['tcp'] : vocabulary.genericPorts;
+  const plain = only.name === undefined || position(generic, only.name) !== nowhere;
   if (!any && !(lenient && plain)) return undefined;
   return chosen(service, only, ', the only one');
 }

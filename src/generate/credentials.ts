@@ -17,12 +17,14 @@ export function credentialOf(credentials: Credentials, service: DiscoveredServic
 }
 
 /** How the agent writes "the value of this environment variable". */
-const valueOf = (variable: string): string => `{{ env.${variable} }}`;
+const fromEnvironment = (variable: string): string => `{{ env.${variable} }}`;
 
 function headersOf({ bearerToken, headers = {} }: Credential): Record<string, string> {
   return {
-    ...(bearerToken === undefined ? {} : { Authorization: `Bearer ${valueOf(bearerToken)}` }),
-    ...Object.fromEntries(Object.entries(headers).map(([name, variable]) => [name, valueOf(variable)])),
+    ...(bearerToken === undefined ? {} : { Authorization: `Bearer ${fromEnvironment(bearerToken)}` }),
+    ...Object.fromEntries(
+      Object.entries(headers).map(([name, variable]) => [name, fromEnvironment(variable)]),
+    ),
   };
 }
 
@@ -37,7 +39,7 @@ export function toolsetFields(given: Credential, auth: HolmesAuth): Record<strin
     const variable = given[kind];
     if (variable === undefined) continue;
     const field = auth[kind];
-    if (field !== undefined) fields[field] = valueOf(variable);
+    if (field !== undefined) fields[field] = fromEnvironment(variable);
     else if (kind !== 'bearerToken' || auth.headers === undefined)
       return `it takes ${Object.keys(auth).join(', ') || 'none'}, and not ${kind}`;
   }
@@ -58,11 +60,11 @@ export function endpointAuth(given: Credential): Record<string, string> | string
   if (more.length > 0 || kinds > 1) return 'an HTTP toolset takes one header, token or login for a backend';
   if (apiKey !== undefined)
     return 'an HTTP toolset takes bearerToken, username with password, or headers, and not apiKey';
-  if (bearerToken !== undefined) return { type: 'bearer', token: valueOf(bearerToken) };
+  if (bearerToken !== undefined) return { type: 'bearer', token: fromEnvironment(bearerToken) };
   if (username !== undefined && password !== undefined)
-    return { type: 'basic', username: valueOf(username), password: valueOf(password) };
+    return { type: 'basic', username: fromEnvironment(username), password: fromEnvironment(password) };
   const [name = '', variable = ''] = header ?? [];
-  return { type: 'header', name, value: valueOf(variable) };
+  return { type: 'header', name, value: fromEnvironment(variable) };
 }
 
 /** The headers with which the agent calls an MCP server. */

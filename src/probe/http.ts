@@ -47,8 +47,16 @@ class Conversation {
   }
 }
 
-const isAuth = (answer: Answer | ProbeFailure): boolean =>
-  'status' in answer && (answer.status === 401 || answer.status === 403);
+/** Where a login proxy sends those who are not logged in; an application's own login page is none. */
+const LOGIN = /^https?:\/\/.*(login|sign-?_?in|auth|sso|saml)|oauth|openid|saml|sign_in/i;
+
+/** Does an answer ask for credentials: by its status, or by sending the asker to a login page? */
+function isAuth(answer: Answer | ProbeFailure): boolean {
+  if (!('status' in answer)) return false;
+  const { status, headers } = answer;
+  if (status === 401 || status === 403) return true;
+  return status >= 300 && status < 400 && LOGIN.test(String(headers.location ?? ''));
+}
 
 const filled = (path: string, base: string): string => path.replace('{base}', base);
 
@@ -200,14 +208,11 @@ async function probeOnce(
       reason: `${said}${auth ? ': alive, wants credentials' : ''}`,
     });
   }
-  if (status >= 500)
-    return verdict({
-      health: 'unhealthy',
-      authRequired: false,
-      proof: 'unproven',
-      reason: `${said} ${oneLine(body, 80)}`.trim(),
-    });
-  const other = otherScheme ? undefined : await provenOther(talk, candidate, kinds);
+  // "Not ready" is what several kinds say at the same path: it may still be one of the others.
+  const other =
+    otherScheme || (status >= 500 && !(status === 503 && spec.unready === 'alive'))
+      ? undefined
+      : await provenOther(talk, candidate, kinds);
   if (other !== undefined)
     return verdict({
       health: 'healthy',
@@ -216,6 +221,13 @@ async function probeOnce(
       provenAs: other.kind.detector,
       path: other.path,
       reason: `its answers are ${other.kind.title}'s`,
+    });
+  if (status >= 500)
+    return verdict({
+      health: 'unhealthy',
+      authRequired: false,
+      proof: 'unproven',
+      reason: `${said} ${oneLine(body, 80)}`.trim(),
     });
   if (proof.auth || isAuth(health.answer))
     return verdict({

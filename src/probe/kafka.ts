@@ -35,8 +35,10 @@ export function directExchange(connectTo: ConnectTo): Exchange {
       finish = () => {
         signal.removeEventListener('abort', onAbort);
         socket.destroy();
-        if (connected) resolve(answer);
-        else reject(signal.aborted ? signal.reason : new ProbeFailure('no connection', 'dead'));
+        // One that takes the connection and then is silent for good is not a broker that wants TLS: that one hangs up.
+        if (signal.aborted) reject(signal.reason);
+        else if (connected) resolve(answer);
+        else reject(new ProbeFailure('no connection', 'dead'));
       };
       signal.addEventListener('abort', onAbort, { once: true });
       socket.on('connect', () => {
@@ -107,7 +109,8 @@ export async function probeKafka(
         { health: 'healthy', proof: 'proven', reason: 'it answered ApiVersions as a broker does' },
         answered,
       );
-    if (answer.length === 0)
+    // Nothing, or the alert with which TLS ends what is not TLS.
+    if (answer.length === 0 || (answer[0] === 0x15 && answer[1] === 0x03))
       return verdict(
         {
           health: 'healthy',

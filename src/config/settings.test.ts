@@ -1,0 +1,193 @@
+import { describe, expect, test } from 'vitest';
+import { EXIT, UserError } from '../model/exit.ts';
+import { ORIGINS, readSettings, type SettingName, type Settings } from './settings.ts';
+
+type Texts = Partial<Record<SettingName, string>>;
+
+const fromEnv = (texts: Texts): Settings =>
+  readSettings(
+    {},
+    Object.fromEntries(Object.entries(texts).map(([name, text]) => [ORIGINS[name as SettingName].env, text])),
+  );
+
+function failure(flags: Texts, env: Record<string, string> = {}): string[] {
+  try {
+    readSettings(flags, env);
+  } catch (error) {
+    expect(error).toBeInstanceOf(UserError);
+    expect((error as UserError).exitCode).toBe(EXIT.usage);
+    return (error as UserError).message.split('\n');
+  }
+  throw new Error('these settings were taken');
+}
+
+describe('where settings come from', () => {
+  test('without flags and environment there are defaults', () => {
+    expect(readSettings({}, { HOME: '/root', UNRELATED: 'x' })).toMatchObject({
+      discoveryInterval: 300_000,
+      namespaces: ['monitoring', 'observability', 'default'],
+      configMapName: 'kubernaut-toolset-config',
+      configMapNamespace: 'kubernaut-system',
+      clusterDomain: 'cluster.local',
+      healthCheckTimeout: 5_000,
+      probeConcurrency: 32,
+      allowedHosts: [],
+      allowExternalNames: false,
+      logLevel: 'info',
+      logFormat: 'json',
+    });
+  });
+
+  test('environment over default, flag over environment', () => {
+    const env = { DISCOVERY_INTERVAL: '1m', LOG_LEVEL: 'debug' };
+    expect(readSettings({}, env)).toMatchObject({ discoveryInterval: 60_000, logLevel: 'debug' });
+    expect(readSettings({ discoveryInterval: '2m' }, env)).toMatchObject({
+      discoveryInterval: 120_000,
+      logLevel: 'debug',
+    });
+  });
+
+  test('a configuration file over default, and everything else over the file', () => {
+    const file = { name: 'config.yaml', texts: { discoveryInterval: '1h', logLevel: 'warn', probe: 'none' } };
+    const env = { LOG_LEVEL: 'debug', PROBE: '' };
+    expect(readSettings({ discoveryInterval: '2m' }, env, file)).toMatchObject({
+      discoveryInterval: 120_000,
+      logLevel: 'debug',
+      probe: 'none',
+    });
+    expect(readSettings({}, {}, file)).toMatchObject({ discoveryInterval: 3_600_000, logLevel: 'warn' });
+  });
+
+  test('an empty environment variable is as good as none', () => {
+    expect(readSettings({}, { DISCOVERY_INTERVAL: '', NAMESPACES: '' })).toEqual(readSettings({}, {}));
+  });
+
+  test('a flag rescues from a wrong environment', () => {
+    expect(readSettings({ logLevel: 'warn' }, { LOG_LEVEL: 'loud' }).logLevel).toBe('warn');
+  });
+
+  test('no two settings share a variable or a flag', () => {
+    const origins = Object.values(ORIGINS);
+    expect(new Set(origins.map(({ env }) => env)).size).toBe(origins.length);
+    expect(new Set(origins.map(({ flag }) => flag)).size).toBe(origins.length);
+  });
+});
+
+describe('what settings mean', () => {
+  test.each<[SettingName, string, unknown]>([
+    ['discoveryInterval', '1s', 1_000],
+    ['discoveryInterval', '1h30m', 5_400_000],
+    ['discoveryInterval', '24h', 86_400_000],
+    ['namespaces', 'a', ['a']],
+    ['namespaces', ' b , a,,b ', ['b', 'a']],
+    ['namespaces', '*', ['*']],
+    ['namespaces', 'a,*', ['*']],
+    ['configMapName', 'tools.example', 'tools.example'],
+    ['configMapNamespace', 'agents', 'agents'],
+    ['clusterDomain', 'k8s.example.com', 'k8s.example.com'],
+    ['allowedHosts', ' API.example.com, *.Example.org,', ['api.example.com', '*.example.org']],
+    ['allowExternalNames', 'true', true],
+    ['allowExternalNames', 'false', false],
+    ['probe', 'none', 'none'],
+    ['probe', 'apiserver-proxy', 'apiserver-proxy'],
+    ['probe', 'direct', 'direct'],
+    ['holmesgptVersion', '0.45.0', '0.32'],
+    ['holmesgptVersion', 'v0.32.0', '0.32'],
+    ['holmesgptVersion', '0.31.9', '0.20'],
+    ['holmesgptVersion', '1.0', '0.32'],
+    ['healthCheckTimeout', '100ms', 100],
+    ['healthCheckTimeout', '60s', 60_000],
+    ['probeConcurrency', '1', 1],
+    ['logLevel', 'error', 'error'],
+    ['logFormat', 'pretty', 'pretty'],
+    ['connectTo', '', new Map()],
+    [
+      'connectTo',
+      'p.monitoring.svc.cluster.local:9090:127.0.0.1:19090, g:80:localhost:3000,',
+      new Map([
+        ['p.monitoring.svc.cluster.local:9090', { host: '127.0.0.1', port: 19_090 }],
+        ['g:80', { host: 'localhost', port: 3_000 }],
+      ]),
+    ],
+  ])('%s %j', (name, text, value) => {
+    expect(readSettings({ [name]: text }, {})[name]).toEqual(value);
+    if (text !== '') expect(fromEnv({ [name]: text })[name]).toEqual(value);
+  });
+});
+
+describe('wrong settings', () => {
+  const wrong: readonly (readonly [SettingName, string, RegExp])[] = [
+    ['discoveryInterval', '5', /5m/],
+    ['discoveryInterval', '0s', /1s/],
+    ['discoveryInterval', '999ms', /1s/],
+    ['discoveryInterval', '25h', /24h/],
+    ['namespaces', 'monitoring,Not_One', /Not_One/],
+    ['namespaces', 'a'.repeat(64), /namespace/],
+    ['namespaces', 'a b', /a b/],
+    ['configMapName', 'No', /ConfigMap/],
+    ['configMapName', 'a..b', /ConfigMap/],
+    ['configMapNamespace', 'a.b', /namespace/],
+    ['clusterDomain', 'cluster.local.', /domain/],
+    ['clusterDomain', 'http://x', /domain/],
+    ['allowExternalNames', 'yes', /true.*false/],
+    ['probe', 'telepathy', /direct.*none/],
+    ['holmesgptVersion', 'latest', /0\.45/],
+    ['healthCheckTimeout', 'soon', /duration/],
+    ['healthCheckTimeout', '99ms', /duration/],
+    ['healthCheckTimeout', '60001ms', /duration/],
+    ['probeConcurrency', '0', /1/],
+    ['probeConcurrency', '1001', /1000/],
+    ['probeConcurrency', '-1', /whole number/],
+    ['probeConcurrency', '1.5', /whole number/],
+    ['probeConcurrency', '9'.repeat(30), /1000/],
+    ['connectTo', 'a:1:b', /HOST:PORT/],
+    ['connectTo', 'a:1:b:2,a:x:b:2', /a:x:b:2/],
+    ['logLevel', 'INFO', /error.*debug/],
+    ['logFormat', 'xml', /json.*pretty/],
+  ];
+
+  test.each(wrong)('%s=%j is refused, by its flag', (name, text, what) => {
+    const lines = failure({ [name]: text });
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain(`${ORIGINS[name].flag}=${JSON.stringify(text)}`);
+    expect(lines[0]).toMatch(what);
+    expect(lines[0]).not.toContain(ORIGINS[name].env);
+  });
+
+  test.each(wrong)('%s=%j is refused, by its variable', (name, text, what) => {
+    const lines = failure({}, { [ORIGINS[name].env]: text });
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain(`${ORIGINS[name].env}=${JSON.stringify(text)}`);
+    expect(lines[0]).toMatch(what);
+  });
+
+  test('one of a file is named by the file and its own name', () => {
+    let message = '';
+    try {
+      readSettings({}, {}, { name: 'deploy/config.yaml', texts: { logLevel: 'loud' } });
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    expect(message).toContain('deploy/config.yaml');
+    expect(message).toContain('logLevel');
+    expect(message).toContain('"loud"');
+  });
+
+  test('every wrong one is named at once, each with where it came from', () => {
+    const lines = failure(
+      { logLevel: 'loud', namespaces: 'Not_One' },
+      {
+        LOG_LEVEL: 'silent',
+        PROBE_CONCURRENCY: 'many',
+        DISCOVERY_INTERVAL: '5m',
+        HEALTH_CHECK_TIMEOUT: 'soon',
+      },
+    );
+    expect(lines.map((line) => line.split('=')[0]).sort()).toEqual([
+      '--log-level',
+      '--namespace',
+      'HEALTH_CHECK_TIMEOUT',
+      'PROBE_CONCURRENCY',
+    ]);
+  });
+});

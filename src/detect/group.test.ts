@@ -1,0 +1,216 @@
+import { describe, expect, test } from 'vitest';
+import { detected } from '../../test/fixtures/unit/detection.ts';
+import { service } from '../../test/fixtures/unit/service.ts';
+import type { Service } from '../model/service.ts';
+
+/** Each backend by the Service that was chosen, with the others that lead to it. */
+function groups(...services: Service[]): Record<string, readonly string[]> {
+  const ways = detected(...services).candidates.map(
+    ({ service, alternates }) => [`${service.namespace}/${service.name}`, alternates] as const,
+  );
+  return Object.fromEntries(ways);
+}
+
+const loki = (name: string, fields: Parameters<typeof service>[1] = {}): Service =>
+  service(name, { labels: { 'app.kubernetes.io/name': 'loki' }, ports: ['http-metrics:3100'], ...fields });
+const prometheus = (name: string, fields: Parameters<typeof service>[1] = {}): Service =>
+  service(name, { labels: { app: 'prometheus' }, ports: ['http-web:9090'], ...fields });
+
+describe('one backend, one tool', () => {
+  test.each<[string, Service[], Record<string, string[]>]>([
+    [
+      'an ordinary Service before its headless twin',
+      [loki('loki-headless', { headless: true }), loki('loki')],
+      { 'monitoring/loki': ['loki-headless'] },
+    ],
+    [
+      'a headless Service that is all there is',
+      [loki('loki-headless', { headless: true })],
+      { 'monitoring/loki-headless': [] },
+    ],
+    [
+      'the gateway before the parts behind it',
+      [loki('loki-querier'), loki('loki-gateway'), loki('loki-query-frontend')],
+      { 'monitoring/loki-gateway': ['loki-querier', 'loki-query-frontend'] },
+    ],
+    [
+      'the query frontend before the querier',
+      [loki('loki-querier'), loki('loki-query-frontend')],
+      { 'monitoring/loki-query-frontend': ['loki-querier'] },
+    ],
+    [
+      "a gateway's headless twin and parts together",
+      [
+        loki('loki-gateway'),
+        loki('loki-read'),
+        loki('loki-read-headless', { headless: true }),
+        loki('loki-write'),
+        loki('loki-memberlist', { headless: true }),
+      ],
+      { 'monitoring/loki-gateway': ['loki-read', 'loki-read-headless'] },
+    ],
+    [
+      'two Services with the same selector',
+      [
+        prometheus('metrics-b', { selector: { app: 'prometheus', shard: '0' } }),
+        prometheus('metrics-lb', { selector: { shard: '0', app: 'prometheus' } }),
+      ],
+      { 'monitoring/metrics-b': ['metrics-lb'] },
+    ],
+    [
+      'two instances stay two',
+      [
+        prometheus('prometheus-a', { selector: { app: 'prometheus', prometheus: 'a' } }),
+        prometheus('prometheus-b', { selector: { app: 'prometheus', prometheus: 'b' } }),
+      ],
+      { 'monitoring/prometheus-a': [], 'monitoring/prometheus-b': [] },
+    ],
+    [
+      'two instances in two namespaces stay two, though all else is the same',
+      [
+        loki('loki', { namespace: 'a', selector: { app: 'loki' } }),
+        loki('loki', { namespace: 'b', selector: { app: 'loki' } }),
+      ],
+      { 'a/loki': [], 'b/loki': [] },
+    ],
+    [
+      'two without a selector stay two',
+      [prometheus('team-a-prometheus'), prometheus('team-b-prometheus')],
+      { 'monitoring/team-a-prometheus': [], 'monitoring/team-b-prometheus': [] },
+    ],
+    [
+      'each instance keeps its own headless twin',
+      [
+        loki('a-loki', { selector: { app: 'loki', instance: 'a' } }),
+        loki('b-loki', { selector: { app: 'loki', instance: 'b' } }),
+        loki('a-loki-headless', { headless: true, selector: { app: 'loki', instance: 'a' } }),
+        loki('b-loki-headless', { headless: true, selector: { app: 'loki', instance: 'b' } }),
+      ],
+      { 'monitoring/a-loki': ['a-loki-headless'], 'monitoring/b-loki': ['b-loki-headless'] },
+    ],
+    [
+      'different products with the same selector',
+      [
+        prometheus('prometheus', { selector: { pod: 'all-in-one' } }),
+        loki('loki', { selector: { pod: 'all-in-one' } }),
+      ],
+      { 'monitoring/loki': [], 'monitoring/prometheus': [] },
+    ],
+    [
+      'parts of one installation that is not called like the product',
+      [loki('logs-gateway'), loki('logs-querier'), loki('logs-server'), loki('logs-query-frontend-lb')],
+      { 'monitoring/logs-gateway': ['logs-querier', 'logs-query-frontend-lb', 'logs-server'] },
+    ],
+    [
+      'parts of two installations stay apart',
+      [loki('eu-logs-gateway'), loki('us-logs-gateway'), loki('eu-logs-querier'), loki('us-logs-querier')],
+      {
+        'monitoring/eu-logs-gateway': ['eu-logs-querier'],
+        'monitoring/us-logs-gateway': ['us-logs-querier'],
+      },
+    ],
+    [
+      'an installation that is called like a part',
+      [loki('gateway'), loki('querier')],
+      { 'monitoring/gateway': [], 'monitoring/querier': [] },
+    ],
+    [
+      'a chain of them: one has the selector of the second, which has the name of the third',
+      [
+        loki('front', { selector: { pod: 'g' } }),
+        loki('logs-gateway', { selector: { pod: 'g' } }),
+        loki('logs-querier'),
+      ],
+      { 'monitoring/logs-gateway': ['front', 'logs-querier'] },
+    ],
+    [
+      'the surer of two that are as good, though its name is longer',
+      [
+        service('loki', { selector: { pod: 'l' }, ports: ['http:3100'] }),
+        loki('logs-of-all', { selector: { pod: 'l' } }),
+      ],
+      { 'monitoring/logs-of-all': ['loki'] },
+    ],
+    [
+      'the shorter of two that are as sure, else the first by name',
+      ['logs-d', 'logs-b', 'logs-cc', 'logs-c'].map((name) => loki(name, { selector: { pod: 'l' } })),
+      { 'monitoring/logs-b': ['logs-c', 'logs-cc', 'logs-d'] },
+    ],
+  ])('%s', (_, services, expected) => {
+    expect(groups(...services)).toEqual(expected);
+    expect(groups(...services.toReversed())).toEqual(expected);
+  });
+
+  test.each<[string, Service, Record<string, string[]>]>([
+    [
+      'the same selector, before a name that fits another',
+      loki('b-loki-headless', { headless: true, selector: { app: 'loki', part: 'a' } }),
+      { 'monitoring/a-loki': ['b-loki-headless'], 'monitoring/b-loki': [] },
+    ],
+    [
+      'a selector within its own, before a name that fits another',
+      loki('b-loki-headless', { headless: true, selector: { part: 'a' } }),
+      { 'monitoring/a-loki': ['b-loki-headless'], 'monitoring/b-loki': [] },
+    ],
+    [
+      'its name, where selectors say nothing',
+      loki('b-loki-headless', { headless: true }),
+      { 'monitoring/a-loki': [], 'monitoring/b-loki': ['b-loki-headless'] },
+    ],
+    [
+      'the installation that it belongs to, where names say nothing',
+      loki('nodes', { headless: true, labels: { app: 'loki', release: 'b' } }),
+      { 'monitoring/a-loki': [], 'monitoring/b-loki': ['nodes'] },
+    ],
+    [
+      'none, where a selector differs in one label and nothing else fits',
+      loki('c-loki-headless', { headless: true, selector: { app: 'loki', part: 'c' } }),
+      { 'monitoring/a-loki': [], 'monitoring/b-loki': [], 'monitoring/c-loki-headless': [] },
+    ],
+    [
+      'none, where it belongs to another installation',
+      loki('nodes', { headless: true, labels: { app: 'loki', release: 'c' } }),
+      { 'monitoring/a-loki': [], 'monitoring/b-loki': [], 'monitoring/nodes': [] },
+    ],
+  ])('a headless Service joins by %s', (_, headless, expected) => {
+    const ordinary = (name: string): Service =>
+      loki(`${name}-loki`, { labels: { app: 'loki', release: name }, selector: { app: 'loki', part: name } });
+    expect(groups(headless, ordinary('a'), ordinary('b'))).toEqual(expected);
+  });
+
+  test('a headless Service joins a group by any Service of it', () => {
+    const pods = { pod: 'querier' };
+    expect(
+      groups(
+        loki('logs-gateway'),
+        loki('logs-querier', { selector: pods }),
+        loki('nodes', { headless: true, selector: pods }),
+      ),
+    ).toEqual({ 'monitoring/logs-gateway': ['logs-querier', 'nodes'] });
+  });
+
+  test("an operator's one headless Service for two Prometheis joins one of them and merges none", () => {
+    const operated = service('prometheus-operated', {
+      headless: true,
+      labels: { 'operated-prometheus': 'true' },
+      selector: { 'app.kubernetes.io/name': 'prometheus' },
+      ports: ['http-web:9090'],
+    });
+    const own = (name: string): Service =>
+      prometheus(`${name}-prometheus`, {
+        selector: { 'app.kubernetes.io/name': 'prometheus', prometheus: name },
+      });
+    const found = groups(operated, own('a'), own('b'));
+    expect(Object.keys(found)).toEqual(['monitoring/a-prometheus', 'monitoring/b-prometheus']);
+    expect(Object.values(found).flat()).toEqual(['prometheus-operated']);
+  });
+
+  test('the evidence says which Services it stands for', () => {
+    const [chosen] = detected(loki('loki-gateway'), loki('loki-querier')).candidates;
+    expect(chosen?.evidence.find(({ signal }) => signal === 'group')?.detail).toContain('loki-querier');
+  });
+
+  test('what was left out as a write path is no way to the backend', () => {
+    expect(groups(loki('loki'), loki('loki-distributor'))).toEqual({ 'monitoring/loki': [] });
+  });
+});

@@ -1,0 +1,259 @@
+import { describe, expect, test } from 'vitest';
+import { candidate, detected, options, rules } from '../../test/fixtures/unit/detection.ts';
+import { offered, service } from '../../test/fixtures/unit/service.ts';
+import { endpointUrl } from '../model/discovery.ts';
+import type { Service } from '../model/service.ts';
+import { detect } from './detect.ts';
+import { type DetectOptions, type OwnersWord, ownersWord } from './owner.ts';
+
+const shop = (says: Readonly<Record<string, string>>): Service =>
+  offered('shop', says, { ports: ['http:8080', 'admin:9000', { name: 'dns', port: 53, protocol: 'UDP' }] });
+
+function word(of: Service, more: Partial<DetectOptions> = {}): OwnersWord {
+  const detector = rules.byType.get('custom')?.detector;
+  if (detector === undefined) throw new Error('there is no detector custom');
+  return ownersWord(of, detector, { ...options, ...more });
+}
+
+describe('the endpoint that an owner names', () => {
+  test.each<[string, OwnersWord['endpoint']]>([
+    ['http://shop:8080', { scheme: 'http', port: 8080, path: '' }],
+    ['http://shop.monitoring:8080/', { scheme: 'http', port: 8080, path: '' }],
+    ['http://shop.monitoring.svc:9000/api/v1/', { scheme: 'http', port: 9000, path: '/api/v1' }],
+    ['https://shop.monitoring.svc.cluster.local:8080/api', { scheme: 'https', port: 8080, path: '/api' }],
+    ['  http://SHOP.Monitoring.svc.cluster.local.:8080  ', { scheme: 'http', port: 8080, path: '' }],
+  ])('%j is taken', (endpoint, taken) => {
+    expect(word(shop({ endpoint }))).toMatchObject({ endpoint: taken, problems: [], refused: false });
+  });
+
+  test.each([
+    ['another host', 'http://example.com:8080/', 'example.com'],
+    [
+      "another namespace's Service of the same name",
+      'http://shop.other.svc.cluster.local:8080',
+      'shop.other',
+    ],
+    ['another Service', 'http://grafana.monitoring.svc.cluster.local:8080', 'grafana'],
+    ['another cluster domain', 'http://shop.monitoring.svc.example.com:8080', 'example.com'],
+    [
+      'a host that begins like its own',
+      'http://shop.monitoring.svc.cluster.local.example.com:8080',
+      'example.com',
+    ],
+    ['the metadata address', 'http://169.254.169.254/latest/meta-data', '169.254.169.254'],
+    ['loopback', 'http://127.0.0.1:8080/', '127.0.0.1'],
+    ['loopback in another notation', 'http://2130706433:8080/', '127.0.0.1'],
+    ['loopback of IPv6', 'http://[::1]:8080/', '::1'],
+    ['a port that it does not have', 'http://shop:22/', '22'],
+    ['the default port that it does not have', 'https://shop/', '443'],
+    ['a UDP port', 'http://shop:53/', '53'],
+    ['a user and a password', 'http://user:secret@shop:8080/', 'credentials'],
+    ['a user that looks like the host', 'http://shop:8080@example.com/', 'credentials'],
+    ['a query', 'http://shop:8080/?token=1', 'query'],
+    ['a fragment', 'http://shop:8080/#top', 'fragment'],
+    ['ftp', 'ftp://shop:8080/', 'http'],
+    ['a file', 'file:///etc/passwd', 'http'],
+    ['a script', 'javascript:alert(1)', 'http'],
+    ['no URL', 'shop:8080', 'http'],
+  ])('%s is refused, and the Service with it', (_, endpoint, what) => {
+    const said = word(shop({ endpoint }));
+    expect(said.endpoint).toBeUndefined();
+    expect(said.refused).toBe(true);
+    expect(said.problems).toHaveLength(1);
+    expect(said.problems[0]?.where).toContain('monitoring/shop');
+    expect(said.problems[0]?.what).toContain('kubernaut.io/toolset-endpoint');
+    expect(said.problems[0]?.what).toContain(what);
+    expect(said.problems[0]?.fix).toBeTruthy();
+    expect(detected(shop({ endpoint })).candidates).toEqual([]);
+  });
+
+  test('a password does not come back in the message', () => {
+    expect(JSON.stringify(word(shop({ endpoint: 'http://user:secret@shop:8080/' })))).not.toContain('secret');
+  });
+
+  test('it reaches the candidate, at the full name of its Service', () => {
+    const found = candidate(shop({ endpoint: 'https://shop:9000/api/' }));
+    expect(endpointUrl(found.endpoint)).toBe('https://shop.monitoring.svc.cluster.local:9000/api');
+  });
+});
+
+describe('hosts that the operator allows beside the own one', () => {
+  const endpoint = 'https://api.example.com:8443/v1/';
+
+  test('no host but its own is allowed unless the operator says so', () => {
+    expect(word(shop({ endpoint })).refused).toBe(true);
+  });
+
+  test.each([
+    ['api.example.com', true],
+    ['*.example.com', true],
+    ['*', true],
+    ['example.com', false],
+    ['*.example.org', false],
+    ['api.example', false],
+  ])('with %s allowed', (pattern, allowed) => {
+    const said = word(shop({ endpoint }), { allowedHosts: ['other.example.net', pattern] });
+    expect(said.refused).toBe(!allowed);
+    if (allowed)
+      expect(said.endpoint).toEqual({ scheme: 'https', host: 'api.example.com', port: 8443, path: '/v1' });
+  });
+
+  test.each([
+    'https://api.example.com.evil.test/',
+    'https://evil.test/api.example.com',
+    'https://user@api.example.com/',
+  ])('%s is none of them', (endpoint) => {
+    expect(word(shop({ endpoint }), { allowedHosts: ['api.example.com'] }).refused).toBe(true);
+  });
+
+  test('it reaches the candidate', () => {
+    const [found] = detect([shop({ endpoint })], rules, {
+      ...options,
+      allowedHosts: ['*.example.com'],
+    }).candidates;
+    expect(found && endpointUrl(found.endpoint)).toBe('https://api.example.com:8443/v1');
+  });
+});
+
+describe('type, name and health path that an owner names', () => {
+  test('are taken', () => {
+    const said = shop({ type: 'orders-api', name: 'Orders_API-1', 'health-path': '/status?full=1' });
+    expect(word(said)).toMatchObject({
+      type: 'orders-api',
+      name: 'Orders_API-1',
+      healthPath: '/status?full=1',
+      problems: [],
+    });
+    expect(candidate(said)).toMatchObject({
+      type: 'orders-api',
+      tool: 'Orders_API-1',
+      healthPath: '/status?full=1',
+    });
+  });
+
+  test('a type that a detector knows makes it one of its kind', () => {
+    expect(candidate(shop({ type: 'prometheus' }))).toMatchObject({
+      type: 'prometheus',
+      detector: 'prometheus',
+    });
+  });
+
+  test.each<[string, keyof OwnersWord, string]>([
+    ['type', 'type', 'Upper'],
+    ['type', 'type', 'a b'],
+    ['type', 'type', '-a'],
+    ['type', 'type', 'a'.repeat(64)],
+    ['type', 'type', '{{ env.HOME }}'],
+    ['name', 'name', 'a b'],
+    ['name', 'name', 'a.b'],
+    ['name', 'name', 'a/b'],
+    ['name', 'name', '_a'],
+    ['name', 'name', 'é'],
+    ['name', 'name', 'a'.repeat(64)],
+    ['name', 'name', '{{ env.HOME }}'],
+    ['health-path', 'healthPath', 'health'],
+    ['health-path', 'healthPath', 'http://example.com/'],
+    ['health-path', 'healthPath', '/a b'],
+    ['health-path', 'healthPath', '/a\r\nHost: example.com'],
+    ['health-path', 'healthPath', `/${'a'.repeat(600)}`],
+  ])('a wrong %s is left out and told, and the Service stays: %s %j', (annotation, field, value) => {
+    const said = word(shop({ [annotation]: value }));
+    expect(said[field]).toBeUndefined();
+    expect(said.refused).toBe(false);
+    expect(said.problems).toHaveLength(1);
+    expect(said.problems[0]?.what).toContain(`kubernaut.io/toolset-${annotation}`);
+    expect(said.problems[0]?.what.length).toBeLessThan(250);
+    expect(detected(shop({ [annotation]: value })).candidates).toHaveLength(1);
+  });
+
+  test('annotations of other keys mean nothing', () => {
+    const plain = service('p', {
+      labels: { app: 'prometheus' },
+      annotations: {
+        'kubernaut.io/toolset-name': 'mine',
+        'kubernaut.io/toolset-endpoint': 'http://example.com',
+      },
+      ports: [9090],
+    });
+    expect(candidate(plain).tool).toBe('p.monitoring');
+  });
+});
+
+describe('a Service that is offered without a type', () => {
+  const prometheus = { labels: { app: 'prometheus' }, ports: ['web:9090'] };
+
+  test("keeps the type that its labels say, with its owner's words", () => {
+    const found = candidate(offered('p', { name: 'Metrics', description: 'Of the shop' }, prometheus));
+    expect(found).toMatchObject({
+      type: 'prometheus',
+      tool: 'Metrics',
+      description: 'Of the shop',
+      certainty: 'annotation',
+    });
+    expect(found.evidence[0]?.signal).toBe('annotation');
+  });
+
+  test("has its owner's type where one is named", () => {
+    expect(candidate(offered('p', { type: 'shop-metrics' }, prometheus))).toMatchObject({
+      type: 'shop-metrics',
+      detector: 'custom',
+    });
+  });
+
+  test('may be what no label says', () => {
+    expect(candidate(offered('shop')).type).toBe('custom');
+    expect(candidate(offered('shop', {}, { ports: ['web:9090'] })).type).toBe('custom');
+  });
+});
+
+describe('the description that an owner gives', () => {
+  test.each([
+    ['Orders of the shop', 'Orders of the shop'],
+    ['  two\nlines\r\nand\ttabs ', 'two lines and tabs'],
+    ['a\u0000b\u001b[31mc\u007fd\u009be', 'a b [31mc d e'],
+    ['right\u202eleft\u2066iso\u200bzero\ufeffbom', 'right left iso zero bom'],
+    ['para\u2028graph\u2029s', 'para graph s'],
+    ['tag\u{e0041}\u{e0042}s', 'tag s'],
+    ['lone \ud83d surrogate', 'lone surrogate'],
+    ['Grüße, 注文 🛒', 'Grüße, 注文 🛒'],
+  ])('%j becomes %j', (description, text) => {
+    const found = candidate(shop({ description }));
+    expect(found.description).toBe(text);
+    expect(found.tenantDescription).toBe(true);
+  });
+
+  test('a long one is cut, and is told apart from a whole one by its ellipsis', () => {
+    const { description } = candidate(shop({ description: '🛒'.repeat(10_000) }));
+    expect([...description].length).toBeLessThanOrEqual(200);
+    expect(description).toMatch(/^(🛒)+…$/u);
+  });
+
+  test.each(['', '   ', '\n\u200b\u202e'])("an empty one, %j, leaves the detector's", (description) => {
+    const found = candidate(shop({ description }));
+    expect(found.tenantDescription).toBe(false);
+    expect(found.description).toBe(found.kind);
+  });
+});
+
+describe('two owners who want one name', () => {
+  test('neither gets it, both are told, and a third is not touched', () => {
+    const { candidates, problems } = detected(
+      offered('a', { name: 'shop' }),
+      offered('b', { name: 'shop' }, { namespace: 'default' }),
+      offered('c', { name: 'Shop' }),
+    );
+    const tools = Object.fromEntries(candidates.map(({ service, tool }) => [service.name, tool]));
+    expect(tools).toEqual({ a: 'a.monitoring', b: 'b.default', c: 'Shop' });
+    expect(problems.map(({ where }) => where).sort()).toEqual(['Service default/b', 'Service monitoring/a']);
+  });
+
+  test('a name cannot be that of another Service without annotations', () => {
+    const { candidates } = detected(
+      service('grafana', { ports: [3000] }),
+      offered('a', { name: 'grafana.monitoring' }),
+    );
+    const tools = candidates.map(({ tool }) => tool);
+    expect(new Set(tools).size).toBe(2);
+    expect(candidates.find(({ tool }) => tool === 'grafana.monitoring')?.service.name).toBe('grafana');
+  });
+});

@@ -1,0 +1,196 @@
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { discovered } from '../../test/fixtures/unit/detection.ts';
+import { offered, service } from '../../test/fixtures/unit/service.ts';
+import type { DiscoveredService } from '../model/discovery.ts';
+import { type HolmesOptions, holmesDocument } from './holmes.ts';
+import { type HolmesDocument, holmesSchema } from './holmes-schema.ts';
+
+const prometheus = (namespace: string, probed?: 'auth'): DiscoveredService =>
+  discovered(service('prometheus', { namespace, labels: { app: 'prometheus' }, ports: [9090] }), probed);
+const jaeger = (namespace: string): DiscoveredService =>
+  discovered(service('jaeger', { namespace, labels: { app: 'jaeger' }, ports: ['query:16686'] }));
+
+const written = (services: DiscoveredService[], options: Partial<HolmesOptions> = {}) =>
+  holmesDocument(services, { credentials: {}, holmesgptVersion: '0.32', ...options });
+
+function document(...services: DiscoveredService[]): HolmesDocument {
+  return holmesSchema.parse(parse(written(services).text));
+}
+
+describe('a backend that the agent has a toolset for', () => {
+  test('configures it with its endpoint', () => {
+    expect(document(prometheus('monitoring')).toolsets['prometheus/metrics']).toEqual({
+      enabled: true,
+      config: { prometheus_url: 'http://prometheus.monitoring.svc.cluster.local:9090' },
+    });
+  });
+
+  test('several of a kind stand in a list, each with a name of its own', () => {
+    const { config } = document(prometheus('a'), prometheus('b')).toolsets['prometheus/metrics'] ?? {};
+    expect(config).toEqual({
+      instances: [
+        { name: 'prometheus.a', prometheus_url: 'http://prometheus.a.svc.cluster.local:9090' },
+        { name: 'prometheus.b', prometheus_url: 'http://prometheus.b.svc.cluster.local:9090' },
+      ],
+    });
+  });
+
+  test('for an agent that takes one of a kind only, the first stands and the others are told', () => {
+    const { text, notes } = written([prometheus('a'), prometheus('b')], { holmesgptVersion: '0.20' });
+    expect(parse(text).toolsets['prometheus/metrics'].config).toEqual({
+      prometheus_url: 'http://prometheus.a.svc.cluster.local:9090',
+    });
+    expect(notes.map(({ where }) => where)).toEqual(['Service b/prometheus']);
+  });
+
+  test('one backend may configure several toolsets', () => {
+    const { toolsets } = document(
+      discovered(service('es', { labels: { app: 'elasticsearch' }, ports: ['https:9200'] })),
+    );
+    const url = 'https://es.monitoring.svc.cluster.local:9200';
+    expect(toolsets['elasticsearch/data']?.config).toMatchObject({ api_url: url });
+    expect(toolsets['elasticsearch/cluster']?.config).toMatchObject({ api_url: url });
+  });
+
+  test('one that wants credentials which nobody configured is left out, with a note', () => {
+    const { notes } = written([prometheus('a', 'auth')]);
+    expect(document(prometheus('a', 'auth')).toolsets['prometheus/metrics']).toBeUndefined();
+    expect(notes.map(({ where }) => where)).toEqual(['Service a/prometheus']);
+    expect(notes[0]?.what).toMatch(/credentials/);
+    const both = document(prometheus('a', 'auth'), prometheus('b')).toolsets['prometheus/metrics'];
+    expect(JSON.stringify(both)).not.toContain('prometheus.a');
+  });
+
+  test("Grafana is left out with a note: the agent's own check fails without credentials", () => {
+    const grafana = discovered(service('grafana', { labels: { app: 'grafana' }, ports: [3000] }));
+    const { text, notes } = written([grafana, prometheus('a')]);
+    expect(text).not.toMatch(/grafana/);
+    expect(text).toMatch(/prometheus\/metrics/);
+    expect(notes).toHaveLength(1);
+    expect(notes[0]).toMatchObject({
+      where: 'Service monitoring/grafana',
+      what: expect.stringMatching(/custom_toolset\.yaml.*credentials/),
+    });
+  });
+});
+
+describe('a backend that is reached over HTTP', () => {
+  test('may be sent GET requests only, to its own host and the paths of its product', () => {
+    const toolset = document(jaeger('monitoring')).toolsets.jaeger;
+    expect(toolset).toMatchObject({ enabled: true, type: 'http' });
+    expect(toolset?.description).toBeTruthy();
+    const endpoints = toolset?.config?.endpoints as { hosts: string[]; methods: string[]; paths: string[] }[];
+    expect(endpoints).toHaveLength(1);
+    expect(endpoints[0]?.hosts).toEqual(['http://jaeger.monitoring.svc.cluster.local:16686']);
+    expect(endpoints[0]?.methods).toEqual(['GET']);
+    expect(endpoints[0]?.paths).toContain('/api/services');
+    expect(endpoints[0]?.paths).not.toContain('*');
+  });
+
+  test('one that wants credentials which nobody configured is left out, with a note', () => {
+    const closed = discovered(
+      service('jaeger', { labels: { app: 'jaeger' }, ports: ['query:16686'] }),
+      'auth',
+    );
+    expect(document(closed, jaeger('b')).toolsets.jaeger?.config?.endpoints).toHaveLength(1);
+    expect(written([closed]).notes.map(({ where }) => where)).toEqual(['Service monitoring/jaeger']);
+  });
+
+  test('its base path stands before each of its paths', () => {
+    const shop = discovered(offered('shop', { type: 'jaeger', endpoint: 'http://shop:80/jaeger/ui' }));
+    const endpoints = document(shop).toolsets.jaeger?.config?.endpoints as { paths: string[] }[];
+    for (const path of endpoints[0]?.paths ?? ['none']) expect(path).toMatch(/^\/jaeger\/ui\/api\//);
+  });
+
+  test('several share a toolset whose instructions name each', () => {
+    const toolset = document(jaeger('a'), jaeger('b')).toolsets.jaeger;
+    for (const part of ['http://jaeger.a.svc.cluster.local:16686', 'http://jaeger.b.svc.cluster.local:16686'])
+      expect(toolset?.llm_instructions).toContain(part);
+    expect(toolset?.config?.endpoints).toHaveLength(2);
+  });
+});
+
+describe("a tenant's text", () => {
+  test('reaches the agent marked, and never as a template that puts in a secret', () => {
+    const description = 'Use {{ env.SECRET }} here';
+    const { text } = written([discovered(offered('shop', { description }))]);
+    expect(text).not.toMatch(/\{\{|\}\}|\{%/);
+    expect(text).toContain('env.SECRET');
+    expect(text).toMatch(/owner.*Use/);
+  });
+
+  test.each([
+    { endpoint: 'http://shop:80/{{env.SECRET}}' },
+    { endpoint: 'http://shop:80/{{ env.SECRET }}/', type: 'prometheus' },
+    { type: '{{ env.SECRET }}' },
+    { name: '{{ env.SECRET }}' },
+    { 'health-path': '/{{env.SECRET}}' },
+  ])('no other annotation carries one either: %j', (says) => {
+    expect(written([discovered(offered('shop', says))]).text).not.toContain('{{');
+  });
+
+  test('cannot add an entry or a key to the file', () => {
+    const description = 'x"\n  evil: { enabled: true }\ntoolsets: # \' | > & * ! % @ `';
+    const { toolsets } = document(discovered(offered('shop', { description })));
+    expect(Object.keys(toolsets).filter((name) => !name.startsWith('kubernetes/'))).toEqual(['custom']);
+  });
+});
+
+describe('an MCP server', () => {
+  const server = (probed?: 'auth'): DiscoveredService =>
+    discovered(service('weather', { labels: { app: 'mcp-server' }, ports: ['mcp:8000'] }), probed);
+
+  test('is one in the file, at its path', () => {
+    const { mcp_servers = {} } = document(server());
+    expect(Object.keys(mcp_servers)).toHaveLength(1);
+    expect(Object.values(mcp_servers)[0]?.config).toEqual({
+      url: 'http://weather.monitoring.svc.cluster.local:8000/mcp',
+      mode: 'streamable-http',
+    });
+  });
+
+  test('two of one name in two namespaces are two', () => {
+    const other = discovered(
+      service('weather', { namespace: 'other', labels: { app: 'mcp-server' }, ports: ['mcp:8000'] }),
+    );
+    expect(Object.keys(document(server(), other).mcp_servers ?? {})).toHaveLength(2);
+  });
+
+  test('one that wants credentials is left out, with a note', () => {
+    expect(document(server('auth')).mcp_servers).toBeUndefined();
+    expect(written([server('auth')]).notes.map(({ what }) => what)).toEqual([
+      expect.stringMatching(/credentials/),
+    ]);
+  });
+
+  test('one that the agent cannot speak with is left out, with a note', () => {
+    const modern = server();
+    const { text, notes } = written([
+      { ...modern, verdict: { ...modern.verdict, facts: { eras: 'modern' } } },
+    ]);
+    expect(text).not.toContain('mcp_servers');
+    expect(notes).toHaveLength(1);
+  });
+});
+
+describe('the schema', () => {
+  test.each<[string, unknown, boolean]>([
+    ['an enabled toolset', { toolsets: { a: { enabled: true } } }, true],
+    ['a key with a dot', { toolsets: { 'a.b': { enabled: true } } }, false],
+    [
+      'a key with a dot, deep',
+      { toolsets: { a: { enabled: true, config: { list: [{ 'x.y': 'z' }] } } } },
+      false,
+    ],
+    ['a field that HolmesGPT does not know', { toolsets: { a: { enabled: true, url: 'x' } } }, false],
+    ['a value that is nothing', { toolsets: { a: { enabled: true, config: { x: null } } } }, false],
+    [
+      'an MCP server without a URL',
+      { toolsets: {}, mcp_servers: { a: { description: 'x', config: { mode: 'sse' } } } },
+      false,
+    ],
+  ])('%s', (_, given, valid) => {
+    expect(holmesSchema.safeParse(given).success).toBe(valid);
+  });
+});

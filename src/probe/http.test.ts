@@ -1,0 +1,192 @@
+import { describe, expect, test } from 'vitest';
+import { candidate } from '../../test/fixtures/unit/detection.ts';
+import { type Answers, answering, type Backend, httpBackend } from '../../test/fixtures/unit/server.ts';
+import { service } from '../../test/fixtures/unit/service.ts';
+import type { Candidate, Verdict } from '../model/discovery.ts';
+import { probeSpec } from '../model/proof.ts';
+import { directFetch } from './direct.ts';
+import { type ProbeKind, probeHttp } from './http.ts';
+
+const kind = (detector: string, path: string, spec: object = {}): ProbeKind => ({
+  detector,
+  title: detector,
+  path,
+  spec: probeSpec.parse(spec),
+});
+
+/** Prometheus as a kind that proves nothing, and kinds that do. */
+const PLAIN = [kind('prometheus', '', { health: ['{base}/-/healthy'] })];
+const PROVING = [
+  kind('prometheus', '', {
+    health: ['{base}/-/healthy', '{base}/ready'],
+    unready: 'alive',
+    proofs: [
+      { all: [{ get: '{base}/buildinfo', json: { product: 'prometheus' } }] },
+      { path: '/prometheus', all: [{ get: '{base}/buildinfo', json: { product: 'prometheus' } }] },
+    ],
+  }),
+  kind('thanos', '', { proofs: [{ all: [{ get: '{base}/stores', json: { stores: { type: 'array' } } }] }] }),
+  kind('weakling', '', { proofs: [{ weak: true, all: [{ get: '/weak' }] }] }),
+];
+
+const prometheus = candidate(service('prometheus', { labels: { app: 'prometheus' }, ports: ['web:9090'] }));
+
+const probed = (
+  backend: Backend,
+  kinds: readonly ProbeKind[],
+  of: Candidate = prometheus,
+): Promise<Verdict> => probeHttp(of, kinds, directFetch(backend.standsFor(of)), AbortSignal.timeout(5_000));
+
+async function verdict(answers: Answers, kinds: readonly ProbeKind[], of: Candidate = prometheus) {
+  const backend = await answering(answers);
+  return await probed(backend, kinds, of);
+}
+
+describe('health, where nothing has to be proven', () => {
+  test.each<[number, Verdict['health'], boolean]>([
+    [200, 'healthy', false],
+    [204, 'healthy', false],
+    [299, 'healthy', false],
+    [401, 'healthy', true],
+    [403, 'healthy', true],
+    [302, 'unhealthy', false],
+    [404, 'unhealthy', false],
+    [429, 'unhealthy', false],
+    [500, 'unhealthy', false],
+    [503, 'unhealthy', false],
+  ])('%i is %s, credentials needed: %j', async (status, health, authRequired) => {
+    const told = await verdict({ '/-/healthy': status }, PLAIN);
+    expect(told).toMatchObject({ health, authRequired, proof: 'unproven' });
+    expect(told.reason).toContain('/-/healthy');
+    expect(told.reason).toContain(String(status));
+  });
+
+  test('a connection that is closed without an answer is unhealthy, and says so', async () => {
+    const backend = await httpBackend((request) => request.socket.destroy());
+    const told = await probed(backend, PLAIN);
+    expect(told).toMatchObject({ health: 'unhealthy', reason: expect.stringContaining('closed') });
+  });
+
+  test("the path that its owner named is asked, and not the detector's", async () => {
+    const backend = await answering({ '/status?full=1': 200 });
+    const told = await probed(backend, PLAIN, { ...prometheus, healthPath: '/status?full=1' });
+    expect(told.health).toBe('healthy');
+    expect(backend.asked).toEqual(['GET /status?full=1']);
+  });
+
+  test('the base path stands before it', async () => {
+    const backend = await answering({ '/prom/-/healthy': 200 });
+    const endpoint = { ...prometheus.endpoint, path: '/prom' };
+    expect((await probed(backend, PLAIN, { ...prometheus, endpoint })).health).toBe('healthy');
+  });
+});
+
+describe('proof', () => {
+  const PROOF = { product: 'prometheus' };
+
+  test('what it says of itself proves it, with each path asked once', async () => {
+    const backend = await answering({ '/-/healthy': 200, '/buildinfo': PROOF });
+    const told = await probed(backend, PROVING);
+    expect(told).toMatchObject({ health: 'healthy', proof: 'proven', authRequired: false });
+    expect(told.provenAs).toBeUndefined();
+    expect([...backend.asked].sort()).toEqual(['GET /-/healthy', 'GET /buildinfo']);
+    expect(told.steps).toHaveLength(2);
+  });
+
+  test.each<[string, Answers, Partial<Verdict>]>([
+    ['proven and dead', { '/-/healthy': 500, '/buildinfo': PROOF }, { health: 'unhealthy', proof: 'proven' }],
+    [
+      'proven and not ready yet, which for this kind is alive',
+      { '/-/healthy': [503, 'starting'], '/buildinfo': PROOF },
+      { health: 'healthy', proof: 'proven', reason: expect.stringContaining('starting') },
+    ],
+    [
+      'where the first health path is not found, the next',
+      { '/ready': 200, '/buildinfo': PROOF },
+      { health: 'healthy', proof: 'proven' },
+    ],
+    [
+      'at another base path',
+      { '/-/healthy': 200, '/prometheus/buildinfo': PROOF },
+      { health: 'healthy', proof: 'proven', path: '/prometheus' },
+    ],
+    [
+      'another product that proves itself',
+      { '/-/healthy': 200, '/stores': { stores: [] } },
+      { health: 'healthy', proof: 'proven', provenAs: 'thanos' },
+    ],
+    [
+      'nothing that proves anything',
+      { '/-/healthy': 200, '/buildinfo': { product: 'shop' } },
+      { health: 'unhealthy', proof: 'contradicted' },
+    ],
+    [
+      'a proof too weak to change a type',
+      { '/-/healthy': 200, '/weak': 200 },
+      { health: 'unhealthy', proof: 'contradicted' },
+    ],
+    [
+      'a proof behind a login',
+      { '/-/healthy': 200, '/buildinfo': 401, '/prometheus/buildinfo': 401 },
+      { health: 'healthy', proof: 'unproven', authRequired: true },
+    ],
+    [
+      'all of it behind a login',
+      { '/-/healthy': 403, '/buildinfo': 403, '/prometheus/buildinfo': 403 },
+      { health: 'healthy', proof: 'unproven', authRequired: true },
+    ],
+    [
+      'a login for health only',
+      { '/-/healthy': 401, '/buildinfo': PROOF },
+      { health: 'healthy', proof: 'proven', authRequired: true },
+    ],
+    [
+      'broken, which disproves nothing',
+      { '/-/healthy': 500, '/buildinfo': 500 },
+      { health: 'unhealthy', proof: 'unproven' },
+    ],
+  ])('%s', async (_, answers, expected) => {
+    const told = await verdict(answers, PROVING);
+    expect(told).toMatchObject(expected);
+    expect(told.reason).not.toBe('');
+    expect(told.steps.length).toBeGreaterThan(0);
+  });
+
+  test("a backend's own words stay one short line, whatever they are", async () => {
+    const told = await verdict({ '/-/healthy': [500, '\u001b[2J\n\u202e'.repeat(10_000)] }, PROVING);
+    const texts = [told.reason, ...told.steps.map(({ answered }) => answered)];
+    for (const text of texts) {
+      expect(text).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+      expect(text.length).toBeLessThan(300);
+    }
+  });
+});
+
+describe('the scheme', () => {
+  const overTls = { ...prometheus, endpoint: { ...prometheus.endpoint, scheme: 'https' as const } };
+
+  test('a backend that looks like https and speaks http is asked over http', async () => {
+    const backend = await answering({ '/-/healthy': 200 });
+    const told = await probed(backend, PLAIN, overTls);
+    expect(told).toMatchObject({ health: 'healthy', scheme: 'http' });
+    expect(backend.asked).toEqual(['GET /-/healthy']);
+  });
+
+  test('one that is dead over both is dead, as it looked', async () => {
+    const told = await verdict({ '/-/healthy': 500 }, PLAIN, overTls);
+    expect(told.health).toBe('unhealthy');
+    expect(told.scheme).toBeUndefined();
+  });
+
+  test('one that answers as it should is asked in one way only', async () => {
+    const backend = await answering({ '/-/healthy': 200 });
+    expect((await probed(backend, PLAIN)).scheme).toBeUndefined();
+    expect(backend.asked).toHaveLength(1);
+  });
+
+  test('an error that has nothing to do with it changes nothing', async () => {
+    const backend = await answering({ '/-/healthy': [400, 'bad request'] });
+    expect(await probed(backend, PLAIN)).toMatchObject({ health: 'unhealthy' });
+    expect(backend.asked).toHaveLength(1);
+  });
+});

@@ -1,0 +1,119 @@
+import { describe, expect, test } from 'vitest';
+import { candidate } from '../../test/fixtures/unit/detection.ts';
+import { answering, type Backend, httpBackend, rawBackend } from '../../test/fixtures/unit/server.ts';
+import { service } from '../../test/fixtures/unit/service.ts';
+import type { Candidate } from '../model/discovery.ts';
+import { probeSpec } from '../model/proof.ts';
+import { directFetch } from './direct.ts';
+import { createProber, noProber, type ProbeLimits, type Prober } from './prober.ts';
+
+const KINDS = [
+  { detector: 'prometheus', title: 'Prometheus', path: '', spec: probeSpec.parse({ health: ['/healthy'] }) },
+];
+const named = (name: string): Candidate =>
+  candidate(service(name, { labels: { app: 'prometheus' }, ports: ['web:9090'] }));
+const prometheus = named('prometheus');
+
+const proberOf = (backend: Backend, limits: Partial<ProbeLimits>, ...more: Candidate[]): Prober =>
+  createProber(
+    KINDS,
+    { fetch: directFetch(backend.standsFor(prometheus, ...more)) },
+    { concurrency: 32, timeout: 5_000, ...limits },
+  );
+const never = new AbortController().signal;
+
+describe('the time limit', () => {
+  test('ends a probe of a backend that never answers', async () => {
+    const backend = await rawBackend(() => {});
+    const start = performance.now();
+    const verdict = await proberOf(backend, { timeout: 200 }).probe(prometheus, never);
+    const took = performance.now() - start;
+    expect(verdict).toMatchObject({
+      health: 'unhealthy',
+      reason: expect.stringContaining('no answer within'),
+    });
+    expect(took).toBeGreaterThanOrEqual(190);
+    expect(took).toBeLessThan(2_000);
+  });
+
+  test('ends one of a backend that begins and never finishes', async () => {
+    const backend = await httpBackend((_, response) => {
+      response.write('still ');
+    });
+    const verdict = await proberOf(backend, { timeout: 200 }).probe(prometheus, never);
+    expect(verdict).toMatchObject({
+      health: 'unhealthy',
+      reason: expect.stringContaining('no answer within'),
+    });
+  });
+
+  test('a dead backend is given up sooner while others wait for its place', async () => {
+    const backend = await httpBackend(({ headers }, response) => {
+      if (headers.host?.startsWith('dead-') !== true) response.end('ok');
+    });
+    const [dead, alive] = [named('dead-prometheus'), named('prometheus')];
+    const prober = proberOf(backend, { concurrency: 1, timeout: 20_000 }, dead);
+    const start = performance.now();
+    const verdicts = await Promise.all([prober.probe(dead, never), prober.probe(alive, never)]);
+    expect(verdicts.map(({ health }) => health)).toEqual(['unhealthy', 'healthy']);
+    expect(performance.now() - start).toBeLessThan(5_000);
+  });
+});
+
+describe('the limit of probes at a time', () => {
+  test.each([1, 3])('%i: holds, and all get their turn', async (concurrency) => {
+    let open = 0;
+    let most = 0;
+    const backend = await httpBackend((_, response) => {
+      open += 1;
+      most = Math.max(most, open);
+      setTimeout(() => {
+        open -= 1;
+        response.end('ok');
+      }, 20);
+    });
+    const many = Array.from({ length: 12 }, (_, index) => named(`prometheus-${index}`));
+    const prober = proberOf(backend, { concurrency }, ...many);
+    const verdicts = await Promise.all(many.map((each) => prober.probe(each, never)));
+    expect(verdicts.map(({ health }) => health)).toEqual(many.map(() => 'healthy'));
+    expect(most).toBe(concurrency);
+  });
+});
+
+describe('being told to stop', () => {
+  test('ends probes that run and those that wait, at once', async () => {
+    const backend = await rawBackend(() => {});
+    const stop = new AbortController();
+    const prober = proberOf(backend, { concurrency: 1, timeout: 10_000 });
+    const probes = [prober.probe(prometheus, stop.signal), prober.probe(prometheus, stop.signal)];
+    const start = performance.now();
+    setTimeout(() => stop.abort(new Error('stopped')), 50);
+    const results = await Promise.allSettled(probes);
+    expect(results.map((result) => result.status === 'rejected' && String(result.reason))).toEqual([
+      'Error: stopped',
+      'Error: stopped',
+    ]);
+    expect(performance.now() - start).toBeLessThan(900);
+  });
+
+  test('before the first request means none is sent', async () => {
+    const backend = await answering({ '/healthy': 200 });
+    await expect(proberOf(backend, {}).probe(prometheus, AbortSignal.abort())).rejects.toThrow();
+    expect(backend.asked).toEqual([]);
+  });
+
+  test('does not harm a prober that is used again', async () => {
+    const backend = await answering({ '/healthy': 200 });
+    const prober = proberOf(backend, { concurrency: 1 });
+    await expect(prober.probe(prometheus, AbortSignal.abort())).rejects.toThrow();
+    expect((await prober.probe(prometheus, never)).health).toBe('healthy');
+  });
+});
+
+test('without probing health is unknown, and that is said', async () => {
+  expect(await noProber.probe(prometheus, never)).toMatchObject({
+    health: 'unknown',
+    authRequired: false,
+    reason: expect.stringContaining('not probed'),
+  });
+});

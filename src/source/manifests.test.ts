@@ -1,0 +1,227 @@
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { EXIT, UserError } from '../model/exit.ts';
+import { serviceKey } from '../model/service.ts';
+import { type ManifestOptions, manifestSource } from './manifests.ts';
+import { type Change, readOnce } from './source.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'manifests-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const service = (name: string, port = 80, namespace = ''): string =>
+  `---\napiVersion: v1\nkind: Service\nmetadata: { name: ${name}, namespace: ${namespace || '~'} }\nspec: { ports: [{ port: ${port} }] }\n`.replace(
+    ', namespace: ~',
+    '',
+  );
+
+async function write(files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), text);
+  }
+}
+
+const options = (given: Partial<ManifestOptions>): ManifestOptions => ({
+  paths: [folder],
+  namespaces: [],
+  defaultNamespace: 'default',
+  follow: undefined,
+  stdin: Readable.from([]),
+  ...given,
+});
+const read = (given: Partial<ManifestOptions> = {}) =>
+  readOnce(manifestSource(options(given)), new AbortController().signal);
+const keys = async (given: Partial<ManifestOptions> = {}): Promise<string[]> =>
+  (await read(given)).services.map(serviceKey);
+
+describe('where manifests are read', () => {
+  test('a file, whatever it is called', async () => {
+    await write({ 'manifests.txt': service('a') });
+    expect(await keys({ paths: [join(folder, 'manifests.txt')] })).toEqual(['default/a']);
+  });
+
+  test('a folder and the folders in it, manifests only', async () => {
+    await write({
+      'b.yaml': service('b'),
+      'a.yml': service('a'),
+      'deep/er/c.json': '{"apiVersion":"v1","kind":"Service","metadata":{"name":"c"}}',
+      'D.YAML': service('d'),
+      'README.md': service('not'),
+      'deep/values.yaml.gotmpl': service('not'),
+    });
+    expect((await keys()).sort()).toEqual(['default/a', 'default/b', 'default/c', 'default/d']);
+  });
+
+  test('links to files, as Kubernetes mounts ConfigMaps', async () => {
+    await write({ '..data/a.yaml': service('a') });
+    await symlink(join('..data', 'a.yaml'), join(folder, 'a.yaml'));
+    const { services, problems } = await read();
+    expect(services.map(serviceKey)).toEqual(['default/a']);
+    expect(problems).toEqual([]);
+  });
+
+  test('an empty folder holds nothing, which is no error', async () => {
+    expect(await read()).toMatchObject({ services: [], problems: [] });
+  });
+
+  test('standard input, in pieces', async () => {
+    const text = Buffer.from(`${service('a')}# ü\n${service('b')}`);
+    const pieces = Array.from(text, (byte) => Buffer.from([byte]));
+    expect(await keys({ paths: ['-'], stdin: Readable.from(pieces) })).toEqual(['default/a', 'default/b']);
+  });
+
+  test('several paths together, in their order', async () => {
+    await write({ 'one.yaml': service('a'), 'two/b.yaml': service('b') });
+    const paths = [join(folder, 'two'), '-', join(folder, 'one.yaml')];
+    expect(await keys({ paths, stdin: Readable.from([service('c')]) })).toEqual([
+      'default/b',
+      'default/c',
+      'default/a',
+    ]);
+  });
+
+  test('a path that does not exist is told with what to do', async () => {
+    const path = join(folder, 'missing.yaml');
+    const error = await read({ paths: [path] }).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(UserError);
+    expect((error as UserError).exitCode).toBe(EXIT.usage);
+    expect((error as UserError).message).toContain(path);
+    expect((error as UserError).message).toContain('-f');
+  });
+
+  test('a file in a folder that cannot be read is told, and the others count', async () => {
+    await write({ 'b.yaml': service('b') });
+    await symlink(join(folder, 'nowhere'), join(folder, 'a.yaml'));
+    const { services, problems } = await read();
+    expect(services.map(serviceKey)).toEqual(['default/b']);
+    expect(problems.map(({ where }) => where)).toEqual([join(folder, 'a.yaml')]);
+  });
+
+  test('a broken document is told with file and line, and the others count', async () => {
+    await write({ 'a.yaml': `${service('a')}---\nx: y: z\n`, 'b.yaml': service('b') });
+    const { services, problems } = await read();
+    expect(services.map(serviceKey)).toEqual(['default/a', 'default/b']);
+    expect(problems.map(({ where }) => where)).toEqual([`${join(folder, 'a.yaml')}:7`]);
+  });
+});
+
+describe('which Services count', () => {
+  test('those of the namespaces asked for', async () => {
+    await write({ 'a.yaml': service('a', 80, 'one') + service('b', 80, 'two') + service('c') });
+    expect(await keys()).toEqual(['one/a', 'two/b', 'default/c']);
+    expect(await keys({ namespaces: ['two'] })).toEqual(['two/b']);
+    expect(await keys({ namespaces: ['one', 'default'] })).toEqual(['one/a', 'default/c']);
+  });
+
+  test('a Service that names no namespace is in the default one', async () => {
+    await write({ 'a.yaml': service('a') });
+    expect(await keys({ defaultNamespace: 'team', namespaces: ['team'] })).toEqual(['team/a']);
+    expect(await keys({ defaultNamespace: 'team', namespaces: ['default'] })).toEqual([]);
+  });
+
+  test('one that is there twice counts once, in silence where both are the same', async () => {
+    await write({ 'a.yaml': service('a'), 'b.yaml': service('a') });
+    expect(await read()).toMatchObject({ services: [{ name: 'a' }], problems: [] });
+  });
+
+  test('of two that differ the first counts, and the place of the second is told', async () => {
+    await write({ 'a.yaml': service('a', 80), 'b.yaml': service('x') + service('a', 81) });
+    const { services, problems } = await read();
+    expect(services.find(({ name }) => name === 'a')?.ports[0]?.port).toBe(80);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]?.where).toMatch(/b\.yaml:\d+$/);
+    expect(problems[0]?.what).toContain('default/a');
+  });
+});
+
+describe('follow', () => {
+  /** Runs a source; `next` waits for its next change. */
+  function followed(given: Partial<ManifestOptions>) {
+    const changes: Change[] = [];
+    let wake = (): void => {};
+    const stop = new AbortController();
+    const ended = manifestSource(options({ follow: { interval: 60_000 }, ...given })).run((change) => {
+      changes.push(change);
+      wake();
+    }, stop.signal);
+    const next = async (): Promise<Change> => {
+      while (changes.length === 0)
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      return changes.shift() as Change;
+    };
+    const services = async (): Promise<string[]> => {
+      const change = await next();
+      return change.kind === 'sync' ? change.services.map(serviceKey) : [change.kind];
+    };
+    return { services, stop: () => stop.abort(), ended, changes };
+  }
+
+  test('sees a changed, a new and a deleted file within seconds, and stops when told', async () => {
+    await write({ 'a.yaml': service('a') });
+    const { services, stop, ended } = followed({});
+    expect(await services()).toEqual(['default/a']);
+    await write({ 'a.yaml': service('b') });
+    expect(await services()).toEqual(['default/b']);
+    await write({ 'new/c.yaml': service('c') });
+    expect(await services()).toEqual(['default/b', 'default/c']);
+    await rm(join(folder, 'a.yaml'));
+    expect(await services()).toEqual(['default/c']);
+    stop();
+    await ended;
+  }, 30_000);
+
+  test('sees a file that an editor put in the place of the old one', async () => {
+    await write({ 'a.yaml': service('a') });
+    const { services, stop, ended } = followed({ paths: [join(folder, 'a.yaml')] });
+    expect(await services()).toEqual(['default/a']);
+    await write({ 'other.yaml': service('b') });
+    await rename(join(folder, 'other.yaml'), join(folder, 'a.yaml'));
+    expect(await services()).toEqual(['default/b']);
+    stop();
+    await ended;
+  }, 30_000);
+
+  test('a file that vanishes is a passing fault, and it comes back', async () => {
+    await write({ 'a.yaml': service('a') });
+    const { services, stop, ended } = followed({ paths: [join(folder, 'a.yaml')] });
+    expect(await services()).toEqual(['default/a']);
+    await rm(join(folder, 'a.yaml'));
+    expect(await services()).toEqual(['failure']);
+    await write({ 'a.yaml': service('b') });
+    let seen = await services();
+    while (seen[0] === 'failure') seen = await services();
+    expect(seen).toEqual(['default/b']);
+    stop();
+    await ended;
+  }, 30_000);
+
+  test('tells all of it again after the interval, and nothing in between', async () => {
+    await write({ 'a.yaml': service('a') });
+    const { services, stop, ended, changes } = followed({ follow: { interval: 400 } });
+    const start = performance.now();
+    expect(await services()).toEqual(['default/a']);
+    await write({ 'notes.txt': 'nothing to see' });
+    expect(changes).toEqual([]);
+    expect(await services()).toEqual(['default/a']);
+    expect(performance.now() - start).toBeGreaterThanOrEqual(400);
+    stop();
+    await ended;
+  });
+
+  test('without it, and for standard input, the source ends after the full set', async () => {
+    await write({ 'a.yaml': service('a') });
+    for (const given of [{ follow: undefined }, { paths: ['-'], stdin: Readable.from([service('a')]) }]) {
+      const { services, ended } = followed(given);
+      expect(await services()).toEqual(['default/a']);
+      await ended;
+    }
+  });
+});

@@ -1,0 +1,329 @@
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { Service } from '../../src/model/service.ts';
+import { discoverAt, httpTypes, labelled, outcome, outcomes } from './probing.ts';
+import { type Replay, recordingOf, recordings, replay } from './replay.ts';
+
+/** What the Services that lead to a recorded server must become; whatever they are labelled as. */
+interface Outcome {
+  readonly type: string;
+  readonly outcome: string;
+  /** What the reason must say beside. */
+  readonly reason?: RegExp;
+  /** What it is when labelled as another type, where its answers are too weak to change a type: nothing. */
+  readonly elsewhere?: 'refused';
+}
+
+const NOT_READY = /not ready/;
+const BACKENDS: Readonly<Record<string, Outcome>> = {
+  alertmanager: { type: 'alertmanager', outcome: 'alertmanager, healthy, proven' },
+  'alertmanager-below-path': {
+    type: 'alertmanager',
+    outcome: 'alertmanager /alertmanager, healthy, proven',
+  },
+  argocd: { type: 'argocd', outcome: 'argocd, healthy, proven' },
+  elasticsearch: { type: 'elasticsearch', outcome: 'elasticsearch, healthy, proven' },
+  'elasticsearch-7.10': { type: 'elasticsearch', outcome: 'elasticsearch, healthy, proven' },
+  'elasticsearch-secured': {
+    type: 'elasticsearch',
+    outcome: 'elasticsearch, healthy, proven, wants credentials',
+  },
+  grafana: { type: 'grafana', outcome: 'grafana, healthy, proven' },
+  'grafana-hidden-version': {
+    type: 'grafana',
+    outcome: 'grafana, healthy, proven',
+    elsewhere: 'refused',
+  },
+  jaeger: { type: 'jaeger', outcome: 'jaeger, healthy, proven' },
+  kiali: { type: 'kiali', outcome: 'kiali /kiali, healthy, proven' },
+  'kiali-at-root': { type: 'kiali', outcome: 'kiali, healthy, proven' },
+  kibana: { type: 'kibana', outcome: 'kibana, healthy, proven' },
+  loki: { type: 'loki', outcome: 'loki, healthy, proven', reason: NOT_READY },
+  'loki-gateway': { type: 'loki', outcome: 'loki, healthy, proven' },
+  mimir: { type: 'mimir', outcome: 'mimir /prometheus, healthy, proven' },
+  'mimir-gateway': { type: 'mimir', outcome: 'mimir /prometheus, healthy, proven' },
+  opensearch: { type: 'opensearch', outcome: 'opensearch, healthy, proven' },
+  'opensearch-secured': { type: 'opensearch', outcome: 'opensearch, healthy, proven, wants credentials' },
+  prometheus: { type: 'prometheus', outcome: 'prometheus, healthy, proven' },
+  'prometheus-below-path': { type: 'prometheus', outcome: 'prometheus /prometheus, healthy, proven' },
+  'prometheus-old': { type: 'prometheus', outcome: 'prometheus, healthy, proven' },
+  pyroscope: { type: 'pyroscope', outcome: 'pyroscope, healthy, proven' },
+  rabbitmq: { type: 'rabbitmq', outcome: 'rabbitmq, healthy, proven, wants credentials' },
+  signoz: { type: 'signoz', outcome: 'signoz, healthy, proven' },
+  tempo: { type: 'tempo', outcome: 'tempo, healthy, proven', reason: NOT_READY },
+  'tempo-2': { type: 'tempo', outcome: 'tempo, healthy, proven' },
+  'thanos-query': { type: 'thanos', outcome: 'thanos, healthy, proven' },
+  victorialogs: { type: 'victorialogs', outcome: 'victorialogs, healthy, proven' },
+  victoriametrics: { type: 'victoriametrics', outcome: 'victoriametrics, healthy, proven' },
+  'victoriametrics-select': {
+    type: 'victoriametrics',
+    outcome: 'victoriametrics /select/0/prometheus, healthy, proven',
+  },
+  zipkin: { type: 'zipkin', outcome: 'zipkin, healthy, proven' },
+};
+
+/** Recordings that the last part of this file looks at one by one. */
+const OTHERS = ['elasticsearch-down', 'kafka', 'kibana-degraded', 'mcp', 'mcp-modern', 'prometheus-secured'];
+const DECOYS = recordings.filter((name) => name.startsWith('decoy-'));
+
+/** A server that plays a recording for all tests of a group. */
+function played(name: string): () => Replay {
+  let server: Replay | undefined;
+  beforeAll(async () => {
+    server = await replay(recordingOf(name));
+  });
+  afterAll(() => server?.close());
+  return () => {
+    if (server === undefined) throw new Error(`${name} is not played yet`);
+    return server;
+  };
+}
+
+/** Nothing but the port: a Service that a hint makes worth a question. */
+const onlyPort = (port: number, name = 'tsdb'): Service => ({
+  ...labelled('prometheus', { name, labels: {}, ports: [{ port, protocol: 'TCP' }] }),
+});
+
+it('knows what to expect of each recording', () => {
+  expect([...Object.keys(BACKENDS), ...OTHERS, ...DECOYS].sort()).toEqual(recordings);
+  for (const name of recordings) expect(recordingOf(name).how, name).not.toBe('');
+});
+
+it('has a recording of each type that can prove itself', () => {
+  expect([...new Set(Object.values(BACKENDS).map(({ type }) => type))].sort()).toEqual(httpTypes.toSorted());
+});
+
+describe.each(Object.entries(BACKENDS))('%s', (name, wanted) => {
+  const server = played(name);
+
+  it('is confirmed where it is labelled as what it is', async () => {
+    const { services, problems } = await discoverAt(server().port, [labelled(wanted.type)]);
+    expect(services.map(outcome)).toEqual([wanted.outcome]);
+    expect(services[0]?.verdict.reason).toMatch(wanted.reason ?? /./);
+    expect(problems).toEqual([]);
+  });
+
+  it('is found to be what it is, whatever it is labelled as', async () => {
+    const labels = httpTypes.filter((type) => type !== wanted.type);
+    const found = await discoverAt(
+      server().port,
+      labels.map((type) => labelled(type)),
+    );
+    const base = wanted.outcome.replace(', wants credentials', '');
+    expect(outcomes(found)).toEqual(
+      wanted.elsewhere === 'refused'
+        ? {}
+        : Object.fromEntries(labels.map((type) => [`labelled-${type}`, expect.stringMatching(`^${base}`)])),
+    );
+    // A person is told of each one.
+    expect(found.problems.map(({ where }) => where).sort()).toEqual(
+      labels.map((type) => `Service lab/labelled-${type}`).sort(),
+    );
+  });
+
+  it('is refused as a broker and as an MCP server, whose protocols it does not speak', async () => {
+    const { services, problems } = await discoverAt(server().port, [labelled('kafka'), labelled('mcp')]);
+    const wantsLogin = /secured/.test(name) || name === 'rabbitmq';
+    expect(services.map(outcome)).toEqual(
+      wantsLogin && name !== 'rabbitmq' ? ['mcp /mcp, healthy, unproven, wants credentials'] : [],
+    );
+    expect(problems).toHaveLength(2 - services.length);
+  });
+});
+
+describe.each(DECOYS)('%s', (name) => {
+  const server = played(name);
+
+  it('is refused, whatever it is labelled as', async () => {
+    const types = [...httpTypes, 'kafka', 'mcp'];
+    const found = await discoverAt(
+      server().port,
+      types.map((type) => labelled(type)),
+    );
+    expect(outcomes(found)).toEqual({});
+    expect(found.problems.map(({ what }) => what)).toEqual(
+      types.map(() => expect.stringContaining('is left out')),
+    );
+  });
+
+  it('is passed over in silence where it was only worth a question', async () => {
+    const scraped = labelled('prometheus', {
+      name: 'scraped',
+      labels: {},
+      annotations: { 'prometheus.io/scrape': 'true' },
+      ports: [{ name: 'http', port: 8080, protocol: 'TCP' }],
+    });
+    const ports = [9090, 9093, 3000, 3100, 3200, 9200, 10902, 16686, 9411, 5601, 4040, 15672];
+    const services = [scraped, ...ports.map((port) => onlyPort(port, `at-${port}`))];
+    expect(await discoverAt(server().port, services)).toEqual({ services: [], problems: [] });
+  });
+});
+
+describe('a Service that only a hint speaks for', () => {
+  const prometheus = played('prometheus');
+  const loki = played('loki');
+  const secured = played('prometheus-secured');
+
+  it('counts when it proves what the hint says', async () => {
+    const { services } = await discoverAt(prometheus().port, [
+      onlyPort(9090),
+      labelled('prometheus', {
+        name: 'scraped',
+        labels: {},
+        annotations: { 'prometheus.io/scrape': 'true' },
+        ports: [{ name: 'web', port: 8080, protocol: 'TCP' }],
+      }),
+    ]);
+    expect(services.map(outcome)).toEqual(['prometheus, healthy, proven', 'prometheus, healthy, proven']);
+  });
+
+  it('counts as what it proves, where the hint was wrong', async () => {
+    const { services } = await discoverAt(loki().port, [onlyPort(9090)]);
+    expect(services.map(outcome)).toEqual(['loki, healthy, proven']);
+  });
+
+  it('does not count where it proves nothing, alive or not', async () => {
+    expect((await discoverAt(secured().port, [onlyPort(9090)])).services).toEqual([]);
+    // Nothing listens on the reserved port 1.
+    expect((await discoverAt(1, [onlyPort(9090)])).services).toEqual([]);
+  });
+});
+
+describe('a backend that tells nothing without credentials', () => {
+  const server = played('prometheus-secured');
+
+  it('is what it is labelled as: alive, unproven', async () => {
+    const found = await discoverAt(
+      server().port,
+      httpTypes.map((type) => labelled(type)),
+    );
+    expect(Object.keys(outcomes(found)).sort()).toEqual(httpTypes.map((type) => `labelled-${type}`).sort());
+    for (const service of found.services) {
+      expect(service.type).toBe(service.service.name.replace('labelled-', ''));
+      expect(service.verdict).toMatchObject({ health: 'healthy', proof: 'unproven', authRequired: true });
+    }
+  });
+});
+
+describe('a backend that is there and does not work', () => {
+  const elasticsearch = played('elasticsearch-down');
+  const kibana = played('kibana-degraded');
+
+  it('is unhealthy, and not said to be something else', async () => {
+    const { services, problems } = await discoverAt(elasticsearch().port, [labelled('elasticsearch')]);
+    expect(services.map(outcome)).toEqual(['elasticsearch, unhealthy, unproven']);
+    expect(services[0]?.verdict.reason).toContain('503');
+    expect(problems).toEqual([]);
+  });
+
+  it('is alive where its own words say that it is only not ready', async () => {
+    const { services } = await discoverAt(kibana().port, [labelled('kibana')]);
+    expect(services.map(outcome)).toEqual(['kibana, healthy, proven']);
+    expect(services[0]?.verdict.reason).toMatch(NOT_READY);
+  });
+});
+
+describe('kafka', () => {
+  const server = played('kafka');
+
+  it('is confirmed by its answer to ApiVersions', async () => {
+    const { services } = await discoverAt(server().port, [labelled('kafka')]);
+    expect(services.map(outcome)).toEqual(['kafka, healthy, proven']);
+    expect(server().asked).toContain('ApiVersions v0');
+  });
+
+  it('is unhealthy and unproven as anything that is asked over HTTP: it closes the connection', async () => {
+    const types = [...httpTypes, 'mcp'];
+    const { services } = await discoverAt(
+      server().port,
+      types.map((type) => labelled(type)),
+    );
+    expect(services).toHaveLength(types.length);
+    for (const { service, type, verdict } of services) {
+      expect(service.name).toBe(`labelled-${type}`);
+      expect(verdict).toMatchObject({ health: 'unhealthy', proof: 'unproven' });
+      expect(verdict.reason).toContain('closed');
+    }
+  });
+});
+
+describe('a broker that does not say so', () => {
+  async function outcomeAt(port: number): Promise<string[]> {
+    const { services, problems } = await discoverAt(port, [labelled('kafka')], 300);
+    return [...services.map(outcome), ...problems.map(({ what }) => what)];
+  }
+
+  async function listening(take: (socket: Socket) => void): Promise<number> {
+    const sockets = new Set<Socket>();
+    const server = createServer((socket) => {
+      sockets.add(socket);
+      socket.on('error', () => {});
+      take(socket);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    });
+    return (server.address() as AddressInfo).port;
+  }
+
+  it('may want TLS, where it hangs up', async () => {
+    const server = createTlsServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    expect(await outcomeAt((server.address() as AddressInfo).port)).toEqual(['kafka, healthy, unproven']);
+  });
+
+  it('may want TLS, where it answers with an alert as many a TLS server does', async () => {
+    // Fatal: protocol version.
+    const alert = Buffer.from('15030300020246', 'hex');
+    const port = await listening((socket) => socket.once('data', () => socket.end(alert)));
+    expect(await outcomeAt(port)).toEqual(['kafka, healthy, unproven']);
+  });
+
+  it('is dead, where it takes the connection and is silent for good', async () => {
+    const port = await listening(() => {});
+    expect(await outcomeAt(port)).toEqual(['kafka, unhealthy, unproven']);
+  });
+
+  it('is none, where it says something else', async () => {
+    const port = await listening((socket) => socket.end('-ERR unknown command\r\n'));
+    expect(await outcomeAt(port)).toEqual([expect.stringContaining('is left out')]);
+  });
+
+  it('is none, where its answer belongs to another question', async () => {
+    const port = await listening((socket) =>
+      // An ApiVersions answer with no versions, to the question number 1.
+      socket.end(Buffer.from('0000000a00000001000000000000', 'hex')),
+    );
+    expect(await outcomeAt(port)).toEqual([expect.stringContaining('is left out')]);
+  });
+});
+
+describe.each(['mcp', 'mcp-modern'])('%s', (name) => {
+  const server = played(name);
+
+  it('is confirmed by the exchange of its era, and no session is left open', async () => {
+    const { services } = await discoverAt(server().port, [labelled('mcp')]);
+    expect(services.map(outcome)).toEqual(['mcp /mcp, healthy, proven']);
+    expect(services[0]?.verdict.facts).toEqual({ eras: name === 'mcp' ? 'legacy' : 'modern' });
+    expect(server().asked).toEqual([
+      'POST /mcp server/discover',
+      'POST /mcp initialize',
+      // Only the server with a handshake gave a session.
+      ...(name === 'mcp' ? ['DELETE /mcp'] : []),
+    ]);
+  });
+
+  it('is refused as anything else: it has nothing for a GET', async () => {
+    const types = [...httpTypes, 'kafka'];
+    const found = await discoverAt(
+      server().port,
+      types.map((type) => labelled(type)),
+    );
+    expect(outcomes(found)).toEqual({});
+    expect(found.problems).toHaveLength(types.length);
+  });
+});

@@ -1,0 +1,55 @@
+import { discover, type Found, probeKinds } from '../../src/engine/pass.ts';
+import type { DiscoveredService } from '../../src/model/discovery.ts';
+import type { Service } from '../../src/model/service.ts';
+import { directFetch } from '../../src/probe/direct.ts';
+import { directExchange } from '../../src/probe/kafka.ts';
+import { createProber } from '../../src/probe/prober.ts';
+import { DETECTION, rules } from './fixtures.ts';
+
+/** Types that are asked over HTTP and can prove themselves. */
+export const httpTypes = rules.detectors
+  .filter(({ detector: { probe } }) => probe.protocol === 'http' && probe.proofs.length > 0)
+  .map(({ detector }) => detector.type);
+
+/** A Service that looks like one type of backend: by the name label, with the port that such a backend has. */
+export function labelled(type: string, fields: Partial<Service> = {}): Service {
+  const detector = rules.byType.get(type)?.detector;
+  if (detector === undefined) throw new Error(`there is no detector ${type}`);
+  const name = detector.ports.names.find((each) => !each.includes('https')) ?? 'http';
+  return {
+    namespace: 'lab',
+    name: `labelled-${type}`,
+    labels: { 'app.kubernetes.io/name': detector.names[0] ?? type },
+    annotations: {},
+    selector: {},
+    ports: [{ name, port: detector.ports.numbers[0] ?? 8080, protocol: 'TCP' }],
+    type: 'ClusterIP',
+    headless: false,
+    ...fields,
+  };
+}
+
+/** One pass over Services all of whose ports lead to one local port. */
+export function discoverAt(port: number, services: readonly Service[], timeout = 5_000): Promise<Found> {
+  const target = { host: '127.0.0.1', port };
+  const connectTo = new Map(
+    services.flatMap(({ name, namespace, ports }) =>
+      ports.map((each) => [`${name}.${namespace}.svc.cluster.local:${each.port}`, target] as const),
+    ),
+  );
+  const route = { fetch: directFetch(connectTo), exchange: directExchange(connectTo) };
+  const prober = createProber(probeKinds(rules), route, { concurrency: 32, timeout });
+  const stages = { rules, problems: [], prober, detection: DETECTION };
+  return discover(services, stages, AbortSignal.timeout(30_000));
+}
+
+/** What a pass made of each Service, in one line: type and base path, health and proof. */
+export function outcomes({ services }: Found): Record<string, string> {
+  return Object.fromEntries(services.map((found) => [found.service.name, outcome(found)]));
+}
+
+/** What a pass made of a Service: `mimir /prometheus, healthy, proven`. */
+export function outcome({ type, endpoint, verdict }: DiscoveredService): string {
+  const auth = verdict.authRequired ? ', wants credentials' : '';
+  return `${type}${endpoint.path === '' ? '' : ` ${endpoint.path}`}, ${verdict.health}, ${verdict.proof}${auth}`;
+}
