@@ -14,32 +14,47 @@ export type ConnectTo = ReadonlyMap<string, { readonly host: string; readonly po
 const HEADER_LIMIT = 16 * 1024;
 const HEADER_COUNT = 100;
 
-/** Resolves a name and refuses it unless each of its addresses may be connected to; what was checked is what is used. */
-export const guardedLookup: LookupFunction = (hostname, options, callback) => {
-  lookup(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error !== null) return callback(error, []);
-    for (const { address } of addresses) {
-      const refused = refusedAddress(address);
-      if (refused !== undefined)
-        return callback(new ProbeFailure(`not asked: ${hostname} resolves to ${refused}`, 'dead'), []);
-    }
-    const [first] = addresses;
-    if (options.all === true) return callback(null, addresses);
-    return callback(null, first?.address ?? '', first?.family);
-  });
-};
+/** What stands between a name and a connection; tests put their own in its place. */
+export interface Guard {
+  readonly resolve: typeof lookup;
+  /** Why an address must not be connected to, or nothing if it may. */
+  readonly refused: (address: string) => string | undefined;
+}
+
+const GUARD: Guard = { resolve: lookup, refused: refusedAddress };
+
+/**
+ * Resolves a name once and refuses it unless each of its addresses may be connected to. The connection is made to what
+ * was checked: a name that resolves to something else a moment later changes nothing.
+ */
+function guardedLookup({ resolve, refused }: Guard): LookupFunction {
+  return (hostname, options, callback) => {
+    resolve(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return callback(error, []);
+      for (const { address } of addresses) {
+        const why = refused(address);
+        if (why !== undefined)
+          return callback(new ProbeFailure(`not asked: ${hostname} resolves to ${why}`, 'dead'), []);
+      }
+      const [first] = addresses;
+      if (options.all === true) return callback(null, addresses);
+      return callback(null, first?.address ?? '', first?.family);
+    });
+  };
+}
 
 /** Where to connect for an endpoint, and how its name is resolved. @throws ProbeFailure for a refused numeric address */
 export function connectionOf(
   endpoint: Endpoint,
   connectTo: ConnectTo,
+  guard: Guard = GUARD,
 ): { readonly host: string; readonly port: number; readonly lookup?: LookupFunction } {
   const target = connectTo.get(`${endpoint.host}:${endpoint.port}`);
   if (target !== undefined) return target;
   const address = endpoint.host.replace(/^\[(.*)\]$/, '$1');
-  const refused = isIP(address) === 0 ? undefined : refusedAddress(address);
-  if (refused !== undefined) throw new ProbeFailure(`not asked: ${refused}`, 'dead');
-  return { host: address, port: endpoint.port, lookup: guardedLookup };
+  const why = isIP(address) === 0 ? undefined : guard.refused(address);
+  if (why !== undefined) throw new ProbeFailure(`not asked: ${why}`, 'dead');
+  return { host: address, port: endpoint.port, lookup: guardedLookup(guard) };
 }
 
 /** A failed connection in words for a person. */
@@ -75,13 +90,13 @@ async function readBody(response: IncomingMessage, ask: Ask): Promise<string> {
  * The route `direct`: connects to the backend itself. Redirects are not followed, bodies are cut and never
  * decompressed, no credentials are sent, and an address that a name resolves to is checked before it is used.
  */
-export function directFetch(connectTo: ConnectTo): Fetch {
+export function directFetch(connectTo: ConnectTo, guard: Guard = GUARD): Fetch {
   return ({ endpoint }, ask, signal) => {
     const { promise, resolve, reject } = Promise.withResolvers<Awaited<ReturnType<Fetch>>>();
     const fail = (error: unknown): void => reject(signal.aborted ? signal.reason : failureOf(error));
     try {
       const options: RequestOptions = {
-        ...connectionOf(endpoint, connectTo),
+        ...connectionOf(endpoint, connectTo, guard),
         path: ask.path,
         method: ask.method ?? 'GET',
         headers: {
