@@ -1,8 +1,9 @@
 import { discover } from '../engine/pass.ts';
 import { EXIT } from '../model/exit.ts';
 import { readOnce } from '../source/source.ts';
+import type { Format } from './choices.ts';
 import { type InputFlags, type Invocation, settingsOf } from './configuration.ts';
-import { type Format, render, warn } from './output.ts';
+import { render, warn } from './output.ts';
 import { openInput, stagesOf } from './pipeline.ts';
 
 export interface DiscoverFlags extends InputFlags {

@@ -1,18 +1,42 @@
-import { discover } from '../engine/pass.ts';
+import { readFile } from 'node:fs/promises';
+import { discover, toolKinds } from '../engine/pass.ts';
 import { generate } from '../generate/generate.ts';
-import { EXIT } from '../model/exit.ts';
+import { EXIT, UserError } from '../model/exit.ts';
+import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
+import { readOverrides } from '../reconcile/overrides.ts';
 import { plan } from '../reconcile/plan.ts';
 import { readOnce } from '../source/source.ts';
+import type { DocumentFormat } from './choices.ts';
 import { type InputFlags, type Invocation, settingsOf } from './configuration.ts';
 import { warn } from './output.ts';
 import { openInput, stagesOf } from './pipeline.ts';
 import { writeResult } from './write-result.ts';
 
-export const DOCUMENT_FORMATS = ['holmesgpt', 'toolset-json', 'configmap'] as const;
-
 export interface GenerateFlags extends InputFlags {
-  readonly format: (typeof DOCUMENT_FORMATS)[number];
+  readonly format: DocumentFormat;
   readonly out?: string;
+  readonly overrides?: string;
+}
+
+/** The overrides in a file. @throws UserError that names each fault with its line and column */
+async function overridesFrom(path: string | undefined): Promise<Overrides> {
+  if (path === undefined) return NO_OVERRIDES;
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw new UserError(
+      `cannot read the overrides ${path}: ${(error as Error).message}; name another with --overrides`,
+      EXIT.usage,
+      { cause: error },
+    );
+  }
+  const result = readOverrides(text);
+  if ('value' in result) return result.value;
+  throw new UserError(
+    result.faults.map(({ line, column, message }) => `${path}:${line}:${column}: ${message}`).join('\n'),
+    EXIT.findings,
+  );
 }
 
 /** `generate`: the documents, to standard output or a file. @returns the exit code */
@@ -20,8 +44,10 @@ export async function generateCommand(flags: GenerateFlags, run: Invocation): Pr
   const settings = settingsOf({ ...flags }, run);
   const input = await openInput(flags, settings, run, false);
   const sync = await readOnce(input.source, run.signal);
-  const found = await discover(sync.services, await stagesOf(settings, input), run.signal);
-  const generated = generate(found.services, settings);
+  const overrides = await overridesFrom(flags.overrides);
+  const stages = await stagesOf(settings, input);
+  const found = await discover(sync.services, stages, run.signal);
+  const generated = generate(found.services, { ...settings, overrides, kinds: toolKinds(stages.rules) });
   warn(run.output, [...sync.problems, ...found.problems, ...generated.notes]);
   let text: string;
   if (flags.format === 'configmap') {

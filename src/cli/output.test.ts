@@ -5,7 +5,8 @@ import { parse } from 'yaml';
 import { discovered } from '../../test/fixtures/unit/detection.ts';
 import { offered, service } from '../../test/fixtures/unit/service.ts';
 import type { Problem } from '../model/discovery.ts';
-import { FORMATS, render, warn } from './output.ts';
+import { FORMATS } from './choices.ts';
+import { render, warn } from './output.ts';
 
 const services = [
   discovered(service('prometheus', { labels: { app: 'prometheus' }, ports: [9090] })),

@@ -1,15 +1,13 @@
 import { styleText } from 'node:util';
 import { stringify } from 'yaml';
 import { type DiscoveredService, endpointUrl, type Problem, problemLine } from '../model/discovery.ts';
+import type { Format } from './choices.ts';
 
 /** Where a command writes: results to one stream, everything else to the other. */
 export interface Output {
   readonly result: NodeJS.WritableStream & { readonly isTTY?: boolean };
   readonly messages: NodeJS.WritableStream & { readonly isTTY?: boolean };
 }
-
-export const FORMATS = ['table', 'wide', 'json', 'yaml'] as const;
-export type Format = (typeof FORMATS)[number];
 
 /** What `discover -o json` says of one service. */
 function toJson(service: DiscoveredService) {

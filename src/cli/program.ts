@@ -1,10 +1,11 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { DOCUMENT_FORMATS, FILE_KINDS, FORMATS } from './choices.ts';
 import type { Invocation } from './configuration.ts';
 import type { DiscoverFlags } from './discover.ts';
 import type { ExplainFlags } from './explain.ts';
-import { DOCUMENT_FORMATS, type GenerateFlags } from './generate.ts';
-import { FORMATS } from './output.ts';
+import type { GenerateFlags } from './generate.ts';
 import type { ServeFlags } from './serve.ts';
+import type { ValidateFlags } from './validate.ts';
 
 const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
 
@@ -146,6 +147,11 @@ Examples:
         .choices(DOCUMENT_FORMATS)
         .default('holmesgpt'),
     )
+    .option(
+      '--overrides <file>',
+      'an overrides.yaml to apply, as serve does with the one in the ConfigMap',
+      notEmpty,
+    )
     .option('--out <file>', 'write to a file in place of standard output', notEmpty)
     .addHelpText(
       'after',
@@ -186,6 +192,27 @@ Examples:
     .action(async (flags: ServeFlags) => {
       const { serveCommand } = await import('./serve.ts');
       ended(await serveCommand(flags, run));
+    });
+
+  program
+    .command('validate <files...>')
+    .summary('what is wrong in files that people write or agents read')
+    .description(
+      'Checks overrides, configuration files, detectors, toolset.json and custom_toolset.yaml, and tells each fault with its line and column.',
+    )
+    .addOption(
+      new Option('--kind <kind>', 'what the files are, where their names do not tell').choices(FILE_KINDS),
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  dynamic-toolset validate overrides.yaml
+  kubectl get configmap kubernaut-toolset-config -o jsonpath='{.data.overrides\\.yaml}' | dynamic-toolset validate --kind overrides -`,
+    )
+    .action(async (files: string[], flags: ValidateFlags) => {
+      const { validateCommand } = await import('./validate.ts');
+      ended(await validateCommand(files, flags, run));
     });
 
   program

@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type GenerateOptions, generate } from '../generate/generate.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
+import { OVERRIDES_KEY } from '../model/documents.ts';
+import { NO_OVERRIDES } from '../model/overrides.ts';
 import type { Plan } from '../model/published.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
+import { faultsLine, readOverrides } from '../reconcile/overrides.ts';
 import { plan } from '../reconcile/plan.ts';
 import type { Publisher } from '../reconcile/publisher.ts';
 import type { Change, Source } from '../source/source.ts';
-import { discover, type Stages } from './pass.ts';
+import { discover, type Stages, toolKinds } from './pass.ts';
 
 /** What the engine did, for those who log, count or show it. */
 export type EngineEvent =
@@ -32,7 +35,7 @@ export type EngineEvent =
 export interface EngineOptions {
   readonly source: Source;
   readonly stages: Stages;
-  readonly generation: GenerateOptions;
+  readonly generation: Pick<GenerateOptions, 'credentials' | 'holmesgptVersion'>;
   readonly publisher: Publisher;
   /** Milliseconds until a pass is worth while though nothing changed: a failed backend may be back. */
   readonly nextRetry: () => number | undefined;
@@ -151,26 +154,35 @@ export class Engine {
     const started = performance.now();
     const examined = this.#services.size;
     const { services, problems } = await discover(this.#services.values(), stages, signal);
-    const generated = generate(services, generation);
     const before = this.#found;
     this.#found = services;
-    tell({
-      kind: 'pass',
-      cycle,
-      before,
-      services,
-      problems: [...this.#sourceProblems, ...problems, ...generated.notes],
-      examined,
-      milliseconds: performance.now() - started,
-    });
+    const told = [...this.#sourceProblems, ...problems];
+    const milliseconds = performance.now() - started;
     try {
-      const decided = plan(generated, await publisher.read(signal), version);
+      const live = await publisher.read(signal);
+      const overrides = readOverrides(live?.data[OVERRIDES_KEY]);
+      const faults = 'faults' in overrides ? faultsLine(overrides.faults) : undefined;
+      const generated = generate(services, {
+        ...generation,
+        overrides: 'value' in overrides ? overrides.value : NO_OVERRIDES,
+        kinds: toolKinds(stages.rules),
+      });
+      if (faults !== undefined)
+        told.push({
+          where: `${OVERRIDES_KEY} in ${publisher.target}`,
+          what: faults,
+          fix: 'the last toolset stays until they are mended',
+        });
+      told.push(...generated.notes);
+      const decided = plan(generated, live, version, faults);
       await publisher.apply(decided, now(), signal);
+      tell({ kind: 'pass', cycle, before, services, problems: told, examined, milliseconds });
       if (decided.action !== 'none')
         tell({ kind: 'published', cycle, plan: decided, target: publisher.target });
       return undefined;
     } catch (error) {
       signal.throwIfAborted();
+      tell({ kind: 'pass', cycle, before, services, problems: told, examined, milliseconds });
       if (once) throw error;
       const retryIn = retryPause(failures);
       tell({ kind: 'publish-failed', cycle, error, retryIn });

@@ -1,6 +1,7 @@
 import { detect, retyped } from '../detect/detect.ts';
 import type { DetectOptions } from '../detect/owner.ts';
 import type { Rules } from '../detect/rules.ts';
+import type { ToolKind } from '../generate/tools.ts';
 import type { Candidate, DiscoveredService, Problem, Verdict } from '../model/discovery.ts';
 import { type Service, serviceKey } from '../model/service.ts';
 import type { ProbeKind } from '../probe/http.ts';
@@ -31,6 +32,16 @@ export function probeKinds(rules: Rules): ProbeKind[] {
       detector.paths.find(({ words, when }) => words.length === 0 && when === undefined)?.path ?? ''
     ).replace(/\/+$/, ''),
   }));
+}
+
+/** What generating needs to know of the kinds of backends, for tools that people add. */
+export function toolKinds(rules: Rules): Map<string, ToolKind> {
+  return new Map(
+    [...rules.byType].map(([type, { detector }]) => [
+      type,
+      { description: detector.description, holmes: detector.holmes },
+    ]),
+  );
 }
 
 /** What a verdict makes of a candidate: a discovered service, or nothing and perhaps a word about it. */

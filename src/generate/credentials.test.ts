@@ -5,7 +5,8 @@ import { service } from '../../test/fixtures/unit/service.ts';
 import { type Credential, credentialsByBackend } from '../model/credentials.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { credentialOf } from './credentials.ts';
-import { holmesDocument } from './holmes.ts';
+import { holmesDocument, NEWEST } from './holmes.ts';
+import { discoveredTool } from './tools.ts';
 
 const loki = (namespace = 'monitoring', probed: 'healthy' | 'auth' = 'auth'): DiscoveredService =>
   discovered(service('loki', { namespace, labels: { app: 'loki' }, ports: ['http:3100'] }), probed);
@@ -14,16 +15,16 @@ const mcp = discovered(service('tools', { labels: { app: 'mcp-server' }, ports: 
 
 /** What is written with credentials that a person configured. */
 function written(services: DiscoveredService[], credentials: Record<string, Credential>) {
-  const { text, notes } = holmesDocument(services, {
+  const { text, notes } = holmesDocument(services.map(discoveredTool), {
+    ...NEWEST,
     credentials: credentialsByBackend.parse(credentials),
-    holmesgptVersion: '0.32',
   });
   return { ...(parse(text) as { toolsets: object; mcp_servers?: object }), notes };
 }
 
 describe('which credentials a backend gets', () => {
   const of = (credentials: Record<string, Credential>, backend = loki()): string | undefined =>
-    credentialOf(credentialsByBackend.parse(credentials), backend)?.apiKey;
+    credentialOf(credentialsByBackend.parse(credentials), discoveredTool(backend))?.apiKey;
 
   test.each<[string, Record<string, Credential>, string | undefined]>([
     ['those of its type', { loki: { apiKey: 'TYPE' } }, 'TYPE'],

@@ -1,17 +1,16 @@
 import type { Credential, Credentials } from '../model/credentials.ts';
 import type { HolmesAuth } from '../model/detector.ts';
-import type { DiscoveredService } from '../model/discovery.ts';
-import { serviceKey } from '../model/service.ts';
+import type { Tool } from './tools.ts';
 
 /**
  * The credentials that are configured for a backend: its own, else those of its type. Those of a type go to every
  * Service of that type in the namespaces that they name, so to a tenant's as well.
  */
-export function credentialOf(credentials: Credentials, service: DiscoveredService): Credential | undefined {
-  for (const key of [serviceKey(service.service), service.detector]) {
+export function credentialOf(credentials: Credentials, tool: Tool): Credential | undefined {
+  for (const key of [tool.key, tool.detector]) {
     if (!Object.hasOwn(credentials, key)) continue;
     const given = credentials[key];
-    if (given?.namespaces === undefined || given.namespaces.includes(service.service.namespace)) return given;
+    if (given?.namespaces === undefined || given.namespaces.includes(tool.namespace ?? '')) return given;
   }
   return undefined;
 }

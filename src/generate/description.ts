@@ -1,9 +1,9 @@
-import type { DiscoveredService } from '../model/discovery.ts';
+import type { Tool } from './tools.ts';
 
 /** A tool's description: ours as it is, a tenant's marked as such, because an agent will read it. */
-export function describe(service: DiscoveredService): string {
-  if (!service.tenantDescription) return service.description;
-  return `In the words of the Service's owner: "${neutral(service.description)}"`;
+export function describe(tool: Tool): string {
+  if (!tool.tenantDescription) return tool.description;
+  return `In the words of the Service's owner: "${neutral(tool.description)}"`;
 }
 
 /**

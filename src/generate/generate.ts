@@ -1,24 +1,42 @@
+import type { Credentials } from '../model/credentials.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import type { Generated } from '../model/documents.ts';
-import { type HolmesOptions, holmesDocument, NEWEST } from './holmes.ts';
+import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
+import { type HolmesOptions, holmesDocument } from './holmes.ts';
+import { type ToolKind, toolsOf } from './tools.ts';
 import { toolsetJson } from './toolset-json.ts';
 
-export type GenerateOptions = HolmesOptions;
+export interface GenerateOptions {
+  readonly credentials: Credentials;
+  readonly holmesgptVersion: HolmesOptions['holmesgptVersion'];
+  /** What people change and add. */
+  readonly overrides: Overrides;
+  /** The kinds of backends by type, for tools that people add. */
+  readonly kinds: ReadonlyMap<string, ToolKind>;
+}
 
-const byTool = (a: DiscoveredService, b: DiscoveredService): number =>
-  a.tool < b.tool ? -1 : a.tool > b.tool ? 1 : 0;
+const DEFAULTS: GenerateOptions = {
+  credentials: {},
+  holmesgptVersion: '0.32',
+  overrides: NO_OVERRIDES,
+  kinds: new Map(),
+};
 
 /**
- * The documents for what was found; a service that is known to be unhealthy is left out. Pure: the same services in
- * any order give the same bytes.
+ * The documents for what was found and what people changed; a service that is known to be unhealthy is left out. Pure:
+ * the same services in any order give the same bytes.
  * @throws Error if a document does not fulfil its own schema, which is a bug and never the input's fault
  */
-export function generate(found: readonly DiscoveredService[], options: GenerateOptions = NEWEST): Generated {
-  const usable = found.filter(({ verdict }) => verdict.health !== 'unhealthy').sort(byTool);
-  const holmes = holmesDocument(usable, options);
+export function generate(
+  found: readonly DiscoveredService[],
+  options: GenerateOptions = DEFAULTS,
+): Generated {
+  const { credentials, holmesgptVersion, overrides, kinds } = options;
+  const { tools, notes } = toolsOf(found, overrides, kinds);
+  const holmes = holmesDocument(tools, { credentials, holmesgptVersion, patch: overrides.holmesgpt });
   return {
-    documents: { 'toolset.json': toolsetJson(usable), 'custom_toolset.yaml': holmes.text },
-    tools: usable.length,
-    notes: holmes.notes,
+    documents: { 'toolset.json': toolsetJson(tools), 'custom_toolset.yaml': holmes.text },
+    tools: tools.length,
+    notes: [...notes, ...holmes.notes],
   };
 }

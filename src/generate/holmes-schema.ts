@@ -1,7 +1,5 @@
 import { z } from 'zod';
-
-/** HolmesGPT refuses a file in which any mapping key holds a dot (seen with 0.45.0: "keypath separator"). */
-const key = z.string().regex(/^[^.]+$/, 'holds a dot, which HolmesGPT refuses in any key');
+import { holmesKey as key } from '../model/overrides.ts';
 
 const plainValue: z.ZodType<unknown> = z.lazy(() =>
   z.union([z.string(), z.number(), z.boolean(), z.array(plainValue), z.record(key, plainValue)]),
@@ -32,6 +30,16 @@ export const holmesSchema = z.strictObject({
   mcp_servers: z.record(key, mcpServer).optional(),
 });
 
-export type HolmesDocument = z.infer<typeof holmesSchema>;
+const anyEntries = z.record(key, z.record(z.string(), z.unknown()));
+
+/** The schema of `custom_toolset.yaml` after what people wrote was merged into it: HolmesGPT wants one toolset at least. */
+export const mergedHolmesSchema = z
+  .strictObject({ toolsets: anyEntries.optional(), mcp_servers: anyEntries.optional() })
+  .refine(
+    ({ toolsets = {}, mcp_servers = {} }) =>
+      Object.keys(toolsets).length + Object.keys(mcp_servers).length > 0,
+    'has no toolset',
+  );
+
 export type HolmesToolset = z.infer<typeof toolset>;
 export type HolmesMcpServer = z.infer<typeof mcpServer>;

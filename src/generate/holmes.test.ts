@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import type { z } from 'zod';
 import { discovered } from '../../test/fixtures/unit/detection.ts';
 import { offered, service } from '../../test/fixtures/unit/service.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
-import { type HolmesOptions, holmesDocument } from './holmes.ts';
-import { type HolmesDocument, holmesSchema } from './holmes-schema.ts';
+import { type HolmesOptions, holmesDocument, NEWEST } from './holmes.ts';
+import { holmesSchema } from './holmes-schema.ts';
+import { discoveredTool } from './tools.ts';
 
 const prometheus = (namespace: string, probed?: 'auth'): DiscoveredService =>
   discovered(service('prometheus', { namespace, labels: { app: 'prometheus' }, ports: [9090] }), probed);
@@ -12,9 +14,9 @@ const jaeger = (namespace: string): DiscoveredService =>
   discovered(service('jaeger', { namespace, labels: { app: 'jaeger' }, ports: ['query:16686'] }));
 
 const written = (services: DiscoveredService[], options: Partial<HolmesOptions> = {}) =>
-  holmesDocument(services, { credentials: {}, holmesgptVersion: '0.32', ...options });
+  holmesDocument(services.map(discoveredTool), { ...NEWEST, ...options });
 
-function document(...services: DiscoveredService[]): HolmesDocument {
+function document(...services: DiscoveredService[]): z.infer<typeof holmesSchema> {
   return holmesSchema.parse(parse(written(services).text));
 }
 

@@ -1,16 +1,19 @@
 import { parse, stringify } from 'yaml';
+import type { z } from 'zod';
 import type { Credential, Credentials } from '../model/credentials.ts';
 import type { HolmesEntry } from '../model/detector.ts';
-import { type DiscoveredService, endpointUrl, type Problem } from '../model/discovery.ts';
-import { serviceKey } from '../model/service.ts';
+import { endpointUrl, type Problem } from '../model/discovery.ts';
+import type { Overrides } from '../model/overrides.ts';
 import { credentialOf, endpointAuth, serverHeaders, toolsetFields } from './credentials.ts';
 import { describe } from './description.ts';
 import {
-  type HolmesDocument,
   type HolmesMcpServer,
   type HolmesToolset,
   holmesSchema,
+  mergedHolmesSchema,
 } from './holmes-schema.ts';
+import { mergePatch } from './merge.ts';
+import type { Tool } from './tools.ts';
 
 /** Toolsets of the agent's own cluster: they need no discovery, and the file must never be empty. */
 const ALWAYS: Readonly<Record<string, HolmesToolset>> = {
@@ -26,18 +29,18 @@ type Toolsets = Kind<'toolsets'>;
 
 /** A service whose entry is of one kind. */
 interface Entry<E> {
-  readonly service: DiscoveredService;
+  readonly tool: Tool;
   readonly holmes: E;
   /** What is written of the backend. */
   readonly fields: Record<string, unknown>;
 }
 
-function filled(template: string, service: DiscoveredService): string {
-  const { host, port } = service.endpoint;
+function filled(template: string, tool: Tool): string {
+  const { host, port } = tool.endpoint;
   return template
-    .replaceAll('{endpoint}', endpointUrl(service.endpoint))
+    .replaceAll('{endpoint}', endpointUrl(tool.endpoint))
     .replaceAll('{authority}', `${host}:${port}`)
-    .replaceAll('{tool}', service.tool);
+    .replaceAll('{tool}', tool.tool);
 }
 
 /** One backend stands flat where the agent allows it; several stand in a list, each by its tool's name. */
@@ -49,7 +52,7 @@ function builtIn(entries: readonly Entry<Toolsets>[]): HolmesToolset {
     return Object.keys(config).length === 0 ? { enabled: true } : { enabled: true, config: first.fields };
   return {
     enabled: true,
-    config: { [list]: entries.map(({ service, fields }) => ({ [nameField]: service.tool, ...fields })) },
+    config: { [list]: entries.map(({ tool, fields }) => ({ [nameField]: tool.tool, ...fields })) },
   };
 }
 
@@ -57,19 +60,19 @@ function builtIn(entries: readonly Entry<Toolsets>[]): HolmesToolset {
 function http(entries: readonly Entry<Kind<'http'>>[]): HolmesToolset {
   const [first] = entries;
   if (first === undefined) throw new Error('an HTTP toolset without backends');
-  const urls = entries.map(({ service }) => {
-    const own = service.tenantDescription ? `: ${describe(service)}` : '';
-    return `- ${endpointUrl(service.endpoint)} (${service.tool})${own}`;
+  const urls = entries.map(({ tool }) => {
+    const own = describe(tool) === tool.kind ? '' : `: ${describe(tool)}`;
+    return `- ${endpointUrl(tool.endpoint)} (${tool.tool})${own}`;
   });
   return {
     enabled: true,
     type: 'http',
-    description: first.service.kind,
+    description: first.tool.kind,
     llm_instructions: `${first.holmes.http.instructions.trimEnd()}\nBase URLs:\n${urls.join('\n')}\n`,
     config: {
-      endpoints: entries.map(({ service, holmes, fields }) => ({
-        hosts: [`${service.endpoint.scheme}://${service.endpoint.host}:${service.endpoint.port}`],
-        paths: holmes.http.paths.map((path) => `${service.endpoint.path}${path}`),
+      endpoints: entries.map(({ tool, holmes, fields }) => ({
+        hosts: [`${tool.endpoint.scheme}://${tool.endpoint.host}:${tool.endpoint.port}`],
+        paths: holmes.http.paths.map((path) => `${tool.endpoint.path}${path}`),
         methods: ['GET'],
         ...fields,
       })),
@@ -83,15 +86,16 @@ type Written = { readonly fields: Record<string, unknown> } | { readonly leftOut
 const MISSING = 'the agent needs credentials for it, and none are configured';
 
 /** What is written of one backend, credentials included. */
-function written(service: DiscoveredService, given: Credential | undefined): Written {
-  const { holmes, verdict } = service;
+function written(tool: Tool, given: Credential | undefined): Written {
+  const { holmes, verdict } = tool;
   if ('none' in holmes) return { leftOut: holmes.none };
   if ('mcp' in holmes && verdict.facts?.eras === 'modern')
     return { leftOut: 'it speaks MCP 2026-07-28 only, which the agent does not' };
+  if ('http' in holmes && tool.endpoint.scheme === 'tcp') return { leftOut: 'it does not speak HTTP' };
   const required = verdict.authRequired || ('toolsets' in holmes && holmes.credentials === 'required');
   if (given === undefined) {
     if (required) return { leftOut: MISSING };
-    return { fields: 'toolsets' in holmes ? templateFields(service, holmes) : {} };
+    return { fields: 'toolsets' in holmes ? templateFields(tool, holmes) : {} };
   }
   if ('toolsets' in holmes) {
     // Without fields of its own, the agent's environment has the credentials: that they are configured is enough.
@@ -99,39 +103,37 @@ function written(service: DiscoveredService, given: Credential | undefined): Wri
     const fields = toolsetFields(given, holmes.auth);
     return typeof fields === 'string'
       ? { leftOut: `credentials: ${fields}` }
-      : { fields: { ...templateFields(service, holmes), ...fields } };
+      : { fields: { ...templateFields(tool, holmes), ...fields } };
   }
   const fields = 'mcp' in holmes ? serverHeaders(given) : endpointAuth(given);
   if (typeof fields === 'string') return { leftOut: `credentials: ${fields}` };
   return { fields: { ['mcp' in holmes ? 'headers' : 'auth']: fields } };
 }
 
-function templateFields(service: DiscoveredService, holmes: Toolsets): Record<string, string> {
+function templateFields(tool: Tool, holmes: Toolsets): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(holmes.config).map(([field, template]) => [field, filled(template, service)]),
+    Object.entries(holmes.config).map(([field, template]) => [field, filled(template, tool)]),
   );
 }
 
-/** What the agent is like for which the document is made. */
+/** What the agent is like for which the document is made, and what people add to it. */
 export interface HolmesOptions {
   readonly credentials: Credentials;
   /** `0.20`: one backend for each built-in toolset; `0.32` and newer: several, as instances. */
   readonly holmesgptVersion: '0.20' | '0.32';
+  /** Merged into the document. */
+  readonly patch: Overrides['holmesgpt'];
 }
 
 /** The newest agent, with no credentials. */
-export const NEWEST: HolmesOptions = { credentials: {}, holmesgptVersion: '0.32' };
-
-function note(service: DiscoveredService, what: string, fix: string): Problem {
-  return { where: `Service ${serviceKey(service.service)}`, what: `${what} (${service.type})`, fix };
-}
+export const NEWEST: HolmesOptions = { credentials: {}, holmesgptVersion: '0.32', patch: {} };
 
 /**
  * `custom_toolset.yaml`: what HolmesGPT loads.
- * @param services in the order in which they shall stand
+ * @param tools in the order in which they shall stand
  */
 export function holmesDocument(
-  services: readonly DiscoveredService[],
+  tools: readonly Tool[],
   options: HolmesOptions = NEWEST,
 ): { readonly text: string; readonly notes: readonly Problem[] } {
   const notes: Problem[] = [];
@@ -143,40 +145,54 @@ export function holmesDocument(
     if (list === undefined) map.set(key, [entry]);
     else list.push(entry);
   };
-  const leaveOut = (service: DiscoveredService, why: string): void =>
-    void notes.push(note(service, `is left out of custom_toolset.yaml: ${why}`, STILL));
-  for (const service of services) {
-    const { holmes } = service;
-    const result = written(service, credentialOf(options.credentials, service));
-    if ('leftOut' in result) leaveOut(service, result.leftOut);
+  const leaveOut = ({ key, type }: Tool, why: string): void =>
+    void notes.push({
+      where: `Service ${key}`,
+      what: `is left out of custom_toolset.yaml: ${why} (${type})`,
+      fix: STILL,
+    });
+  for (const tool of tools) {
+    const { holmes } = tool;
+    const result = written(tool, credentialOf(options.credentials, tool));
+    if ('leftOut' in result) leaveOut(tool, result.leftOut);
     else if ('mcp' in holmes)
-      servers[serviceKey(service.service)] = {
-        description: describe(service),
-        config: { url: endpointUrl(service.endpoint), mode: service.mode, ...result.fields },
+      servers[tool.key] = {
+        description: describe(tool),
+        config: { url: endpointUrl(tool.endpoint), mode: tool.mode, ...result.fields },
       };
-    else if ('http' in holmes) add(byHttpType, service.detector, { service, holmes, fields: result.fields });
+    else if ('http' in holmes) add(byHttpType, tool.detector, { tool, holmes, fields: result.fields });
     else if ('toolsets' in holmes)
-      for (const name of holmes.toolsets) add(byToolset, name, { service, holmes, fields: result.fields });
+      for (const name of holmes.toolsets) add(byToolset, name, { tool, holmes, fields: result.fields });
   }
   const toolsets: Record<string, HolmesToolset> = { ...ALWAYS };
   for (const [name, entries] of byToolset) {
     const [first] = entries;
     const single = options.holmesgptVersion === '0.20' && first?.holmes.list === 'instances';
     toolsets[name] = builtIn(single ? entries.slice(0, 1) : entries);
-    for (const { service } of single ? entries.slice(1) : [])
-      leaveOut(
-        service,
-        `HolmesGPT before 0.32 takes one backend for ${name}, and ${first?.service.tool} is it`,
-      );
+    for (const { tool } of single ? entries.slice(1) : [])
+      leaveOut(tool, `HolmesGPT before 0.32 takes one backend for ${name}, and ${first?.tool.tool} is it`);
   }
   for (const [detector, entries] of byHttpType) toolsets[detector] = http(entries);
-  const document = { toolsets, ...(Object.keys(servers).length === 0 ? {} : { mcp_servers: servers }) };
-  return { text: textOf(document), notes };
+  const generated = holmesSchema.parse({
+    toolsets,
+    ...(Object.keys(servers).length === 0 ? {} : { mcp_servers: servers }),
+  });
+  const merged = mergedHolmesSchema.safeParse(mergePatch(generated, options.patch));
+  if (!merged.success)
+    notes.push({
+      where: 'overrides.yaml, holmesgpt',
+      what: 'leaves no toolset at all, and HolmesGPT refuses such a file, so this part is not merged',
+      fix: 'set enabled: false in place of null',
+    });
+  return { text: textOf(merged.success ? merged.data : generated), notes };
 }
 
-function textOf(document: HolmesDocument): string {
-  const toolsets = Object.fromEntries(Object.entries(document.toolsets).sort(([a], [b]) => (a < b ? -1 : 1)));
-  const text = stringify({ ...document, toolsets }, { lineWidth: 0, aliasDuplicateObjects: false });
-  holmesSchema.parse(parse(text));
+/** The document as text, its toolsets in the order of their names, read back once to be sure of it. */
+function textOf(document: z.infer<typeof mergedHolmesSchema>): string {
+  const sorted = (map: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+    Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const parts = Object.entries(document).map(([part, map]) => [part, sorted(map ?? {})]);
+  const text = stringify(Object.fromEntries(parts), { lineWidth: 0, aliasDuplicateObjects: false });
+  mergedHolmesSchema.parse(parse(text));
   return text;
 }

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { detected, discovered } from '../../test/fixtures/unit/detection.ts';
 import { offered, service } from '../../test/fixtures/unit/service.ts';
+import { discoveredTool } from './tools.ts';
 import { toolsetJson, toolsetJsonSchema } from './toolset-json.ts';
 
-const prometheus = discovered(service('prometheus', { labels: { app: 'prometheus' }, ports: [9090] }));
+const found = discovered(service('prometheus', { labels: { app: 'prometheus' }, ports: [9090] }));
+const prometheus = discoveredTool(found);
 
 describe('toolset.json', () => {
   test('a tool has what the first release gave it', () => {
@@ -26,7 +28,7 @@ describe('toolset.json', () => {
       description: 'All orders',
     };
     const [tool] = toolsetJsonSchema.parse(
-      JSON.parse(toolsetJson([discovered(offered('shop', said))])),
+      JSON.parse(toolsetJson([discoveredTool(discovered(offered('shop', said)))])),
     ).tools;
     expect(tool).toMatchObject({
       name: 'Orders',
@@ -42,16 +44,20 @@ describe('toolset.json', () => {
       service('loki-gateway', loki),
       service('loki-headless', { ...loki, headless: true }),
     );
-    const [found] = candidates.map((candidate) => ({ ...candidate, verdict: prometheus.verdict }));
-    if (found === undefined) throw new Error('nothing found');
-    expect(toolsetJsonSchema.parse(JSON.parse(toolsetJson([found]))).tools[0]?.metadata).toMatchObject({
+    const [both] = candidates.map((candidate) => ({ ...candidate, verdict: found.verdict }));
+    if (both === undefined) throw new Error('nothing found');
+    expect(
+      toolsetJsonSchema.parse(JSON.parse(toolsetJson([discoveredTool(both)]))).tools[0]?.metadata,
+    ).toMatchObject({
       service: 'loki-gateway',
       alternates: 'loki-headless',
     });
   });
 
   test('tools stand in the order given', () => {
-    const other = discovered(service('loki', { labels: { app: 'loki' }, ports: ['http:3100'] }));
+    const other = discoveredTool(
+      discovered(service('loki', { labels: { app: 'loki' }, ports: ['http:3100'] })),
+    );
     const order = (text: string): string[] =>
       toolsetJsonSchema.parse(JSON.parse(text)).tools.map(({ name }) => name);
     expect(order(toolsetJson([prometheus, other]))).toEqual(['prometheus.monitoring', 'loki.monitoring']);

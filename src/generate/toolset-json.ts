@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { type DiscoveredService, endpointUrl } from '../model/discovery.ts';
+import { endpointUrl } from '../model/discovery.ts';
 import { describe } from './description.ts';
+import type { Tool } from './tools.ts';
 
 const tool = z.strictObject({
   name: z.string().min(1),
@@ -21,20 +22,16 @@ export const toolsetJsonSchema = z.strictObject({
     ),
 });
 
-/** `toolset.json` of services that are in the order in which their tools shall stand. */
-export function toolsetJson(services: readonly DiscoveredService[]): string {
+/** `toolset.json` of tools in the order in which they shall stand. */
+export function toolsetJson(tools: readonly Tool[]): string {
   const document: z.infer<typeof toolsetJsonSchema> = {
-    tools: services.map((service) => ({
-      name: service.tool,
-      type: service.type,
-      endpoint: endpointUrl(service.endpoint),
-      description: describe(service),
-      namespace: service.service.namespace,
-      metadata: {
-        service: service.service.name,
-        certainty: service.certainty,
-        ...(service.alternates.length === 0 ? {} : { alternates: service.alternates.join(',') }),
-      },
+    tools: tools.map((each) => ({
+      name: each.tool,
+      type: each.type,
+      endpoint: endpointUrl(each.endpoint),
+      description: describe(each),
+      ...(each.namespace === undefined ? {} : { namespace: each.namespace }),
+      metadata: { ...each.metadata },
     })),
   };
   return `${JSON.stringify(toolsetJsonSchema.parse(document), null, 2)}\n`;

@@ -6,6 +6,9 @@ export const DOCUMENT_KEYS = ['toolset.json', 'custom_toolset.yaml'] as const;
 /** The generated documents, by the names they have in the ConfigMap. */
 export type Documents = Readonly<Record<(typeof DOCUMENT_KEYS)[number], string>>;
 
+/** The data key that belongs to people: it is read and never written. */
+export const OVERRIDES_KEY = 'overrides.yaml';
+
 /** What generating gave: the documents, how many tools they hold, and what was left out and why. */
 export interface Generated {
   readonly documents: Documents;

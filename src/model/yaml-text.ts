@@ -54,10 +54,17 @@ export function readYaml<T>(
   };
   return {
     faults: result.error.issues.map((issue) => {
-      const [unknown] = issue.code === 'unrecognized_keys' ? issue.keys : [];
-      const offset = unknown === undefined ? offsetOf(issue.path) : offsetOfKey(issue.path, unknown);
       const name = issue.path.map(String).join('.');
-      return at(offset, name === '' ? issue.message : `${name}: ${issue.message}`);
+      const told = (message: string): string => (name === '' ? message : `${name}: ${message}`);
+      if (issue.code === 'invalid_key') {
+        const offset = offsetOfKey(issue.path.slice(0, -1), String(issue.path.at(-1)));
+        return at(offset, told(issue.issues.map(({ message }) => message).join(', ')));
+      }
+      const [unknown] = issue.code === 'unrecognized_keys' ? issue.keys : [];
+      return at(
+        unknown === undefined ? offsetOf(issue.path) : offsetOfKey(issue.path, unknown),
+        told(issue.message),
+      );
     }),
   };
 }

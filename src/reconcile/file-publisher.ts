@@ -3,6 +3,7 @@ import { isMap, parseDocument, stringify } from 'yaml';
 import { z } from 'zod';
 import { EXIT, UserError } from '../model/exit.ts';
 import { type ConfigMapName, ownedConfigMap } from './config-map.ts';
+import { OWN_ANNOTATIONS } from './plan.ts';
 import type { Publisher } from './publisher.ts';
 
 const texts = z.record(z.string(), z.string()).default({});
@@ -77,6 +78,9 @@ export function filePublisher(path: string, target: ConfigMapName): Publisher {
         document.setIn(['metadata', 'labels', key], value);
       for (const [key, value] of Object.entries(object.metadata.annotations))
         document.setIn(['metadata', 'annotations', key], value);
+      for (const key of OWN_ANNOTATIONS)
+        if (!Object.hasOwn(object.metadata.annotations, key))
+          document.deleteIn(['metadata', 'annotations', key]);
       for (const [key, value] of Object.entries(object.data)) document.setIn(['data', key], value);
       await replace(document.toString(STYLE));
     },

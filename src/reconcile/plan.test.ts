@@ -163,3 +163,36 @@ describe('laws', () => {
     expect(hash('', 'x')).not.toBe(hash('x', ''));
   });
 });
+
+describe('overrides that cannot be read', () => {
+  const live = carriedOut(plan(generated({}, 3), undefined, '1'));
+  const next = generated({ 'toolset.json': '{"tools":[1]}\n' }, 9);
+
+  test('the published documents and their number stay, and the fault is told', () => {
+    const decided = plan(next, live, '1', 'line 2: broken');
+    expect(decided.documents).toEqual(generated().documents);
+    expect(decided.annotations).toMatchObject({
+      'kubernaut.io/discovered-services': '3',
+      'kubernaut.io/override-error': 'line 2: broken',
+    });
+    expect(decided.changes).toEqual(['annotation kubernaut.io/override-error']);
+  });
+
+  test('while the fault stays the same there is nothing to do', () => {
+    const told = carriedOut(plan(next, live, '1', 'line 2: broken'), live);
+    expect(plan(next, told, '1', 'line 2: broken').action).toBe('none');
+  });
+
+  test('mended: what was generated is published, and the annotation goes', () => {
+    const told = carriedOut(plan(next, live, '1', 'line 2: broken'), live);
+    const decided = plan(next, told, '1');
+    expect(decided.documents).toEqual(next.documents);
+    expect(decided.annotations).not.toHaveProperty(['kubernaut.io/override-error']);
+    expect(decided.changes).toContain('annotation kubernaut.io/override-error');
+  });
+
+  test('with nothing published yet there is nothing to keep: what was generated is published', () => {
+    const before: Published = { data: { 'overrides.yaml': '{' }, labels: {}, annotations: {} };
+    expect(plan(next, before, '1', 'line 1').documents).toEqual(next.documents);
+  });
+});

@@ -119,7 +119,7 @@ describe('serve against a real API server, with the least rights', () => {
     await waitUntil('two more passes are over', () => passes() >= before + 2);
     expect((await read()).metadata.resourceVersion).toBe(created.metadata.resourceVersion);
 
-    const overrides = '# mine: keep it\r\ntools:\n  - name: "ünïcode"   \n\n\n';
+    const overrides = '# mine: keep it\r\ntools:\n  "ünïcode": { enabled: false }   \n\n\n';
     await cluster.admin.patch(path, {
       metadata: { labels: { team: 'sre' }, annotations: { note: 'hands off' } },
       data: { 'overrides.yaml': overrides, 'notes.txt': 'mine too' },
@@ -138,6 +138,44 @@ describe('serve against a real API server, with the least rights', () => {
 
     expect(await serve.stop()).toBe(0);
     expect(serve.lines.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
+  test('what people write into overrides.yaml counts; while it is broken the last toolset stays', async () => {
+    const backend = await startBackend();
+    const { cluster, watched, path, env, read, prometheus, loki } = await setting({
+      backendPort: backend.port,
+    });
+    await prometheus();
+    await loki();
+    const serve = startServe(env);
+    await serve.logged('toolset published');
+    const write = (text: string) => cluster.admin.patch(path, { data: { 'overrides.yaml': text } });
+    const error = async (): Promise<string | undefined> =>
+      (await read()).metadata.annotations['kubernaut.io/override-error'];
+
+    await write(`tools:\n  loki.${watched}: { enabled: false }\n`);
+    await waitUntil(
+      'Loki is left out',
+      async () => toolNames(await read()).join() === `prometheus.${watched}`,
+    );
+
+    await write(`tools:\n  loki.${watched}: { enabled: perhaps }\n`);
+    expect(await waitUntil('the fault is told', error)).toMatch(/line 2, column \d+.*enabled/);
+    expect((await serve.logged('overrides.yaml in')).level).toBe('warn');
+    await cluster.admin.delete(`/api/v1/namespaces/${watched}/services/prometheus`);
+    const passes = (): number =>
+      serve.lines.filter(({ message }) => message === 'discovery completed').length;
+    const before = passes();
+    await waitUntil('two more passes are over', () => passes() >= before + 2);
+    expect(toolNames(await read())).toEqual([`prometheus.${watched}`]);
+
+    await write(`tools:\n  loki.${watched}: { description: Ours }\n`);
+    await waitUntil(
+      'both are in step again',
+      async () => toolNames(await read()).join() === `loki.${watched}`,
+    );
+    expect(await error()).toBeUndefined();
+    expect((await read()).data['toolset.json']).toContain('"Ours"');
   });
 
   test('a namespace that it may not read is told and passed over; the others still count', async () => {

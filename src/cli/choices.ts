@@ -1,0 +1,10 @@
+/** What may be said for flags that take one of a list; apart from the commands, so that help needs none of them. */
+
+export const FORMATS = ['table', 'wide', 'json', 'yaml'] as const;
+export type Format = (typeof FORMATS)[number];
+
+export const DOCUMENT_FORMATS = ['holmesgpt', 'toolset-json', 'configmap'] as const;
+export type DocumentFormat = (typeof DOCUMENT_FORMATS)[number];
+
+export const FILE_KINDS = ['overrides', 'toolset-json', 'holmesgpt', 'config', 'detector'] as const;
+export type FileKind = (typeof FILE_KINDS)[number];

@@ -1,0 +1,88 @@
+import { describe, expect, test } from 'vitest';
+import { faultsLine, readOverrides } from './overrides.ts';
+
+const value = (text: string) => {
+  const result = readOverrides(text);
+  if ('faults' in result) throw new Error(faultsLine(result.faults));
+  return result.value;
+};
+const faults = (text: string): string => {
+  const result = readOverrides(text);
+  if ('value' in result) throw new Error(`no fault in ${JSON.stringify(text)}`);
+  return faultsLine(result.faults);
+};
+
+describe('overrides.yaml', () => {
+  test.each([undefined, '', '\n\n', '# nothing yet\n  # at all\n', '---\n', '{}'])(
+    '%j overrides nothing',
+    (text) => {
+      const result = readOverrides(text);
+      expect(result).toEqual({ value: { tools: {}, holmesgpt: {} } });
+    },
+  );
+
+  test('says by the name of a tool what changes', () => {
+    expect(
+      value(`
+tools:
+  prometheus.monitoring: { enabled: false }
+  loki.logging:
+    endpoint: https://loki.example.com/team-a
+    description: Logs of team A
+`).tools,
+    ).toEqual({
+      'prometheus.monitoring': { enabled: false },
+      'loki.logging': { endpoint: 'https://loki.example.com/team-a', description: 'Logs of team A' },
+    });
+  });
+
+  test('may use anchors and aliases', () => {
+    const { tools } = value('tools:\n  a.b: &off { enabled: false }\n  c.d: *off\n');
+    expect(tools['c.d']).toEqual({ enabled: false });
+  });
+
+  test.each([
+    ['an unknown field, at its key', 'tools:\n  a.b:\n    enabld: false\n', /line 3, column 5.*enabld/],
+    ['a wrong value, at the value', 'tools:\n  a.b:\n    enabled: maybe\n', /line 3, column 14.*enabled/],
+    ['an unknown part', 'tool:\n  a.b: {}\n', /line 1, column 1.*tool/],
+    ['text that is no YAML', 'tools: [a\n', /line \d+, column \d+/],
+    ['a key twice', 'tools:\n  a.b: {}\n  a.b: {}\n', /line 3.*unique/i],
+    ['no URL', 'tools:\n  a.b:\n    endpoint: loki:3100\n', /line 3.*URL/],
+    ['a URL with a password', 'tools:\n  a.b:\n    endpoint: http://u:p@x\n', /line 3.*credentials/],
+    ['a broker without a port', 'tools:\n  a.b:\n    endpoint: tcp://kafka\n', /line 3.*port/],
+    ['a list where a mapping belongs', 'tools:\n  - name: a\n', /line 2.*tools/],
+    ['a key with a dot for HolmesGPT', 'holmesgpt:\n  toolsets:\n    a.b: {}\n', /line \d.*dot/],
+    ['a text where the whole belongs', 'hello\n', /line 1/],
+  ])('%s is told with its place', (_, text, message) => {
+    expect(faults(text)).toMatch(message);
+  });
+
+  test('a password does not come back in the message', () => {
+    expect(faults('tools:\n  a.b:\n    endpoint: http://u:hunter2@x\n')).not.toContain('hunter2');
+  });
+
+  test('a bomb of aliases is refused, and quickly', () => {
+    const bomb = ['a: &a [x,x,x,x,x,x,x,x,x]'];
+    for (let level = 1; level < 9; level++) {
+      const name = String.fromCharCode(97 + level);
+      const before = `*${String.fromCharCode(96 + level)}`;
+      bomb.push(`${name}: &${name} [${Array(9).fill(before).join(',')}]`);
+    }
+    expect(faults(bomb.join('\n'))).toMatch(/alias/i);
+  });
+
+  test('a text longer than any person writes is refused', () => {
+    expect(faults(`# ${'x'.repeat(300 * 1024)}\ntools: {}\n`)).toMatch(/256 KiB/);
+  });
+
+  test('__proto__ pollutes nothing', () => {
+    const result = readOverrides('tools:\n  __proto__: { enabled: false }\n');
+    expect(({} as { enabled?: unknown }).enabled).toBeUndefined();
+    expect('value' in result || 'faults' in result).toBe(true);
+  });
+
+  test('of many faults the first three are told, and how many there are', () => {
+    const text = `tools:\n${['a', 'b', 'c', 'd', 'e'].map((name) => `  ${name}: { enabled: 7 }\n`).join('')}`;
+    expect(faults(text)).toMatch(/line 2.*line 3.*line 4.*and 2 more/);
+  });
+});
