@@ -2,10 +2,15 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { discovered, rules } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
-import { toolKinds } from '../engine/pass.ts';
 import { overridesSchema } from '../model/overrides.ts';
 import { generate } from './generate.ts';
 
+const kinds = new Map(
+  [...rules.byType].map(([type, { detector }]) => [
+    type,
+    { description: detector.description, holmes: detector.holmes },
+  ]),
+);
 const prometheus = discovered(service('prometheus', { labels: { app: 'prometheus' }, ports: [9090] }));
 const loki = discovered(service('loki', { labels: { app: 'loki' }, ports: ['http:3100'] }));
 const dead = discovered(service('tempo', { labels: { app: 'tempo' }, ports: ['http:3200'] }), 'unhealthy');
@@ -25,7 +30,7 @@ function documents(overrides: unknown, found = [prometheus, loki, dead]) {
     credentials: {},
     holmesgptVersion: '0.32',
     overrides: overridesSchema.parse(overrides),
-    kinds: toolKinds(rules),
+    kinds,
   });
   return {
     notes: generated.notes,
