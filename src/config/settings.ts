@@ -30,7 +30,11 @@ const namespaces = z.string().transform((text, context) => {
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '');
-  if (names.length === 0 || names.includes('*')) return ['*'];
+  if (names.length === 0) {
+    context.addIssue({ code: 'custom', message: 'names no namespace; write * for all of them' });
+    return z.NEVER;
+  }
+  if (names.includes('*')) return ['*'];
   for (const name of names)
     if (!NAME.test(name)) {
       context.addIssue({
@@ -46,7 +50,8 @@ const connectTo = z.string().transform((text, context) => {
   const targets = new Map<string, { host: string; port: number }>();
   for (const entry of text.split(',').filter((part) => part.trim() !== '')) {
     const parts = /^([^:\s]+):(\d+):([^:\s]+):(\d+)$/.exec(entry.trim());
-    if (parts === null) {
+    const ports = [parts?.[2], parts?.[4]].map(Number);
+    if (parts === null || ports.some((port) => port < 1 || port > 65535)) {
       context.addIssue({ code: 'custom', message: `has "${entry}"; write HOST:PORT:ADDRESS:PORT` });
       return z.NEVER;
     }

@@ -31,7 +31,18 @@ export function readDetectors(folder: string): {
     .map((entry) => entry.name);
   for (const file of names.sort()) {
     const name = join(folder, file);
-    const result = readYaml(readFileSync(name, 'utf8'), detectorSchema);
+    let text: string;
+    try {
+      text = readFileSync(name, 'utf8');
+    } catch (error) {
+      problems.push({
+        where: name,
+        what: `cannot be read: ${(error as Error).message}`,
+        fix: 'it is passed over',
+      });
+      continue;
+    }
+    const result = readYaml(text, detectorSchema);
     if ('value' in result) detectors.push({ name, detector: result.value });
     else
       for (const { line, column, message } of result.faults)

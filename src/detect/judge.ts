@@ -1,4 +1,4 @@
-import type { Certainty } from '../model/detector.ts';
+import type { Certainty, Detector } from '../model/detector.ts';
 import type { Evidence } from '../model/discovery.ts';
 import type { Service } from '../model/service.ts';
 import { certaintyRank, type Facts, type Identity, identify, rolesOf } from './identity.ts';
@@ -55,6 +55,13 @@ function outOfScope(service: Service, { options }: CompiledDetector): string | u
   return undefined;
 }
 
+/** The detector of the type that the Service's owner names; else the one that asks. */
+function namedDetector(service: Service, detector: Detector, rules: Rules): Detector {
+  const key = detector.fromAnnotations.type;
+  if (key === undefined || !Object.hasOwn(service.annotations, key)) return detector;
+  return rules.byType.get(service.annotations[key]?.trim() ?? '')?.detector ?? detector;
+}
+
 /** One detector's verdict on one Service. */
 export function judge(facts: Facts, compiled: CompiledDetector, rules: Rules): Match | Miss {
   const { service } = facts;
@@ -105,7 +112,15 @@ export function judge(facts: Facts, compiled: CompiledDetector, rules: Rules): M
   const exact = stated || best.exact;
   // A part that is accepted though it is none for other products: only with a port of its own.
   const lenient = !NEEDS_PORT.has(certainty) && exact && played.length === roles.length;
-  const port = choosePort(service, detector, rules.vocabulary, lenient, !exact);
+  const named = namedDetector(service, detector, rules);
+  const port =
+    choosePort(
+      service,
+      { ...detector, ports: named.ports, transport: named.transport },
+      rules.vocabulary,
+      lenient,
+      !exact,
+    ) ?? (named === detector ? undefined : choosePort(service, detector, rules.vocabulary, lenient, !exact));
   if (port === undefined) {
     const portless = service.ports.length === 0 || certainty === 'annotation';
     return miss(
@@ -131,7 +146,9 @@ export function judge(facts: Facts, compiled: CompiledDetector, rules: Rules): M
         .filter(({ signal }) => signal !== 'hint' || certainty === 'hint')
         .sort((a, b) => rankOf(a) - rankOf(b)),
       { signal: 'port', detail: port.detail },
-      ...roles.map(({ role, words }): Evidence => ({ signal: 'role', detail: `"${words}": ${role.why}` })),
+      ...[...new Set(roles.map(({ role, words }) => `"${words}": ${role.why}`))].map(
+        (detail): Evidence => ({ signal: 'role', detail }),
+      ),
     ],
   };
 }

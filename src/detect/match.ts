@@ -30,7 +30,11 @@ function fits(value: string | undefined, expected: Expectation): boolean {
 /** A value for a person to read: short, and in quotes only where it would be hard to tell where it ends. */
 export function shown(value: string): string {
   const short = value.length > 80 ? `${value.slice(0, 77)}...` : value;
-  return /^[\w./:*@-]+$/.test(short) ? short : JSON.stringify(short);
+  if (/^[\w./:*@-]+$/.test(short)) return short;
+  return JSON.stringify(short).replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 function matchRecord(

@@ -38,7 +38,19 @@ const DESCRIPTION_LIMIT = 200;
 
 const TYPE = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const NAME = /^[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?$/;
-const PATH = /^\/[\x21-\x7e]{0,511}$/;
+/** Longest path that is taken from an annotation, in characters. */
+const PATH_LIMIT = 512;
+/** What RFC 3986 allows in a path; so no braces, which the agent's configuration would read as a template. */
+const PATH = /^(?:\/[A-Za-z0-9\-._~!$&'()*+,;=:@%]+)*\/?$/;
+/** A path with a query, for a request that is only ours. */
+const PATH_AND_QUERY = /^(?:\/[A-Za-z0-9\-._~!$&'()*+,;=:@%]+)*\/?(?:\?[A-Za-z0-9\-._~!$&'()*+,;=:@%/?]*)?$/;
+/** A step upwards, also in disguise. */
+const CLIMBS = /(^|\/)(\.|%2e){1,2}(\/|\?|$)/i;
+
+/** Is a text a path that stays where it is put? */
+function isPath(text: string, shape: RegExp): boolean {
+  return text.startsWith('/') && text.length <= PATH_LIMIT && shape.test(text) && !CLIMBS.test(text);
+}
 
 /** The names under which a Service is reached inside its cluster. */
 function ownHosts(service: Service, clusterDomain: string): string[] {
@@ -57,6 +69,7 @@ function readEndpoint(
   if (url.username !== '' || url.password !== '')
     return 'carries credentials, which do not belong in an annotation';
   if (url.search !== '' || url.hash !== '') return 'has a query or a fragment';
+  if (url.pathname.length > PATH_LIMIT) return `has a path of more than ${PATH_LIMIT} characters`;
   const host = url.hostname.replace(/\.$/, '');
   const scheme = url.protocol === 'https:' ? 'https' : 'http';
   const port = url.port === '' ? (scheme === 'https' ? 443 : 80) : Number(url.port);
@@ -100,9 +113,18 @@ export function ownersWord(service: Service, detector: Detector, options: Detect
     'is not a tool name',
     'use letters, digits, - and _, at most 63 characters',
   );
-  const healthPath = pattern(keys.healthPath, PATH, 'is not a path', 'begin it with / and leave out spaces');
+  const pathOf = (key: string | undefined, shape: RegExp): string | undefined => {
+    const text = read(key);
+    if (text === undefined || isPath(text, shape)) return text;
+    return refuse(
+      key,
+      `is not a path: ${shown(text)}`,
+      'begin it with one /, with no steps upwards, at most 512 characters',
+    );
+  };
+  const healthPath = pathOf(keys.healthPath, PATH_AND_QUERY);
   const pathKey = keys.path?.find((key) => read(key) !== undefined);
-  const path = pattern(pathKey, PATH, 'is not a path', 'begin it with / and leave out spaces');
+  const path = pathOf(pathKey, PATH);
   const text = read(keys.endpoint);
   let endpoint: OwnersWord['endpoint'];
   if (text !== undefined) {

@@ -35,6 +35,27 @@ function chosen(service: Service, source: ServicePort, why: string): PortChoice 
   return { port: reachedAt(service, source), source, detail: `${described(source)}${why}` };
 }
 
+/** The port that the Service's owner names in an annotation, by number, by name, or in a URL. */
+function ownersPort(
+  service: Service,
+  { fromAnnotations }: Detector,
+  ports: readonly ServicePort[],
+): { readonly key: string; readonly port: ServicePort } | undefined {
+  const read = (key: string | undefined): string | undefined =>
+    key !== undefined && Object.hasOwn(service.annotations, key)
+      ? service.annotations[key]?.trim()
+      : undefined;
+  const named = read(fromAnnotations.port);
+  const url = URL.parse(read(fromAnnotations.endpoint) ?? '');
+  const number = url === null ? undefined : Number(url.port || (url.protocol === 'https:' ? 443 : 80));
+  for (const port of ports) {
+    if (named !== undefined && (String(port.port) === named || port.name === named))
+      return { key: fromAnnotations.port ?? '', port };
+    if (port.port === number) return { key: fromAnnotations.endpoint ?? '', port };
+  }
+  return undefined;
+}
+
 /**
  * The port that a detector would use: the one that its owner or its protocol names; then one whose number and name both fit, then the number, then the name.
  * `lenient`: the only port will do where its name is one that any web server may have.
@@ -49,10 +70,8 @@ export function choosePort(
 ): PortChoice | undefined {
   const { names, numbers, appProtocols, any } = detector.ports;
   const tcp = service.ports.filter((port) => port.protocol === 'TCP');
-  const key = detector.fromAnnotations.port;
-  const said = key === undefined ? undefined : service.annotations[key];
-  const owners = tcp.find((port) => said !== undefined && (String(port.port) === said || port.name === said));
-  if (owners !== undefined) return chosen(service, owners, `, as annotation ${key} says`);
+  const owners = ownersPort(service, detector, tcp);
+  if (owners !== undefined) return chosen(service, owners.port, `, as annotation ${owners.key} says`);
   const spoken = tcp.find((port) => position(appProtocols, port.appProtocol) !== nowhere);
   if (spoken !== undefined)
     return chosen(service, spoken, ` with appProtocol ${shown(spoken.appProtocol ?? '')}`);

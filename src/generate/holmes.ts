@@ -38,9 +38,9 @@ interface Entry<E> {
 function filled(template: string, tool: Tool): string {
   const { host, port } = tool.endpoint;
   return template
-    .replaceAll('{endpoint}', endpointUrl(tool.endpoint))
-    .replaceAll('{authority}', `${host}:${port}`)
-    .replaceAll('{tool}', tool.tool);
+    .replaceAll('{endpoint}', () => endpointUrl(tool.endpoint))
+    .replaceAll('{authority}', () => `${host}:${port}`)
+    .replaceAll('{tool}', () => tool.tool);
 }
 
 /** One backend stands flat where the agent allows it; several stand in a list, each by its tool's name. */
@@ -154,7 +154,9 @@ export function holmesDocument(
   for (const tool of tools) {
     const { holmes } = tool;
     const result = written(tool, credentialOf(options.credentials, tool));
-    if ('leftOut' in result) leaveOut(tool, result.leftOut);
+    if (endpointUrl(tool.endpoint).includes('{{'))
+      leaveOut(tool, 'its URL holds {{, which the agent would read as a template');
+    else if ('leftOut' in result) leaveOut(tool, result.leftOut);
     else if ('mcp' in holmes)
       servers[tool.key] = {
         description: describe(tool),

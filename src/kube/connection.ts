@@ -201,6 +201,11 @@ function send(base: URL, options: RequestOptions, payload: string | undefined): 
   const request = base.protocol === 'https:' ? https.request(base, options) : http.request(base, options);
   request.on('response', resolve);
   request.on('error', reject);
+  request.on('upgrade', (_, socket) => {
+    socket.destroy();
+    reject(new Error('the server wants to speak another protocol'));
+  });
+  request.on('close', () => reject(new Error('the connection was closed without an answer')));
   request.end(payload);
   return promise;
 }

@@ -17,6 +17,7 @@ export const credential = z
     /** Header name to the variable with its value. */
     headers: z
       .record(z.string().regex(/^[A-Za-z0-9-]+$/, 'is not the name of a header'), variable)
+      .refine((headers) => Object.keys(headers).length > 0, 'names no header')
       .optional(),
     /** Namespaces whose backends get them; all unless given. */
     namespaces: z.array(z.string().min(1)).min(1).optional(),

@@ -117,12 +117,22 @@ export function directFetch(connectTo: ConnectTo, guard: Guard = GUARD): Fetch {
           ? https.request({ ...options, servername: endpoint.host, rejectUnauthorized: false })
           : http.request(options);
       request.maxHeadersCount = HEADER_COUNT;
+      let answered = false;
       request.on('error', fail);
       request.on('response', (response) => {
+        answered = true;
         readBody(response, ask)
           .then((body) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }))
           .catch(fail)
           .finally(() => request.destroy());
+      });
+      // A backend that would rather speak another protocol, and one that hangs up, are no answer.
+      request.on('upgrade', (_, socket) => {
+        socket.destroy();
+        fail(new ProbeFailure('it wants to speak another protocol', 'dead'));
+      });
+      request.on('close', () => {
+        if (!answered) fail(new ProbeFailure('the connection was closed without an answer', 'dead'));
       });
       request.end(ask.body);
     } catch (error) {

@@ -58,7 +58,7 @@ function isAuth(answer: Answer | ProbeFailure): boolean {
   return status >= 300 && status < 400 && LOGIN.test(String(headers.location ?? ''));
 }
 
-const filled = (path: string, base: string): string => path.replace('{base}', base);
+const filled = (path: string, base: string): string => path.replace('{base}', () => base);
 
 type Tried =
   | { readonly proof: Proof; readonly held: true }

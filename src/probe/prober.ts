@@ -89,7 +89,10 @@ export function createProber(kinds: readonly ProbeKind[], route: Route, limits: 
     signal.throwIfAborted();
     const clock = patience(limits, () => probes.pendingCount > 0);
     try {
-      return await ask(candidate, AbortSignal.any([signal, clock.signal]));
+      const either = AbortSignal.any([signal, clock.signal]);
+      const { promise: over, reject } = Promise.withResolvers<never>();
+      either.addEventListener('abort', () => reject(either.reason), { once: true });
+      return await Promise.race([ask(candidate, either), over]);
     } catch (error) {
       signal.throwIfAborted();
       if (!clock.signal.aborted) throw error;

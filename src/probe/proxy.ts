@@ -31,7 +31,9 @@ export function proxyFetch(kube: Kube): Fetch {
     const name = `${scheme}:${service.name}:${servicePort}`;
     const prefix = `/api/v1/namespaces/${service.namespace}/services/${name}/proxy`;
     // A path that climbs must not leave the backend: what stands between may resolve it with the rights of this program.
-    const { pathname, search } = new URL(ask.path, 'http://backend/');
+    const url = URL.parse(ask.path, 'http://backend/');
+    if (url === null) throw new ProbeFailure(`${ask.path} is not a path`, 'dead');
+    const { pathname, search } = url;
     let answer: Answer;
     try {
       answer = await kube.raw(

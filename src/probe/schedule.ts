@@ -25,6 +25,8 @@ interface Memory {
   /** What the rest of the program is told. */
   readonly told: Verdict;
   readonly failures: number;
+  /** How often in a row nothing could be said of it. */
+  readonly silences: number;
   readonly failingSince: number;
   /** When it is to be asked again. */
   readonly due: number;
@@ -46,22 +48,39 @@ export function remember(
 ): Memory {
   const jitter = 0.9 + options.random() / 5;
   if (isGood(verdict))
-    return { subject, told: verdict, failures: 0, failingSince: now, due: now + options.refresh * jitter };
+    return {
+      subject,
+      told: verdict,
+      failures: 0,
+      silences: 0,
+      failingSince: now,
+      due: now + options.refresh * jitter,
+    };
   const entered = before !== undefined && isGood(before.told);
   if (verdict.health === 'unknown') {
     const told = entered ? before.told : verdict;
-    return { subject, told, failures: before?.failures ?? 0, failingSince: now, due: now + RETRY * jitter };
+    const silences = (before?.silences ?? 0) + 1;
+    const pause = Math.max(RETRY, Math.min(options.refresh, RETRY * 2 ** Math.min(silences - 1, 20)));
+    const failures = before?.failures ?? 0;
+    return { subject, told, failures, silences, failingSince: now, due: now + pause * jitter };
   }
   const failures = (before?.failures ?? 0) + 1;
   const failingSince = failures === 1 ? now : (before?.failingSince ?? now);
   if (entered && (failures < FAILURES_TO_LEAVE || now - failingSince < SPREAD_TO_LEAVE)) {
     const told = { ...before.told, reason: `kept for now, failure ${failures} in a row: ${verdict.reason}` };
-    return { subject, told, failures, failingSince, due: now + RETRY * jitter };
+    return { subject, told, failures, silences: 0, failingSince, due: now + RETRY * jitter };
   }
   // To look at the cluster's own data costs nothing, so that is done as often as ever.
   const patience =
     verdict.steps.length === 0 ? RETRY : Math.min(options.refresh, RETRY * 2 ** Math.min(failures - 1, 20));
-  return { subject, told: verdict, failures, failingSince, due: now + Math.max(patience, RETRY) * jitter };
+  return {
+    subject,
+    told: verdict,
+    failures,
+    silences: 0,
+    failingSince,
+    due: now + Math.max(patience, RETRY) * jitter,
+  };
 }
 
 /** A prober with a memory: see `remember`. Candidates are asked when they are due, and else answered from memory. */

@@ -1,12 +1,15 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { isMap, parseDocument, stringify } from 'yaml';
+import { type Document, isMap, parseDocument, stringify, visit } from 'yaml';
 import { z } from 'zod';
 import { EXIT, UserError } from '../model/exit.ts';
-import { type ConfigMapName, ownedConfigMap } from './config-map.ts';
+import { type ConfigMapName, type OwnedConfigMap, ownedConfigMap } from './config-map.ts';
 import { OWN_ANNOTATIONS } from './plan.ts';
 import type { Publisher } from './publisher.ts';
 
-const texts = z.record(z.string(), z.string()).default({});
+const texts = z
+  .record(z.string(), z.string())
+  .nullish()
+  .transform((map) => map ?? {});
 const configMap = z.object({
   kind: z.literal('ConfigMap'),
   metadata: z.object({ labels: texts, annotations: texts }),
@@ -15,30 +18,62 @@ const configMap = z.object({
 
 const STYLE = { lineWidth: 0, aliasDuplicateObjects: false } as const;
 
+const isEmpty = (text: string): boolean => text.trim() === '';
+const isJson = (text: string): boolean => text.trimStart().startsWith('{');
+
+/** What is wrong with a file that is to hold the manifest of a ConfigMap. */
+function fault(document: Document.Parsed): string | undefined {
+  const [error] = document.errors;
+  if (error !== undefined) return error.message;
+  if (!isMap(document.contents)) return 'it is not a mapping';
+  let aliases = false;
+  visit(document, {
+    Alias: () => {
+      aliases = true;
+      return visit.BREAK;
+    },
+  });
+  if (aliases) return 'it has aliases, and a change of one of our values could change one of yours';
+  const shape = configMap.safeParse(document.toJS());
+  return shape.success ? undefined : z.prettifyError(shape.error);
+}
+
+/** Puts our fields into a manifest, and leaves all others as they are. */
+function merge(document: Document.Parsed, object: OwnedConfigMap): void {
+  const { name, namespace, labels, annotations } = object.metadata;
+  const put = (path: readonly string[], values: Readonly<Record<string, string>>): void => {
+    if (!isMap(document.getIn(path, true))) document.setIn(path, document.createNode({}));
+    for (const [key, value] of Object.entries(values)) document.setIn([...path, key], value);
+  };
+  put(['metadata'], { name, namespace });
+  put(['metadata', 'labels'], labels);
+  put(['metadata', 'annotations'], annotations);
+  for (const key of OWN_ANNOTATIONS)
+    if (!Object.hasOwn(annotations, key)) document.deleteIn(['metadata', 'annotations', key]);
+  put(['data'], object.data);
+}
+
 /**
- * Publishes into a file that holds the manifest of a ConfigMap. What else stands in the file, such as other data keys
- * and comments, is kept.
+ * Publishes into a file that holds the manifest of a ConfigMap, as YAML or JSON. What else stands in the file, such as
+ * other data keys and comments, is kept.
  */
 export function filePublisher(path: string, target: ConfigMapName): Publisher {
-  const readText = async (): Promise<string | undefined> => {
+  const readText = async (): Promise<string> => {
     try {
       return await readFile(path, 'utf8');
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
       throw new UserError(`cannot read ${path}: ${(error as Error).message}`, EXIT.usage, { cause: error });
     }
   };
-  const documentOf = (text: string): ReturnType<typeof parseDocument> => {
+  const documentOf = (text: string): Document.Parsed => {
     const document = parseDocument(text);
-    const broken =
-      document.errors[0]?.message ?? (isMap(document.contents) ? undefined : 'it is not a mapping');
-    const shape = broken === undefined ? configMap.safeParse(document.toJS()) : undefined;
-    if (broken !== undefined || shape?.success === false)
-      throw new UserError(
-        `${path} is there and is not the manifest of a ConfigMap (${broken ?? z.prettifyError(shape?.error ?? new z.ZodError([]))}), so it is left alone; name another file with --out`,
-        EXIT.usage,
-      );
-    return document;
+    const wrong = fault(document);
+    if (wrong === undefined) return document;
+    throw new UserError(
+      `${path} is there and is not the manifest of a ConfigMap (${wrong}), so it is left alone; name another file with --out`,
+      EXIT.usage,
+    );
   };
   /** A reader of the file never sees half of it: it is written beside, then put in its place. */
   const replace = async (text: string): Promise<void> => {
@@ -59,7 +94,7 @@ export function filePublisher(path: string, target: ConfigMapName): Publisher {
     target: path,
     async read() {
       const text = await readText();
-      if (text === undefined || text.trim() === '') return undefined;
+      if (isEmpty(text)) return undefined;
       const { data, metadata } = configMap.parse(documentOf(text).toJS());
       return { data, ...metadata };
     },
@@ -67,22 +102,12 @@ export function filePublisher(path: string, target: ConfigMapName): Publisher {
       if (plan.action === 'none') return;
       const object = ownedConfigMap(target, plan, now);
       const text = await readText();
-      if (text === undefined || text.trim() === '') return await replace(stringify(object, STYLE));
+      if (isEmpty(text)) return await replace(stringify(object, STYLE));
       const document = documentOf(text);
-      for (const [key, value] of [
-        ['name', object.metadata.name],
-        ['namespace', object.metadata.namespace],
-      ] as const)
-        document.setIn(['metadata', key], value);
-      for (const [key, value] of Object.entries(object.metadata.labels))
-        document.setIn(['metadata', 'labels', key], value);
-      for (const [key, value] of Object.entries(object.metadata.annotations))
-        document.setIn(['metadata', 'annotations', key], value);
-      for (const key of OWN_ANNOTATIONS)
-        if (!Object.hasOwn(object.metadata.annotations, key))
-          document.deleteIn(['metadata', 'annotations', key]);
-      for (const [key, value] of Object.entries(object.data)) document.setIn(['data', key], value);
-      await replace(document.toString(STYLE));
+      merge(document, object);
+      await replace(
+        isJson(text) ? `${JSON.stringify(document.toJS(), null, 2)}\n` : document.toString(STYLE),
+      );
     },
   };
 }

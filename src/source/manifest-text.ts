@@ -20,30 +20,47 @@ function documentsOf(text: string): Part[] {
   const parts: Part[] = [];
   let start = 0;
   let line = 1;
-  for (const separator of text.matchAll(/^---(?=\s|$).*$/gm)) {
+  for (const separator of text.matchAll(/(?<=^|\n)---(?=[ \t\r\n]|$)/g)) {
     const part = text.slice(start, separator.index);
     parts.push({ text: part, line });
     line += part.split('\n').length - 1;
     start = separator.index + 3;
   }
   parts.push({ text: text.slice(start), line });
-  return parts.filter((part) => /^\s*[^\s#]/m.test(part.text));
+  return parts.filter((part) => hasContent(part.text));
 }
 
-function* objectsIn(value: unknown): Generator<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null) return;
-  if (Array.isArray(value)) {
-    for (const item of value) yield* objectsIn(item);
-    return;
-  }
-  const object = value as Record<string, unknown>;
-  if (object.apiVersion === 'v1' && object.kind === 'Service') yield object;
-  else if (typeof object.kind === 'string' && object.kind.endsWith('List') && Array.isArray(object.items)) {
-    for (const item of object.items) {
-      const isService = object.kind === 'ServiceList' && typeof item === 'object' && item !== null;
-      yield* objectsIn(isService ? { apiVersion: 'v1', kind: 'Service', ...item } : item);
+/** Is there anything but comments and directives? */
+function hasContent(text: string): boolean {
+  return text.split('\n').some((line) => !/^\s*$|^\s*#|^%/.test(line));
+}
+
+/** The Services in a document, those in Lists included. An object that aliases repeat or put into itself counts once. */
+function objectsIn(document: unknown): Record<string, unknown>[] {
+  const found: Record<string, unknown>[] = [];
+  const seen = new Set<object>();
+  const waiting: unknown[] = [document];
+  const add = (items: readonly unknown[], shape: (item: unknown) => unknown): void => {
+    for (let at = items.length - 1; at >= 0; at--) waiting.push(shape(items[at]));
+  };
+  while (waiting.length > 0) {
+    const value = waiting.pop();
+    if (typeof value !== 'object' || value === null || seen.has(value)) continue;
+    seen.add(value);
+    if (Array.isArray(value)) {
+      add(value, (item) => item);
+      continue;
     }
+    const object = value as Record<string, unknown>;
+    if (object.apiVersion === 'v1' && object.kind === 'Service') found.push(object);
+    else if (typeof object.kind === 'string' && object.kind.endsWith('List') && Array.isArray(object.items))
+      add(object.items, (item) =>
+        object.kind === 'ServiceList' && typeof item === 'object' && item !== null
+          ? { apiVersion: 'v1', kind: 'Service', ...item }
+          : item,
+      );
   }
+  return found;
 }
 
 function yamlProblem(error: YAMLException, part: Part, name: string): Problem {

@@ -19,16 +19,22 @@ function texts(value: unknown): Record<string, string> {
   return result;
 }
 
+function isPortNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 65535;
+}
+
 function portFrom(value: unknown): ServicePort | undefined {
   if (!isMap(value)) return undefined;
   const { name, port, targetPort, protocol = 'TCP', appProtocol } = value;
-  if (typeof port !== 'number' || !Number.isInteger(port) || port < 1 || port > 65535) return undefined;
+  if (!isPortNumber(port)) return undefined;
   if (typeof protocol !== 'string' || !PROTOCOLS.has(protocol)) return undefined;
+  if (typeof targetPort === 'number' && targetPort !== 0 && !isPortNumber(targetPort)) return undefined;
   return {
     port,
     protocol: protocol as ServicePort['protocol'],
     ...(typeof name === 'string' && name !== '' ? { name } : {}),
-    ...((typeof targetPort === 'string' && targetPort !== '') || typeof targetPort === 'number'
+    ...((typeof targetPort === 'string' && targetPort !== '') ||
+    (typeof targetPort === 'number' && targetPort !== 0)
       ? { targetPort }
       : {}),
     ...(typeof appProtocol === 'string' && appProtocol !== '' ? { appProtocol } : {}),

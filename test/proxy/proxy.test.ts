@@ -192,8 +192,8 @@ describe.skipIf(problem !== undefined)(problem === undefined ? title : `${title}
     expect(paths('elsewhere')).toEqual([]);
   });
 
-  test('a path that climbs stays with its own backend', () => {
-    expect(paths('climbing')).toEqual(['GET /services']);
+  test('a health path that climbs is refused, and its backend asked at the usual one', () => {
+    expect(paths('climbing')).toEqual(['GET /']);
   });
 
   test.each([

@@ -1,0 +1,257 @@
+/** What tenants, files and servers may try, or get wrong, and what must not come of it. */
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { readSettings } from '../../src/config/settings.ts';
+import { generate } from '../../src/generate/generate.ts';
+import type { Kube } from '../../src/kube/connection.ts';
+import { UserError } from '../../src/model/exit.ts';
+import { probeSpec } from '../../src/model/proof.ts';
+import { refusedAddress } from '../../src/probe/address.ts';
+import { directFetch } from '../../src/probe/direct.ts';
+import { createProber } from '../../src/probe/prober.ts';
+import { proxyFetch } from '../../src/probe/proxy.ts';
+import { filePublisher } from '../../src/reconcile/file-publisher.ts';
+import { plan } from '../../src/reconcile/plan.ts';
+import { parseManifest } from '../../src/source/manifest-text.ts';
+import { candidate, detected, discovered } from '../fixtures/unit/detection.ts';
+import { rawBackend } from '../fixtures/unit/server.ts';
+import { offered, service } from '../fixtures/unit/service.ts';
+
+const { signal } = new AbortController();
+
+test('a backend that switches protocols does not stop the pass for ever', async () => {
+  const backend = await rawBackend((socket) =>
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n'),
+  );
+  const p = candidate(service('p', { labels: { app: 'prometheus' }, ports: [9090] }));
+  const kinds = [{ detector: 'prometheus', title: 'P', path: '', spec: probeSpec.parse({}) }];
+  const prober = createProber(
+    kinds,
+    { fetch: directFetch(backend.standsFor(p)) },
+    { concurrency: 1, timeout: 300 },
+  );
+  expect((await prober.probe(p, signal)).health).toBe('unhealthy');
+}, 2_000);
+
+test.each(['/{{env.SECRET}}', '/x?y={{ env.SECRET }}'.replaceAll(' ', ''), '/a#b', '/../x'])(
+  "a tenant's MCP path %j carries no template, query, fragment or way up",
+  (path) => {
+    const annotations = { 'kagent.dev/mcp-service-path': path };
+    const server = discovered(
+      service('w', { labels: { app: 'mcp-server' }, annotations, ports: ['mcp:8000'] }),
+    );
+    const url = Object.values(
+      parse(generate([server]).documents['custom_toolset.yaml']).mcp_servers as object,
+    )[0].config.url;
+    expect(url).not.toMatch(/\{\{|[?#]|\.\./);
+  },
+);
+
+test.each([70_000, 9090.5, -1])(
+  'a target port %d does not keep all the others from being published',
+  (targetPort) => {
+    const text = JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'prometheus', labels: { app: 'prometheus' } },
+      spec: { clusterIP: 'None', ports: [{ port: 9090, targetPort }] },
+    });
+    const { candidates } = detected(...parseManifest(text, 'f', 'd').services.map(({ service }) => service));
+    const verdict = discovered(service('x', { labels: { app: 'loki' }, ports: [3100] })).verdict;
+    expect(() => generate(candidates.map((c) => ({ ...c, verdict })))).not.toThrow();
+  },
+);
+
+test('an endpoint is written as it is, dollar signs and all', () => {
+  const d = discovered(offered('svc', { type: 'prometheus', endpoint: 'http://svc:80/$&x$$y' }));
+  expect(generate([d]).documents['custom_toolset.yaml']).toContain('svc.cluster.local:80/$&x$$y');
+});
+
+test.each(['&a\nkind: List\nitems: [*a]\n', '&a [*a]\n'])(
+  'a manifest that holds itself is a problem, not a crash: %j',
+  (text) => {
+    const { services } = parseManifest(
+      `${text}---\napiVersion: v1\nkind: Service\nmetadata: { name: a }\n`,
+      'f',
+      'd',
+    );
+    expect(services).toHaveLength(1);
+  },
+);
+
+test('the port in an endpoint annotation is enough', () => {
+  const { candidates } = detected(
+    offered('svc', { endpoint: 'http://svc:8081' }, { ports: ['grpc:9095', 'rest:8081'] }),
+  );
+  expect(candidates.map(({ endpoint }) => endpoint.port)).toEqual([8081]);
+});
+
+test('the port follows the type that the owner names', () => {
+  expect(
+    candidate(offered('svc', { type: 'prometheus' }, { ports: ['http:8000', 'web:9090'] })).endpoint.port,
+  ).toBe(9090);
+  expect(
+    detected(offered('svc', { type: 'prometheus' }, { ports: ['x:8000', 'y:9090'] })).candidates,
+  ).toHaveLength(1);
+});
+
+test('an offered Service that is left out is told', () => {
+  expect(detected(offered('svc', {}, { ports: ['x:8000', 'y:9090'] })).problems).not.toEqual([]);
+});
+
+test('a message carries no control or direction characters of a tenant', () => {
+  const { problems } = detected(offered('svc', { name: 'a\u009b31m\u202e\u007f' }));
+  expect(problems[0]?.what).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+});
+
+test('a line separator of Unicode does not begin a document', () => {
+  const text = 'apiVersion: v1\nkind: Service\nmetadata:\n  name: a\n  annotations: { x: "a\u2028--- b" }\n';
+  expect(parseManifest(text, 'f', 'd').services).toHaveLength(1);
+});
+
+test('a YAML directive is no broken document', () => {
+  expect(
+    parseManifest('%YAML 1.2\n---\napiVersion: v1\nkind: Service\nmetadata: { name: a }\n', 'f', 'd')
+      .problems,
+  ).toEqual([]);
+});
+
+test("one tenant's endpoint cannot fill the ConfigMap", () => {
+  const { candidates } = detected(offered('svc', { endpoint: `http://svc:80/${'a'.repeat(200_000)}` }));
+  for (const { endpoint } of candidates) expect(endpoint.path.length).toBeLessThanOrEqual(512);
+});
+
+test.each([
+  '100.100.100.200',
+  '192.0.0.192',
+  '168.63.129.16',
+  'fd20:ce::254',
+  '::ffff:0:127.0.0.1',
+  '::ffff:100.100.100.200',
+])('metadata and hidden addresses are refused: %s', (address) =>
+  expect(refusedAddress(address)).toBeTruthy(),
+);
+
+test.each(['127.1', '2130706433', '', 'localhost'])(
+  'what is no numeric address is refused: %j',
+  (address) => {
+    expect(refusedAddress(address)).toBeTruthy();
+  },
+);
+
+test.each(['a:1:b:99999', 'a:1:b:0', 'a:99999:b:1'])('--connect-to %s is refused', (connectTo) => {
+  expect(() => readSettings({ connectTo }, {})).toThrow(UserError);
+});
+
+test.each([' , ', ','])('NAMESPACES=%j is not "all namespaces"', (NAMESPACES) => {
+  let namespaces: readonly string[] = [];
+  try {
+    ({ namespaces } = readSettings({}, { NAMESPACES }));
+  } catch (error) {
+    expect(error).toBeInstanceOf(UserError);
+  }
+  expect(namespaces).not.toEqual(['*']);
+});
+
+describe('a file', () => {
+  const planned = plan(
+    { documents: { 'toolset.json': '{}\n', 'custom_toolset.yaml': 'a: 1\n' }, tools: 0, notes: [] },
+    undefined,
+    '1',
+  );
+  const published = async (text: string): Promise<string> => {
+    const path = join(await mkdtemp(join(tmpdir(), 'faults-')), 'cm.yaml');
+    await writeFile(path, text);
+    await filePublisher(path, { name: 'n', namespace: 'ns' }).apply(planned, new Date(0), signal);
+    return await readFile(path, 'utf8');
+  };
+
+  test("with an alias to one of our values keeps the other's value, or is refused", async () => {
+    const text =
+      'kind: ConfigMap\nmetadata: { name: x }\ndata:\n  toolset.json: &t old\n  overrides.yaml: *t\n';
+    const after = await published(text).catch((error: unknown) => error);
+    if (typeof after === 'string') expect(parse(after).data['overrides.yaml']).toBe('old');
+    else expect(after).toBeInstanceOf(UserError);
+  });
+
+  test('with an alias for a whole part is written, or refused in words', async () => {
+    const after = await published(
+      'kind: ConfigMap\nmetadata: { labels: &l { a: b }, annotations: *l }\n',
+    ).catch((error: unknown) => error);
+    if (typeof after !== 'string') expect(after).toBeInstanceOf(UserError);
+  });
+
+  test('of JSON stays JSON', async () => {
+    const after = await published(
+      '{"kind":"ConfigMap","metadata":{"name":"x"},"data":{"overrides.yaml":"a"}}',
+    );
+    expect(() => JSON.parse(after)).not.toThrow();
+  });
+
+  test.each([
+    'kind: ConfigMap\nmetadata: { name: x }\ndata:\n',
+    'kind: ConfigMap\nmetadata:\n  name: x\n  labels:\n',
+  ])('with an empty part is a ConfigMap like others: %j', async (text) =>
+    expect(parse(await published(text)).data['toolset.json']).toBe('{}\n'),
+  );
+});
+
+test.each(['/../../../../../../api/v1/secrets', '/a/../../b', '/%2e%2e/x'])(
+  'no health path %s leads up',
+  (path) => {
+    expect(detected(offered('svc', { 'health-path': path })).candidates[0]?.healthPath).toBeUndefined();
+  },
+);
+
+test('the proxy does not ask the Service in place of another host', async () => {
+  const shop = candidate(offered('shop'));
+  const asked: string[] = [];
+  const kube = {
+    raw: ({ path }: { path: string }) => {
+      asked.push(path);
+      return Promise.resolve({ status: 200, headers: {}, body: '' });
+    },
+  } as unknown as Kube;
+  const elsewhere = { ...shop, endpoint: { ...shop.endpoint, host: 'api.example.com', port: 443 } };
+  await proxyFetch(kube)(elsewhere, { path: '/' }, signal).catch(() => {});
+  expect(asked).toEqual([]);
+});
+
+test('a role is told once', () => {
+  const { evidence } = candidate(
+    service('loki-gateway', {
+      labels: { 'app.kubernetes.io/name': 'loki', 'app.kubernetes.io/component': 'gateway' },
+      ports: ['http-metrics:80'],
+    }),
+  );
+  expect(evidence.filter(({ signal }) => signal === 'role')).toHaveLength(1);
+});
+
+test.each(['//', '/\\[', '//[x'])(
+  'a health path %s does not end the pass by way of the proxy',
+  async (healthPath) => {
+    const shop = candidate(offered('shop', { 'health-path': healthPath }));
+    const kube = { raw: () => Promise.resolve({ status: 200, headers: {}, body: '' }) } as unknown as Kube;
+    const kinds = [{ detector: 'custom', title: 'C', path: '', spec: probeSpec.parse({}) }];
+    const prober = createProber(kinds, { fetch: proxyFetch(kube) }, { concurrency: 1, timeout: 300 });
+    await expect(prober.probe(shop, signal)).resolves.toBeDefined();
+  },
+);
+
+test('an empty list of headers is no credential', async () => {
+  const { credentialsByBackend } = await import('../../src/model/credentials.ts');
+  expect(credentialsByBackend.safeParse({ jaeger: { headers: {} } }).success).toBe(false);
+});
+
+test('an empty list of namespaces in a configuration file is not "all namespaces"', () => {
+  let namespaces: readonly string[] = [];
+  try {
+    ({ namespaces } = readSettings({}, {}, { name: 'config.yaml', texts: { namespaces: '' } }));
+  } catch (error) {
+    expect(error).toBeInstanceOf(UserError);
+  }
+  expect(namespaces).not.toEqual(['*']);
+});
