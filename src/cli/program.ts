@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { DOCUMENT_FORMATS, FILE_KINDS, FORMATS } from './choices.ts';
-import type { Invocation } from './configuration.ts';
+import type { InputFlags, Invocation } from './configuration.ts';
 import type { DiscoverFlags } from './discover.ts';
 import type { ExplainFlags } from './explain.ts';
 import type { GenerateFlags } from './generate.ts';
@@ -179,6 +179,7 @@ Examples:
       "publish to a file with the ConfigMap's manifest in place of the cluster",
       notEmpty,
     )
+    .option('--force', 'take many unhealthy tools out at once, without waiting for one more cycle')
     .option('--once', 'end after one pass that was published; for a CronJob or CI')
     .option('--log-level <level>', 'error, warn, info or debug (LOG_LEVEL; default info)')
     .option('--log-format <format>', 'json, or pretty for people (LOG_FORMAT; default json)')
@@ -192,6 +193,23 @@ Examples:
     .action(async (flags: ServeFlags) => {
       const { serveCommand } = await import('./serve.ts');
       ended(await serveCommand(flags, run));
+    });
+
+  withTarget(withInput(program.command('diff')))
+    .summary('what serve would change in the cluster now')
+    .description(
+      'Compares what is published with what would be, and prints the difference. Ends with 1 if there is any.',
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  dynamic-toolset diff -n monitoring
+  dynamic-toolset diff -f rendered/ || echo 'this change would change the toolset'`,
+    )
+    .action(async (flags: InputFlags) => {
+      const { diffCommand } = await import('./diff.ts');
+      ended(await diffCommand(flags, run));
     });
 
   program

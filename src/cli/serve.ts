@@ -10,6 +10,7 @@ import { openCluster, openInput, stagesOf } from './pipeline.ts';
 export interface ServeFlags extends InputFlags {
   readonly out?: string;
   readonly once?: boolean;
+  readonly force?: boolean;
 }
 
 /** `serve`: keeps what is published in step with what is there, until it is told to stop. @returns the exit code */
@@ -52,6 +53,7 @@ export async function serveCommand(flags: ServeFlags, run: Invocation): Promise<
     version: run.version,
     now: () => new Date(),
     tell: engineLog(log),
+    force: flags.force === true,
     once: flags.once === true,
   });
   await engine.run(run.signal);

@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type GenerateOptions, generate } from '../generate/generate.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
-import { OVERRIDES_KEY } from '../model/documents.ts';
+import { type Documents, type Generated, OVERRIDES_KEY } from '../model/documents.ts';
+import { EXIT, UserError } from '../model/exit.ts';
 import { NO_OVERRIDES } from '../model/overrides.ts';
-import type { Plan } from '../model/published.ts';
+import type { Plan, Published } from '../model/published.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
+import { type DiffLine, documentDiff } from '../reconcile/changes.ts';
+import { drift, massRemoval, sizeFault } from '../reconcile/guards.ts';
 import { faultsLine, readOverrides } from '../reconcile/overrides.ts';
-import { plan } from '../reconcile/plan.ts';
+import { type Hold, plan } from '../reconcile/plan.ts';
 import type { Publisher } from '../reconcile/publisher.ts';
 import type { Change, Source } from '../source/source.ts';
 import { discover, type Stages, toolKinds } from './pass.ts';
@@ -24,6 +27,20 @@ export type EngineEvent =
       readonly milliseconds: number;
     }
   | { readonly kind: 'published'; readonly cycle: number; readonly plan: Plan; readonly target: string }
+  /** Somebody changed generated documents; they are put right. */
+  | {
+      readonly kind: 'drift';
+      readonly cycle: number;
+      readonly keys: readonly string[];
+      readonly diff: readonly DiffLine[];
+    }
+  /** Many tools at once became unhealthy: they stay for one more cycle. `retryIn` in milliseconds. */
+  | {
+      readonly kind: 'removal-held';
+      readonly cycle: number;
+      readonly tools: readonly string[];
+      readonly retryIn: number;
+    }
   | { readonly kind: 'source-failed'; readonly error: unknown; readonly retryIn: number }
   | {
       readonly kind: 'publish-failed';
@@ -42,6 +59,8 @@ export interface EngineOptions {
   readonly version: string;
   readonly now: () => Date;
   readonly tell: (event: EngineEvent) => void;
+  /** Remove many tools at once without holding them for a cycle. */
+  readonly force: boolean;
   /** End after the first pass that was published, or with the first failure. */
   readonly once: boolean;
 }
@@ -50,6 +69,8 @@ const FIRST_RETRY = 1_000;
 /** Shortest pause between two passes for which nothing but time is a reason, in milliseconds. */
 const SHORTEST_PAUSE = 1_000;
 const LONGEST_RETRY = 30_000;
+/** How long a removal of many tools at once is held, at least, in milliseconds. */
+const HELD = 15_000;
 
 /**
  * The loop: keeps what the source told, and whenever something changed makes what is published follow from all of it.
@@ -60,6 +81,9 @@ export class Engine {
   readonly #services = new Map<ServiceKey, Service>();
   #sourceProblems: readonly Problem[] = [];
   #found: readonly DiscoveredService[] = [];
+  #published: Documents | undefined;
+  /** When tools that would go all at once were held, on the clock of `performance.now`. */
+  #heldSince: number | undefined;
   #cycle = 0;
   #wake = Promise.withResolvers<void>();
 
@@ -127,7 +151,8 @@ export class Engine {
     let retry: number | undefined;
     while (!signal.aborted) {
       const woken = new AbortController();
-      const pauses = [retry, this.#options.nextRetry()].filter((pause) => pause !== undefined);
+      const held = this.#heldSince === undefined ? undefined : HELD - (performance.now() - this.#heldSince);
+      const pauses = [retry, held, this.#options.nextRetry()].filter((pause) => pause !== undefined);
       const timer = AbortSignal.any([signal, woken.signal]);
       const pause =
         pauses.length === 0
@@ -145,6 +170,31 @@ export class Engine {
       failures = retry === undefined ? 0 : failures + 1;
       if (this.#options.once) return;
     }
+  }
+
+  /** Why what is published stays as it is in this pass, if it does. */
+  #hold(
+    live: Published | undefined,
+    generated: Generated,
+    faults: string | undefined,
+    cycle: number,
+  ): Hold | undefined {
+    const documents = this.#published === undefined ? {} : { documents: this.#published };
+    if (faults !== undefined) return { overrideError: faults, ...documents };
+    const unhealthy = this.#found.filter(({ verdict }) => verdict.health === 'unhealthy');
+    const lost = this.#options.force
+      ? []
+      : massRemoval(live, generated.documents, new Set(unhealthy.map(({ tool }) => tool)));
+    if (lost.length === 0) {
+      this.#heldSince = undefined;
+      return undefined;
+    }
+    if (this.#heldSince !== undefined && performance.now() - this.#heldSince >= HELD) return undefined;
+    if (this.#heldSince === undefined) {
+      this.#heldSince = performance.now();
+      this.#options.tell({ kind: 'removal-held', cycle, tools: lost, retryIn: HELD });
+    }
+    return documents;
   }
 
   /** One pass. @returns the pause before another try, in milliseconds, if publishing failed */
@@ -174,8 +224,21 @@ export class Engine {
           fix: 'the last toolset stays until they are mended',
         });
       told.push(...generated.notes);
-      const decided = plan(generated, live, version, faults);
+      const drifted = drift(live, this.#published);
+      if (live !== undefined && this.#published !== undefined && drifted.length > 0)
+        tell({
+          kind: 'drift',
+          cycle,
+          keys: drifted,
+          diff: documentDiff(live, this.#published, 'found', 'published'),
+        });
+      const decided = plan(generated, live, version, this.#hold(live, generated, faults, cycle));
+      const size = sizeFault(decided.documents);
+      if (size !== undefined) told.push({ where: publisher.target, what: size.what, fix: size.fix });
+      if (size?.refused === true)
+        throw new UserError(`${size.what}, so it is left as it is; ${size.fix}`, EXIT.findings);
       await publisher.apply(decided, now(), signal);
+      this.#published = decided.documents;
       tell({ kind: 'pass', cycle, before, services, problems: told, examined, milliseconds });
       if (decided.action !== 'none')
         tell({ kind: 'published', cycle, plan: decided, target: publisher.target });

@@ -169,7 +169,7 @@ describe('overrides that cannot be read', () => {
   const next = generated({ 'toolset.json': '{"tools":[1]}\n' }, 9);
 
   test('the published documents and their number stay, and the fault is told', () => {
-    const decided = plan(next, live, '1', 'line 2: broken');
+    const decided = plan(next, live, '1', { overrideError: 'line 2: broken' });
     expect(decided.documents).toEqual(generated().documents);
     expect(decided.annotations).toMatchObject({
       'kubernaut.io/discovered-services': '3',
@@ -179,20 +179,26 @@ describe('overrides that cannot be read', () => {
   });
 
   test('while the fault stays the same there is nothing to do', () => {
-    const told = carriedOut(plan(next, live, '1', 'line 2: broken'), live);
-    expect(plan(next, told, '1', 'line 2: broken').action).toBe('none');
+    const told = carriedOut(plan(next, live, '1', { overrideError: 'line 2: broken' }), live);
+    expect(plan(next, told, '1', { overrideError: 'line 2: broken' }).action).toBe('none');
   });
 
   test('mended: what was generated is published, and the annotation goes', () => {
-    const told = carriedOut(plan(next, live, '1', 'line 2: broken'), live);
+    const told = carriedOut(plan(next, live, '1', { overrideError: 'line 2: broken' }), live);
     const decided = plan(next, told, '1');
     expect(decided.documents).toEqual(next.documents);
     expect(decided.annotations).not.toHaveProperty(['kubernaut.io/override-error']);
     expect(decided.changes).toContain('annotation kubernaut.io/override-error');
   });
 
+  test('what was published last is kept, and not what somebody made of it since', () => {
+    const edited = { ...live, data: { ...live.data, 'toolset.json': 'oops' } };
+    const hold = { overrideError: 'line 2', documents: generated().documents };
+    expect(plan(next, edited, '1', hold).documents).toEqual(generated().documents);
+  });
+
   test('with nothing published yet there is nothing to keep: what was generated is published', () => {
     const before: Published = { data: { 'overrides.yaml': '{' }, labels: {}, annotations: {} };
-    expect(plan(next, before, '1', 'line 1').documents).toEqual(next.documents);
+    expect(plan(next, before, '1', { overrideError: 'line 1' }).documents).toEqual(next.documents);
   });
 });

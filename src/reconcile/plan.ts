@@ -16,6 +16,14 @@ const OVERRIDE_ERROR = `${DATA_PREFIX}override-error`;
 /** Annotations that are ours and not always there. */
 export const OWN_ANNOTATIONS: readonly string[] = [OVERRIDE_ERROR];
 
+/** A reason to keep what is published. */
+export interface Hold {
+  /** What is wrong with the overrides. */
+  readonly overrideError?: string;
+  /** What was published last; without it, what is found published. */
+  readonly documents?: Documents;
+}
+
 /** The documents that are published now, if all of them are there. */
 function publishedDocuments(live: Published | undefined): Documents | undefined {
   const [json, yaml] = DOCUMENT_KEYS.map((key) => live?.data[key]);
@@ -34,15 +42,11 @@ function contentHash(documents: Plan['documents']): string {
  * Decides what has to change so that what is published is what was generated. Pure. Keys, labels and annotations that
  * are not ours do not count, and `overrides.yaml` is never ours.
  * @param live what is published now, or nothing
- * @param overrideError what is wrong with the overrides: then the documents that are published stay as they are
+ * @param hold why the documents that are published stay as they are, if they do
  */
-export function plan(
-  generated: Generated,
-  live: Published | undefined,
-  version: string,
-  overrideError?: string,
-): Plan {
-  const kept = overrideError === undefined ? undefined : publishedDocuments(live);
+export function plan(generated: Generated, live: Published | undefined, version: string, hold?: Hold): Plan {
+  const kept = hold === undefined ? undefined : (hold.documents ?? publishedDocuments(live));
+  const overrideError = hold?.overrideError;
   const documents = kept ?? generated.documents;
   const labels = {
     'app.kubernetes.io/name': 'dynamic-toolset',

@@ -68,6 +68,32 @@ export function engineLog(log: Logger): (event: EngineEvent) => void {
           `toolset published to ${event.target}`,
         );
         return;
+      case 'drift':
+        log.warn(
+          {
+            component: 'reconciliation',
+            cycle: event.cycle,
+            drift_keys: event.keys,
+            drift_count: event.keys.length,
+            diff: event.diff
+              .slice(0, 40)
+              .map(({ text }) => text)
+              .join('\n'),
+          },
+          'somebody changed what is generated; it is put right. Write changes into overrides.yaml',
+        );
+        return;
+      case 'removal-held':
+        log.warn(
+          {
+            component: 'reconciliation',
+            cycle: event.cycle,
+            tools: event.tools,
+            retry_in: Math.round(event.retryIn) / 1000,
+          },
+          `${event.tools.length} tools became unhealthy at once, so they stay for one more cycle; --force takes them out at once`,
+        );
+        return;
       case 'source-failed':
         log.error(
           { component: 'service_discovery', retry_in: Math.round(event.retryIn) / 1000 },

@@ -178,6 +178,52 @@ describe('serve against a real API server, with the least rights', () => {
     expect((await read()).data['toolset.json']).toContain('"Ours"');
   });
 
+  test('a hand edit of what is generated is told, with what changed, and put right', async () => {
+    const backend = await startBackend();
+    const { cluster, watched, path, env, read, prometheus } = await setting({ backendPort: backend.port });
+    await prometheus();
+    const serve = startServe(env);
+    await serve.logged('toolset published');
+    const before = await read();
+    await cluster.admin.patch(path, { data: { 'toolset.json': '{"tools":[]}\n' } });
+    const line = await serve.logged('somebody changed what is generated');
+    expect(line).toMatchObject({ level: 'warn', drift_keys: ['toolset.json'], drift_count: 1 });
+    expect(line.diff).toContain(`+      "name": "prometheus.${watched}"`);
+    await waitUntil('it is put right', async () => {
+      const now = await read();
+      return now.data['toolset.json'] === before.data['toolset.json'];
+    });
+  });
+
+  test('when most backends seem dead at once, their tools stay for one more cycle', async () => {
+    const backend = await startBackend();
+    const names = ['a', 'b', 'c', 'd'].map((name) => `prometheus-${name}`);
+    const { cluster, watched, env, read } = await setting();
+    for (const name of names)
+      await cluster.service(watched, {
+        name,
+        labels: { 'app.kubernetes.io/name': 'prometheus', 'app.kubernetes.io/instance': name },
+        selector: { app: name },
+        ports: [{ port: 9090, name: 'web' }],
+      });
+    const leadTo = (port: number): string =>
+      names.map((name) => `${name}.${watched}.svc.cluster.local:9090:127.0.0.1:${port}`).join(',');
+    const first = startServe({ ...env, CONNECT_TO: leadTo(backend.port) });
+    await first.logged('toolset published');
+    await first.stop();
+    const before = await read();
+    expect(toolNames(before)).toHaveLength(4);
+
+    const second = startServe({ ...env, CONNECT_TO: leadTo(1) });
+    const line = await second.logged('stay for one more cycle');
+    expect(line.tools).toHaveLength(4);
+    await second.logged('discovery completed');
+    expect((await read()).metadata.resourceVersion).toBe(before.metadata.resourceVersion);
+    await waitUntil('they are gone after all', async () => toolNames(await read()).length === 0, {
+      limitMs: 40_000,
+    });
+  });
+
   test('a namespace that it may not read is told and passed over; the others still count', async () => {
     const backend = await startBackend();
     const { cluster, watched, env, read, prometheus } = await setting({ backendPort: backend.port });

@@ -1,0 +1,57 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { expect, test } from 'vitest';
+import { testCluster } from '../cluster/cluster.ts';
+
+const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
+
+/** Runs the command line with nothing of this process' environment but what is given. */
+async function run(env: Readonly<Record<string, string>>, ...args: string[]) {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { PATH: process.env.PATH ?? '', HOME: '/nonexistent', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  return { code: await ended, stdout, stderr };
+}
+
+test('diff tells what serve would change, ends with 1 if anything, and changes nothing', async () => {
+  const cluster = testCluster();
+  const watched = await cluster.namespace('watched');
+  const target = await cluster.namespace('target');
+  const account = await cluster.serviceAccount({
+    namespace: target,
+    rulesIn: {
+      [watched]: [{ apiGroups: [''], resources: ['services'], verbs: ['list'] }],
+      [target]: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'create', 'patch'] }],
+    },
+  });
+  const env = {
+    KUBECONFIG: await cluster.kubeconfig(account),
+    NAMESPACES: watched,
+    CONFIGMAP_NAMESPACE: target,
+    PROBE: 'none',
+  };
+  const service = (name: string) =>
+    cluster.service(watched, { name, labels: { app: name }, ports: [{ port: 3100, name: 'http' }] });
+  await service('loki');
+
+  const before = await run(env, 'diff');
+  expect(before.code).toBe(1);
+  expect(before.stdout).toContain(`+      "name": "loki.${watched}"`);
+  await expect(
+    cluster.admin.get(`/api/v1/namespaces/${target}/configmaps/kubernaut-toolset-config`),
+  ).rejects.toThrow(/not found/);
+
+  expect((await run(env, 'serve', '--once')).code).toBe(0);
+  const same = await run(env, 'diff');
+  expect(same).toMatchObject({ code: 0, stdout: '' });
+  expect(same.stderr).toContain('as it should be');
+
+  await cluster.admin.delete(`/api/v1/namespaces/${watched}/services/loki`);
+  const after = await run(env, 'diff');
+  expect(after.code).toBe(1);
+  expect(after.stdout).toContain(`-      "name": "loki.${watched}"`);
+});
