@@ -40,7 +40,7 @@ export async function openInput(
     const chosen = flags.namespace === undefined ? [] : settings.namespaces.filter((name) => name !== '*');
     return {
       kube: undefined,
-      where: flags.filename.join(', '),
+      where: flags.filename.map((path) => (path === '-' ? 'standard input' : path)).join(', '),
       source: manifestSource({
         paths: flags.filename,
         namespaces: chosen,

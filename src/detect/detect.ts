@@ -56,7 +56,7 @@ export function detect(services: Iterable<Service>, rules: Rules, options: Detec
             service.ports.length === 0
               ? `looks like ${compiled.detector.title} and has no ports, so nothing can reach it`
               : `is offered as ${compiled.detector.title}, and which of its ports is the one cannot be told`,
-          fix: 'give it the port that it serves on, or name that one http',
+          fix: service.ports.length === 0 ? 'give it the port that it serves on' : 'name that port http',
         });
     }
     const best = strongest(claims);

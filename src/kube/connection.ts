@@ -70,7 +70,7 @@ function load(options: KubeOptions): KubeConfig {
     else config.loadFromFile(options.kubeconfig);
   } catch (error) {
     throw new UserError(
-      `cannot read the kubeconfig ${options.origin}: ${(error as Error).message}; name another with --kubeconfig or KUBECONFIG`,
+      `cannot read the kubeconfig ${options.origin}: ${(error as Error).message.split('\n')[0]}; name another with --kubeconfig or KUBECONFIG`,
       EXIT.usage,
       { cause: error },
     );

@@ -160,6 +160,11 @@ async function probeOnce(
       ? spec.health.map((path) => filled(path, base))
       : [candidate.healthPath];
 
+  // The first question for a proof goes out together with the one for health: most probes then take one round trip.
+  const [first] = spec.proofs;
+  const [check] = first?.all ?? [];
+  if (first !== undefined && check !== undefined)
+    void talk.get(filled(check.get, first.path ?? base)).catch(() => {});
   const health = await askHealth(talk, paths);
   const proof = await tryProofs(talk, spec.proofs, base);
   const otherScheme = !proof.held && wrongScheme(candidate, health.answer);

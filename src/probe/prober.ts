@@ -32,7 +32,7 @@ export interface Route {
 }
 
 export interface ProbeLimits {
-  /** Most probes at a time, and most requests. */
+  /** Most probes at a time; one sends two requests at once at most. */
   readonly concurrency: number;
   /** Longest time for one probe, in milliseconds. */
   readonly timeout: number;
@@ -66,13 +66,8 @@ function patience(limits: ProbeLimits, othersWait: () => boolean) {
  */
 export function createProber(kinds: readonly ProbeKind[], route: Route, limits: ProbeLimits): Prober {
   const probes = pLimit(limits.concurrency);
-  const requests = pLimit(limits.concurrency);
   const byDetector = new Map(kinds.map((kind) => [kind.detector, kind]));
-  const fetch: Fetch = (candidate, ask, signal) =>
-    requests(() => {
-      signal.throwIfAborted();
-      return route.fetch(candidate, ask, signal);
-    });
+  const { fetch } = route;
 
   const ask = (candidate: Candidate, signal: AbortSignal): Promise<Verdict> => {
     switch (byDetector.get(candidate.detector)?.spec.protocol) {
