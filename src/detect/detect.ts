@@ -7,9 +7,10 @@ import {
   type Problem,
 } from '../model/discovery.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
+import { oneLine } from '../model/text.ts';
 import { type Group, groupMatches } from './group.ts';
 import { factsOf } from './identity.ts';
-import { judge, type Match, strongest } from './judge.ts';
+import { judge, type Match, type Miss, strongest } from './judge.ts';
 import { matchService } from './match.ts';
 import { type DetectOptions, type OwnersWord, ownersWord } from './owner.ts';
 import { chooseScheme } from './port.ts';
@@ -47,7 +48,15 @@ export function detect(services: Iterable<Service>, rules: Rules, options: Detec
     const facts = factsOf(service, rules.vocabulary);
     const claims: Match[] = [];
     for (const compiled of rules.detectors) {
-      const verdict = judge(facts, compiled, rules);
+      let verdict: Match | Miss;
+      try {
+        verdict = judge(facts, compiled, rules);
+      } catch (error) {
+        // A detector that fails must not take the others with it.
+        const what = `the detector ${compiled.detector.type} failed with "${oneLine(String(error), 200)}", which is a bug`;
+        problems.push({ where: `Service ${serviceKey(service)}`, what, fix: 'please report it' });
+        continue;
+      }
       if (verdict.matched) claims.push(verdict);
       else if (verdict.portless)
         problems.push({

@@ -203,12 +203,15 @@ export class Engine {
     const cycle = ++this.#cycle;
     const started = performance.now();
     const examined = this.#services.size;
-    const { services, problems } = await discover(this.#services.values(), stages, signal);
     const before = this.#found;
-    this.#found = services;
-    const told = [...this.#sourceProblems, ...problems];
-    const milliseconds = performance.now() - started;
+    const told = [...this.#sourceProblems];
+    let report = (): void => {};
     try {
+      const { services, problems } = await discover(this.#services.values(), stages, signal);
+      this.#found = services;
+      told.push(...problems);
+      const milliseconds = performance.now() - started;
+      report = () => tell({ kind: 'pass', cycle, before, services, problems: told, examined, milliseconds });
       const live = await publisher.read(signal);
       const overrides = readOverrides(live?.data[OVERRIDES_KEY]);
       const faults = 'faults' in overrides ? faultsLine(overrides.faults) : undefined;
@@ -239,13 +242,13 @@ export class Engine {
         throw new UserError(`${size.what}, so it is left as it is; ${size.fix}`, EXIT.findings);
       await publisher.apply(decided, now(), signal);
       this.#published = decided.documents;
-      tell({ kind: 'pass', cycle, before, services, problems: told, examined, milliseconds });
+      report();
       if (decided.action !== 'none')
         tell({ kind: 'published', cycle, plan: decided, target: publisher.target });
       return undefined;
     } catch (error) {
       signal.throwIfAborted();
-      tell({ kind: 'pass', cycle, before, services, problems: told, examined, milliseconds });
+      report();
       if (once) throw error;
       const retryIn = retryPause(failures);
       tell({ kind: 'publish-failed', cycle, error, retryIn });

@@ -4,6 +4,7 @@ import type { Rules } from '../detect/rules.ts';
 import type { ToolKind } from '../generate/tools.ts';
 import type { Candidate, DiscoveredService, Problem, Verdict } from '../model/discovery.ts';
 import { type Service, serviceKey } from '../model/service.ts';
+import { oneLine } from '../model/text.ts';
 import type { ProbeKind } from '../probe/http.ts';
 import type { Prober } from '../probe/prober.ts';
 
@@ -73,6 +74,17 @@ function judged(
   };
 }
 
+/** A candidate whose probe failed in a way that no probe should: it must not take the others with it. */
+function failed(candidate: Candidate, error: unknown): { readonly problem: Problem } {
+  return {
+    problem: {
+      where: `Service ${serviceKey(candidate.service)}`,
+      what: `is left out: its probe failed with "${oneLine(String(error), 200)}", which is a bug`,
+      fix: 'please report it',
+    },
+  };
+}
+
 /** One pass from Services to discovered services: detection, then all probes, then what these prove. */
 export async function discover(
   services: Iterable<Service>,
@@ -82,8 +94,15 @@ export async function discover(
   const { rules, prober, detection } = stages;
   const { candidates, problems } = detect(services, rules, detection);
   const prepared = (await prober.prepare?.(candidates, signal)) ?? [];
-  const results = await Promise.all(
-    candidates.map(async (candidate) => judged(candidate, await prober.probe(candidate, signal), rules)),
+  const results: ReturnType<typeof judged>[] = await Promise.all(
+    candidates.map(async (candidate) => {
+      try {
+        return judged(candidate, await prober.probe(candidate, signal), rules);
+      } catch (error) {
+        signal.throwIfAborted();
+        return failed(candidate, error);
+      }
+    }),
   );
   return {
     services: results.flatMap(({ service }) => service ?? []),

@@ -1,5 +1,6 @@
 import type { EngineEvent } from '../engine/engine.ts';
 import { type DiscoveredService, endpointUrl, problemLine } from '../model/discovery.ts';
+import { UserError } from '../model/exit.ts';
 import { serviceKey } from '../model/service.ts';
 import type { Logger } from './logger.ts';
 
@@ -12,6 +13,11 @@ function fieldsOf(service: DiscoveredService): Record<string, unknown> {
     endpoint: endpointUrl(service.endpoint),
     health: service.verdict.health,
   };
+}
+
+/** Where a bug came from; an error that a person can mend needs no stack. */
+function stackOf(error: unknown): Record<string, unknown> {
+  return error instanceof UserError ? {} : { stacktrace: (error as Error).stack };
 }
 
 /** Logs what the engine tells: what changed, not what stayed; a problem once while it lasts. */
@@ -102,7 +108,12 @@ export function engineLog(log: Logger): (event: EngineEvent) => void {
         return;
       case 'publish-failed':
         log.error(
-          { component: 'reconciliation', cycle: event.cycle, retry_in: Math.round(event.retryIn) / 1000 },
+          {
+            component: 'reconciliation',
+            cycle: event.cycle,
+            retry_in: Math.round(event.retryIn) / 1000,
+            ...stackOf(event.error),
+          },
           `the toolset was not published: ${(event.error as Error).message}`,
         );
     }

@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest';
+import { discovered, options, rules } from '../../test/fixtures/unit/detection.ts';
+import { service } from '../../test/fixtures/unit/service.ts';
+import type { Rules } from '../detect/rules.ts';
+import type { Verdict } from '../model/discovery.ts';
+import type { Prober } from '../probe/prober.ts';
+import { discover } from './pass.ts';
+
+const prometheus = service('prometheus', { labels: { app: 'prometheus' }, ports: [9090] });
+const loki = service('loki', { labels: { app: 'loki' }, ports: ['http:3100'] });
+const { verdict: healthy } = discovered(prometheus);
+
+function pass(prober: Prober['probe'], with_: Rules = rules, signal = new AbortController().signal) {
+  const stages = { rules: with_, problems: [], prober: { probe: prober }, detection: options };
+  return discover([prometheus, loki], stages, signal);
+}
+
+const names = (found: Awaited<ReturnType<typeof pass>>): string[] =>
+  found.services.map((each) => each.service.name);
+
+describe('a pass', () => {
+  test('a probe that fails as none should is told, and the others still count', async () => {
+    const found = await pass(({ service: { name } }) =>
+      name === 'loki' ? Promise.reject(new TypeError('oops')) : Promise.resolve(healthy),
+    );
+    expect(names(found)).toEqual(['prometheus']);
+    expect(found.problems).toEqual([
+      expect.objectContaining({ where: 'Service monitoring/loki', what: expect.stringContaining('oops') }),
+    ]);
+  });
+
+  test('a detector that fails is told, and the others still count', async () => {
+    const broken = rules.detectors.map((compiled) =>
+      compiled.detector.type === 'loki' ? { ...compiled, names: undefined as never } : compiled,
+    );
+    const found = await pass(() => Promise.resolve(healthy), { ...rules, detectors: broken });
+    expect(names(found)).toEqual(['prometheus']);
+    expect(found.problems[0]?.what).toContain('the detector loki failed');
+  });
+
+  test('an abort ends it', async () => {
+    const stop = new AbortController();
+    stop.abort(new Error('stop'));
+    const never = pass(() => Promise.reject(stop.signal.reason), rules, stop.signal);
+    await expect(never).rejects.toThrow('stop');
+  });
+
+  test('what answers as another kind becomes that, and is told', async () => {
+    const verdict: Verdict = { ...healthy, provenAs: 'thanos', path: '/thanos' };
+    const found = await pass(({ service: { name } }) => Promise.resolve(name === 'loki' ? healthy : verdict));
+    expect(found.services.find((each) => each.service.name === 'prometheus')).toMatchObject({
+      type: 'thanos',
+      endpoint: { path: '/thanos' },
+    });
+    expect(found.problems[0]?.what).toMatch(/looks like prometheus and is thanos/);
+  });
+
+  test('what its answers contradict is left out, and told', async () => {
+    const verdict: Verdict = { ...healthy, health: 'unhealthy', proof: 'contradicted' };
+    const found = await pass(() => Promise.resolve(verdict));
+    expect(found.services).toEqual([]);
+    expect(found.problems.map(({ where }) => where)).toEqual([
+      'Service monitoring/loki',
+      'Service monitoring/prometheus',
+    ]);
+  });
+});
