@@ -7,7 +7,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: ['test/cluster/**', 'test/integration/**'],
+          exclude: ['test/cluster/**', 'test/integration/**', 'test/contract/**'],
         },
       },
       {
@@ -17,6 +17,15 @@ export default defineConfig({
           globalSetup: ['test/cluster/global-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'contract',
+          include: ['test/contract/**/*.test.ts'],
+          // The first run installs HolmesGPT.
+          hookTimeout: 60 * 60_000,
+          testTimeout: 60_000,
         },
       },
     ],

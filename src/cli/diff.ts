@@ -1,60 +1,59 @@
-import { styleText } from 'node:util';
+import { assess } from '../engine/assess.ts';
 import { discover, toolKinds } from '../engine/pass.ts';
-import { generate } from '../generate/generate.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { EXIT } from '../model/exit.ts';
-import { NO_OVERRIDES } from '../model/overrides.ts';
 import { documentDiff } from '../reconcile/changes.ts';
-import { configMapPublisher } from '../reconcile/config-map-publisher.ts';
-import { faultsLine, readOverrides } from '../reconcile/overrides.ts';
 import { plan } from '../reconcile/plan.ts';
+import { refusal } from '../reconcile/refusal.ts';
 import { readOnce } from '../source/source.ts';
 import { type InputFlags, type Invocation, settingsOf } from './configuration.ts';
 import { warn } from './output.ts';
 import { openCluster, openInput, stagesOf } from './pipeline.ts';
-
-const STYLES = { removed: 'red', added: 'green', header: 'bold', context: 'reset' } as const;
+import { printDiff } from './print-diff.ts';
+import { targetOf } from './target.ts';
 
 /** `diff`: what `serve` would change in the cluster now. @returns the exit code: 1 if anything */
 export async function diffCommand(flags: InputFlags, run: Invocation): Promise<number> {
   const settings = settingsOf({ ...flags }, run);
   const input = await openInput(flags, settings, run, false);
-  const kube = input.kube ?? (await openCluster(flags, run));
-  const target = { name: settings.configMapName, namespace: settings.configMapNamespace };
-  const publisher = configMapPublisher(kube, target);
+  const publisher = targetOf(input.kube ?? (await openCluster(flags, run)), settings);
   const [sync, live, stages] = await Promise.all([
     readOnce(input.source, run.signal),
     publisher.read(run.signal),
     stagesOf(settings, input),
   ]);
-  const overrides = readOverrides(live?.data[OVERRIDES_KEY]);
-  const faults = 'faults' in overrides ? faultsLine(overrides.faults) : undefined;
   const found = await discover(sync.services, stages, run.signal);
-  const generated = generate(found.services, {
-    ...settings,
-    overrides: 'value' in overrides ? overrides.value : NO_OVERRIDES,
-    kinds: toolKinds(stages.rules),
-  });
-  const decided = plan(
-    generated,
-    live,
-    run.version,
-    faults === undefined ? undefined : { overrideError: faults },
-  );
+  // Without the ConfigMap the history tells what would come back with it; who may not read that gets the rest.
+  const revisions = live === undefined ? await publisher.history.list(run.signal).catch(() => []) : [];
+  const generation = { ...settings, kinds: toolKinds(stages.rules) };
+  const { decision, faults, notes } = assess(found.services, live, revisions, generation, {}, true);
+  const decided = plan(decision.intent, live, run.version);
+  const refused = refusal(live, false);
+  const { rollback } = decision.intent;
   warn(run.output, [
     ...sync.problems,
     ...found.problems,
     ...(faults === undefined
       ? []
       : [{ where: OVERRIDES_KEY, what: faults, fix: 'the last toolset stays until then' }]),
-    ...generated.notes,
+    ...(refused === undefined
+      ? []
+      : [{ where: publisher.target, what: `serve leaves it alone: ${refused}` }]),
+    ...(rollback === undefined
+      ? []
+      : [
+          {
+            where: publisher.target,
+            what: `the rollback to revision ${rollback.to} holds until the inputs change`,
+          },
+        ]),
+    ...notes,
   ]);
-  const { result, messages } = run.output;
-  const colour = result.isTTY === true && run.env.NO_COLOR === undefined;
-  for (const { kind, text } of documentDiff(live, decided.documents, publisher.target, 'now'))
-    result.write(`${colour ? styleText(STYLES[kind], text, { validateStream: false }) : text}\n`);
+  printDiff(documentDiff(live, decided.documents, publisher.target, 'now'), run);
   for (const change of decided.changes.filter((each) => !each.startsWith('data ')))
-    messages.write(`${live === undefined ? 'would set' : 'would change'} ${change}\n`);
-  if (decided.action === 'none') messages.write(`${publisher.target} is as it should be.\n`);
+    run.output.messages.write(`${live === undefined ? 'would set' : 'would change'} ${change}\n`);
+  if (decided.restore !== undefined)
+    run.output.messages.write(`would bring back ${OVERRIDES_KEY} from the last revision\n`);
+  if (decided.action === 'none') run.output.messages.write(`${publisher.target} is as it should be.\n`);
   return decided.action === 'none' ? EXIT.ok : EXIT.findings;
 }

@@ -54,7 +54,11 @@ export async function generateCommand(flags: GenerateFlags, run: Invocation): Pr
     const { ownedConfigMap } = await import('../reconcile/config-map.ts');
     const { stringify } = await import('yaml');
     const target = { name: settings.configMapName, namespace: settings.configMapNamespace };
-    const object = ownedConfigMap(target, plan(generated, undefined, run.version), undefined);
+    const object = ownedConfigMap(
+      target,
+      plan({ documents: generated.documents }, undefined, run.version),
+      undefined,
+    );
     text = stringify(object, { lineWidth: 0, aliasDuplicateObjects: false });
   } else text = generated.documents[flags.format === 'holmesgpt' ? 'custom_toolset.yaml' : 'toolset.json'];
   await writeResult(text, flags.out, run.output);

@@ -37,7 +37,14 @@ function columns(rows: readonly (readonly string[])[]): string[][] {
   );
 }
 
-function table(services: readonly DiscoveredService[], wide: boolean, colour: boolean): string {
+/** A table as text: the first row is the header. */
+export function table(rows: readonly (readonly string[])[]): string {
+  return columns(rows)
+    .map((row) => `${row.join('').trimEnd()}\n`)
+    .join('');
+}
+
+function serviceTable(services: readonly DiscoveredService[], wide: boolean, colour: boolean): string {
   const header = ['NAMESPACE', 'NAME', 'TYPE', 'ENDPOINT', 'HEALTH'];
   const rows = services.map((service) => [
     service.service.namespace,
@@ -69,7 +76,7 @@ export function render(
   colour: boolean,
 ): string {
   if (format === 'table' || format === 'wide')
-    return services.length === 0 ? '' : table(services, format === 'wide', colour);
+    return services.length === 0 ? '' : serviceTable(services, format === 'wide', colour);
   const document = { services: services.map(toJson), warnings: problems };
   return format === 'json'
     ? `${JSON.stringify(document, null, 2)}\n`

@@ -55,7 +55,12 @@ export async function openInput(
   const where = settings.namespaces.includes('*')
     ? 'all namespaces'
     : `namespaces ${settings.namespaces.join(', ')}`;
-  return { kube, where, source: clusterSource(kube, { namespaces: settings.namespaces, interval }) };
+  const { namespaces } = settings;
+  return {
+    kube,
+    where,
+    source: clusterSource(kube, { namespaces, interval: follow ? interval : undefined }),
+  };
 }
 
 /** The route to the backends: as told, else the one that works from here. */

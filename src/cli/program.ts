@@ -4,6 +4,8 @@ import type { InputFlags, Invocation } from './configuration.ts';
 import type { DiscoverFlags } from './discover.ts';
 import type { ExplainFlags } from './explain.ts';
 import type { GenerateFlags } from './generate.ts';
+import type { HistoryFlags } from './history.ts';
+import type { RollbackFlags } from './rollback.ts';
 import type { ServeFlags } from './serve.ts';
 import type { ValidateFlags } from './validate.ts';
 
@@ -13,6 +15,20 @@ const notEmpty = (value: string): string => {
   if (value === '') throw new InvalidArgumentError('It is empty.');
   return value;
 };
+
+const revisionNumber = (value: string): number => {
+  if (!/^[1-9]\d{0,15}$/.test(value)) throw new InvalidArgumentError('It is not the number of a revision.');
+  return Number(value);
+};
+
+/** Flags of a command that asks the cluster for what is published, and for nothing else. */
+function withCluster(command: Command): Command {
+  return command
+    .optionsGroup('Cluster:')
+    .option('--kubeconfig <file>', 'kubeconfig of the cluster (KUBECONFIG)', notEmpty)
+    .option('--context <name>', 'context of the kubeconfig', notEmpty)
+    .option('--config <file>', 'configuration file in YAML (CONFIG_FILE)', notEmpty);
+}
 
 function withInput(command: Command): Command {
   return command
@@ -179,8 +195,36 @@ Examples:
       "publish to a file with the ConfigMap's manifest in place of the cluster",
       notEmpty,
     )
-    .option('--force', 'take many unhealthy tools out at once, without waiting for one more cycle')
+    .option(
+      '--force',
+      'take many unhealthy tools out at once, without waiting for one more cycle; take over a ConfigMap that others made',
+    )
+    .option(
+      '--revision-history-limit <number>',
+      'how many published toolsets are kept to return to, 1 to 100 (REVISION_HISTORY_LIMIT; default 10)',
+    )
+    .option(
+      '--metrics-address <address>',
+      'HOST:PORT on which Prometheus metrics are served, to everybody who can reach it (METRICS_ADDRESS; default none)',
+    )
     .option('--once', 'end after one pass that was published; for a CronJob or CI')
+    .option(
+      '--holmesgpt-deployment <namespace/name>',
+      "HolmesGPT's Deployment, for the next two (HOLMESGPT_DEPLOYMENT)",
+    )
+    .option(
+      '--holmesgpt-configmap',
+      'write custom_toolset.yaml into the ConfigMap that its Deployment mounts, too (HOLMESGPT_CONFIGMAP=true)',
+    )
+    .option(
+      '--holmesgpt-reload <how>',
+      'none, restart or endpoint: make HolmesGPT read a changed file (HOLMESGPT_RELOAD; default none)',
+    )
+    .option(
+      '--holmesgpt-reload-interval <duration>',
+      'shortest time between two reloads (HOLMESGPT_RELOAD_INTERVAL; default 5m)',
+    )
+    .option('--holmesgpt-url <url>', 'where HolmesGPT listens, for endpoint (HOLMESGPT_URL)')
     .option('--log-level <level>', 'error, warn, info or debug (LOG_LEVEL; default info)')
     .option('--log-format <format>', 'json, or pretty for people (LOG_FORMAT; default json)')
     .addHelpText(
@@ -210,6 +254,49 @@ Examples:
     .action(async (flags: InputFlags) => {
       const { diffCommand } = await import('./diff.ts');
       ended(await diffCommand(flags, run));
+    });
+
+  withTarget(withCluster(program.command('history')))
+    .summary('what was published and can be returned to')
+    .description(
+      'Lists the revisions that are kept of what was published, the newest last; with --revision, prints the documents of one, and the overrides.yaml of that time.',
+    )
+    .option('--revision <number>', 'print what this revision holds', revisionNumber)
+    .addOption(
+      new Option('-o, --output <format>', 'how to print it')
+        .choices(['table', 'json', 'yaml'])
+        .default('table'),
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  dynamic-toolset history
+  dynamic-toolset history --revision 3`,
+    )
+    .action(async (flags: HistoryFlags) => {
+      const { historyCommand } = await import('./history.ts');
+      ended(await historyCommand(flags, run));
+    });
+
+  withTarget(withCluster(program.command('rollback')))
+    .summary('publish an earlier revision again')
+    .description(
+      'Returns to the documents of an earlier revision and shows what that changes. serve keeps them until what it would publish changes. overrides.yaml stays as it is.',
+    )
+    .option('--to <number>', 'the revision; the one before without it', revisionNumber)
+    .option('--dry-run', 'show what would change, and change nothing')
+    .option('--force', 'take over a ConfigMap that others made')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  dynamic-toolset rollback --dry-run
+  dynamic-toolset rollback --to 3`,
+    )
+    .action(async (flags: RollbackFlags) => {
+      const { rollbackCommand } = await import('./rollback.ts');
+      ended(await rollbackCommand(flags, run));
     });
 
   program

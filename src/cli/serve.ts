@@ -1,9 +1,10 @@
 import { Engine } from '../engine/engine.ts';
+import { documentFaults } from '../generate/check.ts';
 import { EXIT, UserError } from '../model/exit.ts';
 import { ScheduledProber } from '../probe/schedule.ts';
-import type { Publisher } from '../reconcile/publisher.ts';
 import { engineLog } from '../telemetry/engine-log.ts';
 import { createLogger } from '../telemetry/logger.ts';
+import { agentOf } from './agent.ts';
 import { type InputFlags, type Invocation, settingsOf } from './configuration.ts';
 import { openCluster, openInput, stagesOf } from './pipeline.ts';
 
@@ -23,16 +24,11 @@ export async function serveCommand(flags: ServeFlags, run: Invocation): Promise<
     );
   const log = createLogger(settings, run.output.messages);
   const input = await openInput(flags, settings, run, flags.once !== true);
-  const target = { name: settings.configMapName, namespace: settings.configMapNamespace };
-  let publisher: Publisher;
-  if (flags.out !== undefined) {
-    const { filePublisher } = await import('../reconcile/file-publisher.ts');
-    publisher = filePublisher(flags.out, target);
-  } else {
-    const kube = input.kube ?? (await openCluster(flags, run));
-    const { configMapPublisher } = await import('../reconcile/config-map-publisher.ts');
-    publisher = configMapPublisher(kube, target);
-  }
+  const kube = flags.out === undefined ? (input.kube ?? (await openCluster(flags, run))) : undefined;
+  const { intoCluster, intoFile } = await import('./publishing.ts');
+  const publishing =
+    kube === undefined ? intoFile(flags.out ?? '', settings) : intoCluster(kube, settings, run, log);
+  const agent = await agentOf(settings, run.env, kube);
   const { prober, ...stages } = await stagesOf(settings, input);
   const scheduled = new ScheduledProber(prober, {
     refresh: settings.discoveryInterval * 0.9,
@@ -42,21 +38,36 @@ export async function serveCommand(flags: ServeFlags, run: Invocation): Promise<
   const detectors = stages.rules.detectors.map(({ detector }) => detector.type);
   log.info(
     { version: run.version, interval: settings.discoveryInterval / 1000, registered_detectors: detectors },
-    `looking for backends in ${input.where}, publishing to ${publisher.target}`,
+    `looking for backends in ${input.where}, publishing to ${publishing.publisher.target}`,
   );
+  const listeners = [engineLog(log), ...(publishing.listener === undefined ? [] : [publishing.listener])];
+  if (settings.metricsAddress !== undefined && flags.once !== true) {
+    const { engineMetrics } = await import('../telemetry/engine-metrics.ts');
+    const { serveMetrics } = await import('../server/metrics.ts');
+    const { registry, count } = engineMetrics(run.version, new Set(detectors));
+    listeners.push(count);
+    const port = await serveMetrics(settings.metricsAddress, registry, run.signal);
+    log.info({ component: 'metrics_server', port }, 'metrics are served at /metrics');
+  }
   const engine = new Engine({
     source: input.source,
     stages: { ...stages, prober: scheduled },
     generation: settings,
-    publisher,
+    publisher: publishing.publisher,
     nextRetry: () => scheduled.nextRetry(),
     version: run.version,
     now: () => new Date(),
-    tell: engineLog(log),
+    faultsOf: documentFaults,
+    owner: publishing.owner,
+    agent,
+    tell: (event) => {
+      for (const listener of listeners) listener(event);
+    },
     force: flags.force === true,
     once: flags.once === true,
   });
   await engine.run(run.signal);
+  await publishing.settled();
   log.info(run.signal.aborted ? 'stopped' : 'done');
   return EXIT.ok;
 }

@@ -67,6 +67,42 @@ const hostPatterns = z.string().transform((text) =>
     .filter((host) => host !== ''),
 );
 
+const deployment = z.string().transform((text, context) => {
+  const [namespace = '', name = '', ...rest] = text.split('/');
+  if (rest.length > 0 || !NAME.test(namespace) || !DOMAIN.test(name)) {
+    context.addIssue({ code: 'custom', message: 'is not a Deployment; write NAMESPACE/NAME' });
+    return z.NEVER;
+  }
+  return { namespace, name };
+});
+
+const baseUrl = z.string().transform((text, context) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const plain =
+    url !== undefined && url.username === '' && url.password === '' && url.search === '' && url.hash === '';
+  if (!plain || !/^https?:$/.test(url.protocol)) {
+    context.addIssue({
+      code: 'custom',
+      message: 'is not an http or https URL without credentials, query and fragment',
+    });
+    return z.NEVER;
+  }
+  return url;
+});
+
+const address = z.string().transform((text, context) => {
+  const parts = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s[\]]*)):(\d{1,5})$/.exec(text.trim());
+  const port = Number(parts?.[3]);
+  if (parts === null || port > 65535) {
+    context.addIssue({
+      code: 'custom',
+      message: 'is not an address; write HOST:PORT, such as 127.0.0.1:9090',
+    });
+    return z.NEVER;
+  }
+  return { host: parts[1] ?? parts[2] ?? '', port };
+});
+
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
 /** The line of HolmesGPT that a version belongs to: from 0.32 on, a toolset takes several backends. */
@@ -93,6 +129,13 @@ export const settingsSchema = z.object({
     .regex(/^v?\d+\.\d+(\.\d+)?$/, 'is not a version, such as 0.45.0')
     .transform(holmesLine)
     .default('0.32'),
+  holmesgptDeployment: deployment.optional(),
+  holmesgptConfigMap: flag.default(false),
+  holmesgptReload: z.enum(['none', 'restart', 'endpoint']).default('none'),
+  holmesgptReloadInterval: duration(1_000, 24 * 3_600_000).default(300_000),
+  holmesgptUrl: baseUrl.optional(),
+  revisionHistoryLimit: count(1, 100).default(10),
+  metricsAddress: address.optional(),
   logLevel: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
   logFormat: z.enum(['json', 'pretty']).default('json'),
 });
@@ -114,6 +157,13 @@ export const ORIGINS: Readonly<Record<SettingName, { readonly env: string; reado
   probeConcurrency: { env: 'PROBE_CONCURRENCY', flag: '--probe-concurrency' },
   connectTo: { env: 'CONNECT_TO', flag: '--connect-to' },
   holmesgptVersion: { env: 'HOLMESGPT_VERSION', flag: '--holmesgpt-version' },
+  holmesgptDeployment: { env: 'HOLMESGPT_DEPLOYMENT', flag: '--holmesgpt-deployment' },
+  holmesgptConfigMap: { env: 'HOLMESGPT_CONFIGMAP', flag: '--holmesgpt-configmap' },
+  holmesgptReload: { env: 'HOLMESGPT_RELOAD', flag: '--holmesgpt-reload' },
+  holmesgptReloadInterval: { env: 'HOLMESGPT_RELOAD_INTERVAL', flag: '--holmesgpt-reload-interval' },
+  holmesgptUrl: { env: 'HOLMESGPT_URL', flag: '--holmesgpt-url' },
+  revisionHistoryLimit: { env: 'REVISION_HISTORY_LIMIT', flag: '--revision-history-limit' },
+  metricsAddress: { env: 'METRICS_ADDRESS', flag: '--metrics-address' },
   logLevel: { env: 'LOG_LEVEL', flag: '--log-level' },
   logFormat: { env: 'LOG_FORMAT', flag: '--log-format' },
 };
@@ -151,7 +201,9 @@ export function readSettings(
     const name = issue.path[0] as SettingName;
     const what =
       issue.code === 'invalid_value' ? `is none of ${issue.values.map(String).join(', ')}` : issue.message;
-    return `${origins[name]}=${JSON.stringify(texts[name])} ${what}`;
+    // A URL may hold a password, and what is wrong goes to logs.
+    const shown = JSON.stringify(texts[name]).replace(/\/\/[^/]*@/g, '//…@');
+    return `${origins[name]}=${shown} ${what}`;
   });
   throw new UserError(lines.join('\n'), EXIT.usage);
 }

@@ -30,16 +30,5 @@ export const holmesSchema = z.strictObject({
   mcp_servers: z.record(key, mcpServer).optional(),
 });
 
-const anyEntries = z.record(key, z.record(z.string(), z.unknown()));
-
-/** The schema of `custom_toolset.yaml` after what people wrote was merged into it: HolmesGPT wants one toolset at least. */
-export const mergedHolmesSchema = z
-  .strictObject({ toolsets: anyEntries.optional(), mcp_servers: anyEntries.optional() })
-  .refine(
-    ({ toolsets = {}, mcp_servers = {} }) =>
-      Object.keys(toolsets).length + Object.keys(mcp_servers).length > 0,
-    'has no toolset',
-  );
-
 export type HolmesToolset = z.infer<typeof toolset>;
 export type HolmesMcpServer = z.infer<typeof mcpServer>;

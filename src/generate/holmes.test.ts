@@ -46,6 +46,21 @@ describe('a backend that the agent has a toolset for', () => {
     expect(notes.map(({ where }) => where)).toEqual(['Service b/prometheus']);
   });
 
+  test('of several that only the environment of the agent can name, one entry stands and the others are told', () => {
+    const argocd = (namespace: string): DiscoveredService =>
+      discovered(
+        service('argocd-server', {
+          namespace,
+          labels: { 'app.kubernetes.io/name': 'argocd-server' },
+          ports: ['https:443'],
+        }),
+      );
+    const credentials = { argocd: { bearerToken: 'ARGOCD_AUTH_TOKEN' } };
+    const { text, notes } = written([argocd('a'), argocd('b')], { credentials });
+    expect(parse(text).toolsets['argocd/core']).toEqual({ enabled: true });
+    expect(notes.map(({ where }) => where)).toEqual(['Service b/argocd-server']);
+  });
+
   test('one backend may configure several toolsets', () => {
     const { toolsets } = document(
       discovered(service('es', { labels: { app: 'elasticsearch' }, ports: ['https:9200'] })),

@@ -1,18 +1,13 @@
-import { parse, stringify } from 'yaml';
-import type { z } from 'zod';
 import type { Credential, Credentials } from '../model/credentials.ts';
 import type { HolmesEntry } from '../model/detector.ts';
 import { endpointUrl, type Problem } from '../model/discovery.ts';
 import type { Overrides } from '../model/overrides.ts';
 import { credentialOf, endpointAuth, serverHeaders, toolsetFields } from './credentials.ts';
 import { describe } from './description.ts';
-import {
-  type HolmesMcpServer,
-  type HolmesToolset,
-  holmesSchema,
-  mergedHolmesSchema,
-} from './holmes-schema.ts';
-import { mergePatch } from './merge.ts';
+import { withoutFaulty, withPatch } from './holmes-patch.ts';
+import { type HolmesMcpServer, type HolmesToolset, holmesSchema } from './holmes-schema.ts';
+import { holmesText } from './holmes-text.ts';
+import type { Mapping } from './model-check.ts';
 import type { Tool } from './tools.ts';
 
 /** Toolsets of the agent's own cluster: they need no discovery, and the file must never be empty. */
@@ -43,13 +38,16 @@ function filled(template: string, tool: Tool): string {
     .replaceAll('{tool}', () => tool.tool);
 }
 
+/** The toolset has no fields for a backend: the agent's environment says where it is, and with which credentials. */
+const isUnconfigured = ({ config }: Toolsets): boolean => Object.keys(config).length === 0;
+
 /** One backend stands flat where the agent allows it; several stand in a list, each by its tool's name. */
 function builtIn(entries: readonly Entry<Toolsets>[]): HolmesToolset {
   const [first] = entries;
   if (first === undefined) throw new Error('a toolset without backends');
-  const { list, nameField, config } = first.holmes;
-  if (entries.length === 1 && list === 'instances')
-    return Object.keys(config).length === 0 ? { enabled: true } : { enabled: true, config: first.fields };
+  const { list, nameField } = first.holmes;
+  if (isUnconfigured(first.holmes)) return { enabled: true };
+  if (entries.length === 1 && list === 'instances') return { enabled: true, config: first.fields };
   return {
     enabled: true,
     config: { [list]: entries.map(({ tool, fields }) => ({ [nameField]: tool.tool, ...fields })) },
@@ -98,8 +96,8 @@ function written(tool: Tool, given: Credential | undefined): Written {
     return { fields: 'toolsets' in holmes ? templateFields(tool, holmes) : {} };
   }
   if ('toolsets' in holmes) {
-    // Without fields of its own, the agent's environment has the credentials: that they are configured is enough.
-    if (Object.keys(holmes.config).length === 0) return { fields: {} };
+    // That credentials are configured is enough.
+    if (isUnconfigured(holmes)) return { fields: {} };
     const fields = toolsetFields(given, holmes.auth);
     return typeof fields === 'string'
       ? { leftOut: `credentials: ${fields}` }
@@ -169,32 +167,33 @@ export function holmesDocument(
   const toolsets: Record<string, HolmesToolset> = { ...ALWAYS };
   for (const [name, entries] of byToolset) {
     const [first] = entries;
-    const single = options.holmesgptVersion === '0.20' && first?.holmes.list === 'instances';
+    const why =
+      first !== undefined && isUnconfigured(first.holmes)
+        ? `${name} is for the one that the agent's environment names`
+        : `HolmesGPT before 0.32 takes one backend for ${name}, and ${first?.tool.tool} is it`;
+    const single =
+      first !== undefined &&
+      (isUnconfigured(first.holmes) ||
+        (options.holmesgptVersion === '0.20' && first.holmes.list === 'instances'));
     toolsets[name] = builtIn(single ? entries.slice(0, 1) : entries);
-    for (const { tool } of single ? entries.slice(1) : [])
-      leaveOut(tool, `HolmesGPT before 0.32 takes one backend for ${name}, and ${first?.tool.tool} is it`);
+    for (const { tool } of single ? entries.slice(1) : []) leaveOut(tool, why);
   }
   for (const [detector, entries] of byHttpType) toolsets[detector] = http(entries);
-  const generated = holmesSchema.parse({
+  const clean = withoutFaulty({
     toolsets,
     ...(Object.keys(servers).length === 0 ? {} : { mcp_servers: servers }),
   });
-  const merged = mergedHolmesSchema.safeParse(mergePatch(generated, options.patch));
-  if (!merged.success)
-    notes.push({
-      where: 'overrides.yaml, holmesgpt',
-      what: 'leaves no toolset at all, and HolmesGPT refuses such a file, so this part is not merged',
-      fix: 'set enabled: false in place of null',
-    });
-  return { text: textOf(merged.success ? merged.data : generated), notes };
+  const generated = holmesSchema.parse(clean.document);
+  const merged = withPatch(generated, options.patch);
+  return { text: holmesText(sorted(merged.document)), notes: [...notes, ...clean.notes, ...merged.notes] };
 }
 
-/** The document as text, its toolsets in the order of their names, read back once to be sure of it. */
-function textOf(document: z.infer<typeof mergedHolmesSchema>): string {
-  const sorted = (map: Readonly<Record<string, unknown>>): Record<string, unknown> =>
-    Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
-  const parts = Object.entries(document).map(([part, map]) => [part, sorted(map ?? {})]);
-  const text = stringify(Object.fromEntries(parts), { lineWidth: 0, aliasDuplicateObjects: false });
-  mergedHolmesSchema.parse(parse(text));
-  return text;
+/** The document with its entries in the order of their names. */
+function sorted(document: Mapping): Mapping {
+  return Object.fromEntries(
+    Object.entries(document).map(([part, entries]) => [
+      part,
+      Object.fromEntries(Object.entries(entries as Mapping).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))),
+    ]),
+  );
 }

@@ -1,9 +1,10 @@
 import http, { type IncomingMessage } from 'node:http';
 import https, { type RequestOptions } from 'node:https';
-import { json as readJson, text as readText } from 'node:stream/consumers';
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { EXIT, UserError } from '../model/exit.ts';
-import { ApiStatusError } from './status.ts';
+import { keptAgents } from './agents.ts';
+import { jsonLines, parseJson, readBody } from './answer.ts';
+import { statusError } from './status.ts';
 
 /** Where the credentials come from. */
 export interface KubeOptions {
@@ -24,6 +25,15 @@ export interface KubeRequest {
   readonly timeout?: number;
 }
 
+export interface StreamRequest {
+  /** Path with its query, from the root of the API. */
+  readonly path: string;
+  /** Longest time for the whole answer, in milliseconds. */
+  readonly longest: number;
+  /** Longest time without a byte, in milliseconds: how a connection that died without a sign is noticed. */
+  readonly idle: number;
+}
+
 /** A connection to one API server. */
 export interface Kube {
   /** URL of the API server, for messages. */
@@ -34,9 +44,17 @@ export interface Kube {
   readonly inCluster: boolean;
   /**
    * One request; the answer's JSON.
-   * @throws ApiStatusError when the server answers with an error; Error when there is no answer
+   * @throws ApiStatusError when the server answers with an error; BadAnswerError for one that is too long or no
+   * JSON; Error when there is no answer
    */
   request(request: KubeRequest, signal: AbortSignal): Promise<unknown>;
+  /**
+   * One long GET whose answer is newline-delimited JSON, such as a watch. Resolves when the answer begins; leaving the
+   * iteration or aborting the signal closes the connection.
+   * @throws ApiStatusError when the server answers with an error; Error when there is no answer; from the iteration,
+   * BadAnswerError for a line that is too long or no JSON, and Error when the connection breaks or a limit is reached
+   */
+  stream(request: StreamRequest, signal: AbortSignal): Promise<AsyncGenerator<unknown>>;
   /**
    * One exchange as it is, for what is proxied through the API server: any status is an answer.
    * @throws Error when there is no answer
@@ -62,6 +80,10 @@ export interface RawAnswer {
 }
 
 const TIMEOUT = 30_000;
+/** Most bytes in an answer; lists that are longer are read in smaller pages. */
+const LONGEST_BODY = 32 * 1024 * 1024;
+/** Most bytes in one line: ten times what the API server stores for one object, since JSON may escape each byte. */
+const LONGEST_LINE = 16 * 1024 * 1024;
 
 function load(options: KubeOptions): KubeConfig {
   const config = new KubeConfig();
@@ -113,32 +135,7 @@ export function connect(options: KubeOptions): Kube {
     );
   }
   const base = new URL(cluster.server);
-  const agents = new Map<string, http.Agent>();
-
-  /** The library makes agents that close each connection; one of our own keeps it, for the same credentials. */
-  const keepAlive = (settings: RequestOptions): void => {
-    if (cluster.proxyUrl !== undefined && cluster.proxyUrl !== '') return;
-    const { ca, cert, key, rejectUnauthorized, servername } = settings;
-    const identity = JSON.stringify([String(ca), String(cert), String(key), rejectUnauthorized, servername]);
-    let agent = agents.get(identity);
-    if (agent === undefined) {
-      for (const old of agents.values()) old.destroy();
-      agents.clear();
-      agent =
-        base.protocol === 'https:'
-          ? new https.Agent({
-              keepAlive: true,
-              ...(ca === undefined ? {} : { ca }),
-              ...(cert === undefined ? {} : { cert }),
-              ...(key === undefined ? {} : { key }),
-              ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
-              ...(servername === undefined ? {} : { servername }),
-            })
-          : new http.Agent({ keepAlive: true });
-      agents.set(identity, agent);
-    }
-    settings.agent = agent;
-  };
+  const agentFor = keptAgents(base.protocol === 'https:');
 
   const exchange = async (
     request: Omit<RawRequest, 'limit' | 'enough'>,
@@ -146,7 +143,7 @@ export function connect(options: KubeOptions): Kube {
   ): Promise<IncomingMessage> => {
     const settings: RequestOptions = { headers: {} };
     await config.applyToHTTPSOptions(settings);
-    keepAlive(settings);
+    if (cluster.proxyUrl === undefined || cluster.proxyUrl === '') settings.agent = agentFor(settings);
     const { method, path, headers, body } = request;
     const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
     return send(
@@ -177,9 +174,25 @@ export function connect(options: KubeOptions): Kube {
       const payload = body === undefined ? {} : { body: JSON.stringify(body) };
       const either = AbortSignal.any([signal, AbortSignal.timeout(timeout)]);
       const response = await exchange({ method, path, headers, ...payload }, either);
-      const status = response.statusCode ?? 0;
-      if (status >= 200 && status < 300) return await readJson(response);
-      throw new ApiStatusError(status, statusMessage(await readText(response), status));
+      if (!succeeded(response)) throw await statusError(response);
+      return parseJson(await readBody(response, LONGEST_BODY));
+    },
+    async stream({ path, longest, idle }, signal) {
+      const opening = new AbortController();
+      const late = setTimeout(
+        () => opening.abort(new DOMException('no answer in time', 'TimeoutError')),
+        TIMEOUT,
+      );
+      try {
+        const response = await exchange(
+          { method: 'GET', path, headers: { accept: 'application/json' } },
+          AbortSignal.any([signal, opening.signal]),
+        );
+        if (!succeeded(response)) throw await statusError(response);
+        return jsonLines(limited(response, longest, idle), LONGEST_LINE);
+      } finally {
+        clearTimeout(late);
+      }
     },
     async raw({ limit, enough, ...request }, signal) {
       const response = await exchange(request, signal);
@@ -210,13 +223,25 @@ function send(base: URL, options: RequestOptions, payload: string | undefined): 
   return promise;
 }
 
-/** The message of a `v1.Status`, or what else the server said. */
-function statusMessage(body: string, code: number): string {
+const succeeded = ({ statusCode = 0 }: IncomingMessage): boolean => statusCode >= 200 && statusCode < 300;
+
+/** The chunks of a long answer, until it has lasted too long or was silent too long (milliseconds). */
+async function* limited(response: IncomingMessage, longest: number, idle: number): AsyncGenerator<Buffer> {
+  const over = setTimeout(
+    () => response.destroy(new Error('the server did not end its answer in time')),
+    longest,
+  );
+  const silent = setTimeout(
+    () => response.destroy(new Error(`the server was silent for ${Math.round(idle / 1000)} s`)),
+    idle,
+  );
   try {
-    const { message } = JSON.parse(body) as { message?: unknown };
-    if (typeof message === 'string' && message !== '') return message;
-  } catch {
-    // A proxy in front of the API server answers in its own format; its text is what there is to show.
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      silent.refresh();
+      yield chunk;
+    }
+  } finally {
+    clearTimeout(over);
+    clearTimeout(silent);
   }
-  return `HTTP ${code} ${body.slice(0, 200).trim()}`.trim();
 }

@@ -1,14 +1,92 @@
+import type { IncomingMessage } from 'node:http';
 import { EXIT, UserError } from '../model/exit.ts';
+import { BadAnswerError, readBody, TooLongError } from './answer.ts';
+
+/** What an error answer may say beside its message. */
+export interface StatusDetails {
+  /** The API's word for it, such as `Expired`. */
+  readonly reason?: string | undefined;
+  /** Milliseconds that the server asks to wait before the next try. */
+  readonly retryAfter?: number | undefined;
+}
 
 /** The API server answered with an error: its status code and its own words. */
 export class ApiStatusError extends Error {
   override readonly name = 'ApiStatusError';
   readonly code: number;
+  readonly reason: string | undefined;
+  /** Milliseconds that the server asks to wait before the next try. */
+  readonly retryAfter: number | undefined;
 
-  constructor(code: number, message: string) {
+  constructor(code: number, message: string, details: StatusDetails = {}) {
     super(message);
     this.code = code;
+    this.reason = details.reason;
+    this.retryAfter = details.retryAfter;
   }
+}
+
+/** Most bytes that are read of an error answer. */
+const LONGEST_STATUS = 256 * 1024;
+
+/** An error answer as an error. */
+export async function statusError(response: IncomingMessage): Promise<ApiStatusError> {
+  const code = response.statusCode ?? 0;
+  const header = retryAfter(response.headers['retry-after']);
+  let body = '';
+  try {
+    body = await readBody(response, LONGEST_STATUS);
+  } catch (error) {
+    if (!(error instanceof TooLongError)) throw error;
+  }
+  const status = statusIn(body);
+  // A proxy in front of the API server answers in its own format; its text is what there is to show.
+  if (status === undefined)
+    return new ApiStatusError(code, `HTTP ${code} ${body.slice(0, 200).trim()}`.trim(), {
+      retryAfter: header,
+    });
+  return fromStatus(status, code, header);
+}
+
+/** What a `v1.Status` is known by here: it has a message. */
+type Status = Readonly<Record<string, unknown>> & { readonly message: string };
+
+function isStatus(value: unknown): value is Status {
+  const { message } = (value ?? {}) as { readonly message?: unknown };
+  return typeof message === 'string' && message !== '';
+}
+
+function statusIn(body: string): Status | undefined {
+  try {
+    const value: unknown = JSON.parse(body);
+    return isStatus(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The `v1.Status` of an `ERROR` event of a watch as an error; its code is 0 when it says none. */
+export function eventError(object: unknown): ApiStatusError {
+  if (!isStatus(object)) return new ApiStatusError(0, 'the server reported an error without saying which');
+  return fromStatus(object, typeof object.code === 'number' ? object.code : 0, undefined);
+}
+
+/** @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/ */
+function fromStatus(status: Status, code: number, wait: number | undefined): ApiStatusError {
+  const { retryAfterSeconds } = (status.details ?? {}) as { readonly retryAfterSeconds?: unknown };
+  const reason = typeof status.reason === 'string' ? status.reason : undefined;
+  return new ApiStatusError(code, status.message, {
+    reason,
+    retryAfter: wait ?? retryAfter(retryAfterSeconds),
+  });
+}
+
+/** `Retry-After`: a number of seconds, or a date. @see RFC 9110, 10.2.3 */
+function retryAfter(value: unknown): number | undefined {
+  if (value === undefined || value === null || value === '') return undefined;
+  const seconds = Number(value);
+  const wait = Number.isNaN(seconds) ? Date.parse(String(value)) - Date.now() : seconds * 1000;
+  return Number.isFinite(wait) && wait >= 0 ? wait : undefined;
 }
 
 /** Was a request refused for lack of rights? */
@@ -17,6 +95,9 @@ export function isDenied(error: unknown): boolean {
 }
 
 function unreachableReason(error: NodeJS.ErrnoException): string {
+  // An aborted request says why in its cause.
+  if ([error.name, (error.cause as Error | undefined)?.name].includes('TimeoutError'))
+    return 'no answer in time';
   switch (error.code) {
     case 'ECONNREFUSED':
       return 'connection refused';
@@ -42,6 +123,12 @@ export function clusterError(error: unknown, doing: string, server: string): Use
           : 'check the API server';
     return new UserError(`cannot ${doing}: ${error.message}; ${fix}`, EXIT.cluster, { cause: error });
   }
+  if (error instanceof BadAnswerError)
+    return new UserError(
+      `cannot ${doing}: ${error.message}; check that ${server} is an API server, and what is in front of it`,
+      EXIT.cluster,
+      { cause: error },
+    );
   const reason = unreachableReason(error as NodeJS.ErrnoException);
   return new UserError(
     `cannot ${doing}: the cluster at ${server} is not reachable (${reason}); check the kubeconfig's context and the network`,

@@ -5,6 +5,22 @@ export interface Published {
   readonly data: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
+  /** Which state of the object this is, where it has such a thing: `metadata.resourceVersion`. */
+  readonly version?: string;
+  /** Nothing in it can be changed any more. */
+  readonly immutable?: boolean;
+  /** Who owns fields of it, by the names of field managers; unknown where that is not kept. */
+  readonly managers?: readonly string[];
+  /** `metadata.ownerReferences`: with these objects it goes. */
+  readonly owners?: readonly OwnerReference[];
+}
+
+/** A `v1.OwnerReference`: the object that ours goes with. */
+export interface OwnerReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
 }
 
 /** What reconciling would change, and why. */
@@ -14,6 +30,11 @@ export interface Plan {
   readonly labels: Readonly<Record<string, string>>;
   /** Annotations that follow from the content; the time of a change is added by whoever carries the plan out. */
   readonly annotations: Readonly<Record<string, string>>;
+  readonly owner?: OwnerReference;
   /** What differs, as `data toolset.json`, `label …`, `annotation …`. */
   readonly changes: readonly string[];
+  /** Text of `overrides.yaml` to bring back together with a ConfigMap that was deleted. */
+  readonly restore?: string;
+  /** The state that this was planned for: it is not carried out on another one. */
+  readonly basis?: string;
 }

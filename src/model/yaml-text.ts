@@ -1,4 +1,4 @@
-import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
+import { isMap, isNode, isScalar, LineCounter, parseDocument, type ScalarTag, type Tags } from 'yaml';
 import type { z } from 'zod';
 
 /** A place in a text and what is wrong there. */
@@ -9,8 +9,19 @@ export interface Fault {
   readonly message: string;
 }
 
+/** A place in a text: line and column, from 1. */
+export type Place = Pick<Fault, 'line' | 'column'>;
+
 /** Most nodes that aliases may stand for: enough for people, too few for a bomb. */
 const ALIASES = 100;
+
+/** PyYAML, which reads YAML 1.1 where we do, takes `y` and `n` for texts; its other words for truth are the standard's. */
+function asPyYaml(tags: Tags): Tags {
+  return tags.map((tag): Tags[number] => {
+    if (typeof tag !== 'object' || tag.tag !== 'tag:yaml.org,2002:bool' || !('test' in tag)) return tag;
+    return { ...(tag as ScalarTag), test: new RegExp(`^(?![YyNn]$)(?:${tag.test?.source})`) };
+  });
+}
 
 /**
  * Reads a YAML text and checks it against a schema.
@@ -20,8 +31,29 @@ export function readYaml<T>(
   text: string,
   schema: z.ZodType<T>,
 ): { readonly value: T } | { readonly faults: readonly Fault[] } {
+  const read = readPlacedYaml(text, schema);
+  return 'faults' in read ? read : { value: read.value };
+}
+
+/**
+ * As `readYaml`, for what is checked further once the schema is fulfilled.
+ * @param version of YAML, 1.2 unless given; in 1.1, as PyYAML reads it, `no` is a truth value and `2024-01-01` a date
+ * @returns the value, and where in the text something of it stands; or every fault with its place
+ */
+export function readPlacedYaml<T>(
+  text: string,
+  schema: z.ZodType<T>,
+  version: '1.1' | '1.2' = '1.2',
+):
+  | { readonly value: T; readonly placeOf: (path: readonly PropertyKey[]) => Place }
+  | { readonly faults: readonly Fault[] } {
   const counter = new LineCounter();
-  const document = parseDocument(text, { lineCounter: counter, prettyErrors: false });
+  const document = parseDocument(text, {
+    lineCounter: counter,
+    prettyErrors: false,
+    version,
+    customTags: version === '1.1' ? asPyYaml : null,
+  });
   const at = (offset: number, message: string): Fault => {
     const { line, col } = counter.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col), message };
@@ -35,7 +67,6 @@ export function readYaml<T>(
     return { faults: [at(0, (error as Error).message)] };
   }
   const result = schema.safeParse(plain);
-  if (result.success) return { value: result.data };
   /** Where a value stands, or the deepest one on the way to it that is there. */
   const offsetOf = (path: readonly PropertyKey[]): number => {
     for (let length = path.length; length >= 0; length--) {
@@ -52,6 +83,16 @@ export function readYaml<T>(
       : undefined;
     return isScalar(pair?.key) && pair.key.range ? pair.key.range[0] : offsetOf(path);
   };
+  if (result.success)
+    return {
+      value: result.data,
+      placeOf: (path) => {
+        const last = path.at(-1);
+        const isKey = typeof last === 'string';
+        const { line, column } = at(isKey ? offsetOfKey(path.slice(0, -1), last) : offsetOf(path), '');
+        return { line, column };
+      },
+    };
   return {
     faults: result.error.issues.map((issue) => {
       const name = issue.path.map(String).join('.');

@@ -1,6 +1,7 @@
 import type { Kube } from '../kube/connection.ts';
 import { readyServices } from '../kube/endpoint-slices.ts';
 import { isDenied } from '../kube/status.ts';
+import type { WatchedReadiness } from '../kube/watch-readiness.ts';
 import type { Candidate, Problem, Verdict } from '../model/discovery.ts';
 import type { Prober } from './prober.ts';
 
@@ -11,31 +12,48 @@ import type { Prober } from './prober.ts';
 export class ReadinessProber implements Prober {
   readonly #kube: Kube;
   readonly #prober: Prober;
-  readonly #ready = new Map<string, Map<string, boolean>>();
+  readonly #watched: WatchedReadiness | undefined;
+  readonly #ready = new Map<string, ReadonlyMap<string, boolean>>();
 
-  constructor(kube: Kube, prober: Prober) {
+  /** @param watched what follows the slices; without it, and where it is not in step, they are listed in each pass */
+  constructor(kube: Kube, prober: Prober, watched?: WatchedReadiness) {
     this.#kube = kube;
     this.#prober = prober;
+    this.#watched = watched;
   }
 
   async prepare(candidates: readonly Candidate[], signal: AbortSignal): Promise<readonly Problem[]> {
     const namespaces = [...new Set(candidates.map(({ service }) => service.namespace))].sort();
     this.#ready.clear();
+    this.#watched?.follow(namespaces);
     const results = await Promise.allSettled(
       namespaces.map(async (namespace) => {
-        this.#ready.set(namespace, await readyServices(this.#kube, namespace, signal));
+        const known = await this.#watched?.known(namespace, signal);
+        this.#ready.set(namespace, known ?? (await readyServices(this.#kube, namespace, signal)));
       }),
     );
     signal.throwIfAborted();
-    return results.flatMap((result, index) =>
-      result.status === 'rejected' && isDenied(result.reason)
-        ? {
-            where: `namespace ${namespaces[index]}`,
-            what: 'listing EndpointSlices was denied, so backends without a ready Pod are asked and time out',
-            fix: 'grant "list" on endpointslices.discovery.k8s.io there',
-          }
-        : [],
-    );
+    return namespaces.flatMap((namespace, index) => {
+      const result = results[index];
+      return this.#denied(namespace, result?.status === 'rejected' ? result.reason : undefined) ?? [];
+    });
+  }
+
+  #denied(namespace: string, error: unknown): Problem | undefined {
+    const where = `namespace ${namespace}`;
+    if (isDenied(error))
+      return {
+        where,
+        what: 'listing EndpointSlices was denied, so backends without a ready Pod are asked and time out',
+        fix: `grant ${this.#watched === undefined ? '"list"' : '"list" and "watch"'} on endpointslices.discovery.k8s.io there`,
+      };
+    if (isDenied(this.#watched?.fault(namespace)))
+      return {
+        where,
+        what: 'watching EndpointSlices was denied, so a backend that is ready or not any more shows later',
+        fix: 'grant "watch" on endpointslices.discovery.k8s.io there',
+      };
+    return undefined;
   }
 
   async probe(candidate: Candidate, signal: AbortSignal): Promise<Verdict> {

@@ -1,6 +1,7 @@
 import { structuredPatch } from 'diff';
 import { DOCUMENT_KEYS, type Documents } from '../model/documents.ts';
 import type { Published } from '../model/published.ts';
+import { redact } from './redact.ts';
 
 /** One line of a difference: taken away, added, or what stands around. */
 export interface DiffLine {
@@ -8,8 +9,45 @@ export interface DiffLine {
   readonly text: string;
 }
 
+/** Longest line that is shown, in characters. */
+const WIDEST = 1_000;
+/** Most lines that may differ before looking for those that stayed is given up: it takes time by their square. */
+const MOST_EDITS = 4_000;
+
+/** A line as a terminal may get it: what would steer it, or cannot be seen, is written as `\u{1b}`. */
+function visible(line: string): string {
+  const cut =
+    line.length <= WIDEST ? line : `${line.slice(0, WIDEST)}… (${line.length - WIDEST} more characters)`;
+  return cut.replace(
+    /(?!\t)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu,
+    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+  );
+}
+
+const KINDS: Readonly<Record<string, DiffLine['kind']>> = { '-': 'removed', '+': 'added' };
+
+/** The lines of a unified diff of one document. */
+function* difference(key: string, old: string, now: string): Generator<DiffLine> {
+  const options = { context: 3, maxEditLength: MOST_EDITS };
+  const patch = structuredPatch(key, key, old, now, '', '', options);
+  if (patch === undefined) {
+    yield { kind: 'header', text: '@@ nearly all of it @@' };
+    for (const [sign, text] of [['-', old] as const, ['+', now] as const])
+      for (const line of text.replace(/\n$/, '').split('\n'))
+        yield { kind: KINDS[sign] ?? 'context', text: `${sign}${line}` };
+    return;
+  }
+  if (patch.hunks.length === 0)
+    yield { kind: 'header', text: '@@ a hidden value is written in another way @@' };
+  for (const { oldStart, oldLines, newStart, newLines, lines } of patch.hunks) {
+    yield { kind: 'header', text: `@@ -${oldStart},${oldLines} +${newStart},${newLines} @@` };
+    for (const text of lines) yield { kind: KINDS[text.charAt(0)] ?? 'context', text };
+  }
+}
+
 /**
- * What differs between the published documents and others, as lines of a unified diff.
+ * What differs between the published documents and others, as lines of a unified diff. Secrets in them are hidden
+ * (`redact`), and no line can steer a terminal.
  * @param before the name of the published side, for the headers
  */
 export function documentDiff(
@@ -18,23 +56,17 @@ export function documentDiff(
   before: string,
   after: string,
 ): DiffLine[] {
-  const lines: DiffLine[] = [];
-  for (const key of DOCUMENT_KEYS) {
-    const old = live?.data[key] ?? '';
-    if (old === documents[key]) continue;
-    const { hunks } = structuredPatch(key, key, old, documents[key], '', '', { context: 3 });
-    lines.push(
-      { kind: 'header', text: `--- ${before} ${key}` },
-      { kind: 'header', text: `+++ ${after} ${key}` },
-    );
-    for (const { oldStart, oldLines, newStart, newLines, lines: body } of hunks) {
-      lines.push({ kind: 'header', text: `@@ -${oldStart},${oldLines} +${newStart},${newLines} @@` });
-      for (const text of body)
-        lines.push({
-          kind: text.startsWith('-') ? 'removed' : text.startsWith('+') ? 'added' : 'context',
-          text,
-        });
-    }
-  }
-  return lines;
+  const keys = DOCUMENT_KEYS.filter((key) => (live?.data[key] ?? '') !== documents[key]);
+  const shown = redact(keys.flatMap((key) => [live?.data[key] ?? '', documents[key]]));
+  return keys.flatMap((key, number) => [
+    { kind: 'header' as const, text: `--- ${before} ${key}` },
+    { kind: 'header' as const, text: `+++ ${after} ${key}` },
+    ...Array.from(
+      difference(key, shown[number * 2] ?? '', shown[number * 2 + 1] ?? ''),
+      ({ kind, text }) => ({
+        kind,
+        text: visible(text),
+      }),
+    ),
+  ]);
 }

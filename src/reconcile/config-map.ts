@@ -1,4 +1,5 @@
-import type { Plan } from '../model/published.ts';
+import { OVERRIDES_KEY } from '../model/documents.ts';
+import type { OwnerReference, Plan } from '../model/published.ts';
 import { LAST_UPDATED } from './plan.ts';
 
 /** Name and namespace of a ConfigMap. */
@@ -16,6 +17,9 @@ export interface OwnedConfigMap {
     readonly namespace: string;
     readonly labels: Readonly<Record<string, string>>;
     readonly annotations: Readonly<Record<string, string>>;
+    readonly ownerReferences?: readonly OwnerReference[];
+    /** The state that it is applied to, and no other. */
+    readonly resourceVersion?: string;
   };
   readonly data: Readonly<Record<string, string>>;
 }
@@ -40,7 +44,20 @@ export function ownedConfigMap(
         ...plan.annotations,
         ...(now === undefined ? {} : { [LAST_UPDATED]: now.toISOString().replace(/\.\d+Z$/, 'Z') }),
       },
+      ...(plan.owner === undefined ? {} : { ownerReferences: [plan.owner] }),
     },
     data: { ...plan.documents },
   };
+}
+
+/** The same, for a ConfigMap that was deleted: with what a person had written there. */
+export function restoredConfigMap(object: OwnedConfigMap, overrides: string): OwnedConfigMap {
+  return { ...object, data: { ...object.data, [OVERRIDES_KEY]: overrides } };
+}
+
+/** The same, for one state of the ConfigMap only. */
+export function basedOn(object: OwnedConfigMap, resourceVersion: string | undefined): OwnedConfigMap {
+  return resourceVersion === undefined
+    ? object
+    : { ...object, metadata: { ...object.metadata, resourceVersion } };
 }

@@ -2,7 +2,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { type Document, isMap, parseDocument, stringify, visit } from 'yaml';
 import { z } from 'zod';
 import { EXIT, UserError } from '../model/exit.ts';
-import { type ConfigMapName, type OwnedConfigMap, ownedConfigMap } from './config-map.ts';
+import { type ConfigMapName, type OwnedConfigMap, ownedConfigMap, restoredConfigMap } from './config-map.ts';
 import { OWN_ANNOTATIONS } from './plan.ts';
 import type { Publisher } from './publisher.ts';
 
@@ -100,7 +100,8 @@ export function filePublisher(path: string, target: ConfigMapName): Publisher {
     },
     async apply(plan, now) {
       if (plan.action === 'none') return;
-      const object = ownedConfigMap(target, plan, now);
+      const owned = ownedConfigMap(target, plan, now);
+      const object = plan.restore === undefined ? owned : restoredConfigMap(owned, plan.restore);
       const text = await readText();
       if (isEmpty(text)) return await replace(stringify(object, STYLE));
       const document = documentOf(text);

@@ -1,13 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Documents } from '../model/documents.ts';
-import type { Published } from '../model/published.ts';
-import { drift, massRemoval, sizeFault } from './guards.ts';
+import { massRemoval, sizeFault, toolNames } from './guards.ts';
 
 const documents = (...names: string[]): Documents => ({
   'toolset.json': JSON.stringify({ tools: names.map((name) => ({ name })) }),
   'custom_toolset.yaml': 'toolsets: {}\n',
 });
-const live = (...names: string[]): Published => ({ data: documents(...names), labels: {}, annotations: {} });
 
 describe('the size of the documents', () => {
   const sized = (kib: number): Documents => ({
@@ -34,29 +32,24 @@ describe('many tools that would go at once', () => {
     ['because their Services are gone', ['x', 'y', 'z'], [], []],
     ['none', ['a', 'b', 'c'], ['a', 'b', 'c'], []],
   ])('%s', (_, before, after, held) => {
-    expect(massRemoval(live(...before), documents(...after), sick)).toEqual(held);
+    expect(massRemoval(documents(...before), documents(...after), sick)).toEqual(held);
   });
   test('nothing published, or something else: nothing to hold', () => {
     expect(massRemoval(undefined, documents(), sick)).toEqual([]);
-    const edited = { ...live(), data: { 'toolset.json': 'oops' } };
-    expect(massRemoval(edited, documents(), sick)).toEqual([]);
+    expect(massRemoval({ ...documents('a'), 'toolset.json': 'oops' }, documents(), sick)).toEqual([]);
   });
 });
 
-describe('drift', () => {
-  test('names the generated keys that somebody changed or took away', () => {
-    const published = documents('a');
-    expect(drift(live('a'), published)).toEqual([]);
-    expect(drift(live('b'), published)).toEqual(['toolset.json']);
-    expect(drift({ ...live(), data: {} }, published)).toEqual(['toolset.json', 'custom_toolset.yaml']);
-  });
-  test('a key that is not ours is none', () => {
-    const published = documents('a');
-    const edited = { ...live('a'), data: { ...published, 'overrides.yaml': 'x', other: 'y' } };
-    expect(drift(edited, published)).toEqual([]);
-  });
-  test('a ConfigMap that is gone, or one that is not known, has not drifted', () => {
-    expect(drift(undefined, documents('a'))).toEqual([]);
-    expect(drift(live('a'), undefined)).toEqual([]);
+describe('names of tools', () => {
+  test.each<[string, string[]]>([
+    ['{"tools":[{"name":"a"},{"name":"b"}]}', ['a', 'b']],
+    ['{"tools":[null,1,"x",{"name":2},{},{"name":"c"}]}', ['c']],
+    ['{"tools":{"name":"a"}}', []],
+    ['null', []],
+    ['[]', []],
+    ['', []],
+    ['{', []],
+  ])('%s', (text, names) => {
+    expect(toolNames(text)).toEqual(names);
   });
 });

@@ -1,5 +1,4 @@
 import { DOCUMENT_KEYS, type Documents } from '../model/documents.ts';
-import type { Published } from '../model/published.ts';
 
 /** Kubernetes refuses objects over 1 MiB; others' keys and the object's own fields need room too. */
 const LARGEST = 900 * 1024;
@@ -22,14 +21,23 @@ export function sizeFault(
   };
 }
 
-function toolNames(text: string | undefined): string[] {
+/** The names of the tools in a `toolset.json`; none where it is something else, as after a hand edit. */
+export function toolNames(text: string): string[] {
+  let content: unknown;
   try {
-    const { tools } = JSON.parse(text ?? '') as { tools?: unknown };
-    return Array.isArray(tools) ? tools.flatMap(({ name }) => (typeof name === 'string' ? [name] : [])) : [];
+    content = JSON.parse(text);
   } catch {
-    // Edited by hand into something else: there is nothing to compare with, and it is put right anyway.
+    // There is nothing to compare with, and it is put right anyway.
     return [];
   }
+  const tools = typeof content === 'object' && content !== null && 'tools' in content ? content.tools : [];
+  return Array.isArray(tools)
+    ? tools.flatMap((tool: unknown) =>
+        typeof tool === 'object' && tool !== null && 'name' in tool && typeof tool.name === 'string'
+          ? [tool.name]
+          : [],
+      )
+    : [];
 }
 
 /** Fewest tools whose loss at once is a reason to look twice. */
@@ -38,24 +46,17 @@ const MASS = 3;
 /**
  * Tools that would go for reasons of health, when these are more than half of those that are published and at least
  * three: rather something between us and them is broken than all of them.
+ * @param before what was published last
  * @param unhealthy names of the tools whose backends were found and are unhealthy
  */
 export function massRemoval(
-  live: Published | undefined,
+  before: Documents | undefined,
   next: Documents,
   unhealthy: ReadonlySet<string>,
 ): string[] {
-  const before = toolNames(live?.data['toolset.json']);
+  if (before === undefined) return [];
+  const names = toolNames(before['toolset.json']);
   const after = new Set(toolNames(next['toolset.json']));
-  const lost = before.filter((name) => !after.has(name) && unhealthy.has(name));
-  return lost.length >= MASS && lost.length * 2 > before.length ? lost : [];
-}
-
-/**
- * Keys of the generated documents that somebody else changed since they were published.
- * @param published what was published last, as far as it is known
- */
-export function drift(live: Published | undefined, published: Documents | undefined): string[] {
-  if (live === undefined || published === undefined) return [];
-  return DOCUMENT_KEYS.filter((key) => live.data[key] !== published[key]);
+  const lost = names.filter((name) => !after.has(name) && unhealthy.has(name));
+  return lost.length >= MASS && lost.length * 2 > names.length ? lost : [];
 }

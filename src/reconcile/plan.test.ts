@@ -1,29 +1,32 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DOCUMENT_KEYS, type Documents, type Generated } from '../model/documents.ts';
+import { DOCUMENT_KEYS, type Documents } from '../model/documents.ts';
 import type { Plan, Published } from '../model/published.ts';
-import { plan } from './plan.ts';
+import { type Intent, isOurs, OWN_ANNOTATIONS, plan, rollbackOf } from './plan.ts';
 
-const generated = (documents: Partial<Documents> = {}, tools = 3): Generated => ({
-  documents: { 'toolset.json': '{"tools":[]}\n', 'custom_toolset.yaml': 'toolsets: {}\n', ...documents },
-  tools,
-  notes: [],
+const TOOLS = '{"tools":[{"name":"a"},{"name":"b"},{"name":"c"}]}\n';
+const intended = (documents: Partial<Documents> = {}, more: Partial<Intent> = {}): Intent => ({
+  documents: { 'toolset.json': TOOLS, 'custom_toolset.yaml': 'toolsets: {}\n', ...documents },
+  ...more,
 });
 
 /** What is published after a plan was carried out: ours is as planned, and all else is as it was. */
 function carriedOut(decided: Plan, before: Partial<Published> = {}): Published {
+  const others = Object.fromEntries(
+    Object.entries(before.annotations ?? {}).filter(([key]) => !OWN_ANNOTATIONS.includes(key)),
+  );
   return {
     data: { ...before.data, ...decided.documents },
     labels: { ...before.labels, ...decided.labels },
-    annotations: { ...before.annotations, ...decided.annotations },
+    annotations: { ...others, ...decided.annotations },
   };
 }
 
 describe('what is to be done', () => {
   test('nothing published yet: create all of it', () => {
-    const decided = plan(generated(), undefined, '1.0.0');
+    const decided = plan(intended(), undefined, '1.0.0');
     expect(decided.action).toBe('create');
-    expect(decided.documents).toEqual(generated().documents);
+    expect(decided.documents).toEqual(intended().documents);
     expect(decided.labels).toEqual({
       'app.kubernetes.io/name': 'dynamic-toolset',
       'app.kubernetes.io/component': 'toolset-config',
@@ -38,36 +41,40 @@ describe('what is to be done', () => {
   });
 
   test('all as it should be: nothing', () => {
-    const live = carriedOut(plan(generated(), undefined, '1'));
-    expect(plan(generated(), live, '1')).toMatchObject({ action: 'none', changes: [] });
+    const live = carriedOut(plan(intended(), undefined, '1'));
+    expect(plan(intended(), live, '1')).toMatchObject({ action: 'none', changes: [] });
   });
 
-  const live = carriedOut(plan(generated(), undefined, '1'));
-  test.each<[string, Generated, Published, string, string[]]>([
+  const live = carriedOut(plan(intended(), undefined, '1'));
+  test.each<[string, Intent, Published, string, string[]]>([
     [
       'another document was generated',
-      generated({ 'toolset.json': '{}\n' }),
+      intended({ 'toolset.json': '{}\n' }),
       live,
       '1',
-      ['data toolset.json', 'annotation kubernaut.io/content-hash'],
+      [
+        'data toolset.json',
+        'annotation kubernaut.io/content-hash',
+        'annotation kubernaut.io/discovered-services',
+      ],
     ],
     [
       'somebody edited a document',
-      generated(),
+      intended(),
       { ...live, data: { ...live.data, 'custom_toolset.yaml': 'mine: true\n' } },
       '1',
       ['data custom_toolset.yaml'],
     ],
     [
       'somebody deleted a document',
-      generated(),
+      intended(),
       { ...live, data: { 'toolset.json': live.data['toolset.json'] ?? '' } },
       '1',
       ['data custom_toolset.yaml'],
     ],
     [
       'everything of ours is gone',
-      generated(),
+      intended(),
       { data: {}, labels: {}, annotations: {} },
       '1',
       [
@@ -78,18 +85,46 @@ describe('what is to be done', () => {
     ],
     [
       'somebody took our label for theirs',
-      generated(),
+      intended(),
       { ...live, labels: { ...live.labels, 'app.kubernetes.io/managed-by': 'Helm' } },
       '1',
       ['label app.kubernetes.io/managed-by'],
     ],
-    ['a new version runs', generated(), live, '2', ['label app.kubernetes.io/version']],
+    ['a new version runs', intended(), live, '2', ['label app.kubernetes.io/version']],
     [
-      'the count changed and the documents did not',
-      generated({}, 4),
+      'the overrides have a fault',
+      intended({}, { overrideError: 'line 2: broken' }),
       live,
       '1',
-      ['annotation kubernaut.io/discovered-services'],
+      ['annotation kubernaut.io/override-error'],
+    ],
+    [
+      'they have none any more',
+      intended(),
+      carriedOut(plan(intended({}, { overrideError: 'line 2: broken' }), undefined, '1')),
+      '1',
+      ['annotation kubernaut.io/override-error'],
+    ],
+    [
+      'a rollback holds',
+      intended({}, { rollback: { to: 3, from: 'sha256:1' } }),
+      live,
+      '1',
+      ['annotation kubernaut.io/rolled-back-to', 'annotation kubernaut.io/rolled-back-from'],
+    ],
+    [
+      'it goes with another object now',
+      intended({}, { owner: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'd', uid: 'u2' } }),
+      { ...live, owners: [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'd', uid: 'u1' }] },
+      '1',
+      ['owner Deployment d'],
+    ],
+    [
+      'a killed process left the overrides in our hands',
+      intended(),
+      { ...live, managers: ['dynamic-toolset', 'dynamic-toolset-restore'] },
+      '1',
+      ['owner of data overrides.yaml'],
     ],
   ])('%s: update', (_, wanted, now, version, changes) => {
     const decided = plan(wanted, now, version);
@@ -99,7 +134,7 @@ describe('what is to be done', () => {
 });
 
 describe('what belongs to others', () => {
-  const ours = plan(generated(), undefined, '1');
+  const ours = plan(intended(), undefined, '1');
 
   test.each<[string, Partial<Published>]>([
     ['overrides.yaml', { data: { 'overrides.yaml': 'tools: {}\n' } }],
@@ -116,12 +151,48 @@ describe('what belongs to others', () => {
     ],
   ])('%s never counts', (_, foreign) => {
     const live = carriedOut(ours, foreign);
-    expect(plan(generated(), live, '1')).toMatchObject({ action: 'none', changes: [] });
-    const changed = plan(generated({ 'toolset.json': 'other' }), live, '1');
+    expect(plan(intended(), live, '1')).toMatchObject({ action: 'none', changes: [] });
+    const changed = plan(intended({ 'toolset.json': 'other' }), live, '1');
     const planned = { ...changed.documents, ...changed.labels, ...changed.annotations };
     for (const part of [foreign.data, foreign.labels, foreign.annotations])
       for (const key of Object.keys(part ?? {})) expect(Object.keys(planned)).not.toContain(key);
   });
+});
+
+describe('a ConfigMap that was deleted', () => {
+  test('comes back with what a person had written', () => {
+    expect(plan(intended({}, { overrides: '# mine\r\n' }), undefined, '1').restore).toBe('# mine\r\n');
+  });
+  test('one that is there never gets overrides from us, and is changed in the state that was seen', () => {
+    const live: Published = { data: {}, labels: {}, annotations: {}, version: '7' };
+    const decided = plan(intended({}, { overrides: 'old' }), live, '1');
+    expect(decided).not.toHaveProperty('restore');
+    expect(decided.basis).toBe('7');
+  });
+});
+
+test.each<[string, Partial<Published>, boolean]>([
+  ['our label', { labels: { 'app.kubernetes.io/managed-by': 'dynamic-toolset' } }, true],
+  [
+    'fields that we own, whatever the label says now',
+    { labels: { 'app.kubernetes.io/managed-by': 'x' }, managers: ['dynamic-toolset'] },
+    true,
+  ],
+  ['a creation of ours that did not end', { managers: ['dynamic-toolset-restore'] }, true],
+  [
+    'a label of somebody else',
+    { labels: { 'app.kubernetes.io/managed-by': 'Helm' }, managers: ['helm'] },
+    false,
+  ],
+  ['nothing of the kind', {}, false],
+])('ours or not: %s', (_, parts, ours) => {
+  expect(isOurs({ data: {}, labels: {}, annotations: {}, ...parts })).toBe(ours);
+});
+
+test('what tells of a rollback is read back as it was written', () => {
+  const rollback = { to: 4, from: 'sha256:abc' };
+  expect(rollbackOf(plan(intended({}, { rollback }), undefined, '1').annotations)).toEqual(rollback);
+  expect(rollbackOf(plan(intended(), undefined, '1').annotations)).toBeUndefined();
 });
 
 describe('laws', () => {
@@ -134,8 +205,8 @@ describe('laws', () => {
 
   test('once carried out there is nothing left to do, whatever was there before', () => {
     fc.assert(
-      fc.property(documents, fc.nat(), published, fc.string(), (given, tools, before, version) => {
-        const wanted = generated(given, tools);
+      fc.property(documents, published, fc.string(), (given, before, version) => {
+        const wanted = intended(given);
         const live = carriedOut(plan(wanted, before, version), before);
         expect(plan(wanted, live, version)).toMatchObject({ action: 'none', changes: [] });
       }),
@@ -143,62 +214,23 @@ describe('laws', () => {
   });
 
   test('the hash follows from the documents, and from nothing else', () => {
-    const hash = (given: Documents, tools: number, before: Published | undefined, version: string) =>
-      plan(generated(given, tools), before, version).annotations['kubernaut.io/content-hash'];
+    const hash = (given: Documents, before: Published | undefined, version: string) =>
+      plan(intended(given), before, version).annotations['kubernaut.io/content-hash'];
     fc.assert(
-      fc.property(documents, documents, fc.nat(), published, fc.string(), (a, b, tools, before, version) => {
-        expect(hash(a, tools, before, version)).toBe(hash(a, 0, undefined, ''));
+      fc.property(documents, documents, published, fc.string(), (a, b, before, version) => {
+        expect(hash(a, before, version)).toBe(hash(a, undefined, ''));
         const same = DOCUMENT_KEYS.every((key) => a[key] === b[key]);
-        expect(hash(a, 0, undefined, '') === hash(b, 0, undefined, '')).toBe(same);
+        expect(hash(a, undefined, '') === hash(b, undefined, '')).toBe(same);
       }),
     );
   });
 
   test('text that moves from one document to the other changes the hash', () => {
     const hash = (a: string, b: string) =>
-      plan(generated({ 'toolset.json': a, 'custom_toolset.yaml': b }), undefined, '1').annotations[
+      plan(intended({ 'toolset.json': a, 'custom_toolset.yaml': b }), undefined, '1').annotations[
         'kubernaut.io/content-hash'
       ];
     expect(hash('ab', 'c')).not.toBe(hash('a', 'bc'));
     expect(hash('', 'x')).not.toBe(hash('x', ''));
-  });
-});
-
-describe('overrides that cannot be read', () => {
-  const live = carriedOut(plan(generated({}, 3), undefined, '1'));
-  const next = generated({ 'toolset.json': '{"tools":[1]}\n' }, 9);
-
-  test('the published documents and their number stay, and the fault is told', () => {
-    const decided = plan(next, live, '1', { overrideError: 'line 2: broken' });
-    expect(decided.documents).toEqual(generated().documents);
-    expect(decided.annotations).toMatchObject({
-      'kubernaut.io/discovered-services': '3',
-      'kubernaut.io/override-error': 'line 2: broken',
-    });
-    expect(decided.changes).toEqual(['annotation kubernaut.io/override-error']);
-  });
-
-  test('while the fault stays the same there is nothing to do', () => {
-    const told = carriedOut(plan(next, live, '1', { overrideError: 'line 2: broken' }), live);
-    expect(plan(next, told, '1', { overrideError: 'line 2: broken' }).action).toBe('none');
-  });
-
-  test('mended: what was generated is published, and the annotation goes', () => {
-    const told = carriedOut(plan(next, live, '1', { overrideError: 'line 2: broken' }), live);
-    const decided = plan(next, told, '1');
-    expect(decided.documents).toEqual(next.documents);
-    expect(decided.annotations).not.toHaveProperty(['kubernaut.io/override-error']);
-    expect(decided.changes).toContain('annotation kubernaut.io/override-error');
-  });
-
-  test('what was published last is kept, and not what somebody made of it since', () => {
-    const edited = { ...live, data: { ...live.data, 'toolset.json': 'oops' } };
-    const hold = { overrideError: 'line 2', documents: generated().documents };
-    expect(plan(next, edited, '1', hold).documents).toEqual(generated().documents);
-  });
-
-  test('with nothing published yet there is nothing to keep: what was generated is published', () => {
-    const before: Published = { data: { 'overrides.yaml': '{' }, labels: {}, annotations: {} };
-    expect(plan(next, before, '1', { overrideError: 'line 1' }).documents).toEqual(next.documents);
   });
 });

@@ -1,63 +1,92 @@
-import { createHash } from 'node:crypto';
-import { DOCUMENT_KEYS, type Documents, type Generated } from '../model/documents.ts';
-import type { Plan, Published } from '../model/published.ts';
+import type { Documents } from '../model/documents.ts';
+import type { OwnerReference, Plan, Published } from '../model/published.ts';
+import type { Rollback } from '../model/revision.ts';
+import { contentHash } from './content-hash.ts';
+import { toolNames } from './guards.ts';
 
-const DATA_PREFIX = 'kubernaut.io/';
+const PREFIX = 'kubernaut.io/';
 
 /** When the documents last changed, RFC 3339 in UTC. */
-export const LAST_UPDATED = `${DATA_PREFIX}last-updated`;
+export const LAST_UPDATED = `${PREFIX}last-updated`;
+
+/** Hash of the documents as we published them: with others than these, somebody else changed them. */
+export const CONTENT_HASH = `${PREFIX}content-hash`;
 
 /** How many tools there are. */
-const SERVICES = `${DATA_PREFIX}discovered-services`;
+const SERVICES = `${PREFIX}discovered-services`;
 
 /** What is wrong with the overrides, while something is. */
-const OVERRIDE_ERROR = `${DATA_PREFIX}override-error`;
+const OVERRIDE_ERROR = `${PREFIX}override-error`;
+
+/** While a rollback holds: the revision that it returned to, and the hash of the documents that the inputs give. */
+const ROLLED_BACK_TO = `${PREFIX}rolled-back-to`;
+const ROLLED_BACK_FROM = `${PREFIX}rolled-back-from`;
 
 /** Annotations that are ours and not always there. */
-export const OWN_ANNOTATIONS: readonly string[] = [OVERRIDE_ERROR];
+export const OWN_ANNOTATIONS: readonly string[] = [OVERRIDE_ERROR, ROLLED_BACK_TO, ROLLED_BACK_FROM];
 
-/** A reason to keep what is published. */
-export interface Hold {
-  /** What is wrong with the overrides. */
-  readonly overrideError?: string;
-  /** What was published last; without it, what is found published. */
-  readonly documents?: Documents;
+const MANAGED_BY = 'app.kubernetes.io/managed-by';
+
+/** The field manager under which our fields are owned. */
+export const FIELD_MANAGER = 'dynamic-toolset';
+
+/** The one under which overrides are brought back; it gives them up at once, so that they are nobody's but a person's. */
+export const RESTORING_MANAGER = 'dynamic-toolset-restore';
+
+/** What shall be published. */
+export interface Intent {
+  readonly documents: Documents;
+  /** What is wrong with the overrides, if something is. */
+  readonly overrideError?: string | undefined;
+  /** The rollback that holds, if one does. */
+  readonly rollback?: Rollback | undefined;
+  /** What `overrides.yaml` shall be in a ConfigMap that is made anew. It is never written to one that is there. */
+  readonly overrides?: string | undefined;
+  readonly owner?: OwnerReference | undefined;
 }
 
-/** The documents that are published now, if all of them are there. */
-function publishedDocuments(live: Published | undefined): Documents | undefined {
-  const [json, yaml] = DOCUMENT_KEYS.map((key) => live?.data[key]);
-  return json === undefined || yaml === undefined
-    ? undefined
-    : { 'toolset.json': json, 'custom_toolset.yaml': yaml };
+/** The rollback that annotations tell of, if they do. */
+export function rollbackOf(annotations: Readonly<Record<string, string>>): Rollback | undefined {
+  const from = annotations[ROLLED_BACK_FROM];
+  return from === undefined ? undefined : { to: Number(annotations[ROLLED_BACK_TO]) || 0, from };
 }
 
-function contentHash(documents: Plan['documents']): string {
-  const hash = createHash('sha256');
-  for (const key of DOCUMENT_KEYS) hash.update(`${key}\0${documents[key]}\0`);
-  return `sha256:${hash.digest('hex')}`;
+/** The annotations that tell of a rollback. */
+export function rollbackAnnotations(rollback: Rollback | undefined): Record<string, string> {
+  return rollback === undefined
+    ? {}
+    : { [ROLLED_BACK_TO]: String(rollback.to), [ROLLED_BACK_FROM]: rollback.from };
 }
 
 /**
- * Decides what has to change so that what is published is what was generated. Pure. Keys, labels and annotations that
- * are not ours do not count, and `overrides.yaml` is never ours.
- * @param live what is published now, or nothing
- * @param hold why the documents that are published stay as they are, if they do
+ * Whether what is published was published by us: our fields are there under our field manager, or, where that was lost
+ * with a backup or a manifest, our label is.
  */
-export function plan(generated: Generated, live: Published | undefined, version: string, hold?: Hold): Plan {
-  const kept = hold === undefined ? undefined : (hold.documents ?? publishedDocuments(live));
-  const overrideError = hold?.overrideError;
-  const documents = kept ?? generated.documents;
+export function isOurs(live: Published): boolean {
+  return (
+    live.labels[MANAGED_BY] === FIELD_MANAGER ||
+    live.managers?.some((name) => name === FIELD_MANAGER || name === RESTORING_MANAGER) === true
+  );
+}
+
+/**
+ * Decides what has to change so that what is published is what shall be. Pure. Keys, labels and annotations that are
+ * not ours do not count, and `overrides.yaml` is never ours.
+ * @param live what is published now, or nothing
+ */
+export function plan(intent: Intent, live: Published | undefined, version: string): Plan {
+  const { documents, overrideError, rollback, overrides, owner } = intent;
   const labels = {
     'app.kubernetes.io/name': 'dynamic-toolset',
     'app.kubernetes.io/component': 'toolset-config',
-    'app.kubernetes.io/managed-by': 'dynamic-toolset',
+    [MANAGED_BY]: FIELD_MANAGER,
     'app.kubernetes.io/version': version,
   };
   const annotations = {
-    [SERVICES]: (kept === undefined ? undefined : live?.annotations[SERVICES]) ?? String(generated.tools),
+    [SERVICES]: String(toolNames(documents['toolset.json']).length),
     ...(overrideError === undefined ? {} : { [OVERRIDE_ERROR]: overrideError }),
-    [`${DATA_PREFIX}content-hash`]: contentHash(documents),
+    ...rollbackAnnotations(rollback),
+    [CONTENT_HASH]: contentHash(documents),
   };
   const differing = (
     what: string,
@@ -74,7 +103,20 @@ export function plan(generated: Generated, live: Published | undefined, version:
     ...OWN_ANNOTATIONS.filter(
       (key) => live?.annotations[key] !== undefined && !Object.hasOwn(annotations, key),
     ).map((key) => `annotation ${key}`),
+    ...(owner === undefined || live?.owners?.some(({ uid }) => uid === owner.uid) === true
+      ? []
+      : [`owner ${owner.kind} ${owner.name}`]),
+    // A process that was killed between bringing overrides back and giving them up left them to us.
+    ...(live?.managers?.includes(RESTORING_MANAGER) === true ? ['owner of data overrides.yaml'] : []),
   ];
-  const action = live === undefined ? 'create' : changes.length > 0 ? 'update' : 'none';
-  return { action, documents, labels, annotations, changes };
+  return {
+    action: live === undefined ? 'create' : changes.length > 0 ? 'update' : 'none',
+    documents,
+    labels,
+    annotations,
+    changes,
+    ...(owner === undefined ? {} : { owner }),
+    ...(live === undefined && overrides !== undefined ? { restore: overrides } : {}),
+    ...(live?.version === undefined ? {} : { basis: live.version }),
+  };
 }

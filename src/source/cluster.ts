@@ -1,97 +1,141 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kube } from '../kube/connection.ts';
-import { listServices } from '../kube/services.ts';
-import { clusterError, isDenied } from '../kube/status.ts';
-import type { Problem } from '../model/discovery.ts';
-import type { Service } from '../model/service.ts';
+import { type Collection, readKept } from '../kube/list.ts';
+import { PACE } from '../kube/pace.ts';
+import { follow, type Told } from '../kube/reflector.ts';
+import { servicesPath } from '../kube/services.ts';
+import { serviceKey } from '../model/service.ts';
+import { fullSet, type NamespaceState, type Read } from './namespace-state.ts';
 import { serviceFromObject } from './service-object.ts';
 import type { Change, Source } from './source.ts';
 
 export interface ClusterOptions {
   /** Namespaces to look into; `*` for all. */
   readonly namespaces: readonly string[];
-  /** Time between two full reads, in milliseconds. */
-  readonly interval: number;
+  /**
+   * Follow them: tell changes as they happen, and all there is at least each so many milliseconds. `undefined`: read
+   * once and end, without a watch.
+   */
+  readonly interval: number | undefined;
 }
 
-const FIRST_RETRY = 1_000;
-const LONGEST_RETRY = 60_000;
+/** Time in which what several namespaces tell becomes one full set, in milliseconds. */
+const SETTLE = 50;
 
-/** Pause before the next try after so many failures in a row: doubled each time up to a cap, and a random part less. */
-function backoff(failures: number, interval: number): number {
-  const longest = Math.min(LONGEST_RETRY, Math.max(interval, FIRST_RETRY));
-  return Math.min(longest, FIRST_RETRY * 2 ** (failures - 1)) * (0.75 + Math.random() / 4);
-}
-
-function denied(namespace: string, error: unknown): Problem {
-  const { message } = error as Error;
-  return namespace === '*'
-    ? {
-        where: 'all namespaces',
-        what: `listing Services was denied: ${message}`,
-        fix: 'grant "list services" with a ClusterRole, or name the namespaces that it may read',
-      }
-    : {
-        where: `namespace ${namespace}`,
-        what: `listing Services was denied, so it is passed over: ${message}`,
-        fix: 'grant "list services" there with a Role, or leave it out of the namespaces',
-      };
-}
-
-/** All Services of the namespaces. A denied namespace is passed over; when all are, or the server is away, it throws. */
-async function readAll(kube: Kube, options: ClusterOptions, signal: AbortSignal): Promise<Change> {
-  const problems: Problem[] = [];
-  const services: Service[] = [];
-  const unread: string[] = [];
-  const failures: unknown[] = [];
-  const results = await Promise.allSettled(
-    options.namespaces.map((namespace) => listServices(kube, namespace, signal)),
-  );
-  signal.throwIfAborted();
-  for (const [index, result] of results.entries()) {
-    const namespace = options.namespaces[index] ?? '';
-    if (result.status === 'rejected') {
-      failures.push(result.reason);
-      if (isDenied(result.reason)) problems.push(denied(namespace, result.reason));
-      else {
-        unread.push(namespace);
-        const { message } = clusterError(result.reason, 'list Services', kube.server);
-        problems.push({ where: `namespace ${namespace}`, what: message });
-      }
-      continue;
-    }
-    for (const object of result.value) {
+function servicesIn(namespace: string): Collection<Read> {
+  return {
+    path: servicesPath(namespace),
+    select(object) {
       const service = serviceFromObject(object, namespace);
-      if (typeof service === 'string')
-        problems.push({ where: `namespace ${namespace}`, what: `a Service is passed over: ${service}` });
-      else services.push(service);
-    }
-  }
-  if (failures.length === results.length) {
-    const first = failures.find((failure) => !isDenied(failure)) ?? failures[0];
-    throw clusterError(first, `list Services in ${options.namespaces.join(', ')}`, kube.server);
-  }
-  return { kind: 'sync', services, unread, problems };
+      return typeof service === 'string' ? { refused: service } : { service };
+    },
+  };
 }
 
-/** Services of a live cluster: read in full at once and then each interval; after a failure sooner, more and more slowly. */
-export function clusterSource(kube: Kube, options: ClusterOptions): Source {
+/** Reads the namespaces once, each on its own, into their states. */
+async function readInto(kube: Kube, states: readonly NamespaceState[], signal: AbortSignal): Promise<void> {
+  const read = async (state: NamespaceState): Promise<void> => {
+    try {
+      state.items = (await readKept(kube, servicesIn(state.namespace), signal)).items;
+    } catch (error) {
+      state.fault = { doing: 'list', error, retryIn: 0 };
+    }
+  };
+  await Promise.all(states.map(read));
+}
+
+/** Brings what is told of one namespace into its state. @returns what is to be told on: one change, or all there is */
+function take(state: NamespaceState, told: Told<Read>): Change | 'all' {
+  switch (told.kind) {
+    case 'synced':
+      state.items = told.items;
+      state.denials = 0;
+      if (state.fault?.doing === 'list') state.fault = undefined;
+      return 'all';
+    case 'upsert':
+      return 'service' in told.item ? { kind: 'upsert', service: told.item.service } : 'all';
+    case 'delete':
+      return 'service' in told.item ? { kind: 'delete', key: serviceKey(told.item.service) } : 'all';
+    case 'recovered':
+      state.fault = undefined;
+      return 'all';
+    case 'failure':
+      state.fault = told;
+      state.denials = told.doing === 'list' ? state.denials + 1 : 0;
+      return 'all';
+  }
+}
+
+/** Tells what is known of all namespaces, once all have answered or failed; bursts as one. */
+class Teller {
+  readonly #kube: Kube;
+  readonly #states: readonly NamespaceState[];
+  readonly #changed: (change: Change) => void;
+  #synced = false;
+  #timer: NodeJS.Timeout | undefined;
+  /** Until then the failure of all is known, on the clock of `performance.now`. */
+  #quietUntil = 0;
+
+  constructor(kube: Kube, states: readonly NamespaceState[], changed: (change: Change) => void) {
+    this.#kube = kube;
+    this.#states = states;
+    this.#changed = changed;
+  }
+
+  tell(change: Change | 'all'): void {
+    if (change !== 'all') {
+      if (this.#synced) this.#changed(change);
+    } else if (this.#states.every(({ items, fault }) => items !== undefined || fault !== undefined)) {
+      if (this.#synced) this.#timer ??= setTimeout(() => this.#tellAll(), SETTLE);
+      else this.#tellAll();
+    }
+  }
+
+  #tellAll(): void {
+    this.#timer = undefined;
+    const change = fullSet(this.#states, this.#kube);
+    if (change.kind === 'failure') {
+      // Each namespace fails at its own pace; one line for all of them is enough.
+      if (performance.now() < this.#quietUntil) return;
+      this.#quietUntil = performance.now() + change.retryIn * 0.9;
+    } else {
+      this.#quietUntil = 0;
+      this.#synced = true;
+    }
+    this.#changed(change);
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+/**
+ * Services of a live cluster. A namespace that is denied is passed over and tried again slowly; where watching is
+ * denied, it is listed each interval.
+ */
+export function clusterSource(kube: Kube, { namespaces, interval }: ClusterOptions): Source {
+  const chosen = namespaces.includes('*') ? ['*'] : [...new Set(namespaces)];
   return {
     async run(changed, signal) {
-      let failures = 0;
-      while (!signal.aborted) {
-        let pause = options.interval;
-        try {
-          changed(await readAll(kube, options, signal));
-          failures = 0;
-        } catch (error) {
-          if (signal.aborted) return;
-          failures += 1;
-          pause = backoff(failures, options.interval);
-          changed({ kind: 'failure', error, retryIn: pause });
-        }
-        await sleep(pause, undefined, { signal }).catch(() => {});
+      const states = chosen.map(
+        (namespace): NamespaceState => ({ namespace, items: undefined, fault: undefined, denials: 0 }),
+      );
+      if (interval === undefined) {
+        await readInto(kube, states, signal);
+        if (!signal.aborted) changed(fullSet(states, kube));
+        return;
       }
+      const teller = new Teller(kube, states, changed);
+      const longest = Math.min(PACE.longest, Math.max(interval, PACE.first));
+      const followed = { resync: interval, pace: { longest } };
+      const each = (state: NamespaceState): Promise<void> =>
+        follow(
+          kube,
+          { ...servicesIn(state.namespace), ...followed },
+          (told) => teller.tell(take(state, told)),
+          signal,
+        );
+      await Promise.all(states.map(each)).finally(() => teller.end());
     },
   };
 }

@@ -1,5 +1,5 @@
-import type { EngineEvent } from '../engine/engine.ts';
-import { type DiscoveredService, endpointUrl, problemLine } from '../model/discovery.ts';
+import type { AgentOutcome, EngineEvent } from '../engine/events.ts';
+import { type DiscoveredService, endpointUrl, type Problem, problemLine } from '../model/discovery.ts';
 import { UserError } from '../model/exit.ts';
 import { serviceKey } from '../model/service.ts';
 import type { Logger } from './logger.ts';
@@ -20,9 +20,58 @@ function stackOf(error: unknown): Record<string, unknown> {
   return error instanceof UserError ? {} : { stacktrace: (error as Error).stack };
 }
 
+/** Seconds with one decimal, for fields of the log. */
+const seconds = (milliseconds: number): number => Math.round(milliseconds / 100) / 10;
+
+/** Logs problems, each once while it lasts. */
+function problemLog(log: Logger, component: string): (problems: readonly Problem[]) => void {
+  let known = new Set<string>();
+  return (problems) => {
+    const lines = problems.map(problemLine);
+    for (const line of lines) if (!known.has(line)) log.warn({ component }, line);
+    known = new Set(lines);
+  };
+}
+
+/** Logs what was done for the agent. */
+function agent(log: Logger, outcome: AgentOutcome, cycle: number): void {
+  const fields = { component: 'agent', cycle };
+  switch (outcome.kind) {
+    case 'agent-written':
+      log.info(
+        fields,
+        outcome.learned
+          ? `${outcome.target} was written; what somebody had changed there stays and wins`
+          : `${outcome.target} was written`,
+      );
+      return;
+    case 'agent-restarted':
+      log.info(fields, `${outcome.target} was restarted, so that it reads the toolset`);
+      return;
+    case 'agent-reloaded':
+      log.info(fields, `${outcome.target} was told to read the toolset again`);
+      return;
+    case 'agent-reload-delayed':
+      log.info(
+        { ...fields, retry_in: seconds(outcome.dueIn) },
+        `${outcome.target} reads the toolset again later, so as not to be disturbed too often`,
+      );
+      return;
+    case 'agent-refused':
+      log.warn(fields, problemLine(outcome.problem));
+      return;
+    case 'agent-failed':
+      log.error(
+        { ...fields, retry_in: seconds(outcome.retryIn), ...stackOf(outcome.error) },
+        `HolmesGPT was not told of the toolset: ${(outcome.error as Error).message}`,
+      );
+  }
+}
+
 /** Logs what the engine tells: what changed, not what stayed; a problem once while it lasts. */
 export function engineLog(log: Logger): (event: EngineEvent) => void {
-  let known = new Set<string>();
+  const problems = problemLog(log, 'service_discovery');
+  const notes = problemLog(log, 'reconciliation');
   const pass = (event: Extract<EngineEvent, { kind: 'pass' }>): void => {
     const before = new Map(event.before.map((service) => [serviceKey(service.service), service]));
     for (const service of event.services) {
@@ -41,9 +90,7 @@ export function engineLog(log: Logger): (event: EngineEvent) => void {
     }
     for (const service of before.values())
       log.info({ ...fieldsOf(service), cycle: event.cycle }, 'backend gone');
-    const lines = event.problems.map(problemLine);
-    for (const line of lines) if (!known.has(line)) log.warn({ component: 'service_discovery' }, line);
-    known = new Set(lines);
+    problems(event.problems);
     const counts: Record<string, number> = {};
     for (const { type } of event.services) counts[`${type}_count`] = (counts[`${type}_count`] ?? 0) + 1;
     log.info(
@@ -74,6 +121,9 @@ export function engineLog(log: Logger): (event: EngineEvent) => void {
           `toolset published to ${event.target}`,
         );
         return;
+      case 'reconciled':
+        notes(event.problems);
+        return;
       case 'drift':
         log.warn(
           {
@@ -86,7 +136,58 @@ export function engineLog(log: Logger): (event: EngineEvent) => void {
               .map(({ text }) => text)
               .join('\n'),
           },
-          'somebody changed what is generated; it is put right. Write changes into overrides.yaml',
+          'somebody changed what is generated; it was put right. Write changes into overrides.yaml',
+        );
+        return;
+      case 'drift-repeated':
+        log.error(
+          {
+            component: 'reconciliation',
+            cycle: event.cycle,
+            drift_keys: event.keys,
+            retry_in: seconds(event.retryIn),
+          },
+          'something makes the same change to what is generated again and again; it is reverted once a minute only. Find out what it is in metadata.managedFields of the ConfigMap, or in the audit log',
+        );
+        return;
+      case 'recreated':
+        log.warn(
+          { component: 'reconciliation', cycle: event.cycle, overrides_restored: event.overrides },
+          event.overrides
+            ? 'what was published was gone; it was made anew, with overrides.yaml as it was'
+            : 'what was published was gone; it was made anew',
+        );
+        return;
+      case 'overrides-invalid':
+        log.warn(
+          { component: 'reconciliation', cycle: event.cycle },
+          `overrides.yaml cannot be used: ${event.faults}; the last toolset stays until it is mended`,
+        );
+        return;
+      case 'overrides-mended':
+        log.info({ component: 'reconciliation', cycle: event.cycle }, 'overrides.yaml can be used again');
+        return;
+      case 'rolled-back':
+        log.error(
+          { component: 'reconciliation', cycle: event.cycle, revision: event.to, faults: event.faults },
+          `what was published could not be used as it was read back; it was rolled back to revision ${event.to}`,
+        );
+        return;
+      case 'rollback':
+        log[event.holds ? 'warn' : 'info'](
+          { component: 'reconciliation', cycle: event.cycle, revision: event.to },
+          event.holds
+            ? `the rollback to revision ${event.to} holds until the inputs change`
+            : 'the inputs changed, so the rollback ended',
+        );
+        return;
+      case 'agent':
+        agent(log, event.outcome, event.cycle);
+        return;
+      case 'watch-failed':
+        log.warn(
+          { component: 'reconciliation' },
+          `what others change in the published toolset is noticed with each pass only: ${event.error.message}`,
         );
         return;
       case 'removal-held':
@@ -95,14 +196,14 @@ export function engineLog(log: Logger): (event: EngineEvent) => void {
             component: 'reconciliation',
             cycle: event.cycle,
             tools: event.tools,
-            retry_in: Math.round(event.retryIn) / 1000,
+            retry_in: seconds(event.retryIn),
           },
           `${event.tools.length} tools became unhealthy at once, so they stay for one more cycle; --force takes them out at once`,
         );
         return;
       case 'source-failed':
         log.error(
-          { component: 'service_discovery', retry_in: Math.round(event.retryIn) / 1000 },
+          { component: 'service_discovery', retry_in: seconds(event.retryIn) },
           `the last known services stand: ${(event.error as Error).message}`,
         );
         return;
@@ -111,7 +212,7 @@ export function engineLog(log: Logger): (event: EngineEvent) => void {
           {
             component: 'reconciliation',
             cycle: event.cycle,
-            retry_in: Math.round(event.retryIn) / 1000,
+            retry_in: seconds(event.retryIn),
             ...stackOf(event.error),
           },
           `the toolset was not published: ${(event.error as Error).message}`,

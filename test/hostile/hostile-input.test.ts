@@ -158,7 +158,7 @@ test.each([' , ', ','])('NAMESPACES=%j is not "all namespaces"', (NAMESPACES) =>
 
 describe('a file', () => {
   const planned = plan(
-    { documents: { 'toolset.json': '{}\n', 'custom_toolset.yaml': 'a: 1\n' }, tools: 0, notes: [] },
+    { documents: { 'toolset.json': '{}\n', 'custom_toolset.yaml': 'a: 1\n' } },
     undefined,
     '1',
   );

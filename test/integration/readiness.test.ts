@@ -23,7 +23,7 @@ async function setting(names: readonly string[], rights: { readonly slices: bool
     namespace: target,
     rulesIn: {
       [watched]: [
-        { apiGroups: [''], resources: ['services'], verbs: ['list'] },
+        { apiGroups: [''], resources: ['services'], verbs: ['list', 'watch'] },
         ...(rights.slices
           ? [{ apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list'] }]
           : []),

@@ -32,7 +32,12 @@ async function setting(options: { readonly backendPort?: number } = {}) {
           apiGroups: [''],
           resources: ['configmaps'],
           resourceNames: [CONFIG_MAP],
-          verbs: ['get', 'create', 'update', 'patch'],
+          verbs: ['get', 'list', 'watch', 'create', 'patch'],
+        },
+        {
+          apiGroups: ['apps'],
+          resources: ['controllerrevisions'],
+          verbs: ['list', 'create', 'patch', 'delete'],
         },
       ],
     },
@@ -161,7 +166,7 @@ describe('serve against a real API server, with the least rights', () => {
 
     await write(`tools:\n  loki.${watched}: { enabled: perhaps }\n`);
     expect(await waitUntil('the fault is told', error)).toMatch(/line 2, column \d+.*enabled/);
-    expect((await serve.logged('overrides.yaml in')).level).toBe('warn');
+    expect((await serve.logged('overrides.yaml cannot be used')).level).toBe('warn');
     await cluster.admin.delete(`/api/v1/namespaces/${watched}/services/prometheus`);
     const passes = (): number =>
       serve.lines.filter(({ message }) => message === 'discovery completed').length;
@@ -304,7 +309,7 @@ describe('serve against a real API server, with the least rights', () => {
       (await readFile(kubeconfig, 'utf8')).replace(/server: .*/, 'server: https://127.0.0.1:1'),
     );
     const serve = startServe({ ...env, KUBECONFIG: moved });
-    const line = await serve.logged('not reachable');
+    const line = await serve.logged('the last known services stand');
     expect(line.retry_in).toBeGreaterThan(0);
     expect(serve.process.exitCode).toBeNull();
     expect(await serve.stop()).toBe(0);

@@ -1,0 +1,55 @@
+import { holmesgptPlan } from '../config/holmesgpt.ts';
+import { loadFaults } from '../generate/holmes-contract.ts';
+import { holmesText } from '../generate/holmes-text.ts';
+import { isFault } from '../generate/model-check.ts';
+import type { Kube } from '../kube/connection.ts';
+import { EXIT, UserError } from '../model/exit.ts';
+import type { Agent } from '../reconcile/agent-follow.ts';
+import type { Configuration, Invocation } from './configuration.ts';
+
+/**
+ * What sees to it that HolmesGPT reads what is published, if the settings ask for that.
+ * @param kube the connection to the cluster that is published to; nothing for a file
+ * @throws UserError for settings that make no sense together
+ */
+export async function agentOf(
+  settings: Configuration,
+  env: Invocation['env'],
+  kube: Kube | undefined,
+): Promise<Agent | undefined> {
+  const wanted = holmesgptPlan(settings, env.HOLMESGPT_API_KEY);
+  if (wanted === undefined) return undefined;
+  if (kube === undefined)
+    throw new UserError(
+      'HolmesGPT cannot be told of a file: leave --out away, or the settings of HolmesGPT',
+      EXIT.usage,
+    );
+  const { AgentFollower } = await import('../reconcile/agent-follow.ts');
+  const { holmesPlace, publishedPlace } = await import('../reconcile/agent-publisher.ts');
+  const { endpointReloader, restarter } = await import('../reconcile/agent-reload.ts');
+  const { reload, writeFor, reloadInterval } = wanted;
+  const published = { name: settings.configMapName, namespace: settings.configMapNamespace };
+  const holmes = {
+    write: holmesText,
+    fault: (document: unknown): string | undefined => {
+      const [first] = loadFaults(document).filter(isFault);
+      return first === undefined ? undefined : `${first.path.join(' → ')} ${first.message}`.trim();
+    },
+  };
+  return new AgentFollower({
+    place:
+      writeFor === undefined
+        ? publishedPlace
+        : holmesPlace(kube, { deployment: writeFor, published, holmes }),
+    reloader:
+      reload === undefined
+        ? undefined
+        : reload.how === 'restart'
+          ? restarter(kube, reload.deployment)
+          : endpointReloader(reload.url, reload.apiKey),
+    reloadInterval,
+    checkInterval: settings.discoveryInterval,
+    now: Date.now,
+    random: Math.random,
+  });
+}

@@ -1,0 +1,102 @@
+import { stringify } from 'yaml';
+import { OVERRIDES_KEY } from '../model/documents.ts';
+import { EXIT, UserError } from '../model/exit.ts';
+import type { Published } from '../model/published.ts';
+import type { Revision } from '../model/revision.ts';
+import { contentHash, publishedDocuments } from '../reconcile/content-hash.ts';
+import { toolNames } from '../reconcile/guards.ts';
+import type { Format } from './choices.ts';
+import { type InputFlags, type Invocation, settingsOf } from './configuration.ts';
+import { table } from './output.ts';
+import { openCluster } from './pipeline.ts';
+import { targetOf } from './target.ts';
+
+export interface HistoryFlags extends InputFlags {
+  readonly output: Exclude<Format, 'wide'>;
+  readonly revision?: number;
+}
+
+/** `+2 -1` and names: what came and went from one revision to the next. */
+function changesOf(revision: Revision, before: Revision | undefined): string {
+  if (before === undefined) return '';
+  const names = (each: Revision): string[] => toolNames(each.documents['toolset.json']);
+  const [now, then] = [names(revision), names(before)];
+  const came = now.filter((name) => !then.includes(name)).map((name) => `+${name}`);
+  const went = then.filter((name) => !now.includes(name)).map((name) => `-${name}`);
+  const tools = [...came, ...went];
+  const shown = tools.length > 4 ? [...tools.slice(0, 3), `and ${tools.length - 3} more`] : tools;
+  const other = [
+    ...(tools.length === 0 && contentHash(revision.documents) !== contentHash(before.documents)
+      ? ['fields of tools']
+      : []),
+    ...(revision.overrides === before.overrides ? [] : [OVERRIDES_KEY]),
+  ];
+  return [...shown, ...other].join(', ');
+}
+
+function rowOf(revision: Revision, before: Revision | undefined, live: Published | undefined) {
+  const published = publishedDocuments(live);
+  const current =
+    published !== undefined &&
+    contentHash(published) === contentHash(revision.documents) &&
+    live?.data[OVERRIDES_KEY] === revision.overrides;
+  return {
+    revision: revision.number,
+    created: revision.created,
+    tools: toolNames(revision.documents['toolset.json']).length,
+    current,
+    changes: changesOf(revision, before),
+    ...(revision.rollback === undefined ? {} : { rollbackTo: revision.rollback.to }),
+  };
+}
+
+/** The revision of a number. @throws UserError that says which there are */
+export function revisionNumbered(revisions: readonly Revision[], number: number): Revision {
+  const found = revisions.find((revision) => revision.number === number);
+  if (found !== undefined) return found;
+  const known = revisions.map((revision) => revision.number).join(', ') || 'none is kept';
+  throw new UserError(`there is no revision ${number}; there are: ${known}`, EXIT.usage);
+}
+
+/** `history`: the toolsets that were published and can be returned to. @returns the exit code */
+export async function historyCommand(flags: HistoryFlags, run: Invocation): Promise<number> {
+  const settings = settingsOf({ ...flags }, run);
+  const publisher = targetOf(await openCluster(flags, run), settings);
+  const [revisions, live] = await Promise.all([
+    publisher.history.list(run.signal),
+    publisher.read(run.signal),
+  ]);
+  const { result, messages } = run.output;
+  if (flags.revision !== undefined) {
+    const { documents, overrides } = revisionNumbered(revisions, flags.revision);
+    const content = { ...documents, ...(overrides === undefined ? {} : { [OVERRIDES_KEY]: overrides }) };
+    result.write(
+      flags.output === 'json'
+        ? `${JSON.stringify(content, null, 2)}\n`
+        : stringify(content, { lineWidth: 0, aliasDuplicateObjects: false }),
+    );
+    return EXIT.ok;
+  }
+  const rows = revisions.map((revision, index) => rowOf(revision, revisions[index - 1], live));
+  if (flags.output !== 'table') {
+    const document = { revisions: rows };
+    result.write(flags.output === 'json' ? `${JSON.stringify(document, null, 2)}\n` : stringify(document));
+    return EXIT.ok;
+  }
+  if (rows.length === 0) {
+    messages.write(`Nothing is kept of ${publisher.target} yet; serve keeps what it publishes.\n`);
+    return EXIT.ok;
+  }
+  result.write(
+    table([
+      ['REVISION', 'CREATED', 'TOOLS', 'CHANGES'],
+      ...rows.map(({ revision, created, tools, changes, current, rollbackTo }) => [
+        `${revision}${current ? ' (current)' : ''}`,
+        created,
+        String(tools),
+        rollbackTo === undefined ? changes : `rollback to ${rollbackTo}: ${changes}`,
+      ]),
+    ]),
+  );
+  return EXIT.ok;
+}

@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import { EXIT, UserError } from '../model/exit.ts';
+import { holmesgptPlan } from './holmesgpt.ts';
+import { readSettings } from './settings.ts';
+
+const planOf = (env: Readonly<Record<string, string>>) =>
+  holmesgptPlan(readSettings({}, env), env.HOLMESGPT_API_KEY);
+
+const HOLMES = { HOLMESGPT_DEPLOYMENT: 'ai/my-holmes' };
+const deployment = { namespace: 'ai', name: 'my-holmes' };
+
+test('by default nothing is done', () => {
+  expect(planOf({})).toBeUndefined();
+});
+
+test.each([
+  [
+    { ...HOLMES, HOLMESGPT_CONFIGMAP: 'true' },
+    { writeFor: deployment, reload: undefined, reloadInterval: 300_000 },
+  ],
+  [
+    { ...HOLMES, HOLMESGPT_RELOAD: 'restart', HOLMESGPT_RELOAD_INTERVAL: '1m' },
+    { writeFor: undefined, reload: { how: 'restart', deployment }, reloadInterval: 60_000 },
+  ],
+  [
+    { HOLMESGPT_RELOAD: 'endpoint', HOLMESGPT_URL: 'http://holmes.ai', HOLMESGPT_API_KEY: 's3cret' },
+    { reload: { how: 'endpoint', url: new URL('http://holmes.ai'), apiKey: 's3cret' } },
+  ],
+])('%j', (env, plan) => {
+  expect(planOf(env)).toMatchObject(plan);
+});
+
+test.each([
+  [{ HOLMESGPT_CONFIGMAP: 'true' }, /HOLMESGPT_CONFIGMAP.*set HOLMESGPT_DEPLOYMENT/],
+  [{ HOLMESGPT_RELOAD: 'restart' }, /restart.*set HOLMESGPT_DEPLOYMENT/],
+  [{ HOLMESGPT_RELOAD: 'endpoint' }, /endpoint.*set HOLMESGPT_URL/],
+  [{ HOLMESGPT_URL: 'http://h' }, /HOLMESGPT_URL.*set HOLMESGPT_RELOAD.*endpoint/],
+  [HOLMES, /alone does nothing/],
+  [{ HOLMESGPT_DEPLOYMENT: 'holmes' }, /NAMESPACE\/NAME/],
+  [{ HOLMESGPT_DEPLOYMENT: 'a/b/c' }, /NAMESPACE\/NAME/],
+  [{ HOLMESGPT_RELOAD: 'now' }, /none, restart, endpoint/],
+  [{ HOLMESGPT_RELOAD: 'endpoint', HOLMESGPT_URL: 'ftp://h' }, /http or https/],
+  [{ HOLMESGPT_RELOAD: 'endpoint', HOLMESGPT_URL: 'http://u:topsecret@h' }, /without credentials/],
+  [
+    { HOLMESGPT_RELOAD: 'endpoint', HOLMESGPT_URL: 'http://h', HOLMESGPT_API_KEY: 'top\nsecret' },
+    /HOLMESGPT_API_KEY/,
+  ],
+])('%j is refused, and told what to set', (env, message) => {
+  let thrown: unknown;
+  try {
+    planOf(env);
+  } catch (error) {
+    thrown = error;
+  }
+  expect(thrown).toBeInstanceOf(UserError);
+  expect((thrown as UserError).exitCode).toBe(EXIT.usage);
+  expect((thrown as UserError).message).toMatch(message);
+  expect((thrown as UserError).message).not.toContain('secret');
+});

@@ -1,0 +1,62 @@
+import { EXIT, UserError } from '../model/exit.ts';
+import { ORIGINS, type SettingName, type Settings } from './settings.ts';
+
+interface Deployment {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** What `serve` does for HolmesGPT beside publishing. */
+export interface HolmesgptPlan {
+  /** The Deployment into whose ConfigMap is written; nothing: HolmesGPT mounts what is published. */
+  readonly writeFor: Deployment | undefined;
+  readonly reload:
+    | undefined
+    | { readonly how: 'restart'; readonly deployment: Deployment }
+    | { readonly how: 'endpoint'; readonly url: URL; readonly apiKey: string | undefined };
+  /** Shortest time between two reloads, in milliseconds. */
+  readonly reloadInterval: number;
+}
+
+const both = (name: SettingName): string => `${ORIGINS[name].env} (${ORIGINS[name].flag})`;
+
+/** Printable ASCII: what a header can carry. */
+const HEADER = /^[\x21-\x7e]+$/;
+
+/**
+ * What the settings ask for.
+ * @param apiKey text of the environment variable `HOLMESGPT_API_KEY`
+ * @returns nothing if they ask for nothing
+ * @throws UserError for settings that make no sense together, with what to set
+ */
+export function holmesgptPlan(settings: Settings, apiKey: string | undefined): HolmesgptPlan | undefined {
+  const { holmesgptDeployment: deployment, holmesgptConfigMap: write, holmesgptUrl: url } = settings;
+  const { holmesgptReload: how, holmesgptReloadInterval: reloadInterval } = settings;
+  const wrong: string[] = [];
+  if (write && deployment === undefined)
+    wrong.push(
+      `${both('holmesgptConfigMap')} needs HolmesGPT's Deployment; set ${both('holmesgptDeployment')}`,
+    );
+  if (how === 'restart' && deployment === undefined)
+    wrong.push(
+      `${both('holmesgptReload')}=restart needs HolmesGPT's Deployment; set ${both('holmesgptDeployment')}`,
+    );
+  if (how === 'endpoint' && url === undefined)
+    wrong.push(`${both('holmesgptReload')}=endpoint needs HolmesGPT's URL; set ${both('holmesgptUrl')}`);
+  if (how !== 'endpoint' && url !== undefined)
+    wrong.push(`${both('holmesgptUrl')} is used for endpoint only; set ${both('holmesgptReload')}=endpoint`);
+  if (deployment !== undefined && !write && how !== 'restart')
+    wrong.push(
+      `${both('holmesgptDeployment')} alone does nothing; set ${both('holmesgptConfigMap')} or ${both('holmesgptReload')}=restart`,
+    );
+  const key = apiKey === '' ? undefined : apiKey;
+  if (how === 'endpoint' && key !== undefined && !HEADER.test(key))
+    wrong.push('HOLMESGPT_API_KEY holds a space, a line break or another character that no header takes');
+  if (wrong.length > 0) throw new UserError(wrong.join('\n'), EXIT.usage);
+  const writeFor = write ? deployment : undefined;
+  if (how === 'restart' && deployment !== undefined)
+    return { writeFor, reload: { how, deployment }, reloadInterval };
+  if (how === 'endpoint' && url !== undefined)
+    return { writeFor, reload: { how, url, apiKey: key }, reloadInterval };
+  return writeFor === undefined ? undefined : { writeFor, reload: undefined, reloadInterval };
+}

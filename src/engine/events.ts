@@ -1,0 +1,73 @@
+import type { DiscoveredService, Problem } from '../model/discovery.ts';
+import type { Plan } from '../model/published.ts';
+import type { AgentOutcome } from '../reconcile/agent-follow.ts';
+import type { DiffLine } from '../reconcile/changes.ts';
+
+export type { AgentOutcome };
+
+/** What the engine did, for those who log, count or show it. Times are in milliseconds. */
+export type EngineEvent =
+  | {
+      readonly kind: 'pass';
+      readonly cycle: number;
+      readonly before: readonly DiscoveredService[];
+      readonly services: readonly DiscoveredService[];
+      readonly problems: readonly Problem[];
+      /** Services that were looked at. */
+      readonly examined: number;
+      readonly milliseconds: number;
+    }
+  /** A reconciliation is over, and what a person should know of the documents; `ok`: what shall be published is. */
+  | {
+      readonly kind: 'reconciled';
+      readonly cycle: number;
+      readonly ok: boolean;
+      readonly problems: readonly Problem[];
+    }
+  | { readonly kind: 'published'; readonly cycle: number; readonly plan: Plan; readonly target: string }
+  /** Somebody changed generated documents; they are put right. */
+  | {
+      readonly kind: 'drift';
+      readonly cycle: number;
+      readonly keys: readonly string[];
+      readonly diff: readonly DiffLine[];
+    }
+  /** A program writes the same thing again and again: it is let be for a while. */
+  | {
+      readonly kind: 'drift-repeated';
+      readonly cycle: number;
+      readonly keys: readonly string[];
+      readonly retryIn: number;
+    }
+  /** What was published was deleted; it is made anew, with the overrides that were there where these are known. */
+  | { readonly kind: 'recreated'; readonly cycle: number; readonly overrides: boolean }
+  /** The overrides cannot be read; the last toolset stays until they are mended. */
+  | { readonly kind: 'overrides-invalid'; readonly cycle: number; readonly faults: string }
+  | { readonly kind: 'overrides-mended'; readonly cycle: number }
+  /** Many tools at once became unhealthy: they stay for one more cycle. */
+  | {
+      readonly kind: 'removal-held';
+      readonly cycle: number;
+      readonly tools: readonly string[];
+      readonly retryIn: number;
+    }
+  /** What was published could not be used as it was read back, so an earlier revision was published. */
+  | {
+      readonly kind: 'rolled-back';
+      readonly cycle: number;
+      readonly to: number;
+      readonly faults: readonly string[];
+    }
+  /** A rollback keeps what is published, or the inputs changed and it does so no more. */
+  | { readonly kind: 'rollback'; readonly cycle: number; readonly to: number; readonly holds: boolean }
+  /** What was done so that the agent reads what is published. */
+  | { readonly kind: 'agent'; readonly cycle: number; readonly outcome: AgentOutcome }
+  | { readonly kind: 'source-failed'; readonly error: unknown; readonly retryIn: number }
+  /** Changes that others make to what is published are noticed with each pass only. */
+  | { readonly kind: 'watch-failed'; readonly error: Error }
+  | {
+      readonly kind: 'publish-failed';
+      readonly cycle: number;
+      readonly error: unknown;
+      readonly retryIn: number;
+    };

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { Fights } from './fights.ts';
+
+test('a person is answered at once; a program that writes the same again is answered once a minute', () => {
+  const fights = new Fights();
+  const revert = (content: string, now: number): number => {
+    const pause = fights.pause(content, now);
+    if (pause === 0) fights.reverted(content, now);
+    return pause;
+  };
+  for (const [index, content] of ['a', 'b', 'a', 'b', 'a', 'b', 'a'].entries())
+    expect(revert(content, index * 100)).toBe(0);
+  const times = [1_000, 1_100, 1_200, 1_300, 31_200, 61_200, 61_300, 121_200].map((now) =>
+    revert('same', now),
+  );
+  expect(times).toEqual([0, 0, 0, 59_900, 30_000, 0, 59_900, 0]);
+});
+
+test('after a long quiet time the count begins anew', () => {
+  const fights = new Fights();
+  for (const now of [0, 1, 2]) fights.reverted('same', now);
+  expect(fights.pause('same', 10)).toBeGreaterThan(0);
+  expect(fights.pause('same', 500_000)).toBe(0);
+  fights.reverted('same', 500_000);
+  expect(fights.pause('same', 500_001)).toBe(0);
+});

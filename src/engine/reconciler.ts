@@ -1,0 +1,270 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { GenerateOptions } from '../generate/generate.ts';
+import type { DiscoveredService, Problem } from '../model/discovery.ts';
+import { DOCUMENT_KEYS, type Documents, OVERRIDES_KEY } from '../model/documents.ts';
+import { EXIT, UserError } from '../model/exit.ts';
+import type { OwnerReference, Published } from '../model/published.ts';
+import type { Revision } from '../model/revision.ts';
+import { documentDiff } from '../reconcile/changes.ts';
+import { contentHash, publishedDocuments, revisionHash } from '../reconcile/content-hash.ts';
+import type { Decision } from '../reconcile/decide.ts';
+import { sizeFault } from '../reconcile/guards.ts';
+import { CONTENT_HASH, rollbackOf } from '../reconcile/plan.ts';
+import { OwnerRefused, PublishConflict } from '../reconcile/publisher.ts';
+import { refusal } from '../reconcile/refusal.ts';
+import { assess } from './assess.ts';
+import type { EngineEvent } from './events.ts';
+import { Fights } from './fights.ts';
+import { type Ended, type Publication, publish } from './publication.ts';
+
+export interface ReconcilerOptions extends Publication {
+  readonly generation: Omit<GenerateOptions, 'overrides'>;
+  /** The object that what is published goes with, if there is one. */
+  readonly owner: (signal: AbortSignal) => Promise<OwnerReference | undefined>;
+  readonly tell: (event: EngineEvent) => void;
+  /** Remove many tools at once without holding them for a cycle, and take over what others made. */
+  readonly force: boolean;
+}
+
+/** What is published, and whether what the agent reads was written in this pass. */
+export interface Reconciled {
+  readonly documents: Documents;
+  readonly rewritten: boolean;
+}
+
+const AGENT_KEY = 'custom_toolset.yaml';
+
+/** How long a removal of many tools at once is held, at least, in milliseconds. */
+const HELD = 15_000;
+
+/** How often a publication is tried again at once when somebody else wrote in between, and the first pause before. */
+const CONFLICTS = 5;
+const FIRST_PAUSE = 10;
+
+/**
+ * Makes what is published follow from what was found and what people wrote, each time anew from all of it. What it
+ * remembers makes that cheaper and what it tells better; nothing that was published or written depends on it.
+ */
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  /** What this process published last. */
+  #own: Documents | undefined;
+  /** `overrides.yaml` as it was last seen; undefined text: there was none. */
+  #seen: { readonly overrides: string | undefined } | undefined;
+  /** What was published before, once that was read. */
+  #revisions: readonly Revision[] | undefined;
+  /** What the newest revision holds, if it was this process that saw to it. */
+  #recorded: string | undefined;
+  /** When tools that would go all at once were held, on the clock of `performance.now`. */
+  #heldSince: number | undefined;
+  /** When a change that is made again and again may be reverted, on the same clock. */
+  #fightUntil: number | undefined;
+  readonly #fights = new Fights();
+  /** What was told last, so that it is told once. */
+  readonly #told: { faults?: string | undefined; rollback?: string | undefined; fight?: boolean } = {};
+  #notes: Problem[] = [];
+  /** Why what is published goes with no other object, if that was refused. */
+  #ownerRefused: string | undefined;
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+  }
+
+  /** Milliseconds until there is something to do though nothing changed; nothing while there is not. */
+  get due(): number | undefined {
+    const times = [
+      this.#heldSince === undefined ? undefined : this.#heldSince + HELD,
+      this.#fightUntil,
+    ].filter((time) => time !== undefined);
+    return times.length === 0 ? undefined : Math.max(0, Math.min(...times) - performance.now());
+  }
+
+  /**
+   * Publishes what shall be, if that is not there already.
+   * @returns what is published now; nothing where somebody else's was let be
+   * @throws what keeps it from being published
+   */
+  async run(
+    found: readonly DiscoveredService[],
+    cycle: number,
+    signal: AbortSignal,
+  ): Promise<Reconciled | undefined> {
+    let ok = false;
+    try {
+      for (let attempt = 0; ; attempt++) {
+        this.#notes = [];
+        try {
+          const reconciled = await this.#once(found, cycle, signal);
+          ok = reconciled !== undefined;
+          return reconciled;
+        } catch (error) {
+          if (error instanceof OwnerRefused && this.#ownerRefused === undefined) {
+            this.#ownerRefused = error.message;
+            continue;
+          }
+          if (!(error instanceof PublishConflict) || attempt === CONFLICTS) throw error;
+          await sleep(FIRST_PAUSE * 2 ** attempt * (0.5 + Math.random() / 2), undefined, { signal });
+        }
+      }
+    } finally {
+      if (!signal.aborted) this.#options.tell({ kind: 'reconciled', cycle, ok, problems: this.#notes });
+    }
+  }
+
+  async #once(
+    found: readonly DiscoveredService[],
+    cycle: number,
+    signal: AbortSignal,
+  ): Promise<Reconciled | undefined> {
+    const { publisher, owner, force, generation } = this.#options;
+    const live = await publisher.read(signal);
+    const refused = refusal(live, force);
+    if (refused !== undefined)
+      throw new UserError(`${publisher.target} is left as it is: ${refused}`, EXIT.findings);
+    const revisions = await this.#history(live, signal);
+    if (live !== undefined) this.#seen = { overrides: live.data[OVERRIDES_KEY] };
+    const heldFor = this.#heldSince === undefined ? 0 : performance.now() - this.#heldSince;
+    const { decision, faults, notes } = assess(
+      found,
+      live,
+      revisions,
+      generation,
+      { own: this.#own, seen: this.#seen },
+      force || heldFor >= HELD,
+    );
+    this.#notes.push(...notes);
+    if (this.#letBe(live, decision, cycle)) return undefined;
+    this.#tellReasons(faults, decision, live, cycle);
+    this.#guardSize(decision.intent.documents);
+    if (this.#ownerRefused !== undefined)
+      this.#notes.push({ where: publisher.target, what: this.#ownerRefused });
+    const goesWith = this.#ownerRefused !== undefined ? undefined : await owner(signal);
+    const intent = { ...decision.intent, owner: goesWith };
+    const ended = await publish(intent, live, revisions, this.#options, signal);
+    this.#own = ended.rolledBack?.to.documents ?? decision.intent.documents;
+    this.#tellResult(ended, live, decision, revisions, cycle);
+    await this.#remember(ended.live, signal);
+    const { action, changes } = ended.plan;
+    return { documents: this.#own, rewritten: action !== 'none' && changes.includes(`data ${AGENT_KEY}`) };
+  }
+
+  /** What was published before. It is read when it is not known, and when what is there is not what was published. */
+  async #history(live: Published | undefined, signal: AbortSignal): Promise<readonly Revision[]> {
+    const { history } = this.#options.publisher;
+    if (history === undefined) return [];
+    const documents = publishedDocuments(live);
+    const untouched = documents !== undefined && contentHash(documents) === live?.annotations[CONTENT_HASH];
+    if (this.#revisions !== undefined && untouched) return this.#revisions;
+    try {
+      this.#revisions = await history.list(signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#noteHistory(error);
+    }
+    return this.#revisions ?? [];
+  }
+
+  #noteHistory(error: unknown): void {
+    if (!(error instanceof UserError)) throw error;
+    this.#notes.push({
+      where: this.#options.publisher.target,
+      what: `no history is kept, so there is no rollback: ${error.message}`,
+    });
+  }
+
+  /** Whether a foreign change is left alone for now, because it came again and again. */
+  #letBe(live: Published | undefined, { drift }: Decision, cycle: number): boolean {
+    this.#fightUntil = undefined;
+    const pause = drift === undefined ? 0 : this.#fights.pause(foreign(live), performance.now());
+    if (drift === undefined || pause === 0) {
+      this.#told.fight = false;
+      return false;
+    }
+    this.#fightUntil = performance.now() + pause;
+    if (this.#told.fight !== true)
+      this.#options.tell({ kind: 'drift-repeated', cycle, keys: drift.keys, retryIn: pause });
+    this.#told.fight = true;
+    return true;
+  }
+
+  /** Tells, once each, why what is published is not what was found. */
+  #tellReasons(
+    faults: string | undefined,
+    { lost, rollback, intent }: Decision,
+    live: Published | undefined,
+    cycle: number,
+  ): void {
+    const { tell, force } = this.#options;
+    if (faults !== undefined && faults !== this.#told.faults)
+      tell({ kind: 'overrides-invalid', cycle, faults });
+    if (faults === undefined && this.#told.faults !== undefined) tell({ kind: 'overrides-mended', cycle });
+    this.#told.faults = faults;
+    const to = (intent.rollback ?? rollbackOf(live?.annotations ?? {}))?.to ?? 0;
+    const state = rollback === undefined ? undefined : `${rollback} ${to}`;
+    if (rollback !== undefined && state !== this.#told.rollback)
+      tell({ kind: 'rollback', cycle, to, holds: rollback === 'holds' });
+    this.#told.rollback = state;
+    if (lost.length === 0) this.#heldSince = undefined;
+    else if (!force && this.#heldSince === undefined) {
+      this.#heldSince = performance.now();
+      tell({ kind: 'removal-held', cycle, tools: lost, retryIn: HELD });
+    }
+  }
+
+  /** @throws UserError when the documents are too large to publish */
+  #guardSize(documents: Documents): void {
+    const size = sizeFault(documents);
+    if (size === undefined) return;
+    this.#notes.push({ where: this.#options.publisher.target, what: size.what, fix: size.fix });
+    if (size.refused) throw new UserError(`${size.what}, so it is left as it is; ${size.fix}`, EXIT.findings);
+  }
+
+  #tellResult(
+    { plan, rolledBack }: Ended,
+    before: Published | undefined,
+    { drift, intent }: Decision,
+    revisions: readonly Revision[],
+    cycle: number,
+  ): void {
+    const { tell, publisher } = this.#options;
+    if (before === undefined && (this.#recorded !== undefined || revisions.length > 0))
+      tell({ kind: 'recreated', cycle, overrides: intent.overrides !== undefined });
+    if (drift !== undefined) {
+      this.#fights.reverted(foreign(before), performance.now());
+      const published = drift.published ?? intent.documents;
+      const diff = documentDiff(before, published, 'found', 'published');
+      tell({ kind: 'drift', cycle, keys: drift.keys, diff });
+    }
+    if (rolledBack !== undefined)
+      tell({ kind: 'rolled-back', cycle, to: rolledBack.to.number, faults: rolledBack.faults });
+    if (plan.action !== 'none') tell({ kind: 'published', cycle, plan, target: publisher.target });
+  }
+
+  /** Makes what is published the newest revision, so that it can be returned to. */
+  async #remember(live: Published | undefined, signal: AbortSignal): Promise<void> {
+    const { history } = this.#options.publisher;
+    const documents = publishedDocuments(live);
+    // What somebody else wrote in the meantime was not published: the next pass puts it right.
+    if (live === undefined || documents === undefined || this.#own === undefined) return;
+    if (contentHash(documents) !== contentHash(this.#own)) return;
+    const overrides = live.data[OVERRIDES_KEY];
+    const rollback = rollbackOf(live.annotations);
+    const key = `${revisionHash(documents, overrides)} ${rollback?.from} ${rollback?.to}`;
+    if (history === undefined || this.#recorded === key) {
+      this.#recorded = key;
+      return;
+    }
+    try {
+      this.#revisions = await history.record({ documents, overrides, rollback }, signal);
+      this.#recorded = key;
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#noteHistory(error);
+    }
+  }
+}
+
+/** What tells the documents that somebody else wrote from others. */
+function foreign(live: Published | undefined): string {
+  return JSON.stringify(DOCUMENT_KEYS.map((key) => live?.data[key] ?? null));
+}

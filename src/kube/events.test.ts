@@ -1,0 +1,258 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Problem } from '../model/discovery.ts';
+import { connect, type Kube } from './connection.ts';
+import { cutBytes, eventName } from './event-object.ts';
+import { eventRecorder } from './events.ts';
+
+interface Asked {
+  readonly method: string;
+  readonly path: string;
+  readonly body: {
+    readonly metadata?: { readonly name: string };
+    readonly note?: string;
+    readonly series?: { readonly count: number; readonly lastObservedTime: string };
+    readonly [field: string]: unknown;
+  };
+}
+
+const PATH = '/apis/events.k8s.io/v1/namespaces/ns/events';
+const START = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
+const MINUTE = 60_000;
+
+let asked: Asked[] = [];
+let answer: (asked: Asked) => number | 'nothing' = () => 200;
+let server: Server;
+let folder: string;
+let kube: Kube;
+
+beforeEach(async () => {
+  asked = [];
+  answer = () => 200;
+  server = createServer(async (request, response) => {
+    const one = {
+      method: request.method ?? '',
+      path: request.url ?? '',
+      body: (await json(request)) as Asked['body'],
+    };
+    asked.push(one);
+    const code = answer(one);
+    if (code === 'nothing') return;
+    response.writeHead(code, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(code < 300 ? {} : { kind: 'Status', message: `code ${code}` }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  folder = await mkdtemp(join(tmpdir(), 'events-'));
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [
+      {
+        name: 'a',
+        cluster: {
+          server: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+          'insecure-skip-tls-verify': true,
+        },
+      },
+    ],
+    users: [{ name: 'a', user: {} }],
+    contexts: [{ name: 'a', context: { cluster: 'a', user: 'a' } }],
+    'current-context': 'a',
+  };
+  const file = join(folder, 'kubeconfig');
+  await writeFile(file, JSON.stringify(config));
+  kube = connect({ kubeconfig: file, origin: 'of the test', context: undefined });
+});
+
+afterEach(async () => {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  await rm(folder, { recursive: true });
+});
+
+/** A recorder whose time is set by hand. */
+function recorder(signal = new AbortController().signal) {
+  const clock = { time: START };
+  const problems: Problem[] = [];
+  const { record, settled } = eventRecorder(kube, {
+    regarding: { namespace: 'ns', name: 'cm', uid: () => 'u-1' },
+    instance: 'pod-0',
+    now: () => new Date(clock.time),
+    onProblem: (problem) => problems.push(problem),
+    signal,
+  });
+  const tell = async (note: string): Promise<void> => {
+    record({ type: 'Normal', reason: 'Published', action: 'Publish', note });
+    await settled();
+  };
+  return { clock, problems, record, settled, tell };
+}
+
+test('an Event says what, about which object, by whom, and when', async () => {
+  await recorder().tell('hello');
+  expect(asked).toEqual([
+    {
+      method: 'POST',
+      path: PATH,
+      body: {
+        apiVersion: 'events.k8s.io/v1',
+        kind: 'Event',
+        metadata: { namespace: 'ns', name: expect.stringMatching(/^cm\.[0-9a-f]{16}$/) },
+        regarding: { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'ns', name: 'cm', uid: 'u-1' },
+        reportingController: 'kubernaut.io/dynamic-toolset',
+        reportingInstance: 'pod-0',
+        eventTime: '2026-01-02T03:04:05.678000Z',
+        type: 'Normal',
+        reason: 'Published',
+        action: 'Publish',
+        note: 'hello',
+      },
+    },
+  ]);
+});
+
+describe('the same again', () => {
+  test('becomes a series of the first, with number and time', async () => {
+    const { clock, tell } = recorder();
+    await tell('a');
+    await tell('other');
+    clock.time += 9 * MINUTE;
+    await tell('a');
+    clock.time += 9 * MINUTE;
+    await tell('a');
+    const name = asked[0]?.body.metadata?.name;
+    expect(asked.slice(2)).toEqual([
+      {
+        method: 'PATCH',
+        path: `${PATH}/${name}`,
+        body: { series: { count: 2, lastObservedTime: '2026-01-02T03:13:05.678000Z' } },
+      },
+      {
+        method: 'PATCH',
+        path: `${PATH}/${name}`,
+        body: { series: { count: 3, lastObservedTime: '2026-01-02T03:22:05.678000Z' } },
+      },
+    ]);
+  });
+
+  test('after more than ten minutes is another Event', async () => {
+    const { clock, tell } = recorder();
+    await tell('a');
+    clock.time += 10 * MINUTE + 1;
+    await tell('a');
+    expect(asked.map(({ method, body }) => [method, body.series])).toEqual([
+      ['POST', undefined],
+      ['POST', undefined],
+    ]);
+    expect(asked[0]?.body.metadata?.name).not.toBe(asked[1]?.body.metadata?.name);
+  });
+
+  test('is written anew with its number where the first is gone', async () => {
+    const { tell } = recorder();
+    await tell('a');
+    answer = ({ method }) => (method === 'PATCH' ? 404 : 200);
+    await tell('a');
+    expect(asked.map(({ method, body }) => [method, body.series?.count])).toEqual([
+      ['POST', undefined],
+      ['PATCH', 2],
+      ['POST', 2],
+    ]);
+  });
+
+  test('many times at once is one request more', async () => {
+    const { record, settled } = recorder();
+    for (let number = 0; number < 10_000; number++)
+      record({ type: 'Normal', reason: 'A', action: 'B', note: 'c' });
+    await settled();
+    expect(asked.map(({ method, body }) => [method, body.series?.count])).toEqual([
+      ['POST', undefined],
+      ['PATCH', 10_000],
+    ]);
+  });
+});
+
+test('25 at once, then one each five minutes, and what was left out is told', async () => {
+  const { clock, tell } = recorder();
+  for (let number = 0; number < 40; number++) await tell(`n${number}`);
+  expect(asked).toHaveLength(25);
+  clock.time += 5 * MINUTE - 1;
+  await tell('too soon');
+  expect(asked).toHaveLength(25);
+  clock.time += 1;
+  await tell('next');
+  await tell('again too soon');
+  expect(asked.slice(25).map(({ body }) => body.note)).toEqual([
+    'next (16 Events before this one were left out)',
+  ]);
+  clock.time += 24 * 60 * MINUTE;
+  for (let number = 0; number < 40; number++) await tell(`m${number}`);
+  expect(asked).toHaveLength(26 + 25);
+});
+
+describe('what fails', () => {
+  test('for lack of rights is told once while it lasts, with what to grant', async () => {
+    const { tell, problems } = recorder();
+    answer = () => 403;
+    await tell('a');
+    await tell('b');
+    expect(problems).toEqual([
+      {
+        where: 'Events about ConfigMap ns/cm',
+        what: 'writing them was denied: code 403',
+        fix: 'grant "create" and "patch" on events.events.k8s.io in namespace ns with a Role',
+      },
+    ]);
+    answer = () => 200;
+    await tell('a');
+    expect(asked.at(-1)).toMatchObject({ method: 'POST', body: { note: 'a', series: { count: 2 } } });
+    answer = () => 500;
+    await tell('c');
+    expect(problems).toHaveLength(2);
+    expect(problems[1]?.what).toContain('cannot write them: code 500');
+  });
+
+  test('because nobody is there does not hold the caller, and is told', async () => {
+    const { tell, problems } = recorder();
+    await new Promise((resolve) => server.close(resolve));
+    await tell('a');
+    expect(problems.map(({ what }) => what)).toEqual([expect.stringContaining('connection refused')]);
+    server = createServer().listen(0, '127.0.0.1');
+  });
+
+  test('when all ends is not told, and nothing is written after', async () => {
+    const stop = new AbortController();
+    const { record, settled, problems } = recorder(stop.signal);
+    answer = () => 'nothing';
+    record({ type: 'Normal', reason: 'A', action: 'B', note: 'c' });
+    record({ type: 'Normal', reason: 'A', action: 'B', note: 'd' });
+    stop.abort();
+    await settled();
+    record({ type: 'Normal', reason: 'A', action: 'B', note: 'e' });
+    await settled();
+    expect(problems).toEqual([]);
+    expect(asked.length).toBeLessThanOrEqual(1);
+  });
+});
+
+test.each([
+  ['short', 'aé😀', 1024, 'aé😀'],
+  ['of letters', 'a'.repeat(11), 10, `${'a'.repeat(7)}…`],
+  ['in the middle of a character', `${'a'.repeat(5)}😀😀`, 10, `${'a'.repeat(5)}…`],
+  ['of lone surrogates', '\ud800'.repeat(2), 10, '\ufffd\ufffd'],
+])('a note %s', (_, text, most, expected) => {
+  expect(cutBytes(text, most)).toBe(expected);
+  expect(Buffer.byteLength(cutBytes(text, most))).toBeLessThanOrEqual(most);
+});
+
+test('names of one moment differ, and none is too long', () => {
+  const names = Array.from({ length: 1_000 }, () =>
+    eventName(`${'a'.repeat(229)}.b`.repeat(2), new Date(START)),
+  );
+  expect(new Set(names).size).toBe(1_000);
+  for (const name of names) expect(name).toMatch(/^(?=.{1,253}$)[a-z0-9]([a-z0-9.-]*[a-z0-9])$/);
+});

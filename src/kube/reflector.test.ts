@@ -1,0 +1,290 @@
+import type { ServerResponse } from 'node:http';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { type Answer, json, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
+import type { KubeObject } from './list.ts';
+import type { Pace } from './pace.ts';
+import { type Followed, follow, type Told } from './reflector.ts';
+
+const PATH = '/api/v1/namespaces/n/things';
+const FAST: Partial<Pace> = { first: 50, firstDenied: 100, longest: 200, settled: 300, idle: 5_000 };
+
+const object = (name: string, version: number, value = 'a') => ({
+  metadata: { name, namespace: 'n', resourceVersion: String(version) },
+  value,
+});
+const list = (version: number, items: readonly object[], token?: string) => ({
+  metadata: { resourceVersion: String(version), ...(token === undefined ? {} : { continue: token }) },
+  items,
+});
+const send = (response: ServerResponse, type: string, of: object): void => {
+  response.write(`${JSON.stringify({ type, object: of })}\n`);
+};
+const open = (response: ServerResponse): void => {
+  response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders();
+};
+
+/** Follows the things of a scripted server; objects whose value is `hidden` are not of interest. */
+async function followed(answer: Answer, options: Partial<Followed<string>> = {}) {
+  const { kube, server, asked } = await kubeServer(answer);
+  const told: Told<string>[] = [];
+  const state: { items: ReadonlyMap<string, string> | undefined } = { items: undefined };
+  const stop = new AbortController();
+  const select = ({ value }: KubeObject): string | undefined =>
+    value === 'hidden' ? undefined : (value as string);
+  const running = follow(
+    kube,
+    { path: PATH, select, pace: FAST, ...options },
+    (one) => {
+      told.push(one);
+      if (one.kind === 'synced') state.items = one.items;
+    },
+    stop.signal,
+  );
+  onTestFinished(async () => {
+    stop.abort();
+    await running;
+  });
+  return {
+    server,
+    asked,
+    told,
+    stop,
+    running,
+    kinds: () => told.map(({ kind }) => kind).join(' '),
+    lists: () => asked.filter(({ watch }) => !watch),
+    watches: () => asked.filter(({ watch }) => watch),
+    items: () => Object.fromEntries(state.items ?? []),
+  };
+}
+
+const until = (what: () => void, timeout = 4_000) => vi.waitFor(what, { timeout, interval: 10 });
+
+describe('follow', () => {
+  test('reads all pages, then tells what the watch does', async () => {
+    const it = await followed(
+      (response, { watch, query }) => {
+        if (!watch && query.get('continue') === 'more') return json(response, list(5, [object('b', 2)]));
+        if (!watch) return json(response, list(5, [object('a', 1), object('x', 1, 'hidden')], 'more'));
+        open(response);
+        send(response, 'ADDED', object('c', 6));
+        send(response, 'MODIFIED', object('a', 7, 'new'));
+        send(response, 'MODIFIED', object('b', 8, 'hidden'));
+        send(response, 'ADDED', object('y', 9, 'hidden'));
+        send(response, 'DELETED', object('c', 10, 'last'));
+      },
+      { fieldSelector: 'metadata.name!=z', labelSelector: 'a=b' },
+    );
+    await until(() => expect(it.told).toHaveLength(5));
+    expect(it.told.slice(1)).toEqual([
+      { kind: 'upsert', key: 'n/c', item: 'a', before: undefined },
+      { kind: 'upsert', key: 'n/a', item: 'new', before: 'a' },
+      { kind: 'delete', key: 'n/b', item: 'a' },
+      { kind: 'delete', key: 'n/c', item: 'last' },
+    ]);
+    expect(it.items()).toEqual({ 'n/a': 'new' });
+    const [watch] = it.watches();
+    expect(Object.fromEntries(watch?.query ?? [])).toMatchObject({
+      resourceVersion: '5',
+      allowWatchBookmarks: 'true',
+      fieldSelector: 'metadata.name!=z',
+      labelSelector: 'a=b',
+    });
+    expect(Number(watch?.query.get('timeoutSeconds'))).toBeGreaterThanOrEqual(300);
+  });
+
+  test('goes on from the last version after the connection broke, bookmarks counted', async () => {
+    let connections = 0;
+    const it = await followed((response, { watch }) => {
+      if (!watch) return json(response, list(5, [object('a', 1)]));
+      open(response);
+      connections += 1;
+      if (connections > 1) return send(response, 'ADDED', object('c', 8));
+      send(response, 'ADDED', object('b', 6));
+      send(response, 'BOOKMARK', { metadata: { resourceVersion: '7' } });
+      response.write('{"type":"DELETED","object":{"metadata":{"na');
+      setTimeout(() => response.destroy(), 50);
+    });
+    await until(() => expect(it.items()).toEqual({ 'n/a': 'a', 'n/b': 'a', 'n/c': 'a' }));
+    expect(it.watches().map(({ query }) => query.get('resourceVersion'))).toEqual(['5', '7']);
+    expect(it.kinds()).toBe('synced upsert failure upsert recovered');
+  });
+
+  test.each<[string, (response: ServerResponse) => void]>([
+    ['HTTP 410', (response) => refuse(response, 410, 'Expired')],
+    [
+      'an ERROR event 410',
+      (response) => send(response, 'ERROR', { code: 410, reason: 'Expired', message: 'old' }),
+    ],
+    ['an ERROR event that says nothing', (response) => send(response, 'ERROR', {})],
+    ['a line that is not JSON', (response) => response.write('<html>\n')],
+    ['an event of an unknown type', (response) => send(response, 'SURPRISE', object('b', 6))],
+    ['an event without a version', (response) => send(response, 'ADDED', { metadata: { name: 'b' } })],
+    ['a line without an end', (response) => response.write('x'.repeat(17 * 1024 * 1024))],
+  ])('after %s it reads all again', async (_, fault) => {
+    let connections = 0;
+    const it = await followed((response, { watch }) => {
+      if (!watch) return json(response, list(5, [object(connections === 0 ? 'a' : 'b', 1)]));
+      connections += 1;
+      if (connections === 1) return fault(response);
+      open(response);
+    });
+    await until(() => expect(it.watches()).toHaveLength(2));
+    expect(it.items()).toEqual({ 'n/b': 'a' });
+    expect(it.lists()).toHaveLength(2);
+    expect(it.kinds()).toMatch(/^synced (failure )?synced$/);
+  });
+
+  test('a watch that outlived an expiry is renewed at once, without a word', async () => {
+    let connections = 0;
+    const it = await followed((response, { watch }) => {
+      if (!watch) return json(response, list(5, [object('a', 1)]));
+      open(response);
+      connections += 1;
+      if (connections === 1)
+        setTimeout(() => send(response, 'ERROR', { code: 410, reason: 'Expired', message: 'old' }), 400);
+    });
+    await until(() => expect(it.watches()).toHaveLength(2));
+    expect(it.kinds()).toBe('synced synced');
+  });
+
+  test.each<[string, (response: ServerResponse) => void]>([
+    ['closes each watch at once', (response) => response.writeHead(200).end()],
+    ['breaks each watch at once', (response) => response.destroy()],
+    [
+      'breaks each watch after an event',
+      (response) => {
+        open(response);
+        send(response, 'BOOKMARK', { metadata: { resourceVersion: '6' } });
+        setTimeout(() => response.destroy(), 5);
+      },
+    ],
+    ['says 410 to each watch', (response) => refuse(response, 410, 'Expired')],
+    ['says 500 to each watch', (response) => refuse(response, 500, 'InternalError')],
+    ['denies each watch', (response) => refuse(response, 403, 'Forbidden')],
+  ])('a server that %s is not asked in a tight loop, and nothing is forgotten', async (_, answer) => {
+    const it = await followed((response, { watch }) => {
+      if (!watch) return json(response, list(5, [object('a', 1)]));
+      answer(response);
+    });
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    // Pauses of 50, 100, 200, 200 … milliseconds, a quarter less at most.
+    expect(it.asked.length).toBeGreaterThan(5);
+    expect(it.asked.length).toBeLessThan(32);
+    expect(it.items()).toEqual({ 'n/a': 'a' });
+    expect(it.kinds()).toMatch(/failure/);
+  });
+
+  test.each([
+    [429, 'list'],
+    [429, 'watch'],
+    [503, 'list'],
+    [503, 'watch'],
+  ])('%i with Retry-After to a %s is honoured', async (code, doing) => {
+    let refused = false;
+    const it = await followed((response, { watch }) => {
+      if (watch === (doing === 'watch') && !refused) {
+        refused = true;
+        return refuse(response, code, 'Busy', { 'retry-after': '1' });
+      }
+      if (!watch) return json(response, list(5, [object('a', 1)]));
+      open(response);
+    });
+    await until(() => expect(it.watches()).toHaveLength(doing === 'watch' ? 2 : 1));
+    const [first, second] = doing === 'watch' ? it.watches() : it.lists();
+    expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThan(950);
+    expect(it.told.find(({ kind }) => kind === 'failure')).toMatchObject({
+      doing,
+      error: { code, reason: 'Busy' },
+    });
+    expect(it.items()).toEqual({ 'n/a': 'a' });
+  });
+
+  test('a connection that is silent for too long is given up', async () => {
+    const it = await followed(
+      (response, { watch }) => {
+        if (!watch) return json(response, list(5, [object('a', 1)]));
+        open(response);
+      },
+      { pace: { ...FAST, idle: 400 } },
+    );
+    await until(() => expect(it.watches().length).toBeGreaterThan(1));
+    expect(it.kinds()).toBe('synced');
+    expect(it.lists()).toHaveLength(1);
+  });
+
+  test.each<[string, unknown]>([
+    ['an empty object', {}],
+    ['nothing', null],
+    ['items without a version', { items: [] }],
+    ['items that are no list', { metadata: { resourceVersion: '1' }, items: 7 }],
+  ])('%s does not pass for an empty list', async (_, body) => {
+    const it = await followed((response) => json(response, body));
+    await until(() => expect(it.told).toHaveLength(1));
+    expect(it.told[0]).toMatchObject({ kind: 'failure', doing: 'list' });
+  });
+
+  test('a page that is too large is asked for in smaller ones', async () => {
+    const large = 'x'.repeat(1024 * 1024);
+    const it = await followed((response, { watch, query }) => {
+      if (watch) return open(response);
+      const size = Number(query.get('limit'));
+      const start = Number(query.get('continue') ?? 0);
+      const names = Array.from({ length: 40 }, (_, index) => index).slice(start, start + size);
+      const next = start + size < 40 ? String(start + size) : undefined;
+      json(
+        response,
+        list(
+          5,
+          names.map((index) => ({ ...object(`o${index}`, 1), large })),
+          next,
+        ),
+      );
+    });
+    await until(() => expect(Object.keys(it.items())).toHaveLength(40), 10_000);
+    expect(it.kinds()).toBe('synced');
+  });
+
+  test('a list whose pages the server forgets is read in larger ones', async () => {
+    const it = await followed((response, { watch, query }) => {
+      if (watch) return open(response);
+      if (Number(query.get('limit')) > 1_000) return json(response, list(5, [object('a', 1)]));
+      if (query.has('continue')) return refuse(response, 410, 'Expired');
+      json(response, list(5, [object('a', 1)], 'more'));
+    });
+    await until(() => expect(it.kinds()).toBe('failure synced'));
+  });
+
+  test('reads all again in time; where watching is denied too, and says that once in between', async () => {
+    for (const denied of [false, true]) {
+      const it = await followed(
+        (response, { watch, query }) => {
+          if (!watch) return json(response, list(5, [object('a', 1)]));
+          if (denied) return refuse(response, 403, 'Forbidden');
+          open(response);
+          setTimeout(() => response.end(), Number(query.get('timeoutSeconds')) * 1_000);
+        },
+        { resync: 1_000, pace: { ...FAST, firstDenied: 60_000, longest: 60_000 } },
+      );
+      await until(() => expect(it.lists().length).toBeGreaterThan(2));
+      const [first, second] = it.lists();
+      expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThan(950);
+      expect(it.kinds()).toMatch(denied ? /^synced failure synced failure synced/ : /^synced synced synced/);
+    }
+  });
+
+  test('ends when it is told to, and leaves no connection', async () => {
+    const it = await followed((response, { watch }) => {
+      if (!watch) return json(response, list(5, []));
+      open(response);
+    });
+    await until(() => expect(it.watches()).toHaveLength(1));
+    it.stop.abort();
+    await it.running;
+    await until(() => {
+      it.server.closeIdleConnections();
+      it.server.getConnections((_, count) => expect(count).toBe(0));
+    });
+    const count = await new Promise((resolve) => it.server.getConnections((_, open) => resolve(open)));
+    expect(count).toBe(0);
+  });
+});

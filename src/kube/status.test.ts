@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest';
+import { json, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
+import { ApiStatusError, clusterError } from './status.ts';
+
+const signal = new AbortController().signal;
+
+async function errorOf(answer: Parameters<typeof kubeServer>[0], long = false): Promise<ApiStatusError> {
+  const { kube } = await kubeServer(answer);
+  const sent = long
+    ? kube.stream({ path: '/x', longest: 1_000, idle: 1_000 }, signal)
+    : kube.request({ path: '/x' }, signal);
+  return await sent.then(
+    () => expect.unreachable(),
+    (error: unknown) => error as ApiStatusError,
+  );
+}
+
+test.each([false, true])('an error answer as the API gives it; of a long request: %s', async (long) => {
+  const error = await errorOf(
+    (response) => refuse(response, 429, 'TooManyRequests', { 'retry-after': '7' }),
+    long,
+  );
+  expect(error).toBeInstanceOf(ApiStatusError);
+  expect(error).toMatchObject({
+    code: 429,
+    reason: 'TooManyRequests',
+    retryAfter: 7_000,
+    message: 'refused: TooManyRequests',
+  });
+});
+
+test.each<[string, string, number | undefined]>([
+  ['nothing', '', undefined],
+  ['no number', 'soon', undefined],
+  ['a negative number', '-3', undefined],
+  ['zero', '0', 0],
+  ['a time in the past', 'Wed, 21 Oct 2015 07:28:00 GMT', undefined],
+])('Retry-After that says %s', async (_, header, expected) => {
+  const error = await errorOf((response) =>
+    refuse(response, 503, 'x', header === '' ? {} : { 'retry-after': header }),
+  );
+  expect(error.retryAfter).toBe(expected);
+});
+
+test('Retry-After that says a date', async () => {
+  const date = new Date(Date.now() + 60_000).toUTCString();
+  const { retryAfter } = await errorOf((response) => refuse(response, 503, 'x', { 'retry-after': date }));
+  expect(retryAfter).toBeGreaterThan(50_000);
+  expect(retryAfter).toBeLessThanOrEqual(60_000);
+});
+
+test('the seconds in the status count where there is no header', async () => {
+  const body = { message: 'later', details: { retryAfterSeconds: 2 } };
+  expect((await errorOf((response) => json(response, body, 429))).retryAfter).toBe(2_000);
+});
+
+test('an error answer of something in front of the API server is shown, and not all of it', async () => {
+  const error = await errorOf((response) =>
+    response.writeHead(502).end(`<h1>Bad Gateway</h1>${'x'.repeat(1_000_000)}`),
+  );
+  expect(error.message).toBe('HTTP 502');
+  const short = await errorOf((response) => response.writeHead(502).end('<h1>Bad Gateway</h1>'));
+  expect(short.message).toBe('HTTP 502 <h1>Bad Gateway</h1>');
+});
+
+test('an answer that is not JSON says what to look at', async () => {
+  const error = await errorOf((response) => response.end('<h1>Log in</h1>'));
+  expect(clusterError(error, 'list Services', 'https://api').message).toMatch(
+    /^cannot list Services: the answer is not JSON.*check that https:\/\/api is an API server/,
+  );
+});
+
+test('a request that was not answered in time says so', async () => {
+  const { kube } = await kubeServer(() => {});
+  const error = await kube.request({ path: '/x', timeout: 50 }, signal).catch((caught: unknown) => caught);
+  expect(clusterError(error, 'list Services', 'https://api').message).toContain(
+    'not reachable (no answer in time)',
+  );
+});

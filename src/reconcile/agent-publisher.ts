@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto';
+import { applyConfigMap, type ConfigMap, readConfigMap } from '../kube/config-maps.ts';
+import type { Kube } from '../kube/connection.ts';
+import { ApiStatusError, clusterError } from '../kube/status.ts';
+import type { Problem } from '../model/discovery.ts';
+import { type HolmesFile, mergeForAgent } from './agent-merge.ts';
+import { toolsetMount } from './agent-mount.ts';
+import { type DeploymentName, holmesDeployment } from './agent-reload.ts';
+import type { ConfigMapName } from './config-map.ts';
+
+/** What came of bringing the file to where HolmesGPT reads it. */
+export type Brought =
+  | {
+      /** Which state of the file is there now. */
+      readonly token: string;
+      /** It is a single file of a running Pod, which never changes. */
+      readonly frozen: boolean;
+      /** It is the ConfigMap that is published, so whatever is done to that is done to it. */
+      readonly direct: boolean;
+      readonly written?: { readonly target: string; readonly learned: boolean };
+    }
+  | { readonly refused: Problem };
+
+/** Where HolmesGPT reads its file from. */
+export interface AgentPlace {
+  /** @throws UserError if the cluster does not let us */
+  bring(file: string, signal: AbortSignal): Promise<Brought>;
+}
+
+const tokenOf = (file: string): string => createHash('sha256').update(file).digest('hex').slice(0, 16);
+
+/** HolmesGPT mounts the ConfigMap that is published: there is nothing to bring. */
+export const publishedPlace: AgentPlace = {
+  bring: async (file) => ({ token: tokenOf(file), frozen: false, direct: true }),
+};
+
+/** The field manager under which our fields are owned. */
+const FIELD_MANAGER = 'dynamic-toolset';
+
+/** Tries while others change the ConfigMap at the same time. */
+const TRIES = 4;
+
+export interface HolmesPlaceOptions {
+  readonly deployment: DeploymentName;
+  /** The ConfigMap that is published. */
+  readonly published: ConfigMapName;
+  readonly holmes: HolmesFile;
+}
+
+type Attempt =
+  | { readonly refused: Problem }
+  /** Without `learned` there was nothing to write. */
+  | { readonly token: string; readonly learned?: boolean };
+
+/** Writes into the ConfigMap that HolmesGPT's Deployment mounts: our keys and annotations, nothing else of it. */
+export function holmesPlace(kube: Kube, { deployment, published, holmes }: HolmesPlaceOptions): AgentPlace {
+  const { namespace } = deployment;
+  const owner = `Deployment ${namespace}/${deployment.name}`;
+
+  const read = async (name: string, signal: AbortSignal): Promise<ConfigMap | undefined> => {
+    try {
+      return await readConfigMap(kube, namespace, name, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw clusterError(error, `read ConfigMap ${namespace}/${name}`, kube.server);
+    }
+  };
+
+  /** One try. Nothing, if somebody else wrote at the same time. */
+  const attempt = async (file: string, name: string, signal: AbortSignal): Promise<Attempt | undefined> => {
+    const where = `ConfigMap ${namespace}/${name}`;
+    const refused = (what: string, fix: string) => ({ refused: { where, what, fix } });
+    const live = await read(name, signal);
+    if (live === undefined)
+      return refused(
+        `does not exist, and ${owner} mounts it`,
+        'create it, as the chart of HolmesGPT does, or let HolmesGPT mount ours',
+      );
+    const { annotations = {}, resourceVersion } = live.metadata ?? {};
+    const merge = mergeForAgent(file, { data: live.data ?? {}, annotations }, holmes);
+    if (merge.kind === 'refused') return refused(merge.what, merge.fix);
+    if (merge.kind === 'none') return { token: merge.token };
+    if (live.immutable === true)
+      return refused('is immutable, so nothing in it can be changed', 'create it anew without immutable');
+    const object = {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { namespace, name, annotations: merge.annotations, resourceVersion },
+      data: merge.data,
+    };
+    try {
+      await applyConfigMap(kube, object, { fieldManager: FIELD_MANAGER, force: true }, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof ApiStatusError && error.code === 409) return undefined;
+      throw clusterError(error, `write ${where}`, kube.server);
+    }
+    return { token: merge.token, learned: merge.learned };
+  };
+
+  return {
+    async bring(file, signal) {
+      const found = await holmesDeployment(kube, deployment, signal);
+      const mount = toolsetMount(found.spec?.template?.spec ?? {});
+      if ('what' in mount) return { refused: { where: owner, ...mount } };
+      const { configMap: name, frozen } = mount;
+      if (namespace === published.namespace && name === published.name)
+        return { token: tokenOf(file), frozen, direct: true };
+      const target = `ConfigMap ${namespace}/${name}`;
+      for (let tried = 1; tried <= TRIES; tried++) {
+        const result = await attempt(file, name, signal);
+        if (result === undefined) continue;
+        if ('refused' in result) return result;
+        const { token, learned } = result;
+        return {
+          token,
+          frozen,
+          direct: false,
+          ...(learned === undefined ? {} : { written: { target, learned } }),
+        };
+      }
+      return {
+        refused: {
+          where: target,
+          what: `was changed by others in each of ${TRIES} tries to write it`,
+          fix: 'find out who writes it all the time; it is tried again',
+        },
+      };
+    },
+  };
+}

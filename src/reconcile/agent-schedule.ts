@@ -1,0 +1,42 @@
+/** Changes of the file that the agent has not read yet; times in milliseconds. */
+export interface Unread {
+  /** When the first of them was made. */
+  readonly since: number;
+  /** When the last of them was made. */
+  readonly latest: number;
+}
+
+export interface Pace {
+  /** How long after a change the agent's file may still be the old one. */
+  readonly lag: number;
+  /** Shortest time between two reloads. */
+  readonly interval: number;
+}
+
+/**
+ * When the agent is to read its file again: the first time as soon as the change can be seen, then once an interval at
+ * most. Later changes do not put it off.
+ * @param last when it was told last; a time that is still to come, by another clock, counts as now
+ */
+export function dueAt(
+  unread: Unread,
+  last: number | undefined,
+  { lag, interval }: Pace,
+  now: number,
+): number {
+  const seen = Math.min(unread.since, now) + lag;
+  return last === undefined ? seen : Math.max(seen, Math.min(last, now) + interval);
+}
+
+/** What is still unread after the agent read its file: changes that it may not have seen yet. */
+export function unreadAfter(unread: Unread, { lag }: Pace, now: number): Unread | undefined {
+  return unread.latest + lag > now ? { since: unread.latest, latest: unread.latest } : undefined;
+}
+
+const FIRST_RETRY = 5_000;
+const LONGEST_RETRY = 300_000;
+
+/** Pause before the next try after so many failures, 1 at least, in milliseconds: doubled each time, with jitter. */
+export function retryPause(failures: number, random: () => number): number {
+  return Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** (failures - 1)) * (0.75 + random() / 4);
+}

@@ -1,0 +1,114 @@
+import { isTemplate, namesSecret } from './redact-names.ts';
+
+/** A part of a text, by its offsets. */
+export type Span = readonly [start: number, end: number];
+
+/** `name: value`, `name=value`, `"name": "value"`, `--name value`; a name starts a word, which keeps this linear. */
+const ASSIGNED = /(?<![\w.%-])(--?)?([A-Za-z_%][\w.%-]*)(["']?[ \t]{0,4}[:=][ \t]{0,4}|[ \t]{1,4})/g;
+
+/** What credentials that many people have look like, wherever they stand. */
+const WELL_KNOWN = [
+  /(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g,
+  /(?<![\w-])(gh[pousr]_|github_pat_|glpat-|glsa_|glc_|xox[abprs]-|xapp-|AKIA|ASIA|AIza|hvs\.|dt0c01\.)[\w.-]{12,}/g,
+  /(?<![\w-])sk-(?=[a-z_-]*[A-Z\d])[\w-]{20,}/g,
+  /(?<=(?<![\w-])(Bearer|Basic|ApiKey)[ \t]{1,4})(?=[^\s\d]*\d)[\w.~+/=-]{8,}/gi,
+];
+
+const PRIVATE_KEY = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----/g;
+
+/** `user:password@host` without a scheme, as brokers are written; no image digest, no mail link. */
+const LOGIN = /(?<![^\s"',=])(?!mailto:)([^\s:@/"',=]+:(?!\/\/)[^\s"',]+)@(?!sha\d+:)/g;
+
+/** The login in each URL: all of it, since a lone user name may be a token. */
+function* logins(text: string): Generator<Span> {
+  const starts = [...text.matchAll(/:\/\//g)].map(({ index }) => index + 3);
+  for (const [number, start] of starts.entries()) {
+    const next = starts[number + 1] ?? text.length + 3;
+    const segment = (/^[^\s"<>`]*/.exec(text.slice(start, next - 3)) ?? [''])[0];
+    const authority = (/^[^/?#]*/.exec(segment) ?? [''])[0];
+    let at = authority.lastIndexOf('@');
+    // A password with a slash in it is no URL by the book, and libraries take it.
+    if (at < 0 && /^[^:[@]*:(?!\d{1,5}([/?#]|$))/.test(segment)) at = segment.lastIndexOf('@');
+    if (at > 0) yield [start, start + at];
+  }
+}
+
+/** What ends a value that was opened by a quote, stands in a query, follows a colon or spaces, or is one word. */
+const STOPS = {
+  '"': /(?<!\\)"|\n/g,
+  "'": /['\n]/g,
+  '`': /[`\n]/g,
+  query: /[&#\s"'<>]/g,
+  line: /[\n"`]/g,
+  word: /[\s"`]/g,
+} as const;
+
+type Quote = '"' | "'" | '`';
+const quoteAt = (text: string, index: number): Quote | undefined =>
+  /^["'`]$/.test(text.charAt(index)) ? (text.charAt(index) as Quote) : undefined;
+
+function valueEnd(text: string, start: number, kind: keyof typeof STOPS): number {
+  const stop = STOPS[kind];
+  stop.lastIndex = start;
+  return stop.exec(text)?.index ?? text.length;
+}
+
+function* assigned(text: string): Generator<Span> {
+  ASSIGNED.lastIndex = 0;
+  for (let match = ASSIGNED.exec(text); match !== null; match = ASSIGNED.exec(text)) {
+    const [all, dashes = '', name = '', sign = ''] = match;
+    if (dashes === '' && !/[:=]/.test(sign)) continue;
+    const first = match.index + all.length;
+    if (!namesSecret(name, text.slice(first, first + 40))) continue;
+    const before = text[match.index - 1] ?? '';
+    // A host and its port, whatever the host is called.
+    if (
+      sign === ':' &&
+      (before === '/' || name.includes('.')) &&
+      /^\d{1,5}(?![\w.-])/.test(text.slice(first, first + 6))
+    )
+      continue;
+    const quote = quoteAt(text, first);
+    const start = quote === undefined ? first : first + 1;
+    const whole = sign.includes(':') || /[ \t][:=]|[:=][ \t]/.test(sign);
+    const outer = /["']/.test(sign) ? undefined : quoteAt(text, match.index - 1);
+    const kind = quote ?? (/[?&#]/.test(before) ? 'query' : whole ? (outer ?? 'line') : 'word');
+    const end = valueEnd(text, start, kind);
+    const value = text.slice(start, end).trimEnd();
+    // What was looked at is not looked at again, whatever it was.
+    ASSIGNED.lastIndex = Math.max(end, ASSIGNED.lastIndex);
+    if (value === '' || value.startsWith('//') || isTemplate(value)) continue;
+    if (!/^(true|false|null|~)$/.test(value)) yield [start, start + value.length];
+  }
+}
+
+function* wellKnown(text: string): Generator<Span> {
+  for (const pattern of WELL_KNOWN)
+    for (const { index, 0: found } of text.matchAll(pattern)) yield [index, index + found.length];
+  for (const { index, 1: login = '' } of text.matchAll(LOGIN)) yield [index, index + login.length];
+  let from = 0;
+  for (const { index, 0: head } of text.matchAll(PRIVATE_KEY)) {
+    const start = index + head.length;
+    if (start < from) continue;
+    const end = text.indexOf('-----END', start);
+    from = end < 0 ? text.length : end;
+    yield [start, from];
+    if (end < 0) return;
+  }
+}
+
+/**
+ * Secrets in a text of any kind, such as a comment, a command line or a description: the logins and query parameters
+ * of URLs, what is assigned to a name of a secret, and what looks like a well-known kind of credential.
+ * @returns in their order, and apart from one another. Takes time in proportion to the text
+ */
+export function secretsInText(text: string): Span[] {
+  const all = [...logins(text), ...assigned(text), ...wellKnown(text)].sort((a, b) => a[0] - b[0]);
+  const spans: Span[] = [];
+  for (const [start, end] of all) {
+    const last = spans.at(-1);
+    if (last === undefined || start >= last[1]) spans.push([start, end]);
+    else if (end > last[1]) spans[spans.length - 1] = [last[0], end];
+  }
+  return spans;
+}

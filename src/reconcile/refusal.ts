@@ -1,0 +1,22 @@
+import { DOCUMENT_KEYS } from '../model/documents.ts';
+import type { Published } from '../model/published.ts';
+import { isOurs } from './plan.ts';
+
+/**
+ * Why what is there must not be written to, in words for a person; nothing if it may be. A ConfigMap that was made for
+ * people's own keys, such as `overrides.yaml`, may be.
+ * @param force a person said that it shall be ours
+ */
+export function refusal(live: Published | undefined, force: boolean): string | undefined {
+  if (live === undefined) return undefined;
+  if (live.immutable === true)
+    return 'it is immutable, so nothing in it can be changed; delete it, or name another with --configmap-name';
+  if (force || isOurs(live)) return undefined;
+  const remedy = 'name another with --configmap-name, or take it over with --force';
+  const manager = live.labels['app.kubernetes.io/managed-by'];
+  if (manager !== undefined) return `it is managed by ${manager} and was never ours; ${remedy}`;
+  const theirs = DOCUMENT_KEYS.filter((key) => live.data[key] !== undefined);
+  return theirs.length === 0
+    ? undefined
+    : `it has ${theirs.join(' and ')} that somebody else wrote; move what is needed of it into overrides.yaml and remove it, ${remedy}`;
+}

@@ -1,0 +1,186 @@
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { type Answer, json, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
+import { clusterSource } from './cluster.ts';
+import { type Change, readOnce } from './source.ts';
+
+const service = (namespace: string, name: string, version = 1) => ({
+  metadata: { namespace, name, resourceVersion: String(version) },
+  spec: { ports: [{ port: 80 }] },
+});
+const list = (...items: readonly object[]) => ({ metadata: { resourceVersion: '5' }, items });
+const namespaceOf = (path: string): string => path.split('/')[4] ?? '';
+const names = (change: Change | undefined): readonly string[] =>
+  change?.kind === 'sync' ? change.services.map(({ namespace, name }) => `${namespace}/${name}`).sort() : [];
+const until = (what: () => void, timeout = 4_000) => vi.waitFor(what, { timeout, interval: 10 });
+
+/** Follows namespaces of a scripted server. */
+async function followed(namespaces: readonly string[], interval: number, answer: Answer) {
+  const { kube, asked } = await kubeServer(answer);
+  const told: Change[] = [];
+  const stop = new AbortController();
+  const running = clusterSource(kube, { namespaces, interval }).run(
+    (change) => told.push(change),
+    stop.signal,
+  );
+  onTestFinished(async () => {
+    stop.abort();
+    await running;
+  });
+  return {
+    asked,
+    told,
+    last: () => told.at(-1),
+    kinds: () => told.map(({ kind }) => kind).join(' '),
+  };
+}
+
+describe('clusterSource', () => {
+  test('one that reads once reads each namespace, and watches none', async () => {
+    const { kube, asked } = await kubeServer((response, { path }) =>
+      namespaceOf(path) === 'no'
+        ? refuse(response, 403, 'Forbidden')
+        : json(response, list(service(namespaceOf(path), 's'))),
+    );
+    const source = clusterSource(kube, { namespaces: ['a', 'b', 'no', 'a'], interval: undefined });
+    const sync = await readOnce(source, new AbortController().signal);
+    expect(names(sync)).toEqual(['a/s', 'b/s']);
+    expect(sync.unread).toEqual([]);
+    expect(sync.problems).toMatchObject([
+      { where: 'namespace no', what: expect.stringContaining('denied, so it is passed over') },
+    ]);
+    expect(asked.map(({ watch, path }) => `${namespaceOf(path)} ${watch}`).sort()).toEqual([
+      'a false',
+      'b false',
+      'no false',
+    ]);
+  });
+
+  test('one that reads once fails when no namespace can be read', async () => {
+    const { kube } = await kubeServer((response) => refuse(response, 403, 'Forbidden'));
+    const source = clusterSource(kube, { namespaces: ['a', 'b'], interval: undefined });
+    await expect(readOnce(source, new AbortController().signal)).rejects.toThrow(
+      /cannot list Services in a, b.*grant it/,
+    );
+  });
+
+  test('tells the full set once all namespaces answered, then changes', async () => {
+    const late = Promise.withResolvers<void>();
+    const it = await followed(['a', 'b'], 60_000, async (response, { path, watch }) => {
+      const namespace = namespaceOf(path);
+      if (!watch) {
+        if (namespace === 'b') await late.promise;
+        return json(response, list(service(namespace, 's'), service(namespace, 't')));
+      }
+      response.writeHead(200).flushHeaders();
+      if (namespace !== 'a') return;
+      response.write(`${JSON.stringify({ type: 'ADDED', object: service('a', 'early', 6) })}\n`);
+      await late.promise;
+      setTimeout(() => {
+        response.write(`${JSON.stringify({ type: 'ADDED', object: service('a', 'new', 7) })}\n`);
+        response.write(`${JSON.stringify({ type: 'DELETED', object: service('a', 's', 8) })}\n`);
+      }, 200);
+    });
+    await until(() => expect(it.asked.some(({ watch }) => watch)).toBe(true));
+    expect(it.told).toEqual([]);
+    late.resolve();
+    await until(() => expect(it.told).toHaveLength(3));
+    expect(names(it.told[0])).toEqual(['a/early', 'a/s', 'a/t', 'b/s', 'b/t']);
+    expect(it.told.slice(1)).toMatchObject([
+      { kind: 'upsert', service: { namespace: 'a', name: 'new' } },
+      { kind: 'delete', key: 'a/s' },
+    ]);
+  });
+
+  test('a namespace that cannot be read for a passing reason is unread; it comes later', async () => {
+    let broken = true;
+    const it = await followed(['a', 'b'], 60_000, (response, { path, watch }) => {
+      if (watch) return void response.writeHead(200).flushHeaders();
+      if (namespaceOf(path) === 'b' && broken) return refuse(response, 500, 'InternalError');
+      json(response, list(service(namespaceOf(path), 's')));
+    });
+    await until(() => expect(it.told).toHaveLength(1));
+    expect(it.last()).toMatchObject({ kind: 'sync', unread: ['b'], problems: [{ where: 'namespace b' }] });
+    broken = false;
+    await until(() => expect(names(it.last())).toEqual(['a/s', 'b/s']));
+    expect(it.last()).toMatchObject({ unread: [], problems: [] });
+  });
+
+  test('a known namespace that is denied stands for a while, and goes when it stays denied', async () => {
+    let denied = false;
+    const it = await followed(['a', 'b'], 1_000, (response, { path, watch }) => {
+      if (namespaceOf(path) === 'b' && denied) return refuse(response, 403, 'Forbidden');
+      if (watch) {
+        response.writeHead(200).flushHeaders();
+        return void setTimeout(() => response.end(), 1_000);
+      }
+      json(response, list(service(namespaceOf(path), 's')));
+    });
+    await until(() => expect(names(it.last())).toEqual(['a/s', 'b/s']));
+    denied = true;
+    const told = it.told.length;
+    await until(() => expect(names(it.last())).toEqual(['a/s']), 10_000);
+    const standing = it.told
+      .slice(told)
+      .filter(
+        (change) =>
+          change.kind === 'sync' && change.problems.some(({ what }) => what.includes('stands for now')),
+      );
+    expect(names(standing[0])).toEqual(['a/s', 'b/s']);
+    expect(it.last()).toMatchObject({
+      problems: [{ fix: expect.stringMatching(/"list" and "watch".*Role/) }],
+    });
+  }, 20_000);
+
+  test('where watching is denied, it lists each interval and says what to grant', async () => {
+    let name = 's';
+    const it = await followed(['a'], 1_000, (response, { watch }) =>
+      watch ? refuse(response, 403, 'Forbidden') : json(response, list(service('a', name))),
+    );
+    await until(() =>
+      expect(it.last()).toMatchObject({
+        kind: 'sync',
+        unread: [],
+        problems: [{ where: 'namespace a', what: expect.stringContaining('watching Services was denied') }],
+      }),
+    );
+    name = 'later';
+    await until(() => expect(names(it.last())).toEqual(['a/later']));
+    expect(it.kinds()).not.toContain('failure');
+    const withoutProblem = it.told
+      .slice(2)
+      .filter((change) => change.kind === 'sync' && change.problems.length === 0);
+    expect(withoutProblem).toEqual([]);
+  });
+
+  test('when all fail, that is told as one failure, and what was known stands', async () => {
+    let away = false;
+    const many = Array.from({ length: 12 }, (_, index) => `n${index}`);
+    const it = await followed(many, 60_000, (response, { path, watch }) => {
+      if (away) return void response.destroy();
+      if (!watch) return json(response, list(service(namespaceOf(path), 's')));
+      response.writeHead(200).flushHeaders();
+      const timer = setInterval(() => away && response.destroy(), 20);
+      response.on('close', () => clearInterval(timer));
+    });
+    await until(() => expect(names(it.last())).toHaveLength(12));
+    away = true;
+    await until(() => expect(it.last()?.kind).toBe('failure'));
+    for (const change of it.told) if (change.kind === 'sync') expect(change.services).toHaveLength(12);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(it.told.filter(({ kind }) => kind === 'failure').length).toBeLessThan(5);
+    away = false;
+    await until(() => expect(it.last()?.kind).toBe('sync'), 15_000);
+    expect(names(it.last())).toHaveLength(12);
+  }, 30_000);
+
+  test('a Service that is none is told, and the others count', async () => {
+    const it = await followed(['*', 'a'], 60_000, (response, { watch }) => {
+      if (!watch) return json(response, list(service('a', 's'), service('a', 'not a name')));
+      response.writeHead(200).flushHeaders();
+    });
+    await until(() => expect(it.told).toHaveLength(1));
+    expect(names(it.last())).toEqual(['a/s']);
+    expect(it.last()).toMatchObject({ problems: [{ what: expect.stringContaining('not a name') }] });
+    expect(it.asked.every(({ path }) => path === '/api/v1/services')).toBe(true);
+  });
+});

@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'vitest';
+import type { EngineEvent } from '../engine/events.ts';
+import type { ObjectEvent } from '../model/object-event.ts';
+import { engineEvents } from './engine-events.ts';
+
+function told(event: EngineEvent): ObjectEvent | undefined {
+  const events: ObjectEvent[] = [];
+  engineEvents((each) => events.push(each))(event);
+  expect(events.length).toBeLessThanOrEqual(1);
+  return events[0];
+}
+
+const cycle = 7;
+const plan = (action: 'create' | 'update') => ({
+  action,
+  documents: { 'toolset.json': '', 'custom_toolset.yaml': '' },
+  labels: {},
+  annotations: { 'kubernaut.io/discovered-services': '12' },
+  changes: ['data toolset.json', 'data custom_toolset.yaml'],
+});
+
+describe('what is told', () => {
+  test.each<[EngineEvent, ObjectEvent['type'], string, string]>([
+    [
+      { kind: 'published', cycle, plan: plan('create'), target: 'x' },
+      'Normal',
+      'Published',
+      'with 12 tools was published; created',
+    ],
+    [
+      { kind: 'published', cycle, plan: plan('update'), target: 'x' },
+      'Normal',
+      'Published',
+      'updated: data toolset.json, data custom_toolset.yaml',
+    ],
+    [
+      { kind: 'drift', cycle, keys: ['toolset.json'], diff: [{ kind: 'removed', text: '-  "a"' }] },
+      'Warning',
+      'DriftReverted',
+      'Somebody changed toolset.json; it was put right. Write changes into overrides.yaml.\n-  "a"',
+    ],
+    [
+      { kind: 'drift-repeated', cycle, keys: ['toolset.json'], retryIn: 1 },
+      'Warning',
+      'DriftRepeated',
+      'again and again',
+    ],
+    [{ kind: 'recreated', cycle, overrides: true }, 'Warning', 'Recreated', 'with overrides.yaml as it was'],
+    [
+      { kind: 'overrides-invalid', cycle, faults: 'line 1:\n\u001b[2J bad' },
+      'Warning',
+      'OverridesInvalid',
+      'line 1: [2J bad. The last toolset stays',
+    ],
+    [{ kind: 'overrides-mended', cycle }, 'Normal', 'OverridesMended', 'can be used again'],
+    [
+      { kind: 'removal-held', cycle, tools: ['a', 'b', 'c', 'd', 'e', 'f', 'g'], retryIn: 1 },
+      'Warning',
+      'RemovalHeld',
+      '7 tools became unhealthy at once, so they stay for one more cycle: a, b, c, d, e and 2 more.',
+    ],
+    [
+      { kind: 'rolled-back', cycle, to: 3, faults: ['no toolsets'] },
+      'Warning',
+      'RolledBack',
+      'no toolsets. It was rolled back to revision 3',
+    ],
+    [{ kind: 'rollback', cycle, to: 3, holds: true }, 'Normal', 'RollbackHolds', 'revision 3 holds'],
+    [
+      { kind: 'publish-failed', cycle, error: new Error('denied'), retryIn: 5 },
+      'Warning',
+      'PublishFailed',
+      'was not published: denied',
+    ],
+  ])('%j', (event, type, reason, note) => {
+    const result = told(event);
+    expect(result).toMatchObject({ type, reason, action: expect.stringMatching(/^[A-Z][A-Za-z]+$/) });
+    expect(result?.note).toContain(note);
+  });
+
+  test('the start of a long difference only', () => {
+    const diff = Array.from({ length: 100 }, (_, n) => ({ kind: 'added' as const, text: `+${n}` }));
+    expect(told({ kind: 'drift', cycle, keys: ['a'], diff })?.note.split('\n')).toHaveLength(13);
+  });
+});
+
+test('a pass is not told, nor that a source or watch failed', () => {
+  const events: EngineEvent[] = [
+    { kind: 'pass', cycle, before: [], services: [], problems: [], examined: 0, milliseconds: 1 },
+    { kind: 'source-failed', error: new Error('a'), retryIn: 1 },
+    { kind: 'watch-failed', error: new Error('a') },
+  ];
+  for (const event of events) expect(told(event)).toBeUndefined();
+});

@@ -1,0 +1,99 @@
+import type { EngineEvent } from '../engine/events.ts';
+import type { ObjectEvent } from '../model/object-event.ts';
+import { oneLine } from '../model/text.ts';
+
+type Of<K extends EngineEvent['kind']> = Extract<EngineEvent, { kind: K }>;
+
+/** Lines of a difference that are told. */
+const DIFF_LINES = 12;
+/** Most names or faults that are told, and most characters of a text from elsewhere. */
+const NAMES = 5;
+const TEXT = 600;
+
+const TOOLS = 'kubernaut.io/discovered-services';
+
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, NAMES).map((name) => oneLine(name, 100));
+  return `${shown.join(', ')}${names.length > NAMES ? ` and ${names.length - NAMES} more` : ''}`;
+}
+
+/** How an event of the engine is told about the ConfigMap; a kind that is not here is not told. */
+const TOLD: { readonly [K in EngineEvent['kind']]?: (event: Of<K>) => ObjectEvent } = {
+  published: ({ plan }) => {
+    const count = plan.annotations[TOOLS];
+    const tools =
+      count === undefined ? 'The toolset' : `A toolset with ${count} tool${count === '1' ? '' : 's'}`;
+    const how = plan.action === 'create' ? 'created' : `updated: ${listed(plan.changes)}`;
+    return { type: 'Normal', reason: 'Published', action: 'Publish', note: `${tools} was published; ${how}` };
+  },
+  drift: ({ keys, diff }) => {
+    const lines = diff.slice(0, DIFF_LINES).map(({ text }) => text);
+    return {
+      type: 'Warning',
+      reason: 'DriftReverted',
+      action: 'Revert',
+      note: [
+        `Somebody changed ${listed(keys)}; it was put right. Write changes into overrides.yaml.`,
+        ...lines,
+      ].join('\n'),
+    };
+  },
+  'drift-repeated': ({ keys }) => ({
+    type: 'Warning',
+    reason: 'DriftRepeated',
+    action: 'Revert',
+    note: `Something makes the same change to ${listed(keys)} again and again; it is reverted once a minute only. Find out what it is in metadata.managedFields.`,
+  }),
+  recreated: ({ overrides }) => ({
+    type: 'Warning',
+    reason: 'Recreated',
+    action: 'Recreate',
+    note: `The ConfigMap was gone and was made anew${overrides ? ', with overrides.yaml as it was' : ''}.`,
+  }),
+  'overrides-invalid': ({ faults }) => ({
+    type: 'Warning',
+    reason: 'OverridesInvalid',
+    action: 'ReadOverrides',
+    note: `overrides.yaml cannot be used: ${oneLine(faults, TEXT)}. The last toolset stays until it is mended.`,
+  }),
+  'overrides-mended': () => ({
+    type: 'Normal',
+    reason: 'OverridesMended',
+    action: 'ReadOverrides',
+    note: 'overrides.yaml can be used again.',
+  }),
+  'removal-held': ({ tools }) => ({
+    type: 'Warning',
+    reason: 'RemovalHeld',
+    action: 'HoldRemoval',
+    note: `${tools.length} tools became unhealthy at once, so they stay for one more cycle: ${listed(tools)}.`,
+  }),
+  'rolled-back': ({ to, faults }) => ({
+    type: 'Warning',
+    reason: 'RolledBack',
+    action: 'RollBack',
+    note: `What was published could not be used as it was read back: ${oneLine(listed(faults), TEXT)}. It was rolled back to revision ${to}.`,
+  }),
+  rollback: ({ to, holds }) => ({
+    type: 'Normal',
+    reason: holds ? 'RollbackHolds' : 'RollbackEnded',
+    action: 'RollBack',
+    note: holds
+      ? `The rollback to revision ${to} holds until the inputs change.`
+      : `The inputs changed, so the rollback to revision ${to} ended.`,
+  }),
+  'publish-failed': ({ error }) => ({
+    type: 'Warning',
+    reason: 'PublishFailed',
+    action: 'Publish',
+    note: `The toolset was not published: ${oneLine(error instanceof Error ? error.message : String(error), TEXT)}`,
+  }),
+};
+
+/** Tells what the engine did as Kubernetes Events. @param record takes them, and must not throw */
+export function engineEvents(record: (event: ObjectEvent) => void): (event: EngineEvent) => void {
+  return (event) => {
+    const told = TOLD[event.kind] as ((event: EngineEvent) => ObjectEvent) | undefined;
+    if (told !== undefined) record(told(event));
+  };
+}
