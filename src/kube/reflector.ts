@@ -49,7 +49,7 @@ const isExpired = (error: unknown): boolean => error instanceof ApiStatusError &
 function needsList(error: unknown, failures: number): boolean {
   if (error instanceof BadAnswerError) return true;
   if (!(error instanceof ApiStatusError) || [401, 403, 429].includes(error.code)) return false;
-  return  failures >= PATIENCE;
+  return error.code < 500 || failures >= PATIENCE;
 }
 
 function endedEarly(lasted: number, cause: unknown): Error {
