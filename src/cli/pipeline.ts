@@ -5,6 +5,7 @@ import { rulesFromFiles } from '../detect/parse.ts';
 import { probeKinds, type Stages } from '../engine/pass.ts';
 import type { Kube } from '../kube/connection.ts';
 import { EXIT, UserError } from '../model/exit.ts';
+import type { ServiceKey } from '../model/service.ts';
 import { directFetch } from '../probe/direct.ts';
 import { directExchange } from '../probe/kafka.ts';
 import { createProber, noProber, type Prober, type Route } from '../probe/prober.ts';
@@ -91,15 +92,30 @@ export function rulesOf(settings: Configuration): ReturnType<typeof rulesFromFil
   return { rules, problems: [...read.flatMap((folder) => folder.problems), ...problems] };
 }
 
-/** The stages that the settings ask for. */
-export async function stagesOf(settings: Configuration, input: Input): Promise<Stages> {
+/** Who wants to be told when the readiness of a Service changes, and for how long. */
+export interface Readiness {
+  changed(service: ServiceKey): void;
+  readonly signal: AbortSignal;
+}
+
+/** The stages that the settings ask for. `readiness`: EndpointSlices are followed, and not read in each pass. */
+export async function stagesOf(
+  settings: Configuration,
+  input: Input,
+  readiness?: Readiness,
+): Promise<Stages> {
   const { rules, problems } = rulesOf(settings);
   const route = await routeOf(settings, input);
   const limits = { concurrency: settings.probeConcurrency, timeout: settings.healthCheckTimeout };
   let prober: Prober = route === undefined ? noProber : createProber(probeKinds(rules), route, limits);
   if (route !== undefined && input.kube !== undefined) {
     const { ReadinessProber } = await import('../probe/readiness.ts');
-    prober = new ReadinessProber(input.kube, prober);
+    const { WatchedReadiness } = await import('../kube/watch-readiness.ts');
+    const watched =
+      readiness === undefined
+        ? undefined
+        : new WatchedReadiness(input.kube, readiness.changed, readiness.signal);
+    prober = new ReadinessProber(input.kube, prober, watched);
   }
   const { clusterDomain, allowedHosts, allowExternalNames } = settings;
   return { rules, problems, prober, detection: { clusterDomain, allowedHosts, allowExternalNames } };

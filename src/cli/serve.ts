@@ -1,6 +1,7 @@
 import { Engine } from '../engine/engine.ts';
 import { documentFaults } from '../generate/check.ts';
 import { EXIT, UserError } from '../model/exit.ts';
+import type { ServiceKey } from '../model/service.ts';
 import { ScheduledProber } from '../probe/schedule.ts';
 import { engineLog } from '../telemetry/engine-log.ts';
 import { createLogger } from '../telemetry/logger.ts';
@@ -29,7 +30,9 @@ export async function serveCommand(flags: ServeFlags, run: Invocation): Promise<
   const publishing =
     kube === undefined ? intoFile(flags.out ?? '', settings) : intoCluster(kube, settings, run, log);
   const agent = await agentOf(settings, run.env, kube);
-  const { prober, ...stages } = await stagesOf(settings, input);
+  let readinessChanged = (_: ServiceKey): void => {};
+  const readiness = { changed: (service: ServiceKey) => readinessChanged(service), signal: run.signal };
+  const { prober, ...stages } = await stagesOf(settings, input, flags.once === true ? undefined : readiness);
   const scheduled = new ScheduledProber(prober, {
     refresh: settings.discoveryInterval * 0.9,
     now: () => performance.now(),
@@ -66,6 +69,10 @@ export async function serveCommand(flags: ServeFlags, run: Invocation): Promise<
     force: flags.force === true,
     once: flags.once === true,
   });
+  readinessChanged = (service) => {
+    scheduled.touch(service);
+    engine.wake();
+  };
   await engine.run(run.signal);
   await publishing.settled();
   log.info(run.signal.aborted ? 'stopped' : 'done');

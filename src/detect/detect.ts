@@ -34,51 +34,87 @@ function distinct(services: Iterable<Service>): Map<ServiceKey, Service> {
   return byKey;
 }
 
+/** What one Service is by itself: the detector that claims it, if one does. */
+export interface Examined {
+  readonly match: Match | undefined;
+  readonly problems: readonly Problem[];
+}
+
+const NOTHING: Examined = { match: undefined, problems: [] };
+
+/** Looks at one Service, without the others. Pure. */
+export function examine(service: Service, rules: Rules, options: DetectOptions): Examined {
+  if (service.type === 'ExternalName' && !options.allowExternalNames) return NOTHING;
+  if (rules.vocabulary.optOut.some(({ why: _, ...match }) => matchService(service, match) !== undefined))
+    return NOTHING;
+  const facts = factsOf(service, rules.vocabulary);
+  const claims: Match[] = [];
+  const problems: Problem[] = [];
+  for (const compiled of rules.detectors) {
+    let verdict: Match | Miss;
+    try {
+      verdict = judge(facts, compiled, rules);
+    } catch (error) {
+      // A detector that fails must not take the others with it.
+      const what = `the detector ${compiled.detector.type} failed with "${oneLine(String(error), 200)}", which is a bug`;
+      problems.push({ where: `Service ${serviceKey(service)}`, what, fix: 'please report it' });
+      continue;
+    }
+    if (verdict.matched) claims.push(verdict);
+    else if (verdict.portless)
+      problems.push({
+        where: `Service ${serviceKey(service)}`,
+        what:
+          service.ports.length === 0
+            ? `looks like ${compiled.detector.title} and has no ports, so nothing can reach it`
+            : `is offered as ${compiled.detector.title}, and which of its ports is the one cannot be told`,
+        fix: service.ports.length === 0 ? 'give it the port that it serves on' : 'name that port http',
+      });
+  }
+  const match = strongest(claims);
+  return match === undefined && problems.length === 0 ? NOTHING : { match, problems };
+}
+
+/** The backends of one namespace, or of several: what was examined there, put together. Pure. */
+export function combine(examined: Iterable<Examined>, rules: Rules, options: DetectOptions): Detection {
+  const matches: Match[] = [];
+  const problems: Problem[] = [];
+  for (const each of examined) {
+    if (each.match !== undefined) matches.push(each.match);
+    problems.push(...each.problems);
+  }
+  const built = groupMatches(matches, rules).map((group) => candidateOf(group, rules, options));
+  for (const { word } of built) problems.push(...word.problems);
+  return {
+    candidates: built.filter(({ word }) => !word.refused).map(({ candidate }) => candidate),
+    problems,
+  };
+}
+
+/** What was found in each namespace as one: tools have unique names, and problems stand in order. Pure. */
+export function together(parts: Iterable<Detection>): Detection {
+  const found: Candidate[] = [];
+  const problems: Problem[] = [];
+  for (const part of parts) {
+    found.push(...part.candidates);
+    problems.push(...part.problems);
+  }
+  const candidates = uniqueTools(found.sort(byKey), problems);
+  problems.sort((a, b) => (a.where < b.where ? -1 : a.where > b.where ? 1 : a.what < b.what ? -1 : 1));
+  return { candidates, problems };
+}
+
+function byKey(a: Candidate, b: Candidate): number {
+  return serviceKey(a.service) < serviceKey(b.service) ? -1 : 1;
+}
+
 /**
  * Finds the backends among Services: which product each is, how sure that is and why, where it answers, and which
  * Services lead to the same one. Pure: the same Services, in any order and number, give the same result.
  */
 export function detect(services: Iterable<Service>, rules: Rules, options: DetectOptions): Detection {
-  const matches: Match[] = [];
-  const problems: Problem[] = [];
-  for (const service of distinct(services).values()) {
-    if (service.type === 'ExternalName' && !options.allowExternalNames) continue;
-    if (rules.vocabulary.optOut.some(({ why: _, ...match }) => matchService(service, match) !== undefined))
-      continue;
-    const facts = factsOf(service, rules.vocabulary);
-    const claims: Match[] = [];
-    for (const compiled of rules.detectors) {
-      let verdict: Match | Miss;
-      try {
-        verdict = judge(facts, compiled, rules);
-      } catch (error) {
-        // A detector that fails must not take the others with it.
-        const what = `the detector ${compiled.detector.type} failed with "${oneLine(String(error), 200)}", which is a bug`;
-        problems.push({ where: `Service ${serviceKey(service)}`, what, fix: 'please report it' });
-        continue;
-      }
-      if (verdict.matched) claims.push(verdict);
-      else if (verdict.portless)
-        problems.push({
-          where: `Service ${serviceKey(service)}`,
-          what:
-            service.ports.length === 0
-              ? `looks like ${compiled.detector.title} and has no ports, so nothing can reach it`
-              : `is offered as ${compiled.detector.title}, and which of its ports is the one cannot be told`,
-          fix: service.ports.length === 0 ? 'give it the port that it serves on' : 'name that port http',
-        });
-    }
-    const best = strongest(claims);
-    if (best !== undefined) matches.push(best);
-  }
-  const built = groupMatches(matches, rules).map((group) => candidateOf(group, rules, options));
-  for (const { word } of built) problems.push(...word.problems);
-  const candidates = uniqueTools(
-    built.filter(({ word }) => !word.refused).map(({ candidate }) => candidate),
-    problems,
-  );
-  problems.sort((a, b) => (a.where < b.where ? -1 : a.where > b.where ? 1 : a.what < b.what ? -1 : 1));
-  return { candidates, problems };
+  const examined = [...distinct(services).values()].map((service) => examine(service, rules, options));
+  return together([combine(examined, rules, options)]);
 }
 
 /** The first of a detector's base paths whose words and conditions a Service fulfils. */

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LiveDetection } from '../detect/live.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
-import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import type { Agent } from '../reconcile/agent-follow.ts';
 import type { Change, Source } from '../source/source.ts';
-import { discover, type Stages, toolKinds } from './pass.ts';
+import { fingerprint } from './fingerprint.ts';
+import { probeAll, type Stages, toolKinds } from './pass.ts';
 import { type Reconciled, Reconciler, type ReconcilerOptions } from './reconciler.ts';
+import { Settling } from './settling.ts';
 
 export interface EngineOptions extends Omit<ReconcilerOptions, 'generation'> {
   readonly source: Source;
@@ -30,19 +32,26 @@ const LONGEST_RETRY = 30_000;
 export class Engine {
   readonly #options: EngineOptions;
   readonly #reconciler: Reconciler;
-  readonly #services = new Map<ServiceKey, Service>();
+  readonly #detection: LiveDetection;
+  readonly #settling = new Settling();
   #sourceProblems: readonly Problem[] = [];
   #found: readonly DiscoveredService[] = [];
+  #fingerprint = '';
   #cycle = 0;
   /** The source told all that there is at least once: before that, nothing may be concluded from what is missing. */
   #synced = false;
   /** The source told something since the last look. */
   #changed = false;
+  /** The source told all of it since the last look. */
+  #full = false;
+  /** What is published may be other than it shall be. */
+  #behind = true;
   #wake = Promise.withResolvers<void>();
 
   constructor(options: EngineOptions) {
     this.#options = options;
     const { generation, stages } = options;
+    this.#detection = new LiveDetection(stages.rules, stages.detection);
     this.#reconciler = new Reconciler({
       ...options,
       generation: { ...generation, kinds: toolKinds(stages.rules) },
@@ -69,14 +78,15 @@ export class Engine {
         return;
       }
       this.#take(change);
-      this.#changed = true;
-      this.#synced ||= change.kind === 'sync';
-      this.#wake.resolve();
+      this.wake();
     };
     const watching = once
       ? undefined
       : publisher.watch?.(
-          () => this.#wake.resolve(),
+          () => {
+            this.#behind = true;
+            this.#wake.resolve();
+          },
           (error) => tell({ kind: 'watch-failed', error }),
           both,
         );
@@ -92,21 +102,27 @@ export class Engine {
     if (failure !== undefined && !signal.aborted) throw failure.error;
   }
 
+  /** Looks again, soon: something that discovery depends on changed. */
+  wake(): void {
+    this.#changed = true;
+    this.#wake.resolve();
+  }
+
   #take(change: Exclude<Change, { kind: 'failure' }>): void {
     switch (change.kind) {
       case 'upsert':
-        this.#services.set(serviceKey(change.service), change.service);
+        this.#detection.put(change.service);
         return;
       case 'delete':
-        this.#services.delete(change.key);
+        this.#detection.drop(change.key);
         return;
-      case 'sync': {
-        const unread = new Set(change.unread);
-        for (const [key, { namespace }] of this.#services)
-          if (!unread.has(namespace)) this.#services.delete(key);
-        for (const service of change.services) this.#services.set(serviceKey(service), service);
+      case 'sync':
+        this.#detection.replace(change.services, new Set(change.unread));
         this.#sourceProblems = change.problems;
-      }
+        this.#synced = true;
+        this.#full = true;
+        // The safety net: what was missed of changes to what is published is noticed now.
+        this.#behind = true;
     }
   }
 
@@ -143,7 +159,10 @@ export class Engine {
               () => {},
             ),
           ];
-    await Promise.race([this.#wake.promise, aborted, ...timer]);
+    const woken = this.#wake.promise.then(() => true);
+    const changed = await Promise.race([woken, aborted, ...timer]);
+    if (changed === true && !this.#options.once)
+      await sleep(this.#settling.next(performance.now()), undefined, { signal }).catch(() => {});
     over.abort();
     this.#wake = Promise.withResolvers<void>();
   }
@@ -153,19 +172,25 @@ export class Engine {
     const { stages, nextRetry, tell } = this.#options;
     if (!this.#changed && (nextRetry() ?? Number.POSITIVE_INFINITY) > 0) return;
     this.#changed = false;
+    const full = this.#full;
+    this.#full = false;
     const started = performance.now();
     const before = this.#found;
-    const examined = this.#services.size;
-    const { services, problems } = await discover(this.#services.values(), stages, signal).catch(
+    const examined = this.#detection.size;
+    const { services, problems } = await probeAll(this.#detection.detect(), stages, signal).catch(
       (error: unknown) => {
         this.#changed = true;
         throw error;
       },
     );
     this.#found = services;
+    const print = fingerprint(services);
+    if (print !== this.#fingerprint) this.#behind = true;
+    this.#fingerprint = print;
     tell({
       kind: 'pass',
       cycle,
+      full,
       before,
       services,
       problems: [...this.#sourceProblems, ...problems],
@@ -187,17 +212,26 @@ export class Engine {
     }
   }
 
+  /** Is it time for something though nothing changed? */
+  #isDue(): boolean {
+    const times = [this.#reconciler.due, this.#options.agent?.nextDue()];
+    return times.some((time) => time !== undefined && time <= 0);
+  }
+
   /** One pass. @returns the pause before another try, in milliseconds, if publishing failed */
   async #pass(signal: AbortSignal, failures: number): Promise<number | undefined> {
     const cycle = ++this.#cycle;
     try {
       await this.#look(cycle, signal);
+      if (!this.#behind && !this.#isDue()) return undefined;
+      this.#behind = false;
       const reconciled = await this.#reconciler.run(this.#found, cycle, signal);
       const followed = reconciled === undefined ? undefined : this.#follow(reconciled, cycle, signal);
       if (this.#options.once) await followed;
       return undefined;
     } catch (error) {
       signal.throwIfAborted();
+      this.#behind = true;
       if (this.#options.once) throw error;
       const retryIn = retryPause(failures);
       this.#options.tell({ kind: 'publish-failed', cycle, error, retryIn });

@@ -10,6 +10,8 @@ export type EngineEvent =
   | {
       readonly kind: 'pass';
       readonly cycle: number;
+      /** All was looked at, and not only what changed. */
+      readonly full: boolean;
       readonly before: readonly DiscoveredService[];
       readonly services: readonly DiscoveredService[];
       readonly problems: readonly Problem[];

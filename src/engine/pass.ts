@@ -1,4 +1,4 @@
-import { detect, retyped } from '../detect/detect.ts';
+import { type Detection, detect, retyped } from '../detect/detect.ts';
 import type { DetectOptions } from '../detect/owner.ts';
 import type { Rules } from '../detect/rules.ts';
 import type { ToolKind } from '../generate/tools.ts';
@@ -85,14 +85,12 @@ function failed(candidate: Candidate, error: unknown): { readonly problem: Probl
   };
 }
 
-/** One pass from Services to discovered services: detection, then all probes, then what these prove. */
-export async function discover(
-  services: Iterable<Service>,
-  stages: Stages,
+/** From what was detected to discovered services: all probes, and what these prove. */
+export async function probeAll(
+  { candidates, problems }: Detection,
+  { rules, prober, problems: broken }: Stages,
   signal: AbortSignal,
 ): Promise<Found> {
-  const { rules, prober, detection } = stages;
-  const { candidates, problems } = detect(services, rules, detection);
   const prepared = (await prober.prepare?.(candidates, signal)) ?? [];
   const results: ReturnType<typeof judged>[] = await Promise.all(
     candidates.map(async (candidate) => {
@@ -106,11 +104,11 @@ export async function discover(
   );
   return {
     services: results.flatMap(({ service }) => service ?? []),
-    problems: [
-      ...stages.problems,
-      ...problems,
-      ...prepared,
-      ...results.flatMap(({ problem }) => problem ?? []),
-    ],
+    problems: [...broken, ...problems, ...prepared, ...results.flatMap(({ problem }) => problem ?? [])],
   };
+}
+
+/** One pass from Services to discovered services: detection, then all probes, then what these prove. */
+export function discover(services: Iterable<Service>, stages: Stages, signal: AbortSignal): Promise<Found> {
+  return probeAll(detect(services, stages.rules, stages.detection), stages, signal);
 }

@@ -23,7 +23,7 @@ interface ListAnswer {
 function pageOf({ items, metadata }: ListAnswer): Page & { readonly token: string } {
   const { resourceVersion, continue: token } = metadata ?? {};
   const known = items ?? [];
-  if (typeof resourceVersion !== 'string' && resourceVersion === '' && !Array.isArray(known))
+  if (typeof resourceVersion !== 'string' || resourceVersion === '' || !Array.isArray(known))
     throw new BadAnswerError('the answer is not a list of the API');
   return { items: known, resourceVersion, token: typeof token === 'string' ? token : '' };
 }
@@ -118,11 +118,4 @@ export async function readKept<T>(
     }
   }
   return { items, resourceVersion };
-}
-
-/** All objects of a collection. @throws as `listPages` */
-export async function listAll(kube: Kube, path: string, signal: AbortSignal): Promise<KubeObject[]> {
-  const items: KubeObject[] = [];
-  for await (const page of listPages(kube, { path }, signal)) items.push(...page.items);
-  return items;
 }

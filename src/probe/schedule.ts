@@ -1,6 +1,6 @@
 import type { Candidate, Problem, Verdict } from '../model/discovery.ts';
 import { endpointUrl } from '../model/discovery.ts';
-import { serviceKey } from '../model/service.ts';
+import { type ServiceKey, serviceKey } from '../model/service.ts';
 import type { Prober } from './prober.ts';
 
 export interface ScheduleOptions {
@@ -101,6 +101,13 @@ export class ScheduledProber implements Prober {
     );
     if (due.length === 0) return undefined;
     return Math.max(0, Math.min(...due.map((memory) => memory.due)) - this.#options.now());
+  }
+
+  /** Makes a candidate due now: something that its health depends on changed. */
+  touch(key: ServiceKey): void {
+    const memory = this.#memories.get(key);
+    if (memory === undefined) return;
+    this.#memories.set(key, { ...memory, due: this.#options.now() });
   }
 
   /** Forgets all candidates but these. */

@@ -86,7 +86,7 @@ describe('what is told', () => {
 
 test('a pass is not told, nor that a source or watch failed', () => {
   const events: EngineEvent[] = [
-    { kind: 'pass', cycle, before: [], services: [], problems: [], examined: 0, milliseconds: 1 },
+    { kind: 'pass', full: true, cycle, before: [], services: [], problems: [], examined: 0, milliseconds: 1 },
     { kind: 'source-failed', error: new Error('a'), retryIn: 1 },
     { kind: 'watch-failed', error: new Error('a') },
   ];

@@ -33,6 +33,31 @@ function problemLog(log: Logger, component: string): (problems: readonly Problem
   };
 }
 
+/** Logs what is other than before. @returns whether anything is */
+function logChanges(log: Logger, event: Extract<EngineEvent, { kind: 'pass' }>): boolean {
+  const before = new Map(event.before.map((service) => [serviceKey(service.service), service]));
+  let changed = false;
+  const tell = (level: 'info' | 'warn', fields: Record<string, unknown>, message: string): void => {
+    changed = true;
+    log[level](fields, message);
+  };
+  for (const service of event.services) {
+    const old = before.get(serviceKey(service.service));
+    before.delete(serviceKey(service.service));
+    const fields = { ...fieldsOf(service), reason: service.verdict.reason, cycle: event.cycle };
+    const { health } = service.verdict;
+    if (old === undefined)
+      tell('info', { ...fields, evidence: service.evidence[0]?.detail }, 'backend discovered');
+    else if (old.verdict.health !== health)
+      tell(health === 'unhealthy' ? 'warn' : 'info', fields, `backend became ${health}`);
+    else if (endpointUrl(old.endpoint) !== endpointUrl(service.endpoint) || old.type !== service.type)
+      tell('info', fields, 'backend changed');
+  }
+  for (const service of before.values())
+    tell('info', { ...fieldsOf(service), cycle: event.cycle }, 'backend gone');
+  return changed;
+}
+
 /** Logs what was done for the agent. */
 function agent(log: Logger, outcome: AgentOutcome, cycle: number): void {
   const fields = { component: 'agent', cycle };
@@ -73,27 +98,12 @@ export function engineLog(log: Logger): (event: EngineEvent) => void {
   const problems = problemLog(log, 'service_discovery');
   const notes = problemLog(log, 'reconciliation');
   const pass = (event: Extract<EngineEvent, { kind: 'pass' }>): void => {
-    const before = new Map(event.before.map((service) => [serviceKey(service.service), service]));
-    for (const service of event.services) {
-      const old = before.get(serviceKey(service.service));
-      before.delete(serviceKey(service.service));
-      const fields = { ...fieldsOf(service), reason: service.verdict.reason, cycle: event.cycle };
-      if (old === undefined)
-        log.info({ ...fields, evidence: service.evidence[0]?.detail }, 'backend discovered');
-      else if (old.verdict.health !== service.verdict.health)
-        log[service.verdict.health === 'unhealthy' ? 'warn' : 'info'](
-          fields,
-          `backend became ${service.verdict.health}`,
-        );
-      else if (endpointUrl(old.endpoint) !== endpointUrl(service.endpoint) || old.type !== service.type)
-        log.info(fields, 'backend changed');
-    }
-    for (const service of before.values())
-      log.info({ ...fieldsOf(service), cycle: event.cycle }, 'backend gone');
+    const changed = logChanges(log, event);
     problems(event.problems);
     const counts: Record<string, number> = {};
     for (const { type } of event.services) counts[`${type}_count`] = (counts[`${type}_count`] ?? 0) + 1;
-    log.info(
+    // In a busy cluster most changes are of no consequence here.
+    log[event.full || changed ? 'info' : 'debug'](
       {
         component: 'service_discovery',
         cycle: event.cycle,

@@ -15,6 +15,7 @@ function service(name: string, type: string, health: 'healthy' | 'unhealthy' = '
 const pass = (before: DiscoveredService[], services: DiscoveredService[]): EngineEvent => ({
   kind: 'pass',
   cycle: 1,
+  full: true,
   before,
   services,
   problems: [],

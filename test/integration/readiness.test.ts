@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { testCluster, waitUntil } from '../cluster/cluster.ts';
 import { createSlice } from '../proxy/objects.ts';
 import { type Backend, startBackend } from './backend.ts';
+import { PUBLISHING, WATCHING } from './rights.ts';
 import { startServe } from './serve-process.ts';
 
 const CONFIG_MAP = 'kubernaut-toolset-config';
@@ -22,13 +23,8 @@ async function setting(names: readonly string[], rights: { readonly slices: bool
   const account = await cluster.serviceAccount({
     namespace: target,
     rulesIn: {
-      [watched]: [
-        { apiGroups: [''], resources: ['services'], verbs: ['list', 'watch'] },
-        ...(rights.slices
-          ? [{ apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list'] }]
-          : []),
-      ],
-      [target]: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'create', 'patch'] }],
+      [watched]: rights.slices ? WATCHING : WATCHING.slice(0, 1),
+      [target]: PUBLISHING,
     },
   });
   const backends = new Map<string, Backend>();

@@ -1,0 +1,66 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { options, rules } from '../../test/fixtures/unit/detection.ts';
+import { offered, service } from '../../test/fixtures/unit/service.ts';
+import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
+import { detect } from './detect.ts';
+import { LiveDetection } from './live.ts';
+
+const some = fc
+  .record({
+    name: fc.constantFrom('prometheus', 'prometheus-operated', 'loki', 'loki-gateway', 'loki-read', 'shop'),
+    namespace: fc.constantFrom('monitoring', 'default', 'shop'),
+    app: fc.constantFrom('prometheus', 'loki', 'shop', 'elasticsearch-exporter'),
+    selector: fc.constantFrom({}, { app: 'x' }, { app: 'x', part: 'y' }),
+    headless: fc.boolean(),
+    ports: fc.subarray(['web:9090', 'http-metrics:3100', 'http:80']),
+    says: fc.option(fc.constantFrom({ name: 'mine' }, { name: 'yours', type: 'loki' })),
+  })
+  .map(({ name, app, says, ...rest }) => {
+    const fields = { labels: { app }, ...rest };
+    return says === null ? service(name, fields) : offered(name, says, fields);
+  });
+
+const change = fc.oneof(
+  { weight: 6, arbitrary: some.map((put) => ({ put })) },
+  { weight: 3, arbitrary: some.map((drop) => ({ drop })) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ all: fc.array(some, { maxLength: 6 }), unread: fc.subarray(['shop', 'default']) }),
+  },
+);
+
+test('after any changes it is what detecting all of it at once gives', () => {
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 30 }), (changes) => {
+      const live = new LiveDetection(rules, options);
+      const all = new Map<ServiceKey, Service>();
+      for (const each of changes) {
+        if ('put' in each) {
+          live.put(each.put);
+          all.set(serviceKey(each.put), each.put);
+        } else if ('drop' in each) {
+          live.drop(serviceKey(each.drop));
+          all.delete(serviceKey(each.drop));
+        } else {
+          const byKey = new Map(each.all.map((one) => [serviceKey(one), one]));
+          live.replace([...byKey.values()], new Set(each.unread));
+          for (const [key, { namespace }] of all) if (!each.unread.includes(namespace)) all.delete(key);
+          for (const [key, one] of byKey) all.set(key, one);
+        }
+        expect(live.detect()).toEqual(detect(all.values(), rules, options));
+        expect(live.size).toBe(all.size);
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('what changes nothing that counts costs nothing: the result is the same object', () => {
+  const live = new LiveDetection(rules, options);
+  live.put(service('prometheus', { labels: { app: 'prometheus' }, ports: ['web:9090'] }));
+  const before = live.detect();
+  live.put(service('shop', { labels: { app: 'shop' } }));
+  live.drop('default/shop');
+  expect(live.detect()).toBe(before);
+});

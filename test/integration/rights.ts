@@ -1,0 +1,17 @@
+/** What `serve` may do in the namespace that it publishes to, as the README grants it. */
+export const PUBLISHING = [
+  {
+    apiGroups: [''],
+    resources: ['configmaps'],
+    resourceNames: ['kubernaut-toolset-config'],
+    verbs: ['get', 'list', 'watch', 'create', 'patch'],
+  },
+  { apiGroups: ['apps'], resources: ['controllerrevisions'], verbs: ['list', 'create', 'patch', 'delete'] },
+  { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] },
+] as const;
+
+/** What it may do in a namespace that it looks into. */
+export const WATCHING = [
+  { apiGroups: [''], resources: ['services'], verbs: ['list', 'watch'] },
+  { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
+] as const;
