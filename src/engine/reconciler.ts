@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GenerateOptions } from '../generate/generate.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
-import { DOCUMENT_KEYS, type Documents, OVERRIDES_KEY } from '../model/documents.ts';
+import { type Documents, OVERRIDES_KEY } from '../model/documents.ts';
 import { EXIT, UserError } from '../model/exit.ts';
 import type { OwnerReference, Published } from '../model/published.ts';
 import type { Revision } from '../model/revision.ts';
@@ -16,6 +16,7 @@ import { assess } from './assess.ts';
 import type { EngineEvent } from './events.ts';
 import { Fights } from './fights.ts';
 import { type Ended, type Publication, publish } from './publication.ts';
+import { foreign, undone, wantedBy } from './undone.ts';
 
 export interface ReconcilerOptions extends Publication {
   readonly generation: Omit<GenerateOptions, 'overrides'>;
@@ -34,6 +35,8 @@ export interface Reconciled {
 
 const AGENT_KEY = 'custom_toolset.yaml';
 
+const NO_HISTORY = 'no history is kept';
+
 /** How long a removal of many tools at once is held, at least, in milliseconds. */
 const HELD = 15_000;
 
@@ -49,6 +52,8 @@ export class Reconciler {
   readonly #options: ReconcilerOptions;
   /** What this process published last. */
   #own: Documents | undefined;
+  /** What was wanted then, labels and annotations included. */
+  #wanted: string | undefined;
   /** `overrides.yaml` as it was last seen; undefined text: there was none. */
   #seen: { readonly overrides: string | undefined } | undefined;
   /** What was published before, once that was read. */
@@ -133,7 +138,8 @@ export class Reconciler {
       force || heldFor >= HELD,
     );
     this.#notes.push(...notes);
-    if (this.#letBe(live, decision, cycle)) return undefined;
+    const changed = undone(decision, live, this.#wanted, this.#options.version);
+    if (this.#letBe(live, changed, cycle)) return undefined;
     this.#tellReasons(faults, decision, live, cycle);
     this.#guardSize(decision.intent.documents);
     if (this.#ownerRefused !== undefined)
@@ -142,6 +148,8 @@ export class Reconciler {
     const intent = { ...decision.intent, owner: goesWith };
     const ended = await publish(intent, live, revisions, this.#options, signal);
     this.#own = ended.rolledBack?.to.documents ?? decision.intent.documents;
+    this.#wanted = wantedBy(ended.plan);
+    if (changed.length > 0) this.#fights.reverted(foreign(live), performance.now());
     this.#tellResult(ended, live, decision, revisions, cycle);
     await this.#remember(ended.live, signal);
     const { action, changes } = ended.plan;
@@ -166,23 +174,25 @@ export class Reconciler {
 
   #noteHistory(error: unknown): void {
     if (!(error instanceof UserError)) throw error;
+    // Who may not list revisions may not add one either: one line says it.
+    if (this.#notes.some(({ what }) => what.startsWith(NO_HISTORY))) return;
     this.#notes.push({
       where: this.#options.publisher.target,
-      what: `no history is kept, so there is no rollback: ${error.message}`,
+      what: `${NO_HISTORY}, so there is no rollback: ${error.message}`,
     });
   }
 
   /** Whether a foreign change is left alone for now, because it came again and again. */
-  #letBe(live: Published | undefined, { drift }: Decision, cycle: number): boolean {
+  #letBe(live: Published | undefined, keys: readonly string[], cycle: number): boolean {
     this.#fightUntil = undefined;
-    const pause = drift === undefined ? 0 : this.#fights.pause(foreign(live), performance.now());
-    if (drift === undefined || pause === 0) {
+    const pause = keys.length === 0 ? 0 : this.#fights.pause(foreign(live), performance.now());
+    if (pause === 0) {
       this.#told.fight = false;
       return false;
     }
     this.#fightUntil = performance.now() + pause;
     if (this.#told.fight !== true)
-      this.#options.tell({ kind: 'drift-repeated', cycle, keys: drift.keys, retryIn: pause });
+      this.#options.tell({ kind: 'drift-repeated', cycle, keys, retryIn: pause });
     this.#told.fight = true;
     return true;
   }
@@ -230,7 +240,6 @@ export class Reconciler {
     if (before === undefined && (this.#recorded !== undefined || revisions.length > 0))
       tell({ kind: 'recreated', cycle, overrides: intent.overrides !== undefined });
     if (drift !== undefined) {
-      this.#fights.reverted(foreign(before), performance.now());
       const published = drift.published ?? intent.documents;
       const diff = documentDiff(before, published, 'found', 'published');
       tell({ kind: 'drift', cycle, keys: drift.keys, diff });
@@ -262,9 +271,4 @@ export class Reconciler {
       this.#noteHistory(error);
     }
   }
-}
-
-/** What tells the documents that somebody else wrote from others. */
-function foreign(live: Published | undefined): string {
-  return JSON.stringify(DOCUMENT_KEYS.map((key) => live?.data[key] ?? null));
 }

@@ -48,7 +48,8 @@ interface Named {
 
 /**
  * Server-side apply: makes the fields of `object` the manager's and as given, creates the ConfigMap if there is none,
- * and leaves all fields of others alone. With a `resourceVersion` in its metadata it is done on that state only.
+ * and leaves all fields of others alone. With `resourceVersion` and `uid` in its metadata it is done on that
+ * state only; without the uid one that was deleted is made anew, whatever the version.
  * @param force take over fields that another manager has with another value, in place of failing with 409
  * @returns the ConfigMap as it is then
  * @throws as `Kube.request`; 409 where it was changed in between, or another manager has a field and `force` is false

@@ -76,7 +76,7 @@ export function holmesPlace(kube: Kube, { deployment, published, holmes }: Holme
         `does not exist, and ${owner} mounts it`,
         'create it, as the chart of HolmesGPT does, or let HolmesGPT mount ours',
       );
-    const { annotations = {}, resourceVersion } = live.metadata ?? {};
+    const { annotations = {}, resourceVersion, uid } = live.metadata ?? {};
     const merge = mergeForAgent(file, { data: live.data ?? {}, annotations }, holmes);
     if (merge.kind === 'refused') return refused(merge.what, merge.fix);
     if (merge.kind === 'none') return { token: merge.token };
@@ -85,7 +85,8 @@ export function holmesPlace(kube: Kube, { deployment, published, holmes }: Holme
     const object = {
       apiVersion: 'v1',
       kind: 'ConfigMap',
-      metadata: { namespace, name, annotations: merge.annotations, resourceVersion },
+      // With the uid, one that was deleted since is not made anew: what is of others in it would be lost.
+      metadata: { namespace, name, annotations: merge.annotations, resourceVersion, uid },
       data: merge.data,
     };
     try {

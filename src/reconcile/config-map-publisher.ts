@@ -11,15 +11,22 @@ import { follow } from '../kube/reflector.ts';
 import { ApiStatusError, clusterError } from '../kube/status.ts';
 import { EXIT, UserError } from '../model/exit.ts';
 import type { Plan, Published } from '../model/published.ts';
-import { basedOn, type ConfigMapName, ownedConfigMap, restoredConfigMap } from './config-map.ts';
+import {
+  basedOn,
+  type ConfigMapName,
+  type ObjectState,
+  ownedConfigMap,
+  restoredConfigMap,
+} from './config-map.ts';
 import { FIELD_MANAGER, OWN_ANNOTATIONS, RESTORING_MANAGER } from './plan.ts';
 import { type History, OwnerRefused, PublishConflict, type Publisher } from './publisher.ts';
 
 /** Whether the ConfigMap is not in the state that a plan was made for. */
 function isConflict(error: unknown, action: Plan['action']): boolean {
   if (!(error instanceof ApiStatusError)) return false;
-  // A plan to update finds no ConfigMap: it was deleted since.
-  return error.code === 409 || (error.code === 404 && action === 'update');
+  if (error.code === 409) return true;
+  // It was deleted since, if need be a moment after we made it; a namespace that is not there is something else.
+  return error.code === 404 && (action === 'update' || error.message.startsWith('configmaps "'));
 }
 
 /**
@@ -29,6 +36,11 @@ function isConflict(error: unknown, action: Plan['action']): boolean {
  */
 function isOwnerRefused(error: unknown): boolean {
   return error instanceof ApiStatusError && error.code === 403 && /ownerRef/i.test(error.message);
+}
+
+/** The state of an object, where both parts of it are known. */
+function stateOf(resourceVersion: string | undefined, uid: string | undefined): ObjectState | undefined {
+  return resourceVersion === undefined || uid === undefined ? undefined : { resourceVersion, uid };
 }
 
 function publishedOf({ metadata = {}, data = {}, immutable = false }: ConfigMap): Published {
@@ -83,7 +95,7 @@ export function configMapPublisher(
   };
   const carryOut = async (plan: Plan, now: Date, signal: AbortSignal): Promise<void> => {
     const object = ownedConfigMap(target, plan, now);
-    let basis = plan.basis;
+    let basis = stateOf(plan.basis, uid);
     if (plan.restore !== undefined) {
       const whole = restoredConfigMap(object, plan.restore);
       const restored = await applyConfigMap(
@@ -92,7 +104,7 @@ export function configMapPublisher(
         { fieldManager: RESTORING_MANAGER, force: false },
         signal,
       );
-      basis = restored.metadata?.resourceVersion;
+      basis = stateOf(restored.metadata?.resourceVersion, restored.metadata?.uid);
     }
     const ours = { fieldManager: FIELD_MANAGER, force: basis !== undefined };
     let live = await applyConfigMap(kube, basedOn(object, basis), ours, signal);

@@ -8,6 +8,12 @@ export interface ConfigMapName {
   readonly name: string;
 }
 
+/** One state of one object. */
+export interface ObjectState {
+  readonly resourceVersion: string;
+  readonly uid: string;
+}
+
 /** The fields of a `v1.ConfigMap` that are ours. */
 export interface OwnedConfigMap {
   readonly apiVersion: 'v1';
@@ -20,6 +26,7 @@ export interface OwnedConfigMap {
     readonly ownerReferences?: readonly OwnerReference[];
     /** The state that it is applied to, and no other. */
     readonly resourceVersion?: string;
+    readonly uid?: string;
   };
   readonly data: Readonly<Record<string, string>>;
 }
@@ -55,9 +62,10 @@ export function restoredConfigMap(object: OwnedConfigMap, overrides: string): Ow
   return { ...object, data: { ...object.data, [OVERRIDES_KEY]: overrides } };
 }
 
-/** The same, for one state of the ConfigMap only. */
-export function basedOn(object: OwnedConfigMap, resourceVersion: string | undefined): OwnedConfigMap {
-  return resourceVersion === undefined
-    ? object
-    : { ...object, metadata: { ...object.metadata, resourceVersion } };
+/**
+ * The same, for one state of the ConfigMap only. The version alone does not say that: without an object of that name,
+ * server-side apply makes one whatever the version, and refuses to with 409 where a uid is given.
+ */
+export function basedOn(object: OwnedConfigMap, state: ObjectState | undefined): OwnedConfigMap {
+  return state === undefined ? object : { ...object, metadata: { ...object.metadata, ...state } };
 }

@@ -103,3 +103,19 @@ test('with nothing published yet and broken overrides, what was generated withou
     overrideError: 'line 1',
   });
 });
+
+test('where all was deleted, what was published last counts: another process may have done it', () => {
+  const back = documents('a');
+  const from = contentHash(all);
+  const rolledBack = { ...revision(3, back), rollback: { to: 1, from } };
+  const gone = situation({ live: undefined, own: all, revisions: [revision(2, all), rolledBack] });
+  expect(decide(gone)).toMatchObject({ intent: { documents: back, rollback: { to: 1 } }, rollback: 'holds' });
+  // What could not be recorded is newer than what was.
+  const unrecorded = situation({
+    live: undefined,
+    own: documents('b'),
+    overrideError: 'line 2',
+    revisions: [revision(2, all)],
+  });
+  expect(decide(unrecorded).intent.documents).toEqual(documents('b'));
+});

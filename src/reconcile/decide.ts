@@ -38,11 +38,13 @@ export interface Decision {
 
 /** What was published last: what is there, if nobody touched it since; else what is remembered of it. */
 function lastPublished({ live, own, revisions }: Situation): Documents | undefined {
-  const remembered = [
-    ...(own === undefined ? [] : [own]),
-    ...revisions.map(({ documents }) => documents).reverse(),
-  ];
-  if (live === undefined) return remembered[0];
+  const recorded = revisions.map(({ documents }) => documents).reverse();
+  const remembered = [...(own === undefined ? [] : [own]), ...recorded];
+  if (live === undefined) {
+    // Another process may have published since: a second serve, or a rollback. Only what could not be recorded is newer.
+    const isRecorded = own === undefined || recorded.some((each) => contentHash(each) === contentHash(own));
+    return isRecorded ? recorded[0] : own;
+  }
   const pointer = live.annotations[CONTENT_HASH];
   if (pointer === undefined) return isOurs(live) ? remembered[0] : undefined;
   const there = publishedDocuments(live);

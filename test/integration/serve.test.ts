@@ -3,86 +3,10 @@ import { connect as connectSocket, createServer, type Server, type Socket } from
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
-import { testCluster, waitUntil } from '../cluster/cluster.ts';
+import { waitUntil } from '../cluster/cluster.ts';
 import { startBackend } from './backend.ts';
 import { startServe } from './serve-process.ts';
-
-const CONFIG_MAP = 'kubernaut-toolset-config';
-
-interface ConfigMap {
-  readonly metadata: {
-    readonly resourceVersion: string;
-    readonly labels: Record<string, string>;
-    readonly annotations: Record<string, string>;
-  };
-  readonly data: Record<string, string>;
-}
-
-/** Namespaces, an account with the least rights that `serve` needs, and the environment that starts it. */
-async function setting(options: { readonly backendPort?: number } = {}) {
-  const cluster = testCluster();
-  const watched = await cluster.namespace('watched');
-  const target = await cluster.namespace('target');
-  const account = await cluster.serviceAccount({
-    namespace: target,
-    rulesIn: {
-      [watched]: [{ apiGroups: [''], resources: ['services'], verbs: ['get', 'list', 'watch'] }],
-      [target]: [
-        {
-          apiGroups: [''],
-          resources: ['configmaps'],
-          resourceNames: [CONFIG_MAP],
-          verbs: ['get', 'list', 'watch', 'create', 'patch'],
-        },
-        {
-          apiGroups: ['apps'],
-          resources: ['controllerrevisions'],
-          verbs: ['list', 'create', 'patch', 'delete'],
-        },
-      ],
-    },
-  });
-  const kubeconfig = await cluster.kubeconfig(account);
-  const path = `/api/v1/namespaces/${target}/configmaps/${CONFIG_MAP}`;
-  const host = (name: string, port: number): string => `${name}.${watched}.svc.cluster.local:${port}`;
-  const connectTo = ['prometheus:9090', 'loki:3100', 'down:9200'].map((pair) => {
-    const [name = '', port = ''] = pair.split(':');
-    return `${host(name, Number(port))}:127.0.0.1:${name === 'down' ? 1 : (options.backendPort ?? 1)}`;
-  });
-  return {
-    cluster,
-    watched,
-    target,
-    path,
-    kubeconfig,
-    env: {
-      KUBECONFIG: kubeconfig,
-      NAMESPACES: watched,
-      CONFIGMAP_NAMESPACE: target,
-      DISCOVERY_INTERVAL: '1s',
-      PROBE: 'direct',
-      CONNECT_TO: connectTo.join(','),
-    },
-    read: async (): Promise<ConfigMap> => (await cluster.admin.get(path)) as unknown as ConfigMap,
-    prometheus: () =>
-      cluster.service(watched, {
-        name: 'prometheus',
-        labels: { 'app.kubernetes.io/name': 'prometheus' },
-        ports: [{ port: 9090, name: 'web' }],
-      }),
-    loki: () =>
-      cluster.service(watched, {
-        name: 'loki',
-        labels: { 'app.kubernetes.io/name': 'loki' },
-        ports: [{ port: 3100, name: 'http-metrics' }],
-      }),
-  };
-}
-
-const toolNames = (configMap: ConfigMap): string[] =>
-  (JSON.parse(configMap.data['toolset.json'] ?? '{}') as { tools: { name: string }[] }).tools.map(
-    ({ name }) => name,
-  );
+import { CONFIG_MAP, setting, toolNames } from './setting.ts';
 
 describe('serve against a real API server, with the least rights', () => {
   test('creates the ConfigMap, leaves it alone while nothing changes, and follows Services', async () => {

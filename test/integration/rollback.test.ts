@@ -1,0 +1,151 @@
+import { describe, expect, test } from 'vitest';
+import { waitUntil } from '../cluster/cluster.ts';
+import { command } from './command.ts';
+import { type Serve, startServe } from './serve-process.ts';
+import { SELDOM, setting, toolNames } from './setting.ts';
+
+const MINE = '# mine\r\ntools: {}   \n\n';
+const HOLDS = 'holds until the inputs change';
+
+/** Two publications: Prometheus, then Loki too; with what a person wrote. */
+async function published(more: Readonly<Record<string, string>> = {}) {
+  const given = await setting();
+  const env = { ...given.env, PROBE: 'none', ...more };
+  await given.prometheus();
+  const serve = startServe(env);
+  await serve.logged('toolset published');
+  await given.writeOverrides(MINE);
+  await waitUntil('that is remembered', async () => (await given.revisions()).length === 2);
+  await given.loki();
+  await waitUntil('both are remembered', async () => (await given.revisions()).length === 3);
+  return { ...given, env, serve };
+}
+
+/** Waits until so many more full passes are over. */
+async function passes({ lines }: Serve, more: number): Promise<void> {
+  const count = (): number => lines.filter(({ message }) => message === 'discovery completed').length;
+  const before = count();
+  await waitUntil('more passes are over', () => count() >= before + more);
+}
+
+describe('rollback while serve runs', () => {
+  test('shows what it would do; does it; serve keeps it over passes and over a restart, until the inputs change', async () => {
+    const { env, serve, watched, read, still, revisions, removeService } = await published();
+    const both = await still();
+    const [prometheus, loki] = [`prometheus.${watched}`, `loki.${watched}`];
+
+    const dry = await command(env, 'rollback', '--dry-run');
+    expect(dry).toMatchObject({ code: 0, stdout: expect.stringContaining(`-      "name": "${loki}"`) });
+    expect(dry.stderr).toContain('would return to revision 2; nothing was changed');
+    expect(await read()).toEqual(both);
+
+    const done = await command(env, 'rollback');
+    expect(done).toMatchObject({ code: 0, stdout: dry.stdout });
+    expect(done.stderr).toContain('is back at revision 2');
+    expect(await serve.logged(HOLDS)).toMatchObject({ level: 'warn', revision: 2 });
+    const back = await still();
+    expect(toolNames(back)).toEqual([prometheus]);
+    expect(back.data['overrides.yaml']).toBe(MINE);
+    expect(back.metadata.annotations['kubernaut.io/rolled-back-to']).toBe('2');
+    await passes(serve, 3);
+    await serve.stop();
+    const second = startServe(env);
+    await second.logged(HOLDS);
+    await passes(second, 2);
+    expect((await read()).metadata.resourceVersion).toBe(back.metadata.resourceVersion);
+    // What is published is the newest revision, and there are no two with one content.
+    expect((await revisions()).map(({ revision, data }) => [revision, toolNames({ data }).length])).toEqual([
+      [1, 1],
+      [3, 2],
+      [4, 1],
+    ]);
+    const listed = await command(env, 'history');
+    expect(listed.stdout).toMatch(/^4 \(current\) .* rollback to 2: /m);
+
+    await removeService('loki');
+    await second.logged('the rollback ended');
+    const ended = await still();
+    expect(toolNames(ended)).toEqual([prometheus]);
+    expect(ended.data['overrides.yaml']).toBe(MINE);
+    expect(Object.keys(ended.metadata.annotations).filter((key) => key.includes('rolled'))).toEqual([]);
+    expect((await revisions()).at(-1)?.metadata.annotations ?? {}).toEqual({});
+    expect(second.lines.filter(({ message }) => message.includes(HOLDS))).toHaveLength(1);
+    expect([...serve.lines, ...second.lines].filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
+  test('--to the revision that is published, or back to what the inputs give, holds nothing', async () => {
+    const { env, serve, still, revisions } = await published(SELDOM);
+    const before = await still();
+    const same = await command(env, 'rollback', '--to', '3');
+    expect(same).toMatchObject({ code: 0, stdout: '' });
+    expect(same.stderr).toContain('is at revision 3, which is what the inputs give');
+    expect((await still()).metadata.resourceVersion).toBe(before.metadata.resourceVersion);
+
+    expect((await command(env, 'rollback', '--to', '1')).code).toBe(0);
+    await serve.logged(HOLDS);
+    expect((await command(env, 'rollback', '--to', '3')).stderr).toContain('which is what the inputs give');
+    const again = await still();
+    expect(again.data).toEqual(before.data);
+    expect(Object.keys(again.metadata.annotations).filter((key) => key.includes('rolled'))).toEqual([]);
+    expect((await revisions()).at(-1)?.data).toEqual(before.data);
+  });
+
+  test('the overrides of a person end it too, and an edit of what it keeps is put right', async () => {
+    const { env, serve, watched, cluster, path, still, writeOverrides } = await published(SELDOM);
+    await command(env, 'rollback');
+    await serve.logged(HOLDS);
+    const held = await still();
+    await cluster.admin.patch(path, { data: { 'toolset.json': '{}' } });
+    await serve.logged('somebody changed what is generated');
+    expect((await still()).data).toEqual(held.data);
+    await cluster.admin.delete(path);
+    await serve.logged('it was made anew, with overrides.yaml as it was');
+    const anew = await still();
+    expect(anew.data).toEqual(held.data);
+    expect(anew.metadata.annotations['kubernaut.io/rolled-back-to']).toBe('2');
+
+    const text = `tools:\n  loki.${watched}: { description: Ours }\n`;
+    await writeOverrides(text);
+    await serve.logged('the rollback ended');
+    const now = await still();
+    expect(now.data['overrides.yaml']).toBe(text);
+    expect(now.data['toolset.json']).toContain('"Ours"');
+  });
+});
+
+describe('rollback while serve does not run', () => {
+  test('wrong numbers end with 2 and say what there is; a right one is kept by the next serve', async () => {
+    const { env, serve, watched, still } = await published(SELDOM);
+    await still();
+    await serve.stop();
+    const rolling = async (...args: string[]): Promise<unknown[]> => {
+      const { code, stdout, stderr } = await command(env, ...args);
+      return [code, stdout, stderr.split('\n')[0]];
+    };
+    const missing = [2, '', 'error: there is no revision 99; there are: 1, 2, 3'];
+    expect(await rolling('rollback', '--to', '99')).toEqual(missing);
+    expect(await rolling('history', '--revision', '99')).toEqual(missing);
+    expect((await rolling('rollback', '--to', '0'))[0]).toBe(2);
+    expect(await command(env, 'rollback')).toMatchObject({ code: 0 });
+    const next = startServe(env);
+    await next.logged(HOLDS);
+    const now = await still();
+    expect(toolNames(now)).toEqual([`prometheus.${watched}`]);
+    expect(now.data['overrides.yaml']).toBe(MINE);
+  });
+
+  test('after the ConfigMap was deleted, it is made anew with the overrides', async () => {
+    const { env, serve, watched, cluster, path, read, still } = await published(SELDOM);
+    await still();
+    await serve.stop();
+    await cluster.admin.delete(path);
+    expect(await command(env, 'rollback', '--to', '1')).toMatchObject({ code: 0 });
+    const made = await read();
+    expect(toolNames(made)).toEqual([`prometheus.${watched}`]);
+    expect(made.data['overrides.yaml']).toBe(MINE);
+    expect(made.metadata.managedFields.map(({ manager }) => manager)).toEqual(['dynamic-toolset']);
+    const next = startServe(env);
+    await next.logged(HOLDS);
+    expect((await still()).metadata.resourceVersion).toBe(made.metadata.resourceVersion);
+  });
+});
