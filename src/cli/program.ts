@@ -204,6 +204,14 @@ Examples:
       'how many published toolsets are kept to return to, 1 to 100 (REVISION_HISTORY_LIMIT; default 10)',
     )
     .option(
+      '--leader-elect',
+      'write only while this is the leader, so that two replicas can run (LEADER_ELECTION=true)',
+    )
+    .option(
+      '--lease-name <name>',
+      'the Lease by which the leader is found, beside the ConfigMap (LEASE_NAME; default dynamic-toolset)',
+    )
+    .option(
       '--metrics-address <address>',
       'HOST:PORT on which Prometheus metrics are served, to everybody who can reach it (METRICS_ADDRESS; default none)',
     )

@@ -7,6 +7,7 @@ import { engineLog } from '../telemetry/engine-log.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { agentOf } from './agent.ts';
 import { type InputFlags, type Invocation, settingsOf } from './configuration.ts';
+import { leaderOf } from './leader.ts';
 import { openCluster, openInput, stagesOf } from './pipeline.ts';
 
 export interface ServeFlags extends InputFlags {
@@ -25,7 +26,9 @@ export async function serveCommand(flags: ServeFlags, run: Invocation): Promise<
     );
   const log = createLogger(settings, run.output.messages);
   const input = await openInput(flags, settings, run, flags.once !== true);
-  const kube = flags.out === undefined ? (input.kube ?? (await openCluster(flags, run))) : undefined;
+  const cluster = flags.out === undefined ? (input.kube ?? (await openCluster(flags, run))) : undefined;
+  const leader = await leaderOf(settings, flags, run, cluster, log);
+  const { kube, mayPublish } = leader;
   const { intoCluster, intoFile } = await import('./publishing.ts');
   const publishing =
     kube === undefined ? intoFile(flags.out ?? '', settings) : intoCluster(kube, settings, run, log);
@@ -43,7 +46,9 @@ export async function serveCommand(flags: ServeFlags, run: Invocation): Promise<
     { version: run.version, interval: settings.discoveryInterval / 1000, registered_detectors: detectors },
     `looking for backends in ${input.where}, publishing to ${publishing.publisher.target}`,
   );
-  const listeners = [engineLog(log), ...(publishing.listener === undefined ? [] : [publishing.listener])];
+  const listeners = [engineLog(log)];
+  const { listener } = publishing;
+  if (listener !== undefined) listeners.push((event) => mayPublish() && listener(event));
   if (settings.metricsAddress !== undefined && flags.once !== true) {
     const { engineMetrics } = await import('../telemetry/engine-metrics.ts');
     const { serveMetrics } = await import('../server/metrics.ts');
@@ -63,6 +68,7 @@ export async function serveCommand(flags: ServeFlags, run: Invocation): Promise<
     faultsOf: documentFaults,
     owner: publishing.owner,
     agent,
+    mayPublish,
     tell: (event) => {
       for (const listener of listeners) listener(event);
     },
@@ -73,8 +79,13 @@ export async function serveCommand(flags: ServeFlags, run: Invocation): Promise<
     scheduled.touch(service);
     engine.wake();
   };
-  await engine.run(run.signal);
-  await publishing.settled();
+  const resign = leader.start(() => engine.takeOver());
+  try {
+    await engine.run(run.signal);
+    await publishing.settled();
+  } finally {
+    await resign();
+  }
   log.info(run.signal.aborted ? 'stopped' : 'done');
   return EXIT.ok;
 }

@@ -16,6 +16,8 @@ export interface EngineOptions extends Omit<ReconcilerOptions, 'generation'> {
   readonly nextRetry: () => number | undefined;
   /** Sees to it that the agent reads what is published, where that is wanted. */
   readonly agent: Agent | undefined;
+  /** Whether this process may write now; always without. While it may not, what is there is looked at all the same. */
+  readonly mayPublish?: () => boolean;
   /** End after the first pass that was published, or with the first failure. */
   readonly once: boolean;
 }
@@ -31,8 +33,9 @@ const LONGEST_RETRY = 30_000;
  */
 export class Engine {
   readonly #options: EngineOptions;
-  readonly #reconciler: Reconciler;
+  #reconciler: Reconciler;
   readonly #detection: LiveDetection;
+  readonly #mayPublish: () => boolean;
   readonly #settling = new Settling();
   #sourceProblems: readonly Problem[] = [];
   #found: readonly DiscoveredService[] = [];
@@ -50,12 +53,10 @@ export class Engine {
 
   constructor(options: EngineOptions) {
     this.#options = options;
-    const { generation, stages } = options;
+    const { stages } = options;
     this.#detection = new LiveDetection(stages.rules, stages.detection);
-    this.#reconciler = new Reconciler({
-      ...options,
-      generation: { ...generation, kinds: toolKinds(stages.rules) },
-    });
+    this.#mayPublish = options.mayPublish ?? (() => true);
+    this.#reconciler = newReconciler(options);
   }
 
   /**
@@ -108,6 +109,13 @@ export class Engine {
     this.#wake.resolve();
   }
 
+  /** It may publish from now on, and does so at once. Others may have written since, so what was remembered is dropped. */
+  takeOver(): void {
+    this.#reconciler = newReconciler(this.#options);
+    this.#behind = true;
+    this.#wake.resolve();
+  }
+
   #take(change: Exclude<Change, { kind: 'failure' }>): void {
     switch (change.kind) {
       case 'upsert':
@@ -130,8 +138,8 @@ export class Engine {
     let failures = 0;
     let retry: number | undefined;
     while (!signal.aborted) {
-      const { nextRetry, agent } = this.#options;
-      const pauses = [retry, this.#reconciler.due, nextRetry(), agent?.nextDue()];
+      const { nextRetry } = this.#options;
+      const pauses = [retry, nextRetry(), ...this.#due()];
       await this.#woken(
         pauses.filter((pause) => pause !== undefined),
         signal,
@@ -204,7 +212,8 @@ export class Engine {
     const { agent, tell } = this.#options;
     try {
       const outcomes = (await agent?.follow(reconciled, signal)) ?? [];
-      for (const outcome of outcomes) tell({ kind: 'agent', cycle, outcome });
+      for (const outcome of outcomes)
+        if (outcome.kind !== 'agent-failed' || this.#mayPublish()) tell({ kind: 'agent', cycle, outcome });
       // What is due next is other than it was when the loop went to sleep.
       if (outcomes.length > 0) this.#wake.resolve();
     } catch (error) {
@@ -212,10 +221,14 @@ export class Engine {
     }
   }
 
+  /** Milliseconds until something is to be written or read by the agent though nothing changed. */
+  #due(): (number | undefined)[] {
+    return this.#mayPublish() ? [this.#reconciler.due, this.#options.agent?.nextDue()] : [];
+  }
+
   /** Is it time for something though nothing changed? */
   #isDue(): boolean {
-    const times = [this.#reconciler.due, this.#options.agent?.nextDue()];
-    return times.some((time) => time !== undefined && time <= 0);
+    return this.#due().some((time) => time !== undefined && time <= 0);
   }
 
   /** One pass. @returns the pause before another try, in milliseconds, if publishing failed */
@@ -223,7 +236,7 @@ export class Engine {
     const cycle = ++this.#cycle;
     try {
       await this.#look(cycle, signal);
-      if (!this.#behind && !this.#isDue()) return undefined;
+      if (!this.#mayPublish() || (!this.#behind && !this.#isDue())) return undefined;
       this.#behind = false;
       const reconciled = await this.#reconciler.run(this.#found, cycle, signal);
       const followed = reconciled === undefined ? undefined : this.#follow(reconciled, cycle, signal);
@@ -232,6 +245,8 @@ export class Engine {
     } catch (error) {
       signal.throwIfAborted();
       this.#behind = true;
+      // Who leads now does it, and what kept us from it is no failure.
+      if (!this.#mayPublish()) return undefined;
       if (this.#options.once) throw error;
       const retryIn = retryPause(failures);
       this.#options.tell({ kind: 'publish-failed', cycle, error, retryIn });
@@ -239,6 +254,12 @@ export class Engine {
     }
   }
 }
+
+const newReconciler = (options: EngineOptions): Reconciler =>
+  new Reconciler({
+    ...options,
+    generation: { ...options.generation, kinds: toolKinds(options.stages.rules) },
+  });
 
 /** Pause before the next try when so many failed before, in milliseconds: doubled each time up to a cap, with jitter. */
 function retryPause(failures: number): number {

@@ -47,7 +47,12 @@ export async function faultyApi(connection: ClusterConnection): Promise<FaultyAp
     const watch = url.searchParams.get('watch') === 'true';
     asked.push(watch ? 'watch' : 'list');
     const forward: Passing['forward'] = ({ path = request.url ?? '', edit } = {}) => {
-      const options = { agent: upstream, method: request.method, headers: { accept: 'application/json' } };
+      const { 'content-type': type } = request.headers;
+      const headers = {
+        accept: 'application/json',
+        ...(type === undefined ? {} : { 'content-type': type }),
+      };
+      const options = { agent: upstream, method: request.method, headers };
       const sent = https.request(new URL(path, connection.server), options, (answer) => {
         response.writeHead(answer.statusCode ?? 502, answer.headers).flushHeaders();
         answer.on('data', (chunk: Buffer) => {

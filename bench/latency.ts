@@ -1,0 +1,177 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { configMapsPath } from '../src/kube/config-maps.ts';
+import { connect, type Kube } from '../src/kube/connection.ts';
+import { listPages, type Selection } from '../src/kube/list.ts';
+import { servicesPath } from '../src/kube/services.ts';
+import { type WatchEvent, watch } from '../src/kube/watch.ts';
+import { CHANGES_A_SECOND, churn } from './churn.ts';
+import type { BenchCluster } from './cluster.ts';
+import type { Lab } from './lab.ts';
+import { serviceObject } from './objects.ts';
+import type { Row } from './report.ts';
+import { CONFIG_MAP, newTarget, startServe } from './serve.ts';
+import { type BenchService, backendService, hostOf } from './services.ts';
+import { median, percentile } from './statistics.ts';
+
+/** Longest wait for one change to show, in milliseconds. */
+const LONGEST = 30_000;
+/** Pauses between two changes, in milliseconds: so long that the program is at rest again, and under churn. */
+const QUIET = 1_200;
+const BUSY = 300;
+
+type SetEvent = Exclude<WatchEvent, { type: 'bookmark' }>;
+type Look = (event: SetEvent) => boolean;
+
+/** Sees the events of a collection as they come. */
+class Observer {
+  readonly #looks = new Map<Look, (time: number) => void>();
+
+  async run(kube: Kube, selection: Selection, signal: AbortSignal): Promise<void> {
+    let resourceVersion = '';
+    for await (const page of listPages(kube, selection, signal)) resourceVersion = page.resourceVersion;
+    const limits = { resourceVersion, seconds: 3_000, idle: 3_000_000 };
+    const events = await watch(kube, selection, limits, signal);
+    void this.#follow(events, signal);
+  }
+
+  async #follow(events: AsyncGenerator<WatchEvent>, signal: AbortSignal): Promise<void> {
+    try {
+      for await (const event of events) {
+        if (event.type === 'bookmark') continue;
+        const now = performance.now();
+        for (const [look, seen] of this.#looks) if (look(event)) seen(now);
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  /** When an event first passes, on the clock of `performance.now`. */
+  async first(what: string, look: Look): Promise<number> {
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    this.#looks.set(look, resolve);
+    const late = setTimeout(
+      () => reject(new Error(`${what} did not show within ${LONGEST / 1000} s`)),
+      LONGEST,
+    );
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(late);
+      this.#looks.delete(look);
+    }
+  }
+}
+
+/** One change, timed: until a raw watch saw it, and until the ConfigMap followed. Milliseconds. */
+interface Sample {
+  readonly raw: number;
+  readonly published: number;
+}
+
+interface Eyes {
+  readonly services: Observer;
+  readonly configMap: Observer;
+}
+
+/** Makes a change, and waits until it shows. */
+async function sample(
+  { admin }: BenchCluster,
+  { services, configMap }: Eyes,
+  service: BenchService,
+  comes: boolean,
+): Promise<Sample> {
+  const path = `/api/v1/namespaces/${service.namespace}/services`;
+  const { name } = service.spec;
+  const host = hostOf(service);
+  const seen = services.first(
+    `Service ${name}`,
+    ({ type, object }) =>
+      type === (comes ? 'set' : 'delete') && (object.metadata as { readonly name?: string }).name === name,
+  );
+  const published = configMap.first(`${host} in the ConfigMap`, ({ object }) => {
+    const { data } = object as { readonly data?: Readonly<Record<string, string>> };
+    return (data?.['toolset.json'] ?? '').includes(host) === comes;
+  });
+  const sent = performance.now();
+  const change = comes ? admin.create(path, serviceObject(service)) : admin.delete(`${path}/${name}`);
+  const [rawAt, publishedAt] = await Promise.all([seen, published, change]);
+  return { raw: rawAt - sent, published: publishedAt - sent };
+}
+
+/** Lets each of some backends come and go. */
+async function samples(
+  cluster: BenchCluster,
+  eyes: Eyes,
+  services: readonly BenchService[],
+  pause: number,
+): Promise<Sample[]> {
+  const all: Sample[] = [];
+  for (const service of services)
+    for (const comes of [true, false]) {
+      await sleep(pause * (1 + Math.random() / 4));
+      all.push(await sample(cluster, eyes, service, comes));
+    }
+  return all;
+}
+
+function rowsOf(what: string, all: readonly Sample[], goal: number, note: string): Row[] {
+  const published = all.map((each) => each.published);
+  const raw = all.map((each) => each.raw);
+  const half = (comes: boolean): string =>
+    median(published.filter((_, index) => (index % 2 === 0) === comes)).toFixed(1);
+  const floor = (share: number) => ({ what: 'a raw watch sees it', value: percentile(raw, share) });
+  return [
+    {
+      what: `${what}, p50`,
+      value: median(published),
+      unit: 'ms',
+      floor: floor(0.5),
+      note: `${note}; p50 of a backend that comes ${half(true)} ms, that goes ${half(false)} ms`,
+    },
+    {
+      what: `${what}, p99`,
+      value: percentile(published, 0.99),
+      unit: 'ms',
+      floor: floor(0.99),
+      goal: { value: goal },
+    },
+  ];
+}
+
+/** From the request that changes a Service to the ConfigMap that follows, by the built `serve`; the pauses included. */
+export async function latency(lab: Lab): Promise<Row[]> {
+  const cluster = await lab.cluster();
+  const services = await cluster.grow(lab.options.services);
+  await (await lab.backends()).answerAfter(0);
+  const moving = Array.from({ length: Math.ceil(lab.options.samples / 2) }, (_, number) =>
+    backendService('team-000', number, 'm'),
+  );
+  const target = await newTarget(lab, [...services, ...moving]);
+  const stop = new AbortController();
+  const { kubeconfigPath } = cluster.connection;
+  const kube = connect({ kubeconfig: kubeconfigPath, origin: kubeconfigPath, context: undefined });
+  const serve = await startServe(lab, target);
+  try {
+    const eyes = { services: new Observer(), configMap: new Observer() };
+    await eyes.services.run(kube, { path: servicesPath('*') }, stop.signal);
+    const only = { path: configMapsPath(target.namespace), fieldSelector: `metadata.name=${CONFIG_MAP}` };
+    await eyes.configMap.run(kube, only, stop.signal);
+    lab.say(`${moving.length * 2} changes, nothing else happening`);
+    const quiet = await samples(cluster, eyes, moving, QUIET);
+    lab.say(`${moving.length * 2} changes, among ${CHANGES_A_SECOND} others a second`);
+    const calm = new AbortController();
+    const changing = churn(cluster, services, AbortSignal.any([calm.signal, stop.signal]));
+    const busy = await samples(cluster, eyes, moving, BUSY);
+    calm.abort();
+    const rate = (await changing).toFixed(1);
+    const of = `${quiet.length} changes in a cluster of ${services.length} Services`;
+    return [
+      ...rowsOf('quiet', quiet, 200, of),
+      ...rowsOf(`${CHANGES_A_SECOND} changes a second`, busy, 500, `${of}, ${rate} others a second`),
+    ];
+  } finally {
+    stop.abort();
+    await serve.stop();
+  }
+}

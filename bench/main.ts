@@ -1,0 +1,105 @@
+/** `npm run -s bench -- NAME…`: measures how fast the program is here and now, beside the floor of the same machine. */
+import { parseArgs } from 'node:util';
+import { detect } from './detect.ts';
+import { idle } from './idle.ts';
+import { type BenchOptions, type Lab, openLab } from './lab.ts';
+import { latency } from './latency.ts';
+import { memory } from './memory.ts';
+import { pass } from './pass.ts';
+import { json, machine, machineLine, type Result, type Row, table } from './report.ts';
+import { start } from './start.ts';
+
+interface Benchmark {
+  readonly about: string;
+  readonly run: (lab: Lab) => Promise<Row[]>;
+}
+
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  detect: { about: 'detection alone, for each Service', run: detect },
+  start: { about: 'cold start of discover -f on 100 Services', run: start },
+  pass: {
+    about: 'full passes at 10 to 10,000 Services, backends at 0, 5 and 50 ms and never answering',
+    run: pass,
+  },
+  latency: { about: 'from a change of a Service to the ConfigMap, quiet and under churn', run: latency },
+  memory: { about: 'resident memory and processor, at rest and under churn', run: memory },
+  idle: { about: 'requests to the API server at rest', run: idle },
+};
+
+const USAGE = `Usage: npm run -s bench -- NAME… [options]
+
+Benchmarks, or "all" for each of them:
+${Object.entries(BENCHMARKS)
+  .map(([name, { about }]) => `  ${name.padEnd(9)}${about}`)
+  .join('\n')}
+
+Options:
+  --services N  how many Services the cluster holds (10000); fewer are quicker
+  --samples N   how many changes are timed, and how often a program is started (100)
+  --seconds N   how long it is watched at rest, and under churn (60)
+  --json        JSON in place of tables`;
+
+class UsageError extends Error {}
+
+function count(name: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new UsageError(`--${name} ${text}: give a whole number from 1 on`);
+  return value;
+}
+
+function read(args: readonly string[]): { names: string[]; options: BenchOptions; asJson: boolean } {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      services: { type: 'string', default: '10000' },
+      samples: { type: 'string', default: '100' },
+      seconds: { type: 'string', default: '60' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const names = positionals.includes('all') ? Object.keys(BENCHMARKS) : positionals;
+  const unknown = names.filter((name) => !Object.hasOwn(BENCHMARKS, name));
+  if (unknown.length > 0)
+    throw new UsageError(`there is no benchmark ${unknown.join(', ')}; give no name to see them`);
+  return {
+    names,
+    asJson: values.json,
+    options: {
+      services: count('services', values.services),
+      samples: count('samples', values.samples),
+      seconds: count('seconds', values.seconds),
+    },
+  };
+}
+
+/** Runs benchmarks in one lab. What is told goes to standard error, so that standard output is the result alone. */
+async function run(names: readonly string[], options: BenchOptions, asJson: boolean): Promise<void> {
+  const say = (text: string): void => console.error(`… ${text}`);
+  const before = machine();
+  const lab = await openLab(options, say);
+  const results: Result[] = [];
+  try {
+    for (const name of names) {
+      say(name);
+      const rows = (await BENCHMARKS[name]?.run(lab)) ?? [];
+      results.push({ name, rows });
+      if (!asJson) console.log(table({ name, rows }));
+    }
+  } finally {
+    await lab.close();
+  }
+  if (asJson) console.log(json(before, results));
+  else console.log(`${machineLine(before)} before, ${machine().load.toFixed(2)} after`);
+}
+
+try {
+  const { names, options, asJson } = read(process.argv.slice(2));
+  if (names.length === 0) console.log(USAGE);
+  else await run(names, options, asJson);
+} catch (error) {
+  const isUsage = error instanceof UsageError || (error instanceof TypeError && 'code' in error);
+  console.error(isUsage ? `error: ${error.message}` : error);
+  process.exitCode = isUsage ? 2 : 1;
+}

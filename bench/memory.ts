@@ -1,0 +1,63 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CHANGES_A_SECOND, churn } from './churn.ts';
+import type { Lab } from './lab.ts';
+import { type Measured, startMeasured, usageOf, watchUsage } from './process.ts';
+import type { Row } from './report.ts';
+import { newTarget, startServe } from './serve.ts';
+
+/** How long a process may tidy up before it counts as at rest, in milliseconds. */
+const SETTLE = 10_000;
+
+const FLOOR = 'a raw watch that keeps nothing';
+
+/** Memory and processor that the built `serve` uses, at rest and under churn, beside a process that watches and no more. */
+export async function memory(lab: Lab): Promise<Row[]> {
+  const { seconds } = lab.options;
+  const cluster = await lab.cluster();
+  const services = await cluster.grow(lab.options.services);
+  await (await lab.backends()).answerAfter(0);
+  const target = await newTarget(lab, services);
+  const raw = startMeasured([await lab.rawFollow(), target.kubeconfig]);
+  const stop = new AbortController();
+  let serve: Measured | undefined;
+  try {
+    serve = await startServe(lab, target);
+    await raw.said('following');
+    lab.say(`at rest for ${seconds} s`);
+    await sleep(SETTLE);
+    const { peak } = await usageOf(serve.pid);
+    const pids = [serve.pid, raw.pid];
+    const [rest, restFloor] = await watchUsage(pids, seconds);
+    lab.say(`${CHANGES_A_SECOND} changes a second for ${seconds} s`);
+    const changing = churn(cluster, services, stop.signal);
+    const [busy, busyFloor] = await watchUsage(pids, seconds);
+    stop.abort();
+    const rate = await changing;
+    if (!rest || !restFloor || !busy || !busyFloor) throw new Error('a process was not measured');
+    const note = `${services.length} Services, one in ten a backend`;
+    const churned = `${rate.toFixed(1)} changes a second`;
+    const row = (what: string, unit: string, value: number, floor: number, rest: Partial<Row> = {}): Row => ({
+      what,
+      unit,
+      value,
+      floor: { what: FLOOR, value: floor },
+      ...rest,
+    });
+    return [
+      row('resident memory at rest', 'MiB', rest.resident, restFloor.resident, {
+        goal: { value: 128 },
+        note,
+      }),
+      row('resident memory under churn, most', 'MiB', busy.most, busyFloor.most, {
+        goal: { value: 128 },
+        note: churned,
+      }),
+      { what: 'resident memory until the first publication, most', unit: 'MiB', value: peak },
+      row('processor at rest', '% of a core', rest.cpu, restFloor.cpu, { goal: { value: 1 } }),
+      row('processor under churn', '% of a core', busy.cpu, busyFloor.cpu, { note: churned }),
+    ];
+  } finally {
+    stop.abort();
+    await Promise.all([serve?.stop(), raw.stop()]);
+  }
+}

@@ -1,0 +1,133 @@
+import { listPages } from '../src/kube/list.ts';
+import { servicesPath } from '../src/kube/services.ts';
+import type { Lab } from './lab.ts';
+import { openPasses, type Passed } from './once.ts';
+import type { Row } from './report.ts';
+import { newTarget, type Target } from './serve.ts';
+import { type BenchService, backendService } from './services.ts';
+import { median } from './statistics.ts';
+
+const SIZES = [10, 100, 1_000, 10_000];
+const DELAYS = [0, 5, 50, 'never'] as const;
+type Delay = (typeof DELAYS)[number];
+
+/** How often each is measured; the median counts. */
+const ROUNDS = 3;
+const LISTS = 5;
+
+/**
+ * Goals for 10,000 Services, in milliseconds: an earlier service took 2 to 3 s, 7.7 s and 53 s for its pass on two cores;
+ * at 50 ms it shall be twenty times as fast.
+ */
+const GOALS: Partial<Record<Delay, number>> = { 0: 2_000, 5: 7_700, 50: 53_000 / 20 };
+/** The goal for ten Services that are all backends: a tenth of the 3 s that was claimed for it. */
+const TEN = 300;
+
+let maps = 0;
+
+/** Median of reading all Services over the program's own connection, and of doing nothing with them, in milliseconds. */
+async function rawList(target: Target, namespace: string): Promise<number> {
+  const passes = await openPasses(target, 'unused', namespace);
+  const times: number[] = [];
+  for (let round = -1; round < LISTS; round++) {
+    const started = performance.now();
+    for await (const _ of listPages(
+      passes.kube,
+      { path: servicesPath(namespace) },
+      AbortSignal.timeout(60_000),
+    ));
+    if (round >= 0) times.push(performance.now() - started);
+  }
+  passes.close();
+  return median(times);
+}
+
+interface Measured {
+  readonly first: readonly Passed[];
+  readonly again: readonly Passed[];
+}
+
+/** Passes of a program that knows nothing yet, and each time one more, when nothing changed. */
+async function measure(target: Target, namespace: string, rounds: number): Promise<Measured> {
+  const first: Passed[] = [];
+  const again: Passed[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const passes = await openPasses(target, `bench-${++maps}`, namespace);
+    first.push(await passes.pass());
+    again.push(await passes.pass());
+    passes.close();
+  }
+  return { first, again };
+}
+
+const middle = (passed: readonly Passed[]): Passed => {
+  const whole = median(passed.map((each) => each.whole));
+  const found = passed.find((each) => each.whole === whole);
+  if (found === undefined) throw new Error('no pass was measured');
+  return found;
+};
+
+const noteOf = ({ looking, healthy }: Passed): string =>
+  `${looking.toFixed(1)} ms of it probing, ${healthy} healthy`;
+
+async function rowsFor(
+  lab: Lab,
+  what: string,
+  services: readonly BenchService[],
+  namespace: string,
+  goalOf: (delay: Delay) => number | undefined,
+): Promise<Row[]> {
+  const target = await newTarget(lab, services);
+  const backends = await lab.backends();
+  const floor = { what: 'a raw list', value: await rawList(target, namespace) };
+  const rows: Row[] = [];
+  const unchanged: Passed[] = [];
+  for (const delay of DELAYS) {
+    lab.say(`${what}, backends at ${delay === 'never' ? 'no answer' : `${delay} ms`}`);
+    await backends.answerAfter(delay);
+    const { first, again } = await measure(target, namespace, delay === 'never' ? 1 : ROUNDS);
+    const pass = middle(first);
+    const goal = goalOf(delay);
+    rows.push({
+      what: `${what}, ${delay === 'never' ? 'never answering' : `${delay} ms`}`,
+      value: pass.whole,
+      unit: 'ms',
+      floor,
+      ...(goal === undefined ? {} : { goal: { value: goal } }),
+      note: noteOf(pass),
+    });
+    if (delay !== 'never') unchanged.push(...again);
+  }
+  await backends.answerAfter(0);
+  const pass = middle(unchanged);
+  rows.push({
+    what: `${what}, nothing changed`,
+    value: pass.whole,
+    unit: 'ms',
+    floor,
+    goal: { ratio: 2 },
+    note: noteOf(pass),
+  });
+  return rows;
+}
+
+/**
+ * Full passes, in this process: the stages of `serve` as it puts them together, without the start of a process. Backends
+ * are a process of their own on this machine, the cluster is a real API server.
+ */
+export async function pass(lab: Lab): Promise<Row[]> {
+  const cluster = await lab.cluster();
+  const rows: Row[] = [];
+  const ten = Array.from({ length: 10 }, (_, number) => backendService('ten', number));
+  await cluster.create(ten);
+  rows.push(...(await rowsFor(lab, '10 Services, 10 backends', ten, 'ten', () => TEN)).slice(0, 1));
+  for (const { spec } of ten) await cluster.admin.delete(`/api/v1/namespaces/ten/services/${spec.name}`);
+  for (const size of SIZES.filter((each) => each <= lab.options.services)) {
+    const services = await cluster.grow(size);
+    const what = `${services.length} Services`;
+    rows.push(
+      ...(await rowsFor(lab, what, services, '*', (delay) => (size === 10_000 ? GOALS[delay] : undefined))),
+    );
+  }
+  return rows;
+}

@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Kube } from '../kube/connection.ts';
+import type { Leadership, LeadershipEvent } from '../kube/leadership.ts';
+import { EXIT, UserError } from '../model/exit.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Configuration, Invocation } from './configuration.ts';
+
+/** Who may write: this process alone, or the leader of several. */
+export interface Leader {
+  readonly mayPublish: () => boolean;
+  /** The connection for all that is written. */
+  readonly kube: Kube | undefined;
+  /**
+   * Takes part in the election, if there is one.
+   * @param began told when this process becomes the leader
+   * @returns ends its part, and the term with it; to be called when all is written
+   */
+  start(began: () => void): () => Promise<void>;
+}
+
+function tell(log: Logger, event: LeadershipEvent): void {
+  const component = 'leader_election';
+  switch (event.kind) {
+    case 'leading':
+      log.info({ component }, 'became leader');
+      return;
+    case 'following':
+      log.info({ component, holder: event.holder }, `leads: ${event.holder}`);
+      return;
+    case 'lost':
+      log.warn(
+        { component },
+        `lost the lead: ${event.why}; nothing is written from here until it is won again`,
+      );
+      return;
+    case 'failed':
+      if (event.doing === 'hold') log.error({ component }, event.error.message);
+      else
+        log.warn({ component }, `the end of a leader is noticed some seconds later: ${event.error.message}`);
+  }
+}
+
+/**
+ * The leader election that the settings ask for.
+ * @param kube the connection to the cluster that is published to; nothing for a file
+ * @throws UserError where there can be none
+ */
+export async function leaderOf(
+  settings: Configuration,
+  flags: { readonly once?: boolean },
+  run: Invocation,
+  kube: Kube | undefined,
+  log: Logger,
+): Promise<Leader> {
+  if (!settings.leaderElection) return { mayPublish: () => true, kube, start: () => async () => {} };
+  if (kube === undefined || flags.once === true)
+    throw new UserError(
+      `there is no leader election with ${kube === undefined ? '--out' : '--once'}; leave that away, or --leader-elect and LEADER_ELECTION`,
+      EXIT.usage,
+    );
+  const { leadership } = await import('../kube/leadership.ts');
+  const { leadingKube } = await import('../kube/leading-kube.ts');
+  const election: Leadership = leadership(kube, {
+    lease: { namespace: settings.configMapNamespace, name: settings.leaseName },
+    // A Pod whose container starts anew has the same name: what the one before did is not known.
+    identity: `${run.env.POD_NAME ?? hostname()}_${randomUUID()}`,
+    tell: (event) => tell(log, event),
+  });
+  return {
+    mayPublish: () => election.leading,
+    kube: leadingKube(kube, election),
+    start(began) {
+      const stop = new AbortController();
+      const ended = election.run((leading) => leading && began(), stop.signal);
+      return () => {
+        stop.abort();
+        return ended;
+      };
+    },
+  };
+}

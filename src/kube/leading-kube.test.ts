@@ -1,0 +1,47 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { json, kubeServer } from '../../test/fixtures/unit/kube-server.ts';
+import { leadingKube } from './leading-kube.ts';
+
+const never = new AbortController().signal;
+
+async function setting(leading: boolean, delay = 0) {
+  const end = new AbortController();
+  const lead = { leading, term: end.signal };
+  const { kube, asked } = await kubeServer(async (response) => {
+    await sleep(delay);
+    json(response, {});
+  });
+  return { lead, end, asked, kube: leadingKube(kube, lead) };
+}
+
+describe('a connection that writes only while this process leads', () => {
+  test.for(['PUT', 'POST', 'PATCH', 'DELETE'] as const)('%s is not sent without a lead', async (method) => {
+    const { kube, asked, lead } = await setting(false);
+    await expect(kube.request({ method, path: '/x' }, never)).rejects.toThrow('nothing is written');
+    expect(asked).toEqual([]);
+    lead.leading = true;
+    await kube.request({ method, path: '/x' }, never);
+    expect(asked).toHaveLength(1);
+  });
+
+  test('reading needs no lead', async () => {
+    const { kube, end } = await setting(false);
+    end.abort();
+    expect(await kube.request({ path: '/x' }, never)).toEqual({});
+  });
+
+  test('what is on its way when the lead is lost is given up at once', async () => {
+    const { kube, end } = await setting(true, 2_000);
+    const started = performance.now();
+    setTimeout(() => end.abort(), 50);
+    await expect(kube.request({ method: 'PATCH', path: '/x' }, never)).rejects.toThrow('another process');
+    expect(performance.now() - started).toBeLessThan(1_000);
+  });
+
+  test('who stops it for another reason hears that reason', async () => {
+    const { kube } = await setting(true, 2_000);
+    const stopped = kube.request({ method: 'PATCH', path: '/x' }, AbortSignal.timeout(50));
+    await expect(stopped).rejects.not.toThrow('another process');
+  });
+});

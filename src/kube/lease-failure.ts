@@ -1,0 +1,24 @@
+import { EXIT, UserError } from '../model/exit.ts';
+import type { LeaseName } from './leases.ts';
+import { ApiStatusError, clusterError } from './status.ts';
+
+const RIGHTS = { hold: '"get", "create" and "update"', watch: '"list" and "watch"' };
+
+/** What keeps a Lease from being held or watched, for a person. @param server URL of the API server */
+export function leaseFailure(
+  doing: keyof typeof RIGHTS,
+  { namespace, name }: LeaseName,
+  error: unknown,
+  server: string,
+): UserError {
+  const what = `${doing} Lease ${namespace}/${name}`;
+  const code = error instanceof ApiStatusError ? error.code : undefined;
+  const fix =
+    code === 403
+      ? `grant ${RIGHTS[doing]} on leases.coordination.k8s.io "${name}" in namespace ${namespace} with a Role`
+      : code === 404
+        ? `create the namespace ${namespace}, or choose another`
+        : undefined;
+  if (fix === undefined) return clusterError(error, what, server);
+  return new UserError(`cannot ${what}: ${(error as Error).message}; ${fix}`, EXIT.cluster, { cause: error });
+}
