@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+import { waitUntil } from '../cluster/cluster.ts';
+import { startBackend } from './backend.ts';
+import { PUBLISHING } from './rights.ts';
+import { startServe } from './serve-process.ts';
+import { setting } from './setting.ts';
+
+interface StoredEvent {
+  readonly reason: string;
+  readonly type: string;
+  readonly note: string;
+  readonly regarding: { readonly name: string; readonly uid?: string };
+}
+
+test('what happens to the ConfigMap is told in Events about it and in metrics, without secrets', async () => {
+  const backend = await startBackend();
+  const { cluster, account, target, env, prometheus, read, path, writeOverrides } = await setting({
+    backendPort: backend.port,
+  });
+  const { admin } = cluster;
+  const rbac = `/apis/rbac.authorization.k8s.io/v1/namespaces/${target}`;
+  await admin.create(`${rbac}/roles`, {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'Role',
+    metadata: { name: 'telling' },
+    rules: PUBLISHING,
+  });
+  await admin.create(`${rbac}/rolebindings`, {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'RoleBinding',
+    metadata: { name: 'telling' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'telling' },
+    subjects: [{ kind: 'ServiceAccount', name: account.name, namespace: account.namespace }],
+  });
+  await prometheus();
+  const serve = startServe({ ...env, METRICS_ADDRESS: '127.0.0.1:0' });
+  const { port } = await serve.logged('metrics are served');
+  await serve.logged('toolset published');
+
+  const edited = `${(await read()).data['custom_toolset.yaml']}# api_key: hunter2hunter2\nextra: { password: hunter2hunter2 }\n`;
+  await admin.patch(path, { data: { 'custom_toolset.yaml': edited } });
+  await serve.logged('somebody changed what is generated');
+  await writeOverrides('tools: [');
+  await serve.logged('overrides.yaml cannot be used');
+  await writeOverrides('# fine again\n');
+  await serve.logged('overrides.yaml can be used again');
+  await admin.delete(path);
+  await serve.logged('made anew');
+
+  const events = await waitUntil('all of it is told in Events', async () => {
+    const { items } = await admin.get<{ readonly items: StoredEvent[] }>(
+      `/apis/events.k8s.io/v1/namespaces/${target}/events`,
+    );
+    return items.some(({ reason }) => reason === 'Recreated') && items;
+  });
+  const of = (reason: string): StoredEvent | undefined => events.find((event) => event.reason === reason);
+  for (const reason of ['Published', 'DriftReverted', 'OverridesInvalid', 'OverridesMended', 'Recreated'])
+    expect(of(reason)?.regarding, reason).toMatchObject({
+      name: 'kubernaut-toolset-config',
+      uid: expect.any(String),
+    });
+  expect(of('DriftReverted')).toMatchObject({ type: 'Warning', note: expect.stringContaining('***1') });
+  expect(of('OverridesInvalid')?.note).toMatch(/line 1, column \d+/);
+  expect(JSON.stringify([events, serve.lines])).not.toContain('hunter2');
+
+  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  for (const line of [
+    'configmap_drift_detected_total{kind="custom_toolset.yaml"} 1',
+    'configmap_drift_detected_total{kind="deleted"} 1',
+    'override_errors_total 1',
+    'services_healthy{type="prometheus"} 1',
+  ])
+    expect(metrics.split('\n')).toContain(`dynamic_toolset_${line}`);
+  expect((await read()).data['overrides.yaml']).toBe('# fine again\n');
+  expect(await serve.stop()).toBe(0);
+});
