@@ -1,7 +1,7 @@
 import { listPages } from '../src/kube/list.ts';
 import { servicesPath } from '../src/kube/services.ts';
+import { openPasses, type Passed } from './engine-passes.ts';
 import type { Lab } from './lab.ts';
-import { openPasses, type Passed } from './once.ts';
 import type { Row } from './report.ts';
 import { newTarget, type Target } from './serve.ts';
 import { type BenchService, backendService } from './services.ts';
@@ -38,7 +38,7 @@ async function rawList(target: Target, namespace: string): Promise<number> {
     ));
     if (round >= 0) times.push(performance.now() - started);
   }
-  passes.close();
+  await passes.close();
   return median(times);
 }
 
@@ -55,7 +55,7 @@ async function measure(target: Target, namespace: string, rounds: number): Promi
     const passes = await openPasses(target, `bench-${++maps}`, namespace);
     first.push(await passes.pass());
     again.push(await passes.pass());
-    passes.close();
+    await passes.close();
   }
   return { first, again };
 }
@@ -67,8 +67,8 @@ const middle = (passed: readonly Passed[]): Passed => {
   return found;
 };
 
-const noteOf = ({ looking, healthy }: Passed): string =>
-  `${looking.toFixed(1)} ms of it probing, ${healthy} healthy`;
+const noteOf = ({ listed, looking, whole, healthy }: Passed): string =>
+  `list and detection ${listed.toFixed(0)} ms, probes ${looking.toFixed(0)} ms, the rest ${(whole - listed - looking).toFixed(0)} ms; ${healthy} healthy`;
 
 async function rowsFor(
   lab: Lab,
@@ -77,7 +77,9 @@ async function rowsFor(
   namespace: string,
   goalOf: (delay: Delay) => number | undefined,
 ): Promise<Row[]> {
-  const target = await newTarget(lab, services);
+  const { connection } = await lab.cluster();
+  // Each round has a ConfigMap of its own, so it takes more rights than the program is given.
+  const target = { ...(await newTarget(lab, services)), kubeconfig: connection.kubeconfigPath };
   const backends = await lab.backends();
   const floor = { what: 'a raw list', value: await rawList(target, namespace) };
   const rows: Row[] = [];
@@ -105,7 +107,7 @@ async function rowsFor(
     value: pass.whole,
     unit: 'ms',
     floor,
-    goal: { ratio: 2 },
+    ...(services.length === 10_000 ? { goal: { ratio: 2 } } : {}),
     note: noteOf(pass),
   });
   return rows;

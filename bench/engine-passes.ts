@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { settingsOf } from '../src/cli/configuration.ts';
 import { openInput, stagesOf } from '../src/cli/pipeline.ts';
 import { targetOf } from '../src/cli/target.ts';
@@ -6,14 +7,17 @@ import type { EngineEvent } from '../src/engine/events.ts';
 import { documentFaults } from '../src/generate/check.ts';
 import type { Kube } from '../src/kube/connection.ts';
 import { ScheduledProber } from '../src/probe/schedule.ts';
+import type { Change } from '../src/source/source.ts';
 import type { Target } from './serve.ts';
 
 /** One pass that was made. Times in milliseconds. */
 export interface Passed {
-  /** All of it: the list, detection, probes, what is generated, the ConfigMap and its history. */
+  /** All of it: the list, the short pause that the engine makes, detection, probes, what is generated, the ConfigMap and its history. */
   readonly whole: number;
   /** Detection's answer and probes. */
   readonly looking: number;
+  /** The list, and detection of each Service. */
+  readonly listed: number;
   readonly healthy: number;
 }
 
@@ -22,7 +26,7 @@ export interface Passes {
   readonly kube: Kube;
   /** One full pass: with what is remembered of earlier ones, as a running `serve` makes it. */
   pass(): Promise<Passed>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** The stages of `serve`, put together as it does, so that a pass can be made and timed without the start of a process. */
@@ -50,32 +54,54 @@ export async function openPasses(
     now: () => performance.now(),
     random: Math.random,
   });
-  const publisher = targetOf(kube, settings);
-  const pass = async (): Promise<Passed> => {
-    let looked: Extract<EngineEvent, { kind: 'pass' }> | undefined;
-    const engine = new Engine({
-      source: input.source,
-      stages: { ...stages, prober: scheduled },
-      generation: settings,
-      publisher,
-      nextRetry: () => undefined,
-      version: run.version,
-      now: () => new Date(),
-      faultsOf: documentFaults,
-      owner: async () => undefined,
-      agent: undefined,
-      tell: (event) => {
-        if (event.kind === 'pass') looked = event;
+  const trigger = Promise.withResolvers<(change: Change) => void>();
+  const waiting = new Set<(event: EngineEvent) => void>();
+  const engine = new Engine({
+    source: {
+      async run(changed, signal) {
+        trigger.resolve(changed);
+        await once(signal, 'abort');
       },
-      force: true,
-      once: true,
-    });
+    },
+    stages: { ...stages, prober: scheduled },
+    generation: settings,
+    publisher: targetOf(kube, settings),
+    nextRetry: () => scheduled.nextRetry(),
+    version: run.version,
+    now: () => new Date(),
+    faultsOf: documentFaults,
+    owner: async () => undefined,
+    agent: undefined,
+    tell: (event) => {
+      for (const listen of waiting) listen(event);
+    },
+    force: false,
+    once: false,
+  });
+  const running = engine.run(stop.signal);
+  const pass = async (): Promise<Passed> => {
+    const changed = await trigger.promise;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    let looked: Extract<EngineEvent, { kind: 'pass' }> | undefined;
+    const listen = (event: EngineEvent): void => {
+      if (event.kind === 'pass') looked = event;
+      else if (event.kind === 'publish-failed') reject(event.error);
+      else if (event.kind === 'reconciled' && event.ok && looked !== undefined) resolve();
+    };
+    waiting.add(listen);
     const started = performance.now();
-    await engine.run(stop.signal);
+    await input.source.run(changed, stop.signal);
+    const listed = performance.now() - started;
+    await Promise.race([promise, running]);
     const whole = performance.now() - started;
+    waiting.delete(listen);
     if (looked === undefined) throw new Error('the engine ended without a pass');
     const healthy = looked.services.filter(({ verdict }) => verdict.health === 'healthy').length;
-    return { whole, looking: looked.milliseconds, healthy };
+    return { whole, listed, looking: looked.milliseconds, healthy };
   };
-  return { kube, pass, close: () => stop.abort() };
+  const close = async (): Promise<void> => {
+    stop.abort();
+    await running;
+  };
+  return { kube, pass, close };
 }
