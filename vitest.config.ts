@@ -7,6 +7,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts'],
+          // Properties take thousands of steps, and two cores may be busy.
+          testTimeout: 60_000,
           exclude: ['test/cluster/**', 'test/integration/**', 'test/contract/**'],
         },
       },

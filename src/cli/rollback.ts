@@ -4,10 +4,11 @@ import { EXIT, UserError } from '../model/exit.ts';
 import type { Published } from '../model/published.ts';
 import type { Revision } from '../model/revision.ts';
 import { documentDiff } from '../reconcile/changes.ts';
-import { contentHash, publishedDocuments } from '../reconcile/content-hash.ts';
-import { CONTENT_HASH, plan, rollbackOf } from '../reconcile/plan.ts';
+import { publishedDocuments } from '../reconcile/content-hash.ts';
+import { plan } from '../reconcile/plan.ts';
 import { refusal } from '../reconcile/refusal.ts';
 import { previousRevision } from '../reconcile/revisions.ts';
+import { rollbackIntent } from '../reconcile/rollback.ts';
 import { type InputFlags, type Invocation, settingsOf } from './configuration.ts';
 import { revisionNumbered } from './history.ts';
 import { openCluster } from './pipeline.ts';
@@ -56,17 +57,8 @@ export async function rollbackCommand(flags: RollbackFlags, run: Invocation): Pr
   const faults = documentFaults(to.documents);
   if (faults.length > 0)
     throw new UserError(`revision ${to.number} cannot be used: ${faults.join('; ')}`, EXIT.findings);
-  const newest = revisions.at(-1);
-  // What the inputs give is what was published before any rollback.
-  const from =
-    (live === undefined ? newest?.rollback : rollbackOf(live.annotations))?.from ??
-    live?.annotations[CONTENT_HASH] ??
-    (newest === undefined ? undefined : contentHash(newest.documents));
-  const rollback =
-    from === undefined || from === contentHash(to.documents) ? undefined : { to: to.number, from };
-  const overrides = live === undefined ? newest?.overrides : live.data[OVERRIDES_KEY];
-  const [owner] = live?.owners ?? [];
-  const decided = plan({ documents: to.documents, rollback, overrides, owner }, live, run.version);
+  const intent = rollbackIntent(to, live, revisions);
+  const decided = plan(intent, live, run.version);
   printDiff(documentDiff(live, decided.documents, 'published', `revision ${to.number}`), run);
   const { messages } = run.output;
   if (flags.dryRun === true) {
@@ -74,9 +66,12 @@ export async function rollbackCommand(flags: RollbackFlags, run: Invocation): Pr
     return EXIT.ok;
   }
   await publisher.apply(decided, new Date(), run.signal);
-  await publisher.history.record({ documents: to.documents, overrides, rollback }, run.signal);
+  await publisher.history.record(
+    { documents: to.documents, overrides: intent.overrides, rollback: intent.rollback },
+    run.signal,
+  );
   messages.write(
-    rollback === undefined
+    intent.rollback === undefined
       ? `${publisher.target} is at revision ${to.number}, which is what the inputs give.\n`
       : `${publisher.target} is back at revision ${to.number}. serve keeps it until what it would publish changes; ${OVERRIDES_KEY} is as it was.\n`,
   );

@@ -51,6 +51,8 @@ export async function publish(
     return { plan: decided, live: await publisher.read(signal) };
   };
   const first = await carryOut(intent, live);
+  // What is there already was read back when it was published.
+  if (first.plan.action === 'none') return first;
   const faults = faultsIn(first.live, faultsOf);
   if (faults.length === 0) return first;
   const to = previousRevision(

@@ -34,6 +34,12 @@ describe('what somebody else undid of what was published', () => {
       keys: ['data toolset.json', 'data custom_toolset.yaml', 'annotation kubernaut.io/content-hash'],
     },
     { what: 'the version', live: publishedBy('a', '2'), keys: ['label app.kubernetes.io/version'] },
+    {
+      what: 'a document, while our inputs changed too: that does not wait',
+      live: EDITED,
+      generated: 'c',
+      keys: [],
+    },
     { what: 'nothing: our inputs changed too', live: publishedBy('b', '1'), generated: 'c', keys: [] },
   ])('$what', ({ live, generated = 'a', keys }) => {
     expect(undone(decided(generated, live), live, wanted, '1')).toEqual(keys);

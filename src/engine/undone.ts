@@ -26,8 +26,9 @@ export function undone(
   wanted: string | undefined,
   version: string,
 ): readonly string[] {
-  if (drift !== undefined) return drift.keys;
   if (live === undefined) return [];
   const decided = plan(intent, live, version);
-  return decided.action === 'update' && wantedBy(decided) === wanted ? decided.changes : [];
+  // What we want to change ourselves never waits for a quarrel to end.
+  if (decided.action !== 'update' || wantedBy(decided) !== wanted) return [];
+  return drift?.keys ?? decided.changes;
 }

@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { waitUntil } from '../cluster/cluster.ts';
 import { faultyApi } from './faulty-api.ts';
 import { serveInside } from './inside.ts';
+import { PUBLISHING } from './rights.ts';
 import { type Serve, startServe } from './serve-process.ts';
-import { CONFIG_MAP, SELDOM, setting, toolNames } from './setting.ts';
+import { SELDOM, setting, toolNames } from './setting.ts';
 
 const LEASE = 'dynamic-toolset';
 /** The domain in what the other one publishes: whoever writes can be told from what is written. */
@@ -25,15 +26,7 @@ async function election() {
     namespace: target,
     rulesIn: {
       [watched]: [{ apiGroups: [''], resources: ['services'], verbs: ['get', 'list', 'watch'] }],
-      [target]: [
-        {
-          apiGroups: [''],
-          resources: ['configmaps'],
-          resourceNames: [CONFIG_MAP],
-          verbs: ['get', 'list', 'watch', 'create', 'patch'],
-        },
-        ...leaseRules(['get', 'list', 'watch', 'create', 'update']),
-      ],
+      [target]: [...PUBLISHING, ...leaseRules(['get', 'list', 'watch', 'create', 'update'])],
     },
   });
   const env = { ...given.env, ...SELDOM, LEADER_ELECTION: 'true' };

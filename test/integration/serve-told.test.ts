@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { waitUntil } from '../cluster/cluster.ts';
 import { startBackend } from './backend.ts';
-import { PUBLISHING } from './rights.ts';
 import { startServe } from './serve-process.ts';
 import { setting } from './setting.ts';
 
@@ -14,24 +13,10 @@ interface StoredEvent {
 
 test('what happens to the ConfigMap is told in Events about it and in metrics, without secrets', async () => {
   const backend = await startBackend();
-  const { cluster, account, target, env, prometheus, read, path, writeOverrides } = await setting({
+  const { cluster, target, env, prometheus, read, path, writeOverrides } = await setting({
     backendPort: backend.port,
   });
   const { admin } = cluster;
-  const rbac = `/apis/rbac.authorization.k8s.io/v1/namespaces/${target}`;
-  await admin.create(`${rbac}/roles`, {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'Role',
-    metadata: { name: 'telling' },
-    rules: PUBLISHING,
-  });
-  await admin.create(`${rbac}/rolebindings`, {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'RoleBinding',
-    metadata: { name: 'telling' },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'telling' },
-    subjects: [{ kind: 'ServiceAccount', name: account.name, namespace: account.namespace }],
-  });
   await prometheus();
   const serve = startServe({ ...env, METRICS_ADDRESS: '127.0.0.1:0' });
   const { port } = await serve.logged('metrics are served');

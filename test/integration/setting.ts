@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { testCluster, waitUntil } from '../cluster/cluster.ts';
 import type { StoredObject } from '../cluster/rest.ts';
+import { PUBLISHING } from './rights.ts';
 
 /** What the ConfigMap is called unless told otherwise. */
 export const CONFIG_MAP = 'kubernaut-toolset-config';
@@ -44,23 +45,10 @@ export async function setting(options: SettingOptions = {}) {
     namespace: target,
     rulesIn: {
       [watched]: [{ apiGroups: [''], resources: ['services'], verbs: ['get', 'list', 'watch'] }],
-      [target]: [
-        {
-          apiGroups: [''],
-          resources: ['configmaps'],
-          resourceNames: [CONFIG_MAP],
-          verbs: ['get', 'list', 'watch', 'create', 'patch'],
-        },
-        ...(options.history === false
-          ? []
-          : [
-              {
-                apiGroups: ['apps'],
-                resources: ['controllerrevisions'],
-                verbs: ['list', 'create', 'patch', 'delete'],
-              },
-            ]),
-      ],
+      [target]:
+        options.history === false
+          ? PUBLISHING.filter(({ apiGroups }) => apiGroups[0] !== 'apps')
+          : PUBLISHING,
     },
   });
   const kubeconfig = await cluster.kubeconfig(account);

@@ -1,10 +1,11 @@
 import { DOCUMENT_KEYS, type Documents, OVERRIDES_KEY } from '../../src/model/documents.ts';
 import type { Plan, Published } from '../../src/model/published.ts';
 import type { Revision } from '../../src/model/revision.ts';
-import { contentHash, publishedDocuments, revisionHash } from '../../src/reconcile/content-hash.ts';
+import { publishedDocuments, revisionHash } from '../../src/reconcile/content-hash.ts';
 import { type Decision, decide } from '../../src/reconcile/decide.ts';
 import { OWN_ANNOTATIONS, plan, RESTORING_MANAGER, rollbackOf } from '../../src/reconcile/plan.ts';
 import { previousRevision, recordStep, surplus } from '../../src/reconcile/revisions.ts';
+import { rollbackIntent } from '../../src/reconcile/rollback.ts';
 
 /** The documents that a number stands for, and with an override another one. */
 export function documentsOf(inputs: number, overrides: string | undefined): Documents {
@@ -93,16 +94,9 @@ export class Simulation {
   rollback(): Documents | undefined {
     const { live, revisions } = this.cluster;
     const to = previousRevision(revisions, publishedDocuments(live));
-    const newest = revisions.at(-1);
-    if (to === undefined || newest === undefined) return undefined;
-    const from =
-      (live === undefined ? newest.rollback : rollbackOf(live.annotations))?.from ??
-      live?.annotations['kubernaut.io/content-hash'] ??
-      contentHash(newest.documents);
-    const rollback = from === contentHash(to.documents) ? undefined : { to: to.number, from };
-    const overrides = live === undefined ? newest.overrides : live.data[OVERRIDES_KEY];
-    for (const write of this.#writes(plan({ documents: to.documents, rollback, overrides }, live, '1')))
-      write();
+    if (to === undefined) return undefined;
+    const intent = rollbackIntent(to, live, revisions);
+    for (const write of this.#writes(plan(intent, live, '1'))) write();
     this.#record();
     return to.documents;
   }

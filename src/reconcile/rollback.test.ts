@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest';
+import type { Documents } from '../model/documents.ts';
+import type { Published } from '../model/published.ts';
+import type { Revision } from '../model/revision.ts';
+import { contentHash } from './content-hash.ts';
+import { type Intent, plan } from './plan.ts';
+import { rollbackIntent } from './rollback.ts';
+
+const documents = (text: string): Documents => ({ 'toolset.json': text, 'custom_toolset.yaml': text });
+const revision = (number: number, text: string, more: Partial<Revision> = {}): Revision => ({
+  name: `r${number}`,
+  number,
+  created: '',
+  documents: documents(text),
+  overrides: `of ${number}`,
+  rollback: undefined,
+  ...more,
+});
+const live = (intent: Intent, overrides?: string): Published => {
+  const { documents: data, labels, annotations } = plan(intent, undefined, '1');
+  return {
+    data: { ...data, ...(overrides === undefined ? {} : { 'overrides.yaml': overrides }) },
+    labels,
+    annotations,
+  };
+};
+const [first, second, third] = [revision(1, 'a'), revision(2, 'b'), revision(3, 'c')];
+const from = contentHash(third.documents);
+const earlier = { to: 2, from };
+
+test.each<[string, Revision, Published | undefined, readonly Revision[], object]>([
+  [
+    'it holds against what the inputs give now; overrides are as they are now',
+    first,
+    live({ documents: third.documents }, 'mine'),
+    [first, second, third],
+    { documents: documents('a'), rollback: { to: 1, from }, overrides: 'mine' },
+  ],
+  [
+    'after another rollback too: that one is no input',
+    first,
+    live({ documents: second.documents, rollback: earlier }),
+    [first, third, revision(4, 'b', { rollback: earlier })],
+    { rollback: { to: 1, from } },
+  ],
+  [
+    'back to what the inputs give: nothing to hold',
+    third,
+    live({ documents: second.documents, rollback: earlier }),
+    [first, third],
+    { documents: documents('c'), rollback: undefined },
+  ],
+  [
+    'the ConfigMap was deleted: the overrides come back with it',
+    first,
+    undefined,
+    [first, second, third],
+    { rollback: { to: 1, from }, overrides: 'of 3' },
+  ],
+  [
+    'deleted while a rollback held: what the inputs gave is still known',
+    first,
+    undefined,
+    [first, third, revision(4, 'b', { rollback: earlier })],
+    { rollback: { to: 1, from }, overrides: 'of 4' },
+  ],
+])('%s', (_, to, there, revisions, expected) => {
+  expect(rollbackIntent(to, there, revisions)).toMatchObject(expected);
+});

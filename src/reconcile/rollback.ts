@@ -1,0 +1,32 @@
+import { OVERRIDES_KEY } from '../model/documents.ts';
+import type { Published } from '../model/published.ts';
+import type { Revision, Rollback } from '../model/revision.ts';
+import { contentHash } from './content-hash.ts';
+import { CONTENT_HASH, type Intent, rollbackOf } from './plan.ts';
+
+/** The hash of the documents that the inputs give, as far as what is there tells: it was published before any rollback. */
+function inputsHash(live: Published | undefined, newest: Revision | undefined): string | undefined {
+  const earlier = live === undefined ? newest?.rollback : rollbackOf(live.annotations);
+  const recorded = newest === undefined ? undefined : contentHash(newest.documents);
+  return earlier?.from ?? live?.annotations[CONTENT_HASH] ?? recorded;
+}
+
+/**
+ * What shall be published to return to a revision, with the overrides as they are. Pure. It holds while the inputs give
+ * what they give now; there is nothing to hold where that is just what the revision has.
+ * @param revisions what was published before, in the order of their numbers
+ */
+export function rollbackIntent(
+  to: Revision,
+  live: Published | undefined,
+  revisions: readonly Revision[],
+): Intent & { readonly rollback: Rollback | undefined; readonly overrides: string | undefined } {
+  const newest = revisions.at(-1);
+  const from = inputsHash(live, newest);
+  return {
+    documents: to.documents,
+    rollback: from === undefined || from === contentHash(to.documents) ? undefined : { to: to.number, from },
+    overrides: live === undefined ? newest?.overrides : live.data[OVERRIDES_KEY],
+    owner: live?.owners?.[0],
+  };
+}
