@@ -1,5 +1,15 @@
-import { readConfigFile } from '../config/file.ts';
-import { ORIGINS, readSettings, type SettingName, type Settings } from '../config/settings.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { type ConfigLayer, readConfigFile } from '../config/file.ts';
+import {
+  type GivenSettings,
+  givenSettings,
+  ORIGINS,
+  readSettings,
+  type SettingName,
+  type Settings,
+  shownSetting,
+} from '../config/settings.ts';
+import { readDetectors, type UserDetectors } from '../config/user-detectors.ts';
 import type { Credentials } from '../model/credentials.ts';
 import type { DetectorsOptions } from '../model/detector-options.ts';
 import { EXIT, UserError } from '../model/exit.ts';
@@ -12,6 +22,8 @@ export interface Invocation {
   readonly output: Output;
   readonly version: string;
   readonly signal: AbortSignal;
+  /** Takes what is to be done when a person asks for the configuration to be read again, as by SIGHUP. */
+  readonly onReload?: (reload: () => void) => void;
 }
 
 /** Flags that choose the input and how it is probed, as the parser of the command line gives them. */
@@ -28,12 +40,14 @@ export interface InputFlags {
 
 /** Settings, and what was set and added for detectors. */
 export interface Configuration extends Settings {
+  /** The settings' texts, and where they were given. */
+  readonly given: GivenSettings;
   readonly detectors: DetectorsOptions;
   readonly credentials: Credentials;
   /** Types of detectors that are switched off, whether or not there are such. */
   readonly switchedOff: readonly string[];
-  /** Folders with detectors of the user's own. */
-  readonly detectorFolders: readonly string[];
+  /** Detectors of the user's own, by folder. */
+  readonly userDetectors: readonly UserDetectors[];
 }
 
 /** The name under which the parser of the command line gives a flag's value: `configmapName` of `--configmap-name`. */
@@ -48,13 +62,17 @@ function switchedOff(env: Invocation['env']): string[] {
   });
 }
 
-const NO_FILE = { detectors: {}, credentials: {} };
+/** The configuration file that flags and environment name, if they name one. */
+export const configPath = (flags: InputFlags, run: Invocation): string | undefined =>
+  flags.config ?? (run.env.CONFIG_FILE === '' ? undefined : run.env.CONFIG_FILE);
 
-/** Settings from flags, environment and configuration file. @throws UserError naming what is wrong with them */
-export function settingsOf(
+/** The folders with detectors of the user's own that flags and environment name. */
+export const detectorFolders = (flags: InputFlags, run: Invocation): readonly string[] =>
+  flags.detectors ?? (run.env.DETECTORS ?? '').split(',').filter((folder) => folder !== '');
+
+function flagTexts(
   flags: InputFlags & Readonly<Record<string, unknown>>,
-  run: Invocation,
-): Configuration {
+): Partial<Record<SettingName, string>> {
   const texts: Partial<Record<SettingName, string>> = {};
   for (const name of Object.keys(ORIGINS) as SettingName[]) {
     const value = flags[attributeOf(ORIGINS[name].flag)];
@@ -71,16 +89,47 @@ export function settingsOf(
       );
     texts.namespaces = '*';
   }
-  const path = flags.config ?? run.env.CONFIG_FILE;
-  const file = path === undefined ? NO_FILE : readConfigFile(path);
-  const { detectors, credentials, ...fileTexts } = file;
-  const present = Object.fromEntries(Object.entries(fileTexts).filter(([, value]) => value !== undefined));
-  const folders = flags.detectors ?? (run.env.DETECTORS ?? '').split(',').filter((folder) => folder !== '');
+  return texts;
+}
+
+/**
+ * The configuration that flags, environment, a ConfigMap and the configuration file come to, in this order.
+ * @param stored what the ConfigMap configures, if that was read
+ * @throws UserError naming what is wrong with them
+ */
+export function settingsOf(
+  flags: InputFlags & Readonly<Record<string, unknown>>,
+  run: Invocation,
+  stored?: ConfigLayer,
+): Configuration {
+  const path = configPath(flags, run);
+  const layers = [stored, path === undefined ? undefined : readConfigFile(path)].filter(
+    (layer) => layer !== undefined,
+  );
+  const given = givenSettings(flagTexts(flags), run.env, layers);
+  const merged = <K extends 'detectors' | 'credentials'>(what: K): ConfigLayer[K] =>
+    Object.assign({}, ...layers.map((layer) => layer[what]).reverse());
   return {
-    ...readSettings(texts, run.env, { name: path ?? '', texts: present }),
-    detectors,
-    credentials,
+    ...readSettings(given),
+    given,
+    detectors: merged('detectors'),
+    credentials: merged('credentials'),
     switchedOff: switchedOff(run.env),
-    detectorFolders: folders,
+    userDetectors: detectorFolders(flags, run).map(readDetectors),
   };
+}
+
+/** What is other than before, for messages; empty if nothing is. */
+export function configurationChanges(before: Configuration, after: Configuration): string[] {
+  const changes = (Object.keys(ORIGINS) as SettingName[])
+    .filter((name) => before.given[name]?.text !== after.given[name]?.text)
+    .map((name) => shownSetting(name, after.given[name]));
+  const parts = {
+    detectors: 'options of detectors',
+    credentials: 'credentials',
+    userDetectors: 'detectors of your own',
+  };
+  for (const part of Object.keys(parts) as (keyof typeof parts)[])
+    if (!isDeepStrictEqual(before[part], after[part])) changes.push(parts[part]);
+  return changes;
 }

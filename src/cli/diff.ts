@@ -7,6 +7,7 @@ import { plan } from '../reconcile/plan.ts';
 import { refusal } from '../reconcile/refusal.ts';
 import { readOnce } from '../source/source.ts';
 import { type InputFlags, type Invocation, settingsOf } from './configuration.ts';
+import { LiveConfiguration } from './live-configuration.ts';
 import { warn } from './output.ts';
 import { openCluster, openInput, stagesOf } from './pipeline.ts';
 import { printDiff } from './print-diff.ts';
@@ -14,9 +15,13 @@ import { targetOf } from './target.ts';
 
 /** `diff`: what `serve` would change in the cluster now. @returns the exit code: 1 if anything */
 export async function diffCommand(flags: InputFlags, run: Invocation): Promise<number> {
-  const settings = settingsOf({ ...flags }, run);
-  const input = await openInput(flags, settings, run, false);
-  const publisher = targetOf(input.kube ?? (await openCluster(flags, run)), settings);
+  const first = settingsOf({ ...flags }, run);
+  const kube = await openCluster(flags, run);
+  const stored = new LiveConfiguration(flags, run, first, kube, (problem) => warn(run.output, [problem]));
+  await stored.openOnce(run.signal);
+  const settings = stored.current;
+  const input = await openInput(flags, settings, run, false, kube);
+  const publisher = targetOf(kube, settings);
   const [sync, live, stages] = await Promise.all([
     readOnce(input.source, run.signal),
     publisher.read(run.signal),

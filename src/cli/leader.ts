@@ -12,11 +12,20 @@ export interface Leader {
   /** The connection for all that is written. */
   readonly kube: Kube | undefined;
   /**
-   * Takes part in the election, if there is one.
+   * Takes part in the election, if there is one; a second call does nothing.
    * @param began told when this process becomes the leader
-   * @returns ends its part, and the term with it; to be called when all is written
    */
-  start(began: () => void): () => Promise<void>;
+  start(began: () => void): void;
+  /** Ends its part, and the term with it; to be called when all is written. */
+  resign(): Promise<void>;
+}
+
+/** Do two configurations mean the same election? */
+export function sameElection(a: Configuration, b: Configuration): boolean {
+  if (!a.leaderElection && !b.leaderElection) return true;
+  return (['leaderElection', 'leaseName', 'configMapNamespace'] as const).every(
+    (name) => a[name] === b[name],
+  );
 }
 
 function tell(log: Logger, event: LeadershipEvent): void {
@@ -53,7 +62,8 @@ export async function leaderOf(
   kube: Kube | undefined,
   log: Logger,
 ): Promise<Leader> {
-  if (!settings.leaderElection) return { mayPublish: () => true, kube, start: () => async () => {} };
+  if (!settings.leaderElection)
+    return { mayPublish: () => true, kube, start: () => {}, resign: async () => {} };
   if (kube === undefined || flags.once === true)
     throw new UserError(
       `there is no leader election with ${kube === undefined ? '--out' : '--once'}; leave that away, or --leader-elect and LEADER_ELECTION`,
@@ -67,16 +77,17 @@ export async function leaderOf(
     identity: `${run.env.POD_NAME ?? hostname()}_${randomUUID()}`,
     tell: (event) => tell(log, event),
   });
+  const stop = new AbortController();
+  let ended: Promise<void> | undefined;
   return {
     mayPublish: () => election.leading,
     kube: leadingKube(kube, election),
     start(began) {
-      const stop = new AbortController();
-      const ended = election.run((leading) => leading && began(), stop.signal);
-      return () => {
-        stop.abort();
-        return ended;
-      };
+      ended ??= election.run((leading) => leading && began(), stop.signal);
+    },
+    async resign() {
+      stop.abort();
+      await ended;
     },
   };
 }

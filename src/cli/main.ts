@@ -25,6 +25,7 @@ const program = createProgram(
     output: { result: process.stdout, messages: process.stderr },
     version: packageJson.version,
     signal: stop.signal,
+    onReload: (reload) => void process.on('SIGHUP', reload),
   },
   (exitCode) => {
     process.exitCode = exitCode;

@@ -1,6 +1,5 @@
 import { builtInDetectorFiles } from '../config/detector-files.ts';
 import type { Settings } from '../config/settings.ts';
-import { readDetectors } from '../config/user-detectors.ts';
 import { rulesFromFiles } from '../detect/parse.ts';
 import { probeKinds, type Stages } from '../engine/pass.ts';
 import type { Kube } from '../kube/connection.ts';
@@ -29,15 +28,23 @@ export async function openCluster(flags: InputFlags, run: Invocation): Promise<K
   return connect({ kubeconfig: flags.kubeconfig, origin, context: flags.context });
 }
 
-/** The input that the flags name. `follow`: keep looking, at least each discovery interval. */
+/** Are manifests the input, and not a cluster? */
+export const readsManifests = ({ filename = [] }: InputFlags): boolean => filename.length > 0;
+
+/**
+ * The input that the flags name.
+ * @param follow keep looking, at least each discovery interval
+ * @param cluster the connection to the cluster, if it is open already
+ */
 export async function openInput(
   flags: InputFlags,
   settings: Settings,
   run: Invocation,
   follow: boolean,
+  cluster?: Kube,
 ): Promise<Input> {
   const interval = settings.discoveryInterval;
-  if (flags.filename !== undefined && flags.filename.length > 0) {
+  if (flags.filename !== undefined && readsManifests(flags)) {
     const chosen = flags.namespace === undefined ? [] : settings.namespaces.filter((name) => name !== '*');
     return {
       kube: undefined,
@@ -51,7 +58,7 @@ export async function openInput(
       }),
     };
   }
-  const kube = await openCluster(flags, run);
+  const kube = cluster ?? (await openCluster(flags, run));
   const { clusterSource } = await import('../source/cluster.ts');
   const where = settings.namespaces.includes('*')
     ? 'all namespaces'
@@ -83,13 +90,13 @@ async function routeOf(settings: Settings, input: Input): Promise<Route | undefi
 
 /** The rules that the settings ask for, and what is wrong with those that users add. */
 export function rulesOf(settings: Configuration): ReturnType<typeof rulesFromFiles> {
-  const read = settings.detectorFolders.map(readDetectors);
+  const { userDetectors } = settings;
   const { rules, problems } = rulesFromFiles(builtInDetectorFiles(), {
-    added: read.flatMap(({ detectors }) => detectors),
+    added: userDetectors.flatMap(({ detectors }) => detectors),
     options: settings.detectors,
     disabled: settings.switchedOff,
   });
-  return { rules, problems: [...read.flatMap((folder) => folder.problems), ...problems] };
+  return { rules, problems: [...userDetectors.flatMap((folder) => folder.problems), ...problems] };
 }
 
 /** Who wants to be told when the readiness of a Service changes, and for how long. */

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { ServeFlags } from './assembly.ts';
 import { DOCUMENT_FORMATS, FILE_KINDS, FORMATS } from './choices.ts';
 import type { InputFlags, Invocation } from './configuration.ts';
 import type { DiscoverFlags } from './discover.ts';
@@ -6,7 +7,6 @@ import type { ExplainFlags } from './explain.ts';
 import type { GenerateFlags } from './generate.ts';
 import type { HistoryFlags } from './history.ts';
 import type { RollbackFlags } from './rollback.ts';
-import type { ServeFlags } from './serve.ts';
 import type { ValidateFlags } from './validate.ts';
 
 const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
@@ -79,6 +79,14 @@ function withTarget(command: Command): Command {
       'name of the ConfigMap (CONFIGMAP_NAME; default kubernaut-toolset-config)',
     )
     .option('--configmap-namespace <name>', 'its namespace (CONFIGMAP_NAMESPACE; default kubernaut-system)');
+}
+
+/** The ConfigMap with settings, for what does as `serve` does. */
+function withSettings(command: Command): Command {
+  return command.option(
+    '--settings-configmap <name>',
+    'a ConfigMap with settings, beside the published one (SETTINGS_CONFIGMAP; default dynamic-toolset-config)',
+  );
 }
 
 /**
@@ -181,7 +189,7 @@ Examples:
       ended(await generateCommand(flags, run));
     });
 
-  withTarget(withInput(program.command('serve')))
+  withSettings(withTarget(withInput(program.command('serve'))))
     .summary('keep the ConfigMap in step, until stopped')
     .description(
       'Discovers at once and then each interval, and publishes the documents to a ConfigMap whenever they changed. The key overrides.yaml and everything else that others wrote there is left alone.',
@@ -247,7 +255,7 @@ Examples:
       ended(await serveCommand(flags, run));
     });
 
-  withTarget(withInput(program.command('diff')))
+  withSettings(withTarget(withInput(program.command('diff'))))
     .summary('what serve would change in the cluster now')
     .description(
       'Compares what is published with what would be, and prints the difference. Ends with 1 if there is any.',

@@ -1,91 +1,106 @@
 import { Engine } from '../engine/engine.ts';
-import { documentFaults } from '../generate/check.ts';
+import type { EngineEvent } from '../engine/events.ts';
+import { problemLine } from '../model/discovery.ts';
 import { EXIT, UserError } from '../model/exit.ts';
-import type { ServiceKey } from '../model/service.ts';
-import { ScheduledProber } from '../probe/schedule.ts';
 import { engineLog } from '../telemetry/engine-log.ts';
+import { engineMetrics } from '../telemetry/engine-metrics.ts';
 import { createLogger } from '../telemetry/logger.ts';
-import { agentOf } from './agent.ts';
-import { type InputFlags, type Invocation, settingsOf } from './configuration.ts';
-import { leaderOf } from './leader.ts';
-import { openCluster, openInput, stagesOf } from './pipeline.ts';
+import { type Assembly, assemble, type ServeFlags } from './assembly.ts';
+import { type Configuration, type Invocation, settingsOf } from './configuration.ts';
+import { LiveConfiguration, type Reload } from './live-configuration.ts';
+import { openCluster, readsManifests } from './pipeline.ts';
 
-export interface ServeFlags extends InputFlags {
-  readonly out?: string;
-  readonly once?: boolean;
-  readonly force?: boolean;
+/** What came of a changed configuration, as it is told. */
+function eventOf(reload: Reload): EngineEvent {
+  switch (reload.kind) {
+    case 'applied':
+      return { kind: 'reconfigured', changes: reload.changes };
+    case 'refused':
+      return { kind: 'configuration-refused', error: reload.error };
+    case 'unchanged':
+      return { kind: 'configuration-mended' };
+  }
 }
 
 /** `serve`: keeps what is published in step with what is there, until it is told to stop. @returns the exit code */
 export async function serveCommand(flags: ServeFlags, run: Invocation): Promise<number> {
-  const settings = settingsOf({ ...flags }, run);
+  const first = settingsOf({ ...flags }, run);
   if (flags.filename?.includes('-') === true && flags.once !== true)
     throw new UserError(
       'standard input cannot be followed; give files or folders, or --once to publish what it holds and end',
       EXIT.usage,
     );
-  const log = createLogger(settings, run.output.messages);
-  const input = await openInput(flags, settings, run, flags.once !== true);
-  const cluster = flags.out === undefined ? (input.kube ?? (await openCluster(flags, run))) : undefined;
-  const leader = await leaderOf(settings, flags, run, cluster, log);
-  const { kube, mayPublish } = leader;
-  const { intoCluster, intoFile } = await import('./publishing.ts');
-  const publishing =
-    kube === undefined ? intoFile(flags.out ?? '', settings) : intoCluster(kube, settings, run, log);
-  const agent = await agentOf(settings, run.env, kube);
-  let readinessChanged = (_: ServiceKey): void => {};
-  const readiness = { changed: (service: ServiceKey) => readinessChanged(service), signal: run.signal };
-  const { prober, ...stages } = await stagesOf(settings, input, flags.once === true ? undefined : readiness);
-  const scheduled = new ScheduledProber(prober, {
-    refresh: settings.discoveryInterval * 0.9,
-    now: () => performance.now(),
-    random: Math.random,
-  });
-  const detectors = stages.rules.detectors.map(({ detector }) => detector.type);
-  log.info(
-    { version: run.version, interval: settings.discoveryInterval / 1000, registered_detectors: detectors },
-    `looking for backends in ${input.where}, publishing to ${publishing.publisher.target}`,
-  );
-  const listeners = [engineLog(log)];
-  const { listener } = publishing;
-  if (listener !== undefined) listeners.push((event) => mayPublish() && listener(event));
-  if (settings.metricsAddress !== undefined && flags.once !== true) {
-    const { engineMetrics } = await import('../telemetry/engine-metrics.ts');
-    const { serveMetrics } = await import('../server/metrics.ts');
-    const { registry, count } = engineMetrics(run.version, new Set(detectors));
-    listeners.push(count);
-    const port = await serveMetrics(settings.metricsAddress, registry, run.signal);
-    log.info({ component: 'metrics_server', port }, 'metrics are served at /metrics');
-  }
-  const engine = new Engine({
-    source: input.source,
-    stages: { ...stages, prober: scheduled },
-    generation: settings,
-    publisher: publishing.publisher,
-    nextRetry: () => scheduled.nextRetry(),
-    version: run.version,
-    now: () => new Date(),
-    faultsOf: documentFaults,
-    owner: publishing.owner,
-    agent,
-    mayPublish,
-    tell: (event) => {
-      for (const listener of listeners) listener(event);
-    },
-    force: flags.force === true,
-    once: flags.once === true,
-  });
-  readinessChanged = (service) => {
-    scheduled.touch(service);
-    engine.wake();
-  };
-  const resign = leader.start(() => engine.takeOver());
+  const logger = createLogger(first, run.output.messages);
+  const over = new AbortController();
+  const signal = AbortSignal.any([run.signal, over.signal]);
   try {
-    await engine.run(run.signal);
-    await publishing.settled();
+    await keepInStep(flags, { ...run, signal }, first, logger);
   } finally {
-    await resign();
+    over.abort();
   }
-  log.info(run.signal.aborted ? 'stopped' : 'done');
+  logger.log.info(run.signal.aborted ? 'stopped' : 'done');
   return EXIT.ok;
+}
+
+/** Ends when the signal is aborted; with `--once`, after the first publication. */
+async function keepInStep(
+  flags: ServeFlags,
+  run: Invocation,
+  first: Configuration,
+  { log, use }: ReturnType<typeof createLogger>,
+): Promise<void> {
+  const { signal } = run;
+  const once = flags.once === true;
+  const cluster =
+    readsManifests(flags) && flags.out !== undefined ? undefined : await openCluster(flags, run);
+  const configuration = new LiveConfiguration(flags, run, first, cluster, (problem, retryIn) => {
+    const component = 'configuration';
+    if (retryIn === undefined) log.warn({ component }, problemLine(problem));
+    else log.error({ component, retry_in: Math.round(retryIn / 100) / 10 }, problemLine(problem));
+  });
+  await configuration[once ? 'openOnce' : 'open'](signal);
+  if (signal.aborted) return;
+  use(configuration.current);
+  const { registry, count } = engineMetrics(run.version, (type) => assembly.types.includes(type));
+  const logged = engineLog(log);
+  const surroundings = {
+    flags,
+    run,
+    log,
+    cluster,
+    metrics: registry,
+    tell(event: EngineEvent) {
+      logged(event);
+      count(event);
+    },
+  };
+  let assembly: Assembly = await assemble(configuration.current, surroundings);
+  log.info(
+    {
+      version: run.version,
+      interval: assembly.settings.discoveryInterval / 1000,
+      registered_detectors: assembly.types,
+    },
+    `looking for backends in ${assembly.where}, publishing to ${assembly.engine.publisher.target}`,
+  );
+  const engine = new Engine(assembly.engine);
+  assembly.start(engine);
+  const ending = new Set<Promise<void>>();
+  const apply = async (next: Configuration): Promise<void> => {
+    const before = assembly;
+    const made = await assemble(next, surroundings, before);
+    if (signal.aborted) return await made.end(before);
+    assembly = made;
+    use(next);
+    engine.reconfigure(assembly.engine);
+    assembly.start(engine);
+    const ended = before.end(assembly).finally(() => ending.delete(ended));
+    ending.add(ended);
+  };
+  if (!once) configuration.follow(apply, (reload) => assembly.engine.tell(eventOf(reload)), signal);
+  try {
+    await engine.run(signal);
+  } finally {
+    await Promise.all([...ending, assembly.end()]);
+  }
 }

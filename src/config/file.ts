@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { credentialsByBackend } from '../model/credentials.ts';
-import { detectorsOptions } from '../model/detector-options.ts';
+import { type Credentials, credentialsByBackend } from '../model/credentials.ts';
+import { type DetectorsOptions, detectorsOptions } from '../model/detector-options.ts';
 import { EXIT, UserError } from '../model/exit.ts';
 import { readYaml } from '../model/yaml-text.ts';
-import { ORIGINS, type SettingName } from './settings.ts';
+import { type Layer, ORIGINS, type SettingName } from './settings.ts';
 
 const text = z.union([z.string(), z.number(), z.boolean()]).transform(String);
 const texts = z.union([text, z.array(z.string()).transform((list) => list.join(','))]);
@@ -20,13 +20,17 @@ export const configFileSchema = z.strictObject({
   credentials: credentialsByBackend.default({}),
 });
 
-export type ConfigFile = z.infer<typeof configFileSchema>;
+/** What a place beside flags and environment configures. */
+export interface ConfigLayer extends Layer {
+  readonly detectors: DetectorsOptions;
+  readonly credentials: Credentials;
+}
 
 /**
  * Reads a configuration file.
  * @throws UserError that names each fault with its line and column
  */
-export function readConfigFile(path: string): ConfigFile {
+export function readConfigFile(path: string): ConfigLayer {
   let content: string;
   try {
     content = readFileSync(path, 'utf8');
@@ -38,7 +42,10 @@ export function readConfigFile(path: string): ConfigFile {
     );
   }
   const result = readYaml(content.trim() === '' ? '{}' : content, configFileSchema);
-  if ('value' in result) return result.value;
+  if ('value' in result) {
+    const { detectors, credentials, ...texts } = result.value;
+    return { texts, detectors, credentials, origin: (name) => `${path}: ${name}` };
+  }
   throw new UserError(
     result.faults.map(({ line, column, message }) => `${path}:${line}:${column}: ${message}`).join('\n'),
     EXIT.usage,

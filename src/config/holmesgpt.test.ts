@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { EXIT, UserError } from '../model/exit.ts';
 import { holmesgptPlan } from './holmesgpt.ts';
-import { readSettings } from './settings.ts';
+import { givenSettings, readSettings } from './settings.ts';
 
 const planOf = (env: Readonly<Record<string, string>>) =>
-  holmesgptPlan(readSettings({}, env), env.HOLMESGPT_API_KEY);
+  holmesgptPlan(readSettings(givenSettings({}, env)), env.HOLMESGPT_API_KEY);
 
 const HOLMES = { HOLMESGPT_DEPLOYMENT: 'ai/my-holmes' };
 const deployment = { namespace: 'ai', name: 'my-holmes' };

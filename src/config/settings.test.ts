@@ -1,8 +1,24 @@
 import { describe, expect, test } from 'vitest';
 import { EXIT, UserError } from '../model/exit.ts';
-import { ORIGINS, readSettings, type SettingName, type Settings } from './settings.ts';
+import {
+  givenSettings,
+  type Layer,
+  ORIGINS,
+  type SettingName,
+  type Settings,
+  readSettings as settingsOfGiven,
+  shownSetting,
+} from './settings.ts';
 
 type Texts = Partial<Record<SettingName, string>>;
+
+const readSettings = (
+  flags: Texts,
+  env: Record<string, string | undefined>,
+  ...layers: readonly Layer[]
+): Settings => settingsOfGiven(givenSettings(flags, env, layers));
+
+const layer = (name: string, texts: Texts): Layer => ({ texts, origin: (setting) => `${name}: ${setting}` });
 
 const fromEnv = (texts: Texts): Settings =>
   readSettings(
@@ -48,7 +64,7 @@ describe('where settings come from', () => {
   });
 
   test('a configuration file over default, and everything else over the file', () => {
-    const file = { name: 'config.yaml', texts: { discoveryInterval: '1h', logLevel: 'warn', probe: 'none' } };
+    const file = layer('config.yaml', { discoveryInterval: '1h', logLevel: 'warn', probe: 'none' });
     const env = { LOG_LEVEL: 'debug', PROBE: '' };
     expect(readSettings({ discoveryInterval: '2m' }, env, file)).toMatchObject({
       discoveryInterval: 120_000,
@@ -164,7 +180,7 @@ describe('wrong settings', () => {
   test('one of a file is named by the file and its own name', () => {
     let message = '';
     try {
-      readSettings({}, {}, { name: 'deploy/config.yaml', texts: { logLevel: 'loud' } });
+      readSettings({}, {}, layer('deploy/config.yaml', { logLevel: 'loud' }));
     } catch (error) {
       message = (error as Error).message;
     }
@@ -190,4 +206,12 @@ describe('wrong settings', () => {
       'PROBE_CONCURRENCY',
     ]);
   });
+});
+
+test('a setting is shown with where it was given, and without the password of a URL', () => {
+  const given = givenSettings({}, { HOLMESGPT_URL: 'https://me:hunter2@holmes:8080' });
+  expect(shownSetting('holmesgptUrl', given.holmesgptUrl)).toBe(
+    'holmesgptUrl: "https://…@holmes:8080" (HOLMESGPT_URL)',
+  );
+  expect(shownSetting('logLevel', given.logLevel)).toBe('logLevel: its default');
 });

@@ -117,6 +117,7 @@ export const settingsSchema = z.object({
   namespaces: namespaces.default(['monitoring', 'observability', 'default']),
   configMapName: z.string().regex(DOMAIN, "is not a ConfigMap's name").default('kubernaut-toolset-config'),
   configMapNamespace: z.string().regex(NAME, "is not a namespace's name").default('kubernaut-system'),
+  settingsConfigMap: z.string().regex(DOMAIN, "is not a ConfigMap's name").default('dynamic-toolset-config'),
   clusterDomain: z.string().regex(DOMAIN, 'is not a DNS domain').default('cluster.local'),
   allowedHosts: hostPatterns.default([]),
   allowExternalNames: flag.default(false),
@@ -151,6 +152,7 @@ export const ORIGINS: Readonly<Record<SettingName, { readonly env: string; reado
   namespaces: { env: 'NAMESPACES', flag: '--namespace' },
   configMapName: { env: 'CONFIGMAP_NAME', flag: '--configmap-name' },
   configMapNamespace: { env: 'CONFIGMAP_NAMESPACE', flag: '--configmap-namespace' },
+  settingsConfigMap: { env: 'SETTINGS_CONFIGMAP', flag: '--settings-configmap' },
   clusterDomain: { env: 'CLUSTER_DOMAIN', flag: '--cluster-domain' },
   allowedHosts: { env: 'ALLOWED_HOSTS', flag: '--allowed-hosts' },
   allowExternalNames: { env: 'ALLOW_EXTERNAL_NAMES', flag: '--allow-external-names' },
@@ -172,42 +174,69 @@ export const ORIGINS: Readonly<Record<SettingName, { readonly env: string; reado
   logFormat: { env: 'LOG_FORMAT', flag: '--log-format' },
 };
 
-const NO_FILE = { name: '', texts: {} };
+/** A setting's text, and where it was given, for messages. */
+export interface Given {
+  readonly text: string;
+  readonly origin: string;
+}
+
+/** What was given, by setting; what is not here has its default. */
+export type GivenSettings = Readonly<Partial<Record<SettingName, Given>>>;
+
+/** Texts of settings from one place below flags and environment. */
+export interface Layer {
+  readonly texts: Readonly<Partial<Record<SettingName, string | undefined>>>;
+  /** Where a setting's text stands in it, for messages. */
+  readonly origin: (name: SettingName) => string;
+}
+
+const withoutPassword = (text: string): string => text.replace(/\/\/[^/]*@/g, '//…@');
 
 /**
- * Settings from flags, then the environment, then a configuration file, then defaults.
+ * What is given for each setting: by a flag, else by the environment, else by the first layer that has it.
  * @param flags texts of the flags that were given
- * @param file texts of the file, and its name for messages
- * @throws UserError that names every wrong setting, where it came from, and what it may be
+ * @param env an empty variable counts as none
  */
-export function readSettings(
+export function givenSettings(
   flags: Readonly<Partial<Record<SettingName, string>>>,
   env: Readonly<Record<string, string | undefined>>,
-  file: { readonly name: string; readonly texts: Readonly<Partial<Record<SettingName, string>>> } = NO_FILE,
-): Settings {
-  const texts: Partial<Record<SettingName, string>> = {};
-  const origins: Partial<Record<SettingName, string | undefined>> = {};
+  layers: readonly Layer[] = [],
+): GivenSettings {
+  const result: Partial<Record<SettingName, Given>> = {};
   for (const name of Object.keys(ORIGINS) as SettingName[]) {
     const fromEnv = env[ORIGINS[name].env];
-    const given = [
-      [flags[name], ORIGINS[name].flag],
-      [fromEnv === '' ? undefined : fromEnv, ORIGINS[name].env],
-      [file.texts[name], `${file.name}: ${name}`],
-    ] as const;
-    const [text, origin] = given.find(([value]) => value !== undefined) ?? [];
-    if (text === undefined) continue;
-    texts[name] = text;
-    origins[name] = origin;
+    const candidates = [
+      { text: flags[name], origin: ORIGINS[name].flag },
+      { text: fromEnv === '' ? undefined : fromEnv, origin: ORIGINS[name].env },
+      ...layers.map(({ texts, origin }) => ({ text: texts[name], origin: origin(name) })),
+    ];
+    const chosen = candidates.find(({ text }) => text !== undefined);
+    if (chosen?.text !== undefined) result[name] = { text: chosen.text, origin: chosen.origin };
   }
-  const result = settingsSchema.safeParse(texts);
+  return result;
+}
+
+/** A setting as it was given, for messages; a password in a URL is not shown. */
+export function shownSetting(name: SettingName, given: Given | undefined): string {
+  return given === undefined
+    ? `${name}: its default`
+    : `${name}: ${JSON.stringify(withoutPassword(given.text))} (${given.origin})`;
+}
+
+/**
+ * Settings of what is given.
+ * @throws UserError that names every wrong setting, where it came from, and what it may be
+ */
+export function readSettings(given: GivenSettings): Settings {
+  const result = settingsSchema.safeParse(
+    Object.fromEntries(Object.entries(given).map(([name, { text }]) => [name, text])),
+  );
   if (result.success) return result.data;
   const lines = result.error.issues.map((issue) => {
-    const name = issue.path[0] as SettingName;
+    const { text, origin } = given[issue.path[0] as SettingName] ?? { text: '', origin: '' };
     const what =
       issue.code === 'invalid_value' ? `is none of ${issue.values.map(String).join(', ')}` : issue.message;
-    // A URL may hold a password, and what is wrong goes to logs.
-    const shown = JSON.stringify(texts[name]).replace(/\/\/[^/]*@/g, '//…@');
-    return `${origins[name]}=${shown} ${what}`;
+    return `${origin}=${JSON.stringify(withoutPassword(text))} ${what}`;
   });
   throw new UserError(lines.join('\n'), EXIT.usage);
 }

@@ -5,15 +5,18 @@ import type { Problem } from '../model/discovery.ts';
 import { EXIT, UserError } from '../model/exit.ts';
 import { readYaml } from '../model/yaml-text.ts';
 
+/** Detectors of one folder, with the names of their files, and what is wrong with others. */
+export interface UserDetectors {
+  readonly detectors: readonly { readonly name: string; readonly detector: Detector }[];
+  readonly problems: readonly Problem[];
+}
+
 /**
  * The detectors in the YAML files of a folder. A broken file is refused with file, line and reason, and the others
  * still count.
  * @throws UserError if the folder cannot be read
  */
-export function readDetectors(folder: string): {
-  readonly detectors: readonly { readonly name: string; readonly detector: Detector }[];
-  readonly problems: readonly Problem[];
-} {
+export function readDetectors(folder: string): UserDetectors {
   let entries: Dirent[];
   try {
     entries = readdirSync(folder, { withFileTypes: true });

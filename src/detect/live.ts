@@ -34,6 +34,12 @@ export class LiveDetection {
     return this.#keys.size;
   }
 
+  /** What counts in a namespace. */
+  servicesIn(namespace: string): Service[] {
+    const examined = [...(this.#namespaces.get(namespace)?.examined.values() ?? [])];
+    return examined.flatMap(({ match }) => (match === undefined ? [] : [match.service]));
+  }
+
   /** A Service that came or changed. */
   put(service: Service): void {
     const key = serviceKey(service);

@@ -32,10 +32,14 @@ const LONGEST_RETRY = 30_000;
  * A change only says "look again", so changes that come while a pass runs make one more pass together.
  */
 export class Engine {
-  readonly #options: EngineOptions;
+  #options: EngineOptions;
+  /** What it shall work with from the next session on. */
+  #next: EngineOptions | undefined;
+  #session = new AbortController();
   #reconciler: Reconciler;
-  readonly #detection: LiveDetection;
-  readonly #mayPublish: () => boolean;
+  #detection: LiveDetection;
+  /** What was known before the options changed, until the source told all that there is. */
+  #former: LiveDetection | undefined;
   readonly #settling = new Settling();
   #sourceProblems: readonly Problem[] = [];
   #found: readonly DiscoveredService[] = [];
@@ -55,7 +59,6 @@ export class Engine {
     this.#options = options;
     const { stages } = options;
     this.#detection = new LiveDetection(stages.rules, stages.detection);
-    this.#mayPublish = options.mayPublish ?? (() => true);
     this.#reconciler = newReconciler(options);
   }
 
@@ -64,6 +67,38 @@ export class Engine {
    * @throws only with `once`: the first failure; or what the source throws because it can never work
    */
   async run(signal: AbortSignal): Promise<void> {
+    do {
+      this.#adopt();
+      this.#session = new AbortController();
+      await this.#work(AbortSignal.any([signal, this.#session.signal]));
+    } while (this.#next !== undefined && !signal.aborted);
+  }
+
+  /**
+   * Works with other options from now on. What is published stands until the new source told all that there is. What
+   * was known of places that it cannot read stands as well, so a change of options loses nothing.
+   */
+  reconfigure(options: EngineOptions): void {
+    this.#next = options;
+    this.#session.abort();
+  }
+
+  #adopt(): void {
+    if (this.#next === undefined) return;
+    this.#options = this.#next;
+    this.#next = undefined;
+    const { stages } = this.#options;
+    // Of several changes before the source told anything, what was known before the first one counts.
+    this.#former ??= this.#detection;
+    this.#detection = new LiveDetection(stages.rules, stages.detection);
+    this.#reconciler = newReconciler(this.#options);
+    this.#synced = false;
+    this.#changed = true;
+    this.#behind = true;
+  }
+
+  /** Works with the options as they are until the signal is aborted. */
+  async #work(signal: AbortSignal): Promise<void> {
     const { source, publisher, tell, once } = this.#options;
     const stop = new AbortController();
     const both = AbortSignal.any([signal, stop.signal]);
@@ -116,6 +151,10 @@ export class Engine {
     this.#wake.resolve();
   }
 
+  #mayPublish(): boolean {
+    return this.#options.mayPublish?.() ?? true;
+  }
+
   #take(change: Exclude<Change, { kind: 'failure' }>): void {
     switch (change.kind) {
       case 'upsert':
@@ -125,6 +164,9 @@ export class Engine {
         this.#detection.drop(change.key);
         return;
       case 'sync':
+        for (const namespace of this.#former === undefined ? [] : change.unread)
+          for (const service of this.#former?.servicesIn(namespace) ?? []) this.#detection.put(service);
+        this.#former = undefined;
         this.#detection.replace(change.services, new Set(change.unread));
         this.#sourceProblems = change.problems;
         this.#synced = true;

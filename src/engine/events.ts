@@ -64,6 +64,12 @@ export type EngineEvent =
   | { readonly kind: 'rollback'; readonly cycle: number; readonly to: number; readonly holds: boolean }
   /** What was done so that the agent reads what is published. */
   | { readonly kind: 'agent'; readonly cycle: number; readonly outcome: AgentOutcome }
+  /** The configuration changed; `changes` says what is other than before. All is looked at anew. */
+  | { readonly kind: 'reconfigured'; readonly changes: readonly string[] }
+  /** A changed configuration cannot be used; the one before stays in force. */
+  | { readonly kind: 'configuration-refused'; readonly error: Error }
+  /** The configuration is again the one in force. */
+  | { readonly kind: 'configuration-mended' }
   | { readonly kind: 'source-failed'; readonly error: unknown; readonly retryIn: number }
   /** Changes that others make to what is published are noticed with each pass only. */
   | { readonly kind: 'watch-failed'; readonly error: Error }

@@ -196,3 +196,30 @@ describe('when to ask', () => {
     expect(asked()).toBe(2);
   });
 });
+
+test('another schedule goes on with the memory of the one before', async () => {
+  const asked: string[] = [];
+  let health: Verdict['health'] = 'healthy';
+  let now = 0;
+  const prober = {
+    probe: async ({ tool }: Candidate): Promise<Verdict> => {
+      asked.push(tool);
+      return verdict(health);
+    },
+  };
+  const options = { refresh: MINUTE, now: () => now, random: () => 0.5 };
+  const { signal } = new AbortController();
+  const first = new ScheduledProber(prober, options);
+  await first.probe(candidate('loki'), signal);
+  health = 'unhealthy';
+  const second = new ScheduledProber(prober, options, first);
+  expect((await second.probe(candidate('loki'), signal)).health).toBe('healthy');
+  expect(asked).toHaveLength(1);
+  now = 2 * MINUTE;
+  expect(await second.probe(candidate('loki'), signal)).toMatchObject({
+    health: 'healthy',
+    reason: expect.stringContaining('kept for now, failure 1'),
+  });
+  expect((await first.probe(candidate('loki'), signal)).reason).toContain('failure 1');
+  expect(asked).toHaveLength(3);
+});

@@ -87,11 +87,13 @@ export function remember(
 export class ScheduledProber implements Prober {
   readonly #prober: Prober;
   readonly #options: ScheduleOptions;
-  #memories = new Map<string, Memory>();
+  #memories: Map<string, Memory>;
 
-  constructor(prober: Prober, options: ScheduleOptions) {
+  /** @param before whose memory it goes on with */
+  constructor(prober: Prober, options: ScheduleOptions, before?: ScheduledProber) {
     this.#prober = prober;
     this.#options = options;
+    this.#memories = new Map(before === undefined ? [] : before.#memories);
   }
 
   /** Milliseconds until a failed backend is due; nothing while all are well. */

@@ -82,6 +82,24 @@ const TOLD: { readonly [K in EngineEvent['kind']]?: (event: Of<K>) => ObjectEven
       ? `The rollback to revision ${to} holds until the inputs change.`
       : `The inputs changed, so the rollback to revision ${to} ended.`,
   }),
+  reconfigured: ({ changes }) => ({
+    type: 'Normal',
+    reason: 'ConfigurationChanged',
+    action: 'ReadConfiguration',
+    note: `The configuration changed: ${listed(changes)}.`,
+  }),
+  'configuration-refused': ({ error }) => ({
+    type: 'Warning',
+    reason: 'ConfigurationInvalid',
+    action: 'ReadConfiguration',
+    note: `The configuration cannot be used, and the one before stays in force: ${oneLine(error.message, TEXT)}`,
+  }),
+  'configuration-mended': () => ({
+    type: 'Normal',
+    reason: 'ConfigurationMended',
+    action: 'ReadConfiguration',
+    note: 'The configuration is again the one in force.',
+  }),
   'publish-failed': ({ error }) => ({
     type: 'Warning',
     reason: 'PublishFailed',

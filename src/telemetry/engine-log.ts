@@ -194,6 +194,21 @@ export function engineLog(log: Logger): (event: EngineEvent) => void {
       case 'agent':
         agent(log, event.outcome, event.cycle);
         return;
+      case 'reconfigured':
+        log.info(
+          { component: 'configuration', changes: event.changes },
+          `the configuration changed: ${event.changes.join(', ')}`,
+        );
+        return;
+      case 'configuration-refused':
+        log.error(
+          { component: 'configuration' },
+          `the configuration cannot be used, and the one before stays in force: ${event.error.message.replaceAll('\n', '; ')}`,
+        );
+        return;
+      case 'configuration-mended':
+        log.info({ component: 'configuration' }, 'the configuration is again the one in force');
+        return;
       case 'watch-failed':
         log.warn(
           { component: 'reconciliation' },

@@ -24,7 +24,7 @@ const pass = (before: DiscoveredService[], services: DiscoveredService[]): Engin
 });
 
 async function scraped(events: readonly EngineEvent[], line: string): Promise<string | undefined> {
-  const { registry, count } = engineMetrics('1.2.3', KNOWN);
+  const { registry, count } = engineMetrics('1.2.3', (type) => KNOWN.has(type));
   for (const event of events) count(event);
   const lines = (await registry.metrics()).split('\n');
   return lines

@@ -18,7 +18,7 @@ function setCounts(gauge: Gauge<'type'>, types: readonly string[]): void {
 }
 
 /** @param known types that may be labels: those of detectors; a tenant's own words are `other` */
-export function engineMetrics(version: string, known: ReadonlySet<string>): EngineMetrics {
+export function engineMetrics(version: string, known: (type: string) => boolean): EngineMetrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -52,13 +52,21 @@ export function engineMetrics(version: string, known: ReadonlySet<string>): Engi
   );
   const overrides = counter('override_errors_total', 'Times that the overrides became unusable.');
   const held = counter('removals_held_total', 'Times that a removal of many tools at once was held.');
+  const reloads = counter('config_reloads_total', 'Changes of the configuration, by what came of them.', [
+    'result',
+  ]);
+  const reloaded = gauge(
+    'config_last_reload_successful',
+    'Whether the configuration as it is now is the one in force: 1, or 0 if it cannot be used.',
+  );
+  reloaded.set(1);
   const rollbacks = counter(
     'rollbacks_total',
     'Publications that were rolled back because they could not be used.',
   );
   const success = gauge('last_success_timestamp_seconds', 'When a stage last succeeded.', ['stage']);
 
-  const typeOf = ({ type }: DiscoveredService): string => (known.has(type) ? type : 'other');
+  const typeOf = ({ type }: DiscoveredService): string => (known(type) ? type : 'other');
   const pass = ({ before, services, milliseconds }: Extract<EngineEvent, { kind: 'pass' }>): void => {
     const old = new Set(before.map(({ service }) => serviceKey(service)));
     for (const each of services)
@@ -101,6 +109,17 @@ export function engineMetrics(version: string, known: ReadonlySet<string>): Engi
           return;
         case 'removal-held':
           held.inc();
+          return;
+        case 'reconfigured':
+          reloads.inc({ result: 'success' });
+          reloaded.set(1);
+          return;
+        case 'configuration-refused':
+          reloads.inc({ result: 'failure' });
+          reloaded.set(0);
+          return;
+        case 'configuration-mended':
+          reloaded.set(1);
           return;
         case 'rolled-back':
           rollbacks.inc();

@@ -13,19 +13,19 @@ function pretty(line: string): string {
   return `${time} ${String(level).toUpperCase().padEnd(5)} ${message}${fields.join('')}\n`;
 }
 
+type LogSettings = Pick<Settings, 'logLevel' | 'logFormat'>;
+
 /**
  * The logger: one JSON object a line with `timestamp`, `level` and `message`, or lines for a person.
  * @param stream where lines go; it is not closed
+ * @returns the logger, and what has it go by other settings from then on
  */
 export function createLogger(
-  settings: Pick<Settings, 'logLevel' | 'logFormat'>,
+  settings: LogSettings,
   stream: NodeJS.WritableStream,
-): Logger {
-  const destination =
-    settings.logFormat === 'json'
-      ? { write: (line: string) => void stream.write(line) }
-      : { write: (line: string) => void stream.write(pretty(line)) };
-  return pino(
+): { readonly log: Logger; readonly use: (settings: LogSettings) => void } {
+  let { logFormat } = settings;
+  const log = pino(
     {
       level: settings.logLevel,
       base: null,
@@ -33,6 +33,13 @@ export function createLogger(
       timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
       formatters: { level: (level) => ({ level }) },
     },
-    destination,
+    { write: (line: string) => void stream.write(logFormat === 'json' ? line : pretty(line)) },
   );
+  return {
+    log,
+    use(changed) {
+      log.level = changed.logLevel;
+      logFormat = changed.logFormat;
+    },
+  };
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { readSettings } from '../../src/config/settings.ts';
+import { givenSettings, readSettings } from '../../src/config/settings.ts';
 import { generate } from '../../src/generate/generate.ts';
 import type { Kube } from '../../src/kube/connection.ts';
 import { UserError } from '../../src/model/exit.ts';
@@ -143,13 +143,13 @@ test.each(['127.1', '2130706433', '', 'localhost'])(
 );
 
 test.each(['a:1:b:99999', 'a:1:b:0', 'a:99999:b:1'])('--connect-to %s is refused', (connectTo) => {
-  expect(() => readSettings({ connectTo }, {})).toThrow(UserError);
+  expect(() => readSettings(givenSettings({ connectTo }, {}))).toThrow(UserError);
 });
 
 test.each([' , ', ','])('NAMESPACES=%j is not "all namespaces"', (NAMESPACES) => {
   let namespaces: readonly string[] = [];
   try {
-    ({ namespaces } = readSettings({}, { NAMESPACES }));
+    ({ namespaces } = readSettings(givenSettings({}, { NAMESPACES })));
   } catch (error) {
     expect(error).toBeInstanceOf(UserError);
   }
@@ -249,7 +249,9 @@ test('an empty list of headers is no credential', async () => {
 test('an empty list of namespaces in a configuration file is not "all namespaces"', () => {
   let namespaces: readonly string[] = [];
   try {
-    ({ namespaces } = readSettings({}, {}, { name: 'config.yaml', texts: { namespaces: '' } }));
+    ({ namespaces } = readSettings(
+      givenSettings({}, {}, [{ texts: { namespaces: '' }, origin: () => 'config.yaml' }]),
+    ));
   } catch (error) {
     expect(error).toBeInstanceOf(UserError);
   }

@@ -1,10 +1,11 @@
 import { Readable, Writable } from 'node:stream';
 import { parse } from 'yaml';
 import packageJson from '../../package.json' with { type: 'json' };
+import type { ServeFlags } from '../../src/cli/assembly.ts';
 import type { Invocation } from '../../src/cli/configuration.ts';
 import { generateCommand } from '../../src/cli/generate.ts';
 import { rollbackCommand } from '../../src/cli/rollback.ts';
-import { type ServeFlags, serveCommand } from '../../src/cli/serve.ts';
+import { serveCommand } from '../../src/cli/serve.ts';
 import type { Documents } from '../../src/model/documents.ts';
 
 /** `serve` inside this process, for tests where the start of a process is not the point. */

@@ -6,6 +6,12 @@ export const PUBLISHING = [
     resourceNames: ['kubernaut-toolset-config'],
     verbs: ['get', 'list', 'watch', 'create', 'patch'],
   },
+  {
+    apiGroups: [''],
+    resources: ['configmaps'],
+    resourceNames: ['dynamic-toolset-config'],
+    verbs: ['list', 'watch'],
+  },
   { apiGroups: ['apps'], resources: ['controllerrevisions'], verbs: ['list', 'create', 'patch', 'delete'] },
   { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] },
 ] as const;

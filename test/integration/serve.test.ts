@@ -233,7 +233,7 @@ describe('serve against a real API server, with the least rights', () => {
       (await readFile(kubeconfig, 'utf8')).replace(/server: .*/, 'server: https://127.0.0.1:1'),
     );
     const serve = startServe({ ...env, KUBECONFIG: moved });
-    const line = await serve.logged('the last known services stand');
+    const line = await serve.logged('nothing begins before it is known what it configures');
     expect(line.retry_in).toBeGreaterThan(0);
     expect(serve.process.exitCode).toBeNull();
     expect(await serve.stop()).toBe(0);

@@ -1,0 +1,148 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Engine, EngineOptions } from '../engine/engine.ts';
+import type { EngineEvent } from '../engine/events.ts';
+import { documentFaults } from '../generate/check.ts';
+import type { Kube } from '../kube/connection.ts';
+import type { ServiceKey } from '../model/service.ts';
+import { ScheduledProber } from '../probe/schedule.ts';
+import type { Exposition } from '../server/metrics.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { agentOf } from './agent.ts';
+import type { Configuration, InputFlags, Invocation } from './configuration.ts';
+import { type Leader, leaderOf, sameElection } from './leader.ts';
+import { openInput, stagesOf } from './pipeline.ts';
+
+export interface ServeFlags extends InputFlags {
+  readonly out?: string;
+  readonly once?: boolean;
+  readonly force?: boolean;
+}
+
+/** What stays while the configuration changes. */
+export interface Surroundings {
+  readonly flags: ServeFlags;
+  readonly run: Invocation;
+  readonly log: Logger;
+  /** The connection to the cluster, where one is read or published to. */
+  readonly cluster: Kube | undefined;
+  /** Told of all that happens. */
+  readonly tell: (event: EngineEvent) => void;
+  readonly metrics: Exposition | undefined;
+}
+
+/** All that one configuration comes to: what the engine works with, and what stands beside it. */
+export interface Assembly {
+  readonly settings: Configuration;
+  readonly engine: EngineOptions;
+  /** Where Services are looked for, for messages. */
+  readonly where: string;
+  /** Types of backends that are known. */
+  readonly types: readonly string[];
+  /** Begins what stands beside the engine. */
+  start(engine: Engine): void;
+  /**
+   * Ends it, once all is written.
+   * @param successor what goes on in its place: what both have in common is left to it
+   */
+  end(successor?: Assembly): Promise<void>;
+  readonly leader: Leader;
+  readonly prober: ScheduledProber;
+  readonly metricsServer: MetricsServer | undefined;
+}
+
+/** A server of metrics, and where it listens. */
+interface MetricsServer {
+  readonly address: NonNullable<Configuration['metricsAddress']>;
+  stop(): void;
+}
+
+async function metricsServer(
+  { metricsAddress: address }: Configuration,
+  { flags, log, metrics }: Surroundings,
+  before: MetricsServer | undefined,
+): Promise<MetricsServer | undefined> {
+  if (address === undefined || metrics === undefined || flags.once === true) return undefined;
+  if (isDeepStrictEqual(address, before?.address)) return before;
+  const { serveMetrics } = await import('../server/metrics.ts');
+  const stop = new AbortController();
+  const port = await serveMetrics(address, metrics, stop.signal);
+  log.info({ component: 'metrics_server', port }, 'metrics are served at /metrics');
+  return { address, stop: () => stop.abort() };
+}
+
+/**
+ * Puts together what a configuration asks for. Nothing of it works before it is started, but for the server of metrics,
+ * which comes last because its address may be taken.
+ * @param before what works now, whose memory it goes on with
+ * @throws UserError where the configuration cannot be used
+ */
+export async function assemble(
+  settings: Configuration,
+  surroundings: Surroundings,
+  before?: Assembly,
+): Promise<Assembly> {
+  const { flags, run, log, cluster, tell } = surroundings;
+  const once = flags.once === true;
+  const stop = new AbortController();
+  const input = await openInput(flags, settings, run, !once, cluster);
+  const target = flags.out === undefined ? cluster : undefined;
+  const leader =
+    before !== undefined && sameElection(before.settings, settings)
+      ? before.leader
+      : await leaderOf(settings, flags, run, target, log);
+  const { kube, mayPublish } = leader;
+  const { intoCluster, intoFile } = await import('./publishing.ts');
+  const publishing =
+    kube === undefined ? intoFile(flags.out ?? '', settings) : intoCluster(kube, settings, run, log);
+  const agent = await agentOf(settings, run.env, kube);
+  let changed = (_: ServiceKey): void => {};
+  const signal = AbortSignal.any([run.signal, stop.signal]);
+  const readiness = { changed: (service: ServiceKey) => changed(service), signal };
+  const { prober: asking, ...stages } = await stagesOf(settings, input, once ? undefined : readiness);
+  const prober = new ScheduledProber(
+    asking,
+    { refresh: settings.discoveryInterval * 0.9, now: () => performance.now(), random: Math.random },
+    before?.prober,
+  );
+  const server = await metricsServer(settings, surroundings, before?.metricsServer);
+  return {
+    settings,
+    where: input.where,
+    types: stages.rules.detectors.map(({ detector }) => detector.type),
+    leader,
+    prober,
+    metricsServer: server,
+    engine: {
+      source: input.source,
+      stages: { ...stages, prober },
+      generation: settings,
+      publisher: publishing.publisher,
+      nextRetry: () => prober.nextRetry(),
+      version: run.version,
+      now: () => new Date(),
+      faultsOf: documentFaults,
+      owner: publishing.owner,
+      agent,
+      mayPublish,
+      tell(event) {
+        tell(event);
+        if (mayPublish()) publishing.listener?.(event);
+      },
+      force: flags.force === true,
+      once,
+    },
+    start(engine) {
+      changed = (service) => {
+        prober.touch(service);
+        engine.wake();
+      };
+      leader.start(() => engine.takeOver());
+    },
+    async end(successor) {
+      stop.abort();
+      if (server !== successor?.metricsServer) server?.stop();
+      await publishing.settled();
+      if (leader !== successor?.leader) await leader.resign();
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import { EXIT, UserError } from '../model/exit.ts';
+import { keyOf, readConfigData } from './config-map.ts';
+import { ORIGINS, type SettingName } from './settings.ts';
+
+const WHERE = 'ConfigMap kubernaut-system/dynamic-toolset-config';
+
+const faults = (data: Record<string, string>): string[] => {
+  try {
+    readConfigData(data, WHERE);
+  } catch (error) {
+    expect(error).toBeInstanceOf(UserError);
+    expect((error as UserError).exitCode).toBe(EXIT.usage);
+    return (error as UserError).message.split('\n');
+  }
+  return [];
+};
+
+test('settings by their keys, options of detectors and credentials in YAML; an empty text is none', () => {
+  const read = readConfigData(
+    {
+      'discovery-interval': ' 30s\n',
+      namespaces: '*',
+      'log-level': '  ',
+      detectors: 'grafana:\n  enabled: false\n',
+      credentials: 'prometheus: {bearerToken: PROM_TOKEN}',
+    },
+    WHERE,
+  );
+  expect(read.texts).toEqual({ discoveryInterval: '30s', namespaces: '*' });
+  expect(read.detectors).toMatchObject({ grafana: { enabled: false } });
+  expect(read.credentials).toEqual({ prometheus: { bearerToken: 'PROM_TOKEN' } });
+  expect(read.origin('discoveryInterval')).toBe(`${WHERE}: discovery-interval`);
+});
+
+test('every setting but those that say where the ConfigMap is can stand in it', () => {
+  const all = Object.keys(ORIGINS) as SettingName[];
+  const fixed = all.filter((name) => faults({ [keyOf(name)]: 'x' }).length > 0);
+  expect(fixed).toEqual(['configMapNamespace', 'settingsConfigMap']);
+});
+
+test('each fault is told with its key, and its line and column in YAML', () => {
+  expect(
+    faults({
+      namespace: 'monitoring',
+      detectors: 'grafana:\n  enabled: perhaps\n',
+      credentials: 'loki: [',
+      'settings-configmap': 'other',
+      constructor: 'x',
+    }),
+  ).toEqual([
+    expect.stringContaining(`${WHERE}: detectors:2:12:`),
+    expect.stringContaining(`${WHERE}: credentials:1:`),
+    expect.stringMatching(/"namespace" is no setting; the keys are .*discovery-interval.*namespaces/),
+    expect.stringContaining('settings-configmap says where this ConfigMap is'),
+    expect.stringContaining('"constructor" is no setting'),
+  ]);
+  expect(faults(JSON.parse('{"__proto__": "x"}'))).toEqual([
+    expect.stringContaining('"__proto__" is no setting'),
+  ]);
+});

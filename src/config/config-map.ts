@@ -1,0 +1,54 @@
+import type { z } from 'zod';
+import { type Credentials, credentialsByBackend } from '../model/credentials.ts';
+import { type DetectorsOptions, detectorsOptions } from '../model/detector-options.ts';
+import { EXIT, UserError } from '../model/exit.ts';
+import { oneLine } from '../model/text.ts';
+import { readYaml } from '../model/yaml-text.ts';
+import type { ConfigLayer } from './file.ts';
+import { ORIGINS, type SettingName } from './settings.ts';
+
+/** Settings that say which ConfigMap is read; they cannot stand in it. */
+const FINDING: readonly SettingName[] = ['configMapNamespace', 'settingsConfigMap'];
+
+/** The key of a setting in the ConfigMap: `discovery-interval` of `DISCOVERY_INTERVAL`. */
+export const keyOf = (name: SettingName): string => ORIGINS[name].env.toLowerCase().replaceAll('_', '-');
+
+const NAMES = new Map((Object.keys(ORIGINS) as SettingName[]).map((name) => [keyOf(name), name]));
+
+/**
+ * What the data of a ConfigMap configure: settings by their keys, with texts as environment variables have them, and
+ * `detectors` and `credentials` in YAML. An empty text counts as none.
+ * @param where the ConfigMap, for messages
+ * @throws UserError that names every key that is no setting and every fault in YAML
+ */
+export function readConfigData(data: Readonly<Record<string, string>>, where: string): ConfigLayer {
+  const texts: Partial<Record<SettingName, string>> = {};
+  const wrong: string[] = [];
+  /** A key whose text is YAML, as the same key of a configuration file holds it. */
+  const document = <T extends object>(key: string, schema: z.ZodType<T>): T | undefined => {
+    const text = Object.hasOwn(data, key) ? (data[key] ?? '') : '';
+    if (text.trim() === '') return undefined;
+    const result = readYaml(text, schema);
+    if ('value' in result) return result.value;
+    for (const { line, column, message } of result.faults)
+      wrong.push(`${where}: ${key}:${line}:${column}: ${message}`);
+    return undefined;
+  };
+  const detectors: DetectorsOptions = document('detectors', detectorsOptions) ?? {};
+  const credentials: Credentials = document('credentials', credentialsByBackend) ?? {};
+  for (const [key, text] of Object.entries(data)) {
+    const name = NAMES.get(key);
+    if (text.trim() === '' || key === 'detectors' || key === 'credentials') continue;
+    if (name === undefined)
+      wrong.push(
+        `${where}: "${oneLine(key, 80)}" is no setting; the keys are ${[...NAMES.keys()].sort().join(', ')}, detectors and credentials`,
+      );
+    else if (FINDING.includes(name))
+      wrong.push(
+        `${where}: ${key} says where this ConfigMap is, so it cannot stand in it; set ${ORIGINS[name].env} or ${ORIGINS[name].flag}`,
+      );
+    else texts[name] = text.trim();
+  }
+  if (wrong.length > 0) throw new UserError(wrong.join('\n'), EXIT.usage);
+  return { texts, detectors, credentials, origin: (name) => `${where}: ${keyOf(name)}` };
+}
