@@ -7,6 +7,7 @@ import { latency } from './latency.ts';
 import { memory } from './memory.ts';
 import { pass } from './pass.ts';
 import { json, machine, machineLine, type Result, type Row, table } from './report.ts';
+import { soak } from './soak.ts';
 import { start } from './start.ts';
 
 interface Benchmark {
@@ -23,6 +24,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   },
   latency: { about: 'from a change of a Service to the ConfigMap, quiet and under churn', run: latency },
   memory: { about: 'resident memory and processor, at rest and under churn', run: memory },
+  soak: { about: 'what is left behind after changes of all kinds; give it 600 seconds', run: soak },
   idle: { about: 'requests to the API server at rest', run: idle },
 };
 

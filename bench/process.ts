@@ -8,6 +8,8 @@ export interface Measured {
   readonly pid: number;
   /** Waits until it writes a line with a text, whichever stream it writes it to. */
   said(text: string, limitMs?: number): Promise<void>;
+  /** What a line of its log holds that it wrote already, by a text in it. */
+  logged(text: string): Promise<Readonly<Record<string, unknown>>>;
   stop(): Promise<void>;
 }
 
@@ -20,7 +22,8 @@ export interface Usage {
   readonly cpu: number;
 }
 
-/** Lines that are kept for an error message. */
+/** Lines that are kept, and of these the ones for an error message. */
+const KEPT = 1_000;
 const TAIL = 20;
 
 /** Starts a program of Node.js with nothing of this process' environment but what is given. */
@@ -34,7 +37,7 @@ export function startMeasured(args: readonly string[], env: Readonly<Record<stri
   for (const stream of [child.stdout, child.stderr])
     createInterface({ input: stream }).on('line', (line) => {
       lines.push(line.slice(0, 500));
-      if (lines.length > TAIL) lines.shift();
+      if (lines.length > KEPT) lines.shift();
       for (const look of waiting) look(line);
     });
   const ended = new Promise<void>((resolve) => child.on('exit', () => resolve()));
@@ -57,11 +60,18 @@ export function startMeasured(args: readonly string[], env: Readonly<Record<stri
           ended.then(() => Promise.reject(new Error(`it ended before it said "${text}"`))),
         ]);
       } catch (cause) {
-        throw new Error(`${(cause as Error).message}; its last lines:\n${lines.join('\n')}`, { cause });
+        throw new Error(`${(cause as Error).message}; its last lines:\n${lines.slice(-TAIL).join('\n')}`, {
+          cause,
+        });
       } finally {
         clearTimeout(late);
         waiting.delete(look);
       }
+    },
+    async logged(text) {
+      const line = lines.find((each) => each.includes(text));
+      if (line === undefined) throw new Error(`it did not say "${text}":\n${lines.slice(-TAIL).join('\n')}`);
+      return JSON.parse(line);
     },
     async stop() {
       process.off('exit', kill);
