@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { configFileSchema } from '../config/file.ts';
 import { type DocumentFault, holmesTextFaults } from '../generate/check.ts';
 import { patchFaults } from '../generate/holmes-patch.ts';

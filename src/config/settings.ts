@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { EXIT, UserError } from '../model/exit.ts';
 import { formatDuration, parseDuration } from './duration.ts';
 

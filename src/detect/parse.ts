@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Detector, detectorSchema, type Vocabulary, vocabularySchema } from '../model/detector.ts';
 import type { DetectorsOptions } from '../model/detector-options.ts';
 import type { Problem } from '../model/discovery.ts';

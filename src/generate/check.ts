@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { DOCUMENT_KEYS, type Documents } from '../model/documents.ts';
 import { type Fault, readPlacedYaml, readYaml } from '../model/yaml-text.ts';
 import { holmesFaults } from './holmes-contract.ts';

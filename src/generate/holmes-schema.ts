@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { holmesKey as key } from '../model/overrides.ts';
 
 const plainValue: z.ZodType<unknown> = z.lazy(() =>

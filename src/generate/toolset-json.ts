@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { endpointUrl } from '../model/discovery.ts';
 import { describe } from './description.ts';
 import type { Tool } from './tools.ts';

@@ -1,5 +1,5 @@
 import { isMap, isNode, isScalar, LineCounter, parseDocument, type ScalarTag, type Tags } from 'yaml';
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 /** A place in a text and what is wrong there. */
 export interface Fault {

@@ -1,6 +1,6 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { type Document, isMap, parseDocument, stringify, visit } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { EXIT, UserError } from '../model/exit.ts';
 import { type ConfigMapName, type OwnedConfigMap, ownedConfigMap, restoredConfigMap } from './config-map.ts';
 import { OWN_ANNOTATIONS } from './plan.ts';
