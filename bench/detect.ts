@@ -1,7 +1,7 @@
-import { builtInDetectorFiles } from '../src/config/detector-files.ts';
+import { builtInDetectors } from '../src/config/detector-files.ts';
 import { detect as detectAll } from '../src/detect/detect.ts';
 import { LiveDetection } from '../src/detect/live.ts';
-import { rulesFromFiles } from '../src/detect/parse.ts';
+import { makeRules } from '../src/detect/make-rules.ts';
 import type { Service } from '../src/model/service.ts';
 import { serviceFromObject } from '../src/source/service-object.ts';
 import type { Lab } from './lab.ts';
@@ -36,7 +36,7 @@ export async function detect(lab: Lab): Promise<Row[]> {
       .map((object) => serviceFromObject(object, 'none'))
       .filter((service) => typeof service !== 'string');
   const cold = performance.now();
-  const { rules } = rulesFromFiles(builtInDetectorFiles());
+  const { rules } = makeRules(builtInDetectors());
   const rulesRead = performance.now() - cold;
   const services = read();
   const first = performance.now();

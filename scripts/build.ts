@@ -2,19 +2,18 @@
 import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
-import { builtInDetectorFiles } from '../src/config/detector-files.ts';
+import { builtInDetectors } from '../src/config/detector-files.ts';
 
 const root = join(import.meta.dirname, '..');
 const outfile = join(root, 'dist/dynamic-toolset.js');
 
-/** The bundle has no folder to read detectors from, so their contents stand in it, parsed already. */
+/** The bundle has no folder to read detectors from, so they stand in it, parsed and checked already. */
 const detectors: Plugin = {
   name: 'detectors',
   setup({ onLoad }) {
     onLoad({ filter: /[\\/]src[\\/]config[\\/]detector-files\.ts$/ }, () => ({
       loader: 'js',
-      contents: `const files = JSON.parse(${JSON.stringify(JSON.stringify(builtInDetectorFiles()))});
-export const builtInDetectorFiles = () => files;`,
+      contents: `export const builtInDetectors = () => JSON.parse(${JSON.stringify(JSON.stringify(builtInDetectors()))});`,
     }));
   },
 };

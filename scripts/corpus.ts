@@ -6,9 +6,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { builtInDetectorFiles } from '../src/config/detector-files.ts';
+import { builtInDetectors } from '../src/config/detector-files.ts';
 import { detect } from '../src/detect/detect.ts';
-import { rulesFromFiles } from '../src/detect/parse.ts';
+import { makeRules } from '../src/detect/make-rules.ts';
 import { type Endpoint, endpointUrl } from '../src/model/discovery.ts';
 import { parseManifest } from '../src/source/manifest-text.ts';
 
@@ -22,7 +22,7 @@ if (folder === undefined) {
   console.error('error: name the folder of the corpus: npm run corpus -- FOLDER');
   process.exit(2);
 }
-const { rules } = rulesFromFiles(builtInDetectorFiles());
+const { rules } = makeRules(builtInDetectors());
 const tally = new Map<string, { found: number; of: number }>();
 let wrong = 0;
 const isHttps = (endpoint: Endpoint): boolean => endpoint.scheme === 'https';

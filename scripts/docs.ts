@@ -4,12 +4,13 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { builtInDetectorFiles } from '../src/config/detector-files.ts';
-import { rulesFromFiles } from '../src/detect/parse.ts';
-import { CERTAINTIES, type Detector, type Matcher } from '../src/model/detector.ts';
+import { builtInDetectors } from '../src/config/detector-files.ts';
+import { makeRules } from '../src/detect/make-rules.ts';
+import { CERTAINTIES } from '../src/model/certainties.ts';
+import type { Detector, Matcher } from '../src/model/detector.ts';
 
 const root = join(import.meta.dirname, '..');
-const { rules } = rulesFromFiles(builtInDetectorFiles());
+const { rules } = makeRules(builtInDetectors());
 const detectors = [...rules.byType.values()].map(({ detector }) => detector);
 
 const code = (text: string): string => `\`${text.replaceAll('|', '\\|')}\``;

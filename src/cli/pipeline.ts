@@ -1,6 +1,6 @@
-import { builtInDetectorFiles } from '../config/detector-files.ts';
+import { builtInDetectors } from '../config/detector-files.ts';
 import type { Settings } from '../config/settings.ts';
-import { rulesFromFiles } from '../detect/parse.ts';
+import { makeRules } from '../detect/make-rules.ts';
 import { probeKinds, type Stages } from '../engine/pass.ts';
 import type { Kube } from '../kube/connection.ts';
 import { EXIT, UserError } from '../model/exit.ts';
@@ -89,9 +89,9 @@ async function routeOf(settings: Settings, input: Input): Promise<Route | undefi
 }
 
 /** The rules that the settings ask for, and what is wrong with those that users add. */
-export function rulesOf(settings: Configuration): ReturnType<typeof rulesFromFiles> {
+export function rulesOf(settings: Configuration): ReturnType<typeof makeRules> {
   const { userDetectors } = settings;
-  const { rules, problems } = rulesFromFiles(builtInDetectorFiles(), {
+  const { rules, problems } = makeRules(builtInDetectors(), {
     added: userDetectors.flatMap(({ detectors }) => detectors),
     options: settings.detectors,
     disabled: settings.switchedOff,

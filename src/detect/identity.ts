@@ -1,4 +1,5 @@
-import { CERTAINTIES, type Certainty, type Vocabulary } from '../model/detector.ts';
+import { CERTAINTIES } from '../model/certainties.ts';
+import type { Certainty, Vocabulary } from '../model/detector.ts';
 import type { Service } from '../model/service.ts';
 import { shown } from './match.ts';
 import type { CompiledDetector, Role, Rules } from './rules.ts';

@@ -1,5 +1,5 @@
 import type { Certainty, Detector, Matcher, Vocabulary } from '../model/detector.ts';
-import { type DetectorOptions, type DetectorsOptions, detectorOptions } from '../model/detector-options.ts';
+import type { DetectorOptions, DetectorsOptions } from '../model/detector-options.ts';
 
 /** A role that a word gives to a component. */
 export interface Role {
@@ -36,6 +36,15 @@ export interface Rules {
   readonly vocabulary: Vocabulary;
   readonly neutral: ReadonlySet<string>;
 }
+
+/** The options of a detector for which operators set none: the defaults of their schema. */
+export const UNSET: DetectorOptions = {
+  enabled: true,
+  priority: 0,
+  excludeNamespaces: [],
+  requiredAnnotations: {},
+  require: 'all',
+};
 
 const longestFirst = (a: readonly string[], b: readonly string[]): number => b.length - a.length;
 
@@ -78,7 +87,7 @@ export function compileRules(
       signals: detector.signals.map(({ certainty, ...match }) => ({ certainty, match })),
       phrases: phrasesOf(detector, vocabulary),
       accepts: new Set(detector.accepts),
-      options: options[detector.type] ?? detectorOptions.parse({}),
+      options: options[detector.type] ?? UNSET,
     });
   }
   return { detectors: [...byType.values()], byType, vocabulary, neutral: new Set(vocabulary.neutral) };

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { CERTAINTIES } from './certainties.ts';
 import { probeSpec } from './proof.ts';
 
 const word = z
@@ -12,20 +13,6 @@ const words = z.array(word).min(1);
 const httpPath = z.string().regex(/^\/[\x21-\x7e]*$/, 'is not a path: it starts with / and has no spaces');
 const portNumber = z.number().int().min(1).max(65535);
 
-/**
- * How sure a signal makes us, most certain first. `annotation` is the word of the Service's owner, `operator` a label
- * that only an operator sets, `hint` counts only together with a proof by probing.
- */
-export const CERTAINTIES = [
-  'annotation',
-  'operator',
-  'component',
-  'recommended',
-  'label',
-  'selector',
-  'name',
-  'hint',
-] as const;
 const certainty = z.enum(CERTAINTIES);
 
 /** What a label, annotation or name must be: a text (`*` stands for any run), one of a list, or `true` for "it is there". */
@@ -180,3 +167,9 @@ export type Certainty = z.infer<typeof certainty>;
 /** How a backend appears in the agent's configuration. */
 export type HolmesEntry = z.infer<typeof holmesEntry>;
 export type HolmesAuth = z.infer<typeof holmesAuth>;
+
+/** Detectors, each of a type of its own, and the words that they share. */
+export interface DetectorSet {
+  readonly vocabulary: Vocabulary;
+  readonly detectors: readonly Detector[];
+}

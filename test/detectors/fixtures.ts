@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { builtInDetectorFiles } from '../../src/config/detector-files.ts';
-import { rulesFromFiles } from '../../src/detect/parse.ts';
+import { builtInDetectors } from '../../src/config/detector-files.ts';
+import { makeRules } from '../../src/detect/make-rules.ts';
 import type { Service } from '../../src/model/service.ts';
 import { parseManifest } from '../../src/source/manifest-text.ts';
 
 /** The rules that the program comes with. */
-export const { rules } = rulesFromFiles(builtInDetectorFiles());
+export const { rules } = makeRules(builtInDetectors());
 
 /** How detection is asked in these tests. */
 export const DETECTION = { clusterDomain: 'cluster.local', allowedHosts: [], allowExternalNames: false };

@@ -3,9 +3,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { builtInDetectorFiles } from '../../src/config/detector-files.ts';
+import { builtInDetectors } from '../../src/config/detector-files.ts';
 import { detect } from '../../src/detect/detect.ts';
-import { rulesFromFiles } from '../../src/detect/parse.ts';
+import { makeRules } from '../../src/detect/make-rules.ts';
 import { probeKinds } from '../../src/engine/pass.ts';
 import type { Candidate, Verdict } from '../../src/model/discovery.ts';
 import type { Service } from '../../src/model/service.ts';
@@ -16,7 +16,7 @@ import { waitUntil } from '../cluster/wait.ts';
 /** The settings' defaults. */
 const LIMITS = { concurrency: 32, timeout: 5_000 };
 const ANSWER_AFTER_MS = 50;
-const { rules } = rulesFromFiles(builtInDetectorFiles());
+const { rules } = makeRules(builtInDetectors());
 
 const BUILD = JSON.stringify({ version: '3.5.3', revision: 'test', goVersion: 'go1.24.5' });
 /** A product for every fourth candidate, what proves it, and so how many requests it takes. */

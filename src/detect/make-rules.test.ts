@@ -1,13 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { builtInFiles, options } from '../../test/fixtures/unit/detection.ts';
+import { builtIn, options } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import { detectorSchema } from '../model/detector.ts';
 import { type DetectorOptions, type DetectorsOptions, detectorOptions } from '../model/detector-options.ts';
 import { detect } from './detect.ts';
-import { type Customisation, type DetectorFile, rulesFromFiles } from './parse.ts';
-import type { Rules } from './rules.ts';
-
-const vocabulary = builtInFiles.filter(({ name }) => name === 'vocabulary.yaml');
+import { type Customisation, makeRules } from './make-rules.ts';
+import { type Rules, UNSET } from './rules.ts';
 
 const example = {
   type: 'example',
@@ -20,86 +18,47 @@ const example = {
 const set = (type: string, change: Partial<DetectorOptions>): DetectorsOptions => ({
   [type]: detectorOptions.parse(change),
 });
-const file = (content: unknown, name = 'example.yaml'): DetectorFile => ({ name, content });
-const failure = (...files: DetectorFile[]): string => {
-  try {
-    rulesFromFiles(files);
-  } catch (error) {
-    return (error as Error).message;
-  }
-  return 'it did not throw';
-};
+/** Rules of detectors that come with the program, if it came with these. */
+const rulesOf = (...contents: object[]): Rules =>
+  makeRules({
+    vocabulary: builtIn.vocabulary,
+    detectors: contents.map((content) => detectorSchema.parse(content)),
+  }).rules;
 
-describe('rulesFromFiles', () => {
-  test('takes the files that come with the program', () => {
-    const { byType } = rulesFromFiles(builtInFiles).rules;
+describe('makeRules', () => {
+  test('takes the detectors that come with the program', () => {
+    const { byType } = makeRules(builtIn).rules;
     for (const type of ['prometheus', 'grafana', 'jaeger', 'elasticsearch', 'custom', 'loki', 'tempo'])
       expect(byType.get(type)?.detector.title).toBeTruthy();
   });
 
   test('a new kind of backend is one file', () => {
-    const { rules } = rulesFromFiles([...vocabulary, file(example)]);
+    const rules = rulesOf(example);
     const { candidates } = detect([service('my-example', { ports: [1234] })], rules, options);
     expect(candidates.map(({ type, kind }) => [type, kind])).toEqual([['example', 'An example']]);
-  });
-
-  test.each<[string, object, string[]]>([
-    ['a key that is none', { port: {} }, ['port']],
-    ['a key that is none, deep', { ports: { number: [1] } }, ['number', 'ports']],
-    ['a missing title', { title: undefined }, ['title']],
-    ['a type with upper case', { type: 'Example' }, ['type', 'lower-case']],
-    ['a certainty that is none', { signals: [{ certainty: 'sure', name: 'x' }] }, ['signals[0].certainty']],
-    ['a signal without a condition', { signals: [{ certainty: 'label' }] }, ['signals[0]', 'condition']],
-    ['an exclusion without a reason', { exclude: [{ name: 'x' }] }, ['exclude[0].why']],
-    ['a port that is none', { ports: { numbers: [1, 70_000] } }, ['ports.numbers[1]']],
-    ['a path that is none', { paths: [{ path: 'api' }] }, ['paths[0].path']],
-    ['an entry for the agent that is none', { holmes: {} }, ['holmes']],
-    [
-      'a label that must be an empty text',
-      { signals: [{ certainty: 'label', labels: { app: '' } }] },
-      ['labels.app'],
-    ],
-  ])('a broken file: %s', (_, change, places) => {
-    const message = failure(...vocabulary, file({ ...example, ...change }));
-    for (const part of ['example.yaml', ...places]) expect(message).toContain(part);
-  });
-
-  test.each([
-    ['empty', null],
-    ['a text', 'type: example'],
-    ['a list', [example]],
-  ])('a file that is %s', (_, content) => {
-    expect(failure(...vocabulary, file(content))).toContain('example.yaml');
-  });
-
-  test('names the one broken file among several', () => {
-    const message = failure(...vocabulary, file(example), file({ ...example, type: 7 }, 'other.yaml'));
-    expect(message).toContain('other.yaml');
-    expect(message).not.toContain('example.yaml');
   });
 
   test.each([
     ['roles', { roles: { wizard: ['merlin'] } }],
     ['accepts', { accepts: ['wizard'] }],
   ])('a role in %s that the vocabulary does not have is told, with those that it has', (_, change) => {
-    const message = failure(...vocabulary, file({ ...example, ...change }));
-    for (const part of ['example', 'wizard', 'gateway']) expect(message).toContain(part);
+    for (const part of ['example', 'wizard', 'gateway'])
+      expect(() => rulesOf({ ...example, ...change })).toThrow(part);
   });
 
   test('a role of a detector decides for it only', () => {
     const other = { ...example, type: 'other', names: ['other'], roles: { write: ['quill'] } };
-    const { rules } = rulesFromFiles([...vocabulary, file(example), file(other)]);
+    const rules = rulesOf(example, other);
     const services = ['example-quill', 'other-quill'].map((name) =>
       service(name, { labels: { app: name.split('-')[0] ?? '' }, ports: [1234] }),
     );
     const { candidates } = detect(services, rules, options);
     expect(candidates.map(({ service }) => service.name)).toEqual(['example-quill']);
   });
+});
 
-  test('a missing or broken vocabulary is told', () => {
-    expect(failure(file(example))).toContain('vocabulary.yaml');
-    expect(failure(file({ neutral: 1 }, 'vocabulary.yaml'))).toMatch(/vocabulary\.yaml[\s\S]*neutral/);
-  });
+test('options that nobody set are the defaults of their schema', () => {
+  expect(UNSET).toEqual(detectorOptions.parse({}));
 });
 
 describe('what users add and set', () => {
@@ -113,7 +72,7 @@ describe('what users add and set', () => {
     disabled: [],
     ...change,
   });
-  const ruled = (change: Partial<Customisation>) => rulesFromFiles(builtInFiles, custom(change));
+  const ruled = (change: Partial<Customisation>) => makeRules(builtIn, custom(change));
   const prometheus = service('p', { labels: { app: 'prometheus' }, ports: [9090] });
   const typesIn = (rules: Rules): string[] =>
     detect([prometheus], rules, options).candidates.map(({ type }) => type);

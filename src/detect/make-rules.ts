@@ -1,22 +1,7 @@
-import * as z from 'zod';
-import { type Detector, detectorSchema, type Vocabulary, vocabularySchema } from '../model/detector.ts';
+import type { Detector, DetectorSet } from '../model/detector.ts';
 import type { DetectorsOptions } from '../model/detector-options.ts';
 import type { Problem } from '../model/discovery.ts';
 import { compileRules, type Rules, roleFault } from './rules.ts';
-
-/** The content of a detector file, read and not yet checked. */
-export interface DetectorFile {
-  readonly name: string;
-  readonly content: unknown;
-}
-
-const VOCABULARY = 'vocabulary.yaml';
-
-function check<T>(schema: z.ZodType<T>, name: string, content: unknown): T {
-  const result = schema.safeParse(content);
-  if (result.success) return result.data;
-  throw new Error(`detector file ${name}: ${z.prettifyError(result.error)}`);
-}
 
 /** Detectors that users add, and what operators set. */
 export interface Customisation {
@@ -30,26 +15,16 @@ export interface Customisation {
 const NONE: Customisation = { added: [], options: {}, disabled: [] };
 
 /**
- * Rules made of detector files, `vocabulary.yaml` among them, and of what users add and set.
+ * Rules made of the detectors that the program comes with, and of what users add and set.
  * @returns the rules, and what is wrong with the customisation and was passed over
- * @throws Error that names the file and the place in it, if one of `files` is broken
+ * @throws Error if one of the program's own speaks of a role that the vocabulary does not have
  */
-export function rulesFromFiles(
-  files: readonly DetectorFile[],
+export function makeRules(
+  { vocabulary, detectors: own }: DetectorSet,
   custom: Customisation = NONE,
 ): { readonly rules: Rules; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
-  const vocabulary: Vocabulary = check(
-    vocabularySchema,
-    VOCABULARY,
-    files.find(({ name }) => name === VOCABULARY)?.content,
-  );
-  const detectors = new Map<string, Detector>();
-  for (const { name, content } of files) {
-    if (name === VOCABULARY) continue;
-    const detector = check(detectorSchema, name, content);
-    detectors.set(detector.type, detector);
-  }
+  const detectors = new Map(own.map((detector) => [detector.type, detector]));
   const from = new Map<string, string>();
   for (const { name, detector } of custom.added) {
     const fault = roleFault(detector, vocabulary);

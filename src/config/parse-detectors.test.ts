@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { type DetectorFile, parseDetectors } from './parse-detectors.ts';
+
+const NAME = 'vocabulary.yaml';
+const vocabulary: DetectorFile = {
+  name: NAME,
+  content: parse(readFileSync(join(import.meta.dirname, '../../detectors', NAME), 'utf8')),
+};
+
+const example = {
+  type: 'example',
+  title: 'Example',
+  description: 'An example',
+  names: ['example'],
+  ports: { numbers: [1234] },
+  holmes: { none: 'it is an example' },
+};
+const file = (content: unknown, name = 'example.yaml'): DetectorFile => ({ name, content });
+const failure = (...files: DetectorFile[]): string => {
+  try {
+    parseDetectors(files);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return 'it did not throw';
+};
+
+describe('parseDetectors', () => {
+  test.each<[string, object, string[]]>([
+    ['a key that is none', { port: {} }, ['port']],
+    ['a key that is none, deep', { ports: { number: [1] } }, ['number', 'ports']],
+    ['a missing title', { title: undefined }, ['title']],
+    ['a type with upper case', { type: 'Example' }, ['type', 'lower-case']],
+    ['a certainty that is none', { signals: [{ certainty: 'sure', name: 'x' }] }, ['signals[0].certainty']],
+    ['a signal without a condition', { signals: [{ certainty: 'label' }] }, ['signals[0]', 'condition']],
+    ['an exclusion without a reason', { exclude: [{ name: 'x' }] }, ['exclude[0].why']],
+    ['a port that is none', { ports: { numbers: [1, 70_000] } }, ['ports.numbers[1]']],
+    ['a path that is none', { paths: [{ path: 'api' }] }, ['paths[0].path']],
+    ['an entry for the agent that is none', { holmes: {} }, ['holmes']],
+    [
+      'a label that must be an empty text',
+      { signals: [{ certainty: 'label', labels: { app: '' } }] },
+      ['labels.app'],
+    ],
+  ])('a broken file: %s', (_, change, places) => {
+    const message = failure(vocabulary, file({ ...example, ...change }));
+    for (const part of ['example.yaml', ...places]) expect(message).toContain(part);
+  });
+
+  test.each([
+    ['empty', null],
+    ['a text', 'type: example'],
+    ['a list', [example]],
+  ])('a file that is %s', (_, content) => {
+    expect(failure(vocabulary, file(content))).toContain('example.yaml');
+  });
+
+  test('names the one broken file among several', () => {
+    const message = failure(vocabulary, file(example), file({ ...example, type: 7 }, 'other.yaml'));
+    expect(message).toContain('other.yaml');
+    expect(message).not.toContain('example.yaml');
+  });
+
+  test('a missing or broken vocabulary is told', () => {
+    expect(failure(file(example))).toContain('vocabulary.yaml');
+    expect(failure(file({ neutral: 1 }, 'vocabulary.yaml'))).toMatch(/vocabulary\.yaml[\s\S]*neutral/);
+  });
+
+  test('the later one of a type takes the place of the earlier', () => {
+    const { detectors } = parseDetectors([vocabulary, file(example), file({ ...example, title: 'Mine' })]);
+    expect(detectors.map(({ title }) => title)).toEqual(['Mine']);
+  });
+});
