@@ -44,7 +44,7 @@ export async function openPasses(
     signal: stop.signal,
   };
   const flags = { config, kubeconfig };
-  const settings = settingsOf(flags, run);
+  const settings = await settingsOf(flags, run);
   const input = await openInput(flags, settings, run, false);
   const { kube } = input;
   if (kube === undefined) throw new Error('a pass of the benchmark needs a cluster');

@@ -1,4 +1,4 @@
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -64,9 +64,10 @@ export async function openLab(options: BenchOptions, say: (text: string) => void
       const { code, tail } = await runChild(process.execPath, [join(ROOT, 'scripts/build.ts')]);
       if (code !== 0) throw new Error(`the program could not be built:\n${tail.join('\n')}`);
       // A copy, so that a build beside this run does not change what is measured.
-      const program = join(folder, 'dynamic-toolset.mjs');
-      await copyFile(join(ROOT, 'dist/dynamic-toolset.js'), program);
-      return program;
+      const copy = join(folder, 'program');
+      await cp(join(ROOT, 'dist'), copy, { recursive: true });
+      await writeFile(join(copy, 'package.json'), '{"type":"module"}');
+      return join(copy, 'dynamic-toolset.js');
     }),
     rawFollow: once(async () => {
       const outfile = join(folder, 'raw-follow.mjs');

@@ -1,11 +1,16 @@
-/** Makes the one file that ships: `dist/dynamic-toolset.js`, with every library and all detectors in it. */
+/**
+ * Makes what ships: `dist/dynamic-toolset.js`, and beside it the parts that it loads when a command needs them. Every
+ * library and all detectors are in them.
+ */
 import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { builtInDetectors } from '../src/config/detector-files.ts';
 
 const root = join(import.meta.dirname, '..');
-const outfile = join(root, 'dist/dynamic-toolset.js');
+const dist = join(root, 'dist');
+const start = join(root, 'src/cli/program.ts');
 
 /** The bundle has no folder to read detectors from, so they stand in it, parsed and checked already. */
 const detectors: Plugin = {
@@ -14,6 +19,52 @@ const detectors: Plugin = {
     onLoad({ filter: /[\\/]src[\\/]config[\\/]detector-files\.ts$/ }, () => ({
       loader: 'js',
       contents: `export const builtInDetectors = () => JSON.parse(${JSON.stringify(JSON.stringify(builtInDetectors()))});`,
+    }));
+  },
+};
+
+const asked = (path: string): string => `process.getBuiltinModule(${JSON.stringify(path)})`;
+
+/**
+ * Modules of Node.js are asked for without the loader of ES modules. That one looks at each of their exports, and so
+ * loads what stands behind all of them: for `node:http` that is more than all of our own code.
+ */
+const nodeModules: Plugin = {
+  name: 'node-modules',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /./ }, ({ path, kind }) => {
+      if (!isBuiltin(path)) return undefined;
+      if (kind === 'dynamic-import') return { path, external: true };
+      return { path, namespace: kind === 'require-call' ? 'node-cjs' : 'node' };
+    });
+    onLoad({ filter: /./, namespace: 'node' }, ({ path }) => {
+      const names = Object.keys(process.getBuiltinModule(path) ?? {}).filter((name) => name !== 'default');
+      const exports = names.map((name) => `export const ${name} = /* @__PURE__ */ (() => all.${name})();`);
+      return { contents: [`const all = ${asked(path)};\nexport default all;`, ...exports].join('\n') };
+    });
+    onLoad({ filter: /./, namespace: 'node-cjs' }, ({ path }) => ({
+      contents: `module.exports = ${asked(path)};`,
+    }));
+  },
+};
+
+/**
+ * What the program loads at its start is one part: each module that is loaded later imports it too, though it is there
+ * by then. Without that, esbuild makes a part for each set of commands that share a module, and to load two dozen of
+ * them takes as long as to run them.
+ */
+const sharedPart: Plugin = {
+  name: 'shared-part',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /./ }, ({ path, kind, resolveDir }) => {
+      if (kind !== 'dynamic-import') return undefined;
+      if (path.startsWith('.')) return { path: join(resolveDir, path), namespace: 'later' };
+      // A CommonJS package would come without its names.
+      return { errors: [{ text: `import ${path} in a file of our own, and that file later` }] };
+    });
+    onLoad({ filter: /./, namespace: 'later' }, ({ path }) => ({
+      contents: `import ${JSON.stringify(start)};\nexport * from ${JSON.stringify(path)};`,
+      resolveDir: root,
     }));
   },
 };
@@ -35,23 +86,22 @@ async function notices(inputs: readonly string[]): Promise<string> {
   return `The program contains code of these packages.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`;
 }
 
-await rm(join(root, 'dist'), { recursive: true, force: true });
+await rm(dist, { recursive: true, force: true });
 const { metafile } = await build({
   metafile: true,
-  entryPoints: [join(root, 'src/cli/main.ts')],
-  outfile,
+  entryPoints: { 'dynamic-toolset': join(root, 'src/cli/main.ts') },
+  outdir: dist,
+  chunkNames: 'parts/[name]-[hash]',
   bundle: true,
+  splitting: true,
   platform: 'node',
   target: 'node24',
   format: 'esm',
-  minify: true,
-  keepNames: true,
+  minifyWhitespace: true,
+  minifySyntax: true,
   legalComments: 'none',
-  plugins: [detectors],
-  banner: {
-    js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
-  },
+  plugins: [detectors, nodeModules, sharedPart],
   logLevel: 'warning',
 });
-await writeFile(join(root, 'dist/LICENSES.txt'), await notices(Object.keys(metafile.inputs)));
-await chmod(outfile, 0o755);
+await writeFile(join(dist, 'LICENSES.txt'), await notices(Object.keys(metafile.inputs)));
+await chmod(join(dist, 'dynamic-toolset.js'), 0o755);

@@ -27,6 +27,22 @@ try {
   const types = found.services.map(({ type }) => type).sort();
   if (!types.includes('prometheus') || !types.includes('loki'))
     throw new Error(`the packed program found only: ${types.join(', ')}`);
+  // Each command loads parts of its own; those that need a cluster are tested in test/integration.
+  const manifests = ['-f', join(root, 'demo/cluster')];
+  for (const format of ['table', 'wide', 'yaml']) run(command, ['discover', ...manifests, '-o', format]);
+  for (const format of ['holmesgpt', 'toolset-json', 'configmap'])
+    run(command, ['generate', ...manifests, '--format', format, '--out', `${format}.yaml`]);
+  run(command, ['explain', 'observability/loki-ingester', ...manifests]);
+  run(command, ['validate', '--kind', 'holmesgpt', 'holmesgpt.yaml']);
+  run(command, [
+    'serve',
+    ...manifests,
+    '--once',
+    '--out',
+    'published.yaml',
+    '--metrics-address',
+    '127.0.0.1:0',
+  ]);
   const bytes = statSync(join(folder, tarball)).size;
   console.log(
     `${version.trim()}: packed to ${(bytes / 1024).toFixed(0)} KiB, installed alone, found ${types.join(', ')}`,

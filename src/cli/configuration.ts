@@ -1,5 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
-import { type ConfigLayer, readConfigFile } from '../config/file.ts';
+import type { ConfigLayer } from '../config/file.ts';
 import {
   type GivenSettings,
   givenSettings,
@@ -7,9 +6,8 @@ import {
   readSettings,
   type SettingName,
   type Settings,
-  shownSetting,
 } from '../config/settings.ts';
-import { readDetectors, type UserDetectors } from '../config/user-detectors.ts';
+import type { UserDetectors } from '../config/user-detectors.ts';
 import type { Credentials } from '../model/credentials.ts';
 import type { DetectorsOptions } from '../model/detector-options.ts';
 import { EXIT, UserError } from '../model/exit.ts';
@@ -92,20 +90,27 @@ function flagTexts(
   return texts;
 }
 
+async function readFolders(folders: readonly string[]): Promise<UserDetectors[]> {
+  if (folders.length === 0) return [];
+  const { readDetectors } = await import('../config/user-detectors.ts');
+  return folders.map(readDetectors);
+}
+
 /**
  * The configuration that flags, environment, a ConfigMap and the configuration file come to, in this order.
  * @param stored what the ConfigMap configures, if that was read
  * @throws UserError naming what is wrong with them
  */
-export function settingsOf(
+export async function settingsOf(
   flags: InputFlags & Readonly<Record<string, unknown>>,
   run: Invocation,
   stored?: ConfigLayer,
-): Configuration {
+): Promise<Configuration> {
   const path = configPath(flags, run);
-  const layers = [stored, path === undefined ? undefined : readConfigFile(path)].filter(
-    (layer) => layer !== undefined,
-  );
+  const layers = [
+    stored,
+    path === undefined ? undefined : (await import('../config/file.ts')).readConfigFile(path),
+  ].filter((layer) => layer !== undefined);
   const given = givenSettings(flagTexts(flags), run.env, layers);
   const merged = <K extends 'detectors' | 'credentials'>(what: K): ConfigLayer[K] =>
     Object.assign({}, ...layers.map((layer) => layer[what]).reverse());
@@ -115,21 +120,6 @@ export function settingsOf(
     detectors: merged('detectors'),
     credentials: merged('credentials'),
     switchedOff: switchedOff(run.env),
-    userDetectors: detectorFolders(flags, run).map(readDetectors),
+    userDetectors: await readFolders(detectorFolders(flags, run)),
   };
-}
-
-/** What is other than before, for messages; empty if nothing is. */
-export function configurationChanges(before: Configuration, after: Configuration): string[] {
-  const changes = (Object.keys(ORIGINS) as SettingName[])
-    .filter((name) => before.given[name]?.text !== after.given[name]?.text)
-    .map((name) => shownSetting(name, after.given[name]));
-  const parts = {
-    detectors: 'options of detectors',
-    credentials: 'credentials',
-    userDetectors: 'detectors of your own',
-  };
-  for (const part of Object.keys(parts) as (keyof typeof parts)[])
-    if (!isDeepStrictEqual(before[part], after[part])) changes.push(parts[part]);
-  return changes;
 }

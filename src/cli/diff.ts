@@ -15,7 +15,7 @@ import { targetOf } from './target.ts';
 
 /** `diff`: what `serve` would change in the cluster now. @returns the exit code: 1 if anything */
 export async function diffCommand(flags: InputFlags, run: Invocation): Promise<number> {
-  const first = settingsOf({ ...flags }, run);
+  const first = await settingsOf({ ...flags }, run);
   const kube = await openCluster(flags, run);
   const stored = new LiveConfiguration(flags, run, first, kube, (problem) => warn(run.output, [problem]));
   await stored.openOnce(run.signal);

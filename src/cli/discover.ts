@@ -12,14 +12,19 @@ export interface DiscoverFlags extends InputFlags {
 
 /** `discover`: what is there, and why. @returns the exit code */
 export async function discoverCommand(flags: DiscoverFlags, run: Invocation): Promise<number> {
-  const settings = settingsOf({ ...flags }, run);
+  const settings = await settingsOf({ ...flags }, run);
   const input = await openInput(flags, settings, run, false);
   const sync = await readOnce(input.source, run.signal);
   const found = await discover(sync.services, await stagesOf(settings, input), run.signal);
   const problems = [...sync.problems, ...found.problems];
   const { result, messages } = run.output;
   result.write(
-    render(found.services, problems, flags.output, result.isTTY === true && run.env.NO_COLOR === undefined),
+    await render(
+      found.services,
+      problems,
+      flags.output,
+      result.isTTY === true && run.env.NO_COLOR === undefined,
+    ),
   );
   warn(run.output, problems);
   if (found.services.length === 0)

@@ -136,7 +136,7 @@ function asText(
 export async function explainCommand(text: string, flags: ExplainFlags, run: Invocation): Promise<number> {
   const { namespace, name } = parseKey(text);
   const scoped = { ...flags, namespace, allNamespaces: false };
-  const settings = settingsOf(scoped, run);
+  const settings = await settingsOf(scoped, run);
   const input = await openInput(scoped, settings, run, false);
   const sync = await readOnce(input.source, run.signal);
   const stages = await stagesOf(settings, input);

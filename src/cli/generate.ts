@@ -11,6 +11,7 @@ import { type InputFlags, type Invocation, settingsOf } from './configuration.ts
 import { warn } from './output.ts';
 import { openInput, stagesOf } from './pipeline.ts';
 import { writeResult } from './write-result.ts';
+import { yamlText } from './yaml-output.ts';
 
 export interface GenerateFlags extends InputFlags {
   readonly format: DocumentFormat;
@@ -41,7 +42,7 @@ async function overridesFrom(path: string | undefined): Promise<Overrides> {
 
 /** `generate`: the documents, to standard output or a file. @returns the exit code */
 export async function generateCommand(flags: GenerateFlags, run: Invocation): Promise<number> {
-  const settings = settingsOf({ ...flags }, run);
+  const settings = await settingsOf({ ...flags }, run);
   const input = await openInput(flags, settings, run, false);
   const sync = await readOnce(input.source, run.signal);
   const overrides = await overridesFrom(flags.overrides);
@@ -52,14 +53,13 @@ export async function generateCommand(flags: GenerateFlags, run: Invocation): Pr
   let text: string;
   if (flags.format === 'configmap') {
     const { ownedConfigMap } = await import('../reconcile/config-map.ts');
-    const { stringify } = await import('yaml');
     const target = { name: settings.configMapName, namespace: settings.configMapNamespace };
     const object = ownedConfigMap(
       target,
       plan({ documents: generated.documents }, undefined, run.version),
       undefined,
     );
-    text = stringify(object, { lineWidth: 0, aliasDuplicateObjects: false });
+    text = yamlText(object);
   } else text = generated.documents[flags.format === 'holmesgpt' ? 'custom_toolset.yaml' : 'toolset.json'];
   await writeResult(text, flags.out, run.output);
   return input.kube === undefined && sync.problems.length > 0 ? EXIT.findings : EXIT.ok;

@@ -60,7 +60,7 @@ export function revisionNumbered(revisions: readonly Revision[], number: number)
 
 /** `history`: the toolsets that were published and can be returned to. @returns the exit code */
 export async function historyCommand(flags: HistoryFlags, run: Invocation): Promise<number> {
-  const settings = settingsOf({ ...flags }, run);
+  const settings = await settingsOf({ ...flags }, run);
   const publisher = targetOf(await openCluster(flags, run), settings);
   const [revisions, live] = await Promise.all([
     publisher.history.list(run.signal),

@@ -1,6 +1,8 @@
 import { type FSWatcher, unwatchFile, watch, watchFile } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { readConfigData } from '../config/config-map.ts';
 import type { ConfigLayer } from '../config/file.ts';
+import { ORIGINS, type SettingName, shownSetting } from '../config/settings.ts';
 import type { Kube } from '../kube/connection.ts';
 import type { ConfigData, ToldData } from '../kube/stored-settings.ts';
 import { type Problem, problemLine } from '../model/discovery.ts';
@@ -8,7 +10,6 @@ import { EXIT, UserError } from '../model/exit.ts';
 import {
   type Configuration,
   configPath,
-  configurationChanges,
   detectorFolders,
   type InputFlags,
   type Invocation,
@@ -64,6 +65,21 @@ function watchFiles(
     },
     { once: true },
   );
+}
+
+/** What is other than before, for messages; empty if nothing is. */
+function configurationChanges(before: Configuration, after: Configuration): string[] {
+  const changes = (Object.keys(ORIGINS) as SettingName[])
+    .filter((name) => before.given[name]?.text !== after.given[name]?.text)
+    .map((name) => shownSetting(name, after.given[name]));
+  const parts = {
+    detectors: 'options of detectors',
+    credentials: 'credentials',
+    userDetectors: 'detectors of your own',
+  };
+  for (const part of Object.keys(parts) as (keyof typeof parts)[])
+    if (!isDeepStrictEqual(before[part], after[part])) changes.push(parts[part]);
+  return changes;
 }
 
 /** What is wrong with the detectors of a configuration, of those that are told and passed over at a start. */
@@ -127,7 +143,7 @@ export class LiveConfiguration {
       await answered.promise;
       if (signal.aborted) return;
     }
-    this.#current = this.#read();
+    this.#current = await this.#read();
   }
 
   /** Reads the ConfigMap once. @throws UserError when it cannot be read, or what it holds cannot be used */
@@ -139,7 +155,7 @@ export class LiveConfiguration {
       if (told.kind === 'failure') throw told.error;
       this.#take(told);
     }
-    this.#current = this.#read();
+    this.#current = await this.#read();
   }
 
   /**
@@ -204,7 +220,7 @@ export class LiveConfiguration {
     }
   }
 
-  #read(): Configuration {
+  #read(): Promise<Configuration> {
     const layer: ConfigLayer | undefined =
       this.#data === undefined ? undefined : readConfigData(this.#data, this.#where);
     return settingsOf(this.#flags, this.#run, layer);
@@ -224,7 +240,7 @@ export class LiveConfiguration {
 
   async #look(): Promise<Reload> {
     try {
-      const next = this.#read();
+      const next = await this.#read();
       const changes = configurationChanges(this.#current, next);
       if (changes.length === 0) return { kind: 'unchanged' };
       this.#checkFixed(next);

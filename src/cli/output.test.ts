@@ -20,8 +20,8 @@ const services = [
 const problems: Problem[] = [{ where: 'a.yaml:3', what: 'broken YAML', fix: 'this document is passed over' }];
 
 describe('a table', () => {
-  test('has a line for each service below its header, in columns', () => {
-    const lines = render(services, problems, 'table', false).split('\n');
+  test('has a line for each service below its header, in columns', async () => {
+    const lines = (await render(services, problems, 'table', false)).split('\n');
     expect(lines).toHaveLength(services.length + 2);
     expect(lines.at(-1)).toBe('');
     expect(lines[0]?.split(/ {2,}/)).toEqual(['NAMESPACE', 'NAME', 'TYPE', 'ENDPOINT', 'HEALTH']);
@@ -38,21 +38,21 @@ describe('a table', () => {
     }
   });
 
-  test('tells a backend that wants credentials apart', () => {
-    const lines = render(services, [], 'table', false).split('\n');
+  test('tells a backend that wants credentials apart', async () => {
+    const lines = (await render(services, [], 'table', false)).split('\n');
     expect(lines[2]).toMatch(/healthy \(auth\)$/);
     expect(lines[1]).toMatch(/healthy$/);
   });
 
-  test('a wide one says why, and what the probe heard', () => {
-    const [header, first] = render(services, [], 'wide', false).split('\n');
+  test('a wide one says why, and what the probe heard', async () => {
+    const [header, first] = (await render(services, [], 'wide', false)).split('\n');
     expect(header).toMatch(/CERTAINTY +WHY +PROBE$/);
     expect(first).toMatch(/label +label app=prometheus +GET \/ answered 200$/);
   });
 
-  test('colours health and nothing else, and only when asked', () => {
-    const plain = render(services, [], 'table', false);
-    const coloured = render(services, [], 'table', true);
+  test('colours health and nothing else, and only when asked', async () => {
+    const plain = await render(services, [], 'table', false);
+    const coloured = await render(services, [], 'table', true);
     expect(plain).toBe(stripVTControlCharacters(plain));
     expect(stripVTControlCharacters(coloured)).toBe(plain);
     expect(coloured.split('\n')[0]).toBe(plain.split('\n')[0]);
@@ -64,15 +64,15 @@ describe('a table', () => {
     for (const cell of health) expect(stripVTControlCharacters(cell)).toMatch(/^(un)?(healthy|known)/);
   });
 
-  test('of nothing is nothing', () => {
-    expect(render([], problems, 'table', true)).toBe('');
-    expect(render([], problems, 'wide', true)).toBe('');
+  test('of nothing is nothing', async () => {
+    expect(await render([], problems, 'table', true)).toBe('');
+    expect(await render([], problems, 'wide', true)).toBe('');
   });
 });
 
 describe('JSON and YAML', () => {
-  test('hold what the documentation promises', () => {
-    const document = JSON.parse(render(services, problems, 'json', true));
+  test('hold what the documentation promises', async () => {
+    const document = JSON.parse(await render(services, problems, 'json', true));
     expect(document.warnings).toEqual(problems);
     expect(document.services).toHaveLength(services.length);
     expect(document.services[2]).toMatchObject({
@@ -92,20 +92,20 @@ describe('JSON and YAML', () => {
     });
   });
 
-  test('say the same', () => {
-    expect(parse(render(services, problems, 'yaml', true))).toEqual(
-      JSON.parse(render(services, problems, 'json', true)),
+  test('say the same', async () => {
+    expect(parse(await render(services, problems, 'yaml', true))).toEqual(
+      JSON.parse(await render(services, problems, 'json', true)),
     );
-    expect(render(services, problems, 'yaml', false)).not.toMatch(/[&*]a\d/);
+    expect(await render(services, problems, 'yaml', false)).not.toMatch(/[&*]a\d/);
   });
 
-  test('of nothing are empty lists, for those who read them by program', () => {
-    expect(JSON.parse(render([], [], 'json', false))).toEqual({ services: [], warnings: [] });
-    expect(parse(render([], [], 'yaml', false))).toEqual({ services: [], warnings: [] });
+  test('of nothing are empty lists, for those who read them by program', async () => {
+    expect(JSON.parse(await render([], [], 'json', false))).toEqual({ services: [], warnings: [] });
+    expect(parse(await render([], [], 'yaml', false))).toEqual({ services: [], warnings: [] });
   });
 
-  test.each(FORMATS)('%s ends in one line break', (format) => {
-    expect(render(services, [], format, false)).toMatch(/[^\n]\n$/);
+  test.each(FORMATS)('%s ends in one line break', async (format) => {
+    expect(await render(services, [], format, false)).toMatch(/[^\n]\n$/);
   });
 });
 

@@ -1,5 +1,4 @@
 import { styleText } from 'node:util';
-import { stringify } from 'yaml';
 import { type DiscoveredService, endpointUrl, type Problem, problemLine } from '../model/discovery.ts';
 import type { Format } from './choices.ts';
 
@@ -69,18 +68,18 @@ function serviceTable(services: readonly DiscoveredService[], wide: boolean, col
 }
 
 /** The discovered services in a format, as text. */
-export function render(
+export async function render(
   services: readonly DiscoveredService[],
   problems: readonly Problem[],
   format: Format,
   colour: boolean,
-): string {
+): Promise<string> {
   if (format === 'table' || format === 'wide')
     return services.length === 0 ? '' : serviceTable(services, format === 'wide', colour);
   const document = { services: services.map(toJson), warnings: problems };
-  return format === 'json'
-    ? `${JSON.stringify(document, null, 2)}\n`
-    : stringify(document, { aliasDuplicateObjects: false, lineWidth: 0 });
+  if (format === 'json') return `${JSON.stringify(document, null, 2)}\n`;
+  const { yamlText } = await import('./yaml-output.ts');
+  return yamlText(document);
 }
 
 /** Writes problems as warnings, a line each. */

@@ -5,9 +5,8 @@ import { probeKinds, type Stages } from '../engine/pass.ts';
 import type { Kube } from '../kube/connection.ts';
 import { EXIT, UserError } from '../model/exit.ts';
 import type { ServiceKey } from '../model/service.ts';
-import { directFetch } from '../probe/direct.ts';
-import { directExchange } from '../probe/kafka.ts';
-import { createProber, noProber, type Prober, type Route } from '../probe/prober.ts';
+import { noProber } from '../probe/no-prober.ts';
+import type { Route } from '../probe/prober.ts';
 import { manifestSource } from '../source/manifests.ts';
 import type { Source } from '../source/source.ts';
 import type { Configuration, InputFlags, Invocation } from './configuration.ts';
@@ -77,8 +76,11 @@ async function routeOf(settings: Settings, input: Input): Promise<Route | undefi
   const inReach = kube?.inCluster === true || settings.connectTo.size > 0;
   const name = settings.probe ?? (inReach ? 'direct' : kube === undefined ? 'none' : 'apiserver-proxy');
   if (name === 'none') return undefined;
-  if (name === 'direct')
+  if (name === 'direct') {
+    const { directFetch } = await import('../probe/direct.ts');
+    const { directExchange } = await import('../probe/kafka.ts');
     return { fetch: directFetch(settings.connectTo), exchange: directExchange(settings.connectTo) };
+  }
   if (kube === undefined)
     throw new UserError(
       '--probe apiserver-proxy needs a cluster and not manifests; use none, or direct with --connect-to',
@@ -111,10 +113,14 @@ export async function stagesOf(
   input: Input,
   readiness?: Readiness,
 ): Promise<Stages> {
-  const { rules, problems } = rulesOf(settings);
+  const { rules, problems } = await rulesOf(settings);
   const route = await routeOf(settings, input);
   const limits = { concurrency: settings.probeConcurrency, timeout: settings.healthCheckTimeout };
-  let prober: Prober = route === undefined ? noProber : createProber(probeKinds(rules), route, limits);
+  let prober = noProber;
+  if (route !== undefined) {
+    const { createProber } = await import('../probe/prober.ts');
+    prober = createProber(probeKinds(rules), route, limits);
+  }
   if (route !== undefined && input.kube !== undefined) {
     const { ReadinessProber } = await import('../probe/readiness.ts');
     const { WatchedReadiness } = await import('../kube/watch-readiness.ts');

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { ServeFlags } from './assembly.ts';
 import { DOCUMENT_FORMATS, FILE_KINDS, FORMATS } from './choices.ts';
 import type { InputFlags, Invocation } from './configuration.ts';
-import type { DiscoverFlags } from './discover.ts';
+import { type DiscoverFlags, discoverCommand } from './discover.ts';
 import type { ExplainFlags } from './explain.ts';
 import type { GenerateFlags } from './generate.ts';
 import type { HistoryFlags } from './history.ts';
@@ -134,7 +134,6 @@ Examples:
   dynamic-toolset discover -f rendered.yaml -o json | jq '.services[].endpoint'`,
     )
     .action(async (flags: DiscoverFlags) => {
-      const { discoverCommand } = await import('./discover.ts');
       ended(await discoverCommand(flags, run));
     });
 

@@ -43,7 +43,7 @@ function chosen(
  * @returns the exit code
  */
 export async function rollbackCommand(flags: RollbackFlags, run: Invocation): Promise<number> {
-  const settings = settingsOf({ ...flags }, run);
+  const settings = await settingsOf({ ...flags }, run);
   // What is kept is for serve to decide: nothing is let go here.
   const publisher = targetOf(await openCluster(flags, run), { ...settings, revisionHistoryLimit: MOST_KEPT });
   const [revisions, live] = await Promise.all([

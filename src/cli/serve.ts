@@ -24,7 +24,7 @@ function eventOf(reload: Reload): EngineEvent {
 
 /** `serve`: keeps what is published in step with what is there, until it is told to stop. @returns the exit code */
 export async function serveCommand(flags: ServeFlags, run: Invocation): Promise<number> {
-  const first = settingsOf({ ...flags }, run);
+  const first = await settingsOf({ ...flags }, run);
   if (flags.filename?.includes('-') === true && flags.once !== true)
     throw new UserError(
       'standard input cannot be followed; give files or folders, or --once to publish what it holds and end',

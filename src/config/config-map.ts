@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { type Credentials, credentialsByBackend } from '../model/credentials.ts';
 import { type DetectorsOptions, detectorsOptions } from '../model/detector-options.ts';
 import { EXIT, UserError } from '../model/exit.ts';

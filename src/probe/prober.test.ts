@@ -5,7 +5,8 @@ import { service } from '../../test/fixtures/unit/service.ts';
 import type { Candidate } from '../model/discovery.ts';
 import { probeSpec } from '../model/proof.ts';
 import { directFetch } from './direct.ts';
-import { createProber, noProber, type ProbeLimits, type Prober } from './prober.ts';
+import { noProber } from './no-prober.ts';
+import { createProber, type ProbeLimits, type Prober } from './prober.ts';
 
 const KINDS = [
   { detector: 'prometheus', title: 'Prometheus', path: '', spec: probeSpec.parse({ health: ['/healthy'] }) },

@@ -12,18 +12,6 @@ export interface Prober {
   probe(candidate: Candidate, signal: AbortSignal): Promise<Verdict>;
 }
 
-/** The route `none`: nothing is asked, and health is unknown. */
-export const noProber: Prober = {
-  probe: () =>
-    Promise.resolve({
-      health: 'unknown',
-      authRequired: false,
-      proof: 'unproven',
-      reason: 'not probed',
-      steps: [],
-    }),
-};
-
 /** How candidates are reached. */
 export interface Route {
   readonly fetch: Fetch;

@@ -4,7 +4,7 @@ import { candidate } from '../../test/fixtures/unit/detection.ts';
 import { json, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import { WatchedReadiness } from '../kube/watch-readiness.ts';
-import { noProber } from './prober.ts';
+import { noProber } from './no-prober.ts';
 import { ReadinessProber } from './readiness.ts';
 
 const signal = new AbortController().signal;

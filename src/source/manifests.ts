@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
 import { type Dirent, watch } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text as readAll } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Problem } from '../model/discovery.ts';
 import { EXIT, UserError } from '../model/exit.ts';
@@ -60,7 +58,10 @@ function unreadable(path: string, error: unknown): UserError {
 }
 
 async function readPath(path: string, stdin: NodeJS.ReadableStream, problems: Problem[]): Promise<File[]> {
-  if (path === '-') return [{ name: 'standard input', text: await readAll(stdin) }];
+  if (path === '-') {
+    const { text } = await import('node:stream/consumers');
+    return [{ name: 'standard input', text: await text(stdin) }];
+  }
   let names: string[];
   try {
     names = (await stat(path)).isDirectory() ? await filesBelow(path) : [path];
@@ -140,28 +141,30 @@ async function* notices(
 export function manifestSource(options: ManifestOptions): Source {
   return {
     async run(changed, signal) {
-      const read = async (): Promise<{ readonly change: Change; readonly digest: string }> => {
+      const read = async (): Promise<{ readonly change: Change; readonly content: string }> => {
         const problems: Problem[] = [];
         const files: File[] = [];
         for (const path of options.paths) files.push(...(await readPath(path, options.stdin, problems)));
-        const digest = createHash('sha256')
-          .update(JSON.stringify([files, problems]))
-          .digest('hex');
+        const content = options.follow === undefined ? '' : JSON.stringify([files, problems]);
         return {
-          digest,
+          content,
           change: { kind: 'sync', services: servicesOf(files, options, problems), unread: [], problems },
         };
       };
-      let last = await read();
-      let told = performance.now();
-      changed(last.change);
+      const first = await read();
+      changed(first.change);
       if (options.follow === undefined || options.paths.includes('-')) return;
+      const { hash } = await import('node:crypto');
+      const digestOf = (content: string): string => hash('sha256', content);
+      let last = digestOf(first.content);
+      let told = performance.now();
       for await (const _ of notices(options.paths, options.follow.interval, signal)) {
         if (signal.aborted) return;
         try {
           const next = await read();
-          if (next.digest === last.digest && performance.now() - told < options.follow.interval) continue;
-          last = next;
+          const digest = digestOf(next.content);
+          if (digest === last && performance.now() - told < options.follow.interval) continue;
+          last = digest;
           told = performance.now();
           changed(next.change);
         } catch (error) {

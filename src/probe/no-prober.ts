@@ -1,0 +1,13 @@
+import type { Prober } from './prober.ts';
+
+/** The route `none`: nothing is asked, and health is unknown. */
+export const noProber: Prober = {
+  probe: () =>
+    Promise.resolve({
+      health: 'unknown',
+      authRequired: false,
+      proof: 'unproven',
+      reason: 'not probed',
+      steps: [],
+    }),
+};
