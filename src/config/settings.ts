@@ -1,149 +1,64 @@
-import * as z from 'zod';
 import { EXIT, UserError } from '../model/exit.ts';
-import { formatDuration, parseDuration } from './duration.ts';
+import {
+  address,
+  baseUrl,
+  connectTo,
+  count,
+  DOMAIN,
+  deployment,
+  duration,
+  Fault,
+  flag,
+  holmesLine,
+  hostPatterns,
+  NAME,
+  namespaces,
+  oneOf,
+  type Reader,
+  text,
+} from './setting-texts.ts';
 
-const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-const DOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-
-const duration = (shortest: number, longest: number) =>
-  z.string().transform((text, context) => {
-    const value = parseDuration(text);
-    if (value === undefined || value < shortest || value > longest) {
-      context.addIssue({
-        code: 'custom',
-        message: `is not a duration from ${formatDuration(shortest)} to ${formatDuration(longest)}; write it as 30s, 5m or 1h30m`,
-      });
-      return z.NEVER;
-    }
-    return value;
-  });
-
-const count = (least: number, most: number) =>
-  z
-    .string()
-    .regex(/^\d+$/, 'is not a whole number')
-    .transform(Number)
-    .pipe(z.number().min(least, `is below ${least}`).max(most, `is over ${most}`));
-
-const namespaces = z.string().transform((text, context) => {
-  const names = text
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
-  if (names.length === 0) {
-    context.addIssue({ code: 'custom', message: 'names no namespace; write * for all of them' });
-    return z.NEVER;
-  }
-  if (names.includes('*')) return ['*'];
-  for (const name of names)
-    if (!NAME.test(name)) {
-      context.addIssue({
-        code: 'custom',
-        message: `has "${name}", which is not a namespace's name; write names with commas between, or *`,
-      });
-      return z.NEVER;
-    }
-  return [...new Set(names)];
-});
-
-const connectTo = z.string().transform((text, context) => {
-  const targets = new Map<string, { host: string; port: number }>();
-  for (const entry of text.split(',').filter((part) => part.trim() !== '')) {
-    const parts = /^([^:\s]+):(\d+):([^:\s]+):(\d+)$/.exec(entry.trim());
-    const ports = [parts?.[2], parts?.[4]].map(Number);
-    if (parts === null || ports.some((port) => port < 1 || port > 65535)) {
-      context.addIssue({ code: 'custom', message: `has "${entry}"; write HOST:PORT:ADDRESS:PORT` });
-      return z.NEVER;
-    }
-    targets.set(`${parts[1]}:${parts[2]}`, { host: parts[3] ?? '', port: Number(parts[4]) });
-  }
-  return targets;
-});
-
-const hostPatterns = z.string().transform((text) =>
-  text
-    .split(',')
-    .map((host) => host.trim().toLowerCase())
-    .filter((host) => host !== ''),
-);
-
-const deployment = z.string().transform((text, context) => {
-  const [namespace = '', name = '', ...rest] = text.split('/');
-  if (rest.length > 0 || !NAME.test(namespace) || !DOMAIN.test(name)) {
-    context.addIssue({ code: 'custom', message: 'is not a Deployment; write NAMESPACE/NAME' });
-    return z.NEVER;
-  }
-  return { namespace, name };
-});
-
-const baseUrl = z.string().transform((text, context) => {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const plain =
-    url !== undefined && url.username === '' && url.password === '' && url.search === '' && url.hash === '';
-  if (!plain || !/^https?:$/.test(url.protocol)) {
-    context.addIssue({
-      code: 'custom',
-      message: 'is not an http or https URL without credentials, query and fragment',
-    });
-    return z.NEVER;
-  }
-  return url;
-});
-
-const address = z.string().transform((text, context) => {
-  const parts = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s[\]]*)):(\d{1,5})$/.exec(text.trim());
-  const port = Number(parts?.[3]);
-  if (parts === null || port > 65535) {
-    context.addIssue({
-      code: 'custom',
-      message: 'is not an address; write HOST:PORT, such as 127.0.0.1:9090',
-    });
-    return z.NEVER;
-  }
-  return { host: parts[1] ?? parts[2] ?? '', port };
-});
-
-const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
-
-/** The line of HolmesGPT that a version belongs to: from 0.32 on, a toolset takes several backends. */
-function holmesLine(version: string): '0.20' | '0.32' {
-  const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
-  return major > 0 || minor >= 32 ? '0.32' : '0.20';
+interface Setting<T> {
+  /** How its text becomes a value. */
+  readonly read: Reader<T>;
+  /** What it is without one. */
+  readonly unset: T;
 }
 
-/** One setting: how its text becomes a value, what it is without one, and the environment variable that gives it. */
-export const settingsSchema = z.object({
-  discoveryInterval: duration(1_000, 24 * 3_600_000).default(300_000),
-  namespaces: namespaces.default(['monitoring', 'observability', 'default']),
-  configMapName: z.string().regex(DOMAIN, "is not a ConfigMap's name").default('kubernaut-toolset-config'),
-  configMapNamespace: z.string().regex(NAME, "is not a namespace's name").default('kubernaut-system'),
-  settingsConfigMap: z.string().regex(DOMAIN, "is not a ConfigMap's name").default('dynamic-toolset-config'),
-  clusterDomain: z.string().regex(DOMAIN, 'is not a DNS domain').default('cluster.local'),
-  allowedHosts: hostPatterns.default([]),
-  allowExternalNames: flag.default(false),
-  probe: z.enum(['direct', 'apiserver-proxy', 'none']).optional(),
-  healthCheckTimeout: duration(100, 60_000).default(5_000),
-  probeConcurrency: count(1, 1_000).default(32),
-  connectTo: connectTo.default(new Map()),
-  holmesgptVersion: z
-    .string()
-    .regex(/^v?\d+\.\d+(\.\d+)?$/, 'is not a version, such as 0.45.0')
-    .transform(holmesLine)
-    .default('0.32'),
-  holmesgptDeployment: deployment.optional(),
-  holmesgptConfigMap: flag.default(false),
-  holmesgptReload: z.enum(['none', 'restart', 'endpoint']).default('none'),
-  holmesgptReloadInterval: duration(1_000, 24 * 3_600_000).default(300_000),
-  holmesgptUrl: baseUrl.optional(),
-  revisionHistoryLimit: count(1, 100).default(10),
-  leaderElection: flag.default(false),
-  leaseName: z.string().regex(DOMAIN, "is not a Lease's name").default('dynamic-toolset'),
-  metricsAddress: address.optional(),
-  logLevel: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
-  logFormat: z.enum(['json', 'pretty']).default('json'),
-});
+const or = <T>(read: Reader<T>, unset: T): Setting<T> => ({ read, unset });
+const optional = <T>(read: Reader<T>): Setting<T | undefined> => ({ read, unset: undefined });
 
-export type Settings = z.infer<typeof settingsSchema>;
+/** The settings: how the text of each becomes a value, and what it is without one. */
+const SETTINGS = {
+  discoveryInterval: or(duration(1_000, 24 * 3_600_000), 300_000),
+  namespaces: or(namespaces, ['monitoring', 'observability', 'default']),
+  configMapName: or(text(DOMAIN, "is not a ConfigMap's name"), 'kubernaut-toolset-config'),
+  configMapNamespace: or(text(NAME, "is not a namespace's name"), 'kubernaut-system'),
+  settingsConfigMap: or(text(DOMAIN, "is not a ConfigMap's name"), 'dynamic-toolset-config'),
+  clusterDomain: or(text(DOMAIN, 'is not a DNS domain'), 'cluster.local'),
+  allowedHosts: or(hostPatterns, []),
+  allowExternalNames: or(flag, false),
+  probe: optional(oneOf('direct', 'apiserver-proxy', 'none')),
+  healthCheckTimeout: or(duration(100, 60_000), 5_000),
+  probeConcurrency: or(count(1, 1_000), 32),
+  connectTo: or(connectTo, new Map()),
+  holmesgptVersion: or(holmesLine, '0.32'),
+  holmesgptDeployment: optional(deployment),
+  holmesgptConfigMap: or(flag, false),
+  holmesgptReload: or(oneOf('none', 'restart', 'endpoint'), 'none'),
+  holmesgptReloadInterval: or(duration(1_000, 24 * 3_600_000), 300_000),
+  holmesgptUrl: optional(baseUrl),
+  revisionHistoryLimit: or(count(1, 100), 10),
+  leaderElection: or(flag, false),
+  leaseName: or(text(DOMAIN, "is not a Lease's name"), 'dynamic-toolset'),
+  metricsAddress: optional(address),
+  logLevel: or(oneOf('error', 'warn', 'info', 'debug'), 'info'),
+  logFormat: or(oneOf('json', 'pretty'), 'json'),
+};
+
+export type Settings = {
+  readonly [Name in keyof typeof SETTINGS]: (typeof SETTINGS)[Name]['unset'];
+};
 export type SettingName = keyof Settings;
 
 /** The environment variable and the flag of each setting. */
@@ -228,15 +143,15 @@ export function shownSetting(name: SettingName, given: Given | undefined): strin
  * @throws UserError that names every wrong setting, where it came from, and what it may be
  */
 export function readSettings(given: GivenSettings): Settings {
-  const result = settingsSchema.safeParse(
-    Object.fromEntries(Object.entries(given).map(([name, { text }]) => [name, text])),
-  );
-  if (result.success) return result.data;
-  const lines = result.error.issues.map((issue) => {
-    const { text, origin } = given[issue.path[0] as SettingName] ?? { text: '', origin: '' };
-    const what =
-      issue.code === 'invalid_value' ? `is none of ${issue.values.map(String).join(', ')}` : issue.message;
-    return `${origin}=${JSON.stringify(withoutPassword(text))} ${what}`;
+  const faults: string[] = [];
+  const values = (Object.keys(SETTINGS) as SettingName[]).map((name) => {
+    const { read, unset } = SETTINGS[name];
+    const what = given[name];
+    const value = what === undefined ? unset : read(what.text);
+    if (what !== undefined && value instanceof Fault)
+      faults.push(`${what.origin}=${JSON.stringify(withoutPassword(what.text))} ${value.what}`);
+    return [name, value] as const;
   });
-  throw new UserError(lines.join('\n'), EXIT.usage);
+  if (faults.length > 0) throw new UserError(faults.join('\n'), EXIT.usage);
+  return Object.fromEntries(values) as unknown as Settings;
 }
