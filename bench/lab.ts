@@ -66,7 +66,6 @@ export async function openLab(options: BenchOptions, say: (text: string) => void
       // A copy, so that a build beside this run does not change what is measured.
       const copy = join(folder, 'program');
       await cp(join(ROOT, 'dist'), copy, { recursive: true });
-      await writeFile(join(copy, 'package.json'), '{"type":"module"}');
       return join(copy, 'dynamic-toolset.js');
     }),
     rawFollow: once(async () => {

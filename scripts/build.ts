@@ -103,5 +103,7 @@ const { metafile } = await build({
   plugins: [detectors, nodeModules, sharedPart],
   logLevel: 'warning',
 });
+// So that the folder can be copied to where it runs, an image for example.
+await writeFile(join(dist, 'package.json'), '{"type":"module"}\n');
 await writeFile(join(dist, 'LICENSES.txt'), await notices(Object.keys(metafile.inputs)));
 await chmod(join(dist, 'dynamic-toolset.js'), 0o755);
