@@ -62,6 +62,7 @@ export function withoutFaulty(generated: Mapping): Checked {
  * the file, is not merged and is told.
  */
 export function withPatch(generated: Mapping, patch: Patch): Checked {
+  if (Object.keys(patch).length === 0) return { document: generated, notes: [] };
   const notes: Problem[] = [];
   const before = new Set(holmesFaults(generated).map((each) => JSON.stringify(each)));
   const left = structuredClone(patch) as Record<string, Record<string, unknown>>;

@@ -20,16 +20,25 @@ test.each([
   expect(holmesText({ a: word })).toBe(text);
 });
 
-test('every text reads back, as a key too', () => {
+test.each([' \n', '\n\n', '\n ', ' \na', '  \n x\n'])(
+  'a text that begins with white space reads back: %j',
+  (word) => {
+    expect(parse(holmesText({ a: [word] }))).toEqual({ a: [word] });
+  },
+);
+
+test('every text reads back in both versions of YAML, as a key too', () => {
   const word = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.string({ unit: fc.constantFrom(...'=~:-#&*!|>%@`"\' \n\t{}[],?') }),
+    fc.string({ unit: fc.constantFrom(...'0123456789.:_-+eExXobTZ '), maxLength: 12 }),
   );
   fc.assert(
     fc.property(word, word, (key, value) => {
       fc.pre(key !== '__proto__');
       const document = { [key]: [value, { inner: value }] };
-      expect(parse(holmesText(document))).toEqual(document);
+      const text = holmesText(document);
+      for (const version of ['1.1', '1.2'] as const) expect(parse(text, { version })).toEqual(document);
     }),
   );
 });
