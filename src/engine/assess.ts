@@ -1,11 +1,20 @@
 import { type GenerateOptions, generate } from '../generate/generate.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
-import { type Documents, OVERRIDES_KEY } from '../model/documents.ts';
+import { type Documents, type Generated, OVERRIDES_KEY } from '../model/documents.ts';
 import { NO_OVERRIDES } from '../model/overrides.ts';
 import type { Published } from '../model/published.ts';
 import type { Revision } from '../model/revision.ts';
 import { type Decision, decide } from '../reconcile/decide.ts';
 import { faultsLine, readOverrides } from '../reconcile/overrides.ts';
+import { fingerprint } from './fingerprint.ts';
+
+/** What was generated, and all that it follows from. */
+export interface Made extends Generated {
+  readonly fingerprint: string;
+  /** The text of the overrides. */
+  readonly overrides: string | undefined;
+  readonly generation: Omit<GenerateOptions, 'overrides'>;
+}
 
 /** What is remembered of earlier passes, by a process that made some. */
 export interface Memory {
@@ -13,11 +22,14 @@ export interface Memory {
   readonly own?: Documents | undefined;
   /** `overrides.yaml` as it was last seen; an undefined text: there was none. */
   readonly seen?: { readonly overrides: string | undefined } | undefined;
+  /** What was generated last: while it follows from the same, it is the same. */
+  readonly made?: Made | undefined;
 }
 
 /** What shall be published, and why. */
 export interface Assessment {
   readonly decision: Decision;
+  readonly made: Made;
   /** What is wrong with the overrides, on one line. */
   readonly faults: string | undefined;
   /** What a person should know of the documents. */
@@ -33,7 +45,7 @@ export function assess(
   live: Published | undefined,
   revisions: readonly Revision[],
   generation: Omit<GenerateOptions, 'overrides'>,
-  { own, seen }: Memory,
+  { own, seen, made: before }: Memory,
   mayShrink: boolean,
 ): Assessment {
   // What people wrote counts as it is there or, where all of it was deleted, as it was seen last.
@@ -43,13 +55,23 @@ export function assess(
       : live.data[OVERRIDES_KEY];
   const overrides = readOverrides(text);
   const faults = 'faults' in overrides ? faultsLine(overrides.faults) : undefined;
-  const generated = generate(found, {
-    ...generation,
-    overrides: 'value' in overrides ? overrides.value : NO_OVERRIDES,
-  });
+  const from = { fingerprint: fingerprint(found), overrides: text, generation };
+  const isSame =
+    before?.fingerprint === from.fingerprint &&
+    before.overrides === from.overrides &&
+    before.generation === from.generation;
+  const made = isSame
+    ? before
+    : {
+        ...generate(found, {
+          ...generation,
+          overrides: 'value' in overrides ? overrides.value : NO_OVERRIDES,
+        }),
+        ...from,
+      };
   const sick = found.filter(({ verdict }) => verdict.health === 'unhealthy').map(({ tool }) => tool);
   const decision = decide({
-    generated: generated.documents,
+    generated: made.documents,
     overrideError: faults,
     live,
     own,
@@ -58,5 +80,5 @@ export function assess(
     unhealthy: new Set(sick),
     mayShrink,
   });
-  return { decision, faults, notes: faults === undefined ? generated.notes : [] };
+  return { decision, made, faults, notes: faults === undefined ? made.notes : [] };
 }

@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import type { DiscoveredService } from '../model/discovery.ts';
 
-/** What of discovered services decides what is published, as a text: while it is the same, the documents are. */
+/** A hash of what of discovered services decides what is published: while it is the same, the documents are. */
 export function fingerprint(services: readonly DiscoveredService[]): string {
-  return JSON.stringify(
+  const parts = JSON.stringify(
     services.map(({ service, verdict, ...found }) => [
       service.namespace,
       service.name,
@@ -21,4 +22,5 @@ export function fingerprint(services: readonly DiscoveredService[]): string {
       verdict.facts,
     ]),
   );
+  return createHash('sha256').update(parts).digest('hex');
 }

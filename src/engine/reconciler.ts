@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { GenerateOptions } from '../generate/generate.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
 import { type Documents, OVERRIDES_KEY } from '../model/documents.ts';
@@ -12,7 +13,7 @@ import { sizeFault } from '../reconcile/guards.ts';
 import { CONTENT_HASH, rollbackOf } from '../reconcile/plan.ts';
 import { OwnerRefused, PublishConflict } from '../reconcile/publisher.ts';
 import { refusal } from '../reconcile/refusal.ts';
-import { assess } from './assess.ts';
+import { assess, type Made } from './assess.ts';
 import type { EngineEvent } from './events.ts';
 import { Fights } from './fights.ts';
 import { type Ended, type Publication, publish } from './publication.ts';
@@ -52,6 +53,8 @@ export class Reconciler {
   readonly #options: ReconcilerOptions;
   /** What this process published last. */
   #own: Documents | undefined;
+  /** What was generated last. */
+  #made: Made | undefined;
   /** What was wanted then, labels and annotations included. */
   #wanted: string | undefined;
   /** `overrides.yaml` as it was last seen; undefined text: there was none. */
@@ -129,14 +132,15 @@ export class Reconciler {
     const revisions = await this.#history(live, signal);
     if (live !== undefined) this.#seen = { overrides: live.data[OVERRIDES_KEY] };
     const heldFor = this.#heldSince === undefined ? 0 : performance.now() - this.#heldSince;
-    const { decision, faults, notes } = assess(
+    const { decision, made, faults, notes } = assess(
       found,
       live,
       revisions,
       generation,
-      { own: this.#own, seen: this.#seen },
+      { own: this.#own, seen: this.#seen, made: this.#made },
       force || heldFor >= HELD,
     );
+    this.#made = made;
     this.#notes.push(...notes);
     const changed = undone(decision, live, this.#wanted, this.#options.version);
     if (this.#letBe(live, changed, cycle)) return undefined;
@@ -146,7 +150,10 @@ export class Reconciler {
       this.#notes.push({ where: publisher.target, what: this.#ownerRefused });
     const goesWith = this.#ownerRefused !== undefined ? undefined : await owner(signal);
     const intent = { ...decision.intent, owner: goesWith };
-    const ended = await publish(intent, live, revisions, this.#options, signal);
+    // What was generated was checked then.
+    const faultsOf = (documents: Documents): readonly string[] =>
+      isDeepStrictEqual(documents, made.documents) ? [] : this.#options.faultsOf(documents);
+    const ended = await publish(intent, live, revisions, { ...this.#options, faultsOf }, signal);
     this.#own = ended.rolledBack?.to.documents ?? decision.intent.documents;
     this.#wanted = wantedBy(ended.plan);
     if (changed.length > 0) this.#fights.reverted(foreign(live), performance.now());

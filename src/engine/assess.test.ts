@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import { discovered } from '../../test/fixtures/unit/detection.ts';
+import { service } from '../../test/fixtures/unit/service.ts';
+import type { DiscoveredService } from '../model/discovery.ts';
+import type { Published } from '../model/published.ts';
+import { type Assessment, assess, type Made } from './assess.ts';
+
+const prometheus = (probed?: 'unhealthy' | 'auth'): DiscoveredService =>
+  discovered(service('prometheus', { labels: { app: 'prometheus' }, ports: [9090] }), probed);
+const loki = discovered(service('loki', { labels: { app: 'loki' }, ports: ['http:3100'] }));
+const withOverrides = (text: string): Published => ({
+  data: { 'overrides.yaml': text },
+  labels: {},
+  annotations: {},
+});
+const NEWER = { credentials: {}, holmesgptVersion: '0.32', kinds: new Map() } as const;
+const OLDER = { ...NEWER, holmesgptVersion: '0.20' } as const;
+
+const assessed = (
+  found: readonly DiscoveredService[],
+  overrides: string,
+  generation: typeof NEWER | typeof OLDER,
+  made?: Made,
+): Assessment => assess(found, withOverrides(overrides), [], generation, { made }, true);
+
+const NO_LOKI = 'tools: { loki.default: { enabled: false } }';
+const first = assessed([prometheus(), loki], '', NEWER).made;
+
+test('what follows from the same is not generated again', () => {
+  expect(assessed([prometheus(), loki], '', NEWER, first).made).toBe(first);
+});
+
+test.each([
+  ['a backend fell ill', [prometheus('unhealthy'), loki], '', NEWER],
+  ['a backend wants credentials', [prometheus('auth'), loki], '', NEWER],
+  ['a backend is gone', [loki], '', NEWER],
+  ['a person wrote overrides', [prometheus(), loki], NO_LOKI, NEWER],
+  ['a person wrote overrides that cannot be read', [prometheus(), loki], 'tools: [', NEWER],
+  ['the agent is an older one', [prometheus(), loki], '', OLDER],
+])('what is remembered does not count when %s', (_, found, overrides, generation) => {
+  const again = assessed(found, overrides, generation, first);
+  expect(again.made).not.toBe(first);
+  expect(again).toEqual(assessed(found, overrides, generation));
+});
