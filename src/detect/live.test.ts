@@ -15,10 +15,12 @@ const some = fc
     headless: fc.boolean(),
     ports: fc.subarray(['web:9090', 'http-metrics:3100', 'http:80']),
     says: fc.option(fc.constantFrom({ name: 'mine' }, { name: 'yours', type: 'loki' })),
+    versioned: fc.boolean(),
   })
-  .map(({ name, app, says, ...rest }) => {
+  .map(({ name, app, says, versioned, ...rest }) => {
     const fields = { labels: { app }, ...rest };
-    return says === null ? service(name, fields) : offered(name, says, fields);
+    const one = says === null ? service(name, fields) : offered(name, says, fields);
+    return versioned ? { ...one, version: JSON.stringify(one) } : one;
   });
 
 const change = fc.oneof(

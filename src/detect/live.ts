@@ -15,13 +15,14 @@ const isNothing = ({ match, problems }: Examined): boolean => match === undefine
 
 /**
  * Detection that is kept in step: the same as `detect` of all Services, where a change costs what it touches. A Service is
- * examined when it comes or changes; its namespace is put together anew only if that is of any consequence.
+ * examined when it comes or changes, and not when it is told again as it was; its namespace is put together anew only if that is of any consequence.
  */
 export class LiveDetection {
   readonly #rules: Rules;
   readonly #options: DetectOptions;
   readonly #namespaces = new Map<string, NamespaceState>();
-  readonly #keys = new Set<ServiceKey>();
+  /** All Services, each with the version of it that was examined. */
+  readonly #versions = new Map<ServiceKey, string | undefined>();
   #detection: Detection | undefined;
 
   constructor(rules: Rules, options: DetectOptions) {
@@ -31,7 +32,7 @@ export class LiveDetection {
 
   /** How many Services there are. */
   get size(): number {
-    return this.#keys.size;
+    return this.#versions.size;
   }
 
   /** What counts in a namespace. */
@@ -43,7 +44,9 @@ export class LiveDetection {
   /** A Service that came or changed. */
   put(service: Service): void {
     const key = serviceKey(service);
-    this.#keys.add(key);
+    const { version } = service;
+    if (version !== undefined && this.#versions.get(key) === version) return;
+    this.#versions.set(key, version);
     const examined = examine(service, this.#rules, this.#options);
     const state = this.#namespaces.get(service.namespace) ?? { examined: new Map(), detection: undefined };
     if (isNothing(examined)) {
@@ -55,7 +58,7 @@ export class LiveDetection {
 
   /** A Service that is gone. */
   drop(key: ServiceKey): void {
-    this.#keys.delete(key);
+    this.#versions.delete(key);
     const namespace = key.slice(0, key.indexOf('/'));
     const state = this.#namespaces.get(namespace);
     if (state?.examined.delete(key) !== true) return;
@@ -66,7 +69,7 @@ export class LiveDetection {
   /** The full set: what is not among these is gone, but for namespaces that are named. */
   replace(services: readonly Service[], unread: ReadonlySet<string>): void {
     const kept = new Set(services.map(serviceKey));
-    for (const key of this.#keys)
+    for (const key of this.#versions.keys())
       if (!kept.has(key) && !unread.has(key.slice(0, key.indexOf('/')))) this.drop(key);
     for (const service of services) this.put(service);
   }

@@ -49,7 +49,7 @@ function portFrom(value: unknown): ServicePort | undefined {
 export function serviceFromObject(object: Json, defaultNamespace: string): Service | string {
   const metadata = isMap(object.metadata) ? object.metadata : {};
   const spec = isMap(object.spec) ? object.spec : {};
-  const { name, namespace = defaultNamespace } = metadata;
+  const { name, namespace = defaultNamespace, resourceVersion } = metadata;
   if (typeof name !== 'string' || !NAME.test(name))
     return `its metadata.name ${JSON.stringify(name) ?? 'is missing and'} is not a Service's name`;
   if (typeof namespace !== 'string' || !NAME.test(namespace))
@@ -68,5 +68,6 @@ export function serviceFromObject(object: Json, defaultNamespace: string): Servi
     ports: ports.filter((port) => port !== undefined),
     type: typeof spec.type === 'string' ? spec.type : 'ClusterIP',
     headless: spec.clusterIP === 'None',
+    ...(typeof resourceVersion === 'string' && resourceVersion !== '' ? { version: resourceVersion } : {}),
   };
 }
