@@ -66,11 +66,12 @@ export class LiveDetection {
     this.#touch(state);
   }
 
-  /** The full set: what is not among these is gone, but for namespaces that are named. */
+  /** The full set: what is not among these is gone, but for namespaces that are named, or all of them by `*`. */
   replace(services: readonly Service[], unread: ReadonlySet<string>): void {
     const kept = new Set(services.map(serviceKey));
-    for (const key of this.#versions.keys())
-      if (!kept.has(key) && !unread.has(key.slice(0, key.indexOf('/')))) this.drop(key);
+    const stands = (key: ServiceKey): boolean =>
+      kept.has(key) || unread.has('*') || unread.has(key.slice(0, key.indexOf('/')));
+    for (const key of this.#versions.keys()) if (!stands(key)) this.drop(key);
     for (const service of services) this.put(service);
   }
 

@@ -92,6 +92,27 @@ describe('follow', () => {
     expect(Number(watch?.query.get('timeoutSeconds'))).toBeGreaterThanOrEqual(300);
   });
 
+  test('what is not to be kept is told, and told when it goes', async () => {
+    const it = await followed(
+      (response, { watch }) => {
+        if (!watch) return json(response, list(5, [object('a', 1), object('b', 2)]));
+        open(response);
+        send(response, 'MODIFIED', object('a', 6, 'new'));
+        send(response, 'MODIFIED', object('b', 7, 'hidden'));
+        send(response, 'DELETED', object('x', 8));
+        send(response, 'DELETED', object('a', 9, 'last'));
+      },
+      { forgotten: true },
+    );
+    await until(() => expect(it.told).toHaveLength(4));
+    expect(it.items()).toEqual({ 'n/a': 'a', 'n/b': 'a' });
+    expect(it.told.slice(1)).toEqual([
+      { kind: 'upsert', key: 'n/a', item: 'new', before: undefined },
+      { kind: 'delete', key: 'n/b', item: undefined },
+      { kind: 'delete', key: 'n/a', item: 'last' },
+    ]);
+  });
+
   test('goes on from the last version after the connection broke, bookmarks counted', async () => {
     let connections = 0;
     const it = await followed((response, { watch }) => {

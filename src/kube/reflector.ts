@@ -10,6 +10,8 @@ import { type WatchEvent, watch } from './watch.ts';
 export interface Followed<T> extends Collection<T> {
   /** Milliseconds after which all is read again though the watch told everything; never without. */
   readonly resync?: number | undefined;
+  /** Items are told once and not kept in memory: the map of what was read is to be used at once. */
+  readonly forgotten?: boolean;
   /** How fast to try again; `PACE` without. */
   readonly pace?: Partial<Pace>;
 }
@@ -18,10 +20,10 @@ export interface Followed<T> extends Collection<T> {
 export type Told<T> =
   /** All there is. The map stays in step from then on: read it, do not change it. */
   | { readonly kind: 'synced'; readonly items: ReadonlyMap<string, T> }
-  /** `before` is what was known of it until now. */
+  /** `before` is what was known of it until now, where that is kept. */
   | { readonly kind: 'upsert'; readonly key: string; readonly item: T; readonly before: T | undefined }
-  /** `item` is its last state. */
-  | { readonly kind: 'delete'; readonly key: string; readonly item: T }
+  /** `item` is its last state, as far as that is known. */
+  | { readonly kind: 'delete'; readonly key: string; readonly item: T | undefined }
   /** What was known stands; the next try is in `retryIn` milliseconds. */
   | {
       readonly kind: 'failure';
@@ -73,7 +75,8 @@ class Reflector<T> {
   readonly #tell: (told: Told<T>) => void;
   readonly #signal: AbortSignal;
   readonly #pace: Pace;
-  #items = new Map<string, T>();
+  /** What there is, by key; without a value where items are not kept. */
+  #items = new Map<string, T | undefined>();
   /** The version from which a watch goes on; `undefined` when all must be read. */
   #version: string | undefined;
   /** When all was read last, on the clock of `performance.now`. */
@@ -136,12 +139,13 @@ class Reflector<T> {
     if (this.#signal.aborted) return {};
     if ('error' in read) return read;
     const { items, resourceVersion } = read.value;
-    this.#items = items;
     this.#version = resourceVersion;
     this.#readAt = performance.now();
     this.#pageSize = PAGE;
     if (this.#failing === 'list') this.#failing = undefined;
     this.#tell({ kind: 'synced', items });
+    const { forgotten } = this.#followed;
+    this.#items = forgotten === true ? new Map([...items.keys()].map((key) => [key, undefined])) : items;
     return {};
   }
 
@@ -201,13 +205,13 @@ class Reflector<T> {
 
   /** @param last the state to tell when it goes and the object's own last one is of interest */
   #change(key: string, item: T | undefined, last: T | undefined): void {
-    const known = this.#items.get(key);
+    const before = this.#items.get(key);
     if (item !== undefined) {
-      this.#items.set(key, item);
-      this.#tell({ kind: 'upsert', key, item, before: known });
-    } else if (known !== undefined) {
+      this.#items.set(key, this.#followed.forgotten === true ? undefined : item);
+      this.#tell({ kind: 'upsert', key, item, before });
+    } else if (this.#items.has(key)) {
       this.#items.delete(key);
-      this.#tell({ kind: 'delete', key, item: last ?? known });
+      this.#tell({ kind: 'delete', key, item: last ?? before });
     }
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type Answer, json, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
+import { serviceKey } from '../model/service.ts';
 import { clusterSource } from './cluster.ts';
 import { type Change, readOnce } from './source.ts';
 
@@ -11,6 +12,18 @@ const list = (...items: readonly object[]) => ({ metadata: { resourceVersion: '5
 const namespaceOf = (path: string): string => path.split('/')[4] ?? '';
 const names = (change: Change | undefined): readonly string[] =>
   change?.kind === 'sync' ? change.services.map(({ namespace, name }) => `${namespace}/${name}`).sort() : [];
+/** What there is after these changes, as who is told of them would keep it. */
+function heldAfter(changes: readonly Change[]): readonly string[] {
+  const held = new Map<string, string>();
+  for (const change of changes) {
+    if (change.kind === 'upsert') held.set(serviceKey(change.service), change.service.namespace);
+    if (change.kind === 'delete') held.delete(change.key);
+    if (change.kind !== 'sync') continue;
+    for (const [key, namespace] of held) if (!change.unread.includes(namespace)) held.delete(key);
+    for (const one of change.services) held.set(serviceKey(one), one.namespace);
+  }
+  return [...held.keys()].sort();
+}
 const until = (what: () => void, timeout = 4_000) => vi.waitFor(what, { timeout, interval: 10 });
 
 /** Follows namespaces of a scripted server. */
@@ -30,6 +43,7 @@ async function followed(namespaces: readonly string[], interval: number, answer:
     asked,
     told,
     last: () => told.at(-1),
+    held: () => heldAfter(told),
     kinds: () => told.map(({ kind }) => kind).join(' '),
   };
 }
@@ -101,8 +115,8 @@ describe('clusterSource', () => {
     await until(() => expect(it.told).toHaveLength(1));
     expect(it.last()).toMatchObject({ kind: 'sync', unread: ['b'], problems: [{ where: 'namespace b' }] });
     broken = false;
-    await until(() => expect(names(it.last())).toEqual(['a/s', 'b/s']));
-    expect(it.last()).toMatchObject({ unread: [], problems: [] });
+    await until(() => expect(it.held()).toEqual(['a/s', 'b/s']));
+    expect(it.last()).toMatchObject({ unread: ['a'], problems: [] });
   });
 
   test('a known namespace that is denied stands for a while, and goes when it stays denied', async () => {
@@ -115,17 +129,14 @@ describe('clusterSource', () => {
       }
       json(response, list(service(namespaceOf(path), 's')));
     });
-    await until(() => expect(names(it.last())).toEqual(['a/s', 'b/s']));
+    await until(() => expect(it.held()).toEqual(['a/s', 'b/s']));
     denied = true;
-    const told = it.told.length;
-    await until(() => expect(names(it.last())).toEqual(['a/s']), 10_000);
-    const standing = it.told
-      .slice(told)
-      .filter(
-        (change) =>
-          change.kind === 'sync' && change.problems.some(({ what }) => what.includes('stands for now')),
-      );
-    expect(names(standing[0])).toEqual(['a/s', 'b/s']);
+    await until(() => expect(it.held()).toEqual(['a/s']), 10_000);
+    const standing = it.told.findIndex(
+      (change) =>
+        change.kind === 'sync' && change.problems.some(({ what }) => what.includes('stands for now')),
+    );
+    expect(heldAfter(it.told.slice(0, standing + 1))).toEqual(['a/s', 'b/s']);
     expect(it.last()).toMatchObject({
       problems: [{ fix: expect.stringMatching(/"list" and "watch".*Role/) }],
     });
@@ -162,16 +173,49 @@ describe('clusterSource', () => {
       const timer = setInterval(() => away && response.destroy(), 20);
       response.on('close', () => clearInterval(timer));
     });
-    await until(() => expect(names(it.last())).toHaveLength(12));
+    await until(() => expect(it.held()).toHaveLength(12));
     away = true;
     await until(() => expect(it.last()?.kind).toBe('failure'));
-    for (const change of it.told) if (change.kind === 'sync') expect(change.services).toHaveLength(12);
+    expect(it.held()).toHaveLength(12);
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     expect(it.told.filter(({ kind }) => kind === 'failure').length).toBeLessThan(5);
     away = false;
     await until(() => expect(it.last()?.kind).toBe('sync'), 15_000);
-    expect(names(it.last())).toHaveLength(12);
+    expect(it.held()).toHaveLength(12);
   }, 30_000);
+
+  test('a namespace that was denied and is not any more is told in full', async () => {
+    let denied = false;
+    const it = await followed(['a', 'b'], 1_000, (response, { path, watch }) => {
+      if (namespaceOf(path) === 'b' && denied) return refuse(response, 403, 'Forbidden');
+      if (watch) {
+        response.writeHead(200).flushHeaders();
+        return void setTimeout(() => response.end(), 1_000);
+      }
+      json(response, list(service(namespaceOf(path), 's')));
+    });
+    await until(() => expect(it.held()).toEqual(['a/s', 'b/s']));
+    denied = true;
+    await until(() => expect(it.held()).toEqual(['a/s']), 10_000);
+    denied = false;
+    await until(() => expect(it.held()).toEqual(['a/s', 'b/s']), 10_000);
+  }, 30_000);
+
+  test('a Service that is none any more goes, and what is said of it goes when it is one again', async () => {
+    const it = await followed(['a'], 60_000, (response, { watch }) => {
+      if (!watch) return json(response, list(service('a', 's'), service('a', 't')));
+      response.writeHead(200).flushHeaders();
+      const broken = { ...service('a', 's', 6), spec: { ports: [{ port: 0 }] } };
+      const send = (object: object, after: number): void =>
+        void setTimeout(() => response.write(`${JSON.stringify({ type: 'MODIFIED', object })}\n`), after);
+      send(broken, 100);
+      send(service('a', 's', 7), 600);
+    });
+    await until(() => expect(it.held()).toEqual(['a/t']));
+    await until(() => expect(it.last()).toMatchObject({ problems: [{ where: 'namespace a' }] }));
+    await until(() => expect(it.held()).toEqual(['a/s', 'a/t']));
+    await until(() => expect(it.last()).toMatchObject({ kind: 'sync', problems: [] }));
+  });
 
   test('a Service that is none is told, and the others count', async () => {
     const it = await followed(['*', 'a'], 60_000, (response, { watch }) => {

@@ -3,8 +3,8 @@ import { type Collection, readKept } from '../kube/list.ts';
 import { PACE } from '../kube/pace.ts';
 import { follow, type Told } from '../kube/reflector.ts';
 import { servicesPath } from '../kube/services.ts';
-import { serviceKey } from '../model/service.ts';
-import { fullSet, type NamespaceState, type Read } from './namespace-state.ts';
+import type { ServiceKey } from '../model/service.ts';
+import { fullSet, type NamespaceState, newState, type Read, takeAll } from './namespace-state.ts';
 import { serviceFromObject } from './service-object.ts';
 import type { Change, Source } from './source.ts';
 
@@ -35,7 +35,7 @@ function servicesIn(namespace: string): Collection<Read> {
 async function readInto(kube: Kube, states: readonly NamespaceState[], signal: AbortSignal): Promise<void> {
   const read = async (state: NamespaceState): Promise<void> => {
     try {
-      state.items = (await readKept(kube, servicesIn(state.namespace), signal)).items;
+      takeAll(state, (await readKept(kube, servicesIn(state.namespace), signal)).items);
     } catch (error) {
       state.fault = { doing: 'list', error, retryIn: 0 };
     }
@@ -43,26 +43,39 @@ async function readInto(kube: Kube, states: readonly NamespaceState[], signal: A
   await Promise.all(states.map(read));
 }
 
-/** Brings what is told of one namespace into its state. @returns what is to be told on: one change, or all there is */
-function take(state: NamespaceState, told: Told<Read>): Change | 'all' {
+/** Brings what is told of one namespace into its state. @returns what is to be told on: changes, or all there is */
+function take(state: NamespaceState, told: Told<Read>): readonly (Change | 'all')[] {
   switch (told.kind) {
     case 'synced':
-      state.items = told.items;
+      takeAll(state, told.items);
       state.denials = 0;
       if (state.fault?.doing === 'list') state.fault = undefined;
-      return 'all';
-    case 'upsert':
-      return 'service' in told.item ? { kind: 'upsert', service: told.item.service } : 'all';
+      return ['all'];
+    case 'upsert': {
+      if ('service' in told.item) {
+        const { service } = told.item;
+        state.fresh?.set(told.key, service);
+        return [{ kind: 'upsert', service }, ...(state.refused.delete(told.key) ? ['all' as const] : [])];
+      }
+      const gone = takeAway(state, told.key);
+      state.refused.set(told.key, told.item.refused);
+      return [...gone, 'all'];
+    }
     case 'delete':
-      return 'service' in told.item ? { kind: 'delete', key: serviceKey(told.item.service) } : 'all';
+      return takeAway(state, told.key);
     case 'recovered':
       state.fault = undefined;
-      return 'all';
+      return ['all'];
     case 'failure':
       state.fault = told;
       state.denials = told.doing === 'list' ? state.denials + 1 : 0;
-      return 'all';
+      return ['all'];
   }
+}
+
+function takeAway(state: NamespaceState, key: string): readonly (Change | 'all')[] {
+  state.fresh?.delete(key);
+  return state.refused.delete(key) ? ['all'] : [{ kind: 'delete', key: key as ServiceKey }];
 }
 
 /** Tells what is known of all namespaces, once all have answered or failed; bursts as one. */
@@ -84,7 +97,7 @@ class Teller {
   tell(change: Change | 'all'): void {
     if (change !== 'all') {
       if (this.#synced) this.#changed(change);
-    } else if (this.#states.every(({ items, fault }) => items !== undefined || fault !== undefined)) {
+    } else if (this.#states.every(({ known, fault }) => known || fault !== undefined)) {
       if (this.#synced) this.#timer ??= setTimeout(() => this.#tellAll(), SETTLE);
       else this.#tellAll();
     }
@@ -100,6 +113,7 @@ class Teller {
     } else {
       this.#quietUntil = 0;
       this.#synced = true;
+      for (const state of this.#states) state.fresh = undefined;
     }
     this.#changed(change);
   }
@@ -117,9 +131,7 @@ export function clusterSource(kube: Kube, { namespaces, interval }: ClusterOptio
   const chosen = namespaces.includes('*') ? ['*'] : [...new Set(namespaces)];
   return {
     async run(changed, signal) {
-      const states = chosen.map(
-        (namespace): NamespaceState => ({ namespace, items: undefined, fault: undefined, denials: 0 }),
-      );
+      const states = chosen.map(newState);
       if (interval === undefined) {
         await readInto(kube, states, signal);
         if (!signal.aborted) changed(fullSet(states, kube));
@@ -127,12 +139,14 @@ export function clusterSource(kube: Kube, { namespaces, interval }: ClusterOptio
       }
       const teller = new Teller(kube, states, changed);
       const longest = Math.min(PACE.longest, Math.max(interval, PACE.first));
-      const followed = { resync: interval, pace: { longest } };
+      const followed = { resync: interval, pace: { longest }, forgotten: true };
       const each = (state: NamespaceState): Promise<void> =>
         follow(
           kube,
           { ...servicesIn(state.namespace), ...followed },
-          (told) => teller.tell(take(state, told)),
+          (told) => {
+            for (const change of take(state, told)) teller.tell(change);
+          },
           signal,
         );
       await Promise.all(states.map(each)).finally(() => teller.end());

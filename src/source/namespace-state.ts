@@ -4,7 +4,7 @@ import type { Problem } from '../model/discovery.ts';
 import type { Service } from '../model/service.ts';
 import type { Change } from './source.ts';
 
-/** What is kept of a Service object: the Service, or why it is none. */
+/** What is read of a Service object: the Service, or why it is none. */
 export type Read = { readonly service: Service } | { readonly refused: string };
 
 /** Why a namespace could not be read or watched. */
@@ -18,11 +18,35 @@ export interface Fault {
 /** What is known of one namespace; `*` stands for all. */
 export interface NamespaceState {
   readonly namespace: string;
-  /** What was read last; `undefined` before the first answer. */
-  items: ReadonlyMap<string, Read> | undefined;
+  /** Was it read? */
+  known: boolean;
+  /** What was read last, in step with all changes since, until it is told on: it is not kept here beyond that. */
+  fresh: Map<string, Service> | undefined;
+  /** Why some of its objects are no Services, by their keys. */
+  refused: Map<string, string>;
   fault: Fault | undefined;
   /** How often in a row listing was refused. */
   denials: number;
+}
+
+/** A namespace of which nothing is known yet. */
+export const newState = (namespace: string): NamespaceState => ({
+  namespace,
+  known: false,
+  fresh: undefined,
+  refused: new Map(),
+  fault: undefined,
+  denials: 0,
+});
+
+/** Brings all that was read of a namespace into its state. */
+export function takeAll(state: NamespaceState, items: ReadonlyMap<string, Read>): void {
+  state.known = true;
+  state.fresh = new Map();
+  state.refused = new Map();
+  for (const [key, read] of items)
+    if ('service' in read) state.fresh.set(key, read.service);
+    else state.refused.set(key, read.refused);
 }
 
 /** So often in a row a list must be refused before what was known is let go: a server that starts refuses at first. */
@@ -34,8 +58,8 @@ const isListDenied = ({ doing, error }: Fault): boolean => doing === 'list' && i
 /** May it be read, but not watched? Then it is not failing. */
 const isWatchDenied = ({ doing, error }: Fault): boolean => doing === 'watch' && isForbidden(error);
 
-const isPassedOver = ({ items, fault, denials }: NamespaceState): boolean =>
-  fault !== undefined && isListDenied(fault) && (items === undefined || denials >= DENIALS);
+const isPassedOver = ({ known, fault, denials }: NamespaceState): boolean =>
+  fault !== undefined && isListDenied(fault) && (!known || denials >= DENIALS);
 
 function faultProblem(state: NamespaceState, fault: Fault, server: string): Problem {
   const all = state.namespace === '*';
@@ -58,7 +82,7 @@ function faultProblem(state: NamespaceState, fault: Fault, server: string): Prob
 
 /**
  * What all namespaces together come to: the full set, or a failure when none of them could be read. Services of a
- * namespace that is denied are left out; those of one that fails for another reason stand.
+ * namespace that is denied are left out; those of one that fails for another reason, or was not read again, stand.
  */
 export function fullSet(states: readonly NamespaceState[], { server }: Pick<Kube, 'server'>): Change {
   const faults = states.flatMap(({ fault }) => (fault === undefined || isWatchDenied(fault) ? [] : [fault]));
@@ -75,15 +99,13 @@ export function fullSet(states: readonly NamespaceState[], { server }: Pick<Kube
   const unread: string[] = [];
   const problems: Problem[] = [];
   for (const state of states) {
-    const { namespace, items, fault } = state;
+    const { namespace, fresh, refused, fault } = state;
     if (fault !== undefined) problems.push(faultProblem(state, fault, server));
     if (isPassedOver(state)) continue;
-    if (fault !== undefined && !isWatchDenied(fault)) unread.push(namespace);
-    for (const item of items?.values() ?? []) {
-      if ('service' in item) services.push(item.service);
-      else
-        problems.push({ where: `namespace ${namespace}`, what: `a Service is passed over: ${item.refused}` });
-    }
+    if (fresh === undefined || (fault !== undefined && !isWatchDenied(fault))) unread.push(namespace);
+    for (const service of fresh?.values() ?? []) services.push(service);
+    for (const why of refused.values())
+      problems.push({ where: `namespace ${namespace}`, what: `a Service is passed over: ${why}` });
   }
   return { kind: 'sync', services, unread, problems };
 }

@@ -3,7 +3,7 @@ import type { Service, ServiceKey } from '../model/service.ts';
 
 /** What a source tells. */
 export type Change =
-  /** All there is now. `unread`: namespaces that could not be read this time for a passing reason. */
+  /** All there is now. `unread`: namespaces that were not read this time, `*` for all: what was told of them stands. */
   | {
       readonly kind: 'sync';
       readonly services: readonly Service[];
