@@ -34,24 +34,27 @@ export async function listControllerRevisions(
   return objects;
 }
 
-/** @throws as `Kube.request`; 409 where there is one of that name */
-export async function createControllerRevision(
+/** @returns it as it is then. @throws as `Kube.request`; 409 where there is one of that name */
+export function createControllerRevision(
   kube: Kube,
   object: ControllerRevision,
   signal: AbortSignal,
-): Promise<void> {
-  await kube.request({ method: 'POST', path: pathOf(object.metadata.namespace), body: object }, signal);
+): Promise<unknown> {
+  return kube.request({ method: 'POST', path: pathOf(object.metadata.namespace), body: object }, signal);
 }
 
-/** Gives a ControllerRevision another number; an annotation with `null` goes. @throws as `Kube.request` */
-export async function renumberControllerRevision(
+/**
+ * Gives a ControllerRevision another number; an annotation with `null` goes.
+ * @returns it as it is then. @throws as `Kube.request`
+ */
+export function renumberControllerRevision(
   kube: Kube,
   { namespace, name }: { readonly namespace: string; readonly name: string },
   revision: number,
   annotations: Readonly<Record<string, string | null>>,
   signal: AbortSignal,
-): Promise<void> {
-  await kube.request(
+): Promise<unknown> {
+  return kube.request(
     {
       method: 'PATCH',
       path: `${pathOf(namespace)}/${encodeURIComponent(name)}`,

@@ -48,6 +48,9 @@ function revisionOf(object: unknown): Revision | undefined {
   };
 }
 
+const inOrder = (revisions: readonly Revision[]): readonly Revision[] =>
+  revisions.toSorted((a, b) => a.number - b.number || (a.name < b.name ? -1 : 1));
+
 /**
  * Remembers what is published as `apps/v1.ControllerRevision` objects beside the ConfigMap. They belong to no other
  * object, so they outlive the ConfigMap and the Deployment.
@@ -65,20 +68,28 @@ export function controllerRevisionHistory(kube: Kube, target: ConfigMapName, lim
   };
   const list = async (signal: AbortSignal): Promise<readonly Revision[]> => {
     const objects = await listControllerRevisions(kube, namespace, labels, signal);
-    return objects
-      .flatMap((object) => revisionOf(object) ?? [])
-      .sort((a, b) => a.number - b.number || (a.name < b.name ? -1 : 1));
+    return inOrder(objects.flatMap((object) => revisionOf(object) ?? []));
   };
   const explained = (error: unknown, doing: string): Error =>
     clusterError(error, `${doing} ControllerRevisions in namespace ${namespace}`, kube.server);
   /** What others did at the same time is no failure: it leads to the same end. */
-  const unless = async (code: number, done: Promise<void>): Promise<void> => {
+  const unless = async <T>(code: number, done: Promise<T>): Promise<T | undefined> => {
     try {
-      await done;
+      return await done;
     } catch (error) {
       if (!(error instanceof ApiStatusError && error.code === code)) throw error;
+      return undefined;
     }
   };
+  /** What there is after one was written. They are large, so they are not read again where the answer told all of it. */
+  const after = async (
+    known: readonly Revision[],
+    written: Revision | undefined,
+    signal: AbortSignal,
+  ): Promise<readonly Revision[]> =>
+    written === undefined
+      ? list(signal)
+      : inOrder([...known.filter(({ name }) => name !== written.name), written]);
   return {
     async list(signal) {
       try {
@@ -93,8 +104,9 @@ export function controllerRevisionHistory(kube: Kube, target: ConfigMapName, lim
         const known = await list(signal);
         const step = recordStep(content, known, `${target.name.slice(0, 200)}-revision`);
         const annotations = rollbackAnnotations(content.rollback);
+        let written: unknown;
         if (step.do === 'create')
-          await unless(
+          written = await unless(
             409,
             createControllerRevision(
               kube,
@@ -113,7 +125,7 @@ export function controllerRevisionHistory(kube: Kube, target: ConfigMapName, lim
           );
         if (step.do === 'renumber') {
           const gone = Object.fromEntries(OWN_ANNOTATIONS.map((key) => [key, null]));
-          await renumberControllerRevision(
+          written = await renumberControllerRevision(
             kube,
             { namespace, name: step.name },
             step.number,
@@ -121,7 +133,7 @@ export function controllerRevisionHistory(kube: Kube, target: ConfigMapName, lim
             signal,
           );
         }
-        const now = step.do === 'nothing' ? known : await list(signal);
+        const now = step.do === 'nothing' ? known : await after(known, revisionOf(written), signal);
         const old = surplus(now, limit);
         await Promise.all(
           old.map(({ name }) => unless(404, deleteControllerRevision(kube, { namespace, name }, signal))),
