@@ -3,9 +3,11 @@ import type { Plan, Published } from '../model/published.ts';
 import type { Decision } from '../reconcile/decide.ts';
 import { CONTENT_HASH, plan } from '../reconcile/plan.ts';
 
-/** All that a plan wants to be there, but for its owner, which comes and goes with a right. */
-export const wantedBy = ({ documents, labels, annotations }: Plan): string =>
-  JSON.stringify([documents, labels, annotations]);
+/**
+ * What tells all that a plan wants to be there from what others want, but for its owner, which comes and goes with a
+ * right. The documents are in it by their hash, which is one of the annotations.
+ */
+export const wantedBy = ({ labels, annotations }: Plan): string => JSON.stringify([labels, annotations]);
 
 /** What tells what somebody else wrote from others. */
 export const foreign = (live: Published | undefined): string =>
