@@ -17,7 +17,7 @@ export async function idle(lab: Lab): Promise<Row[]> {
   const api = await countingApi(cluster.connection);
   let serve: Measured | undefined;
   try {
-    serve = await startServe(lab, await newTarget(lab, services, api.server));
+    serve = await startServe(lab, await newTarget(lab, services, { server: api.server }));
     await sleep(SETTLE);
     const atStart = api.taken();
     lab.say(`at rest for ${seconds} s`);

@@ -1,5 +1,6 @@
 /** `npm run -s bench -- NAME…`: measures how fast the program is here and now, beside the floor of the same machine. */
 import { parseArgs } from 'node:util';
+import { api } from './api.ts';
 import { detect } from './detect.ts';
 import { idle } from './idle.ts';
 import { type BenchOptions, type Lab, openLab } from './lab.ts';
@@ -24,6 +25,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   },
   latency: { about: 'from a change of a Service to the ConfigMap, quiet and under churn', run: latency },
   memory: { about: 'resident memory and processor, at rest and under churn', run: memory },
+  api: { about: 'GET /api/v1/toolsets with tokens, alone and while a full pass runs', run: api },
   soak: { about: 'what is left behind after changes of all kinds; give it 600 seconds', run: soak },
   idle: { about: 'requests to the API server at rest', run: idle },
 };

@@ -1,6 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { parse, stringify } from 'yaml';
-import { createServiceAccount, writeKubeconfig } from '../test/cluster/service-account.ts';
+import {
+  createServiceAccount,
+  type ServiceAccount,
+  type ServiceAccountSpec,
+  writeKubeconfig,
+} from '../test/cluster/service-account.ts';
 import { PUBLISHING, WATCHING } from '../test/integration/rights.ts';
 import type { Lab } from './lab.ts';
 import { type Measured, startMeasured } from './process.ts';
@@ -16,17 +21,24 @@ let targets = 0;
 /** A namespace to publish into, and credentials with the least rights that the program needs for that. */
 export interface Target {
   readonly namespace: string;
+  readonly account: ServiceAccount;
   readonly kubeconfig: string;
   /** Path of a configuration file whose `connectTo` leads to the backends. */
   readonly config: string;
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** @param server where the API server is asked without TLS, where that is not directly */
+interface TargetOptions {
+  /** Where the API server is asked without TLS, where that is not directly. */
+  readonly server?: string;
+  /** Rights in the whole cluster beside those to look at it. */
+  readonly clusterRules?: NonNullable<ServiceAccountSpec['clusterRules']>;
+}
+
 export async function newTarget(
   lab: Lab,
   services: readonly BenchService[],
-  server?: string,
+  { server, clusterRules = [] }: TargetOptions = {},
 ): Promise<Target> {
   const cluster = await lab.cluster();
   const namespace = `target-${++targets}`;
@@ -34,13 +46,14 @@ export async function newTarget(
   const account = await createServiceAccount(cluster.admin, {
     namespace,
     rulesIn: { [namespace]: PUBLISHING },
-    clusterRules: WATCHING,
+    clusterRules: [...WATCHING, ...clusterRules],
   });
   const backends = await lab.backends();
   const config = JSON.stringify({ connectTo: backends.connectTo(services) });
   const direct = await writeKubeconfig(cluster.connection, cluster.admin, account);
   return {
     namespace,
+    account,
     kubeconfig:
       server === undefined ? direct : await lab.file(`${namespace}.kubeconfig`, await plain(direct, server)),
     config: await lab.file(`${namespace}.yaml`, config),

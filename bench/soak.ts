@@ -17,7 +17,12 @@ export async function soak(lab: Lab): Promise<Row[]> {
   await cluster.namespace(watched);
   let serve: Measured | undefined;
   try {
-    const env = { ...target.env, METRICS_ADDRESS: '127.0.0.1:0', NODE_OPTIONS: COLLECTING };
+    const env = {
+      ...target.env,
+      METRICS_ADDRESS: '127.0.0.1:0',
+      METRICS_AUTH_ENABLED: 'false',
+      NODE_OPTIONS: COLLECTING,
+    };
     serve = await startServe(lab, { ...target, env });
     const { port } = await serve.logged('metrics are served');
     lab.say(`changes of all kinds for ${seconds} s`);

@@ -2,7 +2,7 @@
  * Makes what ships: `dist/dynamic-toolset.js`, and beside it the parts that it loads when a command needs them. Every
  * library and all detectors are in them.
  */
-import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
@@ -22,6 +22,22 @@ const detectors: Plugin = {
     }));
   },
 };
+
+/** Files of the page about the API are read from beside the program. */
+const pageFiles: Plugin = {
+  name: 'page-files',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]src[\\/]server[\\/]page-files\.ts$/ }, () => ({
+      loader: 'ts',
+      contents: `import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+export const pageFile = (name: string) => readFile(join(import.meta.dirname, '../page', name), 'utf8');`,
+    }));
+  },
+};
+
+/** What of Swagger UI is served. */
+const PAGE_FILES = ['swagger-ui.css', 'swagger-ui-bundle.js'];
 
 const asked = (path: string): string => `process.getBuiltinModule(${JSON.stringify(path)})`;
 
@@ -100,10 +116,16 @@ const { metafile } = await build({
   minifyWhitespace: true,
   minifySyntax: true,
   legalComments: 'none',
-  plugins: [detectors, nodeModules, sharedPart],
+  plugins: [detectors, pageFiles, nodeModules, sharedPart],
   logLevel: 'warning',
 });
 // So that the folder can be copied to where it runs, an image for example.
 await writeFile(join(dist, 'package.json'), '{"type":"module"}\n');
-await writeFile(join(dist, 'LICENSES.txt'), await notices(Object.keys(metafile.inputs)));
+const swagger = 'node_modules/swagger-ui-dist';
+await mkdir(join(dist, 'page'));
+for (const name of PAGE_FILES) await copyFile(join(root, swagger, name), join(dist, 'page', name));
+await writeFile(
+  join(dist, 'LICENSES.txt'),
+  await notices([...Object.keys(metafile.inputs), `${swagger}/package.json`]),
+);
 await chmod(join(dist, 'dynamic-toolset.js'), 0o755);

@@ -1,11 +1,9 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Engine, EngineOptions } from '../engine/engine.ts';
 import type { EngineEvent } from '../engine/events.ts';
 import { documentFaults } from '../generate/check.ts';
 import type { Kube } from '../kube/connection.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { ScheduledProber } from '../probe/schedule.ts';
-import type { Exposition } from '../server/metrics.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { agentOf } from './agent.ts';
 import type { Configuration, InputFlags, Invocation } from './configuration.ts';
@@ -27,7 +25,6 @@ export interface Surroundings {
   readonly cluster: Kube | undefined;
   /** Told of all that happens. */
   readonly tell: (event: EngineEvent) => void;
-  readonly metrics: Exposition | undefined;
 }
 
 /** All that one configuration comes to: what the engine works with, and what stands beside it. */
@@ -47,32 +44,10 @@ export interface Assembly {
   end(successor?: Assembly): Promise<void>;
   readonly leader: Leader;
   readonly prober: ScheduledProber;
-  readonly metricsServer: MetricsServer | undefined;
-}
-
-/** A server of metrics, and where it listens. */
-interface MetricsServer {
-  readonly address: NonNullable<Configuration['metricsAddress']>;
-  stop(): void;
-}
-
-async function metricsServer(
-  { metricsAddress: address }: Configuration,
-  { flags, log, metrics }: Surroundings,
-  before: MetricsServer | undefined,
-): Promise<MetricsServer | undefined> {
-  if (address === undefined || metrics === undefined || flags.once === true) return undefined;
-  if (isDeepStrictEqual(address, before?.address)) return before;
-  const { serveMetrics } = await import('../server/metrics.ts');
-  const stop = new AbortController();
-  const port = await serveMetrics(address, metrics, stop.signal);
-  log.info({ component: 'metrics_server', port }, 'metrics are served at /metrics');
-  return { address, stop: () => stop.abort() };
 }
 
 /**
- * Puts together what a configuration asks for. Nothing of it works before it is started, but for the server of metrics,
- * which comes last because its address may be taken.
+ * Puts together what a configuration asks for. Nothing of it works before it is started.
  * @param before what works now, whose memory it goes on with
  * @throws UserError where the configuration cannot be used
  */
@@ -104,14 +79,12 @@ export async function assemble(
     { refresh: settings.discoveryInterval * 0.9, now: () => performance.now(), random: Math.random },
     before?.prober,
   );
-  const server = await metricsServer(settings, surroundings, before?.metricsServer);
   return {
     settings,
     where: input.where,
     types: stages.rules.detectors.map(({ detector }) => detector.type),
     leader,
     prober,
-    metricsServer: server,
     engine: {
       source: input.source,
       stages: { ...stages, prober },
@@ -140,7 +113,6 @@ export async function assemble(
     },
     async end(successor) {
       stop.abort();
-      if (server !== successor?.metricsServer) server?.stop();
       await publishing.settled();
       if (leader !== successor?.leader) await leader.resign();
     },

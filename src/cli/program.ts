@@ -219,9 +219,43 @@ Examples:
       'the Lease by which the leader is found, beside the ConfigMap (LEASE_NAME; default dynamic-toolset)',
     )
     .option(
-      '--metrics-address <address>',
-      'HOST:PORT on which Prometheus metrics are served, to everybody who can reach it (METRICS_ADDRESS; default none)',
+      '--api-address <address>',
+      'HOST:PORT of the API and the probes, or none (API_ADDRESS; default :8080 in a Pod, none elsewhere)',
     )
+    .option(
+      '--metrics-address <address>',
+      'HOST:PORT of the metrics, or none (METRICS_ADDRESS; default :9090 in a Pod, none elsewhere)',
+    )
+    .option(
+      '--auth-enabled <boolean>',
+      'false: the API asks for no token, and whoever reaches it may use it (AUTH_ENABLED; default true)',
+    )
+    .option(
+      '--auth-audiences <names>',
+      "audiences one of which a token must be for, with commas between (AUTH_AUDIENCES; default the API server's)",
+    )
+    .option(
+      '--authorization-enabled',
+      'ask the API server for each caller whether it may do this (AUTHORIZATION_ENABLED=true)',
+    )
+    .option(
+      '--metrics-auth-enabled <boolean>',
+      'false: metrics are for everybody (METRICS_AUTH_ENABLED; default true)',
+    )
+    .option('--rate-limit <number>', 'requests a second of one client (RATE_LIMIT; default 100)')
+    .option('--rate-limit-burst <number>', 'requests of one client at once (RATE_LIMIT_BURST; default 150)')
+    .option('--tls-cert-file <file>', 'certificate of both servers, in PEM (TLS_CERT_FILE)', notEmpty)
+    .option('--tls-key-file <file>', 'its key (TLS_KEY_FILE)', notEmpty)
+    .option(
+      '--tls-client-ca-file <file>',
+      'clients must have a certificate of one of these authorities (TLS_CLIENT_CA_FILE)',
+      notEmpty,
+    )
+    .option(
+      '--shutdown-delay <duration>',
+      'time between "not ready" and the end of the servers (SHUTDOWN_DELAY; default 5s)',
+    )
+    .option('--shutdown-timeout <duration>', 'longest time of an orderly end (SHUTDOWN_TIMEOUT; default 20s)')
     .option('--once', 'end after one pass that was published; for a CronJob or CI')
     .option(
       '--holmesgpt-deployment <namespace/name>',

@@ -1,14 +1,21 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Engine } from '../engine/engine.ts';
 import type { EngineEvent } from '../engine/events.ts';
+import { View } from '../engine/view.ts';
 import { problemLine } from '../model/discovery.ts';
 import { EXIT, UserError } from '../model/exit.ts';
 import { engineLog } from '../telemetry/engine-log.ts';
 import { engineMetrics } from '../telemetry/engine-metrics.ts';
-import { createLogger } from '../telemetry/logger.ts';
+import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { type Assembly, assemble, type ServeFlags } from './assembly.ts';
+import { backingOf } from './backing.ts';
 import { type Configuration, type Invocation, settingsOf } from './configuration.ts';
+import { checkGate, gates } from './gate.ts';
 import { LiveConfiguration, type Reload } from './live-configuration.ts';
 import { openCluster, readsManifests } from './pipeline.ts';
+import { serverMaker } from './server-maker.ts';
+import { Servers } from './servers.ts';
 
 /** What came of a changed configuration, as it is told. */
 function eventOf(reload: Reload): EngineEvent {
@@ -50,7 +57,7 @@ async function keepInStep(
   { log, use }: ReturnType<typeof createLogger>,
 ): Promise<void> {
   const { signal } = run;
-  const once = flags.once === true;
+  const single = flags.once === true;
   const cluster =
     readsManifests(flags) && flags.out !== undefined ? undefined : await openCluster(flags, run);
   const configuration = new LiveConfiguration(flags, run, first, cluster, (problem, retryIn) => {
@@ -58,23 +65,61 @@ async function keepInStep(
     if (retryIn === undefined) log.warn({ component }, problemLine(problem));
     else log.error({ component, retry_in: Math.round(retryIn / 100) / 10 }, problemLine(problem));
   });
-  await configuration[once ? 'openOnce' : 'open'](signal);
+  await configuration[single ? 'openOnce' : 'open'](signal);
   if (signal.aborted) return;
   use(configuration.current);
+  const view = new View(() => new Date());
   const { registry, count } = engineMetrics(run.version, (type) => assembly.types.includes(type));
   const logged = engineLog(log);
+  const stopped = new AbortController();
   const surroundings = {
     flags,
-    run,
+    run: { ...run, signal: stopped.signal },
     log,
     cluster,
-    metrics: registry,
     tell(event: EngineEvent) {
       logged(event);
       count(event);
+      view.take(event);
     },
   };
   let assembly: Assembly = await assemble(configuration.current, surroundings);
+  const engine = new Engine(assembly.engine);
+  const backing = backingOf(() => assembly, engine, view, configuration, run.version);
+  const servers = new Servers(
+    serverMaker({
+      backing,
+      log,
+      metrics: registry,
+      stopping: () => signal.aborted,
+      settings: () => assembly.settings,
+      gate: gates(cluster, stopped.signal),
+      answered: () => {},
+      authenticated: () => {},
+    }),
+    (settings) => checkGate(settings, cluster),
+    cluster?.inCluster === true,
+    log,
+  );
+  const ending = new Set<Promise<void>>();
+  const apply = async (next: Configuration): Promise<void> => {
+    const before = assembly;
+    const made = await assemble(next, surroundings, before);
+    if (signal.aborted) return await made.end(before);
+    try {
+      await servers.use(next);
+    } catch (error) {
+      await made.end(before);
+      throw error;
+    }
+    assembly = made;
+    use(next);
+    engine.reconfigure(assembly.engine);
+    assembly.start(engine);
+    const ended = before.end(assembly).finally(() => ending.delete(ended));
+    ending.add(ended);
+  };
+  if (!single) await servers.use(configuration.current);
   log.info(
     {
       version: run.version,
@@ -83,24 +128,35 @@ async function keepInStep(
     },
     `looking for backends in ${assembly.where}, publishing to ${assembly.engine.publisher.target}`,
   );
-  const engine = new Engine(assembly.engine);
   assembly.start(engine);
-  const ending = new Set<Promise<void>>();
-  const apply = async (next: Configuration): Promise<void> => {
-    const before = assembly;
-    const made = await assemble(next, surroundings, before);
-    if (signal.aborted) return await made.end(before);
-    assembly = made;
-    use(next);
-    engine.reconfigure(assembly.engine);
-    assembly.start(engine);
-    const ended = before.end(assembly).finally(() => ending.delete(ended));
-    ending.add(ended);
-  };
-  if (!once) configuration.follow(apply, (reload) => assembly.engine.tell(eventOf(reload)), signal);
+  if (!single) configuration.follow(apply, (reload) => assembly.engine.tell(eventOf(reload)), signal);
+  const closed = inOrder(signal, servers, () => assembly.settings, log).finally(() => stopped.abort());
   try {
-    await engine.run(signal);
+    await engine.run(stopped.signal);
   } finally {
+    stopped.abort();
+    await servers.close();
     await Promise.all([...ending, assembly.end()]);
+    if (signal.aborted) await closed;
   }
+}
+
+/**
+ * Waits for the signal, and then ends the servers in order: they say that they are not ready, so that no more requests are
+ * sent here, and are closed some time later, when that has got around and all is answered.
+ */
+async function inOrder(
+  signal: AbortSignal,
+  servers: Servers,
+  settings: () => Configuration,
+  log: Logger,
+): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
+  if (!servers.any) return;
+  const { shutdownDelay, shutdownTimeout } = settings();
+  log.info({ component: 'shutdown', delay: shutdownDelay / 1000 }, 'stopping: not ready any more');
+  const late = sleep(shutdownTimeout, 'late', { ref: false });
+  const drained = sleep(shutdownDelay).then(() => servers.close());
+  if ((await Promise.race([drained, late])) === 'late')
+    log.warn({ component: 'shutdown' }, 'not all requests were answered in time');
 }

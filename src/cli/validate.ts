@@ -24,12 +24,12 @@ function by(schema: z.ZodType<unknown>): Check {
 }
 
 /** Overrides, and what of their `holmesgpt:` part HolmesGPT would refuse, as far as it shows in that part alone. */
-function overridesFaults(text: string): readonly DocumentFault[] {
+export function overridesFaults(text: string): readonly DocumentFault[] {
   const read = readPlacedYaml(text, overridesSchema);
   if ('faults' in read) return read.faults.map((fault) => ({ ...fault, level: 'fault' }));
   return patchFaults(read.value.holmesgpt).map(({ path, message, level }) => {
     const whole = ['holmesgpt', ...path];
-    return { ...read.placeOf(whole), message: `${whole.join('.')}: ${message}`, level };
+    return { ...read.placeOf(whole), path: whole, message: `${whole.join('.')}: ${message}`, level };
   });
 }
 

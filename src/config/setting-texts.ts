@@ -32,11 +32,11 @@ export const flag: Reader<boolean> = (given) => {
   return word instanceof Fault ? word : word === 'true';
 };
 
-/** A duration between two others, in milliseconds. */
+/** A duration between two others, in milliseconds; `0s` is one where the shortest is none. */
 export const duration =
   (shortest: number, longest: number): Reader<number> =>
   (given) => {
-    const value = parseDuration(given);
+    const value = shortest === 0 && /^0+(s|ms|m|h)?$/.test(given) ? 0 : parseDuration(given);
     return value === undefined || value < shortest || value > longest
       ? new Fault(
           `is not a duration from ${formatDuration(shortest)} to ${formatDuration(longest)}; write it as 30s, 5m or 1h30m`,
@@ -85,6 +85,9 @@ export const connectTo: Reader<ReadonlyMap<string, { readonly host: string; read
   return targets;
 };
 
+/** A list with commas between. */
+export const list: Reader<readonly string[]> = (given) => listed(given);
+
 /** Patterns of hosts. */
 export const hostPatterns: Reader<readonly string[]> = (given) =>
   listed(given).map((host) => host.toLowerCase());
@@ -107,14 +110,24 @@ export const baseUrl: Reader<URL> = (given) => {
     : new Fault('is not an http or https URL without credentials, query and fragment');
 };
 
-/** An address to listen on. */
-export const address: Reader<{ readonly host: string; readonly port: number }> = (given) => {
+/** Where to listen; an empty host is every address of the machine. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Where to listen, or `none`. */
+export const listenAddress: Reader<ListenAddress | 'none'> = (given) => {
+  if (given.trim() === 'none') return 'none';
   const parts = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s[\]]*)):(\d{1,5})$/.exec(given.trim());
   const port = Number(parts?.[3]);
   return parts === null || port > 65535
-    ? new Fault('is not an address; write HOST:PORT, such as 127.0.0.1:9090')
+    ? new Fault('is not an address; write HOST:PORT, such as 127.0.0.1:9090, or none')
     : { host: parts[1] ?? parts[2] ?? '', port };
 };
+
+/** Path of a file. */
+export const path: Reader<string> = (given) => (given.includes('\0') ? new Fault('is not a path') : given);
 
 /** The line of HolmesGPT that a version belongs to: from 0.32 on, a toolset takes several backends. */
 export const holmesLine: Reader<'0.20' | '0.32'> = (given) => {

@@ -138,6 +138,11 @@ export class Engine {
     if (failure !== undefined && !signal.aborted) throw failure.error;
   }
 
+  /** The number of the pass that runs or was the last; the next one has a higher one. */
+  get cycle(): number {
+    return this.#cycle;
+  }
+
   /** Looks again, soon: something that discovery depends on changed. */
   wake(): void {
     this.#changed = true;
@@ -273,12 +278,29 @@ export class Engine {
     return this.#due().some((time) => time !== undefined && time <= 0);
   }
 
+  /** Reads what the one who leads has published. @returns the pause before another try, in milliseconds, if that failed */
+  async #observe(failures: number, cycle: number, signal: AbortSignal): Promise<number | undefined> {
+    if (!this.#behind) return undefined;
+    const { publisher, tell } = this.#options;
+    try {
+      tell({ kind: 'observed', live: await publisher.read(signal) });
+      this.#behind = false;
+      return undefined;
+    } catch (error) {
+      signal.throwIfAborted();
+      const retryIn = retryPause(failures);
+      tell({ kind: 'observe-failed', cycle, error, retryIn });
+      return retryIn;
+    }
+  }
+
   /** One pass. @returns the pause before another try, in milliseconds, if publishing failed */
   async #pass(signal: AbortSignal, failures: number): Promise<number | undefined> {
     const cycle = ++this.#cycle;
     try {
       await this.#look(cycle, signal);
-      if (!this.#mayPublish() || (!this.#behind && !this.#isDue())) return undefined;
+      if (!this.#mayPublish()) return await this.#observe(failures, cycle, signal);
+      if (!this.#behind && !this.#isDue()) return undefined;
       this.#behind = false;
       const reconciled = await this.#reconciler.run(this.#found, cycle, signal);
       const followed = reconciled === undefined ? undefined : this.#follow(reconciled, cycle, signal);

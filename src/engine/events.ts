@@ -1,5 +1,5 @@
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
-import type { Plan } from '../model/published.ts';
+import type { Plan, Published } from '../model/published.ts';
 import type { AgentOutcome } from '../reconcile/agent-follow.ts';
 import type { DiffLine } from '../reconcile/changes.ts';
 
@@ -25,6 +25,15 @@ export type EngineEvent =
       readonly cycle: number;
       readonly ok: boolean;
       readonly problems: readonly Problem[];
+    }
+  /** What is published, as it was just read: also by a replica that does not write. */
+  | { readonly kind: 'observed'; readonly live: Published | undefined }
+  /** A replica that does not write cannot read what is published. */
+  | {
+      readonly kind: 'observe-failed';
+      readonly cycle: number;
+      readonly error: unknown;
+      readonly retryIn: number;
     }
   | { readonly kind: 'published'; readonly cycle: number; readonly plan: Plan; readonly target: string }
   /** Somebody changed generated documents; they are put right. */

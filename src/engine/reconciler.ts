@@ -126,6 +126,7 @@ export class Reconciler {
   ): Promise<Reconciled | undefined> {
     const { publisher, owner, force, generation } = this.#options;
     const live = await publisher.read(signal);
+    this.#options.tell({ kind: 'observed', live });
     const refused = refusal(live, force);
     if (refused !== undefined)
       throw new UserError(`${publisher.target} is left as it is: ${refused}`, EXIT.findings);
@@ -157,6 +158,7 @@ export class Reconciler {
     this.#own = ended.rolledBack?.to.documents ?? decision.intent.documents;
     this.#wanted = wantedBy(ended.plan);
     if (changed.length > 0) this.#fights.reverted(foreign(live), performance.now());
+    if (ended.plan.action !== 'none') this.#options.tell({ kind: 'observed', live: ended.live });
     this.#tellResult(ended, live, decision, revisions, cycle);
     await this.#remember(ended.live, signal);
     const { action, changes } = ended.plan;

@@ -19,6 +19,7 @@ export function holmesTextFaults(text: string): DocumentFault[] {
   if ('faults' in read) return read.faults.map((each) => ({ ...each, level: 'fault' as const }));
   return holmesFaults(read.value).map(({ path, message, level }) => ({
     ...read.placeOf(path),
+    path,
     message: path.length === 0 ? message : `${path.join('.')}: ${message}`,
     level,
   }));

@@ -7,6 +7,8 @@ export interface Fault {
   readonly line: number;
   readonly column: number;
   readonly message: string;
+  /** Where it is in the document, where it is in a value of it. */
+  readonly path?: readonly PropertyKey[];
 }
 
 /** A place in a text: line and column, from 1. */
@@ -54,9 +56,10 @@ export function readPlacedYaml<T>(
     version,
     customTags: version === '1.1' ? asPyYaml : null,
   });
-  const at = (offset: number, message: string): Fault => {
+  const at = (offset: number, message: string, path?: readonly PropertyKey[]): Fault => {
     const { line, col } = counter.linePos(offset);
-    return { line: Math.max(1, line), column: Math.max(1, col), message };
+    const place = { line: Math.max(1, line), column: Math.max(1, col), message };
+    return path === undefined ? place : { ...place, path };
   };
   if (document.errors.length > 0)
     return { faults: document.errors.map((error) => at(error.pos[0], error.message)) };
@@ -99,12 +102,13 @@ export function readPlacedYaml<T>(
       const told = (message: string): string => (name === '' ? message : `${name}: ${message}`);
       if (issue.code === 'invalid_key') {
         const offset = offsetOfKey(issue.path.slice(0, -1), String(issue.path.at(-1)));
-        return at(offset, told(issue.issues.map(({ message }) => message).join(', ')));
+        return at(offset, told(issue.issues.map(({ message }) => message).join(', ')), issue.path);
       }
       const [unknown] = issue.code === 'unrecognized_keys' ? issue.keys : [];
       return at(
         unknown === undefined ? offsetOf(issue.path) : offsetOfKey(issue.path, unknown),
         told(issue.message),
+        unknown === undefined ? issue.path : [...issue.path, unknown],
       );
     }),
   };

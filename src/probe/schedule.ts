@@ -112,6 +112,12 @@ export class ScheduledProber implements Prober {
     this.#memories.set(key, { ...memory, due: this.#options.now() });
   }
 
+  /** Makes all candidates of a kind due now. @param all those too that are healthy */
+  touchAll(wanted: (key: ServiceKey) => boolean, all: boolean): void {
+    for (const [key, { told }] of this.#memories)
+      if (wanted(key as ServiceKey) && (all || !isGood(told))) this.touch(key as ServiceKey);
+  }
+
   /** Forgets all candidates but these. */
   async prepare(candidates: readonly Candidate[], signal: AbortSignal): Promise<readonly Problem[]> {
     const kept = new Map<string, Memory>();

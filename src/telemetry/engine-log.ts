@@ -232,6 +232,12 @@ export function engineLog(log: Logger): (event: EngineEvent) => void {
           `the last known services stand: ${(event.error as Error).message}`,
         );
         return;
+      case 'observe-failed':
+        log.warn(
+          { component: 'reconciliation', cycle: event.cycle, retry_in: seconds(event.retryIn) },
+          `what is published cannot be read: ${(event.error as Error).message}`,
+        );
+        return;
       case 'publish-failed':
         log.error(
           {

@@ -107,7 +107,7 @@ test('a change that cannot be used is told once and kept out, until it is mended
   const { watched } = made;
   await made.prometheus();
   await made.store({ namespaces: watched });
-  const serve = startServe({ ...made.env, METRICS_ADDRESS: '127.0.0.1:0' });
+  const serve = startServe({ ...made.env, METRICS_ADDRESS: '127.0.0.1:0', METRICS_AUTH_ENABLED: 'false' });
   const { port } = await serve.logged('metrics are served');
   await serve.logged('toolset published');
   await made.change({ 'discovery-interval': 'soon', colour: 'red', detectors: 'loki: {enabled: maybe}' });
@@ -283,7 +283,7 @@ test('a leader stays the leader, and the server of metrics moves', async () => {
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
     subjects: [{ kind: 'ServiceAccount', name: made.account.name, namespace: made.account.namespace }],
   });
-  const serve = startServe({ ...made.env, LEADER_ELECTION: 'true' });
+  const serve = startServe({ ...made.env, LEADER_ELECTION: 'true', METRICS_AUTH_ENABLED: 'false' });
   await serve.logged('became leader');
   await serve.logged('toolset published');
   const lease = `/apis/coordination.k8s.io/v1/namespaces/${target}/leases/dynamic-toolset`;

@@ -18,7 +18,7 @@ test('what happens to the ConfigMap is told in Events about it and in metrics, w
   });
   const { admin } = cluster;
   await prometheus();
-  const serve = startServe({ ...env, METRICS_ADDRESS: '127.0.0.1:0' });
+  const serve = startServe({ ...env, METRICS_ADDRESS: '127.0.0.1:0', METRICS_AUTH_ENABLED: 'false' });
   const { port } = await serve.logged('metrics are served');
   await serve.logged('toolset published');
 

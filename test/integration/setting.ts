@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { testCluster, waitUntil } from '../cluster/cluster.ts';
 import type { StoredObject } from '../cluster/rest.ts';
+import type { ServiceAccountSpec } from '../cluster/service-account.ts';
 import { PUBLISHING } from './rights.ts';
 
 /** What the ConfigMap is called unless told otherwise. */
@@ -34,6 +35,8 @@ interface SettingOptions {
   readonly backendPort?: number;
   /** Whether it may keep revisions; it may unless told. */
   readonly history?: boolean;
+  /** What else it may do, in the whole cluster. */
+  readonly clusterRules?: ServiceAccountSpec['clusterRules'];
 }
 
 /** Namespaces, an account with the least rights that `serve` needs, and the environment that starts it. */
@@ -43,6 +46,7 @@ export async function setting(options: SettingOptions = {}) {
   const target = await cluster.namespace('target');
   const account = await cluster.serviceAccount({
     namespace: target,
+    ...(options.clusterRules === undefined ? {} : { clusterRules: options.clusterRules }),
     rulesIn: {
       [watched]: [{ apiGroups: [''], resources: ['services'], verbs: ['get', 'list', 'watch'] }],
       [target]:

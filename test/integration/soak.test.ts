@@ -29,6 +29,7 @@ test('a minute of 50 changes a second, of all kinds: no memory, socket or timer 
     ...env,
     DISCOVERY_INTERVAL: '5s',
     METRICS_ADDRESS: '127.0.0.1:0',
+    METRICS_AUTH_ENABLED: 'false',
     NODE_OPTIONS: COLLECTING,
   });
   const { port } = await serve.logged('metrics are served');

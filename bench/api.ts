@@ -1,0 +1,101 @@
+import { join } from 'node:path';
+import autocannon from 'autocannon';
+import { mintToken } from '../test/cluster/service-account.ts';
+import type { Lab } from './lab.ts';
+import { type Measured, startMeasured } from './process.ts';
+import type { Row } from './report.ts';
+import { newTarget, startServe } from './serve.ts';
+import { median } from './statistics.ts';
+
+const PATH = '/api/v1/toolsets';
+/** Connections that ask at a time, and seconds of one measurement; each is made so often, by turns. */
+const CONNECTIONS = 10;
+const SECONDS = 4;
+const TURNS = 3;
+/** Requests a second while a pass runs. */
+const GENTLE = 200;
+
+interface Asked {
+  readonly port: number;
+  readonly token: string;
+  /** Requests a second; as many as it takes without. */
+  readonly rate?: number;
+  readonly seconds: number;
+}
+
+async function ask({ port, token, rate, seconds }: Asked) {
+  const result = await autocannon({
+    url: `http://127.0.0.1:${port}${PATH}`,
+    headers: { authorization: `Bearer ${token}` },
+    connections: CONNECTIONS,
+    duration: seconds,
+    ...(rate === undefined ? {} : { overallRate: rate }),
+  });
+  if (result.errors > 0 || result.non2xx > 0)
+    throw new Error(`${result.errors} requests failed, and ${result.non2xx} were refused`);
+  return result;
+}
+
+/** What the API of the built `serve` answers, with tokens, beside a server that does nothing but send the same body. */
+export async function api(lab: Lab): Promise<Row[]> {
+  const cluster = await lab.cluster();
+  const services = await cluster.grow(lab.options.services);
+  await (await lab.backends()).answerAfter(0);
+  const reviewing = [
+    { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
+  ];
+  const target = await newTarget(lab, services, { clusterRules: reviewing });
+  const unlimited = { RATE_LIMIT: '100000', RATE_LIMIT_BURST: '100000', API_ADDRESS: '127.0.0.1:0' };
+  const token = await mintToken(cluster.admin, target.account);
+  let serve: Measured | undefined;
+  let bare: Measured | undefined;
+  try {
+    serve = await startServe(lab, { ...target, env: { ...target.env, ...unlimited } });
+    const { port: served } = await serve.logged('the API is served');
+    const port = Number(served);
+    const headers = { authorization: `Bearer ${token}` };
+    const body = await (await fetch(`http://127.0.0.1:${port}${PATH}`, { headers })).text();
+    bare = startMeasured([
+      join(import.meta.dirname, 'bare-server.ts'),
+      await lab.file('toolsets.json', body),
+    ]);
+    await bare.said('listening');
+    const { port: barePort } = await bare.logged('listening');
+    const ours: number[] = [];
+    const floor: number[] = [];
+    lab.say(`asking for ${PATH}, by turns`);
+    for (let turn = 0; turn < TURNS; turn++) {
+      ours.push((await ask({ port, token, seconds: SECONDS })).requests.average);
+      floor.push((await ask({ port: Number(barePort), token, seconds: SECONDS })).requests.average);
+    }
+    lab.say('asking while all backends are asked anew');
+    const discovering = fetch(`http://127.0.0.1:${port}/api/v1/discover?wait=true`, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body: '{"force":true}',
+    });
+    const busy = await ask({ port, token, rate: GENTLE, seconds: SECONDS });
+    if ((await discovering).status !== 200) throw new Error('the discovery failed');
+    const kibibytes = (Buffer.byteLength(body) / 1024).toFixed(0);
+    const note = `a body of ${kibibytes} KiB, ${CONNECTIONS} connections, ${TURNS} times ${SECONDS} s by turns, tokens reviewed`;
+    return [
+      {
+        what: 'microseconds for one request, at full load',
+        value: 1e6 / median(ours),
+        unit: 'µs',
+        floor: { what: 'bare node:http with the same body', value: 1e6 / median(floor) },
+        goal: { ratio: 2 },
+        note,
+      },
+      {
+        what: `p99 at ${GENTLE} requests a second, while all backends are asked anew`,
+        value: busy.latency.p99,
+        unit: 'ms',
+        goal: { value: 50 },
+        note: `${services.length} Services`,
+      },
+    ];
+  } finally {
+    await Promise.all([serve?.stop(), bare?.stop()]);
+  }
+}

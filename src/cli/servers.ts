@@ -1,0 +1,134 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { FastifyInstance } from 'fastify';
+import type { ListenAddress } from '../config/setting-texts.ts';
+import { EXIT, UserError } from '../model/exit.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Configuration } from './configuration.ts';
+
+export type ServerName = 'api' | 'metrics';
+
+/** What a server is made by; another one needs another server. */
+export interface Spec {
+  readonly address: ListenAddress;
+  readonly tls: TlsFiles | undefined;
+}
+
+/** Paths of files in PEM. */
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
+  readonly clientCa: string | undefined;
+}
+
+/** Makes a server that does not listen yet. @throws UserError where its files cannot be used */
+export type MakeServer = (name: ServerName, spec: Spec) => Promise<FastifyInstance>;
+
+interface Running {
+  readonly spec: Spec;
+  readonly app: FastifyInstance;
+}
+
+const NAMES: readonly ServerName[] = ['api', 'metrics'];
+const FLAGS = { api: '--api-address', metrics: '--metrics-address' } as const;
+/** Ports in a Pod, where nothing is said. */
+const PORTS = { api: 8080, metrics: 9090 } as const;
+
+function tlsFiles({ tlsCertFile, tlsKeyFile, tlsClientCaFile }: Configuration): TlsFiles | undefined {
+  if ((tlsCertFile === undefined) !== (tlsKeyFile === undefined))
+    throw new UserError(
+      'TLS needs a certificate and its key: set both TLS_CERT_FILE (--tls-cert-file) and TLS_KEY_FILE (--tls-key-file), or none',
+      EXIT.usage,
+    );
+  if (tlsCertFile === undefined || tlsKeyFile === undefined) {
+    if (tlsClientCaFile !== undefined)
+      throw new UserError(
+        'TLS_CLIENT_CA_FILE (--tls-client-ca-file) is of use with TLS only: set TLS_CERT_FILE and TLS_KEY_FILE, too',
+        EXIT.usage,
+      );
+    return undefined;
+  }
+  return { cert: tlsCertFile, key: tlsKeyFile, clientCa: tlsClientCaFile };
+}
+
+/** The servers of `serve`, as the configuration wants them. */
+export class Servers {
+  readonly #make: MakeServer;
+  readonly #check: (settings: Configuration) => void;
+  readonly #log: Logger;
+  readonly #inPod: boolean;
+  readonly #running = new Map<ServerName, Running>();
+
+  /**
+   * @param check throws UserError where a configuration with servers cannot be used
+   * @param inPod whether there are servers where the configuration says nothing of them
+   */
+  constructor(make: MakeServer, check: (settings: Configuration) => void, inPod: boolean, log: Logger) {
+    this.#make = make;
+    this.#check = check;
+    this.#inPod = inPod;
+    this.#log = log;
+  }
+
+  get any(): boolean {
+    return this.#running.size > 0;
+  }
+
+  /**
+   * Opens, moves and closes servers, so that they are as a configuration wants them.
+   * @throws UserError where that cannot be; then those that were there before are there again
+   */
+  async use(settings: Configuration): Promise<void> {
+    const before = new Map(this.#running);
+    const wanted = NAMES.map((name) => [name, this.#specOf(name, settings)] as const);
+    if (wanted.some(([, spec]) => spec !== undefined)) this.#check(settings);
+    try {
+      for (const [name, spec] of wanted) await this.#turn(name, spec);
+    } catch (error) {
+      for (const name of NAMES) await this.#turn(name, before.get(name)?.spec);
+      throw error;
+    }
+  }
+
+  /** Takes no new connections, and waits until all requests are answered. */
+  async close(): Promise<void> {
+    await Promise.all(NAMES.map((name) => this.#turn(name, undefined)));
+  }
+
+  #specOf(name: ServerName, settings: Configuration): Spec | undefined {
+    const tls = tlsFiles(settings);
+    const given = settings[name === 'api' ? 'apiAddress' : 'metricsAddress'];
+    const address = given ?? (this.#inPod ? { host: '', port: PORTS[name] } : 'none');
+    return address === 'none' ? undefined : { address, tls };
+  }
+
+  async #turn(name: ServerName, spec: Spec | undefined): Promise<void> {
+    const old = this.#running.get(name);
+    if (isDeepStrictEqual(old?.spec, spec)) return;
+    const app = spec === undefined ? undefined : await this.#make(name, spec);
+    // The port may be the same one.
+    await old?.app.close();
+    this.#running.delete(name);
+    if (app === undefined || spec === undefined) return;
+    const { host, port } = spec.address;
+    try {
+      await app.listen({ port, host: host === '' ? '::' : host });
+    } catch (error) {
+      await app.close();
+      throw new UserError(
+        `cannot listen on ${host}:${port}: ${(error as Error).message}; choose another address with ${FLAGS[name]}, or none`,
+        EXIT.usage,
+        { cause: error },
+      );
+    }
+    this.#running.set(name, { spec, app });
+    const bound = app.server.address();
+    this.#log.info(
+      {
+        component: `${name}_server`,
+        port: typeof bound === 'object' && bound !== null ? bound.port : port,
+        tls: spec.tls !== undefined,
+      },
+      name === 'api' ? 'the API is served at /api/v1' : 'metrics are served at /metrics',
+    );
+  }
+}

@@ -1,0 +1,160 @@
+import type { DiscoveredService, Health, Problem } from '../model/discovery.ts';
+import type { Published } from '../model/published.ts';
+import { type ServiceKey, serviceKey } from '../model/service.ts';
+import type { EngineEvent } from './events.ts';
+
+/** How something that we depend on is doing. */
+export interface Dependency {
+  readonly status: 'ok' | 'failing' | 'waiting';
+  readonly since: Date;
+  /** The last error, while it is failing. */
+  readonly error?: string;
+}
+
+/** One answer of a probe. */
+export interface HealthRecord {
+  readonly time: Date;
+  readonly health: Health;
+  readonly reason: string;
+}
+
+/** What is remembered of one backend beside what the engine tells of it. */
+export interface BackendHistory {
+  readonly discoveredAt: Date;
+  /** What the last probes found, the newest last. */
+  readonly health: readonly HealthRecord[];
+}
+
+export interface Counters {
+  readonly cycles: number;
+  readonly examined: number;
+  readonly publications: number;
+  readonly failures: number;
+  readonly drift: number;
+}
+
+/** How many answers of a backend's probes are remembered. */
+const REMEMBERED = 10;
+
+/**
+ * What the engine found and did, for those who ask: always the last that is known, from memory. It is told the engine's
+ * events, and changes nothing.
+ */
+export class View {
+  readonly #now: () => Date;
+  readonly startedAt: Date;
+  /** Counts up with all that can be seen here. */
+  revision = 0;
+  /** The number of the last pass. */
+  cycle = 0;
+  services: readonly DiscoveredService[] = [];
+  discoveryProblems: readonly Problem[] = [];
+  publishProblems: readonly Problem[] = [];
+  /** What is published, as it was read last; undefined where it is not known, or not there. */
+  published: Published | undefined;
+  lastDiscovery: Date | undefined;
+  lastDuration: number | undefined;
+  lastPublished: Date | undefined;
+  counters: Counters = { cycles: 0, examined: 0, publications: 0, failures: 0, drift: 0 };
+  dependencies: Readonly<Record<'kubernetes' | 'configmap' | 'discovery', Dependency>>;
+  readonly #listeners = new Set<() => void>();
+  readonly #histories = new Map<ServiceKey, BackendHistory>();
+
+  constructor(now: () => Date) {
+    this.#now = now;
+    this.startedAt = now();
+    const waiting: Dependency = { status: 'waiting', since: this.startedAt };
+    this.dependencies = { kubernetes: waiting, configmap: waiting, discovery: waiting };
+  }
+
+  /** Calls after each event. @returns ends that */
+  listen(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  history(service: DiscoveredService): BackendHistory | undefined {
+    return this.#histories.get(serviceKey(service.service));
+  }
+
+  take(event: EngineEvent): void {
+    this.revision++;
+    this.#take(event);
+    for (const listener of this.#listeners) listener();
+  }
+
+  #take(event: EngineEvent): void {
+    switch (event.kind) {
+      case 'pass':
+        this.#pass(event);
+        return;
+      case 'source-failed':
+        this.#set('kubernetes', 'failing', (event.error as Error).message);
+        return;
+      case 'observed':
+        this.published = event.live;
+        this.#set('configmap', 'ok');
+        return;
+      case 'observe-failed':
+        this.#set('configmap', 'failing', (event.error as Error).message);
+        return;
+      case 'reconciled':
+        this.publishProblems = event.problems;
+        return;
+      case 'published':
+        this.lastPublished = this.#now();
+        this.#count('publications');
+        return;
+      case 'publish-failed':
+        this.#set('configmap', 'failing', (event.error as Error).message);
+        this.#count('failures');
+        return;
+      case 'drift':
+      case 'recreated':
+        this.#count('drift');
+    }
+  }
+
+  #pass({ cycle, services, problems, examined, milliseconds }: Extract<EngineEvent, { kind: 'pass' }>): void {
+    const now = this.#now();
+    const before = new Map(this.services.map((each) => [serviceKey(each.service), each]));
+    const kept = new Set<ServiceKey>();
+    for (const { service, verdict } of services) {
+      const key = serviceKey(service);
+      kept.add(key);
+      const history = this.#histories.get(key) ?? { discoveredAt: now, health: [] };
+      // A verdict from memory is the same object again.
+      if (before.get(key)?.verdict === verdict) continue;
+      const { health, reason } = verdict;
+      this.#histories.set(key, {
+        ...history,
+        health: [...history.health.slice(1 - REMEMBERED), { time: now, health, reason }],
+      });
+    }
+    for (const key of this.#histories.keys()) if (!kept.has(key)) this.#histories.delete(key);
+    this.cycle = cycle;
+    this.services = services;
+    this.discoveryProblems = problems;
+    this.lastDiscovery = now;
+    this.lastDuration = milliseconds;
+    this.counters = { ...this.counters, cycles: this.counters.cycles + 1, examined };
+    this.#set('kubernetes', 'ok');
+    this.#set('discovery', 'ok');
+  }
+
+  #count(what: 'publications' | 'failures' | 'drift'): void {
+    this.counters = { ...this.counters, [what]: this.counters[what] + 1 };
+  }
+
+  #set(name: keyof View['dependencies'], status: Dependency['status'], error?: string): void {
+    const before = this.dependencies[name];
+    this.dependencies = {
+      ...this.dependencies,
+      [name]: {
+        status,
+        since: before.status === status ? before.since : this.#now(),
+        ...(error === undefined ? {} : { error }),
+      },
+    };
+  }
+}

@@ -1,0 +1,409 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import * as z from 'zod';
+import type { View } from '../engine/view.ts';
+import { type DiscoveredService, endpointUrl } from '../model/discovery.ts';
+import type { Generated } from '../model/documents.ts';
+import { serviceKey } from '../model/service.ts';
+import { Answers, mustAcceptJson, pageOf } from './answers.ts';
+import { eventStream } from './event-stream.ts';
+import { type Job, Jobs } from './jobs.ts';
+import { jsonSchema } from './json-schema.ts';
+import { ProblemError } from './problem.ts';
+import * as schemas from './schemas.ts';
+import { toolsetsOf } from './toolsets.ts';
+
+/** What a document is checked for: a place, what is wrong there, and whether it is an error. */
+export interface CheckedFault {
+  readonly path?: readonly PropertyKey[];
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+  readonly level: 'fault' | 'warning';
+}
+
+export type DocumentKind = (typeof schemas.DOCUMENT_KINDS)[number];
+export type GenerateService = NonNullable<z.infer<typeof schemas.generateBody>['services']>[number];
+export type DiscoverRequest = z.infer<typeof schemas.discoverBody>;
+
+/** What came of reading the configuration again. */
+export type ReloadResult =
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'applied'; readonly changes: readonly string[] }
+  | { readonly kind: 'refused'; readonly error: Error };
+
+/** What the API tells of and can have done. */
+export interface Backing {
+  readonly view: View;
+  readonly version: string;
+  readonly now: () => Date;
+  /** Types that a detector knows. */
+  types(): readonly string[];
+  /** Whether this replica writes. */
+  leads(): boolean;
+  switchedOff(overrides: string | undefined): ReadonlySet<string>;
+  /** The documents for these services, or for those that are known. */
+  generate(services: readonly GenerateService[] | undefined): Generated;
+  check(kind: DocumentKind, content: string): readonly CheckedFault[];
+  /** Asks backends anew. @returns how many there are when that is done */
+  discover(request: DiscoverRequest): Promise<number>;
+  reload(): Promise<ReloadResult>;
+}
+
+/** The right that a request needs, in Kubernetes' words: on a resource of ours, or on a path. */
+export type Access =
+  | { readonly resource: string; readonly verb: 'get' | 'create' | 'update' }
+  | { readonly path: string; readonly verb: 'get' };
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The right that the route needs, where access is reviewed. */
+    access?: Access;
+  }
+}
+
+const answers = (status: number, schema: z.ZodType, more: readonly number[] = []) => ({
+  [status]: jsonSchema(schema, 'output'),
+  ...Object.fromEntries(more.map((code) => [code, problemSchema])),
+});
+
+const problemSchema = {
+  content: { 'application/problem+json': { schema: jsonSchema(schemas.problem, 'output') } },
+};
+
+const PATH = '/api/v1';
+
+const iso = (time: Date | undefined): string | null => time?.toISOString() ?? null;
+
+/** What the API says of one service; `discover -o json` says the same. */
+function serviceJson(service: DiscoveredService) {
+  return {
+    name: service.service.name,
+    namespace: service.service.namespace,
+    type: service.type,
+    endpoint: endpointUrl(service.endpoint),
+    health: service.verdict.health,
+    authRequired: service.verdict.authRequired,
+    reason: service.verdict.reason,
+    certainty: service.certainty,
+    tool: service.tool,
+    description: service.description,
+    alternates: service.alternates,
+    evidence: service.evidence,
+  };
+}
+
+const jobJson = (job: Job, lasts: number | undefined) => ({
+  jobId: job.id,
+  status: job.status,
+  message: job.message,
+  startedAt: job.startedAt.toISOString(),
+  completedAt: iso(job.completedAt),
+  estimatedCompletion:
+    job.completedAt === undefined && lasts !== undefined
+      ? new Date(job.startedAt.getTime() + lasts).toISOString()
+      : null,
+  services: job.services ?? null,
+});
+
+function statistics({ view, version, leads }: Backing): z.infer<typeof schemas.statisticsAnswer> {
+  const byType: Record<string, Record<'healthy' | 'unhealthy' | 'unknown', number>> = {};
+  for (const { type, verdict } of view.services) {
+    byType[type] ??= { healthy: 0, unhealthy: 0, unknown: 0 };
+    byType[type][verdict.health]++;
+  }
+  const { counters, published } = view;
+  const notes = (problems: View['publishProblems']) => problems.map((each) => ({ ...each }));
+  return {
+    version,
+    startedAt: view.startedAt.toISOString(),
+    leader: leads(),
+    discovery: {
+      cycles: counters.cycles,
+      lastDiscovery: iso(view.lastDiscovery),
+      lastDurationSeconds: view.lastDuration === undefined ? null : view.lastDuration / 1000,
+      servicesExamined: counters.examined,
+      backends: view.services.length,
+      byType,
+      problems: notes(view.discoveryProblems),
+    },
+    toolset: {
+      tools: toolsetsOf(view, () => new Set()).filter((toolset) => toolset.published).length,
+      configMapVersion: published?.version ?? null,
+      lastPublished: iso(view.lastPublished),
+      publications: counters.publications,
+      failures: counters.failures,
+      driftReverted: counters.drift,
+      problems: notes(view.publishProblems),
+    },
+  };
+}
+
+const pointer = (path: readonly PropertyKey[]): string =>
+  path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+
+/** The API: what is known, from memory, and what can be had done. Authentication is around it. */
+export function api(backing: Backing): (app: FastifyInstance) => Promise<void> {
+  const { view } = backing;
+  const ready = new Answers(() => view.revision);
+  const jobs = new Jobs(backing.now);
+  const queryOf = (request: FastifyRequest) => request.query as Record<string, string>;
+  const lists = [400, 401, 403, 406, 429, 503];
+
+  return async (app) => {
+    app.get(`${PATH}/toolsets`, {
+      config: { access: { resource: 'toolsets', verb: 'get' } },
+      schema: {
+        operationId: 'listToolsets',
+        summary: 'All tools: what is published, and backends that are not',
+        tags: ['toolsets'],
+        querystring: jsonSchema(schemas.toolsetsQuery),
+        response: answers(200, schemas.toolsetsAnswer, lists),
+      },
+      handler(request, reply) {
+        mustAcceptJson(request);
+        const query = queryOf(request);
+        return ready.send(request, reply, `toolsets ${JSON.stringify(query)}`, () => {
+          const all = toolsetsOf(view, backing.switchedOff).filter(
+            ({ enabled, healthy }) =>
+              (query.enabled === undefined || String(enabled) === query.enabled) &&
+              (query.healthy === undefined || String(healthy === true) === query.healthy),
+          );
+          const size = Number(query.limit ?? schemas.PAGE);
+          const { items, total, next } = pageOf(all, ({ name }) => name, `${PATH}/toolsets`, query, size);
+          return {
+            toolsets: items,
+            total,
+            next,
+            configMapVersion: view.published?.version ?? null,
+            lastDiscovery: iso(view.lastDiscovery),
+          };
+        });
+      },
+    });
+
+    app.get(`${PATH}/toolsets/:name`, {
+      config: { access: { resource: 'toolsets', verb: 'get' } },
+      schema: {
+        operationId: 'getToolset',
+        summary: 'One tool, and what the last probes of its backend found',
+        tags: ['toolsets'],
+        params: jsonSchema(z.strictObject({ name: z.string() })),
+        response: answers(200, schemas.toolsetAnswer, [...lists, 404]),
+      },
+      handler(request, reply) {
+        mustAcceptJson(request);
+        const { name } = request.params as { name: string };
+        const toolset = toolsetsOf(view, backing.switchedOff).find((each) => each.name === name);
+        if (toolset === undefined)
+          throw new ProblemError(
+            'not-found',
+            `There is no tool ${JSON.stringify(name)}; GET ${PATH}/toolsets lists those that there are.`,
+            { code: 'TOOLSET_NOT_FOUND' },
+          );
+        return ready.send(request, reply, `toolset ${name}`, () => {
+          const service = view.services.find(({ tool }) => tool === name);
+          const history = service === undefined ? [] : (view.history(service)?.health ?? []);
+          return {
+            ...toolset,
+            healthHistory: history.map((each) => ({ ...each, time: each.time.toISOString() })),
+          };
+        });
+      },
+    });
+
+    app.get(`${PATH}/toolset`, {
+      config: { access: { resource: 'toolsets', verb: 'get' } },
+      schema: {
+        operationId: 'getToolsetDocument',
+        summary: 'toolset.json as it is published, for clients of the first release',
+        tags: ['toolsets'],
+        response: answers(200, schemas.toolsetDocument, lists),
+      },
+      handler(request, reply) {
+        mustAcceptJson(request);
+        const document = view.published?.data['toolset.json'];
+        if (document === undefined)
+          throw new ProblemError('unavailable', 'No toolset is published yet; try again in some seconds.', {
+            headers: { 'retry-after': '5' },
+            code: 'CONFIGMAP_ERROR',
+          });
+        return ready.send(request, reply, 'toolset.json', () => document);
+      },
+    });
+
+    app.get(`${PATH}/services`, {
+      config: { access: { resource: 'services', verb: 'get' } },
+      schema: {
+        operationId: 'listServices',
+        summary: 'The backends that were discovered',
+        tags: ['discovery'],
+        querystring: jsonSchema(schemas.servicesQuery),
+        response: answers(200, schemas.servicesAnswer, lists),
+      },
+      handler(request, reply) {
+        mustAcceptJson(request);
+        const query = queryOf(request);
+        const types = new Set([...backing.types(), ...view.services.map(({ type }) => type)]);
+        if (query.type !== undefined && !types.has(query.type)) {
+          const detail = `is none of ${[...types].sort().join(', ')}`;
+          throw new ProblemError('invalid-request', `type ${detail}`, {
+            errors: [{ parameter: 'type', detail }],
+          });
+        }
+        return ready.send(request, reply, `services ${JSON.stringify(query)}`, () => {
+          const all = view.services.filter(
+            ({ service, type }) =>
+              (query.namespace === undefined || service.namespace === query.namespace) &&
+              (query.type === undefined || type === query.type),
+          );
+          const size = Number(query.limit ?? schemas.PAGE);
+          const key = ({ service }: DiscoveredService): string => serviceKey(service);
+          const { items, total, next } = pageOf(all, key, `${PATH}/services`, query, size);
+          return { services: items.map(serviceJson), total, next, lastDiscovery: iso(view.lastDiscovery) };
+        });
+      },
+    });
+
+    app.post(`${PATH}/toolsets/generate`, {
+      config: { access: { resource: 'toolsets/generate', verb: 'create' } },
+      schema: {
+        operationId: 'generateToolset',
+        summary: 'The documents for services, without publishing them',
+        tags: ['toolsets'],
+        body: { anyOf: [jsonSchema(schemas.generateBody), { type: 'null' }] },
+        response: answers(200, schemas.generateAnswer, [...lists, 413, 415]),
+      },
+      handler(request, reply) {
+        mustAcceptJson(request);
+        const { services } = (request.body ?? {}) as z.infer<typeof schemas.generateBody>;
+        const types = backing.types();
+        const errors = (services ?? []).flatMap(({ type }, index) =>
+          types.includes(type)
+            ? []
+            : [{ pointer: `/services/${index}/type`, detail: `is none of ${types.join(', ')}` }],
+        );
+        if (errors.length > 0)
+          throw new ProblemError('invalid-request', 'A service is of a type that nothing is known of.', {
+            errors,
+          });
+        return reply.send(backing.generate(services));
+      },
+    });
+
+    app.post(`${PATH}/toolsets/validate`, {
+      config: { access: { resource: 'toolsets/validate', verb: 'create' } },
+      schema: {
+        operationId: 'validateToolset',
+        summary: 'Everything that is wrong with a document',
+        tags: ['toolsets'],
+        body: jsonSchema(schemas.validateBody),
+        response: answers(200, schemas.validateAnswer, [...lists, 413, 415]),
+      },
+      handler(request, reply) {
+        mustAcceptJson(request);
+        const { kind, content } = request.body as z.infer<typeof schemas.validateBody>;
+        const faults = backing.check(kind, content);
+        return reply.send({
+          valid: faults.every(({ level }) => level === 'warning'),
+          errors: faults.map(({ path = [], line, column, message, level }) => ({
+            pointer: pointer(path),
+            line,
+            column,
+            detail: message,
+            level: level === 'fault' ? 'error' : 'warning',
+          })),
+        });
+      },
+    });
+
+    app.post(`${PATH}/discover`, {
+      config: { access: { resource: 'discoveries', verb: 'create' } },
+      schema: {
+        operationId: 'discover',
+        summary: 'Asks backends anew, now',
+        tags: ['discovery'],
+        querystring: jsonSchema(schemas.discoverQuery),
+        body: { anyOf: [jsonSchema(schemas.discoverBody), { type: 'null' }] },
+        response: {
+          ...answers(202, schemas.jobAnswer, [...lists, 413, 415]),
+          ...answers(200, schemas.jobAnswer),
+        },
+      },
+      async handler(request, reply) {
+        mustAcceptJson(request);
+        const asked = (request.body ?? {}) as DiscoverRequest;
+        const { job, ended } = jobs.start(backing.discover(asked));
+        if (queryOf(request).wait === 'true') {
+          await ended;
+          if (job.status === 'failed')
+            throw new ProblemError('unavailable', job.message, {
+              headers: { 'retry-after': '5' },
+              code: 'DISCOVERY_FAILED',
+            });
+          return reply.send(jobJson(job, view.lastDuration));
+        }
+        return reply
+          .code(202)
+          .header('location', `${PATH}/jobs/${job.id}`)
+          .send(jobJson(job, view.lastDuration));
+      },
+    });
+
+    app.get(`${PATH}/jobs/:id`, {
+      config: { access: { resource: 'discoveries', verb: 'get' } },
+      schema: {
+        operationId: 'getJob',
+        summary: 'How a discovery that was asked for is doing',
+        tags: ['discovery'],
+        params: jsonSchema(z.strictObject({ id: z.string() })),
+        response: answers(200, schemas.jobAnswer, [...lists, 404]),
+      },
+      handler(request, reply) {
+        mustAcceptJson(request);
+        const { id } = request.params as { id: string };
+        const job = jobs.get(id);
+        if (job === undefined)
+          throw new ProblemError(
+            'not-found',
+            'There is no such job; the oldest are forgotten, and all with a restart.',
+          );
+        return reply.send(jobJson(job, view.lastDuration));
+      },
+    });
+
+    app.get(`${PATH}/statistics`, {
+      config: { access: { resource: 'statistics', verb: 'get' } },
+      schema: {
+        operationId: 'getStatistics',
+        summary: 'Counts, times and what is wrong',
+        tags: ['operation'],
+        response: answers(200, schemas.statisticsAnswer, lists),
+      },
+      handler(request, reply) {
+        mustAcceptJson(request);
+        return ready.send(request, reply, `statistics ${backing.leads()}`, () => statistics(backing));
+      },
+    });
+
+    app.post(`${PATH}/config/reload`, {
+      config: { access: { resource: 'configuration', verb: 'update' } },
+      schema: {
+        operationId: 'reloadConfiguration',
+        summary: 'Reads the configuration again, now',
+        tags: ['operation'],
+        response: answers(200, schemas.reloadAnswer, [...lists, 422]),
+      },
+      async handler(request, reply) {
+        mustAcceptJson(request);
+        const result = await backing.reload();
+        if (result.kind === 'refused')
+          throw new ProblemError('configuration-invalid', 'The configuration before stays in force.', {
+            errors: result.error.message.split('\n').map((detail) => ({ detail })),
+          });
+        return reply.send({ result: result.kind, changes: result.kind === 'applied' ? result.changes : [] });
+      },
+    });
+
+    await app.register(eventStream(`${PATH}/events`, view));
+  };
+}

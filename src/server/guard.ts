@@ -1,0 +1,167 @@
+import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
+import type { AccessAttributes, Caller } from '../model/caller.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Access } from './api.ts';
+import { type Authenticator, challenge } from './authentication.ts';
+import type { Authorizer } from './authorization.ts';
+import { ProblemError } from './problem.ts';
+import type { RateLimiter } from './rate-limit.ts';
+
+/** How an attempt to authenticate ended, for those who count. */
+export interface Authenticated {
+  readonly outcome: 'allowed' | 'denied' | 'forbidden' | 'unavailable';
+  /** Why it was denied: of a short list. */
+  readonly reason: string;
+  readonly milliseconds: number;
+}
+
+/** What a request has to pass, as the configuration wants it now. */
+export interface Gate {
+  /** Nothing: nobody is asked who they are. */
+  readonly authenticator: Authenticator | undefined;
+  /** Nothing: whoever is known may do everything. */
+  readonly authorizer: Authorizer | undefined;
+  /** By address, before it is known who sends a request. */
+  readonly addresses: RateLimiter;
+  /** By client, once that is known. */
+  readonly clients: RateLimiter;
+}
+
+export interface GuardOptions {
+  readonly gate: () => Gate;
+  /** Namespace for which rights on our resources are asked: the one that is published to. */
+  readonly namespace: () => string;
+  readonly log: Logger;
+  readonly component: string;
+  readonly authenticated: (authenticated: Authenticated) => void;
+}
+
+/** The API group of the resources for which rights are asked. No server has them: they are names for RBAC. */
+export const ACCESS_GROUP = 'toolset.kubernaut.io';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** It is for everybody. */
+    public?: boolean;
+  }
+  interface FastifyRequest {
+    /** Who sends it, where that is known. */
+    caller?: Caller;
+  }
+}
+
+function attributesOf(access: Access, namespace: string): AccessAttributes {
+  if ('path' in access) return { nonResourceAttributes: { verb: access.verb, path: access.path } };
+  const [resource = '', subresource] = access.resource.split('/');
+  return {
+    resourceAttributes: {
+      verb: access.verb,
+      group: ACCESS_GROUP,
+      resource,
+      ...(subresource === undefined ? {} : { subresource }),
+      namespace,
+    },
+  };
+}
+
+/** @throws ProblemError where there were too many requests */
+function limit(limiter: RateLimiter, key: string, reply: FastifyReply): void {
+  const { allowed, remaining, retryAfterSeconds } = limiter.take(key);
+  reply.header('x-ratelimit-remaining', remaining);
+  if (!allowed)
+    throw new ProblemError(
+      'too-many-requests',
+      `There were too many requests; wait ${retryAfterSeconds} s.`,
+      {
+        headers: { 'retry-after': String(retryAfterSeconds) },
+      },
+    );
+}
+
+/**
+ * Lets through who may: a limit by address, then who it is, then a limit by client, then whether that one may do this. Where
+ * the API server cannot tell, the answer is 503, and never a refusal or an open door.
+ */
+export function guard(options: GuardOptions): onRequestAsyncHookHandler {
+  const { gate, namespace, log, component, authenticated } = options;
+
+  const told = (
+    request: FastifyRequest,
+    event: string,
+    reason: string,
+    why: string,
+    username?: string,
+  ): void =>
+    log.warn(
+      {
+        component,
+        event_type: 'security',
+        event,
+        reason,
+        request_id: request.id,
+        method: request.method,
+        path: request.url.split('?', 1)[0],
+        remote_addr: request.ip,
+        ...(username === undefined ? {} : { username }),
+      },
+      why,
+    );
+
+  const unavailable = (request: FastifyRequest, why: string, retryAfter: number): ProblemError => {
+    told(request, 'authentication_unavailable', 'unavailable', why);
+    return new ProblemError('unavailable', 'It cannot be found out now who you are; try again.', {
+      headers: { 'retry-after': String(retryAfter) },
+    });
+  };
+
+  const identify = async (authenticator: Authenticator, request: FastifyRequest): Promise<Caller> => {
+    const found = await authenticator.authenticate(request.headers.authorization);
+    if (found.kind === 'caller') return found.caller;
+    if (found.kind === 'unavailable') throw unavailable(request, found.why, found.retryAfter);
+    told(request, 'authentication_failed', found.reason, found.why);
+    throw new ProblemError(
+      'unauthenticated',
+      'Send Authorization: Bearer and a token that the API server knows.',
+      {
+        headers: { 'www-authenticate': challenge(found) },
+      },
+    );
+  };
+
+  const permit = async (authorizer: Authorizer, caller: Caller, request: FastifyRequest): Promise<void> => {
+    const { access } = request.routeOptions.config;
+    if (access === undefined) return;
+    const result = await authorizer.authorize(caller, attributesOf(access, namespace()));
+    if (result.kind === 'allowed') return;
+    if (result.kind === 'unavailable') throw unavailable(request, result.why, result.retryAfter);
+    told(request, 'authorization_failed', 'forbidden', result.reason, caller.username);
+    const what = 'path' in access ? `path ${access.path}` : `${access.resource}.${ACCESS_GROUP}`;
+    throw new ProblemError('forbidden', `${caller.username} may not ${access.verb} ${what}.`);
+  };
+
+  return async (request, reply) => {
+    const { config } = request.routeOptions;
+    if (config.probe === true) return;
+    const { authenticator, authorizer, addresses, clients } = gate();
+    limit(addresses, request.ip, reply);
+    if (config.public === true || authenticator === undefined) return;
+    const started = performance.now();
+    const count = (outcome: Authenticated['outcome'], reason: string): void =>
+      authenticated({ outcome, reason, milliseconds: performance.now() - started });
+    try {
+      const caller = await identify(authenticator, request);
+      request.caller = caller;
+      limit(clients, caller.username, reply);
+      if (authorizer !== undefined) await permit(authorizer, caller, request);
+      count('allowed', '');
+    } catch (error) {
+      if (error instanceof ProblemError) {
+        if (error.kind === 'unauthenticated')
+          count('denied', request.headers.authorization === undefined ? 'missing' : 'invalid');
+        else if (error.kind === 'forbidden') count('forbidden', 'forbidden');
+        else if (error.kind === 'unavailable') count('unavailable', 'unavailable');
+      }
+      throw error;
+    }
+  };
+}

@@ -1,0 +1,112 @@
+/** An error answer as RFC 9457 has it. @see https://www.rfc-editor.org/rfc/rfc9457 */
+export interface Problem {
+  /** What kind of problem it is; the page it leads to tells more. */
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  /** What happened, and what to do. */
+  readonly detail: string;
+  /** Path of the request, without its query. */
+  readonly instance: string;
+  readonly request_id: string;
+  /** The first release's name for the kind of problem, for its clients. */
+  readonly code: string;
+  /** The same as `request_id`, by the first release's name. */
+  readonly correlationId: string;
+  /** Each thing that is wrong with the request: a JSON pointer into its body, or the name of a parameter. */
+  readonly errors?: readonly FieldError[];
+}
+
+/** One thing that is wrong with a request. */
+export interface FieldError {
+  /** JSON pointer into the body, where it is there. */
+  readonly pointer?: string;
+  /** Name of the parameter, where it is one. */
+  readonly parameter?: string;
+  readonly detail: string;
+}
+
+/** Kinds of problems by their last part in `type`, with title and status. */
+const KINDS = {
+  'invalid-request': { status: 400, title: 'The request is not valid' },
+  unauthenticated: { status: 401, title: 'Credentials are missing or not valid' },
+  forbidden: { status: 403, title: 'This is not allowed' },
+  'not-found': { status: 404, title: 'There is no such thing' },
+  'method-not-allowed': { status: 405, title: 'The method is not allowed here' },
+  'not-acceptable': { status: 406, title: 'The answer cannot be given in an accepted form' },
+  'request-timeout': { status: 408, title: 'The request took too long to arrive' },
+  'precondition-failed': { status: 412, title: 'It is in another state' },
+  'payload-too-large': { status: 413, title: 'The body is too large' },
+  'uri-too-long': { status: 414, title: 'The path is too long' },
+  'unsupported-media-type': { status: 415, title: 'The body is of a type that is not taken' },
+  'expectation-failed': { status: 417, title: 'The expectation cannot be met' },
+  'configuration-invalid': { status: 422, title: 'The configuration cannot be used' },
+  'too-many-requests': { status: 429, title: 'Too many requests' },
+  'headers-too-large': { status: 431, title: 'The headers are too large' },
+  internal: { status: 500, title: 'Something is wrong inside' },
+  unavailable: { status: 503, title: 'Not available now' },
+} as const;
+
+export type ProblemKind = keyof typeof KINDS;
+
+export const PROBLEM_KINDS = Object.keys(KINDS) as ProblemKind[];
+
+/** Where kinds of problems are explained. */
+const PAGE = 'https://kubernaut.io/errors/';
+
+export const PROBLEM_TYPE = 'application/problem+json';
+
+/** An error of a request, as its answer tells it. */
+export class ProblemError extends Error {
+  readonly kind: ProblemKind;
+  readonly errors: readonly FieldError[];
+  readonly headers: Readonly<Record<string, string>>;
+  /** The first release's name for it. */
+  readonly code: string;
+
+  constructor(
+    kind: ProblemKind,
+    detail: string,
+    rest: {
+      readonly errors?: readonly FieldError[];
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly code?: string;
+      readonly cause?: unknown;
+    } = {},
+  ) {
+    super(detail, { cause: rest.cause });
+    this.kind = kind;
+    this.errors = rest.errors ?? [];
+    this.headers = rest.headers ?? {};
+    this.code = rest.code ?? kind.replaceAll('-', '_').toUpperCase();
+  }
+
+  get status(): number {
+    return KINDS[this.kind].status;
+  }
+}
+
+/** The kind of problem that a status stands for; of one without a kind, the general one of its class. */
+export function kindOfStatus(status: number): ProblemKind {
+  const kind = PROBLEM_KINDS.find((each) => KINDS[each].status === status);
+  return kind ?? (status >= 500 ? 'internal' : 'invalid-request');
+}
+
+/**
+ * The answer's body.
+ * @param path of the request, with or without its query
+ */
+export function problemBody(error: ProblemError, path: string, requestId: string): Problem {
+  const { status, title } = KINDS[error.kind];
+  return {
+    type: `${PAGE}${error.kind}`,
+    title,
+    status,
+    detail: error.message,
+    instance: path.split('?', 1)[0] ?? '',
+    request_id: requestId,
+    code: error.code,
+    correlationId: requestId,
+    ...(error.errors.length === 0 ? {} : { errors: error.errors }),
+  };
+}

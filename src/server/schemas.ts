@@ -1,0 +1,219 @@
+import * as z from 'zod';
+
+/** Most things in one page of an answer, and how many without being told. */
+export const PAGE = 500;
+
+const time = z.iso.datetime().describe('ISO 8601, in UTC');
+const health = z.enum(['healthy', 'unhealthy', 'unknown']);
+const name = z.string().min(1).max(253);
+/** The name of a Kubernetes namespace. */
+const namespace = z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/);
+const flag = z.enum(['true', 'false']);
+
+export const problem = z
+  .object({
+    type: z.string().describe('what kind of problem it is'),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().describe('what happened, and what to do'),
+    instance: z.string().describe('path of the request'),
+    request_id: z.string().describe('also in the header X-Request-ID and in the log'),
+    code: z.string(),
+    correlationId: z.string(),
+    errors: z
+      .array(
+        z.object({ pointer: z.string().optional(), parameter: z.string().optional(), detail: z.string() }),
+      )
+      .optional()
+      .describe('each thing that is wrong: a JSON pointer into the body, or the name of a parameter'),
+  })
+  .describe('an error, as RFC 9457 has it');
+
+const tool = z
+  .object({
+    name: z.string(),
+    type: z.string(),
+    endpoint: z.string(),
+    description: z.string(),
+    namespace: z.string().optional(),
+    metadata: z.record(z.string(), z.string()).optional(),
+  })
+  .describe('one entry of toolset.json');
+
+const toolset = z.object({
+  name: z.string(),
+  type: z.string(),
+  enabled: z.boolean().describe('false where overrides.yaml switches it off'),
+  healthy: z.boolean().nullable().describe('null where that is not known'),
+  published: z.boolean().describe('whether it stands in toolset.json now'),
+  config: tool.nullable().describe('its entry of toolset.json, where it is published'),
+  serviceEndpoint: z.string(),
+  namespace: z.string().nullable(),
+  discoveredAt: time.nullable().describe('null for a tool that people added'),
+  lastHealthCheck: time.nullable(),
+});
+
+export const toolsetsQuery = z.strictObject({
+  enabled: flag.optional(),
+  healthy: flag.optional(),
+  limit: z
+    .string()
+    .regex(/^([1-9]\d?|[1-4]\d\d|500)$/, `is not a whole number from 1 to ${PAGE}`)
+    .optional()
+    .describe(`most toolsets of one answer, 1 to ${PAGE}`),
+  after: name.optional().describe('the last name of the page before'),
+});
+
+const page = {
+  total: z.int().describe('how many there are in all pages'),
+  next: z.string().nullable().describe('path of the next page, where there is one'),
+  lastDiscovery: time.nullable(),
+};
+
+export const toolsetsAnswer = z.object({
+  toolsets: z.array(toolset),
+  ...page,
+  configMapVersion: z.string().nullable().describe('resourceVersion of the ConfigMap'),
+});
+
+export const toolsetAnswer = toolset.extend({
+  healthHistory: z
+    .array(z.object({ time, health, reason: z.string() }))
+    .describe('what the last probes found, the newest last'),
+});
+
+export const servicesQuery = z.strictObject({
+  namespace: namespace.optional(),
+  type: name.optional(),
+  limit: toolsetsQuery.shape.limit,
+  after: name.optional().describe('NAMESPACE/NAME of the last one of the page before'),
+});
+
+const service = z.object({
+  name: z.string(),
+  namespace: z.string(),
+  type: z.string(),
+  endpoint: z.string(),
+  health,
+  authRequired: z.boolean(),
+  reason: z.string(),
+  certainty: z.string(),
+  tool: z.string(),
+  description: z.string(),
+  alternates: z.array(z.string()),
+  evidence: z.array(z.object({ signal: z.string(), detail: z.string() })),
+});
+
+export const servicesAnswer = z.object({ services: z.array(service), ...page });
+
+export const toolsetDocument = z
+  .object({ tools: z.array(tool) })
+  .describe('toolset.json, as it is published');
+
+export const generateBody = z.strictObject({
+  services: z
+    .array(
+      z.strictObject({
+        name: namespace.describe('name of the Service'),
+        namespace,
+        type: name.describe('a type that a detector knows'),
+        endpoint: z.url({ protocol: /^https?$/ }).max(2000),
+      }),
+    )
+    .max(1_000)
+    .optional()
+    .describe('those that are known now, without'),
+});
+
+const note = z.object({ where: z.string(), what: z.string(), fix: z.string().optional() });
+
+export const generateAnswer = z.object({
+  tools: z.int(),
+  documents: z.object({ 'toolset.json': z.string(), 'custom_toolset.yaml': z.string() }),
+  notes: z.array(note).describe('what was left out, and why'),
+});
+
+export const DOCUMENT_KINDS = ['toolset-json', 'holmesgpt', 'overrides'] as const;
+
+export const validateBody = z.strictObject({
+  kind: z.enum(DOCUMENT_KINDS).describe('toolset.json, custom_toolset.yaml or overrides.yaml'),
+  content: z
+    .string()
+    .max(1024 * 1024)
+    .describe('the text of the document'),
+});
+
+export const validateAnswer = z.object({
+  valid: z.boolean().describe('whether there is no error; warnings are none'),
+  errors: z.array(
+    z.object({
+      pointer: z.string().describe('JSON pointer into the document'),
+      line: z.int(),
+      column: z.int(),
+      detail: z.string(),
+      level: z.enum(['error', 'warning']),
+    }),
+  ),
+});
+
+export const discoverQuery = z.strictObject({ wait: flag.optional().describe('answer when it is done') });
+
+export const discoverBody = z
+  .strictObject({
+    namespaces: z.array(namespace).max(100).optional(),
+    serviceTypes: z.array(name).max(100).optional(),
+    force: z.boolean().optional().describe('ask healthy backends too, though they are not due'),
+  })
+  .describe('which backends are asked anew; all without');
+
+export const jobAnswer = z.object({
+  jobId: z.uuid(),
+  status: z.enum(['running', 'completed', 'failed']),
+  message: z.string(),
+  startedAt: time,
+  completedAt: time.nullable(),
+  estimatedCompletion: time.nullable(),
+  services: z.int().nullable().describe('how many backends there are then'),
+});
+
+export const statisticsAnswer = z.object({
+  version: z.string(),
+  startedAt: time,
+  leader: z.boolean().describe('whether this replica writes'),
+  discovery: z.object({
+    cycles: z.int(),
+    lastDiscovery: time.nullable(),
+    lastDurationSeconds: z.number().nullable(),
+    servicesExamined: z.int(),
+    backends: z.int(),
+    byType: z.record(z.string(), z.object({ healthy: z.int(), unhealthy: z.int(), unknown: z.int() })),
+    problems: z.array(note),
+  }),
+  toolset: z.object({
+    tools: z.int(),
+    configMapVersion: z.string().nullable(),
+    lastPublished: time.nullable(),
+    publications: z.int(),
+    failures: z.int(),
+    driftReverted: z.int(),
+    problems: z.array(note),
+  }),
+});
+
+export const reloadAnswer = z.object({
+  result: z.enum(['unchanged', 'applied']),
+  changes: z.array(z.string()).describe('what is other than before'),
+});
+
+const dependency = z.object({
+  status: z.enum(['ok', 'failing', 'waiting']),
+  since: time,
+  error: z.string().optional().describe('the last error'),
+});
+
+export const readyAnswer = z.object({
+  status: z.enum(['ready', 'not_ready', 'stopping']),
+  checks: z.object({ kubernetes: dependency, configmap: dependency, discovery: dependency }),
+});
+
+export const healthAnswer = z.object({ status: z.literal('ok') });

@@ -1,0 +1,79 @@
+import type { View } from '../engine/view.ts';
+import { type DiscoveredService, endpointUrl } from '../model/discovery.ts';
+import { OVERRIDES_KEY } from '../model/documents.ts';
+
+/** One entry of `toolset.json`, as it is published. */
+interface Tool {
+  readonly name: string;
+  readonly type: string;
+  readonly endpoint: string;
+  readonly namespace?: string;
+}
+
+/** A tool as the API tells it: what is published, and the backend behind it. */
+export interface Toolset {
+  readonly name: string;
+  readonly type: string;
+  readonly enabled: boolean;
+  readonly healthy: boolean | null;
+  readonly published: boolean;
+  readonly config: Tool | null;
+  readonly serviceEndpoint: string;
+  readonly namespace: string | null;
+  readonly discoveredAt: string | null;
+  readonly lastHealthCheck: string | null;
+}
+
+/** The published tools by name; none where nothing is published, or nothing that can be read. */
+function publishedTools({ published }: View): Map<string, Tool> {
+  try {
+    const { tools } = JSON.parse(published?.data['toolset.json'] ?? '{"tools":[]}') as { tools: Tool[] };
+    return new Map(tools.map((tool) => [tool.name, tool]));
+  } catch {
+    return new Map();
+  }
+}
+
+/** What a service says of its backend's health: `null` where that is not known. */
+export const isHealthy = ({ verdict: { health } }: DiscoveredService): boolean | null =>
+  health === 'unknown' ? null : health === 'healthy';
+
+function toolsetOf(
+  view: View,
+  service: DiscoveredService | undefined,
+  tool: Tool | undefined,
+  enabled: boolean,
+): Toolset {
+  const history = service === undefined ? undefined : view.history(service);
+  return {
+    name: tool?.name ?? service?.tool ?? '',
+    type: tool?.type ?? service?.type ?? '',
+    enabled,
+    healthy: service === undefined ? null : isHealthy(service),
+    published: tool !== undefined,
+    config: tool ?? null,
+    serviceEndpoint: tool?.endpoint ?? (service === undefined ? '' : endpointUrl(service.endpoint)),
+    namespace: tool?.namespace ?? service?.service.namespace ?? null,
+    discoveredAt: history?.discoveredAt.toISOString() ?? null,
+    lastHealthCheck: history?.health.at(-1)?.time.toISOString() ?? null,
+  };
+}
+
+/**
+ * All tools by name: those that are published, and backends that are not, because they are unhealthy or switched off.
+ * @param switchedOff names of tools that the overrides' text switches off
+ */
+export function toolsetsOf(
+  view: View,
+  switchedOff: (overrides: string | undefined) => ReadonlySet<string>,
+): Toolset[] {
+  const tools = publishedTools(view);
+  const off = switchedOff(view.published?.data[OVERRIDES_KEY]);
+  const result: Toolset[] = [];
+  for (const service of view.services) {
+    result.push(toolsetOf(view, service, tools.get(service.tool), !off.has(service.tool)));
+    tools.delete(service.tool);
+  }
+  for (const tool of tools.values()) result.push(toolsetOf(view, undefined, tool, true));
+  return result.sort((a, b) => (a.name < b.name ? -1 : 1));
+}

@@ -1,0 +1,234 @@
+import { connect } from 'node:net';
+import { expect, test } from 'vitest';
+import { waitUntil } from '../cluster/cluster.ts';
+import { startBackend } from './backend.ts';
+import { startServe } from './serve-process.ts';
+import { setting } from './setting.ts';
+
+/** The right to have tokens and access reviewed. */
+const REVIEWING = [
+  { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
+  { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
+];
+
+/** The body of an answer. */
+const json = async (answer: Response) => JSON.parse(await answer.text());
+
+/** A `serve` with its API, and a client with a token that the cluster knows. */
+async function serving(env: Record<string, string> = {}) {
+  const backend = await startBackend();
+  const made = await setting({ backendPort: backend.port, clusterRules: REVIEWING });
+  const { cluster, target } = made;
+  await made.prometheus();
+  const client = await cluster.serviceAccount({ namespace: target });
+  const token = await cluster.token(client);
+  const serve = startServe({
+    ...made.env,
+    API_ADDRESS: '127.0.0.1:0',
+    METRICS_ADDRESS: '127.0.0.1:0',
+    SHUTDOWN_DELAY: '500ms',
+    ...env,
+  });
+  const { port } = await serve.logged('the API is served');
+  const { port: metricsPort } = await serve.logged('metrics are served');
+  const base = `http://127.0.0.1:${port}`;
+  const call = (path: string, options: RequestInit & { readonly token?: string | undefined } = {}) => {
+    const { token: other = token, headers, ...rest } = options;
+    return fetch(`${base}${path}`, {
+      ...rest,
+      headers: { ...(other === '' ? {} : { authorization: `Bearer ${other}` }), ...headers },
+    });
+  };
+  const post = (path: string, body?: unknown) =>
+    call(path, {
+      method: 'POST',
+      ...(body === undefined
+        ? {}
+        : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
+  const get = async (path: string) => json(await call(path));
+  await serve.logged('toolset published');
+  return { ...made, backend, client, token, serve, base, port: Number(port), metricsPort, call, post, get };
+}
+
+test('what was found and published, from memory', async () => {
+  const { watched, get, call, read, loki } = await serving();
+  const name = `prometheus.${watched}`;
+  const list = await get('/api/v1/toolsets?enabled=true&healthy=true');
+  const { metadata } = await read();
+  expect(list).toEqual({
+    toolsets: [
+      {
+        name,
+        type: 'prometheus',
+        enabled: true,
+        healthy: true,
+        published: true,
+        config: expect.objectContaining({
+          name,
+          endpoint: `http://prometheus.${watched}.svc.cluster.local:9090`,
+        }),
+        serviceEndpoint: `http://prometheus.${watched}.svc.cluster.local:9090`,
+        namespace: watched,
+        discoveredAt: expect.stringMatching(/Z$/),
+        lastHealthCheck: expect.stringMatching(/Z$/),
+      },
+    ],
+    total: 1,
+    next: null,
+    configMapVersion: metadata.resourceVersion,
+    lastDiscovery: expect.stringMatching(/Z$/),
+  });
+  expect((await get('/api/v1/toolsets?healthy=false')).total).toBe(0);
+  expect(await get(`/api/v1/toolsets/${name}`)).toMatchObject({
+    name,
+    healthHistory: [{ health: 'healthy', reason: expect.any(String), time: expect.any(String) }],
+  });
+  expect((await call('/api/v1/toolsets/nobody')).status).toBe(404);
+  expect(await get('/api/v1/toolset')).toEqual(JSON.parse((await read()).data['toolset.json'] ?? ''));
+  await loki();
+  await waitUntil('both are there', async () => (await get('/api/v1/services')).total === 2);
+  const page = await get('/api/v1/services?limit=1');
+  expect([page.services.length, page.total, page.next]).toEqual([
+    1,
+    2,
+    `/api/v1/services?limit=1&after=${watched}%2Floki`,
+  ]);
+  expect((await get(page.next)).services[0].name).toBe('prometheus');
+  expect((await get(`/api/v1/services?type=loki&namespace=${watched}`)).services).toHaveLength(1);
+  expect(await get('/api/v1/statistics')).toMatchObject({
+    leader: true,
+    discovery: { backends: 2, byType: { prometheus: { healthy: 1, unhealthy: 0, unknown: 0 } } },
+    toolset: { tools: expect.any(Number), failures: 0 },
+  });
+
+  const first = await call('/api/v1/toolset');
+  const etag = first.headers.get('etag') ?? '';
+  expect((await call('/api/v1/toolset', { headers: { 'if-none-match': etag } })).status).toBe(304);
+  expect((await call('/api/v1/toolset', { headers: { accept: 'text/html' } })).status).toBe(406);
+  for (const wrong of ['enabled=yes', 'healthy=1', 'limit=501', 'limit=0', 'colour=red'])
+    expect((await call(`/api/v1/toolsets?${wrong}`)).status, wrong).toBe(400);
+});
+
+test('what can be had done: discover, generate, validate, reload', async () => {
+  const { watched, post, get, call, backend, cluster, target } = await serving();
+  const asked = backend.asked.length;
+  const waited = await post('/api/v1/discover?wait=true', { force: true });
+  expect([waited.status, (await json(waited)).services]).toEqual([200, 1]);
+  expect(backend.asked.length).toBeGreaterThan(asked);
+  const answer = await post('/api/v1/discover');
+  expect(answer.status).toBe(202);
+  const location = answer.headers.get('location') ?? '';
+  await waitUntil('the job is done', async () => (await get(location)).status === 'completed');
+
+  const own = await json(await post('/api/v1/toolsets/generate'));
+  expect(JSON.parse(own.documents['toolset.json']).tools[0].name).toBe(`prometheus.${watched}`);
+  const services = [{ name: 'loki', namespace: 'logs', type: 'loki', endpoint: 'http://loki.logs:3100' }];
+  const other = await json(await post('/api/v1/toolsets/generate', { services }));
+  expect(other.documents['custom_toolset.yaml']).toContain('http://loki.logs.svc.cluster.local:3100');
+  const unknown = await post('/api/v1/toolsets/generate', { services: [{ ...services[0], type: 'x' }] });
+  expect([unknown.status, (await json(unknown)).errors[0].pointer]).toEqual([400, '/services/0/type']);
+
+  const checked = await post('/api/v1/toolsets/validate', {
+    kind: 'toolset-json',
+    content: '{"tools":[{"name":"a","type":"b","endpoint":"nowhere","description":"d"}]}',
+  });
+  expect(await json(checked)).toMatchObject({
+    valid: false,
+    errors: [{ pointer: '/tools/0/endpoint', line: 1, level: 'error' }],
+  });
+
+  expect(await json(await post('/api/v1/config/reload'))).toEqual({ result: 'unchanged', changes: [] });
+  await cluster.admin.create(`/api/v1/namespaces/${target}/configmaps`, {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'dynamic-toolset-config' },
+    data: { colour: 'red' },
+  });
+  await waitUntil('it is refused', async () => (await post('/api/v1/config/reload')).status === 422);
+  expect((await call('/api/v1/discover', { method: 'PUT' })).status).toBe(405);
+});
+
+test('tokens: none, malformed, wrong, and of somebody who may not; probes are for everybody', async () => {
+  const { call, base, serve, cluster, client, target, metricsPort, token } = await serving({
+    AUTHORIZATION_ENABLED: 'true',
+  });
+  for (const path of ['/health', '/ready', '/healthz', '/readyz']) {
+    const answer = await call(path, { token: '' });
+    expect(answer.status, path).toBe(200);
+  }
+  for (const path of ['/api/v1/toolsets', '/openapi.json', '/api/v1/events', '/nothing']) {
+    const none = await call(path, { token: '' });
+    expect([none.status, none.headers.get('www-authenticate')], path).toEqual([
+      401,
+      expect.stringMatching(/^Bearer realm=/),
+    ]);
+  }
+  expect((await call('/api/v1/toolsets', { token: 'nobody' })).status).toBe(401);
+  expect((await fetch(`${base}/api/v1/toolsets`, { headers: { authorization: 'Basic eDp5' } })).status).toBe(
+    401,
+  );
+
+  const refused = await call('/api/v1/toolsets');
+  expect([refused.status, (await json(refused)).detail]).toEqual([
+    403,
+    expect.stringContaining('may not get toolsets.toolset.kubernaut.io'),
+  ]);
+  expect((await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).status).toBe(401);
+  const role = `/apis/rbac.authorization.k8s.io/v1/namespaces/${target}`;
+  await cluster.admin.create(`${role}/roles`, {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'Role',
+    metadata: { name: 'reader' },
+    rules: [{ apiGroups: ['toolset.kubernaut.io'], resources: ['toolsets'], verbs: ['get'] }],
+  });
+  await cluster.admin.create(`${role}/rolebindings`, {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'RoleBinding',
+    metadata: { name: 'reader' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'reader' },
+    subjects: [{ kind: 'ServiceAccount', name: client.name, namespace: target }],
+  });
+  await waitUntil('it may read now', async () => (await call('/api/v1/toolsets')).status === 200);
+  expect((await call('/api/v1/discover', { method: 'POST' })).status).toBe(403);
+  const security = serve.lines.filter(({ event_type }) => event_type === 'security');
+  expect(new Set(security.map(({ event }) => event))).toEqual(
+    new Set(['authentication_failed', 'authorization_failed']),
+  );
+  expect(JSON.stringify(serve.lines)).not.toContain(token);
+});
+
+test('an end in order: not ready first, and every request that was begun is answered', async () => {
+  const { serve, call, base, port } = await serving({ RATE_LIMIT: '100000', RATE_LIMIT_BURST: '100000' });
+  let failed = 0;
+  let answered = 0;
+  let over = false;
+  const client = async (): Promise<void> => {
+    while (!over) {
+      try {
+        const { status } = await call('/api/v1/toolsets');
+        if (status === 200) answered++;
+        else failed++;
+      } catch {
+        // Who comes when nobody listens any more was told before that it is not ready.
+        if (!over) failed++;
+      }
+    }
+  };
+  const clients = Array.from({ length: 8 }, client);
+  const events = await call('/api/v1/events');
+  const heard = events.text();
+  serve.process.kill('SIGTERM');
+  await waitUntil('it says that it is not ready', async () => (await fetch(`${base}/ready`)).status === 503);
+  expect((await call('/api/v1/toolsets')).status).toBe(200);
+  over = true;
+  await Promise.all(clients);
+  expect([failed, answered > 0]).toEqual([0, true]);
+  expect(await heard).toMatch(/^id: \d+\nevent: state\ndata: \{"cycle"/);
+  const ended = new Promise((resolve) => serve.process.on('exit', resolve));
+  expect(await ended).toBe(0);
+  await expect(
+    new Promise((resolve, reject) => connect(port, '127.0.0.1').on('connect', resolve).on('error', reject)),
+  ).rejects.toThrow();
+  expect(serve.lines.at(-1)?.message).toBe('stopped');
+});
