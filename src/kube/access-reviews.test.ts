@@ -1,0 +1,55 @@
+import { json as body } from 'node:stream/consumers';
+import { expect, test } from 'vitest';
+import { json, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
+import { reviewAccess } from './access-reviews.ts';
+
+const never = new AbortController().signal;
+const caller = { username: 'ann', uid: '7', groups: ['team'], extra: { 'example.com/scope': ['a'] } };
+const attributes = { nonResourceAttributes: { verb: 'get', path: '/metrics' } };
+
+async function setting(status: unknown) {
+  const sent: unknown[] = [];
+  const { kube, asked } = await kubeServer(async (response, _, request) => {
+    sent.push(await body(request));
+    json(response, { status }, 201);
+  });
+  return { kube, asked, sent };
+}
+
+test.for([
+  [
+    { allowed: true, reason: 'RBAC: allowed' },
+    { allowed: true, reason: 'RBAC: allowed' },
+  ],
+  [{ allowed: false }, { allowed: false, reason: '' }],
+  [
+    { allowed: false, denied: true, reason: 'no', evaluationError: 'no role' },
+    { allowed: false, reason: 'no; no role' },
+  ],
+  [{ allowed: 'true' }, { allowed: false, reason: '' }],
+  [{}, { allowed: false, reason: '' }],
+] as const)('%j', async ([status, verdict]) => {
+  const { kube, sent, asked } = await setting(status);
+  expect(await reviewAccess(kube, caller, attributes, never)).toEqual(verdict);
+  expect(asked[0]?.path).toBe('/apis/authorization.k8s.io/v1/subjectaccessreviews');
+  expect(sent).toEqual([
+    {
+      apiVersion: 'authorization.k8s.io/v1',
+      kind: 'SubjectAccessReview',
+      spec: {
+        user: 'ann',
+        uid: '7',
+        groups: ['team'],
+        extra: { 'example.com/scope': ['a'] },
+        ...attributes,
+      },
+    },
+  ]);
+});
+
+test('an answer without a status is no answer, and a refusal is thrown', async () => {
+  const { kube } = await setting(undefined);
+  await expect(reviewAccess(kube, caller, attributes, never)).rejects.toThrow('has no status');
+  const denied = await kubeServer((response) => refuse(response, 403, 'Forbidden'));
+  await expect(reviewAccess(denied.kube, caller, attributes, never)).rejects.toMatchObject({ code: 403 });
+});
