@@ -100,8 +100,8 @@ export class Authenticator {
       const holds = Math.min(HOLDS, expiry(token) - now());
       return { answer: { kind: 'caller', caller: verdict.user }, holds };
     } catch (error) {
-      const answer = unavailable(error, 'have the token reviewed');
-      return { answer: { ...answer, why: without(token, answer.why) }, holds: UNAVAILABLE_HOLDS };
+      const answer = unavailable(error, 'have the token reviewed', (text) => without(token, text));
+      return { answer, holds: UNAVAILABLE_HOLDS };
     }
   }
 }

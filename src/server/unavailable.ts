@@ -26,13 +26,18 @@ export const BUSY: Unavailable = {
  * A failed request to the API server as an answer.
  * @param error may say in `retryAfter` how many milliseconds to wait
  * @param doing completes the sentence "cannot ..."
+ * @param told makes the error's text fit to be told
  */
-export function unavailable(error: unknown, doing: string): Unavailable {
+export function unavailable(
+  error: unknown,
+  doing: string,
+  told = (text: string): string => oneLine(text, 300),
+): Unavailable {
   const { message, retryAfter } = error as { readonly message?: unknown; readonly retryAfter?: unknown };
-  const wait = typeof retryAfter === 'number' ? Math.ceil(retryAfter / 1000) : 1;
+  const wait = Number.isFinite(retryAfter) ? Math.ceil(Number(retryAfter) / 1000) : 1;
   return {
     kind: 'unavailable',
-    why: `cannot ${doing}: ${oneLine(String(message), 300)}`,
+    why: `cannot ${doing}: ${told(String(message))}`,
     retryAfter: Math.min(LONGEST_WAIT, Math.max(1, wait)),
   };
 }

@@ -1,0 +1,210 @@
+import { inspect } from 'node:util';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Caller, TokenVerdict } from '../model/caller.ts';
+import { Authenticator, challenge } from './authentication.ts';
+import type { BriefMemoryLimits } from './brief-memory.ts';
+
+const caller: Caller = { username: 'ann', uid: '7', groups: [], extra: {} };
+const yes: TokenVerdict = { authenticated: true, user: caller };
+const no: TokenVerdict = { authenticated: false, why: 'it is expired' };
+
+/** A token that looks like a JWT and expires at a time in seconds. */
+const jwt = (exp: unknown): string =>
+  `e30.${Buffer.from(JSON.stringify({ exp })).toString('base64url')}.c2ln`;
+
+function setting(
+  review: (token: string) => TokenVerdict | Promise<TokenVerdict>,
+  limits?: BriefMemoryLimits,
+) {
+  const clock = { time: 1_000_000 };
+  const reviewed: string[] = [];
+  const stop = new AbortController();
+  onTestFinished(() => stop.abort());
+  const authenticator = new Authenticator({
+    review: async (token, signal) => {
+      reviewed.push(token);
+      const { promise, reject } = Promise.withResolvers<never>();
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      return Promise.race([review(token), promise]);
+    },
+    now: () => clock.time,
+    signal: stop.signal,
+    ...(limits === undefined ? {} : { limits }),
+  });
+  return { authenticator, clock, reviewed, stop };
+}
+
+describe('the header', () => {
+  test.for([
+    [undefined, 'missing'],
+    ['', 'missing'],
+    ['Bearer', 'malformed'],
+    ['Bearer ', 'malformed'],
+    ['Basic YTpi', 'malformed'],
+    ['Bearer a b', 'malformed'],
+    ['Bearer a,b', 'malformed'],
+    ['Bearer =', 'malformed'],
+    ['Bearer a=b', 'malformed'],
+    ['Bearer \u00e9', 'malformed'],
+    ['Bearer a\u0000', 'malformed'],
+    ['Bearer a\n', 'malformed'],
+    ['xBearer a', 'malformed'],
+    ['Bearer\ta', 'malformed'],
+    [`Bearer ${'a'.repeat(16 * 1024)}`, 'malformed'],
+    [`Bearer ${' '.repeat(100_000)}`, 'malformed'],
+  ] as const)('%j is refused without asking: %s', async ([header, reason]) => {
+    const { authenticator, reviewed } = setting(() => yes);
+    expect(await authenticator.authenticate(header)).toMatchObject({ kind: 'denied', reason });
+    expect(reviewed).toEqual([]);
+  });
+
+  test.for([
+    ['Bearer a', 'a'],
+    ['bearer a', 'a'],
+    ['BEARER   a', 'a'],
+    ['Bearer aA0-._~+/==', 'aA0-._~+/=='],
+  ] as const)('%j is a token', async ([header, token]) => {
+    const { authenticator, reviewed } = setting(() => yes);
+    expect(await authenticator.authenticate(header)).toEqual({ kind: 'caller', caller });
+    expect(reviewed).toEqual([token]);
+  });
+});
+
+describe('what was found out is remembered', () => {
+  test.for([
+    ['who it is, for ten seconds', 'token', () => yes, [0, 9_999], [10_000]],
+    ['that it is nobody, for ten seconds', 'token', () => no, [0, 9_999], [10_000]],
+    ['not beyond the time that the token names', jwt(1_004), () => yes, [0, 3_999], [4_000]],
+    ['ten seconds of a token that lasts longer', jwt(2_000), () => yes, [0, 9_999], [10_000]],
+    ['not at all if that time has passed', jwt(1_000), () => yes, [], [0]],
+    ['ten seconds where that time is no number', jwt('1001'), () => yes, [9_999], [10_000]],
+    ['ten seconds where the token only looks like a JWT', 'a.b.c', () => yes, [9_999], [10_000]],
+    ['not what was learnt when the clock was ahead', 'token', () => yes, [0], [-1]],
+    [
+      'that nobody can tell, for a second',
+      'token',
+      () => Promise.reject(new Error('away')),
+      [0, 999],
+      [1_000],
+    ],
+  ] as const)('%s', async ([, token, review, held, over]) => {
+    const { authenticator, clock, reviewed } = setting(review);
+    const start = clock.time;
+    const first = await authenticator.authenticate(`Bearer ${token}`);
+    for (const after of held) {
+      clock.time = start + after;
+      expect(await authenticator.authenticate(`Bearer ${token}`)).toBe(first);
+    }
+    expect(reviewed).toHaveLength(1);
+    for (const after of over) {
+      clock.time = start + after;
+      await authenticator.authenticate(`Bearer ${token}`);
+    }
+    expect(reviewed).toHaveLength(2);
+  });
+
+  test('in a bounded number, the oldest are forgotten', async () => {
+    const limits = { remembered: 2, atOnce: 1, waiting: 0, longest: 10_000 };
+    const { authenticator, reviewed } = setting(() => no, limits);
+    for (const token of ['a', 'b', 'c', 'c', 'b', 'a']) await authenticator.authenticate(`Bearer ${token}`);
+    expect(reviewed).toEqual(['a', 'b', 'c', 'a']);
+  });
+});
+
+describe('many at once', () => {
+  test('100 requests with one token make one review, those of 100 tokens 100', async () => {
+    const { authenticator, reviewed } = setting((token) => (token === 'good' ? yes : no));
+    const same = await Promise.all(
+      Array.from({ length: 100 }, () => authenticator.authenticate('Bearer good')),
+    );
+    expect(new Set(same.map(({ kind }) => kind))).toEqual(new Set(['caller']));
+    expect(reviewed).toEqual(['good']);
+    const others = await Promise.all(
+      Array.from({ length: 100 }, (_, index) => authenticator.authenticate(`Bearer wrong-${index}`)),
+    );
+    expect(new Set(others.map(({ kind }) => kind))).toEqual(new Set(['denied']));
+    expect(reviewed).toHaveLength(101);
+  });
+
+  test('who comes when too many wait is sent away, and those before are answered', async () => {
+    const gate = Promise.withResolvers<TokenVerdict>();
+    let now = 0;
+    let most = 0;
+    const review = async (): Promise<TokenVerdict> => {
+      now += 1;
+      most = Math.max(most, now);
+      const verdict = await gate.promise;
+      now -= 1;
+      return verdict;
+    };
+    const limits = { remembered: 10, atOnce: 2, waiting: 3, longest: 10_000 };
+    const { authenticator } = setting(review, limits);
+    const asked = [1, 2, 3, 4, 5].map((index) => authenticator.authenticate(`Bearer ${index}`));
+    expect(await authenticator.authenticate('Bearer 6')).toEqual({
+      kind: 'unavailable',
+      why: expect.stringContaining('too many'),
+      retryAfter: 1,
+    });
+    gate.resolve(yes);
+    expect(await Promise.all(asked)).toEqual(asked.map(() => ({ kind: 'caller', caller })));
+    expect(most).toBe(2);
+    expect(await authenticator.authenticate('Bearer 6')).toEqual({ kind: 'caller', caller });
+  });
+
+  test('an API server that never answers keeps nobody waiting for longer than the limit', async () => {
+    const limits = { remembered: 10, atOnce: 1, waiting: 5, longest: 50 };
+    const { authenticator } = setting(() => new Promise(() => {}), limits);
+    const all = await Promise.all([1, 2, 3].map((index) => authenticator.authenticate(`Bearer ${index}`)));
+    expect(all.map(({ kind }) => kind)).toEqual(['unavailable', 'unavailable', 'unavailable']);
+  });
+
+  test('closing ends what is being reviewed', async () => {
+    const { authenticator, stop } = setting(() => new Promise(() => {}));
+    const waiting = authenticator.authenticate('Bearer a');
+    stop.abort();
+    expect(await waiting).toMatchObject({ kind: 'unavailable' });
+  });
+});
+
+describe('where nobody can tell', () => {
+  test.for([
+    [{}, 1],
+    [{ retryAfter: 1 }, 1],
+    [{ retryAfter: 2_500 }, 3],
+    [{ retryAfter: 1e9 }, 60],
+    [{ retryAfter: Number.NaN }, 1],
+    [{ code: 403 }, 1],
+    [{ code: 401 }, 1],
+  ] as const)(
+    'an error with %j is no refusal and no permission; try again in %i s',
+    async ([more, retryAfter]) => {
+      const { authenticator } = setting(() => Promise.reject(Object.assign(new Error('away'), more)));
+      expect(await authenticator.authenticate('Bearer a-token')).toEqual({
+        kind: 'unavailable',
+        why: 'cannot have the token reviewed: away',
+        retryAfter,
+      });
+    },
+  );
+});
+
+test.for([
+  ['a verdict', (token: string) => ({ authenticated: false, why: `no: "${token}"` }) as const],
+  ['a long verdict', (token: string) => ({ authenticated: false, why: 'x'.repeat(290) + token }) as const],
+  ['an error', (token: string) => Promise.reject(new Error(`cannot parse ${token}`))],
+  ['a long error', (token: string) => Promise.reject(new Error('x'.repeat(290) + token))],
+] as const)('no part of a token is in %s, nor in what is remembered', async ([, review]) => {
+  const token = 'SECRET'.repeat(20);
+  const { authenticator } = setting(review);
+  const told = await authenticator.authenticate(`Bearer ${token}`);
+  expect(inspect(told)).not.toContain('SECRET');
+  expect(inspect(authenticator, { depth: 10, showHidden: true })).not.toContain('SECRET');
+});
+
+test.for([
+  ['missing', 'Bearer realm="dynamic-toolset"'],
+  ['malformed', 'Bearer realm="dynamic-toolset", error="invalid_request"'],
+  ['invalid', 'Bearer realm="dynamic-toolset", error="invalid_token"'],
+] as const)('a token that is %s gets the challenge %s', ([reason, header]) => {
+  expect(challenge({ kind: 'denied', why: '', reason })).toBe(header);
+});

@@ -1,0 +1,69 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { AccessAttributes, AccessVerdict, Caller } from '../model/caller.ts';
+import { Authorizer } from './authorization.ts';
+
+const ann: Caller = { username: 'ann', uid: '7', groups: ['a', 'b'], extra: {} };
+const read: AccessAttributes = { nonResourceAttributes: { verb: 'get', path: '/metrics' } };
+const yes: AccessVerdict = { allowed: true, reason: 'RBAC' };
+const no: AccessVerdict = { allowed: false, reason: 'no role\nallows it' };
+
+function setting(review: () => AccessVerdict | Promise<AccessVerdict>) {
+  const clock = { time: 1_000_000 };
+  const count = { reviews: 0 };
+  const stop = new AbortController();
+  onTestFinished(() => stop.abort());
+  const authorizer = new Authorizer({
+    review: async () => {
+      count.reviews += 1;
+      return review();
+    },
+    now: () => clock.time,
+    signal: stop.signal,
+  });
+  return { authorizer, clock, count };
+}
+
+test.for([
+  ['allowed', () => yes, { kind: 'allowed' }, 10_000],
+  ['forbidden', () => no, { kind: 'forbidden', reason: 'no role allows it' }, 10_000],
+  [
+    'unavailable',
+    () => Promise.reject(Object.assign(new Error('away'), { retryAfter: 2_000 })),
+    { kind: 'unavailable', why: 'cannot have the access reviewed: away', retryAfter: 2 },
+    1_000,
+  ],
+] as const)('%s, and remembered', async ([, review, answer, holds]) => {
+  const { authorizer, clock, count } = setting(review);
+  expect(await authorizer.authorize(ann, read)).toEqual(answer);
+  clock.time += holds - 1;
+  expect(await authorizer.authorize({ ...ann }, read)).toEqual(answer);
+  expect(count.reviews).toBe(1);
+  clock.time += 1;
+  expect(await authorizer.authorize(ann, read)).toEqual(answer);
+  expect(count.reviews).toBe(2);
+});
+
+describe('what holds for one holds for nobody else', () => {
+  test.for([
+    ['another name', { ...ann, username: 'bob' }, read],
+    ['an account made anew', { ...ann, uid: '8' }, read],
+    ['other groups', { ...ann, groups: ['a'] }, read],
+    ['groups that read the same', { ...ann, groups: ['a,b'] }, read],
+    ['something extra', { ...ann, extra: { scope: ['x'] } }, read],
+    ['another verb', ann, { nonResourceAttributes: { verb: 'post', path: '/metrics' } }],
+    ['another path', ann, { nonResourceAttributes: { verb: 'get', path: '/' } }],
+    ['a resource', ann, { resourceAttributes: { verb: 'get', group: '', resource: 'services' } }],
+  ] as const)('%s', async ([, caller, attributes]) => {
+    const { authorizer, count } = setting(() => yes);
+    await authorizer.authorize(ann, read);
+    await authorizer.authorize(caller, attributes);
+    expect(count.reviews).toBe(2);
+  });
+});
+
+test('the same question of many at once is asked once', async () => {
+  const { authorizer, count } = setting(() => yes);
+  const all = await Promise.all(Array.from({ length: 100 }, () => authorizer.authorize(ann, read)));
+  expect(new Set(all.map(({ kind }) => kind))).toEqual(new Set(['allowed']));
+  expect(count.reviews).toBe(1);
+});
