@@ -1,53 +1,53 @@
 import { LRUCache } from 'lru-cache';
 
-/** What becomes of one request. */
+export interface RateLimit {
+  /** Requests a second in the long run. */
+  readonly rate: number;
+  /** Requests at once after a pause. */
+  readonly burst: number;
+}
+
+export interface RateLimiterOptions extends RateLimit {
+  /** Most clients that are remembered; who was forgotten may begin anew. */
+  readonly clients: number;
+  /** Milliseconds of a clock that never goes back. */
+  readonly now: () => number;
+}
+
+/** Whether one more request is allowed. */
 export interface Taken {
   readonly allowed: boolean;
-  /** How many more are let through now. */
+  /** How many more are allowed now. */
   readonly remaining: number;
-  /** Whole seconds until the next one is. */
+  /** When the next one is allowed, in whole seconds; 0 if this one is. */
   readonly retryAfterSeconds: number;
 }
 
+/** How much is in a bucket, and when it was. */
 interface Bucket {
   readonly tokens: number;
-  /** When it held so many, in milliseconds. */
   readonly at: number;
 }
 
-/** Most clients whose requests are counted; of those that were seen longest ago nothing is known. */
-const MOST_CLIENTS = 10_000;
-
-/** Limits requests by client: so many a second for long, and so many at once. */
+/** A token bucket for each client: each request takes one out, and they come back at a steady rate. */
 export class RateLimiter {
-  readonly rate: number;
-  readonly burst: number;
-  readonly #now: () => number;
-  readonly #buckets = new LRUCache<string, Bucket>({ max: MOST_CLIENTS });
+  readonly #options: RateLimiterOptions;
+  readonly #buckets: LRUCache<string, Bucket>;
 
-  /**
-   * @param rate requests a second
-   * @param burst requests at once
-   * @param now milliseconds of a clock that never goes back
-   */
-  constructor(rate: number, burst: number, now: () => number) {
-    this.rate = rate;
-    this.burst = burst;
-    this.#now = now;
+  constructor(options: RateLimiterOptions) {
+    this.#options = options;
+    this.#buckets = new LRUCache({ max: options.clients });
   }
 
-  /** Counts a request. */
+  /** Counts a request of a client. One that is not allowed takes nothing, so who keeps trying is not kept out. */
   take(client: string): Taken {
-    const now = this.#now();
-    const before = this.#buckets.get(client) ?? { tokens: this.burst, at: now };
-    const tokens = Math.min(this.burst, before.tokens + ((now - before.at) / 1000) * this.rate);
-    const allowed = tokens >= 1;
-    const left = allowed ? tokens - 1 : tokens;
-    this.#buckets.set(client, { tokens: left, at: now });
-    return {
-      allowed,
-      remaining: Math.floor(left),
-      retryAfterSeconds: Math.max(1, Math.ceil((1 - left) / this.rate)),
-    };
+    const { rate, burst, now } = this.#options;
+    const at = now();
+    const bucket = this.#buckets.get(client) ?? { tokens: burst, at };
+    const tokens = Math.min(burst, bucket.tokens + ((at - bucket.at) * rate) / 1000);
+    if (tokens < 1)
+      return { allowed: false, remaining: 0, retryAfterSeconds: Math.ceil((1 - tokens) / rate) };
+    this.#buckets.set(client, { tokens: tokens - 1, at });
+    return { allowed: true, remaining: Math.floor(tokens - 1), retryAfterSeconds: 0 };
   }
 }
