@@ -205,6 +205,7 @@ export async function openTls(
       looking = looking.then(look);
     }, SETTLE).unref();
   };
+  if (signal.aborted) return loaded.options;
   const paths = [files.cert, files.key, files.clientCa].filter((path) => path !== undefined);
   for (const path of paths) watchFile(path, { interval: LOOK, persistent: false }, notice);
   const expiry = setInterval(tellExpired, EXPIRY_LOOK).unref();
