@@ -12,6 +12,9 @@ import type { Configuration } from './configuration.ts';
 /** Several clients may come from one address, and what is asked before it is known who they are is cheaper. */
 const CLIENTS_AN_ADDRESS = 5;
 
+/** Most clients, and most addresses, whose requests are counted. */
+const MOST_CLIENTS = 10_000;
+
 type GateSettings = Pick<
   Configuration,
   'authEnabled' | 'authAudiences' | 'authorizationEnabled' | 'rateLimit' | 'rateLimitBurst'
@@ -19,7 +22,13 @@ type GateSettings = Pick<
 
 function gateOf(settings: GateSettings, kube: Kube | undefined, signal: AbortSignal): Gate {
   const { authEnabled, authAudiences: audiences, authorizationEnabled, rateLimit, rateLimitBurst } = settings;
-  const now = (): number => performance.now();
+  const limiter = (clients: number): RateLimiter =>
+    new RateLimiter({
+      rate: rateLimit * clients,
+      burst: rateLimitBurst * clients,
+      clients: MOST_CLIENTS,
+      now: () => performance.now(),
+    });
   const times = { now: Date.now, signal };
   const authenticator =
     authEnabled && kube !== undefined
@@ -35,8 +44,8 @@ function gateOf(settings: GateSettings, kube: Kube | undefined, signal: AbortSig
   return {
     authenticator,
     authorizer,
-    addresses: new RateLimiter(rateLimit * CLIENTS_AN_ADDRESS, rateLimitBurst * CLIENTS_AN_ADDRESS, now),
-    clients: new RateLimiter(rateLimit, rateLimitBurst, now),
+    addresses: limiter(CLIENTS_AN_ADDRESS),
+    clients: limiter(1),
   };
 }
 

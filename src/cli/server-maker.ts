@@ -1,4 +1,6 @@
+import { type SecureContextOptions, Server as TlsServer } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
+import { problemLine } from '../model/discovery.ts';
 import type { Backing } from '../server/api.ts';
 import type { Answered } from '../server/app.ts';
 import type { Authenticated, Gate } from '../server/guard.ts';
@@ -21,7 +23,7 @@ export interface ServerParts {
 /** Makes the servers of `serve` of its parts. What they are made of is loaded when the first one is. */
 export function serverMaker(parts: ServerParts): MakeServer {
   const { backing, log, stopping, settings, answered, authenticated } = parts;
-  return async (name) => {
+  return async (name, { tls }) => {
     const { createApp } = await import('../server/app.ts');
     const { guard } = await import('../server/guard.ts');
     const component = `${name}_server`;
@@ -50,6 +52,24 @@ export function serverMaker(parts: ServerParts): MakeServer {
       openapi()(app);
       page()(app);
     };
-    return await createApp({ log, component, answered, routes });
+    if (tls === undefined) return await createApp({ log, component, answered, routes });
+    const { openTls } = await import('../server/tls.ts');
+    const closed = new AbortController();
+    let changed = (_: SecureContextOptions): void => {};
+    const options = await openTls(
+      tls,
+      {
+        changed: (next) => changed(next),
+        failed: (problem) => log.error({ component }, problemLine(problem)),
+      },
+      closed.signal,
+    );
+    const app = await createApp({ log, component, answered, routes, tls: options });
+    app.addHook('onClose', async () => closed.abort());
+    changed = (next) => {
+      if (app.server instanceof TlsServer) app.server.setSecureContext(next);
+      log.info({ component }, 'the certificate was read again');
+    };
+    return app;
   };
 }

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { FastifyInstance } from 'fastify';
 import type { ListenAddress } from '../config/setting-texts.ts';
 import { EXIT, UserError } from '../model/exit.ts';
+import type { TlsFiles } from '../server/tls.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Configuration } from './configuration.ts';
 
@@ -11,13 +12,6 @@ export type ServerName = 'api' | 'metrics';
 export interface Spec {
   readonly address: ListenAddress;
   readonly tls: TlsFiles | undefined;
-}
-
-/** Paths of files in PEM. */
-export interface TlsFiles {
-  readonly cert: string;
-  readonly key: string;
-  readonly clientCa: string | undefined;
 }
 
 /** Makes a server that does not listen yet. @throws UserError where its files cannot be used */

@@ -10,6 +10,7 @@ import fastify, {
 } from 'fastify';
 import type { Logger } from '../telemetry/logger.ts';
 import { type FieldError, kindOfStatus, PROBLEM_TYPE, ProblemError, problemBody } from './problem.ts';
+import type { ServerTls } from './tls.ts';
 
 /** One request that was answered, for those who count. `route` is the pattern and never the path. */
 export interface Answered {
@@ -24,6 +25,8 @@ export interface AppOptions {
   /** For the log: which server this is. */
   readonly component: string;
   readonly answered: (answered: Answered) => void;
+  /** Serves HTTPS, and not HTTP. */
+  readonly tls?: ServerTls;
   /** Adds what is served. */
   readonly routes: (app: FastifyInstance) => unknown;
 }
@@ -156,8 +159,15 @@ function logAnswer(log: Logger, component: string, request: FastifyRequest, repl
  * A server with what all of ours have in common: request ids, limits, errors by RFC 9457, a line in the log for each
  * request. A route that is added answers OPTIONS, and says which methods it takes to one that asks with another.
  */
-export async function createApp({ log, component, answered, routes }: AppOptions): Promise<FastifyInstance> {
+export async function createApp({
+  log,
+  component,
+  answered,
+  routes,
+  tls,
+}: AppOptions): Promise<FastifyInstance> {
   const app = fastify({
+    ...(tls === undefined ? {} : { https: tls }),
     genReqId: (request) => requestId(request),
     logger: false,
     bodyLimit: LONGEST_BODY,

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import type { AccessAttributes, Caller } from '../model/caller.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { addressKey } from './address-key.ts';
 import type { Access } from './api.ts';
 import { type Authenticator, challenge } from './authentication.ts';
 import type { Authorizer } from './authorization.ts';
@@ -143,7 +144,7 @@ export function guard(options: GuardOptions): onRequestAsyncHookHandler {
     const { config } = request.routeOptions;
     if (config.probe === true) return;
     const { authenticator, authorizer, addresses, clients } = gate();
-    limit(addresses, request.ip, reply);
+    limit(addresses, addressKey(request.ip), reply);
     if (config.public === true || authenticator === undefined) return;
     const started = performance.now();
     const count = (outcome: Authenticated['outcome'], reason: string): void =>

