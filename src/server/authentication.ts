@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import type { Caller, TokenVerdict } from '../model/caller.ts';
 import { oneLine } from '../model/text.ts';
 import { BriefMemory, type BriefMemoryLimits, type Held, LIMITS } from './brief-memory.ts';
@@ -70,7 +70,11 @@ const without = (token: string, text: string): string => oneLine(text.replaceAll
 export class Authenticator {
   readonly #options: AuthenticatorOptions;
   readonly #memory: BriefMemory<Authentication>;
-  readonly #key = randomBytes(32);
+  /**
+   * Makes the digests mean nothing elsewhere. That it is put in front, and no HMAC, is enough where no digest leaves the
+   * process, and takes a tenth of the time.
+   */
+  readonly #key = randomBytes(32).toString('hex');
 
   constructor(options: AuthenticatorOptions) {
     this.#options = options;
@@ -86,7 +90,7 @@ export class Authenticator {
     if (header.length > LONGEST_HEADER) return TOO_LONG;
     const token = BEARER.exec(header)?.[1];
     if (token === undefined) return NO_BEARER;
-    const digest = createHmac('sha256', this.#key).update(token).digest('base64');
+    const digest = hash('sha256', this.#key + token, 'base64');
     return (await this.#memory.answer(digest, (signal) => this.#review(token, signal))) ?? BUSY;
   }
 

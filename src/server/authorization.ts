@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { AccessAttributes, AccessVerdict, Caller } from '../model/caller.ts';
 import { oneLine } from '../model/text.ts';
 import { BriefMemory, type BriefMemoryLimits, type Held, LIMITS } from './brief-memory.ts';
@@ -43,9 +43,7 @@ export class Authorizer {
   /** Whether a caller may do something. It never throws. */
   async authorize(caller: Caller, attributes: AccessAttributes): Promise<Authorization> {
     // Groups may be thousands, so the question itself is no key to keep.
-    const digest = createHash('sha256')
-      .update(JSON.stringify([caller, attributes]))
-      .digest('base64');
+    const digest = hash('sha256', JSON.stringify([caller, attributes]), 'base64');
     return (await this.#memory.answer(digest, (signal) => this.#review(caller, attributes, signal))) ?? BUSY;
   }
 
