@@ -59,7 +59,7 @@ export async function assemble(
   const { flags, run, log, cluster, tell } = surroundings;
   const once = flags.once === true;
   const stop = new AbortController();
-  const input = await openInput(flags, settings, run, !once, cluster);
+  const input = await openInput(flags, settings, run, !once, cluster, tell);
   const target = flags.out === undefined ? cluster : undefined;
   const leader =
     before !== undefined && sameElection(before.settings, settings)
@@ -73,10 +73,10 @@ export async function assemble(
   let changed = (_: ServiceKey): void => {};
   const signal = AbortSignal.any([run.signal, stop.signal]);
   const readiness = { changed: (service: ServiceKey) => changed(service), signal };
-  const { prober: asking, ...stages } = await stagesOf(settings, input, once ? undefined : readiness);
+  const { prober: asking, ...stages } = await stagesOf(settings, input, once ? undefined : readiness, tell);
   const prober = new ScheduledProber(
     asking,
-    { refresh: settings.discoveryInterval * 0.9, now: () => performance.now(), random: Math.random },
+    { refresh: settings.discoveryInterval * 0.9, now: () => performance.now(), random: Math.random, tell },
     before?.prober,
   );
   return {

@@ -6,9 +6,9 @@ import type { Kube } from '../kube/connection.ts';
 import { EXIT, UserError } from '../model/exit.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { noProber } from '../probe/no-prober.ts';
-import type { Route } from '../probe/prober.ts';
+import type { ProbeEvent, Route } from '../probe/prober.ts';
 import { manifestSource } from '../source/manifests.ts';
-import type { Source } from '../source/source.ts';
+import type { Source, SourceEvent } from '../source/source.ts';
 import type { Configuration, InputFlags, Invocation } from './configuration.ts';
 
 /** The input of a command: a folder of manifests is a cluster as good as a live one. */
@@ -34,6 +34,7 @@ export const readsManifests = ({ filename = [] }: InputFlags): boolean => filena
  * The input that the flags name.
  * @param follow keep looking, at least each discovery interval
  * @param cluster the connection to the cluster, if it is open already
+ * @param tell told what happens while it is followed
  */
 export async function openInput(
   flags: InputFlags,
@@ -41,6 +42,7 @@ export async function openInput(
   run: Invocation,
   follow: boolean,
   cluster?: Kube,
+  tell?: (event: SourceEvent) => void,
 ): Promise<Input> {
   const interval = settings.discoveryInterval;
   if (flags.filename !== undefined && readsManifests(flags)) {
@@ -66,7 +68,11 @@ export async function openInput(
   return {
     kube,
     where,
-    source: clusterSource(kube, { namespaces, interval: follow ? interval : undefined }),
+    source: clusterSource(kube, {
+      namespaces,
+      interval: follow ? interval : undefined,
+      ...(tell && { tell }),
+    }),
   };
 }
 
@@ -107,11 +113,16 @@ export interface Readiness {
   readonly signal: AbortSignal;
 }
 
-/** The stages that the settings ask for. `readiness`: EndpointSlices are followed, and not read in each pass. */
+/**
+ * The stages that the settings ask for.
+ * @param readiness EndpointSlices are followed, and not read in each pass
+ * @param tell told of each probe
+ */
 export async function stagesOf(
   settings: Configuration,
   input: Input,
   readiness?: Readiness,
+  tell?: (event: ProbeEvent) => void,
 ): Promise<Stages> {
   const { rules, problems } = await rulesOf(settings);
   const route = await routeOf(settings, input);
@@ -119,7 +130,7 @@ export async function stagesOf(
   let prober = noProber;
   if (route !== undefined) {
     const { createProber } = await import('../probe/prober.ts');
-    prober = createProber(probeKinds(rules), route, limits);
+    prober = createProber(probeKinds(rules), route, limits, tell);
   }
   if (route !== undefined && input.kube !== undefined) {
     const { ReadinessProber } = await import('../probe/readiness.ts');

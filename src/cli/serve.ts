@@ -8,6 +8,7 @@ import { EXIT, UserError } from '../model/exit.ts';
 import { engineLog } from '../telemetry/engine-log.ts';
 import { engineMetrics } from '../telemetry/engine-metrics.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
+import { MetricSet } from '../telemetry/metric-set.ts';
 import { type Assembly, assemble, type ServeFlags } from './assembly.ts';
 import { backingOf } from './backing.ts';
 import { type Configuration, type Invocation, settingsOf } from './configuration.ts';
@@ -69,7 +70,12 @@ async function keepInStep(
   if (signal.aborted) return;
   use(configuration.current);
   const view = new View(() => new Date());
-  const { registry, count } = engineMetrics(run.version, (type) => assembly.types.includes(type));
+  const metrics = new MetricSet();
+  const { count } = engineMetrics(metrics, {
+    version: run.version,
+    known: (type) => assembly.types.includes(type),
+    leads: () => assembly.leader.mayPublish(),
+  });
   const logged = engineLog(log);
   const stopped = new AbortController();
   const surroundings = {
@@ -90,7 +96,7 @@ async function keepInStep(
     serverMaker({
       backing,
       log,
-      metrics: registry,
+      metrics: metrics.registry,
       stopping: () => signal.aborted,
       settings: () => assembly.settings,
       gate: gates(cluster, stopped.signal),

@@ -54,6 +54,10 @@ export class Engine {
   /** What is published may be other than it shall be. */
   #behind = true;
   #wake = Promise.withResolvers<void>();
+  /** When the first Service changed since the last look, on the clock of `performance.now`. */
+  #changedAt: number | undefined;
+  /** Time that detection took since the last look, in milliseconds. */
+  #detecting = 0;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -109,11 +113,15 @@ export class Engine {
     };
     const onChange = (change: Change): void => {
       if (change.kind === 'failure') {
-        tell({ kind: 'source-failed', error: change.error, retryIn: change.retryIn });
+        const { error, reason, retryIn } = change;
+        tell({ kind: 'source-failed', error, reason, retryIn });
         if (once) fail(change.error);
         return;
       }
+      const started = performance.now();
+      if (change.kind !== 'sync') this.#changedAt ??= started;
       this.#take(change);
+      this.#detecting += performance.now() - started;
       this.wake();
     };
     const watching = once
@@ -232,15 +240,20 @@ export class Engine {
     const started = performance.now();
     const before = this.#found;
     const examined = this.#detection.size;
-    const { services, problems } = await probeAll(this.#detection.detect(), stages, signal).catch(
-      (error: unknown) => {
-        this.#changed = true;
-        throw error;
-      },
-    );
+    const changedAt = this.#changedAt;
+    this.#changedAt = undefined;
+    const detection = this.#detection.detect();
+    const detecting = this.#detecting + performance.now() - started;
+    this.#detecting = 0;
+    const { services, problems } = await probeAll(detection, stages, signal).catch((error: unknown) => {
+      this.#changed = true;
+      this.#changedAt ??= changedAt;
+      throw error;
+    });
     this.#found = services;
     const print = fingerprint(services);
-    if (print !== this.#fingerprint) this.#behind = true;
+    const isOther = print !== this.#fingerprint;
+    if (isOther) this.#behind = true;
     this.#fingerprint = print;
     tell({
       kind: 'pass',
@@ -251,6 +264,8 @@ export class Engine {
       problems: [...this.#sourceProblems, ...problems],
       examined,
       milliseconds: performance.now() - started,
+      detecting,
+      changedAt: isOther ? changedAt : undefined,
     });
   }
 
@@ -313,7 +328,7 @@ export class Engine {
       if (!this.#mayPublish()) return undefined;
       if (this.#options.once) throw error;
       const retryIn = retryPause(failures);
-      this.#options.tell({ kind: 'publish-failed', cycle, error, retryIn });
+      this.#options.tell({ kind: 'publish-failed', cycle, attempt: failures + 1, error, retryIn });
       return retryIn;
     }
   }

@@ -1,12 +1,18 @@
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
+import type { Documents } from '../model/documents.ts';
+import type { FailureReason } from '../model/failure-reason.ts';
 import type { Plan, Published } from '../model/published.ts';
+import type { ProbeEvent } from '../probe/prober.ts';
 import type { AgentOutcome } from '../reconcile/agent-follow.ts';
 import type { DiffLine } from '../reconcile/changes.ts';
+import type { SourceEvent } from '../source/source.ts';
 
 export type { AgentOutcome };
 
 /** What the engine did, for those who log, count or show it. Times are in milliseconds. */
 export type EngineEvent =
+  | SourceEvent
+  | ProbeEvent
   | {
       readonly kind: 'pass';
       readonly cycle: number;
@@ -18,6 +24,10 @@ export type EngineEvent =
       /** Services that were looked at. */
       readonly examined: number;
       readonly milliseconds: number;
+      /** Time that detection took since the pass before. */
+      readonly detecting: number;
+      /** When the first Service changed that made what was found another, on the clock of `performance.now`. */
+      readonly changedAt: number | undefined;
     }
   /** A reconciliation is over, and what a person should know of the documents; `ok`: what shall be published is. */
   | {
@@ -25,6 +35,11 @@ export type EngineEvent =
       readonly cycle: number;
       readonly ok: boolean;
       readonly problems: readonly Problem[];
+      readonly milliseconds: number;
+      /** What is published now, as far as it is known. */
+      readonly documents: Documents | undefined;
+      /** The number of the newest revision, where revisions are kept. */
+      readonly revision: number | undefined;
     }
   /** What is published, as it was just read: also by a replica that does not write. */
   | { readonly kind: 'observed'; readonly live: Published | undefined }
@@ -35,6 +50,8 @@ export type EngineEvent =
       readonly error: unknown;
       readonly retryIn: number;
     }
+  /** Documents were made; not `ok`: the overrides cannot be read, so the last ones stay. */
+  | { readonly kind: 'generated'; readonly cycle: number; readonly ok: boolean }
   | { readonly kind: 'published'; readonly cycle: number; readonly plan: Plan; readonly target: string }
   /** Somebody changed generated documents; they are put right. */
   | {
@@ -79,12 +96,19 @@ export type EngineEvent =
   | { readonly kind: 'configuration-refused'; readonly error: Error }
   /** The configuration is again the one in force. */
   | { readonly kind: 'configuration-mended' }
-  | { readonly kind: 'source-failed'; readonly error: unknown; readonly retryIn: number }
+  | {
+      readonly kind: 'source-failed';
+      readonly error: unknown;
+      readonly reason: FailureReason;
+      readonly retryIn: number;
+    }
   /** Changes that others make to what is published are noticed with each pass only. */
   | { readonly kind: 'watch-failed'; readonly error: Error }
   | {
       readonly kind: 'publish-failed';
       readonly cycle: number;
+      /** How many in a row failed, this one included. */
+      readonly attempt: number;
       readonly error: unknown;
       readonly retryIn: number;
     };

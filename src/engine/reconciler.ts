@@ -97,13 +97,13 @@ export class Reconciler {
     cycle: number,
     signal: AbortSignal,
   ): Promise<Reconciled | undefined> {
-    let ok = false;
+    const started = performance.now();
+    let reconciled: Reconciled | undefined;
     try {
       for (let attempt = 0; ; attempt++) {
         this.#notes = [];
         try {
-          const reconciled = await this.#once(found, cycle, signal);
-          ok = reconciled !== undefined;
+          reconciled = await this.#once(found, cycle, signal);
           return reconciled;
         } catch (error) {
           if (error instanceof OwnerRefused && this.#ownerRefused === undefined) {
@@ -115,7 +115,16 @@ export class Reconciler {
         }
       }
     } finally {
-      if (!signal.aborted) this.#options.tell({ kind: 'reconciled', cycle, ok, problems: this.#notes });
+      if (!signal.aborted)
+        this.#options.tell({
+          kind: 'reconciled',
+          cycle,
+          ok: reconciled !== undefined,
+          problems: this.#notes,
+          milliseconds: performance.now() - started,
+          documents: reconciled?.documents,
+          revision: this.#revisions?.at(-1)?.number,
+        });
     }
   }
 
@@ -143,6 +152,7 @@ export class Reconciler {
     );
     this.#made = made;
     this.#notes.push(...notes);
+    this.#options.tell({ kind: 'generated', cycle, ok: faults === undefined });
     const changed = undone(decision, live, this.#wanted, this.#options.version);
     if (this.#letBe(live, changed, cycle)) return undefined;
     this.#tellReasons(faults, decision, live, cycle);

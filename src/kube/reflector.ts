@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { FailureReason } from '../model/failure-reason.ts';
 import { BadAnswerError } from './answer.ts';
 import type { Kube } from './connection.ts';
 import { type Collection, keyOf, PAGE, readKept } from './list.ts';
 import { PACE, type Pace, pauseAfter } from './pace.ts';
-import { ApiStatusError, isDenied } from './status.ts';
+import { ApiStatusError, failureReason, isDenied } from './status.ts';
 import { type WatchEvent, watch } from './watch.ts';
 
 /** A collection to follow. */
@@ -14,7 +15,12 @@ export interface Followed<T> extends Collection<T> {
   readonly forgotten?: boolean;
   /** How fast to try again; `PACE` without. */
   readonly pace?: Partial<Pace>;
+  /** Told how each watch ended. */
+  readonly ended?: (why: WatchEnd) => void;
 }
+
+/** How a watch ended: by the server as it does from time to time, with its connection, or for a reason. */
+export type WatchEnd = 'ended' | 'lost' | FailureReason;
 
 /** What is told of a collection. Keys are `namespace/name`, or the name alone outside namespaces. */
 export type Told<T> =
@@ -52,6 +58,11 @@ function needsList(error: unknown, failures: number): boolean {
   if (error instanceof BadAnswerError) return true;
   if (!(error instanceof ApiStatusError) || [401, 403, 429].includes(error.code)) return false;
   return error.code < 500 || failures >= PATIENCE;
+}
+
+function endOf({ error, lost }: End): WatchEnd {
+  if (error !== undefined) return failureReason(error);
+  return lost === true ? 'lost' : 'ended';
 }
 
 function endedEarly(lasted: number, cause: unknown): Error {
@@ -99,6 +110,7 @@ class Reflector<T> {
       const doing = this.#version === undefined ? 'list' : 'watch';
       const end = this.#version === undefined ? await this.#list() : await this.#watch(this.#version);
       if (this.#signal.aborted) return;
+      if (doing === 'watch') this.#followed.ended?.(endOf(end));
       if (end.lost === true) await this.#wait(Math.random() * RESUME_WITHIN);
       else if (end.error !== undefined) await this.#failed(doing, end.error);
     }

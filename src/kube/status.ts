@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { EXIT, UserError } from '../model/exit.ts';
+import type { FailureReason } from '../model/failure-reason.ts';
 import { BadAnswerError, readBody, TooLongError } from './answer.ts';
 
 /** What an error answer may say beside its message. */
@@ -94,18 +95,35 @@ export function isDenied(error: unknown): boolean {
   return error instanceof ApiStatusError && (error.code === 401 || error.code === 403);
 }
 
+const BY_STATUS: Readonly<Record<number, FailureReason>> = {
+  401: 'unauthenticated',
+  403: 'denied',
+  410: 'expired',
+  429: 'throttled',
+};
+
+/** Did no answer come in time? An aborted request says so in its cause. */
+const isTimeout = (error: NodeJS.ErrnoException): boolean =>
+  error.code === 'ETIMEDOUT' ||
+  [error.name, (error.cause as Error | undefined)?.name].includes('TimeoutError');
+
+/** A failed request to the API server in one word; an error for a person is taken for its cause. */
+export function failureReason(error: unknown): FailureReason {
+  const cause = error instanceof UserError ? error.cause : error;
+  if (cause instanceof ApiStatusError)
+    return BY_STATUS[cause.code] ?? (cause.code >= 500 ? 'server_error' : 'refused');
+  if (cause instanceof BadAnswerError) return 'bad_answer';
+  return isTimeout(cause as NodeJS.ErrnoException) ? 'timeout' : 'network';
+}
+
 function unreachableReason(error: NodeJS.ErrnoException): string {
-  // An aborted request says why in its cause.
-  if ([error.name, (error.cause as Error | undefined)?.name].includes('TimeoutError'))
-    return 'no answer in time';
+  if (isTimeout(error)) return 'no answer in time';
   switch (error.code) {
     case 'ECONNREFUSED':
       return 'connection refused';
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return 'its name does not resolve';
-    case 'ETIMEDOUT':
-      return 'no answer in time';
     default:
       return error.message;
   }

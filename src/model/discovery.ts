@@ -70,6 +70,8 @@ export interface Verdict {
   readonly scheme?: 'http' | 'https';
   /** Facts about the backend that decide how an agent may use it. */
   readonly facts?: Readonly<Record<string, string>>;
+  /** Why it is unhealthy, where that is not what it answered. */
+  readonly fault?: 'not_ready' | 'timeout' | 'connection';
   /** One line for a person: what was asked and what came back. */
   readonly reason: string;
   readonly steps: readonly ProbeStep[];

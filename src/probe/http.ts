@@ -180,6 +180,7 @@ async function probeOnce(
       health: unreachable ? 'unknown' : 'unhealthy',
       authRequired: false,
       proof: 'unproven',
+      fault: 'connection',
       reason: `${asked}: ${health.answer.message}`,
     });
   }

@@ -92,7 +92,10 @@ export async function probeKafka(
   signal: AbortSignal,
 ): Promise<Verdict> {
   const asked = 'ApiVersions';
-  const verdict = (rest: Pick<Verdict, 'health' | 'proof' | 'reason'>, answered: string): Verdict => ({
+  const verdict = (
+    rest: Pick<Verdict, 'health' | 'proof' | 'fault' | 'reason'>,
+    answered: string,
+  ): Verdict => ({
     authRequired: false,
     ...rest,
     steps: [{ asked, answered }],
@@ -129,6 +132,7 @@ export async function probeKafka(
       {
         health: error.kind === 'unreachable' ? 'unknown' : 'unhealthy',
         proof: 'unproven',
+        fault: 'connection',
         reason: `it could not be connected to: ${error.message}`,
       },
       error.message,

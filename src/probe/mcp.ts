@@ -93,6 +93,7 @@ export async function probeMcp(candidate: Candidate, fetch: Fetch, signal: Abort
     verdict({
       health: failure.kind === 'unreachable' ? 'unknown' : 'unhealthy',
       proof: 'unproven',
+      fault: 'connection',
       reason: `${asked}: ${failure.message}`,
     });
   const login = (): Verdict =>

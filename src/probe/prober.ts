@@ -12,6 +12,14 @@ export interface Prober {
   probe(candidate: Candidate, signal: AbortSignal): Promise<Verdict>;
 }
 
+/** What happens while candidates are asked; only for those who count it. Times are in milliseconds. */
+export type ProbeEvent =
+  /** A backend is being asked. */
+  | { readonly kind: 'probe-began' }
+  | { readonly kind: 'probe-ended'; readonly type: string; readonly milliseconds: number }
+  /** What came of it; no verdict: it failed in a way that no probe should. */
+  | { readonly kind: 'probed'; readonly type: string; readonly verdict: Verdict | undefined };
+
 /** How candidates are reached. */
 export interface Route {
   readonly fetch: Fetch;
@@ -51,8 +59,14 @@ function patience(limits: ProbeLimits, othersWait: () => boolean) {
 /**
  * Probes candidates in parallel under a limit, each within a time limit.
  * @param kinds what is known of each kind of backend
+ * @param tell told when each begins and ends
  */
-export function createProber(kinds: readonly ProbeKind[], route: Route, limits: ProbeLimits): Prober {
+export function createProber(
+  kinds: readonly ProbeKind[],
+  route: Route,
+  limits: ProbeLimits,
+  tell: (event: ProbeEvent) => void = () => {},
+): Prober {
   const probes = pLimit(limits.concurrency);
   const byDetector = new Map(kinds.map((kind) => [kind.detector, kind]));
   const { fetch } = route;
@@ -71,6 +85,7 @@ export function createProber(kinds: readonly ProbeKind[], route: Route, limits: 
   const probe = async (candidate: Candidate, signal: AbortSignal): Promise<Verdict> => {
     signal.throwIfAborted();
     const clock = patience(limits, () => probes.pendingCount > 0);
+    tell({ kind: 'probe-began' });
     try {
       const either = AbortSignal.any([signal, clock.signal]);
       const { promise: over, reject } = Promise.withResolvers<never>();
@@ -84,11 +99,13 @@ export function createProber(kinds: readonly ProbeKind[], route: Route, limits: 
         health: 'unhealthy',
         authRequired: false,
         proof: 'unproven',
+        fault: 'timeout',
         reason,
         steps: [{ asked: 'all of it', answered: reason }],
       };
     } finally {
       clock.end();
+      tell({ kind: 'probe-ended', type: candidate.type, milliseconds: clock.spent() });
     }
   };
   return { probe: (candidate, signal) => probes(probe, candidate, signal) };

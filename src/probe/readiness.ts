@@ -63,6 +63,7 @@ export class ReadinessProber implements Prober {
       health: 'unhealthy',
       authRequired: false,
       proof: 'unproven',
+      fault: 'not_ready',
       reason: 'none of its endpoints is ready',
       steps: [],
     };

@@ -1,7 +1,7 @@
 import type { Candidate, Problem, Verdict } from '../model/discovery.ts';
 import { endpointUrl } from '../model/discovery.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
-import type { Prober } from './prober.ts';
+import type { ProbeEvent, Prober } from './prober.ts';
 
 export interface ScheduleOptions {
   /** How long a healthy verdict is taken as it is, in milliseconds. */
@@ -10,6 +10,8 @@ export interface ScheduleOptions {
   readonly now: () => number;
   /** From 0 up to 1. */
   readonly random: () => number;
+  /** Told what came of each probe that was made. */
+  readonly tell?: (event: ProbeEvent) => void;
 }
 
 /** Failures in a row, and the time over which they must be spread, before a backend leaves. */
@@ -135,9 +137,20 @@ export class ScheduledProber implements Prober {
     const known = this.#memories.get(key);
     const before = known?.subject === subject ? known : undefined;
     if (before !== undefined && this.#options.now() < before.due) return before.told;
-    const verdict = await this.#prober.probe(candidate, signal);
+    const verdict = await this.#ask(candidate, signal);
     const memory = remember(before, subject, verdict, this.#options.now(), this.#options);
     this.#memories.set(key, memory);
     return memory.told;
+  }
+
+  async #ask(candidate: Candidate, signal: AbortSignal): Promise<Verdict> {
+    const { type } = candidate;
+    let verdict: Verdict | undefined;
+    try {
+      verdict = await this.#prober.probe(candidate, signal);
+      return verdict;
+    } finally {
+      if (!signal.aborted) this.#options.tell?.({ kind: 'probed', type, verdict });
+    }
   }
 }

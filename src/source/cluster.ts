@@ -1,12 +1,19 @@
 import type { Kube } from '../kube/connection.ts';
 import { type Collection, readKept } from '../kube/list.ts';
 import { PACE } from '../kube/pace.ts';
-import { follow, type Told } from '../kube/reflector.ts';
+import { follow, type Told, type WatchEnd } from '../kube/reflector.ts';
 import { servicesPath } from '../kube/services.ts';
 import type { ServiceKey } from '../model/service.ts';
-import { fullSet, type NamespaceState, newState, type Read, takeAll } from './namespace-state.ts';
+import {
+  deniedAmong,
+  fullSet,
+  type NamespaceState,
+  newState,
+  type Read,
+  takeAll,
+} from './namespace-state.ts';
 import { serviceFromObject } from './service-object.ts';
-import type { Change, Source } from './source.ts';
+import type { Change, Source, SourceEvent } from './source.ts';
 
 export interface ClusterOptions {
   /** Namespaces to look into; `*` for all. */
@@ -16,6 +23,8 @@ export interface ClusterOptions {
    * once and end, without a watch.
    */
   readonly interval: number | undefined;
+  /** Told what happens while they are followed. */
+  readonly tell?: (event: SourceEvent) => void;
 }
 
 /** Time in which what several namespaces tell becomes one full set, in milliseconds. */
@@ -83,15 +92,22 @@ class Teller {
   readonly #kube: Kube;
   readonly #states: readonly NamespaceState[];
   readonly #changed: (change: Change) => void;
+  readonly #tell: (event: SourceEvent) => void;
   #synced = false;
   #timer: NodeJS.Timeout | undefined;
   /** Until then the failure of all is known, on the clock of `performance.now`. */
   #quietUntil = 0;
 
-  constructor(kube: Kube, states: readonly NamespaceState[], changed: (change: Change) => void) {
+  constructor(
+    kube: Kube,
+    states: readonly NamespaceState[],
+    changed: (change: Change) => void,
+    tell: (event: SourceEvent) => void,
+  ) {
     this.#kube = kube;
     this.#states = states;
     this.#changed = changed;
+    this.#tell = tell;
   }
 
   tell(change: Change | 'all'): void {
@@ -106,6 +122,7 @@ class Teller {
   #tellAll(): void {
     this.#timer = undefined;
     const change = fullSet(this.#states, this.#kube);
+    this.#tell({ kind: 'namespaces-denied', count: deniedAmong(this.#states) });
     if (change.kind === 'failure') {
       // Each namespace fails at its own pace; one line for all of them is enough.
       if (performance.now() < this.#quietUntil) return;
@@ -127,7 +144,7 @@ class Teller {
  * Services of a live cluster. A namespace that is denied is passed over and tried again slowly; where watching is
  * denied, it is listed each interval.
  */
-export function clusterSource(kube: Kube, { namespaces, interval }: ClusterOptions): Source {
+export function clusterSource(kube: Kube, { namespaces, interval, tell = () => {} }: ClusterOptions): Source {
   const chosen = namespaces.includes('*') ? ['*'] : [...new Set(namespaces)];
   return {
     async run(changed, signal) {
@@ -137,14 +154,17 @@ export function clusterSource(kube: Kube, { namespaces, interval }: ClusterOptio
         if (!signal.aborted) changed(fullSet(states, kube));
         return;
       }
-      const teller = new Teller(kube, states, changed);
+      const teller = new Teller(kube, states, changed, tell);
       const longest = Math.min(PACE.longest, Math.max(interval, PACE.first));
-      const followed = { resync: interval, pace: { longest }, forgotten: true };
+      const ended = (reason: WatchEnd): void => tell({ kind: 'watch-ended', reason });
+      const followed = { resync: interval, pace: { longest }, forgotten: true, ended };
       const each = (state: NamespaceState): Promise<void> =>
         follow(
           kube,
           { ...servicesIn(state.namespace), ...followed },
           (told) => {
+            if (told.kind === 'upsert' || told.kind === 'delete')
+              tell({ kind: 'watch-event', change: told.kind });
             for (const change of take(state, told)) teller.tell(change);
           },
           signal,

@@ -168,7 +168,7 @@ export function manifestSource(options: ManifestOptions): Source {
           told = performance.now();
           changed(next.change);
         } catch (error) {
-          changed({ kind: 'failure', error, retryIn: REREAD });
+          changed({ kind: 'failure', error, reason: 'input', retryIn: REREAD });
         }
       }
     },

@@ -1,5 +1,5 @@
 import type { Kube } from '../kube/connection.ts';
-import { ApiStatusError, clusterError } from '../kube/status.ts';
+import { ApiStatusError, clusterError, failureReason } from '../kube/status.ts';
 import type { Problem } from '../model/discovery.ts';
 import type { Service } from '../model/service.ts';
 import type { Change } from './source.ts';
@@ -61,6 +61,10 @@ const isWatchDenied = ({ doing, error }: Fault): boolean => doing === 'watch' &&
 const isPassedOver = ({ known, fault, denials }: NamespaceState): boolean =>
   fault !== undefined && isListDenied(fault) && (!known || denials >= DENIALS);
 
+/** How many namespaces may not be listed. */
+export const deniedAmong = (states: readonly NamespaceState[]): number =>
+  states.filter(({ fault }) => fault !== undefined && isListDenied(fault)).length;
+
 function faultProblem(state: NamespaceState, fault: Fault, server: string): Problem {
   const all = state.namespace === '*';
   const where = all ? 'all namespaces' : `namespace ${state.namespace}`;
@@ -92,6 +96,7 @@ export function fullSet(states: readonly NamespaceState[], { server }: Pick<Kube
     return {
       kind: 'failure',
       error: clusterError(first.error, doing, server),
+      reason: failureReason(first.error),
       retryIn: Math.max(...faults.map(({ retryIn }) => retryIn)),
     };
   }

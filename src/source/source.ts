@@ -1,4 +1,5 @@
 import type { Problem } from '../model/discovery.ts';
+import type { FailureReason } from '../model/failure-reason.ts';
 import type { Service, ServiceKey } from '../model/service.ts';
 
 /** What a source tells. */
@@ -13,7 +14,21 @@ export type Change =
   | { readonly kind: 'upsert'; readonly service: Service }
   | { readonly kind: 'delete'; readonly key: ServiceKey }
   /** Nothing could be read; what was known before stands. `retryIn` in milliseconds. */
-  | { readonly kind: 'failure'; readonly error: unknown; readonly retryIn: number };
+  | {
+      readonly kind: 'failure';
+      readonly error: unknown;
+      readonly reason: FailureReason;
+      readonly retryIn: number;
+    };
+
+/** What happens while a source follows what there is; only for those who count it. */
+export type SourceEvent =
+  /** A watch told that a Service is there or changed, or that it is gone. */
+  | { readonly kind: 'watch-event'; readonly change: 'upsert' | 'delete' }
+  /** A watch ended and begins anew. `ended`: by the server as it does from time to time; `lost`: its connection broke. */
+  | { readonly kind: 'watch-ended'; readonly reason: 'ended' | 'lost' | FailureReason }
+  /** So many namespaces may not be listed. */
+  | { readonly kind: 'namespaces-denied'; readonly count: number };
 
 /**
  * Where Services come from. `run` tells the full set first, then changes, and ends only when the signal is aborted

@@ -67,7 +67,7 @@ describe('what is told', () => {
     ],
     [{ kind: 'rollback', cycle, to: 3, holds: true }, 'Normal', 'RollbackHolds', 'revision 3 holds'],
     [
-      { kind: 'publish-failed', cycle, error: new Error('denied'), retryIn: 5 },
+      { kind: 'publish-failed', cycle, attempt: 1, error: new Error('denied'), retryIn: 5 },
       'Warning',
       'PublishFailed',
       'was not published: denied',
@@ -86,8 +86,19 @@ describe('what is told', () => {
 
 test('a pass is not told, nor that a source or watch failed', () => {
   const events: EngineEvent[] = [
-    { kind: 'pass', full: true, cycle, before: [], services: [], problems: [], examined: 0, milliseconds: 1 },
-    { kind: 'source-failed', error: new Error('a'), retryIn: 1 },
+    {
+      kind: 'pass',
+      full: true,
+      cycle,
+      before: [],
+      services: [],
+      problems: [],
+      examined: 0,
+      milliseconds: 1,
+      detecting: 0,
+      changedAt: undefined,
+    },
+    { kind: 'source-failed', error: new Error('a'), reason: 'network', retryIn: 1 },
     { kind: 'watch-failed', error: new Error('a') },
   ];
   for (const event of events) expect(told(event)).toBeUndefined();

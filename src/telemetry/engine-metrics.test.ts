@@ -1,18 +1,25 @@
 import { expect, test } from 'vitest';
 import type { EngineEvent } from '../engine/events.ts';
-import type { DiscoveredService } from '../model/discovery.ts';
+import type { DiscoveredService, Verdict } from '../model/discovery.ts';
+import type { Plan } from '../model/published.ts';
 import { engineMetrics } from './engine-metrics.ts';
+import { MetricSet } from './metric-set.ts';
 
 const KNOWN = new Set(['prometheus', 'loki']);
 
-function service(name: string, type: string, health: 'healthy' | 'unhealthy' = 'healthy'): DiscoveredService {
-  return {
-    type,
-    service: { namespace: 'monitoring', name },
-    verdict: { health },
-  } as unknown as DiscoveredService;
+function service(
+  name: string,
+  type: string,
+  health: 'healthy' | 'unhealthy' = 'healthy',
+  namespace = 'monitoring',
+): DiscoveredService {
+  return { type, service: { namespace, name }, verdict: { health } } as unknown as DiscoveredService;
 }
-const pass = (before: DiscoveredService[], services: DiscoveredService[]): EngineEvent => ({
+const pass = (
+  before: DiscoveredService[],
+  services: DiscoveredService[],
+  change: { readonly full?: boolean; readonly changedAt?: number } = {},
+): EngineEvent => ({
   kind: 'pass',
   cycle: 1,
   full: true,
@@ -21,12 +28,46 @@ const pass = (before: DiscoveredService[], services: DiscoveredService[]): Engin
   problems: [],
   examined: services.length,
   milliseconds: 120,
+  detecting: 2,
+  changedAt: undefined,
+  ...change,
 });
+const documents = (...types: string[]) => ({
+  'toolset.json': JSON.stringify({ tools: types.map((type) => ({ type })) }),
+  'custom_toolset.yaml': '',
+});
+const reconciled = (change: Partial<Extract<EngineEvent, { kind: 'reconciled' }>> = {}): EngineEvent => ({
+  kind: 'reconciled',
+  cycle: 1,
+  ok: true,
+  problems: [],
+  milliseconds: 30,
+  documents: documents(),
+  revision: undefined,
+  ...change,
+});
+const published: EngineEvent = { kind: 'published', cycle: 1, plan: {} as Plan, target: 'x' };
+const probed = (type: string, verdict: Partial<Verdict>): EngineEvent => ({
+  kind: 'probed',
+  type,
+  verdict: { health: 'unhealthy', authRequired: false, proof: 'unproven', reason: '', steps: [], ...verdict },
+});
+const note = (where: string) => ({ where, what: 'is left out' });
 
-async function scraped(events: readonly EngineEvent[], line: string): Promise<string | undefined> {
-  const { registry, count } = engineMetrics('1.2.3', (type) => KNOWN.has(type));
+/** What is scraped once these events were counted, 1 s after the start of the clock. */
+async function scrape(events: readonly EngineEvent[], leads = true): Promise<string[]> {
+  const set = new MetricSet();
+  const { count } = engineMetrics(set, {
+    version: '1.2.3',
+    known: (type) => KNOWN.has(type),
+    leads: () => leads,
+    now: () => 1_000,
+  });
   for (const event of events) count(event);
-  const lines = (await registry.metrics()).split('\n');
+  return (await set.registry.metrics()).split('\n');
+}
+
+function sampled(lines: readonly string[], line: string): string | undefined {
   return lines
     .find((each) => each.startsWith(`dynamic_toolset_${line} `))
     ?.split(' ')
@@ -54,10 +95,94 @@ test.each<[string, readonly EngineEvent[], string, string | undefined]>([
     '1',
   ],
   ['healthy now', events, 'services_healthy{type="prometheus"}', '1'],
+  ['unhealthy now', events.slice(0, 1), 'services_unhealthy{type="loki"}', '1'],
   ['what is gone is not counted any more', events, 'services_unhealthy{type="loki"}', undefined],
-  ['time of passes, in seconds', events, 'discovery_duration_seconds_sum', '0.24'],
+  ['time of full looks, in seconds', events, 'discovery_duration_seconds_sum', '0.24'],
+  ['time of other looks', [pass([], [], { full: false })], 'discovery_duration_seconds_count', '0'],
+  ['time of detection, in seconds', events, 'detector_duration_seconds_sum', '0.004'],
+  ['namespaces denied', [{ kind: 'namespaces-denied', count: 2 }], 'namespaces_denied', '2'],
   [
-    'drift by key',
+    'changes that were watched',
+    [{ kind: 'watch-event', change: 'delete' }],
+    'watch_events_total{kind="delete"}',
+    '1',
+  ],
+  [
+    'watches that ended',
+    [{ kind: 'watch-ended', reason: 'expired' }],
+    'watch_restarts_total{reason="expired"}',
+    '1',
+  ],
+  [
+    'what is being asked',
+    [
+      { kind: 'probe-began' },
+      { kind: 'probe-began' },
+      { kind: 'probe-ended', type: 'loki', milliseconds: 20 },
+    ],
+    'probe_inflight',
+    '1',
+  ],
+  [
+    'time of probes, in seconds',
+    [{ kind: 'probe-began' }, { kind: 'probe-ended', type: 'loki', milliseconds: 20 }],
+    'health_check_duration_seconds_sum{type="loki"}',
+    '0.02',
+  ],
+  ...(
+    [
+      ['contradicted', { proof: 'contradicted' }],
+      ['unreachable', { health: 'unknown', fault: 'connection' }],
+      ['timeout', { fault: 'timeout' }],
+      ['not_ready', { fault: 'not_ready' }],
+      ['connection', { fault: 'connection' }],
+      ['status', {}],
+    ] as const
+  ).map(([reason, verdict]): [string, readonly EngineEvent[], string, string] => [
+    `a probe that failed: ${reason}`,
+    [probed('loki', verdict)],
+    `health_check_failures_total{type="loki",reason="${reason}"}`,
+    '1',
+  ]),
+  [
+    'a probe that failed by a bug',
+    [{ kind: 'probed', type: 'loki', verdict: undefined }],
+    'discovery_errors_total{type="loki",reason="bug"}',
+    '1',
+  ],
+  [
+    'the source failed',
+    [{ kind: 'source-failed', error: new Error('x'), reason: 'timeout', retryIn: 1 }],
+    'discovery_errors_total{type="all",reason="timeout"}',
+    '1',
+  ],
+  ['publications', [published], 'configmap_updates_total{result="success"}', '1'],
+  [
+    'publications that failed',
+    [{ kind: 'publish-failed', cycle: 1, attempt: 1, error: new Error('x'), retryIn: 1 }],
+    'configmap_updates_total{result="failure"}',
+    '1',
+  ],
+  [
+    'time of a reconciliation, in seconds',
+    [reconciled()],
+    'configmap_reconcile_duration_seconds_sum',
+    '0.03',
+  ],
+  [
+    'time from the first change to its publication, in seconds',
+    [pass([], [], { changedAt: 400 }), pass([], [], { changedAt: 700 }), published],
+    'change_to_publish_seconds_sum',
+    '0.6',
+  ],
+  [
+    'a change of no consequence is not published late',
+    [pass([], [], { changedAt: 400 }), reconciled(), published],
+    'change_to_publish_seconds_count',
+    '0',
+  ],
+  [
+    'drift by document',
     [{ kind: 'drift', cycle: 1, keys: ['toolset.json'], diff: [] }],
     'configmap_drift_detected_total{kind="toolset.json"}',
     '1',
@@ -68,7 +193,40 @@ test.each<[string, readonly EngineEvent[], string, string | undefined]>([
     'configmap_drift_detected_total{kind="deleted"}',
     '1',
   ],
+  [
+    'documents that were made',
+    [{ kind: 'generated', cycle: 1, ok: true }],
+    'generations_total{document="toolset.json",result="success"}',
+    '1',
+  ],
+  [
+    'documents that were not',
+    [{ kind: 'generated', cycle: 1, ok: false }],
+    'generations_total{document="custom_toolset.yaml",result="failure"}',
+    '1',
+  ],
+  [
+    'tools that are published',
+    [reconciled({ documents: documents('loki', 'loki', 'prometheus') })],
+    'tools_count{type="loki"}',
+    '2',
+  ],
+  [
+    'tools of types that people wrote',
+    [reconciled({ documents: documents('mine') })],
+    'tools_count{type="other"}',
+    '1',
+  ],
   ['broken overrides', [{ kind: 'overrides-invalid', cycle: 1, faults: 'x' }], 'override_errors_total', '1'],
+  [
+    'entries of overrides that are left out, each once while it is',
+    [
+      reconciled({ problems: [note('overrides.yaml, tool a'), note('Service x')] }),
+      reconciled({ problems: [note('overrides.yaml, tool a'), note('overrides.yaml, tool b')] }),
+    ],
+    'override_conflicts_total',
+    '2',
+  ],
   [
     'held removals',
     [{ kind: 'removal-held', cycle: 1, tools: ['a'], retryIn: 1 }],
@@ -76,24 +234,79 @@ test.each<[string, readonly EngineEvent[], string, string | undefined]>([
     '1',
   ],
   ['rollbacks', [{ kind: 'rolled-back', cycle: 1, to: 2, faults: [] }], 'rollbacks_total', '1'],
+  ['the revision', [reconciled({ revision: 7 })], 'revision', '7'],
+  ['the leader', [], 'leader', '1'],
   [
-    'failures',
-    [{ kind: 'publish-failed', cycle: 1, error: new Error('x'), retryIn: 1 }],
-    'configmap_updates_total{result="failure"}',
+    'a changed configuration',
+    [{ kind: 'reconfigured', changes: [] }],
+    'config_reloads_total{result="success"}',
     '1',
   ],
   [
-    'the source',
-    [{ kind: 'source-failed', error: new Error('x'), retryIn: 1 }],
-    'discovery_errors_total',
+    'a broken configuration',
+    [{ kind: 'configuration-refused', error: new Error('x') }],
+    'config_reloads_total{result="failure"}',
+    '1',
+  ],
+  [
+    'a broken configuration that is in force no more',
+    [{ kind: 'configuration-refused', error: new Error('x') }],
+    'config_last_reload_successful',
+    '0',
+  ],
+  [
+    'a configuration that was mended',
+    [{ kind: 'configuration-refused', error: new Error('x') }, { kind: 'configuration-mended' }],
+    'config_last_reload_successful',
     '1',
   ],
   [
     'a reconciliation that failed is no success',
-    [{ kind: 'reconciled', cycle: 1, ok: false, problems: [] }],
+    [reconciled({ ok: false })],
     'last_success_timestamp_seconds{stage="reconciliation"}',
     undefined,
   ],
 ])('%s', async (_, given, line, value) => {
-  expect(await scraped(given, line)).toBe(value);
+  expect(sampled(await scrape(given), line)).toBe(value);
+});
+
+test('a follower does not lead', async () => {
+  expect(sampled(await scrape([], false), 'leader')).toBe('0');
+});
+
+test('the time of a success is told', async () => {
+  const lines = await scrape([reconciled(), pass([], [])]);
+  for (const stage of ['discovery', 'reconciliation'])
+    expect(Number(sampled(lines, `last_success_timestamp_seconds{stage="${stage}"}`))).toBeGreaterThan(
+      1_700_000_000,
+    );
+});
+
+test('1,000 hostile names, types and namespaces make no more series than fixed numbers of them', async () => {
+  const hostile = Array.from({ length: 1_000 }, (_, n) => `evil"} 1\n${n}\u0000{`);
+  const services = hostile.map((text) => service(text, text, 'healthy', text));
+  const lines = await scrape([
+    pass([], services),
+    ...hostile.flatMap((text): EngineEvent[] => [
+      { kind: 'probe-began' },
+      { kind: 'probe-ended', type: text, milliseconds: 1 },
+      probed(text, { reason: text }),
+      { kind: 'source-failed', error: new Error(text), reason: 'network', retryIn: 1 },
+      reconciled({ problems: [note(`overrides.yaml, tool ${text}`)] }),
+    ]),
+    reconciled({ documents: documents(...hostile) }),
+  ]);
+  const series = (name: string): number =>
+    lines.filter((line) => line.startsWith(`dynamic_toolset_${name}{`)).length;
+  expect(series('services_discovered_total')).toBe(201);
+  for (const name of [
+    'services_healthy',
+    'health_check_failures_total',
+    'tools_count',
+    'discovery_errors_total',
+  ])
+    expect(series(name), name).toBe(1);
+  expect(lines.filter((line) => line.startsWith('dynamic_toolset_')).length).toBeLessThan(350);
+  // A text of several lines stays in its own.
+  for (const line of lines) expect(line).toMatch(/^$|^# (HELP|TYPE) |^[a-z0-9_]+(\{.*\})? ([\d.e+-]+|Nan)$/);
 });

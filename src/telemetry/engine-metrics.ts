@@ -1,15 +1,37 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Gauge } from 'prom-client';
 import type { EngineEvent } from '../engine/events.ts';
-import type { DiscoveredService } from '../model/discovery.ts';
+import type { DiscoveredService, Problem, Verdict } from '../model/discovery.ts';
+import { DOCUMENT_KEYS, type Documents } from '../model/documents.ts';
 import { serviceKey } from '../model/service.ts';
+import { bounded, type MetricSet } from './metric-set.ts';
 
-const PREFIX = 'dynamic_toolset_';
-
-/** Metrics of what the engine does, and the process' own. Names of Services and texts of tenants are never labels. */
+/** Metrics of what the engine does. Names of Services and texts of tenants are never labels. */
 export interface EngineMetrics {
-  readonly registry: Registry;
   count(event: EngineEvent): void;
 }
+
+export interface EngineMetricsOptions {
+  /** The version of the program. */
+  readonly version: string;
+  /** Types that may be labels: those of detectors; a tenant's own words are `other`. */
+  readonly known: (type: string) => boolean;
+  /** Whether this process may write now. */
+  readonly leads: () => boolean;
+  /** Milliseconds on the clock of `performance.now`. */
+  readonly now?: () => number;
+}
+
+type Of<K extends EngineEvent['kind']> = Extract<EngineEvent, { kind: K }>;
+type Counters = { readonly [K in EngineEvent['kind']]?: (event: Of<K>) => void };
+
+/** Most namespaces that are labels of their own. */
+const NAMESPACES = 200;
+/** Upper bounds in seconds: of probes, of passes and publications, of what costs no waiting. */
+const PROBES = [0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const PASSES = [0.005, 0.02, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const COMPUTING = [0.0001, 0.0005, 0.001, 0.005, 0.02, 0.1, 0.5, 1];
+
+const SECOND = 1000;
 
 /** How many of something there are by a label's value; values that none are left of are gone. */
 function setCounts(gauge: Gauge<'type'>, types: readonly string[]): void {
@@ -17,113 +39,247 @@ function setCounts(gauge: Gauge<'type'>, types: readonly string[]): void {
   for (const type of types) gauge.inc({ type });
 }
 
-/** @param known types that may be labels: those of detectors; a tenant's own words are `other` */
-export function engineMetrics(version: string, known: (type: string) => boolean): EngineMetrics {
-  const registry = new Registry();
-  const registers = [registry];
-  collectDefaultMetrics({ register: registry });
-  // Gauges with the ending of a counter, which promtool objects to; each has a twin by type.
-  for (const what of ['handles', 'requests', 'resources'])
-    registry.removeSingleMetric(`nodejs_active_${what}_total`);
-  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []): Counter<L> =>
-    new Counter({ name: `${PREFIX}${name}`, help, labelNames, registers });
-  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []): Gauge<L> =>
-    new Gauge({ name: `${PREFIX}${name}`, help, labelNames, registers });
+/** Why a verdict is a failure, in one word; nothing where it is none. */
+function failureOf(verdict: Verdict): string | undefined {
+  if (verdict.proof === 'contradicted') return 'contradicted';
+  if (verdict.health === 'healthy') return undefined;
+  if (verdict.health === 'unknown') return 'unreachable';
+  return verdict.fault ?? 'status';
+}
 
-  gauge('build_info', 'The version that runs; always 1.', ['version']).set({ version }, 1);
-  const discovered = counter('services_discovered_total', 'Backends that were discovered.', [
-    'type',
-    'namespace',
-  ]);
-  const healthy = gauge('services_healthy', 'Backends that are healthy now.', ['type']);
-  const unhealthy = gauge('services_unhealthy', 'Backends that are unhealthy now.', ['type']);
-  const duration = new Histogram({
-    name: `${PREFIX}discovery_duration_seconds`,
-    help: 'Time of a full look, probes included.',
-    buckets: [0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 30],
-    registers,
-  });
-  const errors = counter('discovery_errors_total', 'Times that the source could not be read.');
-  const updates = counter('configmap_updates_total', 'Publications, by how they ended.', ['result']);
-  const drift = counter(
+/** Types of the tools in a published document. */
+function toolTypes(documents: Documents | undefined): string[] {
+  if (documents === undefined) return [];
+  const { tools } = JSON.parse(documents['toolset.json']) as { readonly tools: readonly { type: string }[] };
+  return tools.map(({ type }) => type);
+}
+
+const isOfOverrides = ({ where }: Problem): boolean => where.startsWith('overrides.yaml');
+
+function discoveryMetrics(set: MetricSet, typeOf: (type: string) => string): Counters {
+  const namespaceOf = bounded(NAMESPACES);
+  const discovered = set.counter(
+    'services_discovered_total',
+    `Backends that were discovered. One that changes is not counted again; namespaces beyond the first ${NAMESPACES} are "other".`,
+    ['type', 'namespace'],
+  );
+  const healthy = set.gauge('services_healthy', 'Backends that are healthy now.', ['type']);
+  const unhealthy = set.gauge('services_unhealthy', 'Backends that are unhealthy now.', ['type']);
+  const duration = set.histogram(
+    'discovery_duration_seconds',
+    'Time of a look at all Services, probes included.',
+    PASSES,
+  );
+  const detecting = set.histogram(
+    'detector_duration_seconds',
+    'Time that detectors computed for one look, without probes.',
+    COMPUTING,
+  );
+  const errors = set.counter(
+    'discovery_errors_total',
+    'What kept Services from being discovered: the source failed (type "all"), or a probe did by a bug.',
+    ['type', 'reason'],
+  );
+  const denied = set.gauge('namespaces_denied', 'Namespaces whose Services may not be listed now.');
+  const events = set.counter('watch_events_total', 'Changes of Services that a watch told.', ['kind']);
+  const restarts = set.counter(
+    'watch_restarts_total',
+    'Watches of Services that ended and began anew: "ended" by the server as it does from time to time, "lost" with the connection, or by a fault.',
+    ['reason'],
+  );
+  for (const kind of ['upsert', 'delete']) events.inc({ kind }, 0);
+  return {
+    pass({ full, before, services, milliseconds, detecting: spent }) {
+      const old = new Set(before.map(({ service }) => serviceKey(service)));
+      for (const each of services)
+        if (!old.has(serviceKey(each.service)))
+          discovered.inc({ type: typeOf(each.type), namespace: namespaceOf(each.service.namespace) });
+      const of = (health: DiscoveredService['verdict']['health']): string[] =>
+        services.filter(({ verdict }) => verdict.health === health).map(({ type }) => typeOf(type));
+      setCounts(healthy, of('healthy'));
+      setCounts(unhealthy, of('unhealthy'));
+      if (full) duration.observe(milliseconds / SECOND);
+      detecting.observe(spent / SECOND);
+    },
+    'source-failed': ({ reason }) => errors.inc({ type: 'all', reason }),
+    probed({ type, verdict }) {
+      if (verdict === undefined) errors.inc({ type: typeOf(type), reason: 'bug' });
+    },
+    'namespaces-denied': ({ count }) => denied.set(count),
+    'watch-event': ({ change: kind }) => events.inc({ kind }),
+    'watch-ended': ({ reason }) => restarts.inc({ reason }),
+  };
+}
+
+function probeMetrics(set: MetricSet, typeOf: (type: string) => string): Counters {
+  const failures = set.counter(
+    'health_check_failures_total',
+    'Probes that did not find a healthy backend of the expected kind. "unreachable": the route cannot reach it, which says nothing of its health.',
+    ['type', 'reason'],
+  );
+  const duration = set.histogram(
+    'health_check_duration_seconds',
+    'Time of a probe, without the wait for its turn.',
+    PROBES,
+    ['type'],
+  );
+  const inflight = set.gauge('probe_inflight', 'Backends that are being asked now.');
+  return {
+    'probe-began': () => inflight.inc(),
+    'probe-ended'({ type, milliseconds }) {
+      inflight.dec();
+      duration.observe({ type: typeOf(type) }, milliseconds / SECOND);
+    },
+    probed({ type, verdict }) {
+      const reason = verdict === undefined ? undefined : failureOf(verdict);
+      if (reason !== undefined) failures.inc({ type: typeOf(type), reason });
+    },
+  };
+}
+
+function publicationMetrics(set: MetricSet, typeOf: (type: string) => string, now: () => number): Counters {
+  const updates = set.counter(
+    'configmap_updates_total',
+    'Publications that changed what was there ("success"), and tries that failed ("failure").',
+    ['result'],
+  );
+  const duration = set.histogram(
+    'configmap_reconcile_duration_seconds',
+    'Time of a comparison of what is published with what shall be, with the publication where there was one.',
+    PASSES,
+  );
+  const latency = set.histogram(
+    'change_to_publish_seconds',
+    'Time from the change of a Service until the ConfigMap holds what follows from it; of several changes, from the first.',
+    PASSES,
+  );
+  const drift = set.counter(
     'configmap_drift_detected_total',
-    'Generated parts that somebody else changed or deleted.',
+    'Generated documents that somebody else changed, by document, or "deleted" for all of them; they were put right.',
     ['kind'],
   );
-  const overrides = counter('override_errors_total', 'Times that the overrides became unusable.');
-  const held = counter('removals_held_total', 'Times that a removal of many tools at once was held.');
-  const reloads = counter('config_reloads_total', 'Changes of the configuration, by what came of them.', [
-    'result',
-  ]);
-  const reloaded = gauge(
-    'config_last_reload_successful',
-    'Whether the configuration as it is now is the one in force: 1, or 0 if it cannot be used.',
+  const generations = set.counter(
+    'generations_total',
+    'Documents that were made; "failure" while overrides.yaml cannot be read, so the last ones stay.',
+    ['document', 'result'],
   );
-  reloaded.set(1);
-  const rollbacks = counter(
+  let documents: Documents | undefined;
+  let counted: Documents | undefined;
+  set.gauge('tools_count', 'Tools that are published now.', ['type'], (gauge) => {
+    if (counted !== documents) setCounts(gauge, toolTypes(documents).map(typeOf));
+    counted = documents;
+  });
+  const overrides = set.counter('override_errors_total', 'Times that overrides.yaml became unreadable.');
+  const conflicts = set.counter(
+    'override_conflicts_total',
+    'Entries of overrides.yaml that began to be left out: they change a tool that is not there, or HolmesGPT would refuse them.',
+  );
+  const held = set.counter('removals_held_total', 'Times that a removal of many tools at once was held.');
+  const rollbacks = set.counter(
     'rollbacks_total',
     'Publications that were rolled back because they could not be used.',
   );
-  const success = gauge('last_success_timestamp_seconds', 'When a stage last succeeded.', ['stage']);
-
-  const typeOf = ({ type }: DiscoveredService): string => (known(type) ? type : 'other');
-  const pass = ({ before, services, milliseconds }: Extract<EngineEvent, { kind: 'pass' }>): void => {
-    const old = new Set(before.map(({ service }) => serviceKey(service)));
-    for (const each of services)
-      if (!old.has(serviceKey(each.service)))
-        discovered.inc({ type: typeOf(each), namespace: each.service.namespace });
-    const of = (health: string): string[] =>
-      services.filter(({ verdict }) => verdict.health === health).map(typeOf);
-    setCounts(healthy, of('healthy'));
-    setCounts(unhealthy, of('unhealthy'));
-    duration.observe(milliseconds / 1000);
-    success.set({ stage: 'discovery' }, Date.now() / 1000);
-  };
+  const revision = set.gauge('revision', 'Number of the newest revision; 0 where none is kept.');
+  for (const result of ['success', 'failure']) {
+    updates.inc({ result }, 0);
+    for (const document of DOCUMENT_KEYS) generations.inc({ document, result }, 0);
+  }
+  for (const kind of [...DOCUMENT_KEYS, 'deleted']) drift.inc({ kind }, 0);
+  let changedAt: number | undefined;
+  let known = new Set<string>();
   return {
-    registry,
+    pass(event) {
+      changedAt ??= event.changedAt;
+    },
+    generated({ ok }) {
+      for (const document of DOCUMENT_KEYS) generations.inc({ document, result: ok ? 'success' : 'failure' });
+    },
+    published() {
+      updates.inc({ result: 'success' });
+      if (changedAt !== undefined) latency.observe((now() - changedAt) / SECOND);
+      changedAt = undefined;
+    },
+    'publish-failed': () => updates.inc({ result: 'failure' }),
+    reconciled({ ok, milliseconds, problems, ...event }) {
+      duration.observe(milliseconds / SECOND);
+      const left = problems.filter(isOfOverrides).map(({ where, what }) => `${where} ${what}`);
+      conflicts.inc(left.filter((line) => !known.has(line)).length);
+      known = new Set(left);
+      if (!ok) return;
+      // What changed is of no consequence for what is published.
+      changedAt = undefined;
+      documents = event.documents;
+      revision.set(event.revision ?? 0);
+    },
+    drift({ keys }) {
+      for (const kind of keys) drift.inc({ kind });
+    },
+    recreated: () => drift.inc({ kind: 'deleted' }),
+    'overrides-invalid': () => overrides.inc(),
+    'removal-held': () => held.inc(),
+    'rolled-back': () => rollbacks.inc(),
+  };
+}
+
+function configurationMetrics(set: MetricSet): Counters {
+  const reloads = set.counter('config_reloads_total', 'Changes of the configuration, by what came of them.', [
+    'result',
+  ]);
+  const reloaded = set.gauge(
+    'config_last_reload_successful',
+    'Whether the configuration as it is now is the one in force: 1, or 0 if it cannot be used.',
+  );
+  for (const result of ['success', 'failure']) reloads.inc({ result }, 0);
+  reloaded.set(1);
+  return {
+    reconfigured() {
+      reloads.inc({ result: 'success' });
+      reloaded.set(1);
+    },
+    'configuration-refused'() {
+      reloads.inc({ result: 'failure' });
+      reloaded.set(0);
+    },
+    'configuration-mended': () => reloaded.set(1),
+  };
+}
+
+function successMetrics(set: MetricSet): Counters {
+  const success = set.gauge(
+    'last_success_timestamp_seconds',
+    'When a stage last succeeded, in seconds since 1970; a follower does not reconcile.',
+    ['stage'],
+  );
+  const mark = (stage: string): void => success.set({ stage }, Date.now() / SECOND);
+  return {
+    pass: () => mark('discovery'),
+    reconciled({ ok }) {
+      if (ok) mark('reconciliation');
+    },
+  };
+}
+
+/** Makes the engine's metrics in a set. */
+export function engineMetrics(
+  set: MetricSet,
+  { version, known, leads, now = () => performance.now() }: EngineMetricsOptions,
+): EngineMetrics {
+  const typeOf = (type: string): string => (known(type) ? type : 'other');
+  set.gauge('build_info', 'The version that runs; always 1.', ['version']).set({ version }, 1);
+  set.gauge('leader', 'Whether this process may write: 1, or 0 while another one leads.', [], (gauge) =>
+    gauge.set(leads() ? 1 : 0),
+  );
+  const all: readonly Counters[] = [
+    discoveryMetrics(set, typeOf),
+    probeMetrics(set, typeOf),
+    publicationMetrics(set, typeOf, now),
+    configurationMetrics(set),
+    successMetrics(set),
+  ];
+  return {
     count(event) {
-      switch (event.kind) {
-        case 'pass':
-          pass(event);
-          return;
-        case 'source-failed':
-          errors.inc();
-          return;
-        case 'published':
-          updates.inc({ result: 'success' });
-          return;
-        case 'publish-failed':
-          updates.inc({ result: 'failure' });
-          return;
-        case 'reconciled':
-          if (event.ok) success.set({ stage: 'reconciliation' }, Date.now() / 1000);
-          return;
-        case 'drift':
-          for (const kind of event.keys) drift.inc({ kind });
-          return;
-        case 'recreated':
-          drift.inc({ kind: 'deleted' });
-          return;
-        case 'overrides-invalid':
-          overrides.inc();
-          return;
-        case 'removal-held':
-          held.inc();
-          return;
-        case 'reconfigured':
-          reloads.inc({ result: 'success' });
-          reloaded.set(1);
-          return;
-        case 'configuration-refused':
-          reloads.inc({ result: 'failure' });
-          reloaded.set(0);
-          return;
-        case 'configuration-mended':
-          reloaded.set(1);
-          return;
-        case 'rolled-back':
-          rollbacks.inc();
-      }
+      for (const counters of all)
+        (counters[event.kind] as ((event: EngineEvent) => void) | undefined)?.(event);
     },
   };
 }

@@ -1,0 +1,67 @@
+import type { MetricSet } from './metric-set.ts';
+
+/** Why credentials were not accepted. */
+const AUTH_REASONS = ['missing', 'malformed', 'invalid', 'forbidden', 'unavailable'] as const;
+
+/** Metrics of the HTTP API. */
+export interface ApiMetrics {
+  /**
+   * A request was answered.
+   * @param answered `route` is the pattern of its path, and never the path
+   */
+  answered(answered: {
+    readonly method: string;
+    readonly route: string;
+    readonly status: number;
+    readonly milliseconds: number;
+  }): void;
+  /** Somebody was, or was not, let in. `reason` says why not. */
+  authenticated(attempt: {
+    readonly outcome: 'accepted' | 'refused';
+    readonly reason?: (typeof AUTH_REASONS)[number];
+    readonly milliseconds: number;
+  }): void;
+}
+
+/** Upper bounds in seconds. */
+const ANSWERS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 5];
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE']);
+
+/** Makes the API's metrics in a set. */
+export function apiMetrics(set: MetricSet): ApiMetrics {
+  const requests = set.counter('api_requests_total', 'Requests that were answered.', [
+    'method',
+    'route',
+    'status',
+  ]);
+  const duration = set.histogram('api_request_duration_seconds', 'Time of a request.', ANSWERS, [
+    'method',
+    'route',
+  ]);
+  const errors = set.counter('api_errors_total', 'Requests whose answer has a status of 400 or more.', [
+    'route',
+    'status',
+  ]);
+  const attempts = set.counter('auth_attempts_total', 'Requests whose credentials were looked at.');
+  const failures = set.counter('auth_failures_total', 'Requests that were not let in, by why.', ['reason']);
+  const checking = set.histogram(
+    'auth_duration_seconds',
+    'Time in which it was decided whether a request is let in.',
+    ANSWERS,
+  );
+  for (const reason of AUTH_REASONS) failures.inc({ reason }, 0);
+  return {
+    answered({ method: given, route, status, milliseconds }) {
+      const method = METHODS.has(given) ? given : 'other';
+      requests.inc({ method, route, status });
+      duration.observe({ method, route }, milliseconds / 1000);
+      if (status >= 400) errors.inc({ route, status });
+    },
+    authenticated({ outcome, reason = 'invalid', milliseconds }) {
+      attempts.inc();
+      if (outcome !== 'accepted') failures.inc({ reason });
+      checking.observe(milliseconds / 1000);
+    },
+  };
+}
