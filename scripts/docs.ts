@@ -8,6 +8,9 @@ import { builtInDetectors } from '../src/config/detector-files.ts';
 import { makeRules } from '../src/detect/make-rules.ts';
 import { CERTAINTIES } from '../src/model/certainties.ts';
 import type { Detector, Matcher } from '../src/model/detector.ts';
+import { apiMetrics } from '../src/telemetry/api-metrics.ts';
+import { engineMetrics } from '../src/telemetry/engine-metrics.ts';
+import { type MetricDescription, MetricSet } from '../src/telemetry/metric-set.ts';
 
 const root = join(import.meta.dirname, '..');
 const { rules } = makeRules(builtInDetectors());
@@ -55,6 +58,14 @@ function proofText({ probe }: Detector): string {
   return asked.length === 0 ? "none: its owner's word" : [...new Set(asked)].join(', or ');
 }
 
+/** All metrics under our prefix, by name. */
+function metrics(): MetricDescription[] {
+  const set = new MetricSet();
+  engineMetrics(set, { version: '', known: () => true, leads: () => true });
+  apiMetrics(set);
+  return [...set.described].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
 const parts: Readonly<Record<string, () => string>> = {
   detectors: () =>
     table(
@@ -88,10 +99,15 @@ const parts: Readonly<Record<string, () => string>> = {
         why,
       ]),
     ),
+  metrics: () =>
+    table(
+      ['name', 'type', 'labels', 'meaning'],
+      metrics().map(({ name, type, labels, help }) => [code(name), type, codes(labels), help]),
+    ),
   certainties: () => CERTAINTIES.map((certainty) => code(certainty)).join(', '),
 };
 
-const FILES = ['docs/detectors.md'];
+const FILES = ['docs/detectors.md', 'docs/metrics.md'];
 const onlyCheck = process.argv.includes('--check');
 let stale = 0;
 for (const file of FILES) {

@@ -30,6 +30,10 @@ function eventOf(reload: Reload): EngineEvent {
   }
 }
 
+/** Secrets that the environment holds. */
+const secretsOf = ({ env }: Invocation): string[] =>
+  env.HOLMESGPT_API_KEY === undefined ? [] : [env.HOLMESGPT_API_KEY];
+
 /** `serve`: keeps what is published in step with what is there, until it is told to stop. @returns the exit code */
 export async function serveCommand(flags: ServeFlags, run: Invocation): Promise<number> {
   const first = await settingsOf({ ...flags }, run);
@@ -38,7 +42,7 @@ export async function serveCommand(flags: ServeFlags, run: Invocation): Promise<
       'standard input cannot be followed; give files or folders, or --once to publish what it holds and end',
       EXIT.usage,
     );
-  const logger = createLogger(first, run.output.messages);
+  const logger = createLogger(first, run.output.messages, secretsOf(run));
   const over = new AbortController();
   const signal = AbortSignal.any([run.signal, over.signal]);
   try {
@@ -131,6 +135,7 @@ async function keepInStep(
       version: run.version,
       interval: assembly.settings.discoveryInterval / 1000,
       registered_detectors: assembly.types,
+      detectors_count: assembly.types.length,
     },
     `looking for backends in ${assembly.where}, publishing to ${assembly.engine.publisher.target}`,
   );

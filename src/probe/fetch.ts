@@ -1,4 +1,6 @@
 import type { Candidate } from '../model/discovery.ts';
+import { hideSecrets } from '../model/redact-text.ts';
+import { oneLine } from '../model/text.ts';
 
 /** What came back of a request. Header names are in lower case. */
 export interface Answer {
@@ -26,6 +28,13 @@ export type Fetch = (candidate: Candidate, ask: Ask, signal: AbortSignal) => Pro
 
 /** Most bytes that are read of a body. */
 export const BODY_LIMIT = 64 * 1024;
+
+/** Most characters of a body in which secrets are looked for, before the start of it is told. */
+const LOOKED_AT = 4096;
+
+/** The start of a body for a person, on one line and without secrets. @param max most characters of it */
+export const startOf = (body: string, max: number): string =>
+  oneLine(hideSecrets(body.slice(0, LOOKED_AT)), max);
 
 /** No answer came, and why, in words for a person. */
 export class ProbeFailure extends Error {

@@ -1,8 +1,7 @@
 import type { Candidate, ProbeStep, Verdict } from '../model/discovery.ts';
 import type { ProbeSpec, Proof } from '../model/proof.ts';
-import { oneLine } from '../model/text.ts';
 import { fulfils } from './check.ts';
-import { type Answer, type Fetch, ProbeFailure } from './fetch.ts';
+import { type Answer, type Fetch, ProbeFailure, startOf } from './fetch.ts';
 
 /** A kind of backend as the prober knows it. */
 export interface ProbeKind {
@@ -36,7 +35,7 @@ class Conversation {
     const asked = `GET ${path}`;
     try {
       const answer = await this.#send(path);
-      const body = oneLine(answer.body, 60);
+      const body = startOf(answer.body, 60);
       this.steps.push({ asked, answered: `${answer.status}${body === '' ? '' : ` ${body}`}` });
       return answer;
     } catch (error) {
@@ -201,9 +200,9 @@ async function probeOnce(
       return verdict({
         ...proven,
         health: 'healthy',
-        reason: `alive and answering, not ready yet: ${said} ${oneLine(body, 80)}`.trim(),
+        reason: `alive and answering, not ready yet: ${said} ${startOf(body, 80)}`.trim(),
       });
-    return verdict({ ...proven, health: 'unhealthy', reason: `${said} ${oneLine(body, 80)}`.trim() });
+    return verdict({ ...proven, health: 'unhealthy', reason: `${said} ${startOf(body, 80)}`.trim() });
   }
   if (spec.proofs.length === 0) {
     const auth = isAuth(health.answer);
@@ -233,7 +232,7 @@ async function probeOnce(
       health: 'unhealthy',
       authRequired: false,
       proof: 'unproven',
-      reason: `${said} ${oneLine(body, 80)}`.trim(),
+      reason: `${said} ${startOf(body, 80)}`.trim(),
     });
   if (proof.auth || isAuth(health.answer))
     return verdict({

@@ -1,6 +1,5 @@
 import type { Candidate, ProbeStep, Verdict } from '../model/discovery.ts';
-import { oneLine } from '../model/text.ts';
-import { type Answer, type Ask, type Fetch, ProbeFailure } from './fetch.ts';
+import { type Answer, type Ask, type Fetch, ProbeFailure, startOf } from './fetch.ts';
 
 /** The revision without handshake that is asked for first, and the last one with it. */
 const MODERN = '2026-07-28';
@@ -76,7 +75,7 @@ export async function probeMcp(candidate: Candidate, fetch: Fetch, signal: Abort
   const send = async (name: string, ask: Ask): Promise<Answer | ProbeFailure> => {
     try {
       const answer = await fetch(candidate, ask, signal);
-      steps.push({ asked: name, answered: `${answer.status} ${oneLine(answer.body, 60)}`.trim() });
+      steps.push({ asked: name, answered: `${answer.status} ${startOf(answer.body, 60)}`.trim() });
       return answer;
     } catch (error) {
       if (!(error instanceof ProbeFailure)) throw error;

@@ -1,4 +1,4 @@
-import { isTemplate, namesSecret } from './redact-names.ts';
+import { isTemplate, namesSecret } from '../model/redact-names.ts';
 
 /** Gives the mark that stands for a secret: the same for the same text. */
 export type Mark = (secret: string) => string;

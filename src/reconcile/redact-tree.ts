@@ -9,7 +9,13 @@ import {
   type YAMLMap,
   type YAMLSeq,
 } from 'yaml';
-import { isTemplate, namesEnvironment, namesHeaders, namesLogin, namesSecret } from './redact-names.ts';
+import {
+  isTemplate,
+  namesEnvironment,
+  namesHeaders,
+  namesLogin,
+  namesSecret,
+} from '../model/redact-names.ts';
 
 /** What a part of a document holds: nothing known, a way to log in, or secrets only. */
 type Mode = 'plain' | 'login' | 'secret';

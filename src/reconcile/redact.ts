@@ -1,6 +1,6 @@
 import { type Document, isMap, isScalar, type ParsedNode, parseAllDocuments, type Scalar } from 'yaml';
+import { secretsInText } from '../model/redact-text.ts';
 import { hideLines, knownLines, type Mark, redactLines } from './redact-lines.ts';
-import { secretsInText } from './redact-text.ts';
 import { type Found, secretNodes } from './redact-tree.ts';
 
 /** Longest text that is read as a document, in characters: more than a ConfigMap takes. */

@@ -1,5 +1,6 @@
 import type { EngineEvent } from '../engine/events.ts';
 import type { ObjectEvent } from '../model/object-event.ts';
+import { hideSecrets } from '../model/redact-text.ts';
 import { oneLine } from '../model/text.ts';
 
 type Of<K extends EngineEvent['kind']> = Extract<EngineEvent, { kind: K }>;
@@ -112,6 +113,8 @@ const TOLD: { readonly [K in EngineEvent['kind']]?: (event: Of<K>) => ObjectEven
 export function engineEvents(record: (event: ObjectEvent) => void): (event: EngineEvent) => void {
   return (event) => {
     const told = TOLD[event.kind] as ((event: EngineEvent) => ObjectEvent) | undefined;
-    if (told !== undefined) record(told(event));
+    if (told === undefined) return;
+    const { note, ...rest } = told(event);
+    record({ ...rest, note: hideSecrets(note) });
   };
 }

@@ -1,8 +1,11 @@
 import type { AgentOutcome, EngineEvent } from '../engine/events.ts';
-import { type DiscoveredService, endpointUrl, type Problem, problemLine } from '../model/discovery.ts';
+import { type DiscoveredService, endpointUrl, problemLine } from '../model/discovery.ts';
+import { OVERRIDES_KEY } from '../model/documents.ts';
 import { UserError } from '../model/exit.ts';
 import { serviceKey } from '../model/service.ts';
 import type { Logger } from './logger.ts';
+import { problemLog } from './problem-log.ts';
+import { security } from './security.ts';
 
 function fieldsOf(service: DiscoveredService): Record<string, unknown> {
   return {
@@ -12,6 +15,7 @@ function fieldsOf(service: DiscoveredService): Record<string, unknown> {
     namespace: service.service.namespace,
     endpoint: endpointUrl(service.endpoint),
     health: service.verdict.health,
+    healthy: service.verdict.health === 'healthy',
   };
 }
 
@@ -22,16 +26,6 @@ function stackOf(error: unknown): Record<string, unknown> {
 
 /** Seconds with one decimal, for fields of the log. */
 const seconds = (milliseconds: number): number => Math.round(milliseconds / 100) / 10;
-
-/** Logs problems, each once while it lasts. */
-function problemLog(log: Logger, component: string): (problems: readonly Problem[]) => void {
-  let known = new Set<string>();
-  return (problems) => {
-    const lines = problems.map(problemLine);
-    for (const line of lines) if (!known.has(line)) log.warn({ component }, line);
-    known = new Set(lines);
-  };
-}
 
 /** Logs what is other than before. @returns whether anything is */
 function logChanges(log: Logger, event: Extract<EngineEvent, { kind: 'pass' }>): boolean {
@@ -49,7 +43,11 @@ function logChanges(log: Logger, event: Extract<EngineEvent, { kind: 'pass' }>):
     if (old === undefined)
       tell('info', { ...fields, evidence: service.evidence[0]?.detail }, 'backend discovered');
     else if (old.verdict.health !== health)
-      tell(health === 'unhealthy' ? 'warn' : 'info', fields, `backend became ${health}`);
+      tell(
+        health === 'unhealthy' ? 'warn' : 'info',
+        { ...fields, component: 'health_check' },
+        `backend became ${health}`,
+      );
     else if (endpointUrl(old.endpoint) !== endpointUrl(service.endpoint) || old.type !== service.type)
       tell('info', fields, 'backend changed');
   }
@@ -99,14 +97,16 @@ export function engineLog(log: Logger): (event: EngineEvent) => void {
   const notes = problemLog(log, 'reconciliation');
   const pass = (event: Extract<EngineEvent, { kind: 'pass' }>): void => {
     const changed = logChanges(log, event);
-    problems(event.problems);
+    problems(event.problems, event.cycle);
     const counts: Record<string, number> = {};
     for (const { type } of event.services) counts[`${type}_count`] = (counts[`${type}_count`] ?? 0) + 1;
     // In a busy cluster most changes are of no consequence here.
     log[event.full || changed ? 'info' : 'debug'](
       {
         component: 'service_discovery',
+        ...(event.full ? security('discovery_completed') : {}),
         cycle: event.cycle,
+        triggered_by: event.full ? 'interval' : 'change',
         services_examined: event.examined,
         discovered_count: event.services.length,
         ...counts,
@@ -125,20 +125,23 @@ export function engineLog(log: Logger): (event: EngineEvent) => void {
           {
             component: 'reconciliation',
             cycle: event.cycle,
+            ...security('configmap_reconciliation_success'),
             operation: event.plan.action,
+            status: 'success',
             keys_updated: event.plan.changes,
           },
           `toolset published to ${event.target}`,
         );
         return;
       case 'reconciled':
-        notes(event.problems);
+        notes(event.problems, event.cycle);
         return;
       case 'drift':
         log.warn(
           {
             component: 'reconciliation',
             cycle: event.cycle,
+            ...security('configmap_changed_by_others'),
             drift_keys: event.keys,
             drift_count: event.keys.length,
             diff: event.diff
@@ -162,7 +165,12 @@ export function engineLog(log: Logger): (event: EngineEvent) => void {
         return;
       case 'recreated':
         log.warn(
-          { component: 'reconciliation', cycle: event.cycle, overrides_restored: event.overrides },
+          {
+            component: 'reconciliation',
+            cycle: event.cycle,
+            ...security('configmap_deleted_detected'),
+            overrides_restored: event.overrides,
+          },
           event.overrides
             ? 'what was published was gone; it was made anew, with overrides.yaml as it was'
             : 'what was published was gone; it was made anew',
@@ -170,7 +178,7 @@ export function engineLog(log: Logger): (event: EngineEvent) => void {
         return;
       case 'overrides-invalid':
         log.warn(
-          { component: 'reconciliation', cycle: event.cycle },
+          { component: 'reconciliation', cycle: event.cycle, override_key: OVERRIDES_KEY },
           `overrides.yaml cannot be used: ${event.faults}; the last toolset stays until it is mended`,
         );
         return;
@@ -243,6 +251,8 @@ export function engineLog(log: Logger): (event: EngineEvent) => void {
           {
             component: 'reconciliation',
             cycle: event.cycle,
+            status: 'failure',
+            retry_attempt: event.attempt,
             retry_in: seconds(event.retryIn),
             ...stackOf(event.error),
           },

@@ -1,30 +1,50 @@
 import pino, { type Logger } from 'pino';
 import type { Settings } from '../config/settings.ts';
+import { redactor } from './redact-fields.ts';
 
 export type { Logger };
 
-/** One line for a person: time, level, message, and the rest as `key=value`. */
-function pretty(line: string): string {
-  const { timestamp, level, message, component: _, ...rest } = JSON.parse(line) as Record<string, unknown>;
+type Line = Readonly<Record<string, unknown>>;
+
+/** A text for a terminal, which no tenant's text may steer. */
+const plain = (text: string): string => text.replace(/[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]/gu, ' ');
+
+const indented = (text: string): string => text.replace(/^/gm, '    ');
+
+/** For a person: time, level, message and the rest as `key=value`; a text of several lines stands below. */
+function pretty({ timestamp, level, message, component, stacktrace, ...rest }: Line): string {
   const time = String(timestamp).slice(11, 23);
-  const fields = Object.entries(rest)
-    .filter(([key]) => key !== 'stacktrace')
-    .map(([key, value]) => ` ${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
-  return `${time} ${String(level).toUpperCase().padEnd(5)} ${message}${fields.join('')}\n`;
+  const fields = Object.entries(rest).map(
+    ([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)] as const,
+  );
+  const short = fields.flatMap(([key, value]) => (value.includes('\n') ? [] : [` ${key}=${value}`]));
+  const long = [...fields.map(([, value]) => value), String(stacktrace ?? '')]
+    .filter((value) => value.includes('\n'))
+    .map((value) => `\n${indented(value)}`);
+  const part = component === undefined ? '' : ` [${component}]`;
+  return `${plain(`${time} ${String(level).toUpperCase().padEnd(5)}${part} ${message}${short.join('')}${long.join('')}`)}\n`;
 }
 
 type LogSettings = Pick<Settings, 'logLevel' | 'logFormat'>;
 
 /**
- * The logger: one JSON object a line with `timestamp`, `level` and `message`, or lines for a person.
+ * The logger: one JSON object a line with `timestamp`, `level` and `message`, or lines for a person. Whatever is logged,
+ * secrets in it are hidden.
  * @param stream where lines go; it is not closed
+ * @param secrets values that are known to be secret
  * @returns the logger, and what has it go by other settings from then on
  */
 export function createLogger(
   settings: LogSettings,
   stream: NodeJS.WritableStream,
+  secrets: readonly string[] = [],
 ): { readonly log: Logger; readonly use: (settings: LogSettings) => void } {
   let { logFormat } = settings;
+  const redacted = redactor(secrets);
+  const write = (text: string): void => {
+    const line = redacted(JSON.parse(text)) as Line;
+    stream.write(logFormat === 'json' ? `${JSON.stringify(line)}\n` : pretty(line));
+  };
   const log = pino(
     {
       level: settings.logLevel,
@@ -33,7 +53,7 @@ export function createLogger(
       timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
       formatters: { level: (level) => ({ level }) },
     },
-    { write: (line: string) => void stream.write(logFormat === 'json' ? line : pretty(line)) },
+    { write },
   );
   return {
     log,

@@ -112,3 +112,18 @@ export function secretsInText(text: string): Span[] {
   }
   return spans;
 }
+
+/** Stands for a secret where it does not matter which one it was. */
+export const HIDDEN = '***';
+
+/** A text with what looks like a secret hidden; what is hidden already stays as it is. */
+export function hideSecrets(text: string): string {
+  let result = '';
+  let from = 0;
+  for (const [start, end] of secretsInText(text)) {
+    const secret = text.slice(start, end);
+    result += text.slice(from, start) + (secret.startsWith(HIDDEN) ? secret : HIDDEN);
+    from = end;
+  }
+  return result + text.slice(from);
+}

@@ -1,0 +1,122 @@
+import { expect, test } from 'vitest';
+import { discovered } from '../../test/fixtures/unit/detection.ts';
+import { service } from '../../test/fixtures/unit/service.ts';
+import type { EngineEvent } from '../engine/events.ts';
+import type { DiscoveredService } from '../model/discovery.ts';
+import type { Plan } from '../model/published.ts';
+import { engineLog } from './engine-log.ts';
+import type { Logger } from './logger.ts';
+
+type Logged = Readonly<Record<string, unknown>>;
+
+function logged(...events: EngineEvent[]): Logged[] {
+  const lines: Logged[] = [];
+  const at = (level: string) => (fields: object, message: string) =>
+    lines.push({ level, ...fields, message });
+  const log = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+  const tell = engineLog(log as unknown as Logger);
+  for (const event of events) tell(event);
+  return lines;
+}
+
+const cycle = 4;
+const found = (health?: 'unhealthy'): DiscoveredService =>
+  discovered(service('prometheus', { labels: { app: 'prometheus' }, ports: [9090] }), health);
+const pass = (before: DiscoveredService[], services: DiscoveredService[], full = true): EngineEvent => ({
+  kind: 'pass',
+  cycle,
+  full,
+  before,
+  services,
+  problems: [],
+  examined: 7,
+  milliseconds: 1234,
+  detecting: 1,
+  changedAt: undefined,
+});
+
+test('a backend that is found, that fails and that is gone', () => {
+  const backend = { cycle, service_type: 'prometheus', service_name: 'prometheus', namespace: 'monitoring' };
+  expect(
+    logged(
+      pass([], [found()], false),
+      pass([found()], [found('unhealthy')], false),
+      pass([found('unhealthy')], [], false),
+    ).filter(({ message }) => message !== 'discovery completed'),
+  ).toMatchObject([
+    {
+      ...backend,
+      level: 'info',
+      component: 'service_discovery',
+      healthy: true,
+      message: 'backend discovered',
+    },
+    {
+      ...backend,
+      level: 'warn',
+      component: 'health_check',
+      healthy: false,
+      message: 'backend became unhealthy',
+    },
+    { ...backend, level: 'info', component: 'service_discovery', message: 'backend gone' },
+  ]);
+});
+
+test('the end of a look tells the numbers, and one of no consequence is for debugging', () => {
+  expect(logged(pass([found()], [found()]))).toMatchObject([
+    {
+      level: 'info',
+      event_type: 'security',
+      event: 'discovery_completed',
+      triggered_by: 'interval',
+      services_examined: 7,
+      discovered_count: 1,
+      prometheus_count: 1,
+      duration: 1.234,
+    },
+  ]);
+  expect(logged(pass([], [], false))).toMatchObject([{ level: 'debug', triggered_by: 'change' }]);
+});
+
+test.each<[EngineEvent, Logged]>([
+  [
+    {
+      kind: 'published',
+      cycle,
+      plan: { action: 'update', changes: ['data toolset.json'] } as unknown as Plan,
+      target: 'ConfigMap a/b',
+    },
+    {
+      level: 'info',
+      event_type: 'security',
+      event: 'configmap_reconciliation_success',
+      operation: 'update',
+      status: 'success',
+      keys_updated: ['data toolset.json'],
+    },
+  ],
+  [
+    { kind: 'recreated', cycle, overrides: true },
+    { level: 'warn', event_type: 'security', event: 'configmap_deleted_detected' },
+  ],
+  [
+    { kind: 'drift', cycle, keys: ['toolset.json'], diff: [{ kind: 'removed', text: '-x' }] },
+    { level: 'warn', event: 'configmap_changed_by_others', drift_keys: ['toolset.json'], drift_count: 1 },
+  ],
+  [
+    { kind: 'overrides-invalid', cycle, faults: 'line 1' },
+    { level: 'warn', override_key: 'overrides.yaml' },
+  ],
+  [
+    { kind: 'publish-failed', cycle, attempt: 3, error: new Error('x'), retryIn: 4_000 },
+    {
+      level: 'error',
+      status: 'failure',
+      retry_attempt: 3,
+      retry_in: 4,
+      stacktrace: expect.stringContaining('Error: x'),
+    },
+  ],
+])('%j', (event, fields) => {
+  expect(logged(event)).toMatchObject([{ cycle, component: 'reconciliation', ...fields }]);
+});
