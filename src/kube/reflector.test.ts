@@ -309,3 +309,18 @@ describe('follow', () => {
     expect(count).toBe(0);
   });
 });
+
+test('how each watch ended is told', async () => {
+  const ended: string[] = [];
+  await followed(
+    (response, { watch }) => {
+      if (!watch) return json(response, list(5, []));
+      if (ended.length === 0) return refuse(response, 403, 'Forbidden');
+      open(response);
+      send(response, 'ERROR', { message: 'too old', code: 410 });
+      response.end();
+    },
+    { ended: (why) => ended.push(why) },
+  );
+  await until(() => expect(ended.slice(0, 2)).toEqual(['denied', 'expired']));
+});

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { json, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
-import { ApiStatusError, clusterError } from './status.ts';
+import { BadAnswerError } from './answer.ts';
+import { ApiStatusError, clusterError, failureReason } from './status.ts';
 
 const signal = new AbortController().signal;
 
@@ -76,4 +77,18 @@ test('a request that was not answered in time says so', async () => {
   expect(clusterError(error, 'list Services', 'https://api').message).toContain(
     'not reachable (no answer in time)',
   );
+});
+
+test.each<[string, unknown, string]>([
+  ['no valid credentials', new ApiStatusError(401, 'x'), 'unauthenticated'],
+  ['no rights, told to a person', clusterError(new ApiStatusError(403, 'x'), 'list', 'https://a'), 'denied'],
+  ['a version that is forgotten', new ApiStatusError(410, 'x'), 'expired'],
+  ['too many requests', new ApiStatusError(429, 'x'), 'throttled'],
+  ['another word of the server', new ApiStatusError(422, 'x'), 'refused'],
+  ['a fault of the server', new ApiStatusError(503, 'x'), 'server_error'],
+  ['an answer that is none', new BadAnswerError('x'), 'bad_answer'],
+  ['no answer in time', new DOMException('x', 'TimeoutError'), 'timeout'],
+  ['no connection', Object.assign(new Error('x'), { code: 'ECONNREFUSED' }), 'network'],
+])('why a request failed, in one word: %s', (_, error, reason) => {
+  expect(failureReason(error)).toBe(reason);
 });

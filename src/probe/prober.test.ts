@@ -6,7 +6,7 @@ import type { Candidate } from '../model/discovery.ts';
 import { probeSpec } from '../model/proof.ts';
 import { directFetch } from './direct.ts';
 import { noProber } from './no-prober.ts';
-import { createProber, type ProbeLimits, type Prober } from './prober.ts';
+import { createProber, type ProbeEvent, type ProbeLimits, type Prober } from './prober.ts';
 
 const KINDS = [
   { detector: 'prometheus', title: 'Prometheus', path: '', spec: probeSpec.parse({ health: ['/healthy'] }) },
@@ -117,4 +117,20 @@ test('without probing health is unknown, and that is said', async () => {
     authRequired: false,
     reason: expect.stringContaining('not probed'),
   });
+});
+
+test('that a backend is being asked is told, and that it is no more', async () => {
+  const told: ProbeEvent[] = [];
+  const backend = await rawBackend(() => {});
+  const prober = createProber(
+    KINDS,
+    { fetch: directFetch(backend.standsFor(prometheus)) },
+    { concurrency: 1, timeout: 50 },
+    (event) => told.push(event),
+  );
+  expect((await prober.probe(prometheus, never)).fault).toBe('timeout');
+  expect(told).toEqual([
+    { kind: 'probe-began' },
+    { kind: 'probe-ended', type: 'prometheus', milliseconds: expect.any(Number) },
+  ]);
 });

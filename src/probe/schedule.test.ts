@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Candidate, Verdict } from '../model/discovery.ts';
+import type { ProbeEvent } from './prober.ts';
 import { ScheduledProber } from './schedule.ts';
 
 const MINUTE = 60_000;
@@ -222,4 +223,24 @@ test('another schedule goes on with the memory of the one before', async () => {
   });
   expect((await first.probe(candidate('loki'), signal)).reason).toContain('failure 1');
   expect(asked).toHaveLength(3);
+});
+
+test('what came of each probe is told, and nothing of what is remembered', async () => {
+  const told: ProbeEvent[] = [];
+  const answers: (() => Promise<Verdict>)[] = [
+    () => Promise.reject(new Error('a bug')),
+    () => Promise.resolve(verdict('healthy')),
+  ];
+  const schedule = new ScheduledProber(
+    { probe: () => answers.shift()?.() ?? Promise.reject(new Error('it was asked once more')) },
+    { refresh: MINUTE, now: () => 0, random: () => 0, tell: (event) => told.push(event) },
+  );
+  const { signal } = new AbortController();
+  await expect(schedule.probe(candidate('a'), signal)).rejects.toThrow('a bug');
+  await schedule.probe(candidate('a'), signal);
+  await schedule.probe(candidate('a'), signal);
+  expect(told).toEqual([
+    { kind: 'probed', type: 'prometheus', verdict: undefined },
+    { kind: 'probed', type: 'prometheus', verdict: verdict('healthy') },
+  ]);
 });

@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type Answer, json, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
 import { serviceKey } from '../model/service.ts';
 import { clusterSource } from './cluster.ts';
-import { type Change, readOnce } from './source.ts';
+import { type Change, readOnce, type SourceEvent } from './source.ts';
 
 const service = (namespace: string, name: string, version = 1) => ({
   metadata: { namespace, name, resourceVersion: String(version) },
@@ -227,4 +227,35 @@ describe('clusterSource', () => {
     expect(it.last()).toMatchObject({ problems: [{ what: expect.stringContaining('not a name') }] });
     expect(it.asked.every(({ path }) => path === '/api/v1/services')).toBe(true);
   });
+});
+
+test('what happens while it follows is told to those who count it', async () => {
+  const { kube } = await kubeServer((response, { path, watch }) => {
+    if (namespaceOf(path) === 'no') return refuse(response, 403, 'Forbidden');
+    if (!watch) return json(response, list(service('a', 'old')));
+    response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders();
+    for (const type of ['ADDED', 'DELETED'])
+      response.write(`${JSON.stringify({ type, object: service('a', 'new', 6) })}\n`);
+    response.write(`${JSON.stringify({ type: 'ERROR', object: { message: 'too old', code: 410 } })}\n`);
+    response.end();
+  });
+  const told: SourceEvent[] = [];
+  const stop = new AbortController();
+  const options = {
+    namespaces: ['a', 'no'],
+    interval: 60_000,
+    tell: (event: SourceEvent) => told.push(event),
+  };
+  const running = clusterSource(kube, options).run(() => {}, stop.signal);
+  onTestFinished(async () => {
+    stop.abort();
+    await running;
+  });
+  for (const event of [
+    { kind: 'namespaces-denied', count: 1 },
+    { kind: 'watch-event', change: 'upsert' },
+    { kind: 'watch-event', change: 'delete' },
+    { kind: 'watch-ended', reason: 'expired' },
+  ])
+    await until(() => expect(told).toContainEqual(event));
 });
