@@ -74,9 +74,12 @@ test('what is no secret stays as it is', () => {
 
 test('for a person: one line, and what has lines of its own below it; no text steers the terminal', () => {
   const { log, written } = logging('pretty');
-  log.warn({ component: 'reconciliation', cycle: 3, diff: '-a\n+\u001b[2Jb' }, 'somebody changed it\u0007');
+  log.warn(
+    { component: 'reconciliation', cycle: 3, event: 'x', reason: 'it is down', diff: '-a\n+\u001b[2Jb' },
+    'somebody changed it\u0007',
+  );
   expect(written().replace(/^[\d:.]{12}/, 'TIME')).toBe(
-    'TIME WARN  [reconciliation] somebody changed it  cycle=3\n    -a\n    + [2Jb\n',
+    'TIME WARN  [reconciliation] somebody changed it  cycle=3 reason="it is down"\n    -a\n    + [2Jb\n',
   );
 });
 

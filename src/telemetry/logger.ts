@@ -11,12 +11,18 @@ const plain = (text: string): string => text.replace(/[^\P{Cc}\n]|[\p{Cf}\p{Zl}\
 
 const indented = (text: string): string => text.replace(/^/gm, '    ');
 
+/** Fields that say for machines what the message says. */
+const FOR_MACHINES = new Set(['event_type', 'event', 'healthy']);
+
+const quoted = (value: unknown): string =>
+  typeof value !== 'string' || (/\s/.test(value) && !value.includes('\n')) ? JSON.stringify(value) : value;
+
 /** For a person: time, level, message and the rest as `key=value`; a text of several lines stands below. */
 function pretty({ timestamp, level, message, component, stacktrace, ...rest }: Line): string {
   const time = String(timestamp).slice(11, 23);
-  const fields = Object.entries(rest).map(
-    ([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)] as const,
-  );
+  const fields = Object.entries(rest)
+    .filter(([key]) => !FOR_MACHINES.has(key))
+    .map(([key, value]) => [key, quoted(value)] as const);
   const short = fields.flatMap(([key, value]) => (value.includes('\n') ? [] : [` ${key}=${value}`]));
   const long = [...fields.map(([, value]) => value), String(stacktrace ?? '')]
     .filter((value) => value.includes('\n'))
