@@ -5,6 +5,7 @@ import type { EngineEvent } from '../engine/events.ts';
 import { View } from '../engine/view.ts';
 import { problemLine } from '../model/discovery.ts';
 import { EXIT, UserError } from '../model/exit.ts';
+import { apiMetrics } from '../telemetry/api-metrics.ts';
 import { engineLog } from '../telemetry/engine-log.ts';
 import { engineMetrics } from '../telemetry/engine-metrics.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
@@ -104,8 +105,7 @@ async function keepInStep(
       stopping: () => signal.aborted,
       settings: () => assembly.settings,
       gate: gates(cluster, stopped.signal),
-      answered: () => {},
-      authenticated: () => {},
+      ...apiMetrics(metrics),
     }),
     (settings) => checkGate(settings, cluster),
     cluster?.inCluster === true,

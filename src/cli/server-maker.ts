@@ -48,7 +48,7 @@ export function serverMaker(parts: ServerParts): MakeServer {
       await shedLoad(app);
       await describeApi(app, backing.version);
       health(backing.view, stopping)(app);
-      await app.register(api(backing));
+      await app.register(api(backing, log));
       openapi()(app);
       page()(app);
     };

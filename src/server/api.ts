@@ -4,6 +4,8 @@ import type { View } from '../engine/view.ts';
 import { type DiscoveredService, endpointUrl } from '../model/discovery.ts';
 import type { Generated } from '../model/documents.ts';
 import { serviceKey } from '../model/service.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { security } from '../telemetry/security.ts';
 import { Answers, mustAcceptJson, pageOf } from './answers.ts';
 import { eventStream } from './event-stream.ts';
 import { type Job, Jobs } from './jobs.ts';
@@ -142,7 +144,7 @@ const pointer = (path: readonly PropertyKey[]): string =>
   path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 
 /** The API: what is known, from memory, and what can be had done. Authentication is around it. */
-export function api(backing: Backing): (app: FastifyInstance) => Promise<void> {
+export function api(backing: Backing, log: Logger): (app: FastifyInstance) => Promise<void> {
   const { view } = backing;
   const ready = new Answers(() => view.revision);
   const jobs = new Jobs(backing.now);
@@ -332,6 +334,10 @@ export function api(backing: Backing): (app: FastifyInstance) => Promise<void> {
       async handler(request, reply) {
         mustAcceptJson(request);
         const asked = (request.body ?? {}) as DiscoverRequest;
+        log.info(
+          { ...security('discovery_request_received', request.caller?.username), request_id: request.id },
+          'a discovery was asked for',
+        );
         const { job, ended } = jobs.start(backing.discover(asked));
         if (queryOf(request).wait === 'true') {
           await ended;

@@ -1,6 +1,8 @@
 import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import type { AccessAttributes, Caller } from '../model/caller.ts';
+import type { ApiMetrics } from '../telemetry/api-metrics.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { type SecurityEvent, security } from '../telemetry/security.ts';
 import { addressKey } from './address-key.ts';
 import type { Access } from './api.ts';
 import { type Authenticator, challenge } from './authentication.ts';
@@ -8,13 +10,8 @@ import type { Authorizer } from './authorization.ts';
 import { ProblemError } from './problem.ts';
 import type { RateLimiter } from './rate-limit.ts';
 
-/** How an attempt to authenticate ended, for those who count. */
-export interface Authenticated {
-  readonly outcome: 'allowed' | 'denied' | 'forbidden' | 'unavailable';
-  /** Why it was denied: of a short list. */
-  readonly reason: string;
-  readonly milliseconds: number;
-}
+/** How it ended that somebody was looked at, for those who count. */
+export type Authenticated = Parameters<ApiMetrics['authenticated']>[0];
 
 /** What a request has to pass, as the configuration wants it now. */
 export interface Gate {
@@ -85,31 +82,24 @@ function limit(limiter: RateLimiter, key: string, reply: FastifyReply): void {
  */
 export function guard(options: GuardOptions): onRequestAsyncHookHandler {
   const { gate, namespace, log, component, authenticated } = options;
+  /** Why requests were not let in. */
+  const reasons = new WeakMap<FastifyRequest, NonNullable<Authenticated['reason']>>();
 
-  const told = (
+  const refused = (
     request: FastifyRequest,
-    event: string,
-    reason: string,
+    event: SecurityEvent,
+    reason: NonNullable<Authenticated['reason']>,
     why: string,
     username?: string,
-  ): void =>
-    log.warn(
-      {
-        component,
-        event_type: 'security',
-        event,
-        reason,
-        request_id: request.id,
-        method: request.method,
-        path: request.url.split('?', 1)[0],
-        remote_addr: request.ip,
-        ...(username === undefined ? {} : { username }),
-      },
-      why,
-    );
+  ): void => {
+    const { id: request_id, method, url, ip: remote_addr } = request;
+    const path = url.split('?', 1)[0];
+    log.warn({ component, ...security(event, username), reason, request_id, method, path, remote_addr }, why);
+    reasons.set(request, reason);
+  };
 
   const unavailable = (request: FastifyRequest, why: string, retryAfter: number): ProblemError => {
-    told(request, 'authentication_unavailable', 'unavailable', why);
+    refused(request, 'authentication_failed', 'unavailable', why);
     return new ProblemError('unavailable', 'It cannot be found out now who you are; try again.', {
       headers: { 'retry-after': String(retryAfter) },
     });
@@ -119,7 +109,7 @@ export function guard(options: GuardOptions): onRequestAsyncHookHandler {
     const found = await authenticator.authenticate(request.headers.authorization);
     if (found.kind === 'caller') return found.caller;
     if (found.kind === 'unavailable') throw unavailable(request, found.why, found.retryAfter);
-    told(request, 'authentication_failed', found.reason, found.why);
+    refused(request, 'authentication_failed', found.reason, found.why);
     throw new ProblemError(
       'unauthenticated',
       'Send Authorization: Bearer and a token that the API server knows.',
@@ -135,7 +125,7 @@ export function guard(options: GuardOptions): onRequestAsyncHookHandler {
     const result = await authorizer.authorize(caller, attributesOf(access, namespace()));
     if (result.kind === 'allowed') return;
     if (result.kind === 'unavailable') throw unavailable(request, result.why, result.retryAfter);
-    told(request, 'authorization_failed', 'forbidden', result.reason, caller.username);
+    refused(request, 'authorization_denied', 'forbidden', result.reason, caller.username);
     const what = 'path' in access ? `path ${access.path}` : `${access.resource}.${ACCESS_GROUP}`;
     throw new ProblemError('forbidden', `${caller.username} may not ${access.verb} ${what}.`);
   };
@@ -147,22 +137,19 @@ export function guard(options: GuardOptions): onRequestAsyncHookHandler {
     limit(addresses, addressKey(request.ip), reply);
     if (config.public === true || authenticator === undefined) return;
     const started = performance.now();
-    const count = (outcome: Authenticated['outcome'], reason: string): void =>
-      authenticated({ outcome, reason, milliseconds: performance.now() - started });
     try {
       const caller = await identify(authenticator, request);
       request.caller = caller;
       limit(clients, caller.username, reply);
       if (authorizer !== undefined) await permit(authorizer, caller, request);
-      count('allowed', '');
-    } catch (error) {
-      if (error instanceof ProblemError) {
-        if (error.kind === 'unauthenticated')
-          count('denied', request.headers.authorization === undefined ? 'missing' : 'invalid');
-        else if (error.kind === 'forbidden') count('forbidden', 'forbidden');
-        else if (error.kind === 'unavailable') count('unavailable', 'unavailable');
-      }
-      throw error;
+    } finally {
+      const reason = reasons.get(request);
+      const milliseconds = performance.now() - started;
+      authenticated(
+        reason === undefined
+          ? { outcome: 'accepted', milliseconds }
+          : { outcome: 'refused', reason, milliseconds },
+      );
     }
   };
 }

@@ -197,10 +197,27 @@ test('tokens: none, malformed, wrong, and of somebody who may not; probes are fo
   });
   await waitUntil('it may read now', async () => (await call('/api/v1/toolsets')).status === 200);
   expect((await call('/api/v1/discover', { method: 'POST' })).status).toBe(403);
-  const security = serve.lines.filter(({ event_type }) => event_type === 'security');
-  expect(new Set(security.map(({ event }) => event))).toEqual(
-    new Set(['authentication_failed', 'authorization_failed']),
+  const told = new Set(
+    serve.lines.filter(({ event_type }) => event_type === 'security').map(({ event }) => event),
   );
+  for (const event of ['authentication_failed', 'authorization_denied']) expect(told).toContain(event);
+  const reader = await cluster.serviceAccount({
+    namespace: target,
+    clusterRules: [{ nonResourceURLs: ['/metrics'], verbs: ['get'] }],
+  });
+  const scrape = await fetch(`http://127.0.0.1:${metricsPort}/metrics`, {
+    headers: { authorization: `Bearer ${await cluster.token(reader)}` },
+  });
+  const lines = (await scrape.text()).split('\n');
+  for (const line of [
+    'auth_failures_total{reason="missing"} 5',
+    'auth_failures_total{reason="malformed"} 1',
+    'auth_failures_total{reason="invalid"} 1',
+    'api_requests_total{method="GET",route="/health",status="200"} 1',
+    'api_errors_total{route="/api/v1/discover",status="403"} 1',
+    'leader 1',
+  ])
+    expect(lines).toContain(`dynamic_toolset_${line}`);
   expect(JSON.stringify(serve.lines)).not.toContain(token);
 });
 
