@@ -21,7 +21,9 @@ export async function memory(lab: Lab): Promise<Row[]> {
   const stop = new AbortController();
   let serve: Measured | undefined;
   try {
-    serve = await startServe(lab, target);
+    // As in a Pod, where both servers are on and the image sets the variable.
+    const env = { API_ADDRESS: '127.0.0.1:0', METRICS_ADDRESS: '127.0.0.1:0', MALLOC_ARENA_MAX: '1' };
+    serve = await startServe(lab, { ...target, env: { ...target.env, ...env } });
     await raw.said('following');
     lab.say(`at rest for ${seconds} s`);
     await sleep(SETTLE);

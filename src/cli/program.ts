@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { ServeFlags } from './assembly.ts';
 import { DOCUMENT_FORMATS, FILE_KINDS, FORMATS } from './choices.ts';
@@ -284,6 +285,8 @@ Examples:
   dynamic-toolset serve -f manifests/ --out configmap.yaml --log-format pretty`,
     )
     .action(async (flags: ServeFlags) => {
+      // It runs for long in little memory: code for size costs some speed, and saves a third of the memory.
+      setFlagsFromString('--optimize-for-size');
       const { serveCommand } = await import('./serve.ts');
       ended(await serveCommand(flags, run));
     });
