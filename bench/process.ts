@@ -23,7 +23,7 @@ export interface Usage {
 }
 
 /** Lines that are kept, and of these the ones for an error message. */
-const KEPT = 1_000;
+const KEPT = 10_000;
 const TAIL = 20;
 
 /** Starts a program of Node.js with nothing of this process' environment but what is given. */

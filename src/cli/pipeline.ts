@@ -141,6 +141,12 @@ export async function stagesOf(
         : new WatchedReadiness(input.kube, readiness.changed, readiness.signal);
     prober = new ReadinessProber(input.kube, prober, watched);
   }
-  const { clusterDomain, allowedHosts, allowExternalNames } = settings;
-  return { rules, problems, prober, detection: { clusterDomain, allowedHosts, allowExternalNames } };
+  const { clusterDomain, allowedHosts, allowExternalNames, maxBackends } = settings;
+  return {
+    rules,
+    problems,
+    prober,
+    maxBackends,
+    detection: { clusterDomain, allowedHosts, allowExternalNames },
+  };
 }

@@ -62,6 +62,10 @@ function withInput(command: Command): Command {
     )
     .option('--probe-concurrency <number>', 'most probes at a time (PROBE_CONCURRENCY; default 32)')
     .option(
+      '--max-backends <number>',
+      'most backends that are looked at, by turns of their namespaces (MAX_BACKENDS; default 1000)',
+    )
+    .option(
       '--connect-to <host:port:address:port>',
       "connect to this address in place of a backend's, as curl does; for port-forwards (repeatable)",
       collect,

@@ -11,7 +11,13 @@ const loki = service('loki', { labels: { app: 'loki' }, ports: ['http:3100'] });
 const { verdict: healthy } = discovered(prometheus);
 
 function pass(prober: Prober['probe'], with_: Rules = rules, signal = new AbortController().signal) {
-  const stages = { rules: with_, problems: [], prober: { probe: prober }, detection: options };
+  const stages = {
+    rules: with_,
+    problems: [],
+    prober: { probe: prober },
+    detection: options,
+    maxBackends: 1_000,
+  };
   return discover([prometheus, loki], stages, signal);
 }
 

@@ -1,3 +1,4 @@
+import { bounded } from '../detect/bound.ts';
 import { type Detection, detect, retyped } from '../detect/detect.ts';
 import type { DetectOptions } from '../detect/owner.ts';
 import type { Rules } from '../detect/rules.ts';
@@ -15,6 +16,8 @@ export interface Stages {
   readonly problems: readonly Problem[];
   readonly prober: Prober;
   readonly detection: DetectOptions;
+  /** Most backends that are looked at. */
+  readonly maxBackends: number;
 }
 
 /** What a pass found. */
@@ -87,10 +90,11 @@ function failed(candidate: Candidate, error: unknown): { readonly problem: Probl
 
 /** From what was detected to discovered services: all probes, and what these prove. */
 export async function probeAll(
-  { candidates, problems }: Detection,
-  { rules, prober, problems: broken }: Stages,
+  detection: Detection,
+  { rules, prober, problems: broken, maxBackends }: Stages,
   signal: AbortSignal,
 ): Promise<Found> {
+  const { candidates, problems } = bounded(detection, maxBackends);
   const prepared = (await prober.prepare?.(candidates, signal)) ?? [];
   const results: ReturnType<typeof judged>[] = await Promise.all(
     candidates.map(async (candidate) => {

@@ -39,7 +39,7 @@ export function discoverAt(port: number, services: readonly Service[], timeout =
   );
   const route = { fetch: directFetch(connectTo), exchange: directExchange(connectTo) };
   const prober = createProber(probeKinds(rules), route, { concurrency: 32, timeout });
-  const stages = { rules, problems: [], prober, detection: DETECTION };
+  const stages = { rules, problems: [], prober, detection: DETECTION, maxBackends: 1_000 };
   return discover(services, stages, AbortSignal.timeout(30_000));
 }
 

@@ -1,0 +1,56 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Candidate } from '../model/discovery.ts';
+import { bounded } from './bound.ts';
+
+const candidate = (namespace: string, name: string): Candidate =>
+  ({ service: { namespace, name }, tool: `${name}.${namespace}` }) as unknown as Candidate;
+
+const namesOf = (candidates: readonly Candidate[]): string[] => candidates.map(({ tool }) => tool);
+
+test('as many as are allowed are all taken, as they are', () => {
+  const detection = { candidates: [candidate('a', 'x'), candidate('b', 'y')], problems: [] };
+  expect(bounded(detection, 2)).toBe(detection);
+});
+
+test('a namespace with very many keeps those of others in; what is left out is told', () => {
+  const flood = Array.from({ length: 100 }, (_, index) =>
+    candidate('a', `x${String(index).padStart(3, '0')}`),
+  );
+  const few = [candidate('b', 'prometheus'), candidate('c', 'loki'), candidate('c', 'tempo')];
+  const { candidates, problems } = bounded({ candidates: [...flood, ...few], problems: [] }, 10);
+  expect(namesOf(candidates)).toEqual([
+    ...flood.slice(0, 7).map(({ tool }) => tool),
+    'prometheus.b',
+    'loki.c',
+    'tempo.c',
+  ]);
+  expect(problems).toEqual([
+    {
+      where: '93 Services',
+      what: expect.stringMatching(
+        /^are left out \(a\/x007, .*, …\): there are 103 backends, and no more than 10 /,
+      ),
+      fix: expect.stringContaining('MAX_BACKENDS'),
+    },
+  ]);
+});
+
+test('never more than allowed, in the same order, and no namespace has two more than another that wants more', () => {
+  const some = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.nat(50)), { maxLength: 60 });
+  fc.assert(
+    fc.property(some, fc.integer({ min: 1, max: 40 }), (pairs, most) => {
+      const unique = [...new Set(pairs.map(([namespace, name]) => `${namespace}/${name}`))].sort();
+      const all = unique.map((key) => candidate(key.slice(0, 1), key.slice(2)));
+      const { candidates } = bounded({ candidates: all, problems: [] }, most);
+      expect(candidates).toHaveLength(Math.min(most, all.length));
+      expect(candidates).toEqual(all.filter((each) => candidates.includes(each)));
+      const count = (list: readonly Candidate[], namespace: string): number =>
+        list.filter(({ service }) => service.namespace === namespace).length;
+      for (const greedy of ['a', 'b', 'c'])
+        for (const other of ['a', 'b', 'c'])
+          if (count(candidates, other) < count(all, other))
+            expect(count(candidates, greedy)).toBeLessThanOrEqual(count(candidates, other) + 1);
+    }),
+  );
+});

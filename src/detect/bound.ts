@@ -1,0 +1,39 @@
+import type { Candidate, Problem } from '../model/discovery.ts';
+import { serviceKey } from '../model/service.ts';
+import type { Detection } from './detect.ts';
+
+/** Names of Services that are told. */
+const SHOWN = 5;
+
+/**
+ * At most so many candidates. Where there are more, each namespace in turn has one taken, so that a tenant who makes very
+ * many keeps nobody else's out. Pure: the same candidates give the same result.
+ */
+export function bounded(detection: Detection, most: number): Detection {
+  const { candidates, problems } = detection;
+  if (candidates.length <= most) return detection;
+  const seen = new Map<string, number>();
+  const turns = candidates.map((candidate): readonly [turn: number, candidate: Candidate] => {
+    const { namespace } = candidate.service;
+    const turn = seen.get(namespace) ?? 0;
+    seen.set(namespace, turn + 1);
+    return [turn, candidate];
+  });
+  const taken = new Set(
+    turns
+      .sort(([a], [b]) => a - b)
+      .slice(0, most)
+      .map(([, candidate]) => candidate),
+  );
+  const left = candidates.filter((candidate) => !taken.has(candidate));
+  const names = left.slice(0, SHOWN).map(({ service }) => serviceKey(service));
+  const problem: Problem = {
+    where: `${left.length} Services`,
+    what: `are left out (${names.join(', ')}${left.length > SHOWN ? ', …' : ''}): there are ${candidates.length} backends, and no more than ${most} are looked at`,
+    fix: 'raise MAX_BACKENDS (--max-backends), or look into fewer namespaces',
+  };
+  return {
+    candidates: candidates.filter((candidate) => taken.has(candidate)),
+    problems: [...problems, problem],
+  };
+}
