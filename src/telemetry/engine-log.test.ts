@@ -78,6 +78,33 @@ test('the end of a look tells the numbers, and one of no consequence is for debu
   expect(logged(pass([], [], false))).toMatchObject([{ level: 'debug', triggered_by: 'change' }]);
 });
 
+test('that it works again is told once', () => {
+  const error = new Error('x');
+  const reconciled: EngineEvent = {
+    kind: 'reconciled',
+    cycle,
+    ok: true,
+    problems: [],
+    milliseconds: 1,
+    documents: undefined,
+    revision: undefined,
+  };
+  const lines = logged(
+    { kind: 'source-failed', error, reason: 'network', retryIn: 1 },
+    pass([], [], false),
+    pass([], []),
+    { kind: 'publish-failed', cycle, attempt: 1, error, retryIn: 1 },
+    { ...reconciled, ok: false },
+    reconciled,
+    pass([], []),
+    reconciled,
+  );
+  expect(lines.map(({ message }) => message).filter((message) => String(message).includes('again'))).toEqual([
+    'Services can be read again',
+    'what is published is in step again',
+  ]);
+});
+
 test.each<[EngineEvent, Logged]>([
   [
     {

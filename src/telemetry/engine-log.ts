@@ -95,7 +95,13 @@ function agent(log: Logger, outcome: AgentOutcome, cycle: number): void {
 export function engineLog(log: Logger): (event: EngineEvent) => void {
   const problems = problemLog(log, 'service_discovery');
   const notes = problemLog(log, 'reconciliation');
+  /** What fails now. */
+  const failing = { source: false, publishing: false };
   const pass = (event: Extract<EngineEvent, { kind: 'pass' }>): void => {
+    if (event.full && failing.source) {
+      failing.source = false;
+      log.info({ component: 'service_discovery', cycle: event.cycle }, 'Services can be read again');
+    }
     const changed = logChanges(log, event);
     problems(event.problems, event.cycle);
     const counts: Record<string, number> = {};
@@ -135,6 +141,13 @@ export function engineLog(log: Logger): (event: EngineEvent) => void {
         return;
       case 'reconciled':
         notes(event.problems, event.cycle);
+        if (event.ok && failing.publishing) {
+          failing.publishing = false;
+          log.info(
+            { component: 'reconciliation', cycle: event.cycle, status: 'success' },
+            'what is published is in step again',
+          );
+        }
         return;
       case 'drift':
         log.warn(
@@ -235,6 +248,7 @@ export function engineLog(log: Logger): (event: EngineEvent) => void {
         );
         return;
       case 'source-failed':
+        failing.source = true;
         log.error(
           { component: 'service_discovery', retry_in: seconds(event.retryIn) },
           `the last known services stand: ${(event.error as Error).message}`,
@@ -247,6 +261,7 @@ export function engineLog(log: Logger): (event: EngineEvent) => void {
         );
         return;
       case 'publish-failed':
+        failing.publishing = true;
         log.error(
           {
             component: 'reconciliation',

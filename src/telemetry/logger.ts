@@ -48,7 +48,8 @@ export function createLogger(
   let { logFormat } = settings;
   const redacted = redactor(secrets);
   const write = (text: string): void => {
-    const line = redacted(JSON.parse(text)) as Line;
+    const { timestamp, ...rest } = JSON.parse(text) as Line;
+    const line = { timestamp, ...(redacted(rest) as Line) };
     stream.write(logFormat === 'json' ? `${JSON.stringify(line)}\n` : pretty(line));
   };
   const log = pino(

@@ -4,6 +4,17 @@ import { HIDDEN, hideSecrets } from '../model/redact-text.ts';
 /** Fields of ours that sound like secrets and are none. */
 const OURS = new Set(['override_key']);
 
+/** Names that were found to tell nothing, and most of them that are remembered. */
+const harmless = new Set<string>();
+const REMEMBERED = 1_000;
+
+function isTelling(name: string, value: string): boolean {
+  if (harmless.has(name)) return false;
+  if (namesHeaders(name) || namesSecret(name)) return namesSecret(name, value);
+  if (harmless.size < REMEMBERED) harmless.add(name);
+  return false;
+}
+
 /** Shorter values are words that may stand anywhere by chance. */
 const SHORTEST = 6;
 
@@ -22,7 +33,7 @@ export function redactor(secrets: readonly string[] = []): (value: unknown) => u
     return typeof value === 'object' ? entries(value, (_, each) => hideAll(each)) : HIDDEN;
   };
   const one = (name: string, value: unknown): unknown => {
-    if (typeof value === 'string') return !OURS.has(name) && namesSecret(name, value) ? HIDDEN : text(value);
+    if (typeof value === 'string') return !OURS.has(name) && isTelling(name, value) ? HIDDEN : text(value);
     if (typeof value !== 'object' || value === null) return value;
     if (namesHeaders(name) || namesSecret(name)) return hideAll(value);
     return Array.isArray(value) ? value.map((each) => one('', each)) : entries(value, one);

@@ -1,0 +1,65 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { hideSecrets, secretsInText } from './redact-text.ts';
+
+const S = 'hunter2hunter2';
+
+test.each([
+  [`connect http://me:${S}@host:1/x failed`, 'connect http://***@host:1/x failed'],
+  [`GET /x?api_key=${S}&y=1`, 'GET /x?api_key=***&y=1'],
+  [`--password ${S} --verbose`, '--password *** --verbose'],
+  [`Authorization: Bearer ${S}`, 'Authorization: ***'],
+  [`sent Bearer ${S} there`, 'sent Bearer *** there'],
+  ['token: ***1', 'token: ***1'],
+  ['listing was denied; grant "list" with a Role', 'listing was denied; grant "list" with a Role'],
+])('%s', (text, shown) => {
+  expect(hideSecrets(text)).toBe(shown);
+});
+
+const part = fc.oneof(
+  fc.constantFrom(
+    'password',
+    'token',
+    'http',
+    '://',
+    ':',
+    '=',
+    '@',
+    ' ',
+    '\t',
+    '--',
+    '-',
+    '"',
+    '&',
+    '?',
+    '/',
+  ),
+  fc.constantFrom(
+    'Bearer',
+    'basic',
+    'ApiKey',
+    'ghp_',
+    'glsa_',
+    'xoxb-',
+    'AKIA',
+    'AIza',
+    'hvs.',
+    'sk-',
+    'eyJ',
+    '.',
+  ),
+  fc.constantFrom(S, 'a1b2c3d4e5f6g7h8A', '-----BEGIN RSA PRIVATE KEY-----', 'host', 'x'),
+);
+
+test('nothing that is found in a text is passed over', () => {
+  fc.assert(
+    fc.property(
+      fc.array(part, { maxLength: 8 }).map((parts) => parts.join('')),
+      (text) => {
+        const kept = secretsInText(text).filter(([start]) => !text.startsWith('***', start));
+        expect(hideSecrets(text) === text).toBe(kept.length === 0);
+      },
+    ),
+    { numRuns: 5_000 },
+  );
+});
