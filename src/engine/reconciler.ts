@@ -150,9 +150,9 @@ export class Reconciler {
       { own: this.#own, seen: this.#seen, made: this.#made },
       force || heldFor >= HELD,
     );
-    this.#made = made;
     this.#notes.push(...notes);
-    this.#options.tell({ kind: 'generated', cycle, ok: faults === undefined });
+    if (made !== this.#made) this.#options.tell({ kind: 'generated', cycle, ok: faults === undefined });
+    this.#made = made;
     const changed = undone(decision, live, this.#wanted, this.#options.version);
     if (this.#letBe(live, changed, cycle)) return undefined;
     this.#tellReasons(faults, decision, live, cycle);

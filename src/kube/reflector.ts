@@ -45,6 +45,8 @@ type End = { readonly error?: unknown; readonly lost?: boolean };
 
 /** When the server is to end a watch, in seconds: spread, so that not all watches end together. */
 const WATCH_SECONDS = { least: 300, spread: 300 };
+/** A watch that ends so much before its time ends well, in milliseconds; or a tenth of its time. */
+const EARLY = 500;
 /** After so many errors of the server in a row a watch is given up for a new list. */
 const PATIENCE = 4;
 /** Longest pause before a watch that worked and broke is taken up again, in milliseconds. */
@@ -179,7 +181,10 @@ class Reflector<T> {
         }
         const lasted = performance.now() - started;
         const error = 'error' in step ? step.error : undefined;
-        if (error === undefined && lasted >= options.seconds * 900) {
+        if (
+          error === undefined &&
+          lasted >= options.seconds * 1000 - Math.max(EARLY, options.seconds * 100)
+        ) {
           this.#works();
           return {};
         }
