@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import * as z from 'zod';
+import type * as z from 'zod';
 import type { View } from '../engine/view.ts';
 import { type DiscoveredService, endpointUrl } from '../model/discovery.ts';
 import type { Generated } from '../model/documents.ts';
@@ -7,6 +7,7 @@ import { serviceKey } from '../model/service.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { security } from '../telemetry/security.ts';
 import { Answers, mustAcceptJson, pageOf } from './answers.ts';
+import { answer, CONDITION, problems, taggedAnswers } from './described.ts';
 import { eventStream } from './event-stream.ts';
 import { type Job, Jobs } from './jobs.ts';
 import { jsonSchema } from './json-schema.ts';
@@ -62,15 +63,6 @@ declare module 'fastify' {
     access?: Access;
   }
 }
-
-const answers = (status: number, schema: z.ZodType, more: readonly number[] = []) => ({
-  [status]: jsonSchema(schema, 'output'),
-  ...Object.fromEntries(more.map((code) => [code, problemSchema])),
-});
-
-const problemSchema = {
-  content: { 'application/problem+json': { schema: jsonSchema(schemas.problem, 'output') } },
-};
 
 const PATH = '/api/v1';
 
@@ -149,7 +141,8 @@ export function api(backing: Backing, log: Logger): (app: FastifyInstance) => Pr
   const ready = new Answers(() => view.revision);
   const jobs = new Jobs(backing.now);
   const queryOf = (request: FastifyRequest) => request.query as Record<string, string>;
-  const lists = [400, 401, 403, 406, 429, 503];
+  const asked = problems(400, 401, 403, 406, 429, 503);
+  const sent = problems(413, 415);
 
   return async (app) => {
     app.get(`${PATH}/toolsets`, {
@@ -159,7 +152,8 @@ export function api(backing: Backing, log: Logger): (app: FastifyInstance) => Pr
         summary: 'All tools: what is published, and backends that are not',
         tags: ['toolsets'],
         querystring: jsonSchema(schemas.toolsetsQuery),
-        response: answers(200, schemas.toolsetsAnswer, lists),
+        headers: CONDITION,
+        response: { ...taggedAnswers('One page of the tools, by name.', schemas.toolsetsAnswer), ...asked },
       },
       handler(request, reply) {
         mustAcceptJson(request);
@@ -189,8 +183,9 @@ export function api(backing: Backing, log: Logger): (app: FastifyInstance) => Pr
         operationId: 'getToolset',
         summary: 'One tool, and what the last probes of its backend found',
         tags: ['toolsets'],
-        params: jsonSchema(z.strictObject({ name: z.string() })),
-        response: answers(200, schemas.toolsetAnswer, [...lists, 404]),
+        params: jsonSchema(schemas.toolsetParams),
+        headers: CONDITION,
+        response: { ...taggedAnswers('The tool.', schemas.toolsetAnswer), ...asked, ...problems(404) },
       },
       handler(request, reply) {
         mustAcceptJson(request);
@@ -219,7 +214,8 @@ export function api(backing: Backing, log: Logger): (app: FastifyInstance) => Pr
         operationId: 'getToolsetDocument',
         summary: 'toolset.json as it is published, for clients of the first release',
         tags: ['toolsets'],
-        response: answers(200, schemas.toolsetDocument, lists),
+        headers: CONDITION,
+        response: { ...taggedAnswers('The document.', schemas.toolsetDocument), ...asked },
       },
       handler(request, reply) {
         mustAcceptJson(request);
@@ -240,7 +236,11 @@ export function api(backing: Backing, log: Logger): (app: FastifyInstance) => Pr
         summary: 'The backends that were discovered',
         tags: ['discovery'],
         querystring: jsonSchema(schemas.servicesQuery),
-        response: answers(200, schemas.servicesAnswer, lists),
+        headers: CONDITION,
+        response: {
+          ...taggedAnswers('One page of the backends, by namespace and name.', schemas.servicesAnswer),
+          ...asked,
+        },
       },
       handler(request, reply) {
         mustAcceptJson(request);
@@ -273,7 +273,7 @@ export function api(backing: Backing, log: Logger): (app: FastifyInstance) => Pr
         summary: 'The documents for services, without publishing them',
         tags: ['toolsets'],
         body: { anyOf: [jsonSchema(schemas.generateBody), { type: 'null' }] },
-        response: answers(200, schemas.generateAnswer, [...lists, 413, 415]),
+        response: { 200: answer('The documents.', schemas.generateAnswer), ...asked, ...sent },
       },
       handler(request, reply) {
         mustAcceptJson(request);
@@ -299,7 +299,11 @@ export function api(backing: Backing, log: Logger): (app: FastifyInstance) => Pr
         summary: 'Everything that is wrong with a document',
         tags: ['toolsets'],
         body: jsonSchema(schemas.validateBody),
-        response: answers(200, schemas.validateAnswer, [...lists, 413, 415]),
+        response: {
+          200: answer('What is wrong with it, if anything is.', schemas.validateAnswer),
+          ...asked,
+          ...sent,
+        },
       },
       handler(request, reply) {
         mustAcceptJson(request);
@@ -327,8 +331,12 @@ export function api(backing: Backing, log: Logger): (app: FastifyInstance) => Pr
         querystring: jsonSchema(schemas.discoverQuery),
         body: { anyOf: [jsonSchema(schemas.discoverBody), { type: 'null' }] },
         response: {
-          ...answers(202, schemas.jobAnswer, [...lists, 413, 415]),
-          ...answers(200, schemas.jobAnswer),
+          200: answer('It is done; only where the request asked to wait.', schemas.jobAnswer),
+          202: answer('It has begun.', schemas.jobAnswer, {
+            location: { type: 'string', description: 'path of the job' },
+          }),
+          ...asked,
+          ...sent,
         },
       },
       async handler(request, reply) {
@@ -361,8 +369,8 @@ export function api(backing: Backing, log: Logger): (app: FastifyInstance) => Pr
         operationId: 'getJob',
         summary: 'How a discovery that was asked for is doing',
         tags: ['discovery'],
-        params: jsonSchema(z.strictObject({ id: z.string() })),
-        response: answers(200, schemas.jobAnswer, [...lists, 404]),
+        params: jsonSchema(schemas.jobParams),
+        response: { 200: answer('The job.', schemas.jobAnswer), ...asked, ...problems(404) },
       },
       handler(request, reply) {
         mustAcceptJson(request);
@@ -383,7 +391,8 @@ export function api(backing: Backing, log: Logger): (app: FastifyInstance) => Pr
         operationId: 'getStatistics',
         summary: 'Counts, times and what is wrong',
         tags: ['operation'],
-        response: answers(200, schemas.statisticsAnswer, lists),
+        headers: CONDITION,
+        response: { ...taggedAnswers('The counts.', schemas.statisticsAnswer), ...asked },
       },
       handler(request, reply) {
         mustAcceptJson(request);
@@ -397,7 +406,12 @@ export function api(backing: Backing, log: Logger): (app: FastifyInstance) => Pr
         operationId: 'reloadConfiguration',
         summary: 'Reads the configuration again, now',
         tags: ['operation'],
-        response: answers(200, schemas.reloadAnswer, [...lists, 422]),
+        response: {
+          200: answer('It is in force.', schemas.reloadAnswer),
+          ...asked,
+          ...sent,
+          ...problems(422),
+        },
       },
       async handler(request, reply) {
         mustAcceptJson(request);

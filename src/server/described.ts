@@ -1,0 +1,65 @@
+import { STATUS_CODES } from 'node:http';
+import type { FastifyInstance } from 'fastify';
+import type * as z from 'zod';
+import { jsonSchema } from './json-schema.ts';
+import { PROBLEM_TYPE } from './problem.ts';
+import * as schemas from './schemas.ts';
+
+/** Headers of an answer, with what they say. */
+type Headers = Readonly<Record<string, { readonly type: 'string'; readonly description: string }>>;
+
+/** What the API's description calls a problem. */
+const PROBLEM = 'Problem';
+
+const RETRY: Headers = { 'retry-after': { type: 'string', description: 'seconds to wait' } };
+const ETAG: Headers = { etag: { type: 'string', description: 'another one whenever the answer is another' } };
+
+/** Headers that problems of a status have beside those that all answers have. */
+const PROBLEM_HEADERS: Readonly<Record<number, Headers>> = {
+  401: { 'www-authenticate': { type: 'string', description: 'what is wrong with the token, by RFC 6750' } },
+  429: RETRY,
+  503: RETRY,
+};
+
+/** Makes what is shared by descriptions known to a server. To be called before routes are added. */
+export function shareSchemas(app: FastifyInstance): void {
+  app.addSchema({ $id: PROBLEM, ...jsonSchema(schemas.problem, 'output') });
+}
+
+/**
+ * A good answer, as the description of a route has it.
+ * @param description what it means
+ */
+export function answer(description: string, schema: z.ZodType, headers: Headers = {}): object {
+  return { ...jsonSchema(schema, 'output'), 'x-response-description': description, headers };
+}
+
+/** A good answer that comes with an entity tag, and the one that says that the client has it already. */
+export function taggedAnswers(description: string, schema: z.ZodType): Readonly<Record<number, object>> {
+  return {
+    200: answer(description, schema, ETAG),
+    304: { type: 'null', description: 'It is as the client has it.', headers: ETAG },
+  };
+}
+
+/** The request header that a tagged answer looks at. */
+export const CONDITION = {
+  type: 'object',
+  properties: {
+    'if-none-match': { type: 'string', description: 'the ETag of the answer that the client has' },
+  },
+};
+
+/** Problems of these statuses, as the description of a route has them. */
+export function problems(...statuses: readonly number[]): Readonly<Record<number, object>> {
+  return Object.fromEntries(
+    statuses.map((status) => [
+      status,
+      {
+        description: `${STATUS_CODES[status]}.`,
+        headers: PROBLEM_HEADERS[status] ?? {},
+        content: { [PROBLEM_TYPE]: { schema: { $ref: `${PROBLEM}#` } } },
+      },
+    ]),
+  );
+}

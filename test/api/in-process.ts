@@ -1,0 +1,79 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import { onTestFinished } from 'vitest';
+import { type Assembly, assemble } from '../../src/cli/assembly.ts';
+import { backingOf } from '../../src/cli/backing.ts';
+import { settingsOf } from '../../src/cli/configuration.ts';
+import { gates } from '../../src/cli/gate.ts';
+import { LiveConfiguration } from '../../src/cli/live-configuration.ts';
+import { serverMaker } from '../../src/cli/server-maker.ts';
+import { Engine } from '../../src/engine/engine.ts';
+import type { EngineEvent } from '../../src/engine/events.ts';
+import { View } from '../../src/engine/view.ts';
+import { createLogger } from '../../src/telemetry/logger.ts';
+import { waitUntil } from '../cluster/wait.ts';
+
+/** The cluster of the demo: its backends, and what only looks like them. */
+const MANIFESTS = join(import.meta.dirname, '../../demo/cluster');
+const NO_METRICS = { contentType: 'text/plain', metrics: async () => '' };
+
+/** The API as `serve` makes it, in this process, and what it tells of. */
+export interface InProcess {
+  readonly app: FastifyInstance;
+  readonly view: View;
+}
+
+/** The API of a `serve` that reads manifests and publishes to a file: all its parts are the real ones, and there is no cluster. */
+export async function inProcess(): Promise<InProcess> {
+  const folder = await mkdtemp(join(tmpdir(), 'api-'));
+  const stopped = new AbortController();
+  const messages = new PassThrough().resume();
+  const flags = { filename: [MANIFESTS], out: join(folder, 'published.yaml') };
+  const run = {
+    env: {
+      AUTH_ENABLED: 'false',
+      DISCOVERY_INTERVAL: '10m',
+      RATE_LIMIT: '100000',
+      RATE_LIMIT_BURST: '100000',
+    },
+    stdin: process.stdin,
+    output: { result: messages, messages },
+    version: '0.0.0',
+    signal: stopped.signal,
+  };
+  const settings = await settingsOf(flags, run);
+  const { log } = createLogger({ logLevel: 'error', logFormat: 'json' }, messages);
+  const view = new View(() => new Date());
+  const tell = (event: EngineEvent): void => view.take(event);
+  const assembly: Assembly = await assemble(settings, { flags, run, log, cluster: undefined, tell });
+  const engine = new Engine(assembly.engine);
+  const configuration = new LiveConfiguration(flags, run, settings, undefined, () => {});
+  const make = serverMaker({
+    backing: backingOf(() => assembly, engine, view, configuration, run.version),
+    log,
+    metrics: NO_METRICS,
+    stopping: () => stopped.signal.aborted,
+    settings: () => settings,
+    gate: gates(undefined, stopped.signal),
+    answered: () => {},
+    authenticated: () => {},
+  });
+  const app = await make('api', { address: { host: '127.0.0.1', port: 0 }, tls: undefined });
+  const running = engine.run(stopped.signal);
+  onTestFinished(async () => {
+    stopped.abort();
+    await app.close();
+    await running;
+    await assembly.end();
+    await rm(folder, { recursive: true });
+  });
+  await waitUntil(
+    'the first publication',
+    () => view.counters.publications > 0 && view.published !== undefined,
+  );
+  await app.ready();
+  return { app, view };
+}
