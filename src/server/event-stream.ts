@@ -3,12 +3,16 @@ import type { View } from '../engine/view.ts';
 import { problems } from './described.ts';
 import { ProblemError } from './problem.ts';
 
-/** Most clients that listen at a time. */
-const MOST_LISTENERS = 50;
-/** How often something is sent though nothing happens, so that nothing between us takes the connection for dead. */
-const HEARTBEAT = 15_000;
-/** Most bytes that wait for a client that does not read; beyond that it has to come again. */
-const MOST_WAITING = 64 * 1024;
+export interface StreamLimits {
+  /** Most clients that listen at a time. */
+  readonly listeners: number;
+  /** How often something is sent though nothing happens, so that nothing between us takes the connection for dead, in milliseconds. */
+  readonly heartbeat: number;
+  /** Most bytes that wait for a client that does not read; beyond that it has to come again. */
+  readonly waiting: number;
+}
+
+export const LIMITS: StreamLimits = { listeners: 50, heartbeat: 15_000, waiting: 64 * 1024 };
 
 /** What is told when something changed: enough to know what to ask for. */
 function stateOf({ services, published, lastDiscovery, counters }: View): string {
@@ -25,13 +29,17 @@ function stateOf({ services, published, lastDiscovery, counters }: View): string
  * Server-sent events: `state` at once, and whenever discovery or what is published changed.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
-export function eventStream(path: string, view: View): (app: FastifyInstance) => Promise<void> {
+export function eventStream(
+  path: string,
+  view: View,
+  limits: StreamLimits = LIMITS,
+): (app: FastifyInstance) => Promise<void> {
   return async (app) => {
     const listeners = new Set<FastifyReply>();
     let id = 0;
     let last = '';
     const send = ({ raw }: FastifyReply, text: string): void => {
-      if (raw.writableLength > MOST_WAITING) raw.destroy();
+      if (raw.writableLength > limits.waiting) raw.destroy();
       else raw.write(text);
     };
     const frame = (): string => `id: ${id}\nevent: state\ndata: ${last}\n\n`;
@@ -45,7 +53,7 @@ export function eventStream(path: string, view: View): (app: FastifyInstance) =>
     const forget = view.listen(look);
     const heartbeat = setInterval(() => {
       for (const listener of listeners) send(listener, ': still here\n\n');
-    }, HEARTBEAT).unref();
+    }, limits.heartbeat).unref();
     app.addHook('preClose', async () => {
       forget();
       clearInterval(heartbeat);
@@ -71,10 +79,10 @@ export function eventStream(path: string, view: View): (app: FastifyInstance) =>
             'not-acceptable',
             'Events are text/event-stream; send Accept: text/event-stream.',
           );
-        if (listeners.size >= MOST_LISTENERS)
+        if (listeners.size >= limits.listeners)
           throw new ProblemError(
             'unavailable',
-            `${MOST_LISTENERS} clients listen already; try again later.`,
+            `${limits.listeners} clients listen already; try again later.`,
             {
               headers: { 'retry-after': '30' },
             },

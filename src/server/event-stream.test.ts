@@ -1,0 +1,99 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
+import { expect, onTestFinished, test } from 'vitest';
+import { View } from '../engine/view.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import { createApp, listen } from './app.ts';
+import { shareSchemas } from './described.ts';
+import { eventStream, LIMITS, type StreamLimits } from './event-stream.ts';
+
+/** A server of events, and clients of it over real sockets. */
+async function setting(limits: Partial<StreamLimits> = {}) {
+  const view = new View(() => new Date(0));
+  const { log } = createLogger({ logLevel: 'error', logFormat: 'json' }, new PassThrough().resume());
+  const routes = eventStream('/events', view, { ...LIMITS, ...limits });
+  const app = await createApp({
+    log,
+    component: 'api_server',
+    answered: () => {},
+    routes(server) {
+      shareSchemas(server);
+      return server.register(routes);
+    },
+  });
+  const port = await listen(app, { host: '127.0.0.1', port: 0 });
+  onTestFinished(() => app.close());
+  const client = (method = 'GET'): Socket => {
+    const socket = connect(port, '127.0.0.1');
+    onTestFinished(() => void socket.destroy());
+    socket.on('error', () => {}).write(`${method} /events HTTP/1.1\r\nhost: x\r\n\r\n`);
+    return socket;
+  };
+  return { app, view, client };
+}
+
+/** Reads until a text was told. @returns all that was told until then */
+async function heard(socket: Socket, text: string): Promise<string> {
+  let all = '';
+  while (!all.includes(text)) all += String((await once(socket, 'data'))[0]);
+  return all;
+}
+
+/** Another version of what is published: a change that is told. */
+const publish = (view: View, version: string): void =>
+  view.take({ kind: 'observed', live: { data: {}, labels: {}, annotations: {}, managers: [], version } });
+
+test('the state at once, and each one after a change; what changes nothing is not told', async () => {
+  const { view, client } = await setting();
+  const socket = client();
+  const first = await heard(socket, 'lastDiscovery');
+  expect(first).toMatch(/^HTTP\/1.1 200 OK\r\n/);
+  expect(first).toContain('content-type: text/event-stream');
+  expect(first).toContain(
+    'id: 1\nevent: state\ndata: {"cycle":0,"backends":0,"healthy":0,"configMapVersion":null',
+  );
+  publish(view, '7');
+  publish(view, '7');
+  publish(view, '8');
+  const more = await heard(socket, '"8"');
+  expect(more.match(/id: \d+/g)).toEqual(['id: 2', 'id: 3']);
+});
+
+test('something is sent though nothing happens', async () => {
+  const { client } = await setting({ heartbeat: 20 });
+  expect(await heard(client(), ': still here\n\n')).toContain('event: state');
+});
+
+test('no more clients than the limit listen, and one that goes makes room; HEAD takes none', async () => {
+  const { client } = await setting({ listeners: 1 });
+  expect(await heard(client('HEAD'), '\r\n\r\n')).toMatch(/^HTTP\/1.1 200 OK/);
+  const first = client();
+  await heard(first, 'event: state');
+  const refused = await heard(client(), '}');
+  expect(refused).toMatch(/^HTTP\/1.1 503 /);
+  expect(refused).toMatch(/\r\nretry-after: 30\r\n/);
+  first.destroy();
+  await expect.poll(async () => await heard(client(), '\r\n\r\n')).toMatch(/^HTTP\/1.1 200 /);
+});
+
+test('a client that does not read is cut, and the others hear all', async () => {
+  const { view, client } = await setting();
+  const deaf = client();
+  await heard(deaf, 'event: state');
+  deaf.pause();
+  const other = client();
+  await heard(other, 'event: state');
+  other.resume();
+  const closed = once(deaf, 'close');
+  // What the systems of both sides hold for the deaf one is not known; in the end it is full.
+  for (let step = 0; step < 400; step++) {
+    publish(view, `${step} ${'x'.repeat(60_000)}`);
+    await new Promise(setImmediate);
+  }
+  deaf.resume();
+  await closed;
+  const last = heard(other, '"the last"');
+  publish(view, 'the last');
+  expect(await last).toContain('event: state');
+});
