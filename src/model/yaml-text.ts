@@ -1,4 +1,15 @@
-import { isMap, isNode, isScalar, LineCounter, parseDocument, type ScalarTag, type Tags } from 'yaml';
+import {
+  type Alias,
+  type Document,
+  isMap,
+  isNode,
+  isScalar,
+  LineCounter,
+  parseDocument,
+  type ScalarTag,
+  type Tags,
+  visit,
+} from 'yaml';
 import type * as z from 'zod';
 
 /** A place in a text and what is wrong there. */
@@ -23,6 +34,20 @@ function asPyYaml(tags: Tags): Tags {
     if (typeof tag !== 'object' || tag.tag !== 'tag:yaml.org,2002:bool' || !('test' in tag)) return tag;
     return { ...(tag as ScalarTag), test: new RegExp(`^(?![YyNn]$)(?:${tag.test?.source})`) };
   });
+}
+
+/** An alias in what it stands for, as in `&a [*a]`, if there is one: that is a value without an end. */
+export function endlessAlias(document: Document): Alias | undefined {
+  let found: Alias | undefined;
+  visit(document, {
+    Alias(_, alias, path) {
+      const meant = alias.resolve(document);
+      if (!path.some((parent) => parent === meant)) return undefined;
+      found = alias;
+      return visit.BREAK;
+    },
+  });
+  return found;
 }
 
 /**
@@ -63,6 +88,9 @@ export function readPlacedYaml<T>(
   };
   if (document.errors.length > 0)
     return { faults: document.errors.map((error) => at(error.pos[0], error.message)) };
+  const endless = endlessAlias(document);
+  if (endless !== undefined)
+    return { faults: [at(endless.range?.[0] ?? 0, `*${endless.source} stands in what it stands for`)] };
   let plain: unknown;
   try {
     plain = document.toJS({ maxAliasCount: ALIASES });

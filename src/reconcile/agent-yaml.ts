@@ -1,4 +1,5 @@
 import { type Document, isMap, parseDocument } from 'yaml';
+import { endlessAlias } from '../model/yaml-text.ts';
 
 export type Mapping = Readonly<Record<string, unknown>>;
 
@@ -47,6 +48,8 @@ export function readMapping(text: string): MappingText {
   const document = parsed(text);
   const [error] = document.errors;
   if (error !== undefined) return { fault: error.message.split('\n')[0] ?? '' };
+  const endless = endlessAlias(document);
+  if (endless !== undefined) return { fault: `*${endless.source} stands in what it stands for` };
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: ALIASES });
