@@ -78,6 +78,8 @@ export function readPlacedYaml<T>(
   const document = parseDocument(text, {
     lineCounter: counter,
     prettyErrors: false,
+    // What it would say goes to standard error, which holds our log.
+    logLevel: 'error',
     version,
     customTags: version === '1.1' ? asPyYaml : null,
   });
