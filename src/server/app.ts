@@ -37,6 +37,8 @@ const LONGEST_HEADERS = 16 * 1024;
 /** Longest times in milliseconds: for a request to arrive, and for a connection that does nothing. */
 const LONGEST_REQUEST = 15_000;
 const LONGEST_IDLE = 65_000;
+/** How often it is looked for requests that take too long, in milliseconds. */
+const LOOK = 5_000;
 /** Most connections at a time. */
 const MOST_CONNECTIONS = 1_000;
 
@@ -173,7 +175,11 @@ export async function createApp({
     bodyLimit: LONGEST_BODY,
     requestTimeout: LONGEST_REQUEST,
     keepAliveTimeout: LONGEST_IDLE,
-    http: { maxHeaderSize: LONGEST_HEADERS, headersTimeout: LONGEST_REQUEST },
+    http: {
+      maxHeaderSize: LONGEST_HEADERS,
+      headersTimeout: LONGEST_REQUEST,
+      connectionsCheckingInterval: LOOK,
+    },
     clientErrorHandler: refuse,
     frameworkErrors: (error, request, reply) => sendProblem(request, reply, asProblem(error)),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 253 },

@@ -1,0 +1,70 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { expect, onTestFinished, test } from 'vitest';
+import { listen } from '../../src/server/app.ts';
+import { inProcess } from './in-process.ts';
+
+/** The API on a real port, and connections to it. */
+async function setting() {
+  const { app } = await inProcess();
+  const port = await listen(app, { host: '127.0.0.1', port: 0 });
+  const open = (sent = ''): Socket => {
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    onTestFinished(() => void socket.destroy());
+    socket.on('error', () => {});
+    if (sent !== '') socket.write(sent);
+    return socket;
+  };
+  return { app, open, base: `http://127.0.0.1:${port}` };
+}
+
+const GET = 'GET /api/v1/toolsets?limit=1 HTTP/1.1\r\nhost: x\r\n';
+const statuses = (answer: string): string[] => answer.match(/(?<=HTTP\/1\.1 )\d{3}/g) ?? [];
+
+test('requests that come at once on one connection are answered in their order', async () => {
+  const { open } = await setting();
+  const socket = open();
+  socket.end(`${GET}\r\nGET /nowhere HTTP/1.1\r\nhost: x\r\n\r\n${GET}connection: close\r\n\r\n`);
+  expect(statuses(await text(socket))).toEqual(['200', '404', '200']);
+});
+
+test('a client that closes its side still gets its answer', async () => {
+  const { open } = await setting();
+  const socket = open();
+  socket.end(`${GET}\r\n`);
+  expect(statuses(await text(socket))).toEqual(['200']);
+});
+
+test('a request that does not send all of its headers or its body is told that it is late', async () => {
+  const { open } = await setting();
+  const body =
+    'POST /api/v1/toolsets/validate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"kind":';
+  for (const answer of await Promise.all([GET, body].map((sent) => text(open(sent))))) {
+    expect(statuses(answer)).toEqual(['408']);
+    expect(answer).toContain('content-type: application/problem+json');
+  }
+});
+
+test('two lengths of one body, or a length and chunks, are refused: nothing is smuggled', async () => {
+  const { open } = await setting();
+  const post = 'POST /api/v1/toolsets/validate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n';
+  for (const lengths of [
+    'content-length: 2\r\ncontent-length: 40\r\n',
+    'content-length: 2\r\ntransfer-encoding: chunked\r\n',
+  ])
+    expect(statuses(await text(open(`${post}${lengths}\r\n{}${GET}\r\n`))), lengths).toEqual(['400']);
+});
+
+test('many connections that send nothing keep nobody out, and those beyond the limit are closed', async () => {
+  const { app, open, base } = await setting();
+  const idle = Array.from({ length: 500 }, () => open());
+  await Promise.all(idle.map((socket) => once(socket, 'connect')));
+  expect((await fetch(`${base}/api/v1/toolsets`)).status).toBe(200);
+  const { promise: dropped, resolve } = Promise.withResolvers<void>();
+  app.server.once('drop', () => resolve());
+  for (let more = 0; more < 600; more++) open();
+  await dropped;
+  for (const socket of idle) socket.destroy();
+  await expect.poll(async () => (await fetch(`${base}/health`)).status, { timeout: 10_000 }).toBe(200);
+});
