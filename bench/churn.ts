@@ -8,6 +8,9 @@ export const CHANGES_A_SECOND = 50;
 /** Most changes that wait for the API server; beyond that it is the server that cannot follow. */
 const MOST_OPEN = 100;
 
+/** Counts up over all churns of a run: the same value again would change nothing. */
+let value = 0;
+
 /**
  * Changes Services, one after the other, until the signal is aborted: an annotation that means nothing, on applications
  * and backends alike. @returns how many were changed in a second
@@ -27,7 +30,7 @@ export async function churn(
       const service = services[(count * 7919) % services.length];
       if (service === undefined) throw new Error('there are no Services to change');
       const path = `/api/v1/namespaces/${service.namespace}/services/${service.spec.name}`;
-      const change = admin.patch(path, { metadata: { annotations: { 'bench/change': String(count) } } });
+      const change = admin.patch(path, { metadata: { annotations: { 'bench/change': String(++value) } } });
       const done = change.finally(() => open.delete(done));
       open.add(done);
       done.catch(() => {});
