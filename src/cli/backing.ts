@@ -61,14 +61,19 @@ function check(kind: DocumentKind, content: string): readonly CheckedFault[] {
   }
 }
 
+/** What works now. */
+interface Working {
+  readonly assembly: Assembly;
+  readonly engine: Engine;
+}
+
 /** Longest time that a discovery is waited for, in milliseconds. */
 const LONGEST_DISCOVERY = 120_000;
 
 /** Asks backends anew, and waits for the pass that does. @returns how many backends there are then */
 async function rediscover(
   { namespaces, serviceTypes, force = false }: DiscoverRequest,
-  { prober }: Assembly,
-  engine: Engine,
+  { assembly: { prober }, engine }: Working,
   view: View,
 ): Promise<number> {
   const types = new Map(
@@ -99,10 +104,12 @@ async function rediscover(
   return view.services.length;
 }
 
-/** What the API has done, by the parts that work now. */
+/**
+ * What the API has done, by the parts that work now.
+ * @param working throws ProblemError while there are none
+ */
 export function backingOf(
-  assembly: () => Assembly,
-  engine: Engine,
+  working: () => Working,
   view: View,
   configuration: LiveConfiguration,
   version: string,
@@ -111,22 +118,22 @@ export function backingOf(
     view,
     version,
     now: () => new Date(),
-    types: () => [...assembly().types].sort(),
-    leads: () => assembly().leader.mayPublish(),
+    types: () => [...working().assembly.types].sort(),
+    leads: () => working().assembly.leader.mayPublish(),
     switchedOff(text) {
       const read = readOverrides(text);
       const tools = 'value' in read ? read.value.tools : {};
       return new Set(Object.keys(tools).filter((name) => tools[name]?.enabled === false));
     },
     generate(services) {
-      const now = assembly();
+      const now = working().assembly;
       const { engine: options } = now;
       const found = services === undefined ? view.services : described(services, now);
       const kinds = toolKinds(options.stages.rules);
       return generate(found, { ...options.generation, kinds, overrides: NO_OVERRIDES });
     },
     check,
-    discover: (request) => rediscover(request, assembly(), engine, view),
+    discover: (request) => rediscover(request, working(), view),
     reload: () => configuration.reload(),
   };
 }

@@ -5,6 +5,7 @@ import type { EngineEvent } from '../engine/events.ts';
 import { View } from '../engine/view.ts';
 import { problemLine } from '../model/discovery.ts';
 import { EXIT, UserError } from '../model/exit.ts';
+import { ProblemError } from '../server/problem.ts';
 import { apiMetrics } from '../telemetry/api-metrics.ts';
 import { engineLog } from '../telemetry/engine-log.ts';
 import { engineMetrics } from '../telemetry/engine-metrics.ts';
@@ -66,20 +67,28 @@ async function keepInStep(
   const single = flags.once === true;
   const cluster =
     readsManifests(flags) && flags.out !== undefined ? undefined : await openCluster(flags, run);
+  const view = new View(() => new Date());
   const configuration = new LiveConfiguration(flags, run, first, cluster, (problem, retryIn) => {
     const component = 'configuration';
-    if (retryIn === undefined) log.warn({ component }, problemLine(problem));
-    else log.error({ component, retry_in: Math.round(retryIn / 100) / 10 }, problemLine(problem));
+    if (retryIn === undefined) {
+      log.warn({ component }, problemLine(problem));
+      return;
+    }
+    log.error({ component, retry_in: Math.round(retryIn / 100) / 10 }, problemLine(problem));
+    view.waits(problem.what);
   });
-  await configuration[single ? 'openOnce' : 'open'](signal);
-  if (signal.aborted) return;
-  use(configuration.current);
-  const view = new View(() => new Date());
+  let works: { readonly assembly: Assembly; readonly engine: Engine } | undefined;
+  const working = (): NonNullable<typeof works> => {
+    if (works !== undefined) return works;
+    throw new ProblemError('unavailable', 'It waits for the cluster; GET /ready tells what is wrong.', {
+      headers: { 'retry-after': '5' },
+    });
+  };
   const metrics = new MetricSet();
   const { count } = engineMetrics(metrics, {
     version: run.version,
-    known: (type) => assembly.types.includes(type),
-    leads: () => assembly.leader.mayPublish(),
+    known: (type) => works?.assembly.types.includes(type) === true,
+    leads: () => works?.assembly.leader.mayPublish() === true,
   });
   const logged = engineLog(log);
   const stopped = new AbortController();
@@ -94,16 +103,13 @@ async function keepInStep(
       view.take(event);
     },
   };
-  let assembly: Assembly = await assemble(configuration.current, surroundings);
-  const engine = new Engine(assembly.engine);
-  const backing = backingOf(() => assembly, engine, view, configuration, run.version);
   const servers = new Servers(
     serverMaker({
-      backing,
+      backing: backingOf(working, view, configuration, run.version),
       log,
       metrics: metrics.registry,
       stopping: () => signal.aborted,
-      settings: () => assembly.settings,
+      settings: () => configuration.current,
       gate: gates(cluster, stopped.signal),
       ...apiMetrics(metrics),
     }),
@@ -111,44 +117,63 @@ async function keepInStep(
     cluster?.inCluster === true,
     log,
   );
-  const ending = new Set<Promise<void>>();
-  const apply = async (next: Configuration): Promise<void> => {
-    const before = assembly;
-    const made = await assemble(next, surroundings, before);
-    if (signal.aborted) return await made.end(before);
-    try {
-      await servers.use(next);
-    } catch (error) {
-      await made.end(before);
-      throw error;
-    }
-    assembly = made;
-    use(next);
-    engine.reconfigure(assembly.engine);
-    assembly.start(engine);
-    const ended = before.end(assembly).finally(() => ending.delete(ended));
-    ending.add(ended);
-  };
-  if (!single) await servers.use(configuration.current);
-  log.info(
-    {
-      version: run.version,
-      interval: assembly.settings.discoveryInterval / 1000,
-      registered_detectors: assembly.types,
-      detectors_count: assembly.types.length,
-    },
-    `looking for backends in ${assembly.where}, publishing to ${assembly.engine.publisher.target}`,
-  );
-  assembly.start(engine);
-  if (!single) configuration.follow(apply, (reload) => assembly.engine.tell(eventOf(reload)), signal);
-  const closed = inOrder(signal, servers, () => assembly.settings, log).finally(() => stopped.abort());
+  const closed = inOrder(signal, servers, () => configuration.current, log).finally(() => stopped.abort());
   try {
-    await engine.run(stopped.signal);
+    // The Pod's probes are answered while the cluster is waited for.
+    if (!single) await servers.use(configuration.current);
+    await configuration[single ? 'openOnce' : 'open'](signal);
+    if (signal.aborted) return;
+    use(configuration.current);
+    if (!single) await servers.use(configuration.current);
+    const assembly = await assemble(configuration.current, surroundings);
+    works = { assembly, engine: new Engine(assembly.engine) };
+    await work();
   } finally {
     stopped.abort();
     await servers.close();
-    await Promise.all([...ending, assembly.end()]);
     if (signal.aborted) await closed;
+  }
+
+  /** Works with what was put together, and with what takes its place, until it is told to stop. */
+  async function work(): Promise<void> {
+    const { engine, assembly: begun } = working();
+    const ending = new Set<Promise<void>>();
+    const apply = async (next: Configuration): Promise<void> => {
+      const { assembly: before } = working();
+      const made = await assemble(next, surroundings, before);
+      if (signal.aborted) return await made.end(before);
+      try {
+        await servers.use(next);
+      } catch (error) {
+        await made.end(before);
+        throw error;
+      }
+      works = { assembly: made, engine };
+      use(next);
+      engine.reconfigure(made.engine);
+      made.start(engine);
+      const ended = before.end(made).finally(() => ending.delete(ended));
+      ending.add(ended);
+    };
+    log.info(
+      {
+        version: run.version,
+        interval: begun.settings.discoveryInterval / 1000,
+        registered_detectors: begun.types,
+        detectors_count: begun.types.length,
+      },
+      `looking for backends in ${begun.where}, publishing to ${begun.engine.publisher.target}`,
+    );
+    begun.start(engine);
+    if (!single)
+      configuration.follow(apply, (reload) => working().assembly.engine.tell(eventOf(reload)), signal);
+    try {
+      await engine.run(stopped.signal);
+    } finally {
+      stopped.abort();
+      await servers.close();
+      await Promise.all([...ending, working().assembly.end()]);
+    }
   }
 }
 
@@ -168,6 +193,8 @@ async function inOrder(
   log.info({ component: 'shutdown', delay: shutdownDelay / 1000 }, 'stopping: not ready any more');
   const late = sleep(shutdownTimeout, 'late', { ref: false });
   const drained = sleep(shutdownDelay).then(() => servers.close());
-  if ((await Promise.race([drained, late])) === 'late')
-    log.warn({ component: 'shutdown' }, 'not all requests were answered in time');
+  if ((await Promise.race([drained, late])) === 'late') {
+    log.warn({ component: 'shutdown' }, 'not all requests were answered in time; their connections are cut');
+    servers.cut();
+  }
 }

@@ -22,6 +22,9 @@ interface Running {
   readonly app: FastifyInstance;
 }
 
+/** Longest time that a server that moves waits for its requests, in milliseconds. */
+const LONGEST_MOVE = 3_000;
+
 const NAMES: readonly ServerName[] = ['api', 'metrics'];
 const FLAGS = { api: '--api-address', metrics: '--metrics-address' } as const;
 /** Ports in a Pod, where nothing is said. */
@@ -42,6 +45,16 @@ function tlsFiles({ tlsCertFile, tlsKeyFile, tlsClientCaFile }: Configuration): 
     return undefined;
   }
   return { cert: tlsCertFile, key: tlsKeyFile, clientCa: tlsClientCaFile };
+}
+
+/** Closes a server when its requests are answered, or after some time without that. */
+async function closeSoon(app: FastifyInstance): Promise<void> {
+  const late = setTimeout(() => app.server.closeAllConnections(), LONGEST_MOVE);
+  try {
+    await app.close();
+  } finally {
+    clearTimeout(late);
+  }
 }
 
 /** The servers of `serve`, as the configuration wants them. */
@@ -85,7 +98,14 @@ export class Servers {
 
   /** Takes no new connections, and waits until all requests are answered. */
   async close(): Promise<void> {
-    await Promise.all(NAMES.map((name) => this.#turn(name, undefined)));
+    const running = [...this.#running.values()];
+    await Promise.all(running.map(({ app }) => app.close()));
+    this.#running.clear();
+  }
+
+  /** Breaks all connections. */
+  cut(): void {
+    for (const { app } of this.#running.values()) app.server.closeAllConnections();
   }
 
   #specOf(name: ServerName, settings: Configuration): Spec | undefined {
@@ -99,8 +119,8 @@ export class Servers {
     const old = this.#running.get(name);
     if (isDeepStrictEqual(old?.spec, spec)) return;
     const app = spec === undefined ? undefined : await this.#make(name, spec);
-    // The port may be the same one.
-    await old?.app.close();
+    // The port may be the same one. The request that this is for may come by this server, so it is not waited for long.
+    if (old !== undefined) await closeSoon(old.app);
     this.#running.delete(name);
     if (app === undefined || spec === undefined) return;
     const { host, port } = spec.address;

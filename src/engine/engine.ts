@@ -297,12 +297,14 @@ export class Engine {
   async #observe(failures: number, cycle: number, signal: AbortSignal): Promise<number | undefined> {
     if (!this.#behind) return undefined;
     const { publisher, tell } = this.#options;
+    // What happens meanwhile, such as that this process leads, is for the next pass.
+    this.#behind = false;
     try {
       tell({ kind: 'observed', live: await publisher.read(signal) });
-      this.#behind = false;
       return undefined;
     } catch (error) {
       signal.throwIfAborted();
+      this.#behind = true;
       const retryIn = retryPause(failures);
       tell({ kind: 'observe-failed', cycle, error, retryIn });
       return retryIn;

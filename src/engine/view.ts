@@ -67,6 +67,12 @@ export class View {
     this.dependencies = { kubernetes: waiting, configmap: waiting, discovery: waiting };
   }
 
+  /** Nothing can begin, because the cluster cannot be read. */
+  waits(why: string): void {
+    this.revision++;
+    this.#set('kubernetes', 'failing', why);
+  }
+
   /** Calls after each event. @returns ends that */
   listen(listener: () => void): () => void {
     this.#listeners.add(listener);

@@ -52,7 +52,7 @@ export async function inProcess(): Promise<InProcess> {
   const engine = new Engine(assembly.engine);
   const configuration = new LiveConfiguration(flags, run, settings, undefined, () => {});
   const make = serverMaker({
-    backing: backingOf(() => assembly, engine, view, configuration, run.version),
+    backing: backingOf(() => ({ assembly, engine }), view, configuration, run.version),
     log,
     metrics: NO_METRICS,
     stopping: () => stopped.signal.aborted,

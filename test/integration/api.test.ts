@@ -150,6 +150,35 @@ test('what can be had done: discover, generate, validate, reload', async () => {
   expect((await call('/api/v1/discover', { method: 'PUT' })).status).toBe(405);
 });
 
+test('limits that change count at once; half a pair of TLS files is refused as a whole', async () => {
+  const { cluster, target, post, serve, token } = await serving();
+  const configMaps = `/api/v1/namespaces/${target}/configmaps`;
+  await cluster.admin.create(configMaps, {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'dynamic-toolset-config' },
+    data: { 'log-level': 'debug' },
+  });
+  await serve.logged('the configuration changed');
+  const served = () => serve.lines.filter(({ message }) => message.includes('the API is served'));
+  const data = { 'shutdown-timeout': '9s', 'rate-limit': '7', 'tls-cert-file': '/nowhere' };
+  await cluster.admin.patch(`${configMaps}/dynamic-toolset-config`, { data });
+  await waitUntil('half a pair is refused', async () => (await post('/api/v1/config/reload')).status === 422);
+  expect(served()).toHaveLength(1);
+  await cluster.admin.patch(`${configMaps}/dynamic-toolset-config`, { data: { 'tls-cert-file': null } });
+  await waitUntil('the rest is in force', () =>
+    serve.lines.find(({ changes }) => Array.isArray(changes) && changes.join().includes('rateLimit: "7"')),
+  );
+  const [{ port } = { port: 0 }] = served();
+  const headers = { authorization: `Bearer ${token}` };
+  const all = await Promise.all(
+    Array.from({ length: 200 }, () => fetch(`http://127.0.0.1:${port}/api/v1/toolsets`, { headers })),
+  );
+  expect(all.filter(({ status }) => status === 429).length).toBeGreaterThan(30);
+  const limited = all.find(({ status }) => status === 429);
+  expect(Number(limited?.headers.get('retry-after'))).toBeGreaterThan(0);
+});
+
 test('tokens: none, malformed, wrong, and of somebody who may not; probes are for everybody', async () => {
   const { call, base, serve, cluster, client, target, metricsPort, token } = await serving({
     AUTHORIZATION_ENABLED: 'true',
