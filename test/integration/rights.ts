@@ -10,7 +10,7 @@ export const PUBLISHING = [
     apiGroups: [''],
     resources: ['configmaps'],
     resourceNames: ['dynamic-toolset-config'],
-    verbs: ['list', 'watch'],
+    verbs: ['get', 'list', 'watch'],
   },
   { apiGroups: ['apps'], resources: ['controllerrevisions'], verbs: ['list', 'create', 'patch', 'delete'] },
   { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] },
