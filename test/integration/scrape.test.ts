@@ -21,7 +21,12 @@ test(`what goes well and what does not is seen in a scrape, which promtool takes
     labels: { 'app.kubernetes.io/name': 'elasticsearch' },
     ports: [{ port: 9200, name: 'http' }],
   });
-  const serve = startServe({ ...env, NAMESPACES: `${watched},${denied}`, METRICS_ADDRESS: '127.0.0.1:0' });
+  const serve = startServe({
+    ...env,
+    NAMESPACES: `${watched},${denied}`,
+    METRICS_ADDRESS: '127.0.0.1:0',
+    METRICS_AUTH_ENABLED: 'false',
+  });
   const { port } = await serve.logged('metrics are served');
   await serve.logged('toolset published');
   await cluster.service(watched, {

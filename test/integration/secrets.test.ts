@@ -48,6 +48,7 @@ test('no secret is in the log, in Events or in metrics, wherever it stands', asy
     CONNECT_TO: `${env.CONNECT_TO},elasticsearch.${watched}.svc.cluster.local:9200:127.0.0.1:${backend.port}`,
     LOG_LEVEL: 'debug',
     METRICS_ADDRESS: '127.0.0.1:0',
+    METRICS_AUTH_ENABLED: 'false',
     HOLMESGPT_RELOAD: 'endpoint',
     HOLMESGPT_URL: 'http://127.0.0.1:1',
     HOLMESGPT_API_KEY: SECRET.agent,
