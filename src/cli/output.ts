@@ -1,29 +1,17 @@
 import { styleText } from 'node:util';
-import { type DiscoveredService, endpointUrl, type Problem, problemLine } from '../model/discovery.ts';
+import {
+  type DiscoveredService,
+  endpointUrl,
+  type Problem,
+  problemLine,
+  serviceJson,
+} from '../model/discovery.ts';
 import type { Format } from './choices.ts';
 
 /** Where a command writes: results to one stream, everything else to the other. */
 export interface Output {
   readonly result: NodeJS.WritableStream & { readonly isTTY?: boolean };
   readonly messages: NodeJS.WritableStream & { readonly isTTY?: boolean };
-}
-
-/** What `discover -o json` says of one service. */
-function toJson(service: DiscoveredService) {
-  return {
-    name: service.service.name,
-    namespace: service.service.namespace,
-    type: service.type,
-    endpoint: endpointUrl(service.endpoint),
-    health: service.verdict.health,
-    authRequired: service.verdict.authRequired,
-    reason: service.verdict.reason,
-    certainty: service.certainty,
-    tool: service.tool,
-    description: service.description,
-    alternates: service.alternates,
-    evidence: service.evidence,
-  };
 }
 
 const COLOURS = { healthy: 'green', unhealthy: 'red', unknown: 'yellow' } as const;
@@ -76,7 +64,7 @@ export async function render(
 ): Promise<string> {
   if (format === 'table' || format === 'wide')
     return services.length === 0 ? '' : serviceTable(services, format === 'wide', colour);
-  const document = { services: services.map(toJson), warnings: problems };
+  const document = { services: services.map(serviceJson), warnings: problems };
   if (format === 'json') return `${JSON.stringify(document, null, 2)}\n`;
   const { yamlText } = await import('./yaml-output.ts');
   return yamlText(document);

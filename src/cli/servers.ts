@@ -124,8 +124,10 @@ export class Servers {
     this.#running.delete(name);
     if (app === undefined || spec === undefined) return;
     const { host, port } = spec.address;
+    const { listen } = await import('../server/app.ts');
+    let bound: number;
     try {
-      await app.listen({ port, host: host === '' ? '::' : host });
+      bound = await listen(app, spec.address);
     } catch (error) {
       await app.close();
       throw new UserError(
@@ -135,11 +137,10 @@ export class Servers {
       );
     }
     this.#running.set(name, { spec, app });
-    const bound = app.server.address();
     this.#log.info(
       {
         component: `${name}_server`,
-        port: typeof bound === 'object' && bound !== null ? bound.port : port,
+        port: bound,
         tls: spec.tls !== undefined,
       },
       name === 'api' ? 'the API is served at /api/v1' : 'metrics are served at /metrics',

@@ -94,3 +94,21 @@ export interface Problem {
 export function problemLine(problem: Problem): string {
   return `${problem.where}: ${problem.what}${problem.fix === undefined ? '' : `; ${problem.fix}`}`;
 }
+
+/** What `discover -o json` and the API say of one service. */
+export function serviceJson(service: DiscoveredService) {
+  return {
+    name: service.service.name,
+    namespace: service.service.namespace,
+    type: service.type,
+    endpoint: endpointUrl(service.endpoint),
+    health: service.verdict.health,
+    authRequired: service.verdict.authRequired,
+    reason: service.verdict.reason,
+    certainty: service.certainty,
+    tool: service.tool,
+    description: service.description,
+    alternates: service.alternates,
+    evidence: service.evidence,
+  };
+}

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type * as z from 'zod';
 import type { View } from '../engine/view.ts';
-import { type DiscoveredService, endpointUrl } from '../model/discovery.ts';
+import { type DiscoveredService, serviceJson } from '../model/discovery.ts';
 import type { Generated } from '../model/documents.ts';
 import { serviceKey } from '../model/service.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -13,6 +13,7 @@ import { type Job, Jobs } from './jobs.ts';
 import { jsonSchema } from './json-schema.ts';
 import { ProblemError } from './problem.ts';
 import * as schemas from './schemas.ts';
+import { statistics } from './statistics.ts';
 import { toolsetsOf } from './toolsets.ts';
 
 /** What a document is checked for: a place, what is wrong there, and whether it is an error. */
@@ -68,24 +69,6 @@ const PATH = '/api/v1';
 
 const iso = (time: Date | undefined): string | null => time?.toISOString() ?? null;
 
-/** What the API says of one service; `discover -o json` says the same. */
-function serviceJson(service: DiscoveredService) {
-  return {
-    name: service.service.name,
-    namespace: service.service.namespace,
-    type: service.type,
-    endpoint: endpointUrl(service.endpoint),
-    health: service.verdict.health,
-    authRequired: service.verdict.authRequired,
-    reason: service.verdict.reason,
-    certainty: service.certainty,
-    tool: service.tool,
-    description: service.description,
-    alternates: service.alternates,
-    evidence: service.evidence,
-  };
-}
-
 const jobJson = (job: Job, lasts: number | undefined) => ({
   jobId: job.id,
   status: job.status,
@@ -98,39 +81,6 @@ const jobJson = (job: Job, lasts: number | undefined) => ({
       : null,
   services: job.services ?? null,
 });
-
-function statistics({ view, version, leads }: Backing): z.infer<typeof schemas.statisticsAnswer> {
-  const byType: Record<string, Record<'healthy' | 'unhealthy' | 'unknown', number>> = {};
-  for (const { type, verdict } of view.services) {
-    byType[type] ??= { healthy: 0, unhealthy: 0, unknown: 0 };
-    byType[type][verdict.health]++;
-  }
-  const { counters, published } = view;
-  const notes = (problems: View['publishProblems']) => problems.map((each) => ({ ...each }));
-  return {
-    version,
-    startedAt: view.startedAt.toISOString(),
-    leader: leads(),
-    discovery: {
-      cycles: counters.cycles,
-      lastDiscovery: iso(view.lastDiscovery),
-      lastDurationSeconds: view.lastDuration === undefined ? null : view.lastDuration / 1000,
-      servicesExamined: counters.examined,
-      backends: view.services.length,
-      byType,
-      problems: notes(view.discoveryProblems),
-    },
-    toolset: {
-      tools: toolsetsOf(view, () => new Set()).filter((toolset) => toolset.published).length,
-      configMapVersion: published?.version ?? null,
-      lastPublished: iso(view.lastPublished),
-      publications: counters.publications,
-      failures: counters.failures,
-      driftReverted: counters.drift,
-      problems: notes(view.publishProblems),
-    },
-  };
-}
 
 const pointer = (path: readonly PropertyKey[]): string =>
   path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
@@ -396,7 +346,9 @@ export function api(backing: Backing, log: Logger): (app: FastifyInstance) => Pr
       },
       handler(request, reply) {
         mustAcceptJson(request);
-        return ready.send(request, reply, `statistics ${backing.leads()}`, () => statistics(backing));
+        return ready.send(request, reply, `statistics ${backing.leads()}`, () =>
+          statistics(view, backing.version, backing.leads()),
+        );
       },
     });
 
