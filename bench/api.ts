@@ -69,13 +69,17 @@ export async function api(lab: Lab): Promise<Row[]> {
       floor.push((await ask({ port: Number(barePort), token, seconds: SECONDS })).requests.average);
     }
     lab.say('asking while all backends are asked anew');
-    const discovering = fetch(`http://127.0.0.1:${port}/api/v1/discover?wait=true`, {
-      method: 'POST',
-      headers: { ...headers, 'content-type': 'application/json' },
-      body: '{"force":true}',
-    });
-    const busy = await ask({ port, token, rate: GENTLE, seconds: SECONDS });
-    if ((await discovering).status !== 200) throw new Error('the discovery failed');
+    const busy: number[] = [];
+    for (let turn = 0; turn < TURNS; turn++) {
+      const discovering = fetch(`http://127.0.0.1:${port}/api/v1/discover?wait=true`, {
+        method: 'POST',
+        headers: { ...headers, 'content-type': 'application/json' },
+        body: '{"force":true}',
+      });
+      const { latency } = await ask({ port, token, rate: GENTLE, seconds: SECONDS });
+      if ((await discovering).status !== 200) throw new Error('the discovery failed');
+      busy.push(latency.p99);
+    }
     const kibibytes = (Buffer.byteLength(body) / 1024).toFixed(0);
     const note = `a body of ${kibibytes} KiB, ${CONNECTIONS} connections, ${TURNS} times ${SECONDS} s by turns, tokens reviewed`;
     return [
@@ -89,10 +93,10 @@ export async function api(lab: Lab): Promise<Row[]> {
       },
       {
         what: `p99 at ${GENTLE} requests a second, while all backends are asked anew`,
-        value: busy.latency.p99,
+        value: median(busy),
         unit: 'ms',
         goal: { value: 50 },
-        note: `${services.length} Services`,
+        note: `${services.length} Services, ${TURNS} passes; the slowest ${Math.max(...busy)} ms`,
       },
     ];
   } finally {

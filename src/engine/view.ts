@@ -73,7 +73,7 @@ export class View {
     this.#set('kubernetes', 'failing', why);
   }
 
-  /** Calls after each event. @returns ends that */
+  /** Calls after each event that shows here. @returns ends that */
   listen(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -84,40 +84,42 @@ export class View {
   }
 
   take(event: EngineEvent): void {
+    if (!this.#take(event)) return;
     this.revision++;
-    this.#take(event);
     for (const listener of this.#listeners) listener();
   }
 
-  #take(event: EngineEvent): void {
+  /** @returns whether it shows. Most events do not: a pass tells one for each probe, and what follows from all of them. */
+  #take(event: EngineEvent): boolean {
     switch (event.kind) {
       case 'pass':
         this.#pass(event);
-        return;
+        return true;
       case 'source-failed':
         this.#set('kubernetes', 'failing', (event.error as Error).message);
-        return;
+        return true;
       case 'observed':
         this.published = event.live;
         this.#set('configmap', 'ok');
-        return;
+        return true;
       case 'observe-failed':
+      case 'publish-failed':
         this.#set('configmap', 'failing', (event.error as Error).message);
-        return;
+        if (event.kind === 'publish-failed') this.#count('failures');
+        return true;
       case 'reconciled':
         this.publishProblems = event.problems;
-        return;
+        return true;
       case 'published':
         this.lastPublished = this.#now();
         this.#count('publications');
-        return;
-      case 'publish-failed':
-        this.#set('configmap', 'failing', (event.error as Error).message);
-        this.#count('failures');
-        return;
+        return true;
       case 'drift':
       case 'recreated':
         this.#count('drift');
+        return true;
+      default:
+        return false;
     }
   }
 

@@ -50,7 +50,9 @@ export function eventStream(
       id++;
       for (const listener of listeners) send(listener, frame());
     };
-    const forget = view.listen(look);
+    const forget = view.listen(() => {
+      if (listeners.size > 0) look();
+    });
     const heartbeat = setInterval(() => {
       for (const listener of listeners) send(listener, ': still here\n\n');
     }, limits.heartbeat).unref();
