@@ -11,6 +11,7 @@ import type { Detector, Matcher } from '../src/model/detector.ts';
 import { apiMetrics } from '../src/telemetry/api-metrics.ts';
 import { engineMetrics } from '../src/telemetry/engine-metrics.ts';
 import { type MetricDescription, MetricSet } from '../src/telemetry/metric-set.ts';
+import { stateMetrics } from '../src/telemetry/state-metrics.ts';
 
 const root = join(import.meta.dirname, '..');
 const { rules } = makeRules(builtInDetectors());
@@ -61,7 +62,8 @@ function proofText({ probe }: Detector): string {
 /** All metrics under our prefix, by name. */
 function metrics(): MetricDescription[] {
   const set = new MetricSet();
-  engineMetrics(set, { version: '', known: () => true, leads: () => true });
+  engineMetrics(set, { known: () => true });
+  stateMetrics(set, { version: '', leads: () => true, ready: () => ({}), interval: () => 0 });
   apiMetrics(set);
   return [...set.described].sort((a, b) => (a.name < b.name ? -1 : 1));
 }

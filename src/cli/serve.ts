@@ -11,6 +11,7 @@ import { engineLog } from '../telemetry/engine-log.ts';
 import { engineMetrics } from '../telemetry/engine-metrics.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { MetricSet } from '../telemetry/metric-set.ts';
+import { stateMetrics } from '../telemetry/state-metrics.ts';
 import { type Assembly, assemble, type ServeFlags } from './assembly.ts';
 import { backingOf } from './backing.ts';
 import { type Configuration, type Invocation, settingsOf } from './configuration.ts';
@@ -86,9 +87,13 @@ async function keepInStep(
   };
   const metrics = new MetricSet();
   const { count } = engineMetrics(metrics, {
-    version: run.version,
     known: (type) => works?.assembly.types.includes(type) === true,
+  });
+  stateMetrics(metrics, {
+    version: run.version,
     leads: () => works?.assembly.leader.mayPublish() === true,
+    ready: () => view.ready,
+    interval: () => configuration.current.discoveryInterval,
   });
   const logged = engineLog(log);
   const stopped = new AbortController();

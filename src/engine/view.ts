@@ -73,6 +73,13 @@ export class View {
     this.#set('kubernetes', 'failing', why);
   }
 
+  /** What must work for this process to be of use, and whether it does. */
+  get ready(): Readonly<Record<string, boolean>> {
+    return Object.fromEntries(
+      Object.entries(this.dependencies).map(([name, { status }]) => [name, status === 'ok']),
+    );
+  }
+
   /** Calls after each event that shows here. @returns ends that */
   listen(listener: () => void): () => void {
     this.#listeners.add(listener);

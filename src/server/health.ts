@@ -34,7 +34,7 @@ export function health(view: View, stopping: () => boolean): (app: FastifyInstan
         },
         handler: async (_, reply) => {
           const checks = Object.entries(view.dependencies);
-          const ready = checks.every(([, { status }]) => status === 'ok');
+          const ready = Object.values(view.ready).every((passed) => passed);
           const status = stopping() ? 'stopping' : ready ? 'ready' : 'not_ready';
           return reply
             .code(status === 'ready' ? 200 : 503)

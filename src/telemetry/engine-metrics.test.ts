@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { EngineEvent } from '../engine/events.ts';
 import type { DiscoveredService, Verdict } from '../model/discovery.ts';
+import { FAILURE_REASONS } from '../model/failure-reason.ts';
 import type { Plan } from '../model/published.ts';
 import { engineMetrics } from './engine-metrics.ts';
 import { MetricSet } from './metric-set.ts';
@@ -55,14 +56,9 @@ const probed = (type: string, verdict: Partial<Verdict>): EngineEvent => ({
 const note = (where: string) => ({ where, what: 'is left out' });
 
 /** What is scraped once these events were counted, 1 s after the start of the clock. */
-async function scrape(events: readonly EngineEvent[], leads = true): Promise<string[]> {
+async function scrape(events: readonly EngineEvent[]): Promise<string[]> {
   const set = new MetricSet();
-  const { count } = engineMetrics(set, {
-    version: '1.2.3',
-    known: (type) => KNOWN.has(type),
-    leads: () => leads,
-    now: () => 1_000,
-  });
+  const { count } = engineMetrics(set, { known: (type) => KNOWN.has(type), now: () => 1_000 });
   for (const event of events) count(event);
   return (await set.registry.metrics()).split('\n');
 }
@@ -81,7 +77,6 @@ const events: EngineEvent[] = [
 ];
 
 test.each<[string, readonly EngineEvent[], string, string | undefined]>([
-  ['the version', [], 'build_info{version="1.2.3"}', '1'],
   [
     'what stays is not discovered again',
     events,
@@ -217,6 +212,24 @@ test.each<[string, readonly EngineEvent[], string, string | undefined]>([
     'tools_count{type="other"}',
     '1',
   ],
+  ['overrides that cannot be used now', [{ kind: 'generated', cycle: 1, ok: false }], 'overrides_valid', '0'],
+  [
+    'overrides that can be used again',
+    [
+      { kind: 'generated', cycle: 1, ok: false },
+      { kind: 'generated', cycle: 2, ok: true },
+    ],
+    'overrides_valid',
+    '1',
+  ],
+  ['overrides that nobody wrote', [], 'overrides_valid', '1'],
+  ['a failure that never was', [], 'discovery_errors_total{type="all",reason="network"}', '0'],
+  [
+    'a look at some Services is no discovery',
+    [pass([], [], { full: false })],
+    'last_success_timestamp_seconds{stage="discovery"}',
+    undefined,
+  ],
   ['broken overrides', [{ kind: 'overrides-invalid', cycle: 1, faults: 'x' }], 'override_errors_total', '1'],
   [
     'entries of overrides that are left out, each once while it is',
@@ -235,7 +248,6 @@ test.each<[string, readonly EngineEvent[], string, string | undefined]>([
   ],
   ['rollbacks', [{ kind: 'rolled-back', cycle: 1, to: 2, faults: [] }], 'rollbacks_total', '1'],
   ['the revision', [reconciled({ revision: 7 })], 'revision', '7'],
-  ['the leader', [], 'leader', '1'],
   [
     'a changed configuration',
     [{ kind: 'reconfigured', changes: [] }],
@@ -270,10 +282,6 @@ test.each<[string, readonly EngineEvent[], string, string | undefined]>([
   expect(sampled(await scrape(given), line)).toBe(value);
 });
 
-test('a follower does not lead', async () => {
-  expect(sampled(await scrape([], false), 'leader')).toBe('0');
-});
-
 test('the time of a success is told', async () => {
   const lines = await scrape([reconciled(), pass([], [])]);
   for (const stage of ['discovery', 'reconciliation'])
@@ -299,13 +307,9 @@ test('1,000 hostile names, types and namespaces make no more series than fixed n
   const series = (name: string): number =>
     lines.filter((line) => line.startsWith(`dynamic_toolset_${name}{`)).length;
   expect(series('services_discovered_total')).toBe(201);
-  for (const name of [
-    'services_healthy',
-    'health_check_failures_total',
-    'tools_count',
-    'discovery_errors_total',
-  ])
+  for (const name of ['services_healthy', 'health_check_failures_total', 'tools_count'])
     expect(series(name), name).toBe(1);
+  expect(series('discovery_errors_total')).toBe(FAILURE_REASONS.length);
   expect(lines.filter((line) => line.startsWith('dynamic_toolset_')).length).toBeLessThan(350);
   // A text of several lines stays in its own.
   for (const line of lines) expect(line).toMatch(/^$|^# (HELP|TYPE) |^[a-z0-9_]+(\{.*\})? ([\d.e+-]+|Nan)$/);

@@ -2,6 +2,7 @@ import type { Gauge } from 'prom-client';
 import type { EngineEvent } from '../engine/events.ts';
 import type { DiscoveredService, Problem, Verdict } from '../model/discovery.ts';
 import { DOCUMENT_KEYS, type Documents } from '../model/documents.ts';
+import { FAILURE_REASONS } from '../model/failure-reason.ts';
 import { serviceKey } from '../model/service.ts';
 import { bounded, type MetricSet } from './metric-set.ts';
 
@@ -11,12 +12,8 @@ export interface EngineMetrics {
 }
 
 export interface EngineMetricsOptions {
-  /** The version of the program. */
-  readonly version: string;
   /** Types that may be labels: those of detectors; a tenant's own words are `other`. */
   readonly known: (type: string) => boolean;
-  /** Whether this process may write now. */
-  readonly leads: () => boolean;
   /** Milliseconds on the clock of `performance.now`. */
   readonly now?: () => number;
 }
@@ -88,6 +85,7 @@ function discoveryMetrics(set: MetricSet, typeOf: (type: string) => string): Cou
     ['reason'],
   );
   for (const kind of ['upsert', 'delete']) events.inc({ kind }, 0);
+  for (const reason of FAILURE_REASONS) errors.inc({ type: 'all', reason }, 0);
   return {
     pass({ full, before, services, milliseconds, detecting: spent }) {
       const old = new Set(before.map(({ service }) => serviceKey(service)));
@@ -170,6 +168,11 @@ function publicationMetrics(set: MetricSet, typeOf: (type: string) => string, no
     counted = documents;
   });
   const overrides = set.counter('override_errors_total', 'Times that overrides.yaml became unreadable.');
+  const valid = set.gauge(
+    'overrides_valid',
+    'Whether overrides.yaml could be used when the leader read it last: 1, or 0 if not. A follower does not read it.',
+  );
+  valid.set(1);
   const conflicts = set.counter(
     'override_conflicts_total',
     'Entries of overrides.yaml that began to be left out: they change a tool that is not there, or HolmesGPT would refuse them.',
@@ -192,6 +195,7 @@ function publicationMetrics(set: MetricSet, typeOf: (type: string) => string, no
       changedAt ??= event.changedAt;
     },
     generated({ ok }) {
+      valid.set(ok ? 1 : 0);
       for (const document of DOCUMENT_KEYS) generations.inc({ document, result: ok ? 'success' : 'failure' });
     },
     published() {
@@ -252,7 +256,10 @@ function successMetrics(set: MetricSet): Counters {
   );
   const mark = (stage: string): void => success.set({ stage }, Date.now() / SECOND);
   return {
-    pass: () => mark('discovery'),
+    // What is asked again while the Services cannot be read is no discovery.
+    pass({ full }) {
+      if (full) mark('discovery');
+    },
     reconciled({ ok }) {
       if (ok) mark('reconciliation');
     },
@@ -262,13 +269,9 @@ function successMetrics(set: MetricSet): Counters {
 /** Makes the engine's metrics in a set. */
 export function engineMetrics(
   set: MetricSet,
-  { version, known, leads, now = () => performance.now() }: EngineMetricsOptions,
+  { known, now = () => performance.now() }: EngineMetricsOptions,
 ): EngineMetrics {
   const typeOf = (type: string): string => (known(type) ? type : 'other');
-  set.gauge('build_info', 'The version that runs; always 1.', ['version']).set({ version }, 1);
-  set.gauge('leader', 'Whether this process may write: 1, or 0 while another one leads.', [], (gauge) =>
-    gauge.set(leads() ? 1 : 0),
-  );
   const all: readonly Counters[] = [
     discoveryMetrics(set, typeOf),
     probeMetrics(set, typeOf),

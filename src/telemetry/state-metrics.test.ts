@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { MetricSet } from './metric-set.ts';
+import { stateMetrics } from './state-metrics.ts';
+
+test('what is scraped is what is so at that time', async () => {
+  const set = new MetricSet();
+  const state = { leads: true, ready: { kubernetes: true, discovery: false }, interval: 60_000 };
+  stateMetrics(set, {
+    version: '1.2.3',
+    leads: () => state.leads,
+    ready: () => state.ready,
+    interval: () => state.interval,
+  });
+  const scrape = async (): Promise<string[]> =>
+    (await set.registry.metrics()).split('\n').filter((line) => line.startsWith('dynamic_toolset_'));
+  expect(await scrape()).toEqual([
+    'dynamic_toolset_build_info{version="1.2.3"} 1',
+    'dynamic_toolset_leader 1',
+    'dynamic_toolset_ready{check="kubernetes"} 1',
+    'dynamic_toolset_ready{check="discovery"} 0',
+    'dynamic_toolset_discovery_interval_seconds 60',
+  ]);
+  Object.assign(state, { leads: false, ready: { kubernetes: false, discovery: true }, interval: 1_500 });
+  expect(await scrape()).toEqual([
+    'dynamic_toolset_build_info{version="1.2.3"} 1',
+    'dynamic_toolset_leader 0',
+    'dynamic_toolset_ready{check="kubernetes"} 0',
+    'dynamic_toolset_ready{check="discovery"} 1',
+    'dynamic_toolset_discovery_interval_seconds 1.5',
+  ]);
+});
