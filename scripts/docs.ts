@@ -12,16 +12,12 @@ import { apiMetrics } from '../src/telemetry/api-metrics.ts';
 import { engineMetrics } from '../src/telemetry/engine-metrics.ts';
 import { type MetricDescription, MetricSet } from '../src/telemetry/metric-set.ts';
 import { stateMetrics } from '../src/telemetry/state-metrics.ts';
+import { settingsParts } from './docs-settings.ts';
+import { code, codes, table } from './markdown.ts';
 
 const root = join(import.meta.dirname, '..');
 const { rules } = makeRules(builtInDetectors());
 const detectors = [...rules.byType.values()].map(({ detector }) => detector);
-
-const code = (text: string): string => `\`${text.replaceAll('|', '\\|')}\``;
-const codes = (texts: readonly (string | number)[]): string =>
-  texts.length === 0 ? '–' : texts.map((text) => code(String(text))).join(', ');
-const table = (header: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [header, header.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 
 function matcherText(match: Matcher): string {
   const said = (value: unknown): string => (value === true ? 'any' : [value].flat().join(' or '));
@@ -69,6 +65,7 @@ function metrics(): MetricDescription[] {
 }
 
 const parts: Readonly<Record<string, () => string>> = {
+  ...settingsParts,
   detectors: () =>
     table(
       ['type', 'finds', 'names of the product', 'ports', 'health', 'proof', 'in HolmesGPT'],
@@ -109,7 +106,7 @@ const parts: Readonly<Record<string, () => string>> = {
   certainties: () => CERTAINTIES.map((certainty) => code(certainty)).join(', '),
 };
 
-const FILES = ['docs/detectors.md', 'docs/metrics.md'];
+const FILES = ['docs/configuration.md', 'docs/detectors.md', 'docs/metrics.md'];
 const onlyCheck = process.argv.includes('--check');
 let stale = 0;
 for (const file of FILES) {

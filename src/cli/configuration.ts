@@ -1,12 +1,6 @@
 import type { ConfigLayer } from '../config/file.ts';
-import {
-  type GivenSettings,
-  givenSettings,
-  ORIGINS,
-  readSettings,
-  type SettingName,
-  type Settings,
-} from '../config/settings.ts';
+import { SETTING_NAMES, SETTINGS, type SettingName, type Settings } from '../config/setting-table.ts';
+import { type GivenSettings, givenSettings, readSettings } from '../config/settings.ts';
 import type { UserDetectors } from '../config/user-detectors.ts';
 import type { Credentials } from '../model/credentials.ts';
 import type { DetectorsOptions } from '../model/detector-options.ts';
@@ -72,8 +66,8 @@ function flagTexts(
   flags: InputFlags & Readonly<Record<string, unknown>>,
 ): Partial<Record<SettingName, string>> {
   const texts: Partial<Record<SettingName, string>> = {};
-  for (const name of Object.keys(ORIGINS) as SettingName[]) {
-    const value = flags[attributeOf(ORIGINS[name].flag)];
+  for (const name of SETTING_NAMES) {
+    const value = flags[attributeOf(SETTINGS[name].flag)];
     if (typeof value === 'string') texts[name] = value;
     else if (value === true) texts[name] = 'true';
   }

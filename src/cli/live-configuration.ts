@@ -2,7 +2,8 @@ import { type FSWatcher, unwatchFile, watch, watchFile } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { readConfigData } from '../config/config-map.ts';
 import type { ConfigLayer } from '../config/file.ts';
-import { ORIGINS, type SettingName, shownSetting } from '../config/settings.ts';
+import { SETTING_NAMES, SETTINGS } from '../config/setting-table.ts';
+import { shownSetting } from '../config/settings.ts';
 import type { Kube } from '../kube/connection.ts';
 import type { ConfigData, ToldData } from '../kube/stored-settings.ts';
 import { type Problem, problemLine } from '../model/discovery.ts';
@@ -69,9 +70,9 @@ function watchFiles(
 
 /** What is other than before, for messages; empty if nothing is. */
 function configurationChanges(before: Configuration, after: Configuration): string[] {
-  const changes = (Object.keys(ORIGINS) as SettingName[])
-    .filter((name) => before.given[name]?.text !== after.given[name]?.text)
-    .map((name) => shownSetting(name, after.given[name]));
+  const changes = SETTING_NAMES.filter((name) => before.given[name]?.text !== after.given[name]?.text).map(
+    (name) => shownSetting(name, after.given[name]),
+  );
   const parts = {
     detectors: 'options of detectors',
     credentials: 'credentials',
@@ -259,8 +260,8 @@ export class LiveConfiguration {
 
   /** @throws UserError where it says anew which ConfigMap is read: that is settled at the start */
   #checkFixed(next: Configuration): void {
-    for (const name of ['configMapNamespace', 'settingsConfigMap'] as const)
-      if (next[name] !== this.#current[name])
+    for (const name of SETTING_NAMES)
+      if (SETTINGS[name].locates === true && next[name] !== this.#current[name])
         throw new UserError(
           `${next.given[name]?.origin ?? name}: ${name} decides where settings are read, so it cannot change while running; restart to use ${JSON.stringify(next[name])}`,
           EXIT.usage,

@@ -1,5 +1,5 @@
 import { builtInDetectors } from '../config/detector-files.ts';
-import type { Settings } from '../config/settings.ts';
+import type { Settings } from '../config/setting-table.ts';
 import { makeRules } from '../detect/make-rules.ts';
 import { probeKinds, type Stages } from '../engine/pass.ts';
 import type { Kube } from '../kube/connection.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { EXIT, UserError } from '../model/exit.ts';
 import { keyOf, readConfigData } from './config-map.ts';
-import { ORIGINS, type SettingName } from './settings.ts';
+import { SETTING_NAMES } from './setting-table.ts';
 
 const WHERE = 'ConfigMap kubernaut-system/dynamic-toolset-config';
 
@@ -34,7 +34,7 @@ test('settings by their keys, options of detectors and credentials in YAML; an e
 });
 
 test('every setting but those that say where the ConfigMap is can stand in it', () => {
-  const all = Object.keys(ORIGINS) as SettingName[];
+  const all = SETTING_NAMES;
   const fixed = all.filter((name) => faults({ [keyOf(name)]: 'x' }).length > 0);
   expect(fixed).toEqual(['configMapNamespace', 'settingsConfigMap']);
 });

@@ -5,15 +5,12 @@ import { EXIT, UserError } from '../model/exit.ts';
 import { oneLine } from '../model/text.ts';
 import { readYaml } from '../model/yaml-text.ts';
 import type { ConfigLayer } from './file.ts';
-import { ORIGINS, type SettingName } from './settings.ts';
-
-/** Settings that say which ConfigMap is read; they cannot stand in it. */
-const FINDING: readonly SettingName[] = ['configMapNamespace', 'settingsConfigMap'];
+import { SETTING_NAMES, SETTINGS, type SettingName } from './setting-table.ts';
 
 /** The key of a setting in the ConfigMap: `discovery-interval` of `DISCOVERY_INTERVAL`. */
-export const keyOf = (name: SettingName): string => ORIGINS[name].env.toLowerCase().replaceAll('_', '-');
+export const keyOf = (name: SettingName): string => SETTINGS[name].env.toLowerCase().replaceAll('_', '-');
 
-const NAMES = new Map((Object.keys(ORIGINS) as SettingName[]).map((name) => [keyOf(name), name]));
+const NAMES = new Map(SETTING_NAMES.map((name) => [keyOf(name), name]));
 
 /**
  * What the data of a ConfigMap configure: settings by their keys, with texts as environment variables have them, and
@@ -43,9 +40,9 @@ export function readConfigData(data: Readonly<Record<string, string>>, where: st
       wrong.push(
         `${where}: "${oneLine(key, 80)}" is no setting; the keys are ${[...NAMES.keys()].sort().join(', ')}, detectors and credentials`,
       );
-    else if (FINDING.includes(name))
+    else if (SETTINGS[name].locates === true)
       wrong.push(
-        `${where}: ${key} says where this ConfigMap is, so it cannot stand in it; set ${ORIGINS[name].env} or ${ORIGINS[name].flag}`,
+        `${where}: ${key} says where this ConfigMap is, so it cannot stand in it; set ${SETTINGS[name].env} or ${SETTINGS[name].flag}`,
       );
     else texts[name] = text.trim();
   }

@@ -4,14 +4,16 @@ import { type Credentials, credentialsByBackend } from '../model/credentials.ts'
 import { type DetectorsOptions, detectorsOptions } from '../model/detector-options.ts';
 import { EXIT, UserError } from '../model/exit.ts';
 import { readYaml } from '../model/yaml-text.ts';
-import { type Layer, ORIGINS, type SettingName } from './settings.ts';
+import { SETTING_NAMES, type SettingName } from './setting-table.ts';
+import type { Layer } from './settings.ts';
 
 const text = z.union([z.string(), z.number(), z.boolean()]).transform(String);
 const texts = z.union([text, z.array(z.string()).transform((list) => list.join(','))]);
 
-const settings = Object.fromEntries(
-  (Object.keys(ORIGINS) as SettingName[]).map((name) => [name, texts.optional()]),
-) as Record<SettingName, z.ZodOptional<typeof texts>>;
+const settings = Object.fromEntries(SETTING_NAMES.map((name) => [name, texts.optional()])) as Record<
+  SettingName,
+  z.ZodOptional<typeof texts>
+>;
 
 /** The schema of a configuration file: the settings by name, options of detectors by type, credentials by backend. */
 export const configFileSchema = z.strictObject({

@@ -1,5 +1,5 @@
 import { EXIT, UserError } from '../model/exit.ts';
-import { ORIGINS, type SettingName, type Settings } from './settings.ts';
+import { SETTINGS, type SettingName, type Settings } from './setting-table.ts';
 
 interface Deployment {
   readonly namespace: string;
@@ -18,7 +18,7 @@ export interface HolmesgptPlan {
   readonly reloadInterval: number;
 }
 
-const both = (name: SettingName): string => `${ORIGINS[name].env} (${ORIGINS[name].flag})`;
+const both = (name: SettingName): string => `${SETTINGS[name].env} (${SETTINGS[name].flag})`;
 
 /** Printable ASCII: what a header can carry. */
 const HEADER = /^[\x21-\x7e]+$/;

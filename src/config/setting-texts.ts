@@ -1,3 +1,4 @@
+import { didYouMean } from '../model/nearest.ts';
 import { formatDuration, parseDuration } from './duration.ts';
 
 /** What is wrong with a setting's text; it stands behind the text. */
@@ -8,51 +9,88 @@ export class Fault {
   }
 }
 
-/** How a setting's text becomes its value. */
-export type Reader<T> = (text: string) => T | Fault;
+/** How a setting's text becomes its value, and what a person is told of that. */
+export interface Form<T> {
+  readonly read: (text: string) => T | Fault;
+  /** What stands for a value in help, such as `duration`. */
+  readonly placeholder: string;
+  /** Which values there are, for people; empty where the placeholder says it. */
+  readonly range: string;
+  /** All values, where they are some words. */
+  readonly words?: readonly string[];
+  /** A flag may be given several times, which is the same as commas between. */
+  readonly repeatable?: boolean;
+}
 
-export const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-export const DOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const form = <T>(placeholder: string, read: (text: string) => T | Fault, range = ''): Form<T> => ({
+  read,
+  placeholder,
+  range,
+});
 
-/** A text of a form. @param fault what is wrong with one that is not of it */
-export const text =
-  (form: RegExp, fault: string): Reader<string> =>
-  (given) =>
-    form.test(given) ? given : new Fault(fault);
+const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const DOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+
+/** A text that a pattern takes. @param fault what is wrong with one that it does not take */
+const text = (placeholder: string, pattern: RegExp, fault: string): Form<string> =>
+  form(placeholder, (given) => (pattern.test(given) ? given : new Fault(fault)));
+
+/** A name of an object. @param what what it names, with its article */
+export const objectName = (what: string): Form<string> => text('name', DOMAIN, `is not ${what}'s name`);
+
+/** The name of one namespace. */
+export const namespaceName = text('name', NAME, "is not a namespace's name");
+
+/** A DNS domain. */
+export const domain = text('domain', DOMAIN, 'is not a DNS domain');
 
 /** One of some words. */
-export const oneOf =
-  <const Word extends string>(...words: readonly Word[]): Reader<Word> =>
-  (given) =>
-    words.find((word) => word === given) ?? new Fault(`is none of ${words.join(', ')}`);
+export const oneOf = <const Word extends string>(
+  placeholder: string,
+  ...words: readonly Word[]
+): Form<Word> => ({
+  ...form(placeholder, (given) => {
+    const known = words.find((word) => word === given);
+    return known ?? new Fault(`is none of ${words.join(', ')}${didYouMean(given, words)}`);
+  }),
+  words,
+});
+
+const BOOLEAN = oneOf('boolean', 'true', 'false');
 
 /** `true` or `false`. */
-export const flag: Reader<boolean> = (given) => {
-  const word = oneOf('true', 'false')(given);
-  return word instanceof Fault ? word : word === 'true';
+export const flag: Form<boolean> = {
+  ...BOOLEAN,
+  read: (given) => {
+    const word = BOOLEAN.read(given);
+    return word instanceof Fault ? word : word === 'true';
+  },
 };
 
 /** A duration between two others, in milliseconds; `0s` is one where the shortest is none. */
-export const duration =
-  (shortest: number, longest: number): Reader<number> =>
-  (given) => {
+export function duration(shortest: number, longest: number): Form<number> {
+  const from = shortest === 0 ? '0s' : formatDuration(shortest);
+  const read = (given: string): number | Fault => {
     const value = shortest === 0 && /^0+(s|ms|m|h)?$/.test(given) ? 0 : parseDuration(given);
     return value === undefined || value < shortest || value > longest
       ? new Fault(
-          `is not a duration from ${formatDuration(shortest)} to ${formatDuration(longest)}; write it as 30s, 5m or 1h30m`,
+          `is not a duration from ${from} to ${formatDuration(longest)}; write it as 30s, 5m or 1h30m`,
         )
       : value;
   };
+  return form('duration', read, `${from} to ${formatDuration(longest)}`);
+}
 
 /** A whole number between two others. */
-export const count =
-  (least: number, most: number): Reader<number> =>
-  (given) => {
+export function count(least: number, most: number): Form<number> {
+  const read = (given: string): number | Fault => {
     if (!/^\d+$/.test(given)) return new Fault('is not a whole number');
     const value = Number(given);
     if (value < least) return new Fault(`is below ${least}`);
     return value > most ? new Fault(`is over ${most}`) : value;
   };
+  return form('number', read, `${least} to ${most}`);
+}
 
 const listed = (given: string): string[] =>
   given
@@ -61,19 +99,18 @@ const listed = (given: string): string[] =>
     .filter((part) => part !== '');
 
 /** Namespaces, each once; `*` alone where all are meant. */
-export const namespaces: Reader<readonly string[]> = (given) => {
+export const namespaces = form<readonly string[]>('names', (given) => {
   const names = listed(given);
   if (names.length === 0) return new Fault('names no namespace; write * for all of them');
   if (names.includes('*')) return ['*'];
   const wrong = names.find((name) => !NAME.test(name));
   if (wrong === undefined) return [...new Set(names)];
   return new Fault(`has "${wrong}", which is not a namespace's name; write names with commas between, or *`);
-};
+});
 
-/** Where to connect to in place of a host and port, as curl's `--connect-to` takes it. */
-export const connectTo: Reader<ReadonlyMap<string, { readonly host: string; readonly port: number }>> = (
-  given,
-) => {
+const readConnectTo = (
+  given: string,
+): ReadonlyMap<string, { readonly host: string; readonly port: number }> | Fault => {
   const targets = new Map<string, { host: string; port: number }>();
   for (const entry of listed(given)) {
     const parts = /^([^:\s]+):(\d+):([^:\s]+):(\d+)$/.exec(entry);
@@ -85,30 +122,37 @@ export const connectTo: Reader<ReadonlyMap<string, { readonly host: string; read
   return targets;
 };
 
+/** Where to connect to in place of a host and port, as curl's `--connect-to` takes it. */
+export const connectTo = { ...form('host:port:address:port', readConnectTo), repeatable: true };
+
 /** A list with commas between. */
-export const list: Reader<readonly string[]> = (given) => listed(given);
+export const list = form<readonly string[]>('names', listed);
 
 /** Patterns of hosts. */
-export const hostPatterns: Reader<readonly string[]> = (given) =>
-  listed(given).map((host) => host.toLowerCase());
+export const hostPatterns = form<readonly string[]>('hosts', (given) =>
+  listed(given).map((host) => host.toLowerCase()),
+);
 
 /** A Deployment: `NAMESPACE/NAME`. */
-export const deployment: Reader<{ readonly namespace: string; readonly name: string }> = (given) => {
-  const [namespace = '', name = '', ...rest] = given.split('/');
-  if (rest.length > 0 || !NAME.test(namespace) || !DOMAIN.test(name))
-    return new Fault('is not a Deployment; write NAMESPACE/NAME');
-  return { namespace, name };
-};
+export const deployment = form<{ readonly namespace: string; readonly name: string }>(
+  'namespace/name',
+  (given) => {
+    const [namespace = '', name = '', ...rest] = given.split('/');
+    if (rest.length > 0 || !NAME.test(namespace) || !DOMAIN.test(name))
+      return new Fault('is not a Deployment; write NAMESPACE/NAME');
+    return { namespace, name };
+  },
+);
 
 /** A URL below which there is an API. */
-export const baseUrl: Reader<URL> = (given) => {
+export const baseUrl = form<URL>('url', (given) => {
   const url = URL.canParse(given) ? new URL(given) : undefined;
   const plain =
     url !== undefined && url.username === '' && url.password === '' && url.search === '' && url.hash === '';
   return plain && /^https?:$/.test(url.protocol)
     ? url
     : new Fault('is not an http or https URL without credentials, query and fragment');
-};
+});
 
 /** Where to listen; an empty host is every address of the machine. */
 export interface ListenAddress {
@@ -117,21 +161,23 @@ export interface ListenAddress {
 }
 
 /** Where to listen, or `none`. */
-export const listenAddress: Reader<ListenAddress | 'none'> = (given) => {
+export const listenAddress = form<ListenAddress | 'none'>('address', (given) => {
   if (given.trim() === 'none') return 'none';
   const parts = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s[\]]*)):(\d{1,5})$/.exec(given.trim());
   const port = Number(parts?.[3]);
   return parts === null || port > 65535
     ? new Fault('is not an address; write HOST:PORT, such as 127.0.0.1:9090, or none')
     : { host: parts[1] ?? parts[2] ?? '', port };
-};
+});
 
 /** Path of a file. */
-export const path: Reader<string> = (given) => (given.includes('\0') ? new Fault('is not a path') : given);
+export const path = form<string>('file', (given) =>
+  given === '' || given.includes('\0') ? new Fault('is not a path') : given,
+);
 
 /** The line of HolmesGPT that a version belongs to: from 0.32 on, a toolset takes several backends. */
-export const holmesLine: Reader<'0.20' | '0.32'> = (given) => {
+export const holmesLine = form<'0.20' | '0.32'>('version', (given) => {
   if (!/^v?\d+\.\d+(\.\d+)?$/.test(given)) return new Fault('is not a version, such as 0.45.0');
   const [major = 0, minor = 0] = given.replace(/^v/, '').split('.').map(Number);
   return major > 0 || minor >= 32 ? '0.32' : '0.20';
-};
+});

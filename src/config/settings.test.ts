@@ -1,14 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { EXIT, UserError } from '../model/exit.ts';
-import {
-  givenSettings,
-  type Layer,
-  ORIGINS,
-  type SettingName,
-  type Settings,
-  readSettings as settingsOfGiven,
-  shownSetting,
-} from './settings.ts';
+import { SETTINGS, type SettingName, type Settings } from './setting-table.ts';
+import { givenSettings, type Layer, readSettings as settingsOfGiven, shownSetting } from './settings.ts';
 
 type Texts = Partial<Record<SettingName, string>>;
 
@@ -23,7 +16,9 @@ const layer = (name: string, texts: Texts): Layer => ({ texts, origin: (setting)
 const fromEnv = (texts: Texts): Settings =>
   readSettings(
     {},
-    Object.fromEntries(Object.entries(texts).map(([name, text]) => [ORIGINS[name as SettingName].env, text])),
+    Object.fromEntries(
+      Object.entries(texts).map(([name, text]) => [SETTINGS[name as SettingName].env, text]),
+    ),
   );
 
 function failure(flags: Texts, env: Record<string, string> = {}): string[] {
@@ -83,7 +78,7 @@ describe('where settings come from', () => {
   });
 
   test('no two settings share a variable or a flag', () => {
-    const origins = Object.values(ORIGINS);
+    const origins = Object.values(SETTINGS);
     expect(new Set(origins.map(({ env }) => env)).size).toBe(origins.length);
     expect(new Set(origins.map(({ flag }) => flag)).size).toBe(origins.length);
   });
@@ -165,15 +160,15 @@ describe('wrong settings', () => {
   test.each(wrong)('%s=%j is refused, by its flag', (name, text, what) => {
     const lines = failure({ [name]: text });
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toContain(`${ORIGINS[name].flag}=${JSON.stringify(text)}`);
+    expect(lines[0]).toContain(`${SETTINGS[name].flag}=${JSON.stringify(text)}`);
     expect(lines[0]).toMatch(what);
-    expect(lines[0]).not.toContain(ORIGINS[name].env);
+    expect(lines[0]).not.toContain(SETTINGS[name].env);
   });
 
   test.each(wrong)('%s=%j is refused, by its variable', (name, text, what) => {
-    const lines = failure({}, { [ORIGINS[name].env]: text });
+    const lines = failure({}, { [SETTINGS[name].env]: text });
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toContain(`${ORIGINS[name].env}=${JSON.stringify(text)}`);
+    expect(lines[0]).toContain(`${SETTINGS[name].env}=${JSON.stringify(text)}`);
     expect(lines[0]).toMatch(what);
   });
 

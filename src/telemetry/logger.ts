@@ -1,5 +1,5 @@
 import pino, { type Logger } from 'pino';
-import type { Settings } from '../config/settings.ts';
+import type { Settings } from '../config/setting-table.ts';
 import { redactor } from './redact-fields.ts';
 
 export type { Logger };

@@ -1,0 +1,50 @@
+/** The parts of docs/configuration.md that are made from the table of settings. */
+import { keyOf } from '../src/config/config-map.ts';
+import { PLACES } from '../src/config/places.ts';
+import { GROUPS, SETTING_NAMES, SETTINGS, type SettingGroup } from '../src/config/setting-table.ts';
+import { code, codes, table } from './markdown.ts';
+
+/** A default as it can be given is code; one in words is words. */
+const shown = (preset: string): string => (preset === '' ? '' : preset.includes(' ') ? preset : code(preset));
+
+function groupTable(group: SettingGroup): string {
+  const names = SETTING_NAMES.filter((name) => SETTINGS[name].group === group);
+  const rows = names.map((name) => {
+    const { flag, letter, env, form, preset, says } = SETTINGS[name];
+    const flags = [...(letter === undefined ? [] : [letter]), flag].map(code).join(', ');
+    const values = form.words === undefined ? form.range : codes(form.words);
+    return [
+      code(name),
+      flags,
+      code(env),
+      values || form.placeholder,
+      shown(preset),
+      says.replaceAll('*', '\\*'),
+    ];
+  });
+  const { title, commands } = GROUPS[group];
+  return `### ${title}\n\nFor ${codes(commands)}.\n\n${table(['name', 'flag', 'environment', 'values', 'default', 'meaning'], rows)}`;
+}
+
+export const settingsParts: Readonly<Record<string, () => string>> = {
+  settings: () => (Object.keys(GROUPS) as SettingGroup[]).map(groupTable).join('\n\n'),
+  places: () =>
+    table(
+      ['flag', 'environment', 'default', 'meaning'],
+      Object.values(PLACES).map((place) => [
+        code(place.flag),
+        'env' in place ? code(place.env) : '',
+        place.preset,
+        place.says,
+      ]),
+    ),
+  keys: () =>
+    table(
+      ['key', 'setting', 'without a restart'],
+      SETTING_NAMES.map((name) => [
+        SETTINGS[name].locates === true ? '–' : code(keyOf(name)),
+        code(name),
+        SETTINGS[name].locates === true ? 'no' : 'yes',
+      ]),
+    ),
+};

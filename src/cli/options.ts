@@ -1,0 +1,73 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { PLACES } from '../config/places.ts';
+import {
+  GROUPS,
+  isSwitch,
+  SETTING_NAMES,
+  SETTINGS,
+  type Setting,
+  type SettingGroup,
+} from '../config/setting-table.ts';
+
+/** Adds what follows one option more to a list. */
+export const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
+
+/** Refuses an empty text. */
+export const notEmpty = (value: string): string => {
+  if (value === '') throw new InvalidArgumentError('It is empty.');
+  return value;
+};
+
+/** What a person is told of a setting: `longest time for one probe (HEALTH_CHECK_TIMEOUT; 100ms to 1m; default 5s)`. */
+function settingText(setting: Setting<unknown>): string {
+  const { form, preset, env, says } = setting;
+  if (isSwitch(setting)) return `${says} (${env}=true)`;
+  const values = form.words === undefined ? form.range : form.words.join(', ');
+  const details = [
+    env,
+    values,
+    preset === '' ? '' : `default ${preset}`,
+    form.repeatable ? 'repeatable' : '',
+  ];
+  return `${says} (${details.filter((detail) => detail !== '').join('; ')})`;
+}
+
+function settingOption(setting: Setting<unknown>): Option {
+  const { flag, letter, form } = setting;
+  const name = letter === undefined ? flag : `${letter}, ${flag}`;
+  const option = new Option(isSwitch(setting) ? name : `${name} <${form.placeholder}>`, settingText(setting));
+  return form.repeatable === true ? option.argParser(collect) : option;
+}
+
+function placeOption(place: (typeof PLACES)[keyof typeof PLACES]): Option {
+  const { flag, placeholder, says, preset } = place;
+  const details = ['env' in place ? place.env : '', preset === '' ? '' : `default ${preset}`];
+  const shown = details.filter((detail) => detail !== '').join('; ');
+  const option = new Option(`${flag} <${placeholder}>`, `${says} (${shown})`);
+  return place === PLACES.detectors ? option.argParser(collect) : option.argParser(notEmpty);
+}
+
+/** Gives a command the flags of the settings that it takes, by group, and of where it reads from. */
+export function withSettings(command: Command): Command {
+  const name = command.name();
+  const takes = (group: SettingGroup): boolean =>
+    (GROUPS[group].commands as readonly string[]).includes(name);
+  command.optionsGroup('Cluster:');
+  for (const place of [PLACES.kubeconfig, PLACES.context]) command.addOption(placeOption(place));
+  for (const group of Object.keys(GROUPS) as SettingGroup[]) {
+    if (!takes(group)) continue;
+    command.optionsGroup(`${GROUPS[group].title}:`);
+    if (group === 'input')
+      command
+        .option(
+          '-f, --filename <path>',
+          'manifests to read in place of a cluster: file, folder or - for standard input (repeatable)',
+          collect,
+        )
+        .option('-A, --all-namespaces', 'all namespaces');
+    for (const setting of SETTING_NAMES)
+      if (SETTINGS[setting].group === group) command.addOption(settingOption(SETTINGS[setting]));
+  }
+  command.optionsGroup('Configuration:').addOption(placeOption(PLACES.config));
+  return takes('input') ? command.addOption(placeOption(PLACES.detectors)) : command;
+}
