@@ -28,6 +28,8 @@ export interface InputFlags {
   readonly connectTo?: string[];
   readonly config?: string;
   readonly detectors?: string[];
+  /** Print the result and errors only. */
+  readonly quiet?: boolean;
 }
 
 /** Settings, and what was set and added for detectors. */

@@ -33,7 +33,9 @@ const program = createProgram(
 );
 
 try {
-  await program.parseAsync();
+  // As kubectl does: a person who types the name alone wants to know what there is.
+  if (process.argv.length === 2) program.outputHelp();
+  else await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;

@@ -10,8 +10,8 @@ import type { Format } from './choices.ts';
 
 /** Where a command writes: results to one stream, everything else to the other. */
 export interface Output {
-  readonly result: NodeJS.WritableStream & { readonly isTTY?: boolean };
-  readonly messages: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  readonly result: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly messages: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 }
 
 const COLOURS = { healthy: 'green', unhealthy: 'red', unknown: 'yellow' } as const;

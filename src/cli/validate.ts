@@ -44,6 +44,7 @@ const KINDS = {
 
 export interface ValidateFlags {
   readonly kind?: FileKind;
+  readonly quiet?: boolean;
 }
 
 function kindOf(path: string): FileKind {

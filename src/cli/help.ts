@@ -1,0 +1,57 @@
+import { styleText } from 'node:util';
+import type { Command, Help } from 'commander';
+import type { Invocation } from './configuration.ts';
+import { columnsOf, hasColours } from './terminal.ts';
+
+/** What a command line does, and the command line. */
+export type Example = readonly [what: string, line: string];
+
+const EXAMPLES = new WeakMap<Command, readonly Example[]>();
+
+/** Columns that a description needs beside its flag; where there are fewer, it stands below. */
+const BESIDE = 44;
+
+const paint = (style: 'bold' | 'cyan' | 'dim', text: string): string =>
+  styleText(style, text, { validateStream: false });
+
+/** The examples of a command. */
+export const examplesOf = (command: Command): readonly Example[] => EXAMPLES.get(command) ?? [];
+
+/** Gives a command examples, at the end of its help. */
+export function withExamples(command: Command, ...examples: readonly Example[]): Command {
+  EXAMPLES.set(command, examples);
+  const lines = examples.flatMap(([what, line]) => ['', `  ${paint('dim', `# ${what}`)}`, `  ${line}`]);
+  return command.addHelpText('after', ['', paint('bold', 'Examples:'), ...lines.slice(1)].join('\n'));
+}
+
+function formatItem(this: Help, term: string, termWidth: number, description: string, helper: Help): string {
+  const width = this.helpWidth ?? 80;
+  if (description === '') return `  ${term}`;
+  const indent = (text: string, by: number): string => text.replaceAll('\n', `\n${' '.repeat(by)}`);
+  const beside = width - termWidth - 4;
+  if (beside < BESIDE)
+    return `  ${term}\n${' '.repeat(6)}${indent(helper.boxWrap(description, Math.max(width - 6, 20)), 6)}`;
+  const padding = ' '.repeat(termWidth - helper.displayWidth(term) + 2);
+  return `  ${term}${padding}${indent(helper.boxWrap(description, beside), termWidth + 4)}`;
+}
+
+/** Has the help of a program and its commands fit the terminal, with colours where there may be some. */
+export function styleHelp(program: Command, { env, output }: Invocation): Command {
+  const { result, messages } = output;
+  return program
+    .configureOutput({
+      writeOut: (text) => void result.write(text),
+      writeErr: (text) => void messages.write(text),
+      getOutHelpWidth: () => columnsOf(result, env) ?? 80,
+      getErrHelpWidth: () => columnsOf(messages, env) ?? 80,
+      getOutHasColors: () => hasColours(result, env),
+      getErrHasColors: () => hasColours(messages, env),
+    })
+    .configureHelp({
+      minWidthToWrap: 20,
+      formatItem,
+      styleTitle: (text) => paint('bold', text),
+      styleOptionTerm: (text) => paint('cyan', text),
+      styleSubcommandTerm: (text) => paint('cyan', text),
+    });
+}
