@@ -30,7 +30,7 @@ const toolOverride = z.strictObject({
     )
     .optional(),
   endpoint: z
-    .url({ protocol: /^(https?|tcp)$/, error: 'is not an http, https or tcp URL' })
+    .url({ protocol: /^(https?|tcp)$/, error: 'is not an http, https or tcp URL', abort: true })
     .refine((text) => {
       const { username, password, search, hash } = new URL(text);
       return username === '' && password === '' && search === '' && hash === '';

@@ -48,6 +48,8 @@ tools:
     ['text that is no YAML', 'tools: [a\n', /line \d+, column \d+/],
     ['a key twice', 'tools:\n  a.b: {}\n  a.b: {}\n', /line 3.*unique/i],
     ['no URL', 'tools:\n  a.b:\n    endpoint: loki:3100\n', /line 3.*URL/],
+    ['a host alone', 'tools:\n  a.b:\n    endpoint: loki.example.com\n', /line 3, column 15.*URL/],
+    ['a text with spaces', 'tools:\n  a.b:\n    endpoint: not a URL\n', /line 3, column 15.*URL/],
     ['a URL with a password', 'tools:\n  a.b:\n    endpoint: http://u:p@x\n', /line 3.*credentials/],
     ['a broker without a port', 'tools:\n  a.b:\n    endpoint: tcp://kafka\n', /line 3.*port/],
     ['a list where a mapping belongs', 'tools:\n  - name: a\n', /line 2.*tools/],
