@@ -1,0 +1,80 @@
+/** Each recipe of docs/overrides.md is read by our own parser, and changes of the demonstration's cluster what it says. */
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable, Writable } from 'node:stream';
+import { diffLines } from 'diff';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Invocation } from '../../src/cli/configuration.ts';
+import { generateCommand } from '../../src/cli/generate.ts';
+import { overridesFaults } from '../../src/cli/validate.ts';
+
+const root = join(import.meta.dirname, '../..');
+const page = await readFile(join(root, 'docs/overrides.md'), 'utf8');
+
+/** A block of YAML, the heading above it, and what directly follows it, if that is a difference. */
+const RECIPE = /```yaml\n(?<overrides>[\s\S]*?)```\n(?:\n```diff\n(?<change>[\s\S]*?)```\n)?/g;
+const recipes = [...page.matchAll(RECIPE)].map(({ index, groups }) => ({
+  title:
+    page
+      .slice(0, index)
+      .match(/^#+ (.*)$/gm)
+      ?.at(-1) ?? '',
+  overrides: groups?.overrides ?? '',
+  change: groups?.change?.trimEnd(),
+}));
+
+/** `custom_toolset.yaml` for the demonstration's cluster, and what is said beside it. */
+async function generated(overrides: string): Promise<{ document: string; said: string }> {
+  const file = join(await mkdtemp(join(tmpdir(), 'overrides-')), 'overrides.yaml');
+  await writeFile(file, overrides);
+  const written = { result: '', messages: '' };
+  const sink = (name: keyof typeof written) =>
+    new Writable({
+      write(chunk, _, done) {
+        written[name] += String(chunk);
+        done();
+      },
+    });
+  const run: Invocation = {
+    env: {},
+    version: '0.0.0',
+    stdin: Readable.from([]),
+    output: { result: sink('result'), messages: sink('messages') },
+    signal: AbortSignal.timeout(30_000),
+  };
+  const flags = { format: 'holmesgpt' as const, filename: [join(root, 'demo/cluster')], overrides: file };
+  expect(await generateCommand(flags, run)).toBe(0);
+  return { document: written.result, said: written.messages };
+}
+
+/** The lines that go and come, in the order in which they stand. */
+function changedLines(before: string, after: string): string {
+  return diffLines(before, after)
+    .filter(({ added, removed }) => added || removed)
+    .flatMap(({ added, value }) =>
+      value
+        .trimEnd()
+        .split('\n')
+        .map((line) => `${added ? '+' : '-'}${line}`),
+    )
+    .join('\n');
+}
+
+describe('the recipes of docs/overrides.md', () => {
+  let plain: Awaited<ReturnType<typeof generated>>;
+  beforeAll(async () => {
+    plain = await generated('');
+  });
+
+  test('are found', () => {
+    expect(recipes.length).toBeGreaterThan(10);
+  });
+
+  test.each(recipes)('$title', async ({ overrides, change }) => {
+    expect(overridesFaults(overrides)).toEqual([]);
+    const { document, said } = await generated(overrides);
+    expect(changedLines(plain.document, document)).toBe(change);
+    expect(said).toBe(plain.said);
+  });
+});
