@@ -6,7 +6,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts'],
+          include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts', 'scripts/**/*.test.ts'],
           // Properties take thousands of steps, and two cores may be busy.
           testTimeout: 60_000,
           exclude: ['test/cluster/**', 'test/integration/**', 'test/contract/**'],
