@@ -2,7 +2,7 @@
 import { keyOf } from '../src/config/config-map.ts';
 import { PLACES } from '../src/config/places.ts';
 import { GROUPS, SETTING_NAMES, SETTINGS, type SettingGroup } from '../src/config/setting-table.ts';
-import { code, codes, table } from './markdown.ts';
+import { code, codes, table } from './markdown-text.ts';
 
 /** A default as it can be given is code; one in words is words. */
 const shown = (preset: string): string => (preset === '' ? '' : preset.includes(' ') ? preset : code(preset));

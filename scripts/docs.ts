@@ -13,7 +13,7 @@ import { engineMetrics } from '../src/telemetry/engine-metrics.ts';
 import { type MetricDescription, MetricSet } from '../src/telemetry/metric-set.ts';
 import { stateMetrics } from '../src/telemetry/state-metrics.ts';
 import { settingsParts } from './docs-settings.ts';
-import { code, codes, table } from './markdown.ts';
+import { code, codes, table } from './markdown-text.ts';
 
 const root = join(import.meta.dirname, '..');
 const { rules } = makeRules(builtInDetectors());

@@ -1,10 +1,21 @@
-/** Text as code in Markdown, also in a cell of a table. */
-export const code = (text: string): string => `\`${text.replaceAll('|', '\\|')}\``;
+/** Markdown files of this repository as syntax trees. */
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Root } from 'mdast';
+import remarkGfm from 'remark-gfm';
+import remarkParse from 'remark-parse';
+import { unified } from 'unified';
 
-/** Several of them; a dash for none. */
-export const codes = (texts: readonly (string | number)[]): string =>
-  texts.length === 0 ? '–' : texts.map((text) => code(String(text))).join(', ');
+const parser = unified().use(remarkParse).use(remarkGfm);
+const NOT_OURS = ['**/node_modules/**', 'demo-output/**', 'dist/**', 'site/**', 'test/fixtures/**'];
 
-/** A table. */
-export const table = (header: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [header, header.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+/** The folder of the repository. */
+export const repository = join(import.meta.dirname, '..');
+
+/** All Markdown files that people read. Files are relative to the repository. */
+export const markdownFiles = (): string[] =>
+  globSync(['*.md', '{bench,deploy,docs,test}/**/*.md'], { cwd: repository, exclude: NOT_OURS }).sort();
+
+/** Reads a Markdown file. */
+export const parseMarkdown = (file: string): Root =>
+  parser.parse(readFileSync(join(repository, file), 'utf8'));

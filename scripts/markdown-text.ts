@@ -1,0 +1,10 @@
+/** Text as code in Markdown, also in a cell of a table. */
+export const code = (text: string): string => `\`${text.replaceAll('|', '\\|')}\``;
+
+/** Several of them; a dash for none. */
+export const codes = (texts: readonly (string | number)[]): string =>
+  texts.length === 0 ? '–' : texts.map((text) => code(String(text))).join(', ');
+
+/** A table. */
+export const table = (header: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [header, header.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
