@@ -1,8 +1,9 @@
 /**
- * Writes the generated parts of the documentation: what stands between `<!-- generated: NAME -->` and `<!-- end -->`.
+ * Writes the generated parts of the documentation, which stand between `<!-- generated: NAME -->` and `<!-- end -->`, and
+ * the Grafana dashboard.
  * `npm run docs -- --check` writes nothing and fails if a part is out of date.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { builtInDetectors } from '../src/config/detector-files.ts';
 import { makeRules } from '../src/detect/make-rules.ts';
@@ -12,6 +13,7 @@ import { apiMetrics } from '../src/telemetry/api-metrics.ts';
 import { engineMetrics } from '../src/telemetry/engine-metrics.ts';
 import { type MetricDescription, MetricSet } from '../src/telemetry/metric-set.ts';
 import { stateMetrics } from '../src/telemetry/state-metrics.ts';
+import { dashboard } from './dashboard/dashboard.ts';
 import { settingsParts } from './docs-settings.ts';
 import { code, codes, table } from './markdown-text.ts';
 
@@ -106,17 +108,24 @@ const parts: Readonly<Record<string, () => string>> = {
   certainties: () => CERTAINTIES.map((certainty) => code(certainty)).join(', '),
 };
 
-const FILES = ['docs/configuration.md', 'docs/detectors.md', 'docs/metrics.md'];
-const onlyCheck = process.argv.includes('--check');
-let stale = 0;
-for (const file of FILES) {
-  const path = join(root, file);
-  const text = readFileSync(path, 'utf8');
-  const made = text.replace(/<!-- generated: ([a-z]+) -->\n[\s\S]*?<!-- end -->/g, (_, name: string) => {
+const DASHBOARD = 'deploy/helm/dynamic-toolset/files/dashboard.json';
+const FILES = ['docs/configuration.md', 'docs/detectors.md', 'docs/metrics.md', DASHBOARD];
+
+function madeOf(file: string, text: string): string {
+  if (file === DASHBOARD) return `${JSON.stringify(dashboard(), undefined, 2)}\n`;
+  return text.replace(/<!-- generated: ([a-z]+) -->\n[\s\S]*?<!-- end -->/g, (_, name: string) => {
     const part = parts[name];
     if (part === undefined) throw new Error(`${file}: there is no generated part "${name}"`);
     return `<!-- generated: ${name} -->\n\n${part()}\n\n<!-- end -->`;
   });
+}
+
+const onlyCheck = process.argv.includes('--check');
+let stale = 0;
+for (const file of FILES) {
+  const path = join(root, file);
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  const made = madeOf(file, text);
   if (made === text) continue;
   stale += 1;
   if (onlyCheck) console.error(`${file} is out of date; run npm run docs`);
