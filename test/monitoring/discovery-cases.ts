@@ -1,0 +1,231 @@
+import { type AlertCase, both, type Firing, FOLLOWER, INSTALLATION, LEADER } from './alert-case.ts';
+import {
+  A,
+  always,
+  B,
+  ending,
+  found,
+  HEALTHY,
+  half,
+  healthyOf,
+  ours,
+  replica,
+  STEPS,
+  TOOLS,
+} from './installation.ts';
+
+const down = (instance: string): Firing => ({
+  labels: { ...INSTALLATION, instance },
+  description: `${instance} of job toolset has not answered a scrape for 2 minutes.`,
+});
+
+/** Faults of processes and of discovery. Most begin after half an hour. */
+export const DISCOVERY: readonly AlertCase[] = [
+  {
+    name: 'nothing answers any more',
+    change: { ...ending(HEALTHY), [`up{${A}}`]: half('1', '0'), [`up{${B}}`]: half('1', '0') },
+    fires: {
+      DynamicToolsetDown: [
+        {
+          labels: {},
+          description:
+            'For 5 minutes no replica could be scraped. The last published toolset stays and gets old.',
+        },
+      ],
+      DynamicToolsetReplicaDown: [down('a'), down('b')],
+    },
+  },
+  {
+    name: 'it was never there',
+    change: Object.fromEntries(Object.keys(HEALTHY).map((name) => [name, null])),
+    at: '5m',
+    fires: {
+      DynamicToolsetDown: [
+        {
+          labels: {},
+          description:
+            'For 5 minutes no replica could be scraped. The last published toolset stays and gets old.',
+        },
+      ],
+    },
+  },
+  {
+    name: 'one replica does not answer any more',
+    change: { ...ending({ ...replica(B, false), ...found(B) }), [`up{${B}}`]: half('1', '0') },
+    at: '33m',
+    fires: { DynamicToolsetReplicaDown: [down('b')] },
+  },
+  {
+    name: 'a container ends again and again',
+    change: { [`process_start_time_seconds{${B}}`]: '0x110 3300x2 3400x2 3500x2 3600x120' },
+    fires: {
+      DynamicToolsetRestarts: [{ labels: FOLLOWER, description: 'b was restarted 4 times in 30 minutes.' }],
+    },
+  },
+  {
+    name: 'a replica does not become ready',
+    change: { [ours('ready', `${B}, check="discovery"`)]: half('1', '0') },
+    fires: {
+      DynamicToolsetNotReady: [
+        {
+          labels: { ...FOLLOWER, check: 'discovery' },
+          description: 'b has not passed the check discovery of /ready for 10 minutes.',
+        },
+      ],
+    },
+  },
+  {
+    name: 'nobody leads',
+    change: { [ours('leader', A)]: half('1', '0'), [TOOLS]: half('5', '5') },
+    fires: {
+      DynamicToolsetNoLeader: [
+        {
+          labels: INSTALLATION,
+          description:
+            'For 3 minutes no replica in namespace ops has led. The last published toolset stays and gets old.',
+        },
+      ],
+    },
+  },
+  {
+    name: 'two lead',
+    change: {
+      [ours('leader', B)]: always(1),
+      [ours('last_success_timestamp_seconds', `${B}, stage="reconciliation"`)]: `0+30x${STEPS}`,
+      [ours('tools_count', `${B}, type="prometheus"`)]: always(5),
+    },
+    fires: {
+      DynamicToolsetSeveralLeaders: [
+        {
+          labels: INSTALLATION,
+          description: '2 replicas in namespace ops have published side by side for 10 minutes.',
+        },
+      ],
+    },
+  },
+  {
+    name: 'a configuration that cannot be used',
+    change: { [ours('config_last_reload_successful', B)]: half('1', '0') },
+    fires: {
+      DynamicToolsetConfigurationRefused: [
+        {
+          labels: INSTALLATION,
+          description:
+            'For 5 minutes the configuration in namespace ops has had a fault; the one before stays in force until the next restart.',
+        },
+      ],
+    },
+  },
+  {
+    name: 'Services cannot be read any more',
+    change: { [ours('last_success_timestamp_seconds', `${A}, stage="discovery"`)]: '0+30x59 1800x180' },
+    fires: {
+      DynamicToolsetDiscoveryStale: [
+        { labels: LEADER, description: 'a leads, and its last complete discovery was 30m 0s ago.' },
+      ],
+    },
+  },
+  {
+    name: 'Services could never be read',
+    change: { [ours('last_success_timestamp_seconds', `${A}, stage="discovery"`)]: null },
+    at: '20m',
+    fires: {
+      DynamicToolsetDiscoveryStale: [
+        { labels: LEADER, description: 'a leads, and its last complete discovery was 20m 0s ago.' },
+      ],
+    },
+  },
+  {
+    name: 'Services cannot be read, and are looked at each 10 minutes',
+    change: {
+      ...both('discovery_interval_seconds', always(600)),
+      [ours('last_success_timestamp_seconds', `${A}, stage="discovery"`)]: always(0),
+    },
+    at: '33m',
+    fires: {
+      DynamicToolsetDiscoveryStale: [
+        { labels: LEADER, description: 'a leads, and its last complete discovery was 33m 0s ago.' },
+      ],
+    },
+  },
+  {
+    name: 'slow backends',
+    change: both('discovery_duration_seconds_sum', `0+90x${STEPS}`),
+    fires: {
+      DynamicToolsetDiscoverySlow: [
+        {
+          labels: INSTALLATION,
+          description: 'A discovery in namespace ops took 1m 30s on average of the last 30 minutes.',
+        },
+      ],
+    },
+  },
+  {
+    name: 'namespaces are denied',
+    change: both('namespaces_denied', half('0', '2')),
+    fires: {
+      DynamicToolsetNamespacesDenied: [
+        {
+          labels: INSTALLATION,
+          description: '2 namespaces have been denied for 15 minutes; backends in them are not offered.',
+        },
+      ],
+    },
+  },
+  {
+    name: 'watches are denied',
+    change: both('watch_restarts_total', `0+1x${STEPS}`, ', reason="denied"'),
+    fires: {
+      DynamicToolsetWatchesFail: [
+        {
+          labels: INSTALLATION,
+          description: 'Watches were lost 60 times in 15 minutes, for half an hour now; changes show late.',
+        },
+      ],
+    },
+  },
+  {
+    name: 'some backends of many fail',
+    change: both('services_unhealthy', half('1', '2'), ', type="loki"'),
+    fires: {
+      DynamicToolsetManyUnhealthy: [
+        {
+          labels: INSTALLATION,
+          description:
+            '28.57% of the backends that Dynamic Toolset found have been unhealthy for 10 minutes; they are not offered.',
+        },
+      ],
+    },
+  },
+  {
+    name: 'all backends fail, and the tools go',
+    change: {
+      ...ending({ ...healthyOf(A), ...healthyOf(B), [TOOLS]: always(5) }),
+      ...both('services_unhealthy', half('1', '6'), ', type="loki"'),
+      [ours('removals_held_total', A)]: '0x115 1x125',
+    },
+    fires: {
+      DynamicToolsetManyUnhealthy: [
+        {
+          labels: INSTALLATION,
+          description:
+            '100% of the backends that Dynamic Toolset found have been unhealthy for 10 minutes; they are not offered.',
+        },
+      ],
+      DynamicToolsetNoTools: [
+        {
+          labels: LEADER,
+          description:
+            'For 15 minutes the toolset in namespace ops has been empty, and it was not within the last day.',
+        },
+      ],
+      DynamicToolsetRemovalHeld: [
+        {
+          labels: INSTALLATION,
+          description:
+            'Their removal was held for one cycle. Those that are unhealthy still have left the toolset by now.',
+        },
+      ],
+    },
+  },
+];

@@ -1,0 +1,124 @@
+import { type AlertCase, both, type Firing, INSTALLATION, LEADER } from './alert-case.ts';
+import { A, half, ours, STEPS } from './installation.ts';
+
+const changedTimes = (times: string): Firing => ({
+  labels: INSTALLATION,
+  description: `What is generated was changed ${times} times in 15 minutes. It is put right once a minute only, so the agent may read the other version.`,
+});
+
+/** Faults of publishing and of the API. */
+export const PUBLISHING: readonly AlertCase[] = [
+  {
+    name: 'what is published cannot be read or written',
+    change: {
+      [ours('last_success_timestamp_seconds', `${A}, stage="reconciliation"`)]: '0+30x59 1800x180',
+      [ours('configmap_updates_total', `${A}, result="failure"`)]: '0x59 0+1x180',
+    },
+    fires: {
+      DynamicToolsetPublishingStale: [
+        { labels: LEADER, description: 'a leads, and what is published was last seen in step 30m 0s ago.' },
+      ],
+      DynamicToolsetPublishingFails: [
+        { labels: INSTALLATION, description: '20 publications failed in 10 minutes.' },
+      ],
+    },
+  },
+  {
+    name: 'somebody edits what is generated',
+    change: { [ours('configmap_drift_detected_total', `${A}, kind="toolset.json"`)]: '0x115 1x125' },
+    fires: {
+      DynamicToolsetChangedByOthers: [
+        {
+          labels: { ...INSTALLATION, kind: 'toolset.json' },
+          description:
+            'toolset.json was changed by somebody else within the last 15 minutes, and was put right.',
+        },
+      ],
+    },
+  },
+  {
+    name: 'a program edits what is generated each minute',
+    change: {
+      [ours('configmap_drift_detected_total', `${A}, kind="toolset.json"`)]: `0+0.5x${STEPS}`,
+    },
+    fires: {
+      DynamicToolsetChangedByOthers: [
+        {
+          labels: { ...INSTALLATION, kind: 'toolset.json' },
+          description:
+            'toolset.json was changed by somebody else within the last 15 minutes, and was put right.',
+        },
+      ],
+      DynamicToolsetChangedRepeatedly: [changedTimes('15')],
+    },
+  },
+  {
+    name: 'overrides that cannot be used',
+    change: { [ours('overrides_valid', A)]: half('1', '0') },
+    fires: {
+      DynamicToolsetOverridesInvalid: [
+        {
+          labels: LEADER,
+          description:
+            'For 5 minutes overrides.yaml in namespace ops has had a fault. The last toolset stays until it is mended.',
+        },
+      ],
+    },
+  },
+  {
+    name: 'something on the way spoils what is published',
+    change: { [ours('rollbacks_total', A)]: '0x115 1x125' },
+    fires: {
+      DynamicToolsetRolledBack: [
+        {
+          labels: INSTALLATION,
+          description:
+            'What was published could not be used as it was read back, so an earlier revision took its place within the last 15 minutes.',
+        },
+      ],
+    },
+  },
+  {
+    name: 'somebody tries tokens',
+    change: { [ours('auth_failures_total', `${A}, reason="invalid"`)]: `0+10x${STEPS}` },
+    fires: {
+      DynamicToolsetAuthenticationFailures: [
+        {
+          labels: INSTALLATION,
+          description:
+            '20 requests a minute come without credentials, with wrong ones, or without the right to ask.',
+        },
+      ],
+    },
+  },
+  {
+    name: 'a tenth of the requests meets an error',
+    change: {
+      [ours('api_errors_total', `${A}, route="/api/v1/toolsets", status="503"`)]: `0+6x${STEPS}`,
+    },
+    fires: {
+      DynamicToolsetApiErrors: [
+        {
+          labels: INSTALLATION,
+          description: '10% of the requests have been answered with a status of 500 or more for 10 minutes.',
+        },
+      ],
+    },
+  },
+  {
+    name: 'requests are answered late',
+    change: both(
+      'api_request_duration_seconds_bucket',
+      `0+15x${STEPS}`,
+      ', route="/api/v1/toolsets", le="1"',
+    ),
+    fires: {
+      DynamicToolsetApiSlow: [
+        {
+          labels: INSTALLATION,
+          description: 'One request in twenty has taken longer than 4.6s for 15 minutes.',
+        },
+      ],
+    },
+  },
+];
