@@ -22,8 +22,14 @@ export async function folderProblem(folder: string): Promise<string | undefined>
   return found.length === 0 ? undefined : found.join('; ');
 }
 
-/** Why a file cannot be used as one of the programs, or `undefined`: it must be executable and run here. */
-export async function fileProblem(file: string): Promise<string | undefined> {
+/**
+ * Why a file cannot be used as a program, or `undefined`: it must be executable and run here. It is run with
+ * arguments that make it tell its version and end.
+ */
+export async function fileProblem(
+  file: string,
+  versionArguments: readonly string[] = ['--version'],
+): Promise<string | undefined> {
   const status = await stat(file).catch(() => undefined);
   if (status === undefined) return `${file} does not exist`;
   if (!status.isFile()) return `${file} is not a file`;
@@ -33,7 +39,10 @@ export async function fileProblem(file: string): Promise<string | undefined> {
     return `${file} is not executable`;
   }
   try {
-    await promisify(execFile)(file, ['--version'], { timeout: VERSION_LIMIT_MS, killSignal: 'SIGKILL' });
+    await promisify(execFile)(file, [...versionArguments], {
+      timeout: VERSION_LIMIT_MS,
+      killSignal: 'SIGKILL',
+    });
   } catch (error) {
     return `${file} does not run here (${firstLine(error)})`;
   }

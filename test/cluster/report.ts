@@ -25,10 +25,14 @@ interface Sink {
 
 /**
  * A report that writes to a stream (standard error unless told otherwise): one line that rewrites itself each
- * second on a terminal, else a plain line every 15 seconds.
+ * second on a terminal, else a plain line every 15 seconds. Each line begins with the subject.
  */
-export function streamReport(sink: Sink = process.stderr, plainLineMs = PLAIN_LINE_MS): Report {
-  const say = (line: string): void => void sink.write(`control plane: ${line}\n`);
+export function streamReport(
+  sink: Sink = process.stderr,
+  plainLineMs = PLAIN_LINE_MS,
+  subject = 'control plane',
+): Report {
+  const say = (line: string): void => void sink.write(`${subject}: ${line}\n`);
   return {
     say,
     task(what) {
@@ -36,7 +40,7 @@ export function streamReport(sink: Sink = process.stderr, plainLineMs = PLAIN_LI
       let where = '';
       const line = (): string => `${what}: ${seconds(started)} s${where === '' ? '' : `, ${where}`}`;
       const draw = (): void =>
-        void sink.write(`\r\x1b[2K${`control plane: ${line()}`.slice(0, (sink.columns ?? 80) - 1)}`);
+        void sink.write(`\r\x1b[2K${`${subject}: ${line()}`.slice(0, (sink.columns ?? 80) - 1)}`);
       const timer = sink.isTTY
         ? setInterval(draw, TERMINAL_LINE_MS)
         : setInterval(() => say(line()), plainLineMs);
