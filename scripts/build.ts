@@ -129,3 +129,8 @@ await writeFile(
   await notices([...Object.keys(metafile.inputs), `${swagger}/package.json`]),
 );
 await chmod(join(dist, 'dynamic-toolset.js'), 0o755);
+const plugin = join(root, 'deploy/kubectl');
+for (const name of await readdir(plugin)) {
+  await copyFile(join(plugin, name), join(dist, name));
+  await chmod(join(dist, name), 0o755);
+}

@@ -18,6 +18,11 @@ for (const stream of [process.stdout, process.stderr])
     process.exit();
   });
 
+/** As what the person typed it: kubectl runs `kubectl-toolset` for `kubectl toolset`. */
+const typedName = /(?:^|[\\/])kubectl-toolset(?:\.js)?$/.test(process.argv[1] ?? '')
+  ? 'kubectl toolset'
+  : 'dynamic-toolset';
+
 const program = createProgram(
   {
     env: process.env,
@@ -30,6 +35,7 @@ const program = createProgram(
   (exitCode) => {
     process.exitCode = exitCode;
   },
+  typedName,
 );
 
 try {

@@ -54,8 +54,12 @@ export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] =
  * The command line: what there is to type, and which function does it.
  * @param ended is called with a command's exit code
  */
-export function createProgram(run: Invocation, ended: (exitCode: number) => void): Command {
-  const program = styleHelp(new Command('dynamic-toolset'), run)
+export function createProgram(
+  run: Invocation,
+  ended: (exitCode: number) => void,
+  name = 'dynamic-toolset',
+): Command {
+  const program = styleHelp(new Command(name), run)
     .description(
       "Finds the observability backends of a Kubernetes cluster, asks each whether it is alive, and keeps an AI agent's tool configuration (HolmesGPT) in step with them.",
     )
