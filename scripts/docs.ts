@@ -14,6 +14,7 @@ import { engineMetrics } from '../src/telemetry/engine-metrics.ts';
 import { type MetricDescription, MetricSet } from '../src/telemetry/metric-set.ts';
 import { stateMetrics } from '../src/telemetry/state-metrics.ts';
 import { dashboard } from './dashboard/dashboard.ts';
+import { commandParts } from './docs-commands.ts';
 import { settingsParts } from './docs-settings.ts';
 import { code, codes, table } from './markdown-text.ts';
 
@@ -67,6 +68,7 @@ function metrics(): MetricDescription[] {
 }
 
 const parts: Readonly<Record<string, () => string>> = {
+  ...commandParts,
   ...settingsParts,
   detectors: () =>
     table(
@@ -109,7 +111,13 @@ const parts: Readonly<Record<string, () => string>> = {
 };
 
 const DASHBOARD = 'deploy/helm/dynamic-toolset/files/dashboard.json';
-const FILES = ['docs/configuration.md', 'docs/detectors.md', 'docs/metrics.md', DASHBOARD];
+const FILES = [
+  'docs/command-line.md',
+  'docs/configuration.md',
+  'docs/detectors.md',
+  'docs/metrics.md',
+  DASHBOARD,
+];
 
 function madeOf(file: string, text: string): string {
   if (file === DASHBOARD) return `${JSON.stringify(dashboard(), undefined, 2)}\n`;

@@ -8,3 +8,6 @@ export type DocumentFormat = (typeof DOCUMENT_FORMATS)[number];
 
 export const FILE_KINDS = ['overrides', 'toolset-json', 'holmesgpt', 'config', 'detector'] as const;
 export type FileKind = (typeof FILE_KINDS)[number];
+
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+export type Shell = (typeof SHELLS)[number];

@@ -38,10 +38,20 @@ const program = createProgram(
   typedName,
 );
 
+/** The words so far, where a shell asks how a command line may go on; kubectl asks its plugins in the same way. */
+function begunLine(): readonly string[] | undefined {
+  const [first, ...words] = process.argv.slice(2);
+  return first === '__complete' ? words : undefined;
+}
+
 try {
+  const begun = begunLine();
   // As kubectl does: a person who types the name alone wants to know what there is.
   if (process.argv.length === 2) program.outputHelp();
-  else await program.parseAsync();
+  else if (begun !== undefined) {
+    const { candidatesOf, candidatesText } = await import('./candidates.ts');
+    process.stdout.write(candidatesText(candidatesOf(program, begun)));
+  } else await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;

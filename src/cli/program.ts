@@ -1,9 +1,9 @@
 import { Writable } from 'node:stream';
 import { setFlagsFromString } from 'node:v8';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { didYouMean } from '../model/nearest.ts';
 import type { ServeFlags } from './assembly.ts';
-import { DOCUMENT_FORMATS, FILE_KINDS, FORMATS } from './choices.ts';
+import { DOCUMENT_FORMATS, FILE_KINDS, FORMATS, SHELLS, type Shell } from './choices.ts';
 import type { InputFlags, Invocation } from './configuration.ts';
 
 import { type DiscoverFlags, discoverCommand } from './discover.ts';
@@ -278,6 +278,24 @@ export function createProgram(
       versionCommand(flags.output, run);
       ended(0);
     });
+  const completion = program
+    .command('completion')
+    .summary('completion of command lines for a shell')
+    .description(
+      'Prints a script that makes a shell complete the commands, flags and values of this program.',
+    )
+    .addArgument(new Argument('<shell>', 'whose script').choices(SHELLS))
+    .action(async (shell: Shell) => {
+      const { completionCommand } = await import('./completion.ts');
+      ended(completionCommand(shell, run));
+    });
+  withExamples(
+    completion,
+    ['bash, in ~/.bashrc', 'source <(dynamic-toolset completion bash)'],
+    ['zsh, in ~/.zshrc after compinit', 'source <(dynamic-toolset completion zsh)'],
+    ['fish, once', 'dynamic-toolset completion fish > ~/.config/fish/completions/dynamic-toolset.fish'],
+  );
+
   withExamples(version, ['For a report of a bug', 'dynamic-toolset version']);
   return program;
 }

@@ -21,7 +21,7 @@ export const PLACES = {
     flag: '--detectors',
     placeholder: 'folder',
     preset: '',
-    says: 'a folder with detectors of your own (repeatable; commas between in the variable)',
+    says: 'a folder with detectors of your own; repeatable, and with commas between in the variable',
   },
   kubeconfig: {
     env: 'KUBECONFIG',

@@ -25,7 +25,7 @@ export const GROUPS = {
   probing: { title: 'Probing', commands: ['discover', 'explain', 'generate', 'serve', 'diff'] },
   document: { title: 'Documents', commands: ['generate', 'serve', 'diff'] },
   configMap: { title: 'ConfigMap', commands: ['generate', 'serve', 'diff', 'history', 'rollback'] },
-  stored: { title: 'Settings in a ConfigMap', commands: ['serve', 'diff'] },
+  stored: { title: 'Stored settings', commands: ['serve', 'diff'] },
   publishing: { title: 'Publishing', commands: ['serve'] },
   holmesgpt: { title: 'HolmesGPT', commands: ['serve'] },
   servers: { title: 'API and metrics', commands: ['serve'] },

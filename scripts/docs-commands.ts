@@ -1,0 +1,68 @@
+/** The parts of docs/command-line.md that are made from what the program itself says. */
+import { PassThrough } from 'node:stream';
+import type { Command } from 'commander';
+import { examplesOf } from '../src/cli/help.ts';
+import { createProgram, EXIT_CODES } from '../src/cli/program.ts';
+import { PLACES } from '../src/config/places.ts';
+import { GROUPS, SETTINGS } from '../src/config/setting-table.ts';
+import { code, table } from './markdown-text.ts';
+
+const program = createProgram(
+  {
+    env: {},
+    stdin: new PassThrough(),
+    output: { result: new PassThrough(), messages: new PassThrough() },
+    version: '',
+    signal: new AbortController().signal,
+  },
+  () => {},
+);
+
+const escaped = (text: string): string =>
+  text.replaceAll('|', '\\|').replaceAll('*', '\\*').replaceAll('<', '\\<');
+
+const IN_REFERENCE: ReadonlySet<string | undefined> = new Set(
+  [...Object.values(SETTINGS), ...Object.values(PLACES)].map(({ flag }) => flag),
+);
+
+/** The flags of a command alone, and links to the settings that it takes. */
+function flagsOf(command: Command): string {
+  const help = command.createHelp();
+  const own = help.visibleOptions(command).filter(({ long }) => !IN_REFERENCE.has(long));
+  const flags = table(
+    ['flag', 'meaning'],
+    own.map((option) => [code(option.flags), escaped(help.optionDescription(option))]),
+  );
+  const groups = Object.values(GROUPS).filter(({ commands }) =>
+    (commands as readonly string[]).includes(command.name()),
+  );
+  if (groups.length === 0) return flags;
+  const links = groups.map(
+    ({ title }) => `[${title}](configuration.md#${title.toLowerCase().replaceAll(' ', '-')})`,
+  );
+  return `${flags}\n\nIt also takes the flags of these settings: ${links.join(', ')}; and of [where it reads from](configuration.md#where-it-reads-from).`;
+}
+
+function examples(command: Command): string {
+  const lines = examplesOf(command).map(([what, line]) => `# ${what}\n${line}`);
+  return `\`\`\`sh\n${lines.join('\n\n')}\n\`\`\``;
+}
+
+const section = (command: Command): string =>
+  [
+    `### ${command.name()}`,
+    escaped(command.description()),
+    `\`\`\`text\n${command.createHelp().commandUsage(command)}\n\`\`\``,
+    examples(command),
+    flagsOf(command),
+  ].join('\n\n');
+
+export const commandParts: Readonly<Record<string, () => string>> = {
+  examples: () => examples(program),
+  commands: () => program.commands.map(section).join('\n\n'),
+  exits: () =>
+    table(
+      ['code', 'meaning'],
+      EXIT_CODES.map(([number, meaning]) => [number, meaning]),
+    ),
+};
