@@ -1,9 +1,12 @@
 import http, { type IncomingMessage } from 'node:http';
 import https, { type RequestOptions } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
+import type { Context } from '@kubernetes/client-node/dist/config_types.js';
 import { EXIT, UserError } from '../model/exit.ts';
+import { didYouMean } from '../model/nearest.ts';
 import { keptAgents } from './agents.ts';
 import { jsonLines, parseJson, readBody } from './answer.ts';
+import { credentialsError } from './credentials-error.ts';
 import { statusError } from './status.ts';
 
 /** Where the credentials come from. */
@@ -36,7 +39,7 @@ export interface StreamRequest {
 
 /** A connection to one API server. */
 export interface Kube {
-  /** URL of the API server, for messages. */
+  /** URL of the API server, and the context that names it, for messages. */
   readonly server: string;
   /** The namespace of the current context, or `default`. */
   readonly namespace: string;
@@ -85,6 +88,12 @@ const LONGEST_BODY = 32 * 1024 * 1024;
 /** Most bytes in one line: ten times what the API server stores for one object, since JSON may escape each byte. */
 const LONGEST_LINE = 16 * 1024 * 1024;
 
+/** Why a kubeconfig cannot be read. */
+function unreadable({ code, message }: NodeJS.ErrnoException): string {
+  if (code === 'ENOENT') return 'there is no such file';
+  return code === 'EACCES' ? 'this user may not read it' : (message.split('\n')[0] ?? '');
+}
+
 function load(options: KubeOptions): KubeConfig {
   const config = new KubeConfig();
   try {
@@ -92,16 +101,16 @@ function load(options: KubeOptions): KubeConfig {
     else config.loadFromFile(options.kubeconfig);
   } catch (error) {
     throw new UserError(
-      `cannot read the kubeconfig ${options.origin}: ${(error as Error).message.split('\n')[0]}; name another with --kubeconfig or KUBECONFIG`,
+      `cannot read the kubeconfig ${options.origin}: ${unreadable(error as NodeJS.ErrnoException)}; name another with --kubeconfig or KUBECONFIG`,
       EXIT.usage,
       { cause: error },
     );
   }
   if (options.context !== undefined) {
     if (config.getContextObject(options.context) === null) {
-      const known = config.contexts.map(({ name }) => name).join(', ') || 'none';
+      const names = config.contexts.map(({ name }) => name);
       throw new UserError(
-        `the kubeconfig has no context "${options.context}"; its contexts: ${known}`,
+        `the kubeconfig ${options.origin} has no context "${options.context}"${didYouMean(options.context, names)}; its contexts: ${names.join(', ') || 'none'}`,
         EXIT.usage,
       );
     }
@@ -115,6 +124,20 @@ const isStandIn = (config: KubeConfig): boolean =>
   config.getCurrentCluster()?.name === 'cluster' &&
   config.getCurrentCluster()?.server === 'http://localhost:8080';
 
+/** What is missing in a kubeconfig whose current context leads to no cluster or user, and what to do. */
+function missingIn(config: KubeConfig, current: string | undefined): string {
+  const names = config.contexts.map(({ name }) => name).join(', ');
+  const others = names === '' ? 'it has no contexts; name another file with --kubeconfig' : names;
+  if (current === undefined || current === '')
+    return `has no current context; choose one with --context (${others})`;
+  const context = config.getContextObject(current);
+  if (context === null)
+    return `has no context "${current}", which is its current one; choose another with --context (${others})`;
+  const missing =
+    config.getCurrentCluster() === null ? `cluster "${context.cluster}"` : `user "${context.user}"`;
+  return `has no ${missing}, which its context "${current}" names; choose another with --context (${others})`;
+}
+
 /**
  * Opens a connection with the credentials of a kubeconfig or a Pod. Nothing is sent yet.
  * @throws UserError if there is no usable configuration
@@ -124,16 +147,14 @@ export function connect(options: KubeOptions): Kube {
   const cluster = config.getCurrentCluster();
   if (isStandIn(config))
     throw new UserError(
-      'no cluster is configured: there is no kubeconfig and this is not a Pod; name one with --kubeconfig, or read manifests with -f',
+      'no cluster is configured: there is no ~/.kube/config, KUBECONFIG names no file, and this is not a Pod; name a kubeconfig with --kubeconfig, or read manifests with -f',
       EXIT.usage,
     );
-  if (cluster === null) {
-    const known = config.contexts.map(({ name }) => name).join(', ') || 'it has none';
-    throw new UserError(
-      `the kubeconfig ${options.origin} has no current context; choose one with --context (${known})`,
-      EXIT.usage,
-    );
-  }
+  const current = config.getCurrentContext();
+  const inContext: Partial<Context> = config.getContextObject(current) ?? {};
+  const inCluster = current === 'inClusterContext';
+  if (cluster === null || (inContext.user !== undefined && config.getCurrentUser() === null))
+    throw new UserError(`the kubeconfig ${options.origin} ${missingIn(config, current)}`, EXIT.usage);
   const base = new URL(cluster.server);
   const agentFor = keptAgents(base.protocol === 'https:');
 
@@ -142,7 +163,11 @@ export function connect(options: KubeOptions): Kube {
     signal: AbortSignal,
   ): Promise<IncomingMessage> => {
     const settings: RequestOptions = { headers: {} };
-    await config.applyToHTTPSOptions(settings);
+    try {
+      await config.applyToHTTPSOptions(settings);
+    } catch (error) {
+      throw credentialsError(error, config.getCurrentUser()?.exec?.command);
+    }
     if (cluster.proxyUrl === undefined || cluster.proxyUrl === '') settings.agent = agentFor(settings);
     const { method, path, headers, body } = request;
     const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
@@ -160,9 +185,9 @@ export function connect(options: KubeOptions): Kube {
   };
 
   return {
-    server: cluster.server,
-    namespace: config.getContextObject(config.getCurrentContext())?.namespace ?? 'default',
-    inCluster: config.getCurrentContext() === 'inClusterContext',
+    server: inCluster ? cluster.server : `${cluster.server} (context ${current} of ${options.origin})`,
+    namespace: inContext.namespace ?? 'default',
+    inCluster,
     async request(
       { method = 'GET', path, body, contentType = 'application/json', timeout = TIMEOUT },
       signal,

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { EXIT, UserError } from '../model/exit.ts';
 import type { FailureReason } from '../model/failure-reason.ts';
 import { BadAnswerError, readBody, TooLongError } from './answer.ts';
+import { CredentialsError } from './credentials-error.ts';
 
 /** What an error answer may say beside its message. */
 export interface StatusDetails {
@@ -112,8 +113,18 @@ export function failureReason(error: unknown): FailureReason {
   const cause = error instanceof UserError ? error.cause : error;
   if (cause instanceof ApiStatusError)
     return BY_STATUS[cause.code] ?? (cause.code >= 500 ? 'server_error' : 'refused');
+  if (cause instanceof CredentialsError) return 'unauthenticated';
   if (cause instanceof BadAnswerError) return 'bad_answer';
   return isTimeout(cause as NodeJS.ErrnoException) ? 'timeout' : 'network';
+}
+
+/** What is wrong with the server's certificate, if that is it. @see https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+function untrustedReason({ code = '' }: NodeJS.ErrnoException): string | undefined {
+  if (code === 'CERT_HAS_EXPIRED') return 'has expired';
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'is for another name';
+  return /^(SELF_SIGNED_CERT|DEPTH_ZERO_SELF|UNABLE_TO_(VERIFY|GET_ISSUER)|CERT_|INVALID_CA)/.test(code)
+    ? `is not trusted (${code})`
+    : undefined;
 }
 
 function unreachableReason(error: NodeJS.ErrnoException): string {
@@ -121,6 +132,9 @@ function unreachableReason(error: NodeJS.ErrnoException): string {
   switch (error.code) {
     case 'ECONNREFUSED':
       return 'connection refused';
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return 'there is no route to it';
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return 'its name does not resolve';
@@ -135,7 +149,7 @@ export function clusterError(error: unknown, doing: string, server: string): Use
   if (error instanceof ApiStatusError) {
     const fix =
       error.code === 401
-        ? 'log in again, or check the credentials in the kubeconfig'
+        ? `log in again, or check the credentials for ${server}`
         : error.code === 403
           ? 'grant it with a Role and RoleBinding, or use another context'
           : 'check the API server';
@@ -147,9 +161,27 @@ export function clusterError(error: unknown, doing: string, server: string): Use
       EXIT.cluster,
       { cause: error },
     );
+  if (error instanceof CredentialsError)
+    return new UserError(`cannot ${doing}: no credentials for ${server}: ${error.message}`, EXIT.cluster, {
+      cause: error,
+    });
+  const untrusted = untrustedReason(error as NodeJS.ErrnoException);
+  if (untrusted !== undefined)
+    return new UserError(
+      `cannot ${doing}: the certificate of ${server} ${untrusted}; check certificate-authority-data in the kubeconfig, and that this is the right server`,
+      EXIT.cluster,
+      { cause: error },
+    );
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  if (code.startsWith('ERR_OSSL'))
+    return new UserError(
+      `cannot ${doing}: a certificate or key for ${server} cannot be read (${message}); check those in the kubeconfig`,
+      EXIT.cluster,
+      { cause: error },
+    );
   const reason = unreachableReason(error as NodeJS.ErrnoException);
   return new UserError(
-    `cannot ${doing}: the cluster at ${server} is not reachable (${reason}); check the kubeconfig's context and the network`,
+    `cannot ${doing}: the cluster at ${server} is not reachable (${reason}); check the network and the kubeconfig's context, or read manifests with -f`,
     EXIT.cluster,
     { cause: error },
   );

@@ -1,0 +1,176 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { EXIT } from '../model/exit.ts';
+
+/** An API server that knows nobody, as one does when a token or a client certificate has expired. */
+let strict: Server;
+let folder: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'first-run-'));
+  strict = createServer((_, response) => {
+    response.writeHead(401, { 'content-type': 'application/json' });
+    response.end(
+      JSON.stringify({ kind: 'Status', message: 'Unauthorized', reason: 'Unauthorized', code: 401 }),
+    );
+  });
+  await new Promise<void>((listening) => strict.listen(0, '127.0.0.1', listening));
+});
+
+afterAll(() => {
+  strict.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Kubeconfig {
+  readonly server?: string;
+  readonly user?: Record<string, unknown>;
+  readonly current?: string;
+  readonly userName?: string;
+}
+
+function kubeconfig({ server, user = { token: 'x' }, current = 'dev', userName = 'me' }: Kubeconfig): string {
+  const path = join(folder, 'config.yaml');
+  const content = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [
+      { name: 'c', cluster: { server: server ?? 'https://127.0.0.1:1', 'insecure-skip-tls-verify': true } },
+    ],
+    users: [{ name: 'me', user }],
+    contexts: [{ name: 'dev', context: { cluster: 'c', user: userName } }],
+    'current-context': current,
+  };
+  writeFileSync(path, JSON.stringify(content));
+  return path;
+}
+
+/** What the program says on standard error, and its exit code. */
+async function said(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<{ readonly lines: readonly string[]; readonly code: number | null }> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts'), ...args], {
+    env: { PATH: process.env.PATH ?? '', HOME: folder, ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const [error, code] = await Promise.all([
+    text(child.stderr),
+    new Promise<number | null>((ended) => child.on('close', ended)),
+  ]);
+  return { lines: error.trimEnd().split('\n'), code };
+}
+
+/** One line, which says all that it should, and no stack. */
+async function expectError(
+  args: readonly string[],
+  exit: number,
+  parts: readonly string[],
+  env: Record<string, string> = {},
+): Promise<void> {
+  const { lines, code } = await said(args, env);
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatch(/^error: /);
+  for (const part of parts) expect(lines[0]).toContain(part);
+  expect(code).toBe(exit);
+}
+
+const discover = (config: Kubeconfig): string[] => ['discover', '--kubeconfig', kubeconfig(config)];
+
+describe('no cluster', () => {
+  test('no kubeconfig at all', () =>
+    expectError(['discover'], EXIT.usage, ['~/.kube/config', 'KUBECONFIG', '--kubeconfig', '-f']));
+
+  test('a kubeconfig that is not there', () =>
+    expectError(['discover'], EXIT.usage, ['/nowhere/config', 'no such file', '--kubeconfig'], {
+      KUBECONFIG: '/nowhere/config',
+    }));
+
+  test('a file that is no kubeconfig', async () => {
+    const path = join(folder, 'broken.yaml');
+    writeFileSync(path, 'clusters: [');
+    await expectError(['discover', '--kubeconfig', path], EXIT.usage, [path, '(', 'name another']);
+  });
+
+  test('no current context', () =>
+    expectError(discover({ current: '' }), EXIT.usage, [
+      'config.yaml',
+      'current context',
+      '--context (dev)',
+    ]));
+
+  test('a current context that is not there', () =>
+    expectError(discover({ current: 'gone' }), EXIT.usage, ['config.yaml', '"gone"', '--context (dev)']));
+
+  test('a context that is not there', () =>
+    expectError([...discover({}), '--context', 'devv'], EXIT.usage, [
+      'config.yaml',
+      '"devv"',
+      'did you mean dev?',
+    ]));
+
+  test('a context whose user is not there', () =>
+    expectError(discover({ userName: 'nobody' }), EXIT.usage, ['user "nobody"', 'context "dev"']));
+
+  test('nothing listens', () =>
+    expectError(discover({}), EXIT.cluster, [
+      'https://127.0.0.1:1 (context dev of',
+      'connection refused',
+      'context',
+      '-f',
+    ]));
+
+  test('a name that does not resolve', () =>
+    expectError(discover({ server: 'https://no-such-host.invalid:6443' }), EXIT.cluster, [
+      'https://no-such-host.invalid:6443 (context dev of',
+      'does not resolve',
+    ]));
+
+  test('a token that has expired', () =>
+    expectError(
+      discover({ server: `http://127.0.0.1:${(strict.address() as AddressInfo).port}` }),
+      EXIT.cluster,
+      ['Unauthorized', 'log in again', '(context dev of'],
+    ));
+});
+
+describe('no credentials', () => {
+  const exec = (command: string, ...args: string[]): Kubeconfig => ({
+    user: {
+      exec: { apiVersion: 'client.authentication.k8s.io/v1', command, args, interactiveMode: 'Never' },
+    },
+  });
+
+  test('the program that gets them is not installed', () =>
+    expectError(discover(exec('no-such-auth-plugin')), EXIT.cluster, [
+      'no credentials for https://127.0.0.1:1 (context dev of',
+      'no-such-auth-plugin',
+      'not in PATH',
+    ]));
+
+  test('the program that gets them fails, with many lines', () =>
+    expectError(discover(exec('sh', '-c', 'echo one >&2; echo two >&2; exit 1')), EXIT.cluster, [
+      'the program sh failed with "one two"',
+      'log in again',
+    ]));
+
+  test('a certificate that is not there', () =>
+    expectError(
+      discover({ user: { 'client-certificate': '/nowhere/c.crt', 'client-key': '/nowhere/c.key' } }),
+      EXIT.cluster,
+      ['there is no file /nowhere/c.'],
+    ));
+
+  test('a certificate that is none', () =>
+    expectError(
+      discover({ user: { 'client-certificate-data': 'Zm9v', 'client-key-data': 'Zm9v' } }),
+      EXIT.cluster,
+      ['certificate or key', 'cannot be read', 'kubeconfig'],
+    ));
+});
