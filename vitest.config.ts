@@ -9,13 +9,13 @@ export default defineConfig({
           include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts', 'scripts/**/*.test.ts'],
           // Properties take thousands of steps, and two cores may be busy.
           testTimeout: 60_000,
-          exclude: ['test/cluster/**', 'test/integration/**', 'test/contract/**'],
+          exclude: ['test/cluster/**', 'test/deploy/**', 'test/integration/**', 'test/contract/**'],
         },
       },
       {
         test: {
           name: 'cluster',
-          include: ['test/cluster/**/*.test.ts', 'test/integration/**/*.test.ts'],
+          include: ['test/cluster/**/*.test.ts', 'test/deploy/**/*.test.ts', 'test/integration/**/*.test.ts'],
           globalSetup: ['test/cluster/global-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -1,0 +1,59 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { testCluster, waitUntil } from '../cluster/cluster.ts';
+import { noHelm, objects, type Rendered } from './chart.ts';
+import { install } from './install.ts';
+import { matrix, type Places } from './matrix.ts';
+
+const CRDS = join(import.meta.dirname, '../fixtures/monitoring-crds');
+
+beforeEach(({ skip }) => skip(noHelm !== undefined, noHelm));
+
+beforeAll(async () => {
+  const { admin } = testCluster();
+  for (const file of readdirSync(CRDS))
+    await install(admin, parse(readFileSync(join(CRDS, file), 'utf8')) as Rendered);
+  await waitUntil('the kinds of the Prometheus Operator are there', async () => {
+    const { resources } = await admin.get<{ readonly resources: readonly unknown[] }>(
+      '/apis/monitoring.coreos.com/v1',
+    );
+    return resources.length >= 2;
+  });
+});
+
+const nothing: Places = { watched: 'x', other: 'x', holmes: 'x' };
+
+test.each(Object.keys(matrix(nothing)))(
+  'the API server takes every object, and the Pod in a namespace that restricts Pods most: %s',
+  async (name) => {
+    const { admin, namespace } = testCluster();
+    const release = {
+      name: 'dynamic-toolset',
+      namespace: await namespace('release', { 'pod-security.kubernetes.io/enforce': 'restricted' }),
+    };
+    const places = {
+      watched: await namespace('watched'),
+      other: await namespace('other'),
+      holmes: await namespace('holmes'),
+    };
+    const all = await objects(matrix(places)[name], release);
+    for (const object of all) await install(admin, object);
+    const { spec } = all.find(({ kind }) => kind === 'Deployment') as unknown as {
+      spec: { template: { metadata: object; spec: object } };
+    };
+    const { priorityClassName: _, ...podSpec } = spec.template.spec as Record<string, unknown>;
+    const pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { ...spec.template.metadata, name: 'pod', namespace: release.namespace },
+      spec: podSpec,
+    };
+    await install(admin, pod);
+    const wrong = { ...pod, metadata: { name: 'root', namespace: release.namespace } };
+    await expect(
+      install(admin, { ...wrong, spec: { ...podSpec, securityContext: { runAsUser: 0 } } }),
+    ).rejects.toThrow('violates PodSecurity');
+  },
+);
