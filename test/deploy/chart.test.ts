@@ -6,7 +6,8 @@ import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { isMap, isScalar, parse, parseDocument, type YAMLMap } from 'yaml';
 import packageJson from '../../package.json' with { type: 'json' };
 import { keyOf, readConfigData } from '../../src/config/config-map.ts';
-import { ORIGINS, readSettings, type SettingName } from '../../src/config/settings.ts';
+import { SETTING_NAMES, type SettingName } from '../../src/config/setting-table.ts';
+import { readSettings } from '../../src/config/settings.ts';
 import { testCluster } from '../cluster/cluster.ts';
 import { CHART, helm, noHelm, objects, only, RELEASE, render, type Values } from './chart.ts';
 import { matrix } from './matrix.ts';
@@ -104,7 +105,7 @@ describe('the settings', () => {
   };
 
   test('all can be given but those that the chart sets itself, and get to the program as they are', async () => {
-    expect([...Object.keys(GIVEN), 'holmesgptUrl', ...ELSEWHERE].sort()).toEqual(Object.keys(ORIGINS).sort());
+    expect([...Object.keys(GIVEN), 'holmesgptUrl', ...ELSEWHERE].sort()).toEqual([...SETTING_NAMES].sort());
     const all = await objects({ settings: GIVEN, holmesgpt: { configMapName: 'x' } });
     const { data } = only(all, 'ConfigMap') as unknown as { readonly data: Readonly<Record<string, string>> };
     const { texts } = readConfigData(data, 'the ConfigMap');
