@@ -5,6 +5,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import { builtInDetectors } from '../src/config/detector-files.ts';
 import { makeRules } from '../src/detect/make-rules.ts';
 import { CERTAINTIES } from '../src/model/certainties.ts';
@@ -67,6 +68,20 @@ function metrics(): MetricDescription[] {
   return [...set.described].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+interface Alert {
+  readonly alert: string;
+  readonly for?: string;
+  readonly labels: { readonly severity: string };
+  readonly annotations: { readonly summary: string };
+}
+
+/** All alert rules, in the order of their file. */
+function alerts(): Alert[] {
+  const file = readFileSync(join(root, 'deploy/helm/dynamic-toolset/files/alerts.yaml'), 'utf8');
+  const { groups } = parse(file) as { readonly groups: readonly { readonly rules: readonly Alert[] }[] };
+  return groups.flatMap(({ rules }) => rules);
+}
+
 const parts: Readonly<Record<string, () => string>> = {
   ...commandParts,
   ...settingsParts,
@@ -106,6 +121,16 @@ const parts: Readonly<Record<string, () => string>> = {
     table(
       ['name', 'type', 'labels', 'meaning'],
       metrics().map(({ name, type, labels, help }) => [code(name), type, codes(labels), help]),
+    ),
+  alerts: () =>
+    table(
+      ['alert', 'severity', 'after', 'what is wrong'],
+      alerts().map(({ alert, labels, annotations, for: pending }) => [
+        `[${code(alert)}](runbook.md#${alert.toLowerCase()})`,
+        labels.severity,
+        pending ?? 'at once',
+        annotations.summary,
+      ]),
     ),
   certainties: () => CERTAINTIES.map((certainty) => code(certainty)).join(', '),
 };

@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { alertRules } from './alert-rules.ts';
+
+const runbook = readFileSync(join(import.meta.dirname, '../../docs/runbook.md'), 'utf8');
+const headings = [...runbook.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => heading);
+
+test('each alert has a section in the runbook, and each section that names an alert is of one', () => {
+  const sections = headings.filter((heading) => heading.startsWith('DynamicToolset'));
+  expect(sections).toEqual(alertRules().map(({ alert }) => alert));
+});
+
+test('each link within the runbook leads to a section', () => {
+  const anchors = headings.map((heading) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w -]/g, '')
+      .replaceAll(' ', '-'),
+  );
+  const links = [...runbook.matchAll(/\]\(#([^)]*)\)/g)].map(([, anchor]) => anchor);
+  expect(links.length).toBeGreaterThan(10);
+  expect(anchors).toEqual(expect.arrayContaining(links));
+});
