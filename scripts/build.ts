@@ -4,13 +4,13 @@
  */
 import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { builtInDetectors } from '../src/config/detector-files.ts';
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
-const start = join(root, 'src/cli/program.ts');
+const start = './src/cli/program.ts';
 
 /** The bundle has no folder to read detectors from, so they stand in it, parsed and checked already. */
 const detectors: Plugin = {
@@ -30,7 +30,7 @@ const pageFiles: Plugin = {
     onLoad({ filter: /[\\/]src[\\/]server[\\/]page-files\.ts$/ }, () => ({
       loader: 'ts',
       contents: `import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 export const pageFile = (name: string) => readFile(join(import.meta.dirname, '../page', name), 'utf8');`,
     }));
   },
@@ -74,7 +74,9 @@ const sharedPart: Plugin = {
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /./ }, ({ path, kind, resolveDir }) => {
       if (kind !== 'dynamic-import') return undefined;
-      if (path.startsWith('.')) return { path: join(resolveDir, path), namespace: 'later' };
+      // Names of parts are made of these paths, and shall be the same wherever the project is.
+      if (path.startsWith('.'))
+        return { path: `./${relative(root, join(resolveDir, path))}`, namespace: 'later' };
       // A CommonJS package would come without its names.
       return { errors: [{ text: `import ${path} in a file of our own, and that file later` }] };
     });
@@ -104,6 +106,7 @@ async function notices(inputs: readonly string[]): Promise<string> {
 
 await rm(dist, { recursive: true, force: true });
 const { metafile } = await build({
+  absWorkingDir: root,
   metafile: true,
   entryPoints: { 'dynamic-toolset': join(root, 'src/cli/main.ts') },
   outdir: dist,

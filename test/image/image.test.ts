@@ -1,0 +1,213 @@
+/** No engine runs here: what the recipe says is checked, and its steps are done one by one. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import dockerIgnore from '@balena/dockerignore';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Step, stagesOf } from './recipe.ts';
+
+const repository = join(import.meta.dirname, '../..');
+const stages = stagesOf(readFileSync(join(repository, 'Containerfile'), 'utf8'));
+const [build = [], final = []] = stages;
+const the = (stage: readonly Step[], keyword: string): Step => {
+  const found = stage.filter((step) => step.keyword === keyword);
+  const [step] = found;
+  if (step === undefined || found.length > 1) throw new Error(`${found.length} times ${keyword}, not once`);
+  return step;
+};
+
+let folder = '';
+let context = '';
+let image = '';
+
+/** What `.dockerignore` lets through, copied as the build sees it. */
+function copyContext(): void {
+  const ignore = dockerIgnore.default().add(readFileSync(join(repository, '.dockerignore'), 'utf8'));
+  const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    cwd: repository,
+    encoding: 'utf8',
+  })
+    .split('\0')
+    .filter((path) => path !== '' && existsSync(join(repository, path)) && !ignore.ignores(path));
+  for (const path of files) {
+    mkdirSync(join(context, dirname(path)), { recursive: true });
+    copyFileSync(join(repository, path), join(context, path));
+  }
+}
+
+/** Does the stage that builds in `work`. `npm ci` is not done again: its result here is linked in its place. */
+function doBuild(work: string): void {
+  mkdirSync(work);
+  for (const { keyword, words, text } of build) {
+    if (keyword === 'COPY') {
+      for (const from of words.slice(0, -1))
+        cpSync(join(context, from), join(work, from === '.' ? '' : from), { recursive: true });
+    } else if (keyword === 'RUN' && text.startsWith('npm ci')) {
+      execFileSync('cp', ['-al', join(repository, 'node_modules'), join(work, 'node_modules')]);
+    } else if (keyword === 'RUN') {
+      execFileSync('sh', ['-c', text], { cwd: work, stdio: 'pipe' });
+    }
+  }
+}
+
+/** Copies what the final stage copies, into the root folder of an image. */
+function doFinal(work: string): void {
+  const app = join(image, the(final, 'WORKDIR').text);
+  mkdirSync(app, { recursive: true });
+  for (const { keyword, words, flags } of final) {
+    if (keyword !== 'COPY') continue;
+    const from = flags.from === 'build' ? work : context;
+    for (const path of words.slice(0, -1)) {
+      const source = join(from, flags.from === 'build' ? path.replace(the(build, 'WORKDIR').text, '') : path);
+      if (statSync(source).isDirectory()) cpSync(source, app, { recursive: true });
+      else copyFileSync(source, join(app, path));
+    }
+  }
+}
+
+const filesOf = (root: string): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    globSync('**/*', { cwd: root })
+      .filter((path) => statSync(join(root, path)).isFile())
+      .sort()
+      .map((path) => [
+        path,
+        createHash('sha256')
+          .update(readFileSync(join(root, path)))
+          .digest('hex'),
+      ]),
+  );
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'dynamic-toolset-image-'));
+  context = join(folder, 'context');
+  image = join(folder, 'image');
+  copyContext();
+  doBuild(join(folder, 'build'));
+  doFinal(join(folder, 'build'));
+}, 120_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }), 60_000);
+
+test('the image runs as a user that is not root, by number, with no shell between', () => {
+  expect(the(final, 'USER').text).toBe('1000:1000');
+  for (const keyword of ['ENTRYPOINT', 'CMD']) expect(the(final, keyword).isJson).toBe(true);
+  expect(final.filter(({ keyword }) => ['RUN', 'ADD', 'HEALTHCHECK', 'VOLUME'].includes(keyword))).toEqual(
+    [],
+  );
+  expect(the(final, 'EXPOSE').words).toEqual(['8080', '9090']);
+});
+
+test('both images can be pinned by digest, and the build runs on the own processor', () => {
+  expect(stages).toHaveLength(2);
+  for (const [stage, name] of [
+    [build, 'BUILD'],
+    [final, 'RUNTIME'],
+  ] as const)
+    expect(the(stage, 'FROM').text).toContain(`\${${name}_IMAGE}\${${name}_DIGEST:+@$${name}_DIGEST}`);
+  expect(the(build, 'FROM').flags.platform).toBe('$BUILDPLATFORM');
+});
+
+test('the image tells what it is', () => {
+  const labels = the(final, 'LABEL').text;
+  for (const name of ['title', 'description', 'licenses', 'source', 'version', 'revision'])
+    expect(labels).toContain(`org.opencontainers.image.${name}=`);
+});
+
+test('only what the build needs is sent to it', () => {
+  expect(readdirSync(context).sort()).toEqual([
+    'LICENSE',
+    'deploy',
+    'detectors',
+    'package-lock.json',
+    'package.json',
+    'scripts',
+    'src',
+    'tsconfig.json',
+  ]);
+  expect(readdirSync(join(context, 'scripts'))).toEqual(['build.ts']);
+});
+
+test('what is built has nothing of one processor, and is the same bytes in another folder', () => {
+  const files = filesOf(join(folder, 'build/dist'));
+  const kinds = new Set(Object.keys(files).map((path) => path.replace(/^.*\./, '')));
+  expect([...kinds].sort()).toEqual(['css', 'js', 'json', 'txt']);
+  doBuild(join(folder, 'another'));
+  expect(filesOf(join(folder, 'another/dist'))).toEqual(files);
+});
+
+/** Puts Node.js, and the libraries of the system that it needs, where the runtime image has them. */
+function addNode(node: string): void {
+  mkdirSync(join(image, dirname(node)), { recursive: true });
+  copyFileSync(process.execPath, join(image, node));
+  const libraries = execFileSync('ldd', [process.execPath], { encoding: 'utf8' }).matchAll(/(\/\S+) \(0x/g);
+  for (const [, library = ''] of libraries) {
+    mkdirSync(join(image, dirname(library)), { recursive: true });
+    copyFileSync(library, join(image, library));
+  }
+}
+
+const mayUnshare = spawnSync('unshare', ['--mount', 'true']).status === 0;
+
+test('what is in the image suffices to run it, with a root that nobody can write', (testContext) => {
+  if (process.getuid?.() !== 0 || !mayUnshare) testContext.skip('only root may make a file system read-only');
+  const [node = '', program = ''] = the(final, 'ENTRYPOINT').words;
+  addNode(node);
+  cpSync(join(repository, 'demo/cluster'), join(image, 'manifests'), { recursive: true });
+  mkdirSync(join(image, 'tmp'));
+  const script =
+    'mount --bind "$1" "$1" && mount -t tmpfs -o mode=1777 none "$1/tmp" && mount -o remount,ro,bind "$1" && shift && exec chroot "$@"';
+  const run = (...args: string[]) =>
+    spawnSync(
+      'unshare',
+      [
+        '--mount',
+        'sh',
+        '-c',
+        script,
+        'sh',
+        image,
+        '--userspec',
+        the(final, 'USER').text,
+        image,
+        node,
+        program,
+        ...args,
+      ],
+      { encoding: 'utf8', env: { PATH: process.env.PATH } },
+    );
+
+  expect(run('version')).toMatchObject({ status: 0, stdout: expect.stringContaining('dynamic-toolset') });
+  const found = run('discover', '-f', '/manifests', '-o', 'wide', '--probe', 'none');
+  expect(found).toMatchObject({ status: 0, stdout: expect.stringMatching(/stack-prometheus\s+prometheus/) });
+  const serve = [
+    'serve',
+    '--once',
+    '-f',
+    '/manifests',
+    '--probe',
+    'none',
+    '--metrics-address',
+    '127.0.0.1:0',
+  ];
+  expect(run(...serve, '--out', '/tmp/published.yaml').status).toBe(0);
+  const refused = run(...serve, '--out', '/published.yaml');
+  expect(refused.status).not.toBe(0);
+  expect(refused.stderr + refused.stdout).toMatch(/EROFS|read-only/);
+  // What the image does when nobody says more: there is no cluster here.
+  const alone = run(...the(final, 'CMD').words);
+  expect(alone.status).not.toBe(0);
+  expect(alone.stderr + alone.stdout).not.toMatch(/Cannot find|ENOENT.*\/app/);
+});
