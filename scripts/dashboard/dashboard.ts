@@ -37,7 +37,7 @@ function optionsOf({ kind, named }: Panel): object {
   if (kind === 'now')
     return {
       reduceOptions: { calcs: ['lastNotNull'], fields: '', values: false },
-      textMode: named ? 'name' : 'auto',
+      textMode: named ? 'value_and_name' : 'auto',
       colorMode: 'value',
       graphMode: 'none',
     };

@@ -19,7 +19,7 @@ export interface Panel {
   readonly words?: readonly [zero: string, one: string];
   /** What to say where there is no series. */
   readonly none?: string;
-  /** Show the name of the series and not its value. */
+  /** Show the name of the series, too, though there is only one. */
   readonly named?: true;
 }
 

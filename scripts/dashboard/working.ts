@@ -32,6 +32,7 @@ export const working: Row = {
       alert: 'DynamicToolsetNoLeader',
       none: 'nobody',
       named: true,
+      words: ['follows', 'leads'],
       goodFrom: 1,
     },
     {
@@ -110,7 +111,7 @@ export const working: Row = {
       title: 'Version',
       kind: 'now',
       queries: [[`count by (version) (${ours('build_info')})`, '{{version}}']],
-      meaning: 'Versions that run. Two for longer than a roll-out: it is stuck.',
+      meaning: 'Versions that run, and in how many replicas. Two for longer than a roll-out: it is stuck.',
       named: true,
       none: 'none',
     },

@@ -14,6 +14,7 @@ import {
   ours,
   replica,
   STEPS,
+  TOOLS,
 } from './installation.ts';
 
 /** What is no fault, so no alert may fire. */
@@ -75,6 +76,11 @@ export const SILENT: readonly AlertCase[] = [
       [ours('last_success_timestamp_seconds', `${A}, stage="reconciliation"`)]: always(0),
     },
     at: '55m',
+    fires: {},
+  },
+  {
+    name: 'nothing is probed, so no health is known',
+    change: { ...NO_BACKENDS, [TOOLS]: always(5) },
     fires: {},
   },
   {
