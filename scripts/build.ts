@@ -6,6 +6,7 @@ import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:f
 import { isBuiltin } from 'node:module';
 import { join, relative } from 'node:path';
 import { build, type Plugin } from 'esbuild';
+import packageJson from '../package.json' with { type: 'json' };
 import { builtInDetectors } from '../src/config/detector-files.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -87,21 +88,59 @@ const sharedPart: Plugin = {
   },
 };
 
-/** The licence texts of all packages whose code is in the bundle. */
-async function notices(inputs: readonly string[]): Promise<string> {
-  const packages = new Set(
+interface Bundled {
+  readonly folder: string;
+  readonly name: string;
+  readonly version: string;
+  readonly license: string;
+}
+
+/** The packages whose code is in the program, by name of their folders. */
+async function bundled(inputs: readonly string[]): Promise<readonly Bundled[]> {
+  const folders = new Set(
     inputs.flatMap((input) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1] ?? []),
   );
+  return Promise.all(
+    [...folders].sort().map(async (relativeFolder) => {
+      const folder = join(root, relativeFolder);
+      const { name, version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
+      return { folder, name, version, license };
+    }),
+  );
+}
+
+/** The licence texts of the packages. */
+async function notices(packages: readonly Bundled[]): Promise<string> {
   const texts = await Promise.all(
-    [...packages].sort().map(async (folder) => {
-      const path = join(root, folder);
-      const { name, version, license } = JSON.parse(await readFile(join(path, 'package.json'), 'utf8'));
-      const file = (await readdir(path)).find((entry) => /^licen[cs]e/i.test(entry));
-      const text = file === undefined ? '' : `\n${(await readFile(join(path, file), 'utf8')).trim()}\n`;
+    packages.map(async ({ folder, name, version, license }) => {
+      const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry));
+      const text = file === undefined ? '' : `\n${(await readFile(join(folder, file), 'utf8')).trim()}\n`;
       return `${name} ${version} (${license})\n${text}`;
     }),
   );
   return `The program contains code of these packages.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`;
+}
+
+/** The packages as a bill of materials, in CycloneDX 1.6. It tells no time, so that a build can be repeated. */
+function billOfMaterials(packages: readonly Bundled[]): string {
+  const purl = (name: string, version: string): string => `pkg:npm/${name.replace('@', '%40')}@${version}`;
+  const { name, version } = packageJson;
+  const bill = {
+    bomFormat: 'CycloneDX',
+    specVersion: '1.6',
+    version: 1,
+    metadata: { component: { type: 'application', name, version, purl: purl(name, version) } },
+    components: packages.map(({ name, version, license }) => ({
+      type: 'library',
+      'bom-ref': purl(name, version),
+      name,
+      version,
+      purl: purl(name, version),
+      // An expression may be one licence only, so this is right for "MIT" and for "MIT OR Apache-2.0".
+      licenses: [{ expression: license }],
+    })),
+  };
+  return `${JSON.stringify(bill, undefined, 2)}\n`;
 }
 
 await rm(dist, { recursive: true, force: true });
@@ -127,10 +166,9 @@ await writeFile(join(dist, 'package.json'), '{"type":"module"}\n');
 const swagger = 'node_modules/swagger-ui-dist';
 await mkdir(join(dist, 'page'));
 for (const name of PAGE_FILES) await copyFile(join(root, swagger, name), join(dist, 'page', name));
-await writeFile(
-  join(dist, 'LICENSES.txt'),
-  await notices([...Object.keys(metafile.inputs), `${swagger}/package.json`]),
-);
+const packages = await bundled([...Object.keys(metafile.inputs), `${swagger}/package.json`]);
+await writeFile(join(dist, 'LICENSES.txt'), await notices(packages));
+await writeFile(join(dist, 'sbom.cdx.json'), billOfMaterials(packages));
 await chmod(join(dist, 'dynamic-toolset.js'), 0o755);
 const plugin = join(root, 'deploy/kubectl');
 for (const name of await readdir(plugin)) {

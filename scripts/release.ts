@@ -1,12 +1,12 @@
 /**
- * Makes the files of a release in one folder: the package, which is also what Krew unpacks, the manifest for Krew, and
- * `SHA256SUMS`. `npm run release -- [--out FOLDER] [--downloads URL] [--homepage URL]`; downloads is the address of the
+ * Makes the files of a release in one folder: the package, which is also what Krew unpacks, the manifest for Krew,
+ * the bill of materials, and `SHA256SUMS`. `npm run release -- [--out FOLDER] [--downloads URL] [--homepage URL]`; downloads is the address of the
  * folder that the files will be in, homepage the project's page. Both are known to who publishes a release, so what
  * stands there else is an address that leads nowhere.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import packageJson from '../package.json' with { type: 'json' };
@@ -30,6 +30,7 @@ await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
 // npm packs the same files to the same bytes: names in order, one fixed time, no owner.
 execFileSync('npm', ['pack', '--silent', '--pack-destination', out], { cwd: root, stdio: 'ignore' });
+await copyFile(join(root, 'dist/sbom.cdx.json'), join(out, `dynamic-toolset-${version}.cdx.json`));
 
 const known: Readonly<Record<string, string>> = {
   version,

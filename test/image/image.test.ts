@@ -148,6 +148,21 @@ test('what is built has nothing of one processor, and is the same bytes in anoth
   expect(filesOf(join(folder, 'another/dist'))).toEqual(files);
 });
 
+test('the bill of materials lists the packages whose licences are in LICENSES.txt', () => {
+  const read = (name: string): string => readFileSync(join(folder, 'build/dist', name), 'utf8');
+  const { components } = JSON.parse(read('sbom.cdx.json')) as {
+    components: { name: string; version: string; licenses: { expression: string }[] }[];
+  };
+  const listed = components.map(
+    ({ name, version, licenses }) => `${name} ${version} (${licenses[0]?.expression})`,
+  );
+  const titles = read('LICENSES.txt')
+    .split(/\n\n(?:-{80}\n\n)?/)
+    .filter((line) => /^\S+ \d+\.\d+\.\d+\S* \(.+\)$/.test(line));
+  expect(listed).toEqual(titles);
+  expect(listed.length).toBeGreaterThan(20);
+});
+
 /** Puts Node.js, and the libraries of the system that it needs, where the runtime image has them. */
 function addNode(node: string): void {
   mkdirSync(join(image, dirname(node)), { recursive: true });
