@@ -1,6 +1,6 @@
 /** What may be said for flags that take one of a list; apart from the commands, so that help needs none of them. */
 
-export const FORMATS = ['table', 'wide', 'json', 'yaml'] as const;
+export const FORMATS = ['table', 'wide', 'name', 'json', 'yaml'] as const;
 export type Format = (typeof FORMATS)[number];
 
 export const DOCUMENT_FORMATS = ['holmesgpt', 'toolset-json', 'configmap'] as const;

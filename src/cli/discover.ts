@@ -2,12 +2,33 @@ import { discover } from '../engine/pass.ts';
 import { EXIT } from '../model/exit.ts';
 import { readOnce } from '../source/source.ts';
 import type { Format } from './choices.ts';
-import { type InputFlags, type Invocation, settingsOf } from './configuration.ts';
+import { type Configuration, type InputFlags, type Invocation, settingsOf } from './configuration.ts';
 import { render, warn } from './output.ts';
-import { openInput, stagesOf } from './pipeline.ts';
+import { type Input, openInput, stagesOf } from './pipeline.ts';
+import { columnsOf, hasColours } from './terminal.ts';
 
 export interface DiscoverFlags extends InputFlags {
   readonly output: Format;
+}
+
+/** What to try where nothing was found. */
+async function whatNext(
+  flags: InputFlags,
+  { namespaces }: Configuration,
+  input: Input,
+  services: number,
+  run: Invocation,
+): Promise<string> {
+  if (input.kube !== undefined && flags.namespace !== undefined) {
+    const { missingNamespaces } = await import('./not-found.ts');
+    const missing = await missingNamespaces(namespaces, input, run.signal);
+    if (missing.length > 0) return missing.join('\n');
+  }
+  const why = 'dynamic-toolset explain NAMESPACE/SERVICE tells why a Service is none.';
+  if (input.kube === undefined || namespaces.includes('*')) return why;
+  return services === 0
+    ? 'Try all namespaces with -A, or name others with -n.'
+    : `Try -A for all namespaces. ${why}`;
 }
 
 /** `discover`: what is there, and why. @returns the exit code */
@@ -19,15 +40,15 @@ export async function discoverCommand(flags: DiscoverFlags, run: Invocation): Pr
   const problems = [...sync.problems, ...found.problems];
   const { result, messages } = run.output;
   result.write(
-    await render(
-      found.services,
-      problems,
-      flags.output,
-      result.isTTY === true && run.env.NO_COLOR === undefined,
-    ),
+    await render(found.services, problems, flags.output, {
+      colour: hasColours(result, run.env),
+      width: columnsOf(result, run.env),
+    }),
   );
   warn(run.output, problems);
-  if (found.services.length === 0)
+  if (found.services.length === 0) {
     messages.write(`No backends found among ${sync.services.length} Services in ${input.where}.\n`);
+    messages.write(`${await whatNext(flags, settings, input, sync.services.length, run)}\n`);
+  }
   return input.kube === undefined && sync.problems.length > 0 ? EXIT.findings : EXIT.ok;
 }

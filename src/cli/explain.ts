@@ -6,7 +6,9 @@ import { EXIT, UserError } from '../model/exit.ts';
 import type { Prober } from '../probe/prober.ts';
 import { readOnce } from '../source/source.ts';
 import { type InputFlags, type Invocation, settingsOf } from './configuration.ts';
+import { missingService } from './not-found.ts';
 import { openInput, stagesOf } from './pipeline.ts';
+import { hasColours } from './terminal.ts';
 
 export interface ExplainFlags extends InputFlags {
   readonly output: 'text' | 'json';
@@ -143,10 +145,7 @@ export async function explainCommand(text: string, flags: ExplainFlags, run: Inv
   const explanation = explain(sync.services, `${namespace}/${name}`, stages.rules, stages.detection);
   if (explanation === undefined) {
     const known = sync.services.map((service) => service.name).sort();
-    throw new UserError(
-      `there is no Service ${namespace}/${name} in ${input.where}; ${known.length === 0 ? `the namespace ${namespace} has none` : `the namespace has ${known.slice(0, 12).join(', ')}${known.length > 12 ? ', …' : ''}`}`,
-      EXIT.usage,
-    );
+    throw new UserError(await missingService(namespace, name, known, input, run.signal), EXIT.usage);
   }
   const heard = new Map<string, Verdict>();
   const target = explanation.candidate?.service.name;
@@ -176,7 +175,7 @@ export async function explainCommand(text: string, flags: ExplainFlags, run: Inv
     ],
   };
   const { result } = run.output;
-  const colour = result.isTTY === true && run.env.NO_COLOR === undefined;
+  const colour = hasColours(result, run.env);
   result.write(
     flags.output === 'json'
       ? asJson(story)

@@ -7,12 +7,13 @@ import { contentHash, publishedDocuments } from '../reconcile/content-hash.ts';
 import { toolNames } from '../reconcile/guards.ts';
 import type { Format } from './choices.ts';
 import { type InputFlags, type Invocation, settingsOf } from './configuration.ts';
-import { table } from './output.ts';
 import { openCluster } from './pipeline.ts';
+import { table } from './table.ts';
 import { targetOf } from './target.ts';
+import { columnsOf } from './terminal.ts';
 
 export interface HistoryFlags extends InputFlags {
-  readonly output: Exclude<Format, 'wide'>;
+  readonly output: Exclude<Format, 'wide' | 'name'>;
   readonly revision?: number;
 }
 
@@ -88,15 +89,18 @@ export async function historyCommand(flags: HistoryFlags, run: Invocation): Prom
     return EXIT.ok;
   }
   result.write(
-    table([
-      ['REVISION', 'CREATED', 'TOOLS', 'CHANGES'],
-      ...rows.map(({ revision, created, tools, changes, current, rollbackTo }) => [
-        `${revision}${current ? ' (current)' : ''}`,
-        created,
-        String(tools),
-        rollbackTo === undefined ? changes : `rollback to ${rollbackTo}: ${changes}`,
-      ]),
-    ]),
+    table(
+      [
+        ['REVISION', 'CREATED', 'TOOLS', 'CHANGES'],
+        ...rows.map(({ revision, created, tools, changes, current, rollbackTo }) => [
+          `${revision}${current ? ' (current)' : ''}`,
+          created,
+          String(tools),
+          rollbackTo === undefined ? changes : `rollback to ${rollbackTo}: ${changes}`,
+        ]),
+      ],
+      columnsOf(result, run.env),
+    ),
   );
   return EXIT.ok;
 }

@@ -21,7 +21,7 @@ const problems: Problem[] = [{ where: 'a.yaml:3', what: 'broken YAML', fix: 'thi
 
 describe('a table', () => {
   test('has a line for each service below its header, in columns', async () => {
-    const lines = (await render(services, problems, 'table', false)).split('\n');
+    const lines = (await render(services, problems, 'table', { colour: false })).split('\n');
     expect(lines).toHaveLength(services.length + 2);
     expect(lines.at(-1)).toBe('');
     expect(lines[0]?.split(/ {2,}/)).toEqual(['NAMESPACE', 'NAME', 'TYPE', 'ENDPOINT', 'HEALTH']);
@@ -39,20 +39,20 @@ describe('a table', () => {
   });
 
   test('tells a backend that wants credentials apart', async () => {
-    const lines = (await render(services, [], 'table', false)).split('\n');
+    const lines = (await render(services, [], 'table', { colour: false })).split('\n');
     expect(lines[2]).toMatch(/healthy \(auth\)$/);
     expect(lines[1]).toMatch(/healthy$/);
   });
 
   test('a wide one says why, and what the probe heard', async () => {
-    const [header, first] = (await render(services, [], 'wide', false)).split('\n');
+    const [header, first] = (await render(services, [], 'wide', { colour: false })).split('\n');
     expect(header).toMatch(/CERTAINTY +WHY +PROBE$/);
     expect(first).toMatch(/label +label app=prometheus +GET \/ answered 200$/);
   });
 
   test('colours health and nothing else, and only when asked', async () => {
-    const plain = await render(services, [], 'table', false);
-    const coloured = await render(services, [], 'table', true);
+    const plain = await render(services, [], 'table', { colour: false });
+    const coloured = await render(services, [], 'table', { colour: true });
     expect(plain).toBe(stripVTControlCharacters(plain));
     expect(stripVTControlCharacters(coloured)).toBe(plain);
     expect(coloured.split('\n')[0]).toBe(plain.split('\n')[0]);
@@ -65,14 +65,14 @@ describe('a table', () => {
   });
 
   test('of nothing is nothing', async () => {
-    expect(await render([], problems, 'table', true)).toBe('');
-    expect(await render([], problems, 'wide', true)).toBe('');
+    expect(await render([], problems, 'table', { colour: true })).toBe('');
+    expect(await render([], problems, 'wide', { colour: true })).toBe('');
   });
 });
 
 describe('JSON and YAML', () => {
   test('hold what the documentation promises', async () => {
-    const document = JSON.parse(await render(services, problems, 'json', true));
+    const document = JSON.parse(await render(services, problems, 'json', { colour: true }));
     expect(document.warnings).toEqual(problems);
     expect(document.services).toHaveLength(services.length);
     expect(document.services[2]).toMatchObject({
@@ -93,19 +93,22 @@ describe('JSON and YAML', () => {
   });
 
   test('say the same', async () => {
-    expect(parse(await render(services, problems, 'yaml', true))).toEqual(
-      JSON.parse(await render(services, problems, 'json', true)),
+    expect(parse(await render(services, problems, 'yaml', { colour: true }))).toEqual(
+      JSON.parse(await render(services, problems, 'json', { colour: true })),
     );
-    expect(await render(services, problems, 'yaml', false)).not.toMatch(/[&*]a\d/);
+    expect(await render(services, problems, 'yaml', { colour: false })).not.toMatch(/[&*]a\d/);
   });
 
   test('of nothing are empty lists, for those who read them by program', async () => {
-    expect(JSON.parse(await render([], [], 'json', false))).toEqual({ services: [], warnings: [] });
-    expect(parse(await render([], [], 'yaml', false))).toEqual({ services: [], warnings: [] });
+    expect(JSON.parse(await render([], [], 'json', { colour: false }))).toEqual({
+      services: [],
+      warnings: [],
+    });
+    expect(parse(await render([], [], 'yaml', { colour: false }))).toEqual({ services: [], warnings: [] });
   });
 
   test.each(FORMATS)('%s ends in one line break', async (format) => {
-    expect(await render(services, [], format, false)).toMatch(/[^\n]\n$/);
+    expect(await render(services, [], format, { colour: false })).toMatch(/[^\n]\n$/);
   });
 });
 

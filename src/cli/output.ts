@@ -7,6 +7,7 @@ import {
   serviceJson,
 } from '../model/discovery.ts';
 import type { Format } from './choices.ts';
+import { columns } from './table.ts';
 
 /** Where a command writes: results to one stream, everything else to the other. */
 export interface Output {
@@ -16,22 +17,20 @@ export interface Output {
 
 const COLOURS = { healthy: 'green', unhealthy: 'red', unknown: 'yellow' } as const;
 
-/** Columns as wide as their longest cell, as kubectl prints them. */
-function columns(rows: readonly (readonly string[])[]): string[][] {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  return rows.map((row) =>
-    row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd((widths[column] ?? 0) + 3))),
-  );
+/** How a table is shown: with colours, and cut to so many columns. */
+export interface Look {
+  readonly colour: boolean;
+  readonly width?: number | undefined;
 }
 
-/** A table as text: the first row is the header. */
-export function table(rows: readonly (readonly string[])[]): string {
-  return columns(rows)
-    .map((row) => `${row.join('').trimEnd()}\n`)
-    .join('');
-}
+/** Columns of a table of services that are cut on a narrow terminal: what the probe heard, why, endpoint, names. */
+const ELASTIC = [7, 6, 3, 1, 0];
 
-function serviceTable(services: readonly DiscoveredService[], wide: boolean, colour: boolean): string {
+function serviceTable(
+  services: readonly DiscoveredService[],
+  wide: boolean,
+  { colour, width }: Look,
+): string {
   const header = ['NAMESPACE', 'NAME', 'TYPE', 'ENDPOINT', 'HEALTH'];
   const rows = services.map((service) => [
     service.service.namespace,
@@ -41,7 +40,7 @@ function serviceTable(services: readonly DiscoveredService[], wide: boolean, col
     service.verdict.authRequired ? `${service.verdict.health} (auth)` : service.verdict.health,
     ...(wide ? [service.certainty, service.evidence[0]?.detail ?? '', service.verdict.reason] : []),
   ]);
-  const padded = columns([wide ? [...header, 'CERTAINTY', 'WHY', 'PROBE'] : header, ...rows]);
+  const padded = columns([wide ? [...header, 'CERTAINTY', 'WHY', 'PROBE'] : header, ...rows], width, ELASTIC);
   return padded
     .map((row, index) => {
       const health = services[index - 1]?.verdict.health;
@@ -60,10 +59,12 @@ export async function render(
   services: readonly DiscoveredService[],
   problems: readonly Problem[],
   format: Format,
-  colour: boolean,
+  look: Look,
 ): Promise<string> {
   if (format === 'table' || format === 'wide')
-    return services.length === 0 ? '' : serviceTable(services, format === 'wide', colour);
+    return services.length === 0 ? '' : serviceTable(services, format === 'wide', look);
+  if (format === 'name')
+    return services.map(({ service }) => `${service.namespace}/${service.name}\n`).join('');
   const document = { services: services.map(serviceJson), warnings: problems };
   if (format === 'json') return `${JSON.stringify(document, null, 2)}\n`;
   const { yamlText } = await import('./yaml-output.ts');

@@ -1,12 +1,13 @@
 import { styleText } from 'node:util';
 import type { DiffLine } from '../reconcile/changes.ts';
 import type { Invocation } from './configuration.ts';
+import { hasColours } from './terminal.ts';
 
 const STYLES = { removed: 'red', added: 'green', header: 'bold', context: 'reset' } as const;
 
 /** Writes a difference to standard output, in colours on a terminal. */
 export function printDiff(lines: readonly DiffLine[], { output, env }: Invocation): void {
-  const colour = output.result.isTTY === true && env.NO_COLOR === undefined;
+  const colour = hasColours(output.result, env);
   for (const { kind, text } of lines)
     output.result.write(`${colour ? styleText(STYLES[kind], text, { validateStream: false }) : text}\n`);
 }

@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import { type Credentials, credentialsByBackend } from '../model/credentials.ts';
 import { type DetectorsOptions, detectorsOptions } from '../model/detector-options.ts';
 import { EXIT, UserError } from '../model/exit.ts';
+import { meantOrAll } from '../model/nearest.ts';
 import { oneLine } from '../model/text.ts';
 import { readYaml } from '../model/yaml-text.ts';
 import type { ConfigLayer } from './file.ts';
@@ -11,6 +12,13 @@ import { SETTING_NAMES, SETTINGS, type SettingName } from './setting-table.ts';
 export const keyOf = (name: SettingName): string => SETTINGS[name].env.toLowerCase().replaceAll('_', '-');
 
 const NAMES = new Map(SETTING_NAMES.map((name) => [keyOf(name), name]));
+
+/** All keys that may stand in it. */
+const KEYS = [
+  ...[...NAMES].flatMap(([key, name]) => (SETTINGS[name].locates === true ? [] : [key])),
+  'detectors',
+  'credentials',
+].sort();
 
 /**
  * What the data of a ConfigMap configure: settings by their keys, with texts as environment variables have them, and
@@ -37,9 +45,7 @@ export function readConfigData(data: Readonly<Record<string, string>>, where: st
     const name = NAMES.get(key);
     if (text.trim() === '' || key === 'detectors' || key === 'credentials') continue;
     if (name === undefined)
-      wrong.push(
-        `${where}: "${oneLine(key, 80)}" is no setting; the keys are ${[...NAMES.keys()].sort().join(', ')}, detectors and credentials`,
-      );
+      wrong.push(`${where}: "${oneLine(key, 80)}" is no setting${meantOrAll(key, KEYS, 'the keys are')}`);
     else if (SETTINGS[name].locates === true)
       wrong.push(
         `${where}: ${key} says where this ConfigMap is, so it cannot stand in it; set ${SETTINGS[name].env} or ${SETTINGS[name].flag}`,

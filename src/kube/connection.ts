@@ -3,7 +3,7 @@ import https, { type RequestOptions } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import type { Context } from '@kubernetes/client-node/dist/config_types.js';
 import { EXIT, UserError } from '../model/exit.ts';
-import { didYouMean } from '../model/nearest.ts';
+import { meantOrAll } from '../model/nearest.ts';
 import { keptAgents } from './agents.ts';
 import { jsonLines, parseJson, readBody } from './answer.ts';
 import { credentialsError } from './credentials-error.ts';
@@ -110,7 +110,7 @@ function load(options: KubeOptions): KubeConfig {
     if (config.getContextObject(options.context) === null) {
       const names = config.contexts.map(({ name }) => name);
       throw new UserError(
-        `the kubeconfig ${options.origin} has no context "${options.context}"${didYouMean(options.context, names)}; its contexts: ${names.join(', ') || 'none'}`,
+        `the kubeconfig ${options.origin} has no context "${options.context}"${meantOrAll(options.context, names, 'its contexts:')}`,
         EXIT.usage,
       );
     }

@@ -10,6 +10,12 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return same ?? closestMatch(word, known, { maxDistance });
 }
 
+/** The end of a message about a word that is not known: the one that was meant, else all that there are. */
+export function meantOrAll(word: string, known: readonly string[], all: string): string {
+  const meant = didYouMean(word, known);
+  return meant === '' ? `; ${all} ${known.join(', ') || 'none'}` : meant;
+}
+
 /** The end of a message about a word that is not known: `; did you mean json?`, or nothing. */
 export function didYouMean(word: string, known: readonly string[]): string {
   const meant = nearest(word, known);

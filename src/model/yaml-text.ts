@@ -11,6 +11,8 @@ import {
   visit,
 } from 'yaml';
 import type * as z from 'zod';
+import { didYouMean } from './nearest.ts';
+import { keysAt } from './schema-keys.ts';
 
 /** A place in a text and what is wrong there. */
 export interface Fault {
@@ -135,9 +137,10 @@ export function readPlacedYaml<T>(
         return at(offset, told(issue.issues.map(({ message }) => message).join(', ')), issue.path);
       }
       const [unknown] = issue.code === 'unrecognized_keys' ? issue.keys : [];
+      const meant = unknown === undefined ? '' : didYouMean(unknown, keysAt(schema, issue.path));
       return at(
         unknown === undefined ? offsetOf(issue.path) : offsetOfKey(issue.path, unknown),
-        told(issue.message),
+        told(issue.message + meant),
         unknown === undefined ? issue.path : [...issue.path, unknown],
       );
     }),

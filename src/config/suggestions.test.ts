@@ -1,0 +1,31 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { readConfigData } from './config-map.ts';
+import { readConfigFile } from './file.ts';
+
+function read(content: string): () => unknown {
+  const folder = mkdtempSync(join(tmpdir(), 'suggestions-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'config.yaml');
+  writeFileSync(path, content);
+  return () => readConfigFile(path);
+}
+
+test('a setting that is misspelt in a configuration file', () => {
+  expect(read('namspaces: [a]\n')).toThrow(/:1:1: .*namspaces.*did you mean namespaces\?/);
+  expect(read('Namespaces: [a]\n')).toThrow(/did you mean namespaces\?/);
+  expect(read('nothing-like-this: 1\n')).toThrow(/^(?!.*did you mean)/);
+});
+
+test('an option of a detector that is misspelt there', () => {
+  expect(read('detectors:\n  grafana:\n    enable: false\n')).toThrow(/:3:5: .*did you mean enabled\?/);
+});
+
+test('a setting that is misspelt in the ConfigMap', () => {
+  expect(() => readConfigData({ 'discovery-intervall': '1m' }, 'ConfigMap a/b')).toThrow(
+    /did you mean discovery-interval\?/,
+  );
+  expect(() => readConfigData({ credential: '{}' }, 'ConfigMap a/b')).toThrow(/did you mean credentials\?/);
+});

@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import { testCluster } from '../cluster/cluster.ts';
+import { command } from './command.ts';
+
+/** Rights to list Services in a namespace, and in all of them with namespaces where that is wanted. */
+async function setting(all: boolean) {
+  const cluster = testCluster();
+  const watched = await cluster.namespace('watched');
+  const other = await cluster.namespace('other');
+  const services = { apiGroups: [''], resources: ['services'], verbs: ['list'] };
+  const account = await cluster.serviceAccount({
+    namespace: watched,
+    rulesIn: { [watched]: [services] },
+    ...(all
+      ? { clusterRules: [services, { apiGroups: [''], resources: ['namespaces'], verbs: ['list'] }] }
+      : {}),
+  });
+  await cluster.service(other, { name: 'prometheus', ports: [{ port: 9090, name: 'web' }] });
+  await cluster.service(watched, { name: 'shop-frontend', ports: [{ port: 80, name: 'http' }] });
+  return { watched, other, env: { KUBECONFIG: await cluster.kubeconfig(account), PROBE: 'none' } };
+}
+
+test('explain says which Service was meant, and where one of that name is', async () => {
+  const { watched, other, env } = await setting(true);
+  const typo = await command(env, 'explain', `${watched}/shop-fronted`);
+  expect(typo).toMatchObject({ code: 2, stdout: '' });
+  expect(typo.stderr).toContain(`did you mean ${watched}/shop-frontend?`);
+  const elsewhere = await command(env, 'explain', `${watched}/prometheus`);
+  expect(elsewhere.stderr).toContain(`there is ${other}/prometheus`);
+  expect((await command(env, 'explain', `${watched}x/prometheus-nine`)).stderr).toContain(
+    `there is no namespace ${watched}x; did you mean ${watched}?`,
+  );
+});
+
+test('discover says of namespaces that are named and are not there', async () => {
+  const { watched, env } = await setting(true);
+  const ended = await command(env, 'discover', '-n', `${watched},${watched}x`);
+  expect(ended).toMatchObject({ code: 0, stdout: '' });
+  expect(ended.stderr).toContain(`there is no namespace ${watched}x; did you mean ${watched}?`);
+  const empty = await command(env, 'discover', '-n', watched);
+  expect(empty.stderr).toContain('No backends found among 1 Services');
+  expect(empty.stderr).toContain('-A');
+  expect(await command(env, 'discover', '-n', watched, '--quiet')).toEqual({
+    code: 0,
+    stdout: '',
+    stderr: '',
+  });
+});
+
+test('without the rights to look, what is known is said', async () => {
+  const { watched, env } = await setting(false);
+  const elsewhere = await command(env, 'explain', `${watched}/prometheus`);
+  expect(elsewhere.code).toBe(2);
+  expect(elsewhere.stderr).toContain('the namespace has shop-frontend');
+});
