@@ -1,4 +1,4 @@
-/** What `serve` may do in the namespace that it publishes to, as the README grants it. */
+/** What `serve` may do in the namespace that it publishes to, as docs/security.md lists it. */
 export const PUBLISHING = [
   {
     apiGroups: [''],
