@@ -75,7 +75,13 @@ describe.each(SHELLS)('%s', (name, ask) => {
   });
 
   testThere('completes words that are values', () => {
-    expect(ask('dynamic-toolset discover --output ').sort()).toEqual(['json', 'name', 'table', 'wide', 'yaml']);
+    expect(ask('dynamic-toolset discover --output ').sort()).toEqual([
+      'json',
+      'name',
+      'table',
+      'wide',
+      'yaml',
+    ]);
     expect(ask('dynamic-toolset serve --log-level d')).toEqual(['debug']);
     expect(ask('dynamic-toolset discover -A --probe a')).toEqual(['apiserver-proxy']);
   });

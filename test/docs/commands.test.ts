@@ -2,7 +2,7 @@ import { visit } from 'unist-util-visit';
 import { describe, expect, it } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { markdownFiles, parseMarkdown } from '../../scripts/markdown.ts';
-import { ORIGINS } from '../../src/config/settings.ts';
+import { SETTINGS } from '../../src/config/setting-table.ts';
 import { type Block, blocksOf, isShell } from './blocks.ts';
 import { usageFault } from './program.ts';
 import { commandsIn, shownOutput, treatmentOf, typed } from './shell.ts';
@@ -59,7 +59,7 @@ const OF_OTHERS = [
   'ENABLE_ADMIN_API',
 ];
 const OURS = ['CONFIG_FILE', 'DETECTORS', 'KUBECONFIG', 'HOLMESGPT_API_KEY', 'POD_NAME', 'POD_NAMESPACE'];
-const KNOWN = [...Object.values(ORIGINS).map(({ env }) => env), ...OURS, ...OF_OTHERS];
+const KNOWN = [...Object.values(SETTINGS).map(({ env }) => env), ...OURS, ...OF_OTHERS];
 const isKnown = (name: string): boolean => KNOWN.includes(name) || /^ENABLE_[A-Z]+$/.test(name);
 
 it.each(files)('environment variables that %s sets exist', (file) => {

@@ -23,6 +23,7 @@ describe.each(workflows)('%s', (name, text) => {
       Object.entries(permissions).flatMap(([right, value]) => (value === 'write' ? `${job}: ${right}` : [])),
     );
     const wanted: Readonly<Record<string, readonly string[]>> = {
+      'docs.yaml': ['publish: pages', 'publish: id-token'],
       'release.yaml': [
         'image: packages',
         'image: id-token',
