@@ -2,6 +2,7 @@
 import { PassThrough } from 'node:stream';
 import type { Command } from 'commander';
 import { examplesOf } from '../src/cli/help.ts';
+import { addSettings } from '../src/cli/options.ts';
 import { createProgram, EXIT_CODES } from '../src/cli/program.ts';
 import { PLACES } from '../src/config/places.ts';
 import { GROUPS, SETTINGS } from '../src/config/setting-table.ts';
@@ -27,6 +28,7 @@ const IN_REFERENCE: ReadonlySet<string | undefined> = new Set(
 
 /** The flags of a command alone, and links to the settings that it takes. */
 function flagsOf(command: Command): string {
+  addSettings(command);
   const help = command.createHelp();
   const own = help.visibleOptions(command).filter(({ long }) => !IN_REFERENCE.has(long));
   const flags = table(

@@ -1,5 +1,6 @@
 import type { Argument, Command, Option } from 'commander';
 import { SETTING_NAMES, SETTINGS } from '../config/setting-table.ts';
+import { addSettings } from './options.ts';
 
 /**
  * What a shell does beside offering the candidates, as a number of cobra's: that is what kubectl reads of a plugin.
@@ -92,8 +93,10 @@ export function candidatesOf(program: Command, line: readonly string[]): Candida
       if (option?.required === true) awaited = option;
     } else {
       const named = command === program ? program.commands.find((each) => each.name() === word) : undefined;
-      if (named !== undefined) command = named;
-      else if (command === program && word === 'help') place = -1;
+      if (named !== undefined) {
+        command = named;
+        addSettings(command);
+      } else if (command === program && word === 'help') place = -1;
       else place += 1;
     }
   }

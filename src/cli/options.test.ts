@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { GROUPS, isSwitch, SETTING_NAMES, SETTINGS } from '../config/setting-table.ts';
 import { givenSettings, readSettings } from '../config/settings.ts';
+import { addSettings } from './options.ts';
 import { createProgram } from './program.ts';
 
 const program = createProgram(
@@ -21,6 +22,7 @@ const program = createProgram(
 function commandOf(name: string): Command {
   const command = program.commands.find((each) => each.name() === name);
   if (command === undefined) throw new Error(`there is no command ${name}`);
+  addSettings(command);
   return command;
 }
 
@@ -31,7 +33,7 @@ describe.each(SETTING_NAMES)('the setting %s', (name) => {
   const setting = SETTINGS[name];
 
   test('has its flag in the help of the commands that take it, and of no others', () => {
-    for (const command of program.commands) {
+    for (const command of program.commands.map((each) => commandOf(each.name()))) {
       const takes = (GROUPS[setting.group].commands as readonly string[]).includes(command.name());
       const long = command.options.some((option) => option.long === setting.flag);
       expect([command.name(), long]).toEqual([command.name(), takes]);

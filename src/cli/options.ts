@@ -47,8 +47,21 @@ function placeOption(place: (typeof PLACES)[keyof typeof PLACES]): Option {
   return place === PLACES.detectors ? option.argParser(collect) : option.argParser(notEmpty);
 }
 
-/** Gives a command the flags of the settings that it takes, by group, and of where it reads from. */
+const WAITING = new WeakSet<Command>();
+
+/** Has a command take the flags of its settings, once `addSettings` is called for it. */
 export function withSettings(command: Command): Command {
+  WAITING.add(command);
+  // The command `help` asks for it without running the command.
+  return command.on('beforeHelp', () => addSettings(command));
+}
+
+/**
+ * Gives a command that waits for them the flags of the settings that it takes, by group, and of where it reads from.
+ * This is done for the command that is typed alone: to do it for all costs time at each start.
+ */
+export function addSettings(command: Command): void {
+  if (!WAITING.delete(command)) return;
   const name = command.name();
   const takes = (group: SettingGroup): boolean =>
     (GROUPS[group].commands as readonly string[]).includes(name);
@@ -69,5 +82,5 @@ export function withSettings(command: Command): Command {
       if (SETTINGS[setting].group === group) command.addOption(settingOption(SETTINGS[setting]));
   }
   command.optionsGroup('Configuration:').addOption(placeOption(PLACES.config));
-  return takes('input') ? command.addOption(placeOption(PLACES.detectors)) : command;
+  if (takes('input')) command.addOption(placeOption(PLACES.detectors));
 }

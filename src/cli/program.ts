@@ -11,7 +11,7 @@ import type { ExplainFlags } from './explain.ts';
 import type { GenerateFlags } from './generate.ts';
 import { styleHelp, withExamples } from './help.ts';
 import type { HistoryFlags } from './history.ts';
-import { notEmpty, withSettings } from './options.ts';
+import { addSettings, notEmpty, withSettings } from './options.ts';
 import type { RollbackFlags } from './rollback.ts';
 import type { ValidateFlags } from './validate.ts';
 
@@ -67,7 +67,8 @@ export function createProgram(
     .helpOption('-h, --help', 'explain the program or a command')
     .helpCommand('help [command]', 'explain a command')
     .showHelpAfterError('Run it with --help to see what there is to type.')
-    .exitOverride();
+    .exitOverride()
+    .hook('preSubcommand', (_, command) => addSettings(command));
   const withQuiet = (flags: { readonly quiet?: boolean }): Invocation =>
     flags.quiet === true ? { ...run, output: { ...run.output, messages: nowhere() } } : run;
 
