@@ -1,27 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
-import { parse } from 'yaml';
-import { testCluster, waitUntil } from '../cluster/cluster.ts';
-import { noHelm, objects, type Rendered } from './chart.ts';
-import { install } from './install.ts';
+import { testCluster } from '../cluster/cluster.ts';
+import { noHelm, objects } from './chart.ts';
+import { install, installMonitoringKinds } from './install.ts';
 import { matrix, type Places } from './matrix.ts';
-
-const CRDS = join(import.meta.dirname, '../fixtures/monitoring-crds');
 
 beforeEach(({ skip }) => skip(noHelm !== undefined, noHelm));
 
-beforeAll(async () => {
-  const { admin } = testCluster();
-  for (const file of readdirSync(CRDS))
-    await install(admin, parse(readFileSync(join(CRDS, file), 'utf8')) as Rendered);
-  await waitUntil('the kinds of the Prometheus Operator are there', async () => {
-    const { resources } = await admin.get<{ readonly resources: readonly unknown[] }>(
-      '/apis/monitoring.coreos.com/v1',
-    );
-    return resources.length >= 2;
-  });
-});
+beforeAll(() => installMonitoringKinds(testCluster().admin));
 
 const nothing: Places = { watched: 'x', other: 'x', holmes: 'x' };
 

@@ -40,6 +40,15 @@ describe('what is rendered', () => {
     expect([version, appVersion]).toEqual([packageJson.version, packageJson.version]);
   });
 
+  test('alerts and dashboard are those of the files', async () => {
+    const all = await objects(matrix(PLACES).monitoring);
+    const rule = only(all, 'PrometheusRule') as unknown as { readonly spec: unknown };
+    expect(rule.spec).toEqual(parse(readFileSync(join(CHART, 'files/alerts.yaml'), 'utf8')));
+    const dashboard = all.find(({ metadata }) => metadata.labels?.grafana_dashboard === '1');
+    const [text] = Object.values((dashboard as unknown as { readonly data: object }).data);
+    expect(JSON.parse(text)).toEqual(JSON.parse(readFileSync(join(CHART, 'files/dashboard.json'), 'utf8')));
+  });
+
   test('the notes name the namespace and the ConfigMap', async () => {
     // Helm prints notes for a cluster only, and the one of these tests does not tell its version.
     const folder = await mkdtemp(join(tmpdir(), 'chart-'));

@@ -1,4 +1,8 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
 import type { Rest } from '../cluster/rest.ts';
+import { waitUntil } from '../cluster/wait.ts';
 import type { Rendered } from './chart.ts';
 
 interface ResourceList {
@@ -42,4 +46,16 @@ export async function install(admin: Rest, object: Rendered): Promise<void> {
     'application/apply-patch+yaml',
   );
   if (status > 299) throw new Error(`${object.kind} ${object.metadata.name}: ${JSON.stringify(body)}`);
+}
+
+const KINDS = join(import.meta.dirname, '../fixtures/monitoring-crds');
+
+/** Makes the kinds of the Prometheus Operator known to the API server. */
+export async function installMonitoringKinds(admin: Rest): Promise<void> {
+  for (const file of readdirSync(KINDS))
+    await install(admin, parse(readFileSync(join(KINDS, file), 'utf8')) as Rendered);
+  await waitUntil('the kinds of the Prometheus Operator are there', async () => {
+    const { resources } = await admin.get<ResourceList>('/apis/monitoring.coreos.com/v1');
+    return resources.length >= 2;
+  });
 }

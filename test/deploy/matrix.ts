@@ -42,7 +42,15 @@ export const matrix = ({ watched, other, holmes }: Places): Readonly<Record<stri
     replicas: 1,
     settings: { namespaces: [watched], authEnabled: false, leaderElection: false },
   },
-  'access reviews': { settings: { namespaces: [watched], authorizationEnabled: true } },
+  'access reviews': {
+    settings: { namespaces: [watched], authorizationEnabled: true },
+    monitoring: {
+      serviceMonitor: {
+        enabled: true,
+        prometheusServiceAccount: { name: 'prometheus', namespace: watched },
+      },
+    },
+  },
   monitoring: {
     settings: { namespaces: [watched], authorizationEnabled: true },
     tls: { secretName: 'certificate' },
