@@ -47,7 +47,7 @@ function flagsOf(command: Command): string {
 
 function examples(command: Command): string {
   const lines = examplesOf(command).map(([what, line]) => `# ${what}\n${line}`);
-  return `\`\`\`sh\n${lines.join('\n\n')}\n\`\`\``;
+  return `<!-- needs: what it names -->\n\`\`\`sh\n${lines.join('\n\n')}\n\`\`\``;
 }
 
 const section = (command: Command): string =>

@@ -53,6 +53,7 @@ it.each(files)('commands in the text of %s exist, with their flags', async (file
 /** Environment variables of others, which the documentation names. */
 const OF_OTHERS = [
   'NO_COLOR',
+  'TERM',
   'KUBEBUILDER_ASSETS',
   'CUSTOM_TOOLSET_LOCATION',
   'MALLOC_ARENA_MAX',
