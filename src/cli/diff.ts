@@ -12,6 +12,7 @@ import { warn } from './output.ts';
 import { openCluster, openInput, stagesOf } from './pipeline.ts';
 import { printDiff } from './print-diff.ts';
 import { targetOf } from './target.ts';
+import { withProgress } from './with-progress.ts';
 
 /** `diff`: what `serve` would change in the cluster now. @returns the exit code: 1 if anything */
 export async function diffCommand(flags: InputFlags, run: Invocation): Promise<number> {
@@ -22,12 +23,16 @@ export async function diffCommand(flags: InputFlags, run: Invocation): Promise<n
   const settings = stored.current;
   const input = await openInput(flags, settings, run, false, kube);
   const publisher = targetOf(kube, settings);
-  const [sync, live, stages] = await Promise.all([
-    readOnce(input.source, run.signal),
-    publisher.read(run.signal),
-    stagesOf(settings, input),
-  ]);
-  const found = await discover(sync.services, stages, run.signal);
+  const { sync, live, stages, found } = await withProgress(run.output, run.env, async (progress) => {
+    progress?.tell(`listing Services in ${input.where}`);
+    const [read, published, made] = await Promise.all([
+      readOnce(input.source, run.signal),
+      publisher.read(run.signal),
+      stagesOf(settings, input),
+    ]);
+    const backends = await discover(read.services, progress?.watching(made) ?? made, run.signal);
+    return { sync: read, live: published, stages: made, found: backends };
+  });
   // Without the ConfigMap the history tells what would come back with it; who may not read that gets the rest.
   const revisions = live === undefined ? await publisher.history.list(run.signal).catch(() => []) : [];
   const generation = { ...settings, kinds: toolKinds(stages.rules) };

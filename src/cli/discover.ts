@@ -6,6 +6,7 @@ import { type Configuration, type InputFlags, type Invocation, settingsOf } from
 import { render, warn } from './output.ts';
 import { type Input, openInput, stagesOf } from './pipeline.ts';
 import { columnsOf, hasColours } from './terminal.ts';
+import { withProgress } from './with-progress.ts';
 
 export interface DiscoverFlags extends InputFlags {
   readonly output: Format;
@@ -35,8 +36,15 @@ async function whatNext(
 export async function discoverCommand(flags: DiscoverFlags, run: Invocation): Promise<number> {
   const settings = await settingsOf({ ...flags }, run);
   const input = await openInput(flags, settings, run, false);
-  const sync = await readOnce(input.source, run.signal);
-  const found = await discover(sync.services, await stagesOf(settings, input), run.signal);
+  const { sync, found } = await withProgress(run.output, run.env, async (progress) => {
+    progress?.tell(`listing Services in ${input.where}`);
+    const read = await readOnce(input.source, run.signal);
+    const stages = await stagesOf(settings, input);
+    return {
+      sync: read,
+      found: await discover(read.services, progress?.watching(stages) ?? stages, run.signal),
+    };
+  });
   const problems = [...sync.problems, ...found.problems];
   const { result, messages } = run.output;
   result.write(

@@ -9,6 +9,7 @@ import { type InputFlags, type Invocation, settingsOf } from './configuration.ts
 import { missingService } from './not-found.ts';
 import { openInput, stagesOf } from './pipeline.ts';
 import { hasColours } from './terminal.ts';
+import { withProgress } from './with-progress.ts';
 
 export interface ExplainFlags extends InputFlags {
   readonly output: 'text' | 'json';
@@ -140,7 +141,10 @@ export async function explainCommand(text: string, flags: ExplainFlags, run: Inv
   const scoped = { ...flags, namespace, allNamespaces: false };
   const settings = await settingsOf(scoped, run);
   const input = await openInput(scoped, settings, run, false);
-  const sync = await readOnce(input.source, run.signal);
+  const sync = await withProgress(run.output, run.env, async (progress) => {
+    progress?.tell(`listing Services in ${input.where}`);
+    return readOnce(input.source, run.signal);
+  });
   const stages = await stagesOf(settings, input);
   const explanation = explain(sync.services, `${namespace}/${name}`, stages.rules, stages.detection);
   if (explanation === undefined) {
@@ -162,7 +166,10 @@ export async function explainCommand(text: string, flags: ExplainFlags, run: Inv
             steps: [],
           }),
   };
-  const found = await discover(sync.services, { ...stages, prober: listening(only, heard) }, run.signal);
+  const found = await withProgress(run.output, run.env, async (progress) => {
+    progress?.tell('asking the backend');
+    return discover(sync.services, { ...stages, prober: listening(only, heard) }, run.signal);
+  });
   const key = `Service ${namespace}/${target ?? name}`;
   const story: Story = {
     explanation,

@@ -10,6 +10,7 @@ import type { DocumentFormat } from './choices.ts';
 import { type InputFlags, type Invocation, settingsOf } from './configuration.ts';
 import { warn } from './output.ts';
 import { openInput, stagesOf } from './pipeline.ts';
+import { withProgress } from './with-progress.ts';
 import { writeResult } from './write-result.ts';
 import { yamlText } from './yaml-output.ts';
 
@@ -44,10 +45,14 @@ async function overridesFrom(path: string | undefined): Promise<Overrides> {
 export async function generateCommand(flags: GenerateFlags, run: Invocation): Promise<number> {
   const settings = await settingsOf({ ...flags }, run);
   const input = await openInput(flags, settings, run, false);
-  const sync = await readOnce(input.source, run.signal);
   const overrides = await overridesFrom(flags.overrides);
-  const stages = await stagesOf(settings, input);
-  const found = await discover(sync.services, stages, run.signal);
+  const { sync, stages, found } = await withProgress(run.output, run.env, async (progress) => {
+    progress?.tell(`listing Services in ${input.where}`);
+    const read = await readOnce(input.source, run.signal);
+    const made = await stagesOf(settings, input);
+    const backends = await discover(read.services, progress?.watching(made) ?? made, run.signal);
+    return { sync: read, stages: made, found: backends };
+  });
   const generated = generate(found.services, { ...settings, overrides, kinds: toolKinds(stages.rules) });
   warn(run.output, [...sync.problems, ...found.problems, ...generated.notes]);
   let text: string;

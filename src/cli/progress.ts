@@ -1,0 +1,64 @@
+import type { Stages } from '../engine/pass.ts';
+import type { Output } from './output.ts';
+import { columnsOf } from './terminal.ts';
+
+/** Time before anything is shown, in milliseconds: what is fast needs no words. */
+const PATIENCE = 500;
+/** Time between two looks, in milliseconds. */
+const PACE = 100;
+
+/** One line on a terminal that says what is being done, and is gone at the end. */
+export class Progress {
+  readonly #stream: Output['messages'];
+  readonly #columns: number;
+  #text = '';
+  #shown = '';
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(stream: Output['messages'], env: Readonly<Record<string, string | undefined>>) {
+    this.#stream = stream;
+    this.#columns = columnsOf(stream, env) ?? 80;
+    this.#timer = setTimeout(() => this.#show(), PATIENCE).unref();
+  }
+
+  /** Says what is being done now. */
+  tell(text: string): void {
+    this.#text = text;
+  }
+
+  /** Stages that say how many backends were asked. */
+  watching(stages: Stages): Stages {
+    const { prober } = stages;
+    let begun = 0;
+    let done = 0;
+    const probe: typeof prober.probe = async (candidate, signal) => {
+      begun += 1;
+      this.tell(`asked ${done} of ${begun} backends`);
+      try {
+        return await prober.probe(candidate, signal);
+      } finally {
+        done += 1;
+        this.tell(`asked ${done} of ${begun} backends`);
+      }
+    };
+    return {
+      ...stages,
+      prober: { ...(prober.prepare && { prepare: prober.prepare.bind(prober) }), probe },
+    };
+  }
+
+  /** Takes the line away; no more comes. */
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#shown !== '') this.#stream.write('\r\u001b[K');
+    this.#shown = '';
+  }
+
+  #show(): void {
+    this.#timer = setTimeout(() => this.#show(), PACE).unref();
+    if (this.#text === this.#shown) return;
+    this.#shown = this.#text;
+    this.#stream.write(`\r${`${this.#text} \u2026`.slice(0, this.#columns - 1)}\u001b[K`);
+  }
+}

@@ -1,0 +1,18 @@
+import type { Output } from './output.ts';
+import type { Progress } from './progress.ts';
+
+/** Does some work, with a line that says what is being done on a terminal that a person looks at; without it elsewhere. */
+export async function withProgress<T>(
+  { messages }: Output,
+  env: Readonly<Record<string, string | undefined>>,
+  work: (progress: Progress | undefined) => Promise<T>,
+): Promise<T> {
+  if (messages.isTTY !== true || env.TERM === 'dumb' || (env.CI ?? '') !== '') return work(undefined);
+  const { Progress: Line } = await import('./progress.ts');
+  const progress = new Line(messages, env);
+  try {
+    return await work(progress);
+  } finally {
+    progress.end();
+  }
+}
