@@ -14,6 +14,7 @@ import { apiMetrics } from '../src/telemetry/api-metrics.ts';
 import { engineMetrics } from '../src/telemetry/engine-metrics.ts';
 import { type MetricDescription, MetricSet } from '../src/telemetry/metric-set.ts';
 import { stateMetrics } from '../src/telemetry/state-metrics.ts';
+import { chartValues } from './chart-values.ts';
 import { dashboard } from './dashboard/dashboard.ts';
 import { commandParts } from './docs-commands.ts';
 import { settingsParts } from './docs-settings.ts';
@@ -132,6 +133,15 @@ const parts: Readonly<Record<string, () => string>> = {
         annotations.summary,
       ]),
     ),
+  values: () =>
+    table(
+      ['value', 'default', 'meaning'],
+      chartValues(join(root, 'deploy/helm/dynamic-toolset/values.yaml')).map(({ path, unset, meaning }) => [
+        code(path),
+        code(unset),
+        meaning.replaceAll('|', '\\|'),
+      ]),
+    ),
   certainties: () => CERTAINTIES.map((certainty) => code(certainty)).join(', '),
 };
 
@@ -141,6 +151,7 @@ const FILES = [
   'docs/configuration.md',
   'docs/detectors.md',
   'docs/metrics.md',
+  'deploy/helm/dynamic-toolset/README.md',
   DASHBOARD,
 ];
 

@@ -1,0 +1,13 @@
+/** Writes base and overlays of Kustomize from the Helm chart: `npm run manifests`. A test says whether they are up to date. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { KUSTOMIZE, kustomizeFiles } from '../test/deploy/kustomize.ts';
+
+const files = await kustomizeFiles();
+for (const folder of ['base', 'overlays']) rmSync(join(KUSTOMIZE, folder), { recursive: true, force: true });
+for (const [name, text] of Object.entries(files)) {
+  const path = join(KUSTOMIZE, name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+}
+console.log(`${Object.keys(files).length} files written to deploy/kustomize`);
