@@ -37,3 +37,11 @@ export function rightsOf(objects: readonly Rendered[], account: string): Asked[]
     ),
   );
 }
+
+/** Whether a request is one that a right is for. */
+export const isOf = (asked: Asked, right: Asked): boolean =>
+  asked.verb === right.verb &&
+  asked.group === right.group &&
+  asked.resource === right.resource &&
+  (right.name === undefined || right.name === asked.name) &&
+  (right.namespace === undefined || right.namespace === asked.namespace);
