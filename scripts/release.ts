@@ -1,8 +1,9 @@
 /**
  * Makes the files of a release in one folder: the package, which is also what Krew unpacks, the manifest for Krew,
- * the bill of materials, and `SHA256SUMS`. `npm run release -- [--out FOLDER] [--downloads URL] [--homepage URL]`; downloads is the address of the
- * folder that the files will be in, homepage the project's page. Both are known to who publishes a release, so what
- * stands there else is an address that leads nowhere.
+ * the bill of materials, and `SHA256SUMS`. `npm run release -- [--out FOLDER] [--downloads URL] [--homepage URL]`:
+ * the folder must be empty, or hold an earlier release; downloads is the address of the folder that the files will
+ * be in, homepage the project's page. Both are known to who publishes a release, so what stands there else is an
+ * address that leads nowhere.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -26,6 +27,11 @@ const digest = async (name: string): Promise<string> =>
     .update(await readFile(join(out, name)))
     .digest('hex');
 
+const before: readonly string[] = await readdir(out).catch(() => []);
+if (before.length > 0 && !before.includes('SHA256SUMS')) {
+  console.error(`${out} holds files that are no release; name another folder with --out, or empty it`);
+  process.exit(2);
+}
 await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
 // npm packs the same files to the same bytes: names in order, one fixed time, no owner.
