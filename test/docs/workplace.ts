@@ -31,7 +31,8 @@ export class Workplace {
   static async create(kubeconfig: string): Promise<Workplace> {
     const folder = await mkdtemp(join(tmpdir(), 'documentation-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
-    for (const name of ['demo', 'detectors']) await symlink(join(repository, name), join(folder, name));
+    for (const name of ['demo', 'deploy', 'detectors'])
+      await symlink(join(repository, name), join(folder, name));
     await mkdir(join(folder, 'bin'));
     const program = `#!/bin/sh\nexec '${process.execPath}' '${MAIN}' "$@"\n`;
     const npm = '#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done; shift\nexec dynamic-toolset "$@"\n';

@@ -25,6 +25,8 @@ export function kindOfYaml({ text }: Block): YamlKind {
   const kinds = documentsOf(text).map((document): YamlKind => {
     if (typeof document !== 'object' || document === null || Array.isArray(document)) return 'part';
     const keys = Object.keys(document);
+    // A Kustomization is read by kubectl alone, and names files that are not there.
+    if ('kind' in document && document.kind === 'Kustomization') return 'part';
     if (keys.includes('apiVersion') && keys.includes('kind')) return 'manifest';
     if (keys.includes('type') && keys.includes('probe')) return 'detector';
     return KEYS.find(([, known]) => keys.every((key) => known.includes(key)))?.[0] ?? 'part';
