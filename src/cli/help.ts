@@ -17,11 +17,22 @@ const paint = (style: 'bold' | 'cyan' | 'dim', text: string): string =>
 /** The examples of a command. */
 export const examplesOf = (command: Command): readonly Example[] => EXAMPLES.get(command) ?? [];
 
-/** Gives a command examples, at the end of its help. */
+/** The name that the program was called by. */
+const programName = (command: Command): string =>
+  command.parent === null ? command.name() : programName(command.parent);
+
+/** Gives a command examples, at the end of its help, where they call the program as the person did. */
 export function withExamples(command: Command, ...examples: readonly Example[]): Command {
   EXAMPLES.set(command, examples);
-  const lines = examples.flatMap(([what, line]) => ['', `  ${paint('dim', `# ${what}`)}`, `  ${line}`]);
-  return command.addHelpText('after', ['', paint('bold', 'Examples:'), ...lines.slice(1)].join('\n'));
+  return command.addHelpText('after', () => {
+    const name = programName(command);
+    const lines = examples.flatMap(([what, line]) => [
+      '',
+      `  ${paint('dim', `# ${what}`)}`,
+      `  ${line.replaceAll(/\bdynamic-toolset(?= )/g, name)}`,
+    ]);
+    return ['', paint('bold', 'Examples:'), ...lines.slice(1)].join('\n');
+  });
 }
 
 function formatItem(this: Help, term: string, termWidth: number, description: string, helper: Help): string {

@@ -23,8 +23,8 @@ export interface Look {
   readonly width?: number | undefined;
 }
 
-/** Columns of a table of services that are cut on a narrow terminal: what the probe heard, why, endpoint, names. */
-const ELASTIC = [7, 6, 3, 1, 0];
+/** Columns of a table of services that are cut on a narrow terminal: what the probe heard, and why. What a person copies is not. */
+const ELASTIC = [7, 6];
 
 function serviceTable(
   services: readonly DiscoveredService[],

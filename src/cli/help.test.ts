@@ -1,0 +1,29 @@
+import { PassThrough } from 'node:stream';
+import { expect, test } from 'vitest';
+import { createProgram } from './program.ts';
+
+const helpOf = (name: string, command: string): string => {
+  let text = '';
+  const result = new PassThrough().on('data', (chunk) => {
+    text += chunk;
+  });
+  const output = { result, messages: new PassThrough() };
+  const run = {
+    env: {},
+    stdin: new PassThrough(),
+    output,
+    version: '',
+    signal: new AbortController().signal,
+  };
+  const program = createProgram(run, () => {}, name);
+  program.commands.find((each) => each.name() === command)?.outputHelp();
+  result.read();
+  return text;
+};
+
+test('examples call the program as the person did', () => {
+  expect(helpOf('dynamic-toolset', 'history')).toContain('\n  dynamic-toolset history --revision 3\n');
+  const asPlugin = helpOf('kubectl toolset', 'history');
+  expect(asPlugin).toContain('\n  kubectl toolset history --revision 3\n');
+  expect(asPlugin).not.toMatch(/dynamic-toolset history/);
+});
