@@ -174,3 +174,13 @@ describe('no credentials', () => {
       ['certificate or key', 'cannot be read', 'kubeconfig'],
     ));
 });
+
+test('an old Node.js is told at once, and does not look like a bug', async () => {
+  const old = "data:text/javascript,Object.defineProperty(process.versions,'node',{value:'20.1.0'})";
+  await expectError(
+    ['discover', '-f', 'demo/cluster'],
+    EXIT.usage,
+    ['needs Node.js 24 or newer, and this is 20.1.0'],
+    { NODE_OPTIONS: `--import=${old}` },
+  );
+});

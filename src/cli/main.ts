@@ -4,6 +4,15 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { EXIT, UserError } from '../model/exit.ts';
 import { createProgram } from './program.ts';
 
+/** The oldest Node.js that has all that the program uses. An older one would fail somewhere, and look like a bug. */
+const OLDEST = 24;
+if (Number.parseInt(process.versions.node, 10) < OLDEST) {
+  process.stderr.write(
+    `error: dynamic-toolset needs Node.js ${OLDEST} or newer, and this is ${process.versions.node} (${process.execPath})\n`,
+  );
+  process.exit(EXIT.usage);
+}
+
 const stop = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.on(name, () => {
