@@ -4,6 +4,7 @@ import type { Fetch } from './fetch.ts';
 import { type ProbeKind, probeHttp } from './http.ts';
 import { type Exchange, probeKafka } from './kafka.ts';
 import { probeMcp } from './mcp.ts';
+import { turns } from './turns.ts';
 
 /** Asks a candidate whether it is alive and what it is. Throws only when the signal is aborted. */
 export interface Prober {
@@ -37,6 +38,12 @@ export interface ProbeLimits {
 /** How long a probe may take while others wait for its place, in milliseconds. */
 const PATIENCE = 750;
 
+/**
+ * Most probes that begin in one turn of the event loop. Where backends answer at once, all that are asked at a time would
+ * be dealt with in one long turn, and requests to our own API would wait for it.
+ */
+const TURN = 4;
+
 /** Aborts after the time limit, and after a shorter one while others wait: a dead backend must not keep the rest waiting. */
 function patience(limits: ProbeLimits, othersWait: () => boolean) {
   const clock = new AbortController();
@@ -68,6 +75,7 @@ export function createProber(
   tell: (event: ProbeEvent) => void = () => {},
 ): Prober {
   const probes = pLimit(limits.concurrency);
+  const turn = turns(TURN);
   const byDetector = new Map(kinds.map((kind) => [kind.detector, kind]));
   const { fetch } = route;
 
@@ -83,6 +91,7 @@ export function createProber(
   };
 
   const probe = async (candidate: Candidate, signal: AbortSignal): Promise<Verdict> => {
+    await turn();
     signal.throwIfAborted();
     const clock = patience(limits, () => probes.pendingCount > 0);
     tell({ kind: 'probe-began' });

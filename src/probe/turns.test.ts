@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { turns } from './turns.ts';
+
+test('so many begin in one turn of the event loop, the others later, in their order', async () => {
+  const turn = turns(2);
+  const begun: number[] = [];
+  const all = [1, 2, 3, 4, 5].map((number) => turn().then(() => begun.push(number)));
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(begun).toEqual([1, 2]);
+  await new Promise(setImmediate);
+  expect(begun).toEqual([1, 2, 3, 4]);
+  await Promise.all(all);
+  expect(begun).toEqual([1, 2, 3, 4, 5]);
+});
+
+test('after a pause as many may begin at once again', async () => {
+  const turn = turns(1);
+  await turn();
+  await new Promise(setImmediate);
+  await new Promise(setImmediate);
+  let began = false;
+  void turn().then(() => {
+    began = true;
+  });
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(began).toBe(true);
+});
