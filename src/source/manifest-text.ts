@@ -68,21 +68,26 @@ function yamlProblem(error: YAMLException, part: Part, name: string): Problem {
   return {
     where: `${name}:${line}`,
     what: `broken YAML: ${error.reason}`,
-    fix: 'this document is passed over',
+    fix: 'this document is passed over until it is mended',
   };
+}
+
+/** What one manifest file holds. */
+export interface Manifest {
+  readonly services: readonly Found[];
+  readonly problems: readonly Problem[];
+  /** Whether a document of it is no YAML, as while it is being saved. */
+  readonly broken: boolean;
 }
 
 /**
  * The Services of one manifest file's text.
  * @param name the file's name, for messages
  */
-export function parseManifest(
-  text: string,
-  name: string,
-  defaultNamespace: string,
-): { readonly services: readonly Found[]; readonly problems: readonly Problem[] } {
+export function parseManifest(text: string, name: string, defaultNamespace: string): Manifest {
   const services: Found[] = [];
   const problems: Problem[] = [];
+  let broken = false;
   const take = (value: unknown, line: number): void => {
     for (const object of objectsIn(value)) {
       const service = serviceFromObject(object, defaultNamespace);
@@ -100,7 +105,7 @@ export function parseManifest(
   if (/^\s*[[{]/.test(plain)) {
     try {
       take(JSON.parse(plain), 1);
-      return { services, problems };
+      return { services, problems, broken };
     } catch {
       // Not JSON after all: flow-style YAML begins the same way, and its reader says what is wrong with either.
     }
@@ -110,8 +115,9 @@ export function parseManifest(
       take(load(part.text), part.line);
     } catch (error) {
       if (!(error instanceof YAMLException)) throw error;
+      broken = true;
       problems.push(yamlProblem(error, part, name));
     }
   }
-  return { services, problems };
+  return { services, problems, broken };
 }

@@ -161,7 +161,7 @@ describe('follow', () => {
       const change = await next();
       return change.kind === 'sync' ? change.services.map(serviceKey) : [change.kind];
     };
-    return { services, stop: () => stop.abort(), ended, changes };
+    return { next, services, stop: () => stop.abort(), ended, changes };
   }
 
   test('sees a changed, a new and a deleted file within seconds, and stops when told', async () => {
@@ -199,6 +199,31 @@ describe('follow', () => {
     let seen = await services();
     while (seen[0] === 'failure') seen = await services();
     expect(seen).toEqual(['default/b']);
+    stop();
+    await ended;
+  }, 30_000);
+
+  test('a file that is saved with a mistake counts as it was before, until it is mended or gone', async () => {
+    await write({ 'a.yaml': service('a') + service('b'), 'c.yaml': `${service('c')}---\nx: y: z\n` });
+    const { next, services, stop, ended } = followed({});
+    expect(await services()).toEqual(['default/a', 'default/b', 'default/c']);
+    await write({ 'a.yaml': `${service('a')}---\nkind: Service\n  metadata: {` });
+    const change = await next();
+    if (change.kind !== 'sync') throw new Error(`told ${change.kind}`);
+    expect(change.services.map(serviceKey)).toEqual(['default/a', 'default/b', 'default/c']);
+    expect(change.problems.map(({ where, fix }) => [where, fix])).toEqual([
+      [`${join(folder, 'a.yaml')}:8`, 'until it is mended the file counts as it was before'],
+      [`${join(folder, 'c.yaml')}:7`, 'this document is passed over until it is mended'],
+    ]);
+    await rm(join(folder, 'a.yaml'));
+    await symlink(join(folder, 'nowhere'), join(folder, 'a.yaml'));
+    expect(await services()).toEqual(['default/a', 'default/b', 'default/c']);
+    await rm(join(folder, 'a.yaml'));
+    expect(await services()).toEqual(['default/c']);
+    await write({ 'a.yaml': `${service('b')}---\nx: y: z\n` });
+    expect(await services()).toEqual(['default/b', 'default/c']);
+    await write({ 'a.yaml': service('d') });
+    expect(await services()).toEqual(['default/d', 'default/c']);
     stop();
     await ended;
   }, 30_000);

@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Problem } from '../model/discovery.ts';
 import { EXIT, UserError } from '../model/exit.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
-import { parseManifest } from './manifest-text.ts';
+import { unreadable } from '../model/unreadable.ts';
+import { type Found, type Manifest, parseManifest } from './manifest-text.ts';
 import type { Change, Source } from './source.ts';
 
 export interface ManifestOptions {
@@ -25,11 +26,15 @@ const SETTLE = 100;
 /** How often the paths are read without a notice that they changed, in milliseconds. */
 const REREAD = 5_000;
 
+/** What is done about a file that can no longer be read. */
+const KEPT = 'until it is mended the file counts as it was before';
+
 const MANIFEST = /\.(ya?ml|json)$/i;
 
 interface File {
   readonly name: string;
-  readonly text: string;
+  /** What is in it, or why it cannot be read. */
+  readonly text: string | Error;
 }
 
 async function filesBelow(folder: string): Promise<string[]> {
@@ -40,24 +45,15 @@ async function filesBelow(folder: string): Promise<string[]> {
     .sort();
 }
 
-function unreadable(path: string, error: unknown): UserError {
-  const code = (error as NodeJS.ErrnoException).code;
-  const what =
-    code === 'ENOENT'
-      ? 'there is no such file or folder'
-      : code === 'EACCES'
-        ? 'permission denied'
-        : String(error);
-  return new UserError(
-    `cannot read ${path}: ${what}; -f takes files, folders, or - for standard input`,
+/** A path that was named and cannot be read. */
+const notRead = (path: string, error: unknown): UserError =>
+  new UserError(
+    `cannot read ${path}: ${unreadable(error)}; -f takes files, folders, or - for standard input`,
     EXIT.usage,
-    {
-      cause: error,
-    },
+    { cause: error },
   );
-}
 
-async function readPath(path: string, stdin: NodeJS.ReadableStream, problems: Problem[]): Promise<File[]> {
+async function readPath(path: string, stdin: NodeJS.ReadableStream): Promise<File[]> {
   if (path === '-') {
     const { text } = await import('node:stream/consumers');
     return [{ name: 'standard input', text: await text(stdin) }];
@@ -66,31 +62,66 @@ async function readPath(path: string, stdin: NodeJS.ReadableStream, problems: Pr
   try {
     names = (await stat(path)).isDirectory() ? await filesBelow(path) : [path];
   } catch (error) {
-    throw unreadable(path, error);
+    throw notRead(path, error);
   }
   const files: File[] = [];
   for (const name of names) {
     try {
       files.push({ name, text: await readFile(name, 'utf8') });
     } catch (error) {
-      if (name === path) throw unreadable(path, error);
-      problems.push({
-        where: name,
-        what: `cannot be read (${(error as Error).message})`,
-        fix: 'it is passed over',
-      });
+      if (name === path) throw notRead(path, error);
+      files.push({ name, text: error as Error });
     }
   }
   return files;
 }
 
-function servicesOf(files: readonly File[], options: ManifestOptions, problems: Problem[]): Service[] {
+/** What each file held when it could last be read as a whole, by the file's name. */
+type Readable = Map<string, readonly Found[]>;
+
+/**
+ * What a file holds: of one that is being saved, or was saved with a mistake, what it held before.
+ * @param readable takes what it holds, where it can be read as a whole
+ */
+function foundIn(
+  { name, text }: File,
+  defaultNamespace: string,
+  readable: Readable,
+  problems: Problem[],
+): readonly Found[] {
+  const before = readable.get(name);
+  const parsed: Manifest =
+    text instanceof Error
+      ? {
+          services: [],
+          problems: [
+            {
+              where: name,
+              what: `cannot be read: ${unreadable(text)}`,
+              fix: 'it is passed over until it can be',
+            },
+          ],
+          broken: true,
+        }
+      : parseManifest(text, name, defaultNamespace);
+  if (!parsed.broken) readable.set(name, parsed.services);
+  const kept = parsed.broken ? before : undefined;
+  problems.push(
+    ...parsed.problems.map((problem) => (kept === undefined ? problem : { ...problem, fix: KEPT })),
+  );
+  return kept ?? parsed.services;
+}
+
+function servicesOf(
+  files: readonly File[],
+  options: ManifestOptions,
+  readable: Readable,
+  problems: Problem[],
+): Service[] {
   const wanted = new Set(options.namespaces);
   const byKey = new Map<ServiceKey, Service>();
   for (const file of files) {
-    const parsed = parseManifest(file.text, file.name, options.defaultNamespace);
-    problems.push(...parsed.problems);
-    for (const { service, where } of parsed.services) {
+    for (const { service, where } of foundIn(file, options.defaultNamespace, readable, problems)) {
       if (wanted.size > 0 && !wanted.has(service.namespace)) continue;
       const key = serviceKey(service);
       const known = byKey.get(key);
@@ -135,21 +166,27 @@ async function* notices(
 
 /**
  * Services from manifests: YAML or JSON, several documents in a file, Lists. Other kinds are passed over; a broken
- * document is told as a problem and the others still count.
+ * document is told as a problem and the others still count; where files are followed, the last version of the file
+ * that could be read counts in its place.
  * @throws UserError from `run` if a path that was named cannot be read at the start
  */
 export function manifestSource(options: ManifestOptions): Source {
   return {
     async run(changed, signal) {
+      const readable: Readable = new Map();
       const read = async (): Promise<{ readonly change: Change; readonly content: string }> => {
         const problems: Problem[] = [];
         const files: File[] = [];
-        for (const path of options.paths) files.push(...(await readPath(path, options.stdin, problems)));
-        const content = options.follow === undefined ? '' : JSON.stringify([files, problems]);
-        return {
-          content,
-          change: { kind: 'sync', services: servicesOf(files, options, problems), unread: [], problems },
-        };
+        for (const path of options.paths) files.push(...(await readPath(path, options.stdin)));
+        const content =
+          options.follow === undefined
+            ? ''
+            : JSON.stringify(files.map(({ name, text }) => [name, String(text)]));
+        const services = servicesOf(files, options, readable, problems);
+        // What is no longer there is not kept.
+        const there = new Set(files.map(({ name }) => name));
+        for (const name of readable.keys()) if (!there.has(name)) readable.delete(name);
+        return { content, change: { kind: 'sync', services, unread: [], problems } };
       };
       const first = await read();
       changed(first.change);
