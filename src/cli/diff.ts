@@ -1,7 +1,7 @@
 import { assess } from '../engine/assess.ts';
 import { discover, toolKinds } from '../engine/pass.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
-import { EXIT } from '../model/exit.ts';
+import { EXIT, UserError } from '../model/exit.ts';
 import { documentDiff } from '../reconcile/changes.ts';
 import { plan } from '../reconcile/plan.ts';
 import { refusal } from '../reconcile/refusal.ts';
@@ -14,7 +14,11 @@ import { printDiff } from './print-diff.ts';
 import { targetOf } from './target.ts';
 import { withProgress } from './with-progress.ts';
 
-/** `diff`: what `serve` would change in the cluster now. @returns the exit code: 1 if anything */
+/**
+ * `diff`: what `serve` would change in the cluster now.
+ * @returns the exit code: 1 if anything
+ * @throws UserError where the overrides in the cluster do not count
+ */
 export async function diffCommand(flags: InputFlags, run: Invocation): Promise<number> {
   const first = await settingsOf({ ...flags }, run);
   const kube = await openCluster(flags, run);
@@ -43,9 +47,6 @@ export async function diffCommand(flags: InputFlags, run: Invocation): Promise<n
   warn(run.output, [
     ...sync.problems,
     ...found.problems,
-    ...(faults === undefined
-      ? []
-      : [{ where: OVERRIDES_KEY, what: faults, fix: 'the last toolset stays until then' }]),
     ...(refused === undefined
       ? []
       : [{ where: publisher.target, what: `serve leaves it alone: ${refused}` }]),
@@ -64,6 +65,11 @@ export async function diffCommand(flags: InputFlags, run: Invocation): Promise<n
     run.output.messages.write(`${live === undefined ? 'would set' : 'would change'} ${change}\n`);
   if (decided.restore !== undefined)
     run.output.messages.write(`would bring back ${OVERRIDES_KEY} from the last revision\n`);
+  if (faults !== undefined)
+    throw new UserError(
+      `${OVERRIDES_KEY} of ${publisher.target} cannot be used: ${faults}; the last toolset stays until it is mended`,
+      EXIT.findings,
+    );
   if (decided.action === 'none') run.output.messages.write(`${publisher.target} is as it should be.\n`);
   return decided.action === 'none' ? EXIT.ok : EXIT.findings;
 }

@@ -50,6 +50,13 @@ test('diff tells what serve would change, ends with 1 if anything, and changes n
   expect(same).toMatchObject({ code: 0, stdout: '' });
   expect(same.stderr).toContain('as it should be');
 
+  const path = `/api/v1/namespaces/${target}/configmaps/kubernaut-toolset-config`;
+  await cluster.admin.patch(path, { data: { 'overrides.yaml': 'toolz: {}' } });
+  const refused = await run(env, 'diff', '-q');
+  expect(refused).toMatchObject({ code: 1, stdout: '' });
+  expect(refused.stderr).toMatch(/^error: overrides\.yaml of .* cannot be used: line 1.*toolz/);
+  await cluster.admin.patch(path, { data: { 'overrides.yaml': null } });
+
   await cluster.admin.delete(`/api/v1/namespaces/${watched}/services/loki`);
   const after = await run(env, 'diff');
   expect(after.code).toBe(1);
