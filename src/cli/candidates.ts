@@ -96,8 +96,7 @@ export function candidatesOf(program: Command, line: readonly string[]): Candida
       if (named !== undefined) {
         command = named;
         addSettings(command);
-      } else if (command === program && word === 'help') place = -1;
-      else place += 1;
+      } else place += 1;
     }
   }
   if (awaited !== undefined) return beginningWith(current, valuesOf(awaited));
@@ -113,8 +112,7 @@ export function candidatesOf(program: Command, line: readonly string[]): Candida
       );
     return beginningWith(current, { words: all, directive: DIRECTIVE.nothing });
   }
-  // `help` is a command that the parser adds by itself, with one argument: a command.
-  if (command === program) return place <= 0 ? beginningWith(current, commandsOf(program)) : NOTHING;
+  if (command === program) return place === 0 ? beginningWith(current, commandsOf(program)) : NOTHING;
   const known = command.registeredArguments;
   const last = known.at(-1);
   return beginningWith(current, argumentOf(known[place] ?? (last?.variadic ? last : undefined), program));

@@ -13,6 +13,8 @@ export interface Invocation {
   readonly stdin: NodeJS.ReadableStream;
   readonly output: Output;
   readonly version: string;
+  /** What a person types to call the program; `dynamic-toolset` if nothing is said. */
+  readonly name?: string;
   readonly signal: AbortSignal;
   /** Takes what is to be done when a person asks for the configuration to be read again, as by SIGHUP. */
   readonly onReload?: (reload: () => void) => void;

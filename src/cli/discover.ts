@@ -25,7 +25,10 @@ async function whatNext(
     const missing = await missingNamespaces(namespaces, input, run.signal);
     if (missing.length > 0) return missing.join('\n');
   }
-  const why = 'dynamic-toolset explain NAMESPACE/SERVICE tells why a Service is none.';
+  const name = run.name ?? 'dynamic-toolset';
+  const why = `${name} explain NAMESPACE/SERVICE tells why a Service is no backend.`;
+  if (input.kube === undefined && services === 0)
+    return `No object of kind Service was read. Charts are rendered first: helm template my/chart | ${name} discover -f -`;
   if (input.kube === undefined || namespaces.includes('*')) return why;
   return services === 0
     ? 'Try all namespaces with -A, or name others with -n.'

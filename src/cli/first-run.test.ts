@@ -175,6 +175,31 @@ describe('no credentials', () => {
     ));
 });
 
+describe('what is mistyped', () => {
+  test.each([
+    ['help of a command that is none', ['help', 'discovr'], 'Did you mean discover?'],
+    ['completion of no shell', ['completion'], 'bash, zsh, fish'],
+    ['completion of a shell that is not known', ['completion', 'powershell'], 'bash, zsh, fish'],
+    ['the flag of another command', ['generate', '-f', 'demo/cluster', '-o', 'json'], '--format'],
+    ['a file that is not there', ['validate', '/nowhere.yaml'], 'there is no such file'],
+    ['a folder in place of a file', ['validate', '--kind', 'config', '/tmp'], 'it is a folder'],
+    ['a folder that is not there', ['discover', '-f', '/nowhere'], 'there is no such file'],
+  ] as const)('%s', async (_, args, part) => {
+    const { lines, code } = await said(args);
+    expect(lines[0]).toMatch(/^error: /);
+    expect(lines.join('\n')).toContain(part);
+    expect(lines.length).toBeLessThanOrEqual(3);
+    expect(code).toBe(EXIT.usage);
+  });
+
+  test('manifests without Services are told what is missing', async () => {
+    writeFileSync(join(folder, 'empty.yaml'), 'kind: Deployment\n');
+    const { lines, code } = await said(['discover', '-f', join(folder, 'empty.yaml')]);
+    expect(lines.join('\n')).toMatch(/0 Services in .*empty\.yaml\.\n.*kind Service.*helm template/);
+    expect(code).toBe(EXIT.ok);
+  });
+});
+
 test('an old Node.js is told at once, and does not look like a bug', async () => {
   const old = "data:text/javascript,Object.defineProperty(process.versions,'node',{value:'20.1.0'})";
   await expectError(

@@ -3,6 +3,7 @@ import { discover, toolKinds } from '../engine/pass.ts';
 import { generate } from '../generate/generate.ts';
 import { EXIT, UserError } from '../model/exit.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
+import { unreadable } from '../model/unreadable.ts';
 import { readOverrides } from '../reconcile/overrides.ts';
 import { plan } from '../reconcile/plan.ts';
 import { readOnce } from '../source/source.ts';
@@ -28,7 +29,7 @@ async function overridesFrom(path: string | undefined): Promise<Overrides> {
     text = await readFile(path, 'utf8');
   } catch (error) {
     throw new UserError(
-      `cannot read the overrides ${path}: ${(error as Error).message}; name another with --overrides`,
+      `cannot read the overrides ${path}: ${unreadable(error)}; name another with --overrides`,
       EXIT.usage,
       { cause: error },
     );

@@ -13,9 +13,10 @@ const helpOf = (name: string, command: string): string => {
     stdin: new PassThrough(),
     output,
     version: '',
+    name,
     signal: new AbortController().signal,
   };
-  const program = createProgram(run, () => {}, name);
+  const program = createProgram(run, () => {});
   program.commands.find((each) => each.name() === command)?.outputHelp();
   result.read();
   return text;

@@ -204,7 +204,7 @@ export class LiveConfiguration {
         if (!this.#denied)
           this.#note({
             where: this.#where,
-            what: `settings in it do not count: ${told.error.message}`,
+            what: `its settings cannot be used: ${told.error.message}`,
             fix: 'nothing is to be done if none are wanted there',
           });
         this.#denied = true;

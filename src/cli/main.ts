@@ -38,13 +38,13 @@ const program = createProgram(
     stdin: process.stdin,
     output: { result: process.stdout, messages: process.stderr },
     version: packageJson.version,
+    name: typedName,
     signal: stop.signal,
     onReload: (reload) => void process.on('SIGHUP', reload),
   },
   (exitCode) => {
     process.exitCode = exitCode;
   },
-  typedName,
 );
 
 /** The words so far, where a shell asks how a command line may go on; kubectl asks its plugins in the same way. */

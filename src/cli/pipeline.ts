@@ -63,7 +63,7 @@ export async function openInput(
   const { clusterSource } = await import('../source/cluster.ts');
   const where = settings.namespaces.includes('*')
     ? 'all namespaces'
-    : `namespaces ${settings.namespaces.join(', ')}`;
+    : `namespace${settings.namespaces.length === 1 ? '' : 's'} ${settings.namespaces.join(', ')}`;
   const { namespaces } = settings;
   return {
     kube,

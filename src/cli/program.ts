@@ -1,11 +1,11 @@
 import { Writable } from 'node:stream';
 import { setFlagsFromString } from 'node:v8';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
-import { didYouMean } from '../model/nearest.ts';
+import { EXIT, UserError } from '../model/exit.ts';
+import { didYouMean, nearest } from '../model/nearest.ts';
 import type { ServeFlags } from './assembly.ts';
 import { DOCUMENT_FORMATS, FILE_KINDS, FORMATS, SHELLS, type Shell } from './choices.ts';
 import type { InputFlags, Invocation } from './configuration.ts';
-
 import { type DiscoverFlags, discoverCommand } from './discover.ts';
 import type { ExplainFlags } from './explain.ts';
 import type { GenerateFlags } from './generate.ts';
@@ -32,6 +32,12 @@ function choice(flags: string, description: string, words: readonly string[]): O
 const output = (words: readonly string[], preset: string): Option =>
   choice('-o, --output <format>', 'how to print it', words).default(preset);
 
+/** A flag that people know from other commands, and that this one does not take. */
+const elsewhere = (flags: string, advice: string): Option =>
+  new Option(flags).hideHelp().argParser(() => {
+    throw new InvalidArgumentError(advice);
+  });
+
 const quiet = (): Option =>
   new Option('-q, --quiet', 'print the result and errors, and no warnings, notes and progress');
 
@@ -43,7 +49,7 @@ export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] =
   ['0', 'fine; also where backends are unhealthy or a namespace was denied, which are warnings'],
   [
     '1',
-    'findings: a part of the manifests could not be read (the rest counts), validate found faults, or diff a difference; or a bug in the program',
+    'findings: a part of the manifests could not be read (the rest counts), validate found faults, diff a difference or overrides that cannot be used; or a bug in the program',
   ],
   ['2', 'usage or configuration: an unknown flag, a wrong setting, a file that is not there'],
   ['3', 'the cluster is unreachable, or denied all that was asked'],
@@ -54,18 +60,14 @@ export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] =
  * The command line: what there is to type, and which function does it.
  * @param ended is called with a command's exit code
  */
-export function createProgram(
-  run: Invocation,
-  ended: (exitCode: number) => void,
-  name = 'dynamic-toolset',
-): Command {
-  const program = styleHelp(new Command(name), run)
+export function createProgram(run: Invocation, ended: (exitCode: number) => void): Command {
+  const program = styleHelp(new Command(run.name ?? 'dynamic-toolset'), run)
     .description(
       "Finds the observability backends of a Kubernetes cluster, asks each whether it is alive, and keeps an AI agent's tool configuration (HolmesGPT) in step with them.",
     )
     .version(run.version, '-v, --version', 'print the version')
     .helpOption('-h, --help', 'explain the program or a command')
-    .helpCommand('help [command]', 'explain a command')
+    .helpCommand(false)
     .showHelpAfterError('Run it with --help to see what there is to type.')
     .exitOverride()
     .hook('preSubcommand', (_, command) => addSettings(command));
@@ -144,6 +146,9 @@ export function createProgram(
       notEmpty,
     )
     .option('--out <file>', 'write to a file in place of standard output', notEmpty)
+    .addOption(
+      elsewhere('-o, --output <format>', 'The document is chosen with --format, and the file with --out.'),
+    )
     .addOption(quiet())
     .action(async (flags: GenerateFlags) => {
       const { generateCommand } = await import('./generate.ts');
@@ -193,7 +198,7 @@ export function createProgram(
     .command('diff')
     .summary('what serve would change in the cluster now')
     .description(
-      'Compares what is published with what would be, and prints the difference. Ends with 1 if there is any.',
+      'Compares what is published with what would be, and prints the difference. Ends with 1 if there is any, or if overrides.yaml cannot be used.',
     )
     .addOption(quiet())
     .action(async (flags: InputFlags) => {
@@ -285,8 +290,13 @@ export function createProgram(
     .description(
       'Prints a script that makes a shell complete the commands, flags and values of this program.',
     )
-    .addArgument(new Argument('<shell>', 'whose script').choices(SHELLS))
-    .action(async (shell: Shell) => {
+    .addArgument(new Argument('[shell]', 'whose script').choices(SHELLS))
+    .action(async (shell: Shell | undefined) => {
+      if (shell === undefined)
+        throw new UserError(
+          `name the shell, one of ${SHELLS.join(', ')}: ${program.name()} completion bash`,
+          EXIT.usage,
+        );
       const { completionCommand } = await import('./completion.ts');
       ended(completionCommand(shell, run));
     });
@@ -297,6 +307,24 @@ export function createProgram(
     ['fish, once', 'dynamic-toolset completion fish > ~/.config/fish/completions/dynamic-toolset.fish'],
   );
 
+  const help = program
+    .command('help [command]')
+    .summary('explain a command')
+    .description('Explains a command, or tells what there is to type.')
+    .action((name: string | undefined) => {
+      if (name === undefined) return program.help();
+      const command = program.commands.find((each) => each.name() === name);
+      if (command !== undefined) return command.help();
+      const meant = nearest(
+        name,
+        program.commands.map((each) => each.name()),
+      );
+      return program.error(
+        `error: unknown command '${name}'${meant === undefined ? '' : `\n(Did you mean ${meant}?)`}`,
+      );
+    });
+
+  withExamples(help, ['The flags of a command', 'dynamic-toolset help discover']);
   withExamples(version, ['For a report of a bug', 'dynamic-toolset version']);
   return program;
 }

@@ -4,8 +4,11 @@ import type { FileKind } from './choices.ts';
 import type { Invocation } from './configuration.ts';
 import { validateCommand } from './validate.ts';
 
-/** Runs `validate --kind KIND -` on a text. */
-async function validated(kind: FileKind, text: string): Promise<{ code: number; lines: string[] }> {
+/** Runs `validate --kind KIND -` on a text, or `validate -`. */
+async function validated(
+  kind: FileKind | undefined,
+  text: string,
+): Promise<{ code: number; lines: string[] }> {
   let written = '';
   const sink = () =>
     new Writable({
@@ -21,7 +24,7 @@ async function validated(kind: FileKind, text: string): Promise<{ code: number; 
     output: { result: sink(), messages: sink() },
     signal: AbortSignal.timeout(10_000),
   };
-  const code = await validateCommand(['-'], { kind }, run);
+  const code = await validateCommand(['-'], kind === undefined ? {} : { kind }, run);
   return { code, lines: written.split('\n').filter((line) => line !== '') };
 }
 
@@ -58,4 +61,49 @@ test('the part of overrides that is for HolmesGPT is checked where it stands by 
 test('and a change of a generated entry, which need not be whole, is fine', async () => {
   const text = 'holmesgpt:\n  toolsets:\n    grafana/loki: { config: { timeout_seconds: 5 } }\n';
   expect(await validated('overrides', text)).toEqual({ code: 0, lines: ['-: fine (overrides)'] });
+});
+
+test('each key that is not known has a line of its own, in the order of the file', async () => {
+  const { code, lines } = await validated(
+    'overrides',
+    'toolz: {}\ntools:\n  loki.logging:\n    descripton: x\n    enabled: maybe\n    url: http://a\ntoolsets: {}\nzzzzzz: 1\n',
+  );
+  expect(code).toBe(1);
+  expect(lines).toEqual([
+    '-:1:1: unknown key "toolz"; did you mean tools?',
+    '-:4:5: tools.loki.logging: unknown key "descripton"; did you mean description?',
+    expect.stringMatching(/^-:5:14: tools\.loki\.logging\.enabled: /),
+    '-:6:5: tools.loki.logging: unknown key "url"; there are enabled, type, endpoint, description, namespace, metadata',
+    '-:7:1: unknown key "toolsets"; it belongs under holmesgpt',
+    '-:8:1: unknown key "zzzzzz"; there are tools, holmesgpt',
+  ]);
+});
+
+test('a flood of unknown keys is told in part', async () => {
+  const { lines } = await validated(
+    'overrides',
+    Array.from({ length: 2000 }, (_, index) => `"${'k'.repeat(200)}${index}": 1`).join('\n'),
+  );
+  expect(lines).toHaveLength(20);
+  expect(lines[0]).toHaveLength('-:1:1: unknown key ""; there are tools, holmesgpt'.length + 101);
+});
+
+describe('what a file is, where its name does not tell', () => {
+  test.each([
+    ['tools: {}\nholmesgpt: {}\n', 'overrides'],
+    ['toolsets:\n  kubernetes/core: { enabled: true }\n', 'holmesgpt'],
+    ['namespaces: [a]\ndetectors: {}\n', 'config'],
+  ])('is told by the keys of %j', async (text, kind) => {
+    expect(await validated(undefined, text)).toEqual({ code: 0, lines: [`-: fine (${kind})`] });
+  });
+
+  test('does not matter where it is no YAML', async () => {
+    const { code, lines } = await validated(undefined, 'tools: {\n');
+    expect(code).toBe(1);
+    expect(lines[0]).toMatch(/^-:\d+:\d+: /);
+  });
+
+  test.each(['some: thing\n', '- 1\n', ''])('is asked of a person for %j', async (text) => {
+    await expect(validated(undefined, text)).rejects.toThrow(/--kind \(overrides, /);
+  });
 });

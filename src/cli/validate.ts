@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
-import type * as z from 'zod';
+import * as z from 'zod';
 import { configFileSchema } from '../config/file.ts';
 import { type DocumentFault, holmesTextFaults } from '../generate/check.ts';
 import { patchFaults } from '../generate/holmes-patch.ts';
@@ -8,6 +8,8 @@ import { toolsetJsonSchema } from '../generate/toolset-json.ts';
 import { detectorSchema } from '../model/detector.ts';
 import { EXIT, UserError } from '../model/exit.ts';
 import { overridesSchema } from '../model/overrides.ts';
+import { keysAt } from '../model/schema-keys.ts';
+import { unreadable } from '../model/unreadable.ts';
 import { readPlacedYaml, readYaml } from '../model/yaml-text.ts';
 import { FILE_KINDS, type FileKind } from './choices.ts';
 import type { Invocation } from './configuration.ts';
@@ -33,28 +35,56 @@ export function overridesFaults(text: string): readonly DocumentFault[] {
   });
 }
 
-/** Kinds of files, with their check and how one is told from the others by its name. */
-const KINDS = {
-  overrides: { faults: overridesFaults, name: /overrides\.ya?ml$/ },
-  'toolset-json': { faults: by(toolsetJsonSchema), name: /\.json$/ },
-  holmesgpt: { faults: holmesTextFaults, name: /toolsets?\.ya?ml$/ },
-  config: { faults: by(configFileSchema), name: /config\.ya?ml$/ },
-  detector: { faults: by(detectorSchema), name: /(^|\/)detectors\/[^/]*\.ya?ml$/ },
-} as const satisfies Record<FileKind, { readonly faults: Check; readonly name: RegExp }>;
+/** Kinds of files, with their check, and how one is told from the others by its name or by the keys in it. */
+const KINDS: Readonly<
+  Record<FileKind, { readonly faults: Check; readonly name: RegExp; readonly keys: readonly string[] }>
+> = {
+  overrides: { faults: overridesFaults, name: /overrides\.ya?ml$/, keys: keysAt(overridesSchema, []) },
+  'toolset-json': { faults: by(toolsetJsonSchema), name: /\.json$/, keys: keysAt(toolsetJsonSchema, []) },
+  holmesgpt: { faults: holmesTextFaults, name: /toolsets?\.ya?ml$/, keys: ['toolsets', 'mcp_servers'] },
+  config: { faults: by(configFileSchema), name: /config\.ya?ml$/, keys: keysAt(configFileSchema, []) },
+  detector: {
+    faults: by(detectorSchema),
+    name: /(^|\/)detectors\/[^/]*\.ya?ml$/,
+    keys: keysAt(detectorSchema, []),
+  },
+};
 
 export interface ValidateFlags {
   readonly kind?: FileKind;
   readonly quiet?: boolean;
 }
 
-function kindOf(path: string): FileKind {
-  const kind = FILE_KINDS.find((candidate) => KINDS[candidate].name.test(path));
-  if (kind === undefined)
+/** What a file is, by its name; else the kind of file that may have most of the keys in it, if that is one. */
+function kindOf(path: string, content: unknown): FileKind | undefined {
+  const named = FILE_KINDS.find((kind) => KINDS[kind].name.test(path));
+  if (named !== undefined || typeof content !== 'object' || content === null) return named;
+  const own = new Set(Object.keys(content));
+  const known = FILE_KINDS.map((kind) => KINDS[kind].keys.filter((key) => own.has(key)).length);
+  const most = Math.max(...known);
+  return most > 0 && known.indexOf(most) === known.lastIndexOf(most)
+    ? FILE_KINDS[known.indexOf(most)]
+    : undefined;
+}
+
+/** The text of a file, or of standard input. @throws UserError where there is none */
+async function textOf(path: string, stdin: NodeJS.ReadableStream): Promise<string> {
+  try {
+    return path === '-' ? await readAll(stdin) : await readFile(path, 'utf8');
+  } catch (error) {
     throw new UserError(
-      `cannot tell from its name what ${path} is; say it with --kind (${FILE_KINDS.join(', ')})`,
+      `cannot read ${path}: ${unreadable(error)}; name files, or - for standard input`,
       EXIT.usage,
+      { cause: error },
     );
-  return kind;
+  }
+}
+
+/** What a text holds, or why it is no YAML at all. */
+function contentOf(text: string): { readonly content?: unknown; readonly faults: readonly DocumentFault[] } {
+  const read = readYaml(text, z.unknown());
+  if ('value' in read) return { content: read.value, faults: [] };
+  return { faults: read.faults.map((fault) => ({ ...fault, level: 'fault' })) };
 }
 
 /** `validate`: every fault and warning in files, with line and column. @returns the exit code: 1 if there is a fault */
@@ -65,18 +95,15 @@ export async function validateCommand(
 ): Promise<number> {
   let faulty = false;
   for (const path of paths) {
-    const kind = flags.kind ?? kindOf(path);
-    let text: string;
-    try {
-      text = path === '-' ? await readAll(run.stdin) : await readFile(path, 'utf8');
-    } catch (error) {
+    const text = await textOf(path, run.stdin);
+    const plain = contentOf(text);
+    const kind = flags.kind ?? kindOf(path, plain.content);
+    if (kind === undefined && plain.faults.length === 0)
       throw new UserError(
-        `cannot read ${path}: ${(error as Error).message}; name a file, or - for standard input`,
+        `cannot tell from its name and keys what ${path} is; say it with --kind (${FILE_KINDS.join(', ')})`,
         EXIT.usage,
-        { cause: error },
       );
-    }
-    const faults = KINDS[kind].faults(text);
+    const faults = kind === undefined ? plain.faults : KINDS[kind].faults(text);
     if (faults.some(({ level }) => level === 'fault')) faulty = true;
     for (const { line, column, message, level } of faults)
       run.output.result.write(

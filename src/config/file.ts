@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { type Credentials, credentialsByBackend } from '../model/credentials.ts';
 import { type DetectorsOptions, detectorsOptions } from '../model/detector-options.ts';
 import { EXIT, UserError } from '../model/exit.ts';
+import { unreadable } from '../model/unreadable.ts';
 import { readYaml } from '../model/yaml-text.ts';
 import { SETTING_NAMES, type SettingName } from './setting-table.ts';
 import type { Layer } from './settings.ts';
@@ -38,7 +39,7 @@ export function readConfigFile(path: string): ConfigLayer {
     content = readFileSync(path, 'utf8');
   } catch (error) {
     throw new UserError(
-      `cannot read the configuration ${path}: ${(error as Error).message}; name another with --config`,
+      `cannot read the configuration ${path}: ${unreadable(error)}; name another with --config`,
       EXIT.usage,
       { cause: error },
     );

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Detector, detectorSchema } from '../model/detector.ts';
 import type { Problem } from '../model/discovery.ts';
 import { EXIT, UserError } from '../model/exit.ts';
+import { unreadable } from '../model/unreadable.ts';
 import { readYaml } from '../model/yaml-text.ts';
 
 /** Detectors of one folder, with the names of their files, and what is wrong with others. */
@@ -22,7 +23,7 @@ export function readDetectors(folder: string): UserDetectors {
     entries = readdirSync(folder, { withFileTypes: true });
   } catch (error) {
     throw new UserError(
-      `cannot read the detectors in ${folder}: ${(error as Error).message}; name a folder with --detectors`,
+      `cannot read the detectors in ${folder}: ${unreadable(error)}; name a folder with --detectors`,
       EXIT.usage,
       { cause: error },
     );

@@ -4,6 +4,7 @@ import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import type { Context } from '@kubernetes/client-node/dist/config_types.js';
 import { EXIT, UserError } from '../model/exit.ts';
 import { meantOrAll } from '../model/nearest.ts';
+import { unreadable } from '../model/unreadable.ts';
 import { keptAgents } from './agents.ts';
 import { jsonLines, parseJson, readBody } from './answer.ts';
 import { credentialsError } from './credentials-error.ts';
@@ -88,12 +89,6 @@ const LONGEST_BODY = 32 * 1024 * 1024;
 /** Most bytes in one line: ten times what the API server stores for one object, since JSON may escape each byte. */
 const LONGEST_LINE = 16 * 1024 * 1024;
 
-/** Why a kubeconfig cannot be read. */
-function unreadable({ code, message }: NodeJS.ErrnoException): string {
-  if (code === 'ENOENT') return 'there is no such file';
-  return code === 'EACCES' ? 'this user may not read it' : (message.split('\n')[0] ?? '');
-}
-
 function load(options: KubeOptions): KubeConfig {
   const config = new KubeConfig();
   try {
@@ -101,7 +96,7 @@ function load(options: KubeOptions): KubeConfig {
     else config.loadFromFile(options.kubeconfig);
   } catch (error) {
     throw new UserError(
-      `cannot read the kubeconfig ${options.origin}: ${unreadable(error as NodeJS.ErrnoException)}; name another with --kubeconfig or KUBECONFIG`,
+      `cannot read the kubeconfig ${options.origin}: ${unreadable(error)}; name another with --kubeconfig or KUBECONFIG`,
       EXIT.usage,
       { cause: error },
     );
@@ -147,7 +142,7 @@ export function connect(options: KubeOptions): Kube {
   const cluster = config.getCurrentCluster();
   if (isStandIn(config))
     throw new UserError(
-      'no cluster is configured: there is no ~/.kube/config, KUBECONFIG names no file, and this is not a Pod; name a kubeconfig with --kubeconfig, or read manifests with -f',
+      'no cluster is configured: there is no ~/.kube/config, KUBECONFIG is not set, and this is not a Pod; name a kubeconfig with --kubeconfig, or read manifests with -f',
       EXIT.usage,
     );
   const current = config.getCurrentContext();

@@ -12,7 +12,7 @@ import {
 } from 'yaml';
 import type * as z from 'zod';
 import { didYouMean } from './nearest.ts';
-import { keysAt } from './schema-keys.ts';
+import { keysAbove, keysAt } from './schema-keys.ts';
 
 /** A place in a text and what is wrong there. */
 export interface Fault {
@@ -29,6 +29,24 @@ export type Place = Pick<Fault, 'line' | 'column'>;
 
 /** Most nodes that aliases may stand for: enough for people, too few for a bomb. */
 const ALIASES = 100;
+
+/** Most keys of a mapping that are told to be unknown. */
+const MOST_KEYS = 20;
+
+/** Most keys that are named to one who wrote another. */
+const FEW = 12;
+
+/** What is wrong with a key that a schema does not have, and which one was meant or where it belongs. */
+function unknownKey(schema: z.ZodType<unknown>, path: readonly PropertyKey[], key: string): string {
+  const [above] = keysAbove(schema, path, key);
+  const known = keysAt(schema, path);
+  const meant =
+    above !== undefined
+      ? `; it belongs under ${[...path, above].join('.')}`
+      : didYouMean(key, known) ||
+        (known.length > 0 && known.length <= FEW ? `; there are ${known.join(', ')}` : '');
+  return `unknown key ${JSON.stringify(key.length > 100 ? `${key.slice(0, 100)}\u2026` : key)}${meant}`;
+}
 
 /** PyYAML, which reads YAML 1.1 where we do, takes `y` and `n` for texts; its other words for truth are the standard's. */
 function asPyYaml(tags: Tags): Tags {
@@ -128,21 +146,22 @@ export function readPlacedYaml<T>(
         return { line, column };
       },
     };
-  return {
-    faults: result.error.issues.map((issue) => {
-      const name = issue.path.map(String).join('.');
-      const told = (message: string): string => (name === '' ? message : `${name}: ${message}`);
-      if (issue.code === 'invalid_key') {
-        const offset = offsetOfKey(issue.path.slice(0, -1), String(issue.path.at(-1)));
-        return at(offset, told(issue.issues.map(({ message }) => message).join(', ')), issue.path);
-      }
-      const [unknown] = issue.code === 'unrecognized_keys' ? issue.keys : [];
-      const meant = unknown === undefined ? '' : didYouMean(unknown, keysAt(schema, issue.path));
-      return at(
-        unknown === undefined ? offsetOf(issue.path) : offsetOfKey(issue.path, unknown),
-        told(issue.message + meant),
-        unknown === undefined ? issue.path : [...issue.path, unknown],
-      );
-    }),
+  const faultOf = (issue: z.core.$ZodIssue, key?: string): Fault => {
+    const name = issue.path.map(String).join('.');
+    const told = (message: string): string => (name === '' ? message : `${name}: ${message}`);
+    if (key !== undefined)
+      return at(offsetOfKey(issue.path, key), told(unknownKey(schema, issue.path, key)), [
+        ...issue.path,
+        key,
+      ]);
+    if (issue.code !== 'invalid_key') return at(offsetOf(issue.path), told(issue.message), issue.path);
+    const offset = offsetOfKey(issue.path.slice(0, -1), String(issue.path.at(-1)));
+    return at(offset, told(issue.issues.map(({ message }) => message).join(', ')), issue.path);
   };
+  const faults = result.error.issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.slice(0, MOST_KEYS).map((key) => faultOf(issue, key))
+      : [faultOf(issue)],
+  );
+  return { faults: faults.sort((a, b) => a.line - b.line || a.column - b.column) };
 }

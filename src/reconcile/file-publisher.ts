@@ -2,6 +2,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { type Document, isMap, parseDocument, stringify, visit } from 'yaml';
 import * as z from 'zod';
 import { EXIT, UserError } from '../model/exit.ts';
+import { unreadable } from '../model/unreadable.ts';
 import { type ConfigMapName, type OwnedConfigMap, ownedConfigMap, restoredConfigMap } from './config-map.ts';
 import { OWN_ANNOTATIONS } from './plan.ts';
 import type { Publisher } from './publisher.ts';
@@ -63,7 +64,9 @@ export function filePublisher(path: string, target: ConfigMapName): Publisher {
       return await readFile(path, 'utf8');
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-      throw new UserError(`cannot read ${path}: ${(error as Error).message}`, EXIT.usage, { cause: error });
+      throw new UserError(`cannot read ${path}: ${unreadable(error)}; name another with --out`, EXIT.usage, {
+        cause: error,
+      });
     }
   };
   const documentOf = (text: string): Document.Parsed => {

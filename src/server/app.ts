@@ -141,7 +141,9 @@ declare module 'fastify' {
 function logAnswer(log: Logger, component: string, request: FastifyRequest, reply: FastifyReply): void {
   const { statusCode } = reply;
   const { probe = false } = request.routeOptions.config;
-  const level = probe ? 'debug' : statusCode >= 500 ? 'error' : statusCode >= 400 ? 'warn' : 'debug';
+  // Who was not let in is a warning of its own, and a mistake of a client is none of ours.
+  const told = statusCode === 401 || statusCode === 403;
+  const level = probe || told || statusCode < 400 ? 'debug' : statusCode >= 500 ? 'error' : 'info';
   log[level](
     {
       component,

@@ -112,7 +112,9 @@ export function guard(options: GuardOptions): onRequestAsyncHookHandler {
     refused(request, 'authentication_failed', found.reason, found.why);
     throw new ProblemError(
       'unauthenticated',
-      'Send Authorization: Bearer and a token that the API server knows.',
+      found.reason === 'invalid'
+        ? 'The API server does not know the token: it expired, was revoked, or is for another audience or cluster.'
+        : 'Send Authorization: Bearer and a token that the API server knows.',
       {
         headers: { 'www-authenticate': challenge(found) },
       },

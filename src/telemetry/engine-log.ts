@@ -15,7 +15,7 @@ function fieldsOf(service: DiscoveredService): Record<string, unknown> {
     namespace: service.service.namespace,
     endpoint: endpointUrl(service.endpoint),
     health: service.verdict.health,
-    healthy: service.verdict.health === 'healthy',
+    healthy: service.verdict.health === 'unknown' ? null : service.verdict.health === 'healthy',
   };
 }
 

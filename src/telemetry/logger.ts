@@ -11,8 +11,8 @@ const plain = (text: string): string => text.replace(/[^\P{Cc}\n]|[\p{Cf}\p{Zl}\
 
 const indented = (text: string): string => text.replace(/^/gm, '    ');
 
-/** Fields that say for machines what the message says. */
-const FOR_MACHINES = new Set(['event_type', 'event', 'healthy']);
+/** Fields that say for machines what the message or another field says, or what is the same at each start. */
+const FOR_MACHINES = new Set(['event_type', 'event', 'healthy', 'registered_detectors']);
 
 const quoted = (value: unknown): string =>
   typeof value !== 'string' || (/\s/.test(value) && !value.includes('\n')) ? JSON.stringify(value) : value;

@@ -160,7 +160,7 @@ test('who may not read the ConfigMap is told what to grant, and goes on without 
     KUBECONFIG: await cluster.kubeconfig(account),
     NAMESPACES: watched,
   });
-  const { message } = await serve.logged('settings in it do not count');
+  const { message } = await serve.logged('its settings cannot be used');
   expect(message).toContain(`ConfigMap ${target}/${NAME}`);
   await serve.logged('looking for backends');
 });
