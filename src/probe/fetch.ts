@@ -29,12 +29,22 @@ export type Fetch = (candidate: Candidate, ask: Ask, signal: AbortSignal) => Pro
 /** Most bytes that are read of a body. */
 export const BODY_LIMIT = 64 * 1024;
 
-/** Most characters of a body in which secrets are looked for, before the start of it is told. */
-const LOOKED_AT = 4096;
+/** Most characters of a body in which secrets are looked for, before the start of it is told. Each answer costs that time. */
+const LOOKED_AT = 512;
 
-/** The start of a body for a person, on one line and without secrets. @param max most characters of it */
-export const startOf = (body: string, max: number): string =>
-  oneLine(hideSecrets(body.slice(0, LOOKED_AT)), max);
+/** A text up to the last character that ends a word. */
+const WHOLE_WORDS = /^[\s\S]*[\s"'`,;{}()<>[\]]/;
+
+/**
+ * The start of a body for a person, on one line and without secrets. Where the body is cut, the word that is cut goes: half
+ * a secret cannot be known by its form.
+ * @param max most characters of it
+ */
+export function startOf(body: string, max: number): string {
+  const start = body.slice(0, LOOKED_AT);
+  const whole = start.length === body.length ? start : (WHOLE_WORDS.exec(start)?.[0] ?? '');
+  return oneLine(hideSecrets(whole), max);
+}
 
 /** No answer came, and why, in words for a person. */
 export class ProbeFailure extends Error {

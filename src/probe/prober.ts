@@ -40,9 +40,9 @@ const PATIENCE = 750;
 
 /**
  * Most probes that begin in one turn of the event loop. Where backends answer at once, all that are asked at a time would
- * be dealt with in one long turn, and requests to our own API would wait for it.
+ * be dealt with in one long turn, and requests to our own API would wait for it. With slow backends turns are short.
  */
-const TURN = 4;
+const TURN = 1;
 
 /** Aborts after the time limit, and after a shorter one while others wait: a dead backend must not keep the rest waiting. */
 function patience(limits: ProbeLimits, othersWait: () => boolean) {
