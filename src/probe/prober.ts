@@ -44,9 +44,15 @@ const PATIENCE = 750;
  */
 const TURN = 1;
 
-/** Aborts after the time limit, and after a shorter one while others wait: a dead backend must not keep the rest waiting. */
-function patience(limits: ProbeLimits, othersWait: () => boolean) {
+/**
+ * Aborts after the time limit, after a shorter one while others wait (a dead backend must not keep the rest waiting), and
+ * with the signal. That one lives as long as the process, so nothing of a probe is left at it; `AbortSignal.any` would
+ * keep each probe that listens for ever.
+ */
+function patience(limits: ProbeLimits, othersWait: () => boolean, signal: AbortSignal) {
   const clock = new AbortController();
+  const onAbort = (): void => clock.abort(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
   const started = performance.now();
   const short = Math.min(PATIENCE, limits.timeout);
   const look = (): void => {
@@ -59,7 +65,10 @@ function patience(limits: ProbeLimits, othersWait: () => boolean) {
     signal: clock.signal,
     /** Time that passed, in milliseconds. */
     spent: () => performance.now() - started,
-    end: () => clearTimeout(timer),
+    end: () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+    },
   };
 }
 
@@ -93,13 +102,12 @@ export function createProber(
   const probe = async (candidate: Candidate, signal: AbortSignal): Promise<Verdict> => {
     await turn();
     signal.throwIfAborted();
-    const clock = patience(limits, () => probes.pendingCount > 0);
+    const clock = patience(limits, () => probes.pendingCount > 0, signal);
     tell({ kind: 'probe-began' });
     try {
-      const either = AbortSignal.any([signal, clock.signal]);
       const { promise: over, reject } = Promise.withResolvers<never>();
-      either.addEventListener('abort', () => reject(either.reason), { once: true });
-      return await Promise.race([ask(candidate, either), over]);
+      clock.signal.addEventListener('abort', () => reject(clock.signal.reason), { once: true });
+      return await Promise.race([ask(candidate, clock.signal), over]);
     } catch (error) {
       signal.throwIfAborted();
       if (!clock.signal.aborted) throw error;
