@@ -72,19 +72,19 @@ describe('the header', () => {
 
 describe('what was found out is remembered', () => {
   test.for([
-    ['who it is, for ten seconds', 'token', () => yes, [0, 9_999], [10_000]],
-    ['that it is nobody, for ten seconds', 'token', () => no, [0, 9_999], [10_000]],
-    ['not beyond the time that the token names', jwt(1_004), () => yes, [0, 3_999], [4_000]],
-    ['ten seconds of a token that lasts longer', jwt(2_000), () => yes, [0, 9_999], [10_000]],
+    ['who it is, for ten seconds', 'token', () => yes, [0, 7_000], [10_000]],
+    ['that it is nobody, for ten seconds', 'token', () => no, [0, 7_000], [10_000]],
+    ['not beyond the time that the token names', jwt(1_004), () => yes, [0, 2_800], [4_000]],
+    ['ten seconds of a token that lasts longer', jwt(2_000), () => yes, [0, 7_000], [10_000]],
     ['not at all if that time has passed', jwt(1_000), () => yes, [], [0]],
-    ['ten seconds where that time is no number', jwt('1001'), () => yes, [9_999], [10_000]],
-    ['ten seconds where the token only looks like a JWT', 'a.b.c', () => yes, [9_999], [10_000]],
+    ['ten seconds where that time is no number', jwt('1001'), () => yes, [7_000], [10_000]],
+    ['ten seconds where the token only looks like a JWT', 'a.b.c', () => yes, [7_000], [10_000]],
     ['not what was learnt when the clock was ahead', 'token', () => yes, [0], [-1]],
     [
       'that nobody can tell, for a second',
       'token',
       () => Promise.reject(new Error('away')),
-      [0, 999],
+      [0, 700],
       [1_000],
     ],
   ] as const)('%s', async ([, token, review, held, over]) => {
@@ -101,6 +101,64 @@ describe('what was found out is remembered', () => {
       await authenticator.authenticate(`Bearer ${token}`);
     }
     expect(reviewed).toHaveLength(2);
+  });
+
+  describe('and found out anew before that time is over, while nobody waits', () => {
+    /** A setting whose first review says yes, and whose later ones are answered by hand. */
+    async function later() {
+      const next: PromiseWithResolvers<TokenVerdict>[] = [];
+      const made = setting(() => {
+        if (made.reviewed.length === 1) return yes;
+        const answer = Promise.withResolvers<TokenVerdict>();
+        next.push(answer);
+        return answer.promise;
+      });
+      const start = made.clock.time;
+      const at = (time: number) => {
+        made.clock.time = start + time;
+        return made.authenticator.authenticate('Bearer token');
+      };
+      await at(0);
+      return { ...made, at, next };
+    }
+
+    test('once at a time', async () => {
+      const { at, next, reviewed } = await later();
+      for (const time of [7_001, 7_002, 9_999]) expect(await at(time)).toMatchObject({ kind: 'caller' });
+      expect(reviewed).toHaveLength(2);
+      next[0]?.resolve(yes);
+      await new Promise(setImmediate);
+      expect(await at(16_000)).toMatchObject({ kind: 'caller' });
+      expect(reviewed).toHaveLength(2);
+    });
+
+    test('a token that was revoked is refused as soon as that is known', async () => {
+      const { at, next } = await later();
+      expect(await at(7_001)).toMatchObject({ kind: 'caller' });
+      next[0]?.resolve(no);
+      await new Promise(setImmediate);
+      expect(await at(7_002)).toMatchObject({ kind: 'denied' });
+    });
+
+    test('what cannot be found out then changes nothing until the time is over', async () => {
+      const { at, next, reviewed } = await later();
+      expect(await at(7_001)).toMatchObject({ kind: 'caller' });
+      next[0]?.reject(new Error('away'));
+      await new Promise(setImmediate);
+      expect(await at(7_002)).toMatchObject({ kind: 'caller' });
+      expect(reviewed).toHaveLength(2);
+      const asked = at(10_000);
+      next[1]?.reject(new Error('away'));
+      expect(await asked).toMatchObject({ kind: 'unavailable' });
+    });
+
+    test('and an answer that does not come counts no longer than its time', async () => {
+      const { at, next } = await later();
+      expect(await at(7_001)).toMatchObject({ kind: 'caller' });
+      const asked = at(10_000);
+      next[0]?.resolve(no);
+      expect(await asked).toMatchObject({ kind: 'denied' });
+    });
   });
 
   test('in a bounded number, the oldest are forgotten', async () => {

@@ -35,10 +35,10 @@ test.for([
 ] as const)('%s, and remembered', async ([, review, answer, holds]) => {
   const { authorizer, clock, count } = setting(review);
   expect(await authorizer.authorize(ann, read)).toEqual(answer);
-  clock.time += holds - 1;
+  clock.time += holds * 0.7;
   expect(await authorizer.authorize({ ...ann }, read)).toEqual(answer);
   expect(count.reviews).toBe(1);
-  clock.time += 1;
+  clock.time += holds * 0.3;
   expect(await authorizer.authorize(ann, read)).toEqual(answer);
   expect(count.reviews).toBe(2);
 });

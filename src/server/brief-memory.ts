@@ -21,15 +21,21 @@ export interface BriefMemoryLimits {
 
 export const LIMITS: BriefMemoryLimits = { remembered: 10_000, atOnce: 32, waiting: 256, longest: 10_000 };
 
+/** The part of its time after which an answer that is asked for is found out anew, while it still holds. */
+const REFRESHED = 0.7;
+
 interface Known<Answer> {
   readonly answer: Answer;
   readonly since: number;
   readonly until: number;
+  /** Whether it was found out anew, or that was tried. */
+  renewed: boolean;
 }
 
 /**
  * Answers to questions that cost a request, each remembered for a short time. The same question is asked once at a
- * time, and who comes meanwhile gets the same answer. Nobody who waits can end that, so one who goes away spoils it for
+ * time, and who comes meanwhile gets the same answer. One that is asked for again and again is found out anew before its
+ * time is over, so that nobody waits for that. Nobody who waits can end that, so one who goes away spoils it for
  * nobody.
  */
 export class BriefMemory<Answer> {
@@ -64,7 +70,16 @@ export class BriefMemory<Answer> {
   ): Promise<Answer> | Answer | undefined {
     const known = this.#known.get(key);
     const now = this.#now();
-    if (known !== undefined && known.since <= now && now < known.until) return known.answer;
+    if (known === undefined || now < known.since || known.until <= now) return this.#ask(key, ask);
+    // It is tried once: where that fails, who comes when the answer no longer holds asks again.
+    if (!known.renewed && now - known.since > REFRESHED * (known.until - known.since)) {
+      known.renewed = true;
+      void this.#ask(key, ask)?.catch(() => {});
+    }
+    return known.answer;
+  }
+
+  #ask(key: string, ask: (signal: AbortSignal) => Promise<Held<Answer>>): Promise<Answer> | undefined {
     const asking = this.#asking.get(key);
     if (asking !== undefined) return asking;
     if (this.#asking.size >= this.#limits.atOnce + this.#limits.waiting) return undefined;
@@ -72,8 +87,7 @@ export class BriefMemory<Answer> {
     const answer = this.#slots(async () => {
       try {
         const held = await ask(signal);
-        const since = this.#now();
-        this.#known.set(key, { answer: held.answer, since, until: since + held.holds });
+        this.#learn(key, held);
         return held.answer;
       } finally {
         this.#asking.delete(key);
@@ -81,5 +95,14 @@ export class BriefMemory<Answer> {
     });
     this.#asking.set(key, answer);
     return answer;
+  }
+
+  /** One that holds for a shorter time does not take the place of one that is known: to know nothing is not to know better. */
+  #learn(key: string, { answer, holds }: Held<Answer>): void {
+    const since = this.#now();
+    const until = since + holds;
+    const known = this.#known.get(key);
+    if (known === undefined || since < known.since || known.until <= until)
+      this.#known.set(key, { answer, since, until, renewed: false });
   }
 }
