@@ -69,7 +69,7 @@ test('the ConfigMap counts over the file and below the environment, and its chan
 
   const serve = startServe({ ...made.env, CONFIG_FILE: file, CONFIGMAP_NAME: 'kubernaut-toolset-config' });
   const started = await serve.logged('looking for backends');
-  expect(started.message).toContain(`namespaces ${watched}`);
+  expect(started.message).toContain(`namespace ${watched}`);
   expect(started.message).toContain('kubernaut-toolset-config');
   expect(started.interval).toBe(3600);
   await serve.logged('toolset published');
