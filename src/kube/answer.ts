@@ -26,6 +26,27 @@ export async function readBody(response: IncomingMessage, limit: number): Promis
   return Buffer.concat(chunks).toString('utf8');
 }
 
+/**
+ * The start of a body as text; what comes after it is not read, and the connection is closed.
+ * @param limit most bytes that are read
+ * @param enough looks at each piece once; true ends the reading sooner
+ */
+export async function readStart(
+  response: IncomingMessage,
+  limit: number,
+  enough?: (chunk: Buffer) => boolean,
+): Promise<string> {
+  const chunks: Buffer[] = [];
+  let left = limit;
+  for await (const whole of response as AsyncIterable<Buffer>) {
+    const chunk = whole.subarray(0, left);
+    chunks.push(chunk);
+    left -= chunk.length;
+    if (enough?.(chunk) === true || left === 0) break;
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
 /** @throws BadAnswerError when the text is not JSON */
 export function parseJson(text: string): unknown {
   try {

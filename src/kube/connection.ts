@@ -6,7 +6,7 @@ import { EXIT, UserError } from '../model/exit.ts';
 import { meantOrAll } from '../model/nearest.ts';
 import { unreadable } from '../model/unreadable.ts';
 import { keptAgents } from './agents.ts';
-import { jsonLines, parseJson, readBody } from './answer.ts';
+import { jsonLines, parseJson, readBody, readStart } from './answer.ts';
 import { credentialsError } from './credentials-error.ts';
 import { statusError } from './status.ts';
 
@@ -73,8 +73,8 @@ export interface RawRequest {
   readonly body?: string;
   /** Most bytes that are read of the answer's body. */
   readonly limit: number;
-  /** Reading may stop as soon as this says so. */
-  readonly enough?: (body: string) => boolean;
+  /** Looks at each piece of the body once; reading stops when it says that enough has come. */
+  readonly enough?: (chunk: Buffer) => boolean;
 }
 
 export interface RawAnswer {
@@ -216,14 +216,7 @@ export function connect(options: KubeOptions): Kube {
     },
     async raw({ limit, enough, ...request }, signal) {
       const response = await exchange(request, signal);
-      const chunks: Buffer[] = [];
-      let length = 0;
-      for await (const chunk of response as AsyncIterable<Buffer>) {
-        chunks.push(chunk.subarray(0, limit - length));
-        length += chunk.length;
-        if (length >= limit || enough?.(Buffer.concat(chunks).toString('utf8')) === true) break;
-      }
-      const body = Buffer.concat(chunks).toString('utf8');
+      const body = await readStart(response, limit, enough);
       return { status: response.statusCode ?? 0, headers: response.headers, body };
     },
   };

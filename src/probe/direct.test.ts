@@ -62,7 +62,7 @@ describe('asking a backend', () => {
     const backend = await httpBackend((_, response) => {
       response.write('event: endpoint\n');
     });
-    const enough = (body: string): boolean => body.includes('endpoint');
+    const enough = (chunk: Buffer): boolean => chunk.includes('endpoint');
     expect((await ask(backend, { path: '/', enough })).body).toBe('event: endpoint\n');
   });
 

@@ -1,11 +1,12 @@
 import { lookup } from 'node:dns';
-import http, { type IncomingMessage } from 'node:http';
+import http from 'node:http';
 import https, { type RequestOptions } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
+import { readStart } from '../kube/answer.ts';
 import type { Endpoint } from '../model/discovery.ts';
 import { oneLine } from '../model/text.ts';
 import { refusedAddress } from './address.ts';
-import { type Ask, BODY_LIMIT, type Fetch, ProbeFailure } from './fetch.ts';
+import { type Fetch, limitOf, ProbeFailure } from './fetch.ts';
 
 /** Addresses to connect to in place of a host and port: an operator's own word, as curl's `--connect-to`. */
 export type ConnectTo = ReadonlyMap<string, { readonly host: string; readonly port: number }>;
@@ -75,17 +76,6 @@ export function failureOf(error: unknown): ProbeFailure {
   });
 }
 
-async function readBody(response: IncomingMessage, ask: Ask): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    chunks.push(chunk.subarray(0, BODY_LIMIT - length));
-    length += chunk.length;
-    if (length >= BODY_LIMIT || ask.enough?.(Buffer.concat(chunks).toString('utf8')) === true) break;
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
 /**
  * The route `direct`: connects to the backend itself. Redirects are not followed, bodies are cut and never
  * decompressed, no credentials are sent, and an address that a name resolves to is checked before it is used.
@@ -121,7 +111,7 @@ export function directFetch(connectTo: ConnectTo, guard: Guard = GUARD): Fetch {
       request.on('error', fail);
       request.on('response', (response) => {
         answered = true;
-        readBody(response, ask)
+        readStart(response, limitOf(ask), ask.enough)
           .then((body) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }))
           .catch(fail)
           .finally(() => request.destroy());

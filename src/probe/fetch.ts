@@ -6,7 +6,7 @@ import { oneLine } from '../model/text.ts';
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** The body's text, cut at `BODY_LIMIT` bytes. */
+  /** The body's text, cut at the limit of bytes. */
   readonly body: string;
 }
 
@@ -16,8 +16,13 @@ export interface Ask {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** Reading may stop as soon as the text so far is enough; for answers that are streams. */
-  readonly enough?: (body: string) => boolean;
+  /** Most bytes that are read of the body: `BODY_LIMIT` without it, and never more than `LARGEST_BODY`. */
+  readonly limit?: number;
+  /**
+   * Looks at the body as it arrives, each piece once; reading stops when it says that enough has come. For answers that
+   * are streams.
+   */
+  readonly enough?: (chunk: Buffer) => boolean;
 }
 
 /**
@@ -26,8 +31,14 @@ export interface Ask {
  */
 export type Fetch = (candidate: Candidate, ask: Ask, signal: AbortSignal) => Promise<Answer>;
 
-/** Most bytes that are read of a body. */
+/** Most bytes that are read of a body, for a request that names no limit of its own. */
 export const BODY_LIMIT = 64 * 1024;
+
+/** Most bytes that any request may have read of a body. */
+export const LARGEST_BODY = 256 * 1024;
+
+/** Most bytes that are read of the body of this request's answer. */
+export const limitOf = ({ limit = BODY_LIMIT }: Ask): number => Math.min(limit, LARGEST_BODY);
 
 /** Most characters of a body in which secrets are looked for, before the start of it is told. Each answer costs that time. */
 const LOOKED_AT = 512;

@@ -1,5 +1,7 @@
 import type { Candidate, ProbeStep, Verdict } from '../model/discovery.ts';
+import { EventReader } from './event-stream.ts';
 import { type Answer, type Ask, type Fetch, ProbeFailure, startOf } from './fetch.ts';
+import { type RpcCall, rpcCall } from './json-rpc.ts';
 
 /** The revision without handshake that is asked for first, and the last one with it. */
 const MODERN = '2026-07-28';
@@ -8,58 +10,27 @@ const LEGACY = '2025-11-25';
 const UNSUPPORTED_VERSION = -32022;
 
 const CLIENT = { name: 'dynamic-toolset', version: '1' };
-const JSON_OR_STREAM = 'application/json, text/event-stream';
 
-interface Message {
-  readonly result?: Readonly<Record<string, unknown>>;
-  readonly error?: { readonly code?: unknown; readonly data?: { readonly supported?: unknown } };
-}
-
-/** The JSON-RPC message of an answer: its body, or the first whole event of a stream. */
-function messageOf(body: string): Message | undefined {
-  const texts = body.trimStart().startsWith('{')
-    ? [body]
-    : body
-        .split(/\r?\n\r?\n/)
-        .map((event) => [...event.matchAll(/^data:[ ]?(.*)$/gm)].map((line) => line[1] ?? '').join('\n'));
-  for (const text of texts) {
-    try {
-      const message: unknown = JSON.parse(text);
-      if (typeof message === 'object' && message !== null && ('result' in message || 'error' in message))
-        return message as Message;
-    } catch {
-      // A ping, a half event or no JSON: the next event may be the message.
-    }
-  }
-  return undefined;
-}
-
-function post(path: string, method: string, params: unknown, headers: Record<string, string> = {}): Ask {
-  return {
-    method: 'POST',
+const discover = (path: string): RpcCall =>
+  rpcCall({
     path,
-    headers: { 'content-type': 'application/json', accept: JSON_OR_STREAM, ...headers },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
-    enough: (body) => messageOf(body) !== undefined,
-  };
-}
-
-const discover = (path: string): Ask =>
-  post(
-    path,
-    'server/discover',
-    {
+    method: 'server/discover',
+    params: {
       _meta: {
         'io.modelcontextprotocol/protocolVersion': MODERN,
         'io.modelcontextprotocol/clientCapabilities': {},
         'io.modelcontextprotocol/clientInfo': CLIENT,
       },
     },
-    { 'mcp-protocol-version': MODERN, 'mcp-method': 'server/discover' },
-  );
+    headers: { 'mcp-protocol-version': MODERN, 'mcp-method': 'server/discover' },
+  });
 
-const initialize = (path: string): Ask =>
-  post(path, 'initialize', { protocolVersion: LEGACY, capabilities: {}, clientInfo: CLIENT });
+const initialize = (path: string): RpcCall =>
+  rpcCall({
+    path,
+    method: 'initialize',
+    params: { protocolVersion: LEGACY, capabilities: {}, clientInfo: CLIENT },
+  });
 
 const asksForLogin = (answer: Answer): boolean => answer.status === 401 || answer.status === 403;
 
@@ -105,14 +76,19 @@ export async function probeMcp(candidate: Candidate, fetch: Fetch, signal: Abort
 
   if (candidate.mode === 'sse') {
     const asked = `GET ${path} as an event stream`;
+    let named = false;
+    const events = new EventReader(({ event }) => {
+      named = event === 'endpoint';
+      return named;
+    });
     const answer = await send(asked, {
       path,
       headers: { accept: 'text/event-stream' },
-      enough: (body) => /^event:\s*endpoint\s*$/m.test(body),
+      enough: (chunk) => events.take(chunk),
     });
     if (answer instanceof ProbeFailure) return failed(answer, asked);
     if (asksForLogin(answer)) return login();
-    return /^event:\s*endpoint\s*$/m.test(answer.body)
+    return named
       ? verdict({
           health: 'healthy',
           proof: 'proven',
@@ -126,13 +102,15 @@ export async function probeMcp(candidate: Candidate, fetch: Fetch, signal: Abort
         });
   }
 
-  const modern = await send(`POST ${path} server/discover`, discover(path));
+  const discovery = discover(path);
+  const modern = await send(`POST ${path} server/discover`, discovery.ask);
   if (modern instanceof ProbeFailure) return failed(modern, `POST ${path} server/discover`);
-  const discovered = messageOf(modern.body);
+  const discovered = discovery.message(modern);
   const isModern =
     Array.isArray(discovered?.result?.supportedVersions) || discovered?.error?.code === UNSUPPORTED_VERSION;
 
-  const legacy = await send(`POST ${path} initialize`, initialize(path));
+  const opening = initialize(path);
+  const legacy = await send(`POST ${path} initialize`, opening.ask);
   if (legacy instanceof ProbeFailure) {
     if (!isModern) return failed(legacy, `POST ${path} initialize`);
   } else {
@@ -143,7 +121,7 @@ export async function probeMcp(candidate: Candidate, fetch: Fetch, signal: Abort
     }
   }
   const isLegacy =
-    !(legacy instanceof ProbeFailure) && typeof messageOf(legacy.body)?.result?.serverInfo === 'object';
+    !(legacy instanceof ProbeFailure) && typeof opening.message(legacy)?.result?.serverInfo === 'object';
   if (isModern || isLegacy) {
     const eras = isModern ? (isLegacy ? 'both' : 'modern') : 'legacy';
     const words = {

@@ -2,7 +2,7 @@ import type { Kube } from '../kube/connection.ts';
 import { oneLine } from '../model/text.ts';
 import { failureOf } from './direct.ts';
 import type { Answer } from './fetch.ts';
-import { BODY_LIMIT, type Fetch, ProbeFailure } from './fetch.ts';
+import { type Fetch, limitOf, ProbeFailure } from './fetch.ts';
 
 /** Is this answer the API server's own and not the backend's? Then its message. */
 function ownMessage(answer: Answer): string | undefined {
@@ -42,7 +42,7 @@ export function proxyFetch(kube: Kube): Fetch {
           path: `${prefix}${pathname}${search}`,
           headers: { accept: '*/*', 'accept-encoding': 'identity', ...ask.headers },
           ...(ask.body === undefined ? {} : { body: ask.body }),
-          limit: BODY_LIMIT,
+          limit: limitOf(ask),
           ...(ask.enough === undefined ? {} : { enough: ask.enough }),
         },
         signal,

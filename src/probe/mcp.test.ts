@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { candidate } from '../../test/fixtures/unit/detection.ts';
+import { httpBackend } from '../../test/fixtures/unit/server.ts';
+import { service } from '../../test/fixtures/unit/service.ts';
+import { directFetch } from './direct.ts';
+import { probeMcp } from './mcp.ts';
+
+const mcp = candidate(
+  service('deployments', { labels: { 'app.kubernetes.io/name': 'mcp-server' }, ports: ['mcp:8080'] }),
+);
+const signal = (): AbortSignal => AbortSignal.timeout(5_000);
+
+/** An MCP server of the era with a handshake, which sends its answer in these pieces and keeps the stream open. */
+const streaming = (...pieces: readonly string[]) =>
+  httpBackend((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => {
+      body += chunk;
+    });
+    request.on('end', () => {
+      if (!body.includes('initialize')) {
+        response.writeHead(404).end();
+        return;
+      }
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      for (const piece of pieces) response.write(piece);
+    });
+  });
+
+const ANSWER = `data: ${JSON.stringify({ jsonrpc: '2.0', id: 1, result: { serverInfo: { name: 'x' } } })}\n\n`;
+
+test('a stream that stays open is read until its answer is there', async () => {
+  const backend = await streaming(': hello\n\n', ANSWER.slice(0, 20), ANSWER.slice(20));
+  const verdict = await probeMcp(mcp, directFetch(backend.standsFor(mcp)), signal());
+  expect(verdict).toMatchObject({ health: 'healthy', proof: 'proven', facts: { eras: 'legacy' } });
+});
+
+test('a stream of other things is given up after a few of them, long before the time limit', async () => {
+  const backend = await streaming('data:{\n\n'.repeat(1_000));
+  const verdict = await probeMcp(mcp, directFetch(backend.standsFor(mcp)), signal());
+  expect(verdict).toMatchObject({ health: 'unhealthy', proof: 'contradicted' });
+});
