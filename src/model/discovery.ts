@@ -55,6 +55,15 @@ export interface ProbeStep {
   readonly answered: string;
 }
 
+/** One tool that an MCP server offers, from its answer to `tools/list`. */
+export interface McpTool {
+  readonly name: string;
+  /** The server annotates it with `readOnlyHint: true`. */
+  readonly readOnly: boolean;
+  /** Changes whenever the description, the parameters or the annotations do. */
+  readonly digest: string;
+}
+
 /** What a probe found. */
 export interface Verdict {
   readonly health: Health;
@@ -70,6 +79,10 @@ export interface Verdict {
   readonly scheme?: 'http' | 'https';
   /** Facts about the backend that decide how an agent may use it. */
   readonly facts?: Readonly<Record<string, string>>;
+  /** The tools of an MCP server; absent where it was not asked, or did not say. */
+  readonly tools?: readonly McpTool[];
+  /** The server offers more tools than `tools` holds. */
+  readonly toolsTruncated?: boolean;
   /** Why it is unhealthy, where that is not what it answered. */
   readonly fault?: 'not_ready' | 'timeout' | 'connection';
   /** One line for a person: what was asked and what came back. */

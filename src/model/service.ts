@@ -21,6 +21,8 @@ export interface Service {
   readonly type: string;
   /** `clusterIP: None`: its DNS name resolves to Pods, so Pods' own ports count. */
   readonly headless: boolean;
+  /** Its `metadata.creationTimestamp`, in RFC 3339; only the API server sets it. Rendered manifests have none. */
+  readonly created?: string;
   /** Its `metadata.resourceVersion`: while that is the same, all else is. Manifests have none. */
   readonly version?: string;
 }

@@ -19,6 +19,12 @@ const refused = (metadata: object, spec: object = {}): string => {
 };
 
 describe('serviceFromObject', () => {
+  test('keeps the time of creation as the API server writes it, and no other text in its place', () => {
+    expect(taken({ creationTimestamp: '2026-03-04T05:06:07Z' }).created).toBe('2026-03-04T05:06:07Z');
+    for (const creationTimestamp of [null, '', '0', '2026-03-04', 5])
+      expect(taken({ creationTimestamp })).not.toHaveProperty('created');
+  });
+
   test('takes what discovery needs, and nothing else', () => {
     const service = taken(
       {

@@ -6,6 +6,8 @@ const isMap = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+/** How the API server writes a time: always in UTC and without fractions, so texts sort as times do. */
+const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 const PROTOCOLS = new Set(['TCP', 'UDP', 'SCTP']);
 
 /** Texts by key; a number or truth value, as hand-written YAML has them, is taken as the text that was meant. */
@@ -49,7 +51,7 @@ function portFrom(value: unknown): ServicePort | undefined {
 export function serviceFromObject(object: Json, defaultNamespace: string): Service | string {
   const metadata = isMap(object.metadata) ? object.metadata : {};
   const spec = isMap(object.spec) ? object.spec : {};
-  const { name, namespace = defaultNamespace, resourceVersion } = metadata;
+  const { name, namespace = defaultNamespace, resourceVersion, creationTimestamp } = metadata;
   if (typeof name !== 'string' || !NAME.test(name))
     return `its metadata.name ${JSON.stringify(name) ?? 'is missing and'} is not a Service's name`;
   if (typeof namespace !== 'string' || !NAME.test(namespace))
@@ -68,6 +70,9 @@ export function serviceFromObject(object: Json, defaultNamespace: string): Servi
     ports: ports.filter((port) => port !== undefined),
     type: typeof spec.type === 'string' ? spec.type : 'ClusterIP',
     headless: spec.clusterIP === 'None',
+    ...(typeof creationTimestamp === 'string' && TIMESTAMP.test(creationTimestamp)
+      ? { created: creationTimestamp }
+      : {}),
     ...(typeof resourceVersion === 'string' && resourceVersion !== '' ? { version: resourceVersion } : {}),
   };
 }
