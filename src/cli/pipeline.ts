@@ -141,12 +141,12 @@ export async function stagesOf(
         : new WatchedReadiness(input.kube, readiness.changed, readiness.signal);
     prober = new ReadinessProber(input.kube, prober, watched);
   }
-  const { clusterDomain, allowedHosts, allowExternalNames, maxBackends } = settings;
+  const { clusterDomain, allowedHosts, allowExternalNames, maxBackends, maxNamespaceServices } = settings;
   return {
     rules,
     problems,
     prober,
     maxBackends,
-    detection: { clusterDomain, allowedHosts, allowExternalNames },
+    detection: { clusterDomain, allowedHosts, allowExternalNames, maxNamespaceServices },
   };
 }

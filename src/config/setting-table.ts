@@ -104,6 +104,12 @@ export const SETTINGS = {
     flag: '--max-backends',
     says: 'most backends that are looked at, by turns of their namespaces; what is left out is told',
   }),
+  maxNamespaceServices: setting(count(1, 10_000), '500', {
+    group: 'input',
+    env: 'MAX_NAMESPACE_SERVICES',
+    flag: '--max-namespace-services',
+    says: 'most Services of one namespace that are taken for backends, the older first; what is left out is told',
+  }),
   probe: optional(
     oneOf('route', 'direct', 'apiserver-proxy', 'none'),
     'direct in a Pod or with --connect-to, none for manifests, else apiserver-proxy',

@@ -8,10 +8,12 @@ import {
 } from '../model/discovery.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
-import { type Group, groupMatches } from './group.ts';
+import { withinNamespace } from './bound-namespace.ts';
+import { type Group, groupMembers } from './group.ts';
 import { factsOf } from './identity.ts';
 import { judge, type Match, type Miss, strongest } from './judge.ts';
 import { matchService } from './match.ts';
+import { type Member, memberOf } from './member.ts';
 import { type DetectOptions, type OwnersWord, ownersWord } from './owner.ts';
 import { chooseScheme } from './port.ts';
 import type { Rules } from './rules.ts';
@@ -34,13 +36,13 @@ function distinct(services: Iterable<Service>): Map<ServiceKey, Service> {
   return byKey;
 }
 
-/** What one Service is by itself: the detector that claims it, if one does. */
+/** What one Service is by itself: a backend's way in, if a detector claims it. */
 export interface Examined {
-  readonly match: Match | undefined;
+  readonly member: Member | undefined;
   readonly problems: readonly Problem[];
 }
 
-const NOTHING: Examined = { match: undefined, problems: [] };
+const NOTHING: Examined = { member: undefined, problems: [] };
 
 /** Looks at one Service, without the others. Pure. */
 export function examine(service: Service, rules: Rules, options: DetectOptions): Examined {
@@ -72,23 +74,26 @@ export function examine(service: Service, rules: Rules, options: DetectOptions):
       });
   }
   const match = strongest(claims);
-  return match === undefined && problems.length === 0 ? NOTHING : { match, problems };
+  if (match === undefined && problems.length === 0) return NOTHING;
+  return { member: match === undefined ? undefined : memberOf(match, rules), problems };
 }
 
-/** The backends of one namespace, or of several: what was examined there, put together. Pure. */
+/** The backends of one namespace: what was examined there, put together. Pure. */
 export function combine(examined: Iterable<Examined>, rules: Rules, options: DetectOptions): Detection {
-  const matches: Match[] = [];
+  const members: Member[] = [];
   const problems: Problem[] = [];
   for (const each of examined) {
-    if (each.match !== undefined) matches.push(each.match);
+    if (each.member !== undefined) members.push(each.member);
     problems.push(...each.problems);
   }
-  const built = groupMatches(matches, rules).map((group) => candidateOf(group, rules, options));
-  for (const { word } of built) problems.push(...word.problems);
-  return {
-    candidates: built.filter(({ word }) => !word.refused).map(({ candidate }) => candidate),
-    problems,
-  };
+  const { kept, problem } = withinNamespace(members, options.maxNamespaceServices);
+  if (problem !== undefined) problems.push(problem);
+  const candidates: Candidate[] = [];
+  for (const group of groupMembers(kept)) {
+    const candidate = backendOf(group, rules, options, problems);
+    if (candidate !== undefined) candidates.push(candidate);
+  }
+  return { candidates, problems };
 }
 
 /** What was found in each namespace as one: tools have unique names, and problems stand in order. Pure. */
@@ -113,17 +118,29 @@ function byKey(a: Candidate, b: Candidate): number {
  * Services lead to the same one. Pure: the same Services, in any order and number, give the same result.
  */
 export function detect(services: Iterable<Service>, rules: Rules, options: DetectOptions): Detection {
-  const examined = [...distinct(services).values()].map((service) => examine(service, rules, options));
-  return together([combine(examined, rules, options)]);
+  const byNamespace = Map.groupBy(distinct(services).values(), ({ namespace }) => namespace);
+  return together(
+    [...byNamespace.values()].map((all) =>
+      combine(
+        all.map((service) => examine(service, rules, options)),
+        rules,
+        options,
+      ),
+    ),
+  );
+}
+
+/** Most labels, and most selector entries, of a Service in which words are looked for. */
+const MOST_READ = 50;
+
+function wordsIn(service: Service): Set<string> {
+  const texts = [service.labels, service.selector].flatMap((of) => Object.values(of).slice(0, MOST_READ));
+  return new Set([service.name, ...texts].flatMap((text) => wordsOf(text)));
 }
 
 /** The first of a detector's base paths whose words and conditions a Service fulfils. */
 function placeOf(service: Service, detector: Detector): Detector['paths'][number] | undefined {
-  const words = new Set([
-    ...wordsOf(service.name),
-    ...Object.values(service.labels).flatMap((value) => wordsOf(value)),
-    ...Object.values(service.selector).flatMap((value) => wordsOf(value)),
-  ]);
+  const words = detector.paths.some((place) => place.words.length > 0) ? wordsIn(service) : new Set();
   return detector.paths.find(
     (place) =>
       place.words.every((word) => words.has(word)) &&
@@ -135,12 +152,39 @@ function defaultTool(service: Service): string {
   return `${service.name}.${service.namespace}`;
 }
 
-function candidateOf(
+/** Most ways into one backend that are asked. */
+const MOST_WAYS = 4;
+
+/** The candidate of a group, with its fallbacks; what its owners may not say is told. */
+function backendOf(
   group: Group,
   rules: Rules,
   options: DetectOptions,
+  problems: Problem[],
+): Candidate | undefined {
+  const names = group.map(({ service }) => service.name).sort();
+  const ways: Candidate[] = [];
+  for (const match of group) {
+    if (ways.length === MOST_WAYS) break;
+    const { candidate, word } = candidateOf(match, names, rules, options);
+    if (ways.length === 0) problems.push(...word.problems);
+    if (!word.refused) ways.push(candidate);
+  }
+  const [best, ...fallbacks] = ways;
+  if (best === undefined) return undefined;
+  const { alternates } = best;
+  if (alternates.length === 0) return best;
+  const detail = `leads to the same backend as ${alternates.join(', ')}, and is the better way in`;
+  return { ...best, fallbacks, evidence: [...best.evidence, { signal: 'group', detail }] };
+}
+
+/** @param names all Services that lead to the same backend */
+function candidateOf(
+  chosen: Match,
+  names: readonly string[],
+  rules: Rules,
+  options: DetectOptions,
 ): { readonly candidate: Candidate; readonly word: OwnersWord } {
-  const { chosen, others } = group;
   const { service } = chosen;
   const word = ownersWord(service, (chosen.owner ?? chosen.compiled).detector, options);
   const known = word.type === undefined ? undefined : rules.byType.get(word.type)?.detector;
@@ -165,12 +209,6 @@ function candidateOf(
     if (path !== '') evidence.push({ signal: 'path', detail: `${detector.title}'s API is below ${path}` });
     endpoint = { scheme, host, port: chosen.port.port, path };
   }
-  const alternates = others.map((other) => other.service.name).sort();
-  if (alternates.length > 0)
-    evidence.push({
-      signal: 'group',
-      detail: `leads to the same backend as ${alternates.join(', ')}, and is the better way in`,
-    });
   return {
     word,
     candidate: {
@@ -187,7 +225,8 @@ function candidateOf(
       healthPath: word.healthPath ?? rules.byType.get(detector.type)?.options.healthPath,
       certainty: chosen.certainty,
       evidence,
-      alternates,
+      alternates: names.filter((name) => name !== service.name),
+      fallbacks: [],
       holmes: detector.holmes,
     },
   };

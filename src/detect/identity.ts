@@ -2,7 +2,7 @@ import { CERTAINTIES } from '../model/certainties.ts';
 import type { Certainty, Vocabulary } from '../model/detector.ts';
 import type { Service } from '../model/service.ts';
 import { shown } from './match.ts';
-import type { CompiledDetector, Role, Rules } from './rules.ts';
+import { type CompiledDetector, phraseAt, type Role, type Rules } from './rules.ts';
 import { lastRun, withoutInstance, wordsOf } from './words.ts';
 
 /** A text of a Service that may name a product. */
@@ -74,7 +74,7 @@ function readRoles(
   const roles: FoundRole[] = [];
   let unknown: string | undefined;
   for (let at = 0; at < words.length; ) {
-    const phrase = compiled.phrases.find(({ words: run }) => run.every((word, i) => words[at + i] === word));
+    const phrase = phraseAt(words, at, compiled.phrases);
     if (phrase !== undefined) {
       roles.push({ role: phrase.role, words: phrase.words.join('-') });
       at += phrase.words.length;

@@ -71,3 +71,51 @@ test('what changes nothing that counts costs nothing: the result is the same obj
   live.drop('default/shop');
   expect(live.detect()).toBe(before);
 });
+
+test('a Service that a detector does not claim any more is no backend any more', () => {
+  const live = new LiveDetection(rules, options);
+  live.put(service('metrics', { labels: { app: 'prometheus' }, ports: ['web:9090'] }));
+  expect(live.detect().candidates).toHaveLength(1);
+  live.put(service('metrics', { labels: { app: 'shop' }, ports: ['web:9090'] }));
+  expect(live.detect().candidates).toEqual([]);
+  expect(live.size).toBe(1);
+});
+
+test('a Service that is told again as it was is not examined again', () => {
+  const live = new LiveDetection(rules, options);
+  const one = { ...service('prometheus', { labels: { app: 'prometheus' }, ports: ['web:9090'] }), version: '7' };
+  live.put(one);
+  const before = live.detect();
+  live.put({ ...one, labels: { app: 'shop' } });
+  expect(live.detect()).toBe(before);
+  live.put({ ...one, labels: { app: 'shop' }, version: '8' });
+  expect(live.detect().candidates).toEqual([]);
+});
+
+test('in steps it gives the same, pauses after each Service and namespace, and takes in what comes meanwhile', async () => {
+  const live = new LiveDetection(rules, options);
+  const loki = (namespace: string, name: string): Service =>
+    service(name, { namespace, labels: { app: 'loki' }, ports: ['http:3100'] });
+  const all = [loki('a', 'loki'), loki('a', 'logs'), loki('b', 'loki'), loki('c', 'late')];
+  live.replace(all.slice(0, 3), new Set());
+  let pauses = 0;
+  const found = await live.detectInSteps(() => {
+    pauses += 1;
+    if (pauses === 4) {
+      live.put(all[3] as Service);
+      live.drop('b/loki');
+    }
+    return Promise.resolve();
+  });
+  expect(found).toEqual(detect([all[0], all[1], all[3]] as Service[], rules, options));
+  expect(pauses).toBeGreaterThanOrEqual(6);
+});
+
+test('what is not examined yet counts as well where a namespace is handed over', () => {
+  const live = new LiveDetection(rules, options);
+  const one = service('loki', { labels: { app: 'loki' }, ports: ['http:3100'] });
+  live.put(one);
+  expect(live.servicesIn('monitoring')).toEqual([one]);
+  live.detect();
+  expect(live.servicesIn('monitoring')).toEqual([one]);
+});

@@ -6,23 +6,27 @@ import type { Rules } from './rules.ts';
 /** What is known of one namespace. */
 interface NamespaceState {
   readonly examined: Map<ServiceKey, Examined>;
-  /** What these are together; nothing when that has to be found out again. */
+  /** What these are together; undefined when that has to be computed again. */
   detection: Detection | undefined;
 }
 
-/** Of a Service that nobody claims and that there is nothing to say of, this is all that is kept. */
-const isNothing = ({ match, problems }: Examined): boolean => match === undefined && problems.length === 0;
+/** A Service that no detector claims and that there is nothing to say of. */
+const isNothing = ({ member, problems }: Examined): boolean => member === undefined && problems.length === 0;
+
+const namespaceOf = (key: ServiceKey): string => key.slice(0, key.indexOf('/'));
 
 /**
- * Detection that is kept in step: the same as `detect` of all Services, where a change costs what it touches. A Service is
- * examined when it comes or changes, and not when it is told again as it was; its namespace is put together anew only if that is of any consequence.
+ * Detection that is kept in step: the same as `detect` of all Services, where a change costs what it touches. A change is
+ * only noted; the next detection examines the Services that came or changed, and regroups namespaces where that counts.
  */
 export class LiveDetection {
   readonly #rules: Rules;
   readonly #options: DetectOptions;
   readonly #namespaces = new Map<string, NamespaceState>();
-  /** All Services, each with the version of it that was examined. */
+  /** All Services, each with its version. */
   readonly #versions = new Map<ServiceKey, string | undefined>();
+  /** Services that came or changed since they were examined. */
+  readonly #pending = new Map<ServiceKey, Service>();
   #detection: Detection | undefined;
 
   constructor(rules: Rules, options: DetectOptions) {
@@ -35,10 +39,13 @@ export class LiveDetection {
     return this.#versions.size;
   }
 
-  /** What counts in a namespace. */
+  /** What counts in a namespace, and what was not examined yet. */
   servicesIn(namespace: string): Service[] {
     const examined = [...(this.#namespaces.get(namespace)?.examined.values() ?? [])];
-    return examined.flatMap(({ match }) => (match === undefined ? [] : [match.service]));
+    const services = examined.flatMap(({ member }) => member?.match.service ?? []);
+    const pending = [...this.#pending.values()].filter((service) => service.namespace === namespace);
+    const byKey = [...services, ...pending].map((service) => [serviceKey(service), service] as const);
+    return [...new Map(byKey).values()];
   }
 
   /** A Service that came or changed. */
@@ -47,44 +54,81 @@ export class LiveDetection {
     const { version } = service;
     if (version !== undefined && this.#versions.get(key) === version) return;
     this.#versions.set(key, version);
-    const examined = examine(service, this.#rules, this.#options);
-    const state = this.#namespaces.get(service.namespace) ?? { examined: new Map(), detection: undefined };
-    if (isNothing(examined)) {
-      if (!state.examined.delete(key)) return;
-    } else state.examined.set(key, examined);
-    this.#namespaces.set(service.namespace, state);
-    this.#touch(state);
+    this.#pending.set(key, service);
   }
 
   /** A Service that is gone. */
   drop(key: ServiceKey): void {
     this.#versions.delete(key);
-    const namespace = key.slice(0, key.indexOf('/'));
-    const state = this.#namespaces.get(namespace);
-    if (state?.examined.delete(key) !== true) return;
-    if (state.examined.size === 0) this.#namespaces.delete(namespace);
-    this.#touch(state);
+    this.#pending.delete(key);
+    this.#forget(key);
   }
 
   /** The full set: what is not among these is gone, but for namespaces that are named, or all of them by `*`. */
   replace(services: readonly Service[], unread: ReadonlySet<string>): void {
     const kept = new Set(services.map(serviceKey));
     const stands = (key: ServiceKey): boolean =>
-      kept.has(key) || unread.has('*') || unread.has(key.slice(0, key.indexOf('/')));
+      kept.has(key) || unread.has('*') || unread.has(namespaceOf(key));
     for (const key of this.#versions.keys()) if (!stands(key)) this.drop(key);
     for (const service of services) this.put(service);
   }
 
   /** What there is. The same object as before while nothing changed that counts. */
   detect(): Detection {
-    if (this.#detection === undefined)
-      this.#detection = together(
-        [...this.#namespaces.values()].map((state) => {
-          state.detection ??= combine(state.examined.values(), this.#rules, this.#options);
-          return state.detection;
-        }),
-      );
+    for (const _ of this.#steps());
+    return this.#current();
+  }
+
+  /**
+   * As `detect`, in steps that are small: each costs one Service, or one namespace.
+   * @param pause asked after each step; what it returns is waited for. Changes that come meanwhile count.
+   */
+  async detectInSteps(pause: () => Promise<void> | undefined): Promise<Detection> {
+    for (const _ of this.#steps()) await pause();
+    return this.#current();
+  }
+
+  /** Brings all up to date, a step at a time, until nothing is left to do. */
+  *#steps(): Generator<void, void, undefined> {
+    for (let isDone = false; !isDone; ) {
+      for (const [key, service] of this.#pending) {
+        this.#pending.delete(key);
+        this.#examine(key, service);
+        yield;
+      }
+      isDone = true;
+      for (const state of this.#namespaces.values()) {
+        if (state.detection !== undefined) continue;
+        state.detection = combine(state.examined.values(), this.#rules, this.#options);
+        isDone = false;
+        yield;
+      }
+    }
+  }
+
+  #current(): Detection {
+    this.#detection ??= together([...this.#namespaces.values()].flatMap(({ detection }) => detection ?? []));
     return this.#detection;
+  }
+
+  #examine(key: ServiceKey, service: Service): void {
+    const examined = examine(service, this.#rules, this.#options);
+    if (isNothing(examined)) {
+      this.#forget(key);
+      return;
+    }
+    const state = this.#namespaces.get(service.namespace) ?? { examined: new Map(), detection: undefined };
+    state.examined.set(key, examined);
+    this.#namespaces.set(service.namespace, state);
+    this.#touch(state);
+  }
+
+  /** It was a backend, or there was something to say of it, and is none any more. */
+  #forget(key: ServiceKey): void {
+    const state = this.#namespaces.get(namespaceOf(key));
+    if (state?.examined.delete(key) !== true) return;
+    if (state.examined.size === 0) this.#namespaces.delete(namespaceOf(key));
+    this.#touch(state);
   }
 
   #touch(state: NamespaceState): void {

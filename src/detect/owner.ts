@@ -11,6 +11,8 @@ export interface DetectOptions {
   readonly allowedHosts: readonly string[];
   /** Look at Services of type ExternalName, which lead to wherever their owner says. */
   readonly allowExternalNames: boolean;
+  /** Most Services of one namespace that are taken for ways into backends; 500 without. */
+  readonly maxNamespaceServices?: number;
 }
 
 /** What the owner of a Service says about it in annotations, checked. */

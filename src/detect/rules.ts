@@ -12,9 +12,22 @@ export interface Role {
 }
 
 /** A role together with the words that it is known by. */
-interface RolePhrase {
+export interface RolePhrase {
   readonly words: readonly string[];
   readonly role: Role;
+}
+
+/** The phrases of a detector by their first and by their last word, the longest first. */
+export interface Phrases {
+  readonly byFirst: ReadonlyMap<string, readonly RolePhrase[]>;
+  readonly byLast: ReadonlyMap<string, readonly RolePhrase[]>;
+}
+
+/** The longest phrase that stands at a place among words. */
+export function phraseAt(words: readonly string[], at: number, { byFirst }: Phrases): RolePhrase | undefined {
+  return byFirst
+    .get(words[at] ?? '')
+    ?.find(({ words: run }) => run.every((word, offset) => words[at + offset] === word));
 }
 
 /** A detector with its words split and its roles looked up. */
@@ -24,7 +37,7 @@ export interface CompiledDetector {
   readonly order: number;
   readonly names: readonly (readonly string[])[];
   readonly signals: readonly { readonly certainty: Certainty; readonly match: Matcher }[];
-  readonly phrases: readonly RolePhrase[];
+  readonly phrases: Phrases;
   readonly accepts: ReadonlySet<string>;
   readonly options: DetectorOptions;
 }
@@ -48,7 +61,7 @@ export const UNSET: DetectorOptions = {
 
 const longestFirst = (a: readonly string[], b: readonly string[]): number => b.length - a.length;
 
-function phrasesOf(detector: Detector, vocabulary: Vocabulary): RolePhrase[] {
+function phrasesOf(detector: Detector, vocabulary: Vocabulary): Phrases {
   const phrases: RolePhrase[] = [];
   for (const [name, definition] of Object.entries(vocabulary.roles)) {
     const { rank, why, anywhere, besideProduct } = definition;
@@ -56,7 +69,11 @@ function phrasesOf(detector: Detector, vocabulary: Vocabulary): RolePhrase[] {
     for (const word of [...definition.words, ...(detector.roles[name] ?? [])])
       phrases.push({ words: word.split('-'), role });
   }
-  return phrases.sort((a, b) => longestFirst(a.words, b.words));
+  phrases.sort((a, b) => longestFirst(a.words, b.words));
+  return {
+    byFirst: Map.groupBy(phrases, ({ words }) => words[0] ?? ''),
+    byLast: Map.groupBy(phrases, ({ words }) => words.at(-1) ?? ''),
+  };
 }
 
 /** What is wrong with the roles that a detector speaks of, if anything. */

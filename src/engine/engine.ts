@@ -3,6 +3,7 @@ import { LiveDetection } from '../detect/live.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
 import type { Agent } from '../reconcile/agent-follow.ts';
 import type { Change, Source } from '../source/source.ts';
+import { breather } from './breather.ts';
 import { fingerprint } from './fingerprint.ts';
 import { probeAll, type Stages, toolKinds } from './pass.ts';
 import { type Reconciled, Reconciler, type ReconcilerOptions } from './reconciler.ts';
@@ -26,6 +27,8 @@ const FIRST_RETRY = 1_000;
 /** Shortest pause between two passes for which nothing but time is a reason, in milliseconds. */
 const SHORTEST_PAUSE = 1_000;
 const LONGEST_RETRY = 30_000;
+/** Longest time that detection keeps the event loop, in milliseconds. */
+const SLICE = 20;
 
 /**
  * The loop: keeps what the source told, and whenever something changed makes what is published follow from all of it.
@@ -242,7 +245,7 @@ export class Engine {
     const examined = this.#detection.size;
     const changedAt = this.#changedAt;
     this.#changedAt = undefined;
-    const detection = this.#detection.detect();
+    const detection = await this.#detection.detectInSteps(breather(SLICE));
     const detecting = this.#detecting + performance.now() - started;
     this.#detecting = 0;
     const { services, problems } = await probeAll(detection, stages, signal).catch((error: unknown) => {

@@ -44,6 +44,8 @@ export interface Candidate {
   readonly evidence: readonly Evidence[];
   /** Names of Services of the same namespace that lead to the same backend. */
   readonly alternates: readonly string[];
+  /** Other ways into the same backend, the best first: what is asked where this one does not answer. A few at most. */
+  readonly fallbacks: readonly Candidate[];
   readonly holmes: HolmesEntry;
 }
 

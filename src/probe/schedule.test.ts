@@ -37,6 +37,7 @@ const candidate = (name: string, port = 9090): Candidate => ({
   certainty: 'recommended',
   evidence: [],
   alternates: [],
+  fallbacks: [],
   holmes: { none: 'not for an agent' },
 });
 

@@ -1,0 +1,57 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { options, rules } from '../../test/fixtures/unit/detection.ts';
+import { service } from '../../test/fixtures/unit/service.ts';
+import { problemLine } from '../model/discovery.ts';
+import type { Service } from '../model/service.ts';
+import { withinNamespace } from './bound-namespace.ts';
+import { detect, examine } from './detect.ts';
+import type { Member } from './member.ts';
+
+const loki = (name: string, created: string, fields: Parameters<typeof service>[1] = {}): Service => ({
+  ...service(name, { labels: { app: 'loki' }, ports: ['http:3100'], ...fields }),
+  created,
+});
+const member = (one: Service): Member => examine(one, rules, options).member as Member;
+const names = (members: readonly Member[]): string[] => members.map(({ match }) => match.service.name);
+
+const old = loki('z-old', '2026-01-01T00:00:00Z');
+const flood = Array.from({ length: 30 }, (_, index) =>
+  loki(`a${String(index).padStart(2, '0')}x`, '2026-06-01T00:00:00Z'),
+);
+
+test('the older Services of a namespace stay, and one line says what is left out and which setting changes it', () => {
+  const { kept, problem } = withinNamespace([...flood, old].map(member), 10);
+  expect(names(kept)).toEqual(['z-old', ...flood.slice(0, 9).map(({ name }) => name)]);
+  expect(problem && problemLine(problem)).toBe(
+    'namespace monitoring: 21 of its 31 Services that look like backends are left out, the newest (a09x, a10x, a11x, a12x, a13x, …): no more than 10 of one namespace are looked at; raise MAX_NAMESPACE_SERVICES (--max-namespace-services), or keep Services out with the annotation kubernaut.io/toolset: "false"',
+  );
+});
+
+test('as many as are allowed are all taken', () => {
+  const members = [old, ...flood.slice(0, 3)].map(member);
+  expect(withinNamespace(members, 4)).toEqual({ kept: members });
+});
+
+test('applications that are only scraped push no backend out, however old they are', () => {
+  const scraped = Array.from({ length: 5 }, (_, index) =>
+    service(`app${index}`, { annotations: { 'prometheus.io/scrape': 'true' }, ports: ['http:8080'] }),
+  ).map((one): Service => ({ ...one, created: '2020-01-01T00:00:00Z' }));
+  expect(names(withinNamespace([...scraped, old].map(member), 2).kept)).toEqual(['z-old', 'app0']);
+});
+
+test('the order of Services does not matter', () => {
+  const members = [...flood, old].map(member);
+  fc.assert(
+    fc.property(fc.shuffledSubarray(members, { minLength: members.length }), (shuffled) => {
+      expect(withinNamespace(shuffled, 7)).toEqual(withinNamespace(members, 7));
+    }),
+  );
+});
+
+test('one namespace over its limit takes nothing from another', () => {
+  const other = { ...loki('loki', '2026-07-01T00:00:00Z'), namespace: 'shop' };
+  const { candidates, problems } = detect([...flood, other], rules, { ...options, maxNamespaceServices: 5 });
+  expect(candidates.map(({ service }) => service.namespace).sort()).toEqual([...Array(5).fill('monitoring'), 'shop']);
+  expect(problems).toHaveLength(1);
+});

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { breather } from './breather.ts';
+
+test('the event loop turns after each slice of work, and not before', async () => {
+  let now = 0;
+  let turns = 0;
+  const turn = (): Promise<void> => {
+    turns += 1;
+    now += 1_000;
+    return Promise.resolve();
+  };
+  const breathe = breather(20, () => now, turn);
+  for (let step = 0; step < 9; step++) {
+    now += 10;
+    await breathe();
+  }
+  expect(turns).toBe(4);
+});
+
+test('without a clock and a turn of its own it works with those of the process', async () => {
+  let turned = false;
+  setImmediate(() => {
+    turned = true;
+  });
+  await breather(0)();
+  expect(turned).toBe(true);
+});
