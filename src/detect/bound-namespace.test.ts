@@ -52,6 +52,9 @@ test('the order of Services does not matter', () => {
 test('one namespace over its limit takes nothing from another', () => {
   const other = { ...loki('loki', '2026-07-01T00:00:00Z'), namespace: 'shop' };
   const { candidates, problems } = detect([...flood, other], rules, { ...options, maxNamespaceServices: 5 });
-  expect(candidates.map(({ service }) => service.namespace).sort()).toEqual([...Array(5).fill('monitoring'), 'shop']);
+  expect(candidates.map(({ service }) => service.namespace).sort()).toEqual([
+    ...Array(5).fill('monitoring'),
+    'shop',
+  ]);
   expect(problems).toHaveLength(1);
 });

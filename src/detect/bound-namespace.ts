@@ -6,8 +6,7 @@ const SHOWN = 5;
 
 /** When a Service was made, in milliseconds; later than all others where that is not known. */
 const madeAt = ({ match }: Member): number => {
-  const { created } = match.service as { readonly created?: string };
-  const time = created === undefined ? Number.NaN : Date.parse(created);
+  const time = Date.parse(match.service.created ?? '');
   return Number.isNaN(time) ? Number.POSITIVE_INFINITY : time;
 };
 

@@ -74,16 +74,19 @@ test('what changes nothing that counts costs nothing: the result is the same obj
 
 test('a Service that a detector does not claim any more is no backend any more', () => {
   const live = new LiveDetection(rules, options);
-  live.put(service('metrics', { labels: { app: 'prometheus' }, ports: ['web:9090'] }));
+  live.put(service('metrics', { labels: { app: 'loki' }, ports: ['http:80'] }));
   expect(live.detect().candidates).toHaveLength(1);
-  live.put(service('metrics', { labels: { app: 'shop' }, ports: ['web:9090'] }));
+  live.put(service('metrics', { labels: { app: 'shop' }, ports: ['http:80'] }));
   expect(live.detect().candidates).toEqual([]);
   expect(live.size).toBe(1);
 });
 
 test('a Service that is told again as it was is not examined again', () => {
   const live = new LiveDetection(rules, options);
-  const one = { ...service('prometheus', { labels: { app: 'prometheus' }, ports: ['web:9090'] }), version: '7' };
+  const one = {
+    ...service('metrics', { labels: { app: 'loki' }, ports: ['http:80'] }),
+    version: '7',
+  };
   live.put(one);
   const before = live.detect();
   live.put({ ...one, labels: { app: 'shop' } });

@@ -92,6 +92,7 @@ describe('the settings', () => {
     healthCheckTimeout: '1s500ms',
     probeConcurrency: 1000,
     maxBackends: 10_000,
+    maxNamespaceServices: 10_000,
     connectTo: ['a:80:b:81', 'c:80:d:81'],
     holmesgptVersion: '0.45.0',
     holmesgptDeployment: 'holmesgpt/holmes-holmes',
