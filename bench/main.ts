@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { api } from './api.ts';
 import { detect } from './detect.ts';
+import { hostile } from './hostile.ts';
 import { idle } from './idle.ts';
 import { type BenchOptions, type Lab, openLab } from './lab.ts';
 import { latency } from './latency.ts';
@@ -27,6 +28,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   memory: { about: 'resident memory and processor, at rest and under churn', run: memory },
   api: { about: 'GET /api/v1/toolsets with tokens, alone and while a full pass runs', run: api },
   soak: { about: 'what is left behind after changes of all kinds; give it 600 seconds', run: soak },
+  hostile: { about: 'attacks from outside: health, memory, log and a fair client meanwhile', run: hostile },
   idle: { about: 'requests to the API server at rest', run: idle },
 };
 

@@ -10,6 +10,8 @@ export interface Measured {
   said(text: string, limitMs?: number): Promise<void>;
   /** What a line of its log holds that it wrote already, by a text in it. */
   logged(text: string): Promise<Readonly<Record<string, unknown>>>;
+  /** Bytes that it wrote so far to both streams together. */
+  written(): number;
   stop(): Promise<void>;
 }
 
@@ -34,12 +36,17 @@ export function startMeasured(args: readonly string[], env: Readonly<Record<stri
   });
   const lines: string[] = [];
   const waiting = new Set<(line: string) => void>();
-  for (const stream of [child.stdout, child.stderr])
+  let written = 0;
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      written += chunk.length;
+    });
     createInterface({ input: stream }).on('line', (line) => {
       lines.push(line.slice(0, 500));
       if (lines.length > KEPT) lines.shift();
       for (const look of waiting) look(line);
     });
+  }
   const ended = new Promise<void>((resolve) => child.on('exit', () => resolve()));
   const kill = (): void => void child.kill('SIGKILL');
   process.on('exit', kill);
@@ -73,6 +80,7 @@ export function startMeasured(args: readonly string[], env: Readonly<Record<stri
       if (line === undefined) throw new Error(`it did not say "${text}":\n${lines.slice(-TAIL).join('\n')}`);
       return JSON.parse(line);
     },
+    written: () => written,
     async stop() {
       process.off('exit', kill);
       child.kill();

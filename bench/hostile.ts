@@ -1,0 +1,189 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pLimit from 'p-limit';
+import { createServiceAccount, mintToken } from '../test/cluster/service-account.ts';
+import { REVIEWING } from '../test/integration/rights.ts';
+import { type Attack, type HostileService, PORT } from './hostile/attack.ts';
+import { BACKENDS } from './hostile/backends.ts';
+import { REQUESTS } from './hostile/requests.ts';
+import { SOCKETS } from './hostile/sockets.ts';
+import { type Seen, startHostileServers, startWitness } from './hostile/witness.ts';
+import type { Lab } from './lab.ts';
+import { type Measured, startMeasured, usageOf } from './process.ts';
+import type { Row } from './report.ts';
+import { newTarget } from './serve.ts';
+import { percentile } from './statistics.ts';
+
+/** Friendly Services beside the attacker's. */
+const FRIENDLY = 200;
+/** How long each attack lasts, in seconds, unless `--seconds` asks for less. */
+const LONGEST = 20;
+/** Quiet time before an attack, and after it until memory is looked at again, in milliseconds. */
+const REST_MS = 3_000;
+
+const QUIET: Attack = {
+  name: 'quiet',
+  about: 'nobody attacks',
+  run: async (_, signal) => void (await over(signal)),
+};
+const ATTACKS: readonly Attack[] = [QUIET, ...REQUESTS, ...SOCKETS, ...BACKENDS];
+
+const over = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+
+/** What one attack did to `serve`. Memory in MiB, the log in bytes. */
+interface Harm {
+  readonly seen: Seen;
+  readonly before: number;
+  readonly most: number;
+  readonly log: number;
+}
+
+/** Attacks the built `serve` in each way, beside a run in which nobody attacks. */
+export async function hostile(lab: Lab): Promise<Row[]> {
+  const only = process.env.ATTACKS?.split(',');
+  const attacks = ATTACKS.filter(({ name }) => name === QUIET.name || (only?.includes(name) ?? true));
+  const servers = await startHostileServers();
+  try {
+    const rows: Row[] = [];
+    let quiet: Harm | undefined;
+    for (const attack of attacks) {
+      lab.say(`${attack.name}: ${attack.about}`);
+      const harm = await suffer(lab, attack, servers.ports);
+      quiet ??= harm;
+      rows.push(...rowsOf(attack, harm, quiet));
+    }
+    return rows;
+  } finally {
+    servers.stop();
+  }
+}
+
+async function suffer(lab: Lab, attack: Attack, ports: Readonly<Record<string, number>>): Promise<Harm> {
+  const cluster = await lab.cluster();
+  const friendly = await cluster.grow(Math.min(FRIENDLY, lab.options.services));
+  await (await lab.backends()).answerAfter(0);
+  const services = attack.services ?? [];
+  await create(lab, services);
+  const target = await newTarget(lab, friendly, { clusterRules: REVIEWING });
+  const fair = await mintToken(cluster.admin, target.account);
+  const pod = await createServiceAccount(cluster.admin, { namespace: target.namespace });
+  const token = await mintToken(cluster.admin, pod);
+  const connectTo = [
+    ...(await lab.backends()).connectTo(friendly),
+    ...services.flatMap(({ namespace, name, server }) =>
+      server === undefined ? [] : `${name}.${namespace}.svc.cluster.local:${PORT}:127.0.0.1:${ports[server]}`,
+    ),
+  ];
+  const config = await lab.file(`${target.namespace}-hostile.yaml`, JSON.stringify({ connectTo }));
+  let serve: Measured | undefined;
+  try {
+    serve = startMeasured([await lab.program(), 'serve', '--config', config], {
+      ...target.env,
+      KUBECONFIG: target.kubeconfig,
+      API_ADDRESS: '127.0.0.1:0',
+      HEALTH_ADDRESS: '127.0.0.1:0',
+    });
+    await serve.said('toolset published');
+    const port = Number((await serve.logged('the API is served')).port);
+    const healthPort = await serve.logged('probes are served').then(
+      (line) => Number(line.port),
+      () => port,
+    );
+    await sleep(REST_MS);
+    const before = (await usageOf(serve.pid)).resident;
+    const logBefore = serve.written();
+    const endWitness = startWitness({ healthPort, port, token: fair });
+    const seconds = Math.min(LONGEST, lab.options.seconds);
+    const most = await during(serve.pid, seconds, (signal) =>
+      attack.run({ cluster, port, token, published: target.namespace }, signal),
+    );
+    const seen = await endWitness();
+    return { seen, before, most, log: serve.written() - logBefore };
+  } finally {
+    await serve?.stop();
+    await remove(lab, services);
+  }
+}
+
+/** Lets an attack go on for a time. @returns the most memory that the process had meanwhile, in MiB */
+async function during(
+  pid: number,
+  seconds: number,
+  attack: (signal: AbortSignal) => Promise<void>,
+): Promise<number> {
+  const stop = new AbortController();
+  const attacking = attack(stop.signal);
+  let most = 0;
+  for (const end = performance.now() + seconds * 1000; performance.now() < end; await sleep(200))
+    most = Math.max(most, (await usageOf(pid)).resident);
+  stop.abort();
+  await attacking;
+  return most;
+}
+
+async function create(lab: Lab, services: readonly HostileService[]): Promise<void> {
+  const cluster = await lab.cluster();
+  for (const namespace of new Set(services.map((service) => service.namespace)))
+    await cluster.namespace(namespace);
+  await pLimit(16).map(
+    services,
+    ({ namespace, name, labels = {}, annotations = {}, selector, headless = false }) =>
+      cluster.admin.create(`/api/v1/namespaces/${namespace}/services`, {
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { name, labels, annotations },
+        spec: {
+          ports: [{ name: 'http', port: PORT }],
+          ...(selector === undefined ? {} : { selector }),
+          ...(headless ? { clusterIP: 'None' } : {}),
+        },
+      }),
+  );
+}
+
+async function remove(lab: Lab, services: readonly HostileService[]): Promise<void> {
+  const { admin } = await lab.cluster();
+  await pLimit(16).map(services, ({ namespace, name }) =>
+    admin.delete(`/api/v1/namespaces/${namespace}/services/${name}`),
+  );
+}
+
+/** The most that a probe of health may take, in milliseconds, and memory may grow, in MiB. */
+const HEALTH_GOAL = 250;
+const GROWTH_GOAL = 32;
+
+function rowsOf({ name, about }: Attack, harm: Harm, quiet: Harm): Row[] {
+  const longest = ({ seen }: Harm): number => Math.max(...seen.health.map(({ ms }) => ms));
+  const median = percentile(
+    harm.seen.health.map(({ ms }) => ms),
+    0.5,
+  );
+  const failed = harm.seen.health.filter(({ ok }) => !ok).length;
+  const refused = harm.seen.client.filter(({ ok }) => !ok).length;
+  return [
+    {
+      what: `${name}: longest answer of /health`,
+      value: longest(harm),
+      unit: 'ms',
+      floor: { what: 'quiet', value: longest(quiet) },
+      goal: { value: HEALTH_GOAL },
+      note: `${about}; median ${median.toFixed(1)} ms, ${failed} of ${harm.seen.health.length} probes failed`,
+    },
+    {
+      what: `${name}: growth of memory`,
+      value: harm.most - harm.before,
+      unit: 'MiB',
+      floor: { what: 'quiet', value: quiet.most - quiet.before },
+      goal: { value: GROWTH_GOAL },
+      note: `from ${harm.before.toFixed(0)} MiB`,
+    },
+    { what: `${name}: log`, value: harm.log / 1024, unit: 'KiB' },
+    {
+      what: `${name}: answers that a fair client did not get`,
+      value: (100 * refused) / Math.max(1, harm.seen.client.length),
+      unit: '%',
+      goal: { value: 0 },
+      note: `${refused} of ${harm.seen.client.length}`,
+    },
+  ];
+}

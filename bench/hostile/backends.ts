@@ -1,0 +1,155 @@
+/** Attacks by Services: hostile servers behind them, and labels, selectors and annotations that are costly to look at. */
+import { request } from 'node:http';
+import { type Attack, EVIL, type HostileService, repeat, type Stage } from './attack.ts';
+
+const MANY = 32;
+
+/** A Service that its owner offers as an MCP server. */
+const asMcp = (server: string, name: string, namespace = EVIL): HostileService => ({
+  namespace,
+  name,
+  server,
+  annotations: { 'kubernaut.io/toolset': 'true', 'kubernaut.io/toolset-type': 'mcp' },
+});
+
+/** A Service whose labels say that it is Prometheus. */
+const asPrometheus = (server: string, name: string): HostileService => ({
+  namespace: EVIL,
+  name,
+  server,
+  labels: { 'app.kubernetes.io/name': 'prometheus' },
+});
+
+/** Changes one attacker's Service after another, so that what depends on it is worked out again. */
+async function annotate(
+  { cluster }: Stage,
+  { namespace, name }: HostileService,
+  round: number,
+): Promise<void> {
+  await cluster.admin.patch(`/api/v1/namespaces/${namespace}/services/${name}`, {
+    metadata: { annotations: { 'kubernaut.io/toolset-health-path': `/r${round}` } },
+  });
+}
+
+/** Asks for all backends to be asked anew, as anybody with a token may. */
+function rediscover({ port, token }: Stage): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const sent = request(
+    { host: '127.0.0.1', port, method: 'POST', path: '/api/v1/discover', headers, agent: false },
+    (response) => response.resume().on('close', resolve),
+  );
+  sent.on('error', () => resolve());
+  sent.end('{"force":true}');
+  return promise;
+}
+
+function server(name: string, about: string, services: readonly HostileService[]): Attack {
+  return {
+    name,
+    about,
+    services,
+    async run(stage, signal) {
+      await Promise.all([
+        repeat(() => rediscover(stage), 4_000, signal),
+        repeat(
+          async (round) => {
+            const service = services[round % services.length];
+            if (service !== undefined) await annotate(stage, service, round);
+          },
+          250,
+          signal,
+        ),
+      ]);
+    },
+  };
+}
+
+const named = (many: number, make: (name: string) => HostileService): HostileService[] =>
+  Array.from({ length: many }, (_, n) => make(`s${n}`));
+
+/** A selector of so many keys, all alike but for the last. */
+const selector = (keys: number, last: string): Record<string, string> =>
+  Object.fromEntries([
+    ...Array.from({ length: keys - 1 }, (_, n) => [
+      `key-number-${String(n).padStart(4, '0')}-${'k'.repeat(40)}`,
+      'v'.repeat(10),
+    ]),
+    ['last', last],
+  ]);
+
+export const BACKENDS: readonly Attack[] = [
+  server(
+    'informational',
+    `${MANY} servers that send informational answers without end`,
+    named(MANY, (name) => asPrometheus('informational', name)),
+  ),
+  server(
+    'tiny-chunks',
+    `${MANY} MCP servers whose stream comes in chunks of one byte`,
+    named(MANY, (name) => asMcp('tiny-chunks', name)),
+  ),
+  server(
+    'junk-events',
+    `${MANY} MCP servers that send 60 KB of junk events, then single bytes`,
+    named(MANY, (name) => asMcp('junk-events', name)),
+  ),
+  server(
+    'drip',
+    `${MANY} MCP servers that send single bytes`,
+    named(MANY, (name) => asMcp('drip', name)),
+  ),
+  server(
+    'chunk-extensions',
+    `${MANY} servers with endless chunk extensions`,
+    named(MANY, (name) => asPrometheus('chunk-extensions', name)),
+  ),
+  server(
+    'headers',
+    `${MANY} servers with endless headers`,
+    named(MANY, (name) => asPrometheus('headers', name)),
+  ),
+  server(
+    'endless-body',
+    `${MANY} servers with endless bodies`,
+    named(MANY, (name) => asPrometheus('endless', name)),
+  ),
+  server(
+    'mcp-300',
+    '300 MCP servers with junk events in one namespace',
+    named(300, (name) => asMcp('junk-events', name)),
+  ),
+  server(
+    'selectors',
+    '400 Services with selectors of 500 keys, and one changes four times a second',
+    Array.from({ length: 400 }, (_, n) => ({
+      namespace: EVIL,
+      name: `prometheus-${n}`,
+      labels: { 'app.kubernetes.io/name': 'prometheus' },
+      selector: selector(500, String(n)),
+      headless: n % 2 === 0,
+    })),
+  ),
+  server(
+    'labels',
+    '1,000 Services with 500 labels each, and one changes four times a second',
+    Array.from({ length: 1_000 }, (_, n) => ({
+      namespace: EVIL,
+      name: `prometheus-${n}`,
+      labels: { ...selector(500, String(n)), 'app.kubernetes.io/name': 'prometheus' },
+    })),
+  ),
+  server(
+    'large-texts',
+    '260 Services with the longest names, paths and descriptions',
+    Array.from({ length: 260 }, (_, n) => ({
+      namespace: EVIL,
+      name: `s${String(n).padStart(3, '0')}-${'x'.repeat(58)}`,
+      annotations: {
+        'kubernaut.io/toolset': 'true',
+        'kubernaut.io/toolset-name': `t${String(n).padStart(3, '0')}${'y'.repeat(59)}`,
+        'kubernaut.io/toolset-description': '😀'.repeat(199),
+      },
+    })),
+  ),
+];

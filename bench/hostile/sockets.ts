@@ -1,0 +1,59 @@
+/** Attacks by connections that do nothing, or almost nothing. */
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Attack, Stage } from './attack.ts';
+
+/** Connections that are opened in one go; more at once overflow the queue of the kernel. */
+const AT_ONCE = 250;
+
+/** Opens so many connections, each from one of several addresses, and keeps them until the signal is aborted. */
+async function hold(
+  { port }: Stage,
+  many: number,
+  addresses: number,
+  begin: (socket: Socket) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const sockets = new Set<Socket>();
+  try {
+    for (let n = 0; !signal.aborted; n++) {
+      if (sockets.size < many) {
+        const localAddress = `127.0.1.${1 + (n % addresses)}`;
+        // `allowHalfOpen`: a peer that never closes its side, whatever the server does.
+        const socket = connect({ host: '127.0.0.1', port, localAddress, allowHalfOpen: true });
+        socket.on('error', () => {});
+        socket.on('close', () => sockets.delete(socket));
+        socket.on('connect', () => begin(socket));
+        sockets.add(socket);
+      }
+      if (n % AT_ONCE === 0 || sockets.size >= many) await sleep(25);
+    }
+  } finally {
+    for (const socket of sockets) socket.destroy();
+  }
+}
+
+/** Sends one byte a second, for ever. */
+function drip(socket: Socket): void {
+  socket.write('POST /api/v1/toolsets/validate HTTP/1.1\r\nHost: x\r\nX-Slow: ');
+  const timer = setInterval(() => socket.write('a'), 1_000);
+  socket.on('close', () => clearInterval(timer));
+}
+
+export const SOCKETS: readonly Attack[] = [
+  {
+    name: 'idle-one-address',
+    about: '1,200 connections from one address that send nothing',
+    run: (stage, signal) => hold(stage, 1_200, 1, () => {}, signal),
+  },
+  {
+    name: 'idle-10000',
+    about: '10,000 connections from 200 addresses that send nothing',
+    run: (stage, signal) => hold(stage, 10_000, 200, () => {}, signal),
+  },
+  {
+    name: 'slow-headers',
+    about: '900 connections from 20 addresses that send a byte of a header each second',
+    run: (stage, signal) => hold(stage, 900, 20, drip, signal),
+  },
+];

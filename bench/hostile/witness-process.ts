@@ -1,0 +1,50 @@
+/** The process that asks as a kubelet and as a fair client do, so that what the attacker does delays neither. */
+import { request } from 'node:http';
+import type { Seen, Watched } from './witness.ts';
+
+/** Milliseconds between two questions of each, and the time-out of a kubelet's probe in the chart. */
+const EACH_MS = 50;
+const TIMEOUT_MS = 3_000;
+
+interface Asked {
+  readonly ms: number;
+  readonly ok: boolean;
+}
+
+function ask(port: number, path: string, token?: string): Promise<Asked> {
+  const started = performance.now();
+  const { promise, resolve } = Promise.withResolvers<Asked>();
+  const end = (ok: boolean): void => resolve({ ms: performance.now() - started, ok });
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const sent = request({ host: '127.0.0.1', port, path, headers, agent: false }, (response) => {
+    response.resume();
+    response.on('end', () => end(response.statusCode === 200));
+    response.on('error', () => end(false));
+  });
+  sent.setTimeout(TIMEOUT_MS, () => sent.destroy());
+  sent.on('error', () => end(false));
+  sent.end();
+  return promise;
+}
+
+const seen: { health: Asked[]; client: Asked[] } = { health: [], client: [] };
+let ended = false;
+
+/** Asks again and again, whether or not the answers come. */
+function keepAsking(into: Asked[], question: () => Promise<Asked>, eachMs: number): void {
+  const timer = setInterval(() => {
+    if (ended) clearInterval(timer);
+    else void question().then((asked) => into.push(asked));
+  }, eachMs);
+}
+
+process.on('disconnect', () => process.exit());
+process.on('message', async (message: Watched | 'end') => {
+  if (message !== 'end') {
+    keepAsking(seen.health, () => ask(message.healthPort, '/health'), EACH_MS);
+    keepAsking(seen.client, () => ask(message.port, '/api/v1/toolsets', message.token), 4 * EACH_MS);
+    return;
+  }
+  ended = true;
+  setTimeout(() => process.send?.(seen satisfies Seen), TIMEOUT_MS + 100);
+});
