@@ -16,7 +16,7 @@ export default defineConfig({
         test: {
           name: 'cluster',
           include: ['test/cluster/**/*.test.ts', 'test/deploy/**/*.test.ts', 'test/integration/**/*.test.ts'],
-          globalSetup: ['test/cluster/global-setup.ts'],
+          globalSetup: ['test/cluster/program.ts', 'test/cluster/global-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -4,13 +4,14 @@
  */
 import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import packageJson from '../package.json' with { type: 'json' };
 import { builtInDetectors } from '../src/config/detector-files.ts';
 
 const root = join(import.meta.dirname, '..');
-const dist = join(root, 'dist');
+/** Where it goes: `dist/`, or the folder that the one argument names. */
+const dist = resolve(root, process.argv[2] ?? 'dist');
 const start = './src/cli/program.ts';
 
 /** The bundle has no folder to read detectors from, so they stand in it, parsed and checked already. */
@@ -31,7 +32,7 @@ const pageFiles: Plugin = {
     onLoad({ filter: /[\\/]src[\\/]server[\\/]page-files\.ts$/ }, () => ({
       loader: 'ts',
       contents: `import { readFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 export const pageFile = (name: string) => readFile(join(import.meta.dirname, '../page', name), 'utf8');`,
     }));
   },

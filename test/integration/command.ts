@@ -1,9 +1,6 @@
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { onTestFinished } from 'vitest';
-
-const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
+import { inject, onTestFinished } from 'vitest';
 
 /** How a command ended, and what it wrote. */
 export interface Ended {
@@ -21,7 +18,7 @@ export interface Running {
 
 /** Starts the command line, with nothing of this process' environment but what is given. */
 export function start(env: Readonly<Record<string, string>>, ...args: readonly string[]): Running {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, [inject('program'), ...args], {
     env: { PATH: process.env.PATH ?? '', HOME: '/nonexistent', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

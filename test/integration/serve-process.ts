@@ -1,9 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { inject, onTestFinished } from 'vitest';
 import { waitUntil } from '../cluster/wait.ts';
-
-const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
 
 /** One line of the service's log. */
 export type LogLine = Readonly<Record<string, unknown>> & {
@@ -24,7 +21,7 @@ export interface Serve {
 
 /** Starts the real `serve` as a process of its own, with nothing of this process' environment but what is given. */
 export function startServe(env: Readonly<Record<string, string>>, args: readonly string[] = []): Serve {
-  const child = spawn(process.execPath, [MAIN, 'serve', ...args], {
+  const child = spawn(process.execPath, [inject('program'), 'serve', ...args], {
     env: { PATH: process.env.PATH ?? '', HOME: '/nonexistent', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
