@@ -50,7 +50,9 @@ export async function hostile(lab: Lab): Promise<Row[]> {
       lab.say(`${attack.name}: ${attack.about}`);
       const harm = await suffer(lab, attack, servers.ports);
       quiet ??= harm;
-      rows.push(...rowsOf(attack, harm, quiet));
+      const found = rowsOf(attack, harm, quiet);
+      rows.push(...found);
+      lab.say(found.map(({ value, unit }) => `${value.toFixed(0)} ${unit}`).join(', '));
     }
     return rows;
   } finally {
@@ -63,7 +65,6 @@ async function suffer(lab: Lab, attack: Attack, ports: Readonly<Record<string, n
   const friendly = await cluster.grow(Math.min(FRIENDLY, lab.options.services));
   await (await lab.backends()).answerAfter(0);
   const services = attack.services ?? [];
-  await create(lab, services);
   const target = await newTarget(lab, friendly, { clusterRules: REVIEWING });
   const fair = await mintToken(cluster.admin, target.account);
   const pod = await createServiceAccount(cluster.admin, { namespace: target.namespace });
@@ -93,10 +94,13 @@ async function suffer(lab: Lab, attack: Attack, ports: Readonly<Record<string, n
     const before = (await usageOf(serve.pid)).resident;
     const logBefore = serve.written();
     const endWitness = startWitness({ healthPort, port, token: fair });
-    const seconds = Math.min(LONGEST, lab.options.seconds);
-    const most = await during(serve.pid, seconds, (signal) =>
-      attack.run({ cluster, port, token, published: target.namespace }, signal),
-    );
+    const stage = { cluster, port, token, published: target.namespace };
+    const most = await during(serve.pid, async () => {
+      await create(lab, services);
+      const stop = new AbortController();
+      setTimeout(() => stop.abort(), Math.min(LONGEST, lab.options.seconds) * 1000);
+      await attack.run(stage, stop.signal);
+    });
     const seen = await endWitness();
     return { seen, before, most, log: serve.written() - logBefore };
   } finally {
@@ -105,19 +109,17 @@ async function suffer(lab: Lab, attack: Attack, ports: Readonly<Record<string, n
   }
 }
 
-/** Lets an attack go on for a time. @returns the most memory that the process had meanwhile, in MiB */
-async function during(
-  pid: number,
-  seconds: number,
-  attack: (signal: AbortSignal) => Promise<void>,
-): Promise<number> {
-  const stop = new AbortController();
-  const attacking = attack(stop.signal);
+/** Watches the process until an attack is over. @returns the most memory that it had meanwhile, in MiB */
+async function during(pid: number, attack: () => Promise<void>): Promise<number> {
   let most = 0;
-  for (const end = performance.now() + seconds * 1000; performance.now() < end; await sleep(200))
-    most = Math.max(most, (await usageOf(pid)).resident);
-  stop.abort();
-  await attacking;
+  const look = setInterval(async () => {
+    most = Math.max(most, (await usageOf(pid).catch(() => ({ resident: 0 }))).resident);
+  }, 200);
+  try {
+    await attack();
+  } finally {
+    clearInterval(look);
+  }
   return most;
 }
 
