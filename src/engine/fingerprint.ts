@@ -20,6 +20,8 @@ export function fingerprint(services: readonly DiscoveredService[]): string {
       verdict.health,
       verdict.authRequired,
       verdict.facts,
+      verdict.tools,
+      verdict.toolsTruncated,
     ]),
   );
   return createHash('sha256').update(parts).digest('hex');

@@ -2,6 +2,7 @@ import type { Candidate, ProbeStep, Verdict } from '../model/discovery.ts';
 import { EventReader } from './event-stream.ts';
 import { type Answer, type Ask, type Fetch, ProbeFailure, startOf } from './fetch.ts';
 import { type RpcCall, rpcCall } from './json-rpc.ts';
+import { type AskForTools, listTools } from './mcp-tools.ts';
 
 /** The revision without handshake that is asked for first, and the last one with it. */
 const MODERN = '2026-07-28';
@@ -11,18 +12,21 @@ const UNSUPPORTED_VERSION = -32022;
 
 const CLIENT = { name: 'dynamic-toolset', version: '1' };
 
-const discover = (path: string): RpcCall =>
+/** A request of the era without handshake: each one says all that a handshake would. */
+const modernCall = (path: string, method: string, params: object = {}, limit?: number): RpcCall =>
   rpcCall({
     path,
-    method: 'server/discover',
+    method,
     params: {
+      ...params,
       _meta: {
         'io.modelcontextprotocol/protocolVersion': MODERN,
         'io.modelcontextprotocol/clientCapabilities': {},
         'io.modelcontextprotocol/clientInfo': CLIENT,
       },
     },
-    headers: { 'mcp-protocol-version': MODERN, 'mcp-method': 'server/discover' },
+    headers: { 'mcp-protocol-version': MODERN, 'mcp-method': method },
+    ...(limit === undefined ? {} : { limit }),
   });
 
 const initialize = (path: string): RpcCall =>
@@ -34,13 +38,32 @@ const initialize = (path: string): RpcCall =>
 
 const asksForLogin = (answer: Answer): boolean => answer.status === 401 || answer.status === 403;
 
+/** Tells a server that its session may begin. A notification has no id, and no answer that says anything. */
+const initialized = (path: string, headers: Readonly<Record<string, string>>): Ask => ({
+  method: 'POST',
+  path,
+  headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers },
+  body: JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' }),
+  limit: 1024,
+  enough: () => true,
+});
+
+/** Longest time to end a session of a probe that is out of time, in milliseconds. */
+const FAREWELL = 1_000;
+
 /**
  * Asks a candidate whether it is an MCP server, in the words of both eras of the protocol: `server/discover`, which
- * opens nothing, and `initialize`, whose session is ended again. A server of the old SSE transport is read until it
- * names its endpoint.
+ * opens nothing, and `initialize`, whose session is ended again. Where it is one, its tools are listed. A server of the
+ * old SSE transport is read until it names its endpoint, and its tools stay unknown.
+ * @param proven called with the verdict before the tools are listed: it stands if that takes too long
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning
  */
-export async function probeMcp(candidate: Candidate, fetch: Fetch, signal: AbortSignal): Promise<Verdict> {
+export async function probeMcp(
+  candidate: Candidate,
+  fetch: Fetch,
+  signal: AbortSignal,
+  proven: (verdict: Verdict) => void = () => {},
+): Promise<Verdict> {
   const path = candidate.endpoint.path === '' ? '/' : candidate.endpoint.path;
   const steps: ProbeStep[] = [];
   const send = async (name: string, ask: Ask): Promise<Answer | ProbeFailure> => {
@@ -102,7 +125,7 @@ export async function probeMcp(candidate: Candidate, fetch: Fetch, signal: Abort
         });
   }
 
-  const discovery = discover(path);
+  const discovery = modernCall(path, 'server/discover');
   const modern = await send(`POST ${path} server/discover`, discovery.ask);
   if (modern instanceof ProbeFailure) return failed(modern, `POST ${path} server/discover`);
   const discovered = discovery.message(modern);
@@ -111,25 +134,50 @@ export async function probeMcp(candidate: Candidate, fetch: Fetch, signal: Abort
 
   const opening = initialize(path);
   const legacy = await send(`POST ${path} initialize`, opening.ask);
-  if (legacy instanceof ProbeFailure) {
-    if (!isModern) return failed(legacy, `POST ${path} initialize`);
-  } else {
-    const session = [legacy.headers['mcp-session-id'] ?? []].flat()[0];
-    if (session !== undefined) {
-      const headers = { 'mcp-session-id': session, 'mcp-protocol-version': LEGACY };
-      await send(`DELETE ${path} to end the session`, { method: 'DELETE', path, headers });
+  if (legacy instanceof ProbeFailure && !isModern) return failed(legacy, `POST ${path} initialize`);
+  const opened = legacy instanceof ProbeFailure ? undefined : opening.message(legacy)?.result;
+  const isLegacy = typeof opened?.serverInfo === 'object';
+  const session =
+    legacy instanceof ProbeFailure ? undefined : [legacy.headers['mcp-session-id'] ?? []].flat()[0];
+  const version = typeof opened?.protocolVersion === 'string' ? opened.protocolVersion : LEGACY;
+  const inSession: Record<string, string> = {
+    'mcp-protocol-version': /^\d{4}-\d\d-\d\d$/.test(version) ? version : LEGACY,
+    ...(session === undefined ? {} : { 'mcp-session-id': session }),
+  };
+  const askForTools: AskForTools = async (cursor, limit) => {
+    const params = cursor === undefined ? {} : { cursor };
+    const call = isLegacy
+      ? rpcCall({ path, method: 'tools/list', params, headers: inSession, limit })
+      : modernCall(path, 'tools/list', params, limit);
+    const answer = await send(`POST ${path} tools/list`, call.ask);
+    if (answer instanceof ProbeFailure) return { message: undefined, bytes: limit };
+    return { message: call.message(answer), bytes: Buffer.byteLength(answer.body) };
+  };
+  try {
+    if (isModern || isLegacy) {
+      const eras = isModern ? (isLegacy ? 'both' : 'modern') : 'legacy';
+      const words = {
+        both: `an MCP server of both eras (up to ${LEGACY} and ${MODERN})`,
+        modern: `an MCP server of ${MODERN} only`,
+        legacy: 'an MCP server, of the era with a handshake',
+      };
+      const found = verdict({ health: 'healthy', proof: 'proven', facts: { eras }, reason: words[eras] });
+      proven(found);
+      if (isLegacy) await send(`POST ${path} notifications/initialized`, initialized(path, inSession));
+      // HolmesGPT speaks the era with a handshake, so that era's list is the one that counts.
+      const list = await listTools(askForTools).catch((error: unknown) => {
+        if (!(error instanceof RangeError)) throw error;
+        return undefined;
+      });
+      if (list === undefined) return found;
+      return { ...found, tools: list.tools, ...(list.truncated ? { toolsTruncated: true } : {}) };
     }
-  }
-  const isLegacy =
-    !(legacy instanceof ProbeFailure) && typeof opening.message(legacy)?.result?.serverInfo === 'object';
-  if (isModern || isLegacy) {
-    const eras = isModern ? (isLegacy ? 'both' : 'modern') : 'legacy';
-    const words = {
-      both: `an MCP server of both eras (up to ${LEGACY} and ${MODERN})`,
-      modern: `an MCP server of ${MODERN} only`,
-      legacy: 'an MCP server, of the era with a handshake',
-    };
-    return verdict({ health: 'healthy', proof: 'proven', facts: { eras }, reason: words[eras] });
+  } finally {
+    if (session !== undefined) {
+      const ask: Ask = { method: 'DELETE', path, headers: inSession };
+      if (!signal.aborted) await send(`DELETE ${path} to end the session`, ask);
+      else fetch(candidate, ask, AbortSignal.timeout(FAREWELL)).catch(() => {});
+    }
   }
   if (asksForLogin(modern) || (!(legacy instanceof ProbeFailure) && asksForLogin(legacy))) return login();
   const status = legacy instanceof ProbeFailure ? modern.status : legacy.status;

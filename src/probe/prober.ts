@@ -88,10 +88,14 @@ export function createProber(
   const byDetector = new Map(kinds.map((kind) => [kind.detector, kind]));
   const { fetch } = route;
 
-  const ask = (candidate: Candidate, signal: AbortSignal): Promise<Verdict> => {
+  const ask = (
+    candidate: Candidate,
+    signal: AbortSignal,
+    proven: (verdict: Verdict) => void,
+  ): Promise<Verdict> => {
     switch (byDetector.get(candidate.detector)?.spec.protocol) {
       case 'mcp':
-        return probeMcp(candidate, fetch, signal);
+        return probeMcp(candidate, fetch, signal, proven);
       case 'kafka':
         return probeKafka(candidate, route.exchange, signal);
       default:
@@ -104,13 +108,20 @@ export function createProber(
     signal.throwIfAborted();
     const clock = patience(limits, () => probes.pendingCount > 0, signal);
     tell({ kind: 'probe-began' });
+    let sure: Verdict | undefined;
     try {
       const { promise: over, reject } = Promise.withResolvers<never>();
       clock.signal.addEventListener('abort', () => reject(clock.signal.reason), { once: true });
-      return await Promise.race([ask(candidate, clock.signal), over]);
+      return await Promise.race([
+        ask(candidate, clock.signal, (verdict) => {
+          sure = verdict;
+        }),
+        over,
+      ]);
     } catch (error) {
       signal.throwIfAborted();
       if (!clock.signal.aborted) throw error;
+      if (sure !== undefined) return sure;
       const reason = `no answer within ${(clock.spent() / 1000).toFixed(1)} s`;
       return {
         health: 'unhealthy',

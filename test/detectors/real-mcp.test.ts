@@ -114,6 +114,11 @@ describe('a server with sessions, over streamable HTTP', { timeout: 30_000 }, ()
         const { services, problems } = await discoverAt(proxy.port, [overStreamableHttp]);
         expect(services.map(outcome)).toEqual(['mcp /mcp, healthy, proven']);
         expect(services[0]?.verdict.facts).toEqual({ eras: 'legacy' });
+        expect(services[0]?.verdict.tools?.find(({ name }) => name === 'echo')).toMatchObject({
+          name: 'echo',
+          digest: expect.stringMatching(/^[0-9a-f]{16}$/),
+        });
+        expect(services[0]?.verdict).not.toHaveProperty('toolsTruncated');
         expect(problems).toEqual([]);
       }
     } finally {
@@ -198,7 +203,13 @@ describe.each([
   const asked: string[] = [];
   let server: Awaited<ReturnType<typeof listen>>;
   beforeAll(async () => {
-    const factory = (): McpServer => new McpServer({ name: 'orders-tools', version: '1.4.0' });
+    const factory = (): McpServer => {
+      const made = new McpServer({ name: 'orders-tools', version: '1.4.0' });
+      const run = () => ({ content: [] });
+      made.registerTool('list_orders', { annotations: { readOnlyHint: true } }, run);
+      made.registerTool('cancel_order', { description: 'Cancels an order' }, run);
+      return made;
+    };
     const handler = createMcpHandler(factory, { legacy });
     server = await listen(async (request, response) => {
       const body = await bytesOf(request);
@@ -225,9 +236,13 @@ describe.each([
     const { services, problems } = await discoverAt(server.port, [overStreamableHttp]);
     expect(services.map(outcome)).toEqual(['mcp /mcp, healthy, proven']);
     expect(services[0]?.verdict.facts).toEqual({ eras });
+    expect(services[0]?.verdict.tools?.map(({ name, readOnly }) => [name, readOnly])).toEqual([
+      ['cancel_order', false],
+      ['list_orders', true],
+    ]);
     expect(problems).toEqual([]);
     // It keeps no sessions, so there is none to end.
-    expect(asked).toEqual(['POST', 'POST']);
+    expect(asked).not.toContain('DELETE');
   });
 
   it('is refused as anything that is not MCP', async () => {

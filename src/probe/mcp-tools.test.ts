@@ -1,0 +1,192 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { candidate } from '../../test/fixtures/unit/detection.ts';
+import { httpBackend } from '../../test/fixtures/unit/server.ts';
+import { service } from '../../test/fixtures/unit/service.ts';
+import { directFetch } from './direct.ts';
+import { probeMcp } from './mcp.ts';
+import { listTools } from './mcp-tools.ts';
+import { createProber } from './prober.ts';
+
+const bytes = 100;
+const one = (tools: unknown, nextCursor?: unknown) => async () => ({
+  message: { result: { tools, nextCursor } },
+  bytes,
+});
+const toolsOf = async (tools: unknown) => (await listTools(one(tools)))?.tools ?? [];
+
+describe('what is read of a list', () => {
+  test('a tool is read-only only if it says so in so many words', async () => {
+    const annotated = (name: string, annotations?: unknown) => ({ name, annotations });
+    const tools = await toolsOf([
+      annotated('a', { readOnlyHint: true }),
+      annotated('b', { readOnlyHint: 'true' }),
+      annotated('c', { readOnlyHint: 1 }),
+      annotated('d', [{ readOnlyHint: true }]),
+      annotated('e'),
+      annotated('f', { readOnlyHint: true, destructiveHint: true }),
+    ]);
+    expect(tools.filter(({ readOnly }) => readOnly).map(({ name }) => name)).toEqual(['a', 'f']);
+  });
+
+  test('the digest follows from what the tool says, whatever the order of its keys', async () => {
+    const digest = async (tool: object): Promise<string | undefined> =>
+      (await toolsOf([{ name: 'a', ...tool }]))[0]?.digest;
+    const schema = { type: 'object', properties: { x: { type: 'string' }, y: {} } };
+    const turned = { properties: { y: {}, x: { type: 'string' } }, type: 'object' };
+    const base = await digest({ description: 'd', inputSchema: schema });
+    expect(await digest({ inputSchema: turned, description: 'd' })).toBe(base);
+    expect(await digest({ inputSchema: turned, description: 'd', icons: [] })).toBe(base);
+    for (const other of [
+      { description: 'e', inputSchema: schema },
+      { description: 'd', inputSchema: { ...schema, properties: {} } },
+      { description: 'd', inputSchema: schema, annotations: { title: 't' } },
+    ])
+      expect(await digest(other)).not.toBe(base);
+  });
+
+  test('of two tools with one name, neither is read-only unless both are', async () => {
+    const readOnly = { name: 'a', annotations: { readOnlyHint: true } };
+    expect(await toolsOf([readOnly, { name: 'a' }])).toMatchObject([{ name: 'a', readOnly: false }]);
+    expect(await toolsOf([{ name: 'a' }, readOnly])).toMatchObject([{ name: 'a', readOnly: false }]);
+  });
+
+  test.each([[undefined], ['x'], [{ 0: {} }], [null]])('%j is no list', async (tools) => {
+    expect(await listTools(one(tools))).toBeUndefined();
+  });
+
+  test('what is no tool is passed over', async () => {
+    expect(await toolsOf([null, 1, [], {}, { name: '' }, { name: 5 }, { name: 'a' }])).toHaveLength(1);
+  });
+
+  test('a schema without a bottom is refused', async () => {
+    const deep = JSON.parse('['.repeat(50_000) + ']'.repeat(50_000)) as unknown;
+    await expect(listTools(one([{ name: 'a', inputSchema: deep }]))).rejects.toThrow(RangeError);
+  });
+
+  test('any JSON makes a list or none, and never another error', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.jsonValue({ maxDepth: 4 }), fc.jsonValue(), async (tools, cursor) => {
+        const list = await listTools(one(tools, cursor));
+        expect(list === undefined || list.tools.length <= 512).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('the limits', () => {
+  const many = (count: number, from = 0) =>
+    Array.from({ length: count }, (_, index) => ({ name: `tool-${String(from + index).padStart(4, '0')}` }));
+
+  test('512 tools are all, and one more is truncated', async () => {
+    expect(await listTools(one(many(512)))).toMatchObject({ truncated: false });
+    const list = await listTools(one(many(513)));
+    expect([list?.tools.length, list?.truncated]).toEqual([512, true]);
+  });
+
+  test('pages are read in turn, up to eight of them', async () => {
+    const cursors: (string | undefined)[] = [];
+    const list = await listTools(async (cursor) => {
+      cursors.push(cursor);
+      const page = Number(cursor ?? 0);
+      return { message: { result: { tools: many(2, page * 2), nextCursor: String(page + 1) } }, bytes };
+    });
+    expect(cursors).toEqual([undefined, '1', '2', '3', '4', '5', '6', '7']);
+    expect([list?.tools.length, list?.truncated]).toEqual([16, true]);
+  });
+
+  test('a cursor that leads nowhere ends it', async () => {
+    let asked = 0;
+    const list = await listTools(async () => {
+      asked++;
+      return { message: { result: { tools: many(1), nextCursor: 'same' } }, bytes };
+    });
+    expect([asked, list?.truncated]).toEqual([2, true]);
+  });
+
+  test('256 KiB are for all pages together', async () => {
+    const limits: number[] = [];
+    const list = await listTools(async (_, limit) => {
+      limits.push(limit);
+      const page = limits.length;
+      return { message: { result: { tools: many(1, page), nextCursor: `${page}` } }, bytes: 100 * 1024 };
+    });
+    expect(limits).toEqual([256, 156, 56].map((kib) => kib * 1024));
+    expect(list).toMatchObject({ truncated: true });
+  });
+
+  test('a page that cannot be read takes nothing from those before it', async () => {
+    let asked = 0;
+    const list = await listTools(async () => ({
+      message: asked++ === 0 ? { result: { tools: many(3), nextCursor: 'x' } } : undefined,
+      bytes,
+    }));
+    expect([list?.tools.length, list?.truncated]).toEqual([3, true]);
+  });
+});
+
+const mcp = candidate(
+  service('deployments', { labels: { 'app.kubernetes.io/name': 'mcp-server' }, ports: ['mcp:8080'] }),
+);
+
+/** A server with a handshake and a session. @param list answers `tools/list`; nothing: it never does */
+async function sessionServer(list: ((cursor: unknown) => object) | undefined) {
+  const seen: string[] = [];
+  const backend = await httpBackend((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => {
+      body += chunk;
+    });
+    request.on('end', () => {
+      const { method = request.method, params } =
+        body === '' ? {} : (JSON.parse(body) as { method?: string; params?: { cursor?: unknown } });
+      seen.push(`${method} ${request.headers['mcp-session-id'] ?? '-'}`);
+      const answer = (result: object, headers = {}): void =>
+        void response
+          .writeHead(200, { 'content-type': 'application/json', ...headers })
+          .end(JSON.stringify({ jsonrpc: '2.0', id: 1, result }));
+      if (method === 'initialize')
+        answer({ protocolVersion: '2025-06-18', serverInfo: { name: 'x' } }, { 'mcp-session-id': 's1' });
+      else if (method === 'tools/list') list !== undefined && answer(list(params?.cursor));
+      else response.writeHead(method === 'notifications/initialized' ? 202 : 404).end();
+    });
+  });
+  return { backend, seen };
+}
+
+const READ = { name: 'read', annotations: { readOnlyHint: true } };
+const WRITE = { name: 'write' };
+
+test('the session that proves a server lists its tools, and is ended', async () => {
+  const { backend, seen } = await sessionServer((cursor) =>
+    cursor === undefined ? { tools: [WRITE], nextCursor: 'more' } : { tools: [READ] },
+  );
+  const verdict = await probeMcp(mcp, directFetch(backend.standsFor(mcp)), AbortSignal.timeout(5_000));
+  expect(verdict).toMatchObject({ health: 'healthy', proof: 'proven' });
+  expect(verdict.tools?.map(({ name, readOnly }) => [name, readOnly])).toEqual([
+    ['read', true],
+    ['write', false],
+  ]);
+  expect(verdict).not.toHaveProperty('toolsTruncated');
+  expect(seen).toEqual([
+    'server/discover -',
+    'initialize -',
+    'notifications/initialized s1',
+    'tools/list s1',
+    'tools/list s1',
+    'DELETE s1',
+  ]);
+});
+
+test('a server that never lists its tools is proven all the same, and its session is ended', async () => {
+  const { backend, seen } = await sessionServer(undefined);
+  const prober = createProber(
+    [{ detector: 'mcp', title: 'MCP', spec: { protocol: 'mcp' }, path: '/mcp' } as never],
+    { fetch: directFetch(backend.standsFor(mcp)) },
+    { concurrency: 1, timeout: 300 },
+  );
+  const verdict = await prober.probe(mcp, new AbortController().signal);
+  expect(verdict).toMatchObject({ health: 'healthy', proof: 'proven' });
+  expect(verdict).not.toHaveProperty('tools');
+  await expect.poll(() => seen.at(-1)).toBe('DELETE s1');
+});
