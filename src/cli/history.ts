@@ -44,6 +44,7 @@ function rowOf(revision: Revision, before: Revision | undefined, live: Published
   return {
     revision: revision.number,
     created: revision.created,
+    published: (revision.published ?? revision.created).replace(/\.\d+Z$/, 'Z'),
     tools: toolNames(revision.documents['toolset.json']).length,
     current,
     changes: changesOf(revision, before),
@@ -53,7 +54,8 @@ function rowOf(revision: Revision, before: Revision | undefined, live: Published
 
 /** The revision of a number. @throws UserError that says which there are */
 export function revisionNumbered(revisions: readonly Revision[], number: number): Revision {
-  const found = revisions.find((revision) => revision.number === number);
+  // Two processes that wrote at the same moment may have taken one number; the newer one counts.
+  const found = revisions.findLast((revision) => revision.number === number);
   if (found !== undefined) return found;
   const known = revisions.map((revision) => revision.number).join(', ') || 'none is kept';
   throw new UserError(`there is no revision ${number}; there are: ${known}`, EXIT.usage);
@@ -91,10 +93,10 @@ export async function historyCommand(flags: HistoryFlags, run: Invocation): Prom
   result.write(
     table(
       [
-        ['REVISION', 'CREATED', 'TOOLS', 'CHANGES'],
-        ...rows.map(({ revision, created, tools, changes, current, rollbackTo }) => [
+        ['REVISION', 'PUBLISHED', 'TOOLS', 'CHANGES'],
+        ...rows.map(({ revision, published, tools, changes, current, rollbackTo }) => [
           `${revision}${current ? ' (current)' : ''}`,
-          created,
+          published,
           String(tools),
           rollbackTo === undefined ? changes : `rollback to ${rollbackTo}: ${changes}`,
         ]),

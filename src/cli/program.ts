@@ -53,6 +53,7 @@ export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] =
   ],
   ['2', 'usage or configuration: an unknown flag, a wrong setting, a file that is not there'],
   ['3', 'the cluster is unreachable, or denied all that was asked'],
+  ['4', 'rollback changed the ConfigMap, and the history could not be written'],
   ['130, 143', 'stopped by SIGINT or SIGTERM before there was a result; serve ends with 0'],
 ];
 

@@ -4,16 +4,18 @@ import { EXIT, UserError } from '../model/exit.ts';
 import type { Published } from '../model/published.ts';
 import type { Revision } from '../model/revision.ts';
 import { documentDiff } from '../reconcile/changes.ts';
-import { publishedDocuments } from '../reconcile/content-hash.ts';
+import { retryConflicts } from '../reconcile/conflicts.ts';
+import { contentHash, publishedDocuments } from '../reconcile/content-hash.ts';
 import { plan } from '../reconcile/plan.ts';
+import { PublishConflict } from '../reconcile/publisher.ts';
 import { refusal } from '../reconcile/refusal.ts';
-import { previousRevision } from '../reconcile/revisions.ts';
+import { previousRevision, toolCount } from '../reconcile/revisions.ts';
 import { rollbackIntent } from '../reconcile/rollback.ts';
 import { type InputFlags, type Invocation, settingsOf } from './configuration.ts';
 import { revisionNumbered } from './history.ts';
 import { openCluster } from './pipeline.ts';
 import { printDiff } from './print-diff.ts';
-import { targetOf } from './target.ts';
+import { type Target, targetOf } from './target.ts';
 
 export interface RollbackFlags extends InputFlags {
   readonly to?: number;
@@ -24,18 +26,78 @@ export interface RollbackFlags extends InputFlags {
 /** More than may be kept. */
 const MOST_KEPT = 1_000;
 
-function chosen(
-  revisions: readonly Revision[],
-  live: Published | undefined,
-  number: number | undefined,
-): Revision {
-  if (number !== undefined) return revisionNumbered(revisions, number);
-  const before = previousRevision(revisions, publishedDocuments(live));
+/** What is there now. */
+interface There {
+  readonly live: Published | undefined;
+  /** The oldest first. */
+  readonly revisions: readonly Revision[];
+}
+
+/** The revision to return to. One without tools has to be named: returning to it takes all tools from the agent. */
+function chosen({ live, revisions }: There, number: number | undefined): Revision {
+  if (number !== undefined) {
+    const named = revisionNumbered(revisions, number);
+    const faults = documentFaults(named.documents);
+    if (faults.length === 0) return named;
+    throw new UserError(`revision ${number} cannot be used: ${faults.join('; ')}`, EXIT.findings);
+  }
+  const published = publishedDocuments(live);
+  const isUsable = ({ documents }: Revision): boolean => documentFaults(documents).length === 0;
+  const before = previousRevision(revisions, published, (each) => toolCount(each) > 0 && isUsable(each));
   if (before !== undefined) return before;
+  const empty = previousRevision(revisions, published, isUsable);
   throw new UserError(
-    'there is no earlier revision to return to; see what there is with history',
+    empty === undefined
+      ? 'there is no earlier revision to return to; see what there is with history'
+      : `the earlier revisions have no tools; return to one all the same with --to ${empty.number}`,
     EXIT.usage,
   );
+}
+
+/** What a person should know of the revision that is returned to. */
+function remarks({ live, revisions }: There, to: Revision, isNamed: boolean): string[] {
+  const published = publishedDocuments(live);
+  const hash = published === undefined ? undefined : contentHash(published);
+  const newer = isNamed ? [] : revisions.slice(revisions.indexOf(to) + 1);
+  const empty = newer.filter((each) => toolCount(each) === 0 && contentHash(each.documents) !== hash);
+  const before = published === undefined ? 0 : toolCount({ documents: published });
+  const after = toolCount(to);
+  return [
+    ...empty.map(
+      ({ number }) => `revision ${number} has no tools and is passed over; --to ${number} returns to it`,
+    ),
+    ...(after * 2 < before
+      ? [`revision ${to.number} has ${after} tools, and ${before} are published: more than half of them go`]
+      : []),
+  ];
+}
+
+async function look(target: Target, force: boolean, signal: AbortSignal): Promise<There> {
+  const [revisions, live] = await Promise.all([target.history.list(signal), target.read(signal)]);
+  const refused = refusal(live, force);
+  if (refused === undefined) return { revisions, live };
+  throw new UserError(`${target.target} is left as it is: ${refused}`, EXIT.findings);
+}
+
+/** Publishes a revision, however often a running `serve` writes in between. @returns what was published */
+async function returnTo(to: Revision, first: There, flags: RollbackFlags, target: Target, run: Invocation) {
+  let there: There | undefined = first;
+  try {
+    return await retryConflicts(async () => {
+      const { live, revisions } = there ?? (await look(target, flags.force === true, run.signal));
+      there = undefined;
+      const intent = rollbackIntent(to, live, revisions);
+      await target.apply(plan(intent, live, run.version), new Date(), run.signal);
+      return intent;
+    }, run.signal);
+  } catch (error) {
+    if (!(error instanceof PublishConflict)) throw error;
+    throw new UserError(
+      `${target.target} was not changed: others wrote it each time; find out who in its metadata.managedFields, and try again`,
+      EXIT.findings,
+      { cause: error },
+    );
+  }
 }
 
 /**
@@ -45,35 +107,31 @@ function chosen(
 export async function rollbackCommand(flags: RollbackFlags, run: Invocation): Promise<number> {
   const settings = await settingsOf({ ...flags }, run);
   // What is kept is for serve to decide: nothing is let go here.
-  const publisher = targetOf(await openCluster(flags, run), { ...settings, revisionHistoryLimit: MOST_KEPT });
-  const [revisions, live] = await Promise.all([
-    publisher.history.list(run.signal),
-    publisher.read(run.signal),
-  ]);
-  const refused = refusal(live, flags.force === true);
-  if (refused !== undefined)
-    throw new UserError(`${publisher.target} is left as it is: ${refused}`, EXIT.findings);
-  const to = chosen(revisions, live, flags.to);
-  const faults = documentFaults(to.documents);
-  if (faults.length > 0)
-    throw new UserError(`revision ${to.number} cannot be used: ${faults.join('; ')}`, EXIT.findings);
-  const intent = rollbackIntent(to, live, revisions);
-  const decided = plan(intent, live, run.version);
-  printDiff(documentDiff(live, decided.documents, 'published', `revision ${to.number}`), run);
+  const target = targetOf(await openCluster(flags, run), { ...settings, revisionHistoryLimit: MOST_KEPT });
+  const there = await look(target, flags.force === true, run.signal);
+  const to = chosen(there, flags.to);
+  printDiff(documentDiff(there.live, to.documents, 'published', `revision ${to.number}`), run);
   const { messages } = run.output;
+  for (const remark of remarks(there, to, flags.to !== undefined)) messages.write(`note: ${remark}\n`);
   if (flags.dryRun === true) {
-    messages.write(`${publisher.target} would return to revision ${to.number}; nothing was changed.\n`);
+    messages.write(`${target.target} would return to revision ${to.number}; nothing was changed.\n`);
     return EXIT.ok;
   }
-  await publisher.apply(decided, new Date(), run.signal);
-  await publisher.history.record(
-    { documents: to.documents, overrides: intent.overrides, rollback: intent.rollback },
-    run.signal,
-  );
+  const { documents, overrides, rollback } = await returnTo(to, there, flags, target, run);
+  try {
+    await target.history.record({ documents, overrides, rollback }, new Date(), run.signal);
+  } catch (error) {
+    run.signal.throwIfAborted();
+    throw new UserError(
+      `${target.target} is back at revision ${to.number}; but the history could not be written: ${(error as Error).message}`,
+      EXIT.incomplete,
+      { cause: error },
+    );
+  }
   messages.write(
-    intent.rollback === undefined
-      ? `${publisher.target} is at revision ${to.number}, which is what the inputs give.\n`
-      : `${publisher.target} is back at revision ${to.number}. serve keeps it until what it would publish changes; ${OVERRIDES_KEY} is as it was.\n`,
+    rollback === undefined
+      ? `${target.target} is at revision ${to.number}, which is what the inputs give.\n`
+      : `${target.target} is back at revision ${to.number}. serve keeps it until what it would publish changes; ${OVERRIDES_KEY} is as it was.\n`,
   );
   return EXIT.ok;
 }

@@ -5,7 +5,7 @@ import type { History, Publisher } from '../reconcile/publisher.ts';
 import type { Configuration } from './configuration.ts';
 
 /** A ConfigMap to publish to. */
-interface Target extends Publisher {
+export interface Target extends Publisher {
   readonly history: History;
   /** The object's identity as it was seen last. */
   readonly uid: () => string | undefined;

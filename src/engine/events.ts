@@ -40,6 +40,8 @@ export type EngineEvent =
       readonly documents: Documents | undefined;
       /** The number of the newest revision, where revisions are kept. */
       readonly revision: number | undefined;
+      /** What is published could be recorded in the history, where there is one. */
+      readonly recorded: boolean;
     }
   /** What is published, as it was just read: also by a replica that does not write. */
   | { readonly kind: 'observed'; readonly live: Published | undefined }

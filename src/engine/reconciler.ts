@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { GenerateOptions } from '../generate/generate.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
@@ -7,11 +6,12 @@ import { EXIT, UserError } from '../model/exit.ts';
 import type { OwnerReference, Published } from '../model/published.ts';
 import type { Revision } from '../model/revision.ts';
 import { documentDiff } from '../reconcile/changes.ts';
+import { retryConflicts } from '../reconcile/conflicts.ts';
 import { contentHash, publishedDocuments, revisionHash } from '../reconcile/content-hash.ts';
 import type { Decision } from '../reconcile/decide.ts';
 import { sizeFault } from '../reconcile/guards.ts';
 import { CONTENT_HASH, rollbackOf } from '../reconcile/plan.ts';
-import { OwnerRefused, PublishConflict } from '../reconcile/publisher.ts';
+import { OwnerRefused } from '../reconcile/publisher.ts';
 import { refusal } from '../reconcile/refusal.ts';
 import { assess, type Made } from './assess.ts';
 import type { EngineEvent } from './events.ts';
@@ -41,10 +41,6 @@ const NO_HISTORY = 'no history is kept';
 /** How long a removal of many tools at once is held, at least, in milliseconds. */
 const HELD = 15_000;
 
-/** How often a publication is tried again at once when somebody else wrote in between, and the first pause before. */
-const CONFLICTS = 5;
-const FIRST_PAUSE = 10;
-
 /**
  * Makes what is published follow from what was found and what people wrote, each time anew from all of it. What it
  * remembers makes that cheaper and what it tells better; nothing that was published or written depends on it.
@@ -61,6 +57,7 @@ export class Reconciler {
   #seen: { readonly overrides: string | undefined } | undefined;
   /** What was published before, once that was read. */
   #revisions: readonly Revision[] | undefined;
+  #historyFails = false;
   /** What the newest revision holds, if it was this process that saw to it. */
   #recorded: string | undefined;
   /** When tools that would go all at once were held, on the clock of `performance.now`. */
@@ -100,20 +97,8 @@ export class Reconciler {
     const started = performance.now();
     let reconciled: Reconciled | undefined;
     try {
-      for (let attempt = 0; ; attempt++) {
-        this.#notes = [];
-        try {
-          reconciled = await this.#once(found, cycle, signal);
-          return reconciled;
-        } catch (error) {
-          if (error instanceof OwnerRefused && this.#ownerRefused === undefined) {
-            this.#ownerRefused = error.message;
-            continue;
-          }
-          if (!(error instanceof PublishConflict) || attempt === CONFLICTS) throw error;
-          await sleep(FIRST_PAUSE * 2 ** attempt * (0.5 + Math.random() / 2), undefined, { signal });
-        }
-      }
+      reconciled = await retryConflicts(() => this.#withOwner(found, cycle, signal), signal);
+      return reconciled;
     } finally {
       if (!signal.aborted)
         this.#options.tell({
@@ -124,7 +109,19 @@ export class Reconciler {
           milliseconds: performance.now() - started,
           documents: reconciled?.documents,
           revision: this.#revisions?.at(-1)?.number,
+          recorded: !this.#historyFails,
         });
+    }
+  }
+
+  /** One attempt; a second one without an owner, where the ConfigMap may have none. */
+  async #withOwner(...attempt: Parameters<Reconciler['run']>): Promise<Reconciled | undefined> {
+    try {
+      return await this.#once(...attempt);
+    } catch (error) {
+      if (!(error instanceof OwnerRefused) || this.#ownerRefused !== undefined) throw error;
+      this.#ownerRefused = error.message;
+      return await this.#once(...attempt);
     }
   }
 
@@ -134,6 +131,7 @@ export class Reconciler {
     signal: AbortSignal,
   ): Promise<Reconciled | undefined> {
     const { publisher, owner, force, generation } = this.#options;
+    this.#notes = [];
     const live = await publisher.read(signal);
     this.#options.tell({ kind: 'observed', live });
     const refused = refusal(live, force);
@@ -193,6 +191,7 @@ export class Reconciler {
 
   #noteHistory(error: unknown): void {
     if (!(error instanceof UserError)) throw error;
+    this.#historyFails = true;
     // Who may not list revisions may not add one either: one line says it.
     if (this.#notes.some(({ what }) => what.startsWith(NO_HISTORY))) return;
     this.#notes.push({
@@ -278,12 +277,13 @@ export class Reconciler {
     const overrides = live.data[OVERRIDES_KEY];
     const rollback = rollbackOf(live.annotations);
     const key = `${revisionHash(documents, overrides)} ${rollback?.from} ${rollback?.to}`;
+    this.#historyFails = false;
     if (history === undefined || this.#recorded === key) {
       this.#recorded = key;
       return;
     }
     try {
-      this.#revisions = await history.record({ documents, overrides, rollback }, signal);
+      this.#revisions = await history.record({ documents, overrides, rollback }, this.#options.now(), signal);
       this.#recorded = key;
     } catch (error) {
       signal.throwIfAborted();

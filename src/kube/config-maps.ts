@@ -8,7 +8,11 @@ export interface ConfigMap {
     readonly annotations?: Record<string, string>;
     readonly resourceVersion?: string;
     readonly uid?: string;
-    readonly managedFields?: readonly { readonly manager?: string }[];
+    readonly managedFields?: readonly {
+      readonly manager?: string;
+      /** Which fields are the manager's, as keys of a tree: `f:metadata`, `k:{"uid":"…"}`. */
+      readonly fieldsV1?: Readonly<Record<string, unknown>>;
+    }[];
     readonly ownerReferences?: readonly {
       readonly apiVersion: string;
       readonly kind: string;

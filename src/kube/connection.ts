@@ -8,6 +8,7 @@ import { unreadable } from '../model/unreadable.ts';
 import { keptAgents } from './agents.ts';
 import { jsonLines, parseJson, readBody, readStart } from './answer.ts';
 import { credentialsError } from './credentials-error.ts';
+import { jsonBody } from './json-body.ts';
 import { statusError } from './status.ts';
 
 /** Where the credentials come from. */
@@ -191,7 +192,7 @@ export function connect(options: KubeOptions): Kube {
         accept: 'application/json',
         ...(body === undefined ? {} : { 'content-type': contentType }),
       };
-      const payload = body === undefined ? {} : { body: JSON.stringify(body) };
+      const payload = body === undefined ? {} : { body: jsonBody(body) };
       const either = AbortSignal.any([signal, AbortSignal.timeout(timeout)]);
       const response = await exchange({ method, path, headers, ...payload }, either);
       if (!succeeded(response)) throw await statusError(response);

@@ -3,6 +3,7 @@ import { EXIT, UserError } from '../model/exit.ts';
 import type { FailureReason } from '../model/failure-reason.ts';
 import { BadAnswerError, readBody, TooLongError } from './answer.ts';
 import { CredentialsError } from './credentials-error.ts';
+import { statusMessage } from './status-message.ts';
 
 /** What an error answer may say beside its message. */
 export interface StatusDetails {
@@ -77,7 +78,7 @@ export function eventError(object: unknown): ApiStatusError {
 function fromStatus(status: Status, code: number, wait: number | undefined): ApiStatusError {
   const { retryAfterSeconds } = (status.details ?? {}) as { readonly retryAfterSeconds?: unknown };
   const reason = typeof status.reason === 'string' ? status.reason : undefined;
-  return new ApiStatusError(code, status.message, {
+  return new ApiStatusError(code, statusMessage(status.message), {
     reason,
     retryAfter: wait ?? retryAfter(retryAfterSeconds),
   });

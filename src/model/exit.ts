@@ -1,5 +1,8 @@
-/** Exit codes of the command line: fine, findings, usage or configuration, cluster unreachable or denied. */
-export const EXIT = { ok: 0, findings: 1, usage: 2, cluster: 3 } as const;
+/**
+ * Exit codes of the command line: fine, findings, usage or configuration, cluster unreachable or denied, and done but
+ * for what goes with it.
+ */
+export const EXIT = { ok: 0, findings: 1, usage: 2, cluster: 3, incomplete: 4 } as const;
 
 /** A failure that a person can mend: the text says what happened, where, and what to do. No stack is shown. */
 export class UserError extends Error {

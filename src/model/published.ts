@@ -13,6 +13,8 @@ export interface Published {
   readonly managers?: readonly string[];
   /** `metadata.ownerReferences`: with these objects it goes. */
   readonly owners?: readonly OwnerReference[];
+  /** Which of them is ours: without it in the next publication, it would be taken away. */
+  readonly ownOwner?: OwnerReference;
 }
 
 /** A `v1.OwnerReference`: the object that ours goes with. */

@@ -20,8 +20,10 @@ export interface Content {
 export interface Revision extends Content {
   /** Name of the object that keeps it. */
   readonly name: string;
-  /** Grows with each publication; the highest is what was published last. */
+  /** Grows with each publication. Order goes by time: a history of release 0.1.0 may have numbers that do not tell it. */
   readonly number: number;
   /** When it was first published, RFC 3339. */
   readonly created: string;
+  /** When it was last published, RFC 3339; unknown for a revision that release 0.1.0 wrote. */
+  readonly published?: string | undefined;
 }

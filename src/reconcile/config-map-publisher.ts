@@ -43,6 +43,18 @@ function stateOf(resourceVersion: string | undefined, uid: string | undefined): 
   return resourceVersion === undefined || uid === undefined ? undefined : { resourceVersion, uid };
 }
 
+/** The uids of the owner references that we set. @see https://kubernetes.io/docs/reference/using-api/server-side-apply/ */
+function ownOwners({ managedFields = [] }: NonNullable<ConfigMap['metadata']>): readonly string[] {
+  return managedFields
+    .filter(({ manager }) => manager === FIELD_MANAGER)
+    .flatMap(({ fieldsV1 }) => {
+      const metadata = fieldsV1?.['f:metadata'] as Readonly<Record<string, object>> | undefined;
+      return Object.keys(metadata?.['f:ownerReferences'] ?? {});
+    })
+    .filter((key) => key.startsWith('k:'))
+    .map((key) => (JSON.parse(key.slice(2)) as { readonly uid: string }).uid);
+}
+
 function publishedOf({ metadata = {}, data = {}, immutable = false }: ConfigMap): Published {
   const {
     labels = {},
@@ -51,6 +63,8 @@ function publishedOf({ metadata = {}, data = {}, immutable = false }: ConfigMap)
     managedFields = [],
     ownerReferences = [],
   } = metadata;
+  const own = ownOwners(metadata);
+  const ownOwner = ownerReferences.find(({ uid }) => own.includes(uid));
   return {
     data,
     labels,
@@ -59,6 +73,7 @@ function publishedOf({ metadata = {}, data = {}, immutable = false }: ConfigMap)
     immutable,
     managers: managedFields.flatMap(({ manager }) => manager ?? []),
     owners: ownerReferences,
+    ...(ownOwner === undefined ? {} : { ownOwner }),
   };
 }
 

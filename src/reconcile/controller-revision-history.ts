@@ -9,14 +9,17 @@ import {
 } from '../kube/controller-revisions.ts';
 import { ApiStatusError, clusterError } from '../kube/status.ts';
 import { DOCUMENT_KEYS, OVERRIDES_KEY } from '../model/documents.ts';
-import type { Revision } from '../model/revision.ts';
+import type { Content, Revision } from '../model/revision.ts';
 import type { ConfigMapName } from './config-map.ts';
-import { OWN_ANNOTATIONS, rollbackAnnotations, rollbackOf } from './plan.ts';
+import { LAST_PUBLISHED, ROLLBACK_ANNOTATIONS, rollbackAnnotations, rollbackOf } from './plan.ts';
 import type { History } from './publisher.ts';
-import { recordStep, surplus } from './revisions.ts';
+import { inOrder, type RecordStep, recordStep, surplus } from './revisions.ts';
 
 /** Longest name that may be a label's value. */
 const LABEL = 63;
+
+/** Tries while others write revisions at the same time. */
+const TRIES = 4;
 
 const schema = z.object({
   metadata: z.object({
@@ -42,14 +45,27 @@ function revisionOf(object: unknown): Revision | undefined {
     name,
     number: data.revision,
     created: creationTimestamp,
+    published: annotations[LAST_PUBLISHED],
     documents,
     overrides,
     rollback: rollbackOf(annotations),
   };
 }
 
-const inOrder = (revisions: readonly Revision[]): readonly Revision[] =>
-  revisions.toSorted((a, b) => a.number - b.number || (a.name < b.name ? -1 : 1));
+const isStatus = (error: unknown, ...codes: readonly number[]): boolean =>
+  error instanceof ApiStatusError && codes.includes(error.code);
+
+/** The labels by which the revisions of a ConfigMap are found. */
+function labelsOf({ name }: ConfigMapName): Readonly<Record<string, string>> {
+  const digest = createHash('sha256').update(name).digest('hex').slice(0, 12);
+  return {
+    'app.kubernetes.io/name': 'dynamic-toolset',
+    'app.kubernetes.io/component': 'toolset-revision',
+    'app.kubernetes.io/managed-by': 'dynamic-toolset',
+    'kubernaut.io/configmap':
+      name.length <= LABEL ? name : `${name.slice(0, 40)}-${digest}`.replace(/\.-/, '-'),
+  };
+}
 
 /**
  * Remembers what is published as `apps/v1.ControllerRevision` objects beside the ConfigMap. They belong to no other
@@ -58,91 +74,121 @@ const inOrder = (revisions: readonly Revision[]): readonly Revision[] =>
  */
 export function controllerRevisionHistory(kube: Kube, target: ConfigMapName, limit: number): History {
   const { namespace } = target;
-  const digest = createHash('sha256').update(target.name).digest('hex').slice(0, 12);
-  const labels = {
-    'app.kubernetes.io/name': 'dynamic-toolset',
-    'app.kubernetes.io/component': 'toolset-revision',
-    'app.kubernetes.io/managed-by': 'dynamic-toolset',
-    'kubernaut.io/configmap':
-      target.name.length <= LABEL ? target.name : `${target.name.slice(0, 40)}-${digest}`.replace(/\.-/, '-'),
-  };
-  const list = async (signal: AbortSignal): Promise<readonly Revision[]> => {
+  const labels = labelsOf(target);
+  const read = async (signal: AbortSignal): Promise<readonly Revision[]> => {
     const objects = await listControllerRevisions(kube, namespace, labels, signal);
-    return inOrder(objects.flatMap((object) => revisionOf(object) ?? []));
+    return objects.flatMap((object) => revisionOf(object) ?? []);
   };
   const explained = (error: unknown, doing: string): Error =>
     clusterError(error, `${doing} ControllerRevisions in namespace ${namespace}`, kube.server);
-  /** What others did at the same time is no failure: it leads to the same end. */
-  const unless = async <T>(code: number, done: Promise<T>): Promise<T | undefined> => {
+
+  const create = (name: string, step: Written, content: Content, signal: AbortSignal): Promise<unknown> =>
+    createControllerRevision(
+      kube,
+      {
+        apiVersion: 'apps/v1',
+        kind: 'ControllerRevision',
+        metadata: {
+          name,
+          namespace,
+          labels,
+          annotations: { [LAST_PUBLISHED]: step.published, ...rollbackAnnotations(content.rollback) },
+        },
+        revision: step.number,
+        data: {
+          ...content.documents,
+          ...(content.overrides === undefined ? {} : { [OVERRIDES_KEY]: content.overrides }),
+        },
+      },
+      signal,
+    );
+
+  /** Deletes a revision; one that is gone already is no failure. */
+  const remove = async ({ name }: Pick<Revision, 'name'>, signal: AbortSignal): Promise<void> => {
     try {
-      return await done;
+      await deleteControllerRevision(kube, { namespace, name }, signal);
     } catch (error) {
-      if (!(error instanceof ApiStatusError && error.code === code)) throw error;
-      return undefined;
+      if (!isStatus(error, 404)) throw error;
     }
   };
-  /** What there is after one was written. They are large, so they are not read again where the answer told all of it. */
-  const after = async (
-    known: readonly Revision[],
-    written: Revision | undefined,
+
+  const renumber = async (step: Written, content: Content, signal: AbortSignal): Promise<unknown> => {
+    const gone = Object.fromEntries(ROLLBACK_ANNOTATIONS.map((key) => [key, null]));
+    const annotations = {
+      ...gone,
+      [LAST_PUBLISHED]: step.published,
+      ...rollbackAnnotations(content.rollback),
+    };
+    try {
+      return await renumberControllerRevision(
+        kube,
+        { namespace, name: step.name },
+        step.number,
+        annotations,
+        signal,
+      );
+    } catch (error) {
+      // Release 0.1.0 sent `data` with characters that the API server writes in another way, so it takes no change of
+      // the object. Its successor is there before it goes: a process that is killed in between leaves both, and of two
+      // with one content the newest counts.
+      if (!isStatus(error, 422)) throw error;
+      const successor = await create(`${step.name}-${step.number}`, step, content, signal);
+      await remove(step, signal);
+      return successor;
+    }
+  };
+
+  /** One try. @throws ApiStatusError with 404 or 409 where somebody else wrote at the same time */
+  const attempt = async (
+    content: Content,
+    now: Date,
+    tried: number,
     signal: AbortSignal,
-  ): Promise<readonly Revision[]> =>
-    written === undefined
-      ? list(signal)
-      : inOrder([...known.filter(({ name }) => name !== written.name), written]);
+  ): Promise<readonly Revision[]> => {
+    const all = await read(signal);
+    const known = inOrder(all);
+    const step = recordStep(content, known, `${target.name.slice(0, 200)}-revision`, now);
+    if (step.do === 'nothing') return known;
+    // The name may be taken by an object that is no revision of ours.
+    const name = tried === 0 ? step.name : `${step.name}-${step.number}`;
+    const object =
+      step.do === 'create'
+        ? await create(name, step, content, signal)
+        : await renumber(step, content, signal);
+    const written = revisionOf(object);
+    // Revisions are large, so they are not read again where the answer has all of it.
+    const there =
+      written === undefined
+        ? await read(signal)
+        : [...all.filter((each) => each.name !== written.name && each.name !== step.name), written];
+    const ordered = inOrder(there);
+    const old = surplus(ordered, limit, content);
+    const kept = ordered.filter((revision) => !old.includes(revision));
+    // Those that a successor replaced go too.
+    const superfluous = there.filter((revision) => !kept.includes(revision));
+    await Promise.all(superfluous.map((revision) => remove(revision, signal)));
+    return kept;
+  };
+
   return {
     async list(signal) {
       try {
-        return await list(signal);
+        return inOrder(await read(signal));
       } catch (error) {
         signal.throwIfAborted();
         throw explained(error, 'list');
       }
     },
-    async record(content, signal) {
-      try {
-        const known = await list(signal);
-        const step = recordStep(content, known, `${target.name.slice(0, 200)}-revision`);
-        const annotations = rollbackAnnotations(content.rollback);
-        let written: unknown;
-        if (step.do === 'create')
-          written = await unless(
-            409,
-            createControllerRevision(
-              kube,
-              {
-                apiVersion: 'apps/v1',
-                kind: 'ControllerRevision',
-                metadata: { name: step.name, namespace, labels, annotations },
-                revision: step.number,
-                data: {
-                  ...content.documents,
-                  ...(content.overrides === undefined ? {} : { [OVERRIDES_KEY]: content.overrides }),
-                },
-              },
-              signal,
-            ),
-          );
-        if (step.do === 'renumber') {
-          const gone = Object.fromEntries(OWN_ANNOTATIONS.map((key) => [key, null]));
-          written = await renumberControllerRevision(
-            kube,
-            { namespace, name: step.name },
-            step.number,
-            { ...gone, ...annotations },
-            signal,
-          );
+    async record(content, now, signal) {
+      for (let tried = 0; ; tried++)
+        try {
+          return await attempt(content, now, tried, signal);
+        } catch (error) {
+          signal.throwIfAborted();
+          if (!isStatus(error, 404, 409) || tried + 1 === TRIES) throw explained(error, 'keep');
         }
-        const now = step.do === 'nothing' ? known : await after(known, revisionOf(written), signal);
-        const old = surplus(now, limit);
-        await Promise.all(
-          old.map(({ name }) => unless(404, deleteControllerRevision(kube, { namespace, name }, signal))),
-        );
-        return now.slice(old.length);
-      } catch (error) {
-        signal.throwIfAborted();
-        throw explained(error, 'keep');
-      }
     },
   };
 }
+
+type Written = Exclude<RecordStep, { do: 'nothing' }>;

@@ -22,8 +22,14 @@ const OVERRIDE_ERROR = `${PREFIX}override-error`;
 const ROLLED_BACK_TO = `${PREFIX}rolled-back-to`;
 const ROLLED_BACK_FROM = `${PREFIX}rolled-back-from`;
 
+/** When a revision was last published, RFC 3339 in UTC. */
+export const LAST_PUBLISHED = `${PREFIX}last-published`;
+
+/** The annotations that tell of a rollback, on the ConfigMap and on a revision. */
+export const ROLLBACK_ANNOTATIONS: readonly string[] = [ROLLED_BACK_TO, ROLLED_BACK_FROM];
+
 /** Annotations that are ours and not always there. */
-export const OWN_ANNOTATIONS: readonly string[] = [OVERRIDE_ERROR, ROLLED_BACK_TO, ROLLED_BACK_FROM];
+export const OWN_ANNOTATIONS: readonly string[] = [OVERRIDE_ERROR, ...ROLLBACK_ANNOTATIONS];
 
 const MANAGED_BY = 'app.kubernetes.io/managed-by';
 

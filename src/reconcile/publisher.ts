@@ -13,10 +13,14 @@ export class OwnerRefused extends Error {
 
 /** Where published toolsets are remembered. */
 export interface History {
-  /** All that are kept, in the order of their numbers. */
+  /** All that are kept, the one that was published last at the end. */
   list(signal: AbortSignal): Promise<readonly Revision[]>;
-  /** Makes a content that was published the newest revision, and lets the oldest go. @returns all that are kept then */
-  record(content: Content, signal: AbortSignal): Promise<readonly Revision[]>;
+  /**
+   * Makes a content that was published at that time the newest revision, and lets the oldest go.
+   * @returns all that are kept then
+   * @throws UserError where it could not be written
+   */
+  record(content: Content, now: Date, signal: AbortSignal): Promise<readonly Revision[]>;
 }
 
 /** Where toolsets are published. */

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import type { Content, Revision } from '../model/revision.ts';
 import { previousRevision, recordStep, surplus } from './revisions.ts';
 
+const now = new Date('2026-01-01T00:00:00Z');
+
 const content = (text: string, overrides?: string): Content => ({
   documents: { 'toolset.json': text, 'custom_toolset.yaml': text },
   overrides,
@@ -12,10 +14,11 @@ const content = (text: string, overrides?: string): Content => ({
 function recorded(...contents: readonly Content[]): Revision[] {
   let revisions: Revision[] = [];
   for (const each of contents) {
-    const step = recordStep(each, revisions, 'x');
+    const step = recordStep(each, revisions, 'x', now);
     if (step.do === 'nothing') continue;
     revisions = revisions.filter(({ name }) => name !== step.name);
-    revisions.push({ ...each, name: step.name, number: step.number, created: '' });
+    const { name, number, published } = step;
+    revisions.push({ ...each, name, number, created: '', published });
   }
   return revisions;
 }
@@ -37,15 +40,17 @@ test('the same documents with other overrides are another revision; none and an 
 test('a rollback that ended is taken from the newest revision without a new number', () => {
   const held = { ...content('a'), rollback: { to: 1, from: 'sha256:1' } };
   const revisions = recorded(held);
-  expect(recordStep(held, revisions, 'x')).toEqual({ do: 'nothing' });
-  expect(recordStep(content('a'), revisions, 'x')).toMatchObject({ do: 'renumber', number: 1 });
+  expect(recordStep(held, revisions, 'x', now)).toEqual({ do: 'nothing' });
+  expect(recordStep(content('a'), revisions, 'x', now)).toMatchObject({ do: 'renumber', number: 1 });
 });
 
 test('the oldest are let go, and the newest never', () => {
   const revisions = recorded(content('a'), content('b'), content('c'));
-  expect(numbers(surplus(revisions, 2))).toEqual([1]);
-  expect(numbers(surplus(revisions, 0))).toEqual([1, 2]);
-  expect(surplus(revisions, 10)).toEqual([]);
+  expect(numbers(surplus(revisions, 2, undefined))).toEqual([1]);
+  expect(numbers(surplus(revisions, 0, undefined))).toEqual([1, 2]);
+  expect(surplus(revisions, 10, undefined)).toEqual([]);
+  // Where the order is not what it should be, what is published stays all the same.
+  expect(numbers(surplus(revisions, 1, content('a')))).toEqual([2]);
 });
 
 test('the one to return to is the newest with other documents that can be used', () => {

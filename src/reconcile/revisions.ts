@@ -1,38 +1,82 @@
 import type { Documents } from '../model/documents.ts';
 import type { Content, Revision, Rollback } from '../model/revision.ts';
 import { contentHash, revisionHash } from './content-hash.ts';
+import { toolNames } from './guards.ts';
 
-/** What has to be done so that a content is the newest revision. */
+/** What has to be done so that a content is the newest revision. `published` is RFC 3339. */
 export type RecordStep =
   | { readonly do: 'nothing' }
-  | { readonly do: 'create'; readonly name: string; readonly number: number }
+  | { readonly do: 'create'; readonly name: string; readonly number: number; readonly published: string }
   /** The same content was published before: it gets the next number, as `kubectl rollout undo` does it. */
-  | { readonly do: 'renumber'; readonly name: string; readonly number: number };
+  | { readonly do: 'renumber'; readonly name: string; readonly number: number; readonly published: string };
 
 const same = (a: Rollback | undefined, b: Rollback | undefined): boolean =>
   a?.to === b?.to && a?.from === b?.from;
 
+/** When a revision was last published, in milliseconds since 1970; 0 where that is unknown. */
+function publishedAt({ published, created }: Revision): number {
+  const times = [published ?? '', created].map((text) => Date.parse(text));
+  return times.find((time) => !Number.isNaN(time)) ?? 0;
+}
+
+/** What tells revisions apart. */
+const identityOf = ({ documents, overrides }: Content): string => revisionHash(documents, overrides);
+
+/**
+ * Revisions from the oldest to the newest, each content once. Order goes by time and not by number: histories that
+ * release 0.1.0 wrote have numbers that do not tell it.
+ */
+export function inOrder(revisions: readonly Revision[]): readonly Revision[] {
+  const sorted = revisions.toSorted(
+    (a, b) => publishedAt(a) - publishedAt(b) || a.number - b.number || (a.name < b.name ? -1 : 1),
+  );
+  const newest = new Map(sorted.map((revision) => [identityOf(revision), revision]));
+  return sorted.filter((revision) => newest.get(identityOf(revision)) === revision);
+}
+
 /**
  * Decides how a published content is remembered. Each content has one revision, named by what is in it, so recording it
  * twice, or by two processes, makes one.
+ * @param revisions the oldest first
  * @param prefix how names of revisions begin
+ * @param now the time of this publication; where a clock is behind, a millisecond after the newest revision counts
  */
-export function recordStep(content: Content, revisions: readonly Revision[], prefix: string): RecordStep {
-  const name = `${prefix}-${revisionHash(content.documents, content.overrides).slice(0, 12)}`;
+export function recordStep(
+  content: Content,
+  revisions: readonly Revision[],
+  prefix: string,
+  now: Date,
+): RecordStep {
+  const identity = identityOf(content);
   const newest = revisions.at(-1);
-  const known = revisions.find((revision) => revision.name === name);
-  const next = (newest?.number ?? 0) + 1;
-  if (known === undefined) return { do: 'create', name, number: next };
-  if (known !== newest) return { do: 'renumber', name, number: next };
+  const known = revisions.findLast((revision) => identityOf(revision) === identity);
+  const number = Math.max(0, ...revisions.map((revision) => revision.number)) + 1;
+  const after = newest === undefined ? 0 : publishedAt(newest) + 1;
+  const published = new Date(Math.max(now.getTime(), after)).toISOString();
+  if (known === undefined)
+    return { do: 'create', name: `${prefix}-${identity.slice(0, 12)}`, number, published };
+  const { name } = known;
+  if (known !== newest) return { do: 'renumber', name, number, published };
   return same(known.rollback, content.rollback)
     ? { do: 'nothing' }
-    : { do: 'renumber', name, number: known.number };
+    : { do: 'renumber', name, number: known.number, published };
 }
 
-/** The oldest revisions beyond those that are kept; the newest is always kept. */
-export function surplus(revisions: readonly Revision[], limit: number): readonly Revision[] {
-  return revisions.slice(0, Math.max(0, revisions.length - Math.max(1, limit)));
+/** The oldest revisions beyond those that are kept. The newest and the current content are always kept. */
+export function surplus(
+  revisions: readonly Revision[],
+  limit: number,
+  current: Content | undefined,
+): readonly Revision[] {
+  const identity = current === undefined ? undefined : identityOf(current);
+  return revisions
+    .slice(0, Math.max(0, revisions.length - Math.max(1, limit)))
+    .filter((revision) => identityOf(revision) !== identity);
 }
+
+/** How many tools a revision holds. */
+export const toolCount = ({ documents }: Pick<Content, 'documents'>): number =>
+  toolNames(documents['toolset.json']).length;
 
 /**
  * The revision to return to when none is named: the newest with other documents than those that are published.

@@ -14,7 +14,7 @@ function inputsHash(live: Published | undefined, newest: Revision | undefined): 
 /**
  * What shall be published to return to a revision, with the overrides as they are. Pure. It holds while the inputs give
  * what they give now; there is nothing to hold where that is just what the revision has.
- * @param revisions what was published before, in the order of their numbers
+ * @param revisions what was published before, the oldest first
  */
 export function rollbackIntent(
   to: Revision,
@@ -27,6 +27,6 @@ export function rollbackIntent(
     documents: to.documents,
     rollback: from === undefined || from === contentHash(to.documents) ? undefined : { to: to.number, from },
     overrides: live === undefined ? newest?.overrides : live.data[OVERRIDES_KEY],
-    owner: live?.owners?.[0],
+    owner: live?.ownOwner,
   };
 }

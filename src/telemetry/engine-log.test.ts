@@ -88,6 +88,7 @@ test('that it works again is told once', () => {
     milliseconds: 1,
     documents: undefined,
     revision: undefined,
+    recorded: true,
   };
   const lines = logged(
     { kind: 'source-failed', error, reason: 'network', retryIn: 1 },

@@ -45,6 +45,7 @@ const reconciled = (change: Partial<Extract<EngineEvent, { kind: 'reconciled' }>
   milliseconds: 30,
   documents: documents(),
   revision: undefined,
+  recorded: true,
   ...change,
 });
 const published: EngineEvent = { kind: 'published', cycle: 1, plan: {} as Plan, target: 'x' };
@@ -248,6 +249,18 @@ test.each<[string, readonly EngineEvent[], string, string | undefined]>([
   ],
   ['rollbacks', [{ kind: 'rolled-back', cycle: 1, to: 2, faults: [] }], 'rollbacks_total', '1'],
   ['the revision', [reconciled({ revision: 7 })], 'revision', '7'],
+  [
+    'a history that cannot be written',
+    [reconciled({ recorded: false })],
+    'history_last_write_successful',
+    '0',
+  ],
+  [
+    'one that can again',
+    [reconciled({ recorded: false }), reconciled()],
+    'history_last_write_successful',
+    '1',
+  ],
   [
     'a changed configuration',
     [{ kind: 'reconfigured', changes: [] }],

@@ -183,6 +183,11 @@ function publicationMetrics(set: MetricSet, typeOf: (type: string) => string, no
     'Publications that were rolled back because they could not be used.',
   );
   const revision = set.gauge('revision', 'Number of the newest revision; 0 where none is kept.');
+  const history = set.gauge(
+    'history_last_write_successful',
+    'Whether what is published is in the history: 1, or 0 if it could not be written there. A follower does not write it.',
+  );
+  history.set(1);
   for (const result of ['success', 'failure']) {
     updates.inc({ result }, 0);
     for (const document of DOCUMENT_KEYS) generations.inc({ document, result }, 0);
@@ -205,6 +210,7 @@ function publicationMetrics(set: MetricSet, typeOf: (type: string) => string, no
     },
     'publish-failed': () => updates.inc({ result: 'failure' }),
     reconciled({ ok, milliseconds, problems, ...event }) {
+      history.set(event.recorded ? 1 : 0);
       duration.observe(milliseconds / SECOND);
       const left = problems.filter(isOfOverrides).map(({ where, what }) => `${where} ${what}`);
       conflicts.inc(left.filter((line) => !known.has(line)).length);

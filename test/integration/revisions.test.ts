@@ -40,7 +40,7 @@ test('each content is kept once, the newest last, and the oldest go', async () =
   const table = await command(here, 'history');
   expect(table.code).toBe(0);
   expect(table.stdout.split('\n').map((line) => line.replace(/\S+Z/, 'TIME').split(/ {2,}/))).toEqual([
-    ['REVISION', 'CREATED', 'TOOLS', 'CHANGES'],
+    ['REVISION', 'PUBLISHED', 'TOOLS', 'CHANGES'],
     ['3', 'TIME', '1'],
     ['4', 'TIME', '2', `+loki.${watched}, overrides.yaml`],
     ['5 (current)', 'TIME', '1', `-prometheus.${watched}`],

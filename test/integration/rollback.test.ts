@@ -68,7 +68,9 @@ describe('rollback while serve runs', () => {
     expect(toolNames(ended)).toEqual([prometheus]);
     expect(ended.data['overrides.yaml']).toBe(MINE);
     expect(Object.keys(ended.metadata.annotations).filter((key) => key.includes('rolled'))).toEqual([]);
-    expect((await revisions()).at(-1)?.metadata.annotations ?? {}).toEqual({});
+    expect(Object.keys((await revisions()).at(-1)?.metadata.annotations ?? {})).toEqual([
+      'kubernaut.io/last-published',
+    ]);
     expect(second.lines.filter(({ message }) => message.includes(HOLDS))).toHaveLength(1);
     expect([...serve.lines, ...second.lines].filter(({ level }) => level === 'error')).toEqual([]);
   });

@@ -36,6 +36,7 @@ export function replica(labels: string, leads: boolean): Series {
     [ours('configmap_drift_detected_total', `${labels}, kind="toolset.json"`)]: always(0),
     [ours('removals_held_total', labels)]: always(0),
     [ours('rollbacks_total', labels)]: always(0),
+    [ours('history_last_write_successful', labels)]: always(1),
     [ours('auth_failures_total', `${labels}, reason="invalid"`)]: always(0),
     [ours('auth_failures_total', `${labels}, reason="unavailable"`)]: always(0),
     [ours('api_requests_total', `${labels}, method="GET", route="/api/v1/toolsets", status="200"`)]:

@@ -79,6 +79,19 @@ export const PUBLISHING: readonly AlertCase[] = [
     },
   },
   {
+    name: 'revisions cannot be written',
+    change: { [ours('history_last_write_successful', A)]: half('1', '0') },
+    fires: {
+      DynamicToolsetHistoryFails: [
+        {
+          labels: LEADER,
+          description:
+            'For 15 minutes what is published in namespace ops could not be recorded, so there is no rollback to it.',
+        },
+      ],
+    },
+  },
+  {
     name: 'somebody tries tokens',
     change: { [ours('auth_failures_total', `${A}, reason="invalid"`)]: `0+10x${STEPS}` },
     fires: {

@@ -4,7 +4,7 @@ import type { Revision } from '../../src/model/revision.ts';
 import { publishedDocuments, revisionHash } from '../../src/reconcile/content-hash.ts';
 import { type Decision, decide } from '../../src/reconcile/decide.ts';
 import { OWN_ANNOTATIONS, plan, RESTORING_MANAGER, rollbackOf } from '../../src/reconcile/plan.ts';
-import { previousRevision, recordStep, surplus } from '../../src/reconcile/revisions.ts';
+import { inOrder, previousRevision, recordStep, surplus } from '../../src/reconcile/revisions.ts';
 import { rollbackIntent } from '../../src/reconcile/rollback.ts';
 
 /** The documents that a number stands for, and with an override another one. */
@@ -157,11 +157,12 @@ export class Simulation {
     if (live === undefined || documents === undefined) return;
     const overrides = live.data[OVERRIDES_KEY];
     const content = { documents, overrides, rollback: rollbackOf(live.annotations) };
-    const step = recordStep(content, revisions, 'x');
+    const step = recordStep(content, revisions, 'x', new Date(0));
     if (step.do === 'nothing') return;
     const others = revisions.filter(({ name }) => name !== step.name);
-    const all = [...others, { ...content, name: step.name, number: step.number, created: '' }];
-    this.cluster.revisions = all.slice(surplus(all, KEEP).length);
+    const { name, number, published } = step;
+    const all = inOrder([...others, { ...content, name, number, created: '', published }]);
+    this.cluster.revisions = all.slice(surplus(all, KEEP, content).length);
   }
 
   /** Names of revisions that do not follow from their content: there must never be any. */

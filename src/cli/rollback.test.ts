@@ -1,0 +1,170 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable, Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { expect, onTestFinished, test } from 'vitest';
+import { discovered } from '../../test/fixtures/unit/detection.ts';
+import { json, refuse } from '../../test/fixtures/unit/kube-server.ts';
+import { type RevisionsApi, revisionsApi } from '../../test/fixtures/unit/revisions-api.ts';
+import { service } from '../../test/fixtures/unit/service.ts';
+import { generate } from '../generate/generate.ts';
+import type { Documents } from '../model/documents.ts';
+import { EXIT, UserError } from '../model/exit.ts';
+import { plan } from '../reconcile/plan.ts';
+import { type RollbackFlags, rollbackCommand } from './rollback.ts';
+
+/** Documents with so many tools. */
+const withTools = (count: number): Documents =>
+  generate(
+    Array.from({ length: count }, (_, index) =>
+      discovered(service(`loki-${index}`, { labels: { app: 'loki' }, ports: ['http:3100'] })),
+    ),
+  ).documents;
+
+interface Place extends RevisionsApi {
+  /** What was applied to the ConfigMap. */
+  readonly applied: { readonly data: Documents; readonly metadata: Record<string, unknown> }[];
+  /** How often others are quicker. */
+  conflicts: number;
+  readonly rollback: (flags?: RollbackFlags) => Promise<{ readonly code: number; readonly said: string }>;
+}
+
+/** A cluster in which these were published, one a day, and the last of them is. */
+async function published(...contents: readonly Documents[]): Promise<Place> {
+  const last = contents.at(-1) ?? withTools(0);
+  const applied: Place['applied'] = [];
+  let version = 1;
+  const owner = (uid: string) => ({ apiVersion: 'apps/v1', kind: 'Deployment', name: uid, uid });
+  const { labels, annotations } = plan({ documents: last }, undefined, '1');
+  const live = () => ({
+    metadata: {
+      labels,
+      annotations,
+      uid: 'u',
+      resourceVersion: String(version),
+      ownerReferences: [owner('theirs'), owner('ours')],
+      managedFields: [
+        {
+          manager: 'helm',
+          fieldsV1: { 'f:metadata': { 'f:ownerReferences': { 'k:{"uid":"theirs"}': {} } } },
+        },
+        {
+          manager: 'dynamic-toolset',
+          fieldsV1: { 'f:metadata': { 'f:ownerReferences': { '.': {}, 'k:{"uid":"ours"}': {} } } },
+        },
+      ],
+    },
+    data: last,
+  });
+  const api = await revisionsApi(async (response, _, request) => {
+    if (request.method === 'GET') return json(response, live());
+    const body = JSON.parse(await text(request));
+    if (place.conflicts > 0 || body.metadata.resourceVersion !== String(version)) {
+      place.conflicts--;
+      version++;
+      return refuse(response, 409, 'Conflict');
+    }
+    applied.push(body);
+    json(response, live());
+  });
+  for (const [index, documents] of contents.entries())
+    api.plant(`r${index + 1}`, index + 1, `2026-01-0${index + 1}T00:00:00Z`, { ...documents });
+  const folder = await mkdtemp(join(tmpdir(), 'rollback-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const kubeconfig = join(folder, 'config');
+  await writeFile(
+    kubeconfig,
+    JSON.stringify({
+      'current-context': 'c',
+      contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
+      clusters: [{ name: 'c', cluster: { server: api.url, 'insecure-skip-tls-verify': true } }],
+      users: [{ name: 'u', user: {} }],
+    }),
+  );
+  const place: Place = Object.assign(api, {
+    applied,
+    conflicts: 0,
+    async rollback(flags: RollbackFlags = {}) {
+      let said = '';
+      const messages = new Writable({
+        write(chunk, _, done) {
+          said += chunk;
+          done();
+        },
+      });
+      const result = new Writable({ write: (_chunk, _encoding, done) => done() });
+      const code = await rollbackCommand(
+        { ...flags, kubeconfig },
+        {
+          env: {},
+          stdin: Readable.from([]),
+          output: { result, messages } as never,
+          version: '1',
+          signal: new AbortController().signal,
+        },
+      );
+      return { code, said };
+    },
+  });
+  return place;
+}
+
+test('without a number it passes over a toolset without tools, by itself never empties the agent', async () => {
+  const place = await published(withTools(1), withTools(5), withTools(0), withTools(6));
+  expect(await place.rollback()).toMatchObject({
+    code: EXIT.ok,
+    said: expect.stringContaining('revision 3 has no tools and is passed over; --to 3 returns to it'),
+  });
+  expect(place.applied.at(-1)?.data).toEqual(withTools(5));
+});
+
+test('a number may name it, and more than half that goes is told', async () => {
+  const place = await published(withTools(0), withTools(6));
+  const { said } = await place.rollback({ to: 1 });
+  expect(said).toContain('revision 1 has 0 tools, and 6 are published: more than half of them go');
+  expect(place.applied.at(-1)?.data).toEqual(withTools(0));
+});
+
+test('with nothing but empty ones it says which number there is', async () => {
+  const place = await published(withTools(0), withTools(6));
+  await expect(place.rollback()).rejects.toThrow(/have no tools.*--to 1/);
+  expect(place.applied).toEqual([]);
+});
+
+test('goes by time and not by number', async () => {
+  const place = await published(withTools(1), withTools(2), withTools(3));
+  place.plant('r9', 9, '2025-01-01T00:00:00Z', { ...withTools(4) });
+  await place.rollback();
+  expect(place.applied.at(-1)?.data).toEqual(withTools(2));
+});
+
+test('where others write at the same time it is tried again, in the state that is there then', async () => {
+  const place = await published(withTools(1), withTools(2));
+  place.conflicts = 3;
+  expect((await place.rollback()).code).toBe(EXIT.ok);
+  expect(place.applied).toHaveLength(1);
+});
+
+test('where others write all the time it says so, and that nothing was changed', async () => {
+  const place = await published(withTools(1), withTools(2));
+  place.conflicts = 100;
+  const failure = await place.rollback().catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(UserError);
+  expect(String(failure)).toMatch(/was not changed: others wrote it each time; .*try again/);
+});
+
+test('our own owner reference stays, and that of others is not taken', async () => {
+  const place = await published(withTools(1), withTools(2));
+  await place.rollback();
+  expect(place.applied[0]?.metadata.ownerReferences).toEqual([expect.objectContaining({ uid: 'ours' })]);
+});
+
+test('a history that cannot be written is a failure of its own: the ConfigMap was changed', async () => {
+  const place = await published(withTools(1), withTools(2));
+  place.refusing = () => 403;
+  const failure = await place.rollback().catch((error: unknown) => error);
+  expect(failure).toMatchObject({ exitCode: EXIT.incomplete });
+  expect(String(failure)).toMatch(/is back at revision 1; but the history could not be written: cannot keep/);
+  expect(place.applied).toHaveLength(1);
+});
