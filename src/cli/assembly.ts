@@ -2,13 +2,12 @@ import type { Engine, EngineOptions } from '../engine/engine.ts';
 import type { EngineEvent } from '../engine/events.ts';
 import { documentFaults } from '../generate/check.ts';
 import type { Kube } from '../kube/connection.ts';
-import type { ServiceKey } from '../model/service.ts';
 import { ScheduledProber } from '../probe/schedule.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { agentOf } from './agent.ts';
 import type { Configuration, InputFlags, Invocation } from './configuration.ts';
 import { type Leader, leaderOf, sameElection } from './leader.ts';
-import { openInput, stagesOf } from './pipeline.ts';
+import { openInput, type Readiness, stagesOf } from './pipeline.ts';
 
 export interface ServeFlags extends InputFlags {
   readonly out?: string;
@@ -70,9 +69,9 @@ export async function assemble(
   const publishing =
     kube === undefined ? intoFile(flags.out ?? '', settings) : intoCluster(kube, settings, run, log);
   const agent = await agentOf(settings, run.env, kube);
-  let changed = (_: ServiceKey): void => {};
+  let changed: Readiness['changed'] = () => {};
   const signal = AbortSignal.any([run.signal, stop.signal]);
-  const readiness = { changed: (service: ServiceKey) => changed(service), signal };
+  const readiness: Readiness = { changed: (service, ready) => changed(service, ready), signal };
   const { prober: asking, ...stages } = await stagesOf(settings, input, once ? undefined : readiness, tell);
   const prober = new ScheduledProber(
     asking,
@@ -105,8 +104,8 @@ export async function assemble(
       once,
     },
     start(engine) {
-      changed = (service) => {
-        prober.touch(service);
+      changed = (service, ready) => {
+        prober.touch(service, ready);
         engine.wake();
       };
       leader.start(() => engine.takeOver());

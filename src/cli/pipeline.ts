@@ -109,7 +109,7 @@ export function rulesOf(settings: Configuration): ReturnType<typeof makeRules> {
 
 /** Who wants to be told when the readiness of a Service changes, and for how long. */
 export interface Readiness {
-  changed(service: ServiceKey): void;
+  changed(service: ServiceKey, ready: boolean): void;
   readonly signal: AbortSignal;
 }
 

@@ -220,6 +220,34 @@ describe('follow', () => {
     expect(it.items()).toEqual({ 'n/a': 'a' });
   });
 
+  test.each([401, 403, 429])(
+    'a watch that is refused with %i is tried again, and nothing is listed for it',
+    async (code) => {
+      let refusals = 0;
+      const it = await followed((response, { watch }) => {
+        if (!watch) return json(response, list(5, [object('a', 1)]));
+        refusals += 1;
+        if (refusals < 3) return refuse(response, code, 'Refused');
+        open(response);
+      });
+      await until(() => expect(it.watches()).toHaveLength(3));
+      expect(it.lists()).toHaveLength(1);
+      expect(it.watches().map(({ query }) => query.get('resourceVersion'))).toEqual(['5', '5', '5']);
+    },
+  );
+
+  test('a watch that is refused as no such thing is given up for a new list', async () => {
+    let refusals = 0;
+    const it = await followed((response, { watch }) => {
+      if (!watch) return json(response, list(5, [object('a', 1)]));
+      refusals += 1;
+      if (refusals < 2) return refuse(response, 400, 'BadRequest');
+      open(response);
+    });
+    await until(() => expect(it.watches()).toHaveLength(2));
+    expect(it.lists()).toHaveLength(2);
+  });
+
   test('a connection that is silent for too long is given up', async () => {
     const it = await followed(
       (response, { watch }) => {

@@ -119,6 +119,31 @@ describe('clusterSource', () => {
     expect(it.last()).toMatchObject({ unread: ['a'], problems: [] });
   });
 
+  test('what a new list does not have is gone, though the watch after it fails at once', async () => {
+    let restarts = false;
+    let watches = 0;
+    const it = await followed(['a', 'b'], 60_000, (response, { path, watch }) => {
+      const namespace = namespaceOf(path);
+      if (!watch) {
+        const names = namespace === 'a' && restarts ? ['t'] : ['s', 't'];
+        return json(response, list(...names.map((name) => service(namespace, name))));
+      }
+      if (namespace === 'a' && restarts) {
+        watches += 1;
+        if (watches === 1) return refuse(response, 500, 'InternalError');
+      }
+      response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders();
+      if (namespace !== 'a' || restarts) return;
+      setTimeout(() => {
+        restarts = true;
+        response.write(`${JSON.stringify({ type: 'ERROR', object: { message: 'old', code: 410 } })}\n`);
+      }, 100);
+    });
+    await until(() => expect(it.held()).toEqual(['a/s', 'a/t', 'b/s', 'b/t']));
+    await until(() => expect(it.held()).toEqual(['a/t', 'b/s', 'b/t']));
+    expect(watches).toBe(1);
+  });
+
   test('a known namespace that is denied stands for a while, and goes when it stays denied', async () => {
     let denied = false;
     const it = await followed(['a', 'b'], 1_000, (response, { path, watch }) => {

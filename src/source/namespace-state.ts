@@ -107,7 +107,8 @@ export function fullSet(states: readonly NamespaceState[], { server }: Pick<Kube
     const { namespace, fresh, refused, fault } = state;
     if (fault !== undefined) problems.push(faultProblem(state, fault, server));
     if (isPassedOver(state)) continue;
-    if (fresh === undefined || (fault !== undefined && !isWatchDenied(fault))) unread.push(namespace);
+    // A watch that fails right after a list does not make the list unread.
+    if (fresh === undefined) unread.push(namespace);
     for (const service of fresh?.values() ?? []) services.push(service);
     for (const why of refused.values())
       problems.push({ where: `namespace ${namespace}`, what: `a Service is passed over: ${why}` });

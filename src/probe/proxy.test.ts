@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { candidate } from '../../test/fixtures/unit/detection.ts';
+import { json, kubeServer } from '../../test/fixtures/unit/kube-server.ts';
+import { service } from '../../test/fixtures/unit/service.ts';
+import { proxyFetch } from './proxy.ts';
+
+const grafana = candidate(service('grafana', { ports: ['http:3000'] }));
+const { signal } = new AbortController();
+
+/** What the route makes of an answer of the API server's own. */
+async function refusedWith(code: number, message: string): Promise<unknown> {
+  const status = { kind: 'Status', apiVersion: 'v1', code, message };
+  const { kube } = await kubeServer((response) => json(response, status, code));
+  return proxyFetch(kube)(grafana, { path: '/' }, signal).catch((error: unknown) => error);
+}
+
+test.each<[number, string, string, string]>([
+  [404, 'the server could not find the requested resource', 'unreachable', 'the Service has no endpoints'],
+  [503, 'no endpoints available for service "grafana"', 'unreachable', 'no endpoints available'],
+  [403, 'services "http:grafana:3000" is forbidden', 'unreachable', 'services/proxy'],
+  [401, 'Unauthorized', 'unreachable', 'services/proxy'],
+  [
+    503,
+    'error trying to reach service: dial tcp: connect: no route to host',
+    'unreachable',
+    'no route to host',
+  ],
+  [503, 'error trying to reach service: dial tcp: connect: connection refused', 'dead', 'connection refused'],
+  [500, 'something else', 'dead', 'something else'],
+])('%i "%s" of the API server says: %s', async (code, message, kind, words) => {
+  expect(await refusedWith(code, message)).toMatchObject({ kind, message: expect.stringContaining(words) });
+});
+
+test("a backend's own 404 is an answer", async () => {
+  const { kube, asked } = await kubeServer((response) => response.writeHead(404).end('not here'));
+  expect(await proxyFetch(kube)(grafana, { path: '/x' }, signal)).toMatchObject({
+    status: 404,
+    body: 'not here',
+  });
+  expect(asked[0]?.path).toBe('/api/v1/namespaces/monitoring/services/http:grafana:3000/proxy/x');
+});
