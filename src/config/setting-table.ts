@@ -110,6 +110,12 @@ export const SETTINGS = {
     flag: '--max-namespace-services',
     says: 'most Services of one namespace that are taken for backends, the older first; what is left out is told',
   }),
+  mcpPolicy: setting(oneOf('policy', 'publish', 'approve', 'off'), 'approve', {
+    group: 'input',
+    env: 'MCP_POLICY',
+    flag: '--mcp-policy',
+    says: 'what becomes of MCP servers and annotated Services: publish them; publish them once a person approved them, those of namespaces that are listed by name at once (approve); or publish none (off)',
+  }),
   probe: optional(
     oneOf('route', 'direct', 'apiserver-proxy', 'none'),
     'direct in a Pod or with --connect-to, none for manifests, else apiserver-proxy',

@@ -2,11 +2,13 @@ import type { Credentials } from '../model/credentials.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import type { Generated } from '../model/documents.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
+import { serviceKey } from '../model/service.ts';
+import { type AdmissionPolicy, admit } from './admission.ts';
 import { type HolmesOptions, holmesDocument } from './holmes.ts';
 import { type ToolKind, toolsOf } from './tools.ts';
 import { toolsetJson } from './toolset-json.ts';
 
-export interface GenerateOptions {
+export interface GenerateOptions extends AdmissionPolicy {
   readonly credentials: Credentials;
   readonly holmesgptVersion: HolmesOptions['holmesgptVersion'];
   /** What people change and add. */
@@ -31,12 +33,14 @@ export function generate(
   found: readonly DiscoveredService[],
   options: GenerateOptions = DEFAULTS,
 ): Generated {
-  const { credentials, holmesgptVersion, overrides, kinds } = options;
-  const { tools, notes } = toolsOf(found, overrides, kinds);
+  const { credentials, holmesgptVersion, kinds } = options;
+  const { services, overrides, waiting, notes: held } = admit(found, options, options.overrides);
+  const { tools, notes } = toolsOf(services, overrides, kinds);
   const holmes = holmesDocument(tools, { credentials, holmesgptVersion, patch: overrides.holmesgpt });
   return {
     documents: { 'toolset.json': toolsetJson(tools), 'custom_toolset.yaml': holmes.text },
     tools: tools.length,
-    notes: [...notes, ...holmes.notes],
+    notes: [...held, ...notes, ...holmes.notes],
+    waiting: waiting.map(({ service }) => serviceKey(service)),
   };
 }

@@ -2,6 +2,7 @@ import type { Credential, Credentials } from '../model/credentials.ts';
 import type { HolmesEntry } from '../model/detector.ts';
 import { endpointUrl, type Problem } from '../model/discovery.ts';
 import type { Overrides } from '../model/overrides.ts';
+import { approvalRequired } from './approval.ts';
 import { credentialOf, endpointAuth, serverHeaders, toolsetFields } from './credentials.ts';
 import { describe } from './description.ts';
 import { withoutFaulty, withPatch } from './holmes-patch.ts';
@@ -158,6 +159,7 @@ export function holmesDocument(
     else if ('mcp' in holmes)
       servers[tool.key] = {
         description: describe(tool),
+        ...(tool.added === true ? {} : { approval_required_tools: approvalRequired(tool.verdict) }),
         config: { url: endpointUrl(tool.endpoint), mode: tool.mode, ...result.fields },
       };
     else if ('http' in holmes) add(byHttpType, tool.detector, { tool, holmes, fields: result.fields });

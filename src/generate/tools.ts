@@ -19,6 +19,8 @@ export interface Tool
   readonly metadata: Readonly<Record<string, string>>;
   /** `namespace/service` of the Service behind it; for a tool that a person added its name, without dots. */
   readonly key: string;
+  /** A person added it, and nobody asked it anything. */
+  readonly added?: true;
 }
 
 const PORTS = { http: 80, https: 443 } as const;
@@ -94,6 +96,7 @@ function added(name: string, override: ToolOverride, kinds: ReadonlyMap<string, 
     tenantDescription: false,
     namespace: override.namespace,
     metadata: { ...override.metadata },
+    added: true,
     key: name.replaceAll('.', '-'),
   };
 }

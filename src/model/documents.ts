@@ -14,4 +14,6 @@ export interface Generated {
   readonly documents: Documents;
   readonly tools: number;
   readonly notes: readonly Problem[];
+  /** `namespace/name` of the Services that wait for a person's approval. */
+  readonly waiting: readonly string[];
 }

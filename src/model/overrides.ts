@@ -22,6 +22,8 @@ const entries = z.record(holmesKey, z.union([z.record(holmesKey, holmesValue), z
 const toolOverride = z.strictObject({
   /** `false` leaves the tool out. */
   enabled: z.boolean().optional(),
+  /** `true`: a person trusts the MCP server or annotated Service; `false`: it waits, whatever its namespace. */
+  approved: z.boolean().optional(),
   type: z
     .string()
     .regex(

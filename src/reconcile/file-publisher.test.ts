@@ -16,6 +16,7 @@ const generated: Generated = {
   documents: { 'toolset.json': '{\n  "tools": []\n}\n', 'custom_toolset.yaml': 'toolsets:\n  a: {}\n' },
   tools: 0,
   notes: [],
+  waiting: [],
 };
 const now = new Date('2026-01-02T03:04:05.678Z');
 const { signal } = new AbortController();

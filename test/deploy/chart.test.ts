@@ -93,6 +93,7 @@ describe('the settings', () => {
     probeConcurrency: 1000,
     maxBackends: 10_000,
     maxNamespaceServices: 10_000,
+    mcpPolicy: 'publish',
     connectTo: ['a:80:b:81', 'c:80:d:81'],
     holmesgptVersion: '0.45.0',
     holmesgptDeployment: 'holmesgpt/holmes-holmes',

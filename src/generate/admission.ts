@@ -1,0 +1,195 @@
+import type { Candidate, DiscoveredService, Problem } from '../model/discovery.ts';
+import { endpointUrl } from '../model/discovery.ts';
+import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
+import { sameMcpServer } from '../model/same-url.ts';
+import { serviceKey } from '../model/service.ts';
+import { oneLine } from '../model/text.ts';
+import { isMapping } from './model-check.ts';
+
+/** What the operator decided about MCP servers and annotated Services that are found. */
+export interface AdmissionPolicy {
+  /** `publish` without it: for documents of Services that the caller vouches for. */
+  readonly mcpPolicy?: 'publish' | 'approve' | 'off';
+  /** The namespaces that are watched; one that stands here by name is trusted, `*` trusts none. */
+  readonly namespaces?: readonly string[];
+  readonly clusterDomain?: string;
+}
+
+/** Whether a discovered service becomes a tool, and why. */
+export interface Admission {
+  /**
+   * `open`: it is of a kind that needs nobody's approval. `waiting`: it is published once a person approves it. `off`: the
+   * operator wants none of its kind. `listed`: the agent has it already.
+   */
+  readonly state: 'open' | 'trusted' | 'approved' | 'published' | 'waiting' | 'off' | 'listed';
+  /** One line for a person; empty for `open`. */
+  readonly reason: string;
+}
+
+const OPEN: Admission = { state: 'open', reason: '' };
+
+/** HolmesGPT's chart labels its own MCP servers so, and lists them itself with its own rules of approval. */
+const PART_OF = 'app.kubernetes.io/part-of';
+
+const isMcp = ({ holmes }: Candidate): boolean => 'mcp' in holmes;
+
+/** The kinds that say themselves what they are: an MCP server's texts and tools, and a Service that its owner offers. */
+const needsTrust = (found: Candidate): boolean => isMcp(found) || found.detector === 'custom';
+
+/** What to type to approve a Service. */
+export const approveCommand = (key: string): string => `dynamic-toolset approve ${key}`;
+
+/** What a person wrote of a Service, by either of its names. */
+function approvalOf({ service }: Candidate, { tools }: Overrides): boolean | undefined {
+  for (const key of [serviceKey(service), `${service.name}.${service.namespace}`])
+    if (Object.hasOwn(tools, key) && tools[key]?.approved !== undefined) return tools[key].approved;
+  return undefined;
+}
+
+/** URLs of MCP servers that a person lists in overrides, and where. */
+function listedServers({
+  tools,
+  holmesgpt,
+}: Overrides): (readonly [url: string, where: string, key: string])[] {
+  const servers = Object.entries(holmesgpt.mcp_servers ?? {}).flatMap(([name, entry]) => {
+    const config = isMapping(entry?.config) ? entry.config : {};
+    return [entry?.url, config.url]
+      .filter((url) => typeof url === 'string')
+      .map((url) => [url, `overrides.yaml, mcp_servers ${oneLine(name, 100)}`, name] as const);
+  });
+  const added = Object.entries(tools).flatMap(([name, { type, endpoint, description }]) =>
+    type === 'mcp' && endpoint !== undefined && description !== undefined
+      ? [[endpoint, `overrides.yaml, tool ${oneLine(name, 100)}`, name] as const]
+      : [],
+  );
+  return [...servers, ...added];
+}
+
+/** Where the agent's configuration lists this MCP server already. */
+function listedAs(found: DiscoveredService, overrides: Overrides, clusterDomain: string): string | undefined {
+  if (!isMcp(found)) return undefined;
+  if (found.service.labels[PART_OF] === 'holmes') return `HolmesGPT's chart (label ${PART_OF}: holmes)`;
+  const url = endpointUrl(found.endpoint);
+  const own = [serviceKey(found.service), `${found.service.name}.${found.service.namespace}`];
+  return listedServers(overrides).find(
+    ([listed, , key]) => !own.includes(key) && sameMcpServer(url, listed, { clusterDomain }),
+  )?.[1];
+}
+
+/** Whether a service becomes a tool. Pure. */
+export function admissionOf(
+  found: DiscoveredService,
+  { mcpPolicy = 'publish', namespaces = [], clusterDomain = 'cluster.local' }: AdmissionPolicy,
+  overrides: Overrides = NO_OVERRIDES,
+): Admission {
+  if (!needsTrust(found)) return OPEN;
+  const where = listedAs(found, overrides, clusterDomain);
+  if (where !== undefined) return { state: 'listed', reason: `not added: ${where} lists it already` };
+  if (mcpPolicy === 'off') return { state: 'off', reason: 'not published: MCP_POLICY is off' };
+  const approved = approvalOf(found, overrides);
+  if (approved === true) return { state: 'approved', reason: 'approved in overrides.yaml' };
+  const { namespace } = found.service;
+  if (approved === undefined && namespaces.includes(namespace))
+    return { state: 'trusted', reason: `published: NAMESPACES lists ${namespace} by name` };
+  if (mcpPolicy === 'publish') return { state: 'published', reason: 'published: MCP_POLICY is publish' };
+  return {
+    state: 'waiting',
+    reason: `waits for approval, and is not published before: ${approveCommand(serviceKey(found.service))}`,
+  };
+}
+
+const ADMITTED: ReadonlySet<Admission['state']> = new Set(['open', 'trusted', 'approved', 'published']);
+
+/** The service as it may be published: where nobody trusts it, its word on which tools are read-only does not count. */
+function asTrusted(found: DiscoveredService, { state }: Admission): DiscoveredService {
+  const { tools } = found.verdict;
+  if (state !== 'published' || tools === undefined) return found;
+  return {
+    ...found,
+    verdict: { ...found.verdict, tools: tools.map((tool) => ({ ...tool, readOnly: false })) },
+  };
+}
+
+/** Overrides without what is written of these services, and without entries that only approve. */
+function withoutApprovals(overrides: Overrides, held: readonly DiscoveredService[]): Overrides {
+  const gone = new Set(
+    held.flatMap(({ service, tool }) => [serviceKey(service), `${service.name}.${service.namespace}`, tool]),
+  );
+  const tools = Object.entries(overrides.tools).flatMap(([name, { approved, ...rest }]) => {
+    if (gone.has(name) && rest.endpoint === undefined) return [];
+    return approved !== undefined && Object.keys(rest).length === 0 ? [] : [[name, rest] as const];
+  });
+  return { ...overrides, tools: Object.fromEntries(tools) };
+}
+
+/** Most services of one namespace that are told one by one. */
+const FEW = 5;
+
+/** `3 tools: get_order (read-only), cancel_order and 1 more`; empty where they are not known. */
+export function toolsInShort({ verdict: { tools, toolsTruncated } }: DiscoveredService): string {
+  if (tools === undefined) return '';
+  const shown = tools
+    .slice(0, FEW)
+    .map(({ name, readOnly }) => `${oneLine(name, 64)}${readOnly ? ' (read-only)' : ''}`);
+  const more = tools.length > FEW ? ` and ${tools.length - FEW} more` : '';
+  const count = `${toolsTruncated === true ? 'over ' : ''}${tools.length} tool${tools.length === 1 ? '' : 's'}`;
+  return shown.length === 0 ? 'no tools' : `${count}: ${shown.join(', ')}${more}`;
+}
+
+/** What a person should know of what waits: a line each, and one for the rest of a namespace that has many. */
+function waitingNotes(waiting: readonly DiscoveredService[]): Problem[] {
+  const notes: Problem[] = [];
+  for (const [namespace, all] of Map.groupBy(waiting, ({ service }) => service.namespace)) {
+    for (const found of all.slice(0, FEW)) {
+      const key = serviceKey(found.service);
+      const tools = toolsInShort(found);
+      notes.push({
+        where: `Service ${key}`,
+        what: `waits for approval, and is not published before (${found.type}${tools === '' ? '' : `, ${tools}`})`,
+        fix: `if you trust it: ${approveCommand(key)}`,
+      });
+    }
+    if (all.length > FEW)
+      notes.push({
+        where: `namespace ${namespace}`,
+        what: `${all.length - FEW} more MCP servers and annotated Services wait for approval, and are not published before`,
+        fix: 'see them with discover -o wide',
+      });
+  }
+  return notes;
+}
+
+export interface Admitted {
+  /** What may become a tool. */
+  readonly services: readonly DiscoveredService[];
+  /** What of the overrides is for those, and for tools that people add. */
+  readonly overrides: Overrides;
+  /** What waits for a person, by namespace and name. */
+  readonly waiting: readonly DiscoveredService[];
+  readonly notes: readonly Problem[];
+}
+
+/** Splits what was found into what may become a tool and what may not, or not yet. Pure. */
+export function admit(
+  found: readonly DiscoveredService[],
+  policy: AdmissionPolicy,
+  overrides: Overrides,
+): Admitted {
+  const services: DiscoveredService[] = [];
+  const held: DiscoveredService[] = [];
+  const waiting: DiscoveredService[] = [];
+  for (const service of found) {
+    const admission = admissionOf(service, policy, overrides);
+    if (ADMITTED.has(admission.state)) services.push(asTrusted(service, admission));
+    else held.push(service);
+    if (admission.state === 'waiting') waiting.push(service);
+  }
+  const key = ({ service }: DiscoveredService): string => serviceKey(service);
+  waiting.sort((a, b) => (key(a) < key(b) ? -1 : 1));
+  return {
+    services,
+    overrides: withoutApprovals(overrides, held),
+    waiting,
+    notes: waitingNotes(waiting),
+  };
+}

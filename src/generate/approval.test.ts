@@ -1,0 +1,79 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { allNamesBut, approvalRequired } from './approval.ts';
+
+/** Python's `fnmatch` for the globs that are made here: `*`, `?`, `[!…]` and plain characters. */
+function matches(glob: string, text: string): boolean {
+  const source = glob.replace(/\[!([^\]]*)\]|[*?]|[^[\]*?]/g, (part, set: string | undefined) => {
+    if (part === '*') return '[^]*';
+    if (part === '?') return '[^]';
+    if (set === undefined) return part.replace(/[.\\+^$(){}|/]/, '\\$&');
+    return `[^${set.replace(/[\\\]^-]/g, '\\$&')}]`;
+  });
+  return new RegExp(`^${source}$`, 'u').test(text);
+}
+
+const needsApproval = (globs: readonly string[], name: string): boolean =>
+  globs.some((glob) => matches(glob, name));
+
+const plain = fc.string({ unit: fc.constantFrom(...'ab_-./Z9'), minLength: 1, maxLength: 5 });
+
+describe('all names but some', () => {
+  test('match each other name, and none of those', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(plain, { maxLength: 6 }), fc.array(plain), (names, others) => {
+        const globs = allNamesBut(names);
+        for (const name of names) expect(needsApproval(globs, name)).toBe(false);
+        for (const other of [
+          ...others,
+          ...names.flatMap((name) => [`${name}x`, `x${name}`, name.slice(0, -1)]),
+        ])
+          if (other !== '' && !names.includes(other)) expect(needsApproval(globs, other)).toBe(true);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('match names that only a hostile server has', () => {
+    const globs = allNamesBut(['list_orders', 'list-orders', 'get.order']);
+    for (const name of [
+      '*',
+      '[!a]',
+      'list_orders\n',
+      'list_order',
+      'LIST_ORDERS',
+      'list_orders ',
+      '💥',
+      'list_ordérs',
+    ])
+      expect([name, needsApproval(globs, name)]).toEqual([name, true]);
+  });
+});
+
+const tool = (name: string, readOnly = true) => ({ name, readOnly, digest: '' });
+
+describe('what needs approval', () => {
+  test.each([
+    ['the tools are not known', {}],
+    ['there are more than were read', { tools: [tool('get')], toolsTruncated: true }],
+    ['none is read-only', { tools: [tool('get', false)] }],
+    ['there are none', { tools: [] }],
+    [
+      'no read-only one has a plain name',
+      { tools: [tool('*'), tool('[!a]*'), tool('a b'), tool('x'.repeat(65))] },
+    ],
+    [
+      'there are too many to say',
+      { tools: Array.from({ length: 200 }, (_, n) => tool(`${n * 7919}-does-something`)) },
+    ],
+  ])('all, where %s', (_, verdict) => {
+    expect(approvalRequired(verdict)).toEqual(['*']);
+  });
+
+  test('all but the read-only ones', () => {
+    const globs = approvalRequired({ tools: [tool('get_order'), tool('delete_order', false), tool('*')] });
+    expect(needsApproval(globs, 'get_order')).toBe(false);
+    for (const name of ['delete_order', '*', 'drop_table', 'get_orders', 'get_orde'])
+      expect([name, needsApproval(globs, name)]).toEqual([name, true]);
+  });
+});
