@@ -41,6 +41,17 @@ export const pageFile = (name: string) => readFile(join(import.meta.dirname, '..
 /** What of Swagger UI is served. */
 const PAGE_FILES = ['swagger-ui.css', 'swagger-ui-bundle.js'];
 
+/** The worker thread has a bundle of its own beside the program. */
+const workerFile: Plugin = {
+  name: 'worker-file',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]src[\\/]cli[\\/]worker-file\.ts$/ }, () => ({
+      loader: 'js',
+      contents: "export const WORKER_FILE = new URL('../text-worker.js', import.meta.url);",
+    }));
+  },
+};
+
 const asked = (path: string): string => `process.getBuiltinModule(${JSON.stringify(path)})`;
 
 /**
@@ -145,29 +156,41 @@ function billOfMaterials(packages: readonly Bundled[]): string {
 }
 
 await rm(dist, { recursive: true, force: true });
-const { metafile } = await build({
+const bundle = {
   absWorkingDir: root,
   metafile: true,
-  entryPoints: { 'dynamic-toolset': join(root, 'src/cli/main.ts') },
   outdir: dist,
-  chunkNames: 'parts/[name]-[hash]',
   bundle: true,
-  splitting: true,
   platform: 'node',
   target: 'node24',
   format: 'esm',
   minifyWhitespace: true,
   minifySyntax: true,
   legalComments: 'none',
-  plugins: [detectors, pageFiles, nodeModules, sharedPart],
   logLevel: 'warning',
+} as const;
+const { metafile } = await build({
+  ...bundle,
+  entryPoints: { 'dynamic-toolset': join(root, 'src/cli/main.ts') },
+  chunkNames: 'parts/[name]-[hash]',
+  splitting: true,
+  plugins: [detectors, pageFiles, workerFile, nodeModules, sharedPart],
+});
+const worker = await build({
+  ...bundle,
+  entryPoints: { 'text-worker': join(root, 'src/cli/text-worker.ts') },
+  plugins: [nodeModules],
 });
 // So that the folder can be copied to where it runs, an image for example.
 await writeFile(join(dist, 'package.json'), '{"type":"module"}\n');
 const swagger = 'node_modules/swagger-ui-dist';
 await mkdir(join(dist, 'page'));
 for (const name of PAGE_FILES) await copyFile(join(root, swagger, name), join(dist, 'page', name));
-const packages = await bundled([...Object.keys(metafile.inputs), `${swagger}/package.json`]);
+const packages = await bundled([
+  ...Object.keys(metafile.inputs),
+  ...Object.keys(worker.metafile.inputs),
+  `${swagger}/package.json`,
+]);
 await writeFile(join(dist, 'LICENSES.txt'), await notices(packages));
 await writeFile(join(dist, 'sbom.cdx.json'), billOfMaterials(packages));
 await chmod(join(dist, 'dynamic-toolset.js'), 0o755);

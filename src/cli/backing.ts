@@ -2,18 +2,16 @@ import { detect } from '../detect/detect.ts';
 import type { Engine } from '../engine/engine.ts';
 import { toolKinds } from '../engine/pass.ts';
 import type { View } from '../engine/view.ts';
-import { holmesTextFaults } from '../generate/check.ts';
 import { generate } from '../generate/generate.ts';
-import { toolsetJsonSchema } from '../generate/toolset-json.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { NO_OVERRIDES } from '../model/overrides.ts';
 import type { Service } from '../model/service.ts';
-import { readYaml } from '../model/yaml-text.ts';
 import { readOverrides } from '../reconcile/overrides.ts';
-import type { Backing, CheckedFault, DiscoverRequest, DocumentKind, GenerateService } from '../server/api.ts';
+import type { Backing, DiscoverRequest, GenerateService } from '../server/api.ts';
+import { ProblemError } from '../server/problem.ts';
 import type { Assembly } from './assembly.ts';
 import type { LiveConfiguration } from './live-configuration.ts';
-import { overridesFaults } from './validate.ts';
+import { CheckRefused, TextChecks } from './text-checks.ts';
 
 const NOT_PROBED = {
   health: 'unknown',
@@ -48,17 +46,15 @@ function described(services: readonly GenerateService[], { engine }: Assembly): 
   return candidates.map((candidate) => ({ ...candidate, verdict: NOT_PROBED }));
 }
 
-function check(kind: DocumentKind, content: string): readonly CheckedFault[] {
-  switch (kind) {
-    case 'holmesgpt':
-      return holmesTextFaults(content);
-    case 'overrides':
-      return overridesFaults(content);
-    case 'toolset-json': {
-      const read = readYaml(content, toolsetJsonSchema);
-      return 'faults' in read ? read.faults.map((fault) => ({ ...fault, level: 'fault' })) : [];
-    }
-  }
+const REFUSALS = { client: 'too-many-requests', busy: 'unavailable', costly: 'document-too-costly' } as const;
+
+/** A text that was not checked, as the answer tells it. */
+function refusedCheck(error: unknown): unknown {
+  if (!(error instanceof CheckRefused)) return error;
+  const { reason, message } = error;
+  return new ProblemError(REFUSALS[reason], `The document was not checked: ${message}.`, {
+    headers: reason === 'costly' ? {} : { 'retry-after': '1' },
+  });
 }
 
 /** What works now. */
@@ -114,6 +110,7 @@ export function backingOf(
   configuration: LiveConfiguration,
   version: string,
 ): Backing {
+  const checks = new TextChecks();
   return {
     view,
     version,
@@ -132,7 +129,13 @@ export function backingOf(
       const kinds = toolKinds(options.stages.rules);
       return generate(found, { ...options.generation, kinds, overrides: NO_OVERRIDES });
     },
-    check,
+    async check(kind, content, client) {
+      try {
+        return await checks.check(kind, content, client);
+      } catch (error) {
+        throw refusedCheck(error);
+      }
+    },
     discover: (request) => rediscover(request, working(), view),
     reload: () => configuration.reload(),
   };

@@ -3,6 +3,7 @@ import { type Explanation, explain } from '../detect/explain.ts';
 import { discover } from '../engine/pass.ts';
 import { type DiscoveredService, endpointUrl, type Problem, type Verdict } from '../model/discovery.ts';
 import { EXIT, UserError } from '../model/exit.ts';
+import { jsonText } from '../model/visible.ts';
 import type { Prober } from '../probe/prober.ts';
 import { readOnce } from '../source/source.ts';
 import { type InputFlags, type Invocation, settingsOf } from './configuration.ts';
@@ -47,7 +48,7 @@ function listening(prober: Prober, heard: Map<string, Verdict>): Prober {
 
 function asJson({ explanation, verdict, service, problems }: Story): string {
   const { candidate, detectors, keptOut } = explanation;
-  return `${JSON.stringify(
+  return `${jsonText(
     {
       service: explanation.service,
       keptOut,
@@ -68,7 +69,6 @@ function asJson({ explanation, verdict, service, problems }: Story): string {
       used: service !== undefined && service.verdict.health !== 'unhealthy',
       warnings: problems,
     },
-    null,
     2,
   )}\n`;
 }

@@ -4,6 +4,7 @@ import { generate } from '../generate/generate.ts';
 import { EXIT, UserError } from '../model/exit.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import { unreadable } from '../model/unreadable.ts';
+import { faultLines } from '../model/yaml-text.ts';
 import { readOverrides } from '../reconcile/overrides.ts';
 import { plan } from '../reconcile/plan.ts';
 import { readOnce } from '../source/source.ts';
@@ -37,7 +38,7 @@ async function overridesFrom(path: string | undefined): Promise<Overrides> {
   const result = readOverrides(text);
   if ('value' in result) return result.value;
   throw new UserError(
-    result.faults.map(({ line, column, message }) => `${path}:${line}:${column}: ${message}`).join('\n'),
+    faultLines(result, ({ line, column, message }) => `${path}:${line}:${column}: ${message}`).join('\n'),
     EXIT.findings,
   );
 }

@@ -1,8 +1,8 @@
-import { stringify } from 'yaml';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { EXIT, UserError } from '../model/exit.ts';
 import type { Published } from '../model/published.ts';
 import type { Revision } from '../model/revision.ts';
+import { jsonText } from '../model/visible.ts';
 import { contentHash, publishedDocuments } from '../reconcile/content-hash.ts';
 import { toolNames } from '../reconcile/guards.ts';
 import type { Format } from './choices.ts';
@@ -11,6 +11,7 @@ import { openCluster } from './pipeline.ts';
 import { table } from './table.ts';
 import { targetOf } from './target.ts';
 import { columnsOf } from './terminal.ts';
+import { yamlText } from './yaml-output.ts';
 
 export interface HistoryFlags extends InputFlags {
   readonly output: Exclude<Format, 'wide' | 'name'>;
@@ -73,17 +74,13 @@ export async function historyCommand(flags: HistoryFlags, run: Invocation): Prom
   if (flags.revision !== undefined) {
     const { documents, overrides } = revisionNumbered(revisions, flags.revision);
     const content = { ...documents, ...(overrides === undefined ? {} : { [OVERRIDES_KEY]: overrides }) };
-    result.write(
-      flags.output === 'json'
-        ? `${JSON.stringify(content, null, 2)}\n`
-        : stringify(content, { lineWidth: 0, aliasDuplicateObjects: false }),
-    );
+    result.write(flags.output === 'json' ? `${jsonText(content, 2)}\n` : yamlText(content));
     return EXIT.ok;
   }
   const rows = revisions.map((revision, index) => rowOf(revision, revisions[index - 1], live));
   if (flags.output !== 'table') {
     const document = { revisions: rows };
-    result.write(flags.output === 'json' ? `${JSON.stringify(document, null, 2)}\n` : stringify(document));
+    result.write(flags.output === 'json' ? `${jsonText(document, 2)}\n` : yamlText(document));
     return EXIT.ok;
   }
   if (rows.length === 0) {

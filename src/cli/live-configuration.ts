@@ -6,7 +6,7 @@ import { SETTING_NAMES, SETTINGS } from '../config/setting-table.ts';
 import { shownSetting } from '../config/settings.ts';
 import type { Kube } from '../kube/connection.ts';
 import type { ConfigData, ToldData } from '../kube/stored-settings.ts';
-import { type Problem, problemLine } from '../model/discovery.ts';
+import type { Problem } from '../model/discovery.ts';
 import { EXIT, UserError } from '../model/exit.ts';
 import {
   type Configuration,
@@ -83,9 +83,9 @@ function configurationChanges(before: Configuration, after: Configuration): stri
   return changes;
 }
 
-/** What is wrong with the detectors of a configuration, of those that are told and passed over at a start. */
+/** What is wrong with the detectors of a configuration; a start skips these, and a change with a new one is refused. */
 const detectorProblems = (configuration: Configuration): string[] =>
-  rulesOf(configuration).problems.map((problem: Problem) => problemLine(problem));
+  rulesOf(configuration).problems.map(({ where, what }) => `${where}: ${what}`);
 
 /** The configuration of `serve` from all its sources, kept in step with the ConfigMap and the files among them. */
 export class LiveConfiguration {

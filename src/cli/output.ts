@@ -6,6 +6,7 @@ import {
   problemLine,
   serviceJson,
 } from '../model/discovery.ts';
+import { jsonText } from '../model/visible.ts';
 import type { Format } from './choices.ts';
 import { columns } from './table.ts';
 
@@ -66,7 +67,7 @@ export async function render(
   if (format === 'name')
     return services.map(({ service }) => `${service.namespace}/${service.name}\n`).join('');
   const document = { services: services.map(serviceJson), warnings: problems };
-  if (format === 'json') return `${JSON.stringify(document, null, 2)}\n`;
+  if (format === 'json') return `${jsonText(document, 2)}\n`;
   const { yamlText } = await import('./yaml-output.ts');
   return yamlText(document);
 }

@@ -84,7 +84,8 @@ test('a flood of unknown keys is told in part', async () => {
     'overrides',
     Array.from({ length: 2000 }, (_, index) => `"${'k'.repeat(200)}${index}": 1`).join('\n'),
   );
-  expect(lines).toHaveLength(20);
+  expect(lines).toHaveLength(51);
+  expect(lines[50]).toBe('-: and 1950 more');
   expect(lines[0]).toHaveLength('-:1:1: unknown key ""; there are tools, holmesgpt'.length + 101);
 });
 

@@ -2,46 +2,40 @@ import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 import * as z from 'zod';
 import { configFileSchema } from '../config/file.ts';
-import { type DocumentFault, holmesTextFaults } from '../generate/check.ts';
-import { patchFaults } from '../generate/holmes-patch.ts';
+import { asFaults, type DocumentFaults } from '../generate/check.ts';
+import { checkText, type DocumentKind } from '../generate/check-text.ts';
 import { toolsetJsonSchema } from '../generate/toolset-json.ts';
 import { detectorSchema } from '../model/detector.ts';
 import { EXIT, UserError } from '../model/exit.ts';
 import { overridesSchema } from '../model/overrides.ts';
 import { keysAt } from '../model/schema-keys.ts';
 import { unreadable } from '../model/unreadable.ts';
-import { readPlacedYaml, readYaml } from '../model/yaml-text.ts';
+import { FILE } from '../model/yaml-document.ts';
+import { readYaml } from '../model/yaml-text.ts';
 import { FILE_KINDS, type FileKind } from './choices.ts';
 import type { Invocation } from './configuration.ts';
 
 /** Every fault and warning of a text. */
-type Check = (text: string) => readonly DocumentFault[];
+type Check = (text: string) => DocumentFaults;
 
 /** The check of what has a schema and nothing more. */
-function by(schema: z.ZodType<unknown>): Check {
-  return (text) => {
-    const read = readYaml(text, schema);
-    return 'faults' in read ? read.faults.map((fault) => ({ ...fault, level: 'fault' })) : [];
-  };
-}
+const by =
+  (schema: z.ZodType<unknown>): Check =>
+  (text) =>
+    asFaults(readYaml(text, schema));
 
-/** Overrides, and what of their `holmesgpt:` part HolmesGPT would refuse, as far as it shows in that part alone. */
-export function overridesFaults(text: string): readonly DocumentFault[] {
-  const read = readPlacedYaml(text, overridesSchema);
-  if ('faults' in read) return read.faults.map((fault) => ({ ...fault, level: 'fault' }));
-  return patchFaults(read.value.holmesgpt).map(({ path, message, level }) => {
-    const whole = ['holmesgpt', ...path];
-    return { ...read.placeOf(whole), path: whole, message: `${whole.join('.')}: ${message}`, level };
-  });
-}
+const as =
+  (kind: DocumentKind): Check =>
+  (text) =>
+    checkText(kind, text, FILE);
 
 /** Kinds of files, with their check, and how one is told from the others by its name or by the keys in it. */
 const KINDS: Readonly<
   Record<FileKind, { readonly faults: Check; readonly name: RegExp; readonly keys: readonly string[] }>
 > = {
-  overrides: { faults: overridesFaults, name: /overrides\.ya?ml$/, keys: keysAt(overridesSchema, []) },
-  'toolset-json': { faults: by(toolsetJsonSchema), name: /\.json$/, keys: keysAt(toolsetJsonSchema, []) },
-  holmesgpt: { faults: holmesTextFaults, name: /toolsets?\.ya?ml$/, keys: ['toolsets', 'mcp_servers'] },
+  overrides: { faults: as('overrides'), name: /overrides\.ya?ml$/, keys: keysAt(overridesSchema, []) },
+  'toolset-json': { faults: as('toolset-json'), name: /\.json$/, keys: keysAt(toolsetJsonSchema, []) },
+  holmesgpt: { faults: as('holmesgpt'), name: /toolsets?\.ya?ml$/, keys: ['toolsets', 'mcp_servers'] },
   config: { faults: by(configFileSchema), name: /config\.ya?ml$/, keys: keysAt(configFileSchema, []) },
   detector: {
     faults: by(detectorSchema),
@@ -81,10 +75,9 @@ async function textOf(path: string, stdin: NodeJS.ReadableStream): Promise<strin
 }
 
 /** What a text holds, or why it is no YAML at all. */
-function contentOf(text: string): { readonly content?: unknown; readonly faults: readonly DocumentFault[] } {
+function contentOf(text: string): DocumentFaults & { readonly content?: unknown } {
   const read = readYaml(text, z.unknown());
-  if ('value' in read) return { content: read.value, faults: [] };
-  return { faults: read.faults.map((fault) => ({ ...fault, level: 'fault' })) };
+  return 'value' in read ? { ...asFaults(read), content: read.value } : asFaults(read);
 }
 
 /** `validate`: every fault and warning in files, with line and column. @returns the exit code: 1 if there is a fault */
@@ -103,12 +96,13 @@ export async function validateCommand(
         `cannot tell from its name and keys what ${path} is; say it with --kind (${FILE_KINDS.join(', ')})`,
         EXIT.usage,
       );
-    const faults = kind === undefined ? plain.faults : KINDS[kind].faults(text);
-    if (faults.some(({ level }) => level === 'fault')) faulty = true;
+    const { faults, more, refused } = kind === undefined ? plain : KINDS[kind].faults(text);
+    if (refused) faulty = true;
     for (const { line, column, message, level } of faults)
       run.output.result.write(
         `${path}:${line}:${column}: ${level === 'warning' ? 'warning: ' : ''}${message}\n`,
       );
+    if (more > 0) run.output.result.write(`${path}: and ${more} more\n`);
     if (faults.length === 0) run.output.messages.write(`${path}: fine (${kind})\n`);
   }
   return faulty ? EXIT.findings : EXIT.ok;

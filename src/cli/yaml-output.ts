@@ -1,6 +1,17 @@
-import { stringify } from 'yaml';
+import { Document, isScalar, visit } from 'yaml';
+import { escapeUnseen, hasUnseen } from '../model/visible.ts';
 
-/** A value as YAML for people and programs: no line is folded, and nothing is said by an alias. */
+/**
+ * A value as YAML for people and programs: no line is folded, nothing is said by an alias, and characters that could steer
+ * a terminal are escapes.
+ */
 export function yamlText(value: unknown): string {
-  return stringify(value, { aliasDuplicateObjects: false, lineWidth: 0 });
+  const document = new Document(value, { aliasDuplicateObjects: false });
+  visit(document, {
+    Scalar(_, node) {
+      if (isScalar<unknown>(node) && typeof node.value === 'string' && hasUnseen(node.value))
+        node.type = 'QUOTE_DOUBLE';
+    },
+  });
+  return escapeUnseen(document.toString({ lineWidth: 0 }));
 }

@@ -4,6 +4,7 @@ import { type DetectorsOptions, detectorsOptions } from '../model/detector-optio
 import { EXIT, UserError } from '../model/exit.ts';
 import { meantOrAll } from '../model/nearest.ts';
 import { oneLine } from '../model/text.ts';
+import { SMALL } from '../model/yaml-document.ts';
 import { readYaml } from '../model/yaml-text.ts';
 import type { ConfigLayer } from './file.ts';
 import { SETTING_NAMES, SETTINGS, type SettingName } from './setting-table.ts';
@@ -33,10 +34,11 @@ export function readConfigData(data: Readonly<Record<string, string>>, where: st
   const document = <T extends object>(key: string, schema: z.ZodType<T>): T | undefined => {
     const text = Object.hasOwn(data, key) ? (data[key] ?? '') : '';
     if (text.trim() === '') return undefined;
-    const result = readYaml(text, schema);
+    const result = readYaml(text, schema, { limits: SMALL });
     if ('value' in result) return result.value;
-    for (const { line, column, message } of result.faults)
-      wrong.push(`${where}: ${key}:${line}:${column}: ${message}`);
+    const at = `${where}: ${key}:`;
+    for (const { line, column, message } of result.faults) wrong.push(`${at}${line}:${column}: ${message}`);
+    if (result.more > 0) wrong.push(`${at} and ${result.more} more`);
     return undefined;
   };
   const detectors: DetectorsOptions = document('detectors', detectorsOptions) ?? {};

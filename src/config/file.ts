@@ -4,7 +4,7 @@ import { type Credentials, credentialsByBackend } from '../model/credentials.ts'
 import { type DetectorsOptions, detectorsOptions } from '../model/detector-options.ts';
 import { EXIT, UserError } from '../model/exit.ts';
 import { unreadable } from '../model/unreadable.ts';
-import { readYaml } from '../model/yaml-text.ts';
+import { faultLines, readYaml } from '../model/yaml-text.ts';
 import { SETTING_NAMES, type SettingName } from './setting-table.ts';
 import type { Layer } from './settings.ts';
 
@@ -50,7 +50,7 @@ export function readConfigFile(path: string): ConfigLayer {
     return { texts, detectors, credentials, origin: (name) => `${path}: ${name}` };
   }
   throw new UserError(
-    result.faults.map(({ line, column, message }) => `${path}:${line}:${column}: ${message}`).join('\n'),
+    faultLines(result, ({ line, column, message }) => `${path}:${line}:${column}: ${message}`).join('\n'),
     EXIT.usage,
   );
 }

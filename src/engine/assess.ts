@@ -54,7 +54,7 @@ export function assess(
       ? (seen ?? { overrides: revisions.at(-1)?.overrides }).overrides
       : live.data[OVERRIDES_KEY];
   const overrides = readOverrides(text);
-  const faults = 'faults' in overrides ? faultsLine(overrides.faults) : undefined;
+  const faults = 'faults' in overrides ? faultsLine(overrides) : undefined;
   const from = { fingerprint: fingerprint(found), overrides: text, generation };
   const isSame =
     before?.fingerprint === from.fingerprint &&

@@ -9,13 +9,13 @@ import { RULES } from './model-rules.ts';
 // That HolmesGPT itself judges these documents in the same way is what `npm run test:contract` shows.
 describe('what HolmesGPT takes', () => {
   test.each(Object.entries(GOOD))('%s', (_, text) => {
-    expect(holmesTextFaults(text).filter(({ level }) => level === 'fault')).toEqual([]);
+    expect(holmesTextFaults(text).faults.filter(({ level }) => level === 'fault')).toEqual([]);
   });
 });
 
 describe('what HolmesGPT refuses', () => {
   test.each(Object.entries({ ...BAD, ...STRICTER }))('%s', (_, text) => {
-    expect(holmesTextFaults(text).filter(({ level }) => level === 'fault')).not.toEqual([]);
+    expect(holmesTextFaults(text).faults.filter(({ level }) => level === 'fault')).not.toEqual([]);
   });
 });
 
@@ -82,7 +82,7 @@ describe('where it is wrong, and what', () => {
   test('in a text, by line and column', () => {
     const text =
       'toolsets:\n  grafana/loki:\n    enabled: true\n    config: { api_url: http://a, max_retries: 0 }\n';
-    expect(holmesTextFaults(text)).toEqual([
+    expect(holmesTextFaults(text).faults).toEqual([
       expect.objectContaining({
         line: 4,
         column: 34,

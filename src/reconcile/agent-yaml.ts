@@ -1,5 +1,6 @@
-import { type Document, isMap, parseDocument } from 'yaml';
-import { endlessAlias } from '../model/yaml-text.ts';
+import { Document, isMap, type Tags } from 'yaml';
+import { shownMessage } from '../model/visible.ts';
+import { LARGE, readDocument } from '../model/yaml-document.ts';
 
 export type Mapping = Readonly<Record<string, unknown>>;
 
@@ -10,21 +11,14 @@ export const isMapping = (value: unknown): value is Mapping =>
 export const own = (map: unknown, key: string): unknown =>
   isMapping(map) && Object.hasOwn(map, key) ? map[key] : undefined;
 
-/** Most nodes that aliases may stand for. */
-const ALIASES = 100;
-
 /** Tags of YAML 1.1 that give more than texts, numbers, lists and mappings. A date stays the text that it is. */
 const NOT_READ = /:(timestamp|binary|omap|pairs|set)$/;
 
-function parsed(text: string): Document {
-  // HolmesGPT reads with PyYAML, which is YAML 1.1: `yes` is true, and `<<` merges.
-  return parseDocument(text, {
-    version: '1.1',
-    prettyErrors: false,
-    logLevel: 'error',
-    customTags: (tags) => tags.filter((tag) => typeof tag === 'string' || !NOT_READ.test(tag.tag)),
-  });
-}
+/** HolmesGPT reads with PyYAML, which is YAML 1.1: `yes` is true, and `<<` merges. */
+const OPTIONS = {
+  version: '1.1',
+  customTags: (tags: Tags) => tags.filter((tag) => typeof tag === 'string' || !NOT_READ.test(tag.tag)),
+} as const;
 
 /** Whether a value can stand in any YAML and JSON as it is. */
 function isPlain(value: unknown): boolean {
@@ -45,17 +39,13 @@ export type MappingText =
 
 /** Reads a YAML text whose whole is a mapping. Never throws for what the text holds. */
 export function readMapping(text: string): MappingText {
-  const document = parsed(text);
-  const [error] = document.errors;
-  if (error !== undefined) return { fault: error.message.split('\n')[0] ?? '' };
-  const endless = endlessAlias(document);
-  if (endless !== undefined) return { fault: `*${endless.source} stands in what it stands for` };
-  let value: unknown;
-  try {
-    value = document.toJS({ maxAliasCount: ALIASES });
-  } catch (cause) {
-    return { fault: (cause as Error).message };
+  const { document, lines, faults } = readDocument(text, LARGE, OPTIONS);
+  const [fault] = faults;
+  if (fault !== undefined) {
+    const { line, col } = lines.linePos(fault.offset);
+    return { fault: `line ${line}, column ${col}: ${shownMessage(fault.message)}` };
   }
+  const value: unknown = document.toJS({ maxAliasCount: -1 });
   if (value === null || value === undefined) return { value: {}, document };
   if (!isMapping(value)) return { fault: 'it is no mapping with toolsets or mcp_servers' };
   if (!isPlain(value)) return { fault: 'it holds a number that cannot be kept exactly; put it in quotes' };
@@ -100,7 +90,6 @@ export function edited(text: string, value: Mapping): string {
       // An alias whose anchor is gone, or a key that came by `<<`: the value is written out below.
     }
   }
-  const fresh = parsed('');
-  fresh.contents = fresh.createNode(value, { aliasDuplicateObjects: false }) as never;
+  const fresh = new Document(value, { ...OPTIONS, aliasDuplicateObjects: false });
   return fresh.toString({ lineWidth: 0 });
 }

@@ -3,13 +3,13 @@ import { faultsLine, readOverrides } from './overrides.ts';
 
 const value = (text: string) => {
   const result = readOverrides(text);
-  if ('faults' in result) throw new Error(faultsLine(result.faults));
+  if ('faults' in result) throw new Error(faultsLine(result));
   return result.value;
 };
 const faults = (text: string): string => {
   const result = readOverrides(text);
   if ('value' in result) throw new Error(`no fault in ${JSON.stringify(text)}`);
-  return faultsLine(result.faults);
+  return faultsLine(result);
 };
 
 describe('overrides.yaml', () => {

@@ -1,26 +1,30 @@
 import { NO_OVERRIDES, type Overrides, overridesSchema } from '../model/overrides.ts';
-import { type Fault, readYaml } from '../model/yaml-text.ts';
+import { SMALL } from '../model/yaml-document.ts';
+import { type Faults, readYaml } from '../model/yaml-text.ts';
 
-/** Most characters of overrides that are read: more than any person writes. */
-const LIMIT = 256 * 1024;
+export type ReadOverrides = { readonly value: Overrides } | Faults;
+
+/** What was read last: `overrides.yaml` is asked for in each pass, and seldom another one. */
+let last: { readonly text: string; readonly read: ReadOverrides } | undefined;
 
 /**
  * Reads the text of `overrides.yaml`. A text without content is no overrides.
  * @returns the overrides, or every fault with line and column
  */
-export function readOverrides(
-  text: string | undefined,
-): { readonly value: Overrides } | { readonly faults: readonly Fault[] } {
+export function readOverrides(text: string | undefined): ReadOverrides {
   if (text === undefined) return { value: NO_OVERRIDES };
-  if (text.length > LIMIT)
-    return { faults: [{ line: 1, column: 1, message: `longer than ${LIMIT / 1024} KiB` }] };
-  return readYaml(text, overridesSchema);
+  if (last?.text !== text) last = { text, read: readYaml(text, overridesSchema, { limits: SMALL }) };
+  return last.read;
 }
 
+/** Most faults on one line. */
+const FEW = 3;
+
 /** Faults on one line, for an annotation or a log: the first few, each with its place. */
-export function faultsLine(faults: readonly Fault[]): string {
+export function faultsLine({ faults, more }: Faults): string {
   const shown = faults
-    .slice(0, 3)
+    .slice(0, FEW)
     .map(({ line, column, message }) => `line ${line}, column ${column}: ${message}`);
-  return `${shown.join('; ')}${faults.length > 3 ? `; and ${faults.length - 3} more` : ''}`;
+  const rest = faults.length - shown.length + more;
+  return `${shown.join('; ')}${rest > 0 ? `; and ${rest} more` : ''}`;
 }

@@ -25,6 +25,15 @@ export interface CheckedFault {
   readonly level: 'fault' | 'warning';
 }
 
+/** What is wrong with a document. */
+export interface CheckedDocument {
+  readonly faults: readonly CheckedFault[];
+  /** How many more there are. */
+  readonly more: number;
+  /** Whether any of all is an error. */
+  readonly refused: boolean;
+}
+
 export type DocumentKind = (typeof schemas.DOCUMENT_KINDS)[number];
 export type GenerateService = NonNullable<z.infer<typeof schemas.generateBody>['services']>[number];
 export type DiscoverRequest = z.infer<typeof schemas.discoverBody>;
@@ -47,7 +56,12 @@ export interface Backing {
   switchedOff(overrides: string | undefined): ReadonlySet<string>;
   /** The documents for these services, or for those that are known. */
   generate(services: readonly GenerateService[] | undefined): Generated;
-  check(kind: DocumentKind, content: string): readonly CheckedFault[];
+  /**
+   * What is wrong with a document.
+   * @param client who sent it: one of theirs is checked at a time
+   * @throws ProblemError where it is not checked
+   */
+  check(kind: DocumentKind, content: string, client: string): Promise<CheckedDocument>;
   /** Asks backends anew. @returns how many there are when that is done */
   discover(request: DiscoverRequest): Promise<number>;
   reload(): Promise<ReloadResult>;
@@ -66,6 +80,9 @@ declare module 'fastify' {
 }
 
 const PATH = '/api/v1';
+
+/** Longest body with a document to check, in bytes. */
+const LONGEST_DOCUMENT = 256 * 1024;
 
 const iso = (time: Date | undefined): string | null => time?.toISOString() ?? null;
 
@@ -243,6 +260,7 @@ export function api(backing: Backing, log: Logger): (app: FastifyInstance) => Pr
     });
 
     app.post(`${PATH}/toolsets/validate`, {
+      bodyLimit: LONGEST_DOCUMENT,
       config: { access: { resource: 'toolsets/validate', verb: 'create' } },
       schema: {
         operationId: 'validateToolset',
@@ -253,14 +271,17 @@ export function api(backing: Backing, log: Logger): (app: FastifyInstance) => Pr
           200: answer('What is wrong with it, if anything is.', schemas.validateAnswer),
           ...asked,
           ...sent,
+          ...problems(422),
         },
       },
-      handler(request, reply) {
+      async handler(request, reply) {
         mustAcceptJson(request);
         const { kind, content } = request.body as z.infer<typeof schemas.validateBody>;
-        const faults = backing.check(kind, content);
+        const client = request.caller?.username ?? request.ip;
+        const { faults, more, refused } = await backing.check(kind, content, client);
         return reply.send({
-          valid: faults.every(({ level }) => level === 'warning'),
+          valid: !refused,
+          more,
           errors: faults.map(({ path = [], line, column, message, level }) => ({
             pointer: pointer(path),
             line,

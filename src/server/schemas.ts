@@ -156,12 +156,13 @@ export const validateBody = z.strictObject({
   kind: z.enum(DOCUMENT_KINDS).describe('toolset.json, custom_toolset.yaml or overrides.yaml'),
   content: z
     .string()
-    .max(1024 * 1024)
+    .max(256 * 1024)
     .describe('the text of the document'),
 });
 
 export const validateAnswer = z.object({
   valid: z.boolean().describe('whether there is no error; warnings are none'),
+  more: z.int().describe('how many more errors and warnings there are than the 50 that are listed at most'),
   errors: z.array(
     z.object({
       pointer: z.string().describe('JSON pointer into the document'),

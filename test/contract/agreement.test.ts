@@ -21,7 +21,7 @@ function refusals(name: string): string[] {
 
 const faultsOf = (text: string): string[] =>
   holmesTextFaults(text)
-    .filter(({ level }) => level === 'fault')
+    .faults.filter(({ level }) => level === 'fault')
     .map(({ message }) => message);
 
 describe('a document that HolmesGPT loads', () => {
@@ -49,7 +49,7 @@ test.each(Object.entries(GOOD))('what is ignored without a word is a warning: %s
   const ignored = Object.values(loaded.get(name)?.entries ?? {}).flatMap(({ configs = [] }) =>
     configs.flatMap((config) => config.ignored),
   );
-  const warned = holmesTextFaults(text).filter(({ level }) => level === 'warning');
+  const warned = holmesTextFaults(text).faults.filter(({ level }) => level === 'warning');
   for (const field of ignored)
     expect(warned.map(({ message }) => message)).toContainEqual(expect.stringContaining(`.${field}: `));
 });

@@ -27,7 +27,7 @@ describe('what is written loads in HolmesGPT, each entry of it, and nothing is i
 
 describe('our own check agrees', () => {
   test.each([...cases])('%s', (_, { text, notes, refused }) => {
-    expect(holmesTextFaults(text)).toEqual([]);
+    expect(holmesTextFaults(text).faults).toEqual([]);
     expect(documentFaults({ 'toolset.json': '{"tools":[]}', 'custom_toolset.yaml': text })).toEqual([]);
     expect(notes.filter(({ where }) => where.startsWith('custom_toolset.yaml'))).toEqual([]);
     expect(notes.filter(({ what }) => what.startsWith('is not merged'))).toHaveLength(refused);

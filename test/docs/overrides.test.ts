@@ -7,7 +7,8 @@ import { diffLines } from 'diff';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Invocation } from '../../src/cli/configuration.ts';
 import { generateCommand } from '../../src/cli/generate.ts';
-import { overridesFaults } from '../../src/cli/validate.ts';
+import { checkText } from '../../src/generate/check-text.ts';
+import { SMALL } from '../../src/model/yaml-document.ts';
 
 const root = join(import.meta.dirname, '../..');
 const page = await readFile(join(root, 'docs/overrides.md'), 'utf8');
@@ -72,7 +73,7 @@ describe('the recipes of docs/overrides.md', () => {
   });
 
   test.each(recipes)('$title', async ({ overrides, change }) => {
-    expect(overridesFaults(overrides)).toEqual([]);
+    expect(checkText('overrides', overrides, SMALL).faults).toEqual([]);
     const { document, said } = await generated(overrides);
     expect(changedLines(plain.document, document)).toBe(change);
     expect(said).toBe(plain.said);

@@ -10,8 +10,8 @@ test.for([
   ['a: &a [&b [*a], *b]', 12],
 ] as const)('a value without an end is a fault: %s', ([text, column]) => {
   const message = '*a stands in what it stands for';
-  expect(readYaml(text, z.unknown())).toEqual({ faults: [{ line: 1, column, message }] });
-  expect(readMapping(text)).toEqual({ fault: message });
+  expect(readYaml(text, z.unknown())).toEqual({ faults: [{ line: 1, column, message }], more: 0 });
+  expect(readMapping(text)).toEqual({ fault: `line 1, column ${column}: ${message}` });
 });
 
 test('an alias of what is complete is none', () => {

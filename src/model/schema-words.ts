@@ -1,0 +1,76 @@
+import type * as z from 'zod';
+import { didYouMean } from './nearest.ts';
+import { namesSecret } from './redact-names.ts';
+import { shown } from './visible.ts';
+
+/** Types as zod calls them, in words for a person. */
+const NAMES: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a mapping',
+  record: 'a mapping',
+  null: 'empty',
+};
+
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return 'empty';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a mapping';
+  return typeof value === 'string'
+    ? 'a text'
+    : `the ${typeof value === 'number' ? 'number' : 'value'} ${String(value).slice(0, 30)}`;
+}
+
+/** What stands there in place of what should: a short word itself, unless it may be a secret. */
+function found(value: unknown, path: readonly PropertyKey[] = []): string {
+  const name = String(path.at(-1) ?? '');
+  if (namesSecret(name)) return kindOf(Array.isArray(value) || typeof value === 'object' ? value : '');
+  return typeof value === 'string' && /^[\w. -]{1,20}$/.test(value) ? JSON.stringify(value) : kindOf(value);
+}
+
+/** Of what the branches of a union say, what that one says which fits best: it went the furthest before it failed. */
+function ofUnion(issue: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidUnion>): string | undefined {
+  const depthOf = (branch: readonly z.core.$ZodIssue[]): number =>
+    branch.reduce((deepest, { path }) => Math.max(deepest, path.length), 0);
+  const deepest = issue.errors.reduce((depth, branch) => Math.max(depth, depthOf(branch)), 0);
+  const [inner] = issue.errors.find((branch) => depthOf(branch) === deepest) ?? [];
+  if (deepest > 0 && inner !== undefined)
+    return `${inner.path.map((part) => shown(String(part))).join('.')}: ${inner.message}`;
+  const types = issue.errors.flat().flatMap((each) => (each.code === 'invalid_type' ? [each.expected] : []));
+  const own = issue.errors.flat().find(({ code }) => code !== 'invalid_type');
+  if (own !== undefined && issue.errors.some((branch) => branch.every(({ code }) => code !== 'invalid_type')))
+    return own.message;
+  if (types.length === 0) return undefined;
+  const names = [...new Set(types.map((type) => NAMES[type] ?? type))];
+  return `must be ${names.join(' or ')} and is ${found(issue.input, issue.path)}`;
+}
+
+/** `at least 1 character`, as in what is too small or too big. */
+function amount(origin: string, limit: number | bigint): string {
+  if (origin === 'string') return `${limit} character${limit === 1 ? '' : 's'}`;
+  if (origin === 'array' || origin === 'set') return `${limit} item${limit === 1 ? '' : 's'}`;
+  return origin === 'object' || origin === 'record' ? `${limit} key${limit === 1 ? '' : 's'}` : String(limit);
+}
+
+/** What is wrong with a value, in words for a person; zod's own words where there are no better ones. */
+export function inWords(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.input === undefined && issue.code !== 'unrecognized_keys') return 'is missing';
+  const measured = issue.code === 'too_small' || issue.code === 'too_big';
+  if (measured) {
+    const verb = issue.origin === 'number' || issue.origin === 'int' ? 'must be' : 'must have';
+    return issue.code === 'too_small'
+      ? `${verb} at least ${amount(issue.origin, issue.minimum)}`
+      : `${verb} at most ${amount(issue.origin, issue.maximum)}`;
+  }
+  if (issue.code === 'invalid_type')
+    return `must be ${NAMES[issue.expected] ?? issue.expected} and is ${found(issue.input, issue.path)}`;
+  if (issue.code === 'invalid_value') {
+    const known = issue.values.map(String);
+    const meant = typeof issue.input === 'string' ? didYouMean(issue.input, known) : '';
+    return `must be ${known.length === 1 ? '' : 'one of '}${known.join(', ')} and is ${found(issue.input, issue.path)}${meant}`;
+  }
+  return issue.code === 'invalid_union' ? ofUnion(issue) : undefined;
+}

@@ -1,0 +1,228 @@
+import {
+  Composer,
+  type CST,
+  type Document,
+  type DocumentOptions,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  type Node,
+  type ParseOptions,
+  Parser,
+  type SchemaOptions,
+  type YAMLMap,
+} from 'yaml';
+
+/** What reading a text may cost. Work and memory are in proportion to these. */
+export interface YamlLimits {
+  readonly bytes: number;
+  /** Words, signs such as `-` and `:`, comments, spaces and ends of lines, before anything is made of them. */
+  readonly tokens: number;
+}
+
+/** For what comes over the network, and for `overrides.yaml`. */
+export const SMALL: YamlLimits = { bytes: 256 * 1024, tokens: 100_000 };
+
+/** For whole documents in a ConfigMap, which takes 1 MiB. */
+export const LARGE: YamlLimits = { bytes: 1024 * 1024, tokens: 400_000 };
+
+/** For files that the person who runs the program chose. */
+export const FILE: YamlLimits = { bytes: 16 * 1024 * 1024, tokens: 4_000_000 };
+
+/** Most collections in one another. */
+export const DEPTH = 100;
+
+/** Most aliases in one text, and most values that they stand for together. */
+export const ALIASES = 100;
+export const ALIASED = 5_000;
+
+/** What is wrong at an offset of a text. */
+export interface RawFault {
+  readonly offset: number;
+  readonly message: string;
+}
+
+export interface BoundedDocument {
+  readonly document: Document.Parsed;
+  readonly lines: LineCounter;
+  /** What is wrong with it; it has no value unless this is empty. */
+  readonly faults: readonly RawFault[];
+}
+
+type Options = ParseOptions & DocumentOptions & SchemaOptions;
+
+class Refused extends Error {
+  readonly offset: number;
+
+  constructor(offset: number, message: string) {
+    super(message);
+    this.offset = offset;
+  }
+}
+
+/**
+ * The syntax tree of a text, without recursion.
+ * @throws Refused as soon as it goes beyond a limit
+ */
+function syntaxOf(text: string, { bytes, tokens: most }: YamlLimits, lines: LineCounter): CST.Token[] {
+  if (text.length > bytes || Buffer.byteLength(text) > bytes)
+    throw new Refused(0, `longer than ${bytes / 1024} KiB, which is the most that is read`);
+  const parser = new Parser(lines.addNewLine);
+  const found: CST.Token[] = [];
+  let count = 0;
+  lines.addNewLine(0);
+  for (const lexeme of new Lexer().lex(text)) {
+    count += 1;
+    if (count > most)
+      throw new Refused(parser.offset, `more than ${most} words and signs, which is the most that is read`);
+    for (const token of parser.next(lexeme)) found.push(token);
+    if (parser.stack.length > DEPTH + 2) throw new Refused(parser.offset, TOO_DEEP);
+  }
+  for (const token of parser.end()) found.push(token);
+  return found;
+}
+
+const TOO_DEEP = `nested more than ${DEPTH} deep, which is the most that is read`;
+
+/** The library's phrases that people meet and that say little, in other words. */
+const WORDS: Readonly<Record<string, string>> = {
+  BLOCK_AS_IMPLICIT_KEY: 'a second key on one line, or a ": " in a text that is not in quotes',
+  MULTILINE_IMPLICIT_KEY: 'a key without ": " behind it, or a text of several lines that is not in quotes',
+  MULTIPLE_DOCS: 'a second document begins here, and one is read; take out the line ---',
+};
+
+/** The document that a syntax tree stands for. */
+function composed(tokens: readonly CST.Token[], end: number, options: Options): Document.Parsed {
+  // The library makes an Error of each fault; with their stacks they cost more than all else.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    const [document, second] = firstTwo(new Composer(options).compose(tokens, true, end));
+    if (second !== undefined)
+      document.errors.push({ code: 'MULTIPLE_DOCS', pos: second.range.slice(0, 2) } as never);
+    return document;
+  } catch (error) {
+    if (error instanceof RangeError) throw new Refused(0, TOO_DEEP);
+    throw error;
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+function firstTwo(documents: Iterable<Document.Parsed>): [Document.Parsed, Document.Parsed | undefined] {
+  let first: Document.Parsed | undefined;
+  for (const document of documents) {
+    if (first !== undefined) return [first, document];
+    first = document;
+  }
+  if (first === undefined) throw new Error('a text without a document');
+  return [first, undefined];
+}
+
+/** A node with an anchor, and how many values stand in it once all of it was seen. */
+interface Anchored {
+  readonly node: Node;
+  size?: number;
+}
+
+/**
+ * What the library does not look for, or only in time that grows with the square of the text: aliases of nothing, without
+ * end or too many; keys that are there twice, or that are no texts. One visit of each node.
+ */
+class Inspection {
+  readonly faults: RawFault[] = [];
+  readonly #anchors = new Map<string, Anchored>();
+  #aliases = 0;
+  /** Values that the aliases so far stand for. */
+  #aliased = 0;
+
+  /** @returns how many values the node stands for */
+  visit(node: unknown): number {
+    if (isAlias(node)) return this.#alias(node.source, node.range?.[0] ?? 0);
+    const anchored: Anchored = { node: node as Node };
+    if ((isScalar(node) || isMap(node) || isSeq(node)) && node.anchor !== undefined)
+      this.#anchors.set(node.anchor, anchored);
+    let size = 1;
+    if (isSeq(node)) for (const item of node.items) size += this.visit(item);
+    else if (isMap(node)) size += this.#map(node);
+    anchored.size = size;
+    return size;
+  }
+
+  #alias(name: string, offset: number): number {
+    const anchored = this.#anchors.get(name);
+    if (anchored === undefined)
+      throw new Refused(offset, `*${name} stands for nothing: there is no &${name} before it`);
+    if (anchored.size === undefined) throw new Refused(offset, `*${name} stands in what it stands for`);
+    this.#aliases += 1;
+    this.#aliased += anchored.size;
+    if (this.#aliases > ALIASES)
+      throw new Refused(offset, `more than ${ALIASES} aliases, which is the most that is read`);
+    if (this.#aliased > ALIASED)
+      throw new Refused(
+        offset,
+        `its aliases stand for more than ${ALIASED} values, which is the most that is read`,
+      );
+    return anchored.size;
+  }
+
+  #map({ items }: YAMLMap): number {
+    const keys = new Set<unknown>();
+    let size = 0;
+    for (const { key, value } of items) {
+      size += this.visit(key) + this.visit(value);
+      const meant = isAlias(key) ? this.#anchors.get(key.source)?.node : key;
+      const offset = ((key ?? value) as Node | null)?.range?.[0] ?? 0;
+      if (!isScalar(meant)) {
+        if (meant !== null) this.#add(offset, 'a key is a text, and this is a list or a mapping');
+        continue;
+      }
+      if (keys.has(meant.value)) this.#add(offset, 'Map keys must be unique');
+      if (meant.value === '__proto__') this.#add(offset, 'is not a key that anybody needs: __proto__');
+      keys.add(meant.value);
+    }
+    return size;
+  }
+
+  #add(offset: number, message: string): void {
+    this.faults.push({ offset, message });
+  }
+}
+
+/**
+ * Reads a YAML text of somebody else. Time and memory are in proportion to the text, and both have a limit.
+ * @param options of the library, beside those that keep that so
+ */
+export function readDocument(text: string, limits: YamlLimits, options: Options = {}): BoundedDocument {
+  const lines = new LineCounter();
+  let document: Document.Parsed | undefined;
+  let faults: RawFault[];
+  try {
+    const bounded: Options = {
+      ...options,
+      uniqueKeys: false,
+      resolveKnownTags: false,
+      prettyErrors: false,
+      // What it would say goes to standard error, which holds our log.
+      logLevel: 'error',
+    };
+    document = composed(syntaxOf(text, limits, lines), text.length, bounded);
+    faults = document.errors.map(({ pos, code, message }) => ({
+      offset: pos[0],
+      message: WORDS[code] ?? message,
+    }));
+    if (faults.length === 0) {
+      const inspection = new Inspection();
+      inspection.visit(document.contents);
+      faults = inspection.faults;
+    }
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    faults = [error];
+  }
+  document ??= composed([], 0, {});
+  return { document, lines, faults };
+}
