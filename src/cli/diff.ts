@@ -1,5 +1,6 @@
 import { assess } from '../engine/assess.ts';
 import { discover, toolKinds } from '../engine/pass.ts';
+import { publishedWays } from '../engine/ways.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { EXIT, UserError } from '../model/exit.ts';
 import { documentDiff } from '../reconcile/changes.ts';
@@ -34,7 +35,9 @@ export async function diffCommand(flags: InputFlags, run: Invocation): Promise<n
       publisher.read(run.signal),
       stagesOf(settings, input),
     ]);
-    const backends = await discover(read.services, progress?.watching(made) ?? made, run.signal);
+    const inUse = publishedWays(published?.data['toolset.json']);
+    const asking = progress?.watching(made) ?? made;
+    const backends = await discover(read.services, { ...asking, inUse }, run.signal);
     return { sync: read, live: published, stages: made, found: backends };
   });
   // Without the ConfigMap the history tells what would come back with it; who may not read that gets the rest.

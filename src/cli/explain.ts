@@ -1,7 +1,14 @@
 import { styleText } from 'node:util';
 import { type Explanation, explain } from '../detect/explain.ts';
+import { selectorKeyOf } from '../detect/member.ts';
 import { discover } from '../engine/pass.ts';
-import { type DiscoveredService, endpointUrl, type Problem, type Verdict } from '../model/discovery.ts';
+import {
+  type Candidate,
+  type DiscoveredService,
+  endpointUrl,
+  type Problem,
+  type Verdict,
+} from '../model/discovery.ts';
 import { EXIT, UserError } from '../model/exit.ts';
 import { jsonText } from '../model/visible.ts';
 import type { Prober } from '../probe/prober.ts';
@@ -19,6 +26,9 @@ export interface ExplainFlags extends InputFlags {
 /** All that is known of how one Service came to its verdict. */
 interface Story {
   readonly explanation: Explanation;
+  /** The ways into its backend that were asked, by their Services' names, in order. */
+  readonly asked: ReadonlyMap<string, Verdict>;
+  /** What the way that is used answered; of a backend that is left out, the preferred one. */
   readonly verdict: Verdict | undefined;
   readonly service: DiscoveredService | undefined;
   readonly problems: readonly Problem[];
@@ -34,13 +44,21 @@ function parseKey(text: string): { readonly namespace: string; readonly name: st
   return { namespace, name };
 }
 
+const NOT_ASKED: Verdict = {
+  health: 'unknown',
+  authRequired: false,
+  proof: 'unproven',
+  reason: '',
+  steps: [],
+};
+
 /** Remembers what a prober said of each Service. */
 function listening(prober: Prober, heard: Map<string, Verdict>): Prober {
   return {
     ...(prober.prepare === undefined ? {} : { prepare: prober.prepare.bind(prober) }),
     probe: async (candidate, signal) => {
       const verdict = await prober.probe(candidate, signal);
-      heard.set(candidate.service.name, verdict);
+      if (verdict !== NOT_ASKED) heard.set(candidate.service.name, verdict);
       return verdict;
     },
   };
@@ -99,7 +117,8 @@ function asText(
   if (candidate !== undefined) {
     section('Backend');
     const self = candidate.service.name === explanation.service.name;
-    if (!self) item(`leads to the same backend as ${candidate.service.name}, which is the better way in`);
+    if (!self)
+      item(`leads to the same backend as ${candidate.service.name}, which is the way in that is used`);
     for (const { signal, detail } of candidate.evidence)
       if (!self || signal === 'scheme' || signal === 'path' || signal === 'group')
         item(`${signal.padEnd(18)} ${detail}`);
@@ -108,8 +127,12 @@ function asText(
   }
   if (verdict !== undefined) {
     section('Probe');
-    for (const { asked, answered } of verdict.steps) item(`${asked}  →  ${answered}`);
-    item(`${verdict.health}, ${verdict.proof}: ${verdict.reason}`);
+    const { asked: ways } = story;
+    for (const [name, { health, proof, reason, steps }] of ways) {
+      if (ways.size > 1) item(paint('bold', name));
+      for (const { asked, answered } of steps) item(`${asked}  →  ${answered}`);
+      item(`${health}, ${proof}: ${reason}`);
+    }
     lines.push('');
   }
   if (problems.length > 0) {
@@ -152,34 +175,32 @@ export async function explainCommand(text: string, flags: ExplainFlags, run: Inv
     throw new UserError(await missingService(namespace, name, known, input, run.signal), EXIT.usage);
   }
   const heard = new Map<string, Verdict>();
-  const target = explanation.candidate?.service.name;
+  const { candidate } = explanation;
+  const ways = candidate === undefined ? [] : [candidate, ...candidate.fallbacks];
+  const names = new Set(ways.map((way) => way.service.name));
+  // Services of the same Pods may prove to be the same backend.
+  const pods = new Set(ways.flatMap((way) => selectorKeyOf(way.service) ?? []));
+  const counts = ({ service }: Candidate): boolean =>
+    names.has(service.name) || pods.has(selectorKeyOf(service) ?? '');
   const only: Prober = {
     ...(stages.prober.prepare === undefined ? {} : { prepare: stages.prober.prepare.bind(stages.prober) }),
-    probe: (candidate, signal) =>
-      candidate.service.name === target
-        ? stages.prober.probe(candidate, signal)
-        : Promise.resolve({
-            health: 'unknown',
-            authRequired: false,
-            proof: 'unproven',
-            reason: '',
-            steps: [],
-          }),
+    probe: (way, signal) => (counts(way) ? stages.prober.probe(way, signal) : Promise.resolve(NOT_ASKED)),
   };
   const found = await withProgress(run.output, run.env, async (progress) => {
     progress?.tell('asking the backend');
     return discover(sync.services, { ...stages, prober: listening(only, heard) }, run.signal);
   });
-  const key = `Service ${namespace}/${target ?? name}`;
+  const service = found.services.find(
+    ({ service: way, alternates }) => names.has(way.name) || alternates.includes(name),
+  );
+  const used = service?.service.name ?? candidate?.service.name ?? name;
+  const places = [used, name].map((each) => `Service ${namespace}/${each}`);
   const story: Story = {
-    explanation,
-    verdict: target === undefined ? undefined : heard.get(target),
-    service: found.services.find(({ service }) => service.name === target),
-    problems: [
-      ...found.problems.filter(({ where }) =>
-        [key, `Service ${namespace}/${name}`, `namespace ${namespace}`].includes(where),
-      ),
-    ],
+    explanation: service === undefined ? explanation : { ...explanation, candidate: service },
+    asked: heard,
+    verdict: heard.get(used),
+    service,
+    problems: found.problems.filter(({ where }) => [...places, `namespace ${namespace}`].includes(where)),
   };
   const { result } = run.output;
   const colour = hasColours(result, run.env);

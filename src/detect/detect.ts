@@ -168,7 +168,8 @@ function backendOf(
     if (ways.length === MOST_WAYS) break;
     const { candidate, word } = candidateOf(match, names, rules, options);
     if (ways.length === 0) problems.push(...word.problems);
-    if (!word.refused) ways.push(candidate);
+    // What a hint alone speaks for is no help to others.
+    if (!word.refused && (ways.length === 0 || candidate.certainty !== 'hint')) ways.push(candidate);
   }
   const [best, ...fallbacks] = ways;
   if (best === undefined) return undefined;

@@ -8,6 +8,7 @@ import { fingerprint } from './fingerprint.ts';
 import { probeAll, type Stages, toolKinds } from './pass.ts';
 import { type Reconciled, Reconciler, type ReconcilerOptions } from './reconciler.ts';
 import { Settling } from './settling.ts';
+import { type InUse, publishedWays } from './ways.ts';
 
 export interface EngineOptions extends Omit<ReconcilerOptions, 'generation'> {
   readonly source: Source;
@@ -52,6 +53,8 @@ export class Engine {
   #synced = false;
   /** The source told something since the last look. */
   #changed = false;
+  /** The Services that are in use as ways into their backends; undefined: not known since others may have published. */
+  #inUse: InUse | undefined;
   /** The source told all of it since the last look. */
   #full = false;
   /** What is published may be other than it shall be. */
@@ -163,8 +166,9 @@ export class Engine {
   /** It may publish from now on, and does so at once. Others may have written since, so what was remembered is dropped. */
   takeOver(): void {
     this.#reconciler = newReconciler(this.#options);
+    this.#inUse = undefined;
     this.#behind = true;
-    this.#wake.resolve();
+    this.wake();
   }
 
   #mayPublish(): boolean {
@@ -248,12 +252,14 @@ export class Engine {
     const detection = await this.#detection.detectInSteps(breather(SLICE));
     const detecting = this.#detecting + performance.now() - started;
     this.#detecting = 0;
-    const { services, problems } = await probeAll(detection, stages, signal).catch((error: unknown) => {
+    const known = { ...stages, inUse: this.#inUse ?? (await this.#published(signal)) };
+    const { services, problems, inUse } = await probeAll(detection, known, signal).catch((error: unknown) => {
       this.#changed = true;
       this.#changedAt ??= changedAt;
       throw error;
     });
     this.#found = services;
+    this.#inUse = inUse;
     const print = fingerprint(services);
     const isOther = print !== this.#fingerprint;
     if (isOther) this.#behind = true;
@@ -270,6 +276,16 @@ export class Engine {
       detecting,
       changedAt: isOther ? changedAt : undefined,
     });
+  }
+
+  /** The ways that are published. Without an answer none are known, and each backend is reached by the preferred one. */
+  async #published(signal: AbortSignal): Promise<InUse> {
+    try {
+      return publishedWays((await this.#options.publisher.read(signal))?.data['toolset.json']);
+    } catch {
+      signal.throwIfAborted();
+      return new Set();
+    }
   }
 
   /** Sees to the agent. It is not waited for: an agent that is slow or away never keeps a toolset from being published. */

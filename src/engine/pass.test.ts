@@ -44,6 +44,27 @@ describe('a pass', () => {
     expect(found.problems[0]?.what).toContain('the detector loki failed');
   });
 
+  test('what a hint alone speaks for is no backend until it proves what it is', async () => {
+    const scraped = service('checkout', {
+      annotations: { 'prometheus.io/scrape': 'true' },
+      ports: ['http:8080'],
+    });
+    const found = (verdict: Verdict) =>
+      discover(
+        [scraped],
+        {
+          rules,
+          problems: [],
+          prober: { probe: () => Promise.resolve(verdict) },
+          detection: options,
+          maxBackends: 1_000,
+        },
+        new AbortController().signal,
+      );
+    expect(await found(healthy)).toMatchObject({ services: [], problems: [] });
+    expect((await found({ ...healthy, proof: 'proven' })).services).toMatchObject([{ type: 'prometheus' }]);
+  });
+
   test('an abort ends it', async () => {
     const stop = new AbortController();
     stop.abort(new Error('stop'));

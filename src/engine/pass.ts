@@ -8,6 +8,8 @@ import { type Service, serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
 import type { ProbeKind } from '../probe/http.ts';
 import type { Prober } from '../probe/prober.ts';
+import { mergeProven } from './same-pods.ts';
+import { type Asked, askWays, chosenWay, type InUse, waysInUse } from './ways.ts';
 
 /** What a pass works with. */
 export interface Stages {
@@ -18,12 +20,16 @@ export interface Stages {
   readonly detection: DetectOptions;
   /** Most backends that are looked at. */
   readonly maxBackends: number;
+  /** The Services that are in use already; they stay in use while they work, see `askWays`. */
+  readonly inUse?: InUse;
 }
 
 /** What a pass found. */
 export interface Found {
   readonly services: readonly DiscoveredService[];
   readonly problems: readonly Problem[];
+  /** The Services that are used as ways into their backends. */
+  readonly inUse: InUse;
 }
 
 /** What a prober needs to know of the kinds of backends. */
@@ -91,23 +97,31 @@ function failed(candidate: Candidate, error: unknown): { readonly problem: Probl
 /** From what was detected to discovered services: all probes, and what these prove. */
 export async function probeAll(
   detection: Detection,
-  { rules, prober, problems: broken, maxBackends }: Stages,
+  { rules, prober, problems: broken, maxBackends, inUse = new Set() }: Stages,
   signal: AbortSignal,
 ): Promise<Found> {
   const { candidates, problems } = bounded(detection, maxBackends);
-  const prepared = (await prober.prepare?.(candidates, signal)) ?? [];
+  const ways = candidates.flatMap((candidate) => [candidate, ...candidate.fallbacks]);
+  const prepared = (await prober.prepare?.(ways, signal)) ?? [];
+  const used: Asked[] = [];
   const results: ReturnType<typeof judged>[] = await Promise.all(
     candidates.map(async (candidate) => {
       try {
-        return judged(candidate, await prober.probe(candidate, signal), rules);
+        const asked = await askWays(candidate, inUse, rules, (way) => prober.probe(way, signal));
+        const chosen = chosenWay(asked);
+        used.push(chosen);
+        return judged(chosen.way, chosen.verdict, rules);
       } catch (error) {
         signal.throwIfAborted();
         return failed(candidate, error);
       }
     }),
   );
+  const found = results.flatMap(({ service }) => service ?? []);
+  const services = mergeProven(found, inUse);
   return {
-    services: results.flatMap(({ service }) => service ?? []),
+    services,
+    inUse: waysInUse(used, found, services),
     problems: [...broken, ...problems, ...prepared, ...results.flatMap(({ problem }) => problem ?? [])],
   };
 }

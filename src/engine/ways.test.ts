@@ -1,0 +1,231 @@
+import { describe, expect, test } from 'vitest';
+import { options, rules } from '../../test/fixtures/unit/detection.ts';
+import { offered, service } from '../../test/fixtures/unit/service.ts';
+import type { Candidate, DiscoveredService, Verdict } from '../model/discovery.ts';
+import type { Service } from '../model/service.ts';
+import { discover, type Found } from './pass.ts';
+import { type InUse, publishedWays } from './ways.ts';
+
+const loki = (name: string, fields: Parameters<typeof service>[1] = {}): Service =>
+  service(name, { labels: { app: 'loki' }, ports: ['http-metrics:3100'], ...fields });
+const gateway = loki('loki-gateway');
+const frontend = loki('loki-query-frontend');
+const querier = loki('loki-querier');
+
+const verdict = (
+  health: Verdict['health'],
+  reason: string,
+  proof: Verdict['proof'] = 'unproven',
+): Verdict => ({
+  health,
+  authRequired: false,
+  proof,
+  reason,
+  steps: [{ asked: 'GET /ready', answered: reason }],
+});
+const GOOD = verdict('healthy', 'GET /ready answered 200', 'proven');
+const BAD_GATEWAY = verdict('unhealthy', 'GET /ready answered 502');
+const NOT_READY: Verdict = {
+  ...verdict('unhealthy', 'none of its endpoints is ready'),
+  fault: 'not_ready',
+  steps: [],
+};
+const LOGIN = verdict('healthy', 'GET /ready answered 401: alive, wants credentials');
+const STRANGER = verdict('unhealthy', 'nothing it answers proves what it is', 'contradicted');
+const UNKNOWN = verdict('unknown', 'not probed');
+
+/** Backends whose answers the test sets, and passes over them that know which ways are in use. */
+function setting(services: readonly Service[], inUse: InUse = new Set()) {
+  const it = {
+    inUse,
+    answers: {} as Record<string, Verdict>,
+    asked: [] as string[],
+    async pass(): Promise<Found> {
+      it.asked = [];
+      const prober = {
+        probe: ({ service: { name } }: Candidate): Promise<Verdict> => {
+          it.asked.push(name);
+          return Promise.resolve(it.answers[name] ?? GOOD);
+        },
+      };
+      const stages = { rules, problems: [], prober, detection: options, maxBackends: 100, inUse: it.inUse };
+      const found = await discover(services, stages, new AbortController().signal);
+      ({ inUse: it.inUse } = found);
+      return found;
+    },
+    /** The one backend that there is, by the Service that is used. */
+    async used(answers: Record<string, Verdict> = {}): Promise<string | undefined> {
+      it.answers = answers;
+      const { services: found } = await it.pass();
+      expect(found.length).toBeLessThanOrEqual(1);
+      return found[0]?.service.name;
+    },
+  };
+  return it;
+}
+
+const evidence = ({ evidence: all }: DiscoveredService): string[] =>
+  all.filter(({ signal }) => signal === 'group').map(({ detail }) => detail);
+
+describe('the way in that is used', () => {
+  test('is the preferred one where that works; the others are not asked', async () => {
+    const it = setting([gateway, frontend, querier]);
+    expect(await it.used()).toBe('loki-gateway');
+    expect(it.asked).toEqual(['loki-gateway']);
+  });
+
+  test('stays as it is when a better one comes that is not ready, and moves once that one has proven itself', async () => {
+    const before = setting([frontend]);
+    expect(await before.used()).toBe('loki-query-frontend');
+    const it = setting([gateway, frontend], before.inUse);
+    expect(await it.used({ 'loki-gateway': NOT_READY })).toBe('loki-query-frontend');
+    expect(await it.used({ 'loki-gateway': LOGIN })).toBe('loki-query-frontend');
+    expect(await it.used({ 'loki-gateway': UNKNOWN })).toBe('loki-query-frontend');
+    expect(await it.used({ 'loki-gateway': STRANGER })).toBe('loki-query-frontend');
+    expect(await it.used({ 'loki-gateway': GOOD })).toBe('loki-gateway');
+    expect(it.asked).toEqual(['loki-gateway']);
+    expect(await it.used({ 'loki-gateway': UNKNOWN })).toBe('loki-gateway');
+  });
+
+  test.each([
+    ['dead', BAD_GATEWAY],
+    ['contradicted', STRANGER],
+  ])('is a living one where the preferred one is %s; it says why', async (_, answer) => {
+    const it = setting([gateway, frontend, querier]);
+    it.answers = { 'loki-gateway': answer };
+    const { services: found, problems } = await it.pass();
+    expect(
+      found.map(({ service: { name }, alternates, verdict: { health } }) => [name, alternates, health]),
+    ).toEqual([['loki-query-frontend', ['loki-gateway', 'loki-querier'], 'healthy']]);
+    expect(problems).toEqual([]);
+    expect(evidence(found[0] as DiscoveredService)).toEqual([
+      `loki-gateway is preferred, and loki-query-frontend is used until it works: loki-gateway: ${answer.reason}`,
+    ]);
+    expect(it.asked).toEqual(['loki-gateway', 'loki-query-frontend']);
+  });
+
+  test('is the next one in order where several fail, and stays that one', async () => {
+    const it = setting([gateway, frontend, querier]);
+    const dead = { 'loki-gateway': BAD_GATEWAY, 'loki-query-frontend': BAD_GATEWAY };
+    expect(await it.used(dead)).toBe('loki-querier');
+    expect(await it.used({ 'loki-gateway': BAD_GATEWAY })).toBe('loki-querier');
+    expect(it.asked).toEqual(['loki-gateway', 'loki-querier']);
+    expect(await it.used()).toBe('loki-gateway');
+  });
+
+  test('stays where none works, and what was asked of all is told', async () => {
+    const it = setting([gateway, frontend], new Set(['monitoring/loki-query-frontend']));
+    const dead = { 'loki-gateway': NOT_READY, 'loki-query-frontend': BAD_GATEWAY };
+    it.answers = dead;
+    const { services: found } = await it.pass();
+    expect(found).toMatchObject([
+      { service: { name: 'loki-query-frontend' }, verdict: { health: 'unhealthy' } },
+    ]);
+    expect(evidence(found[0] as DiscoveredService)).toEqual([
+      'no way in works: loki-gateway: none of its endpoints is ready; loki-query-frontend: GET /ready answered 502',
+    ]);
+  });
+
+  test('is one of a few: no more than four are asked', async () => {
+    const many = ['a', 'b', 'c', 'd', 'e', 'f'].map((part) =>
+      loki(`${part}-logs`, { selector: { app: 'loki' } }),
+    );
+    const it = setting(many);
+    expect(await it.used(Object.fromEntries(many.map(({ name }) => [name, BAD_GATEWAY])))).toBe('a-logs');
+    expect(it.asked).toEqual(['a-logs', 'b-logs', 'c-logs', 'd-logs']);
+  });
+
+  test('of a kind that cannot prove itself, the preferred one is used again once it is healthy', async () => {
+    const pods = { selector: { app: 'x' } };
+    const it = setting([offered('aa', {}, pods), offered('bbb', {}, pods)]);
+    const healthy = verdict('healthy', 'GET / answered 200');
+    expect(await it.used({ aa: BAD_GATEWAY, bbb: healthy })).toBe('bbb');
+    expect(await it.used({ aa: healthy, bbb: healthy })).toBe('aa');
+  });
+
+  test('is never one whose owner names an endpoint that is refused', async () => {
+    const refused = offered(
+      'loki-gateway',
+      { type: 'loki', endpoint: 'http://elsewhere.example' },
+      {
+        labels: { app: 'loki' },
+        ports: ['http-metrics:3100'],
+      },
+    );
+    const it = setting([refused, frontend]);
+    it.answers = {};
+    const { services: found, problems } = await it.pass();
+    expect(found.map(({ service: { name } }) => name)).toEqual(['loki-query-frontend']);
+    expect(problems.map(({ what }) => what)).toEqual([expect.stringContaining('elsewhere.example')]);
+  });
+
+  test('is what is published, after a restart', async () => {
+    const text = JSON.stringify({
+      tools: [{ name: 'x', namespace: 'monitoring', metadata: { service: 'loki-query-frontend' } }],
+    });
+    const it = setting([gateway, frontend], publishedWays(text));
+    expect(await it.used({ 'loki-gateway': LOGIN })).toBe('loki-query-frontend');
+  });
+
+  test.each([
+    undefined,
+    '',
+    '[]',
+    'null',
+    '{"tools":7}',
+    '{"tools":[null,{},{"namespace":"a","metadata":7}]}',
+  ])('is not known where what is published is %j', (text) => {
+    expect(publishedWays(text)).toEqual(new Set());
+  });
+});
+
+describe('Services of the same Pods that prove to be one product', () => {
+  const pods = { selector: { app: 'metrics' } };
+  const asPrometheus = service('metrics-main', {
+    labels: { app: 'prometheus' },
+    ports: ['web:9090'],
+    ...pods,
+  });
+  const asThanos = service('metrics-query', {
+    labels: { app: 'thanos-query' },
+    ports: ['http:10902'],
+    ...pods,
+  });
+  const isThanos: Verdict = { ...GOOD, provenAs: 'thanos' };
+
+  test('become one backend, though their labels name different ones', async () => {
+    const it = setting([asPrometheus, asThanos]);
+    expect(new Set((await it.pass()).services.map(({ type }) => type))).toEqual(
+      new Set(['prometheus', 'thanos']),
+    );
+    it.inUse = new Set();
+    it.answers = { 'metrics-main': isThanos };
+    const { services: found, problems } = await it.pass();
+    expect(found).toMatchObject([
+      { type: 'thanos', service: { name: 'metrics-query' }, alternates: ['metrics-main'] },
+    ]);
+    expect(evidence(found[0] as DiscoveredService)).toEqual([
+      'leads to the same Pods as metrics-main, and both prove to be thanos',
+    ]);
+    expect(problems[0]?.what).toMatch(/looks like prometheus and is thanos/);
+  });
+
+  test('stay the one that is in use', async () => {
+    const it = setting([asPrometheus, asThanos], new Set(['monitoring/metrics-main']));
+    it.answers = { 'metrics-main': isThanos };
+    for (let pass = 0; pass < 3; pass++)
+      expect((await it.pass()).services.map(({ service: { name } }) => name)).toEqual(['metrics-main']);
+    expect(it.inUse).toEqual(new Set(['monitoring/metrics-main']));
+  });
+
+  test.each<[string, Service, Record<string, Verdict>]>([
+    ['the Pods are others', { ...asThanos, selector: { app: 'other' } }, { 'metrics-main': isThanos }],
+    ['there is no selector', { ...asThanos, selector: {} }, { 'metrics-main': isThanos }],
+    ['one is not proven', asThanos, { 'metrics-main': isThanos, 'metrics-query': LOGIN }],
+    ['the namespaces differ', { ...asThanos, namespace: 'shop' }, { 'metrics-main': isThanos }],
+  ])('stay two where %s', async (_, other, answers) => {
+    const it = setting([asPrometheus, other]);
+    it.answers = answers;
+    expect((await it.pass()).services).toHaveLength(2);
+  });
+});
