@@ -12,6 +12,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -110,14 +111,40 @@ test('the image runs as a user that is not root, by number, with no shell betwee
   expect(the(final, 'EXPOSE').words).toEqual(['8080', '9090']);
 });
 
-test('both images can be pinned by digest, and the build runs on the own processor', () => {
+test('each base image is named in full, with its tag, and the build runs on the own processor', () => {
   expect(stages).toHaveLength(2);
-  for (const [stage, name] of [
-    [build, 'BUILD'],
-    [final, 'RUNTIME'],
-  ] as const)
-    expect(the(stage, 'FROM').text).toContain(`\${${name}_IMAGE}\${${name}_DIGEST:+@$${name}_DIGEST}`);
+  // Dependabot reads such lines; it does not fill in arguments.
+  for (const stage of stages)
+    expect(the(stage, 'FROM').words.find((word) => word.includes('/'))).toMatch(
+      /^[a-z0-9.]+\.[a-z]+\/[a-z0-9/-]+:[\w.-]+(@sha256:[0-9a-f]{64})?$/,
+    );
   expect(the(build, 'FROM').flags.platform).toBe('$BUILDPLATFORM');
+});
+
+test('the digests of the base images are written into the recipe, once', () => {
+  const work = join(folder, 'pinning');
+  mkdirSync(join(work, 'bin'), { recursive: true });
+  copyFileSync(join(repository, 'Containerfile'), join(work, 'Containerfile'));
+  const digest = `sha256:${'a'.repeat(64)}`;
+  writeFileSync(join(work, 'bin/docker'), `#!/bin/sh\necho "$4" >>asked\necho ${digest}\n`, { mode: 0o755 });
+  const pin = (): string[] =>
+    execFileSync(join(repository, '.ci/pin-base-images'), {
+      cwd: work,
+      env: { ...process.env, PATH: `${join(work, 'bin')}:${process.env.PATH}` },
+      encoding: 'utf8',
+    })
+      .trim()
+      .split('\n');
+  const pinned = pin();
+  expect(pinned).toHaveLength(2);
+  for (const image of pinned) expect(image).toMatch(/:[\w.-]+@sha256:[0-9a-f]{64}$/);
+  const recipe = readFileSync(join(work, 'Containerfile'), 'utf8');
+  expect(
+    stagesOf(recipe).map((stage) => the(stage, 'FROM').words.find((word) => word.includes('/'))),
+  ).toEqual(pinned);
+  const asked = existsSync(join(work, 'asked')) ? readFileSync(join(work, 'asked'), 'utf8') : '';
+  expect(pin()).toEqual(pinned);
+  expect(existsSync(join(work, 'asked')) ? readFileSync(join(work, 'asked'), 'utf8') : '').toBe(asked);
 });
 
 test('the image tells what it is', () => {

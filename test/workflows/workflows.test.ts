@@ -16,6 +16,11 @@ interface Workflow {
 }
 
 describe.each(workflows)('%s', (name, text) => {
+  it('names each action by commit, with its tag beside it', () => {
+    for (const [, action = ''] of text.matchAll(/uses: *(.*)/g))
+      expect(action).toMatch(/^[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+  });
+
   it('may write only where a job says so', () => {
     const { permissions, jobs } = parse(text) as Workflow;
     expect(Object.values(permissions)).not.toContain('write');
@@ -35,6 +40,13 @@ describe.each(workflows)('%s', (name, text) => {
     };
     expect(writing).toEqual(wanted[name] ?? []);
   });
+});
+
+it('Dependabot looks for newer packages, actions and base images', () => {
+  const { updates } = parse(readFileSync(join(folder, '../dependabot.yml'), 'utf8')) as {
+    readonly updates: readonly { readonly 'package-ecosystem': string }[];
+  };
+  expect(updates.map((update) => update['package-ecosystem'])).toEqual(['npm', 'github-actions', 'docker']);
 });
 
 it('actionlint finds no fault in them', { timeout: 30 * 60_000 }, async (context) => {
