@@ -1,13 +1,16 @@
 import { type SecureContextOptions, Server as TlsServer } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
 import { problemLine } from '../model/discovery.ts';
-import type { Backing } from '../server/api.ts';
+import { addressKey } from '../server/address-key.ts';
+import type { Access, Backing } from '../server/api.ts';
 import type { Answered } from '../server/app.ts';
 import type { Authenticated, Gate } from '../server/guard.ts';
 import type { Exposition } from '../server/metrics.ts';
+import type { DropReason } from '../telemetry/api-metrics.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { Sampled } from '../telemetry/sampled.ts';
 import type { Configuration } from './configuration.ts';
-import type { MakeServer } from './servers.ts';
+import type { MakeServer, ServerName } from './servers.ts';
 
 export interface ServerParts {
   readonly backing: Backing;
@@ -18,41 +21,70 @@ export interface ServerParts {
   readonly gate: (settings: Configuration) => Gate;
   readonly answered: (answered: Answered) => void;
   readonly authenticated: (authenticated: Authenticated) => void;
+  readonly dropped: (server: ServerName, reason: DropReason) => void;
 }
+
+/** Most connections of each server at a time. Who probes has few. */
+const CONNECTIONS: Readonly<Record<ServerName, number>> = { api: 1_000, metrics: 200, health: 100 };
+const PROBERS_CONNECTIONS = 20;
+
+/** The right to know what /ready keeps from strangers. */
+const DETAILS: Access = { resource: 'statistics', verb: 'get' };
 
 /** Makes the servers of `serve` of its parts. What they are made of is loaded when the first one is. */
 export function serverMaker(parts: ServerParts): MakeServer {
-  const { backing, log, stopping, settings, answered, authenticated } = parts;
+  const { backing, log, stopping, settings, answered, authenticated, dropped } = parts;
   return async (name, { tls }) => {
     const { createApp } = await import('../server/app.ts');
-    const { guard } = await import('../server/guard.ts');
+    const { guard, permitted } = await import('../server/guard.ts');
     const component = `${name}_server`;
+    const sampled = new Sampled();
     const gate = (): Gate => {
       const wanted = settings();
       const open = name === 'metrics' && !wanted.metricsAuthEnabled;
       return { ...parts.gate(wanted), ...(open ? { authenticator: undefined } : {}) };
     };
     const namespace = (): string => settings().configMapNamespace;
+    const common = {
+      log,
+      component,
+      sampled,
+      answered,
+      connections: {
+        total: CONNECTIONS[name],
+        perAddress: () => (name === 'health' ? PROBERS_CONNECTIONS : settings().maxConnectionsPerAddress),
+      },
+      dropped: (reason: DropReason) => dropped(name, reason),
+      take: (address: string) => gate().addresses.take(address),
+    };
     const routes = async (app: FastifyInstance): Promise<void> => {
-      app.addHook('onRequest', guard({ gate, namespace, log, component, authenticated }));
+      const { health } = await import('../server/health.ts');
+      if (name === 'health') {
+        health(backing.view, stopping, async () => false)(app);
+        return;
+      }
+      app.addHook('onRequest', guard({ gate, namespace, log, component, sampled, authenticated }));
       if (name === 'metrics') {
         const { metrics } = await import('../server/metrics.ts');
         metrics(parts.metrics)(app);
         return;
       }
       const { api } = await import('../server/api.ts');
-      const { health } = await import('../server/health.ts');
       const { describeApi, openapi } = await import('../server/openapi.ts');
       const { page } = await import('../server/page.ts');
       const { shedLoad } = await import('../server/load.ts');
       await shedLoad(app);
       await describeApi(app, backing.version);
-      health(backing.view, stopping)(app);
-      await app.register(api(backing, log));
+      const permits = permitted({ gate, namespace });
+      health(backing.view, stopping, async (request) => {
+        if (request.headers.authorization === undefined && gate().authenticator !== undefined) return false;
+        return common.take(addressKey(request.ip)).allowed && (await permits(request, DETAILS));
+      })(app);
+      await app.register(api(backing, log, permits));
       openapi()(app);
       page()(app);
     };
-    if (tls === undefined) return await createApp({ log, component, answered, routes });
+    if (tls === undefined) return await createApp({ ...common, routes });
     const { openTls } = await import('../server/tls.ts');
     const closed = new AbortController();
     let changed = (_: SecureContextOptions): void => {};
@@ -64,7 +96,7 @@ export function serverMaker(parts: ServerParts): MakeServer {
       },
       closed.signal,
     );
-    const app = await createApp({ log, component, answered, routes, tls: options });
+    const app = await createApp({ ...common, routes, tls: options });
     app.addHook('onClose', async () => closed.abort());
     changed = (next) => {
       if (app.server instanceof TlsServer) app.server.setSecureContext(next);

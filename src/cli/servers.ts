@@ -6,7 +6,7 @@ import type { TlsFiles } from '../server/tls.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Configuration } from './configuration.ts';
 
-export type ServerName = 'api' | 'metrics';
+export type ServerName = 'api' | 'metrics' | 'health';
 
 /** What a server is made by; another one needs another server. */
 export interface Spec {
@@ -25,10 +25,17 @@ interface Running {
 /** Longest time that a server that moves waits for its requests, in milliseconds. */
 const LONGEST_MOVE = 3_000;
 
-const NAMES: readonly ServerName[] = ['api', 'metrics'];
-const FLAGS = { api: '--api-address', metrics: '--metrics-address' } as const;
+/** Probes are answered first, also while the others are made. */
+const NAMES: readonly ServerName[] = ['health', 'api', 'metrics'];
+const FLAGS = { api: '--api-address', metrics: '--metrics-address', health: '--health-address' } as const;
+const SETTINGS = { api: 'apiAddress', metrics: 'metricsAddress', health: 'healthAddress' } as const;
+const SERVED = {
+  api: 'the API is served at /api/v1',
+  metrics: 'metrics are served at /metrics',
+  health: 'probes are answered at /health and /ready',
+} as const;
 /** Ports in a Pod, where nothing is said. */
-const PORTS = { api: 8080, metrics: 9090 } as const;
+const PORTS = { api: 8080, metrics: 9090, health: 8081 } as const;
 
 function tlsFiles({ tlsCertFile, tlsKeyFile, tlsClientCaFile }: Configuration): TlsFiles | undefined {
   if ((tlsCertFile === undefined) !== (tlsKeyFile === undefined))
@@ -87,7 +94,7 @@ export class Servers {
   async use(settings: Configuration): Promise<void> {
     const before = new Map(this.#running);
     const wanted = NAMES.map((name) => [name, this.#specOf(name, settings)] as const);
-    if (wanted.some(([, spec]) => spec !== undefined)) this.#check(settings);
+    if (wanted.some(([name, spec]) => name !== 'health' && spec !== undefined)) this.#check(settings);
     try {
       for (const [name, spec] of wanted) await this.#turn(name, spec);
     } catch (error) {
@@ -109,8 +116,10 @@ export class Servers {
   }
 
   #specOf(name: ServerName, settings: Configuration): Spec | undefined {
-    const tls = tlsFiles(settings);
-    const given = settings[name === 'api' ? 'apiAddress' : 'metricsAddress'];
+    const files = tlsFiles(settings);
+    // A kubelet has no certificate of a client, and nothing here is secret.
+    const tls = name === 'health' ? undefined : files;
+    const given = settings[SETTINGS[name]];
     const address = given ?? (this.#inPod ? { host: '', port: PORTS[name] } : 'none');
     return address === 'none' ? undefined : { address, tls };
   }
@@ -143,7 +152,7 @@ export class Servers {
         port: bound,
         tls: spec.tls !== undefined,
       },
-      name === 'api' ? 'the API is served at /api/v1' : 'metrics are served at /metrics',
+      SERVED[name],
     );
   }
 }

@@ -228,13 +228,19 @@ export const SETTINGS = {
     group: 'servers',
     env: 'API_ADDRESS',
     flag: '--api-address',
-    says: 'HOST:PORT of the API and the probes, or none',
+    says: 'HOST:PORT of the API, or none; it answers probes, too',
   }),
   metricsAddress: optional(listenAddress, ':9090 in a Pod, else none', {
     group: 'servers',
     env: 'METRICS_ADDRESS',
     flag: '--metrics-address',
     says: 'HOST:PORT of the metrics, or none',
+  }),
+  healthAddress: optional(listenAddress, ':8081 in a Pod, else none', {
+    group: 'servers',
+    env: 'HEALTH_ADDRESS',
+    flag: '--health-address',
+    says: 'HOST:PORT of /health and /ready alone, over HTTP and without a token, for the kubelet; or none',
   }),
   authEnabled: setting(flag, 'true', {
     group: 'servers',
@@ -272,6 +278,12 @@ export const SETTINGS = {
     flag: '--rate-limit-burst',
     says: 'requests of one client at once',
   }),
+  maxConnectionsPerAddress: setting(count(1, 1_000), '50', {
+    group: 'servers',
+    env: 'MAX_CONNECTIONS_PER_ADDRESS',
+    flag: '--max-connections-per-address',
+    says: 'most connections of one address to the API, and to the metrics',
+  }),
   tlsCertFile: optional(path, '', {
     group: 'servers',
     env: 'TLS_CERT_FILE',
@@ -288,7 +300,7 @@ export const SETTINGS = {
     group: 'servers',
     env: 'TLS_CLIENT_CA_FILE',
     flag: '--tls-client-ca-file',
-    says: "let in only clients with a certificate of one of these authorities; the kubelet's probes have none",
+    says: 'let in only clients with a certificate of one of these authorities; the kubelet has none, and asks HEALTH_ADDRESS',
   }),
   shutdownDelay: setting(duration(0, 600_000), '5s', {
     group: 'process',

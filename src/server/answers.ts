@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
 import { ProblemError } from './problem.ts';
 
 /** A body that is ready to be sent, and its entity tag. */
@@ -8,41 +9,65 @@ interface Ready {
   readonly etag: string;
 }
 
-/** Most bodies that are kept: one for each question that was asked since something changed. */
-const MOST_KEPT = 200;
+/** Most bytes of bodies that are kept, and most bodies. */
+const MOST_BYTES = 8 * 1024 * 1024;
+const MOST_KEPT = 1_000;
+
+/** An answer that is not kept: its question holds a text that names nothing, of which there are as many as one likes. */
+export class Once {
+  readonly answer: unknown;
+
+  constructor(answer: unknown) {
+    this.answer = answer;
+  }
+}
 
 /** Bodies of answers, made once for each question and kept until something changed. */
 export class Answers {
   readonly #revision: () => number;
-  readonly #kept = new Map<string, Ready>();
+  readonly #kept: LRUCache<string, Ready>;
   #of = -1;
 
-  /** @param revision is another number whenever an answer may be another one */
-  constructor(revision: () => number) {
+  /**
+   * @param revision is another number whenever an answer may be another one
+   * @param mostBytes that are kept
+   */
+  constructor(revision: () => number, mostBytes = MOST_BYTES) {
     this.#revision = revision;
+    this.#kept = new LRUCache({
+      max: MOST_KEPT,
+      maxSize: mostBytes,
+      sizeCalculation: ({ body }, question) => body.length + 2 * question.length,
+    });
   }
 
   /**
    * Answers with JSON, or with 304 where the client has it already.
    * @param question what the answer depends on beside the revision
+   * @param make makes the answer; `Once` for one that is not kept
    */
   send(request: FastifyRequest, reply: FastifyReply, question: string, make: () => unknown): FastifyReply {
-    const revision = this.#revision();
-    if (revision !== this.#of) this.#kept.clear();
-    this.#of = revision;
-    let ready = this.#kept.get(question);
-    if (ready === undefined) {
-      const made = make();
-      const body = Buffer.from(typeof made === 'string' ? made : JSON.stringify(made));
-      ready = { body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"` };
-      if (this.#kept.size < MOST_KEPT) this.#kept.set(question, ready);
-    }
+    const ready = this.#ready(question, make);
     void reply
       .header('etag', ready.etag)
       .header('cache-control', 'private, no-cache')
       .header('vary', 'authorization');
     if (isKnown(request.headers['if-none-match'], ready.etag)) return reply.code(304).send();
     return reply.type('application/json; charset=utf-8').send(ready.body);
+  }
+
+  #ready(question: string, make: () => unknown): Ready {
+    const revision = this.#revision();
+    if (revision !== this.#of) this.#kept.clear();
+    this.#of = revision;
+    const kept = this.#kept.get(question);
+    if (kept !== undefined) return kept;
+    const made = make();
+    const answer = made instanceof Once ? made.answer : made;
+    const body = Buffer.from(typeof answer === 'string' ? answer : JSON.stringify(answer));
+    const ready = { body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"` };
+    if (!(made instanceof Once)) this.#kept.set(question, ready);
+    return ready;
   }
 }
 
@@ -67,6 +92,8 @@ export interface Page<T> {
   readonly total: number;
   /** Path of the next page. */
   readonly next: string | null;
+  /** Whether it begins at the start, or behind a key that there is. */
+  readonly known: boolean;
 }
 
 /**
@@ -89,5 +116,6 @@ export function pageOf<T>(
     last === undefined || rest.length <= size
       ? null
       : `${path}?${new URLSearchParams({ ...query, after: keyOf(last) })}`;
-  return { items, total: all.length, next };
+  const known = after === undefined || all.some((item) => keyOf(item) === after);
+  return { items, total: all.length, next, known };
 }

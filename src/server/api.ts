@@ -6,7 +6,7 @@ import type { Generated } from '../model/documents.ts';
 import { serviceKey } from '../model/service.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { security } from '../telemetry/security.ts';
-import { Answers, mustAcceptJson, pageOf } from './answers.ts';
+import { Answers, mustAcceptJson, Once, pageOf } from './answers.ts';
 import { answer, CONDITION, problems, taggedAnswers } from './described.ts';
 import { eventStream } from './event-stream.ts';
 import { type Job, Jobs } from './jobs.ts';
@@ -102,8 +102,15 @@ const jobJson = (job: Job, lasts: number | undefined) => ({
 const pointer = (path: readonly PropertyKey[]): string =>
   path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 
-/** The API: what is known, from memory, and what can be had done. Authentication is around it. */
-export function api(backing: Backing, log: Logger): (app: FastifyInstance) => Promise<void> {
+/**
+ * The API: what is known, from memory, and what can be had done. Authentication is around it.
+ * @param permitted whether a request may have what a right is needed for, as things are now
+ */
+export function api(
+  backing: Backing,
+  log: Logger,
+  permitted: (request: FastifyRequest, access: Access) => Promise<boolean>,
+): (app: FastifyInstance) => Promise<void> {
   const { view } = backing;
   const ready = new Answers(() => view.revision);
   const jobs = new Jobs(backing.now);
@@ -132,14 +139,21 @@ export function api(backing: Backing, log: Logger): (app: FastifyInstance) => Pr
               (query.healthy === undefined || String(healthy === true) === query.healthy),
           );
           const size = Number(query.limit ?? schemas.PAGE);
-          const { items, total, next } = pageOf(all, ({ name }) => name, `${PATH}/toolsets`, query, size);
-          return {
+          const { items, total, next, known } = pageOf(
+            all,
+            ({ name }) => name,
+            `${PATH}/toolsets`,
+            query,
+            size,
+          );
+          const body = {
             toolsets: items,
             total,
             next,
             configMapVersion: view.published?.version ?? null,
             lastDiscovery: iso(view.lastDiscovery),
           };
+          return known ? body : new Once(body);
         });
       },
     });
@@ -227,8 +241,15 @@ export function api(backing: Backing, log: Logger): (app: FastifyInstance) => Pr
           );
           const size = Number(query.limit ?? schemas.PAGE);
           const key = ({ service }: DiscoveredService): string => serviceKey(service);
-          const { items, total, next } = pageOf(all, key, `${PATH}/services`, query, size);
-          return { services: items.map(serviceJson), total, next, lastDiscovery: iso(view.lastDiscovery) };
+          const { items, total, next, known } = pageOf(all, key, `${PATH}/services`, query, size);
+          const body = {
+            services: items.map(serviceJson),
+            total,
+            next,
+            lastDiscovery: iso(view.lastDiscovery),
+          };
+          // A page of nothing is cheap, and its namespace may be any text.
+          return known && all.length > 0 ? body : new Once(body);
         });
       },
     });
@@ -397,6 +418,6 @@ export function api(backing: Backing, log: Logger): (app: FastifyInstance) => Pr
       },
     });
 
-    await app.register(eventStream(`${PATH}/events`, view));
+    await app.register(eventStream(`${PATH}/events`, view, permitted));
   };
 }

@@ -1,13 +1,14 @@
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { FastifyInstance } from 'fastify';
 import { expect, onTestFinished, test } from 'vitest';
 import { createLogger } from '../telemetry/logger.ts';
-import { type Answered, createApp, listen } from './app.ts';
+import { type Answered, type AppOptions, createApp, listen } from './app.ts';
 import { ProblemError } from './problem.ts';
 
-async function setting() {
+async function setting(options: Partial<AppOptions> = {}) {
   const lines = new PassThrough();
   const answered: Answered[] = [];
   const { log } = createLogger({ logLevel: 'debug', logFormat: 'json' }, lines);
@@ -42,6 +43,7 @@ async function setting() {
     component: 'api_server',
     answered: (one) => answered.push(one),
     routes,
+    ...options,
   });
   onTestFinished(() => app.close());
   return {
@@ -149,17 +151,119 @@ test.for(['x y', 'x\r\ny', 'é', 'x'.repeat(129), ''])(
   },
 );
 
+/** A server on a port, and connections of peers that close nothing by themselves. */
+async function onPort(options: Partial<AppOptions> = {}) {
+  const { app, log, answered } = await setting(options);
+  const port = await listen(app, { host: '127.0.0.1', port: 0 });
+  const open = (sent = ''): Socket => {
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    onTestFinished(() => void socket.destroy());
+    socket.on('error', () => {});
+    if (sent !== '') socket.write(sent);
+    return socket;
+  };
+  const connections = (): Promise<number> =>
+    new Promise((resolve) => app.server.getConnections((_, number) => resolve(number)));
+  return { app, log, answered, open, connections };
+}
+
+const GOOD = 'GET /things/x HTTP/1.1\r\nhost: x\r\n';
+
 test.for([
   ['GET / HTTP/1.1\r\nhost: x\r\nbad header\r\n\r\n', 400],
   [`GET / HTTP/1.1\r\nhost: x\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
   ['\u0016\u0003\u0001', 400],
-] as const)('what is no request gets a problem too: %j', async ([sent, status]) => {
+  ['GET /things/x HTTP/1.1\r\n\r\n', 400],
+  [`${GOOD}Host: y\r\n\r\n`, 400],
+  [`${GOOD}expect: foo\r\n\r\n`, 417],
+  ['CONNECT example.com:443 HTTP/1.1\r\nhost: x\r\n\r\n', 405],
+  ['QUERY /things/x HTTP/1.1\r\nhost: x\r\n\r\n', 405],
+  ['PROPFIND /nothing HTTP/1.1\r\nhost: x\r\n\r\n', 404],
+  ['GET /things/%zz HTTP/1.1\r\nhost: x\r\n\r\n', 400],
+] as const)(
+  'what is no request, or a strange one, gets a problem and is counted: %j',
+  async ([sent, status]) => {
+    const { open, answered } = await onPort();
+    const socket = open();
+    socket.end(sent);
+    const answer = await text(socket);
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(answer).toMatch(/content-type: application\/problem\+json/i);
+    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ status });
+    if (status === 405) expect(answer).toMatch(/allow: GET, HEAD, OPTIONS/i);
+    expect(answered.map((each) => each.status)).toEqual([status]);
+  },
+);
+
+test('a peer that is refused and never closes keeps no connection', async () => {
+  const { open, connections } = await onPort();
+  const sockets = ['\u0016\u0003\u0001', 'CONNECT a:1 HTTP/1.1\r\nhost: x\r\n\r\n'].map((sent) => open(sent));
+  await Promise.all(sockets.map((socket) => once(socket, 'data')));
+  await expect.poll(connections, { timeout: 5_000 }).toBe(0);
+});
+
+test('an address has no more connections than its share; each that is closed is counted, and a burst is one line', async () => {
+  const dropped: string[] = [];
+  const { open, log, app, connections } = await onPort({
+    connections: { total: 100, perAddress: () => 3 },
+    dropped: (reason, address) => dropped.push(`${reason} ${address}`),
+  });
+  const sockets = Array.from({ length: 20 }, () => open());
+  await expect.poll(() => dropped).toEqual(Array(17).fill('address 127.0.0.1'));
+  await expect.poll(connections).toBe(3);
+  for (const socket of sockets) socket.destroy();
+  await expect.poll(connections).toBe(0);
+  const socket = open();
+  socket.end(`${GOOD}connection: close\r\n\r\n`);
+  expect(await text(socket)).toMatch(/^HTTP\/1.1 200 /);
+  await app.close();
+  expect((await log()).match(/MAX_CONNECTIONS_PER_ADDRESS/g)).toHaveLength(1);
+});
+
+test.for([
+  { 'content-encoding': 'gzip' },
+  { 'content-type': 'application/json; charset=utf-16' },
+  { 'content-type': 'application/json; charset="latin1"' },
+])('a body that is not plain UTF-8 is refused: %j', async (headers) => {
   const { app } = await setting();
-  const port = await listen(app, { host: '127.0.0.1', port: 0 });
-  const socket = connect(port, '127.0.0.1');
-  socket.end(sent);
-  const answer = await text(socket);
-  expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
-  expect(answer).toContain('content-type: application/problem+json');
-  expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ status });
+  const post = async (more: Record<string, string>) =>
+    await app.inject({
+      method: 'POST',
+      url: '/things',
+      payload: '{"name":"a"}',
+      headers: { 'content-type': 'application/json', ...more },
+    });
+  expect((await post(headers)).statusCode).toBe(415);
+  expect((await post({ 'content-encoding': 'identity' })).statusCode).toBe(200);
+  expect((await post({ 'content-type': 'application/json; charset=UTF-8' })).statusCode).toBe(200);
+});
+
+test('every request of an address counts, also those that the framework refuses', async () => {
+  let left = 3;
+  const take = () => ({ allowed: left-- > 0, remaining: Math.max(0, left), retryAfterSeconds: 1 });
+  const { app } = await setting({ take });
+  const urls = [
+    '/things/%zz',
+    `/things/${'x'.repeat(300)}`,
+    '/nothing',
+    '/things/%zz',
+    '/things/x',
+    '/nothing',
+  ];
+  const statuses: number[] = [];
+  for (const url of urls) statuses.push((await app.inject(url)).statusCode);
+  expect(statuses).toEqual([400, 414, 404, 429, 429, 429]);
+});
+
+test('a flood of refused requests makes few and short lines, and all of them are counted', async () => {
+  const { app, log } = await setting();
+  for (let n = 0; n < 200; n++)
+    await app.inject({ url: `/nothing/${'x'.repeat(5_000)}`, headers: { 'user-agent': 'y'.repeat(5_000) } });
+  await app.close();
+  const lines = (await log())
+    .trim()
+    .split('\n')
+    .filter((line) => !line.includes('"debug"'));
+  expect(lines.length).toBeLessThan(20);
+  for (const line of lines) expect(line.length).toBeLessThan(1_000);
 });

@@ -1,15 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
 import accepts from '@fastify/accepts';
-import fastify, {
-  type FastifyError,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-} from 'fastify';
+import fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
+import type { DropReason } from '../telemetry/api-metrics.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { type FieldError, kindOfStatus, PROBLEM_TYPE, ProblemError, problemBody } from './problem.ts';
+import { Sampled } from '../telemetry/sampled.ts';
+import { addressKey } from './address-key.ts';
+import { answerLog, counted } from './answer-log.ts';
+import { asProblem, LONGEST_BODY, sendProblem } from './as-problem.ts';
+import { type ConnectionLimits, Connections, type Dropped } from './connections.ts';
+import { Methods } from './methods.ts';
+import { ProblemError } from './problem.ts';
+import type { Taken } from './rate-limit.ts';
+import { LONGEST_HEADERS, type Refusal, refuseOddities, refuser } from './refuse.ts';
+import { mustBePlain, mustHaveOneHost } from './request-form.ts';
 import type { ServerTls } from './tls.ts';
 
 /** One request that was answered, for those who count. `route` is the pattern and never the path. */
@@ -27,107 +31,34 @@ export interface AppOptions {
   readonly answered: (answered: Answered) => void;
   /** Serves HTTPS, and not HTTP. */
   readonly tls?: ServerTls;
+  readonly connections?: ConnectionLimits;
+  /** Called for each connection that is closed for a limit. */
+  readonly dropped?: Dropped;
+  /** Counts a request of an address against its limit. Probes are not limited. */
+  readonly take?: (address: string) => Taken;
+  /** Lines of the log that strangers can cause; shared with what is served. */
+  readonly sampled?: Sampled;
   /** Adds what is served. */
   readonly routes: (app: FastifyInstance) => unknown;
 }
 
-/** Most bytes of a request's body and of its headers. */
-const LONGEST_BODY = 1024 * 1024;
-const LONGEST_HEADERS = 16 * 1024;
-/** Longest times in milliseconds: for a request to arrive, and for a connection that does nothing. */
+/** Longest time for a request to arrive, and for a TLS handshake, in milliseconds. */
 const LONGEST_REQUEST = 15_000;
+const LONGEST_HANDSHAKE = 10_000;
+/** Longest time that a connection may do nothing, in milliseconds: of a client that was let in, and of any other. */
 const LONGEST_IDLE = 65_000;
+const STRANGERS_IDLE = 5_000;
 /** How often it is looked for requests that take too long, in milliseconds. */
 const LOOK = 5_000;
-/** Most connections at a time. */
-const MOST_CONNECTIONS = 1_000;
+
+const CONNECTIONS: ConnectionLimits = { total: 1_000, perAddress: () => 50 };
 
 /** An id from a client goes into logs and answers, so it may hold little. */
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'] as const;
-
 function requestId({ headers }: Pick<IncomingMessage, 'headers'>): string {
   const given = headers['x-request-id'] ?? headers['x-correlation-id'];
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
-}
-
-/** What a schema says is wrong with a part of a request. */
-function fieldErrors(error: FastifyError): FieldError[] {
-  return (error.validation ?? []).map(({ instancePath, message = '', params, keyword }) => {
-    const { allowedValues, additionalProperty, missingProperty } = params as Record<string, unknown>;
-    const name = additionalProperty ?? missingProperty;
-    const place = `${instancePath}${name === undefined ? '' : `/${String(name).replaceAll('~', '~0').replaceAll('/', '~1')}`}`;
-    const detail = Array.isArray(allowedValues)
-      ? `is none of ${allowedValues.join(', ')}`
-      : keyword === 'additionalProperties'
-        ? 'is not known here'
-        : keyword === 'required'
-          ? 'is missing'
-          : message;
-    return error.validationContext === 'body'
-      ? { pointer: place, detail }
-      : { parameter: place.slice(1), detail };
-  });
-}
-
-/** Any error as what its answer says. What is a bug shows nothing of the inside. */
-function asProblem(error: FastifyError | ProblemError): ProblemError {
-  if (error instanceof ProblemError) return error;
-  const { cause } = { cause: error };
-  if (error.validation !== undefined) {
-    const errors = fieldErrors(error);
-    const said = errors.map(
-      ({ parameter, pointer, detail }) => `${parameter ?? (pointer || 'the body')} ${detail}`,
-    );
-    return new ProblemError('invalid-request', said.join('; '), { errors, cause });
-  }
-  const status = error.statusCode ?? 500;
-  if (status >= 500)
-    return status === 503
-      ? new ProblemError('unavailable', 'There is too much to do now; try again in some seconds.', {
-          headers: { 'retry-after': '5' },
-          cause,
-        })
-      : new ProblemError('internal', 'This is a bug: please report it with the request id.', { cause });
-  const kind = kindOfStatus(status);
-  switch (kind) {
-    case 'payload-too-large':
-      return new ProblemError(kind, `The body is over ${LONGEST_BODY} bytes; send less.`, { cause });
-    case 'unsupported-media-type':
-      return new ProblemError(kind, 'Send the body as application/json.', { cause });
-    default:
-      return new ProblemError(kind, error.message, { cause });
-  }
-}
-
-/** Answers with a problem. */
-export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: ProblemError): void {
-  void reply
-    .code(problem.status)
-    .headers(problem.headers)
-    .header('x-request-id', request.id)
-    .header('cache-control', 'no-store')
-    .type(PROBLEM_TYPE)
-    .send(JSON.stringify(problemBody(problem, request.url, request.id)));
-}
-
-/** What Node.js refuses before there is a request. */
-function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const problem =
-    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-      ? new ProblemError('request-timeout', 'The request did not arrive in time; send it again.')
-      : error.code === 'HPE_HEADER_OVERFLOW'
-        ? new ProblemError('headers-too-large', `The headers are over ${LONGEST_HEADERS} bytes; send less.`)
-        : new ProblemError('invalid-request', 'This is not a request of HTTP/1.1.');
-  const body = JSON.stringify(problemBody(problem, '', randomUUID()));
-  socket.end(
-    `HTTP/1.1 ${problem.status} Refused\r\nconnection: close\r\ncontent-type: ${PROBLEM_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
 }
 
 declare module 'fastify' {
@@ -135,29 +66,25 @@ declare module 'fastify' {
     /** It is asked again and again, and what it answers is told elsewhere. */
     probe?: boolean;
   }
+  interface FastifyRequest {
+    /** The guard let it in, by a token that is valid. */
+    letIn?: boolean;
+  }
 }
 
-/** Logs a request that was answered. */
-function logAnswer(log: Logger, component: string, request: FastifyRequest, reply: FastifyReply): void {
-  const { statusCode } = reply;
-  const { probe = false } = request.routeOptions.config;
-  // Who was not let in is a warning of its own, and a mistake of a client is none of ours.
-  const told = statusCode === 401 || statusCode === 403;
-  const level = probe || told || statusCode < 400 ? 'debug' : statusCode >= 500 ? 'error' : 'info';
-  log[level](
-    {
-      component,
-      request_id: request.id,
-      method: request.method,
-      path: request.url.split('?', 1)[0],
-      status_code: statusCode,
-      duration: Math.round(reply.elapsedTime) / 1000,
-      remote_addr: request.ip,
-      user_agent: request.headers['user-agent']?.slice(0, 200),
-    },
-    'request answered',
-  );
-}
+/** What the log says of a connection that was closed for a limit. */
+const DROPS: Readonly<Record<DropReason, string>> = {
+  address:
+    'a connection was closed: its address has as many as one may have; MAX_CONNECTIONS_PER_ADDRESS changes that',
+  displaced: 'a connection was closed: there are as many as there may be, and its address has the most',
+  total: 'a connection was closed: there are as many as there may be, and no address has more than its own',
+};
+
+/** The problem of an address that sends too many requests. */
+const tooMany = ({ retryAfterSeconds }: Taken): ProblemError =>
+  new ProblemError('too-many-requests', `There were too many requests; wait ${retryAfterSeconds} s.`, {
+    headers: { 'retry-after': String(retryAfterSeconds) },
+  });
 
 /**
  * A server with what all of ours have in common: request ids, limits, errors by RFC 9457, a line in the log for each
@@ -169,86 +96,126 @@ export async function createApp({
   answered,
   routes,
   tls,
+  connections: limits = CONNECTIONS,
+  dropped = () => {},
+  take,
+  sampled = new Sampled(),
 }: AppOptions): Promise<FastifyInstance> {
+  const logAnswer = answerLog(log, component, sampled);
+  const allowed = (address: string): Taken | undefined => take?.(addressKey(address));
+  const refused = ({ address, status, why }: Refusal): boolean => {
+    answered({ method: 'other', route: 'unknown', status, milliseconds: 0 });
+    sampled.line(`refused ${status} ${addressKey(address)}`, (more) =>
+      log.info(
+        {
+          component,
+          status_code: status,
+          reason: why,
+          remote_addr: address,
+          ...(more === 0 ? {} : { more }),
+        },
+        counted('a connection was refused', more),
+      ),
+    );
+    return allowed(address)?.allowed ?? true;
+  };
+  const refuse = refuser(refused);
+  const http = {
+    maxHeaderSize: LONGEST_HEADERS,
+    headersTimeout: LONGEST_REQUEST,
+    connectionsCheckingInterval: LOOK,
+    // Node.js would answer without a body; `mustBePlain` says what is wrong.
+    requireHostHeader: false,
+  };
   const app = fastify({
-    ...(tls === undefined ? {} : { https: tls }),
+    ...(tls === undefined ? { http } : { https: { handshakeTimeout: LONGEST_HANDSHAKE, ...http, ...tls } }),
     genReqId: (request) => requestId(request),
     logger: false,
     bodyLimit: LONGEST_BODY,
     requestTimeout: LONGEST_REQUEST,
-    keepAliveTimeout: LONGEST_IDLE,
-    http: {
-      maxHeaderSize: LONGEST_HEADERS,
-      headersTimeout: LONGEST_REQUEST,
-      connectionsCheckingInterval: LOOK,
+    connectionTimeout: LONGEST_IDLE,
+    keepAliveTimeout: STRANGERS_IDLE,
+    clientErrorHandler: (error, socket) => refuse(socket, error),
+    frameworkErrors(error, request, reply) {
+      const taken = allowed(request.ip);
+      sendProblem(request, reply, taken?.allowed === false ? tooMany(taken) : asProblem(error));
+      logAnswer(request, reply);
+      count(request, reply.statusCode, 0);
     },
-    clientErrorHandler: refuse,
-    frameworkErrors: (error, request, reply) => sendProblem(request, reply, asProblem(error)),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 253 },
     ajv: { customOptions: { allErrors: true, coerceTypes: false, removeAdditional: false } },
   });
+  const methods = new Methods();
+  function count({ method, routeOptions }: FastifyRequest, status: number, milliseconds: number): void {
+    answered({ method: methods.known(method), route: routeOptions?.url ?? 'unknown', status, milliseconds });
+  }
+  const connections = new Connections(limits, (reason, address) => {
+    dropped(reason, address);
+    sampled.line(`dropped ${reason}`, (more) =>
+      log.warn(
+        {
+          component,
+          reason,
+          remote_addr: address,
+          connections: connections.size,
+          ...(more === 0 ? {} : { more }),
+        },
+        counted(DROPS[reason], more),
+      ),
+    );
+  });
+  connections.guard(app.server);
+  refuseOddities(app.server, () => methods.all, refused);
   // What is compiled for each answer's schema takes more memory than it saves time.
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
-  app.server.maxConnections = MOST_CONNECTIONS;
   await app.register(accepts);
   app.removeContentTypeParser('text/plain');
 
-  const taken = new Map<string, Set<string>>();
-  app.addHook('onRoute', ({ method, url, config }) => {
-    if ((config as { readonly other?: boolean } | undefined)?.other === true) return;
-    const methods = taken.get(url) ?? new Set();
-    for (const each of [method].flat()) methods.add(each);
-    taken.set(url, methods);
-  });
+  app.addHook('onRoute', (route) => methods.learn(route));
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
+    if (request.routeOptions.config.probe !== true) {
+      const taken = allowed(request.ip);
+      if (taken !== undefined) reply.header('x-ratelimit-remaining', taken.remaining);
+      if (taken?.allowed === false) throw tooMany(taken);
+    }
+    mustHaveOneHost(request.raw);
+  });
+  app.addHook('preParsing', async (request) => {
+    if (request.is404) methods.refuseOther(request);
+    mustBePlain(request.headers);
+  });
+  app.addHook('preHandler', async (request, reply) => {
+    if (request.letIn !== true) return;
+    connections.trust(request.raw.socket);
+    reply.header('keep-alive', `timeout=${LONGEST_IDLE / 1000}`);
   });
   app.addHook('onResponse', async (request, reply) => {
-    logAnswer(log, component, request, reply);
-    answered({
-      method: METHODS.some((method) => method === request.method) ? request.method : 'other',
-      route: request.routeOptions.url ?? 'unknown',
-      status: reply.statusCode,
-      milliseconds: reply.elapsedTime,
-    });
+    // Node.js just set the time that strangers have.
+    if (request.letIn === true) request.raw.socket.setTimeout?.(LONGEST_IDLE);
+    logAnswer(request, reply);
+    count(request, reply.statusCode, reply.elapsedTime);
   });
-  app.setNotFoundHandler((request, reply) => {
-    sendProblem(
-      request,
-      reply,
-      new ProblemError('not-found', 'There is nothing at this path; GET /openapi.json tells what there is.'),
+  app.setNotFoundHandler(() => {
+    throw new ProblemError(
+      'not-found',
+      'There is nothing at this path; GET /openapi.json tells what there is.',
     );
   });
   app.setErrorHandler((error: FastifyError | ProblemError, request, reply) => {
     const problem = asProblem(error);
     if (problem.kind === 'internal')
-      log.error(
-        { component, request_id: request.id, stacktrace: error.stack },
-        `a request failed, which is a bug: ${error.message}`,
+      sampled.line(`bug ${error.message}`, (more) =>
+        log.error(
+          { component, request_id: request.id, stacktrace: error.stack },
+          counted(`a request failed, which is a bug: ${error.message}`, more),
+        ),
       );
     sendProblem(request, reply, problem);
   });
   await routes(app);
-  for (const [url, methods] of [...taken]) answerOthers(app, url, methods);
+  methods.answerOthers(app);
   return app;
-}
-
-/** Answers the methods that a path does not take. */
-function answerOthers(app: FastifyInstance, url: string, methods: ReadonlySet<string>): void {
-  const allow = [...methods, 'OPTIONS'].sort().join(', ');
-  app.route({
-    method: METHODS.filter((method) => !methods.has(method) && app.supportedMethods.includes(method)),
-    url,
-    config: { other: true },
-    handler: (request, reply) => {
-      if (request.method === 'OPTIONS') return reply.code(204).header('allow', allow).send();
-      throw new ProblemError(
-        'method-not-allowed',
-        `${request.method} is not taken here; use ${[...methods].sort().join(' or ')}.`,
-        { headers: { allow } },
-      );
-    },
-  });
 }
 
 /** Listens. @returns the port, for when 0 was asked for */

@@ -9,10 +9,13 @@ import { shareSchemas } from './described.ts';
 import { eventStream, LIMITS, type StreamLimits } from './event-stream.ts';
 
 /** A server of events, and clients of it over real sockets. */
-async function setting(limits: Partial<StreamLimits> = {}) {
+async function setting(
+  limits: Partial<StreamLimits> = {},
+  permitted: () => Promise<boolean> = async () => true,
+) {
   const view = new View(() => new Date(0));
   const { log } = createLogger({ logLevel: 'error', logFormat: 'json' }, new PassThrough().resume());
-  const routes = eventStream('/events', view, { ...LIMITS, ...limits });
+  const routes = eventStream('/events', view, permitted, { ...LIMITS, ...limits });
   const app = await createApp({
     log,
     component: 'api_server',
@@ -75,6 +78,37 @@ test('no more clients than the limit listen, and one that goes makes room; HEAD 
   expect(refused).toMatch(/\r\nretry-after: 30\r\n/);
   first.destroy();
   await expect.poll(async () => await heard(client(), '\r\n\r\n')).toMatch(/^HTTP\/1.1 200 /);
+});
+
+test('one client has no more streams than its share, though there is room for others', async () => {
+  const { client } = await setting({ perClient: 2 });
+  for (let n = 0; n < 2; n++) await heard(client(), 'event: state');
+  const refused = await heard(client(), '}');
+  expect(refused).toMatch(/^HTTP\/1.1 503 /);
+  expect(refused).toContain('listens 2 times already');
+});
+
+const DENIALS: readonly [string, () => Promise<boolean>][] = [
+  ['its token does not count any more', () => Promise.resolve(false)],
+  ['nobody can tell whether its token counts', () => Promise.reject(new Error('no API server'))],
+];
+
+test.for(DENIALS)('a stream ends when %s', async ([, denied]) => {
+  let reviewed = 0;
+  const rights: { review: () => Promise<boolean> } = {
+    async review() {
+      reviewed++;
+      return true;
+    },
+  };
+  const { client } = await setting({ review: 10 }, () => rights.review());
+  const socket = client();
+  await heard(socket, 'event: state');
+  await expect.poll(() => reviewed).toBeGreaterThan(2);
+  expect(socket.readableEnded).toBe(false);
+  const ended = once(socket.resume(), 'end');
+  rights.review = denied;
+  await ended;
 });
 
 test('a client that does not read is cut, and the others hear all', async () => {

@@ -1,18 +1,47 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { View } from '../engine/view.ts';
+import { addressKey } from './address-key.ts';
+import type { Access } from './api.ts';
 import { problems } from './described.ts';
 import { ProblemError } from './problem.ts';
 
 export interface StreamLimits {
   /** Most clients that listen at a time. */
   readonly listeners: number;
+  /** Most of them of one client: of a user, or of an address where nobody is asked for a token. */
+  readonly perClient: number;
+  /**
+   * How often it is asked whether listeners may still listen, in milliseconds. A token that was reviewed is remembered
+   * for up to ten seconds, so this costs a request each ten seconds and token.
+   */
+  readonly review: number;
   /** How often something is sent though nothing happens, so that nothing between us takes the connection for dead, in milliseconds. */
   readonly heartbeat: number;
   /** Most bytes that wait for a client that does not read; beyond that it has to come again. */
   readonly waiting: number;
 }
 
-export const LIMITS: StreamLimits = { listeners: 50, heartbeat: 15_000, waiting: 64 * 1024 };
+export const LIMITS: StreamLimits = {
+  listeners: 50,
+  perClient: 5,
+  review: 1_000,
+  heartbeat: 15_000,
+  waiting: 64 * 1024,
+};
+
+/** The right to listen. */
+const ACCESS: Access = { resource: 'events', verb: 'get' };
+
+interface Listener {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly client: string;
+  /** Its right is being reviewed. */
+  reviewed: boolean;
+}
+
+const later = (detail: string): ProblemError =>
+  new ProblemError('unavailable', detail, { headers: { 'retry-after': '30' } });
 
 /** What is told when something changed: enough to know what to ask for. */
 function stateOf({ services, published, lastDiscovery, counters }: View): string {
@@ -26,19 +55,22 @@ function stateOf({ services, published, lastDiscovery, counters }: View): string
 }
 
 /**
- * Server-sent events: `state` at once, and whenever discovery or what is published changed.
+ * Server-sent events: `state` at once, and whenever discovery or what is published changed. A stream ends with the right to
+ * it: when its token expires or is revoked, or nobody can tell any more whether it counts.
+ * @param permitted whether the request may have what a right is needed for, as things are now
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 export function eventStream(
   path: string,
   view: View,
+  permitted: (request: FastifyRequest, access: Access) => Promise<boolean>,
   limits: StreamLimits = LIMITS,
 ): (app: FastifyInstance) => Promise<void> {
   return async (app) => {
-    const listeners = new Set<FastifyReply>();
+    const listeners = new Set<Listener>();
     let id = 0;
     let last = '';
-    const send = ({ raw }: FastifyReply, text: string): void => {
+    const send = ({ reply: { raw } }: Listener, text: string): void => {
       if (raw.writableLength > limits.waiting) raw.destroy();
       else raw.write(text);
     };
@@ -56,13 +88,23 @@ export function eventStream(
     const heartbeat = setInterval(() => {
       for (const listener of listeners) send(listener, ': still here\n\n');
     }, limits.heartbeat).unref();
+    const review = async (listener: Listener): Promise<void> => {
+      listener.reviewed = true;
+      const may = await permitted(listener.request, ACCESS).catch(() => false);
+      listener.reviewed = false;
+      if (!may) listener.reply.raw.end();
+    };
+    const reviews = setInterval(() => {
+      for (const listener of listeners) if (!listener.reviewed) void review(listener);
+    }, limits.review).unref();
     app.addHook('preClose', async () => {
       forget();
       clearInterval(heartbeat);
-      for (const { raw } of listeners) raw.end();
+      clearInterval(reviews);
+      for (const { reply } of listeners) reply.raw.end();
     });
     app.get(path, {
-      config: { access: { resource: 'events', verb: 'get' } },
+      config: { access: ACCESS },
       schema: {
         operationId: 'followEvents',
         summary: 'Server-sent events of what changes',
@@ -81,14 +123,11 @@ export function eventStream(
             'not-acceptable',
             'Events are text/event-stream; send Accept: text/event-stream.',
           );
+        const client = request.caller?.username ?? addressKey(request.ip);
         if (listeners.size >= limits.listeners)
-          throw new ProblemError(
-            'unavailable',
-            `${limits.listeners} clients listen already; try again later.`,
-            {
-              headers: { 'retry-after': '30' },
-            },
-          );
+          throw later(`${limits.listeners} clients listen already; try again later.`);
+        if ([...listeners].filter((each) => each.client === client).length >= limits.perClient)
+          throw later(`${client} listens ${limits.perClient} times already; end one of these.`);
         look();
         reply.hijack();
         reply.raw.writeHead(200, {
@@ -101,9 +140,10 @@ export function eventStream(
           reply.raw.end();
           return reply;
         }
-        listeners.add(reply);
-        reply.raw.on('close', () => listeners.delete(reply)).on('error', () => {});
-        send(reply, frame());
+        const listener: Listener = { request, reply, client, reviewed: false };
+        listeners.add(listener);
+        reply.raw.on('close', () => listeners.delete(listener)).on('error', () => {});
+        send(listener, frame());
         return reply;
       },
     });

@@ -2,8 +2,10 @@ import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fa
 import type { AccessAttributes, Caller } from '../model/caller.ts';
 import type { ApiMetrics } from '../telemetry/api-metrics.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { Sampled } from '../telemetry/sampled.ts';
 import { type SecurityEvent, security } from '../telemetry/security.ts';
 import { addressKey } from './address-key.ts';
+import { counted, pathOf, short } from './answer-log.ts';
 import type { Access } from './api.ts';
 import { type Authenticator, challenge } from './authentication.ts';
 import type { Authorizer } from './authorization.ts';
@@ -19,7 +21,7 @@ export interface Gate {
   readonly authenticator: Authenticator | undefined;
   /** Nothing: whoever is known may do everything. */
   readonly authorizer: Authorizer | undefined;
-  /** By address, before it is known who sends a request. */
+  /** By address, before it is known who sends a request. The server counts against it, whatever a request is. */
   readonly addresses: RateLimiter;
   /** By client, once that is known. */
   readonly clients: RateLimiter;
@@ -31,6 +33,7 @@ export interface GuardOptions {
   readonly namespace: () => string;
   readonly log: Logger;
   readonly component: string;
+  readonly sampled: Sampled;
   readonly authenticated: (authenticated: Authenticated) => void;
 }
 
@@ -77,11 +80,30 @@ function limit(limiter: RateLimiter, key: string, reply: FastifyReply): void {
 }
 
 /**
- * Lets through who may: a limit by address, then who it is, then a limit by client, then whether that one may do this. Where
- * the API server cannot tell, the answer is 503, and never a refusal or an open door.
+ * Says whether a request may have what a right is needed for, as things are now; neither logged nor counted. It serves
+ * what goes on after a request was let in, and what is optional.
+ */
+export function permitted({
+  gate,
+  namespace,
+}: Pick<GuardOptions, 'gate' | 'namespace'>): (request: FastifyRequest, access: Access) => Promise<boolean> {
+  return async ({ headers }, access) => {
+    const { authenticator, authorizer } = gate();
+    if (authenticator === undefined) return true;
+    const found = await authenticator.authenticate(headers.authorization);
+    if (found.kind !== 'caller') return false;
+    if (authorizer === undefined) return true;
+    return (await authorizer.authorize(found.caller, attributesOf(access, namespace()))).kind === 'allowed';
+  };
+}
+
+/**
+ * Lets through who may: who it is, then a limit by client, then whether that one may do this. Where the API server cannot
+ * tell, the answer is 503, and never a refusal or an open door. The limit by address comes before, for all that is
+ * sent.
  */
 export function guard(options: GuardOptions): onRequestAsyncHookHandler {
-  const { gate, namespace, log, component, authenticated } = options;
+  const { gate, namespace, log, component, sampled, authenticated } = options;
   /** Why requests were not let in. */
   const reasons = new WeakMap<FastifyRequest, NonNullable<Authenticated['reason']>>();
 
@@ -92,9 +114,19 @@ export function guard(options: GuardOptions): onRequestAsyncHookHandler {
     why: string,
     username?: string,
   ): void => {
-    const { id: request_id, method, url, ip: remote_addr } = request;
-    const path = url.split('?', 1)[0];
-    log.warn({ component, ...security(event, username), reason, request_id, method, path, remote_addr }, why);
+    const fields = {
+      component,
+      ...security(event, username),
+      reason,
+      request_id: request.id,
+      method: request.method,
+      path: pathOf(request.url),
+      remote_addr: request.ip,
+      user_agent: short(request.headers['user-agent'] ?? ''),
+    };
+    sampled.line(`${reason} ${addressKey(request.ip)}`, (more) =>
+      log.warn({ ...fields, ...(more === 0 ? {} : { more }) }, counted(why, more)),
+    );
     reasons.set(request, reason);
   };
 
@@ -135,8 +167,7 @@ export function guard(options: GuardOptions): onRequestAsyncHookHandler {
   return async (request, reply) => {
     const { config } = request.routeOptions;
     if (config.probe === true) return;
-    const { authenticator, authorizer, addresses, clients } = gate();
-    limit(addresses, addressKey(request.ip), reply);
+    const { authenticator, authorizer, clients } = gate();
     if (config.public === true || authenticator === undefined) return;
     const started = performance.now();
     try {
@@ -144,6 +175,7 @@ export function guard(options: GuardOptions): onRequestAsyncHookHandler {
       request.caller = caller;
       limit(clients, caller.username, reply);
       if (authorizer !== undefined) await permit(authorizer, caller, request);
+      request.letIn = true;
     } finally {
       const reason = reasons.get(request);
       const milliseconds = performance.now() - started;

@@ -1,10 +1,20 @@
-import type { FastifyInstance } from 'fastify';
-import type { View } from '../engine/view.ts';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Dependency, View } from '../engine/view.ts';
 import { answer } from './described.ts';
 import * as schemas from './schemas.ts';
 
-/** Probes, for everybody: whether the process lives, and whether it is of use. `/healthz` and `/readyz` are the same. */
-export function health(view: View, stopping: () => boolean): (app: FastifyInstance) => void {
+/** What a stranger may know of a dependency: its errors name addresses and objects of the cluster. */
+const withoutError = ({ status, since }: Dependency): Dependency => ({ status, since });
+
+/**
+ * Probes, for everybody: whether the process lives, and whether it is of use. `/healthz` and `/readyz` are the same.
+ * @param mayKnow whether a client may know the last error of each check
+ */
+export function health(
+  view: View,
+  stopping: () => boolean,
+  mayKnow: (request: FastifyRequest) => Promise<boolean>,
+): (app: FastifyInstance) => void {
   return (app) => {
     for (const url of ['/health', '/healthz'])
       app.get(url, {
@@ -32,7 +42,8 @@ export function health(view: View, stopping: () => boolean): (app: FastifyInstan
             503: answer('It is of no use now; the checks say why.', schemas.readyAnswer),
           },
         },
-        handler: async (_, reply) => {
+        handler: async (request, reply) => {
+          const told = (await mayKnow(request)) ? (check: Dependency) => check : withoutError;
           const checks = Object.entries(view.dependencies);
           const ready = Object.values(view.ready).every((passed) => passed);
           const status = stopping() ? 'stopping' : ready ? 'ready' : 'not_ready';
@@ -42,7 +53,7 @@ export function health(view: View, stopping: () => boolean): (app: FastifyInstan
             .send({
               status,
               checks: Object.fromEntries(
-                checks.map(([name, check]) => [name, { ...check, since: check.since.toISOString() }]),
+                checks.map(([name, check]) => [name, { ...told(check), since: check.since.toISOString() }]),
               ),
             });
         },

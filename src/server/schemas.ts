@@ -228,7 +228,10 @@ export const reloadAnswer = z.object({
 const dependency = z.object({
   status: z.enum(['ok', 'failing', 'waiting']),
   since: time,
-  error: z.string().optional().describe('the last error'),
+  error: z
+    .string()
+    .optional()
+    .describe('the last error, while it fails; only for a client whose token may get statistics'),
 });
 
 export const readyAnswer = z.object({

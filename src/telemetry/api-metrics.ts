@@ -3,6 +3,13 @@ import type { MetricSet } from './metric-set.ts';
 /** Why credentials were not accepted. */
 const AUTH_REASONS = ['missing', 'malformed', 'invalid', 'forbidden', 'unavailable'] as const;
 
+/**
+ * Why a connection was closed: its address has too many, it gave way to an address that has fewer, or there were too
+ * many in all.
+ */
+const DROP_REASONS = ['address', 'displaced', 'total'] as const;
+export type DropReason = (typeof DROP_REASONS)[number];
+
 /** Metrics of the HTTP API. */
 export interface ApiMetrics {
   /**
@@ -21,6 +28,8 @@ export interface ApiMetrics {
     readonly reason?: (typeof AUTH_REASONS)[number];
     readonly milliseconds: number;
   }): void;
+  /** A connection was closed for a limit. `server` is `api`, `metrics` or `health`. */
+  dropped(server: string, reason: DropReason): void;
 }
 
 /** Upper bounds in seconds. */
@@ -50,6 +59,11 @@ export function apiMetrics(set: MetricSet): ApiMetrics {
     'Time in which it was decided whether a request is let in.',
     ANSWERS,
   );
+  const drops = set.counter(
+    'connections_dropped_total',
+    'Connections that were closed for a limit: "address" has too many, "displaced" by an address that has fewer, or too many in all ("total").',
+    ['server', 'reason'],
+  );
   for (const reason of AUTH_REASONS) failures.inc({ reason }, 0);
   return {
     answered({ method: given, route, status, milliseconds }) {
@@ -62,6 +76,9 @@ export function apiMetrics(set: MetricSet): ApiMetrics {
       attempts.inc();
       if (outcome !== 'accepted') failures.inc({ reason });
       checking.observe(milliseconds / 1000);
+    },
+    dropped(server, reason) {
+      drops.inc({ server, reason });
     },
   };
 }

@@ -60,6 +60,7 @@ export async function inProcess(): Promise<InProcess> {
     gate: gates(undefined, stopped.signal),
     answered: () => {},
     authenticated: () => {},
+    dropped: () => {},
   });
   const app = await make('api', { address: { host: '127.0.0.1', port: 0 }, tls: undefined });
   const running = engine.run(stopped.signal);

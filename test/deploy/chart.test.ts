@@ -75,6 +75,7 @@ describe('the settings', () => {
     'settingsConfigMap',
     'apiAddress',
     'metricsAddress',
+    'healthAddress',
     'tlsCertFile',
     'tlsKeyFile',
     'tlsClientCaFile',
@@ -109,6 +110,7 @@ describe('the settings', () => {
     metricsAuthEnabled: false,
     rateLimit: 100_000,
     rateLimitBurst: 100_000,
+    maxConnectionsPerAddress: 1_000,
     shutdownDelay: '0s',
     shutdownTimeout: '1m',
     logLevel: 'debug',
@@ -201,6 +203,7 @@ describe('values.yaml and its schema', () => {
     [{ credentials: { grafana: { apiKey: 'not-a-variable' } } }, '/credentials/grafana/apiKey'],
     [{ customDetectors: { '../x': 'type: x' } }, '../x'],
     [{ networkPolicy: { apiServerPorts: [0] } }, '/networkPolicy/apiServerPorts/0'],
+    [{ networkPolicy: { apiServerCidrs: ['10.0.0.1'] } }, '/networkPolicy/apiServerCidrs/0'],
     [{ tls: { secretName: 'Upper' } }, '/tls/secretName'],
   ])('%j is refused, and the message names %s', async (given, named) => {
     const { code, stderr } = await helm(['template', RELEASE.name, CHART], given);

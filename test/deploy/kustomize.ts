@@ -38,6 +38,7 @@ const BASE_FILES: Readonly<Record<string, RegExp>> = {
   'configmap.yaml': /^ConfigMap$/,
   'deployment.yaml': /^(Deployment|PodDisruptionBudget)$/,
   'service.yaml': /^Service$/,
+  'networkpolicy.yaml': /^NetworkPolicy$/,
 };
 
 const HEAD = '# Written by `npm run manifests` from the Helm chart.\n';

@@ -73,13 +73,21 @@ export const matrix = ({ watched, other, holmes }: Places): Readonly<Record<stri
     settings: { namespaces: [watched, other] },
     tls: { secretName: 'certificate', clientCaConfigMap: 'client-ca' },
     networkPolicy: {
-      enabled: true,
       extraEgress: [{ to: [{ ipBlock: { cidr: '10.0.0.0/8' } }] }],
     },
   },
   'a NetworkPolicy for all namespaces': {
     settings: { namespaces: ['*'] },
-    networkPolicy: { enabled: true, apiFrom: [{ namespaceSelector: {} }], apiServerPorts: [8443] },
+    networkPolicy: {
+      apiFrom: [{ namespaceSelector: {} }],
+      apiServerPorts: [8443],
+      apiServerCidrs: ['10.0.0.10/32', 'fd00::1/128'],
+    },
+  },
+  'no NetworkPolicy': { settings: { namespaces: [watched] }, networkPolicy: { enabled: false } },
+  'a Prometheus without the operator': {
+    settings: { namespaces: [watched], authorizationEnabled: true },
+    monitoring: { serviceMonitor: { prometheusServiceAccount: { name: 'prometheus', namespace: watched } } },
   },
   'everything about the Pod': {
     replicas: 3,

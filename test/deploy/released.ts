@@ -122,13 +122,19 @@ export async function release(valuesFor: (places: Places) => Values) {
     async start(pod: string): Promise<Replica> {
       await controlled('Pod', set, pod, { spec: template.spec });
       const serve = startServe(
-        { ...env(pod), API_ADDRESS: '127.0.0.1:0', METRICS_ADDRESS: '127.0.0.1:0' },
+        {
+          ...env(pod),
+          API_ADDRESS: '127.0.0.1:0',
+          METRICS_ADDRESS: '127.0.0.1:0',
+          HEALTH_ADDRESS: '127.0.0.1:0',
+        },
         container?.args.slice(1) ?? [],
       );
       const address = async (text: string) => `http://127.0.0.1:${(await serve.logged(text)).port}`;
       const [api, metrics] = [await address('the API is served'), await address('metrics are served')];
+      const health = await address('probes are answered');
       await waitUntil(`${pod} is ready`, async () => {
-        const answer = await fetch(`${api}/ready`);
+        const answer = await fetch(`${health}/ready`);
         if (!answer.ok) throw new Error(`${await answer.text()} ${JSON.stringify(serve.lines)}`);
         return true;
       });

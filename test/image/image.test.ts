@@ -108,7 +108,7 @@ test('the image runs as a user that is not root, by number, with no shell betwee
   expect(final.filter(({ keyword }) => ['RUN', 'ADD', 'HEALTHCHECK', 'VOLUME'].includes(keyword))).toEqual(
     [],
   );
-  expect(the(final, 'EXPOSE').words).toEqual(['8080', '9090']);
+  expect(the(final, 'EXPOSE').words).toEqual(['8080', '8081', '9090']);
 });
 
 test('each base image is named in full, with its tag, and the build runs on the own processor', () => {

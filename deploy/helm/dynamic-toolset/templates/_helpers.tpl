@@ -96,4 +96,33 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if and .Values.tls.clientCaConfigMap (not .Values.tls.secretName) }}
 {{- fail "tls.clientCaConfigMap needs tls.secretName" }}
 {{- end }}
+{{- if .Values.rbac.create }}
+{{- include "dynamic-toolset.checkNamespaces" . }}
+{{- end }}
+{{- end }}
+
+{{/*
+Namespaces that get a Role but are not there. Helm would notice halfway, and leave a failed release. Only a cluster can
+say, and not `helm template`: "default" is in each.
+*/}}
+{{- define "dynamic-toolset.checkNamespaces" -}}
+{{- if lookup "v1" "Namespace" "" "default" }}
+{{- if not (include "dynamic-toolset.everywhere" .) }}
+{{- range .Values.settings.namespaces | uniq }}
+{{- if and (ne . $.Release.Namespace) (not (lookup "v1" "Namespace" "" .)) }}
+{{- fail (printf "settings.namespaces: there is no namespace %s, and the program needs a Role in it. Create it first (kubectl create namespace %s), or name others: --set 'settings.namespaces={a,b}', or {*} for all" . .) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- $target := include "dynamic-toolset.target" . }}
+{{- if and (ne $target .Release.Namespace) (not (lookup "v1" "Namespace" "" $target)) }}
+{{- fail (printf "settings.configMapNamespace: there is no namespace %s. Create it first (kubectl create namespace %s), or name another; without it the release's is used" $target $target) }}
+{{- end }}
+{{- with .Values.settings.holmesgptDeployment }}
+{{- $namespace := first (splitList "/" .) }}
+{{- if and (ne $namespace $.Release.Namespace) (not (lookup "v1" "Namespace" "" $namespace)) }}
+{{- fail (printf "settings.holmesgptDeployment: there is no namespace %s. Install HolmesGPT first, or name its namespace" $namespace) }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end }}

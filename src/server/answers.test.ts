@@ -1,0 +1,82 @@
+import fc from 'fast-check';
+import fastify from 'fastify';
+import { expect, onTestFinished, test } from 'vitest';
+import { Answers, Once, pageOf } from './answers.ts';
+
+/** A server that answers what it is asked for, and counts what it had to make. */
+function setting(mostBytes?: number) {
+  const state = { revision: 0, made: [] as string[], size: 10 };
+  const answers = new Answers(() => state.revision, mostBytes);
+  const app = fastify();
+  onTestFinished(() => app.close());
+  app.get('/:question', (request, reply) => {
+    const { question } = request.params as { question: string };
+    return answers.send(request, reply, question, () => {
+      state.made.push(question);
+      const body = { question, revision: state.revision, filler: 'x'.repeat(state.size) };
+      return question.startsWith('once') ? new Once(body) : body;
+    });
+  });
+  const ask = async (question: string, headers = {}) => await app.inject({ url: `/${question}`, headers });
+  return { state, ask };
+}
+
+test('an answer is made once for each question, and anew as soon as something changed', async () => {
+  const { state, ask } = setting();
+  const first = await ask('a');
+  expect((await ask('a')).body).toBe(first.body);
+  await ask('b');
+  expect(state.made).toEqual(['a', 'b']);
+  state.revision++;
+  const second = await ask('a');
+  expect(second.json().revision).toBe(1);
+  expect(second.headers.etag).not.toBe(first.headers.etag);
+  expect((await ask('a', { 'if-none-match': second.headers.etag })).statusCode).toBe(304);
+  expect((await ask('a', { 'if-none-match': first.headers.etag })).statusCode).toBe(200);
+  expect(state.made).toEqual(['a', 'b', 'a']);
+});
+
+test('what is kept is bounded in bytes, and what is too large alone is answered all the same', async () => {
+  const { state, ask } = setting(1_000);
+  state.size = 300;
+  for (const question of ['a', 'b', 'c', 'a']) await ask(question);
+  // Three do not fit, so the oldest went.
+  expect(state.made).toEqual(['a', 'b', 'c', 'a']);
+  state.size = 5_000;
+  expect((await ask('large')).statusCode).toBe(200);
+  await ask('large');
+  expect(state.made.filter((question) => question === 'large')).toHaveLength(2);
+});
+
+test('an answer to a question that holds any text is not kept, and takes the place of none', async () => {
+  const { state, ask } = setting();
+  await ask('a');
+  for (let n = 0; n < 2_000; n++) await ask(`once-${n}`);
+  await ask('once-0');
+  await ask('a');
+  expect(state.made.filter((question) => question === 'once-0')).toHaveLength(2);
+  expect(state.made.filter((question) => question === 'a')).toHaveLength(1);
+});
+
+test('pages put together are the list, and only a page behind a key that there is is known', () => {
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(fc.string({ minLength: 1, maxLength: 4 })),
+      fc.integer({ min: 1, max: 5 }),
+      fc.string(),
+      (keys, size, other) => {
+        const all = [...keys].sort();
+        const read: string[] = [];
+        for (let query: Record<string, string> = {}; ; ) {
+          const { items, next, known } = pageOf(all, (item) => item, '/list', query, size);
+          read.push(...items);
+          expect(known).toBe(true);
+          if (next === null) break;
+          query = Object.fromEntries(new URL(next, 'http://x').searchParams);
+        }
+        expect(read).toEqual(all);
+        expect(pageOf(all, (item) => item, '/list', { after: other }, size).known).toBe(all.includes(other));
+      },
+    ),
+  );
+});

@@ -1,0 +1,104 @@
+import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Connections } from './connections.ts';
+
+/** A socket of a peer: what is asked of one, and no more. */
+class Peer extends EventEmitter {
+  static ports = 0;
+  readonly remoteAddress: string;
+  readonly remotePort = ++Peer.ports;
+  destroyed = false;
+
+  constructor(address: string) {
+    super();
+    this.remoteAddress = address;
+  }
+
+  destroy(): void {
+    if (this.destroyed) return;
+    this.destroyed = true;
+    this.emit('close');
+  }
+}
+
+function setting({ total = 1_000, perAddress = 50 } = {}) {
+  const dropped: string[] = [];
+  const connections = new Connections({ total, perAddress: () => perAddress }, (reason, address) =>
+    dropped.push(`${reason} ${address}`),
+  );
+  const open = async (address: string): Promise<Peer> => {
+    const peer = new Peer(address);
+    connections.add(peer as unknown as Socket);
+    await new Promise(setImmediate);
+    return peer;
+  };
+  const trust = (peer: Peer): void => connections.trust(peer as unknown as Socket);
+  return { connections, dropped, open, trust };
+}
+
+test('an address has no more than its share, and gets it back with each connection that closes', async () => {
+  const { connections, open, dropped } = setting({ perAddress: 2 });
+  const [first, , third] = [await open('10.0.0.1'), await open('10.0.0.1'), await open('::ffff:10.0.0.1')];
+  expect([third.destroyed, connections.size, dropped]).toEqual([true, 2, ['address 10.0.0.1']]);
+  first.destroy();
+  expect((await open('10.0.0.1')).destroyed).toBe(false);
+});
+
+test('all of an IPv6 network of 64 bits is one address', async () => {
+  const { open } = setting({ perAddress: 1 });
+  await open('2001:db8:1:2::1');
+  expect((await open('2001:db8:1:2:ffff::9')).destroyed).toBe(true);
+  expect((await open('2001:db8:1:3::1')).destroyed).toBe(false);
+});
+
+test('10,000 idle connections of 30 addresses keep nobody out who has few', async () => {
+  const { connections, open } = setting();
+  for (let n = 0; n < 10_000; n++) await open(`10.1.0.${n % 30}`);
+  expect(connections.size).toBe(1_000);
+  const fair: Peer[] = [];
+  for (let n = 0; n < 20; n++) fair.push(await open('10.2.0.1'));
+  for (let n = 0; n < 10_000; n++) await open(`10.1.0.${n % 30}`);
+  expect(fair.filter(({ destroyed }) => destroyed)).toEqual([]);
+});
+
+test('whose requests were let in gives way after all others', async () => {
+  const { open, trust, dropped } = setting({ total: 4, perAddress: 3 });
+  const trusted = [await open('10.0.0.1'), await open('10.0.0.1'), await open('10.0.0.1')];
+  for (const peer of trusted) trust(peer);
+  const stranger = await open('10.0.0.2');
+  await open('10.0.0.3');
+  expect([stranger.destroyed, trusted.some(({ destroyed }) => destroyed)]).toEqual([true, false]);
+  expect(dropped).toEqual(['displaced 10.0.0.2']);
+});
+
+test('there are never more than the limits say, and who has the least is never the one that gives way', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.integer({ min: 0, max: 5 }), fc.boolean()), { maxLength: 60 }),
+      async (steps) => {
+        const { connections, open } = setting({ total: 8, perAddress: 4 });
+        const peers: Peer[] = [];
+        const held = (address: string): number =>
+          peers.filter((peer) => !peer.destroyed && peer.remoteAddress === address).length;
+        for (const [n, closes] of steps) {
+          const address = `10.0.0.${n}`;
+          if (closes) {
+            peers.find((peer) => !peer.destroyed && peer.remoteAddress === address)?.destroy();
+            continue;
+          }
+          const before = held(address);
+          const peer = await open(address);
+          peers.push(peer);
+          const living = peers.filter(({ destroyed }) => !destroyed);
+          expect(living.length).toBe(connections.size);
+          expect(living.length).toBeLessThanOrEqual(8);
+          expect(held(address)).toBeLessThanOrEqual(4);
+          // Six addresses on eight places: somebody has two where a newcomer has none.
+          if (before === 0) expect(peer.destroyed).toBe(false);
+        }
+      },
+    ),
+  );
+});

@@ -1,0 +1,39 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Sampled } from './sampled.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+function setting() {
+  const sampled = new Sampled();
+  const written: [kind: string, more: number][] = [];
+  const line = (kind: string): void => sampled.line(kind, (more) => written.push([kind, more]));
+  return { line, written };
+}
+
+test('the first line at once, then one a second that counts the others, and none when nothing more comes', () => {
+  const { line, written } = setting();
+  for (let n = 0; n < 100; n++) line('a');
+  expect(written).toEqual([['a', 0]]);
+  vi.advanceTimersByTime(1_000);
+  line('a');
+  vi.advanceTimersByTime(10_000);
+  expect(written).toEqual([
+    ['a', 0],
+    ['a', 98],
+    ['a', 0],
+  ]);
+  line('a');
+  expect(written).toHaveLength(4);
+});
+
+test('each kind has lines of its own, and however many kinds there are, the lines stay few and count all', () => {
+  const { line, written } = setting();
+  for (let second = 0; second < 5; second++) {
+    for (let n = 0; n < 10_000; n++) line(`address ${n}`);
+    vi.advanceTimersByTime(1_000);
+  }
+  vi.advanceTimersByTime(10_000);
+  expect(written.length).toBeLessThan(6 * 52);
+  expect(written.reduce((sum, [, more]) => sum + 1 + more, 0)).toBe(50_000);
+});
