@@ -3,11 +3,12 @@ import type { Engine } from '../engine/engine.ts';
 import { toolKinds } from '../engine/pass.ts';
 import type { View } from '../engine/view.ts';
 import { generate } from '../generate/generate.ts';
-import type { DiscoveredService } from '../model/discovery.ts';
+import type { DiscoveredService, Health } from '../model/discovery.ts';
 import { NO_OVERRIDES } from '../model/overrides.ts';
-import type { Service } from '../model/service.ts';
+import { type Service, serviceKey } from '../model/service.ts';
 import { readOverrides } from '../reconcile/overrides.ts';
 import type { Backing, DiscoverRequest, GenerateService } from '../server/api.ts';
+import type { DiscoverResult } from '../server/jobs.ts';
 import { ProblemError } from '../server/problem.ts';
 import type { Assembly } from './assembly.ts';
 import type { LiveConfiguration } from './live-configuration.ts';
@@ -66,21 +67,47 @@ interface Working {
 /** Longest time that a discovery is waited for, in milliseconds. */
 const LONGEST_DISCOVERY = 120_000;
 
-/** Asks backends anew, and waits for the pass that does. @returns how many backends there are then */
+const healths = (view: View): ReadonlyMap<string, Health> =>
+  new Map(view.services.map(({ service, verdict }) => [serviceKey(service), verdict.health]));
+
+/** Asks backends anew, and waits for the pass that does. */
 async function rediscover(
-  { namespaces, serviceTypes, force = false }: DiscoverRequest,
+  { namespaces, serviceTypes, force = true }: DiscoverRequest,
   { assembly: { prober }, engine }: Working,
   view: View,
-): Promise<number> {
-  const types = new Map(
-    view.services.map(({ service, type }) => [`${service.namespace}/${service.name}`, type]),
-  );
-  prober.touchAll(
-    (key) =>
-      (namespaces === undefined || namespaces.includes(key.slice(0, key.indexOf('/')))) &&
-      (serviceTypes === undefined || serviceTypes.includes(types.get(key) ?? '')),
-    force,
-  );
+): Promise<DiscoverResult> {
+  const isMeant = ({ namespace }: { readonly namespace: string }, type: string): boolean =>
+    (namespaces === undefined || namespaces.includes(namespace)) &&
+    (serviceTypes === undefined || serviceTypes.includes(type));
+  const meant = (): readonly DiscoveredService[] =>
+    view.services.filter(({ service, type }) => isMeant(service, type));
+  const before = healths(view);
+  const known = new Map(view.services.map((each) => [serviceKey(each.service), each]));
+  let asked = 0;
+  prober.touchAll((key) => {
+    const backend = known.get(key);
+    const wanted =
+      backend === undefined
+        ? serviceTypes === undefined && isMeant({ namespace: key.slice(0, key.indexOf('/')) }, '')
+        : isMeant(backend.service, backend.type) && (force || backend.verdict.health !== 'healthy');
+    if (wanted) asked++;
+    return wanted;
+  }, true);
+  await nextPass(engine, view);
+  const now = meant();
+  const number = (health: Health): number => now.filter(({ verdict }) => verdict.health === health).length;
+  const changed = now.filter(({ service, verdict }) => before.get(serviceKey(service)) !== verdict.health);
+  return {
+    services: view.services.length,
+    asked,
+    healthy: number('healthy'),
+    unhealthy: number('unhealthy'),
+    changed: changed.length,
+  };
+}
+
+/** Begins a pass, and waits for its end. @throws Error where that takes too long */
+async function nextPass(engine: Engine, view: View): Promise<void> {
   const { cycle } = engine;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const forget = view.listen(() => {
@@ -97,7 +124,6 @@ async function rediscover(
     clearTimeout(late);
     forget();
   }
-  return view.services.length;
 }
 
 /**

@@ -1,8 +1,9 @@
 import { type SecureContextOptions, Server as TlsServer } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
 import { problemLine } from '../model/discovery.ts';
+import type { Access } from '../server/access.ts';
 import { addressKey } from '../server/address-key.ts';
-import type { Access, Backing } from '../server/api.ts';
+import type { Backing } from '../server/api.ts';
 import type { Answered } from '../server/app.ts';
 import type { Authenticated, Gate } from '../server/guard.ts';
 import type { Exposition } from '../server/metrics.ts';
@@ -30,6 +31,15 @@ const PROBERS_CONNECTIONS = 20;
 
 /** The right to know what /ready keeps from strangers. */
 const DETAILS: Access = { resource: 'statistics', verb: 'get' };
+
+/** The types that detectors know; none while the cluster is waited for. */
+function typesOf(backing: Backing): readonly string[] {
+  try {
+    return backing.types();
+  } catch {
+    return [];
+  }
+}
 
 /** Makes the servers of `serve` of its parts. What they are made of is loaded when the first one is. */
 export function serverMaker(parts: ServerParts): MakeServer {
@@ -81,7 +91,7 @@ export function serverMaker(parts: ServerParts): MakeServer {
         return common.take(addressKey(request.ip)).allowed && (await permits(request, DETAILS));
       })(app);
       await app.register(api(backing, log, permits));
-      openapi()(app);
+      openapi(() => typesOf(backing))(app);
       page()(app);
     };
     if (tls === undefined) return await createApp({ ...common, routes });

@@ -6,10 +6,11 @@ import type { Generated } from '../model/documents.ts';
 import { serviceKey } from '../model/service.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { security } from '../telemetry/security.ts';
+import type { Access } from './access.ts';
 import { Answers, mustAcceptJson, Once, pageOf } from './answers.ts';
 import { answer, CONDITION, problems, taggedAnswers } from './described.ts';
 import { eventStream } from './event-stream.ts';
-import { type Job, Jobs } from './jobs.ts';
+import { type DiscoverResult, type Job, Jobs } from './jobs.ts';
 import { jsonSchema } from './json-schema.ts';
 import { ProblemError } from './problem.ts';
 import * as schemas from './schemas.ts';
@@ -62,21 +63,9 @@ export interface Backing {
    * @throws ProblemError where it is not checked
    */
   check(kind: DocumentKind, content: string, client: string): Promise<CheckedDocument>;
-  /** Asks backends anew. @returns how many there are when that is done */
-  discover(request: DiscoverRequest): Promise<number>;
+  /** Asks backends anew, and tells what that came to. */
+  discover(request: DiscoverRequest): Promise<DiscoverResult>;
   reload(): Promise<ReloadResult>;
-}
-
-/** The right that a request needs, in Kubernetes' words: on a resource of ours, or on a path. */
-export type Access =
-  | { readonly resource: string; readonly verb: 'get' | 'create' | 'update' }
-  | { readonly path: string; readonly verb: 'get' };
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** The right that the route needs, where access is reviewed. */
-    access?: Access;
-  }
 }
 
 const PATH = '/api/v1';
@@ -96,7 +85,11 @@ const jobJson = (job: Job, lasts: number | undefined) => ({
     job.completedAt === undefined && lasts !== undefined
       ? new Date(job.startedAt.getTime() + lasts).toISOString()
       : null,
-  services: job.services ?? null,
+  services: job.result?.services ?? null,
+  asked: job.result?.asked ?? null,
+  healthy: job.result?.healthy ?? null,
+  unhealthy: job.result?.unhealthy ?? null,
+  changed: job.result?.changed ?? null,
 });
 
 const pointer = (path: readonly PropertyKey[]): string =>
@@ -318,7 +311,7 @@ export function api(
       config: { access: { resource: 'discoveries', verb: 'create' } },
       schema: {
         operationId: 'discover',
-        summary: 'Asks backends anew, now',
+        summary: 'Asks backends anew, now: healthy ones too, unless the body says force: false',
         tags: ['discovery'],
         querystring: jsonSchema(schemas.discoverQuery),
         body: { anyOf: [jsonSchema(schemas.discoverBody), { type: 'null' }] },
@@ -334,6 +327,8 @@ export function api(
       async handler(request, reply) {
         mustAcceptJson(request);
         const asked = (request.body ?? {}) as DiscoverRequest;
+        // A discovery may say nothing for longer than an idle connection has.
+        request.raw.socket.setTimeout?.(0);
         log.info(
           { ...security('discovery_request_received', request.caller?.username), request_id: request.id },
           'a discovery was asked for',

@@ -203,7 +203,7 @@ export async function createApp({
     );
   });
   app.setErrorHandler((error: FastifyError | ProblemError, request, reply) => {
-    const problem = asProblem(error);
+    const problem = asProblem(error, request.routeOptions.bodyLimit);
     if (problem.kind === 'internal')
       sampled.line(`bug ${error.message}`, (more) =>
         log.error(

@@ -24,7 +24,7 @@ function fieldErrors(error: FastifyError): FieldError[] {
 }
 
 /** Any error as what its answer says. What is a bug shows nothing of the inside. */
-export function asProblem(error: FastifyError | ProblemError): ProblemError {
+export function asProblem(error: FastifyError | ProblemError, longest = LONGEST_BODY): ProblemError {
   if (error instanceof ProblemError) return error;
   const { cause } = { cause: error };
   if (error.validation !== undefined) {
@@ -45,7 +45,7 @@ export function asProblem(error: FastifyError | ProblemError): ProblemError {
   const kind = kindOfStatus(status);
   switch (kind) {
     case 'payload-too-large':
-      return new ProblemError(kind, `The body is over ${LONGEST_BODY} bytes; send less.`, { cause });
+      return new ProblemError(kind, `The body is over ${longest} bytes; send less.`, { cause });
     case 'unsupported-media-type':
       return new ProblemError(kind, 'Send the body as application/json.', { cause });
     default:

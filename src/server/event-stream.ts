@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { View } from '../engine/view.ts';
+import type { Access } from './access.ts';
 import { addressKey } from './address-key.ts';
-import type { Access } from './api.ts';
 import { problems } from './described.ts';
 import { ProblemError } from './problem.ts';
 

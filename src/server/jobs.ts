@@ -1,6 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 
+/** What a discovery that somebody asked for came to. */
+export interface DiscoverResult {
+  /** How many backends there are now. */
+  readonly services: number;
+  /** How many were asked anew, though they were known. */
+  readonly asked: number;
+  /** Of those that the request is about: how many are healthy and unhealthy now, and whose health changed by it. */
+  readonly healthy: number;
+  readonly unhealthy: number;
+  readonly changed: number;
+}
+
 /** One discovery that somebody asked for. */
 export interface Job {
   readonly id: string;
@@ -8,8 +20,7 @@ export interface Job {
   completedAt: Date | undefined;
   status: 'running' | 'completed' | 'failed';
   message: string;
-  /** How many backends there were when it was done. */
-  services: number | undefined;
+  result: DiscoverResult | undefined;
 }
 
 /** How many are remembered. */
@@ -28,25 +39,28 @@ export class Jobs {
     return this.#jobs.get(id);
   }
 
-  /** @param work resolves with the number of backends when it is done */
-  start(work: Promise<number>): { readonly job: Job; readonly ended: Promise<void> } {
+  /** @param work resolves when it is done */
+  start(work: Promise<DiscoverResult>): { readonly job: Job; readonly ended: Promise<void> } {
     const job: Job = {
       id: randomUUID(),
       startedAt: this.#now(),
       completedAt: undefined,
       status: 'running',
       message: 'discovery is running',
-      services: undefined,
+      result: undefined,
     };
     this.#jobs.set(job.id, job);
     const ended = work.then(
-      (services) => this.#end(job, 'completed', 'discovery is complete', services),
+      (result) => this.#end(job, 'completed', summary(result), result),
       (error: Error) => this.#end(job, 'failed', error.message, undefined),
     );
     return { job, ended };
   }
 
-  #end(job: Job, status: Job['status'], message: string, services: number | undefined): void {
-    Object.assign(job, { status, message, services, completedAt: this.#now() });
+  #end(job: Job, status: Job['status'], message: string, result: DiscoverResult | undefined): void {
+    Object.assign(job, { status, message, result, completedAt: this.#now() });
   }
 }
+
+const summary = ({ asked, healthy, unhealthy, changed }: DiscoverResult): string =>
+  `discovery is complete: ${asked} asked anew, ${healthy} healthy, ${unhealthy} unhealthy, ${changed} changed`;

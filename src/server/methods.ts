@@ -59,13 +59,22 @@ export class Methods {
    * @throws ProblemError with the methods that the path takes
    */
   refuseOther({ method, url }: Pick<FastifyRequest, 'method' | 'url'>): void {
-    const path = (url.split('?', 1)[0] ?? '').replace(/(.)\/$/, '$1').split('/');
+    const path = (url.split('?', 1)[0] ?? '').replace(/(.)\/$/, '$1');
+    const methods = this.#taken.get(path) ?? this.#ofPattern(path.split('/'));
+    if (methods !== undefined) throw notAllowed(method, methods);
+  }
+
+  /** What a pattern with parameters takes that a path fits. */
+  #ofPattern(path: readonly string[]): ReadonlySet<string> | undefined {
     for (const [pattern, methods] of this.#taken) {
       const parts = pattern.split('/');
-      const fits =
-        parts.length === path.length && parts.every((part, at) => part.startsWith(':') || part === path[at]);
-      if (fits) throw notAllowed(method, methods);
+      if (
+        parts.length === path.length &&
+        parts.every((part, at) => part.startsWith(':') || part === path[at])
+      )
+        return methods;
     }
+    return undefined;
   }
 }
 

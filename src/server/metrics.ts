@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { Access } from './api.ts';
+import type { Access } from './access.ts';
 
 /** What is served: a text and its content type, made for each request. */
 export interface Exposition {

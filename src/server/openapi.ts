@@ -1,7 +1,9 @@
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
+import { LRUCache } from 'lru-cache';
 import { mustAcceptJson } from './answers.ts';
 import { shareSchemas } from './described.ts';
+import { KNOWN_TYPE } from './schemas.ts';
 
 const DESCRIPTION = `What Dynamic Toolset found and published, from memory.
 
@@ -15,25 +17,27 @@ Each answer has its id in \`X-Request-ID\`: the one that was sent, or a new one.
 interface Operation {
   readonly requestBody?: {
     required: boolean;
-    readonly content: Record<
-      string,
-      { schema?: { readonly type?: unknown; readonly anyOf?: readonly object[] } }
-    >;
+    readonly content: Readonly<Record<string, { readonly schema?: { readonly anyOf?: readonly object[] } }>>;
   };
 }
 
-/** Says of bodies that may be left out that they may: for the validation, to leave one out is to send `null`. */
+/** Says of bodies that may be `null` that they may be left out, too: for the validation, that is the same. */
 function optionalBodies(paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>): void {
   const bodies = Object.values(paths)
     .flatMap((operations) => Object.values(operations))
     .flatMap(({ requestBody }) => requestBody ?? []);
   for (const body of bodies)
-    for (const media of Object.values(body.content)) {
-      const [some, none] = media.schema?.anyOf ?? [];
-      if (some === undefined || none === undefined || !('type' in none) || none.type !== 'null') continue;
-      body.required = false;
-      media.schema = some;
-    }
+    for (const { schema } of Object.values(body.content))
+      if (schema?.anyOf?.some((each) => 'type' in each && each.type === 'null') === true)
+        body.required = false;
+}
+
+/** Lists the types where a description says that a text is one. They are not validated by it, since they change. */
+function listTypes(part: unknown, types: readonly string[]): void {
+  if (typeof part !== 'object' || part === null) return;
+  const { description, schema = part } = part as { readonly description?: unknown; readonly schema?: object };
+  if (description === KNOWN_TYPE) Object.assign(schema, { enum: types });
+  for (const inner of Object.values(part)) listTypes(inner, types);
 }
 
 /** Collects the routes that are added from now on into a description. To be registered before them. */
@@ -67,17 +71,26 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
   });
 }
 
-/** `GET /openapi.json`. */
-export function openapi(): (app: FastifyInstance) => void {
-  let text: string | undefined;
+/** `GET /openapi.json`. @param types those that a detector knows now */
+export function openapi(types: () => readonly string[]): (app: FastifyInstance) => void {
+  const texts = new LRUCache<string, string>({ max: 1 });
   return (app) => {
     app.get('/openapi.json', {
       config: { access: { path: '/openapi.json', verb: 'get' } },
       handler(request, reply) {
         mustAcceptJson(request);
-        text ??= JSON.stringify(app.swagger());
+        const known = types();
+        const key = known.join();
+        const text = texts.get(key) ?? describe(app, known);
+        texts.set(key, text);
         return reply.type('application/json; charset=utf-8').header('cache-control', 'no-cache').send(text);
       },
     });
   };
+}
+
+function describe(app: FastifyInstance, types: readonly string[]): string {
+  const description = app.swagger();
+  if (types.length > 0) listTypes(description, types);
+  return JSON.stringify(description);
 }

@@ -1,5 +1,8 @@
 import * as z from 'zod';
 
+/** Says of a text that it is a detector's type; the description of the API then lists these. */
+export const KNOWN_TYPE = 'a type that a detector knows';
+
 /** Most things in one page of an answer, and how many without being told. */
 export const PAGE = 500;
 
@@ -101,7 +104,7 @@ export const toolsetAnswer = toolset.extend({
 
 export const servicesQuery = z.strictObject({
   namespace: namespace.optional().describe('those of this one'),
-  type: name.optional().describe('those of this one; a type that no detector knows is refused'),
+  type: name.optional().describe(KNOWN_TYPE),
   limit: toolsetsQuery.shape.limit.describe(`most backends of one answer, 1 to ${PAGE}`),
   after: name.optional().describe('NAMESPACE/NAME of the last one of the page before'),
 });
@@ -133,7 +136,7 @@ export const generateBody = z.strictObject({
       z.strictObject({
         name: namespace.describe('name of the Service'),
         namespace,
-        type: name.describe('a type that a detector knows'),
+        type: name.describe(KNOWN_TYPE),
         endpoint: z.url({ protocol: /^https?$/ }).max(2000),
       }),
     )
@@ -178,9 +181,12 @@ export const discoverQuery = z.strictObject({ wait: flag.optional().describe('an
 
 export const discoverBody = z
   .strictObject({
-    namespaces: z.array(namespace).max(100).optional(),
-    serviceTypes: z.array(name).max(100).optional(),
-    force: z.boolean().optional().describe('ask healthy backends too, though they are not due'),
+    namespaces: z.array(namespace).max(100).optional().describe('only backends of these namespaces'),
+    serviceTypes: z.array(name).max(100).optional().describe('only backends of these types'),
+    force: z
+      .boolean()
+      .optional()
+      .describe('true, also without it: ask healthy backends too; false: only those that are not healthy'),
   })
   .describe('which backends are asked anew; all without');
 
@@ -193,7 +199,11 @@ export const jobAnswer = z.object({
   startedAt: time,
   completedAt: time.nullable(),
   estimatedCompletion: time.nullable(),
-  services: z.int().nullable().describe('how many backends there are then'),
+  services: z.int().nullable().describe('how many backends there are then; null until it is completed'),
+  asked: z.int().nullable().describe('how many known backends were asked anew'),
+  healthy: z.int().nullable().describe('how many of those that the request is about are healthy then'),
+  unhealthy: z.int().nullable().describe('how many of them are unhealthy'),
+  changed: z.int().nullable().describe('of how many of them the health is another than before'),
 });
 
 export const statisticsAnswer = z.object({

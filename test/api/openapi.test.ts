@@ -34,3 +34,30 @@ test('bodies that may be left out are described so, and problems once', async ()
   });
   expect(components.schemas.Problem.required).toContain('request_id');
 });
+
+test('types are listed, and a body that may be left out may be null', async () => {
+  const { app } = await inProcess();
+  const { paths } = (await app.inject('/openapi.json')).json();
+  const type = paths['/api/v1/services'].get.parameters.find(({ name }: { name: string }) => name === 'type');
+  expect(type.schema.enum).toContain('prometheus');
+  const { schema } = paths['/api/v1/toolsets/generate'].post.requestBody.content['application/json'];
+  expect(schema.anyOf[0].properties.services.items.properties.type.enum).toEqual(type.schema.enum);
+  expect(schema.anyOf[1]).toEqual({ type: 'null' });
+  for (const url of ['/api/v1/toolsets/generate', '/api/v1/discover?wait=true']) {
+    const headers = { 'content-type': 'application/json' };
+    const answer = await app.inject({ method: 'POST', url, headers, payload: 'null' });
+    expect([url, answer.statusCode]).toEqual([url, 200]);
+  }
+});
+
+test('every path refuses a method that no server has to know, and says which it takes', async () => {
+  const { app } = await inProcess();
+  const { paths } = (await app.inject('/openapi.json')).json();
+  for (const [path, operations] of Object.entries(paths)) {
+    const url = path.replaceAll(/\{\w+\}/g, 'x');
+    const answer = await app.inject({ method: 'QUERY' as 'GET', url });
+    expect([path, answer.statusCode]).toEqual([path, 405]);
+    for (const method of Object.keys(operations as object))
+      expect(answer.headers.allow).toContain(method.toUpperCase());
+  }
+});
