@@ -66,6 +66,14 @@ export interface McpTool {
   readonly digest: string;
 }
 
+/**
+ * Why a backend is unhealthy, where that is not what it answered:
+ * `not_ready`: none of its addresses is ready, so it was not asked; `refused`: its address is one that probes must not go
+ * to; `resolution`: its name does not resolve; `connection`: no connection to it; `tls`: no TLS with it; `protocol`: what it
+ * sent is no answer; `timeout`: no answer in time, though it took the connection.
+ */
+export type Fault = 'not_ready' | 'refused' | 'resolution' | 'connection' | 'tls' | 'protocol' | 'timeout';
+
 /** What a probe found. */
 export interface Verdict {
   readonly health: Health;
@@ -85,8 +93,7 @@ export interface Verdict {
   readonly tools?: readonly McpTool[];
   /** The server offers more tools than `tools` holds. */
   readonly toolsTruncated?: boolean;
-  /** Why it is unhealthy, where that is not what it answered. */
-  readonly fault?: 'not_ready' | 'timeout' | 'connection';
+  readonly fault?: Fault;
   /** One line for a person: what was asked and what came back. */
   readonly reason: string;
   readonly steps: readonly ProbeStep[];

@@ -132,13 +132,6 @@ describe('a backend that does not answer', () => {
         socket.on('close', () => clearInterval(drip));
       },
     ],
-    [
-      '"go on" for ever',
-      (socket) => {
-        const drip = setInterval(() => socket.write('HTTP/1.1 100 Continue\r\n\r\n'), 10);
-        socket.on('close', () => clearInterval(drip));
-      },
-    ],
   ])('in time, but says %s: the signal ends it', async (_, answer) => {
     const backend = await rawBackend(answer);
     const reason = new Error('that is long enough');

@@ -1,4 +1,5 @@
-import type { Candidate } from '../model/discovery.ts';
+import type { LookupAddress } from 'node:dns';
+import type { Candidate, Fault, Verdict } from '../model/discovery.ts';
 import { hideSecrets } from '../model/redact-text.ts';
 import { oneLine } from '../model/text.ts';
 
@@ -25,11 +26,43 @@ export interface Ask {
   readonly enough?: (chunk: Buffer) => boolean;
 }
 
+/** How far a connection got, in this order. */
+const PHASES = ['resolving', 'connecting', 'securing', 'asking'] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** What is known so far in one probe, whatever the number of its requests. */
+export interface Progress {
+  /** The furthest that any of its connections got; undefined where the route does not say. */
+  phase?: Phase;
+  /** The addresses of the candidate's name, resolved once. */
+  addresses?: Promise<readonly LookupAddress[]>;
+}
+
+/** Remembers that a connection of a probe is at a phase. */
+export function reached(progress: Progress, phase: Phase): void {
+  if (progress.phase === undefined || PHASES.indexOf(phase) > PHASES.indexOf(progress.phase))
+    progress.phase = phase;
+}
+
+/** The fault of what fails at a phase. */
+export const FAULT_AT: Readonly<Record<Phase, Fault>> = {
+  resolving: 'resolution',
+  connecting: 'connection',
+  securing: 'tls',
+  asking: 'protocol',
+};
+
 /**
  * Sends one request to a candidate, by some route.
+ * @param progress what the requests of one probe share; without it each is on its own
  * @throws ProbeFailure if no answer came; the signal's reason if it was aborted
  */
-export type Fetch = (candidate: Candidate, ask: Ask, signal: AbortSignal) => Promise<Answer>;
+export type Fetch = (
+  candidate: Candidate,
+  ask: Ask,
+  signal: AbortSignal,
+  progress?: Progress,
+) => Promise<Answer>;
 
 /** Most bytes that are read of a body, for a request that names no limit of its own. */
 export const BODY_LIMIT = 64 * 1024;
@@ -60,11 +93,18 @@ export function startOf(body: string, max: number): string {
 /** No answer came, and why, in words for a person. */
 export class ProbeFailure extends Error {
   override readonly name = 'ProbeFailure';
-  /** `unreachable`: this route cannot reach it, which says nothing about its health. */
-  readonly kind: 'dead' | 'unreachable';
+  /** What failed; `unreachable`: this route cannot reach it, which says nothing about its health. */
+  readonly kind: Fault | 'unreachable';
 
-  constructor(message: string, kind: 'dead' | 'unreachable', options?: ErrorOptions) {
+  constructor(message: string, kind: Fault | 'unreachable', options?: ErrorOptions) {
     super(message, options);
     this.kind = kind;
   }
+}
+
+/** What a verdict says of a request that got no answer. */
+export function unanswered({ kind }: ProbeFailure): Pick<Verdict, 'health' | 'proof' | 'fault'> {
+  return kind === 'unreachable'
+    ? { health: 'unknown', proof: 'unproven' }
+    : { health: 'unhealthy', proof: 'unproven', fault: kind };
 }

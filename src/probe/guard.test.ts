@@ -1,14 +1,14 @@
-import type { lookup } from 'node:dns';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { candidate } from '../../test/fixtures/unit/detection.ts';
 import { httpBackend, rawBackend } from '../../test/fixtures/unit/server.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import type { Candidate } from '../model/discovery.ts';
 import { refusedAddress } from './address.ts';
-import { directFetch, type Guard } from './direct.ts';
-import { ProbeFailure } from './fetch.ts';
+import type { Guard } from './connect.ts';
+import { directFetch } from './direct.ts';
+import { LARGEST_BODY, ProbeFailure } from './fetch.ts';
 
 const prometheus = candidate(service('prometheus', { labels: { app: 'prometheus' }, ports: ['web:9090'] }));
 const at = (host: string, port: number): Candidate => ({
@@ -36,18 +36,11 @@ function resolving(...answers: readonly (readonly string[])[]): {
   calls: () => number;
 } {
   let calls = 0;
-  const resolve = ((
-    _name: string,
-    _options: object,
-    callback: (error: null, addresses: object[]) => void,
-  ) => {
+  const resolve: Guard['resolve'] = () => {
     const answer = answers[Math.min(calls, answers.length - 1)] ?? [];
     calls += 1;
-    callback(
-      null,
-      answer.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
-    );
-  }) as unknown as typeof lookup;
+    return Promise.resolve(answer.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })));
+  };
   return { resolve, calls: () => calls };
 }
 
@@ -116,6 +109,19 @@ describe('getting past the address guard', () => {
   });
 });
 
+const CHUNKED = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n';
+
+/** Sends a block again and again, after something else, as fast as it is taken. */
+const flood =
+  (block: string, first = '') =>
+  (socket: Socket): void => {
+    const more = (): void => {
+      while (socket.writable && socket.write(block));
+    };
+    socket.on('drain', more).write(first);
+    more();
+  };
+
 describe('answers that are made to hurt', () => {
   test('more headers than anybody needs', async () => {
     const backend = await rawBackend((socket) => {
@@ -139,13 +145,33 @@ describe('answers that are made to hurt', () => {
     expect(await failure(fetch(prometheus, { path: '/' }, limit))).toBe(limit.reason);
   });
 
-  test('"wait a moment" for ever ends with the time limit', async () => {
+  test.each<[string, (socket: Socket) => void, string]>([
+    ['"wait a moment" for ever', flood('HTTP/1.1 102 Processing\r\n\r\n'.repeat(1_000)), '1xx'],
+    ['chunks of one byte', flood('1\r\nx\r\n'.repeat(1_000), CHUNKED), '128 KiB'],
+    ['chunks of one byte with extensions', flood('1;a=b\r\nx\r\n'.repeat(1_000), CHUNKED), '128 KiB'],
+    ['an endless chunk extension', flood('a'.repeat(10_000), `${CHUNKED}1;`), 'Chunk extensions'],
+    ['endless trailers', flood('a: b\r\n'.repeat(1_000), `${CHUNKED}0\r\n`), 'headers'],
+  ])('%s are given up', async (_, answer, reason) => {
+    const backend = await rawBackend(answer);
+    const fetch = directFetch(backend.standsFor(prometheus));
+    const error = await failure(fetch(prometheus, { path: '/' }, signal()));
+    expect(error).toMatchObject({ kind: 'protocol', message: expect.stringContaining(reason) });
+  });
+
+  test('a few answers of 1xx before the answer are taken', async () => {
     const backend = await rawBackend((socket) => {
-      const timer = setInterval(() => socket.write('HTTP/1.1 102 Processing\r\n\r\n'), 20);
-      socket.on('close', () => clearInterval(timer)).on('error', () => {});
+      socket.end(`${'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(3)}HTTP/1.1 200 OK\r\n\r\nhello`);
     });
     const fetch = directFetch(backend.standsFor(prometheus));
-    const limit = AbortSignal.timeout(300);
-    expect(await failure(fetch(prometheus, { path: '/' }, limit))).toBe(limit.reason);
+    expect(await fetch(prometheus, { path: '/' }, signal())).toMatchObject({ status: 200, body: 'hello' });
+  });
+
+  test('a request may have more of a body read, and no more than the most', async () => {
+    const backend = await httpBackend((_, response) => response.end('x'.repeat(LARGEST_BODY + 1_000)));
+    const fetch = directFetch(backend.standsFor(prometheus));
+    const read = async (limit: number): Promise<number> =>
+      (await fetch(prometheus, { path: '/', limit }, signal())).body.length;
+    expect(await read(200_000)).toBe(200_000);
+    expect(await read(10 * LARGEST_BODY)).toBe(LARGEST_BODY);
   });
 });

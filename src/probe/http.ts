@@ -1,7 +1,7 @@
 import type { Candidate, ProbeStep, Verdict } from '../model/discovery.ts';
 import type { ProbeSpec, Proof } from '../model/proof.ts';
 import { fulfils } from './check.ts';
-import { type Answer, type Fetch, ProbeFailure, startOf } from './fetch.ts';
+import { type Answer, type Fetch, ProbeFailure, startOf, unanswered } from './fetch.ts';
 
 /** A kind of backend as the prober knows it. */
 export interface ProbeKind {
@@ -174,12 +174,9 @@ async function probeOnce(
   const asked = `GET ${health.path}`;
 
   if (!('status' in health.answer)) {
-    const unreachable = health.answer.kind === 'unreachable';
     return verdict({
-      health: unreachable ? 'unknown' : 'unhealthy',
+      ...unanswered(health.answer),
       authRequired: false,
-      proof: 'unproven',
-      fault: 'connection',
       reason: `${asked}: ${health.answer.message}`,
     });
   }

@@ -1,15 +1,23 @@
-import { connect } from 'node:net';
 import type { Candidate, Verdict } from '../model/discovery.ts';
-import { type ConnectTo, connectionOf, failureOf } from './direct.ts';
-import { ProbeFailure } from './fetch.ts';
+import { type ConnectTo, createGuard, type Guard, openConnection } from './connect.ts';
+import { failureOf } from './direct.ts';
+import { FAULT_AT, type Phase, ProbeFailure, type Progress, reached, unanswered } from './fetch.ts';
 
 const API_VERSIONS = 18;
 const CORRELATION = 0x64746f6f;
 /** "Unsupported version": an answer as good as any, since only a broker gives it. */
 const UNSUPPORTED_VERSION = 35;
 
+/** Bytes of the length in front of each answer, of what follows it before the list of versions, and of one version. */
+const PREFIX = 4;
+const HEAD = 4 + 2 + 4;
+const VERSION = 6;
+/** Most versions in an answer; brokers have about a hundred. */
+const VERSIONS = 1000;
+const LONGEST_FRAME = HEAD + VERSIONS * VERSION;
+
 /**
- * Connects, sends bytes, and gives what comes back until `enough` says so.
+ * Connects, sends bytes, and gives what comes back until `enough` says so, or the most that is read of it.
  * @throws ProbeFailure if there is no connection; the signal's reason if it was aborted
  */
 export type Exchange = (
@@ -17,43 +25,41 @@ export type Exchange = (
   bytes: Buffer,
   enough: (answer: Buffer) => boolean,
   signal: AbortSignal,
+  progress?: Progress,
 ) => Promise<Buffer>;
 
-/** Most bytes that are read of an answer. */
-const ANSWER_LIMIT = 64 * 1024;
-
 /** The route `direct` for protocols that are not HTTP. An answer that ends early is given as far as it came. */
-export function directExchange(connectTo: ConnectTo): Exchange {
-  return ({ endpoint }, bytes, enough, signal) => {
+export function directExchange(connectTo: ConnectTo, guard: Guard = createGuard()): Exchange {
+  return ({ endpoint }, bytes, enough, signal, progress = {}) => {
     const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-    let connected = false;
+    let phase: Phase = 'resolving';
     let answer = Buffer.alloc(0);
-    let finish = (): void => {};
     try {
-      const socket = connect(connectionOf(endpoint, connectTo));
-      const onAbort = (): void => finish();
-      finish = () => {
-        signal.removeEventListener('abort', onAbort);
+      signal.throwIfAborted();
+      const at = (now: Phase): void => {
+        phase = now;
+        reached(progress, now);
+      };
+      const socket = openConnection(endpoint, connectTo, guard, 2 * LONGEST_FRAME, at, progress);
+      const finish = (): void => {
+        signal.removeEventListener('abort', finish);
         socket.destroy();
         // One that takes the connection and then is silent for good is not a broker that wants TLS: that one hangs up.
         if (signal.aborted) reject(signal.reason);
-        else if (connected) resolve(answer);
-        else reject(new ProbeFailure('no connection', 'dead'));
+        else if (phase === 'asking') resolve(answer);
+        else reject(new ProbeFailure('no connection', FAULT_AT[phase]));
       };
-      signal.addEventListener('abort', onAbort, { once: true });
-      socket.on('connect', () => {
-        connected = true;
-        socket.write(bytes);
-      });
+      signal.addEventListener('abort', finish, { once: true });
       socket.on('data', (chunk: Buffer) => {
         answer = Buffer.concat([answer, chunk]);
-        if (enough(answer) || answer.length >= ANSWER_LIMIT) finish();
+        if (enough(answer) || answer.length >= PREFIX + LONGEST_FRAME) finish();
       });
       socket.on('error', (error) => {
-        if (!connected) reject(failureOf(error));
+        if (phase !== 'asking') reject(failureOf(error, phase));
         finish();
       });
       socket.on('close', finish);
+      socket.write(bytes);
     } catch (error) {
       reject(error);
     }
@@ -77,12 +83,33 @@ function apiVersionsRequest(): Buffer {
   return request;
 }
 
-/** Is this the answer of a broker: our correlation id, and a list of versions or the word that ours is not supported? */
+/** Is all of an answer there, or is it none that we would read? */
+function isWhole(answer: Buffer): boolean {
+  if (answer.length < PREFIX) return false;
+  const length = answer.readInt32BE(0);
+  return length < HEAD || length > LONGEST_FRAME || answer.length >= PREFIX + length;
+}
+
+/**
+ * Is this the whole answer of a broker: one frame that its length fits exactly, our correlation id, and a list of versions
+ * that has ApiVersions itself in it, or the word that ours is not supported?
+ */
 function isBrokersAnswer(answer: Buffer): boolean {
-  if (answer.length < 14 || answer.readInt32BE(0) < 10 || answer.readInt32BE(4) !== CORRELATION) return false;
-  const error = answer.readInt16BE(8);
-  const count = answer.readInt32BE(10);
-  return (error === 0 || error === UNSUPPORTED_VERSION) && count >= 0 && count < 1000;
+  if (answer.length < PREFIX + HEAD || answer.length !== PREFIX + answer.readInt32BE(0)) return false;
+  if (answer.readInt32BE(PREFIX) !== CORRELATION) return false;
+  const error = answer.readInt16BE(PREFIX + 4);
+  const count = answer.readInt32BE(PREFIX + 6);
+  if (answer.length !== PREFIX + HEAD + count * VERSION) return false;
+  const versions = Array.from({ length: count }, (_, index) => {
+    const start = PREFIX + HEAD + index * VERSION;
+    return {
+      key: answer.readInt16BE(start),
+      from: answer.readInt16BE(start + 2),
+      to: answer.readInt16BE(start + 4),
+    };
+  });
+  if (versions.some(({ key, from, to }) => key < 0 || from < 0 || to < from)) return false;
+  return error === UNSUPPORTED_VERSION || (error === 0 && versions.some(({ key }) => key === API_VERSIONS));
 }
 
 /** Asks a candidate in Kafka's protocol which requests it understands; a broker that wants TLS only takes the connection. */
@@ -90,6 +117,7 @@ export async function probeKafka(
   candidate: Candidate,
   exchange: Exchange | undefined,
   signal: AbortSignal,
+  progress: Progress = {},
 ): Promise<Verdict> {
   const asked = 'ApiVersions';
   const verdict = (
@@ -105,7 +133,7 @@ export async function probeKafka(
     return verdict({ health: 'unknown', proof: 'unproven', reason }, reason);
   }
   try {
-    const answer = await exchange(candidate, apiVersionsRequest(), (got) => got.length >= 14, signal);
+    const answer = await exchange(candidate, apiVersionsRequest(), isWhole, signal, progress);
     const answered = answer.length === 0 ? 'nothing' : `${answer.length} bytes`;
     if (isBrokersAnswer(answer))
       return verdict(
@@ -129,12 +157,7 @@ export async function probeKafka(
   } catch (error) {
     if (!(error instanceof ProbeFailure)) throw error;
     return verdict(
-      {
-        health: error.kind === 'unreachable' ? 'unknown' : 'unhealthy',
-        proof: 'unproven',
-        fault: 'connection',
-        reason: `it could not be connected to: ${error.message}`,
-      },
+      { ...unanswered(error), reason: `it could not be connected to: ${error.message}` },
       error.message,
     );
   }

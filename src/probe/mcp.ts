@@ -1,6 +1,6 @@
 import type { Candidate, ProbeStep, Verdict } from '../model/discovery.ts';
 import { EventReader } from './event-stream.ts';
-import { type Answer, type Ask, type Fetch, ProbeFailure, startOf } from './fetch.ts';
+import { type Answer, type Ask, type Fetch, ProbeFailure, startOf, unanswered } from './fetch.ts';
 import { type RpcCall, rpcCall } from './json-rpc.ts';
 import { type AskForTools, listTools } from './mcp-tools.ts';
 
@@ -84,9 +84,7 @@ export async function probeMcp(
   });
   const failed = (failure: ProbeFailure, asked: string): Verdict =>
     verdict({
-      health: failure.kind === 'unreachable' ? 'unknown' : 'unhealthy',
-      proof: 'unproven',
-      fault: 'connection',
+      ...unanswered(failure),
       reason: `${asked}: ${failure.message}`,
     });
   const login = (): Verdict =>

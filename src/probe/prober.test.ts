@@ -5,6 +5,7 @@ import { service } from '../../test/fixtures/unit/service.ts';
 import type { Candidate } from '../model/discovery.ts';
 import { probeSpec } from '../model/proof.ts';
 import { directFetch } from './direct.ts';
+import type { Fetch } from './fetch.ts';
 import { noProber } from './no-prober.ts';
 import { createProber, type ProbeEvent, type ProbeLimits, type Prober } from './prober.ts';
 
@@ -133,4 +134,23 @@ test('that a backend is being asked is told, and that it is no more', async () =
     { kind: 'probe-began' },
     { kind: 'probe-ended', type: 'prometheus', milliseconds: expect.any(Number) },
   ]);
+});
+
+test.each([
+  ['resolving', 'resolution', 'its name did not resolve'],
+  ['connecting', 'connection', 'no connection'],
+  ['securing', 'tls', 'TLS did not begin'],
+  ['asking', 'timeout', 'no answer'],
+  [undefined, 'timeout', 'no answer'],
+] as const)('a probe whose time is over while it is %s has the fault %s', async (phase, fault, words) => {
+  const fetch: Fetch = (_candidate, _ask, _signal, progress = {}) => {
+    if (phase !== undefined) progress.phase = phase;
+    return new Promise(() => {});
+  };
+  const prober = createProber(KINDS, { fetch }, { concurrency: 1, timeout: 20 });
+  expect(await prober.probe(prometheus, never)).toMatchObject({
+    health: 'unhealthy',
+    fault,
+    reason: expect.stringContaining(`${words} within 0.0 s`),
+  });
 });

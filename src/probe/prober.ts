@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
-import type { Candidate, Problem, Verdict } from '../model/discovery.ts';
-import type { Fetch } from './fetch.ts';
+import type { Candidate, Fault, Problem, Verdict } from '../model/discovery.ts';
+import type { Fetch, Phase, Progress } from './fetch.ts';
 import { type ProbeKind, probeHttp } from './http.ts';
 import { type Exchange, probeKafka } from './kafka.ts';
 import { probeMcp } from './mcp.ts';
@@ -72,6 +72,27 @@ function patience(limits: ProbeLimits, othersWait: () => boolean, signal: AbortS
   };
 }
 
+const LATE: Readonly<Record<Phase, readonly [Fault, string]>> = {
+  resolving: ['resolution', 'its name did not resolve'],
+  connecting: ['connection', 'no connection'],
+  securing: ['tls', 'it took the connection, and TLS did not begin'],
+  asking: ['timeout', 'no answer'],
+};
+
+/** The verdict on a probe whose time is over, by how far it got. @param spent milliseconds */
+function late({ phase = 'asking' }: Progress, spent: number): Verdict {
+  const [fault, what] = LATE[phase];
+  const reason = `${what} within ${(spent / 1000).toFixed(1)} s`;
+  return {
+    health: 'unhealthy',
+    authRequired: false,
+    proof: 'unproven',
+    fault,
+    reason,
+    steps: [{ asked: 'all of it', answered: reason }],
+  };
+}
+
 /**
  * Probes candidates in parallel under a limit, each within a time limit.
  * @param kinds what is known of each kind of backend
@@ -86,18 +107,19 @@ export function createProber(
   const probes = pLimit(limits.concurrency);
   const turn = turns(TURN);
   const byDetector = new Map(kinds.map((kind) => [kind.detector, kind]));
-  const { fetch } = route;
 
   const ask = (
     candidate: Candidate,
     signal: AbortSignal,
+    progress: Progress,
     proven: (verdict: Verdict) => void,
   ): Promise<Verdict> => {
+    const fetch: Fetch = (...request) => route.fetch(request[0], request[1], request[2], progress);
     switch (byDetector.get(candidate.detector)?.spec.protocol) {
       case 'mcp':
         return probeMcp(candidate, fetch, signal, proven);
       case 'kafka':
-        return probeKafka(candidate, route.exchange, signal);
+        return probeKafka(candidate, route.exchange, signal, progress);
       default:
         return probeHttp(candidate, kinds, fetch, signal);
     }
@@ -107,13 +129,14 @@ export function createProber(
     await turn();
     signal.throwIfAborted();
     const clock = patience(limits, () => probes.pendingCount > 0, signal);
+    const progress: Progress = {};
     tell({ kind: 'probe-began' });
     let sure: Verdict | undefined;
     try {
       const { promise: over, reject } = Promise.withResolvers<never>();
       clock.signal.addEventListener('abort', () => reject(clock.signal.reason), { once: true });
       return await Promise.race([
-        ask(candidate, clock.signal, (verdict) => {
+        ask(candidate, clock.signal, progress, (verdict) => {
           sure = verdict;
         }),
         over,
@@ -121,16 +144,7 @@ export function createProber(
     } catch (error) {
       signal.throwIfAborted();
       if (!clock.signal.aborted) throw error;
-      if (sure !== undefined) return sure;
-      const reason = `no answer within ${(clock.spent() / 1000).toFixed(1)} s`;
-      return {
-        health: 'unhealthy',
-        authRequired: false,
-        proof: 'unproven',
-        fault: 'timeout',
-        reason,
-        steps: [{ asked: 'all of it', answered: reason }],
-      };
+      return sure ?? late(progress, clock.spent());
     } finally {
       clock.end();
       tell({ kind: 'probe-ended', type: candidate.type, milliseconds: clock.spent() });

@@ -1,4 +1,5 @@
 import type { Kube } from '../kube/connection.ts';
+import type { Fault } from '../model/discovery.ts';
 import { oneLine } from '../model/text.ts';
 import { failureOf } from './direct.ts';
 import type { Answer } from './fetch.ts';
@@ -14,6 +15,15 @@ function ownMessage(answer: Answer): string | undefined {
     // Not JSON, so not the API server's.
     return undefined;
   }
+}
+
+/** What failed, by the words of the API server's HTTP client. */
+function faultOf(tried: string): Fault | 'unreachable' {
+  // An API server that is not on the Pods' network can say nothing of their health.
+  if (/no route to host|network is unreachable|i\/o timeout/.test(tried)) return 'unreachable';
+  if (/\blookup .*(no such host|server misbehaving)/.test(tried)) return 'resolution';
+  if (/connection refused/.test(tried)) return 'connection';
+  return /\b(tls|x509): /.test(tried) ? 'tls' : 'protocol';
 }
 
 /**
@@ -32,7 +42,7 @@ export function proxyFetch(kube: Kube): Fetch {
     const prefix = `/api/v1/namespaces/${service.namespace}/services/${name}/proxy`;
     // A path that climbs must not leave the backend: what stands between may resolve it with the rights of this program.
     const url = URL.parse(ask.path, 'http://backend/');
-    if (url === null) throw new ProbeFailure(`${ask.path} is not a path`, 'dead');
+    if (url === null) throw new ProbeFailure(`${ask.path} is not a path`, 'protocol');
     const { pathname, search } = url;
     let answer: Answer;
     try {
@@ -49,7 +59,7 @@ export function proxyFetch(kube: Kube): Fetch {
       );
     } catch (error) {
       signal.throwIfAborted();
-      if ((error as NodeJS.ErrnoException).code === 'HPE_HEADER_OVERFLOW') throw failureOf(error);
+      if ((error as NodeJS.ErrnoException).code === 'HPE_HEADER_OVERFLOW') throw failureOf(error, 'asking');
       throw new ProbeFailure(`the API server is not reachable (${(error as Error).message})`, 'unreachable', {
         cause: error,
       });
@@ -63,11 +73,7 @@ export function proxyFetch(kube: Kube): Fetch {
       );
     const [, tried] = /error trying to reach service: (.*)/s.exec(message) ?? [];
     if (tried !== undefined) {
-      // An API server that is not on the Pods' network can say nothing of their health.
-      const kind = /no route to host|network is unreachable|i\/o timeout/.test(tried)
-        ? 'unreachable'
-        : 'dead';
-      throw new ProbeFailure(oneLine(tried, 160), kind);
+      throw new ProbeFailure(oneLine(tried, 160), faultOf(tried));
     }
     if (answer.status === 503 || answer.status === 404)
       throw new ProbeFailure(
@@ -76,6 +82,6 @@ export function proxyFetch(kube: Kube): Fetch {
           : `the API server's proxy does not reach it: ${oneLine(message, 160)}`,
         'unreachable',
       );
-    throw new ProbeFailure(oneLine(message, 160), 'dead');
+    throw new ProbeFailure(oneLine(message, 160), 'protocol');
   };
 }

@@ -9,7 +9,8 @@ import { makeRules } from '../../src/detect/make-rules.ts';
 import { probeKinds } from '../../src/engine/pass.ts';
 import type { Candidate, Verdict } from '../../src/model/discovery.ts';
 import type { Service } from '../../src/model/service.ts';
-import { type ConnectTo, directFetch } from '../../src/probe/direct.ts';
+import type { ConnectTo } from '../../src/probe/connect.ts';
+import { directFetch } from '../../src/probe/direct.ts';
 import { createProber, type Prober } from '../../src/probe/prober.ts';
 import { waitUntil } from '../cluster/wait.ts';
 

