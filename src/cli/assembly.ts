@@ -2,6 +2,7 @@ import type { Engine, EngineOptions } from '../engine/engine.ts';
 import type { EngineEvent } from '../engine/events.ts';
 import { documentFaults } from '../generate/check.ts';
 import type { Kube } from '../kube/connection.ts';
+import { OutageProber } from '../probe/outage-prober.ts';
 import { ScheduledProber } from '../probe/schedule.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { agentOf } from './agent.ts';
@@ -73,8 +74,9 @@ export async function assemble(
   const signal = AbortSignal.any([run.signal, stop.signal]);
   const readiness: Readiness = { changed: (service, ready) => changed(service, ready), signal };
   const { prober: asking, ...stages } = await stagesOf(settings, input, once ? undefined : readiness, tell);
-  const prober = new ScheduledProber(
-    asking,
+  const asked = new OutageProber(asking, () => prober.touchAll(() => true, false), tell);
+  const prober: ScheduledProber = new ScheduledProber(
+    asked,
     { refresh: settings.discoveryInterval * 0.9, now: () => performance.now(), random: Math.random, tell },
     before?.prober,
   );

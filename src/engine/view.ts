@@ -1,4 +1,4 @@
-import type { DiscoveredService, Health, Problem } from '../model/discovery.ts';
+import { causeOf, type DiscoveredService, type Health, type Problem } from '../model/discovery.ts';
 import type { Published } from '../model/published.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
 import type { EngineEvent } from './events.ts';
@@ -11,7 +11,7 @@ export interface Dependency {
   readonly error?: string;
 }
 
-/** One answer of a probe. */
+/** What probes found from a time on. */
 export interface HealthRecord {
   readonly time: Date;
   readonly health: Health;
@@ -21,7 +21,9 @@ export interface HealthRecord {
 /** What is remembered of one backend beside what the engine tells of it. */
 export interface BackendHistory {
   readonly discoveredAt: Date;
-  /** What the last probes found, the newest last. */
+  /** When it was asked last. */
+  readonly checkedAt: Date | undefined;
+  /** What probes found, the newest last: an entry for each change, with the time of the change. */
   readonly health: readonly HealthRecord[];
 }
 
@@ -33,7 +35,7 @@ export interface Counters {
   readonly drift: number;
 }
 
-/** How many answers of a backend's probes are remembered. */
+/** How many changes of a backend's health are remembered. */
 const REMEMBERED = 10;
 
 /**
@@ -137,13 +139,18 @@ export class View {
     for (const { service, verdict } of services) {
       const key = serviceKey(service);
       kept.add(key);
-      const history = this.#histories.get(key) ?? { discoveredAt: now, health: [] };
+      const history = this.#histories.get(key) ?? { discoveredAt: now, checkedAt: undefined, health: [] };
+      const old = before.get(key)?.verdict;
       // A verdict from memory is the same object again.
-      if (before.get(key)?.verdict === verdict) continue;
+      if (old === verdict) continue;
       const { health, reason } = verdict;
+      const isSame = old !== undefined && causeOf(old) === causeOf(verdict);
       this.#histories.set(key, {
         ...history,
-        health: [...history.health.slice(1 - REMEMBERED), { time: now, health, reason }],
+        checkedAt: now,
+        health: isSame
+          ? history.health
+          : [...history.health.slice(1 - REMEMBERED), { time: now, health, reason }],
       });
     }
     for (const key of this.#histories.keys()) if (!kept.has(key)) this.#histories.delete(key);

@@ -99,6 +99,16 @@ export interface Verdict {
   readonly steps: readonly ProbeStep[];
 }
 
+/**
+ * What a verdict comes to, without what differs from one probe to the next, such as times and texts of the backend: two
+ * verdicts with one cause tell a person nothing new.
+ */
+export function causeOf({ health, proof, fault, authRequired, reason }: Verdict): string {
+  const kept = reason.startsWith('kept for now');
+  const status = /\banswered (\d{3})/.exec(reason)?.[1];
+  return [health, proof, fault ?? status ?? '', authRequired, kept].join(' ');
+}
+
 /** A candidate together with its health. */
 export interface DiscoveredService extends Candidate {
   readonly verdict: Verdict;

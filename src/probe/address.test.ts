@@ -26,6 +26,17 @@ describe('addresses that a probe must not go to', () => {
     ['multicast', 'ff02::1'],
     ['reserved', '240.0.0.1'],
     ['reserved', '255.255.255.255'],
+    ['reserved for protocols', '192.0.0.1'],
+    ['reserved for protocols', '192.0.0.170'],
+    ['metadata', '192.0.0.192'],
+    ['metadata', '100.100.100.200'],
+    ['6to4', '192.88.99.1'],
+    ['benchmarks', '198.18.0.1'],
+    ['benchmarks', '198.19.255.255'],
+    ['discarded', '100::1'],
+    ['segment routing', '5f00::1'],
+    ['site-local', 'fec0::1'],
+    ['site-local', 'feff:ffff::1'],
   ])('%s: %s', (what, address) => {
     const refused = refusedAddress(address);
     expect(refused).toContain(address);
@@ -45,6 +56,10 @@ describe('addresses that a probe must not go to', () => {
     ['NAT64 of metadata', '64:ff9b::169.254.169.254'],
     ['NAT64 for local use', '64:ff9b:1::7f00:1'],
     ['6to4', '2002:7f00:1::'],
+    ['6to4 of a private address', '2002:a00:1::1'],
+    ['Teredo', '2001::1'],
+    ['Teredo of loopback', '2001:0:4136:e378:8000:63bf:80ff:fffe'],
+    ['another protocol of that block', '2001:1ff:ffff::1'],
     ['6to4 of metadata', '2002:a9fe:a9fe::1'],
   ])('an IPv4 address inside an IPv6 address, %s: %s', (_, address) => {
     expect(refusedAddress(address)).toContain(address);
@@ -74,6 +89,12 @@ describe('addresses that Services have', () => {
     '2001:db8::1',
     '::ffff:10.0.0.1',
     '::ffff:c0a8:1',
+    '198.17.255.255',
+    '198.20.0.1',
+    '192.0.1.1',
+    '192.88.98.1',
+    '2001:200::1',
+    '2001:4860:4860::8888',
   ])('%s may be asked', (address) => {
     expect(refusedAddress(address)).toBeUndefined();
   });

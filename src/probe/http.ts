@@ -165,7 +165,11 @@ async function probeOnce(
   if (first !== undefined && check !== undefined)
     void talk.get(filled(check.get, first.path ?? base)).catch(() => {});
   const health = await askHealth(talk, paths);
-  const proof = await tryProofs(talk, spec.proofs, base);
+  // Where the health path gets no answer, no proof is asked for: that would be the same again, several times.
+  const proof =
+    'status' in health.answer
+      ? await tryProofs(talk, spec.proofs, base)
+      : ({ held: false, auth: false } as const);
   const otherScheme = !proof.held && wrongScheme(candidate, health.answer);
   const verdict = (rest: Omit<Verdict, 'steps'>): { verdict: Verdict; otherScheme: boolean } => ({
     verdict: { ...rest, steps: talk.steps },

@@ -46,7 +46,7 @@ export const isGood = (verdict: Verdict): boolean =>
   verdict.health === 'healthy' && verdict.proof !== 'contradicted';
 
 function kindOf({ fault, steps }: Verdict): FailureKind {
-  if ((fault as string | undefined) === 'resolution') return 'resolution';
+  if (fault === 'resolution') return 'resolution';
   return fault === 'not_ready' || steps.length === 0 ? 'not_ready' : 'backend';
 }
 
@@ -107,7 +107,9 @@ export function remember(
   const attempts = memory.attempts + 1;
   const backoff = Math.max(RETRY, Math.min(refresh, RETRY * 2 ** Math.min(attempts - 1, 20)));
   const mayLeave = isGood(told) && Object.keys(failures).length > 0;
-  return { ...memory, attempts, due: now + (mayLeave ? RETRY : backoff) * jitter };
+  // While nobody can be reached, which is an outage of this process, asking again costs no backend anything.
+  const isOutage = verdict.health === 'unknown' && verdict.fault !== undefined;
+  return { ...memory, attempts, due: now + (mayLeave || isOutage ? RETRY : backoff) * jitter };
 }
 
 /** What is remembered after news of a candidate's Pods: it is due at once, and readiness ends the backoff. Pure. */
@@ -118,5 +120,5 @@ export function refreshed(memory: Memory, becameReady: boolean, now: number): Me
 }
 
 /** Is it failing, or is it not known how it is? Then it is worth asking again before its refresh. */
-export const isOpen = ({ failures, told }: Memory): boolean =>
-  told.health === 'unknown' || Object.keys(failures).length > 0 || !isGood(told);
+export const isOpen = ({ failures, attempts, told }: Memory): boolean =>
+  told.health === 'unknown' || attempts > 0 || Object.keys(failures).length > 0 || !isGood(told);

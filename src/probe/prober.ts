@@ -1,5 +1,6 @@
-import pLimit from 'p-limit';
 import type { Candidate, Fault, Problem, Verdict } from '../model/discovery.ts';
+import { type ServiceKey, serviceKey } from '../model/service.ts';
+import { fairSlots } from './fair-slots.ts';
 import type { Fetch, Phase, Progress } from './fetch.ts';
 import { type ProbeKind, probeHttp } from './http.ts';
 import { type Exchange, probeKafka } from './kafka.ts';
@@ -19,7 +20,9 @@ export type ProbeEvent =
   | { readonly kind: 'probe-began' }
   | { readonly kind: 'probe-ended'; readonly type: string; readonly milliseconds: number }
   /** What came of it; no verdict: it failed in a way that no probe should. */
-  | { readonly kind: 'probed'; readonly type: string; readonly verdict: Verdict | undefined };
+  | { readonly kind: 'probed'; readonly type: string; readonly verdict: Verdict | undefined }
+  /** No backend can be reached, which points at this process; undefined: one is reached again. */
+  | { readonly kind: 'outage'; readonly outage: 'dns' | 'network' | undefined };
 
 /** How candidates are reached. */
 export interface Route {
@@ -35,8 +38,14 @@ export interface ProbeLimits {
   readonly timeout: number;
 }
 
-/** How long a probe may take while others wait for its place, in milliseconds. */
+/**
+ * How long a probe of a backend that gave no answer the last time may take while others wait for its place, in
+ * milliseconds. All others have their whole time: one that is slow is not dead.
+ */
 const PATIENCE = 750;
+
+/** Most backends that are remembered for giving no answer. */
+const SILENT = 10_000;
 
 /**
  * Most probes that begin in one turn of the event loop. Where backends answer at once, all that are asked at a time would
@@ -45,11 +54,10 @@ const PATIENCE = 750;
 const TURN = 1;
 
 /**
- * Aborts after the time limit, after a shorter one while others wait (a dead backend must not keep the rest waiting), and
- * with the signal. That one lives as long as the process, so nothing of a probe is left at it; `AbortSignal.any` would
+ * Aborts after the time limit, after a shorter one as soon as `mayEnd` says so, and with the signal. That one lives as long as the process, so nothing of a probe is left at it; `AbortSignal.any` would
  * keep each probe that listens for ever.
  */
-function patience(limits: ProbeLimits, othersWait: () => boolean, signal: AbortSignal) {
+function patience(limits: ProbeLimits, mayEnd: () => boolean, signal: AbortSignal) {
   const clock = new AbortController();
   const onAbort = (): void => clock.abort(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
@@ -57,7 +65,7 @@ function patience(limits: ProbeLimits, othersWait: () => boolean, signal: AbortS
   const short = Math.min(PATIENCE, limits.timeout);
   const look = (): void => {
     const spent = performance.now() - started;
-    if (spent >= limits.timeout || othersWait()) clock.abort();
+    if (spent >= limits.timeout || mayEnd()) clock.abort();
     else timer = setTimeout(look, Math.min(100, limits.timeout - spent));
   };
   let timer = setTimeout(look, short);
@@ -94,7 +102,7 @@ function late({ phase = 'asking' }: Progress, spent: number): Verdict {
 }
 
 /**
- * Probes candidates in parallel under a limit, each within a time limit.
+ * Probes candidates in parallel under a limit that namespaces share fairly, each within a time limit.
  * @param kinds what is known of each kind of backend
  * @param tell told when each begins and ends
  */
@@ -104,7 +112,8 @@ export function createProber(
   limits: ProbeLimits,
   tell: (event: ProbeEvent) => void = () => {},
 ): Prober {
-  const probes = pLimit(limits.concurrency);
+  const slots = fairSlots(limits.concurrency);
+  const silent = new Set<ServiceKey>();
   const turn = turns(TURN);
   const byDetector = new Map(kinds.map((kind) => [kind.detector, kind]));
 
@@ -128,7 +137,9 @@ export function createProber(
   const probe = async (candidate: Candidate, signal: AbortSignal): Promise<Verdict> => {
     await turn();
     signal.throwIfAborted();
-    const clock = patience(limits, () => probes.pendingCount > 0, signal);
+    const key = serviceKey(candidate.service);
+    const wasSilent = silent.delete(key);
+    const clock = patience(limits, () => wasSilent && slots.waiting > 0, signal);
     const progress: Progress = {};
     tell({ kind: 'probe-began' });
     let sure: Verdict | undefined;
@@ -144,11 +155,15 @@ export function createProber(
     } catch (error) {
       signal.throwIfAborted();
       if (!clock.signal.aborted) throw error;
-      return sure ?? late(progress, clock.spent());
+      if (sure !== undefined) return sure;
+      if (silent.size < SILENT) silent.add(key);
+      return late(progress, clock.spent());
     } finally {
       clock.end();
       tell({ kind: 'probe-ended', type: candidate.type, milliseconds: clock.spent() });
     }
   };
-  return { probe: (candidate, signal) => probes(probe, candidate, signal) };
+  return {
+    probe: (candidate, signal) => slots.run(candidate.service.namespace, () => probe(candidate, signal)),
+  };
 }

@@ -25,8 +25,26 @@ test.each<[number, string, string, string]>([
     'unreachable',
     'no route to host',
   ],
-  [503, 'error trying to reach service: dial tcp: connect: connection refused', 'dead', 'connection refused'],
-  [500, 'something else', 'dead', 'something else'],
+  [
+    503,
+    'error trying to reach service: dial tcp: connect: connection refused',
+    'connection',
+    'connection refused',
+  ],
+  [
+    503,
+    'error trying to reach service: dial tcp: lookup x on 10.96.0.10:53: no such host',
+    'resolution',
+    'no such host',
+  ],
+  [
+    503,
+    'error trying to reach service: tls: first record does not look like a TLS handshake',
+    'tls',
+    'TLS handshake',
+  ],
+  [503, 'error trying to reach service: EOF', 'protocol', 'EOF'],
+  [500, 'something else', 'protocol', 'something else'],
 ])('%i "%s" of the API server says: %s', async (code, message, kind, words) => {
   expect(await refusedWith(code, message)).toMatchObject({ kind, message: expect.stringContaining(words) });
 });

@@ -1,6 +1,6 @@
 import { type Candidate, endpointUrl, type Problem, type Verdict } from '../model/discovery.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
-import { type HysteresisOptions, isGood, isOpen, type Memory, refreshed, remember } from './hysteresis.ts';
+import { type HysteresisOptions, isOpen, type Memory, refreshed, remember } from './hysteresis.ts';
 import type { ProbeEvent, Prober } from './prober.ts';
 
 export interface ScheduleOptions extends HysteresisOptions {
@@ -58,10 +58,10 @@ export class ScheduledProber implements Prober {
     if (memory !== undefined) this.#memories.set(key, refreshed(memory, becameReady, this.#options.now()));
   }
 
-  /** Makes all candidates of a kind due now. @param all those too that are healthy */
+  /** Makes all candidates of a kind due now. @param all those too that answered the last time */
   touchAll(wanted: (key: ServiceKey) => boolean, all: boolean): void {
-    for (const [key, { told }] of this.#memories)
-      if (wanted(key as ServiceKey) && (all || !isGood(told))) this.touch(key as ServiceKey);
+    for (const [key, memory] of this.#memories)
+      if (wanted(key as ServiceKey) && (all || isOpen(memory))) this.touch(key as ServiceKey);
   }
 
   /** Forgets all candidates but these. */

@@ -69,6 +69,11 @@ const toolset = z.object({
   namespace: z.string().nullable(),
   discoveredAt: time.nullable().describe('null for a tool that people added'),
   lastHealthCheck: time.nullable(),
+  healthReason: z
+    .string()
+    .nullable()
+    .describe('what the last probe found; null for a tool that people added'),
+  healthSince: time.nullable().describe('when its health, or the reason for it, changed last'),
 });
 
 export const toolsetsQuery = z.strictObject({
@@ -99,7 +104,7 @@ export const toolsetsAnswer = z.object({
 export const toolsetAnswer = toolset.extend({
   healthHistory: z
     .array(z.object({ time, health, reason: z.string() }))
-    .describe('what the last probes found, the newest last'),
+    .describe('changes of what probes found, the newest last'),
 });
 
 export const servicesQuery = z.strictObject({

@@ -22,6 +22,9 @@ export interface Toolset {
   readonly namespace: string | null;
   readonly discoveredAt: string | null;
   readonly lastHealthCheck: string | null;
+  /** What the last probe found, on one line, and since when its health is so. */
+  readonly healthReason: string | null;
+  readonly healthSince: string | null;
 }
 
 /** The published tools by name; none where nothing is published, or nothing that can be read. */
@@ -55,7 +58,9 @@ function toolsetOf(
     serviceEndpoint: tool?.endpoint ?? (service === undefined ? '' : endpointUrl(service.endpoint)),
     namespace: tool?.namespace ?? service?.service.namespace ?? null,
     discoveredAt: history?.discoveredAt.toISOString() ?? null,
-    lastHealthCheck: history?.health.at(-1)?.time.toISOString() ?? null,
+    lastHealthCheck: history?.checkedAt?.toISOString() ?? null,
+    healthReason: service?.verdict.reason ?? null,
+    healthSince: history?.health.at(-1)?.time.toISOString() ?? null,
   };
 }
 

@@ -148,3 +148,29 @@ test.each<[EngineEvent, Logged]>([
 ])('%j', (event, fields) => {
   expect(logged(event)).toMatchObject([{ cycle, component: 'reconciliation', ...fields }]);
 });
+
+test('an unhealthy backend with another reason is told, and the same reason in other words is not', () => {
+  const failing = (verdict: Partial<DiscoveredService['verdict']>): DiscoveredService => {
+    const service = found('unhealthy');
+    return { ...service, verdict: { ...service.verdict, ...verdict } };
+  };
+  const refused = failing({ fault: 'connection', reason: 'GET /: connection refused' });
+  const silent = failing({ fault: 'timeout', reason: 'no answer within 5.0 s' });
+  const later = failing({ fault: 'timeout', reason: 'no answer within 5.1 s' });
+  const lines = logged(pass([refused], [silent], false), pass([silent], [later], false));
+  expect(lines.filter(({ component }) => component === 'health_check')).toMatchObject([
+    {
+      level: 'info',
+      service_name: 'prometheus',
+      reason: 'no answer within 5.0 s',
+      message: 'backend is unhealthy for another reason',
+    },
+  ]);
+});
+
+test('an outage and its end', () => {
+  expect(logged({ kind: 'outage', outage: 'dns' }, { kind: 'outage', outage: undefined })).toMatchObject([
+    { level: 'warn', outage: 'dns', message: expect.stringContaining("this Pod's DNS") },
+    { level: 'info', message: expect.stringContaining('reached again') },
+  ]);
+});

@@ -1,5 +1,5 @@
 import type { AgentOutcome, EngineEvent } from '../engine/events.ts';
-import { type DiscoveredService, endpointUrl, problemLine } from '../model/discovery.ts';
+import { causeOf, type DiscoveredService, endpointUrl, problemLine } from '../model/discovery.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { UserError } from '../model/exit.ts';
 import { serviceKey } from '../model/service.ts';
@@ -48,6 +48,8 @@ function logChanges(log: Logger, event: Extract<EngineEvent, { kind: 'pass' }>):
         { ...fields, component: 'health_check' },
         `backend became ${health}`,
       );
+    else if (health !== 'healthy' && causeOf(old.verdict) !== causeOf(service.verdict))
+      tell('info', { ...fields, component: 'health_check' }, `backend is ${health} for another reason`);
     else if (endpointUrl(old.endpoint) !== endpointUrl(service.endpoint) || old.type !== service.type)
       tell('info', fields, 'backend changed');
   }
@@ -246,6 +248,17 @@ export function engineLog(log: Logger): (event: EngineEvent) => void {
           },
           `${event.tools.length} tools became unhealthy at once, so they stay for one more cycle; --force takes them out at once`,
         );
+        return;
+      case 'outage':
+        if (event.outage === undefined)
+          log.info({ component: 'health_check' }, 'a backend is reached again, so all are asked again');
+        else
+          log.warn(
+            { component: 'health_check', outage: event.outage },
+            event.outage === 'dns'
+              ? "no name of a backend resolves, which points at this Pod's DNS: health is unknown, and what is published stays until one resolves"
+              : "no backend can be reached, which points at this Pod's DNS or network: health is unknown, and what is published stays until one is reached",
+          );
         return;
       case 'source-failed':
         failing.source = true;

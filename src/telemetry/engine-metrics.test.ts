@@ -125,10 +125,23 @@ test.each<[string, readonly EngineEvent[], string, string | undefined]>([
     'health_check_duration_seconds_sum{type="loki"}',
     '0.02',
   ],
+  ['an outage', [{ kind: 'outage', outage: 'dns' }], 'probe_outage{cause="dns"}', '1'],
+  [
+    'an outage of another kind',
+    [
+      { kind: 'outage', outage: 'dns' },
+      { kind: 'outage', outage: 'network' },
+    ],
+    'probe_outage{cause="dns"}',
+    '0',
+  ],
   ...(
     [
       ['contradicted', { proof: 'contradicted' }],
-      ['unreachable', { health: 'unknown', fault: 'connection' }],
+      ['unreachable', { health: 'unknown' }],
+      ['resolution', { health: 'unknown', fault: 'resolution' }],
+      ['tls', { fault: 'tls' }],
+      ['protocol', { fault: 'protocol' }],
       ['timeout', { fault: 'timeout' }],
       ['not_ready', { fault: 'not_ready' }],
       ['connection', { fault: 'connection' }],

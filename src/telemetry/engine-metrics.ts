@@ -40,8 +40,7 @@ function setCounts(gauge: Gauge<'type'>, types: readonly string[]): void {
 function failureOf(verdict: Verdict): string | undefined {
   if (verdict.proof === 'contradicted') return 'contradicted';
   if (verdict.health === 'healthy') return undefined;
-  if (verdict.health === 'unknown') return 'unreachable';
-  return verdict.fault ?? 'status';
+  return verdict.fault ?? (verdict.health === 'unknown' ? 'unreachable' : 'status');
 }
 
 /** Types of the tools in a published document. */
@@ -112,7 +111,7 @@ function discoveryMetrics(set: MetricSet, typeOf: (type: string) => string): Cou
 function probeMetrics(set: MetricSet, typeOf: (type: string) => string): Counters {
   const failures = set.counter(
     'health_check_failures_total',
-    'Probes that did not find a healthy backend of the expected kind. "unreachable": the route cannot reach it, which says nothing of its health.',
+    'Probes that did not find a healthy backend of the expected kind. "unreachable": the route cannot reach it, which says nothing of its health. "resolution": its name does not resolve; "connection": no connection; "tls": no TLS; "protocol": what it sent is no answer; "timeout": no answer in time; "not_ready": no ready Pod; "refused": an address that is not asked; "status": what it answered.',
     ['type', 'reason'],
   );
   const duration = set.histogram(
@@ -122,7 +121,16 @@ function probeMetrics(set: MetricSet, typeOf: (type: string) => string): Counter
     ['type'],
   );
   const inflight = set.gauge('probe_inflight', 'Backends that are being asked now.');
+  const outages = set.gauge(
+    'probe_outage',
+    'Whether no backend at all can be reached (1, else 0), which points at this process: at its DNS, or at all of its network.',
+    ['cause'],
+  );
+  for (const cause of ['dns', 'network']) outages.set({ cause }, 0);
   return {
+    outage({ outage }) {
+      for (const cause of ['dns', 'network']) outages.set({ cause }, cause === outage ? 1 : 0);
+    },
     'probe-began': () => inflight.inc(),
     'probe-ended'({ type, milliseconds }) {
       inflight.dec();

@@ -73,6 +73,8 @@ test('what was found and published, from memory', async () => {
         namespace: watched,
         discoveredAt: expect.stringMatching(/Z$/),
         lastHealthCheck: expect.stringMatching(/Z$/),
+        healthReason: expect.any(String),
+        healthSince: expect.stringMatching(/Z$/),
       },
     ],
     total: 1,

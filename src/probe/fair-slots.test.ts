@@ -1,0 +1,91 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { fairSlots } from './fair-slots.ts';
+
+/** Work that is done when it is said so. */
+function worker(slots: number) {
+  const fair = fairSlots(slots);
+  const running: { readonly group: string; readonly end: () => void }[] = [];
+  const order: string[] = [];
+  const add = (group: string, many = 1): void => {
+    for (let each = 0; each < many; each++)
+      void fair.run(group, () => {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        order.push(group);
+        running.push({ group, end: resolve });
+        return promise;
+      });
+  };
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  const count = (group: string): number => running.filter((each) => each.group === group).length;
+  /** Ends one that runs. */
+  const end = async (group: string): Promise<void> => {
+    const index = running.findIndex((each) => each.group === group);
+    running.splice(index, 1)[0]?.end();
+    await turn();
+  };
+  return { fair, add, turn, count, end, order, running };
+}
+
+describe('slots', () => {
+  test('are shared evenly by groups that come together, whoever comes first and has more', async () => {
+    const { add, turn, count, fair } = worker(8);
+    add('hostile', 300);
+    add('a', 2);
+    add('b', 50);
+    await turn();
+    expect([count('a'), count('b'), count('hostile')]).toEqual([2, 3, 3]);
+    expect(fair.waiting).toBe(344);
+  });
+
+  test('that the others do not need go to the one that can use them', async () => {
+    const { add, turn, count } = worker(8);
+    add('alone', 300);
+    await turn();
+    expect(count('alone')).toBe(8);
+  });
+
+  test('that become free go to the group with the fewest', async () => {
+    const { add, turn, count, end } = worker(4);
+    add('hostile', 300);
+    await turn();
+    add('late', 10);
+    await turn();
+    expect(count('late')).toBe(0);
+    await end('hostile');
+    await end('hostile');
+    await end('hostile');
+    expect([count('late'), count('hostile')]).toEqual([2, 2]);
+  });
+
+  test('of groups with as many go in turn', async () => {
+    const { add, turn, order, end } = worker(1);
+    for (const group of ['a', 'b', 'c']) add(group, 3);
+    await turn();
+    for (let round = 0; round < 8; round++) await end(order.at(-1) ?? '');
+    expect(order.join('')).toBe('abcabcabc');
+  });
+
+  test('are never more than there are, and all work is done', async () => {
+    const groups = fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { minLength: 1, maxLength: 40 });
+    await fc.assert(
+      fc.asyncProperty(groups, fc.integer({ min: 1, max: 5 }), async (names, slots) => {
+        const { add, turn, running, end, order } = worker(slots);
+        for (const name of names) add(name);
+        await turn();
+        while (running.length > 0) {
+          expect(running.length).toBeLessThanOrEqual(slots);
+          await end(running[0]?.group ?? '');
+        }
+        expect([...order].sort()).toEqual([...names].sort());
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('are given back by work that fails', async () => {
+    const fair = fairSlots(1);
+    await expect(fair.run('a', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(await fair.run('a', () => Promise.resolve(1))).toBe(1);
+  });
+});

@@ -1,0 +1,202 @@
+import { describe, expect, test } from 'vitest';
+import { candidate } from '../../test/fixtures/unit/detection.ts';
+import { service } from '../../test/fixtures/unit/service.ts';
+import type { Candidate, Fault, Verdict } from '../model/discovery.ts';
+import { inOutage, type Outage, outageOf, outageProblem, type Sign } from './outage.ts';
+import { OutageProber } from './outage-prober.ts';
+import type { ProbeEvent, Prober } from './prober.ts';
+
+const named = (name: string, namespace = 'monitoring'): Candidate => {
+  const found = candidate(service(name, { labels: { app: 'prometheus' }, ports: ['web:9090'] }));
+  return { ...found, service: { ...found.service, namespace } };
+};
+const atAddress = (name: string): Candidate => {
+  const found = named(name);
+  return { ...found, endpoint: { ...found.endpoint, host: '10.0.0.1' } };
+};
+
+const verdict = (fault?: Fault | 'well' | 'unreachable'): Verdict => ({
+  health: fault === 'well' ? 'healthy' : fault === 'unreachable' ? 'unknown' : 'unhealthy',
+  authRequired: false,
+  proof: 'unproven',
+  reason: String(fault),
+  steps: [],
+  ...(fault === undefined || fault === 'well' || fault === 'unreachable' ? {} : { fault }),
+});
+
+const signs = (...faults: (Fault | 'well' | 'unreachable' | undefined)[]): Sign[] =>
+  faults.map((fault, index) => ({ candidate: named(`p${index}`), verdict: verdict(fault), isNews: true }));
+
+describe('what a pass says of this process', () => {
+  test.each<[readonly (Fault | 'well' | 'unreachable' | undefined)[], Outage | undefined]>([
+    [[], undefined],
+    [['resolution'], undefined],
+    [['resolution', 'resolution'], 'dns'],
+    [['resolution', 'resolution', 'not_ready', 'refused', 'unreachable'], 'dns'],
+    [['resolution', 'connection'], 'network'],
+    [['connection', 'connection'], 'network'],
+    [['connection'], undefined],
+    [['resolution', 'resolution', 'well'], undefined],
+    [['resolution', 'resolution', 'timeout'], undefined],
+    [['connection', 'connection', 'tls'], undefined],
+    [['connection', 'connection', 'protocol'], undefined],
+    [['connection', 'connection', undefined], undefined],
+    [['timeout', 'timeout'], undefined],
+    [['not_ready', 'not_ready'], undefined],
+  ])('%j: %s', (faults, outage) => {
+    expect(outageOf(signs(...faults), undefined)).toBe(outage);
+  });
+
+  test('backends that were lost before do not count: they are no news', () => {
+    const known = signs('connection', 'connection', 'connection').map((sign) => ({ ...sign, isNews: false }));
+    expect(outageOf(known, undefined)).toBeUndefined();
+    expect(outageOf([...known, ...signs('connection')], undefined)).toBeUndefined();
+    expect(outageOf([...known, ...signs('connection', 'connection')], undefined)).toBe('network');
+  });
+
+  test('a backend at an address says nothing of DNS', () => {
+    const reached: Sign = { candidate: atAddress('q'), verdict: verdict('well'), isNews: true };
+    expect(outageOf([...signs('resolution', 'resolution'), reached], undefined)).toBe('dns');
+    expect(outageOf([reached], 'dns')).toBe('dns');
+    expect(outageOf([reached], 'network')).toBeUndefined();
+  });
+
+  test('an outage goes on with a single one that is lost, and ends with the first that is reached', () => {
+    expect(outageOf(signs('resolution'), 'dns')).toBe('dns');
+    expect(outageOf(signs('connection'), 'network')).toBe('network');
+    expect(outageOf(signs('not_ready'), 'network')).toBe('network');
+    expect(outageOf(signs('resolution', 'timeout'), 'dns')).toBeUndefined();
+  });
+
+  test('words name the kind, and keep the reason', () => {
+    expect(inOutage('dns', verdict('resolution'))).toMatchObject({
+      health: 'unknown',
+      fault: 'resolution',
+      reason: expect.stringMatching(/DNS.*: resolution$/),
+    });
+    expect(outageProblem('network').what).toContain('what is published stays');
+  });
+});
+
+/** A prober whose answers a test sets, by the name of the Service. */
+function scripted(answers: Record<string, Fault | 'well'>) {
+  const asked: string[] = [];
+  const inner: Prober = {
+    probe: async ({ service: { name } }) => {
+      asked.push(name);
+      await Promise.resolve();
+      return verdict(answers[name]);
+    },
+  };
+  const events: ProbeEvent[] = [];
+  let recovered = 0;
+  const prober = new OutageProber(
+    inner,
+    () => {
+      recovered++;
+    },
+    (event) => events.push(event),
+  );
+  const { signal } = new AbortController();
+  /** One pass over some candidates. @returns health by name */
+  const pass = async (...candidates: Candidate[]): Promise<Record<string, string>> => {
+    asked.length = 0;
+    await prober.prepare(all, signal);
+    const verdicts = await Promise.all(candidates.map((each) => prober.probe(each, signal)));
+    return Object.fromEntries(
+      candidates.map((each, index) => [each.service.name, verdicts[index]?.health ?? '']),
+    );
+  };
+  const all = Object.keys(answers).map((name) => named(name));
+  return { answers, asked, events, pass, all, recovered: () => recovered };
+}
+
+describe('a prober that knows of outages', () => {
+  test('holds its judgement of all while none can be reached, and has all asked again after that', async () => {
+    const { answers, pass, all, events, recovered } = scripted({ a: 'well', b: 'well', c: 'well' });
+    expect(await pass(...all)).toEqual({ a: 'healthy', b: 'healthy', c: 'healthy' });
+    Object.assign(answers, { a: 'resolution', b: 'resolution', c: 'resolution' });
+    expect(await pass(...all)).toEqual({ a: 'unknown', b: 'unknown', c: 'unknown' });
+    expect(recovered()).toBe(0);
+    answers.c = 'well';
+    expect(await pass(...all.slice(2))).toEqual({ c: 'healthy' });
+    expect(recovered()).toBe(1);
+    expect(events).toEqual([
+      { kind: 'outage', outage: 'dns' },
+      { kind: 'outage', outage: undefined },
+    ]);
+  });
+
+  test('also in the first pass of all', async () => {
+    const { pass, all } = scripted({ a: 'resolution', b: 'resolution' });
+    expect(await pass(...all)).toEqual({ a: 'unknown', b: 'unknown' });
+  });
+
+  test('two that fail while others are well, though they are not due, are dead', async () => {
+    const { answers, pass, all, asked, events } = scripted({ a: 'well', b: 'well', c: 'well', d: 'well' });
+    await pass(...all);
+    Object.assign(answers, { a: 'connection', b: 'connection' });
+    expect(await pass(...all.slice(0, 2))).toEqual({ a: 'unhealthy', b: 'unhealthy' });
+    expect(asked.slice(2).sort()).toEqual(['c', 'd']);
+    expect(events).toEqual([]);
+    // They are no news any more, so nobody else is asked because of them.
+    expect(await pass(...all.slice(0, 2))).toEqual({ a: 'unhealthy', b: 'unhealthy' });
+    expect(asked).toEqual(['a', 'b']);
+  });
+
+  test('one that fails counts together with those who were well and are asked because of it', async () => {
+    const { answers, pass, all } = scripted({ a: 'well', b: 'well' });
+    await pass(...all);
+    Object.assign(answers, { a: 'connection', b: 'connection' });
+    expect(await pass(...all.slice(0, 1))).toEqual({ a: 'unknown' });
+  });
+
+  test('the only backend there is may be dead', async () => {
+    const { answers, pass, all } = scripted({ a: 'well' });
+    await pass(...all);
+    answers.a = 'connection';
+    expect(await pass(...all)).toEqual({ a: 'unhealthy' });
+  });
+
+  test('a few are asked in each pass while it goes on, and others each time', async () => {
+    const names = Array.from({ length: 10 }, (_, index) => `p${index}`);
+    const { answers, pass, all, asked } = scripted(
+      Object.fromEntries(names.map((name) => [name, 'connection'])),
+    );
+    await pass(...all);
+    expect(asked).toHaveLength(10);
+    const scouts: string[] = [];
+    for (let round = 0; round < 3; round++) {
+      expect(new Set(Object.values(await pass(...all)))).toEqual(new Set(['unknown']));
+      expect(asked.length).toBeLessThanOrEqual(4);
+      scouts.push(...asked);
+    }
+    expect(scouts.sort()).toEqual([...names].sort());
+    for (const name of names) answers[name] = 'well';
+    await pass(...all);
+    expect(new Set(Object.values(await pass(...all)))).toEqual(new Set(['healthy']));
+    expect(asked).toHaveLength(10);
+  });
+
+  test('what fails in another way is told as ever', async () => {
+    const { pass, all } = scripted({ a: 'timeout', b: 'connection', c: 'connection', d: 'not_ready' });
+    expect(await pass(...all)).toEqual({ a: 'unhealthy', b: 'unhealthy', c: 'unhealthy', d: 'unhealthy' });
+  });
+
+  test('an aborted pass ends all that wait', async () => {
+    const stop = new AbortController();
+    const inner: Prober = {
+      probe: (each, signal) =>
+        each.service.name === 'a'
+          ? Promise.resolve(verdict('connection'))
+          : new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    };
+    const prober = new OutageProber(inner, () => {});
+    const probes = ['a', 'b'].map((name) => prober.probe(named(name), stop.signal));
+    await Promise.resolve();
+    stop.abort(new Error('over'));
+    const [lost, open] = await Promise.allSettled(probes);
+    expect(lost).toMatchObject({ status: 'fulfilled', value: { health: 'unhealthy' } });
+    expect(open).toMatchObject({ status: 'rejected' });
+  });
+});
