@@ -138,8 +138,17 @@ export async function stagesOf(
     const watched =
       readiness === undefined
         ? undefined
-        : new WatchedReadiness(input.kube, readiness.changed, readiness.signal);
-    prober = new ReadinessProber(input.kube, prober, watched);
+        : new WatchedReadiness(
+            input.kube,
+            readiness.changed,
+            readiness.signal,
+            settings.namespaces.includes('*'),
+          );
+    prober = new ReadinessProber(input.kube, prober, {
+      ...(watched && { watched }),
+      // The API server's proxy speaks HTTP only.
+      byService: route.exchange === undefined,
+    });
   }
   const { clusterDomain, allowedHosts, allowExternalNames, maxBackends, maxNamespaceServices } = settings;
   return {

@@ -256,7 +256,7 @@ export function retyped(
   candidate: Candidate,
   rules: Rules,
   detector: string,
-  place: Pick<Endpoint, 'path' | 'scheme'>,
+  place: Pick<Endpoint, 'path' | 'scheme' | 'port'>,
 ): Candidate {
   const endpoint = { ...candidate.endpoint, ...place };
   const proven = rules.byType.get(detector)?.detector;

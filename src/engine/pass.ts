@@ -74,6 +74,7 @@ function judged(
   const place = {
     path: verdict.path ?? candidate.endpoint.path,
     scheme: verdict.scheme ?? candidate.endpoint.scheme,
+    port: verdict.port ?? candidate.endpoint.port,
   };
   const service = { ...retyped(candidate, rules, proven, place), verdict };
   if (proven === candidate.detector) return { service };

@@ -77,11 +77,14 @@ describe('the way in that is used', () => {
   test('stays as it is when a better one comes that is not ready, and moves once that one has proven itself', async () => {
     const before = setting([frontend]);
     expect(await before.used()).toBe('loki-query-frontend');
-    const it = setting([gateway, frontend], before.inUse);
+    const it = setting([gateway, frontend, querier], before.inUse);
     expect(await it.used({ 'loki-gateway': NOT_READY })).toBe('loki-query-frontend');
     expect(await it.used({ 'loki-gateway': LOGIN })).toBe('loki-query-frontend');
     expect(await it.used({ 'loki-gateway': UNKNOWN })).toBe('loki-query-frontend');
     expect(await it.used({ 'loki-gateway': STRANGER })).toBe('loki-query-frontend');
+    const nothingKnown = { 'loki-gateway': UNKNOWN, 'loki-query-frontend': UNKNOWN };
+    expect(await it.used(nothingKnown)).toBe('loki-query-frontend');
+    expect(it.asked).toEqual(['loki-gateway', 'loki-query-frontend']);
     expect(await it.used({ 'loki-gateway': GOOD })).toBe('loki-gateway');
     expect(it.asked).toEqual(['loki-gateway']);
     expect(await it.used({ 'loki-gateway': UNKNOWN })).toBe('loki-gateway');

@@ -1,52 +1,64 @@
+import { serviceKey } from '../model/service.ts';
 import type { Kube } from './connection.ts';
+import { EndpointIndex, type SliceState } from './endpoint-index.ts';
 import { type Collection, readKept } from './list.ts';
 
-/** What is kept of an EndpointSlice. */
-export interface SliceState {
-  /** Name of the Service that it belongs to. */
-  readonly service: string;
-  /** Is any of its endpoints ready? */
-  readonly ready: boolean;
-}
-
 interface EndpointSlice {
-  readonly metadata?: { readonly labels?: Readonly<Record<string, unknown>> | null };
+  readonly metadata?: {
+    readonly namespace?: unknown;
+    readonly labels?: Readonly<Record<string, unknown>> | null;
+  };
   readonly endpoints?: unknown;
+  readonly ports?: unknown;
 }
 
 type Endpoint = { readonly conditions?: { readonly ready?: unknown } | null } | null;
+type Port = { readonly name?: unknown; readonly port?: unknown } | null;
+
+/** Most ports that are kept of a slice. A Service has seldom more than five. */
+const MOST_PORTS = 20;
+
+function portsOf(ports: unknown): Record<string, number> {
+  const listed = (Array.isArray(ports) ? (ports as readonly Port[]) : []).slice(0, MOST_PORTS);
+  return Object.fromEntries(
+    listed.flatMap((port) =>
+      typeof port?.port === 'number' ? [[typeof port.name === 'string' ? port.name : '', port.port]] : [],
+    ),
+  );
+}
 
 /**
- * The EndpointSlices of a namespace. An endpoint that does not say whether it is ready counts as ready, as the API
- * defines it.
+ * The EndpointSlices of a namespace, or of all by `*`. An endpoint that does not say whether it is ready counts as ready,
+ * as the API defines it.
  * @see https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoint-slice-v1/
  */
 export function slicesIn(namespace: string): Collection<SliceState> {
+  const scope = namespace === '*' ? '' : `namespaces/${encodeURIComponent(namespace)}/`;
   return {
-    path: `/apis/discovery.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/endpointslices`,
+    path: `/apis/discovery.k8s.io/v1/${scope}endpointslices`,
     select(object) {
-      const { metadata, endpoints } = object as EndpointSlice;
-      const service = metadata?.labels?.['kubernetes.io/service-name'];
-      if (typeof service !== 'string') return undefined;
+      const { metadata, endpoints, ports } = object as EndpointSlice;
+      const labels = metadata?.labels ?? {};
+      const name = labels['kubernetes.io/service-name'];
+      const own = namespace === '*' ? metadata?.namespace : namespace;
+      if (typeof name !== 'string' || typeof own !== 'string') return undefined;
       const listed: readonly Endpoint[] = Array.isArray(endpoints) ? endpoints : [];
-      return { service, ready: listed.some((endpoint) => endpoint?.conditions?.ready !== false) };
+      return {
+        service: serviceKey({ namespace: own, name }),
+        ready: listed.some((endpoint) => endpoint?.conditions?.ready !== false),
+        // The label that the controller of EndpointSlices gives those of headless Services.
+        ...(labels['service.kubernetes.io/headless'] === undefined ? {} : { ports: portsOf(ports) }),
+      };
     },
   };
 }
 
-/** For each Service that has EndpointSlices, by its name: is any of its endpoints ready? */
-export function readyByService(slices: Iterable<SliceState>): Map<string, boolean> {
-  const services = new Map<string, boolean>();
-  for (const { service, ready } of slices) services.set(service, ready || services.get(service) === true);
-  return services;
-}
-
-/** Reads which Services of a namespace are ready, by their names. @throws as `Kube.request` */
-export async function readyServices(
+/** Reads the EndpointSlices of a namespace, or of all by `*`. @throws as `Kube.request` */
+export async function readEndpoints(
   kube: Kube,
   namespace: string,
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, boolean>> {
+): Promise<EndpointIndex> {
   const { items } = await readKept(kube, slicesIn(namespace), signal);
-  return readyByService(items.values());
+  return new EndpointIndex(items);
 }

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type Answer, json, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
 import { WatchedReadiness } from './watch-readiness.ts';
 
@@ -15,7 +15,7 @@ const slice = (service: string, name: string, version: number, ...ready: readonl
 const list = (...items: readonly object[]) => ({ metadata: { resourceVersion: '5' }, items });
 const until = (what: () => void) => vi.waitFor(what, { timeout: 4_000, interval: 10 });
 
-async function watched(answer: Answer) {
+async function watched(answer: Answer, everywhere = false) {
   const { kube, asked } = await kubeServer(answer);
   const stop = new AbortController();
   const told: string[] = [];
@@ -23,11 +23,13 @@ async function watched(answer: Answer) {
     kube,
     (service, ready) => told.push(`${service} ${ready}`),
     stop.signal,
+    everywhere,
   );
   onTestFinished(() => stop.abort());
   const known = async (namespace: string) => {
-    const services = await readiness.known(namespace, new AbortController().signal);
-    return services && Object.fromEntries(services);
+    const index = await readiness.known(namespace, new AbortController().signal);
+    const services = [...(index?.services() ?? [])].map((key) => [key.slice(2), index?.get(key)?.ready]);
+    return index && Object.fromEntries(services);
   };
   return { readiness, asked, told, known };
 }
@@ -82,7 +84,7 @@ test('namespaces that are not wanted any more are left; what is not in step is n
   expect(await it.known('no')).toBeUndefined();
   expect(await it.known('stranger')).toBeUndefined();
   await until(() => expect(open).toBe(2));
-  await until(() => expect(it.readiness.fault('unwatched')).toMatchObject({ code: 403 }));
+  await until(() => expect(it.readiness.fault('unwatched')).toMatchObject({ error: { code: 403 } }));
   expect(await it.known('unwatched')).toBeUndefined();
 
   it.readiness.follow(['m']);
@@ -91,11 +93,102 @@ test('namespaces that are not wanted any more are left; what is not in step is n
   expect(it.asked.filter(({ path, watch }) => !watch && path.includes('/m/'))).toHaveLength(1);
 });
 
-test('of very many namespaces only some are followed', async () => {
+test('very many namespaces are all watched, and what is watched is listed once', async () => {
+  const many = Array.from({ length: 80 }, (_, index) => `n${index}`);
+  let open = 0;
+  let most = 0;
   const it = await watched((response, { watch }) => {
-    if (!watch) return json(response, list());
-    response.writeHead(200).flushHeaders();
+    if (watch) return void response.writeHead(200).flushHeaders();
+    open += 1;
+    most = Math.max(most, open);
+    setTimeout(() => {
+      open -= 1;
+      json(response, list());
+    }, 5);
   });
-  it.readiness.follow(Array.from({ length: 80 }, (_, index) => `n${index}`));
-  await until(() => expect(it.asked.filter(({ watch }) => watch)).toHaveLength(50));
+  for (let pass = 0; pass < 3; pass++) {
+    it.readiness.follow(many);
+    expect(await it.known('n79')).toEqual({});
+  }
+  await until(() => expect(it.asked.filter(({ watch }) => watch)).toHaveLength(80));
+  expect(it.asked.filter(({ watch }) => !watch)).toHaveLength(80);
+  expect(most).toBeLessThanOrEqual(8);
+});
+
+test('one that is not wanted any more before its first list keeps no other one waiting', async () => {
+  const it = await watched((response, { watch, path }) => {
+    if (path.includes('/stuck')) return;
+    if (watch) return void response.writeHead(200).flushHeaders();
+    json(response, list());
+  });
+  it.readiness.follow(Array.from({ length: 9 }, (_, index) => `stuck${index}`));
+  it.readiness.follow(['n']);
+  expect(await it.known('n')).toEqual({});
+});
+
+describe('with the right to watch all namespaces', () => {
+  test('one list and one watch do for all of them', async () => {
+    let stream: ServerResponse | undefined;
+    const inOther = {
+      ...slice('a', 'a-1', 1, false),
+      metadata: { ...slice('a', 'a-1', 1).metadata, namespace: 'm' },
+    };
+    const it = await watched((response, { watch }) => {
+      if (!watch) return json(response, list(slice('a', 'a-1', 1, true), inOther));
+      response.writeHead(200).flushHeaders();
+      stream = response;
+    }, true);
+    it.readiness.follow(['n', 'm', 'none']);
+    const { signal } = new AbortController();
+    const index = await it.readiness.known('n', signal);
+    expect(index?.get('n/a')?.ready).toBe(true);
+    expect((await it.readiness.known('m', signal))?.get('m/a')?.ready).toBe(false);
+    it.readiness.follow(['n', 'x', 'y']);
+    await until(() => expect(stream).toBeDefined());
+    stream?.write(`${JSON.stringify({ type: 'MODIFIED', object: slice('a', 'a-1', 6, false) })}\n`);
+    await until(() => expect(it.told).toEqual(['n/a false']));
+    expect(it.asked.map(({ path, watch }) => `${path} ${watch}`)).toEqual([
+      '/apis/discovery.k8s.io/v1/endpointslices false',
+      '/apis/discovery.k8s.io/v1/endpointslices true',
+    ]);
+  });
+
+  test('nothing is watched while there is no backend', async () => {
+    const it = await watched((response) => json(response, list()), true);
+    it.readiness.follow([]);
+    expect(await it.known('n')).toBeUndefined();
+    expect(it.asked).toEqual([]);
+  });
+});
+
+test('another number of a port of a headless Service is told; other Services need no ports', async () => {
+  let stream: ServerResponse | undefined;
+  const headless = (port: number, version: number) => {
+    const { metadata, endpoints } = slice('a', 'a-1', version, true);
+    const labels = { ...metadata.labels, 'service.kubernetes.io/headless': '' };
+    return {
+      metadata: { ...metadata, labels },
+      endpoints,
+      ports: [{ name: 'http', port }, null, { port: 7 }],
+    };
+  };
+  const ordinary = (port: number, version: number) => ({
+    ...slice('b', 'b-1', version, true),
+    ports: [{ name: 'http', port }],
+  });
+  const it = await watched((response, { watch }) => {
+    if (!watch) return json(response, list(headless(9090, 1), ordinary(1, 1)));
+    response.writeHead(200).flushHeaders();
+    stream = response;
+  });
+  it.readiness.follow(['n']);
+  const { signal } = new AbortController();
+  const index = await it.readiness.known('n', signal);
+  expect(Object.fromEntries(index?.get('n/a')?.ports ?? [])).toEqual({ http: 9090, '': 7 });
+  expect(index?.get('n/b')?.ports.size).toBe(0);
+  await until(() => expect(stream).toBeDefined());
+  for (const object of [ordinary(2, 6), headless(9090, 7), headless(9091, 8)])
+    stream?.write(`${JSON.stringify({ type: 'MODIFIED', object })}\n`);
+  await until(() => expect(it.told).toEqual(['n/a true']));
+  expect(index?.get('n/a')?.ports.get('http')).toBe(9091);
 });

@@ -87,6 +87,8 @@ export interface Verdict {
   readonly path?: string;
   /** Scheme with which it was proven, where that is another than the candidate's. */
   readonly scheme?: 'http' | 'https';
+  /** Port at which it is reached, where that is another than the candidate's. */
+  readonly port?: number;
   /** Facts about the backend that decide how an agent may use it. */
   readonly facts?: Readonly<Record<string, string>>;
   /** The tools of an MCP server; absent where it was not asked, or did not say. */

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import type { Kube } from '../kube/connection.ts';
 import { type Collection, readKept } from '../kube/list.ts';
 import { PACE } from '../kube/pace.ts';
@@ -27,6 +28,9 @@ export interface ClusterOptions {
   readonly tell?: (event: SourceEvent) => void;
 }
 
+/** Most lists at a time where namespaces are read once. */
+const LISTS = 8;
+
 /** Time in which what several namespaces tell becomes one full set, in milliseconds. */
 const SETTLE = 50;
 
@@ -49,7 +53,7 @@ async function readInto(kube: Kube, states: readonly NamespaceState[], signal: A
       state.fault = { doing: 'list', error, retryIn: 0 };
     }
   };
-  await Promise.all(states.map(read));
+  await pLimit(LISTS).map(states, read);
 }
 
 /** Brings what is told of one namespace into its state. @returns what is to be told on: changes, or all there is */
