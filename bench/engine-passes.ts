@@ -76,6 +76,7 @@ export async function openPasses(
       for (const listen of waiting) listen(event);
     },
     force: false,
+    removalHold: 300_000,
     once: false,
   });
   const running = engine.run(stop.signal);

@@ -103,6 +103,7 @@ export async function assemble(
         if (mayPublish()) publishing.listener?.(event);
       },
       force: flags.force === true,
+      removalHold: settings.removalHold,
       once,
     },
     start(engine) {

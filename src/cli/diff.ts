@@ -1,4 +1,4 @@
-import { assess } from '../engine/assess.ts';
+import { assess, situationOf } from '../engine/assess.ts';
 import { discover, toolKinds } from '../engine/pass.ts';
 import { publishedWays } from '../engine/ways.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
@@ -43,7 +43,14 @@ export async function diffCommand(flags: InputFlags, run: Invocation): Promise<n
   // Without the ConfigMap the history tells what would come back with it; who may not read that gets the rest.
   const revisions = live === undefined ? await publisher.history.list(run.signal).catch(() => []) : [];
   const generation = { ...settings, kinds: toolKinds(stages.rules) };
-  const { decision, faults, notes } = assess(found.services, live, revisions, generation, {}, true);
+  const findings = {
+    found: found.services,
+    contradicted: found.contradicted,
+    generation,
+    removal: undefined,
+    now: Date.now(),
+  };
+  const { decision, faults, notes } = assess(findings, situationOf(live, revisions, {}), {});
   const decided = plan(decision.intent, live, run.version);
   const refused = refusal(live, false);
   const { rollback } = decision.intent;

@@ -175,10 +175,7 @@ export function createProgram(run: Invocation, ended: (exitCode: number) => void
       "publish to a file with the ConfigMap's manifest in place of the cluster",
       notEmpty,
     )
-    .option(
-      '--force',
-      'take many unhealthy tools out at once, without waiting for one more cycle; take over a ConfigMap that others made',
-    )
+    .option('--force', 'let tools go at once that would be held; take over a ConfigMap that others made')
     .option('--once', 'end after one pass that was published; for a CronJob or CI')
     .action(async (flags: ServeFlags) => {
       // It runs for long in little memory: code for size costs some speed, and saves a third of the memory.

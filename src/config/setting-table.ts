@@ -182,6 +182,12 @@ export const SETTINGS = {
     flag: '--revision-history-limit',
     says: 'how many published toolsets are kept to return to',
   }),
+  removalHold: setting(duration(1_000, 24 * 3_600_000), '5m', {
+    group: 'publishing',
+    env: 'REMOVAL_HOLD',
+    flag: '--removal-hold',
+    says: 'how long most tools stay when they would all go at once; 15s at most where Kubernetes says that no Pod is ready',
+  }),
   leaderElection: setting(flag, 'false', {
     group: 'publishing',
     env: 'LEADER_ELECTION',

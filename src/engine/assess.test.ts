@@ -3,7 +3,7 @@ import { discovered } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import type { Published } from '../model/published.ts';
-import { type Assessment, assess, type Made } from './assess.ts';
+import { type Assessment, assess, type Made, situationOf } from './assess.ts';
 
 const prometheus = (probed?: 'unhealthy' | 'auth'): DiscoveredService =>
   discovered(service('prometheus', { labels: { app: 'prometheus' }, ports: [9090] }), probed);
@@ -21,7 +21,12 @@ const assessed = (
   overrides: string,
   generation: typeof NEWER | typeof OLDER,
   made?: Made,
-): Assessment => assess(found, withOverrides(overrides), [], generation, { made }, true);
+): Assessment =>
+  assess(
+    { found, contradicted: [], generation, removal: undefined, now: 0 },
+    situationOf(withOverrides(overrides), [], {}),
+    { made },
+  );
 
 const NO_LOKI = 'tools: { loki.default: { enabled: false } }';
 const first = assessed([prometheus(), loki], '', NEWER).made;

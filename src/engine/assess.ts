@@ -4,9 +4,11 @@ import { type Documents, type Generated, OVERRIDES_KEY } from '../model/document
 import { NO_OVERRIDES } from '../model/overrides.ts';
 import type { Published } from '../model/published.ts';
 import type { Revision } from '../model/revision.ts';
-import { type Decision, decide } from '../reconcile/decide.ts';
+import { type Decision, decide, type Situation } from '../reconcile/decide.ts';
 import { faultsLine, readOverrides } from '../reconcile/overrides.ts';
+import type { Cause, FoundTools, RemovalOptions } from '../reconcile/removals.ts';
 import { fingerprint } from './fingerprint.ts';
+import { type KnownServices, knownFrom, withHeld } from './held.ts';
 
 /** What was generated, and all that it follows from. */
 export interface Made extends Generated {
@@ -24,6 +26,20 @@ export interface Memory {
   readonly seen?: { readonly overrides: string | undefined } | undefined;
   /** What was generated last: while it follows from the same, it is the same. */
   readonly made?: Made | undefined;
+  /** The services of the tools that this process published last. */
+  readonly known?: KnownServices | undefined;
+}
+
+/** What was found, and what is to be made of it. */
+export interface Findings {
+  readonly found: readonly DiscoveredService[];
+  /** Tools of backends that turned out to be something else. */
+  readonly contradicted: readonly string[];
+  readonly generation: Omit<GenerateOptions, 'overrides'>;
+  /** How long removals are held; without, they are not. */
+  readonly removal: RemovalOptions | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: number;
 }
 
 /** What shall be published, and why. */
@@ -34,51 +50,72 @@ export interface Assessment {
   readonly faults: string | undefined;
   /** What a person should know of the documents. */
   readonly notes: readonly Problem[];
+  /** The services of the tools in what shall be published. */
+  readonly services: readonly DiscoveredService[];
+}
+
+/** What is published and what is remembered, as a decision needs it. */
+export function situationOf(
+  live: Published | undefined,
+  revisions: readonly Revision[],
+  { own, seen }: Memory,
+): Situation {
+  // What people wrote counts as it is there or, where all of it was deleted, as it was seen last.
+  const overrides =
+    live === undefined
+      ? (seen ?? { overrides: revisions.at(-1)?.overrides }).overrides
+      : live.data[OVERRIDES_KEY];
+  return { live, revisions, own, overrides };
+}
+
+function causeOf({ verdict }: DiscoveredService): Cause {
+  return verdict.fault === 'not_ready' ? 'not ready' : 'unhealthy';
+}
+
+function toolsOf({ found, contradicted }: Findings): FoundTools {
+  const sick = found.filter(({ verdict }) => verdict.health === 'unhealthy');
+  const well = found.filter(({ verdict }) => verdict.health !== 'unhealthy');
+  return {
+    usable: new Set(well.map(({ tool }) => tool)),
+    unusable: new Map([
+      ...contradicted.map((tool) => [tool, 'contradicted'] as const),
+      ...sick.map((service) => [service.tool, causeOf(service)] as const),
+    ]),
+  };
 }
 
 /**
  * What follows from what was found, what people wrote and what was published before. Pure.
- * @param mayShrink many tools may go at once
+ * @throws as `generate`
  */
-export function assess(
-  found: readonly DiscoveredService[],
-  live: Published | undefined,
-  revisions: readonly Revision[],
-  generation: Omit<GenerateOptions, 'overrides'>,
-  { own, seen, made: before }: Memory,
-  mayShrink: boolean,
-): Assessment {
-  // What people wrote counts as it is there or, where all of it was deleted, as it was seen last.
-  const text =
-    live === undefined
-      ? (seen ?? { overrides: revisions.at(-1)?.overrides }).overrides
-      : live.data[OVERRIDES_KEY];
-  const overrides = readOverrides(text);
-  const faults = 'faults' in overrides ? faultsLine(overrides) : undefined;
+export function assess(findings: Findings, situation: Situation, memory: Memory): Assessment {
+  const { found, generation, removal, now } = findings;
+  const { overrides: text } = situation;
+  const read = readOverrides(text);
+  const faults = 'faults' in read ? faultsLine(read) : undefined;
+  const options = { ...generation, overrides: 'value' in read ? read.value : NO_OVERRIDES };
   const from = { fingerprint: fingerprint(found), overrides: text, generation };
+  const before = memory.made;
   const isSame =
     before?.fingerprint === from.fingerprint &&
     before.overrides === from.overrides &&
     before.generation === from.generation;
-  const made = isSame
-    ? before
-    : {
-        ...generate(found, {
-          ...generation,
-          overrides: 'value' in overrides ? overrides.value : NO_OVERRIDES,
-        }),
-        ...from,
-      };
-  const sick = found.filter(({ verdict }) => verdict.health === 'unhealthy').map(({ tool }) => tool);
+  const made = isSame ? before : { ...generate(found, options), ...from };
+  let kept: ReturnType<typeof withHeld>;
   const decision = decide({
+    ...situation,
     generated: made.documents,
     overrideError: faults,
-    live,
-    own,
-    overrides: text,
-    revisions,
-    unhealthy: new Set(sick),
-    mayShrink,
+    found: toolsOf(findings),
+    removal,
+    now,
+    withHeld(held, published) {
+      kept =
+        withHeld(held, found, memory.known, options) ??
+        withHeld(held, found, knownFrom(published, options), options);
+      return kept?.generated.documents;
+    },
   });
-  return { decision, made, faults, notes: faults === undefined ? made.notes : [] };
+  const notes = faults === undefined ? (kept?.generated.notes ?? made.notes) : [];
+  return { decision, made, faults, notes, services: kept?.services ?? found };
 }

@@ -24,10 +24,13 @@ export interface EngineOptions extends Omit<ReconcilerOptions, 'generation'> {
   readonly once: boolean;
 }
 
+/** First and longest pause after a failure, in milliseconds. */
 const FIRST_RETRY = 1_000;
 /** Shortest pause between two passes for which nothing but time is a reason, in milliseconds. */
 const SHORTEST_PAUSE = 1_000;
 const LONGEST_RETRY = 30_000;
+/** Longest time that an API server may ask to wait, in milliseconds. */
+const LONGEST_RETRY_AFTER = 300_000;
 /** Longest time that detection keeps the event loop, in milliseconds. */
 const SLICE = 20;
 
@@ -47,6 +50,7 @@ export class Engine {
   readonly #settling = new Settling();
   #sourceProblems: readonly Problem[] = [];
   #found: readonly DiscoveredService[] = [];
+  #contradicted: readonly string[] = [];
   #fingerprint = '';
   #cycle = 0;
   /** The source told all that there is at least once: before that, nothing may be concluded from what is missing. */
@@ -59,6 +63,13 @@ export class Engine {
   #full = false;
   /** What is published may be other than it shall be. */
   #behind = true;
+  /** Somebody else wrote to what is published since the last reconciliation. */
+  #touched = false;
+  /** How often in a row what is published could not be read or written, and when to try again, by `performance.now`. */
+  #failures = 0;
+  #retryAt: number | undefined;
+  /** The last failure was one of the new documents only: what is published was put right. */
+  #repaired = false;
   #wake = Promise.withResolvers<void>();
   /** When the first Service changed since the last look, on the clock of `performance.now`. */
   #changedAt: number | undefined;
@@ -101,10 +112,11 @@ export class Engine {
     // Of several changes before the source told anything, what was known before the first one counts.
     this.#former ??= this.#detection;
     this.#detection = new LiveDetection(stages.rules, stages.detection);
-    this.#reconciler = newReconciler(this.#options);
+    this.#reconciler = newReconciler(this.#options, this.#reconciler);
     this.#synced = false;
     this.#changed = true;
     this.#behind = true;
+    this.#succeeded();
   }
 
   /** Works with the options as they are until the signal is aborted. */
@@ -135,6 +147,7 @@ export class Engine {
       : publisher.watch?.(
           () => {
             this.#behind = true;
+            this.#touched = true;
             this.#wake.resolve();
           },
           (error) => tell({ kind: 'watch-failed', error }),
@@ -168,6 +181,7 @@ export class Engine {
     this.#reconciler = newReconciler(this.#options);
     this.#inUse = undefined;
     this.#behind = true;
+    this.#succeeded();
     this.wake();
   }
 
@@ -197,19 +211,16 @@ export class Engine {
   }
 
   async #passes(signal: AbortSignal): Promise<void> {
-    let failures = 0;
-    let retry: number | undefined;
     while (!signal.aborted) {
       const { nextRetry } = this.#options;
-      const pauses = [retry, nextRetry(), ...this.#due()];
+      const pauses = this.#retryAt === undefined ? this.#due() : [this.#retryAt - performance.now()];
       await this.#woken(
-        pauses.filter((pause) => pause !== undefined),
+        [nextRetry(), ...pauses].filter((pause) => pause !== undefined),
         signal,
       );
       if (signal.aborted) return;
       if (!this.#synced) continue;
-      retry = await this.#pass(signal, failures);
-      failures = retry === undefined ? 0 : failures + 1;
+      await this.#pass(signal);
       if (this.#options.once) return;
     }
   }
@@ -253,12 +264,14 @@ export class Engine {
     const detecting = this.#detecting + performance.now() - started;
     this.#detecting = 0;
     const known = { ...stages, inUse: this.#inUse ?? (await this.#published(signal)) };
-    const { services, problems, inUse } = await probeAll(detection, known, signal).catch((error: unknown) => {
+    const passed = await probeAll(detection, known, signal).catch((error: unknown) => {
       this.#changed = true;
       this.#changedAt ??= changedAt;
       throw error;
     });
+    const { services, contradicted, problems, inUse } = passed;
     this.#found = services;
+    this.#contradicted = contradicted;
     this.#inUse = inUse;
     const print = fingerprint(services);
     const isOther = print !== this.#fingerprint;
@@ -312,54 +325,97 @@ export class Engine {
     return this.#due().some((time) => time !== undefined && time <= 0);
   }
 
-  /** Reads what the one who leads has published. @returns the pause before another try, in milliseconds, if that failed */
-  async #observe(failures: number, cycle: number, signal: AbortSignal): Promise<number | undefined> {
-    if (!this.#behind) return undefined;
+  /** Reads what the one who leads has published. */
+  async #observe(cycle: number, signal: AbortSignal): Promise<void> {
     const { publisher, tell } = this.#options;
     // What happens meanwhile, such as that this process leads, is for the next pass.
     this.#behind = false;
     try {
       tell({ kind: 'observed', live: await publisher.read(signal) });
-      return undefined;
+      this.#succeeded();
     } catch (error) {
       signal.throwIfAborted();
-      this.#behind = true;
-      const retryIn = retryPause(failures);
+      const retryIn = this.#failed(error);
       tell({ kind: 'observe-failed', cycle, error, retryIn });
-      return retryIn;
     }
   }
 
-  /** One pass. @returns the pause before another try, in milliseconds, if publishing failed */
-  async #pass(signal: AbortSignal, failures: number): Promise<number | undefined> {
+  #succeeded(): void {
+    this.#failures = 0;
+    this.#retryAt = undefined;
+    this.#repaired = false;
+  }
+
+  /** @returns milliseconds until the next try */
+  #failed(error: unknown): number {
+    this.#behind = true;
+    const retryIn = Math.max(retryPause(this.#failures), askedPause(error));
+    this.#failures += 1;
+    this.#retryAt = performance.now() + retryIn;
+    return retryIn;
+  }
+
+  /**
+   * Whether what is published must not be looked at yet, because that failed. What somebody else wrote is put right at
+   * once all the same, where only the new documents have a fault.
+   */
+  #waits(): boolean {
+    if (this.#retryAt === undefined || (this.#repaired && this.#touched)) return false;
+    return performance.now() < this.#retryAt;
+  }
+
+  async #pass(signal: AbortSignal): Promise<void> {
     const cycle = ++this.#cycle;
     try {
       await this.#look(cycle, signal);
-      if (!this.#mayPublish()) return await this.#observe(failures, cycle, signal);
-      if (!this.#behind && !this.#isDue()) return undefined;
-      this.#behind = false;
-      const reconciled = await this.#reconciler.run(this.#found, cycle, signal);
-      const followed = reconciled === undefined ? undefined : this.#follow(reconciled, cycle, signal);
-      if (this.#options.once) await followed;
-      return undefined;
+      if (this.#waits()) return;
+      if (!this.#mayPublish()) {
+        if (this.#behind) await this.#observe(cycle, signal);
+        return;
+      }
+      if (this.#behind || this.#isDue()) await this.#reconcile(cycle, signal);
     } catch (error) {
       signal.throwIfAborted();
-      this.#behind = true;
+      const retryIn = this.#failed(error);
       // Who leads now does it, and what kept us from it is no failure.
-      if (!this.#mayPublish()) return undefined;
+      if (!this.#mayPublish()) return;
       if (this.#options.once) throw error;
-      const retryIn = retryPause(failures);
-      this.#options.tell({ kind: 'publish-failed', cycle, attempt: failures + 1, error, retryIn });
-      return retryIn;
+      this.#options.tell({ kind: 'publish-failed', cycle, attempt: this.#failures, error, retryIn });
     }
+  }
+
+  /** @throws what kept what shall be published from being so */
+  async #reconcile(cycle: number, signal: AbortSignal): Promise<void> {
+    this.#behind = false;
+    this.#touched = false;
+    this.#repaired = false;
+    const found = { found: this.#found, contradicted: this.#contradicted };
+    const reconciled = await this.#reconciler.run(found, cycle, signal);
+    const followed = reconciled === undefined ? undefined : this.#follow(reconciled, cycle, signal);
+    if (this.#options.once) await followed;
+    if (reconciled?.failure !== undefined) {
+      this.#repaired = true;
+      throw reconciled.failure.error;
+    }
+    this.#succeeded();
   }
 }
 
-const newReconciler = (options: EngineOptions): Reconciler =>
-  new Reconciler({
-    ...options,
-    generation: { ...options.generation, kinds: toolKinds(options.stages.rules) },
-  });
+const newReconciler = (options: EngineOptions, before?: Reconciler): Reconciler =>
+  new Reconciler(
+    { ...options, generation: { ...options.generation, kinds: toolKinds(options.stages.rules) } },
+    before,
+  );
+
+/** Milliseconds that the API server asked to wait, with jitter; 0 where it did not. */
+function askedPause(error: unknown): number {
+  for (let each = error, depth = 0; each instanceof Error && depth < 5; each = each.cause, depth++) {
+    const { retryAfter } = each as { readonly retryAfter?: unknown };
+    if (typeof retryAfter === 'number')
+      return Math.min(LONGEST_RETRY_AFTER, retryAfter) * (1 + Math.random() / 10);
+  }
+  return 0;
+}
 
 /** Pause before the next try when so many failed before, in milliseconds: doubled each time up to a cap, with jitter. */
 function retryPause(failures: number): number {

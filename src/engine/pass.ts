@@ -27,6 +27,8 @@ export interface Stages {
 /** What a pass found. */
 export interface Found {
   readonly services: readonly DiscoveredService[];
+  /** Tools of backends that turned out to be something else, or to answer like something else. */
+  readonly contradicted: readonly string[];
   readonly problems: readonly Problem[];
   /** The Services that are used as ways into their backends. */
   readonly inUse: InUse;
@@ -59,11 +61,12 @@ function judged(
   candidate: Candidate,
   verdict: Verdict,
   rules: Rules,
-): { readonly service?: DiscoveredService; readonly problem?: Problem } {
+): { readonly service?: DiscoveredService; readonly contradicted?: string; readonly problem?: Problem } {
   const where = `Service ${serviceKey(candidate.service)}`;
-  if (candidate.certainty === 'hint' && verdict.proof !== 'proven') return {};
+  if (candidate.certainty === 'hint' && verdict.proof !== 'proven') return { contradicted: candidate.tool };
   if (verdict.proof === 'contradicted')
     return {
+      contradicted: candidate.tool,
       problem: {
         where,
         what: `looks like ${candidate.type} (${candidate.evidence[0]?.detail}) and is left out: ${verdict.reason}`,
@@ -123,6 +126,7 @@ export async function probeAll(
   return {
     services,
     inUse: waysInUse(used, found, services),
+    contradicted: results.flatMap(({ contradicted }) => contradicted ?? []),
     problems: [...broken, ...problems, ...prepared, ...results.flatMap(({ problem }) => problem ?? [])],
   };
 }

@@ -8,14 +8,15 @@ import type { Revision } from '../model/revision.ts';
 import { documentDiff } from '../reconcile/changes.ts';
 import { retryConflicts } from '../reconcile/conflicts.ts';
 import { contentHash, publishedDocuments, revisionHash } from '../reconcile/content-hash.ts';
-import type { Decision } from '../reconcile/decide.ts';
-import { sizeFault } from '../reconcile/guards.ts';
+import { type Decision, decideToKeep, type Situation } from '../reconcile/decide.ts';
+import { sizeFault, toolNames } from '../reconcile/guards.ts';
 import { CONTENT_HASH, rollbackOf } from '../reconcile/plan.ts';
 import { OwnerRefused } from '../reconcile/publisher.ts';
 import { refusal } from '../reconcile/refusal.ts';
-import { assess, type Made } from './assess.ts';
+import { assess, type Findings, type Made, type Memory, situationOf } from './assess.ts';
 import type { EngineEvent } from './events.ts';
 import { Fights } from './fights.ts';
+import type { KnownServices } from './held.ts';
 import { type Ended, type Publication, publish } from './publication.ts';
 import { foreign, undone, wantedBy } from './undone.ts';
 
@@ -24,22 +25,35 @@ export interface ReconcilerOptions extends Publication {
   /** The object that what is published goes with, if there is one. */
   readonly owner: (signal: AbortSignal) => Promise<OwnerReference | undefined>;
   readonly tell: (event: EngineEvent) => void;
-  /** Remove many tools at once without holding them for a cycle, and take over what others made. */
+  /** Remove many tools at once without holding them, and take over what others made. */
   readonly force: boolean;
+  /** How long a removal of many tools at once is held, in milliseconds. */
+  readonly removalHold: number;
+  /** This process makes one pass only. */
+  readonly once: boolean;
 }
 
 /** What is published, and whether what the agent reads was written in this pass. */
 export interface Reconciled {
   readonly documents: Documents;
   readonly rewritten: boolean;
+  /** What kept new documents from being published: these are the last good ones, put right where that was needed. */
+  readonly failure?: { readonly error: unknown };
+}
+
+/** What a pass found. */
+export type Found = Pick<Findings, 'found' | 'contradicted'>;
+
+/** What shall be published, and what kept new documents from it. */
+interface Decided {
+  readonly decision: Decision;
+  readonly services: readonly DiscoveredService[];
+  readonly failure?: { readonly error: unknown };
 }
 
 const AGENT_KEY = 'custom_toolset.yaml';
 
 const NO_HISTORY = 'no history is kept';
-
-/** How long a removal of many tools at once is held, at least, in milliseconds. */
-const HELD = 15_000;
 
 /**
  * Makes what is published follow from what was found and what people wrote, each time anew from all of it. What it
@@ -60,8 +74,11 @@ export class Reconciler {
   #historyFails = false;
   /** What the newest revision holds, if it was this process that saw to it. */
   #recorded: string | undefined;
-  /** When tools that would go all at once were held, on the clock of `performance.now`. */
-  #heldSince: number | undefined;
+  /** The services of the tools that were published last. */
+  #known: KnownServices;
+  /** The tools that are held, and when the first of them may go, on the clock of `performance.now`. */
+  #held: ReadonlySet<string> = new Set();
+  #releaseAt: number | undefined;
   /** When a change that is made again and again may be reverted, on the same clock. */
   #fightUntil: number | undefined;
   readonly #fights = new Fights();
@@ -71,29 +88,24 @@ export class Reconciler {
   /** Why what is published goes with no other object, if that was refused. */
   #ownerRefused: string | undefined;
 
-  constructor(options: ReconcilerOptions) {
+  /** @param before whose knowledge of published services it goes on with */
+  constructor(options: ReconcilerOptions, before?: Reconciler) {
     this.#options = options;
+    this.#known = before === undefined ? new Map() : before.#known;
   }
 
   /** Milliseconds until there is something to do though nothing changed; nothing while there is not. */
   get due(): number | undefined {
-    const times = [
-      this.#heldSince === undefined ? undefined : this.#heldSince + HELD,
-      this.#fightUntil,
-    ].filter((time) => time !== undefined);
+    const times = [this.#releaseAt, this.#fightUntil].filter((time) => time !== undefined);
     return times.length === 0 ? undefined : Math.max(0, Math.min(...times) - performance.now());
   }
 
   /**
    * Publishes what shall be, if that is not there already.
    * @returns what is published now; nothing where somebody else's was let be
-   * @throws what keeps it from being published
+   * @throws what keeps anything from being published
    */
-  async run(
-    found: readonly DiscoveredService[],
-    cycle: number,
-    signal: AbortSignal,
-  ): Promise<Reconciled | undefined> {
+  async run(found: Found, cycle: number, signal: AbortSignal): Promise<Reconciled | undefined> {
     const started = performance.now();
     let reconciled: Reconciled | undefined;
     try {
@@ -104,7 +116,7 @@ export class Reconciler {
         this.#options.tell({
           kind: 'reconciled',
           cycle,
-          ok: reconciled !== undefined,
+          ok: reconciled !== undefined && reconciled.failure === undefined,
           problems: this.#notes,
           milliseconds: performance.now() - started,
           documents: reconciled?.documents,
@@ -125,12 +137,8 @@ export class Reconciler {
     }
   }
 
-  async #once(
-    found: readonly DiscoveredService[],
-    cycle: number,
-    signal: AbortSignal,
-  ): Promise<Reconciled | undefined> {
-    const { publisher, owner, force, generation } = this.#options;
+  async #once(found: Found, cycle: number, signal: AbortSignal): Promise<Reconciled | undefined> {
+    const { publisher, owner, force } = this.#options;
     this.#notes = [];
     const live = await publisher.read(signal);
     this.#options.tell({ kind: 'observed', live });
@@ -139,38 +147,68 @@ export class Reconciler {
       throw new UserError(`${publisher.target} is left as it is: ${refused}`, EXIT.findings);
     const revisions = await this.#history(live, signal);
     if (live !== undefined) this.#seen = { overrides: live.data[OVERRIDES_KEY] };
-    const heldFor = this.#heldSince === undefined ? 0 : performance.now() - this.#heldSince;
-    const { decision, made, faults, notes } = assess(
-      found,
-      live,
-      revisions,
-      generation,
-      { own: this.#own, seen: this.#seen, made: this.#made },
-      force || heldFor >= HELD,
-    );
-    this.#notes.push(...notes);
-    if (made !== this.#made) this.#options.tell({ kind: 'generated', cycle, ok: faults === undefined });
-    this.#made = made;
+    const memory = { own: this.#own, seen: this.#seen, made: this.#made, known: this.#known };
+    const situation = situationOf(live, revisions, memory);
+    const { decision, services, failure } = this.#decided(found, situation, memory, cycle);
     const changed = undone(decision, live, this.#wanted, this.#options.version);
     if (this.#letBe(live, changed, cycle)) return undefined;
-    this.#tellReasons(faults, decision, live, cycle);
-    this.#guardSize(decision.intent.documents);
+    if (failure === undefined) this.#tellReasons(decision, live, cycle);
     if (this.#ownerRefused !== undefined)
       this.#notes.push({ where: publisher.target, what: this.#ownerRefused });
     const goesWith = this.#ownerRefused !== undefined ? undefined : await owner(signal);
     const intent = { ...decision.intent, owner: goesWith };
     // What was generated was checked then.
+    const generated = this.#made?.documents;
     const faultsOf = (documents: Documents): readonly string[] =>
-      isDeepStrictEqual(documents, made.documents) ? [] : this.#options.faultsOf(documents);
+      isDeepStrictEqual(documents, generated) ? [] : this.#options.faultsOf(documents);
     const ended = await publish(intent, live, revisions, { ...this.#options, faultsOf }, signal);
     this.#own = ended.rolledBack?.to.documents ?? decision.intent.documents;
+    this.#knows(this.#own, services);
     this.#wanted = wantedBy(ended.plan);
     if (changed.length > 0) this.#fights.reverted(foreign(live), performance.now());
     if (ended.plan.action !== 'none') this.#options.tell({ kind: 'observed', live: ended.live });
     this.#tellResult(ended, live, decision, revisions, cycle);
     await this.#remember(ended.live, signal);
     const { action, changes } = ended.plan;
-    return { documents: this.#own, rewritten: action !== 'none' && changes.includes(`data ${AGENT_KEY}`) };
+    return {
+      documents: this.#own,
+      rewritten: action !== 'none' && changes.includes(`data ${AGENT_KEY}`),
+      ...(failure === undefined ? {} : { failure }),
+    };
+  }
+
+  /**
+   * What shall be published. Where no new documents can be, that is the last good ones: what is published is put right
+   * whatever is wrong with what is new.
+   * @throws what is wrong with it, where no good documents are known
+   */
+  #decided(found: Found, situation: Situation, memory: Memory, cycle: number): Decided {
+    const { generation, force, removalHold, once, now } = this.#options;
+    const removal = force ? undefined : { hold: removalHold, once };
+    try {
+      const findings = { ...found, generation, removal, now: now().getTime() };
+      const { decision, made, faults, notes, services } = assess(findings, situation, memory);
+      this.#notes.push(...notes);
+      if (made !== this.#made) this.#options.tell({ kind: 'generated', cycle, ok: faults === undefined });
+      this.#made = made;
+      this.#guardSize(decision.intent.documents);
+      return { decision, services };
+    } catch (error) {
+      const decision = decideToKeep(situation);
+      if (decision === undefined) throw error;
+      return { decision, services: [], failure: { error } };
+    }
+  }
+
+  /** Remembers the services of the tools that are published. */
+  #knows(documents: Documents, services: readonly DiscoveredService[]): void {
+    const byTool = new Map([...this.#known, ...services.map((service) => [service.tool, service] as const)]);
+    this.#known = new Map(
+      toolNames(documents['toolset.json']).flatMap((tool) => {
+        const service = byTool.get(tool);
+        return service === undefined ? [] : [[tool, service]];
+      }),
+    );
   }
 
   /** What was published before. It is read when it is not known, and when what is there is not what was published. */
@@ -216,13 +254,9 @@ export class Reconciler {
   }
 
   /** Tells, once each, why what is published is not what was found. */
-  #tellReasons(
-    faults: string | undefined,
-    { lost, rollback, intent }: Decision,
-    live: Published | undefined,
-    cycle: number,
-  ): void {
-    const { tell, force } = this.#options;
+  #tellReasons({ held, rollback, intent }: Decision, live: Published | undefined, cycle: number): void {
+    const { tell } = this.#options;
+    const faults = intent.overrideError;
     if (faults !== undefined && faults !== this.#told.faults)
       tell({ kind: 'overrides-invalid', cycle, faults });
     if (faults === undefined && this.#told.faults !== undefined) tell({ kind: 'overrides-mended', cycle });
@@ -232,11 +266,24 @@ export class Reconciler {
     if (rollback !== undefined && state !== this.#told.rollback)
       tell({ kind: 'rollback', cycle, to, holds: rollback === 'holds' });
     this.#told.rollback = state;
-    if (lost.length === 0) this.#heldSince = undefined;
-    else if (!force && this.#heldSince === undefined) {
-      this.#heldSince = performance.now();
-      tell({ kind: 'removal-held', cycle, tools: lost, retryIn: HELD });
-    }
+    this.#tellHeld(held, cycle);
+  }
+
+  /** Tells of tools that are held, once for each of them. */
+  #tellHeld({ held, until, due }: Decision['held'], cycle: number): void {
+    this.#releaseAt = due === undefined ? undefined : performance.now() + due;
+    const isNew = held.some((tool) => !this.#held.has(tool));
+    this.#held = new Set(held);
+    if (until === undefined) return;
+    const retryIn = until - this.#options.now().getTime();
+    const names = held.slice(0, 5).join(', ');
+    const more = held.length > 5 ? ` and ${held.length - 5} more` : '';
+    this.#notes.push({
+      where: this.#options.publisher.target,
+      what: `${held.length} tools stay until ${new Date(until).toISOString()}, though they are not found or cannot be used: ${names}${more}`,
+      fix: `let them go with --force, by kubernaut.io/allow-removal: "true" on it, or switch them off in ${OVERRIDES_KEY}`,
+    });
+    if (isNew) this.#options.tell({ kind: 'removal-held', cycle, tools: held, retryIn });
   }
 
   /** @throws UserError when the documents are too large to publish */

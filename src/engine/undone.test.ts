@@ -18,8 +18,10 @@ const decided = (generated: string, live: Published | undefined) =>
     own: documents('a'),
     overrides: undefined,
     revisions: [],
-    unhealthy: new Set(),
-    mayShrink: false,
+    found: { usable: new Set(), unusable: new Map() },
+    removal: undefined,
+    now: 0,
+    withHeld: () => undefined,
   });
 const EDITED = { ...publishedBy('a', '1'), data: { ...documents('a'), 'toolset.json': 'edited' } };
 

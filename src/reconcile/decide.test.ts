@@ -1,28 +1,35 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Documents } from '../model/documents.ts';
 import type { Published } from '../model/published.ts';
 import { contentHash } from './content-hash.ts';
-import { decide, type Situation } from './decide.ts';
+import { decide, decideToKeep, type Inputs, type Situation } from './decide.ts';
+import { toolNames } from './guards.ts';
 import { type Intent, plan } from './plan.ts';
 
 const documents = (...names: string[]): Documents => ({
-  'toolset.json': JSON.stringify({ tools: names.map((name) => ({ name })) }),
+  'toolset.json': JSON.stringify({
+    tools: names.map((name) => ({ name, endpoint: `http://${name}:80`, metadata: { service: name } })),
+  }),
   'custom_toolset.yaml': `toolsets: {}# ${names}\n`,
 });
 const published = (intent: Intent, data: Readonly<Record<string, string>> = {}): Published => {
   const { documents: written, labels, annotations } = plan(intent, undefined, '1');
   return { data: { ...written, ...data }, labels, annotations };
 };
+const NOW = Date.parse('2026-01-01T00:00:00Z');
 const all = documents('a', 'b', 'c', 'd');
-const situation = (parts: Partial<Situation>): Situation => ({
+const situation = (parts: Partial<Situation & Inputs>): Situation & Inputs => ({
   generated: all,
   overrideError: undefined,
   live: published({ documents: all }),
   own: undefined,
   overrides: undefined,
   revisions: [],
-  unhealthy: new Set(),
-  mayShrink: false,
+  found: { usable: new Set(), unusable: new Map() },
+  removal: { hold: 300_000, once: false },
+  now: NOW,
+  withHeld: (held, before) =>
+    documents(...toolNames(before['toolset.json']).filter((name) => held.includes(name)), 'a'),
   ...parts,
 });
 const revision = (number: number, content: Documents) => ({
@@ -35,15 +42,88 @@ const revision = (number: number, content: Documents) => ({
 });
 
 test('what the inputs give is published', () => {
-  const decision = decide(situation({ generated: documents('x') }));
-  expect(decision.intent.documents).toEqual(documents('x'));
-  expect(decision).toMatchObject({ drift: undefined, lost: [], rollback: undefined });
+  const decision = decide(situation({ generated: documents('a', 'b', 'x') }));
+  expect(decision.intent.documents).toEqual(documents('a', 'b', 'x'));
+  expect(decision).toMatchObject({ drift: undefined, held: { held: [] }, rollback: undefined });
 });
 
-test('a removal of most tools for reasons of health is kept, until it may be', () => {
-  const sick = situation({ generated: documents('a'), unhealthy: new Set(['b', 'c', 'd']) });
-  expect(decide(sick)).toMatchObject({ intent: { documents: all }, lost: ['b', 'c', 'd'] });
-  expect(decide({ ...sick, mayShrink: true }).intent.documents).toEqual(documents('a'));
+describe('most tools would go at once', () => {
+  const shrunk = situation({ generated: documents('a') });
+  test('those stay, and everything else follows the inputs', () => {
+    const { intent, held } = decide(shrunk);
+    expect(held).toEqual({ held: ['b', 'c', 'd'], until: NOW + 300_000, due: 300_000 });
+    expect(intent.documents).toEqual(documents('b', 'c', 'd', 'a'));
+    expect(intent.removalHeld).toMatch(/^2026-01-01T00:00:00Z( [0-9a-f]{8}){3}$/);
+  });
+  test('where they cannot be made anew, all that is published stays', () => {
+    expect(decide({ ...shrunk, withHeld: () => undefined }).intent.documents).toEqual(all);
+  });
+  test('the hold goes on from what is remembered in the ConfigMap, and ends', () => {
+    const live = published(decide(shrunk).intent);
+    const later = { ...shrunk, live, now: NOW + 299_000 };
+    expect(decide(later).held.due).toBe(1_000);
+    const over = decide({ ...later, now: NOW + 300_000 });
+    expect(over.intent).toEqual({ documents: documents('a'), overrides: undefined });
+  });
+  test('a person ends it by force, or once by an annotation, which goes then', () => {
+    expect(decide({ ...shrunk, removal: undefined }).intent.documents).toEqual(documents('a'));
+    const before = published({ documents: all });
+    const allowing = (value: string): Published => ({
+      ...before,
+      annotations: { ...before.annotations, 'kubernaut.io/allow-removal': value },
+    });
+    const { intent } = decide({ ...shrunk, live: allowing('true') });
+    expect(intent.documents).toEqual(documents('a'));
+    expect(plan(intent, allowing('true'), '1').changes).toContain('annotation kubernaut.io/allow-removal');
+    expect(decide({ ...shrunk, live: allowing('false') }).held.held).toEqual(['b', 'c', 'd']);
+  });
+  test('a deleted ConfigMap comes back with them', () => {
+    expect(decide({ ...shrunk, live: undefined, own: all }).intent.documents).toEqual(
+      documents('b', 'c', 'd', 'a'),
+    );
+  });
+  test('a hold is not forgotten while the overrides are broken', () => {
+    const live = published(decide(shrunk).intent);
+    expect(decide({ ...shrunk, live, overrideError: 'line 1' }).intent.removalHeld).toBe(
+      live.annotations['kubernaut.io/removal-held'],
+    );
+  });
+});
+
+describe('there are no new documents that could be published', () => {
+  const edited = published({ documents: all }, { 'toolset.json': 'oops' });
+  test.each<[string, Partial<Situation>]>([
+    ['what is there is right', {}],
+    ['a hand edit, and this process published it', { live: edited, own: all }],
+    ['a hand edit, and a revision tells what was', { live: edited, revisions: [revision(1, all)] }],
+    ['it was deleted, and this process published it', { live: undefined, own: all }],
+    ['it was deleted, and a revision tells what was', { live: undefined, revisions: [revision(1, all)] }],
+  ])('the last good ones stand: %s', (_, parts) => {
+    expect(decideToKeep(situation(parts))?.intent.documents).toEqual(all);
+  });
+  test('a hand edit of what nobody remembers is replaced by the newest revision', () => {
+    const older = documents('a');
+    expect(
+      decideToKeep(situation({ live: edited, revisions: [revision(1, older)] }))?.intent.documents,
+    ).toEqual(older);
+  });
+  test('what holds goes on holding: a rollback, broken overrides, tools that stay', () => {
+    const rollback = { to: 2, from: 'sha256:x' };
+    const live = published({ documents: all, rollback, overrideError: 'line 1', removalHeld: 'x' });
+    expect(plan(decideToKeep(situation({ live }))?.intent ?? { documents: all }, live, '1').action).toBe(
+      'none',
+    );
+  });
+  test('nothing was ever published: nothing stands', () => {
+    expect(decideToKeep(situation({ live: undefined }))).toBeUndefined();
+  });
+});
+
+test('with broken overrides a hand edit that nobody remembers is not kept either', () => {
+  const live = published({ documents: all }, { 'toolset.json': 'oops' });
+  expect(
+    decide(situation({ live, overrideError: 'line 1', generated: documents('x') })).intent.documents,
+  ).toEqual(documents('x'));
 });
 
 test('what somebody edited is not what is kept: the last published is, from memory or from the history', () => {
@@ -63,6 +143,10 @@ test('drift is what changed after it was published; another publisher of ours is
     published: all,
   });
   expect(decide(situation({ live: edited })).drift?.keys).toEqual(['toolset.json', 'custom_toolset.yaml']);
+  const { 'kubernaut.io/content-hash': _, ...unhashed } = edited.annotations;
+  expect(decide(situation({ live: { ...edited, annotations: unhashed }, own: all })).drift?.keys).toEqual([
+    'toolset.json',
+  ]);
   const another = published({ documents: documents('x') });
   expect(decide(situation({ live: another, own: all })).drift).toBeUndefined();
   const foreign = { data: { 'toolset.json': 'theirs' }, labels: {}, annotations: {} };

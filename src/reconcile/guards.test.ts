@@ -1,11 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Documents } from '../model/documents.ts';
-import { massRemoval, sizeFault, toolNames } from './guards.ts';
-
-const documents = (...names: string[]): Documents => ({
-  'toolset.json': JSON.stringify({ tools: names.map((name) => ({ name })) }),
-  'custom_toolset.yaml': 'toolsets: {}\n',
-});
+import { sizeFault, toolNames } from './guards.ts';
 
 describe('the size of the documents', () => {
   const sized = (kib: number): Documents => ({
@@ -19,24 +14,6 @@ describe('the size of the documents', () => {
     expect(sizeFault(sized(501))).toMatchObject({ refused: false, what: expect.stringContaining('501 KiB') });
     expect(sizeFault(sized(900))).toMatchObject({ refused: false });
     expect(sizeFault(sized(901))).toMatchObject({ refused: true, fix: expect.any(String) });
-  });
-});
-
-describe('many tools that would go at once', () => {
-  const sick = new Set(['a', 'b', 'c', 'd']);
-  test.each<[string, string[], string[], string[]]>([
-    ['more than half, and three: held', ['a', 'b', 'c', 'x'], ['x'], ['a', 'b', 'c']],
-    ['all of three: held', ['a', 'b', 'c'], [], ['a', 'b', 'c']],
-    ['two only', ['a', 'b'], [], []],
-    ['half only', ['a', 'b', 'c', 'x', 'y', 'z'], ['x', 'y', 'z'], []],
-    ['because their Services are gone', ['x', 'y', 'z'], [], []],
-    ['none', ['a', 'b', 'c'], ['a', 'b', 'c'], []],
-  ])('%s', (_, before, after, held) => {
-    expect(massRemoval(documents(...before), documents(...after), sick)).toEqual(held);
-  });
-  test('nothing published, or something else: nothing to hold', () => {
-    expect(massRemoval(undefined, documents(), sick)).toEqual([]);
-    expect(massRemoval({ ...documents('a'), 'toolset.json': 'oops' }, documents(), sick)).toEqual([]);
   });
 });
 

@@ -21,8 +21,31 @@ export function sizeFault(
   };
 }
 
-/** The names of the tools in a `toolset.json`; none where it is something else, as after a hand edit. */
-export function toolNames(text: string): string[] {
+/** What is read back of a tool in a `toolset.json`; empty where the document does not say it. */
+export interface PublishedTool {
+  readonly name: string;
+  readonly type: string;
+  readonly endpoint: string;
+  readonly description: string;
+  readonly namespace?: string;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const isObject = (value: unknown): value is Fields => typeof value === 'object' && value !== null;
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+function metadataOf(value: unknown): Record<string, string> {
+  const entries = isObject(value) ? Object.entries(value) : [];
+  return Object.fromEntries(
+    entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+}
+
+/** The tools in a `toolset.json`; none where it is something else, as after a hand edit. */
+export function publishedTools(text: string): PublishedTool[] {
   let content: unknown;
   try {
     content = JSON.parse(text);
@@ -30,33 +53,21 @@ export function toolNames(text: string): string[] {
     // There is nothing to compare with, and it is put right anyway.
     return [];
   }
-  const tools = typeof content === 'object' && content !== null && 'tools' in content ? content.tools : [];
-  return Array.isArray(tools)
-    ? tools.flatMap((tool: unknown) =>
-        typeof tool === 'object' && tool !== null && 'name' in tool && typeof tool.name === 'string'
-          ? [tool.name]
-          : [],
-      )
-    : [];
+  const tools: unknown = isObject(content) ? content.tools : [];
+  if (!Array.isArray(tools)) return [];
+  return tools.filter(isObject).flatMap(({ name, type, endpoint, description, namespace, metadata }) =>
+    typeof name !== 'string'
+      ? []
+      : {
+          name,
+          type: textOf(type),
+          endpoint: textOf(endpoint),
+          description: textOf(description),
+          ...(typeof namespace === 'string' ? { namespace } : {}),
+          metadata: metadataOf(metadata),
+        },
+  );
 }
 
-/** Fewest tools whose loss at once is a reason to look twice. */
-const MASS = 3;
-
-/**
- * Tools that would go for reasons of health, when these are more than half of those that are published and at least
- * three: rather something between us and them is broken than all of them.
- * @param before what was published last
- * @param unhealthy names of the tools whose backends were found and are unhealthy
- */
-export function massRemoval(
-  before: Documents | undefined,
-  next: Documents,
-  unhealthy: ReadonlySet<string>,
-): string[] {
-  if (before === undefined) return [];
-  const names = toolNames(before['toolset.json']);
-  const after = new Set(toolNames(next['toolset.json']));
-  const lost = names.filter((name) => !after.has(name) && unhealthy.has(name));
-  return lost.length >= MASS && lost.length * 2 > names.length ? lost : [];
-}
+/** The names of the tools in a `toolset.json`; none where it is something else, as after a hand edit. */
+export const toolNames = (text: string): string[] => publishedTools(text).map(({ name }) => name);

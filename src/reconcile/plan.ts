@@ -16,11 +16,17 @@ export const CONTENT_HASH = `${PREFIX}content-hash`;
 const SERVICES = `${PREFIX}discovered-services`;
 
 /** What is wrong with the overrides, while something is. */
-const OVERRIDE_ERROR = `${PREFIX}override-error`;
+export const OVERRIDE_ERROR = `${PREFIX}override-error`;
 
 /** While a rollback holds: the revision that it returned to, and the hash of the documents that the inputs give. */
 const ROLLED_BACK_TO = `${PREFIX}rolled-back-to`;
 const ROLLED_BACK_FROM = `${PREFIX}rolled-back-from`;
+
+/** While tools are held that the inputs do not give any more: since when each of them is, in a short form. */
+export const REMOVAL_HELD = `${PREFIX}removal-held`;
+
+/** By `true` a person lets tools go that are held. It counts once: with the next publication it is taken away. */
+export const ALLOW_REMOVAL = `${PREFIX}allow-removal`;
 
 /** When a revision was last published, RFC 3339 in UTC. */
 export const LAST_PUBLISHED = `${PREFIX}last-published`;
@@ -29,7 +35,12 @@ export const LAST_PUBLISHED = `${PREFIX}last-published`;
 export const ROLLBACK_ANNOTATIONS: readonly string[] = [ROLLED_BACK_TO, ROLLED_BACK_FROM];
 
 /** Annotations that are ours and not always there. */
-export const OWN_ANNOTATIONS: readonly string[] = [OVERRIDE_ERROR, ...ROLLBACK_ANNOTATIONS];
+export const OWN_ANNOTATIONS: readonly string[] = [
+  OVERRIDE_ERROR,
+  REMOVAL_HELD,
+  ALLOW_REMOVAL,
+  ...ROLLBACK_ANNOTATIONS,
+];
 
 const MANAGED_BY = 'app.kubernetes.io/managed-by';
 
@@ -44,6 +55,8 @@ export interface Intent {
   readonly documents: Documents;
   /** What is wrong with the overrides, if something is. */
   readonly overrideError?: string | undefined;
+  /** What is to be remembered of tools that are held, while some are. */
+  readonly removalHeld?: string | undefined;
   /** The rollback that holds, if one does. */
   readonly rollback?: Rollback | undefined;
   /** What `overrides.yaml` shall be in a ConfigMap that is made anew. It is never written to one that is there. */
@@ -81,7 +94,7 @@ export function isOurs(live: Published): boolean {
  * @param live what is published now, or nothing
  */
 export function plan(intent: Intent, live: Published | undefined, version: string): Plan {
-  const { documents, overrideError, rollback, overrides, owner } = intent;
+  const { documents, overrideError, removalHeld, rollback, overrides, owner } = intent;
   const labels = {
     'app.kubernetes.io/name': 'dynamic-toolset',
     'app.kubernetes.io/component': 'toolset-config',
@@ -91,6 +104,7 @@ export function plan(intent: Intent, live: Published | undefined, version: strin
   const annotations = {
     [SERVICES]: String(toolNames(documents['toolset.json']).length),
     ...(overrideError === undefined ? {} : { [OVERRIDE_ERROR]: overrideError }),
+    ...(removalHeld === undefined ? {} : { [REMOVAL_HELD]: removalHeld }),
     ...rollbackAnnotations(rollback),
     [CONTENT_HASH]: contentHash(documents),
   };

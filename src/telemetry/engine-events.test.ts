@@ -40,7 +40,7 @@ describe('what is told', () => {
       'Somebody changed toolset.json; it was put right. Write changes into overrides.yaml.\n-  "a"',
     ],
     [
-      { kind: 'drift-repeated', cycle, keys: ['toolset.json'], retryIn: 1 },
+      { kind: 'drift-repeated', cycle, keys: ['toolset.json'], retryIn: 300_000 },
       'Warning',
       'DriftRepeated',
       'again and again',
@@ -54,10 +54,10 @@ describe('what is told', () => {
     ],
     [{ kind: 'overrides-mended', cycle }, 'Normal', 'OverridesMended', 'can be used again'],
     [
-      { kind: 'removal-held', cycle, tools: ['a', 'b', 'c', 'd', 'e', 'f', 'g'], retryIn: 1 },
+      { kind: 'removal-held', cycle, tools: ['a', 'b', 'c', 'd', 'e', 'f', 'g'], retryIn: 300_000 },
       'Warning',
       'RemovalHeld',
-      '7 tools became unhealthy at once, so they stay for one more cycle: a, b, c, d, e and 2 more.',
+      '7 tools are not found or cannot be used any more. They stay for 300 s: a, b, c, d, e and 2 more. The annotation kubernaut.io/allow-removal: "true" lets them go.',
     ],
     [
       { kind: 'rolled-back', cycle, to: 3, faults: ['no toolsets'] },
@@ -98,7 +98,7 @@ test('a pass is not told, nor that a source or watch failed', () => {
       detecting: 0,
       changedAt: undefined,
     },
-    { kind: 'source-failed', error: new Error('a'), reason: 'network', retryIn: 1 },
+    { kind: 'source-failed', error: new Error('a'), reason: 'network', retryIn: 300_000 },
     { kind: 'watch-failed', error: new Error('a') },
   ];
   for (const event of events) expect(told(event)).toBeUndefined();

@@ -63,11 +63,11 @@ const TOLD: { readonly [K in EngineEvent['kind']]?: (event: Of<K>) => ObjectEven
     action: 'ReadOverrides',
     note: 'overrides.yaml can be used again.',
   }),
-  'removal-held': ({ tools }) => ({
+  'removal-held': ({ tools, retryIn }) => ({
     type: 'Warning',
     reason: 'RemovalHeld',
     action: 'HoldRemoval',
-    note: `${tools.length} tools became unhealthy at once, so they stay for one more cycle: ${listed(tools)}.`,
+    note: `${tools.length} tools are not found or cannot be used any more. They stay for ${Math.ceil(retryIn / 1000)} s: ${listed(tools)}. The annotation kubernaut.io/allow-removal: "true" lets them go.`,
   }),
   'rolled-back': ({ to, faults }) => ({
     type: 'Warning',

@@ -246,7 +246,7 @@ export function engineLog(log: Logger): (event: EngineEvent) => void {
             tools: event.tools,
             retry_in: seconds(event.retryIn),
           },
-          `${event.tools.length} tools became unhealthy at once, so they stay for one more cycle; --force takes them out at once`,
+          `${event.tools.length} tools are not found or cannot be used any more; they stay for now, and everything else follows what was found`,
         );
         return;
       case 'outage':

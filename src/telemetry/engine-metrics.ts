@@ -185,7 +185,10 @@ function publicationMetrics(set: MetricSet, typeOf: (type: string) => string, no
     'override_conflicts_total',
     'Entries of overrides.yaml that began to be left out: they change a tool that is not there, or HolmesGPT would refuse them.',
   );
-  const held = set.counter('removals_held_total', 'Times that a removal of many tools at once was held.');
+  const held = set.counter(
+    'removals_held_total',
+    'Times that tools which would go began to be held: most of all at once, or, with --once, after one failed probe.',
+  );
   const rollbacks = set.counter(
     'rollbacks_total',
     'Publications that were rolled back because they could not be used.',

@@ -102,6 +102,7 @@ describe('the settings', () => {
     holmesgptReload: 'restart',
     holmesgptReloadInterval: '10m',
     revisionHistoryLimit: 100,
+    removalHold: '15m',
     leaderElection: true,
     leaseName: 'lease',
     authEnabled: true,

@@ -223,7 +223,7 @@ export const DISCOVERY: readonly AlertCase[] = [
         {
           labels: INSTALLATION,
           description:
-            'Their removal was held for one cycle. Those that are unhealthy still have left the toolset by now.',
+            'Their backends are not found or cannot be used any more. They stay published for REMOVAL_HOLD, 5 minutes by default, and go then.',
         },
       ],
     },

@@ -76,8 +76,10 @@ export class Simulation {
       own: process.own,
       overrides: text,
       revisions,
-      unhealthy: new Set(),
-      mayShrink: false,
+      found: { usable: new Set(), unusable: new Map() },
+      removal: undefined,
+      now: 0,
+      withHeld: () => undefined,
     });
     disturb?.();
     let left = steps;

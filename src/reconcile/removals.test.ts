@@ -1,0 +1,177 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Documents } from '../model/documents.ts';
+import { type Cause, type FoundTools, losses, type RemovalOptions, removals } from './removals.ts';
+
+interface ToolText {
+  readonly name: string;
+  readonly endpoint?: string;
+  readonly service?: string | undefined;
+}
+
+const documents = (...tools: (string | ToolText)[]): Documents => ({
+  'toolset.json': JSON.stringify({
+    tools: tools
+      .map((tool) => (typeof tool === 'string' ? { name: tool } : tool))
+      .map(({ name, endpoint = `http://${name}:80`, ...rest }) => ({
+        name,
+        endpoint,
+        namespace: 'ns',
+        metadata: 'service' in rest && rest.service === undefined ? {} : { service: rest.service ?? name },
+      })),
+  }),
+  'custom_toolset.yaml': '',
+});
+const found = (
+  usable: readonly string[] = [],
+  unusable: readonly (readonly [string, Cause])[] = [],
+): FoundTools => ({ usable: new Set(usable), unusable: new Map(unusable) });
+
+describe('a published tool is lost', () => {
+  test.each<[string, Documents, Documents, FoundTools, [string, Cause][]]>([
+    ['its Service is not seen any more', documents('a', 'b'), documents('b'), found(), [['a', 'gone']]],
+    [
+      'and why, where that is known',
+      documents('a', 'b', 'c'),
+      documents(),
+      found([], [
+        ['a', 'unhealthy'],
+        ['b', 'contradicted'],
+        ['c', 'not ready'],
+      ]),
+      [
+        ['a', 'unhealthy'],
+        ['b', 'contradicted'],
+        ['c', 'not ready'],
+      ],
+    ],
+    ['not where a person left it out: it is found and well', documents('a'), documents(), found(['a']), []],
+    ['not where a person had added it', documents({ name: 'a', service: undefined }), documents(), found(), []],
+    [
+      'not where it has another name now: the same endpoint',
+      documents({ name: 'a', endpoint: 'http://x:1', service: 's' }),
+      documents({ name: 'b', endpoint: 'http://x:1', service: 't' }),
+      found(),
+      [],
+    ],
+    [
+      'not where it has another name now: the same Service',
+      documents({ name: 'a', endpoint: 'http://x:1', service: 's' }),
+      documents({ name: 'b', endpoint: 'http://x:2', service: 's' }),
+      found(),
+      [],
+    ],
+    ['what is published is nothing of ours', { ...documents(), 'toolset.json': 'oops' }, documents(), found(), []],
+  ])('%s', (_, before, next, tools, lost) => {
+    expect(losses(before, next, tools).map(({ tool, cause }) => [tool, cause])).toEqual(lost);
+  });
+  test('nothing was published', () => {
+    expect(losses(undefined, documents(), found())).toEqual([]);
+  });
+});
+
+const NOW = Date.parse('2026-01-01T00:00:00Z');
+const HOLD: RemovalOptions = { hold: 300_000, once: false };
+const lost = (cause: Cause, ...tools: string[]) => tools.map((tool) => ({ tool, cause }));
+const held = (...args: Parameters<typeof removals>): readonly string[] => removals(...args).held;
+
+describe('how many', () => {
+  test.each<[string, number, number, boolean]>([
+    ['more than half, and three', 3, 5, true],
+    ['all of three', 3, 3, true],
+    ['half of six', 3, 6, false],
+    ['both of two', 2, 2, true],
+    ['two of three', 2, 3, false],
+    ['the only one', 1, 1, false],
+  ])('%s', (_, gone, all, isHeld) => {
+    const tools = lost('gone', ...['a', 'b', 'c'].slice(0, gone));
+    expect(held(tools, all, undefined, NOW, HOLD)).toHaveLength(isHeld ? gone : 0);
+  });
+});
+
+describe('how long', () => {
+  test.each<[Cause, number]>([
+    ['gone', 300_000],
+    ['contradicted', 300_000],
+    ['unhealthy', 300_000],
+    ['not ready', 15_000],
+  ])('%s: %d ms', (cause, milliseconds) => {
+    const tools = lost(cause, 'a', 'b', 'c');
+    const first = removals(tools, 3, undefined, NOW, HOLD);
+    expect(first).toMatchObject({ until: NOW + milliseconds, due: milliseconds });
+    expect(held(tools, 3, first.note, NOW + milliseconds - 1, HOLD)).toEqual(['a', 'b', 'c']);
+    expect(held(tools, 3, first.note, NOW + milliseconds, HOLD)).toEqual([]);
+  });
+  test('a shorter setting counts for all causes', () => {
+    const options = { hold: 1_000, once: false };
+    expect(removals(lost('not ready', 'a', 'b'), 2, undefined, NOW, options).due).toBe(1_000);
+  });
+  test('each from when it was first missed: one that joins later stays longer', () => {
+    const first = removals(lost('gone', 'a', 'b', 'c'), 4, undefined, NOW, HOLD);
+    const all = lost('gone', 'a', 'b', 'c', 'd');
+    const second = removals(all, 4, first.note, NOW + 200_000, HOLD);
+    expect(second.held).toEqual(['a', 'b', 'c', 'd']);
+    const third = removals(all, 4, second.note, NOW + 300_000, HOLD);
+    expect(third).toMatchObject({ held: ['d'], due: 200_000 });
+  });
+  test('one that came back begins anew', () => {
+    const first = removals(lost('gone', 'a', 'b', 'c'), 3, undefined, NOW, HOLD);
+    const back = removals([], 3, first.note, NOW + 100_000, HOLD);
+    expect(back).toEqual({ held: [], until: undefined, due: undefined, note: undefined });
+  });
+  test('a clock that was ahead when it was written does not make it longer than once more', () => {
+    const ahead = removals(lost('gone', 'a', 'b'), 2, undefined, NOW + 86_400_000, HOLD);
+    const again = removals(lost('gone', 'a', 'b'), 2, ahead.note, NOW, HOLD);
+    expect(again.due).toBe(300_000);
+    expect(held(lost('gone', 'a', 'b'), 2, again.note, NOW + 300_000, HOLD)).toEqual([]);
+  });
+  test.each(['', 'oops', '2026-01-01T00:00:00Z', 'x 12345678', '; ;'])(
+    'what is no note of ours (%j) says nothing',
+    (note) => {
+      expect(removals(lost('gone', 'a', 'b'), 2, note, NOW, HOLD).due).toBe(300_000);
+    },
+  );
+});
+
+describe('a process that makes one pass', () => {
+  const once = { hold: 300_000, once: true };
+  test.each<Cause>(['unhealthy', 'contradicted'])('one failed probe takes no tool out: %s', (cause) => {
+    const first = removals(lost(cause, 'a'), 5, undefined, NOW, once);
+    expect(first.held).toEqual(['a']);
+    expect(held(lost(cause, 'a'), 5, first.note, NOW + 30_000, once)).toEqual([]);
+  });
+  test.each<Cause>(['gone', 'not ready'])('what Kubernetes says needs no second look: %s', (cause) => {
+    expect(held(lost(cause, 'a'), 5, undefined, NOW, once)).toEqual([]);
+  });
+  test('a hold ends in a later run', () => {
+    const tools = lost('unhealthy', 'a', 'b', 'c');
+    const first = removals(tools, 4, undefined, NOW, once);
+    const second = removals(tools, 4, first.note, NOW + 60_000, once);
+    expect(second.held).toEqual(['a', 'b', 'c']);
+    expect(held(tools, 4, second.note, NOW + 300_000, once)).toEqual([]);
+  });
+});
+
+test('whatever comes and goes, what stays missed is let go after the hold', () => {
+  const tool: fc.Arbitrary<string> = fc.constantFrom('a', 'b', 'c', 'd', 'e');
+  const pass = fc.record({ missed: fc.uniqueArray(tool), after: fc.integer({ min: 0, max: 200_000 }) });
+  fc.assert(
+    fc.property(fc.array(pass, { minLength: 1, maxLength: 30 }), (passes) => {
+      let now = NOW;
+      let note: string | undefined;
+      const since = new Map<string, number>();
+      for (const { missed, after } of passes) {
+        now += after;
+        for (const name of since.keys()) if (!missed.includes(name)) since.delete(name);
+        const result = removals(lost('gone', ...missed), 5, note, now, HOLD);
+        for (const name of missed) {
+          // What is remembered is forgotten where too few were missed, so it may only have begun later.
+          if (!result.held.includes(name)) since.delete(name);
+          else if (!since.has(name)) since.set(name, now);
+          expect(now - (since.get(name) ?? now)).toBeLessThan(300_000 + 1_000);
+        }
+        note = result.note;
+      }
+    }),
+  );
+});

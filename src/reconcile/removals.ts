@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto';
+import type { Documents } from '../model/documents.ts';
+import { type PublishedTool, publishedTools } from './guards.ts';
+
+/**
+ * Why a published tool would go.
+ * - `not ready`: Kubernetes says that no Pod of it is ready
+ * - `unhealthy`: it cannot be reached, or answers with an error
+ * - `contradicted`: something else answers in its place, such as a login page
+ * - `gone`: its Service is not seen any more, or no detector takes it for a backend
+ */
+export type Cause = 'not ready' | 'unhealthy' | 'contradicted' | 'gone';
+
+/** What was found, by the names of the tools. */
+export interface FoundTools {
+  /** Those that can be offered. */
+  readonly usable: ReadonlySet<string>;
+  /** Those that cannot, and why. */
+  readonly unusable: ReadonlyMap<string, Cause>;
+}
+
+/** A published tool that the inputs do not give any more. */
+export interface Loss {
+  readonly tool: string;
+  readonly cause: Cause;
+}
+
+export interface RemovalOptions {
+  /** How long a removal of many tools at once is held, in milliseconds. */
+  readonly hold: number;
+  /** This process makes one pass only, so that a failed probe has no second one after it. */
+  readonly once: boolean;
+}
+
+/** Which tools stay for now. Times are in milliseconds since 1970. */
+export interface Removals {
+  readonly held: readonly string[];
+  /** When the last of them may go. */
+  readonly until: number | undefined;
+  /** Milliseconds until the first of them may go. */
+  readonly due: number | undefined;
+  /** What is to be remembered with what is published. */
+  readonly note: string | undefined;
+}
+
+/** Fewest tools whose loss is a mass removal, when more than half of all would go. */
+const MASS = 3;
+/** Fewest tools that may not all go at once. */
+const ALL = 2;
+
+/**
+ * Longest hold where Kubernetes itself says that nothing is ready: no network, DNS or proxy between us and a backend has
+ * a part in that.
+ */
+const NOT_READY_HOLD = 15_000;
+
+/** How long one failed probe of a process that makes one pass waits for another process to find the same. */
+const SECOND_OPINION = 30_000;
+
+const serviceOf = ({ namespace, metadata }: PublishedTool): string | undefined =>
+  metadata.service === undefined ? undefined : `${namespace}/${metadata.service}`;
+
+/**
+ * The published tools that would go, but for those that a person took out. A tool with the same endpoint or the same
+ * Service under another name is not lost.
+ */
+export function losses(before: Documents | undefined, next: Documents, found: FoundTools): readonly Loss[] {
+  if (before === undefined) return [];
+  const after = publishedTools(next['toolset.json']);
+  const names = new Set(after.map(({ name }) => name));
+  const endpoints = new Set(after.map(({ endpoint }) => endpoint));
+  const services = new Set(after.map(serviceOf));
+  return publishedTools(before['toolset.json'])
+    .filter((tool) => {
+      const service = serviceOf(tool);
+      // Without a Service it was added by a person, so a person took it out.
+      if (service === undefined || found.usable.has(tool.name)) return false;
+      return !names.has(tool.name) && !endpoints.has(tool.endpoint) && !services.has(service);
+    })
+    .map(({ name }) => ({ tool: name, cause: found.unusable.get(name) ?? 'gone' }));
+}
+
+/** Whether so many of all tools at once are rather one fault between us and them than a fault of each. */
+const isMass = (lost: number, all: number): boolean =>
+  (lost >= MASS && lost * 2 > all) || (lost >= ALL && lost === all);
+
+/** How long a tool stays for its cause, in milliseconds. */
+function waitOf(cause: Cause, mass: boolean, { hold, once }: RemovalOptions): number {
+  if (mass) return cause === 'not ready' ? Math.min(NOT_READY_HOLD, hold) : hold;
+  const isProbed = cause === 'unhealthy' || cause === 'contradicted';
+  return once && isProbed ? Math.min(SECOND_OPINION, hold) : 0;
+}
+
+/** Short for a tool's name: names of many tools would not fit into an annotation. */
+const keyOf = (tool: string): string => createHash('sha256').update(tool).digest('hex').slice(0, 8);
+
+const GROUP = /^(\S+Z)((?: [0-9a-f]{8})+)$/;
+
+/** When each tool began to be held, from `TIME KEY KEY; TIME KEY`; what is no such text says nothing. */
+function readNote(note: string | undefined): ReadonlyMap<string, number> {
+  const since = new Map<string, number>();
+  for (const group of (note ?? '').split('; ')) {
+    const [, time = '', keys = ''] = GROUP.exec(group) ?? [];
+    const at = Date.parse(time);
+    if (!Number.isNaN(at)) for (const key of keys.trim().split(' ')) since.set(key, at);
+  }
+  return since;
+}
+
+function writeNote(since: readonly (readonly [tool: string, at: number])[]): string | undefined {
+  const groups = new Map<number, string[]>();
+  for (const [tool, at] of since) groups.set(at, [...(groups.get(at) ?? []), keyOf(tool)]);
+  const times = [...groups].sort(([a], [b]) => a - b);
+  const texts = times.map(
+    ([at, keys]) => `${new Date(at).toISOString().replace(/\.\d+Z$/, 'Z')} ${keys.sort().join(' ')}`,
+  );
+  return texts.length === 0 ? undefined : texts.join('; ');
+}
+
+/**
+ * Which of the lost tools stay for now, and until when. Each is counted from when it was first missed, by whichever
+ * process, so that a hold goes on over restarts and from one run to the next, and ends.
+ * @param all how many tools are published
+ * @param note what was remembered with what is published
+ * @param now milliseconds since 1970
+ */
+export function removals(
+  lost: readonly Loss[],
+  all: number,
+  note: string | undefined,
+  now: number,
+  options: RemovalOptions,
+): Removals {
+  const remembered = readNote(note);
+  const mass = isMass(lost.length, all);
+  const held = lost.flatMap(({ tool, cause }) => {
+    // A clock that was ahead when it was written must not make the hold longer; the note has whole seconds.
+    const since = Math.min(remembered.get(keyOf(tool)) ?? now, now);
+    const until = since + waitOf(cause, mass, options);
+    return until > now ? [{ tool, since: Math.floor(since / 1000) * 1000, until }] : [];
+  });
+  const untils = held.map(({ until }) => until);
+  return {
+    held: held.map(({ tool }) => tool),
+    until: untils.length === 0 ? undefined : Math.max(...untils),
+    due: untils.length === 0 ? undefined : Math.min(...untils) - now,
+    note: writeNote(held.map(({ tool, since }) => [tool, since])),
+  };
+}
