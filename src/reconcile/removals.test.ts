@@ -9,17 +9,15 @@ interface ToolText {
   readonly service?: string | undefined;
 }
 
+function toolOf(text: string | ToolText) {
+  const tool: ToolText = typeof text === 'string' ? { name: text, service: text } : text;
+  const { name, service } = tool;
+  const endpoint = tool.endpoint ?? `http://${name}:80`;
+  return { name, endpoint, namespace: 'ns', metadata: service === undefined ? {} : { service } };
+}
+
 const documents = (...tools: (string | ToolText)[]): Documents => ({
-  'toolset.json': JSON.stringify({
-    tools: tools
-      .map((tool) => (typeof tool === 'string' ? { name: tool } : tool))
-      .map(({ name, endpoint = `http://${name}:80`, ...rest }) => ({
-        name,
-        endpoint,
-        namespace: 'ns',
-        metadata: 'service' in rest && rest.service === undefined ? {} : { service: rest.service ?? name },
-      })),
-  }),
+  'toolset.json': JSON.stringify({ tools: tools.map(toolOf) }),
   'custom_toolset.yaml': '',
 });
 const found = (
@@ -34,11 +32,14 @@ describe('a published tool is lost', () => {
       'and why, where that is known',
       documents('a', 'b', 'c'),
       documents(),
-      found([], [
-        ['a', 'unhealthy'],
-        ['b', 'contradicted'],
-        ['c', 'not ready'],
-      ]),
+      found(
+        [],
+        [
+          ['a', 'unhealthy'],
+          ['b', 'contradicted'],
+          ['c', 'not ready'],
+        ],
+      ),
       [
         ['a', 'unhealthy'],
         ['b', 'contradicted'],
@@ -46,7 +47,13 @@ describe('a published tool is lost', () => {
       ],
     ],
     ['not where a person left it out: it is found and well', documents('a'), documents(), found(['a']), []],
-    ['not where a person had added it', documents({ name: 'a', service: undefined }), documents(), found(), []],
+    [
+      'not where a person had added it',
+      documents({ name: 'a', service: undefined }),
+      documents(),
+      found(),
+      [],
+    ],
     [
       'not where it has another name now: the same endpoint',
       documents({ name: 'a', endpoint: 'http://x:1', service: 's' }),
@@ -61,7 +68,13 @@ describe('a published tool is lost', () => {
       found(),
       [],
     ],
-    ['what is published is nothing of ours', { ...documents(), 'toolset.json': 'oops' }, documents(), found(), []],
+    [
+      'what is published is nothing of ours',
+      { ...documents(), 'toolset.json': 'oops' },
+      documents(),
+      found(),
+      [],
+    ],
   ])('%s', (_, before, next, tools, lost) => {
     expect(losses(before, next, tools).map(({ tool, cause }) => [tool, cause])).toEqual(lost);
   });
