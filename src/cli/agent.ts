@@ -49,7 +49,8 @@ export async function agentOf(
           : endpointReloader(reload.url, reload.apiKey),
     reloadInterval,
     checkInterval: settings.discoveryInterval,
-    now: Date.now,
+    now: () => performance.now(),
+    date: () => new Date(),
     random: Math.random,
   });
 }

@@ -40,6 +40,7 @@ function follower(url: URL, place: AgentPlace = publishedPlace, apiKey?: string)
     reloadInterval: 300_000,
     checkInterval: 300_000,
     now: () => clock.now,
+    date: () => new Date(clock.now + 1e12),
     random: () => 1,
   });
   const follow = (file: string, rewritten = false): Promise<readonly AgentOutcome[]> =>
@@ -176,4 +177,111 @@ test('an aborted call throws, and tells nothing', async () => {
   setTimeout(() => stop.abort(), 50);
   const documents = { 'toolset.json': '', 'custom_toolset.yaml': 'a' };
   await expect(agent.follow({ documents, rewritten: false }, stop.signal)).rejects.toThrow(/abort/);
+});
+
+/** A follower of a HolmesGPT whose ConfigMap and Deployment are in memory. */
+function restarting(remembered: { readonly token?: string; readonly at?: number } = {}) {
+  const clock = { now: 1_000_000, day: Date.parse('2026-01-01T00:00:00Z') };
+  const brought: string[] = [];
+  const reloads: string[] = [];
+  const place = {
+    before: async (): Promise<void> => {},
+    direct: false,
+    async bring(file: string) {
+      await place.before();
+      brought.push(file);
+      return { token: file, frozen: false, direct: place.direct };
+    },
+  };
+  const agent = new AgentFollower({
+    place,
+    reloader: {
+      how: 'restart',
+      target: 'it',
+      lag: 0,
+      remembered: async () => remembered,
+      async reload(token) {
+        reloads.push(token);
+        return true;
+      },
+    },
+    reloadInterval: 300_000,
+    checkInterval: 300_000,
+    now: () => clock.now,
+    date: () => new Date(clock.day),
+    random: () => 1,
+  });
+  const follow = (file: string, rewritten = false): Promise<readonly AgentOutcome[]> =>
+    agent.follow({ documents: { 'toolset.json': '', 'custom_toolset.yaml': file }, rewritten }, signal);
+  return { agent, clock, place, brought, reloads, follow };
+}
+
+test('what is published while another document is brought is brought next, and read in the end', async () => {
+  const { agent, clock, place, brought, reloads, follow } = restarting();
+  let later: Promise<unknown>[] = [];
+  place.before = async () => {
+    place.before = async () => {};
+    later = [follow('b'), follow('c')];
+  };
+  await follow('a');
+  await Promise.all(later);
+  expect(brought).toEqual(['a', 'c']);
+  expect(reloads).toEqual(['c']);
+  expect(agent.nextDue()).toBeUndefined();
+  clock.now += 1_000;
+  expect(await follow('c')).toEqual([]);
+});
+
+test('what is put right while it is brought is brought once more', async () => {
+  const { place, brought, follow } = restarting();
+  place.before = async () => {
+    place.before = async () => {};
+    await follow('a', true);
+  };
+  await follow('a');
+  expect(brought).toEqual(['a', 'a']);
+});
+
+test('what could not be brought is not forgotten, nor that it was put right', async () => {
+  const { clock, place, reloads, follow } = restarting();
+  place.direct = true;
+  await follow('a');
+  place.before = async () => {
+    throw new Error('not now');
+  };
+  clock.now += 400_000;
+  expect(await follow('a', true)).toMatchObject([{ kind: 'agent-failed', retryIn: 5_000 }]);
+  place.before = async () => {};
+  clock.now += 5_000;
+  await follow('a');
+  expect(reloads).toEqual(['a', 'a']);
+});
+
+test('a clock that is set back or forward changes nothing', async () => {
+  const { clock, brought, reloads, follow } = restarting();
+  await follow('a');
+  clock.day -= 3_600_000;
+  clock.now += 300_000;
+  await follow('b');
+  clock.day += 7_200_000;
+  clock.now += 300_000;
+  await follow('c');
+  expect(brought).toEqual(['a', 'b', 'c']);
+  expect(reloads).toEqual(['a', 'b', 'c']);
+});
+
+test('a restart that the cluster tells of counts, and one that is still to come does not', async () => {
+  const day = Date.parse('2026-01-01T00:00:00Z');
+  const recent = restarting({ token: 'old', at: day - 100_000 });
+  expect(await recent.follow('a')).toMatchObject([{ kind: 'agent-reload-delayed', dueIn: 200_000 }]);
+  recent.clock.now += 200_000;
+  expect(await recent.follow('a')).toMatchObject([{ kind: 'agent-restarted' }]);
+  const ahead = restarting({ token: 'old', at: day + 86_400_000 });
+  expect(await ahead.follow('a')).toMatchObject([{ kind: 'agent-restarted' }]);
+});
+
+test('a state that somebody else restarted it for is not restarted for again', async () => {
+  const { reloads, follow } = restarting({ token: 'a' });
+  expect(await follow('a')).toEqual([]);
+  expect(reloads).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import { type Problem, problemLine } from '../model/discovery.ts';
 import type { Documents } from '../model/documents.ts';
-import type { AgentPlace } from './agent-publisher.ts';
+import type { AgentPlace, Brought } from './agent-publisher.ts';
 import type { Reloader } from './agent-reload.ts';
 import { dueAt, type Pace, retryPause, type Unread, unreadAfter } from './agent-schedule.ts';
 
@@ -26,7 +26,8 @@ export interface AgentInput {
 export interface Agent {
   /**
    * To be called after each pass with what is published. Does nothing where nothing changed and nothing is due; looks at
-   * the cluster again after each interval. A call while another one runs only leaves word.
+   * the cluster again after each interval. A call while another one runs only says what is wanted now: the one that runs
+   * goes on until that is brought.
    * @throws only when the signal is aborted; all failures are outcomes
    */
   follow(published: AgentInput, signal: AbortSignal): Promise<readonly AgentOutcome[]>;
@@ -42,8 +43,10 @@ export interface AgentOptions {
   readonly reloadInterval: number;
   /** How long what is in the cluster is taken to be as it was, in milliseconds. */
   readonly checkInterval: number;
-  /** The time, in milliseconds since 1970: it is compared with times in the cluster. */
+  /** Milliseconds of a clock that never goes back or jumps. */
   readonly now: () => number;
+  /** The time of day, which is compared with times in the cluster. */
+  readonly date: () => Date;
   readonly random: () => number;
 }
 
@@ -61,6 +64,8 @@ export class AgentFollower implements Agent {
   readonly #options: AgentOptions;
   readonly #pace: Pace;
   #running = false;
+  /** The document that was asked for last. */
+  #wanted = '';
   /** The document that was brought last, and when to look whether it is still there. */
   #brought: string | undefined;
   #lookAt = Number.NEGATIVE_INFINITY;
@@ -85,21 +90,23 @@ export class AgentFollower implements Agent {
   }
 
   async follow(published: AgentInput, signal: AbortSignal): Promise<readonly AgentOutcome[]> {
+    this.#wanted = published.documents['custom_toolset.yaml'];
     if (published.rewritten) this.#rewritten = true;
     if (this.#running) return [];
-    const now = this.#options.now();
-    if (this.#retryAt !== undefined && now < this.#retryAt) return [];
+    if (this.#retryAt !== undefined && this.#options.now() < this.#retryAt) return [];
     this.#running = true;
     const outcomes: AgentOutcome[] = [];
     try {
-      await this.#bring(published.documents['custom_toolset.yaml'], now, outcomes, signal);
-      await this.#reload(now, outcomes, signal);
+      do {
+        while (this.#isBehind()) await this.#bring(outcomes, signal);
+        await this.#reload(outcomes, signal);
+      } while (this.#isBehind());
       this.#failures = 0;
       this.#retryAt = undefined;
     } catch (error) {
       signal.throwIfAborted();
       const retryIn = retryPause(++this.#failures, this.#options.random);
-      this.#retryAt = now + retryIn;
+      this.#retryAt = this.#options.now() + retryIn;
       outcomes.push({ kind: 'agent-failed', error, retryIn });
     } finally {
       this.#running = false;
@@ -107,12 +114,25 @@ export class AgentFollower implements Agent {
     return outcomes;
   }
 
-  async #bring(file: string, now: number, outcomes: AgentOutcome[], signal: AbortSignal): Promise<void> {
-    if (file === this.#brought && !this.#rewritten && now < this.#lookAt) return;
+  /** Whether what the agent has may be other than what is wanted. */
+  #isBehind(): boolean {
+    return this.#wanted !== this.#brought || this.#rewritten || this.#options.now() >= this.#lookAt;
+  }
+
+  async #bring(outcomes: AgentOutcome[], signal: AbortSignal): Promise<void> {
     const { place, reloader, checkInterval } = this.#options;
+    const file = this.#wanted;
     const rewritten = this.#rewritten;
-    const brought = await place.bring(file, signal);
+    // What is rewritten while this waits is brought next.
     this.#rewritten = false;
+    let brought: Brought;
+    try {
+      brought = await place.bring(file, signal);
+    } catch (error) {
+      this.#rewritten ||= rewritten;
+      throw error;
+    }
+    const now = this.#options.now();
     this.#brought = file;
     this.#lookAt = now + checkInterval * 0.9;
     if ('refused' in brought) return this.#refuse(brought.refused, outcomes);
@@ -145,7 +165,15 @@ export class AgentFollower implements Agent {
     this.#refused = line;
   }
 
-  async #reload(now: number, outcomes: AgentOutcome[], signal: AbortSignal): Promise<void> {
+  /** When the agent was last told, by our clock; a time in the cluster that is still to come says nothing. */
+  #lastTold(at: number | undefined): number | undefined {
+    const { now, date } = this.#options;
+    const ago = at === undefined ? -1 : date().getTime() - at;
+    const times = [this.#lastReload, ago < 0 ? undefined : now() - ago].filter((time) => time !== undefined);
+    return times.length === 0 ? undefined : Math.max(...times);
+  }
+
+  async #reload(outcomes: AgentOutcome[], signal: AbortSignal): Promise<void> {
     const { reloader } = this.#options;
     // While a person's file is broken, a restart would break what still runs.
     if (this.#pending === undefined || reloader === undefined || this.#refused !== undefined) return;
@@ -156,10 +184,10 @@ export class AgentFollower implements Agent {
         this.#pending = undefined;
         return;
       }
-      const times = [this.#lastReload, remembered.at].filter((time) => time !== undefined);
-      if (times.length > 0) this.#lastReload = Math.max(...times);
+      this.#lastReload = this.#lastTold(remembered.at);
       this.#pending = { ...this.#pending, compared: true };
     }
+    const now = this.#options.now();
     const due = dueAt(this.#pending, this.#lastReload, this.#pace, now);
     const { target, how } = reloader;
     if (now < due) {
@@ -168,7 +196,7 @@ export class AgentFollower implements Agent {
       return;
     }
     const { forced } = this.#pending;
-    const done = await reloader.reload(token, { forced, now: new Date(now) }, signal);
+    const done = await reloader.reload(token, { forced, now: this.#options.date() }, signal);
     this.#lastReload = now;
     const rest = unreadAfter(this.#pending, this.#pace, now);
     this.#pending = rest && { ...rest, forced: true, compared: true, told: false };

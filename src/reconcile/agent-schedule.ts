@@ -16,7 +16,7 @@ export interface Pace {
 /**
  * When the agent is to read its file again: the first time as soon as the change can be seen, then once an interval at
  * most. Later changes do not put it off.
- * @param last when it was told last; a time that is still to come, by another clock, counts as now
+ * @param last when it was told last
  */
 export function dueAt(
   unread: Unread,
@@ -24,8 +24,8 @@ export function dueAt(
   { lag, interval }: Pace,
   now: number,
 ): number {
-  const seen = Math.min(unread.since, now) + lag;
-  return last === undefined ? seen : Math.max(seen, Math.min(last, now) + interval);
+  const seen = unread.since + lag;
+  return last === undefined ? seen : Math.max(seen, last + interval);
 }
 
 /** What is still unread after the agent read its file: changes that it may not have seen yet. */

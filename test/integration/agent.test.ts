@@ -93,6 +93,7 @@ async function setting(
       reloadInterval: 300_000,
       checkInterval: 300_000,
       now: () => clock.now,
+      date: () => new Date(clock.now),
       random: () => 1,
     });
   const follow = (agent: AgentFollower, file: string): Promise<readonly AgentOutcome[]> =>
