@@ -86,7 +86,7 @@ export class AgentFollower implements Agent {
     const now = this.#options.now();
     if (this.#retryAt !== undefined) return Math.max(0, this.#retryAt - now);
     if (this.#pending === undefined || this.#refused !== undefined) return undefined;
-    return Math.max(0, dueAt(this.#pending, this.#lastReload, this.#pace, now) - now);
+    return Math.max(0, dueAt(this.#pending, this.#lastReload, this.#pace) - now);
   }
 
   async follow(published: AgentInput, signal: AbortSignal): Promise<readonly AgentOutcome[]> {
@@ -188,7 +188,7 @@ export class AgentFollower implements Agent {
       this.#pending = { ...this.#pending, compared: true };
     }
     const now = this.#options.now();
-    const due = dueAt(this.#pending, this.#lastReload, this.#pace, now);
+    const due = dueAt(this.#pending, this.#lastReload, this.#pace);
     const { target, how } = reloader;
     if (now < due) {
       if (!this.#pending.told) outcomes.push({ kind: 'agent-reload-delayed', target, dueIn: due - now });

@@ -18,12 +18,7 @@ export interface Pace {
  * most. Later changes do not put it off.
  * @param last when it was told last
  */
-export function dueAt(
-  unread: Unread,
-  last: number | undefined,
-  { lag, interval }: Pace,
-  now: number,
-): number {
+export function dueAt(unread: Unread, last: number | undefined, { lag, interval }: Pace): number {
   const seen = unread.since + lag;
   return last === undefined ? seen : Math.max(seen, last + interval);
 }
