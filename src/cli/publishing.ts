@@ -41,7 +41,8 @@ export function intoCluster(kube: Kube, settings: Configuration, run: Invocation
     instance: run.env.POD_NAME ?? hostname(),
     now: () => new Date(),
     onProblem: (problem) => log.warn({ component: 'reconciliation' }, problemLine(problem)),
-    signal: AbortSignal.any([run.signal, stop.signal]),
+    // Not the program's own end: what was told before it is written still, see `settled`.
+    signal: stop.signal,
   });
   return {
     publisher,

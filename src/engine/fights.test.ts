@@ -24,3 +24,16 @@ test('after a long quiet time the count begins anew', () => {
   fights.reverted('same', 500_000);
   expect(fights.pause('same', 500_001)).toBe(0);
 });
+
+test.each([2, 3, 10])('%i programs that write in turn are fought once a minute, too', (writers) => {
+  const fights = new Fights();
+  let reverts = 0;
+  for (let now = 0; now < 3_600_000; now += 100) {
+    const turn = `of ${Math.floor(now / 100) % writers}`;
+    if (fights.pause(turn, now) > 0) continue;
+    fights.reverted(turn, now);
+    reverts += 1;
+  }
+  expect(reverts).toBeGreaterThanOrEqual(60);
+  expect(reverts).toBeLessThanOrEqual(20 + 60);
+});

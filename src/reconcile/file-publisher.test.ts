@@ -1,4 +1,16 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -229,4 +241,30 @@ describe('what is refused', () => {
     await mkdir(path);
     expect((await failure(publisher.read(signal))).message).toContain(path);
   });
+});
+
+describe('the file that is there', () => {
+  test.each([0o600, 0o644, 0o664, 0o400])('keeps its permissions: %o', async (mode) => {
+    await publish();
+    await chmod(path, mode);
+    const before = await readFile(path, 'utf8');
+    await publisher.apply(plan(generated, await publisher.read(signal), '2'), now, signal);
+    expect(await readFile(path, 'utf8')).not.toBe(before);
+    expect((await stat(path)).mode & 0o777).toBe(mode);
+    expect(await readdir(folder)).toEqual(['configmap.yaml']);
+  });
+
+  test.each([true, false])(
+    'may be a symbolic link, which stays one: its target is there: %s',
+    async (there) => {
+      const file = join(folder, 'target.yaml');
+      if (there) await writeFile(file, '');
+      await symlink('target.yaml', path);
+      const text = await publish();
+      expect((await lstat(path)).isSymbolicLink()).toBe(true);
+      expect(await readlink(path)).toBe('target.yaml');
+      expect(await readFile(file, 'utf8')).toBe(text);
+      expect((await readdir(folder)).sort()).toEqual(['configmap.yaml', 'target.yaml']);
+    },
+  );
 });

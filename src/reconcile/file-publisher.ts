@@ -1,4 +1,5 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, readFile, readlink, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { type Document, isMap, parseDocument, stringify, visit } from 'yaml';
 import * as z from 'zod';
 import { EXIT, UserError } from '../model/exit.ts';
@@ -54,6 +55,29 @@ function merge(document: Document.Parsed, object: OwnedConfigMap): void {
   put(['data'], object.data);
 }
 
+const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
+
+/** The file that a path leads to, which a symbolic link may name before it is there. */
+async function fileOf(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    const named = await readlink(path).catch(() => undefined);
+    return named === undefined ? path : resolve(dirname(path), named);
+  }
+}
+
+/** The permissions of a file; nothing where it is not there. */
+async function modeOf(file: string): Promise<number | undefined> {
+  try {
+    return (await stat(file)).mode & 0o7777;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
 /**
  * Publishes into a file that holds the manifest of a ConfigMap, as YAML or JSON. What else stands in the file, such as
  * other data keys and comments, is kept.
@@ -63,7 +87,7 @@ export function filePublisher(path: string, target: ConfigMapName): Publisher {
     try {
       return await readFile(path, 'utf8');
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+      if (isMissing(error)) return '';
       throw new UserError(`cannot read ${path}: ${unreadable(error)}; name another with --out`, EXIT.usage, {
         cause: error,
       });
@@ -78,14 +102,22 @@ export function filePublisher(path: string, target: ConfigMapName): Publisher {
       EXIT.usage,
     );
   };
-  /** A reader of the file never sees half of it: it is written beside, then put in its place. */
+  /**
+   * A reader of the file never sees half of it: it is written beside, then put in its place. The file keeps its
+   * permissions, and a symbolic link stays one.
+   */
   const replace = async (text: string): Promise<void> => {
-    const temporary = `${path}.${process.pid}.tmp`;
+    let temporary: string | undefined;
     try {
-      await writeFile(temporary, text);
-      await rename(temporary, path);
+      const file = await fileOf(path);
+      const mode = await modeOf(file);
+      temporary = `${file}.${process.pid}.tmp`;
+      await writeFile(temporary, text, mode === undefined ? {} : { mode: 0o600 });
+      // The mode of a file that is made is cut by the umask.
+      if (mode !== undefined) await chmod(temporary, mode);
+      await rename(temporary, file);
     } catch (error) {
-      await rm(temporary, { force: true });
+      if (temporary !== undefined) await rm(temporary, { force: true });
       throw new UserError(
         `cannot write ${path}: ${(error as Error).message}; name a writable file with --out`,
         EXIT.usage,
