@@ -52,6 +52,34 @@ const workerFile: Plugin = {
   },
 };
 
+/**
+ * Of the Kubernetes client we use the reading of kubeconfigs and what it says of a request. Its own clients come with all
+ * models of the API and another HTTP library, which nothing here calls: a megabyte that would be loaded all the same.
+ */
+const UNUSED: Readonly<Record<string, readonly string[]>> = {
+  undici: ['Agent', 'ProxyAgent'],
+  './gen/index.js': ['createConfiguration', 'ServerConfiguration'],
+};
+
+const unusedParts: Plugin = {
+  name: 'unused-parts',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^(undici|\.\/gen\/index\.js)$/ }, ({ path, importer }) =>
+      /[\\/]@kubernetes[\\/]client-node[\\/]dist[\\/]config\.js$/.test(importer)
+        ? { path, namespace: 'unused' }
+        : undefined,
+    );
+    onLoad({ filter: /./, namespace: 'unused' }, ({ path }) => ({
+      contents: (UNUSED[path] ?? [])
+        .map(
+          (name) =>
+            `export function ${name}() { throw new Error('${name} of ${path} is not in this program'); }`,
+        )
+        .join('\n'),
+    }));
+  },
+};
+
 const asked = (path: string): string => `process.getBuiltinModule(${JSON.stringify(path)})`;
 
 /**
@@ -174,7 +202,7 @@ const { metafile } = await build({
   entryPoints: { 'dynamic-toolset': join(root, 'src/cli/main.ts') },
   chunkNames: 'parts/[name]-[hash]',
   splitting: true,
-  plugins: [detectors, pageFiles, workerFile, nodeModules, sharedPart],
+  plugins: [detectors, pageFiles, unusedParts, workerFile, nodeModules, sharedPart],
 });
 const worker = await build({
   ...bundle,

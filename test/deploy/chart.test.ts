@@ -49,13 +49,55 @@ describe('what is rendered', () => {
     expect(JSON.parse(text)).toEqual(JSON.parse(readFileSync(join(CHART, 'files/dashboard.json'), 'utf8')));
   });
 
-  test('the notes name the namespace and the ConfigMap', async () => {
-    // Helm prints notes for a cluster only, and the one of these tests does not tell its version.
+  /** The chart for a cluster, since that of these tests does not tell its version. @returns its folder */
+  async function forCluster(): Promise<string> {
     const folder = await mkdtemp(join(tmpdir(), 'chart-'));
     onTestFinished(() => rm(folder, { recursive: true }));
     await cp(CHART, folder, { recursive: true });
     const about = readFileSync(join(CHART, 'Chart.yaml'), 'utf8');
     await writeFile(join(folder, 'Chart.yaml'), about.replace(/^kubeVersion:.*$/m, ''));
+    return folder;
+  }
+
+  test.each([
+    [
+      { settings: { namespaces: ['default', 'not-there'] } },
+      'settings.namespaces: there is no namespace not-there',
+    ],
+    [
+      { settings: { namespaces: ['default'], configMapNamespace: 'not-there' } },
+      'settings.configMapNamespace: there is no namespace not-there',
+    ],
+    [
+      {
+        settings: {
+          namespaces: ['*'],
+          holmesgptDeployment: 'not-there/holmes',
+          holmesgptReload: 'restart',
+        },
+      },
+      'settings.holmesgptDeployment: there is no namespace not-there',
+    ],
+    [{ settings: { namespaces: ['default', 'not-there'] }, rbac: { create: false } }, undefined],
+    [{ settings: { namespaces: ['default', 'kubernaut-system'] } }, undefined],
+  ])(
+    'a namespace that is missing in the cluster is told before anything is made: %j',
+    async (values, said) => {
+      const { code, stderr } = await helm(
+        ['install', 'dynamic-toolset', await forCluster(), '-n', 'kubernaut-system', '--dry-run=server'],
+        values,
+        testCluster().connection.kubeconfigPath,
+      );
+      if (said === undefined) expect(stderr).not.toContain('there is no namespace');
+      else {
+        expect(stderr).toContain(said);
+        expect(code).not.toBe(0);
+      }
+    },
+  );
+
+  test('the notes name the namespace and the ConfigMap', async () => {
+    const folder = await forCluster();
     const { stderr, stdout } = await helm(
       ['install', 'dynamic-toolset', folder, '-n', 'kubernaut-system', '--dry-run=client'],
       { settings: { configMapNamespace: 'holmesgpt', configMapName: 'tools' } },

@@ -190,6 +190,21 @@ test('the bill of materials lists the packages whose licences are in LICENSES.tx
   expect(listed.length).toBeGreaterThan(20);
 });
 
+test('parts of the Kubernetes client that nothing here calls are left out, and no import of them is left', () => {
+  const { components } = JSON.parse(readFileSync(join(folder, 'build/dist/sbom.cdx.json'), 'utf8')) as {
+    components: { name: string }[];
+  };
+  const names = components.map(({ name }) => name);
+  expect(names).toContain('@kubernetes/client-node');
+  expect(names).not.toContain('undici');
+  const code = globSync('**/*.js', { cwd: join(folder, 'build/dist') }).map((path) =>
+    readFileSync(join(folder, 'build/dist', path), 'utf8'),
+  );
+  expect(
+    code.filter((text) => /from ?["']undici["']|class V1PodSpec\b|V1PodSpec\.attributeTypeMap/.test(text)),
+  ).toEqual([]);
+});
+
 /** Puts Node.js, and the libraries of the system that it needs, where the runtime image has them. */
 function addNode(node: string): void {
   mkdirSync(join(image, dirname(node)), { recursive: true });
