@@ -232,17 +232,24 @@ describe('serve against a real API server, with the least rights', () => {
       moved,
       (await readFile(kubeconfig, 'utf8')).replace(/server: .*/, 'server: https://127.0.0.1:1'),
     );
-    const servers = { API_ADDRESS: '127.0.0.1:0', SHUTDOWN_DELAY: '0s' };
+    const servers = { API_ADDRESS: '127.0.0.1:0', HEALTH_ADDRESS: '127.0.0.1:0', SHUTDOWN_DELAY: '0s' };
     const serve = startServe({ ...env, ...servers, KUBECONFIG: moved });
     const line = await serve.logged('nothing begins before it is known what it configures');
     const { port } = await serve.logged('the API is served');
     const ask = (path: string) => fetch(`http://127.0.0.1:${port}${path}`);
     expect((await ask('/health')).status).toBe(200);
     const ready = await ask('/ready');
-    expect([ready.status, await ready.text()]).toEqual([
-      503,
-      expect.stringMatching(/"kubernetes":\{"status":"failing".*not reachable/),
-    ]);
+    const text = await ready.text();
+    expect([ready.status, text]).toEqual([503, expect.stringMatching(/"kubernetes":\{"status":"failing"/)]);
+    // What is wrong is in the log, and not for strangers.
+    expect(text).not.toContain('error');
+    expect(line.message).toContain('not reachable');
+    const { port: health } = await serve.logged('probes are answered');
+    const probed = await fetch(`http://127.0.0.1:${health}/ready`, {
+      headers: { authorization: 'Bearer x' },
+    });
+    expect([probed.status, await probed.text()]).toEqual([503, text]);
+    expect((await fetch(`http://127.0.0.1:${health}/api/v1/toolsets`)).status).toBe(404);
     expect((await ask('/api/v1/toolsets')).status).toBe(401);
     expect(line.retry_in).toBeGreaterThan(0);
     expect(serve.process.exitCode).toBeNull();
