@@ -116,6 +116,17 @@ describe('the way in that is used', () => {
     expect(await it.used()).toBe('loki-gateway');
   });
 
+  test('is a way that can be reached, where the preferred one is lost in an outage; it stays where all are', async () => {
+    const lost: Verdict = { ...UNKNOWN, fault: 'connection', reason: 'no backend can be reached' };
+    const it = setting([gateway, frontend, querier]);
+    const all = { 'loki-gateway': lost, 'loki-query-frontend': lost, 'loki-querier': lost };
+    expect(await it.used(all)).toBe('loki-gateway');
+    expect(it.asked).toEqual(['loki-gateway', 'loki-query-frontend', 'loki-querier']);
+    expect(await it.used({ ...all, 'loki-querier': GOOD })).toBe('loki-querier');
+    expect(await it.used(all)).toBe('loki-querier');
+    expect(await it.used({ ...all, 'loki-gateway': GOOD })).toBe('loki-gateway');
+  });
+
   test('stays where none works, and what was asked of all is told', async () => {
     const it = setting([gateway, frontend], new Set(['monitoring/loki-query-frontend']));
     const dead = { 'loki-gateway': NOT_READY, 'loki-query-frontend': BAD_GATEWAY };

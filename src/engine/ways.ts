@@ -37,6 +37,9 @@ const fails = ({ way, verdict }: Asked): boolean =>
   verdict.proof === 'contradicted' ||
   (way.certainty === 'hint' && verdict.proof !== 'proven');
 
+/** It could not be reached, as many others: another way may be. */
+const isLost = ({ verdict }: Asked): boolean => verdict.health === 'unknown' && verdict.fault !== undefined;
+
 const works = (asked: Asked): boolean => asked.verdict.health === 'healthy' && !fails(asked);
 
 /** Can a backend of this kind prove what it is? */
@@ -61,12 +64,12 @@ export async function askWays(
   const preferred: Asked = { way: candidate, verdict: await ask(candidate) };
   const isInUse = used === undefined || used === candidate;
   const isProven = works(preferred) && (preferred.verdict.proof === 'proven' || !canProve(candidate, rules));
-  if (isProven || (isInUse && !fails(preferred))) return [preferred];
+  if (isProven || (isInUse && !fails(preferred) && !isLost(preferred))) return [preferred];
   const asked: [Asked, ...Asked[]] = [preferred];
   for (const way of [...(isInUse ? [] : [used]), ...candidate.fallbacks.filter((each) => each !== used)]) {
     const each: Asked = { way, verdict: await ask(way) };
     asked.push(each);
-    if (works(each) || (way === used && !fails(each))) return asked;
+    if (works(each) || (way === used && !fails(each) && !isLost(each))) return asked;
   }
   // None can be used: the one in use stays, so that it is the one whose health is told.
   const stays = asked.find(({ way }) => way === (used ?? candidate)) ?? preferred;
@@ -78,7 +81,7 @@ export async function askWays(
 /** The way to use, with a word on why it is not the preferred one, or why none is. */
 export function chosenWay(asked: readonly [Asked, ...Asked[]]): Asked {
   const last = asked.at(-1) ?? asked[0];
-  if (asked.length === 1) return last;
+  if (asked.length === 1 || isLost(last)) return last;
   const others = asked.slice(0, -1);
   const said = (each: Asked): string => `${each.way.service.name}: ${each.verdict.reason}`;
   const [first] = others;
