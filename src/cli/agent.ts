@@ -1,10 +1,13 @@
 import { holmesgptPlan } from '../config/holmesgpt.ts';
 import { loadFaults } from '../generate/holmes-contract.ts';
+import { type JoinOptions, joinDocuments } from '../generate/holmes-join.ts';
+import { learnEdit } from '../generate/holmes-learn.ts';
 import { holmesText } from '../generate/holmes-text.ts';
 import { isFault } from '../generate/model-check.ts';
 import type { Kube } from '../kube/connection.ts';
 import { EXIT, UserError } from '../model/exit.ts';
 import type { Agent } from '../reconcile/agent-follow.ts';
+import type { HolmesFile } from '../reconcile/agent-merge.ts';
 import type { Configuration, Invocation } from './configuration.ts';
 
 /**
@@ -29,8 +32,15 @@ export async function agentOf(
   const { endpointReloader, restarter } = await import('../reconcile/agent-reload.ts');
   const { reload, writeFor, reloadInterval } = wanted;
   const published = { name: settings.configMapName, namespace: settings.configMapNamespace };
-  const holmes = {
+  const join: JoinOptions = {
+    holmesgptVersion: settings.holmesgptVersion,
+    namespace: writeFor?.namespace,
+    standsAlone: true,
+  };
+  const holmes: HolmesFile = {
     write: holmesText,
+    join: (generated, person) => joinDocuments(generated, person, join),
+    learn: (patch, edit) => learnEdit(patch, edit, join),
     fault: (document: unknown): string | undefined => {
       const [first] = loadFaults(document).filter(isFault);
       return first === undefined ? undefined : `${first.path.join(' → ')} ${first.message}`.trim();

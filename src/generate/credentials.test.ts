@@ -13,21 +13,32 @@ const loki = (namespace = 'monitoring', probed: 'healthy' | 'auth' = 'auth'): Di
 const jaeger = discovered(service('jaeger', { labels: { app: 'jaeger' }, ports: ['query:16686'] }), 'auth');
 const mcp = discovered(service('tools', { labels: { app: 'mcp-server' }, ports: ['mcp:80'] }), 'auth');
 
+/** Credentials of a type, for all namespaces unless they name some. */
+const parsed = (credentials: Record<string, Credential>) =>
+  credentialsByBackend.parse(
+    Object.fromEntries(
+      Object.entries(credentials).map(([key, given]) => [
+        key,
+        key.includes('/') ? given : { namespaces: ['*'], ...given },
+      ]),
+    ),
+  );
+
 /** What is written with credentials that a person configured. */
 function written(services: DiscoveredService[], credentials: Record<string, Credential>) {
   const { text, notes } = holmesDocument(services.map(discoveredTool), {
     ...NEWEST,
-    credentials: credentialsByBackend.parse(credentials),
+    credentials: parsed(credentials),
   });
   return { ...(parse(text) as { toolsets: object; mcp_servers?: object }), notes };
 }
 
 describe('which credentials a backend gets', () => {
   const of = (credentials: Record<string, Credential>, backend = loki()): string | undefined =>
-    credentialOf(credentialsByBackend.parse(credentials), discoveredTool(backend))?.apiKey;
+    credentialOf(parsed(credentials), discoveredTool(backend))?.apiKey;
 
   test.each<[string, Record<string, Credential>, string | undefined]>([
-    ['those of its type', { loki: { apiKey: 'TYPE' } }, 'TYPE'],
+    ['those of its type for all namespaces', { loki: { apiKey: 'TYPE', namespaces: ['*'] } }, 'TYPE'],
     ['its own', { 'monitoring/loki': { apiKey: 'OWN' } }, 'OWN'],
     [
       'its own before those of its type',
@@ -46,6 +57,21 @@ describe('which credentials a backend gets', () => {
   test('a type called like what the language gives every object gets none', () => {
     expect(of({}, { ...loki(), detector: 'constructor' })).toBeUndefined();
   });
+});
+
+test('what is wrong with credentials of a type says what to write', () => {
+  const { error } = credentialsByBackend.safeParse({ loki: { apiKey: 'KEY' } });
+  expect(error?.issues).toEqual([
+    expect.objectContaining({
+      path: ['loki'],
+      message: expect.stringMatching(/namespaces: \[monitoring\].*monitoring\/SERVICE/),
+    }),
+  ]);
+});
+
+test('a namespace that a person gives a discovered tool for show brings it no credentials', () => {
+  const evil = { ...discoveredTool(loki('evil')), namespace: 'monitoring' };
+  expect(credentialOf(parsed({ loki: { apiKey: 'K', namespaces: ['monitoring'] } }), evil)).toBeUndefined();
 });
 
 describe('how they are written', () => {
@@ -140,16 +166,18 @@ describe('how they are written', () => {
 
 describe('what a person may write', () => {
   test.each<[string, unknown, boolean]>([
-    ['a key', { loki: { apiKey: 'KEY' } }, true],
+    ['a key', { loki: { apiKey: 'KEY', namespaces: ['monitoring'] } }, true],
+    ['a key for whoever has a Service of that type', { loki: { apiKey: 'KEY' } }, false],
+    ['a key for all namespaces, said so', { loki: { apiKey: 'KEY', namespaces: ['*'] } }, true],
     ['one backend', { 'monitoring/loki': { bearerToken: 'T' } }, true],
-    ['a value in place of a name', { loki: { apiKey: 'sk-123-abc' } }, false],
-    ['a template', { loki: { apiKey: '{{ env.KEY }}' } }, false],
-    ['a username without a password', { loki: { username: 'NAME' } }, false],
-    ['a key and a token', { loki: { apiKey: 'K', bearerToken: 'T' } }, false],
-    ['nothing', { loki: {} }, false],
+    ['a value in place of a name', { 'a/loki': { apiKey: 'sk-123-abc' } }, false],
+    ['a template', { 'a/loki': { apiKey: '{{ env.KEY }}' } }, false],
+    ['a username without a password', { 'a/loki': { username: 'NAME' } }, false],
+    ['a key and a token', { 'a/loki': { apiKey: 'K', bearerToken: 'T' } }, false],
+    ['nothing', { 'a/loki': {} }, false],
     ['namespaces only', { loki: { namespaces: ['a'] } }, false],
-    ['a header whose name breaks the line', { loki: { headers: { 'X\r\nY': 'K' } } }, false],
-    ['a field that is none', { loki: { token: 'T' } }, false],
+    ['a header whose name breaks the line', { 'a/loki': { headers: { 'X\r\nY': 'K' } } }, false],
+    ['a field that is none', { 'a/loki': { token: 'T' } }, false],
     ['a backend that is none', { 'a/b/c': { apiKey: 'K' } }, false],
   ])('%s', (_, credentials, valid) => {
     expect(credentialsByBackend.safeParse(credentials).success).toBe(valid);

@@ -2,17 +2,16 @@ import type { Credential, Credentials } from '../model/credentials.ts';
 import type { HolmesAuth } from '../model/detector.ts';
 import type { Tool } from './tools.ts';
 
-/**
- * The credentials that are configured for a backend: its own, else those of its type. Those of a type go to every
- * Service of that type in the namespaces that they name, so to a tenant's as well.
- */
+/** The namespace of the Service behind a tool; of a tool that a person added, the one that they gave it. */
+const namespaceOf = ({ key, namespace }: Tool): string | undefined =>
+  key.includes('/') ? key.slice(0, key.indexOf('/')) : namespace;
+
+/** The credentials that are configured for a backend: its own, else those of its type for its namespace. */
 export function credentialOf(credentials: Credentials, tool: Tool): Credential | undefined {
-  for (const key of [tool.key, tool.detector]) {
-    if (!Object.hasOwn(credentials, key)) continue;
-    const given = credentials[key];
-    if (given?.namespaces === undefined || given.namespaces.includes(tool.namespace ?? '')) return given;
-  }
-  return undefined;
+  if (tool.key.includes('/') && Object.hasOwn(credentials, tool.key)) return credentials[tool.key];
+  const given = Object.hasOwn(credentials, tool.detector) ? credentials[tool.detector] : undefined;
+  const { namespaces = [] } = given ?? {};
+  return namespaces.includes('*') || namespaces.includes(namespaceOf(tool) ?? '') ? given : undefined;
 }
 
 /** How the agent writes "the value of this environment variable". */

@@ -15,6 +15,8 @@ export interface GenerateOptions extends AdmissionPolicy {
   readonly overrides: Overrides;
   /** The kinds of backends by type, for tools that people add. */
   readonly kinds: ReadonlyMap<string, ToolKind>;
+  /** The configured namespaces: their order decides where the agent takes one backend only. */
+  readonly namespaces?: readonly string[];
 }
 
 const DEFAULTS: GenerateOptions = {
@@ -33,10 +35,10 @@ export function generate(
   found: readonly DiscoveredService[],
   options: GenerateOptions = DEFAULTS,
 ): Generated {
-  const { credentials, holmesgptVersion, kinds } = options;
+  const { kinds, overrides: _, ...agent } = options;
   const { services, overrides, waiting, notes: held } = admit(found, options, options.overrides);
   const { tools, notes } = toolsOf(services, overrides, kinds);
-  const holmes = holmesDocument(tools, { credentials, holmesgptVersion, patch: overrides.holmesgpt });
+  const holmes = holmesDocument(tools, { ...agent, patch: overrides.holmesgpt });
   return {
     documents: { 'toolset.json': toolsetJson(tools), 'custom_toolset.yaml': holmes.text },
     tools: tools.length,

@@ -1,4 +1,5 @@
 import { HOLMES, type ToolsetModel } from './holmes-models.ts';
+import { carriesCredentials } from './holmes-shape.ts';
 import {
   checkModel,
   fault,
@@ -67,6 +68,14 @@ function checkInstances(name: string, toolset: ToolsetModel, config: Mapping, pa
   const { instances, ...shared } = config;
   if (isEmpty(instances)) return checkOne(name, toolset, shared, path);
   const list: Path = [...path, 'instances'];
+  const secrets = Object.entries(shared)
+    .filter(([field, value]) => carriesCredentials(field, value))
+    .map(([field]) =>
+      fault(
+        [...path, field],
+        'stands beside instances, so HolmesGPT sends it to each of them; write it into the instance that it is for',
+      ),
+    );
   if (!Array.isArray(instances)) return [fault(list, 'should be a list')];
   const seen = new Set<unknown>();
   const faults = instances.flatMap((instance, index): HolmesFault[] => {
@@ -86,7 +95,7 @@ function checkInstances(name: string, toolset: ToolsetModel, config: Mapping, pa
       return above ? { ...each, path: [...path, ...each.path.slice(here.length)] } : each;
     });
   });
-  return [...new Map(faults.map((each) => [JSON.stringify(each), each])).values()];
+  return [...new Map([...secrets, ...faults].map((each) => [JSON.stringify(each), each])).values()];
 }
 
 /** What is wrong with the configuration of a built-in toolset. */

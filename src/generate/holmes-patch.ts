@@ -2,7 +2,13 @@ import type { Problem } from '../model/discovery.ts';
 import { mergePatch } from '../model/merge.ts';
 import type { Overrides } from '../model/overrides.ts';
 import { holmesFaults, loadFaults } from './holmes-contract.ts';
-import { type HolmesFault, isFault, isMapping, type Mapping } from './model-check.ts';
+import { type JoinOptions, joinDocuments } from './holmes-join.ts';
+import { addressesOf, carriesCredentials, shapeOf } from './holmes-shape.ts';
+import { partsOf } from './join-lists.ts';
+import { fault, type HolmesFault, isFault, isMapping, type Mapping } from './model-check.ts';
+
+/** Overrides, for the newest HolmesGPT: what they say without an address is for no backend in particular. */
+const OVERRIDES: JoinOptions = { holmesgptVersion: '0.32', standsAlone: false };
 
 type Patch = Overrides['holmesgpt'];
 type Sections = Readonly<Record<string, Mapping>>;
@@ -61,7 +67,7 @@ export function withoutFaulty(generated: Mapping): Checked {
  * The generated document with what people wrote merged into it. What of theirs would make HolmesGPT refuse an entry, or
  * the file, is not merged and is told.
  */
-export function withPatch(generated: Mapping, patch: Patch): Checked {
+export function withPatch(generated: Mapping, patch: Patch, options: JoinOptions = OVERRIDES): Checked {
   if (Object.keys(patch).length === 0) return { document: generated, notes: [] };
   const notes: Problem[] = [];
   const before = new Set(holmesFaults(generated).map((each) => JSON.stringify(each)));
@@ -72,7 +78,8 @@ export function withPatch(generated: Mapping, patch: Patch): Checked {
   };
   // Each round takes out one entry at least.
   for (;;) {
-    const document = withoutEmpty(mergePatch(generated, left));
+    const joined = joinDocuments(generated, left, options);
+    const document = withoutEmpty(joined.document);
     if (loadFaults(document).length > 0) {
       const what = 'leaves no toolset at all, and HolmesGPT refuses such a file, so this part is not merged';
       notes.push({ where: 'overrides.yaml, holmesgpt', what, fix: 'set enabled: false in place of null' });
@@ -86,6 +93,8 @@ export function withPatch(generated: Mapping, patch: Patch): Checked {
         throw new Error(`custom_toolset.yaml, ${fault.path.join('.')}: ${fault.message}`);
       for (const [key, faults] of found)
         notes.push({ where: placeOf(key), what: `HolmesGPT does not use all of it: ${summary(faults)}` });
+      for (const { section, name, note } of joined.notes)
+        notes.push({ where: placeOf(JSON.stringify([section, name])), ...note });
       return { document, notes };
     }
     for (const [key, faults] of refused) {
@@ -110,7 +119,32 @@ export function patchFaults(patch: Patch): HolmesFault[] {
     const whole = Object.entries(entries).filter(([, entry]) => isWhole(section, entry));
     if (whole.length > 0) own[section] = Object.fromEntries(whole);
   }
-  return Object.keys(own).length === 0 ? [] : holmesFaults(mergePatch({}, own));
+  const whole = Object.keys(own).length === 0 ? [] : holmesFaults(mergePatch({}, own));
+  return [...whole, ...unpairedFaults(patch)];
+}
+
+/** Credentials for a toolset of several backends that do not say for which of them they are. */
+function unpairedFaults(patch: Patch): HolmesFault[] {
+  return Object.entries(patch.toolsets ?? {}).flatMap(([name, entry]) => {
+    const config = isMapping(entry) ? entry.config : undefined;
+    const shape = shapeOf(name, isMapping(entry) ? entry.type : undefined);
+    if (!isMapping(config) || shape?.flat !== true) return [];
+    const parts = partsOf(config, shape);
+    if (parts === undefined) return [];
+    const { list, beside } = parts;
+    if (list.length === 0 && addressesOf(beside).length > 0) return [];
+    const path = ['toolsets', name, 'config'];
+    return Object.entries(beside)
+      .filter(([field, value]) => carriesCredentials(field, value))
+      .map(([field]) =>
+        fault(
+          [...path, field],
+          list.length > 0
+            ? 'stands beside instances, so HolmesGPT would send it to each of them; write it into the instance that it is for'
+            : `says not which backend it is for; write it under holmesgpt.toolsets.${name}.backends, below NAMESPACE/SERVICE, or give the address of your backend beside it`,
+        ),
+      );
+  });
 }
 
 /** An entry that says what it is; what has neither of these may be a part of an entry that is generated. */

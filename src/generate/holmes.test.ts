@@ -46,6 +46,41 @@ describe('a backend that the agent has a toolset for', () => {
     expect(notes.map(({ where }) => where)).toEqual(['Service b/prometheus']);
   });
 
+  describe('for an agent that takes one of a kind only, nothing that a tenant writes decides which', () => {
+    const old = {
+      ...service('prometheus', { namespace: 'monitoring', labels: { app: 'prometheus' }, ports: [9090] }),
+      created: '2024-01-01T00:00:00Z',
+    };
+    const evil = {
+      ...offered('a0', { type: 'prometheus', name: '0' }, { namespace: 'evil' }),
+      created: '2026-01-01T00:00:00Z',
+    };
+    const urlOf = (
+      options: Partial<HolmesOptions> = {},
+      services = [discovered(evil), discovered(old)],
+    ): string =>
+      parse(written(services, { holmesgptVersion: '0.20', ...options }).text).toolsets['prometheus/metrics']
+        .config.prometheus_url;
+
+    test('the older Service wins, whatever it is called', () => expect(urlOf()).toContain('monitoring'));
+    test('the order of namespaces comes before age', () => {
+      expect(urlOf({ namespaces: ['evil', 'monitoring'] })).toContain('evil');
+      expect(urlOf({ namespaces: ['monitoring', 'evil'] })).toContain('monitoring');
+      expect(urlOf({ namespaces: ['*'] })).toContain('monitoring');
+    });
+    test('what a person named comes first', () => {
+      const credentials = { 'evil/a0': { headers: { 'X-A': 'A' } } };
+      expect(urlOf({ credentials, namespaces: ['monitoring', 'evil'] })).toContain('evil');
+    });
+    test('without a time, namespace and name decide', () => {
+      const { created: _, ...ageless } = old;
+      expect(urlOf({}, [discovered(ageless), discovered(evil)])).toContain('evil');
+      expect(urlOf({}, [discovered(ageless), discovered({ ...ageless, namespace: 'zoo' })])).toContain(
+        'monitoring',
+      );
+    });
+  });
+
   test('of several that only the environment of the agent can name, one entry stands and the others are told', () => {
     const argocd = (namespace: string): DiscoveredService =>
       discovered(
@@ -55,7 +90,7 @@ describe('a backend that the agent has a toolset for', () => {
           ports: ['https:443'],
         }),
       );
-    const credentials = { argocd: { bearerToken: 'ARGOCD_AUTH_TOKEN' } };
+    const credentials = { argocd: { bearerToken: 'ARGOCD_AUTH_TOKEN', namespaces: ['a', 'b'] } };
     const { text, notes } = written([argocd('a'), argocd('b')], { credentials });
     expect(parse(text).toolsets['argocd/core']).toEqual({ enabled: true });
     expect(notes.map(({ where }) => where)).toEqual(['Service b/argocd-server']);

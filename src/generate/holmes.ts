@@ -1,14 +1,18 @@
 import type { Credential, Credentials } from '../model/credentials.ts';
 import type { HolmesEntry } from '../model/detector.ts';
 import { endpointUrl, type Problem } from '../model/discovery.ts';
+import { mergePatch } from '../model/merge.ts';
 import type { Overrides } from '../model/overrides.ts';
 import { approvalRequired } from './approval.ts';
 import { credentialOf, endpointAuth, serverHeaders, toolsetFields } from './credentials.ts';
 import { describe } from './description.ts';
+import { fieldsFor, hasCredentials, unmatched, withoutBackends } from './holmes-backends.ts';
+import { holmesFaults } from './holmes-contract.ts';
 import { withoutFaulty, withPatch } from './holmes-patch.ts';
 import { type HolmesMcpServer, type HolmesToolset, holmesSchema } from './holmes-schema.ts';
 import { holmesText } from './holmes-text.ts';
-import type { Mapping } from './model-check.ts';
+import { isFault, type Mapping } from './model-check.ts';
+import { preferred } from './preferred.ts';
 import type { Tool } from './tools.ts';
 
 /** Toolsets of the agent's own cluster: they need no discovery, and the file must never be empty. */
@@ -84,17 +88,21 @@ type Written = { readonly fields: Record<string, unknown> } | { readonly leftOut
 
 const MISSING = 'the agent needs credentials for it, and none are configured';
 
-/** What is written of one backend, credentials included. */
-function written(tool: Tool, given: Credential | undefined): Written {
+/**
+ * What is written of one backend, credentials included.
+ * @param own what people wrote for this backend in overrides
+ */
+function written(tool: Tool, given: Credential | undefined, own: Mapping = {}): Written {
   const { holmes, verdict } = tool;
+  const merge = (fields: Mapping) => mergePatch(fields, own) as Record<string, unknown>;
   if ('none' in holmes) return { leftOut: holmes.none };
   if ('mcp' in holmes && verdict.facts?.eras === 'modern')
     return { leftOut: 'it speaks MCP 2026-07-28 only, which the agent does not' };
   if ('http' in holmes && tool.endpoint.scheme === 'tcp') return { leftOut: 'it does not speak HTTP' };
   const required = verdict.authRequired || ('toolsets' in holmes && holmes.credentials === 'required');
   if (given === undefined) {
-    if (required) return { leftOut: MISSING };
-    return { fields: 'toolsets' in holmes ? templateFields(tool, holmes) : {} };
+    if (required && !hasCredentials(own)) return { leftOut: MISSING };
+    return { fields: merge('toolsets' in holmes ? templateFields(tool, holmes) : {}) };
   }
   if ('toolsets' in holmes) {
     // That credentials are configured is enough.
@@ -102,11 +110,11 @@ function written(tool: Tool, given: Credential | undefined): Written {
     const fields = toolsetFields(given, holmes.auth);
     return typeof fields === 'string'
       ? { leftOut: `credentials: ${fields}` }
-      : { fields: { ...templateFields(tool, holmes), ...fields } };
+      : { fields: merge({ ...templateFields(tool, holmes), ...fields }) };
   }
   const fields = 'mcp' in holmes ? serverHeaders(given) : endpointAuth(given);
   if (typeof fields === 'string') return { leftOut: `credentials: ${fields}` };
-  return { fields: { ['mcp' in holmes ? 'headers' : 'auth']: fields } };
+  return { fields: merge({ ['mcp' in holmes ? 'headers' : 'auth']: fields }) };
 }
 
 function templateFields(tool: Tool, holmes: Toolsets): Record<string, string> {
@@ -115,13 +123,47 @@ function templateFields(tool: Tool, holmes: Toolsets): Record<string, string> {
   );
 }
 
+/**
+ * What is written of one backend in one toolset, with what people wrote for it in overrides unless HolmesGPT would refuse
+ * that: then it is told, and the rest stands.
+ */
+function writtenIn<E extends Toolsets | Kind<'http'>>(
+  toolset: string,
+  entry: { readonly tool: Tool; readonly holmes: E },
+  given: Credential | undefined,
+  patch: HolmesOptions['patch'],
+  tell: (problem: Problem) => void,
+): Written {
+  const own = fieldsFor(patch, toolset, entry.tool);
+  const plain = written(entry.tool, given);
+  if (own === undefined) return plain;
+  const full = written(entry.tool, given, own);
+  if ('leftOut' in full) return full;
+  const made = { ...entry, fields: full.fields };
+  const document = {
+    toolsets: { [toolset]: isHttp(made) ? http([made]) : builtIn([made as Entry<Toolsets>]) },
+  };
+  const [fault] = holmesFaults(document).filter(isFault);
+  if (fault === undefined) return full;
+  tell({
+    where: `overrides.yaml, holmesgpt.toolsets ${toolset}`,
+    what: `what stands under backends for ${entry.tool.key} is not merged, HolmesGPT would refuse it: ${fault.path.slice(3).join('.')}: ${fault.message}`,
+    fix: 'correct it or take it out',
+  });
+  return plain;
+}
+
+const isHttp = (entry: Entry<HolmesEntry>): entry is Entry<Kind<'http'>> => 'http' in entry.holmes;
+
 /** What the agent is like for which the document is made, and what people add to it. */
 export interface HolmesOptions {
   readonly credentials: Credentials;
   /** `0.20`: one backend for each built-in toolset; `0.32` and newer: several, as instances. */
   readonly holmesgptVersion: '0.20' | '0.32';
-  /** Merged into the document. */
+  /** Joined to the document. */
   readonly patch: Overrides['holmesgpt'];
+  /** The configured namespaces, the first the most important. */
+  readonly namespaces?: readonly string[];
 }
 
 /** The newest agent, with no credentials. */
@@ -150,33 +192,50 @@ export function holmesDocument(
       what: `is left out of custom_toolset.yaml: ${why} (${type})`,
       fix: STILL,
     });
+  const { credentials, patch, namespaces = [] } = options;
+  const tell = (problem: Problem): void => void notes.push(problem);
   for (const tool of tools) {
     const { holmes } = tool;
-    const result = written(tool, credentialOf(options.credentials, tool));
-    if (endpointUrl(tool.endpoint).includes('{{'))
+    const given = credentialOf(credentials, tool);
+    if (endpointUrl(tool.endpoint).includes('{{')) {
       leaveOut(tool, 'its URL holds {{, which the agent would read as a template');
-    else if ('leftOut' in result) leaveOut(tool, result.leftOut);
-    else if ('mcp' in holmes)
+      continue;
+    }
+    if ('toolsets' in holmes || 'http' in holmes) {
+      const why = new Set<string>();
+      for (const name of 'toolsets' in holmes ? holmes.toolsets : [tool.detector]) {
+        const result = writtenIn(name, { tool, holmes }, given, patch, tell);
+        if ('leftOut' in result) why.add(result.leftOut);
+        else if ('http' in holmes) add(byHttpType, name, { tool, holmes, fields: result.fields });
+        else add(byToolset, name, { tool, holmes, fields: result.fields });
+      }
+      for (const each of why) leaveOut(tool, each);
+      continue;
+    }
+    const result = written(tool, given);
+    if ('leftOut' in result) leaveOut(tool, result.leftOut);
+    else
       servers[tool.key] = {
         description: describe(tool),
         ...(tool.added === true ? {} : { approval_required_tools: approvalRequired(tool.verdict) }),
         config: { url: endpointUrl(tool.endpoint), mode: tool.mode, ...result.fields },
       };
-    else if ('http' in holmes) add(byHttpType, tool.detector, { tool, holmes, fields: result.fields });
-    else if ('toolsets' in holmes)
-      for (const name of holmes.toolsets) add(byToolset, name, { tool, holmes, fields: result.fields });
   }
+  notes.push(...unmatched(patch, new Map<string, readonly { tool: Tool }[]>([...byToolset, ...byHttpType])));
+  const named = new Set([
+    ...Object.keys(credentials),
+    ...Object.values(patch.toolsets ?? {}).flatMap((entry) => Object.keys(entry?.backends ?? {})),
+  ]);
   const toolsets: Record<string, HolmesToolset> = { ...ALWAYS };
-  for (const [name, entries] of byToolset) {
+  for (const [name, found] of byToolset) {
+    const several = options.holmesgptVersion !== '0.20' || found[0]?.holmes.list !== 'instances';
+    const single = !several || found.some(({ holmes }) => isUnconfigured(holmes));
+    const entries = single ? preferred(found, { namespaces, named }) : found;
     const [first] = entries;
     const why =
       first !== undefined && isUnconfigured(first.holmes)
         ? `${name} is for the one that the agent's environment names`
-        : `HolmesGPT before 0.32 takes one backend for ${name}, and ${first?.tool.tool} is it`;
-    const single =
-      first !== undefined &&
-      (isUnconfigured(first.holmes) ||
-        (options.holmesgptVersion === '0.20' && first.holmes.list === 'instances'));
+        : `HolmesGPT before 0.32 takes one backend for ${name}, and ${first?.tool.key} is it`;
     toolsets[name] = builtIn(single ? entries.slice(0, 1) : entries);
     for (const { tool } of single ? entries.slice(1) : []) leaveOut(tool, why);
   }
@@ -186,7 +245,10 @@ export function holmesDocument(
     ...(Object.keys(servers).length === 0 ? {} : { mcp_servers: servers }),
   });
   const generated = holmesSchema.parse(clean.document);
-  const merged = withPatch(generated, options.patch);
+  const merged = withPatch(generated, withoutBackends(patch), {
+    holmesgptVersion: options.holmesgptVersion,
+    standsAlone: false,
+  });
   return { text: holmesText(sorted(merged.document)), notes: [...notes, ...clean.notes, ...merged.notes] };
 }
 

@@ -143,7 +143,7 @@ describe('the part for HolmesGPT', () => {
     const { holmes } = documents({
       holmesgpt: {
         toolsets: {
-          'prometheus/metrics': { config: { verify_ssl: false } },
+          'prometheus/metrics': { config: { query_timeout_seconds_default: 60 } },
           'grafana/loki': { enabled: false },
           internet: { enabled: true },
         },
@@ -151,7 +151,7 @@ describe('the part for HolmesGPT', () => {
     });
     expect(holmes.toolsets['prometheus/metrics']?.config).toEqual({
       prometheus_url: 'http://prometheus.monitoring.svc.cluster.local:9090',
-      verify_ssl: false,
+      query_timeout_seconds_default: 60,
     });
     expect(holmes.toolsets['grafana/loki']?.enabled).toBe(false);
     expect(holmes.toolsets.internet).toEqual({ enabled: true });

@@ -17,6 +17,8 @@ export interface Tool
   readonly description: string;
   readonly namespace: string | undefined;
   readonly metadata: Readonly<Record<string, string>>;
+  /** When the Service behind it was created, RFC 3339. */
+  readonly created?: string | undefined;
   /** `namespace/service` of the Service behind it; for a tool that a person added its name, without dots. */
   readonly key: string;
   /** A person added it, and nobody asked it anything. */
@@ -44,6 +46,7 @@ export function discoveredTool(service: DiscoveredService): Tool {
     ...service,
     namespace,
     key: `${namespace}/${name}`,
+    created: service.service.created,
     metadata: {
       service: name,
       certainty: service.certainty,

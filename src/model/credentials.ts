@@ -19,7 +19,7 @@ export const credential = z
       .record(z.string().regex(/^[A-Za-z0-9-]+$/, 'is not the name of a header'), variable)
       .refine((headers) => Object.keys(headers).length > 0, 'names no header')
       .optional(),
-    /** Namespaces whose backends get them; all unless given. */
+    /** Namespaces whose backends get them, for those of a type; `*` for all, those of tenants included. */
     namespaces: z.array(z.string().min(1)).min(1).optional(),
   })
   .refine(({ namespaces: _, ...value }) => Object.keys(value).length > 0, 'names no variable')
@@ -33,11 +33,23 @@ export const credential = z
     'mixes apiKey, bearerToken and username with password; give one of them',
   );
 
-/** Credentials by type, or by `namespace/service` for one backend. */
-export const credentialsByBackend = z.record(
-  z.string().regex(/^[a-z0-9][a-z0-9-]*(\/[a-z0-9][a-z0-9-]*)?$/, 'is neither a type nor namespace/service'),
-  credential,
-);
+/** Credentials by type with the namespaces that they are for, or by `namespace/service` for one backend. */
+export const credentialsByBackend = z
+  .record(
+    z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9-]*(\/[a-z0-9][a-z0-9-]*)?$/, 'is neither a type nor namespace/service'),
+    credential,
+  )
+  .superRefine((byBackend, context) => {
+    for (const [key, { namespaces }] of Object.entries(byBackend))
+      if (!key.includes('/') && namespaces === undefined)
+        context.addIssue({
+          code: 'custom',
+          path: [key],
+          message: `names no namespaces, and anybody who has a Service of this type would get them; add "namespaces: [monitoring]" with those that you mean, or write monitoring/SERVICE in place of ${key}`,
+        });
+  });
 
 export type Credential = z.infer<typeof credential>;
 export type Credentials = z.infer<typeof credentialsByBackend>;

@@ -19,6 +19,17 @@ const holmesValue: z.ZodType<unknown> = z.lazy(() =>
 );
 const entries = z.record(holmesKey, z.union([z.record(holmesKey, holmesValue), z.null()]));
 
+/** `NAMESPACE/SERVICE`, `NAMESPACE/*`, `*`, or the name of a tool of one's own. */
+const backendKey = z
+  .string()
+  .regex(
+    /^(\*|[a-z0-9-]+\/(\*|[a-z0-9-]+)|[^./*]+)$/,
+    'names no backend: write NAMESPACE/SERVICE, or NAMESPACE/* for all of a namespace',
+  );
+const toolset = z
+  .record(holmesKey, holmesValue)
+  .and(z.object({ backends: z.record(backendKey, z.record(holmesKey, holmesValue)).optional() }));
+
 const toolOverride = z.strictObject({
   /** `false` leaves the tool out. */
   enabled: z.boolean().optional(),
@@ -48,7 +59,13 @@ const overrides = z.strictObject({
   /** By the tool's name: fields that change it, or a whole tool of the user's own. */
   tools: z.record(z.string().min(1).max(253), toolOverride).default({}),
   /** Merged into `custom_toolset.yaml`: mappings are merged, all else is replaced, `null` takes away. */
-  holmesgpt: z.strictObject({ toolsets: entries.optional(), mcp_servers: entries.optional() }).default({}),
+  holmesgpt: z
+    .strictObject({
+      /** `backends` in an entry holds what only discovered backends that are named get. */
+      toolsets: z.record(holmesKey, z.union([toolset, z.null()])).optional(),
+      mcp_servers: entries.optional(),
+    })
+    .default({}),
 });
 
 /** The schema of `overrides.yaml`: what people change of the generated tools, and add to them; nothing at all is fine. */

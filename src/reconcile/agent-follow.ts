@@ -13,6 +13,8 @@ export type AgentOutcome =
   | { readonly kind: 'agent-reload-delayed'; readonly target: string; readonly dueIn: number }
   /** Nothing is written or reloaded until a person mends this. Told once while it lasts. */
   | { readonly kind: 'agent-refused'; readonly problem: Problem }
+  /** What of a person's file was read otherwise than they may think. Told once while it lasts. */
+  | { readonly kind: 'agent-note'; readonly problem: Problem }
   | { readonly kind: 'agent-failed'; readonly error: unknown; readonly retryIn: number };
 
 /** What is published now. */
@@ -71,6 +73,7 @@ export class AgentFollower implements Agent {
   #lookAt = Number.NEGATIVE_INFINITY;
   #rewritten = false;
   #refused: string | undefined;
+  #noted: ReadonlySet<string> = new Set();
   #token: string | undefined;
   #pending: Pending | undefined;
   #lastReload: number | undefined;
@@ -137,6 +140,7 @@ export class AgentFollower implements Agent {
     this.#lookAt = now + checkInterval * 0.9;
     if ('refused' in brought) return this.#refuse(brought.refused, outcomes);
     if (brought.written !== undefined) outcomes.push({ kind: 'agent-written', ...brought.written });
+    this.#note(brought.notes ?? [], outcomes);
     if (brought.frozen && reloader?.how === 'endpoint')
       return this.#refuse(
         {
@@ -157,6 +161,12 @@ export class AgentFollower implements Agent {
       compared: false,
       told: this.#pending?.told ?? false,
     };
+  }
+
+  #note(notes: readonly Problem[], outcomes: AgentOutcome[]): void {
+    for (const problem of notes)
+      if (!this.#noted.has(problemLine(problem))) outcomes.push({ kind: 'agent-note', problem });
+    this.#noted = new Set(notes.map(problemLine));
   }
 
   #refuse(problem: Problem, outcomes: AgentOutcome[]): void {

@@ -15,6 +15,8 @@ import type { Mapping } from './agent-yaml.ts';
 const holmes: HolmesFile = {
   write: (document) => stringify(document, { compat: 'yaml-1.1', aliasDuplicateObjects: false }),
   fault: (document) => (Object.keys(document).length === 0 ? 'it has no toolset' : undefined),
+  join: (generated, person) => ({ document: mergePatch(generated, person) as Mapping, notes: [] }),
+  learn: (patch) => patch,
 };
 
 const GEN =

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mergePatch } from '../model/merge.ts';
-import { changedBy, replacedBy, sections } from './agent-person.ts';
+import type { Problem } from '../model/discovery.ts';
+import { type Before, changedBy, replacedBy, sections } from './agent-person.ts';
 import { edited, type Mapping, readMapping } from './agent-yaml.ts';
 
 /** The file that HolmesGPT reads, as a key of its ConfigMap. */
@@ -37,11 +37,25 @@ export interface HolmesFile {
   readonly write: (document: Mapping) => string;
   /** Why HolmesGPT would refuse it, in one line; nothing if it would not. */
   readonly fault: (document: Mapping) => string | undefined;
+  /** The generated document with a person's joined to it, and what they should know about that. */
+  readonly join: (generated: Mapping, person: Mapping) => JoinedFile;
+  /** A person's patch as the differences of an edit tell it, with what they changed among the backends of toolsets. */
+  readonly learn: (patch: Mapping, edit: { readonly edited: Mapping } & Before) => Mapping;
+}
+
+export interface JoinedFile {
+  readonly document: Mapping;
+  /** By section and name of the entry. */
+  readonly notes: readonly {
+    readonly section: string;
+    readonly name: string;
+    readonly note: Omit<Problem, 'where'>;
+  }[];
 }
 
 export type AgentMerge =
   /** All is as it should be. */
-  | { readonly kind: 'none'; readonly token: string }
+  | { readonly kind: 'none'; readonly token: string; readonly notes: JoinedFile['notes'] }
   | {
       readonly kind: 'write';
       readonly data: Readonly<Record<string, string>>;
@@ -50,6 +64,7 @@ export type AgentMerge =
       readonly token: string;
       /** Somebody changed the file since, and what they wrote was taken over. */
       readonly learned: boolean;
+      readonly notes: JoinedFile['notes'];
     }
   /** Nothing may be written: what is wrong, and what to do. */
   | { readonly kind: 'refused'; readonly what: string; readonly fix: string };
@@ -59,15 +74,16 @@ const hashOf = (text: string): string => createHash('sha256').update(text).diges
 /** The file, and the number of its writing: a file that was changed and put right in between is another state. */
 const tokenOf = (file: string, revision: number): string => `${revision}-${hashOf(file).slice(0, 16)}`;
 
-/** The generated document with a person's merged into it, field by field; the person's wins. */
-function merged(generated: Mapping, person: Mapping): Mapping {
-  return sections(mergePatch(sections(generated), sections(person)) as Mapping);
+/** The generated document with a person's joined to it, without what HolmesGPT ignores. */
+function joined(generated: Mapping, person: Mapping, holmes: HolmesFile): JoinedFile {
+  const { document, notes } = holmes.join(sections(generated), sections(person));
+  return { document: sections(document), notes };
 }
 
 type PersonText = { readonly text: string } | { readonly broken: string; readonly key: string };
 
 /** The person's text as it is now, taken from an edit of the file if there was one. */
-function personText({ data, annotations }: AgentConfigMap): PersonText {
+function personText({ data, annotations }: AgentConfigMap, holmes: HolmesFile): PersonText {
   const { [FILE]: file, [PERSON]: person, [GENERATED]: generated } = data;
   const untouched =
     file === undefined || file.trim() === '' || `sha256:${hashOf(file)}` === annotations[FILE_HASH];
@@ -83,24 +99,25 @@ function personText({ data, annotations }: AgentConfigMap): PersonText {
   const before = {
     generated: sections(base.value),
     person: old.value,
-    merged: merged(base.value, old.value),
+    merged: joined(base.value, old.value, holmes).document,
   };
   if (!file.startsWith(MARK)) return { text: edited(file, replacedBy(now.value, before)) };
   // Keys that HolmesGPT ignores are in the person's text only.
   const others = Object.fromEntries(
     Object.entries(old.value).filter(([key]) => !Object.hasOwn(sections(old.value), key)),
   );
-  const patch = changedBy(now.value, { ...before, person: sections(old.value) });
+  const since = { ...before, person: sections(old.value) };
+  const patch = holmes.learn(changedBy(now.value, since), { ...since, edited: now.value });
   return { text: edited(person ?? '', { ...others, ...patch }) };
 }
 
 /**
  * What becomes of HolmesGPT's ConfigMap. What a person wrote into the file, or Helm for them, is kept in a key beside
- * it and wins field by field over what is generated. Pure, and once carried out there is nothing left to do.
+ * it and wins over what is generated. Pure, and once carried out there is nothing left to do.
  * @param generated the generated `custom_toolset.yaml`
  */
 export function mergeForAgent(generated: string, live: AgentConfigMap, holmes: HolmesFile): AgentMerge {
-  const person = personText(live);
+  const person = personText(live, holmes);
   const own = 'text' in person ? readMapping(person.text) : { fault: person.broken };
   if (!('text' in person) || 'fault' in own)
     return {
@@ -110,7 +127,7 @@ export function mergeForAgent(generated: string, live: AgentConfigMap, holmes: H
     };
   const base = readMapping(generated);
   if ('fault' in base) throw new Error(`the generated ${FILE} cannot be read: ${base.fault}`);
-  const document = merged(base.value, own.value);
+  const { document, notes } = joined(base.value, own.value, holmes);
   const fault = holmes.fault(document);
   if (fault !== undefined)
     return {
@@ -126,7 +143,7 @@ export function mergeForAgent(generated: string, live: AgentConfigMap, holmes: H
   const next = fileStays ? revision : revision + 1;
   const token = tokenOf(file, next);
   if (fileStays && Object.entries(data).every(([key, text]) => live.data[key] === text))
-    return { kind: 'none', token };
+    return { kind: 'none', token, notes };
   const bytes = Object.values({ ...live.data, ...data }).reduce(
     (sum, text) => sum + Buffer.byteLength(text),
     0,
@@ -139,5 +156,6 @@ export function mergeForAgent(generated: string, live: AgentConfigMap, holmes: H
     };
   const annotations = { [FILE_HASH]: `sha256:${hashOf(file)}`, [FILE_REVISION]: String(next) };
   const known = live.data[PERSON];
-  return { kind: 'write', data, annotations, token, learned: known !== undefined && known !== person.text };
+  const learned = known !== undefined && known !== person.text;
+  return { kind: 'write', data, annotations, token, learned, notes };
 }

@@ -1,4 +1,5 @@
-import { isMapping, type Mapping, own, same } from './agent-yaml.ts';
+import { same } from '../model/same.ts';
+import { isMapping, type Mapping, own } from './agent-yaml.ts';
 
 const SECTIONS = ['toolsets', 'mcp_servers'] as const;
 

@@ -18,6 +18,8 @@ export type Brought =
       /** It is the ConfigMap that is published, so whatever is done to that is done to it. */
       readonly direct: boolean;
       readonly written?: { readonly target: string; readonly learned: boolean };
+      /** What of a person's was read otherwise than they may think. */
+      readonly notes?: readonly Problem[];
     }
   | { readonly refused: Problem };
 
@@ -50,7 +52,7 @@ export interface HolmesPlaceOptions {
 type Attempt =
   | { readonly refused: Problem }
   /** Without `learned` there was nothing to write. */
-  | { readonly token: string; readonly learned?: boolean };
+  | { readonly token: string; readonly learned?: boolean; readonly notes: readonly Problem[] };
 
 /** Writes into the ConfigMap that HolmesGPT's Deployment mounts: our keys and annotations, nothing else of it. */
 export function holmesPlace(kube: Kube, { deployment, published, holmes }: HolmesPlaceOptions): AgentPlace {
@@ -79,7 +81,11 @@ export function holmesPlace(kube: Kube, { deployment, published, holmes }: Holme
     const { annotations = {}, resourceVersion, uid } = live.metadata ?? {};
     const merge = mergeForAgent(file, { data: live.data ?? {}, annotations }, holmes);
     if (merge.kind === 'refused') return refused(merge.what, merge.fix);
-    if (merge.kind === 'none') return { token: merge.token };
+    const notes = merge.notes.map(({ section, name: entry, note }) => ({
+      where: `${where}, ${section} ${entry}`,
+      ...note,
+    }));
+    if (merge.kind === 'none') return { token: merge.token, notes };
     if (live.immutable === true)
       return refused('is immutable, so nothing in it can be changed', 'create it anew without immutable');
     const object = {
@@ -96,7 +102,7 @@ export function holmesPlace(kube: Kube, { deployment, published, holmes }: Holme
       if (error instanceof ApiStatusError && error.code === 409) return undefined;
       throw clusterError(error, `write ${where}`, kube.server);
     }
-    return { token: merge.token, learned: merge.learned };
+    return { token: merge.token, learned: merge.learned, notes };
   };
 
   return {
@@ -112,11 +118,12 @@ export function holmesPlace(kube: Kube, { deployment, published, holmes }: Holme
         const result = await attempt(file, name, signal);
         if (result === undefined) continue;
         if ('refused' in result) return result;
-        const { token, learned } = result;
+        const { token, learned, notes } = result;
         return {
           token,
           frozen,
           direct: false,
+          notes,
           ...(learned === undefined ? {} : { written: { target, learned } }),
         };
       }

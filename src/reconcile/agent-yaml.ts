@@ -1,4 +1,5 @@
 import { Document, isMap, type Tags } from 'yaml';
+import { same } from '../model/same.ts';
 import { shownMessage } from '../model/visible.ts';
 import { LARGE, readDocument } from '../model/yaml-document.ts';
 
@@ -50,18 +51,6 @@ export function readMapping(text: string): MappingText {
   if (!isMapping(value)) return { fault: 'it is no mapping with toolsets or mcp_servers' };
   if (!isPlain(value)) return { fault: 'it holds a number that cannot be kept exactly; put it in quotes' };
   return { value, document };
-}
-
-/** Whether two values say the same; the order of a mapping's keys says nothing. */
-export function same(a: unknown, b: unknown): boolean {
-  if (Array.isArray(a) && Array.isArray(b))
-    return a.length === b.length && a.every((item, index) => same(item, b[index]));
-  if (!isMapping(a) || !isMapping(b)) return Object.is(a, b);
-  const keys = Object.keys(a);
-  return (
-    keys.length === Object.keys(b).length &&
-    keys.every((key) => Object.hasOwn(b, key) && same(a[key], b[key]))
-  );
 }
 
 function edit(document: Document, path: readonly string[], from: Mapping, to: Mapping): void {

@@ -83,6 +83,7 @@ function agent(log: Logger, outcome: AgentOutcome, cycle: number): void {
       );
       return;
     case 'agent-refused':
+    case 'agent-note':
       log.warn(fields, problemLine(outcome.problem));
       return;
     case 'agent-failed':

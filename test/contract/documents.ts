@@ -39,9 +39,9 @@ export const GOOD: Readonly<Record<string, string>> = {
     'elasticsearch/data',
     '{ api_url: "{{ env.ES_URL }}", timeout_seconds: "{{ env.ES_TIMEOUT }}" }',
   ),
-  'what goes together is inherited together': builtIn(
+  'options that instances share': builtIn(
     'victorialogs',
-    '{ username: u, password: p, instances: [{ name: a, api_url: "http://a", bearer_token: t }] }',
+    '{ timeout_seconds: 7, instances: [{ name: a, api_url: "http://a", bearer_token: t }] }',
   ),
   'brokers of Kafka': builtIn('kafka/admin', '{ clusters: [{ name: a, broker: "b:9092" }] }'),
   'brokers by old names': builtIn('kafka/admin', '{ kafka_clusters: [{ name: a, kafka_broker: "b:9092" }] }'),
@@ -182,5 +182,13 @@ export const BAD: Readonly<Record<string, string>> = {
 /** Documents that HolmesGPT loads without a word, and in which a part has no effect that people must have meant. */
 export const STRICTER: Readonly<Record<string, string>> = {
   'one name in both sections': `${toolset('weather', '{ type: http, config: { endpoints: [{ hosts: [a] }] } }')}${server('{ config: { url: "http://a/sse" } }')}`,
+  'credentials that each instance would receive': builtIn(
+    'victorialogs',
+    '{ username: u, password: p, instances: [{ name: a, api_url: "http://a", bearer_token: t }] }',
+  ),
+  'headers that each instance would receive': builtIn(
+    'prometheus/metrics',
+    '{ additional_headers: { Authorization: "Bearer {{ env.TOKEN }}" }, instances: [{ prometheus_url: "http://a" }] }',
+  ),
   'a key twice': 'toolsets:\n  kubernetes/core: { enabled: true }\n  kubernetes/core: { enabled: false }\n',
 };

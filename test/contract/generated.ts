@@ -25,7 +25,7 @@ const kinds = new Map(
 
 /** One kind of credentials for all types. */
 const forAll = (credential: Credential): Credentials =>
-  Object.fromEntries([...rules.byType.keys()].map((type) => [type, credential]));
+  Object.fromEntries([...rules.byType.keys()].map((type) => [type, { ...credential, namespaces: ['*'] }]));
 const CREDENTIALS: Readonly<Record<string, Credentials>> = {
   'no credentials': {},
   'an API key': forAll({ apiKey: 'A_KEY' }),

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { loadFaults } from '../../src/generate/holmes-contract.ts';
+import { type JoinOptions, joinDocuments } from '../../src/generate/holmes-join.ts';
+import { learnEdit } from '../../src/generate/holmes-learn.ts';
 import { holmesText } from '../../src/generate/holmes-text.ts';
 import { connect } from '../../src/kube/connection.ts';
 import { AgentFollower, type AgentOutcome } from '../../src/reconcile/agent-follow.ts';
@@ -9,9 +11,12 @@ import { holmesPlace, publishedPlace } from '../../src/reconcile/agent-publisher
 import { restarter } from '../../src/reconcile/agent-reload.ts';
 import { testCluster } from '../cluster/cluster.ts';
 
+const JOIN: JoinOptions = { holmesgptVersion: '0.32', standsAlone: true };
 const holmes: HolmesFile = {
   write: holmesText,
   fault: (document) => loadFaults(document)[0]?.message,
+  join: (generated, person) => joinDocuments(generated, person, JOIN),
+  learn: (patch, edit) => learnEdit(patch, edit, JOIN),
 };
 const { signal } = new AbortController();
 

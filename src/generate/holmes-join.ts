@@ -1,0 +1,175 @@
+import type { Problem } from '../model/discovery.ts';
+import { mergePatch } from '../model/merge.ts';
+import { own } from './holmes-models.ts';
+import { addressesOf, carriesCredentials, isCommon, type Shape, shapeOf } from './holmes-shape.ts';
+import { besidesTheirs, fieldsWhere, generatedBackends, partsOf, theirsOf } from './join-lists.ts';
+import { isMapping, type Mapping } from './model-check.ts';
+import { sameBackend } from './same-backend.ts';
+
+/** What is known where a person's document is joined to the generated one. */
+export interface JoinOptions {
+  /** `0.20`: a built-in toolset takes one backend. */
+  readonly holmesgptVersion: '0.20' | '0.32';
+  /** The agent's namespace, where it is known: a Service's name alone means one of that. */
+  readonly namespace?: string | undefined;
+  /** The person's document configures HolmesGPT by itself, so what it says without an address is left to work alone. */
+  readonly standsAlone: boolean;
+}
+
+/** A document, and what a person should know about it. */
+export interface Joined {
+  readonly document: Mapping;
+  /** By section and name of the entry. */
+  readonly notes: readonly {
+    readonly section: string;
+    readonly name: string;
+    readonly note: Omit<Problem, 'where'>;
+  }[];
+}
+
+interface Config {
+  readonly config: unknown;
+  readonly note?: Omit<Problem, 'where'>;
+}
+
+const HOW =
+  'for a discovered backend, name it under backends in overrides.yaml; for one of your own, give its address too';
+const LEFT_OUT = 'so the discovered backends of this toolset are left out';
+const withoutNulls = (value: unknown): unknown => mergePatch(undefined, value);
+
+/** What is not common and has no address: nobody said which backends it is for. */
+function unpaired(generated: Mapping, person: Mapping, alone: boolean): Config {
+  const common = fieldsWhere(person, isCommon);
+  const kept = Object.keys(person).filter((field) => !Object.hasOwn(common, field));
+  const what = `config has ${kept.join(', ')} and no address, and every discovered backend would receive that`;
+  if (alone) return { config: withoutNulls(person), note: { what: `${what}, ${LEFT_OUT}`, fix: HOW } };
+  return {
+    config: mergePatch(generated, common),
+    note: { what: `${what}, so it is not merged`, fix: HOW },
+  };
+}
+
+/** One backend only: a person's, if they configure one. */
+function one(generated: Mapping, person: Mapping, alone: boolean): Config {
+  if (Object.entries(person).every(([field, value]) => isCommon(field, value)))
+    return { config: mergePatch(generated, person) };
+  if (addressesOf(person).length === 0) return unpaired(generated, person, alone);
+  return {
+    config: withoutNulls(person),
+    note: { what: `config names a backend, and HolmesGPT takes one for it, ${LEFT_OUT}` },
+  };
+}
+
+/** A person's backends, then the generated ones. */
+function several(
+  generated: Mapping,
+  person: Mapping,
+  shape: Shape,
+  alone: boolean,
+  namespace: string | undefined,
+): Config {
+  const parts = partsOf(person, shape);
+  // HolmesGPT refuses it, with a better message than any that could be made up here.
+  if (parts === undefined) return { config: withoutNulls(person) };
+  const { list, beside, exclusive } = parts;
+  const safe = Object.entries(beside).every(([field, value]) => isCommon(field, value));
+  if (!shape.flat && list.length > 0 && !safe && shape.name === undefined)
+    return {
+      config: withoutNulls(person),
+      note: {
+        what: `config has ${Object.keys(beside).join(', ')} beside ${shape.list}, which is for all of them, ${LEFT_OUT}`,
+        fix: 'give your endpoints an entry of another name',
+      },
+    };
+  const { entries: theirs, common, note } = theirsOf(parts, shape);
+  if (theirs.length === 0)
+    return exclusive || safe
+      ? { config: exclusive ? beside : mergePatch(generated, person) }
+      : unpaired(generated, person, alone);
+  const found = exclusive ? [] : generatedBackends(generated, shape);
+  const ours = besidesTheirs(found, theirs, shape, namespace);
+  const config =
+    ours.length === 0 && list.length === 0
+      ? beside
+      : { ...common, [shape.list]: [...theirs.map(withoutNulls), ...ours] };
+  return { config, ...(note === undefined ? {} : { note: { what: note } }) };
+}
+
+function joinToolset(name: string, generated: Mapping, person: Mapping, options: JoinOptions) {
+  const { config: theirs, ...fields } = person;
+  const { config: ours, ...others } = generated;
+  const type = own(fields, 'type');
+  if (type !== undefined && type !== null && type !== own(others, 'type'))
+    return { entry: withoutNulls(person), note: { what: `is an entry of another type, ${LEFT_OUT}` } };
+  const entry = mergePatch(others, fields) as Mapping;
+  if (theirs === null || (theirs === undefined && ours === undefined)) return { entry };
+  if (!isMapping(ours) || !isMapping(theirs))
+    return { entry: { ...entry, config: theirs === undefined ? ours : withoutNulls(theirs) } };
+  const shape = shapeOf(name, own(entry, 'type'), options.holmesgptVersion !== '0.20');
+  // Of toolsets with an address, this one alone works without it: HolmesGPT looks for Prometheus itself.
+  const alone = options.standsAlone && name === 'prometheus/metrics';
+  const { config, note } =
+    shape === undefined ? one(ours, theirs, alone) : several(ours, theirs, shape, alone, options.namespace);
+  return { entry: { ...entry, config }, note };
+}
+
+/** An entry of a person's own: credentials beside their instances go into these, so that none stands outside. */
+function ownEntry(name: string, person: Mapping, version: JoinOptions['holmesgptVersion']): unknown {
+  const entry = withoutNulls(person) as Mapping;
+  const shape = shapeOf(name, own(entry, 'type'), version !== '0.20');
+  const parts = shape?.flat === true && isMapping(entry.config) ? partsOf(entry.config, shape) : undefined;
+  const secret = Object.entries(parts?.beside ?? {}).some(([field, value]) =>
+    carriesCredentials(field, value),
+  );
+  if (shape === undefined || parts === undefined || parts.list.length === 0 || !secret) return entry;
+  const { entries, common } = theirsOf(parts, shape);
+  return { ...entry, config: { ...common, [shape.list]: entries } };
+}
+
+/** An MCP server: a person's address is another server, and nothing of the generated entry is for that. */
+function joinServer(generated: Mapping, person: Mapping, { namespace }: JoinOptions): unknown {
+  const { config } = person;
+  const url = (isMapping(config) ? own(config, 'url') : undefined) ?? own(person, 'url');
+  const program = isMapping(config) && (own(config, 'mode') === 'stdio' || 'command' in config);
+  const ours = isMapping(generated.config) ? String(generated.config.url) : '';
+  const another = typeof url === 'string' && !sameBackend(url, ours, namespace);
+  return another || program ? withoutNulls(person) : mergePatch(generated, person);
+}
+
+/**
+ * What people wrote, joined to what is generated. Their entries win, and a backend of theirs stands first. What they
+ * give to one backend goes to that one: HolmesGPT makes all that stands beside a list of instances a default of each,
+ * and among the generated ones are those of tenants.
+ * @see https://holmesgpt.dev/data-sources/ for multiple instances
+ */
+export function joinDocuments(generated: Mapping, person: Mapping, options: JoinOptions): Joined {
+  const notes: Joined['notes'][number][] = [];
+  const document: Record<string, unknown> = { ...generated };
+  for (const [section, entries] of Object.entries(person)) {
+    const ours = own(generated, section) ?? {};
+    if (!isMapping(entries) || !isMapping(ours)) {
+      if (entries === null) delete document[section];
+      else document[section] = entries;
+      continue;
+    }
+    const result = new Map(Object.entries(ours));
+    for (const [name, entry] of Object.entries(entries)) {
+      const below = own(ours, name);
+      if (entry === null) result.delete(name);
+      else if (!isMapping(entry)) result.set(name, entry);
+      else if (!isMapping(below))
+        result.set(
+          name,
+          section === 'toolsets' ? ownEntry(name, entry, options.holmesgptVersion) : withoutNulls(entry),
+        );
+      else if (section === 'mcp_servers') result.set(name, joinServer(below, entry, options));
+      else {
+        const joined = joinToolset(name, below, entry, options);
+        result.set(name, joined.entry);
+        if (joined.note !== undefined) notes.push({ section, name, note: joined.note });
+      }
+    }
+    document[section] = Object.fromEntries(result);
+  }
+  return { document, notes };
+}
