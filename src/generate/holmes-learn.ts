@@ -1,4 +1,3 @@
-import { mergePatch } from '../model/merge.ts';
 import { same } from '../model/same.ts';
 import type { JoinOptions } from './holmes-join.ts';
 import { own } from './holmes-models.ts';
@@ -24,31 +23,35 @@ function differInCommon(now: Mapping, before: Mapping): boolean {
   );
 }
 
-/** The generated backends as they were written, and whether the person had taken all of them away before. */
-function written({ generated, person, merged }: Edit, shape: Shape, namespace: string | undefined) {
-  const nothing = { list: [], beside: {}, exclusive: false };
-  const parts = partsOf(person, shape) ?? nothing;
-  const there = partsOf(merged, shape) ?? nothing;
-  const flat = there.list.length === 0;
-  const ours = parts.exclusive
-    ? []
-    : besidesTheirs(generatedBackends(generated, shape), theirsOf(parts, shape).entries, shape, namespace)
-        .filter((entry) => (flat ? [there.beside] : there.list).some((each) => isSame(each, entry)))
-        .map((entry) => (flat ? fieldsWhere(entry, (field) => field !== shape.name) : entry));
-  return { ours, exclusive: parts.exclusive };
+const NOTHING = { list: [], beside: {}, exclusive: false };
+
+/** The backends that a configuration has, flat or in a list. */
+function backendsIn(
+  config: Mapping,
+  shape: Shape,
+): { readonly flat: boolean; readonly all: readonly Mapping[] } {
+  const { list, beside } = partsOf(config, shape) ?? NOTHING;
+  const flat = list.length === 0 && Object.keys(beside).some(isAddress);
+  return { flat, all: flat ? [beside] : list };
 }
 
 /** A person's part of an edited configuration that holds several backends; nothing where there is none. */
 function learnedList(edit: Edit, shape: Shape, namespace: string | undefined): Mapping | undefined {
   const now = partsOf(edit.edited, shape);
   if (now === undefined) return edit.edited;
-  const { ours, exclusive } = written(edit, shape, namespace);
-  const isFlat = now.list.length === 0 && Object.keys(now.beside).some(isAddress);
-  const entries = isFlat ? [now.beside] : now.list;
-  const theirs = entries.filter((entry) => !ours.some((each) => same(each, entry)));
-  const alone = exclusive || ours.some((entry) => !entries.some((each) => isSame(each, entry)));
-  const address = Object.keys(ours[0] ?? edit.generated).find(isAddress) ?? 'api_url';
-  if (isFlat)
+  const before = partsOf(edit.person, shape) ?? NOTHING;
+  const generated = generatedBackends(edit.generated, shape);
+  const { all: there, flat: wasFlat } = backendsIn(edit.merged, shape);
+  const { all: left, flat } = backendsIn(edit.edited, shape);
+  const ours = besidesTheirs(generated, theirsOf(before, shape).entries, shape, namespace).map((entry) =>
+    wasFlat ? fieldsWhere(entry, (field) => field !== shape.name) : entry,
+  );
+  const has = (list: readonly Mapping[], entry: Mapping): boolean => list.some((each) => isSame(each, entry));
+  // A list from which a generated one was taken out is theirs as it is, and follows nothing any more.
+  const alone = before.exclusive || generated.some((entry) => has(there, entry) && !has(left, entry));
+  const theirs = left.filter((entry) => alone || !ours.some((each) => same(each, entry)));
+  const address = Object.keys(generated[0] ?? {}).find(isAddress) ?? 'api_url';
+  if (flat)
     return theirs.length === 0 ? undefined : { ...now.beside, ...(alone ? { [shape.list]: null } : {}) };
   const part = {
     ...(alone && theirs.length > 0 ? { [address]: null } : {}),
@@ -60,10 +63,8 @@ function learnedList(edit: Edit, shape: Shape, namespace: string | undefined): M
 
 /** What of an edited configuration is a person's; `keep` where the differences tell it as everywhere else. */
 function learnedConfig(edit: Edit, shape: Shape | undefined, options: JoinOptions): unknown {
-  const { edited, generated, person, merged } = edit;
+  const { edited, merged } = edit;
   if (same(edited, merged)) return 'keep';
-  // As 0.1.0 wrote it, so nobody edited it.
-  if (same(edited, mergePatch(generated, person))) return person;
   const isList = (config: Mapping): boolean =>
     shape !== undefined && (partsOf(config, shape)?.list.length ?? 1) > 0;
   if (!isList(edited) && !isList(merged) && differInCommon(edited, merged)) return 'keep';

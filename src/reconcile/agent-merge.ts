@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Problem } from '../model/discovery.ts';
+import { mergePatch } from '../model/merge.ts';
 import { type Before, changedBy, replacedBy, sections } from './agent-person.ts';
 import { edited, type Mapping, readMapping } from './agent-yaml.ts';
 
@@ -20,6 +21,10 @@ export const FILE_REVISION = 'kubernaut.io/agent-file-revision';
 
 /** First line of what we write. Who edits the file keeps it; who replaces the file, as Helm does, does not. */
 const MARK =
+  '# Made by dynamic-toolset from the two texts beside it: what people wrote, and what is generated.\n';
+
+/** The first line of 0.1.0, which merged the two field by field. */
+const OLD_MARK =
   '# Made by dynamic-toolset from the two texts beside it: what is generated, and what people wrote.\n';
 
 /** Most bytes of all data together: Kubernetes refuses objects over 1 MiB, and the rest of the object needs room. */
@@ -96,18 +101,22 @@ function personText({ data, annotations }: AgentConfigMap, holmes: HolmesFile): 
   if (base === undefined || 'fault' in base) return { text: file };
   const old = readMapping(person ?? '');
   if ('fault' in old) return { broken: old.fault, key: PERSON };
+  const isOld = file.startsWith(OLD_MARK);
   const before = {
     generated: sections(base.value),
     person: old.value,
-    merged: joined(base.value, old.value, holmes).document,
+    merged: isOld
+      ? sections(mergePatch(sections(base.value), sections(old.value)) as Mapping)
+      : joined(base.value, old.value, holmes).document,
   };
-  if (!file.startsWith(MARK)) return { text: edited(file, replacedBy(now.value, before)) };
+  if (!file.startsWith(MARK) && !isOld) return { text: edited(file, replacedBy(now.value, before)) };
   // Keys that HolmesGPT ignores are in the person's text only.
   const others = Object.fromEntries(
     Object.entries(old.value).filter(([key]) => !Object.hasOwn(sections(old.value), key)),
   );
   const since = { ...before, person: sections(old.value) };
-  const patch = holmes.learn(changedBy(now.value, since), { ...since, edited: now.value });
+  const changes = changedBy(now.value, since);
+  const patch = isOld ? changes : holmes.learn(changes, { ...since, edited: now.value });
   return { text: edited(person ?? '', { ...others, ...patch }) };
 }
 

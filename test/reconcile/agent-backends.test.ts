@@ -1,0 +1,244 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { type JoinOptions, joinDocuments } from '../../src/generate/holmes-join.ts';
+import { learnEdit } from '../../src/generate/holmes-learn.ts';
+import { holmesText } from '../../src/generate/holmes-text.ts';
+import { mergePatch } from '../../src/model/merge.ts';
+import {
+  type AgentConfigMap,
+  FILE,
+  FILE_HASH,
+  GENERATED,
+  type HolmesFile,
+  mergeForAgent,
+  PERSON,
+} from '../../src/reconcile/agent-merge.ts';
+
+type Json = Record<string, unknown>;
+
+const JOIN: JoinOptions = { holmesgptVersion: '0.32', namespace: 'holmes', standsAlone: true };
+const holmes: HolmesFile = {
+  write: holmesText,
+  fault: () => undefined,
+  join: (generated, person) => joinDocuments(generated, person, JOIN),
+  learn: (patch, edit) => learnEdit(patch, edit, JOIN),
+};
+
+const ES = 'elasticsearch/data';
+const found = (...names: string[]) => ({
+  instances: names.map((name) => ({ name, api_url: `http://${name}.svc.cluster.local:9200` })),
+});
+const document = (config: unknown) => ({ toolsets: { [ES]: { enabled: true, config } } });
+const text = (config: unknown): string => stringify(document(config), { aliasDuplicateObjects: false });
+
+function carried(generated: unknown, live: AgentConfigMap): AgentConfigMap {
+  const merge = mergeForAgent(text(generated), live, holmes);
+  if (merge.kind === 'refused') throw new Error(merge.what);
+  if (merge.kind === 'none') return live;
+  const next = {
+    data: { ...live.data, ...merge.data },
+    annotations: { ...live.annotations, ...merge.annotations },
+  };
+  expect(mergeForAgent(text(generated), next, holmes).kind).toBe('none');
+  return next;
+}
+
+const fresh = (config: unknown): AgentConfigMap => ({ data: { [FILE]: text(config) }, annotations: {} });
+const configIn = (live: AgentConfigMap, key = FILE): unknown =>
+  parse(live.data[key] ?? '')?.toolsets?.[ES]?.config;
+
+/** A person edits the file and keeps its first line. */
+function edited(live: AgentConfigMap, change: (config: Json) => unknown): AgentConfigMap {
+  const whole = parse(live.data[FILE] ?? '') as { toolsets: Record<string, Json> };
+  const entry = whole.toolsets[ES] as Json;
+  entry.config = change(structuredClone(entry.config) as Json);
+  const [mark] = (live.data[FILE] ?? '').split('\n');
+  return {
+    ...live,
+    data: { ...live.data, [FILE]: `${mark}\n${stringify(whole, { aliasDuplicateObjects: false })}` },
+  };
+}
+
+const mine = {
+  api_url: 'http://opensearch.logging:9200',
+  username: 'admin',
+  password: '{{ env.ES_PASSWORD }}',
+};
+const own = { name: 'default', ...mine };
+
+describe('what a person edits among the backends of a toolset', () => {
+  const first = carried(found('a.evil'), fresh(mine));
+  const more = found('a.evil', 'b.team').instances;
+
+  test('theirs stands first, and new ones follow', () => {
+    expect(configIn(first)).toEqual({ instances: [own, ...found('a.evil').instances] });
+    expect(configIn(carried(found('a.evil', 'b.team'), first))).toEqual({ instances: [own, ...more] });
+  });
+
+  test('a field of theirs is theirs, and ours is learned by nobody', () => {
+    const change = edited(first, ({ instances }) => ({
+      instances: (instances as Json[]).map((each) =>
+        each.name === 'default' ? { ...each, timeout_seconds: 3 } : each,
+      ),
+    }));
+    const live = carried(found('a.evil', 'b.team'), change);
+    expect(configIn(live)).toEqual({ instances: [{ ...own, timeout_seconds: 3 }, ...more] });
+    expect(configIn(live, PERSON)).toEqual({ instances: [{ ...own, timeout_seconds: 3 }] });
+  });
+
+  test('credentials for a generated one are for that one', () => {
+    const change = edited(first, ({ instances }) => ({
+      instances: (instances as Json[]).map((each) =>
+        each.name === 'a.evil' ? { ...each, api_key: 'k' } : each,
+      ),
+    }));
+    const live = carried(found('a.evil', 'b.team'), change);
+    expect(configIn(live)).toEqual({
+      instances: [own, { ...more[0], api_key: 'k' }, more[1]],
+    });
+  });
+
+  test('a generated one that is taken out stays away, and the list is theirs', () => {
+    const change = edited(first, ({ instances }) => ({ instances: (instances as Json[]).slice(0, 1) }));
+    const live = carried(found('a.evil', 'b.team'), change);
+    expect(configIn(live)).toEqual({ instances: [own] });
+  });
+
+  test('credentials beside the list go to theirs only', () => {
+    const change = edited(first, (config) => ({ ...config, client_cert: '/c', client_key: '/k' }));
+    expect(configIn(carried(found('a.evil'), change))).toEqual({
+      instances: [{ client_cert: '/c', client_key: '/k', ...own }, ...found('a.evil').instances],
+    });
+  });
+
+  test('a field beside the address of the only backend is for that address', () => {
+    const flat = { api_url: 'http://a.evil.svc.cluster.local:9200' };
+    const live = carried(flat, { data: {}, annotations: {} });
+    const learned = carried(
+      flat,
+      edited(live, (config) => ({ ...config, api_key: 'k' })),
+    );
+    expect(configIn(learned)).toEqual({ ...flat, api_key: 'k' });
+    expect(configIn(carried(found('a.evil', 'b.team'), learned))).toEqual({
+      instances: [{ name: 'default', ...flat, api_key: 'k' }, more[1]],
+    });
+  });
+
+  test('another address in place of the only one stays', () => {
+    const live = carried({ api_url: 'http://a.evil.svc.cluster.local:9200' }, { data: {}, annotations: {} });
+    const learned = carried(
+      { api_url: 'http://a.evil.svc.cluster.local:9200' },
+      edited(live, () => ({ api_url: 'http://x' })),
+    );
+    expect(configIn(learned)).toEqual({ api_url: 'http://x' });
+  });
+});
+
+describe('a ConfigMap that 0.1.0 wrote', () => {
+  const MARK =
+    '# Made by dynamic-toolset from the two texts beside it: what is generated, and what people wrote.\n';
+  const written = (generated: unknown, person: unknown, edit: Json = {}): AgentConfigMap => {
+    const merged = mergePatch(document(generated), document(person)) as unknown;
+    const file = `${MARK}${stringify(merged)}`;
+    const now =
+      Object.keys(edit).length === 0 ? file : `${MARK}${stringify(mergePatch(merged, document(edit)))}`;
+    return {
+      data: { [FILE]: now, [PERSON]: text(person), [GENERATED]: text(generated) },
+      annotations: { [FILE_HASH]: `sha256:${createHash('sha256').update(file).digest('hex')}` },
+    };
+  };
+
+  test.each([found('a.evil', 'b.team'), { api_url: 'http://a.evil.svc.cluster.local:9200' }])(
+    'is put right by itself: %j',
+    (generated) => {
+      const live = carried(generated, written(generated, mine));
+      const ours = 'instances' in generated ? generated.instances : [{ name: 'a.evil', ...generated }];
+      expect(configIn(live)).toEqual({ instances: [own, ...ours] });
+      expect(live.data[PERSON]).toBe(text(mine));
+    },
+  );
+
+  test('also where something else of it was edited in between', () => {
+    const generated = found('a.evil', 'b.team');
+    const live = carried(generated, written(generated, mine, { timeout_seconds: 4 }));
+    expect(configIn(live)).toMatchObject({
+      instances: [{ name: 'default', ...mine }, ...generated.instances],
+    });
+  });
+
+  test('a list that it learned from an edit gives ours no credentials', () => {
+    const generated = found('a.evil', 'b.team');
+    const person = { ...mine, ...found('a.evil', 'b.team') };
+    expect(configIn(carried(generated, written(generated, person)))).toEqual({
+      instances: [own, ...generated.instances],
+    });
+  });
+});
+
+test('an edit stands, and what is done once is not done again', () => {
+  const names = fc.subarray(['a.evil', 'b.team', 'c.monitoring']);
+  const generated = names.map((some) =>
+    some.length === 0 ? { api_url: 'http://z.evil.svc.cluster.local:9200' } : found(...some),
+  );
+  const person = fc.constantFrom<unknown>(
+    undefined,
+    mine,
+    { timeout_seconds: 5 },
+    { instances: [own] },
+    {
+      instances: [{ name: 'x', api_url: 'http://a.evil:9200', api_key: 'k' }],
+    },
+  );
+  const entry = fc.record(
+    {
+      name: fc.constantFrom('p', 'q', 'a.evil'),
+      api_url: fc.constantFrom('http://p', 'http://q', 'http://r'),
+      api_key: fc.constant('k'),
+    },
+    { requiredKeys: ['name', 'api_url'] },
+  );
+  const step = fc.oneof(
+    generated.map((config) => ({ kind: 'generated' as const, config })),
+    fc.record({ kind: fc.constant('add' as const), entry }),
+    fc.record({ kind: fc.constant('remove' as const), index: fc.nat(3) }),
+    fc.record({ kind: fc.constant('common' as const), seconds: fc.integer({ min: 1, max: 9 }) }),
+  );
+  fc.assert(
+    fc.property(generated, person, fc.array(step, { maxLength: 6 }), (start, wrote, steps) => {
+      let config: unknown = start;
+      let live = carried(config, wrote === undefined ? { data: {}, annotations: {} } : fresh(wrote));
+      for (const each of steps) {
+        if (each.kind === 'generated') {
+          config = each.config;
+          live = carried(config, live);
+          continue;
+        }
+        const change = edited(live, (now) => {
+          if (each.kind === 'common') return { ...now, timeout_seconds: each.seconds };
+          const { instances, ...flat } = now;
+          const list = (instances ?? [{ name: 'flat', ...flat }]) as Json[];
+          const rest = instances === undefined ? {} : flat;
+          if (each.kind === 'remove' && list.length > 1)
+            return { ...rest, instances: list.filter((_, index) => index !== each.index) };
+          if (each.kind === 'add' && !list.some(({ name }) => name === each.entry.name))
+            return { ...rest, instances: [each.entry, ...list] };
+          return now;
+        });
+        const wanted = configIn(change) as Json;
+        live = carried(config, change);
+        const got = configIn(live) as Json;
+        // A list of one says the same as that one without a list, and ours give way to names of theirs.
+        const sorted = ({ instances, ...rest }: Json): unknown => {
+          const list = ((instances ?? []) as Json[]).map(({ name: _, ...fields }) => fields);
+          if (list.length === 1) return { ...rest, ...list[0] };
+          const ordered = list.toSorted((x, y) => String(x.api_url).localeCompare(String(y.api_url)));
+          return { ...rest, ...(list.length === 0 ? {} : { instances: ordered }) };
+        };
+        expect({ each, got: sorted(got) }).toEqual({ each, got: sorted(wanted) });
+      }
+    }),
+    { numRuns: 150 },
+  );
+}, 120_000);
