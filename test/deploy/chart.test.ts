@@ -243,7 +243,11 @@ describe('values.yaml and its schema', () => {
     [{ settings: { apiAddress: ':80' } }, 'apiAddress'],
     [{ settings: { maxBackends: 0 } }, '/settings/maxBackends'],
     [{ detectors: { grafana: { enable: false } } }, 'enable'],
-    [{ credentials: { grafana: { apiKey: 'not-a-variable' } } }, '/credentials/grafana/apiKey'],
+    [
+      { credentials: { grafana: { apiKey: 'not-a-variable', namespaces: ['a'] } } },
+      '/credentials/grafana/apiKey',
+    ],
+    [{ credentials: { grafana: { apiKey: 'KEY' } } }, '/credentials/grafana'],
     [{ customDetectors: { '../x': 'type: x' } }, '../x'],
     [{ networkPolicy: { apiServerPorts: [0] } }, '/networkPolicy/apiServerPorts/0'],
     [{ networkPolicy: { apiServerCidrs: ['10.0.0.1'] } }, '/networkPolicy/apiServerCidrs/0'],

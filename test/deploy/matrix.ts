@@ -96,7 +96,10 @@ export const matrix = ({ watched, other, holmes }: Places): Readonly<Record<stri
     imagePullSecrets: [{ name: 'pull' }],
     settings: { namespaces: [watched], leaseName: 'toolset-lease', shutdownDelay: '1m', maxBackends: 10_000 },
     detectors: { grafana: { enabled: false }, loki: { namespaces: ['team-*'] } },
-    credentials: { grafana: { apiKey: 'GRAFANA_API_KEY' } },
+    credentials: {
+      grafana: { apiKey: 'GRAFANA_API_KEY', namespaces: ['monitoring'] },
+      'logging/loki': { bearerToken: 'LOKI_TOKEN' },
+    },
     customDetectors: { 'mine.yaml': 'type: mine\n' },
     serviceAccount: { name: 'toolset-account', annotations: { a: 'b' } },
     service: { annotations: { a: 'b' } },
