@@ -1,0 +1,75 @@
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { options, rules } from '../../test/fixtures/unit/detection.ts';
+import { service } from '../../test/fixtures/unit/service.ts';
+import type { Verdict } from '../model/discovery.ts';
+import { Engine, type EngineOptions } from './engine.ts';
+import type { EngineEvent } from './events.ts';
+
+const loki = (name: string) => service(name, { labels: { app: 'loki' }, ports: ['http-metrics:3100'] });
+const WANTS_CREDENTIALS: Verdict = {
+  health: 'healthy',
+  authRequired: true,
+  proof: 'unproven',
+  reason: 'GET /ready answered 401',
+  steps: [],
+};
+
+const published = (name: string) => ({
+  data: {
+    'toolset.json': JSON.stringify({
+      tools: [{ name: 'loki', namespace: 'monitoring', metadata: { service: name } }],
+    }),
+  },
+  labels: {},
+  annotations: {},
+});
+
+test('what is published says which ways are in use: after a start, and when another process led before', async () => {
+  let live = published('loki-query-frontend');
+  const used: (string | undefined)[] = [];
+  const parts: Partial<EngineOptions> = {
+    source: {
+      async run(changed, signal) {
+        changed({
+          kind: 'sync',
+          services: [loki('loki-gateway'), loki('loki-query-frontend')],
+          unread: [],
+          problems: [],
+        });
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      },
+    },
+    stages: {
+      rules,
+      problems: [],
+      prober: { probe: () => Promise.resolve(WANTS_CREDENTIALS) },
+      detection: options,
+      maxBackends: 10,
+    },
+    publisher: {
+      target: 'the test',
+      read: () => Promise.resolve(live),
+      apply: () => Promise.reject(new Error('this replica does not lead')),
+    },
+    nextRetry: () => undefined,
+    agent: undefined,
+    mayPublish: () => false,
+    once: false,
+    tell(event: EngineEvent) {
+      if (event.kind === 'pass') used.push(event.services[0]?.service.name);
+    },
+  };
+  const engine = new Engine(parts as EngineOptions);
+  const stop = new AbortController();
+  const running = engine.run(stop.signal);
+  onTestFinished(async () => {
+    stop.abort();
+    await running;
+  });
+  await vi.waitFor(() => expect(used).toEqual(['loki-query-frontend']));
+  live = published('loki-gateway');
+  engine.wake();
+  await vi.waitFor(() => expect(used).toEqual(['loki-query-frontend', 'loki-query-frontend']));
+  engine.takeOver();
+  await vi.waitFor(() => expect(used.at(-1)).toBe('loki-gateway'));
+});
