@@ -156,6 +156,7 @@ export const generateAnswer = z.object({
   tools: z.int(),
   documents: z.object({ 'toolset.json': z.string(), 'custom_toolset.yaml': z.string() }),
   notes: z.array(note).describe('what was left out, and why'),
+  waiting: z.array(z.string()).describe('NAMESPACE/NAME of the Services that wait for approval'),
 });
 
 export const DOCUMENT_KINDS = ['toolset-json', 'holmesgpt', 'overrides'] as const;
