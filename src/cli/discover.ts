@@ -3,7 +3,7 @@ import { EXIT } from '../model/exit.ts';
 import { readOnce } from '../source/source.ts';
 import type { Format } from './choices.ts';
 import { type Configuration, type InputFlags, type Invocation, settingsOf } from './configuration.ts';
-import { render, warn } from './output.ts';
+import { render, warn, writePainted } from './output.ts';
 import { type Input, openInput, stagesOf } from './pipeline.ts';
 import { columnsOf, hasColours } from './terminal.ts';
 import { withProgress } from './with-progress.ts';
@@ -50,7 +50,8 @@ export async function discoverCommand(flags: DiscoverFlags, run: Invocation): Pr
   });
   const problems = [...sync.problems, ...found.problems];
   const { result, messages } = run.output;
-  result.write(
+  writePainted(
+    result,
     await render(found.services, problems, flags.output, {
       colour: hasColours(result, run.env),
       width: columnsOf(result, run.env),

@@ -10,11 +10,12 @@ import {
   type Verdict,
 } from '../model/discovery.ts';
 import { EXIT, UserError } from '../model/exit.ts';
-import { jsonText } from '../model/visible.ts';
+import { jsonText, visibleTexts } from '../model/visible.ts';
 import type { Prober } from '../probe/prober.ts';
 import { readOnce } from '../source/source.ts';
 import { type InputFlags, type Invocation, settingsOf } from './configuration.ts';
 import { missingService } from './not-found.ts';
+import { writePainted } from './output.ts';
 import { openInput, stagesOf } from './pipeline.ts';
 import { hasColours } from './terminal.ts';
 import { withProgress } from './with-progress.ts';
@@ -204,12 +205,13 @@ export async function explainCommand(text: string, flags: ExplainFlags, run: Inv
   };
   const { result } = run.output;
   const colour = hasColours(result, run.env);
-  result.write(
-    flags.output === 'json'
-      ? asJson(story)
-      : asText(story, (style, words) =>
-          colour ? styleText(style, words, { validateStream: false }) : words,
-        ),
-  );
+  if (flags.output === 'json') result.write(asJson(story));
+  else
+    writePainted(
+      result,
+      asText(visibleTexts(story), (style, words) =>
+        colour ? styleText(style, words, { validateStream: false }) : words,
+      ),
+    );
   return EXIT.ok;
 }

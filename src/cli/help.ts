@@ -1,6 +1,8 @@
 import { styleText } from 'node:util';
 import type { Command, Help } from 'commander';
+import { visible } from '../model/visible.ts';
 import type { Invocation } from './configuration.ts';
+import { writePainted } from './output.ts';
 import { columnsOf, hasColours } from './terminal.ts';
 
 /** What a command line does, and the command line. */
@@ -51,8 +53,10 @@ export function styleHelp(program: Command, { env, output }: Invocation): Comman
   const { result, messages } = output;
   return program
     .configureOutput({
-      writeOut: (text) => void result.write(text),
-      writeErr: (text) => void messages.write(text),
+      // Help has no text of others; an error may repeat what was typed, and has no colours.
+      writeOut: (text) => writePainted(result, text),
+      writeErr: (text) => writePainted(messages, text),
+      outputError: (text, write) => write(visible(text)),
       getOutHelpWidth: () => columnsOf(result, env) ?? 80,
       getErrHelpWidth: () => columnsOf(messages, env) ?? 80,
       getOutHasColors: () => hasColours(result, env),

@@ -2,7 +2,9 @@
 import { CommanderError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { EXIT, UserError } from '../model/exit.ts';
+import { hideSecrets } from '../model/redact-text.ts';
 import { createProgram } from './program.ts';
+import { safeTerminal } from './safe-terminal.ts';
 
 /** The oldest Node.js that has all that the program uses. An older one would fail somewhere, and look like a bug. */
 const OLDEST = 24;
@@ -23,9 +25,13 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
 // A reader that has seen enough, such as `head`, closes the pipe: that is no failure.
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit();
+    if (error.code === 'EPIPE') process.exit();
+    if (stream === process.stdout)
+      output.messages.write(`error: cannot write the result: ${error.message}\n`);
+    process.exit(EXIT.usage);
   });
+
+const output = { result: safeTerminal(process.stdout), messages: safeTerminal(process.stderr) };
 
 /** As what the person typed it: kubectl runs `kubectl-toolset` for `kubectl toolset`. */
 const typedName = /(?:^|[\\/])kubectl-toolset(?:\.js)?$/.test(process.argv[1] ?? '')
@@ -36,7 +42,7 @@ const program = createProgram(
   {
     env: process.env,
     stdin: process.stdin,
-    output: { result: process.stdout, messages: process.stderr },
+    output,
     version: packageJson.version,
     name: typedName,
     signal: stop.signal,
@@ -59,19 +65,20 @@ try {
   if (process.argv.length === 2) program.outputHelp();
   else if (begun !== undefined) {
     const { candidatesOf, candidatesText } = await import('./candidates.ts');
-    process.stdout.write(candidatesText(candidatesOf(program, begun)));
+    output.result.write(candidatesText(candidatesOf(program, begun)));
   } else await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   } else if (error instanceof UserError) {
-    for (const line of error.message.split('\n')) process.stderr.write(`error: ${line}\n`);
+    for (const line of error.message.split('\n')) output.messages.write(`error: ${line}\n`);
     process.exitCode = error.exitCode;
   } else if (stop.signal.aborted) {
     process.exitCode = stop.signal.reason === 'SIGINT' ? 130 : 143;
   } else {
-    process.stderr.write(
-      `error: a bug in dynamic-toolset ${packageJson.version}: please report it with these lines\n${error instanceof Error ? error.stack : String(error)}\n`,
+    const stack = hideSecrets(String(error instanceof Error ? error.stack : error));
+    output.messages.write(
+      `error: a bug in dynamic-toolset ${packageJson.version}: please report it with these lines\n${stack}\n`,
     );
     process.exitCode = EXIT.findings;
   }

@@ -6,14 +6,31 @@ import {
   problemLine,
   serviceJson,
 } from '../model/discovery.ts';
-import { jsonText } from '../model/visible.ts';
+import { hideSecrets } from '../model/redact-text.ts';
+import { jsonText, visible } from '../model/visible.ts';
 import type { Format } from './choices.ts';
 import { columns } from './table.ts';
 
+/** Something that a command writes to. */
+export interface Sink {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  /** Writes a text; on a terminal, none of its characters steers it. */
+  write(text: string): unknown;
+  /** As `write`, for a text that holds our own colours, and in which texts of others are `visible` already. */
+  writePainted?(text: string): unknown;
+}
+
 /** Where a command writes: results to one stream, everything else to the other. */
 export interface Output {
-  readonly result: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
-  readonly messages: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly result: Sink;
+  readonly messages: Sink;
+}
+
+/** Writes a text that holds our own colours, and in which texts of others are `visible` already. */
+export function writePainted(sink: Sink, text: string): void {
+  if (sink.writePainted === undefined) sink.write(text);
+  else sink.writePainted(text);
 }
 
 const COLOURS = { healthy: 'green', unhealthy: 'red', unknown: 'yellow' } as const;
@@ -41,7 +58,8 @@ function serviceTable(
     service.verdict.authRequired ? `${service.verdict.health} (auth)` : service.verdict.health,
     ...(wide ? [service.certainty, service.evidence[0]?.detail ?? '', service.verdict.reason] : []),
   ]);
-  const padded = columns([wide ? [...header, 'CERTAINTY', 'WHY', 'PROBE'] : header, ...rows], width, ELASTIC);
+  const head = wide ? [...header, 'CERTAINTY', 'WHY', 'PROBE'] : header;
+  const padded = columns([head, ...rows.map((row) => row.map(visible))], width, ELASTIC);
   return padded
     .map((row, index) => {
       const health = services[index - 1]?.verdict.health;
@@ -72,7 +90,7 @@ export async function render(
   return yamlText(document);
 }
 
-/** Writes problems as warnings, a line each. */
+/** Writes problems as warnings, a line each, without secrets: what servers answered stands in some. */
 export function warn(output: Output, problems: readonly Problem[]): void {
-  for (const problem of problems) output.messages.write(`warning: ${problemLine(problem)}\n`);
+  for (const problem of problems) output.messages.write(`warning: ${hideSecrets(problemLine(problem))}\n`);
 }

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import type { DiffLine } from '../reconcile/changes.ts';
 import type { Invocation } from './configuration.ts';
+import { writePainted } from './output.ts';
 import { hasColours } from './terminal.ts';
 
 const STYLES = { removed: 'red', added: 'green', header: 'bold', context: 'reset' } as const;
@@ -9,5 +10,6 @@ const STYLES = { removed: 'red', added: 'green', header: 'bold', context: 'reset
 export function printDiff(lines: readonly DiffLine[], { output, env }: Invocation): void {
   const colour = hasColours(output.result, env);
   for (const { kind, text } of lines)
-    output.result.write(`${colour ? styleText(STYLES[kind], text, { validateStream: false }) : text}\n`);
+    if (colour) writePainted(output.result, `${styleText(STYLES[kind], text, { validateStream: false })}\n`);
+    else output.result.write(`${text}\n`);
 }

@@ -1,5 +1,6 @@
 import type { Stages } from '../engine/pass.ts';
-import type { Output } from './output.ts';
+import { visible } from '../model/visible.ts';
+import { type Output, writePainted } from './output.ts';
 import { columnsOf } from './terminal.ts';
 
 /** Time before anything is shown, in milliseconds: what is fast needs no words. */
@@ -51,7 +52,7 @@ export class Progress {
   end(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#shown !== '') this.#stream.write('\r\u001b[K');
+    if (this.#shown !== '') writePainted(this.#stream, '\r\u001b[K');
     this.#shown = '';
   }
 
@@ -59,6 +60,7 @@ export class Progress {
     this.#timer = setTimeout(() => this.#show(), PACE).unref();
     if (this.#text === this.#shown) return;
     this.#shown = this.#text;
-    this.#stream.write(`\r${`${this.#text} \u2026`.slice(0, this.#columns - 1)}\u001b[K`);
+    const text = visible(`${this.#text} \u2026`).slice(0, this.#columns - 1);
+    writePainted(this.#stream, `\r${text}\u001b[K`);
   }
 }

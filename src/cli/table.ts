@@ -1,3 +1,5 @@
+import { visible } from '../model/visible.ts';
+
 /** Least characters that are left of a cell that is cut. */
 const LEAST = 10;
 /** Spaces between two columns, as kubectl has them. */
@@ -40,7 +42,8 @@ export function columns(
 
 /** A table as text; its last column is the one that is cut. The first row is the header. */
 export function table(rows: readonly (readonly string[])[], width?: number): string {
-  return columns(rows, width, [(rows[0]?.length ?? 1) - 1])
+  const safe = rows.map((row) => row.map(visible));
+  return columns(safe, width, [(rows[0]?.length ?? 1) - 1])
     .map((row) => `${row.join('').trimEnd()}\n`)
     .join('');
 }

@@ -1,5 +1,5 @@
 import { Document, isScalar, visit } from 'yaml';
-import { escapeUnseen, hasUnseen } from '../model/visible.ts';
+import { escapedYaml, hasUnseen } from '../model/visible.ts';
 
 /**
  * A value as YAML for people and programs: no line is folded, nothing is said by an alias, and characters that could steer
@@ -13,5 +13,5 @@ export function yamlText(value: unknown): string {
         node.type = 'QUOTE_DOUBLE';
     },
   });
-  return escapeUnseen(document.toString({ lineWidth: 0 }));
+  return escapedYaml(document.toString({ lineWidth: 0 }));
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { endpointUrl } from '../model/discovery.ts';
+import { jsonText } from '../model/visible.ts';
 import { describe } from './description.ts';
 import type { Tool } from './tools.ts';
 
@@ -34,5 +35,5 @@ export function toolsetJson(tools: readonly Tool[]): string {
       metadata: { ...each.metadata },
     })),
   };
-  return `${JSON.stringify(toolsetJsonSchema.parse(document), null, 2)}\n`;
+  return `${jsonText(toolsetJsonSchema.parse(document), 2)}\n`;
 }

@@ -33,6 +33,10 @@ function* logins(text: string): Generator<Span> {
   }
 }
 
+/** How what we say of a field begins, as in `config.api_key: must be a text`: no value stands there. */
+const OUR_WORDS =
+  /^(must (be|have) |should be |is (missing|a |an |the |not |no |none |empty|there |left |written |longer|old )|has (no|been|tools|to) |holds a |lacks |needs |unknown key "|Map keys |HolmesGPT |denied|cannot be )/;
+
 /** What ends a value that was opened by a quote, stands in a query, follows a colon or spaces, or is one word. */
 const STOPS = {
   '"': /(?<!\\)"|\n/g,
@@ -59,7 +63,8 @@ function* assigned(text: string): Generator<Span> {
     const [all, dashes = '', name = '', sign = ''] = match;
     if (dashes === '' && !/[:=]/.test(sign)) continue;
     const first = match.index + all.length;
-    if (!namesSecret(name, text.slice(first, first + 40))) continue;
+    const begin = text.slice(first, first + 40);
+    if (!namesSecret(name, begin) || OUR_WORDS.test(begin)) continue;
     const before = text[match.index - 1] ?? '';
     // A host and its port, whatever the host is called.
     if (

@@ -16,20 +16,40 @@ export function visible(text: string): string {
   return text.replace(UNSEEN, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
-/** JSON or double-quoted YAML with the same characters as escapes, so that it means what it meant. */
-export function escapeUnseen(text: string): string {
-  if (PLAIN.test(text)) return text;
-  return text.replace(UNSEEN, (character) =>
-    character
-      .split('')
-      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-      .join(''),
-  );
+/** A value with each text in it made visible. */
+export function visibleTexts<T>(value: T): T {
+  if (typeof value === 'string') return visible(value) as T;
+  if (Array.isArray(value)) return value.map(visibleTexts) as T;
+  if (value instanceof Map)
+    return new Map([...value].map(([key, each]) => [visibleTexts(key), visibleTexts(each)])) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, visibleTexts(each)])) as T;
 }
+
+const unit = (code: number, digits: number): string => code.toString(16).padStart(digits, '0');
+
+/** JSON with the same characters as escapes, so that it means what it meant. */
+const escapedJson = (text: string): string =>
+  PLAIN.test(text)
+    ? text
+    : text.replace(UNSEEN, (character) =>
+        Array.from({ length: character.length }, (_, at) => `\\u${unit(character.charCodeAt(at), 4)}`).join(
+          '',
+        ),
+      );
+
+/** YAML with the same characters as escapes, so that it means what it meant; they must stand in double quotes. */
+export const escapedYaml = (text: string): string =>
+  PLAIN.test(text)
+    ? text
+    : text.replace(UNSEEN, (character) => {
+        const code = character.codePointAt(0) ?? 0;
+        return code > 0xffff ? `\\U${unit(code, 8)}` : `\\u${unit(code, 4)}`;
+      });
 
 /** A value as JSON that is safe to show on a terminal. */
 export const jsonText = (value: unknown, space?: number): string =>
-  escapeUnseen(JSON.stringify(value, undefined, space));
+  escapedJson(JSON.stringify(value, undefined, space));
 
 /** Most characters that are shown of one key or value of somebody else's text. */
 const SHOWN = 100;

@@ -1,6 +1,7 @@
 import { structuredPatch } from 'diff';
 import { DOCUMENT_KEYS, type Documents } from '../model/documents.ts';
 import type { Published } from '../model/published.ts';
+import { visible } from '../model/visible.ts';
 import { redact } from './redact.ts';
 
 /** One line of a difference: taken away, added, or what stands around. */
@@ -14,13 +15,10 @@ const WIDEST = 1_000;
 /** Most lines that may differ before looking for those that stayed is given up: it takes time by their square. */
 const MOST_EDITS = 4_000;
 
-/** A line as a terminal may get it: what would steer it, or cannot be seen, is written as `\u{1b}`. */
-function visible(line: string): string {
-  const cut =
-    line.length <= WIDEST ? line : `${line.slice(0, WIDEST)}… (${line.length - WIDEST} more characters)`;
-  return cut.replace(
-    /(?!\t)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu,
-    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+/** A line as a terminal may get it. */
+function safeLine(line: string): string {
+  return visible(
+    line.length <= WIDEST ? line : `${line.slice(0, WIDEST)}… (${line.length - WIDEST} more characters)`,
   );
 }
 
@@ -65,7 +63,7 @@ export function documentDiff(
       difference(key, shown[number * 2] ?? '', shown[number * 2 + 1] ?? ''),
       ({ kind, text }) => ({
         kind,
-        text: visible(text),
+        text: safeLine(text),
       }),
     ),
   ]);

@@ -1,4 +1,5 @@
 import { NO_OVERRIDES, type Overrides, overridesSchema } from '../model/overrides.ts';
+import { hideSecrets } from '../model/redact-text.ts';
 import { SMALL } from '../model/yaml-document.ts';
 import { type Faults, readYaml } from '../model/yaml-text.ts';
 
@@ -20,11 +21,11 @@ export function readOverrides(text: string | undefined): ReadOverrides {
 /** Most faults on one line. */
 const FEW = 3;
 
-/** Faults on one line, for an annotation or a log: the first few, each with its place. */
+/** Faults on one line, for an annotation, an Event or a log: the first few, each with its place, and no secrets. */
 export function faultsLine({ faults, more }: Faults): string {
   const shown = faults
     .slice(0, FEW)
     .map(({ line, column, message }) => `line ${line}, column ${column}: ${message}`);
   const rest = faults.length - shown.length + more;
-  return `${shown.join('; ')}${rest > 0 ? `; and ${rest} more` : ''}`;
+  return hideSecrets(`${shown.join('; ')}${rest > 0 ? `; and ${rest} more` : ''}`);
 }

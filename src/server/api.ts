@@ -15,7 +15,7 @@ import { jsonSchema } from './json-schema.ts';
 import { ProblemError } from './problem.ts';
 import * as schemas from './schemas.ts';
 import { statistics } from './statistics.ts';
-import { toolsetsOf } from './toolsets.ts';
+import { Toolsets } from './toolsets.ts';
 
 /** What a document is checked for: a place, what is wrong there, and whether it is an error. */
 export interface CheckedFault {
@@ -106,6 +106,7 @@ export function api(
 ): (app: FastifyInstance) => Promise<void> {
   const { view } = backing;
   const ready = new Answers(() => view.revision);
+  const toolsets = new Toolsets(view, backing.switchedOff);
   const jobs = new Jobs(backing.now);
   const queryOf = (request: FastifyRequest) => request.query as Record<string, string>;
   const asked = problems(400, 401, 403, 406, 429, 503);
@@ -126,11 +127,13 @@ export function api(
         mustAcceptJson(request);
         const query = queryOf(request);
         return ready.send(request, reply, `toolsets ${JSON.stringify(query)}`, () => {
-          const all = toolsetsOf(view, backing.switchedOff).filter(
-            ({ enabled, healthy }) =>
-              (query.enabled === undefined || String(enabled) === query.enabled) &&
-              (query.healthy === undefined || String(healthy === true) === query.healthy),
-          );
+          const all = toolsets
+            .all()
+            .filter(
+              ({ enabled, healthy }) =>
+                (query.enabled === undefined || String(enabled) === query.enabled) &&
+                (query.healthy === undefined || String(healthy === true) === query.healthy),
+            );
           const size = Number(query.limit ?? schemas.PAGE);
           const { items, total, next, known } = pageOf(
             all,
@@ -164,7 +167,7 @@ export function api(
       handler(request, reply) {
         mustAcceptJson(request);
         const { name } = request.params as { name: string };
-        const toolset = toolsetsOf(view, backing.switchedOff).find((each) => each.name === name);
+        const toolset = toolsets.named(name);
         if (toolset === undefined)
           throw new ProblemError(
             'not-found',

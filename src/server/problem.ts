@@ -1,3 +1,5 @@
+import { hideSecrets } from '../model/redact-text.ts';
+
 /** An error answer as RFC 9457 has it. @see https://www.rfc-editor.org/rfc/rfc9457 */
 export interface Problem {
   /** What kind of problem it is; the page it leads to tells more. */
@@ -75,9 +77,9 @@ export class ProblemError extends Error {
       readonly cause?: unknown;
     } = {},
   ) {
-    super(detail, { cause: rest.cause });
+    super(hideSecrets(detail), { cause: rest.cause });
     this.kind = kind;
-    this.errors = rest.errors ?? [];
+    this.errors = (rest.errors ?? []).map((each) => ({ ...each, detail: hideSecrets(each.detail) }));
     this.headers = rest.headers ?? {};
     this.code = rest.code ?? kind.replaceAll('-', '_').toUpperCase();
   }

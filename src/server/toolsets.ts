@@ -64,10 +64,7 @@ function toolsetOf(
   };
 }
 
-/**
- * All tools by name: those that are published, and backends that are not, because they are unhealthy or switched off.
- * @param switchedOff names of tools that the overrides' text switches off
- */
+/** All tools by name: those that are published, and backends that are not, because they are unhealthy or switched off. */
 export function toolsetsOf(
   view: View,
   switchedOff: (overrides: string | undefined) => ReadonlySet<string>,
@@ -81,4 +78,35 @@ export function toolsetsOf(
   }
   for (const tool of tools.values()) result.push(toolsetOf(view, undefined, tool, true));
   return result.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** The tools that the API tells of, made once for each state of the view and not for each request. */
+export class Toolsets {
+  readonly #view: View;
+  readonly #switchedOff: (overrides: string | undefined) => ReadonlySet<string>;
+  #of: number | undefined;
+  #byName: ReadonlyMap<string, Toolset> = new Map();
+
+  /** @param switchedOff names of tools that the overrides' text switches off */
+  constructor(view: View, switchedOff: (overrides: string | undefined) => ReadonlySet<string>) {
+    this.#view = view;
+    this.#switchedOff = switchedOff;
+  }
+
+  /** By name. */
+  all(): readonly Toolset[] {
+    return [...this.#current().values()];
+  }
+
+  named(name: string): Toolset | undefined {
+    return this.#current().get(name);
+  }
+
+  #current(): ReadonlyMap<string, Toolset> {
+    const { revision } = this.#view;
+    if (revision !== this.#of)
+      this.#byName = new Map(toolsetsOf(this.#view, this.#switchedOff).map((each) => [each.name, each]));
+    this.#of = revision;
+    return this.#byName;
+  }
 }

@@ -79,7 +79,7 @@ test('for a person: one line, and what has lines of its own below it; no text st
     'somebody changed it\u0007',
   );
   expect(written().replace(/^[\d:.]{12}/, 'TIME')).toBe(
-    'TIME WARN  [reconciliation] somebody changed it  cycle=3 reason="it is down"\n    -a\n    + [2Jb\n',
+    'TIME WARN  [reconciliation] somebody changed it\\u{7} cycle=3 reason="it is down"\n    -a\n    +\\u{1b}[2Jb\n',
   );
 });
 

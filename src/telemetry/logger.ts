@@ -1,13 +1,11 @@
 import pino, { type Logger } from 'pino';
 import type { Settings } from '../config/setting-table.ts';
+import { jsonText, visible } from '../model/visible.ts';
 import { redactor } from './redact-fields.ts';
 
 export type { Logger };
 
 type Line = Readonly<Record<string, unknown>>;
-
-/** A text for a terminal, which no tenant's text may steer. */
-const plain = (text: string): string => text.replace(/[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]/gu, ' ');
 
 const indented = (text: string): string => text.replace(/^/gm, '    ');
 
@@ -28,7 +26,7 @@ function pretty({ timestamp, level, message, component, stacktrace, ...rest }: L
     .filter((value) => value.includes('\n'))
     .map((value) => `\n${indented(value)}`);
   const part = component === undefined ? '' : ` [${component}]`;
-  return `${plain(`${time} ${String(level).toUpperCase().padEnd(5)}${part} ${message}${short.join('')}${long.join('')}`)}\n`;
+  return `${visible(`${time} ${String(level).toUpperCase().padEnd(5)}${part} ${message}${short.join('')}${long.join('')}`)}\n`;
 }
 
 type LogSettings = Pick<Settings, 'logLevel' | 'logFormat'>;
@@ -42,7 +40,7 @@ type LogSettings = Pick<Settings, 'logLevel' | 'logFormat'>;
  */
 export function createLogger(
   settings: LogSettings,
-  stream: NodeJS.WritableStream,
+  stream: { write(text: string): unknown },
   secrets: readonly string[] = [],
 ): { readonly log: Logger; readonly use: (settings: LogSettings) => void } {
   let { logFormat } = settings;
@@ -50,7 +48,7 @@ export function createLogger(
   const write = (text: string): void => {
     const { timestamp, ...rest } = JSON.parse(text) as Line;
     const line = { timestamp, ...(redacted(rest) as Line) };
-    stream.write(logFormat === 'json' ? `${JSON.stringify(line)}\n` : pretty(line));
+    stream.write(logFormat === 'json' ? `${jsonText(line)}\n` : pretty(line));
   };
   const log = pino(
     {
