@@ -50,7 +50,12 @@ function candidatesOf(
       headless: false,
     };
   });
-  const options = { clusterDomain: 'cluster.local', allowedHosts: [], allowExternalNames: false };
+  const options = {
+    clusterDomain: 'cluster.local',
+    allowedHosts: [],
+    allowExternalNames: false,
+    maxNamespaceServices: 10_000,
+  };
   const { candidates } = detect(services, rules, options);
   const byName = new Map(candidates.map((candidate) => [candidate.service.name, candidate]));
   return names.flatMap((name) => byName.get(name) ?? []);
