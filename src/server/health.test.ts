@@ -1,0 +1,28 @@
+import fastify from 'fastify';
+import { expect, onTestFinished, test } from 'vitest';
+import { View } from '../engine/view.ts';
+import { health } from './health.ts';
+
+test('strangers see the state of each check, and who may know the last error too', async () => {
+  const view = new View(() => new Date(0));
+  view.waits('https://10.0.0.1 is not reachable');
+  const app = fastify();
+  onTestFinished(() => app.close());
+  health(
+    view,
+    () => false,
+    async ({ headers }) => headers.authorization === 'Bearer good',
+  )(app);
+  const checks = async (headers = {}) => {
+    const answer = await app.inject({ url: '/ready', headers });
+    expect(answer.statusCode).toBe(503);
+    return answer.json().checks.kubernetes;
+  };
+  const state = { status: 'failing', since: '1970-01-01T00:00:00.000Z' };
+  expect(await checks()).toEqual(state);
+  expect(await checks({ authorization: 'Bearer bad' })).toEqual(state);
+  expect(await checks({ authorization: 'Bearer good' })).toEqual({
+    ...state,
+    error: 'https://10.0.0.1 is not reachable',
+  });
+});
