@@ -35,7 +35,8 @@ interface Story {
   readonly problems: readonly Problem[];
 }
 
-function parseKey(text: string): { readonly namespace: string; readonly name: string } {
+/** `namespace/name` of a Service, as a person types it. @throws UserError */
+export function parseKey(text: string): { readonly namespace: string; readonly name: string } {
   const [namespace = '', name = '', ...rest] = text.replace(/^(services?|svc)\//, '').split('/');
   if (namespace === '' || name === '' || rest.length > 0)
     throw new UserError(

@@ -22,9 +22,12 @@ import {
 /** The settings that belong together, and the commands that take their flags. */
 export const GROUPS = {
   input: { title: 'Input', commands: ['discover', 'explain', 'generate', 'serve', 'diff'] },
-  probing: { title: 'Probing', commands: ['discover', 'explain', 'generate', 'serve', 'diff'] },
+  probing: { title: 'Probing', commands: ['discover', 'explain', 'approve', 'generate', 'serve', 'diff'] },
   document: { title: 'Documents', commands: ['generate', 'serve', 'diff'] },
-  configMap: { title: 'ConfigMap', commands: ['generate', 'serve', 'diff', 'history', 'rollback'] },
+  configMap: {
+    title: 'ConfigMap',
+    commands: ['approve', 'generate', 'serve', 'diff', 'history', 'rollback'],
+  },
   stored: { title: 'Stored settings', commands: ['serve', 'diff'] },
   publishing: { title: 'Publishing', commands: ['serve'] },
   holmesgpt: { title: 'HolmesGPT', commands: ['serve'] },

@@ -107,6 +107,34 @@ export async function releaseFields(
   )) as ConfigMap;
 }
 
+/**
+ * Writes one key of the data of one state of a ConfigMap, and nothing else of it.
+ * @param resourceVersion the state
+ * @throws as `Kube.request`; 409 where it was changed in between
+ */
+export async function writeKey(
+  kube: Kube,
+  { metadata: { namespace, name } }: Named,
+  change: {
+    readonly key: string;
+    readonly text: string;
+    readonly resourceVersion: string | undefined;
+    readonly fieldManager: string;
+  },
+  signal: AbortSignal,
+): Promise<ConfigMap> {
+  const { key, text, resourceVersion, fieldManager } = change;
+  return (await kube.request(
+    {
+      method: 'PATCH',
+      path: `${pathOf(namespace, name)}?${new URLSearchParams({ fieldManager })}`,
+      contentType: 'application/merge-patch+json',
+      body: { metadata: { resourceVersion }, data: { [key]: text } },
+    },
+    signal,
+  )) as ConfigMap;
+}
+
 /** Takes annotations away, whoever they belong to. @throws as `Kube.request` */
 export async function removeAnnotations(
   kube: Kube,

@@ -43,6 +43,16 @@ function* difference(key: string, old: string, now: string): Generator<DiffLine>
   }
 }
 
+/** What differs between two texts, as lines of a unified diff, with secrets hidden as below. */
+export function textDiff(name: string, before: string, after: string): DiffLine[] {
+  const [old = '', now = ''] = redact([before, after]);
+  return [
+    { kind: 'header', text: `--- ${name}` },
+    { kind: 'header', text: `+++ ${name}` },
+    ...Array.from(difference(name, old, now), ({ kind, text }) => ({ kind, text: visible(text) })),
+  ];
+}
+
 /**
  * What differs between the published documents and others, as lines of a unified diff. Secrets in them are hidden
  * (`redact`), and no line can steer a terminal.

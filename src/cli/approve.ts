@@ -1,0 +1,188 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { text as streamText } from 'node:stream/consumers';
+import { discover } from '../engine/pass.ts';
+import { admissionOf, toolsInShort } from '../generate/admission.ts';
+import type { DiscoveredService } from '../model/discovery.ts';
+import { OVERRIDES_KEY } from '../model/documents.ts';
+import { EXIT, UserError } from '../model/exit.ts';
+import { oneLine } from '../model/text.ts';
+import { unreadable } from '../model/unreadable.ts';
+import { approve, type ServiceName } from '../reconcile/approve.ts';
+import { textDiff } from '../reconcile/changes.ts';
+import { faultsLine, readOverrides } from '../reconcile/overrides.ts';
+import { readOnce } from '../source/source.ts';
+import { type Configuration, type InputFlags, type Invocation, settingsOf } from './configuration.ts';
+import { parseKey } from './explain.ts';
+import { missingService } from './not-found.ts';
+import { warn } from './output.ts';
+import { openCluster, openInput, stagesOf } from './pipeline.ts';
+import { printDiff } from './print-diff.ts';
+
+export interface ApproveFlags extends InputFlags {
+  /** Edit this file in place of the ConfigMap; `-`: from standard input to standard output. */
+  readonly file?: string;
+  readonly dryRun?: boolean;
+  readonly revoke?: boolean;
+}
+
+/** Most tools of one server that are shown. */
+const SHOWN = 100;
+
+const keyOf = ({ namespace, name }: ServiceName): string => `${namespace}/${name}`;
+
+/** The text with all of it approved. @throws UserError where it cannot be changed */
+function edited(text: string, names: readonly ServiceName[], approved: boolean, where: string): string {
+  const read = readOverrides(text);
+  if ('faults' in read)
+    throw new UserError(
+      `${where} cannot be used: ${faultsLine(read.faults)}; correct it first, and see it with validate --kind overrides`,
+      EXIT.findings,
+    );
+  return names.reduce((before, name) => {
+    const result = approve(before, name, approved);
+    if ('text' in result) return result.text;
+    throw new UserError(`${where} is left as it is: ${result.fault}`, EXIT.findings);
+  }, text);
+}
+
+/** What a person decides on: what the server is, and its tools. */
+function* described(found: DiscoveredService): Generator<string> {
+  const { tools, reason } = found.verdict;
+  const summary = tools === undefined ? 'its tools are not known' : toolsInShort(found).replace(/:.*/, '');
+  yield `${keyOf(found.service)}: ${found.type}, ${found.verdict.health} (${reason}); ${summary}`;
+  for (const { name, readOnly } of (tools ?? []).slice(0, SHOWN))
+    yield `  ${readOnly ? 'read-only   ' : 'may change  '}  ${oneLine(name, 128)}`;
+  if (tools !== undefined && tools.length > SHOWN) yield `  and ${tools.length - SHOWN} more`;
+}
+
+/** Shows what is to be approved, as far as that can be seen from here. @throws UserError where there is no such Service */
+async function show(names: readonly ServiceName[], flags: ApproveFlags, run: Invocation): Promise<void> {
+  const namespaces = [...new Set(names.map(({ namespace }) => namespace))];
+  const scoped = { ...flags, namespace: namespaces.join(',') };
+  const settings = await settingsOf({ ...scoped }, run);
+  const input = await openInput(scoped, settings, run, false);
+  const sync = await readOnce(input.source, run.signal).catch((error: unknown) => {
+    if (!(error instanceof UserError)) throw error;
+    run.output.messages.write(
+      `warning: what these Services are cannot be seen from here: ${error.message}\n`,
+    );
+  });
+  if (sync === undefined) return;
+  warn(run.output, sync.problems);
+  for (const { namespace, name } of names) {
+    const there = sync.services.filter((service) => service.namespace === namespace).map((each) => each.name);
+    if (there.includes(name) || sync.unread.includes(namespace)) continue;
+    throw new UserError(
+      `${await missingService(namespace, name, there, input, run.signal)}. To approve one that is yet to come, use --file`,
+      EXIT.usage,
+    );
+  }
+  const wanted = new Set(names.map(keyOf));
+  const stages = await stagesOf(settings, input);
+  const { prober } = stages;
+  const only = {
+    ...(prober.prepare === undefined ? {} : { prepare: prober.prepare.bind(prober) }),
+    probe: (...[candidate, signal]: Parameters<typeof prober.probe>) =>
+      wanted.has(keyOf(candidate.service)) ? prober.probe(candidate, signal) : Promise.resolve(NOT_ASKED),
+  };
+  const { services } = await discover(sync.services, { ...stages, prober: only }, run.signal);
+  const { messages } = run.output;
+  for (const name of names) {
+    const found = services.find(({ service }) => keyOf(service) === keyOf(name));
+    if (found === undefined) {
+      messages.write(
+        `${keyOf(name)}: no backend as it is now; dynamic-toolset explain ${keyOf(name)} tells why\n`,
+      );
+      continue;
+    }
+    for (const line of described(found)) messages.write(`${line}\n`);
+    if (admissionOf(found, { mcpPolicy: 'approve' }).state === 'open')
+      messages.write(`${keyOf(name)}: a ${found.type} needs no approval\n`);
+  }
+}
+
+const NOT_ASKED = {
+  health: 'unknown',
+  authRequired: false,
+  proof: 'unproven',
+  reason: '',
+  steps: [],
+} as const;
+
+async function textOf(path: string, run: Invocation): Promise<string> {
+  if (path === '-') return streamText(run.stdin);
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw new UserError(`cannot read ${path}: ${unreadable(error)}; name another with --file`, EXIT.usage, {
+      cause: error,
+    });
+  }
+}
+
+async function inFile(path: string, edit: (text: string) => string, flags: ApproveFlags, run: Invocation) {
+  const before = await textOf(path, run);
+  const after = edit(before);
+  if (flags.dryRun === true) return { before, after };
+  if (path === '-') run.output.result.write(after);
+  else if (after !== before)
+    await writeFile(path, after).catch((error: unknown) => {
+      throw new UserError(
+        `cannot write ${path}: ${(error as Error).message}; name another with --file`,
+        EXIT.usage,
+        {
+          cause: error,
+        },
+      );
+    });
+  return { before, after };
+}
+
+async function inCluster(
+  settings: Configuration,
+  edit: (text: string) => string,
+  flags: ApproveFlags,
+  run: Invocation,
+) {
+  const { editOverrides } = await import('../reconcile/edit-overrides.ts');
+  const target = { name: settings.configMapName, namespace: settings.configMapNamespace };
+  return editOverrides(await openCluster(flags, run), target, edit, flags.dryRun === true, run.signal);
+}
+
+/** `approve`: lets MCP servers and annotated Services be published, or not any more. @returns the exit code */
+export async function approveCommand(
+  services: readonly string[],
+  flags: ApproveFlags,
+  run: Invocation,
+): Promise<number> {
+  const names = services.map(parseKey);
+  const settings = await settingsOf({ ...flags }, run);
+  const approved = flags.revoke !== true;
+  const where =
+    flags.file === undefined
+      ? `${OVERRIDES_KEY} in ConfigMap ${settings.configMapNamespace}/${settings.configMapName}`
+      : flags.file === '-'
+        ? 'standard input'
+        : flags.file;
+  if (flags.file === undefined && approved) await show(names, flags, run);
+  const edit = (text: string): string => edited(text, names, approved, where);
+  const { before, after } =
+    flags.file === undefined
+      ? await inCluster(settings, edit, flags, run)
+      : await inFile(flags.file, edit, flags, run);
+  if (flags.dryRun === true && before !== after) printDiff(textDiff(OVERRIDES_KEY, before, after), run);
+  const word = approved ? 'approved' : 'not approved any more';
+  const are = `${names.map(keyOf).join(', ')} ${names.length === 1 ? 'is' : 'are'}`;
+  const { messages } = run.output;
+  if (before === after) messages.write(`${are} ${word} already in ${where}; nothing was changed.\n`);
+  else if (flags.dryRun === true)
+    messages.write(
+      `${are} not ${approved ? 'approved' : 'revoked'} yet: this would be written to ${where}.\n`,
+    );
+  else
+    messages.write(
+      `${are} ${word}: ${where} says so${flags.file === undefined ? ', and serve follows within seconds' : ''}.\n`,
+    );
+  return EXIT.ok;
+}

@@ -1,0 +1,119 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { approve } from './approve.ts';
+
+const SERVICE = { namespace: 'shop', name: 'orders' };
+const done = (text: string, approved = true): string => {
+  const result = approve(text, SERVICE, approved);
+  if ('fault' in result) throw new Error(result.fault);
+  return result.text;
+};
+
+describe('the words go where they belong, and nothing else moves', () => {
+  test.each([
+    ['nothing', '', 'tools:\n  shop/orders:\n    approved: true\n'],
+    ['a comment', '# ours\n', '# ours\ntools:\n  shop/orders:\n    approved: true\n'],
+    [
+      'tools of others',
+      'tools:\n    a: # one\n        enabled: false # why\n\n# the end\nholmesgpt: {}\n',
+      'tools:\n    a: # one\n        enabled: false # why\n    shop/orders:\n      approved: true\n\n# the end\nholmesgpt: {}\n',
+    ],
+    [
+      'other parts only',
+      'holmesgpt:\n  toolsets: {} # none',
+      'holmesgpt:\n  toolsets: {} # none\ntools:\n  shop/orders:\n    approved: true\n',
+    ],
+    [
+      'a tool by its older name',
+      'tools:\n  orders.shop:\n    description: "x"  # mine\n',
+      'tools:\n  orders.shop:\n    description: "x"  # mine\n    approved: true\n',
+    ],
+    [
+      'an approval that was taken back',
+      'tools:\n  shop/orders: { approved: false } # no\n',
+      'tools:\n  shop/orders: { approved: true } # no\n',
+    ],
+    [
+      'lines that end as on Windows',
+      'tools:\r\n  a:\r\n    enabled: true\r\n',
+      'tools:\r\n  a:\r\n    enabled: true\r\n  shop/orders:\r\n    approved: true\r\n',
+    ],
+    [
+      'a flow mapping',
+      '{ tools: { a: { enabled: true } } }\n',
+      '{ tools: { a: { enabled: true }, shop/orders: { approved: true } } }\n',
+    ],
+    ['no tools', 'tools:\n# mine\n', undefined],
+  ])('%s', (_, text, expected) => {
+    const result = done(text);
+    if (expected !== undefined) expect(result).toBe(expected);
+    expect(parse(result).tools).toMatchObject({
+      [/orders.shop:/.test(text) ? 'orders.shop' : 'shop/orders']: { approved: true },
+    });
+    expect(done(result)).toBe(result);
+  });
+
+  test('it is taken back in one word', () => {
+    expect(done(done('# ours\n'), false)).toBe('# ours\ntools:\n  shop/orders:\n    approved: false\n');
+  });
+});
+
+test.each([
+  ['a mapping that others share', 'tools:\n  shop/orders: &a { enabled: true }\n  shop/other: *a\n'],
+  ['an alias', 'tools:\n  x: &a { enabled: true }\n  shop/orders: *a\n'],
+  ['no mapping', 'tools: 5\n'],
+])('%s is left alone, with what to type', (_, text) => {
+  expect(approve(text, SERVICE, true)).toEqual({
+    fault: expect.stringContaining('tools: {shop/orders: {approved: true}}'),
+  });
+});
+
+const name = fc.constantFrom('a', 'b/c', 'loki.monitoring', 'shop/orders', 'orders.shop');
+const tool = fc.record(
+  {
+    enabled: fc.boolean(),
+    approved: fc.boolean(),
+    description: fc.constantFrom('plain', '# no comment', 'two\nlines\n', ' odd ', "it's"),
+    metadata: fc.dictionary(fc.constantFrom('x', 'y'), fc.constantFrom('1', '', '#')),
+  },
+  { requiredKeys: [] },
+);
+const content = fc.record(
+  {
+    tools: fc.dictionary(name, tool, { maxKeys: 4 }),
+    holmesgpt: fc.constant({ toolsets: { loki: { config: { list: ['a', { b: 1 }], none: null } } } }),
+  },
+  { requiredKeys: [] },
+);
+
+test('whatever a person wrote, all of it is there afterwards', () => {
+  fc.assert(
+    fc.property(
+      content,
+      fc.array(fc.nat({ max: 40 }), { maxLength: 4 }),
+      fc.constantFrom(2, 4),
+      fc.boolean(),
+      fc.boolean(),
+      (value, places, indent, windows, approved) => {
+        const lines = stringify(value, { indent, lineWidth: 0, blockQuote: false }).split('\n');
+        for (const [number, place] of places.entries())
+          lines.splice(place % (lines.length + 1), 0, `# comment ${number}`);
+        const text = lines.join(windows ? '\r\n' : '\n');
+        const result = done(text, approved);
+        const { tools = {}, ...rest } = parse(text) ?? {};
+        const key =
+          Object.hasOwn(tools, 'orders.shop') && !Object.hasOwn(tools, 'shop/orders')
+            ? 'orders.shop'
+            : 'shop/orders';
+        expect(parse(result)).toEqual({ ...rest, tools: { ...tools, [key]: { ...tools[key], approved } } });
+        for (const [number] of places.entries()) expect(result).toContain(`# comment ${number}`);
+        expect(Object.keys(parse(result).tools).filter((each) => each !== key)).toEqual(
+          Object.keys(tools).filter((each) => each !== key),
+        );
+        if (windows) expect(result.replaceAll('\r\n', '')).not.toContain('\n');
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
