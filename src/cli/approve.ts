@@ -35,7 +35,7 @@ function edited(text: string, names: readonly ServiceName[], approved: boolean, 
   const read = readOverrides(text);
   if ('faults' in read)
     throw new UserError(
-      `${where} cannot be used: ${faultsLine(read.faults)}; correct it first, and see it with validate --kind overrides`,
+      `${where} cannot be used: ${faultsLine(read)}; correct it first, and see it with validate --kind overrides`,
       EXIT.findings,
     );
   return names.reduce((before, name) => {

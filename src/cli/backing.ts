@@ -2,9 +2,11 @@ import { detect } from '../detect/detect.ts';
 import type { Engine } from '../engine/engine.ts';
 import { toolKinds } from '../engine/pass.ts';
 import type { View } from '../engine/view.ts';
+import { admissionOf, approvalsOf } from '../generate/admission.ts';
 import { generate } from '../generate/generate.ts';
 import type { DiscoveredService, Health } from '../model/discovery.ts';
-import { NO_OVERRIDES } from '../model/overrides.ts';
+import { OVERRIDES_KEY } from '../model/documents.ts';
+import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import { type Service, serviceKey } from '../model/service.ts';
 import { readOverrides } from '../reconcile/overrides.ts';
 import type { Backing, DiscoverRequest, GenerateService } from '../server/api.ts';
@@ -56,6 +58,12 @@ function refusedCheck(error: unknown): unknown {
   return new ProblemError(REFUSALS[reason], `The document was not checked: ${message}.`, {
     headers: reason === 'costly' ? {} : { 'retry-after': '1' },
   });
+}
+
+/** What people wrote; nothing where that cannot be read. */
+function overridesIn(text: string | undefined): Overrides {
+  const read = readOverrides(text);
+  return 'value' in read ? read.value : NO_OVERRIDES;
 }
 
 /** What works now. */
@@ -148,12 +156,20 @@ export function backingOf(
       const tools = 'value' in read ? read.value.tools : {};
       return new Set(Object.keys(tools).filter((name) => tools[name]?.enabled === false));
     },
+    approvals(text) {
+      const { generation } = working().assembly.engine;
+      const overrides = overridesIn(text);
+      return (service) => admissionOf(service, generation, overrides);
+    },
     generate(services) {
       const now = working().assembly;
       const { engine: options } = now;
       const found = services === undefined ? view.services : described(services, now);
       const kinds = toolKinds(options.stages.rules);
-      return generate(found, { ...options.generation, kinds, overrides: NO_OVERRIDES });
+      // Who describes Services vouches for them.
+      const policy = services === undefined ? {} : ({ mcpPolicy: 'publish' } as const);
+      const overrides = approvalsOf(overridesIn(view.published?.data[OVERRIDES_KEY]));
+      return generate(found, { ...options.generation, ...policy, kinds, overrides });
     },
     async check(kind, content, client) {
       try {

@@ -1,6 +1,7 @@
 import { discover } from '../engine/pass.ts';
 import { EXIT } from '../model/exit.ts';
 import { readOnce } from '../source/source.ts';
+import { approvalsOf } from './approvals.ts';
 import type { Format } from './choices.ts';
 import { type Configuration, type InputFlags, type Invocation, settingsOf } from './configuration.ts';
 import { render, warn, writePainted } from './output.ts';
@@ -49,13 +50,17 @@ export async function discoverCommand(flags: DiscoverFlags, run: Invocation): Pr
     };
   });
   const problems = [...sync.problems, ...found.problems];
+  const approvals = await approvalsOf(found.services, settings, input, run.signal);
   const { result, messages } = run.output;
   writePainted(
     result,
-    await render(found.services, problems, flags.output, {
-      colour: hasColours(result, run.env),
-      width: columnsOf(result, run.env),
-    }),
+    await render(
+      found.services,
+      problems,
+      flags.output,
+      { colour: hasColours(result, run.env), width: columnsOf(result, run.env) },
+      approvals,
+    ),
   );
   warn(run.output, problems);
   if (found.services.length === 0) {

@@ -2,7 +2,9 @@ import { styleText } from 'node:util';
 import { type Explanation, explain } from '../detect/explain.ts';
 import { selectorKeyOf } from '../detect/member.ts';
 import { discover } from '../engine/pass.ts';
+import { isHeld } from '../generate/admission.ts';
 import {
+  type Approval,
   type Candidate,
   type DiscoveredService,
   endpointUrl,
@@ -10,9 +12,11 @@ import {
   type Verdict,
 } from '../model/discovery.ts';
 import { EXIT, UserError } from '../model/exit.ts';
+import { oneLine } from '../model/text.ts';
 import { jsonText, visibleTexts } from '../model/visible.ts';
 import type { Prober } from '../probe/prober.ts';
 import { readOnce } from '../source/source.ts';
+import { approvalsOf } from './approvals.ts';
 import { type InputFlags, type Invocation, settingsOf } from './configuration.ts';
 import { missingService } from './not-found.ts';
 import { writePainted } from './output.ts';
@@ -24,6 +28,9 @@ export interface ExplainFlags extends InputFlags {
   readonly output: 'text' | 'json';
 }
 
+/** Most tools of an MCP server that are listed. */
+const MOST_TOOLS = 100;
+
 /** All that is known of how one Service came to its verdict. */
 interface Story {
   readonly explanation: Explanation;
@@ -32,6 +39,7 @@ interface Story {
   /** What the way that is used answered; of a backend that is left out, the preferred one. */
   readonly verdict: Verdict | undefined;
   readonly service: DiscoveredService | undefined;
+  readonly approval: Approval | undefined;
   readonly problems: readonly Problem[];
 }
 
@@ -66,7 +74,7 @@ function listening(prober: Prober, heard: Map<string, Verdict>): Prober {
   };
 }
 
-function asJson({ explanation, verdict, service, problems }: Story): string {
+function asJson({ explanation, verdict, service, approval, problems }: Story): string {
   const { candidate, detectors, keptOut } = explanation;
   return `${jsonText(
     {
@@ -86,7 +94,11 @@ function asJson({ explanation, verdict, service, problems }: Story): string {
               evidence: candidate.evidence,
             },
       probe: verdict,
-      used: service !== undefined && service.verdict.health !== 'unhealthy',
+      approval,
+      used:
+        service !== undefined &&
+        service.verdict.health !== 'unhealthy' &&
+        !(approval !== undefined && isHeld(approval)),
       warnings: problems,
     },
     2,
@@ -97,7 +109,7 @@ function asText(
   story: Story,
   paint: (style: 'bold' | 'green' | 'red' | 'dim', text: string) => string,
 ): string {
-  const { explanation, verdict, service, problems } = story;
+  const { explanation, verdict, service, approval, problems } = story;
   const { candidate, detectors, keptOut } = explanation;
   const key = `${explanation.service.namespace}/${explanation.service.name}`;
   const lines: string[] = [paint('bold', `Service ${key}`), ''];
@@ -137,6 +149,14 @@ function asText(
     }
     lines.push('');
   }
+  if (verdict?.tools !== undefined) {
+    section('Tools of the server');
+    for (const { name, readOnly } of verdict.tools.slice(0, MOST_TOOLS))
+      item(`${readOnly ? 'read-only   ' : 'may change  '}  ${oneLine(name, 128)}`);
+    const more = verdict.tools.length - MOST_TOOLS;
+    if (more > 0 || verdict.toolsTruncated === true) item(more > 0 ? `and ${more} more` : 'and more');
+    lines.push('');
+  }
   if (problems.length > 0) {
     section('To know');
     for (const { what, fix } of problems) item(fix === undefined ? what : `${what}; ${fix}`);
@@ -156,6 +176,7 @@ function asText(
     );
   else if (service.verdict.health === 'unhealthy')
     item(`${service.type}, and left out of the documents while it is unhealthy`);
+  else if (approval !== undefined && isHeld(approval)) item(`${service.type}, ${approval.reason}`);
   else item(`${service.type}, in the documents as the tool ${service.tool}`);
   return `${lines.join('\n')}\n`;
 }
@@ -197,7 +218,11 @@ export async function explainCommand(text: string, flags: ExplainFlags, run: Inv
   );
   const used = service?.service.name ?? candidate?.service.name ?? name;
   const places = [used, name].map((each) => `Service ${namespace}/${each}`);
+  // The namespaces that are trusted are those of the configuration, and not the one that is looked at.
+  const { namespaces } = await settingsOf({ ...flags }, run);
+  const approvals = await approvalsOf(found.services, { ...settings, namespaces }, input, run.signal);
   const story: Story = {
+    approval: service === undefined ? undefined : approvals(service),
     explanation: service === undefined ? explanation : { ...explanation, candidate: service },
     asked: heard,
     verdict: heard.get(used),

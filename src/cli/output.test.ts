@@ -123,3 +123,18 @@ describe('warnings', () => {
     expect(result.read()).toBeNull();
   });
 });
+
+test('what waits for approval is told where all is told, and the tools of a server as one line each', async () => {
+  const found = discovered(service('orders', { labels: { app: 'mcp-server' }, ports: ['mcp:8000'] }));
+  const tools = [{ name: 'x\u001b[31m', readOnly: true, digest: '' }];
+  const services = [{ ...found, verdict: { ...found.verdict, tools } }];
+  const waits = () => ({ state: 'waiting', reason: '' }) as const;
+  const wide = await render(services, [], 'wide', { colour: false }, waits);
+  expect(wide).toMatch(/PROBE +APPROVAL\n.* waiting\n$/);
+  expect(await render(services, [], 'wide', { colour: false })).not.toContain('APPROVAL');
+  expect(JSON.parse(await render(services, [], 'json', { colour: false }, waits)).services[0]).toMatchObject({
+    approval: 'waiting',
+    tools: [{ name: 'x [31m', readOnly: true }],
+    toolsTruncated: false,
+  });
+});

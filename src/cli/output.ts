@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import {
+  type Approval,
   type DiscoveredService,
   endpointUrl,
   type Problem,
@@ -47,18 +48,22 @@ const ELASTIC = [7, 6];
 function serviceTable(
   services: readonly DiscoveredService[],
   wide: boolean,
+  approvalOf: (service: DiscoveredService) => Approval,
   { colour, width }: Look,
 ): string {
+  const approvals = services.map((service) => approvalOf(service).state);
+  const told = wide && approvals.some((state) => state !== 'open');
   const header = ['NAMESPACE', 'NAME', 'TYPE', 'ENDPOINT', 'HEALTH'];
-  const rows = services.map((service) => [
+  const rows = services.map((service, index) => [
     service.service.namespace,
     service.service.name,
     service.type,
     endpointUrl(service.endpoint),
     service.verdict.authRequired ? `${service.verdict.health} (auth)` : service.verdict.health,
     ...(wide ? [service.certainty, service.evidence[0]?.detail ?? '', service.verdict.reason] : []),
+    ...(told ? [approvals[index] === 'open' ? '' : (approvals[index] ?? '')] : []),
   ]);
-  const head = wide ? [...header, 'CERTAINTY', 'WHY', 'PROBE'] : header;
+  const head = [...header, ...(wide ? ['CERTAINTY', 'WHY', 'PROBE'] : []), ...(told ? ['APPROVAL'] : [])];
   const padded = columns([head, ...rows.map((row) => row.map(visible))], width, ELASTIC);
   return padded
     .map((row, index) => {
@@ -79,12 +84,16 @@ export async function render(
   problems: readonly Problem[],
   format: Format,
   look: Look,
+  approvalOf: (service: DiscoveredService) => Approval = () => ({ state: 'open', reason: '' }),
 ): Promise<string> {
   if (format === 'table' || format === 'wide')
-    return services.length === 0 ? '' : serviceTable(services, format === 'wide', look);
+    return services.length === 0 ? '' : serviceTable(services, format === 'wide', approvalOf, look);
   if (format === 'name')
     return services.map(({ service }) => `${service.namespace}/${service.name}\n`).join('');
-  const document = { services: services.map(serviceJson), warnings: problems };
+  const document = {
+    services: services.map((service) => serviceJson(service, approvalOf(service))),
+    warnings: problems,
+  };
   if (format === 'json') return `${jsonText(document, 2)}\n`;
   const { yamlText } = await import('./yaml-output.ts');
   return yamlText(document);

@@ -6,6 +6,7 @@ import type { ProbeEvent } from '../probe/prober.ts';
 import type { AgentOutcome } from '../reconcile/agent-follow.ts';
 import type { DiffLine } from '../reconcile/changes.ts';
 import type { SourceEvent } from '../source/source.ts';
+import type { ToolChange } from './tool-changes.ts';
 
 export type { AgentOutcome };
 
@@ -43,6 +44,18 @@ export type EngineEvent =
       /** What is published could be recorded in the history, where there is one. */
       readonly recorded: boolean;
     }
+  /**
+   * MCP servers and annotated Services wait for a person, others than before. `waiting`: all of them, as `namespace/name`;
+   * `fresh`: those that did not wait before.
+   */
+  | {
+      readonly kind: 'approvals-waiting';
+      readonly cycle: number;
+      readonly waiting: readonly string[];
+      readonly fresh: readonly string[];
+    }
+  /** The tools of an MCP server that is published are others than they were. */
+  | { readonly kind: 'tools-changed'; readonly cycle: number; readonly change: ToolChange }
   /** What is published, as it was just read: also by a replica that does not write. */
   | { readonly kind: 'observed'; readonly live: Published | undefined }
   /** A replica that does not write cannot read what is published. */

@@ -18,6 +18,7 @@ import type { EngineEvent } from './events.ts';
 import { Fights } from './fights.ts';
 import type { KnownServices } from './held.ts';
 import { type Ended, type Publication, publish } from './publication.ts';
+import { ToolWatch } from './tool-changes.ts';
 import { foreign, undone, wantedBy } from './undone.ts';
 
 export interface ReconcilerOptions extends Publication {
@@ -82,8 +83,14 @@ export class Reconciler {
   /** When a change that is made again and again may be reverted, on the same clock. */
   #fightUntil: number | undefined;
   readonly #fights = new Fights();
+  readonly #tools = new ToolWatch();
   /** What was told last, so that it is told once. */
-  readonly #told: { faults?: string | undefined; rollback?: string | undefined; fight?: boolean } = {};
+  readonly #told: {
+    faults?: string | undefined;
+    rollback?: string | undefined;
+    fight?: boolean;
+    waiting?: ReadonlySet<string>;
+  } = {};
   #notes: Problem[] = [];
   /** Why what is published goes with no other object, if that was refused. */
   #ownerRefused: string | undefined;
@@ -191,6 +198,7 @@ export class Reconciler {
       this.#notes.push(...notes);
       if (made !== this.#made) this.#options.tell({ kind: 'generated', cycle, ok: faults === undefined });
       this.#made = made;
+      if (faults === undefined) this.#tellTrust(found.services, made, cycle);
       this.#guardSize(decision.intent.documents);
       return { decision, services };
     } catch (error) {
@@ -251,6 +259,20 @@ export class Reconciler {
       this.#options.tell({ kind: 'drift-repeated', cycle, keys, retryIn: pause });
     this.#told.fight = true;
     return true;
+  }
+
+  /** Tells who waits for approval now, and how the tools of servers that are published changed. */
+  #tellTrust(found: readonly DiscoveredService[], { waiting, held }: Made, cycle: number): void {
+    const { tell } = this.#options;
+    const before = this.#told.waiting ?? new Set();
+    const now = new Set(waiting);
+    const fresh = waiting.filter((key) => !before.has(key));
+    if (fresh.length > 0 || before.size !== now.size)
+      tell({ kind: 'approvals-waiting', cycle, waiting, fresh });
+    this.#told.waiting = now;
+    const kept = new Set(held);
+    for (const change of this.#tools.take(found, (key) => !kept.has(key)))
+      tell({ kind: 'tools-changed', cycle, change });
   }
 
   /** Tells, once each, why what is published is not what was found. */

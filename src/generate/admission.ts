@@ -1,4 +1,4 @@
-import type { Candidate, DiscoveredService, Problem } from '../model/discovery.ts';
+import type { Approval, Candidate, DiscoveredService, Problem } from '../model/discovery.ts';
 import { endpointUrl } from '../model/discovery.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import { sameMcpServer } from '../model/same-url.ts';
@@ -15,18 +15,7 @@ export interface AdmissionPolicy {
   readonly clusterDomain?: string;
 }
 
-/** Whether a discovered service becomes a tool, and why. */
-export interface Admission {
-  /**
-   * `open`: it is of a kind that needs nobody's approval. `waiting`: it is published once a person approves it. `off`: the
-   * operator wants none of its kind. `listed`: the agent has it already.
-   */
-  readonly state: 'open' | 'trusted' | 'approved' | 'published' | 'waiting' | 'off' | 'listed';
-  /** One line for a person; empty for `open`. */
-  readonly reason: string;
-}
-
-const OPEN: Admission = { state: 'open', reason: '' };
+const OPEN: Approval = { state: 'open', reason: '' };
 
 /** HolmesGPT's chart labels its own MCP servers so, and lists them itself with its own rules of approval. */
 const PART_OF = 'app.kubernetes.io/part-of';
@@ -39,11 +28,13 @@ const needsTrust = (found: Candidate): boolean => isMcp(found) || found.detector
 /** What to type to approve a Service. */
 export const approveCommand = (key: string): string => `dynamic-toolset approve ${key}`;
 
-/** What a person wrote of a Service, by either of its names. */
-function approvalOf({ service }: Candidate, { tools }: Overrides): boolean | undefined {
-  for (const key of [serviceKey(service), `${service.name}.${service.namespace}`])
-    if (Object.hasOwn(tools, key) && tools[key]?.approved !== undefined) return tools[key].approved;
-  return undefined;
+/** What a person wrote of a backend, by either name of any of its Services; who approves and refuses it, refuses it. */
+function approvalOf({ service, alternates }: Candidate, { tools }: Overrides): boolean | undefined {
+  const { namespace } = service;
+  const said = [service.name, ...alternates]
+    .flatMap((name) => [`${namespace}/${name}`, `${name}.${namespace}`])
+    .flatMap((key) => (Object.hasOwn(tools, key) ? (tools[key]?.approved ?? []) : []));
+  return said.length === 0 ? undefined : said.every((word) => word);
 }
 
 /** URLs of MCP servers that a person lists in overrides, and where. */
@@ -81,7 +72,7 @@ export function admissionOf(
   found: DiscoveredService,
   { mcpPolicy = 'publish', namespaces = [], clusterDomain = 'cluster.local' }: AdmissionPolicy,
   overrides: Overrides = NO_OVERRIDES,
-): Admission {
+): Approval {
   if (!needsTrust(found)) return OPEN;
   const where = listedAs(found, overrides, clusterDomain);
   if (where !== undefined) return { state: 'listed', reason: `not added: ${where} lists it already` };
@@ -98,16 +89,27 @@ export function admissionOf(
   };
 }
 
-const ADMITTED: ReadonlySet<Admission['state']> = new Set(['open', 'trusted', 'approved', 'published']);
+const HELD: ReadonlySet<Approval['state']> = new Set(['waiting', 'off', 'listed']);
+
+/** Whether it keeps a service from becoming a tool. */
+export const isHeld = ({ state }: Approval): boolean => HELD.has(state);
 
 /** The service as it may be published: where nobody trusts it, its word on which tools are read-only does not count. */
-function asTrusted(found: DiscoveredService, { state }: Admission): DiscoveredService {
+function asTrusted(found: DiscoveredService, { state }: Approval): DiscoveredService {
   const { tools } = found.verdict;
   if (state !== 'published' || tools === undefined) return found;
   return {
     ...found,
     verdict: { ...found.verdict, tools: tools.map((tool) => ({ ...tool, readOnly: false })) },
   };
+}
+
+/** What of overrides only approves. */
+export function approvalsOf({ tools }: Overrides): Overrides {
+  const approvals = Object.entries(tools).flatMap(([name, { approved }]) =>
+    approved === undefined ? [] : [[name, { approved }] as const],
+  );
+  return { tools: Object.fromEntries(approvals), holmesgpt: {} };
 }
 
 /** Overrides without what is written of these services, and without entries that only approve. */
@@ -166,6 +168,8 @@ export interface Admitted {
   readonly overrides: Overrides;
   /** What waits for a person, by namespace and name. */
   readonly waiting: readonly DiscoveredService[];
+  /** Those, and all others that may not become a tool. */
+  readonly held: readonly DiscoveredService[];
   readonly notes: readonly Problem[];
 }
 
@@ -180,8 +184,8 @@ export function admit(
   const waiting: DiscoveredService[] = [];
   for (const service of found) {
     const admission = admissionOf(service, policy, overrides);
-    if (ADMITTED.has(admission.state)) services.push(asTrusted(service, admission));
-    else held.push(service);
+    if (isHeld(admission)) held.push(service);
+    else services.push(asTrusted(service, admission));
     if (admission.state === 'waiting') waiting.push(service);
   }
   const key = ({ service }: DiscoveredService): string => serviceKey(service);
@@ -190,6 +194,7 @@ export function admit(
     services,
     overrides: withoutApprovals(overrides, held),
     waiting,
+    held,
     notes: waitingNotes(waiting),
   };
 }

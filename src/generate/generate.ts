@@ -36,13 +36,14 @@ export function generate(
   options: GenerateOptions = DEFAULTS,
 ): Generated {
   const { kinds, overrides: _, ...agent } = options;
-  const { services, overrides, waiting, notes: held } = admit(found, options, options.overrides);
+  const { services, overrides, waiting, held, notes: about } = admit(found, options, options.overrides);
   const { tools, notes } = toolsOf(services, overrides, kinds);
   const holmes = holmesDocument(tools, { ...agent, patch: overrides.holmesgpt });
   return {
     documents: { 'toolset.json': toolsetJson(tools), 'custom_toolset.yaml': holmes.text },
     tools: tools.length,
-    notes: [...held, ...notes, ...holmes.notes],
+    notes: [...about, ...notes, ...holmes.notes],
     waiting: waiting.map(({ service }) => serviceKey(service)),
+    held: held.map(({ service }) => serviceKey(service)),
   };
 }

@@ -1,5 +1,6 @@
 import type { Certainty, HolmesEntry } from './detector.ts';
 import type { Service } from './service.ts';
+import { oneLine } from './text.ts';
 
 /** One reason for a verdict: which signal said it, and the words of the Service that matched. */
 export interface Evidence {
@@ -129,8 +130,33 @@ export function problemLine(problem: Problem): string {
   return `${problem.where}: ${problem.what}${problem.fix === undefined ? '' : `; ${problem.fix}`}`;
 }
 
+/**
+ * Whether a discovered service becomes a tool, as far as that is a matter of trust. `open`: its kind needs nobody's
+ * approval. `trusted`: its namespace is listed by name. `approved`: a person did. `published`: all are. `waiting`: it is
+ * published once a person approves it. `off`: none of its kind is published. `listed`: the agent has it already.
+ */
+export const APPROVAL_STATES = [
+  'open',
+  'trusted',
+  'approved',
+  'published',
+  'waiting',
+  'off',
+  'listed',
+] as const;
+
+export interface Approval {
+  readonly state: (typeof APPROVAL_STATES)[number];
+  /** One line for a person; empty for `open`. */
+  readonly reason: string;
+}
+
+/** Longest name of an MCP server's tool that is shown, in characters. */
+const LONGEST_TOOL = 128;
+
 /** What `discover -o json` and the API say of one service. */
-export function serviceJson(service: DiscoveredService) {
+export function serviceJson(service: DiscoveredService, approval: Approval) {
+  const { tools, toolsTruncated } = service.verdict;
   return {
     name: service.service.name,
     namespace: service.service.namespace,
@@ -144,5 +170,12 @@ export function serviceJson(service: DiscoveredService) {
     description: service.description,
     alternates: service.alternates,
     evidence: service.evidence,
+    approval: approval.state,
+    ...(tools === undefined
+      ? {}
+      : {
+          tools: tools.map(({ name, readOnly }) => ({ name: oneLine(name, LONGEST_TOOL), readOnly })),
+          toolsTruncated: toolsTruncated === true,
+        }),
   };
 }

@@ -16,4 +16,6 @@ export interface Generated {
   readonly notes: readonly Problem[];
   /** `namespace/name` of the Services that wait for a person's approval. */
   readonly waiting: readonly string[];
+  /** Those, and all others that are kept out of the documents because of what they are. */
+  readonly held: readonly string[];
 }

@@ -29,6 +29,7 @@ const generated: Generated = {
   tools: 0,
   notes: [],
   waiting: [],
+  held: [],
 };
 const now = new Date('2026-01-02T03:04:05.678Z');
 const { signal } = new AbortController();

@@ -1,8 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type * as z from 'zod';
 import type { View } from '../engine/view.ts';
-import { type DiscoveredService, serviceJson } from '../model/discovery.ts';
+import { type Approval, type DiscoveredService, serviceJson } from '../model/discovery.ts';
 import type { Generated } from '../model/documents.ts';
+import { OVERRIDES_KEY } from '../model/documents.ts';
 import { serviceKey } from '../model/service.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { security } from '../telemetry/security.ts';
@@ -55,6 +56,8 @@ export interface Backing {
   /** Whether this replica writes. */
   leads(): boolean;
   switchedOff(overrides: string | undefined): ReadonlySet<string>;
+  /** Says of a service whether it may be published. @param overrides text of the overrides */
+  approvals(overrides: string | undefined): (service: DiscoveredService) => Approval;
   /** The documents for these services, or for those that are known. */
   generate(services: readonly GenerateService[] | undefined): Generated;
   /**
@@ -237,9 +240,10 @@ export function api(
           );
           const size = Number(query.limit ?? schemas.PAGE);
           const key = ({ service }: DiscoveredService): string => serviceKey(service);
+          const approvalOf = backing.approvals(view.published?.data[OVERRIDES_KEY]);
           const { items, total, next, known } = pageOf(all, key, `${PATH}/services`, query, size);
           const body = {
-            services: items.map(serviceJson),
+            services: items.map((each) => serviceJson(each, approvalOf(each))),
             total,
             next,
             lastDiscovery: iso(view.lastDiscovery),

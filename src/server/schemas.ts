@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { APPROVAL_STATES } from '../model/discovery.ts';
 
 /** Says of a text that it is a detector's type; the description of the API then lists these. */
 export const KNOWN_TYPE = 'a type that a detector knows';
@@ -127,6 +128,14 @@ const service = z.object({
   description: z.string(),
   alternates: z.array(z.string()),
   evidence: z.array(z.object({ signal: z.string(), detail: z.string() })),
+  approval: z
+    .enum(APPROVAL_STATES)
+    .describe('whether it is trusted to be published; waiting: once a person approves it in overrides.yaml'),
+  tools: z
+    .array(z.object({ name: z.string(), readOnly: z.boolean().describe('by the word of the server') }))
+    .optional()
+    .describe('the tools of an MCP server, where they are known'),
+  toolsTruncated: z.boolean().optional().describe('the server has more tools than these'),
 });
 
 export const servicesAnswer = z.object({ services: z.array(service), ...page });

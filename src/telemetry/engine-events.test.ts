@@ -65,6 +65,27 @@ describe('what is told', () => {
       'RolledBack',
       'no toolsets. It was rolled back to revision 3',
     ],
+    [
+      { kind: 'approvals-waiting', cycle, waiting: ['shop/a', 'shop/b'], fresh: ['shop/b'] },
+      'Normal',
+      'WaitsForApproval',
+      'before a person approves them: shop/b. Approve one with: dynamic-toolset approve NAMESPACE/NAME. 2 wait.',
+    ],
+    [
+      {
+        kind: 'tools-changed',
+        cycle,
+        change: {
+          service: 'shop/a',
+          added: ['x\u001b[2J', '2', '3', '4', '5', '6'],
+          removed: [],
+          changed: ['y'],
+        },
+      },
+      'Warning',
+      'ToolsChanged',
+      'shop/a changed its tools: added: x [2J, 2, 3, 4, 5 and 1 more; changed: y.',
+    ],
     [{ kind: 'rollback', cycle, to: 3, holds: true }, 'Normal', 'RollbackHolds', 'revision 3 holds'],
     [
       { kind: 'publish-failed', cycle, attempt: 1, error: new Error('denied'), retryIn: 5 },

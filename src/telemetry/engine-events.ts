@@ -1,4 +1,5 @@
 import type { EngineEvent } from '../engine/events.ts';
+import type { ToolChange } from '../engine/tool-changes.ts';
 import type { ObjectEvent } from '../model/object-event.ts';
 import { hideSecrets } from '../model/redact-text.ts';
 import { oneLine } from '../model/text.ts';
@@ -16,6 +17,14 @@ const TOOLS = 'kubernaut.io/discovered-services';
 function listed(names: readonly string[]): string {
   const shown = names.slice(0, NAMES).map((name) => oneLine(name, 100));
   return `${shown.join(', ')}${names.length > NAMES ? ` and ${names.length - NAMES} more` : ''}`;
+}
+
+/** `added: a; changed: b, c`. */
+export function toolChangeText({ added, removed, changed }: ToolChange): string {
+  return Object.entries({ added, removed, changed })
+    .filter(([, names]) => names.length > 0)
+    .map(([what, names]) => `${what}: ${listed(names)}`)
+    .join('; ');
 }
 
 /** How an event of the engine is told about the ConfigMap; a kind that is not here is not told. */
@@ -62,6 +71,21 @@ const TOLD: { readonly [K in EngineEvent['kind']]?: (event: Of<K>) => ObjectEven
     reason: 'OverridesMended',
     action: 'ReadOverrides',
     note: 'overrides.yaml can be used again.',
+  }),
+  'approvals-waiting': ({ waiting, fresh }) => ({
+    type: 'Normal',
+    reason: fresh.length > 0 ? 'WaitsForApproval' : 'ApprovalsChanged',
+    action: 'Approve',
+    note:
+      fresh.length > 0
+        ? `New MCP servers or annotated Services are not published before a person approves them: ${listed(fresh)}. Approve one with: dynamic-toolset approve NAMESPACE/NAME. ${waiting.length} wait.`
+        : `${waiting.length} MCP servers and annotated Services wait for approval.`,
+  }),
+  'tools-changed': ({ change }) => ({
+    type: 'Warning',
+    reason: 'ToolsChanged',
+    action: 'Probe',
+    note: `The MCP server ${change.service} changed its tools: ${toolChangeText(change)}.`,
   }),
   'removal-held': ({ tools, retryIn }) => ({
     type: 'Warning',

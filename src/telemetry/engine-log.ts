@@ -3,6 +3,7 @@ import { causeOf, type DiscoveredService, endpointUrl, problemLine } from '../mo
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { UserError } from '../model/exit.ts';
 import { serviceKey } from '../model/service.ts';
+import { toolChangeText } from './engine-events.ts';
 import type { Logger } from './logger.ts';
 import { problemLog } from './problem-log.ts';
 import { security } from './security.ts';
@@ -17,6 +18,11 @@ function fieldsOf(service: DiscoveredService): Record<string, unknown> {
     health: service.verdict.health,
     healthy: service.verdict.health === 'unknown' ? null : service.verdict.health === 'healthy',
   };
+}
+
+function nameOf(key: string): Record<string, unknown> {
+  const [namespace, name] = key.split('/');
+  return { namespace, service_name: name };
 }
 
 /** Where a bug came from; an error that a person can mend needs no stack. */
@@ -213,6 +219,12 @@ export function engineLog(log: Logger): (event: EngineEvent) => void {
           event.holds
             ? `the rollback to revision ${event.to} holds until the inputs change`
             : 'the inputs changed, so the rollback ended',
+        );
+        return;
+      case 'tools-changed':
+        log.warn(
+          { component: 'service_discovery', cycle: event.cycle, ...nameOf(event.change.service) },
+          `the MCP server ${event.change.service} changed its tools: ${toolChangeText(event.change)}`,
         );
         return;
       case 'agent':

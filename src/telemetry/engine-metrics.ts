@@ -193,6 +193,14 @@ function publicationMetrics(set: MetricSet, typeOf: (type: string) => string, no
     'rollbacks_total',
     'Publications that were rolled back because they could not be used.',
   );
+  const waiting = set.gauge(
+    'approvals_waiting',
+    'MCP servers and annotated Services that wait for approval now; a follower does not count them.',
+  );
+  const toolChanges = set.counter(
+    'mcp_tool_changes_total',
+    'Times that the tools of a published MCP server changed.',
+  );
   const revision = set.gauge('revision', 'Number of the newest revision; 0 where none is kept.');
   const history = set.gauge(
     'history_last_write_successful',
@@ -238,6 +246,8 @@ function publicationMetrics(set: MetricSet, typeOf: (type: string) => string, no
     recreated: () => drift.inc({ kind: 'deleted' }),
     'overrides-invalid': () => overrides.inc(),
     'removal-held': () => held.inc(),
+    'approvals-waiting': (event) => waiting.set(event.waiting.length),
+    'tools-changed': () => toolChanges.inc(),
     'rolled-back': () => rollbacks.inc(),
   };
 }

@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import { discovered, rules } from '../../test/fixtures/unit/detection.ts';
+import { MemoryPublisher } from '../../test/fixtures/unit/memory-publisher.ts';
+import { service } from '../../test/fixtures/unit/service.ts';
+import type { DiscoveredService, McpTool } from '../model/discovery.ts';
+import type { EngineEvent } from './events.ts';
+import { toolKinds } from './pass.ts';
+import { Reconciler } from './reconciler.ts';
+
+const tool = (name: string, digest = '1'): McpTool => ({ name, readOnly: true, digest });
+
+/** An MCP server with these tools. */
+function server(namespace: string, ...tools: McpTool[]): DiscoveredService {
+  const labels = { app: 'mcp-server' };
+  const found = discovered(service('orders', { namespace, labels, ports: ['mcp:8000'] }));
+  return { ...found, verdict: { ...found.verdict, tools } };
+}
+
+test('who waits is told when that changes, and changed tools of who does not', async () => {
+  const events: EngineEvent[] = [];
+  const place = new MemoryPublisher();
+  const reconciler = new Reconciler({
+    publisher: place,
+    version: '1',
+    now: () => new Date('2026-01-01T00:00:00Z'),
+    faultsOf: () => [],
+    generation: {
+      credentials: {},
+      holmesgptVersion: '0.32',
+      kinds: toolKinds(rules),
+      mcpPolicy: 'approve',
+      namespaces: ['ops'],
+    },
+    owner: async () => undefined,
+    tell: (event) => events.push(event),
+    force: false,
+    removalHold: 300_000,
+    once: false,
+  });
+  const run = async (...found: DiscoveredService[]) => {
+    events.length = 0;
+    await reconciler.run({ found, contradicted: [] }, 1, new AbortController().signal);
+    return events.filter(({ kind }) => kind === 'approvals-waiting' || kind === 'tools-changed');
+  };
+  const ops = server('ops', tool('a'));
+  expect(await run(ops)).toEqual([]);
+  expect(await run(ops, server('shop', tool('x')))).toMatchObject([
+    { kind: 'approvals-waiting', waiting: ['shop/orders'], fresh: ['shop/orders'] },
+  ]);
+  expect(place.live?.data['custom_toolset.yaml']).not.toContain('shop/orders');
+  // Texts of a server that is not published reach nobody.
+  expect(await run(ops, server('shop', tool('x', '2')))).toEqual([]);
+  expect(await run(server('ops', tool('a', '2')), server('shop', tool('x')))).toMatchObject([
+    { kind: 'tools-changed', change: { service: 'ops/orders', added: [], removed: [], changed: ['a'] } },
+  ]);
+  expect(await run(server('ops', tool('a', '2')))).toMatchObject([{ waiting: [], fresh: [] }]);
+});
