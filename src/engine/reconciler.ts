@@ -198,7 +198,7 @@ export class Reconciler {
       this.#notes.push(...notes);
       if (made !== this.#made) this.#options.tell({ kind: 'generated', cycle, ok: faults === undefined });
       this.#made = made;
-      if (faults === undefined) this.#tellTrust(found.services, made, cycle);
+      if (faults === undefined) this.#tellTrust(found.found, made, cycle);
       this.#guardSize(decision.intent.documents);
       return { decision, services };
     } catch (error) {

@@ -34,7 +34,14 @@ const FREE = ['get_order', 'list-orders', 'orders.v2/search', 'a', 'get_orders']
 const TOOLS = [...FREE.map(readOnly), { name: 'cancel_order', readOnly: false, digest: '' }];
 /** Names that a server may show to HolmesGPT and not to us. */
 const OTHERS = [
-  ...FREE.flatMap((name) => [`${name}s`, `x${name}`, name.toUpperCase(), `${name}\n`, `${name} `, `${name}*`]),
+  ...FREE.flatMap((name) => [
+    `${name}s`,
+    `x${name}`,
+    name.toUpperCase(),
+    `${name}\n`,
+    `${name} `,
+    `${name}*`,
+  ]),
   ...FREE.flatMap((name) => Array.from(name, (_, at) => name.slice(0, at))),
   ...FREE.flatMap((name) => Array.from(name, (_, at) => `${name.slice(0, at)}-${name.slice(at + 1)}`)),
   ...['cancel_order', 'drop_table', '*', '?', '[!a]', '!', ']', '^', '\\', 'é', '💥', 'b'],
