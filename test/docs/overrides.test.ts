@@ -44,7 +44,12 @@ async function generated(overrides: string): Promise<{ document: string; said: s
     output: { result: sink('result'), messages: sink('messages') },
     signal: AbortSignal.timeout(30_000),
   };
-  const flags = { format: 'holmesgpt' as const, filename: [join(root, 'demo/cluster')], overrides: file };
+  const flags = {
+    format: 'holmesgpt' as const,
+    filename: [join(root, 'demo/cluster')],
+    namespace: 'monitoring,observability,shop',
+    overrides: file,
+  };
   expect(await generateCommand(flags, run)).toBe(0);
   return { document: written.result, said: written.messages };
 }
