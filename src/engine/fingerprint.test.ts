@@ -1,39 +1,37 @@
 import { expect, test } from 'vitest';
 import { discovered } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
-import type { DiscoveredService } from '../model/discovery.ts';
+import type { DiscoveredService, Verdict } from '../model/discovery.ts';
 import { fingerprint } from './fingerprint.ts';
 
-const found = discovered(service('loki', { labels: { app: 'loki' }, ports: ['http:3100'] }));
-const { verdict } = found;
+const loki = discovered(service('loki', { labels: { app: 'loki' }, ports: ['http:3100'] }));
+const other = (parts: Partial<DiscoveredService>): string => fingerprint([{ ...loki, ...parts }]);
+const judged = (parts: Partial<Verdict>): string => other({ verdict: { ...loki.verdict, ...parts } });
 
-test.each<[string, Partial<DiscoveredService>]>([
-  ['alternates', { alternates: ['loki-read'] }],
-  ['the Service', { service: { ...found.service, name: 'other' } }],
-  ['the namespace', { service: { ...found.service, namespace: 'other' } }],
-  ['the tool', { tool: 'other' }],
-  ['the type', { type: 'other' }],
-  ['the detector', { detector: 'other' }],
-  ['the kind', { kind: 'other' }],
-  ['the endpoint', { endpoint: { ...found.endpoint, port: 1 } }],
-  ['the mode', { mode: 'sse' }],
-  ['the description', { description: 'other' }],
-  ['whose description it is', { tenantDescription: true }],
-  ['the certainty', { certainty: 'hint' }],
-  ['health', { verdict: { ...verdict, health: 'unhealthy' } }],
-  ['that it wants credentials', { verdict: { ...verdict, authRequired: true } }],
-  ['facts', { verdict: { ...verdict, facts: { a: 'b' } } }],
-])('%s changes what is published', (_, change) => {
-  expect(fingerprint([{ ...found, ...change }])).not.toBe(fingerprint([found]));
+test.each<[string, string]>([
+  ['another Service', other({ service: { ...loki.service, name: 'x' } })],
+  ['another namespace', other({ service: { ...loki.service, namespace: 'x' } })],
+  ['tool', other({ tool: 'x' })],
+  ['type', other({ type: 'x' })],
+  ['detector', other({ detector: 'x' })],
+  ['kind', other({ kind: 'x' })],
+  ['endpoint', other({ endpoint: { ...loki.endpoint, path: '/x' } })],
+  ['mode', other({ mode: 'sse' })],
+  ['description', other({ description: 'x' })],
+  ['whose words they are', other({ tenantDescription: !loki.tenantDescription })],
+  ['certainty', other({ certainty: 'hint' })],
+  ['alternates', other({ alternates: ['x'] })],
+  ['health', judged({ health: 'unhealthy' })],
+  ['credentials that it wants', judged({ authRequired: true })],
+  ['facts', judged({ facts: { a: 'b' } })],
+])('what decides what is published counts: %s', (_, print) => {
+  expect(print).not.toBe(fingerprint([loki]));
 });
 
-test.each<[string, Partial<DiscoveredService>]>([
-  [
-    'words of a verdict',
-    { verdict: { ...verdict, reason: 'other', steps: [{ asked: 'a', answered: 'b' }] } },
-  ],
-  ['evidence', { evidence: [] }],
-  ['its version', { service: { ...found.service, version: '8' } }],
-])('%s changes nothing', (_, change) => {
-  expect(fingerprint([{ ...found, ...change }])).toBe(fingerprint([found]));
+test.each<[string, string]>([
+  ['the words of a verdict', judged({ reason: 'x' })],
+  ['how the endpoint was asked', judged({ steps: [{ asked: 'a', answered: 'b' }] })],
+  ['evidence', other({ evidence: [] })],
+])('what does not decide it does not: %s', (_, print) => {
+  expect(print).toBe(fingerprint([loki]));
 });

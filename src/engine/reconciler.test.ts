@@ -3,6 +3,7 @@ import { discovered, rules } from '../../test/fixtures/unit/detection.ts';
 import { MemoryPublisher } from '../../test/fixtures/unit/memory-publisher.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import { documentFaults } from '../generate/check.ts';
+import { generate } from '../generate/generate.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { UserError } from '../model/exit.ts';
 import { OwnerRefused, PublishConflict } from '../reconcile/publisher.ts';
@@ -242,14 +243,7 @@ describe('others write at the same time', () => {
     const read = place.read.bind(place);
     let reads = 0;
     vi.spyOn(place, 'read').mockImplementation(async () => {
-      if (++reads === 2)
-        place.write({
-          data: {
-            ...place.live?.data,
-            'toolset.json': '{"tools":[]}\n',
-            'custom_toolset.yaml': 'toolsets: {}\n',
-          },
-        });
+      if (++reads === 2) place.write({ data: { ...generate([]).documents } });
       return read();
     });
     await run(lokis('a', 'b'));
