@@ -44,7 +44,12 @@ async function holmes(configMap: Record<string, unknown> | undefined) {
   const place = holmesPlace(kube, {
     deployment: { namespace: 'ns', name: 'holmes' },
     published: { namespace: 'ours', name: 'published' },
-    holmes: { write: holmesText as never, fault: () => undefined },
+    holmes: {
+      write: holmesText as never,
+      fault: () => undefined,
+      join: (document) => ({ document, notes: [] }),
+      learn: (patch) => patch,
+    },
   });
   return { applied, state, place };
 }
