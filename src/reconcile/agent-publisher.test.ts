@@ -1,7 +1,7 @@
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
+import { stringify } from 'yaml';
 import { json, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
-import { holmesText } from '../generate/holmes-text.ts';
 import { holmesPlace } from './agent-publisher.ts';
 
 const { signal } = new AbortController();
@@ -45,7 +45,7 @@ async function holmes(configMap: Record<string, unknown> | undefined) {
     deployment: { namespace: 'ns', name: 'holmes' },
     published: { namespace: 'ours', name: 'published' },
     holmes: {
-      write: holmesText as never,
+      write: (document) => stringify(document),
       fault: () => undefined,
       join: (document) => ({ document, notes: [] }),
       learn: (patch) => patch,
