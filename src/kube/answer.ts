@@ -32,19 +32,33 @@ export async function readBody(response: IncomingMessage, limit: number): Promis
  * @param enough looks at each piece once; true ends the reading sooner
  */
 export async function readStart(
-  response: IncomingMessage,
+  response: AsyncIterable<Buffer>,
   limit: number,
   enough?: (chunk: Buffer) => boolean,
 ): Promise<string> {
   const chunks: Buffer[] = [];
   let left = limit;
-  for await (const whole of response as AsyncIterable<Buffer>) {
+  for await (const whole of response) {
     const chunk = whole.subarray(0, left);
     chunks.push(chunk);
     left -= chunk.length;
     if (enough?.(chunk) === true || left === 0) break;
   }
   return Buffer.concat(chunks).toString('utf8');
+}
+
+/**
+ * The chunks of a body, while they and their framing stay within a budget of bytes.
+ * @throws TooLongError beyond it, after closing the connection
+ */
+export async function* withinBudget(response: IncomingMessage, budget: number): AsyncGenerator<Buffer> {
+  const { socket } = response;
+  const start = socket.bytesRead;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    if (socket.bytesRead - start > budget)
+      throw new TooLongError(`it sent more than ${Math.round(budget / 1024)} KiB for one answer`);
+    yield chunk;
+  }
 }
 
 /** @throws BadAnswerError when the text is not JSON */

@@ -6,7 +6,7 @@ import { EXIT, UserError } from '../model/exit.ts';
 import { meantOrAll } from '../model/nearest.ts';
 import { unreadable } from '../model/unreadable.ts';
 import { keptAgents } from './agents.ts';
-import { jsonLines, parseJson, readBody, readStart } from './answer.ts';
+import { jsonLines, parseJson, readBody, readStart, TooLongError, withinBudget } from './answer.ts';
 import { credentialsError } from './credentials-error.ts';
 import { jsonBody } from './json-body.ts';
 import { statusError } from './status.ts';
@@ -62,7 +62,7 @@ export interface Kube {
   stream(request: StreamRequest, signal: AbortSignal): Promise<AsyncGenerator<unknown>>;
   /**
    * One exchange as it is, for what is proxied through the API server: any status is an answer.
-   * @throws Error when there is no answer
+   * @throws TooLongError for one that is much longer than its limit; Error when there is no answer
    */
   raw(request: RawRequest, signal: AbortSignal): Promise<RawAnswer>;
 }
@@ -84,6 +84,10 @@ export interface RawAnswer {
   readonly body: string;
 }
 
+/** Most answers of status 1xx before the answer itself. What is proxied may send them without end. */
+const INFORMATIONAL = 3;
+/** How many bytes may come for each byte that is read of what is proxied. */
+const OVERHEAD = 2;
 const TIMEOUT = 30_000;
 /** Most bytes in an answer; lists that are longer are read in smaller pages. */
 const LONGEST_BODY = 32 * 1024 * 1024;
@@ -217,7 +221,7 @@ export function connect(options: KubeOptions): Kube {
     },
     async raw({ limit, enough, ...request }, signal) {
       const response = await exchange(request, signal);
-      const body = await readStart(response, limit, enough);
+      const body = await readStart(withinBudget(response, OVERHEAD * limit), limit, enough);
       return { status: response.statusCode ?? 0, headers: response.headers, body };
     },
   };
@@ -226,6 +230,12 @@ export function connect(options: KubeOptions): Kube {
 function send(base: URL, options: RequestOptions, payload: string | undefined): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const request = base.protocol === 'https:' ? https.request(base, options) : http.request(base, options);
+  let informational = 0;
+  request.on('information', () => {
+    informational++;
+    if (informational > INFORMATIONAL)
+      request.destroy(new TooLongError(`it sent more than ${INFORMATIONAL} answers of 1xx and no other`));
+  });
   request.on('response', resolve);
   request.on('error', reject);
   request.on('upgrade', (_, socket) => {

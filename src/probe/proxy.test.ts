@@ -57,3 +57,32 @@ test("a backend's own 404 is an answer", async () => {
   });
   expect(asked[0]?.path).toBe('/api/v1/namespaces/monitoring/services/http:grafana:3000/proxy/x');
 });
+
+test.each([
+  ['answers of 1xx without end', 'HTTP/1.1 102 Processing\r\n\r\n', '', '1xx'],
+  ['chunks of one byte', '1\r\nx\r\n', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n', '128 KiB'],
+])('%s that come through the API server are given up', async (_, block, first, words) => {
+  const { kube } = await kubeServer(({ socket }) => {
+    const more = (): void => {
+      while (socket?.writable === true && socket.write(block.repeat(1_000)));
+    };
+    socket
+      ?.on('drain', more)
+      .on('error', () => {})
+      .write(first);
+    more();
+  });
+  const error = await proxyFetch(kube)(grafana, { path: '/' }, AbortSignal.timeout(5_000)).catch(
+    (each: unknown) => each,
+  );
+  expect(error).toMatchObject({ kind: 'protocol', message: expect.stringContaining(words) });
+});
+
+test('a body is cut at the limit of its request', async () => {
+  const { kube } = await kubeServer((response) => response.end('x'.repeat(300_000)));
+  const read = async (limit?: number): Promise<number> =>
+    (await proxyFetch(kube)(grafana, { path: '/', ...(limit === undefined ? {} : { limit }) }, signal)).body
+      .length;
+  expect(await read()).toBe(64 * 1024);
+  expect(await read(200_000)).toBe(200_000);
+});

@@ -1,3 +1,4 @@
+import { TooLongError } from '../kube/answer.ts';
 import type { Kube } from '../kube/connection.ts';
 import type { Fault } from '../model/discovery.ts';
 import { oneLine } from '../model/text.ts';
@@ -60,6 +61,7 @@ export function proxyFetch(kube: Kube): Fetch {
     } catch (error) {
       signal.throwIfAborted();
       if ((error as NodeJS.ErrnoException).code === 'HPE_HEADER_OVERFLOW') throw failureOf(error, 'asking');
+      if (error instanceof TooLongError) throw new ProbeFailure(error.message, 'protocol', { cause: error });
       throw new ProbeFailure(`the API server is not reachable (${(error as Error).message})`, 'unreachable', {
         cause: error,
       });
