@@ -29,8 +29,8 @@ const OVERHEAD = 2;
 
 /**
  * TLS as probes speak it. A backend's certificate is seldom signed by an authority this process knows, and nothing secret
- * is sent, so it is not verified. Key exchange over finite fields is left out: the server names its size, and a large one
- * keeps this process busy for a second.
+ * is sent, so it is not verified. Key exchange over finite fields is left out: there the server says how large the numbers
+ * are that this process computes with.
  */
 const TLS = { rejectUnauthorized: false, ciphers: 'DEFAULT:!DHE' };
 

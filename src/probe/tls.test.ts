@@ -68,7 +68,7 @@ test('what comes over TLS has the same budget', async () => {
   expect(answered).toMatchObject({ kind: 'protocol', message: expect.stringContaining('128 KiB') });
 });
 
-test('a server may not choose a key exchange whose size it names: that keeps this process busy', async () => {
+test('a server may not choose a key exchange whose cost it sets', async () => {
   const dhe = {
     dhparam: 'auto',
     maxVersion: 'TLSv1.2',
