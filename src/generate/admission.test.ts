@@ -119,7 +119,7 @@ describe('what comes of it', () => {
     expect(notes).toEqual([
       {
         where: 'Service shop/orders',
-        what: 'waits for approval, and is not published before (mcp, 2 tools: cancel_order, get_order (read-only))',
+        what: 'waits for approval and is not published until then (mcp, 2 tools: cancel_order, get_order (read-only))',
         fix: 'if you trust it: dynamic-toolset approve shop/orders',
       },
     ]);

@@ -12,7 +12,6 @@ export interface AdmissionPolicy {
   readonly mcpPolicy?: 'publish' | 'approve' | 'off';
   /** The namespaces that are watched; one that stands here by name is trusted, `*` trusts none. */
   readonly namespaces?: readonly string[];
-  readonly clusterDomain?: string;
 }
 
 const OPEN: Approval = { state: 'open', reason: '' };
@@ -57,24 +56,24 @@ function listedServers({
 }
 
 /** Where the agent's configuration lists this MCP server already. */
-function listedAs(found: DiscoveredService, overrides: Overrides, clusterDomain: string): string | undefined {
+function listedAs(found: DiscoveredService, overrides: Overrides): string | undefined {
   if (!isMcp(found)) return undefined;
   if (found.service.labels[PART_OF] === 'holmes') return `HolmesGPT's chart (label ${PART_OF}: holmes)`;
   const url = endpointUrl(found.endpoint);
   const own = [serviceKey(found.service), `${found.service.name}.${found.service.namespace}`];
   return listedServers(overrides).find(
-    ([listed, , key]) => !own.includes(key) && sameMcpServer(url, listed, { clusterDomain }),
+    ([listed, , key]) => !own.includes(key) && sameMcpServer(listed, url),
   )?.[1];
 }
 
 /** Whether a service becomes a tool. Pure. */
 export function admissionOf(
   found: DiscoveredService,
-  { mcpPolicy = 'publish', namespaces = [], clusterDomain = 'cluster.local' }: AdmissionPolicy,
+  { mcpPolicy = 'publish', namespaces = [] }: AdmissionPolicy,
   overrides: Overrides = NO_OVERRIDES,
 ): Approval {
   if (!needsTrust(found)) return OPEN;
-  const where = listedAs(found, overrides, clusterDomain);
+  const where = listedAs(found, overrides);
   if (where !== undefined) return { state: 'listed', reason: `not added: ${where} lists it already` };
   if (mcpPolicy === 'off') return { state: 'off', reason: 'not published: MCP_POLICY is off' };
   const approved = approvalOf(found, overrides);
@@ -85,7 +84,7 @@ export function admissionOf(
   if (mcpPolicy === 'publish') return { state: 'published', reason: 'published: MCP_POLICY is publish' };
   return {
     state: 'waiting',
-    reason: `waits for approval, and is not published before: ${approveCommand(serviceKey(found.service))}`,
+    reason: `waits for approval: ${approveCommand(serviceKey(found.service))}`,
   };
 }
 
@@ -147,14 +146,14 @@ function waitingNotes(waiting: readonly DiscoveredService[]): Problem[] {
       const tools = toolsInShort(found);
       notes.push({
         where: `Service ${key}`,
-        what: `waits for approval, and is not published before (${found.type}${tools === '' ? '' : `, ${tools}`})`,
+        what: `waits for approval and is not published until then (${found.type}${tools === '' ? '' : `, ${tools}`})`,
         fix: `if you trust it: ${approveCommand(key)}`,
       });
     }
     if (all.length > FEW)
       notes.push({
         where: `namespace ${namespace}`,
-        what: `${all.length - FEW} more MCP servers and annotated Services wait for approval, and are not published before`,
+        what: `${all.length - FEW} more MCP servers and annotated Services wait for approval and are not published until then`,
         fix: 'see them with discover -o wide',
       });
   }

@@ -247,6 +247,37 @@ describe('an MCP server', () => {
   ])('with another address nothing of the generated one is left: %j', (person) => {
     expect(server(person)).toEqual({ 'shop/tickets': person });
   });
+
+  test.each([
+    'http://tickets.shop:9090',
+    'http://Tickets.shop.svc:9090/mcp',
+    'http://tickets.shop.svc.cluster.local.:9090/sse/',
+  ])('that a person lists under another name is not added again: %s', (theirs) => {
+    const mine = { config: { url: theirs }, approval_required_tools: ['run_*'] };
+    const { document, notes } = joinDocuments(
+      { mcp_servers: { 'shop/tickets': ticket } },
+      { mcp_servers: { mine } },
+      FILE,
+    );
+    expect(document.mcp_servers).toEqual({ mine });
+    expect(notes).toEqual([
+      {
+        section: 'mcp_servers',
+        name: 'shop/tickets',
+        note: { what: 'is not added: a server of your own leads to the same place' },
+      },
+    ]);
+  });
+
+  test('with another port or path is another server', () => {
+    const mine = { config: { url: 'http://tickets.shop:9091' } };
+    const { document } = joinDocuments(
+      { mcp_servers: { 'shop/tickets': ticket } },
+      { mcp_servers: { mine } },
+      FILE,
+    );
+    expect(document.mcp_servers).toEqual({ 'shop/tickets': ticket, mine });
+  });
 });
 
 test('an entry of a person’s own keeps no credentials beside its instances', () => {

@@ -1,10 +1,10 @@
 import type { Problem } from '../model/discovery.ts';
 import { mergePatch } from '../model/merge.ts';
+import { sameBackend, sameMcpServer } from '../model/same-url.ts';
 import { own } from './holmes-models.ts';
 import { addressesOf, carriesCredentials, isCommon, type Shape, shapeOf } from './holmes-shape.ts';
 import { besidesTheirs, fieldsWhere, generatedBackends, partsOf, theirsOf } from './join-lists.ts';
 import { isMapping, type Mapping } from './model-check.ts';
-import { sameBackend } from './same-backend.ts';
 
 /** What is known where a person's document is joined to the generated one. */
 export interface JoinOptions {
@@ -126,13 +126,35 @@ function ownEntry(name: string, person: Mapping, version: JoinOptions['holmesgpt
   return { ...entry, config: { ...common, [shape.list]: entries } };
 }
 
+/** Where an entry of an MCP server leads; nothing for a program that HolmesGPT starts itself. */
+function serverUrl(entry: unknown): string | undefined {
+  if (!isMapping(entry)) return undefined;
+  const url = (isMapping(entry.config) ? own(entry.config, 'url') : undefined) ?? own(entry, 'url');
+  return typeof url === 'string' ? url : undefined;
+}
+
+/**
+ * Generated MCP servers that a person lists already, under whatever name: a second entry would run the same tools
+ * without the approvals that the person's asks for.
+ */
+function listedTwice(generated: Mapping, person: Mapping, namespace: string | undefined): string[] {
+  const listed = Object.values(person).flatMap((entry) => serverUrl(entry) ?? []);
+  return Object.entries(generated).flatMap(([name, entry]) => {
+    const url = serverUrl(entry);
+    const twice =
+      !Object.hasOwn(person, name) &&
+      url !== undefined &&
+      listed.some((theirs) => sameMcpServer(theirs, url, namespace));
+    return twice ? [name] : [];
+  });
+}
+
 /** An MCP server: a person's address is another server, and nothing of the generated entry is for that. */
 function joinServer(generated: Mapping, person: Mapping, { namespace }: JoinOptions): unknown {
   const { config } = person;
-  const url = (isMapping(config) ? own(config, 'url') : undefined) ?? own(person, 'url');
+  const url = serverUrl(person);
   const program = isMapping(config) && (own(config, 'mode') === 'stdio' || 'command' in config);
-  const ours = isMapping(generated.config) ? String(generated.config.url) : '';
-  const another = typeof url === 'string' && !sameBackend(url, ours, namespace);
+  const another = url !== undefined && !sameBackend(url, serverUrl(generated) ?? '', namespace);
   return another || program ? withoutNulls(person) : mergePatch(generated, person);
 }
 
@@ -153,6 +175,11 @@ export function joinDocuments(generated: Mapping, person: Mapping, options: Join
       continue;
     }
     const result = new Map(Object.entries(ours));
+    for (const name of section === 'mcp_servers' ? listedTwice(ours, entries, options.namespace) : []) {
+      result.delete(name);
+      const what = 'is not added: a server of your own leads to the same place';
+      notes.push({ section, name, note: { what } });
+    }
     for (const [name, entry] of Object.entries(entries)) {
       const below = own(ours, name);
       if (entry === null) result.delete(name);

@@ -1,7 +1,7 @@
+import { nameOfAddress, sameBackend } from '../model/same-url.ts';
 import { HOLMES, own } from './holmes-models.ts';
 import { addressesOf, carriesCredentials, isAddress, isCommon, type Shape } from './holmes-shape.ts';
 import { isMapping, type Mapping } from './model-check.ts';
-import { nameOfAddress, sameBackend } from './same-backend.ts';
 
 /** The fields of a mapping for which something holds. */
 export function fieldsWhere(map: Mapping, holds: (field: string, value: unknown) => boolean): Mapping {

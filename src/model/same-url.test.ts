@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { sameMcpServer, sameUrl } from './same-url.ts';
+import { nameOfAddress, sameBackend, sameMcpServer } from './same-url.ts';
 
-const IN_HOLMES = { clusterDomain: 'cluster.local', namespace: 'holmes' };
 const FULL = 'http://mcp.shop.svc.cluster.local:80/api';
 
 describe('the same place in any spelling', () => {
@@ -12,8 +11,10 @@ describe('the same place in any spelling', () => {
     'HTTP://MCP.Shop.Svc.Cluster.Local:80/api//',
     'https://mcp.shop.svc:80/api',
     'http://user:secret@mcp.shop/api?x=1',
+    'mcp.shop:80/api',
   ])('%s', (other) => {
-    expect([sameUrl(FULL, other, IN_HOLMES), sameUrl(other, FULL, IN_HOLMES)]).toEqual([true, true]);
+    expect(sameBackend(other, FULL, 'holmes')).toBe(true);
+    expect(sameMcpServer(other, FULL, 'holmes')).toBe(true);
   });
 });
 
@@ -28,25 +29,35 @@ describe('another place', () => {
     'http://mcp.shop/api/v2',
     'http://0.mcp.shop/api',
     '{{ env.URL }}',
+    'http://{{ env.HOST }}/api',
     'mcp.shop',
     '',
   ])('%s', (other) => {
-    expect([sameUrl(FULL, other, IN_HOLMES), sameUrl(other, FULL, IN_HOLMES)]).toEqual([false, false]);
+    expect(sameBackend(other, FULL, 'holmes')).toBe(false);
+    expect(sameMcpServer(other, FULL, 'holmes')).toBe(false);
   });
 });
 
-test('a host of one label is a Service in the namespace of who asks, or in any where that is not known', () => {
+test('a name of one label is a Service where the agent runs; where that is not known, only an MCP server of any namespace', () => {
   const short = 'http://mcp/api';
-  expect(sameUrl(FULL, short, { clusterDomain: 'cluster.local', namespace: 'shop' })).toBe(true);
-  expect(sameUrl(FULL, short, { clusterDomain: 'cluster.local' })).toBe(true);
-  expect(sameUrl('http://mcp.shop.example.com/api', short, { clusterDomain: 'cluster.local' })).toBe(false);
-  expect(sameUrl('http://mcp.other/api', FULL, { clusterDomain: 'cluster.local' })).toBe(false);
+  expect(sameBackend(short, FULL, 'shop')).toBe(true);
+  expect(sameBackend(short, FULL)).toBe(false);
+  expect(sameMcpServer(short, FULL, 'shop')).toBe(true);
+  expect(sameMcpServer(short, FULL)).toBe(true);
+  expect(sameMcpServer(short, 'http://mcp.shop.example.com/api')).toBe(false);
 });
 
 test('one MCP server has two transports, at paths of one base', () => {
-  const same = (a: string, b: string): boolean => sameMcpServer(a, b, IN_HOLMES);
-  expect(same('http://mcp.shop:8000/mcp', 'http://mcp.shop.svc:8000/sse')).toBe(true);
-  expect(same('http://mcp.shop:8000', 'http://mcp.shop.svc:8000/sse/')).toBe(true);
-  expect(same('http://mcp.shop:8000/team-a/mcp', 'http://mcp.shop:8000/team-a/sse')).toBe(true);
-  expect(same('http://mcp.shop:8000/team-a/mcp', 'http://mcp.shop:8000/team-b/mcp')).toBe(false);
+  const server = (path: string): string => `http://mcp.shop.svc.cluster.local:8000${path}`;
+  expect(sameMcpServer('http://mcp.shop:8000/mcp', server('/sse'))).toBe(true);
+  expect(sameMcpServer('http://mcp.shop:8000', server('/sse/'))).toBe(true);
+  expect(sameMcpServer('http://mcp.shop:8000/team-a/mcp', server('/team-a/sse'))).toBe(true);
+  expect(sameMcpServer('http://mcp.shop:8000/team-a/mcp', server('/team-b/mcp'))).toBe(false);
+  expect(sameBackend('http://mcp.shop:8000/mcp', server('/sse'))).toBe(false);
+});
+
+test('a backend is called by its Service, else by its host', () => {
+  expect(nameOfAddress(FULL)).toBe('mcp.shop');
+  expect(nameOfAddress('https://loki.example.com/x')).toBe('loki.example.com');
+  expect(nameOfAddress(undefined)).toBe('discovered');
 });

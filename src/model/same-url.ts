@@ -1,68 +1,88 @@
-/** How the names of a cluster are read. */
-export interface UrlContext {
-  readonly clusterDomain: string;
-  /** Namespace of whoever resolves a host of one label; without it such a host means the Service in any namespace. */
-  readonly namespace?: string | undefined;
-}
+const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443', 'ws:': '80' };
 
-/** Where a URL leads, in one spelling. */
+/** Where an address leads. */
 interface Place {
-  /** `service.namespace` for a Service, else the host. */
+  /** In lower case and without a dot at its end. */
   readonly host: string;
   readonly port: string;
   /** Without slashes at its end. */
   readonly path: string;
 }
 
-const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' };
-
-/** `svc`, `svc.ns`, `svc.ns.svc` and `svc.ns.svc.cluster.local.` in one spelling. */
-function canonicalHost(text: string, { clusterDomain, namespace }: UrlContext): string {
-  const host = text.toLowerCase().replace(/\.$/, '');
-  const suffix = [`.svc.${clusterDomain.toLowerCase()}`, '.svc'].find((end) => host.endsWith(end));
-  const short = suffix === undefined ? host : host.slice(0, -suffix.length);
-  return short.includes('.') || namespace === undefined ? short : `${short}.${namespace}`;
-}
-
-function placeOf(text: string, context: UrlContext): Place | undefined {
-  const url = URL.parse(text.trim());
-  if (url === null || url.hostname === '') return undefined;
+/** @param text a URL, or `host:port` */
+function placeOf(text: string): Place | undefined {
+  const trimmed = text.trim();
+  const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(trimmed) ? trimmed : `tcp://${trimmed}`);
+  if (url === null || url.hostname === '' || trimmed.includes('{{')) return undefined;
   return {
-    host: canonicalHost(url.hostname, context),
+    host: url.hostname.toLowerCase().replace(/\.$/, ''),
     port: url.port === '' ? (DEFAULT_PORTS[url.protocol] ?? '') : url.port,
     path: url.pathname.replace(/\/+$/, ''),
   };
 }
 
-/** A host of one label whose namespace is not known is the Service of that name in whichever namespace the other names. */
-function sameHost(a: string, b: string): boolean {
-  if (a === b) return true;
-  const [short, long] = a.length < b.length ? [a, b] : [b, a];
-  return !short.includes('.') && long.split('.').length === 2 && long.startsWith(`${short}.`);
+/** Service and namespace of a full name, `SERVICE.NAMESPACE.svc.DOMAIN`. */
+const FULL_NAME = /^(?<service>[^.]+)\.(?<namespace>[^.]+)\.svc\.(?<domain>.+)$/;
+
+/** All names that mean what a full name does. @param bare whether the Service's name alone does */
+function spellings(host: string, bare: (namespace: string) => boolean): readonly string[] {
+  const { service, namespace, domain } = FULL_NAME.exec(host)?.groups ?? {};
+  if (service === undefined || namespace === undefined) return [host];
+  const short = `${service}.${namespace}`;
+  return [short, `${short}.svc`, `${short}.svc.${domain}`, ...(bare(namespace) ? [service] : [])];
 }
 
-function samePlace(a: string, b: string, context: UrlContext, comparable: (path: string) => string): boolean {
-  const [one, other] = [placeOf(a, context), placeOf(b, context)];
-  if (one === undefined || other === undefined) return false;
+function samePlace(
+  person: string,
+  generated: string,
+  bare: (namespace: string) => boolean,
+  comparable: (path: string) => string,
+): boolean {
+  const theirs = placeOf(person);
+  const ours = placeOf(generated);
+  if (theirs === undefined || ours === undefined) return person === generated;
   return (
-    one.port === other.port &&
-    comparable(one.path) === comparable(other.path) &&
-    sameHost(one.host, other.host)
+    theirs.port === ours.port &&
+    comparable(theirs.path) === comparable(ours.path) &&
+    spellings(ours.host, bare).includes(theirs.host)
   );
 }
 
 /**
- * Whether two URLs lead to the same place. The scheme does not count (one port speaks one of them), nor do credentials,
- * queries, the case of the host, a default port, or slashes at the end. What is no URL is the same as nothing.
+ * Whether two addresses lead to one backend: the same host in any spelling, port and base path. The scheme does not
+ * count, since one port speaks one protocol; nor do credentials and queries.
+ * @param person a URL or `host:port` as a person wrote it
+ * @param generated one with the full name of the host
+ * @param namespace where the agent runs: a Service's name alone means one of that namespace
  */
-export function sameUrl(a: string, b: string, context: UrlContext): boolean {
-  return samePlace(a, b, context, (path) => path);
+export function sameBackend(person: string, generated: string, namespace?: string): boolean {
+  return samePlace(
+    person,
+    generated,
+    (of) => of === namespace,
+    (path) => path,
+  );
 }
 
 /**
- * Whether two URLs lead to the same MCP server. As `sameUrl`, but one server may offer its old transport at `/sse` and
- * the new one at `/mcp` or at `/`, and HolmesGPT appends `/sse` by itself.
+ * Whether two URLs lead to one MCP server. As `sameBackend`, but one server may offer the old transport at `/sse` and
+ * the new one at `/mcp` or `/`, and HolmesGPT appends `/sse` by itself. Where the agent's namespace is not known, a
+ * Service's name alone means the one of any namespace: a server that is left out can be added by hand, and one that
+ * stands twice would run without the approvals that its first entry asks for.
  */
-export function sameMcpServer(a: string, b: string, context: UrlContext): boolean {
-  return samePlace(a, b, context, (path) => path.replace(/\/(mcp|sse)$/, ''));
+export function sameMcpServer(person: string, generated: string, namespace?: string): boolean {
+  return samePlace(
+    person,
+    generated,
+    (of) => namespace === undefined || of === namespace,
+    (path) => path.replace(/\/(mcp|sse)$/, ''),
+  );
+}
+
+/** What to call a backend of which only the address is known: `SERVICE.NAMESPACE`, or its host. */
+export function nameOfAddress(text: string | undefined): string {
+  const host = text === undefined ? '' : (placeOf(text)?.host ?? '');
+  const { service, namespace } = FULL_NAME.exec(host)?.groups ?? {};
+  if (service !== undefined && namespace !== undefined) return `${service}.${namespace}`;
+  return host === '' ? 'discovered' : host;
 }
