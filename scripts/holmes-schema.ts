@@ -1,6 +1,6 @@
 /**
- * Reads from the installed HolmesGPT what it accepts, and writes it where the checks find it.
- * `npm run holmes-schema -- --check` writes nothing and fails if the file is out of date.
+ * Reads from the installed HolmesGPT what it accepts and how many tools its toolsets offer, and writes both where the
+ * checks find them. `npm run holmes-schema -- --check` writes nothing and fails if a file is out of date.
  */
 import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -8,12 +8,21 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { holmesPython, NoHolmes } from './holmes-venv.ts';
 
-const MODELS = join(import.meta.dirname, '../src/generate/holmes-models.json');
+const GENERATED = join(import.meta.dirname, '../src/generate');
 const LIMIT_MS = 3 * 60_000;
 
-/** What the installed HolmesGPT accepts, as the text of the file. */
-export async function holmesModels(python: string): Promise<string> {
-  const script = join(import.meta.dirname, 'holmes-schema.py');
+/** The files that are read from the package, and the program that reads each. */
+const FILES = { 'holmes-models.json': 'holmes-schema.py', 'holmes-tools.json': 'holmes-tools.py' } as const;
+type File = keyof typeof FILES;
+
+export const HOLMES_FILES = Object.keys(FILES) as File[];
+
+/** What the file holds at present. */
+export const writtenFile = (file: File): string => readFileSync(join(GENERATED, file), 'utf8');
+
+/** What the installed HolmesGPT says, as the text of the file. */
+export async function holmesFile(file: File, python: string): Promise<string> {
+  const script = join(import.meta.dirname, FILES[file]);
   const { stdout } = await promisify(execFile)(python, [script], {
     timeout: LIMIT_MS,
     maxBuffer: 16 * 1024 * 1024,
@@ -23,14 +32,17 @@ export async function holmesModels(python: string): Promise<string> {
 
 async function main(): Promise<number> {
   try {
-    const made = await holmesModels(await holmesPython((line) => console.error(line)));
-    if (made === readFileSync(MODELS, 'utf8')) return 0;
-    if (process.argv.includes('--check')) {
-      console.error('src/generate/holmes-models.json is out of date; run npm run holmes-schema');
-      return 1;
+    const python = await holmesPython((line) => console.error(line));
+    for (const file of HOLMES_FILES) {
+      const made = await holmesFile(file, python);
+      if (made === writtenFile(file)) continue;
+      if (process.argv.includes('--check')) {
+        console.error(`src/generate/${file} is out of date; run npm run holmes-schema`);
+        return 1;
+      }
+      writeFileSync(join(GENERATED, file), made);
+      console.log(`src/generate/${file} written`);
     }
-    writeFileSync(MODELS, made);
-    console.log('src/generate/holmes-models.json written');
     return 0;
   } catch (error) {
     if (!(error instanceof NoHolmes)) throw error;

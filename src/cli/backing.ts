@@ -4,6 +4,7 @@ import { toolKinds } from '../engine/pass.ts';
 import type { View } from '../engine/view.ts';
 import { admissionOf, approvalsOf } from '../generate/admission.ts';
 import { generate } from '../generate/generate.ts';
+import { resolveOverrides } from '../generate/override-keys.ts';
 import type { DiscoveredService, Health } from '../model/discovery.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
@@ -12,6 +13,7 @@ import { readOverrides } from '../reconcile/overrides.ts';
 import type { Backing, DiscoverRequest, GenerateService } from '../server/api.ts';
 import type { DiscoverResult } from '../server/jobs.ts';
 import { ProblemError } from '../server/problem.ts';
+import type { SwitchedOff } from '../server/toolsets.ts';
 import type { Assembly } from './assembly.ts';
 import type { LiveConfiguration } from './live-configuration.ts';
 import { CheckRefused, TextChecks } from './text-checks.ts';
@@ -65,6 +67,12 @@ function overridesIn(text: string | undefined): Overrides {
   const read = readOverrides(text);
   return 'value' in read ? read.value : NO_OVERRIDES;
 }
+
+/** Which backends overrides switch off. */
+const switchedOff: SwitchedOff = (text, services) => {
+  const { changes } = resolveOverrides(services, overridesIn(text));
+  return new Set([...changes].flatMap(([key, { override }]) => (override.enabled === false ? [key] : [])));
+};
 
 /** What works now. */
 interface Working {
@@ -151,11 +159,7 @@ export function backingOf(
     now: () => new Date(),
     types: () => [...working().assembly.types].sort(),
     leads: () => working().assembly.leader.mayPublish(),
-    switchedOff(text) {
-      const read = readOverrides(text);
-      const tools = 'value' in read ? read.value.tools : {};
-      return new Set(Object.keys(tools).filter((name) => tools[name]?.enabled === false));
-    },
+    switchedOff,
     approvals(text) {
       const { generation } = working().assembly.engine;
       const overrides = overridesIn(text);

@@ -89,7 +89,7 @@ function asJson({ explanation, verdict, service, approval, problems }: Story): s
               type: service?.type ?? candidate.type,
               endpoint: endpointUrl((service ?? candidate).endpoint),
               certainty: candidate.certainty,
-              tool: candidate.tool,
+              tool: (service ?? candidate).tool,
               alternates: candidate.alternates,
               evidence: candidate.evidence,
             },

@@ -6,7 +6,7 @@ import {
   endpointUrl,
   type Problem,
 } from '../model/discovery.ts';
-import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
+import { defaultName, type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
 import { withinNamespace } from './bound-namespace.ts';
 import { type Group, groupMembers } from './group.ts';
@@ -14,7 +14,8 @@ import { factsOf } from './identity.ts';
 import { judge, type Match, type Miss, strongest } from './judge.ts';
 import { matchService } from './match.ts';
 import { type Member, memberOf } from './member.ts';
-import { type DetectOptions, type OwnersWord, ownersWord } from './owner.ts';
+import { assignNames, NO_NAMING } from './names.ts';
+import { type DetectOptions, type OwnersWord, ownersWord, wantedName } from './owner.ts';
 import { chooseScheme } from './port.ts';
 import type { Rules } from './rules.ts';
 import { wordsOf } from './words.ts';
@@ -104,7 +105,8 @@ export function together(parts: Iterable<Detection>): Detection {
     found.push(...part.candidates);
     problems.push(...part.problems);
   }
-  const candidates = uniqueTools(found.sort(byKey), problems);
+  // A pass gives names anew, since it knows who has which one, and tells who did not get what they asked for.
+  const { candidates } = assignNames(found.sort(byKey), NO_NAMING);
   problems.sort((a, b) => (a.where < b.where ? -1 : a.where > b.where ? 1 : a.what < b.what ? -1 : 1));
   return { candidates, problems };
 }
@@ -148,10 +150,6 @@ function placeOf(service: Service, detector: Detector): Detector['paths'][number
   );
 }
 
-function defaultTool(service: Service): string {
-  return `${service.name}.${service.namespace}`;
-}
-
 /** Most ways into one backend that are asked. */
 const MOST_WAYS = 4;
 
@@ -163,13 +161,16 @@ function backendOf(
   problems: Problem[],
 ): Candidate | undefined {
   const names = group.map(({ service }) => service.name).sort();
+  const shown = displayNames(group);
   const ways: Candidate[] = [];
   for (const match of group) {
     if (ways.length === MOST_WAYS) break;
     const { candidate, word } = candidateOf(match, names, rules, options);
     if (ways.length === 0) problems.push(...word.problems);
+    const own = candidate.displayNames ?? [];
+    const named = { ...candidate, displayNames: [...new Set([...own, ...shown])] };
     // What a hint alone speaks for is no help to others.
-    if (!word.refused && (ways.length === 0 || candidate.certainty !== 'hint')) ways.push(candidate);
+    if (!word.refused && (ways.length === 0 || candidate.certainty !== 'hint')) ways.push(named);
   }
   const [best, ...fallbacks] = ways;
   if (best === undefined) return undefined;
@@ -216,7 +217,8 @@ function candidateOf(
       service,
       type: word.type ?? detector.type,
       detector: detector.type,
-      tool: word.name ?? defaultTool(service),
+      tool: defaultName(service),
+      displayNames: word.name === undefined ? [] : [word.name],
       kind: detector.description,
       description: word.description ?? detector.description,
       tenantDescription: word.description !== undefined,
@@ -233,19 +235,12 @@ function candidateOf(
   };
 }
 
-/** Two owners may want one name for their tools: then neither gets it, since either could be the impostor. */
-function uniqueTools(candidates: readonly Candidate[], problems: Problem[]): Candidate[] {
-  const wanted = Map.groupBy(candidates, ({ tool }) => tool);
-  return candidates.map((candidate) => {
-    if ((wanted.get(candidate.tool)?.length ?? 0) < 2) return candidate;
-    const tool = defaultTool(candidate.service);
-    problems.push({
-      where: `Service ${serviceKey(candidate.service)}`,
-      what: `wants the tool name ${candidate.tool}, as another Service does; it is called ${tool}`,
-      fix: 'give one of them another name',
-    });
-    return { ...candidate, tool };
-  });
+/** The names that owners of a group's Services ask for, each once. */
+function displayNames(group: Group): string[] {
+  const names = group.map(({ service, owner, compiled }) =>
+    wantedName(service, (owner ?? compiled).detector),
+  );
+  return [...new Set(names.filter((name) => name !== undefined))];
 }
 
 /**

@@ -235,16 +235,66 @@ describe('the description that an owner gives', () => {
   });
 });
 
+describe('budgets and shapes of what an owner writes', () => {
+  test.each([
+    '//evil.example/x',
+    '/*',
+    '/%2e%2e%2fx',
+    '/..%2fx',
+    '/a/.;/b',
+    '/a/..;x/b',
+    '/a%5cb',
+    '/a%252e',
+    '/a%00',
+    '/a%3bb',
+    '/%zz',
+  ])('a path %j is refused, for health and in the endpoint', (path) => {
+    expect(word(shop({ 'health-path': path })).healthPath).toBeUndefined();
+    expect(word(shop({ endpoint: `http://shop:8080${path}` }))).toMatchObject({ refused: true });
+  });
+
+  test.each(['/', '/api/v1', '/a;b=c/d', '/a%20b', '/.well-known/x', '/a.b..c'])(
+    'a path %j is taken',
+    (path) => {
+      expect(word(shop({ 'health-path': path }))).toMatchObject({ healthPath: path, problems: [] });
+      expect(word(shop({ endpoint: `http://shop:8080${path}` })).endpoint?.path).toBe(
+        path === '/' ? '' : path,
+      );
+    },
+  );
+
+  test('a path has at most 128 bytes', () => {
+    const longest = `/${'a'.repeat(127)}`;
+    expect(word(shop({ 'health-path': longest, endpoint: `http://shop:8080${longest}` })).problems).toEqual(
+      [],
+    );
+    const said = word(shop({ 'health-path': `${longest}a`, endpoint: `http://shop:8080${longest}a` }));
+    expect(said.problems.map(({ what }) => what)).toEqual([
+      'annotation kubernaut.io/toolset-health-path is longer than 128 bytes',
+      'annotation kubernaut.io/toolset-endpoint has a path that is longer than 128 bytes',
+    ]);
+  });
+
+  test('a description has at most 200 bytes, and is cut between two characters', () => {
+    expect(word(shop({ description: 'a'.repeat(200) })).description).toBe('a'.repeat(200));
+    for (const character of ['a', 'é', '€', '😀']) {
+      const { description = '' } = word(shop({ description: character.repeat(201) }));
+      expect(Buffer.byteLength(description)).toBeLessThanOrEqual(200);
+      expect(Buffer.byteLength(description)).toBeGreaterThan(195);
+      expect(description).toMatch(new RegExp(`^(?:${character})+…$`, 'u'));
+    }
+  });
+});
+
 describe('two owners who want one name', () => {
-  test('neither gets it, both are told, and a third is not touched', () => {
-    const { candidates, problems } = detected(
+  test('one keeps it, the other falls back, and a third is not touched', () => {
+    const { candidates } = detected(
       offered('a', { name: 'shop' }),
       offered('b', { name: 'shop' }, { namespace: 'default' }),
       offered('c', { name: 'Shop' }),
     );
     const tools = Object.fromEntries(candidates.map(({ service, tool }) => [service.name, tool]));
-    expect(tools).toEqual({ a: 'a.monitoring', b: 'b.default', c: 'Shop' });
-    expect(problems.map(({ where }) => where).sort()).toEqual(['Service default/b', 'Service monitoring/a']);
+    expect(tools).toEqual({ a: 'a.monitoring', b: 'shop', c: 'Shop' });
   });
 
   test('a name cannot be that of another Service without annotations', () => {

@@ -1,7 +1,7 @@
 import type { Detector } from '../model/detector.ts';
 import type { Problem } from '../model/discovery.ts';
 import { type Service, serviceKey } from '../model/service.ts';
-import { oneLine } from '../model/text.ts';
+import { oneLineOfBytes } from '../model/text.ts';
 import { fitsPattern, shown } from './match.ts';
 
 export interface DetectOptions {
@@ -35,23 +35,38 @@ export interface OwnersWord {
   readonly refused: boolean;
 }
 
-/** Longest description that is taken from an annotation, in characters. */
+/** Longest description that is taken from an annotation, in bytes of UTF-8. */
 const DESCRIPTION_LIMIT = 200;
 
 const TYPE = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const NAME = /^[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?$/;
-/** Longest path that is taken from an annotation, in characters. */
-const PATH_LIMIT = 512;
-/** What RFC 3986 allows in a path; so no braces, which the agent's configuration would read as a template. */
-const PATH = /^(?:\/[A-Za-z0-9\-._~!$&'()*+,;=:@%]+)*\/?$/;
-/** A path with a query, for a request that is only ours. */
-const PATH_AND_QUERY = /^(?:\/[A-Za-z0-9\-._~!$&'()*+,;=:@%]+)*\/?(?:\?[A-Za-z0-9\-._~!$&'()*+,;=:@%/?]*)?$/;
-/** A step upwards, also in disguise. */
-const CLIMBS = /(^|\/)(\.|%2e){1,2}(\/|\?|$)/i;
+/** Longest path that is taken from an annotation, in characters, each of which is one byte. */
+const PATH_LIMIT = 128;
+/**
+ * What RFC 3986 allows in a path, without `*`, which the agent's configuration reads as a pattern. No braces either,
+ * which it reads as a template, and no empty segments, which some servers read as the start of a host.
+ */
+const PATH = /^(?:\/(?:[A-Za-z0-9\-._~!$&'()+,;=:@]|%[0-9A-Fa-f]{2})+)*\/?$/;
+const QUERY = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]|%[0-9A-Fa-f]{2})*$/;
+/** Characters that steer how a path is read, in disguise: `.`, `/`, `\`, `;`, `%` and control characters. */
+const DISGUISED = /%(?:2e|2f|5c|3b|25|[01][0-9a-f]|7f)/i;
 
-/** Is a text a path that stays where it is put? */
-function isPath(text: string, shape: RegExp): boolean {
-  return text.startsWith('/') && text.length <= PATH_LIMIT && shape.test(text) && !CLIMBS.test(text);
+/** A step upwards; some servers cut off parameters first, so `.;x` is one as well. */
+const climbs = (segment: string): boolean => /^\.{1,2}(?:;|$)/.test(segment);
+
+/** What is wrong with a path, if something is. */
+function pathFault(text: string): string | undefined {
+  if (text.length > PATH_LIMIT) return `is longer than ${PATH_LIMIT} bytes`;
+  const stays = PATH.test(text) && !DISGUISED.test(text) && !text.split('/').some(climbs);
+  return stays ? undefined : `is not a path: ${shown(text)}`;
+}
+
+/** What is wrong with a path and the query that may follow it, if something is. */
+function requestFault(text: string): string | undefined {
+  if (text.length > PATH_LIMIT) return `is longer than ${PATH_LIMIT} bytes`;
+  const query = text.indexOf('?');
+  if (query >= 0 && !QUERY.test(text.slice(query + 1))) return `is not a path: ${shown(text)}`;
+  return pathFault(query < 0 ? text : text.slice(0, query));
 }
 
 /** The names under which a Service is reached inside its cluster. */
@@ -71,11 +86,14 @@ function readEndpoint(
   if (url.username !== '' || url.password !== '')
     return 'carries credentials, which do not belong in an annotation';
   if (url.search !== '' || url.hash !== '') return 'has a query or a fragment';
-  if (url.pathname.length > PATH_LIMIT) return `has a path of more than ${PATH_LIMIT} characters`;
+  // The parser resolved steps upwards; what is left of them is in disguise.
+  const path = url.pathname;
+  const fault = pathFault(path);
+  if (fault !== undefined) return `has a path that ${fault}`;
   const host = url.hostname.replace(/\.$/, '');
   const scheme = url.protocol === 'https:' ? 'https' : 'http';
   const port = url.port === '' ? (scheme === 'https' ? 443 : 80) : Number(url.port);
-  const endpoint = { scheme, port, path: url.pathname.replace(/\/+$/, '') } as const;
+  const endpoint = { scheme, port, path: path.replace(/\/$/, '') } as const;
   if (!ownHosts(service, options.clusterDomain).includes(host))
     return options.allowedHosts.some((pattern) => fitsPattern(host, pattern))
       ? { ...endpoint, host }
@@ -83,6 +101,13 @@ function readEndpoint(
   if (!service.ports.some((candidate) => candidate.port === port && candidate.protocol === 'TCP'))
     return `names port ${port}, which the Service does not have`;
   return endpoint;
+}
+
+/** The display name that the owner of a Service asks for, where a detector lets them and it is one. */
+export function wantedName({ annotations }: Service, { fromAnnotations }: Detector): string | undefined {
+  const { name: key } = fromAnnotations;
+  const text = key !== undefined && Object.hasOwn(annotations, key) ? annotations[key]?.trim() : undefined;
+  return text !== undefined && NAME.test(text) ? text : undefined;
 }
 
 /** Reads and checks what a detector lets the owner of a Service say in annotations. */
@@ -115,18 +140,23 @@ export function ownersWord(service: Service, detector: Detector, options: Detect
     'is not a tool name',
     'use letters, digits, - and _, at most 63 characters',
   );
-  const pathOf = (key: string | undefined, shape: RegExp): string | undefined => {
+  const pathOf = (
+    key: string | undefined,
+    faultOf: (text: string) => string | undefined,
+  ): string | undefined => {
     const text = read(key);
-    if (text === undefined || isPath(text, shape)) return text;
+    if (text === undefined) return undefined;
+    const fault = text.startsWith('/') ? faultOf(text) : `is not a path: ${shown(text)}`;
+    if (fault === undefined) return text;
     return refuse(
       key,
-      `is not a path: ${shown(text)}`,
-      'begin it with one /, with no steps upwards, at most 512 characters',
+      fault,
+      `begin it with one /, with no *, no //, no steps upwards and nothing encoded that would make one, at most ${PATH_LIMIT} bytes`,
     );
   };
-  const healthPath = pathOf(keys.healthPath, PATH_AND_QUERY);
+  const healthPath = pathOf(keys.healthPath, requestFault);
   const pathKey = keys.path?.find((key) => read(key) !== undefined);
-  const path = pathOf(pathKey, PATH);
+  const path = pathOf(pathKey, pathFault);
   const text = read(keys.endpoint);
   let endpoint: OwnersWord['endpoint'];
   if (text !== undefined) {
@@ -140,7 +170,7 @@ export function ownersWord(service: Service, detector: Detector, options: Detect
       );
     } else endpoint = result;
   }
-  const description = oneLine(read(keys.description) ?? '', DESCRIPTION_LIMIT);
+  const description = oneLineOfBytes(read(keys.description) ?? '', DESCRIPTION_LIMIT);
   return {
     ...(type === undefined ? {} : { type }),
     ...(name === undefined ? {} : { name }),

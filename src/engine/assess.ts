@@ -1,14 +1,17 @@
+import { assignNames, type Naming } from '../detect/names.ts';
 import { type GenerateOptions, generate } from '../generate/generate.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
 import { type Documents, type Generated, OVERRIDES_KEY } from '../model/documents.ts';
 import { NO_OVERRIDES } from '../model/overrides.ts';
 import type { Published } from '../model/published.ts';
 import type { Revision } from '../model/revision.ts';
-import { type Decision, decide, type Situation } from '../reconcile/decide.ts';
+import { publishedDocuments } from '../reconcile/content-hash.ts';
+import { type Decision, decide, lastPublished, type Situation } from '../reconcile/decide.ts';
 import { faultsLine, readOverrides } from '../reconcile/overrides.ts';
 import type { Cause, FoundTools, RemovalOptions } from '../reconcile/removals.ts';
 import { fingerprint } from './fingerprint.ts';
 import { type KnownServices, knownFrom, withHeld } from './held.ts';
+import { namingOf } from './naming.ts';
 
 /** What was generated, and all that it follows from. */
 export interface Made extends Generated {
@@ -46,6 +49,8 @@ export interface Findings {
 export interface Assessment {
   readonly decision: Decision;
   readonly made: Made;
+  /** Who has which name now, for the next pass. */
+  readonly naming: Naming;
   /** What is wrong with the overrides, on one line. */
   readonly faults: string | undefined;
   /** What a person should know of the documents. */
@@ -89,11 +94,14 @@ function toolsOf({ found, contradicted }: Findings): FoundTools {
  * @throws as `generate`
  */
 export function assess(findings: Findings, situation: Situation, memory: Memory): Assessment {
-  const { found, generation, removal, now } = findings;
+  const { generation, removal, now } = findings;
   const { overrides: text } = situation;
   const read = readOverrides(text);
   const faults = 'faults' in read ? faultsLine(read) : undefined;
   const options = { ...generation, overrides: 'value' in read ? read.value : NO_OVERRIDES };
+  const last = lastPublished(situation) ?? publishedDocuments(situation.live);
+  const naming = namingOf(last, options.overrides, findings.found);
+  const { candidates: found } = assignNames(findings.found, naming);
   const from = { fingerprint: fingerprint(found), overrides: text, generation };
   const before = memory.made;
   const isSame =
@@ -106,7 +114,7 @@ export function assess(findings: Findings, situation: Situation, memory: Memory)
     ...situation,
     generated: made.documents,
     overrideError: faults,
-    found: toolsOf(findings),
+    found: toolsOf({ ...findings, found }),
     removal,
     now,
     withHeld(held, published) {
@@ -117,5 +125,5 @@ export function assess(findings: Findings, situation: Situation, memory: Memory)
     },
   });
   const notes = faults === undefined ? (kept?.generated.notes ?? made.notes) : [];
-  return { decision, made, faults, notes, services: kept?.services ?? found };
+  return { decision, made, naming, faults, notes, services: kept?.services ?? found };
 }

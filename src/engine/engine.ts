@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LiveDetection } from '../detect/live.ts';
+import { assignNames, type Naming, NO_NAMING } from '../detect/names.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
 import type { Agent } from '../reconcile/agent-follow.ts';
 import type { Change, Source } from '../source/source.ts';
 import { breather } from './breather.ts';
 import { fingerprint } from './fingerprint.ts';
+import { observedNaming } from './naming.ts';
 import { probeAll, type Stages, toolKinds } from './pass.ts';
 import { type Reconciled, Reconciler, type ReconcilerOptions } from './reconciler.ts';
 import { Settling } from './settling.ts';
@@ -52,6 +54,8 @@ export class Engine {
   #found: readonly DiscoveredService[] = [];
   #contradicted: readonly string[] = [];
   #fingerprint = '';
+  /** Who has which name of a tool, as of the last look at what is published. */
+  #naming: Naming = NO_NAMING;
   #cycle = 0;
   /** The source told all that there is at least once: before that, nothing may be concluded from what is missing. */
   #synced = false;
@@ -263,7 +267,8 @@ export class Engine {
     const detection = await this.#detection.detectInSteps(breather(SLICE));
     const detecting = this.#detecting + performance.now() - started;
     this.#detecting = 0;
-    const known = { ...stages, inUse: this.#inUse ?? (await this.#published(signal)) };
+    const ways = this.#inUse ?? (await this.#published(signal));
+    const known = { ...stages, inUse: ways, naming: this.#naming };
     const passed = await probeAll(detection, known, signal).catch((error: unknown) => {
       this.#changed = true;
       this.#changedAt ??= changedAt;
@@ -294,7 +299,9 @@ export class Engine {
   /** The ways that are published. Without an answer none are known, and each backend is reached by the preferred one. */
   async #published(signal: AbortSignal): Promise<InUse> {
     try {
-      return publishedWays((await this.#options.publisher.read(signal))?.data['toolset.json']);
+      const live = await this.#options.publisher.read(signal);
+      this.#naming = observedNaming(live, []);
+      return publishedWays(live?.data['toolset.json']);
     } catch {
       signal.throwIfAborted();
       return new Set();
@@ -325,13 +332,23 @@ export class Engine {
     return this.#due().some((time) => time !== undefined && time <= 0);
   }
 
+  /** Takes over who has which name; where that gives a backend another name, a pass follows. */
+  #learn(naming: Naming | undefined): void {
+    if (naming === undefined || naming === this.#naming) return;
+    this.#naming = naming;
+    const { candidates } = assignNames(this.#found, naming);
+    if (candidates.some((candidate, index) => candidate !== this.#found[index])) this.wake();
+  }
+
   /** Reads what the one who leads has published. */
   async #observe(cycle: number, signal: AbortSignal): Promise<void> {
     const { publisher, tell } = this.#options;
     // What happens meanwhile, such as that this process leads, is for the next pass.
     this.#behind = false;
     try {
-      tell({ kind: 'observed', live: await publisher.read(signal) });
+      const live = await publisher.read(signal);
+      this.#learn(observedNaming(live, this.#found));
+      tell({ kind: 'observed', live });
       this.#succeeded();
     } catch (error) {
       signal.throwIfAborted();
@@ -390,7 +407,9 @@ export class Engine {
     this.#touched = false;
     this.#repaired = false;
     const found = { found: this.#found, contradicted: this.#contradicted };
-    const reconciled = await this.#reconciler.run(found, cycle, signal);
+    const reconciled = await this.#reconciler
+      .run(found, cycle, signal)
+      .finally(() => this.#learn(this.#reconciler.naming));
     const followed = reconciled === undefined ? undefined : this.#follow(reconciled, cycle, signal);
     if (this.#options.once) await followed;
     if (reconciled?.failure !== undefined) {

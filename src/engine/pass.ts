@@ -1,5 +1,6 @@
 import { bounded } from '../detect/bound.ts';
 import { type Detection, detect, retyped } from '../detect/detect.ts';
+import { assignNames, type Naming, NO_NAMING } from '../detect/names.ts';
 import type { DetectOptions } from '../detect/owner.ts';
 import type { Rules } from '../detect/rules.ts';
 import type { ToolKind } from '../generate/tools.ts';
@@ -22,6 +23,8 @@ export interface Stages {
   readonly maxBackends: number;
   /** The Services that are in use already; they stay in use while they work, see `askWays`. */
   readonly inUse?: InUse;
+  /** Who has which name of a tool already; nobody has one where this is not given. */
+  readonly naming?: Naming;
 }
 
 /** What a pass found. */
@@ -101,7 +104,7 @@ function failed(candidate: Candidate, error: unknown): { readonly problem: Probl
 /** From what was detected to discovered services: all probes, and what these prove. */
 export async function probeAll(
   detection: Detection,
-  { rules, prober, problems: broken, maxBackends, inUse = new Set() }: Stages,
+  { rules, prober, problems: broken, maxBackends, inUse = new Set(), naming = NO_NAMING }: Stages,
   signal: AbortSignal,
 ): Promise<Found> {
   const { candidates, problems } = bounded(detection, maxBackends);
@@ -123,11 +126,13 @@ export async function probeAll(
   );
   const found = results.flatMap(({ service }) => service ?? []);
   const services = mergeProven(found, inUse);
+  const named = assignNames(services, naming);
+  const told = results.flatMap(({ problem }) => problem ?? []);
   return {
-    services,
+    services: named.candidates,
     inUse: waysInUse(used, found, services),
     contradicted: results.flatMap(({ contradicted }) => contradicted ?? []),
-    problems: [...broken, ...problems, ...prepared, ...results.flatMap(({ problem }) => problem ?? [])],
+    problems: [...broken, ...problems, ...prepared, ...told, ...named.problems],
   };
 }
 

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Naming } from '../detect/names.ts';
 import type { GenerateOptions } from '../generate/generate.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
 import { type Documents, OVERRIDES_KEY } from '../model/documents.ts';
@@ -94,6 +95,9 @@ export class Reconciler {
   #notes: Problem[] = [];
   /** Why what is published goes with no other object, if that was refused. */
   #ownerRefused: string | undefined;
+
+  /** Who has which name, as of the last reconciliation. */
+  naming: Naming | undefined;
 
   /** @param before whose knowledge of published services it goes on with */
   constructor(options: ReconcilerOptions, before?: Reconciler) {
@@ -194,7 +198,8 @@ export class Reconciler {
     const removal = force ? undefined : { hold: removalHold, once };
     try {
       const findings = { ...found, generation, removal, now: now().getTime() };
-      const { decision, made, faults, notes, services } = assess(findings, situation, memory);
+      const { decision, made, naming, faults, notes, services } = assess(findings, situation, memory);
+      this.naming = naming;
       this.#notes.push(...notes);
       if (made !== this.#made) this.#options.tell({ kind: 'generated', cycle, ok: faults === undefined });
       this.#made = made;

@@ -111,15 +111,11 @@ export function approvalsOf({ tools }: Overrides): Overrides {
   return { tools: Object.fromEntries(approvals), holmesgpt: {} };
 }
 
-/** Overrides without what is written of these services, and without entries that only approve. */
-function withoutApprovals(overrides: Overrides, held: readonly DiscoveredService[]): Overrides {
-  const gone = new Set(
-    held.flatMap(({ service, tool }) => [serviceKey(service), `${service.name}.${service.namespace}`, tool]),
+/** Overrides without approvals: what is left changes a tool. */
+function withoutApprovals(overrides: Overrides): Overrides {
+  const tools = Object.entries(overrides.tools).map(
+    ([name, { approved: _, ...rest }]) => [name, rest] as const,
   );
-  const tools = Object.entries(overrides.tools).flatMap(([name, { approved, ...rest }]) => {
-    if (gone.has(name) && rest.endpoint === undefined) return [];
-    return approved !== undefined && Object.keys(rest).length === 0 ? [] : [[name, rest] as const];
-  });
   return { ...overrides, tools: Object.fromEntries(tools) };
 }
 
@@ -191,7 +187,7 @@ export function admit(
   waiting.sort((a, b) => (key(a) < key(b) ? -1 : 1));
   return {
     services,
-    overrides: withoutApprovals(overrides, held),
+    overrides: withoutApprovals(overrides),
     waiting,
     held,
     notes: waitingNotes(waiting),

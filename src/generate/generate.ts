@@ -36,13 +36,13 @@ export function generate(
   options: GenerateOptions = DEFAULTS,
 ): Generated {
   const { kinds, overrides: _, ...agent } = options;
-  const { services, overrides, waiting, held, notes: about } = admit(found, options, options.overrides);
-  const { tools, notes } = toolsOf(services, overrides, kinds);
+  const { services, held, overrides, waiting, notes: told } = admit(found, options, options.overrides);
+  const { tools, notes } = toolsOf(services, overrides, kinds, held);
   const holmes = holmesDocument(tools, { ...agent, patch: overrides.holmesgpt });
   return {
     documents: { 'toolset.json': toolsetJson(tools), 'custom_toolset.yaml': holmes.text },
     tools: tools.length,
-    notes: [...about, ...notes, ...holmes.notes],
+    notes: [...told, ...notes, ...holmes.notes],
     waiting: waiting.map(({ service }) => serviceKey(service)),
     held: held.map(({ service }) => serviceKey(service)),
   };

@@ -70,8 +70,7 @@ describe('what a person changes of a tool', () => {
       type: 'loki',
       endpoint: 'https://loki.example.com:443/team',
       description: 'Logs',
-      namespace: 'monitoring',
-      metadata: { service: 'loki', team: 'a' },
+      metadata: { team: 'a' },
     });
     expect(holmes.toolsets['grafana/loki']?.config).toEqual({ api_url: 'https://loki.example.com:443/team' });
   });
@@ -129,12 +128,12 @@ describe('tools that a person adds', () => {
     const { tools, notes } = documents({ tools: { half: { type: 'loki' } } });
     expect(names(tools)).not.toContain('half');
     expect(notes).toEqual([
-      { where: 'overrides.yaml, tool half', what: expect.stringMatching(/lacks endpoint, description/) },
+      {
+        where: 'overrides.yaml, tool half',
+        what: 'matches no backend that is known now, and to be a tool of your own it lacks endpoint, description',
+        fix: 'write NAMESPACE/SERVICE',
+      },
     ]);
-  });
-
-  test('enabled: false for what is not there is no fault: it may come back', () => {
-    expect(documents({ tools: { 'gone.monitoring': { enabled: false } } }).notes).toEqual([]);
   });
 });
 

@@ -1,6 +1,8 @@
 import type { HolmesEntry } from '../model/detector.ts';
 import type { DiscoveredService, Endpoint, Problem } from '../model/discovery.ts';
-import type { Overrides, ToolOverride } from '../model/overrides.ts';
+import { addressedService, isWholeTool, type Overrides, type ToolOverride } from '../model/overrides.ts';
+import { defaultName, type ServiceKey, serviceKey } from '../model/service.ts';
+import { type Change, type OwnTool, resolveOverrides } from './override-keys.ts';
 
 /** What is known of a kind of backend, for tools that people add. */
 export interface ToolKind {
@@ -23,6 +25,10 @@ export interface Tool
   readonly key: string;
   /** A person added it, and nobody asked it anything. */
   readonly added?: true;
+  /** The Services that lead to it; none where its endpoint is a person's. */
+  readonly members: readonly ServiceKey[];
+  /** A person added or changed it, so no limit takes it away. */
+  readonly pinned: boolean;
 }
 
 const PORTS = { http: 80, https: 443 } as const;
@@ -45,8 +51,10 @@ export function discoveredTool(service: DiscoveredService): Tool {
   return {
     ...service,
     namespace,
-    key: `${namespace}/${name}`,
+    key: serviceKey(service.service),
+    members: [name, ...service.alternates].map((member) => serviceKey({ namespace, name: member })),
     created: service.service.created,
+    pinned: false,
     metadata: {
       service: name,
       certainty: service.certainty,
@@ -55,31 +63,21 @@ export function discoveredTool(service: DiscoveredService): Tool {
   };
 }
 
-function changed(tool: Tool, override: ToolOverride, kinds: ReadonlyMap<string, ToolKind>): Tool {
-  const kind = override.type === undefined ? undefined : kinds.get(override.type);
-  return {
-    ...tool,
-    ...(override.type === undefined ? {} : { type: override.type }),
-    ...(kind === undefined || override.type === undefined
-      ? {}
-      : { detector: override.type, kind: kind.description, holmes: kind.holmes }),
-    ...(override.endpoint === undefined ? {} : { endpoint: endpointOf(override.endpoint) }),
-    ...(override.description === undefined
-      ? {}
-      : { description: override.description, tenantDescription: false }),
-    ...(override.namespace === undefined ? {} : { namespace: override.namespace }),
-    metadata: { ...tool.metadata, ...override.metadata },
-  };
+/** The fields of a tool that is a person's own: nothing in them comes from a tenant. */
+interface Personal extends Pick<ToolOverride, 'namespace' | 'metadata'> {
+  readonly type: string;
+  readonly endpoint: string;
+  readonly description: string;
 }
 
-function added(name: string, override: ToolOverride, kinds: ReadonlyMap<string, ToolKind>): Tool | string {
-  const { type, endpoint, description } = override;
-  const missing = Object.entries({ type, endpoint, description }).flatMap(([field, value]) =>
-    value === undefined ? [field] : [],
-  );
-  if (type === undefined || endpoint === undefined || description === undefined)
-    return `no tool of this name was discovered, and to add one it lacks ${missing.join(', ')}`;
-  const kind = kinds.get(type) ?? kinds.get('custom');
+function personalTool(
+  { type, endpoint, description, namespace, metadata }: Personal,
+  name: string,
+  key: string,
+  known: ToolKind | undefined,
+  kinds: ReadonlyMap<string, ToolKind>,
+): Tool {
+  const kind = kinds.get(type) ?? known ?? kinds.get('custom');
   return {
     tool: name,
     type,
@@ -92,44 +90,117 @@ function added(name: string, override: ToolOverride, kinds: ReadonlyMap<string, 
       health: 'unknown',
       authRequired: false,
       proof: 'unproven',
-      reason: 'added by a person',
+      reason: 'its endpoint was given by a person',
       steps: [],
     },
     description,
     tenantDescription: false,
-    namespace: override.namespace,
-    metadata: { ...override.metadata },
+    namespace,
+    metadata: { ...metadata },
+    key,
+    members: [],
+    created: undefined,
+    pinned: true,
     added: true,
-    key: name.replaceAll('.', '-'),
   };
+}
+
+/**
+ * What a discovered tool becomes by a person's change. With an endpoint of theirs it is their tool: what the Service's
+ * owner says, and what the Service answers, is of another place.
+ */
+function changed(tool: Tool, { key, override }: Change, kinds: ReadonlyMap<string, ToolKind>): Tool {
+  const { type = tool.type, endpoint, description } = override;
+  if (endpoint !== undefined) {
+    const own = {
+      ...override,
+      type,
+      endpoint,
+      description: description ?? kinds.get(type)?.description ?? tool.kind,
+    };
+    const known = type === tool.type ? { description: tool.kind, holmes: tool.holmes } : undefined;
+    const address = addressedService(key);
+    return personalTool(own, address === undefined ? key : defaultName(address), slashed(key), known, kinds);
+  }
+  const kind = override.type === undefined ? undefined : kinds.get(override.type);
+  return {
+    ...tool,
+    type,
+    ...(kind === undefined ? {} : { detector: type, kind: kind.description, holmes: kind.holmes }),
+    ...(description === undefined ? {} : { description, tenantDescription: false }),
+    ...(override.namespace === undefined ? {} : { namespace: override.namespace }),
+    metadata: { ...tool.metadata, ...override.metadata },
+    pinned: true,
+  };
+}
+
+/** `namespace/service` of either form of it. */
+function slashed(key: string): string {
+  const address = addressedService(key);
+  return address === undefined ? key : serviceKey(address);
+}
+
+/** The keys of people's own tools in `mcp_servers`, where none may hold a dot: each has one of its own. */
+function ownKeys(own: readonly OwnTool[], notes: Problem[]): Map<OwnTool, string> {
+  const plain = new Set(own.filter(({ key }) => !key.includes('.')).map(({ key }) => key));
+  const keys = new Map<OwnTool, string>();
+  for (const tool of own) {
+    const wanted = tool.key.replaceAll('.', '-');
+    let key = wanted;
+    if (tool.key !== wanted) for (let next = 2; plain.has(key); next++) key = `${wanted}-${next}`;
+    if (key !== wanted)
+      notes.push({
+        where: `overrides.yaml, tool ${tool.key}`,
+        what: `is called ${key} in custom_toolset.yaml, since another tool is ${wanted} there and no key may hold a dot`,
+        fix: 'give one of them another name',
+      });
+    plain.add(key);
+    keys.set(tool, key);
+  }
+  return keys;
 }
 
 /**
  * The tools to write: what was discovered and is not known to be unhealthy, with what people changed, left out and
  * added. A field that a person gave wins over the generated one. Pure; in the order of the tools' names.
+ * @param held services that may not become tools: a person may address one, and put a whole tool of theirs in its place
  */
 export function toolsOf(
   found: readonly DiscoveredService[],
   overrides: Overrides,
   kinds: ReadonlyMap<string, ToolKind>,
+  held: readonly DiscoveredService[] = [],
 ): { readonly tools: readonly Tool[]; readonly notes: readonly Problem[] } {
-  const notes: Problem[] = [];
-  const tools = new Map<string, Tool>();
-  const known = new Set(found.map(({ tool }) => tool));
-  for (const service of found) {
-    if (service.verdict.health === 'unhealthy') continue;
-    tools.set(service.tool, discoveredTool(service));
+  const { changes, own, notes: told } = resolveOverrides([...found, ...held], overrides);
+  const notes: Problem[] = [...told];
+  const reserved = new Set(own.map(({ name }) => name));
+  const waiting = new Set(held);
+  const tools: Tool[] = [];
+  for (const service of [...found, ...held]) {
+    const change = changes.get(serviceKey(service.service));
+    if (change?.override.enabled === false) continue;
+    const isOwn = change?.override.endpoint !== undefined;
+    if (service.verdict.health === 'unhealthy' && !isOwn) continue;
+    if (waiting.has(service) && (change === undefined || !isWholeTool(change.override))) continue;
+    const named = discoveredTool(service);
+    const tool = reserved.has(named.tool) ? { ...named, tool: defaultName(service.service) } : named;
+    tools.push(change === undefined || isEmpty(change.override) ? tool : changed(tool, change, kinds));
   }
-  for (const [name, override] of Object.entries(overrides.tools)) {
-    const tool = tools.get(name);
-    if (override.enabled === false) tools.delete(name);
-    else if (tool !== undefined) tools.set(name, changed(tool, override, kinds));
-    else {
-      const own = added(name, override, kinds);
-      if (typeof own !== 'string') tools.set(name, own);
-      else if (!known.has(name)) notes.push({ where: `overrides.yaml, tool ${name}`, what: own });
-    }
+  const keys = ownKeys(own, notes);
+  for (const each of own) {
+    const { type, endpoint, description } = each.override;
+    if (
+      each.override.enabled === false ||
+      type === undefined ||
+      endpoint === undefined ||
+      description === undefined
+    )
+      continue;
+    const personal = { ...each.override, type, endpoint, description };
+    tools.push(personalTool(personal, each.name, keys.get(each) ?? each.key, undefined, kinds));
   }
-  const sorted = [...tools.values()].sort((a, b) => (a.tool < b.tool ? -1 : a.tool > b.tool ? 1 : 0));
+  const sorted = tools.sort((a, b) => (a.tool < b.tool ? -1 : a.tool > b.tool ? 1 : 0));
   return { tools: sorted, notes };
 }
+
+const isEmpty = (override: ToolOverride): boolean => Object.keys(override).length === 0;

@@ -27,8 +27,10 @@ export interface Candidate {
   readonly type: string;
   /** Type of the detector that describes it; another than `type` where its owner named a type of their own. */
   readonly detector: string;
-  /** Name of the tool it becomes; unique in one result. */
+  /** Name of the tool it becomes: `SERVICE.NAMESPACE`, or a display name; unique once names were assigned. */
   readonly tool: string;
+  /** Names for display that owners of its Services ask for, the chosen Service's first. They identify nothing. */
+  readonly displayNames?: readonly string[];
   /** What the detector says of this kind of backend, in a sentence. */
   readonly kind: string;
   readonly description: string;

@@ -55,9 +55,65 @@ const toolOverride = z.strictObject({
   metadata: z.record(z.string().min(1), z.string()).optional(),
 });
 
+const LABEL = '[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?';
+const IDENTITY = new RegExp(
+  `^(?:(?<namespace>${LABEL})/(?<name>${LABEL})|(?<first>${LABEL})\\.(?<last>${LABEL}))$`,
+);
+
+/**
+ * The Service that a key of `tools:` addresses: `namespace/service`, or `service.namespace`. No annotation has a say in
+ * that. Any other key is a free name, for a tool of a person's own.
+ */
+export function addressedService(
+  key: string,
+): { readonly namespace: string; readonly name: string } | undefined {
+  const { namespace, name, first, last } = IDENTITY.exec(key)?.groups ?? {};
+  const found = { namespace: namespace ?? last, name: name ?? first };
+  return found.namespace === undefined || found.name === undefined
+    ? undefined
+    : { namespace: found.namespace, name: found.name };
+}
+
+const toolKey = z
+  .string()
+  .min(1)
+  .max(253)
+  .refine(
+    (key) => !key.includes('/') || addressedService(key) !== undefined,
+    'is not NAMESPACE/SERVICE, and the name of a tool of your own holds no slash',
+  );
+
+/** Control characters but tab and line breaks, and halves of surrogate pairs: no agent's file can hold them. */
+const UNPRINTABLE = /(?![\t\n\r])[\p{Cc}\p{Cs}]/u;
+
+const codePoint = (character: string): string =>
+  `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
+
+/** Tells each text and key that no document can hold, and each key that parsers drop in silence. */
+function refuseUnwritable(
+  value: unknown,
+  path: PropertyKey[],
+  issue: (path: PropertyKey[], what: string) => void,
+): void {
+  if (typeof value === 'string') {
+    const [found] = UNPRINTABLE.exec(value) ?? [];
+    if (found !== undefined)
+      issue(path, `holds the character ${codePoint(found)}, which no agent can read; take it out`);
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [key, each] of Object.entries(value)) {
+      const here = [...path, Array.isArray(value) ? Number(key) : key];
+      if (key === '__proto__') issue(here, 'is a key that would be ignored; take it out');
+      else {
+        refuseUnwritable(key, here, issue);
+        refuseUnwritable(each, here, issue);
+      }
+    }
+  }
+}
+
 const overrides = z.strictObject({
-  /** By the tool's name: fields that change it, or a whole tool of the user's own. */
-  tools: z.record(z.string().min(1).max(253), toolOverride).default({}),
+  /** By `namespace/service`: fields that change a tool; by any other name: a whole tool of the user's own. */
+  tools: z.record(toolKey, toolOverride).default({}),
   /** Merged into `custom_toolset.yaml`: mappings are merged, all else is replaced, `null` takes away. */
   holmesgpt: z
     .strictObject({
@@ -69,10 +125,24 @@ const overrides = z.strictObject({
 });
 
 /** The schema of `overrides.yaml`: what people change of the generated tools, and add to them; nothing at all is fine. */
-export const overridesSchema = z.preprocess((content) => content ?? {}, overrides);
+export const overridesSchema = z.preprocess((content, context) => {
+  refuseUnwritable(content, [], (path, message) => context.addIssue({ code: 'custom', path, message }));
+  return content ?? {};
+}, overrides);
 
 export type Overrides = z.infer<typeof overrides>;
 export type ToolOverride = z.infer<typeof toolOverride>;
+
+/** Fields with which an override is a tool by itself, whether or not anything was discovered. */
+export const WHOLE_TOOL = ['type', 'endpoint', 'description'] as const;
+
+export const isWholeTool = (override: ToolOverride): boolean =>
+  WHOLE_TOOL.every((field) => override[field] !== undefined);
+
+/** Names of the tools that people added: no Service may take one for display. */
+export function reservedNames({ tools }: Overrides): Set<string> {
+  return new Set(Object.entries(tools).flatMap(([key, each]) => (isWholeTool(each) ? [key] : [])));
+}
 
 /** No overrides at all. */
 export const NO_OVERRIDES: Overrides = { tools: {}, holmesgpt: {} };

@@ -34,3 +34,14 @@ export type ServiceKey = `${string}/${string}`;
 export function serviceKey(service: { readonly namespace: string; readonly name: string }): ServiceKey {
   return `${service.namespace}/${service.name}`;
 }
+
+/** The name of a tool whose owner gives no other: `service.namespace`. */
+export function defaultName({
+  name,
+  namespace,
+}: {
+  readonly namespace: string;
+  readonly name: string;
+}): string {
+  return `${name}.${namespace}`;
+}

@@ -1,13 +1,29 @@
+const clean = (text: string): string =>
+  text
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]+/gu, ' ')
+    .replace(/\s+/g, ' ')
+    .trim();
+
 /**
  * A tenant's text as one short line: no control, formatting or line-breaking characters, no runs of spaces.
  * @param max most characters (code points) that are kept; a longer text ends in an ellipsis
  */
 export function oneLine(text: string, max: number): string {
-  const clean = text
-    .slice(0, max * 8)
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]+/gu, ' ')
-    .replace(/\s+/g, ' ')
-    .trim();
-  const characters = [...clean];
-  return characters.length <= max ? clean : `${characters.slice(0, max - 1).join('')}…`;
+  const line = clean(text.slice(0, max * 8));
+  const characters = [...line];
+  return characters.length <= max ? line : `${characters.slice(0, max - 1).join('')}…`;
+}
+
+const ELLIPSIS = '…';
+
+/**
+ * The same, with a limit on what it takes in UTF-8; a longer text is cut between two characters.
+ * @param max most bytes, the ellipsis included
+ */
+export function oneLineOfBytes(text: string, max: number): string {
+  const line = clean(text.slice(0, max * 8));
+  if (Buffer.byteLength(line) <= max) return line;
+  const room = new Uint8Array(max - Buffer.byteLength(ELLIPSIS));
+  const { read } = new TextEncoder().encodeInto(line, room);
+  return `${line.slice(0, read)}${ELLIPSIS}`;
 }

@@ -64,7 +64,7 @@ const remembered = ({ own, revisions }: Situation): Documents[] => [
 ];
 
 /** What was published last: what is there, if nobody touched it since; else what is remembered of it. */
-function lastPublished(situation: Situation): Documents | undefined {
+export function lastPublished(situation: Situation): Documents | undefined {
   const { live, own, revisions } = situation;
   const known = remembered(situation);
   if (live === undefined) {

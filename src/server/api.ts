@@ -16,7 +16,7 @@ import { jsonSchema } from './json-schema.ts';
 import { ProblemError } from './problem.ts';
 import * as schemas from './schemas.ts';
 import { statistics } from './statistics.ts';
-import { Toolsets } from './toolsets.ts';
+import { type SwitchedOff, Toolsets } from './toolsets.ts';
 
 /** What a document is checked for: a place, what is wrong there, and whether it is an error. */
 export interface CheckedFault {
@@ -55,7 +55,7 @@ export interface Backing {
   types(): readonly string[];
   /** Whether this replica writes. */
   leads(): boolean;
-  switchedOff(overrides: string | undefined): ReadonlySet<string>;
+  readonly switchedOff: SwitchedOff;
   /** Says of a service whether it may be published. @param overrides text of the overrides */
   approvals(overrides: string | undefined): (service: DiscoveredService) => Approval;
   /** The documents for these services, or for those that are known. */

@@ -1,6 +1,7 @@
 import type { View } from '../engine/view.ts';
 import { type DiscoveredService, endpointUrl } from '../model/discovery.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
+import { defaultName, type ServiceKey, serviceKey } from '../model/service.ts';
 
 /** One entry of `toolset.json`, as it is published. */
 interface Tool {
@@ -64,17 +65,31 @@ function toolsetOf(
   };
 }
 
-/** All tools by name: those that are published, and backends that are not, because they are unhealthy or switched off. */
-export function toolsetsOf(
-  view: View,
-  switchedOff: (overrides: string | undefined) => ReadonlySet<string>,
-): Toolset[] {
+/** The backends that overrides switch off, by the keys of their Services. */
+export type SwitchedOff = (
+  overrides: string | undefined,
+  services: readonly DiscoveredService[],
+) => ReadonlySet<ServiceKey>;
+
+/** The names under which a backend may be published: a person's URL for it stands under the name of its Service. */
+function namesOf({ tool, service: { namespace, name }, alternates }: DiscoveredService): string[] {
+  return [tool, ...[name, ...alternates].map((member) => defaultName({ namespace, name: member }))];
+}
+
+/**
+ * All tools by name: those that are published, and backends that are not, because they are unhealthy or switched off.
+ * @param switchedOff which backends the overrides' text switches off
+ */
+export function toolsetsOf(view: View, switchedOff: SwitchedOff): Toolset[] {
   const tools = publishedTools(view);
-  const off = switchedOff(view.published?.data[OVERRIDES_KEY]);
+  const off = switchedOff(view.published?.data[OVERRIDES_KEY], view.services);
   const result: Toolset[] = [];
   for (const service of view.services) {
-    result.push(toolsetOf(view, service, tools.get(service.tool), !off.has(service.tool)));
-    tools.delete(service.tool);
+    const tool = namesOf(service)
+      .map((name) => tools.get(name))
+      .find((each) => each !== undefined);
+    result.push(toolsetOf(view, service, tool, !off.has(serviceKey(service.service))));
+    if (tool !== undefined) tools.delete(tool.name);
   }
   for (const tool of tools.values()) result.push(toolsetOf(view, undefined, tool, true));
   return result.sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -83,12 +98,12 @@ export function toolsetsOf(
 /** The tools that the API tells of, made once for each state of the view and not for each request. */
 export class Toolsets {
   readonly #view: View;
-  readonly #switchedOff: (overrides: string | undefined) => ReadonlySet<string>;
+  readonly #switchedOff: SwitchedOff;
   #of: number | undefined;
   #byName: ReadonlyMap<string, Toolset> = new Map();
 
-  /** @param switchedOff names of tools that the overrides' text switches off */
-  constructor(view: View, switchedOff: (overrides: string | undefined) => ReadonlySet<string>) {
+  /** @param switchedOff which backends the overrides' text switches off */
+  constructor(view: View, switchedOff: SwitchedOff) {
     this.#view = view;
     this.#switchedOff = switchedOff;
   }

@@ -1,0 +1,143 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { candidate } from '../../test/fixtures/unit/detection.ts';
+import { offered } from '../../test/fixtures/unit/service.ts';
+import type { Candidate } from '../model/discovery.ts';
+import { assignNames, NO_NAMING, namesOf, publishedNames } from './names.ts';
+
+const asks = (key: string, name: string, created?: string): Candidate => {
+  const [namespace = '', service = ''] = key.split('/');
+  return candidate(offered(service, { name }, { namespace, ...(created === undefined ? {} : { created }) }));
+};
+const published = (
+  ...tools: readonly object[]
+): Map<string, { namespace: string; members: readonly string[] }> =>
+  publishedNames(JSON.stringify({ tools }));
+const named = (...args: Parameters<typeof assignNames>): Record<string, string> =>
+  Object.fromEntries(
+    assignNames(...args).candidates.map(({ service, tool }) => [
+      `${service.namespace}/${service.name}`,
+      tool,
+    ]),
+  );
+
+describe('a name that two ask for', () => {
+  const old = asks('shop/z', 'orders', '2026-01-01T00:00:00Z');
+  const young = asks('evil/a', 'orders', '2026-02-01T00:00:00Z');
+
+  test('goes to the older Service; only the newcomer is renamed and told', () => {
+    const { candidates, problems } = assignNames([young, old], NO_NAMING);
+    expect(candidates.map(({ tool }) => tool)).toEqual(['a.evil', 'orders']);
+    expect(problems).toEqual([
+      {
+        where: 'Service evil/a',
+        what: 'asks for the tool name orders, and is called a.evil: Service shop/z has that name',
+        fix: 'give it another name',
+      },
+    ]);
+  });
+
+  test('stays with the one that is published under it, though the other Service is older', () => {
+    const held = published({ name: 'orders', namespace: 'evil', metadata: { service: 'a' } });
+    expect(named([young, old], { ...NO_NAMING, held })).toEqual({ 'evil/a': 'orders', 'shop/z': 'z.shop' });
+  });
+
+  test('is free again when the one that had it asks for another, or is gone', () => {
+    const held = published({ name: 'orders', namespace: 'shop', metadata: { service: 'gone' } });
+    expect(named([young], { ...NO_NAMING, held })).toEqual({ 'evil/a': 'orders' });
+  });
+
+  test('goes by namespace and name where nothing else tells; a known age comes before none', () => {
+    expect(named([asks('b/a', 'x'), asks('a/b', 'x')], NO_NAMING)).toEqual({ 'b/a': 'a.b', 'a/b': 'x' });
+    const dated = asks('b/a', 'x', '2026-01-01T00:00:00Z');
+    expect(named([dated, asks('a/b', 'x')], NO_NAMING)).toEqual({ 'b/a': 'x', 'a/b': 'b.a' });
+  });
+
+  test("is nobody's where a person's own tool has it", () => {
+    const held = published({ name: 'orders', namespace: 'shop', metadata: { service: 'z' } });
+    const { candidates, problems } = assignNames([old, young], { held, reserved: new Set(['orders']) });
+    expect(candidates.map(({ tool }) => tool)).toEqual(['z.shop', 'a.evil']);
+    expect(problems.map(({ where }) => where).sort()).toEqual(['Service evil/a', 'Service shop/z']);
+    expect(problems[0]?.what).toContain('a tool in overrides.yaml has that name');
+  });
+});
+
+describe('a backend of several Services', () => {
+  const member = (chosen: string, other: string, displayNames: readonly string[] = []): Candidate => ({
+    ...candidate(offered(chosen, {})),
+    tool: `${chosen}.monitoring`,
+    alternates: [other],
+    displayNames,
+  });
+
+  test('keeps its published name when another of its Services becomes the way in', () => {
+    const before = assignNames([member('a', 'b')], NO_NAMING).candidates;
+    const held = published({
+      name: 'a.monitoring',
+      namespace: 'monitoring',
+      metadata: { service: 'a', alternates: 'b' },
+    });
+    for (const each of [held, namesOf(before)])
+      expect(named([member('b', 'a')], { ...NO_NAMING, held: each })).toEqual({
+        'monitoring/b': 'a.monitoring',
+      });
+  });
+
+  test('keeps a display name that another member asks for', () => {
+    const held = published({
+      name: 'logs',
+      namespace: 'monitoring',
+      metadata: { service: 'a', alternates: 'b' },
+    });
+    const now = member('b', 'a', ['other', 'logs']);
+    expect(named([now], { ...NO_NAMING, held })).toEqual({ 'monitoring/b': 'logs' });
+    expect(named([now], NO_NAMING)).toEqual({ 'monitoring/b': 'other' });
+  });
+
+  test('gives a default name back to the Service that it is of when the two part', () => {
+    const held = published({
+      name: 'a.monitoring',
+      namespace: 'monitoring',
+      metadata: { service: 'b', alternates: 'a' },
+    });
+    const [a, b] = [candidate(offered('a')), candidate(offered('b'))];
+    expect(named([a, b], { ...NO_NAMING, held })).toEqual({
+      'monitoring/a': 'a.monitoring',
+      'monitoring/b': 'b.monitoring',
+    });
+  });
+});
+
+test('what is no toolset.json holds no names', () => {
+  for (const text of [undefined, '', 'x', 'null', '[]', '{"tools":{}}', '{"tools":[null,1,{"name":"a"}]}'])
+    expect(publishedNames(text).size).toBe(0);
+});
+
+test('names are unique, do not depend on the order, and stay when they are given again', () => {
+  const key = fc.tuple(fc.constantFrom('a', 'b'), fc.constantFrom('p', 'q', 'r'), fc.constantFrom('x', 'y'));
+  const time = fc.constantFrom(undefined, '2026-01-01T00:00:00Z', '2026-02-01T00:00:00Z');
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(fc.tuple(key, time), {
+        selector: ([[namespace, name]]) => `${namespace}/${name}`,
+        maxLength: 6,
+      }),
+      fc.boolean(),
+      (all, isReserved) => {
+        const reserved = new Set(isReserved ? ['x'] : []);
+        const candidates = all.map(([[namespace, name, wanted], created]) =>
+          asks(`${namespace}/${name}`, wanted, created),
+        );
+        const first = assignNames(candidates, { held: new Map(), reserved });
+        const tools = first.candidates.map(({ tool }) => tool);
+        expect(new Set(tools).size).toBe(tools.length);
+        expect(tools).not.toContain(isReserved ? 'x' : '');
+        expect(named(candidates.toReversed(), { held: new Map(), reserved })).toEqual(
+          named(candidates, { held: new Map(), reserved }),
+        );
+        const again = assignNames(candidates, { held: namesOf(first.candidates), reserved });
+        expect(again.candidates.map(({ tool }) => tool)).toEqual(tools);
+      },
+    ),
+  );
+});

@@ -1,0 +1,139 @@
+import type { Candidate, Problem } from '../model/discovery.ts';
+import { defaultName, type ServiceKey, serviceKey } from '../model/service.ts';
+
+/** The Services of one backend: any of them holds the backend's name. */
+export interface Holder {
+  readonly namespace: string;
+  readonly members: readonly string[];
+}
+
+/** What decides between several backends that ask for one name. */
+export interface Naming {
+  /** Who has which name already. */
+  readonly held: ReadonlyMap<string, Holder>;
+  /** Names of tools that people added: no Service may take one. */
+  readonly reserved: ReadonlySet<string>;
+}
+
+export const NO_NAMING: Naming = { held: new Map(), reserved: new Set() };
+
+/** Names of the Services that lead to a backend, the chosen one first. */
+export const membersOf = ({ service, alternates }: Candidate): string[] => [service.name, ...alternates];
+
+/** The names that candidates have now. */
+export function namesOf(candidates: Iterable<Candidate>): Map<string, Holder> {
+  const held = new Map<string, Holder>();
+  for (const candidate of candidates)
+    held.set(candidate.tool, { namespace: candidate.service.namespace, members: membersOf(candidate) });
+  return held;
+}
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+/** The names in a published `toolset.json`; none where the text is something else. */
+export function publishedNames(text: string | undefined): Map<string, Holder> {
+  const held = new Map<string, Holder>();
+  let tools: unknown;
+  try {
+    tools = (JSON.parse(text ?? '') as { tools?: unknown } | null)?.tools;
+  } catch {
+    return held;
+  }
+  for (const tool of Array.isArray(tools) ? (tools as ({ [key: string]: unknown } | null)[]) : []) {
+    const metadata = (tool?.metadata ?? {}) as { readonly [key: string]: unknown };
+    const [name, namespace, service] = [tool?.name, tool?.namespace, metadata.service].map(textOf);
+    if (!name || !namespace || !service) continue;
+    const alternates = textOf(metadata.alternates).split(',');
+    held.set(name, { namespace, members: [service, ...alternates.filter((each) => each !== '')] });
+  }
+  return held;
+}
+
+/** The Services behind names, as keys. */
+export function heldKeys(held: ReadonlyMap<string, Holder>): Set<ServiceKey> {
+  return new Set(
+    [...held.values()].flatMap(({ namespace, members }) =>
+      members.map((name) => serviceKey({ namespace, name })),
+    ),
+  );
+}
+
+/** The names that each Service holds. */
+function byMember(held: ReadonlyMap<string, Holder>): Map<ServiceKey, string[]> {
+  const names = new Map<ServiceKey, string[]>();
+  for (const [name, { namespace, members }] of held)
+    for (const member of members) {
+      const key = serviceKey({ namespace, name: member });
+      const known = names.get(key);
+      if (known === undefined) names.set(key, [name]);
+      else known.push(name);
+    }
+  return names;
+}
+
+/** A candidate with the name that it asks for and the one that it falls back to. */
+interface Claim<T> {
+  readonly candidate: T;
+  readonly wanted: string;
+  readonly fallback: string;
+  /** It has the wanted name already. */
+  readonly holds: boolean;
+}
+
+function claimOf<T extends Candidate>(candidate: T, names: ReadonlyMap<ServiceKey, string[]>): Claim<T> {
+  const { namespace } = candidate.service;
+  const members = membersOf(candidate);
+  const has = new Set(members.flatMap((name) => names.get(serviceKey({ namespace, name })) ?? []));
+  // No name for display has a dot, so none equals one of these.
+  const own = members.map((name) => defaultName({ name, namespace }));
+  // A backend keeps its name when another of its Services becomes the way in.
+  const fallback = own.find((name) => has.has(name)) ?? own[0] ?? candidate.tool;
+  const display = candidate.displayNames ?? [];
+  const wanted = display.find((name) => has.has(name)) ?? display[0] ?? fallback;
+  return { candidate, wanted, fallback, holds: has.has(wanted) };
+}
+
+/** Who comes first: the one that has the name, then the older Service, then by name. */
+function byRight<T extends Candidate>(a: Claim<T>, b: Claim<T>): number {
+  const age = ({ candidate }: Claim<T>): string => candidate.service.created ?? '~';
+  const key = ({ candidate }: Claim<T>): string => serviceKey(candidate.service);
+  if (a.holds !== b.holds) return a.holds ? -1 : 1;
+  if (age(a) !== age(b)) return age(a) < age(b) ? -1 : 1;
+  return key(a) < key(b) ? -1 : 1;
+}
+
+/**
+ * Gives each backend a name of its own. A name that several ask for goes to the one that has it, else to the oldest
+ * Service; only the others fall back to `SERVICE.NAMESPACE`. Pure, and the same again when it is given its own result.
+ */
+export function assignNames<T extends Candidate>(
+  candidates: readonly T[],
+  { held, reserved }: Naming,
+): { readonly candidates: T[]; readonly problems: readonly Problem[] } {
+  const names = byMember(held);
+  const claims = candidates.map((candidate) => claimOf(candidate, names));
+  const problems: Problem[] = [];
+  const given = new Map<T, string>();
+  for (const [name, several] of Map.groupBy(claims, ({ wanted }) => wanted)) {
+    const [first, ...others] = several.length === 1 ? several : several.toSorted(byRight);
+    if (first === undefined) continue;
+    const isReserved = reserved.has(name) && name !== first.fallback;
+    if (!isReserved) given.set(first.candidate, name);
+    const why = isReserved
+      ? 'a tool in overrides.yaml has that name'
+      : `Service ${serviceKey(first.candidate.service)} has that name`;
+    for (const { candidate, fallback } of isReserved ? [first, ...others] : others) {
+      given.set(candidate, fallback);
+      problems.push({
+        where: `Service ${serviceKey(candidate.service)}`,
+        what: `asks for the tool name ${name}, and is called ${fallback}: ${why}`,
+        fix: 'give it another name',
+      });
+    }
+  }
+  const named = candidates.map((candidate) => {
+    const tool = given.get(candidate) ?? candidate.tool;
+    return tool === candidate.tool ? candidate : { ...candidate, tool };
+  });
+  return { candidates: named, problems };
+}
