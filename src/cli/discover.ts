@@ -1,4 +1,5 @@
-import { discover } from '../engine/pass.ts';
+import { discover, toolKinds } from '../engine/pass.ts';
+import { limitedTools } from '../generate/limited.ts';
 import { EXIT } from '../model/exit.ts';
 import { readOnce } from '../source/source.ts';
 import { approvalsOf } from './approvals.ts';
@@ -40,16 +41,18 @@ async function whatNext(
 export async function discoverCommand(flags: DiscoverFlags, run: Invocation): Promise<number> {
   const settings = await settingsOf({ ...flags }, run);
   const input = await openInput(flags, settings, run, false);
-  const { sync, found } = await withProgress(run.output, run.env, async (progress) => {
+  const { sync, kinds, found } = await withProgress(run.output, run.env, async (progress) => {
     progress?.tell(`listing Services in ${input.where}`);
     const read = await readOnce(input.source, run.signal);
     const stages = await stagesOf(settings, input);
     return {
       sync: read,
+      kinds: toolKinds(stages.rules),
       found: await discover(read.services, progress?.watching(stages) ?? stages, run.signal),
     };
   });
-  const problems = [...sync.problems, ...found.problems];
+  const { notes } = limitedTools(found.services, { ...settings, kinds });
+  const problems = [...sync.problems, ...found.problems, ...notes];
   const approvals = await approvalsOf(found.services, settings, input, run.signal);
   const { result, messages } = run.output;
   writePainted(

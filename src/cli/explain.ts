@@ -1,8 +1,9 @@
 import { styleText } from 'node:util';
 import { type Explanation, explain } from '../detect/explain.ts';
 import { selectorKeyOf } from '../detect/member.ts';
-import { discover } from '../engine/pass.ts';
+import { discover, toolKinds } from '../engine/pass.ts';
 import { isHeld } from '../generate/admission.ts';
+import { limitedTools } from '../generate/limited.ts';
 import {
   type Approval,
   type Candidate,
@@ -11,6 +12,7 @@ import {
   type Problem,
   type Verdict,
 } from '../model/discovery.ts';
+import type { Cut } from '../model/documents.ts';
 import { EXIT, UserError } from '../model/exit.ts';
 import { oneLine } from '../model/text.ts';
 import { jsonText, visibleTexts } from '../model/visible.ts';
@@ -41,6 +43,8 @@ interface Story {
   readonly service: DiscoveredService | undefined;
   readonly approval: Approval | undefined;
   readonly problems: readonly Problem[];
+  /** What limits take of its tool. */
+  readonly cuts: readonly Cut[];
 }
 
 /** `namespace/name` of a Service, as a person types it. @throws UserError */
@@ -74,7 +78,7 @@ function listening(prober: Prober, heard: Map<string, Verdict>): Prober {
   };
 }
 
-function asJson({ explanation, verdict, service, approval, problems }: Story): string {
+function asJson({ explanation, verdict, service, approval, problems, cuts }: Story): string {
   const { candidate, detectors, keptOut } = explanation;
   return `${jsonText(
     {
@@ -95,9 +99,11 @@ function asJson({ explanation, verdict, service, approval, problems }: Story): s
             },
       probe: verdict,
       approval,
+      limits: cuts,
       used:
         service !== undefined &&
         service.verdict.health !== 'unhealthy' &&
+        !cuts.some(({ limit }) => limit === 'namespace_tools') &&
         !(approval !== undefined && isHeld(approval)),
       warnings: problems,
     },
@@ -177,7 +183,12 @@ function asText(
   else if (service.verdict.health === 'unhealthy')
     item(`${service.type}, and left out of the documents while it is unhealthy`);
   else if (approval !== undefined && isHeld(approval)) item(`${service.type}, ${approval.reason}`);
-  else item(`${service.type}, in the documents as the tool ${service.tool}`);
+  else if (story.cuts.some(({ limit }) => limit === 'namespace_tools'))
+    item(`${service.type}, found, but not published: ${story.cuts[0]?.why}`);
+  else {
+    item(`${service.type}, in the documents as the tool ${service.tool}`);
+    for (const { why } of story.cuts) item(`its owner's description is not in them: ${why}`);
+  }
   return `${lines.join('\n')}\n`;
 }
 
@@ -227,6 +238,9 @@ export async function explainCommand(text: string, flags: ExplainFlags, run: Inv
     asked: heard,
     verdict: heard.get(used),
     service,
+    cuts: limitedTools(found.services, { ...settings, kinds: toolKinds(stages.rules) }).cuts.filter(
+      ({ key }) => key === `${namespace}/${used}`,
+    ),
     problems: found.problems.filter(({ where }) => [...places, `namespace ${namespace}`].includes(where)),
   };
   const { result } = run.output;

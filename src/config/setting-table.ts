@@ -23,6 +23,7 @@ import {
 export const GROUPS = {
   input: { title: 'Input', commands: ['discover', 'explain', 'generate', 'serve', 'diff'] },
   probing: { title: 'Probing', commands: ['discover', 'explain', 'approve', 'generate', 'serve', 'diff'] },
+  limits: { title: 'Limits', commands: ['discover', 'explain', 'generate', 'serve', 'diff'] },
   document: { title: 'Documents', commands: ['generate', 'serve', 'diff'] },
   configMap: {
     title: 'ConfigMap',
@@ -118,6 +119,36 @@ export const SETTINGS = {
     env: 'MCP_POLICY',
     flag: '--mcp-policy',
     says: 'what becomes of MCP servers and annotated Services: publish them; publish them once a person approved them, those of namespaces that are listed by name at once (approve); or publish none (off)',
+  }),
+  maxToolsPerNamespace: setting(count(1, 10_000), '100', {
+    group: 'limits',
+    env: 'MAX_TOOLS_PER_NAMESPACE',
+    flag: '--max-tools-per-namespace',
+    says: 'most tools of one namespace that are published; those published before and the older Services stay',
+  }),
+  maxDocumentKib: setting(count(16, 900), '900', {
+    group: 'limits',
+    env: 'MAX_DOCUMENT_KIB',
+    flag: '--max-document-kib',
+    says: 'most KiB of the documents together; beyond them, the namespaces that take the most lose tools',
+  }),
+  maxDescriptionBytes: setting(count(0, 1_000_000), '16384', {
+    group: 'limits',
+    env: 'MAX_DESCRIPTION_BYTES',
+    flag: '--max-description-bytes',
+    says: "most bytes of descriptions by owners of Services, in all; beyond them a tool has the detector's",
+  }),
+  maxDescriptionBytesPerNamespace: setting(count(0, 1_000_000), '4096', {
+    group: 'limits',
+    env: 'MAX_DESCRIPTION_BYTES_PER_NAMESPACE',
+    flag: '--max-description-bytes-per-namespace',
+    says: 'the same, of one namespace',
+  }),
+  maxAgentTools: setting(count(1, 10_000), '128', {
+    group: 'limits',
+    env: 'MAX_AGENT_TOOLS',
+    flag: '--max-agent-tools',
+    says: 'most tools that HolmesGPT offers to its model; beyond them, MCP servers of the namespaces with the most are left out of its file',
   }),
   probe: optional(
     oneOf('route', 'direct', 'apiserver-proxy', 'none'),

@@ -1,4 +1,4 @@
-import { assignNames, type Naming } from '../detect/names.ts';
+import { assignNames, heldKeys, type Naming, publishedNames } from '../detect/names.ts';
 import { type GenerateOptions, generate } from '../generate/generate.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
 import { type Documents, type Generated, OVERRIDES_KEY } from '../model/documents.ts';
@@ -16,6 +16,8 @@ import { namingOf } from './naming.ts';
 /** What was generated, and all that it follows from. */
 export interface Made extends Generated {
   readonly fingerprint: string;
+  /** The `toolset.json` that was published then. */
+  readonly publishedText: string | undefined;
   /** The text of the overrides. */
   readonly overrides: string | undefined;
   readonly generation: Omit<GenerateOptions, 'overrides'>;
@@ -98,15 +100,22 @@ export function assess(findings: Findings, situation: Situation, memory: Memory)
   const { overrides: text } = situation;
   const read = readOverrides(text);
   const faults = 'faults' in read ? faultsLine(read) : undefined;
-  const options = { ...generation, overrides: 'value' in read ? read.value : NO_OVERRIDES };
   const last = lastPublished(situation) ?? publishedDocuments(situation.live);
+  const publishedText = last?.['toolset.json'];
+  const options = {
+    ...generation,
+    overrides: 'value' in read ? read.value : NO_OVERRIDES,
+    published: heldKeys(publishedNames(publishedText)),
+  };
   const naming = namingOf(last, options.overrides, findings.found);
   const { candidates: found } = assignNames(findings.found, naming);
-  const from = { fingerprint: fingerprint(found), overrides: text, generation };
+  const from = { publishedText, fingerprint: fingerprint(found), overrides: text, generation };
   const before = memory.made;
   const isSame =
     before?.fingerprint === from.fingerprint &&
     before.overrides === from.overrides &&
+    // Where a limit takes tools, those that are published stay.
+    (before.cuts.length === 0 || before.publishedText === publishedText) &&
     before.generation === from.generation;
   const made = isSame ? before : { ...generate(found, options), ...from };
   let kept: ReturnType<typeof withHeld>;

@@ -1,5 +1,5 @@
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
-import type { Documents } from '../model/documents.ts';
+import type { Cut, Documents } from '../model/documents.ts';
 import type { FailureReason } from '../model/failure-reason.ts';
 import type { Plan, Published } from '../model/published.ts';
 import type { ProbeEvent } from '../probe/prober.ts';
@@ -37,6 +37,8 @@ export type EngineEvent =
       readonly ok: boolean;
       readonly problems: readonly Problem[];
       readonly milliseconds: number;
+      /** What limits keep out of the documents; absent where none were made. */
+      readonly cuts?: readonly Cut[] | undefined;
       /** What is published now, as far as it is known. */
       readonly documents: Documents | undefined;
       /** The number of the newest revision, where revisions are kept. */

@@ -172,9 +172,7 @@ describe('most tools would go at once', () => {
 });
 
 describe('whatever is wrong with new documents, what is published is put right', () => {
-  const huge = { ...loki('huge'), description: 'x'.repeat(1024 * 1024), tenantDescription: true };
   const broken: [string, (run: ReturnType<typeof process>['run']) => Promise<unknown>][] = [
-    ['they are too large', (run) => run([...lokis('a', 'b'), huge])],
     ['making them fails', (run) => run([{ ...loki('a'), endpoint: undefined as never }])],
   ];
   test.each(broken)('a hand edit: %s', async (_, breaking) => {
@@ -209,8 +207,11 @@ describe('whatever is wrong with new documents, what is published is put right',
     await expect(breaking(process().run)).rejects.toThrow();
     expect(place.live).toBeUndefined();
   });
-  test('too large documents are refused by name', async () => {
-    await expect(process().run([huge])).rejects.toThrow(/KiB, and a ConfigMap takes 900 KiB/);
+  test('what is too large loses tools, and is published', async () => {
+    const huge = { ...loki('huge'), description: 'x'.repeat(1024 * 1024) };
+    await process().run([...lokis('a', 'b'), huge]);
+    expect(place.tools).toEqual(names('a', 'b'));
+    expect(told('reconciled').at(-1)).toMatchObject({ ok: true, cuts: [{ limit: 'document_bytes' }] });
   });
 });
 

@@ -130,6 +130,7 @@ export class Reconciler {
           ok: reconciled !== undefined && reconciled.failure === undefined,
           problems: this.#notes,
           milliseconds: performance.now() - started,
+          cuts: this.#made?.cuts,
           documents: reconciled?.documents,
           revision: this.#revisions?.at(-1)?.number,
           recorded: !this.#historyFails,

@@ -4,15 +4,18 @@ import type { Generated } from '../model/documents.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import { serviceKey } from '../model/service.ts';
 import { type AdmissionPolicy, admit } from './admission.ts';
-import { type HolmesOptions, holmesDocument } from './holmes.ts';
+import { byPrecedence, LIMITS, type Limits, withinCounts } from './budget.ts';
+import type { HolmesOptions } from './holmes.ts';
+import { renderWithin } from './render.ts';
 import { type ToolKind, toolsOf } from './tools.ts';
-import { toolsetJson } from './toolset-json.ts';
 
-export interface GenerateOptions extends AdmissionPolicy {
+export interface GenerateOptions extends AdmissionPolicy, Partial<Limits> {
   readonly credentials: Credentials;
   readonly holmesgptVersion: HolmesOptions['holmesgptVersion'];
   /** What people change and add. */
   readonly overrides: Overrides;
+  /** Services behind tools that are published: where a limit takes some, these stay before others. */
+  readonly published?: ReadonlySet<string>;
   /** The kinds of backends by type, for tools that people add. */
   readonly kinds: ReadonlyMap<string, ToolKind>;
   /** The configured namespaces: their order decides where the agent takes one backend only. */
@@ -26,6 +29,12 @@ const DEFAULTS: GenerateOptions = {
   kinds: new Map(),
 };
 
+/** The limits that the options name, and the defaults of the others. */
+function limitsOf(options: Partial<Limits>): Limits {
+  const names = Object.keys(LIMITS) as (keyof Limits)[];
+  return Object.fromEntries(names.map((name) => [name, options[name] ?? LIMITS[name]])) as unknown as Limits;
+}
+
 /**
  * The documents for what was found and what people changed; a service that is known to be unhealthy is left out. Pure:
  * the same services in any order give the same bytes.
@@ -38,11 +47,14 @@ export function generate(
   const { kinds, overrides: _, ...agent } = options;
   const { services, held, overrides, waiting, notes: told } = admit(found, options, options.overrides);
   const { tools, notes } = toolsOf(services, overrides, kinds, held);
-  const holmes = holmesDocument(tools, { ...agent, patch: overrides.holmesgpt });
+  const limits = limitsOf(options);
+  const limited = withinCounts(byPrecedence(tools, options.published ?? new Set()), limits);
+  const rendered = renderWithin(limited.tools, { ...agent, patch: overrides.holmesgpt }, limits);
   return {
-    documents: { 'toolset.json': toolsetJson(tools), 'custom_toolset.yaml': holmes.text },
-    tools: tools.length,
-    notes: [...told, ...notes, ...holmes.notes],
+    documents: rendered.documents,
+    tools: rendered.tools.length,
+    notes: [...told, ...notes, ...limited.notes, ...rendered.notes],
+    cuts: [...limited.cuts, ...rendered.cuts],
     waiting: waiting.map(({ service }) => serviceKey(service)),
     held: held.map(({ service }) => serviceKey(service)),
   };

@@ -176,7 +176,7 @@ export const NEWEST: HolmesOptions = { credentials: {}, holmesgptVersion: '0.32'
 export function holmesDocument(
   tools: readonly Tool[],
   options: HolmesOptions = NEWEST,
-): { readonly text: string; readonly notes: readonly Problem[] } {
+): { readonly text: string; readonly document: Mapping; readonly notes: readonly Problem[] } {
   const notes: Problem[] = [];
   const servers: Record<string, HolmesMcpServer> = {};
   const byToolset = new Map<string, Entry<Toolsets>[]>();
@@ -249,7 +249,11 @@ export function holmesDocument(
     holmesgptVersion: options.holmesgptVersion,
     standsAlone: false,
   });
-  return { text: holmesText(sorted(merged.document)), notes: [...notes, ...clean.notes, ...merged.notes] };
+  return {
+    text: holmesText(sorted(merged.document)),
+    document: merged.document,
+    notes: [...notes, ...clean.notes, ...merged.notes],
+  };
 }
 
 /** The document with its entries in the order of their names. */

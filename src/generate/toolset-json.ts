@@ -23,17 +23,20 @@ export const toolsetJsonSchema = z.strictObject({
     ),
 });
 
+/** One entry of `toolset.json`. */
+export function toolJson(each: Tool): z.infer<typeof tool> {
+  return {
+    name: each.tool,
+    type: each.type,
+    endpoint: endpointUrl(each.endpoint),
+    description: describe(each),
+    ...(each.namespace === undefined ? {} : { namespace: each.namespace }),
+    metadata: { ...each.metadata },
+  };
+}
+
 /** `toolset.json` of tools in the order in which they shall stand. */
 export function toolsetJson(tools: readonly Tool[]): string {
-  const document: z.infer<typeof toolsetJsonSchema> = {
-    tools: tools.map((each) => ({
-      name: each.tool,
-      type: each.type,
-      endpoint: endpointUrl(each.endpoint),
-      description: describe(each),
-      ...(each.namespace === undefined ? {} : { namespace: each.namespace }),
-      metadata: { ...each.metadata },
-    })),
-  };
+  const document: z.infer<typeof toolsetJsonSchema> = { tools: tools.map(toolJson) };
   return `${jsonText(toolsetJsonSchema.parse(document), 2)}\n`;
 }

@@ -9,11 +9,26 @@ export type Documents = Readonly<Record<(typeof DOCUMENT_KEYS)[number], string>>
 /** The data key that belongs to people: it is read and never written. */
 export const OVERRIDES_KEY = 'overrides.yaml';
 
+/** The limits that can keep something of a backend out of the documents. */
+export const LIMIT_NAMES = ['namespace_tools', 'description_bytes', 'document_bytes', 'agent_tools'] as const;
+export type LimitName = (typeof LIMIT_NAMES)[number];
+
+/** What a limit took from a tool. */
+export interface Cut {
+  readonly limit: LimitName;
+  /** `namespace/service` of the tool. */
+  readonly key: string;
+  /** One line for a person, with the setting that changes the limit. */
+  readonly why: string;
+}
+
 /** What generating gave: the documents, how many tools they hold, and what was left out and why. */
 export interface Generated {
   readonly documents: Documents;
   readonly tools: number;
   readonly notes: readonly Problem[];
+  /** What limits took; each is in the notes as well, a line for a namespace. */
+  readonly cuts: readonly Cut[];
   /** `namespace/name` of the Services that wait for a person's approval. */
   readonly waiting: readonly string[];
   /** Those, and all others that are kept out of the documents because of what they are. */

@@ -30,6 +30,7 @@ const generated: Generated = {
   notes: [],
   waiting: [],
   held: [],
+  cuts: [],
 };
 const now = new Date('2026-01-02T03:04:05.678Z');
 const { signal } = new AbortController();

@@ -308,6 +308,14 @@ test.each<[string, readonly EngineEvent[], string, string | undefined]>([
   expect(sampled(await scrape(given), line)).toBe(value);
 });
 
+test('what limits take is counted by limit, and no more when it is gone', async () => {
+  const cut = { limit: 'namespace_tools', key: 'evil/a', why: '' } as const;
+  const limited = reconciled({ cuts: [cut, { ...cut, key: 'evil/b' }] });
+  const metric = 'tools_limited{limit="namespace_tools"}';
+  expect(Number(sampled(await scrape([limited]), metric))).toBe(2);
+  expect(Number(sampled(await scrape([limited, reconciled({ cuts: [] })]), metric))).toBe(0);
+});
+
 test('the time of a success is told', async () => {
   const lines = await scrape([reconciled(), pass([], [])]);
   for (const stage of ['discovery', 'reconciliation'])

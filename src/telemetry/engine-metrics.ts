@@ -1,7 +1,7 @@
 import type { Gauge } from 'prom-client';
 import type { EngineEvent } from '../engine/events.ts';
 import type { DiscoveredService, Problem, Verdict } from '../model/discovery.ts';
-import { DOCUMENT_KEYS, type Documents } from '../model/documents.ts';
+import { DOCUMENT_KEYS, type Documents, LIMIT_NAMES } from '../model/documents.ts';
 import { FAILURE_REASONS } from '../model/failure-reason.ts';
 import { serviceKey } from '../model/service.ts';
 import { bounded, type MetricSet } from './metric-set.ts';
@@ -201,6 +201,12 @@ function publicationMetrics(set: MetricSet, typeOf: (type: string) => string, no
     'mcp_tool_changes_total',
     'Times that the tools of a published MCP server changed.',
   );
+  const limited = set.gauge(
+    'tools_limited',
+    "Tools that a limit keeps out of the documents now, or whose owners' text it does, by limit.",
+    ['limit'],
+  );
+  for (const limit of LIMIT_NAMES) limited.set({ limit }, 0);
   const revision = set.gauge('revision', 'Number of the newest revision; 0 where none is kept.');
   const history = set.gauge(
     'history_last_write_successful',
@@ -234,6 +240,8 @@ function publicationMetrics(set: MetricSet, typeOf: (type: string) => string, no
       const left = problems.filter(isOfOverrides).map(({ where, what }) => `${where} ${what}`);
       conflicts.inc(left.filter((line) => !known.has(line)).length);
       known = new Set(left);
+      for (const limit of event.cuts === undefined ? [] : LIMIT_NAMES)
+        limited.set({ limit }, event.cuts?.filter((cut) => cut.limit === limit).length ?? 0);
       if (!ok) return;
       // What changed is of no consequence for what is published.
       changedAt = undefined;

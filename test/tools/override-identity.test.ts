@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { detected, discovered, rules } from '../../test/fixtures/unit/detection.ts';
-import { offered, service } from '../../test/fixtures/unit/service.ts';
-import { assignNames, NO_NAMING } from '../detect/names.ts';
-import { toolKinds } from '../engine/pass.ts';
-import type { DiscoveredService, Verdict } from '../model/discovery.ts';
-import { overridesSchema, reservedNames } from '../model/overrides.ts';
-import { generate } from './generate.ts';
+import { assignNames, NO_NAMING } from '../../src/detect/names.ts';
+import { toolKinds } from '../../src/engine/pass.ts';
+import { generate } from '../../src/generate/generate.ts';
+import type { DiscoveredService, Verdict } from '../../src/model/discovery.ts';
+import { overridesSchema, reservedNames } from '../../src/model/overrides.ts';
+import { detected, discovered, rules } from '../fixtures/unit/detection.ts';
+import { offered, service } from '../fixtures/unit/service.ts';
 
 const kinds = toolKinds(rules);
 const MCP = { labels: { 'app.kubernetes.io/component': 'mcp-server' }, ports: ['mcp:8000'] };
