@@ -227,7 +227,8 @@ describe('HolmesGPT’s own ConfigMap', () => {
     expect(Object.keys(parse(after.data[FILE] ?? '').toolsets)).toEqual(['prometheus/metrics', 'slab']);
   });
 
-  test('a hand edit is kept through later changes', async () => {
+  /** What becomes of the toolset where a person adds a line to its configuration, and its backend then moves. */
+  async function editedAndMoved(line: string): Promise<unknown> {
     const { installConfigMap, installDeployment, follower, follow, configMap, admin, configMapPath, clock } =
       await setting();
     await installConfigMap();
@@ -237,7 +238,7 @@ describe('HolmesGPT’s own ConfigMap', () => {
     const text = (await configMap()).data[FILE] ?? '';
     const edited = text.replace(
       'prometheus_url: http://a:9090',
-      'prometheus_url: http://a:9090\n      verify_ssl: false',
+      `prometheus_url: http://a:9090\n      ${line}`,
     );
     await admin.patch(configMapPath, { data: { [FILE]: edited } });
     clock.now += 3_600_000;
@@ -245,9 +246,22 @@ describe('HolmesGPT’s own ConfigMap', () => {
       { kind: 'agent-written', learned: true },
       { kind: 'agent-restarted' },
     ]);
-    expect(parse((await configMap()).data[FILE] ?? '').toolsets['prometheus/metrics'].config).toEqual({
+    return parse((await configMap()).data[FILE] ?? '').toolsets['prometheus/metrics'].config;
+  }
+
+  test('a hand edit is kept through later changes', async () => {
+    expect(await editedAndMoved('query_timeout_seconds_default: 7')).toEqual({
       prometheus_url: 'http://b:9090',
-      verify_ssl: false,
+      query_timeout_seconds_default: 7,
+    });
+  });
+
+  test('what a person allowed for one backend stays with its address', async () => {
+    expect(await editedAndMoved('verify_ssl: false')).toEqual({
+      instances: [
+        { name: 'default', prometheus_url: 'http://a:9090', verify_ssl: false },
+        { name: 'b', prometheus_url: 'http://b:9090' },
+      ],
     });
   });
 
