@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { assignNames, NO_NAMING } from '../../src/detect/names.ts';
 import { generate } from '../../src/generate/generate.ts';
 import { type JoinOptions, joinDocuments } from '../../src/generate/holmes-join.ts';
 import type { Credential } from '../../src/model/credentials.ts';
@@ -269,7 +270,7 @@ function outcome({ services, plans, configured: given, server: mcp, where, versi
           ),
           mcp_servers: servers,
         };
-  const { documents } = generate(services, {
+  const { documents } = generate(assignNames(services, NO_NAMING).candidates, {
     credentials,
     holmesgptVersion: version,
     overrides: overridesSchema.parse({ holmesgpt: patch }),

@@ -103,7 +103,8 @@ test(`${STEPS} random steps: what people wrote is there, and what is published f
   const steps = fc.sample(step, { numRuns: STEPS, seed });
   const given = await setting();
   const { cluster, watched, path } = given;
-  const env = { ...given.env, ...SELDOM, REVISION_HISTORY_LIMIT: String(LIMIT) };
+  // Steps take Services away on purpose, so a mass removal is held for the shortest time that there is.
+  const env = { ...given.env, ...SELDOM, REVISION_HISTORY_LIMIT: String(LIMIT), REMOVAL_HOLD: '1s' };
   const { turn } = services(given);
   const model: Model = {
     overrides: undefined,
