@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { checkText } from '../generate/check-text.ts';
 import { SMALL } from '../model/yaml-document.ts';
 import { CheckRefused, type TextCheckOptions, TextChecks } from './text-checks.ts';
@@ -17,6 +17,7 @@ const ECHO = worker(`${PORT} parentPort.on('message', ({ text }) => {
   if (text === 'loop') for (;;);
   if (text === 'eat') { const all = []; for (;;) all.push([...'x'.repeat(1000)]); }
   if (text === 'throw') throw new Error('a bug');
+  if (text === 'die') setTimeout(() => process.exit(), 10);
   parentPort.postMessage({ faults: [], more: 0, refused: text === 'no' });
 });`);
 
@@ -56,6 +57,24 @@ test('a bug in the worker is thrown, and the next text is checked', async () => 
   const checks = textChecks({ file: ECHO });
   await expect(checks.check('overrides', 'throw', 'ann')).rejects.toThrow('a bug');
   expect(await checks.check('overrides', '', 'ann')).toMatchObject({ refused: false });
+});
+
+test('a worker that dies between two texts is replaced at once', async () => {
+  const checks = textChecks({ file: ECHO, longest: 60_000 });
+  await checks.check('overrides', 'die', 'ann');
+  await vi.waitUntil(() => !checks.working);
+  expect(await checks.check('overrides', '', 'ann')).toMatchObject({ refused: false });
+});
+
+test('many texts in one worker leave no listeners behind', async () => {
+  const checks = textChecks({ file: ECHO });
+  const warnings: Error[] = [];
+  const warn = (warning: Error): number => warnings.push(warning);
+  process.on('warning', warn);
+  onTestFinished(() => void process.off('warning', warn));
+  for (let n = 0; n < 20; n++) await checks.check('overrides', '', 'ann');
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(warnings).toEqual([]);
 });
 
 test('the worker ends when there is nothing to do, and another begins', async () => {

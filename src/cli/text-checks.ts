@@ -101,8 +101,6 @@ export class TextChecks {
     } finally {
       clearTimeout(late);
       worker.off('message', resolve).off('error', failed).off('exit', ended);
-      // One that fails later, when nobody waits for it, is no reason to end the process.
-      worker.on('error', () => {});
       this.#end = setTimeout(() => this.close(), this.#idle).unref();
     }
   }
@@ -114,6 +112,11 @@ export class TextChecks {
       resourceLimits: { maxOldGenerationSizeMb: this.#heap, maxYoungGenerationSizeMb: 8 },
     });
     worker.unref();
+    // One that fails while no text is being checked must not end the process, nor be asked again.
+    worker.on('error', () => {});
+    worker.on('exit', () => {
+      if (this.#worker === worker) this.#worker = undefined;
+    });
     return worker;
   }
 
