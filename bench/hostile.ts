@@ -86,7 +86,7 @@ async function suffer(lab: Lab, attack: Attack, ports: Readonly<Record<string, n
     });
     await serve.said('toolset published');
     const port = Number((await serve.logged('the API is served')).port);
-    const healthPort = await serve.logged('probes are served').then(
+    const healthPort = await serve.logged('probes are answered').then(
       (line) => Number(line.port),
       () => port,
     );
@@ -94,7 +94,7 @@ async function suffer(lab: Lab, attack: Attack, ports: Readonly<Record<string, n
     const before = (await usageOf(serve.pid)).resident;
     const logBefore = serve.written();
     const endWitness = startWitness({ healthPort, port, token: fair });
-    const stage = { cluster, port, token, published: target.namespace };
+    const stage = { cluster, port, healthPort, token, published: target.namespace };
     const most = await during(serve.pid, async () => {
       await create(lab, services);
       const stop = new AbortController();

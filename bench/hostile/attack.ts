@@ -5,6 +5,8 @@ export interface Stage {
   readonly cluster: BenchCluster;
   /** Port of the API on 127.0.0.1. */
   readonly port: number;
+  /** The port on which a kubelet asks for health. */
+  readonly healthPort: number;
   /** A token of a ServiceAccount without any rights: what every Pod of the cluster has. */
   readonly token: string;
   /** Namespace that `serve` publishes into. */

@@ -6,9 +6,12 @@ import type { Attack, Stage } from './attack.ts';
 /** Connections that are opened in one go; more at once overflow the queue of the kernel. */
 const AT_ONCE = 250;
 
-/** Opens so many connections, each from one of several addresses, and keeps them until the signal is aborted. */
+/**
+ * Opens so many connections, by turns to the API and to where a kubelet asks, each from one of several addresses, and
+ * keeps them until the signal is aborted.
+ */
 async function hold(
-  { port }: Stage,
+  { port, healthPort }: Stage,
   many: number,
   addresses: number,
   begin: (socket: Socket) => void,
@@ -18,9 +21,10 @@ async function hold(
   try {
     for (let n = 0; !signal.aborted; n++) {
       if (sockets.size < many) {
-        const localAddress = `127.0.1.${1 + (n % addresses)}`;
+        const localAddress = `127.0.1.${1 + (Math.floor(n / 2) % addresses)}`;
         // `allowHalfOpen`: a peer that never closes its side, whatever the server does.
-        const socket = connect({ host: '127.0.0.1', port, localAddress, allowHalfOpen: true });
+        const to = n % 2 === 0 ? port : healthPort;
+        const socket = connect({ host: '127.0.0.1', port: to, localAddress, allowHalfOpen: true });
         socket.on('error', () => {});
         socket.on('close', () => sockets.delete(socket));
         socket.on('connect', () => begin(socket));
