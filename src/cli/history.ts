@@ -1,10 +1,10 @@
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { EXIT, UserError } from '../model/exit.ts';
 import type { Published } from '../model/published.ts';
+import { toolNames } from '../model/published-tools.ts';
 import type { Revision } from '../model/revision.ts';
 import { jsonText } from '../model/visible.ts';
 import { contentHash, publishedDocuments } from '../reconcile/content-hash.ts';
-import { toolNames } from '../reconcile/guards.ts';
 import type { Format } from './choices.ts';
 import { type InputFlags, type Invocation, settingsOf } from './configuration.ts';
 import { openCluster } from './pipeline.ts';

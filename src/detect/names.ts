@@ -1,4 +1,5 @@
 import type { Candidate, Problem } from '../model/discovery.ts';
+import { publishedTools } from '../model/published-tools.ts';
 import { defaultName, type ServiceKey, serviceKey } from '../model/service.ts';
 
 /** The Services of one backend: any of them holds the backend's name. */
@@ -28,23 +29,16 @@ export function namesOf(candidates: Iterable<Candidate>): Map<string, Holder> {
   return held;
 }
 
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
-
 /** The names in a published `toolset.json`; none where the text is something else. */
 export function publishedNames(text: string | undefined): Map<string, Holder> {
   const held = new Map<string, Holder>();
-  let tools: unknown;
-  try {
-    tools = (JSON.parse(text ?? '') as { tools?: unknown } | null)?.tools;
-  } catch {
-    return held;
-  }
-  for (const tool of Array.isArray(tools) ? (tools as ({ [key: string]: unknown } | null)[]) : []) {
-    const metadata = (tool?.metadata ?? {}) as { readonly [key: string]: unknown };
-    const [name, namespace, service] = [tool?.name, tool?.namespace, metadata.service].map(textOf);
-    if (!name || !namespace || !service) continue;
-    const alternates = textOf(metadata.alternates).split(',');
-    held.set(name, { namespace, members: [service, ...alternates.filter((each) => each !== '')] });
+  for (const { name, namespace, metadata } of publishedTools(text)) {
+    const { service, alternates = '' } = metadata;
+    if (namespace === undefined || service === undefined) continue;
+    held.set(name, {
+      namespace,
+      members: [service, ...alternates.split(',').filter((each) => each !== '')],
+    });
   }
   return held;
 }

@@ -3,7 +3,7 @@ import { type GenerateOptions, generate } from '../generate/generate.ts';
 import type { ToolKind } from '../generate/tools.ts';
 import type { DiscoveredService, Endpoint } from '../model/discovery.ts';
 import type { Documents, Generated } from '../model/documents.ts';
-import { type PublishedTool, publishedTools } from '../reconcile/guards.ts';
+import { type PublishedTool, publishedTools } from '../model/published-tools.ts';
 
 /** Discovered services by the names of their tools, as they were when they were published. */
 export type KnownServices = ReadonlyMap<string, DiscoveredService>;

@@ -1,27 +1,16 @@
 import type { Rules } from '../detect/rules.ts';
 import type { Candidate, Verdict } from '../model/discovery.ts';
+import { publishedTools } from '../model/published-tools.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
 
 /** The Services that are in use as ways into their backends. */
 export type InUse = ReadonlySet<ServiceKey>;
 
-interface PublishedTool {
-  readonly namespace?: unknown;
-  readonly metadata?: { readonly service?: unknown } | null;
-}
-
 /** The ways that a published `toolset.json` uses; none where the text is something else. */
 export function publishedWays(text: string | undefined): InUse {
-  let tools: unknown;
-  try {
-    tools = (JSON.parse(text ?? '') as { readonly tools?: unknown } | null)?.tools;
-  } catch {
-    return new Set();
-  }
-  const keys = (Array.isArray(tools) ? (tools as (PublishedTool | null)[]) : []).flatMap((tool) => {
-    const [namespace, name] = [tool?.namespace, tool?.metadata?.service];
-    return typeof namespace === 'string' && typeof name === 'string' ? serviceKey({ namespace, name }) : [];
-  });
+  const keys = publishedTools(text).flatMap(({ namespace, metadata: { service } }) =>
+    namespace === undefined || service === undefined ? [] : serviceKey({ namespace, name: service }),
+  );
   return new Set(keys);
 }
 

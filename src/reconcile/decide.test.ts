@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Documents } from '../model/documents.ts';
 import type { Published } from '../model/published.ts';
+import { toolNames } from '../model/published-tools.ts';
 import { contentHash } from './content-hash.ts';
 import { decide, decideToKeep, type Inputs, type Situation } from './decide.ts';
-import { toolNames } from './guards.ts';
 import { type Intent, plan } from './plan.ts';
 
 const documents = (...names: string[]): Documents => ({

@@ -1,8 +1,8 @@
 import { DOCUMENT_KEYS, type Documents } from '../model/documents.ts';
 import type { Published } from '../model/published.ts';
+import { toolNames } from '../model/published-tools.ts';
 import type { Revision } from '../model/revision.ts';
 import { contentHash, publishedDocuments } from './content-hash.ts';
-import { toolNames } from './guards.ts';
 import {
   ALLOW_REMOVAL,
   CONTENT_HASH,

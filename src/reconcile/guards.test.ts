@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Documents } from '../model/documents.ts';
-import { sizeFault, toolNames } from './guards.ts';
+import { toolNames } from '../model/published-tools.ts';
+import { sizeFault } from './guards.ts';
 
 describe('the size of the documents', () => {
   const sized = (kib: number): Documents => ({

@@ -1,8 +1,8 @@
 import type { Documents } from '../model/documents.ts';
 import type { OwnerReference, Plan, Published } from '../model/published.ts';
+import { toolNames } from '../model/published-tools.ts';
 import type { Rollback } from '../model/revision.ts';
 import { contentHash } from './content-hash.ts';
-import { toolNames } from './guards.ts';
 
 const PREFIX = 'kubernaut.io/';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Documents } from '../model/documents.ts';
-import { type PublishedTool, publishedTools } from './guards.ts';
+import { type PublishedTool, publishedTools } from '../model/published-tools.ts';
 
 /**
  * Why a published tool would go.

@@ -1,7 +1,7 @@
 import type { Documents } from '../model/documents.ts';
+import { toolNames } from '../model/published-tools.ts';
 import type { Content, Revision, Rollback } from '../model/revision.ts';
 import { contentHash, revisionHash } from './content-hash.ts';
-import { toolNames } from './guards.ts';
 
 /** What has to be done so that a content is the newest revision. `published` is RFC 3339. */
 export type RecordStep =

@@ -1,0 +1,50 @@
+/** What is read back of a tool in a `toolset.json`; empty where the document does not say it. */
+export interface PublishedTool {
+  readonly name: string;
+  readonly type: string;
+  readonly endpoint: string;
+  readonly description: string;
+  readonly namespace?: string;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const isObject = (value: unknown): value is Fields => typeof value === 'object' && value !== null;
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+function metadataOf(value: unknown): Record<string, string> {
+  const entries = isObject(value) ? Object.entries(value) : [];
+  return Object.fromEntries(
+    entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+}
+
+/** The tools in a `toolset.json`; none where it is something else, as after a hand edit. */
+export function publishedTools(text: string | undefined): PublishedTool[] {
+  let content: unknown;
+  try {
+    content = JSON.parse(text ?? '');
+  } catch {
+    // There is nothing to compare with, and it is put right anyway.
+    return [];
+  }
+  const tools: unknown = isObject(content) ? content.tools : [];
+  if (!Array.isArray(tools)) return [];
+  return tools.filter(isObject).flatMap(({ name, type, endpoint, description, namespace, metadata }) =>
+    typeof name !== 'string'
+      ? []
+      : {
+          name,
+          type: textOf(type),
+          endpoint: textOf(endpoint),
+          description: textOf(description),
+          ...(typeof namespace === 'string' ? { namespace } : {}),
+          metadata: metadataOf(metadata),
+        },
+  );
+}
+
+/** The names of the tools in a `toolset.json`; none where it is something else, as after a hand edit. */
+export const toolNames = (text: string | undefined): string[] => publishedTools(text).map(({ name }) => name);
