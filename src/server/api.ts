@@ -276,7 +276,8 @@ export function api(
           throw new ProblemError('invalid-request', 'A service is of a type that nothing is known of.', {
             errors,
           });
-        return reply.send(backing.generate(services));
+        const { documents, tools, notes, waiting } = backing.generate(services);
+        return reply.send({ documents, tools, notes, waiting });
       },
     });
 
