@@ -35,7 +35,7 @@ test(`what goes well and what does not is seen in a scrape, which promtool takes
     ports: [{ port: 3100, name: 'http-metrics' }],
   });
   await writeOverrides('tools: { nothing.here: { description: x } }');
-  await serve.logged('no tool of this name was discovered');
+  await serve.logged('matches no backend that is known now');
   await writeOverrides('tools: [');
   await serve.logged('overrides.yaml cannot be used');
   await writeOverrides(null);
