@@ -173,7 +173,8 @@ describe.skipIf(problem !== undefined)(problem === undefined ? title : `${title}
       health: 'healthy',
     });
     expect(explained('tools').probe).toMatchObject({ proof: 'proven', facts: { eras: 'legacy' } });
-    expect(paths('tools')).toEqual(['POST /mcp', 'POST /mcp', 'DELETE /mcp']);
+    // server/discover, initialize, notifications/initialized and tools/list.
+    expect(paths('tools')).toEqual(['POST /mcp', 'POST /mcp', 'POST /mcp', 'POST /mcp', 'DELETE /mcp']);
     expect(report.sessions).toEqual({ opened: 1, ended: 1 });
   });
 
