@@ -73,3 +73,10 @@ test('overrides that cannot be used are not touched', async () => {
 test('what names no Service is refused, with an example', async () => {
   await expect(approving(['orders'], '')).rejects.toThrow(/write <namespace>\/<service>/);
 });
+
+test.each(['shop/*', 'Shop/My_Svc', 'shop/a\nholmesgpt: {}', 'shop/a b'])(
+  'an approval is for one Service, and never for a pattern: %j',
+  async (name) => {
+    await expect(approving([name], 'tools: {}\n')).rejects.toThrow(/is no name of a namespace or Service/);
+  },
+);

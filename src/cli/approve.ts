@@ -28,6 +28,20 @@ export interface ApproveFlags extends InputFlags {
 /** Most tools of one server that are shown. */
 const SHOWN = 100;
 
+/** A name of a namespace or a Service, as Kubernetes takes them (RFC 1123 label). */
+const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+/** One Service: an approval is never for a pattern. @throws UserError */
+function serviceOf(text: string): ServiceName {
+  const { namespace, name } = parseKey(text);
+  const wrong = [namespace, name].find((each) => !NAME.test(each));
+  if (wrong === undefined) return { namespace, name };
+  throw new UserError(
+    `"${oneLine(text, 150)}": "${oneLine(wrong, 70)}" is no name of a namespace or Service; approve each Service by its own name, for example shop/orders-mcp`,
+    EXIT.usage,
+  );
+}
+
 const keyOf = ({ namespace, name }: ServiceName): string => `${namespace}/${name}`;
 
 /** The text with all of it approved. @throws UserError where it cannot be changed */
@@ -38,11 +52,18 @@ function edited(text: string, names: readonly ServiceName[], approved: boolean, 
       `${where} cannot be used: ${faultsLine(read)}; correct it first, and see it with validate --kind overrides`,
       EXIT.findings,
     );
-  return names.reduce((before, name) => {
+  const after = names.reduce((before, name) => {
     const result = approve(before, name, approved);
     if ('text' in result) return result.text;
     throw new UserError(`${where} is left as it is: ${result.fault}`, EXIT.findings);
   }, text);
+  const again = readOverrides(after);
+  if ('faults' in again)
+    throw new UserError(
+      `${where} is left as it is: with the approval it could not be used (${faultsLine(again)})`,
+      EXIT.findings,
+    );
+  return after;
 }
 
 /** What a person decides on: what the server is, and its tools. */
@@ -156,7 +177,7 @@ export async function approveCommand(
   flags: ApproveFlags,
   run: Invocation,
 ): Promise<number> {
-  const names = services.map(parseKey);
+  const names = services.map(serviceOf);
   const settings = await settingsOf({ ...flags }, run);
   const approved = flags.revoke !== true;
   const where =

@@ -23,14 +23,21 @@ test('settings by their keys, options of detectors and credentials in YAML; an e
       namespaces: '*',
       'log-level': '  ',
       detectors: 'grafana:\n  enabled: false\n',
-      credentials: 'prometheus: {bearerToken: PROM_TOKEN}',
+      credentials: 'prometheus: {bearerToken: PROM_TOKEN, namespaces: [monitoring]}',
     },
     WHERE,
   );
   expect(read.texts).toEqual({ discoveryInterval: '30s', namespaces: '*' });
   expect(read.detectors).toMatchObject({ grafana: { enabled: false } });
-  expect(read.credentials).toEqual({ prometheus: { bearerToken: 'PROM_TOKEN' } });
+  expect(read.credentials).toEqual({
+    prometheus: { bearerToken: 'PROM_TOKEN', namespaces: ['monitoring'] },
+  });
   expect(read.origin('discoveryInterval')).toBe(`${WHERE}: discovery-interval`);
+});
+
+test('credentials without namespaces are refused where they stand, with what to write', () => {
+  const [fault] = faults({ credentials: 'loki:\n  bearerToken: LOKI_TOKEN\n' });
+  expect(fault).toMatch(/credentials:\d+:\d+: loki: names no namespaces, .*add "namespaces: \[monitoring\]"/);
 });
 
 test('every setting but those that say where the ConfigMap is can stand in it', () => {

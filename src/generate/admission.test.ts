@@ -61,6 +61,15 @@ describe('who is trusted', () => {
     expect(state(evil, APPROVE, approvals)).toBe('waiting');
   });
 
+  test('an approval is for the Service that it names, and a refusal for all of its backend', () => {
+    const other = { ...server('shop'), alternates: ['approved-one'] };
+    const word = (approved: boolean) => overrides({ tools: { 'shop/approved-one': { approved } } });
+    expect(state(other, APPROVE, word(true))).toBe('waiting');
+    const trusted = { ...server('monitoring'), alternates: ['refused-one'] };
+    const refusal = overrides({ tools: { 'monitoring/refused-one': { approved: false } } });
+    expect(state(trusted, APPROVE, refusal)).toBe('waiting');
+  });
+
   test('approved: false makes one wait in a trusted namespace too', () => {
     const written = overrides({ tools: { 'monitoring/orders': { approved: false } } });
     expect(state(server('monitoring'), APPROVE, written)).toBe('waiting');

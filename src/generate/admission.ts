@@ -27,13 +27,17 @@ const needsTrust = (found: Candidate): boolean => isMcp(found) || found.detector
 /** What to type to approve a Service. */
 export const approveCommand = (key: string): string => `dynamic-toolset approve ${key}`;
 
-/** What a person wrote of a backend, by either name of any of its Services; who approves and refuses it, refuses it. */
+/**
+ * What a person wrote of a backend. An approval is for the one Service that it names: another one of the backend may have
+ * other Pods, ports and paths. A refusal of any of its Services counts.
+ */
 function approvalOf({ service, alternates }: Candidate, { tools }: Overrides): boolean | undefined {
-  const { namespace } = service;
-  const said = [service.name, ...alternates]
-    .flatMap((name) => [`${namespace}/${name}`, `${name}.${namespace}`])
-    .flatMap((key) => (Object.hasOwn(tools, key) ? (tools[key]?.approved ?? []) : []));
-  return said.length === 0 ? undefined : said.every((word) => word);
+  const saidOf = (name: string): boolean[] =>
+    [`${service.namespace}/${name}`, `${name}.${service.namespace}`].flatMap((key) =>
+      Object.hasOwn(tools, key) ? (tools[key]?.approved ?? []) : [],
+    );
+  if ([service.name, ...alternates].some((name) => saidOf(name).includes(false))) return false;
+  return saidOf(service.name).includes(true) ? true : undefined;
 }
 
 /** URLs of MCP servers that a person lists in overrides, and where. */

@@ -164,8 +164,15 @@ export interface AgentTools {
   readonly fixed: number;
 }
 
-/** Of a server that did not say, at least one tool is known to come. */
-const toolsOfServer = (tool: Tool | undefined): number => Math.max(1, tool?.verdict.tools?.length ?? 1);
+/**
+ * How many tools a server brings. Of one that did not say, at least one is known to come; one whose list is too long to be
+ * read is taken for more than the agent can offer.
+ */
+function toolsOfServer(tool: Tool | undefined, most: number): number {
+  const { tools, toolsTruncated } = tool?.verdict ?? {};
+  const seen = Math.max(1, tools?.length ?? 1);
+  return toolsTruncated === true ? Math.max(seen, most + 1) : seen;
+}
 
 /**
  * Which MCP servers are beyond the tools that the agent can offer.
@@ -180,7 +187,14 @@ export function beyondAgentTools(ordered: readonly Tool[], document: Mapping, mo
   const cuttable = new Set(tenants.map(({ key }) => key));
   const fixed = servers
     .filter((name) => !cuttable.has(name))
-    .reduce((sum, name) => sum + toolsOfServer(byKey.get(name)), ownTools(document));
-  const beyond = beyondShare(tenants, { group: namespaceOf, size: toolsOfServer, total: most - fixed });
+    .reduce(
+      (sum, name) => sum + Math.max(1, byKey.get(name)?.verdict.tools?.length ?? 1),
+      ownTools(document),
+    );
+  const beyond = beyondShare(tenants, {
+    group: namespaceOf,
+    size: (tool) => toolsOfServer(tool, most),
+    total: most - fixed,
+  });
   return { beyond, fixed };
 }

@@ -156,6 +156,9 @@ export interface Approval {
 /** Longest name of an MCP server's tool that is shown, in characters. */
 const LONGEST_TOOL = 128;
 
+/** Most tools of one server in a list of services. */
+const MOST_LISTED = 32;
+
 /** What `discover -o json` and the API say of one service. */
 export function serviceJson(service: DiscoveredService, approval: Approval) {
   const { tools, toolsTruncated } = service.verdict;
@@ -176,8 +179,10 @@ export function serviceJson(service: DiscoveredService, approval: Approval) {
     ...(tools === undefined
       ? {}
       : {
-          tools: tools.map(({ name, readOnly }) => ({ name: oneLine(name, LONGEST_TOOL), readOnly })),
-          toolsTruncated: toolsTruncated === true,
+          tools: tools
+            .slice(0, MOST_LISTED)
+            .map(({ name, readOnly }) => ({ name: oneLine(name, LONGEST_TOOL), readOnly })),
+          toolsTruncated: toolsTruncated === true || tools.length > MOST_LISTED,
         }),
   };
 }

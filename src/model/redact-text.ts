@@ -35,7 +35,10 @@ function* logins(text: string): Generator<Span> {
 
 /** How what we say of a field begins, as in `config.api_key: must be a text`: no value stands there. */
 const OUR_WORDS =
-  /^(must (be|have) |should be |is (missing|a |an |the |not |no |none |empty|there |left |written |longer|old )|has (no|been|tools|to) |holds a |lacks |needs |unknown key "|Map keys |HolmesGPT |denied|cannot be )/;
+  /^(must (be|have) |should be |is (missing|a |an |the |not |no |none |empty|there |left |written |longer|old )|has (no|been|tools|to) |holds a |lacks |needs |unknown key "|Map keys |HolmesGPT |denied|cannot be |names (no |a |an |one of |the ))/;
+
+/** A place in the text of the key `credentials`, as in `credentials:2:5: prometheus: …`: no value follows. */
+const PLACE = /^\d+:\d+: /;
 
 /** What ends a value that was opened by a quote, stands in a query, follows a colon or spaces, or is one word. */
 const STOPS = {
@@ -65,6 +68,7 @@ function* assigned(text: string): Generator<Span> {
     const first = match.index + all.length;
     const begin = text.slice(first, first + 40);
     if (!namesSecret(name, begin) || OUR_WORDS.test(begin)) continue;
+    if (name === 'credentials' && sign === ':' && PLACE.test(begin)) continue;
     const before = text[match.index - 1] ?? '';
     // A host and its port, whatever the host is called.
     if (

@@ -115,6 +115,20 @@ describe('the limits', () => {
     expect(list).toMatchObject({ truncated: true });
   });
 
+  test('the names of all tools together are bounded', async () => {
+    const long = Array.from({ length: 500 }, (_, n) => ({ name: `${n}-${'x'.repeat(120)}` }));
+    const list = await listTools(one(long));
+    expect(list?.truncated).toBe(true);
+    expect(list?.tools.map(({ name }) => name).join('').length).toBeLessThanOrEqual(8 * 1024);
+    expect(list?.tools.length).toBeGreaterThan(50);
+  });
+
+  test('a first page that is cut by the limit says that there are more, and an unreadable one nothing', async () => {
+    const cut = async () => ({ message: undefined, bytes: 256 * 1024 });
+    expect(await listTools(cut)).toEqual({ tools: [], truncated: true });
+    expect(await listTools(async () => ({ message: undefined, bytes }))).toBeUndefined();
+  });
+
   test('a page that cannot be read takes nothing from those before it', async () => {
     let asked = 0;
     const list = await listTools(async () => ({

@@ -7,6 +7,12 @@ const MOST_TOOLS = 512;
 const MOST_PAGES = 8;
 const MOST_BYTES = 256 * 1024;
 
+/**
+ * Most characters of all names together. They are kept and shown while the server is there, and one namespace may have
+ * hundreds of servers; the names of 200 ordinary tools have half as many.
+ */
+const MOST_NAMES = 8 * 1024;
+
 /** Longest name that is kept whole, in characters. The specification advises servers to stay below. */
 const LONGEST_NAME = 128;
 
@@ -80,16 +86,20 @@ export async function listTools(ask: AskForTools): Promise<ToolList | undefined>
   });
   let cursor: string | undefined;
   let left = MOST_BYTES;
+  let names = 0;
   for (let page = 1; ; page++) {
     const { message, bytes } = await ask(cursor, left);
     left -= bytes;
     const { tools, nextCursor } = message?.result ?? {};
     // A page that is cut by the limit is no JSON; pages before it stand.
-    if (!Array.isArray(tools)) return page === 1 ? undefined : ended(true);
+    if (!Array.isArray(tools)) return page === 1 && left > 0 ? undefined : ended(true);
     const room = MOST_TOOLS - found.size;
     for (const each of tools.slice(0, room)) {
       const tool = isMapping(each) ? toolOf(each) : undefined;
-      if (tool !== undefined) add(found, tool);
+      if (tool === undefined) continue;
+      names += tool.name.length;
+      if (names > MOST_NAMES) return ended(true);
+      add(found, tool);
     }
     if (tools.length > room) return ended(true);
     if (typeof nextCursor !== 'string' || nextCursor === '') return ended(false);

@@ -135,7 +135,10 @@ const service = z.object({
     .array(z.object({ name: z.string(), readOnly: z.boolean().describe('by the word of the server') }))
     .optional()
     .describe('the tools of an MCP server, where they are known'),
-  toolsTruncated: z.boolean().optional().describe('the server has more tools than these'),
+  toolsTruncated: z
+    .boolean()
+    .optional()
+    .describe('the server has more tools than these; explain shows up to 100'),
 });
 
 export const servicesAnswer = z.object({ services: z.array(service), ...page });

@@ -184,6 +184,12 @@ describe("the agent's tools", () => {
       (parse(documents['custom_toolset.yaml']) as { mcp_servers?: object }).mcp_servers ?? {},
     ).sort();
 
+  test('a server whose list is too long to be read is left out', () => {
+    const long = server('evil', 'a', 3);
+    const found = [{ ...long, verdict: { ...long.verdict, toolsTruncated: true } }, server('team', 'c', 20)];
+    expect(servers(made(found).documents)).toEqual(['team/c']);
+  });
+
   test("are at most 128: servers of the namespace with the most go first, and a person's stay", () => {
     const found = [server('evil', 'a', 60), server('evil', 'b', 60), server('team', 'c', 20)];
     const { documents, names, cuts, notes } = made(found);
