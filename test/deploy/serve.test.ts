@@ -145,7 +145,9 @@ describe('serve under exactly the rendered rights', { timeout: LIMIT }, () => {
     await admin.patch(given.path, { data: { 'overrides.yaml': overrides } });
     await published('the override counts', (text) => text.includes('ours'));
     // The same Event twice becomes a series.
-    for (const _ of [1, 2]) {
+    const isSeries = () =>
+      given.recorded.allowed.some(({ verb, resource }) => verb === 'patch' && resource === 'events');
+    for (let edits = 0; edits < 2 || (edits < 6 && !isSeries()); edits++) {
       await admin.patch(given.path, { data: { 'toolset.json': '{}' } });
       await published('the edit is taken back', (text) => text !== '{}');
     }
