@@ -17,7 +17,7 @@ import { percentile } from './statistics.ts';
 const FRIENDLY = 200;
 /** How long each attack lasts, in seconds, unless `--seconds` asks for less. */
 const LONGEST = 20;
-/** Quiet time before an attack, and after it until memory is looked at again, in milliseconds. */
+/** How long `serve` rests before an attack, in milliseconds. */
 const REST_MS = 3_000;
 
 const QUIET: Attack = {
@@ -38,7 +38,7 @@ interface Harm {
   readonly log: number;
 }
 
-/** Attacks the built `serve` in each way, beside a run in which nobody attacks. */
+/** Runs each attack against the built `serve`, and one quiet run to compare with. */
 export async function hostile(lab: Lab): Promise<Row[]> {
   const only = process.env.ATTACKS?.split(',');
   const attacks = ATTACKS.filter(({ name }) => name === QUIET.name || (only?.includes(name) ?? true));

@@ -31,7 +31,7 @@ async function annotate(
   });
 }
 
-/** Asks for all backends to be asked anew, as anybody with a token may. */
+/** Triggers a discovery that probes every backend, as any client with a token may. */
 function rediscover({ port, token }: Stage): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
