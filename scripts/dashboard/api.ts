@@ -57,6 +57,21 @@ export const api: Row = {
       unit: 'cpm',
     },
     {
+      title: 'Dropped connections',
+      kind: 'graph',
+      queries: [
+        [
+          `60 * sum by (server, reason) (${rate(ours('connections_dropped_total'))})`,
+          '{{server}}: {{reason}}',
+        ],
+      ],
+      meaning:
+        'Connections a minute that were closed for a limit. "address": one address has too many. "displaced" or "total": the server is full.',
+      alert: 'DynamicToolsetConnectionsDropped',
+      unit: 'cpm',
+      none: 'none',
+    },
+    {
       title: 'Time to decide who is let in',
       kind: 'graph',
       queries: [[quantile(0.95, 'auth_duration_seconds'), 'p95']],

@@ -83,6 +83,15 @@ export const found: Row = {
       none: 'none',
     },
     {
+      title: 'No backend reached',
+      kind: 'graph',
+      queries: [[`max by (cause) (${ours('probe_outage')})`, '{{cause}}']],
+      meaning:
+        '1 while no backend at all can be reached: "dns" or "network" of this process. What is published stays.',
+      alert: 'DynamicToolsetProbeOutage',
+      badFrom: 1,
+    },
+    {
       title: 'Probe time',
       kind: 'graph',
       queries: [[quantile(0.95, 'health_check_duration_seconds', ', type'), 'p95 {{type}}']],

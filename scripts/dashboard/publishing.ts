@@ -68,6 +68,23 @@ export const publishing: Row = {
       alert: 'DynamicToolsetRemovalHeld',
     },
     {
+      title: 'Left out for a limit',
+      kind: 'graph',
+      queries: [[`max by (limit) (${ours('tools_limited')} and ${leads})`, '{{limit}}']],
+      meaning:
+        'Tools that a limit keeps out of the toolset, or whose text it shortens. The log names the namespaces that lost something.',
+      alert: 'DynamicToolsetToolsLimited',
+      badFrom: 1,
+    },
+    {
+      title: 'Waiting for approval',
+      kind: 'graph',
+      queries: [[`max(${ours('approvals_waiting')} and ${leads})`, 'waiting']],
+      meaning:
+        'MCP servers and annotated Services that a person has not approved yet. `dynamic-toolset discover` lists them.',
+      alert: 'DynamicToolsetApprovalsWaiting',
+    },
+    {
       title: 'Documents',
       kind: 'graph',
       queries: [

@@ -228,4 +228,17 @@ export const DISCOVERY: readonly AlertCase[] = [
       ],
     },
   },
+  {
+    name: 'no name of a backend resolves',
+    change: { [ours('probe_outage', `${A}, cause="dns"`)]: half('0', '1') },
+    fires: {
+      DynamicToolsetProbeOutage: [
+        {
+          labels: { ...INSTALLATION, cause: 'dns' },
+          description:
+            'No backend has been reached for 5 minutes; the cause is dns. What is published stays as it was.',
+        },
+      ],
+    },
+  },
 ];

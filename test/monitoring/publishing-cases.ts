@@ -1,5 +1,5 @@
 import { type AlertCase, both, type Firing, INSTALLATION, LEADER } from './alert-case.ts';
-import { A, half, ours, STEPS } from './installation.ts';
+import { A, always, B, half, ours, STEPS } from './installation.ts';
 
 const changedTimes = (times: string): Firing => ({
   labels: INSTALLATION,
@@ -130,6 +130,59 @@ export const PUBLISHING: readonly AlertCase[] = [
         {
           labels: INSTALLATION,
           description: 'One request in twenty has taken longer than 4.6s for 15 minutes.',
+        },
+      ],
+    },
+  },
+  {
+    name: 'a limit keeps tools out',
+    change: {
+      [ours('tools_limited', `${A}, limit="agent_tools"`)]: half('0', '3'),
+      [ours('approvals_waiting', A)]: always(0),
+    },
+    fires: {
+      DynamicToolsetToolsLimited: [
+        {
+          labels: { ...INSTALLATION, limit: 'agent_tools' },
+          description: 'For 30 minutes 3 tools have been left out or shortened for the limit "agent_tools".',
+        },
+      ],
+    },
+    at: '65m',
+  },
+  {
+    name: 'only a replica that does not lead counts tools that a limit keeps out, from when it led',
+    change: {
+      [ours('tools_limited', `${B}, limit="agent_tools"`)]: always(3),
+      [ours('approvals_waiting', B)]: always(3),
+    },
+    at: '2h',
+    fires: {},
+  },
+  {
+    name: 'an MCP server waits for approval',
+    change: { [ours('approvals_waiting', A)]: '0x29 2x210' },
+    at: '80m',
+    fires: {
+      DynamicToolsetApprovalsWaiting: [
+        {
+          labels: INSTALLATION,
+          description: '2 have waited for an hour; the agent does not get them until a person approves them.',
+        },
+      ],
+    },
+  },
+  {
+    name: 'somebody opens more connections than they may',
+    change: {
+      [ours('connections_dropped_total', `${A}, server="api", reason="address"`)]: '0x59 0+100x180',
+    },
+    fires: {
+      DynamicToolsetConnectionsDropped: [
+        {
+          labels: { ...INSTALLATION, server: 'api', reason: 'address' },
+          description:
+            'For 10 minutes 200 connections a minute to the api server have been dropped, for the limit "address".',
         },
       ],
     },
