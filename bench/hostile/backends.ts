@@ -31,6 +31,24 @@ async function annotate(
   });
 }
 
+/** Reads the list of services as any client with a token may, to its end. */
+function listServices({ port, token }: Stage): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const sent = request(
+    {
+      host: '127.0.0.1',
+      port,
+      path: '/api/v1/services',
+      headers: { authorization: `Bearer ${token}` },
+      agent: false,
+    },
+    (response) => response.resume().on('close', resolve),
+  );
+  sent.on('error', () => resolve());
+  sent.end();
+  return promise;
+}
+
 /** Triggers a discovery that probes every backend, as any client with a token may. */
 function rediscover({ port, token }: Stage): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -78,7 +96,21 @@ const selector = (keys: number, last: string): Record<string, string> =>
     ['last', last],
   ]);
 
+const LONG_NAMES = server(
+  'mcp-names',
+  '400 MCP servers with 500 tools each, whose names have 128 characters, and GET /api/v1/services without a pause',
+  named(400, (name) => asMcp('mcp-names', name)),
+);
+
 export const BACKENDS: readonly Attack[] = [
+  {
+    ...LONG_NAMES,
+    run: async (stage, signal) =>
+      void (await Promise.all([
+        LONG_NAMES.run(stage, signal),
+        repeat(() => listServices(stage), 10, signal),
+      ])),
+  },
   server(
     'informational',
     `${MANY} servers that send informational answers without end`,

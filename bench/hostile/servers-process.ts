@@ -1,5 +1,7 @@
 /** The process that plays hostile servers, so that their work is not counted as the program's. One port for each kind. */
-import { createServer, type Socket } from 'node:net';
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type Server, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
 
 /** Calls an action until it says that the peer is gone or full, again when there is room. */
 function pour(socket: Socket, chunk: () => string): void {
@@ -65,12 +67,53 @@ const SERVERS: Readonly<Record<string, (socket: Socket) => void>> = {
   silent: () => {},
 };
 
-const ports: Record<string, number> = {};
-for (const [name, answer] of Object.entries(SERVERS)) {
-  const server = createServer((socket) => {
+/** 500 tools with names as long as a name is kept. */
+const LONG_NAMES = Array.from({ length: 500 }, (_, n) => ({
+  name: `${String(n).padStart(4, '0')}_${'n'.repeat(123)}`,
+  inputSchema: { type: 'object' },
+  annotations: { readOnlyHint: true },
+}));
+
+const RESULTS: Readonly<Record<string, unknown>> = {
+  initialize: {
+    protocolVersion: '2025-11-25',
+    capabilities: { tools: {} },
+    serverInfo: { name: 'names', version: '1' },
+  },
+  'tools/list': { tools: LONG_NAMES },
+};
+
+/** A well-behaved MCP server of the era with a handshake, but for the names of its tools. */
+async function answerMcp(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { id, method = '' } = JSON.parse((await text(request)) || '{}') as { id?: unknown; method?: string };
+  const result = RESULTS[method];
+  const error = { code: -32601, message: 'Method not found' };
+  response.writeHead(id === undefined ? 202 : 200, { 'content-type': 'application/json' });
+  response.end(
+    id === undefined
+      ? ''
+      : JSON.stringify({ jsonrpc: '2.0', id, ...(result === undefined ? { error } : { result }) }),
+  );
+}
+
+const onSockets = (answer: (socket: Socket) => void): Server =>
+  createServer((socket) => {
     socket.on('error', () => {});
     socket.once('data', () => answer(socket));
   });
+
+const servers: readonly (readonly [name: string, server: Server])[] = [
+  ...Object.entries(SERVERS).map(([name, answer]) => [name, onSockets(answer)] as const),
+  [
+    'mcp-names',
+    createHttpServer(
+      (request, response) => void answerMcp(request, response).catch(() => response.destroy()),
+    ),
+  ],
+];
+
+const ports: Record<string, number> = {};
+for (const [name, server] of servers) {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', 4_096, resolve));
   ports[name] = (server.address() as { readonly port: number }).port;
 }

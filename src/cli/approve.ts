@@ -1,7 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { text as streamText } from 'node:stream/consumers';
 import { discover } from '../engine/pass.ts';
-import { admissionOf, toolsInShort } from '../generate/admission.ts';
+import { admissionOf } from '../generate/admission.ts';
+import { toolCount, toolLines } from '../generate/tool-list.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { EXIT, UserError } from '../model/exit.ts';
@@ -68,12 +69,10 @@ function edited(text: string, names: readonly ServiceName[], approved: boolean, 
 
 /** What a person decides on: what the server is, and its tools. */
 function* described(found: DiscoveredService): Generator<string> {
-  const { tools, reason } = found.verdict;
-  const summary = tools === undefined ? 'its tools are not known' : toolsInShort(found).replace(/:.*/, '');
-  yield `${keyOf(found.service)}: ${found.type}, ${found.verdict.health} (${reason}); ${summary}`;
-  for (const { name, readOnly } of (tools ?? []).slice(0, SHOWN))
-    yield `  ${readOnly ? 'read-only   ' : 'may change  '}  ${oneLine(name, 128)}`;
-  if (tools !== undefined && tools.length > SHOWN) yield `  and ${tools.length - SHOWN} more`;
+  const { verdict } = found;
+  const summary = toolCount(verdict) ?? 'its tools are not known';
+  yield `${keyOf(found.service)}: ${found.type}, ${verdict.health} (${verdict.reason}); ${summary}`;
+  for (const line of toolLines(verdict, SHOWN)) yield `  ${line}`;
 }
 
 /** Shows what is to be approved, as far as that can be seen from here. @throws UserError where there is no such Service */

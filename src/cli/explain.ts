@@ -4,6 +4,7 @@ import { selectorKeyOf } from '../detect/member.ts';
 import { discover, toolKinds } from '../engine/pass.ts';
 import { isHeld } from '../generate/admission.ts';
 import { limitedTools } from '../generate/limited.ts';
+import { toolCount, toolLines } from '../generate/tool-list.ts';
 import {
   type Approval,
   type Candidate,
@@ -14,7 +15,6 @@ import {
 } from '../model/discovery.ts';
 import type { Cut } from '../model/documents.ts';
 import { EXIT, UserError } from '../model/exit.ts';
-import { oneLine } from '../model/text.ts';
 import { jsonText, visibleTexts } from '../model/visible.ts';
 import type { Prober } from '../probe/prober.ts';
 import { readOnce } from '../source/source.ts';
@@ -156,11 +156,8 @@ function asText(
     lines.push('');
   }
   if (verdict?.tools !== undefined) {
-    section('Tools of the server');
-    for (const { name, readOnly } of verdict.tools.slice(0, MOST_TOOLS))
-      item(`${readOnly ? 'read-only   ' : 'may change  '}  ${oneLine(name, 128)}`);
-    const more = verdict.tools.length - MOST_TOOLS;
-    if (more > 0 || verdict.toolsTruncated === true) item(more > 0 ? `and ${more} more` : 'and more');
+    section(`Tools of the server: ${toolCount(verdict)}`);
+    for (const line of toolLines(verdict, MOST_TOOLS)) item(line);
     lines.push('');
   }
   if (problems.length > 0) {

@@ -5,6 +5,7 @@ import { sameMcpServer } from '../model/same-url.ts';
 import { serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
 import { isMapping } from './model-check.ts';
+import { toolsInShort } from './tool-list.ts';
 
 /** What the operator decided about MCP servers and annotated Services that are found. */
 export interface AdmissionPolicy {
@@ -126,24 +127,13 @@ function withoutApprovals(overrides: Overrides): Overrides {
 /** Most services of one namespace that are told one by one. */
 const FEW = 5;
 
-/** `3 tools: get_order (read-only), cancel_order and 1 more`; empty where they are not known. */
-export function toolsInShort({ verdict: { tools, toolsTruncated } }: DiscoveredService): string {
-  if (tools === undefined) return '';
-  const shown = tools
-    .slice(0, FEW)
-    .map(({ name, readOnly }) => `${oneLine(name, 64)}${readOnly ? ' (read-only)' : ''}`);
-  const more = tools.length > FEW ? ` and ${tools.length - FEW} more` : '';
-  const count = `${toolsTruncated === true ? 'over ' : ''}${tools.length} tool${tools.length === 1 ? '' : 's'}`;
-  return shown.length === 0 ? 'no tools' : `${count}: ${shown.join(', ')}${more}`;
-}
-
 /** What a person should know of what waits: a line each, and one for the rest of a namespace that has many. */
 function waitingNotes(waiting: readonly DiscoveredService[]): Problem[] {
   const notes: Problem[] = [];
   for (const [namespace, all] of Map.groupBy(waiting, ({ service }) => service.namespace)) {
     for (const found of all.slice(0, FEW)) {
       const key = serviceKey(found.service);
-      const tools = toolsInShort(found);
+      const tools = toolsInShort(found.verdict);
       notes.push({
         where: `Service ${key}`,
         what: `waits for approval and is not published until then (${found.type}${tools === '' ? '' : `, ${tools}`})`,

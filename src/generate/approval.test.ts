@@ -28,7 +28,7 @@ describe('all names but some', () => {
           ...others,
           ...names.flatMap((name) => [`${name}x`, `x${name}`, name.slice(0, -1)]),
         ])
-          if (other !== '' && !names.includes(other)) expect(needsApproval(globs, other)).toBe(true);
+          if (!names.includes(other)) expect(needsApproval(globs, other)).toBe(true);
       }),
       { numRuns: 300 },
     );
@@ -37,6 +37,8 @@ describe('all names but some', () => {
   test('match names that only a hostile server has', () => {
     const globs = allNamesBut(['list_orders', 'list-orders', 'get.order']);
     for (const name of [
+      '',
+      ' ',
       '*',
       '[!a]',
       'list_orders\n',
@@ -58,10 +60,12 @@ describe('what needs approval', () => {
     ['there are more than were read', { tools: [tool('get')], toolsTruncated: true }],
     ['none is read-only', { tools: [tool('get', false)] }],
     ['there are none', { tools: [] }],
-    [
-      'no read-only one has a plain name',
-      { tools: [tool('*'), tool('[!a]*'), tool('a b'), tool('x'.repeat(65))] },
-    ],
+    ...['', ' ', '*', '[!a]*', 'a b', 'get\n', 'gét', 'x'.repeat(65)].flatMap((odd) =>
+      [true, false].map((readOnly): [string, { tools: ReturnType<typeof tool>[] }] => [
+        `one of them is called ${JSON.stringify(odd)}`,
+        { tools: [tool('get'), tool(odd, readOnly)] },
+      ]),
+    ),
     [
       'there are too many to say',
       { tools: Array.from({ length: 200 }, (_, n) => tool(`${n * 7919}-does-something`)) },
@@ -71,9 +75,9 @@ describe('what needs approval', () => {
   });
 
   test('all but the read-only ones', () => {
-    const globs = approvalRequired({ tools: [tool('get_order'), tool('delete_order', false), tool('*')] });
+    const globs = approvalRequired({ tools: [tool('get_order'), tool('delete_order', false)] });
     expect(needsApproval(globs, 'get_order')).toBe(false);
-    for (const name of ['delete_order', '*', 'drop_table', 'get_orders', 'get_orde'])
+    for (const name of ['', 'delete_order', '*', 'drop_table', 'get_orders', 'get_orde'])
       expect([name, needsApproval(globs, name)]).toEqual([name, true]);
   });
 });

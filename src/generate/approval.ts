@@ -22,10 +22,10 @@ function addTo<K>(map: Map<K, Set<string>>, key: K, character: string): void {
 }
 
 /**
- * Globs that match every name of one or more characters but the given ones. HolmesGPT has no negation, so they follow the
+ * Globs that match every name but the given ones, the empty one included. HolmesGPT has no negation, so they follow the
  * names: for each beginning of a name all that goes on otherwise, and the beginnings themselves. Most of these end as no
  * name does, so a few globs say that of all of them.
- * @param names plain names
+ * @param names plain names, at least one
  */
 export function allNamesBut(names: readonly string[]): string[] {
   const next = new Map<string, Set<string>>([['', new Set()]]);
@@ -41,7 +41,8 @@ export function allNamesBut(names: readonly string[]): string[] {
     last.has(text.slice(-1)) &&
     (text.length === 1 || endings.get(text.slice(-1))?.has(text.slice(-2, -1)) !== false);
   const whole = new Set(names);
-  const globs = names.length === 0 ? [] : [`*${noneOf(last)}`];
+  // An empty pattern matches an empty name, and nothing else.
+  const globs = names.length === 0 ? [''] : ['', `*${noneOf(last)}`];
   for (const [ending, before] of endings) globs.push(`*${noneOf(before)}${ending}`);
   for (const [beginning, characters] of next) {
     if (beginning !== '' && !whole.has(beginning) && endsLikeAName(beginning)) globs.push(beginning);
@@ -54,15 +55,16 @@ export function allNamesBut(names: readonly string[]): string[] {
 /**
  * HolmesGPT's `approval_required_tools` for a discovered MCP server: a person is asked before any tool runs that the
  * server did not call read-only when it was probed, whether the server had it then or not. The list is matched with
- * Python's `fnmatch`, one match is enough. Source: HolmesGPT 0.45.0, `core/tools.py`.
+ * Python's `fnmatch`, one match is enough. A server with a name that is not plain has every tool in the list: such a name
+ * serves to be taken for another one, by people or by models. Source: HolmesGPT 0.45.0, `core/tools.py`.
  */
 export function approvalRequired({
   tools,
   toolsTruncated,
 }: Pick<Verdict, 'tools' | 'toolsTruncated'>): string[] {
   if (tools === undefined || toolsTruncated === true) return [...EVERY_TOOL];
-  const free = tools.filter(({ name, readOnly }) => readOnly && PLAIN_NAME.test(name));
-  if (free.length === 0) return [...EVERY_TOOL];
+  const free = tools.filter(({ readOnly }) => readOnly);
+  if (free.length === 0 || !tools.every(({ name }) => PLAIN_NAME.test(name))) return [...EVERY_TOOL];
   const globs = allNamesBut(free.map(({ name }) => name));
   return globs.reduce((sum, glob) => sum + glob.length + 6, 0) > LARGEST ? [...EVERY_TOOL] : globs;
 }

@@ -14,6 +14,19 @@ export function oneLine(text: string, max: number): string {
   return characters.length <= max ? line : `${characters.slice(0, max - 1).join('')}…`;
 }
 
+/** A word that nobody takes for anything else in a list. */
+const PLAIN_WORD = /^[A-Za-z0-9_./-]+$/;
+
+/**
+ * A name that somebody else chose, for a list that people read: with anything but a plain word it stands in quotes, so
+ * `get (read-only)` or `and 412 more` is not taken for our words.
+ * @param max most characters of the name that are kept
+ */
+export function quoted(name: string, max: number): string {
+  const line = oneLine(name, max);
+  return PLAIN_WORD.test(name) && line === name ? line : JSON.stringify(line);
+}
+
 const ELLIPSIS = '…';
 
 /**

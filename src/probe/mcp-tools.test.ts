@@ -56,7 +56,11 @@ describe('what is read of a list', () => {
   });
 
   test('what is no tool is passed over', async () => {
-    expect(await toolsOf([null, 1, [], {}, { name: '' }, { name: 5 }, { name: 'a' }])).toHaveLength(1);
+    expect(await toolsOf([null, 1, [], {}, { name: 5 }, { name: 'a' }])).toHaveLength(1);
+  });
+
+  test('a tool without a name is one, as it is for HolmesGPT', async () => {
+    expect((await toolsOf([{ name: '' }, { name: 'a' }])).map(({ name }) => name)).toEqual(['', 'a']);
   });
 
   test('a schema without a bottom is refused', async () => {

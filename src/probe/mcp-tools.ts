@@ -52,9 +52,12 @@ function canonical(value: unknown, depth = 0): string {
   return `{${fields.join(',')}}`;
 }
 
-/** A tool of the list. A name that is too long is cut and ends in an ellipsis, which is in no name that is trusted. */
+/**
+ * A tool of the list, also one with an empty name, since HolmesGPT takes that too. A name that is too long is cut and ends
+ * in an ellipsis, so it is no plain name.
+ */
 function toolOf({ name, description, inputSchema, annotations }: Mapping): McpTool | undefined {
-  if (typeof name !== 'string' || name === '') return undefined;
+  if (typeof name !== 'string') return undefined;
   const text = canonical([name, description, inputSchema, annotations]);
   return {
     name: name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name,

@@ -84,7 +84,7 @@ describe('what is told', () => {
       },
       'Warning',
       'ToolsChanged',
-      'shop/a changed its tools: added: x [2J, 2, 3, 4, 5 and 1 more; changed: y.',
+      'shop/a changed its tools: added: "x [2J", 2, 3, 4, 5 and 1 more; changed: y.',
     ],
     [{ kind: 'rollback', cycle, to: 3, holds: true }, 'Normal', 'RollbackHolds', 'revision 3 holds'],
     [

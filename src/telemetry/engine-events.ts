@@ -2,7 +2,7 @@ import type { EngineEvent } from '../engine/events.ts';
 import type { ToolChange } from '../engine/tool-changes.ts';
 import type { ObjectEvent } from '../model/object-event.ts';
 import { hideSecrets } from '../model/redact-text.ts';
-import { oneLine } from '../model/text.ts';
+import { oneLine, quoted } from '../model/text.ts';
 
 type Of<K extends EngineEvent['kind']> = Extract<EngineEvent, { kind: K }>;
 
@@ -14,8 +14,8 @@ const TEXT = 600;
 
 const TOOLS = 'kubernaut.io/discovered-services';
 
-function listed(names: readonly string[]): string {
-  const shown = names.slice(0, NAMES).map((name) => oneLine(name, 100));
+function listed(names: readonly string[], named = oneLine): string {
+  const shown = names.slice(0, NAMES).map((name) => named(name, 100));
   return `${shown.join(', ')}${names.length > NAMES ? ` and ${names.length - NAMES} more` : ''}`;
 }
 
@@ -23,7 +23,7 @@ function listed(names: readonly string[]): string {
 export function toolChangeText({ added, removed, changed }: ToolChange): string {
   return Object.entries({ added, removed, changed })
     .filter(([, names]) => names.length > 0)
-    .map(([what, names]) => `${what}: ${listed(names)}`)
+    .map(([what, names]) => `${what}: ${listed(names, quoted)}`)
     .join('; ');
 }
 

@@ -45,7 +45,7 @@ const OTHERS = [
   ...FREE.flatMap((name) => Array.from(name, (_, at) => name.slice(0, at))),
   ...FREE.flatMap((name) => Array.from(name, (_, at) => `${name.slice(0, at)}-${name.slice(at + 1)}`)),
   ...['cancel_order', 'drop_table', '*', '?', '[!a]', '!', ']', '^', '\\', 'é', '💥', 'b'],
-].filter((name) => name !== '' && !FREE.includes(name));
+].filter((name) => !FREE.includes(name));
 const NAMES = [...new Set([...FREE, ...OTHERS])];
 
 const approvals = overridesSchema.parse({

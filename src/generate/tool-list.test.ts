@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest';
+import { toolCount, toolLines, toolsInShort } from './tool-list.ts';
+
+const tool = (name: string, readOnly = false) => ({ name, readOnly, digest: '' });
+const many = (count: number) => Array.from({ length: count }, (_, n) => tool(`t${n}`));
+
+describe('a summary of tools', () => {
+  test.each([
+    ['not known', {}, ''],
+    ['none', { tools: [] }, 'no tools'],
+    ['one', { tools: [tool('get', true)] }, '1 tool: get (read-only)'],
+    ['many', { tools: many(417) }, '417 tools, the first 5 by name: t0, t1, t2, t3, t4'],
+    [
+      'a list cut short',
+      { tools: many(2), toolsTruncated: true },
+      'more than 2 tools, the first 2 by name: t0, t1',
+    ],
+    ['a list too large at once', { tools: [], toolsTruncated: true }, 'more than 0 tools'],
+    [
+      'names like our own words',
+      { tools: [tool('x (read-only)'), tool('and 412 more'), tool('a, b'), tool(''), tool('"')] },
+      '5 tools: "x (read-only)", "and 412 more", "a, b", "", "\\""',
+    ],
+  ])('%s', (_, verdict, expected) => {
+    expect(toolsInShort(verdict)).toBe(expected);
+  });
+});
+
+test('each tool has a line, and no name passes for a line of ours', () => {
+  expect(toolLines({ tools: [tool('drop'), tool('get', true), tool('(the first 1 of 9)')] }, 9)).toEqual([
+    'may change    drop',
+    'read-only     get',
+    'may change    "(the first 1 of 9)"',
+  ]);
+});
+
+test('lines say that only a part is shown, and that a list was too large', () => {
+  const lines = toolLines({ tools: many(3), toolsTruncated: true }, 2);
+  expect(lines.slice(0, 2)).toEqual(['may change    t0', 'may change    t1']);
+  expect(lines[2]).toBe('(the first 2 of 3 by name; -o json shows all that were read)');
+  expect(lines[3]).toMatch(/too large to be read whole.*asks before each tool.*MAX_AGENT_TOOLS/);
+  expect(toolCount({ tools: many(3), toolsTruncated: true })).toBe('more than 3 tools');
+});
