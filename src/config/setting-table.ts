@@ -148,7 +148,7 @@ export const SETTINGS = {
     group: 'limits',
     env: 'MAX_AGENT_TOOLS',
     flag: '--max-agent-tools',
-    says: 'most tools that HolmesGPT offers to its model; beyond them, MCP servers of the namespaces with the most are left out of its file',
+    says: 'most tools that HolmesGPT offers to its model; beyond them, backends of the namespaces that bring the most are left out of its file',
   }),
   probe: optional(
     oneOf('route', 'direct', 'apiserver-proxy', 'none'),

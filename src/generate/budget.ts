@@ -1,8 +1,6 @@
 import type { Problem } from '../model/discovery.ts';
 import type { Cut, LimitName } from '../model/documents.ts';
 import { beyondShare } from '../model/fair-share.ts';
-import { ownTools, serversOf } from './holmes-count.ts';
-import type { Mapping } from './model-check.ts';
 import { toolBytes } from './tool-size.ts';
 import type { Tool } from './tools.ts';
 
@@ -30,7 +28,7 @@ export const LIMITS: Limits = {
 /** How many are named where many are cut. */
 const NAMED = 3;
 
-const namespaceOf = ({ namespace }: Tool): string => namespace ?? '';
+export const namespaceOf = ({ namespace }: Tool): string => namespace ?? '';
 
 /** Tools in the order in which they stay: those that are published, then those of older Services, then by name. */
 export function byPrecedence(tools: readonly Tool[], published: ReadonlySet<string>): Tool[] {
@@ -156,45 +154,3 @@ export function beyondBytes(
 
 export const sizesOf = (tools: readonly Tool[]): Map<Tool, number> =>
   new Map(tools.map((tool) => [tool, toolBytes(tool)]));
-
-/** MCP servers with which HolmesGPT would offer more tools than its model takes. */
-export interface AgentTools {
-  readonly beyond: readonly Tool[];
-  /** How many tools there are without any server that can be left out. */
-  readonly fixed: number;
-}
-
-/**
- * How many tools a server brings. Of one that did not say, at least one is known to come; one whose list is too long to be
- * read is taken for more than the agent can offer.
- */
-function toolsOfServer(tool: Tool | undefined, most: number): number {
-  const { tools, toolsTruncated } = tool?.verdict ?? {};
-  const seen = Math.max(1, tools?.length ?? 1);
-  return toolsTruncated === true ? Math.max(seen, most + 1) : seen;
-}
-
-/**
- * Which MCP servers are beyond the tools that the agent can offer.
- * @param ordered in order of precedence
- * @param document what the agent would load with all of them
- */
-export function beyondAgentTools(ordered: readonly Tool[], document: Mapping, most: number): AgentTools {
-  const servers = serversOf(document);
-  const names = new Set(servers);
-  const byKey = new Map(ordered.flatMap((tool) => ('mcp' in tool.holmes ? [[tool.key, tool] as const] : [])));
-  const tenants = [...byKey.values()].filter(({ pinned, key }) => !pinned && names.has(key));
-  const cuttable = new Set(tenants.map(({ key }) => key));
-  const fixed = servers
-    .filter((name) => !cuttable.has(name))
-    .reduce(
-      (sum, name) => sum + Math.max(1, byKey.get(name)?.verdict.tools?.length ?? 1),
-      ownTools(document),
-    );
-  const beyond = beyondShare(tenants, {
-    group: namespaceOf,
-    size: (tool) => toolsOfServer(tool, most),
-    total: most - fixed,
-  });
-  return { beyond, fixed };
-}

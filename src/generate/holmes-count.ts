@@ -9,11 +9,13 @@ const KINDS: Readonly<Record<string, number>> = counts.kinds;
 const isOn = (entry: unknown, preset: boolean): boolean =>
   isMapping(entry) && typeof entry.enabled === 'boolean' ? entry.enabled : preset;
 
-/** With several instances there is one more tool, which lists them. */
-function hasSeveral(entry: unknown): boolean {
+function instancesOf(entry: unknown): number {
   const config = isMapping(entry) && isMapping(entry.config) ? entry.config : {};
-  return Array.isArray(config.instances) && config.instances.length > 1;
+  return Array.isArray(config.instances) ? config.instances.length : 0;
 }
+
+/** With several instances there is one more tool, which lists them. */
+const hasSeveral = (entry: unknown): boolean => instancesOf(entry) > 1;
 
 function toolsOfEntry(name: string, entry: unknown): number {
   const builtIn = own(TOOLSETS, name);
@@ -29,21 +31,31 @@ function isDefault(name: string): boolean {
   return model?.enabled === true && model.tags.some((tag) => counts.serverTags.includes(tag));
 }
 
-/**
- * How many tools HolmesGPT's server offers to the model with a document, without those of MCP servers: its own that are on
- * where nothing is said, and those that the document switches on.
- */
-export function ownTools(document: Mapping): number {
-  const toolsets = isMapping(document.toolsets) ? document.toolsets : {};
-  const defaults = Object.keys(TOOLSETS).filter((name) => isDefault(name) && !Object.hasOwn(toolsets, name));
-  const named = Object.entries(toolsets).filter(([name, entry]) =>
-    isOn(entry, !Object.hasOwn(TOOLSETS, name)),
-  );
-  return (
-    defaults.reduce((sum, name) => sum + (TOOLSETS[name] ?? 0), 0) +
-    named.reduce((sum, [name, entry]) => sum + toolsOfEntry(name, entry), 0)
-  );
+/** What one toolset adds to what the model is offered. */
+export interface ToolsetSize {
+  readonly tools: number;
+  /** How many instances its configuration lists. */
+  readonly instances: number;
 }
+
+/**
+ * The toolsets that HolmesGPT's server offers to the model with a document, MCP servers aside: its own that are on where
+ * nothing is said, and those that the document switches on.
+ */
+export function toolsetSizes(document: Mapping): Map<string, ToolsetSize> {
+  const toolsets = isMapping(document.toolsets) ? document.toolsets : {};
+  const sizes = new Map<string, ToolsetSize>();
+  for (const [name, tools] of Object.entries(TOOLSETS))
+    if (isDefault(name) && !Object.hasOwn(toolsets, name)) sizes.set(name, { tools, instances: 0 });
+  for (const [name, entry] of Object.entries(toolsets))
+    if (isOn(entry, !Object.hasOwn(TOOLSETS, name)))
+      sizes.set(name, { tools: toolsOfEntry(name, entry), instances: instancesOf(entry) });
+  return sizes;
+}
+
+/** How many tools these toolsets have together. */
+export const ownTools = (document: Mapping): number =>
+  [...toolsetSizes(document).values()].reduce((sum, { tools }) => sum + tools, 0);
 
 /** The MCP servers that a document switches on. */
 export function serversOf(document: Mapping): string[] {

@@ -166,6 +166,15 @@ export interface HolmesOptions {
   readonly namespaces?: readonly string[];
 }
 
+/** What HolmesGPT loads, and what it was made of. */
+export interface HolmesDocument {
+  readonly text: string;
+  readonly document: Mapping;
+  /** The tools that are behind each toolset. */
+  readonly uses: ReadonlyMap<string, readonly Tool[]>;
+  readonly notes: readonly Problem[];
+}
+
 /** The newest agent, with no credentials. */
 export const NEWEST: HolmesOptions = { credentials: {}, holmesgptVersion: '0.32', patch: {} };
 
@@ -173,10 +182,7 @@ export const NEWEST: HolmesOptions = { credentials: {}, holmesgptVersion: '0.32'
  * `custom_toolset.yaml`: what HolmesGPT loads.
  * @param tools in the order in which they shall stand
  */
-export function holmesDocument(
-  tools: readonly Tool[],
-  options: HolmesOptions = NEWEST,
-): { readonly text: string; readonly document: Mapping; readonly notes: readonly Problem[] } {
+export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = NEWEST): HolmesDocument {
   const notes: Problem[] = [];
   const servers: Record<string, HolmesMcpServer> = {};
   const byToolset = new Map<string, Entry<Toolsets>[]>();
@@ -221,7 +227,8 @@ export function holmesDocument(
         config: { url: endpointUrl(tool.endpoint), mode: tool.mode, ...result.fields },
       };
   }
-  notes.push(...unmatched(patch, new Map<string, readonly { tool: Tool }[]>([...byToolset, ...byHttpType])));
+  const placed = new Map<string, readonly { readonly tool: Tool }[]>([...byToolset, ...byHttpType]);
+  notes.push(...unmatched(patch, placed));
   const named = new Set([
     ...Object.keys(credentials),
     ...Object.values(patch.toolsets ?? {}).flatMap((entry) => Object.keys(entry?.backends ?? {})),
@@ -252,6 +259,7 @@ export function holmesDocument(
   return {
     text: holmesText(sorted(merged.document)),
     document: merged.document,
+    uses: new Map([...placed].map(([name, entries]) => [name, entries.map(({ tool }) => tool)])),
     notes: [...notes, ...clean.notes, ...merged.notes],
   };
 }

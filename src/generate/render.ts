@@ -1,7 +1,8 @@
 import type { Problem } from '../model/discovery.ts';
 import { type Cut, DOCUMENT_KEYS, type Documents } from '../model/documents.ts';
-import { beyondAgentTools, beyondBytes, type Limits, sizesOf, told } from './budget.ts';
-import { type HolmesOptions, holmesDocument } from './holmes.ts';
+import { beyondAgentTools } from './agent-tools.ts';
+import { beyondBytes, type Limits, sizesOf, told } from './budget.ts';
+import { type HolmesDocument, type HolmesOptions, holmesDocument } from './holmes.ts';
 import type { Tool } from './tools.ts';
 import { toolsetJson } from './toolset-json.ts';
 
@@ -25,12 +26,17 @@ const byName = (a: Tool, b: Tool): number => (a.tool < b.tool ? -1 : a.tool > b.
 function render(ordered: readonly Tool[], options: HolmesOptions, most: number): Rendered {
   const tools = ordered.toSorted(byName);
   let holmes = holmesDocument(tools, options);
-  const { beyond, fixed } = beyondAgentTools(ordered, holmes.document, most);
+  const people = (): HolmesDocument =>
+    holmesDocument(
+      tools.filter(({ pinned }) => pinned),
+      options,
+    );
+  const { beyond, fixed, brings } = beyondAgentTools(ordered, holmes, people, most);
   const { cuts, notes } = told(
     'agent_tools',
     beyond,
-    () =>
-      `has MCP servers that offer more tools than its share of ${most}, the most that a model takes, of which ${fixed} are HolmesGPT's own and people's`,
+    (namespace) =>
+      `${brings(namespace)}, which is more than its share of ${most}, the most that a model takes (${fixed} of them are HolmesGPT's own and people's)`,
   );
   const gone = new Set(beyond);
   if (gone.size > 0)
