@@ -17,7 +17,7 @@ const toolset = z.strictObject({
 /** An entry under `mcp_servers:`. */
 const mcpServer = z.strictObject({
   description: z.string().min(1),
-  approval_required_tools: z.array(z.string().min(1)).optional(),
+  approval_required_tools: z.array(z.string()).optional(),
   config: z.strictObject({
     url: z.url(),
     mode: z.enum(['streamable-http', 'sse']),
