@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    // Most of the long tests wait for processes, so more of them than there are processors run at once.
+    maxWorkers: '200%',
     projects: [
       {
         test: {

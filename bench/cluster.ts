@@ -4,7 +4,7 @@ import type { TestProject } from 'vitest/node';
 import type { ClusterConnection } from '../test/cluster/connection.ts';
 import startControlPlane from '../test/cluster/global-setup.ts';
 import { ApiError, type Rest, restClient } from '../test/cluster/rest.ts';
-import { SERVICE_ADDRESSES, serviceObject, sliceObject } from './objects.ts';
+import { serviceObject, sliceObject } from './objects.ts';
 import { type BenchService, benchServices } from './services.ts';
 
 /** Objects that are created at a time: more do not make a small machine faster. */
@@ -36,7 +36,6 @@ export async function startCluster(say: (text: string) => void): Promise<BenchCl
   if (connection === undefined) throw new Error('the test control plane did not say how to reach it');
   const { server, caPem } = connection;
   const admin = restClient(server, caPem, connection);
-  await admin.create('/apis/networking.k8s.io/v1/servicecidrs', SERVICE_ADDRESSES);
   const namespaces = new Set<string>();
   const limit = pLimit(AT_ONCE);
   let held: readonly BenchService[] = [];

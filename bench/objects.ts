@@ -42,11 +42,3 @@ export function sliceObject({ namespace, spec }: BenchService, index: number) {
     ),
   };
 }
-
-/** More addresses for Services than the test server's 254: each Service that is not headless takes one. */
-export const SERVICE_ADDRESSES = {
-  apiVersion: 'networking.k8s.io/v1',
-  kind: 'ServiceCIDR',
-  metadata: { name: 'bench' },
-  spec: { cidrs: ['10.96.0.0/16'] },
-};

@@ -1,11 +1,14 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { text as streamText } from 'node:stream/consumers';
+import { NO_NAMING } from '../detect/names.ts';
 import { discover } from '../engine/pass.ts';
-import { admissionOf } from '../generate/admission.ts';
+import { approvalKind } from '../generate/admission.ts';
 import { toolCount, toolLines } from '../generate/tool-list.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { EXIT, UserError } from '../model/exit.ts';
+import type { ApprovalWord, ApprovedKind } from '../model/overrides.ts';
+import { serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
 import { unreadable } from '../model/unreadable.ts';
 import { approve, type ServiceName } from '../reconcile/approve.ts';
@@ -45,19 +48,20 @@ function serviceOf(text: string): ServiceName {
 
 const keyOf = ({ namespace, name }: ServiceName): string => `${namespace}/${name}`;
 
-/** The text with all of it approved. @throws UserError where it cannot be changed */
-function edited(text: string, names: readonly ServiceName[], approved: boolean, where: string): string {
+/** The text with a word on each of these Services. @throws UserError where it cannot be changed */
+function edited(text: string, words: ReadonlyMap<ServiceName, ApprovalWord>, where: string): string {
   const read = readOverrides(text);
   if ('faults' in read)
     throw new UserError(
       `${where} cannot be used: ${faultsLine(read)}; correct it first, and see it with validate --kind overrides`,
       EXIT.findings,
     );
-  const after = names.reduce((before, name) => {
-    const result = approve(before, name, approved);
-    if ('text' in result) return result.text;
-    throw new UserError(`${where} is left as it is: ${result.fault}`, EXIT.findings);
-  }, text);
+  let after = text;
+  for (const [name, word] of words) {
+    const result = approve(after, name, word);
+    if ('fault' in result) throw new UserError(`${where} is left as it is: ${result.fault}`, EXIT.findings);
+    after = result.text;
+  }
   const again = readOverrides(after);
   if ('faults' in again)
     throw new UserError(
@@ -75,8 +79,17 @@ function* described(found: DiscoveredService): Generator<string> {
   for (const line of toolLines(verdict, SHOWN)) yield `  ${line}`;
 }
 
-/** Shows what is to be approved, as far as that can be seen from here. @throws UserError where there is no such Service */
-async function show(names: readonly ServiceName[], flags: ApproveFlags, run: Invocation): Promise<void> {
+/**
+ * Shows what is to be approved, as far as that can be seen from here.
+ * @returns as what each Service is approved, where that is known
+ * @throws UserError where there is no such Service
+ */
+async function show(
+  names: readonly ServiceName[],
+  flags: ApproveFlags,
+  run: Invocation,
+): Promise<Map<ServiceName, ApprovedKind>> {
+  const kinds = new Map<ServiceName, ApprovedKind>();
   const namespaces = [...new Set(names.map(({ namespace }) => namespace))];
   const scoped = { ...flags, namespace: namespaces.join(',') };
   const settings = await settingsOf({ ...scoped }, run);
@@ -87,7 +100,7 @@ async function show(names: readonly ServiceName[], flags: ApproveFlags, run: Inv
       `warning: what these Services are cannot be seen from here: ${error.message}\n`,
     );
   });
-  if (sync === undefined) return;
+  if (sync === undefined) return kinds;
   warn(run.output, sync.problems);
   for (const { namespace, name } of names) {
     const there = sync.services.filter((service) => service.namespace === namespace).map((each) => each.name);
@@ -105,7 +118,9 @@ async function show(names: readonly ServiceName[], flags: ApproveFlags, run: Inv
     probe: (...[candidate, signal]: Parameters<typeof prober.probe>) =>
       wanted.has(keyOf(candidate.service)) ? prober.probe(candidate, signal) : Promise.resolve(NOT_ASKED),
   };
-  const { services } = await discover(sync.services, { ...stages, prober: only }, run.signal);
+  // Each is to be seen by itself, and not another Service that leads to the same backend.
+  const naming = { ...NO_NAMING, named: new Set(names.map(serviceKey)) };
+  const { services } = await discover(sync.services, { ...stages, prober: only, naming }, run.signal);
   const { messages } = run.output;
   for (const name of names) {
     const found = services.find(({ service }) => keyOf(service) === keyOf(name));
@@ -116,9 +131,11 @@ async function show(names: readonly ServiceName[], flags: ApproveFlags, run: Inv
       continue;
     }
     for (const line of described(found)) messages.write(`${line}\n`);
-    if (admissionOf(found, { mcpPolicy: 'approve' }).state === 'open')
-      messages.write(`${keyOf(name)}: a ${found.type} needs no approval\n`);
+    const kind = approvalKind(found);
+    if (kind === undefined) messages.write(`${keyOf(name)}: a ${found.type} needs no approval\n`);
+    else kinds.set(name, kind);
   }
+  return kinds;
 }
 
 const NOT_ASKED = {
@@ -185,8 +202,9 @@ export async function approveCommand(
       : flags.file === '-'
         ? 'standard input'
         : flags.file;
-  if (flags.file === undefined && approved) await show(names, flags, run);
-  const edit = (text: string): string => edited(text, names, approved, where);
+  const kinds = flags.file === undefined && approved ? await show(names, flags, run) : new Map();
+  const words = new Map(names.map((name) => [name, kinds.get(name) ?? approved] as const));
+  const edit = (text: string): string => edited(text, words, where);
   const { before, after } =
     flags.file === undefined
       ? await inCluster(settings, edit, flags, run)

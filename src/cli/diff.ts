@@ -1,6 +1,5 @@
 import { assess, situationOf } from '../engine/assess.ts';
 import { discover, toolKinds } from '../engine/pass.ts';
-import { publishedWays } from '../engine/ways.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { EXIT, UserError } from '../model/exit.ts';
 import { documentDiff } from '../reconcile/changes.ts';
@@ -8,6 +7,7 @@ import { plan } from '../reconcile/plan.ts';
 import { refusal } from '../reconcile/refusal.ts';
 import { readOnce } from '../source/source.ts';
 import { type InputFlags, type Invocation, settingsOf } from './configuration.ts';
+import { decidedBy } from './decided.ts';
 import { LiveConfiguration } from './live-configuration.ts';
 import { warn } from './output.ts';
 import { openCluster, openInput, stagesOf } from './pipeline.ts';
@@ -35,9 +35,8 @@ export async function diffCommand(flags: InputFlags, run: Invocation): Promise<n
       publisher.read(run.signal),
       stagesOf(settings, input),
     ]);
-    const inUse = publishedWays(published?.data['toolset.json']);
-    const asking = progress?.watching(made) ?? made;
-    const backends = await discover(read.services, { ...asking, inUse }, run.signal);
+    const asking = { ...(progress?.watching(made) ?? made), ...decidedBy(published, settings).standing };
+    const backends = await discover(read.services, asking, run.signal);
     return { sync: read, live: published, stages: made, found: backends };
   });
   // Without the ConfigMap the history tells what would come back with it; who may not read that gets the rest.

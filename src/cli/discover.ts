@@ -2,9 +2,9 @@ import { discover, toolKinds } from '../engine/pass.ts';
 import { limitedTools } from '../generate/limited.ts';
 import { EXIT } from '../model/exit.ts';
 import { readOnce } from '../source/source.ts';
-import { approvalsOf } from './approvals.ts';
 import type { Format } from './choices.ts';
 import { type Configuration, type InputFlags, type Invocation, settingsOf } from './configuration.ts';
+import { approvalBy, decidedIn } from './decided.ts';
 import { render, warn, writePainted } from './output.ts';
 import { type Input, openInput, stagesOf } from './pipeline.ts';
 import { columnsOf, hasColours } from './terminal.ts';
@@ -41,19 +41,23 @@ async function whatNext(
 export async function discoverCommand(flags: DiscoverFlags, run: Invocation): Promise<number> {
   const settings = await settingsOf({ ...flags }, run);
   const input = await openInput(flags, settings, run, false);
-  const { sync, kinds, found } = await withProgress(run.output, run.env, async (progress) => {
+  const { sync, decided, kinds, found } = await withProgress(run.output, run.env, async (progress) => {
     progress?.tell(`listing Services in ${input.where}`);
-    const read = await readOnce(input.source, run.signal);
-    const stages = await stagesOf(settings, input);
+    const [read, decided, stages] = await Promise.all([
+      readOnce(input.source, run.signal),
+      decidedIn(settings, input, run.signal),
+      stagesOf(settings, input),
+    ]);
+    const asking = { ...(progress?.watching(stages) ?? stages), ...decided.standing };
     return {
       sync: read,
+      decided,
       kinds: toolKinds(stages.rules),
-      found: await discover(read.services, progress?.watching(stages) ?? stages, run.signal),
+      found: await discover(read.services, asking, run.signal),
     };
   });
   const { notes } = limitedTools(found.services, { ...settings, kinds });
   const problems = [...sync.problems, ...found.problems, ...notes];
-  const approvals = await approvalsOf(found.services, settings, input, run.signal);
   const { result, messages } = run.output;
   writePainted(
     result,
@@ -62,7 +66,7 @@ export async function discoverCommand(flags: DiscoverFlags, run: Invocation): Pr
       problems,
       flags.output,
       { colour: hasColours(result, run.env), width: columnsOf(result, run.env) },
-      approvals,
+      approvalBy(settings, decided),
     ),
   );
   warn(run.output, problems);

@@ -18,8 +18,8 @@ import { EXIT, UserError } from '../model/exit.ts';
 import { jsonText, visibleTexts } from '../model/visible.ts';
 import type { Prober } from '../probe/prober.ts';
 import { readOnce } from '../source/source.ts';
-import { approvalsOf } from './approvals.ts';
 import { type InputFlags, type Invocation, settingsOf } from './configuration.ts';
+import { approvalBy, decidedIn } from './decided.ts';
 import { missingService } from './not-found.ts';
 import { writePainted } from './output.ts';
 import { openInput, stagesOf } from './pipeline.ts';
@@ -195,9 +195,9 @@ export async function explainCommand(text: string, flags: ExplainFlags, run: Inv
   const scoped = { ...flags, namespace, allNamespaces: false };
   const settings = await settingsOf(scoped, run);
   const input = await openInput(scoped, settings, run, false);
-  const sync = await withProgress(run.output, run.env, async (progress) => {
+  const [sync, decided] = await withProgress(run.output, run.env, async (progress) => {
     progress?.tell(`listing Services in ${input.where}`);
-    return readOnce(input.source, run.signal);
+    return Promise.all([readOnce(input.source, run.signal), decidedIn(settings, input, run.signal)]);
   });
   const stages = await stagesOf(settings, input);
   const explanation = explain(sync.services, `${namespace}/${name}`, stages.rules, stages.detection);
@@ -219,7 +219,8 @@ export async function explainCommand(text: string, flags: ExplainFlags, run: Inv
   };
   const found = await withProgress(run.output, run.env, async (progress) => {
     progress?.tell('asking the backend');
-    return discover(sync.services, { ...stages, prober: listening(only, heard) }, run.signal);
+    const asking = { ...stages, ...decided.standing, prober: listening(only, heard) };
+    return discover(sync.services, asking, run.signal);
   });
   const service = found.services.find(
     ({ service: way, alternates }) => names.has(way.name) || alternates.includes(name),
@@ -228,7 +229,7 @@ export async function explainCommand(text: string, flags: ExplainFlags, run: Inv
   const places = [used, name].map((each) => `Service ${namespace}/${each}`);
   // The namespaces that are trusted are those of the configuration, and not the one that is looked at.
   const { namespaces } = await settingsOf({ ...flags }, run);
-  const approvals = await approvalsOf(found.services, { ...settings, namespaces }, input, run.signal);
+  const approvals = approvalBy({ ...settings, namespaces }, decided);
   const story: Story = {
     approval: service === undefined ? undefined : approvals(service),
     explanation: service === undefined ? explanation : { ...explanation, candidate: service },

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { NO_NAMING } from '../detect/names.ts';
+import { namingBy } from '../engine/naming.ts';
 import { discover, toolKinds } from '../engine/pass.ts';
 import { generate } from '../generate/generate.ts';
 import { EXIT, UserError } from '../model/exit.ts';
-import { NO_OVERRIDES, type Overrides, reservedNames } from '../model/overrides.ts';
+import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import { unreadable } from '../model/unreadable.ts';
 import { faultLines } from '../model/yaml-text.ts';
 import { readOverrides } from '../reconcile/overrides.ts';
@@ -53,7 +54,7 @@ export async function generateCommand(flags: GenerateFlags, run: Invocation): Pr
     progress?.tell(`listing Services in ${input.where}`);
     const read = await readOnce(input.source, run.signal);
     const made = await stagesOf(settings, input);
-    const naming = { ...NO_NAMING, reserved: reservedNames(overrides) };
+    const naming = { ...NO_NAMING, ...namingBy(overrides, settings.credentials) };
     const backends = await discover(
       read.services,
       { ...(progress?.watching(made) ?? made), naming },

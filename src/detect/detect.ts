@@ -150,8 +150,8 @@ function placeOf(service: Service, detector: Detector): Detector['paths'][number
   );
 }
 
-/** Most ways into one backend that are asked. */
-const MOST_WAYS = 4;
+/** Most ways into one backend that are worked out: a person may name any of them, and a few are asked. */
+const MOST_WAYS = 16;
 
 /** The candidate of a group, with its fallbacks; what its owners may not say is told. */
 function backendOf(

@@ -2,6 +2,7 @@ import { serviceKey } from '../model/service.ts';
 import { certaintyRank } from './identity.ts';
 import type { Match } from './judge.ts';
 import type { Member } from './member.ts';
+import { newcomersIn } from './newcomers.ts';
 import { Twins, type Work } from './twins.ts';
 import { Union } from './union.ts';
 
@@ -66,7 +67,11 @@ function groupAlike(members: Member[], work: Work): Group[] {
     else groups[group]?.push(member);
   }
   return [...groups, ...connected(alone)].flatMap((group) => {
-    const [best, ...others] = group.map(({ match }) => match).sort(preference);
+    const newcomers = newcomersIn(group);
+    const isNew = (member: Member): number => Number(newcomers.has(member));
+    const [best, ...others] = group
+      .sort((a, b) => isNew(a) - isNew(b) || preference(a.match, b.match))
+      .map(({ match }) => match);
     return best === undefined ? [] : [[best, ...others] as const];
   });
 }

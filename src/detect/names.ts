@@ -14,9 +14,11 @@ export interface Naming {
   readonly held: ReadonlyMap<string, Holder>;
   /** Names of tools that people added: no Service may take one. */
   readonly reserved: ReadonlySet<string>;
+  /** Services that people name in overrides or credentials: what they wrote is for these, so these are the ways in. */
+  readonly named: ReadonlySet<ServiceKey>;
 }
 
-export const NO_NAMING: Naming = { held: new Map(), reserved: new Set() };
+export const NO_NAMING: Naming = { held: new Map(), reserved: new Set(), named: new Set() };
 
 /** Names of the Services that lead to a backend, the chosen one first. */
 export const membersOf = ({ service, alternates }: Candidate): string[] => [service.name, ...alternates];
@@ -102,7 +104,7 @@ function byRight<T extends Candidate>(a: Claim<T>, b: Claim<T>): number {
  */
 export function assignNames<T extends Candidate>(
   candidates: readonly T[],
-  { held, reserved }: Naming,
+  { held, reserved }: Pick<Naming, 'held' | 'reserved'>,
 ): { readonly candidates: T[]; readonly problems: readonly Problem[] } {
   const names = byMember(held);
   const claims = candidates.map((candidate) => claimOf(candidate, names));

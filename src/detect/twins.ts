@@ -1,4 +1,5 @@
 import type { Member } from './member.ts';
+import { within } from './selectors.ts';
 
 /** Most selectors of ordinary Services that one headless selector is compared with, entry by entry. */
 const MOST_COMPARED = 32;
@@ -6,12 +7,6 @@ const MOST_COMPARED = 32;
 /** Counts selectors that were compared entry by entry, for tests. */
 export interface Work {
   compared: number;
-}
-
-function within(small: ReadonlyMap<string, string>, large: ReadonlyMap<string, string>): boolean {
-  if (small.size > large.size) return false;
-  for (const [key, value] of small) if (large.get(key) !== value) return false;
-  return true;
 }
 
 const entryOf = ([key, value]: readonly [string, string]): string => `${key}=${value}`;

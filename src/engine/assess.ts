@@ -107,7 +107,7 @@ export function assess(findings: Findings, situation: Situation, memory: Memory)
     overrides: 'value' in read ? read.value : NO_OVERRIDES,
     published: heldKeys(publishedNames(publishedText)),
   };
-  const naming = namingOf(last, options.overrides, findings.found);
+  const naming = namingOf(last, options.overrides, generation.credentials, findings.found);
   const { candidates: found } = assignNames(findings.found, naming);
   const from = { publishedText, fingerprint: fingerprint(found), overrides: text, generation };
   const before = memory.made;

@@ -51,6 +51,7 @@ test('what is published says which ways are in use: after a start, and when anot
       read: () => Promise.resolve(live),
       apply: () => Promise.reject(new Error('this replica does not lead')),
     },
+    generation: { credentials: {}, holmesgptVersion: '0.32' },
     nextRetry: () => undefined,
     agent: undefined,
     mayPublish: () => false,

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { LiveDetection } from '../detect/live.ts';
 import { assignNames, type Naming, NO_NAMING } from '../detect/names.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
@@ -300,7 +301,7 @@ export class Engine {
   async #published(signal: AbortSignal): Promise<InUse> {
     try {
       const live = await this.#options.publisher.read(signal);
-      this.#naming = observedNaming(live, []);
+      this.#naming = observedNaming(live, this.#options.generation.credentials, []);
       return publishedWays(live?.data['toolset.json']);
     } catch {
       signal.throwIfAborted();
@@ -332,12 +333,17 @@ export class Engine {
     return this.#due().some((time) => time !== undefined && time <= 0);
   }
 
-  /** Takes over who has which name; where that gives a backend another name, a pass follows. */
+  /** Takes over who has which name; where that gives a backend another name or way in, a pass follows. */
   #learn(naming: Naming | undefined): void {
     if (naming === undefined || naming === this.#naming) return;
+    const { named } = this.#naming;
     this.#naming = naming;
     const { candidates } = assignNames(this.#found, naming);
-    if (candidates.some((candidate, index) => candidate !== this.#found[index])) this.wake();
+    if (
+      !isDeepStrictEqual(named, naming.named) ||
+      candidates.some((candidate, index) => candidate !== this.#found[index])
+    )
+      this.wake();
   }
 
   /** Reads what the one who leads has published. */
@@ -347,7 +353,7 @@ export class Engine {
     this.#behind = false;
     try {
       const live = await publisher.read(signal);
-      this.#learn(observedNaming(live, this.#found));
+      this.#learn(observedNaming(live, this.#options.generation.credentials, this.#found));
       tell({ kind: 'observed', live });
       this.#succeeded();
     } catch (error) {

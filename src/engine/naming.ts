@@ -1,8 +1,10 @@
 import { type Holder, type Naming, namesOf, publishedNames } from '../detect/names.ts';
+import type { Credentials } from '../model/credentials.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { type Documents, OVERRIDES_KEY } from '../model/documents.ts';
-import { NO_OVERRIDES, type Overrides, reservedNames } from '../model/overrides.ts';
+import { addressedServices, NO_OVERRIDES, type Overrides, reservedNames } from '../model/overrides.ts';
 import type { Published } from '../model/published.ts';
+import type { ServiceKey } from '../model/service.ts';
 import { publishedDocuments } from '../reconcile/content-hash.ts';
 import { readOverrides } from '../reconcile/overrides.ts';
 
@@ -13,15 +15,29 @@ import { readOverrides } from '../reconcile/overrides.ts';
 export function namingOf(
   published: Documents | undefined,
   overrides: Overrides,
+  credentials: Credentials,
   found: readonly DiscoveredService[],
 ): Naming {
   const held = new Map<string, Holder>(publishedNames(published?.['toolset.json']));
   for (const [name, holder] of namesOf(found)) if (!held.has(name)) held.set(name, holder);
-  return { held, reserved: reservedNames(overrides) };
+  return { held, ...namingBy(overrides, credentials) };
 }
 
+/** What people decide of names and of ways into backends. */
+export function namingBy(overrides: Overrides, credentials: Credentials): Omit<Naming, 'held'> {
+  const ofBackends = Object.keys(credentials).filter(isServiceKey);
+  const named = new Set([...addressedServices(overrides), ...ofBackends]);
+  return { reserved: reservedNames(overrides), named };
+}
+
+const isServiceKey = (key: string): key is ServiceKey => key.includes('/');
+
 /** The same, by what another process has published. */
-export function observedNaming(live: Published | undefined, found: readonly DiscoveredService[]): Naming {
+export function observedNaming(
+  live: Published | undefined,
+  credentials: Credentials,
+  found: readonly DiscoveredService[],
+): Naming {
   const read = readOverrides(live?.data[OVERRIDES_KEY]);
-  return namingOf(publishedDocuments(live), 'value' in read ? read.value : NO_OVERRIDES, found);
+  return namingOf(publishedDocuments(live), 'value' in read ? read.value : NO_OVERRIDES, credentials, found);
 }

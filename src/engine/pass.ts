@@ -10,7 +10,7 @@ import { oneLine } from '../model/text.ts';
 import type { ProbeKind } from '../probe/http.ts';
 import type { Prober } from '../probe/prober.ts';
 import { mergeProven } from './same-pods.ts';
-import { type Asked, askWays, chosenWay, type InUse, waysInUse } from './ways.ts';
+import { type Asked, askWays, chosenWay, type InUse, namedFirst, waysInUse } from './ways.ts';
 
 /** What a pass works with. */
 export interface Stages {
@@ -107,7 +107,8 @@ export async function probeAll(
   { rules, prober, problems: broken, maxBackends, inUse = new Set(), naming = NO_NAMING }: Stages,
   signal: AbortSignal,
 ): Promise<Found> {
-  const { candidates, problems } = bounded(detection, maxBackends);
+  const { candidates: detected, problems } = bounded(detection, maxBackends);
+  const candidates = detected.map((candidate) => namedFirst(candidate, naming.named));
   const ways = candidates.flatMap((candidate) => [candidate, ...candidate.fallbacks]);
   const prepared = (await prober.prepare?.(ways, signal)) ?? [];
   const used: Asked[] = [];
@@ -125,7 +126,7 @@ export async function probeAll(
     }),
   );
   const found = results.flatMap(({ service }) => service ?? []);
-  const services = mergeProven(found, inUse);
+  const services = mergeProven(found, inUse, naming.named);
   const named = assignNames(services, naming);
   const told = results.flatMap(({ problem }) => problem ?? []);
   return {

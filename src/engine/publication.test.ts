@@ -23,6 +23,7 @@ function place(spoil: (documents: Documents) => Documents): Publisher & { readon
     async apply({ documents, labels, annotations }) {
       applied.push(documents);
       live = { data: spoil(documents), labels, annotations };
+      return live;
     },
   };
 }
@@ -45,6 +46,18 @@ const cut = (documents: Documents): Documents => ({ ...documents, 'toolset.json'
 test('what can be used as it is read back stays', async () => {
   const publisher = place((documents) => documents);
   const ended = await publish({ documents: good }, undefined, [], publication(publisher), signal);
+  expect(ended.rolledBack).toBeUndefined();
+  expect(publisher.applied).toEqual([good]);
+});
+
+test('what somebody writes right after a publication is no fault of it', async () => {
+  const publisher = place((documents) => documents);
+  const busy: Publisher = {
+    ...publisher,
+    read: async () => ({ data: { ...good, 'toolset.json': '{}' }, labels: {}, annotations: {} }),
+  };
+  const revisions = [revision(1, other)];
+  const ended = await publish({ documents: good }, undefined, revisions, publication(busy), signal);
   expect(ended.rolledBack).toBeUndefined();
   expect(publisher.applied).toEqual([good]);
 });

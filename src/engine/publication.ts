@@ -19,7 +19,7 @@ export interface Publication {
 /** How a publication ended. */
 export interface Ended {
   readonly plan: Plan;
-  /** What was there when it was read back. */
+  /** What was stored. */
   readonly live: Published | undefined;
   /** Where what was published could not be used: what was wrong, and the revision that was published in its place. */
   readonly rolledBack?: { readonly to: Revision; readonly faults: readonly string[] };
@@ -33,8 +33,8 @@ function faultsIn(live: Published | undefined, faultsOf: Publication['faultsOf']
 }
 
 /**
- * Publishes, reads back what was published, and returns to an earlier revision when it cannot be used: something between
- * us and the agent, such as an admission webhook, may have changed it.
+ * Publishes, looks at what was stored, and returns to an earlier revision when that cannot be used: something on the way,
+ * such as an admission webhook, may have changed it. What somebody writes afterwards is drift, and the next pass's business.
  * @throws as `Publisher.apply`; UserError when there is nothing to return to
  */
 export async function publish(
@@ -47,8 +47,7 @@ export async function publish(
   const carryOut = async (what: Intent, before: Published | undefined): Promise<Ended> => {
     const decided = plan(what, before, version);
     if (decided.action === 'none') return { plan: decided, live: before };
-    await publisher.apply(decided, now(), signal);
-    return { plan: decided, live: await publisher.read(signal) };
+    return { plan: decided, live: await publisher.apply(decided, now(), signal) };
   };
   const first = await carryOut(intent, live);
   // What is there already was read back when it was published.

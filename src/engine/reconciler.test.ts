@@ -229,7 +229,7 @@ describe('others write at the same time', () => {
     };
     await process().run(lokis('a'));
     expect(place.tools).toEqual(names('a'));
-    expect(place.reads).toBe(4);
+    expect(place.reads).toBe(3);
   });
   test('all the time: it ends', async () => {
     place.before = (what) => {
@@ -238,17 +238,22 @@ describe('others write at the same time', () => {
     await expect(process().run(lokis('a'))).rejects.toThrow('quicker');
     expect(place.reads).toBe(6);
   });
-  test('after ours: what they wrote is no revision', async () => {
+  test('after ours: what they wrote is no revision, and is put right', async () => {
     const { run } = process();
     await run(lokis('a'));
-    const read = place.read.bind(place);
-    let reads = 0;
-    vi.spyOn(place, 'read').mockImplementation(async () => {
-      if (++reads === 2) place.write({ data: { ...generate([]).documents } });
-      return read();
+    const apply = place.apply.bind(place);
+    vi.spyOn(place, 'apply').mockImplementationOnce(async (plan) => {
+      const stored = await apply(plan);
+      place.write({ data: { ...generate([]).documents } });
+      return stored;
     });
     await run(lokis('a', 'b'));
-    expect(place.revisions).toHaveLength(1);
+    expect(place.tools).toEqual([]);
+    await run(lokis('a', 'b'));
+    expect(place.tools).toEqual(names('a', 'b'));
+    expect(
+      place.revisions.map(({ documents }) => JSON.parse(documents['toolset.json']).tools.length),
+    ).toEqual([1, 2]);
   });
 });
 

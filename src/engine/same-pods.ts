@@ -1,7 +1,7 @@
 import { certaintyRank } from '../detect/identity.ts';
 import { selectorKeyOf } from '../detect/member.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
-import { serviceKey } from '../model/service.ts';
+import { type ServiceKey, serviceKey } from '../model/service.ts';
 import type { InUse } from './ways.ts';
 
 const isProven = ({ verdict }: DiscoveredService): boolean =>
@@ -37,13 +37,21 @@ function merged(best: DiscoveredService, others: readonly DiscoveredService[]): 
  * Services that their answers prove to be one product, and that lead to the same Pods, become one backend, whatever their
  * labels say: grouping before probing goes by the labels. Pure; the order stays.
  * @param inUse of several, the one in use stays
+ * @param named but one that people name comes before it
  */
-export function mergeProven(found: readonly DiscoveredService[], inUse: InUse): DiscoveredService[] {
+export function mergeProven(
+  found: readonly DiscoveredService[],
+  inUse: InUse,
+  named: ReadonlySet<ServiceKey> = new Set(),
+): DiscoveredService[] {
+  const isUnnamed = ({ service }: DiscoveredService): number => Number(!named.has(serviceKey(service)));
   const isUnused = ({ service }: DiscoveredService): number => Number(!inUse.has(serviceKey(service)));
   const results = new Map<DiscoveredService, DiscoveredService | undefined>();
   for (const [pods, same] of Map.groupBy(found, podsOf)) {
     if (pods === undefined || same.length === 1) continue;
-    const [best, ...others] = same.toSorted((a, b) => isUnused(a) - isUnused(b) || preference(a, b));
+    const [best, ...others] = same.toSorted(
+      (a, b) => isUnnamed(a) - isUnnamed(b) || isUnused(a) - isUnused(b) || preference(a, b),
+    );
     for (const other of others) results.set(other, undefined);
     if (best !== undefined) results.set(best, merged(best, others));
   }

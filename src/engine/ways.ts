@@ -14,6 +14,36 @@ export function publishedWays(text: string | undefined): InUse {
   return new Set(keys);
 }
 
+/** Most ways into one backend that are asked. */
+const MOST_WAYS = 4;
+
+/**
+ * A backend with the Services first that people name: what they wrote of a Service is for that one, and not for another
+ * that leads to the same backend, or says so. Only a few ways are left.
+ */
+export function namedFirst(candidate: Candidate, named: ReadonlySet<ServiceKey>): Candidate {
+  const isNamed = ({ service }: Candidate): boolean => named.has(serviceKey(service));
+  const others = candidate.fallbacks;
+  const first = isNamed(candidate) ? candidate : others.find(isNamed);
+  if (first === undefined || first === candidate)
+    return others.length < MOST_WAYS
+      ? candidate
+      : { ...candidate, fallbacks: others.slice(0, MOST_WAYS - 1) };
+  const rest = [candidate, ...others].filter((way) => way !== first);
+  const detail = `leads to the same backend as ${first.alternates.join(', ')}, and a person named it`;
+  return {
+    ...first,
+    fallbacks: [...rest.filter(isNamed), ...rest.filter((way) => !isNamed(way))]
+      .slice(0, MOST_WAYS - 1)
+      .map((way) => ({
+        ...way,
+        fallbacks: [],
+        evidence: way.evidence.filter(({ signal }) => signal !== 'group'),
+      })),
+    evidence: [...first.evidence, { signal: 'group', detail }],
+  };
+}
+
 /** A way that was asked, and what it answered. */
 export interface Asked {
   readonly way: Candidate;

@@ -1,6 +1,6 @@
 import type { Approval, Candidate, DiscoveredService, Problem } from '../model/discovery.ts';
 import { endpointUrl } from '../model/discovery.ts';
-import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
+import { type ApprovalWord, type ApprovedKind, NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import { sameMcpServer } from '../model/same-url.ts';
 import { serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
@@ -23,22 +23,29 @@ const PART_OF = 'app.kubernetes.io/part-of';
 const isMcp = ({ holmes }: Candidate): boolean => 'mcp' in holmes;
 
 /** The kinds that say themselves what they are: an MCP server's texts and tools, and a Service that its owner offers. */
-const needsTrust = (found: Candidate): boolean => isMcp(found) || found.detector === 'custom';
+const needsTrust = (found: Candidate): boolean => approvalKind(found) !== undefined;
 
 /** What to type to approve a Service. */
 export const approveCommand = (key: string): string => `dynamic-toolset approve ${key}`;
 
+/** What a Service is approved as; nothing where its kind needs no approval. */
+export const approvalKind = (found: Candidate): ApprovedKind | undefined =>
+  isMcp(found) ? 'mcp' : found.detector === 'custom' ? 'custom' : undefined;
+
 /**
  * What a person wrote of a backend. An approval is for the one Service that it names: another one of the backend may have
- * other Pods, ports and paths. A refusal of any of its Services counts.
+ * other Pods, ports and paths. A refusal of any of its Services counts. Who approved a Service as one kind has not
+ * approved what its owner makes of it later.
  */
-function approvalOf({ service, alternates }: Candidate, { tools }: Overrides): boolean | undefined {
-  const saidOf = (name: string): boolean[] =>
+function approvalOf(found: Candidate, { tools }: Overrides): ApprovalWord | undefined {
+  const { service, alternates } = found;
+  const saidOf = (name: string): ApprovalWord[] =>
     [`${service.namespace}/${name}`, `${name}.${service.namespace}`].flatMap((key) =>
       Object.hasOwn(tools, key) ? (tools[key]?.approved ?? []) : [],
     );
   if ([service.name, ...alternates].some((name) => saidOf(name).includes(false))) return false;
-  return saidOf(service.name).includes(true) ? true : undefined;
+  const words = saidOf(service.name);
+  return words.find((word) => word === true || word === approvalKind(found)) ?? words[0];
 }
 
 /** URLs of MCP servers that a person lists in overrides, and where. */
@@ -82,15 +89,16 @@ export function admissionOf(
   if (where !== undefined) return { state: 'listed', reason: `not added: ${where} lists it already` };
   if (mcpPolicy === 'off') return { state: 'off', reason: 'not published: MCP_POLICY is off' };
   const approved = approvalOf(found, overrides);
-  if (approved === true) return { state: 'approved', reason: 'approved in overrides.yaml' };
+  if (approved === true || approved === approvalKind(found))
+    return { state: 'approved', reason: 'approved in overrides.yaml' };
   const { namespace } = found.service;
   if (approved === undefined && namespaces.includes(namespace))
     return { state: 'trusted', reason: `published: NAMESPACES lists ${namespace} by name` };
   if (mcpPolicy === 'publish') return { state: 'published', reason: 'published: MCP_POLICY is publish' };
-  return {
-    state: 'waiting',
-    reason: `waits for approval: ${approveCommand(serviceKey(found.service))}`,
-  };
+  const command = approveCommand(serviceKey(found.service));
+  const why =
+    typeof approved === 'string' ? `it was approved as ${approved}, and is ${approvalKind(found)} now; ` : '';
+  return { state: 'waiting', reason: `waits for approval: ${why}${command}` };
 }
 
 const HELD: ReadonlySet<Approval['state']> = new Set(['waiting', 'off', 'listed']);

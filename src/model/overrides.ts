@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { type ServiceKey, serviceKey } from './service.ts';
 
 /** HolmesGPT refuses a file in which any mapping key holds a dot (seen with 0.45.0: "keypath separator"). */
 export const holmesKey = z
@@ -30,11 +31,21 @@ const toolset = z
   .record(holmesKey, holmesValue)
   .and(z.object({ backends: z.record(backendKey, z.record(holmesKey, holmesValue)).optional() }));
 
+/** The kinds of Services that a person may have to approve. */
+export const APPROVED_KINDS = ['mcp', 'custom'] as const;
+export type ApprovedKind = (typeof APPROVED_KINDS)[number];
+/** What a person says of a Service that waits: as what it is approved, whether it is at all. */
+export type ApprovalWord = boolean | ApprovedKind;
+const APPROVED_WORDS = `must be ${APPROVED_KINDS.join(' or ')} for a Service of that kind, true whatever it is, or false`;
+
 const toolOverride = z.strictObject({
   /** `false` leaves the tool out. */
   enabled: z.boolean().optional(),
-  /** `true`: a person trusts the MCP server or annotated Service; `false`: it waits, whatever its namespace. */
-  approved: z.boolean().optional(),
+  /**
+   * `mcp`, `custom`: a person trusts the Service as one of this kind; `true`: whatever it is; `false`: it waits, whatever
+   * its namespace.
+   */
+  approved: z.union([z.boolean(), z.enum(APPROVED_KINDS)], { error: APPROVED_WORDS }).optional(),
   type: z
     .string()
     .regex(
@@ -142,6 +153,19 @@ export const isWholeTool = (override: ToolOverride): boolean =>
 /** Names of the tools that people added: no Service may take one for display. */
 export function reservedNames({ tools }: Overrides): Set<string> {
   return new Set(Object.entries(tools).flatMap(([key, each]) => (isWholeTool(each) ? [key] : [])));
+}
+
+/** The Services that overrides address. */
+export function addressedServices({ tools, holmesgpt }: Overrides): Set<ServiceKey> {
+  const backends = Object.values(holmesgpt.toolsets ?? {}).flatMap((entry) =>
+    Object.keys(entry?.backends ?? {}),
+  );
+  return new Set(
+    [...Object.keys(tools), ...backends].flatMap((key) => {
+      const address = addressedService(key);
+      return address === undefined ? [] : [serviceKey(address)];
+    }),
+  );
 }
 
 /** No overrides at all. */

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Document, isMap, isScalar, type Pair, parseDocument, type Scalar, type YAMLMap } from 'yaml';
+import type { ApprovalWord } from '../model/overrides.ts';
 
 /** A Service, by namespace and name. */
 export interface ServiceName {
@@ -29,13 +30,14 @@ function keyIn(tools: unknown, { namespace, name }: ServiceName): string {
   return !has(key) && has(legacy) ? legacy : key;
 }
 
-/** What the text is to say: the same as before, and this. */
-function wanted(before: unknown, key: string, approved: boolean): Mapping | undefined {
+/** What the text is to say: the same as before, and this. Who approved a Service whatever it is said more already. */
+function wanted(before: unknown, key: string, approved: ApprovalWord): Mapping | undefined {
   if (!isMapping(before)) return undefined;
   const tools = before.tools ?? {};
   const tool = isMapping(tools) ? (tools[key] ?? {}) : undefined;
   if (!isMapping(tools) || !isMapping(tool)) return undefined;
-  return { ...before, tools: { ...tools, [key]: { ...tool, approved } } };
+  const word = typeof approved === 'string' && tool.approved === true ? true : approved;
+  return { ...before, tools: { ...tools, [key]: { ...tool, approved: word } } };
 }
 
 const isBlock = (node: unknown): node is YAMLMap<Scalar, unknown> & { range: [number, number, number] } =>
@@ -67,7 +69,7 @@ function inserted(text: string, end: number, lines: readonly string[]): string {
 }
 
 /** Puts the words where they belong and leaves every other byte; nothing where the text is of another style. */
-function spliced(text: string, document: Document, key: string, approved: boolean): string | undefined {
+function spliced(text: string, document: Document, key: string, approved: ApprovalWord): string | undefined {
   const entry = (indent: string): string[] => [`${indent}${key}:`, `${indent}  approved: ${approved}`];
   const root = document.contents;
   if (root === null) return inserted(text, text.length, ['tools:', ...entry('  ')]);
@@ -96,7 +98,7 @@ function spliced(text: string, document: Document, key: string, approved: boolea
 }
 
 /** As `spliced`, for any style; what it touches is written anew, with its comments. */
-function rewritten(text: string, key: string, approved: boolean): string | undefined {
+function rewritten(text: string, key: string, approved: ApprovalWord): string | undefined {
   const document = parsed(text);
   try {
     if (document.get('tools') === null) document.set('tools', document.createNode({}));
@@ -122,7 +124,7 @@ const keeps = (before: string, after: string): boolean => {
  * comments: each way to write it is read back, and one that would say anything else is not taken. Pure.
  * @param text fulfils the schema of overrides
  */
-export function approve(text: string, service: ServiceName, approved: boolean): Approved {
+export function approve(text: string, service: ServiceName, approved: ApprovalWord): Approved {
   const document = parsed(text);
   const before = contentOf(document);
   const key = keyIn(isMapping(before) ? before.tools : undefined, service);

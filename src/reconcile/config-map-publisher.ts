@@ -108,7 +108,7 @@ export function configMapPublisher(
     seen = live?.metadata?.resourceVersion;
     uid = live?.metadata?.uid ?? uid;
   };
-  const carryOut = async (plan: Plan, now: Date, signal: AbortSignal): Promise<void> => {
+  const carryOut = async (plan: Plan, now: Date, signal: AbortSignal): Promise<Published> => {
     const object = ownedConfigMap(target, plan, now);
     let basis = stateOf(plan.basis, uid);
     if (plan.restore !== undefined) {
@@ -129,6 +129,7 @@ export function configMapPublisher(
     );
     if (stale.length > 0) live = await removeAnnotations(kube, object, stale, signal);
     saw(live);
+    return publishedOf(live);
   };
   return {
     target: name,
@@ -145,9 +146,9 @@ export function configMapPublisher(
       }
     },
     async apply(plan, now, signal) {
-      if (plan.action === 'none') return;
+      if (plan.action === 'none') return undefined;
       try {
-        await carryOut(plan, now, signal);
+        return await carryOut(plan, now, signal);
       } catch (error) {
         signal.throwIfAborted();
         if (plan.owner !== undefined && isOwnerRefused(error))

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { type Document, isMap, parseDocument, stringify, visit } from 'yaml';
 import * as z from 'zod';
 import { EXIT, UserError } from '../model/exit.ts';
+import type { Published } from '../model/published.ts';
 import { unreadable } from '../model/unreadable.ts';
 import { type ConfigMapName, type OwnedConfigMap, ownedConfigMap, restoredConfigMap } from './config-map.ts';
 import { OWN_ANNOTATIONS } from './plan.ts';
@@ -125,25 +126,29 @@ export function filePublisher(path: string, target: ConfigMapName): Publisher {
       );
     }
   };
+  const read = async (): Promise<Published | undefined> => {
+    const text = await readText();
+    if (isEmpty(text)) return undefined;
+    const { data, metadata } = configMap.parse(documentOf(text).toJS());
+    return { data, ...metadata };
+  };
   return {
     target: path,
-    async read() {
-      const text = await readText();
-      if (isEmpty(text)) return undefined;
-      const { data, metadata } = configMap.parse(documentOf(text).toJS());
-      return { data, ...metadata };
-    },
+    read,
     async apply(plan, now) {
-      if (plan.action === 'none') return;
+      if (plan.action === 'none') return undefined;
       const owned = ownedConfigMap(target, plan, now);
       const object = plan.restore === undefined ? owned : restoredConfigMap(owned, plan.restore);
       const text = await readText();
-      if (isEmpty(text)) return await replace(stringify(object, STYLE));
-      const document = documentOf(text);
-      merge(document, object);
-      await replace(
-        isJson(text) ? `${JSON.stringify(document.toJS(), null, 2)}\n` : document.toString(STYLE),
-      );
+      if (isEmpty(text)) await replace(stringify(object, STYLE));
+      else {
+        const document = documentOf(text);
+        merge(document, object);
+        await replace(
+          isJson(text) ? `${JSON.stringify(document.toJS(), null, 2)}\n` : document.toString(STYLE),
+        );
+      }
+      return read();
     },
   };
 }

@@ -33,9 +33,10 @@ export interface Publisher {
   read(signal: AbortSignal): Promise<Published | undefined>;
   /**
    * Carries a plan out; does nothing when the plan says so. Only our own keys are written.
+   * @returns what was stored, by the answer to the write: somebody may have written since
    * @throws PublishConflict when what is there is not what the plan was made for; OwnerRefused
    */
-  apply(plan: Plan, now: Date, signal: AbortSignal): Promise<void>;
+  apply(plan: Plan, now: Date, signal: AbortSignal): Promise<Published | undefined>;
   /**
    * Tells when somebody else wrote there, until the signal is aborted. Does not throw.
    * @param failed told once while it cannot be watched

@@ -27,6 +27,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     useExistingCluster: false,
     startTimeoutMs: START_LIMIT_MS,
     stopTimeoutMs: STOP_LIMIT_MS,
+    // The library's default has 254 addresses, and each Service that is not headless takes one.
+    apiServerFlags: { 'service-cluster-ip-range': '10.96.0.0/16' },
   });
   // The library prefers KUBEBUILDER_ASSETS to any option, even where the folder it names is of no use, and
   // takes its temporary folder from TMPDIR alone.

@@ -1,0 +1,34 @@
+import type { Member } from './member.ts';
+import { within } from './selectors.ts';
+
+/** Services of one installation are created together; one that comes later by more than this did not come with it. */
+const TOGETHER_MS = 10 * 60_000;
+
+/** Most selectors of earlier Services that one newcomer's is compared with. */
+const MOST_COMPARED = 32;
+
+const createdAt = ({ match }: Member): number => Date.parse(match.service.created ?? '');
+
+const isGuess = ({ match }: Member): boolean => match.certainty === 'hint';
+
+/**
+ * Members that were created later than the backend that they are grouped with, and that select other Pods. Who creates a
+ * Service with a likely name must not get the place of a backend that was there before. Only the API server sets the time.
+ * Without one, as in manifests, nobody is a newcomer.
+ */
+export function newcomersIn(group: readonly Member[]): Set<Member> {
+  const times = group.filter((member) => !isGuess(member)).map(createdAt);
+  const known = times.filter((time) => !Number.isNaN(time));
+  if (known.length === 0) return new Set();
+  const latest = known.reduce((a, b) => Math.min(a, b)) + TOGETHER_MS;
+  const isLate = (member: Member): boolean => createdAt(member) > latest;
+  const selectors = new Map(
+    group.filter((member) => !isLate(member)).map((member) => [member.selectorKey, member.selector]),
+  );
+  const early = [...selectors.values()].filter(({ size }) => size > 0).slice(0, MOST_COMPARED);
+  const samePods = ({ selector, selectorKey }: Member): boolean =>
+    selectorKey !== undefined &&
+    (selectors.has(selectorKey) ||
+      (selector.size > 0 && early.some((each) => within(selector, each) || within(each, selector))));
+  return new Set(group.filter((member) => isLate(member) && !samePods(member)));
+}
