@@ -70,6 +70,27 @@ describe('who is trusted', () => {
     expect(state(trusted, APPROVE, refusal)).toBe('waiting');
   });
 
+  test('who approved a Service as one kind has not approved it as another', () => {
+    const as = (approved: unknown) =>
+      overrides({ tools: { 'shop/orders': { approved }, 'shop/weather': { approved } } });
+    expect(state(server('shop'), APPROVE, as('mcp'))).toBe('approved');
+    expect(state(server('shop'), APPROVE, as('custom'))).toBe('waiting');
+    expect(state(annotatedService, APPROVE, as('custom'))).toBe('approved');
+    expect(state(annotatedService, APPROVE, as('mcp'))).toBe('waiting');
+    expect(state(annotatedService, APPROVE, as(true))).toBe('approved');
+    expect(admissionOf(server('shop'), APPROVE, as('custom')).reason).toBe(
+      'waits for approval: it was approved as custom, and is mcp now; dynamic-toolset approve shop/orders',
+    );
+    // In a namespace that is trusted by name, it is the person's own narrower word that counts.
+    expect(
+      state(
+        server('monitoring'),
+        APPROVE,
+        overrides({ tools: { 'monitoring/orders': { approved: 'custom' } } }),
+      ),
+    ).toBe('waiting');
+  });
+
   test('approved: false makes one wait in a trusted namespace too', () => {
     const written = overrides({ tools: { 'monitoring/orders': { approved: false } } });
     expect(state(server('monitoring'), APPROVE, written)).toBe('waiting');
