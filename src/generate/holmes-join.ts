@@ -1,6 +1,7 @@
 import type { Problem } from '../model/discovery.ts';
 import { mergePatch } from '../model/merge.ts';
 import { sameBackend, sameMcpServer } from '../model/same-url.ts';
+import { baseUrlsOf } from './base-urls.ts';
 import { own } from './holmes-models.ts';
 import { addressesOf, carriesCredentials, isCommon, type Shape, shapeOf } from './holmes-shape.ts';
 import { besidesTheirs, fieldsWhere, generatedBackends, partsOf, theirsOf } from './join-lists.ts';
@@ -110,7 +111,15 @@ function joinToolset(name: string, generated: Mapping, person: Mapping, options:
   const alone = options.standsAlone && name === 'prometheus/metrics';
   const { config, note } =
     shape === undefined ? one(ours, theirs, alone) : several(ours, theirs, shape, alone, options.namespace);
-  return { entry: { ...entry, config }, note };
+  return { entry: withUrls({ ...entry, config }, fields), note };
+}
+
+/** The generated instructions of an HTTP toolset name the URLs that are left of the generated ones, and a person's. */
+function withUrls(entry: Mapping, { llm_instructions: theirs }: Mapping): Mapping {
+  const { type, config, llm_instructions: text } = entry;
+  if (type !== 'http' || theirs !== undefined || typeof text !== 'string' || !isMapping(config)) return entry;
+  const endpoints = Array.isArray(config.endpoints) ? config.endpoints.filter(isMapping) : [];
+  return { ...entry, llm_instructions: baseUrlsOf(text, endpoints) };
 }
 
 /** An entry of a person's own: credentials beside their instances go into these, so that none stands outside. */

@@ -4,6 +4,7 @@ import { endpointUrl, type Problem } from '../model/discovery.ts';
 import { mergePatch } from '../model/merge.ts';
 import type { Overrides } from '../model/overrides.ts';
 import { approvalRequired } from './approval.ts';
+import { urlLine, withBaseUrls } from './base-urls.ts';
 import { credentialOf, endpointAuth, serverHeaders, toolsetFields } from './credentials.ts';
 import { describe } from './description.ts';
 import { fieldsFor, hasCredentials, unmatched, withoutBackends } from './holmes-backends.ts';
@@ -65,13 +66,13 @@ function http(entries: readonly Entry<Kind<'http'>>[]): HolmesToolset {
   if (first === undefined) throw new Error('an HTTP toolset without backends');
   const urls = entries.map(({ tool }) => {
     const own = describe(tool) === tool.kind ? '' : `: ${describe(tool)}`;
-    return `- ${endpointUrl(tool.endpoint)} (${tool.tool})${own}`;
+    return urlLine(endpointUrl(tool.endpoint), ` (${tool.tool})${own}`);
   });
   return {
     enabled: true,
     type: 'http',
     description: first.tool.kind,
-    llm_instructions: `${first.holmes.http.instructions.trimEnd()}\nBase URLs:\n${urls.join('\n')}\n`,
+    llm_instructions: withBaseUrls(first.holmes.http.instructions, urls),
     config: {
       endpoints: entries.map(({ tool, holmes, fields }) => ({
         hosts: [`${tool.endpoint.scheme}://${tool.endpoint.host}:${tool.endpoint.port}`],

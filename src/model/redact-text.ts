@@ -60,6 +60,41 @@ function valueEnd(text: string, start: number, kind: keyof typeof STOPS): number
   return stop.exec(text)?.index ?? text.length;
 }
 
+/** The end of what a bracket opens: all of a mapping or list under the name of a secret is one. The text's end, if it is cut. */
+function bracketEnd(text: string, start: number): number {
+  const brackets = /"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[{}[\]]/g;
+  brackets.lastIndex = start;
+  let depth = 0;
+  for (let match = brackets.exec(text); match !== null; match = brackets.exec(text)) {
+    const [found] = match;
+    if (found === '{' || found === '[') depth += 1;
+    else if ((found === '}' || found === ']') && --depth === 0) return match.index + 1;
+  }
+  return text.length;
+}
+
+/** Signs as they are in a URL, each time they are encoded once more with `25` in them. */
+const ENCODED = /%(?:25)*(3d|3a|26|22|20|0a)/gi;
+const SIGNS: Readonly<Record<string, string>> = {
+  '3d': '=',
+  '3a': ':',
+  '26': '&',
+  '22': '"',
+  '20': ' ',
+  '0a': '\n',
+};
+
+/** A text with encoded signs as what they stand for, and every character where it was. */
+const withSigns = (text: string): string =>
+  text.replace(ENCODED, (all, code: string) => (SIGNS[code.toLowerCase()] ?? ' ').padEnd(all.length));
+
+/** User and password as a client sends them: `Basic` and a text in base64 that holds a colon. */
+function* basicLogins(text: string): Generator<Span> {
+  for (const { index, 0: all, 1: login = '' } of text.matchAll(/(?<![\w-])Basic[ \t]{1,4}([\w+/=-]{4,})/gi))
+    if (/^[\x20-\x7e]*:[\x20-\x7e]*$/.test(Buffer.from(login, 'base64').toString('latin1')))
+      yield [index + all.length - login.length, index + all.length];
+}
+
 function* assigned(text: string): Generator<Span> {
   ASSIGNED.lastIndex = 0;
   for (let match = ASSIGNED.exec(text); match !== null; match = ASSIGNED.exec(text)) {
@@ -77,6 +112,12 @@ function* assigned(text: string): Generator<Span> {
       /^\d{1,5}(?![\w.-])/.test(text.slice(first, first + 6))
     )
       continue;
+    if (/^[{[]/.test(begin) && !isTemplate(text.slice(first, first + 100).replace(/[\n"'`].*/s, ''))) {
+      const end = bracketEnd(text, first);
+      ASSIGNED.lastIndex = end;
+      yield [first, end];
+      continue;
+    }
     const quote = quoteAt(text, first);
     const start = quote === undefined ? first : first + 1;
     const whole = sign.includes(':') || /[ \t][:=]|[:=][ \t]/.test(sign);
@@ -112,7 +153,10 @@ function* wellKnown(text: string): Generator<Span> {
  * @returns in their order, and apart from one another. Takes time in proportion to the text
  */
 export function secretsInText(text: string): Span[] {
-  const all = [...logins(text), ...assigned(text), ...wellKnown(text)].sort((a, b) => a[0] - b[0]);
+  const encoded = text.search(ENCODED) < 0 ? [] : assigned(withSigns(text));
+  const all = [...logins(text), ...assigned(text), ...encoded, ...wellKnown(text), ...basicLogins(text)].sort(
+    (a, b) => a[0] - b[0],
+  );
   const spans: Span[] = [];
   for (const [start, end] of all) {
     const last = spans.at(-1);
@@ -127,7 +171,7 @@ export const HIDDEN = '***';
 
 /** What each text with a secret in it has somewhere; most texts have nothing of it. */
 const MAYBE =
-  /[:=@]|-[A-Za-z_%][\w.%-]*[ \t]|eyJ|gh[pousr]_|github_pat_|glpat-|glsa_|glc_|xox[abprs]-|xapp-|AKIA|ASIA|AIza|hvs\.|dt0c01\.|sk-|(Bearer|Basic|ApiKey)[ \t]|PRIVATE KEY/i;
+  /[:=@]|%(25)*3[da]|-[A-Za-z_%][\w.%-]*[ \t]|eyJ|gh[pousr]_|github_pat_|glpat-|glsa_|glc_|xox[abprs]-|xapp-|AKIA|ASIA|AIza|hvs\.|dt0c01\.|sk-|(Bearer|Basic|ApiKey)[ \t]|PRIVATE KEY/i;
 
 /** A text with what looks like a secret hidden; what is hidden already stays as it is. */
 export function hideSecrets(text: string): string {

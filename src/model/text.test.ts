@@ -38,6 +38,23 @@ describe('oneLine', () => {
     expect(performance.now() - start).toBeLessThan(500);
   });
 
+  test.each([
+    '\u{115f}',
+    '\u{3164}',
+    '\u{34f}',
+    '\u{180b}',
+    '\u{ffa0}',
+    '\u{e0041}',
+    '\u{e0101}',
+    '\u{2065}',
+  ])('nothing is hidden in it by U+%s', (unseen) => {
+    expect(oneLine(`a${unseen}b`, 10)).toBe('a b');
+  });
+
+  test('an emoji keeps its place without its variation selector', () => {
+    expect(oneLine('\u2764\ufe0f logs', 10)).toBe('\u2764 logs');
+  });
+
   test('whatever comes in: short, one line, well-formed, and nothing more to clean', () => {
     const texts = fc.oneof(
       fc.string({ unit: 'binary' }),
@@ -47,7 +64,7 @@ describe('oneLine', () => {
       fc.property(texts, fc.integer({ min: 1, max: 30 }), (text, max) => {
         const line = oneLine(text, max);
         expect([...line].length).toBeLessThanOrEqual(max);
-        expect(line).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]|^\s|\s$|\s\s/u);
+        expect(line).not.toMatch(/[\p{C}\p{Zl}\p{Zp}\p{DI}]|^\s|\s$|\s\s/u);
         expect(line.isWellFormed()).toBe(true);
         expect(oneLine(line, max)).toBe(line);
       }),

@@ -1,8 +1,10 @@
+/** Of an emoji, these choose how it is drawn, and nothing else is lost with them. */
+const VARIATIONS = /[\u{fe00}-\u{fe0f}]+/gu;
+/** What nobody sees: controls, formatting, fillers and all that is ignored where it is not known. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}]+/gu;
+
 const clean = (text: string): string =>
-  text
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]+/gu, ' ')
-    .replace(/\s+/g, ' ')
-    .trim();
+  text.replace(VARIATIONS, '').replace(UNSEEN, ' ').replace(/\s+/g, ' ').trim();
 
 /**
  * A tenant's text as one short line: no control, formatting or line-breaking characters, no runs of spaces.
