@@ -2,8 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { text as streamText } from 'node:stream/consumers';
 import { NO_NAMING } from '../detect/names.ts';
 import { discover } from '../engine/pass.ts';
-import { approvalKind } from '../generate/admission.ts';
 import { toolCount, toolLines } from '../generate/tool-list.ts';
+import { approvalKind } from '../model/approvals.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { EXIT, UserError } from '../model/exit.ts';
@@ -27,6 +27,8 @@ export interface ApproveFlags extends InputFlags {
   readonly file?: string;
   readonly dryRun?: boolean;
   readonly revoke?: boolean;
+  /** As what they are approved, in place of what they are found to be. */
+  readonly type?: ApprovedKind;
 }
 
 /** Most tools of one server that are shown. */
@@ -203,7 +205,9 @@ export async function approveCommand(
         ? 'standard input'
         : flags.file;
   const kinds = flags.file === undefined && approved ? await show(names, flags, run) : new Map();
-  const words = new Map(names.map((name) => [name, kinds.get(name) ?? approved] as const));
+  const words = new Map(
+    names.map((name) => [name, approved && (flags.type ?? kinds.get(name) ?? true)] as const),
+  );
   const edit = (text: string): string => edited(text, words, where);
   const { before, after } =
     flags.file === undefined
@@ -211,7 +215,10 @@ export async function approveCommand(
       : await inFile(flags.file, edit, flags, run);
   if (flags.dryRun === true && before !== after) printDiff(textDiff(OVERRIDES_KEY, before, after), run);
   const word = approved ? 'approved' : 'not approved any more';
-  const are = `${names.map(keyOf).join(', ')} ${names.length === 1 ? 'is' : 'are'}`;
+  const listed = [...words].map(([name, kind]) =>
+    typeof kind === 'string' ? `${keyOf(name)} (as ${kind})` : keyOf(name),
+  );
+  const are = `${listed.join(', ')} ${names.length === 1 ? 'is' : 'are'}`;
   const { messages } = run.output;
   if (before === after) messages.write(`${are} ${word} already in ${where}; nothing was changed.\n`);
   else if (flags.dryRun === true)
@@ -221,6 +228,11 @@ export async function approveCommand(
   else
     messages.write(
       `${are} ${word}: ${where} says so${flags.file === undefined ? ', and serve follows within seconds' : ''}.\n`,
+    );
+  const open = names.filter((name) => words.get(name) === true).map(keyOf);
+  if (open.length > 0)
+    messages.write(
+      `${open.join(', ')}: what it is does not show from here, so it is approved whatever it is; --type mcp approves an MCP server only.\n`,
     );
   return EXIT.ok;
 }

@@ -1,11 +1,14 @@
+import { heldKeys } from '../detect/names.ts';
 import { observedNaming } from '../engine/naming.ts';
 import type { Stages } from '../engine/pass.ts';
 import { publishedWays } from '../engine/ways.ts';
 import { admissionOf } from '../generate/admission.ts';
+import { approvalsIn } from '../model/approvals.ts';
 import type { Approval, DiscoveredService } from '../model/discovery.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import type { Published } from '../model/published.ts';
+import type { ServiceKey } from '../model/service.ts';
 import { readOverrides } from '../reconcile/overrides.ts';
 import type { Configuration } from './configuration.ts';
 import type { Input } from './pipeline.ts';
@@ -15,17 +18,28 @@ export interface Decided {
   readonly overrides: Overrides;
   /** For a pass: the ways and names that are in use, and those that people chose. */
   readonly standing: Required<Pick<Stages, 'inUse' | 'naming'>>;
+  /** Services behind the tools that are published: where a limit takes some, these stay before others. */
+  readonly published: ReadonlySet<ServiceKey>;
 }
+
+/** Stages that go by what people decided and what is published. */
+export const deciding = (
+  stages: Stages,
+  { overrides, standing }: Pick<Decided, 'overrides' | 'standing'>,
+): Stages => ({
+  ...stages,
+  ...standing,
+  detection: { ...stages.detection, approvals: approvalsIn(overrides) },
+});
 
 /** What follows from the published ConfigMap; nothing from one that is not there. */
 export function decidedBy(live: Published | undefined, settings: Configuration): Decided {
   const read = readOverrides(live?.data[OVERRIDES_KEY]);
+  const naming = observedNaming(live, settings.credentials, []);
   return {
     overrides: 'value' in read ? read.value : NO_OVERRIDES,
-    standing: {
-      inUse: publishedWays(live?.data['toolset.json']),
-      naming: observedNaming(live, settings.credentials, []),
-    },
+    standing: { inUse: publishedWays(live?.data['toolset.json']), naming },
+    published: heldKeys(naming.held),
   };
 }
 

@@ -7,7 +7,7 @@ import { plan } from '../reconcile/plan.ts';
 import { refusal } from '../reconcile/refusal.ts';
 import { readOnce } from '../source/source.ts';
 import { type InputFlags, type Invocation, settingsOf } from './configuration.ts';
-import { decidedBy } from './decided.ts';
+import { decidedBy, deciding } from './decided.ts';
 import { LiveConfiguration } from './live-configuration.ts';
 import { warn } from './output.ts';
 import { openCluster, openInput, stagesOf } from './pipeline.ts';
@@ -35,7 +35,7 @@ export async function diffCommand(flags: InputFlags, run: Invocation): Promise<n
       publisher.read(run.signal),
       stagesOf(settings, input),
     ]);
-    const asking = { ...(progress?.watching(made) ?? made), ...decidedBy(published, settings).standing };
+    const asking = deciding(progress?.watching(made) ?? made, decidedBy(published, settings));
     const backends = await discover(read.services, asking, run.signal);
     return { sync: read, live: published, stages: made, found: backends };
   });

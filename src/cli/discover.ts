@@ -1,10 +1,10 @@
 import { discover, toolKinds } from '../engine/pass.ts';
-import { limitedTools } from '../generate/limited.ts';
+import { generate } from '../generate/generate.ts';
 import { EXIT } from '../model/exit.ts';
 import { readOnce } from '../source/source.ts';
 import type { Format } from './choices.ts';
 import { type Configuration, type InputFlags, type Invocation, settingsOf } from './configuration.ts';
-import { approvalBy, decidedIn } from './decided.ts';
+import { approvalBy, decidedIn, deciding } from './decided.ts';
 import { render, warn, writePainted } from './output.ts';
 import { type Input, openInput, stagesOf } from './pipeline.ts';
 import { columnsOf, hasColours } from './terminal.ts';
@@ -48,7 +48,7 @@ export async function discoverCommand(flags: DiscoverFlags, run: Invocation): Pr
       decidedIn(settings, input, run.signal),
       stagesOf(settings, input),
     ]);
-    const asking = { ...(progress?.watching(stages) ?? stages), ...decided.standing };
+    const asking = deciding(progress?.watching(stages) ?? stages, decided);
     return {
       sync: read,
       decided,
@@ -56,8 +56,9 @@ export async function discoverCommand(flags: DiscoverFlags, run: Invocation): Pr
       found: await discover(read.services, asking, run.signal),
     };
   });
-  const { notes } = limitedTools(found.services, { ...settings, kinds });
-  const problems = [...sync.problems, ...found.problems, ...notes];
+  const { overrides, published } = decided;
+  const { limitNotes } = generate(found.services, { ...settings, kinds, overrides, published });
+  const problems = [...sync.problems, ...found.problems, ...limitNotes];
   const { result, messages } = run.output;
   writePainted(
     result,

@@ -2,9 +2,10 @@ import { styleText } from 'node:util';
 import { type Explanation, explain } from '../detect/explain.ts';
 import { selectorKeyOf } from '../detect/member.ts';
 import { discover, toolKinds } from '../engine/pass.ts';
-import { isHeld } from '../generate/admission.ts';
-import { limitedTools } from '../generate/limited.ts';
+import { admissionOf, isHeld } from '../generate/admission.ts';
+import { generate } from '../generate/generate.ts';
 import { toolCount, toolLines } from '../generate/tool-list.ts';
+import type { Kube } from '../kube/connection.ts';
 import {
   type Approval,
   type Candidate,
@@ -15,11 +16,12 @@ import {
 } from '../model/discovery.ts';
 import type { Cut } from '../model/documents.ts';
 import { EXIT, UserError } from '../model/exit.ts';
+import type { Service } from '../model/service.ts';
 import { jsonText, visibleTexts } from '../model/visible.ts';
 import type { Prober } from '../probe/prober.ts';
 import { readOnce } from '../source/source.ts';
-import { type InputFlags, type Invocation, settingsOf } from './configuration.ts';
-import { approvalBy, decidedIn } from './decided.ts';
+import { type Configuration, type InputFlags, type Invocation, settingsOf } from './configuration.ts';
+import { decidedIn, deciding } from './decided.ts';
 import { missingService } from './not-found.ts';
 import { writePainted } from './output.ts';
 import { openInput, stagesOf } from './pipeline.ts';
@@ -66,17 +68,8 @@ const NOT_ASKED: Verdict = {
   steps: [],
 };
 
-/** Remembers what a prober said of each Service. */
-function listening(prober: Prober, heard: Map<string, Verdict>): Prober {
-  return {
-    ...(prober.prepare === undefined ? {} : { prepare: prober.prepare.bind(prober) }),
-    probe: async (candidate, signal) => {
-      const verdict = await prober.probe(candidate, signal);
-      if (verdict !== NOT_ASKED) heard.set(candidate.service.name, verdict);
-      return verdict;
-    },
-  };
-}
+/** Whether a limit keeps a tool out of all documents. */
+const keepsOut = ({ limit }: Cut): boolean => limit === 'namespace_tools' || limit === 'document_bytes';
 
 function asJson({ explanation, verdict, service, approval, problems, cuts }: Story): string {
   const { candidate, detectors, keptOut } = explanation;
@@ -103,7 +96,7 @@ function asJson({ explanation, verdict, service, approval, problems, cuts }: Sto
       used:
         service !== undefined &&
         service.verdict.health !== 'unhealthy' &&
-        !cuts.some(({ limit }) => limit === 'namespace_tools') &&
+        !cuts.some(keepsOut) &&
         !(approval !== undefined && isHeld(approval)),
       warnings: problems,
     },
@@ -180,13 +173,42 @@ function asText(
   else if (service.verdict.health === 'unhealthy')
     item(`${service.type}, and left out of the documents while it is unhealthy`);
   else if (approval !== undefined && isHeld(approval)) item(`${service.type}, ${approval.reason}`);
-  else if (story.cuts.some(({ limit }) => limit === 'namespace_tools'))
-    item(`${service.type}, found, but not published: ${story.cuts[0]?.why}`);
+  else if (story.cuts.some(keepsOut))
+    item(`${service.type}, found, but not published: ${story.cuts.find(keepsOut)?.why}`);
   else {
     item(`${service.type}, in the documents as the tool ${service.tool}`);
-    for (const { why } of story.cuts) item(`its owner's description is not in them: ${why}`);
+    for (const { limit, why } of story.cuts)
+      item(
+        limit === 'agent_tools'
+          ? `it is in toolset.json only, and left out of custom_toolset.yaml: ${why}`
+          : `its owner's description is not in them: ${why}`,
+      );
   }
   return `${lines.join('\n')}\n`;
+}
+
+/**
+ * The Services of all configured namespaces but one: limits are shared with them. What cannot be read is left out, and from
+ * standard input nothing can be read twice.
+ */
+async function elsewhere(
+  namespace: string,
+  flags: ExplainFlags,
+  configured: Configuration,
+  kube: Kube | undefined,
+  run: Invocation,
+): Promise<readonly Service[]> {
+  if (flags.filename?.includes('-') === true) return [];
+  try {
+    const { namespace: _, ...everywhere } = flags;
+    const input = await openInput(everywhere, configured, run, false, kube);
+    const { services } = await readOnce(input.source, run.signal);
+    return services.filter((service) => service.namespace !== namespace);
+  } catch (error) {
+    run.signal.throwIfAborted();
+    if (error instanceof UserError) return [];
+    throw error;
+  }
 }
 
 /** `explain`: how the verdict on one Service came to be. @returns the exit code */
@@ -194,12 +216,15 @@ export async function explainCommand(text: string, flags: ExplainFlags, run: Inv
   const { namespace, name } = parseKey(text);
   const scoped = { ...flags, namespace, allNamespaces: false };
   const settings = await settingsOf(scoped, run);
+  // The namespaces that are trusted, and those that share limits, are the configured ones, not the one that is looked at.
+  const configured = await settingsOf({ ...flags }, run);
   const input = await openInput(scoped, settings, run, false);
-  const [sync, decided] = await withProgress(run.output, run.env, async (progress) => {
+  const { sync, before } = await withProgress(run.output, run.env, async (progress) => {
     progress?.tell(`listing Services in ${input.where}`);
-    return Promise.all([readOnce(input.source, run.signal), decidedIn(settings, input, run.signal)]);
+    const read = await readOnce(input.source, run.signal);
+    return { sync: read, before: await decidedIn(settings, input, run.signal) };
   });
-  const stages = await stagesOf(settings, input);
+  const stages = deciding(await stagesOf(settings, input), before);
   const explanation = explain(sync.services, `${namespace}/${name}`, stages.rules, stages.detection);
   if (explanation === undefined) {
     const known = sync.services.map((service) => service.name).sort();
@@ -212,33 +237,42 @@ export async function explainCommand(text: string, flags: ExplainFlags, run: Inv
   // Services of the same Pods may prove to be the same backend.
   const pods = new Set(ways.flatMap((way) => selectorKeyOf(way.service) ?? []));
   const counts = ({ service }: Candidate): boolean =>
-    names.has(service.name) || pods.has(selectorKeyOf(service) ?? '');
+    service.namespace === namespace && (names.has(service.name) || pods.has(selectorKeyOf(service) ?? ''));
   const only: Prober = {
     ...(stages.prober.prepare === undefined ? {} : { prepare: stages.prober.prepare.bind(stages.prober) }),
-    probe: (way, signal) => (counts(way) ? stages.prober.probe(way, signal) : Promise.resolve(NOT_ASKED)),
+    probe: async (way, signal) => {
+      const isMeant = counts(way);
+      // How many tools other servers have decides how many are left for this backend.
+      if (!isMeant && (candidate === undefined || !('mcp' in way.holmes))) return NOT_ASKED;
+      const verdict = await stages.prober.probe(way, signal);
+      if (isMeant) heard.set(way.service.name, verdict);
+      return verdict;
+    },
   };
   const found = await withProgress(run.output, run.env, async (progress) => {
     progress?.tell('asking the backend');
-    const asking = { ...stages, ...decided.standing, prober: listening(only, heard) };
-    return discover(sync.services, asking, run.signal);
+    const others =
+      candidate === undefined ? [] : await elsewhere(namespace, flags, configured, input.kube, run);
+    return discover([...sync.services, ...others], { ...stages, prober: only }, run.signal);
   });
   const service = found.services.find(
-    ({ service: way, alternates }) => names.has(way.name) || alternates.includes(name),
+    ({ service: way, alternates }) =>
+      way.namespace === namespace && (names.has(way.name) || alternates.includes(name)),
   );
   const used = service?.service.name ?? candidate?.service.name ?? name;
   const places = [used, name].map((each) => `Service ${namespace}/${each}`);
-  // The namespaces that are trusted are those of the configuration, and not the one that is looked at.
-  const { namespaces } = await settingsOf({ ...flags }, run);
-  const approvals = approvalBy({ ...settings, namespaces }, decided);
+  const { namespaces } = configured;
+  const policy = { ...settings, namespaces };
+  const { overrides, published } = before;
+  const kinds = toolKinds(stages.rules);
+  const { cuts } = generate(found.services, { ...policy, overrides, published, kinds });
   const story: Story = {
-    approval: service === undefined ? undefined : approvals(service),
+    approval: service === undefined ? undefined : admissionOf(service, policy, overrides),
     explanation: service === undefined ? explanation : { ...explanation, candidate: service },
     asked: heard,
     verdict: heard.get(used),
     service,
-    cuts: limitedTools(found.services, { ...settings, kinds: toolKinds(stages.rules) }).cuts.filter(
-      ({ key }) => key === `${namespace}/${used}`,
-    ),
+    cuts: cuts.filter(({ key }) => key === `${namespace}/${used}`),
     problems: found.problems.filter(({ where }) => [...places, `namespace ${namespace}`].includes(where)),
   };
   const { result } = run.output;

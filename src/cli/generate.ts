@@ -12,6 +12,7 @@ import { plan } from '../reconcile/plan.ts';
 import { readOnce } from '../source/source.ts';
 import type { DocumentFormat } from './choices.ts';
 import { type InputFlags, type Invocation, settingsOf } from './configuration.ts';
+import { deciding } from './decided.ts';
 import { warn } from './output.ts';
 import { openInput, stagesOf } from './pipeline.ts';
 import { withProgress } from './with-progress.ts';
@@ -55,9 +56,10 @@ export async function generateCommand(flags: GenerateFlags, run: Invocation): Pr
     const read = await readOnce(input.source, run.signal);
     const made = await stagesOf(settings, input);
     const naming = { ...NO_NAMING, ...namingBy(overrides, settings.credentials) };
+    const decided = { overrides, standing: { naming, inUse: new Set<never>() } };
     const backends = await discover(
       read.services,
-      { ...(progress?.watching(made) ?? made), naming },
+      deciding(progress?.watching(made) ?? made, decided),
       run.signal,
     );
     return { sync: read, stages: made, found: backends };

@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { EXIT, UserError } from '../model/exit.ts';
 import { didYouMean, nearest } from '../model/nearest.ts';
+import { APPROVED_KINDS } from '../model/overrides.ts';
 import type { ApproveFlags } from './approve.ts';
 import type { ServeFlags } from './assembly.ts';
 import { DOCUMENT_FORMATS, FILE_KINDS, FORMATS, SHELLS, type Shell } from './choices.ts';
@@ -133,12 +134,19 @@ export function createProgram(run: Invocation, ended: (exitCode: number) => void
     .command('approve <services...>')
     .summary('let MCP servers and annotated Services be published')
     .description(
-      'Approves Services, each as NAMESPACE/NAME, in overrides.yaml: those that wait are published then. Shows the tools of each first, where it can be asked from here. Comments, order and all else in overrides.yaml stay.',
+      'Approves Services, each as NAMESPACE/NAME, in overrides.yaml: those that wait are published then, as long as they are of the type that they are found to be. Shows the tools of each first, where it can be asked from here. Comments, order and all else in overrides.yaml stay.',
     )
     .option(
       '--file <file>',
       'edit this overrides.yaml in place of the one in the ConfigMap; - reads standard input and writes standard output',
       notEmpty,
+    )
+    .addOption(
+      choice(
+        '--type <type>',
+        'what they are approved as, in place of what they are found to be',
+        APPROVED_KINDS,
+      ),
     )
     .option('--revoke', 'take the approval back')
     .option('--dry-run', 'show what would be written, and write nothing')
@@ -151,7 +159,10 @@ export function createProgram(run: Invocation, ended: (exitCode: number) => void
     withSettings(approve),
     ['What waits', 'dynamic-toolset discover -A -o wide'],
     ['One of these', 'dynamic-toolset approve shop/orders-mcp'],
-    ['In a file that a pipeline applies', 'dynamic-toolset approve shop/orders-mcp --file overrides.yaml'],
+    [
+      'In a file that a pipeline applies',
+      'dynamic-toolset approve shop/orders-mcp --type mcp --file overrides.yaml',
+    ],
   );
 
   const generate = program

@@ -1,4 +1,5 @@
 import type { Problem } from '../model/discovery.ts';
+import type { Match } from './judge.ts';
 import type { Member } from './member.ts';
 
 /** Names of Services that are told. */
@@ -19,16 +20,20 @@ function olderFirst(a: Member, b: Member): number {
 const isHint = ({ match }: Member): boolean => match.certainty === 'hint';
 
 /**
- * At most so many members of one namespace. Those that a hint alone speaks for go first, since there may be one for each
+ * At most so many members of one namespace. What people approved stays first. Those that a hint alone speaks for go first, since there may be one for each
  * application; then the newest, so that whoever makes very many pushes nobody out. Pure: the order of the members does not
  * matter.
  */
 export function withinNamespace(
   members: readonly Member[],
   most = 500,
+  approved: ReadonlySet<Match> = new Set(),
 ): { readonly kept: readonly Member[]; readonly problem?: Problem } {
   if (members.length <= most) return { kept: members };
-  const sorted = members.toSorted((a, b) => Number(isHint(a)) - Number(isHint(b)) || olderFirst(a, b));
+  const isOther = ({ match }: Member): number => Number(!approved.has(match));
+  const sorted = members.toSorted(
+    (a, b) => isOther(a) - isOther(b) || Number(isHint(a)) - Number(isHint(b)) || olderFirst(a, b),
+  );
   const left = sorted.slice(most);
   const names = left.slice(0, SHOWN).map(({ match }) => match.service.name);
   return {

@@ -1,3 +1,4 @@
+import { type Approvals, approvalKind, isApproved, NO_APPROVALS } from '../model/approvals.ts';
 import type { Candidate, Problem } from '../model/discovery.ts';
 import { serviceKey } from '../model/service.ts';
 import type { Detection } from './detect.ts';
@@ -6,19 +7,23 @@ import type { Detection } from './detect.ts';
 const SHOWN = 5;
 
 /**
- * At most so many candidates. Where there are more, each namespace in turn has one taken, so that a tenant who makes very
- * many keeps nobody else's out. Pure: the same candidates give the same result.
+ * At most so many candidates. Where there are more, each namespace in turn has one taken, what people approved first, so that
+ * a tenant who makes very many keeps nobody else's out. Pure: the same candidates give the same result.
  */
-export function bounded(detection: Detection, most: number): Detection {
+export function bounded(detection: Detection, most: number, approvals: Approvals = NO_APPROVALS): Detection {
   const { candidates, problems } = detection;
   if (candidates.length <= most) return detection;
   const seen = new Map<string, number>();
-  const turns = candidates.map((candidate): readonly [turn: number, candidate: Candidate] => {
-    const { namespace } = candidate.service;
-    const turn = seen.get(namespace) ?? 0;
-    seen.set(namespace, turn + 1);
-    return [turn, candidate];
-  });
+  const isOther = (each: Candidate): number =>
+    Number(!isApproved(approvals, each.service, approvalKind(each)));
+  const turns = candidates
+    .toSorted((a, b) => isOther(a) - isOther(b))
+    .map((candidate): readonly [turn: number, candidate: Candidate] => {
+      const { namespace } = candidate.service;
+      const turn = seen.get(namespace) ?? 0;
+      seen.set(namespace, turn + 1);
+      return [turn, candidate];
+    });
   const taken = new Set(
     turns
       .sort(([a], [b]) => a - b)

@@ -1,3 +1,4 @@
+import { NO_APPROVALS } from '../model/approvals.ts';
 import type { Detector } from '../model/detector.ts';
 import {
   type Candidate,
@@ -11,7 +12,7 @@ import { oneLine } from '../model/text.ts';
 import { withinNamespace } from './bound-namespace.ts';
 import { type Group, groupMembers } from './group.ts';
 import { factsOf } from './identity.ts';
-import { judge, type Match, type Miss, strongest } from './judge.ts';
+import { isApprovedMatch, judge, type Match, type Miss, strongest } from './judge.ts';
 import { matchService } from './match.ts';
 import { type Member, memberOf } from './member.ts';
 import { assignNames, NO_NAMING } from './names.ts';
@@ -87,11 +88,15 @@ export function combine(examined: Iterable<Examined>, rules: Rules, options: Det
     if (each.member !== undefined) members.push(each.member);
     problems.push(...each.problems);
   }
-  const { kept, problem } = withinNamespace(members, options.maxNamespaceServices);
+  const { approvals = NO_APPROVALS } = options;
+  const approved = new Set(
+    members.map(({ match }) => match).filter((match) => isApprovedMatch(match, rules, approvals)),
+  );
+  const { kept, problem } = withinNamespace(members, options.maxNamespaceServices, approved);
   if (problem !== undefined) problems.push(problem);
   const candidates: Candidate[] = [];
-  for (const group of groupMembers(kept)) {
-    const candidate = backendOf(group, rules, options, problems);
+  for (const group of groupMembers(kept, approved)) {
+    const candidate = backendOf(group, approved, rules, options, problems);
     if (candidate !== undefined) candidates.push(candidate);
   }
   return { candidates, problems };
@@ -156,6 +161,7 @@ const MOST_WAYS = 16;
 /** The candidate of a group, with its fallbacks; what its owners may not say is told. */
 function backendOf(
   group: Group,
+  approved: ReadonlySet<Match>,
   rules: Rules,
   options: DetectOptions,
   problems: Problem[],
@@ -163,7 +169,9 @@ function backendOf(
   const names = group.map(({ service }) => service.name).sort();
   const shown = displayNames(group);
   const ways: Candidate[] = [];
-  for (const match of group) {
+  // An approval is for the one Service that it names, so the others are no way in beside it.
+  const usable = approved.has(group[0]) ? group.filter((match) => approved.has(match)) : group;
+  for (const match of usable) {
     if (ways.length === MOST_WAYS) break;
     const { candidate, word } = candidateOf(match, names, rules, options);
     if (ways.length === 0) problems.push(...word.problems);

@@ -154,7 +154,7 @@ describe('how much is compared', () => {
   test('grows with the number of Services and not with its square', () => {
     const compared = (count: number): number => {
       const work = { compared: 0 };
-      groupMembers(grid(count), work);
+      groupMembers(grid(count), undefined, work);
       return work.compared;
     };
     expect(compared(800)).toBeLessThan(2.2 * compared(400));
@@ -166,7 +166,7 @@ describe('how much is compared', () => {
     const each = Array.from({ length: 400 }, (_, index) =>
       loki(`s${index}x`, { headless: index % 2 === 0, selector: { app: `a${index}`, part: `p${index}` } }),
     );
-    groupMembers(membersOf(each), work);
+    groupMembers(membersOf(each), undefined, work);
     expect(work.compared).toBe(0);
   });
 });

@@ -54,7 +54,7 @@ function preference(a: Match, b: Match): number {
 const byName = (a: Member, b: Member): number => (a.match.service.name < b.match.service.name ? -1 : 1);
 
 /** Groups members of one type and namespace; a headless twin joins the ordinary Service it is most like. */
-function groupAlike(members: Member[], work: Work): Group[] {
+function groupAlike(members: Member[], approved: ReadonlySet<Match>, work: Work): Group[] {
   members.sort(byName);
   const ordinary = members.filter(({ match }) => !match.service.headless);
   const groups = connected(ordinary);
@@ -68,9 +68,10 @@ function groupAlike(members: Member[], work: Work): Group[] {
   }
   return [...groups, ...connected(alone)].flatMap((group) => {
     const newcomers = newcomersIn(group);
+    const later = ({ match }: Member): number => Number(!approved.has(match));
     const isNew = (member: Member): number => Number(newcomers.has(member));
     const [best, ...others] = group
-      .sort((a, b) => isNew(a) - isNew(b) || preference(a.match, b.match))
+      .sort((a, b) => later(a) - later(b) || isNew(a) - isNew(b) || preference(a.match, b.match))
       .map(({ match }) => match);
     return best === undefined ? [] : [[best, ...others] as const];
   });
@@ -79,14 +80,19 @@ function groupAlike(members: Member[], work: Work): Group[] {
 /**
  * One group for each backend, in the order of the keys of their best ways in. The work is near linear in the number of
  * members: they are found by what they have in common and not compared with each other.
+ * @param approved what people approved: these are preferred as ways in
  * @param work counts comparisons, for tests
  */
-export function groupMembers(members: Iterable<Member>, work: Work = { compared: 0 }): Group[] {
+export function groupMembers(
+  members: Iterable<Member>,
+  approved: ReadonlySet<Match> = new Set(),
+  work: Work = { compared: 0 },
+): Group[] {
   const byKind = Map.groupBy(
     members,
     ({ match }) => `${match.compiled.detector.type} ${match.service.namespace}`,
   );
   return [...byKind.values()]
-    .flatMap((alike) => groupAlike(alike, work))
+    .flatMap((alike) => groupAlike(alike, approved, work))
     .sort(([a], [b]) => (serviceKey(a.service) < serviceKey(b.service) ? -1 : 1));
 }

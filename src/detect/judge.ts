@@ -1,6 +1,7 @@
+import { type Approvals, approvalKind, isApproved } from '../model/approvals.ts';
 import type { Certainty, Detector } from '../model/detector.ts';
 import type { Evidence } from '../model/discovery.ts';
-import type { Service } from '../model/service.ts';
+import { type Service, serviceKey } from '../model/service.ts';
 import { certaintyRank, type Facts, type Identity, identify, rolesOf } from './identity.ts';
 import { fitsPattern, matchService } from './match.ts';
 import { choosePort, type PortChoice } from './port.ts';
@@ -53,6 +54,18 @@ function outOfScope(service: Service, { options }: CompiledDetector): string | u
   if (required.length > 0 && !(options.require === 'all' ? required.every(has) : required.some(has)))
     return `the configuration wants ${options.require} of the annotations ${required.map(([key]) => key).join(', ')}`;
   return undefined;
+}
+
+/** Whether a person approved the Service of a match as what its owner says that it is. */
+export function isApprovedMatch(
+  { service, owner, compiled }: Match,
+  rules: Rules,
+  approvals: Approvals,
+): boolean {
+  if (!approvals.has(serviceKey(service))) return false;
+  const named = namedDetector(service, (owner ?? compiled).detector, rules);
+  const detector = named === owner?.detector ? compiled.detector : named;
+  return isApproved(approvals, service, approvalKind({ holmes: detector.holmes, detector: detector.type }));
 }
 
 /** The detector of the type that the Service's owner names; else the one that asks. */

@@ -1,3 +1,4 @@
+import { type Approvals, changedNamespaces, NO_APPROVALS } from '../model/approvals.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import { combine, type Detection, type Examined, examine, together } from './detect.ts';
 import type { DetectOptions } from './owner.ts';
@@ -21,7 +22,7 @@ const namespaceOf = (key: ServiceKey): string => key.slice(0, key.indexOf('/'));
  */
 export class LiveDetection {
   readonly #rules: Rules;
-  readonly #options: DetectOptions;
+  #options: DetectOptions;
   readonly #namespaces = new Map<string, NamespaceState>();
   /** All Services, each with its version. */
   readonly #versions = new Map<ServiceKey, string | undefined>();
@@ -46,6 +47,17 @@ export class LiveDetection {
     const pending = [...this.#pending.values()].filter((service) => service.namespace === namespace);
     const byKey = [...services, ...pending].map((service) => [serviceKey(service), service] as const);
     return [...new Map(byKey).values()];
+  }
+
+  /** What people approved now. */
+  approve(approvals: Approvals): void {
+    const changed = changedNamespaces(this.#options.approvals ?? NO_APPROVALS, approvals);
+    if (changed.size === 0) return;
+    this.#options = { ...this.#options, approvals };
+    for (const namespace of changed) {
+      const state = this.#namespaces.get(namespace);
+      if (state !== undefined) this.#touch(state);
+    }
   }
 
   /** A Service that came or changed. */

@@ -1,3 +1,4 @@
+import type { Approvals } from '../model/approvals.ts';
 import type { Detector } from '../model/detector.ts';
 import type { Problem } from '../model/discovery.ts';
 import { type Service, serviceKey } from '../model/service.ts';
@@ -13,6 +14,8 @@ export interface DetectOptions {
   readonly allowExternalNames: boolean;
   /** Most Services of one namespace that are taken for ways into backends; 500 without. */
   readonly maxNamespaceServices?: number;
+  /** What people approved: where Services lead to one backend, those of them that are approved are the ways in. */
+  readonly approvals?: Approvals;
 }
 
 /** What the owner of a Service says about it in annotations, checked. */

@@ -1,5 +1,6 @@
 import { assignNames, heldKeys, type Naming, publishedNames } from '../detect/names.ts';
 import { type GenerateOptions, generate } from '../generate/generate.ts';
+import { type Approvals, approvalsIn } from '../model/approvals.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
 import { type Documents, type Generated, OVERRIDES_KEY } from '../model/documents.ts';
 import { NO_OVERRIDES } from '../model/overrides.ts';
@@ -53,6 +54,8 @@ export interface Assessment {
   readonly made: Made;
   /** Who has which name now, for the next pass. */
   readonly naming: Naming;
+  /** What people approved; undefined where the overrides cannot be read, and what they said before counts. */
+  readonly approvals: Approvals | undefined;
   /** What is wrong with the overrides, on one line. */
   readonly faults: string | undefined;
   /** What a person should know of the documents. */
@@ -134,5 +137,6 @@ export function assess(findings: Findings, situation: Situation, memory: Memory)
     },
   });
   const notes = faults === undefined ? (kept?.generated.notes ?? made.notes) : [];
-  return { decision, made, naming, faults, notes, services: kept?.services ?? found };
+  const approvals = 'value' in read ? approvalsIn(read.value) : undefined;
+  return { decision, made, naming, approvals, faults, notes, services: kept?.services ?? found };
 }

@@ -2,12 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { LiveDetection } from '../detect/live.ts';
 import { assignNames, type Naming, NO_NAMING } from '../detect/names.ts';
+import { type Approvals, changedNamespaces, NO_APPROVALS } from '../model/approvals.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
 import type { Agent } from '../reconcile/agent-follow.ts';
 import type { Change, Source } from '../source/source.ts';
 import { breather } from './breather.ts';
 import { fingerprint } from './fingerprint.ts';
-import { observedNaming } from './naming.ts';
+import { observedApprovals, observedNaming } from './naming.ts';
 import { probeAll, type Stages, toolKinds } from './pass.ts';
 import { type Reconciled, Reconciler, type ReconcilerOptions } from './reconciler.ts';
 import { Settling } from './settling.ts';
@@ -57,6 +58,8 @@ export class Engine {
   #fingerprint = '';
   /** Who has which name of a tool, as of the last look at what is published. */
   #naming: Naming = NO_NAMING;
+  /** What people approved, as of the same look. */
+  #approvals: Approvals = NO_APPROVALS;
   #cycle = 0;
   /** The source told all that there is at least once: before that, nothing may be concluded from what is missing. */
   #synced = false;
@@ -265,11 +268,17 @@ export class Engine {
     const examined = this.#detection.size;
     const changedAt = this.#changedAt;
     this.#changedAt = undefined;
+    const ways = this.#inUse ?? (await this.#published(signal));
+    this.#detection.approve(this.#approvals);
     const detection = await this.#detection.detectInSteps(breather(SLICE));
     const detecting = this.#detecting + performance.now() - started;
     this.#detecting = 0;
-    const ways = this.#inUse ?? (await this.#published(signal));
-    const known = { ...stages, inUse: ways, naming: this.#naming };
+    const known = {
+      ...stages,
+      detection: { ...stages.detection, approvals: this.#approvals },
+      inUse: ways,
+      naming: this.#naming,
+    };
     const passed = await probeAll(detection, known, signal).catch((error: unknown) => {
       this.#changed = true;
       this.#changedAt ??= changedAt;
@@ -302,6 +311,7 @@ export class Engine {
     try {
       const live = await this.#options.publisher.read(signal);
       this.#naming = observedNaming(live, this.#options.generation.credentials, []);
+      this.#approvals = observedApprovals(live) ?? this.#approvals;
       return publishedWays(live?.data['toolset.json']);
     } catch {
       signal.throwIfAborted();
@@ -333,8 +343,12 @@ export class Engine {
     return this.#due().some((time) => time !== undefined && time <= 0);
   }
 
-  /** Takes over who has which name; where that gives a backend another name or way in, a pass follows. */
-  #learn(naming: Naming | undefined): void {
+  /** Takes over who has which name and what is approved; where that gives a backend another name or way in, a pass follows. */
+  #learn(naming: Naming | undefined, approvals: Approvals | undefined): void {
+    if (approvals !== undefined && changedNamespaces(this.#approvals, approvals).size > 0) {
+      this.#approvals = approvals;
+      this.wake();
+    }
     if (naming === undefined || naming === this.#naming) return;
     const { named } = this.#naming;
     this.#naming = naming;
@@ -353,7 +367,8 @@ export class Engine {
     this.#behind = false;
     try {
       const live = await publisher.read(signal);
-      this.#learn(observedNaming(live, this.#options.generation.credentials, this.#found));
+      const naming = observedNaming(live, this.#options.generation.credentials, this.#found);
+      this.#learn(naming, observedApprovals(live));
       tell({ kind: 'observed', live });
       this.#succeeded();
     } catch (error) {
@@ -415,7 +430,7 @@ export class Engine {
     const found = { found: this.#found, contradicted: this.#contradicted };
     const reconciled = await this.#reconciler
       .run(found, cycle, signal)
-      .finally(() => this.#learn(this.#reconciler.naming));
+      .finally(() => this.#learn(this.#reconciler.naming, this.#reconciler.approvals));
     const followed = reconciled === undefined ? undefined : this.#follow(reconciled, cycle, signal);
     if (this.#options.once) await followed;
     if (reconciled?.failure !== undefined) {

@@ -1,4 +1,5 @@
 import { type Holder, type Naming, namesOf, publishedNames } from '../detect/names.ts';
+import { type Approvals, approvalsIn } from '../model/approvals.ts';
 import type { Credentials } from '../model/credentials.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { type Documents, OVERRIDES_KEY } from '../model/documents.ts';
@@ -40,4 +41,10 @@ export function observedNaming(
 ): Naming {
   const read = readOverrides(live?.data[OVERRIDES_KEY]);
   return namingOf(publishedDocuments(live), 'value' in read ? read.value : NO_OVERRIDES, credentials, found);
+}
+
+/** What people approved, by what is published; undefined where that cannot be read. */
+export function observedApprovals(live: Published | undefined): Approvals | undefined {
+  const read = readOverrides(live?.data[OVERRIDES_KEY]);
+  return 'value' in read ? approvalsIn(read.value) : undefined;
 }

@@ -104,10 +104,18 @@ function failed(candidate: Candidate, error: unknown): { readonly problem: Probl
 /** From what was detected to discovered services: all probes, and what these prove. */
 export async function probeAll(
   detection: Detection,
-  { rules, prober, problems: broken, maxBackends, inUse = new Set(), naming = NO_NAMING }: Stages,
+  {
+    rules,
+    prober,
+    problems: broken,
+    maxBackends,
+    detection: { approvals },
+    inUse = new Set(),
+    naming = NO_NAMING,
+  }: Stages,
   signal: AbortSignal,
 ): Promise<Found> {
-  const { candidates: detected, problems } = bounded(detection, maxBackends);
+  const { candidates: detected, problems } = bounded(detection, maxBackends, approvals);
   const candidates = detected.map((candidate) => namedFirst(candidate, naming.named));
   const ways = candidates.flatMap((candidate) => [candidate, ...candidate.fallbacks]);
   const prepared = (await prober.prepare?.(ways, signal)) ?? [];
@@ -126,7 +134,7 @@ export async function probeAll(
     }),
   );
   const found = results.flatMap(({ service }) => service ?? []);
-  const services = mergeProven(found, inUse, naming.named);
+  const services = mergeProven(found, inUse, naming.named, approvals);
   const named = assignNames(services, naming);
   const told = results.flatMap(({ problem }) => problem ?? []);
   return {

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Naming } from '../detect/names.ts';
 import type { GenerateOptions } from '../generate/generate.ts';
+import type { Approvals } from '../model/approvals.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
 import { type Documents, OVERRIDES_KEY } from '../model/documents.ts';
 import { EXIT, UserError } from '../model/exit.ts';
@@ -99,6 +100,8 @@ export class Reconciler {
 
   /** Who has which name, as of the last reconciliation. */
   naming: Naming | undefined;
+  /** What people approved, as of the last reconciliation whose overrides could be read. */
+  approvals: Approvals | undefined;
 
   /** @param before whose knowledge of published services it goes on with */
   constructor(options: ReconcilerOptions, before?: Reconciler) {
@@ -200,8 +203,13 @@ export class Reconciler {
     const removal = force ? undefined : { hold: removalHold, once };
     try {
       const findings = { ...found, generation, removal, now: now().getTime() };
-      const { decision, made, naming, faults, notes, services } = assess(findings, situation, memory);
+      const { decision, made, naming, approvals, faults, notes, services } = assess(
+        findings,
+        situation,
+        memory,
+      );
       this.naming = naming;
+      this.approvals = approvals ?? this.approvals;
       this.#notes.push(...notes);
       if (made !== this.#made) this.#options.tell({ kind: 'generated', cycle, ok: faults === undefined });
       this.#made = made;

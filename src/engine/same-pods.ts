@@ -1,5 +1,6 @@
 import { certaintyRank } from '../detect/identity.ts';
 import { selectorKeyOf } from '../detect/member.ts';
+import { type Approvals, approvalKind, isApproved, NO_APPROVALS } from '../model/approvals.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
 import type { InUse } from './ways.ts';
@@ -38,19 +39,27 @@ function merged(best: DiscoveredService, others: readonly DiscoveredService[]): 
  * labels say: grouping before probing goes by the labels. Pure; the order stays.
  * @param inUse of several, the one in use stays
  * @param named but one that people name comes before it
+ * @param approvals and one that people approved comes first
  */
 export function mergeProven(
   found: readonly DiscoveredService[],
   inUse: InUse,
   named: ReadonlySet<ServiceKey> = new Set(),
+  approvals: Approvals = NO_APPROVALS,
 ): DiscoveredService[] {
   const isUnnamed = ({ service }: DiscoveredService): number => Number(!named.has(serviceKey(service)));
+  const isOther = (each: DiscoveredService): number =>
+    Number(!isApproved(approvals, each.service, approvalKind(each)));
   const isUnused = ({ service }: DiscoveredService): number => Number(!inUse.has(serviceKey(service)));
   const results = new Map<DiscoveredService, DiscoveredService | undefined>();
   for (const [pods, same] of Map.groupBy(found, podsOf)) {
     if (pods === undefined || same.length === 1) continue;
     const [best, ...others] = same.toSorted(
-      (a, b) => isUnnamed(a) - isUnnamed(b) || isUnused(a) - isUnused(b) || preference(a, b),
+      (a, b) =>
+        isOther(a) - isOther(b) ||
+        isUnnamed(a) - isUnnamed(b) ||
+        isUnused(a) - isUnused(b) ||
+        preference(a, b),
     );
     for (const other of others) results.set(other, undefined);
     if (best !== undefined) results.set(best, merged(best, others));

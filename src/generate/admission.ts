@@ -1,6 +1,7 @@
+import { approvalKind } from '../model/approvals.ts';
 import type { Approval, Candidate, DiscoveredService, Problem } from '../model/discovery.ts';
 import { endpointUrl } from '../model/discovery.ts';
-import { type ApprovalWord, type ApprovedKind, NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
+import { type ApprovalWord, NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import { sameMcpServer } from '../model/same-url.ts';
 import { serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
@@ -22,20 +23,13 @@ const PART_OF = 'app.kubernetes.io/part-of';
 
 const isMcp = ({ holmes }: Candidate): boolean => 'mcp' in holmes;
 
-/** The kinds that say themselves what they are: an MCP server's texts and tools, and a Service that its owner offers. */
-const needsTrust = (found: Candidate): boolean => approvalKind(found) !== undefined;
-
 /** What to type to approve a Service. */
 export const approveCommand = (key: string): string => `dynamic-toolset approve ${key}`;
 
-/** What a Service is approved as; nothing where its kind needs no approval. */
-export const approvalKind = (found: Candidate): ApprovedKind | undefined =>
-  isMcp(found) ? 'mcp' : found.detector === 'custom' ? 'custom' : undefined;
-
 /**
  * What a person wrote of a backend. An approval is for the one Service that it names: another one of the backend may have
- * other Pods, ports and paths. A refusal of any of its Services counts. Who approved a Service as one kind has not
- * approved what its owner makes of it later.
+ * other Pods, ports and paths. Where that one is not approved, a refusal of any of the backend's Services counts. Who
+ * approved a Service as one kind has not approved what its owner makes of it later.
  */
 function approvalOf(found: Candidate, { tools }: Overrides): ApprovalWord | undefined {
   const { service, alternates } = found;
@@ -43,9 +37,19 @@ function approvalOf(found: Candidate, { tools }: Overrides): ApprovalWord | unde
     [`${service.namespace}/${name}`, `${name}.${service.namespace}`].flatMap((key) =>
       Object.hasOwn(tools, key) ? (tools[key]?.approved ?? []) : [],
     );
-  if ([service.name, ...alternates].some((name) => saidOf(name).includes(false))) return false;
-  const words = saidOf(service.name);
-  return words.find((word) => word === true || word === approvalKind(found)) ?? words[0];
+  const own = saidOf(service.name);
+  if (own.includes(false)) return false;
+  const fitting = own.find((word) => word === true || word === approvalKind(found));
+  if (fitting !== undefined) return fitting;
+  return alternates.some((name) => saidOf(name).includes(false)) ? false : own[0];
+}
+
+/** That a service is approved as another kind than it is, in words; empty where it is not. */
+function otherwise(found: Candidate, overrides: Overrides): string {
+  const approved = approvalOf(found, overrides);
+  return typeof approved === 'string' && approved !== approvalKind(found)
+    ? `was approved as ${approved}, and is ${approvalKind(found)} now`
+    : '';
 }
 
 /** URLs of MCP servers that a person lists in overrides, and where. */
@@ -84,7 +88,7 @@ export function admissionOf(
   { mcpPolicy = 'publish', namespaces = [] }: AdmissionPolicy,
   overrides: Overrides = NO_OVERRIDES,
 ): Approval {
-  if (!needsTrust(found)) return OPEN;
+  if (approvalKind(found) === undefined) return OPEN;
   const where = listedAs(found, overrides);
   if (where !== undefined) return { state: 'listed', reason: `not added: ${where} lists it already` };
   if (mcpPolicy === 'off') return { state: 'off', reason: 'not published: MCP_POLICY is off' };
@@ -95,10 +99,9 @@ export function admissionOf(
   if (approved === undefined && namespaces.includes(namespace))
     return { state: 'trusted', reason: `published: NAMESPACES lists ${namespace} by name` };
   if (mcpPolicy === 'publish') return { state: 'published', reason: 'published: MCP_POLICY is publish' };
+  const other = otherwise(found, overrides);
   const command = approveCommand(serviceKey(found.service));
-  const why =
-    typeof approved === 'string' ? `it was approved as ${approved}, and is ${approvalKind(found)} now; ` : '';
-  return { state: 'waiting', reason: `waits for approval: ${why}${command}` };
+  return { state: 'waiting', reason: `waits for approval: ${other === '' ? '' : `it ${other}; `}${command}` };
 }
 
 const HELD: ReadonlySet<Approval['state']> = new Set(['waiting', 'off', 'listed']);
@@ -136,15 +139,16 @@ function withoutApprovals(overrides: Overrides): Overrides {
 const FEW = 5;
 
 /** What a person should know of what waits: a line each, and one for the rest of a namespace that has many. */
-function waitingNotes(waiting: readonly DiscoveredService[]): Problem[] {
+function waitingNotes(waiting: readonly DiscoveredService[], overrides: Overrides): Problem[] {
   const notes: Problem[] = [];
   for (const [namespace, all] of Map.groupBy(waiting, ({ service }) => service.namespace)) {
     for (const found of all.slice(0, FEW)) {
       const key = serviceKey(found.service);
       const tools = toolsInShort(found.verdict);
+      const other = otherwise(found, overrides);
       notes.push({
         where: `Service ${key}`,
-        what: `waits for approval and is not published until then (${found.type}${tools === '' ? '' : `, ${tools}`})`,
+        what: `${other === '' ? '' : `${other}, so it `}waits for approval and is not published until then (${found.type}${tools === '' ? '' : `, ${tools}`})`,
         fix: `if you trust it: ${approveCommand(key)}`,
       });
     }
@@ -192,6 +196,6 @@ export function admit(
     overrides: withoutApprovals(overrides),
     waiting,
     held,
-    notes: waitingNotes(waiting),
+    notes: waitingNotes(waiting, overrides),
   };
 }

@@ -50,10 +50,12 @@ export function generate(
   const limits = limitsOf(options);
   const limited = withinCounts(byPrecedence(tools, options.published ?? new Set()), limits);
   const rendered = renderWithin(limited.tools, { ...agent, patch: overrides.holmesgpt }, limits);
+  const limitNotes = [...limited.notes, ...rendered.limitNotes];
   return {
     documents: rendered.documents,
     tools: rendered.tools.length,
-    notes: [...told, ...notes, ...limited.notes, ...rendered.notes],
+    notes: [...told, ...notes, ...rendered.notes, ...limitNotes],
+    limitNotes,
     cuts: [...limited.cuts, ...rendered.cuts],
     waiting: waiting.map(({ service }) => serviceKey(service)),
     held: held.map(({ service }) => serviceKey(service)),

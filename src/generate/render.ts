@@ -12,6 +12,8 @@ export interface Rendered {
   readonly tools: readonly Tool[];
   readonly cuts: readonly Cut[];
   readonly notes: readonly Problem[];
+  /** What limits took, a line for a namespace. */
+  readonly limitNotes: readonly Problem[];
 }
 
 /** How often documents are made smaller; the first guess is right but for what people add to them. */
@@ -58,7 +60,8 @@ function render(ordered: readonly Tool[], options: HolmesOptions, most: number):
     documents: { 'toolset.json': toolsetJson(tools), 'custom_toolset.yaml': holmes.text },
     tools,
     cuts,
-    notes: [...holmes.notes, ...notes, ...over],
+    notes: holmes.notes,
+    limitNotes: [...notes, ...over],
   };
 }
 
@@ -83,7 +86,11 @@ export function renderWithin(ordered: readonly Tool[], options: HolmesOptions, l
         () =>
           `has tools that take more than its share of the ${limits.maxDocumentKib} KiB that the documents have room for`,
       );
-      return { ...rendered, cuts: [...cuts, ...rendered.cuts], notes: [...rendered.notes, ...notes] };
+      return {
+        ...rendered,
+        cuts: [...cuts, ...rendered.cuts],
+        limitNotes: [...rendered.limitNotes, ...notes],
+      };
     }
     const guessed = kept.reduce((sum, tool) => sum + (sizes.get(tool) ?? 0), 0);
     room = Math.min(room, guessed) - over - 1024;

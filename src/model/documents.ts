@@ -27,7 +27,9 @@ export interface Generated {
   readonly documents: Documents;
   readonly tools: number;
   readonly notes: readonly Problem[];
-  /** What limits took; each is in the notes as well, a line for a namespace. */
+  /** Those of the notes that tell of limits, a line for a namespace. */
+  readonly limitNotes: readonly Problem[];
+  /** What limits took, by tool. */
   readonly cuts: readonly Cut[];
   /** `namespace/name` of the Services that wait for a person's approval. */
   readonly waiting: readonly string[];

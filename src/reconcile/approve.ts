@@ -30,14 +30,13 @@ function keyIn(tools: unknown, { namespace, name }: ServiceName): string {
   return !has(key) && has(legacy) ? legacy : key;
 }
 
-/** What the text is to say: the same as before, and this. Who approved a Service whatever it is said more already. */
+/** What the text is to say: the same as before, and this. */
 function wanted(before: unknown, key: string, approved: ApprovalWord): Mapping | undefined {
   if (!isMapping(before)) return undefined;
   const tools = before.tools ?? {};
   const tool = isMapping(tools) ? (tools[key] ?? {}) : undefined;
   if (!isMapping(tools) || !isMapping(tool)) return undefined;
-  const word = typeof approved === 'string' && tool.approved === true ? true : approved;
-  return { ...before, tools: { ...tools, [key]: { ...tool, approved: word } } };
+  return { ...before, tools: { ...tools, [key]: { ...tool, approved } } };
 }
 
 const isBlock = (node: unknown): node is YAMLMap<Scalar, unknown> & { range: [number, number, number] } =>

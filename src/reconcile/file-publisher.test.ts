@@ -28,6 +28,7 @@ const generated: Generated = {
   documents: { 'toolset.json': '{\n  "tools": []\n}\n', 'custom_toolset.yaml': 'toolsets:\n  a: {}\n' },
   tools: 0,
   notes: [],
+  limitNotes: [],
   waiting: [],
   held: [],
   cuts: [],
