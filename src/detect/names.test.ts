@@ -58,8 +58,24 @@ describe('a name that two ask for', () => {
     const { candidates, problems } = assignNames([old, young], { held, reserved: new Set(['orders']) });
     expect(candidates.map(({ tool }) => tool)).toEqual(['z.shop', 'a.evil']);
     expect(problems.map(({ where }) => where).sort()).toEqual(['Service evil/a', 'Service shop/z']);
-    expect(problems[0]?.what).toContain('a tool in overrides.yaml has that name');
+    expect(problems[0]?.what).toContain('overrides.yaml has that name');
   });
+
+  test('is the same name in whatever case', () => {
+    const upper = asks('evil/a', 'ORDERS', '2026-02-01T00:00:00Z');
+    expect(named([upper, old], NO_NAMING)).toEqual({ 'evil/a': 'a.evil', 'shop/z': 'orders' });
+    const reserved = { ...NO_NAMING, reserved: new Set(['orders']) };
+    expect(named([upper], reserved)).toEqual({ 'evil/a': 'a.evil' });
+  });
+
+  test.each(['default', 'Default', 'instance-0', 'INSTANCE-17'])(
+    "is nobody's where it is HolmesGPT's: %s",
+    (name) => {
+      const { candidates, problems } = assignNames([asks('evil/a', name)], NO_NAMING);
+      expect(candidates.map(({ tool }) => tool)).toEqual(['a.evil']);
+      expect(problems[0]?.what).toContain('HolmesGPT gives that name to backends without one');
+    },
+  );
 });
 
 describe('a backend of several Services', () => {

@@ -12,7 +12,7 @@ export interface Holder {
 export interface Naming {
   /** Who has which name already. */
   readonly held: ReadonlyMap<string, Holder>;
-  /** Names of tools that people added: no Service may take one. */
+  /** Names that people gave tools and backends, in lower case: no Service may take one. */
   readonly reserved: ReadonlySet<string>;
   /** Services that people name in overrides or credentials: what they wrote is for these, so these are the ways in. */
   readonly named: ReadonlySet<ServiceKey>;
@@ -53,6 +53,9 @@ export function heldKeys(held: ReadonlyMap<string, Holder>): Set<ServiceKey> {
     ),
   );
 }
+
+/** What HolmesGPT calls backends that have no name. Source: HolmesGPT 0.45.0, `plugins/toolsets/multi_instance.py`. */
+const HOLMES_NAMES = /^(default|instance-\d+)$/;
 
 /** The names that each Service holds. */
 function byMember(held: ReadonlyMap<string, Holder>): Map<ServiceKey, string[]> {
@@ -99,8 +102,8 @@ function byRight<T extends Candidate>(a: Claim<T>, b: Claim<T>): number {
 }
 
 /**
- * Gives each backend a name of its own. A name that several ask for goes to the one that has it, else to the oldest
- * Service; only the others fall back to `SERVICE.NAMESPACE`. Pure, and the same again when it is given its own result.
+ * Gives each backend a name of its own. A name that several ask for, in whatever case, goes to the one that has it, else to
+ * the oldest Service; only the others fall back to `SERVICE.NAMESPACE`. Pure, and the same again when it is given its own result.
  */
 export function assignNames<T extends Candidate>(
   candidates: readonly T[],
@@ -110,19 +113,22 @@ export function assignNames<T extends Candidate>(
   const claims = candidates.map((candidate) => claimOf(candidate, names));
   const problems: Problem[] = [];
   const given = new Map<T, string>();
-  for (const [name, several] of Map.groupBy(claims, ({ wanted }) => wanted)) {
+  for (const [lower, several] of Map.groupBy(claims, ({ wanted }) => wanted.toLowerCase())) {
     const [first, ...others] = several.length === 1 ? several : several.toSorted(byRight);
     if (first === undefined) continue;
-    const isReserved = reserved.has(name) && name !== first.fallback;
-    if (!isReserved) given.set(first.candidate, name);
+    const isHolmes = HOLMES_NAMES.test(lower);
+    const isReserved = isHolmes || (reserved.has(lower) && first.wanted !== first.fallback);
+    if (!isReserved) given.set(first.candidate, first.wanted);
     const why = isReserved
-      ? 'a tool in overrides.yaml has that name'
+      ? isHolmes
+        ? 'HolmesGPT gives that name to backends without one'
+        : 'overrides.yaml has that name'
       : `Service ${serviceKey(first.candidate.service)} has that name`;
-    for (const { candidate, fallback } of isReserved ? [first, ...others] : others) {
+    for (const { candidate, wanted, fallback } of isReserved ? [first, ...others] : others) {
       given.set(candidate, fallback);
       problems.push({
         where: `Service ${serviceKey(candidate.service)}`,
-        what: `asks for the tool name ${name}, and is called ${fallback}: ${why}`,
+        what: `asks for the tool name ${wanted}, and is called ${fallback}: ${why}`,
         fix: 'give it another name',
       });
     }

@@ -29,6 +29,7 @@ function republished(tool: PublishedTool, kinds: ReadonlyMap<string, ToolKind>):
       ports: [],
       type: 'ClusterIP',
       headless: false,
+      ...(metadata.created === undefined ? {} : { created: metadata.created }),
     },
     tool: name,
     type,

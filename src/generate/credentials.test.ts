@@ -149,8 +149,8 @@ describe('how they are written', () => {
       'grafana/loki': {
         config: {
           instances: [
-            { name: 'loki.a', api_url: 'http://loki.a.svc.cluster.local:3100' },
             { name: 'loki.b', api_key: '{{ env.KEY }}' },
+            { name: 'loki.a', api_url: 'http://loki.a.svc.cluster.local:3100' },
           ],
         },
       },

@@ -146,6 +146,16 @@ describe('instances of a person', () => {
     });
   });
 
+  test('a discovered one takes none of their names in another case', () => {
+    const { config } = joined(
+      { instances: [{ name: 'PROD', api_url: url('v.evil') }] },
+      { instances: [{ name: 'prod', api_url: 'http://a' }] },
+      FILE,
+      'victorialogs',
+    );
+    expect(config).toMatchObject({ instances: [{ name: 'prod' }, { name: 'PROD-2' }] });
+  });
+
   test('an address beside them that none of them uses is an instance of its own, and keeps its credentials', () => {
     const { config, notes } = joined(several, {
       prometheus_url: 'http://mine',

@@ -28,6 +28,39 @@ describe('a backend that the agent has a toolset for', () => {
     });
   });
 
+  test('the first of several is the one that people prefer, then the oldest, whatever they are called', () => {
+    const made = (namespace: string, name: string, created: string): DiscoveredService => {
+      const found = prometheus(namespace);
+      return {
+        ...found,
+        service: { ...found.service, name, created },
+        tool: name,
+        endpoint: { ...found.endpoint, host: `${name}.${namespace}` },
+      };
+    };
+    const found = [
+      made('evil', 'a', '2026-03-01T00:00:00Z'),
+      made('team', 'b', '2026-01-01T00:00:00Z'),
+      made('ops', 'z', '2026-02-01T00:00:00Z'),
+    ];
+    const order = (options: Partial<HolmesOptions>): string[] => {
+      const { toolsets } = holmesSchema.parse(parse(written(found, options).text));
+      const config = toolsets['prometheus/metrics']?.config;
+      return (
+        (config as { instances: { name: string }[] } | undefined)?.instances.map(({ name }) => name) ?? []
+      );
+    };
+    expect(order({})).toEqual(['b', 'z', 'a']);
+    expect(order({ namespaces: ['ops', '*'] })).toEqual(['z', 'b', 'a']);
+    const backends = { 'evil/a': { verify_ssl: true } };
+    expect(order({ patch: { toolsets: { 'prometheus/metrics': { backends } } } })).toEqual(['a', 'b', 'z']);
+    const http = holmesDocument([jaeger('evil'), jaeger('ops')].map(discoveredTool), {
+      ...NEWEST,
+      namespaces: ['ops'],
+    }).text;
+    expect(http.indexOf('jaeger.ops')).toBeLessThan(http.indexOf('jaeger.evil'));
+  });
+
   test('several of a kind stand in a list, each with a name of its own', () => {
     const { config } = document(prometheus('a'), prometheus('b')).toolsets['prometheus/metrics'] ?? {};
     expect(config).toEqual({

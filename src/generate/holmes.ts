@@ -238,7 +238,7 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
   for (const [name, found] of byToolset) {
     const several = options.holmesgptVersion !== '0.20' || found[0]?.holmes.list !== 'instances';
     const single = !several || found.some(({ holmes }) => isUnconfigured(holmes));
-    const entries = single ? preferred(found, { namespaces, named }) : found;
+    const entries = preferred(found, { namespaces, named });
     const [first] = entries;
     const why =
       first !== undefined && isUnconfigured(first.holmes)
@@ -247,7 +247,8 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
     toolsets[name] = builtIn(single ? entries.slice(0, 1) : entries);
     for (const { tool } of single ? entries.slice(1) : []) leaveOut(tool, why);
   }
-  for (const [detector, entries] of byHttpType) toolsets[detector] = http(entries);
+  for (const [detector, entries] of byHttpType)
+    toolsets[detector] = http(preferred(entries, { namespaces, named }));
   const clean = withoutFaulty({
     toolsets,
     ...(Object.keys(servers).length === 0 ? {} : { mcp_servers: servers }),

@@ -91,12 +91,13 @@ export function besidesTheirs(
 ): Mapping[] {
   const left = ours.filter((entry) => !theirs.some((each) => isSame(each, entry, namespace)));
   if (name === undefined) return left;
-  const taken = new Set(theirs.map((entry, index) => own(entry, name) ?? unnamed(index)));
+  const inLowerCase = (text: unknown): string => String(text).toLowerCase();
+  const taken = new Set(theirs.map((entry, index) => inLowerCase(own(entry, name) ?? unnamed(index))));
   return left.map((entry) => {
     const wanted = String(own(entry, name));
     let free = wanted;
-    for (let count = 2; taken.has(free); count++) free = `${wanted}-${count}`;
-    taken.add(free);
+    for (let count = 2; taken.has(inLowerCase(free)); count++) free = `${wanted}-${count}`;
+    taken.add(inLowerCase(free));
     return { ...entry, [name]: free };
   });
 }

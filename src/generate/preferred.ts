@@ -11,7 +11,7 @@ export interface Preference {
 const NEVER = '9999';
 
 /**
- * Tools in the order in which an agent that takes one backend prefers them: those that people added or named, then by the
+ * Tools in the order in which an agent prefers them, since models take the first, and some toolsets take one only: those that people added or named, then by the
  * order of the configured namespaces, then by the age of the Service, then by namespace and name. Nothing in this is for a
  * tenant to choose: names, labels and what a server answers do not count, since a tenant writes them.
  */
@@ -19,10 +19,10 @@ export function preferred<E extends { readonly tool: Tool }>(
   entries: readonly E[],
   { namespaces, named }: Preference,
 ): E[] {
-  const rank = ({ key }: Tool): number => {
+  const rank = ({ key, pinned }: Tool): number => {
     const slash = key.indexOf('/');
     if (slash < 0) return -2;
-    if (named.has(key)) return -1;
+    if (named.has(key) || pinned) return -1;
     const place = namespaces.indexOf(key.slice(0, slash));
     return place < 0 ? namespaces.length : place;
   };

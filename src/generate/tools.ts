@@ -58,6 +58,7 @@ export function discoveredTool(service: DiscoveredService): Tool {
     metadata: {
       service: name,
       certainty: service.certainty,
+      ...(service.service.created === undefined ? {} : { created: service.service.created }),
       ...(service.alternates.length === 0 ? {} : { alternates: service.alternates.join(',') }),
     },
   };
@@ -173,7 +174,7 @@ export function toolsOf(
 ): { readonly tools: readonly Tool[]; readonly notes: readonly Problem[] } {
   const { changes, own, notes: told } = resolveOverrides([...found, ...held], overrides);
   const notes: Problem[] = [...told];
-  const reserved = new Set(own.map(({ name }) => name));
+  const reserved = new Set(own.map(({ name }) => name.toLowerCase()));
   const waiting = new Set(held);
   const tools: Tool[] = [];
   for (const service of [...found, ...held]) {
@@ -183,7 +184,9 @@ export function toolsOf(
     if (service.verdict.health === 'unhealthy' && !isOwn) continue;
     if (waiting.has(service) && (change === undefined || !isWholeTool(change.override))) continue;
     const named = discoveredTool(service);
-    const tool = reserved.has(named.tool) ? { ...named, tool: defaultName(service.service) } : named;
+    const tool = reserved.has(named.tool.toLowerCase())
+      ? { ...named, tool: defaultName(service.service) }
+      : named;
     tools.push(change === undefined || isEmpty(change.override) ? tool : changed(tool, change, kinds));
   }
   const keys = ownKeys(own, notes);

@@ -150,9 +150,24 @@ export const WHOLE_TOOL = ['type', 'endpoint', 'description'] as const;
 export const isWholeTool = (override: ToolOverride): boolean =>
   WHOLE_TOOL.every((field) => override[field] !== undefined);
 
-/** Names of the tools that people added: no Service may take one for display. */
-export function reservedNames({ tools }: Overrides): Set<string> {
-  return new Set(Object.entries(tools).flatMap(([key, each]) => (isWholeTool(each) ? [key] : [])));
+/** The names that a person gives backends of one toolset. */
+function instanceNames(config: unknown): string[] {
+  if (typeof config !== 'object' || config === null) return [];
+  const { instances, clusters } = config as { readonly instances?: unknown; readonly clusters?: unknown };
+  return [instances, clusters]
+    .flat()
+    .flatMap((entry) => (typeof entry === 'object' && entry !== null ? Object.entries(entry as object) : []))
+    .flatMap(([field, name]) => (['name', 'id'].includes(field) && typeof name === 'string' ? [name] : []));
+}
+
+/**
+ * Names of the tools that people added, and of backends that they configured, in lower case: no Service may take one for
+ * display, in whatever case.
+ */
+export function reservedNames({ tools, holmesgpt }: Overrides): Set<string> {
+  const added = Object.entries(tools).flatMap(([key, each]) => (isWholeTool(each) ? [key] : []));
+  const configured = Object.values(holmesgpt.toolsets ?? {}).flatMap((entry) => instanceNames(entry?.config));
+  return new Set([...added, ...configured].map((name) => name.toLowerCase()));
 }
 
 /** The Services that overrides address. */

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { discovered, rules } from '../../test/fixtures/unit/detection.ts';
+import { service } from '../../test/fixtures/unit/service.ts';
+import { generate } from '../generate/generate.ts';
+import { NO_OVERRIDES } from '../model/overrides.ts';
+import { knownFrom } from './held.ts';
+import { toolKinds } from './pass.ts';
+
+test('what is published tells in which order its Services were created, so it can be made again', () => {
+  const loki = (namespace: string, created: string) => {
+    const found = discovered(service('loki', { namespace, labels: { app: 'loki' }, ports: ['http:3100'] }));
+    return { ...found, service: { ...found.service, created } };
+  };
+  const found = [loki('a', '2026-02-01T00:00:00Z'), loki('b', '2026-01-01T00:00:00Z')];
+  const options = {
+    credentials: {},
+    holmesgptVersion: '0.32',
+    overrides: NO_OVERRIDES,
+    kinds: toolKinds(rules),
+  } as const;
+  const { documents } = generate(found, options);
+  expect(documents['custom_toolset.yaml']).toMatch(/loki\.b.*loki\.a/s);
+  expect([...(knownFrom(documents, options)?.keys() ?? [])]).toEqual(['loki.a', 'loki.b']);
+});
