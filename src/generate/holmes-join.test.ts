@@ -87,14 +87,17 @@ describe('a flat configuration with an address', () => {
 });
 
 describe('a flat configuration without an address', () => {
-  test('HolmesGPT finds Prometheus itself, so the person’s stands alone', () => {
-    const { config, notes } = joined(one, HEADERS);
-    expect(config).toEqual(HEADERS);
-    expect(notes).toEqual([expect.stringMatching(/additional_headers.*no address.*left out/)]);
-  });
+  test.each([FILE, OVERRIDES])(
+    'HolmesGPT finds Prometheus itself, so the person’s stands alone: %j',
+    (options) => {
+      const { config, notes } = joined(one, HEADERS, options);
+      expect(config).toEqual(HEADERS);
+      expect(notes).toEqual([expect.stringMatching(/additional_headers.*no address.*left out/)]);
+    },
+  );
 
   test.each([
-    [OVERRIDES, 'prometheus/metrics'],
+    [OVERRIDES, 'grafana/loki'],
     [FILE, 'grafana/loki'],
     [{ ...OVERRIDES, holmesgptVersion: '0.20' } as const, 'grafana/loki'],
   ])('else what is secret is not merged, and told: %j %s', (options, name) => {
@@ -115,7 +118,7 @@ describe('a flat configuration without an address', () => {
     [{ client_cert: '/a', client_key: '/b' }, false],
     [{ something_new: 1 }, false],
   ])('%j is for all: %j', (person, forAll) => {
-    const { config } = joined(several, person, OVERRIDES);
+    const { config } = joined(several, person, OVERRIDES, 'grafana/loki');
     expect(config).toEqual(forAll ? { ...several, ...person } : several);
   });
 });

@@ -107,8 +107,12 @@ function joinToolset(name: string, generated: Mapping, person: Mapping, options:
   if (!isMapping(ours) || !isMapping(theirs))
     return { entry: { ...entry, config: theirs === undefined ? ours : withoutNulls(theirs) } };
   const shape = shapeOf(name, own(entry, 'type'), options.holmesgptVersion !== '0.20');
-  // Of toolsets with an address, this one alone works without it: HolmesGPT looks for Prometheus itself.
-  const alone = options.standsAlone && name === 'prometheus/metrics';
+  // Of toolsets with an address, this one alone works without it: HolmesGPT takes PROMETHEUS_URL, or looks for Prometheus.
+  // Credentials tell that a person configured that one.
+  const alone =
+    name === 'prometheus/metrics' &&
+    (options.standsAlone ||
+      Object.entries(theirs).some(([field, value]) => carriesCredentials(field, value)));
   const { config, note } =
     shape === undefined ? one(ours, theirs, alone) : several(ours, theirs, shape, alone, options.namespace);
   return { entry: withUrls({ ...entry, config }, fields), note };
