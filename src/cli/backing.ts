@@ -5,7 +5,7 @@ import type { View } from '../engine/view.ts';
 import { admissionOf, approvalsOf } from '../generate/admission.ts';
 import { generate } from '../generate/generate.ts';
 import { resolveOverrides } from '../generate/override-keys.ts';
-import type { DiscoveredService, Health } from '../model/discovery.ts';
+import type { DiscoveredService, Health, Problem } from '../model/discovery.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import { type Service, serviceKey } from '../model/service.ts';
@@ -27,8 +27,10 @@ const NOT_PROBED = {
 } as const;
 
 /** A Service whose owner says what it is: what a client describes counts as that. */
-function annotated({ name, namespace, type, endpoint }: GenerateService): Service {
-  const { port, protocol } = new URL(endpoint);
+function annotated({ name, namespace, type, endpoint }: GenerateService): Service | undefined {
+  const url = URL.parse(endpoint);
+  const port = url?.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url?.port ?? 0);
+  if (port === 0) return undefined;
   return {
     name,
     namespace,
@@ -39,16 +41,38 @@ function annotated({ name, namespace, type, endpoint }: GenerateService): Servic
       'kubernaut.io/toolset-endpoint': endpoint,
     },
     selector: {},
-    ports: [{ port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port), protocol: 'TCP' }],
+    ports: [{ port, protocol: 'TCP' }],
     type: 'ClusterIP',
     headless: false,
   };
 }
 
-function described(services: readonly GenerateService[], { engine }: Assembly): DiscoveredService[] {
+/**
+ * The Services that a client describes, as discovered ones.
+ * @returns with them, what is wrong with those that are left out
+ * @throws ProblemError where an endpoint is no URL that anybody could call
+ */
+function described(
+  services: readonly GenerateService[],
+  { engine }: Assembly,
+): { readonly found: readonly DiscoveredService[]; readonly problems: readonly Problem[] } {
   const { rules, detection } = engine.stages;
-  const { candidates } = detect(services.map(annotated), rules, { ...detection, allowedHosts: ['*'] });
-  return candidates.map((candidate) => ({ ...candidate, verdict: NOT_PROBED }));
+  const read = services.map(annotated);
+  const errors = read.flatMap((service, index) =>
+    service === undefined
+      ? [
+          {
+            pointer: `/services/${index}/endpoint`,
+            detail: 'is not a URL with a host and a port from 1 to 65535',
+          },
+        ]
+      : [],
+  );
+  if (errors.length > 0)
+    throw new ProblemError('invalid-request', 'The endpoint of a service cannot be called.', { errors });
+  const known = read.filter((service) => service !== undefined);
+  const { candidates, problems } = detect(known, rules, { ...detection, allowedHosts: ['*'] });
+  return { found: candidates.map((candidate) => ({ ...candidate, verdict: NOT_PROBED })), problems };
 }
 
 const REFUSALS = { client: 'too-many-requests', busy: 'unavailable', costly: 'document-too-costly' } as const;
@@ -168,12 +192,14 @@ export function backingOf(
     generate(services) {
       const now = working().assembly;
       const { engine: options } = now;
-      const found = services === undefined ? view.services : described(services, now);
+      const { found, problems } =
+        services === undefined ? { found: view.services, problems: [] } : described(services, now);
       const kinds = toolKinds(options.stages.rules);
       // Who describes Services vouches for them.
       const policy = services === undefined ? {} : ({ mcpPolicy: 'publish' } as const);
       const overrides = approvalsOf(overridesIn(view.published?.data[OVERRIDES_KEY]));
-      return generate(found, { ...options.generation, ...policy, kinds, overrides });
+      const generated = generate(found, { ...options.generation, ...policy, kinds, overrides });
+      return { ...generated, notes: [...problems, ...generated.notes] };
     },
     async check(kind, content, client) {
       try {

@@ -1,12 +1,53 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { type FieldError, kindOfStatus, PROBLEM_TYPE, ProblemError, problemBody } from './problem.ts';
+import { NAME_PATTERN } from './schemas.ts';
 
 /** Most bytes of a request's body. */
 export const LONGEST_BODY = 1024 * 1024;
 
+type Invalid = NonNullable<FastifyError['validation']>[number];
+
+/** A body that may be left out is described as "this or null", and that it is not null either helps nobody. */
+function isOfNoBody({ keyword, instancePath, params }: Invalid): boolean {
+  return instancePath === '' && (keyword === 'anyOf' || (keyword === 'type' && params.type === 'null'));
+}
+
+/** Types as JSON Schema calls them, in words for a person. */
+const TYPES: Readonly<Record<string, string>> = {
+  string: 'a string',
+  object: 'an object',
+  array: 'an array',
+  boolean: 'true or false',
+  integer: 'a whole number',
+};
+
+/** What a schema says of a value, in words for a person; the validator's own where there are none. */
+function inWords({ keyword, message = '', params }: Invalid): string {
+  const { type, limit, format } = params as Readonly<Record<string, unknown>>;
+  switch (keyword) {
+    case 'type':
+      return `must be ${TYPES[String(type)] ?? String(type)}`;
+    case 'format':
+      return `must be a ${format === 'uri' ? 'URL, such as http://loki.shop:3100' : String(format)}`;
+    case 'pattern':
+      return params.pattern === NAME_PATTERN
+        ? 'must be a name of Kubernetes: lower-case letters, digits and hyphens, at most 63'
+        : message;
+    case 'maxItems':
+      return `has more than ${String(limit)} items`;
+    case 'maxLength':
+      return `has more than ${String(limit)} characters`;
+    default:
+      return message;
+  }
+}
+
 /** What a schema says is wrong with a part of a request. */
 function fieldErrors(error: FastifyError): FieldError[] {
-  return (error.validation ?? []).map(({ instancePath, message = '', params, keyword }) => {
+  const all = error.validation ?? [];
+  const told = all.filter((each) => !isOfNoBody(each));
+  return (told.length === 0 ? all : told).map((invalid) => {
+    const { instancePath, params, keyword } = invalid;
     const { allowedValues, additionalProperty, missingProperty } = params as Record<string, unknown>;
     const name = additionalProperty ?? missingProperty;
     const place = `${instancePath}${name === undefined ? '' : `/${String(name).replaceAll('~', '~0').replaceAll('/', '~1')}`}`;
@@ -16,7 +57,7 @@ function fieldErrors(error: FastifyError): FieldError[] {
         ? 'is not known here'
         : keyword === 'required'
           ? 'is missing'
-          : message;
+          : inWords(invalid);
     return error.validationContext === 'body'
       ? { pointer: place, detail }
       : { parameter: place.slice(1), detail };

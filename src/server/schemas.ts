@@ -10,8 +10,9 @@ export const PAGE = 500;
 const time = z.iso.datetime().describe('ISO 8601, in UTC');
 const health = z.enum(['healthy', 'unhealthy', 'unknown']);
 const name = z.string().min(1).max(253);
-/** The name of a Kubernetes namespace. */
-const namespace = z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/);
+/** What a name of a Kubernetes namespace or Service looks like, as a pattern of JSON Schema. */
+export const NAME_PATTERN = '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$';
+const namespace = z.string().regex(new RegExp(NAME_PATTERN));
 const flag = z.enum(['true', 'false']);
 
 export const problem = z
@@ -154,7 +155,10 @@ export const generateBody = z.strictObject({
         name: namespace.describe('name of the Service'),
         namespace,
         type: name.describe(KNOWN_TYPE),
-        endpoint: z.url({ protocol: /^https?$/ }).max(2000),
+        endpoint: z
+          .url({ protocol: /^https?$/ })
+          .max(2000)
+          .describe('its http or https URL'),
       }),
     )
     .max(1_000)

@@ -1,0 +1,93 @@
+import fc from 'fast-check';
+import type { FastifyInstance } from 'fastify';
+import { expect, test } from 'vitest';
+import { inProcess } from './in-process.ts';
+
+const GENERATE = '/api/v1/toolsets/generate';
+const DISCOVER = '/api/v1/discover?wait=true';
+const LOKI = { name: 'loki', namespace: 'shop', type: 'loki', endpoint: 'http://loki.shop:3100' };
+const poster = (app: FastifyInstance) => (url: string, payload: unknown) =>
+  app.inject({
+    method: 'POST',
+    url,
+    headers: { 'content-type': 'application/json' },
+    payload: typeof payload === 'string' ? payload : JSON.stringify(payload),
+  });
+
+const WRONG: readonly (readonly [url: string, body: unknown, detail: string])[] = [
+  [GENERATE, 'no JSON', 'JSON'],
+  [GENERATE, [], 'the body must be an object'],
+  [GENERATE, { service: [] }, '/service is not known here'],
+  [GENERATE, { services: {} }, '/services must be an array'],
+  [GENERATE, { services: [{ ...LOKI, name: 'Loki_1' }] }, '/services/0/name must be a name of Kubernetes'],
+  [GENERATE, { services: [{ ...LOKI, endpoint: 'loki' }] }, '/services/0/endpoint must be a URL'],
+  [GENERATE, { services: [{ ...LOKI, type: 'lokii' }] }, 'of a type that nothing is known of'],
+  [GENERATE, { services: [{ name: 'a', namespace: 'b', type: 'loki' }] }, '/services/0/endpoint is missing'],
+  [GENERATE, { services: [{ ...LOKI, endpoint: 'http://loki.shop:99999' }] }, 'cannot be called'],
+  [GENERATE, { services: [{ ...LOKI, endpoint: 'http://loki.shop:0' }] }, 'cannot be called'],
+  [DISCOVER, { namespaces: 'shop' }, '/namespaces must be an array'],
+  [DISCOVER, { force: 'yes' }, '/force must be true or false'],
+];
+
+test('each wrong body is answered with the place and what is wrong there', async () => {
+  const post = poster((await inProcess()).app);
+  for (const [url, body, detail] of WRONG) {
+    const answer = await post(url, body);
+    expect([answer.statusCode, answer.json().detail]).toEqual([400, expect.stringContaining(detail)]);
+    expect(answer.body).not.toMatch(/anyOf|must be null/);
+  }
+});
+
+test('an endpoint that is refused is told, with its Service', async () => {
+  const post = poster((await inProcess()).app);
+  const endpoint = 'http://user:secret@loki.shop:3100';
+  const { notes, documents } = (await post(GENERATE, { services: [{ ...LOKI, endpoint }] })).json();
+  expect(documents['toolset.json']).not.toContain('loki');
+  expect(notes).toContainEqual(
+    expect.objectContaining({
+      where: 'Service shop/loki',
+      what: expect.stringContaining('carries credentials'),
+    }),
+  );
+});
+
+test('no body makes a route fail in a way that is a bug', async () => {
+  const post = poster((await inProcess()).app);
+  const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 40 }), fc.constantFrom('loki', 'shop', 'a'));
+  const port = fc.oneof(
+    fc.constantFrom('', ':0', ':70000', ':99999999', ':3100', ':'),
+    fc.string({ maxLength: 5 }),
+  );
+  const host = fc.oneof(
+    text,
+    fc.constantFrom('[::1]', '[::', '127.1', 'loki.shop.', '%', 'a..b', 'x'.repeat(300)),
+  );
+  const endpoint = fc
+    .tuple(fc.constantFrom('http', 'https', 'ftp'), host, port, text)
+    .map(([scheme, name, at, path]) => `${scheme}://${name}${at}/${path}`);
+  const name = fc.oneof(text, fc.constantFrom('constructor', 'a', '0', 'x'.repeat(63)));
+  const service = fc.record(
+    {
+      name,
+      namespace: name,
+      type: fc.oneof(text, fc.constantFrom('loki', 'mcp', 'custom', 'kafka')),
+      endpoint,
+    },
+    { requiredKeys: [] },
+  );
+  const body = fc.oneof(fc.record({ services: fc.array(service, { maxLength: 4 }) }), fc.jsonValue());
+  const seen = new Set<number>();
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(GENERATE, DISCOVER.replace('?wait=true', '')),
+      body,
+      async (url, given) => {
+        const { statusCode } = await post(url, given);
+        seen.add(statusCode);
+        expect([200, 202, 400, 415]).toContain(statusCode);
+      },
+    ),
+    { numRuns: 400 },
+  );
+  expect(seen).toContain(400);
+});
