@@ -25,9 +25,14 @@ export interface ServerParts {
   readonly dropped: (server: ServerName, reason: DropReason) => void;
 }
 
-/** Most connections of each server at a time. Who probes has few. */
-const CONNECTIONS: Readonly<Record<ServerName, number>> = { api: 1_000, metrics: 200, health: 100 };
+/**
+ * Most connections of each server at a time: more than Node.js accepts in one turn of the event loop (a backlog of 511),
+ * so that no burst displaces a connection before its request is read.
+ */
+const CONNECTIONS: Readonly<Record<ServerName, number>> = { api: 1_000, metrics: 1_000, health: 1_000 };
 const PROBERS_CONNECTIONS = 20;
+/** A kubelet sends its request at once. */
+const PROBERS_HEADERS_MS = 3_000;
 
 /** The right to know what /ready keeps from strangers. */
 const DETAILS: Access = { resource: 'statistics', verb: 'get' };
@@ -64,6 +69,7 @@ export function serverMaker(parts: ServerParts): MakeServer {
         total: CONNECTIONS[name],
         perAddress: () => (name === 'health' ? PROBERS_CONNECTIONS : settings().maxConnectionsPerAddress),
       },
+      ...(name === 'health' ? { headersMs: PROBERS_HEADERS_MS } : {}),
       dropped: (reason: DropReason) => dropped(name, reason),
       take: (address: string) => gate().addresses.take(address),
     };

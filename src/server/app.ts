@@ -32,6 +32,8 @@ export interface AppOptions {
   /** Serves HTTPS, and not HTTP. */
   readonly tls?: ServerTls;
   readonly connections?: ConnectionLimits;
+  /** Longest time from a connection to the end of the first request's headers, in milliseconds; 15 s unless given. */
+  readonly headersMs?: number;
   /** Called for each connection that is closed for a limit. */
   readonly dropped?: Dropped;
   /** Counts a request of an address against its limit. Probes are not limited. */
@@ -48,8 +50,8 @@ const LONGEST_HANDSHAKE = 10_000;
 /** Longest time that a connection may do nothing, in milliseconds: of a client that was let in, and of any other. */
 const LONGEST_IDLE = 65_000;
 const STRANGERS_IDLE = 5_000;
-/** How often it is looked for requests that take too long, in milliseconds. */
-const LOOK = 5_000;
+/** How often requests that take too long are looked for: this part of the time that they have. */
+const LOOKS = 3;
 
 const CONNECTIONS: ConnectionLimits = { total: 1_000, perAddress: () => 50 };
 
@@ -97,6 +99,7 @@ export async function createApp({
   routes,
   tls,
   connections: limits = CONNECTIONS,
+  headersMs = LONGEST_REQUEST,
   dropped = () => {},
   take,
   sampled = new Sampled(),
@@ -122,8 +125,8 @@ export async function createApp({
   const refuse = refuser(refused);
   const http = {
     maxHeaderSize: LONGEST_HEADERS,
-    headersTimeout: LONGEST_REQUEST,
-    connectionsCheckingInterval: LOOK,
+    headersTimeout: headersMs,
+    connectionsCheckingInterval: headersMs / LOOKS,
     // Node.js would answer without a body; `mustBePlain` says what is wrong.
     requireHostHeader: false,
   };

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Connections } from './connections.ts';
@@ -61,6 +61,39 @@ test('10,000 idle connections of 30 addresses keep nobody out who has few', asyn
   for (let n = 0; n < 20; n++) fair.push(await open('10.2.0.1'));
   for (let n = 0; n < 10_000; n++) await open(`10.1.0.${n % 30}`);
   expect(fair.filter(({ destroyed }) => destroyed)).toEqual([]);
+});
+
+test('of addresses with one connection each, the oldest that never sent a request gives way', async () => {
+  const { connections, open } = setting({ total: 4 });
+  const server = new EventEmitter();
+  connections.guard(server as unknown as Server);
+  const silent = [await open('10.0.0.1')];
+  const prober = await open('10.0.9.9');
+  server.emit('request', { socket: prober }, new EventEmitter());
+  silent.push(await open('10.0.0.2'), await open('10.0.0.3'));
+  const late = [await open('10.0.0.4'), await open('10.0.0.5')];
+  expect(silent.map(({ destroyed }) => destroyed)).toEqual([true, true, false]);
+  expect([prober, ...late].map(({ destroyed }) => destroyed)).toEqual([false, false, false]);
+});
+
+test('an address that closes and comes again does not change whose connection is the oldest', async () => {
+  const { open } = setting({ total: 4, perAddress: 2 });
+  const first = await open('10.0.0.1');
+  const old = await open('10.0.0.2');
+  await open('10.0.0.3');
+  first.destroy();
+  const again = await open('10.0.0.1');
+  const prober = await open('10.0.9.9');
+  await open('10.0.0.4');
+  expect([old, again, prober].map(({ destroyed }) => destroyed)).toEqual([true, false, false]);
+});
+
+test('a burst from 200 addresses as large as the backlog of the kernel displaces no connection that came with it', async () => {
+  const { open } = setting();
+  for (let n = 0; n < 5_000; n++) await open(`10.1.${n % 2_000 >> 8}.${n % 256}`);
+  const prober = await open('10.2.0.1');
+  for (let n = 0; n < 511; n++) await open(`10.3.${n >> 8}.${n % 256}`);
+  expect(prober.destroyed).toBe(false);
 });
 
 test('whose requests were let in gives way after all others', async () => {

@@ -17,8 +17,12 @@ interface Connection {
   readonly key: string;
   readonly socket: Socket;
   readonly address: string;
+  /** Its number in the order of arrival. */
+  readonly age: number;
   /** A request of it was let in. */
   trusted: boolean;
+  /** It has sent a complete request. */
+  asked: boolean;
   /** Requests that are being answered. */
   busy: number;
 }
@@ -26,16 +30,35 @@ interface Connection {
 /** One connection of a server; inside and outside of TLS it is the same. */
 const keyOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
 
+/** Whether one connection gives way before another: first those that never sent a request, then by age. */
+const goesBefore = (a: Connection, b: Connection): boolean => (a.asked === b.asked ? a.age < b.age : b.asked);
+
+/** @param connections in the order of arrival */
+function firstToGo(
+  connections: Iterable<Connection>,
+  wanted: (connection: Connection) => boolean,
+): Connection | undefined {
+  let found: Connection | undefined;
+  for (const connection of connections) {
+    if (!wanted(connection)) continue;
+    if (!connection.asked) return connection;
+    found ??= connection;
+  }
+  return found;
+}
+
 /**
  * The connections of one server, shared fairly: an address has no more than its limit, and when there are too many in all,
- * a new one takes the place of one of the address that has the most. So idle connections, however many, keep out no
- * address that has few.
+ * a new one takes the place of one of the address that has the most. Of addresses that have as many as each other, the
+ * oldest connection that never sent a request gives way, so silent ones, from however many addresses, keep out nobody who
+ * sends a request at once.
  */
 export class Connections {
   readonly #limits: ConnectionLimits;
   readonly #dropped: Dropped;
   readonly #all = new Map<string, Connection>();
   readonly #addresses = new Map<string, Set<Connection>>();
+  #added = 0;
 
   constructor(limits: ConnectionLimits, dropped: Dropped) {
     this.#limits = limits;
@@ -58,6 +81,7 @@ export class Connections {
     server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
       const connection = this.#all.get(keyOf(socket));
       if (connection === undefined) return;
+      connection.asked = true;
       connection.busy++;
       response.once('close', () => {
         connection.busy--;
@@ -84,7 +108,15 @@ export class Connections {
       return;
     }
     const key = keyOf(socket);
-    const connection: Connection = { key, socket, address, trusted: false, busy: 0 };
+    const connection: Connection = {
+      key,
+      socket,
+      address,
+      age: this.#added++,
+      trusted: false,
+      asked: false,
+      busy: 0,
+    };
     this.#all.set(key, connection);
     same.add(connection);
     this.#addresses.set(address, same);
@@ -100,7 +132,7 @@ export class Connections {
   }
 
   /**
-   * Closes a connection of the address that has the most: one that was not let in, whatever it does, else one that is idle.
+   * Closes a connection of the address that has the most: one that was not let in, else one that is idle.
    * @param fewer how many the newcomer's address has; no address with as few gives way
    */
   #makeRoom(fewer: number): boolean {
@@ -114,14 +146,14 @@ export class Connections {
   }
 
   #ofTheMost(fewer: number, wanted: (connection: Connection) => boolean): Connection | undefined {
-    let most = fewer;
+    let most = fewer + 1;
     let found: Connection | undefined;
     for (const connections of this.#addresses.values()) {
-      if (connections.size <= most) continue;
-      const first = [...connections].find(wanted);
+      if (connections.size < most) continue;
+      const first = firstToGo(connections, wanted);
       if (first === undefined) continue;
+      if (connections.size > most || found === undefined || goesBefore(first, found)) found = first;
       most = connections.size;
-      found = first;
     }
     return found;
   }
