@@ -8,6 +8,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { agentOf } from './agent.ts';
 import type { Configuration, InputFlags, Invocation } from './configuration.ts';
 import { type Leader, leaderOf, sameElection } from './leader.ts';
+import { OverridesAhead } from './overrides-ahead.ts';
 import { openInput, type Readiness, stagesOf } from './pipeline.ts';
 
 export interface ServeFlags extends InputFlags {
@@ -69,6 +70,7 @@ export async function assemble(
   const { intoCluster, intoFile } = await import('./publishing.ts');
   const publishing =
     kube === undefined ? intoFile(flags.out ?? '', settings) : intoCluster(kube, settings, run, log);
+  const overrides = new OverridesAhead();
   const agent = await agentOf(settings, run.env, kube);
   let changed: Readiness['changed'] = () => {};
   const signal = AbortSignal.any([run.signal, stop.signal]);
@@ -90,7 +92,7 @@ export async function assemble(
       source: input.source,
       stages: { ...stages, prober },
       generation: settings,
-      publisher: publishing.publisher,
+      publisher: overrides.publisher(publishing.publisher),
       nextRetry: () => prober.nextRetry(),
       version: run.version,
       now: () => new Date(),
@@ -116,6 +118,7 @@ export async function assemble(
     async end(successor) {
       stop.abort();
       await publishing.settled();
+      overrides.close();
       if (leader !== successor?.leader) await leader.resign();
     },
   };

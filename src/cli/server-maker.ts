@@ -26,8 +26,8 @@ export interface ServerParts {
 }
 
 /**
- * Most connections of each server at a time: more than Node.js accepts in one turn of the event loop (a backlog of 511),
- * so that no burst displaces a connection before its request is read.
+ * Most connections of each server at a time: more than Node.js accepts in one turn of the event loop, so that no burst
+ * displaces a connection before its request is read.
  */
 const CONNECTIONS: Readonly<Record<ServerName, number>> = { api: 1_000, metrics: 1_000, health: 1_000 };
 const PROBERS_CONNECTIONS = 20;

@@ -1,13 +1,12 @@
-/** The worker thread of `TextChecks`: reads texts of others, one at a time. */
+/** The worker thread of `TextThread`: reads texts of others, one at a time. */
 import { parentPort } from 'node:worker_threads';
 import { checkText, type DocumentKind } from '../generate/check-text.ts';
 import { SMALL } from '../model/yaml-document.ts';
+import { readOverrides } from '../reconcile/overrides.ts';
 
-export interface TextQuestion {
-  readonly kind: DocumentKind;
-  readonly text: string;
-}
+/** A text, and what it is to be checked or read as. */
+export type TextQuestion = { readonly kind: DocumentKind | 'read-overrides'; readonly text: string };
 
 parentPort?.on('message', ({ kind, text }: TextQuestion) => {
-  parentPort?.postMessage(checkText(kind, text, SMALL));
+  parentPort?.postMessage(kind === 'read-overrides' ? readOverrides(text) : checkText(kind, text, SMALL));
 });

@@ -5,8 +5,22 @@ import { type Faults, readYaml } from '../model/yaml-text.ts';
 
 export type ReadOverrides = { readonly value: Overrides } | Faults;
 
-/** What was read last: `overrides.yaml` is asked for in each pass, and seldom another one. */
-let last: { readonly text: string; readonly read: ReadOverrides } | undefined;
+/** Most texts that are remembered: what is published, what it becomes, and a revision of it. */
+const REMEMBERED = 4;
+
+/** The texts that were read last, the oldest first: each pass and many requests ask for the same one. */
+const known = new Map<string, ReadOverrides>();
+
+/** Whether `readOverrides` knows what a text holds, and has nothing to read. */
+export const isRead = (text: string): boolean => known.has(text);
+
+/** Remembers what somebody else read, for `readOverrides`. */
+export function rememberOverrides(text: string, read: ReadOverrides): void {
+  known.delete(text);
+  known.set(text, read);
+  const [oldest] = known.keys();
+  if (known.size > REMEMBERED && oldest !== undefined) known.delete(oldest);
+}
 
 /**
  * Reads the text of `overrides.yaml`. A text without content is no overrides.
@@ -14,8 +28,9 @@ let last: { readonly text: string; readonly read: ReadOverrides } | undefined;
  */
 export function readOverrides(text: string | undefined): ReadOverrides {
   if (text === undefined) return { value: NO_OVERRIDES };
-  if (last?.text !== text) last = { text, read: readYaml(text, overridesSchema, { limits: SMALL }) };
-  return last.read;
+  const read = known.get(text) ?? readYaml(text, overridesSchema, { limits: SMALL });
+  rememberOverrides(text, read);
+  return read;
 }
 
 /** Most faults on one line. */

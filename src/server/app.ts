@@ -221,12 +221,18 @@ export async function createApp({
   return app;
 }
 
+/**
+ * Connections that the kernel keeps until they are accepted. With a shorter queue it drops those of a burst, and a prober
+ * waits a second for the next try of its own kernel. All that are accepted in one turn fit into the limit of a server.
+ */
+const BACKLOG = 900;
+
 /** Listens. @returns the port, for when 0 was asked for */
 export async function listen(
   app: FastifyInstance,
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<number> {
-  await app.listen({ port, host: host === '' ? '::' : host });
+  await app.listen({ port, host: host === '' ? '::' : host, backlog: BACKLOG });
   const address = app.server.address();
   return typeof address === 'object' && address !== null ? address.port : port;
 }
