@@ -23,7 +23,13 @@ function setting(...answers: unknown[]) {
     close: () => {},
   };
   const ahead = new OverridesAhead({ thread, short: 50, now: () => now });
-  return { ahead, asked, pass: (ms: number) => void (now += ms) };
+  return {
+    ahead,
+    asked,
+    pass(ms: number) {
+      now += ms;
+    },
+  };
 }
 
 const READ = { value: { tools: { a: { enabled: false } }, holmesgpt: {} } };
