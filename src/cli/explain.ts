@@ -104,6 +104,20 @@ function asJson({ explanation, verdict, service, approval, problems, cuts }: Sto
   )}\n`;
 }
 
+const PARTS = { ports: 'ports', labels: 'labels', selector: 'selector entries' } as const;
+
+/** What of a Service that holds very much is not looked at. */
+function trimmedParts(service: Service): string[] {
+  const { trimmed = {} } = service;
+  return (['ports', 'labels', 'selector'] as const).flatMap((part) => {
+    const all = trimmed[part];
+    const kept = part === 'ports' ? service.ports.length : Object.keys(service[part]).length;
+    return all === undefined
+      ? []
+      : [`it has ${all} ${PARTS[part]}, of which ${kept} are looked at: those that rules name first`];
+  });
+}
+
 function asText(
   story: Story,
   paint: (style: 'bold' | 'green' | 'red' | 'dim', text: string) => string,
@@ -153,8 +167,10 @@ function asText(
     for (const line of toolLines(verdict, MOST_TOOLS)) item(line);
     lines.push('');
   }
-  if (problems.length > 0) {
+  const parts = trimmedParts(explanation.service);
+  if (problems.length > 0 || parts.length > 0) {
     section('To know');
+    for (const text of parts) item(text);
     for (const { what, fix } of problems) item(fix === undefined ? what : `${what}; ${fix}`);
     lines.push('');
   }

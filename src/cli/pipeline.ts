@@ -1,5 +1,6 @@
 import { builtInDetectors } from '../config/detector-files.ts';
 import type { Settings } from '../config/setting-table.ts';
+import { interestOf } from '../detect/interest.ts';
 import { makeRules } from '../detect/make-rules.ts';
 import { probeKinds, type Stages } from '../engine/pass.ts';
 import type { Kube } from '../kube/connection.ts';
@@ -38,13 +39,14 @@ export const readsManifests = ({ filename = [] }: InputFlags): boolean => filena
  */
 export async function openInput(
   flags: InputFlags,
-  settings: Settings,
+  settings: Configuration,
   run: Invocation,
   follow: boolean,
   cluster?: Kube,
   tell?: (event: SourceEvent) => void,
 ): Promise<Input> {
   const interval = settings.discoveryInterval;
+  const interest = interestOf(rulesOf(settings).rules);
   if (flags.filename !== undefined && readsManifests(flags)) {
     const chosen = flags.namespace === undefined ? [] : settings.namespaces.filter((name) => name !== '*');
     return {
@@ -56,6 +58,7 @@ export async function openInput(
         defaultNamespace: chosen.length === 1 ? (chosen[0] ?? 'default') : 'default',
         follow: follow ? { interval } : undefined,
         stdin: run.stdin,
+        interest,
       }),
     };
   }
@@ -71,6 +74,7 @@ export async function openInput(
     source: clusterSource(kube, {
       namespaces,
       interval: follow ? interval : undefined,
+      interest,
       ...(tell && { tell }),
     }),
   };

@@ -19,7 +19,7 @@ export function fitsPattern(text: string, pattern: string): boolean {
 }
 
 /** Does a value fit what was expected of it? A value that is missing fits nothing. */
-function fits(value: string | undefined, expected: Expectation): boolean {
+export function fitsExpectation(value: string | undefined, expected: Expectation): boolean {
   if (value === undefined) return false;
   if (expected === true) return true;
   return typeof expected === 'string'
@@ -45,7 +45,7 @@ function matchRecord(
   const said: string[] = [];
   for (const [key, expectation] of Object.entries(expected)) {
     const value = Object.hasOwn(record, key) ? record[key] : undefined;
-    if (value === undefined || !fits(value, expectation)) return undefined;
+    if (value === undefined || !fitsExpectation(value, expectation)) return undefined;
     said.push(`${kind} ${key}=${shown(value)}`);
   }
   return said;
@@ -57,9 +57,9 @@ function matchPort(
 ): string | undefined {
   const port = ports.find(
     (candidate) =>
-      (expected.name === undefined || fits(candidate.name, expected.name)) &&
+      (expected.name === undefined || fitsExpectation(candidate.name, expected.name)) &&
       (expected.number === undefined || candidate.port === expected.number) &&
-      (expected.appProtocol === undefined || fits(candidate.appProtocol, expected.appProtocol)),
+      (expected.appProtocol === undefined || fitsExpectation(candidate.appProtocol, expected.appProtocol)),
   );
   if (port === undefined) return undefined;
   const protocol =
@@ -82,7 +82,7 @@ export function matchService(service: Service, matcher: Matcher): string | undef
     said.push(...found);
   }
   if (matcher.name !== undefined) {
-    if (!fits(service.name, matcher.name)) return undefined;
+    if (!fitsExpectation(service.name, matcher.name)) return undefined;
     said.push(`name ${service.name}`);
   }
   if (matcher.port !== undefined) {

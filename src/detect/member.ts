@@ -27,7 +27,8 @@ export interface Member {
 const MOST_ENTRIES = 20;
 
 /** Equal for equal selectors, whatever the order of their entries; undefined where there are none. Linear in their bytes. */
-export function selectorKeyOf(service: Pick<Service, 'selector'>): string | undefined {
+export function selectorKeyOf(service: Pick<Service, 'selector' | 'selectorHash'>): string | undefined {
+  if (service.selectorHash !== undefined) return service.selectorHash;
   const entries = Object.entries(service.selector).sort(([a], [b]) => (a < b ? -1 : 1));
   if (entries.length === 0) return undefined;
   const text = JSON.stringify(entries);

@@ -102,7 +102,8 @@ export function choosePort(
   return chosen(service, only, ', the only one');
 }
 
-const SERVING_CERTIFICATE = /^service\.(alpha|beta)\.openshift\.io\/serving-cert-secret-name$/;
+/** The annotation by which OpenShift gives a Service a certificate. */
+export const SERVING_CERTIFICATE = /^service\.(alpha|beta)\.openshift\.io\/serving-cert-secret-name$/;
 
 /** Whether a port speaks TLS, and what says so. */
 export function chooseScheme(

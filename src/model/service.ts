@@ -17,12 +17,16 @@ export interface Service {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly selector: Readonly<Record<string, string>>;
+  /** Equal for equal selectors, where not all entries of it are kept. */
+  readonly selectorHash?: string;
   readonly ports: readonly ServicePort[];
   readonly type: string;
   /** `clusterIP: None`: its DNS name resolves to Pods, so Pods' own ports count. */
   readonly headless: boolean;
   /** Its `metadata.creationTimestamp`, in RFC 3339; only the API server sets it. Rendered manifests have none. */
   readonly created?: string;
+  /** How many ports, labels and selector entries it has, where not all of them are kept. */
+  readonly trimmed?: Readonly<Partial<Record<'ports' | 'labels' | 'selector', number>>>;
   /** Its `metadata.resourceVersion`: while that is the same, all else is. Manifests have none. */
   readonly version?: string;
 }

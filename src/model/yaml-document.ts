@@ -1,6 +1,6 @@
 import {
   Composer,
-  type CST,
+  CST,
   type Document,
   type DocumentOptions,
   isAlias,
@@ -73,17 +73,25 @@ function syntaxOf(text: string, { bytes, tokens: most }: YamlLimits, lines: Line
   const parser = new Parser(lines.addNewLine);
   const found: CST.Token[] = [];
   let count = 0;
+  let aliases = 0;
+  let before = '';
   lines.addNewLine(0);
   for (const lexeme of new Lexer().lex(text)) {
     count += 1;
     if (count > most)
       throw new Refused(parser.offset, `more than ${most} words and signs, which is the most that is read`);
+    // The text of a scalar, which may begin with an asterisk, comes after the sign for one.
+    if (before !== CST.SCALAR && CST.tokenType(lexeme) === 'alias') aliases += 1;
+    if (aliases > ALIASES) throw new Refused(parser.offset, TOO_MANY_ALIASES);
+    before = lexeme;
     for (const token of parser.next(lexeme)) found.push(token);
     if (parser.stack.length > DEPTH + 2) throw new Refused(parser.offset, TOO_DEEP);
   }
   for (const token of parser.end()) found.push(token);
   return found;
 }
+
+const TOO_MANY_ALIASES = `more than ${ALIASES} aliases, which is the most that is read`;
 
 const TOO_DEEP = `nested more than ${DEPTH} deep, which is the most that is read`;
 
@@ -135,7 +143,6 @@ interface Anchored {
 class Inspection {
   readonly faults: RawFault[] = [];
   readonly #anchors = new Map<string, Anchored>();
-  #aliases = 0;
   /** Values that the aliases so far stand for. */
   #aliased = 0;
 
@@ -157,10 +164,7 @@ class Inspection {
     if (anchored === undefined)
       throw new Refused(offset, `*${name} stands for nothing: there is no &${name} before it`);
     if (anchored.size === undefined) throw new Refused(offset, `*${name} stands in what it stands for`);
-    this.#aliases += 1;
     this.#aliased += anchored.size;
-    if (this.#aliases > ALIASES)
-      throw new Refused(offset, `more than ${ALIASES} aliases, which is the most that is read`);
     if (this.#aliased > ALIASED)
       throw new Refused(
         offset,

@@ -4,6 +4,7 @@ import { type Collection, readKept } from '../kube/list.ts';
 import { PACE } from '../kube/pace.ts';
 import { follow, type Told, type WatchEnd } from '../kube/reflector.ts';
 import { servicesPath } from '../kube/services.ts';
+import type { Interest } from '../model/interest.ts';
 import type { ServiceKey } from '../model/service.ts';
 import {
   deniedAmong,
@@ -24,6 +25,8 @@ export interface ClusterOptions {
    * once and end, without a watch.
    */
   readonly interval: number | undefined;
+  /** What of a Service is kept; all of it without. */
+  readonly interest?: Interest;
   /** Told what happens while they are followed. */
   readonly tell?: (event: SourceEvent) => void;
 }
@@ -34,21 +37,26 @@ const LISTS = 8;
 /** Time in which what several namespaces tell becomes one full set, in milliseconds. */
 const SETTLE = 50;
 
-function servicesIn(namespace: string): Collection<Read> {
+function servicesIn(namespace: string, interest: Interest | undefined): Collection<Read> {
   return {
     path: servicesPath(namespace),
     select(object) {
-      const service = serviceFromObject(object, namespace);
+      const service = serviceFromObject(object, namespace, interest);
       return typeof service === 'string' ? { refused: service } : { service };
     },
   };
 }
 
 /** Reads the namespaces once, each on its own, into their states. */
-async function readInto(kube: Kube, states: readonly NamespaceState[], signal: AbortSignal): Promise<void> {
+async function readInto(
+  kube: Kube,
+  states: readonly NamespaceState[],
+  interest: Interest | undefined,
+  signal: AbortSignal,
+): Promise<void> {
   const read = async (state: NamespaceState): Promise<void> => {
     try {
-      takeAll(state, (await readKept(kube, servicesIn(state.namespace), signal)).items);
+      takeAll(state, (await readKept(kube, servicesIn(state.namespace, interest), signal)).items);
     } catch (error) {
       state.fault = { doing: 'list', error, retryIn: 0 };
     }
@@ -148,13 +156,16 @@ class Teller {
  * Services of a live cluster. A namespace that is denied is passed over and tried again slowly; where watching is
  * denied, it is listed each interval.
  */
-export function clusterSource(kube: Kube, { namespaces, interval, tell = () => {} }: ClusterOptions): Source {
+export function clusterSource(
+  kube: Kube,
+  { namespaces, interval, interest, tell = () => {} }: ClusterOptions,
+): Source {
   const chosen = namespaces.includes('*') ? ['*'] : [...new Set(namespaces)];
   return {
     async run(changed, signal) {
       const states = chosen.map(newState);
       if (interval === undefined) {
-        await readInto(kube, states, signal);
+        await readInto(kube, states, interest, signal);
         if (!signal.aborted) changed(fullSet(states, kube));
         return;
       }
@@ -165,7 +176,7 @@ export function clusterSource(kube: Kube, { namespaces, interval, tell = () => {
       const each = (state: NamespaceState): Promise<void> =>
         follow(
           kube,
-          { ...servicesIn(state.namespace), ...followed },
+          { ...servicesIn(state.namespace, interest), ...followed },
           (told) => {
             if (told.kind === 'upsert' || told.kind === 'delete')
               tell({ kind: 'watch-event', change: told.kind });

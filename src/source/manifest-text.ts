@@ -1,5 +1,6 @@
 import { load, YAMLException } from 'js-yaml';
 import type { Problem } from '../model/discovery.ts';
+import type { Interest } from '../model/interest.ts';
 import type { Service } from '../model/service.ts';
 import { serviceFromObject } from './service-object.ts';
 
@@ -72,6 +73,11 @@ function yamlProblem(error: YAMLException, part: Part, name: string): Problem {
   };
 }
 
+/** Most aliases in one document: each may repeat all that stands before it. */
+const ALIASES = 100;
+/** Most broken documents of a file that are described. */
+const MOST_BROKEN = 50;
+
 /** What one manifest file holds. */
 export interface Manifest {
   readonly services: readonly Found[];
@@ -84,13 +90,18 @@ export interface Manifest {
  * The Services of one manifest file's text.
  * @param name the file's name, for messages
  */
-export function parseManifest(text: string, name: string, defaultNamespace: string): Manifest {
+export function parseManifest(
+  text: string,
+  name: string,
+  defaultNamespace: string,
+  interest?: Interest,
+): Manifest {
   const services: Found[] = [];
   const problems: Problem[] = [];
   let broken = false;
   const take = (value: unknown, line: number): void => {
     for (const object of objectsIn(value)) {
-      const service = serviceFromObject(object, defaultNamespace);
+      const service = serviceFromObject(object, defaultNamespace, interest);
       const where = `${name}:${line}`;
       if (typeof service === 'string')
         problems.push({
@@ -110,13 +121,22 @@ export function parseManifest(text: string, name: string, defaultNamespace: stri
       // Not JSON after all: flow-style YAML begins the same way, and its reader says what is wrong with either.
     }
   }
+  let faults = 0;
   for (const part of documentsOf(plain)) {
     try {
-      take(load(part.text), part.line);
+      take(load(part.text, { maxAliases: ALIASES }), part.line);
     } catch (error) {
       if (!(error instanceof YAMLException)) throw error;
       broken = true;
       problems.push(yamlProblem(error, part, name));
+      faults += 1;
+      if (faults < MOST_BROKEN) continue;
+      problems.push({
+        where: `${name}:${part.line}`,
+        what: `${MOST_BROKEN} documents are broken, so the rest of the file is not read`,
+        fix: 'mend them first',
+      });
+      break;
     }
   }
   return { services, problems, broken };

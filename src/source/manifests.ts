@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Problem } from '../model/discovery.ts';
 import { EXIT, UserError } from '../model/exit.ts';
+import type { Interest } from '../model/interest.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import { unreadable } from '../model/unreadable.ts';
 import { type Found, type Manifest, parseManifest } from './manifest-text.ts';
@@ -19,7 +20,19 @@ export interface ManifestOptions {
   /** Keep looking at the paths: tell when what they hold changes, and all of it again after this many milliseconds. */
   readonly follow: { readonly interval: number } | undefined;
   readonly stdin: NodeJS.ReadableStream;
+  /** What of a Service is kept; all of it without. */
+  readonly interest?: Interest;
+  /** Most bytes of one file, and of all together; 16 and 64 MiB without. */
+  readonly bytes?: FileLimits;
 }
+
+export interface FileLimits {
+  readonly each: number;
+  readonly all: number;
+}
+
+const MIB = 1024 * 1024;
+const BYTES: FileLimits = { each: 16 * MIB, all: 64 * MIB };
 
 /** Pause after a change to files, so that a save in several steps is read once, in milliseconds. */
 const SETTLE = 100;
@@ -53,10 +66,58 @@ const notRead = (path: string, error: unknown): UserError =>
     { cause: error },
   );
 
-async function readPath(path: string, stdin: NodeJS.ReadableStream): Promise<File[]> {
+/** How many more bytes may be read. */
+class Allowance {
+  readonly #limits: FileLimits;
+  #left: number;
+
+  constructor(limits: FileLimits) {
+    this.#limits = limits;
+    this.#left = limits.all;
+  }
+
+  /** @throws Error when that is too much, of one file or together with what was read before */
+  take(bytes: number): void {
+    const { each, all } = this.#limits;
+    if (bytes > each)
+      throw new Error(`it has more than ${size(each)}, which is the most that is read of a file`);
+    this.#left -= bytes;
+    if (this.#left < 0)
+      throw new Error(`all files together have more than ${size(all)}, which is the most that is read`);
+  }
+}
+
+const size = (bytes: number): string => (bytes >= MIB ? `${Math.floor(bytes / MIB)} MiB` : `${bytes} bytes`);
+
+async function readFileWithin(name: string, allowance: Allowance): Promise<string> {
+  allowance.take((await stat(name)).size);
+  return await readFile(name, 'utf8');
+}
+
+/** All that comes in, up to the limits. */
+async function readStdin(stdin: NodeJS.ReadableStream, limits: FileLimits): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stdin) {
+    const piece = Buffer.from(chunk);
+    bytes += piece.length;
+    new Allowance(limits).take(bytes);
+    chunks.push(piece);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+async function readPath(
+  path: string,
+  { stdin, bytes = BYTES }: ManifestOptions,
+  allowance: Allowance,
+): Promise<File[]> {
   if (path === '-') {
-    const { text } = await import('node:stream/consumers');
-    return [{ name: 'standard input', text: await text(stdin) }];
+    try {
+      return [{ name: 'standard input', text: await readStdin(stdin, bytes) }];
+    } catch (error) {
+      throw notRead('standard input', error);
+    }
   }
   let names: string[];
   try {
@@ -67,7 +128,7 @@ async function readPath(path: string, stdin: NodeJS.ReadableStream): Promise<Fil
   const files: File[] = [];
   for (const name of names) {
     try {
-      files.push({ name, text: await readFile(name, 'utf8') });
+      files.push({ name, text: await readFileWithin(name, allowance) });
     } catch (error) {
       if (name === path) throw notRead(path, error);
       files.push({ name, text: error as Error });
@@ -85,7 +146,7 @@ type Readable = Map<string, readonly Found[]>;
  */
 function foundIn(
   { name, text }: File,
-  defaultNamespace: string,
+  { defaultNamespace, interest }: ManifestOptions,
   readable: Readable,
   problems: Problem[],
 ): readonly Found[] {
@@ -103,7 +164,7 @@ function foundIn(
           ],
           broken: true,
         }
-      : parseManifest(text, name, defaultNamespace);
+      : parseManifest(text, name, defaultNamespace, interest);
   if (!parsed.broken) readable.set(name, parsed.services);
   const kept = parsed.broken ? before : undefined;
   problems.push(
@@ -121,7 +182,7 @@ function servicesOf(
   const wanted = new Set(options.namespaces);
   const byKey = new Map<ServiceKey, Service>();
   for (const file of files) {
-    for (const { service, where } of foundIn(file, options.defaultNamespace, readable, problems)) {
+    for (const { service, where } of foundIn(file, options, readable, problems)) {
       if (wanted.size > 0 && !wanted.has(service.namespace)) continue;
       const key = serviceKey(service);
       const known = byKey.get(key);
@@ -177,7 +238,8 @@ export function manifestSource(options: ManifestOptions): Source {
       const read = async (): Promise<{ readonly change: Change; readonly content: string }> => {
         const problems: Problem[] = [];
         const files: File[] = [];
-        for (const path of options.paths) files.push(...(await readPath(path, options.stdin)));
+        const allowance = new Allowance(options.bytes ?? BYTES);
+        for (const path of options.paths) files.push(...(await readPath(path, options, allowance)));
         const content =
           options.follow === undefined
             ? ''

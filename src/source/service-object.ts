@@ -1,4 +1,6 @@
+import { ANY_INTEREST, type Interest } from '../model/interest.ts';
 import type { Service, ServicePort } from '../model/service.ts';
+import { trimmed } from './trim.ts';
 
 type Json = Record<string, unknown>;
 
@@ -44,11 +46,16 @@ function portFrom(value: unknown): ServicePort | undefined {
 }
 
 /**
- * A Service of a Kubernetes `v1.Service` object, with what discovery needs.
+ * A Service of a Kubernetes `v1.Service` object, with what discovery needs. Of one with very many ports, labels or selector
+ * entries only so many are kept, those that rules look at among them.
  * @param defaultNamespace for objects that name none, as templates often do not
  * @returns the Service, or a text that says why the object is none
  */
-export function serviceFromObject(object: Json, defaultNamespace: string): Service | string {
+export function serviceFromObject(
+  object: Json,
+  defaultNamespace: string,
+  interest: Interest = ANY_INTEREST,
+): Service | string {
   const metadata = isMap(object.metadata) ? object.metadata : {};
   const spec = isMap(object.spec) ? object.spec : {};
   const { name, namespace = defaultNamespace, resourceVersion, creationTimestamp } = metadata;
@@ -64,10 +71,15 @@ export function serviceFromObject(object: Json, defaultNamespace: string): Servi
   return {
     namespace,
     name,
-    labels: texts(metadata.labels),
-    annotations: texts(metadata.annotations),
-    selector: texts(spec.selector),
-    ports: ports.filter((port) => port !== undefined),
+    ...trimmed(
+      {
+        labels: texts(metadata.labels),
+        annotations: texts(metadata.annotations),
+        selector: texts(spec.selector),
+        ports: ports.filter((port) => port !== undefined),
+      },
+      interest,
+    ),
     type: typeof spec.type === 'string' ? spec.type : 'ClusterIP',
     headless: spec.clusterIP === 'None',
     ...(typeof creationTimestamp === 'string' && TIMESTAMP.test(creationTimestamp)
