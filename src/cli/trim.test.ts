@@ -4,7 +4,7 @@ import { interestOf } from '../detect/interest.ts';
 import { makeRules } from '../detect/make-rules.ts';
 import { selectorKeyOf } from '../detect/member.ts';
 import type { Service } from '../model/service.ts';
-import { serviceFromObject } from './service-object.ts';
+import { serviceFromObject } from '../source/service-object.ts';
 
 const interest = interestOf(makeRules(builtInDetectors()).rules);
 
