@@ -129,13 +129,16 @@ async function create(lab: Lab, services: readonly HostileService[]): Promise<vo
     await cluster.namespace(namespace);
   await pLimit(16).map(
     services,
-    ({ namespace, name, labels = {}, annotations = {}, selector, headless = false }) =>
+    ({ namespace, name, labels = {}, annotations = {}, selector, headless = false, ports = 0 }) =>
       cluster.admin.create(`/api/v1/namespaces/${namespace}/services`, {
         apiVersion: 'v1',
         kind: 'Service',
         metadata: { name, labels, annotations },
         spec: {
-          ports: [{ name: 'http', port: PORT }],
+          ports: [
+            ...Array.from({ length: ports }, (_, n) => ({ name: `port-${n}`, port: 10_000 + n })),
+            { name: 'http', port: PORT },
+          ],
           ...(selector === undefined ? {} : { selector }),
           ...(headless ? { clusterIP: 'None' } : {}),
         },

@@ -31,6 +31,8 @@ export interface HostileService {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly selector?: Readonly<Record<string, string>>;
   readonly headless?: boolean;
+  /** How many ports it has beside the one of every hostile Service. */
+  readonly ports?: number;
   /** The hostile server that it leads to, by its name in `servers-process.ts`; nothing answers without. */
   readonly server?: string;
 }

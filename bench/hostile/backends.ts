@@ -172,6 +172,26 @@ export const BACKENDS: readonly Attack[] = [
     })),
   ),
   server(
+    'ports',
+    '60 Services with 8,000 ports each, and one changes four times a second',
+    Array.from({ length: 60 }, (_, n) => ({
+      namespace: EVIL,
+      name: `prometheus-${n}`,
+      labels: { 'app.kubernetes.io/name': 'prometheus' },
+      ports: 8_000,
+    })),
+  ),
+  server(
+    'annotations',
+    '200 Services with an annotation of 200 KB each, and one changes four times a second',
+    Array.from({ length: 200 }, (_, n) => ({
+      namespace: EVIL,
+      name: `prometheus-${n}`,
+      labels: { 'app.kubernetes.io/name': 'prometheus' },
+      annotations: { 'kubernaut.io/toolset-description': 'd'.repeat(200_000) },
+    })),
+  ),
+  server(
     'large-texts',
     '260 Services with the longest names, paths and descriptions',
     Array.from({ length: 260 }, (_, n) => ({

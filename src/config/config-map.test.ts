@@ -66,3 +66,8 @@ test('each fault is told with its key, and its line and column in YAML', () => {
     expect.stringContaining('"__proto__" is no setting'),
   ]);
 });
+
+test('a key with very many words and signs is refused before anything is made of them', () => {
+  const credentials = `[${'1,'.repeat(13_000)}]`;
+  expect(() => readConfigData({ credentials }, 'ConfigMap a/b')).toThrow(/more than 25000 words and signs/);
+});

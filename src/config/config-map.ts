@@ -4,7 +4,7 @@ import { type DetectorsOptions, detectorsOptions } from '../model/detector-optio
 import { EXIT, UserError } from '../model/exit.ts';
 import { meantOrAll } from '../model/nearest.ts';
 import { oneLine } from '../model/text.ts';
-import { SMALL } from '../model/yaml-document.ts';
+import { SMALL, type YamlLimits } from '../model/yaml-document.ts';
 import { readYaml } from '../model/yaml-text.ts';
 import type { ConfigLayer } from './file.ts';
 import { SETTING_NAMES, SETTINGS, type SettingName } from './setting-table.ts';
@@ -13,6 +13,9 @@ import { SETTING_NAMES, SETTINGS, type SettingName } from './setting-table.ts';
 export const keyOf = (name: SettingName): string => SETTINGS[name].env.toLowerCase().replaceAll('_', '-');
 
 const NAMES = new Map(SETTING_NAMES.map((name) => [keyOf(name), name]));
+
+/** A key is read on the event loop: so many words and signs take less than 100 ms, and hold more than 100 detectors. */
+const LIMITS: YamlLimits = { ...SMALL, tokens: 25_000 };
 
 /** All keys that may stand in it. */
 const KEYS = [
@@ -34,7 +37,7 @@ export function readConfigData(data: Readonly<Record<string, string>>, where: st
   const document = <T extends object>(key: string, schema: z.ZodType<T>): T | undefined => {
     const text = Object.hasOwn(data, key) ? (data[key] ?? '') : '';
     if (text.trim() === '') return undefined;
-    const result = readYaml(text, schema, { limits: SMALL });
+    const result = readYaml(text, schema, { limits: LIMITS });
     if ('value' in result) return result.value;
     const at = `${where}: ${key}:`;
     for (const { line, column, message } of result.faults) wrong.push(`${at}${line}:${column}: ${message}`);

@@ -156,3 +156,16 @@ describe('a broken document', () => {
     expect(problems[0]?.what).toContain('"B"');
   });
 });
+
+test('a document with more than 100 aliases is refused, since each may repeat all that stands before it', () => {
+  const aliases = (many: number): string => `x: &a 1\ny: [${'*a,'.repeat(many)}]\n`;
+  expect(parseManifest(aliases(100), 'f', 'd').broken).toBe(false);
+  const { broken, problems } = parseManifest(aliases(101), 'f', 'd');
+  expect([broken, problems[0]?.what]).toEqual([true, expect.stringContaining('aliases exceeded')]);
+});
+
+test('of a file with very many broken documents the first 50 are told, and the rest is not read', () => {
+  const { problems, broken } = parseManifest('---\na: [\n'.repeat(1_000), 'f', 'd');
+  expect([broken, problems.length]).toEqual([true, 51]);
+  expect(problems.at(-1)?.what).toBe('50 documents are broken, so the rest of the file is not read');
+});

@@ -250,3 +250,42 @@ describe('follow', () => {
     }
   });
 });
+
+describe('how much is read', () => {
+  const bytes = { each: 200, all: 300 };
+  const padded = (name: string, size: number): string => service(name).padEnd(size, '#');
+
+  test('a file that was named and is too long is an error that names the limit', async () => {
+    await write({ 'a.yaml': padded('a', 201) });
+    const reading = read({ paths: [join(folder, 'a.yaml')], bytes });
+    await expect(reading).rejects.toThrow(/a\.yaml: it has more than 200 bytes, which is the most/);
+    await expect(reading).rejects.toMatchObject({ exitCode: EXIT.usage });
+  });
+
+  test('of a folder a file that is too long is passed over, and those beyond the limit for all', async () => {
+    await write({ 'a.yaml': padded('a', 200), 'b.yaml': padded('b', 201), 'c.yaml': padded('c', 101) });
+    const { services, problems } = await read({ bytes });
+    expect(services.map(serviceKey)).toEqual(['default/a']);
+    expect(problems.map(({ where, what }) => [where.slice(folder.length + 1), what])).toEqual([
+      ['b.yaml', 'cannot be read: it has more than 200 bytes, which is the most that is read of a file'],
+      [
+        'c.yaml',
+        'cannot be read: all files together have more than 300 bytes, which is the most that is read',
+      ],
+    ]);
+  });
+
+  test('standard input that does not end is given up', async () => {
+    let sent = 0;
+    async function* endless(): AsyncGenerator<string> {
+      for (;;) {
+        sent += 1;
+        yield 'x'.repeat(50);
+      }
+    }
+    await expect(read({ paths: ['-'], stdin: Readable.from(endless()), bytes })).rejects.toThrow(
+      /standard input: it has more than 200 bytes/,
+    );
+    expect(sent).toBeLessThan(100);
+  });
+});
