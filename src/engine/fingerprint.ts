@@ -1,5 +1,19 @@
 import { createHash } from 'node:crypto';
-import type { DiscoveredService } from '../model/discovery.ts';
+import type { DiscoveredService, McpTool } from '../model/discovery.ts';
+
+const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** A list of tools is long, and the same object from one probe to the next. */
+const listPrints = new WeakMap<readonly McpTool[], string>();
+
+function listPrint(tools: readonly McpTool[] | undefined): string | undefined {
+  if (tools === undefined) return undefined;
+  const known = listPrints.get(tools);
+  if (known !== undefined) return known;
+  const print = hash(JSON.stringify(tools));
+  listPrints.set(tools, print);
+  return print;
+}
 
 /** A hash of what of discovered services decides what is published: while it is the same, the documents are. */
 export function fingerprint(services: readonly DiscoveredService[]): string {
@@ -20,9 +34,9 @@ export function fingerprint(services: readonly DiscoveredService[]): string {
       verdict.health,
       verdict.authRequired,
       verdict.facts,
-      verdict.tools,
+      listPrint(verdict.tools),
       verdict.toolsTruncated,
     ]),
   );
-  return createHash('sha256').update(parts).digest('hex');
+  return hash(parts);
 }

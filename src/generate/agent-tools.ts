@@ -172,7 +172,7 @@ function bringing(units: readonly Unit[], costs: ReadonlyMap<string, Cost>, name
     ({ tools }) => tools > 0,
   );
   const sum = parts.reduce((all, { tools }) => all + tools, 0);
-  return `has backends that bring HolmesGPT ${sum} tools (${parts.map(({ text }) => text).join(', ')})`;
+  return `has backends that bring HolmesGPT ${sum} tool${sum === 1 ? '' : 's'} (${parts.map(({ text }) => text).join(', ')})`;
 }
 
 /**

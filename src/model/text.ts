@@ -3,8 +3,11 @@ const VARIATIONS = /[\u{fe00}-\u{fe0f}]+/gu;
 /** What nobody sees: controls, formatting, fillers and all that is ignored where it is not known. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}]+/gu;
 
+/** Words of ASCII with single spaces between them: most texts, and quick to tell. */
+const CLEAN = /^(?:[!-~]+(?: [!-~]+)*)?$/;
+
 const clean = (text: string): string =>
-  text.replace(VARIATIONS, '').replace(UNSEEN, ' ').replace(/\s+/g, ' ').trim();
+  CLEAN.test(text) ? text : text.replace(VARIATIONS, '').replace(UNSEEN, ' ').replace(/\s+/g, ' ').trim();
 
 /**
  * A tenant's text as one short line: no control, formatting or line-breaking characters, no runs of spaces.
@@ -12,6 +15,7 @@ const clean = (text: string): string =>
  */
 export function oneLine(text: string, max: number): string {
   const line = clean(text.slice(0, max * 8));
+  if (line.length <= max) return line;
   const characters = [...line];
   return characters.length <= max ? line : `${characters.slice(0, max - 1).join('')}…`;
 }

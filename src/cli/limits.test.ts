@@ -1,0 +1,79 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable, Writable } from 'node:stream';
+import { expect, onTestFinished, test } from 'vitest';
+import { stringify } from 'yaml';
+import { discoverCommand } from './discover.ts';
+import { explainCommand } from './explain.ts';
+
+const mcp = (namespace: string, name: string) => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { namespace, name, labels: { app: 'mcp-server' } },
+  spec: { selector: { app: name }, ports: [{ name: 'mcp', port: 8000 }] },
+});
+const MANY = Array.from({ length: 4 }, (_, n) => mcp('evil', `m${n}`));
+
+/** Runs a command on these Services. */
+async function told(
+  command: 'discover' | 'explain',
+  services: readonly object[],
+  settings: Readonly<Record<string, string>>,
+): Promise<{ result: string; messages: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'limits-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const path = join(folder, 'services.yaml');
+  await writeFile(path, services.map((each) => `---\n${stringify(each)}`).join(''));
+  const written = { result: '', messages: '' };
+  const sink = (name: keyof typeof written) =>
+    new Writable({
+      write(chunk, _, done) {
+        written[name] += String(chunk);
+        done();
+      },
+    });
+  const run = {
+    env: { MCP_POLICY: 'publish', ...settings },
+    version: '0.0.0',
+    stdin: Readable.from([]),
+    output: { result: sink('result'), messages: sink('messages') },
+    signal: AbortSignal.timeout(20_000),
+  };
+  if (command === 'discover') await discoverCommand({ filename: [path], output: 'table' }, run);
+  else await explainCommand('shop/orders', { filename: [path], output: 'text' }, run);
+  return written;
+}
+
+test.each([
+  ['MAX_TOOLS_PER_NAMESPACE', '1', [mcp('shop', 'a'), mcp('shop', 'orders')], 'found, but not published'],
+  [
+    'MAX_DOCUMENT_KIB',
+    '16',
+    [...Array.from({ length: 99 }, (_, n) => mcp('shop', `a${n}`)), mcp('shop', 'orders')],
+    'found, but not published',
+  ],
+  [
+    'MAX_AGENT_TOOLS',
+    '14',
+    [...Array.from({ length: 6 }, (_, n) => mcp('shop', `a${n}`)), mcp('shop', 'orders'), ...MANY],
+    'left out of custom_toolset.yaml',
+  ],
+] as const)(
+  '%s shows in explain and in discover, with the setting',
+  async (setting, value, services, words) => {
+    const settings = { MAX_TOOLS_PER_NAMESPACE: '100', [setting]: value };
+    const { result } = await told('explain', services, settings);
+    expect(result).toContain(words);
+    expect(result).toContain(`raise ${setting}`);
+    const { messages } = await told('discover', services, settings);
+    expect(messages).toMatch(new RegExp(`warning: namespace shop: .*raise ${setting}`));
+  },
+);
+
+test('another namespace that takes too much shows nothing for one that does not', async () => {
+  const services = [mcp('shop', 'orders'), ...MANY, mcp('evil', 'm4'), mcp('evil', 'm5')];
+  const { result } = await told('explain', services, { MAX_AGENT_TOOLS: '14' });
+  expect(result).toContain('in the documents as the tool orders.shop');
+  expect(result).not.toContain('MAX_AGENT_TOOLS');
+});
