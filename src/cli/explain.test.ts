@@ -1,0 +1,39 @@
+import { Readable } from 'node:stream';
+import { expect, test } from 'vitest';
+import { explainCommand } from './explain.ts';
+
+/** What `explain` says of the Service `d/a` in a manifest. */
+async function explained(object: object): Promise<string> {
+  let text = '';
+  const result = { write: (written: string) => (text += written) };
+  const run = {
+    env: {},
+    stdin: Readable.from([JSON.stringify(object)]),
+    output: { result, messages: { write: () => true } },
+    version: '0.0.0',
+    signal: new AbortController().signal,
+  };
+  await explainCommand('d/a', { filename: ['-'], output: 'text' }, run);
+  return text;
+}
+
+const service = (many: number): object => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: {
+    name: 'a',
+    namespace: 'd',
+    labels: Object.fromEntries(Array.from({ length: many }, (_, n) => [`k${n}`, 'v'])),
+  },
+  spec: { ports: Array.from({ length: many }, (_, n) => ({ name: `p${n}`, port: 20_000 + n })) },
+});
+
+test('explain says what of a Service with very many ports and labels is looked at', async () => {
+  const text = await explained(service(500));
+  expect(text).toContain('it has 500 ports, of which 64 are looked at: those that rules name first');
+  expect(text).toContain('it has 500 labels, of which 50 are looked at');
+});
+
+test('explain says nothing of that where all is looked at', async () => {
+  expect(await explained(service(10))).not.toContain('looked at');
+});
