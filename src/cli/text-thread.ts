@@ -5,7 +5,7 @@ import { WORKER_FILE } from './worker-file.ts';
 /** A text hit the worker's limit on time or memory. */
 export class TooCostly extends Error {
   override readonly name = 'TooCostly';
-  /** The limit, such as `5 s` or `64 MiB of memory`. */
+  /** The limit, such as `5 s` or `48 MiB of memory`. */
   readonly limit: string;
 
   constructor(limit: string) {
@@ -35,7 +35,7 @@ export class TextThread {
   #worker: Worker | undefined;
   #end: NodeJS.Timeout | undefined;
 
-  constructor({ file = WORKER_FILE, longest = 10_000, heap = 64, idle = 1_000 }: TextThreadOptions = {}) {
+  constructor({ file = WORKER_FILE, longest = 10_000, heap = 48, idle = 1_000 }: TextThreadOptions = {}) {
     this.#file = file;
     this.#longest = longest;
     this.#heap = heap;
@@ -107,4 +107,4 @@ export class TextThread {
 }
 
 /** Most memory for the worker's new objects, in MiB. */
-const YOUNG = 4;
+const YOUNG = 2;
