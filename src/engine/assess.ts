@@ -9,7 +9,7 @@ import type { Revision } from '../model/revision.ts';
 import { publishedDocuments } from '../reconcile/content-hash.ts';
 import { type Decision, decide, lastPublished, type Situation } from '../reconcile/decide.ts';
 import { faultsLine, readOverrides } from '../reconcile/overrides.ts';
-import type { Cause, FoundTools, RemovalOptions } from '../reconcile/removals.ts';
+import type { Cause, FoundTools, Gone, RemovalOptions } from '../reconcile/removals.ts';
 import { fingerprint } from './fingerprint.ts';
 import { type KnownServices, knownFrom, withHeld } from './held.ts';
 import { namingOf } from './naming.ts';
@@ -34,6 +34,8 @@ export interface Memory {
   readonly made?: Made | undefined;
   /** The services of the tools that this process published last. */
   readonly known?: KnownServices | undefined;
+  /** Tools that this process took out. */
+  readonly gone?: readonly Gone[];
 }
 
 /** What was found, and what is to be made of it. */
@@ -129,6 +131,7 @@ export function assess(findings: Findings, situation: Situation, memory: Memory)
     found: toolsOf({ ...findings, found }),
     removal,
     now,
+    gone: memory.gone ?? [],
     withHeld(held, published) {
       kept =
         withHeld(held, found, memory.known, options) ??

@@ -95,6 +95,33 @@ describe('most tools would go at once', () => {
     expect(reconciler.due).toBeUndefined();
   });
 
+  test('one after the other, as probes fail: most of them stay', async () => {
+    const { run } = process();
+    const away = (...gone: string[]) =>
+      ['a', 'b', 'c', 'd'].map((name) => loki(name, gone.includes(name) ? 'unhealthy' : undefined));
+    await run(away());
+    await run(away('a', 'b'));
+    expect(place.tools).toEqual(names('c', 'd'));
+    now += 10_000;
+    await run(away('a', 'b', 'c'));
+    await run(away('a', 'b', 'c', 'd'));
+    expect(place.tools).toEqual(names('c', 'd'));
+    now += HOLD;
+    await run(away('a', 'b', 'c', 'd'));
+    expect(place.tools).toEqual([]);
+  });
+
+  test('one that flaps is not counted twice', async () => {
+    const { run } = process();
+    const rest = ['b', 'c', 'd', 'e'].map((name) => loki(name));
+    for (const health of [undefined, 'unhealthy', undefined, 'unhealthy', undefined, 'unhealthy'] as const) {
+      await run([...rest, loki('a', health)]);
+      now += 1_000;
+    }
+    expect(place.tools).toEqual(names('b', 'c', 'd', 'e'));
+    expect(told('removal-held')).toEqual([]);
+  });
+
   test('the next one is held too', async () => {
     const { run } = process();
     for (const _ of ['first', 'second']) {

@@ -16,6 +16,7 @@ import { sizeFault } from '../reconcile/guards.ts';
 import { CONTENT_HASH, rollbackOf } from '../reconcile/plan.ts';
 import { OwnerRefused } from '../reconcile/publisher.ts';
 import { refusal } from '../reconcile/refusal.ts';
+import { type Gone, type Loss, stillGone } from '../reconcile/removals.ts';
 import { assess, type Findings, type Made, type Memory, situationOf } from './assess.ts';
 import type { EngineEvent } from './events.ts';
 import { Fights } from './fights.ts';
@@ -80,6 +81,8 @@ export class Reconciler {
   #recorded: string | undefined;
   /** The services of the tools that were published last. */
   #known: KnownServices;
+  /** Tools that were taken out a short while ago. */
+  #gone: readonly Gone[] = [];
   /** The tools that are held, and when the first of them may go, on the clock of `performance.now`. */
   #held: ReadonlySet<string> = new Set();
   #releaseAt: number | undefined;
@@ -107,6 +110,7 @@ export class Reconciler {
   constructor(options: ReconcilerOptions, before?: Reconciler) {
     this.#options = options;
     this.#known = before === undefined ? new Map() : before.#known;
+    this.#gone = before === undefined ? [] : before.#gone;
   }
 
   /** Milliseconds until there is something to do though nothing changed; nothing while there is not. */
@@ -163,7 +167,13 @@ export class Reconciler {
       throw new UserError(`${publisher.target} is left as it is: ${refused}`, EXIT.findings);
     const revisions = await this.#history(live, signal);
     if (live !== undefined) this.#seen = { overrides: live.data[OVERRIDES_KEY] };
-    const memory = { own: this.#own, seen: this.#seen, made: this.#made, known: this.#known };
+    const memory = {
+      own: this.#own,
+      seen: this.#seen,
+      made: this.#made,
+      known: this.#known,
+      gone: this.#gone,
+    };
     const situation = situationOf(live, revisions, memory);
     const { decision, services, failure } = this.#decided(found, situation, memory, cycle);
     const changed = undone(decision, live, this.#wanted, this.#options.version);
@@ -180,6 +190,7 @@ export class Reconciler {
     const ended = await publish(intent, live, revisions, { ...this.#options, faultsOf }, signal);
     this.#own = ended.rolledBack?.to.documents ?? decision.intent.documents;
     this.#knows(this.#own, services);
+    if (ended.plan.action !== 'none') this.#letGo(decision.released);
     this.#wanted = wantedBy(ended.plan);
     if (changed.length > 0) this.#fights.reverted(foreign(live), performance.now());
     if (ended.plan.action !== 'none') this.#options.tell({ kind: 'observed', live: ended.live });
@@ -221,6 +232,14 @@ export class Reconciler {
       if (decision === undefined) throw error;
       return { decision, services: [], failure: { error } };
     }
+  }
+
+  /** Remembers which tools went, for as long as that counts. */
+  #letGo(released: readonly Loss[]): void {
+    const { now, removalHold } = this.#options;
+    const at = now().getTime();
+    const gone = released.map(({ tool, namespace }) => ({ tool, namespace, at }));
+    this.#gone = [...stillGone(this.#gone, at, removalHold), ...gone];
   }
 
   /** Remembers the services of the tools that are published. */

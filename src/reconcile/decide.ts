@@ -12,7 +12,16 @@ import {
   REMOVAL_HELD,
   rollbackOf,
 } from './plan.ts';
-import { type FoundTools, losses, type RemovalOptions, type Removals, removals } from './removals.ts';
+import {
+  countsOf,
+  type FoundTools,
+  type Gone,
+  type Loss,
+  losses,
+  type RemovalOptions,
+  type Removals,
+  removals,
+} from './removals.ts';
 
 /** What was published before, and what people wrote there. */
 export interface Situation {
@@ -37,6 +46,8 @@ export interface Inputs {
   readonly removal: RemovalOptions | undefined;
   /** Milliseconds since 1970. */
   readonly now: number;
+  /** Tools that went before. */
+  readonly gone?: readonly Gone[];
   /**
    * The documents that the inputs give, with tools of what was published; nothing where these cannot be made anew, and
    * all that was published stays as it is.
@@ -51,11 +62,14 @@ export interface Decision {
   readonly drift: { readonly keys: readonly string[]; readonly published: Documents | undefined } | undefined;
   /** Tools that stay for now, though the inputs do not give them. */
   readonly held: Pick<Removals, 'held' | 'until' | 'due'>;
+  /** Tools that go with this. */
+  readonly released: readonly Loss[];
   /** A rollback that keeps what is published, or did until now. */
   readonly rollback: 'holds' | 'ended' | undefined;
 }
 
 const NOTHING_HELD = { held: [], until: undefined, due: undefined };
+const NOTHING_RELEASED: readonly Loss[] = [];
 
 /** What was published and is remembered, the newest first. */
 const remembered = ({ own, revisions }: Situation): Documents[] => [
@@ -112,6 +126,7 @@ export function decide(situation: Situation & Inputs): Decision {
       intent: { documents: kept ?? generated, overrideError, rollback, overrides, removalHeld },
       drift,
       held: NOTHING_HELD,
+      released: NOTHING_RELEASED,
       rollback: undefined,
     };
   if (kept !== undefined && rollback !== undefined && rollback.from === contentHash(generated))
@@ -119,27 +134,36 @@ export function decide(situation: Situation & Inputs): Decision {
       intent: { documents: kept, rollback, overrides },
       drift,
       held: NOTHING_HELD,
+      released: NOTHING_RELEASED,
       rollback: 'holds',
     };
   const ended = rollback === undefined ? undefined : 'ended';
-  const { note, ...held } = heldOf(published, situation);
+  const { note, released, ...held } = heldOf(published, situation);
   if (published === undefined || held.held.length === 0)
-    return { intent: { documents: generated, overrides }, drift, held: NOTHING_HELD, rollback: ended };
+    return {
+      intent: { documents: generated, overrides },
+      drift,
+      held: NOTHING_HELD,
+      released,
+      rollback: ended,
+    };
   const documents = situation.withHeld(held.held, published) ?? published;
-  return { intent: { documents, overrides, removalHeld: note }, drift, held, rollback: ended };
+  return { intent: { documents, overrides, removalHeld: note }, drift, held, released, rollback: ended };
 }
 
 /** Which published tools stay though the inputs do not give them. */
 function heldOf(
   published: Documents | undefined,
-  { live, generated, found, removal, now }: Situation & Inputs,
+  { live, generated, found, removal, now, gone = [] }: Situation & Inputs,
 ): Removals {
   const isAllowed = live?.annotations[ALLOW_REMOVAL] === 'true';
   if (published === undefined || removal === undefined || isAllowed)
-    return { ...NOTHING_HELD, note: undefined };
+    return { ...NOTHING_HELD, released: NOTHING_RELEASED, note: undefined };
   const lost = losses(published, generated, found);
-  const all = toolNames(published['toolset.json']).length;
-  return removals(lost, all, live?.annotations[REMOVAL_HELD], now, removal);
+  const note = live?.annotations[REMOVAL_HELD];
+  const there = new Set(toolNames(published['toolset.json']));
+  const away = gone.filter(({ tool }) => !there.has(tool));
+  return removals(lost, countsOf(published), note, now, removal, away);
 }
 
 /**
@@ -157,6 +181,7 @@ export function decideToKeep(situation: Situation): Decision | undefined {
     intent: { documents: kept, rollback, overrides, overrideError, removalHeld },
     drift,
     held: NOTHING_HELD,
+    released: NOTHING_RELEASED,
     rollback: undefined,
   };
 }

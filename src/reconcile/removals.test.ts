@@ -1,7 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Documents } from '../model/documents.ts';
-import { type Cause, type FoundTools, losses, type RemovalOptions, removals } from './removals.ts';
+import {
+  type Cause,
+  countsOf,
+  type FoundTools,
+  type Loss,
+  losses,
+  type RemovalOptions,
+  removals as removalsIn,
+} from './removals.ts';
 
 interface ToolText {
   readonly name: string;
@@ -85,7 +93,12 @@ describe('a published tool is lost', () => {
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 const HOLD: RemovalOptions = { hold: 300_000, once: false };
-const lost = (cause: Cause, ...tools: string[]) => tools.map((tool) => ({ tool, cause }));
+const lost = (cause: Cause, ...tools: string[]): Loss[] =>
+  tools.map((tool) => ({ tool, namespace: 'ns', cause }));
+/** What becomes of tools that all are of one namespace. */
+const removals = (tools: readonly Loss[], all: number, ...rest: Rest) =>
+  removalsIn(tools, new Map([['ns', all]]), ...rest);
+type Rest = Parameters<typeof removalsIn> extends [unknown, unknown, ...infer R] ? R : never;
 const held = (...args: Parameters<typeof removals>): readonly string[] => removals(...args).held;
 
 describe('how many', () => {
@@ -99,6 +112,49 @@ describe('how many', () => {
   ])('%s', (_, gone, all, isHeld) => {
     const tools = lost('gone', ...['a', 'b', 'c'].slice(0, gone));
     expect(held(tools, all, undefined, NOW, HOLD)).toHaveLength(isHeld ? gone : 0);
+  });
+});
+
+describe('whose', () => {
+  const of = (namespace: string, ...tools: string[]): Loss[] =>
+    tools.map((tool) => ({ tool, namespace, cause: 'unhealthy' }));
+
+  test('a namespace that loses most of its tools is held, however many tools others have', () => {
+    const all = new Map([
+      ['monitoring', 4],
+      ['evil', 60],
+    ]);
+    const tools = of('monitoring', 'a', 'b', 'c', 'd');
+    expect(removalsIn(tools, all, undefined, NOW, HOLD).held).toEqual(['a', 'b', 'c', 'd']);
+    expect(removalsIn([...tools, ...of('evil', 'x')], all, undefined, NOW, HOLD)).toMatchObject({
+      held: ['a', 'b', 'c', 'd'],
+      released: [{ tool: 'x' }],
+    });
+  });
+
+  test('where most of all tools are lost, all of them are held', () => {
+    const all = new Map([
+      ['a', 1],
+      ['b', 1],
+      ['c', 1],
+    ]);
+    expect(
+      removalsIn([...of('a', 'x'), ...of('b', 'y'), ...of('c', 'z')], all, undefined, NOW, HOLD).held,
+    ).toHaveLength(3);
+  });
+
+  test('tools that went a short while ago count with those that go now', () => {
+    const first = removals(lost('unhealthy', 'a', 'b'), 4, undefined, NOW, HOLD);
+    expect(first.held).toEqual([]);
+    const gone = first.released.map((each) => ({ ...each, at: NOW }));
+    expect(held(lost('unhealthy', 'c'), 2, undefined, NOW + 20_000, HOLD, gone)).toEqual(['c']);
+    expect(held(lost('unhealthy', 'c'), 2, undefined, NOW + 300_000, HOLD, gone)).toEqual([]);
+    expect(held(lost('unhealthy', 'c'), 20, undefined, NOW + 20_000, HOLD, gone)).toEqual([]);
+  });
+
+  test('tools of people do not count', () => {
+    const counts = countsOf(documents('a', 'b', { name: 'mine', service: undefined }));
+    expect(counts).toEqual(new Map([['ns', 2]]));
   });
 });
 
@@ -130,7 +186,7 @@ describe('how long', () => {
   test('one that came back begins anew', () => {
     const first = removals(lost('gone', 'a', 'b', 'c'), 3, undefined, NOW, HOLD);
     const back = removals([], 3, first.note, NOW + 100_000, HOLD);
-    expect(back).toEqual({ held: [], until: undefined, due: undefined, note: undefined });
+    expect(back).toEqual({ held: [], released: [], until: undefined, due: undefined, note: undefined });
   });
   test('a clock that was ahead when it was written does not make it longer than once more', () => {
     const ahead = removals(lost('gone', 'a', 'b'), 2, undefined, NOW + 86_400_000, HOLD);

@@ -22,7 +22,16 @@ export interface FoundTools {
 /** A published tool that the inputs do not give any more. */
 export interface Loss {
   readonly tool: string;
+  /** Of the Service behind it. */
+  readonly namespace: string;
   readonly cause: Cause;
+}
+
+/** A tool that went, and when, in milliseconds since 1970. */
+export interface Gone {
+  readonly tool: string;
+  readonly namespace: string;
+  readonly at: number;
 }
 
 export interface RemovalOptions {
@@ -32,9 +41,10 @@ export interface RemovalOptions {
   readonly once: boolean;
 }
 
-/** Which tools stay for now. Times are in milliseconds since 1970. */
+/** Which tools stay for now, and which go. Times are in milliseconds since 1970. */
 export interface Removals {
   readonly held: readonly string[];
+  readonly released: readonly Loss[];
   /** When the last of them may go. */
   readonly until: number | undefined;
   /** Milliseconds until the first of them may go. */
@@ -57,6 +67,14 @@ const NOT_READY_HOLD = 15_000;
 /** How long one failed probe of a process that makes one pass waits for another process to find the same. */
 const SECOND_OPINION = 30_000;
 
+/** How many tools with a Service are published, by the Service's namespace. */
+export function countsOf(published: Documents): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { namespace = '', metadata } of publishedTools(published['toolset.json']))
+    if (metadata.service !== undefined) counts.set(namespace, (counts.get(namespace) ?? 0) + 1);
+  return counts;
+}
+
 const serviceOf = ({ namespace, metadata }: PublishedTool): string | undefined =>
   metadata.service === undefined ? undefined : `${namespace}/${metadata.service}`;
 
@@ -77,12 +95,43 @@ export function losses(before: Documents | undefined, next: Documents, found: Fo
       if (service === undefined || found.usable.has(tool.name)) return false;
       return !names.has(tool.name) && !endpoints.has(tool.endpoint) && !services.has(service);
     })
-    .map(({ name }) => ({ tool: name, cause: found.unusable.get(name) ?? 'gone' }));
+    .map(({ name, namespace = '' }) => ({
+      tool: name,
+      namespace,
+      cause: found.unusable.get(name) ?? 'gone',
+    }));
 }
 
 /** Whether so many of all tools at once are rather one fault between us and them than a fault of each. */
 const isMass = (lost: number, all: number): boolean =>
   (lost >= MASS && lost * 2 > all) || (lost >= ALL && lost === all);
+
+const total = (counts: ReadonlyMap<string, number>): number =>
+  [...counts.values()].reduce((sum, count) => sum + count, 0);
+
+/**
+ * The namespaces whose losses are held: those that lose most of their own tools, so that nobody's many tools elsewhere hide
+ * it, and all of them where most of all tools are lost. Tools that went a short while ago count as lost with those that go
+ * now: probes do not fail in the same second.
+ */
+function massLosses(
+  lost: readonly Loss[],
+  all: ReadonlyMap<string, number>,
+  gone: readonly Gone[],
+): (namespace: string) => boolean {
+  const lossesBy = Map.groupBy(lost, ({ namespace }) => namespace);
+  const goneBy = Map.groupBy(gone, ({ namespace }) => namespace);
+  const isOfAll = isMass(lost.length + gone.length, total(all) + gone.length);
+  return (namespace) => {
+    const before = goneBy.get(namespace)?.length ?? 0;
+    const now = lossesBy.get(namespace)?.length ?? 0;
+    return isOfAll || isMass(now + before, (all.get(namespace) ?? 0) + before);
+  };
+}
+
+/** Those of the tools that went of which it is not long ago. */
+export const stillGone = (gone: readonly Gone[], now: number, hold: number): readonly Gone[] =>
+  gone.filter(({ at }) => at <= now && now - at < hold);
 
 /** How long a tool stays for its cause, in milliseconds. */
 function waitOf(cause: Cause, mass: boolean, { hold, once }: RemovalOptions): number {
@@ -120,28 +169,32 @@ function writeNote(since: readonly (readonly [tool: string, at: number])[]): str
 /**
  * Which of the lost tools stay for now, and until when. Each is counted from when it was first missed, by whichever
  * process, so that a hold goes on over restarts and from one run to the next, and ends.
- * @param all how many tools are published
+ * @param all how many tools are published, by namespace
  * @param note what was remembered with what is published
  * @param now milliseconds since 1970
+ * @param gone tools that went before; those of within the hold count
  */
 export function removals(
   lost: readonly Loss[],
-  all: number,
+  all: ReadonlyMap<string, number>,
   note: string | undefined,
   now: number,
   options: RemovalOptions,
+  gone: readonly Gone[] = [],
 ): Removals {
   const remembered = readNote(note);
-  const mass = isMass(lost.length, all);
-  const held = lost.flatMap(({ tool, cause }) => {
+  const isMassLoss = massLosses(lost, all, stillGone(gone, now, options.hold));
+  const held = lost.flatMap(({ tool, namespace, cause }) => {
     // A clock that was ahead when it was written must not make the hold longer; the note has whole seconds.
     const since = Math.min(remembered.get(keyOf(tool)) ?? now, now);
-    const until = since + waitOf(cause, mass, options);
+    const until = since + waitOf(cause, isMassLoss(namespace), options);
     return until > now ? [{ tool, since: Math.floor(since / 1000) * 1000, until }] : [];
   });
   const untils = held.map(({ until }) => until);
+  const kept = new Set(held.map(({ tool }) => tool));
   return {
-    held: held.map(({ tool }) => tool),
+    held: [...kept],
+    released: lost.filter(({ tool }) => !kept.has(tool)),
     until: untils.length === 0 ? undefined : Math.max(...untils),
     due: untils.length === 0 ? undefined : Math.min(...untils) - now,
     note: writeNote(held.map(({ tool, since }) => [tool, since])),
