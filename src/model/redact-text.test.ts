@@ -19,6 +19,8 @@ test.each([
   [`?next=PASSWORD%3D${S}%26x%3D1`, '?next=PASSWORD%3D***'],
   [`?next=PASSWORD%253D${S}%2526x%253D1`, '?next=PASSWORD%253D***'],
   [`q=%7B%22api_key%22%3A%22${S}%22%7D`, 'q=%7B%22api_key%22%3A%***%22%7D'],
+  ['name another with --kubeconfig or KUBECONFIG', 'name another with --kubeconfig or KUBECONFIG'],
+  ['--kubeconfig order66x', '--kubeconfig ***'],
   ['token: ***1', 'token: ***1'],
   ['listing was denied; grant "list" with a Role', 'listing was denied; grant "list" with a Role'],
 ])('%s', (text, shown) => {

@@ -37,6 +37,10 @@ function* logins(text: string): Generator<Span> {
 const OUR_WORDS =
   /^(must (be|have) |should be |is (missing|a |an |the |not |no |none |empty|there |left |written |longer|old )|has (no|been|tools|to) |holds a |lacks |needs |unknown key "|Map keys |HolmesGPT |denied|cannot be |names (no |a |an |one of |the ))/;
 
+/** A word that follows the name of a flag in a sentence, as in `with --kubeconfig or KUBECONFIG`. */
+const PLAIN_WORD =
+  /^(or|and|is|in|to|for|from|with|if|of|the|a|an|that|which|was|has|names|gives|here|there)(?![\w-])/;
+
 /** A place in the text of the key `credentials`, as in `credentials:2:5: prometheus: …`: no value follows. */
 const PLACE = /^\d+:\d+: /;
 
@@ -102,6 +106,7 @@ function* assigned(text: string): Generator<Span> {
     if (dashes === '' && !/[:=]/.test(sign)) continue;
     const first = match.index + all.length;
     const begin = text.slice(first, first + 40);
+    if (!/[:=]/.test(sign) && PLAIN_WORD.test(begin)) continue;
     if (!namesSecret(name, begin) || OUR_WORDS.test(begin)) continue;
     if (name === 'credentials' && sign === ':' && PLACE.test(begin)) continue;
     const before = text[match.index - 1] ?? '';

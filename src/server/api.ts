@@ -74,7 +74,6 @@ export interface Backing {
 const PATH = '/api/v1';
 
 /** Longest body with a document to check, in bytes. */
-const LONGEST_DOCUMENT = 256 * 1024;
 
 const iso = (time: Date | undefined): string | null => time?.toISOString() ?? null;
 
@@ -282,7 +281,6 @@ export function api(
     });
 
     app.post(`${PATH}/toolsets/validate`, {
-      bodyLimit: LONGEST_DOCUMENT,
       config: { access: { resource: 'toolsets/validate', verb: 'create' } },
       schema: {
         operationId: 'validateToolset',

@@ -15,6 +15,7 @@ import type { Taken } from './rate-limit.ts';
 import { LONGEST_HEADERS, type Refusal, refuseOddities, refuser } from './refuse.ts';
 import { mustBePlain, mustHaveOneHost } from './request-form.ts';
 import type { ServerTls } from './tls.ts';
+import { boundedValidator } from './validation.ts';
 
 /** One request that was answered, for those who count. `route` is the pattern and never the path. */
 export interface Answered {
@@ -146,7 +147,6 @@ export async function createApp({
       count(request, reply.statusCode, 0);
     },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 253 },
-    ajv: { customOptions: { allErrors: true, coerceTypes: false, removeAdditional: false } },
   });
   const methods = new Methods();
   function count({ method, routeOptions }: FastifyRequest, status: number, milliseconds: number): void {
@@ -169,6 +169,7 @@ export async function createApp({
   });
   connections.guard(app.server);
   refuseOddities(app.server, () => methods.all, refused);
+  app.setValidatorCompiler(boundedValidator());
   // What is compiled for each answer's schema takes more memory than it saves time.
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   await app.register(accepts);

@@ -3,7 +3,7 @@ import { type FieldError, kindOfStatus, PROBLEM_TYPE, ProblemError, problemBody 
 import { NAME_PATTERN } from './schemas.ts';
 
 /** Most bytes of a request's body. */
-export const LONGEST_BODY = 1024 * 1024;
+export const LONGEST_BODY = 256 * 1024;
 
 type Invalid = NonNullable<FastifyError['validation']>[number];
 
@@ -101,6 +101,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
     .headers(problem.headers)
     .header('x-request-id', request.id)
     .header('cache-control', 'no-store')
+    .header('x-content-type-options', 'nosniff')
     .type(PROBLEM_TYPE)
     .send(JSON.stringify(problemBody(problem, request.url, request.id)));
 }

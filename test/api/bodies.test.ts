@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { FastifyInstance } from 'fastify';
 import { expect, test } from 'vitest';
@@ -90,4 +91,26 @@ test('no body makes a route fail in a way that is a bug', async () => {
     { numRuns: 400 },
   );
   expect(seen).toContain(400);
+});
+
+test('of a large body only the first fault is told, and it costs no more than the body', async () => {
+  const post = poster((await inProcess()).app);
+  const kinds = [
+    JSON.stringify({ services: Array.from({ length: 80_000 }, () => ({})) }),
+    JSON.stringify(Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`k${index}`, 1]))),
+    `{"services":${'['.repeat(60_000)}${']'.repeat(60_000)}}`,
+  ];
+  for (const payload of kinds) {
+    let answer = await post(GENERATE, payload);
+    // A busy machine sheds load.
+    for (let tries = 0; answer.statusCode === 503 && tries < 20; tries++) {
+      await sleep(500);
+      answer = await post(GENERATE, payload);
+    }
+    expect(answer.statusCode).toBe(400);
+    expect(answer.json().errors).toHaveLength(1);
+  }
+  const few = await post(GENERATE, { services: [{}, {}] });
+  expect(few.json().errors).toHaveLength(8);
+  expect((await post(GENERATE, `"${'x'.repeat(256 * 1024)}"`)).statusCode).toBe(413);
 });
