@@ -51,7 +51,7 @@ export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] =
   ['0', 'fine; also where backends are unhealthy or a namespace was denied, which are warnings'],
   [
     '1',
-    'findings: a part of the manifests could not be read (the rest counts), validate found faults, diff a difference or overrides that cannot be used; or a bug in the program',
+    'findings: a part of the manifests could not be read (the rest counts), validate found faults, diff a difference or overrides that cannot be used; serve --once published and could not write the history; or a bug in the program',
   ],
   ['2', 'usage or configuration: an unknown flag, a wrong setting, a file that is not there'],
   ['3', 'the cluster is unreachable, or denied all that was asked'],

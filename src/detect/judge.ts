@@ -70,9 +70,23 @@ export function isApprovedMatch(
 
 /** The detector of the type that the Service's owner names; else the one that asks. */
 function namedDetector(service: Service, detector: Detector, rules: Rules): Detector {
-  const key = detector.fromAnnotations.type;
-  if (key === undefined || !Object.hasOwn(service.annotations, key)) return detector;
-  return rules.byType.get(service.annotations[key]?.trim() ?? '')?.detector ?? detector;
+  return rules.byType.get(namedType(service, detector) ?? '')?.detector ?? detector;
+}
+
+/** The type that the Service's owner names in an annotation that the detector reads. */
+function namedType(
+  { annotations }: Service,
+  { fromAnnotations: { type: key } }: Detector,
+): string | undefined {
+  return key !== undefined && Object.hasOwn(annotations, key) ? annotations[key]?.trim() : undefined;
+}
+
+/** Why the configuration does not let a Service be of the type that its owner names. */
+function forbiddenType(type: string, service: Service, { byType, disabled }: Rules): string | undefined {
+  if (disabled.has(type)) return `its owner offers it as ${type}, which the configuration switches off`;
+  const named = byType.get(type);
+  const outside = named === undefined ? undefined : outOfScope(service, named);
+  return outside === undefined ? undefined : `its owner offers it as ${type}, and ${outside}`;
 }
 
 /** One detector's verdict on one Service. */
@@ -99,6 +113,10 @@ export function judge(facts: Facts, compiled: CompiledDetector, rules: Rules): M
     if (certainty === undefined || certaintyRank(signal.certainty) < certaintyRank(certainty))
       certainty = signal.certainty;
   }
+  const type = namedType(service, detector);
+  const forbidden =
+    type === undefined || certainty === undefined ? undefined : forbiddenType(type, service, rules);
+  if (forbidden !== undefined) return miss(forbidden, true);
   const { found, near } = identify(facts, compiled, rules);
   for (const identity of found) evidence.push({ signal: identity.certainty, detail: identity.detail });
   const best: Identity | undefined = found[0];

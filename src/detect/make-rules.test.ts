@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { builtIn, options } from '../../test/fixtures/unit/detection.ts';
-import { service } from '../../test/fixtures/unit/service.ts';
+import { offered, service } from '../../test/fixtures/unit/service.ts';
 import { detectorSchema } from '../model/detector.ts';
 import { type DetectorOptions, type DetectorsOptions, detectorOptions } from '../model/detector-options.ts';
 import { detect } from './detect.ts';
+import { explain } from './explain.ts';
 import { type Customisation, makeRules } from './make-rules.ts';
 import { type Rules, UNSET } from './rules.ts';
 
@@ -155,5 +156,41 @@ describe('what users add and set', () => {
     expect(winner({})).toBe('loki');
     expect(winner({ options: set('prometheus', { priority: 1 }) })).toBe('prometheus');
     expect(winner({ options: set('loki', { priority: -1 }) })).toBe('prometheus');
+  });
+
+  describe('no annotation brings back what the operator switched off', () => {
+    const says = (type: string) => offered('logs', { type }, { ports: ['http:3100'] });
+    const typesOf = (change: Partial<Customisation>, type = 'loki'): string[] =>
+      detect([says(type)], ruled(change).rules, options).candidates.map((found) => found.type);
+
+    test.each<[string, Partial<Customisation>]>([
+      ['by its options', { options: set('loki', { enabled: false }) }],
+      ['by name', { disabled: ['loki'] }],
+      ['in this namespace', { options: set('loki', { excludeNamespaces: ['monitoring'] }) }],
+      ['everywhere else', { options: set('loki', { namespaces: ['default'] }) }],
+      ['without an annotation', { options: set('loki', { requiredAnnotations: { team: '*' } }) }],
+    ])('%s', (_, change) => {
+      expect(typesOf({})).toEqual(['loki']);
+      expect(typesOf(change)).toEqual([]);
+      expect(typesOf(change, ' loki ')).toEqual([]);
+    });
+
+    test('nor a type of their own that was switched off by name; others stay', () => {
+      const { rules } = ruled({ disabled: ['abacus'] });
+      const offers = ['abacus', 'slate'].map((type) => offered(type, { type }));
+      expect(detect(offers, rules, options).candidates.map(({ type }) => type)).toEqual(['slate']);
+    });
+
+    test('explain says so', () => {
+      const { rules } = ruled({ disabled: ['loki'] });
+      const told = explain([says('loki')], 'monitoring/logs', rules, options);
+      expect(told?.candidate).toBeUndefined();
+      expect(told?.detectors.find(({ type }) => type === 'custom')).toEqual({
+        type: 'custom',
+        matched: false,
+        near: true,
+        reasons: ['its owner offers it as loki, which the configuration switches off'],
+      });
+    });
   });
 });

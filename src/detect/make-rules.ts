@@ -48,8 +48,8 @@ export function makeRules(
         where: `detectors.${type}`,
         what: `there is no detector of this type${meantOrAll(type, [...detectors.keys()].sort(), 'there are')}`,
       });
-  const enabled = [...detectors.values()].filter(
-    ({ type }) => custom.options[type]?.enabled !== false && !custom.disabled.includes(type),
-  );
-  return { rules: compileRules(enabled, vocabulary, custom.options), problems };
+  const switchedOff = Object.keys(custom.options).filter((type) => custom.options[type]?.enabled === false);
+  const disabled = new Set([...custom.disabled, ...switchedOff]);
+  const enabled = [...detectors.values()].filter(({ type }) => !disabled.has(type));
+  return { rules: compileRules(enabled, vocabulary, custom.options, disabled), problems };
 }

@@ -48,6 +48,8 @@ export interface Rules {
   readonly byType: ReadonlyMap<string, CompiledDetector>;
   readonly vocabulary: Vocabulary;
   readonly neutral: ReadonlySet<string>;
+  /** Types that the operator switched off: no annotation brings them back. */
+  readonly disabled: ReadonlySet<string>;
 }
 
 /** The options of a detector for which operators set none: the defaults of their schema. */
@@ -92,6 +94,7 @@ export function compileRules(
   detectors: readonly Detector[],
   vocabulary: Vocabulary,
   options: DetectorsOptions = {},
+  disabled: ReadonlySet<string> = new Set(),
 ): Rules {
   const byType = new Map<string, CompiledDetector>();
   for (const [order, detector] of detectors.entries()) {
@@ -107,5 +110,11 @@ export function compileRules(
       options: options[detector.type] ?? UNSET,
     });
   }
-  return { detectors: [...byType.values()], byType, vocabulary, neutral: new Set(vocabulary.neutral) };
+  return {
+    detectors: [...byType.values()],
+    byType,
+    vocabulary,
+    neutral: new Set(vocabulary.neutral),
+    disabled,
+  };
 }

@@ -4,6 +4,7 @@ import { MemoryPublisher } from '../../test/fixtures/unit/memory-publisher.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import { documentFaults } from '../generate/check.ts';
 import type { Verdict } from '../model/discovery.ts';
+import { EXIT, UserError } from '../model/exit.ts';
 import type { Service } from '../model/service.ts';
 import type { Agent, AgentInput } from '../reconcile/agent-follow.ts';
 import type { Change, Source } from '../source/source.ts';
@@ -308,4 +309,23 @@ describe('once', () => {
     await expect(ended).rejects.toThrow('not now');
     ended = undefined;
   });
+  test.each(['read', 'write'])(
+    'a history that it cannot %s is a failure, after the publication',
+    async (what) => {
+      const { source, publisher, settle } = setup({ once: true });
+      const denied = async () => {
+        throw new UserError('controllerrevisions.apps is forbidden', EXIT.cluster);
+      };
+      if (what === 'read') publisher.history.list = denied;
+      publisher.history.record = denied;
+      source.sync([loki('a')]);
+      await settle();
+      await expect(ended).rejects.toMatchObject({
+        exitCode: EXIT.findings,
+        message: expect.stringMatching(/is published, .*history.*: controllerrevisions.apps is forbidden/),
+      });
+      ended = undefined;
+      expect(publisher.tools).toEqual(names('a'));
+    },
+  );
 });

@@ -4,6 +4,7 @@ import { LiveDetection } from '../detect/live.ts';
 import { assignNames, type Naming, NO_NAMING } from '../detect/names.ts';
 import { type Approvals, changedNamespaces, NO_APPROVALS } from '../model/approvals.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
+import { EXIT, UserError } from '../model/exit.ts';
 import type { Agent } from '../reconcile/agent-follow.ts';
 import type { Change, Source } from '../source/source.ts';
 import { breather } from './breather.ts';
@@ -437,6 +438,12 @@ export class Engine {
       this.#repaired = true;
       throw reconciled.failure.error;
     }
+    // Nobody writes it later, and a job that ends well is not looked at.
+    if (this.#options.once && reconciled?.unrecorded !== undefined)
+      throw new UserError(
+        `the toolset is published, and is not in the history, so there is no rollback to it: ${reconciled.unrecorded}`,
+        EXIT.findings,
+      );
     this.#succeeded();
   }
 }

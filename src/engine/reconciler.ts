@@ -44,6 +44,8 @@ export interface Reconciled {
   readonly rewritten: boolean;
   /** What kept new documents from being published: these are the last good ones, put right where that was needed. */
   readonly failure?: { readonly error: unknown };
+  /** Why what is published is not in the history, where it should be. */
+  readonly unrecorded?: string;
 }
 
 /** What a pass found. */
@@ -76,7 +78,8 @@ export class Reconciler {
   #seen: { readonly overrides: string | undefined } | undefined;
   /** What was published before, once that was read. */
   #revisions: readonly Revision[] | undefined;
-  #historyFails = false;
+  /** Why the history could not be read or written, if so. */
+  #historyFault: string | undefined;
   /** What the newest revision holds, if it was this process that saw to it. */
   #recorded: string | undefined;
   /** The services of the tools that were published last. */
@@ -141,7 +144,7 @@ export class Reconciler {
           cuts: this.#made?.cuts,
           documents: reconciled?.documents,
           revision: this.#revisions?.at(-1)?.number,
-          recorded: !this.#historyFails,
+          recorded: this.#historyFault === undefined,
         });
     }
   }
@@ -201,6 +204,7 @@ export class Reconciler {
       documents: this.#own,
       rewritten: action !== 'none' && changes.includes(`data ${AGENT_KEY}`),
       ...(failure === undefined ? {} : { failure }),
+      ...(this.#historyFault === undefined ? {} : { unrecorded: this.#historyFault }),
     };
   }
 
@@ -271,7 +275,7 @@ export class Reconciler {
 
   #noteHistory(error: unknown): void {
     if (!(error instanceof UserError)) throw error;
-    this.#historyFails = true;
+    this.#historyFault = error.message;
     // Who may not list revisions may not add one either: one line says it.
     if (this.#notes.some(({ what }) => what.startsWith(NO_HISTORY))) return;
     this.#notes.push({
@@ -380,7 +384,7 @@ export class Reconciler {
     const overrides = live.data[OVERRIDES_KEY];
     const rollback = rollbackOf(live.annotations);
     const key = `${revisionHash(documents, overrides)} ${rollback?.from} ${rollback?.to}`;
-    this.#historyFails = false;
+    this.#historyFault = undefined;
     if (history === undefined || this.#recorded === key) {
       this.#recorded = key;
       return;
