@@ -10,39 +10,40 @@ const LATER = '2026-03-01T00:00:00Z';
 
 const loki = (name: string, fields: Parameters<typeof service>[1] = {}): Service =>
   service(name, { labels: { 'app.kubernetes.io/name': 'loki' }, ports: ['http-metrics:3100'], ...fields });
+/** Of the installation `a`, with Pods of its own. */
+const part = (name: string, app: string, fields: Parameters<typeof service>[1] = {}): Service =>
+  loki(name, { labels: { 'app.kubernetes.io/name': 'loki', release: 'a' }, selector: { app }, ...fields });
 const waysIn = (...services: Service[]): string[] =>
   detected(...services).candidates.map(({ service: { name } }) => name);
 
 describe('a Service that comes later and selects other Pods does not take the place of a backend', () => {
-  const old = loki('loki', { created: OLD, selector: { app: 'loki' } });
+  const old = part('loki', 'loki', { created: OLD });
 
-  test('even with the name of a better way in', () => {
-    expect(waysIn(old, loki('loki-gateway', { created: LATER, selector: { app: 'evil' } }))).toEqual([
-      'loki',
-    ]);
+  test('even with the name of a better way in, and labels of the same installation', () => {
+    expect(waysIn(old, part('loki-gateway', 'evil', { created: LATER }))).toEqual(['loki']);
   });
 
   test('but one that was created with it does', () => {
-    const gateway = loki('loki-gateway', { created: SOON, selector: { app: 'gateway' } });
-    expect(waysIn(old, gateway)).toEqual(['loki-gateway']);
+    expect(waysIn(old, part('loki-gateway', 'gateway', { created: SOON }))).toEqual(['loki-gateway']);
   });
 
-  test('and one that leads to the same Pods does', () => {
-    const gateway = loki('loki-gateway', { created: LATER, selector: { app: 'loki', role: 'read' } });
-    expect(waysIn(old, gateway)).toEqual(['loki-gateway']);
+  test('and one that leads to no other Pods does', () => {
+    const selector = { app: 'loki', role: 'read' };
+    expect(waysIn(old, loki('loki-gateway', { created: LATER, selector }))).toEqual(['loki-gateway']);
+  });
+
+  test('but not one that leads to its Pods and to others', () => {
+    const narrow = part('loki', 'loki', { created: OLD, selector: { app: 'loki', tier: 'logs' } });
+    const wide = part('loki-gateway', '', { created: LATER, selector: { tier: 'logs' } });
+    expect(waysIn(narrow, wide)).toEqual(['loki']);
   });
 
   test('where nobody says when a Service was created, nothing is known of newcomers', () => {
-    expect(waysIn(loki('loki', { selector: { app: 'loki' } }), loki('loki-gateway'))).toEqual([
-      'loki-gateway',
-    ]);
+    expect(waysIn(part('loki', 'loki'), part('loki-gateway', 'gateway'))).toEqual(['loki-gateway']);
   });
 
   test('it helps where the old one does not answer', () => {
-    const [found] = detected(
-      old,
-      loki('loki-gateway', { created: LATER, selector: { app: 'b' } }),
-    ).candidates;
+    const [found] = detected(old, part('loki-gateway', 'b', { created: LATER })).candidates;
     expect(found?.fallbacks.map(({ service: { name } }) => name)).toEqual(['loki-gateway']);
   });
 
@@ -55,12 +56,18 @@ describe('a Service that comes later and selects other Pods does not take the pl
       'lok',
       'l-loki',
     );
-    const newcomer = fc.record({ name: names, headless: fc.boolean(), annotated: fc.boolean() });
+    const newcomer = fc.record({
+      name: names,
+      headless: fc.boolean(),
+      annotated: fc.boolean(),
+      release: fc.constantFrom('a', 'b'),
+    });
     fc.assert(
       fc.property(fc.uniqueArray(newcomer, { selector: ({ name }) => name }), (newcomers) => {
-        const later = newcomers.map(({ name, headless, annotated }, index) =>
+        const later = newcomers.map(({ name, headless, annotated, release }, index) =>
           loki(name, {
             headless,
+            labels: { 'app.kubernetes.io/name': 'loki', release },
             created: LATER,
             selector: { app: `other-${index}` },
             annotations: annotated
@@ -71,5 +78,43 @@ describe('a Service that comes later and selects other Pods does not take the pl
         expect(waysIn(old, ...later)).toContain('loki');
       }),
     );
+  });
+});
+
+describe('a name alone makes nobody a part of an installation', () => {
+  test.each<[string, Partial<Service>, string[]]>([
+    ['another selector', { selector: { app: 'evil' } }, ['loki', 'loki-gateway']],
+    ['no selector', {}, ['loki', 'loki-gateway']],
+    [
+      'another installation, by its label',
+      { labels: { app: 'loki', release: 'b' }, selector: { app: 'loki', part: 'x' } },
+      ['loki', 'loki-gateway'],
+    ],
+    ['the same installation, by its label', { labels: { app: 'loki', release: 'a' } }, ['loki-gateway']],
+    ['the same installation, by its selector', { selector: { release: 'a', part: 'x' } }, ['loki-gateway']],
+  ])('%s', (_, fields, expected) => {
+    const labels = { app: 'loki', release: 'a' };
+    const installed = loki('loki', { labels, selector: { app: 'loki', part: 'y' } });
+    const { ports: __, ...rest } = fields;
+    expect(waysIn(installed, loki('loki-gateway', { labels: { app: 'loki' }, ...rest }))).toEqual(expected);
+  });
+
+  test('without any name of an installation, a shared entry of the selector does', () => {
+    const own = (name: string, part: string) => loki(name, { selector: { app: 'logs', part } });
+    expect(waysIn(own('loki', 'a'), own('loki-gateway', 'b'))).toEqual(['loki-gateway']);
+    expect(waysIn(loki('loki'), loki('loki-gateway'))).toEqual(['loki-gateway']);
+  });
+
+  test('nor a headless Service', () => {
+    const headless = loki('loki-headless', { headless: true, selector: { app: 'evil' } });
+    expect(waysIn(loki('loki', { selector: { app: 'loki' } }), headless)).toEqual(['loki', 'loki-headless']);
+  });
+
+  test('and one that only its name takes for the product comes behind those whose labels do', () => {
+    const labels = { release: 'a' };
+    const named = service('loki-gateway', { labels, selector: { app: 'x' }, ports: ['http-metrics:3100'] });
+    expect(waysIn(named)).toEqual(['loki-gateway']);
+    const [found] = detected(part('loki', 'loki'), named).candidates;
+    expect([found?.service.name, found?.alternates]).toEqual(['loki', ['loki-gateway']]);
   });
 });

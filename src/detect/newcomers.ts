@@ -26,9 +26,26 @@ export function newcomersIn(group: readonly Member[]): Set<Member> {
     group.filter((member) => !isLate(member)).map((member) => [member.selectorKey, member.selector]),
   );
   const early = [...selectors.values()].filter(({ size }) => size > 0).slice(0, MOST_COMPARED);
-  const samePods = ({ selector, selectorKey }: Member): boolean =>
-    selectorKey !== undefined &&
-    (selectors.has(selectorKey) ||
-      (selector.size > 0 && early.some((each) => within(selector, each) || within(each, selector))));
-  return new Set(group.filter((member) => isLate(member) && !samePods(member)));
+  return new Set(group.filter((member) => isLate(member) && !leadsWithin(member, selectors, early)));
+}
+
+/** Does a member select no Pods but those of others? @param few the selectors that it is compared with */
+function leadsWithin(
+  { selector, selectorKey }: Member,
+  selectors: ReadonlyMap<string | undefined, unknown>,
+  few: readonly ReadonlyMap<string, string>[],
+): boolean {
+  if (selectorKey === undefined) return false;
+  return selectors.has(selectorKey) || few.some((each) => within(each, selector));
+}
+
+/** Members that only their own name, or less, takes for the product, with other Pods than those that labels name so. */
+export function unsureIn(group: readonly Member[]): Set<Member> {
+  const isUnsure = ({ match: { certainty } }: Member): boolean =>
+    certainty === 'name' || certainty === 'hint';
+  const sure = group.filter((member) => !isUnsure(member));
+  if (sure.length === 0 || sure.length === group.length) return new Set();
+  const selectors = new Map(sure.map(({ selectorKey, selector }) => [selectorKey, selector]));
+  const few = [...selectors.values()].filter(({ size }) => size > 0).slice(0, MOST_COMPARED);
+  return new Set(group.filter((member) => isUnsure(member) && !leadsWithin(member, selectors, few)));
 }
