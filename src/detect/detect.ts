@@ -19,6 +19,7 @@ import { assignNames, NO_NAMING } from './names.ts';
 import { type DetectOptions, type OwnersWord, ownersWord, wantedName } from './owner.ts';
 import { chooseScheme } from './port.ts';
 import type { Rules } from './rules.ts';
+import { leadsWithin, type Selection, selectionOf } from './selection.ts';
 import { wordsOf } from './words.ts';
 
 /** What detection gave: one candidate for each backend, and what a person should know. */
@@ -155,8 +156,20 @@ function placeOf(service: Service, detector: Detector): Detector['paths'][number
   );
 }
 
-/** Most ways into one backend that are worked out: a person may name any of them, and a few are asked. */
-const MOST_WAYS = 16;
+/**
+ * Most ways into one backend that are worked out, the better ones and as many of the oldest: one of them may be in use, or a
+ * person may name it. A few of them are asked.
+ */
+const MOST_WAYS = 100;
+
+/** The Services of a group that are worked out, the best first. */
+function worthALook(group: readonly Match[]): readonly Match[] {
+  if (group.length <= MOST_WAYS) return group;
+  const made = ({ service }: Match): string => service.created ?? '~';
+  const oldest = group.toSorted((a, b) => (made(a) < made(b) ? -1 : made(a) > made(b) ? 1 : 0));
+  const kept = new Set([...group.slice(0, MOST_WAYS / 2), ...oldest.slice(0, MOST_WAYS / 2)]);
+  return group.filter((match) => kept.has(match));
+}
 
 /** The candidate of a group, with its fallbacks; what its owners may not say is told. */
 function backendOf(
@@ -166,14 +179,15 @@ function backendOf(
   options: DetectOptions,
   problems: Problem[],
 ): Candidate | undefined {
-  const names = group.map(({ service }) => service.name).sort();
+  const members = group
+    .map(({ service }) => ({ name: service.name, selection: selectionOf(service) }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
   const shown = displayNames(group);
   const ways: Candidate[] = [];
   // An approval is for the one Service that it names, so the others are no way in beside it.
   const usable = approved.has(group[0]) ? group.filter((match) => approved.has(match)) : group;
-  for (const match of usable) {
-    if (ways.length === MOST_WAYS) break;
-    const { candidate, word } = candidateOf(match, names, rules, options);
+  for (const match of worthALook(usable)) {
+    const { candidate, word } = candidateOf(match, members, rules, options);
     if (ways.length === 0) problems.push(...word.problems);
     const own = candidate.displayNames ?? [];
     const named = { ...candidate, displayNames: [...new Set([...own, ...shown])] };
@@ -188,10 +202,10 @@ function backendOf(
   return { ...best, fallbacks, evidence: [...best.evidence, { signal: 'group', detail }] };
 }
 
-/** @param names all Services that lead to the same backend */
+/** @param members all Services that lead to the same backend */
 function candidateOf(
   chosen: Match,
-  names: readonly string[],
+  members: readonly { readonly name: string; readonly selection: Selection }[],
   rules: Rules,
   options: DetectOptions,
 ): { readonly candidate: Candidate; readonly word: OwnersWord } {
@@ -219,6 +233,9 @@ function candidateOf(
     if (path !== '') evidence.push({ signal: 'path', detail: `${detector.title}'s API is below ${path}` });
     endpoint = { scheme, host, port: chosen.port.port, path };
   }
+  const selection = selectionOf(service);
+  const others = members.filter(({ name }) => name !== service.name);
+  const samePods = others.filter((other) => leadsWithin(selection, other.selection));
   return {
     word,
     candidate: {
@@ -236,7 +253,8 @@ function candidateOf(
       healthPath: word.healthPath ?? rules.byType.get(detector.type)?.options.healthPath,
       certainty: chosen.certainty,
       evidence,
-      alternates: names.filter((name) => name !== service.name),
+      alternates: others.map(({ name }) => name),
+      samePods: samePods.map(({ name }) => name),
       fallbacks: [],
       holmes: detector.holmes,
     },

@@ -23,13 +23,14 @@ function installations(members: readonly Member[]): Member[][] {
       if (known === undefined) byToken.set(token, member);
       else union.join(known, member);
     }
-  const bySelector = new Map(members.map((member) => [member.selectorKey, member]));
-  const compared = [...bySelector.values()]
-    .filter(({ selector }) => selector.size > 0)
-    .slice(0, MOST_COMPARED);
+  const bySelector = Map.groupBy(
+    members.filter(({ selector }) => selector.size > 0),
+    ({ selectorKey }) => selectorKey,
+  );
+  for (const alike of bySelector.values()) union.joinAll(alike);
+  const compared = [...bySelector.values()].flatMap(([first]) => first ?? []).slice(0, MOST_COMPARED);
   for (const one of compared)
-    for (const other of compared)
-      if (one !== other && within(one.selector, other.selector)) union.join(one, other);
+    for (const other of compared) if (within(one.selector, other.selector)) union.join(one, other);
   return [...Map.groupBy(members, (member) => union.find(member)).values()];
 }
 

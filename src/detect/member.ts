@@ -29,7 +29,7 @@ export interface Member {
  * Most selector entries of a Service that is compared with others entry by entry. Real ones have up to about ten; a Service
  * with more joins only those with exactly the same selector.
  */
-const MOST_ENTRIES = 20;
+export const MOST_ENTRIES = 20;
 
 /** Equal for equal selectors, whatever the order of their entries; undefined where there are none. Linear in their bytes. */
 export function selectorKeyOf(service: Pick<Service, 'selector' | 'selectorHash'>): string | undefined {

@@ -13,7 +13,7 @@ import { observedApprovals, observedNaming } from './naming.ts';
 import { probeAll, type Stages, toolKinds } from './pass.ts';
 import { type Reconciled, Reconciler, type ReconcilerOptions } from './reconciler.ts';
 import { Settling } from './settling.ts';
-import { type InUse, publishedWays } from './ways.ts';
+import { type Companions, type InUse, publishedWays } from './ways.ts';
 
 export interface EngineOptions extends Omit<ReconcilerOptions, 'generation'> {
   readonly source: Source;
@@ -68,6 +68,8 @@ export class Engine {
   #changed = false;
   /** The Services that are in use as ways into their backends; undefined: not known since others may have published. */
   #inUse: InUse | undefined;
+  /** Who was there when each of them came into use. */
+  #companions: Companions = new Map();
   /** The source told all of it since the last look. */
   #full = false;
   /** What is published may be other than it shall be. */
@@ -189,6 +191,7 @@ export class Engine {
   takeOver(): void {
     this.#reconciler = newReconciler(this.#options);
     this.#inUse = undefined;
+    this.#companions = new Map();
     this.#behind = true;
     this.#succeeded();
     this.wake();
@@ -278,6 +281,7 @@ export class Engine {
       ...stages,
       detection: { ...stages.detection, approvals: this.#approvals },
       inUse: ways,
+      companions: this.#companions,
       naming: this.#naming,
     };
     const passed = await probeAll(detection, known, signal).catch((error: unknown) => {
@@ -285,10 +289,11 @@ export class Engine {
       this.#changedAt ??= changedAt;
       throw error;
     });
-    const { services, contradicted, problems, inUse } = passed;
+    const { services, contradicted, problems, inUse, companions } = passed;
     this.#found = services;
     this.#contradicted = contradicted;
     this.#inUse = inUse;
+    this.#companions = companions;
     const print = fingerprint(services);
     const isOther = print !== this.#fingerprint;
     if (isOther) this.#behind = true;

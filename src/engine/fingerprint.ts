@@ -31,6 +31,7 @@ export function fingerprint(services: readonly DiscoveredService[]): string {
       found.tenantDescription,
       found.certainty,
       found.alternates,
+      found.samePods,
       verdict.health,
       verdict.authRequired,
       verdict.facts,

@@ -10,7 +10,17 @@ import { oneLine } from '../model/text.ts';
 import type { ProbeKind } from '../probe/http.ts';
 import type { Prober } from '../probe/prober.ts';
 import { mergeProven } from './same-pods.ts';
-import { type Asked, askWays, chosenWay, type InUse, namedFirst, waysInUse } from './ways.ts';
+import {
+  type Asked,
+  apart,
+  askWays,
+  type Companions,
+  chosenWay,
+  companionsOf,
+  type InUse,
+  inOrder,
+  waysInUse,
+} from './ways.ts';
 
 /** What a pass works with. */
 export interface Stages {
@@ -23,6 +33,8 @@ export interface Stages {
   readonly maxBackends: number;
   /** The Services that are in use already; they stay in use while they work, see `askWays`. */
   readonly inUse?: InUse;
+  /** Who was there when each of them came into use; nobody else was where this is not given. */
+  readonly companions?: Companions;
   /** Who has which name of a tool already; nobody has one where this is not given. */
   readonly naming?: Naming;
 }
@@ -35,6 +47,7 @@ export interface Found {
   readonly problems: readonly Problem[];
   /** The Services that are used as ways into their backends. */
   readonly inUse: InUse;
+  readonly companions: Companions;
 }
 
 /** What a prober needs to know of the kinds of backends. */
@@ -102,28 +115,22 @@ function failed(candidate: Candidate, error: unknown): { readonly problem: Probl
 }
 
 /** From what was detected to discovered services: all probes, and what these prove. */
-export async function probeAll(
-  detection: Detection,
-  {
-    rules,
-    prober,
-    problems: broken,
-    maxBackends,
-    detection: { approvals },
-    inUse = new Set(),
-    naming = NO_NAMING,
-  }: Stages,
-  signal: AbortSignal,
-): Promise<Found> {
+export async function probeAll(detection: Detection, stages: Stages, signal: AbortSignal): Promise<Found> {
+  const { rules, prober, problems: broken, maxBackends, naming = NO_NAMING } = stages;
+  const { inUse = new Set(), companions = new Map() } = stages;
+  const { approvals } = stages.detection;
+  const standing = { inUse, companions, named: naming.named };
   const { candidates: detected, problems } = bounded(detection, maxBackends, approvals);
-  const candidates = detected.map((candidate) => namedFirst(candidate, naming.named));
+  const candidates = detected
+    .flatMap((candidate) => apart(candidate, inUse, naming.held))
+    .map((candidate) => inOrder(candidate, standing));
   const ways = candidates.flatMap((candidate) => [candidate, ...candidate.fallbacks]);
   const prepared = (await prober.prepare?.(ways, signal)) ?? [];
   const used: Asked[] = [];
   const results: ReturnType<typeof judged>[] = await Promise.all(
     candidates.map(async (candidate) => {
       try {
-        const asked = await askWays(candidate, inUse, rules, (way) => prober.probe(way, signal));
+        const asked = await askWays(candidate, standing, rules, (way) => prober.probe(way, signal));
         const chosen = chosenWay(asked);
         used.push(chosen);
         return judged(chosen.way, chosen.verdict, rules);
@@ -140,6 +147,7 @@ export async function probeAll(
   return {
     services: named.candidates,
     inUse: waysInUse(used, found, services),
+    companions: companionsOf(used, standing),
     contradicted: results.flatMap(({ contradicted }) => contradicted ?? []),
     problems: [...broken, ...problems, ...prepared, ...told, ...named.problems],
   };

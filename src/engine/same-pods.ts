@@ -31,7 +31,10 @@ function merged(best: DiscoveredService, others: readonly DiscoveredService[]): 
   const names = [best, ...others].flatMap(({ service, alternates }) => [service.name, ...alternates]);
   const alternates = [...new Set(names)].filter((name) => name !== best.service.name).sort();
   const detail = `leads to the same Pods as ${others.map(({ service }) => service.name).join(', ')}, and both prove to be ${best.type}`;
-  return { ...best, alternates, evidence: [...best.evidence, { signal: 'group', detail }] };
+  // Their selectors are the same.
+  const same = [best, ...others].flatMap(({ service, samePods = [] }) => [service.name, ...samePods]);
+  const samePods = alternates.filter((name) => same.includes(name));
+  return { ...best, alternates, samePods, evidence: [...best.evidence, { signal: 'group', detail }] };
 }
 
 /**

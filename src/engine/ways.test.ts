@@ -4,10 +4,18 @@ import { offered, service } from '../../test/fixtures/unit/service.ts';
 import type { Candidate, DiscoveredService, Verdict } from '../model/discovery.ts';
 import type { Service } from '../model/service.ts';
 import { discover, type Found } from './pass.ts';
-import { type InUse, publishedWays } from './ways.ts';
+import { type Companions, type InUse, publishedWays } from './ways.ts';
 
+/** A way to the Pods of one Loki. */
 const loki = (name: string, fields: Parameters<typeof service>[1] = {}): Service =>
-  service(name, { labels: { app: 'loki' }, ports: ['http-metrics:3100'], ...fields });
+  service(name, {
+    labels: { app: 'loki' },
+    selector: { app: 'loki' },
+    ports: ['http-metrics:3100'],
+    ...fields,
+  });
+/** A part of it, with Pods of its own. */
+const part = (name: string): Service => loki(name, { selector: { app: 'loki', part: name } });
 const gateway = loki('loki-gateway');
 const frontend = loki('loki-query-frontend');
 const querier = loki('loki-querier');
@@ -38,6 +46,7 @@ const UNKNOWN = verdict('unknown', 'not probed');
 function setting(services: readonly Service[], inUse: InUse = new Set()) {
   const it = {
     inUse,
+    companions: new Map() as Companions,
     answers: {} as Record<string, Verdict>,
     asked: [] as string[],
     async pass(): Promise<Found> {
@@ -48,9 +57,18 @@ function setting(services: readonly Service[], inUse: InUse = new Set()) {
           return Promise.resolve(it.answers[name] ?? GOOD);
         },
       };
-      const stages = { rules, problems: [], prober, detection: options, maxBackends: 100, inUse: it.inUse };
+      const { inUse, companions } = it;
+      const stages = {
+        rules,
+        problems: [],
+        prober,
+        detection: options,
+        maxBackends: 100,
+        inUse,
+        companions,
+      };
       const found = await discover(services, stages, new AbortController().signal);
-      ({ inUse: it.inUse } = found);
+      ({ inUse: it.inUse, companions: it.companions } = found);
       return found;
     },
     /** The one backend that there is, by the Service that is used. */
@@ -63,6 +81,12 @@ function setting(services: readonly Service[], inUse: InUse = new Set()) {
   };
   return it;
 }
+
+/** What is in use by what is published. */
+const publishedInUse = (name: string): InUse =>
+  publishedWays(
+    JSON.stringify({ tools: [{ name: 'x', namespace: 'monitoring', metadata: { service: name } }] }),
+  );
 
 const evidence = ({ evidence: all }: DiscoveredService): string[] =>
   all.filter(({ signal }) => signal === 'group').map(({ detail }) => detail);
@@ -163,6 +187,7 @@ describe('the way in that is used', () => {
       { type: 'loki', endpoint: 'http://elsewhere.example' },
       {
         labels: { app: 'loki' },
+        selector: { app: 'loki' },
         ports: ['http-metrics:3100'],
       },
     );
@@ -190,6 +215,62 @@ describe('the way in that is used', () => {
     '{"tools":[null,{},{"namespace":"a","metadata":7}]}',
   ])('is not known where what is published is %j', (text) => {
     expect(publishedWays(text)).toEqual(new Set());
+  });
+});
+
+describe('a Service that comes later and leads to other Pods', () => {
+  const used = part('loki-query-frontend');
+  const newcomer = part('loki-gateway');
+
+  test('takes no place, however well it answers, also after a restart; where the other fails it serves', async () => {
+    const it = setting([used]);
+    expect(await it.used()).toBe('loki-query-frontend');
+    for (const inUse of [it.inUse, publishedInUse('loki-query-frontend')]) {
+      const later = setting([newcomer, used], inUse);
+      expect(await later.used()).toBe('loki-query-frontend');
+      expect(later.asked).toEqual(['loki-query-frontend']);
+      expect(await later.used({ 'loki-query-frontend': LOGIN })).toBe('loki-query-frontend');
+      expect(await later.used({ 'loki-query-frontend': UNKNOWN })).toBe('loki-query-frontend');
+      expect(await later.used({ 'loki-query-frontend': BAD_GATEWAY })).toBe('loki-gateway');
+    }
+  });
+
+  test('is one that was there from the start, and was not ready: it takes its place', async () => {
+    const it = setting([newcomer, used]);
+    expect(await it.used({ 'loki-gateway': NOT_READY })).toBe('loki-query-frontend');
+    expect(await it.used()).toBe('loki-gateway');
+  });
+
+  test('is one that came before the one in use worked', async () => {
+    const it = setting([used]);
+    expect(await it.used({ 'loki-query-frontend': NOT_READY })).toBe('loki-query-frontend');
+    const both = setting([newcomer, used], it.inUse);
+    both.companions = it.companions;
+    const still = { 'loki-query-frontend': NOT_READY, 'loki-gateway': NOT_READY };
+    expect(await both.used(still)).toBe('loki-query-frontend');
+    expect(await both.used({ 'loki-gateway': NOT_READY })).toBe('loki-query-frontend');
+    expect(await both.used()).toBe('loki-gateway');
+  });
+
+  test('gets no place among a hundred either', async () => {
+    const many = Array.from({ length: 120 }, (_, index) => part(`loki-gateway-${index}`));
+    const old = { ...used, created: '2026-01-01T00:00:00Z' };
+    const crowd = many.map((one) => ({ ...one, created: '2026-01-01T00:00:05Z' }));
+    const it = setting([old, ...crowd], new Set(['monitoring/loki-query-frontend']));
+    expect((await it.pass()).services.map(({ service: { name } }) => name)).toContain('loki-query-frontend');
+  });
+
+  test('makes no one backend of two that are in use', async () => {
+    const labels = { app: 'loki', release: 'a' };
+    const own = (name: string) => loki(name, { labels, selector: { app: name } });
+    const two = setting([own('loki'), own('loki-main')]);
+    expect((await two.pass()).services).toHaveLength(2);
+    const three = setting([own('loki'), own('loki-main'), own('loki-gateway')], two.inUse);
+    const { services: found } = await three.pass();
+    expect(found.map(({ service: { name }, alternates }) => [name, alternates])).toEqual([
+      ['loki', ['loki-gateway']],
+      ['loki-main', []],
+    ]);
   });
 });
 

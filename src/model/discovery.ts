@@ -47,6 +47,11 @@ export interface Candidate {
   readonly evidence: readonly Evidence[];
   /** Names of Services of the same namespace that lead to the same backend. */
   readonly alternates: readonly string[];
+  /**
+   * Those of them that lead to every Pod that this Service leads to: who trusts one of them with something trusts this
+   * one's Pods with it. None where that is not known.
+   */
+  readonly samePods?: readonly string[];
   /** Other ways into the same backend, the best first: what is asked where this one does not answer. A few at most. */
   readonly fallbacks: readonly Candidate[];
   readonly holmes: HolmesEntry;
