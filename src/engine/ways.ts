@@ -77,15 +77,15 @@ export function inOrder(candidate: Candidate, { inUse, companions, named }: Stan
 }
 
 /**
- * A backend as several, where more than one of its Services is in use, with Pods of their own: they were backends of their
- * own before somebody created what they have in common.
+ * A backend as several, where more than one of its Services is in use, and not all for the same Pods: they were backends of
+ * their own before somebody created what they have in common.
  * @param held who has which name: the Services of a backend as it was
  */
 export function apart(candidate: Candidate, inUse: InUse, held: Naming['held']): readonly Candidate[] {
   const ways = [candidate, ...candidate.fallbacks];
   const used = ways.filter((way) => inUse.has(keyOf(way)));
   const homes = used.filter(
-    (way, index) => !used.slice(0, index).some((other) => podsWithin(way, other) || podsWithin(other, way)),
+    (way, index) => !used.slice(0, index).some((other) => podsWithin(way, other) && podsWithin(other, way)),
   );
   const [first, ...others] = homes;
   if (first === undefined || others.length === 0) return [candidate];

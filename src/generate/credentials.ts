@@ -6,9 +6,20 @@ import type { Tool } from './tools.ts';
 const namespaceOf = ({ key, namespace }: Tool): string | undefined =>
   key.includes('/') ? key.slice(0, key.indexOf('/')) : namespace;
 
+/**
+ * The Services whose credentials a tool gets, the chosen one first: the others lead to all of its Pods. One with other Pods
+ * gets nothing that a person gave to another, whatever backend they are said to be of.
+ */
+export const trustedWith = ({ key, samePods }: Tool): string[] => [key, ...samePods];
+
+/** Does what a person gave to a Service go to this tool? */
+export const appliesTo = (key: string, tool: Tool): boolean =>
+  key.includes('/') && trustedWith(tool).includes(key);
+
 /** The credentials that are configured for a backend: its own, else those of its type for its namespace. */
 export function credentialOf(credentials: Credentials, tool: Tool): Credential | undefined {
-  if (tool.key.includes('/') && Object.hasOwn(credentials, tool.key)) return credentials[tool.key];
+  const own = trustedWith(tool).find((key) => key.includes('/') && Object.hasOwn(credentials, key));
+  if (own !== undefined) return credentials[own];
   const given = Object.hasOwn(credentials, tool.detector) ? credentials[tool.detector] : undefined;
   const { namespaces = [] } = given ?? {};
   return namespaces.includes('*') || namespaces.includes(namespaceOf(tool) ?? '') ? given : undefined;

@@ -6,6 +6,7 @@ import { serviceKey } from '../model/service.ts';
 import { type AdmissionPolicy, admit } from './admission.ts';
 import { byPrecedence, LIMITS, type Limits, withinCounts } from './budget.ts';
 import type { HolmesOptions } from './holmes.ts';
+import { idleCredentials } from './idle-credentials.ts';
 import { renderWithin } from './render.ts';
 import { type ToolKind, toolsOf } from './tools.ts';
 
@@ -47,6 +48,7 @@ export function generate(
   const { kinds, overrides: _, ...agent } = options;
   const { services, held, overrides, waiting, notes: told } = admit(found, options, options.overrides);
   const { tools, notes } = toolsOf(services, overrides, kinds, held);
+  const idle = idleCredentials(options.credentials, tools, { found, kinds });
   const limits = limitsOf(options);
   const limited = withinCounts(byPrecedence(tools, options.published ?? new Set()), limits);
   const rendered = renderWithin(limited.tools, { ...agent, patch: overrides.holmesgpt }, limits);
@@ -54,7 +56,7 @@ export function generate(
   return {
     documents: rendered.documents,
     tools: rendered.tools.length,
-    notes: [...told, ...notes, ...rendered.notes, ...limitNotes],
+    notes: [...told, ...notes, ...idle, ...rendered.notes, ...limitNotes],
     limitNotes,
     cuts: [...limited.cuts, ...rendered.cuts],
     waiting: waiting.map(({ service }) => serviceKey(service)),

@@ -1,8 +1,10 @@
 import type { Problem } from '../model/discovery.ts';
 import { mergePatch } from '../model/merge.ts';
 import type { Overrides } from '../model/overrides.ts';
+import { trustedWith } from './credentials.ts';
 import { own } from './holmes-models.ts';
 import { carriesCredentials } from './holmes-shape.ts';
+import { meantService } from './meant-service.ts';
 import { isMapping, type Mapping } from './model-check.ts';
 import type { Tool } from './tools.ts';
 
@@ -15,10 +17,11 @@ function backendsOf(patch: Patch, toolset: string): Mapping {
   return isMapping(backends) ? backends : {};
 }
 
-/** Keys that address a tool, the widest first: what is said of one Service wins. */
-function keysOf({ key }: Tool): string[] {
+/** Keys that address a tool, the widest first: what is said of one Service wins, and of the chosen one most of all. */
+function keysOf(tool: Tool): string[] {
+  const { key } = tool;
   const slash = key.indexOf('/');
-  return ['*', ...(slash < 0 ? [] : [`${key.slice(0, slash)}/*`]), key];
+  return ['*', ...(slash < 0 ? [] : [`${key.slice(0, slash)}/*`]), ...trustedWith(tool).reverse()];
 }
 
 /** The fields that people wrote for a backend in a toolset; nothing if there are none. */
@@ -42,18 +45,37 @@ export function withoutBackends(patch: Patch): Patch {
   return { ...patch, toolsets: Object.fromEntries(toolsets) };
 }
 
+/** What to tell of a key that addresses no backend of a toolset. */
+function unmatchedKey(key: string, tools: readonly Tool[]): Pick<Problem, 'what' | 'fix'> {
+  const backend = tools.find(({ members }) => members.some((member) => member === key));
+  if (backend !== undefined)
+    return {
+      what: `backends ${key} has no effect: the way into its backend is ${backend.key}, which leads to other Pods`,
+      fix: `write ${backend.key}, if you trust that Service with it`,
+    };
+  const meant = meantService(
+    key,
+    tools.flatMap(keysOf).filter((each) => each !== '*'),
+  );
+  return {
+    what: `backends ${key} is not among the backends of this toolset, so it has no effect`,
+    ...(meant === undefined ? {} : { fix: `did you mean ${meant}?` }),
+  };
+}
+
 /** What people wrote for backends that are not there. */
 export function unmatched(
   patch: Patch,
   toolsOf: ReadonlyMap<string, readonly { readonly tool: Tool }[]>,
 ): Problem[] {
   return Object.keys(patch.toolsets ?? {}).flatMap((toolset) => {
-    const known = new Set((toolsOf.get(toolset) ?? []).flatMap(({ tool }) => keysOf(tool)));
+    const tools = (toolsOf.get(toolset) ?? []).map(({ tool }) => tool);
+    const known = new Set(tools.flatMap(keysOf));
     return Object.keys(backendsOf(patch, toolset))
       .filter((key) => key !== '*' && !known.has(key))
       .map((key) => ({
         where: `overrides.yaml, holmesgpt.toolsets ${toolset}`,
-        what: `backends ${key} is not among the backends of this toolset, so it has no effect`,
+        ...unmatchedKey(key, tools),
       }));
   });
 }

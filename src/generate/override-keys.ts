@@ -36,7 +36,7 @@ const placeOf = (key: string): string => `overrides.yaml, tool ${key}`;
 const keyOf = ({ service }: DiscoveredService): ServiceKey => serviceKey(service);
 
 /** All Services of a backend; a key that names any of them addresses it. */
-function keysOf({ service: { namespace, name }, alternates }: DiscoveredService): ServiceKey[] {
+export function backendKeys({ service: { namespace, name }, alternates }: DiscoveredService): ServiceKey[] {
   return [name, ...alternates].map((member) => serviceKey({ namespace, name: member }));
 }
 
@@ -84,7 +84,7 @@ class Unmatched {
   #compared = 0;
 
   constructor(found: readonly DiscoveredService[]) {
-    this.#known = found.flatMap(keysOf);
+    this.#known = found.flatMap(backendKeys);
     this.#displayed = new Map(
       found.flatMap((each) =>
         [...(each.displayNames ?? []), each.tool].map((name) => [name, keyOf(each)] as const),
@@ -130,7 +130,9 @@ class Unmatched {
 export function resolveOverrides(found: readonly DiscoveredService[], { tools }: Overrides): Resolved {
   const entries = Object.entries(tools).map(([key, override]): Change => ({ key, override }));
   if (entries.length === 0) return { changes: new Map(), own: [], notes: [] };
-  const backends = new Map(found.flatMap((each) => keysOf(each).map((key) => [key, keyOf(each)] as const)));
+  const backends = new Map(
+    found.flatMap((each) => backendKeys(each).map((key) => [key, keyOf(each)] as const)),
+  );
   const byBackend = new Map<ServiceKey, Change[]>();
   const byName = new Map<string, Change[]>();
   const unmatched = new Unmatched(found);

@@ -27,6 +27,8 @@ export interface Tool
   readonly added?: true;
   /** The Services that lead to it; none where its endpoint is a person's. */
   readonly members: readonly ServiceKey[];
+  /** Those of them that lead to every Pod that the chosen one leads to. */
+  readonly samePods: readonly ServiceKey[];
   /** A person added or changed it, so no limit takes it away. */
   readonly pinned: boolean;
 }
@@ -53,6 +55,7 @@ export function discoveredTool(service: DiscoveredService): Tool {
     namespace,
     key: serviceKey(service.service),
     members: [name, ...service.alternates].map((member) => serviceKey({ namespace, name: member })),
+    samePods: (service.samePods ?? []).map((member) => serviceKey({ namespace, name: member })),
     created: service.service.created,
     pinned: false,
     metadata: {
@@ -100,6 +103,7 @@ function personalTool(
     metadata: { ...metadata },
     key,
     members: [],
+    samePods: [],
     created: undefined,
     pinned: true,
     added: true,

@@ -1,0 +1,152 @@
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { detected, discovered, rules } from '../../test/fixtures/unit/detection.ts';
+import { service } from '../../test/fixtures/unit/service.ts';
+import { toolKinds } from '../engine/pass.ts';
+import { type Credentials, credentialsByBackend } from '../model/credentials.ts';
+import type { DiscoveredService, Verdict } from '../model/discovery.ts';
+import { type Overrides, overridesSchema } from '../model/overrides.ts';
+import type { Service } from '../model/service.ts';
+import { generate } from './generate.ts';
+
+const loki = (name: string, fields: Parameters<typeof service>[1] = {}): Service =>
+  service(name, { labels: { app: 'loki', release: 'a' }, ports: ['http-metrics:3100'], ...fields });
+const WELL: Verdict = { health: 'healthy', authRequired: true, proof: 'proven', reason: '', steps: [] };
+const found = (...services: Service[]): DiscoveredService[] =>
+  detected(...services).candidates.map((candidate) => ({ ...candidate, verdict: WELL }));
+
+function made(services: readonly DiscoveredService[], credentials: unknown, overrides: unknown = {}) {
+  const written: Overrides = overridesSchema.parse(overrides);
+  const given: Credentials = credentialsByBackend.parse(credentials);
+  const { documents, notes } = generate(services, {
+    credentials: given,
+    holmesgptVersion: '0.32',
+    overrides: written,
+    kinds: toolKinds(rules),
+  });
+  return {
+    holmes: parse(documents['custom_toolset.yaml']).toolsets['grafana/loki']?.config,
+    told: notes
+      .filter(({ where }) => !where.startsWith('Service '))
+      .map(({ where, what, fix }) => `${where}: ${what}; ${fix}`),
+  };
+}
+
+const TOKEN = { bearerToken: 'LOKI_TOKEN' };
+
+describe('credentials that apply to nothing are told once, with what was meant', () => {
+  const backends = found(loki('loki', { selector: { app: 'loki' } }));
+
+  test.each<[string, object, string[]]>([
+    ['the Service', { 'monitoring/loki': TOKEN }, []],
+    ['its type', { loki: { ...TOKEN, namespaces: ['monitoring'] } }, []],
+    [
+      'a mistyped Service',
+      { 'monitoring/lokii': TOKEN },
+      [
+        'credentials monitoring/lokii: apply to nothing: no backend that is known now has this Service; did you mean monitoring/loki? Otherwise they count as soon as that Service is found',
+      ],
+    ],
+    [
+      'another namespace',
+      { 'production/loki': TOKEN },
+      [expect.stringContaining('did you mean monitoring/loki?') as never],
+    ],
+    [
+      'a Service that is like none',
+      { 'production/abacus': TOKEN },
+      [
+        'credentials production/abacus: apply to nothing: no backend that is known now has this Service; they count as soon as that Service is found',
+      ],
+    ],
+    [
+      'a mistyped type',
+      { lokki: { ...TOKEN, namespaces: ['monitoring'] } },
+      ['credentials lokki: apply to nothing: there is no detector of this type; did you mean loki?'],
+    ],
+    [
+      'a mistyped namespace of a type',
+      { loki: { ...TOKEN, namespaces: ['monitorng'] } },
+      [
+        'credentials loki: apply to nothing: no loki is known in monitorng now; did you mean the namespace monitoring? Otherwise they count as soon as one is found',
+      ],
+    ],
+    [
+      'a type of which there is none',
+      { tempo: { ...TOKEN, namespaces: ['*'] } },
+      [
+        'credentials tempo: apply to nothing: no tempo is known anywhere now; they count as soon as one is found',
+      ],
+    ],
+  ])('%s', (_, credentials, told) => {
+    expect(made(backends, credentials).told).toEqual(told);
+  });
+
+  test('a mistyped namespace beside one that is right', () => {
+    const two = [...backends, ...found(loki('loki', { namespace: 'logging' }))];
+    const { told } = made(two, { loki: { ...TOKEN, namespaces: ['monitoring', 'loging', 'later'] } });
+    expect(told).toEqual([
+      'credentials loki: name the namespace loging, where no loki is known; did you mean logging?',
+    ]);
+  });
+
+  test('those of a backend that is unhealthy are no mistake', () => {
+    const sick = discovered(loki('loki'), 'unhealthy');
+    expect(made([sick], { 'monitoring/loki': TOKEN }).told).toEqual([]);
+  });
+});
+
+describe('what a person gave to one Service of a backend', () => {
+  const pods = { app: 'loki' };
+  const CREDENTIALS = { 'monitoring/loki': TOKEN };
+  const OVERRIDES = {
+    holmesgpt: { toolsets: { 'grafana/loki': { backends: { 'monitoring/loki': { api_key: 'k' } } } } },
+  };
+  /** The backend with `loki-gateway` as the way in, as it is where `loki` does not answer. */
+  const behind = (selector: Service['selector'], own: Service['selector'] = pods): DiscoveredService[] =>
+    found(loki('loki', { selector: own }), loki('loki-gateway', { selector }));
+
+  test.each<[string, Service['selector']]>([
+    ['the same Pods', pods],
+    ['some of its Pods', { ...pods, role: 'read' }],
+  ])('goes to another one that leads to %s', (_, selector) => {
+    const backends = behind(selector);
+    expect(backends.map(({ service: { name } }) => name)).toEqual(['loki-gateway']);
+    expect(made(backends, CREDENTIALS)).toMatchObject({
+      holmes: { additional_headers: { Authorization: 'Bearer {{ env.LOKI_TOKEN }}' } },
+      told: [],
+    });
+    expect(made(backends, {}, OVERRIDES)).toMatchObject({ holmes: { api_key: 'k' }, told: [] });
+  });
+
+  test.each<[string, Service['selector'], Service['selector']]>([
+    ['other Pods', { app: 'gateway' }, pods],
+    ['its Pods and others', { tier: 'logs' }, { ...pods, tier: 'logs' }],
+    ['Pods that nobody knows', {}, pods],
+  ])('does not go to one that leads to %s: that is told', (_, selector, own) => {
+    const backends = behind(selector, own);
+    expect(backends.map(({ service: { name } }) => name)).toEqual(['loki-gateway']);
+    expect(made(backends, CREDENTIALS)).toEqual({
+      holmes: undefined,
+      told: [
+        'credentials monitoring/loki: apply to nothing: the way into its backend is monitoring/loki-gateway, which leads to other Pods; write monitoring/loki-gateway, if you trust that Service with them',
+      ],
+    });
+    const open = backends.map((each) => ({ ...each, verdict: { ...WELL, authRequired: false } }));
+    const { holmes, told } = made(open, {}, OVERRIDES);
+    expect(JSON.stringify(holmes)).not.toContain('api_key');
+    expect(told).toEqual([
+      'overrides.yaml, holmesgpt.toolsets grafana/loki: backends monitoring/loki has no effect: the way into its backend is monitoring/loki-gateway, which leads to other Pods; write monitoring/loki-gateway, if you trust that Service with it',
+    ]);
+  });
+
+  test('a mistyped key below backends is told with what was meant', () => {
+    const overrides = {
+      holmesgpt: { toolsets: { 'grafana/loki': { backends: { 'monitoring/lokii': { api_key: 'k' } } } } },
+    };
+    const open = behind(pods).map((each) => ({ ...each, verdict: { ...WELL, authRequired: false } }));
+    expect(made(open, {}, overrides).told).toEqual([
+      'overrides.yaml, holmesgpt.toolsets grafana/loki: backends monitoring/lokii is not among the backends of this toolset, so it has no effect; did you mean monitoring/loki?',
+    ]);
+  });
+});

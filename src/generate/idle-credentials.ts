@@ -1,0 +1,101 @@
+import type { Credential, Credentials } from '../model/credentials.ts';
+import type { DiscoveredService, Problem } from '../model/discovery.ts';
+import { nearest } from '../model/nearest.ts';
+import { serviceKey } from '../model/service.ts';
+import { appliesTo, credentialOf } from './credentials.ts';
+import { meantService } from './meant-service.ts';
+import { backendKeys } from './override-keys.ts';
+import { discoveredTool, type Tool, type ToolKind } from './tools.ts';
+
+/** So many keys at most are compared with all that is known, to tell what was meant. */
+const COMPARED = 20;
+
+/** What people may have meant by keys of credentials. */
+interface Known {
+  readonly found: readonly DiscoveredService[];
+  readonly kinds: ReadonlyMap<string, ToolKind>;
+}
+
+/** What is wrong with credentials for one Service that no tool gets. */
+function idleService(key: string, { found }: Known, compare: boolean): Omit<Problem, 'where'> {
+  const backend = found.find((each) => backendKeys(each).some((member) => member === key));
+  if (backend !== undefined) {
+    const used = serviceKey(backend.service);
+    return {
+      what: `apply to nothing: the way into its backend is ${used}, which leads to other Pods`,
+      fix: `write ${used}, if you trust that Service with them`,
+    };
+  }
+  const meant = compare ? meantService(key, found.flatMap(backendKeys)) : undefined;
+  const otherwise = 'they count as soon as that Service is found';
+  return {
+    what: 'apply to nothing: no backend that is known now has this Service',
+    fix: meant === undefined ? otherwise : `did you mean ${meant}? Otherwise ${otherwise}`,
+  };
+}
+
+/** What is wrong with credentials for a type that no tool gets. */
+function idleType(
+  type: string,
+  { namespaces = [] }: Credential,
+  { found, kinds }: Known,
+): Omit<Problem, 'where'> {
+  if (kinds.size > 0 && !kinds.has(type)) {
+    const meant = nearest(type, [...kinds.keys()]);
+    return {
+      what: 'apply to nothing: there is no detector of this type',
+      fix: meant === undefined ? 'write a type, or NAMESPACE/SERVICE' : `did you mean ${meant}?`,
+    };
+  }
+  const places = [
+    ...new Set(found.flatMap(({ detector, service }) => (detector === type ? service.namespace : []))),
+  ];
+  const meant = namespaces.flatMap((each) => nearest(each, places) ?? [])[0] ?? places[0];
+  const where = namespaces.includes('*') ? 'anywhere' : `in ${namespaces.join(', ')}`;
+  const otherwise = 'they count as soon as one is found';
+  return {
+    what: `apply to nothing: no ${type} is known ${where} now`,
+    fix: meant === undefined ? otherwise : `did you mean the namespace ${meant}? Otherwise ${otherwise}`,
+  };
+}
+
+/** A namespace of credentials that do apply, which was probably mistyped. */
+function mistyped(type: string, { namespaces = [] }: Credential, { found }: Known): Omit<Problem, 'where'>[] {
+  const places = new Set(
+    found.flatMap(({ detector, service }) => (detector === type ? service.namespace : [])),
+  );
+  const unnamed = [...places].filter((place) => !namespaces.includes(place));
+  return namespaces.flatMap((each) => {
+    const meant = each === '*' || places.has(each) ? undefined : nearest(each, unnamed);
+    return meant === undefined
+      ? []
+      : { what: `name the namespace ${each}, where no ${type} is known`, fix: `did you mean ${meant}?` };
+  });
+}
+
+/**
+ * What to tell of credentials that nothing gets. Those of a backend that is known and not published, because it is
+ * unhealthy or waits for approval, are no mistake. Pure.
+ * @param tools what may be published
+ */
+export function idleCredentials(
+  credentials: Credentials,
+  tools: readonly Tool[],
+  known: Known,
+): readonly Problem[] {
+  const all = [...tools, ...known.found.map(discoveredTool)];
+  let compared = 0;
+  return Object.entries(credentials).flatMap(([key, given]) => {
+    const where = `credentials ${key}`;
+    const isService = key.includes('/');
+    if (all.some((tool) => (isService ? appliesTo(key, tool) : credentialOf({ [key]: given }, tool))))
+      return isService ? [] : mistyped(key, given, known).map((each) => ({ where, ...each }));
+    compared += 1;
+    return [
+      {
+        where,
+        ...(isService ? idleService(key, known, compared <= COMPARED) : idleType(key, given, known)),
+      },
+    ];
+  });
+}
