@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { detected, discovered, rules } from '../../test/fixtures/unit/detection.ts';
-import { service } from '../../test/fixtures/unit/service.ts';
-import { toolKinds } from '../engine/pass.ts';
-import { type Credentials, credentialsByBackend } from '../model/credentials.ts';
-import type { DiscoveredService, Verdict } from '../model/discovery.ts';
-import { type Overrides, overridesSchema } from '../model/overrides.ts';
-import type { Service } from '../model/service.ts';
-import { generate } from './generate.ts';
+import { toolKinds } from '../../src/engine/pass.ts';
+import { generate } from '../../src/generate/generate.ts';
+import { type Credentials, credentialsByBackend } from '../../src/model/credentials.ts';
+import type { DiscoveredService, Verdict } from '../../src/model/discovery.ts';
+import { type Overrides, overridesSchema } from '../../src/model/overrides.ts';
+import type { Service } from '../../src/model/service.ts';
+import { detected, discovered, rules } from '../fixtures/unit/detection.ts';
+import { service } from '../fixtures/unit/service.ts';
 
 const loki = (name: string, fields: Parameters<typeof service>[1] = {}): Service =>
   service(name, { labels: { app: 'loki', release: 'a' }, ports: ['http-metrics:3100'], ...fields });
