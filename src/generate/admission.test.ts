@@ -91,6 +91,11 @@ describe('who is trusted', () => {
     ).toBe('waiting');
   });
 
+  test('approved: false makes one wait where all are published, too', () => {
+    const refused = overrides({ tools: { 'shop/orders': { approved: false } } });
+    expect(state(server('shop'), { ...APPROVE, mcpPolicy: 'publish' }, refused)).toBe('waiting');
+  });
+
   test('approved: false makes one wait in a trusted namespace too', () => {
     const written = overrides({ tools: { 'monitoring/orders': { approved: false } } });
     expect(state(server('monitoring'), APPROVE, written)).toBe('waiting');

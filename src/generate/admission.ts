@@ -98,7 +98,8 @@ export function admissionOf(
   const { namespace } = found.service;
   if (approved === undefined && namespaces.includes(namespace))
     return { state: 'trusted', reason: `published: NAMESPACES lists ${namespace} by name` };
-  if (mcpPolicy === 'publish') return { state: 'published', reason: 'published: MCP_POLICY is publish' };
+  if (mcpPolicy === 'publish' && approved !== false)
+    return { state: 'published', reason: 'published: MCP_POLICY is publish' };
   const other = otherwise(found, overrides);
   const command = approveCommand(serviceKey(found.service));
   return { state: 'waiting', reason: `waits for approval: ${other === '' ? '' : `it ${other}; `}${command}` };
