@@ -35,6 +35,8 @@ await rm(output, { recursive: true, force: true });
 await mkdir(output, { recursive: true });
 await cp(join(root, 'demo/cluster'), join(output, 'cluster'), { recursive: true });
 const backends = await startBackends();
+/** What is listed by name is trusted: the annotated Service there waits for nobody. */
+const trusted = 'monitoring,observability,shop';
 const probing = [...backends.connectTo.flatMap((target) => ['--connect-to', target])];
 let exitCode: number | null = 0;
 try {
@@ -42,12 +44,14 @@ try {
     `${backends.connectTo.length} small servers on this machine play the backends; --connect-to leads to each of them.`,
   );
   say(`What is in the cluster that ${cluster}/ describes, and why:`);
-  console.log(`$ dynamic-toolset discover -f ${cluster} -o wide --connect-to ${backends.connectTo[0]} …\n`);
-  exitCode = await run('discover', '-f', cluster, '-o', 'wide', ...probing);
+  console.log(
+    `$ dynamic-toolset discover -f ${cluster} -n ${trusted} -o wide --connect-to ${backends.connectTo[0]} …\n`,
+  );
+  exitCode = await run('discover', '-f', cluster, '-n', trusted, '-o', 'wide', ...probing);
   if (exitCode === 0) {
     say(once ? 'One pass of the service:' : 'The service; it follows the folder:');
     console.log(
-      `$ dynamic-toolset serve -f ${cluster} --out ${configMap} --log-format pretty${once ? ' --once' : ''} --connect-to …`,
+      `$ dynamic-toolset serve -f ${cluster} -n ${trusted} --out ${configMap} --log-format pretty${once ? ' --once' : ''} --connect-to …`,
     );
     if (!once)
       console.log(
@@ -57,9 +61,8 @@ try {
       'serve',
       '-f',
       cluster,
-      // What is listed by name is trusted: the annotated Service there waits for nobody.
       '--namespace',
-      'monitoring,observability,shop',
+      trusted,
       '--out',
       configMap,
       '--log-format',

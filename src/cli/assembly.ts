@@ -3,6 +3,7 @@ import type { EngineEvent } from '../engine/events.ts';
 import { documentFaults } from '../generate/check.ts';
 import type { Kube } from '../kube/connection.ts';
 import { OutageProber } from '../probe/outage-prober.ts';
+import { PatientProber } from '../probe/patient.ts';
 import { ScheduledProber } from '../probe/schedule.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { agentOf } from './agent.ts';
@@ -45,6 +46,8 @@ export interface Assembly {
   end(successor?: Assembly): Promise<void>;
   readonly leader: Leader;
   readonly prober: ScheduledProber;
+  /** Resolves when no backend is being asked. */
+  readonly idle: () => Promise<void>;
 }
 
 /**
@@ -82,15 +85,19 @@ export async function assemble(
     { refresh: settings.discoveryInterval * 0.9, now: () => performance.now(), random: Math.random, tell },
     before?.prober,
   );
+  let wake = (): void => {};
+  const patient = new PatientProber(prober, () => wake());
   return {
     settings,
     where: input.where,
     types: stages.rules.detectors.map(({ detector }) => detector.type),
     leader,
     prober,
+    idle: () => patient.idle,
     engine: {
       source: input.source,
-      stages: { ...stages, prober },
+      // One pass is all that there is, so it waits.
+      stages: { ...stages, prober: once ? prober : patient },
       generation: settings,
       publisher: overrides.publisher(publishing.publisher),
       nextRetry: () => prober.nextRetry(),
@@ -109,6 +116,7 @@ export async function assemble(
       once,
     },
     start(engine) {
+      wake = () => engine.wake();
       changed = (service, ready) => {
         prober.touch(service, ready);
         engine.wake();

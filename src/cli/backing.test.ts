@@ -25,6 +25,7 @@ function setting(first: readonly DiscoveredService[], next: readonly DiscoveredS
             if (wanted(`${service.namespace}/${service.name}`)) touched.push(service.name);
         },
       },
+      idle: () => Promise.resolve(),
     },
     engine: { cycle: 1, wake: () => setImmediate(() => pass(2, next)) },
   } as unknown as Parts;
@@ -44,24 +45,29 @@ const AFTER = [
 ];
 
 test.for([
-  ['all', {}, ['prometheus', 'loki', 'tempo'], { asked: 3, healthy: 1, unhealthy: 2, changed: 1 }],
+  [
+    'all',
+    {},
+    ['prometheus', 'loki', 'tempo'],
+    { asked: 3, healthy: 1, unhealthy: 2, unknown: 0, changed: 1 },
+  ],
   [
     'those of a namespace',
     { namespaces: ['shop'] },
     ['tempo'],
-    { asked: 1, healthy: 1, unhealthy: 0, changed: 0 },
+    { asked: 1, healthy: 1, unhealthy: 0, unknown: 0, changed: 0 },
   ],
   [
     'those of a type',
     { serviceTypes: ['loki'] },
     ['loki'],
-    { asked: 1, healthy: 0, unhealthy: 1, changed: 0 },
+    { asked: 1, healthy: 0, unhealthy: 1, unknown: 0, changed: 0 },
   ],
   [
     'those that are not healthy',
     { force: false },
     ['loki'],
-    { asked: 1, healthy: 1, unhealthy: 2, changed: 1 },
+    { asked: 1, healthy: 1, unhealthy: 2, unknown: 0, changed: 1 },
   ],
 ] as const)(
   'a discovery that a person asks for asks %s, and tells what that came to',

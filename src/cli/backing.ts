@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { detect } from '../detect/detect.ts';
 import type { Engine } from '../engine/engine.ts';
 import { toolKinds } from '../engine/pass.ts';
@@ -9,6 +10,7 @@ import type { DiscoveredService, Health, Problem } from '../model/discovery.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import { type Service, serviceKey } from '../model/service.ts';
+import { OUTAGE } from '../probe/outage.ts';
 import { readOverrides } from '../reconcile/overrides.ts';
 import type { Backing, DiscoverRequest, GenerateService } from '../server/api.ts';
 import type { DiscoverResult } from '../server/jobs.ts';
@@ -113,7 +115,7 @@ const healths = (view: View): ReadonlyMap<string, Health> =>
 /** Asks backends anew, and waits for the pass that does. */
 async function rediscover(
   { namespaces, serviceTypes, force = true }: DiscoverRequest,
-  { assembly: { prober }, engine }: Working,
+  { assembly: { prober, idle }, engine }: Working,
   view: View,
 ): Promise<DiscoverResult> {
   const isMeant = ({ namespace }: { readonly namespace: string }, type: string): boolean =>
@@ -134,14 +136,22 @@ async function rediscover(
     return wanted;
   }, true);
   await nextPass(engine, view);
+  // A pass does not wait for those that are slow; who asks for all of them does.
+  await Promise.race([idle(), sleep(LONGEST_DISCOVERY, undefined, { ref: false })]);
+  await nextPass(engine, view);
   const now = meant();
-  const number = (health: Health): number => now.filter(({ verdict }) => verdict.health === health).length;
+  // What was known of backends stands in an outage, and says nothing of them now.
+  const isOutage = view.discoveryProblems.some(({ where }) => where === OUTAGE);
+  const healthOf = ({ verdict: { health } }: DiscoveredService): Health =>
+    isOutage && health === 'healthy' ? 'unknown' : health;
+  const number = (health: Health): number => now.filter((each) => healthOf(each) === health).length;
   const changed = now.filter(({ service, verdict }) => before.get(serviceKey(service)) !== verdict.health);
   return {
     services: view.services.length,
     asked,
     healthy: number('healthy'),
     unhealthy: number('unhealthy'),
+    unknown: number('unknown'),
     changed: changed.length,
   };
 }

@@ -22,10 +22,10 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
     stop.abort(name);
   });
 }
-// A reader that has seen enough, such as `head`, closes the pipe: that is no failure.
+// A reader that has seen enough, such as `head`, closes the pipe: that is no failure, and what was begun is done to its end.
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit();
+    if (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED') return;
     if (stream === process.stdout)
       output.messages.write(`error: cannot write the result: ${error.message}\n`);
     process.exit(EXIT.usage);

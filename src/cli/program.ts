@@ -71,7 +71,7 @@ export function createProgram(run: Invocation, ended: (exitCode: number) => void
     .version(run.version, '-v, --version', 'print the version')
     .helpOption('-h, --help', 'explain the program or a command')
     .helpCommand(false)
-    .showHelpAfterError('Run it with --help to see what there is to type.')
+    .showHelpAfterError('Run with --help for usage.')
     .exitOverride()
     .hook('preSubcommand', (_, command) => addSettings(command));
   const withQuiet = (flags: { readonly quiet?: boolean }): Invocation =>

@@ -67,7 +67,7 @@ test('each fault is told with its key, and its line and column in YAML', () => {
   ]);
 });
 
-test('a key with very many words and signs is refused before anything is made of them', () => {
+test('a key with very many tokens is refused before anything is made of them', () => {
   const credentials = `[${'1,'.repeat(13_000)}]`;
-  expect(() => readConfigData({ credentials }, 'ConfigMap a/b')).toThrow(/more than 25000 words and signs/);
+  expect(() => readConfigData({ credentials }, 'ConfigMap a/b')).toThrow(/more than 25000 tokens/);
 });

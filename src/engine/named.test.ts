@@ -69,3 +69,30 @@ describe('the Service that a person names is the way in', () => {
     expect(asked).toEqual(['orders-mcp']);
   });
 });
+
+describe('a backend that has not answered yet', () => {
+  const PENDING: Verdict = { ...GOOD, health: 'unknown', proof: 'unproven', pending: true };
+  const hint = service('checkout', {
+    annotations: { 'prometheus.io/scrape': 'true' },
+    ports: ['http:8080'],
+  });
+
+  test.each([
+    ['one that a label names', loki('loki'), 'monitoring/loki'],
+    ['one that a hint alone speaks for', hint, 'monitoring/checkout'],
+  ] as const)('is no tool, unless it is published: %s', async (_, found, key) => {
+    const stages = {
+      rules,
+      problems: [],
+      prober: { probe: () => Promise.resolve(PENDING) },
+      detection: options,
+      maxBackends: 100,
+    };
+    const { signal } = new AbortController();
+    const first = await discover([found], stages, signal);
+    expect([first.services, first.contradicted]).toEqual([[], []]);
+    const { services, inUse } = await discover([found], { ...stages, inUse: new Set([key]) }, signal);
+    expect(services.map(({ verdict: { health } }) => health)).toEqual(['unknown']);
+    expect(inUse).toEqual(new Set([key]));
+  });
+});

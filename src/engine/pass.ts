@@ -130,8 +130,15 @@ export async function probeAll(detection: Detection, stages: Stages, signal: Abo
   const results: ReturnType<typeof judged>[] = await Promise.all(
     candidates.map(async (candidate) => {
       try {
-        const asked = await askWays(candidate, standing, rules, (way) => prober.probe(way, signal));
+        const asked = await askWays(candidate, standing, rules, (way) =>
+          prober.probe(way, signal, inUse.has(serviceKey(way.service))),
+        );
         const chosen = chosenWay(asked);
+        // Of what has not answered yet only what is published stays.
+        if (chosen.verdict.pending === true)
+          return inUse.has(serviceKey(chosen.way.service))
+            ? { service: { ...chosen.way, verdict: chosen.verdict } }
+            : {};
         used.push(chosen);
         return judged(chosen.way, chosen.verdict, rules);
       } catch (error) {

@@ -104,6 +104,8 @@ export interface Verdict {
   /** The server offers more tools than `tools` holds. */
   readonly toolsTruncated?: boolean;
   readonly fault?: Fault;
+  /** It was not asked to the end yet, and nothing is known of it. */
+  readonly pending?: true;
   /** One line for a person: what was asked and what came back. */
   readonly reason: string;
   readonly steps: readonly ProbeStep[];

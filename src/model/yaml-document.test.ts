@@ -65,7 +65,7 @@ describe('limits', () => {
   test('of what is in it', () => {
     expect(faultsOf(`[${'a,'.repeat(20_000)}]`)).toEqual([]);
     expect(faultsOf(`[${'a,'.repeat(100_000)}]`)).toEqual([
-      'more than 100000 words and signs, which is the most that is read',
+      'more than 100000 tokens, which is the most that is read',
     ]);
   });
 

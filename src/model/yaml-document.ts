@@ -79,7 +79,7 @@ function syntaxOf(text: string, { bytes, tokens: most }: YamlLimits, lines: Line
   for (const lexeme of new Lexer().lex(text)) {
     count += 1;
     if (count > most)
-      throw new Refused(parser.offset, `more than ${most} words and signs, which is the most that is read`);
+      throw new Refused(parser.offset, `more than ${most} tokens, which is the most that is read`);
     // The text of a scalar, which may begin with an asterisk, comes after the sign for one.
     if (before !== CST.SCALAR && CST.tokenType(lexeme) === 'alias') aliases += 1;
     if (aliases > ALIASES) throw new Refused(parser.offset, TOO_MANY_ALIASES);

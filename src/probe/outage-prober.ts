@@ -8,6 +8,12 @@ const SCOUTS = 4;
 /** Backends that were well, and that are asked again before several that are lost count as an outage. */
 const WITNESSES = 3;
 
+/**
+ * Longest time that a verdict of one that is lost waits for those that are asked at the same time, in milliseconds: there may
+ * always be some that are slow.
+ */
+const LONGEST_WAIT = 3_000;
+
 const NOT_ASKED: Verdict = {
   health: 'unknown',
   authRequired: false,
@@ -45,6 +51,7 @@ export class OutageProber implements Prober {
   #open = 0;
   #signs: Asked[] = [];
   #pending: Pending[] = [];
+  #late: NodeJS.Timeout | undefined;
 
   /** @param recovered called when a backend is reached again: then it is time to ask all the others */
   constructor(prober: Prober, recovered: () => void, tell: (event: ProbeEvent) => void = () => {}) {
@@ -91,7 +98,7 @@ export class OutageProber implements Prober {
     this.#open++;
     try {
       verdict = await this.#prober.probe(candidate, signal);
-      outage = this.#meaningOf({ candidate, verdict, isNews });
+      outage = this.#meaningOf({ candidate, verdict, isNews }, signal);
     } finally {
       this.#open--;
       if (this.#open === 0) void this.#judge(signal);
@@ -100,7 +107,7 @@ export class OutageProber implements Prober {
   }
 
   /** What it says that a backend is lost. Where that is not clear yet, the answer comes with those of the others. */
-  async #meaningOf(sign: Asked): Promise<Outage | undefined> {
+  async #meaningOf(sign: Asked, signal: AbortSignal): Promise<Outage | undefined> {
     this.#signs.push(sign);
     if (this.#outage !== undefined) this.#turnTo(outageOf([sign], this.#outage));
     if (!isLost(sign.verdict)) {
@@ -108,11 +115,16 @@ export class OutageProber implements Prober {
       return undefined;
     }
     if (this.#outage !== undefined) return this.#outage;
-    return new Promise((settle) => this.#pending.push({ ...sign, settle }));
+    return new Promise((settle) => {
+      this.#pending.push({ ...sign, settle });
+      this.#late ??= setTimeout(() => void this.#judge(signal), LONGEST_WAIT).unref();
+    });
   }
 
   /** Says of those that are lost what that means, now that all that were asked with them have answered or are lost. */
   async #judge(signal: AbortSignal): Promise<void> {
+    clearTimeout(this.#late);
+    this.#late = undefined;
     const [signs, pending] = [this.#signs, this.#pending];
     this.#signs = [];
     this.#pending = [];

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { candidate } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import type { Candidate, Fault, Verdict } from '../model/discovery.ts';
@@ -199,4 +199,22 @@ describe('a prober that knows of outages', () => {
     expect(lost).toMatchObject({ status: 'fulfilled', value: { health: 'unhealthy' } });
     expect(open).toMatchObject({ status: 'rejected' });
   });
+});
+
+test('a verdict of one that is lost does not wait for others that are slow for ever', async () => {
+  vi.useFakeTimers();
+  try {
+    const inner: Prober = {
+      probe: ({ service: { name } }) =>
+        name === 'slow' ? new Promise(() => {}) : Promise.resolve(verdict('connection')),
+    };
+    const prober = new OutageProber(inner, () => {});
+    const { signal } = new AbortController();
+    void prober.probe(named('slow'), signal);
+    const lost = prober.probe(named('a'), signal);
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect((await lost).health).toBe('unhealthy');
+  } finally {
+    vi.useRealTimers();
+  }
 });

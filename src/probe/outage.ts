@@ -65,10 +65,13 @@ export function inOutage(outage: Outage, verdict: Verdict): Verdict {
   return { ...verdict, health: 'unknown', reason: `${WORDS[outage]}: ${verdict.reason}` };
 }
 
+/** Where a problem is that is an outage. */
+export const OUTAGE = 'probes';
+
 /** What a person should know while an outage goes on. */
 export function outageProblem(outage: Outage): Problem {
   return {
-    where: 'probes',
+    where: OUTAGE,
     what: `${WORDS[outage]}s; health is unknown, and what is published stays`,
     fix:
       outage === 'dns'

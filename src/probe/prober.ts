@@ -11,7 +11,8 @@ import { turns } from './turns.ts';
 export interface Prober {
   /** Called before each pass with all its candidates. @returns what a person should know */
   prepare?(candidates: readonly Candidate[], signal: AbortSignal): Promise<readonly Problem[]>;
-  probe(candidate: Candidate, signal: AbortSignal): Promise<Verdict>;
+  /** @param isInUse what is published leads to it */
+  probe(candidate: Candidate, signal: AbortSignal, isInUse?: boolean): Promise<Verdict>;
 }
 
 /** What happens while candidates are asked; only for those who count it. Times are in milliseconds. */

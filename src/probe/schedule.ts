@@ -16,6 +16,10 @@ interface News {
   becameReady: boolean;
 }
 
+/** What is asked of a candidate: another endpoint or detector is another question. */
+export const subjectOf = (candidate: Candidate): string =>
+  `${candidate.detector} ${endpointUrl(candidate.endpoint)} ${candidate.healthPath ?? ''}`;
+
 /** A prober with a memory: see `remember`. Candidates are asked when they are due, and else answered from memory. */
 export class ScheduledProber implements Prober {
   readonly #prober: Prober;
@@ -76,10 +80,16 @@ export class ScheduledProber implements Prober {
     return (await this.#prober.prepare?.(candidates, signal)) ?? [];
   }
 
+  /** What is told of a candidate from memory; nothing where it was not asked yet. */
+  known(candidate: Candidate): Verdict | undefined {
+    const memory = this.#memories.get(serviceKey(candidate.service));
+    return memory?.subject === subjectOf(candidate) ? memory.told : undefined;
+  }
+
   async probe(candidate: Candidate, signal: AbortSignal): Promise<Verdict> {
     const key = serviceKey(candidate.service);
     this.#asked.add(key);
-    const subject = `${candidate.detector} ${endpointUrl(candidate.endpoint)} ${candidate.healthPath ?? ''}`;
+    const subject = subjectOf(candidate);
     const known = this.#memories.get(key);
     if (known?.subject === subject && this.#options.now() < known.due) return known.told;
     const news: News = { touched: false, becameReady: false };

@@ -10,6 +10,8 @@ export interface DiscoverResult {
   /** Of those that the request is about: how many are healthy and unhealthy now, and whose health changed by it. */
   readonly healthy: number;
   readonly unhealthy: number;
+  /** Of how many of them nothing is known now; all that are not unhealthy, while no backend at all can be reached. */
+  readonly unknown: number;
   readonly changed: number;
 }
 
@@ -62,5 +64,5 @@ export class Jobs {
   }
 }
 
-const summary = ({ asked, healthy, unhealthy, changed }: DiscoverResult): string =>
-  `discovery is complete: ${asked} asked anew, ${healthy} healthy, ${unhealthy} unhealthy, ${changed} changed`;
+const summary = ({ asked, healthy, unhealthy, unknown, changed }: DiscoverResult): string =>
+  `discovery is complete: ${asked} asked anew, ${healthy} healthy, ${unhealthy} unhealthy, ${unknown} unknown, ${changed} changed`;

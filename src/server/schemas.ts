@@ -225,6 +225,10 @@ export const jobAnswer = z.object({
   asked: z.int().nullable().describe('how many known backends were asked anew'),
   healthy: z.int().nullable().describe('how many of those that the request is about are healthy then'),
   unhealthy: z.int().nullable().describe('how many of them are unhealthy'),
+  unknown: z
+    .int()
+    .nullable()
+    .describe('of how many of them nothing is known, as while no backend at all can be reached'),
   changed: z.int().nullable().describe('of how many of them the health is another than before'),
 });
 

@@ -38,3 +38,17 @@ export function start(env: Readonly<Record<string, string>>, ...args: readonly s
 /** Runs the command line to its end. */
 export const command = (env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Ended> =>
   start(env, ...args).ended;
+
+/** Runs the command line with a reader of its output that is gone before anything is written. @returns the exit code */
+export async function closedEarly(
+  env: Readonly<Record<string, string>>,
+  ...args: readonly string[]
+): Promise<number | null> {
+  const child = spawn(process.execPath, [inject('program'), ...args], {
+    env: { PATH: process.env.PATH ?? '', HOME: '/nonexistent', ...env },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  child.stdout.destroy();
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return new Promise((resolve) => child.on('exit', resolve));
+}

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { waitUntil } from '../cluster/cluster.ts';
-import { command } from './command.ts';
+import { closedEarly, command } from './command.ts';
 import { type Serve, startServe } from './serve-process.ts';
 import { SELDOM, setting, toolNames } from './setting.ts';
 
@@ -150,4 +150,13 @@ describe('rollback while serve does not run', () => {
     await next.logged(HOLDS);
     expect((await still()).metadata.resourceVersion).toBe(made.metadata.resourceVersion);
   });
+});
+
+test('a reader that closes the pipe at once keeps no rollback from being done to its end', async () => {
+  const { env, serve, revisions, still } = await published();
+  await serve.stop();
+  expect(await closedEarly(env, 'rollback', '--to', '1')).toBe(0);
+  const back = await still();
+  expect(back.metadata.annotations['kubernaut.io/rolled-back-to']).toBe('1');
+  expect((await revisions()).at(-1)?.revision).toBe(4);
 });
