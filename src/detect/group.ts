@@ -3,41 +3,16 @@ import { certaintyRank } from './identity.ts';
 import type { Match } from './judge.ts';
 import type { Member } from './member.ts';
 import { newcomersIn, unsureIn } from './newcomers.ts';
-import { within } from './selectors.ts';
 import { Twins, type Work } from './twins.ts';
 import { Union } from './union.ts';
 
 /** Services that lead to one backend, the best way in first; never empty. */
 export type Group = readonly [Match, ...Match[]];
 
-/** Most selectors of Services with like names that are compared entry by entry. */
-const MOST_COMPARED = 32;
-
-/** Members that something but their names shows to be of one installation: what they say of it, or Pods that they share. */
-function installations(members: readonly Member[]): Member[][] {
-  const union = new Union<Member>();
-  const byToken = new Map<string, Member>();
-  for (const member of members)
-    for (const token of member.installation) {
-      const known = byToken.get(token);
-      if (known === undefined) byToken.set(token, member);
-      else union.join(known, member);
-    }
-  const bySelector = Map.groupBy(
-    members.filter(({ selector }) => selector.size > 0),
-    ({ selectorKey }) => selectorKey,
-  );
-  for (const alike of bySelector.values()) union.joinAll(alike);
-  const compared = [...bySelector.values()].flatMap(([first]) => first ?? []).slice(0, MOST_COMPARED);
-  for (const one of compared)
-    for (const other of compared) if (within(one.selector, other.selector)) union.join(one, other);
-  return [...Map.groupBy(members, (member) => union.find(member)).values()];
-}
-
 /**
  * Joins parts of one installation: Services with one stem and different roles, where nothing else in their names tells
  * them apart. Two with the same role are joined only through a third one.
- * @param members of one stem and one installation
+ * @param members all of one stem
  */
 function joinParts(members: readonly Member[], union: Union<Member>): void {
   const byRest = Map.groupBy(members, ({ rest }) => rest);
@@ -51,10 +26,7 @@ function joinParts(members: readonly Member[], union: Union<Member>): void {
   if (others.length > 0) union.joinAll([first, ...plain, ...others]);
 }
 
-/**
- * The members in groups of those that lead to one backend: the same Pods, or differently named parts of one installation.
- * A name alone makes nobody a part: anybody may create a Service with a likely one.
- */
+/** The members in groups of those that lead to one backend: the same Pods, or differently named parts of one installation. */
 function connected(members: readonly Member[]): Member[][] {
   const union = new Union<Member>();
   for (const alike of Map.groupBy(members, ({ selectorKey }) => selectorKey)) {
@@ -62,7 +34,7 @@ function connected(members: readonly Member[]): Member[][] {
     if (key !== undefined) union.joinAll(all);
   }
   for (const [stem, all] of Map.groupBy(members, ({ stem }) => stem))
-    if (stem !== undefined) for (const parts of installations(all)) joinParts(parts, union);
+    if (stem !== undefined) joinParts(all, union);
   // A group stands where its last member does.
   const groups = Map.groupBy(members.toReversed(), (member) => union.find(member));
   return [...groups.values()].reverse();

@@ -13,11 +13,6 @@ export interface Member {
   readonly selectorKey: string | undefined;
   /** The installations that its labels name, as `key=value`. */
   readonly instances: readonly string[];
-  /**
-   * What may show that Services with like names are of one installation: two are if they share one of these. The
-   * installations that labels and the selector name; where there are none, the entries of the selector.
-   */
-  readonly installation: readonly string[];
   /** The name of the installation, as far as the Service's name begins with it; undefined: its name says nothing. */
   readonly stem: string | undefined;
   /** Words after the product's name that are neither parts of it nor neutral: operators put the installation's name last. */
@@ -83,13 +78,6 @@ function withoutParts(words: readonly string[], { compiled }: Match, rules: Rule
   return rest;
 }
 
-/** Services that say nothing of their Pods and of their installation: their names alone count. */
-const NOTHING_SAID = '';
-
-/** The installations that labels or a selector name, as `key=value`. */
-const instancesIn = (texts: Service['labels'], { vocabulary }: Rules): string[] =>
-  vocabulary.instance.flatMap((key) => (texts[key] === undefined ? [] : `${key}=${texts[key]}`));
-
 /** What grouping compares of a match. */
 export function memberOf(match: Match, rules: Rules): Member {
   const { service } = match;
@@ -97,26 +85,14 @@ export function memberOf(match: Match, rules: Rules): Member {
   const role = match.roles.join();
   const entries = Object.entries(service.selector);
   if (entries.length > MOST_ENTRIES)
-    return {
-      match,
-      selector: new Map(),
-      selectorKey,
-      instances: [],
-      installation: [],
-      stem: undefined,
-      rest: '',
-      role,
-    };
-  const instances = instancesIn(service.labels, rules);
-  const named = [...new Set([...instances, ...instancesIn(service.selector, rules)])];
-  const selected =
-    entries.length === 0 ? [NOTHING_SAID] : entries.map(([key, value]) => `selector ${key}=${value}`);
+    return { match, selector: new Map(), selectorKey, instances: [], stem: undefined, rest: '', role };
   return {
     match,
     selector: new Map(entries),
     selectorKey,
-    instances,
-    installation: named.length > 0 ? named : selected,
+    instances: rules.vocabulary.instance.flatMap((key) =>
+      service.labels[key] === undefined ? [] : `${key}=${service.labels[key]}`,
+    ),
     ...stemOf(service, match, rules),
     role,
   };

@@ -81,40 +81,10 @@ describe('a Service that comes later and selects other Pods does not take the pl
   });
 });
 
-describe('a name alone makes nobody a part of an installation', () => {
-  test.each<[string, Partial<Service>, string[]]>([
-    ['another selector', { selector: { app: 'evil' } }, ['loki', 'loki-gateway']],
-    ['no selector', {}, ['loki', 'loki-gateway']],
-    [
-      'another installation, by its label',
-      { labels: { app: 'loki', release: 'b' }, selector: { app: 'loki', part: 'x' } },
-      ['loki', 'loki-gateway'],
-    ],
-    ['the same installation, by its label', { labels: { app: 'loki', release: 'a' } }, ['loki-gateway']],
-    ['the same installation, by its selector', { selector: { release: 'a', part: 'x' } }, ['loki-gateway']],
-  ])('%s', (_, fields, expected) => {
-    const labels = { app: 'loki', release: 'a' };
-    const installed = loki('loki', { labels, selector: { app: 'loki', part: 'y' } });
-    const { ports: __, ...rest } = fields;
-    expect(waysIn(installed, loki('loki-gateway', { labels: { app: 'loki' }, ...rest }))).toEqual(expected);
-  });
-
-  test('without any name of an installation, a shared entry of the selector does', () => {
-    const own = (name: string, part: string) => loki(name, { selector: { app: 'logs', part } });
-    expect(waysIn(own('loki', 'a'), own('loki-gateway', 'b'))).toEqual(['loki-gateway']);
-    expect(waysIn(loki('loki'), loki('loki-gateway'))).toEqual(['loki-gateway']);
-  });
-
-  test('nor a headless Service', () => {
-    const headless = loki('loki-headless', { headless: true, selector: { app: 'evil' } });
-    expect(waysIn(loki('loki', { selector: { app: 'loki' } }), headless)).toEqual(['loki', 'loki-headless']);
-  });
-
-  test('and one that only its name takes for the product comes behind those whose labels do', () => {
-    const labels = { release: 'a' };
-    const named = service('loki-gateway', { labels, selector: { app: 'x' }, ports: ['http-metrics:3100'] });
-    expect(waysIn(named)).toEqual(['loki-gateway']);
-    const [found] = detected(part('loki', 'loki'), named).candidates;
-    expect([found?.service.name, found?.alternates]).toEqual(['loki', ['loki-gateway']]);
-  });
+test('one that only its name takes for the product comes behind those whose labels do', () => {
+  const labels = { release: 'a' };
+  const named = service('loki-gateway', { labels, selector: { app: 'x' }, ports: ['http-metrics:3100'] });
+  expect(waysIn(named)).toEqual(['loki-gateway']);
+  const [found] = detected(part('loki', 'loki'), named).candidates;
+  expect([found?.service.name, found?.alternates]).toEqual(['loki', ['loki-gateway']]);
 });

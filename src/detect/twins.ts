@@ -93,14 +93,14 @@ export class Twins {
   constructor(groups: readonly (readonly Member[])[], work: Work) {
     const known: Known[] = [];
     for (const [group, members] of groups.entries())
-      for (const { selector, selectorKey, stem, rest, instances, installation } of members) {
+      for (const { selector, selectorKey, stem, rest, instances } of members) {
         if (selectorKey !== undefined && !this.#bySelector.has(selectorKey)) {
           this.#bySelector.set(selectorKey, group);
           if (selector.size > 0) known.push({ selector, group });
         }
-        for (const each of stem === undefined ? [] : installation) {
-          keepFirst(this.#byStem, `${stem} ${each}`, group);
-          keepFirst(this.#byName, `${stem} ${rest} ${each}`, group);
+        if (stem !== undefined) {
+          keepFirst(this.#byStem, stem, group);
+          keepFirst(this.#byName, `${stem} ${rest}`, group);
         }
         for (const instance of instances) keepFirst(this.#byInstance, instance, group);
       }
@@ -122,18 +122,11 @@ export class Twins {
     return this.#within.get(selectorKey);
   }
 
-  /** Names are alike where nothing in them tells two installations apart; more than the name must show that they are one. */
-  #named({ stem, rest, installation }: Member): number | undefined {
+  /** Names are alike where nothing in them tells two installations apart. */
+  #named({ stem, rest }: Member): number | undefined {
     if (stem === undefined) return undefined;
-    if (rest === '')
-      return this.#first(
-        this.#byStem,
-        installation.map((each) => `${stem} ${each}`),
-      );
-    return this.#first(
-      this.#byName,
-      installation.flatMap((each) => [`${stem} ${rest} ${each}`, `${stem}  ${each}`]),
-    );
+    if (rest === '') return this.#byStem.get(stem);
+    return this.#first(this.#byName, [`${stem} ${rest}`, `${stem} `]);
   }
 
   #first(map: ReadonlyMap<string, number>, keys: readonly string[]): number | undefined {
