@@ -171,6 +171,26 @@ function joinServer(generated: Mapping, person: Mapping, { namespace }: JoinOpti
   return another || program ? withoutNulls(person) : mergePatch(generated, person);
 }
 
+/** Generated entries of a name that a person uses in the other section: of two entries HolmesGPT takes the MCP server. */
+function takenTwice(
+  document: Mapping,
+  person: Mapping,
+): { readonly section: string; readonly name: string }[] {
+  const [toolsets, servers] = [own(document, 'toolsets'), own(document, 'mcp_servers')];
+  if (!isMapping(toolsets) || !isMapping(servers)) return [];
+  const isTheirs = (section: string, name: string): boolean => {
+    const entries = own(person, section);
+    return isMapping(entries) && Object.hasOwn(entries, name);
+  };
+  return Object.keys(servers)
+    .filter((name) => Object.hasOwn(toolsets, name))
+    .flatMap((name) => {
+      if (isTheirs('mcp_servers', name))
+        return isTheirs('toolsets', name) ? [] : [{ section: 'toolsets', name }];
+      return [{ section: 'mcp_servers', name }];
+    });
+}
+
 /**
  * What people wrote, joined to what is generated. Their entries win, and a backend of theirs stands first. What they
  * give to one backend goes to that one: HolmesGPT makes all that stands beside a list of instances a default of each,
@@ -210,6 +230,13 @@ export function joinDocuments(generated: Mapping, person: Mapping, options: Join
       }
     }
     document[section] = Object.fromEntries(result);
+  }
+  for (const { section, name } of takenTwice(document, person)) {
+    const { [name]: _, ...rest } = document[section] as Mapping;
+    if (Object.keys(rest).length === 0) delete document[section];
+    else document[section] = rest;
+    const what = `is left out: HolmesGPT takes one entry of that name, and yours stands in ${section === 'toolsets' ? 'mcp_servers' : 'toolsets'}`;
+    notes.push({ section, name, note: { what } });
   }
   return { document, notes };
 }

@@ -9,11 +9,13 @@ import { credentialOf, endpointAuth, serverHeaders, toolsetFields } from './cred
 import { describe } from './description.ts';
 import { fieldsFor, hasCredentials, unmatched, withoutBackends } from './holmes-backends.ts';
 import { holmesFaults } from './holmes-contract.ts';
+import { HOLMES, own } from './holmes-models.ts';
 import { withoutFaulty, withPatch } from './holmes-patch.ts';
 import { type HolmesMcpServer, type HolmesToolset, holmesSchema } from './holmes-schema.ts';
 import { holmesText } from './holmes-text.ts';
 import { isFault, type Mapping } from './model-check.ts';
 import { preferred } from './preferred.ts';
+import { clashing } from './tool-clashes.ts';
 import type { Tool } from './tools.ts';
 
 /** Toolsets of the agent's own cluster: they need no discovery, and the file must never be empty. */
@@ -154,6 +156,10 @@ function writtenIn<E extends Toolsets | Kind<'http'>>(
   return plain;
 }
 
+/** Whether HolmesGPT, or a person, has a toolset of this name. */
+const isToolset = (name: string, { toolsets = {} }: Overrides['holmesgpt']): boolean =>
+  own(HOLMES.toolsets, name) !== undefined || Object.hasOwn(toolsets, name);
+
 const isHttp = (entry: Entry<HolmesEntry>): entry is Entry<Kind<'http'>> => 'http' in entry.holmes;
 
 /** What the agent is like for which the document is made, and what people add to it. */
@@ -186,6 +192,7 @@ export const NEWEST: HolmesOptions = { credentials: {}, holmesgptVersion: '0.32'
 export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = NEWEST): HolmesDocument {
   const notes: Problem[] = [];
   const servers: Record<string, HolmesMcpServer> = {};
+  const mcp: { readonly tool: Tool }[] = [];
   const byToolset = new Map<string, Entry<Toolsets>[]>();
   const byHttpType = new Map<string, Entry<Kind<'http'>>[]>();
   const add = <E>(map: Map<string, E[]>, key: string, entry: E): void => {
@@ -221,12 +228,16 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
     }
     const result = written(tool, given);
     if ('leftOut' in result) leaveOut(tool, result.leftOut);
-    else
+    else if (tool.added !== true && isToolset(tool.key, patch))
+      leaveOut(tool, `a toolset is called ${tool.key}, and HolmesGPT would take the server in its place`);
+    else {
+      mcp.push({ tool });
       servers[tool.key] = {
         description: describe(tool),
         ...(tool.added === true ? {} : { approval_required_tools: approvalRequired(tool.verdict) }),
         config: { url: endpointUrl(tool.endpoint), mode: tool.mode, ...result.fields },
       };
+    }
   }
   const placed = new Map<string, readonly { readonly tool: Tool }[]>([...byToolset, ...byHttpType]);
   notes.push(...unmatched(patch, placed));
@@ -234,6 +245,13 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
     ...Object.keys(credentials),
     ...Object.values(patch.toolsets ?? {}).flatMap((entry) => Object.keys(entry?.backends ?? {})),
   ]);
+  const ranked = preferred(mcp, { namespaces, named }).map(({ tool }) => tool);
+  for (const [key, why] of clashing(ranked, Object.keys(patch.mcp_servers ?? {}))) {
+    const tool = ranked.find((each) => each.key === key);
+    if (tool === undefined || tool.added === true) continue;
+    delete servers[key];
+    leaveOut(tool, why);
+  }
   const toolsets: Record<string, HolmesToolset> = { ...ALWAYS };
   for (const [name, found] of byToolset) {
     const several = options.holmesgptVersion !== '0.20' || found[0]?.holmes.list !== 'instances';
