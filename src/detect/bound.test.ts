@@ -4,7 +4,11 @@ import type { Candidate } from '../model/discovery.ts';
 import { bounded } from './bound.ts';
 
 const candidate = (namespace: string, name: string): Candidate =>
-  ({ service: { namespace, name }, tool: `${name}.${namespace}` }) as unknown as Candidate;
+  ({
+    holmes: { none: '' },
+    service: { namespace, name },
+    tool: `${name}.${namespace}`,
+  }) as unknown as Candidate;
 
 const namesOf = (candidates: readonly Candidate[]): string[] => candidates.map(({ tool }) => tool);
 

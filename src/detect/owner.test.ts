@@ -287,14 +287,14 @@ describe('budgets and shapes of what an owner writes', () => {
 });
 
 describe('two owners who want one name', () => {
-  test('one keeps it, the other falls back, and a third is not touched', () => {
+  test('one keeps it, whatever the case of its letters, and the others fall back', () => {
     const { candidates } = detected(
       offered('a', { name: 'shop' }),
       offered('b', { name: 'shop' }, { namespace: 'default' }),
       offered('c', { name: 'Shop' }),
     );
     const tools = Object.fromEntries(candidates.map(({ service, tool }) => [service.name, tool]));
-    expect(tools).toEqual({ a: 'a.monitoring', b: 'shop', c: 'Shop' });
+    expect(tools).toEqual({ a: 'a.monitoring', b: 'shop', c: 'c.monitoring' });
   });
 
   test('a name cannot be that of another Service without annotations', () => {
