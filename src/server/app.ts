@@ -10,6 +10,7 @@ import { answerLog, counted } from './answer-log.ts';
 import { asProblem, LONGEST_BODY, sendProblem } from './as-problem.ts';
 import { type ConnectionLimits, Connections, type Dropped } from './connections.ts';
 import { Methods } from './methods.ts';
+import { OpenBodies } from './open-bodies.ts';
 import { ProblemError } from './problem.ts';
 import type { Taken } from './rate-limit.ts';
 import { LONGEST_HEADERS, type Refusal, refuseOddities, refuser } from './refuse.ts';
@@ -64,6 +65,12 @@ function requestId({ headers }: Pick<IncomingMessage, 'headers'>): string {
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
 }
 
+/** How many bytes of a request's body are to come, at most. */
+function bodyBytes({ headers }: FastifyRequest): number {
+  if (headers['transfer-encoding'] !== undefined) return LONGEST_BODY;
+  return Math.min(Number(headers['content-length'] ?? 0), LONGEST_BODY);
+}
+
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** It is asked again and again, and what it answers is told elsewhere. */
@@ -72,6 +79,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The guard let it in, by a token that is valid. */
     letIn?: boolean;
+    /** Its body is there: the room for it is free again. */
+    bodyRead?: () => void;
   }
 }
 
@@ -149,6 +158,7 @@ export async function createApp({
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 253 },
   });
   const methods = new Methods();
+  const bodies = new OpenBodies();
   function count({ method, routeOptions }: FastifyRequest, status: number, milliseconds: number): void {
     answered({ method: methods.known(method), route: routeOptions?.url ?? 'unknown', status, milliseconds });
   }
@@ -188,7 +198,14 @@ export async function createApp({
   app.addHook('preParsing', async (request) => {
     if (request.is404) methods.refuseOther(request);
     mustBePlain(request.headers);
+    const bytes = bodyBytes(request);
+    if (bytes === 0) return;
+    const done = bodies.take(request.caller?.username ?? addressKey(request.ip), bytes);
+    request.bodyRead = done;
+    // Also where it is given up, or never arrives.
+    request.raw.once('close', done);
   });
+  app.addHook('preValidation', async (request) => request.bodyRead?.());
   app.addHook('preHandler', async (request, reply) => {
     if (request.letIn !== true) return;
     connections.trust(request.raw.socket);

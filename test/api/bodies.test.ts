@@ -1,3 +1,4 @@
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { FastifyInstance } from 'fastify';
@@ -113,4 +114,34 @@ test('of a large body only the first fault is told, and it costs no more than th
   const few = await post(GENERATE, { services: [{}, {}] });
   expect(few.json().errors).toHaveLength(8);
   expect((await post(GENERATE, `"${'x'.repeat(256 * 1024)}"`)).statusCode).toBe(413);
+});
+
+test('bodies that never end take no more memory than there is for them', async () => {
+  const { app } = await inProcess();
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = app.server.address() as AddressInfo;
+  const sockets: Socket[] = [];
+  const send = (): Promise<string> =>
+    new Promise((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => {
+        socket.write(
+          `POST ${GENERATE} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 200000\r\n\r\n`,
+        );
+        socket.write('x'.repeat(199_000));
+      });
+      sockets.push(socket);
+      let said = '';
+      const over = setTimeout(() => resolve(said), 1_000);
+      socket.on('data', (data) => {
+        said += data;
+        clearTimeout(over);
+        resolve(said);
+      });
+    });
+  const answers = await Promise.all([1, 2, 3, 4].map(send));
+  const refused = answers.filter((said) => said.startsWith('HTTP/1.1 429'));
+  expect(refused).toHaveLength(2);
+  for (const socket of sockets) socket.destroy();
+  await sleep(200);
+  expect((await poster(app)(GENERATE, { services: [] })).statusCode).toBe(200);
 });

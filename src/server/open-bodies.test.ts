@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { OpenBodies } from './open-bodies.ts';
+
+const limits = { total: 1_000, client: 300 };
+
+test('a client has its own room, and gets it back once', () => {
+  const bodies = new OpenBodies(limits);
+  const back = bodies.take('a', 200);
+  expect(() => bodies.take('a', 200)).toThrow(/may have 300 bytes at a time/);
+  bodies.take('b', 200);
+  back();
+  back();
+  bodies.take('a', 300);
+  expect(() => bodies.take('a', 1)).toThrow(/300 bytes/);
+});
+
+test('one body of a client may be larger than that', () => {
+  const bodies = new OpenBodies(limits);
+  bodies.take('a', 900);
+  expect(() => bodies.take('a', 1)).toThrow(/300 bytes/);
+});
+
+test('all clients together have no more than there is', () => {
+  const bodies = new OpenBodies(limits);
+  const given = ['a', 'b', 'c'].map((client) => bodies.take(client, 300));
+  expect(() => bodies.take('d', 200)).toThrow(/Too many bodies/);
+  given[0]?.();
+  bodies.take('d', 200);
+});
