@@ -91,6 +91,7 @@ const jobJson = (job: Job, lasts: number | undefined) => ({
   asked: job.result?.asked ?? null,
   healthy: job.result?.healthy ?? null,
   unhealthy: job.result?.unhealthy ?? null,
+  unknown: job.result?.unknown ?? null,
   changed: job.result?.changed ?? null,
 });
 

@@ -61,7 +61,7 @@ describe('a Service in short', { timeout: 60_000 }, () => {
     expect(stored.metadata).toMatchObject({ labels: { app: 'prometheus' }, annotations: { note: 'x' } });
     expect(stored.spec).toMatchObject({
       type: 'ClusterIP',
-      clusterIP: expect.stringMatching(/^10\.0\.0\./),
+      clusterIP: expect.stringMatching(/^10\.96\./),
       selector: { app: 'prometheus' },
       ports: [
         { name: 'port-9090', port: 9090, protocol: 'TCP', targetPort: 9090 },
