@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { type Explanation, explain } from '../detect/explain.ts';
 import { selectorKeyOf } from '../detect/member.ts';
-import { discover, toolKinds } from '../engine/pass.ts';
+import { discover, permitted, toolKinds } from '../engine/pass.ts';
 import { admissionOf, isHeld } from '../generate/admission.ts';
 import { generate } from '../generate/generate.ts';
 import { toolCount, toolLines } from '../generate/tool-list.ts';
@@ -260,7 +260,7 @@ export async function explainCommand(text: string, flags: ExplainFlags, run: Inv
       const isMeant = counts(way);
       // How many tools other servers have decides how many are left for this backend.
       if (!isMeant && (candidate === undefined || !('mcp' in way.holmes))) return NOT_ASKED;
-      const verdict = await stages.prober.probe(way, signal);
+      const verdict = permitted(way, await stages.prober.probe(way, signal), stages.rules);
       if (isMeant) heard.set(way.service.name, verdict);
       return verdict;
     },

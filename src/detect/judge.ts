@@ -81,12 +81,19 @@ function namedType(
   return key !== undefined && Object.hasOwn(annotations, key) ? annotations[key]?.trim() : undefined;
 }
 
-/** Why the configuration does not let a Service be of the type that its owner names. */
-function forbiddenType(type: string, service: Service, { byType, disabled }: Rules): string | undefined {
-  if (disabled.has(type)) return `its owner offers it as ${type}, which the configuration switches off`;
-  const named = byType.get(type);
-  const outside = named === undefined ? undefined : outOfScope(service, named);
-  return outside === undefined ? undefined : `its owner offers it as ${type}, and ${outside}`;
+/**
+ * Why the configuration does not let a Service be of a type, as the end of a sentence. It holds however the Service came by
+ * the type: by its owner's annotation, or by its answers.
+ */
+export function forbiddenType(
+  type: string,
+  service: Service,
+  { byType, disabled }: Rules,
+): string | undefined {
+  if (disabled.has(type)) return 'which the configuration switches off';
+  const compiled = byType.get(type);
+  const outside = compiled === undefined ? undefined : outOfScope(service, compiled);
+  return outside === undefined ? undefined : `and ${outside}`;
 }
 
 /** One detector's verdict on one Service. */
@@ -116,7 +123,7 @@ export function judge(facts: Facts, compiled: CompiledDetector, rules: Rules): M
   const type = namedType(service, detector);
   const forbidden =
     type === undefined || certainty === undefined ? undefined : forbiddenType(type, service, rules);
-  if (forbidden !== undefined) return miss(forbidden, true);
+  if (forbidden !== undefined) return miss(`its owner offers it as ${type}, ${forbidden}`, true);
   const { found, near } = identify(facts, compiled, rules);
   for (const identity of found) evidence.push({ signal: identity.certainty, detail: identity.detail });
   const best: Identity | undefined = found[0];

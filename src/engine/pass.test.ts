@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { discovered, options, rules } from '../../test/fixtures/unit/detection.ts';
+import { builtIn, discovered, options, rules } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
+import { type Customisation, makeRules } from '../detect/make-rules.ts';
 import type { Rules } from '../detect/rules.ts';
+import { detectorOptions } from '../model/detector-options.ts';
 import type { Verdict } from '../model/discovery.ts';
 import type { Prober } from '../probe/prober.ts';
 import { discover } from './pass.ts';
@@ -80,6 +82,35 @@ describe('a pass', () => {
       endpoint: { path: '/thanos' },
     });
     expect(found.problems[0]?.what).toMatch(/looks like prometheus and is thanos/);
+  });
+
+  test.each<[string, Customisation['options'], RegExp]>([
+    ['in other namespaces only', { thanos: detectorOptions.parse({ namespaces: ['prod-*'] }) }, /prod-\* only$/],
+    [
+      'not in this one',
+      { thanos: detectorOptions.parse({ excludeNamespaces: ['monitoring'] }) },
+      /keeps it out of this namespace$/,
+    ],
+    [
+      'with an annotation',
+      { thanos: detectorOptions.parse({ requiredAnnotations: { team: '*' } }) },
+      /wants all of the annotations team$/,
+    ],
+    ['not at all', { thanos: detectorOptions.parse({ enabled: false }) }, /switches off$/],
+  ])('an answer makes no Service a type that the configuration wants %s', async (_, set, why) => {
+    const { rules: scoped } = makeRules(builtIn, { added: [], options: set, disabled: [] });
+    const verdict: Verdict = { ...healthy, provenAs: 'thanos' };
+    const found = await pass(
+      ({ service: { name } }) => Promise.resolve(name === 'loki' ? verdict : healthy),
+      scoped,
+    );
+    expect(names(found)).toEqual(['prometheus']);
+    expect(found.contradicted).toEqual(['loki.monitoring']);
+    expect(found.problems).toEqual([
+      { where: 'Service monitoring/loki', what: expect.stringMatching(why), fix: 'see it with explain' },
+    ]);
+    expect(found.problems[0]?.what).toContain('looks like loki');
+    expect(found.problems[0]?.what).toContain('is left out: it answers as thanos, ');
   });
 
   test('what its answers contradict is left out, and told', async () => {

@@ -1,5 +1,6 @@
 import { bounded } from '../detect/bound.ts';
 import { type Detection, detect, retyped } from '../detect/detect.ts';
+import { forbiddenType } from '../detect/judge.ts';
 import { assignNames, type Naming, NO_NAMING } from '../detect/names.ts';
 import type { DetectOptions } from '../detect/owner.ts';
 import type { Rules } from '../detect/rules.ts';
@@ -72,6 +73,15 @@ export function toolKinds(rules: Rules): Map<string, ToolKind> {
   );
 }
 
+/** A verdict that makes no Service a type that the configuration keeps it from being. */
+export function permitted({ service }: Candidate, verdict: Verdict, rules: Rules): Verdict {
+  const { provenAs, ...rest } = verdict;
+  const forbidden = provenAs === undefined ? undefined : forbiddenType(provenAs, service, rules);
+  return forbidden === undefined
+    ? verdict
+    : { ...rest, proof: 'contradicted', reason: `it answers as ${provenAs}, ${forbidden}` };
+}
+
 /** What a verdict makes of a candidate: a discovered service, or nothing and perhaps a word about it. */
 function judged(
   candidate: Candidate,
@@ -130,8 +140,8 @@ export async function probeAll(detection: Detection, stages: Stages, signal: Abo
   const results: ReturnType<typeof judged>[] = await Promise.all(
     candidates.map(async (candidate) => {
       try {
-        const asked = await askWays(candidate, standing, rules, (way) =>
-          prober.probe(way, signal, inUse.has(serviceKey(way.service))),
+        const asked = await askWays(candidate, standing, rules, async (way) =>
+          permitted(way, await prober.probe(way, signal, inUse.has(serviceKey(way.service))), rules),
         );
         const chosen = chosenWay(asked);
         // Of what has not answered yet only what is published stays.
