@@ -1,11 +1,12 @@
 import { holmesgptPlan } from '../config/holmesgpt.ts';
 import { loadFaults } from '../generate/holmes-contract.ts';
-import { type JoinOptions, joinDocuments } from '../generate/holmes-join.ts';
+import { type JoinOptions, joinDocuments, withoutListed } from '../generate/holmes-join.ts';
 import { learnEdit } from '../generate/holmes-learn.ts';
 import { holmesText } from '../generate/holmes-text.ts';
 import { isFault } from '../generate/model-check.ts';
 import type { Kube } from '../kube/connection.ts';
 import { EXIT, UserError } from '../model/exit.ts';
+import { publishedHosts } from '../model/published-tools.ts';
 import type { Agent } from '../reconcile/agent-follow.ts';
 import type { HolmesFile } from '../reconcile/agent-merge.ts';
 import type { Configuration, Invocation } from './configuration.ts';
@@ -40,6 +41,8 @@ export async function agentOf(
   const holmes: HolmesFile = {
     write: holmesText,
     join: (generated, person) => joinDocuments(generated, person, join),
+    withoutListed: (generated, person, toolset) =>
+      withoutListed(generated, person, { namespace: join.namespace, hosts: publishedHosts(toolset) }),
     learn: (patch, edit) => learnEdit(patch, edit, join),
     fault: (document: unknown): string | undefined => {
       const [first] = loadFaults(document).filter(isFault);

@@ -4,6 +4,7 @@ import { selectorKeyOf } from '../detect/member.ts';
 import { discover, permitted, toolKinds } from '../engine/pass.ts';
 import { admissionOf, isHeld } from '../generate/admission.ts';
 import { generate } from '../generate/generate.ts';
+import { switchedOffBeside } from '../generate/switched-off.ts';
 import { toolCount, toolLines } from '../generate/tool-list.ts';
 import type { Kube } from '../kube/connection.ts';
 import {
@@ -44,6 +45,8 @@ interface Story {
   readonly verdict: Verdict | undefined;
   readonly service: DiscoveredService | undefined;
   readonly approval: Approval | undefined;
+  /** Why it is left out though nothing is wrong with it: a Service of its Pods is switched off. */
+  readonly off: string | undefined;
   readonly problems: readonly Problem[];
   /** What limits take of its tool. */
   readonly cuts: readonly Cut[];
@@ -71,7 +74,7 @@ const NOT_ASKED: Verdict = {
 /** Whether a limit keeps a tool out of all documents. */
 const keepsOut = ({ limit }: Cut): boolean => limit === 'namespace_tools' || limit === 'document_bytes';
 
-function asJson({ explanation, verdict, service, approval, problems, cuts }: Story): string {
+function asJson({ explanation, verdict, service, approval, off, problems, cuts }: Story): string {
   const { candidate, detectors, keptOut } = explanation;
   return `${jsonText(
     {
@@ -95,6 +98,7 @@ function asJson({ explanation, verdict, service, approval, problems, cuts }: Sto
       limits: cuts,
       used:
         service !== undefined &&
+        off === undefined &&
         service.verdict.health !== 'unhealthy' &&
         !cuts.some(keepsOut) &&
         !(approval !== undefined && isHeld(approval)),
@@ -189,6 +193,7 @@ function asText(
   else if (service.verdict.health === 'unhealthy')
     item(`${service.type}, and left out of the documents while it is unhealthy`);
   else if (approval !== undefined && isHeld(approval)) item(`${service.type}, ${approval.reason}`);
+  else if (story.off !== undefined) item(`${service.type}, ${story.off}`);
   else if (story.cuts.some(keepsOut))
     item(`${service.type}, found, but not published: ${story.cuts.find(keepsOut)?.why}`);
   else {
@@ -283,6 +288,7 @@ export async function explainCommand(text: string, flags: ExplainFlags, run: Inv
   const kinds = toolKinds(stages.rules);
   const { cuts } = generate(found.services, { ...policy, overrides, published, kinds });
   const story: Story = {
+    off: service === undefined ? undefined : switchedOffBeside(found.services, overrides)(service),
     approval: service === undefined ? undefined : admissionOf(service, policy, overrides),
     explanation: service === undefined ? explanation : { ...explanation, candidate: service },
     asked: heard,

@@ -14,8 +14,9 @@ import { type Group, groupMembers } from './group.ts';
 import { factsOf } from './identity.ts';
 import { isApprovedMatch, judge, type Match, type Miss, strongest } from './judge.ts';
 import { matchService } from './match.ts';
-import { type Member, memberOf } from './member.ts';
+import { type Member, memberOf, selectorKeyOf } from './member.ts';
 import { assignNames, NO_NAMING } from './names.ts';
+import { Neighbours } from './neighbours.ts';
 import { type DetectOptions, type OwnersWord, ownersWord, wantedName } from './owner.ts';
 import { chooseScheme } from './port.ts';
 import type { Rules } from './rules.ts';
@@ -42,16 +43,25 @@ function distinct(services: Iterable<Service>): Map<ServiceKey, Service> {
 /** What one Service is by itself: a backend's way in, if a detector claims it. */
 export interface Examined {
   readonly member: Member | undefined;
+  /** It is no way in, and its Pods count all the same: what people say of it holds for other Services of these. */
+  readonly aside?: Service;
   readonly problems: readonly Problem[];
 }
 
 const NOTHING: Examined = { member: undefined, problems: [] };
 
+/** A Service that is no way in; where it leads to is kept. */
+const aside = (service: Service, problems: readonly Problem[] = []): Examined => ({
+  member: undefined,
+  problems,
+  ...(selectorKeyOf(service) === undefined ? {} : { aside: service }),
+});
+
 /** Looks at one Service, without the others. Pure. */
 export function examine(service: Service, rules: Rules, options: DetectOptions): Examined {
   if (service.type === 'ExternalName' && !options.allowExternalNames) return NOTHING;
   if (rules.vocabulary.optOut.some(({ why: _, ...match }) => matchService(service, match) !== undefined))
-    return NOTHING;
+    return aside(service);
   const facts = factsOf(service, rules.vocabulary);
   const claims: Match[] = [];
   const problems: Problem[] = [];
@@ -78,15 +88,17 @@ export function examine(service: Service, rules: Rules, options: DetectOptions):
   }
   const match = strongest(claims);
   if (match === undefined && problems.length === 0) return NOTHING;
-  return { member: match === undefined ? undefined : memberOf(match, rules), problems };
+  return match === undefined ? aside(service, problems) : { member: memberOf(match, rules), problems };
 }
 
 /** The backends of one namespace: what was examined there, put together. Pure. */
 export function combine(examined: Iterable<Examined>, rules: Rules, options: DetectOptions): Detection {
   const members: Member[] = [];
+  const asides: Service[] = [];
   const problems: Problem[] = [];
   for (const each of examined) {
     if (each.member !== undefined) members.push(each.member);
+    if (each.aside !== undefined) asides.push(each.aside);
     problems.push(...each.problems);
   }
   const { approvals = NO_APPROVALS } = options;
@@ -95,9 +107,10 @@ export function combine(examined: Iterable<Examined>, rules: Rules, options: Det
   );
   const { kept, problem } = withinNamespace(members, options.maxNamespaceServices, approved);
   if (problem !== undefined) problems.push(problem);
+  const neighbours = new Neighbours([...members.map(({ match }) => match.service), ...asides]);
   const candidates: Candidate[] = [];
   for (const group of groupMembers(kept, approved)) {
-    const candidate = backendOf(group, approved, rules, options, problems);
+    const candidate = backendOf(group, { approved, neighbours }, rules, options, problems);
     if (candidate !== undefined) candidates.push(candidate);
   }
   return { candidates, problems };
@@ -174,7 +187,7 @@ function worthALook(group: readonly Match[]): readonly Match[] {
 /** The candidate of a group, with its fallbacks; what its owners may not say is told. */
 function backendOf(
   group: Group,
-  approved: ReadonlySet<Match>,
+  { approved, neighbours }: { readonly approved: ReadonlySet<Match>; readonly neighbours: Neighbours },
   rules: Rules,
   options: DetectOptions,
   problems: Problem[],
@@ -190,7 +203,11 @@ function backendOf(
     const { candidate, word } = candidateOf(match, members, rules, options);
     if (ways.length === 0) problems.push(...word.problems);
     const own = candidate.displayNames ?? [];
-    const named = { ...candidate, displayNames: [...new Set([...own, ...shown])] };
+    const named = {
+      ...candidate,
+      displayNames: [...new Set([...own, ...shown])],
+      ...reachedAs(group, neighbours.of(match.service)),
+    };
     // What a hint alone speaks for is no help to others.
     if (!word.refused && (ways.length === 0 || candidate.certainty !== 'hint')) ways.push(named);
   }
@@ -200,6 +217,18 @@ function backendOf(
   if (alternates.length === 0) return best;
   const detail = `leads to the same backend as ${alternates.join(', ')}, and is the better way in`;
   return { ...best, fallbacks, evidence: [...best.evidence, { signal: 'group', detail }] };
+}
+
+/** The Services that share Pods with one of a group, and the cluster IPs of all of these. */
+function reachedAs(group: Group, sharing: readonly Service[]): Pick<Candidate, 'sharesPods' | 'clusterIPs'> {
+  const all = [...group.map(({ service }) => service), ...sharing];
+  const known = all.flatMap(({ name, clusterIPs }) =>
+    clusterIPs === undefined ? [] : [[name, clusterIPs] as const],
+  );
+  return {
+    ...(sharing.length === 0 ? {} : { sharesPods: sharing.map(({ name }) => name) }),
+    ...(known.length === 0 ? {} : { clusterIPs: Object.fromEntries(known) }),
+  };
 }
 
 /** @param members all Services that lead to the same backend */

@@ -12,7 +12,8 @@ interface NamespaceState {
 }
 
 /** A Service that no detector claims and that there is nothing to say of. */
-const isNothing = ({ member, problems }: Examined): boolean => member === undefined && problems.length === 0;
+const isNothing = ({ member, aside, problems }: Examined): boolean =>
+  member === undefined && aside === undefined && problems.length === 0;
 
 const namespaceOf = (key: ServiceKey): string => key.slice(0, key.indexOf('/'));
 
@@ -43,7 +44,7 @@ export class LiveDetection {
   /** What counts in a namespace, and what was not examined yet. */
   servicesIn(namespace: string): Service[] {
     const examined = [...(this.#namespaces.get(namespace)?.examined.values() ?? [])];
-    const services = examined.flatMap(({ member }) => member?.match.service ?? []);
+    const services = examined.flatMap(({ member, aside }) => member?.match.service ?? aside ?? []);
     const pending = [...this.#pending.values()].filter((service) => service.namespace === namespace);
     const byKey = [...services, ...pending].map((service) => [serviceKey(service), service] as const);
     return [...new Map(byKey).values()];

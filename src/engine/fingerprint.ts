@@ -32,6 +32,8 @@ export function fingerprint(services: readonly DiscoveredService[]): string {
       found.certainty,
       found.alternates,
       found.samePods,
+      found.sharesPods,
+      found.clusterIPs,
       verdict.health,
       verdict.authRequired,
       verdict.facts,

@@ -85,7 +85,11 @@ describe('a pass', () => {
   });
 
   test.each<[string, Customisation['options'], RegExp]>([
-    ['in other namespaces only', { thanos: detectorOptions.parse({ namespaces: ['prod-*'] }) }, /prod-\* only$/],
+    [
+      'in other namespaces only',
+      { thanos: detectorOptions.parse({ namespaces: ['prod-*'] }) },
+      /prod-\* only$/,
+    ],
     [
       'not in this one',
       { thanos: detectorOptions.parse({ excludeNamespaces: ['monitoring'] }) },

@@ -34,7 +34,14 @@ function merged(best: DiscoveredService, others: readonly DiscoveredService[]): 
   // Their selectors are the same.
   const same = [best, ...others].flatMap(({ service, samePods = [] }) => [service.name, ...samePods]);
   const samePods = alternates.filter((name) => same.includes(name));
-  return { ...best, alternates, samePods, evidence: [...best.evidence, { signal: 'group', detail }] };
+  const clusterIPs = Object.assign({}, ...[best, ...others].map((each) => each.clusterIPs ?? {}));
+  return {
+    ...best,
+    alternates,
+    samePods,
+    clusterIPs,
+    evidence: [...best.evidence, { signal: 'group', detail }],
+  };
 }
 
 /**

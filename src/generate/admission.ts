@@ -2,10 +2,11 @@ import { approvalKind } from '../model/approvals.ts';
 import type { Approval, Candidate, DiscoveredService, Problem } from '../model/discovery.ts';
 import { endpointUrl } from '../model/discovery.ts';
 import { type ApprovalWord, NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
-import { sameMcpServer } from '../model/same-url.ts';
+import { leadsToHost, sameMcpServer } from '../model/same-url.ts';
 import { serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
 import { isMapping } from './model-check.ts';
+import { serverHosts } from './server-hosts.ts';
 import { toolsInShort } from './tool-list.ts';
 
 /** What the operator decided about MCP servers and annotated Services that are found. */
@@ -76,9 +77,10 @@ function listedAs(found: DiscoveredService, overrides: Overrides): string | unde
   if (!isMcp(found)) return undefined;
   if (found.service.labels[PART_OF] === 'holmes') return `HolmesGPT's chart (label ${PART_OF}: holmes)`;
   const url = endpointUrl(found.endpoint);
+  const hosts = serverHosts(found);
   const own = [serviceKey(found.service), `${found.service.name}.${found.service.namespace}`];
   return listedServers(overrides).find(
-    ([listed, , key]) => !own.includes(key) && sameMcpServer(listed, url),
+    ([listed, , key]) => !own.includes(key) && (leadsToHost(listed, hosts) || sameMcpServer(listed, url)),
   )?.[1];
 }
 

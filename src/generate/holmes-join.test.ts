@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type JoinOptions, joinDocuments } from './holmes-join.ts';
+import { type JoinOptions, joinDocuments, withoutListed } from './holmes-join.ts';
 import type { Mapping } from './model-check.ts';
 
 const FILE: JoinOptions = { holmesgptVersion: '0.32', namespace: 'holmes', standsAlone: true };
@@ -277,9 +277,23 @@ describe('an MCP server', () => {
       {
         section: 'mcp_servers',
         name: 'shop/tickets',
-        note: { what: 'is not added: a server of your own leads to the same place' },
+        note: { what: 'is not added: a server of your own leads to the same Service or Pods' },
       },
     ]);
+  });
+
+  test('that was discovered is not added again by any port, path or host of its Pods', () => {
+    const hosts = new Map([[ticket.config.url, ['tickets.shop.svc.cluster.local', '10.96.0.7']]]);
+    const left = (theirs: string) =>
+      withoutListed(
+        { toolsets: {}, mcp_servers: { 'shop/tickets': ticket } },
+        { mcp_servers: { mine: { url: theirs } } },
+        { hosts },
+      );
+    for (const theirs of ['http://tickets.shop:1//mcp', 'http://tickets.shop/x', 'http://10.96.0.7/mcp'])
+      expect(left(theirs)).toMatchObject({ document: { toolsets: {} }, notes: [{ name: 'shop/tickets' }] });
+    expect(left('http://10.96.0.7/mcp').document).not.toHaveProperty('mcp_servers');
+    expect(left('http://10.96.0.8/mcp').document).toHaveProperty('mcp_servers');
   });
 
   test('with another port or path is another server', () => {

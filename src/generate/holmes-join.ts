@@ -1,6 +1,6 @@
 import type { Problem } from '../model/discovery.ts';
 import { mergePatch } from '../model/merge.ts';
-import { sameBackend, sameMcpServer } from '../model/same-url.ts';
+import { leadsToHost, sameBackend, sameMcpServer } from '../model/same-url.ts';
 import { baseUrlsOf } from './base-urls.ts';
 import { own } from './holmes-models.ts';
 import { addressesOf, carriesCredentials, isCommon, type Shape, shapeOf } from './holmes-shape.ts';
@@ -146,20 +146,53 @@ function serverUrl(entry: unknown): string | undefined {
   return typeof url === 'string' ? url : undefined;
 }
 
+type Hosts = ReadonlyMap<string, readonly string[]>;
+
 /**
  * Generated MCP servers that a person lists already, under whatever name: a second entry would run the same tools
  * without the approvals that the person's asks for.
+ * @param hosts those of discovered servers, by the URL of each
  */
-function listedTwice(generated: Mapping, person: Mapping, namespace: string | undefined): string[] {
+function listedTwice(
+  generated: Mapping,
+  person: Mapping,
+  namespace: string | undefined,
+  hosts: Hosts = new Map(),
+): string[] {
   const listed = Object.values(person).flatMap((entry) => serverUrl(entry) ?? []);
   return Object.entries(generated).flatMap(([name, entry]) => {
     const url = serverUrl(entry);
     const twice =
       !Object.hasOwn(person, name) &&
       url !== undefined &&
-      listed.some((theirs) => sameMcpServer(theirs, url, namespace));
+      listed.some(
+        (theirs) =>
+          leadsToHost(theirs, hosts.get(url) ?? [], namespace) || sameMcpServer(theirs, url, namespace),
+      );
     return twice ? [name] : [];
   });
+}
+
+const TWICE = { what: 'is not added: a server of your own leads to the same Service or Pods' };
+
+/**
+ * What is generated, without the discovered MCP servers to which an entry of a person's leads already: by any port and path
+ * of the Service, of its cluster IPs, and of other Services of its Pods.
+ */
+export function withoutListed(
+  generated: Mapping,
+  person: Mapping,
+  { namespace, hosts }: { readonly namespace?: string | undefined; readonly hosts: Hosts },
+): Joined {
+  const { mcp_servers: ours, ...others } = generated;
+  const { mcp_servers: theirs } = person;
+  const listed = isMapping(ours) && isMapping(theirs) ? listedTwice(ours, theirs, namespace, hosts) : [];
+  if (!isMapping(ours) || listed.length === 0) return { document: generated, notes: [] };
+  const left = Object.entries(ours).filter(([name]) => !listed.includes(name));
+  return {
+    document: { ...others, ...(left.length === 0 ? {} : { mcp_servers: Object.fromEntries(left) }) },
+    notes: listed.map((name) => ({ section: 'mcp_servers', name, note: TWICE })),
+  };
 }
 
 /** An MCP server: a person's address is another server, and nothing of the generated entry is for that. */
@@ -210,8 +243,7 @@ export function joinDocuments(generated: Mapping, person: Mapping, options: Join
     const result = new Map(Object.entries(ours));
     for (const name of section === 'mcp_servers' ? listedTwice(ours, entries, options.namespace) : []) {
       result.delete(name);
-      const what = 'is not added: a server of your own leads to the same place';
-      notes.push({ section, name, note: { what } });
+      notes.push({ section, name, note: TWICE });
     }
     for (const [name, entry] of Object.entries(entries)) {
       const below = own(ours, name);

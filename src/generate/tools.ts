@@ -1,8 +1,11 @@
 import type { HolmesEntry } from '../model/detector.ts';
 import type { DiscoveredService, Endpoint, Problem } from '../model/discovery.ts';
 import { addressedService, isWholeTool, type Overrides, type ToolOverride } from '../model/overrides.ts';
+import { HOSTS } from '../model/published-tools.ts';
 import { defaultName, type ServiceKey, serviceKey } from '../model/service.ts';
 import { type Change, type OwnTool, resolveOverrides } from './override-keys.ts';
+import { serverHosts } from './server-hosts.ts';
+import { switchedOffBeside } from './switched-off.ts';
 
 /** What is known of a kind of backend, for tools that people add. */
 export interface ToolKind {
@@ -63,6 +66,7 @@ export function discoveredTool(service: DiscoveredService): Tool {
       certainty: service.certainty,
       ...(service.service.created === undefined ? {} : { created: service.service.created }),
       ...(service.alternates.length === 0 ? {} : { alternates: service.alternates.join(',') }),
+      ...('mcp' in service.holmes ? { [HOSTS]: serverHosts(service).join(',') } : {}),
     },
   };
 }
@@ -180,11 +184,22 @@ export function toolsOf(
   const notes: Problem[] = [...told];
   const reserved = new Set(own.map(({ name }) => name.toLowerCase()));
   const waiting = new Set(held);
+  const offBeside = switchedOffBeside([...found, ...held], overrides);
   const tools: Tool[] = [];
   for (const service of [...found, ...held]) {
     const change = changes.get(serviceKey(service.service));
     if (change?.override.enabled === false) continue;
     const isOwn = change?.override.endpoint !== undefined;
+    const off = isOwn ? undefined : offBeside(service);
+    if (off !== undefined) {
+      const key = serviceKey(service.service);
+      notes.push({
+        where: `Service ${key}`,
+        what: off,
+        fix: `if you want it, write enabled: true under tools, ${key}`,
+      });
+      continue;
+    }
     if (service.verdict.health === 'unhealthy' && !isOwn) continue;
     if (waiting.has(service) && (change === undefined || !isWholeTool(change.override))) continue;
     const named = discoveredTool(service);

@@ -52,6 +52,13 @@ export interface Candidate {
    * one's Pods with it. None where that is not known.
    */
   readonly samePods?: readonly string[];
+  /**
+   * Names of all Services of the namespace that lead to the Pods of this one, to some of them, or to these and more, the
+   * oldest first. They need not be backends: their owner may have opted out.
+   */
+  readonly sharesPods?: readonly string[];
+  /** The cluster IPs of this Service and of those that lead to the same backend or to its Pods, by name. */
+  readonly clusterIPs?: Readonly<Record<string, readonly string[]>>;
   /** Other ways into the same backend, the best first: what is asked where this one does not answer. A few at most. */
   readonly fallbacks: readonly Candidate[];
   readonly holmes: HolmesEntry;

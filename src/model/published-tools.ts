@@ -48,3 +48,16 @@ export function publishedTools(text: string | undefined): PublishedTool[] {
 
 /** The names of the tools in a `toolset.json`; none where it is something else, as after a hand edit. */
 export const toolNames = (text: string | undefined): string[] => publishedTools(text).map(({ name }) => name);
+
+/** Where `toolset.json` has the hosts of a discovered MCP server among a tool's metadata, with commas between. */
+export const HOSTS = 'hosts';
+
+/** The hosts of discovered MCP servers in a `toolset.json`, by the URL of each. */
+export function publishedHosts(toolset: string): Map<string, readonly string[]> {
+  return new Map(
+    publishedTools(toolset).flatMap(({ endpoint, metadata }) => {
+      const hosts = Object.hasOwn(metadata, HOSTS) ? metadata[HOSTS] : undefined;
+      return hosts === undefined ? [] : [[endpoint, hosts.split(',')] as const];
+    }),
+  );
+}

@@ -79,6 +79,29 @@ export function sameMcpServer(person: string, generated: string, namespace?: str
   );
 }
 
+/**
+ * Whether an address leads to one of these hosts, in any spelling, with whatever port and path: who may change a Service may
+ * move its server to another port or path.
+ * @param person a URL or `host:port` as a person wrote it
+ * @param hosts names of Services, `SERVICE.NAMESPACE.svc` with the domain if it is known, and IP addresses
+ * @param namespace where the agent runs, as for `sameMcpServer`
+ */
+export function leadsToHost(person: string, hosts: readonly string[], namespace?: string): boolean {
+  // A template elsewhere, as for a port or credentials, hides no host.
+  const theirs = placeOf(person.replaceAll(/\{\{[^{}]*\}\}/g, '0'))?.host;
+  if (theirs === undefined) return false;
+  const isBare = (of: string): boolean => namespace === undefined || of === namespace;
+  return hosts.some((text) => {
+    const host = text.includes(':') ? placeOf(`http://[${text}]`)?.host : text;
+    const short = /^[^.]+\.[^.]+\.svc$/.test(text);
+    return (
+      theirs === host ||
+      (short && theirs.startsWith(`${text}.`)) ||
+      spellings(short ? `${text}.any` : text, isBare).includes(theirs)
+    );
+  });
+}
+
 /** What to call a backend of which only the address is known: `SERVICE.NAMESPACE`, or its host. */
 export function nameOfAddress(text: string | undefined): string {
   const host = text === undefined ? '' : (placeOf(text)?.host ?? '');

@@ -23,6 +23,8 @@ export interface Service {
   readonly type: string;
   /** `clusterIP: None`: its DNS name resolves to Pods, so Pods' own ports count. */
   readonly headless: boolean;
+  /** Its IP addresses inside the cluster; none where it is headless or nothing tells them. */
+  readonly clusterIPs?: readonly string[];
   /** Its `metadata.creationTimestamp`, in RFC 3339; only the API server sets it. Rendered manifests have none. */
   readonly created?: string;
   /** How many ports, labels and selector entries it has, where not all of them are kept. */

@@ -285,3 +285,29 @@ test('a state that somebody else restarted it for is not restarted for again', a
   expect(await follow('a')).toEqual([]);
   expect(reloads).toEqual([]);
 });
+
+test('other hosts of a discovered server are a reason to bring the same file again', async () => {
+  const toolsets: (string | undefined)[] = [];
+  const agent = new AgentFollower({
+    place: {
+      async bring(_file, _signal, toolset) {
+        toolsets.push(toolset);
+        return { token: 'same', frozen: false, direct: false };
+      },
+    },
+    reloader: undefined,
+    reloadInterval: 300_000,
+    checkInterval: 300_000,
+    now: () => 1_000_000,
+    date: () => new Date(0),
+    random: () => 1,
+  });
+  const text = (name: string, hosts: string): string =>
+    JSON.stringify({ tools: [{ name, endpoint: 'http://x', metadata: { hosts } }] });
+  for (const toolset of [text('a', 'x'), text('b', 'x'), text('b', 'x,10.96.0.7')])
+    await agent.follow(
+      { documents: { 'toolset.json': toolset, 'custom_toolset.yaml': 'same' }, rewritten: false },
+      signal,
+    );
+  expect(toolsets).toEqual([text('a', 'x'), text('b', 'x,10.96.0.7')]);
+});

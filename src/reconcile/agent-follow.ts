@@ -1,5 +1,6 @@
 import { type Problem, problemLine } from '../model/discovery.ts';
 import type { Documents } from '../model/documents.ts';
+import { publishedHosts } from '../model/published-tools.ts';
 import type { AgentPlace, Brought } from './agent-publisher.ts';
 import type { Reloader } from './agent-reload.ts';
 import { dueAt, type Pace, retryPause, type Unread, unreadAfter } from './agent-schedule.ts';
@@ -68,8 +69,13 @@ export class AgentFollower implements Agent {
   #running = false;
   /** The document that was asked for last. */
   #wanted = '';
+  /** The `toolset.json` that goes with it. */
+  #toolset = '';
   /** The document that was brought last, and when to look whether it is still there. */
   #brought: string | undefined;
+  /** The hosts of MCP servers that were told with it. */
+  #hosts = '';
+  #broughtHosts = '';
   #lookAt = Number.NEGATIVE_INFINITY;
   #rewritten = false;
   #refused: string | undefined;
@@ -94,6 +100,9 @@ export class AgentFollower implements Agent {
 
   async follow(published: AgentInput, signal: AbortSignal): Promise<readonly AgentOutcome[]> {
     this.#wanted = published.documents['custom_toolset.yaml'];
+    const toolset = published.documents['toolset.json'];
+    if (toolset !== this.#toolset) this.#hosts = JSON.stringify([...publishedHosts(toolset)]);
+    this.#toolset = toolset;
     if (published.rewritten) this.#rewritten = true;
     if (this.#running) return [];
     if (this.#retryAt !== undefined && this.#options.now() < this.#retryAt) return [];
@@ -119,24 +128,32 @@ export class AgentFollower implements Agent {
 
   /** Whether what the agent has may be other than what is wanted. */
   #isBehind(): boolean {
-    return this.#wanted !== this.#brought || this.#rewritten || this.#options.now() >= this.#lookAt;
+    return (
+      this.#wanted !== this.#brought ||
+      this.#hosts !== this.#broughtHosts ||
+      this.#rewritten ||
+      this.#options.now() >= this.#lookAt
+    );
   }
 
   async #bring(outcomes: AgentOutcome[], signal: AbortSignal): Promise<void> {
     const { place, reloader, checkInterval } = this.#options;
     const file = this.#wanted;
+    const toolset = this.#toolset;
+    const hosts = this.#hosts;
     const rewritten = this.#rewritten;
     // What is rewritten while this waits is brought next.
     this.#rewritten = false;
     let brought: Brought;
     try {
-      brought = await place.bring(file, signal);
+      brought = await place.bring(file, signal, toolset);
     } catch (error) {
       this.#rewritten ||= rewritten;
       throw error;
     }
     const now = this.#options.now();
     this.#brought = file;
+    this.#broughtHosts = hosts;
     this.#lookAt = now + checkInterval * 0.9;
     if ('refused' in brought) return this.#refuse(brought.refused, outcomes);
     if (brought.written !== undefined) outcomes.push({ kind: 'agent-written', ...brought.written });

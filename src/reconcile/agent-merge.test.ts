@@ -16,6 +16,7 @@ const holmes: HolmesFile = {
   write: (document) => stringify(document, { compat: 'yaml-1.1', aliasDuplicateObjects: false }),
   fault: (document) => (Object.keys(document).length === 0 ? 'it has no toolset' : undefined),
   join: (generated, person) => ({ document: mergePatch(generated, person) as Mapping, notes: [] }),
+  withoutListed: (document) => ({ document, notes: [] }),
   learn: (patch) => patch,
 };
 
@@ -280,4 +281,30 @@ describe('laws', () => {
       { numRuns: 300 },
     );
   }, 60_000);
+});
+
+test('what a person has already is left out, and an edit of the file does not make it theirs', () => {
+  const without: HolmesFile = {
+    ...holmes,
+    withoutListed: (generated, person, toolset) => {
+      const { mcp_servers: _, ...others } = generated;
+      const isListed = toolset === 'hosts' && Object.hasOwn(person, 'mcp_servers');
+      const notes = [{ section: 'mcp_servers', name: 's/x', note: { what: 'is not added' } }];
+      return isListed ? { document: others, notes } : { document: generated, notes: [] };
+    },
+  };
+  const generated = `${GEN}mcp_servers:\n  s/x:\n    url: http://x\n`;
+  const mine = 'mcp_servers:\n  mine:\n    url: http://y\n';
+  const merged = (live: AgentConfigMap) => {
+    const merge = mergeForAgent(generated, live, without, 'hosts');
+    if (merge.kind !== 'write') throw new Error(merge.kind);
+    return { data: merge.data, annotations: merge.annotations, notes: merge.notes };
+  };
+  const first = merged(fresh(mine));
+  expect(Object.keys(parse(first.data[FILE] ?? '').mcp_servers)).toEqual(['mine']);
+  expect(first.notes).toHaveLength(1);
+  expect(mergeForAgent(generated, first, without, 'hosts').kind).toBe('none');
+  const edited = { ...first, data: { ...first.data, [FILE]: `${first.data[FILE]}  other:\n    url: z\n` } };
+  const second = merged(edited);
+  expect(Object.keys(parse(second.data[PERSON] ?? '').mcp_servers).sort()).toEqual(['mine', 'other']);
 });

@@ -44,6 +44,8 @@ export interface HolmesFile {
   readonly fault: (document: Mapping) => string | undefined;
   /** The generated document with a person's joined to it, and what they should know about that. */
   readonly join: (generated: Mapping, person: Mapping) => JoinedFile;
+  /** The generated document without what a person's has already, as far as what is published with it tells. */
+  readonly withoutListed: (generated: Mapping, person: Mapping, toolset: string) => JoinedFile;
   /** A person's patch as the differences of an edit tell it, with what they changed among the backends of toolsets. */
   readonly learn: (patch: Mapping, edit: { readonly edited: Mapping } & Before) => Mapping;
 }
@@ -123,9 +125,15 @@ function personText({ data, annotations }: AgentConfigMap, holmes: HolmesFile): 
 /**
  * What becomes of HolmesGPT's ConfigMap. What a person wrote into the file, or Helm for them, is kept in a key beside
  * it and wins over what is generated. Pure, and once carried out there is nothing left to do.
- * @param generated the generated `custom_toolset.yaml`
+ * @param offered the generated `custom_toolset.yaml`
+ * @param toolset the `toolset.json` that is published with it
  */
-export function mergeForAgent(generated: string, live: AgentConfigMap, holmes: HolmesFile): AgentMerge {
+export function mergeForAgent(
+  offered: string,
+  live: AgentConfigMap,
+  holmes: HolmesFile,
+  toolset = '',
+): AgentMerge {
   const person = personText(live, holmes);
   const own = 'text' in person ? readMapping(person.text) : { fault: person.broken };
   if (!('text' in person) || 'fault' in own)
@@ -134,9 +142,14 @@ export function mergeForAgent(generated: string, live: AgentConfigMap, holmes: H
       what: `the key ${'key' in person ? person.key : PERSON} cannot be read: ${'fault' in own ? own.fault : ''}`,
       fix: 'it is left as it is; correct it',
     };
-  const base = readMapping(generated);
+  const base = readMapping(offered);
   if ('fault' in base) throw new Error(`the generated ${FILE} cannot be read: ${base.fault}`);
-  const { document, notes } = joined(base.value, own.value, holmes);
+  // What is left is kept beside the file, so that an edit of the file is compared with what it was made of.
+  const added = holmes.withoutListed(sections(base.value), sections(own.value), toolset);
+  const generated = added.notes.length === 0 ? offered : holmes.write(added.document);
+  const join = joined(added.notes.length === 0 ? base.value : added.document, own.value, holmes);
+  const { document } = join;
+  const notes = [...added.notes, ...join.notes];
   const fault = holmes.fault(document);
   if (fault !== undefined)
     return {

@@ -48,6 +48,7 @@ async function holmes(configMap: Record<string, unknown> | undefined) {
       write: (document) => stringify(document),
       fault: () => undefined,
       join: (document) => ({ document, notes: [] }),
+      withoutListed: (document) => ({ document, notes: [] }),
       learn: (patch) => patch,
     },
   });

@@ -25,8 +25,12 @@ export type Brought =
 
 /** Where HolmesGPT reads its file from. */
 export interface AgentPlace {
-  /** @throws UserError if the cluster does not let us */
-  bring(file: string, signal: AbortSignal): Promise<Brought>;
+  /**
+   * @param file `custom_toolset.yaml`
+   * @param toolset the `toolset.json` that is published with it
+   * @throws UserError if the cluster does not let us
+   */
+  bring(file: string, signal: AbortSignal, toolset?: string): Promise<Brought>;
 }
 
 const tokenOf = (file: string): string => createHash('sha256').update(file).digest('hex').slice(0, 16);
@@ -69,7 +73,12 @@ export function holmesPlace(kube: Kube, { deployment, published, holmes }: Holme
   };
 
   /** One try. Nothing, if somebody else wrote at the same time. */
-  const attempt = async (file: string, name: string, signal: AbortSignal): Promise<Attempt | undefined> => {
+  const attempt = async (
+    file: string,
+    toolset: string | undefined,
+    name: string,
+    signal: AbortSignal,
+  ): Promise<Attempt | undefined> => {
     const where = `ConfigMap ${namespace}/${name}`;
     const refused = (what: string, fix: string) => ({ refused: { where, what, fix } });
     const live = await read(name, signal);
@@ -79,7 +88,7 @@ export function holmesPlace(kube: Kube, { deployment, published, holmes }: Holme
         'create it, as the chart of HolmesGPT does, or let HolmesGPT mount ours',
       );
     const { annotations = {}, resourceVersion, uid } = live.metadata ?? {};
-    const merge = mergeForAgent(file, { data: live.data ?? {}, annotations }, holmes);
+    const merge = mergeForAgent(file, { data: live.data ?? {}, annotations }, holmes, toolset);
     if (merge.kind === 'refused') return refused(merge.what, merge.fix);
     const notes = merge.notes.map(({ section, name: entry, note }) => ({
       where: `${where}, ${section} ${entry}`,
@@ -106,7 +115,7 @@ export function holmesPlace(kube: Kube, { deployment, published, holmes }: Holme
   };
 
   return {
-    async bring(file, signal) {
+    async bring(file, signal, toolset) {
       const found = await holmesDeployment(kube, deployment, signal);
       const mount = toolsetMount(found.spec?.template?.spec ?? {});
       if ('what' in mount) return { refused: { where: owner, ...mount } };
@@ -115,7 +124,7 @@ export function holmesPlace(kube: Kube, { deployment, published, holmes }: Holme
         return { token: tokenOf(file), frozen, direct: true };
       const target = `ConfigMap ${namespace}/${name}`;
       for (let tried = 1; tried <= TRIES; tried++) {
-        const result = await attempt(file, name, signal);
+        const result = await attempt(file, toolset, name, signal);
         if (result === undefined) continue;
         if ('refused' in result) return result;
         const { token, learned, notes } = result;

@@ -53,6 +53,7 @@ describe('serviceFromObject', () => {
       ports: [{ name: 'web', port: 80, targetPort: 9090, protocol: 'TCP', appProtocol: 'http' }],
       type: 'NodePort',
       headless: false,
+      clusterIPs: ['10.0.0.1'],
     });
   });
 
@@ -77,6 +78,16 @@ describe('serviceFromObject', () => {
     [undefined, false],
   ])('clusterIP %j: headless %j', (clusterIP, headless) => {
     expect(taken({}, { clusterIP }).headless).toBe(headless);
+  });
+
+  test.each([
+    [{ clusterIP: '10.0.0.1', clusterIPs: ['10.0.0.1', 'fd00::1'] }, ['10.0.0.1', 'fd00::1']],
+    [{ clusterIP: '10.0.0.1' }, ['10.0.0.1']],
+    [{ clusterIP: 'None', clusterIPs: ['None'] }, undefined],
+    [{ clusterIPs: 'x' }, undefined],
+    [{ clusterIP: 7, clusterIPs: ['a.b', {}, '10.0.0.1'] }, undefined],
+  ])('cluster IPs of %j: %j', (spec, ips) => {
+    expect(taken({}, spec).clusterIPs).toEqual(ips);
   });
 
   test('numbers and truth values of hand-written YAML are taken as text', () => {

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { ANY_INTEREST, type Interest } from '../model/interest.ts';
 import type { Service, ServicePort } from '../model/service.ts';
 import { trimmed } from './trim.ts';
@@ -45,6 +46,15 @@ function portFrom(value: unknown): ServicePort | undefined {
   };
 }
 
+/** A Service has one cluster IP for each of the two families at most. */
+const MOST_IPS = 2;
+
+function clusterIPsOf({ clusterIP, clusterIPs }: Json): string[] {
+  const all: unknown[] = [clusterIP, ...(Array.isArray(clusterIPs) ? clusterIPs.slice(0, MOST_IPS) : [])];
+  const valid = all.filter((ip): ip is string => typeof ip === 'string' && isIP(ip) !== 0);
+  return [...new Set(valid)].slice(0, MOST_IPS);
+}
+
 /**
  * A Service of a Kubernetes `v1.Service` object, with what discovery needs. Of one with very many ports, labels or selector
  * entries only so many are kept, those that rules look at among them.
@@ -68,6 +78,7 @@ export function serviceFromObject(
   const broken = ports.indexOf(undefined);
   if (broken >= 0)
     return `its spec.ports[${broken}] is not a port: ${JSON.stringify(listed[broken]).slice(0, 120)}`;
+  const clusterIPs = clusterIPsOf(spec);
   return {
     namespace,
     name,
@@ -82,6 +93,7 @@ export function serviceFromObject(
     ),
     type: typeof spec.type === 'string' ? spec.type : 'ClusterIP',
     headless: spec.clusterIP === 'None',
+    ...(clusterIPs.length === 0 ? {} : { clusterIPs }),
     ...(typeof creationTimestamp === 'string' && TIMESTAMP.test(creationTimestamp)
       ? { created: creationTimestamp }
       : {}),

@@ -16,6 +16,7 @@ const holmes: HolmesFile = {
   write: holmesText,
   fault: (document) => loadFaults(document)[0]?.message,
   join: (generated, person) => joinDocuments(generated, person, JOIN),
+  withoutListed: (document) => ({ document, notes: [] }),
   learn: (patch, edit) => learnEdit(patch, edit, JOIN),
 };
 const { signal } = new AbortController();

@@ -23,6 +23,7 @@ const holmes: HolmesFile = {
   write: holmesText,
   fault: () => undefined,
   join: (generated, person) => joinDocuments(generated, person, JOIN),
+  withoutListed: (document) => ({ document, notes: [] }),
   learn: (patch, edit) => learnEdit(patch, edit, JOIN),
 };
 

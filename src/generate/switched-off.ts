@@ -1,0 +1,39 @@
+import type { DiscoveredService } from '../model/discovery.ts';
+import { addressedService, type Overrides } from '../model/overrides.ts';
+import { type ServiceKey, serviceKey } from '../model/service.ts';
+import { backendKeys } from './override-keys.ts';
+
+/** The Services that people switch off, and those that they switch on by name. */
+function switched({ tools }: Overrides, enabled: boolean): Set<ServiceKey> {
+  return new Set(
+    Object.entries(tools).flatMap(([key, override]) => {
+      const address = override.enabled === enabled ? addressedService(key) : undefined;
+      return address === undefined ? [] : serviceKey(address);
+    }),
+  );
+}
+
+/**
+ * Says of a backend why it is left out where people switched off another Service of its Pods: who may create Services would
+ * bring it back under another name. That Service counts while it exists, whatever its annotations say. Several products in one
+ * Pod are several backends, so one that is found as another type does not count. Pure.
+ */
+export function switchedOffBeside(
+  found: readonly DiscoveredService[],
+  overrides: Overrides,
+): (service: DiscoveredService) => string | undefined {
+  const off = switched(overrides, false);
+  if (off.size === 0) return () => undefined;
+  const on = switched(overrides, true);
+  const types = new Map(found.flatMap((each) => backendKeys(each).map((key) => [key, each.type] as const)));
+  return (each) => {
+    if (backendKeys(each).some((key) => on.has(key))) return undefined;
+    const { namespace } = each.service;
+    const beside = (each.sharesPods ?? [])
+      .map((name) => serviceKey({ namespace, name }))
+      .find((key) => off.has(key) && (types.get(key) ?? each.type) === each.type);
+    return beside === undefined
+      ? undefined
+      : `is left out: it leads to Pods of ${beside}, which overrides.yaml switches off`;
+  };
+}
