@@ -1,10 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { discovered, options, rules } from '../../test/fixtures/unit/detection.ts';
+import { discovered } from '../../test/fixtures/unit/detection.ts';
 import { offered, service } from '../../test/fixtures/unit/service.ts';
-import { detect } from '../detect/detect.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { NO_OVERRIDES, type Overrides, overridesSchema } from '../model/overrides.ts';
-import type { Service } from '../model/service.ts';
 import { type AdmissionPolicy, admissionOf, admit } from './admission.ts';
 import { generate } from './generate.ts';
 
@@ -123,58 +121,6 @@ describe('what the agent has already is not added', () => {
       state: 'listed',
       reason: expect.stringMatching(/^not added: overrides\.yaml, .* mine lists it already$/),
     });
-  });
-
-  const first = {
-    namespace: 'shop',
-    selector: { app: 'orders' },
-    labels: { app: 'mcp-server' },
-    ports: ['mcp:8000'],
-  };
-  const orders = service('orders', { ...first, clusterIPs: ['10.96.0.7', 'fd00::7'] });
-  const admitted = (listed: string, ...services: Service[]): string[] => {
-    const content = { holmesgpt: { mcp_servers: { mine: { config: { url: listed } } } } };
-    return detect(services, rules, options).candidates.map((candidate) => {
-      const found = { ...discovered(candidate.service), ...candidate };
-      return `${found.service.name} ${admissionOf(found, APPROVE, overrides(content)).state}`;
-    });
-  };
-
-  test.each([
-    'http://orders.shop:8000//mcp',
-    'http://orders.shop:8000/%6dcp',
-    'http://orders.shop:9999/elsewhere',
-    'http://orders.shop.svc.cluster.local/mcp2',
-    'http://10.96.0.7:8080/mcp',
-    'http://[fd00:0::7]:8080/mcp',
-    'http://orders.shop:{{ env.PORT }}/mcp?key={{ env.KEY }}',
-  ])('its Service in any spelling, with any port and path: %s', (listed) => {
-    expect(admitted(listed, orders)).toEqual(['orders listed']);
-  });
-
-  test.each([
-    'http://orders.other:8000/mcp',
-    'http://10.96.0.8:8080/mcp',
-    'http://x-orders.shop:8000/mcp',
-    'http://{{ env.HOST }}/mcp',
-    'http://orders.shop.svc.clusterset.local:8000/mcp',
-  ])('another host is another server: %s', (listed) => {
-    expect(admitted(listed, orders)).toEqual(['orders waiting']);
-  });
-
-  test.each([
-    ['with the same selector', { app: 'orders' }],
-    ['with one entry more', { app: 'orders', tier: 'web' }],
-  ])('another Service of its Pods, %s, whatever becomes of the first', (_, selector) => {
-    const optedOut = { ...orders, annotations: { 'kubernaut.io/toolset': 'false' } };
-    for (const listed of ['http://orders.shop:8000/mcp', 'http://10.96.0.7/mcp'])
-      for (const original of [orders, optedOut]) {
-        const states = admitted(listed, original, service('zebra', { ...first, selector }));
-        expect(states.filter((text) => !text.endsWith(' listed'))).toEqual([]);
-        expect(states.length).toBeGreaterThan(0);
-      }
-    const other = service('zebra', { ...first, selector: { app: 'other' } });
-    expect(admitted('http://orders.shop/mcp', orders, other)).toContain('zebra waiting');
   });
 
   test('a change of the generated entry itself is no entry of its own', () => {

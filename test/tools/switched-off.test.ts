@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { discovered, options, rules } from '../../test/fixtures/unit/detection.ts';
-import { service } from '../../test/fixtures/unit/service.ts';
-import { detect } from '../detect/detect.ts';
-import { overridesSchema } from '../model/overrides.ts';
-import type { Service } from '../model/service.ts';
-import { toolsOf } from './tools.ts';
+import { detect } from '../../src/detect/detect.ts';
+import { toolsOf } from '../../src/generate/tools.ts';
+import { overridesSchema } from '../../src/model/overrides.ts';
+import type { Service } from '../../src/model/service.ts';
+import { discovered, options, rules } from '../fixtures/unit/detection.ts';
+import { service } from '../fixtures/unit/service.ts';
 
 const first = { namespace: 'evil', labels: { app: 'prometheus' }, ports: [9090] };
 const selector = { app: 'p', tier: 'a' };
