@@ -158,6 +158,19 @@ describe('whose', () => {
   });
 });
 
+test('a hold goes on when others come, and when some of what was missed comes back', () => {
+  const tools = lost('gone', 'a', 'b', 'c', 'd');
+  const first = removalsIn(tools, new Map([['ns', 4]]), undefined, NOW, HOLD);
+  const more = new Map([
+    ['ns', 4],
+    ['evil', 40],
+  ]);
+  const half = tools.slice(2);
+  expect(removalsIn(half, more, first.note, NOW + 20_000, HOLD).held).toEqual(['c', 'd']);
+  expect(removalsIn(lost('gone', 'd'), more, first.note, NOW + 299_000, HOLD).held).toEqual(['d']);
+  expect(removalsIn(lost('gone', 'd'), more, first.note, NOW + 300_000, HOLD).held).toEqual([]);
+});
+
 describe('how long', () => {
   test.each<[Cause, number]>([
     ['gone', 300_000],

@@ -186,8 +186,11 @@ export function removals(
   const isMassLoss = massLosses(lost, all, stillGone(gone, now, options.hold));
   const held = lost.flatMap(({ tool, namespace, cause }) => {
     // A clock that was ahead when it was written must not make the hold longer; the note has whole seconds.
-    const since = Math.min(remembered.get(keyOf(tool)) ?? now, now);
-    const until = since + waitOf(cause, isMassLoss(namespace), options);
+    const before = remembered.get(keyOf(tool));
+    const since = Math.min(before ?? now, now);
+    // What is held stays so: tools that others add, or that come back, end no hold of those that are still missing.
+    const isHeld = before !== undefined && !options.once;
+    const until = since + waitOf(cause, isHeld || isMassLoss(namespace), options);
     return until > now ? [{ tool, since: Math.floor(since / 1000) * 1000, until }] : [];
   });
   const untils = held.map(({ until }) => until);
