@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { expect, inject, test } from 'vitest';
 import { testCluster } from '../cluster/cluster.ts';
+import { PUBLISHING } from './rights.ts';
 
 /** Runs the command line with nothing of this process' environment but what is given. */
 async function run(env: Readonly<Record<string, string>>, ...args: string[]) {
@@ -22,7 +23,7 @@ test('diff tells what serve would change, ends with 1 if anything, and changes n
     namespace: target,
     rulesIn: {
       [watched]: [{ apiGroups: [''], resources: ['services'], verbs: ['list'] }],
-      [target]: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'create', 'patch'] }],
+      [target]: PUBLISHING,
     },
   });
   const env = {

@@ -8,6 +8,7 @@ import { testCluster } from '../cluster/cluster.ts';
 import { NoProgram } from '../cluster/go-program.ts';
 import { kubectl } from '../cluster/kubectl.ts';
 import { krewInstall } from './krew.ts';
+import { PUBLISHING } from './rights.ts';
 
 const repository = join(import.meta.dirname, '../..');
 let folder = '';
@@ -74,7 +75,7 @@ test('kubectl toolset works on the cluster of KUBECONFIG, and of --kubeconfig be
     namespace: target,
     rulesIn: {
       [watched]: [{ apiGroups: [''], resources: ['services'], verbs: ['list'] }],
-      [target]: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'create', 'patch'] }],
+      [target]: PUBLISHING,
     },
   });
   await cluster.service(watched, {
