@@ -78,6 +78,14 @@ const validate = (name: string, about: string, kind: string, content: string): A
     ),
 });
 
+const TYPES = ['prometheus', 'grafana', 'loki', 'tempo', 'jaeger', 'kafka', 'mcp', 'custom'];
+const MANY = Array.from({ length: 1_000 }, (_, n) => ({
+  name: `n${n}`,
+  namespace: `ns${n % 300}`,
+  type: TYPES[n % TYPES.length],
+  endpoint: `http://n${n}:90`,
+}));
+
 export const REQUESTS: readonly Attack[] = [
   validate('aliases', '48 KB of aliases to be checked', 'overrides', aliases(48_000)),
   validate('aliases-256k', '250 KB of aliases to be checked', 'holmesgpt', aliases(250_000)),
@@ -122,6 +130,21 @@ export const REQUESTS: readonly Attack[] = [
         send(stage, 'GET', `/api/v1/toolsets/none-${round}`, { token: stage.token, signal });
       await repeat((round) => Promise.all([one(2 * round), one(2 * round + 1)]), 20, signal);
     },
+  },
+  {
+    name: 'generate-many',
+    about: 'documents for 1,000 services, again and again, with a Pod token',
+    run: (stage, signal) =>
+      flood(
+        5,
+        () =>
+          send(stage, 'POST', '/api/v1/toolsets/generate', {
+            token: stage.token,
+            body: { services: MANY },
+            signal,
+          }),
+        signal,
+      ),
   },
   {
     name: 'log-flood',

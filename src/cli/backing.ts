@@ -1,13 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { detect } from '../detect/detect.ts';
 import type { Engine } from '../engine/engine.ts';
 import { toolKinds } from '../engine/pass.ts';
 import type { View } from '../engine/view.ts';
 import { admissionOf, approvalsOf } from '../generate/admission.ts';
-import { generate } from '../generate/generate.ts';
 import { resolveOverrides } from '../generate/override-keys.ts';
-import type { DiscoveredService, Health, Problem } from '../model/discovery.ts';
-import { OVERRIDES_KEY } from '../model/documents.ts';
+import type { DiscoveredService, Health } from '../model/discovery.ts';
+import { type Generated, OVERRIDES_KEY } from '../model/documents.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import { type Service, serviceKey } from '../model/service.ts';
 import { OUTAGE } from '../probe/outage.ts';
@@ -17,16 +15,9 @@ import type { DiscoverResult } from '../server/jobs.ts';
 import { ProblemError } from '../server/problem.ts';
 import type { SwitchedOff } from '../server/toolsets.ts';
 import type { Assembly } from './assembly.ts';
+import { type DescribedServices, type GenerateQuestion, packRules, packServices } from './generate-apart.ts';
 import type { LiveConfiguration } from './live-configuration.ts';
 import { CheckRefused, TextChecks } from './text-checks.ts';
-
-const NOT_PROBED = {
-  health: 'unknown',
-  authRequired: false,
-  proof: 'unproven',
-  reason: 'not probed',
-  steps: [],
-} as const;
 
 /** A Service whose owner says what it is: what a client describes counts as that. */
 function annotated({ name, namespace, type, endpoint }: GenerateService): Service | undefined {
@@ -50,14 +41,10 @@ function annotated({ name, namespace, type, endpoint }: GenerateService): Servic
 }
 
 /**
- * The Services that a client describes, as discovered ones.
- * @returns with them, what is wrong with those that are left out
+ * The Services that a client describes, ready to be detected.
  * @throws ProblemError where an endpoint is no URL that anybody could call
  */
-function described(
-  services: readonly GenerateService[],
-  { engine }: Assembly,
-): { readonly found: readonly DiscoveredService[]; readonly problems: readonly Problem[] } {
+function described(services: readonly GenerateService[], { engine }: Assembly): DescribedServices {
   const { rules, detection } = engine.stages;
   const read = services.map(annotated);
   const errors = read.flatMap((service, index) =>
@@ -72,18 +59,20 @@ function described(
   );
   if (errors.length > 0)
     throw new ProblemError('invalid-request', 'The endpoint of a service cannot be called.', { errors });
-  const known = read.filter((service) => service !== undefined);
-  const { candidates, problems } = detect(known, rules, { ...detection, allowedHosts: ['*'] });
-  return { found: candidates.map((candidate) => ({ ...candidate, verdict: NOT_PROBED })), problems };
+  return {
+    services: read.filter((service) => service !== undefined),
+    rules: packRules(rules),
+    detection: { ...detection, allowedHosts: ['*'] },
+  };
 }
 
 const REFUSALS = { client: 'too-many-requests', busy: 'unavailable', costly: 'document-too-costly' } as const;
 
-/** A text that was not checked, as the answer tells it. */
-function refusedCheck(error: unknown): unknown {
+/** What the worker did not do, as the answer tells it. @param failed such as `The document was not checked` */
+function refusedWork(error: unknown, failed: string): unknown {
   if (!(error instanceof CheckRefused)) return error;
   const { reason, message } = error;
-  return new ProblemError(REFUSALS[reason], `The document was not checked: ${message}.`, {
+  return new ProblemError(REFUSALS[reason], `${failed}: ${message}.`, {
     headers: reason === 'costly' ? {} : { 'retry-after': '1' },
   });
 }
@@ -185,8 +174,12 @@ export function backingOf(
   view: View,
   configuration: LiveConfiguration,
   version: string,
+  checks: TextChecks = new TextChecks(),
 ): Backing {
-  const checks = new TextChecks();
+  /** The documents for the backends that are known, made once for each state of the view. */
+  let known:
+    | { readonly assembly: Assembly; readonly revision: number; readonly generated: Generated }
+    | undefined;
   return {
     view,
     version,
@@ -199,23 +192,37 @@ export function backingOf(
       const overrides = overridesIn(text);
       return (service) => admissionOf(service, generation, overrides);
     },
-    generate(services) {
-      const now = working().assembly;
-      const { engine: options } = now;
-      const { found, problems } =
-        services === undefined ? { found: view.services, problems: [] } : described(services, now);
-      const kinds = toolKinds(options.stages.rules);
-      // Who describes Services vouches for them.
-      const policy = services === undefined ? {} : ({ mcpPolicy: 'publish' } as const);
-      const overrides = approvalsOf(overridesIn(view.published?.data[OVERRIDES_KEY]));
-      const generated = generate(found, { ...options.generation, ...policy, kinds, overrides });
-      return { ...generated, notes: [...problems, ...generated.notes] };
+    async generate(services, client) {
+      const { assembly } = working();
+      const { generation, stages } = assembly.engine;
+      const { revision } = view;
+      if (services === undefined && known?.revision === revision && known.assembly === assembly)
+        return known.generated;
+      const options = {
+        ...generation,
+        // Who describes Services vouches for them.
+        ...(services === undefined ? {} : ({ mcpPolicy: 'publish' } as const)),
+        kinds: toolKinds(stages.rules),
+        overrides: approvalsOf(overridesIn(view.published?.data[OVERRIDES_KEY])),
+      };
+      const question = async (): Promise<GenerateQuestion> => ({
+        kind: 'generate',
+        from: services === undefined ? await packServices(view.services) : described(services, assembly),
+        options,
+      });
+      try {
+        const generated = await checks.generate(question, client);
+        if (services === undefined) known = { assembly, revision, generated };
+        return generated;
+      } catch (error) {
+        throw refusedWork(error, 'The documents were not generated');
+      }
     },
     async check(kind, content, client) {
       try {
         return await checks.check(kind, content, client);
       } catch (error) {
-        throw refusedCheck(error);
+        throw refusedWork(error, 'The document was not checked');
       }
     },
     discover: (request) => rediscover(request, working(), view),

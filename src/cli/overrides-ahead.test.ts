@@ -4,6 +4,7 @@ import { faultsLine, isRead, readOverrides } from '../reconcile/overrides.ts';
 import type { Publisher } from '../reconcile/publisher.ts';
 import { OverridesAhead } from './overrides-ahead.ts';
 import { TextThread, TooCostly } from './text-thread.ts';
+import type { TextQuestion } from './text-worker.ts';
 
 /** Texts that no other test has read. */
 let texts = 0;
@@ -14,8 +15,9 @@ function setting(...answers: unknown[]) {
   const asked: string[] = [];
   let now = 0;
   const thread = {
-    async ask<T>({ text }: { readonly text: string }): Promise<T> {
-      asked.push(text);
+    async ask<T>(question: TextQuestion): Promise<T> {
+      if (question.kind === 'generate') throw new Error('not a text');
+      asked.push(question.text);
       const answer = answers.shift();
       if (answer instanceof Error) throw answer;
       return answer as T;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { TextQuestion } from './text-worker.ts';
 import { WORKER_FILE } from './worker-file.ts';
@@ -25,7 +26,7 @@ export interface TextThreadOptions {
   readonly idle?: number;
 }
 
-/** Reads texts of others in a worker thread, one at a time, so that no text holds up the event loop. */
+/** Answers questions in a worker thread, one at a time, so that none holds up the event loop. */
 export class TextThread {
   readonly #file: URL;
   readonly #longest: number;
@@ -47,8 +48,12 @@ export class TextThread {
    * @throws TooCostly; Error where the worker fails, which is a bug
    */
   ask<T>(question: TextQuestion): Promise<T> {
-    const answer = this.#turn.then(() => this.#ask<T>(question));
-    this.#turn = answer.catch(() => {});
+    let began = 0;
+    const answer = this.#turn.then(() => {
+      began = performance.now();
+      return this.#ask<T>(question);
+    });
+    this.#turn = answer.catch(() => {}).then(() => this.#rest(performance.now() - began));
     return answer;
   }
 
@@ -78,6 +83,11 @@ export class TextThread {
     }
   }
 
+  /** Waits after a long question, so that those who ask again and again do not take a whole core. */
+  async #rest(took: number): Promise<void> {
+    if (took > SHORT) await sleep(Math.min(took, LONGEST_REST), undefined, { ref: false });
+  }
+
   #start(): Worker {
     const worker = new Worker(this.#file, {
       execArgv: [],
@@ -105,6 +115,11 @@ export class TextThread {
     this.#worker = undefined;
   }
 }
+
+/** Longest time of a question after which the worker does not rest, in milliseconds. */
+const SHORT = 100;
+/** Longest rest, in milliseconds: shorter than what the worker waits for another question before it ends. */
+const LONGEST_REST = 500;
 
 /** Most memory for the worker's new objects, in MiB. */
 const YOUNG = 2;

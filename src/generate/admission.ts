@@ -72,15 +72,20 @@ function listedServers({
   return [...servers, ...added];
 }
 
+/** `listedServers` of overrides, which are asked for each MCP server again. */
+const listedIn = new WeakMap<Overrides, ReturnType<typeof listedServers>>();
+
 /** Where the agent's configuration lists this MCP server already. */
 function listedAs(found: DiscoveredService, overrides: Overrides): string | undefined {
   if (!isMcp(found)) return undefined;
   if (found.service.labels[PART_OF] === 'holmes') return `HolmesGPT's chart (label ${PART_OF}: holmes)`;
+  const listed = listedIn.get(overrides) ?? listedServers(overrides);
+  listedIn.set(overrides, listed);
   const url = endpointUrl(found.endpoint);
   const hosts = serverHosts(found);
   const own = [serviceKey(found.service), `${found.service.name}.${found.service.namespace}`];
-  return listedServers(overrides).find(
-    ([listed, , key]) => !own.includes(key) && (leadsToHost(listed, hosts) || sameMcpServer(listed, url)),
+  return listed.find(
+    ([each, , key]) => !own.includes(key) && (leadsToHost(each, hosts) || sameMcpServer(each, url)),
   )?.[1];
 }
 

@@ -58,8 +58,12 @@ export interface Backing {
   readonly switchedOff: SwitchedOff;
   /** Says of a service whether it may be published. @param overrides text of the overrides */
   approvals(overrides: string | undefined): (service: DiscoveredService) => Approval;
-  /** The documents for these services, or for those that are known. */
-  generate(services: readonly GenerateService[] | undefined): Generated;
+  /**
+   * The documents for these services, or for those that are known.
+   * @param client who asks: the documents of one request of theirs are generated at a time
+   * @throws ProblemError where they are not generated
+   */
+  generate(services: readonly GenerateService[] | undefined, client: string): Promise<Generated>;
   /**
    * What is wrong with a document.
    * @param client who sent it: one of theirs is checked at a time
@@ -72,8 +76,6 @@ export interface Backing {
 }
 
 const PATH = '/api/v1';
-
-/** Longest body with a document to check, in bytes. */
 
 const iso = (time: Date | undefined): string | null => time?.toISOString() ?? null;
 
@@ -94,6 +96,9 @@ const jobJson = (job: Job, lasts: number | undefined) => ({
   unknown: job.result?.unknown ?? null,
   changed: job.result?.changed ?? null,
 });
+
+/** Whose request it is, where each client has one at a time. */
+const clientOf = ({ caller, ip }: FastifyRequest): string => caller?.username ?? ip;
 
 const pointer = (path: readonly PropertyKey[]): string =>
   path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
@@ -259,11 +264,18 @@ export function api(
       schema: {
         operationId: 'generateToolset',
         summary: 'The documents for services, without publishing them',
+        description:
+          'Generates in a thread, for one request of each client at a time, with limits on time and memory.',
         tags: ['toolsets'],
         body: { anyOf: [jsonSchema(schemas.generateBody), { type: 'null' }] },
-        response: { 200: answer('The documents.', schemas.generateAnswer), ...asked, ...sent },
+        response: {
+          200: answer('The documents.', schemas.generateAnswer),
+          ...asked,
+          ...sent,
+          ...problems(422),
+        },
       },
-      handler(request, reply) {
+      async handler(request, reply) {
         mustAcceptJson(request);
         const { services } = (request.body ?? {}) as z.infer<typeof schemas.generateBody>;
         const types = backing.types();
@@ -276,7 +288,7 @@ export function api(
           throw new ProblemError('invalid-request', 'A service is of a type that nothing is known of.', {
             errors,
           });
-        const { documents, tools, notes, waiting } = backing.generate(services);
+        const { documents, tools, notes, waiting } = await backing.generate(services, clientOf(request));
         return reply.send({ documents, tools, notes, waiting });
       },
     });
@@ -298,8 +310,7 @@ export function api(
       async handler(request, reply) {
         mustAcceptJson(request);
         const { kind, content } = request.body as z.infer<typeof schemas.validateBody>;
-        const client = request.caller?.username ?? request.ip;
-        const { faults, more, refused } = await backing.check(kind, content, client);
+        const { faults, more, refused } = await backing.check(kind, content, clientOf(request));
         return reply.send({
           valid: !refused,
           more,

@@ -43,7 +43,7 @@ const KINDS = {
   'unsupported-media-type': { status: 415, title: 'The body is of a type that is not taken' },
   'expectation-failed': { status: 417, title: 'The expectation cannot be met' },
   'configuration-invalid': { status: 422, title: 'The configuration cannot be used' },
-  'document-too-costly': { status: 422, title: 'The document takes too much to check' },
+  'document-too-costly': { status: 422, title: 'The request takes too much time or memory' },
   'too-many-requests': { status: 429, title: 'Too many requests' },
   'headers-too-large': { status: 431, title: 'The headers are too large' },
   internal: { status: 500, title: 'Something is wrong inside' },
