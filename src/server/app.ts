@@ -206,6 +206,8 @@ export async function createApp({
     request.raw.once('close', done);
   });
   app.addHook('preValidation', async (request) => request.bodyRead?.());
+  // One that was refused before its body was looked at.
+  app.addHook('onResponse', async (request) => request.bodyRead?.());
   app.addHook('preHandler', async (request, reply) => {
     if (request.letIn !== true) return;
     connections.trust(request.raw.socket);
