@@ -11,7 +11,7 @@ import { type Decision, decide, lastPublished, type Situation } from '../reconci
 import { faultsLine, readOverrides } from '../reconcile/overrides.ts';
 import type { Cause, FoundTools, Gone, RemovalOptions } from '../reconcile/removals.ts';
 import { fingerprint } from './fingerprint.ts';
-import { type KnownServices, knownFrom, withHeld } from './held.ts';
+import { type KnownServices, knownFrom, roughlyFrom, withHeld } from './held.ts';
 import { namingOf } from './naming.ts';
 
 /** What was generated, and all that it follows from. */
@@ -135,7 +135,13 @@ export function assess(findings: Findings, situation: Situation, memory: Memory)
     withHeld(held, published) {
       kept =
         withHeld(held, found, memory.known, options) ??
-        withHeld(held, found, knownFrom(published, options), options);
+        withHeld(held, found, knownFrom(published, options), options) ??
+        withHeld(
+          held,
+          found,
+          new Map([...roughlyFrom(published, held, options.kinds), ...(memory.known ?? [])]),
+          options,
+        );
       return kept?.generated.documents;
     },
   });

@@ -52,6 +52,23 @@ function republished(tool: PublishedTool, kinds: ReadonlyMap<string, ToolKind>):
 }
 
 /**
+ * The services behind some published tools, as far as the documents tell: what is read back may be written in other words, or
+ * ask before more tools. That is better than to hold everything else with them.
+ */
+export function roughlyFrom(
+  published: Documents,
+  tools: readonly string[],
+  kinds: ReadonlyMap<string, ToolKind>,
+): KnownServices {
+  const wanted = new Set(tools);
+  return new Map(
+    publishedTools(published['toolset.json'])
+      .filter(({ name, endpoint }) => wanted.has(name) && URL.canParse(endpoint))
+      .map((tool) => [tool.name, republished(tool, kinds)]),
+  );
+}
+
+/**
  * The services behind published tools, read back from the documents; nothing where they do not tell enough: making them
  * anew must give the same documents.
  */

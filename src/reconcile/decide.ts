@@ -138,7 +138,7 @@ export function decide(situation: Situation & Inputs): Decision {
       rollback: 'holds',
     };
   const ended = rollback === undefined ? undefined : 'ended';
-  const { note, released, ...held } = heldOf(published, situation);
+  const { note, noteOfAll, released, ...held } = heldOf(published, situation);
   if (published === undefined || held.held.length === 0)
     return {
       intent: { documents: generated, overrides },
@@ -147,8 +147,15 @@ export function decide(situation: Situation & Inputs): Decision {
       released,
       rollback: ended,
     };
-  const documents = situation.withHeld(held.held, published) ?? published;
-  return { intent: { documents, overrides, removalHeld: note }, drift, held, released, rollback: ended };
+  const documents = situation.withHeld(held.held, published);
+  const isApart = documents !== undefined;
+  return {
+    intent: { documents: documents ?? published, overrides, removalHeld: isApart ? note : noteOfAll },
+    drift,
+    held,
+    released: isApart ? released : NOTHING_RELEASED,
+    rollback: ended,
+  };
 }
 
 /** Which published tools stay though the inputs do not give them. */
@@ -158,7 +165,7 @@ function heldOf(
 ): Removals {
   const isAllowed = live?.annotations[ALLOW_REMOVAL] === 'true';
   if (published === undefined || removal === undefined || isAllowed)
-    return { ...NOTHING_HELD, released: NOTHING_RELEASED, note: undefined };
+    return { ...NOTHING_HELD, released: NOTHING_RELEASED, note: undefined, noteOfAll: undefined };
   const lost = losses(published, generated, found);
   const note = live?.annotations[REMOVAL_HELD];
   const there = new Set(toolNames(published['toolset.json']));

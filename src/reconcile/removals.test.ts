@@ -171,6 +171,16 @@ test('a hold goes on when others come, and when some of what was missed comes ba
   expect(removalsIn(lost('gone', 'd'), more, first.note, NOW + 300_000, HOLD).held).toEqual([]);
 });
 
+test('where all of it stays, the time of what may go does not begin anew', () => {
+  const first = removals(lost('gone', 'a', 'b', 'c'), 4, undefined, NOW, HOLD);
+  // One more is lost later, and what the first three were held for is over.
+  const all = lost('gone', 'a', 'b', 'c', 'd');
+  const second = removals(all, 4, first.noteOfAll, NOW + 290_000, HOLD);
+  const third = removals(all, 4, second.noteOfAll, NOW + 310_000, HOLD);
+  expect(third.held).toEqual(['d']);
+  expect(removals(all, 4, third.noteOfAll, NOW + 590_000, HOLD).held).toEqual([]);
+});
+
 describe('how long', () => {
   test.each<[Cause, number]>([
     ['gone', 300_000],
@@ -199,7 +209,7 @@ describe('how long', () => {
   test('one that came back begins anew', () => {
     const first = removals(lost('gone', 'a', 'b', 'c'), 3, undefined, NOW, HOLD);
     const back = removals([], 3, first.note, NOW + 100_000, HOLD);
-    expect(back).toEqual({ held: [], released: [], until: undefined, due: undefined, note: undefined });
+    expect(back).toMatchObject({ held: [], released: [], until: undefined, due: undefined, note: undefined });
   });
   test('a clock that was ahead when it was written does not make it longer than once more', () => {
     const ahead = removals(lost('gone', 'a', 'b'), 2, undefined, NOW + 86_400_000, HOLD);

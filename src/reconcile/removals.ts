@@ -51,6 +51,8 @@ export interface Removals {
   readonly due: number | undefined;
   /** What is to be remembered with what is published. */
   readonly note: string | undefined;
+  /** The same of all that is lost, for when all of it stays: else the time of what may go would begin anew. */
+  readonly noteOfAll: string | undefined;
 }
 
 /** Fewest tools whose loss is a mass removal, when more than half of all would go. */
@@ -184,14 +186,16 @@ export function removals(
 ): Removals {
   const remembered = readNote(note);
   const isMassLoss = massLosses(lost, all, stillGone(gone, now, options.hold));
+  // A clock that was ahead when it was written must not make the hold longer; the note has whole seconds.
+  const sinceOf = (tool: string): number => Math.min(remembered.get(keyOf(tool)) ?? now, now);
+  const inSeconds = (time: number): number => Math.floor(time / 1000) * 1000;
   const held = lost.flatMap(({ tool, namespace, cause }) => {
-    // A clock that was ahead when it was written must not make the hold longer; the note has whole seconds.
     const before = remembered.get(keyOf(tool));
-    const since = Math.min(before ?? now, now);
+    const since = sinceOf(tool);
     // What is held stays so: tools that others add, or that come back, end no hold of those that are still missing.
     const isHeld = before !== undefined && !options.once;
     const until = since + waitOf(cause, isHeld || isMassLoss(namespace), options);
-    return until > now ? [{ tool, since: Math.floor(since / 1000) * 1000, until }] : [];
+    return until > now ? [{ tool, since: inSeconds(since), until }] : [];
   });
   const untils = held.map(({ until }) => until);
   const kept = new Set(held.map(({ tool }) => tool));
@@ -201,5 +205,6 @@ export function removals(
     until: untils.length === 0 ? undefined : Math.max(...untils),
     due: untils.length === 0 ? undefined : Math.min(...untils) - now,
     note: writeNote(held.map(({ tool, since }) => [tool, since])),
+    noteOfAll: writeNote(lost.map(({ tool }) => [tool, inSeconds(sinceOf(tool))])),
   };
 }

@@ -174,15 +174,16 @@ test('limits that change count at once; half a pair of TLS files is refused as a
   const [{ port } = { port: 0 }] = served();
   const headers = { authorization: `Bearer ${token}` };
   const all: Response[] = [];
-  // No more at once than one address may have connections.
-  for (let round = 0; round < 5; round++)
+  const limitedOf = (): Response[] => all.filter(({ status }) => status === 429);
+  // No more at once than one address may have connections; a busy machine answers slowly, or sheds load.
+  for (let round = 0; round < 30 && limitedOf().length <= 30; round++)
     all.push(
       ...(await Promise.all(
         Array.from({ length: 40 }, () => fetch(`http://127.0.0.1:${port}/api/v1/toolsets`, { headers })),
       )),
     );
-  expect(all.filter(({ status }) => status === 429).length).toBeGreaterThan(30);
-  const limited = all.find(({ status }) => status === 429);
+  expect(limitedOf().length).toBeGreaterThan(30);
+  const [limited] = limitedOf();
   expect(Number(limited?.headers.get('retry-after'))).toBeGreaterThan(0);
 });
 
