@@ -10,6 +10,9 @@ const AUTH_REASONS = ['missing', 'malformed', 'invalid', 'forbidden', 'unavailab
 const DROP_REASONS = ['address', 'displaced', 'total'] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
+/** The servers that count their connections. */
+const SERVERS = ['api', 'metrics', 'health'] as const;
+
 /** Metrics of the HTTP API. */
 export interface ApiMetrics {
   /**
@@ -65,6 +68,7 @@ export function apiMetrics(set: MetricSet): ApiMetrics {
     ['server', 'reason'],
   );
   for (const reason of AUTH_REASONS) failures.inc({ reason }, 0);
+  for (const server of SERVERS) for (const reason of DROP_REASONS) drops.inc({ server, reason }, 0);
   return {
     answered({ method: given, route, status, milliseconds }) {
       const method = METHODS.has(given) ? given : 'other';
