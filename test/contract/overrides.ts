@@ -160,7 +160,8 @@ export function overridesOf(
     },
     'the name of a toolset for an MCP server': {
       text: { holmesgpt: { mcp_servers: { jaeger: { config: { url: 'http://a/sse' } } } } },
-      refused: 1,
+      // A person's entry takes the place of the generated toolset.
+      refused: 0,
     },
   };
 }
