@@ -35,7 +35,7 @@ await rm(output, { recursive: true, force: true });
 await mkdir(output, { recursive: true });
 await cp(join(root, 'demo/cluster'), join(output, 'cluster'), { recursive: true });
 const backends = await startBackends();
-/** What is listed by name is trusted: the annotated Service there waits for nobody. */
+/** Namespaces that are listed by name are trusted, so the annotated Service in `shop` needs no approval. */
 const trusted = 'monitoring,observability,shop';
 const probing = [...backends.connectTo.flatMap((target) => ['--connect-to', target])];
 let exitCode: number | null = 0;

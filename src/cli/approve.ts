@@ -120,7 +120,7 @@ async function show(
     probe: (...[candidate, signal]: Parameters<typeof prober.probe>) =>
       wanted.has(keyOf(candidate.service)) ? prober.probe(candidate, signal) : Promise.resolve(NOT_ASKED),
   };
-  // Each is to be seen by itself, and not another Service that leads to the same backend.
+  // A named Service is the way in, so none of them is shown as an alternate of another.
   const naming = { ...NO_NAMING, named: new Set(names.map(serviceKey)) };
   const { services } = await discover(sync.services, { ...stages, prober: only, naming }, run.signal);
   const { messages } = run.output;

@@ -237,7 +237,7 @@ export async function explainCommand(text: string, flags: ExplainFlags, run: Inv
   const { namespace, name } = parseKey(text);
   const scoped = { ...flags, namespace, allNamespaces: false };
   const settings = await settingsOf(scoped, run);
-  // The namespaces that are trusted, and those that share limits, are the configured ones, not the one that is looked at.
+  // Trust and shared limits go by the configured namespaces, not by the one that is explained.
   const configured = await settingsOf({ ...flags }, run);
   const input = await openInput(scoped, settings, run, false);
   const { sync, before } = await withProgress(run.output, run.env, async (progress) => {

@@ -14,7 +14,7 @@ const isGuess = ({ match }: Member): boolean => match.certainty === 'hint';
 /**
  * Members that were created later than the backend that they are grouped with, and that select other Pods. Who creates a
  * Service with a likely name must not get the place of a backend that was there before. Only the API server sets the time.
- * Without one, as in manifests, nobody is a newcomer.
+ * Services without one, as in manifests, are never newcomers.
  */
 export function newcomersIn(group: readonly Member[]): Set<Member> {
   const times = group.filter((member) => !isGuess(member)).map(createdAt);
