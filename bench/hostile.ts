@@ -127,7 +127,8 @@ async function create(lab: Lab, services: readonly HostileService[]): Promise<vo
   const cluster = await lab.cluster();
   for (const namespace of new Set(services.map((service) => service.namespace)))
     await cluster.namespace(namespace);
-  await pLimit(16).map(
+  // The API server takes seconds for a Service with thousands of ports.
+  await pLimit(services.some(({ ports = 0 }) => ports > 1_000) ? 1 : 16).map(
     services,
     ({ namespace, name, labels = {}, annotations = {}, selector, headless = false, ports = 0 }) =>
       cluster.admin.create(`/api/v1/namespaces/${namespace}/services`, {

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import { type Explanation, explain } from '../detect/explain.ts';
-import { selectorKeyOf } from '../detect/member.ts';
+import { selectionOf } from '../detect/selection.ts';
 import { discover, permitted, toolKinds } from '../engine/pass.ts';
 import { admissionOf, isHeld } from '../generate/admission.ts';
 import { generate } from '../generate/generate.ts';
@@ -256,9 +256,9 @@ export async function explainCommand(text: string, flags: ExplainFlags, run: Inv
   const ways = candidate === undefined ? [] : [candidate, ...candidate.fallbacks];
   const names = new Set(ways.map((way) => way.service.name));
   // Services of the same Pods may prove to be the same backend.
-  const pods = new Set(ways.flatMap((way) => selectorKeyOf(way.service) ?? []));
+  const pods = new Set(ways.flatMap((way) => selectionOf(way.service).key ?? []));
   const counts = ({ service }: Candidate): boolean =>
-    service.namespace === namespace && (names.has(service.name) || pods.has(selectorKeyOf(service) ?? ''));
+    service.namespace === namespace && (names.has(service.name) || pods.has(selectionOf(service).key ?? ''));
   const only: Prober = {
     ...(stages.prober.prepare === undefined ? {} : { prepare: stages.prober.prepare.bind(stages.prober) }),
     probe: async (way, signal) => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { builtInDetectors } from '../config/detector-files.ts';
 import { interestOf } from '../detect/interest.ts';
 import { makeRules } from '../detect/make-rules.ts';
-import { selectorKeyOf } from '../detect/member.ts';
+import { selectionOf } from '../detect/selection.ts';
 import type { Service } from '../model/service.ts';
 import { serviceFromObject } from '../source/service-object.ts';
 
@@ -60,7 +60,7 @@ test('of many labels and selector entries those that rules look at are kept, bes
 
 test('selectors that differ in an entry that is not kept are still different, and the same ones the same', () => {
   const entries = Object.entries(numbered(500));
-  const keyOf = (selector: object): string | undefined => selectorKeyOf(kept({}, { selector }));
+  const keyOf = (selector: object): string | undefined => selectionOf(kept({}, { selector })).key;
   const all = keyOf(Object.fromEntries(entries));
   expect(all).toBeDefined();
   expect(keyOf(Object.fromEntries(entries.toReversed()))).toBe(all);

@@ -14,7 +14,7 @@ import { type Group, groupMembers } from './group.ts';
 import { factsOf } from './identity.ts';
 import { isApprovedMatch, judge, type Match, type Miss, strongest } from './judge.ts';
 import { matchService } from './match.ts';
-import { type Member, memberOf, selectorKeyOf } from './member.ts';
+import { type Member, memberOf } from './member.ts';
 import { assignNames, NO_NAMING } from './names.ts';
 import { Neighbours } from './neighbours.ts';
 import { type DetectOptions, type OwnersWord, ownersWord, wantedName } from './owner.ts';
@@ -54,7 +54,7 @@ const NOTHING: Examined = { member: undefined, problems: [] };
 const aside = (service: Service, problems: readonly Problem[] = []): Examined => ({
   member: undefined,
   problems,
-  ...(selectorKeyOf(service) === undefined ? {} : { aside: service }),
+  ...(selectionOf(service).key === undefined ? {} : { aside: service }),
 });
 
 /** Looks at one Service, without the others. Pure. */
@@ -91,8 +91,12 @@ export function examine(service: Service, rules: Rules, options: DetectOptions):
   return match === undefined ? aside(service, problems) : { member: memberOf(match, rules), problems };
 }
 
-/** The backends of one namespace: what was examined there, put together. Pure. */
-export function combine(examined: Iterable<Examined>, rules: Rules, options: DetectOptions): Detection {
+/** The backends of one namespace: what was examined there, put together, in steps that are small. Pure. */
+export function* combine(
+  examined: Iterable<Examined>,
+  rules: Rules,
+  options: DetectOptions,
+): Generator<void, Detection, undefined> {
   const members: Member[] = [];
   const asides: Service[] = [];
   const problems: Problem[] = [];
@@ -108,12 +112,22 @@ export function combine(examined: Iterable<Examined>, rules: Rules, options: Det
   const { kept, problem } = withinNamespace(members, options.maxNamespaceServices, approved);
   if (problem !== undefined) problems.push(problem);
   const neighbours = new Neighbours([...members.map(({ match }) => match.service), ...asides]);
+  yield* neighbours.relate();
   const candidates: Candidate[] = [];
   for (const group of groupMembers(kept, approved)) {
+    yield;
     const candidate = backendOf(group, { approved, neighbours }, rules, options, problems);
     if (candidate !== undefined) candidates.push(candidate);
   }
   return { candidates, problems };
+}
+
+/** Takes all steps at once. */
+function toEnd<T>(steps: Generator<void, T, undefined>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
 }
 
 /** What was found in each namespace as one: tools have unique names, and problems stand in order. Pure. */
@@ -142,10 +156,12 @@ export function detect(services: Iterable<Service>, rules: Rules, options: Detec
   const byNamespace = Map.groupBy(distinct(services).values(), ({ namespace }) => namespace);
   return together(
     [...byNamespace.values()].map((all) =>
-      combine(
-        all.map((service) => examine(service, rules, options)),
-        rules,
-        options,
+      toEnd(
+        combine(
+          all.map((service) => examine(service, rules, options)),
+          rules,
+          options,
+        ),
       ),
     ),
   );

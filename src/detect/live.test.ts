@@ -122,3 +122,32 @@ test('what is not examined yet counts as well where a namespace is handed over',
   live.detect();
   expect(live.servicesIn('monitoring')).toEqual([one]);
 });
+
+test('changes that come between two steps are lost by no detection, and none goes on for ever', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(some, { minLength: 1, maxLength: 10 }),
+      fc.array(fc.tuple(fc.boolean(), some), { minLength: 1, maxLength: 12 }),
+      async (first, changes) => {
+        const live = new LiveDetection(rules, options);
+        const all = new Map(first.map((one) => [serviceKey(one), one]));
+        for (const one of all.values()) live.put(one);
+        let steps = 0;
+        await live.detectInSteps(() => {
+          const [puts, one] = changes[steps++ % changes.length] ?? [];
+          if (one === undefined || steps > 2_000) throw new Error('it goes on and on');
+          const changed = { ...one, version: `step ${steps}` };
+          if (puts === true) {
+            live.put(changed);
+            all.set(serviceKey(one), changed);
+          } else {
+            live.drop(serviceKey(one));
+            all.delete(serviceKey(one));
+          }
+          return undefined;
+        });
+        expect(live.detect()).toEqual(detect(all.values(), rules, options));
+      },
+    ),
+  );
+});

@@ -7,9 +7,16 @@ import type { Rules } from './rules.ts';
 /** What is known of one namespace. */
 interface NamespaceState {
   readonly examined: Map<ServiceKey, Examined>;
-  /** What these are together; undefined when that has to be computed again. */
+  /** What these are together. */
   detection: Detection | undefined;
+  /** Nothing of it changed since that was computed. */
+  isFresh: boolean;
 }
+
+/**
+ * Most rounds of one detection. What changes all the time is left to the next detection, so that it delays nothing else.
+ */
+const MOST_ROUNDS = 3;
 
 /** A Service that no detector claims and that there is nothing to say of. */
 const isNothing = ({ member, aside, problems }: Examined): boolean =>
@@ -93,7 +100,7 @@ export class LiveDetection {
   }
 
   /**
-   * As `detect`, in steps that are small: each costs one Service, or one namespace.
+   * As `detect`, in steps that are small: each costs one Service, or one backend.
    * @param pause asked after each step; what it returns is waited for. Changes that come meanwhile count.
    */
   async detectInSteps(pause: () => Promise<void> | undefined): Promise<Detection> {
@@ -103,16 +110,20 @@ export class LiveDetection {
 
   /** Brings all up to date, a step at a time, until nothing is left to do. */
   *#steps(): Generator<void, void, undefined> {
-    for (let isDone = false; !isDone; ) {
-      for (const [key, service] of this.#pending) {
+    let isDone = false;
+    for (let round = 0; round < MOST_ROUNDS && !isDone; round++) {
+      for (const [key, service] of [...this.#pending]) {
+        if (this.#pending.get(key) !== service) continue;
         this.#pending.delete(key);
         this.#examine(key, service);
         yield;
       }
       isDone = true;
       for (const state of this.#namespaces.values()) {
-        if (state.detection !== undefined) continue;
-        state.detection = combine(state.examined.values(), this.#rules, this.#options);
+        if (state.isFresh) continue;
+        state.isFresh = true;
+        state.detection = yield* combine([...state.examined.values()], this.#rules, this.#options);
+        this.#detection = undefined;
         isDone = false;
         yield;
       }
@@ -130,7 +141,11 @@ export class LiveDetection {
       this.#forget(key);
       return;
     }
-    const state = this.#namespaces.get(service.namespace) ?? { examined: new Map(), detection: undefined };
+    const state = this.#namespaces.get(service.namespace) ?? {
+      examined: new Map(),
+      detection: undefined,
+      isFresh: false,
+    };
     state.examined.set(key, examined);
     this.#namespaces.set(service.namespace, state);
     this.#touch(state);
@@ -145,7 +160,7 @@ export class LiveDetection {
   }
 
   #touch(state: NamespaceState): void {
-    state.detection = undefined;
+    state.isFresh = false;
     this.#detection = undefined;
   }
 }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { Service } from '../model/service.ts';
 import type { Match } from './judge.ts';
 import { phraseAt, type Rules } from './rules.ts';
+import { selectionOf } from './selection.ts';
 import { lastRun, wordsOf } from './words.ts';
 
 /** A match with what grouping compares, computed once for each version of a Service. */
@@ -18,21 +18,6 @@ export interface Member {
   /** Words after the product's name that are neither parts of it nor neutral: operators put the installation's name last. */
   readonly rest: string;
   readonly role: string;
-}
-
-/**
- * Most selector entries of a Service that is compared with others entry by entry. Real ones have up to about ten; a Service
- * with more joins only those with exactly the same selector.
- */
-export const MOST_ENTRIES = 20;
-
-/** Equal for equal selectors, whatever the order of their entries; undefined where there are none. Linear in their bytes. */
-export function selectorKeyOf(service: Pick<Service, 'selector' | 'selectorHash'>): string | undefined {
-  if (service.selectorHash !== undefined) return service.selectorHash;
-  const entries = Object.entries(service.selector).sort(([a], [b]) => (a < b ? -1 : 1));
-  if (entries.length === 0) return undefined;
-  const text = JSON.stringify(entries);
-  return entries.length <= MOST_ENTRIES ? text : createHash('sha256').update(text).digest('base64');
 }
 
 /** The name without the words that tell parts of one installation apart: `a` of `a-loki-query-frontend` and of `a-query`. */
@@ -81,14 +66,13 @@ function withoutParts(words: readonly string[], { compiled }: Match, rules: Rule
 /** What grouping compares of a match. */
 export function memberOf(match: Match, rules: Rules): Member {
   const { service } = match;
-  const selectorKey = selectorKeyOf(service);
+  const { key: selectorKey, entries: selector } = selectionOf(service);
   const role = match.roles.join();
-  const entries = Object.entries(service.selector);
-  if (entries.length > MOST_ENTRIES)
-    return { match, selector: new Map(), selectorKey, instances: [], stem: undefined, rest: '', role };
+  if (selectorKey !== undefined && selector.size === 0)
+    return { match, selector, selectorKey, instances: [], stem: undefined, rest: '', role };
   return {
     match,
-    selector: new Map(entries),
+    selector,
     selectorKey,
     instances: rules.vocabulary.instance.flatMap((key) =>
       service.labels[key] === undefined ? [] : `${key}=${service.labels[key]}`,

@@ -1,5 +1,5 @@
 import type { Member } from './member.ts';
-import { within } from './selectors.ts';
+import { within } from './selection.ts';
 
 /** Services of one installation are created together; one that comes later by more than this did not come with it. */
 const TOGETHER_MS = 10 * 60_000;

@@ -1,18 +1,52 @@
+import { createHash } from 'node:crypto';
 import type { Service } from '../model/service.ts';
-import { MOST_ENTRIES, selectorKeyOf } from './member.ts';
-import { within } from './selectors.ts';
 
 /** The Pods that a Service leads to, as far as its selector tells. */
 export interface Selection {
-  /** Equal for equal selectors; undefined without one. */
+  /** Equal for equal selectors, whatever the order of their entries; undefined without one. */
   readonly key: string | undefined;
   /** Empty where there are too many to compare one by one. */
   readonly entries: ReadonlyMap<string, string>;
 }
 
-export function selectionOf(service: Pick<Service, 'selector' | 'selectorHash'>): Selection {
-  const entries = Object.entries(service.selector);
-  return { key: selectorKeyOf(service), entries: new Map(entries.length > MOST_ENTRIES ? [] : entries) };
+type Selecting = Pick<Service, 'selector' | 'selectorHash'>;
+
+/**
+ * Most selector entries of a Service that is compared with others entry by entry. Real ones have up to about ten; a Service
+ * with more leads to the Pods only of those with exactly the same selector.
+ */
+export const MOST_ENTRIES = 20;
+
+const NO_ENTRIES: ReadonlyMap<string, string> = new Map();
+
+/** Selections by Service, since each is asked for many times. */
+const known = new WeakMap<Selecting, Selection>();
+
+/** The Pods that a Service leads to. Linear in the bytes of its selector. */
+export function selectionOf(service: Selecting): Selection {
+  const before = known.get(service);
+  if (before !== undefined) return before;
+  const selection = read(service);
+  known.set(service, selection);
+  return selection;
+}
+
+function read({ selector, selectorHash }: Selecting): Selection {
+  // Not all entries of it are kept.
+  if (selectorHash !== undefined) return { key: selectorHash, entries: NO_ENTRIES };
+  const entries = Object.entries(selector);
+  if (entries.length === 0) return { key: undefined, entries: NO_ENTRIES };
+  const text = JSON.stringify(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  return entries.length > MOST_ENTRIES
+    ? { key: createHash('sha256').update(text).digest('base64'), entries: NO_ENTRIES }
+    : { key: text, entries: new Map(entries) };
+}
+
+/** Every entry of `small` is in `large`, so whatever `large` selects, `small` selects too. */
+export function within(small: ReadonlyMap<string, string>, large: ReadonlyMap<string, string>): boolean {
+  if (small.size > large.size) return false;
+  for (const [key, value] of small) if (large.get(key) !== value) return false;
+  return true;
 }
 
 /** Every Pod of the one is a Pod of the other as well. Without a selector nothing is known of a Service's Pods. */

@@ -1,5 +1,5 @@
 import type { Member } from './member.ts';
-import { within } from './selectors.ts';
+import { within } from './selection.ts';
 
 /** Most selectors of ordinary Services that one headless selector is compared with, entry by entry. */
 const MOST_COMPARED = 32;

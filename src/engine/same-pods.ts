@@ -1,5 +1,5 @@
 import { certaintyRank } from '../detect/identity.ts';
-import { selectorKeyOf } from '../detect/member.ts';
+import { selectionOf } from '../detect/selection.ts';
 import { type Approvals, approvalKind, isApproved, NO_APPROVALS } from '../model/approvals.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
@@ -10,7 +10,7 @@ const isProven = ({ verdict }: DiscoveredService): boolean =>
 
 /** Equal for services that are proven to be one product, and lead to the same Pods. */
 function podsOf(found: DiscoveredService): string | undefined {
-  const selector = selectorKeyOf(found.service);
+  const selector = selectionOf(found.service).key;
   if (selector === undefined || !isProven(found)) return undefined;
   return [found.service.namespace, found.detector, found.type, selector].join(' ');
 }

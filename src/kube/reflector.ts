@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { breather } from '../model/breather.ts';
 import type { FailureReason } from '../model/failure-reason.ts';
 import { BadAnswerError } from './answer.ts';
 import type { Kube } from './connection.ts';
@@ -49,6 +50,8 @@ const WATCH_SECONDS = { least: 300, spread: 300 };
 const EARLY = 500;
 /** After so many errors of the server in a row a watch is given up for a new list. */
 const PATIENCE = 4;
+/** Milliseconds of events in a row after which the event loop turns: a burst of large objects must not block it. */
+const SLICE = 10;
 /** Longest pause before a watch that worked and broke is taken up again, in milliseconds. */
 const RESUME_WITHIN = 1_000;
 
@@ -171,12 +174,14 @@ class Reflector<T> {
     if ('error' in opened) return opened;
     const started = performance.now();
     const settled = setTimeout(() => this.#works(), this.#pace.settled);
+    const breathe = breather(SLICE);
     try {
       for (;;) {
         const step = await outcome(opened.value.next());
         if (this.#signal.aborted) return {};
         if (!('error' in step) && step.value.done !== true) {
           this.#take(step.value.value);
+          await breathe();
           continue;
         }
         const lasted = performance.now() - started;

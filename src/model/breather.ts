@@ -1,5 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
-
 /**
  * Lets the event loop turn during long work: call it after each step, and wait for what it returns.
  * @param slice milliseconds of work after which the loop turns once
@@ -9,7 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 export function breather(
   slice: number,
   now: () => number = () => performance.now(),
-  turn: () => Promise<void> = setImmediate,
+  turn: () => Promise<void> = () => new Promise((resolve) => setImmediate(resolve)),
 ): () => Promise<void> | undefined {
   let began = now();
   return () => {
