@@ -1,7 +1,7 @@
-import type { Matcher } from '../model/detector.ts';
+import type { Expectation, Matcher } from '../model/detector.ts';
 import type { Interest } from '../model/interest.ts';
 import type { ServicePort } from '../model/service.ts';
-import { fitsExpectation, fitsPattern } from './match.ts';
+import { fitsPattern } from './match.ts';
 import { SERVING_CERTIFICATE } from './port.ts';
 import type { CompiledDetector, Rules } from './rules.ts';
 
@@ -13,26 +13,33 @@ function matchersOf({ detector, signals }: CompiledDetector): Matcher[] {
   ];
 }
 
-/** Whether one of the detectors names a port. */
+/** Tells whether a text fits one of many expectations. Most have no wildcard, so these cost one look together. */
+function anyOf(expectations: readonly Expectation[]): (text: unknown) => boolean {
+  if (expectations.includes(true)) return (text) => text !== undefined;
+  const all = new Set(expectations.flat().filter((each) => each !== true));
+  const patterns = [...all].filter((each) => each.includes('*'));
+  return (text) =>
+    typeof text === 'string' && (all.has(text) || patterns.some((pattern) => fitsPattern(text, pattern)));
+}
+
+/** Whether one of the detectors names a port. A Service can have thousands. */
 function portTest(detectors: readonly CompiledDetector[], matchers: readonly Matcher[]): Interest['port'] {
   const numbers = new Set(detectors.flatMap(({ detector }) => detector.ports.numbers));
-  const names = [...new Set(detectors.flatMap(({ detector }) => detector.ports.names))];
-  const protocols = [...new Set(detectors.flatMap(({ detector }) => detector.ports.appProtocols))];
   const wanted = matchers.flatMap(({ port }) => port ?? []);
   for (const { number } of wanted) if (number !== undefined) numbers.add(number);
-  const isNamed = (text: unknown, patterns: readonly string[]): boolean =>
-    typeof text === 'string' && patterns.some((pattern) => fitsPattern(text, pattern));
+  const names = detectors.flatMap(({ detector }) => detector.ports.names);
+  const isName = anyOf([...names, ...wanted.flatMap(({ name }) => name ?? [])]);
+  const isTarget = anyOf(names);
+  const isProtocol = anyOf([
+    ...detectors.flatMap(({ detector }) => detector.ports.appProtocols),
+    ...wanted.flatMap(({ appProtocol }) => appProtocol ?? []),
+  ]);
   return ({ port, name, targetPort, appProtocol }: ServicePort) =>
     numbers.has(port) ||
     (typeof targetPort === 'number' && numbers.has(targetPort)) ||
-    isNamed(name, names) ||
-    isNamed(targetPort, names) ||
-    isNamed(appProtocol, protocols) ||
-    wanted.some(
-      (expected) =>
-        (expected.name !== undefined && fitsExpectation(name, expected.name)) ||
-        (expected.appProtocol !== undefined && fitsExpectation(appProtocol, expected.appProtocol)),
-    );
+    isName(name) ||
+    isTarget(targetPort) ||
+    isProtocol(appProtocol);
 }
 
 /** Labels that later stages ask for. */

@@ -5,6 +5,7 @@ import { service } from '../../test/fixtures/unit/service.ts';
 import type { Candidate, Verdict } from '../model/discovery.ts';
 import { probeSpec } from '../model/proof.ts';
 import { directFetch } from './direct.ts';
+import type { Fetch } from './fetch.ts';
 import { type ProbeKind, probeHttp } from './http.ts';
 
 const kind = (detector: string, path: string, spec: object = {}): ProbeKind => ({
@@ -160,6 +161,25 @@ describe('proof', () => {
       expect(text.length).toBeLessThan(300);
     }
   });
+});
+
+test('of a server that answers each of many paths at length little is remembered', async () => {
+  const kinds = [
+    ...PROVING,
+    ...Array.from({ length: 40 }, (_, n) =>
+      kind(`other-${n}`, '', { proofs: [{ all: [{ get: `/path-${n}`, json: { a: n } }] }] }),
+    ),
+  ];
+  let bytes = 0;
+  const paths = new Set<string>();
+  const fetch: Fetch = async (_, { path, limit = 0 }) => {
+    paths.add(path);
+    bytes += limit;
+    return { status: 200, headers: {}, body: 'x'.repeat(limit) };
+  };
+  await probeHttp(prometheus, kinds, fetch, AbortSignal.timeout(5_000));
+  expect(paths.size).toBeGreaterThan(40);
+  expect(bytes).toBeLessThan(400_000);
 });
 
 describe('the scheme', () => {

@@ -1,7 +1,7 @@
 import type { Candidate, ProbeStep, Verdict } from '../model/discovery.ts';
 import type { ProbeSpec, Proof } from '../model/proof.ts';
 import { fulfils } from './check.ts';
-import { type Answer, type Fetch, ProbeFailure, startOf, unanswered } from './fetch.ts';
+import { type Answer, BODY_LIMIT, type Fetch, ProbeFailure, startOf, unanswered } from './fetch.ts';
 
 /** A kind of backend as the prober knows it. */
 export interface ProbeKind {
@@ -12,14 +12,23 @@ export interface ProbeKind {
   readonly path: string;
 }
 
+/**
+ * Bytes of bodies that one conversation remembers; beyond them only the start of each is read. Many paths are asked, and a
+ * server may answer each with as much as is read.
+ */
+const REMEMBERED = 3 * BODY_LIMIT;
+/** Most bytes of each body beyond that. */
+const START = 4 * 1024;
+
 /** One conversation with a candidate: each path is asked once, and what came back is remembered. */
 class Conversation {
   readonly steps: ProbeStep[] = [];
   readonly #asked = new Map<string, Promise<Answer | ProbeFailure>>();
-  readonly #send: (path: string) => Promise<Answer>;
+  readonly #send: (path: string, limit: number) => Promise<Answer>;
+  #left = REMEMBERED;
 
   constructor(candidate: Candidate, fetch: Fetch, signal: AbortSignal) {
-    this.#send = (path) => fetch(candidate, { path }, signal);
+    this.#send = (path, limit) => fetch(candidate, { path, limit }, signal);
   }
 
   get(path: string): Promise<Answer | ProbeFailure> {
@@ -34,7 +43,8 @@ class Conversation {
   async #ask(path: string): Promise<Answer | ProbeFailure> {
     const asked = `GET ${path}`;
     try {
-      const answer = await this.#send(path);
+      const answer = await this.#send(path, Math.max(START, Math.min(BODY_LIMIT, this.#left)));
+      this.#left -= answer.body.length;
       const body = startOf(answer.body, 60);
       this.steps.push({ asked, answered: `${answer.status}${body === '' ? '' : ` ${body}`}` });
       return answer;
