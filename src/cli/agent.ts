@@ -1,15 +1,9 @@
 import { holmesgptPlan } from '../config/holmesgpt.ts';
-import { loadFaults } from '../generate/holmes-contract.ts';
-import { type JoinOptions, joinDocuments, withoutListed } from '../generate/holmes-join.ts';
-import { learnEdit } from '../generate/holmes-learn.ts';
-import { holmesText } from '../generate/holmes-text.ts';
-import { isFault } from '../generate/model-check.ts';
 import type { Kube } from '../kube/connection.ts';
 import { EXIT, UserError } from '../model/exit.ts';
-import { publishedHosts } from '../model/published-tools.ts';
 import type { Agent } from '../reconcile/agent-follow.ts';
-import type { HolmesFile } from '../reconcile/agent-merge.ts';
 import type { Configuration, Invocation } from './configuration.ts';
+import { merger } from './holmes-merge.ts';
 
 /**
  * What sees to it that HolmesGPT reads what is published, if the settings ask for that.
@@ -33,27 +27,10 @@ export async function agentOf(
   const { endpointReloader, restarter } = await import('../reconcile/agent-reload.ts');
   const { reload, writeFor, reloadInterval } = wanted;
   const published = { name: settings.configMapName, namespace: settings.configMapNamespace };
-  const join: JoinOptions = {
-    holmesgptVersion: settings.holmesgptVersion,
-    namespace: writeFor?.namespace,
-    standsAlone: true,
-  };
-  const holmes: HolmesFile = {
-    write: holmesText,
-    join: (generated, person) => joinDocuments(generated, person, join),
-    withoutListed: (generated, person, toolset) =>
-      withoutListed(generated, person, { namespace: join.namespace, hosts: publishedHosts(toolset) }),
-    learn: (patch, edit) => learnEdit(patch, edit, join),
-    fault: (document: unknown): string | undefined => {
-      const [first] = loadFaults(document).filter(isFault);
-      return first === undefined ? undefined : `${first.path.join(' → ')} ${first.message}`.trim();
-    },
-  };
+  const merge = merger({ holmesgptVersion: settings.holmesgptVersion, namespace: writeFor?.namespace });
   return new AgentFollower({
     place:
-      writeFor === undefined
-        ? publishedPlace
-        : holmesPlace(kube, { deployment: writeFor, published, holmes }),
+      writeFor === undefined ? publishedPlace : holmesPlace(kube, { deployment: writeFor, published, merge }),
     reloader:
       reload === undefined
         ? undefined

@@ -16,7 +16,7 @@ function setting(...answers: unknown[]) {
   let now = 0;
   const thread = {
     async ask<T>(question: TextQuestion): Promise<T> {
-      if (question.kind === 'generate') throw new Error('not a text');
+      if (!('text' in question)) throw new Error('not a text');
       asked.push(question.text);
       const answer = answers.shift();
       if (answer instanceof Error) throw answer;

@@ -4,14 +4,17 @@ import { checkText, type DocumentKind } from '../generate/check-text.ts';
 import { SMALL } from '../model/yaml-document.ts';
 import { readOverrides } from '../reconcile/overrides.ts';
 import { type GenerateQuestion, generateApart } from './generate-apart.ts';
+import { type MergeQuestion, mergeHere } from './holmes-merge.ts';
 
-/** A text, and what it is to be checked or read as; or what to generate documents from. */
+/** A text, and what it is to be checked or read as; or what to generate documents or HolmesGPT's file from. */
 export type TextQuestion =
   | { readonly kind: DocumentKind | 'read-overrides'; readonly text: string }
-  | GenerateQuestion;
+  | GenerateQuestion
+  | MergeQuestion;
 
 function answer(question: TextQuestion): unknown {
   if (question.kind === 'generate') return generateApart(question);
+  if (question.kind === 'merge-for-agent') return mergeHere(question);
   const { kind, text } = question;
   return kind === 'read-overrides' ? readOverrides(text) : checkText(kind, text, SMALL);
 }

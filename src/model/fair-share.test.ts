@@ -1,15 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { beyondShare, fairLevel } from './fair-share.ts';
+import { beyondShare } from './fair-share.ts';
 
-test('who wants less than the level keeps all; those above share what is left', () => {
-  expect(fairLevel([1, 2, 10], 9)).toBe(6);
-  expect(fairLevel([5, 5], 4)).toBe(2);
-  expect(fairLevel([5, 5], 10)).toBe(Number.POSITIVE_INFINITY);
-  expect(fairLevel([5], -1)).toBe(0);
-});
-
-test('only groups over the level lose items, their last ones, and the total is kept', () => {
+test('only groups over an equal share lose items, their last ones, and the total is kept', () => {
   const item = fc.record({ group: fc.constantFrom('a', 'b', 'c'), size: fc.integer({ min: 1, max: 20 }) });
   fc.assert(
     fc.property(
@@ -38,4 +31,22 @@ test('only groups over the level lose items, their last ones, and the total is k
       },
     ),
   );
+});
+
+test('of very many groups that each want too much, as many as fit keep something', () => {
+  const items = Array.from({ length: 500 }, (_, n) => ({ group: `team-${n}`, size: 2_000 }));
+  const beyond = beyondShare(items, {
+    group: ({ group }) => group,
+    size: ({ size }) => size,
+    total: 900_000,
+  });
+  expect(beyond).toEqual(items.slice(450));
+});
+
+test('one group with many small items does not take the rest of what others share', () => {
+  const many = Array.from({ length: 100 }, () => ({ group: 'many', size: 1 }));
+  const few = [1, 2, 3].map((n) => ({ group: `few-${n}`, size: 10 }));
+  const sharing = { group: (it: { group: string }) => it.group, size: (it: { size: number }) => it.size };
+  const beyond = beyondShare([...many, ...few], { ...sharing, total: 40 });
+  expect(beyond).toEqual(many.slice(10));
 });

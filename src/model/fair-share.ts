@@ -1,18 +1,3 @@
-/**
- * The most that each of several may have, so that together they have no more than a total: who wants less than the others
- * keeps all of it, and only those over the level lose anything (max-min fairness, "water-filling").
- */
-export function fairLevel(wanted: readonly number[], total: number): number {
-  let left = Math.max(0, total);
-  const sorted = wanted.toSorted((a, b) => a - b);
-  for (const [index, size] of sorted.entries()) {
-    const share = left / (sorted.length - index);
-    if (size > share) return share;
-    left -= size;
-  }
-  return Number.POSITIVE_INFINITY;
-}
-
 /** How things are shared out between groups. */
 export interface Sharing<T> {
   readonly group: (item: T) => string;
@@ -24,28 +9,29 @@ export interface Sharing<T> {
 }
 
 /**
- * The items that go beyond their group's fair share. Within a group those that come first stay.
+ * The items that go beyond their group's fair share (max-min fairness): whoever has least so far gets their next one first.
+ * A group that wants no more than an equal share keeps all of it. Within a group those that come first stay.
  * @param items in the order in which they shall stay
  */
 export function beyondShare<T>(
   items: readonly T[],
   { group, size, total, each = Number.POSITIVE_INFINITY }: Sharing<T>,
 ): T[] {
-  const groups = Map.groupBy(items, group);
-  const sums = [...groups.values()].map((all) => all.reduce((sum, item) => sum + size(item), 0));
-  const level = Math.min(
-    each,
-    fairLevel(
-      sums.map((sum) => Math.min(sum, each)),
-      total,
-    ),
-  );
-  return [...groups.values()].flatMap((all) => {
-    let used = 0;
-    const first = all.findIndex((item) => {
-      used += size(item);
-      return used > level;
-    });
-    return first < 0 ? [] : all.slice(first);
+  const wanted = new Map<string, number>();
+  const turns = items.map((item) => {
+    const key = group(item);
+    const upTo = (wanted.get(key) ?? 0) + size(item);
+    wanted.set(key, upTo);
+    return { item, key, upTo };
   });
+  const full = new Set<string>();
+  let used = 0;
+  return turns
+    .sort((a, b) => a.upTo - b.upTo)
+    .flatMap(({ item, key, upTo }) => {
+      if (upTo > each || used + size(item) > total) full.add(key);
+      if (full.has(key)) return [item];
+      used += size(item);
+      return [];
+    });
 }

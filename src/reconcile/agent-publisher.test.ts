@@ -2,10 +2,19 @@ import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { json, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
+import { type HolmesFile, mergeForAgent } from './agent-merge.ts';
 import { holmesPlace } from './agent-publisher.ts';
 
 const { signal } = new AbortController();
 const FILE = 'toolsets:\n  kubernetes/core:\n    enabled: true\n';
+
+const HOLMES: HolmesFile = {
+  write: (document) => stringify(document),
+  fault: () => undefined,
+  join: (document) => ({ document, notes: [] }),
+  withoutListed: (document) => ({ document, notes: [] }),
+  learn: (patch) => patch,
+};
 
 /** HolmesGPT's Deployment and the ConfigMap that it mounts. */
 async function holmes(configMap: Record<string, unknown> | undefined) {
@@ -44,13 +53,7 @@ async function holmes(configMap: Record<string, unknown> | undefined) {
   const place = holmesPlace(kube, {
     deployment: { namespace: 'ns', name: 'holmes' },
     published: { namespace: 'ours', name: 'published' },
-    holmes: {
-      write: (document) => stringify(document),
-      fault: () => undefined,
-      join: (document) => ({ document, notes: [] }),
-      withoutListed: (document) => ({ document, notes: [] }),
-      learn: (patch) => patch,
-    },
+    merge: async (offered, live, toolset) => mergeForAgent(offered, live, HOLMES, toolset),
   });
   return { applied, state, place };
 }

@@ -3,7 +3,7 @@ import { applyConfigMap, type ConfigMap, readConfigMap } from '../kube/config-ma
 import type { Kube } from '../kube/connection.ts';
 import { ApiStatusError, clusterError } from '../kube/status.ts';
 import type { Problem } from '../model/discovery.ts';
-import { type HolmesFile, mergeForAgent } from './agent-merge.ts';
+import type { AgentConfigMap, AgentMerge } from './agent-merge.ts';
 import { toolsetMount } from './agent-mount.ts';
 import { type DeploymentName, holmesDeployment } from './agent-reload.ts';
 import type { ConfigMapName } from './config-map.ts';
@@ -50,7 +50,8 @@ export interface HolmesPlaceOptions {
   readonly deployment: DeploymentName;
   /** The ConfigMap that is published. */
   readonly published: ConfigMapName;
-  readonly holmes: HolmesFile;
+  /** What becomes of HolmesGPT's ConfigMap, as `mergeForAgent` says. */
+  readonly merge: (offered: string, live: AgentConfigMap, toolset?: string) => Promise<AgentMerge>;
 }
 
 type Attempt =
@@ -59,7 +60,10 @@ type Attempt =
   | { readonly token: string; readonly learned?: boolean; readonly notes: readonly Problem[] };
 
 /** Writes into the ConfigMap that HolmesGPT's Deployment mounts: our keys and annotations, nothing else of it. */
-export function holmesPlace(kube: Kube, { deployment, published, holmes }: HolmesPlaceOptions): AgentPlace {
+export function holmesPlace(
+  kube: Kube,
+  { deployment, published, merge: mergeWith }: HolmesPlaceOptions,
+): AgentPlace {
   const { namespace } = deployment;
   const owner = `Deployment ${namespace}/${deployment.name}`;
 
@@ -88,7 +92,7 @@ export function holmesPlace(kube: Kube, { deployment, published, holmes }: Holme
         'create it, as the chart of HolmesGPT does, or let HolmesGPT mount ours',
       );
     const { annotations = {}, resourceVersion, uid } = live.metadata ?? {};
-    const merge = mergeForAgent(file, { data: live.data ?? {}, annotations }, holmes, toolset);
+    const merge = await mergeWith(file, { data: live.data ?? {}, annotations }, toolset);
     if (merge.kind === 'refused') return refused(merge.what, merge.fix);
     const notes = merge.notes.map(({ section, name: entry, note }) => ({
       where: `${where}, ${section} ${entry}`,

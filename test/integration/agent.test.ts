@@ -6,7 +6,7 @@ import { learnEdit } from '../../src/generate/holmes-learn.ts';
 import { holmesText } from '../../src/generate/holmes-text.ts';
 import { connect } from '../../src/kube/connection.ts';
 import { AgentFollower, type AgentOutcome } from '../../src/reconcile/agent-follow.ts';
-import { FILE, type HolmesFile, PERSON } from '../../src/reconcile/agent-merge.ts';
+import { FILE, type HolmesFile, mergeForAgent, PERSON } from '../../src/reconcile/agent-merge.ts';
 import { holmesPlace, publishedPlace } from '../../src/reconcile/agent-publisher.ts';
 import { restarter } from '../../src/reconcile/agent-reload.ts';
 import { testCluster } from '../cluster/cluster.ts';
@@ -94,7 +94,11 @@ async function setting(
       place:
         mounts === 'ours'
           ? publishedPlace
-          : holmesPlace(kube, { deployment, published: { namespace: ours, name: 'published' }, holmes }),
+          : holmesPlace(kube, {
+              deployment,
+              published: { namespace: ours, name: 'published' },
+              merge: async (offered, live, toolset) => mergeForAgent(offered, live, holmes, toolset),
+            }),
       reloader: restarter(kube, deployment),
       reloadInterval: 300_000,
       checkInterval: 300_000,
