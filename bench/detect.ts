@@ -1,9 +1,9 @@
 import { builtInDetectors } from '../src/config/detector-files.ts';
-import { detect as detectAll } from '../src/detect/detect.ts';
-import { LiveDetection } from '../src/detect/live.ts';
-import { makeRules } from '../src/detect/make-rules.ts';
+import { detect as detectAll } from '../src/detection/detect.ts';
+import { LiveDetection } from '../src/detection/live.ts';
+import { makeRules } from '../src/detection/make-rules.ts';
 import type { Service } from '../src/model/service.ts';
-import { serviceFromObject } from '../src/source/service-object.ts';
+import { serviceFromObject } from '../src/sources/service-object.ts';
 import type { Lab } from './lab.ts';
 import { serviceObject } from './objects.ts';
 import type { Row } from './report.ts';

@@ -1,13 +1,13 @@
 import { once } from 'node:events';
-import { settingsOf } from '../src/cli/configuration.ts';
-import { openInput, stagesOf } from '../src/cli/pipeline.ts';
-import { targetOf } from '../src/cli/target.ts';
-import { Engine } from '../src/engine/engine.ts';
-import type { EngineEvent } from '../src/engine/events.ts';
-import { documentFaults } from '../src/generate/check.ts';
-import type { Kube } from '../src/kube/connection.ts';
-import { ScheduledProber } from '../src/probe/schedule.ts';
-import type { Change } from '../src/source/source.ts';
+import { settingsOf } from '../src/app/configuration.ts';
+import { openInput, stagesOf } from '../src/app/pipeline.ts';
+import { targetOf } from '../src/app/target.ts';
+import { Engine } from '../src/controller/engine.ts';
+import type { EngineEvent } from '../src/controller/events.ts';
+import type { Kube } from '../src/kubernetes/connection.ts';
+import { documentFaults } from '../src/outputs/check.ts';
+import { ScheduledProber } from '../src/probing/schedule.ts';
+import type { Change } from '../src/sources/source.ts';
 import type { Target } from './serve.ts';
 
 /** One pass that was made. Times in milliseconds. */

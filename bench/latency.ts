@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { configMapsPath } from '../src/kube/config-maps.ts';
-import { connect, type Kube } from '../src/kube/connection.ts';
-import { listPages, type Selection } from '../src/kube/list.ts';
-import { servicesPath } from '../src/kube/services.ts';
-import { type WatchEvent, watch } from '../src/kube/watch.ts';
+import { configMapsPath } from '../src/kubernetes/config-maps.ts';
+import { connect, type Kube } from '../src/kubernetes/connection.ts';
+import { listPages, type Selection } from '../src/kubernetes/list.ts';
+import { servicesPath } from '../src/kubernetes/services.ts';
+import { type WatchEvent, watch } from '../src/kubernetes/watch.ts';
 import { CHANGES_A_SECOND, churn } from './churn.ts';
 import type { BenchCluster } from './cluster.ts';
 import type { Lab } from './lab.ts';

@@ -1,5 +1,5 @@
-import { listPages } from '../src/kube/list.ts';
-import { servicesPath } from '../src/kube/services.ts';
+import { listPages } from '../src/kubernetes/list.ts';
+import { servicesPath } from '../src/kubernetes/services.ts';
 import { openPasses, type Passed } from './engine-passes.ts';
 import type { Lab } from './lab.ts';
 import type { Row } from './report.ts';

@@ -2,10 +2,10 @@
  * The floor for memory and processor: a process that reads the Services of a cluster and watches them, over the
  * program's own connection, and keeps nothing. Its argument is a kubeconfig.
  */
-import { connect } from '../src/kube/connection.ts';
-import { listPages } from '../src/kube/list.ts';
-import { servicesPath } from '../src/kube/services.ts';
-import { watch } from '../src/kube/watch.ts';
+import { connect } from '../src/kubernetes/connection.ts';
+import { listPages } from '../src/kubernetes/list.ts';
+import { servicesPath } from '../src/kubernetes/services.ts';
+import { watch } from '../src/kubernetes/watch.ts';
 
 const kube = connect({ kubeconfig: process.argv[2], origin: 'of the benchmark', context: undefined });
 const path = servicesPath('*');

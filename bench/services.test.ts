@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { detect } from '../src/detect/detect.ts';
+import { detect } from '../src/detection/detect.ts';
 import type { Service } from '../src/model/service.ts';
-import { serviceFromObject } from '../src/source/service-object.ts';
+import { serviceFromObject } from '../src/sources/service-object.ts';
 import { DETECTION, rules } from '../test/detectors/fixtures.ts';
 import { recordings } from '../test/detectors/replay.ts';
 import { serviceObject } from './objects.ts';

@@ -206,7 +206,7 @@ const { metafile } = await build({
 });
 const worker = await build({
   ...bundle,
-  entryPoints: { 'text-worker': join(root, 'src/cli/text-worker.ts') },
+  entryPoints: { 'text-worker': join(root, 'src/app/text-worker.ts') },
   plugins: [nodeModules],
 });
 // So that the folder can be copied to where it runs, an image for example.

@@ -7,10 +7,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { builtInDetectors } from '../src/config/detector-files.ts';
-import { detect } from '../src/detect/detect.ts';
-import { makeRules } from '../src/detect/make-rules.ts';
+import { detect } from '../src/detection/detect.ts';
+import { makeRules } from '../src/detection/make-rules.ts';
 import { type Endpoint, endpointUrl } from '../src/model/discovery.ts';
-import { parseManifest } from '../src/source/manifest-text.ts';
+import { parseManifest } from '../src/sources/manifest-text.ts';
 
 interface Truth {
   readonly expected: Readonly<Record<string, { type: string; port: number; scheme: string }>> | null;

@@ -7,7 +7,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { builtInDetectors } from '../src/config/detector-files.ts';
-import { makeRules } from '../src/detect/make-rules.ts';
+import { makeRules } from '../src/detection/make-rules.ts';
 import { CERTAINTIES } from '../src/model/certainties.ts';
 import type { Detector, Matcher } from '../src/model/detector.ts';
 import { apiMetrics } from '../src/telemetry/api-metrics.ts';

@@ -8,11 +8,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { holmesPython, NoHolmes } from './holmes-venv.ts';
 
-const GENERATED = join(import.meta.dirname, '../src/generate');
+const GENERATED = join(import.meta.dirname, '../src/outputs/holmesgpt');
 const LIMIT_MS = 3 * 60_000;
 
 /** The files that are read from the package, and the program that reads each. */
-const FILES = { 'holmes-models.json': 'holmes-schema.py', 'holmes-tools.json': 'holmes-tools.py' } as const;
+const FILES = { 'models.json': 'holmes-schema.py', 'tools.json': 'holmes-tools.py' } as const;
 type File = keyof typeof FILES;
 
 export const HOLMES_FILES = Object.keys(FILES) as File[];
@@ -37,11 +37,11 @@ async function main(): Promise<number> {
       const made = await holmesFile(file, python);
       if (made === writtenFile(file)) continue;
       if (process.argv.includes('--check')) {
-        console.error(`src/generate/${file} is out of date; run npm run holmes-schema`);
+        console.error(`src/outputs/holmesgpt/${file} is out of date; run npm run holmes-schema`);
         return 1;
       }
       writeFileSync(join(GENERATED, file), made);
-      console.log(`src/generate/${file} written`);
+      console.log(`src/outputs/holmesgpt/${file} written`);
     }
     return 0;
   } catch (error) {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { runChild } from '../test/cluster/child.ts';
 import { withLock } from '../test/cluster/lock.ts';
 
-/** The version that the models in `src/generate/holmes-models.json` are of. */
+/** The version that the models in `src/outputs/holmesgpt/models.json` are of. */
 export const HOLMESGPT = '0.45.0';
 
 const FOLDER = join(homedir(), '.cache', 'dynamic-toolset');

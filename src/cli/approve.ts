@@ -1,8 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { text as streamText } from 'node:stream/consumers';
-import { NO_NAMING } from '../detect/names.ts';
-import { discover } from '../engine/pass.ts';
-import { toolCount, toolLines } from '../generate/tool-list.ts';
+import { type Configuration, type InputFlags, settingsOf } from '../app/configuration.ts';
+import type { Invocation } from '../app/invocation.ts';
+import { openCluster, openInput, stagesOf } from '../app/pipeline.ts';
+import { discover } from '../controller/pass.ts';
+import { NO_NAMING } from '../detection/names.ts';
 import { approvalKind } from '../model/approvals.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
@@ -11,15 +13,14 @@ import type { ApprovalWord, ApprovedKind } from '../model/overrides.ts';
 import { serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
 import { unreadable } from '../model/unreadable.ts';
-import { approve, type ServiceName } from '../reconcile/approve.ts';
-import { textDiff } from '../reconcile/changes.ts';
-import { faultsLine, readOverrides } from '../reconcile/overrides.ts';
-import { readOnce } from '../source/source.ts';
-import { type Configuration, type InputFlags, type Invocation, settingsOf } from './configuration.ts';
+import { approve, type ServiceName } from '../planning/approve.ts';
+import { textDiff } from '../planning/changes.ts';
+import { faultsLine, readOverrides } from '../planning/overrides.ts';
+import { toolCount, toolLines } from '../planning/tool-list.ts';
+import { readOnce } from '../sources/source.ts';
 import { parseKey } from './explain.ts';
 import { missingService } from './not-found.ts';
 import { warn } from './output.ts';
-import { openCluster, openInput, stagesOf } from './pipeline.ts';
 import { printDiff } from './print-diff.ts';
 
 export interface ApproveFlags extends InputFlags {
@@ -184,7 +185,7 @@ async function inCluster(
   flags: ApproveFlags,
   run: Invocation,
 ) {
-  const { editOverrides } = await import('../reconcile/edit-overrides.ts');
+  const { editOverrides } = await import('../publishers/config-map/edit-overrides.ts');
   const target = { name: settings.configMapName, namespace: settings.configMapNamespace };
   return editOverrides(await openCluster(flags, run), target, edit, flags.dryRun === true, run.signal);
 }

@@ -1,18 +1,19 @@
-import { assess, situationOf } from '../engine/assess.ts';
-import { discover, toolKinds } from '../engine/pass.ts';
+import { type InputFlags, settingsOf } from '../app/configuration.ts';
+import { decidedBy, deciding } from '../app/decided.ts';
+import type { Invocation } from '../app/invocation.ts';
+import { LiveConfiguration } from '../app/live-configuration.ts';
+import { openCluster, openInput, stagesOf } from '../app/pipeline.ts';
+import { targetOf } from '../app/target.ts';
+import { assess, situationOf } from '../controller/assess.ts';
+import { discover, toolKinds } from '../controller/pass.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { EXIT, UserError } from '../model/exit.ts';
-import { documentDiff } from '../reconcile/changes.ts';
-import { plan } from '../reconcile/plan.ts';
-import { refusal } from '../reconcile/refusal.ts';
-import { readOnce } from '../source/source.ts';
-import { type InputFlags, type Invocation, settingsOf } from './configuration.ts';
-import { decidedBy, deciding } from './decided.ts';
-import { LiveConfiguration } from './live-configuration.ts';
+import { documentDiff } from '../planning/changes.ts';
+import { plan } from '../planning/plan.ts';
+import { refusal } from '../planning/refusal.ts';
+import { readOnce } from '../sources/source.ts';
 import { warn } from './output.ts';
-import { openCluster, openInput, stagesOf } from './pipeline.ts';
 import { printDiff } from './print-diff.ts';
-import { targetOf } from './target.ts';
 import { withProgress } from './with-progress.ts';
 
 /**

@@ -1,12 +1,13 @@
-import { discover, toolKinds } from '../engine/pass.ts';
-import { generate } from '../generate/generate.ts';
+import { type Configuration, type InputFlags, settingsOf } from '../app/configuration.ts';
+import { approvalBy, decidedIn, deciding } from '../app/decided.ts';
+import type { Invocation } from '../app/invocation.ts';
+import { type Input, openInput, stagesOf } from '../app/pipeline.ts';
+import { discover, toolKinds } from '../controller/pass.ts';
 import { EXIT } from '../model/exit.ts';
-import { readOnce } from '../source/source.ts';
+import { generate } from '../outputs/generate.ts';
+import { readOnce } from '../sources/source.ts';
 import type { Format } from './choices.ts';
-import { type Configuration, type InputFlags, type Invocation, settingsOf } from './configuration.ts';
-import { approvalBy, decidedIn, deciding } from './decided.ts';
 import { render, warn, writePainted } from './output.ts';
-import { type Input, openInput, stagesOf } from './pipeline.ts';
 import { columnsOf, hasColours } from './terminal.ts';
 import { withProgress } from './with-progress.ts';
 

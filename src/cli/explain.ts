@@ -1,12 +1,12 @@
 import { styleText } from 'node:util';
-import { type Explanation, explain } from '../detect/explain.ts';
-import { selectionOf } from '../detect/selection.ts';
-import { discover, permitted, toolKinds } from '../engine/pass.ts';
-import { admissionOf, isHeld } from '../generate/admission.ts';
-import { generate } from '../generate/generate.ts';
-import { switchedOffBeside } from '../generate/switched-off.ts';
-import { toolCount, toolLines } from '../generate/tool-list.ts';
-import type { Kube } from '../kube/connection.ts';
+import { type Configuration, type InputFlags, settingsOf } from '../app/configuration.ts';
+import { decidedIn, deciding } from '../app/decided.ts';
+import type { Invocation } from '../app/invocation.ts';
+import { openInput, stagesOf } from '../app/pipeline.ts';
+import { discover, permitted, toolKinds } from '../controller/pass.ts';
+import { type Explanation, explain } from '../detection/explain.ts';
+import { selectionOf } from '../detection/selection.ts';
+import type { Kube } from '../kubernetes/connection.ts';
 import {
   type Approval,
   type Candidate,
@@ -19,13 +19,14 @@ import type { Cut } from '../model/documents.ts';
 import { EXIT, UserError } from '../model/exit.ts';
 import type { Service } from '../model/service.ts';
 import { jsonText, visibleTexts } from '../model/visible.ts';
-import type { Prober } from '../probe/prober.ts';
-import { readOnce } from '../source/source.ts';
-import { type Configuration, type InputFlags, type Invocation, settingsOf } from './configuration.ts';
-import { decidedIn, deciding } from './decided.ts';
+import { generate } from '../outputs/generate.ts';
+import { admissionOf, isHeld } from '../planning/admission.ts';
+import { switchedOffBeside } from '../planning/switched-off.ts';
+import { toolCount, toolLines } from '../planning/tool-list.ts';
+import type { Prober } from '../probing/prober.ts';
+import { readOnce } from '../sources/source.ts';
 import { missingService } from './not-found.ts';
 import { writePainted } from './output.ts';
-import { openInput, stagesOf } from './pipeline.ts';
 import { hasColours } from './terminal.ts';
 import { withProgress } from './with-progress.ts';
 

@@ -1,20 +1,21 @@
 import { readFile } from 'node:fs/promises';
-import { NO_NAMING } from '../detect/names.ts';
-import { namingBy } from '../engine/naming.ts';
-import { discover, toolKinds } from '../engine/pass.ts';
-import { generate } from '../generate/generate.ts';
+import { type InputFlags, settingsOf } from '../app/configuration.ts';
+import { deciding } from '../app/decided.ts';
+import type { Invocation } from '../app/invocation.ts';
+import { openInput, stagesOf } from '../app/pipeline.ts';
+import { namingBy } from '../controller/naming.ts';
+import { discover, toolKinds } from '../controller/pass.ts';
+import { NO_NAMING } from '../detection/names.ts';
 import { EXIT, UserError } from '../model/exit.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import { unreadable } from '../model/unreadable.ts';
 import { faultLines } from '../model/yaml-text.ts';
-import { readOverrides } from '../reconcile/overrides.ts';
-import { plan } from '../reconcile/plan.ts';
-import { readOnce } from '../source/source.ts';
+import { generate } from '../outputs/generate.ts';
+import { readOverrides } from '../planning/overrides.ts';
+import { plan } from '../planning/plan.ts';
+import { readOnce } from '../sources/source.ts';
 import type { DocumentFormat } from './choices.ts';
-import { type InputFlags, type Invocation, settingsOf } from './configuration.ts';
-import { deciding } from './decided.ts';
 import { warn } from './output.ts';
-import { openInput, stagesOf } from './pipeline.ts';
 import { withProgress } from './with-progress.ts';
 import { writeResult } from './write-result.ts';
 import { yamlText } from './yaml-output.ts';
@@ -68,7 +69,7 @@ export async function generateCommand(flags: GenerateFlags, run: Invocation): Pr
   warn(run.output, [...sync.problems, ...found.problems, ...generated.notes]);
   let text: string;
   if (flags.format === 'configmap') {
-    const { ownedConfigMap } = await import('../reconcile/config-map.ts');
+    const { ownedConfigMap } = await import('../publishers/config-map/config-map.ts');
     const target = { name: settings.configMapName, namespace: settings.configMapNamespace };
     const object = ownedConfigMap(
       target,

@@ -1,15 +1,16 @@
+import { type InputFlags, settingsOf } from '../app/configuration.ts';
+import type { Invocation } from '../app/invocation.ts';
+import { openCluster } from '../app/pipeline.ts';
+import { targetOf } from '../app/target.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { EXIT, UserError } from '../model/exit.ts';
 import type { Published } from '../model/published.ts';
 import { toolNames } from '../model/published-tools.ts';
 import type { Revision } from '../model/revision.ts';
 import { jsonText } from '../model/visible.ts';
-import { contentHash, publishedDocuments } from '../reconcile/content-hash.ts';
+import { contentHash, publishedDocuments } from '../planning/content-hash.ts';
 import type { Format } from './choices.ts';
-import { type InputFlags, type Invocation, settingsOf } from './configuration.ts';
-import { openCluster } from './pipeline.ts';
 import { table } from './table.ts';
-import { targetOf } from './target.ts';
 import { columnsOf } from './terminal.ts';
 import { yamlText } from './yaml-output.ts';
 

@@ -1,6 +1,6 @@
-import { namespaceNames, namespacesWith } from '../kube/lookups.ts';
+import type { Input } from '../app/pipeline.ts';
+import { namespaceNames, namespacesWith } from '../kubernetes/lookups.ts';
 import { didYouMean, nearest } from '../model/nearest.ts';
-import type { Input } from './pipeline.ts';
 
 /** Most names in a message. */
 const MOST = 12;

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import type { Output, Sink } from '../app/invocation.ts';
 import {
   type Approval,
   type DiscoveredService,
@@ -11,22 +12,6 @@ import { hideSecrets } from '../model/redact-text.ts';
 import { jsonText, visible } from '../model/visible.ts';
 import type { Format } from './choices.ts';
 import { columns } from './table.ts';
-
-/** Something that a command writes to. */
-export interface Sink {
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-  /** Writes a text; on a terminal, none of its characters steers it. */
-  write(text: string): unknown;
-  /** As `write`, for a text that holds our own colours, and in which texts of others are `visible` already. */
-  writePainted?(text: string): unknown;
-}
-
-/** Where a command writes: results to one stream, everything else to the other. */
-export interface Output {
-  readonly result: Sink;
-  readonly messages: Sink;
-}
 
 /** Writes a text that holds our own colours, and in which texts of others are `visible` already. */
 export function writePainted(sink: Sink, text: string): void {

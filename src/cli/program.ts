@@ -1,13 +1,14 @@
 import { Writable } from 'node:stream';
 import { setFlagsFromString } from 'node:v8';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import type { ServeFlags } from '../app/assembly.ts';
+import type { InputFlags } from '../app/configuration.ts';
+import type { Invocation } from '../app/invocation.ts';
 import { EXIT, UserError } from '../model/exit.ts';
 import { didYouMean, nearest } from '../model/nearest.ts';
 import { APPROVED_KINDS } from '../model/overrides.ts';
 import type { ApproveFlags } from './approve.ts';
-import type { ServeFlags } from './assembly.ts';
 import { DOCUMENT_FORMATS, FILE_KINDS, FORMATS, SHELLS, type Shell } from './choices.ts';
-import type { InputFlags, Invocation } from './configuration.ts';
 import { type DiscoverFlags, discoverCommand } from './discover.ts';
 import type { ExplainFlags } from './explain.ts';
 import type { GenerateFlags } from './generate.ts';
@@ -315,7 +316,7 @@ export function createProgram(run: Invocation, ended: (exitCode: number) => void
     .description('Prints the version of the program and its runtime.')
     .addOption(output(['text', 'json'], 'text'))
     .action(async (flags: { output: string }) => {
-      const { versionCommand } = await import('./version.ts');
+      const { versionCommand } = await import('../app/version.ts');
       versionCommand(flags.output, run);
       ended(0);
     });

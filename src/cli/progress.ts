@@ -1,6 +1,7 @@
-import type { Stages } from '../engine/pass.ts';
+import type { Output } from '../app/invocation.ts';
+import type { Stages } from '../controller/pass.ts';
 import { visible } from '../model/visible.ts';
-import { type Output, writePainted } from './output.ts';
+import { writePainted } from './output.ts';
 import { columnsOf } from './terminal.ts';
 
 /** Time before anything is shown, in milliseconds: what is fast needs no words. */

@@ -8,10 +8,10 @@ import { discovered } from '../../test/fixtures/unit/detection.ts';
 import { json, refuse } from '../../test/fixtures/unit/kube-server.ts';
 import { type RevisionsApi, revisionsApi } from '../../test/fixtures/unit/revisions-api.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
-import { generate } from '../generate/generate.ts';
 import type { Documents } from '../model/documents.ts';
 import { EXIT, UserError } from '../model/exit.ts';
-import { plan } from '../reconcile/plan.ts';
+import { generate } from '../outputs/generate.ts';
+import { plan } from '../planning/plan.ts';
 import { type RollbackFlags, rollbackCommand } from './rollback.ts';
 
 /** Documents with so many tools. */

@@ -1,21 +1,22 @@
-import { documentFaults } from '../generate/check.ts';
+import { type InputFlags, settingsOf } from '../app/configuration.ts';
+import type { Invocation } from '../app/invocation.ts';
+import { openCluster } from '../app/pipeline.ts';
+import { type Target, targetOf } from '../app/target.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { EXIT, UserError } from '../model/exit.ts';
 import type { Published } from '../model/published.ts';
 import type { Revision } from '../model/revision.ts';
-import { documentDiff } from '../reconcile/changes.ts';
-import { retryConflicts } from '../reconcile/conflicts.ts';
-import { contentHash, publishedDocuments } from '../reconcile/content-hash.ts';
-import { plan } from '../reconcile/plan.ts';
-import { PublishConflict } from '../reconcile/publisher.ts';
-import { refusal } from '../reconcile/refusal.ts';
-import { previousRevision, toolCount } from '../reconcile/revisions.ts';
-import { rollbackIntent } from '../reconcile/rollback.ts';
-import { type InputFlags, type Invocation, settingsOf } from './configuration.ts';
+import { documentFaults } from '../outputs/check.ts';
+import { documentDiff } from '../planning/changes.ts';
+import { contentHash, publishedDocuments } from '../planning/content-hash.ts';
+import { plan } from '../planning/plan.ts';
+import { refusal } from '../planning/refusal.ts';
+import { previousRevision, toolCount } from '../planning/revisions.ts';
+import { rollbackIntent } from '../planning/rollback.ts';
+import { retryConflicts } from '../publishers/conflicts.ts';
+import { PublishConflict } from '../publishers/publisher.ts';
 import { revisionNumbered } from './history.ts';
-import { openCluster } from './pipeline.ts';
 import { printDiff } from './print-diff.ts';
-import { type Target, targetOf } from './target.ts';
 
 export interface RollbackFlags extends InputFlags {
   readonly to?: number;

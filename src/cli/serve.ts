@@ -1,8 +1,17 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Engine } from '../engine/engine.ts';
-import type { EngineEvent } from '../engine/events.ts';
-import { View } from '../engine/view.ts';
+import { type Assembly, assemble, type ServeFlags } from '../app/assembly.ts';
+import { backingOf } from '../app/backing.ts';
+import { type Configuration, settingsOf } from '../app/configuration.ts';
+import { checkGate, gates } from '../app/gate.ts';
+import type { Invocation } from '../app/invocation.ts';
+import { LiveConfiguration, type Reload } from '../app/live-configuration.ts';
+import { openCluster, readsManifests } from '../app/pipeline.ts';
+import { serverMaker } from '../app/server-maker.ts';
+import { Servers } from '../app/servers.ts';
+import { Engine } from '../controller/engine.ts';
+import type { EngineEvent } from '../controller/events.ts';
+import { View } from '../controller/view.ts';
 import { problemLine } from '../model/discovery.ts';
 import { EXIT, UserError } from '../model/exit.ts';
 import { ProblemError } from '../server/problem.ts';
@@ -12,14 +21,6 @@ import { engineMetrics } from '../telemetry/engine-metrics.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { MetricSet } from '../telemetry/metric-set.ts';
 import { stateMetrics } from '../telemetry/state-metrics.ts';
-import { type Assembly, assemble, type ServeFlags } from './assembly.ts';
-import { backingOf } from './backing.ts';
-import { type Configuration, type Invocation, settingsOf } from './configuration.ts';
-import { checkGate, gates } from './gate.ts';
-import { LiveConfiguration, type Reload } from './live-configuration.ts';
-import { openCluster, readsManifests } from './pipeline.ts';
-import { serverMaker } from './server-maker.ts';
-import { Servers } from './servers.ts';
 
 /** What came of a changed configuration, as it is told. */
 function eventOf(reload: Reload): EngineEvent {

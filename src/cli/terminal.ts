@@ -1,4 +1,4 @@
-import type { Output } from './output.ts';
+import type { Output } from '../app/invocation.ts';
 
 type Stream = Output['result'];
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { builtInDetectors } from '../config/detector-files.ts';
-import { interestOf } from '../detect/interest.ts';
-import { makeRules } from '../detect/make-rules.ts';
-import { selectionOf } from '../detect/selection.ts';
+import { interestOf } from '../detection/interest.ts';
+import { makeRules } from '../detection/make-rules.ts';
+import { selectionOf } from '../detection/selection.ts';
 import type { Service } from '../model/service.ts';
-import { serviceFromObject } from '../source/service-object.ts';
+import { serviceFromObject } from '../sources/service-object.ts';
 
 const interest = interestOf(makeRules(builtInDetectors()).rules);
 

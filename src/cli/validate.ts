@@ -1,10 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 import * as z from 'zod';
+import type { Invocation } from '../app/invocation.ts';
 import { configFileSchema } from '../config/file.ts';
-import { asFaults, type DocumentFaults } from '../generate/check.ts';
-import { checkText, type DocumentKind } from '../generate/check-text.ts';
-import { toolsetJsonSchema } from '../generate/toolset-json.ts';
 import { detectorSchema } from '../model/detector.ts';
 import { EXIT, UserError } from '../model/exit.ts';
 import { overridesSchema } from '../model/overrides.ts';
@@ -12,8 +10,10 @@ import { keysAt } from '../model/schema-keys.ts';
 import { unreadable } from '../model/unreadable.ts';
 import { FILE } from '../model/yaml-document.ts';
 import { readYaml } from '../model/yaml-text.ts';
+import { asFaults, type DocumentFaults } from '../outputs/check.ts';
+import { checkText, type DocumentKind } from '../outputs/check-text.ts';
+import { toolsetJsonSchema } from '../outputs/toolset-json/toolset-json.ts';
 import { FILE_KINDS, type FileKind } from './choices.ts';
-import type { Invocation } from './configuration.ts';
 
 /** Every fault and warning of a text. */
 type Check = (text: string) => DocumentFaults;

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type * as z from 'zod';
-import type { View } from '../engine/view.ts';
+import type { View } from '../controller/view.ts';
 import { type Approval, type DiscoveredService, serviceJson } from '../model/discovery.ts';
 import type { Generated } from '../model/documents.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { expect, onTestFinished, test } from 'vitest';
-import { View } from '../engine/view.ts';
+import { View } from '../controller/view.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createApp, listen } from './app.ts';
 import { shareSchemas } from './described.ts';

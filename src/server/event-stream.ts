@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { View } from '../engine/view.ts';
+import type { View } from '../controller/view.ts';
 import type { Access } from './access.ts';
 import { addressKey } from './address-key.ts';
 import { problems } from './described.ts';

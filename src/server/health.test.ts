@@ -1,6 +1,6 @@
 import fastify from 'fastify';
 import { expect, onTestFinished, test } from 'vitest';
-import { View } from '../engine/view.ts';
+import { View } from '../controller/view.ts';
 import { health } from './health.ts';
 
 test('strangers see the state of each check, and who may know the last error too', async () => {

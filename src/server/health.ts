@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Dependency, View } from '../engine/view.ts';
+import type { Dependency, View } from '../controller/view.ts';
 import { answer } from './described.ts';
 import * as schemas from './schemas.ts';
 

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import type { View } from '../engine/view.ts';
+import type { View } from '../controller/view.ts';
 import type { statisticsAnswer } from './schemas.ts';
 import { toolsetsOf } from './toolsets.ts';
 

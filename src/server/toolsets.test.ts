@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { View } from '../engine/view.ts';
+import type { View } from '../controller/view.ts';
 import { Toolsets } from './toolsets.ts';
 
 const tool = (name: string) => ({ name, type: 'loki', endpoint: 'http://x' });

@@ -1,4 +1,4 @@
-import type { View } from '../engine/view.ts';
+import type { View } from '../controller/view.ts';
 import { type DiscoveredService, endpointUrl } from '../model/discovery.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { defaultName, type ServiceKey, serviceKey } from '../model/service.ts';

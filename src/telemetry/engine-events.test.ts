@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { EngineEvent } from '../engine/events.ts';
+import type { EngineEvent } from '../controller/events.ts';
 import type { ObjectEvent } from '../model/object-event.ts';
 import { engineEvents } from './engine-events.ts';
 

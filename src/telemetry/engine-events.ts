@@ -1,5 +1,5 @@
-import type { EngineEvent } from '../engine/events.ts';
-import type { ToolChange } from '../engine/tool-changes.ts';
+import type { EngineEvent } from '../controller/events.ts';
+import type { ToolChange } from '../controller/tool-changes.ts';
 import type { ObjectEvent } from '../model/object-event.ts';
 import { hideSecrets } from '../model/redact-text.ts';
 import { oneLine, quoted } from '../model/text.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { discovered } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
-import type { EngineEvent } from '../engine/events.ts';
+import type { EngineEvent } from '../controller/events.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import type { Plan } from '../model/published.ts';
 import { engineLog } from './engine-log.ts';

@@ -1,4 +1,4 @@
-import type { AgentOutcome, EngineEvent } from '../engine/events.ts';
+import type { AgentOutcome, EngineEvent } from '../controller/events.ts';
 import { causeOf, type DiscoveredService, endpointUrl, problemLine } from '../model/discovery.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { UserError } from '../model/exit.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { EngineEvent } from '../engine/events.ts';
+import type { EngineEvent } from '../controller/events.ts';
 import type { DiscoveredService, Verdict } from '../model/discovery.ts';
 import { FAILURE_REASONS } from '../model/failure-reason.ts';
 import type { Plan } from '../model/published.ts';

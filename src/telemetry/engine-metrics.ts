@@ -1,5 +1,5 @@
 import type { Gauge } from 'prom-client';
-import type { EngineEvent } from '../engine/events.ts';
+import type { EngineEvent } from '../controller/events.ts';
 import type { DiscoveredService, Problem, Verdict } from '../model/discovery.ts';
 import { DOCUMENT_KEYS, type Documents, LIMIT_NAMES } from '../model/documents.ts';
 import { FAILURE_REASONS } from '../model/failure-reason.ts';

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { holmesTextFaults } from '../../src/generate/check.ts';
+import { holmesTextFaults } from '../../src/outputs/check.ts';
 import { BAD, GOOD, STRICTER } from './documents.ts';
 import { type Loaded, loadInHolmes } from './holmes.ts';
 

@@ -1,4 +1,4 @@
-import { type JoinOptions, joinDocuments } from '../../src/generate/holmes-join.ts';
+import { type JoinOptions, joinDocuments } from '../../src/outputs/holmesgpt/join.ts';
 
 type Json = Record<string, unknown>;
 

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { documentFaults, holmesTextFaults } from '../../src/generate/check.ts';
+import { documentFaults, holmesTextFaults } from '../../src/outputs/check.ts';
 import { cases, corpusFolders, wantedEntries } from './generated.ts';
 import { type Loaded, loadInHolmes } from './holmes.ts';
 

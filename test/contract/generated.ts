@@ -1,12 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { detect } from '../../src/detect/detect.ts';
-import { generate } from '../../src/generate/generate.ts';
+import { detect } from '../../src/detection/detect.ts';
 import type { Credential, Credentials } from '../../src/model/credentials.ts';
 import type { DiscoveredService, Problem, Verdict } from '../../src/model/discovery.ts';
 import { NO_OVERRIDES, type Overrides, overridesSchema } from '../../src/model/overrides.ts';
 import type { Service } from '../../src/model/service.ts';
-import { parseManifest } from '../../src/source/manifest-text.ts';
+import { generate } from '../../src/outputs/generate.ts';
+import { parseManifest } from '../../src/sources/manifest-text.ts';
 import { DETECTION, fixtureTypes, rules, servicesOf } from '../detectors/fixtures.ts';
 import { offered, service } from '../fixtures/unit/service.ts';
 import { overridesOf, WORDS } from './overrides.ts';

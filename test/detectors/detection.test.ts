@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { detect } from '../../src/detect/detect.ts';
+import { detect } from '../../src/detection/detect.ts';
 import type { Candidate } from '../../src/model/discovery.ts';
 import type { Service } from '../../src/model/service.ts';
 import { DETECTION, type ExpectedBackend, expectedOf, fixtureTypes, rules, servicesOf } from './fixtures.ts';

@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { builtInDetectors } from '../../src/config/detector-files.ts';
-import { makeRules } from '../../src/detect/make-rules.ts';
+import { makeRules } from '../../src/detection/make-rules.ts';
 import type { Service } from '../../src/model/service.ts';
-import { parseManifest } from '../../src/source/manifest-text.ts';
+import { parseManifest } from '../../src/sources/manifest-text.ts';
 
 /** The rules that the program comes with. */
 export const { rules } = makeRules(builtInDetectors());

@@ -1,9 +1,9 @@
-import { discover, type Found, probeKinds } from '../../src/engine/pass.ts';
+import { discover, type Found, probeKinds } from '../../src/controller/pass.ts';
 import type { DiscoveredService } from '../../src/model/discovery.ts';
 import type { Service } from '../../src/model/service.ts';
-import { directFetch } from '../../src/probe/direct.ts';
-import { directExchange } from '../../src/probe/kafka.ts';
-import { createProber } from '../../src/probe/prober.ts';
+import { directFetch } from '../../src/probing/direct.ts';
+import { directExchange } from '../../src/probing/kafka.ts';
+import { createProber } from '../../src/probing/prober.ts';
 import { DETECTION, rules } from './fixtures.ts';
 
 /** Types that are asked over HTTP and can prove themselves. */

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { diffLines } from 'diff';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Invocation } from '../../src/cli/configuration.ts';
+import type { Invocation } from '../../src/app/invocation.ts';
 import { generateCommand } from '../../src/cli/generate.ts';
-import { checkText } from '../../src/generate/check-text.ts';
 import { SMALL } from '../../src/model/yaml-document.ts';
+import { checkText } from '../../src/outputs/check-text.ts';
 
 const root = join(import.meta.dirname, '../..');
 const page = await readFile(join(root, 'docs/overrides.md'), 'utf8');

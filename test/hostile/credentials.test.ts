@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { assignNames, NO_NAMING } from '../../src/detect/names.ts';
-import { generate } from '../../src/generate/generate.ts';
-import { type JoinOptions, joinDocuments } from '../../src/generate/holmes-join.ts';
+import { assignNames, NO_NAMING } from '../../src/detection/names.ts';
 import type { Credential } from '../../src/model/credentials.ts';
 import { credentialsByBackend } from '../../src/model/credentials.ts';
 import type { DiscoveredService } from '../../src/model/discovery.ts';
 import { overridesSchema } from '../../src/model/overrides.ts';
+import { generate } from '../../src/outputs/generate.ts';
+import { type JoinOptions, joinDocuments } from '../../src/outputs/holmesgpt/join.ts';
 import { discovered } from '../fixtures/unit/detection.ts';
 import { offered, service } from '../fixtures/unit/service.ts';
 import { hostOf, type Sent, secretsIn, sentBy } from './credential-model.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import * as z from 'zod';
 import { readYaml } from '../../src/model/yaml-text.ts';
-import { readMapping } from '../../src/reconcile/agent-yaml.ts';
+import { readMapping } from '../../src/outputs/holmesgpt/yaml.ts';
 
 test.for([
   ['&a [*a]', 5],

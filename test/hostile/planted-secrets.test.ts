@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { checkText } from '../../src/generate/check-text.ts';
 import { EXIT, UserError } from '../../src/model/exit.ts';
 import { hideSecrets } from '../../src/model/redact-text.ts';
 import { SMALL } from '../../src/model/yaml-document.ts';
+import { checkText } from '../../src/outputs/check-text.ts';
 
 const S = 'glsa_S3CR3TVALUE12345';
 

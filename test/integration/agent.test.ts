@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { loadFaults } from '../../src/generate/holmes-contract.ts';
-import { type JoinOptions, joinDocuments } from '../../src/generate/holmes-join.ts';
-import { learnEdit } from '../../src/generate/holmes-learn.ts';
-import { holmesText } from '../../src/generate/holmes-text.ts';
-import { connect } from '../../src/kube/connection.ts';
-import { AgentFollower, type AgentOutcome } from '../../src/reconcile/agent-follow.ts';
-import { FILE, type HolmesFile, mergeForAgent, PERSON } from '../../src/reconcile/agent-merge.ts';
-import { holmesPlace, publishedPlace } from '../../src/reconcile/agent-publisher.ts';
-import { restarter } from '../../src/reconcile/agent-reload.ts';
+import { connect } from '../../src/kubernetes/connection.ts';
+import { loadFaults } from '../../src/outputs/holmesgpt/contract.ts';
+import { AgentFollower, type AgentOutcome } from '../../src/outputs/holmesgpt/follower.ts';
+import { type JoinOptions, joinDocuments } from '../../src/outputs/holmesgpt/join.ts';
+import { learnEdit } from '../../src/outputs/holmesgpt/learn.ts';
+import { FILE, type HolmesFile, mergeForAgent, PERSON } from '../../src/outputs/holmesgpt/merge.ts';
+import { holmesPlace, publishedPlace } from '../../src/outputs/holmesgpt/publisher.ts';
+import { restarter } from '../../src/outputs/holmesgpt/reload.ts';
+import { holmesText } from '../../src/outputs/holmesgpt/text.ts';
 import { testCluster } from '../cluster/cluster.ts';
 
 const JOIN: JoinOptions = { holmesgptVersion: '0.32', standsAlone: true };

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { connect } from '../../src/kube/connection.ts';
-import { eventRecorder } from '../../src/kube/events.ts';
+import { connect } from '../../src/kubernetes/connection.ts';
+import { eventRecorder } from '../../src/kubernetes/events.ts';
 import type { Problem } from '../../src/model/discovery.ts';
 import { testCluster } from '../cluster/cluster.ts';
 import type { StoredObject } from '../cluster/rest.ts';

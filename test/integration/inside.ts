@@ -1,8 +1,8 @@
 import { Readable, Writable } from 'node:stream';
 import { parse } from 'yaml';
 import packageJson from '../../package.json' with { type: 'json' };
-import type { ServeFlags } from '../../src/cli/assembly.ts';
-import type { Invocation } from '../../src/cli/configuration.ts';
+import type { ServeFlags } from '../../src/app/assembly.ts';
+import type { Invocation } from '../../src/app/invocation.ts';
 import { generateCommand } from '../../src/cli/generate.ts';
 import { rollbackCommand } from '../../src/cli/rollback.ts';
 import { serveCommand } from '../../src/cli/serve.ts';

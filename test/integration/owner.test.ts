@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { connect } from '../../src/kube/connection.ts';
-import { findOwner } from '../../src/kube/owner.ts';
+import { connect } from '../../src/kubernetes/connection.ts';
+import { findOwner } from '../../src/kubernetes/owner.ts';
 import { type Cluster, testCluster } from '../cluster/cluster.ts';
 import type { StoredObject } from '../cluster/rest.ts';
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { connect } from '../../src/kube/connection.ts';
-import { configMapPublisher } from '../../src/reconcile/config-map-publisher.ts';
-import { plan } from '../../src/reconcile/plan.ts';
-import { PublishConflict } from '../../src/reconcile/publisher.ts';
+import { connect } from '../../src/kubernetes/connection.ts';
+import { plan } from '../../src/planning/plan.ts';
+import { configMapPublisher } from '../../src/publishers/config-map/config-map-publisher.ts';
+import { PublishConflict } from '../../src/publishers/publisher.ts';
 import { CONFIG_MAP, setting } from './setting.ts';
 
 const intent = (text: string) => ({ documents: { 'toolset.json': text, 'custom_toolset.yaml': text } });

@@ -4,14 +4,14 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { builtInDetectors } from '../../src/config/detector-files.ts';
-import { detect } from '../../src/detect/detect.ts';
-import { makeRules } from '../../src/detect/make-rules.ts';
-import { probeKinds } from '../../src/engine/pass.ts';
+import { probeKinds } from '../../src/controller/pass.ts';
+import { detect } from '../../src/detection/detect.ts';
+import { makeRules } from '../../src/detection/make-rules.ts';
 import type { Candidate, Verdict } from '../../src/model/discovery.ts';
 import type { Service } from '../../src/model/service.ts';
-import type { ConnectTo } from '../../src/probe/connect.ts';
-import { directFetch } from '../../src/probe/direct.ts';
-import { createProber, type Prober } from '../../src/probe/prober.ts';
+import type { ConnectTo } from '../../src/probing/connect.ts';
+import { directFetch } from '../../src/probing/direct.ts';
+import { createProber, type Prober } from '../../src/probing/prober.ts';
 import { waitUntil } from '../cluster/wait.ts';
 
 /** The settings' defaults. */

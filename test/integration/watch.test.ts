@@ -1,10 +1,10 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { connect } from '../../src/kube/connection.ts';
-import type { Pace } from '../../src/kube/pace.ts';
-import { follow, type Told } from '../../src/kube/reflector.ts';
-import { servicesPath } from '../../src/kube/services.ts';
-import { clusterSource } from '../../src/source/cluster.ts';
-import type { Change } from '../../src/source/source.ts';
+import { connect } from '../../src/kubernetes/connection.ts';
+import type { Pace } from '../../src/kubernetes/pace.ts';
+import { follow, type Told } from '../../src/kubernetes/reflector.ts';
+import { servicesPath } from '../../src/kubernetes/services.ts';
+import { clusterSource } from '../../src/sources/cluster.ts';
+import type { Change } from '../../src/sources/source.ts';
 import { testCluster, waitUntil } from '../cluster/cluster.ts';
 import { type FaultyApi, faultyApi, type Passing } from './faulty-api.ts';
 

@@ -2,10 +2,9 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { type JoinOptions, joinDocuments } from '../../src/generate/holmes-join.ts';
-import { learnEdit } from '../../src/generate/holmes-learn.ts';
-import { holmesText } from '../../src/generate/holmes-text.ts';
 import { mergePatch } from '../../src/model/merge.ts';
+import { type JoinOptions, joinDocuments } from '../../src/outputs/holmesgpt/join.ts';
+import { learnEdit } from '../../src/outputs/holmesgpt/learn.ts';
 import {
   type AgentConfigMap,
   FILE,
@@ -14,7 +13,8 @@ import {
   type HolmesFile,
   mergeForAgent,
   PERSON,
-} from '../../src/reconcile/agent-merge.ts';
+} from '../../src/outputs/holmesgpt/merge.ts';
+import { holmesText } from '../../src/outputs/holmesgpt/text.ts';
 
 type Json = Record<string, unknown>;
 

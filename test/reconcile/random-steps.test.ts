@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { DOCUMENT_KEYS, type Documents, OVERRIDES_KEY } from '../../src/model/documents.ts';
-import { contentHash, publishedDocuments } from '../../src/reconcile/content-hash.ts';
-import { RESTORING_MANAGER, rollbackOf } from '../../src/reconcile/plan.ts';
+import { contentHash, publishedDocuments } from '../../src/planning/content-hash.ts';
+import { RESTORING_MANAGER, rollbackOf } from '../../src/planning/plan.ts';
 import { BROKEN, documentsOf, Simulation } from './simulation.ts';
 
 type Step =

@@ -1,11 +1,11 @@
 import { DOCUMENT_KEYS, type Documents, OVERRIDES_KEY } from '../../src/model/documents.ts';
 import type { Plan, Published } from '../../src/model/published.ts';
 import type { Revision } from '../../src/model/revision.ts';
-import { publishedDocuments, revisionHash } from '../../src/reconcile/content-hash.ts';
-import { type Decision, decide } from '../../src/reconcile/decide.ts';
-import { OWN_ANNOTATIONS, plan, RESTORING_MANAGER, rollbackOf } from '../../src/reconcile/plan.ts';
-import { inOrder, previousRevision, recordStep, surplus } from '../../src/reconcile/revisions.ts';
-import { rollbackIntent } from '../../src/reconcile/rollback.ts';
+import { publishedDocuments, revisionHash } from '../../src/planning/content-hash.ts';
+import { type Decision, decide } from '../../src/planning/decide.ts';
+import { OWN_ANNOTATIONS, plan, RESTORING_MANAGER, rollbackOf } from '../../src/planning/plan.ts';
+import { inOrder, previousRevision, recordStep, surplus } from '../../src/planning/revisions.ts';
+import { rollbackIntent } from '../../src/planning/rollback.ts';
 
 /** The documents that a number stands for, and with an override another one. */
 export function documentsOf(inputs: number, overrides: string | undefined): Documents {

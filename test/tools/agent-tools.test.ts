@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { toolKinds } from '../../src/engine/pass.ts';
-import { generate } from '../../src/generate/generate.ts';
-import { ownTools } from '../../src/generate/holmes-count.ts';
+import { toolKinds } from '../../src/controller/pass.ts';
 import type { DiscoveredService } from '../../src/model/discovery.ts';
 import { overridesSchema } from '../../src/model/overrides.ts';
+import { generate } from '../../src/outputs/generate.ts';
+import { ownTools } from '../../src/outputs/holmesgpt/count.ts';
 import { discovered, rules } from '../fixtures/unit/detection.ts';
 import { service } from '../fixtures/unit/service.ts';
 

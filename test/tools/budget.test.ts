@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { heldKeys, publishedNames } from '../../src/detect/names.ts';
-import { toolKinds } from '../../src/engine/pass.ts';
-import { LIMITS, type Limits, sizesOf } from '../../src/generate/budget.ts';
-import { generate } from '../../src/generate/generate.ts';
-import { ownTools } from '../../src/generate/holmes-count.ts';
-import { discoveredTool } from '../../src/generate/tools.ts';
+import { toolKinds } from '../../src/controller/pass.ts';
+import { heldKeys, publishedNames } from '../../src/detection/names.ts';
 import type { DiscoveredService } from '../../src/model/discovery.ts';
 import { DOCUMENT_KEYS, type Documents } from '../../src/model/documents.ts';
 import { overridesSchema } from '../../src/model/overrides.ts';
+import { generate } from '../../src/outputs/generate.ts';
+import { ownTools } from '../../src/outputs/holmesgpt/count.ts';
+import { sizesOf } from '../../src/outputs/tool-size.ts';
+import { LIMITS, type Limits } from '../../src/planning/budget.ts';
+import { discoveredTool } from '../../src/planning/tools.ts';
 import { discovered, rules } from '../fixtures/unit/detection.ts';
 import { offered, service } from '../fixtures/unit/service.ts';
 

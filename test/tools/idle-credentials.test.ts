@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { toolKinds } from '../../src/engine/pass.ts';
-import { generate } from '../../src/generate/generate.ts';
+import { toolKinds } from '../../src/controller/pass.ts';
 import { type Credentials, credentialsByBackend } from '../../src/model/credentials.ts';
 import type { DiscoveredService, Verdict } from '../../src/model/discovery.ts';
 import { type Overrides, overridesSchema } from '../../src/model/overrides.ts';
 import type { Service } from '../../src/model/service.ts';
+import { generate } from '../../src/outputs/generate.ts';
 import { detected, discovered, rules } from '../fixtures/unit/detection.ts';
 import { service } from '../fixtures/unit/service.ts';
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { assignNames, NO_NAMING } from '../../src/detect/names.ts';
-import { toolKinds } from '../../src/engine/pass.ts';
-import { generate } from '../../src/generate/generate.ts';
+import { toolKinds } from '../../src/controller/pass.ts';
+import { assignNames, NO_NAMING } from '../../src/detection/names.ts';
 import type { DiscoveredService, Verdict } from '../../src/model/discovery.ts';
 import { overridesSchema, reservedNames } from '../../src/model/overrides.ts';
+import { generate } from '../../src/outputs/generate.ts';
 import { detected, discovered, rules } from '../fixtures/unit/detection.ts';
 import { offered, service } from '../fixtures/unit/service.ts';
 

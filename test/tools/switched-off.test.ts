@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { detect } from '../../src/detect/detect.ts';
-import { toolsOf } from '../../src/generate/tools.ts';
+import { detect } from '../../src/detection/detect.ts';
 import { overridesSchema } from '../../src/model/overrides.ts';
 import type { Service } from '../../src/model/service.ts';
+import { toolsOf } from '../../src/planning/tools.ts';
 import { discovered, options, rules } from '../fixtures/unit/detection.ts';
 import { service } from '../fixtures/unit/service.ts';
 

@@ -1,0 +1,47 @@
+import { holmesgptPlan } from '../config/holmesgpt.ts';
+import type { Kube } from '../kubernetes/connection.ts';
+import { EXIT, UserError } from '../model/exit.ts';
+import type { Agent } from '../outputs/holmesgpt/follower.ts';
+import type { Configuration } from './configuration.ts';
+import type { Invocation } from './invocation.ts';
+import { merger } from './merger.ts';
+
+/**
+ * What sees to it that HolmesGPT reads what is published, if the settings ask for that.
+ * @param kube the connection to the cluster that is published to; nothing for a file
+ * @throws UserError for settings that make no sense together
+ */
+export async function agentOf(
+  settings: Configuration,
+  env: Invocation['env'],
+  kube: Kube | undefined,
+): Promise<Agent | undefined> {
+  const wanted = holmesgptPlan(settings, env.HOLMESGPT_API_KEY);
+  if (wanted === undefined) return undefined;
+  if (kube === undefined)
+    throw new UserError(
+      'HolmesGPT cannot be told of a file: leave --out away, or the settings of HolmesGPT',
+      EXIT.usage,
+    );
+  const { AgentFollower } = await import('../outputs/holmesgpt/follower.ts');
+  const { holmesPlace, publishedPlace } = await import('../outputs/holmesgpt/publisher.ts');
+  const { endpointReloader, restarter } = await import('../outputs/holmesgpt/reload.ts');
+  const { reload, writeFor, reloadInterval } = wanted;
+  const published = { name: settings.configMapName, namespace: settings.configMapNamespace };
+  const merge = merger({ holmesgptVersion: settings.holmesgptVersion, namespace: writeFor?.namespace });
+  return new AgentFollower({
+    place:
+      writeFor === undefined ? publishedPlace : holmesPlace(kube, { deployment: writeFor, published, merge }),
+    reloader:
+      reload === undefined
+        ? undefined
+        : reload.how === 'restart'
+          ? restarter(kube, reload.deployment)
+          : endpointReloader(reload.url, reload.apiKey),
+    reloadInterval,
+    checkInterval: settings.discoveryInterval,
+    now: () => performance.now(),
+    date: () => new Date(),
+    random: Math.random,
+  });
+}

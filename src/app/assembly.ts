@@ -1,0 +1,134 @@
+import type { Engine, EngineOptions } from '../controller/engine.ts';
+import type { EngineEvent } from '../controller/events.ts';
+import type { Kube } from '../kubernetes/connection.ts';
+import { documentFaults } from '../outputs/check.ts';
+import { OutageProber } from '../probing/outage-prober.ts';
+import { PatientProber } from '../probing/patient.ts';
+import { ScheduledProber } from '../probing/schedule.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { agentOf } from './agent.ts';
+import type { Configuration, InputFlags } from './configuration.ts';
+import type { Invocation } from './invocation.ts';
+import { type Leader, leaderOf, sameElection } from './leader.ts';
+import { OverridesAhead } from './overrides-ahead.ts';
+import { openInput, type Readiness, stagesOf } from './pipeline.ts';
+
+export interface ServeFlags extends InputFlags {
+  readonly out?: string;
+  readonly once?: boolean;
+  readonly force?: boolean;
+}
+
+/** What stays while the configuration changes. */
+export interface Surroundings {
+  readonly flags: ServeFlags;
+  readonly run: Invocation;
+  readonly log: Logger;
+  /** The connection to the cluster, where one is read or published to. */
+  readonly cluster: Kube | undefined;
+  /** Told of all that happens. */
+  readonly tell: (event: EngineEvent) => void;
+}
+
+/** All that one configuration comes to: what the engine works with, and what stands beside it. */
+export interface Assembly {
+  readonly settings: Configuration;
+  readonly engine: EngineOptions;
+  /** Where Services are looked for, for messages. */
+  readonly where: string;
+  /** Types of backends that are known. */
+  readonly types: readonly string[];
+  /** Begins what stands beside the engine. */
+  start(engine: Engine): void;
+  /**
+   * Ends it, once all is written.
+   * @param successor what goes on in its place: what both have in common is left to it
+   */
+  end(successor?: Assembly): Promise<void>;
+  readonly leader: Leader;
+  readonly prober: ScheduledProber;
+  /** Resolves when no backend is being asked. */
+  readonly idle: () => Promise<void>;
+}
+
+/**
+ * Puts together what a configuration asks for. Nothing of it works before it is started.
+ * @param before what works now, whose memory it goes on with
+ * @throws UserError where the configuration cannot be used
+ */
+export async function assemble(
+  settings: Configuration,
+  surroundings: Surroundings,
+  before?: Assembly,
+): Promise<Assembly> {
+  const { flags, run, log, cluster, tell } = surroundings;
+  const once = flags.once === true;
+  const stop = new AbortController();
+  const input = await openInput(flags, settings, run, !once, cluster, tell);
+  const target = flags.out === undefined ? cluster : undefined;
+  const leader =
+    before !== undefined && sameElection(before.settings, settings)
+      ? before.leader
+      : await leaderOf(settings, flags, run, target, log);
+  const { kube, mayPublish } = leader;
+  const { intoCluster, intoFile } = await import('./publishing.ts');
+  const publishing =
+    kube === undefined ? intoFile(flags.out ?? '', settings) : intoCluster(kube, settings, run, log);
+  const overrides = new OverridesAhead();
+  const agent = await agentOf(settings, run.env, kube);
+  let changed: Readiness['changed'] = () => {};
+  const signal = AbortSignal.any([run.signal, stop.signal]);
+  const readiness: Readiness = { changed: (service, ready) => changed(service, ready), signal };
+  const { prober: asking, ...stages } = await stagesOf(settings, input, once ? undefined : readiness, tell);
+  const asked = new OutageProber(asking, () => prober.touchAll(() => true, false), tell);
+  const prober: ScheduledProber = new ScheduledProber(
+    asked,
+    { refresh: settings.discoveryInterval * 0.9, now: () => performance.now(), random: Math.random, tell },
+    before?.prober,
+  );
+  let wake = (): void => {};
+  const patient = new PatientProber(prober, () => wake());
+  return {
+    settings,
+    where: input.where,
+    types: stages.rules.detectors.map(({ detector }) => detector.type),
+    leader,
+    prober,
+    idle: () => patient.idle,
+    engine: {
+      source: input.source,
+      // One pass is all that there is, so it waits.
+      stages: { ...stages, prober: once ? prober : patient },
+      generation: settings,
+      publisher: overrides.publisher(publishing.publisher),
+      nextRetry: () => prober.nextRetry(),
+      version: run.version,
+      now: () => new Date(),
+      faultsOf: documentFaults,
+      owner: publishing.owner,
+      agent,
+      mayPublish,
+      tell(event) {
+        tell(event);
+        if (mayPublish()) publishing.listener?.(event);
+      },
+      force: flags.force === true,
+      removalHold: settings.removalHold,
+      once,
+    },
+    start(engine) {
+      wake = () => engine.wake();
+      changed = (service, ready) => {
+        prober.touch(service, ready);
+        engine.wake();
+      };
+      leader.start(() => engine.takeOver());
+    },
+    async end(successor) {
+      stop.abort();
+      await publishing.settled();
+      overrides.close();
+      if (leader !== successor?.leader) await leader.resign();
+    },
+  };
+}

@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest';
+import { View } from '../controller/view.ts';
+import type { DiscoveredService, Health } from '../model/discovery.ts';
+import type { ServiceKey } from '../model/service.ts';
+import { backingOf } from './backing.ts';
+
+type Parts = ReturnType<Parameters<typeof backingOf>[0]>;
+
+const backend = (namespace: string, name: string, type: string, health: Health) =>
+  ({ service: { namespace, name }, type, verdict: { health, reason: '' } }) as unknown as DiscoveredService;
+
+/** What works for the API: a prober that remembers what it shall ask, and an engine whose next pass finds `next`. */
+function setting(first: readonly DiscoveredService[], next: readonly DiscoveredService[]) {
+  const view = new View(() => new Date(0));
+  const pass = (cycle: number, services: readonly DiscoveredService[]): void =>
+    view.take({ kind: 'pass', cycle, services, problems: [], examined: 0, milliseconds: 1 } as never);
+  pass(1, first);
+  const touched: string[] = [];
+  const parts = {
+    assembly: {
+      prober: {
+        touchAll(wanted: (key: ServiceKey) => boolean, all: boolean) {
+          expect(all).toBe(true);
+          for (const { service } of first)
+            if (wanted(`${service.namespace}/${service.name}`)) touched.push(service.name);
+        },
+      },
+      idle: () => Promise.resolve(),
+    },
+    engine: { cycle: 1, wake: () => setImmediate(() => pass(2, next)) },
+  } as unknown as Parts;
+  const { discover } = backingOf(() => parts, view, undefined as never, '0.0.0');
+  return { discover, touched };
+}
+
+const BEFORE = [
+  backend('monitoring', 'prometheus', 'prometheus', 'healthy'),
+  backend('monitoring', 'loki', 'loki', 'unhealthy'),
+  backend('shop', 'tempo', 'tempo', 'healthy'),
+];
+const AFTER = [
+  backend('monitoring', 'prometheus', 'prometheus', 'unhealthy'),
+  backend('monitoring', 'loki', 'loki', 'unhealthy'),
+  backend('shop', 'tempo', 'tempo', 'healthy'),
+];
+
+test.for([
+  [
+    'all',
+    {},
+    ['prometheus', 'loki', 'tempo'],
+    { asked: 3, healthy: 1, unhealthy: 2, unknown: 0, changed: 1 },
+  ],
+  [
+    'those of a namespace',
+    { namespaces: ['shop'] },
+    ['tempo'],
+    { asked: 1, healthy: 1, unhealthy: 0, unknown: 0, changed: 0 },
+  ],
+  [
+    'those of a type',
+    { serviceTypes: ['loki'] },
+    ['loki'],
+    { asked: 1, healthy: 0, unhealthy: 1, unknown: 0, changed: 0 },
+  ],
+  [
+    'those that are not healthy',
+    { force: false },
+    ['loki'],
+    { asked: 1, healthy: 1, unhealthy: 2, unknown: 0, changed: 1 },
+  ],
+] as const)(
+  'a discovery that a person asks for asks %s, and tells what that came to',
+  async ([, request, asked, told]) => {
+    const { discover, touched } = setting(BEFORE, AFTER);
+    expect(await discover(request as Parameters<typeof discover>[0])).toEqual({ services: 3, ...told });
+    expect(touched).toEqual(asked);
+  },
+);

@@ -1,0 +1,231 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Engine } from '../controller/engine.ts';
+import { toolKinds } from '../controller/pass.ts';
+import type { View } from '../controller/view.ts';
+import type { DiscoveredService, Health } from '../model/discovery.ts';
+import { type Generated, OVERRIDES_KEY } from '../model/documents.ts';
+import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
+import { type Service, serviceKey } from '../model/service.ts';
+import { admissionOf, approvalsOf } from '../planning/admission.ts';
+import { resolveOverrides } from '../planning/override-keys.ts';
+import { readOverrides } from '../planning/overrides.ts';
+import { OUTAGE } from '../probing/outage.ts';
+import type { Backing, DiscoverRequest, GenerateService } from '../server/api.ts';
+import type { DiscoverResult } from '../server/jobs.ts';
+import { ProblemError } from '../server/problem.ts';
+import type { SwitchedOff } from '../server/toolsets.ts';
+import type { Assembly } from './assembly.ts';
+import { type DescribedServices, type GenerateQuestion, packRules, packServices } from './generate-apart.ts';
+import type { LiveConfiguration } from './live-configuration.ts';
+import { CheckRefused, TextChecks } from './text-checks.ts';
+
+/** A Service whose owner says what it is: what a client describes counts as that. */
+function annotated({ name, namespace, type, endpoint }: GenerateService): Service | undefined {
+  const url = URL.parse(endpoint);
+  const port = url?.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url?.port ?? 0);
+  if (port === 0) return undefined;
+  return {
+    name,
+    namespace,
+    labels: {},
+    annotations: {
+      'kubernaut.io/toolset': 'true',
+      'kubernaut.io/toolset-type': type,
+      'kubernaut.io/toolset-endpoint': endpoint,
+    },
+    selector: {},
+    ports: [{ port, protocol: 'TCP' }],
+    type: 'ClusterIP',
+    headless: false,
+  };
+}
+
+/**
+ * The Services that a client describes, ready to be detected.
+ * @throws ProblemError where an endpoint is no URL that anybody could call
+ */
+function described(services: readonly GenerateService[], { engine }: Assembly): DescribedServices {
+  const { rules, detection } = engine.stages;
+  const read = services.map(annotated);
+  const errors = read.flatMap((service, index) =>
+    service === undefined
+      ? [
+          {
+            pointer: `/services/${index}/endpoint`,
+            detail: 'is not a URL with a host and a port from 1 to 65535',
+          },
+        ]
+      : [],
+  );
+  if (errors.length > 0)
+    throw new ProblemError('invalid-request', 'The endpoint of a service cannot be called.', { errors });
+  return {
+    services: read.filter((service) => service !== undefined),
+    rules: packRules(rules),
+    detection: { ...detection, allowedHosts: ['*'] },
+  };
+}
+
+const REFUSALS = { client: 'too-many-requests', busy: 'unavailable', costly: 'document-too-costly' } as const;
+
+/** What the worker did not do, as the answer tells it. @param failed such as `The document was not checked` */
+function refusedWork(error: unknown, failed: string): unknown {
+  if (!(error instanceof CheckRefused)) return error;
+  const { reason, message } = error;
+  return new ProblemError(REFUSALS[reason], `${failed}: ${message}.`, {
+    headers: reason === 'costly' ? {} : { 'retry-after': '1' },
+  });
+}
+
+/** What people wrote; nothing where that cannot be read. */
+function overridesIn(text: string | undefined): Overrides {
+  const read = readOverrides(text);
+  return 'value' in read ? read.value : NO_OVERRIDES;
+}
+
+/** Which backends overrides switch off. */
+const switchedOff: SwitchedOff = (text, services) => {
+  const { changes } = resolveOverrides(services, overridesIn(text));
+  return new Set([...changes].flatMap(([key, { override }]) => (override.enabled === false ? [key] : [])));
+};
+
+/** What works now. */
+interface Working {
+  readonly assembly: Assembly;
+  readonly engine: Engine;
+}
+
+/** Longest time that a discovery is waited for, in milliseconds. */
+const LONGEST_DISCOVERY = 120_000;
+
+const healths = (view: View): ReadonlyMap<string, Health> =>
+  new Map(view.services.map(({ service, verdict }) => [serviceKey(service), verdict.health]));
+
+/** Asks backends anew, and waits for the pass that does. */
+async function rediscover(
+  { namespaces, serviceTypes, force = true }: DiscoverRequest,
+  { assembly: { prober, idle }, engine }: Working,
+  view: View,
+): Promise<DiscoverResult> {
+  const isMeant = ({ namespace }: { readonly namespace: string }, type: string): boolean =>
+    (namespaces === undefined || namespaces.includes(namespace)) &&
+    (serviceTypes === undefined || serviceTypes.includes(type));
+  const meant = (): readonly DiscoveredService[] =>
+    view.services.filter(({ service, type }) => isMeant(service, type));
+  const before = healths(view);
+  const known = new Map(view.services.map((each) => [serviceKey(each.service), each]));
+  let asked = 0;
+  prober.touchAll((key) => {
+    const backend = known.get(key);
+    const wanted =
+      backend === undefined
+        ? serviceTypes === undefined && isMeant({ namespace: key.slice(0, key.indexOf('/')) }, '')
+        : isMeant(backend.service, backend.type) && (force || backend.verdict.health !== 'healthy');
+    if (wanted) asked++;
+    return wanted;
+  }, true);
+  await nextPass(engine, view);
+  // A pass does not wait for those that are slow; who asks for all of them does.
+  await Promise.race([idle(), sleep(LONGEST_DISCOVERY, undefined, { ref: false })]);
+  await nextPass(engine, view);
+  const now = meant();
+  // What was known of backends stands in an outage, and says nothing of them now.
+  const isOutage = view.discoveryProblems.some(({ where }) => where === OUTAGE);
+  const healthOf = ({ verdict: { health } }: DiscoveredService): Health =>
+    isOutage && health === 'healthy' ? 'unknown' : health;
+  const number = (health: Health): number => now.filter((each) => healthOf(each) === health).length;
+  const changed = now.filter(({ service, verdict }) => before.get(serviceKey(service)) !== verdict.health);
+  return {
+    services: view.services.length,
+    asked,
+    healthy: number('healthy'),
+    unhealthy: number('unhealthy'),
+    unknown: number('unknown'),
+    changed: changed.length,
+  };
+}
+
+/** Begins a pass, and waits for its end. @throws Error where that takes too long */
+async function nextPass(engine: Engine, view: View): Promise<void> {
+  const { cycle } = engine;
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const forget = view.listen(() => {
+    if (view.cycle > cycle) resolve();
+  });
+  const late = setTimeout(
+    () => reject(new Error('the discovery is not complete yet; GET /ready tells what is wrong')),
+    LONGEST_DISCOVERY,
+  ).unref();
+  engine.wake();
+  try {
+    await promise;
+  } finally {
+    clearTimeout(late);
+    forget();
+  }
+}
+
+/**
+ * What the API has done, by the parts that work now.
+ * @param working throws ProblemError while there are none
+ */
+export function backingOf(
+  working: () => Working,
+  view: View,
+  configuration: LiveConfiguration,
+  version: string,
+  checks: TextChecks = new TextChecks(),
+): Backing {
+  /** The documents for the backends that are known, made once for each state of the view. */
+  let known:
+    | { readonly assembly: Assembly; readonly revision: number; readonly generated: Generated }
+    | undefined;
+  return {
+    view,
+    version,
+    now: () => new Date(),
+    types: () => [...working().assembly.types].sort(),
+    leads: () => working().assembly.leader.mayPublish(),
+    switchedOff,
+    approvals(text) {
+      const { generation } = working().assembly.engine;
+      const overrides = overridesIn(text);
+      return (service) => admissionOf(service, generation, overrides);
+    },
+    async generate(services, client) {
+      const { assembly } = working();
+      const { generation, stages } = assembly.engine;
+      const { revision } = view;
+      if (services === undefined && known?.revision === revision && known.assembly === assembly)
+        return known.generated;
+      const options = {
+        ...generation,
+        // Who describes Services vouches for them.
+        ...(services === undefined ? {} : ({ mcpPolicy: 'publish' } as const)),
+        kinds: toolKinds(stages.rules),
+        overrides: approvalsOf(overridesIn(view.published?.data[OVERRIDES_KEY])),
+      };
+      const question = async (): Promise<GenerateQuestion> => ({
+        kind: 'generate',
+        from: services === undefined ? await packServices(view.services) : described(services, assembly),
+        options,
+      });
+      try {
+        const generated = await checks.generate(question, client);
+        if (services === undefined) known = { assembly, revision, generated };
+        return generated;
+      } catch (error) {
+        throw refusedWork(error, 'The documents were not generated');
+      }
+    },
+    async check(kind, content, client) {
+      try {
+        return await checks.check(kind, content, client);
+      } catch (error) {
+        throw refusedWork(error, 'The document was not checked');
+      }
+    },
+    discover: (request) => rediscover(request, working(), view),
+    reload: () => configuration.reload(),
+  };
+}

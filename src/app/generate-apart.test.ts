@@ -1,0 +1,68 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { builtInDetectors } from '../config/detector-files.ts';
+import { View } from '../controller/view.ts';
+import { makeRules } from '../detection/make-rules.ts';
+import type { Backing } from '../server/api.ts';
+import { backingOf } from './backing.ts';
+import { TextChecks } from './text-checks.ts';
+
+type Parts = ReturnType<Parameters<typeof backingOf>[0]>;
+
+/** The API's backing with the real rules, and a count of what its worker was asked. */
+function setting(): { readonly backing: Backing; readonly view: View; readonly asked: string[] } {
+  const { rules } = makeRules(builtInDetectors());
+  const detection = { clusterDomain: 'cluster.local', allowedHosts: [], allowExternalNames: false };
+  const generation = { credentials: {}, holmesgptVersion: '0.32' };
+  const parts = { assembly: { engine: { stages: { rules, detection }, generation } } } as unknown as Parts;
+  const view = new View(() => new Date(0));
+  const asked: string[] = [];
+  class Counting extends TextChecks {
+    override generate(...[question, client]: Parameters<TextChecks['generate']>) {
+      asked.push(client);
+      return super.generate(question, client);
+    }
+  }
+  const checks = new Counting({ longest: 60_000 });
+  onTestFinished(() => checks.close());
+  return { backing: backingOf(() => parts, view, undefined as never, '0.0.0', checks), view, asked };
+}
+
+const services = (many: number) =>
+  Array.from({ length: many }, (_, n) => ({
+    name: `n${n}`,
+    namespace: `ns${n % 300}`,
+    type: 'loki',
+    endpoint: `http://n${n}.shop:3100`,
+  }));
+
+test('the event loop turns while documents are generated for many services', async () => {
+  const { backing } = setting();
+  let turns = 0;
+  let done = false;
+  const generated = backing.generate(services(300), 'ann').finally(() => {
+    done = true;
+  });
+  while (!done) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    turns++;
+  }
+  expect((await generated).documents['toolset.json']).toContain('http://n299.shop:3100');
+  expect(turns).toBeGreaterThan(20);
+});
+
+test('a client has documents generated for one request at a time', async () => {
+  const { backing } = setting();
+  const first = backing.generate(services(1), 'ann');
+  await expect(backing.generate(services(1), 'ann')).rejects.toMatchObject({ kind: 'too-many-requests' });
+  const other = backing.generate(services(2), 'bob');
+  expect([(await first).tools, (await other).tools]).toEqual([1, 2]);
+});
+
+test('documents for what is known are generated once for each state of the view', async () => {
+  const { backing, view, asked } = setting();
+  for (let times = 0; times < 3; times++) expect((await backing.generate(undefined, 'ann')).tools).toBe(0);
+  expect(asked).toEqual(['ann']);
+  view.waits('an outage');
+  await backing.generate(undefined, 'ann');
+  expect(asked).toEqual(['ann', 'ann']);
+});

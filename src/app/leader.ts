@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Kube } from '../kubernetes/connection.ts';
+import type { Leadership, LeadershipEvent } from '../kubernetes/leadership.ts';
+import { EXIT, UserError } from '../model/exit.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Configuration } from './configuration.ts';
+import type { Invocation } from './invocation.ts';
+
+/** Who may write: this process alone, or the leader of several. */
+export interface Leader {
+  readonly mayPublish: () => boolean;
+  /** The connection for all that is written. */
+  readonly kube: Kube | undefined;
+  /**
+   * Takes part in the election, if there is one; a second call does nothing.
+   * @param began told when this process becomes the leader
+   */
+  start(began: () => void): void;
+  /** Ends its part, and the term with it; to be called when all is written. */
+  resign(): Promise<void>;
+}
+
+/** Do two configurations mean the same election? */
+export function sameElection(a: Configuration, b: Configuration): boolean {
+  if (!a.leaderElection && !b.leaderElection) return true;
+  return (['leaderElection', 'leaseName', 'configMapNamespace'] as const).every(
+    (name) => a[name] === b[name],
+  );
+}
+
+function tell(log: Logger, event: LeadershipEvent): void {
+  const component = 'leader_election';
+  switch (event.kind) {
+    case 'leading':
+      log.info({ component }, 'became leader');
+      return;
+    case 'following':
+      log.info({ component, holder: event.holder }, `leads: ${event.holder}`);
+      return;
+    case 'lost':
+      log.warn(
+        { component },
+        `lost the lead: ${event.why}; nothing is written from here until it is won again`,
+      );
+      return;
+    case 'failed':
+      if (event.doing === 'hold') log.error({ component }, event.error.message);
+      else
+        log.warn({ component }, `the end of a leader is noticed some seconds later: ${event.error.message}`);
+  }
+}
+
+/**
+ * The leader election that the settings ask for.
+ * @param kube the connection to the cluster that is published to; nothing for a file
+ * @throws UserError where there can be none
+ */
+export async function leaderOf(
+  settings: Configuration,
+  flags: { readonly once?: boolean },
+  run: Invocation,
+  kube: Kube | undefined,
+  log: Logger,
+): Promise<Leader> {
+  if (!settings.leaderElection)
+    return { mayPublish: () => true, kube, start: () => {}, resign: async () => {} };
+  if (kube === undefined || flags.once === true)
+    throw new UserError(
+      `there is no leader election with ${kube === undefined ? '--out' : '--once'}; leave that away, or --leader-elect and LEADER_ELECTION`,
+      EXIT.usage,
+    );
+  const { leadership } = await import('../kubernetes/leadership.ts');
+  const { leadingKube } = await import('../kubernetes/leading-kube.ts');
+  const election: Leadership = leadership(kube, {
+    lease: { namespace: settings.configMapNamespace, name: settings.leaseName },
+    // A Pod whose container starts anew has the same name: what the one before did is not known.
+    identity: `${run.env.POD_NAME ?? hostname()}_${randomUUID()}`,
+    tell: (event) => tell(log, event),
+  });
+  const stop = new AbortController();
+  let ended: Promise<void> | undefined;
+  return {
+    mayPublish: () => election.leading,
+    kube: leadingKube(kube, election),
+    start(began) {
+      ended ??= election.run((leading) => leading && began(), stop.signal);
+    },
+    async resign() {
+      stop.abort();
+      await ended;
+    },
+  };
+}

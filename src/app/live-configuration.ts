@@ -1,0 +1,270 @@
+import { type FSWatcher, unwatchFile, watch, watchFile } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
+import { readConfigData } from '../config/config-map.ts';
+import type { ConfigLayer } from '../config/file.ts';
+import { SETTING_NAMES, SETTINGS } from '../config/setting-table.ts';
+import { shownSetting } from '../config/settings.ts';
+import type { Kube } from '../kubernetes/connection.ts';
+import type { ConfigData, ToldData } from '../kubernetes/stored-settings.ts';
+import type { Problem } from '../model/discovery.ts';
+import { EXIT, UserError } from '../model/exit.ts';
+import {
+  type Configuration,
+  configPath,
+  detectorFolders,
+  type InputFlags,
+  settingsOf,
+} from './configuration.ts';
+import type { Invocation } from './invocation.ts';
+import { rulesOf } from './pipeline.ts';
+
+/** How often files are looked at without a notice that they changed, in milliseconds. */
+const LOOK = 2_000;
+/** Pause after a notice, so that a file that is being written is read whole, in milliseconds. */
+const SETTLE = 200;
+
+/** What came of a changed configuration. */
+export type Reload =
+  | { readonly kind: 'unchanged' }
+  /** It is in force. `changes` says what is other than before. */
+  | { readonly kind: 'applied'; readonly changes: readonly string[] }
+  /** It is kept out, and the one before stays in force. */
+  | { readonly kind: 'refused'; readonly error: UserError };
+
+/** Told what a person should know; with the milliseconds until the next try where there is one. */
+export type Note = (problem: Problem, retryIn?: number) => void;
+
+/** Calls some time after a file or what is in a folder may have changed, until the signal is aborted. */
+function watchFiles(
+  files: readonly string[],
+  folders: readonly string[],
+  settled: () => void,
+  signal: AbortSignal,
+): void {
+  let timer: NodeJS.Timeout | undefined;
+  const changed = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(settled, SETTLE);
+  };
+  const paths = [...files, ...folders];
+  for (const path of paths) watchFile(path, { interval: LOOK, persistent: false }, changed);
+  const watchers: FSWatcher[] = [];
+  // A folder does not change when a file in it is written in place.
+  for (const folder of folders) {
+    try {
+      watchers.push(watch(folder, { persistent: false }, changed).on('error', () => {}));
+    } catch {
+      // Not every file system can tell; it is looked at all the same.
+    }
+  }
+  signal.addEventListener(
+    'abort',
+    () => {
+      clearTimeout(timer);
+      for (const path of paths) unwatchFile(path, changed);
+      for (const watcher of watchers) watcher.close();
+    },
+    { once: true },
+  );
+}
+
+/** What is other than before, for messages; empty if nothing is. */
+function configurationChanges(before: Configuration, after: Configuration): string[] {
+  const changes = SETTING_NAMES.filter((name) => before.given[name]?.text !== after.given[name]?.text).map(
+    (name) => shownSetting(name, after.given[name]),
+  );
+  const parts = {
+    detectors: 'options of detectors',
+    credentials: 'credentials',
+    userDetectors: 'detectors of your own',
+  };
+  for (const part of Object.keys(parts) as (keyof typeof parts)[])
+    if (!isDeepStrictEqual(before[part], after[part])) changes.push(parts[part]);
+  return changes;
+}
+
+/** What is wrong with the detectors of a configuration; a start skips these, and a change with a new one is refused. */
+const detectorProblems = (configuration: Configuration): string[] =>
+  rulesOf(configuration).problems.map(({ where, what }) => `${where}: ${what}`);
+
+/** The configuration of `serve` from all its sources, kept in step with the ConfigMap and the files among them. */
+export class LiveConfiguration {
+  readonly #flags: InputFlags & Readonly<Record<string, unknown>>;
+  readonly #run: Invocation;
+  readonly #kube: Kube | undefined;
+  readonly #note: Note;
+  #data: ConfigData | undefined;
+  #current: Configuration;
+  #apply: ((next: Configuration) => Promise<void>) | undefined;
+  #tell: (result: Reload) => void = () => {};
+  /** What was wrong when it was last looked at, so that it is told once. */
+  #refused: string | undefined;
+  #denied = false;
+  /** Looks come one after the other. */
+  #looking: Promise<unknown> = Promise.resolve();
+
+  /**
+   * @param first what flags, environment and file come to without the ConfigMap: they say where that is
+   * @param note told what a person should know about reading it
+   */
+  constructor(flags: InputFlags, run: Invocation, first: Configuration, kube: Kube | undefined, note: Note) {
+    this.#flags = { ...flags };
+    this.#run = run;
+    this.#current = first;
+    this.#kube = kube;
+    this.#note = note;
+  }
+
+  /** The configuration in force. */
+  get current(): Configuration {
+    return this.#current;
+  }
+
+  /**
+   * Begins, and keeps looking until the signal is aborted.
+   * @returns once the ConfigMap was read, or is known not to be readable; or the signal is aborted
+   * @throws UserError when what it holds cannot be used
+   */
+  async open(signal: AbortSignal): Promise<void> {
+    if (this.#kube !== undefined) {
+      const { followData } = await import('../kubernetes/stored-settings.ts');
+      const { settingsConfigMap, configMapNamespace } = this.#current;
+      const answered = Promise.withResolvers<void>();
+      signal.addEventListener('abort', () => answered.resolve(), { once: true });
+      // It rejects for a bug only, and that ends the process.
+      void followData(
+        this.#kube,
+        configMapNamespace,
+        settingsConfigMap,
+        (told) => {
+          if (this.#take(told)) answered.resolve();
+        },
+        signal,
+      );
+      await answered.promise;
+      if (signal.aborted) return;
+    }
+    this.#current = await this.#read();
+  }
+
+  /** Reads the ConfigMap once. @throws UserError when it cannot be read, or what it holds cannot be used */
+  async openOnce(signal: AbortSignal): Promise<void> {
+    if (this.#kube !== undefined) {
+      const { readData } = await import('../kubernetes/stored-settings.ts');
+      const { settingsConfigMap, configMapNamespace } = this.#current;
+      const told = await readData(this.#kube, configMapNamespace, settingsConfigMap, signal);
+      if (told.kind === 'failure') throw told.error;
+      this.#take(told);
+    }
+    this.#current = await this.#read();
+  }
+
+  /**
+   * Has what changes from now on applied.
+   * @param apply brings a configuration into force; throws UserError where that cannot be
+   * @param tell hears what came of each change, once
+   */
+  follow(
+    apply: (next: Configuration) => Promise<void>,
+    tell: (result: Reload) => void,
+    signal: AbortSignal,
+  ): void {
+    this.#apply = apply;
+    this.#tell = tell;
+    const path = configPath(this.#flags, this.#run);
+    const look = (): void => void this.reload();
+    watchFiles(path === undefined ? [] : [path], detectorFolders(this.#flags, this.#run), look, signal);
+    this.#run.onReload?.(look);
+    // What changed while the parts were put together.
+    look();
+  }
+
+  /** Looks at all sources now. @returns what came of it */
+  reload(): Promise<Reload> {
+    const result = this.#looking.then(() => this.#reload());
+    this.#looking = result;
+    return result;
+  }
+
+  /** For messages: the ConfigMap with settings. */
+  get #where(): string {
+    const { settingsConfigMap: name, configMapNamespace: namespace } = this.#current;
+    return `ConfigMap ${namespace}/${name}`;
+  }
+
+  /** @returns whether it is known now what the ConfigMap configures */
+  #take(told: ToldData): boolean {
+    switch (told.kind) {
+      case 'data':
+        this.#data = told.data;
+        this.#denied = false;
+        if (this.#apply !== undefined) void this.reload();
+        return true;
+      case 'denied':
+        if (!this.#denied)
+          this.#note({
+            where: this.#where,
+            what: `its settings cannot be used: ${told.error.message}`,
+            fix: 'nothing is to be done if none are wanted there',
+          });
+        this.#denied = true;
+        return true;
+      case 'failure':
+        this.#note(
+          {
+            where: this.#where,
+            what: `${this.#data === undefined && !this.#denied ? 'nothing begins before it is known what it configures' : 'what was read of it last stands'}: ${told.error.message}`,
+          },
+          told.retryIn,
+        );
+        return false;
+    }
+  }
+
+  #read(): Promise<Configuration> {
+    const layer: ConfigLayer | undefined =
+      this.#data === undefined ? undefined : readConfigData(this.#data, this.#where);
+    return settingsOf(this.#flags, this.#run, layer);
+  }
+
+  async #reload(): Promise<Reload> {
+    const result = await this.#look();
+    const refused = result.kind === 'refused' ? result.error.message : undefined;
+    const news =
+      result.kind === 'refused'
+        ? refused !== this.#refused
+        : result.kind === 'applied' || this.#refused !== undefined;
+    this.#refused = refused;
+    if (news) this.#tell(result);
+    return result;
+  }
+
+  async #look(): Promise<Reload> {
+    try {
+      const next = await this.#read();
+      const changes = configurationChanges(this.#current, next);
+      if (changes.length === 0) return { kind: 'unchanged' };
+      this.#checkFixed(next);
+      // A detector that cannot be read is passed over at a start; now its tools would be lost by a slip of the pen.
+      const known = new Set(detectorProblems(this.#current));
+      const broken = detectorProblems(next).filter((problem) => !known.has(problem));
+      if (broken.length > 0) throw new UserError(broken.join('\n'), EXIT.usage);
+      await this.#apply?.(next);
+      this.#current = next;
+      return { kind: 'applied', changes };
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return { kind: 'refused', error };
+    }
+  }
+
+  /** @throws UserError where it says anew which ConfigMap is read: that is settled at the start */
+  #checkFixed(next: Configuration): void {
+    for (const name of SETTING_NAMES)
+      if (SETTINGS[name].locates === true && next[name] !== this.#current[name])
+        throw new UserError(
+          `${next.given[name]?.origin ?? name}: ${name} decides where settings are read, so it cannot change while running; restart to use ${JSON.stringify(next[name])}`,
+          EXIT.usage,
+        );
+  }
+}

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { FILE, PERSON } from '../outputs/holmesgpt/merge.ts';
+import { mergeHere } from './holmes-merge.ts';
+import { merger } from './merger.ts';
+import { TooCostly } from './text-thread.ts';
+
+const options = { holmesgptVersion: '0.32', namespace: 'holmes' } as const;
+const GENERATED =
+  'toolsets:\n  prometheus/metrics:\n    enabled: true\n    config:\n      prometheus_url: http://prometheus.monitoring.svc:9090\n';
+const toolsets = (many: number): string =>
+  `toolsets:\n${Array.from({ length: many }, (_, n) => `  mine-${n}: {enabled: true, description: d, tools: []}\n`).join('')}`;
+const liveWith = (file: string) => ({ data: { [FILE]: file }, annotations: {} });
+
+test('a long file is merged in a thread, as here', async () => {
+  const live = liveWith(toolsets(600));
+  const merged = await merger(options)(GENERATED, live);
+  expect(merged).toEqual(
+    mergeHere({ kind: 'merge-for-agent', offered: GENERATED, live, toolset: '', options }),
+  );
+  expect(merged).toMatchObject({ kind: 'write', data: { [PERSON]: live.data[FILE] } });
+});
+
+test('a short file needs no thread', async () => {
+  const ask = (): Promise<never> => Promise.reject(new Error('asked'));
+  expect(await merger(options, { ask })(GENERATED, liveWith(toolsets(3)))).toMatchObject({ kind: 'write' });
+  await expect(merger(options, { ask })(GENERATED, liveWith(toolsets(600)))).rejects.toThrow('asked');
+});
+
+test('a file that costs too much is left as it is, with the limit that it reached', async () => {
+  const ask = (): Promise<never> => Promise.reject(new TooCostly('20 s'));
+  expect(await merger(options, { ask })(GENERATED, liveWith(toolsets(600)))).toEqual({
+    kind: 'refused',
+    what: 'it takes more than 20 s to read, which is the most that it may',
+    fix: 'it is left as it is; make the texts in it shorter',
+  });
+});

@@ -1,0 +1,32 @@
+import type { AgentConfigMap, AgentMerge } from '../outputs/holmesgpt/merge.ts';
+import { type MergeQuestion, mergeHere } from './holmes-merge.ts';
+import { TextThread, TooCostly } from './text-thread.ts';
+
+/** Most characters that are merged on the event loop: that takes some 20 ms. */
+const SHORT = 16 * 1024;
+/** Longest time for a merge, in milliseconds. The longest that fits takes about 4 s of a whole processor. */
+const LONGEST = 20_000;
+/** Most memory for a merge, in MiB. */
+const HEAP = 128;
+
+/** Merges what is generated with HolmesGPT's own ConfigMap, off the event loop where the texts are long. */
+export function merger(
+  options: MergeQuestion['options'],
+  thread: Pick<TextThread, 'ask'> = new TextThread({ longest: LONGEST, heap: HEAP, idle: 0 }),
+): (offered: string, live: AgentConfigMap, toolset?: string) => Promise<AgentMerge> {
+  return async (offered, live, toolset = '') => {
+    const question: MergeQuestion = { kind: 'merge-for-agent', offered, live, toolset, options };
+    const texts = [offered, toolset, ...Object.values(live.data)];
+    if (texts.reduce((sum, text) => sum + text.length, 0) <= SHORT) return mergeHere(question);
+    try {
+      return await thread.ask<AgentMerge>(question);
+    } catch (error) {
+      if (!(error instanceof TooCostly)) throw error;
+      return {
+        kind: 'refused',
+        what: `it takes more than ${error.limit} to read, which is the most that it may`,
+        fix: 'it is left as it is; make the texts in it shorter',
+      };
+    }
+  };
+}

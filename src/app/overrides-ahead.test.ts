@@ -1,0 +1,134 @@
+import { expect, test } from 'vitest';
+import type { Published } from '../model/published.ts';
+import { faultsLine, isRead, readOverrides } from '../planning/overrides.ts';
+import type { Publisher } from '../publishers/publisher.ts';
+import { OverridesAhead } from './overrides-ahead.ts';
+import { TextThread, TooCostly } from './text-thread.ts';
+import type { TextQuestion } from './text-worker.ts';
+
+/** Texts that no other test has read. */
+let texts = 0;
+const fresh = (size = 100): string => `# ${texts++} ${'x'.repeat(size)}\ntools: {}\n`;
+
+/** A thread that answers with these, one after another, and notes what it was asked. */
+function setting(...answers: unknown[]) {
+  const asked: string[] = [];
+  let now = 0;
+  const thread = {
+    async ask<T>(question: TextQuestion): Promise<T> {
+      if (!('text' in question)) throw new Error('not a text');
+      asked.push(question.text);
+      const answer = answers.shift();
+      if (answer instanceof Error) throw answer;
+      return answer as T;
+    },
+    close: () => {},
+  };
+  const ahead = new OverridesAhead({ thread, short: 50, now: () => now });
+  return {
+    ahead,
+    asked,
+    pass(ms: number) {
+      now += ms;
+    },
+  };
+}
+
+const READ = { value: { tools: { a: { enabled: false } }, holmesgpt: {} } };
+
+test('a long text is read in the thread once, and the event loop asks for the result only', async () => {
+  const { ahead, asked } = setting(READ);
+  const text = fresh();
+  await ahead.read(text);
+  await ahead.read(text);
+  expect(asked).toEqual([text]);
+  // The text itself says something else: it was not parsed here.
+  expect(readOverrides(text)).toBe(READ);
+});
+
+test('a short text, and none at all, need no thread', async () => {
+  const { ahead, asked } = setting();
+  await ahead.read('tools: {}\n');
+  await ahead.read(undefined);
+  expect(asked).toEqual([]);
+});
+
+test.each([
+  [new TooCostly('5 s'), 'was not read within 5 s, which is the most that it may take'],
+  [new TooCostly('48 MiB of memory'), 'was not read within 48 MiB of memory'],
+  [new Error('the worker ended'), 'could not be read: the worker ended'],
+])('what keeps a text from being read is a fault: %s', async (error, said) => {
+  const { ahead } = setting(error);
+  const text = fresh();
+  await ahead.read(text);
+  const read = readOverrides(text);
+  expect('faults' in read && faultsLine(read)).toContain(`line 1, column 1: ${said}`);
+});
+
+test('a text that hit a limit is tried again after a minute, and not before', async () => {
+  const { ahead, asked, pass } = setting(new TooCostly('5 s'), new TooCostly('5 s'), READ);
+  const text = fresh();
+  await ahead.read(text);
+  pass(59_999);
+  await ahead.read(text);
+  expect(asked).toHaveLength(1);
+  pass(1);
+  await ahead.read(text);
+  pass(59_999);
+  await ahead.read(text);
+  expect(asked).toHaveLength(2);
+  pass(1);
+  await ahead.read(text);
+  await ahead.read(text);
+  pass(120_000);
+  await ahead.read(text);
+  expect(asked).toHaveLength(3);
+  expect(readOverrides(text)).toBe(READ);
+});
+
+test('a publisher answers when its overrides are read, and so does its history', async () => {
+  const { ahead, asked } = setting(READ, READ);
+  const [live, deleted] = [fresh(), fresh()];
+  const inner = {
+    target: 'ConfigMap a/b',
+    read: async () => ({ data: { 'overrides.yaml': live } }) as unknown as Published,
+    history: {
+      list: async () => [{ overrides: 'tools: {}' }, { overrides: deleted }],
+      record: async () => [],
+    },
+    apply: async () => {},
+  } as unknown as Publisher;
+  const publisher = ahead.publisher(inner);
+  const { signal } = new AbortController();
+  expect(await publisher.read(signal)).toEqual(await inner.read(signal));
+  expect(await publisher.history?.list(signal)).toHaveLength(2);
+  expect(asked).toEqual([live, deleted]);
+  expect(publisher).not.toHaveProperty('watch');
+});
+
+test('the worker reads what the event loop would', async () => {
+  const thread = new TextThread({ idle: 0, longest: 600_000 });
+  for (const [text, again] of [
+    ['tools: {a/b: {enabled: false}}\n', 'tools: {a/b: {enabled: false}} \n'],
+    ['tools: 5\nx: 1\n', 'tools: 5\nx: 1 \n'],
+    [
+      'holmesgpt: {toolsets: {a: null, b: {c: [1, {d: e}]}}}\n',
+      'holmesgpt: {toolsets: {a: null, b: {c: [1, {d: e}]}}} \n',
+    ],
+  ] as const) {
+    const ahead = new OverridesAhead({ thread, short: 0 });
+    await ahead.read(text);
+    expect(isRead(text)).toBe(true);
+    expect(readOverrides(text)).toEqual(readOverrides(again));
+  }
+});
+
+test('a hostile text of the full length does not touch the event loop', async () => {
+  const ahead = new OverridesAhead({ thread: new TextThread({ idle: 0, longest: 600_000 }) });
+  const text = `[${'1,'.repeat(120_000)}]\n`;
+  const reading = ahead.read(text);
+  expect(isRead(text)).toBe(false);
+  await reading;
+  const read = readOverrides(text);
+  expect('faults' in read && faultsLine(read)).toMatch(/more than 100000 tokens/);
+});

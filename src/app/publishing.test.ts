@@ -1,0 +1,54 @@
+import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { json, kubeServer } from '../../test/fixtures/unit/kube-server.ts';
+import type { EngineEvent } from '../controller/events.ts';
+import type { Configuration } from './configuration.ts';
+import type { Invocation } from './invocation.ts';
+import { intoCluster } from './publishing.ts';
+
+const published = {
+  kind: 'published',
+  cycle: 1,
+  target: 'it',
+  plan: { action: 'create', changes: [], annotations: {}, labels: {} },
+} as unknown as EngineEvent;
+
+/** A place to publish to in a cluster that takes so long to take an Event, and the program's own end. */
+async function place(milliseconds: number) {
+  const written: string[] = [];
+  const { kube } = await kubeServer(async (response, { path }) => {
+    await sleep(milliseconds);
+    if (response.destroyed) return;
+    written.push(path);
+    json(response, {}, 201);
+  });
+  const ending = new AbortController();
+  const run = {
+    env: { POD_NAME: 'pod' },
+    stdin: Readable.from([]),
+    version: '1',
+    signal: ending.signal,
+  } as unknown as Invocation;
+  const settings = {
+    configMapName: 'toolset',
+    configMapNamespace: 'ns',
+    revisionHistoryLimit: 10,
+  } as unknown as Configuration;
+  return { written, ending, publishing: intoCluster(kube, settings, run, {} as never) };
+}
+
+test('an Event that was told before the end is written still', async () => {
+  const { written, ending, publishing } = await place(100);
+  publishing.listener?.(published);
+  ending.abort();
+  await publishing.settled();
+  expect(written).toEqual(['/apis/events.k8s.io/v1/namespaces/ns/events']);
+});
+
+test('a server that does not answer does not keep the program from ending', async () => {
+  const { written, publishing } = await place(60_000);
+  publishing.listener?.(published);
+  await publishing.settled();
+  expect(written).toEqual([]);
+});

@@ -1,0 +1,86 @@
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { SMALL } from '../model/yaml-document.ts';
+import { checkText } from '../outputs/check-text.ts';
+import { CheckRefused, type TextCheckOptions, TextChecks } from './text-checks.ts';
+
+function textChecks(options: TextCheckOptions = {}): TextChecks {
+  const checks = new TextChecks(options);
+  onTestFinished(() => checks.close());
+  return checks;
+}
+
+/** A worker with this program. */
+const worker = (program: string): URL => new URL(`data:text/javascript,${encodeURIComponent(program)}`);
+const PORT = "import { parentPort } from 'node:worker_threads';";
+/** Answers with the text itself once it is told to. */
+const ECHO = worker(`${PORT} parentPort.on('message', ({ text }) => {
+  if (text === 'loop') for (;;);
+  if (text === 'eat') { const all = []; for (;;) all.push([...'x'.repeat(1000)]); }
+  if (text === 'throw') throw new Error('a bug');
+  if (text === 'die') setTimeout(() => process.exit(), 10);
+  parentPort.postMessage({ faults: [], more: 0, refused: text === 'no' });
+});`);
+
+test.each(['overrides', 'holmesgpt', 'toolset-json'] as const)(
+  'the worker says of %s what the same check says here',
+  async (kind) => {
+    const checks = textChecks();
+    for (const text of ['', 'a: [1', 'tools: 5\n', '{"tools":[{}]}'])
+      expect(await checks.check(kind, text, 'ann')).toEqual(checkText(kind, text, SMALL));
+  },
+);
+
+test('each client has one text at a time, and only so many clients have one', async () => {
+  const checks = textChecks({ file: ECHO, clients: 2 });
+  const first = [checks.check('overrides', 'no', 'ann'), checks.check('overrides', '', 'bob')];
+  await expect(checks.check('overrides', '', 'ann')).rejects.toMatchObject({ reason: 'client' });
+  await expect(checks.check('overrides', '', 'eve')).rejects.toMatchObject({ reason: 'busy' });
+  expect((await Promise.all(first)).map(({ refused }) => refused)).toEqual([true, false]);
+  expect(await checks.check('overrides', 'no', 'ann')).toMatchObject({ refused: true });
+});
+
+test.each([
+  ['loop', /more than 0\.2 s/],
+  ['eat', /more than 16 MiB of memory/],
+])('a text that takes too much (%s) is refused, and the next one is checked', async (text, message) => {
+  const longest = text === 'loop' ? 200 : 60_000;
+  const checks = textChecks({ file: ECHO, longest, heap: 16 });
+  const refused = checks.check('overrides', text, 'eve').catch((error: unknown) => error);
+  expect(await refused).toBeInstanceOf(CheckRefused);
+  expect(await refused).toMatchObject({ reason: 'costly', message: expect.stringMatching(message) });
+  const patient = textChecks({ file: ECHO });
+  expect(await patient.check('overrides', '', 'ann')).toMatchObject({ refused: false });
+  if (text === 'eat') expect(await checks.check('overrides', '', 'ann')).toMatchObject({ refused: false });
+});
+
+test('a bug in the worker is thrown, and the next text is checked', async () => {
+  const checks = textChecks({ file: ECHO });
+  await expect(checks.check('overrides', 'throw', 'ann')).rejects.toThrow('a bug');
+  expect(await checks.check('overrides', '', 'ann')).toMatchObject({ refused: false });
+});
+
+test('a worker that dies between two texts is replaced at once', async () => {
+  const checks = textChecks({ file: ECHO, longest: 60_000 });
+  await checks.check('overrides', 'die', 'ann');
+  await vi.waitUntil(() => !checks.working);
+  expect(await checks.check('overrides', '', 'ann')).toMatchObject({ refused: false });
+});
+
+test('many texts in one worker leave no listeners behind', async () => {
+  const checks = textChecks({ file: ECHO });
+  const warnings: Error[] = [];
+  const warn = (warning: Error): number => warnings.push(warning);
+  process.on('warning', warn);
+  onTestFinished(() => void process.off('warning', warn));
+  for (let n = 0; n < 20; n++) await checks.check('overrides', '', 'ann');
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(warnings).toEqual([]);
+});
+
+test('the worker ends when there is nothing to do, and another begins', async () => {
+  const checks = textChecks({ file: ECHO, idle: 0 });
+  for (let time = 0; time < 2; time++) {
+    expect(await checks.check('overrides', '', 'ann')).toMatchObject({ refused: false });
+    await expect.poll(() => checks.working).toBe(false);
+  }
+});

@@ -1,0 +1,104 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { DiscoveredService, Endpoint } from '../model/discovery.ts';
+import type { Documents, Generated } from '../model/documents.ts';
+import { type PublishedTool, publishedTools } from '../model/published-tools.ts';
+import { type GenerateOptions, generate } from '../outputs/generate.ts';
+import type { ToolKind } from '../planning/tools.ts';
+
+/** Discovered services by the names of their tools, as they were when they were published. */
+export type KnownServices = ReadonlyMap<string, DiscoveredService>;
+
+function endpointOf(text: string): Endpoint {
+  const url = new URL(text);
+  const scheme = url.protocol.replace(':', '') as Endpoint['scheme'];
+  const port = url.port === '' ? (scheme === 'https' ? 443 : 80) : Number(url.port);
+  return { scheme, host: url.hostname, port, path: url.pathname.replace(/\/+$/, '') };
+}
+
+/** The discovered service that a published tool was made of, as far as the tool tells. */
+function republished(tool: PublishedTool, kinds: ReadonlyMap<string, ToolKind>): DiscoveredService {
+  const { name, type, endpoint, description, namespace = '', metadata } = tool;
+  const kind = kinds.get(type) ?? kinds.get('custom');
+  return {
+    service: {
+      namespace,
+      name: metadata.service ?? name,
+      labels: {},
+      annotations: {},
+      selector: {},
+      ports: [],
+      type: 'ClusterIP',
+      headless: false,
+      ...(metadata.created === undefined ? {} : { created: metadata.created }),
+    },
+    tool: name,
+    type,
+    detector: kinds.has(type) ? type : 'custom',
+    kind: kind?.description ?? description,
+    description,
+    // The description was published as it is to be read.
+    tenantDescription: false,
+    endpoint: endpointOf(endpoint),
+    servicePort: 0,
+    mode: endpoint.endsWith('/sse') ? 'sse' : 'streamable-http',
+    healthPath: undefined,
+    certainty: (metadata.certainty ?? 'name') as DiscoveredService['certainty'],
+    evidence: [],
+    alternates: metadata.alternates?.split(',') ?? [],
+    fallbacks: [],
+    holmes: kind?.holmes ?? { none: 'the agent has no entry for tools of this type' },
+    verdict: { health: 'unknown', authRequired: false, proof: 'unproven', reason: 'held', steps: [] },
+  };
+}
+
+/**
+ * The services behind some published tools, as far as the documents tell: what is read back may be written in other words, or
+ * ask before more tools. That is better than to hold everything else with them.
+ */
+export function roughlyFrom(
+  published: Documents,
+  tools: readonly string[],
+  kinds: ReadonlyMap<string, ToolKind>,
+): KnownServices {
+  const wanted = new Set(tools);
+  return new Map(
+    publishedTools(published['toolset.json'])
+      .filter(({ name, endpoint }) => wanted.has(name) && URL.canParse(endpoint))
+      .map((tool) => [tool.name, republished(tool, kinds)]),
+  );
+}
+
+/**
+ * The services behind published tools, read back from the documents; nothing where they do not tell enough: making them
+ * anew must give the same documents.
+ */
+export function knownFrom(published: Documents, options: GenerateOptions): KnownServices | undefined {
+  try {
+    const services = publishedTools(published['toolset.json'])
+      .filter(({ metadata }) => metadata.service !== undefined)
+      .map((tool) => republished(tool, options.kinds));
+    if (!isDeepStrictEqual(generate(services, options).documents, published)) return undefined;
+    return new Map(services.map((service) => [service.tool, service]));
+  } catch {
+    // Somebody else's documents, or those of another version.
+    return undefined;
+  }
+}
+
+/**
+ * What is generated while tools are held: those as they were published, and everything else as it was found.
+ * @returns nothing where it is not known how to make them
+ */
+export function withHeld(
+  held: readonly string[],
+  found: readonly DiscoveredService[],
+  known: KnownServices | undefined,
+  options: GenerateOptions,
+): { readonly generated: Generated; readonly services: readonly DiscoveredService[] } | undefined {
+  const kept = held.map((tool) => known?.get(tool));
+  if (!kept.every((service) => service !== undefined)) return undefined;
+  const names = new Set(held);
+  const services = [...found.filter(({ tool }) => !names.has(tool)), ...kept];
+  const generated = generate(services, options);
+  return { generated, services };
+}

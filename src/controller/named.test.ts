@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+import { options, rules } from '../../test/fixtures/unit/detection.ts';
+import { service } from '../../test/fixtures/unit/service.ts';
+import type { Candidate, Verdict } from '../model/discovery.ts';
+import { type Overrides, overridesSchema } from '../model/overrides.ts';
+import type { Service } from '../model/service.ts';
+import { admissionOf } from '../planning/admission.ts';
+import { namingBy } from './naming.ts';
+import { discover } from './pass.ts';
+
+const GOOD: Verdict = { health: 'healthy', authRequired: false, proof: 'proven', reason: '', steps: [] };
+const BAD: Verdict = { ...GOOD, health: 'unhealthy', proof: 'unproven' };
+
+/** The ways into backends after a pass, and the Services that were asked. */
+async function pass(services: readonly Service[], overrides: unknown, answers: Record<string, Verdict> = {}) {
+  const written: Overrides = overridesSchema.parse(overrides);
+  const asked: string[] = [];
+  const probe = ({ service: { name } }: Candidate): Promise<Verdict> => {
+    asked.push(name);
+    return Promise.resolve(answers[name] ?? GOOD);
+  };
+  const naming = { held: new Map(), ...namingBy(written, {}) };
+  const stages = { rules, problems: [], prober: { probe }, detection: options, maxBackends: 100, naming };
+  const { services: found } = await discover(services, stages, new AbortController().signal);
+  const approvals = found.map((each) => admissionOf(each, { mcpPolicy: 'approve' }, written).state);
+  return { used: found.map(({ service: { name } }) => name), asked, approvals };
+}
+
+const loki = (name: string): Service =>
+  service(name, { labels: { app: 'loki' }, ports: ['http-metrics:3100'] });
+const server = (name: string, port: number): Service =>
+  service(name, { labels: { app: 'mcp-server' }, selector: { app: 'orders' }, ports: [`mcp:${port}`] });
+
+describe('the Service that a person names is the way in', () => {
+  const both = [loki('loki'), loki('loki-gateway')];
+
+  test('whatever another one is called', async () => {
+    expect((await pass(both, {})).used).toEqual(['loki-gateway']);
+    expect((await pass(both, { tools: { 'monitoring/loki': { description: 'pinned' } } })).used).toEqual([
+      'loki',
+    ]);
+    expect((await pass(both, { tools: { 'loki.monitoring': { description: 'pinned' } } })).used).toEqual([
+      'loki',
+    ]);
+    const backends = { 'monitoring/loki': { headers: { 'X-Scope-OrgID': 'a' } } };
+    const holmesgpt = { toolsets: { 'grafana/loki': { backends } } };
+    expect((await pass(both, { holmesgpt })).used).toEqual(['loki']);
+  });
+
+  test('and so is one that credentials are configured for', () => {
+    const credentials = {
+      'monitoring/loki': { bearerToken: 'T' },
+      loki: { bearerToken: 'T', namespaces: ['a'] },
+    };
+    expect(namingBy({ tools: {}, holmesgpt: {} }, credentials).named).toEqual(new Set(['monitoring/loki']));
+  });
+
+  test('while it works: else another one serves', async () => {
+    const named = { tools: { 'monitoring/loki': { description: 'pinned' } } };
+    expect((await pass(both, named, { loki: BAD })).used).toEqual(['loki-gateway']);
+  });
+
+  test('among more twins than are ever asked', async () => {
+    const twins = Array.from({ length: 12 }, (_, index) => server(`a-${index}-mcp`, 8100 + index));
+    const approved = { tools: { 'monitoring/orders-mcp': { approved: 'mcp' } } };
+    const { used, asked, approvals } = await pass([...twins, server('orders-mcp', 8000)], approved);
+    expect(used).toEqual(['orders-mcp']);
+    expect(approvals).toEqual(['approved']);
+    expect(asked).toEqual(['orders-mcp']);
+  });
+});
+
+describe('a backend that has not answered yet', () => {
+  const PENDING: Verdict = { ...GOOD, health: 'unknown', proof: 'unproven', pending: true };
+  const hint = service('checkout', {
+    annotations: { 'prometheus.io/scrape': 'true' },
+    ports: ['http:8080'],
+  });
+
+  test.each([
+    ['one that a label names', loki('loki'), 'monitoring/loki'],
+    ['one that a hint alone speaks for', hint, 'monitoring/checkout'],
+  ] as const)('is no tool, unless it is published: %s', async (_, found, key) => {
+    const stages = {
+      rules,
+      problems: [],
+      prober: { probe: () => Promise.resolve(PENDING) },
+      detection: options,
+      maxBackends: 100,
+    };
+    const { signal } = new AbortController();
+    const first = await discover([found], stages, signal);
+    expect([first.services, first.contradicted]).toEqual([[], []]);
+    const { services, inUse } = await discover([found], { ...stages, inUse: new Set([key]) }, signal);
+    expect(services.map(({ verdict: { health } }) => health)).toEqual(['unknown']);
+    expect(inUse).toEqual(new Set([key]));
+  });
+});

@@ -1,0 +1,50 @@
+import { type Holder, type Naming, namesOf, publishedNames } from '../detection/names.ts';
+import { type Approvals, approvalsIn } from '../model/approvals.ts';
+import type { Credentials } from '../model/credentials.ts';
+import type { DiscoveredService } from '../model/discovery.ts';
+import { type Documents, OVERRIDES_KEY } from '../model/documents.ts';
+import { addressedServices, NO_OVERRIDES, type Overrides, reservedNames } from '../model/overrides.ts';
+import type { Published } from '../model/published.ts';
+import type { ServiceKey } from '../model/service.ts';
+import { publishedDocuments } from '../planning/content-hash.ts';
+import { readOverrides } from '../planning/overrides.ts';
+
+/**
+ * What decides who has which name. What is published comes first, since a name must survive a restart; a backend that is
+ * not published now, because it is unhealthy, keeps the name that it has here.
+ */
+export function namingOf(
+  published: Documents | undefined,
+  overrides: Overrides,
+  credentials: Credentials,
+  found: readonly DiscoveredService[],
+): Naming {
+  const held = new Map<string, Holder>(publishedNames(published?.['toolset.json']));
+  for (const [name, holder] of namesOf(found)) if (!held.has(name)) held.set(name, holder);
+  return { held, ...namingBy(overrides, credentials) };
+}
+
+/** What people decide of names and of ways into backends. */
+export function namingBy(overrides: Overrides, credentials: Credentials): Omit<Naming, 'held'> {
+  const ofBackends = Object.keys(credentials).filter(isServiceKey);
+  const named = new Set([...addressedServices(overrides), ...ofBackends]);
+  return { reserved: reservedNames(overrides), named };
+}
+
+const isServiceKey = (key: string): key is ServiceKey => key.includes('/');
+
+/** The same, by what another process has published. */
+export function observedNaming(
+  live: Published | undefined,
+  credentials: Credentials,
+  found: readonly DiscoveredService[],
+): Naming {
+  const read = readOverrides(live?.data[OVERRIDES_KEY]);
+  return namingOf(publishedDocuments(live), 'value' in read ? read.value : NO_OVERRIDES, credentials, found);
+}
+
+/** What people approved, by what is published; undefined where that cannot be read. */
+export function observedApprovals(live: Published | undefined): Approvals | undefined {
+  const read = readOverrides(live?.data[OVERRIDES_KEY]);
+  return 'value' in read ? approvalsIn(read.value) : undefined;
+}

@@ -1,0 +1,153 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { options, rules } from '../../test/fixtures/unit/detection.ts';
+import { service } from '../../test/fixtures/unit/service.ts';
+import { namesOf } from '../detection/names.ts';
+import type { Credentials } from '../model/credentials.ts';
+import type { Verdict } from '../model/discovery.ts';
+import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
+import { type Service, serviceKey } from '../model/service.ts';
+import { generate } from '../outputs/generate.ts';
+import { namingBy } from './naming.ts';
+import { discover, type Found, type Stages, toolKinds } from './pass.ts';
+
+const GOOD: Verdict = { health: 'healthy', authRequired: false, proof: 'proven', reason: '', steps: [] };
+const kinds = toolKinds(rules);
+
+/** What people wrote. */
+interface Written {
+  readonly overrides: Overrides;
+  readonly credentials: Credentials;
+}
+const NOTHING: Written = { overrides: NO_OVERRIDES, credentials: {} };
+
+/** A pass in which everybody answers well: it is the order and the names that decide. */
+function pass(services: readonly Service[], { overrides, credentials }: Written, before?: Partial<Found>) {
+  const naming = { held: namesOf(before?.services ?? []), ...namingBy(overrides, credentials) };
+  const stages: Stages = {
+    rules,
+    problems: [],
+    prober: { probe: () => Promise.resolve(GOOD) },
+    detection: options,
+    maxBackends: 1_000,
+    naming,
+    ...(before?.inUse === undefined ? {} : { inUse: before.inUse }),
+    ...(before?.companions === undefined ? {} : { companions: before.companions }),
+  };
+  return discover(services, stages, new AbortController().signal);
+}
+
+interface Entry {
+  readonly name: string;
+  readonly endpoint: string;
+  readonly description: string;
+  readonly namespace: string;
+  readonly metadata: { readonly service: string };
+}
+
+/** Each tool by its Service: its name, its endpoint, its text, and what the agent is given for it. */
+function toolsOf({ services }: Found, { overrides, credentials }: Written): Map<string, object> {
+  const { documents } = generate(services, { overrides, credentials, kinds, holmesgptVersion: '0.32' });
+  const config = parse(documents['custom_toolset.yaml']).toolsets['grafana/loki']?.config ?? {};
+  const instances: Record<string, unknown>[] = config.instances ?? [config];
+  const { tools } = JSON.parse(documents['toolset.json']) as { readonly tools: readonly Entry[] };
+  return new Map(
+    tools.map(({ name, endpoint, description, namespace, metadata }) => {
+      const { name: _, ...given } = instances.find((each) => each.api_url === endpoint) ?? {};
+      return [`${namespace}/${metadata.service}`, { name, endpoint, description, given }];
+    }),
+  );
+}
+
+const CREATED = ['2026-01-01T00:00:00Z', '2026-01-01T00:00:01Z', '2026-01-02T00:00:00Z'];
+const NAMES = [
+  'loki',
+  'loki-gateway',
+  'loki-read',
+  'loki-main',
+  'loki-query-frontend',
+  'logs',
+  'logs-gateway',
+  'a-loki',
+];
+
+const described = fc.record({
+  name: fc.constantFrom(...NAMES),
+  release: fc.constantFrom(undefined, 'a', 'b'),
+  created: fc.constantFrom(...CREATED),
+  headless: fc.boolean(),
+  offered: fc.boolean(),
+  app: fc.constantFrom('loki', 'logs'),
+  shared: fc.boolean(),
+});
+type Described = typeof described extends fc.Arbitrary<infer T> ? T : never;
+
+const made = (
+  { name, release, created, headless, offered, app }: Described,
+  selector: Service['selector'],
+): Service =>
+  service(name, {
+    labels: { 'app.kubernetes.io/name': 'loki', ...(release === undefined ? {} : { release }) },
+    annotations: offered
+      ? {
+          'kubernaut.io/toolset': 'true',
+          'kubernaut.io/toolset-type': 'loki',
+          'kubernaut.io/toolset-description': name,
+        }
+      : {},
+    selector,
+    headless,
+    ports: [app === 'loki' ? 'http-metrics:3100' : 'http:3100'],
+    ...(created === undefined ? {} : { created }),
+  });
+
+const installed = fc
+  .uniqueArray(described, { selector: ({ name }) => name, minLength: 1, maxLength: 6 })
+  .map((all) =>
+    all.map((one, index) => made(one, one.shared ? { app: one.app } : { app: one.app, part: `p${index}` })),
+  );
+/** With Pods of its own: no selector of the others can meet the same Pod. */
+const newcomer = fc
+  .record({ one: described, prefix: fc.constantFrom('', 'x-', 'loki-'), bare: fc.boolean() })
+  .map(({ one, prefix, bare }) =>
+    made({ ...one, name: `${prefix}${one.name}` }, bare ? {} : { app: 'evil', part: 'evil' }),
+  );
+
+const writtenOf = (named: Service | undefined): Written =>
+  named === undefined
+    ? NOTHING
+    : {
+        overrides: { tools: { [serviceKey(named)]: { description: 'PINNED' } }, holmesgpt: {} },
+        credentials: { [serviceKey(named)]: { bearerToken: 'TOKEN' } },
+      };
+
+describe('a Service with Pods of its own that is added takes nothing', () => {
+  test.each([
+    ['from what is published, in the process that published it', true, (found: Found) => found],
+    ['from what is published, after a restart', true, ({ services, inUse }: Found) => ({ services, inUse })],
+    ['from a Service that a person names, before anything is published', false, () => ({})],
+  ])('%s', async (_, isPublished, known) => {
+    await fc.assert(
+      fc.asyncProperty(installed, newcomer, fc.nat(), fc.boolean(), async (all, one, pick, isManifest) => {
+        // The API server dates all Services, and manifests date none.
+        const dated = ({ created, ...rest }: Service): Service =>
+          isManifest || created === undefined ? rest : { ...rest, created };
+        const [services, added] = [all.map(dated), dated(one)];
+        fc.pre(services.every(({ name }) => name !== added.name));
+        const probable = await pass(services, NOTHING);
+        const own = probable.services.filter((each) => services.includes(each.service));
+        const named = own[pick % own.length]?.service;
+        const written = writtenOf(isPublished && pick % 3 === 0 ? undefined : named);
+        const before = await pass(services, written);
+        const after = await pass([...services, added], written, known(before));
+        const [was, is] = [toolsOf(before, written), toolsOf(after, written)];
+        for (const [key, tool] of was)
+          if (isPublished || (named !== undefined && key === serviceKey(named)))
+            expect(is.get(key)).toEqual(tool);
+        expect(JSON.stringify(is.get(serviceKey(added))) ?? '').not.toMatch(/PINNED|TOKEN/);
+      }),
+      { numRuns: 400 },
+    );
+  });
+});

@@ -1,0 +1,129 @@
+import { describe, expect, test } from 'vitest';
+import { builtIn, discovered, options, rules } from '../../test/fixtures/unit/detection.ts';
+import { service } from '../../test/fixtures/unit/service.ts';
+import { type Customisation, makeRules } from '../detection/make-rules.ts';
+import type { Rules } from '../detection/rules.ts';
+import { detectorOptions } from '../model/detector-options.ts';
+import type { Verdict } from '../model/discovery.ts';
+import type { Prober } from '../probing/prober.ts';
+import { discover } from './pass.ts';
+
+const prometheus = service('prometheus', { labels: { app: 'prometheus' }, ports: [9090] });
+const loki = service('loki', { labels: { app: 'loki' }, ports: ['http:3100'] });
+const { verdict: healthy } = discovered(prometheus);
+
+function pass(prober: Prober['probe'], with_: Rules = rules, signal = new AbortController().signal) {
+  const stages = {
+    rules: with_,
+    problems: [],
+    prober: { probe: prober },
+    detection: options,
+    maxBackends: 1_000,
+  };
+  return discover([prometheus, loki], stages, signal);
+}
+
+const names = (found: Awaited<ReturnType<typeof pass>>): string[] =>
+  found.services.map((each) => each.service.name);
+
+describe('a pass', () => {
+  test('a probe that fails as none should is told, and the others still count', async () => {
+    const found = await pass(({ service: { name } }) =>
+      name === 'loki' ? Promise.reject(new TypeError('oops')) : Promise.resolve(healthy),
+    );
+    expect(names(found)).toEqual(['prometheus']);
+    expect(found.problems).toEqual([
+      expect.objectContaining({ where: 'Service monitoring/loki', what: expect.stringContaining('oops') }),
+    ]);
+  });
+
+  test('a detector that fails is told, and the others still count', async () => {
+    const broken = rules.detectors.map((compiled) =>
+      compiled.detector.type === 'loki' ? { ...compiled, names: undefined as never } : compiled,
+    );
+    const found = await pass(() => Promise.resolve(healthy), { ...rules, detectors: broken });
+    expect(names(found)).toEqual(['prometheus']);
+    expect(found.problems[0]?.what).toContain('the detector loki failed');
+  });
+
+  test('what a hint alone speaks for is no backend until it proves what it is', async () => {
+    const scraped = service('checkout', {
+      annotations: { 'prometheus.io/scrape': 'true' },
+      ports: ['http:8080'],
+    });
+    const found = (verdict: Verdict) =>
+      discover(
+        [scraped],
+        {
+          rules,
+          problems: [],
+          prober: { probe: () => Promise.resolve(verdict) },
+          detection: options,
+          maxBackends: 1_000,
+        },
+        new AbortController().signal,
+      );
+    expect(await found(healthy)).toMatchObject({ services: [], problems: [] });
+    expect((await found({ ...healthy, proof: 'proven' })).services).toMatchObject([{ type: 'prometheus' }]);
+  });
+
+  test('an abort ends it', async () => {
+    const stop = new AbortController();
+    stop.abort(new Error('stop'));
+    const never = pass(() => Promise.reject(stop.signal.reason), rules, stop.signal);
+    await expect(never).rejects.toThrow('stop');
+  });
+
+  test('what answers as another kind becomes that, and is told', async () => {
+    const verdict: Verdict = { ...healthy, provenAs: 'thanos', path: '/thanos' };
+    const found = await pass(({ service: { name } }) => Promise.resolve(name === 'loki' ? healthy : verdict));
+    expect(found.services.find((each) => each.service.name === 'prometheus')).toMatchObject({
+      type: 'thanos',
+      endpoint: { path: '/thanos' },
+    });
+    expect(found.problems[0]?.what).toMatch(/looks like prometheus and is thanos/);
+  });
+
+  test.each<[string, Customisation['options'], RegExp]>([
+    [
+      'in other namespaces only',
+      { thanos: detectorOptions.parse({ namespaces: ['prod-*'] }) },
+      /prod-\* only$/,
+    ],
+    [
+      'not in this one',
+      { thanos: detectorOptions.parse({ excludeNamespaces: ['monitoring'] }) },
+      /keeps it out of this namespace$/,
+    ],
+    [
+      'with an annotation',
+      { thanos: detectorOptions.parse({ requiredAnnotations: { team: '*' } }) },
+      /wants all of the annotations team$/,
+    ],
+    ['not at all', { thanos: detectorOptions.parse({ enabled: false }) }, /switches off$/],
+  ])('an answer makes no Service a type that the configuration wants %s', async (_, set, why) => {
+    const { rules: scoped } = makeRules(builtIn, { added: [], options: set, disabled: [] });
+    const verdict: Verdict = { ...healthy, provenAs: 'thanos' };
+    const found = await pass(
+      ({ service: { name } }) => Promise.resolve(name === 'loki' ? verdict : healthy),
+      scoped,
+    );
+    expect(names(found)).toEqual(['prometheus']);
+    expect(found.contradicted).toEqual(['loki.monitoring']);
+    expect(found.problems).toEqual([
+      { where: 'Service monitoring/loki', what: expect.stringMatching(why), fix: 'see it with explain' },
+    ]);
+    expect(found.problems[0]?.what).toContain('looks like loki');
+    expect(found.problems[0]?.what).toContain('is left out: it answers as thanos, ');
+  });
+
+  test('what its answers contradict is left out, and told', async () => {
+    const verdict: Verdict = { ...healthy, health: 'unhealthy', proof: 'contradicted' };
+    const found = await pass(() => Promise.resolve(verdict));
+    expect(found.services).toEqual([]);
+    expect(found.problems.map(({ where }) => where)).toEqual([
+      'Service monitoring/loki',
+      'Service monitoring/prometheus',
+    ]);
+  });
+});

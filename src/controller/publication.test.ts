@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest';
+import type { Documents } from '../model/documents.ts';
+import type { Published } from '../model/published.ts';
+import type { Revision } from '../model/revision.ts';
+import { documentFaults } from '../outputs/check.ts';
+import { generate } from '../outputs/generate.ts';
+import { rollbackOf } from '../planning/plan.ts';
+import type { Publisher } from '../publishers/publisher.ts';
+import { publish } from './publication.ts';
+
+const good = generate([]).documents;
+const other: Documents = { ...good, 'toolset.json': '{"tools": []}\n' };
+const signal = new AbortController().signal;
+
+/** A place to publish to where something spoils what is written. */
+function place(spoil: (documents: Documents) => Documents): Publisher & { readonly applied: Documents[] } {
+  let live: Published | undefined;
+  const applied: Documents[] = [];
+  return {
+    target: 'the place',
+    applied,
+    read: async () => live,
+    async apply({ documents, labels, annotations }) {
+      applied.push(documents);
+      live = { data: spoil(documents), labels, annotations };
+      return live;
+    },
+  };
+}
+const revision = (number: number, documents: Documents): Revision => ({
+  name: `r${number}`,
+  number,
+  created: '',
+  documents,
+  overrides: undefined,
+  rollback: undefined,
+});
+const publication = (publisher: Publisher) => ({
+  publisher,
+  version: '1',
+  now: () => new Date(0),
+  faultsOf: documentFaults,
+});
+const cut = (documents: Documents): Documents => ({ ...documents, 'toolset.json': '{"tools": [' });
+
+test('what can be used as it is read back stays', async () => {
+  const publisher = place((documents) => documents);
+  const ended = await publish({ documents: good }, undefined, [], publication(publisher), signal);
+  expect(ended.rolledBack).toBeUndefined();
+  expect(publisher.applied).toEqual([good]);
+});
+
+test('what somebody writes right after a publication is no fault of it', async () => {
+  const publisher = place((documents) => documents);
+  const busy: Publisher = {
+    ...publisher,
+    read: async () => ({ data: { ...good, 'toolset.json': '{}' }, labels: {}, annotations: {} }),
+  };
+  const revisions = [revision(1, other)];
+  const ended = await publish({ documents: good }, undefined, revisions, publication(busy), signal);
+  expect(ended.rolledBack).toBeUndefined();
+  expect(publisher.applied).toEqual([good]);
+});
+
+test('what is there already is not written', async () => {
+  const publisher = place((documents) => documents);
+  const { live } = await publish({ documents: good }, undefined, [], publication(publisher), signal);
+  const ended = await publish({ documents: good }, live, [], publication(publisher), signal);
+  expect(ended.plan.action).toBe('none');
+  expect(publisher.applied).toHaveLength(1);
+});
+
+test('what cannot be used is replaced by the newest revision that can, and that holds', async () => {
+  const publisher = place((documents) =>
+    documents['toolset.json'] === good['toolset.json'] ? cut(documents) : documents,
+  );
+  const revisions = [revision(4, other), revision(5, cut(other)), revision(6, good)];
+  const ended = await publish({ documents: good }, undefined, revisions, publication(publisher), signal);
+  expect(ended.rolledBack).toMatchObject({
+    to: { number: 4 },
+    faults: expect.arrayContaining([expect.stringContaining('toolset.json')]),
+  });
+  expect(ended.live?.data).toEqual(other);
+  expect(rollbackOf(ended.plan.annotations)?.to).toBe(4);
+});
+
+test('with nothing to return to, or when that is spoilt too, it says what is wrong and what to look for', async () => {
+  await expect(publish({ documents: good }, undefined, [], publication(place(cut)), signal)).rejects.toThrow(
+    /the place cannot be used.*no revision to return to.*webhooks/,
+  );
+  const revisions = [revision(1, other)];
+  await expect(
+    publish({ documents: good }, undefined, revisions, publication(place(cut)), signal),
+  ).rejects.toThrow(/and so is revision 1/);
+});

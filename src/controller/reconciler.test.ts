@@ -1,0 +1,335 @@
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { discovered, rules } from '../../test/fixtures/unit/detection.ts';
+import { MemoryPublisher } from '../../test/fixtures/unit/memory-publisher.ts';
+import { service } from '../../test/fixtures/unit/service.ts';
+import type { DiscoveredService } from '../model/discovery.ts';
+import { UserError } from '../model/exit.ts';
+import { documentFaults } from '../outputs/check.ts';
+import { generate } from '../outputs/generate.ts';
+import { OwnerRefused, PublishConflict } from '../publishers/publisher.ts';
+import type { EngineEvent } from './events.ts';
+import { toolKinds } from './pass.ts';
+import { Reconciler, type ReconcilerOptions } from './reconciler.ts';
+
+const { signal } = new AbortController();
+const HOLD = 300_000;
+
+/** A Loki of an installation of its own. */
+const loki = (name: string, health: 'healthy' | 'unhealthy' = 'healthy'): DiscoveredService =>
+  discovered(
+    service(name, {
+      labels: { 'app.kubernetes.io/name': 'loki', 'app.kubernetes.io/instance': name },
+      selector: { app: name },
+      ports: ['http:3100'],
+    }),
+    health,
+  );
+const lokis = (...names: string[]): DiscoveredService[] => names.map((name) => loki(name));
+
+let place: MemoryPublisher;
+let events: EngineEvent[];
+let now: number;
+beforeEach(() => {
+  place = new MemoryPublisher();
+  events = [];
+  now = Date.parse('2026-01-01T00:00:00Z');
+});
+const told = <K extends EngineEvent['kind']>(kind: K) =>
+  events.filter((event): event is Extract<EngineEvent, { kind: K }> => event.kind === kind);
+
+/** A process that reconciles. */
+function process(more: Partial<ReconcilerOptions> = {}, before?: Reconciler) {
+  const reconciler = new Reconciler(
+    {
+      publisher: place,
+      version: '1',
+      now: () => new Date(now),
+      faultsOf: documentFaults,
+      generation: { credentials: {}, holmesgptVersion: '0.45.0', kinds: toolKinds(rules) } as never,
+      owner: async () => undefined,
+      tell: (event) => events.push(event),
+      force: false,
+      removalHold: HOLD,
+      once: false,
+      ...more,
+    },
+    before,
+  );
+  return {
+    reconciler,
+    run: (found: readonly DiscoveredService[], contradicted: readonly string[] = []) =>
+      reconciler.run({ found, contradicted }, 1, signal),
+  };
+}
+const names = (...services: string[]): string[] => services.map((name) => `${name}.monitoring`).sort();
+
+describe('most tools would go at once', () => {
+  test.each<[string, readonly DiscoveredService[], readonly string[]]>([
+    ['their Services are not seen any more', lokis('new'), []],
+    ['something else answers for them', lokis('new'), names('a', 'b', 'c')],
+    [
+      'they are unhealthy',
+      [...lokis('new'), loki('a', 'unhealthy'), loki('b', 'unhealthy'), loki('c', 'unhealthy')],
+      [],
+    ],
+  ])('%s: they stay, others come, and after the hold they go', async (_, found, contradicted) => {
+    const { run, reconciler } = process();
+    await run(lokis('a', 'b', 'c'));
+    const before = place.live?.data['custom_toolset.yaml'];
+    await run(found, contradicted);
+    expect(place.tools).toEqual(names('a', 'b', 'c', 'new'));
+    expect(before?.split('\n').every((line) => place.live?.data['custom_toolset.yaml']?.includes(line))).toBe(
+      true,
+    );
+    expect(told('removal-held')).toMatchObject([{ tools: names('a', 'b', 'c'), retryIn: HOLD }]);
+    expect(reconciler.due).toBeGreaterThan(HOLD - 10_000);
+    // It is told once.
+    now += HOLD - 2_000;
+    await run(found, contradicted);
+    expect(told('removal-held')).toHaveLength(1);
+    expect(place.tools).toHaveLength(4);
+    now += 2_000;
+    await run(found, contradicted);
+    expect(place.tools).toEqual(names('new'));
+    expect(place.live?.annotations).not.toHaveProperty('kubernaut.io/removal-held');
+    expect(reconciler.due).toBeUndefined();
+  });
+
+  test('one after the other, as probes fail: most of them stay', async () => {
+    const { run } = process();
+    const away = (...gone: string[]) =>
+      ['a', 'b', 'c', 'd'].map((name) => loki(name, gone.includes(name) ? 'unhealthy' : undefined));
+    await run(away());
+    await run(away('a', 'b'));
+    expect(place.tools).toEqual(names('c', 'd'));
+    now += 10_000;
+    await run(away('a', 'b', 'c'));
+    await run(away('a', 'b', 'c', 'd'));
+    expect(place.tools).toEqual(names('c', 'd'));
+    now += HOLD;
+    await run(away('a', 'b', 'c', 'd'));
+    expect(place.tools).toEqual([]);
+  });
+
+  test('one that flaps is not counted twice', async () => {
+    const { run } = process();
+    const rest = ['b', 'c', 'd', 'e'].map((name) => loki(name));
+    for (const health of [undefined, 'unhealthy', undefined, 'unhealthy', undefined, 'unhealthy'] as const) {
+      await run([...rest, loki('a', health)]);
+      now += 1_000;
+    }
+    expect(place.tools).toEqual(names('b', 'c', 'd', 'e'));
+    expect(told('removal-held')).toEqual([]);
+  });
+
+  test('the next one is held too', async () => {
+    const { run } = process();
+    for (const _ of ['first', 'second']) {
+      await run(lokis('a', 'b', 'c'));
+      await run([]);
+      expect(place.tools).toHaveLength(3);
+      now += HOLD;
+      await run([]);
+      expect(place.tools).toEqual([]);
+    }
+    expect(told('removal-held')).toHaveLength(2);
+  });
+
+  test('a new process goes on with the hold, and knows how the tools were', async () => {
+    await process().run(lokis('a', 'b', 'c'));
+    const before = place.live?.data;
+    now += 1_000;
+    await process().run([]);
+    expect(place.live?.data).toEqual(before);
+    now += HOLD - 1_000;
+    const another = process();
+    await another.run(lokis('new'));
+    expect(place.tools).toEqual(names('a', 'b', 'c', 'new'));
+    now += 1_000;
+    await another.run(lokis('new'));
+    expect(place.tools).toEqual(names('new'));
+  });
+
+  test('a hold ends by the annotation, which is taken away', async () => {
+    const { run } = process();
+    await run(lokis('a', 'b', 'c'));
+    await run([]);
+    place.annotate('kubernaut.io/allow-removal', 'true');
+    await run([]);
+    expect(place.tools).toEqual([]);
+    expect(place.live?.annotations).not.toHaveProperty('kubernaut.io/allow-removal');
+  });
+
+  test('with force nothing is held', async () => {
+    const { run } = process({ force: true });
+    await run(lokis('a', 'b', 'c'));
+    await run([]);
+    expect(place.tools).toEqual([]);
+    expect(told('removal-held')).toEqual([]);
+  });
+
+  test('what people switch off goes, also while it is held', async () => {
+    const { run } = process();
+    await run(lokis('a', 'b', 'c'));
+    await run([]);
+    place.edit('overrides.yaml', 'tools: { a.monitoring: { enabled: false } }');
+    await run([]);
+    expect(place.tools).toEqual(names('b', 'c'));
+  });
+
+  test('what changes of others is published meanwhile', async () => {
+    const { run } = process();
+    await run(lokis('a', 'b', 'c', 'd'));
+    await run(lokis('d'));
+    expect(place.tools).toHaveLength(4);
+    await run(lokis('e'));
+    expect(place.tools).toEqual(names('a', 'b', 'c', 'd', 'e'));
+  });
+
+  test('a process that makes one pass takes no tool out for one failed probe', async () => {
+    const once = { once: true };
+    await process(once).run(lokis('a', 'b', 'c'));
+    const sick = [...lokis('a', 'b'), loki('c', 'unhealthy')];
+    await process(once).run(sick);
+    expect(place.tools).toHaveLength(3);
+    now += 60_000;
+    await process(once).run(sick);
+    expect(place.tools).toEqual(names('a', 'b'));
+  });
+});
+
+describe('whatever is wrong with new documents, what is published is put right', () => {
+  const broken: [string, (run: ReturnType<typeof process>['run']) => Promise<unknown>][] = [
+    ['making them fails', (run) => run([{ ...loki('a'), endpoint: undefined as never }])],
+  ];
+  test.each(broken)('a hand edit: %s', async (_, breaking) => {
+    const { run } = process();
+    await run(lokis('a', 'b'));
+    const before = place.live?.data;
+    place.edit('custom_toolset.yaml', 'toolsets: { evil: { command: id } }');
+    expect(await breaking(run)).toMatchObject({ rewritten: true, failure: { error: expect.any(Error) } });
+    expect(place.live?.data).toEqual(before);
+    expect(told('drift')).toMatchObject([{ keys: ['custom_toolset.yaml'] }]);
+    expect(told('reconciled').at(-1)?.ok).toBe(false);
+  });
+  test.each(broken)('it was deleted: %s', async (_, breaking) => {
+    const { run } = process();
+    await run(lokis('a', 'b'));
+    place.edit('overrides.yaml', '# mine');
+    await run(lokis('a', 'b'));
+    const before = place.live?.data;
+    place.delete();
+    await breaking(run);
+    expect(place.live?.data).toEqual(before);
+    expect(told('recreated')).toHaveLength(1);
+  });
+  test.each(broken)('by a new process, from the history: %s', async (_, breaking) => {
+    await process().run(lokis('a', 'b'));
+    const before = place.live?.data;
+    place.edit('toolset.json', 'oops');
+    await breaking(process().run);
+    expect(place.live?.data).toEqual(before);
+  });
+  test.each(broken)('nothing was ever published: %s', async (_, breaking) => {
+    await expect(breaking(process().run)).rejects.toThrow();
+    expect(place.live).toBeUndefined();
+  });
+  test('what is too large loses tools, and is published', async () => {
+    const huge = { ...loki('huge'), description: 'x'.repeat(1024 * 1024) };
+    await process().run([...lokis('a', 'b'), huge]);
+    expect(place.tools).toEqual(names('a', 'b'));
+    expect(told('reconciled').at(-1)).toMatchObject({ ok: true, cuts: [{ limit: 'document_bytes' }] });
+  });
+});
+
+test('a ConfigMap that somebody else made is left alone', async () => {
+  place.write({ data: { 'toolset.json': '{"tools":[]}' } });
+  await expect(process().run(lokis('a'))).rejects.toThrow(/left as it is: it has toolset.json/);
+  expect(place.applied).toEqual([]);
+});
+
+describe('others write at the same time', () => {
+  test('it is decided anew', async () => {
+    let conflicts = 2;
+    place.before = (what) => {
+      if (what === 'apply' && conflicts-- > 0) throw new PublishConflict('quicker');
+    };
+    await process().run(lokis('a'));
+    expect(place.tools).toEqual(names('a'));
+    expect(place.reads).toBe(3);
+  });
+  test('all the time: it ends', async () => {
+    place.before = (what) => {
+      if (what === 'apply') throw new PublishConflict('quicker');
+    };
+    await expect(process().run(lokis('a'))).rejects.toThrow('quicker');
+    expect(place.reads).toBe(6);
+  });
+  test('after ours: what they wrote is no revision, and is put right', async () => {
+    const { run } = process();
+    await run(lokis('a'));
+    const apply = place.apply.bind(place);
+    vi.spyOn(place, 'apply').mockImplementationOnce(async (plan) => {
+      const stored = await apply(plan);
+      place.write({ data: { ...generate([]).documents } });
+      return stored;
+    });
+    await run(lokis('a', 'b'));
+    expect(place.tools).toEqual([]);
+    await run(lokis('a', 'b'));
+    expect(place.tools).toEqual(names('a', 'b'));
+    expect(
+      place.revisions.map(({ documents }) => JSON.parse(documents['toolset.json']).tools.length),
+    ).toEqual([1, 2]);
+  });
+});
+
+test('an owner that is refused is told, and all else is published', async () => {
+  const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'd', uid: 'u' };
+  const refusing = vi.spyOn(place, 'apply').mockRejectedValueOnce(new OwnerRefused('no owner'));
+  await process({ owner: async () => owner }).run(lokis('a'));
+  expect(refusing).toHaveBeenCalledTimes(2);
+  expect(place.live?.owners).toBeUndefined();
+  expect(told('reconciled').at(-1)?.problems).toMatchObject([{ what: 'no owner' }]);
+});
+
+describe('the history', () => {
+  test('where it cannot be written that is told, and tried again', async () => {
+    place.before = (what) => {
+      if (what === 'record') throw new UserError('cannot keep', 3);
+    };
+    const { run } = process();
+    await run(lokis('a'));
+    expect(place.tools).toEqual(names('a'));
+    expect(told('reconciled').at(-1)).toMatchObject({
+      ok: true,
+      recorded: false,
+      problems: [{ what: expect.stringContaining('no history is kept') }],
+    });
+    place.before = () => {};
+    await run(lokis('a'));
+    expect(told('reconciled').at(-1)).toMatchObject({ recorded: true, problems: [], revision: 1 });
+  });
+  test('what is recorded is not recorded again', async () => {
+    const recording = vi.spyOn(place.history, 'record');
+    const { run } = process();
+    await run(lokis('a'));
+    await run(lokis('a'));
+    expect(recording).toHaveBeenCalledTimes(1);
+  });
+});
+
+test('a program that writes the same thing again and again is let be for a while', async () => {
+  const { run, reconciler } = process();
+  await run(lokis('a'));
+  for (let time = 0; time < 3; time++) {
+    place.edit('toolset.json', 'oops');
+    expect(await run(lokis('a'))).toBeDefined();
+  }
+  place.edit('toolset.json', 'oops');
+  expect(await run(lokis('a'))).toBeUndefined();
+  expect(told('drift-repeated')).toHaveLength(1);
+  expect(reconciler.due).toBeGreaterThan(30_000);
+  // What we want to change ourselves does not wait.
+  expect(await run(lokis('a', 'b'))).toBeDefined();
+});

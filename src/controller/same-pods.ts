@@ -1,0 +1,78 @@
+import { certaintyRank } from '../detection/identity.ts';
+import { selectionOf } from '../detection/selection.ts';
+import { type Approvals, approvalKind, isApproved, NO_APPROVALS } from '../model/approvals.ts';
+import type { DiscoveredService } from '../model/discovery.ts';
+import { type ServiceKey, serviceKey } from '../model/service.ts';
+import type { InUse } from './ways.ts';
+
+const isProven = ({ verdict }: DiscoveredService): boolean =>
+  verdict.health === 'healthy' && verdict.proof === 'proven';
+
+/** Equal for services that are proven to be one product, and lead to the same Pods. */
+function podsOf(found: DiscoveredService): string | undefined {
+  const selector = selectionOf(found.service).key;
+  if (selector === undefined || !isProven(found)) return undefined;
+  return [found.service.namespace, found.detector, found.type, selector].join(' ');
+}
+
+/** The one that its labels name first, since its name and its port are likelier to be meant for that product. */
+function preference(a: DiscoveredService, b: DiscoveredService): number {
+  const isRetyped = ({ verdict }: DiscoveredService): number => Number(verdict.provenAs !== undefined);
+  return (
+    isRetyped(a) - isRetyped(b) ||
+    Number(a.service.headless) - Number(b.service.headless) ||
+    certaintyRank(a.certainty) - certaintyRank(b.certainty) ||
+    a.service.name.length - b.service.name.length ||
+    (a.service.name < b.service.name ? -1 : 1)
+  );
+}
+
+function merged(best: DiscoveredService, others: readonly DiscoveredService[]): DiscoveredService {
+  const names = [best, ...others].flatMap(({ service, alternates }) => [service.name, ...alternates]);
+  const alternates = [...new Set(names)].filter((name) => name !== best.service.name).sort();
+  const detail = `leads to the same Pods as ${others.map(({ service }) => service.name).join(', ')}, and both prove to be ${best.type}`;
+  // Their selectors are the same.
+  const same = [best, ...others].flatMap(({ service, samePods = [] }) => [service.name, ...samePods]);
+  const samePods = alternates.filter((name) => same.includes(name));
+  const clusterIPs = Object.assign({}, ...[best, ...others].map((each) => each.clusterIPs ?? {}));
+  return {
+    ...best,
+    alternates,
+    samePods,
+    clusterIPs,
+    evidence: [...best.evidence, { signal: 'group', detail }],
+  };
+}
+
+/**
+ * Services that their answers prove to be one product, and that lead to the same Pods, become one backend, whatever their
+ * labels say: grouping before probing goes by the labels. Pure; the order stays.
+ * @param inUse of several, the one in use stays
+ * @param named but one that people name comes before it
+ * @param approvals and one that people approved comes first
+ */
+export function mergeProven(
+  found: readonly DiscoveredService[],
+  inUse: InUse,
+  named: ReadonlySet<ServiceKey> = new Set(),
+  approvals: Approvals = NO_APPROVALS,
+): DiscoveredService[] {
+  const isUnnamed = ({ service }: DiscoveredService): number => Number(!named.has(serviceKey(service)));
+  const isOther = (each: DiscoveredService): number =>
+    Number(!isApproved(approvals, each.service, approvalKind(each)));
+  const isUnused = ({ service }: DiscoveredService): number => Number(!inUse.has(serviceKey(service)));
+  const results = new Map<DiscoveredService, DiscoveredService | undefined>();
+  for (const [pods, same] of Map.groupBy(found, podsOf)) {
+    if (pods === undefined || same.length === 1) continue;
+    const [best, ...others] = same.toSorted(
+      (a, b) =>
+        isOther(a) - isOther(b) ||
+        isUnnamed(a) - isUnnamed(b) ||
+        isUnused(a) - isUnused(b) ||
+        preference(a, b),
+    );
+    for (const other of others) results.set(other, undefined);
+    if (best !== undefined) results.set(best, merged(best, others));
+  }
+  return found.flatMap((each) => (results.has(each) ? (results.get(each) ?? []) : each));
+}

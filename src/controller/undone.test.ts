@@ -1,0 +1,63 @@
+import { describe, expect, test } from 'vitest';
+import type { Published } from '../model/published.ts';
+import { decide } from '../planning/decide.ts';
+import { plan } from '../planning/plan.ts';
+import { foreign, undone, wantedBy } from './undone.ts';
+
+const documents = (text: string) => ({ 'toolset.json': text, 'custom_toolset.yaml': text });
+const publishedBy = (text: string, version: string): Published => {
+  const { documents: data, labels, annotations } = plan({ documents: documents(text) }, undefined, version);
+  return { data: { ...data }, labels, annotations };
+};
+const wanted = wantedBy(plan({ documents: documents('a') }, undefined, '1'));
+const decided = (generated: string, live: Published | undefined) =>
+  decide({
+    generated: documents(generated),
+    overrideError: undefined,
+    live,
+    own: documents('a'),
+    overrides: undefined,
+    revisions: [],
+    found: { usable: new Set(), unusable: new Map() },
+    removal: undefined,
+    now: 0,
+    withHeld: () => undefined,
+  });
+const EDITED = { ...publishedBy('a', '1'), data: { ...documents('a'), 'toolset.json': 'edited' } };
+
+describe('what somebody else undid of what was published', () => {
+  test.for<{ what: string; live: Published | undefined; generated?: string; keys: string[] }>([
+    { what: 'nothing', live: publishedBy('a', '1'), keys: [] },
+    { what: 'all, by deleting it: that is made anew at once', live: undefined, keys: [] },
+    { what: 'a document', live: EDITED, keys: ['toolset.json'] },
+    {
+      what: 'whole toolsets, by another publisher of ours',
+      live: publishedBy('b', '1'),
+      keys: ['data toolset.json', 'data custom_toolset.yaml', 'annotation kubernaut.io/content-hash'],
+    },
+    { what: 'the version', live: publishedBy('a', '2'), keys: ['label app.kubernetes.io/version'] },
+    {
+      what: 'a document, while our inputs changed too: that does not wait',
+      live: EDITED,
+      generated: 'c',
+      keys: [],
+    },
+    { what: 'nothing: our inputs changed too', live: publishedBy('b', '1'), generated: 'c', keys: [] },
+  ])('$what', ({ live, generated = 'a', keys }) => {
+    expect(undone(decided(generated, live), live, wanted, '1')).toEqual(keys);
+  });
+
+  test('nobody undoes what was not done yet', () => {
+    const live = publishedBy('b', '1');
+    expect(undone(decided('a', live), live, undefined, '1')).toEqual([]);
+  });
+});
+
+test('what is of people or changes with the time makes no foreign content another one', () => {
+  const one = publishedBy('b', '1');
+  const later = { ...one.annotations, 'kubernaut.io/last-updated': 'later' };
+  expect(foreign({ ...one, annotations: later, data: { ...one.data, 'overrides.yaml': 'x' } })).toBe(
+    foreign(one),
+  );
+  expect(foreign(publishedBy('b', '2'))).not.toBe(foreign(one));
+});

@@ -1,0 +1,213 @@
+import type { Naming } from '../detection/names.ts';
+import type { Rules } from '../detection/rules.ts';
+import { leadsWithin, selectionOf } from '../detection/selection.ts';
+import type { Candidate, Verdict } from '../model/discovery.ts';
+import { publishedTools } from '../model/published-tools.ts';
+import { type ServiceKey, serviceKey } from '../model/service.ts';
+
+/** The Services that are in use as ways into their backends. */
+export type InUse = ReadonlySet<ServiceKey>;
+
+/** The ways that a published `toolset.json` uses; none where the text is something else. */
+export function publishedWays(text: string | undefined): InUse {
+  const keys = publishedTools(text).flatMap(({ namespace, metadata: { service } }) =>
+    namespace === undefined || service === undefined ? [] : serviceKey({ namespace, name: service }),
+  );
+  return new Set(keys);
+}
+
+/**
+ * For each way in use, the other Services that led to its backend when it came into use. Who came later and has Pods of
+ * its own takes nobody's place.
+ */
+export type Companions = ReadonlyMap<ServiceKey, ReadonlySet<string>>;
+
+/** What ways into backends are chosen by, beside how they answer. */
+export interface Standing {
+  readonly inUse: InUse;
+  readonly companions: Companions;
+  /** Services that people name. */
+  readonly named: ReadonlySet<ServiceKey>;
+}
+
+/** Most ways into one backend that are asked. */
+const MOST_WAYS = 4;
+
+const keyOf = ({ service }: Candidate): ServiceKey => serviceKey(service);
+
+const podsWithin = (one: Candidate, other: Candidate): boolean =>
+  leadsWithin(selectionOf(one.service), selectionOf(other.service));
+
+/** A backend with another one of its ways as the preferred one. */
+function preferring(candidate: Candidate, first: Candidate, why: string): Candidate {
+  const rest = [candidate, ...candidate.fallbacks].filter((way) => way !== first);
+  const detail = `leads to the same backend as ${first.alternates.join(', ')}, and ${why}`;
+  return {
+    ...first,
+    fallbacks: rest.map((way) => ({
+      ...way,
+      fallbacks: [],
+      evidence: way.evidence.filter(({ signal }) => signal !== 'group'),
+    })),
+    evidence: [...first.evidence, { signal: 'group', detail }],
+  };
+}
+
+/**
+ * A backend with the ways in the order in which they are preferred. First the one that people name: what they wrote of a
+ * Service is for that one, and not for another that leads to the same backend, or says so. Then the one in use, where the
+ * better one came later and leads to other Pods. Only a few ways are left.
+ */
+export function inOrder(candidate: Candidate, { inUse, companions, named }: Standing): Candidate {
+  const ways = [candidate, ...candidate.fallbacks];
+  const used = ways.find((way) => inUse.has(keyOf(way)));
+  const wanted = ways.find((way) => named.has(keyOf(way)));
+  const mayReplace = (way: Candidate, other: Candidate): boolean =>
+    podsWithin(way, other) || companions.get(keyOf(other))?.has(way.service.name) === true;
+  let ordered = candidate;
+  if (wanted !== undefined && wanted !== candidate)
+    ordered = preferring(candidate, wanted, 'a person named it');
+  else if (wanted === undefined && used !== undefined && used !== candidate && !mayReplace(candidate, used))
+    ordered = preferring(candidate, used, `is in use; ${candidate.service.name} came later, with other Pods`);
+  const isIn = (set: ReadonlySet<ServiceKey>, way: Candidate): number => Number(set.has(keyOf(way)));
+  const fallbacks = ordered.fallbacks
+    .toSorted((a, b) => isIn(named, b) - isIn(named, a) || isIn(inUse, b) - isIn(inUse, a))
+    .slice(0, MOST_WAYS - 1);
+  return { ...ordered, fallbacks };
+}
+
+/**
+ * A backend as several, where more than one of its Services is in use, and not all for the same Pods: they were backends of
+ * their own before somebody created what they have in common.
+ * @param held who has which name: the Services of a backend as it was
+ */
+export function apart(candidate: Candidate, inUse: InUse, held: Naming['held']): readonly Candidate[] {
+  const ways = [candidate, ...candidate.fallbacks];
+  const used = ways.filter((way) => inUse.has(keyOf(way)));
+  const homes = used.filter(
+    (way, index) => !used.slice(0, index).some((other) => podsWithin(way, other) && podsWithin(other, way)),
+  );
+  const [first, ...others] = homes;
+  if (first === undefined || others.length === 0) return [candidate];
+  const { namespace } = candidate.service;
+  const backends = [...held.values()].filter((holder) => holder.namespace === namespace);
+  const wereOne = (a: string, b: string): boolean =>
+    backends.some(({ members }) => members.includes(a) && members.includes(b));
+  const homeOf = (name: string): Candidate => {
+    const way = ways.find(({ service }) => service.name === name);
+    return (
+      homes.find(({ service }) => service.name === name) ??
+      homes.find((home) => wereOne(home.service.name, name)) ??
+      homes.find((home) => way !== undefined && podsWithin(way, home)) ??
+      first
+    );
+  };
+  const names = Map.groupBy([candidate.service.name, ...candidate.alternates], homeOf);
+  return homes.flatMap((home) => {
+    const own = new Set(names.get(home));
+    const [best, ...fallbacks] = ways
+      .filter(({ service }) => own.has(service.name))
+      .map((way) => ({
+        ...way,
+        alternates: [...own].filter((name) => name !== way.service.name).sort(),
+        samePods: (way.samePods ?? []).filter((name) => own.has(name)),
+        fallbacks: [],
+        evidence: way.evidence.filter(({ signal }) => signal !== 'group'),
+      }));
+    return best === undefined ? [] : { ...best, fallbacks };
+  });
+}
+
+/** A way that was asked, and what it answered. */
+export interface Asked {
+  readonly way: Candidate;
+  readonly verdict: Verdict;
+}
+
+/** Is there a reason against using a way? That nothing can be said of it is none, unless only a hint speaks for it. */
+const fails = ({ way, verdict }: Asked): boolean =>
+  verdict.health === 'unhealthy' ||
+  verdict.proof === 'contradicted' ||
+  (way.certainty === 'hint' && verdict.proof !== 'proven');
+
+/** It could not be reached, as many others: another way may be. */
+const isLost = ({ verdict }: Asked): boolean => verdict.health === 'unknown' && verdict.fault !== undefined;
+
+const works = (asked: Asked): boolean => asked.verdict.health === 'healthy' && !fails(asked);
+
+/**
+ * What is remembered of the ways that are in use: who else there was. While one fails anybody may take its place, so it is
+ * known anew then.
+ */
+export function companionsOf(chosen: readonly Asked[], { inUse, companions }: Standing): Companions {
+  return new Map(
+    chosen.map((asked) => {
+      const key = keyOf(asked.way);
+      const stands = inUse.has(key) && !fails(asked);
+      return [key, stands ? (companions.get(key) ?? new Set()) : new Set(asked.way.alternates)];
+    }),
+  );
+}
+
+/** Can a backend of this kind prove what it is? */
+function canProve({ detector }: Candidate, rules: Rules): boolean {
+  const probe = rules.byType.get(detector)?.detector.probe;
+  return probe !== undefined && (probe.protocol !== 'http' || probe.proofs.length > 0);
+}
+
+/**
+ * Asks the ways into one backend until one can be used. The preferred one is asked first, and is taken as soon as it has
+ * proven itself, or works and a person named it. Until then the one in use stays, as long as it does not fail. Where it
+ * fails, the others are asked in order.
+ * @param candidate the preferred way, with the others as its fallbacks
+ * @returns all that were asked, the one to use last
+ */
+export async function askWays(
+  candidate: Candidate,
+  { inUse, named }: Pick<Standing, 'inUse' | 'named'>,
+  rules: Rules,
+  ask: (way: Candidate) => Promise<Verdict>,
+): Promise<readonly [Asked, ...Asked[]]> {
+  const used = [candidate, ...candidate.fallbacks].find((way) => inUse.has(serviceKey(way.service)));
+  const preferred: Asked = { way: candidate, verdict: await ask(candidate) };
+  const isInUse = used === undefined || used === candidate;
+  const isProven =
+    works(preferred) &&
+    (preferred.verdict.proof === 'proven' || !canProve(candidate, rules) || named.has(keyOf(candidate)));
+  if (isProven || (isInUse && !fails(preferred) && !isLost(preferred))) return [preferred];
+  const asked: [Asked, ...Asked[]] = [preferred];
+  for (const way of [...(isInUse ? [] : [used]), ...candidate.fallbacks.filter((each) => each !== used)]) {
+    const each: Asked = { way, verdict: await ask(way) };
+    asked.push(each);
+    if (works(each) || (way === used && !fails(each) && !isLost(each))) return asked;
+  }
+  // None can be used: the one in use stays, so that it is the one whose health is told.
+  const stays = asked.find(({ way }) => way === (used ?? candidate)) ?? preferred;
+  const rest = asked.filter((each) => each !== stays);
+  const [first, ...others] = rest;
+  return first === undefined ? [stays] : [first, ...others, stays];
+}
+
+/** The way to use, with a word on why it is not the preferred one, or why none is. */
+export function chosenWay(asked: readonly [Asked, ...Asked[]]): Asked {
+  const last = asked.at(-1) ?? asked[0];
+  if (asked.length === 1 || isLost(last)) return last;
+  const others = asked.slice(0, -1);
+  const said = (each: Asked): string => `${each.way.service.name}: ${each.verdict.reason}`;
+  const [first] = others;
+  const name = last.way.service.name;
+  const detail = fails(last)
+    ? `no way in works: ${asked.map(said).join('; ')}`
+    : `${first?.way.service.name} is preferred, and ${name} is used until it works: ${others.map(said).join('; ')}`;
+  return { ...last, way: { ...last.way, evidence: [...last.way.evidence, { signal: 'group', detail }] } };
+}
+
+type Found = readonly { readonly service: Candidate['service'] }[];
+
+/** The Services that are in use after a pass: those that were chosen, without those that were merged into others. */
+export function waysInUse(chosen: readonly Asked[], found: Found, kept: Found): InUse {
+  const keys = new Set(chosen.map(({ way }) => serviceKey(way.service)));
+  for (const { service } of found) keys.delete(serviceKey(service));
+  for (const { service } of kept) keys.add(serviceKey(service));
+  return keys;
+}

@@ -1,0 +1,65 @@
+import type { Credentials } from '../model/credentials.ts';
+import type { DiscoveredService } from '../model/discovery.ts';
+import type { Generated } from '../model/documents.ts';
+import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
+import { serviceKey } from '../model/service.ts';
+import { type AdmissionPolicy, admit } from '../planning/admission.ts';
+import { byPrecedence, LIMITS, type Limits, withinCounts } from '../planning/budget.ts';
+import { idleCredentials } from '../planning/idle-credentials.ts';
+import { type ToolKind, toolsOf } from '../planning/tools.ts';
+import type { HolmesOptions } from './holmesgpt/toolsets.ts';
+import { renderWithin } from './render.ts';
+
+export interface GenerateOptions extends AdmissionPolicy, Partial<Limits> {
+  readonly credentials: Credentials;
+  readonly holmesgptVersion: HolmesOptions['holmesgptVersion'];
+  /** What people change and add. */
+  readonly overrides: Overrides;
+  /** Services behind tools that are published: where a limit takes some, these stay before others. */
+  readonly published?: ReadonlySet<string>;
+  /** The kinds of backends by type, for tools that people add. */
+  readonly kinds: ReadonlyMap<string, ToolKind>;
+  /** The configured namespaces: their order decides where the agent takes one backend only. */
+  readonly namespaces?: readonly string[];
+}
+
+const DEFAULTS: GenerateOptions = {
+  credentials: {},
+  holmesgptVersion: '0.32',
+  overrides: NO_OVERRIDES,
+  kinds: new Map(),
+};
+
+/** The limits that the options name, and the defaults of the others. */
+function limitsOf(options: Partial<Limits>): Limits {
+  const names = Object.keys(LIMITS) as (keyof Limits)[];
+  return Object.fromEntries(names.map((name) => [name, options[name] ?? LIMITS[name]])) as unknown as Limits;
+}
+
+/**
+ * The documents for what was found and what people changed; a service that is known to be unhealthy is left out. Pure:
+ * the same services in any order give the same bytes.
+ * @throws Error if a document does not fulfil its own schema, which is a bug and never the input's fault
+ */
+export function generate(
+  found: readonly DiscoveredService[],
+  options: GenerateOptions = DEFAULTS,
+): Generated {
+  const { kinds, overrides: _, ...agent } = options;
+  const { services, held, overrides, waiting, notes: told } = admit(found, options, options.overrides);
+  const { tools, notes } = toolsOf(services, overrides, kinds, held);
+  const idle = idleCredentials(options.credentials, tools, { found, kinds });
+  const limits = limitsOf(options);
+  const limited = withinCounts(byPrecedence(tools, options.published ?? new Set()), limits);
+  const rendered = renderWithin(limited.tools, { ...agent, patch: overrides.holmesgpt }, limits);
+  const limitNotes = [...limited.notes, ...rendered.limitNotes];
+  return {
+    documents: rendered.documents,
+    tools: rendered.tools.length,
+    notes: [...told, ...notes, ...idle, ...rendered.notes, ...limitNotes],
+    limitNotes,
+    cuts: [...limited.cuts, ...rendered.cuts],
+    waiting: waiting.map(({ service }) => serviceKey(service)),
+    held: held.map(({ service }) => serviceKey(service)),
+  };
+}

@@ -1,0 +1,70 @@
+import type { Verdict } from '../../model/discovery.ts';
+
+/** All tools. */
+const EVERY_TOOL: readonly string[] = ['*'];
+
+/** Names that mean themselves in a glob, and that no model's API refuses. */
+const PLAIN_NAME = /^[A-Za-z0-9_./-]{1,64}$/;
+
+/** Most bytes of one server's patterns. */
+const LARGEST = 24 * 1024;
+
+/** `[!abc]`: any character but these. A hyphen at the end stands for itself. */
+function noneOf(characters: ReadonlySet<string>): string {
+  const rest = [...characters].filter((character) => character !== '-').sort();
+  return `[!${rest.join('')}${characters.has('-') ? '-' : ''}]`;
+}
+
+function addTo<K>(map: Map<K, Set<string>>, key: K, character: string): void {
+  const set = map.get(key);
+  if (set === undefined) map.set(key, new Set([character]));
+  else set.add(character);
+}
+
+/**
+ * Globs that match every name but the given ones, the empty one included. HolmesGPT has no negation, so they follow the
+ * names: for each beginning of a name all that goes on otherwise, and the beginnings themselves. Most of these end as no
+ * name does, so a few globs say that of all of them.
+ * @param names plain names, at least one
+ */
+export function allNamesBut(names: readonly string[]): string[] {
+  const next = new Map<string, Set<string>>([['', new Set()]]);
+  const endings = new Map<string, Set<string>>();
+  const last = new Set<string>();
+  for (const name of names) {
+    for (let length = 0; length < name.length; length++)
+      addTo(next, name.slice(0, length), name.charAt(length));
+    last.add(name.slice(-1));
+    if (name.length > 1) addTo(endings, name.slice(-1), name.slice(-2, -1));
+  }
+  const endsLikeAName = (text: string): boolean =>
+    last.has(text.slice(-1)) &&
+    (text.length === 1 || endings.get(text.slice(-1))?.has(text.slice(-2, -1)) !== false);
+  const whole = new Set(names);
+  // An empty pattern matches an empty name, and nothing else.
+  const globs = names.length === 0 ? [''] : ['', `*${noneOf(last)}`];
+  for (const [ending, before] of endings) globs.push(`*${noneOf(before)}${ending}`);
+  for (const [beginning, characters] of next) {
+    if (beginning !== '' && !whole.has(beginning) && endsLikeAName(beginning)) globs.push(beginning);
+    globs.push(`${beginning}${characters.size === 0 ? '?' : noneOf(characters)}*`);
+  }
+  for (const name of whole) if (!next.has(name)) globs.push(`${name}?*`);
+  return globs.sort();
+}
+
+/**
+ * HolmesGPT's `approval_required_tools` for a discovered MCP server: a person is asked before any tool runs that the
+ * server did not call read-only when it was probed, whether the server had it then or not. The list is matched with
+ * Python's `fnmatch`, one match is enough. A server with a name that is not plain has every tool in the list: such a name
+ * serves to be taken for another one, by people or by models. Source: HolmesGPT 0.45.0, `core/tools.py`.
+ */
+export function approvalRequired({
+  tools,
+  toolsTruncated,
+}: Pick<Verdict, 'tools' | 'toolsTruncated'>): string[] {
+  if (tools === undefined || toolsTruncated === true) return [...EVERY_TOOL];
+  const free = tools.filter(({ readOnly }) => readOnly);
+  if (free.length === 0 || !tools.every(({ name }) => PLAIN_NAME.test(name))) return [...EVERY_TOOL];
+  const globs = allNamesBut(free.map(({ name }) => name));
+  return globs.reduce((sum, glob) => sum + glob.length + 6, 0) > LARGEST ? [...EVERY_TOOL] : globs;
+}

@@ -1,0 +1,81 @@
+import type { Problem } from '../../model/discovery.ts';
+import { isMapping, type Mapping } from '../../model/mapping.ts';
+import { mergePatch } from '../../model/merge.ts';
+import type { Overrides } from '../../model/overrides.ts';
+import { trustedWith } from '../../planning/credentials.ts';
+import { meantService } from '../../planning/meant-service.ts';
+import type { Tool } from '../../planning/tools.ts';
+import { own } from './models.ts';
+import { carriesCredentials } from './shape.ts';
+
+type Patch = Overrides['holmesgpt'];
+
+/** What people wrote for single backends of a toolset, by who it is for. */
+function backendsOf(patch: Patch, toolset: string): Mapping {
+  const entry = own(patch.toolsets ?? {}, toolset);
+  const backends = isMapping(entry) ? own(entry, 'backends') : undefined;
+  return isMapping(backends) ? backends : {};
+}
+
+/** Keys that address a tool, the widest first: what is said of one Service wins, and of the chosen one most of all. */
+function keysOf(tool: Tool): string[] {
+  const { key } = tool;
+  const slash = key.indexOf('/');
+  return ['*', ...(slash < 0 ? [] : [`${key.slice(0, slash)}/*`]), ...trustedWith(tool).reverse()];
+}
+
+/** The fields that people wrote for a backend in a toolset; nothing if there are none. */
+export function fieldsFor(patch: Patch, toolset: string, tool: Tool): Mapping | undefined {
+  const backends = backendsOf(patch, toolset);
+  const fields = keysOf(tool).flatMap((key) => own(backends, key) ?? []);
+  return fields.length === 0 ? undefined : (fields.reduce(mergePatch, {}) as Mapping);
+}
+
+export const hasCredentials = (fields: Mapping): boolean =>
+  Object.entries(fields).some(([field, value]) => carriesCredentials(field, value));
+
+/** A patch without what is for single backends. */
+export function withoutBackends(patch: Patch): Patch {
+  if (patch.toolsets === undefined) return patch;
+  const toolsets = Object.entries(patch.toolsets).flatMap(([name, entry]): [string, typeof entry][] => {
+    if (!isMapping(entry) || !Object.hasOwn(entry, 'backends')) return [[name, entry]];
+    const { backends: _, ...rest } = entry;
+    return Object.keys(rest).length === 0 ? [] : [[name, rest]];
+  });
+  return { ...patch, toolsets: Object.fromEntries(toolsets) };
+}
+
+/** What to tell of a key that addresses no backend of a toolset. */
+function unmatchedKey(key: string, tools: readonly Tool[]): Pick<Problem, 'what' | 'fix'> {
+  const backend = tools.find(({ members }) => members.some((member) => member === key));
+  if (backend !== undefined)
+    return {
+      what: `backends ${key} has no effect: the way into its backend is ${backend.key}, which leads to other Pods`,
+      fix: `write ${backend.key}, if you trust that Service with it`,
+    };
+  const meant = meantService(
+    key,
+    tools.flatMap(keysOf).filter((each) => each !== '*'),
+  );
+  return {
+    what: `backends ${key} is not among the backends of this toolset, so it has no effect`,
+    ...(meant === undefined ? {} : { fix: `did you mean ${meant}?` }),
+  };
+}
+
+/** What people wrote for backends that are not there. */
+export function unmatched(
+  patch: Patch,
+  toolsOf: ReadonlyMap<string, readonly { readonly tool: Tool }[]>,
+): Problem[] {
+  return Object.keys(patch.toolsets ?? {}).flatMap((toolset) => {
+    const tools = (toolsOf.get(toolset) ?? []).map(({ tool }) => tool);
+    const known = new Set(tools.flatMap(keysOf));
+    return Object.keys(backendsOf(patch, toolset))
+      .filter((key) => key !== '*' && !known.has(key))
+      .map((key) => ({
+        where: `overrides.yaml, holmesgpt.toolsets ${toolset}`,
+        ...unmatchedKey(key, tools),
+      }));
+  });
+}

@@ -1,0 +1,150 @@
+import { isMapping, type Mapping } from '../../model/mapping.ts';
+import { checkModel, fault, fewest, type HolmesFault, isFault, type Path, warning } from './model-check.ts';
+import { HOLMES, type ToolsetModel } from './models.ts';
+import { carriesCredentials } from './shape.ts';
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'];
+const MODES = ['sse', 'streamable-http', 'stdio'];
+
+const isEmpty = (value: unknown): boolean =>
+  value === undefined ||
+  value === null ||
+  value === '' ||
+  (Array.isArray(value) && value.length === 0) ||
+  (isMapping(value) && Object.keys(value).length === 0);
+
+/** The models that HolmesGPT tries for a configuration, where that depends on what is in it. */
+function modelsFor(name: string, { configs }: ToolsetModel, config: Mapping): readonly string[] {
+  if (name === 'prometheus/metrics') {
+    const azure =
+      /^(true|1)$/i.test(String(config.azure_use_managed_id ?? '')) ||
+      ['azure_client_id', 'azure_tenant_id', 'azure_client_secret'].every((key) => !isEmpty(config[key]));
+    return ['aws_region' in config ? 'AMPConfig' : azure ? 'AzurePrometheusConfig' : 'PrometheusConfig'];
+  }
+  if (name === 'confluence') {
+    if (/^https?:\/\/[^/]*\.atlassian\.net/i.test(String(config.api_url ?? '')))
+      return ['ConfluenceCloudConfig'];
+    return [
+      String(config.auth_type).toLowerCase() === 'bearer'
+        ? 'ConfluenceDataCenterPATConfig'
+        : 'ConfluenceDataCenterBasicConfig',
+    ];
+  }
+  return configs;
+}
+
+/** What the toolset's own check refuses before it asks anything of the backend, beside its model. */
+function special(name: string, config: Mapping, path: Path): HolmesFault[] {
+  switch (name) {
+    case 'prometheus/metrics':
+      return isEmpty(config.prometheus_url)
+        ? [warning(path, 'has no prometheus_url, so HolmesGPT uses PROMETHEUS_URL, or looks for one itself')]
+        : [];
+    case 'kafka/admin':
+      return isEmpty(config.clusters ?? config.kafka_clusters) ? [fault(path, 'has no clusters')] : [];
+    case 'notion':
+      return isEmpty(config.additional_headers) ? [fault(path, 'lacks additional_headers')] : [];
+    default:
+      return [];
+  }
+}
+
+function checkOne(name: string, toolset: ToolsetModel, config: Mapping, path: Path): HolmesFault[] {
+  const verdict = fewest(modelsFor(name, toolset, config).map((model) => checkModel(model, config, path)));
+  return verdict.some(isFault) ? verdict : [...verdict, ...special(name, config, path)];
+}
+
+/** Each instance has its own fields and the shared ones; of those that go together it inherits all or none. */
+function checkInstances(name: string, toolset: ToolsetModel, config: Mapping, path: Path): HolmesFault[] {
+  const { instances, ...shared } = config;
+  if (isEmpty(instances)) return checkOne(name, toolset, shared, path);
+  const list: Path = [...path, 'instances'];
+  const secrets = Object.entries(shared)
+    .filter(([field, value]) => carriesCredentials(field, value))
+    .map(([field]) =>
+      fault(
+        [...path, field],
+        'stands beside instances, so HolmesGPT sends it to each of them; write it into the instance that it is for',
+      ),
+    );
+  if (!Array.isArray(instances)) return [fault(list, 'should be a list')];
+  const seen = new Set<unknown>();
+  const faults = instances.flatMap((instance, index): HolmesFault[] => {
+    const here: Path = [...list, index];
+    if (!isMapping(instance)) return [fault(here, 'should be a mapping')];
+    const { name: given, ...fields } = instance;
+    if (isMapping(given) || Array.isArray(given)) return [fault([...here, 'name'], 'should be a text')];
+    const called = isEmpty(given) ? `instance-${index}` : given;
+    if (seen.has(called)) return [fault(here, `${String(called)} is the name of two instances`)];
+    seen.add(called);
+    const dropped = HOLMES.inheritedTogether.filter((group) => group.some((key) => key in fields)).flat();
+    const inherited = Object.fromEntries(Object.entries(shared).filter(([key]) => !dropped.includes(key)));
+    // What is inherited stands above the list.
+    return checkOne(name, toolset, { ...inherited, ...fields }, here).map((each) => {
+      const key = each.path[here.length];
+      const above = key !== undefined && !(key in fields) && key in inherited;
+      return above ? { ...each, path: [...path, ...each.path.slice(here.length)] } : each;
+    });
+  });
+  return [...new Map([...secrets, ...faults].map((each) => [JSON.stringify(each), each])).values()];
+}
+
+/** What is wrong with the configuration of a built-in toolset. */
+export function checkBuiltInConfig(
+  name: string,
+  toolset: ToolsetModel,
+  config: unknown,
+  path: Path,
+): HolmesFault[] {
+  if (toolset.configs.length === 0)
+    return isEmpty(config) ? [] : [warning(path, `${name} takes no configuration and ignores this`)];
+  if (!isEmpty(config) && !isMapping(config)) return [fault(path, 'should be a mapping')];
+  const given = isMapping(config) ? config : {};
+  if (name === 'rabbitmq/core' && isEmpty(given.clusters))
+    return [warning(path, 'has no clusters, so HolmesGPT uses RABBITMQ_MANAGEMENT_URL')];
+  if (isEmpty(given) && toolset.needsConfig)
+    return [fault(path, `${name} does not work without a configuration`)];
+  return toolset.instances
+    ? checkInstances(name, toolset, given, path)
+    : checkOne(name, toolset, given, path);
+}
+
+/** What is wrong with the configuration of an MCP server; `url` may stand beside it. */
+export function checkServerConfig(entry: Mapping, path: Path): HolmesFault[] {
+  const here: Path = [...path, 'config'];
+  const { config: given, url } = entry;
+  if (!isEmpty(given) && !isMapping(given)) return [fault(here, 'should be a mapping')];
+  const moved = url === undefined || url === null ? [] : [warning([...path, 'url'], 'belongs below config')];
+  const config: Mapping = { ...(moved.length === 0 ? {} : { url }), ...(isMapping(given) ? given : {}) };
+  if (isEmpty(config)) return [fault(path, 'lacks config')];
+  const mode = config.mode ?? 'sse';
+  if (!MODES.includes(String(mode)))
+    return [fault([...here, 'mode'], `should be one of ${MODES.join(', ')}`)];
+  if ('mode' in config && config.mode === null) return [fault([...here, 'mode'], 'should not be empty')];
+  return [...moved, ...checkModel(mode === 'stdio' ? 'StdioMCPConfig' : 'MCPConfig', config, here)];
+}
+
+/** What is wrong with the configuration of an entry of `type: http`. */
+export function checkHttpConfig(config: unknown, path: Path): HolmesFault[] {
+  if (!isEmpty(config) && !isMapping(config)) return [fault(path, 'should be a mapping')];
+  const given = isMapping(config) ? config : {};
+  const verdict = checkModel('HttpToolsetConfig', given, path);
+  if (verdict.some(isFault)) return verdict;
+  if (isEmpty(given.endpoints)) return [...verdict, fault(path, 'has no endpoints')];
+  const endpoints = given.endpoints as readonly Mapping[];
+  return endpoints.reduce((faults, { hosts, methods }, index) => {
+    const here: Path = [...path, 'endpoints', index];
+    const wrong = Array.isArray(methods)
+      ? methods.findIndex((method) => !METHODS.includes(String(method).toUpperCase()))
+      : -1;
+    if (isEmpty(hosts)) faults.push(fault([...here, 'hosts'], 'names no host'));
+    if (wrong >= 0) faults.push(fault([...here, 'methods', wrong], `should be one of ${METHODS.join(', ')}`));
+    return faults;
+  }, verdict);
+}
+
+/** What is wrong with the configuration of an entry whose type has one model. */
+export function checkKindConfig(models: readonly string[], config: unknown, path: Path): HolmesFault[] {
+  if (!isEmpty(config) && !isMapping(config)) return [fault(path, 'should be a mapping')];
+  return fewest(models.map((model) => checkModel(model, isMapping(config) ? config : {}, path)));
+}

@@ -1,0 +1,313 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { AgentFollower, type AgentOutcome } from './follower.ts';
+import { type AgentPlace, publishedPlace } from './publisher.ts';
+import { endpointReloader } from './reload.ts';
+
+interface Call {
+  readonly line: string;
+  readonly key: string | undefined;
+}
+
+/** A HolmesGPT of which there is the reload endpoint only. */
+async function holmes(answer: (response: ServerResponse, request: IncomingMessage) => void) {
+  const calls: Call[] = [];
+  const server = createServer((request, response) => {
+    calls.push({
+      line: `${request.method} ${request.url}`,
+      key: request.headers['x-api-key'] as string | undefined,
+    });
+    answer(response, request);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { calls, url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/base/`) };
+}
+
+const fine = (response: ServerResponse): void => void response.end('{"reloaded":true}');
+const signal = new AbortController().signal;
+
+function follower(url: URL, place: AgentPlace = publishedPlace, apiKey?: string) {
+  const clock = { now: 1_000_000 };
+  const agent = new AgentFollower({
+    place,
+    reloader: endpointReloader(url, apiKey),
+    reloadInterval: 300_000,
+    checkInterval: 300_000,
+    now: () => clock.now,
+    date: () => new Date(clock.now + 1e12),
+    random: () => 1,
+  });
+  const follow = (file: string, rewritten = false): Promise<readonly AgentOutcome[]> =>
+    agent.follow({ documents: { 'toolset.json': '', 'custom_toolset.yaml': file }, rewritten }, signal);
+  return { agent, clock, follow };
+}
+
+test('the endpoint is called once the mounted file is the new one, with the key', async () => {
+  const { calls, url } = await holmes(fine);
+  const { agent, clock, follow } = follower(url, publishedPlace, 'k3y');
+  expect(await follow('a')).toMatchObject([{ kind: 'agent-reload-delayed', dueIn: 100_000 }]);
+  expect(calls).toEqual([]);
+  clock.now += 99_999;
+  expect(await follow('a')).toEqual([]);
+  expect(agent.nextDue()).toBe(1);
+  clock.now += 1;
+  expect(await follow('a')).toMatchObject([{ kind: 'agent-reloaded' }]);
+  expect(calls).toEqual([{ line: 'POST /base/api/admin/reload/toolsets', key: 'k3y' }]);
+  expect(agent.nextDue()).toBeUndefined();
+  clock.now += 3_600_000;
+  expect(await follow('a')).toEqual([]);
+  expect(calls).toHaveLength(1);
+});
+
+test('many changes: one call an interval, and the last change gets through', async () => {
+  const { calls, url } = await holmes(fine);
+  const { agent, clock, follow } = follower(url);
+  const times: number[] = [];
+  for (let second = 0; second < 1_000; second += 10) {
+    const outcomes = await follow(second < 500 ? `file ${second}` : 'the last');
+    if (outcomes.some(({ kind }) => kind === 'agent-reloaded')) times.push(second);
+    clock.now += 10_000;
+  }
+  expect(times).toEqual([100, 400, 700]);
+  expect(calls).toHaveLength(3);
+  expect(agent.nextDue()).toBeUndefined();
+});
+
+test('the published file was put right: HolmesGPT may have read the other, so it reads again', async () => {
+  const { calls, url } = await holmes(fine);
+  const { clock, follow } = follower(url);
+  await follow('a');
+  clock.now += 1_000_000;
+  await follow('a');
+  expect(calls).toHaveLength(1);
+  await follow('a', true);
+  clock.now += 1_000_000;
+  await follow('a');
+  expect(calls).toHaveLength(2);
+});
+
+test.each<[string, (response: ServerResponse) => void, RegExp]>([
+  [
+    'the admin API is off',
+    (response) => response.writeHead(404).end('{"detail":"Not Found"}'),
+    /404.*ENABLE_ADMIN_API=true/,
+  ],
+  [
+    'the key is wrong',
+    (response) => response.writeHead(401).end('no\nno'),
+    /401 no no; set HOLMESGPT_API_KEY/,
+  ],
+  [
+    'it leads elsewhere',
+    (response) => response.writeHead(302, { location: '/healthz' }).end(),
+    /302; redirects/,
+  ],
+  ['it fails', (response) => response.writeHead(500).end('x'.repeat(1e6)), /500.*log/],
+  ['it hangs up', (response) => void response.destroy(), /check HOLMESGPT_URL/],
+])('%s: told, and tried again later and later', async (_, answer, message) => {
+  const { calls, url } = await holmes(answer);
+  const { agent, clock, follow } = follower(url, publishedPlace, 's3cret');
+  await follow('a');
+  clock.now += 100_000;
+  const [failed] = await follow('a');
+  if (failed?.kind !== 'agent-failed') throw new Error(`not failed: ${failed?.kind}`);
+  expect(String(failed.error)).toMatch(message);
+  expect(String(failed.error)).not.toContain('s3cret');
+  expect(String(failed.error).length).toBeLessThan(600);
+  expect([failed.retryIn, agent.nextDue()]).toEqual([5_000, 5_000]);
+  expect(await follow('another')).toEqual([]);
+  clock.now += 5_000;
+  expect(await follow('a')).toMatchObject([{ kind: 'agent-failed', retryIn: 10_000 }]);
+  expect(calls).toHaveLength(2);
+});
+
+test('an endless answer is not read to its end', async () => {
+  const { url } = await holmes((response) => {
+    const more = (): void => {
+      while (!response.destroyed && response.write('x'.repeat(64 * 1024)));
+      response.once('drain', more);
+    };
+    more();
+  });
+  const { clock, follow } = follower(url);
+  await follow('a');
+  clock.now += 100_000;
+  expect(await follow('a')).toMatchObject([{ kind: 'agent-reloaded' }]);
+});
+
+test('while a person’s file is broken nothing is reloaded, and it is told once', async () => {
+  const { calls, url } = await holmes(fine);
+  let broken = true;
+  const problem = { where: 'ConfigMap a/b', what: 'cannot be read', fix: 'correct it' };
+  const { agent, clock, follow } = follower(url, {
+    bring: async () => (broken ? { refused: problem } : { token: 't', frozen: false, direct: false }),
+  });
+  expect(await follow('a')).toEqual([{ kind: 'agent-refused', problem }]);
+  expect(agent.nextDue()).toBeUndefined();
+  clock.now += 1_000_000;
+  expect(await follow('a')).toEqual([]);
+  broken = false;
+  clock.now += 1_000_000;
+  expect(await follow('a')).toMatchObject([{ kind: 'agent-reload-delayed' }]);
+  clock.now += 100_000;
+  expect(await follow('a')).toMatchObject([{ kind: 'agent-reloaded' }]);
+  expect(calls).toHaveLength(1);
+});
+
+test('a file that a running Pod can never see is told, with the endpoint', async () => {
+  const { url } = await holmes(fine);
+  const { follow } = follower(url, { bring: async () => ({ token: 't', frozen: true, direct: false }) });
+  expect(await follow('a')).toMatchObject([
+    { kind: 'agent-refused', problem: { fix: expect.stringContaining('restart') } },
+  ]);
+});
+
+test('an aborted call throws, and tells nothing', async () => {
+  const { url } = await holmes(() => {});
+  const { agent, clock, follow } = follower(url);
+  await follow('a');
+  clock.now += 100_000;
+  const stop = new AbortController();
+  setTimeout(() => stop.abort(), 50);
+  const documents = { 'toolset.json': '', 'custom_toolset.yaml': 'a' };
+  await expect(agent.follow({ documents, rewritten: false }, stop.signal)).rejects.toThrow(/abort/);
+});
+
+/** A follower of a HolmesGPT whose ConfigMap and Deployment are in memory. */
+function restarting(remembered: { readonly token?: string; readonly at?: number } = {}) {
+  const clock = { now: 1_000_000, day: Date.parse('2026-01-01T00:00:00Z') };
+  const brought: string[] = [];
+  const reloads: string[] = [];
+  const place = {
+    before: async (): Promise<void> => {},
+    direct: false,
+    async bring(file: string) {
+      await place.before();
+      brought.push(file);
+      return { token: file, frozen: false, direct: place.direct };
+    },
+  };
+  const agent = new AgentFollower({
+    place,
+    reloader: {
+      how: 'restart',
+      target: 'it',
+      lag: 0,
+      remembered: async () => remembered,
+      async reload(token) {
+        reloads.push(token);
+        return true;
+      },
+    },
+    reloadInterval: 300_000,
+    checkInterval: 300_000,
+    now: () => clock.now,
+    date: () => new Date(clock.day),
+    random: () => 1,
+  });
+  const follow = (file: string, rewritten = false): Promise<readonly AgentOutcome[]> =>
+    agent.follow({ documents: { 'toolset.json': '', 'custom_toolset.yaml': file }, rewritten }, signal);
+  return { agent, clock, place, brought, reloads, follow };
+}
+
+test('what is published while another document is brought is brought next, and read in the end', async () => {
+  const { agent, clock, place, brought, reloads, follow } = restarting();
+  let later: Promise<unknown>[] = [];
+  place.before = async () => {
+    place.before = async () => {};
+    later = [follow('b'), follow('c')];
+  };
+  await follow('a');
+  await Promise.all(later);
+  expect(brought).toEqual(['a', 'c']);
+  expect(reloads).toEqual(['c']);
+  expect(agent.nextDue()).toBeUndefined();
+  clock.now += 1_000;
+  expect(await follow('c')).toEqual([]);
+});
+
+test('what is put right while it is brought is brought once more', async () => {
+  const { place, brought, follow } = restarting();
+  place.before = async () => {
+    place.before = async () => {};
+    await follow('a', true);
+  };
+  await follow('a');
+  expect(brought).toEqual(['a', 'a']);
+});
+
+test('what could not be brought is not forgotten, nor that it was put right', async () => {
+  const { clock, place, reloads, follow } = restarting();
+  place.direct = true;
+  await follow('a');
+  place.before = async () => {
+    throw new Error('not now');
+  };
+  clock.now += 400_000;
+  expect(await follow('a', true)).toMatchObject([{ kind: 'agent-failed', retryIn: 5_000 }]);
+  place.before = async () => {};
+  clock.now += 5_000;
+  await follow('a');
+  expect(reloads).toEqual(['a', 'a']);
+});
+
+test('a clock that is set back or forward changes nothing', async () => {
+  const { clock, brought, reloads, follow } = restarting();
+  await follow('a');
+  clock.day -= 3_600_000;
+  clock.now += 300_000;
+  await follow('b');
+  clock.day += 7_200_000;
+  clock.now += 300_000;
+  await follow('c');
+  expect(brought).toEqual(['a', 'b', 'c']);
+  expect(reloads).toEqual(['a', 'b', 'c']);
+});
+
+test('a restart that the cluster tells of counts, and one that is still to come does not', async () => {
+  const day = Date.parse('2026-01-01T00:00:00Z');
+  const recent = restarting({ token: 'old', at: day - 100_000 });
+  expect(await recent.follow('a')).toMatchObject([{ kind: 'agent-reload-delayed', dueIn: 200_000 }]);
+  recent.clock.now += 200_000;
+  expect(await recent.follow('a')).toMatchObject([{ kind: 'agent-restarted' }]);
+  const ahead = restarting({ token: 'old', at: day + 86_400_000 });
+  expect(await ahead.follow('a')).toMatchObject([{ kind: 'agent-restarted' }]);
+});
+
+test('a state that somebody else restarted it for is not restarted for again', async () => {
+  const { reloads, follow } = restarting({ token: 'a' });
+  expect(await follow('a')).toEqual([]);
+  expect(reloads).toEqual([]);
+});
+
+test('other hosts of a discovered server are a reason to bring the same file again', async () => {
+  const toolsets: (string | undefined)[] = [];
+  const agent = new AgentFollower({
+    place: {
+      async bring(_file, _signal, toolset) {
+        toolsets.push(toolset);
+        return { token: 'same', frozen: false, direct: false };
+      },
+    },
+    reloader: undefined,
+    reloadInterval: 300_000,
+    checkInterval: 300_000,
+    now: () => 1_000_000,
+    date: () => new Date(0),
+    random: () => 1,
+  });
+  const text = (name: string, hosts: string): string =>
+    JSON.stringify({ tools: [{ name, endpoint: 'http://x', metadata: { hosts } }] });
+  for (const toolset of [text('a', 'x'), text('b', 'x'), text('b', 'x,10.96.0.7')])
+    await agent.follow(
+      { documents: { 'toolset.json': toolset, 'custom_toolset.yaml': 'same' }, rewritten: false },
+      signal,
+    );
+  expect(toolsets).toEqual([text('a', 'x'), text('b', 'x,10.96.0.7')]);
+});

@@ -1,0 +1,232 @@
+import { type Problem, problemLine } from '../../model/discovery.ts';
+import type { Documents } from '../../model/documents.ts';
+import { publishedHosts } from '../../model/published-tools.ts';
+import type { AgentPlace, Brought } from './publisher.ts';
+import type { Reloader } from './reload.ts';
+import { dueAt, type Pace, retryPause, type Unread, unreadAfter } from './schedule.ts';
+
+/** What was done for the agent, or why not. `dueIn` and `retryIn` in milliseconds. */
+export type AgentOutcome =
+  /** `learned`: somebody had changed the file, and what they wrote was taken over. */
+  | { readonly kind: 'agent-written'; readonly target: string; readonly learned: boolean }
+  | { readonly kind: 'agent-restarted'; readonly target: string }
+  | { readonly kind: 'agent-reloaded'; readonly target: string }
+  | { readonly kind: 'agent-reload-delayed'; readonly target: string; readonly dueIn: number }
+  /** Nothing is written or reloaded until a person mends this. Told once while it lasts. */
+  | { readonly kind: 'agent-refused'; readonly problem: Problem }
+  /** What of a person's file was read otherwise than they may think. Told once while it lasts. */
+  | { readonly kind: 'agent-note'; readonly problem: Problem }
+  | { readonly kind: 'agent-failed'; readonly error: unknown; readonly retryIn: number };
+
+/** What is published now. */
+export interface AgentInput {
+  readonly documents: Documents;
+  /** `custom_toolset.yaml` was written in this pass: also when it only was put right. */
+  readonly rewritten: boolean;
+}
+
+/** Keeps the agent in step with what is published. */
+export interface Agent {
+  /**
+   * To be called after each pass with what is published. Does nothing where nothing changed and nothing is due; looks at
+   * the cluster again after each interval. A call while another one runs only says what is wanted now: the one that runs
+   * goes on until that is brought.
+   * @throws only when the signal is aborted; all failures are outcomes
+   */
+  follow(published: AgentInput, signal: AbortSignal): Promise<readonly AgentOutcome[]>;
+  /** Milliseconds until `follow` has something to do though nothing changed; nothing if there is no such thing. */
+  nextDue(): number | undefined;
+}
+
+export interface AgentOptions {
+  readonly place: AgentPlace;
+  /** Nothing: HolmesGPT reads again by itself, or not at all. */
+  readonly reloader: Reloader | undefined;
+  /** Shortest time between two reloads, in milliseconds. */
+  readonly reloadInterval: number;
+  /** How long what is in the cluster is taken to be as it was, in milliseconds. */
+  readonly checkInterval: number;
+  /** Milliseconds of a clock that never goes back or jumps. */
+  readonly now: () => number;
+  /** The time of day, which is compared with times in the cluster. */
+  readonly date: () => Date;
+  readonly random: () => number;
+}
+
+/** A file that the agent has not read yet. */
+interface Pending extends Unread {
+  /** It is to be read whatever is remembered: the file was another one in between. */
+  readonly forced: boolean;
+  /** What is remembered in the cluster was looked at. */
+  readonly compared: boolean;
+  readonly told: boolean;
+}
+
+/** Level-triggered: what is to be done follows from what is published, what is in the cluster, and the time. */
+export class AgentFollower implements Agent {
+  readonly #options: AgentOptions;
+  readonly #pace: Pace;
+  #running = false;
+  /** The document that was asked for last. */
+  #wanted = '';
+  /** The `toolset.json` that goes with it. */
+  #toolset = '';
+  /** The document that was brought last, and when to look whether it is still there. */
+  #brought: string | undefined;
+  /** The hosts of MCP servers that were told with it. */
+  #hosts = '';
+  #broughtHosts = '';
+  #lookAt = Number.NEGATIVE_INFINITY;
+  #rewritten = false;
+  #refused: string | undefined;
+  #noted: ReadonlySet<string> = new Set();
+  #token: string | undefined;
+  #pending: Pending | undefined;
+  #lastReload: number | undefined;
+  #failures = 0;
+  #retryAt: number | undefined;
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+    this.#pace = { lag: options.reloader?.lag ?? 0, interval: options.reloadInterval };
+  }
+
+  nextDue(): number | undefined {
+    const now = this.#options.now();
+    if (this.#retryAt !== undefined) return Math.max(0, this.#retryAt - now);
+    if (this.#pending === undefined || this.#refused !== undefined) return undefined;
+    return Math.max(0, dueAt(this.#pending, this.#lastReload, this.#pace) - now);
+  }
+
+  async follow(published: AgentInput, signal: AbortSignal): Promise<readonly AgentOutcome[]> {
+    this.#wanted = published.documents['custom_toolset.yaml'];
+    const toolset = published.documents['toolset.json'];
+    if (toolset !== this.#toolset) this.#hosts = JSON.stringify([...publishedHosts(toolset)]);
+    this.#toolset = toolset;
+    if (published.rewritten) this.#rewritten = true;
+    if (this.#running) return [];
+    if (this.#retryAt !== undefined && this.#options.now() < this.#retryAt) return [];
+    this.#running = true;
+    const outcomes: AgentOutcome[] = [];
+    try {
+      do {
+        while (this.#isBehind()) await this.#bring(outcomes, signal);
+        await this.#reload(outcomes, signal);
+      } while (this.#isBehind());
+      this.#failures = 0;
+      this.#retryAt = undefined;
+    } catch (error) {
+      signal.throwIfAborted();
+      const retryIn = retryPause(++this.#failures, this.#options.random);
+      this.#retryAt = this.#options.now() + retryIn;
+      outcomes.push({ kind: 'agent-failed', error, retryIn });
+    } finally {
+      this.#running = false;
+    }
+    return outcomes;
+  }
+
+  /** Whether what the agent has may be other than what is wanted. */
+  #isBehind(): boolean {
+    return (
+      this.#wanted !== this.#brought ||
+      this.#hosts !== this.#broughtHosts ||
+      this.#rewritten ||
+      this.#options.now() >= this.#lookAt
+    );
+  }
+
+  async #bring(outcomes: AgentOutcome[], signal: AbortSignal): Promise<void> {
+    const { place, reloader, checkInterval } = this.#options;
+    const file = this.#wanted;
+    const toolset = this.#toolset;
+    const hosts = this.#hosts;
+    const rewritten = this.#rewritten;
+    // What is rewritten while this waits is brought next.
+    this.#rewritten = false;
+    let brought: Brought;
+    try {
+      brought = await place.bring(file, signal, toolset);
+    } catch (error) {
+      this.#rewritten ||= rewritten;
+      throw error;
+    }
+    const now = this.#options.now();
+    this.#brought = file;
+    this.#broughtHosts = hosts;
+    this.#lookAt = now + checkInterval * 0.9;
+    if ('refused' in brought) return this.#refuse(brought.refused, outcomes);
+    if (brought.written !== undefined) outcomes.push({ kind: 'agent-written', ...brought.written });
+    this.#note(brought.notes ?? [], outcomes);
+    if (brought.frozen && reloader?.how === 'endpoint')
+      return this.#refuse(
+        {
+          where: reloader.target,
+          what: 'custom_toolset.yaml is mounted with subPath, so a running Pod never sees a change of it',
+          fix: 'mount the folder, or set HOLMESGPT_RELOAD=restart',
+        },
+        outcomes,
+      );
+    this.#refused = undefined;
+    const forced = brought.direct && rewritten;
+    if (reloader === undefined || (brought.token === this.#token && !forced)) return;
+    this.#token = brought.token;
+    this.#pending = {
+      since: this.#pending?.since ?? now,
+      latest: now,
+      forced: forced || this.#pending?.forced === true,
+      compared: false,
+      told: this.#pending?.told ?? false,
+    };
+  }
+
+  #note(notes: readonly Problem[], outcomes: AgentOutcome[]): void {
+    for (const problem of notes)
+      if (!this.#noted.has(problemLine(problem))) outcomes.push({ kind: 'agent-note', problem });
+    this.#noted = new Set(notes.map(problemLine));
+  }
+
+  #refuse(problem: Problem, outcomes: AgentOutcome[]): void {
+    const line = problemLine(problem);
+    if (line !== this.#refused) outcomes.push({ kind: 'agent-refused', problem });
+    this.#refused = line;
+  }
+
+  /** When the agent was last told, by our clock; a time in the cluster that is still to come says nothing. */
+  #lastTold(at: number | undefined): number | undefined {
+    const { now, date } = this.#options;
+    const ago = at === undefined ? -1 : date().getTime() - at;
+    const times = [this.#lastReload, ago < 0 ? undefined : now() - ago].filter((time) => time !== undefined);
+    return times.length === 0 ? undefined : Math.max(...times);
+  }
+
+  async #reload(outcomes: AgentOutcome[], signal: AbortSignal): Promise<void> {
+    const { reloader } = this.#options;
+    // While a person's file is broken, a restart would break what still runs.
+    if (this.#pending === undefined || reloader === undefined || this.#refused !== undefined) return;
+    const token = this.#token ?? '';
+    if (!this.#pending.compared) {
+      const remembered = await reloader.remembered(signal);
+      if (remembered.token === token && !this.#pending.forced) {
+        this.#pending = undefined;
+        return;
+      }
+      this.#lastReload = this.#lastTold(remembered.at);
+      this.#pending = { ...this.#pending, compared: true };
+    }
+    const now = this.#options.now();
+    const due = dueAt(this.#pending, this.#lastReload, this.#pace);
+    const { target, how } = reloader;
+    if (now < due) {
+      if (!this.#pending.told) outcomes.push({ kind: 'agent-reload-delayed', target, dueIn: due - now });
+      this.#pending = { ...this.#pending, told: true };
+      return;
+    }
+    const { forced } = this.#pending;
+    const done = await reloader.reload(token, { forced, now: this.#options.date() }, signal);
+    this.#lastReload = now;
+    const rest = unreadAfter(this.#pending, this.#pace, now);
+    this.#pending = rest && { ...rest, forced: true, compared: true, told: false };
+    if (done) outcomes.push({ kind: how === 'restart' ? 'agent-restarted' : 'agent-reloaded', target });
+  }
+}

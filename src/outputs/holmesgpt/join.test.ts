@@ -1,0 +1,321 @@
+import { describe, expect, test } from 'vitest';
+import type { Mapping } from '../../model/mapping.ts';
+import { type JoinOptions, joinDocuments, withoutListed } from './join.ts';
+
+const FILE: JoinOptions = { holmesgptVersion: '0.32', namespace: 'holmes', standsAlone: true };
+const OVERRIDES: JoinOptions = { holmesgptVersion: '0.32', standsAlone: false };
+
+const url = (service: string, port = 9090): string => `http://${service}.svc.cluster.local:${port}`;
+const ours = (...services: string[]): Mapping[] =>
+  services.map((name) => ({ name, prometheus_url: url(name) }));
+const several = { instances: ours('prometheus.evil', 'prometheus.monitoring') };
+const one = { prometheus_url: url('prometheus.evil') };
+const HEADERS = { additional_headers: { Authorization: 'Bearer {{ env.PROM_TOKEN }}' } };
+
+/** What becomes of the configuration of a toolset. */
+function joined(generated: Mapping, person: Mapping, options = FILE, name = 'prometheus/metrics') {
+  const type = name === 'jaeger' ? { type: 'http' } : {};
+  const { document, notes } = joinDocuments(
+    { toolsets: { [name]: { enabled: true, ...type, config: generated } } },
+    { toolsets: { [name]: { config: person } } },
+    options,
+  );
+  const { [name]: entry } = document.toolsets as Record<string, { config?: unknown }>;
+  return { config: entry?.config, notes: notes.map(({ note }) => note.what) };
+}
+
+describe('a flat configuration with an address', () => {
+  const mine = { prometheus_url: url('stack.monitoring'), ...HEADERS };
+
+  test.each([several, one])('becomes the first instance, and nothing stands beside: %j', (generated) => {
+    const { config, notes } = joined(generated, mine);
+    const left = 'instances' in generated ? generated.instances : ours('prometheus.evil');
+    expect(config).toEqual({ instances: [{ name: 'default', ...mine }, ...left] });
+    expect(notes).toEqual([]);
+  });
+
+  test.each([
+    'http://prometheus.monitoring.svc.cluster.local:9090/',
+    'http://prometheus.monitoring.svc.cluster.local.:9090',
+    'http://prometheus.monitoring.svc:9090',
+    'http://Prometheus.Monitoring:9090//',
+  ])('takes the place of the generated one that has the same: %s', (prometheus_url) => {
+    const { config } = joined(several, { prometheus_url, ...HEADERS });
+    expect(config).toEqual({
+      instances: [{ name: 'default', prometheus_url, ...HEADERS }, ...ours('prometheus.evil')],
+    });
+  });
+
+  test('stays flat where it is the only one', () => {
+    const person = { prometheus_url: 'http://prometheus.evil:9090', ...HEADERS };
+    expect(joined(one, person).config).toEqual(person);
+  });
+
+  test.each(['http://prometheus:9090', 'http://prometheus.holmes'])(
+    'the name of a Service alone means one of the agent’s namespace: %s',
+    (prometheus_url) => {
+      const generated = {
+        prometheus_url: url('prometheus.holmes', prometheus_url.endsWith('9090') ? 9090 : 80),
+      };
+      expect(joined(generated, { prometheus_url }).config).toEqual({ prometheus_url });
+      if (prometheus_url.endsWith('9090'))
+        expect(joined(generated, { prometheus_url }, OVERRIDES).config).toHaveProperty('instances.length', 2);
+    },
+  );
+
+  test('another port, path or domain is another backend', () => {
+    for (const prometheus_url of [
+      'http://prometheus.evil:9091',
+      'http://prometheus.evil:9090/prometheus',
+      'http://prometheus.evil.svc.other.example:9090',
+    ])
+      expect(joined(one, { prometheus_url }).config).toHaveProperty('instances.length', 2);
+  });
+
+  test('a generated one of its name is called otherwise', () => {
+    const generated = { instances: [{ name: 'default', prometheus_url: url('a.evil') }] };
+    expect(joined(generated, mine).config).toMatchObject({
+      instances: [{ name: 'default' }, { name: 'default-2' }],
+    });
+  });
+
+  test('for an agent that takes one backend, it is that one', () => {
+    const { config, notes } = joined(one, mine, { ...FILE, holmesgptVersion: '0.20' });
+    expect(config).toEqual(mine);
+    expect(notes).toEqual([expect.stringMatching(/left out/)]);
+  });
+});
+
+describe('a flat configuration without an address', () => {
+  test.each([FILE, OVERRIDES])(
+    'HolmesGPT finds Prometheus itself, so the person’s stands alone: %j',
+    (options) => {
+      const { config, notes } = joined(one, HEADERS, options);
+      expect(config).toEqual(HEADERS);
+      expect(notes).toEqual([expect.stringMatching(/additional_headers.*no address.*left out/)]);
+    },
+  );
+
+  test.each([
+    [OVERRIDES, 'grafana/loki'],
+    [FILE, 'grafana/loki'],
+    [{ ...OVERRIDES, holmesgptVersion: '0.20' } as const, 'grafana/loki'],
+  ])('else what is secret is not merged, and told: %j %s', (options, name) => {
+    const { config, notes } = joined(one, { ...HEADERS, timeout_seconds: 5 }, options, name);
+    expect(config).toEqual({ ...one, timeout_seconds: 5 });
+    expect(notes).toEqual([expect.stringMatching(/additional_headers.*not merged/)]);
+  });
+
+  test.each<[Mapping, boolean]>([
+    [{ timeout_seconds: 5 }, true],
+    [{ verify_ssl: true }, true],
+    [{ labels: { pod: 'pod' } }, true],
+    [{ verify_ssl: false }, false],
+    [{ timeout_seconds: '{{ env.PASSWORD }}' }, false],
+    [{ username: 'admin', password: 'x' }, false],
+    [{ aws_region: 'eu-west-1' }, false],
+    [{ external_url: 'http://evil' }, false],
+    [{ client_cert: '/a', client_key: '/b' }, false],
+    [{ something_new: 1 }, false],
+  ])('%j is for all: %j', (person, forAll) => {
+    const { config } = joined(several, person, OVERRIDES, 'grafana/loki');
+    expect(config).toEqual(forAll ? { ...several, ...person } : several);
+  });
+});
+
+describe('instances of a person', () => {
+  test('stand first, with what they inherit from beside them', () => {
+    const { config } = joined(
+      { instances: [{ name: 'a', api_url: url('v.evil') }] },
+      {
+        username: 'u',
+        password: 'p',
+        timeout_seconds: 9,
+        instances: [
+          { name: 'a', api_url: 'http://a' },
+          { name: 'b', api_url: 'http://b', bearer_token: 't' },
+        ],
+      },
+      FILE,
+      'victorialogs',
+    );
+    expect(config).toEqual({
+      timeout_seconds: 9,
+      instances: [
+        { username: 'u', password: 'p', name: 'a', api_url: 'http://a' },
+        { name: 'b', api_url: 'http://b', bearer_token: 't' },
+        { name: 'a-2', api_url: url('v.evil') },
+      ],
+    });
+  });
+
+  test('a discovered one takes none of their names in another case', () => {
+    const { config } = joined(
+      { instances: [{ name: 'PROD', api_url: url('v.evil') }] },
+      { instances: [{ name: 'prod', api_url: 'http://a' }] },
+      FILE,
+      'victorialogs',
+    );
+    expect(config).toMatchObject({ instances: [{ name: 'prod' }, { name: 'PROD-2' }] });
+  });
+
+  test('an address beside them that none of them uses is an instance of its own, and keeps its credentials', () => {
+    const { config, notes } = joined(several, {
+      prometheus_url: 'http://mine',
+      ...HEADERS,
+      instances: ours('prometheus.evil'),
+    });
+    expect(config).toEqual({
+      instances: [
+        { name: 'default', prometheus_url: 'http://mine', ...HEADERS },
+        ...ours('prometheus.evil', 'prometheus.monitoring'),
+      ],
+    });
+    expect(notes).toHaveLength(1);
+  });
+
+  test('null for the address leaves the generated ones out', () => {
+    const person = { prometheus_url: null, instances: ours('mine.x') };
+    expect(joined(several, person).config).toEqual({ instances: ours('mine.x') });
+  });
+
+  test('what HolmesGPT would refuse is left to it alone', () => {
+    expect(joined(several, { instances: 'all' }).config).toEqual({ instances: 'all' });
+  });
+});
+
+describe('lists of other toolsets', () => {
+  test.each<[string, string, Mapping[], Mapping[]]>([
+    [
+      'kafka/admin',
+      'clusters',
+      [{ name: 'main', broker: 'kafka.shop:9092', password: '{{ env.K }}' }],
+      [{ name: 'kafka.evil', broker: 'kafka.evil.svc.cluster.local:9092' }],
+    ],
+    [
+      'rabbitmq/core',
+      'clusters',
+      [{ id: 'main', api_url: 'http://rabbit.shop:15672', password: '{{ env.R }}' }],
+      [{ id: 'rabbit.evil', api_url: `${url('rabbit.evil', 15_672)}/` }],
+    ],
+    [
+      'jaeger',
+      'endpoints',
+      [{ hosts: ['http://jaeger.shop:16686'], auth: { type: 'bearer', token: '{{ env.J }}' } }],
+      [{ hosts: [url('jaeger.evil', 16_686)], paths: ['/api/*'] }],
+    ],
+  ])('%s: neither side is lost, and one backend stands once', (name, list, theirs, found) => {
+    expect(joined({ [list]: found }, { [list]: theirs }, FILE, name).config).toEqual({
+      [list]: [...theirs, ...found],
+    });
+    const same = { ...found[0], timeout_seconds: 1 };
+    expect(joined({ [list]: found }, { [list]: [same] }, FILE, name).config).toEqual({ [list]: [same] });
+  });
+
+  test('clusters of Kafka by their old name', () => {
+    const theirs = [{ name: 'main', kafka_broker: 'kafka.evil:9092' }];
+    const { config } = joined(
+      { clusters: [{ name: 'kafka.evil', broker: 'kafka.evil.svc.cluster.local:9092' }] },
+      { kafka_clusters: theirs },
+      FILE,
+      'kafka/admin',
+    );
+    expect(config).toEqual({ clusters: theirs });
+  });
+
+  test('headers of an HTTP toolset are for its own endpoints only', () => {
+    const endpoints = [{ hosts: ['http://mine'] }];
+    const generated = { endpoints: [{ hosts: [url('jaeger.evil')] }] };
+    const headers = { default_headers: { Authorization: '{{ env.J }}' } };
+    expect(joined(generated, { ...headers, endpoints }, FILE, 'jaeger').config).toEqual({
+      ...headers,
+      endpoints,
+    });
+    expect(joined(generated, headers, FILE, 'jaeger').config).toEqual(generated);
+  });
+});
+
+describe('an MCP server', () => {
+  const ticket = {
+    description: 'd',
+    config: { url: url('tickets.shop'), mode: 'sse', headers: { A: '{{ env.A }}' } },
+  };
+  const server = (person: Mapping) =>
+    joinDocuments(
+      { mcp_servers: { 'shop/tickets': ticket } },
+      { mcp_servers: { 'shop/tickets': person } },
+      FILE,
+    ).document.mcp_servers;
+
+  test('headers go to the Service that the key names', () => {
+    expect(server({ config: { headers: { B: 'b' } } })).toEqual({
+      'shop/tickets': { ...ticket, config: { ...ticket.config, headers: { A: '{{ env.A }}', B: 'b' } } },
+    });
+  });
+
+  test.each<Mapping>([
+    { config: { url: 'http://other/mcp' } },
+    { url: 'http://other/mcp' },
+    { config: { mode: 'stdio', command: 'mine' } },
+  ])('with another address nothing of the generated one is left: %j', (person) => {
+    expect(server(person)).toEqual({ 'shop/tickets': person });
+  });
+
+  test.each([
+    'http://tickets.shop:9090',
+    'http://Tickets.shop.svc:9090/mcp',
+    'http://tickets.shop.svc.cluster.local.:9090/sse/',
+  ])('that a person lists under another name is not added again: %s', (theirs) => {
+    const mine = { config: { url: theirs }, approval_required_tools: ['run_*'] };
+    const { document, notes } = joinDocuments(
+      { mcp_servers: { 'shop/tickets': ticket } },
+      { mcp_servers: { mine } },
+      FILE,
+    );
+    expect(document.mcp_servers).toEqual({ mine });
+    expect(notes).toEqual([
+      {
+        section: 'mcp_servers',
+        name: 'shop/tickets',
+        note: { what: 'is not added: a server of your own leads to the same Service or Pods' },
+      },
+    ]);
+  });
+
+  test('that was discovered is not added again by any port, path or host of its Pods', () => {
+    const hosts = new Map([[ticket.config.url, ['tickets.shop.svc.cluster.local', '10.96.0.7']]]);
+    const left = (theirs: string) =>
+      withoutListed(
+        { toolsets: {}, mcp_servers: { 'shop/tickets': ticket } },
+        { mcp_servers: { mine: { url: theirs } } },
+        { hosts },
+      );
+    for (const theirs of ['http://tickets.shop:1//mcp', 'http://tickets.shop/x', 'http://10.96.0.7/mcp'])
+      expect(left(theirs)).toMatchObject({ document: { toolsets: {} }, notes: [{ name: 'shop/tickets' }] });
+    expect(left('http://10.96.0.7/mcp').document).not.toHaveProperty('mcp_servers');
+    expect(left('http://10.96.0.8/mcp').document).toHaveProperty('mcp_servers');
+  });
+
+  test('with another port or path is another server', () => {
+    const mine = { config: { url: 'http://tickets.shop:9091' } };
+    const { document } = joinDocuments(
+      { mcp_servers: { 'shop/tickets': ticket } },
+      { mcp_servers: { mine } },
+      FILE,
+    );
+    expect(document.mcp_servers).toEqual({ 'shop/tickets': ticket, mine });
+  });
+});
+
+test('an entry of a person’s own keeps no credentials beside its instances', () => {
+  const person = {
+    toolsets: {
+      'datadog/logs': { config: { api_key: 'k', instances: [{ name: 'a', api_url: 'http://a' }] } },
+    },
+  };
+  expect(joinDocuments({ toolsets: {} }, person, OVERRIDES).document).toEqual({
+    toolsets: {
+      'datadog/logs': { config: { instances: [{ api_key: 'k', name: 'a', api_url: 'http://a' }] } },
+    },
+  });
+});

@@ -1,0 +1,274 @@
+import type { Problem } from '../../model/discovery.ts';
+import { isMapping, type Mapping } from '../../model/mapping.ts';
+import { mergePatch } from '../../model/merge.ts';
+import { leadsToHost, sameBackend, sameMcpServer } from '../../model/same-url.ts';
+import { baseUrlsOf } from './base-urls.ts';
+import { besidesTheirs, fieldsWhere, generatedBackends, partsOf, theirsOf } from './join-lists.ts';
+import { own } from './models.ts';
+import { addressesOf, carriesCredentials, isCommon, type Shape, shapeOf } from './shape.ts';
+
+/** What is known where a person's document is joined to the generated one. */
+export interface JoinOptions {
+  /** `0.20`: a built-in toolset takes one backend. */
+  readonly holmesgptVersion: '0.20' | '0.32';
+  /** The agent's namespace, where it is known: a Service's name alone means one of that. */
+  readonly namespace?: string | undefined;
+  /** The person's document configures HolmesGPT by itself, so what it says without an address is left to work alone. */
+  readonly standsAlone: boolean;
+}
+
+/** A document, and what a person should know about it. */
+export interface Joined {
+  readonly document: Mapping;
+  /** By section and name of the entry. */
+  readonly notes: readonly {
+    readonly section: string;
+    readonly name: string;
+    readonly note: Omit<Problem, 'where'>;
+  }[];
+}
+
+interface Config {
+  readonly config: unknown;
+  readonly note?: Omit<Problem, 'where'>;
+}
+
+const HOW =
+  'for a discovered backend, name it under backends in overrides.yaml; for one of your own, give its address too';
+const LEFT_OUT = 'so the discovered backends of this toolset are left out';
+const withoutNulls = (value: unknown): unknown => mergePatch(undefined, value);
+
+/** What is not common and has no address: nobody said which backends it is for. */
+function unpaired(generated: Mapping, person: Mapping, alone: boolean): Config {
+  const common = fieldsWhere(person, isCommon);
+  const kept = Object.keys(person).filter((field) => !Object.hasOwn(common, field));
+  const what = `config has ${kept.join(', ')} and no address, and every discovered backend would receive that`;
+  if (alone) return { config: withoutNulls(person), note: { what: `${what}, ${LEFT_OUT}`, fix: HOW } };
+  return {
+    config: mergePatch(generated, common),
+    note: { what: `${what}, so it is not merged`, fix: HOW },
+  };
+}
+
+/** One backend only: a person's, if they configure one. */
+function one(generated: Mapping, person: Mapping, alone: boolean): Config {
+  if (Object.entries(person).every(([field, value]) => isCommon(field, value)))
+    return { config: mergePatch(generated, person) };
+  if (addressesOf(person).length === 0) return unpaired(generated, person, alone);
+  return {
+    config: withoutNulls(person),
+    note: { what: `config names a backend, and HolmesGPT takes one for it, ${LEFT_OUT}` },
+  };
+}
+
+/** A person's backends, then the generated ones. */
+function several(
+  generated: Mapping,
+  person: Mapping,
+  shape: Shape,
+  alone: boolean,
+  namespace: string | undefined,
+): Config {
+  const parts = partsOf(person, shape);
+  // HolmesGPT refuses it, with a better message than any that could be made up here.
+  if (parts === undefined) return { config: withoutNulls(person) };
+  const { list, beside, exclusive } = parts;
+  const safe = Object.entries(beside).every(([field, value]) => isCommon(field, value));
+  if (!shape.flat && list.length > 0 && !safe && shape.name === undefined)
+    return {
+      config: withoutNulls(person),
+      note: {
+        what: `config has ${Object.keys(beside).join(', ')} beside ${shape.list}, which is for all of them, ${LEFT_OUT}`,
+        fix: 'give your endpoints an entry of another name',
+      },
+    };
+  const { entries: theirs, common, note } = theirsOf(parts, shape);
+  if (theirs.length === 0)
+    return exclusive || safe
+      ? { config: exclusive ? beside : mergePatch(generated, person) }
+      : unpaired(generated, person, alone);
+  const found = exclusive ? [] : generatedBackends(generated, shape);
+  const ours = besidesTheirs(found, theirs, shape, namespace);
+  const config =
+    ours.length === 0 && list.length === 0
+      ? beside
+      : { ...common, [shape.list]: [...theirs.map(withoutNulls), ...ours] };
+  return { config, ...(note === undefined ? {} : { note: { what: note } }) };
+}
+
+function joinToolset(name: string, generated: Mapping, person: Mapping, options: JoinOptions) {
+  const { config: theirs, ...fields } = person;
+  const { config: ours, ...others } = generated;
+  const type = own(fields, 'type');
+  if (type !== undefined && type !== null && type !== own(others, 'type'))
+    return { entry: withoutNulls(person), note: { what: `is an entry of another type, ${LEFT_OUT}` } };
+  const entry = mergePatch(others, fields) as Mapping;
+  if (theirs === null || (theirs === undefined && ours === undefined)) return { entry };
+  if (!isMapping(ours) || !isMapping(theirs))
+    return { entry: { ...entry, config: theirs === undefined ? ours : withoutNulls(theirs) } };
+  const shape = shapeOf(name, own(entry, 'type'), options.holmesgptVersion !== '0.20');
+  // Of toolsets with an address, this one alone works without it: HolmesGPT takes PROMETHEUS_URL, or looks for Prometheus.
+  // Credentials tell that a person configured that one.
+  const alone =
+    name === 'prometheus/metrics' &&
+    (options.standsAlone ||
+      Object.entries(theirs).some(([field, value]) => carriesCredentials(field, value)));
+  const { config, note } =
+    shape === undefined ? one(ours, theirs, alone) : several(ours, theirs, shape, alone, options.namespace);
+  return { entry: withUrls({ ...entry, config }, fields), note };
+}
+
+/** The generated instructions of an HTTP toolset name the URLs that are left of the generated ones, and a person's. */
+function withUrls(entry: Mapping, { llm_instructions: theirs }: Mapping): Mapping {
+  const { type, config, llm_instructions: text } = entry;
+  if (type !== 'http' || theirs !== undefined || typeof text !== 'string' || !isMapping(config)) return entry;
+  const endpoints = Array.isArray(config.endpoints) ? config.endpoints.filter(isMapping) : [];
+  return { ...entry, llm_instructions: baseUrlsOf(text, endpoints) };
+}
+
+/** An entry of a person's own: credentials beside their instances go into these, so that none stands outside. */
+function ownEntry(name: string, person: Mapping, version: JoinOptions['holmesgptVersion']): unknown {
+  const entry = withoutNulls(person) as Mapping;
+  const shape = shapeOf(name, own(entry, 'type'), version !== '0.20');
+  const parts = shape?.flat === true && isMapping(entry.config) ? partsOf(entry.config, shape) : undefined;
+  const secret = Object.entries(parts?.beside ?? {}).some(([field, value]) =>
+    carriesCredentials(field, value),
+  );
+  if (shape === undefined || parts === undefined || parts.list.length === 0 || !secret) return entry;
+  const { entries, common } = theirsOf(parts, shape);
+  return { ...entry, config: { ...common, [shape.list]: entries } };
+}
+
+/** Where an entry of an MCP server leads; nothing for a program that HolmesGPT starts itself. */
+function serverUrl(entry: unknown): string | undefined {
+  if (!isMapping(entry)) return undefined;
+  const url = (isMapping(entry.config) ? own(entry.config, 'url') : undefined) ?? own(entry, 'url');
+  return typeof url === 'string' ? url : undefined;
+}
+
+type Hosts = ReadonlyMap<string, readonly string[]>;
+
+/**
+ * Generated MCP servers that a person lists already, under whatever name: a second entry would run the same tools
+ * without the approvals that the person's asks for.
+ * @param hosts those of discovered servers, by the URL of each
+ */
+function listedTwice(
+  generated: Mapping,
+  person: Mapping,
+  namespace: string | undefined,
+  hosts: Hosts = new Map(),
+): string[] {
+  const listed = Object.values(person).flatMap((entry) => serverUrl(entry) ?? []);
+  return Object.entries(generated).flatMap(([name, entry]) => {
+    const url = serverUrl(entry);
+    const twice =
+      !Object.hasOwn(person, name) &&
+      url !== undefined &&
+      listed.some(
+        (theirs) =>
+          leadsToHost(theirs, hosts.get(url) ?? [], namespace) || sameMcpServer(theirs, url, namespace),
+      );
+    return twice ? [name] : [];
+  });
+}
+
+const TWICE = { what: 'is not added: a server of your own leads to the same Service or Pods' };
+
+/**
+ * What is generated, without the discovered MCP servers to which an entry of a person's leads already: by any port and path
+ * of the Service, of its cluster IPs, and of other Services of its Pods.
+ */
+export function withoutListed(
+  generated: Mapping,
+  person: Mapping,
+  { namespace, hosts }: { readonly namespace?: string | undefined; readonly hosts: Hosts },
+): Joined {
+  const { mcp_servers: ours, ...others } = generated;
+  const { mcp_servers: theirs } = person;
+  const listed = isMapping(ours) && isMapping(theirs) ? listedTwice(ours, theirs, namespace, hosts) : [];
+  if (!isMapping(ours) || listed.length === 0) return { document: generated, notes: [] };
+  const left = Object.entries(ours).filter(([name]) => !listed.includes(name));
+  return {
+    document: { ...others, ...(left.length === 0 ? {} : { mcp_servers: Object.fromEntries(left) }) },
+    notes: listed.map((name) => ({ section: 'mcp_servers', name, note: TWICE })),
+  };
+}
+
+/** An MCP server: a person's address is another server, and nothing of the generated entry is for that. */
+function joinServer(generated: Mapping, person: Mapping, { namespace }: JoinOptions): unknown {
+  const { config } = person;
+  const url = serverUrl(person);
+  const program = isMapping(config) && (own(config, 'mode') === 'stdio' || 'command' in config);
+  const another = url !== undefined && !sameBackend(url, serverUrl(generated) ?? '', namespace);
+  return another || program ? withoutNulls(person) : mergePatch(generated, person);
+}
+
+/** Generated entries of a name that a person uses in the other section: of two entries HolmesGPT takes the MCP server. */
+function takenTwice(
+  document: Mapping,
+  person: Mapping,
+): { readonly section: string; readonly name: string }[] {
+  const [toolsets, servers] = [own(document, 'toolsets'), own(document, 'mcp_servers')];
+  if (!isMapping(toolsets) || !isMapping(servers)) return [];
+  const isTheirs = (section: string, name: string): boolean => {
+    const entries = own(person, section);
+    return isMapping(entries) && Object.hasOwn(entries, name);
+  };
+  return Object.keys(servers)
+    .filter((name) => Object.hasOwn(toolsets, name))
+    .flatMap((name) => {
+      if (isTheirs('mcp_servers', name))
+        return isTheirs('toolsets', name) ? [] : [{ section: 'toolsets', name }];
+      return [{ section: 'mcp_servers', name }];
+    });
+}
+
+/**
+ * What people wrote, joined to what is generated. Their entries win, and a backend of theirs stands first. What they
+ * give to one backend goes to that one: HolmesGPT makes all that stands beside a list of instances a default of each,
+ * and among the generated ones are those of tenants.
+ * @see https://holmesgpt.dev/data-sources/ for multiple instances
+ */
+export function joinDocuments(generated: Mapping, person: Mapping, options: JoinOptions): Joined {
+  const notes: Joined['notes'][number][] = [];
+  const document: Record<string, unknown> = { ...generated };
+  for (const [section, entries] of Object.entries(person)) {
+    const ours = own(generated, section) ?? {};
+    if (!isMapping(entries) || !isMapping(ours)) {
+      if (entries === null) delete document[section];
+      else document[section] = entries;
+      continue;
+    }
+    const result = new Map(Object.entries(ours));
+    for (const name of section === 'mcp_servers' ? listedTwice(ours, entries, options.namespace) : []) {
+      result.delete(name);
+      notes.push({ section, name, note: TWICE });
+    }
+    for (const [name, entry] of Object.entries(entries)) {
+      const below = own(ours, name);
+      if (entry === null) result.delete(name);
+      else if (!isMapping(entry)) result.set(name, entry);
+      else if (!isMapping(below))
+        result.set(
+          name,
+          section === 'toolsets' ? ownEntry(name, entry, options.holmesgptVersion) : withoutNulls(entry),
+        );
+      else if (section === 'mcp_servers') result.set(name, joinServer(below, entry, options));
+      else {
+        const joined = joinToolset(name, below, entry, options);
+        result.set(name, joined.entry);
+        if (joined.note !== undefined) notes.push({ section, name, note: joined.note });
+      }
+    }
+    document[section] = Object.fromEntries(result);
+  }
+  for (const { section, name } of takenTwice(document, person)) {
+    const { [name]: _, ...rest } = document[section] as Mapping;
+    if (Object.keys(rest).length === 0) delete document[section];
+    else document[section] = rest;
+    const what = `is left out: HolmesGPT takes one entry of that name, and yours stands in ${section === 'toolsets' ? 'mcp_servers' : 'toolsets'}`;
+    notes.push({ section, name, note: { what } });
+  }
+  return { document, notes };
+}

@@ -1,0 +1,108 @@
+import { isMapping, type Mapping } from '../../model/mapping.ts';
+import { same } from '../../model/same.ts';
+import type { JoinOptions } from './join.ts';
+import { besidesTheirs, fieldsWhere, generatedBackends, isSame, partsOf, theirsOf } from './join-lists.ts';
+import { own } from './models.ts';
+import { isAddress, isCommon, type Shape, shapeOf } from './shape.ts';
+
+/** A document that a person edited, and what there was when it was written. */
+export interface Edit {
+  readonly edited: Mapping;
+  readonly generated: Mapping;
+  readonly person: Mapping;
+  /** The one joined to the other: what was written. */
+  readonly merged: Mapping;
+}
+
+/** Are all fields in which two configurations differ such that every backend may have them? */
+function differInCommon(now: Mapping, before: Mapping): boolean {
+  return [...new Set([...Object.keys(now), ...Object.keys(before)])].every(
+    (field) =>
+      (Object.hasOwn(now, field) && same(now[field], before[field])) ||
+      isCommon(field, Object.hasOwn(now, field) ? now[field] : null),
+  );
+}
+
+const NOTHING = { list: [], beside: {}, exclusive: false };
+
+/** The backends that a configuration has, flat or in a list. */
+function backendsIn(
+  config: Mapping,
+  shape: Shape,
+): { readonly flat: boolean; readonly all: readonly Mapping[] } {
+  const { list, beside } = partsOf(config, shape) ?? NOTHING;
+  const flat = list.length === 0 && Object.keys(beside).some(isAddress);
+  return { flat, all: flat ? [beside] : list };
+}
+
+/** A person's part of an edited configuration that holds several backends; nothing where there is none. */
+function learnedList(edit: Edit, shape: Shape, namespace: string | undefined): Mapping | undefined {
+  const now = partsOf(edit.edited, shape);
+  if (now === undefined) return edit.edited;
+  const before = partsOf(edit.person, shape) ?? NOTHING;
+  const generated = generatedBackends(edit.generated, shape);
+  const { all: there, flat: wasFlat } = backendsIn(edit.merged, shape);
+  const { all: left, flat } = backendsIn(edit.edited, shape);
+  const ours = besidesTheirs(generated, theirsOf(before, shape).entries, shape, namespace).map((entry) =>
+    wasFlat ? fieldsWhere(entry, (field) => field !== shape.name) : entry,
+  );
+  const has = (list: readonly Mapping[], entry: Mapping): boolean => list.some((each) => isSame(each, entry));
+  // A list from which a generated one was taken out is theirs as it is, and follows nothing any more.
+  const alone = before.exclusive || generated.some((entry) => has(there, entry) && !has(left, entry));
+  const theirs = left.filter((entry) => alone || !ours.some((each) => same(each, entry)));
+  const address = Object.keys(generated[0] ?? {}).find(isAddress) ?? 'api_url';
+  if (flat)
+    return theirs.length === 0 ? undefined : { ...now.beside, ...(alone ? { [shape.list]: null } : {}) };
+  const part = {
+    ...(alone && theirs.length > 0 ? { [address]: null } : {}),
+    ...now.beside,
+    ...(theirs.length > 0 ? { [shape.list]: theirs } : alone ? { [shape.list]: null } : {}),
+  };
+  return Object.keys(part).length === 0 ? undefined : part;
+}
+
+/** What of an edited configuration is a person's; `keep` where the differences tell it as everywhere else. */
+function learnedConfig(edit: Edit, shape: Shape | undefined, options: JoinOptions): unknown {
+  const { edited, merged } = edit;
+  if (same(edited, merged)) return 'keep';
+  const isList = (config: Mapping): boolean =>
+    shape !== undefined && (partsOf(config, shape)?.list.length ?? 1) > 0;
+  if (!isList(edited) && !isList(merged) && differInCommon(edited, merged)) return 'keep';
+  return shape === undefined ? edited : learnedList(edit, shape, options.namespace);
+}
+
+/**
+ * A person's patch as an edit tells it, with what they changed among the backends of toolsets: an edited list holds ours
+ * too, and these are not theirs; and an option next to an address is for that address.
+ * @param patch the differences of the edit, field by field
+ */
+export function learnEdit(patch: Mapping, edit: Edit, options: JoinOptions): Mapping {
+  const section = (document: Mapping): Mapping => {
+    const entries = own(document, 'toolsets');
+    return isMapping(entries) ? entries : {};
+  };
+  const configOf = (document: Mapping, name: string): unknown => {
+    const entry = own(section(document), name);
+    return isMapping(entry) ? own(entry, 'config') : undefined;
+  };
+  const learned = new Map(Object.entries(section(patch)));
+  for (const [name, entry] of Object.entries(section(edit.edited))) {
+    const [edited, generated] = [configOf(edit.edited, name), configOf(edit.generated, name)];
+    if (!isMapping(entry) || !isMapping(edited) || !isMapping(generated)) continue;
+    const [person, merged] = [configOf(edit.person, name) ?? {}, configOf(edit.merged, name) ?? {}];
+    if (!isMapping(person) || !isMapping(merged)) continue;
+    const shape = shapeOf(name, own(entry, 'type'), options.holmesgptVersion !== '0.20');
+    const config = learnedConfig({ edited, generated, person, merged }, shape, options);
+    if (config === 'keep') continue;
+    const before = learned.get(name);
+    const rest = fieldsWhere(isMapping(before) ? before : {}, (field) => field !== 'config');
+    const next =
+      config === undefined || (isMapping(config) && Object.keys(config).length === 0)
+        ? rest
+        : { ...rest, config };
+    if (Object.keys(next).length === 0) learned.delete(name);
+    else learned.set(name, next);
+  }
+  if (learned.size === 0) return fieldsWhere(patch, (key) => key !== 'toolsets');
+  return { ...patch, toolsets: Object.fromEntries(learned) };
+}

@@ -1,0 +1,303 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
+import type { Mapping } from '../../model/mapping.ts';
+import { mergePatch } from '../../model/merge.ts';
+import { type AgentConfigMap, FILE, GENERATED, type HolmesFile, mergeForAgent, PERSON } from './merge.ts';
+
+const holmes: HolmesFile = {
+  write: (document) => stringify(document, { compat: 'yaml-1.1', aliasDuplicateObjects: false }),
+  fault: (document) => (Object.keys(document).length === 0 ? 'it has no toolset' : undefined),
+  join: (generated, person) => ({ document: mergePatch(generated, person) as Mapping, notes: [] }),
+  withoutListed: (document) => ({ document, notes: [] }),
+  learn: (patch) => patch,
+};
+
+const GEN =
+  'toolsets:\n  prom:\n    enabled: true\n    config:\n      url: http://a\n  core:\n    enabled: true\n';
+const HELM = '# from values\ntoolsets:\n  internet: { enabled: yes }\n  prom:\n    config: { timeout: 60 }\n';
+
+const fresh = (file?: string): AgentConfigMap => ({
+  data: { 'model_list.yaml': 'm: 1\n', ...(file === undefined ? {} : { [FILE]: file }) },
+  annotations: { theirs: 'x' },
+});
+
+/** What is there after the merge was carried out. */
+function carried(generated: string, live: AgentConfigMap): AgentConfigMap {
+  const merge = mergeForAgent(generated, live, holmes);
+  if (merge.kind === 'refused') throw new Error(merge.what);
+  if (merge.kind === 'none') return live;
+  return {
+    data: { ...live.data, ...merge.data },
+    annotations: { ...live.annotations, ...merge.annotations },
+  };
+}
+const withFile = (live: AgentConfigMap, file: string): AgentConfigMap => ({
+  ...live,
+  data: { ...live.data, [FILE]: file },
+});
+const fileOf = (live: AgentConfigMap): unknown => parse(live.data[FILE] ?? '', { version: '1.1' });
+const refusal = (generated: string, live: AgentConfigMap) => {
+  const merge = mergeForAgent(generated, live, holmes);
+  if (merge.kind !== 'refused') throw new Error(`not refused: ${merge.kind}`);
+  return `${merge.what}; ${merge.fix}`;
+};
+
+describe('the first time', () => {
+  test('what is there is kept to the letter, and wins field by field', () => {
+    const live = carried(GEN, fresh(HELM));
+    expect(live.data[PERSON]).toBe(HELM);
+    expect(live.data[GENERATED]).toBe(GEN);
+    expect(fileOf(live)).toEqual({
+      toolsets: {
+        prom: { enabled: true, config: { url: 'http://a', timeout: 60 } },
+        core: { enabled: true },
+        internet: { enabled: true },
+      },
+    });
+    expect(mergeForAgent(GEN, live, holmes).kind).toBe('none');
+  });
+
+  test.each([undefined, '', '\n', '# nothing\n', 'toolsets:\n', 'toolsets: {}\nmcp_servers: {}\n'])(
+    '%j says nothing: the file is what is generated',
+    (file) => {
+      const live = carried(GEN, fresh(file));
+      expect(fileOf(live)).toEqual(parse(GEN));
+      expect(live.data[PERSON]).toBe(file ?? '');
+    },
+  );
+
+  test('keys that HolmesGPT ignores stay in the kept text only, and anchors work', () => {
+    const text = 'x: &on {enabled: true}\ntoolsets:\n  mine: *on\n  merged: {<<: *on, a: 1}\n';
+    const live = carried(GEN, fresh(text));
+    expect(live.data[PERSON]).toBe(text);
+    expect(fileOf(live)).toMatchObject({
+      toolsets: { mine: { enabled: true }, merged: { enabled: true, a: 1 } },
+    });
+    expect(fileOf(live)).not.toHaveProperty('x');
+  });
+
+  test.each([
+    [
+      'a text that YAML 1.1 would take for another kind',
+      'a: "yes"\n    b: "1:30"\n    c: 2024-01-01',
+      { a: 'yes', b: '1:30', c: '2024-01-01' },
+    ],
+    ['a key that every object has', 'constructor: 1\n    toString: 2', { constructor: 1, toString: 2 }],
+  ])('%s stays what it is', (_, fields, value) => {
+    const live = carried(GEN, fresh(`toolsets:\n  mine:\n    ${fields}\n`));
+    expect(fileOf(live)).toMatchObject({ toolsets: { mine: value } });
+  });
+});
+
+describe('later', () => {
+  const first = carried(GEN, fresh(HELM));
+
+  test('another URL is generated: it is taken over, and the person keeps the rest', () => {
+    const live = carried(GEN.replace('http://a', 'http://b'), first);
+    expect(fileOf(live)).toMatchObject({
+      toolsets: { prom: { config: { url: 'http://b', timeout: 60 } }, internet: {} },
+    });
+    expect(live.data[PERSON]).toBe(HELM);
+  });
+
+  test('Helm renders the same again: the same file comes back, as another state', () => {
+    const again = mergeForAgent(GEN, withFile(first, HELM), holmes);
+    const before = mergeForAgent(GEN, first, holmes);
+    if (again.kind !== 'write' || before.kind !== 'none') throw new Error('not written');
+    expect(again.data[FILE]).toBe(first.data[FILE]);
+    expect(again.data[PERSON]).toBe(HELM);
+    expect(again.token).not.toBe(before.token);
+  });
+
+  test('Helm renders something else: what it left out is gone, what it added is there', () => {
+    const next = '# new values\ntoolsets:\n  slab: {enabled: true}\n';
+    const live = carried(GEN, withFile(first, next));
+    expect(live.data[PERSON]).toBe(next);
+    expect(fileOf(live)).toEqual(mergePatch(parse(GEN), parse(next)));
+  });
+
+  test('one field is edited by hand: only that one is the person’s', () => {
+    const text = (first.data[FILE] ?? '').replace('timeout: 60', 'timeout: 90');
+    const merge = mergeForAgent(GEN, withFile(first, text), holmes);
+    expect(merge).toMatchObject({ kind: 'write', learned: true });
+    const live = carried(GEN.replace('http://a', 'http://c'), withFile(first, text));
+    expect(fileOf(live)).toMatchObject({ toolsets: { prom: { config: { url: 'http://c', timeout: 90 } } } });
+    expect(live.data[PERSON]).toBe(HELM.replace('60', '90'));
+  });
+
+  test('a generated entry is deleted by hand: it stays away', () => {
+    const text = (first.data[FILE] ?? '').replace('  core:\n    enabled: true\n', '');
+    const live = carried(GEN, withFile(first, text));
+    expect(fileOf(live)).not.toHaveProperty('toolsets.core');
+    expect(parse(live.data[PERSON] ?? '')).toMatchObject({ toolsets: { core: null } });
+    expect(live.data[PERSON]).toContain('# from values');
+  });
+
+  test('a tool that drops comments wrote the file: what equals the generated stays generated', () => {
+    const document = fileOf(first) as { toolsets: Record<string, unknown> };
+    const text = stringify({ toolsets: { ...document.toolsets, extra: { enabled: true } } });
+    const live = carried(GEN.replace('http://a', 'http://d'), withFile(first, text));
+    expect(fileOf(live)).toMatchObject({
+      toolsets: { prom: { config: { url: 'http://d', timeout: 60 } }, extra: { enabled: true } },
+    });
+    expect(parse(live.data[PERSON] ?? '').toolsets).not.toHaveProperty('core');
+  });
+
+  test('the kept text may be edited too', () => {
+    const live = carried(GEN, {
+      ...first,
+      data: { ...first.data, [PERSON]: 'toolsets: {core: {enabled: false}}\n' },
+    });
+    expect(fileOf(live)).toEqual(mergePatch(parse(GEN), { toolsets: { core: { enabled: false } } }));
+  });
+
+  test('the kept text was deleted: what is in the file is taken back from there', () => {
+    const { [PERSON]: _, ...data } = first.data;
+    const live = carried(GEN, { ...first, data });
+    expect(fileOf(live)).toEqual(fileOf(first));
+  });
+
+  test.each(['', '  \n'])('a file that became %j is written anew', (text) => {
+    expect(carried(GEN, withFile(first, text)).data).toEqual(first.data);
+  });
+});
+
+describe('refused, and nothing is written', () => {
+  const first = carried(GEN, fresh(HELM));
+  test.each([
+    ['broken YAML', fresh('toolsets: [\n'), /custom_toolset\.yaml cannot be read.*correct it/],
+    ['a list', fresh('- a\n'), /no mapping/],
+    ['a key twice', fresh('toolsets: {}\ntoolsets: {}\n'), /unique/i],
+    [
+      'a bomb of aliases',
+      fresh(`a: &a [${'x,'.repeat(20)}]\nb: &b [${'*a,'.repeat(20)}]\nc: [${'*b,'.repeat(20)}]\n`),
+      /alias/i,
+    ],
+    ['a number that cannot be kept', fresh('toolsets: {a: {id: 12345678901234567890}}\n'), /quotes/],
+    [
+      'broken YAML in the kept text',
+      { ...first, data: { ...first.data, [PERSON]: ': [' } },
+      /person\.yaml cannot be read/,
+    ],
+    [
+      'a person who takes everything away',
+      fresh('toolsets: {core: null, prom: null}\n'),
+      /no toolset.*correct custom_toolset\.yaml/,
+    ],
+    ['too much', fresh(`# ${'x'.repeat(1000 * 1024)}\n`), /KiB.*most/],
+  ])('%s', (_, live, message) => {
+    expect(refusal(GEN, live)).toMatch(message);
+  });
+});
+
+describe('laws', () => {
+  const names = fc.constantFrom('a', 'b', 'c', 'yes', '__x');
+  const leaf = fc.oneof(
+    fc.constantFrom('1', 'no', 'http://x', ''),
+    fc.boolean(),
+    fc.integer(),
+    fc.constant([1, 'two']),
+  );
+  const entry = fc.dictionary(
+    names,
+    fc.oneof(leaf, fc.dictionary(names, leaf, { maxKeys: 3, noNullPrototype: true })),
+    {
+      maxKeys: 3,
+      noNullPrototype: true,
+    },
+  );
+  const sections = fc.record({
+    toolsets: fc.dictionary(names, entry, { maxKeys: 3, noNullPrototype: true }),
+    mcp_servers: fc.dictionary(names, entry, { maxKeys: 2, noNullPrototype: true }),
+  });
+  const generated = sections.map((document) => ({
+    ...document,
+    toolsets: { ...document.toolsets, core: { enabled: true } },
+  }));
+  type Step =
+    | { readonly kind: 'generated'; readonly document: Mapping }
+    | { readonly kind: 'helm'; readonly document: Mapping }
+    | { readonly kind: 'edit'; readonly patch: Mapping };
+  const patch = fc.record({
+    toolsets: fc.dictionary(names, fc.oneof(entry, fc.constant(null)), { maxKeys: 2, noNullPrototype: true }),
+  });
+  const steps = fc.array(
+    fc.oneof(
+      generated.map((document): Step => ({ kind: 'generated', document })),
+      sections.map((document): Step => ({ kind: 'helm', document })),
+      patch.map((each): Step => ({ kind: 'edit', patch: each })),
+    ),
+    { maxLength: 8 },
+  );
+  const text = (document: unknown) =>
+    stringify(document, { compat: 'yaml-1.1', aliasDuplicateObjects: false });
+  const full = (document: unknown) => {
+    const map = document as Record<string, Record<string, unknown>>;
+    return { toolsets: {}, mcp_servers: {}, ...map };
+  };
+
+  test('nothing that a person wrote is lost, and what is done once is not done again', () => {
+    fc.assert(
+      fc.property(generated, fc.option(sections), steps, (start, original, sequence) => {
+        let gen: Mapping = start;
+        let live = carried(text(gen), fresh(original === null ? undefined : text(original)));
+        if (original !== null) {
+          expect(live.data[PERSON]).toBe(text(original));
+          expect(full(fileOf(live))).toEqual(full(mergePatch(gen, original)));
+        }
+        for (const step of sequence) {
+          const before = full(fileOf(live)) as Mapping;
+          const mine = parse(live.data[PERSON] ?? '', { version: '1.1' }) ?? {};
+          if (step.kind === 'generated') {
+            gen = step.document;
+            const kept = live.data[PERSON];
+            live = carried(text(gen), live);
+            expect(live.data[PERSON]).toBe(kept);
+            expect(full(fileOf(live))).toEqual(full(mergePatch(gen, mine)));
+          } else if (step.kind === 'helm') {
+            live = carried(text(gen), withFile(live, text(step.document)));
+            // Also an entry that was the same as before: it is there, as generated or as the person's.
+            expect(full(fileOf(live))).toEqual(
+              full(mergePatch(gen, mergePatch(full(fileOf(live)), step.document))),
+            );
+          } else {
+            const edited = mergePatch(before, step.patch);
+            const mark = (live.data[FILE] ?? '').split('\n')[0];
+            live = carried(text(gen), withFile(live, `${mark}\n${text(edited)}`));
+            expect(full(fileOf(live))).toEqual(full(edited));
+          }
+          expect(live.data['model_list.yaml']).toBe('m: 1\n');
+          expect(mergeForAgent(text(gen), live, holmes).kind).toBe('none');
+        }
+      }),
+      { numRuns: 300 },
+    );
+  }, 60_000);
+});
+
+test('what a person has already is left out, and an edit of the file does not make it theirs', () => {
+  const without: HolmesFile = {
+    ...holmes,
+    withoutListed: (generated, person, toolset) => {
+      const { mcp_servers: _, ...others } = generated;
+      const isListed = toolset === 'hosts' && Object.hasOwn(person, 'mcp_servers');
+      const notes = [{ section: 'mcp_servers', name: 's/x', note: { what: 'is not added' } }];
+      return isListed ? { document: others, notes } : { document: generated, notes: [] };
+    },
+  };
+  const generated = `${GEN}mcp_servers:\n  s/x:\n    url: http://x\n`;
+  const mine = 'mcp_servers:\n  mine:\n    url: http://y\n';
+  const merged = (live: AgentConfigMap) => {
+    const merge = mergeForAgent(generated, live, without, 'hosts');
+    if (merge.kind !== 'write') throw new Error(merge.kind);
+    return { data: merge.data, annotations: merge.annotations, notes: merge.notes };
+  };
+  const first = merged(fresh(mine));
+  expect(Object.keys(parse(first.data[FILE] ?? '').mcp_servers)).toEqual(['mine']);
+  expect(first.notes).toHaveLength(1);
+  expect(mergeForAgent(generated, first, without, 'hosts').kind).toBe('none');
+  const edited = { ...first, data: { ...first.data, [FILE]: `${first.data[FILE]}  other:\n    url: z\n` } };
+  const second = merged(edited);
+  expect(Object.keys(parse(second.data[PERSON] ?? '').mcp_servers).sort()).toEqual(['mine', 'other']);
+});

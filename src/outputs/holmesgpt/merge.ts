@@ -1,0 +1,184 @@
+import { createHash } from 'node:crypto';
+import type { Problem } from '../../model/discovery.ts';
+import type { Mapping } from '../../model/mapping.ts';
+import { mergePatch } from '../../model/merge.ts';
+import { type Before, changedBy, replacedBy, sections } from './person.ts';
+import { edited, readMapping } from './yaml.ts';
+
+/** The file that HolmesGPT reads, as a key of its ConfigMap. */
+export const FILE = 'custom_toolset.yaml';
+
+/** What a person wrote there, kept. */
+export const PERSON = 'custom_toolset.person.yaml';
+
+/** What was generated when the file was written. */
+export const GENERATED = 'custom_toolset.generated.yaml';
+
+/** The hash of the file as it was written last. */
+export const FILE_HASH = 'kubernaut.io/agent-file-hash';
+
+/** How many times it was written. */
+export const FILE_REVISION = 'kubernaut.io/agent-file-revision';
+
+/** First line of what we write. Who edits the file keeps it; who replaces the file, as Helm does, does not. */
+const MARK =
+  '# Made by dynamic-toolset from the two texts beside it: what people wrote, and what is generated.\n';
+
+/** The first line of 0.1.0, which merged the two field by field. */
+const OLD_MARK =
+  '# Made by dynamic-toolset from the two texts beside it: what is generated, and what people wrote.\n';
+
+/** Most bytes of all data together: Kubernetes refuses objects over 1 MiB, and the rest of the object needs room. */
+const LARGEST = 900 * 1024;
+
+/** What of HolmesGPT's ConfigMap counts here. */
+export interface AgentConfigMap {
+  readonly data: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** What knows HolmesGPT's file. */
+export interface HolmesFile {
+  /** The document as text. */
+  readonly write: (document: Mapping) => string;
+  /** Why HolmesGPT would refuse it, in one line; nothing if it would not. */
+  readonly fault: (document: Mapping) => string | undefined;
+  /** The generated document with a person's joined to it, and what they should know about that. */
+  readonly join: (generated: Mapping, person: Mapping) => JoinedFile;
+  /** The generated document without what a person's has already, as far as what is published with it tells. */
+  readonly withoutListed: (generated: Mapping, person: Mapping, toolset: string) => JoinedFile;
+  /** A person's patch as the differences of an edit tell it, with what they changed among the backends of toolsets. */
+  readonly learn: (patch: Mapping, edit: { readonly edited: Mapping } & Before) => Mapping;
+}
+
+export interface JoinedFile {
+  readonly document: Mapping;
+  /** By section and name of the entry. */
+  readonly notes: readonly {
+    readonly section: string;
+    readonly name: string;
+    readonly note: Omit<Problem, 'where'>;
+  }[];
+}
+
+export type AgentMerge =
+  /** All is as it should be. */
+  | { readonly kind: 'none'; readonly token: string; readonly notes: JoinedFile['notes'] }
+  | {
+      readonly kind: 'write';
+      readonly data: Readonly<Record<string, string>>;
+      readonly annotations: Readonly<Record<string, string>>;
+      /** Says which state of the file it is; no two that were written are alike. */
+      readonly token: string;
+      /** Somebody changed the file since, and what they wrote was taken over. */
+      readonly learned: boolean;
+      readonly notes: JoinedFile['notes'];
+    }
+  /** Nothing may be written: what is wrong, and what to do. */
+  | { readonly kind: 'refused'; readonly what: string; readonly fix: string };
+
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** The file, and the number of its writing: a file that was changed and put right in between is another state. */
+const tokenOf = (file: string, revision: number): string => `${revision}-${hashOf(file).slice(0, 16)}`;
+
+/** The generated document with a person's joined to it, without what HolmesGPT ignores. */
+function joined(generated: Mapping, person: Mapping, holmes: HolmesFile): JoinedFile {
+  const { document, notes } = holmes.join(sections(generated), sections(person));
+  return { document: sections(document), notes };
+}
+
+type PersonText = { readonly text: string } | { readonly broken: string; readonly key: string };
+
+/** The person's text as it is now, taken from an edit of the file if there was one. */
+function personText({ data, annotations }: AgentConfigMap, holmes: HolmesFile): PersonText {
+  const { [FILE]: file, [PERSON]: person, [GENERATED]: generated } = data;
+  const untouched =
+    file === undefined || file.trim() === '' || `sha256:${hashOf(file)}` === annotations[FILE_HASH];
+  if (untouched && person !== undefined) return { text: person };
+  if (file === undefined) return { text: '' };
+  const now = readMapping(file);
+  if ('fault' in now) return { broken: now.fault, key: FILE };
+  // Ours is edited from what it was made of. Without that nothing tells what in it is whose.
+  const base = generated === undefined ? undefined : readMapping(generated);
+  if (base === undefined || 'fault' in base) return { text: file };
+  const old = readMapping(person ?? '');
+  if ('fault' in old) return { broken: old.fault, key: PERSON };
+  const isOld = file.startsWith(OLD_MARK);
+  const before = {
+    generated: sections(base.value),
+    person: old.value,
+    merged: isOld
+      ? sections(mergePatch(sections(base.value), sections(old.value)) as Mapping)
+      : joined(base.value, old.value, holmes).document,
+  };
+  if (!file.startsWith(MARK) && !isOld) return { text: edited(file, replacedBy(now.value, before)) };
+  // Keys that HolmesGPT ignores are in the person's text only.
+  const others = Object.fromEntries(
+    Object.entries(old.value).filter(([key]) => !Object.hasOwn(sections(old.value), key)),
+  );
+  const since = { ...before, person: sections(old.value) };
+  const changes = changedBy(now.value, since);
+  const patch = isOld ? changes : holmes.learn(changes, { ...since, edited: now.value });
+  return { text: edited(person ?? '', { ...others, ...patch }) };
+}
+
+/**
+ * What becomes of HolmesGPT's ConfigMap. What a person wrote into the file, or Helm for them, is kept in a key beside
+ * it and wins over what is generated. Pure, and once carried out there is nothing left to do.
+ * @param offered the generated `custom_toolset.yaml`
+ * @param toolset the `toolset.json` that is published with it
+ */
+export function mergeForAgent(
+  offered: string,
+  live: AgentConfigMap,
+  holmes: HolmesFile,
+  toolset = '',
+): AgentMerge {
+  const person = personText(live, holmes);
+  const own = 'text' in person ? readMapping(person.text) : { fault: person.broken };
+  if (!('text' in person) || 'fault' in own)
+    return {
+      kind: 'refused',
+      what: `the key ${'key' in person ? person.key : PERSON} cannot be read: ${'fault' in own ? own.fault : ''}`,
+      fix: 'it is left as it is; correct it',
+    };
+  const base = readMapping(offered);
+  if ('fault' in base) throw new Error(`the generated ${FILE} cannot be read: ${base.fault}`);
+  // What is left is kept beside the file, so that an edit of the file is compared with what it was made of.
+  const added = holmes.withoutListed(sections(base.value), sections(own.value), toolset);
+  const generated = added.notes.length === 0 ? offered : holmes.write(added.document);
+  const join = joined(added.notes.length === 0 ? base.value : added.document, own.value, holmes);
+  const { document } = join;
+  const notes = [...added.notes, ...join.notes];
+  const fault = holmes.fault(document);
+  if (fault !== undefined)
+    return {
+      kind: 'refused',
+      what: `HolmesGPT would refuse ${FILE} with what people wrote into it: ${fault}`,
+      fix: `it is left as it is; correct ${live.data[PERSON] === undefined ? FILE : PERSON}`,
+    };
+  const file = MARK + holmes.write(document);
+  const data = { [FILE]: file, [PERSON]: person.text, [GENERATED]: generated };
+  const counted = Number(live.annotations[FILE_REVISION] ?? 0);
+  const revision = Number.isSafeInteger(counted) && counted >= 0 ? counted : 0;
+  const fileStays = live.data[FILE] === file && live.annotations[FILE_HASH] === `sha256:${hashOf(file)}`;
+  const next = fileStays ? revision : revision + 1;
+  const token = tokenOf(file, next);
+  if (fileStays && Object.entries(data).every(([key, text]) => live.data[key] === text))
+    return { kind: 'none', token, notes };
+  const bytes = Object.values({ ...live.data, ...data }).reduce(
+    (sum, text) => sum + Buffer.byteLength(text),
+    0,
+  );
+  if (bytes > LARGEST)
+    return {
+      kind: 'refused',
+      what: `all keys together would have ${Math.ceil(bytes / 1024)} KiB, and ${LARGEST / 1024} KiB is the most`,
+      fix: 'watch fewer namespaces, or leave tools out with overrides',
+    };
+  const annotations = { [FILE_HASH]: `sha256:${hashOf(file)}`, [FILE_REVISION]: String(next) };
+  const known = live.data[PERSON];
+  const learned = known !== undefined && known !== person.text;
+  return { kind: 'write', data, annotations, token, learned, notes };
+}

@@ -1,0 +1,160 @@
+import { isMapping, type Mapping } from '../../model/mapping.ts';
+import { RULES } from './model-rules.ts';
+import { HOLMES, own, type Schema } from './models.ts';
+
+/** Where a value stands in the document. */
+export type Path = readonly (string | number)[];
+
+/** What is wrong there. `fault`: HolmesGPT refuses it or it does nothing; `warning`: it is accepted and ignored. */
+export interface HolmesFault {
+  readonly path: Path;
+  readonly message: string;
+  readonly level: 'fault' | 'warning';
+}
+
+export const fault = (path: Path, message: string): HolmesFault => ({ path, message, level: 'fault' });
+export const warning = (path: Path, message: string): HolmesFault => ({ path, message, level: 'warning' });
+export const isFault = ({ level }: Pick<HolmesFault, 'level'>): boolean => level === 'fault';
+
+/** HolmesGPT puts in a variable of its environment; what it will be cannot be known here. */
+const TEMPLATE = /\{\{\s*env\.[^}]*\}\}/;
+const BOOLEANS = /^(0|1|off|on|f|t|false|true|n|y|no|yes)$/i;
+
+/**
+ * What pydantic takes for a type beside the type itself, in its "lax mode".
+ * Source: https://docs.pydantic.dev/latest/concepts/conversion_table/
+ */
+const ACCEPTS = {
+  string: (value: unknown) => typeof value === 'string',
+  integer: (value: unknown) =>
+    Number.isInteger(value) ||
+    typeof value === 'boolean' ||
+    (typeof value === 'string' && /^\s*[+-]?\d+(_\d+)*(\.0+)?\s*$/.test(value)),
+  number: (value: unknown) =>
+    typeof value === 'number' ||
+    typeof value === 'boolean' ||
+    (typeof value === 'string' && value.trim() !== '' && !Number.isNaN(Number(value))),
+  boolean: (value: unknown) =>
+    typeof value === 'boolean' ||
+    value === 0 ||
+    value === 1 ||
+    (typeof value === 'string' && BOOLEANS.test(value)),
+  array: Array.isArray,
+  object: isMapping,
+  null: (value: unknown) => value === null,
+} as const;
+
+const NAMES = {
+  string: 'a text',
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a mapping',
+  null: 'empty',
+} as const;
+
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return 'empty';
+  if (value instanceof Date) return 'a date';
+  if (typeof value === 'number' || typeof value === 'bigint') return 'a number';
+  if (typeof value === 'boolean') return String(value);
+  if (typeof value === 'string') return 'a text';
+  return Array.isArray(value) ? 'a list' : 'a mapping';
+}
+
+/** What is wrong with a value, as the named model of HolmesGPT sees it. */
+export function checkModel(model: string, value: unknown, path: Path): HolmesFault[] {
+  return checkValue({ $ref: model }, value, path);
+}
+
+export function checkValue(schema: Schema, value: unknown, path: Path): HolmesFault[] {
+  if (schema.$ref !== undefined) {
+    const model = own(HOLMES.models, schema.$ref);
+    if (model === undefined) throw new Error(`there is no model ${schema.$ref} of HolmesGPT`);
+    return isMapping(value) && model.properties !== undefined
+      ? checkFields(schema.$ref, model, value, path)
+      : checkValue(model, value, path);
+  }
+  if (schema.not !== undefined) return [fault(path, 'is not possible here')];
+  if (schema.anyOf !== undefined) return fewest(schema.anyOf.map((one) => checkValue(one, value, path)));
+  const isTemplate = typeof value === 'string' && TEMPLATE.test(value);
+  if (schema.enum !== undefined && !isTemplate && !schema.enum.includes(value))
+    return [fault(path, `should be one of ${schema.enum.join(', ')}`)];
+  const { type } = schema;
+  if (type === undefined) return [];
+  if (isTemplate && type !== 'array' && type !== 'object' && type !== 'null') return [];
+  if (!ACCEPTS[type](value)) return [fault(path, `should be ${NAMES[type]} and is ${kindOf(value)}`)];
+  if (Array.isArray(value)) {
+    const { items } = schema;
+    return items === undefined
+      ? []
+      : value.flatMap((item, index) => checkValue(items, item, [...path, index]));
+  }
+  if (isMapping(value)) return checkEntries(schema, value, path);
+  return checkScalar(schema, value, path);
+}
+
+/** The verdict of the branch that fits best; pydantic takes the first one that fits at all. */
+export function fewest(verdicts: readonly HolmesFault[][]): HolmesFault[] {
+  const count = (verdict: readonly HolmesFault[]): number => verdict.filter(isFault).length;
+  return verdicts.reduce((best, next) => {
+    const depth = (verdict: readonly HolmesFault[]): number =>
+      Math.max(0, ...verdict.map((each) => each.path.length));
+    if (count(best) === 0) return best;
+    if (count(next) === 0 || depth(next) > depth(best)) return next;
+    return depth(next) === depth(best) && count(next) < count(best) ? next : best;
+  });
+}
+
+function checkScalar(schema: Schema, value: unknown, path: Path): HolmesFault[] {
+  const { minimum, exclusiveMinimum, maximum, minLength, format } = schema;
+  if (typeof value === 'string' && minLength !== undefined && value.length < minLength)
+    return [fault(path, 'is empty')];
+  if (format === 'uri' && !URL.canParse(String(value))) return [fault(path, 'is not a URL')];
+  const number = Number(value);
+  if (minimum !== undefined && number < minimum) return [fault(path, `should be ${minimum} or more`)];
+  if (exclusiveMinimum !== undefined && number <= exclusiveMinimum)
+    return [fault(path, `should be more than ${exclusiveMinimum}`)];
+  if (maximum !== undefined && number > maximum) return [fault(path, `should be ${maximum} or less`)];
+  return [];
+}
+
+/** A mapping with keys of people's own. */
+function checkEntries({ additionalProperties }: Schema, value: Mapping, path: Path): HolmesFault[] {
+  if (typeof additionalProperties !== 'object') return [];
+  return Object.entries(value).flatMap(([key, inner]) =>
+    checkValue(additionalProperties, inner, [...path, key]),
+  );
+}
+
+/** A model: its fields, with what they were called before. */
+function checkFields(name: string, model: Schema, value: Mapping, path: Path): HolmesFault[] {
+  const { properties = {}, deprecated = {}, required = [], validators = [] } = model;
+  const faults: HolmesFault[] = [];
+  const fields = new Map(Object.entries(value).map(([key, inner]) => [key, { key, inner }]));
+  for (const [old, now] of Object.entries(deprecated)) {
+    const found = fields.get(old);
+    if (found === undefined) continue;
+    faults.push(
+      warning([...path, old], now === null ? 'has no effect any more' : `is an old name; write ${now}`),
+    );
+    fields.delete(old);
+    if (now !== null && !fields.has(now)) fields.set(now, found);
+  }
+  for (const field of required) if (!fields.has(field)) faults.push(fault(path, `lacks ${field}`));
+  for (const [field, { key, inner }] of fields) {
+    const schema = own(properties, field);
+    if (schema !== undefined) faults.push(...checkValue(schema, inner, [...path, key]));
+    else if (model.additionalProperties === false)
+      faults.push(fault([...path, key], `HolmesGPT has no such field (${name})`));
+    else faults.push(warning([...path, key], `HolmesGPT has no such field and ignores it (${name})`));
+  }
+  if (faults.some(isFault)) return faults;
+  const renamed = Object.fromEntries([...fields].map(([field, { inner }]) => [field, inner]));
+  for (const validator of validators) {
+    const said = own(RULES, validator)?.(renamed);
+    if (said !== undefined) faults.push(fault(path, said));
+  }
+  return faults;
+}

@@ -1,0 +1,98 @@
+import type { ConfigMapFiles, Mount, PodFiles } from '../../model/pod-files.ts';
+
+/** The file that HolmesGPT reads unless its environment says otherwise. Source: HolmesGPT 0.45.0, `definitions.py`. */
+const DEFAULT_LOCATION = '/etc/holmes/config/custom_toolset.yaml';
+
+/** The variable that says otherwise. Source: the same file. */
+const LOCATION = 'CUSTOM_TOOLSET_LOCATION';
+
+/** The volume's name in HolmesGPT's own chart. Source: `holmes.yaml` of the chart. */
+const VOLUME = 'custom-toolsets-configmap';
+
+/** The data key that becomes the file. */
+const KEY = 'custom_toolset.yaml';
+
+/** Where HolmesGPT's file comes from, or why that cannot be told. */
+export type ToolsetMount =
+  /** `frozen`: it is mounted as a single file, which Kubernetes never updates in a running Pod. */
+  { readonly configMap: string; readonly frozen: boolean } | { readonly what: string; readonly fix: string };
+
+const REMEDY = `mount a ConfigMap as the folder of ${DEFAULT_LOCATION}`;
+
+/** A file's path within a mount; nothing if it is not in it. */
+function within(mount: Mount, path: string): string | undefined {
+  const base = (mount.mountPath ?? '').replace(/\/+$/, '');
+  if (base === '') return undefined;
+  if (path === base) return '';
+  return path.startsWith(`${base}/`) ? path.slice(base.length + 1) : undefined;
+}
+
+/** The file's name in the volume, whether it stands still, and the volume. */
+interface Place {
+  readonly volume: string;
+  readonly file: string;
+  readonly frozen: boolean;
+}
+
+function placeOf(pod: PodFiles): Place | undefined {
+  const { containers = [], volumes = [] } = pod;
+  const all = containers.flatMap((container) => {
+    const told = container.env?.find(({ name }) => name === LOCATION)?.value;
+    return (container.volumeMounts ?? []).map((mount) => ({ mount, told }));
+  });
+  const told = all.some((each) => each.told !== undefined);
+  const candidates = all
+    .filter((each) => !told || each.told !== undefined)
+    .flatMap(({ mount, told: location = DEFAULT_LOCATION }) => {
+      const rest = within(mount, location);
+      return rest === undefined ? [] : [{ mount, rest }];
+    })
+    // Of mounts within one another the innermost counts.
+    .sort((a, b) => (b.mount.mountPath ?? '').length - (a.mount.mountPath ?? '').length);
+  const [first] = candidates;
+  if (first !== undefined) {
+    const { mount, rest } = first;
+    const sub = mount.subPath ?? mount.subPathExpr ?? '';
+    const file = [sub, rest].filter((part) => part !== '').join('/');
+    return { volume: mount.name ?? '', file, frozen: sub !== '' };
+  }
+  if (told || !volumes.some(({ name }) => name === VOLUME)) return undefined;
+  return { volume: VOLUME, file: KEY, frozen: false };
+}
+
+/** Which key of a ConfigMap becomes the file; nothing if none does. */
+function keyFor({ items }: ConfigMapFiles, file: string): string | undefined {
+  if (items === undefined || items.length === 0) return file;
+  return items.find(({ path }) => path === file)?.key;
+}
+
+/** The ConfigMap of which HolmesGPT's Pods read `custom_toolset.yaml`. */
+export function toolsetMount(pod: PodFiles): ToolsetMount {
+  const place = placeOf(pod);
+  if (place === undefined)
+    return { what: 'has no ConfigMap where HolmesGPT reads custom_toolset.yaml', fix: REMEDY };
+  const volume = pod.volumes?.find(({ name }) => name === place.volume);
+  const sources =
+    volume?.configMap === undefined
+      ? (volume?.projected?.sources ?? []).flatMap(({ configMap }) => configMap ?? [])
+      : [volume.configMap];
+  if (sources.length === 0)
+    return {
+      what: `reads custom_toolset.yaml from the volume ${place.volume}, which is no ConfigMap`,
+      fix: REMEDY,
+    };
+  const named = sources.filter(({ items = [] }) => items.some(({ path }) => path === place.file));
+  const fitting = named.length > 0 ? named : sources.filter(({ items = [] }) => items.length === 0);
+  const [source, other] = fitting;
+  if (source?.name === undefined || source.name === '' || keyFor(source, place.file) !== KEY)
+    return {
+      what: `has the volume ${place.volume}, which does not give the key ${KEY} as the file that HolmesGPT reads`,
+      fix: `give that key under the name ${KEY}, or mount the whole ConfigMap`,
+    };
+  if (other !== undefined)
+    return {
+      what: `has the volume ${place.volume}, where more than one ConfigMap may give ${KEY}`,
+      fix: 'list the keys of each under items',
+    };
+  return { configMap: source.name, frozen: place.frozen };
+}

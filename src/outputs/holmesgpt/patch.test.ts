@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest';
+import type { Overrides } from '../../model/overrides.ts';
+import { holmesFaults } from './contract.ts';
+import { patchFaults, withoutFaulty, withPatch } from './patch.ts';
+
+const LOKI = { enabled: true, config: { api_url: 'http://loki:3100' } };
+const GENERATED = { toolsets: { 'kubernetes/core': { enabled: true }, 'grafana/loki': LOKI } };
+
+describe('what people wrote', () => {
+  test('is merged where HolmesGPT takes it, and nothing is told', () => {
+    const patch: Overrides['holmesgpt'] = {
+      toolsets: { 'grafana/loki': { config: { timeout_seconds: 5 } } },
+    };
+    const { document, notes } = withPatch(GENERATED, patch);
+    expect(document).toMatchObject({ toolsets: { 'grafana/loki': { config: { timeout_seconds: 5 } } } });
+    expect(notes).toEqual([]);
+  });
+
+  test('is left out entry by entry where HolmesGPT would refuse it, with the field and what to do', () => {
+    const patch: Overrides['holmesgpt'] = {
+      toolsets: { 'grafana/loki': { config: { max_retries: 'many' } }, 'kubernetes/logs': { enabled: true } },
+      mcp_servers: { weather: { description: 'without a URL' } },
+    };
+    const { document, notes } = withPatch(GENERATED, patch);
+    expect(document).toEqual({ toolsets: { ...GENERATED.toolsets, 'kubernetes/logs': { enabled: true } } });
+    expect(notes).toEqual([
+      {
+        where: 'overrides.yaml, holmesgpt.toolsets grafana/loki',
+        what: expect.stringMatching(/is not merged.*config\.max_retries: should be a whole number/),
+        fix: expect.any(String),
+      },
+      expect.objectContaining({ where: 'overrides.yaml, holmesgpt.mcp_servers weather' }),
+    ]);
+  });
+
+  test('is merged and told where HolmesGPT ignores it', () => {
+    const patch: Overrides['holmesgpt'] = { toolsets: { 'grafana/loki': { config: { timeout: 5 } } } };
+    const { document, notes } = withPatch(GENERATED, patch);
+    expect(document).toMatchObject({ toolsets: { 'grafana/loki': { config: { timeout: 5 } } } });
+    expect(notes.map(({ what }) => what)).toEqual([expect.stringMatching(/config\.timeout: .*ignores/)]);
+  });
+
+  test('that takes the name of a generated entry for the other section is left out', () => {
+    const patch: Overrides['holmesgpt'] = {
+      mcp_servers: { 'grafana/loki': { config: { url: 'http://a/sse' } } },
+    };
+    expect(withPatch(GENERATED, patch).document).toEqual(GENERATED);
+  });
+
+  test.each<Overrides['holmesgpt']>([
+    { toolsets: { 'kubernetes/core': null, 'grafana/loki': null } },
+    { toolsets: { 'kubernetes/core': null, 'grafana/loki': null, nothing: { description: 'd' } } },
+  ])('that leaves no toolset at all is not merged: %j', (patch) => {
+    const { document, notes } = withPatch(GENERATED, patch);
+    expect(document).toEqual(GENERATED);
+    expect(notes.at(-1)).toMatchObject({ where: 'overrides.yaml, holmesgpt' });
+  });
+});
+
+describe('a generated entry that HolmesGPT would refuse', () => {
+  test.each<[string, Record<string, unknown>]>([
+    ['an unknown toolset', { 'grafana/lokki': LOKI }],
+    ['a dot in a key', { 'elasticsearch/data': { enabled: true, config: { 'a.b': 'c' } } }],
+    ['a field that is missing', { 'elasticsearch/data': { enabled: true, config: { url2: 'c' } } }],
+  ])('%s: it is left out and told, and the others stay', (_, toolsets) => {
+    const { document, notes } = withoutFaulty({ toolsets: { ...GENERATED.toolsets, ...toolsets } });
+    expect(document).toEqual(GENERATED);
+    expect(notes).toEqual([
+      expect.objectContaining({
+        where: `custom_toolset.yaml, toolsets ${Object.keys(toolsets)[0]}`,
+        what: expect.stringMatching(/^is left out/),
+      }),
+    ]);
+    expect(holmesFaults(document)).toEqual([]);
+  });
+});
+
+test.each<[Overrides['holmesgpt'], number]>([
+  [{}, 0],
+  [{ toolsets: { 'grafana/loki': { config: { timeout_seconds: 5 } } } }, 0],
+  [{ toolsets: { mine: { type: 'http', config: { endpoints: [] } } } }, 1],
+  [{ toolsets: { mine: { description: 'd', tools: [{ name: 'a', description: 'b' }] } } }, 1],
+  [{ mcp_servers: { mine: { config: { url: 'none' } } } }, 1],
+])('what is refused whatever it is merged into: %j', (patch, count) => {
+  expect(patchFaults(patch)).toHaveLength(count);
+});

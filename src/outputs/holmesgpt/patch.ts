@@ -1,0 +1,169 @@
+import type { Problem } from '../../model/discovery.ts';
+import { isMapping, type Mapping } from '../../model/mapping.ts';
+import { mergePatch } from '../../model/merge.ts';
+import type { Overrides } from '../../model/overrides.ts';
+import { holmesFaults, loadFaults } from './contract.ts';
+import { type JoinOptions, joinDocuments } from './join.ts';
+import { partsOf } from './join-lists.ts';
+import { fault, type HolmesFault, isFault } from './model-check.ts';
+import { addressesOf, carriesCredentials, shapeOf } from './shape.ts';
+
+/** Overrides, for the newest HolmesGPT: what they say without an address is for no backend in particular. */
+const OVERRIDES: JoinOptions = { holmesgptVersion: '0.32', standsAlone: false };
+
+type Patch = Overrides['holmesgpt'];
+type Sections = Readonly<Record<string, Mapping>>;
+
+interface Checked {
+  readonly document: Mapping;
+  readonly notes: readonly Problem[];
+}
+
+/** `config.clusters.0: lacks broker`, of the first fault, and how many more there are. */
+function summary(faults: readonly HolmesFault[]): string {
+  const [first] = faults;
+  if (first === undefined) throw new Error('no faults to tell');
+  const field = first.path.slice(2).join('.');
+  const more = faults.length > 1 ? ` (and ${faults.length - 1} more)` : '';
+  return `${field === '' ? '' : `${field}: `}${first.message}${more}`;
+}
+
+const entryKey = ({ path }: Pick<HolmesFault, 'path'>): string => JSON.stringify(path.slice(0, 2));
+
+function byEntry(faults: readonly HolmesFault[]): Map<string, HolmesFault[]> {
+  return Map.groupBy(faults, entryKey);
+}
+
+/**
+ * The generated document without entries that HolmesGPT would refuse. The program's own detectors make none; those of
+ * users may, so it is told and never stops the rest.
+ * @throws Error if what is wrong is in no entry, which is a bug
+ */
+export function withoutFaulty(generated: Mapping): Checked {
+  const notes: Problem[] = [];
+  const fix = 'correct the detector or the override that it is from; if it is from neither, report this';
+  let document = generated;
+  // What HolmesGPT refuses the whole file for hides the rest, so it takes another round to see that.
+  for (;;) {
+    const found = byEntry(holmesFaults(document));
+    const refused = [...found].filter(([, faults]) => faults.some(isFault));
+    for (const [key, faults] of refused) {
+      const [section, name] = JSON.parse(key) as string[];
+      const what = `is left out, HolmesGPT would refuse it: ${summary(faults.filter(isFault))}`;
+      notes.push({ where: `custom_toolset.yaml, ${section} ${name}`, what, fix });
+      if (section === undefined || name === undefined) throw new Error(`custom_toolset.yaml ${what}`);
+      document = withoutEmpty(mergePatch(document, { [section]: { [name]: null } }));
+    }
+    if (refused.length > 0) continue;
+    for (const [key, faults] of found) {
+      const [section, name] = JSON.parse(key) as string[];
+      const what = `is written, and HolmesGPT does not use all of it: ${summary(faults)}`;
+      notes.push({ where: `custom_toolset.yaml, ${section} ${name}`, what, fix });
+    }
+    return { document, notes };
+  }
+}
+
+/**
+ * The generated document with what people wrote merged into it. What of theirs would make HolmesGPT refuse an entry, or
+ * the file, is not merged and is told.
+ */
+export function withPatch(generated: Mapping, patch: Patch, options: JoinOptions = OVERRIDES): Checked {
+  if (Object.keys(patch).length === 0) return { document: generated, notes: [] };
+  const notes: Problem[] = [];
+  const before = new Set(holmesFaults(generated).map((each) => JSON.stringify(each)));
+  const left = structuredClone(patch) as Record<string, Record<string, unknown>>;
+  const isPatched = (key: string): boolean => {
+    const [section = '', name = ''] = JSON.parse(key) as string[];
+    return Object.hasOwn(left[section] ?? {}, name);
+  };
+  // Each round takes out one entry at least.
+  for (;;) {
+    const joined = joinDocuments(generated, left, options);
+    const document = withoutEmpty(joined.document);
+    if (loadFaults(document).length > 0) {
+      const what = 'leaves no toolset at all, and HolmesGPT refuses such a file, so this part is not merged';
+      notes.push({ where: 'overrides.yaml, holmesgpt', what, fix: 'set enabled: false in place of null' });
+      return { document: generated, notes };
+    }
+    const found = byEntry(holmesFaults(document).filter((each) => !before.has(JSON.stringify(each))));
+    const refused = [...found].filter(([key, faults]) => isPatched(key) && faults.some(isFault));
+    if (refused.length === 0) {
+      const [fault] = [...found.values()].flat().filter(isFault);
+      if (fault !== undefined)
+        throw new Error(`custom_toolset.yaml, ${fault.path.join('.')}: ${fault.message}`);
+      for (const [key, faults] of found)
+        notes.push({ where: placeOf(key), what: `HolmesGPT does not use all of it: ${summary(faults)}` });
+      for (const { section, name, note } of joined.notes)
+        notes.push({ where: placeOf(JSON.stringify([section, name])), ...note });
+      return { document, notes };
+    }
+    for (const [key, faults] of refused) {
+      const [section = '', name = ''] = JSON.parse(key) as string[];
+      delete left[section]?.[name];
+      notes.push({
+        where: placeOf(key),
+        what: `is not merged, HolmesGPT would refuse the entry: ${summary(faults.filter(isFault))}`,
+        fix: 'correct it or take it out',
+      });
+    }
+  }
+}
+
+/**
+ * What of the `holmesgpt:` part of overrides HolmesGPT would refuse whatever it is merged into. Entries that are whole by
+ * themselves are checked; one that changes a generated entry is not, since it need not be whole.
+ */
+export function patchFaults(patch: Patch): HolmesFault[] {
+  const own: Record<string, Mapping> = {};
+  for (const [section, entries = {}] of Object.entries(patch)) {
+    const whole = Object.entries(entries).filter(([, entry]) => isWhole(section, entry));
+    if (whole.length > 0) own[section] = Object.fromEntries(whole);
+  }
+  const whole = Object.keys(own).length === 0 ? [] : holmesFaults(mergePatch({}, own));
+  return [...whole, ...unpairedFaults(patch)];
+}
+
+/** Credentials for a toolset of several backends that do not say for which of them they are. */
+function unpairedFaults(patch: Patch): HolmesFault[] {
+  return Object.entries(patch.toolsets ?? {}).flatMap(([name, entry]) => {
+    const config = isMapping(entry) ? entry.config : undefined;
+    const shape = shapeOf(name, isMapping(entry) ? entry.type : undefined);
+    if (!isMapping(config) || shape?.flat !== true) return [];
+    const parts = partsOf(config, shape);
+    if (parts === undefined) return [];
+    const { list, beside } = parts;
+    if (list.length === 0 && addressesOf(beside).length > 0) return [];
+    const path = ['toolsets', name, 'config'];
+    return Object.entries(beside)
+      .filter(([field, value]) => carriesCredentials(field, value))
+      .map(([field]) =>
+        fault(
+          [...path, field],
+          list.length > 0
+            ? 'stands beside instances, so HolmesGPT would send it to each of them; write it into the instance that it is for'
+            : `says not which backend it is for; write it under holmesgpt.toolsets.${name}.backends, below NAMESPACE/SERVICE, or give the address of your backend beside it`,
+        ),
+      );
+  });
+}
+
+/** An entry that says what it is; what has neither of these may be a part of an entry that is generated. */
+function isWhole(section: string, entry: unknown): boolean {
+  if (!isMapping(entry)) return false;
+  if (section === 'mcp_servers') return isMapping(entry.config) && 'url' in entry.config;
+  return 'type' in entry || Array.isArray(entry.tools);
+}
+
+function placeOf(key: string): string {
+  const [section = '', name = ''] = JSON.parse(key) as string[];
+  return `overrides.yaml, holmesgpt.${section} ${name}`;
+}
+
+/** Without a section that the patch emptied: HolmesGPT needs one of the two only. */
+function withoutEmpty(document: unknown): Mapping {
+  const sections = isMapping(document) ? (document as Sections) : {};
+  return Object.fromEntries(
+    Object.entries(sections).filter(([, entries]) => Object.keys(entries).length > 0),
+  );
+}

@@ -1,0 +1,92 @@
+import { text } from 'node:stream/consumers';
+import { expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { json, kubeServer, refuse } from '../../../test/fixtures/unit/kube-server.ts';
+import { type HolmesFile, mergeForAgent } from './merge.ts';
+import { holmesPlace } from './publisher.ts';
+
+const { signal } = new AbortController();
+const FILE = 'toolsets:\n  kubernetes/core:\n    enabled: true\n';
+
+const HOLMES: HolmesFile = {
+  write: (document) => stringify(document),
+  fault: () => undefined,
+  join: (document) => ({ document, notes: [] }),
+  withoutListed: (document) => ({ document, notes: [] }),
+  learn: (patch) => patch,
+};
+
+/** HolmesGPT's Deployment and the ConfigMap that it mounts. */
+async function holmes(configMap: Record<string, unknown> | undefined) {
+  const applied: unknown[] = [];
+  const state = { conflicts: 0 };
+  const { kube } = await kubeServer(async (response, { path }, request) => {
+    if (path.includes('/deployments/'))
+      return json(response, {
+        spec: {
+          template: {
+            spec: {
+              containers: [
+                {
+                  name: 'holmes',
+                  volumeMounts: [
+                    {
+                      name: 'v',
+                      mountPath: '/etc/holmes/config/custom_toolset.yaml',
+                      subPath: 'custom_toolset.yaml',
+                    },
+                  ],
+                },
+              ],
+              volumes: [{ name: 'v', configMap: { name: 'toolsets' } }],
+            },
+          },
+        },
+      });
+    if (request.method === 'GET')
+      return configMap === undefined ? refuse(response, 404, 'NotFound') : json(response, configMap);
+    const body = JSON.parse(await text(request));
+    if (state.conflicts-- > 0) return refuse(response, 409, 'Conflict');
+    applied.push(body);
+    json(response, {});
+  });
+  const place = holmesPlace(kube, {
+    deployment: { namespace: 'ns', name: 'holmes' },
+    published: { namespace: 'ours', name: 'published' },
+    merge: async (offered, live, toolset) => mergeForAgent(offered, live, HOLMES, toolset),
+  });
+  return { applied, state, place };
+}
+const there = { metadata: { resourceVersion: '7', uid: 'u' }, data: {} };
+
+test('the file is written in the state that was read', async () => {
+  const { applied, place } = await holmes(there);
+  expect(await place.bring(FILE, signal)).toMatchObject({ direct: false, written: { learned: false } });
+  expect(applied).toMatchObject([{ metadata: { name: 'toolsets', resourceVersion: '7', uid: 'u' } }]);
+});
+
+test('an immutable ConfigMap is told, with what to do, and not written', async () => {
+  const { applied, place } = await holmes({ ...there, immutable: true });
+  expect(await place.bring(FILE, signal)).toMatchObject({
+    refused: { where: 'ConfigMap ns/toolsets', what: expect.stringContaining('immutable') },
+  });
+  expect(applied).toEqual([]);
+});
+
+test('one that is not there is told', async () => {
+  const { place } = await holmes(undefined);
+  expect(await place.bring(FILE, signal)).toMatchObject({
+    refused: { what: expect.stringContaining('not exist') },
+  });
+});
+
+test('others write it at the same time: tried again, a few times, then told', async () => {
+  const { applied, state, place } = await holmes(there);
+  state.conflicts = 3;
+  expect(await place.bring(FILE, signal)).toHaveProperty('token');
+  expect(applied).toHaveLength(1);
+  state.conflicts = 100;
+  expect(await place.bring(FILE, signal)).toMatchObject({
+    refused: { what: expect.stringContaining('changed by others') },
+  });
+});

@@ -1,0 +1,152 @@
+import { createHash } from 'node:crypto';
+import { applyConfigMap, type ConfigMap, readConfigMap } from '../../kubernetes/config-maps.ts';
+import type { Kube } from '../../kubernetes/connection.ts';
+import { ApiStatusError, clusterError } from '../../kubernetes/status.ts';
+import type { Problem } from '../../model/discovery.ts';
+import type { ConfigMapName } from '../../publishers/config-map/config-map.ts';
+import type { AgentConfigMap, AgentMerge } from './merge.ts';
+import { toolsetMount } from './mount.ts';
+import { type DeploymentName, holmesDeployment } from './reload.ts';
+
+/** What came of bringing the file to where HolmesGPT reads it. */
+export type Brought =
+  | {
+      /** Which state of the file is there now. */
+      readonly token: string;
+      /** It is a single file of a running Pod, which never changes. */
+      readonly frozen: boolean;
+      /** It is the ConfigMap that is published, so whatever is done to that is done to it. */
+      readonly direct: boolean;
+      readonly written?: { readonly target: string; readonly learned: boolean };
+      /** What of a person's was read otherwise than they may think. */
+      readonly notes?: readonly Problem[];
+    }
+  | { readonly refused: Problem };
+
+/** Where HolmesGPT reads its file from. */
+export interface AgentPlace {
+  /**
+   * @param file `custom_toolset.yaml`
+   * @param toolset the `toolset.json` that is published with it
+   * @throws UserError if the cluster does not let us
+   */
+  bring(file: string, signal: AbortSignal, toolset?: string): Promise<Brought>;
+}
+
+const tokenOf = (file: string): string => createHash('sha256').update(file).digest('hex').slice(0, 16);
+
+/** HolmesGPT mounts the ConfigMap that is published: there is nothing to bring. */
+export const publishedPlace: AgentPlace = {
+  bring: async (file) => ({ token: tokenOf(file), frozen: false, direct: true }),
+};
+
+/** The field manager under which our fields are owned. */
+const FIELD_MANAGER = 'dynamic-toolset';
+
+/** Tries while others change the ConfigMap at the same time. */
+const TRIES = 4;
+
+export interface HolmesPlaceOptions {
+  readonly deployment: DeploymentName;
+  /** The ConfigMap that is published. */
+  readonly published: ConfigMapName;
+  /** What becomes of HolmesGPT's ConfigMap, as `mergeForAgent` says. */
+  readonly merge: (offered: string, live: AgentConfigMap, toolset?: string) => Promise<AgentMerge>;
+}
+
+type Attempt =
+  | { readonly refused: Problem }
+  /** Without `learned` there was nothing to write. */
+  | { readonly token: string; readonly learned?: boolean; readonly notes: readonly Problem[] };
+
+/** Writes into the ConfigMap that HolmesGPT's Deployment mounts: our keys and annotations, nothing else of it. */
+export function holmesPlace(
+  kube: Kube,
+  { deployment, published, merge: mergeWith }: HolmesPlaceOptions,
+): AgentPlace {
+  const { namespace } = deployment;
+  const owner = `Deployment ${namespace}/${deployment.name}`;
+
+  const read = async (name: string, signal: AbortSignal): Promise<ConfigMap | undefined> => {
+    try {
+      return await readConfigMap(kube, namespace, name, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw clusterError(error, `read ConfigMap ${namespace}/${name}`, kube.server);
+    }
+  };
+
+  /** One try. Nothing, if somebody else wrote at the same time. */
+  const attempt = async (
+    file: string,
+    toolset: string | undefined,
+    name: string,
+    signal: AbortSignal,
+  ): Promise<Attempt | undefined> => {
+    const where = `ConfigMap ${namespace}/${name}`;
+    const refused = (what: string, fix: string) => ({ refused: { where, what, fix } });
+    const live = await read(name, signal);
+    if (live === undefined)
+      return refused(
+        `does not exist, and ${owner} mounts it`,
+        'create it, as the chart of HolmesGPT does, or let HolmesGPT mount ours',
+      );
+    const { annotations = {}, resourceVersion, uid } = live.metadata ?? {};
+    const merge = await mergeWith(file, { data: live.data ?? {}, annotations }, toolset);
+    if (merge.kind === 'refused') return refused(merge.what, merge.fix);
+    const notes = merge.notes.map(({ section, name: entry, note }) => ({
+      where: `${where}, ${section} ${entry}`,
+      ...note,
+    }));
+    if (merge.kind === 'none') return { token: merge.token, notes };
+    if (live.immutable === true)
+      return refused('is immutable, so nothing in it can be changed', 'create it anew without immutable');
+    const object = {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      // With the uid, one that was deleted since is not made anew: what is of others in it would be lost.
+      metadata: { namespace, name, annotations: merge.annotations, resourceVersion, uid },
+      data: merge.data,
+    };
+    try {
+      await applyConfigMap(kube, object, { fieldManager: FIELD_MANAGER, force: true }, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof ApiStatusError && error.code === 409) return undefined;
+      throw clusterError(error, `write ${where}`, kube.server);
+    }
+    return { token: merge.token, learned: merge.learned, notes };
+  };
+
+  return {
+    async bring(file, signal, toolset) {
+      const found = await holmesDeployment(kube, deployment, signal);
+      const mount = toolsetMount(found.spec?.template?.spec ?? {});
+      if ('what' in mount) return { refused: { where: owner, ...mount } };
+      const { configMap: name, frozen } = mount;
+      if (namespace === published.namespace && name === published.name)
+        return { token: tokenOf(file), frozen, direct: true };
+      const target = `ConfigMap ${namespace}/${name}`;
+      for (let tried = 1; tried <= TRIES; tried++) {
+        const result = await attempt(file, toolset, name, signal);
+        if (result === undefined) continue;
+        if ('refused' in result) return result;
+        const { token, learned, notes } = result;
+        return {
+          token,
+          frozen,
+          direct: false,
+          notes,
+          ...(learned === undefined ? {} : { written: { target, learned } }),
+        };
+      }
+      return {
+        refused: {
+          where: target,
+          what: `was changed by others in each of ${TRIES} tries to write it`,
+          fix: 'find out who writes it all the time; it is tried again',
+        },
+      };
+    },
+  };
+}

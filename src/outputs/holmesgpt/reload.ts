@@ -1,0 +1,180 @@
+import type { Kube } from '../../kubernetes/connection.ts';
+import { annotatePodTemplate, type Deployment, readDeployment } from '../../kubernetes/deployments.ts';
+import { ApiStatusError, clusterError } from '../../kubernetes/status.ts';
+import { EXIT, UserError } from '../../model/exit.ts';
+import { oneLine } from '../../model/text.ts';
+import type { ConfigMapName } from '../../publishers/config-map/config-map.ts';
+
+/** A way to make HolmesGPT read its file again. */
+export interface Reloader {
+  readonly how: 'restart' | 'endpoint';
+  /** For messages: what is restarted or called. */
+  readonly target: string;
+  /** How long after a change the file that HolmesGPT sees may still be the old one, in milliseconds. */
+  readonly lag: number;
+  /** What is remembered outside of this process: which state was read last, and when. */
+  remembered(signal: AbortSignal): Promise<{ readonly token?: string; readonly at?: number }>;
+  /**
+   * @param forced also where that state was read already
+   * @returns whether it was done; not, if somebody else did it for the same state
+   * @throws UserError if it could not be done
+   */
+  reload(
+    token: string,
+    options: { readonly forced: boolean; readonly now: Date },
+    signal: AbortSignal,
+  ): Promise<boolean>;
+}
+
+/** Which state of the file the Pods were started for. */
+const HASH = 'kubernaut.io/toolset-hash';
+
+/** The annotation by which `kubectl rollout restart` replaces Pods. */
+const RESTARTED_AT = 'kubectl.kubernetes.io/restartedAt';
+
+/** Tries while others change the Deployment at the same time. */
+const TRIES = 4;
+
+/** Name and namespace of a Deployment. */
+export type DeploymentName = ConfigMapName;
+
+/** HolmesGPT's Deployment. @throws UserError if there is none or it cannot be read */
+export async function holmesDeployment(
+  kube: Kube,
+  { namespace, name }: DeploymentName,
+  signal: AbortSignal,
+): Promise<Deployment> {
+  const what = `Deployment ${namespace}/${name}`;
+  let found: Deployment | undefined;
+  try {
+    found = await readDeployment(kube, namespace, name, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw clusterError(error, `read ${what}`, kube.server);
+  }
+  if (found === undefined)
+    throw new UserError(
+      `${what} does not exist; name HolmesGPT's with HOLMESGPT_DEPLOYMENT, or wait until it is installed`,
+      EXIT.cluster,
+    );
+  return found;
+}
+
+/** Restarts HolmesGPT's Pods as `kubectl rollout restart` does. A new Pod mounts the ConfigMap as it is then. */
+export function restarter(kube: Kube, deployment: DeploymentName): Reloader {
+  const target = `Deployment ${deployment.namespace}/${deployment.name}`;
+  const annotationsOf = ({ spec }: Deployment): Readonly<Record<string, string>> =>
+    spec?.template?.metadata?.annotations ?? {};
+  return {
+    how: 'restart',
+    target,
+    lag: 0,
+    async remembered(signal) {
+      const annotations = annotationsOf(await holmesDeployment(kube, deployment, signal));
+      const at = Date.parse(annotations[RESTARTED_AT] ?? '');
+      const token = annotations[HASH];
+      return { ...(token === undefined ? {} : { token }), ...(Number.isNaN(at) ? {} : { at }) };
+    },
+    async reload(token, { forced, now }, signal) {
+      for (let tried = 1; ; tried++) {
+        const found = await holmesDeployment(kube, deployment, signal);
+        if (!forced && annotationsOf(found)[HASH] === token) return false;
+        if (found.spec?.paused === true)
+          throw new UserError(
+            `cannot restart ${target}: its rollout is paused; run kubectl rollout resume`,
+            EXIT.cluster,
+          );
+        const annotations = {
+          [RESTARTED_AT]: now.toISOString().replace(/\.\d+Z$/, 'Z'),
+          [HASH]: token,
+        };
+        try {
+          await annotatePodTemplate(kube, deployment, annotations, found.metadata?.resourceVersion, signal);
+          return true;
+        } catch (error) {
+          signal.throwIfAborted();
+          const changed = error instanceof ApiStatusError && error.code === 409;
+          if (!changed || tried === TRIES) throw clusterError(error, `restart ${target}`, kube.server);
+        }
+      }
+    },
+  };
+}
+
+/**
+ * Longest time until a running Pod sees a changed ConfigMap, in milliseconds: the kubelet syncs each Pod every 60 to 90
+ * seconds by default. See "Mounted ConfigMaps are updated automatically" in Kubernetes' documentation.
+ */
+const KUBELET_LAG = 100_000;
+const ANSWER_TIMEOUT = 10_000;
+/** Most bytes that are read of an answer; HolmesGPT's own has a few. */
+const LONGEST_ANSWER = 16 * 1024;
+
+async function beginningOf(response: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  let length = 0;
+  // Leaving the loop cancels the rest of the body.
+  for await (const chunk of response.body ?? []) {
+    const rest = chunk.subarray(0, LONGEST_ANSWER - length);
+    text += decoder.decode(rest, { stream: true });
+    length += rest.length;
+    if (length >= LONGEST_ANSWER) break;
+  }
+  return text;
+}
+
+function remedy(status: number): string {
+  if (status === 404) return 'set ENABLE_ADMIN_API=true for HolmesGPT, and check HOLMESGPT_URL';
+  if (status === 401 || status === 403)
+    return "set HOLMESGPT_API_KEY to the value of HolmesGPT's HOLMES_API_KEY";
+  if (status >= 300 && status < 400) return 'redirects are not followed; give its own URL as HOLMESGPT_URL';
+  return "see HolmesGPT's log";
+}
+
+/**
+ * Asks HolmesGPT to read its file again. The key goes into the header `X-API-Key`, which HolmesGPT 0.45.0 looks at first
+ * (`holmes/utils/auth.py`).
+ * @param base URL of HolmesGPT, under which its API is
+ */
+export function endpointReloader(base: URL, apiKey: string | undefined): Reloader {
+  const url = new URL(`${base.pathname.replace(/\/+$/, '')}/api/admin/reload/toolsets`, base);
+  const failed = (why: string, fix: string, cause?: unknown): UserError =>
+    new UserError(`cannot make HolmesGPT reload by POST ${url.href}: ${why}; ${fix}`, EXIT.cluster, {
+      cause,
+    });
+  return {
+    how: 'endpoint',
+    target: url.href,
+    lag: KUBELET_LAG,
+    remembered: async () => ({}),
+    async reload(_token, _options, signal) {
+      const limit = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT)]);
+      let status: number;
+      let said: string;
+      try {
+        const response = await fetch(url, {
+          method: 'POST',
+          redirect: 'manual',
+          headers: {
+            'user-agent': 'dynamic-toolset',
+            ...(apiKey === undefined ? {} : { 'x-api-key': apiKey }),
+          },
+          signal: limit,
+        });
+        status = response.status;
+        said = await beginningOf(response);
+      } catch (error) {
+        signal.throwIfAborted();
+        const { name, message, cause } = error as Error;
+        const why =
+          name === 'TimeoutError'
+            ? `no answer within ${ANSWER_TIMEOUT / 1000} s`
+            : oneLine(cause instanceof Error ? cause.message : message, 200);
+        throw failed(why, 'check HOLMESGPT_URL, the network, and whether HolmesGPT runs', error);
+      }
+      if (status < 200 || status >= 300) throw failed(oneLine(`HTTP ${status} ${said}`, 200), remedy(status));
+      return true;
+    },
+  };
+}

@@ -1,0 +1,35 @@
+import * as z from 'zod';
+import { holmesKey as key } from '../../model/overrides.ts';
+
+const plainValue: z.ZodType<unknown> = z.lazy(() =>
+  z.union([z.string(), z.number(), z.boolean(), z.array(plainValue), z.record(key, plainValue)]),
+);
+
+/** An entry under `toolsets:`, with the fields of HolmesGPT 0.45.0's entry that are used here. */
+const toolset = z.strictObject({
+  enabled: z.literal(true),
+  type: z.literal('http').optional(),
+  description: z.string().min(1).optional(),
+  llm_instructions: z.string().min(1).optional(),
+  config: z.record(key, plainValue).optional(),
+});
+
+/** An entry under `mcp_servers:`. */
+const mcpServer = z.strictObject({
+  description: z.string().min(1),
+  approval_required_tools: z.array(z.string()).optional(),
+  config: z.strictObject({
+    url: z.url(),
+    mode: z.enum(['streamable-http', 'sse']),
+    headers: z.record(key, z.string()).optional(),
+  }),
+});
+
+/** The schema of the part of `custom_toolset.yaml` that is generated. */
+export const holmesSchema = z.strictObject({
+  toolsets: z.record(key, toolset),
+  mcp_servers: z.record(key, mcpServer).optional(),
+});
+
+export type HolmesToolset = z.infer<typeof toolset>;
+export type HolmesMcpServer = z.infer<typeof mcpServer>;

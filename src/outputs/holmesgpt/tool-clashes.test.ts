@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { discovered } from '../../../test/fixtures/unit/detection.ts';
+import { service } from '../../../test/fixtures/unit/service.ts';
+import type { DiscoveredService } from '../../model/discovery.ts';
+import { overridesSchema } from '../../model/overrides.ts';
+import { generate } from '../generate.ts';
+import { joinDocuments } from './join.ts';
+
+type Document = {
+  readonly toolsets: Record<string, { type?: string }>;
+  readonly mcp_servers?: Record<string, unknown>;
+};
+
+const loki = discovered(service('loki', { labels: { app: 'loki' }, ports: ['http:3100'] }));
+function server(
+  namespace: string,
+  name: string,
+  tools: readonly string[] = [],
+  created = '2026-01-01T00:00:00Z',
+) {
+  const found: DiscoveredService = discovered(
+    service(name, { namespace, labels: { app: 'mcp-server' }, ports: ['mcp:8000'], created }),
+  );
+  const listed = tools.map((tool) => ({ name: tool, readOnly: true, digest: '1' }));
+  return { ...found, verdict: { ...found.verdict, tools: listed } };
+}
+function published(services: readonly DiscoveredService[], holmesgpt: unknown = {}) {
+  const { documents, notes } = generate(services, {
+    credentials: {},
+    holmesgptVersion: '0.32',
+    kinds: new Map(),
+    overrides: overridesSchema.parse({ holmesgpt }),
+  });
+  const { toolsets, mcp_servers: servers = {} } = parse(documents['custom_toolset.yaml']) as Document;
+  return {
+    toolsets,
+    servers: Object.keys(servers),
+    said: notes.map(({ where, what }) => `${where} ${what}`),
+  };
+}
+
+describe('a server with the name of a toolset', () => {
+  test.each([
+    ['grafana', 'loki'],
+    ['kubernetes', 'core'],
+    ['prometheus', 'metrics'],
+  ])('of HolmesGPT is left out, and the toolset stays: %s/%s', (namespace, name) => {
+    const { toolsets, servers, said } = published([loki, server(namespace, name)]);
+    expect(Object.keys(toolsets)).toEqual(['grafana/loki', 'kubernetes/core', 'kubernetes/logs']);
+    expect(servers).toEqual([]);
+    expect(said).toEqual([expect.stringContaining(`a toolset is called ${namespace}/${name}`)]);
+  });
+
+  test('of a person is left out, in overrides and in the file of HolmesGPT', () => {
+    const own = {
+      'shop/orders': { type: 'http', description: 'd', config: { endpoints: [{ hosts: ['http://mine'] }] } },
+    };
+    const { toolsets, servers } = published([server('shop', 'orders')], { toolsets: own });
+    expect([toolsets['shop/orders']?.type, servers]).toEqual(['http', []]);
+    const generated = {
+      toolsets: {},
+      mcp_servers: { 'shop/orders': { description: 'd', config: { url: 'http://x' } } },
+    };
+    const { document, notes } = joinDocuments(
+      generated,
+      { toolsets: own },
+      { holmesgptVersion: '0.32', standsAlone: true },
+    );
+    expect(document).toEqual({ toolsets: own });
+    expect(notes.map(({ section, name }) => [section, name])).toEqual([['mcp_servers', 'shop/orders']]);
+  });
+
+  test('where a person calls a server as a generated toolset is called, theirs counts', () => {
+    const mine = { jaeger: { description: 'd', config: { url: 'http://mine', mode: 'sse' } } };
+    const jaeger = discovered(service('jaeger', { labels: { app: 'jaeger' }, ports: ['http-query:16686'] }));
+    expect(Object.keys(published([jaeger]).toolsets)).toContain('jaeger');
+    const { toolsets, servers, said } = published([jaeger], { mcp_servers: mine });
+    expect([Object.keys(toolsets), servers]).toEqual([['kubernetes/core', 'kubernetes/logs'], ['jaeger']]);
+    expect(said).toContainEqual(expect.stringContaining('yours stands in mcp_servers'));
+  });
+});
+
+describe('tools that HolmesGPT would take for those of another server', () => {
+  test('a name with the prefix of another server', () => {
+    const victim = server('shop', 'orders', ['create']);
+    const { servers, said } = published([victim, server('zevil', 'x', ['create', 'shop_orders__create'])]);
+    expect(servers).toEqual(['shop/orders']);
+    expect(said).toContainEqual(
+      expect.stringMatching(/zevil\/x is left out.*one of the server shop\/orders/),
+    );
+    expect(published([victim, server('zevil', 'x', ['create', 'get__all'])]).servers).toHaveLength(2);
+  });
+
+  test('two servers with one prefix: the older one stays', () => {
+    const victim = server('shop-orders', 'x', ['create']);
+    const evil = server('shop', 'orders-x', ['create'], '2026-06-01T00:00:00Z');
+    expect(published([evil, victim]).servers).toEqual(['shop-orders/x']);
+  });
+
+  test('the prefix of a server that a person wrote', () => {
+    const mine = { mine: { description: 'd', config: { url: 'http://mine', mode: 'sse' } } };
+    const { servers } = published([server('a', 'b', ['mine__delete'])], { mcp_servers: mine });
+    expect(servers).toEqual(['mine']);
+  });
+});

@@ -1,0 +1,296 @@
+import type { Credential, Credentials } from '../../model/credentials.ts';
+import type { HolmesEntry } from '../../model/detector.ts';
+import { endpointUrl, type Problem } from '../../model/discovery.ts';
+import type { Mapping } from '../../model/mapping.ts';
+import { mergePatch } from '../../model/merge.ts';
+import type { Overrides } from '../../model/overrides.ts';
+import { credentialOf, endpointAuth, serverHeaders, toolsetFields } from '../../planning/credentials.ts';
+import { describe } from '../../planning/description.ts';
+import { preferred } from '../../planning/preferred.ts';
+import type { Tool } from '../../planning/tools.ts';
+import { approvalRequired } from './approval.ts';
+import { fieldsFor, hasCredentials, unmatched, withoutBackends } from './backends.ts';
+import { urlLine, withBaseUrls } from './base-urls.ts';
+import { holmesFaults } from './contract.ts';
+import { isFault } from './model-check.ts';
+import { HOLMES, own } from './models.ts';
+import { withoutFaulty, withPatch } from './patch.ts';
+import { type HolmesMcpServer, type HolmesToolset, holmesSchema } from './schema.ts';
+import { holmesText } from './text.ts';
+import { clashing } from './tool-clashes.ts';
+
+/** Toolsets of the agent's own cluster: they need no discovery, and the file must never be empty. */
+const ALWAYS: Readonly<Record<string, HolmesToolset>> = {
+  'kubernetes/core': { enabled: true },
+  'kubernetes/logs': { enabled: true },
+};
+
+/** What is said of an entry that is left out. */
+const STILL = 'it is in toolset.json';
+
+type Kind<K extends string> = Extract<HolmesEntry, Record<K, unknown>>;
+type Toolsets = Kind<'toolsets'>;
+
+/** A service whose entry is of one kind. */
+interface Entry<E> {
+  readonly tool: Tool;
+  readonly holmes: E;
+  /** What is written of the backend. */
+  readonly fields: Record<string, unknown>;
+}
+
+function filled(template: string, tool: Tool): string {
+  const { host, port } = tool.endpoint;
+  return template
+    .replaceAll('{endpoint}', () => endpointUrl(tool.endpoint))
+    .replaceAll('{authority}', () => `${host}:${port}`)
+    .replaceAll('{tool}', () => tool.tool);
+}
+
+/** The toolset has no fields for a backend: the agent's environment says where it is, and with which credentials. */
+const isUnconfigured = ({ config }: Toolsets): boolean => Object.keys(config).length === 0;
+
+/** One backend stands flat where the agent allows it; several stand in a list, each by its tool's name. */
+function builtIn(entries: readonly Entry<Toolsets>[]): HolmesToolset {
+  const [first] = entries;
+  if (first === undefined) throw new Error('a toolset without backends');
+  const { list, nameField } = first.holmes;
+  if (isUnconfigured(first.holmes)) return { enabled: true };
+  if (entries.length === 1 && list === 'instances') return { enabled: true, config: first.fields };
+  return {
+    enabled: true,
+    config: { [list]: entries.map(({ tool, fields }) => ({ [nameField]: tool.tool, ...fields })) },
+  };
+}
+
+/** An HTTP toolset for all backends of one kind: GET only, each host with its own paths. */
+function http(entries: readonly Entry<Kind<'http'>>[]): HolmesToolset {
+  const [first] = entries;
+  if (first === undefined) throw new Error('an HTTP toolset without backends');
+  const urls = entries.map(({ tool }) => {
+    const own = describe(tool) === tool.kind ? '' : `: ${describe(tool)}`;
+    return urlLine(endpointUrl(tool.endpoint), ` (${tool.tool})${own}`);
+  });
+  return {
+    enabled: true,
+    type: 'http',
+    description: first.tool.kind,
+    llm_instructions: withBaseUrls(first.holmes.http.instructions, urls),
+    config: {
+      endpoints: entries.map(({ tool, holmes, fields }) => ({
+        hosts: [`${tool.endpoint.scheme}://${tool.endpoint.host}:${tool.endpoint.port}`],
+        paths: holmes.http.paths.map((path) => `${tool.endpoint.path}${path}`),
+        methods: ['GET'],
+        ...fields,
+      })),
+    },
+  };
+}
+
+/** What is written of a backend, or why nothing is. */
+type Written = { readonly fields: Record<string, unknown> } | { readonly leftOut: string };
+
+const MISSING = 'the agent needs credentials for it, and none are configured';
+
+/**
+ * What is written of one backend, credentials included.
+ * @param own what people wrote for this backend in overrides
+ */
+function written(tool: Tool, given: Credential | undefined, own: Mapping = {}): Written {
+  const { holmes, verdict } = tool;
+  const merge = (fields: Mapping) => mergePatch(fields, own) as Record<string, unknown>;
+  if ('none' in holmes) return { leftOut: holmes.none };
+  if ('mcp' in holmes && verdict.facts?.eras === 'modern')
+    return { leftOut: 'it speaks MCP 2026-07-28 only, which the agent does not' };
+  if ('http' in holmes && tool.endpoint.scheme === 'tcp') return { leftOut: 'it does not speak HTTP' };
+  const required = verdict.authRequired || ('toolsets' in holmes && holmes.credentials === 'required');
+  if (given === undefined) {
+    if (required && !hasCredentials(own)) return { leftOut: MISSING };
+    return { fields: merge('toolsets' in holmes ? templateFields(tool, holmes) : {}) };
+  }
+  if ('toolsets' in holmes) {
+    // That credentials are configured is enough.
+    if (isUnconfigured(holmes)) return { fields: {} };
+    const fields = toolsetFields(given, holmes.auth);
+    return typeof fields === 'string'
+      ? { leftOut: `credentials: ${fields}` }
+      : { fields: merge({ ...templateFields(tool, holmes), ...fields }) };
+  }
+  const fields = 'mcp' in holmes ? serverHeaders(given) : endpointAuth(given);
+  if (typeof fields === 'string') return { leftOut: `credentials: ${fields}` };
+  return { fields: merge({ ['mcp' in holmes ? 'headers' : 'auth']: fields }) };
+}
+
+function templateFields(tool: Tool, holmes: Toolsets): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(holmes.config).map(([field, template]) => [field, filled(template, tool)]),
+  );
+}
+
+/**
+ * What is written of one backend in one toolset, with what people wrote for it in overrides unless HolmesGPT would refuse
+ * that: then it is told, and the rest stands.
+ */
+function writtenIn<E extends Toolsets | Kind<'http'>>(
+  toolset: string,
+  entry: { readonly tool: Tool; readonly holmes: E },
+  given: Credential | undefined,
+  patch: HolmesOptions['patch'],
+  tell: (problem: Problem) => void,
+): Written {
+  const own = fieldsFor(patch, toolset, entry.tool);
+  const plain = written(entry.tool, given);
+  if (own === undefined) return plain;
+  const full = written(entry.tool, given, own);
+  if ('leftOut' in full) return full;
+  const made = { ...entry, fields: full.fields };
+  const document = {
+    toolsets: { [toolset]: isHttp(made) ? http([made]) : builtIn([made as Entry<Toolsets>]) },
+  };
+  const [fault] = holmesFaults(document).filter(isFault);
+  if (fault === undefined) return full;
+  tell({
+    where: `overrides.yaml, holmesgpt.toolsets ${toolset}`,
+    what: `what stands under backends for ${entry.tool.key} is not merged, HolmesGPT would refuse it: ${fault.path.slice(3).join('.')}: ${fault.message}`,
+    fix: 'correct it or take it out',
+  });
+  return plain;
+}
+
+/** Whether HolmesGPT, or a person, has a toolset of this name. */
+const isToolset = (name: string, { toolsets = {} }: Overrides['holmesgpt']): boolean =>
+  own(HOLMES.toolsets, name) !== undefined || Object.hasOwn(toolsets, name);
+
+const isHttp = (entry: Entry<HolmesEntry>): entry is Entry<Kind<'http'>> => 'http' in entry.holmes;
+
+/** What the agent is like for which the document is made, and what people add to it. */
+export interface HolmesOptions {
+  readonly credentials: Credentials;
+  /** `0.20`: one backend for each built-in toolset; `0.32` and newer: several, as instances. */
+  readonly holmesgptVersion: '0.20' | '0.32';
+  /** Joined to the document. */
+  readonly patch: Overrides['holmesgpt'];
+  /** The configured namespaces, the first the most important. */
+  readonly namespaces?: readonly string[];
+}
+
+/** What HolmesGPT loads, and what it was made of. */
+export interface HolmesDocument {
+  readonly text: string;
+  readonly document: Mapping;
+  /** The tools that are behind each toolset. */
+  readonly uses: ReadonlyMap<string, readonly Tool[]>;
+  readonly notes: readonly Problem[];
+}
+
+/** The newest agent, with no credentials. */
+export const NEWEST: HolmesOptions = { credentials: {}, holmesgptVersion: '0.32', patch: {} };
+
+/**
+ * `custom_toolset.yaml`: what HolmesGPT loads.
+ * @param tools in the order in which they shall stand
+ */
+export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = NEWEST): HolmesDocument {
+  const notes: Problem[] = [];
+  const servers: Record<string, HolmesMcpServer> = {};
+  const mcp: { readonly tool: Tool }[] = [];
+  const byToolset = new Map<string, Entry<Toolsets>[]>();
+  const byHttpType = new Map<string, Entry<Kind<'http'>>[]>();
+  const add = <E>(map: Map<string, E[]>, key: string, entry: E): void => {
+    const list = map.get(key);
+    if (list === undefined) map.set(key, [entry]);
+    else list.push(entry);
+  };
+  const leaveOut = ({ key, type }: Tool, why: string): void =>
+    void notes.push({
+      where: `Service ${key}`,
+      what: `is left out of custom_toolset.yaml: ${why} (${type})`,
+      fix: STILL,
+    });
+  const { credentials, patch, namespaces = [] } = options;
+  const tell = (problem: Problem): void => void notes.push(problem);
+  for (const tool of tools) {
+    const { holmes } = tool;
+    const given = credentialOf(credentials, tool);
+    if (endpointUrl(tool.endpoint).includes('{{')) {
+      leaveOut(tool, 'its URL holds {{, which the agent would read as a template');
+      continue;
+    }
+    if ('toolsets' in holmes || 'http' in holmes) {
+      const why = new Set<string>();
+      for (const name of 'toolsets' in holmes ? holmes.toolsets : [tool.detector]) {
+        const result = writtenIn(name, { tool, holmes }, given, patch, tell);
+        if ('leftOut' in result) why.add(result.leftOut);
+        else if ('http' in holmes) add(byHttpType, name, { tool, holmes, fields: result.fields });
+        else add(byToolset, name, { tool, holmes, fields: result.fields });
+      }
+      for (const each of why) leaveOut(tool, each);
+      continue;
+    }
+    const result = written(tool, given);
+    if ('leftOut' in result) leaveOut(tool, result.leftOut);
+    else if (tool.added !== true && isToolset(tool.key, patch))
+      leaveOut(tool, `a toolset is called ${tool.key}, and HolmesGPT would take the server in its place`);
+    else {
+      mcp.push({ tool });
+      servers[tool.key] = {
+        description: describe(tool),
+        ...(tool.added === true ? {} : { approval_required_tools: approvalRequired(tool.verdict) }),
+        config: { url: endpointUrl(tool.endpoint), mode: tool.mode, ...result.fields },
+      };
+    }
+  }
+  const placed = new Map<string, readonly { readonly tool: Tool }[]>([...byToolset, ...byHttpType]);
+  notes.push(...unmatched(patch, placed));
+  const named = new Set([
+    ...Object.keys(credentials),
+    ...Object.values(patch.toolsets ?? {}).flatMap((entry) => Object.keys(entry?.backends ?? {})),
+  ]);
+  const ranked = preferred(mcp, { namespaces, named }).map(({ tool }) => tool);
+  for (const [key, why] of clashing(ranked, Object.keys(patch.mcp_servers ?? {}))) {
+    const tool = ranked.find((each) => each.key === key);
+    if (tool === undefined || tool.added === true) continue;
+    delete servers[key];
+    leaveOut(tool, why);
+  }
+  const toolsets: Record<string, HolmesToolset> = { ...ALWAYS };
+  for (const [name, found] of byToolset) {
+    const several = options.holmesgptVersion !== '0.20' || found[0]?.holmes.list !== 'instances';
+    const single = !several || found.some(({ holmes }) => isUnconfigured(holmes));
+    const entries = preferred(found, { namespaces, named });
+    const [first] = entries;
+    const why =
+      first !== undefined && isUnconfigured(first.holmes)
+        ? `${name} is for the one that the agent's environment names`
+        : `HolmesGPT before 0.32 takes one backend for ${name}, and ${first?.tool.key} is it`;
+    toolsets[name] = builtIn(single ? entries.slice(0, 1) : entries);
+    for (const { tool } of single ? entries.slice(1) : []) leaveOut(tool, why);
+  }
+  for (const [detector, entries] of byHttpType)
+    toolsets[detector] = http(preferred(entries, { namespaces, named }));
+  const clean = withoutFaulty({
+    toolsets,
+    ...(Object.keys(servers).length === 0 ? {} : { mcp_servers: servers }),
+  });
+  const generated = holmesSchema.parse(clean.document);
+  const merged = withPatch(generated, withoutBackends(patch), {
+    holmesgptVersion: options.holmesgptVersion,
+    standsAlone: false,
+  });
+  return {
+    text: holmesText(sorted(merged.document)),
+    document: merged.document,
+    uses: new Map([...placed].map(([name, entries]) => [name, entries.map(({ tool }) => tool)])),
+    notes: [...notes, ...clean.notes, ...merged.notes],
+  };
+}
+
+/** The document with its entries in the order of their names. */
+function sorted(document: Mapping): Mapping {
+  return Object.fromEntries(
+    Object.entries(document).map(([part, entries]) => [
+      part,
+      Object.fromEntries(Object.entries(entries as Mapping).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))),
+    ]),
+  );
+}

@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest';
+import { detected, discovered } from '../../../test/fixtures/unit/detection.ts';
+import { offered, service } from '../../../test/fixtures/unit/service.ts';
+import { discoveredTool } from '../../planning/tools.ts';
+import { toolsetJson, toolsetJsonSchema } from './toolset-json.ts';
+
+const found = discovered(service('prometheus', { labels: { app: 'prometheus' }, ports: [9090] }));
+const prometheus = discoveredTool(found);
+
+describe('toolset.json', () => {
+  test('a tool has what the first release gave it', () => {
+    const [tool] = toolsetJsonSchema.parse(JSON.parse(toolsetJson([prometheus]))).tools;
+    expect(tool).toMatchObject({
+      name: 'prometheus.monitoring',
+      type: 'prometheus',
+      endpoint: 'http://prometheus.monitoring.svc.cluster.local:9090',
+      description: expect.stringContaining('PromQL'),
+      namespace: 'monitoring',
+      metadata: { service: 'prometheus' },
+    });
+  });
+
+  test("its owner's words reach it, marked", () => {
+    const said = {
+      name: 'Orders',
+      type: 'orders-api',
+      endpoint: 'https://shop:80/api',
+      description: 'All orders',
+    };
+    const [tool] = toolsetJsonSchema.parse(
+      JSON.parse(toolsetJson([discoveredTool(discovered(offered('shop', said)))])),
+    ).tools;
+    expect(tool).toMatchObject({
+      name: 'Orders',
+      type: 'orders-api',
+      endpoint: 'https://shop.monitoring.svc.cluster.local:80/api',
+      description: expect.stringMatching(/owner.*All orders/),
+    });
+  });
+
+  test('the Services that lead to the same backend stand beside it', () => {
+    const loki = { labels: { app: 'loki' }, ports: ['http:3100'] };
+    const { candidates } = detected(
+      service('loki-gateway', loki),
+      service('loki-headless', { ...loki, headless: true }),
+    );
+    const [both] = candidates.map((candidate) => ({ ...candidate, verdict: found.verdict }));
+    if (both === undefined) throw new Error('nothing found');
+    expect(
+      toolsetJsonSchema.parse(JSON.parse(toolsetJson([discoveredTool(both)]))).tools[0]?.metadata,
+    ).toMatchObject({
+      service: 'loki-gateway',
+      alternates: 'loki-headless',
+    });
+  });
+
+  test('tools stand in the order given', () => {
+    const other = discoveredTool(
+      discovered(service('loki', { labels: { app: 'loki' }, ports: ['http:3100'] })),
+    );
+    const order = (text: string): string[] =>
+      toolsetJsonSchema.parse(JSON.parse(text)).tools.map(({ name }) => name);
+    expect(order(toolsetJson([prometheus, other]))).toEqual(['prometheus.monitoring', 'loki.monitoring']);
+    expect(order(toolsetJson([other, prometheus]))).toEqual(['loki.monitoring', 'prometheus.monitoring']);
+  });
+
+  test('two tools of one name are never written', () => {
+    expect(() => toolsetJson([prometheus, prometheus])).toThrow(/one name/);
+  });
+});
+
+describe('its schema', () => {
+  const tool = { name: 'a', type: 'b', endpoint: 'http://c:1', description: 'd' };
+
+  test.each<[string, unknown, boolean]>([
+    ['a tool with what it must have', { tools: [tool] }, true],
+    ['and with what it may have', { tools: [{ ...tool, namespace: 'n', metadata: { k: 'v' } }] }, true],
+    ['no tools', { tools: [] }, true],
+    ['no list', {}, false],
+    ['another key', { tools: [], more: 1 }, false],
+    ['another field', { tools: [{ ...tool, more: 1 }] }, false],
+    ['an endpoint that is no URL', { tools: [{ ...tool, endpoint: 'c port' }] }, false],
+    ['an empty name', { tools: [{ ...tool, name: '' }] }, false],
+    ['an empty type', { tools: [{ ...tool, type: '' }] }, false],
+    ['an empty description', { tools: [{ ...tool, description: '' }] }, false],
+    ['no endpoint', { tools: [{ ...tool, endpoint: undefined }] }, false],
+    ['metadata that is no text', { tools: [{ ...tool, metadata: { k: 1 } }] }, false],
+    ['one name twice', { tools: [tool, { ...tool, type: 'x' }] }, false],
+  ])('%s', (_, document, valid) => {
+    expect(toolsetJsonSchema.safeParse(document).success).toBe(valid);
+  });
+});

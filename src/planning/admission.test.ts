@@ -1,0 +1,210 @@
+import { describe, expect, test } from 'vitest';
+import { discovered } from '../../test/fixtures/unit/detection.ts';
+import { offered, service } from '../../test/fixtures/unit/service.ts';
+import type { DiscoveredService } from '../model/discovery.ts';
+import { NO_OVERRIDES, type Overrides, overridesSchema } from '../model/overrides.ts';
+import { generate } from '../outputs/generate.ts';
+import { type AdmissionPolicy, admissionOf, admit } from './admission.ts';
+
+const server = (namespace: string, labels = {}, name = 'orders'): DiscoveredService => ({
+  ...discovered(service(name, { namespace, labels: { app: 'mcp-server', ...labels }, ports: ['mcp:8000'] })),
+});
+const withTools = (found: DiscoveredService): DiscoveredService => ({
+  ...found,
+  verdict: {
+    ...found.verdict,
+    tools: [
+      { name: 'cancel_order', readOnly: false, digest: '1' },
+      { name: 'get_order', readOnly: true, digest: '2' },
+    ],
+  },
+});
+const annotatedService = discovered(offered('weather', {}, { namespace: 'shop' }));
+const loki = discovered(service('loki', { labels: { app: 'loki' }, ports: ['http:3100'] }));
+
+const APPROVE: AdmissionPolicy = { mcpPolicy: 'approve', namespaces: ['monitoring', '*'] };
+const overrides = (content: unknown): Overrides => overridesSchema.parse(content);
+const state = (found: DiscoveredService, policy = APPROVE, written: Overrides = NO_OVERRIDES) =>
+  admissionOf(found, policy, written).state;
+
+describe('who is trusted', () => {
+  test.each([
+    ['an MCP server of any namespace', server('shop'), APPROVE, 'waiting'],
+    ['a Service that its owner offers', annotatedService, APPROVE, 'waiting'],
+    ['a kind that answers for itself', loki, APPROVE, 'open'],
+    ['one of a namespace that is listed by name', server('monitoring'), APPROVE, 'trusted'],
+    ['one of all namespaces', server('shop'), { ...APPROVE, namespaces: ['*'] }, 'waiting'],
+    ['any, where all are published', server('shop'), { ...APPROVE, mcpPolicy: 'publish' }, 'published'],
+    ['none, where none is', server('monitoring'), { ...APPROVE, mcpPolicy: 'off' }, 'off'],
+    ['a kind that needs no trust, then', loki, { ...APPROVE, mcpPolicy: 'off' }, 'open'],
+  ] as const)('%s', (_, found, policy, expected) => {
+    expect(state(found, policy)).toBe(expected);
+  });
+
+  test.each(['shop/orders', 'orders.shop'])('a person approves it as %s', (key) => {
+    const found = server('shop');
+    expect(state(found, APPROVE, overrides({ tools: { [key]: { approved: true } } }))).toBe('approved');
+  });
+
+  test('who takes a name approves nothing: only namespace and Service count', () => {
+    const evil = discovered(
+      service('x', {
+        namespace: 'evil',
+        labels: { app: 'mcp-server' },
+        ports: ['mcp:8000'],
+        annotations: { 'kubernaut.io/toolset-name': 'orders.shop' },
+      }),
+    );
+    const approvals = overrides({
+      tools: { 'orders.shop': { approved: true }, 'shop/orders': { approved: true } },
+    });
+    expect(state(evil, APPROVE, approvals)).toBe('waiting');
+  });
+
+  test('an approval is for the Service that it names, and a refusal for all of its backend', () => {
+    const other = { ...server('shop'), alternates: ['approved-one'] };
+    const word = (approved: boolean) => overrides({ tools: { 'shop/approved-one': { approved } } });
+    expect(state(other, APPROVE, word(true))).toBe('waiting');
+    const trusted = { ...server('monitoring'), alternates: ['refused-one'] };
+    const refusal = overrides({ tools: { 'monitoring/refused-one': { approved: false } } });
+    expect(state(trusted, APPROVE, refusal)).toBe('waiting');
+  });
+
+  test('who approved a Service as one kind has not approved it as another', () => {
+    const as = (approved: unknown) =>
+      overrides({ tools: { 'shop/orders': { approved }, 'shop/weather': { approved } } });
+    expect(state(server('shop'), APPROVE, as('mcp'))).toBe('approved');
+    expect(state(server('shop'), APPROVE, as('custom'))).toBe('waiting');
+    expect(state(annotatedService, APPROVE, as('custom'))).toBe('approved');
+    expect(state(annotatedService, APPROVE, as('mcp'))).toBe('waiting');
+    expect(state(annotatedService, APPROVE, as(true))).toBe('approved');
+    expect(admissionOf(server('shop'), APPROVE, as('custom')).reason).toBe(
+      'waits for approval: it was approved as custom, and is mcp now; dynamic-toolset approve shop/orders',
+    );
+    // In a namespace that is trusted by name, it is the person's own narrower word that counts.
+    expect(
+      state(
+        server('monitoring'),
+        APPROVE,
+        overrides({ tools: { 'monitoring/orders': { approved: 'custom' } } }),
+      ),
+    ).toBe('waiting');
+  });
+
+  test('approved: false makes one wait where all are published, too', () => {
+    const refused = overrides({ tools: { 'shop/orders': { approved: false } } });
+    expect(state(server('shop'), { ...APPROVE, mcpPolicy: 'publish' }, refused)).toBe('waiting');
+  });
+
+  test('approved: false makes one wait in a trusted namespace too', () => {
+    const written = overrides({ tools: { 'monitoring/orders': { approved: false } } });
+    expect(state(server('monitoring'), APPROVE, written)).toBe('waiting');
+  });
+});
+
+describe('what the agent has already is not added', () => {
+  const url = 'http://orders.shop.svc.cluster.local:8000/mcp';
+  test.each([
+    [
+      'an entry of its own, in another spelling',
+      {
+        holmesgpt: { mcp_servers: { mine: { config: { url: 'http://orders.shop:8000/sse', mode: 'sse' } } } },
+      },
+    ],
+    ['its old field for the URL', { holmesgpt: { mcp_servers: { mine: { url: `${url}/` } } } }],
+    [
+      'a whole tool',
+      { tools: { mine: { type: 'mcp', endpoint: 'http://orders.shop.svc:8000/mcp', description: 'd' } } },
+    ],
+  ])('%s', (_, content) => {
+    expect(admissionOf(server('shop'), APPROVE, overrides(content))).toEqual({
+      state: 'listed',
+      reason: expect.stringMatching(/^not added: overrides\.yaml, .* mine lists it already$/),
+    });
+  });
+
+  test('a change of the generated entry itself is no entry of its own', () => {
+    const content = { holmesgpt: { mcp_servers: { 'shop/orders': { config: { url } } } } };
+    expect(state(server('shop'), APPROVE, overrides(content))).toBe('waiting');
+  });
+
+  test('a server of HolmesGPT’s own chart, and one that only claims to be', () => {
+    const labels = { 'app.kubernetes.io/part-of': 'holmes' };
+    expect(state(server('monitoring', labels), { ...APPROVE, mcpPolicy: 'publish' })).toBe('listed');
+    const prometheus = discovered(
+      service('prometheus', { labels: { app: 'prometheus', ...labels }, ports: [9090] }),
+    );
+    expect(state(prometheus)).toBe('open');
+  });
+});
+
+describe('what comes of it', () => {
+  const options = { credentials: {}, holmesgptVersion: '0.32', kinds: new Map() } as const;
+  const entry = (found: DiscoveredService, policy: AdmissionPolicy, written = NO_OVERRIDES): string =>
+    generate([found], { ...options, ...policy, overrides: written }).documents['custom_toolset.yaml'];
+
+  test('what waits is in no document, and told with what to type', () => {
+    const { documents, notes, waiting, tools } = generate([withTools(server('shop')), loki], {
+      ...options,
+      ...APPROVE,
+      overrides: overrides({ tools: { 'shop/orders': { description: 'Orders' } } }),
+    });
+    expect(JSON.stringify(documents)).not.toContain('orders');
+    expect([tools, waiting]).toEqual([1, ['shop/orders']]);
+    expect(notes).toEqual([
+      {
+        where: 'Service shop/orders',
+        what: 'waits for approval and is not published until then (mcp, 2 tools: cancel_order, get_order (read-only))',
+        fix: 'if you trust it: dynamic-toolset approve shop/orders',
+      },
+    ]);
+  });
+
+  test('an approved server may run what it calls read-only, and all else asks', () => {
+    const approved = overrides({ tools: { 'shop/orders': { approved: true } } });
+    const text = entry(withTools(server('shop')), APPROVE, approved);
+    expect(text).toContain('approval_required_tools');
+    expect(text).toContain('get_order?*');
+    expect(text).not.toContain('- "*"\n');
+  });
+
+  test.each([
+    ['one whose tools are not known', server('monitoring'), APPROVE],
+    ['one that nobody trusts', withTools(server('shop')), { ...APPROVE, mcpPolicy: 'publish' }],
+  ] as const)('%s asks for each tool', (_, found, policy) => {
+    expect(entry(found, policy)).toMatch(/approval_required_tools:\n\s+- "\*"\n/);
+  });
+
+  test('a person’s own list wins', () => {
+    const written = overrides({
+      holmesgpt: { mcp_servers: { 'monitoring/orders': { approval_required_tools: ['cancel_*'] } } },
+    });
+    expect(entry(server('monitoring'), APPROVE, written)).toMatch(
+      /approval_required_tools:\n\s+- cancel_\*\n\s+config/,
+    );
+  });
+
+  test('names of tools are text of a tenant: one short line', () => {
+    const hostile = Array.from({ length: 50 }, (_, n) => ({
+      name: `\u001b[31m${n}${'x'.repeat(120)}`,
+      readOnly: true,
+      digest: '',
+    }));
+    const found = server('shop');
+    const { notes } = admit(
+      [{ ...found, verdict: { ...found.verdict, tools: hostile } }],
+      APPROVE,
+      NO_OVERRIDES,
+    );
+    expect(notes[0]?.what).not.toContain('\u001b');
+    expect(notes[0]?.what.length).toBeLessThan(600);
+  });
+
+  test('a namespace with many takes few lines', () => {
+    const many = Array.from({ length: 300 }, (_, n) => server('evil', {}, `orders-${n}`));
+    const { notes, waiting } = admit([...many, server('shop')], APPROVE, NO_OVERRIDES);
+    expect([waiting.length, notes.length]).toEqual([301, 7]);
+    expect(notes.map(({ where }) => where)).toContain('Service shop/orders');
+    expect(notes).toContainEqual(expect.objectContaining({ what: expect.stringContaining('295 more') }));
+  });
+});

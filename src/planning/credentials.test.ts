@@ -1,0 +1,185 @@
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { discovered } from '../../test/fixtures/unit/detection.ts';
+import { service } from '../../test/fixtures/unit/service.ts';
+import { type Credential, credentialsByBackend } from '../model/credentials.ts';
+import type { DiscoveredService } from '../model/discovery.ts';
+import { holmesDocument, NEWEST } from '../outputs/holmesgpt/toolsets.ts';
+import { credentialOf } from './credentials.ts';
+import { discoveredTool } from './tools.ts';
+
+const loki = (namespace = 'monitoring', probed: 'healthy' | 'auth' = 'auth'): DiscoveredService =>
+  discovered(service('loki', { namespace, labels: { app: 'loki' }, ports: ['http:3100'] }), probed);
+const jaeger = discovered(service('jaeger', { labels: { app: 'jaeger' }, ports: ['query:16686'] }), 'auth');
+const mcp = discovered(service('tools', { labels: { app: 'mcp-server' }, ports: ['mcp:80'] }), 'auth');
+
+/** Credentials of a type, for all namespaces unless they name some. */
+const parsed = (credentials: Record<string, Credential>) =>
+  credentialsByBackend.parse(
+    Object.fromEntries(
+      Object.entries(credentials).map(([key, given]) => [
+        key,
+        key.includes('/') ? given : { namespaces: ['*'], ...given },
+      ]),
+    ),
+  );
+
+/** What is written with credentials that a person configured. */
+function written(services: DiscoveredService[], credentials: Record<string, Credential>) {
+  const { text, notes } = holmesDocument(services.map(discoveredTool), {
+    ...NEWEST,
+    credentials: parsed(credentials),
+  });
+  return { ...(parse(text) as { toolsets: object; mcp_servers?: object }), notes };
+}
+
+describe('which credentials a backend gets', () => {
+  const of = (credentials: Record<string, Credential>, backend = loki()): string | undefined =>
+    credentialOf(parsed(credentials), discoveredTool(backend))?.apiKey;
+
+  test.each<[string, Record<string, Credential>, string | undefined]>([
+    ['those of its type for all namespaces', { loki: { apiKey: 'TYPE', namespaces: ['*'] } }, 'TYPE'],
+    ['its own', { 'monitoring/loki': { apiKey: 'OWN' } }, 'OWN'],
+    [
+      'its own before those of its type',
+      { loki: { apiKey: 'TYPE' }, 'monitoring/loki': { apiKey: 'OWN' } },
+      'OWN',
+    ],
+    ['none of another type', { tempo: { apiKey: 'X' } }, undefined],
+    ['none of a namesake elsewhere', { 'default/loki': { apiKey: 'X' } }, undefined],
+    ['those for its namespace', { loki: { apiKey: 'X', namespaces: ['a', 'monitoring'] } }, 'X'],
+    ['none for other namespaces', { loki: { apiKey: 'X', namespaces: ['monitoring-2'] } }, undefined],
+    ['none unless there are some', {}, undefined],
+  ])('%s', (_, credentials, apiKey) => {
+    expect(of(credentials)).toBe(apiKey);
+  });
+
+  test('a type called like what the language gives every object gets none', () => {
+    expect(of({}, { ...loki(), detector: 'constructor' })).toBeUndefined();
+  });
+});
+
+test('what is wrong with credentials of a type says what to write', () => {
+  const { error } = credentialsByBackend.safeParse({ loki: { apiKey: 'KEY' } });
+  expect(error?.issues).toEqual([
+    expect.objectContaining({
+      path: ['loki'],
+      message: expect.stringMatching(/namespaces: \[monitoring\].*monitoring\/SERVICE/),
+    }),
+  ]);
+});
+
+test('a namespace that a person gives a discovered tool for show brings it no credentials', () => {
+  const evil = { ...discoveredTool(loki('evil')), namespace: 'monitoring' };
+  expect(credentialOf(parsed({ loki: { apiKey: 'K', namespaces: ['monitoring'] } }), evil)).toBeUndefined();
+});
+
+describe('how they are written', () => {
+  test.each<[string, DiscoveredService, Credential, object]>([
+    ['a key for a toolset that takes one', loki(), { apiKey: 'KEY' }, { api_key: '{{ env.KEY }}' }],
+    [
+      'a login',
+      loki(),
+      { username: 'NAME', password: 'WORD' },
+      { username: '{{ env.NAME }}', password: '{{ env.WORD }}' },
+    ],
+    [
+      'a token, where it goes into a header',
+      loki(),
+      { bearerToken: 'TOKEN' },
+      { additional_headers: { Authorization: 'Bearer {{ env.TOKEN }}' } },
+    ],
+    [
+      'headers',
+      loki(),
+      { headers: { 'X-Scope-OrgID': 'TENANT' } },
+      { additional_headers: { 'X-Scope-OrgID': '{{ env.TENANT }}' } },
+    ],
+  ])('for a built-in toolset: %s', (_, backend, given, fields) => {
+    const { toolsets, notes } = written([backend], { loki: given });
+    expect(toolsets).toMatchObject({
+      'grafana/loki': {
+        enabled: true,
+        config: { api_url: 'http://loki.monitoring.svc.cluster.local:3100', ...fields },
+      },
+    });
+    expect(notes).toEqual([]);
+  });
+
+  test.each<[string, Credential, object]>([
+    ['a token', { bearerToken: 'TOKEN' }, { type: 'bearer', token: '{{ env.TOKEN }}' }],
+    [
+      'a login',
+      { username: 'NAME', password: 'WORD' },
+      { type: 'basic', username: '{{ env.NAME }}', password: '{{ env.WORD }}' },
+    ],
+    ['a header', { headers: { 'X-Key': 'KEY' } }, { type: 'header', name: 'X-Key', value: '{{ env.KEY }}' }],
+  ])('for an HTTP toolset: %s', (_, given, auth) => {
+    const { toolsets } = written([jaeger], { jaeger: given });
+    expect(toolsets).toMatchObject({ jaeger: { config: { endpoints: [{ methods: ['GET'], auth }] } } });
+  });
+
+  test.each<[string, Credential, object]>([
+    ['a token', { bearerToken: 'TOKEN' }, { Authorization: 'Bearer {{ env.TOKEN }}' }],
+    ['headers', { headers: { 'X-A': 'A', 'X-B': 'B' } }, { 'X-A': '{{ env.A }}', 'X-B': '{{ env.B }}' }],
+  ])('for an MCP server: %s', (_, given, headers) => {
+    const { mcp_servers = {} } = written([mcp], { mcp: given });
+    expect(Object.values(mcp_servers)).toMatchObject([{ config: { headers } }]);
+  });
+
+  test.each<[string, DiscoveredService, Record<string, Credential>]>([
+    ['a key for an HTTP toolset', jaeger, { jaeger: { apiKey: 'KEY' } }],
+    ['several headers for an HTTP toolset', jaeger, { jaeger: { headers: { 'X-A': 'A', 'X-B': 'B' } } }],
+    ['a login for an MCP server', mcp, { mcp: { username: 'NAME', password: 'WORD' } }],
+    [
+      'a key for a toolset that takes headers only',
+      discovered(service('p', { labels: { app: 'prometheus' }, ports: [9090] }), 'auth'),
+      { prometheus: { apiKey: 'KEY' } },
+    ],
+  ])('what cannot be written leaves the backend out, and is told: %s', (_, backend, credentials) => {
+    const { notes, ...document } = written([backend], credentials);
+    expect(notes).toHaveLength(1);
+    expect(notes[0]?.what).toMatch(/credentials/);
+    expect(JSON.stringify(document)).not.toMatch(/env\./);
+  });
+
+  test('one backend of several has its own, and the others none of it', () => {
+    const { toolsets } = written([loki('a', 'healthy'), loki('b')], { 'b/loki': { apiKey: 'KEY' } });
+    expect(toolsets).toMatchObject({
+      'grafana/loki': {
+        config: {
+          instances: [
+            { name: 'loki.b', api_key: '{{ env.KEY }}' },
+            { name: 'loki.a', api_url: 'http://loki.a.svc.cluster.local:3100' },
+          ],
+        },
+      },
+    });
+    expect(JSON.stringify(toolsets).match(/env\.KEY/g)).toHaveLength(1);
+  });
+
+  test('a backend that asks for none gets those that are configured all the same', () => {
+    const { toolsets } = written([loki('a', 'healthy')], { loki: { apiKey: 'KEY' } });
+    expect(JSON.stringify(toolsets)).toContain('{{ env.KEY }}');
+  });
+});
+
+describe('what a person may write', () => {
+  test.each<[string, unknown, boolean]>([
+    ['a key', { loki: { apiKey: 'KEY', namespaces: ['monitoring'] } }, true],
+    ['a key for whoever has a Service of that type', { loki: { apiKey: 'KEY' } }, false],
+    ['a key for all namespaces, said so', { loki: { apiKey: 'KEY', namespaces: ['*'] } }, true],
+    ['one backend', { 'monitoring/loki': { bearerToken: 'T' } }, true],
+    ['a value in place of a name', { 'a/loki': { apiKey: 'sk-123-abc' } }, false],
+    ['a template', { 'a/loki': { apiKey: '{{ env.KEY }}' } }, false],
+    ['a username without a password', { 'a/loki': { username: 'NAME' } }, false],
+    ['a key and a token', { 'a/loki': { apiKey: 'K', bearerToken: 'T' } }, false],
+    ['nothing', { 'a/loki': {} }, false],
+    ['namespaces only', { loki: { namespaces: ['a'] } }, false],
+    ['a header whose name breaks the line', { 'a/loki': { headers: { 'X\r\nY': 'K' } } }, false],
+    ['a field that is none', { 'a/loki': { token: 'T' } }, false],
+    ['a backend that is none', { 'a/b/c': { apiKey: 'K' } }, false],
+  ])('%s', (_, credentials, valid) => {
+    expect(credentialsByBackend.safeParse(credentials).success).toBe(valid);
+  });
+});

@@ -1,0 +1,89 @@
+import { TooLongError } from '../kubernetes/answer.ts';
+import type { Kube } from '../kubernetes/connection.ts';
+import type { Fault } from '../model/discovery.ts';
+import { oneLine } from '../model/text.ts';
+import { failureOf } from './direct.ts';
+import type { Answer } from './fetch.ts';
+import { type Fetch, limitOf, ProbeFailure } from './fetch.ts';
+
+/** Is this answer the API server's own and not the backend's? Then its message. */
+function ownMessage(answer: Answer): string | undefined {
+  if (answer.status < 400 || !answer.body.startsWith('{')) return undefined;
+  try {
+    const status = JSON.parse(answer.body) as { kind?: unknown; apiVersion?: unknown; message?: unknown };
+    return status.kind === 'Status' && status.apiVersion === 'v1' ? String(status.message ?? '') : undefined;
+  } catch {
+    // Not JSON, so not the API server's.
+    return undefined;
+  }
+}
+
+/** What failed, by the words of the API server's HTTP client. */
+function faultOf(tried: string): Fault | 'unreachable' {
+  // An API server that is not on the Pods' network can say nothing of their health.
+  if (/no route to host|network is unreachable|i\/o timeout/.test(tried)) return 'unreachable';
+  if (/\blookup .*(no such host|server misbehaving)/.test(tried)) return 'resolution';
+  if (/connection refused/.test(tried)) return 'connection';
+  return /\b(tls|x509): /.test(tried) ? 'tls' : 'protocol';
+}
+
+/**
+ * The route `apiserver-proxy`: the API server asks in our place, so that backends are reached from outside the cluster.
+ * It reaches Pods behind a Service only; where there is none, or the right is missing, nothing can be said of health.
+ */
+export function proxyFetch(kube: Kube): Fetch {
+  return async ({ endpoint, service, servicePort }, ask, signal) => {
+    if (!endpoint.host.startsWith(`${service.name}.${service.namespace}.svc.`))
+      throw new ProbeFailure(
+        `${endpoint.host} is no Service of the cluster, so its proxy does not lead there`,
+        'unreachable',
+      );
+    const scheme = endpoint.scheme === 'https' ? 'https' : 'http';
+    const name = `${scheme}:${service.name}:${servicePort}`;
+    const prefix = `/api/v1/namespaces/${service.namespace}/services/${name}/proxy`;
+    // A path that climbs must not leave the backend: what stands between may resolve it with the rights of this program.
+    const url = URL.parse(ask.path, 'http://backend/');
+    if (url === null) throw new ProbeFailure(`${ask.path} is not a path`, 'protocol');
+    const { pathname, search } = url;
+    let answer: Answer;
+    try {
+      answer = await kube.raw(
+        {
+          method: ask.method ?? 'GET',
+          path: `${prefix}${pathname}${search}`,
+          headers: { accept: '*/*', 'accept-encoding': 'identity', ...ask.headers },
+          ...(ask.body === undefined ? {} : { body: ask.body }),
+          limit: limitOf(ask),
+          ...(ask.enough === undefined ? {} : { enough: ask.enough }),
+        },
+        signal,
+      );
+    } catch (error) {
+      signal.throwIfAborted();
+      if ((error as NodeJS.ErrnoException).code === 'HPE_HEADER_OVERFLOW') throw failureOf(error, 'asking');
+      if (error instanceof TooLongError) throw new ProbeFailure(error.message, 'protocol', { cause: error });
+      throw new ProbeFailure(`the API server is not reachable (${(error as Error).message})`, 'unreachable', {
+        cause: error,
+      });
+    }
+    const message = ownMessage(answer);
+    if (message === undefined) return answer;
+    if (answer.status === 401 || answer.status === 403)
+      throw new ProbeFailure(
+        `the API server's proxy was denied; grant "get", "create" and "delete" on services/proxy, or use --probe none`,
+        'unreachable',
+      );
+    const [, tried] = /error trying to reach service: (.*)/s.exec(message) ?? [];
+    if (tried !== undefined) {
+      throw new ProbeFailure(oneLine(tried, 160), faultOf(tried));
+    }
+    if (answer.status === 503 || answer.status === 404)
+      throw new ProbeFailure(
+        answer.status === 404
+          ? "the API server's proxy does not reach it: the Service has no endpoints"
+          : `the API server's proxy does not reach it: ${oneLine(message, 160)}`,
+        'unreachable',
+      );
+    throw new ProbeFailure(oneLine(message, 160), 'protocol');
+  };
+}

@@ -1,0 +1,145 @@
+import { expect, test } from 'vitest';
+import { type RevisionsApi, revisionsApi } from '../../../test/fixtures/unit/revisions-api.ts';
+import type { Content, Revision } from '../../model/revision.ts';
+import { revisionHash } from '../../planning/content-hash.ts';
+import type { History } from '../publisher.ts';
+import { controllerRevisionHistory } from './controller-revision-history.ts';
+
+const { signal } = new AbortController();
+const TARGET = { namespace: 'ns', name: 'toolset' };
+const now = new Date('2026-06-01T00:00:00Z');
+
+const content = (text: string, more: Partial<Content> = {}): Content => ({
+  documents: { 'toolset.json': text, 'custom_toolset.yaml': text },
+  overrides: undefined,
+  rollback: undefined,
+  ...more,
+});
+const nameOf = ({ documents, overrides }: Content): string =>
+  `toolset-revision-${revisionHash(documents, overrides).slice(0, 12)}`;
+const shown = (revisions: readonly Revision[]): [number, string][] =>
+  revisions.map(({ number, documents }) => [number, documents['toolset.json']]);
+
+async function history(limit = 10): Promise<RevisionsApi & { readonly history: History }> {
+  const api = await revisionsApi();
+  return Object.assign(api, { history: controllerRevisionHistory(api.kube, TARGET, limit) });
+}
+
+/** As release 0.1.0 left it: numbers 1 and 2, and `current` published again since. */
+function plantOld({ plant }: RevisionsApi, ...contents: readonly Content[]): void {
+  for (const [index, each] of contents.entries())
+    plant(nameOf(each), index + 1, `2026-01-01T00:00:0${index}Z`, { ...each.documents });
+}
+
+test.each(['a&b', 'a<b', 'a>b', 'a\u2028b', 'a\u2029b', 'äß', '\\u0026', 'a\\&"'])(
+  'a toolset with %j that comes back is the newest again, and nothing else is written',
+  async (text) => {
+    const { history: kept, writes } = await history();
+    for (const each of [content(text), content('other'), content(text)]) await kept.record(each, now, signal);
+    expect(shown(await kept.list(signal))).toEqual([
+      [2, 'other'],
+      [3, text],
+    ]);
+    expect(writes).toEqual([
+      `POST ${nameOf(content(text))}`,
+      `POST ${nameOf(content('other'))}`,
+      `PATCH ${nameOf(content(text))}`,
+    ]);
+  },
+);
+
+test('what release 0.1.0 wrote and the server takes no change of is replaced, the successor first', async () => {
+  const api = await history();
+  const [old, other] = [content('a&b'), content('other')];
+  plantOld(api, old, other);
+  const kept = await api.history.record(old, now, signal);
+  expect(shown(kept)).toEqual([
+    [2, 'other'],
+    [3, 'a&b'],
+  ]);
+  expect(api.writes).toEqual([`PATCH ${nameOf(old)}`, `POST ${nameOf(old)}-3`, `DELETE ${nameOf(old)}`]);
+  expect(await api.history.list(signal)).toEqual(kept);
+  // From then on it is one like others.
+  for (const each of [other, old]) await api.history.record(each, now, signal);
+  expect(shown(await api.history.list(signal)).at(-1)).toEqual([5, 'a&b']);
+  expect(api.stored.size).toBe(2);
+});
+
+test('killed between the two, both are there and count once; the next publication clears up', async () => {
+  const api = await history();
+  const [old, other] = [content('a&b'), content('other')];
+  plantOld(api, old, other);
+  api.refusing = (write) => (write.startsWith('DELETE') ? 500 : undefined);
+  await expect(api.history.record(old, now, signal)).rejects.toThrow(/cannot keep ControllerRevisions/);
+  expect(api.stored.size).toBe(3);
+  expect(shown(await api.history.list(signal))).toEqual([
+    [2, 'other'],
+    [3, 'a&b'],
+  ]);
+  api.refusing = () => undefined;
+  await api.history.record(content('new'), now, signal);
+  expect([...api.stored.keys()].sort()).toEqual(
+    [nameOf(other), nameOf(content('new')), `${nameOf(old)}-3`].sort(),
+  );
+});
+
+test('order goes by when it was last published, and not by number', async () => {
+  const api = await history();
+  api.plant('a', 4, '2026-01-01T00:00:00Z', { ...content('first').documents });
+  api.plant('b', 1, '2026-01-02T00:00:00Z', { ...content('second').documents });
+  expect(shown(await api.history.list(signal))).toEqual([
+    [4, 'first'],
+    [1, 'second'],
+  ]);
+  expect(shown(await api.history.record(content('first'), now, signal))).toEqual([
+    [1, 'second'],
+    [5, 'first'],
+  ]);
+});
+
+test('a clock that is behind does not change the order', async () => {
+  const { history: kept } = await history();
+  await kept.record(content('a'), now, signal);
+  await kept.record(content('b'), new Date('2020-01-01T00:00:00Z'), signal);
+  expect(shown(await kept.list(signal)).at(-1)).toEqual([2, 'b']);
+});
+
+test('the oldest go, and what is published never does', async () => {
+  const { history: kept, stored } = await history(2);
+  for (const text of ['a', 'b', 'c']) await kept.record(content(text), now, signal);
+  expect([...stored.keys()]).toEqual([nameOf(content('b')), nameOf(content('c'))]);
+  expect(shown(await kept.record(content('b'), now, signal))).toEqual([
+    [3, 'c'],
+    [4, 'b'],
+  ]);
+});
+
+test('a rollback is told on the revision, and taken from it when it ends', async () => {
+  const { history: kept } = await history();
+  const held = content('a', { rollback: { to: 1, from: 'sha256:x' } });
+  expect((await kept.record(held, now, signal)).at(-1)?.rollback).toEqual(held.rollback);
+  const ended = await kept.record(content('a'), now, signal);
+  expect(ended.at(-1)).toMatchObject({ number: 1, rollback: undefined });
+});
+
+test('a name that an object of somebody else has is not fought for', async () => {
+  const api = await history();
+  const wanted = content('a');
+  api.stored.set(nameOf(wanted), { metadata: { name: nameOf(wanted) } } as never);
+  expect(shown(await api.history.record(wanted, now, signal))).toEqual([[1, 'a']]);
+  expect(api.stored.has(`${nameOf(wanted)}-1`)).toBe(true);
+});
+
+test('what the server says against it is short and shows no document', async () => {
+  const api = await history();
+  const secret = content('a&b', { overrides: 'api_key: S3CR3T' });
+  api.plant(nameOf(secret), 1, '2026-01-01T00:00:00Z', {
+    ...secret.documents,
+    'overrides.yaml': secret.overrides ?? '',
+  });
+  api.plant('newer', 2, '2026-01-02T00:00:00Z', { ...content('b').documents });
+  api.refusing = (write) => (write.startsWith('POST') ? 422 : undefined);
+  const failure = await api.history.record(secret, now, signal).catch((error: Error) => error);
+  expect(String(failure)).toMatch(/cannot keep ControllerRevisions in namespace ns/);
+  expect(String(failure)).not.toContain('S3CR3T');
+});

@@ -1,0 +1,199 @@
+import { createHash } from 'node:crypto';
+import * as z from 'zod';
+import type { Kube } from '../../kubernetes/connection.ts';
+import {
+  createControllerRevision,
+  deleteControllerRevision,
+  listControllerRevisions,
+  renumberControllerRevision,
+} from '../../kubernetes/controller-revisions.ts';
+import { ApiStatusError, clusterError } from '../../kubernetes/status.ts';
+import { DOCUMENT_KEYS, OVERRIDES_KEY } from '../../model/documents.ts';
+import type { Content, Revision } from '../../model/revision.ts';
+import {
+  LAST_PUBLISHED,
+  ROLLBACK_ANNOTATIONS,
+  rollbackAnnotations,
+  rollbackOf,
+} from '../../planning/plan.ts';
+import { inOrder, type RecordStep, recordStep, surplus } from '../../planning/revisions.ts';
+import type { History } from '../publisher.ts';
+import type { ConfigMapName } from './config-map.ts';
+
+/** Longest name that may be a label's value. */
+const LABEL = 63;
+
+/** Tries while others write revisions at the same time. */
+const TRIES = 4;
+
+const schema = z.object({
+  metadata: z.object({
+    name: z.string(),
+    creationTimestamp: z.string().default(''),
+    annotations: z.record(z.string(), z.string()).default({}),
+  }),
+  revision: z.number().int(),
+  data: z.object({
+    [DOCUMENT_KEYS[0]]: z.string(),
+    [DOCUMENT_KEYS[1]]: z.string(),
+    [OVERRIDES_KEY]: z.string().optional(),
+  }),
+});
+
+/** The revision in an object; nothing for somebody else's under our labels, which is no history of ours. */
+function revisionOf(object: unknown): Revision | undefined {
+  const { success, data } = schema.safeParse(object);
+  if (!success) return undefined;
+  const { [OVERRIDES_KEY]: overrides, ...documents } = data.data;
+  const { name, creationTimestamp, annotations } = data.metadata;
+  return {
+    name,
+    number: data.revision,
+    created: creationTimestamp,
+    published: annotations[LAST_PUBLISHED],
+    documents,
+    overrides,
+    rollback: rollbackOf(annotations),
+  };
+}
+
+const isStatus = (error: unknown, ...codes: readonly number[]): boolean =>
+  error instanceof ApiStatusError && codes.includes(error.code);
+
+/** The labels by which the revisions of a ConfigMap are found. */
+function labelsOf({ name }: ConfigMapName): Readonly<Record<string, string>> {
+  const digest = createHash('sha256').update(name).digest('hex').slice(0, 12);
+  return {
+    'app.kubernetes.io/name': 'dynamic-toolset',
+    'app.kubernetes.io/component': 'toolset-revision',
+    'app.kubernetes.io/managed-by': 'dynamic-toolset',
+    'kubernaut.io/configmap':
+      name.length <= LABEL ? name : `${name.slice(0, 40)}-${digest}`.replace(/\.-/, '-'),
+  };
+}
+
+/**
+ * Remembers what is published as `apps/v1.ControllerRevision` objects beside the ConfigMap. They belong to no other
+ * object, so they outlive the ConfigMap and the Deployment.
+ * @param limit how many are kept
+ */
+export function controllerRevisionHistory(kube: Kube, target: ConfigMapName, limit: number): History {
+  const { namespace } = target;
+  const labels = labelsOf(target);
+  const read = async (signal: AbortSignal): Promise<readonly Revision[]> => {
+    const objects = await listControllerRevisions(kube, namespace, labels, signal);
+    return objects.flatMap((object) => revisionOf(object) ?? []);
+  };
+  const explained = (error: unknown, doing: string): Error =>
+    clusterError(error, `${doing} ControllerRevisions in namespace ${namespace}`, kube.server);
+
+  const create = (name: string, step: Written, content: Content, signal: AbortSignal): Promise<unknown> =>
+    createControllerRevision(
+      kube,
+      {
+        apiVersion: 'apps/v1',
+        kind: 'ControllerRevision',
+        metadata: {
+          name,
+          namespace,
+          labels,
+          annotations: { [LAST_PUBLISHED]: step.published, ...rollbackAnnotations(content.rollback) },
+        },
+        revision: step.number,
+        data: {
+          ...content.documents,
+          ...(content.overrides === undefined ? {} : { [OVERRIDES_KEY]: content.overrides }),
+        },
+      },
+      signal,
+    );
+
+  /** Deletes a revision; one that is gone already is no failure. */
+  const remove = async ({ name }: Pick<Revision, 'name'>, signal: AbortSignal): Promise<void> => {
+    try {
+      await deleteControllerRevision(kube, { namespace, name }, signal);
+    } catch (error) {
+      if (!isStatus(error, 404)) throw error;
+    }
+  };
+
+  const renumber = async (step: Written, content: Content, signal: AbortSignal): Promise<unknown> => {
+    const gone = Object.fromEntries(ROLLBACK_ANNOTATIONS.map((key) => [key, null]));
+    const annotations = {
+      ...gone,
+      [LAST_PUBLISHED]: step.published,
+      ...rollbackAnnotations(content.rollback),
+    };
+    try {
+      return await renumberControllerRevision(
+        kube,
+        { namespace, name: step.name },
+        step.number,
+        annotations,
+        signal,
+      );
+    } catch (error) {
+      // Release 0.1.0 sent `data` with characters that the API server writes in another way, so it takes no change of
+      // the object. Its successor is there before it goes: a process that is killed in between leaves both, and of two
+      // with one content the newest counts.
+      if (!isStatus(error, 422)) throw error;
+      const successor = await create(`${step.name}-${step.number}`, step, content, signal);
+      await remove(step, signal);
+      return successor;
+    }
+  };
+
+  /** One try. @throws ApiStatusError with 404 or 409 where somebody else wrote at the same time */
+  const attempt = async (
+    content: Content,
+    now: Date,
+    tried: number,
+    signal: AbortSignal,
+  ): Promise<readonly Revision[]> => {
+    const all = await read(signal);
+    const known = inOrder(all);
+    const step = recordStep(content, known, `${target.name.slice(0, 200)}-revision`, now);
+    if (step.do === 'nothing') return known;
+    // The name may be taken by an object that is no revision of ours.
+    const name = tried === 0 ? step.name : `${step.name}-${step.number}`;
+    const object =
+      step.do === 'create'
+        ? await create(name, step, content, signal)
+        : await renumber(step, content, signal);
+    const written = revisionOf(object);
+    // Revisions are large, so they are not read again where the answer has all of it.
+    const there =
+      written === undefined
+        ? await read(signal)
+        : [...all.filter((each) => each.name !== written.name && each.name !== step.name), written];
+    const ordered = inOrder(there);
+    const old = surplus(ordered, limit, content);
+    const kept = ordered.filter((revision) => !old.includes(revision));
+    // Those that a successor replaced go too.
+    const superfluous = there.filter((revision) => !kept.includes(revision));
+    await Promise.all(superfluous.map((revision) => remove(revision, signal)));
+    return kept;
+  };
+
+  return {
+    async list(signal) {
+      try {
+        return inOrder(await read(signal));
+      } catch (error) {
+        signal.throwIfAborted();
+        throw explained(error, 'list');
+      }
+    },
+    async record(content, now, signal) {
+      for (let tried = 0; ; tried++)
+        try {
+          return await attempt(content, now, tried, signal);
+        } catch (error) {
+          signal.throwIfAborted();
+          if (!isStatus(error, 404, 409) || tried + 1 === TRIES) throw explained(error, 'keep');
+        }
+    },
+  };
+}
+
+type Written = Exclude<RecordStep, { do: 'nothing' }>;

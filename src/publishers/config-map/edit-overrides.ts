@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ConfigMap, readConfigMap, releaseFields, writeKey } from '../../kubernetes/config-maps.ts';
+import type { Kube } from '../../kubernetes/connection.ts';
+import { ApiStatusError, clusterError } from '../../kubernetes/status.ts';
+import { OVERRIDES_KEY } from '../../model/documents.ts';
+import { EXIT, UserError } from '../../model/exit.ts';
+import type { ConfigMapName } from './config-map.ts';
+
+/** Who writes for a person. It gives the field up again, so that whoever applies overrides next meets no owner. */
+const MANAGER = 'dynamic-toolset-approve';
+
+/** Tries while others change the ConfigMap at the same time, and the first pause before another, in milliseconds. */
+const TRIES = 6;
+const FIRST_PAUSE = 20;
+
+export interface Edited {
+  readonly before: string;
+  readonly after: string;
+}
+
+const isConflict = (error: unknown): boolean => error instanceof ApiStatusError && error.code === 409;
+
+/**
+ * Changes `overrides.yaml` in a ConfigMap, each time from what is there, until nobody else wrote in between.
+ * @param edit makes the new text of the present one
+ * @param dryRun only says what would be written
+ * @throws UserError where there is no such ConfigMap, or the cluster does not let us; what `edit` throws
+ */
+export async function editOverrides(
+  kube: Kube,
+  target: ConfigMapName,
+  edit: (text: string) => string,
+  dryRun: boolean,
+  signal: AbortSignal,
+): Promise<Edited> {
+  const where = `ConfigMap ${target.namespace}/${target.name}`;
+  const named = { metadata: target };
+  const once = async (): Promise<Edited> => {
+    const live = await readConfigMap(kube, target.namespace, target.name, signal);
+    if (live === undefined)
+      throw new UserError(
+        `${where} does not exist; serve makes it, --configmap-namespace and --configmap-name name another, and --file edits a file`,
+        EXIT.usage,
+      );
+    const before = live.data?.[OVERRIDES_KEY] ?? '';
+    const after = edit(before);
+    if (after === before || dryRun) return { before, after };
+    const { resourceVersion } = live.metadata ?? {};
+    const change = { key: OVERRIDES_KEY, text: after, resourceVersion, fieldManager: MANAGER };
+    const written = await writeKey(kube, named, change, signal);
+    await release(written);
+    return { before, after };
+  };
+  const release = async (written: ConfigMap): Promise<void> => {
+    let live: ConfigMap | undefined = written;
+    for (let tried = 1; live !== undefined; tried++)
+      try {
+        await releaseFields(kube, named, live, MANAGER, signal);
+        return;
+      } catch (error) {
+        if (!isConflict(error) || tried === TRIES) throw error;
+        live = await readConfigMap(kube, target.namespace, target.name, signal);
+      }
+  };
+  for (let tried = 1; ; tried++)
+    try {
+      return await once();
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof UserError) throw error;
+      if (!isConflict(error)) throw clusterError(error, `change ${OVERRIDES_KEY} in ${where}`, kube.server);
+      if (tried === TRIES)
+        throw new UserError(
+          `${where} was changed by others in each of ${TRIES} tries to write it; try again, or find out who writes it all the time`,
+          EXIT.cluster,
+          { cause: error },
+        );
+      await sleep(FIRST_PAUSE * 2 ** tried * (0.5 + Math.random() / 2), undefined, { signal });
+    }
+}

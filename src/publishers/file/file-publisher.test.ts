@@ -1,0 +1,273 @@
+import {
+  chmod,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { load } from 'js-yaml';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
+import type { Generated } from '../../model/documents.ts';
+import { EXIT, UserError } from '../../model/exit.ts';
+import { plan } from '../../planning/plan.ts';
+import type { Publisher } from '../publisher.ts';
+import { filePublisher } from './file-publisher.ts';
+
+const target = { namespace: 'kubernaut-system', name: 'kubernaut-toolset-config' };
+const generated: Generated = {
+  documents: { 'toolset.json': '{\n  "tools": []\n}\n', 'custom_toolset.yaml': 'toolsets:\n  a: {}\n' },
+  tools: 0,
+  notes: [],
+  limitNotes: [],
+  waiting: [],
+  held: [],
+  cuts: [],
+};
+const now = new Date('2026-01-02T03:04:05.678Z');
+const { signal } = new AbortController();
+
+let folder: string;
+let path: string;
+let publisher: Publisher;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'publisher-'));
+  path = join(folder, 'configmap.yaml');
+  publisher = filePublisher(path, target);
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function publish(at = now): Promise<string> {
+  await publisher.apply(plan(generated, await publisher.read(signal), '1'), at, signal);
+  return await readFile(path, 'utf8');
+}
+
+async function failure(doing: Promise<unknown>): Promise<UserError> {
+  const error = await doing.then(
+    () => 'nothing failed',
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(UserError);
+  expect((error as UserError).exitCode).toBe(EXIT.usage);
+  return error as UserError;
+}
+
+const MANIFEST = `# Kept by the platform team.
+apiVersion: v1
+kind: ConfigMap # not a Secret
+metadata:
+  name: kubernaut-toolset-config
+  namespace: kubernaut-system
+  labels:
+    team: sre # ours
+  annotations:
+    note: "yes"
+# What follows is data.
+data:
+  # Our part.
+  overrides.yaml: |
+    # Grafana is not for agents.
+    tools:
+      grafana.monitoring: { enabled: false }   
+
+  other.txt: 'it''s kept'
+  toolset.json: "old"
+# The end.
+`;
+
+describe('publishing into a file', () => {
+  test('there is none yet: the manifest of a whole ConfigMap is created', async () => {
+    expect(await publisher.read(signal)).toBeUndefined();
+    expect(parse(await publish())).toEqual({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: {
+        ...target,
+        labels: expect.objectContaining({ 'app.kubernetes.io/managed-by': 'dynamic-toolset' }),
+        annotations: expect.objectContaining({ 'kubernaut.io/last-updated': '2026-01-02T03:04:05Z' }),
+      },
+      data: generated.documents,
+    });
+  });
+
+  test.each(['', '\n', '  \n\n'])('an empty file, %j, is as good as none', async (text) => {
+    await writeFile(path, text);
+    expect(await publisher.read(signal)).toBeUndefined();
+    expect(parse(await publish()).data).toEqual(generated.documents);
+  });
+
+  test('what was published is read back, and there is nothing left to do', async () => {
+    const before = await publish();
+    const live = await publisher.read(signal);
+    expect(live?.data).toEqual(generated.documents);
+    expect(plan(generated, live, '1').action).toBe('none');
+    expect(await publish(new Date(0))).toBe(before);
+  });
+
+  test('other data keys, labels, annotations and comments are kept', async () => {
+    await writeFile(path, MANIFEST);
+    const text = await publish();
+    const before = parse(MANIFEST) as { data: Record<string, string> };
+    const after = parse(text) as typeof before & { metadata: Record<string, object> };
+    expect(after.data).toEqual({ ...before.data, ...generated.documents });
+    expect(after.metadata.labels).toMatchObject({ team: 'sre', 'app.kubernetes.io/version': '1' });
+    expect(after.metadata.annotations).toMatchObject({
+      note: 'yes',
+      'kubernaut.io/discovered-services': '0',
+    });
+    for (const [comment] of MANIFEST.matchAll(/# .*$/gm)) expect(text).toContain(comment);
+  });
+
+  test('fields that are none of ours are kept', async () => {
+    await writeFile(
+      path,
+      'kind: ConfigMap\nmetadata: { name: x, finalizers: [a/b] }\nimmutable: false\nbinaryData: { k: AAAA }\n',
+    );
+    expect(parse(await publish())).toMatchObject({
+      immutable: false,
+      binaryData: { k: 'AAAA' },
+      metadata: { ...target, finalizers: ['a/b'] },
+    });
+  });
+
+  test('nothing else is left in the folder', async () => {
+    await publish();
+    await writeFile(path, MANIFEST);
+    await publish();
+    expect(await readdir(folder)).toEqual(['configmap.yaml']);
+  });
+});
+
+describe("people's texts", () => {
+  const tricky = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.string({
+      unit: fc.constantFrom(
+        '\n',
+        '\r',
+        ' ',
+        '\t',
+        '#',
+        ':',
+        '- ',
+        '"',
+        "'",
+        '|',
+        '>',
+        '\\',
+        'a',
+        '\u0085',
+        '\u2028',
+        '\ufeff',
+        '---',
+        '%',
+        '{{',
+        '🛒',
+      ),
+    }),
+    fc.constantFrom(
+      '',
+      ' ',
+      '\n',
+      '\n\n',
+      'yes',
+      '~',
+      '1e3',
+      '0x1f',
+      '2026-01-01',
+      'a\r\nb\r\n',
+      '  indented\nless\n',
+      '...\n',
+      'x'.repeat(10_000),
+    ),
+  );
+  const styles = fc.constantFrom('PLAIN', 'QUOTE_SINGLE', 'QUOTE_DOUBLE', 'BLOCK_LITERAL', 'BLOCK_FOLDED');
+
+  test('stay the same to the last character, however they were written, for any reader', async () => {
+    await fc.assert(
+      fc.asyncProperty(tricky, tricky, styles, async (overrides, other, defaultStringType) => {
+        const data = { 'overrides.yaml': overrides, other };
+        const text = stringify({ kind: 'ConfigMap', metadata: { name: 'x' }, data }, { defaultStringType });
+        fc.pre(JSON.stringify(parse(text).data) === JSON.stringify(data));
+        await writeFile(path, text);
+        const after = await publish();
+        expect(parse(after).data).toEqual({ ...data, ...generated.documents });
+        expect((load(after) as { data: unknown }).data).toEqual({ ...data, ...generated.documents });
+        expect((await publisher.read(signal))?.data['overrides.yaml']).toBe(overrides);
+      }),
+      { numRuns: 100 },
+    );
+  }, 30_000);
+});
+
+describe('what is refused', () => {
+  test.each([
+    ['another kind', 'kind: Secret\nmetadata: { name: x }\n'],
+    ['no kind', 'metadata: { name: x }\n'],
+    ['no metadata', 'kind: ConfigMap\n'],
+    ['several documents', `${MANIFEST}---\nkind: Service\n`],
+    ['a list', '- kind: ConfigMap\n'],
+    ['a text', 'just text\n'],
+    ['broken YAML', 'kind: ConfigMap\nmetadata: [\n'],
+    [
+      'data that is no text',
+      'kind: ConfigMap\nmetadata: { name: x }\ndata: { overrides.yaml: { tools: {} } }\n',
+    ],
+  ])('a file that is not the manifest of a ConfigMap, %s, and it stays as it was', async (_, text) => {
+    await writeFile(path, text);
+    const reading = await failure(publisher.read(signal));
+    expect(reading.message).toContain(path);
+    expect(reading.message).toContain('--out');
+    await failure(publisher.apply(plan(generated, undefined, '1'), now, signal));
+    expect(await readFile(path, 'utf8')).toBe(text);
+    expect(await readdir(folder)).toEqual(['configmap.yaml']);
+  });
+
+  test('a path in a folder that does not exist', async () => {
+    const lost = filePublisher(join(folder, 'no', 'such', 'file.yaml'), target);
+    expect(await lost.read(signal)).toBeUndefined();
+    const error = await failure(lost.apply(plan(generated, undefined, '1'), now, signal));
+    expect(error.message).toMatch(/cannot write .*file\.yaml/);
+    expect(error.message).toContain('--out');
+  });
+
+  test('a path that is a folder', async () => {
+    await mkdir(path);
+    expect((await failure(publisher.read(signal))).message).toContain(path);
+  });
+});
+
+describe('the file that is there', () => {
+  test.each([0o600, 0o644, 0o664, 0o400])('keeps its permissions: %o', async (mode) => {
+    await publish();
+    await chmod(path, mode);
+    const before = await readFile(path, 'utf8');
+    await publisher.apply(plan(generated, await publisher.read(signal), '2'), now, signal);
+    expect(await readFile(path, 'utf8')).not.toBe(before);
+    expect((await stat(path)).mode & 0o777).toBe(mode);
+    expect(await readdir(folder)).toEqual(['configmap.yaml']);
+  });
+
+  test.each([true, false])(
+    'may be a symbolic link, which stays one: its target is there: %s',
+    async (there) => {
+      const file = join(folder, 'target.yaml');
+      if (there) await writeFile(file, '');
+      await symlink('target.yaml', path);
+      const text = await publish();
+      expect((await lstat(path)).isSymbolicLink()).toBe(true);
+      expect(await readlink(path)).toBe('target.yaml');
+      expect(await readFile(file, 'utf8')).toBe(text);
+      expect((await readdir(folder)).sort()).toEqual(['configmap.yaml', 'target.yaml']);
+    },
+  );
+});

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { service } from '../../test/fixtures/unit/service.ts';
+import { ApiStatusError } from '../kubernetes/status.ts';
+import { type Fault, fullSet, newState, type Read, takeAll } from './namespace-state.ts';
+
+const server = 'https://kube.example';
+const read = (...names: string[]): Map<string, Read> =>
+  new Map(names.map((name) => [`a/${name}`, { service: service(name, { namespace: 'a' }) }]));
+const fault = (doing: Fault['doing'], code: number): Fault => ({
+  doing,
+  error: new ApiStatusError(code, 'refused'),
+  retryIn: 1_000,
+});
+
+/** Two namespaces; `b` was read before and has nothing new. */
+function states() {
+  const [a, b] = [newState('a'), newState('b')];
+  takeAll(b, new Map());
+  b.fresh = undefined;
+  return { a, b };
+}
+
+test.each([
+  ['fails', fault('watch', 500)],
+  ['is denied', fault('watch', 403)],
+])('a namespace whose list was read counts as read, though its watch %s', (_, watching) => {
+  const { a, b } = states();
+  takeAll(a, read('s'));
+  a.fault = watching;
+  expect(fullSet([a, b], { server })).toMatchObject({
+    kind: 'sync',
+    services: [{ name: 's' }],
+    unread: ['b'],
+    problems: [{ where: 'namespace a' }],
+  });
+});
+
+test('a namespace of which nothing new was read is unread', () => {
+  const { a, b } = states();
+  a.known = true;
+  a.fault = fault('list', 500);
+  expect(fullSet([a, b], { server })).toMatchObject({ services: [], unread: ['a', 'b'] });
+});

@@ -1,0 +1,98 @@
+import { isIP } from 'node:net';
+import { ANY_INTEREST, type Interest } from '../model/interest.ts';
+import { isMapping, type Mapping } from '../model/mapping.ts';
+import type { Service, ServicePort } from '../model/service.ts';
+import { trimmed } from './trim.ts';
+
+const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+/** How the API server writes a time: always in UTC and without fractions, so texts sort as times do. */
+const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
+const PROTOCOLS = new Set(['TCP', 'UDP', 'SCTP']);
+
+/** Texts by key; a number or truth value, as hand-written YAML has them, is taken as the text that was meant. */
+function texts(value: unknown): Record<string, string> {
+  const result: Record<string, string> = Object.create(null);
+  if (!isMapping(value)) return result;
+  for (const [key, text] of Object.entries(value)) {
+    if (typeof text === 'string') result[key] = text;
+    else if (typeof text === 'number' || typeof text === 'boolean') result[key] = String(text);
+  }
+  return result;
+}
+
+function isPortNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 65535;
+}
+
+function portFrom(value: unknown): ServicePort | undefined {
+  if (!isMapping(value)) return undefined;
+  const { name, port, targetPort, protocol = 'TCP', appProtocol } = value;
+  if (!isPortNumber(port)) return undefined;
+  if (typeof protocol !== 'string' || !PROTOCOLS.has(protocol)) return undefined;
+  if (typeof targetPort === 'number' && targetPort !== 0 && !isPortNumber(targetPort)) return undefined;
+  return {
+    port,
+    protocol: protocol as ServicePort['protocol'],
+    ...(typeof name === 'string' && name !== '' ? { name } : {}),
+    ...((typeof targetPort === 'string' && targetPort !== '') ||
+    (typeof targetPort === 'number' && targetPort !== 0)
+      ? { targetPort }
+      : {}),
+    ...(typeof appProtocol === 'string' && appProtocol !== '' ? { appProtocol } : {}),
+  };
+}
+
+/** A Service has one cluster IP for each of the two families at most. */
+const MOST_IPS = 2;
+
+function clusterIPsOf({ clusterIP, clusterIPs }: Mapping): string[] {
+  const all: unknown[] = [clusterIP, ...(Array.isArray(clusterIPs) ? clusterIPs.slice(0, MOST_IPS) : [])];
+  const valid = all.filter((ip): ip is string => typeof ip === 'string' && isIP(ip) !== 0);
+  return [...new Set(valid)].slice(0, MOST_IPS);
+}
+
+/**
+ * A Service of a Kubernetes `v1.Service` object, with what discovery needs. Of one with very many ports, labels or selector
+ * entries only so many are kept, those that rules look at among them.
+ * @param defaultNamespace for objects that name none, as templates often do not
+ * @returns the Service, or a text that says why the object is none
+ */
+export function serviceFromObject(
+  object: Mapping,
+  defaultNamespace: string,
+  interest: Interest = ANY_INTEREST,
+): Service | string {
+  const metadata = isMapping(object.metadata) ? object.metadata : {};
+  const spec = isMapping(object.spec) ? object.spec : {};
+  const { name, namespace = defaultNamespace, resourceVersion, creationTimestamp } = metadata;
+  if (typeof name !== 'string' || !NAME.test(name))
+    return `its metadata.name ${JSON.stringify(name) ?? 'is missing and'} is not a Service's name`;
+  if (typeof namespace !== 'string' || !NAME.test(namespace))
+    return `its metadata.namespace ${JSON.stringify(namespace)} is not a namespace's name`;
+  const listed = Array.isArray(spec.ports) ? spec.ports : [];
+  const ports = listed.map(portFrom);
+  const broken = ports.indexOf(undefined);
+  if (broken >= 0)
+    return `its spec.ports[${broken}] is not a port: ${JSON.stringify(listed[broken]).slice(0, 120)}`;
+  const clusterIPs = clusterIPsOf(spec);
+  return {
+    namespace,
+    name,
+    ...trimmed(
+      {
+        labels: texts(metadata.labels),
+        annotations: texts(metadata.annotations),
+        selector: texts(spec.selector),
+        ports: ports.filter((port) => port !== undefined),
+      },
+      interest,
+    ),
+    type: typeof spec.type === 'string' ? spec.type : 'ClusterIP',
+    headless: spec.clusterIP === 'None',
+    ...(clusterIPs.length === 0 ? {} : { clusterIPs }),
+    ...(typeof creationTimestamp === 'string' && TIMESTAMP.test(creationTimestamp)
+      ? { created: creationTimestamp }
+      : {}),
+    ...(typeof resourceVersion === 'string' && resourceVersion !== '' ? { version: resourceVersion } : {}),
+  };
+}
