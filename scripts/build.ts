@@ -7,50 +7,29 @@ import { isBuiltin } from 'node:module';
 import { join, relative, resolve } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import packageJson from '../package.json' with { type: 'json' };
-import { builtInDetectors } from '../src/config/detector-files.ts';
+import { detectors, replaced } from './build-plugins.ts';
 
 const root = join(import.meta.dirname, '..');
 /** Where it goes: `dist/`, or the folder that the one argument names. */
 const dist = resolve(root, process.argv[2] ?? 'dist');
 const start = './src/cli/program.ts';
 
-/** The bundle has no folder to read detectors from, so they stand in it, parsed and checked already. */
-const detectors: Plugin = {
-  name: 'detectors',
-  setup({ onLoad }) {
-    onLoad({ filter: /[\\/]src[\\/]config[\\/]detector-files\.ts$/ }, () => ({
-      loader: 'js',
-      contents: `export const builtInDetectors = () => JSON.parse(${JSON.stringify(JSON.stringify(builtInDetectors()))});`,
-    }));
-  },
-};
-
 /** Files of the page about the API are read from beside the program. */
-const pageFiles: Plugin = {
-  name: 'page-files',
-  setup({ onLoad }) {
-    onLoad({ filter: /[\\/]src[\\/]server[\\/]page-files\.ts$/ }, () => ({
-      loader: 'ts',
-      contents: `import { readFile } from 'node:fs/promises';
+const pageFiles = replaced(
+  'src/server/page-files.ts',
+  `import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-export const pageFile = (name: string) => readFile(join(import.meta.dirname, '../page', name), 'utf8');`,
-    }));
-  },
-};
+export const pageFile = (name) => readFile(join(import.meta.dirname, '../page', name), 'utf8');`,
+);
 
 /** What of Swagger UI is served. */
 const PAGE_FILES = ['swagger-ui.css', 'swagger-ui-bundle.js'];
 
 /** The worker thread has a bundle of its own beside the program. */
-const workerFile: Plugin = {
-  name: 'worker-file',
-  setup({ onLoad }) {
-    onLoad({ filter: /[\\/]src[\\/]cli[\\/]worker-file\.ts$/ }, () => ({
-      loader: 'js',
-      contents: "export const WORKER_FILE = new URL('../text-worker.js', import.meta.url);",
-    }));
-  },
-};
+const workerFile = replaced(
+  'src/app/worker-file.ts',
+  "export const WORKER_FILE = new URL('../text-worker.js', import.meta.url);",
+);
 
 /**
  * Of the Kubernetes client we use the reading of kubeconfigs and what it says of a request. Its own clients come with all

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import { ANY_INTEREST, type Interest } from '../model/interest.ts';
+import { isIpAddress } from '../model/ip-address.ts';
 import { isMapping, type Mapping } from '../model/mapping.ts';
 import type { Service, ServicePort } from '../model/service.ts';
 import { trimmed } from './trim.ts';
@@ -47,7 +47,7 @@ const MOST_IPS = 2;
 
 function clusterIPsOf({ clusterIP, clusterIPs }: Mapping): string[] {
   const all: unknown[] = [clusterIP, ...(Array.isArray(clusterIPs) ? clusterIPs.slice(0, MOST_IPS) : [])];
-  const valid = all.filter((ip): ip is string => typeof ip === 'string' && isIP(ip) !== 0);
+  const valid = all.filter((ip): ip is string => typeof ip === 'string' && isIpAddress(ip));
   return [...new Set(valid)].slice(0, MOST_IPS);
 }
 
