@@ -1,6 +1,6 @@
 import { holmesgptPlan } from '../config/holmesgpt.ts';
 import type { Kube } from '../kubernetes/connection.ts';
-import { EXIT, UserError } from '../model/exit.ts';
+import { ConfigError } from '../model/errors.ts';
 import type { Agent } from '../outputs/holmesgpt/follower.ts';
 import type { Configuration } from './configuration.ts';
 import type { Invocation } from './invocation.ts';
@@ -19,9 +19,8 @@ export async function agentOf(
   const wanted = holmesgptPlan(settings, env.HOLMESGPT_API_KEY);
   if (wanted === undefined) return undefined;
   if (kube === undefined)
-    throw new UserError(
+    throw new ConfigError(
       'HolmesGPT cannot be told of a file: leave --out away, or the settings of HolmesGPT',
-      EXIT.usage,
     );
   const { AgentFollower } = await import('../outputs/holmesgpt/follower.ts');
   const { holmesPlace, publishedPlace } = await import('../outputs/holmesgpt/publisher.ts');

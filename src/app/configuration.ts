@@ -4,7 +4,7 @@ import { type GivenSettings, givenSettings, readSettings } from '../config/setti
 import type { UserDetectors } from '../config/user-detectors.ts';
 import type { Credentials } from '../model/credentials.ts';
 import type { DetectorsOptions } from '../model/detector-options.ts';
-import { EXIT, UserError } from '../model/exit.ts';
+import { ConfigError } from '../model/errors.ts';
 import type { Invocation } from './invocation.ts';
 
 /** Flags that choose the input and how it is probed, as the parser of the command line gives them. */
@@ -66,10 +66,7 @@ function flagTexts(
   if (flags.namespace !== undefined) texts.namespaces = flags.namespace;
   if (flags.allNamespaces === true) {
     if (flags.namespace !== undefined)
-      throw new UserError(
-        '--namespace and --all-namespaces exclude each other; give one of them',
-        EXIT.usage,
-      );
+      throw new ConfigError('--namespace and --all-namespaces exclude each other; give one of them');
     texts.namespaces = '*';
   }
   return texts;

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { reviewAccess } from '../kubernetes/access-reviews.ts';
 import type { Kube } from '../kubernetes/connection.ts';
 import { reviewToken } from '../kubernetes/token-reviews.ts';
-import { EXIT, UserError } from '../model/exit.ts';
+import { ConfigError } from '../model/errors.ts';
 import { Authenticator } from '../server/authentication.ts';
 import { Authorizer } from '../server/authorization.ts';
 import type { Gate } from '../server/guard.ts';
@@ -70,8 +70,7 @@ export function checkGate(
 ): void {
   const asks = authEnabled && (apiAddress !== 'none' || metricsAuthEnabled);
   if (asks && kube === undefined)
-    throw new UserError(
+    throw new ConfigError(
       'the API asks the API server of a cluster for whom a token is, and with -f and --out there is none; set AUTH_ENABLED=false (--auth-enabled false) to serve everybody who reaches it, or API_ADDRESS and METRICS_ADDRESS to none',
-      EXIT.usage,
     );
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Kube } from '../kubernetes/connection.ts';
 import type { Leadership, LeadershipEvent } from '../kubernetes/leadership.ts';
-import { EXIT, UserError } from '../model/exit.ts';
+import { ConfigError } from '../model/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Configuration } from './configuration.ts';
 import type { Invocation } from './invocation.ts';
@@ -66,9 +66,8 @@ export async function leaderOf(
   if (!settings.leaderElection)
     return { mayPublish: () => true, kube, start: () => {}, resign: async () => {} };
   if (kube === undefined || flags.once === true)
-    throw new UserError(
+    throw new ConfigError(
       `there is no leader election with ${kube === undefined ? '--out' : '--once'}; leave that away, or --leader-elect and LEADER_ELECTION`,
-      EXIT.usage,
     );
   const { leadership } = await import('../kubernetes/leadership.ts');
   const { leadingKube } = await import('../kubernetes/leading-kube.ts');

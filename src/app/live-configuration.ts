@@ -7,7 +7,7 @@ import { shownSetting } from '../config/settings.ts';
 import type { Kube } from '../kubernetes/connection.ts';
 import type { ConfigData, ToldData } from '../kubernetes/stored-settings.ts';
 import type { Problem } from '../model/discovery.ts';
-import { EXIT, UserError } from '../model/exit.ts';
+import { ConfigError, UserError } from '../model/errors.ts';
 import {
   type Configuration,
   configPath,
@@ -248,7 +248,7 @@ export class LiveConfiguration {
       // A detector that cannot be read is passed over at a start; now its tools would be lost by a slip of the pen.
       const known = new Set(detectorProblems(this.#current));
       const broken = detectorProblems(next).filter((problem) => !known.has(problem));
-      if (broken.length > 0) throw new UserError(broken.join('\n'), EXIT.usage);
+      if (broken.length > 0) throw new ConfigError(broken.join('\n'));
       await this.#apply?.(next);
       this.#current = next;
       return { kind: 'applied', changes };
@@ -262,9 +262,8 @@ export class LiveConfiguration {
   #checkFixed(next: Configuration): void {
     for (const name of SETTING_NAMES)
       if (SETTINGS[name].locates === true && next[name] !== this.#current[name])
-        throw new UserError(
+        throw new ConfigError(
           `${next.given[name]?.origin ?? name}: ${name} decides where settings are read, so it cannot change while running; restart to use ${JSON.stringify(next[name])}`,
-          EXIT.usage,
         );
   }
 }

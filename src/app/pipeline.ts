@@ -4,7 +4,7 @@ import { probeKinds, type Stages } from '../controller/pass.ts';
 import { interestOf } from '../detection/interest.ts';
 import { makeRules } from '../detection/make-rules.ts';
 import type { Kube } from '../kubernetes/connection.ts';
-import { EXIT, UserError } from '../model/exit.ts';
+import { ConfigError } from '../model/errors.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { noProber } from '../probing/no-prober.ts';
 import type { ProbeEvent, Route } from '../probing/prober.ts';
@@ -93,9 +93,8 @@ async function routeOf(settings: Settings, input: Input): Promise<Route | undefi
     return { fetch: directFetch(settings.connectTo), exchange: directExchange(settings.connectTo) };
   }
   if (kube === undefined)
-    throw new UserError(
+    throw new ConfigError(
       '--probe apiserver-proxy needs a cluster and not manifests; use none, or direct with --connect-to',
-      EXIT.usage,
     );
   const { proxyFetch } = await import('../probing/proxy.ts');
   return { fetch: proxyFetch(kube) };

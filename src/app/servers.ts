@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { FastifyInstance } from 'fastify';
 import type { ListenAddress } from '../config/setting-texts.ts';
-import { EXIT, UserError } from '../model/exit.ts';
+import { ConfigError } from '../model/errors.ts';
 import type { TlsFiles } from '../server/tls.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Configuration } from './configuration.ts';
@@ -39,15 +39,13 @@ const PORTS = { api: 8080, metrics: 9090, health: 8081 } as const;
 
 function tlsFiles({ tlsCertFile, tlsKeyFile, tlsClientCaFile }: Configuration): TlsFiles | undefined {
   if ((tlsCertFile === undefined) !== (tlsKeyFile === undefined))
-    throw new UserError(
+    throw new ConfigError(
       'TLS needs a certificate and its key: set both TLS_CERT_FILE (--tls-cert-file) and TLS_KEY_FILE (--tls-key-file), or none',
-      EXIT.usage,
     );
   if (tlsCertFile === undefined || tlsKeyFile === undefined) {
     if (tlsClientCaFile !== undefined)
-      throw new UserError(
+      throw new ConfigError(
         'TLS_CLIENT_CA_FILE (--tls-client-ca-file) is of use with TLS only: set TLS_CERT_FILE and TLS_KEY_FILE, too',
-        EXIT.usage,
       );
     return undefined;
   }
@@ -139,9 +137,8 @@ export class Servers {
       bound = await listen(app, spec.address);
     } catch (error) {
       await app.close();
-      throw new UserError(
+      throw new ConfigError(
         `cannot listen on ${host}:${port}: ${(error as Error).message}; choose another address with ${FLAGS[name]}, or none`,
-        EXIT.usage,
         { cause: error },
       );
     }

@@ -8,7 +8,7 @@ import { NO_NAMING } from '../detection/names.ts';
 import { approvalKind } from '../model/approvals.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
-import { EXIT, UserError } from '../model/exit.ts';
+import { ConfigError, FindingsError, UserError } from '../model/errors.ts';
 import type { ApprovalWord, ApprovedKind } from '../model/overrides.ts';
 import { serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
@@ -18,6 +18,7 @@ import { textDiff } from '../planning/changes.ts';
 import { faultsLine, readOverrides } from '../planning/overrides.ts';
 import { toolCount, toolLines } from '../planning/tool-list.ts';
 import { readOnce } from '../sources/source.ts';
+import { EXIT } from './exit.ts';
 import { parseKey } from './explain.ts';
 import { missingService } from './not-found.ts';
 import { warn } from './output.ts';
@@ -43,9 +44,8 @@ function serviceOf(text: string): ServiceName {
   const { namespace, name } = parseKey(text);
   const wrong = [namespace, name].find((each) => !NAME.test(each));
   if (wrong === undefined) return { namespace, name };
-  throw new UserError(
+  throw new ConfigError(
     `"${oneLine(text, 150)}": "${oneLine(wrong, 70)}" is no name of a namespace or Service; approve each Service by its own name, for example shop/orders-mcp`,
-    EXIT.usage,
   );
 }
 
@@ -55,21 +55,19 @@ const keyOf = ({ namespace, name }: ServiceName): string => `${namespace}/${name
 function edited(text: string, words: ReadonlyMap<ServiceName, ApprovalWord>, where: string): string {
   const read = readOverrides(text);
   if ('faults' in read)
-    throw new UserError(
+    throw new FindingsError(
       `${where} cannot be used: ${faultsLine(read)}; correct it first, and see it with validate --kind overrides`,
-      EXIT.findings,
     );
   let after = text;
   for (const [name, word] of words) {
     const result = approve(after, name, word);
-    if ('fault' in result) throw new UserError(`${where} is left as it is: ${result.fault}`, EXIT.findings);
+    if ('fault' in result) throw new FindingsError(`${where} is left as it is: ${result.fault}`);
     after = result.text;
   }
   const again = readOverrides(after);
   if ('faults' in again)
-    throw new UserError(
+    throw new FindingsError(
       `${where} is left as it is: with the approval it could not be used (${faultsLine(again)})`,
-      EXIT.findings,
     );
   return after;
 }
@@ -108,9 +106,8 @@ async function show(
   for (const { namespace, name } of names) {
     const there = sync.services.filter((service) => service.namespace === namespace).map((each) => each.name);
     if (there.includes(name) || sync.unread.includes(namespace)) continue;
-    throw new UserError(
+    throw new ConfigError(
       `${await missingService(namespace, name, there, input, run.signal)}. To approve one that is yet to come, use --file`,
-      EXIT.usage,
     );
   }
   const wanted = new Set(names.map(keyOf));
@@ -155,7 +152,7 @@ async function textOf(path: string, run: Invocation): Promise<string> {
     return await readFile(path, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-    throw new UserError(`cannot read ${path}: ${unreadable(error)}; name another with --file`, EXIT.usage, {
+    throw new ConfigError(`cannot read ${path}: ${unreadable(error)}; name another with --file`, {
       cause: error,
     });
   }
@@ -168,13 +165,9 @@ async function inFile(path: string, edit: (text: string) => string, flags: Appro
   if (path === '-') run.output.result.write(after);
   else if (after !== before)
     await writeFile(path, after).catch((error: unknown) => {
-      throw new UserError(
-        `cannot write ${path}: ${(error as Error).message}; name another with --file`,
-        EXIT.usage,
-        {
-          cause: error,
-        },
-      );
+      throw new ConfigError(`cannot write ${path}: ${(error as Error).message}; name another with --file`, {
+        cause: error,
+      });
     });
   return { before, after };
 }

@@ -7,11 +7,12 @@ import { targetOf } from '../app/target.ts';
 import { assess, situationOf } from '../controller/assess.ts';
 import { discover, toolKinds } from '../controller/pass.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
-import { EXIT, UserError } from '../model/exit.ts';
+import { FindingsError } from '../model/errors.ts';
 import { documentDiff } from '../planning/changes.ts';
 import { plan } from '../planning/plan.ts';
 import { refusal } from '../planning/refusal.ts';
 import { readOnce } from '../sources/source.ts';
+import { EXIT } from './exit.ts';
 import { warn } from './output.ts';
 import { printDiff } from './print-diff.ts';
 import { withProgress } from './with-progress.ts';
@@ -76,9 +77,8 @@ export async function diffCommand(flags: InputFlags, run: Invocation): Promise<n
   if (decided.restore !== undefined)
     run.output.messages.write(`would bring back ${OVERRIDES_KEY} from the last revision\n`);
   if (faults !== undefined)
-    throw new UserError(
+    throw new FindingsError(
       `${OVERRIDES_KEY} of ${publisher.target} cannot be used: ${faults}; the last toolset stays until it is mended`,
-      EXIT.findings,
     );
   if (decided.action === 'none') run.output.messages.write(`${publisher.target} is as it should be.\n`);
   return decided.action === 'none' ? EXIT.ok : EXIT.findings;

@@ -16,7 +16,7 @@ import {
   type Verdict,
 } from '../model/discovery.ts';
 import type { Cut } from '../model/documents.ts';
-import { EXIT, UserError } from '../model/exit.ts';
+import { ConfigError, UserError } from '../model/errors.ts';
 import type { Service } from '../model/service.ts';
 import { jsonText, visibleTexts } from '../model/visible.ts';
 import { generate } from '../outputs/generate.ts';
@@ -25,6 +25,7 @@ import { switchedOffBeside } from '../planning/switched-off.ts';
 import { toolCount, toolLines } from '../planning/tool-list.ts';
 import type { Prober } from '../probing/prober.ts';
 import { readOnce } from '../sources/source.ts';
+import { EXIT } from './exit.ts';
 import { missingService } from './not-found.ts';
 import { writePainted } from './output.ts';
 import { hasColours } from './terminal.ts';
@@ -57,9 +58,8 @@ interface Story {
 export function parseKey(text: string): { readonly namespace: string; readonly name: string } {
   const [namespace = '', name = '', ...rest] = text.replace(/^(services?|svc)\//, '').split('/');
   if (namespace === '' || name === '' || rest.length > 0)
-    throw new UserError(
+    throw new ConfigError(
       `"${text}" names no Service; write <namespace>/<service>, for example monitoring/prometheus-server`,
-      EXIT.usage,
     );
   return { namespace, name };
 }
@@ -250,7 +250,7 @@ export async function explainCommand(text: string, flags: ExplainFlags, run: Inv
   const explanation = explain(sync.services, `${namespace}/${name}`, stages.rules, stages.detection);
   if (explanation === undefined) {
     const known = sync.services.map((service) => service.name).sort();
-    throw new UserError(await missingService(namespace, name, known, input, run.signal), EXIT.usage);
+    throw new ConfigError(await missingService(namespace, name, known, input, run.signal));
   }
   const heard = new Map<string, Verdict>();
   const { candidate } = explanation;

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { EXIT } from '../model/exit.ts';
+import { EXIT } from './exit.ts';
 
 /** An API server that knows nobody, as one does when a token or a client certificate has expired. */
 let strict: Server;

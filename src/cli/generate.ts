@@ -6,7 +6,7 @@ import { openInput, stagesOf } from '../app/pipeline.ts';
 import { namingBy } from '../controller/naming.ts';
 import { discover, toolKinds } from '../controller/pass.ts';
 import { NO_NAMING } from '../detection/names.ts';
-import { EXIT, UserError } from '../model/exit.ts';
+import { ConfigError, FindingsError } from '../model/errors.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import { unreadable } from '../model/unreadable.ts';
 import { faultLines } from '../model/yaml-text.ts';
@@ -15,6 +15,7 @@ import { readOverrides } from '../planning/overrides.ts';
 import { plan } from '../planning/plan.ts';
 import { readOnce } from '../sources/source.ts';
 import type { DocumentFormat } from './choices.ts';
+import { EXIT } from './exit.ts';
 import { warn } from './output.ts';
 import { withProgress } from './with-progress.ts';
 import { writeResult } from './write-result.ts';
@@ -33,17 +34,15 @@ async function overridesFrom(path: string | undefined): Promise<Overrides> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    throw new UserError(
+    throw new ConfigError(
       `cannot read the overrides ${path}: ${unreadable(error)}; name another with --overrides`,
-      EXIT.usage,
       { cause: error },
     );
   }
   const result = readOverrides(text);
   if ('value' in result) return result.value;
-  throw new UserError(
+  throw new FindingsError(
     faultLines(result, ({ line, column, message }) => `${path}:${line}:${column}: ${message}`).join('\n'),
-    EXIT.findings,
   );
 }
 

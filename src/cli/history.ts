@@ -3,13 +3,14 @@ import type { Invocation } from '../app/invocation.ts';
 import { openCluster } from '../app/pipeline.ts';
 import { targetOf } from '../app/target.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
-import { EXIT, UserError } from '../model/exit.ts';
+import { ConfigError } from '../model/errors.ts';
 import type { Published } from '../model/published.ts';
 import { toolNames } from '../model/published-tools.ts';
 import type { Revision } from '../model/revision.ts';
 import { jsonText } from '../model/visible.ts';
 import { contentHash, publishedDocuments } from '../planning/content-hash.ts';
 import type { Format } from './choices.ts';
+import { EXIT } from './exit.ts';
 import { table } from './table.ts';
 import { columnsOf } from './terminal.ts';
 import { yamlText } from './yaml-output.ts';
@@ -60,7 +61,7 @@ export function revisionNumbered(revisions: readonly Revision[], number: number)
   const found = revisions.findLast((revision) => revision.number === number);
   if (found !== undefined) return found;
   const known = revisions.map((revision) => revision.number).join(', ') || 'none is kept';
-  throw new UserError(`there is no revision ${number}; there are: ${known}`, EXIT.usage);
+  throw new ConfigError(`there is no revision ${number}; there are: ${known}`);
 }
 
 /** `history`: the toolsets that were published and can be returned to. @returns the exit code */

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
-import { EXIT, UserError } from '../model/exit.ts';
+import { UserError } from '../model/errors.ts';
 import { hideSecrets } from '../model/redact-text.ts';
+import { EXIT, exitCodeOf } from './exit.ts';
 import { createProgram } from './program.ts';
 import { safeTerminal } from './safe-terminal.ts';
 
@@ -72,7 +73,7 @@ try {
     process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   } else if (error instanceof UserError) {
     for (const line of error.message.split('\n')) output.messages.write(`error: ${line}\n`);
-    process.exitCode = error.exitCode;
+    process.exitCode = exitCodeOf(error);
   } else if (stop.signal.aborted) {
     process.exitCode = stop.signal.reason === 'SIGINT' ? 130 : 143;
   } else {

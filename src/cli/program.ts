@@ -4,7 +4,7 @@ import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import type { ServeFlags } from '../app/assembly.ts';
 import type { InputFlags } from '../app/configuration.ts';
 import type { Invocation } from '../app/invocation.ts';
-import { EXIT, UserError } from '../model/exit.ts';
+import { ConfigError } from '../model/errors.ts';
 import { didYouMean, nearest } from '../model/nearest.ts';
 import { APPROVED_KINDS } from '../model/overrides.ts';
 import type { ApproveFlags } from './approve.ts';
@@ -329,9 +329,8 @@ export function createProgram(run: Invocation, ended: (exitCode: number) => void
     .addArgument(new Argument('[shell]', 'whose script').choices(SHELLS))
     .action(async (shell: Shell | undefined) => {
       if (shell === undefined)
-        throw new UserError(
+        throw new ConfigError(
           `name the shell, one of ${SHELLS.join(', ')}: ${program.name()} completion bash`,
-          EXIT.usage,
         );
       const { completionCommand } = await import('./completion.ts');
       ended(completionCommand(shell, run));

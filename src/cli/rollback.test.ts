@@ -9,9 +9,10 @@ import { json, refuse } from '../../test/fixtures/unit/kube-server.ts';
 import { type RevisionsApi, revisionsApi } from '../../test/fixtures/unit/revisions-api.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import type { Documents } from '../model/documents.ts';
-import { EXIT, UserError } from '../model/exit.ts';
+import { IncompleteError, UserError } from '../model/errors.ts';
 import { generate } from '../outputs/generate.ts';
 import { plan } from '../planning/plan.ts';
+import { EXIT } from './exit.ts';
 import { type RollbackFlags, rollbackCommand } from './rollback.ts';
 
 /** Documents with so many tools. */
@@ -164,7 +165,7 @@ test('a history that cannot be written is a failure of its own: the ConfigMap wa
   const place = await published(withTools(1), withTools(2));
   place.refusing = () => 403;
   const failure = await place.rollback().catch((error: unknown) => error);
-  expect(failure).toMatchObject({ exitCode: EXIT.incomplete });
+  expect(failure).toBeInstanceOf(IncompleteError);
   expect(String(failure)).toMatch(/is back at revision 1; but the history could not be written: cannot keep/);
   expect(place.applied).toHaveLength(1);
 });

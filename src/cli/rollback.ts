@@ -3,7 +3,7 @@ import type { Invocation } from '../app/invocation.ts';
 import { openCluster } from '../app/pipeline.ts';
 import { type Target, targetOf } from '../app/target.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
-import { EXIT, UserError } from '../model/exit.ts';
+import { ConfigError, FindingsError, IncompleteError } from '../model/errors.ts';
 import type { Published } from '../model/published.ts';
 import type { Revision } from '../model/revision.ts';
 import { documentFaults } from '../outputs/check.ts';
@@ -15,6 +15,7 @@ import { previousRevision, toolCount } from '../planning/revisions.ts';
 import { rollbackIntent } from '../planning/rollback.ts';
 import { retryConflicts } from '../publishers/conflicts.ts';
 import { PublishConflict } from '../publishers/publisher.ts';
+import { EXIT } from './exit.ts';
 import { revisionNumbered } from './history.ts';
 import { printDiff } from './print-diff.ts';
 
@@ -40,18 +41,17 @@ function chosen({ live, revisions }: There, number: number | undefined): Revisio
     const named = revisionNumbered(revisions, number);
     const faults = documentFaults(named.documents);
     if (faults.length === 0) return named;
-    throw new UserError(`revision ${number} cannot be used: ${faults.join('; ')}`, EXIT.findings);
+    throw new FindingsError(`revision ${number} cannot be used: ${faults.join('; ')}`);
   }
   const published = publishedDocuments(live);
   const isUsable = ({ documents }: Revision): boolean => documentFaults(documents).length === 0;
   const before = previousRevision(revisions, published, (each) => toolCount(each) > 0 && isUsable(each));
   if (before !== undefined) return before;
   const empty = previousRevision(revisions, published, isUsable);
-  throw new UserError(
+  throw new ConfigError(
     empty === undefined
       ? 'there is no earlier revision to return to; see what there is with history'
       : `the earlier revisions have no tools; return to one all the same with --to ${empty.number}`,
-    EXIT.usage,
   );
 }
 
@@ -77,7 +77,7 @@ async function look(target: Target, force: boolean, signal: AbortSignal): Promis
   const [revisions, live] = await Promise.all([target.history.list(signal), target.read(signal)]);
   const refused = refusal(live, force);
   if (refused === undefined) return { revisions, live };
-  throw new UserError(`${target.target} is left as it is: ${refused}`, EXIT.findings);
+  throw new FindingsError(`${target.target} is left as it is: ${refused}`);
 }
 
 /** Publishes a revision, however often a running `serve` writes in between. @returns what was published */
@@ -93,9 +93,8 @@ async function returnTo(to: Revision, first: There, flags: RollbackFlags, target
     }, run.signal);
   } catch (error) {
     if (!(error instanceof PublishConflict)) throw error;
-    throw new UserError(
+    throw new FindingsError(
       `${target.target} was not changed: others wrote it each time; find out who in its metadata.managedFields, and try again`,
-      EXIT.findings,
       { cause: error },
     );
   }
@@ -123,9 +122,8 @@ export async function rollbackCommand(flags: RollbackFlags, run: Invocation): Pr
     await target.history.record({ documents, overrides, rollback }, new Date(), run.signal);
   } catch (error) {
     run.signal.throwIfAborted();
-    throw new UserError(
+    throw new IncompleteError(
       `${target.target} is back at revision ${to.number}; but the history could not be written: ${(error as Error).message}`,
-      EXIT.incomplete,
       { cause: error },
     );
   }

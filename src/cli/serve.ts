@@ -13,7 +13,7 @@ import { Engine } from '../controller/engine.ts';
 import type { EngineEvent } from '../controller/events.ts';
 import { View } from '../controller/view.ts';
 import { problemLine } from '../model/discovery.ts';
-import { EXIT, UserError } from '../model/exit.ts';
+import { ConfigError } from '../model/errors.ts';
 import { ProblemError } from '../server/problem.ts';
 import { apiMetrics } from '../telemetry/api-metrics.ts';
 import { engineLog } from '../telemetry/engine-log.ts';
@@ -21,6 +21,7 @@ import { engineMetrics } from '../telemetry/engine-metrics.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { MetricSet } from '../telemetry/metric-set.ts';
 import { stateMetrics } from '../telemetry/state-metrics.ts';
+import { EXIT } from './exit.ts';
 
 /** What came of a changed configuration, as it is told. */
 function eventOf(reload: Reload): EngineEvent {
@@ -42,9 +43,8 @@ const secretsOf = ({ env }: Invocation): string[] =>
 export async function serveCommand(flags: ServeFlags, run: Invocation): Promise<number> {
   const first = await settingsOf({ ...flags }, run);
   if (flags.filename?.includes('-') === true && flags.once !== true)
-    throw new UserError(
+    throw new ConfigError(
       'standard input cannot be followed; give files or folders, or --once to publish what it holds and end',
-      EXIT.usage,
     );
   const logger = createLogger(first, run.output.messages, secretsOf(run));
   const over = new AbortController();

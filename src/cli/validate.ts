@@ -4,7 +4,7 @@ import * as z from 'zod';
 import type { Invocation } from '../app/invocation.ts';
 import { configFileSchema } from '../config/file.ts';
 import { detectorSchema } from '../model/detector.ts';
-import { EXIT, UserError } from '../model/exit.ts';
+import { ConfigError } from '../model/errors.ts';
 import { overridesSchema } from '../model/overrides.ts';
 import { keysAt } from '../model/schema-keys.ts';
 import { unreadable } from '../model/unreadable.ts';
@@ -14,6 +14,7 @@ import { asFaults, type DocumentFaults } from '../outputs/check.ts';
 import { checkText, type DocumentKind } from '../outputs/check-text.ts';
 import { toolsetJsonSchema } from '../outputs/toolset-json/toolset-json.ts';
 import { FILE_KINDS, type FileKind } from './choices.ts';
+import { EXIT } from './exit.ts';
 
 /** Every fault and warning of a text. */
 type Check = (text: string) => DocumentFaults;
@@ -66,11 +67,9 @@ async function textOf(path: string, stdin: NodeJS.ReadableStream): Promise<strin
   try {
     return path === '-' ? await readAll(stdin) : await readFile(path, 'utf8');
   } catch (error) {
-    throw new UserError(
-      `cannot read ${path}: ${unreadable(error)}; name files, or - for standard input`,
-      EXIT.usage,
-      { cause: error },
-    );
+    throw new ConfigError(`cannot read ${path}: ${unreadable(error)}; name files, or - for standard input`, {
+      cause: error,
+    });
   }
 }
 
@@ -92,9 +91,8 @@ export async function validateCommand(
     const plain = contentOf(text);
     const kind = flags.kind ?? kindOf(path, plain.content);
     if (kind === undefined && plain.faults.length === 0)
-      throw new UserError(
+      throw new ConfigError(
         `cannot tell from its name and keys what ${path} is; say it with --kind (${FILE_KINDS.join(', ')})`,
-        EXIT.usage,
       );
     const { faults, more, refused } = kind === undefined ? plain : KINDS[kind].faults(text);
     if (refused) faulty = true;

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import type { Output } from '../app/invocation.ts';
-import { EXIT, UserError } from '../model/exit.ts';
+import { ConfigError } from '../model/errors.ts';
 
 /** Writes a result to a file, or to standard output if none is named. @throws UserError if the file cannot be written */
 export async function writeResult(text: string, path: string | undefined, output: Output): Promise<void> {
@@ -11,9 +11,8 @@ export async function writeResult(text: string, path: string | undefined, output
   try {
     await writeFile(path, text);
   } catch (error) {
-    throw new UserError(
+    throw new ConfigError(
       `cannot write ${path}: ${(error as Error).message}; name a writable file with --out`,
-      EXIT.usage,
       { cause: error },
     );
   }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { EXIT, UserError } from '../model/exit.ts';
+import { ConfigError, type UserError } from '../model/errors.ts';
 import { keyOf, readConfigData } from './config-map.ts';
 import { SETTING_NAMES } from './setting-table.ts';
 
@@ -9,8 +9,7 @@ const faults = (data: Record<string, string>): string[] => {
   try {
     readConfigData(data, WHERE);
   } catch (error) {
-    expect(error).toBeInstanceOf(UserError);
-    expect((error as UserError).exitCode).toBe(EXIT.usage);
+    expect(error).toBeInstanceOf(ConfigError);
     return (error as UserError).message.split('\n');
   }
   return [];

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { type Credentials, credentialsByBackend } from '../model/credentials.ts';
 import { type DetectorsOptions, detectorsOptions } from '../model/detector-options.ts';
-import { EXIT, UserError } from '../model/exit.ts';
+import { ConfigError } from '../model/errors.ts';
 import { meantOrAll } from '../model/nearest.ts';
 import { oneLine } from '../model/text.ts';
 import { SMALL, type YamlLimits } from '../model/yaml-document.ts';
@@ -57,6 +57,6 @@ export function readConfigData(data: Readonly<Record<string, string>>, where: st
       );
     else texts[name] = text.trim();
   }
-  if (wrong.length > 0) throw new UserError(wrong.join('\n'), EXIT.usage);
+  if (wrong.length > 0) throw new ConfigError(wrong.join('\n'));
   return { texts, detectors, credentials, origin: (name) => `${where}: ${keyOf(name)}` };
 }

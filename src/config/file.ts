@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { type Credentials, credentialsByBackend } from '../model/credentials.ts';
 import { type DetectorsOptions, detectorsOptions } from '../model/detector-options.ts';
-import { EXIT, UserError } from '../model/exit.ts';
+import { ConfigError } from '../model/errors.ts';
 import { unreadable } from '../model/unreadable.ts';
 import { faultLines, readYaml } from '../model/yaml-text.ts';
 import { SETTING_NAMES, type SettingName } from './setting-table.ts';
@@ -38,9 +38,8 @@ export function readConfigFile(path: string): ConfigLayer {
   try {
     content = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new UserError(
+    throw new ConfigError(
       `cannot read the configuration ${path}: ${unreadable(error)}; name another with --config`,
-      EXIT.usage,
       { cause: error },
     );
   }
@@ -49,8 +48,7 @@ export function readConfigFile(path: string): ConfigLayer {
     const { detectors, credentials, ...texts } = result.value;
     return { texts, detectors, credentials, origin: (name) => `${path}: ${name}` };
   }
-  throw new UserError(
+  throw new ConfigError(
     faultLines(result, ({ line, column, message }) => `${path}:${line}:${column}: ${message}`).join('\n'),
-    EXIT.usage,
   );
 }

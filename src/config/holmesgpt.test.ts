@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { EXIT, UserError } from '../model/exit.ts';
+import { ConfigError, type UserError } from '../model/errors.ts';
 import { holmesgptPlan } from './holmesgpt.ts';
 import { givenSettings, readSettings } from './settings.ts';
 
@@ -52,8 +52,7 @@ test.each([
   } catch (error) {
     thrown = error;
   }
-  expect(thrown).toBeInstanceOf(UserError);
-  expect((thrown as UserError).exitCode).toBe(EXIT.usage);
+  expect(thrown).toBeInstanceOf(ConfigError);
   expect((thrown as UserError).message).toMatch(message);
   expect((thrown as UserError).message).not.toContain('secret');
 });

@@ -1,4 +1,4 @@
-import { EXIT, UserError } from '../model/exit.ts';
+import { ConfigError } from '../model/errors.ts';
 import { SETTINGS, type SettingName, type Settings } from './setting-table.ts';
 
 interface Deployment {
@@ -52,7 +52,7 @@ export function holmesgptPlan(settings: Settings, apiKey: string | undefined): H
   const key = apiKey === '' ? undefined : apiKey;
   if (how === 'endpoint' && key !== undefined && !HEADER.test(key))
     wrong.push('HOLMESGPT_API_KEY holds a space, a line break or another character that no header takes');
-  if (wrong.length > 0) throw new UserError(wrong.join('\n'), EXIT.usage);
+  if (wrong.length > 0) throw new ConfigError(wrong.join('\n'));
   const writeFor = write ? deployment : undefined;
   if (how === 'restart' && deployment !== undefined)
     return { writeFor, reload: { how, deployment }, reloadInterval };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { EXIT, UserError } from '../model/exit.ts';
+import { ConfigError, type UserError } from '../model/errors.ts';
 import { SETTINGS, type SettingName, type Settings } from './setting-table.ts';
 import { givenSettings, type Layer, readSettings as settingsOfGiven, shownSetting } from './settings.ts';
 
@@ -25,8 +25,7 @@ function failure(flags: Texts, env: Record<string, string> = {}): string[] {
   try {
     readSettings(flags, env);
   } catch (error) {
-    expect(error).toBeInstanceOf(UserError);
-    expect((error as UserError).exitCode).toBe(EXIT.usage);
+    expect(error).toBeInstanceOf(ConfigError);
     return (error as UserError).message.split('\n');
   }
   throw new Error('these settings were taken');

@@ -1,4 +1,4 @@
-import { EXIT, UserError } from '../model/exit.ts';
+import { ConfigError } from '../model/errors.ts';
 import { SETTING_NAMES, SETTINGS, type SettingName, type Settings } from './setting-table.ts';
 import { Fault } from './setting-texts.ts';
 
@@ -66,6 +66,6 @@ export function readSettings(given: GivenSettings): Settings {
       faults.push(`${what.origin}=${JSON.stringify(withoutPassword(what.text))} ${value.what}`);
     return [name, value] as const;
   });
-  if (faults.length > 0) throw new UserError(faults.join('\n'), EXIT.usage);
+  if (faults.length > 0) throw new ConfigError(faults.join('\n'));
   return Object.fromEntries(values) as unknown as Settings;
 }

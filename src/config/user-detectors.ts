@@ -2,7 +2,7 @@ import { type Dirent, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Detector, detectorSchema } from '../model/detector.ts';
 import type { Problem } from '../model/discovery.ts';
-import { EXIT, UserError } from '../model/exit.ts';
+import { ConfigError } from '../model/errors.ts';
 import { unreadable } from '../model/unreadable.ts';
 import { readYaml } from '../model/yaml-text.ts';
 
@@ -22,9 +22,8 @@ export function readDetectors(folder: string): UserDetectors {
   try {
     entries = readdirSync(folder, { withFileTypes: true });
   } catch (error) {
-    throw new UserError(
+    throw new ConfigError(
       `cannot read the detectors in ${folder}: ${unreadable(error)}; name a folder with --detectors`,
-      EXIT.usage,
       { cause: error },
     );
   }

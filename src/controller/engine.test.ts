@@ -3,7 +3,7 @@ import { options, rules } from '../../test/fixtures/unit/detection.ts';
 import { MemoryPublisher } from '../../test/fixtures/unit/memory-publisher.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import type { Verdict } from '../model/discovery.ts';
-import { EXIT, UserError } from '../model/exit.ts';
+import { ClusterError } from '../model/errors.ts';
 import type { Service } from '../model/service.ts';
 import { documentFaults } from '../outputs/check.ts';
 import type { Agent, AgentInput } from '../outputs/holmesgpt/follower.ts';
@@ -314,14 +314,14 @@ describe('once', () => {
     async (what) => {
       const { source, publisher, settle } = setup({ once: true });
       const denied = async () => {
-        throw new UserError('controllerrevisions.apps is forbidden', EXIT.cluster);
+        throw new ClusterError('controllerrevisions.apps is forbidden');
       };
       if (what === 'read') publisher.history.list = denied;
       publisher.history.record = denied;
       source.sync([loki('a')]);
       await settle();
       await expect(ended).rejects.toMatchObject({
-        exitCode: EXIT.findings,
+        name: 'FindingsError',
         message: expect.stringMatching(/is published, .*history.*: controllerrevisions.apps is forbidden/),
       });
       ended = undefined;

@@ -5,7 +5,7 @@ import { assignNames, type Naming, NO_NAMING } from '../detection/names.ts';
 import { type Approvals, changedNamespaces, NO_APPROVALS } from '../model/approvals.ts';
 import { breather } from '../model/breather.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
-import { EXIT, UserError } from '../model/exit.ts';
+import { FindingsError } from '../model/errors.ts';
 import type { Agent } from '../outputs/holmesgpt/follower.ts';
 import type { Change, Source } from '../sources/source.ts';
 import { fingerprint } from './fingerprint.ts';
@@ -445,9 +445,8 @@ export class Engine {
     }
     // Nobody writes it later, and a job that ends well is not looked at.
     if (this.#options.once && reconciled?.unrecorded !== undefined)
-      throw new UserError(
+      throw new FindingsError(
         `the toolset is published, and is not in the history, so there is no rollback to it: ${reconciled.unrecorded}`,
-        EXIT.findings,
       );
     this.#succeeded();
   }

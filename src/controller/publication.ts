@@ -1,5 +1,5 @@
 import type { Documents } from '../model/documents.ts';
-import { EXIT, UserError } from '../model/exit.ts';
+import { FindingsError } from '../model/errors.ts';
 import type { Plan, Published } from '../model/published.ts';
 import type { Revision } from '../model/revision.ts';
 import { contentHash, publishedDocuments } from '../planning/content-hash.ts';
@@ -61,11 +61,10 @@ export async function publish(
   );
   const what = `what was published to ${publisher.target} cannot be used as it was read back (${faults.join('; ')})`;
   const remedy = 'look for what changes ConfigMaps on their way in, such as admission webhooks';
-  if (to === undefined)
-    throw new UserError(`${what}, and there is no revision to return to; ${remedy}`, EXIT.findings);
+  if (to === undefined) throw new FindingsError(`${what}, and there is no revision to return to; ${remedy}`);
   const rollback = { to: to.number, from: contentHash(intent.documents) };
   const second = await carryOut({ ...intent, documents: to.documents, rollback }, first.live);
   if (faultsIn(second.live, faultsOf).length > 0)
-    throw new UserError(`${what}, and so is revision ${to.number}; ${remedy}`, EXIT.findings);
+    throw new FindingsError(`${what}, and so is revision ${to.number}; ${remedy}`);
   return { ...second, rolledBack: { to, faults } };
 }

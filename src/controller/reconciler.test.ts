@@ -3,7 +3,7 @@ import { discovered, rules } from '../../test/fixtures/unit/detection.ts';
 import { MemoryPublisher } from '../../test/fixtures/unit/memory-publisher.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
-import { UserError } from '../model/exit.ts';
+import { ClusterError } from '../model/errors.ts';
 import { documentFaults } from '../outputs/check.ts';
 import { generate } from '../outputs/generate.ts';
 import { OwnerRefused, PublishConflict } from '../publishers/publisher.ts';
@@ -296,7 +296,7 @@ test('an owner that is refused is told, and all else is published', async () => 
 describe('the history', () => {
   test('where it cannot be written that is told, and tried again', async () => {
     place.before = (what) => {
-      if (what === 'record') throw new UserError('cannot keep', 3);
+      if (what === 'record') throw new ClusterError('cannot keep');
     };
     const { run } = process();
     await run(lokis('a'));

@@ -3,7 +3,7 @@ import type { Naming } from '../detection/names.ts';
 import type { Approvals } from '../model/approvals.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
 import { type Documents, OVERRIDES_KEY } from '../model/documents.ts';
-import { EXIT, UserError } from '../model/exit.ts';
+import { FindingsError, UserError } from '../model/errors.ts';
 import type { OwnerReference, Published } from '../model/published.ts';
 import { toolNames } from '../model/published-tools.ts';
 import type { Revision } from '../model/revision.ts';
@@ -166,8 +166,7 @@ export class Reconciler {
     const live = await publisher.read(signal);
     this.#options.tell({ kind: 'observed', live });
     const refused = refusal(live, force);
-    if (refused !== undefined)
-      throw new UserError(`${publisher.target} is left as it is: ${refused}`, EXIT.findings);
+    if (refused !== undefined) throw new FindingsError(`${publisher.target} is left as it is: ${refused}`);
     const revisions = await this.#history(live, signal);
     if (live !== undefined) this.#seen = { overrides: live.data[OVERRIDES_KEY] };
     const memory = {
@@ -351,7 +350,7 @@ export class Reconciler {
     const size = sizeFault(documents);
     if (size === undefined) return;
     this.#notes.push({ where: this.#options.publisher.target, what: size.what, fix: size.fix });
-    if (size.refused) throw new UserError(`${size.what}, so it is left as it is; ${size.fix}`, EXIT.findings);
+    if (size.refused) throw new FindingsError(`${size.what}, so it is left as it is; ${size.fix}`);
   }
 
   #tellResult(

@@ -2,7 +2,7 @@ import http, { type IncomingMessage } from 'node:http';
 import https, { type RequestOptions } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import type { Context } from '@kubernetes/client-node/dist/config_types.js';
-import { EXIT, UserError } from '../model/exit.ts';
+import { ConfigError } from '../model/errors.ts';
 import { meantOrAll } from '../model/nearest.ts';
 import { unreadable } from '../model/unreadable.ts';
 import { keptAgents } from './agents.ts';
@@ -100,18 +100,16 @@ function load(options: KubeOptions): KubeConfig {
     if (options.kubeconfig === undefined) config.loadFromDefault();
     else config.loadFromFile(options.kubeconfig);
   } catch (error) {
-    throw new UserError(
+    throw new ConfigError(
       `cannot read the kubeconfig ${options.origin}: ${unreadable(error)}; name another with --kubeconfig or KUBECONFIG`,
-      EXIT.usage,
       { cause: error },
     );
   }
   if (options.context !== undefined) {
     if (config.getContextObject(options.context) === null) {
       const names = config.contexts.map(({ name }) => name);
-      throw new UserError(
+      throw new ConfigError(
         `the kubeconfig ${options.origin} has no context "${options.context}"${meantOrAll(options.context, names, 'its contexts:')}`,
-        EXIT.usage,
       );
     }
     config.setCurrentContext(options.context);
@@ -146,15 +144,14 @@ export function connect(options: KubeOptions): Kube {
   const config = load(options);
   const cluster = config.getCurrentCluster();
   if (isStandIn(config))
-    throw new UserError(
+    throw new ConfigError(
       'no cluster is configured: there is no ~/.kube/config, KUBECONFIG is not set, and this is not a Pod; name a kubeconfig with --kubeconfig, or read manifests with -f',
-      EXIT.usage,
     );
   const current = config.getCurrentContext();
   const inContext: Partial<Context> = config.getContextObject(current) ?? {};
   const inCluster = current === 'inClusterContext';
   if (cluster === null || (inContext.user !== undefined && config.getCurrentUser() === null))
-    throw new UserError(`the kubeconfig ${options.origin} ${missingIn(config, current)}`, EXIT.usage);
+    throw new ConfigError(`the kubeconfig ${options.origin} ${missingIn(config, current)}`);
   const base = new URL(cluster.server);
   const agentFor = keptAgents(base.protocol === 'https:');
 

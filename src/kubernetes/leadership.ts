@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { UserError } from '../model/exit.ts';
+import type { UserError } from '../model/errors.ts';
 import type { Kube } from './connection.ts';
 import { microTime } from './event-object.ts';
 import type { Lead } from './leading-kube.ts';

@@ -1,4 +1,4 @@
-import { EXIT, UserError } from '../model/exit.ts';
+import { ClusterError, type UserError } from '../model/errors.ts';
 import type { Kube } from './connection.ts';
 
 /** Whether this process may write. */
@@ -16,7 +16,7 @@ export interface Lead {
  */
 export function leadingKube(kube: Kube, lead: Lead): Kube {
   const refused = (cause?: unknown): UserError =>
-    new UserError('another process may be the leader, so nothing is written', EXIT.cluster, { cause });
+    new ClusterError('another process may be the leader, so nothing is written', { cause });
   return {
     ...kube,
     async request(request, signal) {

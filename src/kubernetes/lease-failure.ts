@@ -1,4 +1,4 @@
-import { EXIT, UserError } from '../model/exit.ts';
+import { ClusterError, type UserError } from '../model/errors.ts';
 import type { LeaseName } from './leases.ts';
 import { ApiStatusError, clusterError } from './status.ts';
 
@@ -20,5 +20,5 @@ export function leaseFailure(
         ? `create the namespace ${namespace}, or choose another`
         : undefined;
   if (fix === undefined) return clusterError(error, what, server);
-  return new UserError(`cannot ${what}: ${(error as Error).message}; ${fix}`, EXIT.cluster, { cause: error });
+  return new ClusterError(`cannot ${what}: ${(error as Error).message}; ${fix}`, { cause: error });
 }

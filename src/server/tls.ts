@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions, type TlsOptions } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
 import type { Problem } from '../model/discovery.ts';
-import { EXIT, UserError } from '../model/exit.ts';
+import { ConfigError, UserError } from '../model/errors.ts';
 
 /** Paths of PEM files. */
 export interface TlsFiles {
@@ -67,7 +67,7 @@ interface Loaded {
 }
 
 const broken = (path: string, what: string, cause?: unknown): UserError =>
-  new UserError(`TLS: ${path} ${what}`, EXIT.usage, { cause });
+  new ConfigError(`TLS: ${path} ${what}`, { cause });
 
 const said = (error: unknown): string => (error as Error).message.split('\n', 1)[0] ?? '';
 

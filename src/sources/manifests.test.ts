@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { EXIT, UserError } from '../model/exit.ts';
+import { ConfigError, type UserError } from '../model/errors.ts';
 import { serviceKey } from '../model/service.ts';
 import { type ManifestOptions, manifestSource } from './manifests.ts';
 import { type Change, readOnce } from './source.ts';
@@ -89,8 +89,7 @@ describe('where manifests are read', () => {
   test('a path that does not exist is told with what to do', async () => {
     const path = join(folder, 'missing.yaml');
     const error = await read({ paths: [path] }).catch((reason: unknown) => reason);
-    expect(error).toBeInstanceOf(UserError);
-    expect((error as UserError).exitCode).toBe(EXIT.usage);
+    expect(error).toBeInstanceOf(ConfigError);
     expect((error as UserError).message).toContain(path);
     expect((error as UserError).message).toContain('-f');
   });
@@ -259,7 +258,7 @@ describe('how much is read', () => {
     await write({ 'a.yaml': padded('a', 201) });
     const reading = read({ paths: [join(folder, 'a.yaml')], bytes });
     await expect(reading).rejects.toThrow(/a\.yaml: it has more than 200 bytes, which is the most/);
-    await expect(reading).rejects.toMatchObject({ exitCode: EXIT.usage });
+    await expect(reading).rejects.toBeInstanceOf(ConfigError);
   });
 
   test('of a folder a file that is too long is passed over, and those beyond the limit for all', async () => {

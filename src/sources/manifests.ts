@@ -3,7 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Problem } from '../model/discovery.ts';
-import { EXIT, UserError } from '../model/exit.ts';
+import { ConfigError, type UserError } from '../model/errors.ts';
 import type { Interest } from '../model/interest.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import { unreadable } from '../model/unreadable.ts';
@@ -60,9 +60,8 @@ async function filesBelow(folder: string): Promise<string[]> {
 
 /** A path that was named and cannot be read. */
 const notRead = (path: string, error: unknown): UserError =>
-  new UserError(
+  new ConfigError(
     `cannot read ${path}: ${unreadable(error)}; -f takes files, folders, or - for standard input`,
-    EXIT.usage,
     { cause: error },
   );
 

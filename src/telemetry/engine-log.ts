@@ -1,7 +1,7 @@
 import type { AgentOutcome, EngineEvent } from '../controller/events.ts';
 import { causeOf, type DiscoveredService, endpointUrl, problemLine } from '../model/discovery.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
-import { UserError } from '../model/exit.ts';
+import { UserError } from '../model/errors.ts';
 import { serviceKey } from '../model/service.ts';
 import { toolChangeText } from './engine-events.ts';
 import type { Logger } from './logger.ts';

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { givenSettings, readSettings } from '../../src/config/settings.ts';
 import type { Kube } from '../../src/kubernetes/connection.ts';
-import { UserError } from '../../src/model/exit.ts';
+import { UserError } from '../../src/model/errors.ts';
 import { probeSpec } from '../../src/model/proof.ts';
 import { generate } from '../../src/outputs/generate.ts';
 import { plan } from '../../src/planning/plan.ts';

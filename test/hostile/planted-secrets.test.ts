@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { EXIT, UserError } from '../../src/model/exit.ts';
+import { ClusterError } from '../../src/model/errors.ts';
 import { hideSecrets } from '../../src/model/redact-text.ts';
 import { SMALL } from '../../src/model/yaml-document.ts';
 import { checkText } from '../../src/outputs/check-text.ts';
@@ -12,7 +12,7 @@ test.each([
   `cannot reach https://me:${S}@host/ (Authorization: Bearer ${S})`,
   `admission webhook "x" denied the request: password=${S}`,
 ])('a secret in an error for a person is hidden: %s', (message) => {
-  const error = new UserError(message, EXIT.cluster);
+  const error = new ClusterError(message);
   expect(error.message).not.toContain(S);
   expect(error.message).toContain('***');
   expect(error.stack).not.toContain(S);

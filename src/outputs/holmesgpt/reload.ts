@@ -1,7 +1,7 @@
 import type { Kube } from '../../kubernetes/connection.ts';
 import { annotatePodTemplate, type Deployment, readDeployment } from '../../kubernetes/deployments.ts';
 import { ApiStatusError, clusterError } from '../../kubernetes/status.ts';
-import { EXIT, UserError } from '../../model/exit.ts';
+import { ClusterError, type UserError } from '../../model/errors.ts';
 import { oneLine } from '../../model/text.ts';
 import type { ConfigMapName } from '../../publishers/config-map/config-map.ts';
 
@@ -53,9 +53,8 @@ export async function holmesDeployment(
     throw clusterError(error, `read ${what}`, kube.server);
   }
   if (found === undefined)
-    throw new UserError(
+    throw new ClusterError(
       `${what} does not exist; name HolmesGPT's with HOLMESGPT_DEPLOYMENT, or wait until it is installed`,
-      EXIT.cluster,
     );
   return found;
 }
@@ -80,9 +79,8 @@ export function restarter(kube: Kube, deployment: DeploymentName): Reloader {
         const found = await holmesDeployment(kube, deployment, signal);
         if (!forced && annotationsOf(found)[HASH] === token) return false;
         if (found.spec?.paused === true)
-          throw new UserError(
+          throw new ClusterError(
             `cannot restart ${target}: its rollout is paused; run kubectl rollout resume`,
-            EXIT.cluster,
           );
         const annotations = {
           [RESTARTED_AT]: now.toISOString().replace(/\.\d+Z$/, 'Z'),
@@ -140,7 +138,7 @@ function remedy(status: number): string {
 export function endpointReloader(base: URL, apiKey: string | undefined): Reloader {
   const url = new URL(`${base.pathname.replace(/\/+$/, '')}/api/admin/reload/toolsets`, base);
   const failed = (why: string, fix: string, cause?: unknown): UserError =>
-    new UserError(`cannot make HolmesGPT reload by POST ${url.href}: ${why}; ${fix}`, EXIT.cluster, {
+    new ClusterError(`cannot make HolmesGPT reload by POST ${url.href}: ${why}; ${fix}`, {
       cause,
     });
   return {

@@ -9,7 +9,7 @@ import {
 import type { Kube } from '../../kubernetes/connection.ts';
 import { follow } from '../../kubernetes/reflector.ts';
 import { ApiStatusError, clusterError } from '../../kubernetes/status.ts';
-import { EXIT, UserError } from '../../model/exit.ts';
+import { ClusterError } from '../../model/errors.ts';
 import type { Plan, Published } from '../../model/published.ts';
 import { FIELD_MANAGER, OWN_ANNOTATIONS, RESTORING_MANAGER } from '../../planning/plan.ts';
 import { type History, OwnerRefused, PublishConflict, type Publisher } from '../publisher.ts';
@@ -94,9 +94,8 @@ export function configMapPublisher(
   const name = `ConfigMap ${target.namespace}/${target.name}`;
   const explained = (error: unknown, doing: string): Error => {
     if (error instanceof ApiStatusError && error.code === 404)
-      return new UserError(
+      return new ClusterError(
         `cannot ${doing} ${name}: the namespace ${target.namespace} does not exist; create it, or choose another`,
-        EXIT.cluster,
         { cause: error },
       );
     return clusterError(error, `${doing} ${name}`, kube.server);

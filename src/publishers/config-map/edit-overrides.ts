@@ -3,7 +3,7 @@ import { type ConfigMap, readConfigMap, releaseFields, writeKey } from '../../ku
 import type { Kube } from '../../kubernetes/connection.ts';
 import { ApiStatusError, clusterError } from '../../kubernetes/status.ts';
 import { OVERRIDES_KEY } from '../../model/documents.ts';
-import { EXIT, UserError } from '../../model/exit.ts';
+import { ClusterError, ConfigError, UserError } from '../../model/errors.ts';
 import type { ConfigMapName } from './config-map.ts';
 
 /** Who writes for a person. It gives the field up again, so that whoever applies overrides next meets no owner. */
@@ -38,9 +38,8 @@ export async function editOverrides(
   const once = async (): Promise<Edited> => {
     const live = await readConfigMap(kube, target.namespace, target.name, signal);
     if (live === undefined)
-      throw new UserError(
+      throw new ConfigError(
         `${where} does not exist; serve makes it, --configmap-namespace and --configmap-name name another, and --file edits a file`,
-        EXIT.usage,
       );
     const before = live.data?.[OVERRIDES_KEY] ?? '';
     const after = edit(before);
@@ -70,9 +69,8 @@ export async function editOverrides(
       if (error instanceof UserError) throw error;
       if (!isConflict(error)) throw clusterError(error, `change ${OVERRIDES_KEY} in ${where}`, kube.server);
       if (tried === TRIES)
-        throw new UserError(
+        throw new ClusterError(
           `${where} was changed by others in each of ${TRIES} tries to write it; try again, or find out who writes it all the time`,
-          EXIT.cluster,
           { cause: error },
         );
       await sleep(FIRST_PAUSE * 2 ** tried * (0.5 + Math.random() / 2), undefined, { signal });

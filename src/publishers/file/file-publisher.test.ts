@@ -18,7 +18,7 @@ import { load } from 'js-yaml';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import type { Generated } from '../../model/documents.ts';
-import { EXIT, UserError } from '../../model/exit.ts';
+import { ConfigError, type UserError } from '../../model/errors.ts';
 import { plan } from '../../planning/plan.ts';
 import type { Publisher } from '../publisher.ts';
 import { filePublisher } from './file-publisher.ts';
@@ -56,8 +56,7 @@ async function failure(doing: Promise<unknown>): Promise<UserError> {
     () => 'nothing failed',
     (reason: unknown) => reason,
   );
-  expect(error).toBeInstanceOf(UserError);
-  expect((error as UserError).exitCode).toBe(EXIT.usage);
+  expect(error).toBeInstanceOf(ConfigError);
   return error as UserError;
 }
 

@@ -2,7 +2,7 @@ import { chmod, readFile, readlink, realpath, rename, rm, stat, writeFile } from
 import { dirname, resolve } from 'node:path';
 import { type Document, isMap, parseDocument, stringify, visit } from 'yaml';
 import * as z from 'zod';
-import { EXIT, UserError } from '../../model/exit.ts';
+import { ConfigError } from '../../model/errors.ts';
 import type { Published } from '../../model/published.ts';
 import { unreadable } from '../../model/unreadable.ts';
 import { OWN_ANNOTATIONS } from '../../planning/plan.ts';
@@ -94,7 +94,7 @@ export function filePublisher(path: string, target: ConfigMapName): Publisher {
       return await readFile(path, 'utf8');
     } catch (error) {
       if (isMissing(error)) return '';
-      throw new UserError(`cannot read ${path}: ${unreadable(error)}; name another with --out`, EXIT.usage, {
+      throw new ConfigError(`cannot read ${path}: ${unreadable(error)}; name another with --out`, {
         cause: error,
       });
     }
@@ -103,9 +103,8 @@ export function filePublisher(path: string, target: ConfigMapName): Publisher {
     const document = parseDocument(text);
     const wrong = fault(document);
     if (wrong === undefined) return document;
-    throw new UserError(
+    throw new ConfigError(
       `${path} is there and is not the manifest of a ConfigMap (${wrong}), so it is left alone; name another file with --out`,
-      EXIT.usage,
     );
   };
   /**
@@ -124,9 +123,8 @@ export function filePublisher(path: string, target: ConfigMapName): Publisher {
       await rename(temporary, file);
     } catch (error) {
       if (temporary !== undefined) await rm(temporary, { force: true });
-      throw new UserError(
+      throw new ConfigError(
         `cannot write ${path}: ${(error as Error).message}; name a writable file with --out`,
-        EXIT.usage,
         { cause: error },
       );
     }
