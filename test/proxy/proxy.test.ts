@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, inject, test } from 'vitest';
 import type { DiscoveredService, ProbeStep, Problem } from '../../src/model/discovery.ts';
 import { controlPlaneBinaries } from '../cluster/binaries.ts';
 import { runChild } from '../cluster/child.ts';
@@ -22,7 +22,11 @@ describe.skipIf(problem !== undefined)(problem === undefined ? title : `${title}
     const binaries = await controlPlaneBinaries();
     const folder = await mkdtemp(join(tmpdir(), 'dynamic-toolset-proxy-'));
     try {
-      const [command, args] = inNamespace([process.execPath, join(import.meta.dirname, 'inside.ts')]);
+      const [command, args] = inNamespace([
+        process.execPath,
+        join(import.meta.dirname, 'inside.ts'),
+        inject('program'),
+      ]);
       const { code, tail } = await runChild(command, args, {
         env: { ...process.env, KUBEBUILDER_ASSETS: binaries, TMPDIR: folder },
         abort: AbortSignal.timeout(RUN_LIMIT_MS),

@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { EXIT } from './exit.ts';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { EXIT } from '../../src/cli/exit.ts';
 
 /** An API server that knows nobody, as one does when a token or a client certificate has expired. */
 let strict: Server;
@@ -56,7 +56,7 @@ async function said(
   args: readonly string[],
   env: Record<string, string> = {},
 ): Promise<{ readonly lines: readonly string[]; readonly code: number | null }> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts'), ...args], {
+  const child = spawn(process.execPath, [inject('program'), ...args], {
     env: { PATH: process.env.PATH ?? '', HOME: folder, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
