@@ -14,7 +14,7 @@ export const collect = (value: string, before: string[] | undefined): string[] =
 
 /** Refuses an empty text. */
 export const notEmpty = (value: string): string => {
-  if (value === '') throw new InvalidArgumentError('It is empty.');
+  if (value === '') throw new InvalidArgumentError('It must not be empty.');
   return value;
 };
 
@@ -74,10 +74,10 @@ export function addSettings(command: Command): void {
       command
         .option(
           '-f, --filename <path>',
-          'manifests to read in place of a cluster: file, folder or - for standard input (repeatable)',
+          'read manifests instead of a cluster: file, folder or - for standard input (repeatable)',
           collect,
         )
-        .option('-A, --all-namespaces', 'all namespaces');
+        .option('-A, --all-namespaces', 'search all namespaces');
     for (const setting of SETTING_NAMES)
       if (SETTINGS[setting].group === group) command.addOption(settingOption(SETTINGS[setting]));
   }

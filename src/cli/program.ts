@@ -19,7 +19,7 @@ import type { RollbackFlags } from './rollback.ts';
 import type { ValidateFlags } from './validate.ts';
 
 const revisionNumber = (value: string): number => {
-  if (!/^[1-9]\d{0,15}$/.test(value)) throw new InvalidArgumentError('It is not the number of a revision.');
+  if (!/^[1-9]\d{0,15}$/.test(value)) throw new InvalidArgumentError('Not a revision number.');
   return Number(value);
 };
 
@@ -28,12 +28,12 @@ function choice(flags: string, description: string, words: readonly string[]): O
   const option = new Option(flags, description).choices(words);
   return option.argParser((word: string) => {
     if (words.includes(word)) return word;
-    throw new InvalidArgumentError(`Allowed are ${words.join(', ')}${didYouMean(word, words)}`);
+    throw new InvalidArgumentError(`Allowed values: ${words.join(', ')}${didYouMean(word, words)}`);
   });
 }
 
 const output = (words: readonly string[], preset: string): Option =>
-  choice('-o, --output <format>', 'how to print it', words).default(preset);
+  choice('-o, --output <format>', 'output format', words).default(preset);
 
 /** A flag that people know from other commands, and that this one does not take. */
 const elsewhere = (flags: string, advice: string): Option =>
@@ -41,23 +41,22 @@ const elsewhere = (flags: string, advice: string): Option =>
     throw new InvalidArgumentError(advice);
   });
 
-const quiet = (): Option =>
-  new Option('-q, --quiet', 'print the result and errors, and no warnings, notes and progress');
+const quiet = (): Option => new Option('-q, --quiet', 'print only the result and errors');
 
 /** Takes what nobody wants to read. */
 const nowhere = (): Writable => new Writable({ write: (_chunk, _encoding, done) => done() });
 
 /** What each exit code means. */
 export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] = [
-  ['0', 'fine; also where backends are unhealthy or a namespace was denied, which are warnings'],
+  ['0', 'success; unhealthy backends and denied namespaces are only warnings'],
   [
     '1',
-    'findings: a part of the manifests could not be read (the rest counts), validate found faults, diff a difference or overrides that cannot be used; serve --once published and could not write the history; or a bug in the program',
+    'findings: some manifests could not be read (the rest are used), validate found errors, diff found a difference or unusable overrides; serve --once published but could not write the history; or a bug in the program',
   ],
-  ['2', 'usage or configuration: an unknown flag, a wrong setting, a file that is not there'],
-  ['3', 'the cluster is unreachable, or denied all that was asked'],
-  ['4', 'rollback changed the ConfigMap, and the history could not be written'],
-  ['130, 143', 'stopped by SIGINT or SIGTERM before there was a result; serve ends with 0'],
+  ['2', 'wrong usage or configuration: an unknown flag, an invalid setting, a missing file'],
+  ['3', 'the cluster is unreachable, or denied every request'],
+  ['4', 'rollback changed the ConfigMap but could not write the history'],
+  ['130, 143', 'stopped by SIGINT or SIGTERM before there was a result; serve exits with 0'],
 ];
 
 /**
@@ -67,10 +66,10 @@ export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] =
 export function createProgram(run: Invocation, ended: (exitCode: number) => void): Command {
   const program = styleHelp(new Command(run.name ?? 'dynamic-toolset'), run)
     .description(
-      "Finds the observability backends of a Kubernetes cluster, asks each whether it is alive, and keeps an AI agent's tool configuration (HolmesGPT) in step with them.",
+      "Finds the observability backends of a Kubernetes cluster, checks that each is healthy, and keeps an AI agent's tool configuration (HolmesGPT) up to date.",
     )
     .version(run.version, '-v, --version', 'print the version')
-    .helpOption('-h, --help', 'explain the program or a command')
+    .helpOption('-h, --help', 'show help')
     .helpCommand(false)
     .showHelpAfterError('Run with --help for usage.')
     .exitOverride()
@@ -80,21 +79,27 @@ export function createProgram(run: Invocation, ended: (exitCode: number) => void
 
   withExamples(
     program,
-    ['What is in the cluster of your kubeconfig', 'dynamic-toolset discover -A'],
-    ['The same of a chart, with no cluster', 'helm template my/chart | dynamic-toolset discover -f -'],
-    ['Why a Service is a backend, or is none', 'dynamic-toolset explain monitoring/loki-read'],
-    ['The file that HolmesGPT loads', 'dynamic-toolset generate -f manifests/ > custom_toolset.yaml'],
-    ['Keep the ConfigMap in step, as in a Pod', 'dynamic-toolset serve'],
+    ['List the backends in the cluster of your kubeconfig', 'dynamic-toolset discover -A'],
+    [
+      'List the backends in a chart, without a cluster',
+      'helm template my/chart | dynamic-toolset discover -f -',
+    ],
+    ['Show why a Service is, or is not, a backend', 'dynamic-toolset explain monitoring/loki-read'],
+    [
+      'Generate the file that HolmesGPT loads',
+      'dynamic-toolset generate -f manifests/ > custom_toolset.yaml',
+    ],
+    ['Keep the ConfigMap up to date, as in a Pod', 'dynamic-toolset serve'],
   ).addHelpText(
     'after',
-    '\nExit codes: 0 fine; 1 findings; 2 usage or configuration;\n3 the cluster is unreachable, or denied all that was asked',
+    '\nExit codes: 0 success; 1 findings; 2 wrong usage or configuration;\n3 the cluster is unreachable, or denied every request',
   );
 
   const discover = program
     .command('discover')
-    .summary('what is there, and why')
+    .summary('list the backends and their health')
     .description(
-      'Lists the backends of a cluster or of manifests, with their health and what gave them away.',
+      'Lists the backends of a cluster or of manifests, with their health and the evidence for them.',
     )
     .addOption(output(FORMATS, 'table'))
     .addOption(quiet())
@@ -103,18 +108,21 @@ export function createProgram(run: Invocation, ended: (exitCode: number) => void
     });
   withExamples(
     withSettings(discover),
-    ['With certainty, reason and what the probe heard', 'dynamic-toolset discover -n monitoring -o wide'],
     [
-      'The endpoints in rendered manifests',
+      'Include the certainty, the evidence and the probe result',
+      'dynamic-toolset discover -n monitoring -o wide',
+    ],
+    [
+      'Print the endpoints in rendered manifests',
       "dynamic-toolset discover -f rendered.yaml -o json | jq '.services[].endpoint'",
     ],
   );
 
   const explain = program
     .command('explain <service>')
-    .summary("each detector's verdict on one Service, with the evidence")
+    .summary('show why a Service is, or is not, a backend')
     .description(
-      'Tells for one Service what each detector saw, which port was chosen and why, which Services lead to the same backend, and what it answered.',
+      'Shows for one Service what each detector found, which port was chosen and why, which Services lead to the same backend, and how the backend answered.',
     )
     .addOption(output(['text', 'json'], 'text'))
     .addOption(quiet())
@@ -124,33 +132,27 @@ export function createProgram(run: Invocation, ended: (exitCode: number) => void
     });
   withExamples(
     withSettings(explain),
-    ['A Service of the cluster', 'dynamic-toolset explain monitoring/prometheus-server'],
+    ['Explain a Service of the cluster', 'dynamic-toolset explain monitoring/prometheus-server'],
     [
-      'One of rendered manifests, for a program',
+      'Explain a Service in rendered manifests, as JSON',
       'dynamic-toolset explain logging/loki-ingester -f rendered.yaml -o json',
     ],
   );
 
   const approve = program
     .command('approve <services...>')
-    .summary('let MCP servers and annotated Services be published')
+    .summary('allow MCP servers and annotated Services to be published')
     .description(
-      'Approves Services, each as NAMESPACE/NAME, in overrides.yaml: those that wait are published then, as long as they are of the type that they are found to be. Shows the tools of each first, where it can be asked from here. Comments, order and all else in overrides.yaml stay.',
+      'Approves Services, given as NAMESPACE/NAME, in overrides.yaml. An approved Service is published for as long as it keeps its detected type. Shows the tools of each server first, if it can be reached. Keeps comments, order and everything else in overrides.yaml.',
     )
     .option(
       '--file <file>',
-      'edit this overrides.yaml in place of the one in the ConfigMap; - reads standard input and writes standard output',
+      'edit this overrides.yaml instead of the one in the ConfigMap; - reads standard input and writes standard output',
       notEmpty,
     )
-    .addOption(
-      choice(
-        '--type <type>',
-        'what they are approved as, in place of what they are found to be',
-        APPROVED_KINDS,
-      ),
-    )
-    .option('--revoke', 'take the approval back')
-    .option('--dry-run', 'show what would be written, and write nothing')
+    .addOption(choice('--type <type>', 'type to approve, instead of the detected one', APPROVED_KINDS))
+    .option('--revoke', 'revoke the approval')
+    .option('--dry-run', 'show what would be written without writing it')
     .addOption(quiet())
     .action(async (services: string[], flags: ApproveFlags) => {
       const { approveCommand } = await import('./approve.ts');
@@ -158,35 +160,38 @@ export function createProgram(run: Invocation, ended: (exitCode: number) => void
     });
   withExamples(
     withSettings(approve),
-    ['What waits', 'dynamic-toolset discover -A -o wide'],
-    ['One of these', 'dynamic-toolset approve shop/orders-mcp'],
+    ['List the Services that wait for approval', 'dynamic-toolset discover -A -o wide'],
+    ['Approve one of them', 'dynamic-toolset approve shop/orders-mcp'],
     [
-      'In a file that a pipeline applies',
+      'Approve it in a file that a pipeline applies',
       'dynamic-toolset approve shop/orders-mcp --type mcp --file overrides.yaml',
     ],
   );
 
   const generate = program
     .command('generate')
-    .summary('the documents, to standard output or a file')
+    .summary('print the documents that an agent loads')
     .description(
-      'Writes the documents that an agent loads, for what is discovered; unhealthy backends are left out.',
+      'Prints the documents that an agent loads for the discovered backends. Leaves unhealthy backends out.',
     )
     .addOption(
       choice(
         '--format <format>',
-        "HolmesGPT's custom_toolset.yaml, toolset.json, or a ConfigMap with both",
+        "document to print: HolmesGPT's custom_toolset.yaml, toolset.json, or a ConfigMap with both",
         DOCUMENT_FORMATS,
       ).default('holmesgpt'),
     )
     .option(
       '--overrides <file>',
-      'an overrides.yaml to apply, as serve does with the one in the ConfigMap',
+      'overrides.yaml to apply, as serve applies the one in the ConfigMap',
       notEmpty,
     )
-    .option('--out <file>', 'write to a file in place of standard output', notEmpty)
+    .option('--out <file>', 'write to a file instead of standard output', notEmpty)
     .addOption(
-      elsewhere('-o, --output <format>', 'The document is chosen with --format, and the file with --out.'),
+      elsewhere(
+        '-o, --output <format>',
+        'Use --format to choose the document, and --out to choose the file.',
+      ),
     )
     .addOption(quiet())
     .action(async (flags: GenerateFlags) => {
@@ -195,26 +200,26 @@ export function createProgram(run: Invocation, ended: (exitCode: number) => void
     });
   withExamples(
     withSettings(generate),
-    ['The file that HolmesGPT loads', 'dynamic-toolset generate -A > custom_toolset.yaml'],
+    ['Generate the file that HolmesGPT loads', 'dynamic-toolset generate -A > custom_toolset.yaml'],
     [
-      'The ConfigMap of rendered manifests, applied once',
+      'Generate the ConfigMap from rendered manifests, and apply it once',
       'dynamic-toolset generate -f rendered/ --format configmap | kubectl apply -f -',
     ],
   );
 
   const serve = program
     .command('serve')
-    .summary('keep the ConfigMap in step, until stopped')
+    .summary('keep the ConfigMap up to date until stopped')
     .description(
-      'Discovers at once and then each interval, and publishes the documents to a ConfigMap whenever they changed. The key overrides.yaml and everything else that others wrote there is left alone.',
+      'Discovers backends at once, on every change and at every interval, and publishes the documents to a ConfigMap when they change. Keeps the key overrides.yaml and everything else that others wrote there.',
     )
     .option(
       '--out <file>',
-      "publish to a file with the ConfigMap's manifest in place of the cluster",
+      "publish to a file with the ConfigMap's manifest instead of the cluster",
       notEmpty,
     )
-    .option('--force', 'let tools go at once that would be held; take over a ConfigMap that others made')
-    .option('--once', 'end after one pass that was published; for a CronJob or CI')
+    .option('--force', 'remove held tools at once; take over a ConfigMap that others created')
+    .option('--once', 'exit after publishing once; for a CronJob or CI')
     .action(async (flags: ServeFlags) => {
       // It runs for long in little memory: code for size costs some speed, and saves a third of the memory.
       setFlagsFromString('--optimize-for-size');
@@ -223,18 +228,18 @@ export function createProgram(run: Invocation, ended: (exitCode: number) => void
     });
   withExamples(
     withSettings(serve),
-    ['All namespaces', "NAMESPACES='*' dynamic-toolset serve"],
+    ['Watch all namespaces', "NAMESPACES='*' dynamic-toolset serve"],
     [
-      'Without a cluster: manifests in, a manifest out',
+      'Without a cluster: read manifests, write a manifest',
       'dynamic-toolset serve -f manifests/ --out configmap.yaml --log-format pretty',
     ],
   );
 
   const diff = program
     .command('diff')
-    .summary('what serve would change in the cluster now')
+    .summary('print what serve would change in the cluster now')
     .description(
-      'Compares what is published with what would be, and prints the difference. Ends with 1 if there is any, or if overrides.yaml cannot be used.',
+      'Compares the published documents with what serve would publish now, and prints the difference. Exits with 1 if there is a difference, or if overrides.yaml is unusable.',
     )
     .addOption(quiet())
     .action(async (flags: InputFlags) => {
@@ -243,20 +248,20 @@ export function createProgram(run: Invocation, ended: (exitCode: number) => void
     });
   withExamples(
     withSettings(diff),
-    ['What a start of serve would change', 'dynamic-toolset diff -n monitoring'],
+    ['Print what serve would change', 'dynamic-toolset diff -n monitoring'],
     [
-      'What rendered manifests would change',
+      'Print what rendered manifests would change',
       "dynamic-toolset diff -f rendered/ || echo 'this change would change the toolset'",
     ],
   );
 
   const history = program
     .command('history')
-    .summary('what was published and can be returned to')
+    .summary('list the published revisions')
     .description(
-      'Lists the revisions that are kept of what was published, the newest last; with --revision, prints the documents of one, and the overrides.yaml of that time.',
+      'Lists the kept revisions of the published documents, newest last. With --revision, prints the documents of one revision and the overrides.yaml of that time.',
     )
-    .option('--revision <number>', 'print what this revision holds', revisionNumber)
+    .option('--revision <number>', 'print the content of this revision', revisionNumber)
     .addOption(output(['table', 'json', 'yaml'], 'table'))
     .addOption(quiet())
     .action(async (flags: HistoryFlags) => {
@@ -265,19 +270,19 @@ export function createProgram(run: Invocation, ended: (exitCode: number) => void
     });
   withExamples(
     withSettings(history),
-    ['The revisions', 'dynamic-toolset history'],
-    ['What one of them holds', 'dynamic-toolset history --revision 3'],
+    ['List the revisions', 'dynamic-toolset history'],
+    ['Print one of them', 'dynamic-toolset history --revision 3'],
   );
 
   const rollback = program
     .command('rollback')
     .summary('publish an earlier revision again')
     .description(
-      'Returns to the documents of an earlier revision and shows what that changes. serve keeps them until what it would publish changes. overrides.yaml stays as it is.',
+      'Publishes the documents of an earlier revision again and shows the difference. serve keeps them until the documents that it would publish change. overrides.yaml stays as it is.',
     )
-    .option('--to <number>', 'the revision; the one before without it', revisionNumber)
-    .option('--dry-run', 'show what would change, and change nothing')
-    .option('--force', 'take over a ConfigMap that others made')
+    .option('--to <number>', 'revision to publish (default: the previous one)', revisionNumber)
+    .option('--dry-run', 'show what would change without changing it')
+    .option('--force', 'take over a ConfigMap that others created')
     .addOption(quiet())
     .action(async (flags: RollbackFlags) => {
       const { rollbackCommand } = await import('./rollback.ts');
@@ -285,17 +290,17 @@ export function createProgram(run: Invocation, ended: (exitCode: number) => void
     });
   withExamples(
     withSettings(rollback),
-    ['What it would change', 'dynamic-toolset rollback --dry-run'],
-    ['To a revision that history lists', 'dynamic-toolset rollback --to 3'],
+    ['Show what a rollback would change', 'dynamic-toolset rollback --dry-run'],
+    ['Roll back to a revision that history lists', 'dynamic-toolset rollback --to 3'],
   );
 
   const validate = program
     .command('validate <files...>')
-    .summary('what is wrong in files that people write or agents read')
+    .summary('check overrides, configuration, detectors and toolsets')
     .description(
-      'Checks overrides, configuration files, detectors, toolset.json and custom_toolset.yaml, and tells each fault with its line and column. - is standard input.',
+      'Checks overrides, configuration files, detectors, toolset.json and custom_toolset.yaml, and reports every error with its line and column. Use - for standard input.',
     )
-    .addOption(choice('--kind <kind>', 'what the files are, where their names do not tell', FILE_KINDS))
+    .addOption(choice('--kind <kind>', 'kind of the files, if their names do not show it', FILE_KINDS))
     .addOption(quiet())
     .action(async (files: string[], flags: ValidateFlags) => {
       const { validateCommand } = await import('./validate.ts');
@@ -303,16 +308,16 @@ export function createProgram(run: Invocation, ended: (exitCode: number) => void
     });
   withExamples(
     validate,
-    ['A file', 'dynamic-toolset validate overrides.yaml'],
+    ['Check a file', 'dynamic-toolset validate overrides.yaml'],
     [
-      'What is in the cluster',
+      'Check the overrides in the cluster',
       "kubectl get configmap kubernaut-toolset-config -n kubernaut-system -o jsonpath='{.data.overrides\\.yaml}' | dynamic-toolset validate --kind overrides -",
     ],
   );
 
   const version = program
     .command('version')
-    .summary('the version of the program and its runtime')
+    .summary('print the version')
     .description('Prints the version of the program and its runtime.')
     .addOption(output(['text', 'json'], 'text'))
     .action(async (flags: { output: string }) => {
@@ -322,15 +327,13 @@ export function createProgram(run: Invocation, ended: (exitCode: number) => void
     });
   const completion = program
     .command('completion')
-    .summary('completion of command lines for a shell')
-    .description(
-      'Prints a script that makes a shell complete the commands, flags and values of this program.',
-    )
-    .addArgument(new Argument('[shell]', 'whose script').choices(SHELLS))
+    .summary('print a shell completion script')
+    .description('Prints a script that completes commands, flags and values in your shell.')
+    .addArgument(new Argument('[shell]', 'shell to complete for').choices(SHELLS))
     .action(async (shell: Shell | undefined) => {
       if (shell === undefined)
         throw new ConfigError(
-          `name the shell, one of ${SHELLS.join(', ')}: ${program.name()} completion bash`,
+          `name a shell (${SHELLS.join(', ')}), for example: ${program.name()} completion bash`,
         );
       const { completionCommand } = await import('./completion.ts');
       ended(completionCommand(shell, run));
@@ -344,8 +347,8 @@ export function createProgram(run: Invocation, ended: (exitCode: number) => void
 
   const help = program
     .command('help [command]')
-    .summary('explain a command')
-    .description('Explains a command, or tells what there is to type.')
+    .summary('show help for a command')
+    .description('Shows help for a command, or lists the commands.')
     .action((name: string | undefined) => {
       if (name === undefined) return program.help();
       const command = program.commands.find((each) => each.name() === name);
@@ -359,7 +362,7 @@ export function createProgram(run: Invocation, ended: (exitCode: number) => void
       );
     });
 
-  withExamples(help, ['The flags of a command', 'dynamic-toolset help discover']);
-  withExamples(version, ['For a report of a bug', 'dynamic-toolset version']);
+  withExamples(help, ['Show the flags of a command', 'dynamic-toolset help discover']);
+  withExamples(version, ['Print the version for a bug report', 'dynamic-toolset version']);
   return program;
 }

@@ -128,7 +128,7 @@ describe('what kubectl asks its plugins', () => {
   const ask = (...words: string[]): string => run('dynamic-toolset', ['__complete', ...words]);
 
   test('is answered by candidates, and a directive at the end', () => {
-    expect(ask('expl')).toBe("explain\teach detector's verdict on one Service, with the evidence\n:4\n");
+    expect(ask('expl')).toBe('explain\tshow why a Service is, or is not, a backend\n:4\n');
     expect(ask('discover', '-o', 'j')).toBe('json\n:4\n');
   });
 
