@@ -1,12 +1,13 @@
 /**
- * Makes what ships: `dist/dynamic-toolset.js`, and beside it the parts that it loads when a command needs them. Every
- * library and all detectors are in them.
+ * Makes what ships: `dist/dynamic-toolset.js`, beside it the parts that it loads when a command needs them, and the
+ * library. Every dependency and all detectors are in them.
  */
 import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { join, relative, resolve } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import packageJson from '../package.json' with { type: 'json' };
+import { buildLibrary } from './build-library.ts';
 import { detectors, replaced } from './build-plugins.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -188,6 +189,9 @@ const worker = await build({
   entryPoints: { 'text-worker': join(root, 'src/app/text-worker.ts') },
   plugins: [nodeModules],
 });
+const library = join(dist, 'library');
+await mkdir(library);
+const libraryInputs = await buildLibrary(library);
 // So that the folder can be copied to where it runs, an image for example.
 await writeFile(join(dist, 'package.json'), '{"type":"module"}\n');
 const swagger = 'node_modules/swagger-ui-dist';
@@ -196,6 +200,7 @@ for (const name of PAGE_FILES) await copyFile(join(root, swagger, name), join(di
 const packages = await bundled([
   ...Object.keys(metafile.inputs),
   ...Object.keys(worker.metafile.inputs),
+  ...libraryInputs,
   `${swagger}/package.json`,
 ]);
 await writeFile(join(dist, 'LICENSES.txt'), await notices(packages));

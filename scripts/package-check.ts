@@ -1,8 +1,12 @@
-/** Packs the program as a release is packed, installs it into an empty folder with no other package, and runs it. */
+/**
+ * Packs the program as a release is packed, installs it into an empty folder with no other package, and runs it and the
+ * example of the library.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { checkLibrary, libraryExample } from './library-check.ts';
 
 const root = join(import.meta.dirname, '..');
 const folder = mkdtempSync(join(tmpdir(), 'dynamic-toolset-package-'));
@@ -43,9 +47,12 @@ try {
     '--metrics-address',
     '127.0.0.1:0',
   ]);
+  const { program, output } = libraryExample();
+  if (checkLibrary(folder, program).trimEnd() !== output)
+    throw new Error('the example of docs/library.md prints something else than the page says');
   const bytes = statSync(join(folder, tarball)).size;
   console.log(
-    `${version.trim()}: packed to ${(bytes / 1024).toFixed(0)} KiB, installed alone, found ${types.join(', ')}`,
+    `${version.trim()}: packed to ${(bytes / 1024).toFixed(0)} KiB, installed alone, found ${types.join(', ')}; the library's example compiles and runs`,
   );
 } finally {
   rmSync(folder, { recursive: true, force: true });

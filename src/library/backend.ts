@@ -1,0 +1,145 @@
+import * as z from 'zod';
+import type { Rules } from '../detection/rules.ts';
+import { CERTAINTIES } from '../model/certainties.ts';
+import {
+  type Candidate,
+  type DiscoveredService,
+  type Endpoint,
+  endpointUrl,
+  type Health,
+  type Verdict,
+} from '../model/discovery.ts';
+import { inWords } from '../model/schema-words.ts';
+import { InputError } from './input-error.ts';
+import type { Backend, Certainty } from './types.ts';
+
+/** HolmesGPT's chart labels its own MCP servers so, and lists them itself. */
+const PART_OF = 'app.kubernetes.io/part-of';
+
+const names = z.array(z.string());
+/** Whatever of a candidate rendering looks at and a person does not. */
+const details = z.object({
+  detector: z.string(),
+  mode: z.enum(['streamable-http', 'sse']),
+  ownersDescription: z.boolean(),
+  created: z.string().optional(),
+  partOf: z.string().optional(),
+  samePods: names.optional(),
+  sharesPods: names.optional(),
+  clusterIPs: z.record(z.string(), names).optional(),
+});
+
+const backend = z.object({
+  name: z.string().min(1),
+  namespace: z.string().min(1),
+  tool: z.string().min(1),
+  type: z.string().min(1),
+  endpoint: z.url({ protocol: /^(https?|tcp)$/, error: 'is not an http, https or tcp URL' }),
+  certainty: z.enum(CERTAINTIES),
+  evidence: z.array(z.object({ signal: z.string(), detail: z.string() })),
+  description: z.string().min(1),
+  alternates: names,
+  health: z.enum(['healthy', 'unhealthy', 'unknown']),
+  details,
+});
+
+/** A backend as the library's users see it. */
+export function toBackend(candidate: Candidate): Backend {
+  const { service, detector, mode, tenantDescription, samePods, sharesPods, clusterIPs } = candidate;
+  const all: z.infer<typeof details> = {
+    detector,
+    mode,
+    ownersDescription: tenantDescription,
+    ...(service.created === undefined ? {} : { created: service.created }),
+    ...(Object.hasOwn(service.labels, PART_OF) ? { partOf: service.labels[PART_OF] } : {}),
+    ...(samePods === undefined ? {} : { samePods: [...samePods] }),
+    ...(sharesPods === undefined ? {} : { sharesPods: [...sharesPods] }),
+    ...(clusterIPs === undefined
+      ? {}
+      : {
+          clusterIPs: Object.fromEntries(Object.entries(clusterIPs).map(([name, ips]) => [name, [...ips]])),
+        }),
+  };
+  return {
+    name: service.name,
+    namespace: service.namespace,
+    tool: candidate.tool,
+    type: candidate.type,
+    endpoint: endpointUrl(candidate.endpoint),
+    certainty: candidate.certainty as Certainty,
+    evidence: candidate.evidence,
+    description: candidate.description,
+    alternates: candidate.alternates,
+    health: 'unknown',
+    details: all,
+  };
+}
+
+const PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 };
+
+function endpointOf(text: string): Endpoint {
+  const { protocol, hostname, port, pathname } = new URL(text);
+  const scheme = protocol.slice(0, -1) as Endpoint['scheme'];
+  return {
+    scheme,
+    host: hostname,
+    port: port === '' ? (PORTS[scheme] ?? 0) : Number(port),
+    path: pathname.replace(/\/+$/, ''),
+  };
+}
+
+const verdictOf = (health: Health): Verdict => ({
+  health,
+  authRequired: false,
+  proof: 'unproven',
+  reason: health === 'unknown' ? 'not probed' : 'the caller says so',
+  steps: [],
+});
+
+/**
+ * What rendering works with, of a backend that `toBackend` made.
+ * @param input what to call it in messages, such as `backends[3]`
+ * @throws InputError that names each wrong field
+ */
+export function fromBackend(given: Backend, input: string, rules: Rules): DiscoveredService {
+  const read = backend.safeParse(given, { error: inWords });
+  if (!read.success) {
+    const lines = read.error.issues.map(({ path, message }) => `${[input, ...path].join('.')}: ${message}`);
+    throw new InputError(lines.join('\n'), input);
+  }
+  const { name, namespace, endpoint, health, evidence: _, details: more, ...plain } = read.data;
+  const { detector, mode, ownersDescription, created, partOf, ...pods } = more;
+  const known = rules.byType.get(detector)?.detector;
+  if (known === undefined)
+    throw new InputError(
+      `${input}: there is no detector ${detector}; pass the detectors that detect had`,
+      input,
+    );
+  const place = endpointOf(endpoint);
+  return {
+    ...plain,
+    ...(pods as Pick<DiscoveredService, 'samePods' | 'sharesPods' | 'clusterIPs'>),
+    service: {
+      namespace,
+      name,
+      labels: partOf === undefined ? {} : { [PART_OF]: partOf },
+      annotations: {},
+      selector: {},
+      ports: [],
+      type: 'ClusterIP',
+      headless: false,
+      ...(created === undefined ? {} : { created }),
+    },
+    detector,
+    kind: known.description,
+    tenantDescription: ownersDescription,
+    endpoint: place,
+    servicePort: place.port,
+    mode,
+    healthPath: undefined,
+    evidence: given.evidence,
+    fallbacks: [],
+    holmes: known.holmes,
+    verdict: verdictOf(health),
+  };
+}

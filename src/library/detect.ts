@@ -1,0 +1,93 @@
+import { SETTINGS } from '../config/setting-table.ts';
+import { namingBy } from '../controller/naming.ts';
+import { inOrder } from '../controller/ways.ts';
+import { bounded } from '../detection/bound.ts';
+import { detect as detectAll } from '../detection/detect.ts';
+import { interestOf } from '../detection/interest.ts';
+import { assignNames } from '../detection/names.ts';
+import type { Rules } from '../detection/rules.ts';
+import { approvalsIn } from '../model/approvals.ts';
+import type { Problem } from '../model/discovery.ts';
+import { isMapping, type Mapping } from '../model/mapping.ts';
+import type { Service } from '../model/service.ts';
+import { serviceFromObject } from '../sources/service-object.ts';
+import { toBackend } from './backend.ts';
+import { overridesOf, rulesOf } from './inputs.ts';
+import type { DetectOptions, DetectResult, ServiceObject, ServiceObjectList } from './types.ts';
+
+/** The object as JSON has it: clients of Kubernetes make a date of the time. */
+function asJson(object: Mapping): Mapping {
+  const { metadata } = object;
+  if (!isMapping(metadata) || !(metadata.creationTimestamp instanceof Date)) return object;
+  const created = metadata.creationTimestamp.toISOString().replace(/\.\d+Z$/, 'Z');
+  return { ...object, metadata: { ...metadata, creationTimestamp: created } };
+}
+
+function servicesOf(
+  objects: Iterable<unknown>,
+  namespace: string,
+  rules: Rules,
+  problems: Problem[],
+): Service[] {
+  const interest = interestOf(rules);
+  const services: Service[] = [];
+  for (const [index, object] of [...objects].entries()) {
+    if (isMapping(object) && object.kind !== undefined && object.kind !== 'Service') continue;
+    const service = isMapping(object)
+      ? serviceFromObject(asJson(object), namespace, interest)
+      : 'it is no object';
+    if (typeof service !== 'string') services.push(service);
+    else
+      problems.push({
+        where: `object ${index}`,
+        what: `a Service is passed over: ${service}`,
+        fix: 'pass it as kubectl get -o json prints it',
+      });
+  }
+  return services;
+}
+
+/**
+ * Finds the backends among Services: which product each is and why, and where it answers. It sends nothing, reads no
+ * file, and throws for no content of a Service. The same Services in any order give the same result.
+ *
+ * A Service that only resembles a product is left out, as `dynamic-toolset discover --probe none` does: only a probe can
+ * prove it.
+ * @param services the objects, or a list as `kubectl get services -A -o json` prints it; objects of other kinds are skipped
+ * @throws InputError if `overrides` or a detector is broken
+ * @example
+ * const { backends } = detect(JSON.parse(await readFile('services.json', 'utf8')));
+ * for (const { type, endpoint, certainty } of backends) console.log(type, endpoint, certainty);
+ */
+export function detect(
+  services: Iterable<ServiceObject> | ServiceObjectList,
+  options: DetectOptions = {},
+): DetectResult {
+  const { clusterDomain = SETTINGS.clusterDomain.unset, defaultNamespace = 'default' } = options;
+  const { allowedHosts = [], allowExternalNames = false } = options;
+  const overrides = overridesOf(options);
+  const { rules, problems: broken } = rulesOf(options);
+  const problems: Problem[] = [...broken];
+  const objects = 'items' in services ? services.items : services;
+  const detected = detectAll(servicesOf(objects, defaultNamespace, rules, problems), rules, {
+    clusterDomain,
+    allowedHosts: allowedHosts.map((host) => host.toLowerCase()),
+    allowExternalNames,
+    approvals: approvalsIn(overrides),
+  });
+  const { candidates, problems: told } = bounded(
+    detected,
+    SETTINGS.maxBackends.unset,
+    approvalsIn(overrides),
+  );
+  const naming = namingBy(overrides, {});
+  const standing = { inUse: new Set<never>(), companions: new Map(), named: naming.named };
+  const ways = candidates
+    .map((candidate) => inOrder(candidate, standing))
+    .filter(({ certainty }) => certainty !== 'hint');
+  const named = assignNames(ways, { held: new Map(), reserved: naming.reserved });
+  return {
+    backends: named.candidates.map(toBackend),
+    problems: [...problems, ...told, ...named.problems],
+  };
+}

@@ -1,0 +1,47 @@
+import { builtInDetectors } from '../config/detector-files.ts';
+import { makeRules } from '../detection/make-rules.ts';
+import type { Rules } from '../detection/rules.ts';
+import { detectorSchema } from '../model/detector.ts';
+import type { Problem } from '../model/discovery.ts';
+import type { Overrides } from '../model/overrides.ts';
+import { type Faults, faultLines, readYaml } from '../model/yaml-text.ts';
+import { readOverrides } from '../planning/overrides.ts';
+import { InputError } from './input-error.ts';
+import type { Inputs } from './types.ts';
+
+/** Rules, and what was passed over in making them. */
+interface Made {
+  readonly rules: Rules;
+  readonly problems: readonly Problem[];
+}
+
+function brokenText(input: string, broken: Faults): InputError {
+  const lines = faultLines(broken, ({ line, column, message }) => `${input}:${line}:${column}: ${message}`);
+  const faults = broken.faults.map(({ line, column, message }) => ({ line, column, message }));
+  return new InputError(lines.join('\n'), input, faults);
+}
+
+/** The overrides in a text. @throws InputError that names each fault with line and column */
+export function overridesOf({ overrides }: Inputs): Overrides {
+  const read = readOverrides(overrides);
+  if ('value' in read) return read.value;
+  throw brokenText('overrides', read);
+}
+
+let builtIn: Made | undefined;
+
+/**
+ * The rules of the built-in detectors and of those in texts.
+ * @throws InputError that names each fault of a text with line and column
+ */
+export function rulesOf({ detectors = [] }: Inputs): Made {
+  builtIn ??= makeRules(builtInDetectors());
+  if (detectors.length === 0) return builtIn;
+  const added = detectors.map((text, index) => {
+    const name = `detectors[${index}]`;
+    const read = readYaml(text, detectorSchema);
+    if ('faults' in read) throw brokenText(name, read);
+    return { name, detector: read.value };
+  });
+  return makeRules(builtInDetectors(), { added, options: {}, disabled: [] });
+}

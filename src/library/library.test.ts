@@ -1,0 +1,226 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { builtInDetectors } from '../config/detector-files.ts';
+import { namingBy } from '../controller/naming.ts';
+import { discover, toolKinds } from '../controller/pass.ts';
+import { makeRules } from '../detection/make-rules.ts';
+import { NO_NAMING } from '../detection/names.ts';
+import { approvalsIn } from '../model/approvals.ts';
+import type { Mapping } from '../model/mapping.ts';
+import { generate } from '../outputs/generate.ts';
+import { readOverrides } from '../planning/overrides.ts';
+import { noProber } from '../probing/no-prober.ts';
+import { parseManifest } from '../sources/manifest-text.ts';
+import { detect, InputError, type RenderOptions, render, type ServiceObject } from './index.ts';
+
+const repository = join(import.meta.dirname, '../..');
+const read = (file: string): string => readFileSync(join(repository, file), 'utf8');
+const objectsIn = (text: string): ServiceObject[] =>
+  parseAllDocuments(text)
+    .map((document) => document.toJS() as ServiceObject | null)
+    .filter((object) => object?.kind === 'Service') as ServiceObject[];
+
+const FIXTURES = join(repository, 'test/fixtures/detectors');
+const TEXTS = [
+  ...readdirSync(FIXTURES).map((type) => read(`test/fixtures/detectors/${type}/services.yaml`)),
+  ...readdirSync(join(repository, 'demo/cluster')).map((name) => read(`demo/cluster/${name}`)),
+];
+
+const { rules, problems } = makeRules(builtInDetectors());
+
+/** What the program makes of manifests without probes. */
+async function program(text: string, overridesText: string | undefined, options: RenderOptions) {
+  const overrides = readOverrides(overridesText);
+  if (!('value' in overrides)) throw new Error('broken overrides');
+  const found = await discover(
+    parseManifest(text, 'x.yaml', 'default').services.map(({ service }) => service),
+    {
+      rules,
+      problems,
+      prober: noProber,
+      maxBackends: 1_000,
+      naming: { ...NO_NAMING, ...namingBy(overrides.value, {}) },
+      detection: {
+        clusterDomain: 'cluster.local',
+        allowedHosts: [],
+        allowExternalNames: false,
+        approvals: approvalsIn(overrides.value),
+      },
+    },
+    AbortSignal.timeout(10_000),
+  );
+  const generated = generate(found.services, {
+    credentials: {},
+    holmesgptVersion: options.holmesgptVersion === '0.20' ? '0.20' : '0.32',
+    overrides: overrides.value,
+    kinds: toolKinds(rules),
+    mcpPolicy: options.mcpPolicy ?? 'approve',
+    namespaces: options.namespaces ?? [],
+  });
+  return { found, generated };
+}
+
+const OVERRIDES = `tools:
+  monitoring/prometheus-operated: {description: The one that people mean}
+  tracing/jaeger-collector: {approved: true}
+  shop/orders: {approved: custom}
+  ledger: {type: prometheus, endpoint: http://ledger.example.com:9090, description: The ledger's}
+`;
+
+describe('the library says what the program says', () => {
+  const cases: [string, string | undefined, RenderOptions][] = [
+    ['as it is', undefined, {}],
+    ['with overrides', OVERRIDES, { mcpPolicy: 'publish' }],
+    ['for an old HolmesGPT', undefined, { holmesgptVersion: '0.20', namespaces: ['shop', 'tools'] }],
+  ];
+  test.each(cases)('%s', async (_, overrides, options) => {
+    let rendered = 0;
+    for (const text of TEXTS) {
+      const { found, generated } = await program(text, overrides, options);
+      const { backends, problems } = detect(objectsIn(text), { overrides });
+      expect(problems).toEqual(found.problems);
+      expect(backends.map(({ tool, type, evidence }) => ({ tool, type, evidence }))).toEqual(
+        found.services.map(({ tool, type, evidence }) => ({ tool, type, evidence })),
+      );
+      const made = render(JSON.parse(JSON.stringify(backends)), { overrides, ...options });
+      expect(made.documents).toEqual(generated.documents);
+      expect(made.waiting).toEqual(generated.waiting);
+      expect(made.problems).toEqual(generated.notes);
+      rendered += backends.length;
+    }
+    expect(rendered).toBeGreaterThan(100);
+  });
+});
+
+const demo = objectsIn(read('demo/cluster/monitoring.yaml'));
+
+test('the order of Services and of backends makes no difference', () => {
+  const wanted = detect(demo);
+  const documents = render(wanted.backends).documents;
+  const shuffled = <T>(all: readonly T[]): fc.Arbitrary<T[]> =>
+    fc.shuffledSubarray([...all], { minLength: all.length });
+  fc.assert(
+    fc.property(shuffled(demo), shuffled(wanted.backends), (services, backends) => {
+      expect(detect(services)).toEqual(wanted);
+      expect(render(backends).documents).toEqual(documents);
+    }),
+    { numRuns: 20 },
+  );
+});
+
+const PROMETHEUS: ServiceObject = {
+  metadata: { name: 'prometheus', namespace: 'monitoring', labels: { app: 'prometheus' } },
+  spec: { ports: [{ port: 9090 }] },
+};
+
+describe('detect', () => {
+  test('takes a list as kubectl prints it, and skips other kinds', () => {
+    const items: ServiceObject[] = [PROMETHEUS, { kind: 'Pod', metadata: { name: 'prometheus-0' } }];
+    expect(detect({ items })).toEqual(detect([PROMETHEUS]));
+    expect(detect([PROMETHEUS]).backends).toMatchObject([
+      {
+        name: 'prometheus',
+        namespace: 'monitoring',
+        tool: 'prometheus.monitoring',
+        type: 'prometheus',
+        endpoint: 'http://prometheus.monitoring.svc.cluster.local:9090',
+        certainty: 'label',
+        health: 'unknown',
+      },
+    ]);
+  });
+
+  test('a date of a client for Kubernetes is the time that JSON has', () => {
+    const at = (creationTimestamp: string | Date): ServiceObject => ({
+      ...PROMETHEUS,
+      metadata: { ...PROMETHEUS.metadata, creationTimestamp },
+    });
+    const [backend] = detect([at(new Date('2026-01-02T03:04:05Z'))]).backends;
+    expect(backend?.details).toHaveProperty('created', '2026-01-02T03:04:05Z');
+    expect(detect([at('2026-01-02T03:04:05Z')]).backends).toEqual([backend]);
+  });
+
+  test('says which objects it passes over', () => {
+    const broken = [null, 'x', { kind: 'Service' }, PROMETHEUS] as unknown as ServiceObject[];
+    const { backends, problems } = detect(broken);
+    expect(backends).toHaveLength(1);
+    expect(problems.map(({ where }) => where)).toEqual(['object 0', 'object 1', 'object 2']);
+  });
+
+  test('throws for no object whatever', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(fc.object(), fc.anything())), (objects) => {
+        detect(objects as ServiceObject[]);
+      }),
+    );
+  });
+
+  test('knows detectors of its caller, which rendering needs too', () => {
+    const detectors = [
+      'type: ledger\ntitle: Ledger\ndescription: A ledger.\nnames: [ledger]\nports: {numbers: [7000]}\nholmes: {none: not read}\n',
+    ];
+    const ledger: ServiceObject = {
+      metadata: { name: 'ledger', labels: { app: 'ledger' } },
+      spec: { ports: [{ port: 7000 }] },
+    };
+    const { backends } = detect([ledger], { detectors });
+    expect(backends).toMatchObject([{ type: 'ledger', namespace: 'default' }]);
+    expect(JSON.parse(render(backends, { detectors }).documents['toolset.json']).tools).toHaveLength(1);
+    expect(() => render(backends)).toThrow(/backends\[0\]: there is no detector ledger/);
+  });
+});
+
+describe('render', () => {
+  const { backends } = detect([PROMETHEUS]);
+  const [backend] = backends;
+  if (backend === undefined) throw new Error('there is no backend');
+
+  test('leaves out what its caller knows to be unhealthy', () => {
+    const { documents } = render([{ ...backend, health: 'unhealthy' }]);
+    expect(JSON.parse(documents['toolset.json']).tools).toEqual([]);
+  });
+
+  test('goes by the endpoint that its caller gives', () => {
+    const { documents } = render([{ ...backend, endpoint: 'https://metrics.example.com/prom/' }]);
+    expect(JSON.parse(documents['toolset.json']).tools[0].endpoint).toBe(
+      'https://metrics.example.com:443/prom',
+    );
+  });
+
+  function faultOf(act: () => unknown): InputError {
+    try {
+      act();
+    } catch (error) {
+      if (error instanceof InputError) return error;
+      throw error;
+    }
+    throw new Error('nothing was thrown');
+  }
+
+  test('says where overrides are broken', () => {
+    const error = faultOf(() => render(backends, { overrides: 'tools:\n  ledger: {typ: x}\n' }));
+    expect(error.input).toBe('overrides');
+    expect(error.faults).toMatchObject([{ line: 2, column: 12 }]);
+    expect(error.message).toMatch(/^overrides:2:12: .*typ/);
+  });
+
+  test.each<[string, string, unknown]>([
+    ['backends[0].endpoint', 'a URL of another kind', { ...backend, endpoint: 'file:///etc/passwd' }],
+    ['backends[0].details', 'none', (({ details: _, ...rest }: Mapping) => rest)({ ...backend })],
+    ['backends[0]', 'no object', 'prometheus'],
+  ])('refuses %s: %s', (where, _, given) => {
+    const error = faultOf(() => render([given as typeof backend]));
+    expect(error.message.startsWith(`${where}: `)).toBe(true);
+    expect(error.input).toBe('backends[0]');
+  });
+
+  test.each([
+    [{ holmesgptVersion: 'latest' }, 'holmesgptVersion: "latest" is not a version'],
+    [{ mcpPolicy: 'all' as 'off' }, 'mcpPolicy: "all" is none of publish, approve, off'],
+  ])('refuses %j', (options, what) => {
+    expect(faultOf(() => render(backends, options)).message).toContain(what);
+  });
+});

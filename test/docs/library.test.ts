@@ -1,0 +1,51 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { V1ServiceList } from '@kubernetes/client-node';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { buildLibrary } from '../../scripts/build-library.ts';
+import { checkLibrary, libraryExample } from '../../scripts/library-check.ts';
+import { repository } from '../../scripts/markdown.ts';
+import { detect } from '../../src/library/index.ts';
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'dynamic-toolset-library-'));
+  const home = join(folder, 'node_modules/dynamic-toolset');
+  mkdirSync(join(home, 'dist/library'), { recursive: true });
+  cpSync(join(repository, 'package.json'), join(home, 'package.json'));
+  await buildLibrary(join(home, 'dist/library'));
+}, 120_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test('the example compiles in a fresh project, and prints what the page shows with no right to anything', () => {
+  const { program, output } = libraryExample();
+  expect(checkLibrary(folder, program).trimEnd()).toBe(output);
+});
+
+test('of Node.js the library imports cryptography only', () => {
+  const text = readFileSync(join(folder, 'node_modules/dynamic-toolset/dist/library/index.js'), 'utf8');
+  const imported = [...text.matchAll(/(?:^|[;}])import[^;]*?from"([^"]+)"/g)].map(([, from]) => from);
+  expect(new Set(imported)).toEqual(new Set(['node:crypto']));
+  expect(text).not.toMatch(
+    /\brequire\(|\bimport\(|getBuiltinModule|\bprocess\.(?:env|exit|argv|std)|\bfetch\(/,
+  );
+});
+
+test('lists of the client for Kubernetes can be passed as they are', () => {
+  const list: V1ServiceList = {
+    items: [
+      {
+        metadata: {
+          name: 'prometheus',
+          namespace: 'monitoring',
+          creationTimestamp: new Date(0),
+          labels: { app: 'prometheus' },
+        },
+        spec: { ports: [{ port: 9090, targetPort: 'web' }] },
+      },
+    ],
+  };
+  expect(detect(list).backends.map(({ type }) => type)).toEqual(['prometheus']);
+});
