@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { type FieldError, kindOfStatus, PROBLEM_TYPE, ProblemError, problemBody } from './problem.ts';
-import { NAME_PATTERN } from './schemas.ts';
+import { NAME_PATTERN } from './schema-parts.ts';
 
 /** Most bytes of a request's body. */
 export const LONGEST_BODY = 256 * 1024;

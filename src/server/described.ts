@@ -1,9 +1,42 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyInstance } from 'fastify';
-import type * as z from 'zod';
+import * as z from 'zod';
 import { jsonSchema } from './json-schema.ts';
 import { PROBLEM_TYPE } from './problem.ts';
-import * as schemas from './schemas.ts';
+
+const problem = z
+  .object({
+    type: z.string().describe('what kind of problem it is'),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().describe('what happened, and what to do'),
+    instance: z.string().describe('path of the request'),
+    request_id: z.string().describe('also in the header X-Request-ID and in the log'),
+    code: z.string(),
+    correlationId: z.string(),
+    errors: z
+      .array(
+        z.object({ pointer: z.string().optional(), parameter: z.string().optional(), detail: z.string() }),
+      )
+      .optional()
+      .describe('each thing that is wrong: a JSON pointer into the body, or the name of a parameter'),
+  })
+  .meta({
+    description: 'an error, as RFC 9457 has it',
+    examples: [
+      {
+        type: 'https://kubernaut.io/errors/invalid-request',
+        title: 'The request is not valid',
+        status: 400,
+        detail: 'enabled is none of true, false',
+        instance: '/api/v1/toolsets',
+        request_id: '7b1f4a52-9d0f-4d2a-8f0e-6a3f5c1f2d11',
+        code: 'INVALID_REQUEST',
+        correlationId: '7b1f4a52-9d0f-4d2a-8f0e-6a3f5c1f2d11',
+        errors: [{ parameter: 'enabled', detail: 'is none of true, false' }],
+      },
+    ],
+  });
 
 /** Headers of an answer, with what they say. */
 type Headers = Readonly<Record<string, { readonly type: 'string'; readonly description: string }>>;
@@ -23,7 +56,7 @@ const PROBLEM_HEADERS: Readonly<Record<number, Headers>> = {
 
 /** Makes what is shared by descriptions known to a server. To be called before routes are added. */
 export function shareSchemas(app: FastifyInstance): void {
-  app.addSchema({ $id: PROBLEM, ...jsonSchema(schemas.problem, 'output') });
+  app.addSchema({ $id: PROBLEM, ...jsonSchema(problem, 'output') });
 }
 
 /**

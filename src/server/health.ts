@@ -1,7 +1,24 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import * as z from 'zod';
 import type { Dependency, View } from '../controller/view.ts';
 import { answer } from './described.ts';
-import * as schemas from './schemas.ts';
+import { time } from './schema-parts.ts';
+
+const dependency = z.object({
+  status: z.enum(['ok', 'failing', 'waiting']),
+  since: time,
+  error: z
+    .string()
+    .optional()
+    .describe('the last error, while it fails; only for a client whose token may get statistics'),
+});
+
+const readyAnswer = z.object({
+  status: z.enum(['ready', 'not_ready', 'stopping']),
+  checks: z.object({ kubernetes: dependency, configmap: dependency, discovery: dependency }),
+});
+
+const healthAnswer = z.object({ status: z.literal('ok') });
 
 /** What a stranger may know of a dependency: its errors name addresses and objects of the cluster. */
 const withoutError = ({ status, since }: Dependency): Dependency => ({ status, since });
@@ -24,7 +41,7 @@ export function health(
           summary: 'Whether the process lives',
           tags: ['operation'],
           security: [],
-          response: { 200: answer('It lives.', schemas.healthAnswer) },
+          response: { 200: answer('It lives.', healthAnswer) },
         },
         handler: async (_, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok' }),
       });
@@ -38,8 +55,8 @@ export function health(
           tags: ['operation'],
           security: [],
           response: {
-            200: answer('It is of use.', schemas.readyAnswer),
-            503: answer('It is of no use now; the checks say why.', schemas.readyAnswer),
+            200: answer('It is of use.', readyAnswer),
+            503: answer('It is of no use now; the checks say why.', readyAnswer),
           },
         },
         handler: async (request, reply) => {

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import { mustAcceptJson } from './answers.ts';
 import { shareSchemas } from './described.ts';
-import { KNOWN_TYPE } from './schemas.ts';
+import { KNOWN_TYPE } from './schema-parts.ts';
 
 const DESCRIPTION = `What Dynamic Toolset found and published, from memory.
 

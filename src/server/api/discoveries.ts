@@ -1,0 +1,103 @@
+import type { FastifyInstance } from 'fastify';
+import { security } from '../../telemetry/security.ts';
+import { answer, problems } from '../described.ts';
+import { type Job, Jobs } from '../jobs.ts';
+import { jsonSchema } from '../json-schema.ts';
+import { ProblemError } from '../problem.ts';
+import {
+  type DiscoverRequest,
+  discoverBody,
+  discoverQuery,
+  jobAnswer,
+  jobParams,
+} from './discovery-schemas.ts';
+import { type ApiContext, ASKED, iso, PATH, queryOf, type Routes, SENT } from './route.ts';
+
+/** @param lasts how long the last discovery took, in milliseconds */
+const jobJson = (job: Job, lasts: number | undefined) => ({
+  jobId: job.id,
+  status: job.status,
+  message: job.message,
+  startedAt: job.startedAt.toISOString(),
+  completedAt: iso(job.completedAt),
+  estimatedCompletion:
+    job.completedAt === undefined && lasts !== undefined
+      ? new Date(job.startedAt.getTime() + lasts).toISOString()
+      : null,
+  services: job.result?.services ?? null,
+  asked: job.result?.asked ?? null,
+  healthy: job.result?.healthy ?? null,
+  unhealthy: job.result?.unhealthy ?? null,
+  unknown: job.result?.unknown ?? null,
+  changed: job.result?.changed ?? null,
+});
+
+/** `POST /discover`, and `GET /jobs/ID` for what became of it. */
+export const discoveryRoutes: Routes = (app, context) => {
+  const jobs = new Jobs(context.backing.now);
+  postDiscover(app, context, jobs);
+  getJob(app, context, jobs);
+};
+
+function postDiscover(app: FastifyInstance, { backing, log }: ApiContext, jobs: Jobs): void {
+  app.post(`${PATH}/discover`, {
+    config: { access: { resource: 'discoveries', verb: 'create' } },
+    schema: {
+      operationId: 'discover',
+      summary: 'Asks backends anew, now: healthy ones too, unless the body says force: false',
+      tags: ['discovery'],
+      querystring: jsonSchema(discoverQuery),
+      body: { anyOf: [jsonSchema(discoverBody), { type: 'null' }] },
+      response: {
+        200: answer('It is done; only where the request asked to wait.', jobAnswer),
+        202: answer('It has begun.', jobAnswer, {
+          location: { type: 'string', description: 'path of the job' },
+        }),
+        ...ASKED,
+        ...SENT,
+      },
+    },
+    async handler(request, reply) {
+      // A discovery may send nothing for longer than a connection may be idle.
+      request.raw.socket.setTimeout?.(0);
+      log.info(
+        { ...security('discovery_request_received', request.caller?.username), request_id: request.id },
+        'a discovery was asked for',
+      );
+      const { job, ended } = jobs.start(backing.discover((request.body ?? {}) as DiscoverRequest));
+      const json = () => jobJson(job, backing.view.lastDuration);
+      if (queryOf(request).wait !== 'true')
+        return reply.code(202).header('location', `${PATH}/jobs/${job.id}`).send(json());
+      await ended;
+      if (job.status === 'failed')
+        throw new ProblemError('unavailable', job.message, {
+          headers: { 'retry-after': '5' },
+          code: 'DISCOVERY_FAILED',
+        });
+      return reply.send(json());
+    },
+  });
+}
+
+function getJob(app: FastifyInstance, { backing: { view } }: ApiContext, jobs: Jobs): void {
+  app.get(`${PATH}/jobs/:id`, {
+    config: { access: { resource: 'discoveries', verb: 'get' } },
+    schema: {
+      operationId: 'getJob',
+      summary: 'How a discovery that was asked for is doing',
+      tags: ['discovery'],
+      params: jsonSchema(jobParams),
+      response: { 200: answer('The job.', jobAnswer), ...ASKED, ...problems(404) },
+    },
+    handler(request, reply) {
+      const { id } = request.params as { id: string };
+      const job = jobs.get(id);
+      if (job === undefined)
+        throw new ProblemError(
+          'not-found',
+          'There is no such job; the oldest are forgotten, and all with a restart.',
+        );
+      return reply.send(jobJson(job, view.lastDuration));
+    },
+  });
+}

@@ -1,0 +1,38 @@
+import { answer, problems } from '../described.ts';
+import { jsonSchema } from '../json-schema.ts';
+import { ProblemError } from '../problem.ts';
+import { type GenerateBody, type GenerateService, generateAnswer, generateBody } from './generate-schemas.ts';
+import { ASKED, clientOf, PATH, type Routes, SENT } from './route.ts';
+
+/** @throws ProblemError where a service is of a type that no detector knows */
+function mustHaveKnownTypes(services: readonly GenerateService[], types: readonly string[]): void {
+  const errors = services.flatMap(({ type }, index) =>
+    types.includes(type)
+      ? []
+      : [{ pointer: `/services/${index}/type`, detail: `is none of ${types.join(', ')}` }],
+  );
+  if (errors.length > 0)
+    throw new ProblemError('invalid-request', 'A service is of a type that nothing is known of.', { errors });
+}
+
+/** `POST /toolsets/generate`. */
+export const generateRoutes: Routes = (app, { backing }) => {
+  app.post(`${PATH}/toolsets/generate`, {
+    config: { access: { resource: 'toolsets/generate', verb: 'create' } },
+    schema: {
+      operationId: 'generateToolset',
+      summary: 'The documents for services, without publishing them',
+      description:
+        'Generates in a thread, for one request of each client at a time, with limits on time and memory.',
+      tags: ['toolsets'],
+      body: { anyOf: [jsonSchema(generateBody), { type: 'null' }] },
+      response: { 200: answer('The documents.', generateAnswer), ...ASKED, ...SENT, ...problems(422) },
+    },
+    async handler(request, reply) {
+      const { services } = (request.body ?? {}) as GenerateBody;
+      mustHaveKnownTypes(services ?? [], backing.types());
+      const { documents, tools, notes, waiting } = await backing.generate(services, clientOf(request));
+      return reply.send({ documents, tools, notes, waiting });
+    },
+  });
+};

@@ -1,0 +1,117 @@
+import type { FastifyInstance } from 'fastify';
+import type { View } from '../../controller/view.ts';
+import { Once, pageOf } from '../answers.ts';
+import { CONDITION, problems, taggedAnswers } from '../described.ts';
+import { jsonSchema } from '../json-schema.ts';
+import { ProblemError } from '../problem.ts';
+import { PAGE } from '../schema-parts.ts';
+import type { Toolset } from '../toolsets.ts';
+import { type ApiContext, ASKED, iso, PATH, queryOf, type Routes } from './route.ts';
+import {
+  toolsetAnswer,
+  toolsetDocument,
+  toolsetParams,
+  toolsetsAnswer,
+  toolsetsQuery,
+} from './toolset-schemas.ts';
+
+const ACCESS = { resource: 'toolsets', verb: 'get' } as const;
+
+/** `GET /toolsets`, `/toolsets/NAME`, and `/toolset`, the document itself. */
+export const toolsetRoutes: Routes = (app, context) => {
+  listToolsets(app, context);
+  getToolset(app, context);
+  getToolsetDocument(app, context);
+};
+
+const matches = ({ enabled, healthy }: Toolset, query: Readonly<Record<string, string>>): boolean =>
+  (query.enabled === undefined || String(enabled) === query.enabled) &&
+  (query.healthy === undefined || String(healthy === true) === query.healthy);
+
+function listToolsets(app: FastifyInstance, { backing: { view }, ready, toolsets }: ApiContext): void {
+  app.get(`${PATH}/toolsets`, {
+    config: { access: ACCESS },
+    schema: {
+      operationId: 'listToolsets',
+      summary: 'All tools: what is published, and backends that are not',
+      tags: ['toolsets'],
+      querystring: jsonSchema(toolsetsQuery),
+      headers: CONDITION,
+      response: { ...taggedAnswers('One page of the tools, by name.', toolsetsAnswer), ...ASKED },
+    },
+    handler(request, reply) {
+      const query = queryOf(request);
+      return ready.send(request, reply, `toolsets ${JSON.stringify(query)}`, () => {
+        const all = toolsets.all().filter((toolset) => matches(toolset, query));
+        const size = Number(query.limit ?? PAGE);
+        const path = `${PATH}/toolsets`;
+        const { items, total, next, known } = pageOf(all, ({ name }) => name, path, query, size);
+        const body = {
+          toolsets: items,
+          total,
+          next,
+          configMapVersion: view.published?.version ?? null,
+          lastDiscovery: iso(view.lastDiscovery),
+        };
+        return known ? body : new Once(body);
+      });
+    },
+  });
+}
+
+/** Changes of a tool's health, with times as the API writes them. */
+function healthHistory(view: View, name: string): object[] {
+  const service = view.services.find(({ tool }) => tool === name);
+  const history = service === undefined ? [] : (view.history(service)?.health ?? []);
+  return history.map((each) => ({ ...each, time: each.time.toISOString() }));
+}
+
+function getToolset(app: FastifyInstance, { backing: { view }, ready, toolsets }: ApiContext): void {
+  app.get(`${PATH}/toolsets/:name`, {
+    config: { access: ACCESS },
+    schema: {
+      operationId: 'getToolset',
+      summary: 'One tool, and what the last probes of its backend found',
+      tags: ['toolsets'],
+      params: jsonSchema(toolsetParams),
+      headers: CONDITION,
+      response: { ...taggedAnswers('The tool.', toolsetAnswer), ...ASKED, ...problems(404) },
+    },
+    handler(request, reply) {
+      const { name } = request.params as { name: string };
+      const toolset = toolsets.named(name);
+      if (toolset === undefined)
+        throw new ProblemError(
+          'not-found',
+          `There is no tool ${JSON.stringify(name)}; GET ${PATH}/toolsets lists those that there are.`,
+          { code: 'TOOLSET_NOT_FOUND' },
+        );
+      return ready.send(request, reply, `toolset ${name}`, () => ({
+        ...toolset,
+        healthHistory: healthHistory(view, name),
+      }));
+    },
+  });
+}
+
+function getToolsetDocument(app: FastifyInstance, { backing: { view }, ready }: ApiContext): void {
+  app.get(`${PATH}/toolset`, {
+    config: { access: ACCESS },
+    schema: {
+      operationId: 'getToolsetDocument',
+      summary: 'toolset.json as it is published, for clients of the first release',
+      tags: ['toolsets'],
+      headers: CONDITION,
+      response: { ...taggedAnswers('The document.', toolsetDocument), ...ASKED },
+    },
+    handler(request, reply) {
+      const document = view.published?.data['toolset.json'];
+      if (document === undefined)
+        throw new ProblemError('unavailable', 'No toolset is published yet; try again in some seconds.', {
+          headers: { 'retry-after': '5' },
+          code: 'CONFIGMAP_ERROR',
+        });
+      return ready.send(request, reply, 'toolset.json', () => document);
+    },
+  });
+}

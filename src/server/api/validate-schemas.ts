@@ -1,0 +1,27 @@
+import * as z from 'zod';
+
+const DOCUMENT_KINDS = ['toolset-json', 'holmesgpt', 'overrides'] as const;
+
+export type DocumentKind = (typeof DOCUMENT_KINDS)[number];
+
+export const validateBody = z.strictObject({
+  kind: z.enum(DOCUMENT_KINDS).describe('toolset.json, custom_toolset.yaml or overrides.yaml'),
+  content: z
+    .string()
+    .max(256 * 1024)
+    .describe('the text of the document'),
+});
+
+export const validateAnswer = z.object({
+  valid: z.boolean().describe('whether there is no error; warnings are none'),
+  more: z.int().describe('how many more errors and warnings there are than the 50 that are listed at most'),
+  errors: z.array(
+    z.object({
+      pointer: z.string().describe('JSON pointer into the document'),
+      line: z.int(),
+      column: z.int(),
+      detail: z.string(),
+      level: z.enum(['error', 'warning']),
+    }),
+  ),
+});

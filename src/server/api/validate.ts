@@ -1,0 +1,42 @@
+import type * as z from 'zod';
+import { answer, problems } from '../described.ts';
+import { jsonSchema } from '../json-schema.ts';
+import type { CheckedFault } from './backing.ts';
+import { ASKED, clientOf, PATH, type Routes, SENT } from './route.ts';
+import { validateAnswer, validateBody } from './validate-schemas.ts';
+
+/** A JSON pointer, RFC 6901. */
+const pointer = (path: readonly PropertyKey[]): string =>
+  path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+
+const errorOf = ({ path = [], line, column, message, level }: CheckedFault): object => ({
+  pointer: pointer(path),
+  line,
+  column,
+  detail: message,
+  level: level === 'fault' ? 'error' : 'warning',
+});
+
+/** `POST /toolsets/validate`. */
+export const validateRoutes: Routes = (app, { backing }) => {
+  app.post(`${PATH}/toolsets/validate`, {
+    config: { access: { resource: 'toolsets/validate', verb: 'create' } },
+    schema: {
+      operationId: 'validateToolset',
+      summary: 'Everything that is wrong with a document',
+      tags: ['toolsets'],
+      body: jsonSchema(validateBody),
+      response: {
+        200: answer('What is wrong with it, if anything is.', validateAnswer),
+        ...ASKED,
+        ...SENT,
+        ...problems(422),
+      },
+    },
+    async handler(request, reply) {
+      const { kind, content } = request.body as z.infer<typeof validateBody>;
+      const { faults, more, refused } = await backing.check(kind, content, clientOf(request));
+      return reply.send({ valid: !refused, more, errors: faults.map(errorOf) });
+    },
+  });
+};

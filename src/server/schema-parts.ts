@@ -1,0 +1,30 @@
+/** Schemas that several requests and answers have in common. */
+import * as z from 'zod';
+
+/** Marks a text that is a detector's type; the description of the API lists these types. */
+export const KNOWN_TYPE = 'a type that a detector knows';
+
+/** Most things in one page of an answer, and the number without `limit`. */
+export const PAGE = 500;
+
+/** Kubernetes namespaces and Services have such names; a pattern of JSON Schema. */
+export const NAME_PATTERN = '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$';
+
+export const time = z.iso.datetime().describe('ISO 8601, in UTC');
+export const health = z.enum(['healthy', 'unhealthy', 'unknown']);
+export const name = z.string().min(1).max(253);
+export const namespace = z.string().regex(new RegExp(NAME_PATTERN));
+export const flag = z.enum(['true', 'false']);
+export const note = z.object({ where: z.string(), what: z.string(), fix: z.string().optional() });
+
+export const limit = z
+  .string()
+  .regex(/^([1-9]\d?|[1-4]\d\d|500)$/, `is not a whole number from 1 to ${PAGE}`)
+  .optional();
+
+/** Fields of every answer that is one page of a list. */
+export const page = {
+  total: z.int().describe('how many there are in all pages'),
+  next: z.string().nullable().describe('path of the next page, where there is one'),
+  lastDiscovery: time.nullable(),
+};
