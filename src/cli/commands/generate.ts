@@ -1,0 +1,47 @@
+import { DOCUMENT_FORMATS } from '../choices.ts';
+import { choice, elsewhere, quiet } from '../flags.ts';
+import type { GenerateFlags } from '../generate.ts';
+import { withExamples } from '../help.ts';
+import { notEmpty, withSettings } from '../options.ts';
+import { type AddCommand, withQuiet } from './command.ts';
+
+export const addGenerate: AddCommand = ({ program, run, ended }) => {
+  const generate = program
+    .command('generate')
+    .summary('print the documents that an agent loads')
+    .description(
+      'Prints the documents that an agent loads for the discovered backends. Leaves unhealthy backends out.',
+    )
+    .addOption(
+      choice(
+        '--format <format>',
+        "document to print: HolmesGPT's custom_toolset.yaml, toolset.json, or a ConfigMap with both",
+        DOCUMENT_FORMATS,
+      ).default('holmesgpt'),
+    )
+    .option(
+      '--overrides <file>',
+      'overrides.yaml to apply, as serve applies the one in the ConfigMap',
+      notEmpty,
+    )
+    .option('--out <file>', 'write to a file instead of standard output', notEmpty)
+    .addOption(
+      elsewhere(
+        '-o, --output <format>',
+        'Use --format to choose the document, and --out to choose the file.',
+      ),
+    )
+    .addOption(quiet())
+    .action(async (flags: GenerateFlags) => {
+      const { generateCommand } = await import('../generate.ts');
+      ended(await generateCommand(flags, withQuiet(run, flags)));
+    });
+  withExamples(
+    withSettings(generate),
+    ['Generate the file that HolmesGPT loads', 'dynamic-toolset generate -A > custom_toolset.yaml'],
+    [
+      'Generate the ConfigMap from rendered manifests, and apply it once',
+      'dynamic-toolset generate -f rendered/ --format configmap | kubectl apply -f -',
+    ],
+  );
+};

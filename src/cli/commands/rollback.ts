@@ -1,0 +1,27 @@
+import { quiet, revisionNumber } from '../flags.ts';
+import { withExamples } from '../help.ts';
+import { withSettings } from '../options.ts';
+import type { RollbackFlags } from '../rollback.ts';
+import { type AddCommand, withQuiet } from './command.ts';
+
+export const addRollback: AddCommand = ({ program, run, ended }) => {
+  const rollback = program
+    .command('rollback')
+    .summary('publish an earlier revision again')
+    .description(
+      'Publishes the documents of an earlier revision again and shows the difference. serve keeps them until the documents that it would publish change. overrides.yaml stays as it is.',
+    )
+    .option('--to <number>', 'revision to publish (default: the previous one)', revisionNumber)
+    .option('--dry-run', 'show what would change without changing it')
+    .option('--force', 'take over a ConfigMap that others created')
+    .addOption(quiet())
+    .action(async (flags: RollbackFlags) => {
+      const { rollbackCommand } = await import('../rollback.ts');
+      ended(await rollbackCommand(flags, withQuiet(run, flags)));
+    });
+  withExamples(
+    withSettings(rollback),
+    ['Show what a rollback would change', 'dynamic-toolset rollback --dry-run'],
+    ['Roll back to a revision that history lists', 'dynamic-toolset rollback --to 3'],
+  );
+};

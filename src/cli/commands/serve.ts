@@ -1,0 +1,35 @@
+import { setFlagsFromString } from 'node:v8';
+import type { ServeFlags } from '../../app/assembly.ts';
+import { withExamples } from '../help.ts';
+import { notEmpty, withSettings } from '../options.ts';
+import type { AddCommand } from './command.ts';
+
+export const addServe: AddCommand = ({ program, run, ended }) => {
+  const serve = program
+    .command('serve')
+    .summary('keep the ConfigMap up to date until stopped')
+    .description(
+      'Discovers backends at once, on every change and at every interval, and publishes the documents to a ConfigMap when they change. Keeps the key overrides.yaml and everything else that others wrote there.',
+    )
+    .option(
+      '--out <file>',
+      "publish to a file with the ConfigMap's manifest instead of the cluster",
+      notEmpty,
+    )
+    .option('--force', 'remove held tools at once; take over a ConfigMap that others created')
+    .option('--once', 'exit after publishing once; for a CronJob or CI')
+    .action(async (flags: ServeFlags) => {
+      // It runs for long in little memory: code for size costs some speed, and saves a third of the memory.
+      setFlagsFromString('--optimize-for-size');
+      const { serveCommand } = await import('../serve.ts');
+      ended(await serveCommand(flags, run));
+    });
+  withExamples(
+    withSettings(serve),
+    ['Watch all namespaces', "NAMESPACES='*' dynamic-toolset serve"],
+    [
+      'Without a cluster: read manifests, write a manifest',
+      'dynamic-toolset serve -f manifests/ --out configmap.yaml --log-format pretty',
+    ],
+  );
+};

@@ -1,0 +1,29 @@
+/** Flags that several commands have, and kinds of flags. */
+import { InvalidArgumentError, Option } from 'commander';
+import { didYouMean } from '../model/nearest.ts';
+
+/** Reads the number of a revision. */
+export const revisionNumber = (value: string): number => {
+  if (!/^[1-9]\d{0,15}$/.test(value)) throw new InvalidArgumentError('Not a revision number.');
+  return Number(value);
+};
+
+/** A flag whose value is one of these words. */
+export function choice(flags: string, description: string, words: readonly string[]): Option {
+  const option = new Option(flags, description).choices(words);
+  return option.argParser((word: string) => {
+    if (words.includes(word)) return word;
+    throw new InvalidArgumentError(`Allowed values: ${words.join(', ')}${didYouMean(word, words)}`);
+  });
+}
+
+export const output = (words: readonly string[], preset: string): Option =>
+  choice('-o, --output <format>', 'output format', words).default(preset);
+
+/** A flag of other commands, for which this one gives advice in place of an unknown flag. */
+export const elsewhere = (flags: string, advice: string): Option =>
+  new Option(flags).hideHelp().argParser(() => {
+    throw new InvalidArgumentError(advice);
+  });
+
+export const quiet = (): Option => new Option('-q, --quiet', 'print only the result and errors');
