@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { WaitingFirst } from './test/waiting-first.ts';
 
 /** Tests that start processes, and need no API server but one of their own. */
 const PROCESSES = [
@@ -17,6 +18,7 @@ export default defineConfig({
   test: {
     // Most of the long tests wait for processes, so more of them than there are processors run at once.
     maxWorkers: '200%',
+    sequence: { sequencer: WaitingFirst },
     projects: [
       {
         test: {

@@ -1,13 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { SCALE } from '../scale.ts';
 import { Contract } from './contract.ts';
 import { hostileRequests } from './hostile-requests.ts';
 import { inProcess } from './in-process.ts';
 
 /** Requests for each operation. */
-const EACH = Number(process.env.FUZZ_REQUESTS ?? 10_000);
+const EACH = 1_000 * SCALE;
 /** Longest time for one answer, in milliseconds. A discovery that is waited for takes a pass. */
 const LONGEST = 10_000;
 /** How much more may be on the heap at the end than half way, in MiB: code that was compiled meanwhile, and answers that are kept. */
@@ -51,7 +53,12 @@ test(
         const seen = statuses.get(operationId) ?? new Set();
         statuses.set(operationId, seen);
         const check = fc.asyncProperty(hostileRequests(documented), async (request) => {
-          const answer = await inTime(app.inject(request));
+          let answer = await inTime(app.inject(request));
+          // A busy machine sheds load, for a moment.
+          for (let tries = 0; answer.statusCode === 503 && tries < 40; tries++) {
+            await sleep(250);
+            answer = await inTime(app.inject(request));
+          }
           seen.add(answer.statusCode);
           expect(answer.statusCode).toBeLessThan(500);
           if (answer.statusCode >= 400 && request.method !== 'HEAD')
@@ -68,5 +75,5 @@ test(
       if (operationId !== 'getJob')
         expect([...seen], operationId).toContain(operationId === 'discover' ? 202 : 200);
   },
-  10 * 60_000,
+  SCALE * 120_000,
 );

@@ -10,10 +10,11 @@ import { generate } from '../../src/outputs/generate.ts';
 import { type JoinOptions, joinDocuments } from '../../src/outputs/holmesgpt/join.ts';
 import { discovered } from '../fixtures/unit/detection.ts';
 import { offered, service } from '../fixtures/unit/service.ts';
+import { SCALE } from '../scale.ts';
 import { hostOf, type Sent, secretsIn, sentBy } from './credential-model.ts';
 
-/** How many cases are tried; `CREDENTIAL_CASES=10000` for all that are wanted before a release. */
-const CASES = Number(process.env.CREDENTIAL_CASES ?? 500);
+/** How many cases are tried. */
+const CASES = 500 * SCALE;
 
 const NAMESPACES = ['monitoring', 'team', 'evil'];
 type Json = Record<string, unknown>;

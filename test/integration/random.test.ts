@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
+import { SCALE } from '../scale.ts';
 import { rollbackTo, serveInside, serveOnce } from './inside.ts';
 import { inputsGive, type Model, settled } from './random-model.ts';
 import { startServe } from './serve-process.ts';
 import { SELDOM, type Setting, setting } from './setting.ts';
 
-const STEPS = 300;
+const STEPS = 300 * SCALE;
 /** How many revisions are kept. */
 const LIMIT = 5;
 
@@ -97,7 +98,7 @@ function services({ cluster, watched }: Setting) {
 }
 
 test(`${STEPS} random steps: what people wrote is there, and what is published follows from the inputs`, {
-  timeout: 300_000,
+  timeout: SCALE * 300_000,
 }, async () => {
   const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
   const steps = fc.sample(step, { numRuns: STEPS, seed });

@@ -1,0 +1,50 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { waitUntil } from '../cluster/cluster.ts';
+import { leaderBehindProxy, SOON, said, timed } from './election.ts';
+
+describe('the lead is lost, with real processes', { timeout: 60_000 }, () => {
+  test('one that was paused for longer than its Lease writes nothing when it wakes up', async () => {
+    const { a, b, writes, loki, published, still } = await leaderBehindProxy();
+    a.process.kill('SIGSTOP');
+    const paused = timed(b.logged('became leader'));
+    expect(await paused).toBeLessThan(SOON);
+    await published(['prometheus']);
+    await sleep(3_000);
+    const before = await still();
+    writes.length = 0;
+    a.process.kill('SIGCONT');
+    await a.logged('lost the lead: the Lease could not be renewed');
+    await a.logged('leads: b_');
+    await sleep(1_500);
+    expect((await still()).metadata.resourceVersion).toBe(before.metadata.resourceVersion);
+    await loki();
+    await published(['loki', 'prometheus']);
+    await waitUntil('a sees Loki, too', () =>
+      a.lines.some((line) => line.message === 'backend discovered' && line.service_type === 'loki'),
+    );
+    await sleep(1_500);
+    expect(writes).toEqual([]);
+  });
+
+  test('one that cannot renew stops before another begins, though what it writes would go through', async () => {
+    const { cluster, path, a, b, writes, cutLeases, published, still } = await leaderBehindProxy();
+    cutLeases(true);
+    const took = timed(b.logged('became leader'));
+    await a.logged('lost the lead: the Lease could not be renewed for 10 s');
+    expect(said(b, 'became leader')).toBe(false);
+    writes.length = 0;
+    // Who leads puts this right within moments; now there is nobody.
+    const edited = await cluster.admin.patch(path, { data: { 'toolset.json': '{"tools":[]}\n' } });
+    await sleep(1_500);
+    expect((await still()).metadata.resourceVersion).toBe(edited.metadata.resourceVersion);
+    expect(await took).toBeLessThan(SOON);
+    await published(['prometheus']);
+
+    cutLeases(false);
+    await a.logged('leads: b_');
+    await sleep(1_000);
+    expect(writes).toEqual([]);
+    expect(a.lines.filter(({ message }) => message.includes('was not published'))).toEqual([]);
+  });
+});
