@@ -80,6 +80,6 @@ export async function diffCommand(flags: InputFlags, run: Invocation): Promise<n
     throw new FindingsError(
       `${OVERRIDES_KEY} of ${publisher.target} cannot be used: ${faults}; the last toolset stays until it is mended`,
     );
-  if (decided.action === 'none') run.output.messages.write(`${publisher.target} is as it should be.\n`);
+  if (decided.action === 'none') run.output.messages.write(`${publisher.target} is up to date.\n`);
   return decided.action === 'none' ? EXIT.ok : EXIT.findings;
 }

@@ -46,7 +46,7 @@ test('diff tells what serve would change, ends with 1 if anything, and changes n
   expect((await run(env, 'serve', '--once')).code).toBe(0);
   const same = await run(env, 'diff');
   expect(same).toMatchObject({ code: 0, stdout: '' });
-  expect(same.stderr).toContain('as it should be');
+  expect(same.stderr).toContain('is up to date');
 
   const path = `/api/v1/namespaces/${target}/configmaps/kubernaut-toolset-config`;
   await cluster.admin.patch(path, { data: { 'overrides.yaml': 'toolz: {}' } });
