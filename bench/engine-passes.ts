@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { settingsOf } from '../src/app/configuration.ts';
+import { readConfiguration } from '../src/app/configuration.ts';
 import { openInput, stagesOf } from '../src/app/pipeline.ts';
 import { targetOf } from '../src/app/target.ts';
 import { Engine } from '../src/controller/engine.ts';
@@ -36,16 +36,22 @@ export async function openPasses(
   namespaces = '*',
 ): Promise<Passes> {
   const stop = new AbortController();
-  const run = {
+  const sources = {
+    texts: {},
     env: { ...env, CONFIGMAP_NAME: configMapName, NAMESPACES: namespaces },
-    stdin: process.stdin,
-    output: { result: process.stdout, messages: process.stderr },
-    version: '0.0.0',
-    signal: stop.signal,
+    file: config,
+    detectorFolders: [],
   };
-  const flags = { config, kubeconfig };
-  const settings = await settingsOf(flags, run);
-  const input = await openInput(flags, settings, run, false);
+  const settings = await readConfiguration(sources);
+  const cluster = {
+    manifests: [],
+    onlyNamespaces: false,
+    kubeconfig,
+    origin: kubeconfig,
+    context: undefined,
+    stdin: process.stdin,
+  };
+  const input = await openInput(cluster, settings, false);
   const { kube } = input;
   if (kube === undefined) throw new Error('a pass of the benchmark needs a cluster');
   const { prober, ...stages } = await stagesOf(settings, input, { changed: () => {}, signal: stop.signal });
@@ -67,7 +73,7 @@ export async function openPasses(
     generation: settings,
     publisher: targetOf(kube, settings),
     nextRetry: () => scheduled.nextRetry(),
-    version: run.version,
+    version: '0.0.0',
     now: () => new Date(),
     faultsOf: documentFaults,
     owner: async () => undefined,

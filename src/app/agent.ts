@@ -3,7 +3,7 @@ import type { Kube } from '../kubernetes/connection.ts';
 import { ConfigError } from '../model/errors.ts';
 import type { Agent } from '../outputs/holmesgpt/follower.ts';
 import type { Configuration } from './configuration.ts';
-import type { Invocation } from './invocation.ts';
+import type { Env } from './host.ts';
 import { merger } from './merger.ts';
 
 /**
@@ -13,7 +13,7 @@ import { merger } from './merger.ts';
  */
 export async function agentOf(
   settings: Configuration,
-  env: Invocation['env'],
+  env: Env,
   kube: Kube | undefined,
 ): Promise<Agent | undefined> {
   const wanted = holmesgptPlan(settings, env.HOLMESGPT_API_KEY);

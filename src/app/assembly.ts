@@ -7,22 +7,29 @@ import { PatientProber } from '../probing/patient.ts';
 import { ScheduledProber } from '../probing/schedule.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { agentOf } from './agent.ts';
-import type { Configuration, InputFlags } from './configuration.ts';
-import type { Invocation } from './invocation.ts';
+import type { Configuration } from './configuration.ts';
+import type { Host } from './host.ts';
 import { type Leader, leaderOf, sameElection } from './leader.ts';
 import { OverridesAhead } from './overrides-ahead.ts';
-import { openInput, type Readiness, stagesOf } from './pipeline.ts';
+import { type InputOptions, openInput, type Readiness, stagesOf } from './pipeline.ts';
 
-export interface ServeFlags extends InputFlags {
-  readonly out?: string;
-  readonly once?: boolean;
-  readonly force?: boolean;
+/** What is kept in step, and how. */
+export interface Work {
+  readonly input: InputOptions;
+  /** Publish into this file, and not into the cluster. */
+  readonly out?: string | undefined;
+  /** Publish once and end. */
+  readonly once: boolean;
+  /** Publish also what guards hold back. */
+  readonly force: boolean;
 }
 
 /** What stays while the configuration changes. */
 export interface Surroundings {
-  readonly flags: ServeFlags;
-  readonly run: Invocation;
+  readonly work: Work;
+  readonly host: Host;
+  /** Aborted when all is to end. */
+  readonly signal: AbortSignal;
   readonly log: Logger;
   /** The connection to the cluster, where one is read or published to. */
   readonly cluster: Kube | undefined;
@@ -61,23 +68,23 @@ export async function assemble(
   surroundings: Surroundings,
   before?: Assembly,
 ): Promise<Assembly> {
-  const { flags, run, log, cluster, tell } = surroundings;
-  const once = flags.once === true;
+  const { work, host, log, cluster, tell } = surroundings;
+  const { once, out } = work;
   const stop = new AbortController();
-  const input = await openInput(flags, settings, run, !once, cluster, tell);
-  const target = flags.out === undefined ? cluster : undefined;
+  const input = await openInput(work.input, settings, !once, cluster, tell);
+  const target = out === undefined ? cluster : undefined;
   const leader =
     before !== undefined && sameElection(before.settings, settings)
       ? before.leader
-      : await leaderOf(settings, flags, run, target, log);
+      : await leaderOf(settings, once, host.env, target, log);
   const { kube, mayPublish } = leader;
   const { intoCluster, intoFile } = await import('./publishing.ts');
   const publishing =
-    kube === undefined ? intoFile(flags.out ?? '', settings) : intoCluster(kube, settings, run, log);
+    kube === undefined ? intoFile(out ?? '', settings) : intoCluster(kube, settings, host.env, log);
   const overrides = new OverridesAhead();
-  const agent = await agentOf(settings, run.env, kube);
+  const agent = await agentOf(settings, host.env, kube);
   let changed: Readiness['changed'] = () => {};
-  const signal = AbortSignal.any([run.signal, stop.signal]);
+  const signal = AbortSignal.any([surroundings.signal, stop.signal]);
   const readiness: Readiness = { changed: (service, ready) => changed(service, ready), signal };
   const { prober: asking, ...stages } = await stagesOf(settings, input, once ? undefined : readiness, tell);
   const asked = new OutageProber(asking, () => prober.touchAll(() => true, false), tell);
@@ -102,7 +109,7 @@ export async function assemble(
       generation: settings,
       publisher: overrides.publisher(publishing.publisher),
       nextRetry: () => prober.nextRetry(),
-      version: run.version,
+      version: host.version,
       now: () => new Date(),
       faultsOf: documentFaults,
       owner: publishing.owner,
@@ -112,7 +119,7 @@ export async function assemble(
         tell(event);
         if (mayPublish()) publishing.listener?.(event);
       },
-      force: flags.force === true,
+      force: work.force,
       removalHold: settings.removalHold,
       once,
     },

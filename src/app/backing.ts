@@ -90,7 +90,7 @@ const switchedOff: SwitchedOff = (text, services) => {
 };
 
 /** What works now. */
-interface Working {
+export interface Working {
   readonly assembly: Assembly;
   readonly engine: Engine;
 }

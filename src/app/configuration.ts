@@ -1,24 +1,20 @@
 import type { ConfigLayer } from '../config/file.ts';
-import { SETTING_NAMES, SETTINGS, type SettingName, type Settings } from '../config/setting-table.ts';
+import type { SettingName, Settings } from '../config/setting-table.ts';
 import { type GivenSettings, givenSettings, readSettings } from '../config/settings.ts';
 import type { UserDetectors } from '../config/user-detectors.ts';
 import type { Credentials } from '../model/credentials.ts';
 import type { DetectorsOptions } from '../model/detector-options.ts';
-import { ConfigError } from '../model/errors.ts';
-import type { Invocation } from './invocation.ts';
+import type { Env } from './host.ts';
 
-/** Flags that choose the input and how it is probed, as the parser of the command line gives them. */
-export interface InputFlags {
-  readonly filename?: string[];
-  readonly namespace?: string;
-  readonly allNamespaces?: boolean;
-  readonly kubeconfig?: string;
-  readonly context?: string;
-  readonly connectTo?: string[];
-  readonly config?: string;
-  readonly detectors?: string[];
-  /** Print the result and errors only. */
-  readonly quiet?: boolean;
+/** Where a configuration comes from. */
+export interface ConfigurationSources {
+  /** Texts of settings that win over all other sources, as from flags. */
+  readonly texts: Readonly<Partial<Record<SettingName, string>>>;
+  readonly env: Env;
+  /** Path of the configuration file, if there is one. */
+  readonly file: string | undefined;
+  /** Folders with detectors of the user's own. */
+  readonly detectorFolders: readonly string[];
 }
 
 /** Settings, and what was set and added for detectors. */
@@ -33,43 +29,12 @@ export interface Configuration extends Settings {
   readonly userDetectors: readonly UserDetectors[];
 }
 
-/** The name under which the parser of the command line gives a flag's value: `configmapName` of `--configmap-name`. */
-const attributeOf = (flag: string): string =>
-  flag.replace(/^--/, '').replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-
 /** Types of detectors that the environment switches off, as `ENABLE_GRAFANA=false` does. */
-function switchedOff(env: Invocation['env']): string[] {
+function switchedOff(env: Env): string[] {
   return Object.entries(env).flatMap(([name, value]) => {
     const type = /^ENABLE_([A-Z][A-Z0-9]*)$/.exec(name)?.[1]?.toLowerCase();
     return type !== undefined && value === 'false' ? [type] : [];
   });
-}
-
-/** The configuration file that flags and environment name, if they name one. */
-export const configPath = (flags: InputFlags, run: Invocation): string | undefined =>
-  flags.config ?? (run.env.CONFIG_FILE === '' ? undefined : run.env.CONFIG_FILE);
-
-/** The folders with detectors of the user's own that flags and environment name. */
-export const detectorFolders = (flags: InputFlags, run: Invocation): readonly string[] =>
-  flags.detectors ?? (run.env.DETECTORS ?? '').split(',').filter((folder) => folder !== '');
-
-function flagTexts(
-  flags: InputFlags & Readonly<Record<string, unknown>>,
-): Partial<Record<SettingName, string>> {
-  const texts: Partial<Record<SettingName, string>> = {};
-  for (const name of SETTING_NAMES) {
-    const value = flags[attributeOf(SETTINGS[name].flag)];
-    if (typeof value === 'string') texts[name] = value;
-    else if (value === true) texts[name] = 'true';
-  }
-  if (flags.connectTo !== undefined) texts.connectTo = flags.connectTo.join(',');
-  if (flags.namespace !== undefined) texts.namespaces = flags.namespace;
-  if (flags.allNamespaces === true) {
-    if (flags.namespace !== undefined)
-      throw new ConfigError('--namespace and --all-namespaces exclude each other; give one of them');
-    texts.namespaces = '*';
-  }
-  return texts;
 }
 
 async function readFolders(folders: readonly string[]): Promise<UserDetectors[]> {
@@ -79,21 +44,19 @@ async function readFolders(folders: readonly string[]): Promise<UserDetectors[]>
 }
 
 /**
- * The configuration that flags, environment, a ConfigMap and the configuration file come to, in this order.
+ * The configuration that the sources come to. Texts win over the environment, that over the ConfigMap, and that over the file.
  * @param stored what the ConfigMap configures, if that was read
- * @throws UserError naming what is wrong with them
+ * @throws ConfigError naming what is wrong with them
  */
-export async function settingsOf(
-  flags: InputFlags & Readonly<Record<string, unknown>>,
-  run: Invocation,
+export async function readConfiguration(
+  { texts, env, file, detectorFolders }: ConfigurationSources,
   stored?: ConfigLayer,
 ): Promise<Configuration> {
-  const path = configPath(flags, run);
   const layers = [
     stored,
-    path === undefined ? undefined : (await import('../config/file.ts')).readConfigFile(path),
+    file === undefined ? undefined : (await import('../config/file.ts')).readConfigFile(file),
   ].filter((layer) => layer !== undefined);
-  const given = givenSettings(flagTexts(flags), run.env, layers);
+  const given = givenSettings(texts, env, layers);
   const merged = <K extends 'detectors' | 'credentials'>(what: K): ConfigLayer[K] =>
     Object.assign({}, ...layers.map((layer) => layer[what]).reverse());
   return {
@@ -101,7 +64,7 @@ export async function settingsOf(
     given,
     detectors: merged('detectors'),
     credentials: merged('credentials'),
-    switchedOff: switchedOff(run.env),
-    userDetectors: await readFolders(detectorFolders(flags, run)),
+    switchedOff: switchedOff(env),
+    userDetectors: await readFolders(detectorFolders),
   };
 }

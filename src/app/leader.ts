@@ -5,7 +5,7 @@ import type { Leadership, LeadershipEvent } from '../kubernetes/leadership.ts';
 import { ConfigError } from '../model/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Configuration } from './configuration.ts';
-import type { Invocation } from './invocation.ts';
+import type { Env } from './host.ts';
 
 /** Who may write: this process alone, or the leader of several. */
 export interface Leader {
@@ -58,14 +58,14 @@ function tell(log: Logger, event: LeadershipEvent): void {
  */
 export async function leaderOf(
   settings: Configuration,
-  flags: { readonly once?: boolean },
-  run: Invocation,
+  once: boolean,
+  env: Env,
   kube: Kube | undefined,
   log: Logger,
 ): Promise<Leader> {
   if (!settings.leaderElection)
     return { mayPublish: () => true, kube, start: () => {}, resign: async () => {} };
-  if (kube === undefined || flags.once === true)
+  if (kube === undefined || once)
     throw new ConfigError(
       `there is no leader election with ${kube === undefined ? '--out' : '--once'}; leave that away, or --leader-elect and LEADER_ELECTION`,
     );
@@ -74,7 +74,7 @@ export async function leaderOf(
   const election: Leadership = leadership(kube, {
     lease: { namespace: settings.configMapNamespace, name: settings.leaseName },
     // A Pod whose container starts anew has the same name: what the one before did is not known.
-    identity: `${run.env.POD_NAME ?? hostname()}_${randomUUID()}`,
+    identity: `${env.POD_NAME ?? hostname()}_${randomUUID()}`,
     tell: (event) => tell(log, event),
   });
   const stop = new AbortController();

@@ -8,14 +8,7 @@ import type { Kube } from '../kubernetes/connection.ts';
 import type { ConfigData, ToldData } from '../kubernetes/stored-settings.ts';
 import type { Problem } from '../model/discovery.ts';
 import { ConfigError, UserError } from '../model/errors.ts';
-import {
-  type Configuration,
-  configPath,
-  detectorFolders,
-  type InputFlags,
-  settingsOf,
-} from './configuration.ts';
-import type { Invocation } from './invocation.ts';
+import { type Configuration, type ConfigurationSources, readConfiguration } from './configuration.ts';
 import { rulesOf } from './pipeline.ts';
 
 /** How often files are looked at without a notice that they changed, in milliseconds. */
@@ -89,8 +82,7 @@ const detectorProblems = (configuration: Configuration): string[] =>
 
 /** The configuration of `serve` from all its sources, kept in step with the ConfigMap and the files among them. */
 export class LiveConfiguration {
-  readonly #flags: InputFlags & Readonly<Record<string, unknown>>;
-  readonly #run: Invocation;
+  readonly #sources: ConfigurationSources;
   readonly #kube: Kube | undefined;
   readonly #note: Note;
   #data: ConfigData | undefined;
@@ -104,12 +96,11 @@ export class LiveConfiguration {
   #looking: Promise<unknown> = Promise.resolve();
 
   /**
-   * @param first what flags, environment and file come to without the ConfigMap: they say where that is
+   * @param first what the sources come to without the ConfigMap: they say where that is
    * @param note told what a person should know about reading it
    */
-  constructor(flags: InputFlags, run: Invocation, first: Configuration, kube: Kube | undefined, note: Note) {
-    this.#flags = { ...flags };
-    this.#run = run;
+  constructor(sources: ConfigurationSources, first: Configuration, kube: Kube | undefined, note: Note) {
+    this.#sources = sources;
     this.#current = first;
     this.#kube = kube;
     this.#note = note;
@@ -171,10 +162,9 @@ export class LiveConfiguration {
   ): void {
     this.#apply = apply;
     this.#tell = tell;
-    const path = configPath(this.#flags, this.#run);
+    const { file, detectorFolders } = this.#sources;
     const look = (): void => void this.reload();
-    watchFiles(path === undefined ? [] : [path], detectorFolders(this.#flags, this.#run), look, signal);
-    this.#run.onReload?.(look);
+    watchFiles(file === undefined ? [] : [file], detectorFolders, look, signal);
     // What changed while the parts were put together.
     look();
   }
@@ -224,7 +214,7 @@ export class LiveConfiguration {
   #read(): Promise<Configuration> {
     const layer: ConfigLayer | undefined =
       this.#data === undefined ? undefined : readConfigData(this.#data, this.#where);
-    return settingsOf(this.#flags, this.#run, layer);
+    return readConfiguration(this.#sources, layer);
   }
 
   async #reload(): Promise<Reload> {

@@ -1,13 +1,10 @@
 import type { Kube } from '../kubernetes/connection.ts';
 import { findOwner } from '../kubernetes/owner.ts';
 import type { OwnerReference } from '../model/published.ts';
-import type { Invocation } from './invocation.ts';
+import type { Env } from './host.ts';
 
 /** The Pod that this process runs in, as far as its environment tells. */
-function podOf(
-  kube: Kube,
-  env: Invocation['env'],
-): { readonly namespace: string; readonly name: string } | undefined {
+function podOf(kube: Kube, env: Env): { readonly namespace: string; readonly name: string } | undefined {
   const name = env.POD_NAME ?? (kube.inCluster ? env.HOSTNAME : undefined);
   const namespace = env.POD_NAMESPACE ?? (kube.inCluster ? kube.namespace : undefined);
   return name === undefined || namespace === undefined ? undefined : { namespace, name };
@@ -20,7 +17,7 @@ function podOf(
  */
 export function ownDeployment(
   kube: Kube,
-  env: Invocation['env'],
+  env: Env,
   namespace: string,
   none: (why: string) => void,
 ): (signal: AbortSignal) => Promise<OwnerReference | undefined> {

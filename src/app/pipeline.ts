@@ -10,8 +10,7 @@ import { noProber } from '../probing/no-prober.ts';
 import type { ProbeEvent, Route } from '../probing/prober.ts';
 import { manifestSource } from '../sources/manifests.ts';
 import type { Source, SourceEvent } from '../sources/source.ts';
-import type { Configuration, InputFlags } from './configuration.ts';
-import type { Invocation } from './invocation.ts';
+import type { Configuration } from './configuration.ts';
 
 /** The input of a command: a folder of manifests is a cluster as good as a live one. */
 export interface Input {
@@ -22,48 +21,61 @@ export interface Input {
   readonly where: string;
 }
 
-/** Opens the connection to the cluster that flags and environment name. @throws UserError */
-export async function openCluster(flags: InputFlags, run: Invocation): Promise<Kube> {
+/** Which input is wanted. */
+export interface InputOptions {
+  /** Files and folders with manifests, `-` for standard input. With one of them they are the input, and not a cluster. */
+  readonly manifests: readonly string[];
+  /** Of manifests, only the configured namespaces are wanted. */
+  readonly onlyNamespaces: boolean;
+  /** Path of a kubeconfig, where it is not the usual one. */
+  readonly kubeconfig: string | undefined;
+  /** What a person would call the place of the kubeconfig, for messages. */
+  readonly origin: string;
+  readonly context: string | undefined;
+  readonly stdin: NodeJS.ReadableStream;
+}
+
+/** Opens the connection to the cluster. @throws UserError */
+export async function openCluster({ kubeconfig, origin, context }: InputOptions): Promise<Kube> {
   const { connect } = await import('../kubernetes/connection.ts');
-  const origin = flags.kubeconfig ?? run.env.KUBECONFIG ?? '~/.kube/config';
-  return connect({ kubeconfig: flags.kubeconfig, origin, context: flags.context });
+  return connect({ kubeconfig, origin, context });
 }
 
 /** Are manifests the input, and not a cluster? */
-export const readsManifests = ({ filename = [] }: InputFlags): boolean => filename.length > 0;
+export const readsManifests = ({ manifests }: InputOptions): boolean => manifests.length > 0;
 
 /**
- * The input that the flags name.
+ * Opens the input.
  * @param follow keep looking, at least each discovery interval
  * @param cluster the connection to the cluster, if it is open already
  * @param tell told what happens while it is followed
  */
 export async function openInput(
-  flags: InputFlags,
+  options: InputOptions,
   settings: Configuration,
-  run: Invocation,
   follow: boolean,
   cluster?: Kube,
   tell?: (event: SourceEvent) => void,
 ): Promise<Input> {
   const interval = settings.discoveryInterval;
   const interest = interestOf(rulesOf(settings).rules);
-  if (flags.filename !== undefined && readsManifests(flags)) {
-    const chosen = flags.namespace === undefined ? [] : settings.namespaces.filter((name) => name !== '*');
+  const { manifests, onlyNamespaces, stdin } = options;
+  if (readsManifests(options)) {
+    const chosen = onlyNamespaces ? settings.namespaces.filter((name) => name !== '*') : [];
     return {
       kube: undefined,
-      where: flags.filename.map((path) => (path === '-' ? 'standard input' : path)).join(', '),
+      where: manifests.map((path) => (path === '-' ? 'standard input' : path)).join(', '),
       source: manifestSource({
-        paths: flags.filename,
+        paths: manifests,
         namespaces: chosen,
         defaultNamespace: chosen.length === 1 ? (chosen[0] ?? 'default') : 'default',
         follow: follow ? { interval } : undefined,
-        stdin: run.stdin,
+        stdin,
         interest,
       }),
     };
   }
-  const kube = cluster ?? (await openCluster(flags, run));
+  const kube = cluster ?? (await openCluster(options));
   const { clusterSource } = await import('../sources/cluster.ts');
   const where = settings.namespaces.includes('*')
     ? 'all namespaces'

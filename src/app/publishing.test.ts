@@ -1,10 +1,8 @@
-import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { json, kubeServer } from '../../test/fixtures/unit/kube-server.ts';
 import type { EngineEvent } from '../controller/events.ts';
 import type { Configuration } from './configuration.ts';
-import type { Invocation } from './invocation.ts';
 import { intoCluster } from './publishing.ts';
 
 const published = {
@@ -24,18 +22,12 @@ async function place(milliseconds: number) {
     json(response, {}, 201);
   });
   const ending = new AbortController();
-  const run = {
-    env: { POD_NAME: 'pod' },
-    stdin: Readable.from([]),
-    version: '1',
-    signal: ending.signal,
-  } as unknown as Invocation;
   const settings = {
     configMapName: 'toolset',
     configMapNamespace: 'ns',
     revisionHistoryLimit: 10,
   } as unknown as Configuration;
-  return { written, ending, publishing: intoCluster(kube, settings, run, {} as never) };
+  return { written, ending, publishing: intoCluster(kube, settings, { POD_NAME: 'pod' }, {} as never) };
 }
 
 test('an Event that was told before the end is written still', async () => {

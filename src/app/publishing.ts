@@ -8,7 +8,7 @@ import { filePublisher } from '../publishers/file/file-publisher.ts';
 import { engineEvents } from '../telemetry/engine-events.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Configuration } from './configuration.ts';
-import type { Invocation } from './invocation.ts';
+import type { Env } from './host.ts';
 import { ownDeployment } from './own-deployment.ts';
 import { targetOf } from './target.ts';
 
@@ -33,13 +33,13 @@ export function intoFile(path: string, { configMapName, configMapNamespace }: Co
 }
 
 /** Publishes into the ConfigMap of a cluster, with Events about it, and as a part of the Deployment that runs us. */
-export function intoCluster(kube: Kube, settings: Configuration, run: Invocation, log: Logger): Publishing {
+export function intoCluster(kube: Kube, settings: Configuration, env: Env, log: Logger): Publishing {
   const { configMapName: name, configMapNamespace: namespace } = settings;
   const publisher = targetOf(kube, settings);
   const stop = new AbortController();
   const recorder = eventRecorder(kube, {
     regarding: { name, namespace, uid: publisher.uid },
-    instance: run.env.POD_NAME ?? hostname(),
+    instance: env.POD_NAME ?? hostname(),
     now: () => new Date(),
     onProblem: (problem) => log.warn({ component: 'reconciliation' }, problemLine(problem)),
     // Not the program's own end: what was told before it is written still, see `settled`.
@@ -47,7 +47,7 @@ export function intoCluster(kube: Kube, settings: Configuration, run: Invocation
   });
   return {
     publisher,
-    owner: ownDeployment(kube, run.env, namespace, (why) =>
+    owner: ownDeployment(kube, env, namespace, (why) =>
       log.warn({ component: 'reconciliation' }, `the ConfigMap gets no owner reference: ${why}`),
     ),
     listener: engineEvents(recorder.record),

@@ -1,7 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { text as streamText } from 'node:stream/consumers';
-import { type Configuration, type InputFlags, settingsOf } from '../app/configuration.ts';
-import type { Invocation } from '../app/invocation.ts';
+import type { Configuration } from '../app/configuration.ts';
 import { openCluster, openInput, stagesOf } from '../app/pipeline.ts';
 import { discover } from '../controller/pass.ts';
 import { NO_NAMING } from '../detection/names.ts';
@@ -20,6 +19,8 @@ import { toolCount, toolLines } from '../planning/tool-list.ts';
 import { readOnce } from '../sources/source.ts';
 import { EXIT } from './exit.ts';
 import { parseKey } from './explain.ts';
+import { type InputFlags, inputOf, settingsOf } from './given.ts';
+import type { Invocation } from './invocation.ts';
 import { missingService } from './not-found.ts';
 import { warn } from './output.ts';
 import { printDiff } from './print-diff.ts';
@@ -93,8 +94,8 @@ async function show(
   const kinds = new Map<ServiceName, ApprovedKind>();
   const namespaces = [...new Set(names.map(({ namespace }) => namespace))];
   const scoped = { ...flags, namespace: namespaces.join(',') };
-  const settings = await settingsOf({ ...scoped }, run);
-  const input = await openInput(scoped, settings, run, false);
+  const settings = await settingsOf(scoped, run);
+  const input = await openInput(inputOf(scoped, run), settings, false);
   const sync = await readOnce(input.source, run.signal).catch((error: unknown) => {
     if (!(error instanceof UserError)) throw error;
     run.output.messages.write(
@@ -180,7 +181,13 @@ async function inCluster(
 ) {
   const { editOverrides } = await import('../publishers/config-map/edit-overrides.ts');
   const target = { name: settings.configMapName, namespace: settings.configMapNamespace };
-  return editOverrides(await openCluster(flags, run), target, edit, flags.dryRun === true, run.signal);
+  return editOverrides(
+    await openCluster(inputOf(flags, run)),
+    target,
+    edit,
+    flags.dryRun === true,
+    run.signal,
+  );
 }
 
 /** `approve`: lets MCP servers and annotated Services be published, or not any more. @returns the exit code */
@@ -190,7 +197,7 @@ export async function approveCommand(
   run: Invocation,
 ): Promise<number> {
   const names = services.map(serviceOf);
-  const settings = await settingsOf({ ...flags }, run);
+  const settings = await settingsOf(flags, run);
   const approved = flags.revoke !== true;
   const where =
     flags.file === undefined

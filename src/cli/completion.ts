@@ -1,6 +1,6 @@
-import type { Invocation } from '../app/invocation.ts';
 import type { Shell } from './choices.ts';
 import { EXIT } from './exit.ts';
+import type { Invocation } from './invocation.ts';
 
 /** For each shell a script that asks the program itself for candidates: `dynamic-toolset __complete WORDS`. */
 const SCRIPTS: Readonly<Record<Shell, string>> = {

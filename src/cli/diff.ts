@@ -1,6 +1,4 @@
-import { type InputFlags, settingsOf } from '../app/configuration.ts';
 import { decidedBy, deciding } from '../app/decided.ts';
-import type { Invocation } from '../app/invocation.ts';
 import { LiveConfiguration } from '../app/live-configuration.ts';
 import { openCluster, openInput, stagesOf } from '../app/pipeline.ts';
 import { targetOf } from '../app/target.ts';
@@ -13,6 +11,8 @@ import { plan } from '../planning/plan.ts';
 import { refusal } from '../planning/refusal.ts';
 import { readOnce } from '../sources/source.ts';
 import { EXIT } from './exit.ts';
+import { type InputFlags, inputOf, settingsOf, sourcesOf } from './given.ts';
+import type { Invocation } from './invocation.ts';
 import { warn } from './output.ts';
 import { printDiff } from './print-diff.ts';
 import { withProgress } from './with-progress.ts';
@@ -23,12 +23,14 @@ import { withProgress } from './with-progress.ts';
  * @throws UserError where the overrides in the cluster do not count
  */
 export async function diffCommand(flags: InputFlags, run: Invocation): Promise<number> {
-  const first = await settingsOf({ ...flags }, run);
-  const kube = await openCluster(flags, run);
-  const stored = new LiveConfiguration(flags, run, first, kube, (problem) => warn(run.output, [problem]));
+  const first = await settingsOf(flags, run);
+  const kube = await openCluster(inputOf(flags, run));
+  const stored = new LiveConfiguration(sourcesOf({ ...flags }, run), first, kube, (problem) =>
+    warn(run.output, [problem]),
+  );
   await stored.openOnce(run.signal);
   const settings = stored.current;
-  const input = await openInput(flags, settings, run, false, kube);
+  const input = await openInput(inputOf(flags, run), settings, false, kube);
   const publisher = targetOf(kube, settings);
   const { sync, live, stages, found } = await withProgress(run.output, run.env, async (progress) => {
     progress?.tell(`listing Services in ${input.where}`);

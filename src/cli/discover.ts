@@ -1,12 +1,13 @@
-import { type Configuration, type InputFlags, settingsOf } from '../app/configuration.ts';
+import type { Configuration } from '../app/configuration.ts';
 import { approvalBy, decidedIn, deciding } from '../app/decided.ts';
-import type { Invocation } from '../app/invocation.ts';
 import { type Input, openInput, stagesOf } from '../app/pipeline.ts';
 import { discover, toolKinds } from '../controller/pass.ts';
 import { generate } from '../outputs/generate.ts';
 import { readOnce } from '../sources/source.ts';
 import type { Format } from './choices.ts';
 import { EXIT } from './exit.ts';
+import { type InputFlags, inputOf, settingsOf } from './given.ts';
+import type { Invocation } from './invocation.ts';
 import { render, warn, writePainted } from './output.ts';
 import { columnsOf, hasColours } from './terminal.ts';
 import { withProgress } from './with-progress.ts';
@@ -40,8 +41,8 @@ async function whatNext(
 
 /** `discover`: what is there, and why. @returns the exit code */
 export async function discoverCommand(flags: DiscoverFlags, run: Invocation): Promise<number> {
-  const settings = await settingsOf({ ...flags }, run);
-  const input = await openInput(flags, settings, run, false);
+  const settings = await settingsOf(flags, run);
+  const input = await openInput(inputOf(flags, run), settings, false);
   const { sync, decided, kinds, found } = await withProgress(run.output, run.env, async (progress) => {
     progress?.tell(`listing Services in ${input.where}`);
     const [read, decided, stages] = await Promise.all([

@@ -1,7 +1,6 @@
 import { styleText } from 'node:util';
-import { type Configuration, type InputFlags, settingsOf } from '../app/configuration.ts';
+import type { Configuration } from '../app/configuration.ts';
 import { decidedIn, deciding } from '../app/decided.ts';
-import type { Invocation } from '../app/invocation.ts';
 import { openInput, stagesOf } from '../app/pipeline.ts';
 import { discover, permitted, toolKinds } from '../controller/pass.ts';
 import { type Explanation, explain } from '../detection/explain.ts';
@@ -26,6 +25,8 @@ import { toolCount, toolLines } from '../planning/tool-list.ts';
 import type { Prober } from '../probing/prober.ts';
 import { readOnce } from '../sources/source.ts';
 import { EXIT } from './exit.ts';
+import { type InputFlags, inputOf, settingsOf } from './given.ts';
+import type { Invocation } from './invocation.ts';
 import { missingService } from './not-found.ts';
 import { writePainted } from './output.ts';
 import { hasColours } from './terminal.ts';
@@ -223,7 +224,7 @@ async function elsewhere(
   if (flags.filename?.includes('-') === true) return [];
   try {
     const { namespace: _, ...everywhere } = flags;
-    const input = await openInput(everywhere, configured, run, false, kube);
+    const input = await openInput(inputOf(everywhere, run), configured, false, kube);
     const { services } = await readOnce(input.source, run.signal);
     return services.filter((service) => service.namespace !== namespace);
   } catch (error) {
@@ -239,8 +240,8 @@ export async function explainCommand(text: string, flags: ExplainFlags, run: Inv
   const scoped = { ...flags, namespace, allNamespaces: false };
   const settings = await settingsOf(scoped, run);
   // Trust and shared limits go by the configured namespaces, not by the one that is explained.
-  const configured = await settingsOf({ ...flags }, run);
-  const input = await openInput(scoped, settings, run, false);
+  const configured = await settingsOf(flags, run);
+  const input = await openInput(inputOf(scoped, run), settings, false);
   const { sync, before } = await withProgress(run.output, run.env, async (progress) => {
     progress?.tell(`listing Services in ${input.where}`);
     const read = await readOnce(input.source, run.signal);

@@ -1,7 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type InputFlags, settingsOf } from '../app/configuration.ts';
 import { deciding } from '../app/decided.ts';
-import type { Invocation } from '../app/invocation.ts';
 import { openInput, stagesOf } from '../app/pipeline.ts';
 import { namingBy } from '../controller/naming.ts';
 import { discover, toolKinds } from '../controller/pass.ts';
@@ -16,6 +14,8 @@ import { plan } from '../planning/plan.ts';
 import { readOnce } from '../sources/source.ts';
 import type { DocumentFormat } from './choices.ts';
 import { EXIT } from './exit.ts';
+import { type InputFlags, inputOf, settingsOf } from './given.ts';
+import type { Invocation } from './invocation.ts';
 import { warn } from './output.ts';
 import { withProgress } from './with-progress.ts';
 import { writeResult } from './write-result.ts';
@@ -48,8 +48,8 @@ async function overridesFrom(path: string | undefined): Promise<Overrides> {
 
 /** `generate`: the documents, to standard output or a file. @returns the exit code */
 export async function generateCommand(flags: GenerateFlags, run: Invocation): Promise<number> {
-  const settings = await settingsOf({ ...flags }, run);
-  const input = await openInput(flags, settings, run, false);
+  const settings = await settingsOf(flags, run);
+  const input = await openInput(inputOf(flags, run), settings, false);
   const overrides = await overridesFrom(flags.overrides);
   const { sync, stages, found } = await withProgress(run.output, run.env, async (progress) => {
     progress?.tell(`listing Services in ${input.where}`);

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import type { Command, Help } from 'commander';
-import type { Invocation } from '../app/invocation.ts';
 import { visible } from '../model/visible.ts';
+import type { Invocation } from './invocation.ts';
 import { writePainted } from './output.ts';
 import { columnsOf, hasColours } from './terminal.ts';
 

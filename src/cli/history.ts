@@ -1,5 +1,3 @@
-import { type InputFlags, settingsOf } from '../app/configuration.ts';
-import type { Invocation } from '../app/invocation.ts';
 import { openCluster } from '../app/pipeline.ts';
 import { targetOf } from '../app/target.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
@@ -11,6 +9,8 @@ import { jsonText } from '../model/visible.ts';
 import { contentHash, publishedDocuments } from '../planning/content-hash.ts';
 import type { Format } from './choices.ts';
 import { EXIT } from './exit.ts';
+import { type InputFlags, inputOf, settingsOf } from './given.ts';
+import type { Invocation } from './invocation.ts';
 import { table } from './table.ts';
 import { columnsOf } from './terminal.ts';
 import { yamlText } from './yaml-output.ts';
@@ -66,8 +66,8 @@ export function revisionNumbered(revisions: readonly Revision[], number: number)
 
 /** `history`: the toolsets that were published and can be returned to. @returns the exit code */
 export async function historyCommand(flags: HistoryFlags, run: Invocation): Promise<number> {
-  const settings = await settingsOf({ ...flags }, run);
-  const publisher = targetOf(await openCluster(flags, run), settings);
+  const settings = await settingsOf(flags, run);
+  const publisher = targetOf(await openCluster(inputOf(flags, run)), settings);
   const [revisions, live] = await Promise.all([
     publisher.history.list(run.signal),
     publisher.read(run.signal),

@@ -1,5 +1,4 @@
 import { styleText } from 'node:util';
-import type { Output, Sink } from '../app/invocation.ts';
 import {
   type Approval,
   type DiscoveredService,
@@ -11,6 +10,7 @@ import {
 import { hideSecrets } from '../model/redact-text.ts';
 import { jsonText, visible } from '../model/visible.ts';
 import type { Format } from './choices.ts';
+import type { Output, Sink } from './invocation.ts';
 import { columns } from './table.ts';
 
 /** Writes a text that holds our own colours, and in which texts of others are `visible` already. */

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
-import type { Invocation } from '../app/invocation.ts';
 import type { DiffLine } from '../planning/changes.ts';
+import type { Invocation } from './invocation.ts';
 import { writePainted } from './output.ts';
 import { hasColours } from './terminal.ts';
 

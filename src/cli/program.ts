@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import type { Invocation } from '../app/invocation.ts';
 import { addApprove } from './commands/approve.ts';
 import type { AddCommand } from './commands/command.ts';
 import { addCompletion } from './commands/completion.ts';
@@ -14,6 +13,7 @@ import { addServe } from './commands/serve.ts';
 import { addValidate } from './commands/validate.ts';
 import { addVersion } from './commands/version.ts';
 import { styleHelp, withExamples } from './help.ts';
+import type { Invocation } from './invocation.ts';
 import { addSettings } from './options.ts';
 
 /** What each exit code means. */

@@ -1,6 +1,6 @@
-import type { Output } from '../app/invocation.ts';
 import type { Stages } from '../controller/pass.ts';
 import { visible } from '../model/visible.ts';
+import type { Output } from './invocation.ts';
 import { writePainted } from './output.ts';
 import { columnsOf } from './terminal.ts';
 

@@ -1,5 +1,3 @@
-import { type InputFlags, settingsOf } from '../app/configuration.ts';
-import type { Invocation } from '../app/invocation.ts';
 import { openCluster } from '../app/pipeline.ts';
 import { type Target, targetOf } from '../app/target.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
@@ -16,7 +14,9 @@ import { rollbackIntent } from '../planning/rollback.ts';
 import { retryConflicts } from '../publishers/conflicts.ts';
 import { PublishConflict } from '../publishers/publisher.ts';
 import { EXIT } from './exit.ts';
+import { type InputFlags, inputOf, settingsOf } from './given.ts';
 import { revisionNumbered } from './history.ts';
+import type { Invocation } from './invocation.ts';
 import { printDiff } from './print-diff.ts';
 
 export interface RollbackFlags extends InputFlags {
@@ -105,9 +105,12 @@ async function returnTo(to: Revision, first: There, flags: RollbackFlags, target
  * @returns the exit code
  */
 export async function rollbackCommand(flags: RollbackFlags, run: Invocation): Promise<number> {
-  const settings = await settingsOf({ ...flags }, run);
+  const settings = await settingsOf(flags, run);
   // What is kept is for serve to decide: nothing is let go here.
-  const target = targetOf(await openCluster(flags, run), { ...settings, revisionHistoryLimit: MOST_KEPT });
+  const target = targetOf(await openCluster(inputOf(flags, run)), {
+    ...settings,
+    revisionHistoryLimit: MOST_KEPT,
+  });
   const there = await look(target, flags.force === true, run.signal);
   const to = chosen(there, flags.to);
   printDiff(documentDiff(there.live, to.documents, 'published', `revision ${to.number}`), run);

@@ -1,4 +1,4 @@
-import type { Output } from '../app/invocation.ts';
+import type { Output } from './invocation.ts';
 
 type Stream = Output['result'];
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,7 +1,7 @@
 import { Readable, Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import type { Invocation } from '../app/invocation.ts';
 import type { FileKind } from './choices.ts';
+import type { Invocation } from './invocation.ts';
 import { validateCommand } from './validate.ts';
 
 /** Runs `validate --kind KIND -` on a text, or `validate -`. */

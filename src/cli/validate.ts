@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 import * as z from 'zod';
-import type { Invocation } from '../app/invocation.ts';
 import { configFileSchema } from '../config/file.ts';
 import { detectorSchema } from '../model/detector.ts';
 import { ConfigError } from '../model/errors.ts';
@@ -15,6 +14,7 @@ import { checkText, type DocumentKind } from '../outputs/check-text.ts';
 import { toolsetJsonSchema } from '../outputs/toolset-json/toolset-json.ts';
 import { FILE_KINDS, type FileKind } from './choices.ts';
 import { EXIT } from './exit.ts';
+import type { Invocation } from './invocation.ts';
 
 /** Every fault and warning of a text. */
 type Check = (text: string) => DocumentFaults;

@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import { onTestFinished } from 'vitest';
 import { type Assembly, assemble } from '../../src/app/assembly.ts';
 import { backingOf } from '../../src/app/backing.ts';
-import { settingsOf } from '../../src/app/configuration.ts';
+import { readConfiguration } from '../../src/app/configuration.ts';
 import { gates } from '../../src/app/gate.ts';
 import { LiveConfiguration } from '../../src/app/live-configuration.ts';
 import { serverMaker } from '../../src/app/server-maker.ts';
@@ -31,28 +31,45 @@ export async function inProcess(): Promise<InProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'api-'));
   const stopped = new AbortController();
   const messages = new PassThrough().resume();
-  const flags = { filename: [MANIFESTS], out: join(folder, 'published.yaml') };
-  const run = {
+  const host = {
     env: {
       AUTH_ENABLED: 'false',
       DISCOVERY_INTERVAL: '10m',
       RATE_LIMIT: '100000',
       RATE_LIMIT_BURST: '100000',
     },
-    stdin: process.stdin,
-    output: { result: messages, messages },
     version: '0.0.0',
-    signal: stopped.signal,
   };
-  const settings = await settingsOf(flags, run);
+  const work = {
+    input: {
+      manifests: [MANIFESTS],
+      onlyNamespaces: false,
+      kubeconfig: undefined,
+      origin: '',
+      context: undefined,
+      stdin: process.stdin,
+    },
+    out: join(folder, 'published.yaml'),
+    once: false,
+    force: false,
+  };
+  const sources = { texts: {}, env: host.env, file: undefined, detectorFolders: [] };
+  const settings = await readConfiguration(sources);
   const { log } = createLogger({ logLevel: 'error', logFormat: 'json' }, messages);
   const view = new View(() => new Date());
   const tell = (event: EngineEvent): void => view.take(event);
-  const assembly: Assembly = await assemble(settings, { flags, run, log, cluster: undefined, tell });
+  const assembly: Assembly = await assemble(settings, {
+    work,
+    host,
+    signal: stopped.signal,
+    log,
+    cluster: undefined,
+    tell,
+  });
   const engine = new Engine(assembly.engine);
-  const configuration = new LiveConfiguration(flags, run, settings, undefined, () => {});
+  const configuration = new LiveConfiguration(sources, settings, undefined, () => {});
   const make = serverMaker({
-    backing: backingOf(() => ({ assembly, engine }), view, configuration, run.version),
+    backing: backingOf(() => ({ assembly, engine }), view, configuration, host.version),
     log,
     metrics: NO_METRICS,
     stopping: () => stopped.signal.aborted,

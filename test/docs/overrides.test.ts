@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { diffLines } from 'diff';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Invocation } from '../../src/app/invocation.ts';
 import { generateCommand } from '../../src/cli/generate.ts';
+import type { Invocation } from '../../src/cli/invocation.ts';
 import { SMALL } from '../../src/model/yaml-document.ts';
 import { checkText } from '../../src/outputs/check-text.ts';
 

@@ -1,11 +1,10 @@
 import { Readable, Writable } from 'node:stream';
 import { parse } from 'yaml';
 import packageJson from '../../package.json' with { type: 'json' };
-import type { ServeFlags } from '../../src/app/assembly.ts';
-import type { Invocation } from '../../src/app/invocation.ts';
 import { generateCommand } from '../../src/cli/generate.ts';
+import type { Invocation } from '../../src/cli/invocation.ts';
 import { rollbackCommand } from '../../src/cli/rollback.ts';
-import { serveCommand } from '../../src/cli/serve.ts';
+import { type ServeFlags, serveCommand } from '../../src/cli/serve.ts';
 import type { Documents } from '../../src/model/documents.ts';
 
 /** `serve` inside this process, for tests where the start of a process is not the point. */

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import type { Command } from 'commander';
-import type { Invocation } from '../../app/invocation.ts';
+import type { Invocation } from '../invocation.ts';
 
 /** What a command is added to, and what it runs with. */
 export interface CommandContext {

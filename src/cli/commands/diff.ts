@@ -1,5 +1,5 @@
-import type { InputFlags } from '../../app/configuration.ts';
 import { quiet } from '../flags.ts';
+import type { InputFlags } from '../given.ts';
 import { withExamples } from '../help.ts';
 import { withSettings } from '../options.ts';
 import { type AddCommand, withQuiet } from './command.ts';

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
-import type { ServeFlags } from '../../app/assembly.ts';
 import { withExamples } from '../help.ts';
 import { notEmpty, withSettings } from '../options.ts';
+import type { ServeFlags } from '../serve.ts';
 import type { AddCommand } from './command.ts';
 
 export const addServe: AddCommand = ({ program, run, ended }) => {

@@ -9,7 +9,7 @@ export const addVersion: AddCommand = ({ program, run, ended }) => {
     .description('Prints the version of the program and its runtime.')
     .addOption(output(['text', 'json'], 'text'))
     .action(async (flags: { output: string }) => {
-      const { versionCommand } = await import('../../app/version.ts');
+      const { versionCommand } = await import('../version.ts');
       versionCommand(flags.output, run);
       ended(0);
     });

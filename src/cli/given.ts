@@ -1,0 +1,74 @@
+import { type Configuration, type ConfigurationSources, readConfiguration } from '../app/configuration.ts';
+import type { InputOptions } from '../app/pipeline.ts';
+import { SETTING_NAMES, SETTINGS, type SettingName } from '../config/setting-table.ts';
+import { ConfigError } from '../model/errors.ts';
+import type { Invocation } from './invocation.ts';
+
+/** Flags that choose the input and how it is probed, as the parser of the command line gives them. */
+export interface InputFlags {
+  readonly filename?: string[];
+  readonly namespace?: string;
+  readonly allNamespaces?: boolean;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly connectTo?: string[];
+  readonly config?: string;
+  readonly detectors?: string[];
+  /** Print the result and errors only. */
+  readonly quiet?: boolean;
+}
+
+/** The name under which the parser of the command line gives a flag's value: `configmapName` of `--configmap-name`. */
+const attributeOf = (flag: string): string =>
+  flag.replace(/^--/, '').replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+
+function flagTexts(
+  flags: InputFlags & Readonly<Record<string, unknown>>,
+): Partial<Record<SettingName, string>> {
+  const texts: Partial<Record<SettingName, string>> = {};
+  for (const name of SETTING_NAMES) {
+    const value = flags[attributeOf(SETTINGS[name].flag)];
+    if (typeof value === 'string') texts[name] = value;
+    else if (value === true) texts[name] = 'true';
+  }
+  if (flags.connectTo !== undefined) texts.connectTo = flags.connectTo.join(',');
+  if (flags.namespace !== undefined) texts.namespaces = flags.namespace;
+  if (flags.allNamespaces === true) {
+    if (flags.namespace !== undefined)
+      throw new ConfigError('--namespace and --all-namespaces exclude each other; give one of them');
+    texts.namespaces = '*';
+  }
+  return texts;
+}
+
+/** Where flags and environment say that the configuration is. @throws ConfigError */
+export function sourcesOf(
+  flags: InputFlags & Readonly<Record<string, unknown>>,
+  { env }: Invocation,
+): ConfigurationSources {
+  return {
+    texts: flagTexts(flags),
+    env,
+    file: flags.config ?? (env.CONFIG_FILE === '' ? undefined : env.CONFIG_FILE),
+    detectorFolders: flags.detectors ?? (env.DETECTORS ?? '').split(',').filter((folder) => folder !== ''),
+  };
+}
+
+/** The configuration that flags, environment and the configuration file come to, in this order. @throws ConfigError */
+export const settingsOf = (flags: InputFlags, run: Invocation): Promise<Configuration> =>
+  readConfiguration(sourcesOf({ ...flags }, run));
+
+/** The input that flags and environment choose. */
+export function inputOf(
+  { filename = [], namespace, kubeconfig, context }: InputFlags,
+  { env, stdin }: Invocation,
+): InputOptions {
+  return {
+    manifests: filename,
+    onlyNamespaces: namespace !== undefined,
+    kubeconfig,
+    origin: kubeconfig ?? env.KUBECONFIG ?? '~/.kube/config',
+    context,
+    stdin,
+  };
+}
