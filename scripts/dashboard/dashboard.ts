@@ -141,7 +141,7 @@ export function dashboard(): object {
   return {
     uid: 'dynamic-toolset',
     title: 'Dynamic Toolset',
-    description: 'Which backends were found, whether they are healthy, and whether the toolset follows them.',
+    description: 'Discovered backends, their health, and whether the toolset is up to date.',
     tags: ['dynamic-toolset'],
     schemaVersion: 38,
     version: 1,

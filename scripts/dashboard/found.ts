@@ -2,22 +2,21 @@ import type { Row } from './panel.ts';
 import { BACKENDS, increase, ours, quantile, rate, SEVERAL_DISCOVERIES } from './queries.ts';
 
 export const found: Row = {
-  title: 'What was found',
+  title: 'Discovery',
   panels: [
     {
       title: 'Backends by type',
       kind: 'graph',
       queries: [[`max by (type) (sum by (job, instance, type) (${BACKENDS}))`, '{{type}}']],
       meaning:
-        'Backends whose health is known. A type that drops to nothing: its Services are gone, opted out, or no longer recognised; `dynamic-toolset explain` tells which.',
+        'Backends with known health. If a type drops to zero, its Services are gone, opted out, or no longer recognized; `dynamic-toolset explain` shows which.',
       alert: 'DynamicToolsetNoTools',
     },
     {
       title: 'Healthy share',
       kind: 'graph',
       queries: [[`(sum(${ours('services_healthy')}) or vector(0)) / sum(${BACKENDS})`, 'healthy']],
-      meaning:
-        'Share of the backends that are healthy. Below 95 %: look at "Unhealthy backends" for the types.',
+      meaning: 'Share of healthy backends. Below 95 %: see "Unhealthy backends" for the types.',
       alert: 'DynamicToolsetManyUnhealthy',
       unit: 'percentunit',
       goodFrom: 0.95,
@@ -27,7 +26,7 @@ export const found: Row = {
       kind: 'graph',
       queries: [[`max by (type) (${ours('services_unhealthy')})`, '{{type}}']],
       meaning:
-        'Backends that are unhealthy now, so they are not offered. `dynamic-toolset discover -o wide` tells what each one answered.',
+        'Unhealthy backends, which are not published. `dynamic-toolset discover -o wide` shows how each one answered.',
       alert: 'DynamicToolsetManyUnhealthy',
       none: 'none',
     },
@@ -41,7 +40,7 @@ export const found: Row = {
         ],
       ],
       meaning:
-        'Share of the looks at all Services that worked, in the last 30 minutes. Below 1: the API server could not be read; "Discovery failures" tells why.',
+        'Share of successful discoveries in the last 30 minutes. Below 1: the API server could not be read; "Discovery failures" shows why.',
       alert: 'DynamicToolsetDiscoveryStale',
       unit: 'percentunit',
       goodFrom: 0.99,
@@ -52,10 +51,10 @@ export const found: Row = {
       queries: [
         [quantile(0.95, 'discovery_duration_seconds', '', '', SEVERAL_DISCOVERIES), 'p95'],
         [quantile(0.5, 'discovery_duration_seconds', '', '', SEVERAL_DISCOVERIES), 'p50'],
-        [quantile(0.95, 'detector_duration_seconds', '', '', SEVERAL_DISCOVERIES), 'p95, computing alone'],
+        [quantile(0.95, 'detector_duration_seconds', '', '', SEVERAL_DISCOVERIES), 'p95, detectors only'],
       ],
       meaning:
-        'Time of a look at all Services, probes included. Over 10 s: backends answer late or not at all; see "Probe time".',
+        'Duration of a full discovery, including probes. Above 10 s: backends are slow or do not answer; see "Probe time".',
       alert: 'DynamicToolsetDiscoverySlow',
       unit: 's',
       badFrom: 10,
@@ -67,7 +66,7 @@ export const found: Row = {
         [`sum by (type, reason) (${increase(ours('discovery_errors_total'))})`, '{{reason}} ({{type}})'],
       ],
       meaning:
-        'What kept Services from being discovered. "denied", "unauthenticated": rights or token; "network", "timeout", "server_error": the API server; "bug": report it.',
+        'Reasons for failed discoveries. "denied", "unauthenticated": permissions or token; "network", "timeout", "server_error": the API server; "bug": report it.',
       alert: 'DynamicToolsetDiscoveryStale',
     },
     {
@@ -77,7 +76,7 @@ export const found: Row = {
         [`sum by (type, reason) (${rate(ours('health_check_failures_total'))})`, '{{type}}: {{reason}}'],
       ],
       meaning:
-        'Failed probes a second. "unreachable" says nothing of a backend: the route does not lead there. A backend that is down for long is asked seldom.',
+        'Failed probes per second. "unreachable" says nothing about a backend: the route does not lead there. A backend that has been down for long is probed less often.',
       alert: 'DynamicToolsetManyUnhealthy',
       unit: 'cps',
       none: 'none',
@@ -87,7 +86,7 @@ export const found: Row = {
       kind: 'graph',
       queries: [[`max by (cause) (${ours('probe_outage')})`, '{{cause}}']],
       meaning:
-        '1 while no backend at all can be reached: "dns" or "network" of this process. What is published stays.',
+        '1 while no backend is reachable: a "dns" or "network" problem of this process. Published tools stay.',
       alert: 'DynamicToolsetProbeOutage',
       badFrom: 1,
     },
@@ -95,16 +94,16 @@ export const found: Row = {
       title: 'Probe time',
       kind: 'graph',
       queries: [[quantile(0.95, 'health_check_duration_seconds', ', type'), 'p95 {{type}}']],
-      meaning: 'Time in which backends answer a probe. At 5 s a probe is given up.',
+      meaning: 'Time that backends take to answer a probe. Probes time out after 5 s.',
       alert: 'DynamicToolsetDiscoverySlow',
       unit: 's',
       badFrom: 5,
     },
     {
-      title: 'Probes under way',
+      title: 'Probes in progress',
       kind: 'graph',
       queries: [[`max by (instance) (${ours('probe_inflight')})`, '{{instance}}']],
-      meaning: 'Backends that are being asked. At 32 all the time: probes wait for their turn.',
+      meaning: 'Probes in progress. Always at 32: probes are waiting in the queue.',
       alert: 'DynamicToolsetDiscoverySlow',
       badFrom: 32,
     },
@@ -118,7 +117,7 @@ export const found: Row = {
         ],
       ],
       meaning:
-        'Backends that were discovered; after a start all of them. Without a start or a roll-out in the cluster: the same ones come and go.',
+        'Newly discovered backends; after a start, all of them. Without a start or a rollout in the cluster, the same backends are flapping.',
       alert: 'DynamicToolsetManyUnhealthy',
     },
     {
@@ -126,16 +125,16 @@ export const found: Row = {
       kind: 'graph',
       queries: [[`max by (kind) (${rate(ours('watch_events_total'))})`, '{{kind}}']],
       meaning:
-        'Changes that the watches told, a second. None in a busy cluster: the watches are denied, and changes show with the next discovery only.',
+        'Changes per second that watches reported. None in a busy cluster: watches are denied, and changes appear only at the next resync.',
       alert: 'DynamicToolsetWatchesFail',
       unit: 'cps',
     },
     {
-      title: 'Watches that began anew',
+      title: 'Watch restarts',
       kind: 'graph',
       queries: [[`sum by (reason) (${increase(ours('watch_restarts_total'))})`, '{{reason}}']],
       meaning:
-        '"ended" is ordinary: the API server ends watches from time to time. Another reason again and again: changes show late.',
+        '"ended" is normal: the API server ends watches from time to time. Other reasons, repeatedly: changes appear late.',
       alert: 'DynamicToolsetWatchesFail',
       none: 'none',
     },

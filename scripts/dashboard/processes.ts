@@ -12,7 +12,7 @@ export const processes: Row = {
         [ofProcess('nodejs_heap_size_used_bytes'), 'heap {{pod}} {{instance}}'],
       ],
       meaning:
-        'Memory of each replica. Near the limit of the container it is killed: give it more, by docs/performance.md. Growing without more Services in the cluster: report it.',
+        'Memory of each replica. Near the container limit, it is killed: raise the limit, see docs/performance.md. If it grows without more Services in the cluster, report a bug.',
       alert: 'DynamicToolsetRestarts',
       unit: 'bytes',
     },
@@ -21,16 +21,15 @@ export const processes: Row = {
       kind: 'graph',
       queries: [[ofProcess('process_cpu_seconds_total', rate), '{{pod}} {{instance}}']],
       meaning:
-        'Cores in use. Busy all the time: Services change all the time ("Changes of Services"), or many backends are asked again and again.',
+        'CPU cores in use. Always busy: Services change all the time ("Changes of Services"), or many backends are probed repeatedly.',
       alert: 'DynamicToolsetApiSlow',
       unit: 'short',
     },
     {
-      title: 'Lag of the event loop (p99)',
+      title: 'Event loop lag (p99)',
       kind: 'graph',
       queries: [[ofProcess('nodejs_eventloop_lag_p99_seconds'), '{{pod}} {{instance}}']],
-      meaning:
-        'How late the process gets to what is due. Over 0.5 s: its CPU is limited too much, and it may lose the lead.',
+      meaning: 'Event loop lag. Above 0.5 s: the CPU limit is too low, and the process may lose leadership.',
       alert: 'DynamicToolsetApiSlow',
       unit: 's',
       badFrom: 0.5,
@@ -40,7 +39,7 @@ export const processes: Row = {
       kind: 'graph',
       queries: [[ofProcess('process_open_fds'), '{{pod}} {{instance}}']],
       meaning:
-        'Open files and connections. Growing and growing: clients do not close event streams, or report it.',
+        'Open files and connections. If they keep growing, clients do not close event streams; otherwise, report a bug.',
       alert: 'DynamicToolsetRestarts',
     },
   ],

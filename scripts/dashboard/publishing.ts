@@ -9,7 +9,7 @@ export const publishing: Row = {
       kind: 'graph',
       queries: [[`max by (type) (${ours('tools_count')} and ${leads})`, '{{type}}']],
       meaning:
-        'Tools in the ConfigMap, as the leader knows it. Nothing where there was something: the agent has no tools of that type any more.',
+        'Tools in the ConfigMap, as the leader knows it. If a type disappears, the agent no longer has tools of that type.',
       alert: 'DynamicToolsetNoTools',
       none: 'none',
     },
@@ -18,7 +18,7 @@ export const publishing: Row = {
       kind: 'graph',
       queries: [[`sum by (result) (${increase(ours('configmap_updates_total'))})`, '{{result}}']],
       meaning:
-        'Changes of the ConfigMap, and tries that failed. "failure": the log tells why, and when the next try follows.',
+        'Changes of the ConfigMap, and failed attempts. "failure": the log shows the reason and the time of the next attempt.',
       alert: 'DynamicToolsetPublishingFails',
     },
     {
@@ -26,7 +26,7 @@ export const publishing: Row = {
       kind: 'graph',
       queries: [[`sum by (kind) (${increase(ours('configmap_drift_detected_total'))})`, '{{kind}}']],
       meaning:
-        'Changes that somebody else made to what is generated; they were put right. The metadata.managedFields of the ConfigMap name the writer.',
+        'External changes of generated content, which were reverted. metadata.managedFields of the ConfigMap names the writer.',
       alert: 'DynamicToolsetChangedByOthers',
     },
     {
@@ -37,7 +37,7 @@ export const publishing: Row = {
         [quantile(0.5, 'change_to_publish_seconds'), 'p50'],
       ],
       meaning:
-        'Time from the change of a Service until the ConfigMap holds what follows from it. Several seconds: a probe waits for a slow backend, or the API server answers late.',
+        'Time from the change of a Service to the updated ConfigMap. Several seconds: a probe waits for a slow backend, or the API server is slow.',
       alert: 'DynamicToolsetDiscoverySlow',
       unit: 's',
     },
@@ -49,7 +49,7 @@ export const publishing: Row = {
         [quantile(0.5, 'configmap_reconcile_duration_seconds', '', '', SEVERAL_DISCOVERIES), 'p50'],
       ],
       meaning:
-        'Time in which what is published was compared, and changed where it had to be. Over 5 s: the API server answers late, or others write the ConfigMap at the same time.',
+        'Duration of a reconciliation. Above 5 s: the API server is slow, or others write the ConfigMap at the same time.',
       alert: 'DynamicToolsetPublishingFails',
       unit: 's',
       badFrom: 5,
@@ -64,15 +64,15 @@ export const publishing: Row = {
         [`sum(${increase(ours('override_conflicts_total'))})`, 'entries of overrides left out'],
       ],
       meaning:
-        'What kept the toolset from being simply what was found. "removals held": many backends failed at once. "rolled back": something on the way to the API server changes the document.',
+        'Reasons why the toolset differs from the discovered backends. "removals held": many backends failed at once. "rolled back": something on the way to the API server changed the document.',
       alert: 'DynamicToolsetRemovalHeld',
     },
     {
-      title: 'Left out for a limit',
+      title: 'Left out by a limit',
       kind: 'graph',
       queries: [[`max by (limit) (${ours('tools_limited')} and ${leads})`, '{{limit}}']],
       meaning:
-        'Tools that a limit keeps out of the toolset, or whose text it shortens. The log names the namespaces that lost something.',
+        'Tools that a limit keeps out of the toolset, or whose description it drops. The log names the affected namespaces.',
       alert: 'DynamicToolsetToolsLimited',
       badFrom: 1,
     },
@@ -81,7 +81,7 @@ export const publishing: Row = {
       kind: 'graph',
       queries: [[`max(${ours('approvals_waiting')} and ${leads})`, 'waiting']],
       meaning:
-        'MCP servers and annotated Services that a person has not approved yet. `dynamic-toolset discover` lists them.',
+        'MCP servers and annotated Services that nobody has approved yet. `dynamic-toolset discover` lists them.',
       alert: 'DynamicToolsetApprovalsWaiting',
     },
     {
@@ -90,7 +90,7 @@ export const publishing: Row = {
       queries: [
         [`sum by (document, result) (${increase(ours('generations_total'))})`, '{{document}}: {{result}}'],
       ],
-      meaning: 'Documents that were made. "failure": overrides.yaml cannot be read, so the last ones stay.',
+      meaning: 'Generated documents. "failure": overrides.yaml is invalid, so the last documents stay.',
       alert: 'DynamicToolsetOverridesInvalid',
     },
     {
@@ -98,15 +98,15 @@ export const publishing: Row = {
       kind: 'graph',
       queries: [[`max(${ours('revision')})`, 'newest revision']],
       meaning:
-        'Each step is a toolset that was published. Many steps: a backend comes and goes; "New backends" tells of which type.',
+        'Each step is a published toolset. Many steps: a backend is flapping; "New backends" shows its type.',
       alert: 'DynamicToolsetChangedRepeatedly',
     },
     {
-      title: 'Changes of the configuration',
+      title: 'Configuration changes',
       kind: 'graph',
       queries: [[`sum by (result) (${increase(ours('config_reloads_total'))})`, '{{result}}']],
       meaning:
-        'Changes of the configuration that were taken ("success") or could not be used ("failure"); each replica counts its own. What changed is in the log.',
+        'Configuration changes that were applied ("success") or rejected ("failure"); each replica counts its own. The log shows what changed.',
       alert: 'DynamicToolsetConfigurationRefused',
     },
   ],

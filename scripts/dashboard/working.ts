@@ -10,7 +10,7 @@ export const working: Row = {
       queries: [
         ['sum by (alertname) (ALERTS{alertname=~"DynamicToolset.*", alertstate="firing"})', '{{alertname}}'],
       ],
-      meaning: 'Alerts that fire now. Each has a section in docs/runbook.md.',
+      meaning: 'Firing alerts. Each has a section in docs/runbook.md.',
       none: 'none',
       badFrom: 1,
     },
@@ -19,7 +19,7 @@ export const working: Row = {
       kind: 'now',
       queries: [[`count(${ours('build_info')})`, 'replicas']],
       meaning:
-        'Replicas that answer a scrape. Fewer than the Deployment wants: a Pod does not run, or may not be scraped.',
+        'Replicas that answer a scrape. Fewer than the Deployment wants: a Pod is not running, or Prometheus cannot scrape it.',
       alert: 'DynamicToolsetReplicaDown',
       none: 'none',
       goodFrom: 1,
@@ -28,7 +28,7 @@ export const working: Row = {
       title: 'Leader',
       kind: 'now',
       queries: [[`${ours('leader')} == 1`, '{{pod}} {{instance}}']],
-      meaning: 'The replica that publishes. "nobody": the toolset is not kept up to date.',
+      meaning: 'The replica that publishes. "nobody": nobody keeps the toolset up to date.',
       alert: 'DynamicToolsetNoLeader',
       none: 'nobody',
       named: true,
@@ -40,7 +40,7 @@ export const working: Row = {
       kind: 'now',
       queries: [[`min by (check) (${ours('ready')})`, '{{check}}']],
       meaning:
-        'The checks of /ready, each in the replica where it is worst. "no": GET /ready of that replica tells the error.',
+        'The checks of /ready, each for the worst replica. "no": GET /ready of that replica shows the error.',
       alert: 'DynamicToolsetNotReady',
       words: ['no', 'yes'],
       none: 'unknown',
@@ -51,18 +51,18 @@ export const working: Row = {
       kind: 'now',
       queries: [[`time() - max(${ours('last_success_timestamp_seconds', 'stage="discovery"')})`, 'ago']],
       meaning:
-        'Time since all Services were looked at. More than three discovery intervals: Services cannot be read, and the last known ones stand.',
+        'Time since the last full discovery. More than three discovery intervals: Services cannot be read, and the last known ones stay.',
       alert: 'DynamicToolsetDiscoveryStale',
       unit: 's',
       none: 'never',
       badFrom: AGE,
     },
     {
-      title: 'Last in step',
+      title: 'Last reconciliation',
       kind: 'now',
       queries: [[`time() - max(${ours('last_success_timestamp_seconds', 'stage="reconciliation"')})`, 'ago']],
       meaning:
-        'Time since the leader saw that what is published is what shall be, or made it so. More than three discovery intervals: it cannot write the ConfigMap, or may not.',
+        'Time since the leader last confirmed or updated the published toolset. More than three discovery intervals: it cannot write the ConfigMap.',
       alert: 'DynamicToolsetPublishingStale',
       unit: 's',
       none: 'never',
@@ -72,7 +72,7 @@ export const working: Row = {
       title: 'Namespaces denied',
       kind: 'now',
       queries: [[`max(${ours('namespaces_denied')})`, 'namespaces']],
-      meaning: 'Namespaces whose Services may not be listed. Backends in them are not offered.',
+      meaning: 'Namespaces where listing Services is denied. Their backends are not published.',
       alert: 'DynamicToolsetNamespacesDenied',
       none: 'unknown',
       badFrom: 1,
@@ -81,8 +81,7 @@ export const working: Row = {
       title: 'Overrides',
       kind: 'now',
       queries: [[`min(${ours('overrides_valid')} and ${leads})`, 'overrides.yaml']],
-      meaning:
-        'Whether the leader can use overrides.yaml. "invalid": the last toolset stays until it is mended.',
+      meaning: 'Whether overrides.yaml is valid. "invalid": the last toolset stays until you fix it.',
       alert: 'DynamicToolsetOverridesInvalid',
       words: ['invalid', 'valid'],
       none: 'unknown',
@@ -93,7 +92,7 @@ export const working: Row = {
       kind: 'now',
       queries: [[`min(${ours('config_last_reload_successful')})`, 'configuration']],
       meaning:
-        'Whether the configuration as it is now is in force. "refused": it has a fault, and the one before stays in force until the next restart.',
+        'Whether the current configuration is in force. "refused": it has an error, and the previous one stays in force until the next restart.',
       alert: 'DynamicToolsetConfigurationRefused',
       words: ['refused', 'in force'],
       none: 'unknown',
@@ -104,14 +103,15 @@ export const working: Row = {
       kind: 'now',
       queries: [[`max(${ours('revision')})`, 'revision']],
       meaning:
-        'Number of the newest revision; 0 where none is kept. `dynamic-toolset history` lists them, and `rollback` returns to one.',
+        'Number of the newest revision; 0 if there is none. `dynamic-toolset history` lists them, and `rollback` returns to one.',
       none: 'unknown',
     },
     {
       title: 'Version',
       kind: 'now',
       queries: [[`count by (version) (${ours('build_info')})`, '{{version}}']],
-      meaning: 'Versions that run, and in how many replicas. Two for longer than a roll-out: it is stuck.',
+      meaning:
+        'Running versions, with the number of replicas. Two for longer than a rollout takes: the rollout is stuck.',
       named: true,
       none: 'none',
     },
@@ -120,17 +120,17 @@ export const working: Row = {
       kind: 'now',
       queries: [[`max(${ofProcess('process_start_time_seconds')}) * 1000`, 'start']],
       meaning:
-        'When a replica was last started. Again and again: the log of the container before tells why it ended.',
+        'When a replica last started. If it keeps restarting, the log of the previous container shows why.',
       alert: 'DynamicToolsetRestarts',
       unit: 'dateTimeFromNow',
       none: 'none',
     },
     {
-      title: 'Who leads',
+      title: 'Leader over time',
       kind: 'state',
       queries: [[ours('leader'), '{{pod}} {{instance}}']],
       meaning:
-        'The lead over time. It moves in a roll-out and when a node fails. Moving without these: the API server answers too late.',
+        'The leader over time. It changes during a rollout and when a node fails. If it changes otherwise, the API server is too slow.',
       alert: 'DynamicToolsetNoLeader',
       words: ['follows', 'leads'],
     },
@@ -139,7 +139,7 @@ export const working: Row = {
       kind: 'state',
       queries: [[`min by (check) (${ours('ready')})`, '{{check}}']],
       meaning:
-        'The checks of /ready over time. "kubernetes": Services cannot be read; "configmap": it cannot be read or written; "discovery": none is complete yet.',
+        'The checks of /ready over time. "kubernetes": Services cannot be read; "configmap": it cannot be read or written; "discovery": no discovery is complete yet.',
       alert: 'DynamicToolsetNotReady',
       words: ['not passed', 'passed'],
     },

@@ -42,29 +42,25 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIO
 
 /** Makes the API's metrics in a set. */
 export function apiMetrics(set: MetricSet): ApiMetrics {
-  const requests = set.counter('api_requests_total', 'Requests that were answered.', [
-    'method',
-    'route',
-    'status',
-  ]);
-  const duration = set.histogram('api_request_duration_seconds', 'Time of a request.', ANSWERS, [
+  const requests = set.counter('api_requests_total', 'Answered requests.', ['method', 'route', 'status']);
+  const duration = set.histogram('api_request_duration_seconds', 'Duration of a request.', ANSWERS, [
     'method',
     'route',
   ]);
-  const errors = set.counter('api_errors_total', 'Requests whose answer has a status of 400 or more.', [
+  const errors = set.counter('api_errors_total', 'Responses with a status of 400 or above.', [
     'route',
     'status',
   ]);
-  const attempts = set.counter('auth_attempts_total', 'Requests whose credentials were looked at.');
-  const failures = set.counter('auth_failures_total', 'Requests that were not let in, by why.', ['reason']);
+  const attempts = set.counter('auth_attempts_total', 'Authentication attempts.');
+  const failures = set.counter('auth_failures_total', 'Rejected requests, by reason.', ['reason']);
   const checking = set.histogram(
     'auth_duration_seconds',
-    'Time in which it was decided whether a request is let in.',
+    'Duration of authentication and authorization.',
     ANSWERS,
   );
   const drops = set.counter(
     'connections_dropped_total',
-    'Connections that were closed for a limit: "address" has too many, "displaced" by an address that has fewer, or too many in all ("total").',
+    'Connections closed by a limit: too many from one address ("address"), displaced by an address with fewer ("displaced"), or too many in total ("total").',
     ['server', 'reason'],
   );
   for (const reason of AUTH_REASONS) failures.inc({ reason }, 0);

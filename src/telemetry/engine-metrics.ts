@@ -56,31 +56,31 @@ function discoveryMetrics(set: MetricSet, typeOf: (type: string) => string): Cou
   const namespaceOf = bounded(NAMESPACES);
   const discovered = set.counter(
     'services_discovered_total',
-    `Backends that were discovered. One that changes is not counted again; namespaces beyond the first ${NAMESPACES} are "other".`,
+    `Discovered backends. A backend that changes is not counted again; namespaces after the first ${NAMESPACES} are "other".`,
     ['type', 'namespace'],
   );
-  const healthy = set.gauge('services_healthy', 'Backends that are healthy now.', ['type']);
-  const unhealthy = set.gauge('services_unhealthy', 'Backends that are unhealthy now.', ['type']);
+  const healthy = set.gauge('services_healthy', 'Healthy backends.', ['type']);
+  const unhealthy = set.gauge('services_unhealthy', 'Unhealthy backends.', ['type']);
   const duration = set.histogram(
     'discovery_duration_seconds',
-    'Time of a look at all Services, probes included.',
+    'Duration of a full discovery, including probes.',
     PASSES,
   );
   const detecting = set.histogram(
     'detector_duration_seconds',
-    'Time that detectors computed for one look, without probes.',
+    'CPU time of the detectors in one discovery, without probes.',
     COMPUTING,
   );
   const errors = set.counter(
     'discovery_errors_total',
-    'What kept Services from being discovered: the source failed (type "all"), or a probe did by a bug.',
+    'Discovery errors: the source failed (type "all"), or a probe failed because of a bug.',
     ['type', 'reason'],
   );
-  const denied = set.gauge('namespaces_denied', 'Namespaces whose Services may not be listed now.');
-  const events = set.counter('watch_events_total', 'Changes of Services that a watch told.', ['kind']);
+  const denied = set.gauge('namespaces_denied', 'Namespaces where listing Services is denied.');
+  const events = set.counter('watch_events_total', 'Changes of Services that watches reported.', ['kind']);
   const restarts = set.counter(
     'watch_restarts_total',
-    'Watches of Services that ended and began anew: "ended" by the server as it does from time to time, "lost" with the connection, or by a fault.',
+    'Restarts of Service watches: "ended" normally by the server, "lost" with the connection, or after an error.',
     ['reason'],
   );
   for (const kind of ['upsert', 'delete']) events.inc({ kind }, 0);
@@ -111,19 +111,19 @@ function discoveryMetrics(set: MetricSet, typeOf: (type: string) => string): Cou
 function probeMetrics(set: MetricSet, typeOf: (type: string) => string): Counters {
   const failures = set.counter(
     'health_check_failures_total',
-    'Probes that did not find a healthy backend of the expected kind. "unreachable": the route cannot reach it, which says nothing of its health. "resolution": its name does not resolve; "connection": no connection; "tls": no TLS; "protocol": what it sent is no answer; "timeout": no answer in time; "not_ready": no ready Pod; "refused": an address that is not asked; "status": what it answered.',
+    'Probes that did not find a healthy backend of the expected type. "unreachable": the route does not lead there, so health is unknown. "resolution": its name does not resolve; "connection": no connection; "tls": no TLS; "protocol": invalid response; "timeout": no response in time; "not_ready": no ready Pod; "refused": a forbidden address; "status": the status of the response.',
     ['type', 'reason'],
   );
   const duration = set.histogram(
     'health_check_duration_seconds',
-    'Time of a probe, without the wait for its turn.',
+    'Duration of a probe, without queueing.',
     PROBES,
     ['type'],
   );
-  const inflight = set.gauge('probe_inflight', 'Backends that are being asked now.');
+  const inflight = set.gauge('probe_inflight', 'Probes in progress.');
   const outages = set.gauge(
     'probe_outage',
-    'Whether no backend at all can be reached (1, else 0), which points at this process: at its DNS, or at all of its network.',
+    '1 if no backend is reachable, otherwise 0. The cause is then probably the DNS or the network of this process.',
     ['cause'],
   );
   for (const cause of ['dns', 'network']) outages.set({ cause }, 0);
@@ -146,56 +146,56 @@ function probeMetrics(set: MetricSet, typeOf: (type: string) => string): Counter
 function publicationMetrics(set: MetricSet, typeOf: (type: string) => string, now: () => number): Counters {
   const updates = set.counter(
     'configmap_updates_total',
-    'Publications that changed what was there ("success"), and tries that failed ("failure").',
+    'Publications that changed the ConfigMap ("success"), and attempts that failed ("failure").',
     ['result'],
   );
   const duration = set.histogram(
     'configmap_reconcile_duration_seconds',
-    'Time of a comparison of what is published with what shall be, with the publication where there was one.',
+    'Duration of a reconciliation, including the publication if there was one.',
     PASSES,
   );
   const latency = set.histogram(
     'change_to_publish_seconds',
-    'Time from the change of a Service until the ConfigMap holds what follows from it; of several changes, from the first.',
+    'Time from the change of a Service to the updated ConfigMap; for several changes, from the first one.',
     PASSES,
   );
   const drift = set.counter(
     'configmap_drift_detected_total',
-    'Generated documents that somebody else changed, by document, or "deleted" for all of them; they were put right.',
+    'External changes of generated documents, by document, or "deleted" for the whole ConfigMap. They were reverted.',
     ['kind'],
   );
   const generations = set.counter(
     'generations_total',
-    'Documents that were made; "failure" while overrides.yaml cannot be read, so the last ones stay.',
+    'Generated documents; "failure" if overrides.yaml is invalid, so the last documents stay.',
     ['document', 'result'],
   );
   let documents: Documents | undefined;
   let counted: Documents | undefined;
-  set.gauge('tools_count', 'Tools that are published now.', ['type'], (gauge) => {
+  set.gauge('tools_count', 'Published tools.', ['type'], (gauge) => {
     if (counted !== documents) setCounts(gauge, toolTypes(documents).map(typeOf));
     counted = documents;
   });
-  const overrides = set.counter('override_errors_total', 'Times that overrides.yaml became unreadable.');
+  const overrides = set.counter('override_errors_total', 'Times that overrides.yaml became invalid.');
   const valid = set.gauge(
     'overrides_valid',
-    'Whether overrides.yaml could be used when the leader read it last: 1, or 0 if not. A follower does not read it.',
+    '1 if overrides.yaml was valid when the leader last read it, otherwise 0. Followers do not read it.',
   );
   valid.set(1);
   const conflicts = set.counter(
     'override_conflicts_total',
-    'Entries of overrides.yaml that began to be left out: they change a tool that is not there, or HolmesGPT would refuse them.',
+    'Entries of overrides.yaml that are newly ignored: they change a tool that does not exist, or HolmesGPT would reject them.',
   );
   const held = set.counter(
     'removals_held_total',
-    'Times that tools which would go began to be held: most of all at once, or, with --once, after one failed probe.',
+    'Times that a removal of tools was held: most tools at once, or, with --once, after one failed probe.',
   );
   const rollbacks = set.counter(
     'rollbacks_total',
-    'Publications that were rolled back because they could not be used.',
+    'Publications that were rolled back because they were unusable.',
   );
   const waiting = set.gauge(
     'approvals_waiting',
-    'MCP servers and annotated Services that wait for approval now; a follower does not count them.',
+    'MCP servers and annotated Services that wait for approval. Followers do not count them.',
   );
   const toolChanges = set.counter(
     'mcp_tool_changes_total',
@@ -203,14 +203,14 @@ function publicationMetrics(set: MetricSet, typeOf: (type: string) => string, no
   );
   const limited = set.gauge(
     'tools_limited',
-    "Tools that a limit keeps out of the documents now, or whose owners' text it does, by limit.",
+    "Tools that a limit keeps out of the documents, or whose owner's description it drops, by limit.",
     ['limit'],
   );
   for (const limit of LIMIT_NAMES) limited.set({ limit }, 0);
-  const revision = set.gauge('revision', 'Number of the newest revision; 0 where none is kept.');
+  const revision = set.gauge('revision', 'Number of the newest revision; 0 if there is none.');
   const history = set.gauge(
     'history_last_write_successful',
-    'Whether what is published is in the history: 1, or 0 if it could not be written there. A follower does not write it.',
+    '1 if the published documents are in the history, 0 if writing them failed. Followers do not write the history.',
   );
   history.set(1);
   for (const result of ['success', 'failure']) {
@@ -261,12 +261,10 @@ function publicationMetrics(set: MetricSet, typeOf: (type: string) => string, no
 }
 
 function configurationMetrics(set: MetricSet): Counters {
-  const reloads = set.counter('config_reloads_total', 'Changes of the configuration, by what came of them.', [
-    'result',
-  ]);
+  const reloads = set.counter('config_reloads_total', 'Configuration changes, by result.', ['result']);
   const reloaded = set.gauge(
     'config_last_reload_successful',
-    'Whether the configuration as it is now is the one in force: 1, or 0 if it cannot be used.',
+    '1 if the current configuration is in force, 0 if it is invalid.',
   );
   for (const result of ['success', 'failure']) reloads.inc({ result }, 0);
   reloaded.set(1);
@@ -286,7 +284,7 @@ function configurationMetrics(set: MetricSet): Counters {
 function successMetrics(set: MetricSet): Counters {
   const success = set.gauge(
     'last_success_timestamp_seconds',
-    'When a stage last succeeded, in seconds since 1970; a follower does not reconcile.',
+    'Unix time when a stage last succeeded. Followers do not reconcile.',
     ['stage'],
   );
   const mark = (stage: string): void => success.set({ stage }, Date.now() / SECOND);

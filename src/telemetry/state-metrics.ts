@@ -13,17 +13,14 @@ export interface StateMetricsOptions {
 
 /** Makes the metrics of what is so when it is asked for, and is no event. */
 export function stateMetrics(set: MetricSet, { version, leads, ready, interval }: StateMetricsOptions): void {
-  set.gauge('build_info', 'The version that runs; always 1.', ['version']).set({ version }, 1);
-  set.gauge('leader', 'Whether this process may write: 1, or 0 while another one leads.', [], (gauge) =>
+  set.gauge('build_info', 'The running version; always 1.', ['version']).set({ version }, 1);
+  set.gauge('leader', '1 if this process is the leader, otherwise 0.', [], (gauge) =>
     gauge.set(leads() ? 1 : 0),
   );
-  set.gauge('ready', 'Whether a check of /ready is passed now: 1, or 0 if not.', ['check'], (gauge) => {
+  set.gauge('ready', '1 if a check of /ready passes, otherwise 0.', ['check'], (gauge) => {
     for (const [check, passed] of Object.entries(ready())) gauge.set({ check }, passed ? 1 : 0);
   });
-  set.gauge(
-    'discovery_interval_seconds',
-    'Time between two looks at all Services, as it is configured.',
-    [],
-    (gauge) => gauge.set(interval() / 1000),
+  set.gauge('discovery_interval_seconds', 'Configured interval between full resyncs.', [], (gauge) =>
+    gauge.set(interval() / 1000),
   );
 }
