@@ -1,0 +1,177 @@
+import { expect, test } from 'vitest';
+import type { AgentOutcome, EngineEvent } from '../controller/events.ts';
+import { engineLog } from './engine-log.ts';
+import type { Logger } from './logger.ts';
+import { security } from './security.ts';
+
+type Line = readonly [level: string, fields: Readonly<Record<string, unknown>>, message: string];
+
+function linesOf(event: EngineEvent): Line[] {
+  const lines: Line[] = [];
+  const at = (level: string) => (fields: Line[1], message: string) => lines.push([level, fields, message]);
+  const log = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+  engineLog(log as unknown as Logger)(event);
+  return lines;
+}
+
+const cycle = 4;
+const error = new Error('x');
+const retryIn = 4_040;
+const change = { service: 'shop/orders', added: ['a'], removed: [], changed: [] };
+const problem = { where: 'w', what: 'is wrong', fix: 'mend it' };
+const agent = (outcome: AgentOutcome): EngineEvent => ({ kind: 'agent', cycle, outcome });
+
+test.each<[EngineEvent, level: string, component: string, fields: object, message: string]>([
+  [
+    { kind: 'drift-repeated', cycle, keys: ['k'], retryIn },
+    'error',
+    'reconciliation',
+    { cycle, drift_keys: ['k'], retry_in: 4 },
+    'something makes the same change to what is generated again and again',
+  ],
+  [
+    { kind: 'recreated', cycle, overrides: false },
+    'warn',
+    'reconciliation',
+    { cycle, ...security('configmap_deleted_detected'), overrides_restored: false },
+    'what was published was gone; it was made anew',
+  ],
+  [
+    { kind: 'overrides-mended', cycle },
+    'info',
+    'reconciliation',
+    { cycle },
+    'overrides.yaml can be used again',
+  ],
+  [
+    { kind: 'rolled-back', cycle, to: 3, faults: ['f'] },
+    'error',
+    'reconciliation',
+    { cycle, revision: 3, faults: ['f'] },
+    'what was published could not be used as it was read back; it was rolled back to revision 3',
+  ],
+  [
+    { kind: 'rollback', cycle, to: 3, holds: true },
+    'warn',
+    'reconciliation',
+    { cycle, revision: 3 },
+    'the rollback to revision 3 holds until the inputs change',
+  ],
+  [
+    { kind: 'rollback', cycle, to: 3, holds: false },
+    'info',
+    'reconciliation',
+    { cycle, revision: 3 },
+    'the inputs changed, so the rollback ended',
+  ],
+  [
+    { kind: 'removal-held', cycle, tools: ['a', 'b'], retryIn },
+    'warn',
+    'reconciliation',
+    { cycle, tools: ['a', 'b'], retry_in: 4 },
+    '2 tools are not found or cannot be used any more',
+  ],
+  [
+    { kind: 'observe-failed', cycle, error, retryIn },
+    'warn',
+    'reconciliation',
+    { cycle, retry_in: 4 },
+    'what is published cannot be read: x',
+  ],
+  [
+    { kind: 'watch-failed', error },
+    'warn',
+    'reconciliation',
+    {},
+    'what others change in the published toolset is noticed with each pass only: x',
+  ],
+  [
+    { kind: 'source-failed', error, reason: 'network', retryIn },
+    'error',
+    'service_discovery',
+    { retry_in: 4 },
+    'the last known services stand: x',
+  ],
+  [
+    { kind: 'tools-changed', cycle, change },
+    'warn',
+    'service_discovery',
+    { cycle, namespace: 'shop', service_name: 'orders' },
+    'the MCP server shop/orders changed its tools: ',
+  ],
+  [
+    { kind: 'outage', outage: 'network' },
+    'warn',
+    'health_check',
+    { outage: 'network' },
+    'no backend can be reached',
+  ],
+  [
+    { kind: 'reconfigured', changes: ['a', 'b'] },
+    'info',
+    'configuration',
+    { changes: ['a', 'b'] },
+    'the configuration changed: a, b',
+  ],
+  [
+    { kind: 'configuration-refused', error: new Error('one\ntwo') },
+    'error',
+    'configuration',
+    {},
+    'the configuration cannot be used, and the one before stays in force: one; two',
+  ],
+  [
+    { kind: 'configuration-mended' },
+    'info',
+    'configuration',
+    {},
+    'the configuration is again the one in force',
+  ],
+  [
+    agent({ kind: 'agent-written', target: 'T', learned: true }),
+    'info',
+    'agent',
+    { cycle },
+    'T was written; what somebody had changed there stays and wins',
+  ],
+  [
+    agent({ kind: 'agent-written', target: 'T', learned: false }),
+    'info',
+    'agent',
+    { cycle },
+    'T was written',
+  ],
+  [
+    agent({ kind: 'agent-restarted', target: 'T' }),
+    'info',
+    'agent',
+    { cycle },
+    'T was restarted, so that it reads the toolset',
+  ],
+  [
+    agent({ kind: 'agent-reloaded', target: 'T' }),
+    'info',
+    'agent',
+    { cycle },
+    'T was told to read the toolset again',
+  ],
+  [
+    agent({ kind: 'agent-reload-delayed', target: 'T', dueIn: retryIn }),
+    'info',
+    'agent',
+    { cycle, retry_in: 4 },
+    'T reads the toolset again later',
+  ],
+  [agent({ kind: 'agent-refused', problem }), 'warn', 'agent', { cycle }, 'w: is wrong; mend it'],
+  [agent({ kind: 'agent-note', problem }), 'warn', 'agent', { cycle }, 'w: is wrong; mend it'],
+  [
+    agent({ kind: 'agent-failed', error, retryIn }),
+    'error',
+    'agent',
+    { cycle, retry_in: 4, stacktrace: error.stack },
+    'HolmesGPT was not told of the toolset: x',
+  ],
+])('%j', (event, level, component, fields, message) => {
+  const lines = linesOf(event);
+  expect(lines).toEqual([[level, { component, ...fields }, expect.stringContaining(message)]]);
+});

@@ -1,0 +1,62 @@
+import { causeOf, type DiscoveredService, endpointUrl } from '../../model/discovery.ts';
+import { serviceKey } from '../../model/service.ts';
+import type { EventOf } from '../event-handlers.ts';
+import type { Logger } from '../logger.ts';
+
+interface Line {
+  readonly level: 'info' | 'warn';
+  readonly fields?: Record<string, unknown>;
+  readonly message: string;
+}
+
+function fieldsOf(service: DiscoveredService): Record<string, unknown> {
+  return {
+    component: 'service_discovery',
+    service_type: service.type,
+    service_name: service.service.name,
+    namespace: service.service.namespace,
+    endpoint: endpointUrl(service.endpoint),
+    health: service.verdict.health,
+    healthy: service.verdict.health === 'unknown' ? null : service.verdict.health === 'healthy',
+  };
+}
+
+/** What to log of a backend; nothing where nothing changed. */
+function changeOf(old: DiscoveredService | undefined, service: DiscoveredService): Line | undefined {
+  const { health } = service.verdict;
+  if (old === undefined)
+    return {
+      level: 'info',
+      fields: { evidence: service.evidence[0]?.detail },
+      message: 'backend discovered',
+    };
+  const checked = { component: 'health_check' };
+  if (old.verdict.health !== health)
+    return {
+      level: health === 'unhealthy' ? 'warn' : 'info',
+      fields: checked,
+      message: `backend became ${health}`,
+    };
+  if (health !== 'healthy' && causeOf(old.verdict) !== causeOf(service.verdict))
+    return { level: 'info', fields: checked, message: `backend is ${health} for another reason` };
+  if (endpointUrl(old.endpoint) !== endpointUrl(service.endpoint) || old.type !== service.type)
+    return { level: 'info', message: 'backend changed' };
+  return undefined;
+}
+
+/** Logs which backends changed in a pass. @returns whether any did */
+export function logChanges(log: Logger, { before, services, cycle }: EventOf<'pass'>): boolean {
+  const gone = new Map(before.map((service) => [serviceKey(service.service), service]));
+  let changed = false;
+  for (const service of services) {
+    const key = serviceKey(service.service);
+    const change = changeOf(gone.get(key), service);
+    gone.delete(key);
+    if (change === undefined) continue;
+    changed = true;
+    const fields = { ...fieldsOf(service), reason: service.verdict.reason, cycle };
+    log[change.level]({ ...fields, ...change.fields }, change.message);
+  }
+  for (const service of gone.values()) log.info({ ...fieldsOf(service), cycle }, 'backend gone');
+  return changed || gone.size > 0;
+}

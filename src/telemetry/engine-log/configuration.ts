@@ -1,0 +1,20 @@
+import type { EventHandlers } from '../event-handlers.ts';
+import type { Logger } from '../logger.ts';
+
+const component = 'configuration';
+
+/** Logs changes of the configuration. */
+export const configurationLog = (log: Logger): EventHandlers => ({
+  reconfigured({ changes }) {
+    log.info({ component, changes }, `the configuration changed: ${changes.join(', ')}`);
+  },
+  'configuration-refused'({ error }) {
+    log.error(
+      { component },
+      `the configuration cannot be used, and the one before stays in force: ${error.message.replaceAll('\n', '; ')}`,
+    );
+  },
+  'configuration-mended'() {
+    log.info({ component }, 'the configuration is again the one in force');
+  },
+});

@@ -1,0 +1,39 @@
+import { OVERRIDES_KEY } from '../../model/documents.ts';
+import type { EventHandlers } from '../event-handlers.ts';
+import type { Logger } from '../logger.ts';
+import { seconds } from './fields.ts';
+
+const component = 'reconciliation';
+
+/** Logs why something else is published than what was found: overrides, held removals, rollbacks. */
+export const decisionLog = (log: Logger): EventHandlers => ({
+  'overrides-invalid'({ cycle, faults }) {
+    log.warn(
+      { component, cycle, override_key: OVERRIDES_KEY },
+      `overrides.yaml cannot be used: ${faults}; the last toolset stays until it is mended`,
+    );
+  },
+  'overrides-mended'({ cycle }) {
+    log.info({ component, cycle }, 'overrides.yaml can be used again');
+  },
+  'removal-held'({ cycle, tools, retryIn }) {
+    log.warn(
+      { component, cycle, tools, retry_in: seconds(retryIn) },
+      `${tools.length} tools are not found or cannot be used any more; they stay for now, and everything else follows what was found`,
+    );
+  },
+  'rolled-back'({ cycle, to, faults }) {
+    log.error(
+      { component, cycle, revision: to, faults },
+      `what was published could not be used as it was read back; it was rolled back to revision ${to}`,
+    );
+  },
+  rollback({ cycle, to, holds }) {
+    log[holds ? 'warn' : 'info'](
+      { component, cycle, revision: to },
+      holds
+        ? `the rollback to revision ${to} holds until the inputs change`
+        : 'the inputs changed, so the rollback ended',
+    );
+  },
+});

@@ -1,0 +1,73 @@
+import { toolChangeText } from '../engine-events.ts';
+import type { EventHandlers, EventOf } from '../event-handlers.ts';
+import type { Logger } from '../logger.ts';
+import { problemLog } from '../problem-log.ts';
+import { security } from '../security.ts';
+import { logChanges } from './backend-changes.ts';
+import { messageOf, seconds } from './fields.ts';
+
+function nameOf(key: string): Record<string, unknown> {
+  const [namespace, name] = key.split('/');
+  return { namespace, service_name: name };
+}
+
+/** How many backends of each type there are. */
+function countsOf(services: EventOf<'pass'>['services']): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { type } of services) counts[`${type}_count`] = (counts[`${type}_count`] ?? 0) + 1;
+  return counts;
+}
+
+const passFields = (event: EventOf<'pass'>): object => ({
+  component: 'service_discovery',
+  ...(event.full ? security('discovery_completed') : {}),
+  cycle: event.cycle,
+  triggered_by: event.full ? 'interval' : 'change',
+  services_examined: event.examined,
+  discovered_count: event.services.length,
+  ...countsOf(event.services),
+  duration: Math.round(event.milliseconds) / 1000,
+});
+
+const OUTAGES = {
+  dns: "no name of a backend resolves, which points at this Pod's DNS: health is unknown, and what is published stays until one resolves",
+  network:
+    "no backend can be reached, which points at this Pod's DNS or network: health is unknown, and what is published stays until one is reached",
+};
+
+/** Logs what is discovered, and what keeps it from being so. */
+export function discoveryLog(log: Logger): EventHandlers {
+  const problems = problemLog(log, 'service_discovery');
+  let failing = false;
+  return {
+    pass(event) {
+      const { full, cycle } = event;
+      if (full && failing) {
+        failing = false;
+        log.info({ component: 'service_discovery', cycle }, 'Services can be read again');
+      }
+      const changed = logChanges(log, event);
+      problems(event.problems, cycle);
+      // In a busy cluster most changes are of no consequence here.
+      log[full || changed ? 'info' : 'debug'](passFields(event), 'discovery completed');
+    },
+    'tools-changed'({ change, cycle }) {
+      log.warn(
+        { component: 'service_discovery', cycle, ...nameOf(change.service) },
+        `the MCP server ${change.service} changed its tools: ${toolChangeText(change)}`,
+      );
+    },
+    outage({ outage }) {
+      const component = 'health_check';
+      if (outage === undefined) log.info({ component }, 'a backend is reached again, so all are asked again');
+      else log.warn({ component, outage }, OUTAGES[outage]);
+    },
+    'source-failed'({ error, retryIn }) {
+      failing = true;
+      log.error(
+        { component: 'service_discovery', retry_in: seconds(retryIn) },
+        `the last known services stand: ${messageOf(error)}`,
+      );
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import type { EventHandlers } from '../event-handlers.ts';
+import type { Logger } from '../logger.ts';
+import { security } from '../security.ts';
+import { seconds } from './fields.ts';
+
+const component = 'reconciliation';
+/** Most lines of a difference in one line of the log. */
+const MOST_LINES = 40;
+
+/** Logs what others change in what is published, and what is done about it. */
+export const driftLog = (log: Logger): EventHandlers => ({
+  drift({ cycle, keys, diff }) {
+    const lines = diff.slice(0, MOST_LINES).map(({ text }) => text);
+    log.warn(
+      {
+        component,
+        cycle,
+        ...security('configmap_changed_by_others'),
+        drift_keys: keys,
+        drift_count: keys.length,
+        diff: lines.join('\n'),
+      },
+      'somebody changed what is generated; it was put right. Write changes into overrides.yaml',
+    );
+  },
+  'drift-repeated'({ cycle, keys, retryIn }) {
+    log.error(
+      { component, cycle, drift_keys: keys, retry_in: seconds(retryIn) },
+      'something makes the same change to what is generated again and again; it is reverted once a minute only. Find out what it is in metadata.managedFields of the ConfigMap, or in the audit log',
+    );
+  },
+  recreated({ cycle, overrides }) {
+    log.warn(
+      { component, cycle, ...security('configmap_deleted_detected'), overrides_restored: overrides },
+      overrides
+        ? 'what was published was gone; it was made anew, with overrides.yaml as it was'
+        : 'what was published was gone; it was made anew',
+    );
+  },
+});

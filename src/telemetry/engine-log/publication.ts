@@ -1,0 +1,60 @@
+import type { EventHandlers } from '../event-handlers.ts';
+import type { Logger } from '../logger.ts';
+import { problemLog } from '../problem-log.ts';
+import { security } from '../security.ts';
+import { messageOf, seconds, stackOf } from './fields.ts';
+
+const component = 'reconciliation';
+
+/** Logs what is published, and what keeps it from being so. */
+export function publicationLog(log: Logger): EventHandlers {
+  const notes = problemLog(log, component);
+  let failing = false;
+  return {
+    published({ cycle, plan, target }) {
+      log.info(
+        {
+          component,
+          cycle,
+          ...security('configmap_reconciliation_success'),
+          operation: plan.action,
+          status: 'success',
+          keys_updated: plan.changes,
+        },
+        `toolset published to ${target}`,
+      );
+    },
+    reconciled({ ok, cycle, problems }) {
+      notes(problems, cycle);
+      if (!ok || !failing) return;
+      failing = false;
+      log.info({ component, cycle, status: 'success' }, 'what is published is in step again');
+    },
+    'observe-failed'({ cycle, error, retryIn }) {
+      log.warn(
+        { component, cycle, retry_in: seconds(retryIn) },
+        `what is published cannot be read: ${messageOf(error)}`,
+      );
+    },
+    'watch-failed'({ error }) {
+      log.warn(
+        { component },
+        `what others change in the published toolset is noticed with each pass only: ${error.message}`,
+      );
+    },
+    'publish-failed'({ cycle, attempt, error, retryIn }) {
+      failing = true;
+      log.error(
+        {
+          component,
+          cycle,
+          status: 'failure',
+          retry_attempt: attempt,
+          retry_in: seconds(retryIn),
+          ...stackOf(error),
+        },
+        `the toolset was not published: ${messageOf(error)}`,
+      );
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import type { Problem } from '../../model/discovery.ts';
+import { LIMIT_NAMES } from '../../model/documents.ts';
+import type { EventHandlers } from '../event-handlers.ts';
+import type { MetricSet } from '../metric-set.ts';
+
+const isOfOverrides = ({ where }: Problem): boolean => where.startsWith('overrides.yaml');
+
+/** Metrics of overrides. */
+export function overrideMetrics(set: MetricSet): EventHandlers {
+  const overrides = set.counter('override_errors_total', 'Times that overrides.yaml became invalid.');
+  const valid = set.gauge(
+    'overrides_valid',
+    '1 if overrides.yaml was valid when the leader last read it, otherwise 0. Followers do not read it.',
+  );
+  valid.set(1);
+  const conflicts = set.counter(
+    'override_conflicts_total',
+    'Entries of overrides.yaml that are newly ignored: they change a tool that does not exist, or HolmesGPT would reject them.',
+  );
+  let known = new Set<string>();
+  return {
+    generated: ({ ok }) => valid.set(ok ? 1 : 0),
+    reconciled({ problems }) {
+      const left = problems.filter(isOfOverrides).map(({ where, what }) => `${where} ${what}`);
+      conflicts.inc(left.filter((line) => !known.has(line)).length);
+      known = new Set(left);
+    },
+    'overrides-invalid': () => overrides.inc(),
+  };
+}
+
+/** Metrics of why other tools are published than were found. */
+export function decisionMetrics(set: MetricSet): EventHandlers {
+  const held = set.counter(
+    'removals_held_total',
+    'Times that a removal of tools was held: most tools at once, or, with --once, after one failed probe.',
+  );
+  const rollbacks = set.counter(
+    'rollbacks_total',
+    'Publications that were rolled back because they were unusable.',
+  );
+  const waiting = set.gauge(
+    'approvals_waiting',
+    'MCP servers and annotated Services that wait for approval. Followers do not count them.',
+  );
+  const toolChanges = set.counter(
+    'mcp_tool_changes_total',
+    'Times that the tools of a published MCP server changed.',
+  );
+  const limited = set.gauge(
+    'tools_limited',
+    "Tools that a limit keeps out of the documents, or whose owner's description it drops, by limit.",
+    ['limit'],
+  );
+  for (const limit of LIMIT_NAMES) limited.set({ limit }, 0);
+  return {
+    reconciled({ cuts }) {
+      if (cuts === undefined) return;
+      for (const limit of LIMIT_NAMES)
+        limited.set({ limit }, cuts.filter((cut) => cut.limit === limit).length);
+    },
+    'removal-held': () => held.inc(),
+    'approvals-waiting': (event) => waiting.set(event.waiting.length),
+    'tools-changed': () => toolChanges.inc(),
+    'rolled-back': () => rollbacks.inc(),
+  };
+}

@@ -1,0 +1,74 @@
+import type { DiscoveredService } from '../../model/discovery.ts';
+import { FAILURE_REASONS } from '../../model/failure-reason.ts';
+import { serviceKey } from '../../model/service.ts';
+import type { EventHandlers } from '../event-handlers.ts';
+import { bounded, type MetricSet } from '../metric-set.ts';
+import { PASSES, SECOND, setCounts, type TypeLabel } from './common.ts';
+
+/** Most namespaces that are labels of their own. */
+const NAMESPACES = 200;
+/** Upper bounds of detection, which costs no waiting, in seconds. */
+const COMPUTING = [0.0001, 0.0005, 0.001, 0.005, 0.02, 0.1, 0.5, 1];
+
+/** Metrics of the backends that a pass finds. */
+export function discoveryMetrics(set: MetricSet, typeOf: TypeLabel): EventHandlers {
+  const namespaceOf = bounded(NAMESPACES);
+  const discovered = set.counter(
+    'services_discovered_total',
+    `Discovered backends. A backend that changes is not counted again; namespaces after the first ${NAMESPACES} are "other".`,
+    ['type', 'namespace'],
+  );
+  const healthy = set.gauge('services_healthy', 'Healthy backends.', ['type']);
+  const unhealthy = set.gauge('services_unhealthy', 'Unhealthy backends.', ['type']);
+  const duration = set.histogram(
+    'discovery_duration_seconds',
+    'Duration of a full discovery, including probes.',
+    PASSES,
+  );
+  const detecting = set.histogram(
+    'detector_duration_seconds',
+    'CPU time of the detectors in one discovery, without probes.',
+    COMPUTING,
+  );
+  return {
+    pass({ full, before, services, milliseconds, detecting: spent }) {
+      const old = new Set(before.map(({ service }) => serviceKey(service)));
+      for (const each of services)
+        if (!old.has(serviceKey(each.service)))
+          discovered.inc({ type: typeOf(each.type), namespace: namespaceOf(each.service.namespace) });
+      const of = (health: DiscoveredService['verdict']['health']): string[] =>
+        services.filter(({ verdict }) => verdict.health === health).map(({ type }) => typeOf(type));
+      setCounts(healthy, of('healthy'));
+      setCounts(unhealthy, of('unhealthy'));
+      if (full) duration.observe(milliseconds / SECOND);
+      detecting.observe(spent / SECOND);
+    },
+  };
+}
+
+/** Metrics of the source: what keeps Services from being read, and its watches. */
+export function sourceMetrics(set: MetricSet, typeOf: TypeLabel): EventHandlers {
+  const errors = set.counter(
+    'discovery_errors_total',
+    'Discovery errors: the source failed (type "all"), or a probe failed because of a bug.',
+    ['type', 'reason'],
+  );
+  const denied = set.gauge('namespaces_denied', 'Namespaces where listing Services is denied.');
+  const events = set.counter('watch_events_total', 'Changes of Services that watches reported.', ['kind']);
+  const restarts = set.counter(
+    'watch_restarts_total',
+    'Restarts of Service watches: "ended" normally by the server, "lost" with the connection, or after an error.',
+    ['reason'],
+  );
+  for (const kind of ['upsert', 'delete']) events.inc({ kind }, 0);
+  for (const reason of FAILURE_REASONS) errors.inc({ type: 'all', reason }, 0);
+  return {
+    'source-failed': ({ reason }) => errors.inc({ type: 'all', reason }),
+    probed({ type, verdict }) {
+      if (verdict === undefined) errors.inc({ type: typeOf(type), reason: 'bug' });
+    },
+    'namespaces-denied': ({ count }) => denied.set(count),
+    'watch-event': ({ change: kind }) => events.inc({ kind }),
+    'watch-ended': ({ reason }) => restarts.inc({ reason }),
+  };
+}

@@ -1,0 +1,44 @@
+import type { EventHandlers } from '../event-handlers.ts';
+import type { MetricSet } from '../metric-set.ts';
+import { SECOND } from './common.ts';
+
+/** Metrics of changes of the configuration. */
+export function configurationMetrics(set: MetricSet): EventHandlers {
+  const reloads = set.counter('config_reloads_total', 'Configuration changes, by result.', ['result']);
+  const reloaded = set.gauge(
+    'config_last_reload_successful',
+    '1 if the current configuration is in force, 0 if it is invalid.',
+  );
+  for (const result of ['success', 'failure']) reloads.inc({ result }, 0);
+  reloaded.set(1);
+  return {
+    reconfigured() {
+      reloads.inc({ result: 'success' });
+      reloaded.set(1);
+    },
+    'configuration-refused'() {
+      reloads.inc({ result: 'failure' });
+      reloaded.set(0);
+    },
+    'configuration-mended': () => reloaded.set(1),
+  };
+}
+
+/** When each stage last succeeded. */
+export function successMetrics(set: MetricSet): EventHandlers {
+  const success = set.gauge(
+    'last_success_timestamp_seconds',
+    'Unix time when a stage last succeeded. Followers do not reconcile.',
+    ['stage'],
+  );
+  const mark = (stage: string): void => success.set({ stage }, Date.now() / SECOND);
+  return {
+    // What is asked again while the Services cannot be read is no discovery.
+    pass({ full }) {
+      if (full) mark('discovery');
+    },
+    reconciled({ ok }) {
+      if (ok) mark('reconciliation');
+    },
+  };
+}

@@ -1,0 +1,50 @@
+import type { Verdict } from '../../model/discovery.ts';
+import type { EventHandlers } from '../event-handlers.ts';
+import type { MetricSet } from '../metric-set.ts';
+import { SECOND, type TypeLabel } from './common.ts';
+
+/** Upper bounds of probes, in seconds. */
+const PROBES = [0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** Why a verdict is a failure, in one word; nothing where it is none. */
+function failureOf(verdict: Verdict): string | undefined {
+  if (verdict.proof === 'contradicted') return 'contradicted';
+  if (verdict.health === 'healthy') return undefined;
+  return verdict.fault ?? (verdict.health === 'unknown' ? 'unreachable' : 'status');
+}
+
+/** Metrics of probes, and of outages in which nothing can be reached. */
+export function probeMetrics(set: MetricSet, typeOf: TypeLabel): EventHandlers {
+  const failures = set.counter(
+    'health_check_failures_total',
+    'Probes that did not find a healthy backend of the expected type. "unreachable": the route does not lead there, so health is unknown. "resolution": its name does not resolve; "connection": no connection; "tls": no TLS; "protocol": invalid response; "timeout": no response in time; "not_ready": no ready Pod; "refused": a forbidden address; "status": the status of the response.',
+    ['type', 'reason'],
+  );
+  const duration = set.histogram(
+    'health_check_duration_seconds',
+    'Duration of a probe, without queueing.',
+    PROBES,
+    ['type'],
+  );
+  const inflight = set.gauge('probe_inflight', 'Probes in progress.');
+  const outages = set.gauge(
+    'probe_outage',
+    '1 if no backend is reachable, otherwise 0. The cause is then probably the DNS or the network of this process.',
+    ['cause'],
+  );
+  for (const cause of ['dns', 'network']) outages.set({ cause }, 0);
+  return {
+    outage({ outage }) {
+      for (const cause of ['dns', 'network']) outages.set({ cause }, cause === outage ? 1 : 0);
+    },
+    'probe-began': () => inflight.inc(),
+    'probe-ended'({ type, milliseconds }) {
+      inflight.dec();
+      duration.observe({ type: typeOf(type) }, milliseconds / SECOND);
+    },
+    probed({ type, verdict }) {
+      const reason = verdict === undefined ? undefined : failureOf(verdict);
+      if (reason !== undefined) failures.inc({ type: typeOf(type), reason });
+    },
+  };
+}
