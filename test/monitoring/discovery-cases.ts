@@ -29,7 +29,7 @@ export const DISCOVERY: readonly AlertCase[] = [
         {
           labels: {},
           description:
-            'For 5 minutes no replica could be scraped. The last published toolset stays and gets old.',
+            'No replica could be scraped for 5 minutes. The last published toolset stays, but is no longer updated.',
         },
       ],
       DynamicToolsetReplicaDown: [down('a'), down('b')],
@@ -44,7 +44,7 @@ export const DISCOVERY: readonly AlertCase[] = [
         {
           labels: {},
           description:
-            'For 5 minutes no replica could be scraped. The last published toolset stays and gets old.',
+            'No replica could be scraped for 5 minutes. The last published toolset stays, but is no longer updated.',
         },
       ],
     },
@@ -59,7 +59,7 @@ export const DISCOVERY: readonly AlertCase[] = [
     name: 'a container ends again and again',
     change: { [`process_start_time_seconds{${B}}`]: '0x110 3300x2 3400x2 3500x2 3600x120' },
     fires: {
-      DynamicToolsetRestarts: [{ labels: FOLLOWER, description: 'b was restarted 4 times in 30 minutes.' }],
+      DynamicToolsetRestarts: [{ labels: FOLLOWER, description: 'b restarted 4 times in 30 minutes.' }],
     },
   },
   {
@@ -69,7 +69,7 @@ export const DISCOVERY: readonly AlertCase[] = [
       DynamicToolsetNotReady: [
         {
           labels: { ...FOLLOWER, check: 'discovery' },
-          description: 'b has not passed the check discovery of /ready for 10 minutes.',
+          description: 'b has failed the check discovery of /ready for 10 minutes.',
         },
       ],
     },
@@ -82,7 +82,7 @@ export const DISCOVERY: readonly AlertCase[] = [
         {
           labels: INSTALLATION,
           description:
-            'For 3 minutes no replica in namespace ops has led. The last published toolset stays and gets old.',
+            'No replica in namespace ops has been the leader for 3 minutes. The last published toolset stays, but is no longer updated.',
         },
       ],
     },
@@ -98,7 +98,7 @@ export const DISCOVERY: readonly AlertCase[] = [
       DynamicToolsetSeveralLeaders: [
         {
           labels: INSTALLATION,
-          description: '2 replicas in namespace ops have published side by side for 10 minutes.',
+          description: '2 replicas in namespace ops have published at the same time for 10 minutes.',
         },
       ],
     },
@@ -111,7 +111,7 @@ export const DISCOVERY: readonly AlertCase[] = [
         {
           labels: INSTALLATION,
           description:
-            'For 5 minutes the configuration in namespace ops has had a fault; the one before stays in force until the next restart.',
+            'The configuration in namespace ops has had an error for 5 minutes. The previous configuration stays in force until the next restart.',
         },
       ],
     },
@@ -121,7 +121,7 @@ export const DISCOVERY: readonly AlertCase[] = [
     change: { [ours('last_success_timestamp_seconds', `${A}, stage="discovery"`)]: '0+30x59 1800x180' },
     fires: {
       DynamicToolsetDiscoveryStale: [
-        { labels: LEADER, description: 'a leads, and its last complete discovery was 30m 0s ago.' },
+        { labels: LEADER, description: 'The leader a completed its last discovery 30m 0s ago.' },
       ],
     },
   },
@@ -131,7 +131,7 @@ export const DISCOVERY: readonly AlertCase[] = [
     at: '20m',
     fires: {
       DynamicToolsetDiscoveryStale: [
-        { labels: LEADER, description: 'a leads, and its last complete discovery was 20m 0s ago.' },
+        { labels: LEADER, description: 'The leader a completed its last discovery 20m 0s ago.' },
       ],
     },
   },
@@ -144,7 +144,7 @@ export const DISCOVERY: readonly AlertCase[] = [
     at: '33m',
     fires: {
       DynamicToolsetDiscoveryStale: [
-        { labels: LEADER, description: 'a leads, and its last complete discovery was 33m 0s ago.' },
+        { labels: LEADER, description: 'The leader a completed its last discovery 33m 0s ago.' },
       ],
     },
   },
@@ -155,7 +155,7 @@ export const DISCOVERY: readonly AlertCase[] = [
       DynamicToolsetDiscoverySlow: [
         {
           labels: INSTALLATION,
-          description: 'A discovery in namespace ops took 1m 30s on average of the last 30 minutes.',
+          description: 'Over the last 30 minutes, a discovery in namespace ops took 1m 30s on average.',
         },
       ],
     },
@@ -167,7 +167,8 @@ export const DISCOVERY: readonly AlertCase[] = [
       DynamicToolsetNamespacesDenied: [
         {
           labels: INSTALLATION,
-          description: '2 namespaces have been denied for 15 minutes; backends in them are not offered.',
+          description:
+            'Listing Services in 2 namespaces has been denied for 15 minutes. Their backends are not published.',
         },
       ],
     },
@@ -179,7 +180,7 @@ export const DISCOVERY: readonly AlertCase[] = [
       DynamicToolsetWatchesFail: [
         {
           labels: INSTALLATION,
-          description: 'Watches were lost 60 times in 15 minutes, for half an hour now; changes show late.',
+          description: 'For half an hour, watches were lost 60 times in 15 minutes. Changes appear late.',
         },
       ],
     },
@@ -192,7 +193,7 @@ export const DISCOVERY: readonly AlertCase[] = [
         {
           labels: INSTALLATION,
           description:
-            '28.57% of the backends that Dynamic Toolset found have been unhealthy for 10 minutes; they are not offered.',
+            '28.57% of the discovered backends have been unhealthy for 10 minutes. They are not published.',
         },
       ],
     },
@@ -209,21 +210,21 @@ export const DISCOVERY: readonly AlertCase[] = [
         {
           labels: INSTALLATION,
           description:
-            '100% of the backends that Dynamic Toolset found have been unhealthy for 10 minutes; they are not offered.',
+            '100% of the discovered backends have been unhealthy for 10 minutes. They are not published.',
         },
       ],
       DynamicToolsetNoTools: [
         {
           labels: LEADER,
           description:
-            'For 15 minutes the toolset in namespace ops has been empty, and it was not within the last day.',
+            'The toolset in namespace ops has been empty for 15 minutes, but had tools within the last day.',
         },
       ],
       DynamicToolsetRemovalHeld: [
         {
           labels: INSTALLATION,
           description:
-            'Their backends are not found or cannot be used any more. They stay published for REMOVAL_HOLD, 5 minutes by default, and go then.',
+            'Their backends are gone or unusable. The tools stay published for REMOVAL_HOLD, 5 minutes by default, and are then removed.',
         },
       ],
     },
@@ -235,8 +236,7 @@ export const DISCOVERY: readonly AlertCase[] = [
       DynamicToolsetProbeOutage: [
         {
           labels: { ...INSTALLATION, cause: 'dns' },
-          description:
-            'No backend has been reached for 5 minutes; the cause is dns. What is published stays as it was.',
+          description: 'No backend has been reachable for 5 minutes; the cause is dns. Published tools stay.',
         },
       ],
     },

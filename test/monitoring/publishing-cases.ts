@@ -3,7 +3,7 @@ import { A, always, B, half, ours, STEPS } from './installation.ts';
 
 const changedTimes = (times: string): Firing => ({
   labels: INSTALLATION,
-  description: `What is generated was changed ${times} times in 15 minutes. It is put right once a minute only, so the agent may read the other version.`,
+  description: `Generated content was changed ${times} times in 15 minutes. It is reverted only once a minute, so the agent may read the other version.`,
 });
 
 /** Faults of publishing and of the API. */
@@ -16,7 +16,7 @@ export const PUBLISHING: readonly AlertCase[] = [
     },
     fires: {
       DynamicToolsetPublishingStale: [
-        { labels: LEADER, description: 'a leads, and what is published was last seen in step 30m 0s ago.' },
+        { labels: LEADER, description: 'The leader a last confirmed the published toolset 30m 0s ago.' },
       ],
       DynamicToolsetPublishingFails: [
         { labels: INSTALLATION, description: '20 publications failed in 10 minutes.' },
@@ -30,8 +30,7 @@ export const PUBLISHING: readonly AlertCase[] = [
       DynamicToolsetChangedByOthers: [
         {
           labels: { ...INSTALLATION, kind: 'toolset.json' },
-          description:
-            'toolset.json was changed by somebody else within the last 15 minutes, and was put right.',
+          description: 'Somebody changed toolset.json within the last 15 minutes. The change was reverted.',
         },
       ],
     },
@@ -45,8 +44,7 @@ export const PUBLISHING: readonly AlertCase[] = [
       DynamicToolsetChangedByOthers: [
         {
           labels: { ...INSTALLATION, kind: 'toolset.json' },
-          description:
-            'toolset.json was changed by somebody else within the last 15 minutes, and was put right.',
+          description: 'Somebody changed toolset.json within the last 15 minutes. The change was reverted.',
         },
       ],
       DynamicToolsetChangedRepeatedly: [changedTimes('15')],
@@ -60,7 +58,7 @@ export const PUBLISHING: readonly AlertCase[] = [
         {
           labels: LEADER,
           description:
-            'For 5 minutes overrides.yaml in namespace ops has had a fault. The last toolset stays until it is mended.',
+            'overrides.yaml in namespace ops has had an error for 5 minutes. The last toolset stays until you fix it.',
         },
       ],
     },
@@ -73,7 +71,7 @@ export const PUBLISHING: readonly AlertCase[] = [
         {
           labels: INSTALLATION,
           description:
-            'What was published could not be used as it was read back, so an earlier revision took its place within the last 15 minutes.',
+            'Within the last 15 minutes, a published document was unusable when it was read back, so an earlier revision replaced it.',
         },
       ],
     },
@@ -86,7 +84,7 @@ export const PUBLISHING: readonly AlertCase[] = [
         {
           labels: LEADER,
           description:
-            'For 15 minutes what is published in namespace ops could not be recorded, so there is no rollback to it.',
+            'For 15 minutes, the toolset published in namespace ops could not be recorded, so you cannot roll back to it.',
         },
       ],
     },
@@ -98,8 +96,7 @@ export const PUBLISHING: readonly AlertCase[] = [
       DynamicToolsetAuthenticationFailures: [
         {
           labels: INSTALLATION,
-          description:
-            '20 requests a minute come without credentials, with wrong ones, or without the right to ask.',
+          description: '20 requests per minute have missing or invalid credentials, or lack permission.',
         },
       ],
     },
@@ -113,7 +110,7 @@ export const PUBLISHING: readonly AlertCase[] = [
       DynamicToolsetApiErrors: [
         {
           labels: INSTALLATION,
-          description: '10% of the requests have been answered with a status of 500 or more for 10 minutes.',
+          description: '10% of the responses have had a status of 500 or above for 10 minutes.',
         },
       ],
     },
@@ -144,7 +141,7 @@ export const PUBLISHING: readonly AlertCase[] = [
       DynamicToolsetToolsLimited: [
         {
           labels: { ...INSTALLATION, limit: 'agent_tools' },
-          description: 'For 30 minutes 3 tools have been left out or shortened for the limit "agent_tools".',
+          description: 'The limit "agent_tools" has left out or shortened 3 tools for 30 minutes.',
         },
       ],
     },
@@ -167,7 +164,8 @@ export const PUBLISHING: readonly AlertCase[] = [
       DynamicToolsetApprovalsWaiting: [
         {
           labels: INSTALLATION,
-          description: '2 have waited for an hour; the agent does not get them until a person approves them.',
+          description:
+            '2 Services have waited for an hour. The agent cannot use them until a person approves them.',
         },
       ],
     },
@@ -182,7 +180,7 @@ export const PUBLISHING: readonly AlertCase[] = [
         {
           labels: { ...INSTALLATION, server: 'api', reason: 'address' },
           description:
-            'For 10 minutes 200 connections a minute to the api server have been dropped, for the limit "address".',
+            'For 10 minutes, the limit "address" of the api server has dropped 200 connections per minute.',
         },
       ],
     },
