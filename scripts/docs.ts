@@ -1,6 +1,6 @@
 /**
  * Writes the generated parts of the documentation, which stand between `<!-- generated: NAME -->` and `<!-- end -->`, and
- * the Grafana dashboard.
+ * the Grafana dashboard and the JSON Schemas.
  * `npm run docs -- --check` writes nothing and fails if a part is out of date.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -19,6 +19,7 @@ import { dashboard } from './dashboard/dashboard.ts';
 import { commandParts } from './docs-commands.ts';
 import { settingsParts } from './docs-settings.ts';
 import { code, codes, table } from './markdown-text.ts';
+import { schemaFiles } from './schemas.ts';
 
 const root = join(import.meta.dirname, '..');
 const { rules } = makeRules(builtInDetectors());
@@ -146,6 +147,7 @@ const parts: Readonly<Record<string, () => string>> = {
 };
 
 const DASHBOARD = 'deploy/helm/dynamic-toolset/files/dashboard.json';
+const SCHEMAS = schemaFiles();
 const FILES = [
   'docs/command-line.md',
   'docs/configuration.md',
@@ -153,10 +155,13 @@ const FILES = [
   'docs/metrics.md',
   'deploy/helm/dynamic-toolset/README.md',
   DASHBOARD,
+  ...SCHEMAS.keys(),
 ];
 
 function madeOf(file: string, text: string): string {
   if (file === DASHBOARD) return `${JSON.stringify(dashboard(), undefined, 2)}\n`;
+  const schema = SCHEMAS.get(file);
+  if (schema !== undefined) return schema;
   return text.replace(/<!-- generated: ([a-z]+) -->\n[\s\S]*?<!-- end -->/g, (_, name: string) => {
     const part = parts[name];
     if (part === undefined) throw new Error(`${file}: there is no generated part "${name}"`);

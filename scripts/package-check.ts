@@ -3,7 +3,8 @@
  * example of the library.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkLibrary, libraryExample } from './library-check.ts';
@@ -47,6 +48,9 @@ try {
     '--metrics-address',
     '127.0.0.1:0',
   ]);
+  const { resolve } = createRequire(join(folder, 'package.json'));
+  for (const name of ['overrides', 'config', 'detector'])
+    JSON.parse(readFileSync(resolve(`dynamic-toolset/schemas/${name}.schema.json`), 'utf8'));
   const { program, output } = libraryExample();
   if (checkLibrary(folder, program).trimEnd() !== output)
     throw new Error('the example of docs/library.md prints something else than the page says');

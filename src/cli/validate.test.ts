@@ -108,3 +108,26 @@ describe('what a file is, where its name does not tell', () => {
     await expect(validated(undefined, text)).rejects.toThrow(/--kind \(overrides, /);
   });
 });
+
+describe('what no schema says', () => {
+  test('a setting must have a value that the program takes', async () => {
+    const { code, lines } = await validated(
+      'config',
+      'namespaces: [monitoring]\ndiscoveryInterval: often\nmaxBackends: 0\n',
+    );
+    expect(code).toBe(1);
+    expect(lines).toEqual([
+      expect.stringMatching(/^-:2:20: discoveryInterval: is not a duration from /),
+      '-:3:14: maxBackends: is below 1',
+    ]);
+  });
+
+  test('a detector speaks of roles that there are', async () => {
+    const { code, lines } = await validated(
+      'detector',
+      'type: a\ntitle: A\ndescription: A.\nports: {}\nholmes: { none: not read }\naccepts: [gatewy]\n',
+    );
+    expect(code).toBe(1);
+    expect(lines[0]).toMatch(/^-:1:1: there is no role "gatewy"; the vocabulary has /);
+  });
+});

@@ -1,7 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 import * as z from 'zod';
+import { builtInDetectors } from '../config/detector-files.ts';
 import { configFileSchema } from '../config/file.ts';
+import { SETTING_NAMES, SETTINGS } from '../config/setting-table.ts';
+import { Fault } from '../config/setting-texts.ts';
+import { roleFault } from '../detection/rules.ts';
 import { detectorSchema } from '../model/detector.ts';
 import { ConfigError } from '../model/errors.ts';
 import { overridesSchema } from '../model/overrides.ts';
@@ -30,6 +34,21 @@ const as =
   (text) =>
     checkText(kind, text, FILE);
 
+/** A configuration file whose settings have values that the program takes. */
+const checkedConfig = configFileSchema.superRefine((config, context) => {
+  for (const name of SETTING_NAMES) {
+    const text = config[name];
+    const value = text === undefined ? undefined : SETTINGS[name].form.read(text);
+    if (value instanceof Fault) context.addIssue({ code: 'custom', path: [name], message: value.what });
+  }
+});
+
+/** A detector that speaks of roles that the vocabulary has. */
+const checkedDetector = detectorSchema.superRefine((detector, context) => {
+  const message = roleFault(detector, builtInDetectors().vocabulary);
+  if (message !== undefined) context.addIssue({ code: 'custom', message });
+});
+
 /** Kinds of files, with their check, and how one is told from the others by its name or by the keys in it. */
 const KINDS: Readonly<
   Record<FileKind, { readonly faults: Check; readonly name: RegExp; readonly keys: readonly string[] }>
@@ -37,9 +56,9 @@ const KINDS: Readonly<
   overrides: { faults: as('overrides'), name: /overrides\.ya?ml$/, keys: keysAt(overridesSchema, []) },
   'toolset-json': { faults: as('toolset-json'), name: /\.json$/, keys: keysAt(toolsetJsonSchema, []) },
   holmesgpt: { faults: as('holmesgpt'), name: /toolsets?\.ya?ml$/, keys: ['toolsets', 'mcp_servers'] },
-  config: { faults: by(configFileSchema), name: /config\.ya?ml$/, keys: keysAt(configFileSchema, []) },
+  config: { faults: by(checkedConfig), name: /config\.ya?ml$/, keys: keysAt(configFileSchema, []) },
   detector: {
-    faults: by(detectorSchema),
+    faults: by(checkedDetector),
     name: /(^|\/)detectors\/[^/]*\.ya?ml$/,
     keys: keysAt(detectorSchema, []),
   },

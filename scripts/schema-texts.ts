@@ -1,0 +1,97 @@
+/** Descriptions of what the reference pages describe in prose, or not at all, by place in the file: `*` is any key, `[]` any item. */
+export type Texts = Readonly<Record<string, string>>;
+
+export const OVERRIDES: Texts = {
+  tools:
+    'By `NAMESPACE/SERVICE`: fields that change a discovered tool. By any other name: a tool of your own.',
+  holmesgpt:
+    'Merged into `custom_toolset.yaml`: mappings are merged, other values are replaced, `null` removes a value.',
+  'holmesgpt.toolsets': 'Toolsets of HolmesGPT by name.',
+  'holmesgpt.toolsets.*.backends':
+    'Fields for discovered backends only, by `NAMESPACE/SERVICE`, `NAMESPACE/*` or `*` for every one.',
+  'holmesgpt.mcp_servers': 'MCP servers by name.',
+};
+
+const condition = (place: string): Texts => ({
+  [`${place}.labels`]:
+    'Labels: text (`*` matches any characters), list of texts, or `true` for "it is there".',
+  [`${place}.annotations`]: 'Annotations: text (`*` matches any characters), list of texts, or `true`.',
+  [`${place}.selector`]:
+    'Entries of the selector: text (`*` matches any characters), list of texts, or `true`.',
+  [`${place}.name`]: 'Name of the Service: text (`*` matches any characters) or list of texts.',
+  [`${place}.port`]: 'One port that fulfills all of these.',
+  [`${place}.port.name`]: 'Name of the port: text (`*` matches any characters), list of texts, or `true`.',
+  [`${place}.port.number`]: 'Number of the port.',
+  [`${place}.port.appProtocol`]: '`appProtocol` of the port: text, list of texts, or `true`.',
+});
+
+export const DETECTOR: Texts = {
+  'signals[].certainty': 'How sure the signal is. A `hint` needs a proof.',
+  ...condition('signals[]'),
+  'exclude[].why': 'Why such a Service is none, for people.',
+  ...condition('exclude[]'),
+  'fromAnnotations.type': 'Annotation with the type.',
+  'fromAnnotations.name': 'Annotation with the name of the tool.',
+  'fromAnnotations.endpoint': 'Annotation with the URL.',
+  'fromAnnotations.port': 'Annotation with the number or name of the port.',
+  'fromAnnotations.healthPath': 'Annotation with the path of the health check.',
+  'fromAnnotations.path': 'Annotations with the base path; the first that is there counts.',
+  'fromAnnotations.description': 'Annotation with the description.',
+  'ports.names': 'Names of its ports, the preferred first.',
+  'ports.numbers': 'Numbers of its ports, the preferred first.',
+  'ports.appProtocols': '`appProtocol`s that say more than any name or number.',
+  'ports.any': '`true`: the only port of a Service will do, whatever its name.',
+  'paths[].words': 'Words that the Service must have in its name, labels or selector.',
+  'paths[].when': 'A condition that the Service must fulfill.',
+  ...condition('paths[].when'),
+  'paths[].path': 'Base path of the API.',
+  'paths[].mode': 'Transport of an MCP server.',
+  'paths[].scheme': 'Scheme of the endpoint.',
+  probe: 'How the backend is asked for its health, and made to prove its type.',
+  'probe.protocol': 'Protocol of the probe.',
+  'probe.proofs[].all': 'Checks, all of which must hold.',
+  'probe.proofs[].all[].get': 'Path of the GET request; `{base}` is the base path.',
+  'probe.proofs[].all[].status': 'Accepted status codes; any 2xx without it.',
+  'probe.proofs[].all[].json':
+    'Values of the JSON body by dotted path: the value, `{ type: string }`, `{ present: false }` or `{ contains: text }`.',
+  'probe.proofs[].all[].json.*.type': 'Type of the value.',
+  'probe.proofs[].all[].json.*.present': 'Whether the value is there.',
+  'probe.proofs[].all[].json.*.contains': 'A text that the value contains.',
+  'probe.proofs[].all[].headers':
+    'Texts that headers contain, by lower-case name; `true`: the header is there.',
+  'probe.proofs[].all[].body': 'A text that the body contains.',
+  'probe.proofs[].all[].text': 'The whole body, apart from white space around it.',
+  'probe.proofs[].all[].not': '`true`: the check holds if the answer is not like that.',
+  'probe.proofs[].weak':
+    '`true`: the proof confirms what labels say, and never changes the type of something else.',
+  'probe.proofs[].path': 'Base path at which the type is proven.',
+  'holmes.toolsets': 'Built-in toolsets of HolmesGPT that this backend configures.',
+  'holmes.config': 'Fields of one backend; `{endpoint}`, `{authority}` and `{tool}` are replaced.',
+  'holmes.list': 'Key of the list with the backends.',
+  'holmes.nameField': 'Field with the name of a backend in that list.',
+  'holmes.credentials': '`required`: the toolset does not work without credentials.',
+  'holmes.auth': 'What the toolset calls each kind of credential. It takes no other kind.',
+  'holmes.auth.apiKey': 'Field for an API key.',
+  'holmes.auth.bearerToken': 'Field for a bearer token.',
+  'holmes.auth.username': 'Field for a user name.',
+  'holmes.auth.password': 'Field for a password.',
+  'holmes.auth.headers': 'Field for headers.',
+  'holmes.http': 'An HTTP toolset, GET only.',
+  'holmes.http.paths': 'Allowed paths below the base path; `*` matches any characters.',
+  'holmes.http.instructions': 'What the model reads about the API.',
+  'holmes.mcp': 'The backend is an MCP server.',
+  'holmes.none': 'Why HolmesGPT has no entry for it.',
+};
+
+export const CONFIG: Texts = {
+  detectors: 'Options of detectors by type.',
+  credentials:
+    'Credentials by type with the namespaces that they are for, or by `NAMESPACE/SERVICE`, as names of environment variables of the agent.',
+  'credentials.*.apiKey': 'Variable with an API key.',
+  'credentials.*.bearerToken': 'Variable with a bearer token.',
+  'credentials.*.username': 'Variable with a user name.',
+  'credentials.*.password': 'Variable with a password.',
+  'credentials.*.headers': 'Names of headers, each with its variable.',
+  'credentials.*.namespaces':
+    'Namespaces whose backends of the type get the credentials; `*` for all watched ones.',
+};
