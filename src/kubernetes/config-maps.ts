@@ -1,5 +1,5 @@
 import type { Kube } from './connection.ts';
-import { ApiStatusError } from './status.ts';
+import { isStatus } from './status.ts';
 
 /** What is read of a `v1.ConfigMap`. */
 export interface ConfigMap {
@@ -41,7 +41,7 @@ export async function readConfigMap(
   try {
     return (await kube.request({ path: pathOf(namespace, name) }, signal)) as ConfigMap;
   } catch (error) {
-    if (error instanceof ApiStatusError && error.code === 404) return undefined;
+    if (isStatus(error, 404)) return undefined;
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import type { PodFiles } from '../model/pod-files.ts';
 import type { Kube } from './connection.ts';
-import { ApiStatusError } from './status.ts';
+import { isStatus } from './status.ts';
 
 /** What is read of an `apps/v1.Deployment`. */
 export interface Deployment {
@@ -27,7 +27,7 @@ export async function readDeployment(
   try {
     return (await kube.request({ path: pathOf(namespace, name) }, signal)) as Deployment;
   } catch (error) {
-    if (error instanceof ApiStatusError && error.code === 404) return undefined;
+    if (isStatus(error, 404)) return undefined;
     throw error;
   }
 }

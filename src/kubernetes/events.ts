@@ -2,7 +2,7 @@ import type { Problem } from '../model/discovery.ts';
 import type { ObjectEvent } from '../model/object-event.ts';
 import type { Kube } from './connection.ts';
 import { eventBody, eventName, eventsPath, microTime } from './event-object.ts';
-import { ApiStatusError, clusterError } from './status.ts';
+import { clusterError, isStatus } from './status.ts';
 
 export interface EventRecorderOptions {
   /** The ConfigMap that the Events are about. `uid` is asked each time: an object made anew has another one. */
@@ -110,7 +110,7 @@ export function eventRecorder(kube: Kube, options: EventRecorderOptions): EventR
         return;
       } catch (error) {
         // It was deleted, as all Events are after a while: it is written anew.
-        if (!(error instanceof ApiStatusError && error.code === 404)) throw error;
+        if (!isStatus(error, 404)) throw error;
       }
     const name = eventName(regarding.name, series.first);
     const more = leftOut;
@@ -128,8 +128,7 @@ export function eventRecorder(kube: Kube, options: EventRecorderOptions): EventR
 
   const problem = (error: unknown): Problem => {
     const where = `Events about ConfigMap ${regarding.namespace}/${regarding.name}`;
-    if (!(error instanceof ApiStatusError && error.code === 403))
-      return { where, what: clusterError(error, 'write them', kube.server).message };
+    if (!isStatus(error, 403)) return { where, what: clusterError(error, 'write them', kube.server).message };
     const fix = `grant "create" and "patch" on events.events.k8s.io in namespace ${regarding.namespace} with a Role`;
     return { where, what: `writing them was denied: ${error.message}`, fix };
   };

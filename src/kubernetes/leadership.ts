@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { jittered } from '../model/backoff.ts';
 import type { UserError } from '../model/errors.ts';
 import type { Kube } from './connection.ts';
 import { microTime } from './event-object.ts';
@@ -105,7 +106,7 @@ class LeaseElection implements Leadership {
 
   /** One look at the Lease. @returns the pause before the next one, in milliseconds */
   async #step(signal: AbortSignal): Promise<number> {
-    const retry = TERM.retry * (0.8 + Math.random() / 5);
+    const retry = jittered(TERM.retry, 0.2, Math.random);
     if (this.#held !== undefined && !this.leading) this.#lose(LATE);
     const held = this.#held;
     try {
@@ -116,7 +117,7 @@ class LeaseElection implements Leadership {
       if (signal.aborted) return 0;
       // A renewal that was on its way when the lead was lost is given up: that is no failure.
       if (this.#held === held) this.#failed('hold', error);
-      if (this.#held === undefined && isDenied(error)) return DENIED * (0.75 + Math.random() / 4);
+      if (this.#held === undefined && isDenied(error)) return jittered(DENIED, 0.25, Math.random);
       return retry;
     }
     if (this.#held !== undefined || this.#seen === undefined) return retry;

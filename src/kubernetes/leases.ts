@@ -1,5 +1,5 @@
 import type { Kube } from './connection.ts';
-import { ApiStatusError } from './status.ts';
+import { ApiStatusError, isStatus } from './status.ts';
 
 /** Where a Lease is. */
 export interface LeaseName {
@@ -39,7 +39,7 @@ export async function readLease(
   try {
     return (await kube.request({ path: pathOf(name), timeout }, signal)) as Lease;
   } catch (error) {
-    if (error instanceof ApiStatusError && error.code === 404) return undefined;
+    if (isStatus(error, 404)) return undefined;
     throw error;
   }
 }

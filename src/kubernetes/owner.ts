@@ -1,6 +1,6 @@
 import type { OwnerReference } from '../model/published.ts';
 import type { Kube } from './connection.ts';
-import { ApiStatusError, isDenied } from './status.ts';
+import { isDenied, isStatus } from './status.ts';
 
 /** The Deployment that we run in, or why there is none, for a person. */
 export type Owner = { readonly owner: OwnerReference } | { readonly none: string };
@@ -54,8 +54,7 @@ export async function findOwner(
         return {
           none: `reading ${what} in namespace ${namespace} was denied; grant "get" on ${resource} there with a Role`,
         };
-      if (error instanceof ApiStatusError && error.code === 404)
-        return { none: `there is no ${what} in namespace ${namespace}` };
+      if (isStatus(error, 404)) return { none: `there is no ${what} in namespace ${namespace}` };
       throw error;
     }
   };

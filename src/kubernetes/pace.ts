@@ -1,3 +1,4 @@
+import { askedPause, backoff } from '../model/backoff.ts';
 import { ApiStatusError, isDenied } from './status.ts';
 
 /** How fast a collection is followed. All times are in milliseconds. */
@@ -25,11 +26,10 @@ export const PACE: Pace = {
   idle: 150_000,
 };
 
-/** Pause before the next try after so many failures in a row, in milliseconds: doubled up to a cap, with jitter. */
+/** The pause before the next try after so many failures in a row, in milliseconds; never shorter than the server asks. */
 export function pauseAfter(error: unknown, failures: number, pace: Pace): number {
   const first = isDenied(error) ? Math.max(pace.firstDenied, pace.first) : pace.first;
-  const own = Math.min(pace.longest, first * 2 ** (failures - 1)) * (0.75 + Math.random() / 4);
+  const own = backoff(failures, { first, longest: pace.longest }, Math.random);
   const asked = error instanceof ApiStatusError ? (error.retryAfter ?? 0) : 0;
-  // Never sooner than asked, and not all at the same moment.
-  return Math.max(own, Math.min(asked, pace.longestAsked) * (1 + Math.random() / 10));
+  return Math.max(own, askedPause(asked, pace.longestAsked, Math.random));
 }

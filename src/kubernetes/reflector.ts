@@ -5,7 +5,7 @@ import { BadAnswerError } from './answer.ts';
 import type { Kube } from './connection.ts';
 import { type Collection, keyOf, PAGE, readKept } from './list.ts';
 import { PACE, type Pace, pauseAfter } from './pace.ts';
-import { ApiStatusError, failureReason, isDenied } from './status.ts';
+import { ApiStatusError, failureReason, isDenied, isStatus } from './status.ts';
 import { type WatchEvent, watch } from './watch.ts';
 
 /** A collection to follow. */
@@ -56,7 +56,7 @@ const SLICE = 10;
 const RESUME_WITHIN = 1_000;
 
 /** Did the server forget the version that we asked for? */
-const isExpired = (error: unknown): boolean => error instanceof ApiStatusError && error.code === 410;
+const isExpired = (error: unknown): boolean => isStatus(error, 410);
 
 /** Will the same watch not work, however often it is asked for? Then only a new list helps. */
 function needsList(error: unknown, failures: number): boolean {

@@ -29,6 +29,10 @@ export class ApiStatusError extends Error {
   }
 }
 
+/** Whether an error is an answer with one of these statuses. */
+export const isStatus = (error: unknown, ...codes: readonly number[]): error is ApiStatusError =>
+  error instanceof ApiStatusError && codes.includes(error.code);
+
 /** Most bytes that are read of an error answer. */
 const LONGEST_STATUS = 256 * 1024;
 
@@ -54,7 +58,7 @@ export async function statusError(response: IncomingMessage): Promise<ApiStatusE
 /** What a `v1.Status` is known by here: it has a message. */
 type Status = Readonly<Record<string, unknown>> & { readonly message: string };
 
-function isStatus(value: unknown): value is Status {
+function isStatusObject(value: unknown): value is Status {
   const { message } = (value ?? {}) as { readonly message?: unknown };
   return typeof message === 'string' && message !== '';
 }
@@ -62,7 +66,7 @@ function isStatus(value: unknown): value is Status {
 function statusIn(body: string): Status | undefined {
   try {
     const value: unknown = JSON.parse(body);
-    return isStatus(value) ? value : undefined;
+    return isStatusObject(value) ? value : undefined;
   } catch {
     return undefined;
   }
@@ -70,7 +74,8 @@ function statusIn(body: string): Status | undefined {
 
 /** The `v1.Status` of an `ERROR` event of a watch as an error; its code is 0 when it says none. */
 export function eventError(object: unknown): ApiStatusError {
-  if (!isStatus(object)) return new ApiStatusError(0, 'the server reported an error without saying which');
+  if (!isStatusObject(object))
+    return new ApiStatusError(0, 'the server reported an error without saying which');
   return fromStatus(object, typeof object.code === 'number' ? object.code : 0, undefined);
 }
 
@@ -93,9 +98,7 @@ function retryAfter(value: unknown): number | undefined {
 }
 
 /** Was a request refused for lack of rights? */
-export function isDenied(error: unknown): boolean {
-  return error instanceof ApiStatusError && (error.code === 401 || error.code === 403);
-}
+export const isDenied = (error: unknown): boolean => isStatus(error, 401, 403);
 
 const BY_STATUS: Readonly<Record<number, FailureReason>> = {
   401: 'unauthenticated',

@@ -1,5 +1,5 @@
 import type { Kube } from '../kubernetes/connection.ts';
-import { ApiStatusError, clusterError, failureReason } from '../kubernetes/status.ts';
+import { clusterError, failureReason, isStatus } from '../kubernetes/status.ts';
 import type { Problem } from '../model/discovery.ts';
 import type { Service } from '../model/service.ts';
 import type { Change } from './source.ts';
@@ -53,7 +53,7 @@ export function takeAll(state: NamespaceState, items: ReadonlyMap<string, Read>)
 const DENIALS = 3;
 
 /** Does the server know who we are, and refuse? Without valid credentials nothing is known of our rights. */
-const isForbidden = (error: unknown): boolean => error instanceof ApiStatusError && error.code === 403;
+const isForbidden = (error: unknown): boolean => isStatus(error, 403);
 const isListDenied = ({ doing, error }: Fault): boolean => doing === 'list' && isForbidden(error);
 /** May it be read, but not watched? Then it is not failing. */
 const isWatchDenied = ({ doing, error }: Fault): boolean => doing === 'watch' && isForbidden(error);

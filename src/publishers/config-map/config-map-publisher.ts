@@ -8,7 +8,7 @@ import {
 } from '../../kubernetes/config-maps.ts';
 import type { Kube } from '../../kubernetes/connection.ts';
 import { follow } from '../../kubernetes/reflector.ts';
-import { ApiStatusError, clusterError } from '../../kubernetes/status.ts';
+import { ApiStatusError, clusterError, isStatus } from '../../kubernetes/status.ts';
 import { ClusterError } from '../../model/errors.ts';
 import type { Plan, Published } from '../../model/published.ts';
 import { FIELD_MANAGER, OWN_ANNOTATIONS, RESTORING_MANAGER } from '../../planning/plan.ts';
@@ -35,7 +35,7 @@ function isConflict(error: unknown, action: Plan['action']): boolean {
  * @see https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/
  */
 function isOwnerRefused(error: unknown): boolean {
-  return error instanceof ApiStatusError && error.code === 403 && /ownerRef/i.test(error.message);
+  return isStatus(error, 403) && /ownerRef/i.test(error.message);
 }
 
 /** The state of an object, where both parts of it are known. */
@@ -93,7 +93,7 @@ export function configMapPublisher(
 ): Publisher & { readonly uid: () => string | undefined } {
   const name = `ConfigMap ${target.namespace}/${target.name}`;
   const explained = (error: unknown, doing: string): Error => {
-    if (error instanceof ApiStatusError && error.code === 404)
+    if (isStatus(error, 404))
       return new ClusterError(
         `cannot ${doing} ${name}: the namespace ${target.namespace} does not exist; create it, or choose another`,
         { cause: error },

@@ -7,7 +7,8 @@ import {
   listControllerRevisions,
   renumberControllerRevision,
 } from '../../kubernetes/controller-revisions.ts';
-import { ApiStatusError, clusterError } from '../../kubernetes/status.ts';
+import { retryOnConflict } from '../../kubernetes/retry-on-conflict.ts';
+import { clusterError, isStatus } from '../../kubernetes/status.ts';
 import { DOCUMENT_KEYS, OVERRIDES_KEY } from '../../model/documents.ts';
 import type { Content, Revision } from '../../model/revision.ts';
 import {
@@ -23,8 +24,8 @@ import type { ConfigMapName } from './config-map.ts';
 /** Longest name that may be a label's value. */
 const LABEL = 63;
 
-/** Tries while others write revisions at the same time. */
-const TRIES = 4;
+/** Most attempts while others write revisions at the same time. */
+const ATTEMPTS = 4;
 
 const schema = z.object({
   metadata: z.object({
@@ -56,9 +57,6 @@ function revisionOf(object: unknown): Revision | undefined {
     rollback: rollbackOf(annotations),
   };
 }
-
-const isStatus = (error: unknown, ...codes: readonly number[]): boolean =>
-  error instanceof ApiStatusError && codes.includes(error.code);
 
 /** The labels by which the revisions of a ConfigMap are found. */
 function labelsOf({ name }: ConfigMapName): Readonly<Record<string, string>> {
@@ -147,7 +145,7 @@ export function controllerRevisionHistory(kube: Kube, target: ConfigMapName, lim
   const attempt = async (
     content: Content,
     now: Date,
-    tried: number,
+    conflicts: number,
     signal: AbortSignal,
   ): Promise<readonly Revision[]> => {
     const all = await read(signal);
@@ -155,7 +153,7 @@ export function controllerRevisionHistory(kube: Kube, target: ConfigMapName, lim
     const step = recordStep(content, known, `${target.name.slice(0, 200)}-revision`, now);
     if (step.do === 'nothing') return known;
     // The name may be taken by an object that is no revision of ours.
-    const name = tried === 0 ? step.name : `${step.name}-${step.number}`;
+    const name = conflicts === 0 ? step.name : `${step.name}-${step.number}`;
     const object =
       step.do === 'create'
         ? await create(name, step, content, signal)
@@ -185,13 +183,15 @@ export function controllerRevisionHistory(kube: Kube, target: ConfigMapName, lim
       }
     },
     async record(content, now, signal) {
-      for (let tried = 0; ; tried++)
-        try {
-          return await attempt(content, now, tried, signal);
-        } catch (error) {
-          signal.throwIfAborted();
-          if (!isStatus(error, 404, 409) || tried + 1 === TRIES) throw explained(error, 'keep');
-        }
+      try {
+        return await retryOnConflict((conflicts) => attempt(content, now, conflicts, signal), signal, {
+          isConflict: (error) => isStatus(error, 404, 409),
+          attempts: ATTEMPTS,
+        });
+      } catch (error) {
+        signal.throwIfAborted();
+        throw explained(error, 'keep');
+      }
     },
   };
 }

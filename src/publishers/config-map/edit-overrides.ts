@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConfigMap, readConfigMap, releaseFields, writeKey } from '../../kubernetes/config-maps.ts';
 import type { Kube } from '../../kubernetes/connection.ts';
-import { ApiStatusError, clusterError } from '../../kubernetes/status.ts';
+import { retryOnConflict } from '../../kubernetes/retry-on-conflict.ts';
+import { clusterError, isStatus } from '../../kubernetes/status.ts';
 import { OVERRIDES_KEY } from '../../model/documents.ts';
 import { ClusterError, ConfigError, UserError } from '../../model/errors.ts';
 import type { ConfigMapName } from './config-map.ts';
@@ -9,16 +9,14 @@ import type { ConfigMapName } from './config-map.ts';
 /** Who writes for a person. It gives the field up again, so that whoever applies overrides next meets no owner. */
 const MANAGER = 'dynamic-toolset-approve';
 
-/** Tries while others change the ConfigMap at the same time, and the first pause before another, in milliseconds. */
-const TRIES = 6;
-const FIRST_PAUSE = 20;
+/** Attempts while others change the ConfigMap at the same time, and the pause after the first conflict, in milliseconds. */
+const ATTEMPTS = 6;
+const FIRST_PAUSE = 40;
 
 export interface Edited {
   readonly before: string;
   readonly after: string;
 }
-
-const isConflict = (error: unknown): boolean => error instanceof ApiStatusError && error.code === 409;
 
 /**
  * Changes `overrides.yaml` in a ConfigMap, each time from what is there, until nobody else wrote in between.
@@ -51,28 +49,21 @@ export async function editOverrides(
     return { before, after };
   };
   const release = async (written: ConfigMap): Promise<void> => {
-    let live: ConfigMap | undefined = written;
-    for (let tried = 1; live !== undefined; tried++)
-      try {
-        await releaseFields(kube, named, live, MANAGER, signal);
-        return;
-      } catch (error) {
-        if (!isConflict(error) || tried === TRIES) throw error;
-        live = await readConfigMap(kube, target.namespace, target.name, signal);
-      }
+    await retryOnConflict(async (conflicts) => {
+      const live =
+        conflicts === 0 ? written : await readConfigMap(kube, target.namespace, target.name, signal);
+      if (live !== undefined) await releaseFields(kube, named, live, MANAGER, signal);
+    }, signal);
   };
-  for (let tried = 1; ; tried++)
-    try {
-      return await once();
-    } catch (error) {
-      signal.throwIfAborted();
-      if (error instanceof UserError) throw error;
-      if (!isConflict(error)) throw clusterError(error, `change ${OVERRIDES_KEY} in ${where}`, kube.server);
-      if (tried === TRIES)
-        throw new ClusterError(
-          `${where} was changed by others in each of ${TRIES} tries to write it; try again, or find out who writes it all the time`,
-          { cause: error },
-        );
-      await sleep(FIRST_PAUSE * 2 ** tried * (0.5 + Math.random() / 2), undefined, { signal });
-    }
+  try {
+    return await retryOnConflict(once, signal, { attempts: ATTEMPTS, first: FIRST_PAUSE });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof UserError) throw error;
+    if (!isStatus(error, 409)) throw clusterError(error, `change ${OVERRIDES_KEY} in ${where}`, kube.server);
+    throw new ClusterError(
+      `${where} was changed by others in each of ${ATTEMPTS} tries to write it; try again, or find out who writes it all the time`,
+      { cause: error },
+    );
+  }
 }
