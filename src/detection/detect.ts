@@ -59,7 +59,8 @@ const aside = (service: Service, problems: readonly Problem[] = []): Examined =>
 
 /** Looks at one Service, without the others. Pure. */
 export function examine(service: Service, rules: Rules, options: DetectOptions): Examined {
-  if (service.type === 'ExternalName' && !options.allowExternalNames) return NOTHING;
+  // Its selector leads nowhere, but its owner may change the type back and forth: what people say of it still counts.
+  if (service.type === 'ExternalName' && !options.allowExternalNames) return aside(service);
   if (rules.vocabulary.optOut.some(({ why: _, ...match }) => matchService(service, match) !== undefined))
     return aside(service);
   const facts = factsOf(service, rules.vocabulary);

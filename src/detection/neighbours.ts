@@ -1,5 +1,5 @@
 import type { Service } from '../model/service.ts';
-import { type Selection, selectionOf, within } from './selection.ts';
+import { maybeWithin, type Selection, selectionOf, within } from './selection.ts';
 
 /** Most pairs of selectors in one namespace that are compared entry by entry, those of the oldest Services first. */
 const MOST_PAIRS = 50_000;
@@ -13,7 +13,13 @@ function olderFirst(a: Service, b: Service): number {
   return x < y ? -1 : x > y ? 1 : a.name < b.name ? -1 : 1;
 }
 
-/** Services of one namespace, and which of them lead to Pods of one another: their selectors are equal, or one contains the other. */
+/** How many comparisons with long selectors make one step. */
+const STEP = 256;
+
+/**
+ * Services of one namespace, and which of them lead to Pods of one another: their selectors are equal, or one contains the
+ * other. A selector of which not all entries are kept contains all others that do not contradict it.
+ */
 export class Neighbours {
   /** Services by selector, the oldest first. */
   readonly #bySelector: ReadonlyMap<string | undefined, readonly Service[]>;
@@ -29,6 +35,7 @@ export class Neighbours {
     const selections = [...this.#bySelector.values()].flatMap(([first]) =>
       first === undefined ? [] : [selectionOf(first)],
     );
+    yield* this.#relateLong(selections);
     const byEntry = new Map<string, Selection[]>();
     for (const selection of selections)
       for (const entry of selection.entries) {
@@ -48,9 +55,21 @@ export class Neighbours {
         if (key === undefined || other.key === undefined || other.key === key) continue;
         if (!within(entries, other.entries)) continue;
         this.#join(key, other.key);
-        this.#join(other.key, key);
       }
     }
+  }
+
+  /** Compares each selector with those that have too many entries to be found by one of them. */
+  *#relateLong(selections: readonly Selection[]): Generator<void, void, undefined> {
+    const long = selections.filter(({ key, entries }) => key !== undefined && entries.size === 0);
+    let pairs = 0;
+    for (const one of selections)
+      for (const other of long) {
+        if (++pairs > MOST_PAIRS) return;
+        if (pairs % STEP === 0) yield;
+        if (one.key === undefined || other.key === undefined || one.key === other.key) continue;
+        if (maybeWithin(one, other) || maybeWithin(other, one)) this.#join(one.key, other.key);
+      }
   }
 
   /** The others that lead to Pods of a Service, the oldest first. */
@@ -64,8 +83,13 @@ export class Neighbours {
   }
 
   #join(key: string, other: string): void {
-    const known = this.#related.get(key);
-    if (known === undefined) this.#related.set(key, new Set([other]));
-    else known.add(other);
+    for (const [one, another] of [
+      [key, other],
+      [other, key],
+    ] as const) {
+      const known = this.#related.get(one);
+      if (known === undefined) this.#related.set(one, new Set([another]));
+      else known.add(another);
+    }
   }
 }

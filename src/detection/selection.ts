@@ -7,6 +7,10 @@ export interface Selection {
   readonly key: string | undefined;
   /** Empty where there are too many to compare one by one. */
   readonly entries: ReadonlyMap<string, string>;
+  /** The entries that are kept, however many there are. */
+  readonly kept: ReadonlyMap<string, string>;
+  /** Every entry is kept. */
+  readonly isWhole: boolean;
 }
 
 type Selecting = Pick<Service, 'selector' | 'selectorHash'>;
@@ -32,20 +36,27 @@ export function selectionOf(service: Selecting): Selection {
 }
 
 function read({ selector, selectorHash }: Selecting): Selection {
-  // Not all entries of it are kept.
-  if (selectorHash !== undefined) return { key: selectorHash, entries: NO_ENTRIES };
-  const entries = Object.entries(selector);
-  if (entries.length === 0) return { key: undefined, entries: NO_ENTRIES };
-  const text = JSON.stringify(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
-  return entries.length > MOST_ENTRIES
-    ? { key: createHash('sha256').update(text).digest('base64'), entries: NO_ENTRIES }
-    : { key: text, entries: new Map(entries) };
+  const all = Object.entries(selector);
+  const kept = new Map(all);
+  if (selectorHash !== undefined) return { key: selectorHash, entries: NO_ENTRIES, kept, isWhole: false };
+  if (all.length === 0) return { key: undefined, entries: NO_ENTRIES, kept, isWhole: true };
+  const text = JSON.stringify(all.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  return all.length > MOST_ENTRIES
+    ? { key: createHash('sha256').update(text).digest('base64'), entries: NO_ENTRIES, kept, isWhole: true }
+    : { key: text, entries: kept, kept, isWhole: true };
 }
 
 /** Every entry of `small` is in `large`, so whatever `large` selects, `small` selects too. */
 export function within(small: ReadonlyMap<string, string>, large: ReadonlyMap<string, string>): boolean {
   if (small.size > large.size) return false;
   for (const [key, value] of small) if (large.get(key) !== value) return false;
+  return true;
+}
+
+/** As `within`, as far as can be told: an entry of `large` that is not kept may be any. */
+export function maybeWithin(small: Selection, large: Selection): boolean {
+  if (large.isWhole) return small.isWhole && within(small.kept, large.kept);
+  for (const [key, value] of small.kept) if ((large.kept.get(key) ?? value) !== value) return false;
   return true;
 }
 

@@ -27,30 +27,45 @@ const isMcp = ({ holmes }: Candidate): boolean => 'mcp' in holmes;
 /** What to type to approve a Service. */
 export const approveCommand = (key: string): string => `dynamic-toolset approve ${key}`;
 
+/** What a person wrote under either key of a Service. */
+const saidOf = (namespace: string, name: string, { tools }: Overrides): ApprovalWord[] =>
+  [`${namespace}/${name}`, `${name}.${namespace}`].flatMap((key) =>
+    Object.hasOwn(tools, key) ? (tools[key]?.approved ?? []) : [],
+  );
+
+/** The other Service of a backend, or of its Pods, that a person refused. */
+function refusedBeside(found: Candidate, overrides: Overrides): string | undefined {
+  const { service, alternates, sharesPods = [] } = found;
+  return [...alternates, ...sharesPods].find((name) =>
+    saidOf(service.namespace, name, overrides).includes(false),
+  );
+}
+
 /**
- * What a person wrote of a backend. An approval is for the one Service that it names: another one of the backend may have
- * other Pods, ports and paths. Where that one is not approved, a refusal of any of the backend's Services counts. Who
- * approved a Service as one kind has not approved what its owner makes of it later.
+ * What a person wrote about a backend. An approval is only for the Service that it names: another one of the backend may
+ * have other Pods, ports and paths. Unless that Service is approved, the refusal of any other Service of the backend or of
+ * its Pods counts. Who approved a Service as one kind has not approved what its owner makes of it later.
  */
-function approvalOf(found: Candidate, { tools }: Overrides): ApprovalWord | undefined {
-  const { service, alternates } = found;
-  const saidOf = (name: string): ApprovalWord[] =>
-    [`${service.namespace}/${name}`, `${name}.${service.namespace}`].flatMap((key) =>
-      Object.hasOwn(tools, key) ? (tools[key]?.approved ?? []) : [],
-    );
-  const own = saidOf(service.name);
+function approvalOf(found: Candidate, overrides: Overrides): ApprovalWord | undefined {
+  const { namespace, name } = found.service;
+  const own = saidOf(namespace, name, overrides);
   if (own.includes(false)) return false;
   const fitting = own.find((word) => word === true || word === approvalKind(found));
   if (fitting !== undefined) return fitting;
-  return alternates.some((name) => saidOf(name).includes(false)) ? false : own[0];
+  return refusedBeside(found, overrides) === undefined ? own[0] : false;
 }
 
-/** That a service is approved as another kind than it is, in words; empty where it is not. */
+/** Why a Service waits, other than that nobody approved it: the rest of a sentence about it, or nothing. */
 function otherwise(found: Candidate, overrides: Overrides): string {
   const approved = approvalOf(found, overrides);
-  return typeof approved === 'string' && approved !== approvalKind(found)
-    ? `was approved as ${approved}, and is ${approvalKind(found)} now`
-    : '';
+  if (typeof approved === 'string' && approved !== approvalKind(found))
+    return `was approved as ${approved}, and is ${approvalKind(found)} now`;
+  const { namespace, name } = found.service;
+  const isOwn = saidOf(namespace, name, overrides).includes(false);
+  const beside = approved !== false || isOwn ? undefined : refusedBeside(found, overrides);
+  return beside === undefined
+    ? ''
+    : `goes with ${serviceKey({ namespace, name: beside })}, which overrides.yaml refuses`;
 }
 
 /** URLs of MCP servers that a person lists in overrides, and where. */

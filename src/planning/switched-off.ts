@@ -13,10 +13,16 @@ function switched({ tools }: Overrides, enabled: boolean): Set<ServiceKey> {
   );
 }
 
+type Kind = Pick<DiscoveredService, 'type' | 'detector'>;
+
+/** Whether two Services of the same Pods are different products. The type of a `custom` one is only its owner's word. */
+const differ = (a: Kind, b: Kind): boolean =>
+  a.type !== b.type && a.detector !== 'custom' && b.detector !== 'custom';
+
 /**
- * Says of a backend why it is left out where people switched off another Service of its Pods: who may create Services would
- * bring it back under another name. That Service counts while it exists, whatever its annotations say. Several products in one
- * Pod are several backends, so one that is found as another type does not count. Pure.
+ * Says why a backend is left out when people switched off another Service of its Pods: otherwise anyone who may create
+ * Services could bring it back under another name. That Service counts while it exists, whatever its type and annotations.
+ * Several products in one Pod are several backends, so a Service found as another product does not count. Pure.
  */
 export function switchedOffBeside(
   found: readonly DiscoveredService[],
@@ -25,13 +31,13 @@ export function switchedOffBeside(
   const off = switched(overrides, false);
   if (off.size === 0) return () => undefined;
   const on = switched(overrides, true);
-  const types = new Map(found.flatMap((each) => backendKeys(each).map((key) => [key, each.type] as const)));
+  const kinds = new Map(found.flatMap((each) => backendKeys(each).map((key) => [key, each] as const)));
   return (each) => {
     if (backendKeys(each).some((key) => on.has(key))) return undefined;
     const { namespace } = each.service;
     const beside = (each.sharesPods ?? [])
       .map((name) => serviceKey({ namespace, name }))
-      .find((key) => off.has(key) && (types.get(key) ?? each.type) === each.type);
+      .find((key) => off.has(key) && !differ(kinds.get(key) ?? each, each));
     return beside === undefined
       ? undefined
       : `is left out: it leads to Pods of ${beside}, which overrides.yaml switches off`;

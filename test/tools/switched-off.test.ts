@@ -1,11 +1,15 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { detect } from '../../src/detection/detect.ts';
+import { ANY_INTEREST } from '../../src/model/interest.ts';
 import { overridesSchema } from '../../src/model/overrides.ts';
 import type { Service } from '../../src/model/service.ts';
+import { admit } from '../../src/planning/admission.ts';
 import { toolsOf } from '../../src/planning/tools.ts';
+import { trimmed } from '../../src/sources/trim.ts';
 import { discovered, options, rules } from '../fixtures/unit/detection.ts';
 import { service } from '../fixtures/unit/service.ts';
 
+const ANNOTATED = { 'kubernaut.io/toolset': 'true' };
 const first = { namespace: 'evil', labels: { app: 'prometheus' }, ports: [9090] };
 const selector = { app: 'p', tier: 'a' };
 const prom = service('prom', { ...first, selector });
@@ -14,9 +18,12 @@ const OFF = { 'evil/prom': { enabled: false } };
 
 function published(services: readonly Service[], tools: object = OFF) {
   const { candidates } = detect(services, rules, options);
-  const found = candidates.map((each) => ({ ...discovered(each.service), ...each }));
-  const made = toolsOf(found, overridesSchema.parse({ tools }), new Map());
-  return { tools: made.tools.map(({ key }) => key), notes: made.notes };
+  const { verdict } = discovered(prom);
+  const found = candidates.map((each) => ({ ...each, verdict }));
+  const overrides = overridesSchema.parse({ tools });
+  const admitted = admit(found, { namespaces: ['evil', 'good'] }, overrides);
+  const made = toolsOf(admitted.services, admitted.overrides, new Map(), admitted.held);
+  return { tools: made.tools.map(({ key }) => key), notes: [...admitted.notes, ...made.notes] };
 }
 
 test('a Service that is switched off does not come back as another one of its Pods', () => {
@@ -51,4 +58,72 @@ test('other Pods, another product in the same Pods and another namespace stay', 
     service('prom', { ...first, namespace: 'good', selector }),
   ];
   expect(published([prom, ...others]).tools.sort()).toEqual(['evil/loki', 'evil/zebra', 'good/prom']);
+});
+
+const many = (count: number): Record<string, string> =>
+  Object.fromEntries(Array.from({ length: count }, (_, index) => [`a${index}`, 'v']));
+
+/** A Service as it is read from the cluster: not all entries of a long selector are kept. */
+function read(given: Service): Service {
+  const { ports, labels, selector: all, annotations } = given;
+  return { ...given, ...trimmed({ ports, labels, selector: all, annotations }, ANY_INTEREST) };
+}
+
+const mcp = { namespace: 'evil', labels: { app: 'mcp-server' }, ports: ['mcp:8000'] };
+
+describe.each([
+  ['enabled: false', { enabled: false }, first],
+  ['approved: false', { approved: false }, mcp],
+])('%s of a Service holds for all that share its Pods', (_, word, fields) => {
+  const tools = { 'evil/z': word };
+  const original = service('z', { ...fields, selector });
+  const twin = (own: Record<string, string>, more: object = {}): Service =>
+    read(service('twin', { ...fields, selector: own, ...more }));
+
+  test.each([
+    ['an equal selector', twin(selector)],
+    ['one entry more', twin({ ...selector, more: 'x' })],
+    ['one entry less', twin({ app: 'p' })],
+    ['a headless one', twin({ ...selector, more: 'x' }, { headless: true })],
+    ['more entries than are compared', twin({ ...selector, ...many(30) })],
+    ['more entries than are kept, these first', twin({ ...many(60), ...selector })],
+    [
+      'another type by annotation',
+      read(service('twin', { namespace: 'evil', ports: ['http:80'], selector, annotations: ANNOTATED })),
+    ],
+  ])('%s', (__, other) => {
+    expect(published([original, other], tools).tools).toEqual([]);
+  });
+
+  test.each([
+    ['opts out', { annotations: { 'kubernaut.io/toolset': 'false' } }],
+    ['becomes an ExternalName', { type: 'ExternalName' }],
+    ['gets a selector with very many entries', { selector: { ...selector, ...many(60) } }],
+    ['becomes another type by annotation', { labels: {}, annotations: ANNOTATED }],
+  ])('also while it %s', (__, change) => {
+    const changed = read({ ...original, ...change });
+    expect(published([changed, twin({ ...selector, more: 'x' })], tools).tools).toEqual([]);
+  });
+
+  test('and for no other Pods, however long the selector is', () => {
+    const others = [
+      twin({ ...selector, tier: 'b', ...many(60) }),
+      service('y', { ...fields, selector: { app: 'y' } }),
+    ];
+    expect(published([original, ...others], tools).tools.sort()).toEqual(['evil/twin', 'evil/y']);
+  });
+});
+
+test('a Service that waits because another of its Pods is refused says so', () => {
+  const [one, other] = [
+    service('z', { ...mcp, selector }),
+    service('twin', { ...mcp, selector: { app: 'p' } }),
+  ];
+  expect(published([one, other], { 'evil/z': { approved: false } }).notes).toContainEqual({
+    where: 'Service evil/twin',
+    what: 'goes with evil/z, which overrides.yaml refuses, so it waits for approval and is not published until then (mcp)',
+    fix: 'if you trust it: dynamic-toolset approve evil/twin',
+  });
+  const tools = { 'evil/z': { approved: false }, 'evil/twin': { approved: 'mcp' } };
+  expect(published([one, other], tools).tools).toEqual(['evil/twin']);
 });
