@@ -175,8 +175,9 @@ export function addressedServices({ tools, holmesgpt }: Overrides): Set<ServiceK
   const backends = Object.values(holmesgpt.toolsets ?? {}).flatMap((entry) =>
     Object.keys(entry?.backends ?? {}),
   );
+  const servers = Object.keys(holmesgpt.mcp_servers ?? {}).filter((key) => key.includes('/'));
   return new Set(
-    [...Object.keys(tools), ...backends].flatMap((key) => {
+    [...Object.keys(tools), ...backends, ...servers].flatMap((key) => {
       const address = addressedService(key);
       return address === undefined ? [] : [serviceKey(address)];
     }),

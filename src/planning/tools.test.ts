@@ -168,3 +168,25 @@ describe('the part for HolmesGPT', () => {
     expect(notes).toEqual([expect.objectContaining({ where: 'overrides.yaml, holmesgpt' })]);
   });
 });
+
+describe('an MCP server of a person’s own is the same, whatever Services there are', () => {
+  const weather = { type: 'mcp', endpoint: 'http://weather.example.com:8000/mcp', description: 'own' };
+  const twin = discovered(
+    service('weather', { namespace: 'evil', labels: { app: 'loki' }, ports: ['http:3100'] }),
+  );
+  const serversOf = (key: string, rules: Record<string, unknown>, found: (typeof twin)[]) =>
+    documents({ tools: { [key]: weather }, holmesgpt: { mcp_servers: rules } }, found).holmes.mcp_servers;
+
+  test.each([
+    ['weather.evil', 'weather-evil'],
+    ['weather.evil', 'evil/weather'],
+    ['evil/weather', 'evil/weather'],
+  ])('tools %s, with what stands under mcp_servers %s', (key, name) => {
+    const rules = { approval_required_tools: ['*'], config: { headers: { Authorization: 'Bearer x' } } };
+    const alone = serversOf(key, { [name]: rules }, [loki]);
+    expect(alone).toEqual(serversOf(key, { [name]: rules }, [loki, twin]));
+    expect(alone).toMatchObject({ [name]: { ...rules, config: { url: weather.endpoint, ...rules.config } } });
+    for (const off of [{ enabled: false }, null])
+      expect(serversOf(key, { [name]: off }, [loki, twin])).toEqual(serversOf(key, { [name]: off }, [loki]));
+  });
+});

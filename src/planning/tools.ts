@@ -128,8 +128,7 @@ function changed(tool: Tool, { key, override }: Change, kinds: ReadonlyMap<strin
       description: description ?? kinds.get(type)?.description ?? tool.kind,
     };
     const known = type === tool.type ? { description: tool.kind, holmes: tool.holmes } : undefined;
-    const address = addressedService(key);
-    return personalTool(own, address === undefined ? key : defaultName(address), slashed(key), known, kinds);
+    return personalTool(own, nameOf(key), slashed(key), known, kinds);
   }
   const kind = override.type === undefined ? undefined : kinds.get(override.type);
   return {
@@ -143,18 +142,31 @@ function changed(tool: Tool, { key, override }: Change, kinds: ReadonlyMap<strin
   };
 }
 
+/** What a tool of a person's is called: `service.namespace` of either form of it. */
+function nameOf(key: string): string {
+  const address = addressedService(key);
+  return address === undefined ? key : defaultName(address);
+}
+
 /** `namespace/service` of either form of it. */
 function slashed(key: string): string {
   const address = addressedService(key);
   return address === undefined ? key : serviceKey(address);
 }
 
-/** The keys of people's own tools in `mcp_servers`, where none may hold a dot: each has one of its own. */
-function ownKeys(own: readonly OwnTool[], notes: Problem[]): Map<OwnTool, string> {
+/**
+ * The keys of people's own tools in `mcp_servers`, where none may hold a dot: each has one of its own. They follow from what
+ * people wrote alone, so that no Service that comes or goes changes what else people wrote is for.
+ * @param servers what people wrote under `mcp_servers`
+ */
+function ownKeys(own: readonly OwnTool[], servers: object, notes: Problem[]): Map<OwnTool, string> {
   const plain = new Set(own.filter(({ key }) => !key.includes('.')).map(({ key }) => key));
   const keys = new Map<OwnTool, string>();
   for (const tool of own) {
-    const wanted = tool.key.replaceAll('.', '-');
+    const dashed = tool.key.replaceAll('.', '-');
+    // Whichever of its two keys the person uses under mcp_servers is the one.
+    const isSlashed = Object.hasOwn(servers, slashed(tool.key)) && !Object.hasOwn(servers, dashed);
+    const wanted = isSlashed ? slashed(tool.key) : dashed;
     let key = wanted;
     if (tool.key !== wanted) for (let next = 2; plain.has(key); next++) key = `${wanted}-${next}`;
     if (key !== wanted)
@@ -186,9 +198,14 @@ export function toolsOf(
   const waiting = new Set(held);
   const offBeside = switchedOffBeside([...found, ...held], overrides);
   const tools: Tool[] = [];
+  const added = [...own];
   for (const service of [...found, ...held]) {
     const change = changes.get(serviceKey(service.service));
     if (change?.override.enabled === false) continue;
+    if (change !== undefined && isWholeTool(change.override)) {
+      added.push({ ...change, name: nameOf(change.key) });
+      continue;
+    }
     const isOwn = change?.override.endpoint !== undefined;
     const off = isOwn ? undefined : offBeside(service);
     if (off !== undefined) {
@@ -201,15 +218,15 @@ export function toolsOf(
       continue;
     }
     if (service.verdict.health === 'unhealthy' && !isOwn) continue;
-    if (waiting.has(service) && (change === undefined || !isWholeTool(change.override))) continue;
+    if (waiting.has(service)) continue;
     const named = discoveredTool(service);
     const tool = reserved.has(named.tool.toLowerCase())
       ? { ...named, tool: defaultName(service.service) }
       : named;
     tools.push(change === undefined || isEmpty(change.override) ? tool : changed(tool, change, kinds));
   }
-  const keys = ownKeys(own, notes);
-  for (const each of own) {
+  const keys = ownKeys(added, overrides.holmesgpt.mcp_servers ?? {}, notes);
+  for (const each of added) {
     const { type, endpoint, description } = each.override;
     if (
       each.override.enabled === false ||

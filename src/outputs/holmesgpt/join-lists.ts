@@ -45,9 +45,23 @@ export interface Theirs {
   readonly note?: string;
 }
 
+/**
+ * A list with what stands beside it. HolmesGPT makes nothing beside such a list a default of its entries, so secrets there are
+ * of no use, and are not written beside entries of others.
+ */
+function withoutIdleSecrets(list: readonly Mapping[], beside: Mapping): Theirs {
+  const idle = Object.keys(beside).filter((field) => carriesCredentials(field, beside[field]));
+  if (list.length === 0 || idle.length === 0) return { entries: list, common: beside };
+  return {
+    entries: list,
+    common: fieldsWhere(beside, (field) => !idle.includes(field)),
+    note: `${idle.join(', ')} stand${idle.length === 1 ? 's' : ''} beside the list, where HolmesGPT does not use it, so it is left out; write it into the entry that it is for`,
+  };
+}
+
 /** The backends that a person configured. */
 export function theirsOf({ list, beside }: Parts, { name, flat }: Shape): Theirs {
-  if (!flat || name === undefined) return { entries: list, common: beside };
+  if (!flat || name === undefined) return withoutIdleSecrets(list, beside);
   const address = Object.keys(beside).find(isAddress);
   if (list.length === 0)
     return address === undefined

@@ -296,6 +296,24 @@ describe('an MCP server', () => {
     expect(left('http://10.96.0.8/mcp').document).toHaveProperty('mcp_servers');
   });
 
+  test.each<unknown>([{ enabled: false }, null, { approval_required_tools: ['*'] }])(
+    'that a person configures by its Service is not added by another Service of the same Pods: %j',
+    (rules) => {
+      const hosts = new Map([
+        [ticket.config.url, ['tickets.shop.svc.cluster.local', 'twin.shop.svc.cluster.local']],
+      ]);
+      const generated = { toolsets: {}, mcp_servers: { 'shop/tickets': ticket } };
+      const by = (name: string) => ({ mcp_servers: { [name]: rules } });
+      expect(withoutListed(generated, by('shop/twin'), { hosts }).document).toEqual({ toolsets: {} });
+      expect(withoutListed(generated, by('shop/other'), { hosts }).document).toEqual(generated);
+      // Its own key is what a person writes rules under.
+      expect(withoutListed(generated, by('shop/tickets'), { hosts }).document).toEqual(generated);
+      const joined = joinDocuments(generated, by('shop/twin'), { ...OVERRIDES, hosts });
+      expect(joined.document.mcp_servers).not.toHaveProperty('shop/tickets');
+      expect(joined.notes).toMatchObject([{ name: 'shop/tickets' }]);
+    },
+  );
+
   test('with another port or path is another server', () => {
     const mine = { config: { url: 'http://tickets.shop:9091' } };
     const { document } = joinDocuments(
@@ -318,4 +336,22 @@ test('an entry of a person’s own keeps no credentials beside its instances', (
       'datadog/logs': { config: { instances: [{ api_key: 'k', name: 'a', api_url: 'http://a' }] } },
     },
   });
+});
+
+test('a secret beside a list of clusters is not written beside clusters of others', () => {
+  const generated = {
+    toolsets: {
+      'kafka/admin': { config: { clusters: [{ name: 'kafka.evil', broker: 'kafka.evil.svc:9092' }] } },
+    },
+  };
+  const mine = { name: 'mine', broker: 'kafka.example.com:9092' };
+  const person = {
+    toolsets: { 'kafka/admin': { config: { username: 'u', password: 'SECRET', clusters: [mine] } } },
+  };
+  const { document, notes } = joinDocuments(generated, person, FILE);
+  expect(JSON.stringify(document)).not.toContain('SECRET');
+  expect(document).toMatchObject({
+    toolsets: { 'kafka/admin': { config: { clusters: [mine, { name: 'kafka.evil' }] } } },
+  });
+  expect(notes).toMatchObject([{ note: { what: expect.stringContaining('password stand') } }]);
 });

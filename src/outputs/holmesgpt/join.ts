@@ -1,6 +1,7 @@
 import type { Problem } from '../../model/discovery.ts';
 import { isMapping, type Mapping } from '../../model/mapping.ts';
 import { mergePatch } from '../../model/merge.ts';
+import { addressedService } from '../../model/overrides.ts';
 import { leadsToHost, sameBackend, sameMcpServer } from '../../model/same-url.ts';
 import { baseUrlsOf } from './base-urls.ts';
 import { besidesTheirs, fieldsWhere, generatedBackends, partsOf, theirsOf } from './join-lists.ts';
@@ -15,7 +16,11 @@ export interface JoinOptions {
   readonly namespace?: string | undefined;
   /** The person's document configures HolmesGPT by itself, so what it says without an address is left to work alone. */
   readonly standsAlone: boolean;
+  /** The hosts of discovered MCP servers, by the URL of each. */
+  readonly hosts?: Hosts;
 }
+
+type Hosts = ReadonlyMap<string, readonly string[]>;
 
 /** A document, and what a person should know about it. */
 export interface Joined {
@@ -146,11 +151,19 @@ function serverUrl(entry: unknown): string | undefined {
   return typeof url === 'string' ? url : undefined;
 }
 
-type Hosts = ReadonlyMap<string, readonly string[]>;
+/** Where a person's entry leads. Without an address of its own, a key `NAMESPACE/SERVICE` says which Service it is for. */
+function placeOf(name: string, entry: unknown): string | undefined {
+  const address = addressedService(name);
+  const service = address === undefined || !name.includes('/') ? undefined : address;
+  return (
+    serverUrl(entry) ??
+    (service === undefined ? undefined : `http://${service.name}.${service.namespace}.svc`)
+  );
+}
 
 /**
  * Generated MCP servers that a person lists already, under whatever name: a second entry would run the same tools
- * without the approvals that the person's asks for.
+ * without the approvals that the person's asks for, or although the person's switches them off.
  * @param hosts those of discovered servers, by the URL of each
  */
 function listedTwice(
@@ -159,7 +172,7 @@ function listedTwice(
   namespace: string | undefined,
   hosts: Hosts = new Map(),
 ): string[] {
-  const listed = Object.values(person).flatMap((entry) => serverUrl(entry) ?? []);
+  const listed = Object.entries(person).flatMap(([name, entry]) => placeOf(name, entry) ?? []);
   return Object.entries(generated).flatMap(([name, entry]) => {
     const url = serverUrl(entry);
     const twice =
@@ -241,7 +254,9 @@ export function joinDocuments(generated: Mapping, person: Mapping, options: Join
       continue;
     }
     const result = new Map(Object.entries(ours));
-    for (const name of section === 'mcp_servers' ? listedTwice(ours, entries, options.namespace) : []) {
+    for (const name of section === 'mcp_servers'
+      ? listedTwice(ours, entries, options.namespace, options.hosts)
+      : []) {
       result.delete(name);
       notes.push({ section, name, note: TWICE });
     }

@@ -4,6 +4,7 @@ import { endpointUrl, type Problem } from '../../model/discovery.ts';
 import type { Mapping } from '../../model/mapping.ts';
 import { mergePatch } from '../../model/merge.ts';
 import type { Overrides } from '../../model/overrides.ts';
+import { HOSTS } from '../../model/published-tools.ts';
 import { credentialOf, endpointAuth, serverHeaders, toolsetFields } from '../../planning/credentials.ts';
 import { describe } from '../../planning/description.ts';
 import { preferred } from '../../planning/preferred.ts';
@@ -276,6 +277,9 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
   const merged = withPatch(generated, withoutBackends(patch), {
     holmesgptVersion: options.holmesgptVersion,
     standsAlone: false,
+    hosts: new Map(
+      mcp.map(({ tool }) => [endpointUrl(tool.endpoint), (tool.metadata[HOSTS] ?? '').split(',')] as const),
+    ),
   });
   return {
     text: holmesText(sorted(merged.document)),
