@@ -1,4 +1,4 @@
-import { publishedHosts } from '../model/published-tools.ts';
+import { publishedHosts, publishedTools } from '../model/published-tools.ts';
 import { loadFaults } from '../outputs/holmesgpt/contract.ts';
 import { type JoinOptions, joinDocuments, withoutListed } from '../outputs/holmesgpt/join.ts';
 import { learnEdit } from '../outputs/holmesgpt/learn.ts';
@@ -22,8 +22,12 @@ export interface MergeQuestion {
   readonly options: Pick<JoinOptions, 'holmesgptVersion' | 'namespace'>;
 }
 
-function holmesFile({ holmesgptVersion, namespace }: MergeQuestion['options']): HolmesFile {
-  const join: JoinOptions = { holmesgptVersion, namespace, standsAlone: true };
+function holmesFile({
+  options: { holmesgptVersion, namespace },
+  toolset: published,
+}: MergeQuestion): HolmesFile {
+  const discovered = new Set(publishedTools(published).map(({ endpoint }) => endpoint));
+  const join: JoinOptions = { holmesgptVersion, namespace, standsAlone: true, discovered };
   return {
     write: holmesText,
     join: (generated, person) => joinDocuments(generated, person, join),
@@ -38,5 +42,5 @@ function holmesFile({ holmesgptVersion, namespace }: MergeQuestion['options']): 
 }
 
 /** Merges, on whichever thread this is. */
-export const mergeHere = ({ offered, live, toolset, options }: MergeQuestion): AgentMerge =>
-  mergeForAgent(offered, live, holmesFile(options), toolset);
+export const mergeHere = (question: MergeQuestion): AgentMerge =>
+  mergeForAgent(question.offered, question.live, holmesFile(question), question.toolset);

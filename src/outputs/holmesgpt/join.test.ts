@@ -355,3 +355,45 @@ test('a secret beside a list of clusters is not written beside clusters of other
   });
   expect(notes).toMatchObject([{ note: { what: expect.stringContaining('password stand') } }]);
 });
+
+describe('two texts of operators, where overrides are in the generated document', () => {
+  const prometheus = (config: unknown) => ({ toolsets: { 'prometheus/metrics': { config } } });
+  const ours = 'http://prometheus.obs.svc.cluster.local:9090';
+  const discovered = new Set([ours]);
+  const configOf = (generated: unknown, person: unknown, holmesgptVersion: '0.20' | '0.32' = '0.32') => {
+    const options = { ...FILE, holmesgptVersion, discovered };
+    const { document, notes } = joinDocuments(prometheus(generated), prometheus(person), options);
+    const toolsets = document.toolsets as Record<string, { config: unknown }>;
+    return { config: toolsets['prometheus/metrics']?.config, notes };
+  };
+  const headers = { additional_headers: { A: 'SECRET' } };
+
+  test('a backend that overrides name is not lost to headers without an address', () => {
+    const theirs = { name: 'default', prometheus_url: 'http://o.example.com' };
+    const found = { name: 'prometheus.obs', prometheus_url: ours };
+    const { config, notes } = configOf({ instances: [theirs, found] }, headers);
+    expect(config).toEqual({ instances: [theirs] });
+    expect(notes).toMatchObject([
+      { note: { what: expect.stringContaining('overrides.yaml gives the toolset one') } },
+    ]);
+    const old = configOf({ prometheus_url: 'http://o.example.com' }, headers, '0.20');
+    expect(old.config).toEqual({ prometheus_url: 'http://o.example.com' });
+    // Where all are discovered, the headers are for what HolmesGPT finds by itself.
+    expect(configOf({ instances: [found] }, headers).config).toEqual(headers);
+  });
+
+  test('headers of overrides without an address become no backend beside one with an address', () => {
+    const { config, notes } = configOf(headers, { prometheus_url: 'http://p.example.com' });
+    expect(config).toEqual({ prometheus_url: 'http://p.example.com' });
+    expect(notes).toMatchObject([
+      { note: { what: expect.stringContaining('overrides.yaml has additional_headers') } },
+    ]);
+  });
+
+  test('instances stay as they are for a HolmesGPT that does not know them, and no discovered one takes their place', () => {
+    const mine = { instances: [{ name: 'a', prometheus_url: 'http://p.example.com' }] };
+    const { config, notes } = configOf({ prometheus_url: ours }, mine, '0.20');
+    expect(config).toEqual(mine);
+    expect(notes).toMatchObject([{ note: { what: expect.stringContaining('from 0.32 on') } }]);
+  });
+});

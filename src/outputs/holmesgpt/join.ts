@@ -18,6 +18,8 @@ export interface JoinOptions {
   readonly standsAlone: boolean;
   /** The hosts of discovered MCP servers, by the URL of each. */
   readonly hosts?: Hosts;
+  /** The addresses of tools; a generated backend with another one is from a person's overrides. Without it, none is. */
+  readonly discovered?: ReadonlySet<string>;
 }
 
 type Hosts = ReadonlyMap<string, readonly string[]>;
@@ -43,10 +45,41 @@ const HOW =
 const LEFT_OUT = 'so the discovered backends of this toolset are left out';
 const withoutNulls = (value: unknown): unknown => mergePatch(undefined, value);
 
+/** How one toolset's configurations are joined. */
+interface ToolsetOptions {
+  readonly shape: Shape | undefined;
+  /** The toolset works without an address too. */
+  readonly alone: boolean;
+  readonly namespace: string | undefined;
+  readonly discovered: ReadonlySet<string> | undefined;
+}
+
+/** Whether a generated backend is one that a person gave the address of, in overrides. */
+function isPersons(backend: Mapping, discovered: ReadonlySet<string> | undefined): boolean {
+  const addresses = addressesOf(backend);
+  return (
+    discovered !== undefined &&
+    addresses.length > 0 &&
+    !addresses.some((address) => [...discovered].some((known) => sameBackend(address, known)))
+  );
+}
+
 /** What is not common and has no address: nobody said which backends it is for. */
-function unpaired(generated: Mapping, person: Mapping, alone: boolean): Config {
+function unpaired(generated: Mapping, person: Mapping, { shape, alone, discovered }: ToolsetOptions): Config {
   const common = fieldsWhere(person, isCommon);
   const kept = Object.keys(person).filter((field) => !Object.hasOwn(common, field));
+  const backends = shape === undefined ? [generated] : generatedBackends(generated, shape);
+  const persons = alone ? backends.filter((backend) => isPersons(backend, discovered)) : [];
+  if (persons.length > 0) {
+    const [only] = persons;
+    return {
+      config: mergePatch(shape === undefined ? only : { [shape.list]: persons }, common),
+      note: {
+        what: `config has ${kept.join(', ')} and no address, and overrides.yaml gives the toolset one, so it is not merged`,
+        fix: HOW,
+      },
+    };
+  }
   const what = `config has ${kept.join(', ')} and no address, and every discovered backend would receive that`;
   if (alone) return { config: withoutNulls(person), note: { what: `${what}, ${LEFT_OUT}`, fix: HOW } };
   return {
@@ -56,24 +89,21 @@ function unpaired(generated: Mapping, person: Mapping, alone: boolean): Config {
 }
 
 /** One backend only: a person's, if they configure one. */
-function one(generated: Mapping, person: Mapping, alone: boolean): Config {
+function one(generated: Mapping, person: Mapping, options: ToolsetOptions): Config {
   if (Object.entries(person).every(([field, value]) => isCommon(field, value)))
     return { config: mergePatch(generated, person) };
-  if (addressesOf(person).length === 0) return unpaired(generated, person, alone);
-  return {
-    config: withoutNulls(person),
-    note: { what: `config names a backend, and HolmesGPT takes one for it, ${LEFT_OUT}` },
-  };
+  const listed = [own(person, 'instances') ?? []].flat().filter(isMapping);
+  if ([person, ...listed].every((backend) => addressesOf(backend).length === 0))
+    return unpaired(generated, person, options);
+  const what =
+    listed.length > 0
+      ? `config has instances, which HolmesGPT takes from 0.32 on, and names its backends, ${LEFT_OUT}`
+      : `config names a backend, and HolmesGPT takes one for it, ${LEFT_OUT}`;
+  return { config: withoutNulls(person), note: { what } };
 }
 
 /** A person's backends, then the generated ones. */
-function several(
-  generated: Mapping,
-  person: Mapping,
-  shape: Shape,
-  alone: boolean,
-  namespace: string | undefined,
-): Config {
+function several(generated: Mapping, person: Mapping, shape: Shape, options: ToolsetOptions): Config {
   const parts = partsOf(person, shape);
   // HolmesGPT refuses it, with a better message than any that could be made up here.
   if (parts === undefined) return { config: withoutNulls(person) };
@@ -91,14 +121,19 @@ function several(
   if (theirs.length === 0)
     return exclusive || safe
       ? { config: exclusive ? beside : mergePatch(generated, person) }
-      : unpaired(generated, person, alone);
-  const found = exclusive ? [] : generatedBackends(generated, shape);
-  const ours = besidesTheirs(found, theirs, shape, namespace);
+      : unpaired(generated, person, options);
+  const backends = exclusive ? [] : generatedBackends(generated, shape);
+  const found = backends.filter((backend) => addressesOf(backend).length > 0);
+  const ours = besidesTheirs(found, theirs, shape, options.namespace);
   const config =
     ours.length === 0 && list.length === 0
       ? beside
       : { ...common, [shape.list]: [...theirs.map(withoutNulls), ...ours] };
-  return { config, ...(note === undefined ? {} : { note: { what: note } }) };
+  const [lost] = backends.filter((backend) => addressesOf(backend).length === 0);
+  if (lost === undefined) return { config, ...(note === undefined ? {} : { note: { what: note } }) };
+  const fields = Object.keys(lost).filter((field) => field !== shape.name);
+  const what = `overrides.yaml has ${fields.join(', ')} for it and no address, and this config has one, so that is not merged`;
+  return { config, note: { what, fix: HOW } };
 }
 
 function joinToolset(name: string, generated: Mapping, person: Mapping, options: JoinOptions) {
@@ -118,8 +153,9 @@ function joinToolset(name: string, generated: Mapping, person: Mapping, options:
     name === 'prometheus/metrics' &&
     (options.standsAlone ||
       Object.entries(theirs).some(([field, value]) => carriesCredentials(field, value)));
-  const { config, note } =
-    shape === undefined ? one(ours, theirs, alone) : several(ours, theirs, shape, alone, options.namespace);
+  const { namespace, discovered } = options;
+  const how: ToolsetOptions = { shape, alone, namespace, discovered };
+  const { config, note } = shape === undefined ? one(ours, theirs, how) : several(ours, theirs, shape, how);
   return { entry: withUrls({ ...entry, config }, fields), note };
 }
 
