@@ -60,6 +60,15 @@ const unusedParts: Plugin = {
   },
 };
 
+/** @throws Error if a part that nothing uses came in, as after an upgrade that moves the modules which import it */
+function refuseUnused(inputs: readonly string[]): void {
+  const found = inputs.find((input) =>
+    /node_modules\/undici\/|client-node\/dist\/gen\/(apis|models)\//.test(input),
+  );
+  if (found !== undefined)
+    throw new Error(`${found} is in the bundle, and nothing uses it; see unusedParts in scripts/build.ts`);
+}
+
 const asked = (path: string): string => `process.getBuiltinModule(${JSON.stringify(path)})`;
 
 /**
@@ -184,6 +193,7 @@ const { metafile } = await build({
   splitting: true,
   plugins: [detectors, pageFiles, unusedParts, workerFile, nodeModules, sharedPart],
 });
+refuseUnused(Object.keys(metafile.inputs));
 const worker = await build({
   ...bundle,
   entryPoints: { 'text-worker': join(root, 'src/app/text-worker.ts') },
