@@ -21,88 +21,80 @@ export interface BriefMemoryLimits {
 
 export const LIMITS: BriefMemoryLimits = { remembered: 10_000, atOnce: 32, waiting: 256, longest: 10_000 };
 
-/** The part of its time after which an answer that is asked for is found out anew, while it still holds. */
+/** The part of its time after which an answer is refreshed while it still holds. */
 const REFRESHED = 0.7;
 
 interface Known<Answer> {
   readonly answer: Answer;
   readonly since: number;
   readonly until: number;
-  /** Whether it was found out anew, or that was tried. */
-  renewed: boolean;
+  /** Whether a refresh was begun: it is tried once, and a failed one leaves the answer until its time is over. */
+  refreshed: boolean;
 }
 
+type Ask<Answer> = (signal: AbortSignal) => Promise<Held<Answer>>;
+
+const holdsAt = ({ since, until }: Known<unknown>, now: number): boolean => since <= now && now < until;
+
 /**
- * Answers to questions that cost a request, each remembered for a short time. The same question is asked once at a
- * time, and who comes meanwhile gets the same answer. One that is asked for again and again is found out anew before its
- * time is over, so that nobody waits for that. Nobody who waits can end that, so one who goes away spoils it for
- * nobody.
+ * A stale-while-revalidate cache of answers that cost a request, each for a short time. Requests for one key at the same
+ * time share one question. A key that is in use is refreshed before its time is over, so that nobody waits for that.
+ * Those who wait cannot cancel the question, so one who goes away spoils it for nobody.
  */
 export class BriefMemory<Answer> {
-  readonly #known: LRUCache<string, Known<Answer>>;
-  readonly #asking = new Map<string, Promise<Answer>>();
+  readonly #cache: LRUCache<string, Known<Answer>, Ask<Answer>>;
   readonly #limits: BriefMemoryLimits;
   readonly #slots: LimitFunction;
   readonly #now: () => number;
   readonly #closing: AbortSignal;
 
   /**
-   * @param now milliseconds since the epoch; where that clock is set back, what was learnt later does not count
+   * @param now milliseconds since the epoch; an answer from the future, after the clock was set back, does not hold
    * @param closing ends the questions that are being asked
    */
   constructor(limits: BriefMemoryLimits, now: () => number, closing: AbortSignal) {
     this.#limits = limits;
-    this.#known = new LRUCache({ max: limits.remembered });
     this.#slots = pLimit(limits.atOnce);
     this.#now = now;
     this.#closing = closing;
+    this.#cache = new LRUCache({
+      max: limits.remembered,
+      fetchMethod: (_, known, { context: ask }) => this.#ask(known, ask),
+      // A question that is pushed out of the cache is still answered, and a failed refresh leaves what is known.
+      ignoreFetchAbort: true,
+      noDeleteOnFetchRejection: true,
+    });
   }
 
   /**
-   * The answer to a question, from memory where that still holds.
-   * @param ask asks it; the signal is aborted when that takes too long
+   * The answer for a key, from the cache where that still holds.
+   * @param ask finds it out; the signal is aborted when that takes too long
    * @returns nothing where too many questions are being asked
    * @throws what `ask` throws, which is not remembered
    */
-  answer(
-    key: string,
-    ask: (signal: AbortSignal) => Promise<Held<Answer>>,
-  ): Promise<Answer> | Answer | undefined {
-    const known = this.#known.get(key);
-    const now = this.#now();
-    if (known === undefined || now < known.since || known.until <= now) return this.#ask(key, ask);
-    // It is tried once: where that fails, who comes when the answer no longer holds asks again.
-    if (!known.renewed && now - known.since > REFRESHED * (known.until - known.since)) {
-      known.renewed = true;
-      void this.#ask(key, ask)?.catch(() => {});
-    }
-    return known.answer;
+  async answer(key: string, ask: Ask<Answer>): Promise<Answer | undefined> {
+    const known = this.#cache.peek(key);
+    const holds = known !== undefined && holdsAt(known, this.#now());
+    const refresh = holds && this.#mustRefresh(known);
+    if (refresh) known.refreshed = true;
+    const options = { context: ask, allowStale: holds, forceRefresh: !holds || refresh };
+    return (await this.#cache.fetch(key, options))?.answer;
   }
 
-  #ask(key: string, ask: (signal: AbortSignal) => Promise<Held<Answer>>): Promise<Answer> | undefined {
-    const asking = this.#asking.get(key);
-    if (asking !== undefined) return asking;
-    if (this.#asking.size >= this.#limits.atOnce + this.#limits.waiting) return undefined;
-    const signal = AbortSignal.any([this.#closing, AbortSignal.timeout(this.#limits.longest)]);
-    const answer = this.#slots(async () => {
-      try {
-        const held = await ask(signal);
-        this.#learn(key, held);
-        return held.answer;
-      } finally {
-        this.#asking.delete(key);
-      }
-    });
-    this.#asking.set(key, answer);
-    return answer;
+  #mustRefresh({ since, until, refreshed }: Known<Answer>): boolean {
+    return !refreshed && this.#now() - since > REFRESHED * (until - since);
   }
 
-  /** One that holds for a shorter time does not take the place of one that is known: to know nothing is not to know better. */
-  #learn(key: string, { answer, holds }: Held<Answer>): void {
+  /** @returns what is to be remembered; nothing where too many questions are being asked */
+  async #ask(known: Known<Answer> | undefined, ask: Ask<Answer>): Promise<Known<Answer> | undefined> {
+    const { atOnce, waiting, longest } = this.#limits;
+    if (this.#slots.activeCount + this.#slots.pendingCount >= atOnce + waiting) return undefined;
+    const signal = AbortSignal.any([this.#closing, AbortSignal.timeout(longest)]);
+    const { answer, holds } = await this.#slots(() => ask(signal));
     const since = this.#now();
     const until = since + holds;
-    const known = this.#known.get(key);
-    if (known === undefined || since < known.since || known.until <= until)
-      this.#known.set(key, { answer, since, until, renewed: false });
+    // Not knowing is not knowing better: what holds for a shorter time does not replace what still holds.
+    if (known !== undefined && holdsAt(known, since) && until < known.until) return known;
+    return { answer, since, until, refreshed: false };
   }
 }

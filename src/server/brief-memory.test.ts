@@ -1,0 +1,106 @@
+import { expect, test } from 'vitest';
+import { BriefMemory, type BriefMemoryLimits, type Held } from './brief-memory.ts';
+
+const LIMITS: BriefMemoryLimits = { remembered: 10, atOnce: 1, waiting: 1, longest: 60_000 };
+
+/** A memory whose questions are answered by hand, in their order. */
+function setting(limits: Partial<BriefMemoryLimits> = {}) {
+  const clock = { time: 1_000 };
+  const questions: PromiseWithResolvers<Held<string>>[] = [];
+  const memory = new BriefMemory<string>(
+    { ...LIMITS, ...limits },
+    () => clock.time,
+    new AbortController().signal,
+  );
+  const answer = (key = 'key') =>
+    memory.answer(key, () => {
+      const question = Promise.withResolvers<Held<string>>();
+      questions.push(question);
+      return question.promise;
+    });
+  const settle = () => new Promise(setImmediate);
+  /** Asks, and answers the question that follows. */
+  const learn = async (held: Held<string>) => {
+    const asked = answer();
+    await settle();
+    questions.at(-1)?.resolve(held);
+    return await asked;
+  };
+  return { clock, questions, answer, settle, learn };
+}
+
+test('an error is thrown to all who wait for it, and not remembered', async () => {
+  const { questions, answer, settle } = setting();
+  const asked = [answer(), answer()];
+  await settle();
+  questions[0]?.reject(new Error('away'));
+  expect((await Promise.allSettled(asked)).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  expect(questions).toHaveLength(1);
+  const again = answer();
+  await settle();
+  questions[1]?.resolve({ answer: 'yes', holds: 10 });
+  expect(await again).toBe('yes');
+});
+
+test('a refresh that fails is tried once, and leaves what is known until its time is over', async () => {
+  const { clock, questions, answer, settle, learn } = setting();
+  expect(await learn({ answer: 'old', holds: 100 })).toBe('old');
+  clock.time += 71;
+  expect(await answer()).toBe('old');
+  await settle();
+  questions[1]?.reject(new Error('away'));
+  await settle();
+  expect(await answer()).toBe('old');
+  clock.time += 28;
+  expect(await answer()).toBe('old');
+  await settle();
+  expect(questions).toHaveLength(2);
+  clock.time += 1;
+  expect(await learn({ answer: 'new', holds: 100 })).toBe('new');
+});
+
+test('a refresh that has no room leaves what is known, too', async () => {
+  const { clock, questions, answer, settle, learn } = setting({ waiting: 0 });
+  await learn({ answer: 'old', holds: 100 });
+  const other = answer('other');
+  await settle();
+  clock.time += 71;
+  expect(await answer()).toBe('old');
+  await settle();
+  expect(await answer()).toBe('old');
+  expect(questions).toHaveLength(2);
+  questions[1]?.resolve({ answer: 'x', holds: 1 });
+  expect(await other).toBe('x');
+});
+
+test('an answer that holds for a shorter time does not replace one that still holds', async () => {
+  const { clock, questions, answer, settle, learn } = setting();
+  await learn({ answer: 'old', holds: 100 });
+  clock.time += 71;
+  await answer();
+  await settle();
+  questions[1]?.resolve({ answer: 'unknown', holds: 1 });
+  await settle();
+  expect(await answer()).toBe('old');
+});
+
+test('once its time is over, the shorter answer counts: what is over is never given again', async () => {
+  const { clock, questions, answer, settle, learn } = setting();
+  await learn({ answer: 'old', holds: 100 });
+  clock.time += 71;
+  await answer();
+  await settle();
+  clock.time += 29;
+  const asked = answer();
+  questions[1]?.resolve({ answer: 'unknown', holds: -50 });
+  expect(await asked).toBe('unknown');
+  expect(await learn({ answer: 'new', holds: 100 })).toBe('new');
+});
+
+test('a question that others push out of the cache is still answered', async () => {
+  const { questions, answer, settle } = setting({ remembered: 1, atOnce: 2 });
+  const asked = ['a', 'b'].map((key) => answer(key));
+  await settle();
+  for (const question of questions) question.resolve({ answer: 'yes', holds: 10 });
+  expect(await Promise.all(asked)).toEqual(['yes', 'yes']);
+});
