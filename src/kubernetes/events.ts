@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Problem } from '../model/discovery.ts';
 import type { ObjectEvent } from '../model/object-event.ts';
 import type { Kube } from './connection.ts';
@@ -62,7 +63,7 @@ interface Series {
  */
 export function eventRecorder(kube: Kube, options: EventRecorderOptions): EventRecorder {
   const { regarding, now, signal, onProblem } = options;
-  const known = new Map<string, Series>();
+  const known = new LRUCache<string, Series>({ max: REMEMBERED });
   const waiting: Series[] = [];
   let tokens = BURST;
   let refilled = now().getTime();
@@ -83,7 +84,6 @@ export function eventRecorder(kube: Kube, options: EventRecorderOptions): EventR
   const seriesOf = (event: ObjectEvent, time: Date): Series => {
     const key = JSON.stringify([event.type, event.reason, event.action, event.note]);
     const old = known.get(key);
-    known.delete(key);
     const fresh = old !== undefined && time.getTime() - old.last.getTime() <= SERIES;
     const series = fresh
       ? old
@@ -91,7 +91,6 @@ export function eventRecorder(kube: Kube, options: EventRecorderOptions): EventR
     series.count += 1;
     series.last = time;
     known.set(key, series);
-    for (const [oldest] of known) if (known.size > REMEMBERED) known.delete(oldest);
     return series;
   };
 
