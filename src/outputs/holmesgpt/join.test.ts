@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Mapping } from '../../model/mapping.ts';
 import { type JoinOptions, joinDocuments, withoutListed } from './join.ts';
+import { withPatch } from './patch.ts';
 
 const FILE: JoinOptions = { holmesgptVersion: '0.32', namespace: 'holmes', standsAlone: true };
 const OVERRIDES: JoinOptions = { holmesgptVersion: '0.32', standsAlone: false };
@@ -302,15 +303,20 @@ describe('an MCP server', () => {
       const hosts = new Map([
         [ticket.config.url, ['tickets.shop.svc.cluster.local', 'twin.shop.svc.cluster.local']],
       ]);
-      const generated = { toolsets: {}, mcp_servers: { 'shop/tickets': ticket } };
+      const toolsets = { 'kubernetes/core': { enabled: true } };
+      const generated = { toolsets, mcp_servers: { 'shop/tickets': ticket } };
       const by = (name: string) => ({ mcp_servers: { [name]: rules } });
-      expect(withoutListed(generated, by('shop/twin'), { hosts }).document).toEqual({ toolsets: {} });
+      expect(withoutListed(generated, by('shop/twin'), { hosts }).document).toEqual({ toolsets });
       expect(withoutListed(generated, by('shop/other'), { hosts }).document).toEqual(generated);
       // Its own key is what a person writes rules under.
       expect(withoutListed(generated, by('shop/tickets'), { hosts }).document).toEqual(generated);
       const joined = joinDocuments(generated, by('shop/twin'), { ...OVERRIDES, hosts });
-      expect(joined.document.mcp_servers).not.toHaveProperty('shop/tickets');
-      expect(joined.notes).toMatchObject([{ name: 'shop/tickets' }]);
+      expect(joined.document.mcp_servers).toEqual({});
+      expect(joined.notes[0]).toMatchObject({ name: 'shop/tickets' });
+      // Nor in a round that HolmesGPT's refusal of an entry makes.
+      expect(withPatch(generated, by('shop/twin') as never, { ...OVERRIDES, hosts }).document).toEqual({
+        toolsets,
+      });
     },
   );
 

@@ -244,6 +244,18 @@ export function withoutListed(
   };
 }
 
+/** An entry of a person's that is no server by itself, and only says how a discovered one is to be used. */
+function isRule(name: string, entry: Mapping): boolean {
+  const { config } = entry;
+  const program = isMapping(config) && (own(config, 'mode') === 'stdio' || 'command' in config);
+  return placeOf(name, entry) !== undefined && serverUrl(entry) === undefined && !program;
+}
+
+const NO_SERVER = {
+  what: 'is for no MCP server that is added now, so it changes nothing',
+  fix: 'if it is to be a server of your own, give it config.url',
+};
+
 /** An MCP server: a person's address is another server, and nothing of the generated entry is for that. */
 function joinServer(generated: Mapping, person: Mapping, { namespace }: JoinOptions): unknown {
   const { config } = person;
@@ -300,7 +312,9 @@ export function joinDocuments(generated: Mapping, person: Mapping, options: Join
       const below = own(ours, name);
       if (entry === null) result.delete(name);
       else if (!isMapping(entry)) result.set(name, entry);
-      else if (!isMapping(below))
+      else if (!isMapping(below) && section === 'mcp_servers' && isRule(name, entry)) {
+        if (entry.enabled !== false) notes.push({ section, name, note: NO_SERVER });
+      } else if (!isMapping(below))
         result.set(
           name,
           section === 'toolsets' ? ownEntry(name, entry, options.holmesgptVersion) : withoutNulls(entry),
