@@ -28,12 +28,12 @@ const PICTURES: readonly Picture[] = [
   {
     file: 'explain.svg',
     command: ['explain', 'monitoring/stack-prometheus'],
-    title: 'dynamic-toolset explain tells what makes a Service a Prometheus, and what it answered',
+    title: 'dynamic-toolset explain shows why a Service is detected as Prometheus, and what it answered',
   },
   {
     file: 'explain-no-backend.svg',
     command: ['explain', 'observability/loki-ingester'],
-    title: 'dynamic-toolset explain tells why a Service of Loki is no backend',
+    title: 'dynamic-toolset explain shows why a Service of Loki is not a backend',
   },
 ];
 

@@ -19,9 +19,7 @@ export async function agentOf(
   const wanted = holmesgptPlan(settings, env.HOLMESGPT_API_KEY);
   if (wanted === undefined) return undefined;
   if (kube === undefined)
-    throw new ConfigError(
-      'HolmesGPT cannot be told of a file: leave --out away, or the settings of HolmesGPT',
-    );
+    throw new ConfigError('HolmesGPT settings cannot be used with --out: remove one of the two');
   const { AgentFollower } = await import('../outputs/holmesgpt/follower.ts');
   const { holmesPlace, publishedPlace } = await import('../outputs/holmesgpt/publisher.ts');
   const { endpointReloader, restarter } = await import('../outputs/holmesgpt/reload.ts');

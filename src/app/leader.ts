@@ -36,18 +36,21 @@ function tell(log: Logger, event: LeadershipEvent): void {
       log.info({ component }, 'became leader');
       return;
     case 'following':
-      log.info({ component, holder: event.holder }, `leads: ${event.holder}`);
+      log.info({ component, holder: event.holder }, `following leader ${event.holder}`);
       return;
     case 'lost':
       log.warn(
         { component },
-        `lost the lead: ${event.why}; nothing is written from here until it is won again`,
+        `lost leadership: ${event.why}; this replica writes nothing until it is the leader again`,
       );
       return;
     case 'failed':
       if (event.doing === 'hold') log.error({ component }, event.error.message);
       else
-        log.warn({ component }, `the end of a leader is noticed some seconds later: ${event.error.message}`);
+        log.warn(
+          { component },
+          `cannot watch the Lease, so this replica notices some seconds later that the leader is gone: ${event.error.message}`,
+        );
   }
 }
 
@@ -67,7 +70,7 @@ export async function leaderOf(
     return { mayPublish: () => true, kube, start: () => {}, resign: async () => {} };
   if (kube === undefined || once)
     throw new ConfigError(
-      `there is no leader election with ${kube === undefined ? '--out' : '--once'}; leave that away, or --leader-elect and LEADER_ELECTION`,
+      `there is no leader election with ${kube === undefined ? '--out' : '--once'}; remove it, or remove --leader-elect and LEADER_ELECTION`,
     );
   const { leadership } = await import('../kubernetes/leadership.ts');
   const { leadingKube } = await import('../kubernetes/leading-kube.ts');

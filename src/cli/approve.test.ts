@@ -86,6 +86,8 @@ test('what names no Service is refused, with an example', async () => {
 test.each(['shop/*', 'Shop/My_Svc', 'shop/a\nholmesgpt: {}', 'shop/a b'])(
   'an approval is for one Service, and never for a pattern: %j',
   async (name) => {
-    await expect(approving([name], 'tools: {}\n')).rejects.toThrow(/is no name of a namespace or Service/);
+    await expect(approving([name], 'tools: {}\n')).rejects.toThrow(
+      /is not the name of a namespace or Service/,
+    );
   },
 );

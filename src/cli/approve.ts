@@ -46,7 +46,7 @@ function serviceOf(text: string): ServiceName {
   const wrong = [namespace, name].find((each) => !NAME.test(each));
   if (wrong === undefined) return { namespace, name };
   throw new ConfigError(
-    `"${oneLine(text, 150)}": "${oneLine(wrong, 70)}" is no name of a namespace or Service; approve each Service by its own name, for example shop/orders-mcp`,
+    `"${oneLine(text, 150)}": "${oneLine(wrong, 70)}" is not the name of a namespace or Service; approve each Service by its own name, for example shop/orders-mcp`,
   );
 }
 

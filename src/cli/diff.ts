@@ -80,7 +80,7 @@ export async function diffCommand(flags: InputFlags, run: Invocation): Promise<n
     run.output.messages.write(`would bring back ${OVERRIDES_KEY} from the last revision\n`);
   if (faults !== undefined)
     throw new FindingsError(
-      `${OVERRIDES_KEY} of ${publisher.target} cannot be used: ${faults}; the last toolset stays until it is mended`,
+      `${OVERRIDES_KEY} of ${publisher.target} cannot be used: ${faults}; the last toolset stays until it is fixed`,
     );
   if (decided.action === 'none') run.output.messages.write(`${publisher.target} is up to date.\n`);
   return decided.action === 'none' ? EXIT.ok : EXIT.findings;

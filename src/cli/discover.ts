@@ -30,7 +30,7 @@ async function whatNext(
     if (missing.length > 0) return missing.join('\n');
   }
   const name = run.name ?? 'dynamic-toolset';
-  const why = `${name} explain NAMESPACE/SERVICE tells why a Service is no backend.`;
+  const why = `${name} explain NAMESPACE/SERVICE shows why a Service is not a backend.`;
   if (input.kube === undefined && services === 0)
     return `No object of kind Service was read. Charts are rendered first: helm template my/chart | ${name} discover -f -`;
   if (input.kube === undefined || namespaces.includes('*')) return why;

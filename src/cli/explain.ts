@@ -120,7 +120,7 @@ function trimmedParts(service: Service): string[] {
     const kept = part === 'ports' ? service.ports.length : Object.keys(service[part]).length;
     return all === undefined
       ? []
-      : [`it has ${all} ${PARTS[part]}, of which ${kept} are looked at: those that rules name first`];
+      : [`it has ${all} ${PARTS[part]}, but only ${kept} are considered, first those that rules name`];
   });
 }
 
@@ -151,7 +151,7 @@ function asText(
     section('Backend');
     const self = candidate.service.name === explanation.service.name;
     if (!self)
-      item(`leads to the same backend as ${candidate.service.name}, which is the way in that is used`);
+      item(`leads to the same backend as ${candidate.service.name}, which is the entry point in use`);
     for (const { signal, detail } of candidate.evidence)
       if (!self || signal === 'scheme' || signal === 'path' || signal === 'group')
         item(`${signal.padEnd(18)} ${detail}`);
@@ -175,7 +175,7 @@ function asText(
   }
   const parts = trimmedParts(explanation.service);
   if (problems.length > 0 || parts.length > 0) {
-    section('To know');
+    section('Notes');
     for (const text of parts) item(text);
     for (const { what, fix } of problems) item(fix === undefined ? what : `${what}; ${fix}`);
     lines.push('');
@@ -183,7 +183,7 @@ function asText(
   section('Verdict');
   if (keptOut !== undefined) item(`left out: ${keptOut}`);
   else if (candidate === undefined)
-    item(matched.length > 0 ? 'left out, see above' : 'no backend: no detector matches');
+    item(matched.length > 0 ? 'left out, see above' : 'not a backend: no detector matches');
   else if (candidate.service.name !== explanation.service.name)
     item(`no tool of its own: ${candidate.service.name} is the one for this ${candidate.type}`);
   else if (service === undefined)

@@ -17,7 +17,7 @@ const services = [
   discovered(offered('shop', { name: 'Orders', description: 'All orders' }), 'unhealthy'),
   discovered(service('tempo', { labels: { app: 'tempo' }, ports: [3200] }), 'unknown'),
 ];
-const problems: Problem[] = [{ where: 'a.yaml:3', what: 'broken YAML', fix: 'this document is passed over' }];
+const problems: Problem[] = [{ where: 'a.yaml:3', what: 'broken YAML', fix: 'this document is skipped' }];
 
 describe('a table', () => {
   test('has a line for each service below its header, in columns', async () => {
@@ -118,7 +118,7 @@ describe('warnings', () => {
     const messages = new PassThrough();
     warn({ result, messages }, [...problems, { where: 'namespace x', what: 'denied' }]);
     expect(String(messages.read())).toBe(
-      'warning: a.yaml:3: broken YAML; this document is passed over\nwarning: namespace x: denied\n',
+      'warning: a.yaml:3: broken YAML; this document is skipped\nwarning: namespace x: denied\n',
     );
     expect(result.read()).toBeNull();
   });

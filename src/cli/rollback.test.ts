@@ -115,7 +115,7 @@ test('without a number it passes over a toolset without tools, by itself never e
   const place = await published(withTools(1), withTools(5), withTools(0), withTools(6));
   expect(await place.rollback()).toMatchObject({
     code: EXIT.ok,
-    said: expect.stringContaining('revision 3 has no tools and is passed over; --to 3 returns to it'),
+    said: expect.stringContaining('revision 3 has no tools and is skipped; --to 3 returns to it'),
   });
   expect(place.applied.at(-1)?.data).toEqual(withTools(5));
 });

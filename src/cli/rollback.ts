@@ -65,7 +65,7 @@ function remarks({ live, revisions }: There, to: Revision, isNamed: boolean): st
   const after = toolCount(to);
   return [
     ...empty.map(
-      ({ number }) => `revision ${number} has no tools and is passed over; --to ${number} returns to it`,
+      ({ number }) => `revision ${number} has no tools and is skipped; --to ${number} returns to it`,
     ),
     ...(after * 2 < before
       ? [`revision ${to.number} has ${after} tools, and ${before} are published: more than half of them go`]

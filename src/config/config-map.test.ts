@@ -57,12 +57,12 @@ test('each fault is told with its key, and its line and column in YAML', () => {
   ).toEqual([
     expect.stringContaining(`${WHERE}: detectors:2:12:`),
     expect.stringContaining(`${WHERE}: credentials:1:`),
-    expect.stringMatching(/"namespace" is no setting; did you mean namespaces\?$/),
+    expect.stringMatching(/"namespace" is not a setting; did you mean namespaces\?$/),
     expect.stringContaining('settings-configmap says where this ConfigMap is'),
-    expect.stringContaining('"constructor" is no setting'),
+    expect.stringContaining('"constructor" is not a setting'),
   ]);
   expect(faults(JSON.parse('{"__proto__": "x"}'))).toEqual([
-    expect.stringContaining('"__proto__" is no setting'),
+    expect.stringContaining('"__proto__" is not a setting'),
   ]);
 });
 

@@ -50,7 +50,7 @@ export function readConfigData(data: Readonly<Record<string, string>>, where: st
     const name = NAMES.get(key);
     if (text.trim() === '' || key === 'detectors' || key === 'credentials') continue;
     if (name === undefined)
-      wrong.push(`${where}: "${oneLine(key, 80)}" is no setting${meantOrAll(key, KEYS, 'the keys are')}`);
+      wrong.push(`${where}: "${oneLine(key, 80)}" is not a setting${meantOrAll(key, KEYS, 'the keys are')}`);
     else if (SETTINGS[name].locates === true)
       wrong.push(
         `${where}: ${key} says where this ConfigMap is, so it cannot stand in it; set ${SETTINGS[name].env} or ${SETTINGS[name].flag}`,

@@ -41,7 +41,7 @@ export function readDetectors(folder: string): UserDetectors {
       problems.push({
         where: name,
         what: `cannot be read: ${(error as Error).message}`,
-        fix: 'it is passed over',
+        fix: 'it is skipped',
       });
       continue;
     }
@@ -52,7 +52,7 @@ export function readDetectors(folder: string): UserDetectors {
         problems.push({
           where: `${name}:${line}:${column}`,
           what: message,
-          fix: 'the detector is passed over until the file is mended',
+          fix: 'the detector is skipped until the file is fixed',
         });
   }
   return { detectors, problems };

@@ -8,7 +8,7 @@ import { detect } from './detect.ts';
 
 const prometheus = { labels: { app: 'prometheus' }, ports: [9090] };
 
-describe('what is passed over', () => {
+describe('what is skipped', () => {
   test.each(['false', 'disabled'])('a Service with kubernaut.io/toolset=%s, whatever else it says', (no) => {
     const { candidates, problems } = detected(
       service('p', {

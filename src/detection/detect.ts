@@ -232,7 +232,7 @@ function backendOf(
   if (best === undefined) return undefined;
   const { alternates } = best;
   if (alternates.length === 0) return best;
-  const detail = `leads to the same backend as ${alternates.join(', ')}, and is the better way in`;
+  const detail = `leads to the same backend as ${alternates.join(', ')}, and is the better entry point`;
   return { ...best, fallbacks, evidence: [...best.evidence, { signal: 'group', detail }] };
 }
 

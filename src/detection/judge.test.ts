@@ -225,7 +225,7 @@ describe('reasons', () => {
   };
 
   test.each<[string, ServiceFields, RegExp, boolean]>([
-    ['shop', { ports: [80] }, /nothing names it/, false],
+    ['shop', { ports: [80] }, /no match/, false],
     ['prometheus-shop', { ports: [80] }, /"shop" after "prometheus"/, true],
     ['prometheus-operator', { ports: [9090] }, /operator/, true],
     ['prometheus', { ports: [1234] }, /ports/, true],

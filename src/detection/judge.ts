@@ -132,7 +132,7 @@ export function judge(facts: Facts, compiled: CompiledDetector, rules: Rules): M
     (certainty === undefined || certaintyRank(best.certainty) < certaintyRank(certainty))
   )
     certainty = best.certainty;
-  if (certainty === undefined) return miss(near[0] ?? 'nothing names it', near.length > 0);
+  if (certainty === undefined) return miss(near[0] ?? 'no match', near.length > 0);
 
   for (const { why, ...match } of detector.exclude) {
     const detail = matchService(service, match);
@@ -143,7 +143,7 @@ export function judge(facts: Facts, compiled: CompiledDetector, rules: Rules): M
   if (certainty !== 'annotation') {
     const never = roles.find(({ role }) => role.rank === undefined);
     if (never !== undefined)
-      return miss(`"${never.words}" makes it ${never.role.name}: ${never.role.why}`, true);
+      return miss(`"${never.words}" means role ${never.role.name}: ${never.role.why}`, true);
   }
 
   const stated = best === undefined || best.certainty !== certainty;

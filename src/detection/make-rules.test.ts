@@ -94,7 +94,7 @@ describe('what users add and set', () => {
     expect(problems).toEqual([]);
   });
 
-  test('one with a role that is none is passed over and told, and ours still work', () => {
+  test('one with a role that is none is skipped and told, and ours still work', () => {
     const { rules, problems } = ruled({ added: [added('mine/p.yaml', { roles: { wizard: ['merlin'] } })] });
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatchObject({ where: 'mine/p.yaml', what: expect.stringContaining('wizard') });

@@ -30,12 +30,12 @@ export function makeRules(
   for (const { name, detector } of custom.added) {
     const fault = roleFault(detector, vocabulary);
     const earlier = from.get(detector.type);
-    if (fault !== undefined) problems.push({ where: name, what: fault, fix: 'the detector is passed over' });
+    if (fault !== undefined) problems.push({ where: name, what: fault, fix: 'the detector is skipped' });
     else if (earlier !== undefined)
       problems.push({
         where: name,
         what: `${earlier} has a detector of the type ${detector.type} too`,
-        fix: 'the detector is passed over; give it another type',
+        fix: 'the detector is skipped; give it another type',
       });
     else {
       from.set(detector.type, name);

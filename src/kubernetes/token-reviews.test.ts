@@ -46,9 +46,9 @@ test.for([
     'a user without a word of being authenticated',
     { user, audiences: ['toolset'] },
     ['toolset'],
-    { authenticated: false, why: "the token is nobody's" },
+    { authenticated: false, why: 'the token is not valid' },
   ],
-  ['nothing', {}, [], { authenticated: false, why: "the token is nobody's" }],
+  ['nothing', {}, [], { authenticated: false, why: 'the token is not valid' }],
 ] as const)('%s', async ([, status, audiences, verdict]) => {
   const { kube, sent, asked } = await setting(status);
   expect(await reviewToken(kube, { token: 't', audiences }, never)).toEqual(verdict);

@@ -53,7 +53,7 @@ export async function reviewToken(
   const { status } = (answer ?? {}) as { readonly status?: TokenReviewStatus };
   if (status === undefined) throw new BadAnswerError('the answer to a review of a token has no status');
   if (status.authenticated !== true)
-    return { authenticated: false, why: status.error || "the token is nobody's" };
+    return { authenticated: false, why: status.error || 'the token is not valid' };
   if (audiences.length > 0 && !audiences.some((audience) => status.audiences?.includes(audience)))
     return { authenticated: false, why: `the token is not meant for ${audiences.join(' or ')}` };
   return { authenticated: true, user: callerOf(status.user) };

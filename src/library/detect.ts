@@ -35,12 +35,12 @@ function servicesOf(
     if (isMapping(object) && object.kind !== undefined && object.kind !== 'Service') continue;
     const service = isMapping(object)
       ? serviceFromObject(asJson(object), namespace, interest)
-      : 'it is no object';
+      : 'it is not an object';
     if (typeof service !== 'string') services.push(service);
     else
       problems.push({
         where: `object ${index}`,
-        what: `a Service is passed over: ${service}`,
+        what: `a Service is skipped: ${service}`,
         fix: 'pass it as kubectl get -o json prints it',
       });
   }

@@ -97,7 +97,7 @@ class Unmatched {
     if (shown !== undefined)
       return {
         where: placeOf(key),
-        what: `is passed over: ${key} is the display name of ${shown}`,
+        what: `is skipped: ${key} is the display name of ${shown}`,
         fix: `write ${shown}`,
       };
     const address = addressedService(key);

@@ -58,7 +58,7 @@ for (const [network, prefix] of CARRIERS) carriers.addSubnet(network, prefix, 'i
  * @param address a numeric address, as a resolver returns it
  */
 export function refusedAddress(address: string): string | undefined {
-  if (isIP(address) === 0) return `${address} is no numeric address`;
+  if (isIP(address) === 0) return `${address} is not a numeric address`;
   const family = isIPv6(address) ? 'ipv6' : 'ipv4';
   const kind = lists.find(({ list }) => list.check(address, family));
   if (kind !== undefined) return `${address} is ${kind.what}`;

@@ -151,7 +151,7 @@ export async function probeKafka(
         answered,
       );
     return verdict(
-      { health: 'unhealthy', proof: 'contradicted', reason: "its answer to ApiVersions is no broker's" },
+      { health: 'unhealthy', proof: 'contradicted', reason: "its answer to ApiVersions is not a broker's" },
       answered,
     );
   } catch (error) {

@@ -55,7 +55,7 @@ describe('what is read of a list', () => {
     expect(await listTools(one(tools))).toBeUndefined();
   });
 
-  test('what is no tool is passed over', async () => {
+  test('what is no tool is skipped', async () => {
     expect(await toolsOf([null, 1, [], {}, { name: 5 }, { name: 'a' }])).toHaveLength(1);
   });
 

@@ -188,6 +188,6 @@ export async function probeMcp(
     : verdict({
         health: 'unhealthy',
         proof: 'contradicted',
-        reason: `POST ${path} initialize answered ${status}, which is no MCP server's answer`,
+        reason: `POST ${path} initialize answered ${status}, which is not an MCP server's answer`,
       });
 }

@@ -35,7 +35,7 @@ export function proxyFetch(kube: Kube): Fetch {
   return async ({ endpoint, service, servicePort }, ask, signal) => {
     if (!endpoint.host.startsWith(`${service.name}.${service.namespace}.svc.`))
       throw new ProbeFailure(
-        `${endpoint.host} is no Service of the cluster, so its proxy does not lead there`,
+        `${endpoint.host} is not a Service of the cluster, so the Service proxy does not reach it`,
         'unreachable',
       );
     const scheme = endpoint.scheme === 'https' ? 'https' : 'http';

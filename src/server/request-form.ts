@@ -13,7 +13,7 @@ export function mustHaveOneHost({
   const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
   if (hosts > 1) throw new ProblemError('invalid-request', 'There are several Host headers; send one.');
   if (hosts === 0 && httpVersion === '1.1')
-    throw new ProblemError('invalid-request', 'There is no Host header; HTTP/1.1 wants one.');
+    throw new ProblemError('invalid-request', 'The Host header is missing; HTTP/1.1 requires it.');
 }
 
 const CHARSET = /;\s*charset\s*=\s*"?([^";\s]+)/i;

@@ -60,7 +60,7 @@ describe('clusterSource', () => {
     expect(names(sync)).toEqual(['a/s', 'b/s']);
     expect(sync.unread).toEqual([]);
     expect(sync.problems).toMatchObject([
-      { where: 'namespace no', what: expect.stringContaining('denied, so it is passed over') },
+      { where: 'namespace no', what: expect.stringContaining('denied, so it is skipped') },
     ]);
     expect(asked.map(({ watch, path }) => `${namespaceOf(path)} ${watch}`).sort()).toEqual([
       'a false',

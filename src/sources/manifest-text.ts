@@ -69,7 +69,7 @@ function yamlProblem(error: YAMLException, part: Part, name: string): Problem {
   return {
     where: `${name}:${line}`,
     what: `broken YAML: ${error.reason}`,
-    fix: 'this document is passed over until it is mended',
+    fix: 'this document is skipped until it is fixed',
   };
 }
 
@@ -106,7 +106,7 @@ export function parseManifest(
       if (typeof service === 'string')
         problems.push({
           where,
-          what: `a Service is passed over: ${service}`,
+          what: `a Service is skipped: ${service}`,
           fix: 'mend it in the manifest',
         });
       else services.push({ service, where });

@@ -202,7 +202,7 @@ describe('follow', () => {
     await ended;
   }, 30_000);
 
-  test('a file that is saved with a mistake counts as it was before, until it is mended or gone', async () => {
+  test('a file that is saved with a mistake counts as it was before, until it is fixed or gone', async () => {
     await write({ 'a.yaml': service('a') + service('b'), 'c.yaml': `${service('c')}---\nx: y: z\n` });
     const { next, services, stop, ended } = followed({});
     expect(await services()).toEqual(['default/a', 'default/b', 'default/c']);
@@ -211,8 +211,8 @@ describe('follow', () => {
     if (change.kind !== 'sync') throw new Error(`told ${change.kind}`);
     expect(change.services.map(serviceKey)).toEqual(['default/a', 'default/b', 'default/c']);
     expect(change.problems.map(({ where, fix }) => [where, fix])).toEqual([
-      [`${join(folder, 'a.yaml')}:8`, 'until it is mended the file counts as it was before'],
-      [`${join(folder, 'c.yaml')}:7`, 'this document is passed over until it is mended'],
+      [`${join(folder, 'a.yaml')}:8`, 'the previous version of the file is used until it is fixed'],
+      [`${join(folder, 'c.yaml')}:7`, 'this document is skipped until it is fixed'],
     ]);
     await rm(join(folder, 'a.yaml'));
     await symlink(join(folder, 'nowhere'), join(folder, 'a.yaml'));
@@ -261,7 +261,7 @@ describe('how much is read', () => {
     await expect(reading).rejects.toBeInstanceOf(ConfigError);
   });
 
-  test('of a folder a file that is too long is passed over, and those beyond the limit for all', async () => {
+  test('of a folder a file that is too long is skipped, and those beyond the limit for all', async () => {
     await write({ 'a.yaml': padded('a', 200), 'b.yaml': padded('b', 201), 'c.yaml': padded('c', 101) });
     const { services, problems } = await read({ bytes });
     expect(services.map(serviceKey)).toEqual(['default/a']);

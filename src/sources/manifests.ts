@@ -40,7 +40,7 @@ const SETTLE = 100;
 const REREAD = 5_000;
 
 /** What is done about a file that can no longer be read. */
-const KEPT = 'until it is mended the file counts as it was before';
+const KEPT = 'the previous version of the file is used until it is fixed';
 
 const MANIFEST = /\.(ya?ml|json)$/i;
 
@@ -158,7 +158,7 @@ function foundIn(
             {
               where: name,
               what: `cannot be read: ${unreadable(text)}`,
-              fix: 'it is passed over until it can be',
+              fix: 'it is skipped until it can be',
             },
           ],
           broken: true,

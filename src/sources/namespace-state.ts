@@ -78,7 +78,7 @@ function faultProblem(state: NamespaceState, fault: Fault, server: string): Prob
   if (isListDenied(fault))
     return {
       where,
-      what: `listing Services was denied, so ${isPassedOver(state) ? 'it is passed over' : 'what was known of it stands for now'}: ${message}`,
+      what: `listing Services was denied, so ${isPassedOver(state) ? 'it is skipped' : 'its last known Services stay for now'}: ${message}`,
       fix: 'grant "list" and "watch" on services there with a Role, or leave it out of the namespaces',
     };
   return { where, what: clusterError(fault.error, `${fault.doing} Services`, server).message };
@@ -111,7 +111,7 @@ export function fullSet(states: readonly NamespaceState[], { server }: Pick<Kube
     if (fresh === undefined) unread.push(namespace);
     for (const service of fresh?.values() ?? []) services.push(service);
     for (const why of refused.values())
-      problems.push({ where: `namespace ${namespace}`, what: `a Service is passed over: ${why}` });
+      problems.push({ where: `namespace ${namespace}`, what: `a Service is skipped: ${why}` });
   }
   return { kind: 'sync', services, unread, problems };
 }

@@ -37,7 +37,7 @@ describe('what is told', () => {
       { kind: 'drift', cycle, keys: ['toolset.json'], diff: [{ kind: 'removed', text: '-  "a"' }] },
       'Warning',
       'DriftReverted',
-      'Somebody changed toolset.json; it was put right. Write changes into overrides.yaml.\n-  "a"',
+      'Somebody changed toolset.json; the change was reverted. Write changes into overrides.yaml.\n-  "a"',
     ],
     [
       { kind: 'drift-repeated', cycle, keys: ['toolset.json'], retryIn: 300_000 },
@@ -57,7 +57,7 @@ describe('what is told', () => {
       { kind: 'removal-held', cycle, tools: ['a', 'b', 'c', 'd', 'e', 'f', 'g'], retryIn: 300_000 },
       'Warning',
       'RemovalHeld',
-      '7 tools are not found or cannot be used any more. They stay for 300 s: a, b, c, d, e and 2 more. The annotation kubernaut.io/allow-removal: "true" lets them go.',
+      '7 tools are gone or unusable. They stay for 300 s: a, b, c, d, e and 2 more. To remove them now, set the annotation kubernaut.io/allow-removal: "true".',
     ],
     [
       { kind: 'rolled-back', cycle, to: 3, faults: ['no toolsets'] },

@@ -43,7 +43,7 @@ const TOLD: { readonly [K in EngineEvent['kind']]?: (event: Of<K>) => ObjectEven
       reason: 'DriftReverted',
       action: 'Revert',
       note: [
-        `Somebody changed ${listed(keys)}; it was put right. Write changes into overrides.yaml.`,
+        `Somebody changed ${listed(keys)}; the change was reverted. Write changes into overrides.yaml.`,
         ...lines,
       ].join('\n'),
     };
@@ -52,25 +52,25 @@ const TOLD: { readonly [K in EngineEvent['kind']]?: (event: Of<K>) => ObjectEven
     type: 'Warning',
     reason: 'DriftRepeated',
     action: 'Revert',
-    note: `Something makes the same change to ${listed(keys)} again and again; it is reverted once a minute only. Find out what it is in metadata.managedFields.`,
+    note: `Something keeps making the same change to ${listed(keys)}; it is reverted only once a minute. Find the writer in metadata.managedFields.`,
   }),
   recreated: ({ overrides }) => ({
     type: 'Warning',
     reason: 'Recreated',
     action: 'Recreate',
-    note: `The ConfigMap was gone and was made anew${overrides ? ', with overrides.yaml as it was' : ''}.`,
+    note: `The ConfigMap was deleted and was recreated${overrides ? ', with the last known overrides.yaml' : ''}.`,
   }),
   'overrides-invalid': ({ faults }) => ({
     type: 'Warning',
     reason: 'OverridesInvalid',
     action: 'ReadOverrides',
-    note: `overrides.yaml cannot be used: ${oneLine(faults, TEXT)}. The last toolset stays until it is mended.`,
+    note: `overrides.yaml cannot be used: ${oneLine(faults, TEXT)}. The last toolset stays until it is fixed.`,
   }),
   'overrides-mended': () => ({
     type: 'Normal',
     reason: 'OverridesMended',
     action: 'ReadOverrides',
-    note: 'overrides.yaml can be used again.',
+    note: 'overrides.yaml is valid again.',
   }),
   'approvals-waiting': ({ waiting, fresh }) => ({
     type: 'Normal',
@@ -78,7 +78,7 @@ const TOLD: { readonly [K in EngineEvent['kind']]?: (event: Of<K>) => ObjectEven
     action: 'Approve',
     note:
       fresh.length > 0
-        ? `New MCP servers or annotated Services are not published before a person approves them: ${listed(fresh)}. Approve one with: dynamic-toolset approve NAMESPACE/NAME. ${waiting.length} wait.`
+        ? `New MCP servers or annotated Services need approval before they are published: ${listed(fresh)}. Approve one with: dynamic-toolset approve NAMESPACE/NAME. ${waiting.length} wait.`
         : `${waiting.length} MCP servers and annotated Services wait for approval.`,
   }),
   'tools-changed': ({ change }) => ({
@@ -91,13 +91,13 @@ const TOLD: { readonly [K in EngineEvent['kind']]?: (event: Of<K>) => ObjectEven
     type: 'Warning',
     reason: 'RemovalHeld',
     action: 'HoldRemoval',
-    note: `${tools.length} tools are not found or cannot be used any more. They stay for ${Math.ceil(retryIn / 1000)} s: ${listed(tools)}. The annotation kubernaut.io/allow-removal: "true" lets them go.`,
+    note: `${tools.length} tools are gone or unusable. They stay for ${Math.ceil(retryIn / 1000)} s: ${listed(tools)}. To remove them now, set the annotation kubernaut.io/allow-removal: "true".`,
   }),
   'rolled-back': ({ to, faults }) => ({
     type: 'Warning',
     reason: 'RolledBack',
     action: 'RollBack',
-    note: `What was published could not be used as it was read back: ${oneLine(listed(faults), TEXT)}. It was rolled back to revision ${to}.`,
+    note: `The published documents were unusable when they were read back: ${oneLine(listed(faults), TEXT)}. Rolled back to revision ${to}.`,
   }),
   rollback: ({ to, holds }) => ({
     type: 'Normal',
@@ -117,13 +117,13 @@ const TOLD: { readonly [K in EngineEvent['kind']]?: (event: Of<K>) => ObjectEven
     type: 'Warning',
     reason: 'ConfigurationInvalid',
     action: 'ReadConfiguration',
-    note: `The configuration cannot be used, and the one before stays in force: ${oneLine(error.message, TEXT)}`,
+    note: `The configuration cannot be used, and the previous one stays in force: ${oneLine(error.message, TEXT)}`,
   }),
   'configuration-mended': () => ({
     type: 'Normal',
     reason: 'ConfigurationMended',
     action: 'ReadConfiguration',
-    note: 'The configuration is again the one in force.',
+    note: 'The configuration is valid again.',
   }),
   'publish-failed': ({ error }) => ({
     type: 'Warning',

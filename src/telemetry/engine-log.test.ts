@@ -102,7 +102,7 @@ test('that it works again is told once', () => {
   );
   expect(lines.map(({ message }) => message).filter((message) => String(message).includes('again'))).toEqual([
     'Services can be read again',
-    'what is published is in step again',
+    'reconciliation recovered',
   ]);
 });
 

@@ -32,7 +32,7 @@ describe('KUBEBUILDER_ASSETS', () => {
       'does not run here',
     ],
     ['has one cut short', (file: string) => writeFile(file, '\x7fELF\x02\x01'), 'does not run here'],
-  ])('is passed over with a clear message where it %s', async (_what, damage, why) => {
+  ])('is skipped with a clear message where it %s', async (_what, damage, why) => {
     const assets = join(box.root, 'assets');
     const etcd = join(assets, 'etcd');
     await box.program(join(assets, 'kube-apiserver'));

@@ -73,7 +73,7 @@ describe('the download', { timeout: 60_000 }, () => {
     expect(asked).toEqual(['/index.yaml', '/archive.tar.gz']);
   });
 
-  it('is passed over, and the build tried, where the checksum does not match', async () => {
+  it('is skipped, and the build tried, where the checksum does not match', async () => {
     const data = await archive();
     const origin = await serve((request, response) => {
       const wrong = sha512(Buffer.from('other'));
@@ -85,7 +85,7 @@ describe('the download', { timeout: 60_000 }, () => {
     expect((await readdir(folder)).sort()).toEqual(['etcd', 'kube-apiserver']);
   });
 
-  it('is passed over where there is no release of that minor version', async () => {
+  it('is skipped where there is no release of that minor version', async () => {
     const origin = await serve((request, response) => {
       response.end(index(`http://${request.headers.host}`, 'none', 'v1.35.0'));
     });

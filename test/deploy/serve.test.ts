@@ -125,7 +125,7 @@ describe('serve under exactly the rendered rights', { timeout: LIMIT }, () => {
     const { metadata } = await given.published();
     expect(metadata).toMatchObject({ ownerReferences: [{ kind: 'Deployment', name: 'dynamic-toolset' }] });
     const second = await given.start('dynamic-toolset-1-b');
-    await second.serve.logged('leads: dynamic-toolset-1-a');
+    await second.serve.logged('following leader dynamic-toolset-1-a');
 
     await nothingDenied(given, [first, second], given.prometheusToken);
 

@@ -48,7 +48,7 @@ describe('what is offered and cannot be used', () => {
     expect(JSON.stringify(told)).not.toContain('secret');
   });
 
-  it('is told: a word that is passed over', () => {
+  it('is told: a word that is skipped', () => {
     expect(Object.keys(problemsIn('corrected')).sort()).toEqual(['bad-health', 'bad-name', 'bad-type']);
   });
 

@@ -147,7 +147,7 @@ describe.each(DECOYS)('%s', (name) => {
     );
   });
 
-  it('is passed over in silence where it was only worth a question', async () => {
+  it('is skipped in silence where it was only worth a question', async () => {
     const scraped = labelled('prometheus', {
       name: 'scraped',
       labels: {},

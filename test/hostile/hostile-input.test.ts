@@ -136,7 +136,7 @@ test.each([
 );
 
 test.each(['127.1', '2130706433', '', 'localhost'])(
-  'what is no numeric address is refused: %j',
+  'what is not a numeric address is refused: %j',
   (address) => {
     expect(refusedAddress(address)).toBeTruthy();
   },

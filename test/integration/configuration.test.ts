@@ -102,7 +102,7 @@ test('the ConfigMap counts over the file and below the environment, and its chan
   expect(await serve.stop()).toBe(0);
 });
 
-test('a change that cannot be used is told once and kept out, until it is mended', async () => {
+test('a change that cannot be used is told once and kept out, until it is fixed', async () => {
   const made = await twoNamespaces();
   const { watched } = made;
   await made.prometheus();
@@ -112,7 +112,7 @@ test('a change that cannot be used is told once and kept out, until it is mended
   await serve.logged('toolset published');
   await made.change({ 'discovery-interval': 'soon', colour: 'red', detectors: 'loki: {enabled: maybe}' });
   const { message } = await serve.logged('the configuration cannot be used');
-  expect(message).toMatch(/"colour" is no setting; the keys are .*namespaces/);
+  expect(message).toMatch(/"colour" is not a setting; the keys are .*namespaces/);
   expect(message).toMatch(/detectors:1:17: .*enabled/);
   await made.change({ colour: null, detectors: null });
   await waitUntil('the next fault is told', () =>
@@ -124,7 +124,7 @@ test('a change that cannot be used is told once and kept out, until it is mended
   await waitUntil('the configuration before still counts', async () => (await tools(made)).length === 2);
 
   await made.change({ 'discovery-interval': null });
-  await serve.logged('the configuration is again the one in force');
+  await serve.logged('the configuration is valid again');
   expect(await metrics()).toContain('dynamic_toolset_config_last_reload_successful 1');
   expect(await metrics()).toContain('dynamic_toolset_config_reloads_total{result="failure"} 2');
   expect(serve.lines.filter(({ message: text }) => text.includes('cannot be used'))).toHaveLength(2);

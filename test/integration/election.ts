@@ -70,7 +70,7 @@ export async function leaderBehindProxy() {
   const a = given.start('a', { KUBECONFIG: api.kubeconfig, CLUSTER_DOMAIN: OTHER });
   await given.published(['prometheus'], OTHER);
   const b = given.start('b');
-  await b.logged('leads: a_');
+  await b.logged('following leader a_');
   return {
     ...given,
     a,

@@ -14,8 +14,8 @@ describe('the lead is lost, with real processes', { timeout: 60_000 }, () => {
     const before = await still();
     writes.length = 0;
     a.process.kill('SIGCONT');
-    await a.logged('lost the lead: the Lease could not be renewed');
-    await a.logged('leads: b_');
+    await a.logged('lost leadership: the Lease could not be renewed');
+    await a.logged('following leader b_');
     await sleep(1_500);
     expect((await still()).metadata.resourceVersion).toBe(before.metadata.resourceVersion);
     await loki();
@@ -31,7 +31,7 @@ describe('the lead is lost, with real processes', { timeout: 60_000 }, () => {
     const { cluster, path, a, b, writes, cutLeases, published, still } = await leaderBehindProxy();
     cutLeases(true);
     const took = timed(b.logged('became leader'));
-    await a.logged('lost the lead: the Lease could not be renewed for 10 s');
+    await a.logged('lost leadership: the Lease could not be renewed for 10 s');
     expect(said(b, 'became leader')).toBe(false);
     writes.length = 0;
     // Who leads puts this right within moments; now there is nobody.
@@ -42,7 +42,7 @@ describe('the lead is lost, with real processes', { timeout: 60_000 }, () => {
     await published(['prometheus']);
 
     cutLeases(false);
-    await a.logged('leads: b_');
+    await a.logged('following leader b_');
     await sleep(1_000);
     expect(writes).toEqual([]);
     expect(a.lines.filter(({ message }) => message.includes('was not published'))).toEqual([]);

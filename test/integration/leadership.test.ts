@@ -12,7 +12,7 @@ describe('leader election, with real processes', { timeout: 60_000 }, () => {
     await a.logged('became leader');
     await published(['prometheus']);
     const b = start('b', { CLUSTER_DOMAIN: OTHER });
-    await b.logged('leads: a_');
+    await b.logged('following leader a_');
     await loki();
     await published(['loki', 'prometheus']);
     await waitUntil('b sees Loki, too', () =>
@@ -35,11 +35,11 @@ describe('leader election, with real processes', { timeout: 60_000 }, () => {
     const a = start('a');
     await published(['prometheus']);
     const b = start('b');
-    await b.logged('leads: a_');
+    await b.logged('following leader a_');
     const [seconds, code] = await Promise.all([timed(b.logged('became leader')), a.stop()]);
     expect(seconds).toBeLessThan(3_000);
     expect(code).toBe(0);
-    expect(said(a, 'lost the lead')).toBe(false);
+    expect(said(a, 'lost leadership')).toBe(false);
     await loki();
     await published(['loki', 'prometheus']);
   });

@@ -83,7 +83,7 @@ test.skipIf(program === undefined)(
     const a = await made.start('a');
     await a.serve.logged('toolset published');
     const b = await made.start('b');
-    await b.serve.logged('leads: a_');
+    await b.serve.logged('following leader a_');
     const prometheus = await startPrometheus(ALERTS_FILE, [a.target, b.target]);
     const answering = async (): Promise<boolean> => (await prometheus.query('up == 1')).length === 2;
     await waitUntil('both are scraped', answering, { limitMs: 30_000 });
@@ -106,7 +106,7 @@ test.skipIf(program === undefined)(
       'DynamicToolsetOverridesInvalid',
     ]);
     await made.writeOverrides(null);
-    await a.serve.logged('overrides.yaml can be used again');
+    await a.serve.logged('overrides.yaml is valid again');
     await cluster.admin.patch(path, { data: { 'toolset.json': '{}' } });
     await a.serve.logged('somebody changed what is generated');
     await alertsAre(prometheus, 'firing', ['DynamicToolsetChangedByOthers']);

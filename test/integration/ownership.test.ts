@@ -78,7 +78,7 @@ describe.for(Object.entries(WRITERS))('overrides.yaml of a person who uses %s', 
     if (!running) await first.stop('SIGKILL');
     await cluster.admin.delete(path);
     const serve = running ? first : startServe({ ...env, ...SELDOM });
-    const line = await serve.logged('it was made anew, with overrides.yaml as it was');
+    const line = await serve.logged('it was recreated, with the last known overrides.yaml');
     expect(line).toMatchObject({ level: 'warn', overrides_restored: true });
     const after = await still();
     expect(after.metadata.uid).not.toBe(before.metadata.uid);

@@ -47,7 +47,7 @@ describe('what others change in the ConfigMap, with five minutes until the next 
     });
     await serve.logged('overrides.yaml cannot be used');
     await cluster.admin.patch(path, { data: { 'overrides.yaml': '# mine\r\ntools: {}   \r\n\r\n' } });
-    await serve.logged('overrides.yaml can be used again');
+    await serve.logged('overrides.yaml is valid again');
     const before = await still();
     const told = serve.lines.length;
 

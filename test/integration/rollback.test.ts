@@ -101,7 +101,7 @@ describe('rollback while serve runs', () => {
     await serve.logged('somebody changed what is generated');
     expect((await still()).data).toEqual(held.data);
     await cluster.admin.delete(path);
-    await serve.logged('it was made anew, with overrides.yaml as it was');
+    await serve.logged('it was recreated, with the last known overrides.yaml');
     const anew = await still();
     expect(anew.data).toEqual(held.data);
     expect(anew.metadata.annotations['kubernaut.io/rolled-back-to']).toBe('2');

@@ -69,7 +69,7 @@ test('no secret is in the log, in Events or in metrics, wherever it stands', asy
   await writeOverrides(
     `holmesgpt: { toolsets: { grafana: { config: { api_key: ${SECRET.entry}, api_url: 7 } } } }\n`,
   );
-  await serve.logged('overrides.yaml can be used again');
+  await serve.logged('overrides.yaml is valid again');
   await cluster.admin.patch(path, {
     data: { 'custom_toolset.yaml': `toolsets: { x: { config: { token: ${SECRET.edit} } } }\n` },
   });

@@ -28,9 +28,9 @@ test('what happens to the ConfigMap is told in Events about it and in metrics, w
   await writeOverrides('tools: [');
   await serve.logged('overrides.yaml cannot be used');
   await writeOverrides('# fine again\n');
-  await serve.logged('overrides.yaml can be used again');
+  await serve.logged('overrides.yaml is valid again');
   await admin.delete(path);
-  await serve.logged('made anew');
+  await serve.logged('recreated');
 
   const events = await waitUntil('all of it is told in Events', async () => {
     const { items } = await admin.get<{ readonly items: StoredEvent[] }>(

@@ -75,7 +75,7 @@ describe('a key of tools', () => {
     expect(notes).toEqual([
       {
         where: 'overrides.yaml, tool orders',
-        what: 'is passed over: orders is the display name of monitoring/orders-mcp',
+        what: 'is skipped: orders is the display name of monitoring/orders-mcp',
         fix: 'write monitoring/orders-mcp',
       },
     ]);

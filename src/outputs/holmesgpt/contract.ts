@@ -134,7 +134,7 @@ function unknownName(name: string, entry: Mapping, path: Path): HolmesFault[] {
   return [
     fault(
       path,
-      `is no built-in toolset of HolmesGPT ${HOLMES.holmesgpt}, and has no tools of its own${hint}`,
+      `is not a built-in toolset of HolmesGPT ${HOLMES.holmesgpt}, and has no tools of its own${hint}`,
     ),
   ];
 }

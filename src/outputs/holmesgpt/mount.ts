@@ -78,7 +78,7 @@ export function toolsetMount(pod: PodFiles): ToolsetMount {
       : [volume.configMap];
   if (sources.length === 0)
     return {
-      what: `reads custom_toolset.yaml from the volume ${place.volume}, which is no ConfigMap`,
+      what: `reads custom_toolset.yaml from the volume ${place.volume}, which is not a ConfigMap`,
       fix: REMEDY,
     };
   const named = sources.filter(({ items = [] }) => items.some(({ path }) => path === place.file));

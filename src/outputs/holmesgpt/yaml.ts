@@ -44,7 +44,7 @@ export function readMapping(text: string): MappingText {
   }
   const value: unknown = document.toJS({ maxAliasCount: -1 });
   if (value === null || value === undefined) return { value: {}, document };
-  if (!isMapping(value)) return { fault: 'it is no mapping with toolsets or mcp_servers' };
+  if (!isMapping(value)) return { fault: 'it is not a mapping with toolsets or mcp_servers' };
   if (!isPlain(value)) return { fault: 'it holds a number that cannot be kept exactly; put it in quotes' };
   return { value, document };
 }

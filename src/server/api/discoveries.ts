@@ -95,7 +95,7 @@ function getJob(app: FastifyInstance, { backing: { view } }: ApiContext, jobs: J
       if (job === undefined)
         throw new ProblemError(
           'not-found',
-          'There is no such job; the oldest are forgotten, and all with a restart.',
+          'There is no such job. The oldest jobs are dropped, and a restart drops all of them.',
         );
       return reply.send(jobJson(job, view.lastDuration));
     },

@@ -18,24 +18,24 @@ const HANDLERS: Handlers = {
     log.info(
       fields,
       learned
-        ? `${target} was written; what somebody had changed there stays and wins`
+        ? `${target} was written; changes that somebody made there stay, and win`
         : `${target} was written`,
     ),
   'agent-restarted': ({ target }, log, fields) =>
-    log.info(fields, `${target} was restarted, so that it reads the toolset`),
+    log.info(fields, `${target} was restarted to reload the toolset`),
   'agent-reloaded': ({ target }, log, fields) =>
-    log.info(fields, `${target} was told to read the toolset again`),
+    log.info(fields, `${target} was asked to reload the toolset`),
   'agent-reload-delayed': ({ target, dueIn }, log, fields) =>
     log.info(
       { ...fields, retry_in: seconds(dueIn) },
-      `${target} reads the toolset again later, so as not to be disturbed too often`,
+      `${target} reloads the toolset later, because of the minimum reload interval`,
     ),
   'agent-refused': warn,
   'agent-note': warn,
   'agent-failed': ({ error, retryIn }, log, fields) =>
     log.error(
       { ...fields, retry_in: seconds(retryIn), ...stackOf(error) },
-      `HolmesGPT was not told of the toolset: ${messageOf(error)}`,
+      `HolmesGPT was not updated: ${messageOf(error)}`,
     ),
 };
 

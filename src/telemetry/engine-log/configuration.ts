@@ -11,10 +11,10 @@ export const configurationLog = (log: Logger): EventHandlers => ({
   'configuration-refused'({ error }) {
     log.error(
       { component },
-      `the configuration cannot be used, and the one before stays in force: ${error.message.replaceAll('\n', '; ')}`,
+      `the configuration cannot be used, and the previous one stays in force: ${error.message.replaceAll('\n', '; ')}`,
     );
   },
   'configuration-mended'() {
-    log.info({ component }, 'the configuration is again the one in force');
+    log.info({ component }, 'the configuration is valid again');
   },
 });

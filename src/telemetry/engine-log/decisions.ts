@@ -10,22 +10,22 @@ export const decisionLog = (log: Logger): EventHandlers => ({
   'overrides-invalid'({ cycle, faults }) {
     log.warn(
       { component, cycle, override_key: OVERRIDES_KEY },
-      `overrides.yaml cannot be used: ${faults}; the last toolset stays until it is mended`,
+      `overrides.yaml cannot be used: ${faults}; the last toolset stays until it is fixed`,
     );
   },
   'overrides-mended'({ cycle }) {
-    log.info({ component, cycle }, 'overrides.yaml can be used again');
+    log.info({ component, cycle }, 'overrides.yaml is valid again');
   },
   'removal-held'({ cycle, tools, retryIn }) {
     log.warn(
       { component, cycle, tools, retry_in: seconds(retryIn) },
-      `${tools.length} tools are not found or cannot be used any more; they stay for now, and everything else follows what was found`,
+      `${tools.length} tools are gone or unusable; they stay for now, and everything else is updated`,
     );
   },
   'rolled-back'({ cycle, to, faults }) {
     log.error(
       { component, cycle, revision: to, faults },
-      `what was published could not be used as it was read back; it was rolled back to revision ${to}`,
+      `the published documents were unusable when they were read back; rolled back to revision ${to}`,
     );
   },
   rollback({ cycle, to, holds }) {

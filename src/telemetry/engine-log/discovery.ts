@@ -30,9 +30,9 @@ const passFields = (event: EventOf<'pass'>): object => ({
 });
 
 const OUTAGES = {
-  dns: "no name of a backend resolves, which points at this Pod's DNS: health is unknown, and what is published stays until one resolves",
+  dns: "no name of a backend resolves, which points at this Pod's DNS: health is unknown, and published tools stay until one resolves",
   network:
-    "no backend can be reached, which points at this Pod's DNS or network: health is unknown, and what is published stays until one is reached",
+    "no backend can be reached, which points at this Pod's DNS or network: health is unknown, and published tools stay until one is reachable",
 };
 
 /** Logs what is discovered, and what keeps it from being so. */
@@ -59,7 +59,8 @@ export function discoveryLog(log: Logger): EventHandlers {
     },
     outage({ outage }) {
       const component = 'health_check';
-      if (outage === undefined) log.info({ component }, 'a backend is reached again, so all are asked again');
+      if (outage === undefined)
+        log.info({ component }, 'a backend is reachable again, so all are probed again');
       else log.warn({ component, outage }, OUTAGES[outage]);
     },
     'source-failed'({ error, retryIn }) {

@@ -20,21 +20,21 @@ export const driftLog = (log: Logger): EventHandlers => ({
         drift_count: keys.length,
         diff: lines.join('\n'),
       },
-      'somebody changed what is generated; it was put right. Write changes into overrides.yaml',
+      'somebody changed generated content; the change was reverted. Write changes into overrides.yaml',
     );
   },
   'drift-repeated'({ cycle, keys, retryIn }) {
     log.error(
       { component, cycle, drift_keys: keys, retry_in: seconds(retryIn) },
-      'something makes the same change to what is generated again and again; it is reverted once a minute only. Find out what it is in metadata.managedFields of the ConfigMap, or in the audit log',
+      'something keeps making the same change to generated content; it is reverted only once a minute. Find the writer in metadata.managedFields of the ConfigMap, or in the audit log',
     );
   },
   recreated({ cycle, overrides }) {
     log.warn(
       { component, cycle, ...security('configmap_deleted_detected'), overrides_restored: overrides },
       overrides
-        ? 'what was published was gone; it was made anew, with overrides.yaml as it was'
-        : 'what was published was gone; it was made anew',
+        ? 'the published toolset was deleted; it was recreated, with the last known overrides.yaml'
+        : 'the published toolset was deleted; it was recreated',
     );
   },
 });

@@ -28,18 +28,18 @@ export function publicationLog(log: Logger): EventHandlers {
       notes(problems, cycle);
       if (!ok || !failing) return;
       failing = false;
-      log.info({ component, cycle, status: 'success' }, 'what is published is in step again');
+      log.info({ component, cycle, status: 'success' }, 'reconciliation recovered');
     },
     'observe-failed'({ cycle, error, retryIn }) {
       log.warn(
         { component, cycle, retry_in: seconds(retryIn) },
-        `what is published cannot be read: ${messageOf(error)}`,
+        `the published toolset cannot be read: ${messageOf(error)}`,
       );
     },
     'watch-failed'({ error }) {
       log.warn(
         { component },
-        `what others change in the published toolset is noticed with each pass only: ${error.message}`,
+        `cannot watch the published toolset, so external changes are noticed only in each pass: ${error.message}`,
       );
     },
     'publish-failed'({ cycle, attempt, error, retryIn }) {
