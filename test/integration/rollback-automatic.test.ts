@@ -86,7 +86,7 @@ test('what is spoiled on its way in is read back, rolled back, held without a lo
 
   await spoilLoki(given);
   await given.loki();
-  const line = await serve.logged('it was rolled back to revision');
+  const line = await serve.logged('rolled back to revision');
   expect(line).toMatchObject({ level: 'error', revision: 2 });
   expect(String(line.faults)).toContain('toolset.json');
   await serve.logged('holds until the inputs change');

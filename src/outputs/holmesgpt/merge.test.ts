@@ -167,7 +167,7 @@ describe('refused, and nothing is written', () => {
   const first = carried(GEN, fresh(HELM));
   test.each([
     ['broken YAML', fresh('toolsets: [\n'), /custom_toolset\.yaml cannot be read.*correct it/],
-    ['a list', fresh('- a\n'), /no mapping/],
+    ['a list', fresh('- a\n'), /not a mapping/],
     ['a key twice', fresh('toolsets: {}\ntoolsets: {}\n'), /unique/i],
     [
       'a bomb of aliases',
