@@ -10,7 +10,7 @@ import { startBackends } from '../demo/backends.ts';
 
 const unknown = process.argv.slice(2).filter((argument) => argument !== '--once');
 if (unknown.length > 0) {
-  console.error(`error: the demonstration does not know ${unknown.join(' ')}; it takes --once, or nothing`);
+  console.error(`error: unknown argument ${unknown.join(' ')}; the only one is --once`);
   process.exit(2);
 }
 const once = process.argv.includes('--once');
@@ -41,21 +41,21 @@ const probing = [...backends.connectTo.flatMap((target) => ['--connect-to', targ
 let exitCode: number | null = 0;
 try {
   console.log(
-    `${backends.connectTo.length} small servers on this machine play the backends; --connect-to leads to each of them.`,
+    `${backends.connectTo.length} small servers on this machine play the backends; --connect-to points to them.`,
   );
-  say(`What is in the cluster that ${cluster}/ describes, and why:`);
+  say(`The backends of the cluster in ${cluster}/, with the evidence:`);
   console.log(
     `$ dynamic-toolset discover -f ${cluster} -n ${trusted} -o wide --connect-to ${backends.connectTo[0]} …\n`,
   );
   exitCode = await run('discover', '-f', cluster, '-n', trusted, '-o', 'wide', ...probing);
   if (exitCode === 0) {
-    say(once ? 'One pass of the service:' : 'The service; it follows the folder:');
+    say(once ? 'One pass of the service:' : 'The service, which watches the folder:');
     console.log(
       `$ dynamic-toolset serve -f ${cluster} -n ${trusted} --out ${configMap} --log-format pretty${once ? ' --once' : ''} --connect-to …`,
     );
     if (!once)
       console.log(
-        `\nTry it: remove a Service from ${cluster}/, or add one, and see ${configMap} change. Ctrl-C ends it.\n`,
+        `\nTry it: remove a Service from ${cluster}/, or add one, and watch ${configMap} change. Press Ctrl-C to stop.\n`,
       );
     const serve = [
       'serve',

@@ -162,7 +162,7 @@ class Run {
   /** What works now. @throws ProblemError while the cluster is waited for */
   get #now(): Working {
     if (this.#working !== undefined) return this.#working;
-    throw new ProblemError('unavailable', 'It waits for the cluster; GET /ready tells what is wrong.', {
+    throw new ProblemError('unavailable', 'Waiting for the cluster; GET /ready shows what is wrong.', {
       headers: { 'retry-after': '5' },
     });
   }
@@ -254,7 +254,7 @@ class Run {
         registered_detectors: types,
         detectors_count: types.length,
       },
-      `looking for backends in ${where}, publishing to ${engine.publisher.target}`,
+      `discovering backends in ${where}, publishing to ${engine.publisher.target}`,
     );
   }
 }

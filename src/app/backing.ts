@@ -153,7 +153,7 @@ async function nextPass(engine: Engine, view: View): Promise<void> {
     if (view.cycle > cycle) resolve();
   });
   const late = setTimeout(
-    () => reject(new Error('the discovery is not complete yet; GET /ready tells what is wrong')),
+    () => reject(new Error('the discovery is not complete yet; GET /ready shows what is wrong')),
     LONGEST_DISCOVERY,
   ).unref();
   engine.wake();

@@ -195,7 +195,7 @@ export class LiveConfiguration {
           this.#note({
             where: this.#where,
             what: `its settings cannot be used: ${told.error.message}`,
-            fix: 'nothing is to be done if none are wanted there',
+            fix: 'ignore this if you do not use that ConfigMap',
           });
         this.#denied = true;
         return true;
@@ -203,7 +203,7 @@ export class LiveConfiguration {
         this.#note(
           {
             where: this.#where,
-            what: `${this.#data === undefined && !this.#denied ? 'nothing begins before it is known what it configures' : 'what was read of it last stands'}: ${told.error.message}`,
+            what: `${this.#data === undefined && !this.#denied ? 'nothing begins before it is known what it configures' : 'its last known content stays in use'}: ${told.error.message}`,
           },
           told.retryIn,
         );

@@ -30,7 +30,7 @@ test('a file that costs too much is left as it is, with the limit that it reache
   const ask = (): Promise<never> => Promise.reject(new TooCostly('20 s'));
   expect(await merger(options, { ask })(GENERATED, liveWith(toolsets(600)))).toEqual({
     kind: 'refused',
-    what: 'it takes more than 20 s to read, which is the most that it may',
-    fix: 'it is left as it is; make the texts in it shorter',
+    what: 'reading it takes more than the limit of 20 s',
+    fix: 'it is left as it is; shorten its texts',
   });
 });

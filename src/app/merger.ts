@@ -24,8 +24,8 @@ export function merger(
       if (!(error instanceof TooCostly)) throw error;
       return {
         kind: 'refused',
-        what: `it takes more than ${error.limit} to read, which is the most that it may`,
-        fix: 'it is left as it is; make the texts in it shorter',
+        what: `reading it takes more than the limit of ${error.limit}`,
+        fix: 'it is left as it is; shorten its texts',
       };
     }
   };

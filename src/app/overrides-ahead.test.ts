@@ -54,8 +54,8 @@ test('a short text, and none at all, need no thread', async () => {
 });
 
 test.each([
-  [new TooCostly('5 s'), 'was not read within 5 s, which is the most that it may take'],
-  [new TooCostly('48 MiB of memory'), 'was not read within 48 MiB of memory'],
+  [new TooCostly('5 s'), 'was not read within the limit of 5 s'],
+  [new TooCostly('48 MiB of memory'), 'was not read within the limit of 48 MiB of memory'],
   [new Error('the worker ended'), 'could not be read: the worker ended'],
 ])('what keeps a text from being read is a fault: %s', async (error, said) => {
   const { ahead } = setting(error);

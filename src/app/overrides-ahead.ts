@@ -58,7 +58,7 @@ export class OverridesAhead {
     } catch (error) {
       const why =
         error instanceof TooCostly
-          ? `was not read within ${error.limit}, which is the most that it may take; make it smaller`
+          ? `was not read within the limit of ${error.limit}; make it smaller`
           : `could not be read: ${(error as Error).message}`;
       rememberOverrides(text, unread(why));
       this.#costly = { text, until: this.#now() + RETRY };

@@ -116,7 +116,7 @@ export function serverMaker(parts: ServerParts): MakeServer {
     app.addHook('onClose', async () => closed.abort());
     changed = (next) => {
       if (app.server instanceof TlsServer) app.server.setSecureContext(next);
-      log.info({ component }, 'the certificate was read again');
+      log.info({ component }, 'reloaded the certificate');
     };
     return app;
   };

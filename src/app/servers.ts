@@ -32,7 +32,7 @@ const SETTINGS = { api: 'apiAddress', metrics: 'metricsAddress', health: 'health
 const SERVED = {
   api: 'the API is served at /api/v1',
   metrics: 'metrics are served at /metrics',
-  health: 'probes are answered at /health and /ready',
+  health: 'probes are served at /health and /ready',
 } as const;
 /** Ports in a Pod, where nothing is said. */
 const PORTS = { api: 8080, metrics: 9090, health: 8081 } as const;
@@ -45,7 +45,7 @@ function tlsFiles({ tlsCertFile, tlsKeyFile, tlsClientCaFile }: Configuration): 
   if (tlsCertFile === undefined || tlsKeyFile === undefined) {
     if (tlsClientCaFile !== undefined)
       throw new ConfigError(
-        'TLS_CLIENT_CA_FILE (--tls-client-ca-file) is of use with TLS only: set TLS_CERT_FILE and TLS_KEY_FILE, too',
+        'TLS_CLIENT_CA_FILE (--tls-client-ca-file) needs TLS: also set TLS_CERT_FILE and TLS_KEY_FILE',
       );
     return undefined;
   }

@@ -17,11 +17,11 @@ export async function shutDown(
   if (!signal.aborted) await once(signal, 'abort');
   if (!servers.any) return;
   const { shutdownDelay, shutdownTimeout } = settings();
-  log.info({ component: 'shutdown', delay: shutdownDelay / 1000 }, 'stopping: not ready any more');
+  log.info({ component: 'shutdown', delay: shutdownDelay / 1000 }, 'stopping: no longer ready');
   const late = sleep(shutdownTimeout, 'late', { ref: false });
   const drained = sleep(shutdownDelay).then(() => servers.close());
   if ((await Promise.race([drained, late])) === 'late') {
-    log.warn({ component: 'shutdown' }, 'not all requests were answered in time; their connections are cut');
+    log.warn({ component: 'shutdown' }, 'not all requests finished in time; closing their connections');
     servers.cut();
   }
 }

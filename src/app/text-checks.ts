@@ -56,12 +56,9 @@ export class TextChecks {
 
   async #ask<T>(question: () => TextQuestion | Promise<TextQuestion>, client: string): Promise<T> {
     if (this.#clients.has(client))
-      throw new CheckRefused(
-        'client',
-        'another request of yours is being worked on; send one after the other',
-      );
+      throw new CheckRefused('client', 'another request of yours is in progress; send one at a time');
     if (this.#clients.size >= this.#most)
-      throw new CheckRefused('busy', `requests of ${this.#most} clients are being worked on; try again`);
+      throw new CheckRefused('busy', `requests of ${this.#most} clients are in progress; try again`);
     this.#clients.add(client);
     try {
       return await this.#thread.ask<T>(await question());

@@ -39,7 +39,7 @@ test('a file is edited, for several Services at once', async () => {
   const done = await approving(['shop/orders', 'shop/other'], '# ours\n');
   expect(done).toMatchObject({ code: 0, file: `# ours\n${BOTH}`, result: '' });
   expect(done.messages).toMatch(/^shop\/orders, shop\/other are approved: .*overrides\.yaml says so\.\n/);
-  expect(done.messages).toContain('approved whatever it is; --type mcp');
+  expect(done.messages).toContain('any type is approved; use --type mcp');
 });
 
 test('an approval names the type that it is for', async () => {

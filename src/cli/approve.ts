@@ -76,7 +76,7 @@ function edited(text: string, words: ReadonlyMap<ServiceName, ApprovalWord>, whe
 /** What a person decides on: what the server is, and its tools. */
 function* described(found: DiscoveredService): Generator<string> {
   const { verdict } = found;
-  const summary = toolCount(verdict) ?? 'its tools are not known';
+  const summary = toolCount(verdict) ?? 'its tools are unknown';
   yield `${keyOf(found.service)}: ${found.type}, ${verdict.health} (${verdict.reason}); ${summary}`;
   for (const line of toolLines(verdict, SHOWN)) yield `  ${line}`;
 }
@@ -99,7 +99,7 @@ async function show(
   const sync = await readOnce(input.source, run.signal).catch((error: unknown) => {
     if (!(error instanceof UserError)) throw error;
     run.output.messages.write(
-      `warning: what these Services are cannot be seen from here: ${error.message}\n`,
+      `warning: cannot detect the type of these Services from here: ${error.message}\n`,
     );
   });
   if (sync === undefined) return kinds;
@@ -108,7 +108,7 @@ async function show(
     const there = sync.services.filter((service) => service.namespace === namespace).map((each) => each.name);
     if (there.includes(name) || sync.unread.includes(namespace)) continue;
     throw new ConfigError(
-      `${await missingService(namespace, name, there, input, run.signal)}. To approve one that is yet to come, use --file`,
+      `${await missingService(namespace, name, there, input, run.signal)}. To approve a Service that does not exist yet, use --file`,
     );
   }
   const wanted = new Set(names.map(keyOf));
@@ -127,7 +127,7 @@ async function show(
     const found = services.find(({ service }) => keyOf(service) === keyOf(name));
     if (found === undefined) {
       messages.write(
-        `${keyOf(name)}: no backend as it is now; dynamic-toolset explain ${keyOf(name)} tells why\n`,
+        `${keyOf(name)}: not a backend at the moment; dynamic-toolset explain ${keyOf(name)} shows why\n`,
       );
       continue;
     }
@@ -215,7 +215,7 @@ export async function approveCommand(
       ? await inCluster(settings, edit, flags, run)
       : await inFile(flags.file, edit, flags, run);
   if (flags.dryRun === true && before !== after) printDiff(textDiff(OVERRIDES_KEY, before, after), run);
-  const word = approved ? 'approved' : 'not approved any more';
+  const word = approved ? 'approved' : 'no longer approved';
   const listed = [...words].map(([name, kind]) =>
     typeof kind === 'string' ? `${keyOf(name)} (as ${kind})` : keyOf(name),
   );
@@ -233,7 +233,7 @@ export async function approveCommand(
   const open = names.filter((name) => words.get(name) === true).map(keyOf);
   if (open.length > 0)
     messages.write(
-      `${open.join(', ')}: what it is does not show from here, so it is approved whatever it is; --type mcp approves an MCP server only.\n`,
+      `${open.join(', ')}: cannot detect the type from here, so any type is approved; use --type mcp to approve only an MCP server.\n`,
     );
   return EXIT.ok;
 }

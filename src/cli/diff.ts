@@ -77,7 +77,7 @@ export async function diffCommand(flags: InputFlags, run: Invocation): Promise<n
   for (const change of decided.changes.filter((each) => !each.startsWith('data ')))
     run.output.messages.write(`${live === undefined ? 'would set' : 'would change'} ${change}\n`);
   if (decided.restore !== undefined)
-    run.output.messages.write(`would bring back ${OVERRIDES_KEY} from the last revision\n`);
+    run.output.messages.write(`would restore ${OVERRIDES_KEY} from the last revision\n`);
   if (faults !== undefined)
     throw new FindingsError(
       `${OVERRIDES_KEY} of ${publisher.target} cannot be used: ${faults}; the last toolset stays until it is fixed`,

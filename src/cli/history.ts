@@ -60,7 +60,7 @@ export function revisionNumbered(revisions: readonly Revision[], number: number)
   // Two processes that wrote at the same moment may have taken one number; the newer one counts.
   const found = revisions.findLast((revision) => revision.number === number);
   if (found !== undefined) return found;
-  const known = revisions.map((revision) => revision.number).join(', ') || 'none is kept';
+  const known = revisions.map((revision) => revision.number).join(', ') || 'none';
   throw new ConfigError(`there is no revision ${number}; there are: ${known}`);
 }
 
@@ -86,7 +86,7 @@ export async function historyCommand(flags: HistoryFlags, run: Invocation): Prom
     return EXIT.ok;
   }
   if (rows.length === 0) {
-    messages.write(`Nothing is kept of ${publisher.target} yet; serve keeps what it publishes.\n`);
+    messages.write(`There is no history of ${publisher.target} yet; serve records what it publishes.\n`);
     return EXIT.ok;
   }
   result.write(

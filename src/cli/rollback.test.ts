@@ -123,7 +123,7 @@ test('without a number it passes over a toolset without tools, by itself never e
 test('a number may name it, and more than half that goes is told', async () => {
   const place = await published(withTools(0), withTools(6));
   const { said } = await place.rollback({ to: 1 });
-  expect(said).toContain('revision 1 has 0 tools, and 6 are published: more than half of them go');
+  expect(said).toContain('revision 1 has 0 tools, and 6 are published: more than half of them would be removed');
   expect(place.applied.at(-1)?.data).toEqual(withTools(0));
 });
 
@@ -152,7 +152,7 @@ test('where others write all the time it says so, and that nothing was changed',
   place.conflicts = 100;
   const failure = await place.rollback().catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(UserError);
-  expect(String(failure)).toMatch(/was not changed: others wrote it each time; .*try again/);
+  expect(String(failure)).toMatch(/was not changed: others kept writing it; .*try again/);
 });
 
 test('our own owner reference stays, and that of others is not taken', async () => {
@@ -166,6 +166,6 @@ test('a history that cannot be written is a failure of its own: the ConfigMap wa
   place.refusing = () => 403;
   const failure = await place.rollback().catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(IncompleteError);
-  expect(String(failure)).toMatch(/is back at revision 1; but the history could not be written: cannot keep/);
+  expect(String(failure)).toMatch(/is back at revision 1, but the history could not be written: cannot keep/);
   expect(place.applied).toHaveLength(1);
 });

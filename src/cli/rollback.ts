@@ -50,8 +50,8 @@ function chosen({ live, revisions }: There, number: number | undefined): Revisio
   const empty = previousRevision(revisions, published, isUsable);
   throw new ConfigError(
     empty === undefined
-      ? 'there is no earlier revision to return to; see what there is with history'
-      : `the earlier revisions have no tools; return to one all the same with --to ${empty.number}`,
+      ? 'there is no earlier revision to return to; history lists the revisions'
+      : `the earlier revisions have no tools; to return to one anyway, use --to ${empty.number}`,
   );
 }
 
@@ -68,7 +68,9 @@ function remarks({ live, revisions }: There, to: Revision, isNamed: boolean): st
       ({ number }) => `revision ${number} has no tools and is skipped; --to ${number} returns to it`,
     ),
     ...(after * 2 < before
-      ? [`revision ${to.number} has ${after} tools, and ${before} are published: more than half of them go`]
+      ? [
+          `revision ${to.number} has ${after} tools, and ${before} are published: more than half of them would be removed`,
+        ]
       : []),
   ];
 }
@@ -94,7 +96,7 @@ async function returnTo(to: Revision, first: There, flags: RollbackFlags, target
   } catch (error) {
     if (!(error instanceof PublishConflict)) throw error;
     throw new FindingsError(
-      `${target.target} was not changed: others wrote it each time; find out who in its metadata.managedFields, and try again`,
+      `${target.target} was not changed: others kept writing it; find out who in its metadata.managedFields, and try again`,
       { cause: error },
     );
   }
@@ -126,14 +128,14 @@ export async function rollbackCommand(flags: RollbackFlags, run: Invocation): Pr
   } catch (error) {
     run.signal.throwIfAborted();
     throw new IncompleteError(
-      `${target.target} is back at revision ${to.number}; but the history could not be written: ${(error as Error).message}`,
+      `${target.target} is back at revision ${to.number}, but the history could not be written: ${(error as Error).message}`,
       { cause: error },
     );
   }
   messages.write(
     rollback === undefined
-      ? `${target.target} is at revision ${to.number}, which is what the inputs give.\n`
-      : `${target.target} is back at revision ${to.number}. serve keeps it until what it would publish changes; ${OVERRIDES_KEY} is as it was.\n`,
+      ? `${target.target} is at revision ${to.number}, which matches the inputs.\n`
+      : `${target.target} is back at revision ${to.number}. serve keeps it until the documents that it would publish change; ${OVERRIDES_KEY} did not change.\n`,
   );
   return EXIT.ok;
 }

@@ -21,7 +21,7 @@ export async function serveCommand(flags: ServeFlags, run: Invocation): Promise<
   const configuration = await settingsOf(flags, run);
   if (flags.filename?.includes('-') === true && flags.once !== true)
     throw new ConfigError(
-      'standard input cannot be followed; give files or folders, or --once to publish what it holds and end',
+      'standard input cannot be watched; use files or folders, or --once to publish its content and exit',
     );
   const logger = createLogger(configuration, run.output.messages, secretsOf(run));
   const { out, once = false, force = false } = flags;

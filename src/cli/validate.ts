@@ -111,7 +111,7 @@ export async function validateCommand(
     const kind = flags.kind ?? kindOf(path, plain.content);
     if (kind === undefined && plain.faults.length === 0)
       throw new ConfigError(
-        `cannot tell from its name and keys what ${path} is; say it with --kind (${FILE_KINDS.join(', ')})`,
+        `cannot tell what ${path} is from its name and keys; set --kind (${FILE_KINDS.join(', ')})`,
       );
     const { faults, more, refused } = kind === undefined ? plain : KINDS[kind].faults(text);
     if (refused) faulty = true;

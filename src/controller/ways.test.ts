@@ -38,7 +38,7 @@ const NOT_READY: Verdict = {
   fault: 'not_ready',
   steps: [],
 };
-const LOGIN = verdict('healthy', 'GET /ready answered 401: alive, wants credentials');
+const LOGIN = verdict('healthy', 'GET /ready answered 401: alive, requires credentials');
 const STRANGER = verdict('unhealthy', 'nothing it answers proves what it is', 'contradicted');
 const UNKNOWN = verdict('unknown', 'not probed');
 

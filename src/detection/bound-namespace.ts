@@ -40,7 +40,7 @@ export function withinNamespace(
     kept: sorted.slice(0, most),
     problem: {
       where: `namespace ${left[0]?.match.service.namespace}`,
-      what: `${left.length} of its ${members.length} Services that look like backends are left out, the newest (${names.join(', ')}${left.length > SHOWN ? ', …' : ''}): no more than ${most} of one namespace are looked at`,
+      what: `${left.length} of its ${members.length} Services that look like backends are left out, the newest (${names.join(', ')}${left.length > SHOWN ? ', …' : ''}): no more than ${most} of one namespace are considered`,
       fix: 'raise MAX_NAMESPACE_SERVICES (--max-namespace-services), or keep Services out with the annotation kubernaut.io/toolset: "false"',
     },
   };

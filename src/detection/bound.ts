@@ -34,8 +34,8 @@ export function bounded(detection: Detection, most: number, approvals: Approvals
   const names = left.slice(0, SHOWN).map(({ service }) => serviceKey(service));
   const problem: Problem = {
     where: `${left.length} Services`,
-    what: `are left out (${names.join(', ')}${left.length > SHOWN ? ', …' : ''}): there are ${candidates.length} backends, and no more than ${most} are looked at`,
-    fix: 'raise MAX_BACKENDS (--max-backends), or look into fewer namespaces',
+    what: `are left out (${names.join(', ')}${left.length > SHOWN ? ', …' : ''}): there are ${candidates.length} backends, and no more than ${most} are considered`,
+    fix: 'raise MAX_BACKENDS (--max-backends), or search fewer namespaces',
   };
   return {
     candidates: candidates.filter((candidate) => taken.has(candidate)),

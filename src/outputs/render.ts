@@ -53,8 +53,8 @@ function render(ordered: readonly Tool[], options: HolmesOptions, most: number):
       : [
           {
             where: 'custom_toolset.yaml',
-            what: `gives HolmesGPT ${fixed} tools that no limit takes away, and with more than ${most} its model may refuse every question`,
-            fix: 'switch toolsets or MCP servers off in overrides.yaml, or raise MAX_AGENT_TOOLS if the model takes more',
+            what: `gives HolmesGPT ${fixed} tools that no limit removes, and with more than ${most} its model may reject every request`,
+            fix: 'switch toolsets or MCP servers off in overrides.yaml, or raise MAX_AGENT_TOOLS if the model supports more',
           },
         ];
   return {

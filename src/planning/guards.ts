@@ -16,7 +16,7 @@ export function sizeFault(
     what:
       bytes > LARGEST
         ? `the documents have ${kib} KiB, and a ConfigMap takes ${LARGEST / 1024} KiB of them`
-        : `the documents have ${kib} KiB, and at ${LARGEST / 1024} KiB they are not published any more`,
+        : `the documents have ${kib} KiB, and at ${LARGEST / 1024} KiB they are no longer published`,
     fix: 'watch fewer namespaces, narrow detectors, or leave tools out with overrides',
   };
 }

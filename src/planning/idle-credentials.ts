@@ -22,7 +22,7 @@ function idleService(key: string, { found }: Known, compare: boolean): Omit<Prob
   if (backend !== undefined) {
     const used = serviceKey(backend.service);
     return {
-      what: `apply to nothing: the way into its backend is ${used}, which leads to other Pods`,
+      what: `apply to nothing: the entry point of its backend is ${used}, which leads to other Pods`,
       fix: `write ${used}, if you trust that Service with them`,
     };
   }

@@ -72,7 +72,7 @@ function toldTogether(changes: readonly Change[], what: string): Problem[] {
     {
       where: `overrides.yaml, tools ${changes.map(({ key }) => key).join(', ')}`,
       what: `address ${what}, so what ${first.key} says wins`,
-      fix: 'join them under one key',
+      fix: 'merge them under one key',
     },
   ];
 }
@@ -108,7 +108,7 @@ class Unmatched {
       address === undefined ? 'write NAMESPACE/SERVICE' : 'it counts as soon as that Service is found';
     return {
       where: placeOf(key),
-      what: `matches no backend that is known now${isFree ? `, and to be a tool of your own it lacks ${missing.join(', ')}` : ''}`,
+      what: `matches no backend that is known now${isFree ? `, and to be your own tool it lacks ${missing.join(', ')}` : ''}`,
       fix: meant === undefined ? otherwise : `did you mean ${meant}? Otherwise ${otherwise}`,
     };
   }

@@ -130,7 +130,7 @@ describe('tools that a person adds', () => {
     expect(notes).toEqual([
       {
         where: 'overrides.yaml, tool half',
-        what: 'matches no backend that is known now, and to be a tool of your own it lacks endpoint, description',
+        what: 'matches no backend that is known now, and to be your own tool it lacks endpoint, description',
         fix: 'write NAMESPACE/SERVICE',
       },
     ]);

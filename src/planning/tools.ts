@@ -172,7 +172,7 @@ function ownKeys(own: readonly OwnTool[], servers: object, notes: Problem[]): Ma
     if (key !== wanted)
       notes.push({
         where: `overrides.yaml, tool ${tool.key}`,
-        what: `is called ${key} in custom_toolset.yaml, since another tool is ${wanted} there and no key may hold a dot`,
+        what: `is called ${key} in custom_toolset.yaml, because another tool is already ${wanted} there and keys cannot contain a dot`,
         fix: 'give one of them another name',
       });
     plain.add(key);

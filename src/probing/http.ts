@@ -205,7 +205,7 @@ async function probeOnce(
       return verdict({
         ...proven,
         health: 'healthy',
-        reason: `${said}${auth ? ': alive, wants credentials' : ''}`,
+        reason: `${said}${auth ? ': alive, requires credentials' : ''}`,
       });
     if (status === 503 && spec.unready === 'alive')
       return verdict({
@@ -221,7 +221,7 @@ async function probeOnce(
       health: (status >= 200 && status < 300) || auth ? 'healthy' : 'unhealthy',
       authRequired: auth,
       proof: 'unproven',
-      reason: `${said}${auth ? ': alive, wants credentials' : ''}`,
+      reason: `${said}${auth ? ': alive, requires credentials' : ''}`,
     });
   }
   // "Not ready" is what several kinds say at the same path: it may still be one of the others.
@@ -250,7 +250,7 @@ async function probeOnce(
       health: 'healthy',
       authRequired: true,
       proof: 'unproven',
-      reason: `${said}: alive, wants credentials before it shows what it is`,
+      reason: `${said}: alive, requires credentials before it shows what it is`,
     });
   return verdict({
     health: 'unhealthy',

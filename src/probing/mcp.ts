@@ -92,7 +92,7 @@ export async function probeMcp(
       health: 'healthy',
       authRequired: true,
       proof: 'unproven',
-      reason: 'alive, wants credentials before it shows what it is',
+      reason: 'alive, requires credentials before it shows what it is',
     });
 
   if (candidate.mode === 'sse') {

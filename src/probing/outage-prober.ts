@@ -19,7 +19,7 @@ const NOT_ASKED: Verdict = {
   authRequired: false,
   proof: 'unproven',
   fault: 'connection',
-  reason: 'it was not asked, since others cannot be reached either',
+  reason: 'not probed, because no other backend is reachable either',
   steps: [],
 };
 

@@ -74,7 +74,7 @@ describe('what a pass says of this process', () => {
       fault: 'resolution',
       reason: expect.stringMatching(/DNS.*: resolution$/),
     });
-    expect(outageProblem('network').what).toContain('what is published stays');
+    expect(outageProblem('network').what).toContain('published tools stay');
   });
 });
 

@@ -72,7 +72,7 @@ export const OUTAGE = 'probes';
 export function outageProblem(outage: Outage): Problem {
   return {
     where: OUTAGE,
-    what: `${WORDS[outage]}s; health is unknown, and what is published stays`,
+    what: `${WORDS[outage]}s; health is unknown, and published tools stay`,
     fix:
       outage === 'dns'
         ? "look at the cluster's DNS, at /etc/resolv.conf of this Pod, and at NetworkPolicies on port 53; CLUSTER_DOMAIN must be the cluster's"

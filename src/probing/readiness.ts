@@ -106,13 +106,13 @@ export class ReadinessProber implements Prober {
     if (isDenied(error))
       return {
         where,
-        what: 'listing EndpointSlices was denied, so backends without a ready Pod are asked and time out',
+        what: 'listing EndpointSlices was denied, so backends without a ready Pod are probed and time out',
         fix: `grant ${this.#watched === undefined ? '"list"' : '"list" and "watch"'} on endpointslices.discovery.k8s.io ${place}`,
       };
     if (isDenied(this.#watched?.fault(scope)?.error))
       return {
         where,
-        what: 'watching EndpointSlices was denied, so a backend that is ready or not any more shows later',
+        what: 'watching EndpointSlices was denied, so changes of readiness appear later',
         fix: `grant "watch" on endpointslices.discovery.k8s.io ${place}`,
       };
     return undefined;

@@ -6,7 +6,7 @@ import { PROBLEM_TYPE } from './problem.ts';
 
 const problem = z
   .object({
-    type: z.string().describe('what kind of problem it is'),
+    type: z.string().describe('kind of problem'),
     title: z.string(),
     status: z.int(),
     detail: z.string().describe('what happened, and what to do'),
@@ -19,7 +19,7 @@ const problem = z
         z.object({ pointer: z.string().optional(), parameter: z.string().optional(), detail: z.string() }),
       )
       .optional()
-      .describe('each thing that is wrong: a JSON pointer into the body, or the name of a parameter'),
+      .describe('invalid fields: a JSON pointer into the body, or the name of a parameter'),
   })
   .meta({
     description: 'an error, as RFC 9457 has it',

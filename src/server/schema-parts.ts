@@ -24,7 +24,7 @@ export const limit = z
 
 /** Fields of every answer that is one page of a list. */
 export const page = {
-  total: z.int().describe('how many there are in all pages'),
-  next: z.string().nullable().describe('path of the next page, where there is one'),
+  total: z.int().describe('total number on all pages'),
+  next: z.string().nullable().describe('path of the next page, if there is one'),
   lastDiscovery: time.nullable(),
 };

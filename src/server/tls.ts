@@ -148,7 +148,7 @@ function validityProblems({ certificates }: Loaded, now: number): Problem[] {
     if (validToDate.getTime() < now)
       return [{ where, what: `the certificate expired at ${validToDate.toISOString()}`, fix }];
     if (validFromDate.getTime() > now)
-      return [{ where, what: `the certificate is valid from ${validFromDate.toISOString()} only`, fix }];
+      return [{ where, what: `the certificate is not valid before ${validFromDate.toISOString()}`, fix }];
     return [];
   });
 }
@@ -192,7 +192,7 @@ export async function openTls(
       failed({
         where: 'TLS',
         what: error.message.replace(/^TLS: /, ''),
-        fix: 'what was read before is used',
+        fix: 'the previous certificate stays in use',
       });
     }
   };

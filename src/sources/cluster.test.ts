@@ -158,8 +158,7 @@ describe('clusterSource', () => {
     denied = true;
     await until(() => expect(it.held()).toEqual(['a/s']), 10_000);
     const standing = it.told.findIndex(
-      (change) =>
-        change.kind === 'sync' && change.problems.some(({ what }) => what.includes('stay for now')),
+      (change) => change.kind === 'sync' && change.problems.some(({ what }) => what.includes('stay for now')),
     );
     expect(heldAfter(it.told.slice(0, standing + 1))).toEqual(['a/s', 'b/s']);
     expect(it.last()).toMatchObject({

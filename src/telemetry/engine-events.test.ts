@@ -43,16 +43,16 @@ describe('what is told', () => {
       { kind: 'drift-repeated', cycle, keys: ['toolset.json'], retryIn: 300_000 },
       'Warning',
       'DriftRepeated',
-      'again and again',
+      'keeps making the same change',
     ],
-    [{ kind: 'recreated', cycle, overrides: true }, 'Warning', 'Recreated', 'with overrides.yaml as it was'],
+    [{ kind: 'recreated', cycle, overrides: true }, 'Warning', 'Recreated', 'with the last known overrides.yaml'],
     [
       { kind: 'overrides-invalid', cycle, faults: 'line 1:\n\u001b[2J bad' },
       'Warning',
       'OverridesInvalid',
       'line 1: [2J bad. The last toolset stays',
     ],
-    [{ kind: 'overrides-mended', cycle }, 'Normal', 'OverridesMended', 'can be used again'],
+    [{ kind: 'overrides-mended', cycle }, 'Normal', 'OverridesMended', 'is valid again'],
     [
       { kind: 'removal-held', cycle, tools: ['a', 'b', 'c', 'd', 'e', 'f', 'g'], retryIn: 300_000 },
       'Warning',
@@ -63,13 +63,13 @@ describe('what is told', () => {
       { kind: 'rolled-back', cycle, to: 3, faults: ['no toolsets'] },
       'Warning',
       'RolledBack',
-      'no toolsets. It was rolled back to revision 3',
+      'no toolsets. Rolled back to revision 3',
     ],
     [
       { kind: 'approvals-waiting', cycle, waiting: ['shop/a', 'shop/b'], fresh: ['shop/b'] },
       'Normal',
       'WaitsForApproval',
-      'before a person approves them: shop/b. Approve one with: dynamic-toolset approve NAMESPACE/NAME. 2 wait.',
+      'need approval before they are published: shop/b. Approve one with: dynamic-toolset approve NAMESPACE/NAME. 2 wait.',
     ],
     [
       {

@@ -27,7 +27,7 @@ test.each<[EngineEvent, level: string, component: string, fields: object, messag
     'error',
     'reconciliation',
     { cycle, drift_keys: ['k'], retry_in: 4 },
-    'something makes the same change to what is generated again and again',
+    'something keeps making the same change to generated content',
   ],
   [
     { kind: 'recreated', cycle, overrides: false },
@@ -63,7 +63,7 @@ test.each<[EngineEvent, level: string, component: string, fields: object, messag
     'warn',
     'reconciliation',
     { cycle, tools: ['a', 'b'], retry_in: 4 },
-    '2 tools are not found or cannot be used any more',
+    '2 tools are gone or unusable',
   ],
   [
     { kind: 'observe-failed', cycle, error, retryIn },
@@ -148,7 +148,7 @@ test.each<[EngineEvent, level: string, component: string, fields: object, messag
     'info',
     'agent',
     { cycle, retry_in: 4 },
-    'T reads the toolset again later',
+    'T reloads the toolset later',
   ],
   [agent({ kind: 'agent-refused', problem }), 'warn', 'agent', { cycle }, 'w: is wrong; mend it'],
   [agent({ kind: 'agent-note', problem }), 'warn', 'agent', { cycle }, 'w: is wrong; mend it'],

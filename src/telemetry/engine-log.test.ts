@@ -171,6 +171,6 @@ test('an unhealthy backend with another reason is told, and the same reason in o
 test('an outage and its end', () => {
   expect(logged({ kind: 'outage', outage: 'dns' }, { kind: 'outage', outage: undefined })).toMatchObject([
     { level: 'warn', outage: 'dns', message: expect.stringContaining("this Pod's DNS") },
-    { level: 'info', message: expect.stringContaining('reached again') },
+    { level: 'info', message: expect.stringContaining('reachable again') },
   ]);
 });

@@ -340,6 +340,6 @@ test('TLS from files that change, with certificates of clients', async () => {
   await serve.logged('does not belong to');
   expect((await overTls(port, '/health', known)).serial).toBe(before.serial);
   await writeFile(cert, second.certPem);
-  await serve.logged('the certificate was read again');
+  await serve.logged('reloaded the certificate');
   expect((await overTls(port, '/health', known)).serial).not.toBe(before.serial);
 });

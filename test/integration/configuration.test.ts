@@ -68,7 +68,7 @@ test('the ConfigMap counts over the file and below the environment, and its chan
   await made.store({ namespaces: watched, 'configmap-name': 'from-the-configmap' });
 
   const serve = startServe({ ...made.env, CONFIG_FILE: file, CONFIGMAP_NAME: 'kubernaut-toolset-config' });
-  const started = await serve.logged('looking for backends');
+  const started = await serve.logged('discovering backends');
   expect(started.message).toContain(`namespace ${watched}`);
   expect(started.message).toContain('kubernaut-toolset-config');
   expect(started.interval).toBe(3600);
@@ -162,7 +162,7 @@ test('who may not read the ConfigMap is told what to grant, and goes on without 
   });
   const { message } = await serve.logged('its settings cannot be used');
   expect(message).toContain(`ConfigMap ${target}/${NAME}`);
-  await serve.logged('looking for backends');
+  await serve.logged('discovering backends');
 });
 
 test('the file, folders of detectors and SIGHUP: a slip of the pen loses no tool', async () => {

@@ -80,12 +80,12 @@ describe('rollback while serve runs', () => {
     const before = await still();
     const same = await command(env, 'rollback', '--to', '3');
     expect(same).toMatchObject({ code: 0, stdout: '' });
-    expect(same.stderr).toContain('is at revision 3, which is what the inputs give');
+    expect(same.stderr).toContain('is at revision 3, which matches the inputs');
     expect((await still()).metadata.resourceVersion).toBe(before.metadata.resourceVersion);
 
     expect((await command(env, 'rollback', '--to', '1')).code).toBe(0);
     await serve.logged(HOLDS);
-    expect((await command(env, 'rollback', '--to', '3')).stderr).toContain('which is what the inputs give');
+    expect((await command(env, 'rollback', '--to', '3')).stderr).toContain('which matches the inputs');
     const again = await still();
     expect(again.data).toEqual(before.data);
     expect(Object.keys(again.metadata.annotations).filter((key) => key.includes('rolled'))).toEqual([]);

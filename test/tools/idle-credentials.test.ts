@@ -129,14 +129,14 @@ describe('what a person gave to one Service of a backend', () => {
     expect(made(backends, CREDENTIALS)).toEqual({
       holmes: undefined,
       told: [
-        'credentials monitoring/loki: apply to nothing: the way into its backend is monitoring/loki-gateway, which leads to other Pods; write monitoring/loki-gateway, if you trust that Service with them',
+        'credentials monitoring/loki: apply to nothing: the entry point of its backend is monitoring/loki-gateway, which leads to other Pods; write monitoring/loki-gateway, if you trust that Service with them',
       ],
     });
     const open = backends.map((each) => ({ ...each, verdict: { ...WELL, authRequired: false } }));
     const { holmes, told } = made(open, {}, OVERRIDES);
     expect(JSON.stringify(holmes)).not.toContain('api_key');
     expect(told).toEqual([
-      'overrides.yaml, holmesgpt.toolsets grafana/loki: backends monitoring/loki has no effect: the way into its backend is monitoring/loki-gateway, which leads to other Pods; write monitoring/loki-gateway, if you trust that Service with it',
+      'overrides.yaml, holmesgpt.toolsets grafana/loki: backends monitoring/loki has no effect: the entry point of its backend is monitoring/loki-gateway, which leads to other Pods; write monitoring/loki-gateway, if you trust that Service with it',
     ]);
   });
 

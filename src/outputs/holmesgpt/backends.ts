@@ -50,7 +50,7 @@ function unmatchedKey(key: string, tools: readonly Tool[]): Pick<Problem, 'what'
   const backend = tools.find(({ members }) => members.some((member) => member === key));
   if (backend !== undefined)
     return {
-      what: `backends ${key} has no effect: the way into its backend is ${backend.key}, which leads to other Pods`,
+      what: `backends ${key} has no effect: the entry point of its backend is ${backend.key}, which leads to other Pods`,
       fix: `write ${backend.key}, if you trust that Service with it`,
     };
   const meant = meantService(

@@ -180,7 +180,7 @@ describe('instances of a person', () => {
     expect(joined(several, person).config).toEqual({ instances: ours('mine.x') });
   });
 
-  test('what HolmesGPT would refuse is left to it alone', () => {
+  test('what HolmesGPT would reject is left to it alone', () => {
     expect(joined(several, { instances: 'all' }).config).toEqual({ instances: 'all' });
   });
 });

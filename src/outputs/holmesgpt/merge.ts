@@ -155,7 +155,7 @@ export function mergeForAgent(
   if (fault !== undefined)
     return {
       kind: 'refused',
-      what: `HolmesGPT would refuse ${FILE} with what people wrote into it: ${fault}`,
+      what: `HolmesGPT would reject ${FILE} with what people wrote into it: ${fault}`,
       fix: `it is left as it is; correct ${live.data[PERSON] === undefined ? FILE : PERSON}`,
     };
   const file = MARK + holmes.write(document);

@@ -16,7 +16,7 @@ describe('what people wrote', () => {
     expect(notes).toEqual([]);
   });
 
-  test('is left out entry by entry where HolmesGPT would refuse it, with the field and what to do', () => {
+  test('is left out entry by entry where HolmesGPT would reject it, with the field and what to do', () => {
     const patch: Overrides['holmesgpt'] = {
       toolsets: { 'grafana/loki': { config: { max_retries: 'many' } }, 'kubernetes/logs': { enabled: true } },
       mcp_servers: { weather: { description: 'without a URL' } },

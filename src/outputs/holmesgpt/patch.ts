@@ -49,7 +49,7 @@ export function withoutFaulty(generated: Mapping): Checked {
     const refused = [...found].filter(([, faults]) => faults.some(isFault));
     for (const [key, faults] of refused) {
       const [section, name] = JSON.parse(key) as string[];
-      const what = `is left out, HolmesGPT would refuse it: ${summary(faults.filter(isFault))}`;
+      const what = `is left out, HolmesGPT would reject it: ${summary(faults.filter(isFault))}`;
       notes.push({ where: `custom_toolset.yaml, ${section} ${name}`, what, fix });
       if (section === undefined || name === undefined) throw new Error(`custom_toolset.yaml ${what}`);
       document = withoutEmpty(mergePatch(document, { [section]: { [name]: null } }));
@@ -83,7 +83,7 @@ export function withPatch(generated: Mapping, patch: Patch, options: JoinOptions
     const document = withoutEmpty(joined.document);
     if (loadFaults(document).length > 0) {
       const what = 'leaves no toolset at all, and HolmesGPT refuses such a file, so this part is not merged';
-      notes.push({ where: 'overrides.yaml, holmesgpt', what, fix: 'set enabled: false in place of null' });
+      notes.push({ where: 'overrides.yaml, holmesgpt', what, fix: 'use enabled: false instead of null' });
       return { document: generated, notes };
     }
     const found = byEntry(holmesFaults(document).filter((each) => !before.has(JSON.stringify(each))));
@@ -103,8 +103,8 @@ export function withPatch(generated: Mapping, patch: Patch, options: JoinOptions
       delete left[section]?.[name];
       notes.push({
         where: placeOf(key),
-        what: `is not merged, HolmesGPT would refuse the entry: ${summary(faults.filter(isFault))}`,
-        fix: 'correct it or take it out',
+        what: `is not merged, because HolmesGPT would reject the entry: ${summary(faults.filter(isFault))}`,
+        fix: 'correct or remove it',
       });
     }
   }

@@ -144,7 +144,7 @@ export function holmesPlace(
         refused: {
           where: target,
           what: `was changed by others in each of ${TRIES} tries to write it`,
-          fix: 'find out who writes it all the time; it is tried again',
+          fix: 'find out which program keeps writing it; the program retries',
         },
       };
     },

@@ -152,8 +152,8 @@ function writtenIn<E extends Toolsets | Kind<'http'>>(
   if (fault === undefined) return full;
   tell({
     where: `overrides.yaml, holmesgpt.toolsets ${toolset}`,
-    what: `what stands under backends for ${entry.tool.key} is not merged, HolmesGPT would refuse it: ${fault.path.slice(3).join('.')}: ${fault.message}`,
-    fix: 'correct it or take it out',
+    what: `the options under backends for ${entry.tool.key} is not merged, because HolmesGPT would reject it: ${fault.path.slice(3).join('.')}: ${fault.message}`,
+    fix: 'correct or remove it',
   });
   return plain;
 }

@@ -1,7 +1,9 @@
 import * as z from 'zod';
 import { flag, name, namespace, time } from '../schema-parts.ts';
 
-export const discoverQuery = z.strictObject({ wait: flag.optional().describe('answer when it is done') });
+export const discoverQuery = z.strictObject({
+  wait: flag.optional().describe('respond when the job is done'),
+});
 
 export const discoverBody = z
   .strictObject({
@@ -10,13 +12,15 @@ export const discoverBody = z
     force: z
       .boolean()
       .optional()
-      .describe('true, also without it: ask healthy backends too; false: only those that are not healthy'),
+      .describe('true (default): probe healthy backends too; false: only those that are not healthy'),
   })
-  .describe('which backends are asked anew; all without');
+  .describe('which backends to probe again; by default, all');
 
 export type DiscoverRequest = z.infer<typeof discoverBody>;
 
-export const jobParams = z.strictObject({ id: z.string().describe('jobId of the answer to POST /discover') });
+export const jobParams = z.strictObject({
+  id: z.string().describe('jobId from the response to POST /discover'),
+});
 
 export const jobAnswer = z.object({
   jobId: z.uuid(),
@@ -25,13 +29,13 @@ export const jobAnswer = z.object({
   startedAt: time,
   completedAt: time.nullable(),
   estimatedCompletion: time.nullable(),
-  services: z.int().nullable().describe('how many backends there are then; null until it is completed'),
-  asked: z.int().nullable().describe('how many known backends were asked anew'),
-  healthy: z.int().nullable().describe('how many of those that the request is about are healthy then'),
-  unhealthy: z.int().nullable().describe('how many of them are unhealthy'),
+  services: z.int().nullable().describe('number of backends afterwards; null until the job is done'),
+  asked: z.int().nullable().describe('number of known backends that were probed again'),
+  healthy: z.int().nullable().describe('number of backends covered by the request that are healthy'),
+  unhealthy: z.int().nullable().describe('number of them that are unhealthy'),
   unknown: z
     .int()
     .nullable()
-    .describe('of how many of them nothing is known, as while no backend at all can be reached'),
-  changed: z.int().nullable().describe('of how many of them the health is another than before'),
+    .describe('number of them with unknown health, for example while no backend is reachable'),
+  changed: z.int().nullable().describe('number of them whose health changed'),
 });

@@ -16,7 +16,7 @@ export const generateBody = z.strictObject({
     )
     .max(1_000)
     .optional()
-    .describe('those that are known now, without'),
+    .describe('by default, the services that are known now'),
 });
 
 export const generateAnswer = z.object({

@@ -5,7 +5,7 @@ import { ASKED, PATH, type Routes, SENT } from './route.ts';
 
 const reloadAnswer = z.object({
   result: z.enum(['unchanged', 'applied']),
-  changes: z.array(z.string()).describe('what is other than before'),
+  changes: z.array(z.string()).describe('what changed'),
 });
 
 /** `POST /config/reload`. */

@@ -11,10 +11,10 @@ import type { Backing } from './backing.ts';
 import { ASKED, iso, PATH, queryOf, type Routes } from './route.ts';
 
 const servicesQuery = z.strictObject({
-  namespace: namespace.optional().describe('those of this one'),
+  namespace: namespace.optional().describe('only backends in this namespace'),
   type: name.optional().describe(KNOWN_TYPE),
-  limit: limit.describe(`most backends of one answer, 1 to ${PAGE}`),
-  after: name.optional().describe('NAMESPACE/NAME of the last one of the page before'),
+  limit: limit.describe(`maximum number of backends in one response, 1 to ${PAGE}`),
+  after: name.optional().describe('NAMESPACE/NAME of the last backend on the previous page'),
 });
 
 const service = z.object({
@@ -32,11 +32,11 @@ const service = z.object({
   evidence: z.array(z.object({ signal: z.string(), detail: z.string() })),
   approval: z
     .enum(APPROVAL_STATES)
-    .describe('whether it is trusted to be published; waiting: once a person approves it in overrides.yaml'),
+    .describe('approval state; waiting: it is published once a person approves it in overrides.yaml'),
   tools: z
-    .array(z.object({ name: z.string(), readOnly: z.boolean().describe('by the word of the server') }))
+    .array(z.object({ name: z.string(), readOnly: z.boolean().describe('as the server declares') }))
     .optional()
-    .describe('the tools of an MCP server, where they are known'),
+    .describe('tools of an MCP server, if known'),
   toolsTruncated: z
     .boolean()
     .optional()

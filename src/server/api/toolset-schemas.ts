@@ -15,26 +15,23 @@ const tool = z
 const toolset = z.object({
   name: z.string(),
   type: z.string(),
-  enabled: z.boolean().describe('false where overrides.yaml switches it off'),
-  healthy: z.boolean().nullable().describe('null where that is not known'),
-  published: z.boolean().describe('whether it stands in toolset.json now'),
-  config: tool.nullable().describe('its entry of toolset.json, where it is published'),
+  enabled: z.boolean().describe('false if overrides.yaml switches it off'),
+  healthy: z.boolean().nullable().describe('null if unknown'),
+  published: z.boolean().describe('whether it is in toolset.json now'),
+  config: tool.nullable().describe('its entry in toolset.json, if published'),
   serviceEndpoint: z.string(),
   namespace: z.string().nullable(),
   discoveredAt: time.nullable().describe('null for a tool that people added'),
   lastHealthCheck: time.nullable(),
-  healthReason: z
-    .string()
-    .nullable()
-    .describe('what the last probe found; null for a tool that people added'),
-  healthSince: time.nullable().describe('when its health, or the reason for it, changed last'),
+  healthReason: z.string().nullable().describe('result of the last probe; null for a tool that people added'),
+  healthSince: time.nullable().describe('when its health, or the reason for it, last changed'),
 });
 
 export const toolsetsQuery = z.strictObject({
-  enabled: flag.optional().describe('true: those that nobody switched off; false: the others'),
-  healthy: flag.optional().describe('true: those whose backend is healthy; false: the others'),
-  limit: limit.describe(`most toolsets of one answer, 1 to ${PAGE}`),
-  after: name.optional().describe('the last name of the page before'),
+  enabled: flag.optional().describe('true: only enabled tools; false: only those that are switched off'),
+  healthy: flag.optional().describe('true: only tools with a healthy backend; false: the others'),
+  limit: limit.describe(`maximum number of tools in one response, 1 to ${PAGE}`),
+  after: name.optional().describe('the last name on the previous page'),
 });
 
 export const toolsetsAnswer = z.object({
@@ -43,14 +40,12 @@ export const toolsetsAnswer = z.object({
   configMapVersion: z.string().nullable().describe('resourceVersion of the ConfigMap'),
 });
 
-export const toolsetParams = z.strictObject({ name: z.string().describe('of the tool') });
+export const toolsetParams = z.strictObject({ name: z.string().describe('name of the tool') });
 
 export const toolsetAnswer = toolset.extend({
   healthHistory: z
     .array(z.object({ time, health, reason: z.string() }))
-    .describe('changes of what probes found, the newest last'),
+    .describe('changes of probe results, newest last'),
 });
 
-export const toolsetDocument = z
-  .object({ tools: z.array(tool) })
-  .describe('toolset.json, as it is published');
+export const toolsetDocument = z.object({ tools: z.array(tool) }).describe('toolset.json as published');

@@ -13,8 +13,8 @@ export const validateBody = z.strictObject({
 });
 
 export const validateAnswer = z.object({
-  valid: z.boolean().describe('whether there is no error; warnings are none'),
-  more: z.int().describe('how many more errors and warnings there are than the 50 that are listed at most'),
+  valid: z.boolean().describe('true if there is no error; warnings do not count'),
+  more: z.int().describe('number of errors and warnings beyond the 50 that are listed'),
   errors: z.array(
     z.object({
       pointer: z.string().describe('JSON pointer into the document'),
