@@ -123,7 +123,9 @@ test('without a number it passes over a toolset without tools, by itself never e
 test('a number may name it, and more than half that goes is told', async () => {
   const place = await published(withTools(0), withTools(6));
   const { said } = await place.rollback({ to: 1 });
-  expect(said).toContain('revision 1 has 0 tools, and 6 are published: more than half of them would be removed');
+  expect(said).toContain(
+    'revision 1 has 0 tools, and 6 are published: more than half of them would be removed',
+  );
   expect(place.applied.at(-1)?.data).toEqual(withTools(0));
 });
 

@@ -45,7 +45,12 @@ describe('what is told', () => {
       'DriftRepeated',
       'keeps making the same change',
     ],
-    [{ kind: 'recreated', cycle, overrides: true }, 'Warning', 'Recreated', 'with the last known overrides.yaml'],
+    [
+      { kind: 'recreated', cycle, overrides: true },
+      'Warning',
+      'Recreated',
+      'with the last known overrides.yaml',
+    ],
     [
       { kind: 'overrides-invalid', cycle, faults: 'line 1:\n\u001b[2J bad' },
       'Warning',
