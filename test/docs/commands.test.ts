@@ -58,6 +58,7 @@ const OF_OTHERS = [
   'CUSTOM_TOOLSET_LOCATION',
   'MALLOC_ARENA_MAX',
   'ENABLE_ADMIN_API',
+  'TEST_SCALE',
 ];
 const OURS = ['CONFIG_FILE', 'DETECTORS', 'KUBECONFIG', 'HOLMESGPT_API_KEY', 'POD_NAME', 'POD_NAMESPACE'];
 const KNOWN = [...Object.values(SETTINGS).map(({ env }) => env), ...OURS, ...OF_OTHERS];
