@@ -9,6 +9,7 @@ import { type GenerateOptions, generate } from '../outputs/generate.ts';
 import { publishedDocuments } from '../planning/content-hash.ts';
 import { type Decision, decide, lastPublished, type Situation } from '../planning/decide.ts';
 import { faultsLine, readOverrides } from '../planning/overrides.ts';
+import { publishedTypes } from '../planning/published-types.ts';
 import type { Cause, FoundTools, Gone, RemovalOptions } from '../planning/removals.ts';
 import { fingerprint } from './fingerprint.ts';
 import { type KnownServices, knownFrom, roughlyFrom, withHeld } from './held.ts';
@@ -111,6 +112,7 @@ export function assess(findings: Findings, situation: Situation, memory: Memory)
     ...generation,
     overrides: 'value' in read ? read.value : NO_OVERRIDES,
     published: heldKeys(publishedNames(publishedText)),
+    publishedTypes: publishedTypes(publishedText),
   };
   const naming = namingOf(last, options.overrides, generation.credentials, findings.found);
   const { candidates: found } = assignNames(findings.found, naming);

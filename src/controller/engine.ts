@@ -356,11 +356,11 @@ export class Engine {
       this.wake();
     }
     if (naming === undefined || naming === this.#naming) return;
-    const { named } = this.#naming;
+    const { named, placed } = this.#naming;
     this.#naming = naming;
     const { candidates } = assignNames(this.#found, naming);
     if (
-      !isDeepStrictEqual(named, naming.named) ||
+      !isDeepStrictEqual({ named, placed }, { named: naming.named, placed: naming.placed }) ||
       candidates.some((candidate, index) => candidate !== this.#found[index])
     )
       this.wake();

@@ -3,7 +3,13 @@ import { type Approvals, approvalsIn } from '../model/approvals.ts';
 import type { Credentials } from '../model/credentials.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { type Documents, OVERRIDES_KEY } from '../model/documents.ts';
-import { addressedServices, NO_OVERRIDES, type Overrides, reservedNames } from '../model/overrides.ts';
+import {
+  addressedServices,
+  NO_OVERRIDES,
+  type Overrides,
+  placedServices,
+  reservedNames,
+} from '../model/overrides.ts';
 import type { Published } from '../model/published.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { publishedDocuments } from '../planning/content-hash.ts';
@@ -28,7 +34,7 @@ export function namingOf(
 export function namingBy(overrides: Overrides, credentials: Credentials): Omit<Naming, 'held'> {
   const ofBackends = Object.keys(credentials).filter(isServiceKey);
   const named = new Set([...addressedServices(overrides), ...ofBackends]);
-  return { reserved: reservedNames(overrides), named };
+  return { reserved: reservedNames(overrides), named, placed: placedServices(overrides) };
 }
 
 const isServiceKey = (key: string): key is ServiceKey => key.includes('/');

@@ -2,9 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { builtIn, discovered, options, rules } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import { type Customisation, makeRules } from '../detection/make-rules.ts';
+import { NO_NAMING } from '../detection/names.ts';
 import type { Rules } from '../detection/rules.ts';
 import { detectorOptions } from '../model/detector-options.ts';
-import type { Verdict } from '../model/discovery.ts';
+import type { Candidate, Verdict } from '../model/discovery.ts';
+import type { Service, ServiceKey } from '../model/service.ts';
 import type { Prober } from '../probing/prober.ts';
 import { discover } from './pass.ts';
 
@@ -125,5 +127,61 @@ describe('a pass', () => {
       'Service monitoring/loki',
       'Service monitoring/prometheus',
     ]);
+  });
+});
+
+describe('a backend for which a person gives the URL', () => {
+  const other = service('loki-gateway', { labels: { app: 'loki' }, ports: ['http:80'] });
+  const naming = (...keys: readonly ServiceKey[]) => ({
+    ...NO_NAMING,
+    named: new Set(keys),
+    placed: new Set(keys),
+  });
+  const found = (probe: Prober['probe'], placed: ServiceKey, ...services: readonly Service[]) =>
+    discover(
+      services,
+      {
+        rules,
+        problems: [],
+        prober: { probe },
+        detection: options,
+        maxBackends: 1_000,
+        naming: naming(placed),
+      },
+      new AbortController().signal,
+    );
+  const answers: Verdict[] = [
+    { ...healthy, proof: 'contradicted', reason: 'it answers 404' },
+    { ...healthy, proof: 'proven', provenAs: 'elasticsearch' },
+    { ...healthy, health: 'unhealthy' },
+  ];
+
+  test.each(answers)('is not asked, and no answer makes it anything else: %j', async (answer) => {
+    const asked: string[] = [];
+    const probe = (way: Candidate): Promise<Verdict> => {
+      asked.push(way.service.name);
+      return Promise.resolve(way.service.name === 'prometheus' ? healthy : answer);
+    };
+    for (const services of [[loki], [other, loki]]) {
+      asked.length = 0;
+      const {
+        services: left,
+        contradicted,
+        problems,
+      } = await found(probe, 'monitoring/loki', prometheus, ...services);
+      expect(asked).toEqual(['prometheus']);
+      expect(left.map(({ service: { name }, type }) => `${name} ${type}`)).toContain('loki loki');
+      expect([contradicted, problems]).toEqual([[], []]);
+    }
+  });
+
+  test('is asked where only its answers tell the type', async () => {
+    const scraped = service('checkout', {
+      annotations: { 'prometheus.io/scrape': 'true' },
+      ports: ['http:8080'],
+    });
+    const probe = (): Promise<Verdict> => Promise.resolve({ ...healthy, proof: 'proven' });
+    const { services } = await found(probe, 'monitoring/checkout', scraped);
+    expect(services).toMatchObject([{ type: 'prometheus', verdict: { proof: 'proven' } }]);
   });
 });

@@ -5,7 +5,7 @@ import { assignNames, type Naming, NO_NAMING } from '../detection/names.ts';
 import type { DetectOptions } from '../detection/owner.ts';
 import type { Rules } from '../detection/rules.ts';
 import type { Candidate, DiscoveredService, Problem, Verdict } from '../model/discovery.ts';
-import { type Service, serviceKey } from '../model/service.ts';
+import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
 import type { ToolKind } from '../planning/tools.ts';
 import type { ProbeKind } from '../probing/http.ts';
@@ -124,6 +124,22 @@ function failed(candidate: Candidate, error: unknown): { readonly problem: Probl
   };
 }
 
+/** What is known of a backend for which a person gives the URL: what its Services answer is of another place. */
+const PLACED: Verdict = {
+  health: 'unknown',
+  authRequired: false,
+  proof: 'unproven',
+  reason: 'not probed: overrides.yaml gives its URL',
+  steps: [],
+};
+
+/** A person gives the URL of this backend, and its type is known without its answers. */
+function isPlaced({ service, alternates, certainty }: Candidate, placed: ReadonlySet<ServiceKey>): boolean {
+  const { namespace, name } = service;
+  const keys = [name, ...alternates].map((each) => serviceKey({ namespace, name: each }));
+  return certainty !== 'hint' && keys.some((key) => placed.has(key));
+}
+
 /** From what was detected to discovered services: all probes, and what these prove. */
 export async function probeAll(detection: Detection, stages: Stages, signal: AbortSignal): Promise<Found> {
   const { rules, prober, problems: broken, maxBackends, naming = NO_NAMING } = stages;
@@ -134,11 +150,17 @@ export async function probeAll(detection: Detection, stages: Stages, signal: Abo
   const candidates = detected
     .flatMap((candidate) => apart(candidate, inUse, naming.held))
     .map((candidate) => inOrder(candidate, standing));
-  const ways = candidates.flatMap((candidate) => [candidate, ...candidate.fallbacks]);
+  const ways = candidates
+    .filter((candidate) => !isPlaced(candidate, naming.placed))
+    .flatMap((candidate) => [candidate, ...candidate.fallbacks]);
   const prepared = (await prober.prepare?.(ways, signal)) ?? [];
   const used: Asked[] = [];
   const results: ReturnType<typeof judged>[] = await Promise.all(
     candidates.map(async (candidate) => {
+      if (isPlaced(candidate, naming.placed)) {
+        used.push({ way: candidate, verdict: PLACED });
+        return { service: { ...candidate, verdict: PLACED } };
+      }
       try {
         const asked = await askWays(candidate, standing, rules, async (way) =>
           permitted(way, await prober.probe(way, signal, inUse.has(serviceKey(way.service))), rules),

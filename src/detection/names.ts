@@ -16,9 +16,16 @@ export interface Naming {
   readonly reserved: ReadonlySet<string>;
   /** Services that people name in overrides or credentials: what they wrote is for these, so these are the ways in. */
   readonly named: ReadonlySet<ServiceKey>;
+  /** Those of them for which people give a URL: nothing that these Services answer counts. */
+  readonly placed: ReadonlySet<ServiceKey>;
 }
 
-export const NO_NAMING: Naming = { held: new Map(), reserved: new Set(), named: new Set() };
+export const NO_NAMING: Naming = {
+  held: new Map(),
+  reserved: new Set(),
+  named: new Set(),
+  placed: new Set(),
+};
 
 /** Names of the Services that lead to a backend, the chosen one first. */
 export const membersOf = ({ service, alternates }: Candidate): string[] => [service.name, ...alternates];

@@ -184,5 +184,15 @@ export function addressedServices({ tools, holmesgpt }: Overrides): Set<ServiceK
   );
 }
 
+/** The Services for which people give a URL of their own. */
+export function placedServices({ tools }: Overrides): Set<ServiceKey> {
+  return new Set(
+    Object.entries(tools).flatMap(([key, { endpoint }]) => {
+      const address = endpoint === undefined ? undefined : addressedService(key);
+      return address === undefined ? [] : [serviceKey(address)];
+    }),
+  );
+}
+
 /** No overrides at all. */
 export const NO_OVERRIDES: Overrides = { tools: {}, holmesgpt: {} };

@@ -6,6 +6,7 @@ import { serviceKey } from '../model/service.ts';
 import { type AdmissionPolicy, admit } from '../planning/admission.ts';
 import { byPrecedence, LIMITS, type Limits, withinCounts } from '../planning/budget.ts';
 import { idleCredentials } from '../planning/idle-credentials.ts';
+import type { PublishedTypes } from '../planning/published-types.ts';
 import { type ToolKind, toolsOf } from '../planning/tools.ts';
 import type { HolmesOptions } from './holmesgpt/toolsets.ts';
 import { renderWithin } from './render.ts';
@@ -17,6 +18,8 @@ export interface GenerateOptions extends AdmissionPolicy, Partial<Limits> {
   readonly overrides: Overrides;
   /** Services behind tools that are published: where a limit takes some, these stay before others. */
   readonly published?: ReadonlySet<string>;
+  /** The types of tools that are published: one with a person's URL keeps its type. */
+  readonly publishedTypes?: PublishedTypes;
   /** The kinds of backends by type, for tools that people add. */
   readonly kinds: ReadonlyMap<string, ToolKind>;
   /** The configured namespaces: their order decides where the agent takes one backend only. */
@@ -47,7 +50,7 @@ export function generate(
 ): Generated {
   const { kinds, overrides: _, ...agent } = options;
   const { services, held, overrides, waiting, notes: told } = admit(found, options, options.overrides);
-  const { tools, notes } = toolsOf(services, overrides, kinds, held);
+  const { tools, notes } = toolsOf(services, overrides, kinds, held, options.publishedTypes);
   const idle = idleCredentials(options.credentials, tools, { found, kinds });
   const limits = limitsOf(options);
   const limited = withinCounts(byPrecedence(tools, options.published ?? new Set()), limits);

@@ -8,11 +8,14 @@ import {
   WHOLE_TOOL,
 } from '../model/overrides.ts';
 import { defaultName, type ServiceKey, serviceKey } from '../model/service.ts';
+import type { PublishedTypes } from './published-types.ts';
 
 /** What people wrote of a discovered backend, and the key by which they address it. */
 export interface Change {
   readonly key: string;
   readonly override: ToolOverride;
+  /** With a URL and without all else that makes a whole tool, which is known all the same. */
+  readonly isCompleted?: true;
 }
 
 /** A tool that a person added. */
@@ -38,6 +41,37 @@ const keyOf = ({ service }: DiscoveredService): ServiceKey => serviceKey(service
 /** All Services of a backend; a key that names any of them addresses it. */
 export function backendKeys({ service: { namespace, name }, alternates }: DiscoveredService): ServiceKey[] {
   return [name, ...alternates].map((member) => serviceKey({ namespace, name: member }));
+}
+
+/** What is known of the types of tools that have a person's URL. */
+export interface KnownTypes {
+  readonly published: PublishedTypes;
+  /** What is said of a type, where no person says it. */
+  readonly descriptionOf: (type: string) => string | undefined;
+}
+
+const NO_TYPES: KnownTypes = { published: new Map(), descriptionOf: () => undefined };
+
+/**
+ * An override that gives a URL, with the type under which its tool is published unless a person gives one, and what is said
+ * of that type. So nothing that an owner changes later changes the tool.
+ */
+function completed(
+  change: Change,
+  keys: readonly Change[],
+  { published, descriptionOf }: KnownTypes,
+): Change {
+  const { override } = change;
+  if (override.endpoint === undefined || isWholeTool(override)) return change;
+  const services = keys.flatMap(({ key }) => {
+    const address = addressedService(key);
+    return address === undefined ? [] : [serviceKey(address)];
+  });
+  const type = override.type ?? services.map((key) => published.get(key)).find((each) => each !== undefined);
+  if (type === undefined) return change;
+  const description = override.description ?? descriptionOf(type);
+  if (description === undefined) return { ...change, override: { ...override, type } };
+  return { ...change, override: { ...override, type, description }, isCompleted: true };
 }
 
 /** Several overrides of one thing as one, the strongest first. Whoever switches it off has the last word. */
@@ -101,6 +135,12 @@ class Unmatched {
         fix: `write ${shown}`,
       };
     const address = addressedService(key);
+    if (address !== undefined && override.endpoint !== undefined && override.enabled !== false)
+      return {
+        where: placeOf(key),
+        what: 'has a URL and is not published: its type is not known, since its Service is no backend that is known now',
+        fix: 'give it a type, for example type: loki',
+      };
     const missing = WHOLE_TOOL.filter((field) => override[field] === undefined);
     const isFree = address === undefined && override.enabled !== false;
     const meant = this.#meant(key, address);
@@ -123,18 +163,35 @@ class Unmatched {
   }
 }
 
+/** What to tell of a tool that stays with the type that it is published with. */
+function staysNote({ override }: Change, { key, override: { type, enabled } }: Change): Problem[] {
+  if (override.type !== undefined || enabled === false) return [];
+  return [
+    {
+      where: placeOf(key),
+      what: `stays as it is published, as ${type}: its Service is no backend that is known now`,
+      fix: `write type: ${type}, so that it does not depend on what is published`,
+    },
+  ];
+}
+
 /**
  * Says what each key of `tools:` addresses. `namespace/service` and `service.namespace` address the backend that the
  * Service leads to; a name for display addresses nothing. Pure.
  */
-export function resolveOverrides(found: readonly DiscoveredService[], { tools }: Overrides): Resolved {
+export function resolveOverrides(
+  found: readonly DiscoveredService[],
+  { tools }: Overrides,
+  types: KnownTypes = NO_TYPES,
+): Resolved {
   const entries = Object.entries(tools).map(([key, override]): Change => ({ key, override }));
   if (entries.length === 0) return { changes: new Map(), own: [], notes: [] };
   const backends = new Map(
     found.flatMap((each) => backendKeys(each).map((key) => [key, keyOf(each)] as const)),
   );
   const byBackend = new Map<ServiceKey, Change[]>();
-  const byName = new Map<string, Change[]>();
+  const byAddress = new Map<string, Change[]>();
+  const own: OwnTool[] = [];
   const unmatched = new Unmatched(found);
   const notes: Problem[] = [];
   const put = <K>(map: Map<K, Change[]>, key: K, change: Change): void =>
@@ -143,20 +200,24 @@ export function resolveOverrides(found: readonly DiscoveredService[], { tools }:
     const address = addressedService(change.key);
     const backend = address === undefined ? undefined : backends.get(serviceKey(address));
     if (backend !== undefined) put(byBackend, backend, change);
-    else if (isWholeTool(change.override))
-      put(byName, address === undefined ? change.key : defaultName(address), change);
+    else if (address !== undefined) put(byAddress, defaultName(address), change);
+    else if (isWholeTool(change.override)) own.push({ ...change, name: change.key });
     else notes.push(unmatched.problem(change));
   }
   const changes = new Map<ServiceKey, Change>();
   for (const [backend, several] of byBackend) {
     several.sort(byStrength(backend));
     notes.push(...toldTogether(several, `one backend, ${backend}`));
-    changes.set(backend, joined(several));
+    changes.set(backend, completed(joined(several), several, types));
   }
-  const own = [...byName].map(([name, several]): OwnTool => {
+  for (const [name, several] of byAddress) {
     several.sort(byStrength(undefined));
-    notes.push(...toldTogether(several, 'one tool'));
-    return { ...joined(several), name };
-  });
+    const said = joined(several);
+    const tool = completed(said, several, types);
+    if (isWholeTool(tool.override)) {
+      own.push({ ...tool, name });
+      notes.push(...toldTogether(several, 'one tool'), ...staysNote(said, tool));
+    } else notes.push(...several.map((change) => unmatched.problem(change)));
+  }
   return { changes, own, notes };
 }

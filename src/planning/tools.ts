@@ -4,6 +4,7 @@ import { addressedService, isWholeTool, type Overrides, type ToolOverride } from
 import { HOSTS } from '../model/published-tools.ts';
 import { defaultName, type ServiceKey, serviceKey } from '../model/service.ts';
 import { type Change, type OwnTool, resolveOverrides } from './override-keys.ts';
+import type { PublishedTypes } from './published-types.ts';
 import { serverHosts } from './server-hosts.ts';
 import { switchedOffBeside } from './switched-off.ts';
 
@@ -184,6 +185,7 @@ function ownKeys(own: readonly OwnTool[], servers: object, notes: Problem[]): Ma
 /**
  * The tools to write: what was discovered and is not known to be unhealthy, with what people changed, left out and
  * added. A field that a person gave wins over the generated one. Pure; in the order of the tools' names.
+ * @param published types of tools with a person's URL stay as they are published
  * @param held services that may not become tools: a person may address one, and put a whole tool of theirs in its place
  */
 export function toolsOf(
@@ -191,8 +193,12 @@ export function toolsOf(
   overrides: Overrides,
   kinds: ReadonlyMap<string, ToolKind>,
   held: readonly DiscoveredService[] = [],
+  published: PublishedTypes = new Map(),
 ): { readonly tools: readonly Tool[]; readonly notes: readonly Problem[] } {
-  const { changes, own, notes: told } = resolveOverrides([...found, ...held], overrides);
+  const descriptionOf = (type: string): string | undefined =>
+    (kinds.get(type) ?? kinds.get('custom'))?.description;
+  const types = { published, descriptionOf };
+  const { changes, own, notes: told } = resolveOverrides([...found, ...held], overrides, types);
   const notes: Problem[] = [...told];
   const reserved = new Set(own.map(({ name }) => name.toLowerCase()));
   const waiting = new Set(held);
@@ -202,7 +208,7 @@ export function toolsOf(
   for (const service of [...found, ...held]) {
     const change = changes.get(serviceKey(service.service));
     if (change?.override.enabled === false) continue;
-    if (change !== undefined && isWholeTool(change.override)) {
+    if (change !== undefined && change.isCompleted !== true && isWholeTool(change.override)) {
       added.push({ ...change, name: nameOf(change.key) });
       continue;
     }
@@ -218,14 +224,18 @@ export function toolsOf(
       continue;
     }
     if (service.verdict.health === 'unhealthy' && !isOwn) continue;
-    if (waiting.has(service)) continue;
+    if (waiting.has(service) && change?.isCompleted !== true) {
+      if (isOwn) notes.push(untypedNote(service));
+      continue;
+    }
     const named = discoveredTool(service);
     const tool = reserved.has(named.tool.toLowerCase())
       ? { ...named, tool: defaultName(service.service) }
       : named;
     tools.push(change === undefined || isEmpty(change.override) ? tool : changed(tool, change, kinds));
   }
-  const keys = ownKeys(added, overrides.holmesgpt.mcp_servers ?? {}, notes);
+  const written = added.filter(({ isCompleted }) => isCompleted !== true);
+  const keys = ownKeys(written, overrides.holmesgpt.mcp_servers ?? {}, notes);
   for (const each of added) {
     const { type, endpoint, description } = each.override;
     if (
@@ -236,10 +246,17 @@ export function toolsOf(
     )
       continue;
     const personal = { ...each.override, type, endpoint, description };
-    tools.push(personalTool(personal, each.name, keys.get(each) ?? each.key, undefined, kinds));
+    tools.push(personalTool(personal, each.name, keys.get(each) ?? slashed(each.key), undefined, kinds));
   }
   const sorted = tools.sort((a, b) => (a.tool < b.tool ? -1 : a.tool > b.tool ? 1 : 0));
   return { tools: sorted, notes };
 }
+
+/** What to tell of a person's URL whose type only a Service that nobody approved names. */
+const untypedNote = ({ service, type }: DiscoveredService): Problem => ({
+  where: `overrides.yaml, tool ${serviceKey(service)}`,
+  what: `has a URL and is not published: its type is not known, since its Service may not be published as ${type}`,
+  fix: 'give it a type, for example type: loki',
+});
 
 const isEmpty = (override: ToolOverride): boolean => Object.keys(override).length === 0;

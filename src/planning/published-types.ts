@@ -1,0 +1,30 @@
+import { addressedService } from '../model/overrides.ts';
+import { publishedTools } from '../model/published-tools.ts';
+import { type ServiceKey, serviceKey } from '../model/service.ts';
+
+/** The types under which tools are published, by the Services that they are for. */
+export type PublishedTypes = ReadonlyMap<ServiceKey, string>;
+
+/**
+ * The types in a published `toolset.json`. A tool with a person's URL names no Service among its metadata, and is called
+ * `SERVICE.NAMESPACE`; no owner can choose a name with a dot.
+ */
+export function publishedTypes(text: string | undefined): PublishedTypes {
+  const types = new Map<ServiceKey, string>();
+  const own = new Map<ServiceKey, string>();
+  for (const { name, type, namespace, metadata } of publishedTools(text)) {
+    const { service, alternates = '' } = metadata;
+    if (type === '') continue;
+    if (service === undefined || namespace === undefined) {
+      const address = addressedService(name);
+      if (address !== undefined) own.set(serviceKey(address), type);
+      continue;
+    }
+    for (const member of alternates.split(',').filter((each) => each !== '')) {
+      const key = serviceKey({ namespace, name: member });
+      if (!types.has(key)) types.set(key, type);
+    }
+    types.set(serviceKey({ namespace, name: service }), type);
+  }
+  return new Map([...types, ...own]);
+}
