@@ -1,20 +1,15 @@
-import { type FSWatcher, unwatchFile, watch, watchFile } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { readConfigData } from '../config/config-map.ts';
 import type { ConfigLayer } from '../config/file.ts';
 import { SETTING_NAMES, SETTINGS } from '../config/setting-table.ts';
 import { shownSetting } from '../config/settings.ts';
+import { watchFiles } from '../files/watch-files.ts';
 import type { Kube } from '../kubernetes/connection.ts';
 import type { ConfigData, ToldData } from '../kubernetes/stored-settings.ts';
 import type { Problem } from '../model/discovery.ts';
 import { ConfigError, UserError } from '../model/errors.ts';
 import { type Configuration, type ConfigurationSources, readConfiguration } from './configuration.ts';
 import { rulesOf } from './pipeline.ts';
-
-/** How often files are looked at without a notice that they changed, in milliseconds. */
-const LOOK = 2_000;
-/** Pause after a notice, so that a file that is being written is read whole, in milliseconds. */
-const SETTLE = 200;
 
 /** What came of a changed configuration. */
 export type Reload =
@@ -26,40 +21,6 @@ export type Reload =
 
 /** Told what a person should know; with the milliseconds until the next try where there is one. */
 export type Note = (problem: Problem, retryIn?: number) => void;
-
-/** Calls some time after a file or what is in a folder may have changed, until the signal is aborted. */
-function watchFiles(
-  files: readonly string[],
-  folders: readonly string[],
-  settled: () => void,
-  signal: AbortSignal,
-): void {
-  let timer: NodeJS.Timeout | undefined;
-  const changed = (): void => {
-    clearTimeout(timer);
-    timer = setTimeout(settled, SETTLE);
-  };
-  const paths = [...files, ...folders];
-  for (const path of paths) watchFile(path, { interval: LOOK, persistent: false }, changed);
-  const watchers: FSWatcher[] = [];
-  // A folder does not change when a file in it is written in place.
-  for (const folder of folders) {
-    try {
-      watchers.push(watch(folder, { persistent: false }, changed).on('error', () => {}));
-    } catch {
-      // Not every file system can tell; it is looked at all the same.
-    }
-  }
-  signal.addEventListener(
-    'abort',
-    () => {
-      clearTimeout(timer);
-      for (const path of paths) unwatchFile(path, changed);
-      for (const watcher of watchers) watcher.close();
-    },
-    { once: true },
-  );
-}
 
 /** What is other than before, for messages; empty if nothing is. */
 function configurationChanges(before: Configuration, after: Configuration): string[] {
@@ -164,7 +125,7 @@ export class LiveConfiguration {
     this.#tell = tell;
     const { file, detectorFolders } = this.#sources;
     const look = (): void => void this.reload();
-    watchFiles(file === undefined ? [] : [file], detectorFolders, look, signal);
+    watchFiles({ files: file === undefined ? [] : [file], folders: detectorFolders }, look, signal);
     // What changed while the parts were put together.
     look();
   }

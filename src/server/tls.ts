@@ -1,8 +1,8 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { unwatchFile, watchFile } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions, type TlsOptions } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
+import { watchFiles } from '../files/watch-files.ts';
 import type { Problem } from '../model/discovery.ts';
 import { ConfigError, UserError } from '../model/errors.ts';
 
@@ -25,10 +25,6 @@ export interface TlsListener {
   readonly failed: (problem: Problem) => void;
 }
 
-/** How often the files are looked at, in milliseconds. */
-const LOOK = 2_000;
-/** Pause after a change, so that files that are written one after the other are read together, in milliseconds. */
-const SETTLE = 200;
 /** How often it is looked whether a certificate expired, in milliseconds. */
 const EXPIRY_LOOK = 60 * 60_000;
 
@@ -198,26 +194,17 @@ export async function openTls(
   };
 
   let looking: Promise<void> = Promise.resolve();
-  let settling: NodeJS.Timeout | undefined;
-  const notice = (): void => {
-    clearTimeout(settling);
-    settling = setTimeout(() => {
-      looking = looking.then(look);
-    }, SETTLE).unref();
-  };
   if (signal.aborted) return loaded.options;
   const paths = [files.cert, files.key, files.clientCa].filter((path) => path !== undefined);
-  for (const path of paths) watchFile(path, { interval: LOOK, persistent: false }, notice);
-  const expiry = setInterval(tellExpired, EXPIRY_LOOK).unref();
-  signal.addEventListener(
-    'abort',
+  const notice = watchFiles(
+    { files: paths },
     () => {
-      for (const path of paths) unwatchFile(path, notice);
-      clearTimeout(settling);
-      clearInterval(expiry);
+      looking = looking.then(look);
     },
-    { once: true },
+    signal,
   );
+  const expiry = setInterval(tellExpired, EXPIRY_LOOK).unref();
+  signal.addEventListener('abort', () => clearInterval(expiry), { once: true });
   tellExpired();
   // What changed since the first reading.
   notice();
