@@ -16,6 +16,7 @@ import { approve, type ServiceName } from '../planning/approve.ts';
 import { textDiff } from '../planning/changes.ts';
 import { faultsLine, readOverrides } from '../planning/overrides.ts';
 import { toolCount, toolLines } from '../planning/tool-list.ts';
+import { toolsShown } from '../planning/tools-shown.ts';
 import { readOnce } from '../sources/source.ts';
 import { EXIT } from './exit.ts';
 import { parseKey } from './explain.ts';
@@ -34,8 +35,8 @@ export interface ApproveFlags extends InputFlags {
   readonly type?: ApprovedKind;
 }
 
-/** Most tools of one server that are shown. */
-const SHOWN = 100;
+/** Most tools of one server that are shown: all that are read of a list, since a person approves all of them. */
+const SHOWN = 512;
 
 /** A name of a namespace or a Service, as Kubernetes takes them (RFC 1123 label). */
 const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -52,16 +53,30 @@ function serviceOf(text: string): ServiceName {
 
 const keyOf = ({ namespace, name }: ServiceName): string => `${namespace}/${name}`;
 
+/** What a person was shown of a Service. */
+interface Shown {
+  /** As what it is approved. */
+  readonly kind: ApprovedKind;
+  /** Its tools, see `toolsShown`. */
+  readonly tools: string | undefined;
+}
+
+/** What is written of a Service. */
+interface Written {
+  readonly approved: ApprovalWord;
+  readonly tools?: string | undefined;
+}
+
 /** The text with a word on each of these Services. @throws UserError where it cannot be changed */
-function edited(text: string, words: ReadonlyMap<ServiceName, ApprovalWord>, where: string): string {
+function edited(text: string, words: ReadonlyMap<ServiceName, Written>, where: string): string {
   const read = readOverrides(text);
   if ('faults' in read)
     throw new FindingsError(
       `${where} cannot be used: ${faultsLine(read)}; correct it first, and see it with validate --kind overrides`,
     );
   let after = text;
-  for (const [name, word] of words) {
-    const result = approve(after, name, word);
+  for (const [name, { approved, tools }] of words) {
+    const result = approve(after, name, approved, tools);
     if ('fault' in result) throw new FindingsError(`${where} is left as it is: ${result.fault}`);
     after = result.text;
   }
@@ -83,15 +98,15 @@ function* described(found: DiscoveredService): Generator<string> {
 
 /**
  * Shows what is to be approved, as far as that can be seen from here.
- * @returns as what each Service is approved, where that is known
+ * @returns what was shown of each Service that needs approval, as far as it is known
  * @throws UserError where there is no such Service
  */
 async function show(
   names: readonly ServiceName[],
   flags: ApproveFlags,
   run: Invocation,
-): Promise<Map<ServiceName, ApprovedKind>> {
-  const kinds = new Map<ServiceName, ApprovedKind>();
+): Promise<Map<ServiceName, Shown>> {
+  const shown = new Map<ServiceName, Shown>();
   const namespaces = [...new Set(names.map(({ namespace }) => namespace))];
   const scoped = { ...flags, namespace: namespaces.join(',') };
   const settings = await settingsOf(scoped, run);
@@ -102,7 +117,7 @@ async function show(
       `warning: cannot detect the type of these Services from here: ${error.message}\n`,
     );
   });
-  if (sync === undefined) return kinds;
+  if (sync === undefined) return shown;
   warn(run.output, sync.problems);
   for (const { namespace, name } of names) {
     const there = sync.services.filter((service) => service.namespace === namespace).map((each) => each.name);
@@ -134,9 +149,9 @@ async function show(
     for (const line of described(found)) messages.write(`${line}\n`);
     const kind = approvalKind(found);
     if (kind === undefined) messages.write(`${keyOf(name)}: a ${found.type} needs no approval\n`);
-    else kinds.set(name, kind);
+    else shown.set(name, { kind, tools: toolsShown(found.verdict) });
   }
-  return kinds;
+  return shown;
 }
 
 const NOT_ASKED = {
@@ -205,9 +220,12 @@ export async function approveCommand(
       : flags.file === '-'
         ? 'standard input'
         : flags.file;
-  const kinds = flags.file === undefined && approved ? await show(names, flags, run) : new Map();
-  const words = new Map(
-    names.map((name) => [name, approved && (flags.type ?? kinds.get(name) ?? true)] as const),
+  const shown =
+    flags.file === undefined && approved ? await show(names, flags, run) : new Map<ServiceName, Shown>();
+  const wordOf = (name: ServiceName): ApprovalWord =>
+    approved && (flags.type ?? shown.get(name)?.kind ?? true);
+  const words = new Map<ServiceName, Written>(
+    names.map((name) => [name, { approved: wordOf(name), tools: shown.get(name)?.tools }]),
   );
   const edit = (text: string): string => edited(text, words, where);
   const { before, after } =
@@ -216,7 +234,7 @@ export async function approveCommand(
       : await inFile(flags.file, edit, flags, run);
   if (flags.dryRun === true && before !== after) printDiff(textDiff(OVERRIDES_KEY, before, after), run);
   const word = approved ? 'approved' : 'no longer approved';
-  const listed = [...words].map(([name, kind]) =>
+  const listed = [...words].map(([name, { approved: kind }]) =>
     typeof kind === 'string' ? `${keyOf(name)} (as ${kind})` : keyOf(name),
   );
   const are = `${listed.join(', ')} ${names.length === 1 ? 'is' : 'are'}`;
@@ -230,7 +248,7 @@ export async function approveCommand(
     messages.write(
       `${are} ${word}: ${where} says so${flags.file === undefined ? ', and serve follows within seconds' : ''}.\n`,
     );
-  const open = names.filter((name) => words.get(name) === true).map(keyOf);
+  const open = names.filter((name) => words.get(name)?.approved === true).map(keyOf);
   if (open.length > 0)
     messages.write(
       `${open.join(', ')}: cannot detect the type from here, so any type is approved; use --type mcp to approve only an MCP server.\n`,

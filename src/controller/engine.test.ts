@@ -268,6 +268,25 @@ describe('the options change', () => {
   });
 });
 
+test.each(['reconfigure', 'takeOver'] as const)('%s forgets no tools of MCP servers', async (what) => {
+  const tool = (name: string) => ({ name, readOnly: true, digest: '1' });
+  const mcp = service('orders', { labels: { app: 'mcp-server' }, ports: ['mcp:8000'] });
+  const { engine, all, source, probe, settle, told } = setup();
+  probe.mockResolvedValue({ ...HEALTHY, tools: [tool('a')] });
+  source.sync([mcp]);
+  await settle();
+  source.sync([]);
+  await settle();
+  probe.mockResolvedValue({ ...HEALTHY, tools: [tool('a'), tool('delete_everything')] });
+  const next = new FakeSource();
+  if (what === 'takeOver') engine.takeOver();
+  else engine.reconfigure({ ...all, source: next });
+  await settle();
+  (what === 'takeOver' ? source : next).sync([mcp]);
+  await settle();
+  expect(told('tools-changed')).toMatchObject([{ change: { added: ['delete_everything'] } }]);
+});
+
 test('while new documents have a fault, a hand edit is reverted at once, and the agent gets what was put right', async () => {
   const follow = vi.fn(async (_: AgentInput) => []);
   const agent: Agent = { follow, nextDue: () => undefined };

@@ -13,6 +13,7 @@ import { observedApprovals, observedNaming } from './naming.ts';
 import { probeAll, type Stages, toolKinds } from './pass.ts';
 import { type Reconciled, Reconciler, type ReconcilerOptions } from './reconciler.ts';
 import { Settling } from './settling.ts';
+import { ToolWatch } from './tool-changes.ts';
 import { type Companions, type InUse, publishedWays } from './ways.ts';
 
 export interface EngineOptions extends Omit<ReconcilerOptions, 'generation'> {
@@ -49,6 +50,8 @@ export class Engine {
   #next: EngineOptions | undefined;
   #session = new AbortController();
   #reconciler: Reconciler;
+  /** Outlives reconcilers: no change of options and of the leader makes changed tools look new. */
+  readonly #tools = new ToolWatch();
   #detection: LiveDetection;
   /** What was known before the options changed, until the source told all that there is. */
   #former: LiveDetection | undefined;
@@ -91,7 +94,7 @@ export class Engine {
     this.#options = options;
     const { stages } = options;
     this.#detection = new LiveDetection(stages.rules, stages.detection);
-    this.#reconciler = newReconciler(options);
+    this.#reconciler = newReconciler(options, this.#tools);
   }
 
   /**
@@ -123,7 +126,7 @@ export class Engine {
     // Of several changes before the source told anything, what was known before the first one counts.
     this.#former ??= this.#detection;
     this.#detection = new LiveDetection(stages.rules, stages.detection);
-    this.#reconciler = newReconciler(this.#options, this.#reconciler);
+    this.#reconciler = newReconciler(this.#options, this.#tools, this.#reconciler);
     this.#synced = false;
     this.#changed = true;
     this.#behind = true;
@@ -189,7 +192,7 @@ export class Engine {
 
   /** It may publish from now on, and does so at once. Others may have written since, so what was remembered is dropped. */
   takeOver(): void {
-    this.#reconciler = newReconciler(this.#options);
+    this.#reconciler = newReconciler(this.#options, this.#tools);
     this.#inUse = undefined;
     this.#companions = new Map();
     this.#behind = true;
@@ -452,11 +455,10 @@ export class Engine {
   }
 }
 
-const newReconciler = (options: EngineOptions, before?: Reconciler): Reconciler =>
-  new Reconciler(
-    { ...options, generation: { ...options.generation, kinds: toolKinds(options.stages.rules) } },
-    before,
-  );
+function newReconciler(options: EngineOptions, tools: ToolWatch, before?: Reconciler): Reconciler {
+  const generation = { ...options.generation, kinds: toolKinds(options.stages.rules) };
+  return new Reconciler({ ...options, generation, tools }, before);
+}
 
 /** Milliseconds that the API server asked to wait, with jitter; 0 where it did not. */
 function askedPause(error: unknown): number {

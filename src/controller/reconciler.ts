@@ -36,6 +36,8 @@ export interface ReconcilerOptions extends Publication {
   readonly removalHold: number;
   /** This process makes one pass only. */
   readonly once: boolean;
+  /** What this process knows of the tools of MCP servers; absent: nothing yet. */
+  readonly tools?: ToolWatch | undefined;
 }
 
 /** What is published, and whether what the agent reads was written in this pass. */
@@ -92,7 +94,7 @@ export class Reconciler {
   /** When a change that is made again and again may be reverted, on the same clock. */
   #fightUntil: number | undefined;
   readonly #fights = new Fights();
-  readonly #tools = new ToolWatch();
+  readonly #tools: ToolWatch;
   /** What was told last, so that it is told once. */
   readonly #told: {
     faults?: string | undefined;
@@ -112,6 +114,7 @@ export class Reconciler {
   /** @param before whose knowledge of published services it goes on with */
   constructor(options: ReconcilerOptions, before?: Reconciler) {
     this.#options = options;
+    this.#tools = options.tools ?? new ToolWatch();
     this.#known = before === undefined ? new Map() : before.#known;
     this.#gone = before === undefined ? [] : before.#gone;
   }
@@ -308,7 +311,7 @@ export class Reconciler {
       tell({ kind: 'approvals-waiting', cycle, waiting, fresh });
     this.#told.waiting = now;
     const kept = new Set(held);
-    for (const change of this.#tools.take(found, (key) => !kept.has(key)))
+    for (const change of this.#tools.take(found, (key) => !kept.has(key), this.approvals))
       tell({ kind: 'tools-changed', cycle, change });
   }
 

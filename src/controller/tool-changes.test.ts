@@ -1,7 +1,11 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { discovered } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
+import { type Approvals, approvalsIn } from '../model/approvals.ts';
 import type { DiscoveredService, McpTool, Verdict } from '../model/discovery.ts';
+import { overridesSchema } from '../model/overrides.ts';
+import { serviceKey } from '../model/service.ts';
+import { toolsShown } from '../planning/tools-shown.ts';
 import { ToolWatch } from './tool-changes.ts';
 
 const found = discovered(service('orders', { labels: { app: 'mcp-server' }, ports: ['mcp:8000'] }));
@@ -15,7 +19,13 @@ test('what comes, goes and changes is named once', () => {
   const watch = new ToolWatch();
   expect(watch.take(offering([tool('a'), tool('b')]), yes)).toEqual([]);
   const next = offering([tool('b', '2'), tool('c')]);
-  const change = { service: 'monitoring/orders', added: ['c'], removed: ['a'], changed: ['b'] };
+  const change = {
+    service: 'monitoring/orders',
+    since: 'before',
+    added: ['c'],
+    removed: ['a'],
+    changed: ['b'],
+  };
   expect(watch.take(next, yes)).toEqual([change]);
   expect(watch.take(next, yes)).toEqual([]);
 });
@@ -32,4 +42,162 @@ test('of a server that is not published nothing is told, and nothing is kept', (
   const watch = new ToolWatch();
   watch.take(offering([tool('a')]), () => false);
   expect(watch.take(offering([tool('b')]), yes)).toEqual([]);
+});
+
+test('a tool that is called read-only with the same text is a change', () => {
+  const watch = new ToolWatch();
+  watch.take(offering([{ ...tool('a'), readOnly: false }]), yes);
+  expect(watch.take(offering([tool('a')]), yes)).toMatchObject([{ changed: ['a'] }]);
+});
+
+/** An MCP server by this name and selector, and what else is known of it. */
+function server(
+  name: string,
+  tools: readonly McpTool[],
+  more: Partial<DiscoveredService> & { app?: string } = {},
+) {
+  const { app = 'orders', ...rest } = more;
+  const [namespace = '', plain = ''] = name.includes('/') ? name.split('/') : ['monitoring', name];
+  const labels = { app: 'mcp-server' };
+  const one = discovered(service(plain, { namespace, labels, ports: ['mcp:8000'], selector: { app } }));
+  return { ...one, ...rest, verdict: { ...one.verdict, tools } };
+}
+const EVIL = [tool('a', 'evil'), tool('delete_everything')];
+const told = { since: 'before', added: ['delete_everything'], removed: [], changed: ['a'] };
+
+describe('a server that was away', () => {
+  test('is compared with what it was', () => {
+    const watch = new ToolWatch();
+    watch.take([server('orders', [tool('a')])], yes);
+    expect(watch.take([], yes)).toEqual([]);
+    expect(watch.take([server('orders', EVIL)], yes)).toEqual([{ service: 'monitoring/orders', ...told }]);
+  });
+
+  test('or waited meanwhile', () => {
+    const watch = new ToolWatch();
+    watch.take([server('orders', [tool('a')])], yes);
+    watch.take([server('orders', EVIL)], () => false);
+    expect(watch.take([server('orders', EVIL)], yes)).toMatchObject([told]);
+  });
+
+  test('or comes back with another selector', () => {
+    const watch = new ToolWatch();
+    watch.take([server('orders', [tool('a')])], yes);
+    watch.take([], yes);
+    expect(watch.take([server('orders', EVIL, { app: 'other' })], yes)).toMatchObject([told]);
+  });
+
+  test.each([
+    ['the same selector', {}, {}],
+    ['another selector and the same Pods', { alternates: ['twin'] }, { app: 'other' }],
+    ['another selector and some of the Pods', { sharesPods: ['orders', 'twin'] }, { app: 'other' }],
+    ['the name of an alternate', {}, { app: 'other', alternates: ['orders'] }],
+  ])('or whose place a twin takes that has %s', (_, before, after) => {
+    const watch = new ToolWatch();
+    watch.take([server('orders', [tool('a')], before)], yes);
+    watch.take([server('orders', [tool('a')])], yes);
+    watch.take([], yes);
+    expect(watch.take([server('twin', EVIL, after)], yes)).toEqual([{ service: 'monitoring/twin', ...told }]);
+  });
+
+  test('and comes back after a twin with the same tools took its place for a while', () => {
+    const watch = new ToolWatch();
+    watch.take([server('orders', [tool('a')])], yes);
+    watch.take([server('twin', [tool('a')])], yes);
+    expect(watch.take([server('orders', EVIL), server('twin', [tool('a')])], yes)).toMatchObject([told]);
+  });
+});
+
+test('another server on the same Pods, beside one that stays, is compared with nothing', () => {
+  const watch = new ToolWatch();
+  const orders = server('orders', [tool('a')]);
+  watch.take([orders], yes);
+  expect(watch.take([orders, server('more', [tool('b')])], yes)).toEqual([]);
+  expect(watch.take([orders, server('more', [tool('c')])], yes)).toMatchObject([
+    { service: 'monitoring/more', added: ['c'], removed: ['b'] },
+  ]);
+});
+
+describe('with thousands of servers', () => {
+  const LIMITS = { tools: 40, twins: 8, namespaces: 3 };
+  const many = (namespace: string): DiscoveredService[] =>
+    Array.from({ length: 1_000 }, (_, n) => server(`${namespace}/s${n}`, [tool('x')], { app: `${n}` }));
+
+  test('a namespace pushes out nobody else, and of its own not what is published', () => {
+    const watch = new ToolWatch(LIMITS);
+    const stays = server('noisy/stays', [tool('a')], { app: 'stays' });
+    watch.take([stays, server('calm/orders', [tool('a')])], yes);
+    for (let round = 0; round < 3; round++) {
+      watch.take([stays, ...many('noisy')], yes);
+      watch.take([stays], yes);
+    }
+    const changes = watch.take([server('noisy/stays', EVIL), server('calm/orders', EVIL)], yes);
+    expect(changes).toMatchObject([told, told]);
+  });
+
+  test('a server that may have been forgotten is reported with all its tools', () => {
+    const watch = new ToolWatch(LIMITS);
+    watch.take([server('noisy/orders', [tool('a')], { app: 'first' })], yes);
+    watch.take(many('noisy'), yes);
+    watch.take([], yes);
+    expect(watch.take([server('noisy/orders', EVIL, { app: 'first' })], yes)).toMatchObject([
+      { service: 'noisy/orders', since: 'nothing', added: ['a', 'delete_everything'] },
+    ]);
+  });
+
+  test('one whose twins are too many, too', () => {
+    const watch = new ToolWatch(LIMITS);
+    for (let n = 0; n < 100; n++)
+      watch.take([server('noisy/orders', [tool('a')], { alternates: [`t${n}`] })], yes);
+    watch.take([], yes);
+    expect(watch.take([server('noisy/t0', EVIL, { app: 'other' })], yes)).toMatchObject([
+      { since: 'nothing' },
+    ]);
+  });
+
+  test('of namespaces that nobody publishes from, only the last are known', () => {
+    const watch = new ToolWatch(LIMITS);
+    const names = ['a', 'b', 'c', 'd'].map((each) => `${each}/orders`);
+    for (const name of names) watch.take([server(name, [tool('a')])], yes);
+    watch.take([], yes);
+    const back = names.map((name) => server(name, EVIL));
+    expect(watch.take(back, yes).map((change) => change.service)).toEqual(names.slice(1));
+  });
+});
+
+describe('what a person was shown', () => {
+  const SERVER = server('orders', [tool('a')]);
+  const key = serviceKey(SERVER.service);
+  const approvals = (approved: string, tools?: readonly McpTool[]): Approvals => {
+    const word = { approved, ...(tools === undefined ? {} : { approvedTools: toolsShown({ tools }) }) };
+    return approvalsIn(overridesSchema.parse({ tools: { [key]: word } }));
+  };
+  const now = server('orders', EVIL);
+  const all = { service: key, added: ['a', 'delete_everything'], removed: [], changed: [] };
+
+  test('is what counts at the first publication', () => {
+    const watch = new ToolWatch();
+    expect(watch.take([now], yes, approvals('mcp', [tool('a')]))).toEqual([{ ...all, since: 'approval' }]);
+    expect(watch.take([now], yes, approvals('mcp', [tool('a')]))).toEqual([]);
+    expect(new ToolWatch().take([now], yes, approvals('mcp', EVIL.toReversed()))).toEqual([]);
+  });
+
+  test('also when it is approved again', () => {
+    const watch = new ToolWatch();
+    watch.take([now], yes, approvals('mcp', EVIL));
+    expect(watch.take([now], yes, approvals('mcp', [tool('a')]))).toEqual([{ ...all, since: 'approval' }]);
+    expect(watch.take([now], yes, approvals('mcp', EVIL))).toEqual([]);
+  });
+
+  test('an approval that says nothing of tools is reported with the tools, once', () => {
+    const watch = new ToolWatch();
+    expect(watch.take([now], yes, approvals('mcp'))).toEqual([{ ...all, since: 'nothing' }]);
+    watch.take([], yes, approvals('mcp'));
+    expect(watch.take([now], yes, approvals('mcp'))).toEqual([]);
+  });
+
+  test('what runs without approval is named first', () => {
+    const first = server('orders', [{ ...tool('a'), readOnly: false }, tool('z')]);
+    expect(new ToolWatch().take([first], yes, approvals('mcp'))).toMatchObject([{ added: ['z', 'a'] }]);
+  });
 });

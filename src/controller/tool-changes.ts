@@ -1,15 +1,27 @@
+import { type Approvals, isApproved, NO_APPROVALS } from '../model/approvals.ts';
 import type { DiscoveredService, McpTool } from '../model/discovery.ts';
-import { serviceKey } from '../model/service.ts';
+import { type ServiceKey, serviceKey } from '../model/service.ts';
+import { toolsShown } from '../planning/tools-shown.ts';
+import { type Baseline, type MemoryLimits, ToolMemory } from './tool-memory.ts';
 
 /** How the tools of one MCP server differ from what they were; names are the server's own text. */
 export interface ToolChange {
   /** `namespace/name` of the Service. */
   readonly service: string;
+  /**
+   * What they are compared with. `before`: what it was published with. `approval`: what `approve` showed. `nothing`: nobody
+   * was shown any, or it may be that they were forgotten. For the last two, `added` names all that it offers now.
+   */
+  readonly since: 'before' | 'approval' | 'nothing';
+  /** The tools that it calls read-only come first, since they run without approval. */
   readonly added: readonly string[];
   readonly removed: readonly string[];
   /** Another description, other parameters, or other annotations. */
   readonly changed: readonly string[];
 }
+
+const namesOf = (tools: readonly McpTool[]): string[] =>
+  tools.toSorted((a, b) => Number(b.readOnly) - Number(a.readOnly)).map(({ name }) => name);
 
 function difference(
   service: string,
@@ -18,39 +30,66 @@ function difference(
 ): ToolChange | undefined {
   const old = new Map(before.map((tool) => [tool.name, tool]));
   const names = new Set(now.map(({ name }) => name));
+  const isOther = ({ name, digest, readOnly }: McpTool): boolean =>
+    old.has(name) && (old.get(name)?.digest !== digest || old.get(name)?.readOnly !== readOnly);
   const change = {
     service,
-    added: now.filter(({ name }) => !old.has(name)).map(({ name }) => name),
-    removed: before.filter(({ name }) => !names.has(name)).map(({ name }) => name),
-    changed: now
-      .filter(({ name, digest }) => old.has(name) && old.get(name)?.digest !== digest)
-      .map(({ name }) => name),
-  };
+    since: 'before',
+    added: namesOf(now.filter(({ name }) => !old.has(name))),
+    removed: namesOf(before.filter(({ name }) => !names.has(name))),
+    changed: namesOf(now.filter(isOther)),
+  } as const;
   return change.added.length + change.removed.length + change.changed.length === 0 ? undefined : change;
 }
 
-/** Remembers the tools of the MCP servers that are published, and tells how they change. */
+/** Tells how the tools of published MCP servers change, also those of a server that was away. */
 export class ToolWatch {
-  #known = new Map<string, readonly McpTool[]>();
+  readonly #memory: ToolMemory;
+
+  /** @param limits on what is remembered of servers that are away */
+  constructor(limits?: MemoryLimits) {
+    this.#memory = new ToolMemory(limits);
+  }
 
   /**
    * Takes what was found now. A server whose list is not known this time, or known in part, keeps the one before.
    * @param isPublished whether the tools of this Service reach the agent
+   * @param approvals what people approved, with what they were shown
    */
-  take(found: readonly DiscoveredService[], isPublished: (key: string) => boolean): ToolChange[] {
-    const known = new Map<string, readonly McpTool[]>();
-    const changes: ToolChange[] = [];
-    for (const { service, verdict } of found) {
-      const key = serviceKey(service);
-      const before = this.#known.get(key);
-      const whole = verdict.toolsTruncated === true ? undefined : verdict.tools;
-      const now = whole ?? before;
-      if (now === undefined || !isPublished(key)) continue;
-      known.set(key, now);
-      const change = before === undefined || before === now ? undefined : difference(key, before, now);
-      if (change !== undefined) changes.push(change);
+  take(
+    found: readonly DiscoveredService[],
+    isPublished: (key: ServiceKey) => boolean,
+    approvals: Approvals = NO_APPROVALS,
+  ): ToolChange[] {
+    const published = found.filter(({ service }) => isPublished(serviceKey(service)));
+    const keys = new Set(published.map(({ service }) => serviceKey(service)));
+    const seen = published.flatMap((each) => {
+      const { tools, toolsTruncated } = each.verdict;
+      if (tools === undefined || toolsTruncated === true) return [];
+      const shown = approvals.get(serviceKey(each.service))?.tools;
+      return [{ each, before: this.#memory.recall(each, keys), now: { tools, shown } }];
+    });
+    for (const { each, now } of seen) this.#memory.keep(each, now);
+    this.#memory.trim(keys);
+    return seen.flatMap(({ each, before, now }) => this.#changeOf(each, before, now, approvals) ?? []);
+  }
+
+  #changeOf(
+    found: DiscoveredService,
+    before: Baseline | undefined,
+    now: Baseline,
+    approvals: Approvals,
+  ): ToolChange | undefined {
+    const service = serviceKey(found.service);
+    const all = { service, added: namesOf(now.tools), removed: [], changed: [] };
+    const change = before === undefined ? undefined : difference(service, before.tools, now.tools);
+    if (change !== undefined) return change;
+    if (now.shown !== undefined) {
+      const isNews = before === undefined || before.shown !== now.shown;
+      return isNews && now.shown !== toolsShown(found.verdict) ? { ...all, since: 'approval' } : undefined;
     }
-    this.#known = known;
-    return changes;
+    const isUnseen =
+      isApproved(approvals, found.service, 'mcp') || this.#memory.forgot(found.service.namespace);
+    return before === undefined && isUnseen ? { ...all, since: 'nothing' } : undefined;
   }
 }

@@ -18,6 +18,8 @@ export interface Approval {
   readonly refused: boolean;
   /** The kinds as which it is approved; `true`: whatever it is. */
   readonly as: readonly (ApprovedKind | true)[];
+  /** `approvedTools`: which tools of an MCP server the person was shown, see `toolsShown`. */
+  readonly tools?: string;
 }
 
 /** By Service; one that nobody said anything of is not in it. */
@@ -28,13 +30,16 @@ export const NO_APPROVALS: Approvals = new Map();
 /** What overrides say of Services, under either form of a key. */
 export function approvalsIn({ tools }: Overrides): Approvals {
   const words = new Map<ServiceKey, Approval>();
-  for (const [key, { approved }] of Object.entries(tools)) {
+  for (const [key, { approved, approvedTools }] of Object.entries(tools)) {
     const address = addressedService(key);
     if (approved === undefined || address === undefined) continue;
-    const { refused, as } = words.get(serviceKey(address)) ?? { refused: false, as: [] };
+    const word = words.get(serviceKey(address)) ?? { refused: false, as: [] };
+    const { refused, as } = word;
     words.set(serviceKey(address), {
+      ...word,
       refused: refused || approved === false,
       as: approved === false ? as : [...as, approved],
+      ...(approvedTools === undefined ? {} : { tools: approvedTools }),
     });
   }
   return words;

@@ -46,6 +46,14 @@ const toolOverride = z.strictObject({
    * its namespace.
    */
   approved: z.union([z.boolean(), z.enum(APPROVED_KINDS)], { error: APPROVED_WORDS }).optional(),
+  /** Which tools `approve` showed of an MCP server. When it offers others, that is reported. */
+  approvedTools: z
+    .string()
+    .regex(
+      /^sha256:[0-9a-f]{32}$/,
+      'is not what approve writes (sha256: and 32 hexadecimal digits); run approve again, or take the line out',
+    )
+    .optional(),
   type: z
     .string()
     .regex(

@@ -153,7 +153,7 @@ export function approvalsOf({ tools }: Overrides): Overrides {
 /** Overrides without approvals: what is left changes a tool. */
 function withoutApprovals(overrides: Overrides): Overrides {
   const tools = Object.entries(overrides.tools).map(
-    ([name, { approved: _, ...rest }]) => [name, rest] as const,
+    ([name, { approved: _, approvedTools: __, ...rest }]) => [name, rest] as const,
   );
   return { ...overrides, tools: Object.fromEntries(tools) };
 }

@@ -59,6 +59,31 @@ describe('the words go where they belong, and nothing else moves', () => {
   });
 });
 
+describe('what was shown', () => {
+  const SHOWN = `sha256:${'1'.repeat(32)}`;
+  const OTHER = `sha256:${'2'.repeat(32)}`;
+  const shown = (text: string, tools?: string): unknown => approve(text, SERVICE, 'mcp', tools);
+
+  test.each([
+    ['', `tools:\n  shop/orders:\n    approved: mcp\n    approvedTools: ${SHOWN}\n`],
+    [
+      `tools:\n  shop/orders:\n    approvedTools: ${OTHER} # old\n    approved: false\n  # next\n  a: {}\n`,
+      `tools:\n  shop/orders:\n    approvedTools: ${SHOWN} # old\n    approved: mcp\n  # next\n  a: {}\n`,
+    ],
+    [
+      'tools: { shop/orders: { approved: true } } # mine\n',
+      `tools: { shop/orders: { approved: mcp, approvedTools: ${SHOWN} } } # mine\n`,
+    ],
+  ])('stands beside the approval: %j', (text, expected) => {
+    expect(shown(text, SHOWN)).toEqual({ text: expected });
+  });
+
+  test('stays where nothing was shown now', () => {
+    const text = `tools:\n  shop/orders:\n    approved: false\n    approvedTools: ${SHOWN}\n`;
+    expect(shown(text)).toEqual({ text: text.replace('false', 'mcp') });
+  });
+});
+
 test.each([
   ['a mapping that others share', 'tools:\n  shop/orders: &a { enabled: true }\n  shop/other: *a\n'],
   ['an alias', 'tools:\n  x: &a { enabled: true }\n  shop/orders: *a\n'],

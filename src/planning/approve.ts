@@ -1,6 +1,6 @@
 import { type Document, isMap, isScalar, type Pair, parseDocument, type Scalar, type YAMLMap } from 'yaml';
 import { isMapping, type Mapping } from '../model/mapping.ts';
-import type { ApprovalWord } from '../model/overrides.ts';
+import type { ApprovalWord, ToolOverride } from '../model/overrides.ts';
 import { same } from '../model/same.ts';
 
 /** A Service, by namespace and name. */
@@ -26,13 +26,19 @@ function keyIn(tools: unknown, { namespace, name }: ServiceName): string {
   return !has(key) && has(legacy) ? legacy : key;
 }
 
+/** One field that an approval consists of, with its value. */
+type Field = readonly [
+  name: keyof Pick<ToolOverride, 'approved' | 'approvedTools'>,
+  value: ApprovalWord | string,
+];
+
 /** What the text is to say: the same as before, and this. */
-function wanted(before: unknown, key: string, approved: ApprovalWord): Mapping | undefined {
+function wanted(before: unknown, key: string, [name, value]: Field): Mapping | undefined {
   if (!isMapping(before)) return undefined;
   const tools = before.tools ?? {};
   const tool = isMapping(tools) ? (tools[key] ?? {}) : undefined;
   if (!isMapping(tools) || !isMapping(tool)) return undefined;
-  return { ...before, tools: { ...tools, [key]: { ...tool, approved } } };
+  return { ...before, tools: { ...tools, [key]: { ...tool, [name]: value } } };
 }
 
 const isBlock = (node: unknown): node is YAMLMap<Scalar, unknown> & { range: [number, number, number] } =>
@@ -64,8 +70,9 @@ function inserted(text: string, end: number, lines: readonly string[]): string {
 }
 
 /** Puts the words where they belong and leaves every other byte; nothing where the text is of another style. */
-function spliced(text: string, document: Document, key: string, approved: ApprovalWord): string | undefined {
-  const entry = (indent: string): string[] => [`${indent}${key}:`, `${indent}  approved: ${approved}`];
+function spliced(text: string, document: Document, key: string, [name, value]: Field): string | undefined {
+  const line = `${name}: ${value}`;
+  const entry = (indent: string): string[] => [`${indent}${key}:`, `${indent}  ${line}`];
   const root = document.contents;
   if (root === null) return inserted(text, text.length, ['tools:', ...entry('  ')]);
   if (!isBlock(root)) return undefined;
@@ -83,21 +90,19 @@ function spliced(text: string, document: Document, key: string, approved: Approv
   if (tool === undefined)
     return indent === undefined ? undefined : inserted(text, tools.value.range[1], entry(indent));
   if (!isBlock(tool.value)) return undefined;
-  const field = pairOf(tool.value, 'approved')?.value;
+  const field = pairOf(tool.value, name)?.value;
   if (isScalar(field) && field.range)
-    return `${text.slice(0, field.range[0])}${approved}${text.slice(field.range[1])}`;
+    return `${text.slice(0, field.range[0])}${value}${text.slice(field.range[1])}`;
   const below = indentOf(text, tool.value);
-  return below === undefined
-    ? undefined
-    : inserted(text, tool.value.range[1], [`${below}approved: ${approved}`]);
+  return below === undefined ? undefined : inserted(text, tool.value.range[1], [`${below}${line}`]);
 }
 
 /** As `spliced`, for any style; what it touches is written anew, with its comments. */
-function rewritten(text: string, key: string, approved: ApprovalWord): string | undefined {
+function rewritten(text: string, key: string, [name, value]: Field): string | undefined {
   const document = parsed(text);
   try {
     if (document.get('tools') === null) document.set('tools', document.createNode({}));
-    document.setIn(['tools', key, 'approved'], approved);
+    document.setIn(['tools', key, name], value);
     const result = document.toString({ lineWidth: 0, flowCollectionPadding: true });
     return text.includes('\r\n') ? result.replace(/\r?\n/g, '\r\n') : result;
   } catch {
@@ -114,29 +119,42 @@ const keeps = (before: string, after: string): boolean => {
   return comments(before).every((comment) => left.includes(comment));
 };
 
+/** The text in which one field of a Service has this value; undefined where that cannot be written. */
+function withField(text: string, service: ServiceName, field: Field): string | undefined {
+  const document = parsed(text);
+  const before = contentOf(document);
+  const key = keyIn(isMapping(before) ? before.tools : undefined, service);
+  const goal = wanted(before, key, field);
+  if (goal === undefined || same(before, goal)) return goal && text;
+  for (const write of [() => spliced(text, document, key, field), () => rewritten(text, key, field)]) {
+    const result = write();
+    if (result === undefined || !keeps(text, result)) continue;
+    const again = parsed(result);
+    if (again.errors.length === 0 && same(contentOf(again), goal)) return result;
+  }
+  return undefined;
+}
+
 /**
  * The text of `overrides.yaml` in which a Service is approved, or not any more. Whatever else stands there stays, with its
  * comments: each way to write it is read back, and one that would say anything else is not taken. Pure.
  * @param text fulfils the schema of overrides
+ * @param shown which tools the person was shown, see `toolsShown`; without it, what stands there stays
  */
-export function approve(text: string, service: ServiceName, approved: ApprovalWord): Approved {
-  const document = parsed(text);
-  const before = contentOf(document);
-  const key = keyIn(isMapping(before) ? before.tools : undefined, service);
-  const goal = wanted(before, key, approved);
-  if (goal !== undefined) {
-    if (same(before, goal)) return { text };
-    for (const write of [
-      () => spliced(text, document, key, approved),
-      () => rewritten(text, key, approved),
-    ]) {
-      const result = write();
-      if (result === undefined || !keeps(text, result)) continue;
-      const again = parsed(result);
-      if (again.errors.length === 0 && same(contentOf(again), goal)) return { text: result };
-    }
-  }
+export function approve(
+  text: string,
+  service: ServiceName,
+  approved: ApprovalWord,
+  shown?: string,
+): Approved {
+  const word = withField(text, service, ['approved', approved]);
+  const after =
+    word === undefined || shown === undefined ? word : withField(word, service, ['approvedTools', shown]);
+  if (after !== undefined) return { text: after };
+  const content = contentOf(parsed(text));
+  const key = keyIn(isMapping(content) ? content.tools : undefined, service);
+  const fields = `approved: ${approved}${shown === undefined ? '' : `, approvedTools: ${shown}`}`;
   return {
-    fault: `its text cannot be changed without touching the rest of it; write tools: {${key}: {approved: ${approved}}} into it`,
+    fault: `its text cannot be changed without touching the rest of it; write tools: {${key}: {${fields}}} into it`,
   };
 }

@@ -44,6 +44,16 @@ tools:
   test.each([
     ['an unknown field, at its key', 'tools:\n  a.b:\n    enabld: false\n', /line 3, column 5.*enabld/],
     ['a wrong value, at the value', 'tools:\n  a.b:\n    enabled: maybe\n', /line 3, column 14.*enabled/],
+    [
+      'tools that nobody was shown',
+      'tools:\n  a/b: { approved: mcp, approvedTools: 3 }\n',
+      /line 2.*approvedTools/,
+    ],
+    [
+      'a hash of tools that approve did not write',
+      'tools:\n  a/b: { approved: mcp, approvedTools: sha256:abc }\n',
+      /line 2.*approvedTools.*is not what approve writes/,
+    ],
     ['an unknown part', 'tool:\n  a.b: {}\n', /line 1, column 1.*tool/],
     ['text that is no YAML', 'tools: [a\n', /line \d+, column \d+/],
     ['a key twice', 'tools:\n  a.b: {}\n  a.b: {}\n', /line 3.*unique/i],

@@ -17,6 +17,9 @@ const MOST_NAMES = 8 * 1024;
 /** Longest name that is kept whole, in characters. The specification advises servers to stay below. */
 const LONGEST_NAME = 128;
 
+/** Hexadecimal digits of a digest: so many that no server can make two tools with one. */
+const DIGEST = 32;
+
 /** Deepest nesting of a schema or of annotations; no schema that people write comes near. */
 const DEEPEST = 64;
 
@@ -58,7 +61,7 @@ function toolOf({ name, description, inputSchema, annotations }: Mapping): McpTo
   return {
     name: name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name,
     readOnly: isMapping(annotations) && annotations.readOnlyHint === true,
-    digest: createHash('sha256').update(text).digest('hex').slice(0, 16),
+    digest: createHash('sha256').update(text).digest('hex').slice(0, DIGEST),
   };
 }
 
@@ -69,7 +72,7 @@ function add(tools: Map<string, McpTool>, tool: McpTool): void {
     tools.set(tool.name, tool);
     return;
   }
-  const digest = createHash('sha256').update(`${other.digest} ${tool.digest}`).digest('hex').slice(0, 16);
+  const digest = createHash('sha256').update(`${other.digest} ${tool.digest}`).digest('hex').slice(0, DIGEST);
   tools.set(tool.name, { name: tool.name, readOnly: other.readOnly && tool.readOnly, digest });
 }
 

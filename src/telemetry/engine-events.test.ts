@@ -82,6 +82,7 @@ describe('what is told', () => {
         cycle,
         change: {
           service: 'shop/a',
+          since: 'before',
           added: ['x\u001b[2J', '2', '3', '4', '5', '6'],
           removed: [],
           changed: ['y'],
@@ -90,6 +91,26 @@ describe('what is told', () => {
       'Warning',
       'ToolsChanged',
       'shop/a changed its tools: added: "x [2J", 2, 3, 4, 5 and 1 more; changed: y.',
+    ],
+    [
+      {
+        kind: 'tools-changed',
+        cycle,
+        change: { service: 'shop/a', since: 'approval', added: ['rm_all'], removed: [], changed: [] },
+      },
+      'Warning',
+      'ToolsChanged',
+      'shop/a has other tools than approve showed: it offers rm_all. Approve it again to accept them',
+    ],
+    [
+      {
+        kind: 'tools-changed',
+        cycle,
+        change: { service: 'shop/a', since: 'nothing', added: [], removed: [], changed: [] },
+      },
+      'Normal',
+      'ToolsPublished',
+      'shop/a is published, and its tools cannot be compared with any that a person was shown: it offers no tools.',
     ],
     [{ kind: 'rollback', cycle, to: 3, holds: true }, 'Normal', 'RollbackHolds', 'revision 3 holds'],
     [

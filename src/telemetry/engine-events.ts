@@ -20,11 +20,21 @@ function listed(names: readonly string[], named = oneLine): string {
 }
 
 /** `added: a; changed: b, c`. */
-export function toolChangeText({ added, removed, changed }: ToolChange): string {
+function toolChangeText({ added, removed, changed }: ToolChange): string {
   return Object.entries({ added, removed, changed })
     .filter(([, names]) => names.length > 0)
     .map(([what, names]) => `${what}: ${listed(names, quoted)}`)
     .join('; ');
+}
+
+/** What happened to the tools of an MCP server, in a sentence without its stop. */
+export function toolChangeSentence(change: ToolChange): string {
+  const { service, since, added } = change;
+  const offers = `it offers ${added.length === 0 ? 'no tools' : listed(added, quoted)}`;
+  if (since === 'before') return `The MCP server ${service} changed its tools: ${toolChangeText(change)}`;
+  return since === 'approval'
+    ? `The MCP server ${service} has other tools than approve showed: ${offers}. Approve it again to accept them, or revoke the approval`
+    : `The MCP server ${service} is published, and its tools cannot be compared with any that a person was shown: ${offers}`;
 }
 
 /** How an event of the engine is told about the ConfigMap; a kind that is not here is not told. */
@@ -82,10 +92,10 @@ const TOLD: { readonly [K in EngineEvent['kind']]?: (event: Of<K>) => ObjectEven
         : `${waiting.length} MCP servers and annotated Services wait for approval.`,
   }),
   'tools-changed': ({ change }) => ({
-    type: 'Warning',
-    reason: 'ToolsChanged',
+    type: change.since === 'nothing' ? 'Normal' : 'Warning',
+    reason: change.since === 'nothing' ? 'ToolsPublished' : 'ToolsChanged',
     action: 'Probe',
-    note: `The MCP server ${change.service} changed its tools: ${toolChangeText(change)}.`,
+    note: `${toolChangeSentence(change)}.`,
   }),
   'removal-held': ({ tools, retryIn }) => ({
     type: 'Warning',

@@ -1,4 +1,4 @@
-import { toolChangeText } from '../engine-events.ts';
+import { toolChangeSentence } from '../engine-events.ts';
 import type { EventHandlers, EventOf } from '../event-handlers.ts';
 import type { Logger } from '../logger.ts';
 import { problemLog } from '../problem-log.ts';
@@ -52,9 +52,9 @@ export function discoveryLog(log: Logger): EventHandlers {
       log[full || changed ? 'info' : 'debug'](passFields(event), 'discovery completed');
     },
     'tools-changed'({ change, cycle }) {
-      log.warn(
+      log[change.since === 'nothing' ? 'info' : 'warn'](
         { component: 'service_discovery', cycle, ...nameOf(change.service) },
-        `the MCP server ${change.service} changed its tools: ${toolChangeText(change)}`,
+        toolChangeSentence(change).replace(/^The/, 'the'),
       );
     },
     outage({ outage }) {

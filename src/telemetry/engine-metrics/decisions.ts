@@ -61,7 +61,9 @@ export function decisionMetrics(set: MetricSet): EventHandlers {
     },
     'removal-held': () => held.inc(),
     'approvals-waiting': (event) => waiting.set(event.waiting.length),
-    'tools-changed': () => toolChanges.inc(),
+    'tools-changed'({ change }) {
+      if (change.since !== 'nothing') toolChanges.inc();
+    },
     'rolled-back': () => rollbacks.inc(),
   };
 }

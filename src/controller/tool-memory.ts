@@ -1,0 +1,128 @@
+import { selectionOf } from '../detection/selection.ts';
+import type { DiscoveredService, McpTool } from '../model/discovery.ts';
+import { type ServiceKey, serviceKey } from '../model/service.ts';
+
+/** The tools with which a server was published last, and what else was compared with them. */
+export interface Baseline {
+  tools: readonly McpTool[];
+  /** `approvedTools` of its approval at that time. */
+  shown: string | undefined;
+}
+
+/** Limits on what is kept of servers that are not published now. */
+export interface MemoryLimits {
+  /** Tools of one namespace; a server counts as one more. */
+  readonly tools: number;
+  /** Names under which a twin would be found, in one namespace. */
+  readonly twins: number;
+  /** Namespaces. */
+  readonly namespaces: number;
+}
+
+const LIMITS: MemoryLimits = { tools: 4_096, twins: 1_024, namespaces: 1_000 };
+
+/** Most other Services of the same Pods under which a server is remembered. */
+const MOST_TWINS = 32;
+
+interface Kept extends Baseline {
+  readonly owner: ServiceKey;
+}
+
+interface Memory {
+  /** By Service; the one that was published longest ago comes first. */
+  readonly own: Map<ServiceKey, Kept>;
+  /** By other Services of the same Pods and by selector, for a twin that takes over. */
+  readonly shared: Map<string, Kept>;
+  /** The limit was reached, so a server that seems new may be one that was forgotten. */
+  forgot: boolean;
+}
+
+/** Sets an entry and makes it the last one. */
+function renew<K, V>(map: Map<K, V>, key: K, value: V): void {
+  map.delete(key);
+  map.set(key, value);
+}
+
+/** The names under which a Service that takes over would be found: other Services of the same Pods, and the selector. */
+function twinsOf({ service, alternates, samePods = [], sharesPods = [] }: DiscoveredService): string[] {
+  const { namespace, name } = service;
+  const { key } = selectionOf(service);
+  const names = [...new Set([...alternates, ...samePods, ...sharesPods])].filter((each) => each !== name);
+  return [
+    ...names.slice(0, MOST_TWINS).map((each) => serviceKey({ namespace, name: each })),
+    ...(key === undefined ? [] : [`selector ${key}`]),
+  ];
+}
+
+/**
+ * Remembers the tools of published MCP servers, also while a server is away, for the life of the process. A namespace
+ * that has more than fits loses its own servers, those that are not published first.
+ */
+export class ToolMemory {
+  readonly #limits: MemoryLimits;
+  /** By namespace; the one that published longest ago comes first. */
+  readonly #namespaces = new Map<string, Memory>();
+
+  constructor(limits: MemoryLimits = LIMITS) {
+    this.#limits = limits;
+  }
+
+  /**
+   * What a server offered before, or what the one offered whose place it takes.
+   * @param published the Services that are published now: nobody takes their places
+   */
+  recall(found: DiscoveredService, published: ReadonlySet<ServiceKey>): Baseline | undefined {
+    const memory = this.#namespaces.get(found.service.namespace);
+    if (memory === undefined) return undefined;
+    const key = serviceKey(found.service);
+    const other = [key, ...twinsOf(found)]
+      .map((twin) => memory.own.get(twin as ServiceKey) ?? memory.shared.get(twin))
+      .find((each) => each !== undefined && (each.owner === key || !published.has(each.owner)));
+    return other === undefined ? undefined : { ...other };
+  }
+
+  /** Whether servers of a namespace had to be forgotten. */
+  forgot(namespace: string): boolean {
+    return this.#namespaces.get(namespace)?.forgot === true;
+  }
+
+  /** Remembers what a server is published with. */
+  keep(found: DiscoveredService, now: Baseline): void {
+    const { namespace } = found.service;
+    const memory = this.#namespaces.get(namespace) ?? { own: new Map(), shared: new Map(), forgot: false };
+    renew(this.#namespaces, namespace, memory);
+    const key = serviceKey(found.service);
+    // One object for as long as the server is known, so that its twins find what it offered last.
+    const baseline = Object.assign(memory.own.get(key) ?? { owner: key }, now);
+    renew(memory.own, key, baseline);
+    for (const twin of twinsOf(found)) renew(memory.shared, twin, baseline);
+  }
+
+  /** Forgets what goes beyond the limits. @param published the Services that are published now */
+  trim(published: ReadonlySet<ServiceKey>): void {
+    let away = 0;
+    for (const [namespace, memory] of [...this.#namespaces].reverse()) {
+      this.#trimOne(memory, published);
+      if ([...memory.own.keys()].some((key) => published.has(key))) continue;
+      away += 1;
+      if (away > this.#limits.namespaces) this.#namespaces.delete(namespace);
+    }
+  }
+
+  #trimOne(memory: Memory, published: ReadonlySet<ServiceKey>): void {
+    let tools = 0;
+    for (const [key, baseline] of [...memory.own].reverse()) {
+      if (published.has(key)) continue;
+      tools += 1 + baseline.tools.length;
+      if (tools <= this.#limits.tools) continue;
+      memory.own.delete(key);
+      memory.forgot = true;
+    }
+    const kept = new Set(memory.own.values());
+    for (const [twin, baseline] of memory.shared) {
+      if (kept.has(baseline) && memory.shared.size <= this.#limits.twins) continue;
+      memory.shared.delete(twin);
+      if (kept.has(baseline)) memory.forgot = true;
+    }
+  }
+}
