@@ -17,7 +17,7 @@ function linesOf(event: EngineEvent): Line[] {
 const cycle = 4;
 const error = new Error('x');
 const retryIn = 4_040;
-const change = { service: 'shop/orders', added: ['a'], removed: [], changed: [] };
+const change = { service: 'shop/orders', since: 'before' as const, added: ['a'], removed: [], changed: [] };
 const problem = { where: 'w', what: 'is wrong', fix: 'mend it' };
 const agent = (outcome: AgentOutcome): EngineEvent => ({ kind: 'agent', cycle, outcome });
 
