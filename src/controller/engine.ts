@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { LiveDetection } from '../detection/live.ts';
 import { assignNames, type Naming, NO_NAMING } from '../detection/names.ts';
 import { type Approvals, changedNamespaces, NO_APPROVALS } from '../model/approvals.ts';
+import { askedPause, type Backoff, backoff } from '../model/backoff.ts';
 import { breather } from '../model/breather.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
 import { FindingsError } from '../model/errors.ts';
@@ -30,11 +31,10 @@ export interface EngineOptions extends Omit<ReconcilerOptions, 'generation'> {
   readonly once: boolean;
 }
 
-/** First and longest pause after a failure, in milliseconds. */
-const FIRST_RETRY = 1_000;
+/** The pauses after failures. */
+const RETRY: Backoff = { first: 1_000, longest: 30_000 };
 /** Shortest pause between two passes for which nothing but time is a reason, in milliseconds. */
 const SHORTEST_PAUSE = 1_000;
-const LONGEST_RETRY = 30_000;
 /** Longest time that an API server may ask to wait, in milliseconds. */
 const LONGEST_RETRY_AFTER = 300_000;
 /** Longest time that detection keeps the event loop, in milliseconds. */
@@ -396,8 +396,9 @@ export class Engine {
   /** @returns milliseconds until the next try */
   #failed(error: unknown): number {
     this.#behind = true;
-    const retryIn = Math.max(retryPause(this.#failures), askedPause(error));
     this.#failures += 1;
+    const asked = askedPause(retryAfterOf(error), LONGEST_RETRY_AFTER, Math.random);
+    const retryIn = Math.max(backoff(this.#failures, RETRY, Math.random), asked);
     this.#retryAt = performance.now() + retryIn;
     return retryIn;
   }
@@ -460,17 +461,11 @@ function newReconciler(options: EngineOptions, tools: ToolWatch, before?: Reconc
   return new Reconciler({ ...options, generation, tools }, before);
 }
 
-/** Milliseconds that the API server asked to wait, with jitter; 0 where it did not. */
-function askedPause(error: unknown): number {
+/** Milliseconds that the API server asked to wait; 0 where it did not. */
+function retryAfterOf(error: unknown): number {
   for (let each = error, depth = 0; each instanceof Error && depth < 5; each = each.cause, depth++) {
     const { retryAfter } = each as { readonly retryAfter?: unknown };
-    if (typeof retryAfter === 'number')
-      return Math.min(LONGEST_RETRY_AFTER, retryAfter) * (1 + Math.random() / 10);
+    if (typeof retryAfter === 'number') return retryAfter;
   }
   return 0;
-}
-
-/** Pause before the next try when so many failed before, in milliseconds: doubled each time up to a cap, with jitter. */
-function retryPause(failures: number): number {
-  return Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** failures) * (0.75 + Math.random() / 4);
 }

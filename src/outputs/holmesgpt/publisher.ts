@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { applyConfigMap, type ConfigMap, readConfigMap } from '../../kubernetes/config-maps.ts';
 import type { Kube } from '../../kubernetes/connection.ts';
-import { ApiStatusError, clusterError } from '../../kubernetes/status.ts';
+import { retryOnConflict } from '../../kubernetes/retry-on-conflict.ts';
+import { clusterError, isStatus } from '../../kubernetes/status.ts';
 import type { Problem } from '../../model/discovery.ts';
 import type { ConfigMapName } from '../../publishers/config-map/config-map.ts';
 import type { AgentConfigMap, AgentMerge } from './merge.ts';
@@ -76,13 +77,13 @@ export function holmesPlace(
     }
   };
 
-  /** One try. Nothing, if somebody else wrote at the same time. */
+  /** One attempt. @throws ApiStatusError 409 if somebody else wrote at the same time */
   const attempt = async (
     file: string,
     toolset: string | undefined,
     name: string,
     signal: AbortSignal,
-  ): Promise<Attempt | undefined> => {
+  ): Promise<Attempt> => {
     const where = `ConfigMap ${namespace}/${name}`;
     const refused = (what: string, fix: string) => ({ refused: { where, what, fix } });
     const live = await read(name, signal);
@@ -112,7 +113,7 @@ export function holmesPlace(
       await applyConfigMap(kube, object, { fieldManager: FIELD_MANAGER, force: true }, signal);
     } catch (error) {
       signal.throwIfAborted();
-      if (error instanceof ApiStatusError && error.code === 409) return undefined;
+      if (isStatus(error, 409)) throw error;
       throw clusterError(error, `write ${where}`, kube.server);
     }
     return { token: merge.token, learned: merge.learned, notes };
@@ -127,9 +128,9 @@ export function holmesPlace(
       if (namespace === published.namespace && name === published.name)
         return { token: tokenOf(file), frozen, direct: true };
       const target = `ConfigMap ${namespace}/${name}`;
-      for (let tried = 1; tried <= TRIES; tried++) {
-        const result = await attempt(file, toolset, name, signal);
-        if (result === undefined) continue;
+      try {
+        const once = (): Promise<Attempt> => attempt(file, toolset, name, signal);
+        const result = await retryOnConflict(once, signal, { attempts: TRIES });
         if ('refused' in result) return result;
         const { token, learned, notes } = result;
         return {
@@ -139,14 +140,16 @@ export function holmesPlace(
           notes,
           ...(learned === undefined ? {} : { written: { target, learned } }),
         };
+      } catch (error) {
+        if (!isStatus(error, 409)) throw error;
+        return {
+          refused: {
+            where: target,
+            what: `was changed by others in each of ${TRIES} attempts to write it`,
+            fix: 'find out which program keeps writing it; the program retries',
+          },
+        };
       }
-      return {
-        refused: {
-          where: target,
-          what: `was changed by others in each of ${TRIES} tries to write it`,
-          fix: 'find out which program keeps writing it; the program retries',
-        },
-      };
     },
   };
 }

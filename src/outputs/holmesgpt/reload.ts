@@ -1,6 +1,7 @@
 import type { Kube } from '../../kubernetes/connection.ts';
 import { annotatePodTemplate, type Deployment, readDeployment } from '../../kubernetes/deployments.ts';
-import { ApiStatusError, clusterError } from '../../kubernetes/status.ts';
+import { retryOnConflict } from '../../kubernetes/retry-on-conflict.ts';
+import { clusterError } from '../../kubernetes/status.ts';
 import { ClusterError, type UserError } from '../../model/errors.ts';
 import { oneLine } from '../../model/text.ts';
 import type { ConfigMapName } from '../../publishers/config-map/config-map.ts';
@@ -75,7 +76,7 @@ export function restarter(kube: Kube, deployment: DeploymentName): Reloader {
       return { ...(token === undefined ? {} : { token }), ...(Number.isNaN(at) ? {} : { at }) };
     },
     async reload(token, { forced, now }, signal) {
-      for (let tried = 1; ; tried++) {
+      const attempt = async (): Promise<boolean> => {
         const found = await holmesDeployment(kube, deployment, signal);
         if (!forced && annotationsOf(found)[HASH] === token) return false;
         if (found.spec?.paused === true)
@@ -86,14 +87,14 @@ export function restarter(kube: Kube, deployment: DeploymentName): Reloader {
           [RESTARTED_AT]: now.toISOString().replace(/\.\d+Z$/, 'Z'),
           [HASH]: token,
         };
-        try {
-          await annotatePodTemplate(kube, deployment, annotations, found.metadata?.resourceVersion, signal);
-          return true;
-        } catch (error) {
-          signal.throwIfAborted();
-          const changed = error instanceof ApiStatusError && error.code === 409;
-          if (!changed || tried === TRIES) throw clusterError(error, `restart ${target}`, kube.server);
-        }
+        await annotatePodTemplate(kube, deployment, annotations, found.metadata?.resourceVersion, signal);
+        return true;
+      };
+      try {
+        return await retryOnConflict(attempt, signal, { attempts: TRIES });
+      } catch (error) {
+        signal.throwIfAborted();
+        throw clusterError(error, `restart ${target}`, kube.server);
       }
     },
   };

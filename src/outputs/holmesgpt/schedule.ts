@@ -1,3 +1,5 @@
+import { type Backoff, backoff } from '../../model/backoff.ts';
+
 /** Changes of the file that the agent has not read yet; times in milliseconds. */
 export interface Unread {
   /** When the first of them was made. */
@@ -28,10 +30,8 @@ export function unreadAfter(unread: Unread, { lag }: Pace, now: number): Unread 
   return unread.latest + lag > now ? { since: unread.latest, latest: unread.latest } : undefined;
 }
 
-const FIRST_RETRY = 5_000;
-const LONGEST_RETRY = 300_000;
+const RETRY: Backoff = { first: 5_000, longest: 300_000 };
 
-/** Pause before the next try after so many failures, 1 at least, in milliseconds: doubled each time, with jitter. */
-export function retryPause(failures: number, random: () => number): number {
-  return Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** (failures - 1)) * (0.75 + random() / 4);
-}
+/** Pause before the next try after so many failures, 1 at least, in milliseconds. */
+export const retryPause = (failures: number, random: () => number): number =>
+  backoff(failures, RETRY, random);
