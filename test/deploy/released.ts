@@ -132,7 +132,7 @@ export async function release(valuesFor: (places: Places) => Values) {
       );
       const address = async (text: string) => `http://127.0.0.1:${(await serve.logged(text)).port}`;
       const [api, metrics] = [await address('the API is served'), await address('metrics are served')];
-      const health = await address('probes are answered');
+      const health = await address('probes are served');
       await waitUntil(`${pod} is ready`, async () => {
         const answer = await fetch(`${health}/ready`);
         if (!answer.ok) throw new Error(`${await answer.text()} ${JSON.stringify(serve.lines)}`);

@@ -108,7 +108,7 @@ test.skipIf(program === undefined)(
     await made.writeOverrides(null);
     await a.serve.logged('overrides.yaml is valid again');
     await cluster.admin.patch(path, { data: { 'toolset.json': '{}' } });
-    await a.serve.logged('somebody changed what is generated');
+    await a.serve.logged('somebody changed generated content');
     await alertsAre(prometheus, 'firing', ['DynamicToolsetChangedByOthers']);
 
     // Others lead and follow from now on.

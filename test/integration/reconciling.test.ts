@@ -16,13 +16,13 @@ describe('what others change in the ConfigMap, with five minutes until the next 
     {
       what: 'a document is edited',
       patch: { data: { 'toolset.json': '{"tools":[]}\n' } },
-      line: 'somebody changed what is generated',
+      line: 'somebody changed generated content',
       says: '+      "name": "prometheus.',
     },
     {
       what: 'a document is removed',
       patch: { data: { 'custom_toolset.yaml': null } },
-      line: 'somebody changed what is generated',
+      line: 'somebody changed generated content',
       says: '+  prometheus/metrics:',
     },
     {

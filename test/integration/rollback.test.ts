@@ -98,7 +98,7 @@ describe('rollback while serve runs', () => {
     await serve.logged(HOLDS);
     const held = await still();
     await cluster.admin.patch(path, { data: { 'toolset.json': '{}' } });
-    await serve.logged('somebody changed what is generated');
+    await serve.logged('somebody changed generated content');
     expect((await still()).data).toEqual(held.data);
     await cluster.admin.delete(path);
     await serve.logged('it was recreated, with the last known overrides.yaml');

@@ -40,7 +40,7 @@ test(`what goes well and what does not is seen in a scrape, which promtool takes
   await serve.logged('overrides.yaml cannot be used');
   await writeOverrides(null);
   await cluster.admin.patch(path, { data: { 'toolset.json': '{}' } });
-  await serve.logged('somebody changed what is generated');
+  await serve.logged('somebody changed generated content');
 
   const scrape = async (): Promise<string> => await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   const expected = [

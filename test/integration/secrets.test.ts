@@ -73,7 +73,7 @@ test('no secret is in the log, in Events or in metrics, wherever it stands', asy
   await cluster.admin.patch(path, {
     data: { 'custom_toolset.yaml': `toolsets: { x: { config: { token: ${SECRET.edit} } } }\n` },
   });
-  await serve.logged('somebody changed what is generated');
+  await serve.logged('somebody changed generated content');
 
   const events = await waitUntil('it is told in Events', async () => {
     const { items } = await cluster.admin.get<{ readonly items: readonly { readonly reason: string }[] }>(

@@ -24,7 +24,7 @@ test('what happens to the ConfigMap is told in Events about it and in metrics, w
 
   const edited = `${(await read()).data['custom_toolset.yaml']}# api_key: hunter2hunter2\nextra: { password: hunter2hunter2 }\n`;
   await admin.patch(path, { data: { 'custom_toolset.yaml': edited } });
-  await serve.logged('somebody changed what is generated');
+  await serve.logged('somebody changed generated content');
   await writeOverrides('tools: [');
   await serve.logged('overrides.yaml cannot be used');
   await writeOverrides('# fine again\n');

@@ -115,7 +115,7 @@ describe('serve against a real API server, with the least rights', () => {
     await serve.logged('toolset published');
     const before = await read();
     await cluster.admin.patch(path, { data: { 'toolset.json': '{"tools":[]}\n' } });
-    const line = await serve.logged('somebody changed what is generated');
+    const line = await serve.logged('somebody changed generated content');
     expect(line).toMatchObject({ level: 'warn', drift_keys: ['toolset.json'], drift_count: 1 });
     expect(line.diff).toContain(`+      "name": "prometheus.${watched}"`);
     await waitUntil('it is put right', async () => {
@@ -245,7 +245,7 @@ describe('serve against a real API server, with the least rights', () => {
     // What is wrong is in the log, and not for strangers.
     expect(text).not.toContain('error');
     expect(line.message).toContain('not reachable');
-    const { port: health } = await serve.logged('probes are answered');
+    const { port: health } = await serve.logged('probes are served');
     const probed = await fetch(`http://127.0.0.1:${health}/ready`, {
       headers: { authorization: 'Bearer x' },
     });

@@ -53,7 +53,7 @@ test(`${SECONDS} s of 50 changes a second, of all kinds: no memory, socket or ti
   const said = (text: string): number => serve.lines.filter(({ message }) => message.includes(text)).length;
   // A busy machine sees several changes as one.
   expect(said('the configuration changed')).toBeGreaterThan(3);
-  expect(said('somebody changed what is generated')).toBeGreaterThan(3);
+  expect(said('somebody changed generated content')).toBeGreaterThan(3);
   expect(serve.lines.filter(({ level }) => level === 'error')).toEqual([]);
   expect(await serve.stop()).toBe(0);
 });
