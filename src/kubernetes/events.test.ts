@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Problem } from '../model/discovery.ts';
+import type { ObjectEvent } from '../model/object-event.ts';
 import { connect, type Kube } from './connection.ts';
 import { cutBytes, eventName } from './event-object.ts';
 import { eventRecorder } from './events.ts';
@@ -78,6 +79,7 @@ afterEach(async () => {
 /** A recorder whose time is set by hand. */
 function recorder(signal = new AbortController().signal) {
   const clock = { time: START };
+  const timers: { at: number; run: () => void }[] = [];
   const problems: Problem[] = [];
   const { record, settled } = eventRecorder(kube, {
     regarding: { namespace: 'ns', name: 'cm', uid: () => 'u-1' },
@@ -85,12 +87,20 @@ function recorder(signal = new AbortController().signal) {
     now: () => new Date(clock.time),
     onProblem: (problem) => problems.push(problem),
     signal,
+    later: (run, milliseconds) => timers.push({ at: clock.time + milliseconds, run }),
   });
+  /** Lets time pass, with what was to be done later. */
+  const pass = async (milliseconds: number): Promise<void> => {
+    clock.time += milliseconds;
+    for (const { run } of timers.filter(({ at }) => at <= clock.time)) run();
+    timers.splice(0, timers.length, ...timers.filter(({ at }) => at > clock.time));
+    await settled();
+  };
   const tell = async (note: string): Promise<void> => {
     record({ type: 'Normal', reason: 'Published', action: 'Publish', note });
     await settled();
   };
-  return { clock, problems, record, settled, tell };
+  return { clock, problems, record, settled, tell, pass };
 }
 
 test('an Event says what, about which object, by whom, and when', async () => {
@@ -192,6 +202,55 @@ test('25 at once, then one each five minutes, and what was left out is told', as
   clock.time += 24 * 60 * MINUTE;
   for (let number = 0; number < 40; number++) await tell(`m${number}`);
   expect(asked).toHaveLength(26 + 25);
+});
+
+const changed = (about: string, note: string): ObjectEvent => ({
+  type: 'Warning',
+  reason: 'ToolsChanged',
+  action: 'Probe',
+  about,
+  note,
+});
+const notes = (): unknown[] => asked.map(({ body }) => body.note);
+
+test('no reason, and no Service, uses up what others may write', async () => {
+  const { record, settled, tell } = recorder();
+  for (let number = 0; number < 100; number++) await tell(`n${number}`);
+  for (let number = 0; number < 100; number++) record(changed('noisy/a', `noise ${number}`));
+  record(changed('shop/orders', 'swapped'));
+  await settled();
+  expect(notes()).toContain('swapped');
+  expect(notes().filter((note) => String(note).startsWith('noise'))).toHaveLength(5);
+});
+
+test('what waits to be written pushes out nothing else', async () => {
+  const { record, settled } = recorder();
+  for (let number = 0; number < 100; number++) record(changed(`team-${number}/a`, `swapped ${number}`));
+  await settled();
+  expect(asked).toHaveLength(100);
+});
+
+test('the last one that was too many is written later, with the number of those before', async () => {
+  const { record, settled, pass } = recorder();
+  for (let number = 1; number <= 10; number++) record(changed('shop/orders', `swap ${number}`));
+  await settled();
+  expect(notes()).toEqual([1, 2, 3, 4, 5].map((number) => `swap ${number}`));
+  await pass(5 * MINUTE - 1);
+  expect(asked).toHaveLength(5);
+  await pass(1);
+  expect(notes().slice(5)).toEqual(['swap 10 (4 Events before this one were left out)']);
+  await pass(60 * MINUTE);
+  expect(asked).toHaveLength(6);
+});
+
+test('after the end nothing is written later', async () => {
+  const stop = new AbortController();
+  const { record, settled, pass } = recorder(stop.signal);
+  for (let number = 1; number <= 10; number++) record(changed('shop/orders', `swap ${number}`));
+  await settled();
+  stop.abort();
+  await pass(60 * MINUTE);
+  expect(asked).toHaveLength(5);
 });
 
 describe('what fails', () => {

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Problem } from '../model/discovery.ts';
 import type { ObjectEvent } from '../model/object-event.ts';
 import type { Kube } from './connection.ts';
+import { type EventBudget, EventBudgets } from './event-budget.ts';
 import { eventBody, eventName, eventsPath, microTime } from './event-object.ts';
 import { clusterError, isStatus } from './status.ts';
 
@@ -19,6 +20,8 @@ export interface EventRecorderOptions {
   readonly onProblem: (problem: Problem) => void;
   /** When it is aborted, nothing more is written. */
   readonly signal: AbortSignal;
+  /** Runs something after so many milliseconds; it must not keep the process alive. */
+  readonly later?: (run: () => void, milliseconds: number) => void;
 }
 
 export interface EventRecorder {
@@ -28,66 +31,63 @@ export interface EventRecorder {
   readonly settled: () => Promise<void>;
 }
 
-/**
- * As many Events at once, then one more each so many milliseconds: what client-go allows one source and object.
- * @see https://github.com/kubernetes/client-go/blob/master/tools/record/events_cache.go
- */
-const BURST = 25;
-const REFILL = 5 * 60_000;
-
 /** The same Event within so many milliseconds is one more of a series. */
 const SERIES = 10 * 60_000;
-/** Most different Events that are remembered for series. */
+/** Most different Events that are remembered for series, of one reason. */
 const REMEMBERED = 64;
-/** Most Events that wait to be written. */
-const WAITING = 32;
 /** Longest time for one request, in milliseconds. */
 const TIMEOUT = 10_000;
 
 /** An Event and how often it was told. */
 interface Series {
   readonly event: ObjectEvent;
+  readonly budget: EventBudget<Series>;
   readonly first: Date;
   last: Date;
   count: number;
   /** The name of the object that was written for it. */
   name: string | undefined;
   waiting: boolean;
+  /** Events that were left out before it, which it is to tell of. */
+  leftOut: number;
 }
 
 /**
  * Writes `events.k8s.io/v1` Events about a ConfigMap, one after another. The same Event within ten minutes makes the
  * first one a series: `kubectl get events` then shows one line with the number and the last time, where further
- * objects or nothing at all would hide what matters. What goes beyond the limits is left out, and how much that was
- * is said in the next note.
+ * objects or nothing at all would hide what matters. Each reason, and each Service or namespace that an Event is about, has
+ * a budget of its own, so none starves another. Of what goes beyond it, the last Event is written as soon as it may be, and
+ * its note says how many were left out before it.
  */
 export function eventRecorder(kube: Kube, options: EventRecorderOptions): EventRecorder {
   const { regarding, now, signal, onProblem } = options;
-  const known = new LRUCache<string, Series>({ max: REMEMBERED });
+  const later = options.later ?? ((run, milliseconds) => void setTimeout(run, milliseconds).unref());
+  /** Series by reason and then by all that makes them one. */
+  const remembered = new Map<string, LRUCache<string, Series>>();
   const waiting: Series[] = [];
-  let tokens = BURST;
-  let refilled = now().getTime();
-  let leftOut = 0;
+  const budgets = new EventBudgets<Series>();
   let failing = false;
   let sending: Promise<void> | undefined;
 
-  const take = (time: number): boolean => {
-    const more = Math.max(0, Math.floor((time - refilled) / REFILL));
-    refilled = tokens + more >= BURST ? time : refilled + more * REFILL;
-    tokens = Math.min(BURST, tokens + more);
-    if (tokens === 0) return false;
-    tokens -= 1;
-    return true;
-  };
-
   /** The series of an Event, which counts it, or a new one. */
   const seriesOf = (event: ObjectEvent, time: Date): Series => {
-    const key = JSON.stringify([event.type, event.reason, event.action, event.note]);
+    const known = remembered.get(event.reason) ?? new LRUCache<string, Series>({ max: REMEMBERED });
+    remembered.set(event.reason, known);
+    const key = JSON.stringify([event.type, event.action, event.note]);
     const old = known.get(key);
     const fresh = old !== undefined && time.getTime() - old.last.getTime() <= SERIES;
     const series = fresh
       ? old
-      : { event, first: time, last: time, count: 0, name: undefined, waiting: false };
+      : {
+          event,
+          budget: budgets.of(event, time.getTime()),
+          first: time,
+          last: time,
+          count: 0,
+          name: undefined,
+          waiting: false,
+          leftOut: 0,
+        };
     series.count += 1;
     series.last = time;
     known.set(key, series);
@@ -112,9 +112,8 @@ export function eventRecorder(kube: Kube, options: EventRecorderOptions): EventR
         if (!isStatus(error, 404)) throw error;
       }
     const name = eventName(regarding.name, series.first);
-    const more = leftOut;
     const body = {
-      ...eventBody(series.event, { ...regarding, uid: regarding.uid?.() }, more),
+      ...eventBody(series.event, { ...regarding, uid: regarding.uid?.() }, series.leftOut),
       metadata: { name, namespace: regarding.namespace },
       eventTime: microTime(series.first),
       reportingInstance: options.instance.slice(0, 128) || 'unknown',
@@ -122,7 +121,7 @@ export function eventRecorder(kube: Kube, options: EventRecorderOptions): EventR
     };
     await kube.request({ method: 'POST', path, body, timeout: TIMEOUT }, signal);
     series.name = name;
-    leftOut -= more;
+    series.leftOut = 0;
   };
 
   const problem = (error: unknown): Problem => {
@@ -143,24 +142,58 @@ export function eventRecorder(kube: Kube, options: EventRecorderOptions): EventR
         if (signal.aborted) continue;
         if (!failing) onProblem(problem(error));
         failing = true;
+      } finally {
+        // What could not be said of them is said by the next one.
+        series.budget.leftOut += series.leftOut;
+        series.leftOut = 0;
       }
     }
     sending = undefined;
+  };
+
+  const enqueue = (series: Series): void => {
+    series.waiting = true;
+    series.leftOut = series.budget.leftOut;
+    series.budget.leftOut = 0;
+    waiting.push(series);
+    sending ??= send();
+  };
+
+  /** Writes what was too much, when it is not any more. */
+  const retry = (budget: EventBudget<Series>): void => {
+    const { deferred } = budget;
+    if (signal.aborted || deferred === undefined) return;
+    const time = now().getTime();
+    if (!budget.take(time)) {
+      later(() => retry(budget), budget.wait(time));
+      return;
+    }
+    budget.deferred = undefined;
+    if (!deferred.waiting) enqueue(deferred);
+  };
+
+  /** Gives up what waits for its turn, for something newer. One of a series is not lost: it is counted with the next. */
+  const supersede = (budget: EventBudget<Series>, by: Series | undefined): void => {
+    const { deferred } = budget;
+    if (deferred !== undefined && deferred !== by && deferred.name === undefined) budget.leftOut += 1;
+    budget.deferred = by;
   };
 
   return {
     record(event) {
       const time = now();
       const series = seriesOf(event, time);
+      const { budget } = series;
       if (series.waiting || signal.aborted) return;
-      if (waiting.length >= WAITING || !take(time.getTime())) {
-        // One of a series is not lost: it is counted when the series is written next.
-        if (series.name === undefined) leftOut += 1;
+      if (budget.take(time.getTime())) {
+        if (budget.deferred === series) budget.deferred = undefined;
+        supersede(budget, undefined);
+        enqueue(series);
         return;
       }
-      series.waiting = true;
-      waiting.push(series);
-      sending ??= send();
+      const isFirst = budget.deferred === undefined;
+      supersede(budget, series);
+      if (isFirst) later(() => retry(budget), budget.wait(time.getTime()));
     },
     settled: async () => {
       await sending;

@@ -131,6 +131,19 @@ describe('what is told', () => {
   });
 });
 
+test('each namespace whose Services wait is named in an Event of its own, up to twenty', () => {
+  const events: ObjectEvent[] = [];
+  const fresh = [
+    ...Array.from({ length: 50 }, (_, n) => `noisy/s${n}`),
+    ...Array.from({ length: 30 }, (_, n) => `team-${n}/s`),
+  ];
+  engineEvents((each) => events.push(each))({ kind: 'approvals-waiting', cycle, waiting: fresh, fresh });
+  expect(events).toHaveLength(21);
+  expect(events[1]).toMatchObject({ about: 'team-0', note: expect.stringContaining('team-0/s.') });
+  expect(events[20]).not.toHaveProperty('about');
+  expect(events[20]?.note).toContain('and 6 more');
+});
+
 test('a pass is not told, nor that a source or watch failed', () => {
   const events: EngineEvent[] = [
     {

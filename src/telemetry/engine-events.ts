@@ -37,118 +37,144 @@ export function toolChangeSentence(change: ToolChange): string {
     : `The MCP server ${service} is published, and its tools cannot be compared with any that a person was shown: ${offers}`;
 }
 
+/** Most namespaces that have an Event of their own at a time. */
+const NAMESPACES = 20;
+
+/** Keys of Services by namespace, so that nobody's many hide another's; those of the last namespaces together. */
+function byNamespace(keys: readonly string[]): (readonly [namespace: string | undefined, keys: string[]])[] {
+  const all = [...Map.groupBy(keys, (key) => key.slice(0, key.indexOf('/')))];
+  const rest = all.slice(NAMESPACES).flatMap(([, each]) => each);
+  return [...all.slice(0, NAMESPACES), ...(rest.length === 0 ? [] : [[undefined, rest] as const])];
+}
+
+const waits = (about: string | undefined, fresh: readonly string[], waiting: number): ObjectEvent => ({
+  type: 'Normal',
+  reason: 'WaitsForApproval',
+  action: 'Approve',
+  ...(about === undefined ? {} : { about }),
+  note: `New MCP servers or annotated Services need approval before they are published: ${listed(fresh)}. Approve one with: dynamic-toolset approve NAMESPACE/NAME. ${waiting} wait.`,
+});
+
 /** How an event of the engine is told about the ConfigMap; a kind that is not here is not told. */
-const TOLD: { readonly [K in EngineEvent['kind']]?: (event: Of<K>) => ObjectEvent } = {
-  published: ({ plan }) => {
-    const count = plan.annotations[TOOLS];
-    const tools =
-      count === undefined ? 'The toolset' : `A toolset with ${count} tool${count === '1' ? '' : 's'}`;
-    const how = plan.action === 'create' ? 'created' : `updated: ${listed(plan.changes)}`;
-    return { type: 'Normal', reason: 'Published', action: 'Publish', note: `${tools} was published; ${how}` };
-  },
-  drift: ({ keys, diff }) => {
-    const lines = diff.slice(0, DIFF_LINES).map(({ text }) => text);
-    return {
+const TOLD: { readonly [K in EngineEvent['kind']]?: (event: Of<K>) => ObjectEvent | readonly ObjectEvent[] } =
+  {
+    published: ({ plan }) => {
+      const count = plan.annotations[TOOLS];
+      const tools =
+        count === undefined ? 'The toolset' : `A toolset with ${count} tool${count === '1' ? '' : 's'}`;
+      const how = plan.action === 'create' ? 'created' : `updated: ${listed(plan.changes)}`;
+      return {
+        type: 'Normal',
+        reason: 'Published',
+        action: 'Publish',
+        note: `${tools} was published; ${how}`,
+      };
+    },
+    drift: ({ keys, diff }) => {
+      const lines = diff.slice(0, DIFF_LINES).map(({ text }) => text);
+      return {
+        type: 'Warning',
+        reason: 'DriftReverted',
+        action: 'Revert',
+        note: [
+          `Somebody changed ${listed(keys)}; the change was reverted. Write changes into overrides.yaml.`,
+          ...lines,
+        ].join('\n'),
+      };
+    },
+    'drift-repeated': ({ keys }) => ({
       type: 'Warning',
-      reason: 'DriftReverted',
+      reason: 'DriftRepeated',
       action: 'Revert',
-      note: [
-        `Somebody changed ${listed(keys)}; the change was reverted. Write changes into overrides.yaml.`,
-        ...lines,
-      ].join('\n'),
-    };
-  },
-  'drift-repeated': ({ keys }) => ({
-    type: 'Warning',
-    reason: 'DriftRepeated',
-    action: 'Revert',
-    note: `Something keeps making the same change to ${listed(keys)}; it is reverted only once a minute. Find the writer in metadata.managedFields.`,
-  }),
-  recreated: ({ overrides }) => ({
-    type: 'Warning',
-    reason: 'Recreated',
-    action: 'Recreate',
-    note: `The ConfigMap was deleted and was recreated${overrides ? ', with the last known overrides.yaml' : ''}.`,
-  }),
-  'overrides-invalid': ({ faults }) => ({
-    type: 'Warning',
-    reason: 'OverridesInvalid',
-    action: 'ReadOverrides',
-    note: `overrides.yaml cannot be used: ${oneLine(faults, TEXT)}. The last toolset stays until it is fixed.`,
-  }),
-  'overrides-mended': () => ({
-    type: 'Normal',
-    reason: 'OverridesMended',
-    action: 'ReadOverrides',
-    note: 'overrides.yaml is valid again.',
-  }),
-  'approvals-waiting': ({ waiting, fresh }) => ({
-    type: 'Normal',
-    reason: fresh.length > 0 ? 'WaitsForApproval' : 'ApprovalsChanged',
-    action: 'Approve',
-    note:
+      note: `Something keeps making the same change to ${listed(keys)}; it is reverted only once a minute. Find the writer in metadata.managedFields.`,
+    }),
+    recreated: ({ overrides }) => ({
+      type: 'Warning',
+      reason: 'Recreated',
+      action: 'Recreate',
+      note: `The ConfigMap was deleted and was recreated${overrides ? ', with the last known overrides.yaml' : ''}.`,
+    }),
+    'overrides-invalid': ({ faults }) => ({
+      type: 'Warning',
+      reason: 'OverridesInvalid',
+      action: 'ReadOverrides',
+      note: `overrides.yaml cannot be used: ${oneLine(faults, TEXT)}. The last toolset stays until it is fixed.`,
+    }),
+    'overrides-mended': () => ({
+      type: 'Normal',
+      reason: 'OverridesMended',
+      action: 'ReadOverrides',
+      note: 'overrides.yaml is valid again.',
+    }),
+    'approvals-waiting': ({ waiting, fresh }) =>
       fresh.length > 0
-        ? `New MCP servers or annotated Services need approval before they are published: ${listed(fresh)}. Approve one with: dynamic-toolset approve NAMESPACE/NAME. ${waiting.length} wait.`
-        : `${waiting.length} MCP servers and annotated Services wait for approval.`,
-  }),
-  'tools-changed': ({ change }) => ({
-    type: change.since === 'nothing' ? 'Normal' : 'Warning',
-    reason: change.since === 'nothing' ? 'ToolsPublished' : 'ToolsChanged',
-    action: 'Probe',
-    note: `${toolChangeSentence(change)}.`,
-  }),
-  'removal-held': ({ tools, retryIn }) => ({
-    type: 'Warning',
-    reason: 'RemovalHeld',
-    action: 'HoldRemoval',
-    note: `${tools.length} tools are gone or unusable. They stay for ${Math.ceil(retryIn / 1000)} s: ${listed(tools)}. To remove them now, set the annotation kubernaut.io/allow-removal: "true".`,
-  }),
-  'rolled-back': ({ to, faults }) => ({
-    type: 'Warning',
-    reason: 'RolledBack',
-    action: 'RollBack',
-    note: `The published documents were unusable when they were read back: ${oneLine(listed(faults), TEXT)}. Rolled back to revision ${to}.`,
-  }),
-  rollback: ({ to, holds }) => ({
-    type: 'Normal',
-    reason: holds ? 'RollbackHolds' : 'RollbackEnded',
-    action: 'RollBack',
-    note: holds
-      ? `The rollback to revision ${to} holds until the inputs change.`
-      : `The inputs changed, so the rollback to revision ${to} ended.`,
-  }),
-  reconfigured: ({ changes }) => ({
-    type: 'Normal',
-    reason: 'ConfigurationChanged',
-    action: 'ReadConfiguration',
-    note: `The configuration changed: ${listed(changes)}.`,
-  }),
-  'configuration-refused': ({ error }) => ({
-    type: 'Warning',
-    reason: 'ConfigurationInvalid',
-    action: 'ReadConfiguration',
-    note: `The configuration cannot be used, and the previous one stays in force: ${oneLine(error.message, TEXT)}`,
-  }),
-  'configuration-mended': () => ({
-    type: 'Normal',
-    reason: 'ConfigurationMended',
-    action: 'ReadConfiguration',
-    note: 'The configuration is valid again.',
-  }),
-  'publish-failed': ({ error }) => ({
-    type: 'Warning',
-    reason: 'PublishFailed',
-    action: 'Publish',
-    note: `The toolset was not published: ${oneLine(error instanceof Error ? error.message : String(error), TEXT)}`,
-  }),
-};
+        ? byNamespace(fresh).map(([about, keys]) => waits(about, keys, waiting.length))
+        : {
+            type: 'Normal',
+            reason: 'ApprovalsChanged',
+            action: 'Approve',
+            note: `${waiting.length} MCP servers and annotated Services wait for approval.`,
+          },
+    'tools-changed': ({ change }) => ({
+      type: change.since === 'nothing' ? 'Normal' : 'Warning',
+      reason: change.since === 'nothing' ? 'ToolsPublished' : 'ToolsChanged',
+      action: 'Probe',
+      about: change.service,
+      note: `${toolChangeSentence(change)}.`,
+    }),
+    'removal-held': ({ tools, retryIn }) => ({
+      type: 'Warning',
+      reason: 'RemovalHeld',
+      action: 'HoldRemoval',
+      note: `${tools.length} tools are gone or unusable. They stay for ${Math.ceil(retryIn / 1000)} s: ${listed(tools)}. To remove them now, set the annotation kubernaut.io/allow-removal: "true".`,
+    }),
+    'rolled-back': ({ to, faults }) => ({
+      type: 'Warning',
+      reason: 'RolledBack',
+      action: 'RollBack',
+      note: `The published documents were unusable when they were read back: ${oneLine(listed(faults), TEXT)}. Rolled back to revision ${to}.`,
+    }),
+    rollback: ({ to, holds }) => ({
+      type: 'Normal',
+      reason: holds ? 'RollbackHolds' : 'RollbackEnded',
+      action: 'RollBack',
+      note: holds
+        ? `The rollback to revision ${to} holds until the inputs change.`
+        : `The inputs changed, so the rollback to revision ${to} ended.`,
+    }),
+    reconfigured: ({ changes }) => ({
+      type: 'Normal',
+      reason: 'ConfigurationChanged',
+      action: 'ReadConfiguration',
+      note: `The configuration changed: ${listed(changes)}.`,
+    }),
+    'configuration-refused': ({ error }) => ({
+      type: 'Warning',
+      reason: 'ConfigurationInvalid',
+      action: 'ReadConfiguration',
+      note: `The configuration cannot be used, and the previous one stays in force: ${oneLine(error.message, TEXT)}`,
+    }),
+    'configuration-mended': () => ({
+      type: 'Normal',
+      reason: 'ConfigurationMended',
+      action: 'ReadConfiguration',
+      note: 'The configuration is valid again.',
+    }),
+    'publish-failed': ({ error }) => ({
+      type: 'Warning',
+      reason: 'PublishFailed',
+      action: 'Publish',
+      note: `The toolset was not published: ${oneLine(error instanceof Error ? error.message : String(error), TEXT)}`,
+    }),
+  };
 
 /** Tells what the engine did as Kubernetes Events. @param record takes them, and must not throw */
 export function engineEvents(record: (event: ObjectEvent) => void): (event: EngineEvent) => void {
   return (event) => {
-    const told = TOLD[event.kind] as ((event: EngineEvent) => ObjectEvent) | undefined;
-    if (told === undefined) return;
-    const { note, ...rest } = told(event);
-    record({ ...rest, note: hideSecrets(note) });
+    const told = TOLD[event.kind] as
+      | ((event: EngineEvent) => ObjectEvent | readonly ObjectEvent[])
+      | undefined;
+    for (const { note, ...rest } of [told?.(event) ?? []].flat())
+      record({ ...rest, note: hideSecrets(note) });
   };
 }
