@@ -6,9 +6,10 @@ import { NO_OVERRIDES } from '../model/overrides.ts';
 import type { Published } from '../model/published.ts';
 import type { Revision } from '../model/revision.ts';
 import { type GenerateOptions, generate } from '../outputs/generate.ts';
-import { publishedDocuments } from '../planning/content-hash.ts';
+import { contentHash, publishedDocuments } from '../planning/content-hash.ts';
 import { type Decision, decide, lastPublished, type Situation } from '../planning/decide.ts';
 import { faultsLine, readOverrides } from '../planning/overrides.ts';
+import { rollbackOf } from '../planning/plan.ts';
 import { publishedTypes } from '../planning/published-types.ts';
 import type { Cause, FoundTools, Gone, RemovalOptions } from '../planning/removals.ts';
 import { fingerprint } from './fingerprint.ts';
@@ -20,6 +21,8 @@ export interface Made extends Generated {
   readonly fingerprint: string;
   /** The `toolset.json` that was published then. */
   readonly publishedText: string | undefined;
+  /** The `custom_toolset.yaml` that was published then. */
+  readonly publishedFile: string | undefined;
   /** The text of the overrides. */
   readonly overrides: string | undefined;
   readonly generation: Omit<GenerateOptions, 'overrides'>;
@@ -98,6 +101,16 @@ function toolsOf({ found, contradicted }: Findings): FoundTools {
 }
 
 /**
+ * What was published before a rollback that is in force. That is what counts as published for what is generated: else a
+ * rollback would change what is generated, and so end itself.
+ */
+function beforeRollback({ live, revisions }: Situation): Documents | undefined {
+  const from = rollbackOf(live?.annotations ?? {})?.from;
+  if (from === undefined) return undefined;
+  return revisions.find(({ documents }) => contentHash(documents) === from)?.documents;
+}
+
+/**
  * What follows from what was found, what people wrote and what was published before. Pure.
  * @throws as `generate`
  */
@@ -108,23 +121,28 @@ export function assess(findings: Findings, situation: Situation, memory: Memory)
   const faults = 'faults' in read ? faultsLine(read) : undefined;
   const last = lastPublished(situation) ?? publishedDocuments(situation.live);
   const publishedText = last?.['toolset.json'];
+  const before = beforeRollback(situation) ?? last;
   const options = {
     ...generation,
     overrides: 'value' in read ? read.value : NO_OVERRIDES,
     published: heldKeys(publishedNames(publishedText)),
-    publishedTypes: publishedTypes(publishedText),
+    publishedTypes: publishedTypes(before?.['toolset.json']),
+    publishedFile: before?.['custom_toolset.yaml'],
   };
   const naming = namingOf(last, options.overrides, generation.credentials, findings.found);
   const { candidates: found } = assignNames(findings.found, naming);
-  const from = { publishedText, fingerprint: fingerprint(found), overrides: text, generation };
-  const before = memory.made;
+  const { publishedFile } = options;
+  const from = { publishedText, publishedFile, fingerprint: fingerprint(found), overrides: text, generation };
+  const earlier = memory.made;
   const isSame =
-    before?.fingerprint === from.fingerprint &&
-    before.overrides === from.overrides &&
+    earlier?.fingerprint === from.fingerprint &&
+    earlier.overrides === from.overrides &&
     // Where a limit takes tools, those that are published stay.
-    (before.cuts.length === 0 || before.publishedText === publishedText) &&
-    before.generation === from.generation;
-  const made = isSame ? before : { ...generate(found, options), ...from };
+    (earlier.cuts.length === 0 || earlier.publishedText === publishedText) &&
+    // Where a toolset takes one backend, the one that is published stays.
+    (generation.holmesgptVersion !== '0.20' || earlier.publishedFile === publishedFile) &&
+    earlier.generation === from.generation;
+  const made = isSame ? earlier : { ...generate(found, options), ...from };
   let kept: ReturnType<typeof withHeld>;
   const decision = decide({
     ...situation,

@@ -20,6 +20,8 @@ export interface GenerateOptions extends AdmissionPolicy, Partial<Limits> {
   readonly published?: ReadonlySet<string>;
   /** The types of tools that are published: one with a person's URL keeps its type. */
   readonly publishedTypes?: PublishedTypes;
+  /** The `custom_toolset.yaml` that is published: who has a place there that only one can have keeps it. */
+  readonly publishedFile?: string | undefined;
   /** The kinds of backends by type, for tools that people add. */
   readonly kinds: ReadonlyMap<string, ToolKind>;
   /** The configured namespaces: their order decides where the agent takes one backend only. */

@@ -1,5 +1,6 @@
 import type { Credential, Credentials } from '../model/credentials.ts';
 import type { HolmesAuth } from '../model/detector.ts';
+import type { Naming } from './preferred.ts';
 import type { Tool } from './tools.ts';
 
 /** The namespace of the Service behind a tool; of a tool that a person added, the one that they gave it. */
@@ -23,6 +24,13 @@ export function credentialOf(credentials: Credentials, tool: Tool): Credential |
   const given = Object.hasOwn(credentials, tool.detector) ? credentials[tool.detector] : undefined;
   const { namespaces = [] } = given ?? {};
   return namespaces.includes('*') || namespaces.includes(namespaceOf(tool) ?? '') ? given : undefined;
+}
+
+/** How precisely people name a backend in credentials. `*` names none. */
+export function namedInCredentials(credentials: Credentials, tool: Tool): Naming {
+  if (trustedWith(tool).some((key) => Object.hasOwn(credentials, key))) return 'service';
+  const given = Object.hasOwn(credentials, tool.detector) ? credentials[tool.detector] : undefined;
+  return given?.namespaces?.includes(namespaceOf(tool) ?? '') === true ? 'namespace' : undefined;
 }
 
 /** How the agent writes "the value of this environment variable". */

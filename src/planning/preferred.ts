@@ -1,34 +1,52 @@
 import type { Tool } from './tools.ts';
 
-/** What people say of which backends matter. */
+/** How precisely people name a backend: its Service, or all backends of its namespace. */
+export type Naming = 'service' | 'namespace' | undefined;
+
+/** What decides which backends come first. */
 export interface Preference {
   /** Configured namespaces, in their order; `*` says nothing. */
   readonly namespaces: readonly string[];
-  /** Backends that people named, as `namespace/service`. */
-  readonly named: ReadonlySet<string>;
+  readonly naming: (tool: Tool) => Naming;
+  /** Where there is room for one: whether a tool has the place. It keeps it before tools that nobody names. */
+  readonly holds?: (tool: Tool) => boolean;
 }
 
 const NEVER = '9999';
+const NAMED = { service: 1, namespace: 2 } as const;
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /**
- * Tools in the order in which an agent prefers them, since models take the first, and some toolsets take one only: those that people added or named, then by the
- * order of the configured namespaces, then by the age of the Service, then by namespace and name. Nothing in this is for a
- * tenant to choose: names, labels and what a server answers do not count, since a tenant writes them.
+ * Tools in the order in which an agent prefers them, since models take the first, and some toolsets take only one: those that
+ * people added, those that they named or changed, those of namespaces that they named, then the one that has the place, then
+ * by the order of the configured namespaces, then by the age of the Service, then by namespace and name. Nothing in this is
+ * for a tenant to choose: names, labels and what a server answers do not count, since a tenant writes them. And no Service
+ * that comes, or that its owner offers later, takes the place of one that works.
  */
 export function preferred<E extends { readonly tool: Tool }>(
   entries: readonly E[],
-  { namespaces, named }: Preference,
+  { namespaces, naming, holds = () => false }: Preference,
 ): E[] {
-  const rank = ({ key, pinned }: Tool): number => {
-    const slash = key.indexOf('/');
-    if (slash < 0) return -2;
-    if (named.has(key) || pinned) return -1;
-    const place = namespaces.indexOf(key.slice(0, slash));
-    return place < 0 ? namespaces.length : place;
+  const named = (tool: Tool): number => {
+    if (!tool.key.includes('/')) return 0;
+    const how = tool.pinned ? 'service' : naming(tool);
+    return how === undefined ? 3 : NAMED[how];
   };
-  const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-  return [...entries].sort(
-    ({ tool: a }, { tool: b }) =>
-      rank(a) - rank(b) || compare(a.created ?? NEVER, b.created ?? NEVER) || compare(a.key, b.key),
-  );
+  const place = ({ key }: Tool): number => {
+    const found = namespaces.indexOf(key.slice(0, key.indexOf('/')));
+    return found < 0 ? namespaces.length : found;
+  };
+  return entries
+    .map((entry) => ({
+      entry,
+      tool: entry.tool,
+      ranks: [named(entry.tool), Number(!holds(entry.tool)), place(entry.tool)],
+    }))
+    .sort(
+      (a, b) =>
+        a.ranks.map((rank, index) => rank - (b.ranks[index] ?? 0)).find((difference) => difference !== 0) ??
+        (compare(a.tool.created ?? NEVER, b.tool.created ?? NEVER) || compare(a.tool.key, b.tool.key)),
+    )
+    .map(({ entry }) => entry);
 }

@@ -4,6 +4,7 @@ import { mergePatch } from '../../model/merge.ts';
 import type { Overrides } from '../../model/overrides.ts';
 import { trustedWith } from '../../planning/credentials.ts';
 import { meantService } from '../../planning/meant-service.ts';
+import type { Naming } from '../../planning/preferred.ts';
 import type { Tool } from '../../planning/tools.ts';
 import { own } from './models.ts';
 import { carriesCredentials } from './shape.ts';
@@ -29,6 +30,14 @@ export function fieldsFor(patch: Patch, toolset: string, tool: Tool): Mapping | 
   const backends = backendsOf(patch, toolset);
   const fields = keysOf(tool).flatMap((key) => own(backends, key) ?? []);
   return fields.length === 0 ? undefined : (fields.reduce(mergePatch, {}) as Mapping);
+}
+
+/** How precisely people name a backend under `backends` of a toolset. `*` names none. */
+export function namedIn(patch: Patch, toolset: string, tool: Tool): Naming {
+  const backends = backendsOf(patch, toolset);
+  if (trustedWith(tool).some((key) => Object.hasOwn(backends, key))) return 'service';
+  const slash = tool.key.indexOf('/');
+  return slash >= 0 && Object.hasOwn(backends, `${tool.key.slice(0, slash)}/*`) ? 'namespace' : undefined;
 }
 
 export const hasCredentials = (fields: Mapping): boolean =>

@@ -5,14 +5,21 @@ import type { Mapping } from '../../model/mapping.ts';
 import { mergePatch } from '../../model/merge.ts';
 import type { Overrides } from '../../model/overrides.ts';
 import { HOSTS } from '../../model/published-tools.ts';
-import { credentialOf, endpointAuth, serverHeaders, toolsetFields } from '../../planning/credentials.ts';
+import {
+  credentialOf,
+  endpointAuth,
+  namedInCredentials,
+  serverHeaders,
+  toolsetFields,
+} from '../../planning/credentials.ts';
 import { describe } from '../../planning/description.ts';
-import { preferred } from '../../planning/preferred.ts';
+import { type Naming, type Preference, preferred } from '../../planning/preferred.ts';
 import type { Tool } from '../../planning/tools.ts';
 import { approvalRequired } from './approval.ts';
-import { fieldsFor, hasCredentials, unmatched, withoutBackends } from './backends.ts';
+import { fieldsFor, hasCredentials, namedIn, unmatched, withoutBackends } from './backends.ts';
 import { urlLine, withBaseUrls } from './base-urls.ts';
 import { holmesFaults } from './contract.ts';
+import { type Holders, holdersIn } from './holders.ts';
 import { isFault } from './model-check.ts';
 import { HOLMES, own } from './models.ts';
 import { withoutFaulty, withPatch } from './patch.ts';
@@ -173,6 +180,8 @@ export interface HolmesOptions {
   readonly patch: Overrides['holmesgpt'];
   /** The configured namespaces, the first the most important. */
   readonly namespaces?: readonly string[];
+  /** The `custom_toolset.yaml` that is published. Who has a place there that only one can have keeps it. */
+  readonly publishedFile?: string | undefined;
 }
 
 /** What HolmesGPT loads, and what it was made of. */
@@ -243,12 +252,15 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
   }
   const placed = new Map<string, readonly { readonly tool: Tool }[]>([...byToolset, ...byHttpType]);
   notes.push(...unmatched(patch, placed));
-  const named = new Set([
-    ...Object.keys(credentials),
-    ...Object.values(patch.toolsets ?? {}).flatMap((entry) => Object.keys(entry?.backends ?? {})),
-  ]);
-  const ranked = preferred(mcp, { namespaces, named }).map(({ tool }) => tool);
-  for (const [key, why] of clashing(ranked, Object.keys(patch.mcp_servers ?? {}))) {
+  const naming =
+    (toolset: string) =>
+    (tool: Tool): Naming => {
+      const [a, b] = [namedIn(patch, toolset, tool), namedInCredentials(credentials, tool)];
+      return a === 'service' ? a : (b ?? a);
+    };
+  const holders = holdersIn(options.publishedFile);
+  const { ranked, clashes } = ranking(mcp, { namespaces, naming: naming('') }, holders, patch);
+  for (const [key, why] of clashes) {
     const tool = ranked.find((each) => each.key === key);
     if (tool === undefined || tool.added === true) continue;
     delete servers[key];
@@ -258,7 +270,8 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
   for (const [name, found] of byToolset) {
     const several = options.holmesgptVersion !== '0.20' || found[0]?.holmes.list !== 'instances';
     const single = !several || found.some(({ holmes }) => isUnconfigured(holmes));
-    const entries = preferred(found, { namespaces, named });
+    const holds = (tool: Tool): boolean => single && holders.toolset(name, tool);
+    const entries = preferred(found, { namespaces, naming: naming(name), holds });
     const [first] = entries;
     const why =
       first !== undefined && isUnconfigured(first.holmes)
@@ -268,7 +281,7 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
     for (const { tool } of single ? entries.slice(1) : []) leaveOut(tool, why);
   }
   for (const [detector, entries] of byHttpType)
-    toolsets[detector] = http(preferred(entries, { namespaces, named }));
+    toolsets[detector] = http(preferred(entries, { namespaces, naming: naming(detector) }));
   const clean = withoutFaulty({
     toolsets,
     ...(Object.keys(servers).length === 0 ? {} : { mcp_servers: servers }),
@@ -287,6 +300,24 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
     uses: new Map([...placed].map(([name, entries]) => [name, entries.map(({ tool }) => tool)])),
     notes: [...notes, ...clean.notes, ...merged.notes],
   };
+}
+
+/**
+ * The MCP servers in the order in which they have a right to their tools' names, and those that would take the names of
+ * others. Where there are such, a server that is published keeps its names.
+ */
+function ranking(
+  mcp: readonly { readonly tool: Tool }[],
+  preference: Preference,
+  holders: Holders,
+  { mcp_servers = {} }: Overrides['holmesgpt'],
+): { readonly ranked: readonly Tool[]; readonly clashes: ReadonlyMap<string, string> } {
+  const rankedBy = (by: Preference): Tool[] => preferred(mcp, by).map(({ tool }) => tool);
+  const ranked = rankedBy(preference);
+  const clashes = clashing(ranked, Object.keys(mcp_servers));
+  if (clashes.size === 0) return { ranked, clashes };
+  const standing = rankedBy({ ...preference, holds: holders.server });
+  return { ranked: standing, clashes: clashing(standing, Object.keys(mcp_servers)) };
 }
 
 /** The document with its entries in the order of their names. */
