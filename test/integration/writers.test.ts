@@ -35,7 +35,7 @@ test('a program that writes the same thing again and again is fought a few times
   const serve = startServe({ ...env, PROBE: 'none' });
   await serve.logged('toolset published');
   const times = stubborn(given);
-  const line = await serve.logged('again and again');
+  const line = await serve.logged('keeps making the same change');
   expect(line).toMatchObject({ level: 'error', drift_keys: ['toolset.json'] });
   expect(line.message).toMatch(/once a minute.*managedFields/);
   expect(line.retry_in).toBeGreaterThan(30);
@@ -46,7 +46,7 @@ test('a program that writes the same thing again and again is fought a few times
   await sleep(3_000);
   expect(times()).toBe(fought);
   expect((await read()).data).toMatchObject({ ...OTHER, 'overrides.yaml': '# mine\r\n' });
-  expect(serve.lines.filter(({ message }) => message.includes('again and again'))).toHaveLength(1);
+  expect(serve.lines.filter(({ message }) => message.includes('keeps making the same change'))).toHaveLength(1);
 
   // Another change is another matter: it is put right at once.
   await cluster.admin.patch(path, { data: { 'custom_toolset.yaml': 'edited\n' } });
