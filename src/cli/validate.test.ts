@@ -73,7 +73,7 @@ test('each key that is not known has a line of its own, in the order of the file
     '-:1:1: unknown key "toolz"; did you mean tools?',
     '-:4:5: tools.loki.logging: unknown key "descripton"; did you mean description?',
     expect.stringMatching(/^-:5:14: tools\.loki\.logging\.enabled: /),
-    '-:6:5: tools.loki.logging: unknown key "url"; there are enabled, approved, type, endpoint, description, namespace, metadata',
+    '-:6:5: tools.loki.logging: unknown key "url"; there are enabled, approved, approvedTools, type, endpoint, description, namespace, metadata',
     '-:7:1: unknown key "toolsets"; it belongs under holmesgpt',
     '-:8:1: unknown key "zzzzzz"; there are tools, holmesgpt',
   ]);

@@ -28,7 +28,7 @@ describe('where it is wrong, and what', () => {
       /did you mean grafana\/loki/,
       'fault',
     ],
-    [{ toolsets: { constructor: {} } }, ['toolsets', 'constructor'], /no built-in/, 'fault'],
+    [{ toolsets: { constructor: {} } }, ['toolsets', 'constructor'], /not a built-in/, 'fault'],
     [
       { toolsets: { 'kubernetes/core': {} } },
       ['toolsets', 'kubernetes/core'],
