@@ -67,7 +67,7 @@ test.each<[string, PodFiles, string, boolean]>([
 
 test.each<[string, PodFiles, RegExp]>([
   ['nothing at all', {}, /no ConfigMap where HolmesGPT reads/],
-  ['a Secret', pod({ secret: { secretName: 's' } }), /no ConfigMap/],
+  ['a Secret', pod({ secret: { secretName: 's' } }), /not a ConfigMap/],
   [
     'another key',
     pod({ configMap: { name: 'c', items: [{ key: 'a', path: 'custom_toolset.yaml' }] } }),

@@ -187,6 +187,8 @@ export function controllerRevisionHistory(kube: Kube, target: ConfigMapName, lim
         return await retryOnConflict((conflicts) => attempt(content, now, conflicts, signal), signal, {
           isConflict: (error) => isStatus(error, 404, 409),
           attempts: ATTEMPTS,
+          // At once: what others publish meanwhile must not be recorded before this.
+          first: 0,
         });
       } catch (error) {
         signal.throwIfAborted();
