@@ -46,7 +46,9 @@ test('a program that writes the same thing again and again is fought a few times
   await sleep(3_000);
   expect(times()).toBe(fought);
   expect((await read()).data).toMatchObject({ ...OTHER, 'overrides.yaml': '# mine\r\n' });
-  expect(serve.lines.filter(({ message }) => message.includes('keeps making the same change'))).toHaveLength(1);
+  expect(serve.lines.filter(({ message }) => message.includes('keeps making the same change'))).toHaveLength(
+    1,
+  );
 
   // Another change is another matter: it is put right at once.
   await cluster.admin.patch(path, { data: { 'custom_toolset.yaml': 'edited\n' } });
