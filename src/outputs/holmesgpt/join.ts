@@ -244,11 +244,13 @@ export function withoutListed(
   };
 }
 
-/** An entry of a person's that is no server by itself, and only says how a discovered one is to be used. */
+/** Whether HolmesGPT starts a server as a program of its own. */
+const isProgram = ({ config }: Mapping): boolean =>
+  isMapping(config) && (own(config, 'mode') === 'stdio' || 'command' in config);
+
+/** An entry of a person's that is not a server by itself, and only says how a discovered one is to be used. */
 function isRule(name: string, entry: Mapping): boolean {
-  const { config } = entry;
-  const program = isMapping(config) && (own(config, 'mode') === 'stdio' || 'command' in config);
-  return placeOf(name, entry) !== undefined && serverUrl(entry) === undefined && !program;
+  return placeOf(name, entry) !== undefined && serverUrl(entry) === undefined && !isProgram(entry);
 }
 
 const NO_SERVER = {
@@ -258,11 +260,9 @@ const NO_SERVER = {
 
 /** An MCP server: a person's address is another server, and nothing of the generated entry is for that. */
 function joinServer(generated: Mapping, person: Mapping, { namespace }: JoinOptions): unknown {
-  const { config } = person;
   const url = serverUrl(person);
-  const program = isMapping(config) && (own(config, 'mode') === 'stdio' || 'command' in config);
   const another = url !== undefined && !sameBackend(url, serverUrl(generated) ?? '', namespace);
-  return another || program ? withoutNulls(person) : mergePatch(generated, person);
+  return another || isProgram(person) ? withoutNulls(person) : mergePatch(generated, person);
 }
 
 /** Generated entries of a name that a person uses in the other section: of two entries HolmesGPT takes the MCP server. */
