@@ -251,9 +251,10 @@ export class Engine {
       pauses.length === 0
         ? []
         : [
-            sleep(Math.max(SHORTEST_PAUSE, Math.min(...pauses)), undefined, { signal: either }).catch(
-              () => {},
-            ),
+            // A timer may fire up to a millisecond early, and what is not due yet would wait for the next turn.
+            sleep(Math.ceil(Math.max(SHORTEST_PAUSE, Math.min(...pauses))) + 1, undefined, {
+              signal: either,
+            }).catch(() => {}),
           ];
     const woken = this.#wake.promise.then(() => true);
     const changed = await Promise.race([woken, aborted, ...timer]);
