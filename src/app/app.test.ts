@@ -48,14 +48,14 @@ test('with `once` it publishes and ends by itself', async () => {
   const { app, out } = await appWith();
   await app.run(new AbortController().signal);
   expect(await readFile(out, 'utf8')).toContain('kind: ConfigMap');
-  expect(app.view.counters.publications).toBe(1);
+  expect(app.readModel.counters.publications).toBe(1);
 });
 
 test('without it, it goes on until the signal is aborted', async () => {
   const { app, out } = await appWith({ once: false });
   const stop = new AbortController();
   const ended = app.run(stop.signal);
-  await vi.waitFor(() => expect(app.view.counters.publications).toBe(1), { timeout: 20_000 });
+  await vi.waitFor(() => expect(app.readModel.counters.publications).toBe(1), { timeout: 20_000 });
   expect(await readFile(out, 'utf8')).toContain('kind: ConfigMap');
   stop.abort();
   await ended;

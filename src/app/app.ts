@@ -1,6 +1,6 @@
 import { Engine } from '../controller/engine.ts';
 import type { EngineEvent } from '../controller/events.ts';
-import { View } from '../controller/view.ts';
+import { ReadModel } from '../controller/read-model.ts';
 import type { Kube } from '../kubernetes/connection.ts';
 import { type Problem, problemLine } from '../model/discovery.ts';
 import { ProblemError } from '../server/problem.ts';
@@ -36,7 +36,7 @@ export interface AppOptions {
 /** All of `serve`: sources, controller, outputs and servers, put together. */
 export interface App {
   /** What is known, for those who ask. */
-  readonly view: View;
+  readonly readModel: ReadModel;
   /**
    * Keeps what is published in step with what is there until the signal is aborted; with `once`, until it is published.
    * To be called once.
@@ -47,15 +47,15 @@ export interface App {
 
 /** Puts the app together. Nothing is opened before it runs. */
 export function createApp(options: AppOptions): App {
-  const view = new View(() => new Date());
+  const readModel = new ReadModel(() => new Date());
   return {
-    view,
+    readModel,
     async run(signal) {
       const { input, out } = options.work;
       const cluster = readsManifests(input) && out !== undefined ? undefined : await openCluster(input);
       const over = new AbortController();
       try {
-        await new Run(options, view, cluster, AbortSignal.any([signal, over.signal])).toEnd();
+        await new Run(options, readModel, cluster, AbortSignal.any([signal, over.signal])).toEnd();
       } finally {
         over.abort();
       }
@@ -78,7 +78,7 @@ function eventOf(reload: Reload): EngineEvent {
 /** One run of an app. */
 class Run {
   readonly #options: AppOptions;
-  readonly #view: View;
+  readonly #readModel: ReadModel;
   /** Aborted when the end begins. */
   readonly #signal: AbortSignal;
   /** Aborted when the servers are closed, so that what is published stays in step until then. */
@@ -88,10 +88,10 @@ class Run {
   readonly #servers: Servers;
   #working: Working | undefined;
 
-  constructor(options: AppOptions, view: View, cluster: Kube | undefined, signal: AbortSignal) {
+  constructor(options: AppOptions, readModel: ReadModel, cluster: Kube | undefined, signal: AbortSignal) {
     const { log } = options.logger;
     this.#options = options;
-    this.#view = view;
+    this.#readModel = readModel;
     this.#signal = signal;
     this.#configuration = new LiveConfiguration(
       options.sources,
@@ -203,7 +203,7 @@ class Run {
     const { host, logger } = this.#options;
     const { cluster, log } = this.#surroundings;
     const make = serverMaker({
-      backing: backingOf(() => this.#now, this.#view, this.#configuration, host.version),
+      backing: backingOf(() => this.#now, this.#readModel, this.#configuration, host.version),
       log,
       metrics: metrics.registry,
       stopping: () => this.#signal.aborted,
@@ -215,7 +215,7 @@ class Run {
     return new Servers(make, check, cluster?.inCluster === true, logger.log);
   }
 
-  /** Takes all events: they are logged and counted, and become what the view shows. */
+  /** Takes all events: they are logged and counted, and become what the read model holds. */
   #listener(metrics: MetricSet): (event: EngineEvent) => void {
     const logged = engineLog(this.#options.logger.log);
     const { count } = engineMetrics(metrics, {
@@ -224,13 +224,13 @@ class Run {
     stateMetrics(metrics, {
       version: this.#options.host.version,
       leads: () => this.#working?.assembly.leader.mayPublish() === true,
-      ready: () => this.#view.ready,
+      ready: () => this.#readModel.ready,
       interval: () => this.#current.discoveryInterval,
     });
     return (event) => {
       logged(event);
       count(event);
-      this.#view.take(event);
+      this.#readModel.apply(event);
     };
   }
 
@@ -243,7 +243,7 @@ class Run {
       return;
     }
     log.error({ component, retry_in: Math.round(retryIn / 100) / 10 }, problemLine(problem));
-    this.#view.waits(problem.what);
+    this.#readModel.sourceUnavailable(problem.what);
   }
 
   #logBeginning({ settings, types, where, engine }: Assembly): void {

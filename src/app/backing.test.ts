@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { View } from '../controller/view.ts';
+import { ReadModel } from '../controller/read-model.ts';
 import type { DiscoveredService, Health } from '../model/discovery.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { backingOf } from './backing.ts';
@@ -11,9 +11,9 @@ const backend = (namespace: string, name: string, type: string, health: Health) 
 
 /** What works for the API: a prober that remembers what it shall ask, and an engine whose next pass finds `next`. */
 function setting(first: readonly DiscoveredService[], next: readonly DiscoveredService[]) {
-  const view = new View(() => new Date(0));
+  const readModel = new ReadModel(() => new Date(0));
   const pass = (cycle: number, services: readonly DiscoveredService[]): void =>
-    view.take({ kind: 'pass', cycle, services, problems: [], examined: 0, milliseconds: 1 } as never);
+    readModel.apply({ kind: 'pass', cycle, services, problems: [], examined: 0, milliseconds: 1 } as never);
   pass(1, first);
   const touched: string[] = [];
   const parts = {
@@ -29,7 +29,7 @@ function setting(first: readonly DiscoveredService[], next: readonly DiscoveredS
     },
     engine: { cycle: 1, wake: () => setImmediate(() => pass(2, next)) },
   } as unknown as Parts;
-  const { discover } = backingOf(() => parts, view, undefined as never, '0.0.0');
+  const { discover } = backingOf(() => parts, readModel, undefined as never, '0.0.0');
   return { discover, touched };
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from '../controller/engine.ts';
 import { toolKinds } from '../controller/pass.ts';
-import type { View } from '../controller/view.ts';
+import type { ReadModel } from '../controller/read-model.ts';
 import type { DiscoveredService, Health } from '../model/discovery.ts';
 import { type Generated, OVERRIDES_KEY } from '../model/documents.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
@@ -98,22 +98,22 @@ export interface Working {
 /** Longest time that a discovery is waited for, in milliseconds. */
 const LONGEST_DISCOVERY = 120_000;
 
-const healths = (view: View): ReadonlyMap<string, Health> =>
-  new Map(view.services.map(({ service, verdict }) => [serviceKey(service), verdict.health]));
+const healths = (readModel: ReadModel): ReadonlyMap<string, Health> =>
+  new Map(readModel.services.map(({ service, verdict }) => [serviceKey(service), verdict.health]));
 
 /** Asks backends anew, and waits for the pass that does. */
 async function rediscover(
   { namespaces, serviceTypes, force = true }: DiscoverRequest,
   { assembly: { prober, idle }, engine }: Working,
-  view: View,
+  readModel: ReadModel,
 ): Promise<DiscoverResult> {
   const isMeant = ({ namespace }: { readonly namespace: string }, type: string): boolean =>
     (namespaces === undefined || namespaces.includes(namespace)) &&
     (serviceTypes === undefined || serviceTypes.includes(type));
   const meant = (): readonly DiscoveredService[] =>
-    view.services.filter(({ service, type }) => isMeant(service, type));
-  const before = healths(view);
-  const known = new Map(view.services.map((each) => [serviceKey(each.service), each]));
+    readModel.services.filter(({ service, type }) => isMeant(service, type));
+  const before = healths(readModel);
+  const known = new Map(readModel.services.map((each) => [serviceKey(each.service), each]));
   let asked = 0;
   prober.touchAll((key) => {
     const backend = known.get(key);
@@ -124,19 +124,19 @@ async function rediscover(
     if (wanted) asked++;
     return wanted;
   }, true);
-  await nextPass(engine, view);
+  await nextPass(engine, readModel);
   // A pass does not wait for those that are slow; who asks for all of them does.
   await Promise.race([idle(), sleep(LONGEST_DISCOVERY, undefined, { ref: false })]);
-  await nextPass(engine, view);
+  await nextPass(engine, readModel);
   const now = meant();
   // What was known of backends stands in an outage, and says nothing of them now.
-  const isOutage = view.discoveryProblems.some(({ where }) => where === OUTAGE);
+  const isOutage = readModel.discoveryProblems.some(({ where }) => where === OUTAGE);
   const healthOf = ({ verdict: { health } }: DiscoveredService): Health =>
     isOutage && health === 'healthy' ? 'unknown' : health;
   const number = (health: Health): number => now.filter((each) => healthOf(each) === health).length;
   const changed = now.filter(({ service, verdict }) => before.get(serviceKey(service)) !== verdict.health);
   return {
-    services: view.services.length,
+    services: readModel.services.length,
     asked,
     healthy: number('healthy'),
     unhealthy: number('unhealthy'),
@@ -146,11 +146,11 @@ async function rediscover(
 }
 
 /** Begins a pass, and waits for its end. @throws Error where that takes too long */
-async function nextPass(engine: Engine, view: View): Promise<void> {
+async function nextPass(engine: Engine, readModel: ReadModel): Promise<void> {
   const { cycle } = engine;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const forget = view.listen(() => {
-    if (view.cycle > cycle) resolve();
+  const forget = readModel.subscribe(() => {
+    if (readModel.cycle > cycle) resolve();
   });
   const late = setTimeout(
     () => reject(new Error('the discovery is not complete yet; GET /ready shows what is wrong')),
@@ -171,17 +171,17 @@ async function nextPass(engine: Engine, view: View): Promise<void> {
  */
 export function backingOf(
   working: () => Working,
-  view: View,
+  readModel: ReadModel,
   configuration: LiveConfiguration,
   version: string,
   checks: TextChecks = new TextChecks(),
 ): Backing {
-  /** The documents for the backends that are known, made once for each state of the view. */
+  /** The documents for the backends that are known, made once for each state of the read model. */
   let known:
     | { readonly assembly: Assembly; readonly revision: number; readonly generated: Generated }
     | undefined;
   return {
-    view,
+    readModel,
     version,
     now: () => new Date(),
     types: () => [...working().assembly.types].sort(),
@@ -195,7 +195,7 @@ export function backingOf(
     async generate(services, client) {
       const { assembly } = working();
       const { generation, stages } = assembly.engine;
-      const { revision } = view;
+      const { revision } = readModel;
       if (services === undefined && known?.revision === revision && known.assembly === assembly)
         return known.generated;
       const options = {
@@ -203,11 +203,11 @@ export function backingOf(
         // Who describes Services vouches for them.
         ...(services === undefined ? {} : ({ mcpPolicy: 'publish' } as const)),
         kinds: toolKinds(stages.rules),
-        overrides: approvalsOf(overridesIn(view.published?.data[OVERRIDES_KEY])),
+        overrides: approvalsOf(overridesIn(readModel.published?.data[OVERRIDES_KEY])),
       };
       const question = async (): Promise<GenerateQuestion> => ({
         kind: 'generate',
-        from: services === undefined ? await packServices(view.services) : described(services, assembly),
+        from: services === undefined ? await packServices(readModel.services) : described(services, assembly),
         options,
       });
       try {
@@ -225,7 +225,7 @@ export function backingOf(
         throw refusedWork(error, 'The document was not checked');
       }
     },
-    discover: (request) => rediscover(request, working(), view),
+    discover: (request) => rediscover(request, working(), readModel),
     reload: () => configuration.reload(),
   };
 }

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { builtInDetectors } from '../config/detector-files.ts';
-import { View } from '../controller/view.ts';
+import { ReadModel } from '../controller/read-model.ts';
 import { makeRules } from '../detection/make-rules.ts';
 import type { Backing } from '../server/api.ts';
 import { backingOf } from './backing.ts';
@@ -9,12 +9,12 @@ import { TextChecks } from './text-checks.ts';
 type Parts = ReturnType<Parameters<typeof backingOf>[0]>;
 
 /** The API's backing with the real rules, and a count of what its worker was asked. */
-function setting(): { readonly backing: Backing; readonly view: View; readonly asked: string[] } {
+function setting(): { readonly backing: Backing; readonly readModel: ReadModel; readonly asked: string[] } {
   const { rules } = makeRules(builtInDetectors());
   const detection = { clusterDomain: 'cluster.local', allowedHosts: [], allowExternalNames: false };
   const generation = { credentials: {}, holmesgptVersion: '0.32' };
   const parts = { assembly: { engine: { stages: { rules, detection }, generation } } } as unknown as Parts;
-  const view = new View(() => new Date(0));
+  const readModel = new ReadModel(() => new Date(0));
   const asked: string[] = [];
   class Counting extends TextChecks {
     override generate(...[question, client]: Parameters<TextChecks['generate']>) {
@@ -24,7 +24,11 @@ function setting(): { readonly backing: Backing; readonly view: View; readonly a
   }
   const checks = new Counting({ longest: 60_000 });
   onTestFinished(() => checks.close());
-  return { backing: backingOf(() => parts, view, undefined as never, '0.0.0', checks), view, asked };
+  return {
+    backing: backingOf(() => parts, readModel, undefined as never, '0.0.0', checks),
+    readModel,
+    asked,
+  };
 }
 
 const services = (many: number) =>
@@ -58,11 +62,11 @@ test('a client has documents generated for one request at a time', async () => {
   expect([(await first).tools, (await other).tools]).toEqual([1, 2]);
 });
 
-test('documents for what is known are generated once for each state of the view', async () => {
-  const { backing, view, asked } = setting();
+test('documents for what is known are generated once for each state of the read model', async () => {
+  const { backing, readModel, asked } = setting();
   for (let times = 0; times < 3; times++) expect((await backing.generate(undefined, 'ann')).tools).toBe(0);
   expect(asked).toEqual(['ann']);
-  view.waits('an outage');
+  readModel.sourceUnavailable('an outage');
   await backing.generate(undefined, 'ann');
   expect(asked).toEqual(['ann', 'ann']);
 });

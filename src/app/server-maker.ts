@@ -76,7 +76,7 @@ export function serverMaker(parts: ServerParts): MakeServer {
     const routes = async (app: FastifyInstance): Promise<void> => {
       const { health } = await import('../server/health.ts');
       if (name === 'health') {
-        health(backing.view, stopping, async () => false)(app);
+        health(backing.readModel, stopping, async () => false)(app);
         return;
       }
       app.addHook('onRequest', guard({ gate, namespace, log, component, sampled, authenticated }));
@@ -92,7 +92,7 @@ export function serverMaker(parts: ServerParts): MakeServer {
       await shedLoad(app);
       await describeApi(app, backing.version);
       const permits = permitted({ gate, namespace });
-      health(backing.view, stopping, async (request) => {
+      health(backing.readModel, stopping, async (request) => {
         if (request.headers.authorization === undefined && gate().authenticator !== undefined) return false;
         return common.take(addressKey(request.ip)).allowed && (await permits(request, DETAILS));
       })(app);

@@ -38,18 +38,18 @@ export function api(
   log: Logger,
   permitted: (request: FastifyRequest, access: Access) => Promise<boolean>,
 ): (app: FastifyInstance) => Promise<void> {
-  const { view } = backing;
+  const { readModel } = backing;
   const context: ApiContext = {
     backing,
     log,
-    ready: new Answers(() => view.revision),
-    toolsets: new Toolsets(view, backing.switchedOff),
+    ready: new Answers(() => readModel.revision),
+    toolsets: new Toolsets(readModel, backing.switchedOff),
   };
   return async (app) => {
     await app.register(async (json) => {
       json.addHook('preHandler', async (request) => mustAcceptJson(request));
       for (const addRoutes of GROUPS) addRoutes(json, context);
     });
-    await app.register(eventStream(`${PATH}/events`, view, permitted));
+    await app.register(eventStream(`${PATH}/events`, readModel, permitted));
   };
 }

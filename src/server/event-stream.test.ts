@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { expect, onTestFinished, test } from 'vitest';
-import { View } from '../controller/view.ts';
+import { ReadModel } from '../controller/read-model.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createApp, listen } from './app.ts';
 import { shareSchemas } from './described.ts';
@@ -13,9 +13,9 @@ async function setting(
   limits: Partial<StreamLimits> = {},
   permitted: () => Promise<boolean> = async () => true,
 ) {
-  const view = new View(() => new Date(0));
+  const readModel = new ReadModel(() => new Date(0));
   const { log } = createLogger({ logLevel: 'error', logFormat: 'json' }, new PassThrough().resume());
-  const routes = eventStream('/events', view, permitted, { ...LIMITS, ...limits });
+  const routes = eventStream('/events', readModel, permitted, { ...LIMITS, ...limits });
   const app = await createApp({
     log,
     component: 'api_server',
@@ -33,7 +33,7 @@ async function setting(
     socket.on('error', () => {}).write(`${method} /events HTTP/1.1\r\nhost: x\r\n\r\n`);
     return socket;
   };
-  return { app, view, client };
+  return { app, readModel, client };
 }
 
 /** Reads until a text was told. @returns all that was told until then */
@@ -44,11 +44,14 @@ async function heard(socket: Socket, text: string): Promise<string> {
 }
 
 /** Another version of what is published: a change that is told. */
-const publish = (view: View, version: string): void =>
-  view.take({ kind: 'observed', live: { data: {}, labels: {}, annotations: {}, managers: [], version } });
+const publish = (readModel: ReadModel, version: string): void =>
+  readModel.apply({
+    kind: 'observed',
+    live: { data: {}, labels: {}, annotations: {}, managers: [], version },
+  });
 
 test('the state at once, and each one after a change; what changes nothing is not told', async () => {
-  const { view, client } = await setting();
+  const { readModel, client } = await setting();
   const socket = client();
   const first = await heard(socket, 'lastDiscovery');
   expect(first).toMatch(/^HTTP\/1.1 200 OK\r\n/);
@@ -56,9 +59,9 @@ test('the state at once, and each one after a change; what changes nothing is no
   expect(first).toContain(
     'id: 1\nevent: state\ndata: {"cycle":0,"backends":0,"healthy":0,"configMapVersion":null',
   );
-  publish(view, '7');
-  publish(view, '7');
-  publish(view, '8');
+  publish(readModel, '7');
+  publish(readModel, '7');
+  publish(readModel, '8');
   const more = await heard(socket, '"8"');
   expect(more.match(/id: \d+/g)).toEqual(['id: 2', 'id: 3']);
 });
@@ -112,7 +115,7 @@ test.for(DENIALS)('a stream ends when %s', async ([, denied]) => {
 });
 
 test('a client that does not read is cut, and the others hear all', async () => {
-  const { view, client } = await setting();
+  const { readModel, client } = await setting();
   const deaf = client();
   await heard(deaf, 'event: state');
   deaf.pause();
@@ -122,12 +125,12 @@ test('a client that does not read is cut, and the others hear all', async () => 
   const closed = once(deaf, 'close');
   // What the systems of both sides hold for the deaf one is not known; in the end it is full.
   for (let step = 0; step < 400; step++) {
-    publish(view, `${step} ${'x'.repeat(60_000)}`);
+    publish(readModel, `${step} ${'x'.repeat(60_000)}`);
     await new Promise(setImmediate);
   }
   deaf.resume();
   await closed;
   const last = heard(other, '"the last"');
-  publish(view, 'the last');
+  publish(readModel, 'the last');
   expect(await last).toContain('event: state');
 });

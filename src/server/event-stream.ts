@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { View } from '../controller/view.ts';
+import type { ReadModel } from '../controller/read-model.ts';
 import type { Access } from './access.ts';
 import { addressKey } from './address-key.ts';
 import { problems } from './described.ts';
@@ -44,7 +44,7 @@ const later = (detail: string): ProblemError =>
   new ProblemError('unavailable', detail, { headers: { 'retry-after': '30' } });
 
 /** What is told when something changed: enough to know what to ask for. */
-function stateOf({ services, published, lastDiscovery, counters }: View): string {
+function stateOf({ services, published, lastDiscovery, counters }: ReadModel): string {
   return JSON.stringify({
     cycle: counters.cycles,
     backends: services.length,
@@ -62,7 +62,7 @@ function stateOf({ services, published, lastDiscovery, counters }: View): string
  */
 export function eventStream(
   path: string,
-  view: View,
+  readModel: ReadModel,
   permitted: (request: FastifyRequest, access: Access) => Promise<boolean>,
   limits: StreamLimits = LIMITS,
 ): (app: FastifyInstance) => Promise<void> {
@@ -76,13 +76,13 @@ export function eventStream(
     };
     const frame = (): string => `id: ${id}\nevent: state\ndata: ${last}\n\n`;
     const look = (): void => {
-      const state = stateOf(view);
+      const state = stateOf(readModel);
       if (state === last) return;
       last = state;
       id++;
       for (const listener of listeners) send(listener, frame());
     };
-    const forget = view.listen(() => {
+    const forget = readModel.subscribe(() => {
       if (listeners.size > 0) look();
     });
     const heartbeat = setInterval(() => {

@@ -1,15 +1,15 @@
 import fastify from 'fastify';
 import { expect, onTestFinished, test } from 'vitest';
-import { View } from '../controller/view.ts';
+import { ReadModel } from '../controller/read-model.ts';
 import { health } from './health.ts';
 
 test('strangers see the state of each check, and who may know the last error too', async () => {
-  const view = new View(() => new Date(0));
-  view.waits('https://10.0.0.1 is not reachable');
+  const readModel = new ReadModel(() => new Date(0));
+  readModel.sourceUnavailable('https://10.0.0.1 is not reachable');
   const app = fastify();
   onTestFinished(() => app.close());
   health(
-    view,
+    readModel,
     () => false,
     async ({ headers }) => headers.authorization === 'Bearer good',
   )(app);

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import * as z from 'zod';
-import type { Dependency, View } from '../controller/view.ts';
+import type { Dependency, ReadModel } from '../controller/read-model.ts';
 import { answer } from './described.ts';
 import { time } from './schema-parts.ts';
 
@@ -28,7 +28,7 @@ const withoutError = ({ status, since }: Dependency): Dependency => ({ status, s
  * @param mayKnow whether a client may know the last error of each check
  */
 export function health(
-  view: View,
+  readModel: ReadModel,
   stopping: () => boolean,
   mayKnow: (request: FastifyRequest) => Promise<boolean>,
 ): (app: FastifyInstance) => void {
@@ -61,8 +61,8 @@ export function health(
         },
         handler: async (request, reply) => {
           const told = (await mayKnow(request)) ? (check: Dependency) => check : withoutError;
-          const checks = Object.entries(view.dependencies);
-          const ready = Object.values(view.ready).every((passed) => passed);
+          const checks = Object.entries(readModel.dependencies);
+          const ready = Object.values(readModel.ready).every((passed) => passed);
           const status = stopping() ? 'stopping' : ready ? 'ready' : 'not_ready';
           return reply
             .code(status === 'ready' ? 200 : 503)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { View } from '../controller/view.ts';
+import type { ReadModel } from '../controller/read-model.ts';
 import { Toolsets } from './toolsets.ts';
 
 const tool = (name: string) => ({ name, type: 'loki', endpoint: 'http://x' });
@@ -7,10 +7,10 @@ const published = (...names: string[]) => ({
   data: { 'toolset.json': JSON.stringify({ tools: names.map(tool) }), 'overrides.yaml': 'tools: {}' },
 });
 
-test('the overrides and toolset.json are read once for each state of the view, and not for each request', () => {
-  const view = { revision: 1, services: [], published: published('b', 'a') };
+test('the overrides and toolset.json are read once for each state of the read model, and not for each request', () => {
+  const readModel = { revision: 1, services: [], published: published('b', 'a') };
   const read: unknown[] = [];
-  const toolsets = new Toolsets(view as unknown as View, (text) => {
+  const toolsets = new Toolsets(readModel as unknown as ReadModel, (text) => {
     read.push(text);
     return new Set();
   });
@@ -20,8 +20,8 @@ test('the overrides and toolset.json are read once for each state of the view, a
     expect(toolsets.named('c')).toBeUndefined();
   }
   expect(read).toEqual(['tools: {}']);
-  view.published = published('c');
-  view.revision = 2;
+  readModel.published = published('c');
+  readModel.revision = 2;
   expect(toolsets.named('c')).toMatchObject({ name: 'c' });
   expect(toolsets.named('a')).toBeUndefined();
   expect(read).toHaveLength(2);

@@ -1,4 +1,4 @@
-import type { View } from '../controller/view.ts';
+import type { ReadModel } from '../controller/read-model.ts';
 import { type DiscoveredService, endpointUrl } from '../model/discovery.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { defaultName, type ServiceKey, serviceKey } from '../model/service.ts';
@@ -29,7 +29,7 @@ export interface Toolset {
 }
 
 /** The published tools by name; none where nothing is published, or nothing that can be read. */
-function publishedTools({ published }: View): Map<string, Tool> {
+function publishedTools({ published }: ReadModel): Map<string, Tool> {
   try {
     const { tools } = JSON.parse(published?.data['toolset.json'] ?? '{"tools":[]}') as { tools: Tool[] };
     return new Map(tools.map((tool) => [tool.name, tool]));
@@ -43,12 +43,12 @@ export const isHealthy = ({ verdict: { health } }: DiscoveredService): boolean |
   health === 'unknown' ? null : health === 'healthy';
 
 function toolsetOf(
-  view: View,
+  readModel: ReadModel,
   service: DiscoveredService | undefined,
   tool: Tool | undefined,
   enabled: boolean,
 ): Toolset {
-  const history = service === undefined ? undefined : view.history(service);
+  const history = service === undefined ? undefined : readModel.history(service);
   return {
     name: tool?.name ?? service?.tool ?? '',
     type: tool?.type ?? service?.type ?? '',
@@ -80,31 +80,31 @@ function namesOf({ tool, service: { namespace, name }, alternates }: DiscoveredS
  * All tools by name: those that are published, and backends that are not, because they are unhealthy or switched off.
  * @param switchedOff which backends the overrides' text switches off
  */
-export function toolsetsOf(view: View, switchedOff: SwitchedOff): Toolset[] {
-  const tools = publishedTools(view);
-  const off = switchedOff(view.published?.data[OVERRIDES_KEY], view.services);
+export function toolsetsOf(readModel: ReadModel, switchedOff: SwitchedOff): Toolset[] {
+  const tools = publishedTools(readModel);
+  const off = switchedOff(readModel.published?.data[OVERRIDES_KEY], readModel.services);
   const result: Toolset[] = [];
-  for (const service of view.services) {
+  for (const service of readModel.services) {
     const tool = namesOf(service)
       .map((name) => tools.get(name))
       .find((each) => each !== undefined);
-    result.push(toolsetOf(view, service, tool, !off.has(serviceKey(service.service))));
+    result.push(toolsetOf(readModel, service, tool, !off.has(serviceKey(service.service))));
     if (tool !== undefined) tools.delete(tool.name);
   }
-  for (const tool of tools.values()) result.push(toolsetOf(view, undefined, tool, true));
+  for (const tool of tools.values()) result.push(toolsetOf(readModel, undefined, tool, true));
   return result.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** The tools that the API tells of, made once for each state of the view and not for each request. */
+/** The tools that the API tells of, made once for each state of the read model and not for each request. */
 export class Toolsets {
-  readonly #view: View;
+  readonly #readModel: ReadModel;
   readonly #switchedOff: SwitchedOff;
   #of: number | undefined;
   #byName: ReadonlyMap<string, Toolset> = new Map();
 
   /** @param switchedOff which backends the overrides' text switches off */
-  constructor(view: View, switchedOff: SwitchedOff) {
-    this.#view = view;
+  constructor(readModel: ReadModel, switchedOff: SwitchedOff) {
+    this.#readModel = readModel;
     this.#switchedOff = switchedOff;
   }
 
@@ -118,9 +118,9 @@ export class Toolsets {
   }
 
   #current(): ReadonlyMap<string, Toolset> {
-    const { revision } = this.#view;
+    const { revision } = this.#readModel;
     if (revision !== this.#of)
-      this.#byName = new Map(toolsetsOf(this.#view, this.#switchedOff).map((each) => [each.name, each]));
+      this.#byName = new Map(toolsetsOf(this.#readModel, this.#switchedOff).map((each) => [each.name, each]));
     this.#of = revision;
     return this.#byName;
   }

@@ -12,7 +12,7 @@ import { LiveConfiguration } from '../../src/app/live-configuration.ts';
 import { serverMaker } from '../../src/app/server-maker.ts';
 import { Engine } from '../../src/controller/engine.ts';
 import type { EngineEvent } from '../../src/controller/events.ts';
-import { View } from '../../src/controller/view.ts';
+import { ReadModel } from '../../src/controller/read-model.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { waitUntil } from '../cluster/wait.ts';
 
@@ -23,7 +23,7 @@ const NO_METRICS = { contentType: 'text/plain', metrics: async () => '' };
 /** The API as `serve` makes it, in this process, and what it tells of. */
 export interface InProcess {
   readonly app: FastifyInstance;
-  readonly view: View;
+  readonly readModel: ReadModel;
 }
 
 /** The API of a `serve` that reads manifests and publishes to a file: all its parts are the real ones, and there is no cluster. */
@@ -56,8 +56,8 @@ export async function inProcess(): Promise<InProcess> {
   const sources = { texts: {}, env: host.env, file: undefined, detectorFolders: [] };
   const settings = await readConfiguration(sources);
   const { log } = createLogger({ logLevel: 'error', logFormat: 'json' }, messages);
-  const view = new View(() => new Date());
-  const tell = (event: EngineEvent): void => view.take(event);
+  const readModel = new ReadModel(() => new Date());
+  const tell = (event: EngineEvent): void => readModel.apply(event);
   const assembly: Assembly = await assemble(settings, {
     work,
     host,
@@ -69,7 +69,7 @@ export async function inProcess(): Promise<InProcess> {
   const engine = new Engine(assembly.engine);
   const configuration = new LiveConfiguration(sources, settings, undefined, () => {});
   const make = serverMaker({
-    backing: backingOf(() => ({ assembly, engine }), view, configuration, host.version),
+    backing: backingOf(() => ({ assembly, engine }), readModel, configuration, host.version),
     log,
     metrics: NO_METRICS,
     stopping: () => stopped.signal.aborted,
@@ -90,8 +90,8 @@ export async function inProcess(): Promise<InProcess> {
   });
   await waitUntil(
     'the first publication',
-    () => view.counters.publications > 0 && view.published !== undefined,
+    () => readModel.counters.publications > 0 && readModel.published !== undefined,
   );
   await app.ready();
-  return { app, view };
+  return { app, readModel };
 }

@@ -1,4 +1,4 @@
-import type { View } from '../../controller/view.ts';
+import type { ReadModel } from '../../controller/read-model.ts';
 import type { Approval, DiscoveredService } from '../../model/discovery.ts';
 import type { Generated } from '../../model/documents.ts';
 import type { DiscoverResult } from '../jobs.ts';
@@ -33,7 +33,7 @@ export type ReloadResult =
 
 /** What the API reads, and the actions it starts. */
 export interface Backing {
-  readonly view: View;
+  readonly readModel: ReadModel;
   readonly version: string;
   readonly now: () => Date;
   /** Types that a detector knows. */

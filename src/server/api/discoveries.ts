@@ -65,7 +65,7 @@ function postDiscover(app: FastifyInstance, { backing, log }: ApiContext, jobs: 
         'a discovery was asked for',
       );
       const { job, ended } = jobs.start(backing.discover((request.body ?? {}) as DiscoverRequest));
-      const json = () => jobJson(job, backing.view.lastDuration);
+      const json = () => jobJson(job, backing.readModel.lastDuration);
       if (queryOf(request).wait !== 'true')
         return reply.code(202).header('location', `${PATH}/jobs/${job.id}`).send(json());
       await ended;
@@ -79,7 +79,7 @@ function postDiscover(app: FastifyInstance, { backing, log }: ApiContext, jobs: 
   });
 }
 
-function getJob(app: FastifyInstance, { backing: { view } }: ApiContext, jobs: Jobs): void {
+function getJob(app: FastifyInstance, { backing: { readModel } }: ApiContext, jobs: Jobs): void {
   app.get(`${PATH}/jobs/:id`, {
     config: { access: { resource: 'discoveries', verb: 'get' } },
     schema: {
@@ -97,7 +97,7 @@ function getJob(app: FastifyInstance, { backing: { view } }: ApiContext, jobs: J
           'not-found',
           'There is no such job. The oldest jobs are dropped, and a restart drops all of them.',
         );
-      return reply.send(jobJson(job, view.lastDuration));
+      return reply.send(jobJson(job, readModel.lastDuration));
     },
   });
 }

@@ -47,29 +47,29 @@ const servicesAnswer = z.object({ services: z.array(service), ...page });
 
 /** One page of the backends that a query is about. */
 function pageOfServices(backing: Backing, query: Readonly<Record<string, string>>): object {
-  const { view } = backing;
-  const all = view.services.filter(
+  const { readModel } = backing;
+  const all = readModel.services.filter(
     ({ service, type }) =>
       (query.namespace === undefined || service.namespace === query.namespace) &&
       (query.type === undefined || type === query.type),
   );
   const size = Number(query.limit ?? PAGE);
   const key = ({ service }: DiscoveredService): string => serviceKey(service);
-  const approvalOf = backing.approvals(view.published?.data[OVERRIDES_KEY]);
+  const approvalOf = backing.approvals(readModel.published?.data[OVERRIDES_KEY]);
   const { items, total, next, known } = pageOf(all, key, `${PATH}/services`, query, size);
   const body = {
     services: items.map((each) => serviceJson(each, approvalOf(each))),
     total,
     next,
-    lastDiscovery: iso(view.lastDiscovery),
+    lastDiscovery: iso(readModel.lastDiscovery),
   };
   // An empty page is cheap, and its namespace may be any text.
   return known && all.length > 0 ? body : new Once(body);
 }
 
 /** @throws ProblemError where no detector knows the type, and no backend has it */
-function mustBeKnown(type: string | undefined, { types, view }: Backing): void {
-  const known = new Set([...types(), ...view.services.map((each) => each.type)]);
+function mustBeKnown(type: string | undefined, { types, readModel }: Backing): void {
+  const known = new Set([...types(), ...readModel.services.map((each) => each.type)]);
   if (type === undefined || known.has(type)) return;
   const detail = `is none of ${[...known].sort().join(', ')}`;
   throw new ProblemError('invalid-request', `type ${detail}`, { errors: [{ parameter: 'type', detail }] });

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { View } from '../../controller/view.ts';
+import type { ReadModel } from '../../controller/read-model.ts';
 import { CONDITION, taggedAnswers } from '../described.ts';
 import { note, time } from '../schema-parts.ts';
 import { toolsetsOf } from '../toolsets.ts';
@@ -30,35 +30,39 @@ const statisticsAnswer = z.object({
 });
 
 /** Counts, times and what is wrong. @param leader whether this replica writes */
-function statistics(view: View, version: string, leader: boolean): z.infer<typeof statisticsAnswer> {
+function statistics(
+  readModel: ReadModel,
+  version: string,
+  leader: boolean,
+): z.infer<typeof statisticsAnswer> {
   const byType: Record<string, Record<'healthy' | 'unhealthy' | 'unknown', number>> = {};
-  for (const { type, verdict } of view.services) {
+  for (const { type, verdict } of readModel.services) {
     byType[type] ??= { healthy: 0, unhealthy: 0, unknown: 0 };
     byType[type][verdict.health]++;
   }
-  const { counters, published } = view;
-  const notes = (problems: View['publishProblems']) => problems.map((each) => ({ ...each }));
+  const { counters, published } = readModel;
+  const notes = (problems: ReadModel['publishProblems']) => problems.map((each) => ({ ...each }));
   return {
     version,
-    startedAt: view.startedAt.toISOString(),
+    startedAt: readModel.startedAt.toISOString(),
     leader,
     discovery: {
       cycles: counters.cycles,
-      lastDiscovery: iso(view.lastDiscovery),
-      lastDurationSeconds: view.lastDuration === undefined ? null : view.lastDuration / 1000,
+      lastDiscovery: iso(readModel.lastDiscovery),
+      lastDurationSeconds: readModel.lastDuration === undefined ? null : readModel.lastDuration / 1000,
       servicesExamined: counters.examined,
-      backends: view.services.length,
+      backends: readModel.services.length,
       byType,
-      problems: notes(view.discoveryProblems),
+      problems: notes(readModel.discoveryProblems),
     },
     toolset: {
-      tools: toolsetsOf(view, () => new Set()).filter((toolset) => toolset.published).length,
+      tools: toolsetsOf(readModel, () => new Set()).filter((toolset) => toolset.published).length,
       configMapVersion: published?.version ?? null,
-      lastPublished: iso(view.lastPublished),
+      lastPublished: iso(readModel.lastPublished),
       publications: counters.publications,
       failures: counters.failures,
       driftReverted: counters.drift,
-      problems: notes(view.publishProblems),
+      problems: notes(readModel.publishProblems),
     },
   };
 }
@@ -76,7 +80,7 @@ export const statisticsRoutes: Routes = (app, { backing, ready }) => {
     },
     handler: (request, reply) =>
       ready.send(request, reply, `statistics ${backing.leads()}`, () =>
-        statistics(backing.view, backing.version, backing.leads()),
+        statistics(backing.readModel, backing.version, backing.leads()),
       ),
   });
 };

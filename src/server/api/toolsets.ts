@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { View } from '../../controller/view.ts';
+import type { ReadModel } from '../../controller/read-model.ts';
 import { Once, pageOf } from '../answers.ts';
 import { CONDITION, problems, taggedAnswers } from '../described.ts';
 import { jsonSchema } from '../json-schema.ts';
@@ -28,7 +28,7 @@ const matches = ({ enabled, healthy }: Toolset, query: Readonly<Record<string, s
   (query.enabled === undefined || String(enabled) === query.enabled) &&
   (query.healthy === undefined || String(healthy === true) === query.healthy);
 
-function listToolsets(app: FastifyInstance, { backing: { view }, ready, toolsets }: ApiContext): void {
+function listToolsets(app: FastifyInstance, { backing: { readModel }, ready, toolsets }: ApiContext): void {
   app.get(`${PATH}/toolsets`, {
     config: { access: ACCESS },
     schema: {
@@ -50,8 +50,8 @@ function listToolsets(app: FastifyInstance, { backing: { view }, ready, toolsets
           toolsets: items,
           total,
           next,
-          configMapVersion: view.published?.version ?? null,
-          lastDiscovery: iso(view.lastDiscovery),
+          configMapVersion: readModel.published?.version ?? null,
+          lastDiscovery: iso(readModel.lastDiscovery),
         };
         return known ? body : new Once(body);
       });
@@ -60,13 +60,13 @@ function listToolsets(app: FastifyInstance, { backing: { view }, ready, toolsets
 }
 
 /** Changes of a tool's health, with times as the API writes them. */
-function healthHistory(view: View, name: string): object[] {
-  const service = view.services.find(({ tool }) => tool === name);
-  const history = service === undefined ? [] : (view.history(service)?.health ?? []);
+function healthHistory(readModel: ReadModel, name: string): object[] {
+  const service = readModel.services.find(({ tool }) => tool === name);
+  const history = service === undefined ? [] : (readModel.history(service)?.health ?? []);
   return history.map((each) => ({ ...each, time: each.time.toISOString() }));
 }
 
-function getToolset(app: FastifyInstance, { backing: { view }, ready, toolsets }: ApiContext): void {
+function getToolset(app: FastifyInstance, { backing: { readModel }, ready, toolsets }: ApiContext): void {
   app.get(`${PATH}/toolsets/:name`, {
     config: { access: ACCESS },
     schema: {
@@ -88,13 +88,13 @@ function getToolset(app: FastifyInstance, { backing: { view }, ready, toolsets }
         );
       return ready.send(request, reply, `toolset ${name}`, () => ({
         ...toolset,
-        healthHistory: healthHistory(view, name),
+        healthHistory: healthHistory(readModel, name),
       }));
     },
   });
 }
 
-function getToolsetDocument(app: FastifyInstance, { backing: { view }, ready }: ApiContext): void {
+function getToolsetDocument(app: FastifyInstance, { backing: { readModel }, ready }: ApiContext): void {
   app.get(`${PATH}/toolset`, {
     config: { access: ACCESS },
     schema: {
@@ -105,7 +105,7 @@ function getToolsetDocument(app: FastifyInstance, { backing: { view }, ready }: 
       response: { ...taggedAnswers('The document.', toolsetDocument), ...ASKED },
     },
     handler(request, reply) {
-      const document = view.published?.data['toolset.json'];
+      const document = readModel.published?.data['toolset.json'];
       if (document === undefined)
         throw new ProblemError('unavailable', 'No toolset is published yet; try again in some seconds.', {
           headers: { 'retry-after': '5' },

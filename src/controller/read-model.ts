@@ -38,14 +38,11 @@ export interface Counters {
 /** How many changes of a backend's health are remembered. */
 const REMEMBERED = 10;
 
-/**
- * What the engine found and did, for those who ask: always the last that is known, from memory. It is told the engine's
- * events, and changes nothing.
- */
-export class View {
+/** The latest known state for the API, the metrics and health checks. It follows from the controller's events and changes nothing. */
+export class ReadModel {
   readonly #now: () => Date;
   readonly startedAt: Date;
-  /** Counts up with all that can be seen here. */
+  /** Increases with every change of the read model. */
   revision = 0;
   /** The number of the last pass. */
   cycle = 0;
@@ -69,8 +66,8 @@ export class View {
     this.dependencies = { kubernetes: waiting, configmap: waiting, discovery: waiting };
   }
 
-  /** Nothing can begin, because the cluster cannot be read. */
-  waits(why: string): void {
+  /** The cluster cannot be read, so the controller cannot start. */
+  sourceUnavailable(why: string): void {
     this.revision++;
     this.#set('kubernetes', 'failing', why);
   }
@@ -82,8 +79,8 @@ export class View {
     );
   }
 
-  /** Calls after each event that shows here. @returns ends that */
-  listen(listener: () => void): () => void {
+  /** Calls a listener after each event that changes the read model. @returns ends the subscription */
+  subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -92,14 +89,14 @@ export class View {
     return this.#histories.get(serviceKey(service.service));
   }
 
-  take(event: EngineEvent): void {
-    if (!this.#take(event)) return;
+  apply(event: EngineEvent): void {
+    if (!this.#apply(event)) return;
     this.revision++;
     for (const listener of this.#listeners) listener();
   }
 
-  /** @returns whether it shows. Most events do not: a pass tells one for each probe, and what follows from all of them. */
-  #take(event: EngineEvent): boolean {
+  /** @returns whether the event changed anything. Most do not: there is one per probe, and the pass sums them up. */
+  #apply(event: EngineEvent): boolean {
     switch (event.kind) {
       case 'pass':
         this.#pass(event);
@@ -168,7 +165,7 @@ export class View {
     this.counters = { ...this.counters, [what]: this.counters[what] + 1 };
   }
 
-  #set(name: keyof View['dependencies'], status: Dependency['status'], error?: string): void {
+  #set(name: keyof ReadModel['dependencies'], status: Dependency['status'], error?: string): void {
     const before = this.dependencies[name];
     this.dependencies = {
       ...this.dependencies,

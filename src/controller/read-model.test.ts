@@ -3,31 +3,31 @@ import { discovered } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import type { Verdict } from '../model/discovery.ts';
 import type { EngineEvent } from './events.ts';
-import { View } from './view.ts';
+import { ReadModel } from './read-model.ts';
 
 test('only what shows makes another revision and is told: not each of the thousand probes of a pass', () => {
-  const view = new View(() => new Date(0));
+  const readModel = new ReadModel(() => new Date(0));
   let told = 0;
-  view.listen(() => told++);
+  readModel.subscribe(() => told++);
   const quiet: EngineEvent[] = [
     { kind: 'probe-began' },
     { kind: 'probe-ended', type: 'loki', milliseconds: 3 },
     { kind: 'watch-event', change: 'upsert' },
     { kind: 'generated', cycle: 1, ok: true },
   ];
-  for (const event of quiet) view.take(event);
-  expect([view.revision, told]).toEqual([0, 0]);
+  for (const event of quiet) readModel.apply(event);
+  expect([readModel.revision, told]).toEqual([0, 0]);
 
   const published = { data: {}, labels: {}, annotations: {}, managers: [], version: '7' };
-  view.take({ kind: 'observed', live: published });
-  expect([view.revision, told, view.published]).toEqual([1, 1, published]);
-  view.take({ kind: 'source-failed', error: new Error('away'), reason: 'network', retryIn: 1 });
-  expect([view.revision, told, view.dependencies.kubernetes.status]).toEqual([2, 2, 'failing']);
+  readModel.apply({ kind: 'observed', live: published });
+  expect([readModel.revision, told, readModel.published]).toEqual([1, 1, published]);
+  readModel.apply({ kind: 'source-failed', error: new Error('away'), reason: 'network', retryIn: 1 });
+  expect([readModel.revision, told, readModel.dependencies.kubernetes.status]).toEqual([2, 2, 'failing']);
 });
 
 test('the history of a backend has an entry for each change, and tells when it was asked last', () => {
   let clock = 0;
-  const view = new View(() => new Date(clock));
+  const readModel = new ReadModel(() => new Date(clock));
   const loki = discovered(
     service('loki', { labels: { 'app.kubernetes.io/name': 'loki' }, ports: ['http:3100'] }),
   );
@@ -35,7 +35,7 @@ test('the history of a backend has an entry for each change, and tells when it w
     clock++;
     const services = [{ ...loki, verdict: { ...loki.verdict, ...verdict } }];
     const times = { examined: 1, milliseconds: 1, detecting: 1, changedAt: undefined };
-    view.take({ kind: 'pass', cycle: clock, full: true, before: [], services, problems: [], ...times });
+    readModel.apply({ kind: 'pass', cycle: clock, full: true, before: [], services, problems: [], ...times });
   };
   for (let round = 0; round < 20; round++) pass({});
   pass({ health: 'unhealthy', fault: 'timeout', reason: 'no answer within 5.0 s' });
@@ -43,7 +43,7 @@ test('the history of a backend has an entry for each change, and tells when it w
   pass({ health: 'unhealthy', fault: 'resolution', reason: 'its name does not resolve' });
   pass({ health: 'unhealthy', reason: 'GET / answered 500 a text' });
   pass({ health: 'unhealthy', reason: 'GET / answered 500 another text' });
-  const history = view.history(loki);
+  const history = readModel.history(loki);
   expect(history?.health.map(({ time, reason }) => [time.getTime(), reason])).toEqual([
     [1, 'GET / answered 200'],
     [21, 'no answer within 5.0 s'],
