@@ -8,6 +8,7 @@ import { ScheduledProber } from '../probing/schedule.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { agentOf } from './agent.ts';
 import type { Configuration } from './configuration.ts';
+import { excludedBy } from './excluded.ts';
 import type { Host } from './host.ts';
 import { type Leader, leaderOf, sameElection } from './leader.ts';
 import { OverridesAhead } from './overrides-ahead.ts';
@@ -121,6 +122,7 @@ export async function assemble(
       },
       force: work.force,
       removalHold: settings.removalHold,
+      excluded: excludedBy(stages.rules, input.namespaces),
       once,
     },
     start(engine) {

@@ -19,6 +19,8 @@ export interface Input {
   readonly kube: Kube | undefined;
   /** For messages: where Services were looked for. */
   readonly where: string;
+  /** The namespaces that are searched; `*` or none: all. */
+  readonly namespaces: readonly string[];
 }
 
 /** Which input is wanted. */
@@ -65,6 +67,7 @@ export async function openInput(
     return {
       kube: undefined,
       where: manifests.map((path) => (path === '-' ? 'standard input' : path)).join(', '),
+      namespaces: chosen,
       source: manifestSource({
         paths: manifests,
         namespaces: chosen,
@@ -84,6 +87,7 @@ export async function openInput(
   return {
     kube,
     where,
+    namespaces,
     source: clusterSource(kube, {
       namespaces,
       interval: follow ? interval : undefined,

@@ -177,6 +177,30 @@ describe('most tools would go at once', () => {
     expect(place.tools).toEqual(names('b', 'c'));
   });
 
+  test.each<[string, string, string[]]>([
+    ['one of them', 'a.monitoring: { enabled: false }', ['b', 'c']],
+    ['all', ['a', 'b', 'c'].map((name) => `${name}.monitoring: { enabled: false }`).join(', '), []],
+  ])('what people switch off is not reported as held: %s', async (_, overrides, left) => {
+    const { run, reconciler } = process();
+    await run(lokis('a', 'b', 'c'));
+    place.edit('overrides.yaml', `tools: { ${overrides} }`);
+    await run([loki('a', 'unhealthy')]);
+    expect(place.tools).toEqual(names(...left));
+    expect(told('removal-held').map(({ tools }) => tools)).toEqual(left.length === 0 ? [] : [names(...left)]);
+    expect(reconciler.due === undefined).toBe(left.length === 0);
+  });
+
+  test('what the configuration leaves out goes at once, and counts for nothing', async () => {
+    await process().run(lokis('a', 'b', 'c', 'd'));
+    const excluded = ({ name }: { readonly name: string }): boolean => !name.startsWith('d');
+    const { run } = process({ excluded });
+    await run(lokis('d'));
+    expect(place.tools).toEqual(names('d'));
+    await run([]);
+    expect(place.tools).toEqual([]);
+    expect(told('removal-held')).toEqual([]);
+  });
+
   test('what changes of others is published meanwhile', async () => {
     const { run } = process();
     await run(lokis('a', 'b', 'c', 'd'));

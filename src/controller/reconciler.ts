@@ -14,7 +14,7 @@ import { type Decision, decideToKeep, type Situation } from '../planning/decide.
 import { sizeFault } from '../planning/guards.ts';
 import { CONTENT_HASH, rollbackOf } from '../planning/plan.ts';
 import { refusal } from '../planning/refusal.ts';
-import { type Gone, type Loss, stillGone } from '../planning/removals.ts';
+import { type Excluded, type Gone, type Loss, stillGone } from '../planning/removals.ts';
 import { retryConflicts } from '../publishers/conflicts.ts';
 import { OwnerRefused } from '../publishers/publisher.ts';
 import { assess, type Findings, type Made, type Memory, situationOf } from './assess.ts';
@@ -36,6 +36,8 @@ export interface ReconcilerOptions extends Publication {
   readonly removalHold: number;
   /** This process makes one pass only. */
   readonly once: boolean;
+  /** Published tools that the configuration leaves out, which are removed at once; absent: none. */
+  readonly excluded?: Excluded;
   /** What this process knows of the tools of MCP servers; absent: nothing yet. */
   readonly tools?: ToolWatch | undefined;
 }
@@ -216,8 +218,10 @@ export class Reconciler {
    * @throws what is wrong with it, where no good documents are known
    */
   #decided(found: Found, situation: Situation, memory: Memory, cycle: number): Decided {
-    const { generation, force, removalHold, once, now } = this.#options;
-    const removal = force ? undefined : { hold: removalHold, once };
+    const { generation, force, removalHold, once, now, excluded } = this.#options;
+    const removal = force
+      ? undefined
+      : { hold: removalHold, once, ...(excluded === undefined ? {} : { excluded }) };
     try {
       const findings = { ...found, generation, removal, now: now().getTime() };
       const { decision, made, naming, approvals, faults, notes, services } = assess(

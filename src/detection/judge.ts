@@ -41,13 +41,26 @@ const PLAIN_RANK = 30;
 /** Names that must not stand alone: such a Service counts only where one of the detector's own ports is there too. */
 const NEEDS_PORT: ReadonlySet<Certainty> = new Set(['component', 'name', 'hint']);
 
-/** Why the configuration keeps a detector from looking at a Service. */
-function outOfScope(service: Service, { options }: CompiledDetector): string | undefined {
+/** Why the configuration keeps a detector out of a namespace. */
+function outOfNamespace(namespace: string, { options }: CompiledDetector): string | undefined {
   const within = (patterns: readonly string[]): boolean =>
-    patterns.some((pattern) => fitsPattern(service.namespace, pattern));
+    patterns.some((pattern) => fitsPattern(namespace, pattern));
   if (options.namespaces !== undefined && !within(options.namespaces))
     return `the configuration has it look in ${options.namespaces.join(', ')} only`;
-  if (within(options.excludeNamespaces)) return 'the configuration keeps it out of this namespace';
+  return within(options.excludeNamespaces) ? 'the configuration keeps it out of this namespace' : undefined;
+}
+
+/** Whether the configuration allows no tool of a type in a namespace, whatever its Services look like. */
+export function isSwitchedOff(type: string, namespace: string, { byType, disabled }: Rules): boolean {
+  const compiled = byType.get(type);
+  return disabled.has(type) || (compiled !== undefined && outOfNamespace(namespace, compiled) !== undefined);
+}
+
+/** Why the configuration keeps a detector from looking at a Service. */
+function outOfScope(service: Service, compiled: CompiledDetector): string | undefined {
+  const { options } = compiled;
+  const elsewhere = outOfNamespace(service.namespace, compiled);
+  if (elsewhere !== undefined) return elsewhere;
   const required = Object.entries(options.requiredAnnotations);
   const has = ([key, pattern]: readonly [string, string]): boolean =>
     Object.hasOwn(service.annotations, key) && fitsPattern(service.annotations[key] ?? '', pattern);

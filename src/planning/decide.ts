@@ -152,10 +152,17 @@ export function decide(situation: Situation & Inputs): Decision {
   return {
     intent: { documents: documents ?? published, overrides, removalHeld: isApart ? note : noteOfAll },
     drift,
-    held,
+    held: without(held, documents ?? published),
     released: isApart ? released : NOTHING_RELEASED,
     rollback: ended,
   };
+}
+
+/** The hold without the tools that overrides or policies remove from the documents. */
+function without(held: Decision['held'], documents: Documents): Decision['held'] {
+  const there = new Set(toolNames(documents['toolset.json']));
+  const stay = held.held.filter((tool) => there.has(tool));
+  return stay.length === 0 ? NOTHING_HELD : { ...held, held: stay };
 }
 
 /** Which published tools stay though the inputs do not give them. */
@@ -166,11 +173,11 @@ function heldOf(
   const isAllowed = live?.annotations[ALLOW_REMOVAL] === 'true';
   if (published === undefined || removal === undefined || isAllowed)
     return { ...NOTHING_HELD, released: NOTHING_RELEASED, note: undefined, noteOfAll: undefined };
-  const lost = losses(published, generated, found);
+  const lost = losses(published, generated, found, removal.excluded);
   const note = live?.annotations[REMOVAL_HELD];
   const there = new Set(toolNames(published['toolset.json']));
   const away = gone.filter(({ tool }) => !there.has(tool));
-  return removals(lost, countsOf(published), note, now, removal, away);
+  return removals(lost, countsOf(published, removal.excluded), note, now, removal, away);
 }
 
 /**

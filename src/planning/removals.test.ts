@@ -101,6 +101,23 @@ const removals = (tools: readonly Loss[], all: number, ...rest: Rest) =>
 type Rest = Parameters<typeof removalsIn> extends [unknown, unknown, ...infer R] ? R : never;
 const held = (...args: Parameters<typeof removals>): readonly string[] => removals(...args).held;
 
+describe('what the configuration leaves out', () => {
+  const excludes =
+    (...names: string[]) =>
+    ({ name }: { readonly name: string }) =>
+      names.includes(name);
+
+  test('is not lost, whatever became of it', () => {
+    const before = documents('a', 'b', 'c');
+    const unusable = found([], [['b', 'unhealthy']]);
+    expect(losses(before, documents(), unusable, excludes('a', 'b')).map(({ tool }) => tool)).toEqual(['c']);
+  });
+
+  test('does not count', () => {
+    expect(countsOf(documents('a', 'b', 'c'), excludes('a', 'b'))).toEqual(new Map([['ns', 1]]));
+  });
+});
+
 describe('how many', () => {
   test.each<[string, number, number, boolean]>([
     ['more than half, and three', 3, 5, true],
@@ -132,15 +149,51 @@ describe('whose', () => {
     });
   });
 
-  test('where most of all tools are lost, all of them are held', () => {
-    const all = new Map([
-      ['a', 1],
-      ['b', 1],
-      ['c', 1],
-    ]);
-    expect(
-      removalsIn([...of('a', 'x'), ...of('b', 'y'), ...of('c', 'z')], all, undefined, NOW, HOLD).held,
-    ).toHaveLength(3);
+  const counts = (all: Record<string, number>) => new Map(Object.entries(all));
+  const heldIn = (tools: readonly Loss[], all: Record<string, number>): readonly string[] =>
+    removalsIn(tools, counts(all), undefined, NOW, HOLD).held;
+  const many = (namespace: string, count: number): Loss[] =>
+    of(namespace, ...Array.from({ length: count }, (_, index) => `${namespace}-${index}`));
+
+  test.each<[string, readonly Loss[], Record<string, number>, number]>([
+    ['three namespaces lose their only tool', [...many('a', 1), ...many('b', 1), ...many('c', 1)], {}, 3],
+    ['two namespaces lose all that is published', [...many('a', 5), ...many('b', 1)], {}, 6],
+    ['most is lost, whichever namespace is left out', [...many('a', 9), ...many('b', 3)], { b: 5 }, 12],
+  ])('an outage holds all: %s', (_, tools, more, expected) => {
+    const own = Map.groupBy(tools, ({ namespace }) => namespace);
+    const all = { ...Object.fromEntries([...own].map(([name, each]) => [name, each.length])), ...more };
+    expect(heldIn(tools, all)).toHaveLength(expected);
+  });
+
+  test('a namespace that removes all of its many tools delays no removal elsewhere', () => {
+    const evil = many('evil', 60);
+    const tools = [...evil, ...of('shop', 'old'), ...of('apps', 'only')];
+    const all = { evil: 60, shop: 4, apps: 1, monitoring: 8 };
+    expect(heldIn(tools, all)).toEqual(evil.map(({ tool }) => tool));
+    const before = removalsIn(evil, counts(all), undefined, NOW, HOLD);
+    const after = removalsIn(tools, counts(all), before.note, NOW + 20_000, HOLD);
+    expect(after.released.map(({ tool }) => tool)).toEqual(['old', 'only']);
+    const gone = evil.map(({ tool, namespace }) => ({ tool, namespace, at: NOW }));
+    const rest = counts({ shop: 4, apps: 1, monitoring: 8 });
+    expect(removalsIn(tools.slice(60), rest, undefined, NOW + 20_000, HOLD, gone).held).toEqual([]);
+  });
+
+  test('whatever one namespace removes, others that remove at most half of their tools are not held', () => {
+    const share = fc
+      .integer({ min: 1, max: 8 })
+      .chain((all) => fc.record({ all: fc.constant(all), lost: fc.nat(Math.floor(all / 2)) }));
+    fc.assert(
+      fc.property(
+        fc.array(share, { minLength: 1, maxLength: 5 }),
+        fc.integer({ min: 1, max: 99 }),
+        (others, size) => {
+          const all = Object.fromEntries(others.map((each, index) => [`ns-${index}`, each.all]));
+          const ordinary = others.flatMap(({ lost }, index) => many(`ns-${index}`, lost));
+          const held = heldIn([...ordinary, ...many('evil', size)], { ...all, evil: size });
+          expect(held.filter((tool) => !tool.startsWith('evil'))).toEqual([]);
+        },
+      ),
+    );
   });
 
   test('tools that went a short while ago count with those that go now', () => {

@@ -39,7 +39,14 @@ export interface RemovalOptions {
   readonly hold: number;
   /** This process makes one pass only, so that a failed probe has no second one after it. */
   readonly once: boolean;
+  /** Whether the configuration leaves a published tool out. Such a tool goes at once. */
+  readonly excluded?: Excluded;
 }
+
+/** Whether the operator's configuration leaves a published tool out, as when its detector is switched off. */
+export type Excluded = (tool: PublishedTool) => boolean;
+
+const NONE_EXCLUDED: Excluded = () => false;
 
 /** Which tools stay for now, and which go. Times are in milliseconds since 1970. */
 export interface Removals {
@@ -69,11 +76,14 @@ const NOT_READY_HOLD = 15_000;
 /** How long one failed probe of a process that makes one pass waits for another process to find the same. */
 const SECOND_OPINION = 30_000;
 
-/** How many tools with a Service are published, by the Service's namespace. */
-export function countsOf(published: Documents): Map<string, number> {
+/** How many tools with a Service are published, by the Service's namespace, without those that are excluded. */
+export function countsOf(published: Documents, excluded = NONE_EXCLUDED): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const { namespace = '', metadata } of publishedTools(published['toolset.json']))
-    if (metadata.service !== undefined) counts.set(namespace, (counts.get(namespace) ?? 0) + 1);
+  for (const tool of publishedTools(published['toolset.json'])) {
+    if (tool.metadata.service === undefined || excluded(tool)) continue;
+    const { namespace = '' } = tool;
+    counts.set(namespace, (counts.get(namespace) ?? 0) + 1);
+  }
   return counts;
 }
 
@@ -81,10 +91,15 @@ const serviceOf = ({ namespace, metadata }: PublishedTool): string | undefined =
   metadata.service === undefined ? undefined : `${namespace}/${metadata.service}`;
 
 /**
- * The published tools that would go, but for those that a person took out. A tool with the same endpoint or the same
- * Service under another name is not lost.
+ * The published tools that would be removed, except those that a person removes in overrides or by the configuration. A
+ * tool with the same endpoint or the same Service under another name is not lost.
  */
-export function losses(before: Documents | undefined, next: Documents, found: FoundTools): readonly Loss[] {
+export function losses(
+  before: Documents | undefined,
+  next: Documents,
+  found: FoundTools,
+  excluded = NONE_EXCLUDED,
+): readonly Loss[] {
   if (before === undefined) return [];
   const after = publishedTools(next['toolset.json']);
   const names = new Set(after.map(({ name }) => name));
@@ -94,7 +109,7 @@ export function losses(before: Documents | undefined, next: Documents, found: Fo
     .filter((tool) => {
       const service = serviceOf(tool);
       // Without a Service it was added by a person, so a person took it out.
-      if (service === undefined || found.usable.has(tool.name)) return false;
+      if (service === undefined || found.usable.has(tool.name) || excluded(tool)) return false;
       return !names.has(tool.name) && !endpoints.has(tool.endpoint) && !services.has(service);
     })
     .map(({ name, namespace = '' }) => ({
@@ -108,13 +123,27 @@ export function losses(before: Documents | undefined, next: Documents, found: Fo
 const isMass = (lost: number, all: number): boolean =>
   (lost >= MASS && lost * 2 > all) || (lost >= ALL && lost === all);
 
-const total = (counts: ReadonlyMap<string, number>): number =>
-  [...counts.values()].reduce((sum, count) => sum + count, 0);
+interface Count {
+  readonly lost: number;
+  readonly all: number;
+}
 
 /**
- * The namespaces whose losses are held: those that lose most of their own tools, so that nobody's many tools elsewhere hide
- * it, and all of them where most of all tools are lost. Tools that went a short while ago count as lost with those that go
- * now: probes do not fail in the same second.
+ * Whether most tools of the cluster are lost, and not only those of one namespace: leaving out any one of the namespaces
+ * makes no difference, or nothing would be left of several. So no tenant can hold up removals in other namespaces by
+ * removing all of its own tools.
+ */
+function isOutage(counts: readonly Count[]): boolean {
+  const losing = counts.filter(({ lost }) => lost > 0);
+  const lost = losing.reduce((sum, count) => sum + count.lost, 0);
+  const all = counts.reduce((sum, count) => sum + count.all, 0);
+  if (losing.length < 2) return false;
+  return lost === all || losing.every((count) => isMass(lost - count.lost, all - count.all));
+}
+
+/**
+ * The namespaces whose losses are held: those that lose most of their own tools, and in an outage of the whole cluster all
+ * of them. Tools removed a short while ago count as lost now, because probes do not all fail in the same second.
  */
 function massLosses(
   lost: readonly Loss[],
@@ -123,11 +152,18 @@ function massLosses(
 ): (namespace: string) => boolean {
   const lossesBy = Map.groupBy(lost, ({ namespace }) => namespace);
   const goneBy = Map.groupBy(gone, ({ namespace }) => namespace);
-  const isOfAll = isMass(lost.length + gone.length, total(all) + gone.length);
+  const names = new Set([...all.keys(), ...lossesBy.keys(), ...goneBy.keys()]);
+  const counts = new Map(
+    [...names].map((namespace) => {
+      const before = goneBy.get(namespace)?.length ?? 0;
+      const now = lossesBy.get(namespace)?.length ?? 0;
+      return [namespace, { lost: now + before, all: (all.get(namespace) ?? 0) + before }];
+    }),
+  );
+  const everywhere = isOutage([...counts.values()]);
   return (namespace) => {
-    const before = goneBy.get(namespace)?.length ?? 0;
-    const now = lossesBy.get(namespace)?.length ?? 0;
-    return isOfAll || isMass(now + before, (all.get(namespace) ?? 0) + before);
+    const { lost: now, all: before } = counts.get(namespace) ?? { lost: 0, all: 0 };
+    return everywhere || isMass(now, before);
   };
 }
 

@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest';
+import { builtIn } from '../../test/fixtures/unit/detection.ts';
+import { makeRules } from '../detection/make-rules.ts';
+import type { DetectorsOptions } from '../model/detector-options.ts';
+import { detectorsOptions } from '../model/detector-options.ts';
+import type { PublishedTool } from '../model/published-tools.ts';
+import { excludedBy } from './excluded.ts';
+
+const rulesWith = (options: unknown = {}, disabled: readonly string[] = []) => {
+  const detectors: DetectorsOptions = detectorsOptions.parse(options);
+  return makeRules(builtIn, { added: [], options: detectors, disabled }).rules;
+};
+const tool = (type: string, more: Partial<PublishedTool> = {}): PublishedTool => ({
+  name: 'x.monitoring',
+  type,
+  endpoint: 'http://x.monitoring.svc.cluster.local:80',
+  description: '',
+  namespace: 'monitoring',
+  ...more,
+  metadata: { service: 'x', certainty: 'label', ...more.metadata },
+});
+
+describe('a published tool is left out', () => {
+  test.each<[string, boolean, Parameters<typeof excludedBy>, PublishedTool]>([
+    ['its detector is switched off', true, [rulesWith({}, ['loki']), ['*']], tool('loki')],
+    ['by an option', true, [rulesWith({ loki: { enabled: false } }), ['*']], tool('loki')],
+    ['another detector is', false, [rulesWith({}, ['tempo']), ['*']], tool('loki')],
+    [
+      'for other namespaces only',
+      false,
+      [rulesWith({ loki: { namespaces: ['mon*'] } }), ['*']],
+      tool('loki'),
+    ],
+    ['for its namespace', true, [rulesWith({ loki: { namespaces: ['logs'] } }), ['*']], tool('loki')],
+    ['excluded there', true, [rulesWith({ loki: { excludeNamespaces: ['mon*'] } }), ['*']], tool('loki')],
+    ['its namespace is searched', false, [rulesWith(), ['logs', 'monitoring']], tool('loki')],
+    ['its namespace is not searched any more', true, [rulesWith(), ['logs']], tool('loki')],
+    ['all namespaces are searched', false, [rulesWith(), ['*']], tool('loki')],
+    ['all manifests are searched', false, [rulesWith(), []], tool('loki')],
+    [
+      'overrides show another namespace',
+      false,
+      [rulesWith(), ['monitoring']],
+      tool('loki', { namespace: 'team-a' }),
+    ],
+    [
+      'overrides show a namespace that is searched',
+      true,
+      [rulesWith(), ['team-a']],
+      tool('loki', { namespace: 'team-a' }),
+    ],
+    [
+      'nobody knows its type: a detector file that has a fault',
+      false,
+      [rulesWith(), ['*']],
+      tool('cassandra'),
+    ],
+    [
+      'its owner named the type, and annotated Services are switched off',
+      true,
+      [rulesWith({}, ['custom']), ['*']],
+      tool('cassandra', { metadata: { service: 'x', certainty: 'annotation' } }),
+    ],
+    [
+      'an annotation of its own detector, and annotated Services are switched off',
+      false,
+      [rulesWith({}, ['custom']), ['*']],
+      tool('jaeger', { metadata: { service: 'x', certainty: 'annotation' } }),
+    ],
+  ])('%s: %s', (_, expected, given, published) => {
+    expect(excludedBy(...given)(published)).toBe(expected);
+  });
+});
