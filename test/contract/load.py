@@ -25,6 +25,7 @@ for name in list(os.environ):
 log = io.StringIO()
 logging.basicConfig(stream=log, level=logging.WARNING, force=True)
 
+import parse_once  # noqa: E402, F401
 from holmes.core.tools import SERVER_TOOLSET_TAGS, CallablePrerequisite, YAMLToolset  # noqa: E402
 from holmes.core.toolset_manager import ToolsetManager, handle_deprecated_toolset_name  # noqa: E402
 from holmes.plugins.toolsets import load_builtin_toolsets  # noqa: E402
