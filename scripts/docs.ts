@@ -10,6 +10,7 @@ import { builtInDetectors } from '../src/config/detector-files.ts';
 import { makeRules } from '../src/detection/make-rules.ts';
 import { CERTAINTIES } from '../src/model/certainties.ts';
 import type { Detector, Matcher } from '../src/model/detector.ts';
+import { entryOf } from '../src/outputs/holmesgpt/mapping.ts';
 import { apiMetrics } from '../src/telemetry/api-metrics.ts';
 import { engineMetrics } from '../src/telemetry/engine-metrics.ts';
 import { type MetricDescription, MetricSet } from '../src/telemetry/metric-set.ts';
@@ -45,7 +46,8 @@ function matcherText(match: Matcher): string {
   return parts.join(' and ');
 }
 
-function entryText({ holmes }: Detector): string {
+function entryText(detector: Detector): string {
+  const holmes = entryOf({ mappings: detector.outputs });
   if ('http' in holmes) return `${code('type: http')}, GET only`;
   if ('mcp' in holmes) return code('mcp_servers');
   if ('none' in holmes) return '–';

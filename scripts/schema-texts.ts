@@ -25,6 +25,30 @@ const condition = (place: string): Texts => ({
   [`${place}.port.appProtocol`]: '`appProtocol` of the port: text, list of texts, or `true`.',
 });
 
+/** The part of a detector for HolmesGPT, by place in it. */
+const HOLMESGPT: Texts = {
+  toolsets: 'Built-in toolsets of HolmesGPT that this backend configures.',
+  config: 'Fields of one backend; `{endpoint}`, `{authority}` and `{tool}` are replaced.',
+  list: 'Key of the list with the backends.',
+  nameField: 'Field with the name of a backend in that list.',
+  credentials: '`required`: the toolset does not work without credentials.',
+  auth: 'What the toolset calls each kind of credential. It takes no other kind.',
+  'auth.apiKey': 'Field for an API key.',
+  'auth.bearerToken': 'Field for a bearer token.',
+  'auth.username': 'Field for a user name.',
+  'auth.password': 'Field for a password.',
+  'auth.headers': 'Field for headers.',
+  http: 'An HTTP toolset, GET only.',
+  'http.paths': 'Allowed paths below the base path; `*` matches any characters.',
+  'http.instructions': 'What the model reads about the API.',
+  mcp: 'The backend is an MCP server.',
+  none: 'Why HolmesGPT has no entry for it.',
+};
+
+/** The same at a place in the file. */
+const holmesgptAt = (place: string): Texts =>
+  Object.fromEntries(Object.entries(HOLMESGPT).map(([below, text]) => [`${place}.${below}`, text]));
+
 export const DETECTOR: Texts = {
   'signals[].certainty': 'How sure the signal is. A `hint` needs a proof.',
   ...condition('signals[]'),
@@ -65,22 +89,10 @@ export const DETECTOR: Texts = {
   'probe.proofs[].weak':
     '`true`: the proof confirms what labels say, and never changes the type of something else.',
   'probe.proofs[].path': 'Base path at which the type is proven.',
-  'holmes.toolsets': 'Built-in toolsets of HolmesGPT that this backend configures.',
-  'holmes.config': 'Fields of one backend; `{endpoint}`, `{authority}` and `{tool}` are replaced.',
-  'holmes.list': 'Key of the list with the backends.',
-  'holmes.nameField': 'Field with the name of a backend in that list.',
-  'holmes.credentials': '`required`: the toolset does not work without credentials.',
-  'holmes.auth': 'What the toolset calls each kind of credential. It takes no other kind.',
-  'holmes.auth.apiKey': 'Field for an API key.',
-  'holmes.auth.bearerToken': 'Field for a bearer token.',
-  'holmes.auth.username': 'Field for a user name.',
-  'holmes.auth.password': 'Field for a password.',
-  'holmes.auth.headers': 'Field for headers.',
-  'holmes.http': 'An HTTP toolset, GET only.',
-  'holmes.http.paths': 'Allowed paths below the base path; `*` matches any characters.',
-  'holmes.http.instructions': 'What the model reads about the API.',
-  'holmes.mcp': 'The backend is an MCP server.',
-  'holmes.none': 'Why HolmesGPT has no entry for it.',
+  'outputs.holmesgpt': 'Its entry for HolmesGPT.',
+  ...holmesgptAt('outputs.holmesgpt'),
+  holmes: 'Deprecated: write it as `outputs.holmesgpt`.',
+  ...holmesgptAt('holmes'),
 };
 
 export const CONFIG: Texts = {

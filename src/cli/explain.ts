@@ -266,7 +266,7 @@ export async function explainCommand(text: string, flags: ExplainFlags, run: Inv
     probe: async (way, signal) => {
       const isMeant = counts(way);
       // How many tools other servers have decides how many are left for this backend.
-      if (!isMeant && (candidate === undefined || !('mcp' in way.holmes))) return NOT_ASKED;
+      if (!isMeant && (candidate === undefined || way.mcp !== true)) return NOT_ASKED;
       const verdict = permitted(way, await stages.prober.probe(way, signal), stages.rules);
       if (isMeant) heard.set(way.service.name, verdict);
       return verdict;

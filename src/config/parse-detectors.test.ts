@@ -16,7 +16,7 @@ const example = {
   description: 'An example',
   names: ['example'],
   ports: { numbers: [1234] },
-  holmes: { none: 'it is an example' },
+  outputs: { holmesgpt: { none: 'it is an example' } },
 };
 const file = (content: unknown, name = 'example.yaml'): DetectorFile => ({ name, content });
 const failure = (...files: DetectorFile[]): string => {
@@ -39,7 +39,9 @@ describe('parseDetectors', () => {
     ['an exclusion without a reason', { exclude: [{ name: 'x' }] }, ['exclude[0].why']],
     ['a port that is none', { ports: { numbers: [1, 70_000] } }, ['ports.numbers[1]']],
     ['a path that is none', { paths: [{ path: 'api' }] }, ['paths[0].path']],
-    ['an entry for the agent that is none', { holmes: {} }, ['holmes']],
+    ['an entry for the agent that is none', { outputs: { holmesgpt: {} } }, ['outputs.holmesgpt']],
+    ['an entry for an agent that is none', { outputs: { holmes: {} } }, ['outputs', 'holmes']],
+    ['an entry under its former key too', { holmes: { none: 'x' } }, ['holmes', 'outputs.holmesgpt']],
     [
       'a label that must be an empty text',
       { signals: [{ certainty: 'label', labels: { app: '' } }] },
@@ -67,6 +69,22 @@ describe('parseDetectors', () => {
   test('a missing or broken vocabulary is told', () => {
     expect(failure(file(example))).toContain('vocabulary.yaml');
     expect(failure(file({ neutral: 1 }, 'vocabulary.yaml'))).toMatch(/vocabulary\.yaml[\s\S]*neutral/);
+  });
+
+  test('an entry under its former key is the one of its output', () => {
+    const { outputs, ...rest } = example;
+    const { detectors } = parseDetectors([vocabulary, file({ ...rest, holmes: outputs.holmesgpt })]);
+    expect(detectors).toEqual(parseDetectors([vocabulary, file(example)]).detectors);
+    expect(detectors).toMatchObject([{ outputs: { holmesgpt: { none: 'it is an example' } }, mcp: false }]);
+  });
+
+  test.each([
+    ['an output that connects to it as to one', { outputs: { holmesgpt: { mcp: {} } } }],
+    ['the same under its former key', { outputs: {}, holmes: { mcp: {} } }],
+    ['the protocol of its probe, without any output', { outputs: {}, probe: { protocol: 'mcp' } }],
+  ])('what makes an MCP server of a backend: %s', (_, change) => {
+    const { detectors } = parseDetectors([vocabulary, file({ ...example, ...change })]);
+    expect(detectors).toMatchObject([{ mcp: true }]);
   });
 
   test('the later one of a type takes the place of the earlier', () => {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { type Detector, type DetectorSet, detectorSchema, vocabularySchema } from '../model/detector.ts';
+import { type Detector, type DetectorSet, vocabularySchema } from '../model/detector.ts';
+import { detectorSchema } from '../outputs/detector-schema.ts';
 
 /** The content of a detector file, read and not yet checked. */
 export interface DetectorFile {

@@ -1,10 +1,11 @@
 import { type Dirent, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Detector, detectorSchema } from '../model/detector.ts';
+import type { Detector } from '../model/detector.ts';
 import type { Problem } from '../model/discovery.ts';
 import { ConfigError } from '../model/errors.ts';
 import { unreadable } from '../model/unreadable.ts';
 import { readYaml } from '../model/yaml-text.ts';
+import { detectorSchema } from '../outputs/detector-schema.ts';
 
 /** Detectors of one folder, with the names of their files, and what is wrong with others. */
 export interface UserDetectors {

@@ -46,7 +46,8 @@ function republished(tool: PublishedTool, kinds: ReadonlyMap<string, ToolKind>):
     evidence: [],
     alternates: metadata.alternates?.split(',') ?? [],
     fallbacks: [],
-    holmes: kind?.holmes ?? { none: 'the agent has no entry for tools of this type' },
+    mappings: kind?.mappings ?? {},
+    mcp: kind?.mcp,
     verdict: { health: 'unknown', authRequired: false, proof: 'unproven', reason: 'held', steps: [] },
   };
 }

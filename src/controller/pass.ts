@@ -68,7 +68,7 @@ export function toolKinds(rules: Rules): Map<string, ToolKind> {
   return new Map(
     [...rules.byType].map(([type, { detector }]) => [
       type,
-      { description: detector.description, holmes: detector.holmes },
+      { description: detector.description, mappings: detector.outputs, mcp: detector.mcp },
     ]),
   );
 }

@@ -5,7 +5,7 @@ import { bounded } from './bound.ts';
 
 const candidate = (namespace: string, name: string): Candidate =>
   ({
-    holmes: { none: '' },
+    mappings: {},
     service: { namespace, name },
     tool: `${name}.${namespace}`,
   }) as unknown as Candidate;

@@ -302,7 +302,8 @@ function candidateOf(
       alternates: others.map(({ name }) => name),
       samePods: samePods.map(({ name }) => name),
       fallbacks: [],
-      holmes: detector.holmes,
+      mappings: detector.outputs,
+      mcp: detector.mcp,
     },
   };
 }
@@ -335,6 +336,7 @@ export function retyped(
     detector: proven.type,
     kind: proven.description,
     description: candidate.tenantDescription ? candidate.description : proven.description,
-    holmes: proven.holmes,
+    mappings: proven.outputs,
+    mcp: proven.mcp,
   };
 }

@@ -78,7 +78,7 @@ export function isApprovedMatch(
   if (!approvals.has(serviceKey(service))) return false;
   const named = namedDetector(service, (owner ?? compiled).detector, rules);
   const detector = named === owner?.detector ? compiled.detector : named;
-  return isApproved(approvals, service, approvalKind({ holmes: detector.holmes, detector: detector.type }));
+  return isApproved(approvals, service, approvalKind({ mcp: detector.mcp, detector: detector.type }));
 }
 
 /** The detector of the type that the Service's owner names; else the one that asks. */

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { builtIn, options } from '../../test/fixtures/unit/detection.ts';
 import { offered, service } from '../../test/fixtures/unit/service.ts';
-import { detectorSchema } from '../model/detector.ts';
 import { type DetectorOptions, type DetectorsOptions, detectorOptions } from '../model/detector-options.ts';
+import { detectorSchema } from '../outputs/detector-schema.ts';
 import { detect } from './detect.ts';
 import { explain } from './explain.ts';
 import { type Customisation, makeRules } from './make-rules.ts';
@@ -14,7 +14,6 @@ const example = {
   description: 'An example',
   names: ['example'],
   ports: { numbers: [1234] },
-  holmes: { none: 'it is an example' },
 };
 const set = (type: string, change: Partial<DetectorOptions>): DetectorsOptions => ({
   [type]: detectorOptions.parse(change),

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { rules } from '../../test/fixtures/unit/detection.ts';
 import { type ServiceFields, service } from '../../test/fixtures/unit/service.ts';
-import { type Detector, detectorSchema } from '../model/detector.ts';
+import type { Detector } from '../model/detector.ts';
 import type { ServicePort } from '../model/service.ts';
+import { detectorSchema } from '../outputs/detector-schema.ts';
 import { choosePort, chooseScheme } from './port.ts';
 
 const detectorWith = (ports: object, fromAnnotations: object = {}): Detector =>
@@ -12,7 +13,6 @@ const detectorWith = (ports: object, fromAnnotations: object = {}): Detector =>
     description: 'An example',
     ports,
     fromAnnotations,
-    holmes: { none: 'an example' },
   });
 
 const chosen = (

@@ -139,7 +139,8 @@ export function fromBackend(given: Backend, input: string, rules: Rules): Discov
     healthPath: undefined,
     evidence: given.evidence,
     fallbacks: [],
-    holmes: known.holmes,
+    mappings: known.outputs,
+    mcp: known.mcp,
     verdict: verdictOf(health),
   };
 }

@@ -1,10 +1,10 @@
 import { builtInDetectors } from '../config/detector-files.ts';
 import { makeRules } from '../detection/make-rules.ts';
 import type { Rules } from '../detection/rules.ts';
-import { detectorSchema } from '../model/detector.ts';
 import type { Problem } from '../model/discovery.ts';
 import type { Overrides } from '../model/overrides.ts';
 import { type Faults, faultLines, readYaml } from '../model/yaml-text.ts';
+import { detectorSchema } from '../outputs/detector-schema.ts';
 import { readOverrides } from '../planning/overrides.ts';
 import { InputError } from './input-error.ts';
 import type { Inputs } from './types.ts';

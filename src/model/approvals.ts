@@ -7,10 +7,10 @@ import { type ServiceKey, serviceKey } from './service.ts';
  * of its own, and `custom` is the word of an owner.
  */
 export const approvalKind = ({
-  holmes,
+  mcp,
   detector,
-}: Pick<Candidate, 'holmes' | 'detector'>): ApprovedKind | undefined =>
-  'mcp' in holmes ? 'mcp' : detector === 'custom' ? 'custom' : undefined;
+}: Pick<Candidate, 'mcp' | 'detector'>): ApprovedKind | undefined =>
+  mcp === true ? 'mcp' : detector === 'custom' ? 'custom' : undefined;
 
 /** What people said of one Service. */
 export interface Approval {

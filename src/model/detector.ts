@@ -41,41 +41,8 @@ const matcher = z.strictObject(matcherShape).refine(namesSomething, NOTHING);
 const signal = z.strictObject({ certainty, ...matcherShape }).refine(namesSomething, NOTHING);
 const exclusion = z.strictObject({ why: z.string().min(1), ...matcherShape }).refine(namesSomething, NOTHING);
 
-/** What a built-in toolset calls each kind of credential; a kind that is not there, it does not take. */
-const holmesAuth = z.strictObject({
-  apiKey: z.string().optional(),
-  bearerToken: z.string().optional(),
-  username: z.string().optional(),
-  password: z.string().optional(),
-  headers: z.string().optional(),
-});
-
-const holmesEntry = z.union([
-  z.strictObject({
-    /** Built-in toolsets of the agent that this backend configures. */
-    toolsets: z.array(z.string().min(1)).min(1),
-    /** Fields of one backend; `{endpoint}`, `{authority}` and `{tool}` are replaced in its texts. */
-    config: z.record(z.string(), z.string()),
-    /** The key of the list that holds the backends, and the field that names one in it. */
-    list: z.string().default('instances'),
-    nameField: z.string().default('name'),
-    /** `required`: the agent's own check fails without credentials. */
-    credentials: z.enum(['optional', 'required']).default('optional'),
-    auth: holmesAuth.default({}),
-  }),
-  z.strictObject({
-    http: z.strictObject({
-      /** GET requests to these paths are allowed, below the base path; `*` stands for any run. */
-      paths: z.array(z.string().regex(/^[/*]/)).min(1),
-      instructions: z.string().min(1).max(1200),
-    }),
-  }),
-  z.strictObject({ mcp: z.strictObject({}) }),
-  z.strictObject({ none: z.string().min(1) }),
-]);
-
-/** The schema of one detector file: everything the program knows about one kind of backend. */
-export const detectorSchema = z.strictObject({
+/** What a detector file holds apart from how its backends appear in outputs. */
+const detector = z.strictObject({
   type: word,
   title: z.string().min(1).max(60),
   description: z.string().min(1).max(200),
@@ -125,8 +92,67 @@ export const detectorSchema = z.strictObject({
     )
     .default([]),
   probe: probeSpec.prefault({}),
-  holmes: holmesEntry,
 });
+
+/** How backends of one kind appear in each output, by the output's id. Only that output knows what is in it. */
+export type Mappings = Readonly<Record<string, unknown>>;
+
+/** What an output says of the part of a detector file that is its own. */
+export interface MappingRules {
+  readonly schema: z.ZodType;
+  /** The agent connects to such a backend as to an MCP server, so it needs a person's approval. */
+  isMcp(mapping: unknown): boolean;
+  /** Where the mapping stands in detector files of release 0.1, which had no `outputs`. */
+  readonly formerKey?: string;
+}
+
+/** Everything the program knows about one kind of backend. */
+export interface Detector extends z.infer<typeof detector> {
+  readonly outputs: Mappings;
+  /** Its backends are MCP servers: they bring tools and texts of their own, so each needs a person's approval. */
+  readonly mcp: boolean;
+}
+
+/**
+ * The schema of one detector file.
+ * @param outputs by the id of each output
+ */
+export function detectorSchemaOf(outputs: Readonly<Record<string, MappingRules>>): z.ZodType<Detector> {
+  const all = Object.entries(outputs);
+  const former = all.flatMap(([id, { formerKey }]) =>
+    formerKey === undefined ? [] : [[formerKey, id] as const],
+  );
+  const optional = (entries: readonly (readonly [key: string, id: string])[]): Record<string, z.ZodType> =>
+    Object.fromEntries(entries.map(([key, id]) => [key, (outputs[id]?.schema ?? z.never()).optional()]));
+  return z
+    .strictObject({
+      ...detector.shape,
+      outputs: z.strictObject(optional(all.map(([id]) => [id, id]))).default({}),
+      ...optional(former),
+    })
+    .transform((content, context): Detector => {
+      const file: Record<string, unknown> = { ...content };
+      const mappings: Record<string, unknown> = { ...content.outputs };
+      for (const [key, id] of former) {
+        const mapping = file[key];
+        delete file[key];
+        if (mapping === undefined) continue;
+        if (mappings[id] !== undefined)
+          context.addIssue({
+            code: 'custom',
+            path: [key],
+            message: `stands beside outputs.${id}; remove it`,
+          });
+        mappings[id] = mapping;
+      }
+      const isMcp = all.some(([id, rules]) => mappings[id] !== undefined && rules.isMcp(mappings[id]));
+      return {
+        ...(file as Omit<Detector, 'outputs' | 'mcp'>),
+        outputs: mappings,
+        mcp: content.probe.protocol === 'mcp' || isMcp,
+      };
+    });
+}
 
 /** The schema of the shared vocabulary: what the parts of such systems are called, and what each part is good for. */
 export const vocabularySchema = z.strictObject({
@@ -159,14 +185,10 @@ export const vocabularySchema = z.strictObject({
   ),
 });
 
-export type Detector = z.infer<typeof detectorSchema>;
 export type Vocabulary = z.infer<typeof vocabularySchema>;
 export type Matcher = z.infer<typeof matcher>;
 export type Expectation = z.infer<typeof expectation>;
 export type Certainty = z.infer<typeof certainty>;
-/** How a backend appears in the agent's configuration. */
-export type HolmesEntry = z.infer<typeof holmesEntry>;
-export type HolmesAuth = z.infer<typeof holmesAuth>;
 
 /** Detectors, each of a type of its own, and the words that they share. */
 export interface DetectorSet {

@@ -1,4 +1,4 @@
-import type { Certainty, HolmesEntry } from './detector.ts';
+import type { Certainty, Mappings } from './detector.ts';
 import type { Service } from './service.ts';
 import { oneLine } from './text.ts';
 
@@ -61,7 +61,10 @@ export interface Candidate {
   readonly clusterIPs?: Readonly<Record<string, readonly string[]>>;
   /** Other ways into the same backend, the best first: what is asked where this one does not answer. A few at most. */
   readonly fallbacks: readonly Candidate[];
-  readonly holmes: HolmesEntry;
+  /** How it appears in each output. */
+  readonly mappings: Mappings;
+  /** It is an MCP server. */
+  readonly mcp?: boolean | undefined;
 }
 
 export type Health = 'healthy' | 'unhealthy' | 'unknown';

@@ -1,10 +1,11 @@
 import * as z from 'zod';
 
-/** The schema that one stands for, without what makes it optional or prepares its input. */
+/** The schema that one stands for, without what makes it optional or prepares its input or output. */
 function bare(schema: unknown): unknown {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodNullable)
     return bare(schema.unwrap());
-  return schema instanceof z.ZodPipe ? bare(schema.out) : schema;
+  if (!(schema instanceof z.ZodPipe)) return schema;
+  return bare(schema.out instanceof z.ZodTransform ? schema.in : schema.out);
 }
 
 /** The schema of a value within what another schema describes, if that can be told. */

@@ -2,6 +2,7 @@ import { endpointUrl } from '../model/discovery.ts';
 import { describe } from '../planning/description.ts';
 import type { Tool } from '../planning/tools.ts';
 import { approvalRequired } from './holmesgpt/approval.ts';
+import { entryOf } from './holmesgpt/mapping.ts';
 import { toolJson } from './toolset-json/toolset-json.ts';
 
 const bytes = (text: string): number => Buffer.byteLength(text);
@@ -11,7 +12,8 @@ const LINE = 16;
 
 /** About how many bytes a tool takes in `custom_toolset.yaml`. */
 function yamlBytes(tool: Tool): number {
-  const { holmes, endpoint } = tool;
+  const { endpoint } = tool;
+  const holmes = entryOf(tool);
   const url = bytes(endpointUrl(endpoint)) + LINE;
   if ('mcp' in holmes) {
     const globs = tool.added === true ? [] : approvalRequired(tool.verdict);

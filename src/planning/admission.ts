@@ -22,7 +22,7 @@ const OPEN: Approval = { state: 'open', reason: '' };
 /** HolmesGPT's chart labels its own MCP servers so, and lists them itself with its own rules of approval. */
 const PART_OF = 'app.kubernetes.io/part-of';
 
-const isMcp = ({ holmes }: Candidate): boolean => 'mcp' in holmes;
+const isMcp = ({ mcp }: Candidate): boolean => mcp === true;
 
 /** What to type to approve a Service. */
 export const approveCommand = (key: string): string => `dynamic-toolset approve ${key}`;

@@ -1,5 +1,4 @@
 import type { Credential, Credentials } from '../model/credentials.ts';
-import type { HolmesAuth } from '../model/detector.ts';
 import type { Naming } from './preferred.ts';
 import type { Tool } from './tools.ts';
 
@@ -31,62 +30,4 @@ export function namedInCredentials(credentials: Credentials, tool: Tool): Naming
   if (trustedWith(tool).some((key) => Object.hasOwn(credentials, key))) return 'service';
   const given = Object.hasOwn(credentials, tool.detector) ? credentials[tool.detector] : undefined;
   return given?.namespaces?.includes(namespaceOf(tool) ?? '') === true ? 'namespace' : undefined;
-}
-
-/** How the agent writes "the value of this environment variable". */
-const fromEnvironment = (variable: string): string => `{{ env.${variable} }}`;
-
-function headersOf({ bearerToken, headers = {} }: Credential): Record<string, string> {
-  return {
-    ...(bearerToken === undefined ? {} : { Authorization: `Bearer ${fromEnvironment(bearerToken)}` }),
-    ...Object.fromEntries(
-      Object.entries(headers).map(([name, variable]) => [name, fromEnvironment(variable)]),
-    ),
-  };
-}
-
-/**
- * The fields of a built-in toolset's configuration that carry credentials.
- * @param auth what the toolset calls them
- * @returns the fields, or a text that says which kind of credential the toolset does not take
- */
-export function toolsetFields(given: Credential, auth: HolmesAuth): Record<string, unknown> | string {
-  const fields: Record<string, unknown> = {};
-  for (const kind of ['apiKey', 'bearerToken', 'username', 'password'] as const) {
-    const variable = given[kind];
-    if (variable === undefined) continue;
-    const field = auth[kind];
-    if (field !== undefined) fields[field] = fromEnvironment(variable);
-    else if (kind !== 'bearerToken' || auth.headers === undefined)
-      return `it takes ${Object.keys(auth).join(', ') || 'none'}, and not ${kind}`;
-  }
-  const asField = auth.bearerToken === undefined ? given : { ...given, bearerToken: undefined };
-  const headers = headersOf(asField);
-  if (Object.keys(headers).length > 0) {
-    if (auth.headers === undefined) return `it takes ${Object.keys(auth).join(', ')}, and not headers`;
-    fields[auth.headers] = headers;
-  }
-  return fields;
-}
-
-/** The `auth` of an endpoint of an HTTP toolset, and the headers beside it. */
-export function endpointAuth(given: Credential): Record<string, string> | string {
-  const { apiKey, bearerToken, username, password, headers = {} } = given;
-  const [header, ...more] = Object.entries(headers);
-  const kinds = [apiKey, bearerToken, username, header].filter((kind) => kind !== undefined).length;
-  if (more.length > 0 || kinds > 1) return 'an HTTP toolset takes one header, token or login for a backend';
-  if (apiKey !== undefined)
-    return 'an HTTP toolset takes bearerToken, username with password, or headers, and not apiKey';
-  if (bearerToken !== undefined) return { type: 'bearer', token: fromEnvironment(bearerToken) };
-  if (username !== undefined && password !== undefined)
-    return { type: 'basic', username: fromEnvironment(username), password: fromEnvironment(password) };
-  const [name = '', variable = ''] = header ?? [];
-  return { type: 'header', name, value: fromEnvironment(variable) };
-}
-
-/** The headers with which the agent calls an MCP server. */
-export function serverHeaders(given: Credential): Record<string, string> | string {
-  if (given.apiKey !== undefined || given.username !== undefined)
-    return 'an MCP server takes bearerToken or headers, and not apiKey or username';
-  return headersOf(given);
 }

@@ -8,7 +8,7 @@ import { generate } from '../outputs/generate.ts';
 const kinds = new Map(
   [...rules.byType].map(([type, { detector }]) => [
     type,
-    { description: detector.description, holmes: detector.holmes },
+    { description: detector.description, mappings: detector.outputs, mcp: detector.mcp },
   ]),
 );
 const prometheus = discovered(service('prometheus', { labels: { app: 'prometheus' }, ports: [9090] }));

@@ -1,4 +1,4 @@
-import type { HolmesEntry } from '../model/detector.ts';
+import type { Mappings } from '../model/detector.ts';
 import type { DiscoveredService, Endpoint, Problem } from '../model/discovery.ts';
 import { addressedService, isWholeTool, type Overrides, type ToolOverride } from '../model/overrides.ts';
 import { HOSTS } from '../model/published-tools.ts';
@@ -11,14 +11,24 @@ import { switchedOffBeside } from './switched-off.ts';
 /** What is known of a kind of backend, for tools that people add. */
 export interface ToolKind {
   readonly description: string;
-  readonly holmes: HolmesEntry;
+  readonly mappings: Mappings;
+  readonly mcp?: boolean | undefined;
 }
 
 /** A tool as it will be written: a discovered service, or one that a person added, with a person's changes. */
 export interface Tool
   extends Pick<
     DiscoveredService,
-    'tool' | 'type' | 'detector' | 'kind' | 'endpoint' | 'mode' | 'holmes' | 'verdict' | 'tenantDescription'
+    | 'tool'
+    | 'type'
+    | 'detector'
+    | 'kind'
+    | 'endpoint'
+    | 'mode'
+    | 'mappings'
+    | 'mcp'
+    | 'verdict'
+    | 'tenantDescription'
   > {
   readonly description: string;
   readonly namespace: string | undefined;
@@ -67,7 +77,7 @@ export function discoveredTool(service: DiscoveredService): Tool {
       certainty: service.certainty,
       ...(service.service.created === undefined ? {} : { created: service.service.created }),
       ...(service.alternates.length === 0 ? {} : { alternates: service.alternates.join(',') }),
-      ...('mcp' in service.holmes ? { [HOSTS]: serverHosts(service).join(',') } : {}),
+      ...(service.mcp === true ? { [HOSTS]: serverHosts(service).join(',') } : {}),
     },
   };
 }
@@ -94,7 +104,8 @@ function personalTool(
     kind: kind?.description ?? description,
     endpoint: endpointOf(endpoint),
     mode: endpoint.replace(/\/+$/, '').endsWith('/sse') ? 'sse' : 'streamable-http',
-    holmes: kind?.holmes ?? { none: 'the agent has no entry for tools of this type' },
+    mappings: kind?.mappings ?? {},
+    mcp: kind?.mcp,
     verdict: {
       health: 'unknown',
       authRequired: false,
@@ -128,14 +139,17 @@ function changed(tool: Tool, { key, override }: Change, kinds: ReadonlyMap<strin
       endpoint,
       description: description ?? kinds.get(type)?.description ?? tool.kind,
     };
-    const known = type === tool.type ? { description: tool.kind, holmes: tool.holmes } : undefined;
+    const known =
+      type === tool.type ? { description: tool.kind, mappings: tool.mappings, mcp: tool.mcp } : undefined;
     return personalTool(own, nameOf(key), slashed(key), known, kinds);
   }
   const kind = override.type === undefined ? undefined : kinds.get(override.type);
   return {
     ...tool,
     type,
-    ...(kind === undefined ? {} : { detector: type, kind: kind.description, holmes: kind.holmes }),
+    ...(kind === undefined
+      ? {}
+      : { detector: type, kind: kind.description, mappings: kind.mappings, mcp: kind.mcp }),
     ...(description === undefined ? {} : { description, tenantDescription: false }),
     ...(override.namespace === undefined ? {} : { namespace: override.namespace }),
     metadata: { ...tool.metadata, ...override.metadata },

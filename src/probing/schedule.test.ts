@@ -38,7 +38,7 @@ const candidate = (name: string, port = 9090): Candidate => ({
   evidence: [],
   alternates: [],
   fallbacks: [],
-  holmes: { none: 'not for an agent' },
+  mappings: {},
 });
 
 /** A schedule over a backend whose health the test decides, on a clock that the test moves. */

@@ -6,6 +6,7 @@ import type { DiscoveredService, Problem, Verdict } from '../../src/model/discov
 import { NO_OVERRIDES, type Overrides, overridesSchema } from '../../src/model/overrides.ts';
 import type { Service } from '../../src/model/service.ts';
 import { generate } from '../../src/outputs/generate.ts';
+import { entryOf } from '../../src/outputs/holmesgpt/mapping.ts';
 import { parseManifest } from '../../src/sources/manifest-text.ts';
 import { DETECTION, fixtureTypes, rules, servicesOf } from '../detectors/fixtures.ts';
 import { offered, service } from '../fixtures/unit/service.ts';
@@ -19,7 +20,7 @@ const VERDICT: Verdict = { health: 'healthy', authRequired: false, proof: 'prove
 const kinds = new Map(
   [...rules.byType].map(([type, { detector }]) => [
     type,
-    { description: detector.description, holmes: detector.holmes },
+    { description: detector.description, mappings: detector.outputs, mcp: detector.mcp },
   ]),
 );
 
@@ -128,7 +129,8 @@ for (const folder of corpusFolders) {
 
 /** Entries that the detectors write when nothing is in their way. */
 export const wantedEntries: readonly string[] = [...rules.byType.values()].flatMap(({ detector }) => {
-  const { holmes, type } = detector;
+  const { type } = detector;
+  const holmes = entryOf({ mappings: detector.outputs });
   if ('toolsets' in holmes) return holmes.toolsets;
   return 'http' in holmes ? [type] : [];
 });

@@ -2,6 +2,7 @@ import type { Mapping } from '../../model/mapping.ts';
 import { namespaceOf } from '../../planning/budget.ts';
 import type { Tool } from '../../planning/tools.ts';
 import { ownTools, serversOf, type ToolsetSize, toolsetSizes } from './count.ts';
+import { entryOf } from './mapping.ts';
 import type { HolmesDocument } from './toolsets.ts';
 
 /** What of discovered backends would give HolmesGPT more tools than its model takes. */
@@ -65,7 +66,7 @@ function unitsOf(ordered: readonly Tool[], holmes: HolmesDocument, most: number)
     if (tool.pinned) continue;
     const namespace = namespaceOf(tool);
     const toolsets = toolsetsOf.get(tool) ?? [];
-    if ('mcp' in tool.holmes && servers.has(tool.key)) {
+    if ('mcp' in entryOf(tool) && servers.has(tool.key)) {
       const own = toolsOfServer(tool, most);
       units.set(tool.key, { namespace, tools: [tool], own, toolsets: [], place });
     } else if (toolsets.length > 0) {

@@ -1,17 +1,10 @@
 import type { Credential, Credentials } from '../../model/credentials.ts';
-import type { HolmesEntry } from '../../model/detector.ts';
 import { endpointUrl, type Problem } from '../../model/discovery.ts';
 import type { Mapping } from '../../model/mapping.ts';
 import { mergePatch } from '../../model/merge.ts';
 import type { Overrides } from '../../model/overrides.ts';
 import { HOSTS } from '../../model/published-tools.ts';
-import {
-  credentialOf,
-  endpointAuth,
-  namedInCredentials,
-  serverHeaders,
-  toolsetFields,
-} from '../../planning/credentials.ts';
+import { credentialOf, namedInCredentials } from '../../planning/credentials.ts';
 import { describe } from '../../planning/description.ts';
 import { type Naming, type Preference, preferred } from '../../planning/preferred.ts';
 import type { Tool } from '../../planning/tools.ts';
@@ -19,7 +12,9 @@ import { approvalRequired } from './approval.ts';
 import { fieldsFor, hasCredentials, namedIn, unmatched, withoutBackends } from './backends.ts';
 import { urlLine, withBaseUrls } from './base-urls.ts';
 import { holmesFaults } from './contract.ts';
+import { endpointAuth, serverHeaders, toolsetFields } from './credential-fields.ts';
 import { type Holders, holdersIn } from './holders.ts';
+import { entryOf, type HolmesEntry } from './mapping.ts';
 import { isFault } from './model-check.ts';
 import { HOLMES, own } from './models.ts';
 import { withoutFaulty, withPatch } from './patch.ts';
@@ -105,7 +100,8 @@ const MISSING = 'the agent needs credentials for it, and none are configured';
  * @param own what people wrote for this backend in overrides
  */
 function written(tool: Tool, given: Credential | undefined, own: Mapping = {}): Written {
-  const { holmes, verdict } = tool;
+  const { verdict } = tool;
+  const holmes = entryOf(tool);
   const merge = (fields: Mapping) => mergePatch(fields, own) as Record<string, unknown>;
   if ('none' in holmes) return { leftOut: holmes.none };
   if ('mcp' in holmes && verdict.facts?.eras === 'modern')
@@ -220,7 +216,7 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
   const { credentials, patch, namespaces = [] } = options;
   const tell = (problem: Problem): void => void notes.push(problem);
   for (const tool of tools) {
-    const { holmes } = tool;
+    const holmes = entryOf(tool);
     const given = credentialOf(credentials, tool);
     if (endpointUrl(tool.endpoint).includes('{{')) {
       leaveOut(tool, 'its URL holds {{, which the agent would read as a template');
