@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 import { WaitingFirst } from './test/waiting-first.ts';
 
@@ -13,6 +14,11 @@ const PROCESSES = [
 ];
 const CLUSTER = ['test/cluster/**/*.test.ts', 'test/deploy/**/*.test.ts', 'test/integration/**/*.test.ts'];
 const CONTRACT = ['test/contract/**/*.test.ts'];
+const UNIT = ['src/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts', 'scripts/**/*.test.ts'];
+/** Unit tests that replace modules: they need a module graph of their own, which all others share. */
+const ISOLATED = globSync(UNIT).filter((file) => readFileSync(file, 'utf8').includes('vi.mock('));
+/** Properties take thousands of steps, and two cores may be busy. */
+const UNIT_TIMEOUT = 60_000;
 
 export default defineConfig({
   test: {
@@ -23,10 +29,17 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts', 'scripts/**/*.test.ts'],
-          exclude: [...PROCESSES, ...CLUSTER, ...CONTRACT],
-          // Properties take thousands of steps, and two cores may be busy.
-          testTimeout: 60_000,
+          include: UNIT,
+          exclude: [...PROCESSES, ...CLUSTER, ...CONTRACT, ...ISOLATED],
+          isolate: false,
+          testTimeout: UNIT_TIMEOUT,
+        },
+      },
+      {
+        test: {
+          name: 'unit-isolated',
+          include: ISOLATED,
+          testTimeout: UNIT_TIMEOUT,
         },
       },
       {

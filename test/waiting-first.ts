@@ -1,7 +1,7 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Projects by how much of their time their tests wait, most first. */
-const ORDER = ['cluster', 'contract', 'processes', 'unit'];
+const ORDER = ['cluster', 'contract', 'processes', 'unit-isolated', 'unit'];
 
 /**
  * Begins with the files that wait for processes, and fills up with those that compute: a long wait that began last
