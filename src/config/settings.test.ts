@@ -205,7 +205,7 @@ describe('wrong settings', () => {
 test('a setting is shown with where it was given, and without the password of a URL', () => {
   const given = givenSettings({}, { HOLMESGPT_URL: 'https://me:hunter2@holmes:8080' });
   expect(shownSetting('holmesgptUrl', given.holmesgptUrl)).toBe(
-    'holmesgptUrl: "https://…@holmes:8080" (HOLMESGPT_URL)',
+    'holmesgptUrl: "https://***@holmes:8080" (HOLMESGPT_URL)',
   );
   expect(shownSetting('logLevel', given.logLevel)).toBe('logLevel: its default');
 });

@@ -1,4 +1,6 @@
 import { ConfigError } from '../model/errors.ts';
+import { hideSecrets } from '../model/redact-text.ts';
+import { jsonText } from '../model/visible.ts';
 import { SETTING_NAMES, SETTINGS, type SettingName, type Settings } from './setting-table.ts';
 import { Fault } from './setting-texts.ts';
 
@@ -18,7 +20,14 @@ export interface Layer {
   readonly origin: (name: SettingName) => string;
 }
 
-const withoutPassword = (text: string): string => text.replace(/\/\/[^/]*@/g, '//…@');
+/** Most characters of a setting's text in a message. */
+const SHOWN = 200;
+
+/** A setting's text for messages: cut, and without what looks like a secret. */
+function forMessages(text: string): string {
+  const hidden = hideSecrets(text);
+  return jsonText(hidden.length > SHOWN ? `${hidden.slice(0, SHOWN)}…` : hidden);
+}
 
 /**
  * What is given for each setting: by a flag, else by the environment, else by the first layer that has it.
@@ -45,11 +54,11 @@ export function givenSettings(
   return result;
 }
 
-/** A setting as it was given, for messages; a password in a URL is not shown. */
+/** A setting as it was given, for messages; what looks like a secret is not shown. */
 export function shownSetting(name: SettingName, given: Given | undefined): string {
   return given === undefined
     ? `${name}: its default`
-    : `${name}: ${JSON.stringify(withoutPassword(given.text))} (${given.origin})`;
+    : `${name}: ${forMessages(given.text)} (${given.origin})`;
 }
 
 /**
@@ -63,7 +72,7 @@ export function readSettings(given: GivenSettings): Settings {
     const what = given[name];
     const value = what === undefined ? unset : form.read(what.text);
     if (what !== undefined && value instanceof Fault)
-      faults.push(`${what.origin}=${JSON.stringify(withoutPassword(what.text))} ${value.what}`);
+      faults.push(`${what.origin}=${forMessages(what.text)} ${value.what}`);
     return [name, value] as const;
   });
   if (faults.length > 0) throw new ConfigError(faults.join('\n'));

@@ -19,16 +19,23 @@ function kindOf(value: unknown): string {
   if (value === null || value === undefined) return 'empty';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a mapping';
-  return typeof value === 'string'
-    ? 'a text'
-    : `the ${typeof value === 'number' ? 'number' : 'value'} ${String(value).slice(0, 30)}`;
+  if (typeof value === 'string') return 'a text';
+  return typeof value === 'number' || typeof value === 'bigint' ? 'a number' : 'true or false';
 }
 
-/** What stands there in place of what should: a short word itself, unless it may be a secret. */
-function found(value: unknown, path: readonly PropertyKey[] = []): string {
+/** Words for truth, which people write in quotes by mistake. */
+const TRUTH = /^(true|false|yes|no|on|off|y|n|enabled|disabled)$/i;
+
+/**
+ * What stands there instead, as a kind of value. A fault goes to logs and Events, and a person may have written a secret
+ * anywhere, so the value itself is shown only if it is a word for truth or almost one of the values that are possible.
+ */
+function found(value: unknown, path: readonly PropertyKey[] = [], expected = '', meant = ''): string {
   const name = String(path.at(-1) ?? '');
-  if (namesSecret(name)) return kindOf(Array.isArray(value) || typeof value === 'object' ? value : '');
-  return typeof value === 'string' && /^[\w. -]{1,20}$/.test(value) ? JSON.stringify(value) : kindOf(value);
+  const isShown = typeof value === 'string' && (meant !== '' || TRUTH.test(value)) && !namesSecret(name);
+  if (isShown) return JSON.stringify(value);
+  const kind = kindOf(value);
+  return kind === expected ? kind.replace(/^a /, 'another ') : kind;
 }
 
 /** Of what the branches of a union say, what that one says which fits best: it went the furthest before it failed. */
@@ -70,7 +77,8 @@ export function inWords(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === 'invalid_value') {
     const known = issue.values.map(String);
     const meant = typeof issue.input === 'string' ? didYouMean(issue.input, known) : '';
-    return `must be ${known.length === 1 ? '' : 'one of '}${known.join(', ')} and is ${found(issue.input, issue.path)}${meant}`;
+    const kind = kindOf(issue.values[0]);
+    return `must be ${known.length === 1 ? '' : 'one of '}${known.join(', ')} and is ${found(issue.input, issue.path, kind, meant)}${meant}`;
   }
   return issue.code === 'invalid_union' ? ofUnion(issue) : undefined;
 }

@@ -99,7 +99,7 @@ describe('what the library does not say, or not where', () => {
   test.each([
     ['a key twice', 'a: 1\nb: 2\na: 3\n', [10, 'Map keys must be unique']],
     ['a key twice, by an alias', '&k a: 1\n*k : 3\n', [8, 'Map keys must be unique']],
-    ['an alias of nothing', 'a: *b\n', [3, '*b stands for nothing: there is no &b before it']],
+    ['an alias of nothing', 'a: *b\n', [3, expect.stringContaining('an alias (*) of nothing')]],
     ['a list as a key', '? [a]\n: 1\n', [2, 'a key is a text, and this is a list or a mapping']],
     ['__proto__', 'a:\n  __proto__: 1\n', [5, 'is not a key that anybody needs: __proto__']],
     [

@@ -95,12 +95,28 @@ const TOO_MANY_ALIASES = `more than ${ALIASES} aliases, which is the most that i
 
 const TOO_DEEP = `nested more than ${DEPTH} deep, which is the most that is read`;
 
-/** The library's phrases that people meet and that say little, in other words. */
+/**
+ * The library's phrases that people meet and that say little, in other words, and those that repeat a part of a value: a
+ * password without quotes may begin with `*`, `!` or `%`, and one in quotes may have a backslash.
+ */
 const WORDS: Readonly<Record<string, string>> = {
+  BAD_ALIAS: 'an alias (*) that cannot be read; put a text that begins with * into quotes',
+  BAD_DIRECTIVE: 'a line with a directive (%) that cannot be read; put a text that begins with % into quotes',
+  BAD_DQ_ESCAPE:
+    'a backslash in double quotes that YAML does not know; write two of them, or use single quotes',
+  TAG_RESOLVE_FAILED: 'a tag (!) that means nothing here; put a text that begins with ! into quotes',
   BLOCK_AS_IMPLICIT_KEY: 'a second key on one line, or a ": " in a text that is not in quotes',
   MULTILINE_IMPLICIT_KEY: 'a key without ": " behind it, or a text of several lines that is not in quotes',
   MULTIPLE_DOCS: 'a second document begins here, and one is read; take out the line ---',
 };
+
+/** What the library says of a fault, without what it quotes of the text after a colon. */
+const inWords = ({ code, message }: { readonly code: string; readonly message: string }): string =>
+  WORDS[code] ?? message.replace(/(?<=[a-z]): .*$/s, '');
+
+/** A tag that is none of YAML's own, such as a password that begins with `!`: the library would read it as an empty text. */
+const isUnreadTag = ({ code, message }: { readonly code: string; readonly message: string }): boolean =>
+  code === 'TAG_RESOLVE_FAILED' && !message.includes('tag:yaml.org,2002:');
 
 /** The document that a syntax tree stands for. */
 function composed(tokens: readonly CST.Token[], end: number, options: Options): Document.Parsed {
@@ -162,8 +178,11 @@ class Inspection {
   #alias(name: string, offset: number): number {
     const anchored = this.#anchors.get(name);
     if (anchored === undefined)
-      throw new Refused(offset, `*${name} stands for nothing: there is no &${name} before it`);
-    if (anchored.size === undefined) throw new Refused(offset, `*${name} stands in what it stands for`);
+      throw new Refused(
+        offset,
+        'an alias (*) of nothing: no anchor (&) of this name is before it; put a text that begins with * into quotes',
+      );
+    if (anchored.size === undefined) throw new Refused(offset, 'an alias (*) that is in its own anchor (&)');
     this.#aliased += anchored.size;
     if (this.#aliased > ALIASED)
       throw new Refused(
@@ -214,9 +233,10 @@ export function readDocument(text: string, limits: YamlLimits, options: Options 
       logLevel: 'error',
     };
     document = composed(syntaxOf(text, limits, lines), text.length, bounded);
-    faults = document.errors.map(({ pos, code, message }) => ({
-      offset: pos[0],
-      message: WORDS[code] ?? message,
+    const unread = document.warnings.filter(isUnreadTag);
+    faults = [...document.errors, ...unread].map((error) => ({
+      offset: error.pos[0],
+      message: inWords(error),
     }));
     if (faults.length === 0) {
       const inspection = new Inspection();

@@ -2,6 +2,7 @@ import { load, YAMLException } from 'js-yaml';
 import type { Problem } from '../model/discovery.ts';
 import type { Interest } from '../model/interest.ts';
 import type { Service } from '../model/service.ts';
+import { yamlReason } from '../model/unreadable.ts';
 import { serviceFromObject } from './service-object.ts';
 
 /** A Service and the place in a file where it was found. */
@@ -68,7 +69,7 @@ function yamlProblem(error: YAMLException, part: Part, name: string): Problem {
   const line = part.line + (error.mark?.line ?? 0);
   return {
     where: `${name}:${line}`,
-    what: `broken YAML: ${error.reason}`,
+    what: `broken YAML: ${yamlReason(error.reason)}`,
     fix: 'this document is skipped until it is fixed',
   };
 }

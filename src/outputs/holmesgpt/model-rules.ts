@@ -33,8 +33,7 @@ function authFields(value: Fields): string | undefined {
 /** A host of an HTTP endpoint: `host`, `*.host`, with a port or with scheme; everything after the host is dropped. */
 function hostFault(pattern: string): string | undefined {
   const [before = '', after] = pattern.trim().split(/:\/\/(.*)/s);
-  if (after !== undefined && !/^https?$/i.test(before))
-    return `has the scheme ${before}; http and https are possible`;
+  if (after !== undefined && !/^https?$/i.test(before)) return 'has a scheme other than http and https';
   const authority = ((after ?? before).split(/[/?#]/)[0] ?? '').replace(/^.*@/s, '');
   const bracketed = /^\[([^\]]*)\](?::(.*))?$/s.exec(authority);
   if (authority.startsWith('[') && bracketed === null) return 'is not an address';
@@ -49,9 +48,9 @@ function hostFault(pattern: string): string | undefined {
 }
 
 function hosts(value: Fields): string | undefined {
-  for (const host of Array.isArray(value.hosts) ? value.hosts : []) {
+  for (const [index, host] of (Array.isArray(value.hosts) ? value.hosts : []).entries()) {
     const fault = typeof host === 'string' ? hostFault(host) : undefined;
-    if (fault !== undefined) return `the host ${JSON.stringify(host)} ${fault}`;
+    if (fault !== undefined) return `hosts.${index} ${fault}`;
   }
   return undefined;
 }
