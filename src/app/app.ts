@@ -47,7 +47,12 @@ export interface App {
 
 /** Puts the app together. Nothing is opened before it runs. */
 export function createApp(options: AppOptions): App {
-  const readModel = new ReadModel(() => new Date());
+  let run: Run | undefined;
+  const readModel = new ReadModel({
+    now: () => new Date(),
+    policy: () => run?.working?.assembly.engine.generation,
+    leads: () => run?.working?.assembly.leader.mayPublish() === true,
+  });
   return {
     readModel,
     async run(signal) {
@@ -55,7 +60,8 @@ export function createApp(options: AppOptions): App {
       const cluster = readsManifests(input) && out !== undefined ? undefined : await openCluster(input);
       const over = new AbortController();
       try {
-        await new Run(options, readModel, cluster, AbortSignal.any([signal, over.signal])).toEnd();
+        run = new Run(options, readModel, cluster, AbortSignal.any([signal, over.signal]));
+        await run.toEnd();
       } finally {
         over.abort();
       }
@@ -109,6 +115,11 @@ class Run {
       tell: this.#listener(metrics),
     };
     this.#servers = this.#serversWith(metrics);
+  }
+
+  /** What works now; undefined while the cluster is waited for. */
+  get working(): Working | undefined {
+    return this.#working;
   }
 
   get #current(): Configuration {

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { discovered } from '../../test/fixtures/unit/detection.ts';
+import { service } from '../../test/fixtures/unit/service.ts';
 import { ReadModel } from '../controller/read-model.ts';
 import type { DiscoveredService, Health } from '../model/discovery.ts';
 import type { ServiceKey } from '../model/service.ts';
@@ -6,12 +8,14 @@ import { backingOf } from './backing.ts';
 
 type Parts = ReturnType<Parameters<typeof backingOf>[0]>;
 
-const backend = (namespace: string, name: string, type: string, health: Health) =>
-  ({ service: { namespace, name }, type, verdict: { health, reason: '' } }) as unknown as DiscoveredService;
+const backend = (namespace: string, name: string, type: string, health: Health): DiscoveredService => ({
+  ...discovered(service('loki', { ports: ['http:3100'], namespace, name }), health),
+  type,
+});
 
 /** What works for the API: a prober that remembers what it shall ask, and an engine whose next pass finds `next`. */
 function setting(first: readonly DiscoveredService[], next: readonly DiscoveredService[]) {
-  const readModel = new ReadModel(() => new Date(0));
+  const readModel = new ReadModel({ now: () => new Date(0) });
   const pass = (cycle: number, services: readonly DiscoveredService[]): void =>
     readModel.apply({ kind: 'pass', cycle, services, problems: [], examined: 0, milliseconds: 1 } as never);
   pass(1, first);

@@ -6,14 +6,12 @@ import type { DiscoveredService, Health } from '../model/discovery.ts';
 import { type Generated, OVERRIDES_KEY } from '../model/documents.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import { type Service, serviceKey } from '../model/service.ts';
-import { admissionOf, approvalsOf } from '../planning/admission.ts';
-import { resolveOverrides } from '../planning/override-keys.ts';
+import { approvalsOf } from '../planning/admission.ts';
 import { readOverrides } from '../planning/overrides.ts';
 import { OUTAGE } from '../probing/outage.ts';
 import type { Backing, DiscoverRequest, GenerateService } from '../server/api.ts';
 import type { DiscoverResult } from '../server/jobs.ts';
 import { ProblemError } from '../server/problem.ts';
-import type { SwitchedOff } from '../server/toolsets.ts';
 import type { Assembly } from './assembly.ts';
 import { type DescribedServices, type GenerateQuestion, packRules, packServices } from './generate-apart.ts';
 import type { LiveConfiguration } from './live-configuration.ts';
@@ -82,12 +80,6 @@ function overridesIn(text: string | undefined): Overrides {
   const read = readOverrides(text);
   return 'value' in read ? read.value : NO_OVERRIDES;
 }
-
-/** Which backends overrides switch off. */
-const switchedOff: SwitchedOff = (text, services) => {
-  const { changes } = resolveOverrides(services, overridesIn(text));
-  return new Set([...changes].flatMap(([key, { override }]) => (override.enabled === false ? [key] : [])));
-};
 
 /** What works now. */
 export interface Working {
@@ -186,12 +178,6 @@ export function backingOf(
     now: () => new Date(),
     types: () => [...working().assembly.types].sort(),
     leads: () => working().assembly.leader.mayPublish(),
-    switchedOff,
-    approvals(text) {
-      const { generation } = working().assembly.engine;
-      const overrides = overridesIn(text);
-      return (service) => admissionOf(service, generation, overrides);
-    },
     async generate(services, client) {
       const { assembly } = working();
       const { generation, stages } = assembly.engine;

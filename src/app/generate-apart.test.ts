@@ -14,7 +14,7 @@ function setting(): { readonly backing: Backing; readonly readModel: ReadModel; 
   const detection = { clusterDomain: 'cluster.local', allowedHosts: [], allowExternalNames: false };
   const generation = { credentials: {}, holmesgptVersion: '0.32' };
   const parts = { assembly: { engine: { stages: { rules, detection }, generation } } } as unknown as Parts;
-  const readModel = new ReadModel(() => new Date(0));
+  const readModel = new ReadModel({ now: () => new Date(0) });
   const asked: string[] = [];
   class Counting extends TextChecks {
     override generate(...[question, client]: Parameters<TextChecks['generate']>) {

@@ -1,5 +1,5 @@
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
-import type { Cut, Documents } from '../model/documents.ts';
+import type { Cut, Documents, Omission } from '../model/documents.ts';
 import type { FailureReason } from '../model/failure-reason.ts';
 import type { Plan, Published } from '../model/published.ts';
 import type { AgentOutcome } from '../outputs/holmesgpt/follower.ts';
@@ -39,6 +39,8 @@ export type EngineEvent =
       readonly milliseconds: number;
       /** What limits keep out of the documents; absent where none were made. */
       readonly cuts?: readonly Cut[] | undefined;
+      /** Tools that are in one document and left out of another one; absent where none were made. */
+      readonly omissions?: readonly Omission[] | undefined;
       /** What is published now, as far as it is known. */
       readonly documents: Documents | undefined;
       /** The number of the newest revision, where revisions are kept. */

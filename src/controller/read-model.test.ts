@@ -1,12 +1,16 @@
 import { expect, test } from 'vitest';
 import { discovered } from '../../test/fixtures/unit/detection.ts';
-import { service } from '../../test/fixtures/unit/service.ts';
-import type { Verdict } from '../model/discovery.ts';
+import { offered, service } from '../../test/fixtures/unit/service.ts';
+import { membersOf } from '../model/backend.ts';
+import { byAge } from '../model/backend-id.ts';
+import { type ConditionType, conditionOf } from '../model/condition.ts';
+import type { DiscoveredService, Verdict } from '../model/discovery.ts';
+import type { Published } from '../model/published.ts';
 import type { EngineEvent } from './events.ts';
-import { ReadModel } from './read-model.ts';
+import { ReadModel, type ReadModelOptions } from './read-model.ts';
 
 test('only what shows makes another revision and is told: not each of the thousand probes of a pass', () => {
-  const readModel = new ReadModel(() => new Date(0));
+  const readModel = new ReadModel({ now: () => new Date(0) });
   let told = 0;
   readModel.subscribe(() => told++);
   const quiet: EngineEvent[] = [
@@ -25,17 +29,89 @@ test('only what shows makes another revision and is told: not each of the thousa
   expect([readModel.revision, told, readModel.dependencies.kubernetes.status]).toEqual([2, 2, 'failing']);
 });
 
-test('the history of a backend has an entry for each change, and tells when it was asked last', () => {
+const NO_PROBES = {
+  cycle: 1,
+  full: true,
+  before: [],
+  problems: [],
+  examined: 1,
+  milliseconds: 1,
+  detecting: 1,
+};
+
+/** A read model with a clock that is set by hand. */
+function setting(options: Partial<ReadModelOptions> = {}) {
   let clock = 0;
-  const readModel = new ReadModel(() => new Date(clock));
-  const loki = discovered(
-    service('loki', { labels: { 'app.kubernetes.io/name': 'loki' }, ports: ['http:3100'] }),
+  const readModel = new ReadModel({ now: () => new Date(clock), ...options });
+  return {
+    readModel,
+    at(time: number): void {
+      clock = time;
+    },
+    found(...services: DiscoveredService[]): void {
+      readModel.apply({ kind: 'pass', ...NO_PROBES, services, changedAt: undefined });
+    },
+    /** What is published: tools of Services of the namespace `monitoring`, by the names of both. */
+    published(
+      services: Readonly<Record<string, string>>,
+      more: Partial<Published> & { overrides?: string } = {},
+    ) {
+      const tools = Object.entries(services).map(([name, of]) => ({
+        name,
+        type: 'loki',
+        endpoint: `http://${of}:3100`,
+        description: 'logs',
+        namespace: 'monitoring',
+        metadata: { service: of },
+      }));
+      const { overrides, ...rest } = more;
+      const data = {
+        'toolset.json': JSON.stringify({ tools }),
+        ...(overrides === undefined ? {} : { 'overrides.yaml': overrides }),
+      };
+      const live = { data, labels: {}, annotations: {}, ...rest };
+      readModel.apply({ kind: 'observed', live });
+    },
+    reconciled(result: Partial<Extract<EngineEvent, { kind: 'reconciled' }>> = {}): void {
+      const rest = { documents: undefined, revision: 1, recorded: true, milliseconds: 1 };
+      readModel.apply({ kind: 'reconciled', cycle: 1, ok: true, problems: [], ...rest, ...result });
+    },
+    /** Status, reason and time of a condition of the first backend. */
+    condition(type: ConditionType): readonly unknown[] {
+      const found = conditionOf(readModel.backends.backends[0]?.conditions ?? [], type);
+      return [found?.status, found?.reason, found?.lastTransitionTime.getTime()];
+    },
+  };
+}
+
+const loki = (name = 'loki', created?: string): DiscoveredService =>
+  discovered(
+    service(name, {
+      labels: { 'app.kubernetes.io/name': 'loki' },
+      ports: ['http:3100'],
+      ...(created === undefined ? {} : { created }),
+    }),
   );
+
+/** A backend with several Services, of which the first is the entry point. */
+const among = (chosen: DiscoveredService, ...others: DiscoveredService[]): DiscoveredService => ({
+  ...chosen,
+  alternates: others.map(({ service: { name } }) => name),
+  members: [chosen, ...others].flatMap(membersOf).sort(byAge),
+});
+
+const probed = (backend: DiscoveredService, verdict: Partial<Verdict>): DiscoveredService => ({
+  ...backend,
+  verdict: { ...backend.verdict, ...verdict },
+});
+const DOWN: Partial<Verdict> = { health: 'unhealthy', fault: 'timeout', reason: 'no answer within 5 s' };
+
+test('the history of a backend has an entry for each change, and tells when it was asked last', () => {
+  const { readModel, at, found } = setting();
+  let clock = 0;
   const pass = (verdict: Partial<Verdict>): void => {
-    clock++;
-    const services = [{ ...loki, verdict: { ...loki.verdict, ...verdict } }];
-    const times = { examined: 1, milliseconds: 1, detecting: 1, changedAt: undefined };
-    readModel.apply({ kind: 'pass', cycle: clock, full: true, before: [], services, problems: [], ...times });
+    at(++clock);
+    found(probed(loki(), verdict));
   };
   for (let round = 0; round < 20; round++) pass({});
   pass({ health: 'unhealthy', fault: 'timeout', reason: 'no answer within 5.0 s' });
@@ -43,7 +119,7 @@ test('the history of a backend has an entry for each change, and tells when it w
   pass({ health: 'unhealthy', fault: 'resolution', reason: 'its name does not resolve' });
   pass({ health: 'unhealthy', reason: 'GET / answered 500 a text' });
   pass({ health: 'unhealthy', reason: 'GET / answered 500 another text' });
-  const history = readModel.history(loki);
+  const history = readModel.history('monitoring/loki');
   expect(history?.health.map(({ time, reason }) => [time.getTime(), reason])).toEqual([
     [1, 'GET / answered 200'],
     [21, 'no answer within 5.0 s'],
@@ -51,4 +127,159 @@ test('the history of a backend has an entry for each change, and tells when it w
     [24, 'GET / answered 500 a text'],
   ]);
   expect(history?.checkedAt).toEqual(new Date(25));
+});
+
+test('a backend keeps its id, its history and the times of its conditions when another Service becomes the entry point', () => {
+  const { readModel, at, found, condition } = setting();
+  const [old, young] = [loki('loki-a', '2026-01-01T00:00:00Z'), loki('loki-b', '2026-01-02T00:00:00Z')];
+  at(1);
+  found(among(young, old));
+  at(2);
+  found(among(old, young));
+  at(3);
+  found(young);
+  const [backend, ...others] = readModel.backends.backends;
+  expect(others).toEqual([]);
+  expect([backend?.id, backend?.entryPoint.service.name]).toEqual(['monitoring/loki-a', 'loki-b']);
+  expect(readModel.history('monitoring/loki-a')?.discoveredAt).toEqual(new Date(1));
+  expect(condition('Healthy')).toEqual(['True', 'ProbeSucceeded', 1]);
+});
+
+test('conditions follow from discovery, what is published and what is decided, and keep the time of their status', () => {
+  const { at, found, published, reconciled, condition } = setting();
+  at(1);
+  found(loki());
+  expect(condition('Published')).toEqual(['Unknown', 'NotObserved', 1]);
+  at(2);
+  published({});
+  expect(condition('Published')).toEqual(['False', 'NotYetPublished', 2]);
+  at(3);
+  reconciled({ cuts: [{ limit: 'namespace_tools', key: 'monitoring/loki', why: 'too many' }] });
+  expect(condition('Published')).toEqual(['False', 'LimitReached', 2]);
+  reconciled({ cuts: [] });
+  at(4);
+  published({ loki: 'loki' });
+  expect(condition('Published')).toEqual(['True', 'InToolset', 4]);
+  at(5);
+  found(probed(loki(), DOWN));
+  expect(condition('Healthy')).toEqual(['False', 'Timeout', 5]);
+  expect(condition('Published')).toEqual(['True', 'KeptForNow', 4]);
+  at(6);
+  published({});
+  expect(condition('Published')).toEqual(['False', 'Unhealthy', 6]);
+});
+
+test('what is in one document only says so', () => {
+  const { found, published, reconciled, condition } = setting();
+  found(loki());
+  published({ loki: 'loki' });
+  const omission = { key: 'monitoring/loki', why: 'it needs some', keptIn: 'toolset.json' };
+  reconciled({ omissions: [{ ...omission, cause: 'credentials' }] });
+  expect(condition('Published')).toEqual(['False', 'NeedsCredentials', 0]);
+  reconciled({ omissions: [{ ...omission, cause: 'unsupported' }] });
+  expect(condition('Published')).toEqual(['True', 'NotSupportedByAgent', 0]);
+});
+
+test('a replica that does not publish goes by what it reads, and not by what it decided before', () => {
+  let leads = true;
+  const { found, published, reconciled, condition, readModel } = setting({ leads: () => leads });
+  found(loki());
+  published({});
+  reconciled({ cuts: [{ limit: 'namespace_tools', key: 'monitoring/loki', why: 'too many' }] });
+  expect(condition('Published')[1]).toBe('LimitReached');
+  leads = false;
+  found(loki());
+  expect(condition('Published')[1]).toBe('NotYetPublished');
+  expect(conditionOf(readModel.backends.backends[0]?.conditions ?? [], 'Published')?.message).toContain(
+    'the leader',
+  );
+});
+
+test('a rollback, overrides that cannot be read and a failed publication are reasons, until they end', () => {
+  const { found, published, reconciled, condition, readModel } = setting();
+  found(loki());
+  const reason = (): unknown => condition('Published')[1];
+  published(
+    {},
+    { annotations: { 'kubernaut.io/rolled-back-from': 'x', 'kubernaut.io/rolled-back-to': '3' } },
+  );
+  expect(reason()).toBe('HeldByRollback');
+  published({}, { annotations: { 'kubernaut.io/override-error': 'line 1' } });
+  expect(reason()).toBe('OverridesInvalid');
+  published({});
+  readModel.apply({ kind: 'publish-failed', cycle: 1, attempt: 1, error: new Error('denied'), retryIn: 1 });
+  expect(reason()).toBe('PublicationFailed');
+  reconciled();
+  expect(reason()).toBe('NotYetPublished');
+});
+
+test('overrides switch a backend off, and one that cannot be read changes nothing', () => {
+  const { found, published, condition, readModel } = setting();
+  found(loki());
+  const off = 'tools: {monitoring/loki: {enabled: false}}';
+  published({}, { overrides: off });
+  expect(condition('Published')[1]).toBe('DisabledByOverride');
+  expect(readModel.backends.backends[0]?.enabled).toBe(false);
+  published({}, { overrides: `${off} nonsense` });
+  expect(condition('Published')[1]).toBe('DisabledByOverride');
+  published({});
+  expect([condition('Published')[1], readModel.backends.backends[0]?.enabled]).toEqual([
+    'NotYetPublished',
+    true,
+  ]);
+});
+
+test('what the operator decides about approval counts, and a changed configuration counts at once', () => {
+  let mcpPolicy: 'approve' | 'publish' = 'approve';
+  const { found, published, condition, readModel } = setting({ policy: () => ({ mcpPolicy }) });
+  const server = discovered(offered('mine', { type: 'mcp' }, { ports: ['http:8080'] }));
+  found(server);
+  published({});
+  expect([condition('Approved')[1], condition('Published')[1]]).toEqual([
+    'WaitingForApproval',
+    'NotApproved',
+  ]);
+  mcpPolicy = 'publish';
+  readModel.apply({ kind: 'reconfigured', changes: [] });
+  expect([condition('Approved')[1], condition('Published')[1]]).toEqual([
+    'PolicyPublishes',
+    'NotYetPublished',
+  ]);
+});
+
+test('a backend that is not found stays known while its tool is published', () => {
+  const { readModel, at, found, published, condition } = setting();
+  found(loki());
+  published({ loki: 'loki' });
+  at(1);
+  found();
+  expect(condition('Detected')).toEqual(['False', 'NotFound', 1]);
+  expect(condition('Published')).toEqual(['True', 'KeptForNow', 0]);
+  expect(readModel.history('monitoring/loki')?.discoveredAt).toEqual(new Date(0));
+  published({});
+  expect(readModel.backends.backends).toEqual([]);
+});
+
+test('the tool of a backend is found by any of its Services, and what is left was added by people', () => {
+  const { readModel, found, published } = setting();
+  found(among(loki('loki-a'), loki('loki-b')), loki('other'));
+  published({ renamed: 'loki-b', 'other.monitoring': 'gone', mine: 'gone too' });
+  const { backends, ownTools } = readModel.backends;
+  expect(backends.map(({ id, published: tool }) => [id, tool?.name])).toEqual([
+    ['monitoring/loki-a', 'renamed'],
+    ['monitoring/other', 'other.monitoring'],
+  ]);
+  expect(ownTools.map(({ name }) => name)).toEqual(['mine']);
+});
+
+test('what is published is read once for each state of it', () => {
+  const { readModel, found, published } = setting();
+  found(loki());
+  published({ loki: 'loki' });
+  const { tools, revision } = readModel;
+  const [backend] = readModel.backends.backends;
+  published({ loki: 'loki' });
+  expect(readModel.tools).toBe(tools);
+  expect(readModel.backends.backends[0]).toBe(backend);
+  expect(readModel.revision).toBe(revision + 1);
 });

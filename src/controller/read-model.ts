@@ -1,7 +1,22 @@
-import { causeOf, type DiscoveredService, type Health, type Problem } from '../model/discovery.ts';
+import type { BackendId } from '../model/backend-id.ts';
+import type { DiscoveredService, Problem } from '../model/discovery.ts';
+import { type Cut, type Omission, OVERRIDES_KEY } from '../model/documents.ts';
+import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import type { Published } from '../model/published.ts';
-import { type ServiceKey, serviceKey } from '../model/service.ts';
+import { type PublishedTool, publishedTools } from '../model/published-tools.ts';
+import type { AdmissionPolicy } from '../planning/admission.ts';
+import { readOverrides } from '../planning/overrides.ts';
+import { OVERRIDE_ERROR, ROLLBACK_ANNOTATIONS, rollbackOf } from '../planning/plan.ts';
+import { Catalog } from './catalog.ts';
 import type { EngineEvent } from './events.ts';
+import { type BackendHistory, HealthHistories } from './health-history.ts';
+
+export type { BackendHistory };
+
+const TOOLS_KEY = 'toolset.json';
+
+/** Annotations of what is published that decide on conditions. */
+const DECIDING = [OVERRIDE_ERROR, ...ROLLBACK_ANNOTATIONS];
 
 /** How something that we depend on is doing. */
 export interface Dependency {
@@ -9,22 +24,6 @@ export interface Dependency {
   readonly since: Date;
   /** The last error, while it is failing. */
   readonly error?: string;
-}
-
-/** What probes found from a time on. */
-export interface HealthRecord {
-  readonly time: Date;
-  readonly health: Health;
-  readonly reason: string;
-}
-
-/** What is remembered of one backend beside what the engine tells of it. */
-export interface BackendHistory {
-  readonly discoveredAt: Date;
-  /** When it was asked last. */
-  readonly checkedAt: Date | undefined;
-  /** What probes found, the newest last: an entry for each change, with the time of the change. */
-  readonly health: readonly HealthRecord[];
 }
 
 export interface Counters {
@@ -35,12 +34,17 @@ export interface Counters {
   readonly drift: number;
 }
 
-/** How many changes of a backend's health are remembered. */
-const REMEMBERED = 10;
+export interface ReadModelOptions {
+  readonly now: () => Date;
+  /** What the operator decided about backends that need approval; undefined until that is known. */
+  readonly policy?: () => AdmissionPolicy | undefined;
+  /** Whether this process publishes, and so knows what limits keep out. */
+  readonly leads?: () => boolean;
+}
 
 /** The latest known state for the API, the metrics and health checks. It follows from the controller's events and changes nothing. */
 export class ReadModel {
-  readonly #now: () => Date;
+  readonly #options: ReadModelOptions;
   readonly startedAt: Date;
   /** Increases with every change of the read model. */
   revision = 0;
@@ -57,11 +61,19 @@ export class ReadModel {
   counters: Counters = { cycles: 0, examined: 0, publications: 0, failures: 0, drift: 0 };
   dependencies: Readonly<Record<'kubernetes' | 'configmap' | 'discovery', Dependency>>;
   readonly #listeners = new Set<() => void>();
-  readonly #histories = new Map<ServiceKey, BackendHistory>();
+  readonly #catalog = new Catalog();
+  readonly #histories = new HealthHistories();
+  /** The tools in `published`; undefined until that was read. */
+  #tools: readonly PublishedTool[] | undefined;
+  /** The last overrides that could be read. */
+  #overrides: Overrides = NO_OVERRIDES;
+  #cuts: readonly Cut[] = [];
+  #omissions: readonly Omission[] = [];
+  #publishFailure: string | undefined;
 
-  constructor(now: () => Date) {
-    this.#now = now;
-    this.startedAt = now();
+  constructor(options: ReadModelOptions) {
+    this.#options = options;
+    this.startedAt = options.now();
     const waiting: Dependency = { status: 'waiting', since: this.startedAt };
     this.dependencies = { kubernetes: waiting, configmap: waiting, discovery: waiting };
   }
@@ -79,14 +91,24 @@ export class ReadModel {
     );
   }
 
+  /** The backends that are known; see `Catalog`. */
+  get backends(): Catalog {
+    return this.#catalog;
+  }
+
+  /** The tools that are published. */
+  get tools(): readonly PublishedTool[] {
+    return this.#tools ?? [];
+  }
+
+  history(id: BackendId): BackendHistory | undefined {
+    return this.#histories.of(id);
+  }
+
   /** Calls a listener after each event that changes the read model. @returns ends the subscription */
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
-  }
-
-  history(service: DiscoveredService): BackendHistory | undefined {
-    return this.#histories.get(serviceKey(service.service));
   }
 
   apply(event: EngineEvent): void {
@@ -105,24 +127,26 @@ export class ReadModel {
         this.#set('kubernetes', 'failing', (event.error as Error).message);
         return true;
       case 'observed':
-        this.published = event.live;
-        this.#set('configmap', 'ok');
+        this.#observed(event.live);
         return true;
       case 'observe-failed':
       case 'publish-failed':
         this.#set('configmap', 'failing', (event.error as Error).message);
-        if (event.kind === 'publish-failed') this.#count('failures');
+        if (event.kind === 'publish-failed') this.#publishFailed((event.error as Error).message);
         return true;
       case 'reconciled':
-        this.publishProblems = event.problems;
+        this.#reconciled(event);
         return true;
       case 'published':
-        this.lastPublished = this.#now();
+        this.lastPublished = this.#options.now();
         this.#count('publications');
         return true;
       case 'drift':
       case 'recreated':
         this.#count('drift');
+        return true;
+      case 'reconfigured':
+        this.#refresh();
         return true;
       default:
         return false;
@@ -130,27 +154,7 @@ export class ReadModel {
   }
 
   #pass({ cycle, services, problems, examined, milliseconds }: Extract<EngineEvent, { kind: 'pass' }>): void {
-    const now = this.#now();
-    const before = new Map(this.services.map((each) => [serviceKey(each.service), each]));
-    const kept = new Set<ServiceKey>();
-    for (const { service, verdict } of services) {
-      const key = serviceKey(service);
-      kept.add(key);
-      const history = this.#histories.get(key) ?? { discoveredAt: now, checkedAt: undefined, health: [] };
-      const old = before.get(key)?.verdict;
-      // A verdict from memory is the same object again.
-      if (old === verdict) continue;
-      const { health, reason } = verdict;
-      const isSame = old !== undefined && causeOf(old) === causeOf(verdict);
-      this.#histories.set(key, {
-        ...history,
-        checkedAt: now,
-        health: isSame
-          ? history.health
-          : [...history.health.slice(1 - REMEMBERED), { time: now, health, reason }],
-      });
-    }
-    for (const key of this.#histories.keys()) if (!kept.has(key)) this.#histories.delete(key);
+    const now = this.#options.now();
     this.cycle = cycle;
     this.services = services;
     this.discoveryProblems = problems;
@@ -159,6 +163,70 @@ export class ReadModel {
     this.counters = { ...this.counters, cycles: this.counters.cycles + 1, examined };
     this.#set('kubernetes', 'ok');
     this.#set('discovery', 'ok');
+    this.#refresh();
+    this.#histories.record(this.#catalog.backends, now);
+  }
+
+  /** Reads the tools and the overrides of what is published once for each state of it. */
+  #observed(live: Published | undefined): void {
+    const before = this.published;
+    const isKnown = this.#tools !== undefined;
+    this.published = live;
+    this.#set('configmap', 'ok');
+    const isSame = (key: string): boolean => isKnown && live?.data[key] === before?.data[key];
+    if (!isSame(TOOLS_KEY)) this.#tools = publishedTools(live?.data[TOOLS_KEY]);
+    if (!isSame(OVERRIDES_KEY)) {
+      const read = readOverrides(live?.data[OVERRIDES_KEY]);
+      if ('value' in read) this.#overrides = read.value;
+    }
+    const { annotations = {} } = live ?? {};
+    const isStill = DECIDING.every((key) => annotations[key] === before?.annotations[key]);
+    if (!(isSame(TOOLS_KEY) && isSame(OVERRIDES_KEY) && isStill)) this.#refresh();
+  }
+
+  #reconciled({ ok, problems, cuts, omissions }: Extract<EngineEvent, { kind: 'reconciled' }>): void {
+    this.publishProblems = problems;
+    const failure = ok ? undefined : this.#publishFailure;
+    const isSame =
+      (cuts ?? this.#cuts) === this.#cuts &&
+      (omissions ?? this.#omissions) === this.#omissions &&
+      failure === this.#publishFailure;
+    this.#cuts = cuts ?? this.#cuts;
+    this.#omissions = omissions ?? this.#omissions;
+    this.#publishFailure = failure;
+    if (!isSame) this.#refresh();
+  }
+
+  #publishFailed(message: string): void {
+    this.#count('failures');
+    const isSame = this.#publishFailure === message;
+    this.#publishFailure = message;
+    if (!isSame) this.#refresh();
+  }
+
+  /** Makes the backends anew after something changed that they follow from. */
+  #refresh(): void {
+    const { policy, leads, now } = this.#options;
+    const annotations = this.published?.annotations ?? {};
+    const decides = leads?.() ?? true;
+    this.#catalog.update(
+      {
+        found: this.services,
+        tools: this.tools,
+        overrides: this.#overrides,
+        policy: policy?.() ?? {},
+        publication: {
+          isKnown: this.#tools !== undefined,
+          rollback: rollbackOf(annotations)?.to,
+          overrideError: annotations[OVERRIDE_ERROR],
+          failure: this.#publishFailure,
+          decides,
+        },
+        cuts: decides ? this.#cuts : [],
+        omissions: decides ? this.#omissions : [],
+      },
+      now(),
+    );
   }
 
   #count(what: 'publications' | 'failures' | 'drift'): void {
@@ -171,7 +239,7 @@ export class ReadModel {
       ...this.dependencies,
       [name]: {
         status,
-        since: before.status === status ? before.since : this.#now(),
+        since: before.status === status ? before.since : this.#options.now(),
         ...(error === undefined ? {} : { error }),
       },
     };

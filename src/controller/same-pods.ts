@@ -1,6 +1,8 @@
 import { certaintyRank } from '../detection/identity.ts';
 import { selectionOf } from '../detection/selection.ts';
 import { type Approvals, approvalKind, isApproved, NO_APPROVALS } from '../model/approvals.ts';
+import { membersOf } from '../model/backend.ts';
+import { byAge } from '../model/backend-id.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
 import type { InUse } from './ways.ts';
@@ -34,10 +36,13 @@ function merged(best: DiscoveredService, others: readonly DiscoveredService[]): 
   // Their selectors are the same.
   const same = [best, ...others].flatMap(({ service, samePods = [] }) => [service.name, ...samePods]);
   const samePods = alternates.filter((name) => same.includes(name));
+  const known = new Map([best, ...others].flatMap(membersOf).map((member) => [member.name, member]));
+  const members = [...known.values()].sort(byAge);
   const clusterIPs = Object.assign({}, ...[best, ...others].map((each) => each.clusterIPs ?? {}));
   return {
     ...best,
     alternates,
+    members,
     samePods,
     clusterIPs,
     evidence: [...best.evidence, { signal: 'group', detail }],

@@ -111,6 +111,7 @@ export function apart(candidate: Candidate, inUse: InUse, held: Naming['held']):
         ...way,
         alternates: [...own].filter((name) => name !== way.service.name).sort(),
         samePods: (way.samePods ?? []).filter((name) => own.has(name)),
+        ...(way.members === undefined ? {} : { members: way.members.filter(({ name }) => own.has(name)) }),
         fallbacks: [],
         evidence: way.evidence.filter(({ signal }) => signal !== 'group'),
       }));

@@ -1,4 +1,5 @@
 import { NO_APPROVALS } from '../model/approvals.ts';
+import { type BackendMember, byAge } from '../model/backend-id.ts';
 import type { Detector } from '../model/detector.ts';
 import {
   type Candidate,
@@ -212,6 +213,7 @@ function backendOf(
   const members = group
     .map(({ service }) => ({ name: service.name, selection: selectionOf(service) }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const known = group.map(backendMember).sort(byAge);
   const shown = displayNames(group);
   const ways: Candidate[] = [];
   // An approval is for the one Service that it names, so the others are no way in beside it.
@@ -224,6 +226,7 @@ function backendOf(
       ...candidate,
       displayNames: [...new Set([...own, ...shown])],
       ...reachedAs(group, neighbours.of(match.service)),
+      members: known,
     };
     // What a hint alone speaks for is no help to others.
     if (!word.refused && (ways.length === 0 || candidate.certainty !== 'hint')) ways.push(named);
@@ -235,6 +238,12 @@ function backendOf(
   const detail = `leads to the same backend as ${alternates.join(', ')}, and is the better entry point`;
   return { ...best, fallbacks, evidence: [...best.evidence, { signal: 'group', detail }] };
 }
+
+const backendMember = ({ service: { name, created }, roles }: Match): BackendMember => ({
+  name,
+  roles,
+  ...(created === undefined ? {} : { created }),
+});
 
 /** The Services that share Pods with one of a group, and the cluster IPs of all of these. */
 function reachedAs(group: Group, sharing: readonly Service[]): Pick<Candidate, 'sharesPods' | 'clusterIPs'> {

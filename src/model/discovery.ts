@@ -1,3 +1,4 @@
+import type { BackendMember } from './backend-id.ts';
 import type { Certainty, Mappings } from './detector.ts';
 import type { Service } from './service.ts';
 import { oneLine } from './text.ts';
@@ -47,6 +48,8 @@ export interface Candidate {
   readonly evidence: readonly Evidence[];
   /** Names of Services of the same namespace that lead to the same backend. */
   readonly alternates: readonly string[];
+  /** All Services that lead to it, this one included; absent where only their names are known. */
+  readonly members?: readonly BackendMember[];
   /**
    * Those of them that lead to every Pod that this Service leads to: who trusts one of them with something trusts this
    * one's Pods with it. None where that is not known.
@@ -121,12 +124,16 @@ export interface Verdict {
   readonly steps: readonly ProbeStep[];
 }
 
+/** Whether a backend failed, and not often enough in a row to be unhealthy. */
+export const isKeptForNow = ({ reason }: Pick<Verdict, 'reason'>): boolean =>
+  reason.startsWith('kept for now');
+
 /**
  * What a verdict comes to, without what differs from one probe to the next, such as times and texts of the backend: two
  * verdicts with one cause tell a person nothing new.
  */
 export function causeOf({ health, proof, fault, authRequired, reason }: Verdict): string {
-  const kept = reason.startsWith('kept for now');
+  const kept = isKeptForNow({ reason });
   const status = /\banswered (\d{3})/.exec(reason)?.[1];
   return [health, proof, fault ?? status ?? '', authRequired, kept].join(' ');
 }

@@ -22,6 +22,18 @@ export interface Cut {
   readonly why: string;
 }
 
+/** A tool that is in one document and left out of another one. */
+export interface Omission {
+  /** `namespace/service` of the tool. */
+  readonly key: string;
+  /** `credentials`: none are configured, and the agent needs some; `unsupported`: the agent cannot use it as it is. */
+  readonly cause: 'credentials' | 'unsupported';
+  /** One line for a person. */
+  readonly why: string;
+  /** Where it is all the same. */
+  readonly keptIn: string;
+}
+
 /** What generating gave: the documents, how many tools they hold, and what was left out and why. */
 export interface Generated {
   readonly documents: Documents;

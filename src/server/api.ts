@@ -43,7 +43,7 @@ export function api(
     backing,
     log,
     ready: new Answers(() => readModel.revision),
-    toolsets: new Toolsets(readModel, backing.switchedOff),
+    toolsets: new Toolsets(readModel),
   };
   return async (app) => {
     await app.register(async (json) => {

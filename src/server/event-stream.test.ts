@@ -13,7 +13,7 @@ async function setting(
   limits: Partial<StreamLimits> = {},
   permitted: () => Promise<boolean> = async () => true,
 ) {
-  const readModel = new ReadModel(() => new Date(0));
+  const readModel = new ReadModel({ now: () => new Date(0) });
   const { log } = createLogger({ logLevel: 'error', logFormat: 'json' }, new PassThrough().resume());
   const routes = eventStream('/events', readModel, permitted, { ...LIMITS, ...limits });
   const app = await createApp({

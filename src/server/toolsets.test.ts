@@ -1,28 +1,53 @@
 import { expect, test } from 'vitest';
-import type { ReadModel } from '../controller/read-model.ts';
+import { discovered } from '../../test/fixtures/unit/detection.ts';
+import { service } from '../../test/fixtures/unit/service.ts';
+import { ReadModel } from '../controller/read-model.ts';
+import type { DiscoveredService } from '../model/discovery.ts';
 import { Toolsets } from './toolsets.ts';
 
 const tool = (name: string) => ({ name, type: 'loki', endpoint: 'http://x' });
-const published = (...names: string[]) => ({
-  data: { 'toolset.json': JSON.stringify({ tools: names.map(tool) }), 'overrides.yaml': 'tools: {}' },
+const published = (...tools: object[]) => ({
+  data: { 'toolset.json': JSON.stringify({ tools }) },
+  labels: {},
+  annotations: {},
 });
 
-test('the overrides and toolset.json are read once for each state of the read model, and not for each request', () => {
-  const readModel = { revision: 1, services: [], published: published('b', 'a') };
-  const read: unknown[] = [];
-  const toolsets = new Toolsets(readModel as unknown as ReadModel, (text) => {
-    read.push(text);
-    return new Set();
-  });
-  for (let time = 0; time < 3; time++) {
-    expect(toolsets.named('a')).toMatchObject({ name: 'a', published: true });
-    expect(toolsets.all().map(({ name }) => name)).toEqual(['a', 'b']);
-    expect(toolsets.named('c')).toBeUndefined();
-  }
-  expect(read).toEqual(['tools: {}']);
-  readModel.published = published('c');
-  readModel.revision = 2;
+test('tools are made once for each state of the read model, and not for each request', () => {
+  const readModel = new ReadModel({ now: () => new Date(0) });
+  readModel.apply({ kind: 'observed', live: published(tool('b'), tool('a')) });
+  const toolsets = new Toolsets(readModel);
+  const a = toolsets.named('a');
+  expect(a).toMatchObject({ name: 'a', published: true, backend: null, conditions: [] });
+  expect(toolsets.all().map(({ name }) => name)).toEqual(['a', 'b']);
+  expect(toolsets.named('c')).toBeUndefined();
+  expect(toolsets.named('a')).toBe(a);
+  readModel.apply({ kind: 'observed', live: published(tool('c')) });
   expect(toolsets.named('c')).toMatchObject({ name: 'c' });
   expect(toolsets.named('a')).toBeUndefined();
-  expect(read).toHaveLength(2);
+});
+
+test('a tool has the id and the conditions of its backend; of one that is gone, only what is published is told', () => {
+  const readModel = new ReadModel({ now: () => new Date(0) });
+  const toolsets = new Toolsets(readModel);
+  const pass = (...services: DiscoveredService[]): void =>
+    readModel.apply({ kind: 'pass', services, problems: [], cycle: 1 } as never);
+  pass(discovered(service('loki', { ports: ['http:3100'] })));
+  const own = { ...tool('named'), namespace: 'monitoring', metadata: { service: 'loki' } };
+  readModel.apply({ kind: 'observed', live: published(own) });
+  expect(toolsets.named('named')).toMatchObject({
+    backend: 'monitoring/loki',
+    healthy: true,
+    serviceEndpoint: 'http://x',
+    discoveredAt: '1970-01-01T00:00:00.000Z',
+  });
+  expect(toolsets.named('named')?.conditions).toContainEqual({
+    type: 'Published',
+    status: 'True',
+    reason: 'InToolset',
+    message: 'it is in the published documents',
+    lastTransitionTime: '1970-01-01T00:00:00.000Z',
+  });
+  pass();
+  const gone = { published: true, backend: 'monitoring/loki', healthy: null, discoveredAt: null };
+  expect(toolsets.named('named')).toMatchObject(gone);
 });

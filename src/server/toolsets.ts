@@ -1,24 +1,18 @@
 import type { ReadModel } from '../controller/read-model.ts';
+import type { Backend } from '../model/backend.ts';
+import type { BackendId } from '../model/backend-id.ts';
 import { type DiscoveredService, endpointUrl } from '../model/discovery.ts';
-import { OVERRIDES_KEY } from '../model/documents.ts';
-import { defaultName, type ServiceKey, serviceKey } from '../model/service.ts';
+import type { PublishedTool } from '../model/published-tools.ts';
+import { type ConditionJson, conditionJson } from './backend-json.ts';
 
-/** One entry of `toolset.json`, as it is published. */
-interface Tool {
-  readonly name: string;
-  readonly type: string;
-  readonly endpoint: string;
-  readonly namespace?: string;
-}
-
-/** A tool as the API tells it: what is published, and the backend behind it. */
+/** A tool as the API describes it: what is published, and the backend behind it. */
 export interface Toolset {
   readonly name: string;
   readonly type: string;
   readonly enabled: boolean;
   readonly healthy: boolean | null;
   readonly published: boolean;
-  readonly config: Tool | null;
+  readonly config: PublishedTool | null;
   readonly serviceEndpoint: string;
   readonly namespace: string | null;
   readonly discoveredAt: string | null;
@@ -26,86 +20,71 @@ export interface Toolset {
   /** What the last probe found, on one line, and since when its health is so. */
   readonly healthReason: string | null;
   readonly healthSince: string | null;
-}
-
-/** The published tools by name; none where nothing is published, or nothing that can be read. */
-function publishedTools({ published }: ReadModel): Map<string, Tool> {
-  try {
-    const { tools } = JSON.parse(published?.data['toolset.json'] ?? '{"tools":[]}') as { tools: Tool[] };
-    return new Map(tools.map((tool) => [tool.name, tool]));
-  } catch {
-    return new Map();
-  }
+  /** The backend behind it; null for a tool that people added. */
+  readonly backend: BackendId | null;
+  readonly conditions: readonly ConditionJson[];
 }
 
 /** What a service says of its backend's health: `null` where that is not known. */
 export const isHealthy = ({ verdict: { health } }: DiscoveredService): boolean | null =>
   health === 'unknown' ? null : health === 'healthy';
 
-function toolsetOf(
-  readModel: ReadModel,
-  service: DiscoveredService | undefined,
-  tool: Tool | undefined,
-  enabled: boolean,
-): Toolset {
-  const history = service === undefined ? undefined : readModel.history(service);
+/** The tool of a backend. Of one that is not found any more, only what is published is known. */
+function toolsetOf(readModel: ReadModel, backend: Backend): Toolset {
+  const { id, found, published, enabled, conditions, isFound } = backend;
+  const history = isFound ? readModel.history(id) : undefined;
   return {
-    name: tool?.name ?? service?.tool ?? '',
-    type: tool?.type ?? service?.type ?? '',
+    name: published?.name ?? found.tool,
+    type: published?.type ?? found.type,
     enabled,
-    healthy: service === undefined ? null : isHealthy(service),
-    published: tool !== undefined,
-    config: tool ?? null,
-    serviceEndpoint: tool?.endpoint ?? (service === undefined ? '' : endpointUrl(service.endpoint)),
-    namespace: tool?.namespace ?? service?.service.namespace ?? null,
+    healthy: isFound ? isHealthy(found) : null,
+    published: published !== undefined,
+    config: published ?? null,
+    serviceEndpoint: published?.endpoint ?? endpointUrl(found.endpoint),
+    namespace: published?.namespace ?? found.service.namespace,
     discoveredAt: history?.discoveredAt.toISOString() ?? null,
     lastHealthCheck: history?.checkedAt?.toISOString() ?? null,
-    healthReason: service?.verdict.reason ?? null,
+    healthReason: isFound ? found.verdict.reason : null,
     healthSince: history?.health.at(-1)?.time.toISOString() ?? null,
+    backend: id,
+    conditions: conditions.map(conditionJson),
   };
 }
 
-/** The backends that overrides switch off, by the keys of their Services. */
-export type SwitchedOff = (
-  overrides: string | undefined,
-  services: readonly DiscoveredService[],
-) => ReadonlySet<ServiceKey>;
+/** A tool that people added. */
+const ownToolset = (tool: PublishedTool): Toolset => ({
+  name: tool.name,
+  type: tool.type,
+  enabled: true,
+  healthy: null,
+  published: true,
+  config: tool,
+  serviceEndpoint: tool.endpoint,
+  namespace: tool.namespace ?? null,
+  discoveredAt: null,
+  lastHealthCheck: null,
+  healthReason: null,
+  healthSince: null,
+  backend: null,
+  conditions: [],
+});
 
-/** The names under which a backend may be published: a person's URL for it stands under the name of its Service. */
-function namesOf({ tool, service: { namespace, name }, alternates }: DiscoveredService): string[] {
-  return [tool, ...[name, ...alternates].map((member) => defaultName({ namespace, name: member }))];
+/** All tools by name: those that are published, and backends that are not, because they are unhealthy or switched off. */
+export function toolsetsOf(readModel: ReadModel): Toolset[] {
+  const { backends, ownTools } = readModel.backends;
+  return [...backends.map((backend) => toolsetOf(readModel, backend)), ...ownTools.map(ownToolset)].sort(
+    (a, b) => (a.name < b.name ? -1 : 1),
+  );
 }
 
-/**
- * All tools by name: those that are published, and backends that are not, because they are unhealthy or switched off.
- * @param switchedOff which backends the overrides' text switches off
- */
-export function toolsetsOf(readModel: ReadModel, switchedOff: SwitchedOff): Toolset[] {
-  const tools = publishedTools(readModel);
-  const off = switchedOff(readModel.published?.data[OVERRIDES_KEY], readModel.services);
-  const result: Toolset[] = [];
-  for (const service of readModel.services) {
-    const tool = namesOf(service)
-      .map((name) => tools.get(name))
-      .find((each) => each !== undefined);
-    result.push(toolsetOf(readModel, service, tool, !off.has(serviceKey(service.service))));
-    if (tool !== undefined) tools.delete(tool.name);
-  }
-  for (const tool of tools.values()) result.push(toolsetOf(readModel, undefined, tool, true));
-  return result.sort((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-/** The tools that the API tells of, made once for each state of the read model and not for each request. */
+/** The tools for the API, made once for each state of the read model and not for each request. */
 export class Toolsets {
   readonly #readModel: ReadModel;
-  readonly #switchedOff: SwitchedOff;
   #of: number | undefined;
   #byName: ReadonlyMap<string, Toolset> = new Map();
 
-  /** @param switchedOff which backends the overrides' text switches off */
-  constructor(readModel: ReadModel, switchedOff: SwitchedOff) {
+  constructor(readModel: ReadModel) {
     this.#readModel = readModel;
-    this.#switchedOff = switchedOff;
   }
 
   /** By name. */
@@ -120,7 +99,7 @@ export class Toolsets {
   #current(): ReadonlyMap<string, Toolset> {
     const { revision } = this.#readModel;
     if (revision !== this.#of)
-      this.#byName = new Map(toolsetsOf(this.#readModel, this.#switchedOff).map((each) => [each.name, each]));
+      this.#byName = new Map(toolsetsOf(this.#readModel).map((each) => [each.name, each]));
     this.#of = revision;
     return this.#byName;
   }

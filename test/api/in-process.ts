@@ -56,7 +56,7 @@ export async function inProcess(): Promise<InProcess> {
   const sources = { texts: {}, env: host.env, file: undefined, detectorFolders: [] };
   const settings = await readConfiguration(sources);
   const { log } = createLogger({ logLevel: 'error', logFormat: 'json' }, messages);
-  const readModel = new ReadModel(() => new Date());
+  const readModel = new ReadModel({ now: () => new Date(), policy: () => settings });
   const tell = (event: EngineEvent): void => readModel.apply(event);
   const assembly: Assembly = await assemble(settings, {
     work,

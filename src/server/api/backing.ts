@@ -1,8 +1,6 @@
 import type { ReadModel } from '../../controller/read-model.ts';
-import type { Approval, DiscoveredService } from '../../model/discovery.ts';
 import type { Generated } from '../../model/documents.ts';
 import type { DiscoverResult } from '../jobs.ts';
-import type { SwitchedOff } from '../toolsets.ts';
 import type { DiscoverRequest } from './discovery-schemas.ts';
 import type { GenerateService } from './generate-schemas.ts';
 import type { DocumentKind } from './validate-schemas.ts';
@@ -40,9 +38,6 @@ export interface Backing {
   types(): readonly string[];
   /** Whether this replica writes. */
   leads(): boolean;
-  readonly switchedOff: SwitchedOff;
-  /** Decides whether a service may be published. @param overrides text of the overrides */
-  approvals(overrides: string | undefined): (service: DiscoveredService) => Approval;
   /**
    * The documents for these services, or for those that are known.
    * @param client who asks: each client has the documents of one request generated at a time

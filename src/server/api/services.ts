@@ -1,8 +1,15 @@
 import * as z from 'zod';
-import { APPROVAL_STATES, type DiscoveredService, serviceJson } from '../../model/discovery.ts';
-import { OVERRIDES_KEY } from '../../model/documents.ts';
+import { type Backend, backendJson, hasCondition } from '../../model/backend.ts';
+import {
+  CONDITION_STATUSES,
+  CONDITION_TYPES,
+  type ConditionStatus,
+  type ConditionType,
+} from '../../model/condition.ts';
+import { APPROVAL_STATES } from '../../model/discovery.ts';
 import { serviceKey } from '../../model/service.ts';
 import { Once, pageOf } from '../answers.ts';
+import { condition, conditionJson } from '../backend-json.ts';
 import { CONDITION, taggedAnswers } from '../described.ts';
 import { jsonSchema } from '../json-schema.ts';
 import { ProblemError } from '../problem.ts';
@@ -13,6 +20,10 @@ import { ASKED, iso, PATH, queryOf, type Routes } from './route.ts';
 const servicesQuery = z.strictObject({
   namespace: namespace.optional().describe('only backends in this namespace'),
   type: name.optional().describe(KNOWN_TYPE),
+  condition: z
+    .enum(CONDITION_TYPES.flatMap((type) => CONDITION_STATUSES.map((status) => `${type}=${status}` as const)))
+    .optional()
+    .describe('only backends with this condition, for example Published=False'),
   limit: limit.describe(`maximum number of backends in one response, 1 to ${PAGE}`),
   after: name.optional().describe('NAMESPACE/NAME of the last backend on the previous page'),
 });
@@ -41,24 +52,43 @@ const service = z.object({
     .boolean()
     .optional()
     .describe('the server has more tools than these; explain shows up to 100'),
+  id: z
+    .string()
+    .describe('identity of the backend: it stays when another of its Services becomes the entry point'),
+  members: z
+    .array(
+      z.object({
+        name: z.string(),
+        created: z.string().optional(),
+        roles: z.array(z.string()).describe('parts of the product that it stands for, such as gateway'),
+      }),
+    )
+    .describe('Services that lead to the backend, the oldest first; up to 32'),
+  memberCount: z.int().describe('number of all of them'),
+  conditions: z.array(condition).describe('state of the backend, as Kubernetes has conditions on objects'),
 });
 
 const servicesAnswer = z.object({ services: z.array(service), ...page });
 
-/** One page of the backends that a query is about. */
-function pageOfServices(backing: Backing, query: Readonly<Record<string, string>>): object {
-  const { readModel } = backing;
-  const all = readModel.services.filter(
-    ({ service, type }) =>
-      (query.namespace === undefined || service.namespace === query.namespace) &&
-      (query.type === undefined || type === query.type),
+type Query = Readonly<Record<string, string>>;
+
+function matches({ found, type, ...backend }: Backend, query: Query): boolean {
+  const [condition, status] = query.condition?.split('=') ?? [];
+  return (
+    (query.namespace === undefined || found.service.namespace === query.namespace) &&
+    (query.type === undefined || type === query.type) &&
+    (condition === undefined || hasCondition(backend, condition as ConditionType, status as ConditionStatus))
   );
+}
+
+/** One page of the backends that a query is about. */
+function pageOfServices({ readModel }: Backing, query: Query): object {
+  const all = readModel.backends.backends.filter((backend) => backend.isFound && matches(backend, query));
   const size = Number(query.limit ?? PAGE);
-  const key = ({ service }: DiscoveredService): string => serviceKey(service);
-  const approvalOf = backing.approvals(readModel.published?.data[OVERRIDES_KEY]);
+  const key = ({ found }: Backend): string => serviceKey(found.service);
   const { items, total, next, known } = pageOf(all, key, `${PATH}/services`, query, size);
   const body = {
-    services: items.map((each) => serviceJson(each, approvalOf(each))),
+    services: items.map((each) => backendJson(each, conditionJson)),
     total,
     next,
     lastDiscovery: iso(readModel.lastDiscovery),

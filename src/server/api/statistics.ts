@@ -2,7 +2,6 @@ import * as z from 'zod';
 import type { ReadModel } from '../../controller/read-model.ts';
 import { CONDITION, taggedAnswers } from '../described.ts';
 import { note, time } from '../schema-parts.ts';
-import { toolsetsOf } from '../toolsets.ts';
 import { ASKED, iso, PATH, type Routes } from './route.ts';
 
 const statisticsAnswer = z.object({
@@ -56,7 +55,7 @@ function statistics(
       problems: notes(readModel.discoveryProblems),
     },
     toolset: {
-      tools: toolsetsOf(readModel, () => new Set()).filter((toolset) => toolset.published).length,
+      tools: readModel.tools.length,
       configMapVersion: published?.version ?? null,
       lastPublished: iso(readModel.lastPublished),
       publications: counters.publications,

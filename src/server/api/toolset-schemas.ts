@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { condition } from '../backend-json.ts';
 import { flag, health, limit, name, PAGE, page, time } from '../schema-parts.ts';
 
 const tool = z
@@ -25,6 +26,8 @@ const toolset = z.object({
   lastHealthCheck: time.nullable(),
   healthReason: z.string().nullable().describe('result of the last probe; null for a tool that people added'),
   healthSince: time.nullable().describe('when its health, or the reason for it, last changed'),
+  backend: z.string().nullable().describe('id of its backend; null for a tool that people added'),
+  conditions: z.array(condition).describe('conditions of its backend'),
 });
 
 export const toolsetsQuery = z.strictObject({

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { ReadModel } from '../../controller/read-model.ts';
+import type { BackendId } from '../../model/backend-id.ts';
 import { Once, pageOf } from '../answers.ts';
 import { CONDITION, problems, taggedAnswers } from '../described.ts';
 import { jsonSchema } from '../json-schema.ts';
@@ -59,12 +60,12 @@ function listToolsets(app: FastifyInstance, { backing: { readModel }, ready, too
   });
 }
 
-/** Changes of a tool's health, with times as the API writes them. */
-function healthHistory(readModel: ReadModel, name: string): object[] {
-  const service = readModel.services.find(({ tool }) => tool === name);
-  const history = service === undefined ? [] : (readModel.history(service)?.health ?? []);
-  return history.map((each) => ({ ...each, time: each.time.toISOString() }));
-}
+/** Changes of a backend's health, with times as the API writes them. */
+const healthHistory = (readModel: ReadModel, id: BackendId | null): object[] =>
+  (id === null ? [] : (readModel.history(id)?.health ?? [])).map((each) => ({
+    ...each,
+    time: each.time.toISOString(),
+  }));
 
 function getToolset(app: FastifyInstance, { backing: { readModel }, ready, toolsets }: ApiContext): void {
   app.get(`${PATH}/toolsets/:name`, {
@@ -88,7 +89,7 @@ function getToolset(app: FastifyInstance, { backing: { readModel }, ready, tools
         );
       return ready.send(request, reply, `toolset ${name}`, () => ({
         ...toolset,
-        healthHistory: healthHistory(readModel, name),
+        healthHistory: healthHistory(readModel, toolset.backend),
       }));
     },
   });

@@ -1,0 +1,132 @@
+import { type Backend, groupOf, membersOf } from '../model/backend.ts';
+import { assignIds, type BackendId } from '../model/backend-id.ts';
+import { transitions } from '../model/condition.ts';
+import type { DiscoveredService } from '../model/discovery.ts';
+import type { Cut, Omission } from '../model/documents.ts';
+import type { Overrides } from '../model/overrides.ts';
+import type { PublishedTool } from '../model/published-tools.ts';
+import { type ServiceKey, serviceKey } from '../model/service.ts';
+import { type AdmissionPolicy, admissionOf } from '../planning/admission.ts';
+import { findingsOf } from '../planning/conditions/conditions.ts';
+import type { PublicationState } from '../planning/conditions/published.ts';
+import { type Change, resolveOverrides } from '../planning/override-keys.ts';
+import { switchedOffBeside } from '../planning/switched-off.ts';
+import { PublishedIndex } from './published-index.ts';
+
+/** All that backends and their conditions follow from. */
+export interface CatalogInputs {
+  /** What the last discovery found. */
+  readonly found: readonly DiscoveredService[];
+  /** The tools that are published. */
+  readonly tools: readonly PublishedTool[];
+  readonly overrides: Overrides;
+  readonly policy: AdmissionPolicy;
+  readonly publication: PublicationState;
+  readonly cuts: readonly Cut[];
+  readonly omissions: readonly Omission[];
+}
+
+type Facts = Parameters<typeof findingsOf>[1];
+
+/** The backends that are known, with an identity and conditions that last from one discovery to the next. */
+export class Catalog {
+  #backends: readonly Backend[] = [];
+  #byService: ReadonlyMap<ServiceKey, Backend> = new Map();
+  #ownTools: readonly PublishedTool[] = [];
+
+  /** Those that the last discovery found, in its order; then those that it did not, whose tools are still published. */
+  get backends(): readonly Backend[] {
+    return this.#backends;
+  }
+
+  /** Published tools of no backend: people added them, or their backends were not seen since the start. */
+  get ownTools(): readonly PublishedTool[] {
+    return this.#ownTools;
+  }
+
+  /** The backend whose entry point is a Service. */
+  of(key: ServiceKey): Backend | undefined {
+    return this.#byService.get(key);
+  }
+
+  /** Makes the backends anew from what they follow from, and keeps their ids and the times of their conditions. */
+  update(inputs: CatalogInputs, now: Date): void {
+    const { found, tools } = inputs;
+    const known = new Map(this.#backends.map((backend) => [backend.id, backend]));
+    const ids = assignIds(
+      found.map(groupOf),
+      new Map([...known].map(([id, backend]) => [id, groupOf(backend.found)])),
+    );
+    const index = new PublishedIndex(tools);
+    const factsOf = sharedFacts(inputs);
+    const make = (
+      id: BackendId,
+      service: DiscoveredService,
+      published: PublishedTool | undefined,
+      isFound: boolean,
+    ): Backend => backendOf(id, service, published, factsOf(service, published, isFound), known.get(id), now);
+    const backends = found.map((service, place) =>
+      make(ids[place] ?? '', service, index.take(service), true),
+    );
+    const seen = new Set(ids);
+    const gone = [...known].flatMap(([id, { found: last }]) => {
+      const published = seen.has(id) ? undefined : index.takeOf(last, membersOf(last));
+      return published === undefined ? [] : [make(id, last, published, false)];
+    });
+    this.#backends = [...backends, ...gone];
+    this.#byService = new Map(this.#backends.map((backend) => [serviceKey(backend.found.service), backend]));
+    this.#ownTools = index.rest;
+  }
+}
+
+function backendOf(
+  id: BackendId,
+  found: DiscoveredService,
+  published: PublishedTool | undefined,
+  facts: Facts & { readonly enabled: boolean },
+  before: Backend | undefined,
+  now: Date,
+): Backend {
+  const { service, endpoint, type, tool } = found;
+  return {
+    id,
+    type,
+    tool,
+    members: membersOf(found),
+    entryPoint: { service, endpoint },
+    approval: facts.approval,
+    enabled: facts.enabled,
+    published,
+    isFound: facts.isFound,
+    found,
+    conditions: transitions(findingsOf(found, facts), before?.conditions ?? [], now),
+  };
+}
+
+/** Works out what all backends have in common, once for all of them. */
+function sharedFacts({ found, overrides, policy, publication, ...output }: CatalogInputs) {
+  const changes: ReadonlyMap<ServiceKey, Change> = resolveOverrides(found, overrides).changes;
+  const offBeside = switchedOffBeside(found, overrides);
+  const cuts = Map.groupBy(output.cuts, (cut) => cut.key);
+  const omissions = Map.groupBy(output.omissions, (omission) => omission.key);
+  return (
+    service: DiscoveredService,
+    published: PublishedTool | undefined,
+    isFound: boolean,
+  ): Facts & { readonly enabled: boolean } => {
+    const key = serviceKey(service.service);
+    const override = changes.get(key)?.override;
+    const enabled = override?.enabled !== false;
+    return {
+      state: publication,
+      isPublished: published !== undefined,
+      isFound,
+      approval: admissionOf(service, policy, overrides),
+      enabled,
+      switchedOff: enabled ? offBeside(service) : 'overrides.yaml switches it off (enabled: false)',
+      hasOwnAddress: override?.endpoint !== undefined,
+      cuts: cuts.get(key) ?? [],
+      omissions: omissions.get(key) ?? [],
+    };
+  };
+}

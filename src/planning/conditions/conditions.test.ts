@@ -1,0 +1,194 @@
+import { expect, test } from 'vitest';
+import { discovered } from '../../../test/fixtures/unit/detection.ts';
+import { service } from '../../../test/fixtures/unit/service.ts';
+import { CERTAINTIES } from '../../model/certainties.ts';
+import {
+  CONDITION_REASONS,
+  type ConditionReason,
+  type ConditionStatus,
+  type ConditionType,
+} from '../../model/condition.ts';
+import type { Approval, DiscoveredService, Verdict } from '../../model/discovery.ts';
+import type { Cut, Omission } from '../../model/documents.ts';
+import { findingsOf } from './conditions.ts';
+import type { PublicationState } from './published.ts';
+
+const LOKI = discovered(
+  service('loki', { labels: { 'app.kubernetes.io/name': 'loki' }, ports: ['http:3100'] }),
+);
+
+const STATE: PublicationState = {
+  isKnown: true,
+  rollback: undefined,
+  overrideError: undefined,
+  failure: undefined,
+  decides: true,
+};
+
+type Facts = Parameters<typeof findingsOf>[1];
+type Found = Partial<Omit<DiscoveredService, 'verdict'>> & { readonly verdict?: Partial<Verdict> };
+
+const FACTS: Facts = {
+  state: STATE,
+  isPublished: true,
+  isFound: true,
+  approval: { state: 'open', reason: '' },
+  switchedOff: undefined,
+  hasOwnAddress: false,
+  cuts: [],
+  omissions: [],
+};
+
+/** The reasons that the cases below met. */
+const met = new Set<string>();
+
+function conditionOf(type: ConditionType, found: Found, facts: Partial<Facts>): readonly string[] {
+  const all = findingsOf(
+    { ...LOKI, ...found, verdict: { ...LOKI.verdict, ...found.verdict } },
+    { ...FACTS, ...facts },
+  );
+  const { status, reason, message } = all.find((each) => each.type === type) ?? {
+    status: 'none',
+    reason: 'none',
+    message: '',
+  };
+  met.add(`${type} ${reason}`);
+  return [status, reason, message];
+}
+
+const approval = (state: Approval['state'], reason = 'because'): Partial<Facts> => ({
+  approval: { state, reason },
+});
+const state = (changed: Partial<PublicationState>): PublicationState => ({ ...STATE, ...changed });
+const cut = (limit: Cut['limit']): Partial<Facts> => ({
+  cuts: [{ limit, key: 'monitoring/loki', why: 'namespace monitoring has too many; raise MOST' }],
+});
+const omission = (cause: Omission['cause']): Partial<Facts> => ({
+  omissions: [{ cause, key: 'monitoring/loki', why: 'it cannot', keptIn: 'toolset.json' }],
+});
+const unhealthy = (fault?: Verdict['fault']): Found => ({
+  verdict: { health: 'unhealthy', reason: 'it does not', ...(fault === undefined ? {} : { fault }) },
+});
+const UNPUBLISHED: Partial<Facts> = { isPublished: false };
+
+type Case<T extends ConditionType> = readonly [
+  ConditionReason<T>,
+  ConditionStatus,
+  found: Found,
+  facts: Partial<Facts>,
+  message: string,
+];
+
+const DETECTED: readonly Case<'Detected'>[] = [
+  ['RecommendedLabel', 'True', {}, {}, 'Service monitoring/loki looks like loki: '],
+  ['NotFound', 'False', {}, { isFound: false }, 'explain monitoring/loki says what it is now'],
+];
+const PROVEN: readonly Case<'Proven'>[] = [
+  ['AnsweredAsExpected', 'True', { verdict: { proof: 'proven' } }, {}, 'GET / answered 200'],
+  ['AnsweredAsOtherType', 'True', { verdict: { proof: 'proven', provenAs: 'mimir' } }, {}, 'GET /'],
+  ['AnsweredAsSomethingElse', 'False', { verdict: { proof: 'contradicted' } }, {}, 'explain shows'],
+  ['CredentialsRequired', 'Unknown', { verdict: { authRequired: true } }, {}, 'without credentials'],
+  ['NoProof', 'Unknown', {}, {}, 'nothing in its answers'],
+  ['NotProbed', 'Unknown', { verdict: { health: 'unknown', reason: 'not probed' } }, {}, 'not probed'],
+  ['NotProbed', 'Unknown', { verdict: { pending: true, reason: 'not yet' } }, {}, 'not yet'],
+  ['NotFound', 'Unknown', {}, { isFound: false }, 'is not there any more'],
+];
+const HEALTHY: readonly Case<'Healthy'>[] = [
+  ['ProbeSucceeded', 'True', {}, {}, 'GET / answered 200'],
+  ['CredentialsRequired', 'True', { verdict: { authRequired: true } }, {}, 'GET / answered 200'],
+  [
+    'FailureThresholdNotReached',
+    'True',
+    { verdict: { reason: 'kept for now, failure 1' } },
+    {},
+    'kept for now',
+  ],
+  ['NoReadyEndpoints', 'False', unhealthy('not_ready'), {}, 'look at the Pods'],
+  ['AddressRefused', 'False', unhealthy('refused'), {}, 'addresses of the cluster'],
+  ['NameNotResolved', 'False', unhealthy('resolution'), {}, 'DNS'],
+  ['ConnectionFailed', 'False', unhealthy('connection'), {}, 'NetworkPolicies'],
+  ['TLSFailed', 'False', unhealthy('tls'), {}, 'certificate'],
+  ['InvalidAnswer', 'False', unhealthy('protocol'), {}, 'port'],
+  ['Timeout', 'False', unhealthy('timeout'), {}, 'PROBE_TIMEOUT'],
+  ['ErrorAnswer', 'False', unhealthy(), {}, 'it does not; look at its log'],
+  ['Unreachable', 'Unknown', { verdict: { health: 'unknown', fault: 'connection' } }, {}, 'network'],
+  ['NotProbed', 'Unknown', { verdict: { health: 'unknown', reason: 'not probed' } }, {}, 'not probed'],
+  ['NotFound', 'Unknown', {}, { isFound: false }, 'is not there any more'],
+];
+const APPROVED: readonly Case<'Approved'>[] = [
+  ['ApprovedInOverrides', 'True', {}, approval('approved'), 'because'],
+  ['NamespaceTrusted', 'True', {}, approval('trusted'), 'because'],
+  ['PolicyPublishes', 'True', {}, approval('published'), 'because'],
+  ['WaitingForApproval', 'False', {}, approval('waiting'), 'because'],
+  ['PolicyOff', 'False', {}, approval('off'), 'because'],
+  ['ListedByAgent', 'False', {}, approval('listed'), 'because'],
+];
+const OFF = { switchedOff: 'overrides.yaml switches it off' };
+const PUBLISHED: readonly Case<'Published'>[] = [
+  ['InToolset', 'True', {}, {}, 'published documents'],
+  ['InToolset', 'True', unhealthy(), { hasOwnAddress: true }, 'published documents'],
+  ['InToolset', 'True', {}, { hasOwnAddress: true, ...approval('waiting') }, 'published documents'],
+  ['NotApproved', 'False', {}, { ...UNPUBLISHED, hasOwnAddress: true, ...approval('waiting') }, 'because'],
+  ['NotObserved', 'Unknown', {}, { state: state({ isKnown: false }) }, 'was not read'],
+  ['NotYetPublished', 'False', {}, UNPUBLISHED, 'the next publication'],
+  ['NotYetPublished', 'False', {}, { ...UNPUBLISHED, state: state({ decides: false }) }, 'the leader'],
+  ['NotFound', 'False', {}, { ...UNPUBLISHED, isFound: false }, 'did not find it'],
+  ['DisabledByOverride', 'False', {}, { ...UNPUBLISHED, ...OFF }, 'switches it off'],
+  ['NotApproved', 'False', {}, { ...UNPUBLISHED, ...approval('waiting') }, 'because'],
+  ['NotApproved', 'False', {}, { ...UNPUBLISHED, ...approval('off') }, 'because'],
+  ['ListedByAgent', 'False', {}, { ...UNPUBLISHED, ...approval('listed') }, 'because'],
+  ['Unhealthy', 'False', unhealthy(), UNPUBLISHED, 'while it is unhealthy: it does not'],
+  ['NotProven', 'False', { verdict: { proof: 'contradicted' } }, UNPUBLISHED, 'GET / answered 200'],
+  ['LimitReached', 'False', {}, { ...UNPUBLISHED, ...cut('namespace_tools') }, 'raise MOST'],
+  ['LimitReached', 'False', {}, { ...UNPUBLISHED, ...cut('document_bytes') }, 'raise MOST'],
+  ['LimitReached', 'False', {}, cut('agent_tools'), 'in toolset.json only'],
+  ['InToolset', 'True', {}, cut('description_bytes'), 'published documents'],
+  ['HeldByRollback', 'False', {}, { ...UNPUBLISHED, state: state({ rollback: 3 }) }, 'revision 3'],
+  ['OverridesInvalid', 'False', {}, { ...UNPUBLISHED, state: state({ overrideError: 'line 1' }) }, 'line 1'],
+  ['PublicationFailed', 'False', {}, { ...UNPUBLISHED, state: state({ failure: 'denied' }) }, 'denied'],
+  ['KeptForNow', 'True', unhealthy(), {}, '(Unhealthy: left out while it is unhealthy'],
+  ['KeptForNow', 'True', {}, { isFound: false }, '(NotFound: '],
+  ['KeptForNow', 'True', unhealthy(), { state: state({ rollback: 3 }) }, '(HeldByRollback: '],
+  ['NeedsCredentials', 'False', {}, omission('credentials'), 'in toolset.json only: it cannot; configure'],
+  ['NotSupportedByAgent', 'True', {}, omission('unsupported'), 'in toolset.json only: it cannot'],
+];
+
+const title = '%s is %s';
+test.each(DETECTED)(`Detected: ${title}`, (...expected) => check('Detected', expected));
+test.each(PROVEN)(`Proven: ${title}`, (...expected) => check('Proven', expected));
+test.each(HEALTHY)(`Healthy: ${title}`, (...expected) => check('Healthy', expected));
+test.each(APPROVED)(`Approved: ${title}`, (...expected) => check('Approved', expected));
+test.each(PUBLISHED)(`Published: ${title}`, (...expected) => check('Published', expected));
+
+function check<T extends ConditionType>(type: T, [reason, status, found, facts, message]: Case<T>): void {
+  const [is, why, text] = conditionOf(type, found, facts);
+  expect([is, why]).toEqual([status, reason]);
+  expect(text).toContain(message);
+}
+
+test('each certainty with which a Service is detected is a reason of its own', () => {
+  const reasons = CERTAINTIES.map((certainty) => conditionOf('Detected', { certainty }, {})[1]);
+  expect(new Set(reasons).size).toBe(CERTAINTIES.length);
+});
+
+test('a backend whose kind needs no approval has no such condition, and the others are in their order', () => {
+  expect(findingsOf(LOKI, FACTS).map(({ type }) => type)).toEqual([
+    'Detected',
+    'Proven',
+    'Healthy',
+    'Published',
+  ]);
+});
+
+test('a person who switches a backend off hears of that, and not that it is unhealthy as well', () => {
+  const facts = { ...UNPUBLISHED, ...OFF, state: state({ rollback: 3 }) };
+  expect(conditionOf('Published', unhealthy(), facts)[1]).toBe('DisabledByOverride');
+});
+
+test('the cases above meet every reason', () => {
+  const all = Object.entries(CONDITION_REASONS).flatMap(([type, reasons]) =>
+    reasons.map((reason) => `${type} ${reason}`),
+  );
+  met.delete('Approved none');
+  expect([...met].sort()).toEqual(all.sort());
+});

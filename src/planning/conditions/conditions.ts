@@ -1,0 +1,23 @@
+import type { Finding } from '../../model/condition.ts';
+import type { DiscoveredService } from '../../model/discovery.ts';
+import { approved } from './approved.ts';
+import { detected, notFound } from './detected.ts';
+import { healthy, proven } from './probed.ts';
+import { type PublicationFacts, published } from './published.ts';
+
+/**
+ * What is so of a backend, in the order in which a backend passes these. Pure.
+ * @param service what the last discovery that found it found
+ */
+export function findingsOf(
+  service: DiscoveredService,
+  facts: Omit<PublicationFacts, 'verdict'>,
+): readonly Finding[] {
+  const { isFound, approval } = facts;
+  const { verdict } = service;
+  return [
+    ...(isFound ? [detected(service), proven(verdict), healthy(verdict)] : notFound(service)),
+    approved(approval),
+    published({ ...facts, verdict: isFound ? verdict : undefined }),
+  ].filter((finding) => finding !== undefined);
+}

@@ -1,0 +1,44 @@
+import type { CERTAINTIES } from '../../model/certainties.ts';
+import type { ConditionReason, Finding } from '../../model/condition.ts';
+import type { Candidate } from '../../model/discovery.ts';
+import { serviceKey } from '../../model/service.ts';
+
+const REASONS: Readonly<Record<(typeof CERTAINTIES)[number], ConditionReason<'Detected'>>> = {
+  annotation: 'OwnerAnnotation',
+  operator: 'OperatorLabel',
+  component: 'ComponentLabel',
+  recommended: 'RecommendedLabel',
+  label: 'Label',
+  selector: 'Selector',
+  name: 'Name',
+  hint: 'Hint',
+};
+
+/** Why a Service is taken for a backend. */
+export function detected({ service, type, certainty, evidence }: Candidate): Finding<'Detected'> {
+  const why = evidence[0]?.detail ?? 'nothing else is known of it';
+  return {
+    type: 'Detected',
+    status: 'True',
+    reason: REASONS[certainty],
+    message: `Service ${serviceKey(service)} looks like ${type}: ${why}`,
+  };
+}
+
+const EXPLAIN = 'dynamic-toolset explain';
+
+/** What is so of a backend that the last discovery did not find, while its tool is still published. */
+export function notFound({ service, type }: Candidate): readonly [Finding<'Detected'>, ...Finding[]] {
+  const key = serviceKey(service);
+  const message = `Service ${key} is not there any more, or is no backend of type ${type} now`;
+  return [
+    {
+      type: 'Detected',
+      status: 'False',
+      reason: 'NotFound',
+      message: `${message}; ${EXPLAIN} ${key} says what it is now`,
+    },
+    { type: 'Proven', status: 'Unknown', reason: 'NotFound', message },
+    { type: 'Healthy', status: 'Unknown', reason: 'NotFound', message },
+  ];
+}

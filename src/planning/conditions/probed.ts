@@ -1,0 +1,56 @@
+/** What a verdict says of a backend. */
+import type { ConditionReason, ConditionStatus, Finding } from '../../model/condition.ts';
+import { type Fault, isKeptForNow, type Verdict } from '../../model/discovery.ts';
+
+/** The probe was not made, or has not come to an end. */
+const isUnprobed = ({ health, proof, fault, pending }: Verdict): boolean =>
+  pending === true || (health === 'unknown' && proof === 'unproven' && fault === undefined);
+
+type Cases<T extends 'Proven' | 'Healthy'> = readonly [ConditionStatus, ConditionReason<T>, fix?: string];
+
+const finding = <T extends 'Proven' | 'Healthy'>(
+  type: T,
+  [status, reason, fix]: Cases<T>,
+  { reason: why }: Verdict,
+): Finding<T> => ({ type, status, reason, message: fix === undefined ? why : `${why}; ${fix}` });
+
+function provenCase(verdict: Verdict): Cases<'Proven'> {
+  if (verdict.proof === 'contradicted')
+    return ['False', 'AnsweredAsSomethingElse', 'explain shows what was asked and what came back'];
+  if (verdict.proof === 'proven')
+    return ['True', verdict.provenAs === undefined ? 'AnsweredAsExpected' : 'AnsweredAsOtherType'];
+  if (isUnprobed(verdict)) return ['Unknown', 'NotProbed'];
+  if (verdict.authRequired)
+    return ['Unknown', 'CredentialsRequired', 'its answers without credentials do not show what it is'];
+  return ['Unknown', 'NoProof', 'nothing in its answers speaks for or against its type'];
+}
+
+/** Whether its own answers show that a backend is what it looks like. */
+export const proven = (verdict: Verdict): Finding<'Proven'> =>
+  finding('Proven', provenCase(verdict), verdict);
+
+/** Why a backend is unhealthy, and what to do. */
+const FAULTS: Readonly<Record<Fault, Cases<'Healthy'>>> = {
+  not_ready: ['False', 'NoReadyEndpoints', 'look at the Pods behind it'],
+  refused: ['False', 'AddressRefused', 'probes go to addresses of the cluster only'],
+  resolution: ['False', 'NameNotResolved', 'check that the Service exists, and the DNS of the cluster'],
+  connection: ['False', 'ConnectionFailed', 'check its Pods, its ports and NetworkPolicies'],
+  tls: ['False', 'TLSFailed', 'check its certificate, and whether it speaks TLS on that port'],
+  protocol: ['False', 'InvalidAnswer', 'check that the port is the one of its API'],
+  timeout: ['False', 'Timeout', 'check its load and NetworkPolicies, or raise PROBE_TIMEOUT'],
+};
+
+function healthyCase(verdict: Verdict): Cases<'Healthy'> {
+  const { health, fault, authRequired } = verdict;
+  if (isUnprobed(verdict)) return ['Unknown', 'NotProbed'];
+  if (health === 'unknown')
+    return ['Unknown', 'Unreachable', 'check the network and the DNS between this program and the backend'];
+  if (health === 'unhealthy')
+    return fault === undefined ? ['False', 'ErrorAnswer', 'look at its log'] : FAULTS[fault];
+  if (isKeptForNow(verdict)) return ['True', 'FailureThresholdNotReached'];
+  return ['True', authRequired ? 'CredentialsRequired' : 'ProbeSucceeded'];
+}
+
+/** Whether a backend answers. */
+export const healthy = (verdict: Verdict): Finding<'Healthy'> =>
+  finding('Healthy', healthyCase(verdict), verdict);
