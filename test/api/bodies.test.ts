@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { FastifyInstance } from 'fastify';
 import { expect, test } from 'vitest';
 import { inProcess } from './in-process.ts';
+import { patiently } from './patiently.ts';
 
 const GENERATE = '/api/v1/toolsets/generate';
 const DISCOVER = '/api/v1/discover?wait=true';
@@ -102,12 +103,7 @@ test('of a large body only the first fault is told, and it costs no more than th
     `{"services":${'['.repeat(60_000)}${']'.repeat(60_000)}}`,
   ];
   for (const payload of kinds) {
-    let answer = await post(GENERATE, payload);
-    // A busy machine sheds load.
-    for (let tries = 0; answer.statusCode === 503 && tries < 20; tries++) {
-      await sleep(500);
-      answer = await post(GENERATE, payload);
-    }
+    const answer = await patiently(() => post(GENERATE, payload));
     expect(answer.statusCode).toBe(400);
     expect(answer.json().errors).toHaveLength(1);
   }

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
@@ -7,6 +6,7 @@ import { SCALE } from '../scale.ts';
 import { Contract } from './contract.ts';
 import { hostileRequests } from './hostile-requests.ts';
 import { inProcess } from './in-process.ts';
+import { patiently } from './patiently.ts';
 
 /** Requests for each operation. */
 const EACH = 1_000 * SCALE;
@@ -53,12 +53,7 @@ test(
         const seen = statuses.get(operationId) ?? new Set();
         statuses.set(operationId, seen);
         const check = fc.asyncProperty(hostileRequests(documented), async (request) => {
-          let answer = await inTime(app.inject(request));
-          // A busy machine sheds load, for a moment.
-          for (let tries = 0; answer.statusCode === 503 && tries < 40; tries++) {
-            await sleep(250);
-            answer = await inTime(app.inject(request));
-          }
+          const answer = await patiently(() => inTime(app.inject(request)));
           seen.add(answer.statusCode);
           expect(answer.statusCode).toBeLessThan(500);
           if (answer.statusCode >= 400 && request.method !== 'HEAD')
