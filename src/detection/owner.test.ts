@@ -51,6 +51,7 @@ describe('the endpoint that an owner names', () => {
     ['a user that looks like the host', 'http://shop:8080@example.com/', 'credentials'],
     ['a query', 'http://shop:8080/?token=1', 'query'],
     ['a fragment', 'http://shop:8080/#top', 'fragment'],
+    ['a template in the path, which the URL parser would encode', 'http://shop:8080/{{ env.X }}', 'brace'],
     ['ftp', 'ftp://shop:8080/', 'http'],
     ['a file', 'file:///etc/passwd', 'http'],
     ['a script', 'javascript:alert(1)', 'http'],

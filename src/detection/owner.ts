@@ -83,6 +83,8 @@ function readEndpoint(
   service: Service,
   options: DetectOptions,
 ): OwnersWord['endpoint'] | string {
+  // The parser would encode braces, and the URL would be another one than the owner wrote.
+  if (/[{}]/.test(text)) return 'holds a brace';
   const url = URL.parse(text);
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
     return 'is not an http or https URL';

@@ -34,7 +34,9 @@ const backend = z.object({
   namespace: z.string().min(1),
   tool: z.string().min(1),
   type: z.string().min(1),
-  endpoint: z.url({ protocol: /^(https?|tcp)$/, error: 'is not an http, https or tcp URL' }),
+  endpoint: z
+    .url({ protocol: /^(https?|tcp)$/, error: 'is not an http, https or tcp URL' })
+    .refine((text) => !text.includes('{{'), 'holds {{, which is no template here'),
   certainty: z.enum(CERTAINTIES),
   evidence: z.array(z.object({ signal: z.string(), detail: z.string() })),
   description: z.string().min(1),

@@ -209,6 +209,7 @@ describe('render', () => {
 
   test.each<[string, string, unknown]>([
     ['backends[0].endpoint', 'a URL of another kind', { ...backend, endpoint: 'file:///etc/passwd' }],
+    ['backends[0].endpoint', 'a template', { ...backend, endpoint: 'http://x/{{ env.TEAM }}' }],
     ['backends[0].details', 'none', (({ details: _, ...rest }: Mapping) => rest)({ ...backend })],
     ['backends[0]', 'no object', 'prometheus'],
   ])('refuses %s: %s', (where, _, given) => {

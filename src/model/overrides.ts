@@ -63,6 +63,10 @@ const toolOverride = z.strictObject({
     .optional(),
   endpoint: z
     .url({ protocol: /^(https?|tcp)$/, error: 'is not an http, https or tcp URL', abort: true })
+    .refine(
+      (text) => !text.includes('{{'),
+      'holds {{, which is no template here; write the URL out, or give the entry of HolmesGPT its URL under holmesgpt',
+    )
     .refine((text) => {
       const { username, password, search, hash } = new URL(text);
       return username === '' && password === '' && search === '' && hash === '';

@@ -10,6 +10,16 @@ const done = (text: string, approved = true): string => {
   return result.text;
 };
 
+/** Whether one text is another one with something added at one place, or with the value of one field replaced there. */
+function isAddition(before: string, after: string): boolean {
+  const plain = before.replace(/approved:( *)(true|false)/, 'approved:$1').replace('~', '');
+  return [before, plain].some((text) =>
+    Array.from({ length: text.length + 1 }, (_, at) => at).some(
+      (at) => after.startsWith(text.slice(0, at)) && after.endsWith(text.slice(at)),
+    ),
+  );
+}
+
 describe('the words go where they belong, and nothing else moves', () => {
   test.each([
     ['nothing', '', 'tools:\n  shop/orders:\n    approved: true\n'],
@@ -44,10 +54,43 @@ describe('the words go where they belong, and nothing else moves', () => {
       '{ tools: { a: { enabled: true } } }\n',
       '{ tools: { a: { enabled: true }, shop/orders: { approved: true } } }\n',
     ],
+    [
+      'a flow mapping with spaces of its own',
+      "tools: {a:   {enabled: true,description:  'x'},  b: { } }   # mine\nholmesgpt:   {toolsets: {}}\n",
+      "tools: {a:   {enabled: true,description:  'x'},  b: { }, shop/orders: { approved: true } }   # mine\nholmesgpt:   {toolsets: {}}\n",
+    ],
+    [
+      'a flow mapping of several lines',
+      'tools: {\n    a: {enabled: true}, # one\n  }\nholmesgpt: {toolsets:   {}}\n',
+      'tools: {\n    a: {enabled: true}, shop/orders: { approved: true }, # one\n  }\nholmesgpt: {toolsets:   {}}\n',
+    ],
+    [
+      'an empty flow mapping',
+      'tools: {}   # none\n',
+      'tools: { shop/orders: { approved: true } }   # none\n',
+    ],
+    ['an empty text in braces', '{}\n', '{ tools: { shop/orders: { approved: true } } }\n'],
+    [
+      'a tool in a flow mapping',
+      'tools:\n  shop/orders:   {description: "x",enabled: true}\n  b:  {}\n',
+      'tools:\n  shop/orders:   {description: "x",enabled: true, approved: true}\n  b:  {}\n',
+    ],
+    [
+      'an approval in a flow mapping that was taken back',
+      'tools: {shop/orders:   {approved:   false ,enabled: true}}\n',
+      'tools: {shop/orders:   {approved:   true ,enabled: true}}\n',
+    ],
     ['no tools', 'tools:\n# mine\n', undefined],
+    ['tools that are null', 'tools: ~ # none\n', 'tools: { shop/orders: { approved: true } } # none\n'],
+    [
+      'a tool without a field',
+      'tools:\n  shop/orders:\n  b:   {}\n',
+      'tools:\n  shop/orders:\n    approved: true\n  b:   {}\n',
+    ],
   ])('%s', (_, text, expected) => {
     const result = done(text);
     if (expected !== undefined) expect(result).toBe(expected);
+    expect(isAddition(text, result)).toBe(true);
     expect(parse(result).tools).toMatchObject({
       [/orders.shop:/.test(text) ? 'orders.shop' : 'shop/orders']: { approved: true },
     });
@@ -120,11 +163,13 @@ test('whatever a person wrote, all of it is there afterwards', () => {
       fc.constantFrom(2, 4),
       fc.boolean(),
       fc.boolean(),
-      (value, places, indent, windows, approved) => {
+      fc.boolean(),
+      (value, places, indent, windows, approved, flow) => {
         const lines = stringify(value, { indent, lineWidth: 0, blockQuote: false }).split('\n');
         for (const [number, place] of places.entries())
           lines.splice(place % (lines.length + 1), 0, `# comment ${number}`);
-        const text = lines.join(windows ? '\r\n' : '\n');
+        const block = lines.join(windows ? '\r\n' : '\n');
+        const text = flow ? `${JSON.stringify(value)} # mine` : block;
         const result = done(text, approved);
         const { tools = {}, ...rest } = parse(text) ?? {};
         const key =
@@ -132,7 +177,8 @@ test('whatever a person wrote, all of it is there afterwards', () => {
             ? 'orders.shop'
             : 'shop/orders';
         expect(parse(result)).toEqual({ ...rest, tools: { ...tools, [key]: { ...tools[key], approved } } });
-        for (const [number] of places.entries()) expect(result).toContain(`# comment ${number}`);
+        if (!flow) for (const [number] of places.entries()) expect(result).toContain(`# comment ${number}`);
+        if (tools?.[key]?.approved === undefined) expect(isAddition(text, result)).toBe(true);
         expect(Object.keys(parse(result).tools).filter((each) => each !== key)).toEqual(
           Object.keys(tools).filter((each) => each !== key),
         );

@@ -1,4 +1,13 @@
-import { type Document, isMap, isScalar, type Pair, parseDocument, type Scalar, type YAMLMap } from 'yaml';
+import {
+  type Document,
+  isMap,
+  isNode,
+  isScalar,
+  type Pair,
+  parseDocument,
+  type Scalar,
+  type YAMLMap,
+} from 'yaml';
 import { isMapping, type Mapping } from '../model/mapping.ts';
 import type { ApprovalWord, ToolOverride } from '../model/overrides.ts';
 import { same } from '../model/same.ts';
@@ -41,17 +50,16 @@ function wanted(before: unknown, key: string, [name, value]: Field): Mapping | u
   return { ...before, tools: { ...tools, [key]: { ...tool, [name]: value } } };
 }
 
-const isBlock = (node: unknown): node is YAMLMap<Scalar, unknown> & { range: [number, number, number] } =>
-  isMap(node) &&
-  node.flow !== true &&
-  node.items.length > 0 &&
-  node.range !== undefined &&
-  node.range !== null;
+type Mapped = YAMLMap<Scalar, unknown> & { range: [number, number, number] };
+
+/** Whether a node is a mapping with a place in the text; a merged or aliased one has none of its own. */
+const isPlaced = (node: unknown): node is Mapped =>
+  isMap(node) && node.range !== undefined && node.range !== null;
 
 const pairOf = (map: YAMLMap<Scalar, unknown>, key: string): Pair<Scalar, unknown> | undefined =>
   map.items.find((item) => isScalar(item.key) && item.key.value === key);
 
-/** Where an item of a block mapping begins in its line: the indentation of the next one. */
+/** The indentation of the items of a block mapping; undefined if the first one does not start its line. */
 function indentOf(text: string, map: YAMLMap<Scalar, unknown>): string | undefined {
   const start = map.items[0]?.key.range?.[0];
   if (start === undefined) return undefined;
@@ -69,55 +77,81 @@ function inserted(text: string, end: number, lines: readonly string[]): string {
   return `${text.slice(0, newline + 1)}${added}${eol}${text.slice(newline + 1)}`;
 }
 
-/** Puts the words where they belong and leaves every other byte; nothing where the text is of another style. */
+const replaced = (text: string, [start, end]: readonly [number, number], by: string): string =>
+  `${text.slice(0, start)}${by}${text.slice(end)}`;
+
+/** Keys in one another, and a field at the end, as lines of a block mapping. */
+const blockLines = (indent: string, keys: readonly string[], line: string): string[] => [
+  ...keys.map((key, depth) => `${indent}${'  '.repeat(depth)}${key}:`),
+  `${indent}${'  '.repeat(keys.length)}${line}`,
+];
+
+/** The same as one item of a flow mapping. */
+const flowItem = (keys: readonly string[], line: string): string =>
+  keys.reduceRight((inner, key) => `${key}: { ${inner} }`, line);
+
+/** The text with one item more in a flow mapping, behind the last one. */
+function insertedInFlow(text: string, map: Mapped, item: string): string | undefined {
+  const [start, end] = map.range;
+  const last = map.items.at(-1);
+  if (last !== undefined) {
+    const at = isNode(last.value) ? last.value.range?.[1] : undefined;
+    return at === undefined ? undefined : replaced(text, [at, at], `, ${item}`);
+  }
+  const inside = text.slice(start + 1, end - 1);
+  return inside.trim() === '' ? replaced(text, [start + 1, end - 1], ` ${item} `) : undefined;
+}
+
+/** The text with keys in one another, and a field at the end, behind the items of a mapping. */
+function added(text: string, map: Mapped, keys: readonly string[], line: string): string | undefined {
+  if (map.flow === true) return insertedInFlow(text, map, flowItem(keys, line));
+  const indent = indentOf(text, map);
+  return indent === undefined ? undefined : inserted(text, map.range[1], blockLines(indent, keys, line));
+}
+
+/** The text with keys in one another, and a field at the end, below a key of a mapping that has no value. */
+function below(
+  text: string,
+  map: Mapped,
+  { key, value }: Pair<Scalar, unknown>,
+  keys: readonly string[],
+  line: string,
+): string | undefined {
+  const [start = 0, end = 0] = (isScalar(value) ? value.range : undefined) ?? [];
+  if (end > start) return replaced(text, [start, end], `{ ${flowItem(keys, line)} }`);
+  const indent = map.flow === true ? undefined : indentOf(text, map);
+  const after = key.range?.[1];
+  if (indent === undefined || after === undefined) return undefined;
+  return inserted(text, after, blockLines(`${indent}  `, keys, line));
+}
+
+/**
+ * Puts a field where it belongs and leaves every other byte.
+ * @returns undefined where something else than a mapping is on the way, such as an alias
+ */
 function spliced(text: string, document: Document, key: string, [name, value]: Field): string | undefined {
   const line = `${name}: ${value}`;
-  const entry = (indent: string): string[] => [`${indent}${key}:`, `${indent}  ${line}`];
-  const root = document.contents;
-  if (root === null) return inserted(text, text.length, ['tools:', ...entry('  ')]);
-  if (!isBlock(root)) return undefined;
-  const tools = pairOf(root, 'tools');
-  if (tools === undefined) {
-    const indent = indentOf(text, root);
-    if (indent === undefined) return undefined;
-    return inserted(text, root.range[1], [`${indent}tools:`, ...entry(`${indent}  `)]);
+  const path = ['tools', key, name];
+  let map: unknown = document.contents;
+  if (map === null) return inserted(text, text.length, blockLines('', path.slice(0, -1), line));
+  for (const [depth, step] of path.entries()) {
+    if (!isPlaced(map)) return undefined;
+    const rest = path.slice(depth, -1);
+    const pair = pairOf(map, step);
+    if (pair === undefined) return added(text, map, rest, line);
+    const { value: there } = pair;
+    if (depth === path.length - 1) {
+      const [start, end] = (isScalar(there) ? there.range : undefined) ?? [];
+      return start === undefined || end === undefined || end === start
+        ? undefined
+        : replaced(text, [start, end], String(value));
+    }
+    if (there === null || (isScalar(there) && there.value === null))
+      return below(text, map, pair, rest.slice(1), line);
+    map = there;
   }
-  if (isScalar(tools.value) && tools.value.value === null)
-    return inserted(text, tools.key.range?.[1] ?? 0, entry(`${indentOf(text, root) ?? ''}  `));
-  if (!isBlock(tools.value)) return undefined;
-  const indent = indentOf(text, tools.value);
-  const tool = pairOf(tools.value, key);
-  if (tool === undefined)
-    return indent === undefined ? undefined : inserted(text, tools.value.range[1], entry(indent));
-  if (!isBlock(tool.value)) return undefined;
-  const field = pairOf(tool.value, name)?.value;
-  if (isScalar(field) && field.range)
-    return `${text.slice(0, field.range[0])}${value}${text.slice(field.range[1])}`;
-  const below = indentOf(text, tool.value);
-  return below === undefined ? undefined : inserted(text, tool.value.range[1], [`${below}${line}`]);
+  return undefined;
 }
-
-/** As `spliced`, for any style; what it touches is written anew, with its comments. */
-function rewritten(text: string, key: string, [name, value]: Field): string | undefined {
-  const document = parsed(text);
-  try {
-    if (document.get('tools') === null) document.set('tools', document.createNode({}));
-    document.setIn(['tools', key, name], value);
-    const result = document.toString({ lineWidth: 0, flowCollectionPadding: true });
-    return text.includes('\r\n') ? result.replace(/\r?\n/g, '\r\n') : result;
-  } catch {
-    // An alias or a scalar stands where a mapping should.
-    return undefined;
-  }
-}
-
-/** What of a text is for people only, in the order in which it stands there. */
-const comments = (text: string): string[] => (text.match(/#.*/g) ?? []).map((comment) => comment.trim());
-
-const keeps = (before: string, after: string): boolean => {
-  const left = comments(after);
-  return comments(before).every((comment) => left.includes(comment));
-};
 
 /** The text in which one field of a Service has this value; undefined where that cannot be written. */
 function withField(text: string, service: ServiceName, field: Field): string | undefined {
@@ -126,18 +160,15 @@ function withField(text: string, service: ServiceName, field: Field): string | u
   const key = keyIn(isMapping(before) ? before.tools : undefined, service);
   const goal = wanted(before, key, field);
   if (goal === undefined || same(before, goal)) return goal && text;
-  for (const write of [() => spliced(text, document, key, field), () => rewritten(text, key, field)]) {
-    const result = write();
-    if (result === undefined || !keeps(text, result)) continue;
-    const again = parsed(result);
-    if (again.errors.length === 0 && same(contentOf(again), goal)) return result;
-  }
-  return undefined;
+  const result = spliced(text, document, key, field);
+  if (result === undefined) return undefined;
+  const again = parsed(result);
+  return again.errors.length === 0 && same(contentOf(again), goal) ? result : undefined;
 }
 
 /**
- * The text of `overrides.yaml` in which a Service is approved, or not any more. Whatever else stands there stays, with its
- * comments: each way to write it is read back, and one that would say anything else is not taken. Pure.
+ * The text of `overrides.yaml` in which a Service is approved, or not any more. Every other byte stays as a person wrote
+ * it. The result is read back, and one that would mean anything else is not taken. Pure.
  * @param text fulfils the schema of overrides
  * @param shown which tools the person was shown, see `toolsShown`; without it, what stands there stays
  */

@@ -57,6 +57,11 @@ tools:
     ['an unknown part', 'tool:\n  a.b: {}\n', /line 1, column 1.*tool/],
     ['text that is no YAML', 'tools: [a\n', /line \d+, column \d+/],
     ['a key twice', 'tools:\n  a.b: {}\n  a.b: {}\n', /line 3.*unique/i],
+    [
+      'a template, which the URL parser would encode',
+      'tools:\n  a.b:\n    endpoint: "http://loki:3100/{{ env.TEAM }}"\n',
+      /line 3.*\{\{/,
+    ],
     ['no URL', 'tools:\n  a.b:\n    endpoint: loki:3100\n', /line 3.*URL/],
     ['a host alone', 'tools:\n  a.b:\n    endpoint: loki.example.com\n', /line 3, column 15.*URL/],
     ['a text with spaces', 'tools:\n  a.b:\n    endpoint: not a URL\n', /line 3, column 15.*URL/],
