@@ -104,3 +104,38 @@ describe('tools that HolmesGPT would take for those of another server', () => {
     expect(servers).toEqual(['mine']);
   });
 });
+
+describe('tools of one name in several servers', () => {
+  const note = 'Service zeta/x has tools with the names of tools of';
+
+  test('are reported for each server but the first, with what HolmesGPT offers', () => {
+    const { servers, said } = published([
+      server('shop', 'orders', ['create', 'get']),
+      server('zeta', 'x', ['create', 'list', 'get'], '2026-06-01T00:00:00Z'),
+      server('apps', 'other', ['find']),
+    ]);
+    expect(servers).toHaveLength(3);
+    expect(said.filter((line) => line.includes('SERVER__TOOL'))).toEqual([
+      `${note} shop/orders, so HolmesGPT offers those of each server as SERVER__TOOL: create, get`,
+    ]);
+  });
+
+  test('are named shortly, however many and whatever they are called', () => {
+    const names = Array.from({ length: 40 }, (_, index) => `tool-${index} and ${'x'.repeat(200)}`);
+    const others = ['a', 'b', 'c', 'd', 'e'].map((name, index) =>
+      server(name, 'x', names.slice(index * 8, index * 8 + 8)),
+    );
+    const { said } = published([...others, server('zeta', 'x', names, '2026-06-01T00:00:00Z')]);
+    const [line = '', ...more] = said.filter((each) => each.includes('SERVER__TOOL'));
+    expect(more).toEqual([]);
+    expect(line).toContain(`${note} a/x, b/x, c/x and 2 more, so`);
+    expect(line).toContain('and 37 more');
+    expect(line.length).toBeLessThan(500);
+  });
+
+  test('of a server that is left out are not', () => {
+    const evil = server('zevil', 'x', ['create', 'shop_orders__create'], '2026-06-01T00:00:00Z');
+    const { said } = published([server('shop', 'orders', ['create']), evil]);
+    expect(said.filter((line) => line.includes('SERVER__TOOL'))).toEqual([]);
+  });
+});

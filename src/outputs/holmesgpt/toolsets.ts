@@ -19,6 +19,7 @@ import { isFault } from './model-check.ts';
 import { HOLMES, own } from './models.ts';
 import { withoutFaulty, withPatch } from './patch.ts';
 import { type HolmesMcpServer, type HolmesToolset, holmesSchema } from './schema.ts';
+import { sharedToolNames } from './shared-tool-names.ts';
 import { holmesText } from './text.ts';
 import { clashing } from './tool-clashes.ts';
 
@@ -262,6 +263,7 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
     delete servers[key];
     leaveOut(tool, why);
   }
+  notes.push(...sharedToolNames(ranked.filter(({ key }) => Object.hasOwn(servers, key))));
   const toolsets: Record<string, HolmesToolset> = { ...ALWAYS };
   for (const [name, found] of byToolset) {
     const several = options.holmesgptVersion !== '0.20' || found[0]?.holmes.list !== 'instances';
