@@ -3,7 +3,7 @@ import { discovered } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import { ReadModel } from '../controller/read-model.ts';
 import type { DiscoveredService, Health } from '../model/discovery.ts';
-import type { ServiceKey } from '../model/service.ts';
+import { type ServiceKey, serviceKey } from '../model/service.ts';
 import { backingOf } from './backing.ts';
 
 type Parts = ReturnType<Parameters<typeof backingOf>[0]>;
@@ -25,8 +25,7 @@ function setting(first: readonly DiscoveredService[], next: readonly DiscoveredS
       prober: {
         touchAll(wanted: (key: ServiceKey) => boolean, all: boolean) {
           expect(all).toBe(true);
-          for (const { service } of first)
-            if (wanted(`${service.namespace}/${service.name}`)) touched.push(service.name);
+          for (const { service } of first) if (wanted(serviceKey(service))) touched.push(service.name);
         },
       },
       idle: () => Promise.resolve(),

@@ -4,8 +4,9 @@ import { toolKinds } from '../controller/pass.ts';
 import type { ReadModel } from '../controller/read-model.ts';
 import type { DiscoveredService, Health } from '../model/discovery.ts';
 import { type Generated, OVERRIDES_KEY } from '../model/documents.ts';
+import { HOME_CLUSTER, partsOf } from '../model/key.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
-import { type Service, serviceKey } from '../model/service.ts';
+import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import { approvalsOf } from '../planning/admission.ts';
 import { readOverrides } from '../planning/overrides.ts';
 import { OUTAGE } from '../probing/outage.ts';
@@ -23,6 +24,7 @@ function annotated({ name, namespace, type, endpoint }: GenerateService): Servic
   const port = url?.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url?.port ?? 0);
   if (port === 0) return undefined;
   return {
+    cluster: HOME_CLUSTER,
     name,
     namespace,
     labels: {},
@@ -90,7 +92,7 @@ export interface Working {
 /** Longest time that a discovery is waited for, in milliseconds. */
 const LONGEST_DISCOVERY = 120_000;
 
-const healths = (readModel: ReadModel): ReadonlyMap<string, Health> =>
+const healths = (readModel: ReadModel): ReadonlyMap<ServiceKey, Health> =>
   new Map(readModel.services.map(({ service, verdict }) => [serviceKey(service), verdict.health]));
 
 /** Asks backends anew, and waits for the pass that does. */
@@ -111,7 +113,7 @@ async function rediscover(
     const backend = known.get(key);
     const wanted =
       backend === undefined
-        ? serviceTypes === undefined && isMeant({ namespace: key.slice(0, key.indexOf('/')) }, '')
+        ? serviceTypes === undefined && isMeant({ namespace: partsOf(key).namespace }, '')
         : isMeant(backend.service, backend.type) && (force || backend.verdict.health !== 'healthy');
     if (wanted) asked++;
     return wanted;

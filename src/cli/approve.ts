@@ -8,11 +8,12 @@ import { approvalKind } from '../model/approvals.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { ConfigError, FindingsError, UserError } from '../model/errors.ts';
+import { displayKey, HOME_CLUSTER } from '../model/key.ts';
 import type { ApprovalWord, ApprovedKind } from '../model/overrides.ts';
-import { serviceKey } from '../model/service.ts';
+import { type ServiceName, serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
 import { unreadable } from '../model/unreadable.ts';
-import { approve, type ServiceName } from '../planning/approve.ts';
+import { approve } from '../planning/approve.ts';
 import { textDiff } from '../planning/changes.ts';
 import { faultsLine, readOverrides } from '../planning/overrides.ts';
 import { toolCount, toolLines } from '../planning/tool-list.ts';
@@ -45,13 +46,11 @@ const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 function serviceOf(text: string): ServiceName {
   const { namespace, name } = parseKey(text);
   const wrong = [namespace, name].find((each) => !NAME.test(each));
-  if (wrong === undefined) return { namespace, name };
+  if (wrong === undefined) return { cluster: HOME_CLUSTER, namespace, name };
   throw new ConfigError(
     `"${oneLine(text, 150)}": "${oneLine(wrong, 70)}" is not the name of a namespace or Service; approve each Service by its own name, for example shop/orders-mcp`,
   );
 }
-
-const keyOf = ({ namespace, name }: ServiceName): string => `${namespace}/${name}`;
 
 /** What a person was shown of a Service. */
 interface Shown {
@@ -92,7 +91,7 @@ function edited(text: string, words: ReadonlyMap<ServiceName, Written>, where: s
 function* described(found: DiscoveredService): Generator<string> {
   const { verdict } = found;
   const summary = toolCount(verdict) ?? 'its tools are unknown';
-  yield `${keyOf(found.service)}: ${found.type}, ${verdict.health} (${verdict.reason}); ${summary}`;
+  yield `${displayKey(found.service)}: ${found.type}, ${verdict.health} (${verdict.reason}); ${summary}`;
   for (const line of toolLines(verdict, SHOWN)) yield `  ${line}`;
 }
 
@@ -126,29 +125,31 @@ async function show(
       `${await missingService(namespace, name, there, input, run.signal)}. To approve a Service that does not exist yet, use --file`,
     );
   }
-  const wanted = new Set(names.map(keyOf));
+  const wanted = new Set(names.map(displayKey));
   const stages = await stagesOf(settings, input);
   const { prober } = stages;
   const only = {
     ...(prober.prepare === undefined ? {} : { prepare: prober.prepare.bind(prober) }),
     probe: (...[candidate, signal]: Parameters<typeof prober.probe>) =>
-      wanted.has(keyOf(candidate.service)) ? prober.probe(candidate, signal) : Promise.resolve(NOT_ASKED),
+      wanted.has(displayKey(candidate.service))
+        ? prober.probe(candidate, signal)
+        : Promise.resolve(NOT_ASKED),
   };
   // A named Service is the way in, so none of them is shown as an alternate of another.
   const naming = { ...NO_NAMING, named: new Set(names.map(serviceKey)) };
   const { services } = await discover(sync.services, { ...stages, prober: only, naming }, run.signal);
   const { messages } = run.output;
   for (const name of names) {
-    const found = services.find(({ service }) => keyOf(service) === keyOf(name));
+    const found = services.find(({ service }) => displayKey(service) === displayKey(name));
     if (found === undefined) {
       messages.write(
-        `${keyOf(name)}: not a backend at the moment; dynamic-toolset explain ${keyOf(name)} shows why\n`,
+        `${displayKey(name)}: not a backend at the moment; dynamic-toolset explain ${displayKey(name)} shows why\n`,
       );
       continue;
     }
     for (const line of described(found)) messages.write(`${line}\n`);
     const kind = approvalKind(found);
-    if (kind === undefined) messages.write(`${keyOf(name)}: a ${found.type} needs no approval\n`);
+    if (kind === undefined) messages.write(`${displayKey(name)}: a ${found.type} needs no approval\n`);
     else shown.set(name, { kind, tools: toolsShown(found.verdict) });
   }
   return shown;
@@ -235,7 +236,7 @@ export async function approveCommand(
   if (flags.dryRun === true && before !== after) printDiff(textDiff(OVERRIDES_KEY, before, after), run);
   const word = approved ? 'approved' : 'no longer approved';
   const listed = [...words].map(([name, { approved: kind }]) =>
-    typeof kind === 'string' ? `${keyOf(name)} (as ${kind})` : keyOf(name),
+    typeof kind === 'string' ? `${displayKey(name)} (as ${kind})` : displayKey(name),
   );
   const are = `${listed.join(', ')} ${names.length === 1 ? 'is' : 'are'}`;
   const { messages } = run.output;
@@ -248,7 +249,7 @@ export async function approveCommand(
     messages.write(
       `${are} ${word}: ${where} says so${flags.file === undefined ? ', and serve follows within seconds' : ''}.\n`,
     );
-  const open = names.filter((name) => words.get(name)?.approved === true).map(keyOf);
+  const open = names.filter((name) => words.get(name)?.approved === true).map(displayKey);
   if (open.length > 0)
     messages.write(
       `${open.join(', ')}: cannot detect the type from here, so any type is approved; use --type mcp to approve only an MCP server.\n`,

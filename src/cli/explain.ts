@@ -16,7 +16,8 @@ import {
 } from '../model/discovery.ts';
 import type { Cut } from '../model/documents.ts';
 import { ConfigError, UserError } from '../model/errors.ts';
-import type { Service } from '../model/service.ts';
+import { HOME_CLUSTER } from '../model/key.ts';
+import { type Service, serviceKey } from '../model/service.ts';
 import { jsonText, visibleTexts } from '../model/visible.ts';
 import { generate } from '../outputs/generate.ts';
 import { admissionOf, isHeld } from '../planning/admission.ts';
@@ -248,7 +249,8 @@ export async function explainCommand(text: string, flags: ExplainFlags, run: Inv
     return { sync: read, before: await decidedIn(settings, input, run.signal) };
   });
   const stages = deciding(await stagesOf(settings, input), before);
-  const explanation = explain(sync.services, `${namespace}/${name}`, stages.rules, stages.detection);
+  const key = serviceKey({ cluster: HOME_CLUSTER, namespace, name });
+  const explanation = explain(sync.services, key, stages.rules, stages.detection);
   if (explanation === undefined) {
     const known = sync.services.map((service) => service.name).sort();
     throw new ConfigError(await missingService(namespace, name, known, input, run.signal));

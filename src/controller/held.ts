@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { DiscoveredService, Endpoint } from '../model/discovery.ts';
 import type { Documents, Generated } from '../model/documents.ts';
+import { HOME_CLUSTER } from '../model/key.ts';
 import { type PublishedTool, publishedTools } from '../model/published-tools.ts';
 import { type GenerateOptions, generate } from '../outputs/generate.ts';
 import type { ToolKind } from '../planning/tools.ts';
@@ -21,6 +22,7 @@ function republished(tool: PublishedTool, kinds: ReadonlyMap<string, ToolKind>):
   const kind = kinds.get(type) ?? kinds.get('custom');
   return {
     service: {
+      cluster: HOME_CLUSTER,
       namespace,
       name: metadata.service ?? name,
       labels: {},

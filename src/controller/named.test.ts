@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { options, rules } from '../../test/fixtures/unit/detection.ts';
-import { service } from '../../test/fixtures/unit/service.ts';
+import { keyFor, service } from '../../test/fixtures/unit/service.ts';
 import type { Candidate, Verdict } from '../model/discovery.ts';
 import { type Overrides, overridesSchema } from '../model/overrides.ts';
 import type { Service } from '../model/service.ts';
@@ -91,8 +91,8 @@ describe('a backend that has not answered yet', () => {
     const { signal } = new AbortController();
     const first = await discover([found], stages, signal);
     expect([first.services, first.contradicted]).toEqual([[], []]);
-    const { services, inUse } = await discover([found], { ...stages, inUse: new Set([key]) }, signal);
+    const { services, inUse } = await discover([found], { ...stages, inUse: new Set([keyFor(key)]) }, signal);
     expect(services.map(({ verdict: { health } }) => health)).toEqual(['unknown']);
-    expect(inUse).toEqual(new Set([key]));
+    expect(inUse).toEqual(new Set([keyFor(key)]));
   });
 });

@@ -4,6 +4,7 @@ import type { Credentials } from '../model/credentials.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { type Documents, OVERRIDES_KEY } from '../model/documents.ts';
 import {
+  addressedService,
   addressedServices,
   NO_OVERRIDES,
   type Overrides,
@@ -11,7 +12,7 @@ import {
   reservedNames,
 } from '../model/overrides.ts';
 import type { Published } from '../model/published.ts';
-import type { ServiceKey } from '../model/service.ts';
+import { serviceKey } from '../model/service.ts';
 import { publishedDocuments } from '../planning/content-hash.ts';
 import { readOverrides } from '../planning/overrides.ts';
 
@@ -32,12 +33,13 @@ export function namingOf(
 
 /** What people decide of names and of ways into backends. */
 export function namingBy(overrides: Overrides, credentials: Credentials): Omit<Naming, 'held'> {
-  const ofBackends = Object.keys(credentials).filter(isServiceKey);
+  const ofBackends = Object.keys(credentials).flatMap((key) => {
+    const address = addressedService(key);
+    return address === undefined ? [] : [serviceKey(address)];
+  });
   const named = new Set([...addressedServices(overrides), ...ofBackends]);
   return { reserved: reservedNames(overrides), named, placed: placedServices(overrides) };
 }
-
-const isServiceKey = (key: string): key is ServiceKey => key.includes('/');
 
 /** The same, by what another process has published. */
 export function observedNaming(

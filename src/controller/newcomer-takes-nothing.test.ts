@@ -6,8 +6,9 @@ import { service } from '../../test/fixtures/unit/service.ts';
 import { namesOf } from '../detection/names.ts';
 import type { Credentials } from '../model/credentials.ts';
 import type { Verdict } from '../model/discovery.ts';
+import { displayKey } from '../model/key.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
-import { type Service, serviceKey } from '../model/service.ts';
+import type { Service } from '../model/service.ts';
 import { generate } from '../outputs/generate.ts';
 import { namingBy } from './naming.ts';
 import { discover, type Found, type Stages, toolKinds } from './pass.ts';
@@ -118,8 +119,8 @@ const writtenOf = (named: Service | undefined): Written =>
   named === undefined
     ? NOTHING
     : {
-        overrides: { tools: { [serviceKey(named)]: { description: 'PINNED' } }, holmesgpt: {} },
-        credentials: { [serviceKey(named)]: { bearerToken: 'TOKEN' } },
+        overrides: { tools: { [displayKey(named)]: { description: 'PINNED' } }, holmesgpt: {} },
+        credentials: { [displayKey(named)]: { bearerToken: 'TOKEN' } },
       };
 
 describe('a Service with Pods of its own that is added takes nothing', () => {
@@ -143,9 +144,9 @@ describe('a Service with Pods of its own that is added takes nothing', () => {
         const after = await pass([...services, added], written, known(before));
         const [was, is] = [toolsOf(before, written), toolsOf(after, written)];
         for (const [key, tool] of was)
-          if (isPublished || (named !== undefined && key === serviceKey(named)))
+          if (isPublished || (named !== undefined && key === displayKey(named)))
             expect(is.get(key)).toEqual(tool);
-        expect(JSON.stringify(is.get(serviceKey(added))) ?? '').not.toMatch(/PINNED|TOKEN/);
+        expect(JSON.stringify(is.get(displayKey(added))) ?? '').not.toMatch(/PINNED|TOKEN/);
       }),
       { numRuns: 400 },
     );

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { builtIn, discovered, options, rules } from '../../test/fixtures/unit/detection.ts';
-import { service } from '../../test/fixtures/unit/service.ts';
+import { keyFor, service } from '../../test/fixtures/unit/service.ts';
 import { type Customisation, makeRules } from '../detection/make-rules.ts';
 import { NO_NAMING } from '../detection/names.ts';
 import type { Rules } from '../detection/rules.ts';
@@ -137,7 +137,7 @@ describe('a backend for which a person gives the URL', () => {
     named: new Set(keys),
     placed: new Set(keys),
   });
-  const found = (probe: Prober['probe'], placed: ServiceKey, ...services: readonly Service[]) =>
+  const found = (probe: Prober['probe'], placed: string, ...services: readonly Service[]) =>
     discover(
       services,
       {
@@ -146,7 +146,7 @@ describe('a backend for which a person gives the URL', () => {
         prober: { probe },
         detection: options,
         maxBackends: 1_000,
-        naming: naming(placed),
+        naming: naming(keyFor(placed)),
       },
       new AbortController().signal,
     );

@@ -5,6 +5,7 @@ import { assignNames, type Naming, NO_NAMING } from '../detection/names.ts';
 import type { DetectOptions } from '../detection/owner.ts';
 import type { Rules } from '../detection/rules.ts';
 import type { Candidate, DiscoveredService, Problem, Verdict } from '../model/discovery.ts';
+import { displayKey } from '../model/key.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
 import type { ToolKind } from '../planning/tools.ts';
@@ -88,7 +89,7 @@ function judged(
   verdict: Verdict,
   rules: Rules,
 ): { readonly service?: DiscoveredService; readonly contradicted?: string; readonly problem?: Problem } {
-  const where = `Service ${serviceKey(candidate.service)}`;
+  const where = `Service ${displayKey(candidate.service)}`;
   if (candidate.certainty === 'hint' && verdict.proof !== 'proven') return { contradicted: candidate.tool };
   if (verdict.proof === 'contradicted')
     return {
@@ -117,7 +118,7 @@ function judged(
 function failed(candidate: Candidate, error: unknown): { readonly problem: Problem } {
   return {
     problem: {
-      where: `Service ${serviceKey(candidate.service)}`,
+      where: `Service ${displayKey(candidate.service)}`,
       what: `is left out: its probe failed with "${oneLine(String(error), 200)}", which is a bug`,
       fix: 'please report it',
     },
@@ -135,8 +136,7 @@ const PLACED: Verdict = {
 
 /** A person gives the URL of this backend, and its type is known without its answers. */
 function isPlaced({ service, alternates, certainty }: Candidate, placed: ReadonlySet<ServiceKey>): boolean {
-  const { namespace, name } = service;
-  const keys = [name, ...alternates].map((each) => serviceKey({ namespace, name: each }));
+  const keys = [service.name, ...alternates].map((name) => serviceKey({ ...service, name }));
   return certainty !== 'hint' && keys.some((key) => placed.has(key));
 }
 

@@ -4,6 +4,7 @@ import type { Approvals } from '../model/approvals.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
 import { type Documents, OVERRIDES_KEY } from '../model/documents.ts';
 import { FindingsError, UserError } from '../model/errors.ts';
+import { displayKey } from '../model/key.ts';
 import type { OwnerReference, Published } from '../model/published.ts';
 import { toolNames } from '../model/published-tools.ts';
 import type { Revision } from '../model/revision.ts';
@@ -315,7 +316,7 @@ export class Reconciler {
       tell({ kind: 'approvals-waiting', cycle, waiting, fresh });
     this.#told.waiting = now;
     const kept = new Set(held);
-    for (const change of this.#tools.take(found, (key) => !kept.has(key), this.approvals))
+    for (const change of this.#tools.take(found, (service) => !kept.has(displayKey(service)), this.approvals))
       tell({ kind: 'tools-changed', cycle, change });
   }
 

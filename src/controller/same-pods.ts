@@ -4,6 +4,7 @@ import { type Approvals, approvalKind, isApproved, NO_APPROVALS } from '../model
 import { membersOf } from '../model/backend.ts';
 import { byAge } from '../model/backend-id.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
+import { displayNamespace } from '../model/key.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
 import type { InUse } from './ways.ts';
 
@@ -14,7 +15,7 @@ const isProven = ({ verdict }: DiscoveredService): boolean =>
 function podsOf(found: DiscoveredService): string | undefined {
   const selector = selectionOf(found.service).key;
   if (selector === undefined || !isProven(found)) return undefined;
-  return [found.service.namespace, found.detector, found.type, selector].join(' ');
+  return [displayNamespace(found.service), found.detector, found.type, selector].join(' ');
 }
 
 /** The one that its labels name first, since its name and its port are likelier to be meant for that product. */

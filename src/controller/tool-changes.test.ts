@@ -3,8 +3,8 @@ import { discovered } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import { type Approvals, approvalsIn } from '../model/approvals.ts';
 import type { DiscoveredService, McpTool, Verdict } from '../model/discovery.ts';
+import { displayKey } from '../model/key.ts';
 import { overridesSchema } from '../model/overrides.ts';
-import { serviceKey } from '../model/service.ts';
 import { toolsShown } from '../planning/tools-shown.ts';
 import { ToolWatch } from './tool-changes.ts';
 
@@ -167,7 +167,7 @@ describe('with thousands of servers', () => {
 
 describe('what a person was shown', () => {
   const SERVER = server('orders', [tool('a')]);
-  const key = serviceKey(SERVER.service);
+  const key = displayKey(SERVER.service);
   const approvals = (approved: string, tools?: readonly McpTool[]): Approvals => {
     const word = { approved, ...(tools === undefined ? {} : { approvedTools: toolsShown({ tools }) }) };
     return approvalsIn(overridesSchema.parse({ tools: { [key]: word } }));

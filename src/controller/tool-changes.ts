@@ -1,12 +1,13 @@
 import { type Approvals, isApproved, NO_APPROVALS } from '../model/approvals.ts';
 import type { DiscoveredService, McpTool } from '../model/discovery.ts';
-import { type ServiceKey, serviceKey } from '../model/service.ts';
+import { displayKey } from '../model/key.ts';
+import { type Service, serviceKey } from '../model/service.ts';
 import { toolsShown } from '../planning/tools-shown.ts';
 import { type Baseline, type MemoryLimits, ToolMemory } from './tool-memory.ts';
 
 /** How the tools of one MCP server differ from what they were; names are the server's own text. */
 export interface ToolChange {
-  /** `namespace/name` of the Service. */
+  /** The Service, as `displayKey` writes it. */
   readonly service: string;
   /**
    * What they are compared with. `before`: what it was published with. `approval`: what `approve` showed. `nothing`: nobody
@@ -58,10 +59,10 @@ export class ToolWatch {
    */
   take(
     found: readonly DiscoveredService[],
-    isPublished: (key: ServiceKey) => boolean,
+    isPublished: (service: Service) => boolean,
     approvals: Approvals = NO_APPROVALS,
   ): ToolChange[] {
-    const published = found.filter(({ service }) => isPublished(serviceKey(service)));
+    const published = found.filter(({ service }) => isPublished(service));
     const keys = new Set(published.map(({ service }) => serviceKey(service)));
     const seen = published.flatMap((each) => {
       const { tools, toolsTruncated } = each.verdict;
@@ -80,7 +81,7 @@ export class ToolWatch {
     now: Baseline,
     approvals: Approvals,
   ): ToolChange | undefined {
-    const service = serviceKey(found.service);
+    const service = displayKey(found.service);
     const all = { service, added: namesOf(now.tools), removed: [], changed: [] };
     const change = before === undefined ? undefined : difference(service, before.tools, now.tools);
     if (change !== undefined) return change;
@@ -88,8 +89,7 @@ export class ToolWatch {
       const isNews = before === undefined || before.shown !== now.shown;
       return isNews && now.shown !== toolsShown(found.verdict) ? { ...all, since: 'approval' } : undefined;
     }
-    const isUnseen =
-      isApproved(approvals, found.service, 'mcp') || this.#memory.forgot(found.service.namespace);
+    const isUnseen = isApproved(approvals, found.service, 'mcp') || this.#memory.forgot(found.service);
     return before === undefined && isUnseen ? { ...all, since: 'nothing' } : undefined;
   }
 }

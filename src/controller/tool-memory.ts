@@ -1,6 +1,7 @@
 import { selectionOf } from '../detection/selection.ts';
 import type { DiscoveredService, McpTool } from '../model/discovery.ts';
-import { type ServiceKey, serviceKey } from '../model/service.ts';
+import { displayNamespace } from '../model/key.ts';
+import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 
 /** The tools with which a server was published last, and what else was compared with them. */
 export interface Baseline {
@@ -32,7 +33,7 @@ interface Memory {
   /** By Service; the one that was published longest ago comes first. */
   readonly own: Map<ServiceKey, Kept>;
   /** By other Services of the same Pods and by selector, for a twin that takes over. */
-  readonly shared: Map<string, Kept>;
+  readonly shared: Map<ServiceKey | string, Kept>;
   /** The limit was reached, so a server that seems new may be one that was forgotten. */
   forgot: boolean;
 }
@@ -44,12 +45,17 @@ function renew<K, V>(map: Map<K, V>, key: K, value: V): void {
 }
 
 /** The names under which a Service that takes over would be found: other Services of the same Pods, and the selector. */
-function twinsOf({ service, alternates, samePods = [], sharesPods = [] }: DiscoveredService): string[] {
-  const { namespace, name } = service;
+function twinsOf({
+  service,
+  alternates,
+  samePods = [],
+  sharesPods = [],
+}: DiscoveredService): (ServiceKey | string)[] {
+  const { name } = service;
   const { key } = selectionOf(service);
   const names = [...new Set([...alternates, ...samePods, ...sharesPods])].filter((each) => each !== name);
   return [
-    ...names.slice(0, MOST_TWINS).map((each) => serviceKey({ namespace, name: each })),
+    ...names.slice(0, MOST_TWINS).map((each) => serviceKey({ ...service, name: each })),
     ...(key === undefined ? [] : [`selector ${key}`]),
   ];
 }
@@ -60,7 +66,7 @@ function twinsOf({ service, alternates, samePods = [], sharesPods = [] }: Discov
  */
 export class ToolMemory {
   readonly #limits: MemoryLimits;
-  /** By namespace; the one that published longest ago comes first. */
+  /** By namespace, as `displayNamespace` writes it; the one that published longest ago comes first. */
   readonly #namespaces = new Map<string, Memory>();
 
   constructor(limits: MemoryLimits = LIMITS) {
@@ -72,7 +78,7 @@ export class ToolMemory {
    * @param published the Services that are published now: nobody takes their places
    */
   recall(found: DiscoveredService, published: ReadonlySet<ServiceKey>): Baseline | undefined {
-    const memory = this.#namespaces.get(found.service.namespace);
+    const memory = this.#namespaces.get(displayNamespace(found.service));
     if (memory === undefined) return undefined;
     const key = serviceKey(found.service);
     const other = [key, ...twinsOf(found)]
@@ -81,14 +87,14 @@ export class ToolMemory {
     return other === undefined ? undefined : { ...other };
   }
 
-  /** Whether servers of a namespace had to be forgotten. */
-  forgot(namespace: string): boolean {
-    return this.#namespaces.get(namespace)?.forgot === true;
+  /** Whether servers of a Service's namespace had to be forgotten. */
+  forgot(service: Service): boolean {
+    return this.#namespaces.get(displayNamespace(service))?.forgot === true;
   }
 
   /** Remembers what a server is published with. */
   keep(found: DiscoveredService, now: Baseline): void {
-    const { namespace } = found.service;
+    const namespace = displayNamespace(found.service);
     const memory = this.#namespaces.get(namespace) ?? { own: new Map(), shared: new Map(), forgot: false };
     renew(this.#namespaces, namespace, memory);
     const key = serviceKey(found.service);

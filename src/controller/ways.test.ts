@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { options, rules } from '../../test/fixtures/unit/detection.ts';
-import { offered, service } from '../../test/fixtures/unit/service.ts';
+import { keyFor, offered, service } from '../../test/fixtures/unit/service.ts';
 import type { Candidate, DiscoveredService, Verdict } from '../model/discovery.ts';
 import type { Service } from '../model/service.ts';
 import { discover, type Found } from './pass.ts';
@@ -152,7 +152,7 @@ describe('the way in that is used', () => {
   });
 
   test('stays where none works, and what was asked of all is told', async () => {
-    const it = setting([gateway, frontend], new Set(['monitoring/loki-query-frontend']));
+    const it = setting([gateway, frontend], new Set([keyFor('monitoring/loki-query-frontend')]));
     const dead = { 'loki-gateway': NOT_READY, 'loki-query-frontend': BAD_GATEWAY };
     it.answers = dead;
     const { services: found } = await it.pass();
@@ -256,7 +256,7 @@ describe('a Service that comes later and leads to other Pods', () => {
     const many = Array.from({ length: 120 }, (_, index) => part(`loki-gateway-${index}`));
     const old = { ...used, created: '2026-01-01T00:00:00Z' };
     const crowd = many.map((one) => ({ ...one, created: '2026-01-01T00:00:05Z' }));
-    const it = setting([old, ...crowd], new Set(['monitoring/loki-query-frontend']));
+    const it = setting([old, ...crowd], new Set([keyFor('monitoring/loki-query-frontend')]));
     expect((await it.pass()).services.map(({ service: { name } }) => name)).toContain('loki-query-frontend');
   });
 
@@ -306,11 +306,11 @@ describe('Services of the same Pods that prove to be one product', () => {
   });
 
   test('stay the one that is in use', async () => {
-    const it = setting([asPrometheus, asThanos], new Set(['monitoring/metrics-main']));
+    const it = setting([asPrometheus, asThanos], new Set([keyFor('monitoring/metrics-main')]));
     it.answers = { 'metrics-main': isThanos };
     for (let pass = 0; pass < 3; pass++)
       expect((await it.pass()).services.map(({ service: { name } }) => name)).toEqual(['metrics-main']);
-    expect(it.inUse).toEqual(new Set(['monitoring/metrics-main']));
+    expect(it.inUse).toEqual(new Set([keyFor('monitoring/metrics-main')]));
   });
 
   test.each<[string, Service, Record<string, Verdict>]>([

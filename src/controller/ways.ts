@@ -2,6 +2,7 @@ import type { Naming } from '../detection/names.ts';
 import type { Rules } from '../detection/rules.ts';
 import { leadsWithin, selectionOf } from '../detection/selection.ts';
 import type { Candidate, Verdict } from '../model/discovery.ts';
+import { displayNamespace } from '../model/key.ts';
 import { publishedTools } from '../model/published-tools.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
 
@@ -10,8 +11,8 @@ export type InUse = ReadonlySet<ServiceKey>;
 
 /** The ways that a published `toolset.json` uses; none where the text is something else. */
 export function publishedWays(text: string | undefined): InUse {
-  const keys = publishedTools(text).flatMap(({ namespace, metadata: { service } }) =>
-    namespace === undefined || service === undefined ? [] : serviceKey({ namespace, name: service }),
+  const keys = publishedTools(text).flatMap(({ cluster, namespace, metadata: { service } }) =>
+    namespace === undefined || service === undefined ? [] : serviceKey({ cluster, namespace, name: service }),
   );
   return new Set(keys);
 }
@@ -89,8 +90,8 @@ export function apart(candidate: Candidate, inUse: InUse, held: Naming['held']):
   );
   const [first, ...others] = homes;
   if (first === undefined || others.length === 0) return [candidate];
-  const { namespace } = candidate.service;
-  const backends = [...held.values()].filter((holder) => holder.namespace === namespace);
+  const place = displayNamespace(candidate.service);
+  const backends = [...held.values()].filter((holder) => displayNamespace(holder) === place);
   const wereOne = (a: string, b: string): boolean =>
     backends.some(({ members }) => members.includes(a) && members.includes(b));
   const homeOf = (name: string): Candidate => {

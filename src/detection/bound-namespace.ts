@@ -1,4 +1,5 @@
 import type { Problem } from '../model/discovery.ts';
+import { displayNamespace } from '../model/key.ts';
 import type { Match } from './judge.ts';
 import type { Member } from './member.ts';
 
@@ -39,7 +40,7 @@ export function withinNamespace(
   return {
     kept: sorted.slice(0, most),
     problem: {
-      where: `namespace ${left[0]?.match.service.namespace}`,
+      where: `namespace ${left.slice(0, 1).map(({ match }) => displayNamespace(match.service))}`,
       what: `${left.length} of its ${members.length} Services that look like backends are left out, the newest (${names.join(', ')}${left.length > SHOWN ? ', …' : ''}): no more than ${most} of one namespace are considered`,
       fix: 'raise MAX_NAMESPACE_SERVICES (--max-namespace-services), or keep Services out with the annotation kubernaut.io/toolset: "false"',
     },

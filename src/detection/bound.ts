@@ -1,6 +1,6 @@
 import { type Approvals, approvalKind, isApproved, NO_APPROVALS } from '../model/approvals.ts';
 import type { Candidate, Problem } from '../model/discovery.ts';
-import { serviceKey } from '../model/service.ts';
+import { displayKey, displayNamespace } from '../model/key.ts';
 import type { Detection } from './detect.ts';
 
 /** Names of Services that are told. */
@@ -19,7 +19,7 @@ export function bounded(detection: Detection, most: number, approvals: Approvals
   const turns = candidates
     .toSorted((a, b) => isOther(a) - isOther(b))
     .map((candidate): readonly [turn: number, candidate: Candidate] => {
-      const { namespace } = candidate.service;
+      const namespace = displayNamespace(candidate.service);
       const turn = seen.get(namespace) ?? 0;
       seen.set(namespace, turn + 1);
       return [turn, candidate];
@@ -31,7 +31,7 @@ export function bounded(detection: Detection, most: number, approvals: Approvals
       .map(([, candidate]) => candidate),
   );
   const left = candidates.filter((candidate) => !taken.has(candidate));
-  const names = left.slice(0, SHOWN).map(({ service }) => serviceKey(service));
+  const names = left.slice(0, SHOWN).map(({ service }) => displayKey(service));
   const problem: Problem = {
     where: `${left.length} Services`,
     what: `are left out (${names.join(', ')}${left.length > SHOWN ? ', …' : ''}): there are ${candidates.length} backends, and no more than ${most} are considered`,

@@ -8,6 +8,7 @@ import {
   endpointUrl,
   type Problem,
 } from '../model/discovery.ts';
+import { compareKeys, displayKey, displayNamespace } from '../model/key.ts';
 import { defaultName, type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
 import { withinNamespace } from './bound-namespace.ts';
@@ -74,13 +75,13 @@ export function examine(service: Service, rules: Rules, options: DetectOptions):
     } catch (error) {
       // A detector that fails must not take the others with it.
       const what = `the detector ${compiled.detector.type} failed with "${oneLine(String(error), 200)}", which is a bug`;
-      problems.push({ where: `Service ${serviceKey(service)}`, what, fix: 'please report it' });
+      problems.push({ where: `Service ${displayKey(service)}`, what, fix: 'please report it' });
       continue;
     }
     if (verdict.matched) claims.push(verdict);
     else if (verdict.portless)
       problems.push({
-        where: `Service ${serviceKey(service)}`,
+        where: `Service ${displayKey(service)}`,
         what:
           service.ports.length === 0
             ? `looks like ${compiled.detector.title} and has no ports, so nothing can reach it`
@@ -147,7 +148,7 @@ export function together(parts: Iterable<Detection>): Detection {
 }
 
 function byKey(a: Candidate, b: Candidate): number {
-  return serviceKey(a.service) < serviceKey(b.service) ? -1 : 1;
+  return compareKeys(serviceKey(a.service), serviceKey(b.service));
 }
 
 /**
@@ -155,7 +156,7 @@ function byKey(a: Candidate, b: Candidate): number {
  * Services lead to the same one. Pure: the same Services, in any order and number, give the same result.
  */
 export function detect(services: Iterable<Service>, rules: Rules, options: DetectOptions): Detection {
-  const byNamespace = Map.groupBy(distinct(services).values(), ({ namespace }) => namespace);
+  const byNamespace = Map.groupBy(distinct(services).values(), displayNamespace);
   return together(
     [...byNamespace.values()].map((all) =>
       toEnd(

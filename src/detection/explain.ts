@@ -1,4 +1,5 @@
 import type { Candidate, Problem } from '../model/discovery.ts';
+import { displayKey, displayNamespace } from '../model/key.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import { detect } from './detect.ts';
 import { factsOf } from './identity.ts';
@@ -64,7 +65,7 @@ export function explain(
   const { candidates, problems } = detect(services, rules, options);
   const candidate = candidates.find(
     (found) =>
-      found.service.namespace === service.namespace &&
+      displayNamespace(found.service) === displayNamespace(service) &&
       (found.service.name === service.name || found.alternates.includes(service.name)),
   );
   const out = keptOut(service, rules, options);
@@ -73,6 +74,6 @@ export function explain(
     detectors,
     ...(out === undefined ? {} : { keptOut: out }),
     ...(candidate === undefined ? {} : { candidate }),
-    problems: problems.filter(({ where }) => where === `Service ${key}`),
+    problems: problems.filter(({ where }) => where === `Service ${displayKey(service)}`),
   };
 }

@@ -1,3 +1,4 @@
+import { compareKeys, displayNamespace } from '../model/key.ts';
 import { serviceKey } from '../model/service.ts';
 import { certaintyRank } from './identity.ts';
 import type { Match } from './judge.ts';
@@ -90,9 +91,9 @@ export function groupMembers(
 ): Group[] {
   const byKind = Map.groupBy(
     members,
-    ({ match }) => `${match.compiled.detector.type} ${match.service.namespace}`,
+    ({ match }) => `${match.compiled.detector.type} ${displayNamespace(match.service)}`,
   );
   return [...byKind.values()]
     .flatMap((alike) => groupAlike(alike, approved, work))
-    .sort(([a], [b]) => (serviceKey(a.service) < serviceKey(b.service) ? -1 : 1));
+    .sort(([a], [b]) => compareKeys(serviceKey(a.service), serviceKey(b.service)));
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { options, rules } from '../../test/fixtures/unit/detection.ts';
-import { offered, service } from '../../test/fixtures/unit/service.ts';
+import { keyFor, offered, service } from '../../test/fixtures/unit/service.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import { detect } from './detect.ts';
 import { LiveDetection } from './live.ts';
@@ -68,7 +68,7 @@ test('what changes nothing that counts costs nothing: the result is the same obj
   live.put(service('prometheus', { labels: { app: 'prometheus' }, ports: ['web:9090'] }));
   const before = live.detect();
   live.put(service('shop', { labels: { app: 'shop' } }));
-  live.drop('default/shop');
+  live.drop(keyFor('default/shop'));
   expect(live.detect()).toBe(before);
 });
 
@@ -106,7 +106,7 @@ test('in steps it gives the same, pauses after each Service and namespace, and t
     pauses += 1;
     if (pauses === 4) {
       live.put(all[3] as Service);
-      live.drop('b/loki');
+      live.drop(keyFor('b/loki'));
     }
     return Promise.resolve();
   });

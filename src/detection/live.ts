@@ -1,4 +1,5 @@
 import { type Approvals, changedNamespaces, NO_APPROVALS } from '../model/approvals.ts';
+import { displayNamespace, partsOf } from '../model/key.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import { combine, type Detection, type Examined, examine, together } from './detect.ts';
 import type { DetectOptions } from './owner.ts';
@@ -22,7 +23,7 @@ const MOST_ROUNDS = 3;
 const isNothing = ({ member, aside, problems }: Examined): boolean =>
   member === undefined && aside === undefined && problems.length === 0;
 
-const namespaceOf = (key: ServiceKey): string => key.slice(0, key.indexOf('/'));
+const namespaceOf = (key: ServiceKey): string => displayNamespace(partsOf(key));
 
 /**
  * Detection that is kept in step: the same as `detect` of all Services, where a change costs what it touches. A change is
@@ -31,6 +32,7 @@ const namespaceOf = (key: ServiceKey): string => key.slice(0, key.indexOf('/'));
 export class LiveDetection {
   readonly #rules: Rules;
   #options: DetectOptions;
+  /** By namespace, as `displayNamespace` writes it. */
   readonly #namespaces = new Map<string, NamespaceState>();
   /** All Services, each with its version. */
   readonly #versions = new Map<ServiceKey, string | undefined>();
@@ -52,7 +54,7 @@ export class LiveDetection {
   servicesIn(namespace: string): Service[] {
     const examined = [...(this.#namespaces.get(namespace)?.examined.values() ?? [])];
     const services = examined.flatMap(({ member, aside }) => member?.match.service ?? aside ?? []);
-    const pending = [...this.#pending.values()].filter((service) => service.namespace === namespace);
+    const pending = [...this.#pending.values()].filter((service) => displayNamespace(service) === namespace);
     const byKey = [...services, ...pending].map((service) => [serviceKey(service), service] as const);
     return [...new Map(byKey).values()];
   }
@@ -141,13 +143,14 @@ export class LiveDetection {
       this.#forget(key);
       return;
     }
-    const state = this.#namespaces.get(service.namespace) ?? {
+    const namespace = displayNamespace(service);
+    const state = this.#namespaces.get(namespace) ?? {
       examined: new Map(),
       detection: undefined,
       isFresh: false,
     };
     state.examined.set(key, examined);
-    this.#namespaces.set(service.namespace, state);
+    this.#namespaces.set(namespace, state);
     this.#touch(state);
   }
 

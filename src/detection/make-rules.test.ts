@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { builtIn, options } from '../../test/fixtures/unit/detection.ts';
-import { offered, service } from '../../test/fixtures/unit/service.ts';
+import { keyFor, offered, service } from '../../test/fixtures/unit/service.ts';
 import { type DetectorOptions, type DetectorsOptions, detectorOptions } from '../model/detector-options.ts';
 import { detectorSchema } from '../outputs/detector-schema.ts';
 import { detect } from './detect.ts';
@@ -182,7 +182,7 @@ describe('what users add and set', () => {
 
     test('explain says so', () => {
       const { rules } = ruled({ disabled: ['loki'] });
-      const told = explain([says('loki')], 'monitoring/logs', rules, options);
+      const told = explain([says('loki')], keyFor('monitoring/logs'), rules, options);
       expect(told?.candidate).toBeUndefined();
       expect(told?.detectors.find(({ type }) => type === 'custom')).toEqual({
         type: 'custom',

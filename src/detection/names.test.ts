@@ -3,15 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { candidate } from '../../test/fixtures/unit/detection.ts';
 import { offered } from '../../test/fixtures/unit/service.ts';
 import type { Candidate } from '../model/discovery.ts';
-import { assignNames, NO_NAMING, namesOf, publishedNames } from './names.ts';
+import { assignNames, type Holder, NO_NAMING, namesOf, publishedNames } from './names.ts';
 
 const asks = (key: string, name: string, created?: string): Candidate => {
   const [namespace = '', service = ''] = key.split('/');
   return candidate(offered(service, { name }, { namespace, ...(created === undefined ? {} : { created }) }));
 };
-const published = (
-  ...tools: readonly object[]
-): Map<string, { namespace: string; members: readonly string[] }> =>
+const published = (...tools: readonly object[]): Map<string, Holder> =>
   publishedNames(JSON.stringify({ tools }));
 const named = (...args: Parameters<typeof assignNames>): Record<string, string> =>
   Object.fromEntries(

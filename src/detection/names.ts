@@ -1,9 +1,11 @@
 import type { Candidate, Problem } from '../model/discovery.ts';
+import { compareKeys, displayKey } from '../model/key.ts';
 import { publishedTools } from '../model/published-tools.ts';
 import { defaultName, type ServiceKey, serviceKey } from '../model/service.ts';
 
 /** The Services of one backend: any of them holds the backend's name. */
 export interface Holder {
+  readonly cluster: string;
   readonly namespace: string;
   readonly members: readonly string[];
 }
@@ -34,17 +36,22 @@ export const membersOf = ({ service, alternates }: Candidate): string[] => [serv
 export function namesOf(candidates: Iterable<Candidate>): Map<string, Holder> {
   const held = new Map<string, Holder>();
   for (const candidate of candidates)
-    held.set(candidate.tool, { namespace: candidate.service.namespace, members: membersOf(candidate) });
+    held.set(candidate.tool, {
+      cluster: candidate.service.cluster,
+      namespace: candidate.service.namespace,
+      members: membersOf(candidate),
+    });
   return held;
 }
 
 /** The names in a published `toolset.json`; none where the text is something else. */
 export function publishedNames(text: string | undefined): Map<string, Holder> {
   const held = new Map<string, Holder>();
-  for (const { name, namespace, metadata } of publishedTools(text)) {
+  for (const { name, cluster, namespace, metadata } of publishedTools(text)) {
     const { service, alternates = '' } = metadata;
     if (namespace === undefined || service === undefined) continue;
     held.set(name, {
+      cluster,
       namespace,
       members: [service, ...alternates.split(',').filter((each) => each !== '')],
     });
@@ -55,8 +62,8 @@ export function publishedNames(text: string | undefined): Map<string, Holder> {
 /** The Services behind names, as keys. */
 export function heldKeys(held: ReadonlyMap<string, Holder>): Set<ServiceKey> {
   return new Set(
-    [...held.values()].flatMap(({ namespace, members }) =>
-      members.map((name) => serviceKey({ namespace, name })),
+    [...held.values()].flatMap(({ cluster, namespace, members }) =>
+      members.map((name) => serviceKey({ cluster, namespace, name })),
     ),
   );
 }
@@ -67,9 +74,9 @@ const HOLMES_NAMES = /^(default|instance-\d+)$/;
 /** The names that each Service holds. */
 function byMember(held: ReadonlyMap<string, Holder>): Map<ServiceKey, string[]> {
   const names = new Map<ServiceKey, string[]>();
-  for (const [name, { namespace, members }] of held)
+  for (const [name, { cluster, namespace, members }] of held)
     for (const member of members) {
-      const key = serviceKey({ namespace, name: member });
+      const key = serviceKey({ cluster, namespace, name: member });
       const known = names.get(key);
       if (known === undefined) names.set(key, [name]);
       else known.push(name);
@@ -87,11 +94,11 @@ interface Claim<T> {
 }
 
 function claimOf<T extends Candidate>(candidate: T, names: ReadonlyMap<ServiceKey, string[]>): Claim<T> {
-  const { namespace } = candidate.service;
+  const { cluster, namespace } = candidate.service;
   const members = membersOf(candidate);
-  const has = new Set(members.flatMap((name) => names.get(serviceKey({ namespace, name })) ?? []));
+  const has = new Set(members.flatMap((name) => names.get(serviceKey({ cluster, namespace, name })) ?? []));
   // No name for display has a dot, so none equals one of these.
-  const own = members.map((name) => defaultName({ name, namespace }));
+  const own = members.map((name) => defaultName({ cluster, namespace, name }));
   // A backend keeps its name when another of its Services becomes the way in.
   const fallback = own.find((name) => has.has(name)) ?? own[0] ?? candidate.tool;
   const display = candidate.displayNames ?? [];
@@ -102,10 +109,10 @@ function claimOf<T extends Candidate>(candidate: T, names: ReadonlyMap<ServiceKe
 /** Who comes first: the one that has the name, then the older Service, then by name. */
 function byRight<T extends Candidate>(a: Claim<T>, b: Claim<T>): number {
   const age = ({ candidate }: Claim<T>): string => candidate.service.created ?? '~';
-  const key = ({ candidate }: Claim<T>): string => serviceKey(candidate.service);
+  const key = ({ candidate }: Claim<T>): ServiceKey => serviceKey(candidate.service);
   if (a.holds !== b.holds) return a.holds ? -1 : 1;
   if (age(a) !== age(b)) return age(a) < age(b) ? -1 : 1;
-  return key(a) < key(b) ? -1 : 1;
+  return compareKeys(key(a), key(b));
 }
 
 /**
@@ -130,11 +137,11 @@ export function assignNames<T extends Candidate>(
       ? isHolmes
         ? 'HolmesGPT gives that name to backends without one'
         : 'overrides.yaml has that name'
-      : `Service ${serviceKey(first.candidate.service)} has that name`;
+      : `Service ${displayKey(first.candidate.service)} has that name`;
     for (const { candidate, wanted, fallback } of isReserved ? [first, ...others] : others) {
       given.set(candidate, fallback);
       problems.push({
-        where: `Service ${serviceKey(candidate.service)}`,
+        where: `Service ${displayKey(candidate.service)}`,
         what: `asks for the tool name ${wanted}, and is called ${fallback}: ${why}`,
         fix: 'give it another name',
       });

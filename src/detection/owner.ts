@@ -1,7 +1,8 @@
 import type { Approvals } from '../model/approvals.ts';
 import type { Detector } from '../model/detector.ts';
 import type { Problem } from '../model/discovery.ts';
-import { type Service, serviceKey } from '../model/service.ts';
+import { displayKey } from '../model/key.ts';
+import type { Service } from '../model/service.ts';
 import { oneLineOfBytes } from '../model/text.ts';
 import { fitsPattern, shown } from './match.ts';
 
@@ -125,7 +126,7 @@ export function ownersWord(service: Service, detector: Detector, options: Detect
       ? undefined
       : service.annotations[key]?.trim();
   const refuse = (key: string | undefined, what: string, fix: string): undefined => {
-    problems.push({ where: `Service ${serviceKey(service)}`, what: `annotation ${key} ${what}`, fix });
+    problems.push({ where: `Service ${displayKey(service)}`, what: `annotation ${key} ${what}`, fix });
   };
   const pattern = (key: string | undefined, shape: RegExp, what: string, fix: string): string | undefined => {
     const text = read(key);

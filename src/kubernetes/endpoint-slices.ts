@@ -1,3 +1,4 @@
+import { HOME_CLUSTER } from '../model/key.ts';
 import { serviceKey } from '../model/service.ts';
 import type { Kube } from './connection.ts';
 import { EndpointIndex, type SliceState } from './endpoint-index.ts';
@@ -32,7 +33,7 @@ function portsOf(ports: unknown): Record<string, number> {
  * as the API defines it.
  * @see https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoint-slice-v1/
  */
-export function slicesIn(namespace: string): Collection<SliceState> {
+export function slicesIn(namespace: string, cluster = HOME_CLUSTER): Collection<SliceState> {
   const scope = namespace === '*' ? '' : `namespaces/${encodeURIComponent(namespace)}/`;
   return {
     path: `/apis/discovery.k8s.io/v1/${scope}endpointslices`,
@@ -44,7 +45,7 @@ export function slicesIn(namespace: string): Collection<SliceState> {
       if (typeof name !== 'string' || typeof own !== 'string') return undefined;
       const listed: readonly Endpoint[] = Array.isArray(endpoints) ? endpoints : [];
       return {
-        service: serviceKey({ namespace: own, name }),
+        service: serviceKey({ cluster, namespace: own, name }),
         ready: listed.some((endpoint) => endpoint?.conditions?.ready !== false),
         // The label that the controller of EndpointSlices gives those of headless Services.
         ...(labels['service.kubernetes.io/headless'] === undefined ? {} : { ports: portsOf(ports) }),

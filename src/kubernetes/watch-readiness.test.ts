@@ -1,6 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type Answer, json, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
+import { keyFor } from '../../test/fixtures/unit/service.ts';
+import { displayKey, partsOf } from '../model/key.ts';
 import { WatchedReadiness } from './watch-readiness.ts';
 
 const slice = (service: string, name: string, version: number, ...ready: readonly (boolean | null)[]) => ({
@@ -21,14 +23,14 @@ async function watched(answer: Answer, everywhere = false) {
   const told: string[] = [];
   const readiness = new WatchedReadiness(
     kube,
-    (service, ready) => told.push(`${service} ${ready}`),
+    (service, ready) => told.push(`${displayKey(partsOf(service))} ${ready}`),
     stop.signal,
     everywhere,
   );
   onTestFinished(() => stop.abort());
   const known = async (namespace: string) => {
     const index = await readiness.known(namespace, new AbortController().signal);
-    const services = [...(index?.services() ?? [])].map((key) => [key.slice(2), index?.get(key)?.ready]);
+    const services = [...(index?.services() ?? [])].map((key) => [partsOf(key).name, index?.get(key)?.ready]);
     return index && Object.fromEntries(services);
   };
   return { readiness, asked, told, known };
@@ -141,8 +143,8 @@ describe('with the right to watch all namespaces', () => {
     it.readiness.follow(['n', 'm', 'none']);
     const { signal } = new AbortController();
     const index = await it.readiness.known('n', signal);
-    expect(index?.get('n/a')?.ready).toBe(true);
-    expect((await it.readiness.known('m', signal))?.get('m/a')?.ready).toBe(false);
+    expect(index?.get(keyFor('n/a'))?.ready).toBe(true);
+    expect((await it.readiness.known('m', signal))?.get(keyFor('m/a'))?.ready).toBe(false);
     it.readiness.follow(['n', 'x', 'y']);
     await until(() => expect(stream).toBeDefined());
     stream?.write(`${JSON.stringify({ type: 'MODIFIED', object: slice('a', 'a-1', 6, false) })}\n`);
@@ -184,11 +186,11 @@ test('another number of a port of a headless Service is told; other Services nee
   it.readiness.follow(['n']);
   const { signal } = new AbortController();
   const index = await it.readiness.known('n', signal);
-  expect(Object.fromEntries(index?.get('n/a')?.ports ?? [])).toEqual({ http: 9090, '': 7 });
-  expect(index?.get('n/b')?.ports.size).toBe(0);
+  expect(Object.fromEntries(index?.get(keyFor('n/a'))?.ports ?? [])).toEqual({ http: 9090, '': 7 });
+  expect(index?.get(keyFor('n/b'))?.ports.size).toBe(0);
   await until(() => expect(stream).toBeDefined());
   for (const object of [ordinary(2, 6), headless(9090, 7), headless(9091, 8)])
     stream?.write(`${JSON.stringify({ type: 'MODIFIED', object })}\n`);
   await until(() => expect(it.told).toEqual(['n/a true']));
-  expect(index?.get('n/a')?.ports.get('http')).toBe(9091);
+  expect(index?.get(keyFor('n/a'))?.ports.get('http')).toBe(9091);
 });

@@ -9,6 +9,7 @@ import {
   type Health,
   type Verdict,
 } from '../model/discovery.ts';
+import { HOME_CLUSTER } from '../model/key.ts';
 import { inWords } from '../model/schema-words.ts';
 import { InputError } from './input-error.ts';
 import type { Backend, Certainty } from './types.ts';
@@ -122,6 +123,7 @@ export function fromBackend(given: Backend, input: string, rules: Rules): Discov
     ...plain,
     ...(pods as Pick<DiscoveredService, 'samePods' | 'sharesPods' | 'clusterIPs'>),
     service: {
+      cluster: HOME_CLUSTER,
       namespace,
       name,
       labels: partOf === undefined ? {} : { [PART_OF]: partOf },

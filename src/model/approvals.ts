@@ -1,6 +1,7 @@
 import type { Candidate } from './discovery.ts';
+import { displayNamespace, partsOf } from './key.ts';
 import { type ApprovedKind, addressedService, type Overrides } from './overrides.ts';
-import { type ServiceKey, serviceKey } from './service.ts';
+import { type ServiceKey, type ServiceName, serviceKey } from './service.ts';
 
 /**
  * As what a person has to approve a Service; nothing where its kind needs no approval. An MCP server brings texts and tools
@@ -48,7 +49,7 @@ export function approvalsIn({ tools }: Overrides): Approvals {
 /** Whether a person approved a Service as what it is. */
 export function isApproved(
   approvals: Approvals,
-  service: { readonly namespace: string; readonly name: string },
+  service: ServiceName,
   kind: ApprovedKind | undefined,
 ): boolean {
   if (kind === undefined) return false;
@@ -56,9 +57,9 @@ export function isApproved(
   return word !== undefined && !word.refused && word.as.some((each) => each === true || each === kind);
 }
 
-/** Namespaces of the Services of which two sets of approvals say something else. */
+/** Namespaces, as `displayNamespace` writes them, of the Services of which two sets of approvals say something else. */
 export function changedNamespaces(before: Approvals, now: Approvals): Set<string> {
   const keys = [...new Set([...before.keys(), ...now.keys()])];
   const changed = keys.filter((key) => JSON.stringify(before.get(key)) !== JSON.stringify(now.get(key)));
-  return new Set(changed.map((key) => key.slice(0, key.indexOf('/'))));
+  return new Set(changed.map((key) => displayNamespace(partsOf(key))));
 }

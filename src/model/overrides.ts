@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { type ServiceKey, serviceKey } from './service.ts';
+import { HOME_CLUSTER } from './key.ts';
+import { type ServiceKey, type ServiceName, serviceKey } from './service.ts';
 
 /** HolmesGPT refuses a file in which any mapping key holds a dot (seen with 0.45.0: "keypath separator"). */
 export const holmesKey = z
@@ -84,17 +85,15 @@ const IDENTITY = new RegExp(
 );
 
 /**
- * The Service that a key of `tools:` addresses: `namespace/service`, or `service.namespace`. No annotation has a say in
- * that. Any other key is a free name, for a tool of a person's own.
+ * The Service that a key of `tools:` addresses: `namespace/service`, or `service.namespace`. It is one
+ * of the home cluster. No annotation has a say in that. Any other key is a free name, for a tool of a person's own.
  */
-export function addressedService(
-  key: string,
-): { readonly namespace: string; readonly name: string } | undefined {
+export function addressedService(key: string): ServiceName | undefined {
   const { namespace, name, first, last } = IDENTITY.exec(key)?.groups ?? {};
   const found = { namespace: namespace ?? last, name: name ?? first };
   return found.namespace === undefined || found.name === undefined
     ? undefined
-    : { namespace: found.namespace, name: found.name };
+    : { cluster: HOME_CLUSTER, namespace: found.namespace, name: found.name };
 }
 
 const toolKey = z

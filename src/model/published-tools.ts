@@ -1,5 +1,7 @@
 /** What is read back of a tool in a `toolset.json`; empty where the document does not say it. */
 export interface PublishedTool {
+  /** The cluster of its Service; the home cluster where the document names none. */
+  readonly cluster: string;
   readonly name: string;
   readonly type: string;
   readonly endpoint: string;
@@ -32,18 +34,21 @@ export function publishedTools(text: string | undefined): PublishedTool[] {
   }
   const tools: unknown = isObject(content) ? content.tools : [];
   if (!Array.isArray(tools)) return [];
-  return tools.filter(isObject).flatMap(({ name, type, endpoint, description, namespace, metadata }) =>
-    typeof name !== 'string'
-      ? []
-      : {
-          name,
-          type: textOf(type),
-          endpoint: textOf(endpoint),
-          description: textOf(description),
-          ...(typeof namespace === 'string' ? { namespace } : {}),
-          metadata: metadataOf(metadata),
-        },
-  );
+  return tools
+    .filter(isObject)
+    .flatMap(({ name, type, endpoint, description, cluster, namespace, metadata }) =>
+      typeof name !== 'string'
+        ? []
+        : {
+            cluster: textOf(cluster),
+            name,
+            type: textOf(type),
+            endpoint: textOf(endpoint),
+            description: textOf(description),
+            ...(typeof namespace === 'string' ? { namespace } : {}),
+            metadata: metadataOf(metadata),
+          },
+    );
 }
 
 /** The names of the tools in a `toolset.json`; none where it is something else, as after a hand edit. */

@@ -1,3 +1,5 @@
+import { type Key, keyOf, type ObjectKey } from './key.ts';
+
 /** One port of a Service, as in Kubernetes' `v1.ServicePort`. */
 export interface ServicePort {
   readonly name?: string;
@@ -12,6 +14,8 @@ export interface ServicePort {
  * Every text in it is written by a tenant: treat it as hostile.
  */
 export interface Service {
+  /** The cluster that it is in; `HOME_CLUSTER` where there is only one. Its source says so, and no tenant. */
+  readonly cluster: string;
   readonly namespace: string;
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -33,21 +37,18 @@ export interface Service {
   readonly version?: string;
 }
 
-/** `namespace/name`, the key of a Service within one cluster. */
-export type ServiceKey = `${string}/${string}`;
+/** The key of a Service. */
+export type ServiceKey = Key;
 
-/** The key of a Service within one cluster. */
-export function serviceKey(service: { readonly namespace: string; readonly name: string }): ServiceKey {
-  return `${service.namespace}/${service.name}`;
+/** What tells a Service from all others. */
+export type ServiceName = Pick<ObjectKey, 'cluster' | 'namespace' | 'name'>;
+
+/** The key of a Service. */
+export function serviceKey({ cluster, namespace, name }: ServiceName): ServiceKey {
+  return keyOf({ cluster, kind: 'Service', namespace, name });
 }
 
 /** The name of a tool whose owner gives no other: `service.namespace`. */
-export function defaultName({
-  name,
-  namespace,
-}: {
-  readonly namespace: string;
-  readonly name: string;
-}): string {
+export function defaultName({ name, namespace }: ServiceName): string {
   return `${name}.${namespace}`;
 }

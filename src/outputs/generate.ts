@@ -1,8 +1,9 @@
 import type { Credentials } from '../model/credentials.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import type { Generated } from '../model/documents.ts';
+import { displayKey } from '../model/key.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
-import { serviceKey } from '../model/service.ts';
+import type { ServiceKey } from '../model/service.ts';
 import { type AdmissionPolicy, admit } from '../planning/admission.ts';
 import { byPrecedence, LIMITS, type Limits, withinCounts } from '../planning/budget.ts';
 import { idleCredentials } from '../planning/idle-credentials.ts';
@@ -17,7 +18,7 @@ export interface GenerateOptions extends AdmissionPolicy, Partial<Limits> {
   /** What people change and add. */
   readonly overrides: Overrides;
   /** Services behind tools that are published: where a limit takes some, these stay before others. */
-  readonly published?: ReadonlySet<string>;
+  readonly published?: ReadonlySet<ServiceKey>;
   /** The types of tools that are published: one with a person's URL keeps its type. */
   readonly publishedTypes?: PublishedTypes;
   /** The `custom_toolset.yaml` that is published: who has a place there that only one can have keeps it. */
@@ -64,7 +65,7 @@ export function generate(
     notes: [...told, ...notes, ...idle, ...rendered.notes, ...limitNotes],
     limitNotes,
     cuts: [...limited.cuts, ...rendered.cuts],
-    waiting: waiting.map(({ service }) => serviceKey(service)),
-    held: held.map(({ service }) => serviceKey(service)),
+    waiting: waiting.map(({ service }) => displayKey(service)),
+    held: held.map(({ service }) => displayKey(service)),
   };
 }

@@ -1,10 +1,11 @@
 import { approvalKind } from '../model/approvals.ts';
 import type { Approval, Candidate, DiscoveredService, Problem } from '../model/discovery.ts';
 import { endpointUrl } from '../model/discovery.ts';
+import { compareKeys, displayKey } from '../model/key.ts';
 import { isMapping } from '../model/mapping.ts';
 import { type ApprovalWord, NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import { leadsToHost, sameMcpServer } from '../model/same-url.ts';
-import { serviceKey } from '../model/service.ts';
+import { defaultName, type ServiceName, serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
 import { serverHosts } from './server-hosts.ts';
 import { toolsInShort } from './tool-list.ts';
@@ -28,8 +29,8 @@ const isMcp = ({ mcp }: Candidate): boolean => mcp === true;
 export const approveCommand = (key: string): string => `dynamic-toolset approve ${key}`;
 
 /** What a person wrote under either key of a Service. */
-const saidOf = (namespace: string, name: string, { tools }: Overrides): ApprovalWord[] =>
-  [`${namespace}/${name}`, `${name}.${namespace}`].flatMap((key) =>
+const saidOf = (service: ServiceName, { tools }: Overrides): ApprovalWord[] =>
+  [displayKey(service), defaultName(service)].flatMap((key) =>
     Object.hasOwn(tools, key) ? (tools[key]?.approved ?? []) : [],
   );
 
@@ -37,7 +38,7 @@ const saidOf = (namespace: string, name: string, { tools }: Overrides): Approval
 function refusedBeside(found: Candidate, overrides: Overrides): string | undefined {
   const { service, alternates, sharesPods = [] } = found;
   return [...alternates, ...sharesPods].find((name) =>
-    saidOf(service.namespace, name, overrides).includes(false),
+    saidOf({ ...service, name }, overrides).includes(false),
   );
 }
 
@@ -47,8 +48,7 @@ function refusedBeside(found: Candidate, overrides: Overrides): string | undefin
  * its Pods counts. Who approved a Service as one kind has not approved what its owner makes of it later.
  */
 function approvalOf(found: Candidate, overrides: Overrides): ApprovalWord | undefined {
-  const { namespace, name } = found.service;
-  const own = saidOf(namespace, name, overrides);
+  const own = saidOf(found.service, overrides);
   if (own.includes(false)) return false;
   const fitting = own.find((word) => word === true || word === approvalKind(found));
   if (fitting !== undefined) return fitting;
@@ -60,12 +60,11 @@ function otherwise(found: Candidate, overrides: Overrides): string {
   const approved = approvalOf(found, overrides);
   if (typeof approved === 'string' && approved !== approvalKind(found))
     return `was approved as ${approved}, and is ${approvalKind(found)} now`;
-  const { namespace, name } = found.service;
-  const isOwn = saidOf(namespace, name, overrides).includes(false);
+  const isOwn = saidOf(found.service, overrides).includes(false);
   const beside = approved !== false || isOwn ? undefined : refusedBeside(found, overrides);
   return beside === undefined
     ? ''
-    : `goes with ${serviceKey({ namespace, name: beside })}, which overrides.yaml refuses`;
+    : `goes with ${displayKey({ ...found.service, name: beside })}, which overrides.yaml refuses`;
 }
 
 /** URLs of MCP servers that a person lists in overrides, and where. */
@@ -98,7 +97,7 @@ function listedAs(found: DiscoveredService, overrides: Overrides): string | unde
   listedIn.set(overrides, listed);
   const url = endpointUrl(found.endpoint);
   const hosts = serverHosts(found);
-  const own = [serviceKey(found.service), `${found.service.name}.${found.service.namespace}`];
+  const own = [displayKey(found.service), defaultName(found.service)];
   return listed.find(
     ([each, , key]) => !own.includes(key) && (leadsToHost(each, hosts) || sameMcpServer(each, url)),
   )?.[1];
@@ -123,7 +122,7 @@ export function admissionOf(
   if (mcpPolicy === 'publish' && approved !== false)
     return { state: 'published', reason: 'published: MCP_POLICY is publish' };
   const other = otherwise(found, overrides);
-  const command = approveCommand(serviceKey(found.service));
+  const command = approveCommand(displayKey(found.service));
   return { state: 'waiting', reason: `waits for approval: ${other === '' ? '' : `it ${other}; `}${command}` };
 }
 
@@ -166,7 +165,7 @@ function waitingNotes(waiting: readonly DiscoveredService[], overrides: Override
   const notes: Problem[] = [];
   for (const [namespace, all] of Map.groupBy(waiting, ({ service }) => service.namespace)) {
     for (const found of all.slice(0, FEW)) {
-      const key = serviceKey(found.service);
+      const key = displayKey(found.service);
       const tools = toolsInShort(found.verdict);
       const other = otherwise(found, overrides);
       notes.push({
@@ -212,8 +211,7 @@ export function admit(
     else services.push(asTrusted(service, admission));
     if (admission.state === 'waiting') waiting.push(service);
   }
-  const key = ({ service }: DiscoveredService): string => serviceKey(service);
-  waiting.sort((a, b) => (key(a) < key(b) ? -1 : 1));
+  waiting.sort((a, b) => compareKeys(serviceKey(a.service), serviceKey(b.service)));
   return {
     services,
     overrides: withoutApprovals(overrides),

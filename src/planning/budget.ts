@@ -1,6 +1,7 @@
 import type { Problem } from '../model/discovery.ts';
 import type { Cut, LimitName } from '../model/documents.ts';
 import { beyondShare } from '../model/fair-share.ts';
+import type { ServiceKey } from '../model/service.ts';
 import type { Tool } from './tools.ts';
 
 /** How much of tenants' is published. What people added or changed is never cut. */
@@ -30,7 +31,7 @@ const NAMED = 3;
 export const namespaceOf = ({ namespace }: Tool): string => namespace ?? '';
 
 /** Tools in the order in which they stay: those that are published, then those of older Services, then by name. */
-export function byPrecedence(tools: readonly Tool[], published: ReadonlySet<string>): Tool[] {
+export function byPrecedence(tools: readonly Tool[], published: ReadonlySet<ServiceKey>): Tool[] {
   const isOld = ({ members }: Tool): number => (members.some((key) => published.has(key)) ? 0 : 1);
   const ranked = tools.map((tool) => ({ tool, old: isOld(tool), created: tool.created ?? '~' }));
   return ranked

@@ -1,10 +1,10 @@
 import type { Credential, Credentials } from '../model/credentials.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
+import { displayKey } from '../model/key.ts';
 import { nearest } from '../model/nearest.ts';
-import { serviceKey } from '../model/service.ts';
 import { appliesTo, credentialOf } from './credentials.ts';
 import { meantService } from './meant-service.ts';
-import { backendKeys } from './override-keys.ts';
+import { backendReferences } from './override-keys.ts';
 import { discoveredTool, type Tool, type ToolKind } from './tools.ts';
 
 /** So many keys at most are compared with all that is known, to tell what was meant. */
@@ -18,15 +18,15 @@ interface Known {
 
 /** What is wrong with credentials for one Service that no tool gets. */
 function idleService(key: string, { found }: Known, compare: boolean): Omit<Problem, 'where'> {
-  const backend = found.find((each) => backendKeys(each).some((member) => member === key));
+  const backend = found.find((each) => backendReferences(each).includes(key));
   if (backend !== undefined) {
-    const used = serviceKey(backend.service);
+    const used = displayKey(backend.service);
     return {
       what: `apply to nothing: the entry point of its backend is ${used}, which leads to other Pods`,
       fix: `write ${used}, if you trust that Service with them`,
     };
   }
-  const meant = compare ? meantService(key, found.flatMap(backendKeys)) : undefined;
+  const meant = compare ? meantService(key, found.flatMap(backendReferences)) : undefined;
   const otherwise = 'they count as soon as that Service is found';
   return {
     what: 'apply to nothing: no backend that is known now has this Service',

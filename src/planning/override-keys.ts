@@ -1,4 +1,5 @@
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
+import { displayKey, partsOf } from '../model/key.ts';
 import { nearest } from '../model/nearest.ts';
 import {
   addressedService,
@@ -39,8 +40,13 @@ const placeOf = (key: string): string => `overrides.yaml, tool ${key}`;
 const keyOf = ({ service }: DiscoveredService): ServiceKey => serviceKey(service);
 
 /** All Services of a backend; a key that names any of them addresses it. */
-export function backendKeys({ service: { namespace, name }, alternates }: DiscoveredService): ServiceKey[] {
-  return [name, ...alternates].map((member) => serviceKey({ namespace, name: member }));
+export function backendKeys({ service, alternates }: DiscoveredService): ServiceKey[] {
+  return [service.name, ...alternates].map((name) => serviceKey({ ...service, name }));
+}
+
+/** The same, as people write them. */
+export function backendReferences({ service, alternates }: DiscoveredService): string[] {
+  return [service.name, ...alternates].map((name) => displayKey({ ...service, name }));
 }
 
 /** What is known of the types of tools that have a person's URL. */
@@ -113,15 +119,15 @@ function toldTogether(changes: readonly Change[], what: string): Problem[] {
 
 /** What to tell of a key that addresses nothing and is no tool by itself. */
 class Unmatched {
-  readonly #known: readonly ServiceKey[];
-  readonly #displayed: ReadonlyMap<string, ServiceKey>;
+  readonly #known: readonly string[];
+  readonly #displayed: ReadonlyMap<string, string>;
   #compared = 0;
 
   constructor(found: readonly DiscoveredService[]) {
-    this.#known = found.flatMap(backendKeys);
+    this.#known = found.flatMap(backendReferences);
     this.#displayed = new Map(
       found.flatMap((each) =>
-        [...(each.displayNames ?? []), each.tool].map((name) => [name, keyOf(each)] as const),
+        [...(each.displayNames ?? []), each.tool].map((name) => [name, displayKey(each.service)] as const),
       ),
     );
   }
@@ -156,7 +162,7 @@ class Unmatched {
   /** The identity that was probably meant. */
   #meant(key: string, address: ReturnType<typeof addressedService>): string | undefined {
     if (this.#compared++ >= COMPARED) return undefined;
-    if (address !== undefined) return nearest(serviceKey(address), this.#known);
+    if (address !== undefined) return nearest(displayKey(address), this.#known);
     const names = this.#known.map((each) => each.slice(each.indexOf('/') + 1));
     const name = nearest(key, names);
     return name === undefined ? undefined : this.#known[names.indexOf(name)];
@@ -207,7 +213,7 @@ export function resolveOverrides(
   const changes = new Map<ServiceKey, Change>();
   for (const [backend, several] of byBackend) {
     several.sort(byStrength(backend));
-    notes.push(...toldTogether(several, `one backend, ${backend}`));
+    notes.push(...toldTogether(several, `one backend, ${displayKey(partsOf(backend))}`));
     changes.set(backend, completed(joined(several), several, types));
   }
   for (const [name, several] of byAddress) {

@@ -12,7 +12,7 @@ export type PublishedTypes = ReadonlyMap<ServiceKey, string>;
 export function publishedTypes(text: string | undefined): PublishedTypes {
   const types = new Map<ServiceKey, string>();
   const own = new Map<ServiceKey, string>();
-  for (const { name, type, namespace, metadata } of publishedTools(text)) {
+  for (const { name, type, cluster, namespace, metadata } of publishedTools(text)) {
     const { service, alternates = '' } = metadata;
     if (type === '') continue;
     if (service === undefined || namespace === undefined) {
@@ -21,10 +21,10 @@ export function publishedTypes(text: string | undefined): PublishedTypes {
       continue;
     }
     for (const member of alternates.split(',').filter((each) => each !== '')) {
-      const key = serviceKey({ namespace, name: member });
+      const key = serviceKey({ cluster, namespace, name: member });
       if (!types.has(key)) types.set(key, type);
     }
-    types.set(serviceKey({ namespace, name: service }), type);
+    types.set(serviceKey({ cluster, namespace, name: service }), type);
   }
   return new Map([...types, ...own]);
 }

@@ -1,4 +1,5 @@
 import type { DiscoveredService } from '../model/discovery.ts';
+import { displayKey, partsOf } from '../model/key.ts';
 import { addressedService, type Overrides } from '../model/overrides.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
 import { backendKeys } from './override-keys.ts';
@@ -34,12 +35,11 @@ export function switchedOffBeside(
   const kinds = new Map(found.flatMap((each) => backendKeys(each).map((key) => [key, each] as const)));
   return (each) => {
     if (backendKeys(each).some((key) => on.has(key))) return undefined;
-    const { namespace } = each.service;
     const beside = (each.sharesPods ?? [])
-      .map((name) => serviceKey({ namespace, name }))
+      .map((name) => serviceKey({ ...each.service, name }))
       .find((key) => off.has(key) && !differ(kinds.get(key) ?? each, each));
     return beside === undefined
       ? undefined
-      : `is left out: it leads to Pods of ${beside}, which overrides.yaml switches off`;
+      : `is left out: it leads to Pods of ${displayKey(partsOf(beside))}, which overrides.yaml switches off`;
   };
 }

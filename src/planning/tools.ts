@@ -1,9 +1,10 @@
 import type { Mappings } from '../model/detector.ts';
 import type { DiscoveredService, Endpoint, Problem } from '../model/discovery.ts';
+import { displayKey } from '../model/key.ts';
 import { addressedService, isWholeTool, type Overrides, type ToolOverride } from '../model/overrides.ts';
 import { HOSTS } from '../model/published-tools.ts';
 import { defaultName, type ServiceKey, serviceKey } from '../model/service.ts';
-import { type Change, type OwnTool, resolveOverrides } from './override-keys.ts';
+import { backendKeys, type Change, type OwnTool, resolveOverrides } from './override-keys.ts';
 import type { PublishedTypes } from './published-types.ts';
 import { serverHosts } from './server-hosts.ts';
 import { switchedOffBeside } from './switched-off.ts';
@@ -41,8 +42,8 @@ export interface Tool
   readonly added?: true;
   /** The Services that lead to it; none where its endpoint is a person's. */
   readonly members: readonly ServiceKey[];
-  /** Those of them that lead to every Pod that the chosen one leads to. */
-  readonly samePods: readonly ServiceKey[];
+  /** Those of them that lead to every Pod that the chosen one leads to, as people write them. */
+  readonly samePods: readonly string[];
   /** A person added or changed it, so no limit takes it away. */
   readonly pinned: boolean;
 }
@@ -67,9 +68,9 @@ export function discoveredTool(service: DiscoveredService): Tool {
   return {
     ...service,
     namespace,
-    key: serviceKey(service.service),
-    members: [name, ...service.alternates].map((member) => serviceKey({ namespace, name: member })),
-    samePods: (service.samePods ?? []).map((member) => serviceKey({ namespace, name: member })),
+    key: displayKey(service.service),
+    members: backendKeys(service),
+    samePods: (service.samePods ?? []).map((each) => displayKey({ ...service.service, name: each })),
     created: service.service.created,
     pinned: false,
     metadata: {
@@ -166,7 +167,7 @@ function nameOf(key: string): string {
 /** `namespace/service` of either form of it. */
 function slashed(key: string): string {
   const address = addressedService(key);
-  return address === undefined ? key : serviceKey(address);
+  return address === undefined ? key : displayKey(address);
 }
 
 /**
@@ -229,7 +230,7 @@ export function toolsOf(
     const isOwn = change?.override.endpoint !== undefined;
     const off = isOwn ? undefined : offBeside(service);
     if (off !== undefined) {
-      const key = serviceKey(service.service);
+      const key = displayKey(service.service);
       notes.push({
         where: `Service ${key}`,
         what: off,
@@ -268,7 +269,7 @@ export function toolsOf(
 
 /** What to tell of a person's URL whose type only a Service that nobody approved names. */
 const untypedNote = ({ service, type }: DiscoveredService): Problem => ({
-  where: `overrides.yaml, tool ${serviceKey(service)}`,
+  where: `overrides.yaml, tool ${displayKey(service)}`,
   what: `has a URL and is not published: its type is not known, since its Service may not be published as ${type}`,
   fix: 'give it a type, for example type: loki',
 });

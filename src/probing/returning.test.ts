@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { candidate as found } from '../../test/fixtures/unit/detection.ts';
-import { service } from '../../test/fixtures/unit/service.ts';
+import { keyFor, service } from '../../test/fixtures/unit/service.ts';
 import type { Candidate, Verdict } from '../model/discovery.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
 import { ScheduledProber } from './schedule.ts';
@@ -165,7 +165,7 @@ describe('news while a probe is under way', () => {
 
   test('of one that nobody knows leaves nothing behind', async () => {
     const it = setting();
-    it.schedule.touch('shop/other', true);
+    it.schedule.touch(keyFor('shop/other'), true);
     await it.at(0, HEALTHY);
     expect(it.schedule.nextRetry()).toBeUndefined();
     await it.at(MINUTE, HEALTHY);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Candidate, Verdict } from '../model/discovery.ts';
+import { HOME_CLUSTER } from '../model/key.ts';
 import type { ProbeEvent } from './prober.ts';
 import { ScheduledProber } from './schedule.ts';
 
@@ -15,6 +16,7 @@ const verdict = (health: Verdict['health'], proof: Verdict['proof'] = 'proven'):
 
 const candidate = (name: string, port = 9090): Candidate => ({
   service: {
+    cluster: HOME_CLUSTER,
     namespace: 'monitoring',
     name,
     labels: {},

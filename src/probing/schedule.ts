@@ -24,11 +24,11 @@ export const subjectOf = (candidate: Candidate): string =>
 export class ScheduledProber implements Prober {
   readonly #prober: Prober;
   readonly #options: ScheduleOptions;
-  #memories: Map<string, Memory>;
+  #memories: Map<ServiceKey, Memory>;
   /** Candidates that counted in the last pass: only these are worth a pass of their own. */
-  readonly #asked: Set<string>;
+  readonly #asked: Set<ServiceKey>;
   /** Of candidates that are being asked. */
-  readonly #news = new Map<string, News>();
+  readonly #news = new Map<ServiceKey, News>();
 
   /** @param before whose memory it goes on with */
   constructor(prober: Prober, options: ScheduleOptions, before?: ScheduledProber) {
@@ -64,13 +64,12 @@ export class ScheduledProber implements Prober {
 
   /** Makes all candidates of a kind due now. @param all those too that answered the last time */
   touchAll(wanted: (key: ServiceKey) => boolean, all: boolean): void {
-    for (const [key, memory] of this.#memories)
-      if (wanted(key as ServiceKey) && (all || isOpen(memory))) this.touch(key as ServiceKey);
+    for (const [key, memory] of this.#memories) if (wanted(key) && (all || isOpen(memory))) this.touch(key);
   }
 
   /** Forgets all candidates but these. */
   async prepare(candidates: readonly Candidate[], signal: AbortSignal): Promise<readonly Problem[]> {
-    const kept = new Map<string, Memory>();
+    const kept = new Map<ServiceKey, Memory>();
     for (const { service } of candidates) {
       const memory = this.#memories.get(serviceKey(service));
       if (memory !== undefined) kept.set(serviceKey(service), memory);

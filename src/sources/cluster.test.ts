@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type Answer, json, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
-import { serviceKey } from '../model/service.ts';
+import { displayKey, partsOf } from '../model/key.ts';
 import { clusterSource } from './cluster.ts';
 import { type Change, readOnce, type SourceEvent } from './source.ts';
 
@@ -16,11 +16,11 @@ const names = (change: Change | undefined): readonly string[] =>
 function heldAfter(changes: readonly Change[]): readonly string[] {
   const held = new Map<string, string>();
   for (const change of changes) {
-    if (change.kind === 'upsert') held.set(serviceKey(change.service), change.service.namespace);
-    if (change.kind === 'delete') held.delete(change.key);
+    if (change.kind === 'upsert') held.set(displayKey(change.service), change.service.namespace);
+    if (change.kind === 'delete') held.delete(displayKey(partsOf(change.key)));
     if (change.kind !== 'sync') continue;
     for (const [key, namespace] of held) if (!change.unread.includes(namespace)) held.delete(key);
-    for (const one of change.services) held.set(serviceKey(one), one.namespace);
+    for (const one of change.services) held.set(displayKey(one), one.namespace);
   }
   return [...held.keys()].sort();
 }

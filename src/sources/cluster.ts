@@ -5,7 +5,8 @@ import { PACE } from '../kubernetes/pace.ts';
 import { follow, type Told, type WatchEnd } from '../kubernetes/reflector.ts';
 import { servicesPath } from '../kubernetes/services.ts';
 import type { Interest } from '../model/interest.ts';
-import type { ServiceKey } from '../model/service.ts';
+import { HOME_CLUSTER } from '../model/key.ts';
+import { type ServiceKey, serviceKey } from '../model/service.ts';
 import {
   deniedAmong,
   fullSet,
@@ -94,9 +95,15 @@ function take(state: NamespaceState, told: Told<Read>): readonly (Change | 'all'
   }
 }
 
+/** The key of a Service that its collection knows as `namespace/name`. */
+function keyIn(cluster: string, key: string): ServiceKey {
+  const [namespace = '', name = ''] = key.split('/');
+  return serviceKey({ cluster, namespace, name });
+}
+
 function takeAway(state: NamespaceState, key: string): readonly (Change | 'all')[] {
   state.fresh?.delete(key);
-  return state.refused.delete(key) ? ['all'] : [{ kind: 'delete', key: key as ServiceKey }];
+  return state.refused.delete(key) ? ['all'] : [{ kind: 'delete', key: keyIn(HOME_CLUSTER, key) }];
 }
 
 /** Tells what is known of all namespaces, once all have answered or failed; bursts as one. */

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ConfigError, type UserError } from '../model/errors.ts';
-import { serviceKey } from '../model/service.ts';
+import { displayKey } from '../model/key.ts';
 import { type ManifestOptions, manifestSource } from './manifests.ts';
 import { type Change, readOnce } from './source.ts';
 
@@ -38,7 +38,7 @@ const options = (given: Partial<ManifestOptions>): ManifestOptions => ({
 const read = (given: Partial<ManifestOptions> = {}) =>
   readOnce(manifestSource(options(given)), new AbortController().signal);
 const keys = async (given: Partial<ManifestOptions> = {}): Promise<string[]> =>
-  (await read(given)).services.map(serviceKey);
+  (await read(given)).services.map(displayKey);
 
 describe('where manifests are read', () => {
   test('a file, whatever it is called', async () => {
@@ -62,7 +62,7 @@ describe('where manifests are read', () => {
     await write({ '..data/a.yaml': service('a') });
     await symlink(join('..data', 'a.yaml'), join(folder, 'a.yaml'));
     const { services, problems } = await read();
-    expect(services.map(serviceKey)).toEqual(['default/a']);
+    expect(services.map(displayKey)).toEqual(['default/a']);
     expect(problems).toEqual([]);
   });
 
@@ -98,14 +98,14 @@ describe('where manifests are read', () => {
     await write({ 'b.yaml': service('b') });
     await symlink(join(folder, 'nowhere'), join(folder, 'a.yaml'));
     const { services, problems } = await read();
-    expect(services.map(serviceKey)).toEqual(['default/b']);
+    expect(services.map(displayKey)).toEqual(['default/b']);
     expect(problems.map(({ where }) => where)).toEqual([join(folder, 'a.yaml')]);
   });
 
   test('a broken document is told with file and line, and the others count', async () => {
     await write({ 'a.yaml': `${service('a')}---\nx: y: z\n`, 'b.yaml': service('b') });
     const { services, problems } = await read();
-    expect(services.map(serviceKey)).toEqual(['default/a', 'default/b']);
+    expect(services.map(displayKey)).toEqual(['default/a', 'default/b']);
     expect(problems.map(({ where }) => where)).toEqual([`${join(folder, 'a.yaml')}:7`]);
   });
 });
@@ -158,7 +158,7 @@ describe('follow', () => {
     };
     const services = async (): Promise<string[]> => {
       const change = await next();
-      return change.kind === 'sync' ? change.services.map(serviceKey) : [change.kind];
+      return change.kind === 'sync' ? change.services.map(displayKey) : [change.kind];
     };
     return { next, services, stop: () => stop.abort(), ended, changes };
   }
@@ -209,7 +209,7 @@ describe('follow', () => {
     await write({ 'a.yaml': `${service('a')}---\nkind: Service\n  metadata: {` });
     const change = await next();
     if (change.kind !== 'sync') throw new Error(`told ${change.kind}`);
-    expect(change.services.map(serviceKey)).toEqual(['default/a', 'default/b', 'default/c']);
+    expect(change.services.map(displayKey)).toEqual(['default/a', 'default/b', 'default/c']);
     expect(change.problems.map(({ where, fix }) => [where, fix])).toEqual([
       [`${join(folder, 'a.yaml')}:8`, 'the previous version of the file is used until it is fixed'],
       [`${join(folder, 'c.yaml')}:7`, 'this document is skipped until it is fixed'],
@@ -264,7 +264,7 @@ describe('how much is read', () => {
   test('of a folder a file that is too long is skipped, and those beyond the limit for all', async () => {
     await write({ 'a.yaml': padded('a', 200), 'b.yaml': padded('b', 201), 'c.yaml': padded('c', 101) });
     const { services, problems } = await read({ bytes });
-    expect(services.map(serviceKey)).toEqual(['default/a']);
+    expect(services.map(displayKey)).toEqual(['default/a']);
     expect(problems.map(({ where, what }) => [where.slice(folder.length + 1), what])).toEqual([
       ['b.yaml', 'cannot be read: it has more than 200 bytes, which is the most that is read of a file'],
       [

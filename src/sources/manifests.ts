@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Problem } from '../model/discovery.ts';
 import { ConfigError, type UserError } from '../model/errors.ts';
 import type { Interest } from '../model/interest.ts';
+import { displayKey } from '../model/key.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import { unreadable } from '../model/unreadable.ts';
 import { type Found, type Manifest, parseManifest } from './manifest-text.ts';
@@ -189,7 +190,7 @@ function servicesOf(
       else if (JSON.stringify(known) !== JSON.stringify(service))
         problems.push({
           where,
-          what: `Service ${key} is there twice, and differs`,
+          what: `Service ${displayKey(service)} is there twice, and differs`,
           fix: 'the first one counts',
         });
     }

@@ -45,6 +45,7 @@ describe('serviceFromObject', () => {
       },
     );
     expect(JSON.parse(JSON.stringify(service))).toEqual({
+      cluster: '',
       namespace: 'monitoring',
       name: 'prometheus',
       labels: { app: 'prometheus' },

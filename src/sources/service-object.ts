@@ -1,5 +1,6 @@
 import { ANY_INTEREST, type Interest } from '../model/interest.ts';
 import { isIpAddress } from '../model/ip-address.ts';
+import { HOME_CLUSTER } from '../model/key.ts';
 import { isMapping, type Mapping } from '../model/mapping.ts';
 import type { Service, ServicePort } from '../model/service.ts';
 import { trimmed } from './trim.ts';
@@ -61,6 +62,7 @@ export function serviceFromObject(
   object: Mapping,
   defaultNamespace: string,
   interest: Interest = ANY_INTEREST,
+  cluster: string = HOME_CLUSTER,
 ): Service | string {
   const metadata = isMapping(object.metadata) ? object.metadata : {};
   const spec = isMapping(object.spec) ? object.spec : {};
@@ -76,6 +78,7 @@ export function serviceFromObject(
     return `its spec.ports[${broken}] is not a port: ${JSON.stringify(listed[broken]).slice(0, 120)}`;
   const clusterIPs = clusterIPsOf(spec);
   return {
+    cluster,
     namespace,
     name,
     ...trimmed(

@@ -1,5 +1,6 @@
 import { discover, type Found, probeKinds } from '../../src/controller/pass.ts';
 import type { DiscoveredService } from '../../src/model/discovery.ts';
+import { HOME_CLUSTER } from '../../src/model/key.ts';
 import type { Service } from '../../src/model/service.ts';
 import { directFetch } from '../../src/probing/direct.ts';
 import { directExchange } from '../../src/probing/kafka.ts';
@@ -17,6 +18,7 @@ export function labelled(type: string, fields: Partial<Service> = {}): Service {
   if (detector === undefined) throw new Error(`there is no detector ${type}`);
   const name = detector.ports.names.find((each) => !each.includes('https')) ?? 'http';
   return {
+    cluster: HOME_CLUSTER,
     namespace: 'lab',
     name: `labelled-${type}`,
     labels: { 'app.kubernetes.io/name': detector.names[0] ?? type },

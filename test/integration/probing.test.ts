@@ -8,6 +8,7 @@ import { probeKinds } from '../../src/controller/pass.ts';
 import { detect } from '../../src/detection/detect.ts';
 import { makeRules } from '../../src/detection/make-rules.ts';
 import type { Candidate, Verdict } from '../../src/model/discovery.ts';
+import { HOME_CLUSTER } from '../../src/model/key.ts';
 import type { Service } from '../../src/model/service.ts';
 import type { ConnectTo } from '../../src/probing/connect.ts';
 import { directFetch } from '../../src/probing/direct.ts';
@@ -40,6 +41,7 @@ function candidatesOf(
   const services = names.map((name, index): Service => {
     const { product = '', port = 0 } = products[index % products.length] ?? {};
     return {
+      cluster: HOME_CLUSTER,
       namespace: 'many',
       name,
       labels: { 'app.kubernetes.io/name': product, 'app.kubernetes.io/instance': name },

@@ -1,4 +1,5 @@
 import type { Problem } from '../../model/discovery.ts';
+import { displayKey, partsOf } from '../../model/key.ts';
 import { isMapping, type Mapping } from '../../model/mapping.ts';
 import { mergePatch } from '../../model/merge.ts';
 import type { Overrides } from '../../model/overrides.ts';
@@ -56,7 +57,7 @@ export function withoutBackends(patch: Patch): Patch {
 
 /** What to tell of a key that addresses no backend of a toolset. */
 function unmatchedKey(key: string, tools: readonly Tool[]): Pick<Problem, 'what' | 'fix'> {
-  const backend = tools.find(({ members }) => members.some((member) => member === key));
+  const backend = tools.find(({ members }) => members.some((member) => displayKey(partsOf(member)) === key));
   if (backend !== undefined)
     return {
       what: `backends ${key} has no effect: the entry point of its backend is ${backend.key}, which leads to other Pods`,

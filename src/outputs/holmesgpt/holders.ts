@@ -1,5 +1,7 @@
 import { endpointUrl } from '../../model/discovery.ts';
+import { displayKey, partsOf } from '../../model/key.ts';
 import { isMapping, type Mapping } from '../../model/mapping.ts';
+import type { ServiceKey } from '../../model/service.ts';
 import type { Tool } from '../../planning/tools.ts';
 import { own, readMapping } from './yaml.ts';
 
@@ -34,9 +36,9 @@ function textsOf(config: unknown): string[] {
 const hostOf = (text: string): string => /^(?:[a-z]+:\/\/)?([^/:]+)/.exec(text)?.[1] ?? '';
 
 /** Whether a host is that of a Service, whatever the domain of the cluster. Identity is namespace and name. */
-function isHostOf(host: string, key: string): boolean {
-  const slash = key.indexOf('/');
-  const own = `${key.slice(slash + 1)}.${key.slice(0, slash)}.svc`;
+function isHostOf(host: string, key: ServiceKey): boolean {
+  const { namespace, name } = partsOf(key);
+  const own = `${name}.${namespace}.svc`;
   return host === own || host.startsWith(`${own}.`);
 }
 
@@ -54,6 +56,8 @@ export function holdersIn(text: string | undefined): Holders {
       );
     },
     server: ({ key, members }) =>
-      [key, ...members].some((member) => entryOf('mcp_servers', member) !== undefined),
+      [key, ...members.map((member) => displayKey(partsOf(member)))].some(
+        (each) => entryOf('mcp_servers', each) !== undefined,
+      ),
   };
 }

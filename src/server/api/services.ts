@@ -7,7 +7,7 @@ import {
   type ConditionType,
 } from '../../model/condition.ts';
 import { APPROVAL_STATES } from '../../model/discovery.ts';
-import { serviceKey } from '../../model/service.ts';
+import { displayKey } from '../../model/key.ts';
 import { Once, pageOf } from '../answers.ts';
 import { condition, conditionJson } from '../backend-json.ts';
 import { CONDITION, taggedAnswers } from '../described.ts';
@@ -85,7 +85,7 @@ function matches({ found, type, ...backend }: Backend, query: Query): boolean {
 function pageOfServices({ readModel }: Backing, query: Query): object {
   const all = readModel.backends.backends.filter((backend) => backend.isFound && matches(backend, query));
   const size = Number(query.limit ?? PAGE);
-  const key = ({ found }: Backend): string => serviceKey(found.service);
+  const key = ({ found }: Backend): string => displayKey(found.service);
   const { items, total, next, known } = pageOf(all, key, `${PATH}/services`, query, size);
   const body = {
     services: items.map((each) => backendJson(each, conditionJson)),
