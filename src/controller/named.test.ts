@@ -52,7 +52,9 @@ describe('the Service that a person names is the way in', () => {
       'monitoring/loki': { bearerToken: 'T' },
       loki: { bearerToken: 'T', namespaces: ['a'] },
     };
-    expect(namingBy({ tools: {}, holmesgpt: {} }, credentials).named).toEqual(new Set(['monitoring/loki']));
+    expect(namingBy({ tools: {}, holmesgpt: {} }, credentials).named).toEqual(
+      new Set([keyFor('monitoring/loki')]),
+    );
   });
 
   test('while it works: else another one serves', async () => {

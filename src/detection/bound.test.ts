@@ -6,7 +6,7 @@ import { bounded } from './bound.ts';
 const candidate = (namespace: string, name: string): Candidate =>
   ({
     mappings: {},
-    service: { namespace, name },
+    service: { cluster: '', namespace, name },
     tool: `${name}.${namespace}`,
   }) as unknown as Candidate;
 

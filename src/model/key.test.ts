@@ -18,7 +18,11 @@ const object = fc.record({
 
 describe('a key', () => {
   test('has all parts of its object', () => {
-    fc.assert(fc.property(object, (one) => expect(partsOf(keyOf(one))).toEqual(one)));
+    fc.assert(
+      fc.property(object, (one) => {
+        expect(partsOf(keyOf(one))).toEqual(one);
+      }),
+    );
   });
 
   test('is equal for equal objects only, and so is what people read', () => {

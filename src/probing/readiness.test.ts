@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { candidate } from '../../test/fixtures/unit/detection.ts';
 import { json, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
-import { service } from '../../test/fixtures/unit/service.ts';
+import { keyFor, service } from '../../test/fixtures/unit/service.ts';
 import { WatchedReadiness } from '../kubernetes/watch-readiness.ts';
 import { noProber } from './no-prober.ts';
 import { ReadinessProber } from './readiness.ts';
@@ -53,7 +53,7 @@ test('what is watched is not listed in each pass', async () => {
   expect(await it.pass()).toEqual({ problems: [], health: 'unhealthy' });
   await vi.waitFor(() => expect(it.asked.map(({ watch }) => watch)).toEqual([false, true]));
   it.send(slice(true, 2));
-  await vi.waitFor(() => expect(it.changed).toHaveBeenCalledWith('n/grafana', true));
+  await vi.waitFor(() => expect(it.changed).toHaveBeenCalledWith(keyFor('n/grafana'), true));
   expect(await it.pass()).toEqual({ problems: [], health: 'unknown' });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type Answer, json, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
+import { keyFor } from '../../test/fixtures/unit/service.ts';
 import { displayKey, partsOf } from '../model/key.ts';
 import { clusterSource } from './cluster.ts';
 import { type Change, readOnce, type SourceEvent } from './source.ts';
@@ -101,7 +102,7 @@ describe('clusterSource', () => {
     expect(names(it.told[0])).toEqual(['a/early', 'a/s', 'a/t', 'b/s', 'b/t']);
     expect(it.told.slice(1)).toMatchObject([
       { kind: 'upsert', service: { namespace: 'a', name: 'new' } },
-      { kind: 'delete', key: 'a/s' },
+      { kind: 'delete', key: keyFor('a/s') },
     ]);
   });
 
