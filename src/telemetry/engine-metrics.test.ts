@@ -14,7 +14,11 @@ function service(
   health: 'healthy' | 'unhealthy' = 'healthy',
   namespace = 'monitoring',
 ): DiscoveredService {
-  return { type, service: { cluster: '', namespace, name }, verdict: { health } } as unknown as DiscoveredService;
+  return {
+    type,
+    service: { cluster: '', namespace, name },
+    verdict: { health },
+  } as unknown as DiscoveredService;
 }
 const pass = (
   before: DiscoveredService[],
