@@ -11,7 +11,6 @@ const rulesWith = (options: unknown = {}, disabled: readonly string[] = []) => {
   return makeRules(builtIn, { added: [], options: detectors, disabled }).rules;
 };
 const tool = (type: string, more: Partial<PublishedTool> = {}): PublishedTool => ({
-  cluster: '',
   name: 'x.monitoring',
   type,
   endpoint: 'http://x.monitoring.svc.cluster.local:80',

@@ -3,6 +3,7 @@ import { assignIds, type BackendId } from '../model/backend-id.ts';
 import { transitions } from '../model/condition.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import type { Cut, Omission } from '../model/documents.ts';
+import { displayKey } from '../model/key.ts';
 import type { Overrides } from '../model/overrides.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
@@ -115,6 +116,7 @@ function sharedFacts({ found, overrides, policy, publication, ...output }: Catal
     isFound: boolean,
   ): Facts & { readonly enabled: boolean } => {
     const key = serviceKey(service.service);
+    const shown = displayKey(service.service);
     const override = changes.get(key)?.override;
     const enabled = override?.enabled !== false;
     return {
@@ -125,8 +127,8 @@ function sharedFacts({ found, overrides, policy, publication, ...output }: Catal
       enabled,
       switchedOff: enabled ? offBeside(service) : 'overrides.yaml switches it off (enabled: false)',
       hasOwnAddress: override?.endpoint !== undefined,
-      cuts: cuts.get(key) ?? [],
-      omissions: omissions.get(key) ?? [],
+      cuts: cuts.get(shown) ?? [],
+      omissions: omissions.get(shown) ?? [],
     };
   };
 }

@@ -1,6 +1,7 @@
 import { membersOf } from '../model/backend.ts';
 import type { BackendMember } from '../model/backend-id.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
+import { HOME_CLUSTER } from '../model/key.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import { defaultName, type ServiceKey, serviceKey } from '../model/service.ts';
 
@@ -13,9 +14,9 @@ export class PublishedIndex {
   constructor(tools: readonly PublishedTool[]) {
     this.#left = new Set(tools);
     for (const tool of tools) {
-      const { namespace, metadata } = tool;
+      const { cluster = HOME_CLUSTER, namespace, metadata } = tool;
       if (namespace !== undefined && metadata.service !== undefined)
-        this.#byService.set(serviceKey({ namespace, name: metadata.service }), tool);
+        this.#byService.set(serviceKey({ cluster, namespace, name: metadata.service }), tool);
       this.#byName.set(tool.name, tool);
     }
   }
@@ -37,17 +38,15 @@ export class PublishedIndex {
 
   /** The tool that names one of a backend's Services. */
   takeOf({ service }: DiscoveredService, members: readonly BackendMember[]): PublishedTool | undefined {
-    const { namespace } = service;
     const tool = [service, ...members]
-      .map(({ name }) => this.#byService.get(serviceKey({ namespace, name })))
+      .map(({ name }) => this.#byService.get(serviceKey({ ...service, name })))
       .find((each) => each !== undefined && this.#left.has(each));
     if (tool !== undefined) this.#left.delete(tool);
     return tool;
   }
 
   #named({ tool, service, alternates }: DiscoveredService): PublishedTool | undefined {
-    const { namespace } = service;
-    const names = [service.name, ...alternates].map((name) => defaultName({ namespace, name }));
+    const names = [service.name, ...alternates].map((name) => defaultName({ ...service, name }));
     return [tool, ...names]
       .map((name) => this.#byName.get(name))
       .find((each) => each !== undefined && this.#left.has(each));

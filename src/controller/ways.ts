@@ -2,7 +2,7 @@ import type { Naming } from '../detection/names.ts';
 import type { Rules } from '../detection/rules.ts';
 import { leadsWithin, selectionOf } from '../detection/selection.ts';
 import type { Candidate, Verdict } from '../model/discovery.ts';
-import { displayNamespace } from '../model/key.ts';
+import { displayNamespace, HOME_CLUSTER } from '../model/key.ts';
 import { publishedTools } from '../model/published-tools.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
 
@@ -11,7 +11,7 @@ export type InUse = ReadonlySet<ServiceKey>;
 
 /** The ways that a published `toolset.json` uses; none where the text is something else. */
 export function publishedWays(text: string | undefined): InUse {
-  const keys = publishedTools(text).flatMap(({ cluster, namespace, metadata: { service } }) =>
+  const keys = publishedTools(text).flatMap(({ cluster = HOME_CLUSTER, namespace, metadata: { service } }) =>
     namespace === undefined || service === undefined ? [] : serviceKey({ cluster, namespace, name: service }),
   );
   return new Set(keys);

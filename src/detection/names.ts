@@ -1,5 +1,5 @@
 import type { Candidate, Problem } from '../model/discovery.ts';
-import { compareKeys, displayKey } from '../model/key.ts';
+import { compareKeys, displayKey, HOME_CLUSTER } from '../model/key.ts';
 import { publishedTools } from '../model/published-tools.ts';
 import { defaultName, type ServiceKey, serviceKey } from '../model/service.ts';
 
@@ -47,7 +47,7 @@ export function namesOf(candidates: Iterable<Candidate>): Map<string, Holder> {
 /** The names in a published `toolset.json`; none where the text is something else. */
 export function publishedNames(text: string | undefined): Map<string, Holder> {
   const held = new Map<string, Holder>();
-  for (const { name, cluster, namespace, metadata } of publishedTools(text)) {
+  for (const { name, cluster = HOME_CLUSTER, namespace, metadata } of publishedTools(text)) {
     const { service, alternates = '' } = metadata;
     if (namespace === undefined || service === undefined) continue;
     held.set(name, {

@@ -13,6 +13,7 @@ import {
   type Endpoint,
   serviceJson,
 } from './discovery.ts';
+import { displayNamespace } from './key.ts';
 import type { PublishedTool } from './published-tools.ts';
 import type { Service } from './service.ts';
 
@@ -53,7 +54,7 @@ export function membersOf({ service, alternates, members }: Candidate): readonly
 
 /** What gives a candidate its id. */
 export const groupOf = (candidate: Candidate): BackendGroup => ({
-  namespace: candidate.service.namespace,
+  namespace: displayNamespace(candidate.service),
   members: membersOf(candidate),
 });
 

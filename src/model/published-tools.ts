@@ -1,7 +1,7 @@
 /** What is read back of a tool in a `toolset.json`; empty where the document does not say it. */
 export interface PublishedTool {
-  /** The cluster of its Service; the home cluster where the document names none. */
-  readonly cluster: string;
+  /** The cluster of its Service, unless it is the home cluster. */
+  readonly cluster?: string;
   readonly name: string;
   readonly type: string;
   readonly endpoint: string;
@@ -40,7 +40,7 @@ export function publishedTools(text: string | undefined): PublishedTool[] {
       typeof name !== 'string'
         ? []
         : {
-            cluster: textOf(cluster),
+            ...(typeof cluster === 'string' ? { cluster } : {}),
             name,
             type: textOf(type),
             endpoint: textOf(endpoint),

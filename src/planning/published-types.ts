@@ -1,3 +1,4 @@
+import { HOME_CLUSTER } from '../model/key.ts';
 import { addressedService } from '../model/overrides.ts';
 import { publishedTools } from '../model/published-tools.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
@@ -12,7 +13,7 @@ export type PublishedTypes = ReadonlyMap<ServiceKey, string>;
 export function publishedTypes(text: string | undefined): PublishedTypes {
   const types = new Map<ServiceKey, string>();
   const own = new Map<ServiceKey, string>();
-  for (const { name, type, cluster, namespace, metadata } of publishedTools(text)) {
+  for (const { name, type, cluster = HOME_CLUSTER, namespace, metadata } of publishedTools(text)) {
     const { service, alternates = '' } = metadata;
     if (type === '') continue;
     if (service === undefined || namespace === undefined) {

@@ -1,7 +1,7 @@
 import type { CERTAINTIES } from '../../model/certainties.ts';
 import type { ConditionReason, Finding } from '../../model/condition.ts';
 import type { Candidate } from '../../model/discovery.ts';
-import { serviceKey } from '../../model/service.ts';
+import { displayKey } from '../../model/key.ts';
 
 const REASONS: Readonly<Record<(typeof CERTAINTIES)[number], ConditionReason<'Detected'>>> = {
   annotation: 'OwnerAnnotation',
@@ -21,7 +21,7 @@ export function detected({ service, type, certainty, evidence }: Candidate): Fin
     type: 'Detected',
     status: 'True',
     reason: REASONS[certainty],
-    message: `Service ${serviceKey(service)} looks like ${type}: ${why}`,
+    message: `Service ${displayKey(service)} looks like ${type}: ${why}`,
   };
 }
 
@@ -29,7 +29,7 @@ const EXPLAIN = 'dynamic-toolset explain';
 
 /** What is so of a backend that the last discovery did not find, while its tool is still published. */
 export function notFound({ service, type }: Candidate): readonly [Finding<'Detected'>, ...Finding[]] {
-  const key = serviceKey(service);
+  const key = displayKey(service);
   const message = `Service ${key} is not there any more, or is no backend of type ${type} now`;
   return [
     {
