@@ -1,0 +1,206 @@
+/**
+ * Runs the tests of a file once to see which mutants each of them reaches, and once more for each mutant that is alive.
+ * All of it happens in one worker, and modules are loaded anew only for mutants of what runs when they load.
+ */
+import { appendFileSync, readFileSync } from 'node:fs';
+import { setTimeout as after } from 'node:timers';
+import {
+  type RunnerTestFile as File,
+  type RunnerTestSuite as Suite,
+  type RunnerTask as Task,
+  type RunnerTestCase as Test,
+  TestRunner,
+  vi,
+} from 'vitest';
+import { startTests } from 'vitest/internal/browser';
+import { type Job, type Outcome, RUN_FILE } from './job.ts';
+
+type Config = ConstructorParameters<typeof TestRunner>[0];
+
+/** What Vitest's runner has and its types do not tell. */
+interface Internals {
+  readonly moduleRunner: unknown;
+  readonly _otel: Parameters<TestRunner['__setTraces']>[0];
+  readonly workerState: { readonly evaluatedModules: { getModuleById(id: string): object | undefined } };
+}
+
+const now = performance.now.bind(performance);
+/** The program as it is. */
+const NO_MUTANT = -1;
+/** How many visits of mutated places there are between two looks at the time. */
+const LOOK_EVERY = 4096;
+
+/** The mutant that runs, when that must end, and which mutants were reached. */
+const state = {
+  active: NO_MUTANT,
+  visits: 0,
+  deadline: Number.POSITIVE_INFINITY,
+  reached: new Set<number>(),
+};
+
+/** Says whether a mutant is to run here. It throws when a mutant made a loop that does not end. */
+function isActive(id: number): boolean {
+  state.reached.add(id);
+  if (++state.visits % LOOK_EVERY === 0 && now() > state.deadline) throw new Error('the mutant does not end');
+  return state.active === id;
+}
+
+function* testsOf(suite: Suite): Generator<Test> {
+  for (const task of suite.tasks) {
+    if (task.type === 'suite') yield* testsOf(task);
+    else yield task;
+  }
+}
+
+/** The test's ID: where it stands in its file, since names need not be unique. */
+const placeOf = (task: Task): string => task.id;
+
+/** Runs some tests of a file, the fast ones first, and stops at the first that fails. It reports to nobody. */
+class QuietRunner extends TestRunner {
+  failed = false;
+  readonly #durations: ReadonlyMap<string, number>;
+  readonly #wanted: (test: Test) => boolean;
+
+  constructor(config: Config, durations: ReadonlyMap<string, number>, wanted: (test: Test) => boolean) {
+    super(config);
+    this.#durations = durations;
+    this.#wanted = wanted;
+  }
+
+  /** Loads the tests anew, and the modules that they import only where these were reset. */
+  override importFile(path: string): unknown {
+    const module = (this as unknown as Internals).workerState.evaluatedModules.getModuleById(path);
+    if (module !== undefined)
+      Object.assign(module, { promise: undefined, exports: undefined, evaluated: false });
+    return super.importFile(path, 'collect');
+  }
+
+  onBeforeRunFiles(files: File[]): void {
+    for (const file of files) {
+      for (const test of testsOf(file)) if (!this.#wanted(test)) test.mode = 'skip';
+      this.#sort(file);
+    }
+  }
+
+  #sort(suite: Suite): void {
+    const slowness = (task: Task): number =>
+      task.type === 'suite'
+        ? Math.max(0, ...task.tasks.map(slowness))
+        : (this.#durations.get(placeOf(task)) ?? 0);
+    suite.tasks.sort((a, b) => slowness(a) - slowness(b));
+    for (const task of suite.tasks) if (task.type === 'suite') this.#sort(task);
+  }
+
+  override async onBeforeRunTask(test: Task): Promise<void> {
+    if (this.failed) test.mode = 'skip';
+    await super.onBeforeRunTask(test);
+  }
+
+  override onAfterRunTask(test: Task): void {
+    super.onAfterRunTask(test);
+    if (test.result?.state === 'fail') this.failed = true;
+  }
+
+  override async onAfterRunSuite(suite: Suite): Promise<void> {
+    if (suite.result?.state === 'fail') this.failed = true;
+  }
+}
+
+export default class MutantRunner extends TestRunner {
+  readonly #job: Job = JSON.parse(readFileSync(String(process.env[RUN_FILE]), 'utf8'));
+  readonly #reachedBy = new Map<string, Set<number>>();
+  readonly #durations = new Map<string, number>();
+  readonly #start = now();
+  #atLoad = new Set<number>();
+  #isChanged = false;
+
+  constructor(config: Config) {
+    super(config);
+    Object.assign(globalThis, { __mutants: isActive });
+  }
+
+  onBeforeRunFiles(): void {
+    this.#atLoad = new Set(state.reached);
+  }
+
+  override onBeforeTryTask(test: Task): void {
+    super.onBeforeTryTask(test as Test);
+    state.reached = new Set();
+    this.#reachedBy.set(placeOf(test), state.reached);
+  }
+
+  override onAfterRunTask(test: Task): void {
+    super.onAfterRunTask(test);
+    this.#durations.set(placeOf(test), test.result?.duration ?? 0);
+    // What runs between tests belongs to all of them.
+    state.reached = this.#atLoad;
+  }
+
+  override async onAfterRunSuite(suite: Suite): Promise<void> {
+    if ('filepath' in suite) await this.#afterFile(suite as File);
+    await super.onAfterRunSuite(suite);
+  }
+
+  #tell(outcome: Outcome): void {
+    appendFileSync(this.#job.results, `${JSON.stringify(outcome)}\n`);
+  }
+
+  async #afterFile({ filepath: file, ...suite }: File): Promise<void> {
+    const took = now() - this.#start;
+    if ([...testsOf(suite as File)].some(({ result }) => result?.state === 'fail')) {
+      this.#tell({ file, broken: 'its tests fail without any mutant' });
+      return;
+    }
+    const reached = new Set([...this.#atLoad, ...[...this.#reachedBy.values()].flatMap((ids) => [...ids])]);
+    const ids = this.#job.alive.filter((id) => reached.has(id));
+    if (ids.length > 0 && (await this.#runOne(file, NO_MUTANT, took)) !== false) {
+      this.#tell({ file, broken: 'its tests fail when they run a second time, in another order' });
+      return;
+    }
+    for (const id of ids) {
+      this.#tell({ file, begun: id });
+      const killed = await this.#runOne(file, id, took);
+      this.#tell({ file, id, killed: killed !== false });
+      if (killed === 'hangs') return;
+    }
+    this.#tell({ file, done: true });
+  }
+
+  /** The tests that reach a mutant at all, and do not take too long for being run that often. */
+  #wanted(id: number, test: Test): boolean {
+    const place = placeOf(test);
+    if ((this.#durations.get(place) ?? 0) > this.#job.slow) return false;
+    return id === NO_MUTANT || this.#atLoad.has(id) || this.#reachedBy.get(place)?.has(id) === true;
+  }
+
+  async #runOne(path: string, id: number, took: number): Promise<boolean | 'hangs'> {
+    const limit = Math.min(20_000, 2_000 + 5 * Math.max(0, ...this.#durations.values()));
+    const config = { ...this.config, testTimeout: limit, hookTimeout: limit };
+    const runner = new QuietRunner(config, this.#durations, (test) => this.#wanted(id, test));
+    const { moduleRunner, _otel } = this as unknown as Internals;
+    Object.defineProperty(runner, 'moduleRunner', { value: moduleRunner });
+    runner.__setTraces(_otel);
+    // A mutant of what runs at load needs new modules, and the one after it needs new ones again.
+    const needsLoad = this.#atLoad.has(id);
+    if (needsLoad || this.#isChanged) vi.resetModules();
+    this.#isChanged = needsLoad;
+    Object.assign(state, { active: id, visits: 0, reached: new Set(), deadline: now() + limit });
+    try {
+      const timer = new Promise<'hangs'>((resolve) => {
+        after(() => resolve('hangs'), 5_000 + 3 * took + 2 * limit).unref();
+      });
+      const files = await Promise.race([
+        startTests([{ filepath: path, testLocations: undefined }], runner),
+        timer,
+      ]);
+      if (files === 'hangs') return 'hangs';
+      return runner.failed || files.some(({ result }) => result?.state === 'fail');
+    } finally {
+      Object.assign(state, { active: NO_MUTANT, deadline: Number.POSITIVE_INFINITY });
+      vi.useRealTimers();
+      vi.restoreAllMocks();
+      vi.unstubAllGlobals();
+      vi.unstubAllEnvs();
+    }
+  }
+}
