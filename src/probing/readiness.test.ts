@@ -88,6 +88,22 @@ test('what a list said before does not count where the next one fails', async ()
   expect((await prober.probe(backend, signal)).health).toBe('unknown');
 });
 
+test('a namespace whose list takes long keeps the probes of no other waiting', async () => {
+  const held = Promise.withResolvers<void>();
+  const { kube } = await kubeServer(async (response, { path }) => {
+    if (path.includes('/slow/')) await held.promise;
+    json(response, list(false));
+  });
+  const prober = new ReadinessProber(kube, noProber);
+  const slow = candidate(service('grafana', { namespace: 'slow', ports: ['http:3000'] }));
+  const prepared = prober.prepare([backend, slow], signal);
+  const waiting = prober.probe(slow, signal);
+  expect((await prober.probe(backend, signal)).health).toBe('unhealthy');
+  held.resolve();
+  expect((await waiting).health).toBe('unhealthy');
+  await prepared;
+});
+
 test('all namespaces that may not be watched together are one problem, and no list in each pass', async () => {
   const { kube, asked } = await kubeServer((response) => refuse(response, 403, 'Forbidden'));
   const stop = new AbortController();

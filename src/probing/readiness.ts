@@ -58,8 +58,8 @@ export class ReadinessProber implements Prober {
   readonly #byService: boolean;
   readonly #now: () => number;
   readonly #lists = pLimit(LISTS);
-  /** By namespace, or by `*` for all. */
-  readonly #endpoints = new Map<string, EndpointIndex>();
+  /** By namespace, or by `*` for all. A probe waits for those of its own namespace, and for no others. */
+  readonly #endpoints = new Map<string, Promise<EndpointIndex | undefined>>();
   readonly #listed = new Map<string, { readonly at: number; readonly endpoints: EndpointIndex }>();
 
   constructor(kube: Kube, prober: Prober, options: ReadinessOptions = {}) {
@@ -77,9 +77,15 @@ export class ReadinessProber implements Prober {
     this.#watched?.follow(namespaces);
     const scopes = this.#watched?.everywhere === true && namespaces.length > 0 ? ['*'] : namespaces;
     for (const scope of this.#listed.keys()) if (!scopes.includes(scope)) this.#listed.delete(scope);
-    const results = await Promise.allSettled(
-      scopes.map(async (scope) => this.#endpoints.set(scope, await this.#read(scope, signal))),
-    );
+    const reads = scopes.map((scope) => {
+      const read = this.#read(scope, signal);
+      this.#endpoints.set(
+        scope,
+        read.catch(() => undefined),
+      );
+      return read;
+    });
+    const results = await Promise.allSettled(reads);
     signal.throwIfAborted();
     return scopes.flatMap((scope, index) => {
       const result = results[index];
@@ -118,13 +124,13 @@ export class ReadinessProber implements Prober {
     return undefined;
   }
 
-  #endpointsOf({ service }: Candidate): ServiceEndpoints | undefined {
+  async #endpointsOf({ service }: Candidate): Promise<ServiceEndpoints | undefined> {
     const scope = this.#watched?.everywhere === true ? '*' : service.namespace;
-    return this.#endpoints.get(scope)?.get(serviceKey(service));
+    return (await this.#endpoints.get(scope))?.get(serviceKey(service));
   }
 
   async probe(candidate: Candidate, signal: AbortSignal): Promise<Verdict> {
-    const endpoints = this.#endpointsOf(candidate);
+    const endpoints = await this.#endpointsOf(candidate);
     if (endpoints?.ready === false) return unhealthy('none of its endpoints is ready', 'not_ready');
     const named = namedPort(candidate);
     if (named === undefined) return this.#prober.probe(candidate, signal);
