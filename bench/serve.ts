@@ -13,8 +13,11 @@ import type { BenchService } from './services.ts';
 
 export const CONFIG_MAP = 'kubernaut-toolset-config';
 
-/** How `serve` looks at the cluster here: all of it, asking the backends themselves. */
-const SETTINGS = { NAMESPACES: '*', PROBE: 'direct' };
+/**
+ * How `serve` looks at the cluster here: all of it, asking the backends themselves. Backends come and go often, which would be
+ * held as a mass removal otherwise.
+ */
+const SETTINGS = { NAMESPACES: '*', PROBE: 'direct', REMOVAL_HOLD: '1s' };
 
 let targets = 0;
 
