@@ -72,7 +72,6 @@ export async function openPasses(
     stages: { ...stages, prober: scheduled },
     generation: settings,
     publisher: targetOf(kube, settings),
-    nextRetry: () => scheduled.nextRetry(),
     version: '0.0.0',
     now: () => new Date(),
     faultsOf: documentFaults,

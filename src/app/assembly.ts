@@ -3,7 +3,6 @@ import type { EngineEvent } from '../controller/events.ts';
 import type { Kube } from '../kubernetes/connection.ts';
 import { documentFaults } from '../outputs/check.ts';
 import { OutageProber } from '../probing/outage-prober.ts';
-import { PatientProber } from '../probing/patient.ts';
 import { ScheduledProber } from '../probing/schedule.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { agentOf } from './agent.ts';
@@ -55,8 +54,6 @@ export interface Assembly {
   end(successor?: Assembly): Promise<void>;
   readonly leader: Leader;
   readonly prober: ScheduledProber;
-  /** Resolves when no backend is being asked. */
-  readonly idle: () => Promise<void>;
 }
 
 /**
@@ -94,22 +91,17 @@ export async function assemble(
     { refresh: settings.discoveryInterval * 0.9, now: () => performance.now(), random: Math.random, tell },
     before?.prober,
   );
-  let wake = (): void => {};
-  const patient = new PatientProber(prober, () => wake());
   return {
     settings,
     where: input.where,
     types: stages.rules.detectors.map(({ detector }) => detector.type),
     leader,
     prober,
-    idle: () => patient.idle,
     engine: {
       source: input.source,
-      // One pass is all that there is, so it waits.
-      stages: { ...stages, prober: once ? prober : patient },
+      stages: { ...stages, prober },
       generation: settings,
       publisher: overrides.publisher(publishing.publisher),
-      nextRetry: () => prober.nextRetry(),
       version: host.version,
       now: () => new Date(),
       faultsOf: documentFaults,
@@ -126,12 +118,11 @@ export async function assemble(
       once,
     },
     start(engine) {
-      wake = () => engine.wake();
       changed = (service, ready) => {
         prober.touch(service, ready);
         engine.wake();
       };
-      leader.start(() => engine.takeOver());
+      leader.start(() => engine.onStartedLeading());
     },
     async end(successor) {
       stop.abort();

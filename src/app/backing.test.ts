@@ -28,9 +28,8 @@ function setting(first: readonly DiscoveredService[], next: readonly DiscoveredS
           for (const { service } of first) if (wanted(serviceKey(service))) touched.push(service.name);
         },
       },
-      idle: () => Promise.resolve(),
     },
-    engine: { cycle: 1, wake: () => setImmediate(() => pass(2, next)) },
+    engine: { cycle: 1, idle: Promise.resolve(), wake: () => setImmediate(() => pass(2, next)) },
   } as unknown as Parts;
   const { discover } = backingOf(() => parts, readModel, undefined as never, '0.0.0');
   return { discover, touched };

@@ -98,7 +98,7 @@ const healths = (readModel: ReadModel): ReadonlyMap<ServiceKey, Health> =>
 /** Asks backends anew, and waits for the pass that does. */
 async function rediscover(
   { namespaces, serviceTypes, force = true }: DiscoverRequest,
-  { assembly: { prober, idle }, engine }: Working,
+  { assembly: { prober }, engine }: Working,
   readModel: ReadModel,
 ): Promise<DiscoverResult> {
   const isMeant = ({ namespace }: { readonly namespace: string }, type: string): boolean =>
@@ -119,8 +119,8 @@ async function rediscover(
     return wanted;
   }, true);
   await nextPass(engine, readModel);
-  // A pass does not wait for those that are slow; who asks for all of them does.
-  await Promise.race([idle(), sleep(LONGEST_DISCOVERY, undefined, { ref: false })]);
+  // A discovery run waits for no probe; who asks for all of them does.
+  await Promise.race([engine.idle, sleep(LONGEST_DISCOVERY, undefined, { ref: false })]);
   await nextPass(engine, readModel);
   const now = meant();
   // What was known of backends stands in an outage, and says nothing of them now.

@@ -1,8 +1,18 @@
 import { expect, test } from 'vitest';
-import { Settling } from './settling.ts';
+import { AdaptiveDebounce, restAfter } from './debounce.ts';
 
-test('a single change hardly waits; a storm waits longer and longer, up to a limit; after a quiet second it is new', () => {
-  const settling = new Settling();
-  const times = [0, 100, 200, 300, 400, 500, 600, 5_000, 5_100];
-  expect(times.map((now) => settling.next(now))).toEqual([10, 20, 40, 80, 160, 160, 160, 10, 20]);
+test('a single change hardly waits; a burst waits longer and longer, up to a limit; after a quiet time it is new', () => {
+  const debounce = new AdaptiveDebounce();
+  const times = [0, 100, 200, 300, 400, 500, 600, 5_000, 5_100, 5_371];
+  expect(times.map((now) => debounce.next(now))).toEqual([10, 20, 40, 80, 160, 160, 160, 10, 20, 10]);
+});
+
+test.each([
+  ['what costs little', 1, 0, 10],
+  ['what costs more', 20, 0, 80],
+  ['what costs very much', 1_000, 0, 160],
+  ['what rested for a part of it', 20, 50, 30],
+  ['what rested long enough', 20, 1_000, 10],
+])('a loop rests by its cost: %s', (_, cost, since, delay) => {
+  expect(restAfter(cost, since)).toBe(delay);
 });

@@ -2,6 +2,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { options, rules } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import type { Verdict } from '../model/discovery.ts';
+import { ScheduledProber } from '../probing/schedule.ts';
 import { Engine, type EngineOptions } from './engine.ts';
 import type { EngineEvent } from './events.ts';
 
@@ -42,7 +43,10 @@ test('what is published says which ways are in use: after a start, and when anot
     stages: {
       rules,
       problems: [],
-      prober: { probe: () => Promise.resolve(WANTS_CREDENTIALS) },
+      prober: new ScheduledProber(
+        { probe: () => Promise.resolve(WANTS_CREDENTIALS) },
+        { refresh: 60_000, now: () => performance.now(), random: Math.random },
+      ),
       detection: options,
       maxBackends: 10,
     },
@@ -52,7 +56,6 @@ test('what is published says which ways are in use: after a start, and when anot
       apply: () => Promise.reject(new Error('this replica does not lead')),
     },
     generation: { credentials: {}, holmesgptVersion: '0.32' },
-    nextRetry: () => undefined,
     agent: undefined,
     mayPublish: () => false,
     once: false,
@@ -71,6 +74,6 @@ test('what is published says which ways are in use: after a start, and when anot
   live = published('loki-gateway');
   engine.wake();
   await vi.waitFor(() => expect(used).toEqual(['loki-query-frontend', 'loki-query-frontend']));
-  engine.takeOver();
+  engine.onStartedLeading();
   await vi.waitFor(() => expect(used.at(-1)).toBe('loki-gateway'));
 });

@@ -1,28 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { options, rules } from '../../test/fixtures/unit/detection.ts';
-import { MemoryPublisher } from '../../test/fixtures/unit/memory-publisher.ts';
+import {
+  FakeSource,
+  HEALTHY,
+  loki,
+  namesOf,
+  type RunningEngine,
+  startEngine,
+} from '../../test/fixtures/unit/engine.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
-import type { Verdict } from '../model/discovery.ts';
 import { ClusterError } from '../model/errors.ts';
-import type { Service } from '../model/service.ts';
-import { documentFaults } from '../outputs/check.ts';
 import type { Agent, AgentInput } from '../outputs/holmesgpt/follower.ts';
-import type { Change, Source } from '../sources/source.ts';
-import { Engine, type EngineOptions } from './engine.ts';
-import type { EngineEvent } from './events.ts';
-
-// Fake timers do not reach the module, so it sleeps by the global ones.
-vi.mock('node:timers/promises', () => ({
-  setImmediate: () => Promise.resolve(),
-  setTimeout: (milliseconds: number, value: unknown, { signal }: { signal?: AbortSignal } = {}) =>
-    new Promise((resolve, reject) => {
-      const timer = setTimeout(() => resolve(value), milliseconds);
-      signal?.addEventListener('abort', () => {
-        clearTimeout(timer);
-        reject(new Error('aborted'));
-      });
-    }),
-}));
+import type { EngineOptions } from './engine.ts';
 
 /** Whether making documents fails. */
 const making = vi.hoisted(() => ({ fails: false }));
@@ -41,86 +29,15 @@ beforeEach(() => {
   making.fails = false;
   vi.useFakeTimers();
 });
-let stop: AbortController;
-let ended: Promise<void> | undefined;
+let running: RunningEngine;
 afterEach(async () => {
-  stop.abort();
-  await vi.advanceTimersByTimeAsync(60_000);
-  await ended;
+  await running.stop();
   vi.useRealTimers();
 });
 
-const HEALTHY: Verdict = {
-  health: 'healthy',
-  authRequired: false,
-  proof: 'proven',
-  reason: 'fine',
-  steps: [],
-};
-
-const loki = (name: string, annotations: Record<string, string> = {}): Service =>
-  service(name, {
-    labels: { 'app.kubernetes.io/name': 'loki', 'app.kubernetes.io/instance': name },
-    selector: { app: name },
-    ports: ['http:3100'],
-    annotations,
-  });
-const names = (...services: string[]): string[] => services.map((name) => `${name}.monitoring`).sort();
-
-/** A source that tells what a test says. */
-class FakeSource implements Source {
-  tell: (change: Change) => void = () => {};
-  run(changed: (change: Change) => void, signal: AbortSignal): Promise<void> {
-    this.tell = changed;
-    return new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
-  }
-  sync(services: readonly Service[], unread: readonly string[] = []): void {
-    this.tell({ kind: 'sync', services, unread, problems: [] });
-  }
-  upsert(each: Service): void {
-    this.tell({ kind: 'upsert', service: each });
-  }
-}
-
-function setup(more: Partial<EngineOptions> = {}) {
-  stop = new AbortController();
-  const source = new FakeSource();
-  const publisher = new MemoryPublisher();
-  const events: EngineEvent[] = [];
-  const probe = vi.fn(async (): Promise<Verdict> => HEALTHY);
-  const prepare = vi.fn(async () => []);
-  const state = { leads: true };
-  const all: EngineOptions = {
-    source,
-    stages: {
-      rules,
-      problems: [],
-      prober: { probe, prepare },
-      detection: options,
-      maxBackends: 1_000,
-    } as never,
-    generation: { credentials: {}, holmesgptVersion: '0.45.0' } as never,
-    nextRetry: () => undefined,
-    agent: undefined,
-    mayPublish: () => state.leads,
-    publisher,
-    version: '1',
-    now: () => new Date(),
-    faultsOf: documentFaults,
-    owner: async () => undefined,
-    tell: (event) => events.push(event),
-    force: false,
-    removalHold: 300_000,
-    once: false,
-    ...more,
-  };
-  const engine = new Engine(all);
-  ended = engine.run(stop.signal);
-  ended.catch(() => {});
-  const settle = (milliseconds = 1_000): Promise<unknown> => vi.advanceTimersByTimeAsync(milliseconds);
-  const told = <K extends EngineEvent['kind']>(kind: K) =>
-    events.filter((event): event is Extract<EngineEvent, { kind: K }> => event.kind === kind);
-  return { engine, all, source, publisher, probe, prepare, state, settle, told };
+function setup(more: Partial<EngineOptions> = {}): RunningEngine {
+  running = startEngine(more);
+  return running;
 }
 
 test('nothing is concluded, nor published, before the source told all that there is', async () => {
@@ -131,7 +48,7 @@ test('nothing is concluded, nor published, before the source told all that there
   expect(publisher.reads).toBe(0);
   source.sync([loki('a'), loki('b')]);
   await settle();
-  expect(publisher.tools).toEqual(names('a', 'b'));
+  expect(publisher.tools).toEqual(namesOf('a', 'b'));
 });
 
 test('changes that come together make one publication', async () => {
@@ -141,7 +58,7 @@ test('changes that come together make one publication', async () => {
   const before = publisher.applied.length;
   for (const name of ['a', 'b', 'c']) source.upsert(loki(name));
   await settle();
-  expect(publisher.tools).toEqual(names('a', 'b', 'c'));
+  expect(publisher.tools).toEqual(namesOf('a', 'b', 'c'));
   expect(publisher.applied).toHaveLength(before + 1);
 });
 
@@ -190,12 +107,12 @@ describe('a publication fails', () => {
     await settle(10_000);
     publisher.before = () => {};
     await settle(30_000);
-    expect(publisher.tools).toEqual(names('first'));
+    expect(publisher.tools).toEqual(namesOf('first'));
     publisher.before = (what) => {
       if (what === 'apply') throw new Error('again');
     };
     source.upsert(loki('second'));
-    await settle();
+    await settle(500);
     expect(told('publish-failed').at(-1)).toMatchObject({ attempt: 1 });
   });
 
@@ -204,21 +121,21 @@ describe('a publication fails', () => {
     // The fourth pause is over by then, and the fifth not before 23 s.
     await settle(18_000);
     publisher.before = () => {};
-    engine.takeOver();
+    engine.onStartedLeading();
     await settle(200);
-    expect(publisher.tools).toEqual(names('first'));
+    expect(publisher.tools).toEqual(namesOf('first'));
   });
 });
 
-test('a pass that fails does not lose the change', async () => {
+test('a discovery that fails does not lose the change', async () => {
   const { source, publisher, prepare, settle, told } = setup();
   source.sync([]);
   await settle();
   prepare.mockRejectedValueOnce(new Error('a bug'));
   source.upsert(loki('a'));
   await settle(5_000);
-  expect(told('publish-failed')).toHaveLength(1);
-  expect(publisher.tools).toEqual(names('a'));
+  expect(told('discovery-failed')).toHaveLength(1);
+  expect(publisher.tools).toEqual(namesOf('a'));
 });
 
 describe('a process that does not lead', () => {
@@ -231,9 +148,9 @@ describe('a process that does not lead', () => {
     expect(told('observed').length).toBeGreaterThan(0);
     expect(told('reconciled')).toEqual([]);
     state.leads = true;
-    engine.takeOver();
+    engine.onStartedLeading();
     await settle();
-    expect(publisher.tools).toEqual(names('a'));
+    expect(publisher.tools).toEqual(namesOf('a'));
   });
 });
 
@@ -249,7 +166,7 @@ describe('the options change', () => {
     await settle();
     last.sync([], ['monitoring']);
     await settle(60_000);
-    expect(publisher.tools).toEqual(names('a', 'b', 'c'));
+    expect(publisher.tools).toEqual(namesOf('a', 'b', 'c'));
   });
 
   test('what the new ones do not find any more stays for a while, and everything else is published', async () => {
@@ -263,30 +180,33 @@ describe('the options change', () => {
     await settle();
     next.sync([loki('new')]);
     await settle(290_000);
-    expect(publisher.tools).toEqual(names('a', 'b', 'c', 'new'));
+    expect(publisher.tools).toEqual(namesOf('a', 'b', 'c', 'new'));
     await settle(20_000);
-    expect(publisher.tools).toEqual(names('new'));
+    expect(publisher.tools).toEqual(namesOf('new'));
   });
 });
 
-test.each(['reconfigure', 'takeOver'] as const)('%s forgets no tools of MCP servers', async (what) => {
-  const tool = (name: string) => ({ name, readOnly: true, digest: '1' });
-  const mcp = service('orders', { labels: { app: 'mcp-server' }, ports: ['mcp:8000'] });
-  const { engine, all, source, probe, settle, told } = setup();
-  probe.mockResolvedValue({ ...HEALTHY, tools: [tool('a')] });
-  source.sync([mcp]);
-  await settle();
-  source.sync([]);
-  await settle();
-  probe.mockResolvedValue({ ...HEALTHY, tools: [tool('a'), tool('delete_everything')] });
-  const next = new FakeSource();
-  if (what === 'takeOver') engine.takeOver();
-  else engine.reconfigure({ ...all, source: next });
-  await settle();
-  (what === 'takeOver' ? source : next).sync([mcp]);
-  await settle();
-  expect(told('tools-changed')).toMatchObject([{ change: { added: ['delete_everything'] } }]);
-});
+test.each(['reconfigure', 'onStartedLeading'] as const)(
+  '%s forgets no tools of MCP servers',
+  async (what) => {
+    const tool = (name: string) => ({ name, readOnly: true, digest: '1' });
+    const mcp = service('orders', { labels: { app: 'mcp-server' }, ports: ['mcp:8000'] });
+    const { engine, all, source, probe, settle, told } = setup();
+    probe.mockResolvedValue({ ...HEALTHY, tools: [tool('a')] });
+    source.sync([mcp]);
+    await settle();
+    source.sync([]);
+    await settle();
+    probe.mockResolvedValue({ ...HEALTHY, tools: [tool('a'), tool('delete_everything')] });
+    const next = new FakeSource();
+    if (what === 'onStartedLeading') engine.onStartedLeading();
+    else engine.reconfigure({ ...all, source: next });
+    await settle();
+    (what === 'onStartedLeading' ? source : next).sync([mcp]);
+    await settle();
+    expect(told('tools-changed')).toMatchObject([{ change: { added: ['delete_everything'] } }]);
+  },
+);
 
 test('while new documents have a fault, a hand edit is reverted at once, and the agent gets what was put right', async () => {
   const follow = vi.fn(async (_: AgentInput) => []);
@@ -316,8 +236,8 @@ describe('once', () => {
     const { source, publisher, settle } = setup({ once: true });
     source.sync([loki('a')]);
     await settle();
-    await ended;
-    expect(publisher.tools).toEqual(names('a'));
+    await running.ended;
+    expect(publisher.tools).toEqual(namesOf('a'));
   });
   test('it ends with the first failure', async () => {
     const { source, publisher, settle } = setup({ once: true });
@@ -326,8 +246,7 @@ describe('once', () => {
     };
     source.sync([loki('a')]);
     await settle();
-    await expect(ended).rejects.toThrow('not now');
-    ended = undefined;
+    await expect(running.ended).rejects.toThrow('not now');
   });
   test.each(['read', 'write'])(
     'a history that it cannot %s is a failure, after the publication',
@@ -340,12 +259,11 @@ describe('once', () => {
       publisher.history.record = denied;
       source.sync([loki('a')]);
       await settle();
-      await expect(ended).rejects.toMatchObject({
+      await expect(running.ended).rejects.toMatchObject({
         name: 'FindingsError',
         message: expect.stringMatching(/is published, .*history.*: controllerrevisions.apps is forbidden/),
       });
-      ended = undefined;
-      expect(publisher.tools).toEqual(names('a'));
+      expect(publisher.tools).toEqual(namesOf('a'));
     },
   );
 });

@@ -30,6 +30,14 @@ export type EngineEvent =
       /** When the first Service changed that made what was found another, on the clock of `performance.now`. */
       readonly changedAt: number | undefined;
     }
+  /** A discovery run failed, which is a bug; the last snapshot stands. `attempt`: how many in a row, this one included. */
+  | {
+      readonly kind: 'discovery-failed';
+      readonly cycle: number;
+      readonly attempt: number;
+      readonly error: unknown;
+      readonly retryIn: number;
+    }
   /** A reconciliation is over, and what a person should know of the documents; `ok`: what shall be published is. */
   | {
       readonly kind: 'reconciled';

@@ -11,7 +11,7 @@ import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import type { Service } from '../model/service.ts';
 import { generate } from '../outputs/generate.ts';
 import { namingBy } from './naming.ts';
-import { discover, type Found, type Stages, toolKinds } from './pass.ts';
+import { type DiscoveryResult, discover, type Stages, toolKinds } from './pass.ts';
 
 const GOOD: Verdict = { health: 'healthy', authRequired: false, proof: 'proven', reason: '', steps: [] };
 const kinds = toolKinds(rules);
@@ -24,7 +24,11 @@ interface Written {
 const NOTHING: Written = { overrides: NO_OVERRIDES, credentials: {} };
 
 /** A pass in which everybody answers well: it is the order and the names that decide. */
-function pass(services: readonly Service[], { overrides, credentials }: Written, before?: Partial<Found>) {
+function pass(
+  services: readonly Service[],
+  { overrides, credentials }: Written,
+  before?: Partial<DiscoveryResult>,
+) {
   const naming = { held: namesOf(before?.services ?? []), ...namingBy(overrides, credentials) };
   const stages: Stages = {
     rules,
@@ -48,7 +52,7 @@ interface Entry {
 }
 
 /** Each tool by its Service: its name, its endpoint, its text, and what the agent is given for it. */
-function toolsOf({ services }: Found, { overrides, credentials }: Written): Map<string, object> {
+function toolsOf({ services }: DiscoveryResult, { overrides, credentials }: Written): Map<string, object> {
   const { documents } = generate(services, { overrides, credentials, kinds, holmesgptVersion: '0.32' });
   const config = parse(documents['custom_toolset.yaml']).toolsets['grafana/loki']?.config ?? {};
   const instances: Record<string, unknown>[] = config.instances ?? [config];
@@ -125,8 +129,12 @@ const writtenOf = (named: Service | undefined): Written =>
 
 describe('a Service with Pods of its own that is added takes nothing', () => {
   test.each([
-    ['from what is published, in the process that published it', true, (found: Found) => found],
-    ['from what is published, after a restart', true, ({ services, inUse }: Found) => ({ services, inUse })],
+    ['from what is published, in the process that published it', true, (found: DiscoveryResult) => found],
+    [
+      'from what is published, after a restart',
+      true,
+      ({ services, inUse }: DiscoveryResult) => ({ services, inUse }),
+    ],
     ['from a Service that a person names, before anything is published', false, () => ({})],
   ])('%s', async (_, isPublished, known) => {
     await fc.assert(

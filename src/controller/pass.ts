@@ -1,28 +1,16 @@
 import { bounded } from '../detection/bound.ts';
-import { type Detection, detect, retyped } from '../detection/detect.ts';
-import { forbiddenType } from '../detection/judge.ts';
+import { type Detection, detect } from '../detection/detect.ts';
 import { assignNames, type Naming, NO_NAMING } from '../detection/names.ts';
 import type { DetectOptions } from '../detection/owner.ts';
 import type { Rules } from '../detection/rules.ts';
 import type { Candidate, DiscoveredService, Problem, Verdict } from '../model/discovery.ts';
-import { displayKey } from '../model/key.ts';
-import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
-import { oneLine } from '../model/text.ts';
+import type { Service } from '../model/service.ts';
 import type { ToolKind } from '../planning/tools.ts';
 import type { ProbeKind } from '../probing/http.ts';
-import type { Prober } from '../probing/prober.ts';
+import type { Prober, RememberingProber } from '../probing/prober.ts';
+import { isPlaced, type Judging, type Outcome, probeBackend } from './outcome.ts';
 import { mergeProven } from './same-pods.ts';
-import {
-  type Asked,
-  apart,
-  askWays,
-  type Companions,
-  chosenWay,
-  companionsOf,
-  type InUse,
-  inOrder,
-  waysInUse,
-} from './ways.ts';
+import { apart, type Companions, companionsOf, type InUse, inOrder, waysInUse } from './ways.ts';
 
 /** What a pass works with. */
 export interface Stages {
@@ -33,7 +21,7 @@ export interface Stages {
   readonly detection: DetectOptions;
   /** Most backends that are looked at. */
   readonly maxBackends: number;
-  /** The Services that are in use already; they stay in use while they work, see `askWays`. */
+  /** The Services that are in use already; they stay in use while they work, see `tryWays`. */
   readonly inUse?: InUse;
   /** Who was there when each of them came into use; nobody else was where this is not given. */
   readonly companions?: Companions;
@@ -41,8 +29,13 @@ export interface Stages {
   readonly naming?: Naming;
 }
 
+/** What the engine works with: its prober remembers verdicts. */
+export interface EngineStages extends Stages {
+  readonly prober: RememberingProber;
+}
+
 /** What a pass found. */
-export interface Found {
+export interface DiscoveryResult {
   readonly services: readonly DiscoveredService[];
   /** Tools of backends that turned out to be something else, or to answer like something else. */
   readonly contradicted: readonly string[];
@@ -74,125 +67,63 @@ export function toolKinds(rules: Rules): Map<string, ToolKind> {
   );
 }
 
-/** A verdict that makes no Service a type that the configuration keeps it from being. */
-export function permitted({ service }: Candidate, verdict: Verdict, rules: Rules): Verdict {
-  const { provenAs, ...rest } = verdict;
-  const forbidden = provenAs === undefined ? undefined : forbiddenType(provenAs, service, rules);
-  return forbidden === undefined
-    ? verdict
-    : { ...rest, proof: 'contradicted', reason: `it answers as ${provenAs}, ${forbidden}` };
+/** A detection as the backends to probe, by what is in use and what people name. */
+export interface Backends {
+  readonly candidates: readonly Candidate[];
+  /** The Services to probe: each way into each of them, unless a person gives the URL. */
+  readonly ways: readonly Candidate[];
+  readonly problems: readonly Problem[];
+  readonly judging: Judging;
 }
 
-/** What a verdict makes of a candidate: a discovered service, or nothing and perhaps a word about it. */
-function judged(
-  candidate: Candidate,
-  verdict: Verdict,
-  rules: Rules,
-): { readonly service?: DiscoveredService; readonly contradicted?: string; readonly problem?: Problem } {
-  const where = `Service ${displayKey(candidate.service)}`;
-  if (candidate.certainty === 'hint' && verdict.proof !== 'proven') return { contradicted: candidate.tool };
-  if (verdict.proof === 'contradicted')
-    return {
-      contradicted: candidate.tool,
-      problem: {
-        where,
-        what: `looks like ${candidate.type} (${candidate.evidence[0]?.detail}) and is left out: ${verdict.reason}`,
-        fix: 'see it with explain',
-      },
-    };
-  const proven = verdict.provenAs ?? candidate.detector;
-  const place = {
-    path: verdict.path ?? candidate.endpoint.path,
-    scheme: verdict.scheme ?? candidate.endpoint.scheme,
-    port: verdict.port ?? candidate.endpoint.port,
-  };
-  const service = { ...retyped(candidate, rules, proven, place), verdict };
-  if (proven === candidate.detector) return { service };
-  return {
-    service,
-    problem: { where, what: `looks like ${candidate.type} and is ${service.type}: ${verdict.reason}` },
-  };
-}
-
-/** A candidate whose probe failed in a way that no probe should: it must not take the others with it. */
-function failed(candidate: Candidate, error: unknown): { readonly problem: Problem } {
-  return {
-    problem: {
-      where: `Service ${displayKey(candidate.service)}`,
-      what: `is left out: its probe failed with "${oneLine(String(error), 200)}", which is a bug`,
-      fix: 'please report it',
-    },
-  };
-}
-
-/** What is known of a backend for which a person gives the URL: what its Services answer is of another place. */
-const PLACED: Verdict = {
-  health: 'unknown',
-  authRequired: false,
-  proof: 'unproven',
-  reason: 'not probed: overrides.yaml gives its URL',
-  steps: [],
-};
-
-/** A person gives the URL of this backend, and its type is known without its answers. */
-function isPlaced({ service, alternates, certainty }: Candidate, placed: ReadonlySet<ServiceKey>): boolean {
-  const keys = [service.name, ...alternates].map((name) => serviceKey({ ...service, name }));
-  return certainty !== 'hint' && keys.some((key) => placed.has(key));
-}
-
-/** From what was detected to discovered services: all probes, and what these prove. */
-export async function probeAll(detection: Detection, stages: Stages, signal: AbortSignal): Promise<Found> {
-  const { rules, prober, problems: broken, maxBackends, naming = NO_NAMING } = stages;
-  const { inUse = new Set(), companions = new Map() } = stages;
-  const { approvals } = stages.detection;
-  const standing = { inUse, companions, named: naming.named };
-  const { candidates: detected, problems } = bounded(detection, maxBackends, approvals);
-  const candidates = detected
+export function backendsOf(detection: Detection, stages: Omit<Stages, 'prober'>): Backends {
+  const { rules, maxBackends, naming = NO_NAMING, inUse = new Set(), companions = new Map() } = stages;
+  const judging = { rules, inUse, companions, named: naming.named, placed: naming.placed };
+  const limited = bounded(detection, maxBackends, stages.detection.approvals);
+  const candidates = limited.candidates
     .flatMap((candidate) => apart(candidate, inUse, naming.held))
-    .map((candidate) => inOrder(candidate, standing));
+    .map((candidate) => inOrder(candidate, judging));
   const ways = candidates
     .filter((candidate) => !isPlaced(candidate, naming.placed))
     .flatMap((candidate) => [candidate, ...candidate.fallbacks]);
-  const prepared = (await prober.prepare?.(ways, signal)) ?? [];
-  const used: Asked[] = [];
-  const results: ReturnType<typeof judged>[] = await Promise.all(
-    candidates.map(async (candidate) => {
-      if (isPlaced(candidate, naming.placed)) {
-        used.push({ way: candidate, verdict: PLACED });
-        return { service: { ...candidate, verdict: PLACED } };
-      }
-      try {
-        const asked = await askWays(candidate, standing, rules, async (way) =>
-          permitted(way, await prober.probe(way, signal, inUse.has(serviceKey(way.service))), rules),
-        );
-        const chosen = chosenWay(asked);
-        // Of what has not answered yet only what is published stays.
-        if (chosen.verdict.pending === true)
-          return inUse.has(serviceKey(chosen.way.service))
-            ? { service: { ...chosen.way, verdict: chosen.verdict } }
-            : {};
-        used.push(chosen);
-        return judged(chosen.way, chosen.verdict, rules);
-      } catch (error) {
-        signal.throwIfAborted();
-        return failed(candidate, error);
-      }
-    }),
-  );
-  const found = results.flatMap(({ service }) => service ?? []);
-  const services = mergeProven(found, inUse, naming.named, approvals);
+  return { candidates, ways, problems: limited.problems, judging };
+}
+
+/** What all outcomes are together: services that prove to be one are merged, and each has a name of its own. Pure. */
+export function combineOutcomes(
+  outcomes: readonly Outcome[],
+  { judging, problems }: Pick<Backends, 'judging' | 'problems'>,
+  stages: Omit<Stages, 'prober'>,
+  prepared: readonly Problem[],
+): DiscoveryResult {
+  const { naming = NO_NAMING } = stages;
+  const { inUse } = judging;
+  const used = outcomes.flatMap((outcome) => outcome.used ?? []);
+  const found = outcomes.flatMap(({ service }) => service ?? []);
+  const services = mergeProven(found, inUse, naming.named, stages.detection.approvals);
   const named = assignNames(services, naming);
-  const told = results.flatMap(({ problem }) => problem ?? []);
+  const told = outcomes.flatMap(({ problem }) => problem ?? []);
   return {
     services: named.candidates,
     inUse: waysInUse(used, found, services),
-    companions: companionsOf(used, standing),
-    contradicted: results.flatMap(({ contradicted }) => contradicted ?? []),
-    problems: [...broken, ...problems, ...prepared, ...told, ...named.problems],
+    companions: companionsOf(used, judging),
+    contradicted: outcomes.flatMap(({ contradicted }) => contradicted ?? []),
+    problems: [...stages.problems, ...problems, ...prepared, ...told, ...named.problems],
   };
 }
 
-/** One pass from Services to discovered services: detection, then all probes, then what these prove. */
-export function discover(services: Iterable<Service>, stages: Stages, signal: AbortSignal): Promise<Found> {
-  return probeAll(detect(services, stages.rules, stages.detection), stages, signal);
+/** One full pass from Services to discovered services: detection, then all probes, then what these prove. */
+export async function discover(
+  services: Iterable<Service>,
+  stages: Stages,
+  signal: AbortSignal,
+): Promise<DiscoveryResult> {
+  const { prober } = stages;
+  const backends = backendsOf(detect(services, stages.rules, stages.detection), stages);
+  const prepared = (await prober.prepare?.(backends.ways, signal)) ?? [];
+  const probe = (way: Candidate): Promise<Verdict> => prober.probe(way, signal);
+  const outcomes = await Promise.all(
+    backends.candidates.map((candidate) => probeBackend(candidate, backends.judging, probe, signal)),
+  );
+  return combineOutcomes(outcomes, backends, stages, prepared);
 }

@@ -126,6 +126,9 @@ export class ReadModel {
       case 'source-failed':
         this.#set('kubernetes', 'failing', (event.error as Error).message);
         return true;
+      case 'discovery-failed':
+        this.#set('discovery', 'failing', (event.error as Error).message);
+        return true;
       case 'observed':
         this.#observed(event.live);
         return true;

@@ -3,7 +3,7 @@ import { options, rules } from '../../test/fixtures/unit/detection.ts';
 import { keyFor, offered, service } from '../../test/fixtures/unit/service.ts';
 import type { Candidate, DiscoveredService, Verdict } from '../model/discovery.ts';
 import type { Service } from '../model/service.ts';
-import { discover, type Found } from './pass.ts';
+import { type DiscoveryResult, discover } from './pass.ts';
 import { type Companions, type InUse, publishedWays } from './ways.ts';
 
 /** A way to the Pods of one Loki. */
@@ -49,7 +49,7 @@ function setting(services: readonly Service[], inUse: InUse = new Set()) {
     companions: new Map() as Companions,
     answers: {} as Record<string, Verdict>,
     asked: [] as string[],
-    async pass(): Promise<Found> {
+    async pass(): Promise<DiscoveryResult> {
       it.asked = [];
       const prober = {
         probe: ({ service: { name } }: Candidate): Promise<Verdict> => {

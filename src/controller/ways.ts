@@ -158,20 +158,19 @@ function canProve({ detector }: Candidate, rules: Rules): boolean {
 }
 
 /**
- * Asks the ways into one backend until one can be used. The preferred one is asked first, and is taken as soon as it has
+ * Tries the ways into one backend until one can be used. The preferred one is tried first, and is taken as soon as it has
  * proven itself, or works and a person named it. Until then the one in use stays, as long as it does not fail. Where it
- * fails, the others are asked in order.
+ * fails, the others are tried in order. Yields each way to try, and takes its verdict.
  * @param candidate the preferred way, with the others as its fallbacks
- * @returns all that were asked, the one to use last
+ * @returns all that were tried, the one to use last
  */
-export async function askWays(
+export function* tryWays(
   candidate: Candidate,
   { inUse, named }: Pick<Standing, 'inUse' | 'named'>,
   rules: Rules,
-  ask: (way: Candidate) => Promise<Verdict>,
-): Promise<readonly [Asked, ...Asked[]]> {
-  const used = [candidate, ...candidate.fallbacks].find((way) => inUse.has(serviceKey(way.service)));
-  const preferred: Asked = { way: candidate, verdict: await ask(candidate) };
+): Generator<Candidate, readonly [Asked, ...Asked[]], Verdict> {
+  const used = [candidate, ...candidate.fallbacks].find((way) => inUse.has(keyOf(way)));
+  const preferred: Asked = { way: candidate, verdict: yield candidate };
   const isInUse = used === undefined || used === candidate;
   const isProven =
     works(preferred) &&
@@ -179,11 +178,11 @@ export async function askWays(
   if (isProven || (isInUse && !fails(preferred) && !isLost(preferred))) return [preferred];
   const asked: [Asked, ...Asked[]] = [preferred];
   for (const way of [...(isInUse ? [] : [used]), ...candidate.fallbacks.filter((each) => each !== used)]) {
-    const each: Asked = { way, verdict: await ask(way) };
+    const each: Asked = { way, verdict: yield way };
     asked.push(each);
     if (works(each) || (way === used && !fails(each) && !isLost(each))) return asked;
   }
-  // None can be used: the one in use stays, so that it is the one whose health is told.
+  // None can be used: the one in use stays, so that its health is the one reported.
   const stays = asked.find(({ way }) => way === (used ?? candidate)) ?? preferred;
   const rest = asked.filter((each) => each !== stays);
   const [first, ...others] = rest;

@@ -11,8 +11,23 @@ import { turns } from './turns.ts';
 export interface Prober {
   /** Called before each pass with all its candidates. @returns what a person should know */
   prepare?(candidates: readonly Candidate[], signal: AbortSignal): Promise<readonly Problem[]>;
-  /** @param isInUse what is published leads to it */
-  probe(candidate: Candidate, signal: AbortSignal, isInUse?: boolean): Promise<Verdict>;
+  probe(candidate: Candidate, signal: AbortSignal): Promise<Verdict>;
+}
+
+/** What is known of a candidate without probing it. */
+export interface Recalled {
+  /** What the rest of the program goes by; undefined until it was probed as it is now. */
+  readonly verdict: Verdict | undefined;
+  /** It is time to probe it. */
+  readonly isDue: boolean;
+}
+
+/** A prober that remembers verdicts, and knows when to ask again. */
+export interface RememberingProber extends Prober {
+  /** From then on the candidate counts for `nextRetry`, until the next `prepare`. */
+  recall(candidate: Candidate): Recalled;
+  /** Milliseconds until a backend is to be probed although nothing changed; undefined while all are well. */
+  nextRetry(): number | undefined;
 }
 
 /** What happens while candidates are asked; only for those who count it. Times are in milliseconds. */

@@ -1,7 +1,7 @@
 import { type Candidate, endpointUrl, type Problem, type Verdict } from '../model/discovery.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
 import { type HysteresisOptions, isOpen, type Memory, refreshed, remember } from './hysteresis.ts';
-import type { ProbeEvent, Prober } from './prober.ts';
+import type { ProbeEvent, Prober, Recalled, RememberingProber } from './prober.ts';
 
 export interface ScheduleOptions extends HysteresisOptions {
   /** Milliseconds of a clock that never goes back. */
@@ -21,7 +21,7 @@ export const subjectOf = (candidate: Candidate): string =>
   `${candidate.detector} ${endpointUrl(candidate.endpoint)} ${candidate.healthPath ?? ''}`;
 
 /** A prober with a memory: see `remember`. Candidates are asked when they are due, and else answered from memory. */
-export class ScheduledProber implements Prober {
+export class ScheduledProber implements RememberingProber {
   readonly #prober: Prober;
   readonly #options: ScheduleOptions;
   #memories: Map<ServiceKey, Memory>;
@@ -79,10 +79,12 @@ export class ScheduledProber implements Prober {
     return (await this.#prober.prepare?.(candidates, signal)) ?? [];
   }
 
-  /** What is told of a candidate from memory; nothing where it was not asked yet. */
-  known(candidate: Candidate): Verdict | undefined {
-    const memory = this.#memories.get(serviceKey(candidate.service));
-    return memory?.subject === subjectOf(candidate) ? memory.told : undefined;
+  recall(candidate: Candidate): Recalled {
+    const key = serviceKey(candidate.service);
+    this.#asked.add(key);
+    const memory = this.#memories.get(key);
+    if (memory?.subject !== subjectOf(candidate)) return { verdict: undefined, isDue: true };
+    return { verdict: memory.told, isDue: this.#options.now() >= memory.due };
   }
 
   async probe(candidate: Candidate, signal: AbortSignal): Promise<Verdict> {
@@ -95,6 +97,8 @@ export class ScheduledProber implements Prober {
     this.#news.set(key, news);
     try {
       const verdict = await this.#ask(candidate, signal);
+      // The candidate changed meanwhile, and another probe is under way: this answer is about what it was.
+      if (this.#news.get(key) !== news) return verdict;
       // What was learned of its Pods meanwhile is in the memory, if there was one.
       const latest = this.#memories.get(key);
       const before = latest?.subject === subject ? latest : undefined;

@@ -1,4 +1,4 @@
-import { discover, type Found, probeKinds } from '../../src/controller/pass.ts';
+import { type DiscoveryResult, discover, probeKinds } from '../../src/controller/pass.ts';
 import type { DiscoveredService } from '../../src/model/discovery.ts';
 import { HOME_CLUSTER } from '../../src/model/key.ts';
 import type { Service } from '../../src/model/service.ts';
@@ -32,7 +32,11 @@ export function labelled(type: string, fields: Partial<Service> = {}): Service {
 }
 
 /** One pass over Services all of whose ports lead to one local port. */
-export function discoverAt(port: number, services: readonly Service[], timeout = 5_000): Promise<Found> {
+export function discoverAt(
+  port: number,
+  services: readonly Service[],
+  timeout = 5_000,
+): Promise<DiscoveryResult> {
   const target = { host: '127.0.0.1', port };
   const connectTo = new Map(
     services.flatMap(({ name, namespace, ports }) =>
@@ -46,7 +50,7 @@ export function discoverAt(port: number, services: readonly Service[], timeout =
 }
 
 /** What a pass made of each Service, in one line: type and base path, health and proof. */
-export function outcomes({ services }: Found): Record<string, string> {
+export function outcomes({ services }: DiscoveryResult): Record<string, string> {
   return Object.fromEntries(services.map((found) => [found.service.name, outcome(found)]));
 }
 

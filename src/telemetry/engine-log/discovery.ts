@@ -4,7 +4,7 @@ import type { Logger } from '../logger.ts';
 import { problemLog } from '../problem-log.ts';
 import { security } from '../security.ts';
 import { logChanges } from './backend-changes.ts';
-import { messageOf, seconds } from './fields.ts';
+import { messageOf, seconds, stackOf } from './fields.ts';
 
 function nameOf(key: string): Record<string, unknown> {
   const [namespace, name] = key.split('/');
@@ -40,6 +40,18 @@ export function discoveryLog(log: Logger): EventHandlers {
   const problems = problemLog(log, 'service_discovery');
   let failing = false;
   return {
+    'discovery-failed'({ cycle, attempt, error, retryIn }) {
+      log.error(
+        {
+          component: 'service_discovery',
+          cycle,
+          retry_attempt: attempt,
+          retry_in: seconds(retryIn),
+          ...stackOf(error),
+        },
+        `discovery failed, so the last result stands: ${messageOf(error)}`,
+      );
+    },
     pass(event) {
       const { full, cycle } = event;
       if (full && failing) {

@@ -1,0 +1,279 @@
+import { isDeepStrictEqual } from 'node:util';
+import { assignNames, type Naming, NO_NAMING } from '../detection/names.ts';
+import { type Approvals, changedNamespaces, NO_APPROVALS } from '../model/approvals.ts';
+import type { Candidate, DiscoveredService, Problem, Verdict } from '../model/discovery.ts';
+import type { Publisher } from '../publishers/publisher.ts';
+import type { Change } from '../sources/source.ts';
+import { BackendTracker, type Evaluation, GRACE } from './backend-tracker.ts';
+import { restAfter } from './debounce.ts';
+import type { EngineEvent } from './events.ts';
+import { fingerprint } from './fingerprint.ts';
+import { type Batch, Inputs } from './inputs.ts';
+import { observedApprovals, observedNaming } from './naming.ts';
+import { PENDING } from './outcome.ts';
+import type { EngineStages } from './pass.ts';
+import { ProbeQueue } from './probe-queue.ts';
+import { Retry } from './retry.ts';
+import { pause, Trigger } from './trigger.ts';
+import { publishedWays } from './ways.ts';
+
+export interface DiscoveryOptions {
+  readonly stages: EngineStages;
+  readonly publisher: Publisher;
+  readonly credentials: Parameters<typeof observedNaming>[1];
+  readonly tell: (event: EngineEvent) => void;
+  /** End after the first snapshot, which waits for all backends. */
+  readonly once: boolean;
+}
+
+/** What is known of all backends, for those who publish it. */
+export interface Snapshot {
+  readonly cycle: number;
+  readonly services: readonly DiscoveredService[];
+  /** Tools of backends that turned out to be something else. */
+  readonly contradicted: readonly string[];
+  /** Equal for snapshots that lead to the same documents. */
+  readonly fingerprint: string;
+}
+
+/** Shortest delay before a run for which only time is a reason, in milliseconds. */
+const SHORTEST_DELAY = 1_000;
+const FOREVER = { usual: Number.POSITIVE_INFINITY, inUse: Number.POSITIVE_INFINITY };
+
+/**
+ * Keeps a snapshot of all backends in step with the inputs and with what probes find. A run never waits for a probe: it
+ * takes the verdicts that are known, and enqueues what is due. Each result makes another run.
+ */
+export class DiscoveryLoop {
+  #options: DiscoveryOptions;
+  readonly #onSnapshot: (isOther: boolean, isFullResync: boolean) => void;
+  readonly #inputs: Inputs;
+  readonly #tracker = new BackendTracker();
+  readonly #trigger = new Trigger();
+  readonly #retry = new Retry();
+  #probes: ProbeQueue | undefined;
+  #batch: Batch | undefined;
+  /** Since the last snapshot: everything was listed, and the time that detection took. */
+  #isFullResync = false;
+  #detecting = 0;
+  #prepared: readonly Problem[] = [];
+  #services: readonly DiscoveredService[] = [];
+  #fingerprint = '';
+  #naming: Naming = NO_NAMING;
+  #approvals: Approvals = NO_APPROVALS;
+  /** When a backend has been waited for long enough, by `performance.now`. */
+  #recheckAt: number | undefined;
+  /** The last run: what it cost, and when it ended, in milliseconds. */
+  #cost = 0;
+  #endedAt = Number.NEGATIVE_INFINITY;
+  /** The number of the run that goes on or was the last. */
+  cycle = 0;
+  /** Undefined until everything was read, and what is in use has answered or has been waited for. */
+  snapshot: Snapshot | undefined;
+
+  /** @param onSnapshot called after each snapshot; `isOther`: other documents follow from it */
+  constructor(options: DiscoveryOptions, onSnapshot: (isOther: boolean, isFullResync: boolean) => void) {
+    this.#options = options;
+    this.#onSnapshot = onSnapshot;
+    this.#inputs = new Inputs(options.stages);
+  }
+
+  /** Resolves when no backend is being probed. */
+  get idle(): Promise<void> {
+    return this.#probes?.idle ?? Promise.resolve();
+  }
+
+  apply(change: Exclude<Change, { kind: 'failure' }>): void {
+    this.#inputs.apply(change);
+    this.#trigger.fire();
+  }
+
+  /** Runs soon: something that discovery depends on changed. */
+  wake(): void {
+    this.#inputs.isDirty = true;
+    this.#trigger.fire();
+  }
+
+  /** Works with other options from the next `run` on. There is no snapshot until the new source has listed everything. */
+  reconfigure(options: DiscoveryOptions): void {
+    this.#options = options;
+    this.#inputs.reconfigure(options.stages);
+    this.snapshot = undefined;
+    this.#retry.succeeded();
+  }
+
+  /** Reads again which ways are in use: others may have published. There is no snapshot until then. */
+  restart(): void {
+    this.#tracker.forgetWays();
+    this.snapshot = undefined;
+    this.wake();
+  }
+
+  /** Takes over names and approvals as they are published. Where that gives a backend another name or way, it runs. */
+  learn(naming: Naming | undefined, approvals: Approvals | undefined): void {
+    if (approvals !== undefined && changedNamespaces(this.#approvals, approvals).size > 0) {
+      this.#approvals = approvals;
+      this.wake();
+    }
+    if (naming === undefined || naming === this.#naming) return;
+    const { named, placed } = this.#naming;
+    this.#naming = naming;
+    const { candidates } = assignNames(this.#services, naming);
+    if (
+      !isDeepStrictEqual({ named, placed }, { named: naming.named, placed: naming.placed }) ||
+      candidates.some((candidate, index) => candidate !== this.#services[index])
+    )
+      this.wake();
+  }
+
+  /** Runs until the signal is aborted; with `once`, until the first snapshot. @throws only with `once` */
+  async run(signal: AbortSignal): Promise<void> {
+    const { once, stages } = this.#options;
+    this.#probes = new ProbeQueue(stages, () => this.#trigger.fire(), signal);
+    while (!signal.aborted) {
+      const isFired = await this.#trigger.wait(this.#delay(), signal);
+      if (signal.aborted) return;
+      if (!this.#inputs.isSynced || this.#retry.isWaiting) continue;
+      if (isFired && !once) await pause(this.#rest(), signal);
+      if (signal.aborted) return;
+      await this.#runDiscovery(signal);
+      if (once && this.snapshot !== undefined) return;
+    }
+  }
+
+  /** Milliseconds until there is something to do although nothing happens. */
+  #delay(): number | undefined {
+    if (!this.#inputs.isSynced) return undefined;
+    if (this.#retry.due !== undefined) return this.#retry.due;
+    const retry = this.#options.stages.prober.nextRetry();
+    const delays = [
+      ...(retry === undefined ? [] : [Math.max(SHORTEST_DELAY, retry)]),
+      ...(this.#recheckAt === undefined ? [] : [Math.max(0, this.#recheckAt - performance.now())]),
+    ];
+    return delays.length === 0 ? undefined : Math.min(...delays);
+  }
+
+  /** How long to wait for what comes together. The last result of several makes a run at once. */
+  #rest(): number {
+    const isLast = !this.#inputs.isDirty && this.#probes?.isIdle === true;
+    return isLast ? 0 : restAfter(this.#cost, performance.now() - this.#endedAt);
+  }
+
+  async #runDiscovery(signal: AbortSignal): Promise<void> {
+    const cycle = ++this.cycle;
+    const started = performance.now();
+    let batch: Batch | undefined;
+    try {
+      if (!this.#tracker.knowsWays) await this.#readPublished(signal);
+      const { prober } = this.#options.stages;
+      if (this.#batch === undefined || this.#inputs.isDirty || (prober.nextRetry() ?? 1) <= 0) {
+        batch = await this.#inputs.detect(this.#approvals);
+        this.#batch = batch;
+        this.#isFullResync ||= batch.isFullResync;
+        this.#detecting += batch.detecting;
+      }
+      signal.throwIfAborted();
+      await this.#evaluate(cycle, started, batch, signal);
+      this.#retry.succeeded();
+    } catch (error) {
+      if (batch !== undefined) this.#inputs.restore(batch);
+      signal.throwIfAborted();
+      this.#failed(cycle, error);
+    } finally {
+      this.#endedAt = performance.now();
+      this.#cost = this.#endedAt - started;
+    }
+  }
+
+  #failed(cycle: number, error: unknown): void {
+    if (this.#options.once) throw error;
+    this.#inputs.isDirty = true;
+    const retryIn = this.#retry.failed(error);
+    this.#options.tell({ kind: 'discovery-failed', cycle, attempt: this.#retry.failures, error, retryIn });
+  }
+
+  /** @param batch what was detected in this run; without it only verdicts are new */
+  async #evaluate(
+    cycle: number,
+    started: number,
+    batch: Batch | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { stages, once } = this.#options;
+    const detection = this.#batch?.detection;
+    const probes = this.#probes;
+    if (detection === undefined || probes === undefined) return;
+    const known = {
+      ...stages,
+      detection: { ...stages.detection, approvals: this.#approvals },
+      naming: this.#naming,
+    };
+    const backends = this.#tracker.backends(detection, known);
+    if (batch !== undefined) await this.#prepare(backends.ways, signal);
+    const recall = (way: Candidate): Verdict => probes.recall(way) ?? PENDING;
+    const time = { now: performance.now(), changedAt: batch?.changedAt, grace: once ? FOREVER : GRACE };
+    const evaluation = this.#tracker.evaluate(backends, known, this.#prepared, recall, time);
+    if (batch !== undefined) probes.retain(backends.ways);
+    const { recheckIn } = evaluation;
+    this.#recheckAt = recheckIn === undefined ? undefined : time.now + recheckIn;
+    if (this.snapshot === undefined && !evaluation.isComplete) return;
+    this.#take(evaluation, cycle, started);
+  }
+
+  /** Gets the prober ready. Its slow parts, such as a list of EndpointSlices, hold up the probes that need them only. */
+  async #prepare(ways: readonly Candidate[], signal: AbortSignal): Promise<void> {
+    const { prober } = this.#options.stages;
+    const preparing = prober.prepare?.(ways, signal);
+    const prepared = preparing?.then((problems) => {
+      if (isDeepStrictEqual(problems, this.#prepared)) return;
+      this.#prepared = problems;
+      this.#trigger.fire();
+    });
+    if (this.#options.once) await prepared;
+    else
+      prepared?.catch((error: unknown) => {
+        if (!signal.aborted) this.#failed(this.cycle, error);
+      });
+  }
+
+  #take(evaluation: Evaluation, cycle: number, started: number): void {
+    const { result, changedAt } = evaluation;
+    this.#tracker.commit(evaluation);
+    const before = this.#services;
+    const { services, contradicted, problems } = result;
+    const print = fingerprint(services);
+    const isOther = print !== this.#fingerprint;
+    this.#services = services;
+    this.#fingerprint = print;
+    this.snapshot = { cycle, services, contradicted, fingerprint: print };
+    this.#options.tell({
+      kind: 'pass',
+      cycle,
+      full: this.#isFullResync,
+      before,
+      services,
+      problems: [...this.#inputs.problems, ...problems],
+      examined: this.#batch?.examined ?? 0,
+      milliseconds: performance.now() - started,
+      detecting: this.#detecting,
+      changedAt: isOther ? changedAt : undefined,
+    });
+    this.#onSnapshot(isOther, this.#isFullResync);
+    this.#isFullResync = false;
+    this.#detecting = 0;
+  }
+
+  /** The ways that are published. Without an answer none are known, and each backend is reached by the preferred one. */
+  async #readPublished(signal: AbortSignal): Promise<void> {
+    const { publisher, credentials } = this.#options;
+    try {
+      const live = await publisher.read(signal);
+      this.#naming = observedNaming(live, credentials, []);
+      this.#approvals = observedApprovals(live) ?? this.#approvals;
+      this.#tracker.useWays(publishedWays(live?.data['toolset.json']));
+    } catch {
+      signal.throwIfAborted();
+      this.#tracker.useWays(new Set());
+    }
+  }
+}

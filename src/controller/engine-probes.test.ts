@@ -1,0 +1,387 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { HEALTHY, loki, namesOf, type RunningEngine, startEngine } from '../../test/fixtures/unit/engine.ts';
+import { keyFor, service } from '../../test/fixtures/unit/service.ts';
+import type { Verdict } from '../model/discovery.ts';
+import type { Service } from '../model/service.ts';
+import type { EngineOptions } from './engine.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+let running: RunningEngine;
+afterEach(async () => {
+  await running.stop();
+  vi.useRealTimers();
+});
+
+/** An engine whose backends answer when the test says so. Those that are named here are healthy at once. */
+function setup(quick: readonly string[] = [], more: Partial<EngineOptions> = {}) {
+  running = startEngine(more);
+  const { probe, publisher, settle } = running;
+  const open = new Map<string, PromiseWithResolvers<Verdict>>();
+  probe.mockImplementation(({ service: { name } }) => {
+    if (quick.includes(name)) return Promise.resolve(HEALTHY);
+    const answer = Promise.withResolvers<Verdict>();
+    open.set(name, answer);
+    return answer.promise;
+  });
+  const toolset = () =>
+    JSON.parse(publisher.live?.data['toolset.json'] ?? '{"tools":[]}').tools as {
+      readonly name: string;
+      readonly endpoint: string;
+      readonly metadata: { readonly service: string };
+    }[];
+  return {
+    ...running,
+    open,
+    toolset,
+    answer: async (name: string, verdict: Verdict = HEALTHY) => {
+      open.get(name)?.resolve(verdict);
+      await settle(100);
+    },
+    probed: (name: string) => probe.mock.calls.filter(([each]) => each.service.name === name).length,
+    /** Time until a tool is published, in milliseconds. */
+    async timeUntil(tool: string): Promise<number> {
+      let waited = 0;
+      for (; waited < 20_000 && !publisher.tools.includes(tool); waited++) await settle(1);
+      return waited;
+    },
+  };
+}
+
+const many = (count: number, name: string): Service[] =>
+  Array.from({ length: count }, (_, index) => loki(`${name}-${index}`));
+const withPort = (name: string, port: number): Service => ({
+  ...loki(name),
+  ports: [{ name: 'http', port, protocol: 'TCP' }],
+});
+const UNHEALTHY: Verdict = { ...HEALTHY, health: 'unhealthy', proof: 'unproven', reason: 'it answered 500' };
+
+describe('slow backends', () => {
+  test.each([
+    ['were there before', false],
+    ['come with it', true],
+  ])('50 that never answer and %s do not delay one that comes', async (_, together) => {
+    const { source, settle, timeUntil } = setup(['first', 'alone', 'fresh']);
+    const dead = many(50, 'dead');
+    source.sync([loki('first'), ...(together ? [] : dead)]);
+    await settle(20_000);
+    // What one change costs while nothing else is there.
+    source.upsert(loki('alone'));
+    const alone = await timeUntil('alone.monitoring');
+    await settle(20_000);
+    for (const each of together ? dead : []) source.upsert(each);
+    source.upsert(loki('fresh'));
+    // The debounce is 10 ms at each end.
+    expect(alone).toBeLessThanOrEqual(40);
+    expect(await timeUntil('fresh.monitoring')).toBeLessThanOrEqual(alone + 15);
+  });
+
+  test('a result enters on its own while others are being probed', async () => {
+    const { source, publisher, settle, answer } = setup();
+    source.sync([]);
+    await settle();
+    for (const name of ['a', 'b', 'c']) source.upsert(loki(name));
+    await settle(100);
+    await answer('b');
+    expect(publisher.tools).toEqual(namesOf('b'));
+    await answer('a');
+    expect(publisher.tools).toEqual(namesOf('a', 'b'));
+    await answer('c', UNHEALTHY);
+    expect(publisher.tools).toEqual(namesOf('a', 'b'));
+  });
+
+  test('results that enter together make one publication, and many in a row make few', async () => {
+    const { source, publisher, settle, open } = setup();
+    source.sync([]);
+    await settle();
+    const before = publisher.applied.length;
+    for (const each of many(100, 'x')) source.upsert(each);
+    await settle(100);
+    for (const [index, each] of [...open.values()].entries()) {
+      each.resolve(HEALTHY);
+      if (index % 10 === 9) await settle(10);
+    }
+    await settle();
+    expect(publisher.tools).toHaveLength(100);
+    expect(publisher.applied.length - before).toBeLessThanOrEqual(5);
+  });
+
+  test('a prober that gets ready for ever holds up no probe', async () => {
+    const { source, publisher, prepare, settle } = setup(['a', 'b']);
+    source.sync([loki('a')]);
+    await settle();
+    prepare.mockImplementation(() => new Promise(() => {}));
+    source.upsert(loki('b'));
+    await settle(100);
+    expect(publisher.tools).toEqual(namesOf('a', 'b'));
+  });
+
+  test('what a prober has to say before probes counts when it says it', async () => {
+    const { source, prepare, settle, told } = setup(['a']);
+    prepare.mockResolvedValue([{ where: 'namespace n', what: 'is denied' }] as never);
+    source.sync([loki('a')]);
+    await settle();
+    expect(told('pass').at(-1)?.problems).toContainEqual({ where: 'namespace n', what: 'is denied' });
+  });
+});
+
+describe('the first publication', () => {
+  test('waits for new backends two seconds, and goes on without those that have not answered', async () => {
+    const { source, publisher, settle, answer } = setup();
+    source.sync([loki('a'), loki('slow')]);
+    await settle(500);
+    await answer('a');
+    await settle(1_200);
+    expect(publisher.applied).toHaveLength(0);
+    await settle(400);
+    expect(publisher.tools).toEqual(namesOf('a'));
+    await answer('slow');
+    expect(publisher.tools).toEqual(namesOf('a', 'slow'));
+  });
+
+  test('does not wait when all have answered', async () => {
+    const { source, publisher, settle } = setup(['a', 'b']);
+    source.sync([loki('a'), loki('b')]);
+    await settle(100);
+    expect(publisher.tools).toEqual(namesOf('a', 'b'));
+    expect(publisher.applied).toHaveLength(1);
+  });
+
+  test('waits for what is published ten seconds, and keeps it after that', async () => {
+    const first = setup(['a', 'b']);
+    first.source.sync([loki('a'), loki('b')]);
+    await first.settle();
+    await first.stop();
+    const { publisher } = first;
+    const { source, settle, answer, told } = setup([], { publisher });
+    const before = publisher.applied.length;
+    source.sync([loki('a'), loki('b'), loki('new')]);
+    await settle(1_000);
+    await answer('b');
+    await answer('new');
+    await settle(8_500);
+    expect(told('pass')).toEqual([]);
+    expect(publisher.applied).toHaveLength(before);
+    await settle(1_000);
+    expect(publisher.tools).toEqual(namesOf('a', 'b', 'new'));
+    await answer('a');
+    expect(
+      told('pass')
+        .at(-1)
+        ?.services.map(({ verdict }) => verdict.health),
+    ).toEqual(Array(3).fill('healthy'));
+  });
+
+  test('waits for all backends where it is the only one', async () => {
+    const { source, publisher, settle, answer, ended } = setup(['a'], { once: true });
+    source.sync([loki('a'), loki('slow')]);
+    await settle(60_000);
+    expect(publisher.applied).toHaveLength(0);
+    await answer('slow');
+    await ended;
+    expect(running.publisher.tools).toEqual(namesOf('a', 'slow'));
+  });
+});
+
+describe('a backend in use', () => {
+  test('that changes stays as it was until it has answered', async () => {
+    const { source, toolset, publisher, settle, answer } = setup(['other']);
+    source.sync([withPort('a', 3100)]);
+    await settle(100);
+    await answer('a');
+    const [before] = toolset();
+    const written = publisher.applied.length;
+    source.upsert(withPort('a', 80));
+    await settle(5_000);
+    expect(toolset()).toEqual([before]);
+    expect(publisher.applied).toHaveLength(written);
+    await answer('a');
+    expect(toolset()).toMatchObject([{ endpoint: expect.stringContaining(':80') }]);
+    expect(publisher.applied).toHaveLength(written + 1);
+  });
+
+  test('that changes and never answers is published as it is now, after ten seconds', async () => {
+    const { source, toolset, settle, answer, told } = setup();
+    source.sync([withPort('a', 3100)]);
+    await settle(100);
+    await answer('a');
+    source.upsert(withPort('a', 80));
+    await settle(9_500);
+    expect(toolset()).toMatchObject([{ endpoint: expect.stringContaining(':3100') }]);
+    await settle(1_000);
+    expect(told('pass').at(-1)?.services).toMatchObject([
+      { endpoint: { port: 80 }, verdict: { health: 'unknown' } },
+    ]);
+    expect(toolset()).toMatchObject([{ endpoint: expect.stringContaining(':80') }]);
+  });
+
+  test('the answer to what a Service was before it changed does not count', async () => {
+    const { source, settle, answer, open, told } = setup();
+    source.sync([]);
+    await settle();
+    source.upsert(withPort('a', 3100));
+    await settle(100);
+    const stale = open.get('a');
+    source.upsert(withPort('a', 80));
+    await settle(100);
+    await answer('a');
+    stale?.resolve(UNHEALTHY);
+    await settle();
+    expect(told('pass').at(-1)?.services).toMatchObject([
+      { endpoint: { port: 80 }, verdict: { health: 'healthy' } },
+    ]);
+  });
+
+  test('stays as it was while the other ways into it are tried', async () => {
+    const way = (name: string): Service =>
+      service(name, { labels: { app: 'loki' }, selector: { app: 'loki' }, ports: ['http-metrics:3100'] });
+    const { source, toolset, settle, answer, prober, engine, open } = setup();
+    source.sync([way('loki-gateway'), way('loki-read')]);
+    await settle(100);
+    await answer('loki-gateway');
+    expect(toolset()).toMatchObject([{ metadata: { service: 'loki-gateway' } }]);
+    const before = toolset();
+    // It leaves after three failures over half a minute.
+    for (let failure = 0; failure < 3; failure++) {
+      prober.touch(keyFor('monitoring/loki-gateway'));
+      engine.wake();
+      await settle(20_000);
+      await answer('loki-gateway', UNHEALTHY);
+    }
+    expect(open.has('loki-read')).toBe(true);
+    expect(toolset()).toEqual(before);
+    await answer('loki-read');
+    expect(toolset()).toMatchObject([{ metadata: { service: 'loki-read' } }]);
+  });
+});
+
+describe('backends that may turn out to be one', () => {
+  const pods = { app: 'shared' };
+  const better = service('prometheus', {
+    labels: { app: 'prometheus' },
+    selector: pods,
+    ports: ['web:9090'],
+  });
+  const worse = service('thanos-of-prometheus', {
+    labels: { app: 'thanos' },
+    selector: pods,
+    ports: ['http:9090'],
+  });
+  const IS_PROMETHEUS: Verdict = { ...HEALTHY, provenAs: 'prometheus' };
+
+  test('are merged the same way, whoever answers first', async () => {
+    const { source, toolset, settle, answer } = setup();
+    source.sync([]);
+    await settle();
+    source.upsert(better);
+    source.upsert(worse);
+    await settle(100);
+    await answer('thanos-of-prometheus', IS_PROMETHEUS);
+    expect(toolset()).toEqual([]);
+    await answer('prometheus');
+    expect(toolset().map(({ metadata }) => metadata.service)).toEqual(['prometheus']);
+  });
+
+  test('one of them waits for the other no longer than two seconds', async () => {
+    const { source, toolset, settle, answer } = setup();
+    source.sync([]);
+    await settle();
+    source.upsert(better);
+    source.upsert(worse);
+    await settle(100);
+    await answer('thanos-of-prometheus', IS_PROMETHEUS);
+    await settle(1_700);
+    expect(toolset()).toEqual([]);
+    await settle(300);
+    expect(toolset().map(({ metadata }) => metadata.service)).toEqual(['thanos-of-prometheus']);
+  });
+
+  test('of two that ask for one name the older gets it, whoever answers first', async () => {
+    const asking = (name: string, created: string): Service => ({
+      ...loki(name, { 'kubernaut.io/toolset': 'true', 'kubernaut.io/toolset-name': 'logs' }),
+      created,
+    });
+    const { source, toolset, settle, answer } = setup();
+    source.sync([]);
+    await settle();
+    source.upsert(asking('young', '2026-02-02T00:00:00Z'));
+    source.upsert(asking('old', '2026-01-01T00:00:00Z'));
+    await settle(100);
+    await answer('young');
+    expect(toolset()).toEqual([]);
+    await answer('old');
+    const named = toolset().map(({ name, metadata }) => [name, metadata.service]);
+    expect(new Map(named as [string, string][]).get('logs')).toBe('old');
+  });
+});
+
+describe('time', () => {
+  test('a backend that failed is probed again by itself', async () => {
+    const { source, publisher, settle, answer, probed } = setup();
+    source.sync([loki('a')]);
+    await settle(100);
+    await answer('a', UNHEALTHY);
+    expect(publisher.tools).toEqual([]);
+    await settle(20_000);
+    expect(probed('a')).toBe(2);
+    await answer('a');
+    expect(publisher.tools).toEqual(namesOf('a'));
+  });
+
+  test('a probe that throws is a problem of one backend, and is made again', async () => {
+    const { source, publisher, settle, open, told, probed } = setup(['b']);
+    source.sync([loki('a'), loki('b')]);
+    await settle(100);
+    open.get('a')?.reject(new TypeError('oops'));
+    await settle(100);
+    expect(publisher.tools).toEqual(namesOf('b'));
+    expect(told('pass').at(-1)?.problems).toContainEqual(
+      expect.objectContaining({ where: 'Service monitoring/a', what: expect.stringContaining('oops') }),
+    );
+    expect(probed('a')).toBe(1);
+    await settle(20_000);
+    expect(probed('a')).toBe(2);
+    open.get('a')?.resolve(HEALTHY);
+    await settle();
+    expect(publisher.tools).toEqual(namesOf('a', 'b'));
+    expect(told('pass').at(-1)?.problems).toEqual([]);
+  });
+
+  test('a change that is found late counts from when it was made', async () => {
+    const { source, settle, answer, told } = setup();
+    source.sync([]);
+    await settle();
+    const changed = performance.now();
+    source.upsert(loki('a'));
+    await settle(700);
+    await answer('a');
+    const found = told('pass').filter(({ changedAt }) => changedAt !== undefined);
+    expect(found.map(({ changedAt }) => changedAt)).toEqual([changed]);
+    expect(found.map(({ services }) => services.length)).toEqual([1]);
+  });
+
+  test('each full resync looks at what is published, and at each backend that is due', async () => {
+    const { source, publisher, settle, probed } = setup(['a']);
+    source.sync([loki('a')]);
+    await settle(3_700_000);
+    // The watch missed it.
+    publisher.write({ data: { ...publisher.live?.data, 'toolset.json': '{"tools":[]}' } });
+    await settle(10_000);
+    expect(publisher.tools).toEqual([]);
+    expect(probed('a')).toBe(1);
+    source.sync([loki('a')]);
+    await settle();
+    expect(publisher.tools).toEqual(namesOf('a'));
+    expect(probed('a')).toBe(2);
+  });
+
+  test('a Service that is gone is not probed any more', async () => {
+    const { source, settle, open, probed } = setup();
+    source.sync([loki('a')]);
+    await settle(100);
+    source.tell({ kind: 'delete', key: keyFor('monitoring/a') });
+    await settle(100);
+    open.get('a')?.reject(new TypeError('oops'));
+    await settle(60_000);
+    expect(probed('a')).toBe(1);
+  });
+});

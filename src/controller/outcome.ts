@@ -1,0 +1,166 @@
+import { retyped } from '../detection/detect.ts';
+import { forbiddenType } from '../detection/judge.ts';
+import type { Naming } from '../detection/names.ts';
+import type { Rules } from '../detection/rules.ts';
+import type { Candidate, DiscoveredService, Problem, Verdict } from '../model/discovery.ts';
+import { displayKey } from '../model/key.ts';
+import { type ServiceKey, serviceKey } from '../model/service.ts';
+import { oneLine } from '../model/text.ts';
+import { type Asked, chosenWay, type Standing, tryWays } from './ways.ts';
+
+/** What a candidate is chosen and judged by. */
+export interface Judging extends Standing {
+  readonly rules: Rules;
+  /** Services for which people give a URL. */
+  readonly placed: Naming['placed'];
+}
+
+/** What became of one candidate. */
+export interface Outcome {
+  /** The way into the backend that was chosen; absent while no verdict is known. */
+  readonly used?: Asked;
+  readonly service?: DiscoveredService;
+  /** The tool of a backend that turned out to be something else. */
+  readonly contradicted?: string;
+  readonly problem?: Problem;
+  /** The chosen way has not answered yet. */
+  readonly isPending?: true;
+}
+
+/** The verdict on a backend that has not answered yet. */
+export const PENDING: Verdict = {
+  health: 'unknown',
+  authRequired: false,
+  proof: 'unproven',
+  pending: true,
+  reason: 'it has not answered yet',
+  steps: [],
+};
+
+/** The verdict on a backend whose URL a person gives: answers of its Services would be about another place. */
+const PLACED: Verdict = {
+  health: 'unknown',
+  authRequired: false,
+  proof: 'unproven',
+  reason: 'not probed: overrides.yaml gives its URL',
+  steps: [],
+};
+
+/** A verdict that makes no Service a type that the configuration keeps it from being. */
+export function permitted({ service }: Candidate, verdict: Verdict, rules: Rules): Verdict {
+  const { provenAs, ...rest } = verdict;
+  const forbidden = provenAs === undefined ? undefined : forbiddenType(provenAs, service, rules);
+  return forbidden === undefined
+    ? verdict
+    : { ...rest, proof: 'contradicted', reason: `it answers as ${provenAs}, ${forbidden}` };
+}
+
+/** A person gives the URL of this backend, and its type is known without its answers. */
+export function isPlaced(
+  { service, alternates, certainty }: Candidate,
+  placed: ReadonlySet<ServiceKey>,
+): boolean {
+  const keys = [service.name, ...alternates].map((name) => serviceKey({ ...service, name }));
+  return certainty !== 'hint' && keys.some((key) => placed.has(key));
+}
+
+/** What a verdict makes of a candidate: a discovered service, or a reason why it is none. */
+function toDiscoveredService(candidate: Candidate, verdict: Verdict, rules: Rules): Outcome {
+  const where = `Service ${displayKey(candidate.service)}`;
+  if (candidate.certainty === 'hint' && verdict.proof !== 'proven') return { contradicted: candidate.tool };
+  if (verdict.proof === 'contradicted')
+    return {
+      contradicted: candidate.tool,
+      problem: {
+        where,
+        what: `looks like ${candidate.type} (${candidate.evidence[0]?.detail}) and is left out: ${verdict.reason}`,
+        fix: 'see it with explain',
+      },
+    };
+  const proven = verdict.provenAs ?? candidate.detector;
+  const place = {
+    path: verdict.path ?? candidate.endpoint.path,
+    scheme: verdict.scheme ?? candidate.endpoint.scheme,
+    port: verdict.port ?? candidate.endpoint.port,
+  };
+  const service = { ...retyped(candidate, rules, proven, place), verdict };
+  if (proven === candidate.detector) return { service };
+  return {
+    service,
+    problem: { where, what: `looks like ${candidate.type} and is ${service.type}: ${verdict.reason}` },
+  };
+}
+
+/** Yields each way that needs a verdict. */
+function* judge(candidate: Candidate, judging: Judging): Generator<Candidate, Outcome, Verdict> {
+  const { rules, inUse, placed } = judging;
+  if (isPlaced(candidate, placed))
+    return { used: { way: candidate, verdict: PLACED }, service: { ...candidate, verdict: PLACED } };
+  const chosen = chosenWay(yield* tryWays(candidate, judging, rules));
+  if (chosen.verdict.pending !== true)
+    return { used: chosen, ...toDiscoveredService(chosen.way, chosen.verdict, rules) };
+  return pendingOutcome(inUse.has(serviceKey(chosen.way.service)) ? chosen.way : undefined);
+}
+
+/** Of what has not answered yet only what is published stays. @param used the way that is in use, if one is */
+const pendingOutcome = (used: Candidate | undefined): Outcome =>
+  used === undefined ? { isPending: true } : { isPending: true, service: { ...used, verdict: PENDING } };
+
+/** A candidate whose probe threw, which no probe should: it must not take the others with it. */
+function failed(candidate: Candidate, error: unknown): Outcome {
+  return {
+    problem: {
+      where: `Service ${displayKey(candidate.service)}`,
+      what: `is left out: its probe failed with "${oneLine(String(error), 200)}", which is a bug`,
+      fix: 'please report it',
+    },
+  };
+}
+
+/** Probes the ways into one backend until one can be used. @throws only when the signal is aborted */
+export async function probeBackend(
+  candidate: Candidate,
+  judging: Judging,
+  probe: (way: Candidate) => Promise<Verdict>,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  try {
+    const steps = judge(candidate, judging);
+    let step = steps.next();
+    while (step.done !== true)
+      step = steps.next(permitted(step.value, await probe(step.value), judging.rules));
+    return step.value;
+  } catch (error) {
+    signal.throwIfAborted();
+    return failed(candidate, error);
+  }
+}
+
+/**
+ * The same from verdicts that are known already. Pure as far as `recall` is.
+ * @param recall the last verdict on a way, `PENDING` without one; throws what its probe threw
+ * @param isPatient where a fallback has not answered yet, wait for it before the next one counts
+ */
+export function recallBackend(
+  candidate: Candidate,
+  judging: Judging,
+  recall: (way: Candidate) => Verdict,
+  isPatient: boolean,
+): Outcome {
+  const { inUse, rules } = judging;
+  const used = [candidate, ...candidate.fallbacks].find(({ service }) => inUse.has(serviceKey(service)));
+  try {
+    const steps = judge(candidate, judging);
+    let step = steps.next();
+    while (step.done !== true) {
+      const way = step.value;
+      const verdict = recall(way);
+      if (isPatient && verdict.pending === true && way !== candidate && way !== used)
+        return pendingOutcome(used);
+      step = steps.next(permitted(way, verdict, rules));
+    }
+    return step.value;
+  } catch (error) {
+    return failed(candidate, error);
+  }
+}

@@ -1,0 +1,88 @@
+import type { Backoff } from '../model/backoff.ts';
+import type { Candidate, Verdict } from '../model/discovery.ts';
+import { displayKey, displayNamespace } from '../model/key.ts';
+import { subjectOf } from '../probing/schedule.ts';
+import type { EngineStages } from './pass.ts';
+import { WorkQueue } from './work-queue.ts';
+
+/** The backoff of a probe that throws, which no probe should. */
+const RETRY: Backoff = { first: 15_000, longest: 300_000 };
+
+/** A changed Service is another key: the probe of what it was keeps nobody waiting. */
+const keyOf = (way: Candidate): string => `${displayKey(way.service)} ${subjectOf(way)}`;
+
+/** Probes Services when they are due, each on its own. */
+export class ProbeQueue {
+  readonly #stages: Pick<EngineStages, 'prober' | 'maxBackends'>;
+  readonly #queue: WorkQueue<string>;
+  /** What is enqueued. */
+  readonly #ways = new Map<string, Candidate>();
+  /** What probes threw, until they succeed. */
+  readonly #faults = new Map<string, { readonly error: unknown }>();
+
+  /** @param onResult called after each probe */
+  constructor(
+    stages: Pick<EngineStages, 'prober' | 'maxBackends'>,
+    onResult: () => void,
+    signal: AbortSignal,
+  ) {
+    this.#stages = stages;
+    this.#queue = new WorkQueue<string>(
+      {
+        // The prober has a limit of its own for what costs something. Here no backend waits for another one.
+        concurrency: stages.maxBackends,
+        groupOf: (key) => {
+          const way = this.#ways.get(key);
+          return way === undefined ? '' : displayNamespace(way.service);
+        },
+        process: (key, each) => this.#probe(key, each),
+        onFailure: (key, error) => this.#faults.set(key, { error }),
+        onDone: onResult,
+        backoff: RETRY,
+        random: Math.random,
+      },
+      signal,
+    );
+  }
+
+  /** Resolves when no backend is being probed. */
+  get idle(): Promise<void> {
+    return this.#queue.idle;
+  }
+
+  get isIdle(): boolean {
+    return this.#queue.size === 0;
+  }
+
+  /** The last verdict on a way, if there is one. Where it is due, it is enqueued. @throws what its probe threw */
+  recall(way: Candidate): Verdict | undefined {
+    const { verdict, isDue } = this.#stages.prober.recall(way);
+    const key = keyOf(way);
+    const fault = this.#faults.get(key);
+    if (fault !== undefined) throw fault.error;
+    if (isDue && !this.#queue.has(key)) {
+      this.#ways.set(key, way);
+      this.#queue.add(key);
+    }
+    return verdict;
+  }
+
+  /** Drops what is enqueued of others than these. */
+  retain(ways: readonly Candidate[]): void {
+    const kept = new Set(ways.map(keyOf));
+    for (const key of this.#ways.keys()) {
+      if (kept.has(key)) continue;
+      this.#queue.remove(key);
+      this.#ways.delete(key);
+      this.#faults.delete(key);
+    }
+  }
+
+  async #probe(key: string, signal: AbortSignal): Promise<void> {
+    const way = this.#ways.get(key);
+    if (way === undefined) return;
+    await this.#stages.prober.probe(way, signal);
+    this.#faults.delete(key);
+    if (this.#ways.get(key) === way) this.#ways.delete(key);
+  }
+}

@@ -1,0 +1,44 @@
+import { askedPause, type Backoff, backoff } from '../model/backoff.ts';
+
+const RETRY: Backoff = { first: 1_000, longest: 30_000 };
+/** Longest time that an API server may ask to wait, in milliseconds. */
+const LONGEST_RETRY_AFTER = 300_000;
+
+/** Failures in a row of one loop, and when it may try again. */
+export class Retry {
+  failures = 0;
+  #at: number | undefined;
+
+  succeeded(): void {
+    this.failures = 0;
+    this.#at = undefined;
+  }
+
+  /** @returns milliseconds until the next attempt */
+  failed(error: unknown): number {
+    this.failures += 1;
+    const asked = askedPause(retryAfterOf(error), LONGEST_RETRY_AFTER, Math.random);
+    const retryIn = Math.max(backoff(this.failures, RETRY, Math.random), asked);
+    this.#at = performance.now() + retryIn;
+    return retryIn;
+  }
+
+  /** Milliseconds until the next attempt; undefined where the last one succeeded. */
+  get due(): number | undefined {
+    return this.#at === undefined ? undefined : Math.max(0, this.#at - performance.now());
+  }
+
+  /** The last attempt failed, and it is too early for another one. */
+  get isWaiting(): boolean {
+    return (this.due ?? 0) > 0;
+  }
+}
+
+/** Milliseconds that the API server asked to wait; 0 where it did not. */
+function retryAfterOf(error: unknown): number {
+  for (let each = error, depth = 0; each instanceof Error && depth < 5; each = each.cause, depth++) {
+    const { retryAfter } = each as { readonly retryAfter?: unknown };
+    if (typeof retryAfter === 'number') return retryAfter;
+  }
+  return 0;
+}

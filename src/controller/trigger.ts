@@ -1,0 +1,42 @@
+/** Wakes a loop that waits for a reason to run. A trigger that fires while the loop runs makes it run once more. */
+export class Trigger {
+  #isFired = false;
+  #wake: (() => void) | undefined;
+
+  fire(): void {
+    this.#isFired = true;
+    this.#wake?.();
+  }
+
+  /**
+   * Waits until it fires, the delay is over or the signal is aborted.
+   * @param delay milliseconds; without one only the others count
+   * @returns whether it fired
+   */
+  async wait(delay: number | undefined, signal: AbortSignal): Promise<boolean> {
+    if (!this.#isFired && !signal.aborted) await this.#sleep(delay, signal);
+    const isFired = this.#isFired;
+    this.#isFired = false;
+    return isFired;
+  }
+
+  #sleep(delay: number | undefined, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', done);
+        this.#wake = undefined;
+        resolve();
+      };
+      // A timer may fire up to a millisecond early.
+      const timer = delay === undefined ? undefined : setTimeout(done, Math.ceil(delay) + 1);
+      signal.addEventListener('abort', done, { once: true });
+      this.#wake = done;
+    });
+  }
+}
+
+/** Waits, or until the signal is aborted. @param delay milliseconds */
+export const pause = async (delay: number, signal: AbortSignal): Promise<void> => {
+  await new Trigger().wait(delay - 1, signal);
+};

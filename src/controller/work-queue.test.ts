@@ -1,0 +1,224 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { WorkQueue, type WorkQueueOptions } from './work-queue.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const turn = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
+/** A turn of the event loop that a timer begins needs one more millisecond of the fake clock. */
+const pass = (milliseconds: number): Promise<unknown> => vi.advanceTimersByTimeAsync(milliseconds);
+
+/** A queue whose work ends when the test says so. */
+function setup(more: Partial<WorkQueueOptions<string>> = {}) {
+  const stop = new AbortController();
+  const started: string[] = [];
+  const open = new Map<string, PromiseWithResolvers<void>>();
+  const onFailure = vi.fn();
+  const queue = new WorkQueue<string>(
+    {
+      concurrency: 10,
+      groupOf: (key) => key.slice(0, 1),
+      process: (key) => {
+        started.push(key);
+        const work = Promise.withResolvers<void>();
+        open.set(key, work);
+        return work.promise;
+      },
+      onFailure,
+      backoff: { first: 1_000, longest: 8_000 },
+      random: () => 1,
+      ...more,
+    },
+    stop.signal,
+  );
+  const end = async (key: string): Promise<void> => {
+    open.get(key)?.resolve();
+    await turn();
+  };
+  const fail = async (key: string): Promise<void> => {
+    open.get(key)?.reject(new Error(`${key} failed`));
+    await turn();
+  };
+  return { queue, stop, started, end, fail, onFailure };
+}
+
+describe('keys', () => {
+  test('a key that waits is processed once, however often it was added', async () => {
+    const { queue, started, end } = setup();
+    for (let each = 0; each < 3; each++) queue.add('a');
+    await turn();
+    expect(started).toEqual(['a']);
+    await end('a');
+    expect(started).toEqual(['a']);
+  });
+
+  test('a key that is added while it is processed is processed again, afterwards', async () => {
+    const { queue, started, end } = setup();
+    queue.add('a');
+    await turn();
+    queue.add('a');
+    queue.add('a');
+    await turn();
+    expect(started).toEqual(['a']);
+    expect(queue.size).toBe(1);
+    await end('a');
+    expect(started).toEqual(['a', 'a']);
+    await end('a');
+    expect(started).toEqual(['a', 'a']);
+  });
+
+  test('one that does not end keeps no other waiting', async () => {
+    const { queue, started, end } = setup();
+    for (const key of ['a1', 'a2', 'b1']) queue.add(key);
+    await turn();
+    await end('a2');
+    queue.add('a2');
+    await turn();
+    expect(started.toSorted()).toEqual(['a1', 'a2', 'a2', 'b1']);
+  });
+
+  test('one that is removed while it waits is not processed', async () => {
+    const { queue, started } = setup();
+    queue.add('a');
+    queue.addAfter('b', 1_000);
+    queue.remove('a');
+    queue.remove('b');
+    await pass(2_000);
+    expect(started).toEqual([]);
+  });
+
+  test('one that is removed and added again is processed once', async () => {
+    const { queue, started, end } = setup();
+    queue.add('a');
+    queue.remove('a');
+    queue.add('a');
+    await turn();
+    expect(started).toEqual(['a']);
+    await end('a');
+    expect(started).toEqual(['a']);
+  });
+});
+
+describe('concurrency', () => {
+  test('no more are processed at a time, and groups take turns', async () => {
+    const { queue, started, end } = setup({ concurrency: 2 });
+    for (const key of ['a1', 'a2', 'a3', 'a4', 'b1']) queue.add(key);
+    await turn();
+    expect(started).toEqual(['a1', 'b1']);
+    expect(queue.size).toBe(5);
+    await end('b1');
+    expect(started).toEqual(['a1', 'b1', 'a2']);
+  });
+});
+
+describe('later', () => {
+  test('a key is added when its time has come, and not before', async () => {
+    const { queue, started } = setup();
+    queue.addAfter('a', 1_000);
+    await pass(999);
+    expect(started).toEqual([]);
+    expect(queue.size).toBe(0);
+    await pass(3);
+    expect(started).toEqual(['a']);
+  });
+
+  test('of several times the soonest counts', async () => {
+    const { queue, started, end } = setup();
+    queue.addAfter('a', 2_000);
+    queue.addAfter('a', 1_000);
+    queue.addAfter('a', 3_000);
+    await pass(1_001);
+    expect(started).toEqual(['a']);
+    await end('a');
+    await pass(5_000);
+    expect(started).toEqual(['a']);
+  });
+
+  test('a key that is added at once is not added again later', async () => {
+    const { queue, started, end } = setup();
+    queue.addAfter('a', 1_000);
+    queue.add('a');
+    queue.addAfter('a', 1_000);
+    await turn();
+    await end('a');
+    await pass(5_000);
+    expect(started).toEqual(['a']);
+  });
+});
+
+describe('failures', () => {
+  test('the backoff of a key doubles up to its cap, and is short again after a success', async () => {
+    const { queue, started, end, fail, onFailure } = setup();
+    queue.add('a');
+    await turn();
+    for (const pause of [1_000, 2_000, 4_000, 8_000, 8_000]) {
+      await fail('a');
+      expect(onFailure).toHaveBeenLastCalledWith('a', new Error('a failed'), pause);
+      const before = started.length;
+      await pass(pause - 2);
+      expect(started).toHaveLength(before);
+      await pass(3);
+      expect(started).toHaveLength(before + 1);
+    }
+    await end('a');
+    queue.add('a');
+    await turn();
+    await fail('a');
+    expect(onFailure).toHaveBeenLastCalledWith('a', expect.anything(), 1_000);
+  });
+
+  test('one that fails keeps no other from being processed, and a removed one starts anew', async () => {
+    const { queue, started, fail, onFailure } = setup();
+    queue.add('a');
+    await turn();
+    await fail('a');
+    queue.add('b');
+    await turn();
+    expect(started).toEqual(['a', 'b']);
+    queue.remove('a');
+    queue.add('a');
+    await turn();
+    await fail('a');
+    expect(onFailure).toHaveBeenLastCalledWith('a', expect.anything(), 1_000);
+  });
+});
+
+describe('the end', () => {
+  test('it is idle when nothing waits or is processed', async () => {
+    const { queue, end } = setup();
+    await queue.idle;
+    let isIdle = false;
+    queue.add('a');
+    void queue.idle.then(() => {
+      isIdle = true;
+    });
+    await turn();
+    expect(isIdle).toBe(false);
+    queue.add('a');
+    await end('a');
+    expect(isIdle).toBe(false);
+    await end('a');
+    expect(isIdle).toBe(true);
+    queue.add('b');
+    isIdle = false;
+    const idle = queue.idle;
+    queue.remove('b');
+    await idle;
+  });
+
+  test('nothing is processed, nor tried again, after its signal', async () => {
+    const { queue, stop, started, fail, onFailure } = setup({ concurrency: 1 });
+    queue.add('a');
+    queue.add('b');
+    queue.addAfter('c', 1_000);
+    await turn();
+    stop.abort();
+    await fail('a');
+    queue.add('d');
+    queue.addAfter('e', 1);
+    await pass(60_000);
+    expect(started).toEqual(['a']);
+    expect(onFailure).not.toHaveBeenCalled();
+    await queue.idle;
+  });
+});
