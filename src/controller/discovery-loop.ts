@@ -56,6 +56,8 @@ export class DiscoveryLoop {
   /** Since the last snapshot: everything was listed, and the time that detection took. */
   #isFullResync = false;
   #detecting = 0;
+  /** When the discovery began that is full once all backends that were due have answered. */
+  #fullSince: number | undefined;
   #prepared: readonly Problem[] = [];
   #services: readonly DiscoveredService[] = [];
   #fingerprint = '';
@@ -170,6 +172,7 @@ export class DiscoveryLoop {
         batch = await this.#inputs.detect(this.#approvals);
         this.#batch = batch;
         this.#isFullResync ||= batch.isFullResync;
+        if (batch.isFullResync) this.#fullSince ??= started;
         this.#detecting += batch.detecting;
       }
       signal.throwIfAborted();
@@ -243,24 +246,32 @@ export class DiscoveryLoop {
     const { services, contradicted, problems } = result;
     const print = fingerprint(services);
     const isOther = print !== this.#fingerprint;
+    const fullSince = this.#isFullDone() ? this.#fullSince : undefined;
+    if (fullSince !== undefined) this.#fullSince = undefined;
     this.#services = services;
     this.#fingerprint = print;
     this.snapshot = { cycle, services, contradicted, fingerprint: print };
     this.#options.tell({
       kind: 'pass',
       cycle,
-      full: this.#isFullResync,
+      full: fullSince !== undefined,
       before,
       services,
       problems: [...this.#inputs.problems, ...problems],
       examined: this.#batch?.examined ?? 0,
-      milliseconds: performance.now() - started,
+      milliseconds: performance.now() - (fullSince ?? started),
       detecting: this.#detecting,
       changedAt: isOther ? changedAt : undefined,
     });
     this.#onSnapshot(isOther, this.#isFullResync);
     this.#isFullResync = false;
     this.#detecting = 0;
+  }
+
+  /** A full discovery is over when all have answered, or were waited for: the first snapshot has waited. */
+  #isFullDone(): boolean {
+    const isOver = performance.now() - (this.#fullSince ?? 0) >= GRACE.inUse;
+    return this.snapshot === undefined || this.#probes?.isIdle === true || isOver;
   }
 
   /** The ways that are published. Without an answer none are known, and each backend is reached by the preferred one. */

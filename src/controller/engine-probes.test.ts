@@ -374,6 +374,28 @@ describe('time', () => {
     expect(probed('a')).toBe(2);
   });
 
+  test('a full discovery is over when all that were due have answered, or after ten seconds', async () => {
+    const { source, settle, answer, told } = setup();
+    const full = () => told('pass').flatMap(({ full, milliseconds }) => (full ? Math.floor(milliseconds / 1_000) : []));
+    source.sync([loki('a'), loki('b')]);
+    await settle(100);
+    await answer('a');
+    await answer('b');
+    expect(full()).toEqual([0]);
+    await settle(3_700_000);
+    source.sync([loki('a'), loki('b')]);
+    await settle(1_000);
+    await answer('a');
+    expect(full()).toEqual([0]);
+    await answer('b');
+    expect(full()).toEqual([0, 1]);
+    await settle(3_700_000);
+    source.sync([loki('a'), loki('b')]);
+    await settle(11_000);
+    await answer('a');
+    expect(full()).toEqual([0, 1, 11]);
+  });
+
   test('a Service that is gone is not probed any more', async () => {
     const { source, settle, open, probed } = setup();
     source.sync([loki('a')]);

@@ -14,20 +14,22 @@ export type { AgentOutcome };
 export type EngineEvent =
   | SourceEvent
   | ProbeEvent
+  /** A snapshot of all backends: after each change of the inputs, and after probes. */
   | {
       readonly kind: 'pass';
       readonly cycle: number;
-      /** All was looked at, and not only what changed. */
+      /** Everything was listed, and all backends that were due have answered. */
       readonly full: boolean;
       readonly before: readonly DiscoveredService[];
       readonly services: readonly DiscoveredService[];
       readonly problems: readonly Problem[];
-      /** Services that were looked at. */
+      /** Services that were examined. */
       readonly examined: number;
+      /** What this run took; of a full discovery, the time since everything was listed. */
       readonly milliseconds: number;
-      /** Time that detection took since the pass before. */
+      /** Time that detection took since the snapshot before; 0 where only probes brought something new. */
       readonly detecting: number;
-      /** When the first Service changed that made what was found another, on the clock of `performance.now`. */
+      /** When the first Service changed that made other documents follow, on the clock of `performance.now`. */
       readonly changedAt: number | undefined;
     }
   /** A discovery run failed, which is a bug; the last snapshot stands. `attempt`: how many in a row, this one included. */

@@ -41,7 +41,8 @@ export function discoveryMetrics(set: MetricSet, typeOf: TypeLabel): EventHandle
       setCounts(healthy, of('healthy'));
       setCounts(unhealthy, of('unhealthy'));
       if (full) duration.observe(milliseconds / SECOND);
-      detecting.observe(spent / SECOND);
+      // Most snapshots follow from a probe, without detection.
+      if (spent > 0) detecting.observe(spent / SECOND);
     },
   };
 }
