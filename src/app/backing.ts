@@ -9,7 +9,6 @@ import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import { approvalsOf } from '../planning/admission.ts';
 import { readOverrides } from '../planning/overrides.ts';
-import { OUTAGE } from '../probing/outage.ts';
 import type { Backing, DiscoverRequest, GenerateService } from '../server/api.ts';
 import type { DiscoverResult } from '../server/jobs.ts';
 import { ProblemError } from '../server/problem.ts';
@@ -123,11 +122,8 @@ async function rediscover(
   await Promise.race([engine.idle, sleep(LONGEST_DISCOVERY, undefined, { ref: false })]);
   await nextPass(engine, readModel);
   const now = meant();
-  // What was known of backends stands in an outage, and says nothing of them now.
-  const isOutage = readModel.discoveryProblems.some(({ where }) => where === OUTAGE);
-  const healthOf = ({ verdict: { health } }: DiscoveredService): Health =>
-    isOutage && health === 'healthy' ? 'unknown' : health;
-  const number = (health: Health): number => now.filter((each) => healthOf(each) === health).length;
+  const number = (health: Health): number =>
+    now.filter((each) => readModel.healthNow(each) === health).length;
   const changed = now.filter(({ service, verdict }) => before.get(serviceKey(service)) !== verdict.health);
   return {
     services: readModel.services.length,

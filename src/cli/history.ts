@@ -1,9 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import { openCluster } from '../app/pipeline.ts';
 import { targetOf } from '../app/target.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { ConfigError } from '../model/errors.ts';
 import type { Published } from '../model/published.ts';
-import { toolNames } from '../model/published-tools.ts';
+import { publishedTools, toolNames } from '../model/published-tools.ts';
 import type { Revision } from '../model/revision.ts';
 import { jsonText } from '../model/visible.ts';
 import { contentHash, publishedDocuments } from '../planning/content-hash.ts';
@@ -20,23 +21,47 @@ export interface HistoryFlags extends InputFlags {
   readonly revision?: number;
 }
 
-/** `+2 -1` and names: what came and went from one revision to the next. */
-function changesOf(revision: Revision, before: Revision | undefined): string {
-  if (before === undefined) return '';
-  const names = (each: Revision): string[] => toolNames(each.documents['toolset.json']);
-  const [now, then] = [names(revision), names(before)];
-  const came = now.filter((name) => !then.includes(name)).map((name) => `+${name}`);
-  const went = then.filter((name) => !now.includes(name)).map((name) => `-${name}`);
-  const tools = [...came, ...went];
-  const shown = tools.length > 4 ? [...tools.slice(0, 3), `and ${tools.length - 3} more`] : tools;
-  const other = [
-    ...(tools.length === 0 && contentHash(revision.documents) !== contentHash(before.documents)
-      ? ['fields of tools']
-      : []),
-    ...(revision.overrides === before.overrides ? [] : [OVERRIDES_KEY]),
-  ];
-  return [...shown, ...other].join(', ');
+/** Most names of each kind of change. */
+const NAMED = 2;
+
+/** `+a, +b and 7 more`: the names behind a sign. All of them where there is room. */
+function signed(sign: string, names: readonly string[], hasRoom: boolean): string[] {
+  const shown = names.slice(0, hasRoom ? names.length : NAMED).map((name) => `${sign}${name}`);
+  const rest = names.length - shown.length;
+  return rest === 0 ? shown : [...shown.slice(0, -1), `${shown.at(-1)} and ${rest} more`];
 }
+
+/**
+ * What differs from the revision above: tools that came (`+`), went (`-`) or have other fields (`~`), and the other
+ * documents that changed.
+ */
+export function changesOf(revision: Revision, before: Revision | undefined): string {
+  if (before === undefined) return '';
+  const toolsIn = ({ documents }: Revision) =>
+    new Map(publishedTools(documents['toolset.json']).map((tool) => [tool.name, tool]));
+  const [now, then] = [toolsIn(revision), toolsIn(before)];
+  const came = [...now.keys()].filter((name) => !then.has(name));
+  const went = [...then.keys()].filter((name) => !now.has(name));
+  const other = [...now.keys()].filter(
+    (name) => then.has(name) && !isDeepStrictEqual(now.get(name), then.get(name)),
+  );
+  const hasRoom = came.length + went.length + other.length <= 2 * NAMED;
+  const tools = [signed('+', came, hasRoom), signed('-', went, hasRoom), signed('~', other, hasRoom)].flat();
+  const isAgentOnly = tools.length === 0 && contentHash(revision.documents) !== contentHash(before.documents);
+  return [
+    ...tools,
+    ...(isAgentOnly ? [AGENT_KEY] : []),
+    ...(revision.overrides === before.overrides ? [] : [OVERRIDES_KEY]),
+  ].join(', ');
+}
+
+/** The CHANGES column of a row. */
+function shownChanges({ changes, rollbackTo }: ReturnType<typeof rowOf>): string {
+  if (rollbackTo === undefined) return changes;
+  return `rollback to ${rollbackTo}${changes === '' ? '' : `: ${changes}`}`;
+}
+
+const AGENT_KEY = 'custom_toolset.yaml';
 
 function rowOf(revision: Revision, before: Revision | undefined, live: Published | undefined) {
   const published = publishedDocuments(live);
@@ -93,11 +118,11 @@ export async function historyCommand(flags: HistoryFlags, run: Invocation): Prom
     table(
       [
         ['REVISION', 'PUBLISHED', 'TOOLS', 'CHANGES'],
-        ...rows.map(({ revision, published, tools, changes, current, rollbackTo }) => [
-          `${revision}${current ? ' (current)' : ''}`,
-          published,
-          String(tools),
-          rollbackTo === undefined ? changes : `rollback to ${rollbackTo}: ${changes}`,
+        ...rows.map((row) => [
+          `${row.revision}${row.current ? ' (current)' : ''}`,
+          row.published,
+          String(row.tools),
+          shownChanges(row),
         ]),
       ],
       columnsOf(result, run.env),

@@ -1,5 +1,5 @@
 import type { BackendId } from '../model/backend-id.ts';
-import type { DiscoveredService, Problem } from '../model/discovery.ts';
+import type { DiscoveredService, Health, Problem } from '../model/discovery.ts';
 import { type Cut, type Omission, OVERRIDES_KEY } from '../model/documents.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import type { Published } from '../model/published.ts';
@@ -7,6 +7,7 @@ import { type PublishedTool, publishedTools } from '../model/published-tools.ts'
 import type { AdmissionPolicy } from '../planning/admission.ts';
 import { readOverrides } from '../planning/overrides.ts';
 import { OVERRIDE_ERROR, ROLLBACK_ANNOTATIONS, rollbackOf } from '../planning/plan.ts';
+import { OUTAGE } from '../probing/outage.ts';
 import { Catalog } from './catalog.ts';
 import type { EngineEvent } from './events.ts';
 import { type BackendHistory, HealthHistories } from './health-history.ts';
@@ -94,6 +95,15 @@ export class ReadModel {
   /** The backends that are known; see `Catalog`. */
   get backends(): Catalog {
     return this.#catalog;
+  }
+
+  /**
+   * The health of a backend as far as it is known now. In an outage the last verdict of a healthy one stands, so that its tool
+   * stays, and says nothing about now.
+   */
+  healthNow({ verdict: { health } }: Pick<DiscoveredService, 'verdict'>): Health {
+    const isOutage = this.discoveryProblems.some(({ where }) => where === OUTAGE);
+    return isOutage && health === 'healthy' ? 'unknown' : health;
   }
 
   /** The tools that are published. */

@@ -40,6 +40,33 @@ describe('what people wrote', () => {
     expect(notes.map(({ what }) => what)).toEqual([expect.stringMatching(/config\.timeout: .*ignores/)]);
   });
 
+  test.each<[string, unknown, string]>([
+    ['a flat configuration', { api_url: 'http://mine', timeout: 5 }, 'config.timeout: '],
+    [
+      'an instance of theirs, wherever it stands in the document',
+      {
+        instances: [
+          { name: 'b', api_url: 'http://b' },
+          { name: 'a', api_url: 'http://a', timeout: 5 },
+        ],
+      },
+      'config.instances.1.timeout: ',
+    ],
+  ])('is told with the place in their own text: %s', (_, config, place) => {
+    const generated = {
+      toolsets: {
+        'grafana/loki': {
+          enabled: true,
+          config: { instances: [{ name: 'found', api_url: 'http://loki:3100' }] },
+        },
+      },
+    };
+    const patch = { toolsets: { 'grafana/loki': { config } } } as Overrides['holmesgpt'];
+    expect(withPatch(generated, patch).notes.map(({ what }) => what)).toEqual([
+      expect.stringContaining(`of it: ${place}`),
+    ]);
+  });
+
   test('that takes the name of a generated entry for the other section is left out', () => {
     const patch: Overrides['holmesgpt'] = {
       mcp_servers: { 'grafana/loki': { config: { url: 'http://a/sse' } } },

@@ -5,7 +5,7 @@ import type { Overrides } from '../../model/overrides.ts';
 import { holmesFaults, loadFaults } from './contract.ts';
 import { type JoinOptions, joinDocuments } from './join.ts';
 import { partsOf } from './join-lists.ts';
-import { fault, type HolmesFault, isFault } from './model-check.ts';
+import { fault, type HolmesFault, isFault, type Path } from './model-check.ts';
 import { addressesOf, carriesCredentials, shapeOf } from './shape.ts';
 
 /** Overrides, for the newest HolmesGPT: what they say without an address is for no backend in particular. */
@@ -19,11 +19,39 @@ interface Checked {
   readonly notes: readonly Problem[];
 }
 
+/**
+ * The path of a fault as it is in what a person wrote: their own backend is an item of a list in the document, and need not
+ * be one in their text, or not at the same place.
+ */
+function pathIn(patch: unknown, document: Mapping, path: Path): Path {
+  const [section, name, config, list, index, ...rest] = path;
+  if (config !== 'config' || typeof list !== 'string' || typeof index !== 'number') return path;
+  const theirs = valueAt(patch, [section ?? '', name ?? '', config]);
+  const item = valueAt(document, path.slice(0, 5));
+  if (!isMapping(theirs)) return path;
+  const own = theirs[list];
+  if (Array.isArray(own)) {
+    const place = own.findIndex((each) => isMapping(each) && isMapping(item) && each.name === item.name);
+    return place < 0 ? path : [...path.slice(0, 4), place, ...rest];
+  }
+  const [field] = rest;
+  return field === undefined || Object.hasOwn(theirs, field) ? [...path.slice(0, 3), ...rest] : path;
+}
+
+const valueAt = (value: unknown, path: Path): unknown =>
+  path.reduce<unknown>(
+    (inner, step) =>
+      (isMapping(inner) || Array.isArray(inner)) && Object.hasOwn(inner, step)
+        ? (inner as Record<PropertyKey, unknown>)[step]
+        : undefined,
+    value,
+  );
+
 /** `config.clusters.0: lacks broker`, of the first fault, and how many more there are. */
-function summary(faults: readonly HolmesFault[]): string {
+function summary(faults: readonly HolmesFault[], pathOf: (path: Path) => Path = (path) => path): string {
   const [first] = faults;
   if (first === undefined) throw new Error('no faults to tell');
-  const field = first.path.slice(2).join('.');
+  const field = pathOf(first.path).slice(2).join('.');
   const more = faults.length > 1 ? ` (and ${faults.length - 1} more)` : '';
   return `${field === '' ? '' : `${field}: `}${first.message}${more}`;
 }
@@ -86,6 +114,7 @@ export function withPatch(generated: Mapping, patch: Patch, options: JoinOptions
       notes.push({ where: 'overrides.yaml, holmesgpt', what, fix: 'use enabled: false instead of null' });
       return { document: generated, notes };
     }
+    const asWritten = (path: Path): Path => pathIn(left, document, path);
     const found = byEntry(holmesFaults(document).filter((each) => !before.has(JSON.stringify(each))));
     const refused = [...found].filter(([key, faults]) => isPatched(key) && faults.some(isFault));
     if (refused.length === 0) {
@@ -93,17 +122,21 @@ export function withPatch(generated: Mapping, patch: Patch, options: JoinOptions
       if (fault !== undefined)
         throw new Error(`custom_toolset.yaml, ${fault.path.join('.')}: ${fault.message}`);
       for (const [key, faults] of found)
-        notes.push({ where: placeOf(key), what: `HolmesGPT does not use all of it: ${summary(faults)}` });
+        notes.push({
+          where: placeOf(key),
+          what: `HolmesGPT does not use all of it: ${summary(faults, asWritten)}`,
+        });
       for (const { section, name, note } of joined.notes)
         notes.push({ where: placeOf(JSON.stringify([section, name])), ...note });
       return { document, notes };
     }
     for (const [key, faults] of refused) {
       const [section = '', name = ''] = JSON.parse(key) as string[];
+      const what = summary(faults.filter(isFault), asWritten);
       delete left[section]?.[name];
       notes.push({
         where: placeOf(key),
-        what: `is not merged, because HolmesGPT would reject the entry: ${summary(faults.filter(isFault))}`,
+        what: `is not merged, because HolmesGPT would reject the entry: ${what}`,
         fix: 'correct or remove it',
       });
     }

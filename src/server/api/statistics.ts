@@ -29,15 +29,16 @@ const statisticsAnswer = z.object({
 });
 
 /** Counts, times and what is wrong. @param leader whether this replica writes */
-function statistics(
+export function statistics(
   readModel: ReadModel,
   version: string,
   leader: boolean,
 ): z.infer<typeof statisticsAnswer> {
   const byType: Record<string, Record<'healthy' | 'unhealthy' | 'unknown', number>> = {};
-  for (const { type, verdict } of readModel.services) {
+  for (const service of readModel.services) {
+    const { type } = service;
     byType[type] ??= { healthy: 0, unhealthy: 0, unknown: 0 };
-    byType[type][verdict.health]++;
+    byType[type][readModel.healthNow(service)]++;
   }
   const { counters, published } = readModel;
   const notes = (problems: ReadModel['publishProblems']) => problems.map((each) => ({ ...each }));

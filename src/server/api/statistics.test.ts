@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { discovered } from '../../../test/fixtures/unit/detection.ts';
+import { service } from '../../../test/fixtures/unit/service.ts';
+import { ReadModel } from '../../controller/read-model.ts';
+import type { Problem } from '../../model/discovery.ts';
+import { outageProblem } from '../../probing/outage.ts';
+import { statistics } from './statistics.ts';
+
+const loki = (name: string, health: 'healthy' | 'unhealthy' | 'unknown') =>
+  discovered(service(name, { labels: { app: 'loki' }, ports: ['http:3100'] }), health);
+
+function byTypeWith(problems: readonly Problem[]): unknown {
+  const readModel = new ReadModel({ now: () => new Date(0) });
+  readModel.apply({
+    kind: 'pass',
+    cycle: 1,
+    full: true,
+    before: [],
+    services: [loki('a', 'healthy'), loki('b', 'healthy'), loki('c', 'unhealthy'), loki('d', 'unknown')],
+    problems,
+    examined: 4,
+    milliseconds: 1,
+    detecting: 1,
+    changedAt: undefined,
+  });
+  return statistics(readModel, '1', true).discovery.byType;
+}
+
+test('backends are counted by type and health', () => {
+  expect(byTypeWith([])).toEqual({ loki: { healthy: 2, unhealthy: 1, unknown: 1 } });
+});
+
+test.each(['network', 'dns'] as const)('in an outage nobody is known to be healthy: %s', (outage) => {
+  expect(byTypeWith([outageProblem(outage)])).toEqual({ loki: { healthy: 0, unhealthy: 1, unknown: 3 } });
+});
