@@ -4,7 +4,7 @@ import { openInput, stagesOf } from '../src/app/pipeline.ts';
 import { targetOf } from '../src/app/target.ts';
 import { Engine } from '../src/controller/engine.ts';
 import type { EngineEvent } from '../src/controller/events.ts';
-import type { Kube } from '../src/kubernetes/connection.ts';
+import type { KubeClient } from '../src/kubernetes/connection.ts';
 import { documentFaults } from '../src/outputs/check.ts';
 import { ScheduledProber } from '../src/probing/schedule.ts';
 import type { Change } from '../src/sources/source.ts';
@@ -23,7 +23,7 @@ export interface Passed {
 
 /** What `serve` keeps between passes, in this process. */
 export interface Passes {
-  readonly kube: Kube;
+  readonly kube: KubeClient;
   /** One full pass: with what is remembered of earlier ones, as a running `serve` makes it. */
   pass(): Promise<Passed>;
   close(): Promise<void>;

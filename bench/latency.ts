@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { configMapsPath } from '../src/kubernetes/config-maps.ts';
-import { connect, type Kube } from '../src/kubernetes/connection.ts';
+import { connect, type KubeClient } from '../src/kubernetes/connection.ts';
 import { listPages, type Selection } from '../src/kubernetes/list.ts';
 import { servicesPath } from '../src/kubernetes/services.ts';
 import { type WatchEvent, watch } from '../src/kubernetes/watch.ts';
@@ -26,10 +26,10 @@ type Look = (event: SetEvent) => boolean;
 class Observer {
   readonly #looks = new Map<Look, (time: number) => void>();
 
-  async run(kube: Kube, selection: Selection, signal: AbortSignal): Promise<void> {
+  async run(kube: KubeClient, selection: Selection, signal: AbortSignal): Promise<void> {
     let resourceVersion = '';
     for await (const page of listPages(kube, selection, signal)) resourceVersion = page.resourceVersion;
-    const limits = { resourceVersion, seconds: 3_000, idle: 3_000_000 };
+    const limits = { resourceVersion, seconds: 3_000, idleTimeout: 3_000_000 };
     const events = await watch(kube, selection, limits, signal);
     void this.#follow(events, signal);
   }

@@ -14,6 +14,6 @@ for (;;) {
   let resourceVersion = '';
   for await (const page of listPages(kube, { path }, signal)) resourceVersion = page.resourceVersion;
   process.stdout.write('following\n');
-  const limits = { resourceVersion, seconds: 3_000, idle: 300_000 };
+  const limits = { resourceVersion, seconds: 3_000, idleTimeout: 300_000 };
   for await (const _ of await watch(kube, { path }, limits, signal));
 }

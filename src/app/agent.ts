@@ -1,5 +1,5 @@
 import { holmesgptPlan } from '../config/holmesgpt.ts';
-import type { Kube } from '../kubernetes/connection.ts';
+import type { KubeClient } from '../kubernetes/connection.ts';
 import { ConfigError } from '../model/errors.ts';
 import type { Agent } from '../outputs/holmesgpt/follower.ts';
 import type { Configuration } from './configuration.ts';
@@ -14,7 +14,7 @@ import { merger } from './merger.ts';
 export async function agentOf(
   settings: Configuration,
   env: Env,
-  kube: Kube | undefined,
+  kube: KubeClient | undefined,
 ): Promise<Agent | undefined> {
   const wanted = holmesgptPlan(settings, env.HOLMESGPT_API_KEY);
   if (wanted === undefined) return undefined;

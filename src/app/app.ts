@@ -1,7 +1,7 @@
 import { Engine } from '../controller/engine.ts';
 import type { EngineEvent } from '../controller/events.ts';
 import { ReadModel } from '../controller/read-model.ts';
-import type { Kube } from '../kubernetes/connection.ts';
+import type { KubeClient } from '../kubernetes/connection.ts';
 import { type Problem, problemLine } from '../model/discovery.ts';
 import { ProblemError } from '../server/problem.ts';
 import { apiMetrics } from '../telemetry/api-metrics.ts';
@@ -94,7 +94,12 @@ class Run {
   readonly #servers: Servers;
   #working: Working | undefined;
 
-  constructor(options: AppOptions, readModel: ReadModel, cluster: Kube | undefined, signal: AbortSignal) {
+  constructor(
+    options: AppOptions,
+    readModel: ReadModel,
+    cluster: KubeClient | undefined,
+    signal: AbortSignal,
+  ) {
     const { log } = options.logger;
     this.#options = options;
     this.#readModel = readModel;

@@ -1,6 +1,6 @@
 import type { Engine, EngineOptions } from '../controller/engine.ts';
 import type { EngineEvent } from '../controller/events.ts';
-import type { Kube } from '../kubernetes/connection.ts';
+import type { KubeClient } from '../kubernetes/connection.ts';
 import { documentFaults } from '../outputs/check.ts';
 import { OutageProber } from '../probing/outage-prober.ts';
 import { ScheduledProber } from '../probing/schedule.ts';
@@ -32,7 +32,7 @@ export interface Surroundings {
   readonly signal: AbortSignal;
   readonly log: Logger;
   /** The connection to the cluster, where one is read or published to. */
-  readonly cluster: Kube | undefined;
+  readonly cluster: KubeClient | undefined;
   /** Told of all that happens. */
   readonly tell: (event: EngineEvent) => void;
 }

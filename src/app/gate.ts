@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { reviewAccess } from '../kubernetes/access-reviews.ts';
-import type { Kube } from '../kubernetes/connection.ts';
+import type { KubeClient } from '../kubernetes/connection.ts';
 import { reviewToken } from '../kubernetes/token-reviews.ts';
 import { ConfigError } from '../model/errors.ts';
 import { Authenticator } from '../server/authentication.ts';
@@ -20,7 +20,7 @@ type GateSettings = Pick<
   'authEnabled' | 'authAudiences' | 'authorizationEnabled' | 'rateLimit' | 'rateLimitBurst'
 >;
 
-function gateOf(settings: GateSettings, kube: Kube | undefined, signal: AbortSignal): Gate {
+function gateOf(settings: GateSettings, kube: KubeClient | undefined, signal: AbortSignal): Gate {
   const { authEnabled, authAudiences: audiences, authorizationEnabled, rateLimit, rateLimitBurst } = settings;
   const limiter = (clients: number): RateLimiter =>
     new RateLimiter({
@@ -53,7 +53,7 @@ function gateOf(settings: GateSettings, kube: Kube | undefined, signal: AbortSig
  * What requests have to pass, made anew only where the configuration wants it otherwise.
  * @param kube the cluster whose tokens are known; nothing where none is used
  */
-export function gates(kube: Kube | undefined, signal: AbortSignal): (settings: Configuration) => Gate {
+export function gates(kube: KubeClient | undefined, signal: AbortSignal): (settings: Configuration) => Gate {
   let made: { readonly of: GateSettings; readonly gate: Gate } | undefined;
   return (settings) => {
     const { authEnabled, authAudiences, authorizationEnabled, rateLimit, rateLimitBurst } = settings;
@@ -66,7 +66,7 @@ export function gates(kube: Kube | undefined, signal: AbortSignal): (settings: C
 /** @throws UserError where servers shall ask for tokens, and there is no cluster that knows any */
 export function checkGate(
   { authEnabled, apiAddress = 'none', metricsAuthEnabled }: Configuration,
-  kube: Kube | undefined,
+  kube: KubeClient | undefined,
 ): void {
   const asks = authEnabled && (apiAddress !== 'none' || metricsAuthEnabled);
   if (asks && kube === undefined)

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { Kube } from '../kubernetes/connection.ts';
+import type { KubeClient } from '../kubernetes/connection.ts';
 import type { Leadership, LeadershipEvent } from '../kubernetes/leadership.ts';
 import { ConfigError } from '../model/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -11,7 +11,7 @@ import type { Env } from './host.ts';
 export interface Leader {
   readonly mayPublish: () => boolean;
   /** The connection for all that is written. */
-  readonly kube: Kube | undefined;
+  readonly kube: KubeClient | undefined;
   /**
    * Takes part in the election, if there is one; a second call does nothing.
    * @param began told when this process becomes the leader
@@ -63,7 +63,7 @@ export async function leaderOf(
   settings: Configuration,
   once: boolean,
   env: Env,
-  kube: Kube | undefined,
+  kube: KubeClient | undefined,
   log: Logger,
 ): Promise<Leader> {
   if (!settings.leaderElection)
@@ -73,18 +73,18 @@ export async function leaderOf(
       `there is no leader election with ${kube === undefined ? '--out' : '--once'}; remove it, or remove --leader-elect and LEADER_ELECTION`,
     );
   const { leadership } = await import('../kubernetes/leadership.ts');
-  const { leadingKube } = await import('../kubernetes/leading-kube.ts');
+  const { fencedClient } = await import('../kubernetes/fenced-client.ts');
   const election: Leadership = leadership(kube, {
     lease: { namespace: settings.configMapNamespace, name: settings.leaseName },
     // A Pod whose container starts anew has the same name: what the one before did is not known.
     identity: `${env.POD_NAME ?? hostname()}_${randomUUID()}`,
-    tell: (event) => tell(log, event),
+    emit: (event) => tell(log, event),
   });
   const stop = new AbortController();
   let ended: Promise<void> | undefined;
   return {
     mayPublish: () => election.leading,
-    kube: leadingKube(kube, election),
+    kube: fencedClient(kube, election),
     start(began) {
       ended ??= election.run((leading) => leading && began(), stop.signal);
     },

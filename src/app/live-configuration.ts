@@ -4,8 +4,8 @@ import type { ConfigLayer } from '../config/file.ts';
 import { SETTING_NAMES, SETTINGS } from '../config/setting-table.ts';
 import { shownSetting } from '../config/settings.ts';
 import { watchFiles } from '../files/watch-files.ts';
-import type { Kube } from '../kubernetes/connection.ts';
-import type { ConfigData, ToldData } from '../kubernetes/stored-settings.ts';
+import type { KubeClient } from '../kubernetes/connection.ts';
+import type { ConfigData, ConfigDataEvent } from '../kubernetes/stored-settings.ts';
 import type { Problem } from '../model/discovery.ts';
 import { ConfigError, UserError } from '../model/errors.ts';
 import { type Configuration, type ConfigurationSources, readConfiguration } from './configuration.ts';
@@ -44,7 +44,7 @@ const detectorProblems = (configuration: Configuration): string[] =>
 /** The configuration of `serve` from all its sources, kept in step with the ConfigMap and the files among them. */
 export class LiveConfiguration {
   readonly #sources: ConfigurationSources;
-  readonly #kube: Kube | undefined;
+  readonly #kube: KubeClient | undefined;
   readonly #note: Note;
   #data: ConfigData | undefined;
   #current: Configuration;
@@ -60,7 +60,7 @@ export class LiveConfiguration {
    * @param first what the sources come to without the ConfigMap: they say where that is
    * @param note told what a person should know about reading it
    */
-  constructor(sources: ConfigurationSources, first: Configuration, kube: Kube | undefined, note: Note) {
+  constructor(sources: ConfigurationSources, first: Configuration, kube: KubeClient | undefined, note: Note) {
     this.#sources = sources;
     this.#current = first;
     this.#kube = kube;
@@ -79,12 +79,12 @@ export class LiveConfiguration {
    */
   async open(signal: AbortSignal): Promise<void> {
     if (this.#kube !== undefined) {
-      const { followData } = await import('../kubernetes/stored-settings.ts');
+      const { watchConfigData } = await import('../kubernetes/stored-settings.ts');
       const { settingsConfigMap, configMapNamespace } = this.#current;
       const answered = Promise.withResolvers<void>();
       signal.addEventListener('abort', () => answered.resolve(), { once: true });
       // It rejects for a bug only, and that ends the process.
-      void followData(
+      void watchConfigData(
         this.#kube,
         configMapNamespace,
         settingsConfigMap,
@@ -102,9 +102,9 @@ export class LiveConfiguration {
   /** Reads the ConfigMap once. @throws UserError when it cannot be read, or what it holds cannot be used */
   async openOnce(signal: AbortSignal): Promise<void> {
     if (this.#kube !== undefined) {
-      const { readData } = await import('../kubernetes/stored-settings.ts');
+      const { readConfigData } = await import('../kubernetes/stored-settings.ts');
       const { settingsConfigMap, configMapNamespace } = this.#current;
-      const told = await readData(this.#kube, configMapNamespace, settingsConfigMap, signal);
+      const told = await readConfigData(this.#kube, configMapNamespace, settingsConfigMap, signal);
       if (told.kind === 'failure') throw told.error;
       this.#take(told);
     }
@@ -144,7 +144,7 @@ export class LiveConfiguration {
   }
 
   /** @returns whether it is known now what the ConfigMap configures */
-  #take(told: ToldData): boolean {
+  #take(told: ConfigDataEvent): boolean {
     switch (told.kind) {
       case 'data':
         this.#data = told.data;

@@ -1,10 +1,13 @@
-import type { Kube } from '../kubernetes/connection.ts';
+import type { KubeClient } from '../kubernetes/connection.ts';
 import { findOwner } from '../kubernetes/owner.ts';
 import type { OwnerReference } from '../model/published.ts';
 import type { Env } from './host.ts';
 
 /** The Pod that this process runs in, as far as its environment tells. */
-function podOf(kube: Kube, env: Env): { readonly namespace: string; readonly name: string } | undefined {
+function podOf(
+  kube: KubeClient,
+  env: Env,
+): { readonly namespace: string; readonly name: string } | undefined {
   const name = env.POD_NAME ?? (kube.inCluster ? env.HOSTNAME : undefined);
   const namespace = env.POD_NAMESPACE ?? (kube.inCluster ? kube.namespace : undefined);
   return name === undefined || namespace === undefined ? undefined : { namespace, name };
@@ -16,7 +19,7 @@ function podOf(kube: Kube, env: Env): { readonly namespace: string; readonly nam
  * @param none told once why there is none, where this is a Pod
  */
 export function ownDeployment(
-  kube: Kube,
+  kube: KubeClient,
   env: Env,
   namespace: string,
   none: (why: string) => void,

@@ -3,7 +3,7 @@ import type { Settings } from '../config/setting-table.ts';
 import { probeKinds, type Stages } from '../controller/pass.ts';
 import { interestOf } from '../detection/interest.ts';
 import { makeRules } from '../detection/make-rules.ts';
-import type { Kube } from '../kubernetes/connection.ts';
+import type { KubeClient } from '../kubernetes/connection.ts';
 import { ConfigError } from '../model/errors.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { noProber } from '../probing/no-prober.ts';
@@ -16,7 +16,7 @@ import type { Configuration } from './configuration.ts';
 export interface Input {
   readonly source: Source;
   /** The connection to the cluster, where that is the input or is needed to publish. */
-  readonly kube: Kube | undefined;
+  readonly kube: KubeClient | undefined;
   /** For messages: where Services were looked for. */
   readonly where: string;
   /** The namespaces that are searched; `*` or none: all. */
@@ -38,7 +38,7 @@ export interface InputOptions {
 }
 
 /** Opens the connection to the cluster. @throws UserError */
-export async function openCluster({ kubeconfig, origin, context }: InputOptions): Promise<Kube> {
+export async function openCluster({ kubeconfig, origin, context }: InputOptions): Promise<KubeClient> {
   const { connect } = await import('../kubernetes/connection.ts');
   return connect({ kubeconfig, origin, context });
 }
@@ -56,7 +56,7 @@ export async function openInput(
   options: InputOptions,
   settings: Configuration,
   follow: boolean,
-  cluster?: Kube,
+  cluster?: KubeClient,
   tell?: (event: SourceEvent) => void,
 ): Promise<Input> {
   const interval = settings.discoveryInterval;

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EngineOptions } from '../controller/engine.ts';
-import type { Kube } from '../kubernetes/connection.ts';
+import type { KubeClient } from '../kubernetes/connection.ts';
 import { eventRecorder } from '../kubernetes/events.ts';
 import { problemLine } from '../model/discovery.ts';
 import { filePublisher } from '../publishers/file/file-publisher.ts';
@@ -33,7 +33,7 @@ export function intoFile(path: string, { configMapName, configMapNamespace }: Co
 }
 
 /** Publishes into the ConfigMap of a cluster, with Events about it, and as a part of the Deployment that runs us. */
-export function intoCluster(kube: Kube, settings: Configuration, env: Env, log: Logger): Publishing {
+export function intoCluster(kube: KubeClient, settings: Configuration, env: Env, log: Logger): Publishing {
   const { configMapName: name, configMapNamespace: namespace } = settings;
   const publisher = targetOf(kube, settings);
   const stop = new AbortController();
@@ -52,7 +52,7 @@ export function intoCluster(kube: Kube, settings: Configuration, env: Env, log: 
     ),
     listener: engineEvents(recorder.record),
     async settled() {
-      await Promise.race([recorder.settled(), sleep(LONGEST_END, undefined, { signal: stop.signal })]);
+      await Promise.race([recorder.flush(), sleep(LONGEST_END, undefined, { signal: stop.signal })]);
       stop.abort();
     },
   };

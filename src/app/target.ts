@@ -1,4 +1,4 @@
-import type { Kube } from '../kubernetes/connection.ts';
+import type { KubeClient } from '../kubernetes/connection.ts';
 import { configMapPublisher } from '../publishers/config-map/config-map-publisher.ts';
 import { controllerRevisionHistory } from '../publishers/config-map/controller-revision-history.ts';
 import type { History, Publisher } from '../publishers/publisher.ts';
@@ -12,7 +12,7 @@ export interface Target extends Publisher {
 }
 
 /** The ConfigMap that the settings name, with its history. */
-export function targetOf(kube: Kube, settings: Configuration): Target {
+export function targetOf(kube: KubeClient, settings: Configuration): Target {
   const target = { name: settings.configMapName, namespace: settings.configMapNamespace };
   const history = controllerRevisionHistory(kube, target, settings.revisionHistoryLimit);
   return { ...configMapPublisher(kube, target, history), history };

@@ -6,7 +6,7 @@ import { permitted } from '../controller/outcome.ts';
 import { discover, toolKinds } from '../controller/pass.ts';
 import { type Explanation, explain } from '../detection/explain.ts';
 import { selectionOf } from '../detection/selection.ts';
-import type { Kube } from '../kubernetes/connection.ts';
+import type { KubeClient } from '../kubernetes/connection.ts';
 import {
   type Approval,
   type Candidate,
@@ -220,7 +220,7 @@ async function elsewhere(
   namespace: string,
   flags: ExplainFlags,
   configured: Configuration,
-  kube: Kube | undefined,
+  kube: KubeClient | undefined,
   run: Invocation,
 ): Promise<readonly Service[]> {
   if (flags.filename?.includes('-') === true) return [];

@@ -1,5 +1,5 @@
 import type { Input } from '../app/pipeline.ts';
-import { namespaceNames, namespacesWith } from '../kubernetes/lookups.ts';
+import { namespaceNames, namespacesWithService } from '../kubernetes/lookups.ts';
 import { didYouMean, nearest } from '../model/nearest.ts';
 
 /** Most names in a message. */
@@ -29,7 +29,7 @@ export async function missingService(
   const what = `there is no Service ${namespace}/${name} in ${input.where}`;
   const meant = nearest(name, there);
   if (meant !== undefined) return `${what}; did you mean ${namespace}/${meant}?`;
-  const elsewhere = input.kube === undefined ? [] : await namespacesWith(input.kube, name, signal);
+  const elsewhere = input.kube === undefined ? [] : await namespacesWithService(input.kube, name, signal);
   if (elsewhere.length > 0)
     return `${what}; there is ${elsewhere
       .slice(0, MOST)

@@ -1,8 +1,8 @@
 import type { AccessAttributes, AccessVerdict, Caller } from '../model/caller.ts';
-import { BadAnswerError } from './answer.ts';
-import type { Kube } from './connection.ts';
+import type { KubeClient } from './connection.ts';
+import { InvalidResponseError } from './response.ts';
 
-/** What is read of the `status` of a `v1.SubjectAccessReview`. */
+/** The `status` of a `v1.SubjectAccessReview`. */
 interface AccessReviewStatus {
   readonly allowed?: boolean;
   readonly reason?: string;
@@ -10,17 +10,16 @@ interface AccessReviewStatus {
 }
 
 const PATH = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
-/** Longest time for one review, in milliseconds. */
+/** In milliseconds. */
 const TIMEOUT = 10_000;
 
 /**
- * Asks the API server whether somebody may do something. The right to create
- * `subjectaccessreviews.authorization.k8s.io` is needed.
+ * Reviews whether a user has a permission. Requires `create` on `subjectaccessreviews.authorization.k8s.io`.
  * @see https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/subject-access-review-v1/
- * @throws as `Kube.request` where the API server cannot tell
+ * @throws as `KubeClient.request` if the review fails
  */
 export async function reviewAccess(
-  kube: Kube,
+  kube: KubeClient,
   { username, uid, groups, extra }: Caller,
   attributes: AccessAttributes,
   signal: AbortSignal,
@@ -32,7 +31,7 @@ export async function reviewAccess(
   };
   const answer = await kube.request({ method: 'POST', path: PATH, body, timeout: TIMEOUT }, signal);
   const { status } = (answer ?? {}) as { readonly status?: AccessReviewStatus };
-  if (status === undefined) throw new BadAnswerError('the answer to a review of access has no status');
+  if (status === undefined) throw new InvalidResponseError('the answer to a review of access has no status');
   const reasons = [status.reason, status.evaluationError].filter((reason) => (reason ?? '') !== '');
   return { allowed: status.allowed === true, reason: reasons.join('; ') };
 }

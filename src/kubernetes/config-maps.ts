@@ -1,7 +1,7 @@
-import type { Kube } from './connection.ts';
+import type { KubeClient } from './connection.ts';
 import { isStatus } from './status.ts';
 
-/** What is read of a `v1.ConfigMap`. */
+/** The fields of a `v1.ConfigMap` that are used. */
 export interface ConfigMap {
   readonly metadata?: {
     readonly labels?: Record<string, string>;
@@ -10,7 +10,7 @@ export interface ConfigMap {
     readonly uid?: string;
     readonly managedFields?: readonly {
       readonly manager?: string;
-      /** Which fields are the manager's, as keys of a tree: `f:metadata`, `k:{"uid":"…"}`. */
+      /** The fields that the manager owns, as keys of a tree: `f:metadata`, `k:{"uid":"…"}`. */
       readonly fieldsV1?: Readonly<Record<string, unknown>>;
     }[];
     readonly ownerReferences?: readonly {
@@ -31,9 +31,9 @@ export const configMapsPath = (namespace: string): string =>
 const pathOf = (namespace: string, name: string): string =>
   `${configMapsPath(namespace)}/${encodeURIComponent(name)}`;
 
-/** A ConfigMap, or nothing if it does not exist. @throws as `Kube.request` */
+/** Reads a ConfigMap; undefined if it does not exist. @throws as `KubeClient.request` */
 export async function readConfigMap(
-  kube: Kube,
+  kube: KubeClient,
   namespace: string,
   name: string,
   signal: AbortSignal,
@@ -51,15 +51,14 @@ interface Named {
 }
 
 /**
- * Server-side apply: makes the fields of `object` the manager's and as given, creates the ConfigMap if there is none,
- * and leaves all fields of others alone. With `resourceVersion` and `uid` in its metadata it is done on that
- * state only; without the uid one that was deleted is made anew, whatever the version.
- * @param force take over fields that another manager has with another value, in place of failing with 409
- * @returns the ConfigMap as it is then
- * @throws as `Kube.request`; 409 where it was changed in between, or another manager has a field and `force` is false
+ * Server-side apply. Creates the ConfigMap if it does not exist. With `resourceVersion` and `uid` in its metadata, only that state
+ * is changed; without the uid, a deleted ConfigMap is recreated whatever the resourceVersion.
+ * @param force take over fields that another manager owns with another value, instead of failing with 409
+ * @returns the resulting ConfigMap
+ * @throws as `KubeClient.request`; 409 if the ConfigMap was changed, or another manager owns a field and `force` is false
  */
 export async function applyConfigMap(
-  kube: Kube,
+  kube: KubeClient,
   object: Named,
   { fieldManager, force }: { readonly fieldManager: string; readonly force: boolean },
   signal: AbortSignal,
@@ -70,7 +69,7 @@ export async function applyConfigMap(
     {
       method: 'PATCH',
       path: `${pathOf(namespace, name)}?${query}`,
-      // JSON is YAML, and this is the content type that every server with server-side apply takes.
+      // JSON is valid YAML, and every server with server-side apply supports this content type.
       contentType: 'application/apply-patch+yaml',
       body: object,
     },
@@ -79,11 +78,11 @@ export async function applyConfigMap(
 }
 
 /**
- * Takes a field manager's fields from it; they stay, and are nobody's. Others can then apply them without a conflict.
- * @throws as `Kube.request`; 409 where it was changed in between
+ * Releases all fields of a field manager without changing them. Others can then apply them without a conflict.
+ * @throws as `KubeClient.request`; 409 if the ConfigMap was changed
  */
 export async function releaseFields(
-  kube: Kube,
+  kube: KubeClient,
   { metadata: { namespace, name } }: Named,
   live: ConfigMap,
   manager: string,
@@ -97,7 +96,7 @@ export async function releaseFields(
       method: 'PATCH',
       path: pathOf(namespace, name),
       contentType: 'application/json-patch+json',
-      // A `test` that fails would be 422, as an invalid object is; a state that is not this one is 409.
+      // A failed `test` operation would be 422, like an invalid object. A wrong resourceVersion is 409.
       body: [
         { op: 'replace', path: '/metadata/resourceVersion', value: live.metadata?.resourceVersion },
         { op: 'remove', path },
@@ -108,12 +107,11 @@ export async function releaseFields(
 }
 
 /**
- * Writes one key of the data of one state of a ConfigMap, and nothing else of it.
- * @param resourceVersion the state
- * @throws as `Kube.request`; 409 where it was changed in between
+ * Writes one data key of a ConfigMap.
+ * @throws as `KubeClient.request`; 409 if the ConfigMap does not have the given resourceVersion
  */
 export async function writeKey(
-  kube: Kube,
+  kube: KubeClient,
   { metadata: { namespace, name } }: Named,
   change: {
     readonly key: string;
@@ -135,9 +133,9 @@ export async function writeKey(
   )) as ConfigMap;
 }
 
-/** Takes annotations away, whoever they belong to. @throws as `Kube.request` */
+/** Removes annotations, whoever owns them. @throws as `KubeClient.request` */
 export async function removeAnnotations(
-  kube: Kube,
+  kube: KubeClient,
   { metadata: { namespace, name } }: Named,
   keys: readonly string[],
   signal: AbortSignal,

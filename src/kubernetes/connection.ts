@@ -5,64 +5,71 @@ import type { Context } from '@kubernetes/client-node/dist/config_types.js';
 import { ConfigError } from '../model/errors.ts';
 import { meantOrAll } from '../model/nearest.ts';
 import { unreadable } from '../model/unreadable.ts';
-import { keptAgents } from './agents.ts';
-import { jsonLines, parseJson, readBody, readStart, TooLongError, withinBudget } from './answer.ts';
 import { credentialsError } from './credentials-error.ts';
 import { jsonBody } from './json-body.ts';
+import { keepAliveAgents } from './keep-alive-agents.ts';
+import {
+  jsonLines,
+  parseJson,
+  ResponseTooLargeError,
+  readBody,
+  readStart,
+  withinBudget,
+} from './response.ts';
 import { statusError } from './status.ts';
 
 /** Where the credentials come from. */
-export interface KubeOptions {
-  /** Path of a kubeconfig; without it KUBECONFIG's, the home's, or the Pod's own credentials. */
+export interface KubeClientOptions {
+  /** Path of a kubeconfig file; if undefined, `KUBECONFIG`, the home directory, or the Pod's credentials. */
   readonly kubeconfig: string | undefined;
-  /** What a person would call that place, for messages. */
+  /** Name of that place in messages. */
   readonly origin: string;
   readonly context: string | undefined;
 }
 
 export interface KubeRequest {
   readonly method?: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
-  /** Path with its query, from the root of the API. */
+  /** Path and query, from the root of the API. */
   readonly path: string;
   readonly body?: unknown;
   readonly contentType?: string;
-  /** Longest time for the whole exchange, in milliseconds. */
+  /** Timeout for the whole exchange, in milliseconds. */
   readonly timeout?: number;
 }
 
 export interface StreamRequest {
-  /** Path with its query, from the root of the API. */
+  /** Path and query, from the root of the API. */
   readonly path: string;
-  /** Longest time for the whole answer, in milliseconds. */
-  readonly longest: number;
-  /** Longest time without a byte, in milliseconds: how a connection that died without a sign is noticed. */
-  readonly idle: number;
+  /** Timeout for the whole response, in milliseconds. */
+  readonly timeout: number;
+  /** Timeout between two bytes, in milliseconds. It detects connections that died silently. */
+  readonly idleTimeout: number;
 }
 
-/** A connection to one API server. */
-export interface Kube {
-  /** URL of the API server, and the context that names it, for messages. */
+/** A client of one API server. */
+export interface KubeClient {
+  /** URL and context of the API server, for messages. */
   readonly server: string;
   /** The namespace of the current context, or `default`. */
   readonly namespace: string;
-  /** Whether the credentials are those of a Pod. */
+  /** Whether the client uses a Pod's credentials. */
   readonly inCluster: boolean;
   /**
-   * One request; the answer's JSON.
-   * @throws ApiStatusError when the server answers with an error; BadAnswerError for one that is too long or no
-   * JSON; Error when there is no answer
+   * Sends a request, and returns the JSON of the response.
+   * @throws ApiStatusError if the server responds with an error; InvalidResponseError if the response is too large or not
+   * JSON; Error if there is no response
    */
   request(request: KubeRequest, signal: AbortSignal): Promise<unknown>;
   /**
-   * One long GET whose answer is newline-delimited JSON, such as a watch. Resolves when the answer begins; leaving the
-   * iteration or aborting the signal closes the connection.
-   * @throws ApiStatusError when the server answers with an error; Error when there is no answer; from the iteration,
-   * BadAnswerError for a line that is too long or no JSON, and Error when the connection breaks or a limit is reached
+   * Sends a long-running GET with a response of newline-delimited JSON, such as a watch. Resolves when the response begins. Leaving
+   * the iteration or aborting the signal closes the connection.
+   * @throws ApiStatusError if the server responds with an error; Error if there is no response; while iterating,
+   * InvalidResponseError if a line is too long or not JSON, and Error if the connection breaks or a timeout expires
    */
   stream(request: StreamRequest, signal: AbortSignal): Promise<AsyncGenerator<unknown>>;
   /**
-   * One exchange as it is, for what is proxied through the API server: any status is an answer.
-   * @throws TooLongError for one that is much longer than its limit; Error when there is no answer
+   * A raw exchange through the API server's proxy. Any status is a valid response.
+   * @throws ResponseTooLargeError if far more than `limit` bytes arrive; Error if there is no response
    */
   raw(request: RawRequest, signal: AbortSignal): Promise<RawAnswer>;
 }
@@ -72,9 +79,9 @@ export interface RawRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** Most bytes that are read of the answer's body. */
+  /** Maximum number of bytes to read from the body. */
   readonly limit: number;
-  /** Looks at each piece of the body once; reading stops when it says that enough has come. */
+  /** Receives each chunk of the body once; reading stops when it returns true. */
   readonly enough?: (chunk: Buffer) => boolean;
 }
 
@@ -84,17 +91,17 @@ export interface RawAnswer {
   readonly body: string;
 }
 
-/** Most answers of status 1xx before the answer itself. What is proxied may send them without end. */
-const INFORMATIONAL = 3;
-/** How many bytes may come for each byte that is read of what is proxied. */
-const OVERHEAD = 2;
+/** Maximum number of 1xx responses. A proxied server could send them without end. */
+const MAX_INFORMATIONAL = 3;
+/** Maximum number of bytes on the connection per byte of a proxied body. */
+const MAX_OVERHEAD = 2;
 const TIMEOUT = 30_000;
-/** Most bytes in an answer; lists that are longer are read in smaller pages. */
-const LONGEST_BODY = 32 * 1024 * 1024;
-/** Most bytes in one line: ten times what the API server stores for one object, since JSON may escape each byte. */
-const LONGEST_LINE = 16 * 1024 * 1024;
+/** Lists that exceed this are read in smaller pages. */
+const MAX_BODY_BYTES = 32 * 1024 * 1024;
+/** Ten times what the API server stores for one object, because JSON can escape each byte. */
+const MAX_LINE_BYTES = 16 * 1024 * 1024;
 
-function load(options: KubeOptions): KubeConfig {
+function load(options: KubeClientOptions): KubeConfig {
   const config = new KubeConfig();
   try {
     if (options.kubeconfig === undefined) config.loadFromDefault();
@@ -117,12 +124,12 @@ function load(options: KubeOptions): KubeConfig {
   return config;
 }
 
-/** The library's stand-in when it found no configuration at all: a server that nobody has. */
-const isStandIn = (config: KubeConfig): boolean =>
+/** The library's placeholder if it found no configuration. */
+const isPlaceholder = (config: KubeConfig): boolean =>
   config.getCurrentCluster()?.name === 'cluster' &&
   config.getCurrentCluster()?.server === 'http://localhost:8080';
 
-/** What is missing in a kubeconfig whose current context leads to no cluster or user, and what to do. */
+/** Explains why a kubeconfig has no usable current context, and what to do. */
 function missingIn(config: KubeConfig, current: string | undefined): string {
   const names = config.contexts.map(({ name }) => name).join(', ');
   const others = names === '' ? 'it has no contexts; name another file with --kubeconfig' : names;
@@ -137,13 +144,13 @@ function missingIn(config: KubeConfig, current: string | undefined): string {
 }
 
 /**
- * Opens a connection with the credentials of a kubeconfig or a Pod. Nothing is sent yet.
- * @throws UserError if there is no usable configuration
+ * Creates a client with the credentials of a kubeconfig or a Pod. It sends nothing yet.
+ * @throws ConfigError if there is no usable configuration
  */
-export function connect(options: KubeOptions): Kube {
+export function connect(options: KubeClientOptions): KubeClient {
   const config = load(options);
   const cluster = config.getCurrentCluster();
-  if (isStandIn(config))
+  if (isPlaceholder(config))
     throw new ConfigError(
       'no cluster is configured: there is no ~/.kube/config, KUBECONFIG is not set, and this is not a Pod; name a kubeconfig with --kubeconfig, or read manifests with -f',
     );
@@ -153,7 +160,7 @@ export function connect(options: KubeOptions): Kube {
   if (cluster === null || (inContext.user !== undefined && config.getCurrentUser() === null))
     throw new ConfigError(`the kubeconfig ${options.origin} ${missingIn(config, current)}`);
   const base = new URL(cluster.server);
-  const agentFor = keptAgents(base.protocol === 'https:');
+  const agentFor = keepAliveAgents(base.protocol === 'https:');
 
   const exchange = async (
     request: Omit<RawRequest, 'limit' | 'enough'>,
@@ -197,11 +204,11 @@ export function connect(options: KubeOptions): Kube {
       const either = AbortSignal.any([signal, AbortSignal.timeout(timeout)]);
       const response = await exchange({ method, path, headers, ...payload }, either);
       if (!succeeded(response)) throw await statusError(response);
-      return parseJson(await readBody(response, LONGEST_BODY));
+      return parseJson(await readBody(response, MAX_BODY_BYTES));
     },
-    async stream({ path, longest, idle }, signal) {
+    async stream({ path, timeout, idleTimeout }, signal) {
       const opening = new AbortController();
-      const late = setTimeout(
+      const openingTimeout = setTimeout(
         () => opening.abort(new DOMException('no answer in time', 'TimeoutError')),
         TIMEOUT,
       );
@@ -211,14 +218,14 @@ export function connect(options: KubeOptions): Kube {
           AbortSignal.any([signal, opening.signal]),
         );
         if (!succeeded(response)) throw await statusError(response);
-        return jsonLines(limited(response, longest, idle), LONGEST_LINE);
+        return jsonLines(limited(response, timeout, idleTimeout), MAX_LINE_BYTES);
       } finally {
-        clearTimeout(late);
+        clearTimeout(openingTimeout);
       }
     },
     async raw({ limit, enough, ...request }, signal) {
       const response = await exchange(request, signal);
-      const body = await readStart(withinBudget(response, OVERHEAD * limit), limit, enough);
+      const body = await readStart(withinBudget(response, MAX_OVERHEAD * limit), limit, enough);
       return { status: response.statusCode ?? 0, headers: response.headers, body };
     },
   };
@@ -230,8 +237,10 @@ function send(base: URL, options: RequestOptions, payload: string | undefined): 
   let informational = 0;
   request.on('information', () => {
     informational++;
-    if (informational > INFORMATIONAL)
-      request.destroy(new TooLongError(`it sent more than ${INFORMATIONAL} answers of 1xx and no other`));
+    if (informational > MAX_INFORMATIONAL)
+      request.destroy(
+        new ResponseTooLargeError(`it sent more than ${MAX_INFORMATIONAL} answers of 1xx and no other`),
+      );
   });
   request.on('response', resolve);
   request.on('error', reject);
@@ -247,22 +256,26 @@ function send(base: URL, options: RequestOptions, payload: string | undefined): 
 const succeeded = ({ statusCode = 0 }: IncomingMessage): boolean => statusCode >= 200 && statusCode < 300;
 
 /** The chunks of a long answer, until it has lasted too long or was silent too long (milliseconds). */
-async function* limited(response: IncomingMessage, longest: number, idle: number): AsyncGenerator<Buffer> {
-  const over = setTimeout(
+async function* limited(
+  response: IncomingMessage,
+  timeout: number,
+  idleTimeout: number,
+): AsyncGenerator<Buffer> {
+  const durationTimeout = setTimeout(
     () => response.destroy(new Error('the server did not end its answer in time')),
-    longest,
+    timeout,
   );
-  const silent = setTimeout(
-    () => response.destroy(new Error(`the server was silent for ${Math.round(idle / 1000)} s`)),
-    idle,
+  const silenceTimeout = setTimeout(
+    () => response.destroy(new Error(`the server was silent for ${Math.round(idleTimeout / 1000)} s`)),
+    idleTimeout,
   );
   try {
     for await (const chunk of response as AsyncIterable<Buffer>) {
-      silent.refresh();
+      silenceTimeout.refresh();
       yield chunk;
     }
   } finally {
-    clearTimeout(over);
-    clearTimeout(silent);
+    clearTimeout(durationTimeout);
+    clearTimeout(silenceTimeout);
   }
 }

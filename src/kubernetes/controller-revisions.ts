@@ -1,7 +1,7 @@
-import type { Kube } from './connection.ts';
+import type { KubeClient } from './connection.ts';
 import { type KubeObject, listPages } from './list.ts';
 
-/** What is used of an `apps/v1.ControllerRevision`. Its `data` cannot be changed once it is there. */
+/** The fields of an `apps/v1.ControllerRevision` that are used. Its `data` is immutable. */
 export interface ControllerRevision {
   readonly apiVersion: 'apps/v1';
   readonly kind: 'ControllerRevision';
@@ -18,9 +18,9 @@ export interface ControllerRevision {
 const pathOf = (namespace: string): string =>
   `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/controllerrevisions`;
 
-/** All ControllerRevisions of a namespace with these labels, as they are. @throws as `listPages` */
+/** Lists the ControllerRevisions of a namespace with these labels. @throws as `listPages` */
 export async function listControllerRevisions(
-  kube: Kube,
+  kube: KubeClient,
   namespace: string,
   labels: Readonly<Record<string, string>>,
   signal: AbortSignal,
@@ -34,9 +34,9 @@ export async function listControllerRevisions(
   return objects;
 }
 
-/** @returns it as it is then. @throws as `Kube.request`; 409 where there is one of that name */
+/** @throws as `KubeClient.request`; 409 if the name exists */
 export function createControllerRevision(
-  kube: Kube,
+  kube: KubeClient,
   object: ControllerRevision,
   signal: AbortSignal,
 ): Promise<unknown> {
@@ -44,11 +44,12 @@ export function createControllerRevision(
 }
 
 /**
- * Gives a ControllerRevision another number; an annotation with `null` goes.
- * @returns it as it is then. @throws as `Kube.request`
+ * Changes the number and annotations of a ControllerRevision.
+ * @param annotations `null` removes an annotation
+ * @throws as `KubeClient.request`
  */
 export function renumberControllerRevision(
-  kube: Kube,
+  kube: KubeClient,
   { namespace, name }: { readonly namespace: string; readonly name: string },
   revision: number,
   annotations: Readonly<Record<string, string | null>>,
@@ -65,9 +66,9 @@ export function renumberControllerRevision(
   );
 }
 
-/** @throws as `Kube.request`; 404 where it is gone already */
+/** @throws as `KubeClient.request`; 404 if it does not exist */
 export async function deleteControllerRevision(
-  kube: Kube,
+  kube: KubeClient,
   { namespace, name }: { readonly namespace: string; readonly name: string },
   signal: AbortSignal,
 ): Promise<void> {

@@ -1,16 +1,16 @@
 import { oneLine } from '../model/text.ts';
 
-/** The credentials of the kubeconfig could not be had, so nothing was sent. The message says what to do. */
+/** No credentials could be obtained, so nothing was sent. The message says what to do. */
 export class CredentialsError extends Error {
   override readonly name = 'CredentialsError';
 }
 
-/** Longest text of what a program said, in characters. */
+/** Maximum length of a credential plugin's output in a message, in characters. */
 const LONGEST = 300;
 
 /**
- * Why credentials could not be had, for a person.
- * @param program the program that the kubeconfig names to get them, if it names one
+ * Explains why no credentials could be obtained.
+ * @param program the credential plugin of the kubeconfig, if there is one
  */
 export function credentialsError(error: unknown, program: string | undefined): CredentialsError {
   const { code, syscall, path, message } = error as NodeJS.ErrnoException;

@@ -1,8 +1,8 @@
 import type { PodFiles } from '../model/pod-files.ts';
-import type { Kube } from './connection.ts';
+import type { KubeClient } from './connection.ts';
 import { isStatus } from './status.ts';
 
-/** What is read of an `apps/v1.Deployment`. */
+/** The fields of an `apps/v1.Deployment` that are used. */
 export interface Deployment {
   readonly metadata?: { readonly resourceVersion?: string };
   readonly spec?: {
@@ -17,9 +17,9 @@ export interface Deployment {
 const pathOf = (namespace: string, name: string): string =>
   `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/deployments/${encodeURIComponent(name)}`;
 
-/** A Deployment, or nothing if it does not exist. @throws as `Kube.request` */
+/** Reads a Deployment; undefined if it does not exist. @throws as `KubeClient.request` */
 export async function readDeployment(
-  kube: Kube,
+  kube: KubeClient,
   namespace: string,
   name: string,
   signal: AbortSignal,
@@ -33,13 +33,11 @@ export async function readDeployment(
 }
 
 /**
- * Sets annotations of a Deployment's Pod template, and nothing else; its Pods are replaced then, as by
- * `kubectl rollout restart`, which does the same.
- * @param resourceVersion the state on which it is done
- * @throws as `Kube.request`; 409 where the Deployment was changed in between
+ * Sets annotations of a Deployment's Pod template, which replaces its Pods. `kubectl rollout restart` does the same.
+ * @throws as `KubeClient.request`; 409 if the Deployment does not have the given resourceVersion
  */
 export async function annotatePodTemplate(
-  kube: Kube,
+  kube: KubeClient,
   { namespace, name }: { readonly namespace: string; readonly name: string },
   annotations: Readonly<Record<string, string>>,
   resourceVersion: string | undefined,

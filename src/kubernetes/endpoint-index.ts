@@ -1,33 +1,33 @@
 import type { ServiceKey } from '../model/service.ts';
 
-/** What is kept of an EndpointSlice. */
+/** The part of an EndpointSlice that is kept in memory. */
 export interface SliceState {
   readonly service: ServiceKey;
-  /** Is any of its endpoints ready? */
+  /** Whether at least one endpoint is ready. */
   readonly ready: boolean;
-  /** The numbers of its Pods' ports by the names of the Service's ports; of headless Services only, since others need none. */
+  /** Pod ports by the names of the Service's ports, only for headless Services. */
   readonly ports?: Readonly<Record<string, number>>;
 }
 
-/** What the EndpointSlices of one Service come to. */
+/** The EndpointSlices of one Service, combined. */
 export interface ServiceEndpoints {
-  /** Is any of its endpoints ready? */
+  /** Whether at least one endpoint is ready. */
   readonly ready: boolean;
-  /** The numbers of its Pods' ports by the names of its own, where it is headless; those of ready Pods win. */
+  /** Pod ports by the names of a headless Service's ports. Ports of ready Pods take precedence. */
   readonly ports: ReadonlyMap<string, number>;
 }
 
-/** EndpointSlices by Service, kept in step slice by slice. */
+/** An index of EndpointSlices by Service. */
 export class EndpointIndex {
   readonly #slices = new Map<string, SliceState>();
   readonly #byService = new Map<ServiceKey, Set<string>>();
 
-  /** @param slices by their keys */
+  /** @param slices by key */
   constructor(slices: ReadonlyMap<string, SliceState> = new Map()) {
     for (const [key, slice] of slices) this.put(key, slice);
   }
 
-  /** A slice that came or changed. */
+  /** Adds or replaces a slice. */
   put(key: string, slice: SliceState): void {
     this.drop(key);
     this.#slices.set(key, slice);
@@ -36,7 +36,7 @@ export class EndpointIndex {
     else keys.add(key);
   }
 
-  /** A slice that is gone. */
+  /** Removes a slice. */
   drop(key: string): void {
     const slice = this.#slices.get(key);
     if (slice === undefined) return;
@@ -46,7 +46,7 @@ export class EndpointIndex {
     if (keys?.size === 0) this.#byService.delete(slice.service);
   }
 
-  /** The Service that a slice belongs to. */
+  /** The Service of a slice. */
   serviceOf(key: string): ServiceKey | undefined {
     return this.#slices.get(key)?.service;
   }
@@ -55,7 +55,7 @@ export class EndpointIndex {
     return this.#byService.keys();
   }
 
-  /** `undefined` for a Service without EndpointSlices. */
+  /** The endpoints of a Service; undefined if it has no EndpointSlices. */
   get(service: ServiceKey): ServiceEndpoints | undefined {
     const keys = this.#byService.get(service);
     if (keys === undefined) return undefined;

@@ -1,8 +1,8 @@
 import { HOME_CLUSTER } from '../model/key.ts';
 import { serviceKey } from '../model/service.ts';
-import type { Kube } from './connection.ts';
+import type { KubeClient } from './connection.ts';
 import { EndpointIndex, type SliceState } from './endpoint-index.ts';
-import { type Collection, readKept } from './list.ts';
+import { type Collection, listItems } from './list.ts';
 
 interface EndpointSlice {
   readonly metadata?: {
@@ -16,7 +16,7 @@ interface EndpointSlice {
 type Endpoint = { readonly conditions?: { readonly ready?: unknown } | null } | null;
 type Port = { readonly name?: unknown; readonly port?: unknown } | null;
 
-/** Most ports that are kept of a slice. A Service has seldom more than five. */
+/** Maximum number of ports per slice. A Service rarely has more than five. */
 const MOST_PORTS = 20;
 
 function portsOf(ports: unknown): Record<string, number> {
@@ -29,8 +29,8 @@ function portsOf(ports: unknown): Record<string, number> {
 }
 
 /**
- * The EndpointSlices of a namespace, or of all by `*`. An endpoint that does not say whether it is ready counts as ready,
- * as the API defines it.
+ * The EndpointSlices of a namespace, or of all namespaces (`*`). The API defines that an endpoint without a `ready` condition
+ * counts as ready.
  * @see https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoint-slice-v1/
  */
 export function slicesIn(namespace: string, cluster = HOME_CLUSTER): Collection<SliceState> {
@@ -47,19 +47,19 @@ export function slicesIn(namespace: string, cluster = HOME_CLUSTER): Collection<
       return {
         service: serviceKey({ cluster, namespace: own, name }),
         ready: listed.some((endpoint) => endpoint?.conditions?.ready !== false),
-        // The label that the controller of EndpointSlices gives those of headless Services.
+        // The EndpointSlice controller sets this label for headless Services.
         ...(labels['service.kubernetes.io/headless'] === undefined ? {} : { ports: portsOf(ports) }),
       };
     },
   };
 }
 
-/** Reads the EndpointSlices of a namespace, or of all by `*`. @throws as `Kube.request` */
+/** Reads the EndpointSlices of a namespace, or of all namespaces (`*`). @throws as `KubeClient.request` */
 export async function readEndpoints(
-  kube: Kube,
+  kube: KubeClient,
   namespace: string,
   signal: AbortSignal,
 ): Promise<EndpointIndex> {
-  const { items } = await readKept(kube, slicesIn(namespace), signal);
+  const { items } = await listItems(kube, slicesIn(namespace), signal);
   return new EndpointIndex(items);
 }

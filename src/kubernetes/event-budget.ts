@@ -1,27 +1,27 @@
 import type { ObjectEvent } from '../model/object-event.ts';
 
 /**
- * As many Events of one reason at once, then one more each so many milliseconds: what client-go allows one source and
- * object.
+ * Token bucket for Events of one reason: its size, and milliseconds per new token. client-go uses the same values for each source
+ * and object.
  * @see https://github.com/kubernetes/client-go/blob/master/tools/record/events_cache.go
  */
 const BURST = 25;
 const REFILL = 5 * 60_000;
 
-/** The same for Events of one reason about one Service or namespace. */
+/** Bucket size for Events of one reason about one Service or namespace. */
 const BURST_ABOUT = 5;
 
-/** Most budgets; Events beyond that share the budget of their reason. */
-const MOST = 2_048;
+/** When there are so many budgets, further Events share the budget of their reason. */
+const MAX_BUDGETS = 2_048;
 
-/** How many Events of one kind may be written. `T` is what waits for its turn. */
+/** Rate limit of one kind of Event. `T` is the type of a deferred Event. */
 export class EventBudget<T> {
   readonly #burst: number;
   #tokens: number;
   #refilled: number;
-  /** Events that were not written, and that no Event told of yet. */
+  /** Events that were not written, and that no later Event has counted yet. */
   leftOut = 0;
-  /** The last Event that was too many: it is written as soon as one more may be. */
+  /** The last Event over the limit. It is written as soon as there is a token. */
   deferred: T | undefined;
 
   constructor(burst: number, time: number) {
@@ -30,7 +30,7 @@ export class EventBudget<T> {
     this.#refilled = time;
   }
 
-  /** Takes one, if there is one. @param time in milliseconds since 1970 */
+  /** Takes a token, if there is one. @param time in milliseconds since 1970 */
   take(time: number): boolean {
     const more = Math.max(0, Math.floor((time - this.#refilled) / REFILL));
     this.#refilled = this.#tokens + more >= this.#burst ? time : this.#refilled + more * REFILL;
@@ -40,19 +40,19 @@ export class EventBudget<T> {
     return true;
   }
 
-  /** Milliseconds until one more may be written. */
+  /** Milliseconds until the next token. */
   wait(time: number): number {
     return Math.min(REFILL, Math.max(1, this.#refilled + REFILL - time));
   }
 
-  /** Nothing of it is worth remembering. */
+  /** Whether the budget can be dropped without losing state. */
   isIdle(time: number): boolean {
     const full = time - this.#refilled >= (this.#burst - this.#tokens) * REFILL;
     return full && this.leftOut === 0 && this.deferred === undefined;
   }
 }
 
-/** The budgets of Events: one for each reason, and for each Service or namespace that an Event is about. */
+/** One budget for each reason, and for each Service or namespace that an Event is about. */
 export class EventBudgets<T> {
   readonly #budgets = new Map<string, EventBudget<T>>();
 
@@ -67,8 +67,8 @@ export class EventBudgets<T> {
   }
 
   #isFull(time: number): boolean {
-    if (this.#budgets.size < MOST) return false;
+    if (this.#budgets.size < MAX_BUDGETS) return false;
     for (const [key, budget] of this.#budgets) if (budget.isIdle(time)) this.#budgets.delete(key);
-    return this.#budgets.size >= MOST;
+    return this.#budgets.size >= MAX_BUDGETS;
   }
 }

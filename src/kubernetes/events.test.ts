@@ -7,8 +7,8 @@ import { json } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Problem } from '../model/discovery.ts';
 import type { ObjectEvent } from '../model/object-event.ts';
-import { connect, type Kube } from './connection.ts';
-import { cutBytes, eventName } from './event-object.ts';
+import { connect, type KubeClient } from './connection.ts';
+import { eventName, truncateBytes } from './event-object.ts';
 import { eventRecorder } from './events.ts';
 
 interface Asked {
@@ -30,7 +30,7 @@ let asked: Asked[] = [];
 let answer: (asked: Asked) => number | 'nothing' = () => 200;
 let server: Server;
 let folder: string;
-let kube: Kube;
+let kube: KubeClient;
 
 beforeEach(async () => {
   asked = [];
@@ -81,13 +81,13 @@ function recorder(signal = new AbortController().signal) {
   const clock = { time: START };
   const timers: { at: number; run: () => void }[] = [];
   const problems: Problem[] = [];
-  const { record, settled } = eventRecorder(kube, {
+  const { record, flush: settled } = eventRecorder(kube, {
     regarding: { namespace: 'ns', name: 'cm', uid: () => 'u-1' },
     instance: 'pod-0',
     now: () => new Date(clock.time),
     onProblem: (problem) => problems.push(problem),
     signal,
-    later: (run, milliseconds) => timers.push({ at: clock.time + milliseconds, run }),
+    schedule: (run, milliseconds) => timers.push({ at: clock.time + milliseconds, run }),
   });
   /** Lets time pass, with what was to be done later. */
   const pass = async (milliseconds: number): Promise<void> => {
@@ -304,8 +304,8 @@ test.each([
   ['in the middle of a character', `${'a'.repeat(5)}😀😀`, 10, `${'a'.repeat(5)}…`],
   ['of lone surrogates', '\ud800'.repeat(2), 10, '\ufffd\ufffd'],
 ])('a note %s', (_, text, most, expected) => {
-  expect(cutBytes(text, most)).toBe(expected);
-  expect(Buffer.byteLength(cutBytes(text, most))).toBeLessThanOrEqual(most);
+  expect(truncateBytes(text, most)).toBe(expected);
+  expect(Buffer.byteLength(truncateBytes(text, most))).toBeLessThanOrEqual(most);
 });
 
 test('names of one moment differ, and none is too long', () => {

@@ -1,77 +1,76 @@
 import { LRUCache } from 'lru-cache';
 import type { Problem } from '../model/discovery.ts';
 import type { ObjectEvent } from '../model/object-event.ts';
-import type { Kube } from './connection.ts';
+import type { KubeClient } from './connection.ts';
 import { type EventBudget, EventBudgets } from './event-budget.ts';
 import { eventBody, eventName, eventsPath, microTime } from './event-object.ts';
 import { clusterError, isStatus } from './status.ts';
 
 export interface EventRecorderOptions {
-  /** The ConfigMap that the Events are about. `uid` is asked each time: an object made anew has another one. */
+  /** The ConfigMap that the Events are about. `uid` is a function because it changes when the object is recreated. */
   readonly regarding: {
     readonly namespace: string;
     readonly name: string;
     readonly uid?: () => string | undefined;
   };
-  /** Which process tells it, for `reportingInstance`: the name of its Pod or host. */
+  /** The value of `reportingInstance`: the name of the Pod or host. */
   readonly instance: string;
   readonly now: () => Date;
-  /** Told once while Events cannot be written. */
+  /** Called once when Events cannot be written. */
   readonly onProblem: (problem: Problem) => void;
-  /** When it is aborted, nothing more is written. */
+  /** Aborting it stops all writes. */
   readonly signal: AbortSignal;
-  /** Runs something after so many milliseconds; it must not keep the process alive. */
-  readonly later?: (run: () => void, milliseconds: number) => void;
+  /** Runs a function after a delay; must not keep the process alive. */
+  readonly schedule?: (run: () => void, milliseconds: number) => void;
 }
 
 export interface EventRecorder {
-  /** Tells an Event; returns at once and never throws. */
+  /** Queues an Event. Returns immediately, and never throws. */
   readonly record: (event: ObjectEvent) => void;
-  /** Resolves when all that was told has been written or given up; aborting the signal makes it soon. */
-  readonly settled: () => Promise<void>;
+  /** Resolves when all queued Events are written or have failed. Aborting the signal discards the queue. */
+  readonly flush: () => Promise<void>;
 }
 
-/** The same Event within so many milliseconds is one more of a series. */
+/** An equal Event within this time continues a series, in milliseconds. */
 const SERIES = 10 * 60_000;
-/** Most different Events that are remembered for series, of one reason. */
-const REMEMBERED = 64;
-/** Longest time for one request, in milliseconds. */
+/** Maximum number of series per reason. */
+const MAX_SERIES = 64;
+/** Timeout of one request, in milliseconds. */
 const TIMEOUT = 10_000;
 
-/** An Event and how often it was told. */
+/** An Event and its number of occurrences. */
 interface Series {
   readonly event: ObjectEvent;
   readonly budget: EventBudget<Series>;
   readonly first: Date;
   last: Date;
   count: number;
-  /** The name of the object that was written for it. */
+  /** Name of the Event object, once it exists. */
   name: string | undefined;
   waiting: boolean;
-  /** Events that were left out before it, which it is to tell of. */
+  /** Number of dropped Events that its note reports. */
   leftOut: number;
 }
 
 /**
- * Writes `events.k8s.io/v1` Events about a ConfigMap, one after another. The same Event within ten minutes makes the
- * first one a series: `kubectl get events` then shows one line with the number and the last time, where further
- * objects or nothing at all would hide what matters. Each reason, and each Service or namespace that an Event is about, has
- * a budget of its own, so none starves another. Of what goes beyond it, the last Event is written as soon as it may be, and
- * its note says how many were left out before it.
+ * Writes `events.k8s.io/v1` Events about a ConfigMap, one after another. An equal Event within ten minutes turns the first one into a
+ * series, which `kubectl get events` shows as one line with a count and the last time. Each reason, and each Service or namespace
+ * that an Event is about, has its own budget, so none starves another. The last Event over the budget is written as soon as the
+ * budget allows, and its note says how many were dropped before it.
  */
-export function eventRecorder(kube: Kube, options: EventRecorderOptions): EventRecorder {
+export function eventRecorder(kube: KubeClient, options: EventRecorderOptions): EventRecorder {
   const { regarding, now, signal, onProblem } = options;
-  const later = options.later ?? ((run, milliseconds) => void setTimeout(run, milliseconds).unref());
-  /** Series by reason and then by all that makes them one. */
+  const schedule = options.schedule ?? ((run, milliseconds) => void setTimeout(run, milliseconds).unref());
+  /** Series by reason, then by type, action and note. */
   const remembered = new Map<string, LRUCache<string, Series>>();
   const waiting: Series[] = [];
   const budgets = new EventBudgets<Series>();
   let failing = false;
   let sending: Promise<void> | undefined;
 
-  /** The series of an Event, which counts it, or a new one. */
+  /** Counts an Event in its series, which is created if necessary. */
   const seriesOf = (event: ObjectEvent, time: Date): Series => {
-    const known = remembered.get(event.reason) ?? new LRUCache<string, Series>({ max: REMEMBERED });
+    const known = remembered.get(event.reason) ?? new LRUCache<string, Series>({ max: MAX_SERIES });
     remembered.set(event.reason, known);
     const key = JSON.stringify([event.type, event.action, event.note]);
     const old = known.get(key);
@@ -108,7 +107,7 @@ export function eventRecorder(kube: Kube, options: EventRecorderOptions): EventR
         );
         return;
       } catch (error) {
-        // It was deleted, as all Events are after a while: it is written anew.
+        // Events expire. Write a new one.
         if (!isStatus(error, 404)) throw error;
       }
     const name = eventName(regarding.name, series.first);
@@ -143,7 +142,7 @@ export function eventRecorder(kube: Kube, options: EventRecorderOptions): EventR
         if (!failing) onProblem(problem(error));
         failing = true;
       } finally {
-        // What could not be said of them is said by the next one.
+        // If the write failed, the next Event reports these.
         series.budget.leftOut += series.leftOut;
         series.leftOut = 0;
       }
@@ -159,20 +158,20 @@ export function eventRecorder(kube: Kube, options: EventRecorderOptions): EventR
     sending ??= send();
   };
 
-  /** Writes what was too much, when it is not any more. */
+  /** Writes the deferred Event as soon as the budget allows. */
   const retry = (budget: EventBudget<Series>): void => {
     const { deferred } = budget;
     if (signal.aborted || deferred === undefined) return;
     const time = now().getTime();
     if (!budget.take(time)) {
-      later(() => retry(budget), budget.wait(time));
+      schedule(() => retry(budget), budget.wait(time));
       return;
     }
     budget.deferred = undefined;
     if (!deferred.waiting) enqueue(deferred);
   };
 
-  /** Gives up what waits for its turn, for something newer. One of a series is not lost: it is counted with the next. */
+  /** Replaces the deferred Event with a newer one. An existing series is not lost: its count is written with the next Event. */
   const supersede = (budget: EventBudget<Series>, by: Series | undefined): void => {
     const { deferred } = budget;
     if (deferred !== undefined && deferred !== by && deferred.name === undefined) budget.leftOut += 1;
@@ -193,9 +192,9 @@ export function eventRecorder(kube: Kube, options: EventRecorderOptions): EventR
       }
       const isFirst = budget.deferred === undefined;
       supersede(budget, series);
-      if (isFirst) later(() => retry(budget), budget.wait(time.getTime()));
+      if (isFirst) schedule(() => retry(budget), budget.wait(time.getTime()));
     },
-    settled: async () => {
+    flush: async () => {
       await sending;
     },
   };

@@ -7,11 +7,11 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * A request body in the JSON that the API server writes itself: Go's encoder escapes these five characters.
+ * Encodes a request body like the API server itself: Go's JSON encoder escapes these five characters.
  *
- * The API server keeps some fields as the bytes that were sent, such as `data` of a ControllerRevision, and compares
- * bytes to tell whether an immutable field changed. It encodes an object anew before it applies a patch. With a plain
- * `&` in the first request, each later patch of the object would be refused with 422 "field is immutable".
+ * The API server stores some fields as the bytes that were sent, such as `data` of a ControllerRevision, and compares bytes to
+ * detect changes of immutable fields. It re-encodes an object before it applies a patch. With an unescaped `&` in the first request,
+ * it would reject each later patch of the object with 422 "field is immutable".
  * @see https://pkg.go.dev/encoding/json#HTMLEscape
  */
 export function jsonBody(value: unknown): string {

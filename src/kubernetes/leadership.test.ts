@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Kube, KubeRequest } from './connection.ts';
+import type { KubeClient, KubeRequest } from './connection.ts';
 import { type LeadershipEvent, leadership } from './leadership.ts';
-import { TERM } from './lease-term.ts';
+import { LEASE_TIMING } from './lease-term.ts';
 import { ApiStatusError } from './status.ts';
 
 // Fake timers do not reach the module, so it sleeps by the global ones.
@@ -51,7 +51,7 @@ function server() {
         await new Promise((resolve) => signal.addEventListener('abort', resolve));
       })();
     },
-  } as unknown as Kube;
+  } as unknown as KubeClient;
   /** Another process takes the Lease. */
   const taken = (holderIdentity: string): void => {
     state.lease = {
@@ -62,7 +62,7 @@ function server() {
   return { kube, state, taken };
 }
 
-const RETRY = TERM.retry * 1.1;
+const RETRY = LEASE_TIMING.retryPeriod * 1.1;
 let stop: AbortController;
 let ended: Promise<void>;
 
@@ -73,7 +73,7 @@ function candidate({ kube }: ReturnType<typeof server>, identity = 'me') {
   const election = leadership(kube, {
     lease: { namespace: 'ns', name: 'lease' },
     identity,
-    tell: (event) => events.push(event),
+    emit: (event) => events.push(event),
   });
   ended = election.run((leading) => changes.push(leading), stop.signal);
   return { election, events, changes };
@@ -147,7 +147,7 @@ describe('it cannot be renewed', () => {
       await vi.advanceTimersByTimeAsync(0);
       const { term } = election;
       cluster.state.before = fail;
-      await vi.advanceTimersByTimeAsync(TERM.deadline - 100);
+      await vi.advanceTimersByTimeAsync(LEASE_TIMING.renewDeadline - 100);
       expect([election.leading, term.aborted]).toEqual([true, false]);
       await vi.advanceTimersByTimeAsync(200);
       expect([election.leading, term.aborted]).toEqual([false, true]);
@@ -161,7 +161,7 @@ test('a Lease of somebody else is waited for until it was not renewed for its ti
   const cluster = server();
   cluster.taken('other_1');
   const { election, events } = candidate(cluster);
-  await vi.advanceTimersByTimeAsync(TERM.lease - 200);
+  await vi.advanceTimersByTimeAsync(LEASE_TIMING.leaseDuration - 200);
   expect(election.leading).toBe(false);
   expect(events).toEqual([{ kind: 'following', holder: expect.any(String) }]);
   await vi.advanceTimersByTimeAsync(1_000);

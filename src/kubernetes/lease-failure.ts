@@ -4,7 +4,7 @@ import { ApiStatusError, clusterError } from './status.ts';
 
 const RIGHTS = { hold: '"get", "create" and "update"', watch: '"list" and "watch"' };
 
-/** What keeps a Lease from being held or watched, for a person. @param server URL of the API server */
+/** Explains why a Lease cannot be held or watched, and what to do. @param server URL of the API server */
 export function leaseFailure(
   doing: keyof typeof RIGHTS,
   { namespace, name }: LeaseName,

@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { holderName, leadsFor, type Moment, type Observation, observe, takeableIn } from './lease-term.ts';
+import {
+  holderName,
+  type Instant,
+  msUntilExpired,
+  msUntilRenewDeadline,
+  type ObservedLease,
+  observe,
+} from './lease-term.ts';
 
-const at = (monotonic: number, wall = monotonic): Moment => ({ monotonic, wall });
+const at = (monotonic: number, wall = monotonic): Instant => ({ monotonic, wall });
 const spec = (holderIdentity: unknown, more: object = {}) => ({
   holderIdentity,
   leaseDurationSeconds: 15,
@@ -14,7 +21,7 @@ interface Case {
   readonly what: string;
   /** What was seen, each with its time. */
   readonly seen: readonly (readonly [unknown, number])[];
-  readonly now: Moment;
+  readonly now: Instant;
   readonly takeable: number;
 }
 
@@ -81,14 +88,14 @@ describe('when a Lease may be taken from another', () => {
       takeable: 0,
     },
   ])('$what', ({ seen, now, takeable }) => {
-    let known: Observation | undefined;
+    let known: ObservedLease | undefined;
     for (const [what, time] of seen) known = observe(what, known, at(time));
-    expect(known && takeableIn(known, 'me', now)).toBe(takeable);
+    expect(known && msUntilExpired(known, 'me', now)).toBe(takeable);
   });
 });
 
 describe('how long the holder may write', () => {
-  test.for<{ what: string; renewed: Moment; now: Moment; left: number }>([
+  test.for<{ what: string; renewed: Instant; now: Instant; left: number }>([
     { what: 'right after a renewal', renewed: at(500), now: at(500), left: 10_000 },
     { what: 'a while after it', renewed: at(0), now: at(9_999), left: 1 },
     { what: 'at the deadline', renewed: at(0), now: at(10_000), left: 0 },
@@ -96,14 +103,16 @@ describe('how long the holder may write', () => {
     { what: 'after the machine slept', renewed: at(0), now: at(10, 60_000), left: 0 },
     { what: 'when its clock was set back', renewed: at(0), now: at(4_000, -3_600_000), left: 6_000 },
   ])('$what: $left ms', ({ renewed, now, left }) => {
-    expect(leadsFor(renewed, now)).toBe(left);
+    expect(msUntilRenewDeadline(renewed, now)).toBe(left);
   });
 
   test('it stops before another may begin, though that one saw the renewal as soon as it was sent', () => {
     const renewed = at(0);
     const seen = observe(spec('x'), undefined, renewed);
     for (let time = 0; time < 30_000; time += 250)
-      expect(leadsFor(renewed, at(time)) > 0 && takeableIn(seen, 'me', at(time)) === 0).toBe(false);
+      expect(msUntilRenewDeadline(renewed, at(time)) > 0 && msUntilExpired(seen, 'me', at(time)) === 0).toBe(
+        false,
+      );
   });
 });
 

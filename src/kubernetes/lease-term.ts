@@ -1,44 +1,44 @@
 import { oneLine } from '../model/text.ts';
 
-/** How long a term lasts, in milliseconds: the values that Kubernetes' own controllers use. */
-export const TERM = {
-  /** Nobody takes a Lease from its holder sooner than this after a renewal was seen. */
-  lease: 15_000,
-  /** The holder stops so long after the last renewal that worked was sent. */
-  deadline: 10_000,
-  /** Longest pause between two looks. */
-  retry: 2_000,
+/** Timing of the election in milliseconds, with the values of Kubernetes' own controllers. */
+export const LEASE_TIMING = {
+  /** Another replica can acquire the Lease this long after it last observed a renewal. */
+  leaseDuration: 15_000,
+  /** The leader stops this long after it sent its last successful renewal. */
+  renewDeadline: 10_000,
+  /** Interval between renewals, and between attempts to acquire the Lease. */
+  retryPeriod: 2_000,
 };
 
-/** Longest time that the holder of a Lease can ask for; a broken one is not waited for without end. */
-const LONGEST = 60_000;
+/** Maximum duration that a Lease can request, so that a malformed Lease does not block the election. */
+const MAX_LEASE_DURATION = 60_000;
 
-/** The same moment on two clocks of this machine, in milliseconds. Clocks of two machines are never compared. */
-export interface Moment {
-  /** Goes on evenly while this process is stopped, but not while the machine sleeps. */
+/** An instant on two clocks of this machine, in milliseconds. Clocks of different machines are never compared. */
+export interface Instant {
+  /** Continues while this process is suspended, but not while the machine sleeps. */
   readonly monotonic: number;
-  /** Goes on while the machine sleeps, but may be set. */
+  /** Continues while the machine sleeps, but can be adjusted. */
   readonly wall: number;
 }
 
-/** What was seen of a Lease, and when it was first seen so. */
-export interface Observation {
-  /** Who holds it; empty if nobody does. */
+/** The state of a Lease, and when it was first observed. */
+export interface ObservedLease {
+  /** Identity of the holder; empty if there is none. */
   readonly holder: string;
   readonly transitions: number;
-  /** How long it is the holder's without a renewal, in milliseconds. */
-  readonly lasts: number;
-  /** Tells this state from others. */
+  /** Milliseconds after which the Lease expires without a renewal. */
+  readonly duration: number;
+  /** Fingerprint of the `spec`. */
   readonly state: string;
-  /** On the clock of `Moment.monotonic`. */
+  /** `Instant.monotonic` of the first observation. */
   readonly since: number;
 }
 
 /**
- * Notes what is in a Lease. Only a change of it tells that its holder lives, whatever times are written in it.
- * @param spec of a Lease, as it came
+ * Observes a Lease. Only a change proves that its holder is alive; the times inside it do not count.
+ * @param spec the unvalidated `spec` of the Lease
  */
-export function observe(spec: unknown, known: Observation | undefined, now: Moment): Observation {
+export function observe(spec: unknown, known: ObservedLease | undefined, now: Instant): ObservedLease {
   const { holderIdentity, leaseDurationSeconds, leaseTransitions } = (spec ?? {}) as Record<string, unknown>;
   const state = JSON.stringify(spec ?? null);
   if (state === known?.state) return known;
@@ -46,26 +46,30 @@ export function observe(spec: unknown, known: Observation | undefined, now: Mome
   return {
     holder: typeof holderIdentity === 'string' ? holderIdentity : '',
     transitions: typeof leaseTransitions === 'number' ? leaseTransitions : 0,
-    lasts: Math.max(TERM.lease, Math.min(asked, LONGEST)),
+    duration: Math.max(LEASE_TIMING.leaseDuration, Math.min(asked, MAX_LEASE_DURATION)),
     state,
     since: now.monotonic,
   };
 }
 
-/** Milliseconds until a Lease may be taken; 0: now. */
-export function takeableIn({ holder, lasts, since }: Observation, identity: string, now: Moment): number {
+/** Milliseconds until this identity may acquire a Lease; 0 if now. */
+export function msUntilExpired(
+  { holder, duration, since }: ObservedLease,
+  identity: string,
+  now: Instant,
+): number {
   if (holder === '' || holder === identity) return 0;
-  return Math.max(0, since + lasts - now.monotonic);
+  return Math.max(0, since + duration - now.monotonic);
 }
 
 /**
- * Milliseconds for which the holder may still write; 0: no more. Of the two clocks the one that went further counts.
- * @param renewed when the last renewal that worked was sent: it counts from then, however late the answer came
+ * Milliseconds for which the leader may still write; 0 if it no longer may. The clock that advanced further counts.
+ * @param renewed when the last successful renewal was sent, not when its response arrived
  */
-export function leadsFor(renewed: Moment, now: Moment): number {
+export function msUntilRenewDeadline(renewed: Instant, now: Instant): number {
   const gone = Math.max(now.monotonic - renewed.monotonic, now.wall - renewed.wall);
-  return Math.max(0, TERM.deadline - gone);
+  return Math.max(0, LEASE_TIMING.renewDeadline - gone);
 }
 
-/** Who holds a Lease, for a person. */
+/** The holder of a Lease, for messages. */
 export const holderName = (holder: string): string => oneLine(holder, 120) || 'nobody';

@@ -1,35 +1,35 @@
-import type { Kube } from './connection.ts';
+import type { KubeClient } from './connection.ts';
+import { runInformer } from './informer.ts';
 import { type LeaseName, leasesPath } from './leases.ts';
-import { follow } from './reflector.ts';
 
-/** What is told of one Lease. */
+/** Callbacks of `watchLease`. */
 export interface LeaseWatcher {
-  /** The `spec` as it came; nothing if the Lease is gone. */
+  /** Receives the unvalidated `spec`; undefined if the Lease was deleted. */
   readonly changed: (spec: unknown) => void;
   readonly failed: (error: unknown) => void;
   readonly recovered: () => void;
 }
 
-/** Tells of each change of one Lease, until the signal is aborted. Does not throw. */
+/** Watches one Lease until the signal is aborted. Does not throw. */
 export async function watchLease(
-  kube: Kube,
+  kube: KubeClient,
   { namespace, name }: LeaseName,
   { changed, failed, recovered }: LeaseWatcher,
   signal: AbortSignal,
 ): Promise<void> {
-  await follow<unknown>(
+  await runInformer<unknown>(
     kube,
     {
       path: leasesPath(namespace),
       fieldSelector: `metadata.name=${name}`,
       select: ({ spec }) => spec ?? null,
     },
-    (told) => {
-      if (told.kind === 'failure') return failed(told.error);
+    (event) => {
+      if (event.kind === 'failure') return failed(event.error);
       recovered();
-      if (told.kind === 'synced') for (const spec of told.items.values()) changed(spec);
-      if (told.kind === 'upsert') changed(told.item);
-      if (told.kind === 'delete') changed(undefined);
+      if (event.kind === 'synced') for (const spec of event.items.values()) changed(spec);
+      if (event.kind === 'upsert') changed(event.item);
+      if (event.kind === 'delete') changed(undefined);
     },
     signal,
   );

@@ -1,13 +1,13 @@
-import type { Kube } from './connection.ts';
+import type { KubeClient } from './connection.ts';
 import { ApiStatusError, isStatus } from './status.ts';
 
-/** Where a Lease is. */
+/** Namespace and name of a Lease. */
 export interface LeaseName {
   readonly namespace: string;
   readonly name: string;
 }
 
-/** What we write into the `spec` of a Lease. Times are RFC 3339 with microseconds; they are for people only. */
+/** The fields of a Lease's `spec` that we write. Times are RFC 3339 with microseconds, for people only. */
 export interface LeaseSpec {
   readonly holderIdentity: string;
   readonly leaseDurationSeconds: number;
@@ -16,7 +16,7 @@ export interface LeaseSpec {
   readonly leaseTransitions: number;
 }
 
-/** A `coordination.k8s.io/v1` Lease as the API server gave it; what its `spec` holds is for the reader to check. */
+/** A `coordination.k8s.io/v1` Lease from the API server. Callers must validate its `spec`. */
 export interface Lease {
   readonly metadata?: { readonly resourceVersion?: string };
   readonly spec?: unknown;
@@ -29,9 +29,9 @@ export const leasesPath = (namespace: string): string =>
 const pathOf = ({ namespace, name }: LeaseName): string =>
   `${leasesPath(namespace)}/${encodeURIComponent(name)}`;
 
-/** A Lease, or nothing if there is none. @param timeout in milliseconds @throws as `Kube.request` */
+/** Reads a Lease; undefined if it does not exist. @param timeout in milliseconds @throws as `KubeClient.request` */
 export async function readLease(
-  kube: Kube,
+  kube: KubeClient,
   name: LeaseName,
   timeout: number,
   signal: AbortSignal,
@@ -45,18 +45,17 @@ export async function readLease(
 }
 
 /**
- * Writes a Lease in the state that was read, and in no other; without such a state, makes it where there is none. What
- * others wrote beside our fields stays.
+ * Updates a Lease in the state that was read, or creates it if `before` is undefined. Fields of others stay.
  *
- * A Lease may be made with PUT, so that a Role can name it for "create" too, and one that is there is never updated
- * without a version.
+ * PUT can create a Lease, so that a Role can restrict `create` by name too. An existing Lease cannot be updated without a
+ * resourceVersion.
  * @see https://github.com/kubernetes/kubernetes/blob/master/pkg/registry/coordination/lease/strategy.go
  * @param timeout in milliseconds
- * @returns the Lease as it is then; nothing where somebody else was quicker
- * @throws as `Kube.request`
+ * @returns the resulting Lease; undefined if somebody else changed it first
+ * @throws as `KubeClient.request`
  */
 export async function writeLease(
-  kube: Kube,
+  kube: KubeClient,
   name: LeaseName,
   before: Lease | undefined,
   spec: LeaseSpec,
@@ -74,7 +73,7 @@ export async function writeLease(
     return (await kube.request({ method: 'PUT', path: pathOf(name), body, timeout }, signal)) as Lease;
   } catch (error) {
     if (!(error instanceof ApiStatusError)) throw error;
-    // Changed, deleted, or made by somebody else since.
+    // Somebody else changed, deleted or created it.
     const raced = error.code === 409 || (before === undefined ? error.code === 422 : error.code === 404);
     if (raced) return undefined;
     throw error;

@@ -1,16 +1,16 @@
-import { BadAnswerError, TooLongError } from './answer.ts';
-import type { Kube } from './connection.ts';
+import type { KubeClient } from './connection.ts';
+import { InvalidResponseError, ResponseTooLargeError } from './response.ts';
 
-/** One object as the API server gave it; what it holds beside its name is for the reader to check. */
+/** An object from the API server. Callers must validate its fields. */
 export type KubeObject = Record<string, unknown>;
 
-/** Most objects in one page, unless told. */
-export const PAGE = 500;
+/** Default number of objects per page. */
+export const PAGE_SIZE = 500;
 
 /** One page of a list. */
 export interface Page {
   readonly items: readonly KubeObject[];
-  /** The version of the whole list, the same on each page: a watch goes on from there. */
+  /** The version of the whole list, from which a watch can start. */
   readonly resourceVersion: string;
 }
 
@@ -19,18 +19,17 @@ interface ListAnswer {
   readonly metadata?: { readonly continue?: unknown; readonly resourceVersion?: unknown };
 }
 
-/** An answer that is no list must not pass for an empty one. */
+/** @throws InvalidResponseError if the response is not a list, so that it does not pass for an empty one */
 function pageOf({ items, metadata }: ListAnswer): Page & { readonly token: string } {
   const { resourceVersion, continue: token } = metadata ?? {};
   const known = items ?? [];
   if (typeof resourceVersion !== 'string' || resourceVersion === '' || !Array.isArray(known))
-    throw new BadAnswerError('the answer is not a list of the API');
+    throw new InvalidResponseError('the answer is not a list of the API');
   return { items: known, resourceVersion, token: typeof token === 'string' ? token : '' };
 }
 
-/** What of a collection is wanted, as in the API's query parameters. */
+/** A collection, with optional selectors. */
 export interface Selection {
-  /** Path of the collection. */
   readonly path: string;
   readonly fieldSelector?: string;
   readonly labelSelector?: string;
@@ -45,15 +44,15 @@ export function selectors({ fieldSelector, labelSelector }: Selection): Record<s
 }
 
 /**
- * A collection page by page. A page that is too large for us is asked for again with fewer objects, so that large
- * objects cannot keep a list from being read.
- * @throws as `Kube.request`; ApiStatusError 410 when reading took so long that the server forgot the list's version
+ * Lists a collection page by page. If a page is too large, it is requested again with fewer objects, so that large objects cannot
+ * prevent a list.
+ * @throws as `KubeClient.request`; ApiStatusError 410 if the list expired before its last page
  */
 export async function* listPages(
-  kube: Kube,
+  kube: KubeClient,
   selection: Selection,
   signal: AbortSignal,
-  pageSize: number = PAGE,
+  pageSize: number = PAGE_SIZE,
 ): AsyncGenerator<Page, void, undefined> {
   let size = pageSize;
   let token = '';
@@ -67,7 +66,7 @@ export async function* listPages(
     try {
       answer = await kube.request({ path: `${selection.path}?${query}` }, signal);
     } catch (error) {
-      if (!(error instanceof TooLongError) || size === 1) throw error;
+      if (!(error instanceof ResponseTooLargeError) || size === 1) throw error;
       size = Math.ceil(size / 8);
       continue;
     }
@@ -78,19 +77,19 @@ export async function* listPages(
   }
 }
 
-/** A collection, and what of its objects is kept. */
+/** A collection, and a function that reduces its objects. */
 export interface Collection<T> extends Selection {
-  /** What is kept of an object; `undefined` when it is of no interest. Must not throw, whatever the object holds. */
+  /** Returns the part of an object to keep; undefined to ignore it. Must not throw, whatever the object contains. */
   select(object: KubeObject): T | undefined;
 }
 
-/** What is kept of a collection, by key, and the version at which it was so. */
-export interface Kept<T> {
+/** The selected items of a collection by key, and the version of the list. */
+export interface ListResult<T> {
   readonly items: Map<string, T>;
   readonly resourceVersion: string;
 }
 
-/** `namespace/name`, or the name alone outside namespaces; `undefined` for what has no name. */
+/** `namespace/name`, or only the name for cluster-scoped objects; undefined without a name. */
 export function keyOf(object: KubeObject): string | undefined {
   const { namespace, name } = (object.metadata ?? {}) as {
     readonly namespace?: unknown;
@@ -100,13 +99,13 @@ export function keyOf(object: KubeObject): string | undefined {
   return typeof namespace === 'string' && namespace !== '' ? `${namespace}/${name}` : name;
 }
 
-/** Reads a collection; of each page only what is kept stays in memory. @throws as `listPages` */
-export async function readKept<T>(
-  kube: Kube,
+/** Lists a collection, and keeps only the selected part of its objects in memory. @throws as `listPages` */
+export async function listItems<T>(
+  kube: KubeClient,
   collection: Collection<T>,
   signal: AbortSignal,
-  pageSize: number = PAGE,
-): Promise<Kept<T>> {
+  pageSize: number = PAGE_SIZE,
+): Promise<ListResult<T>> {
   const items = new Map<string, T>();
   let resourceVersion = '';
   for await (const page of listPages(kube, collection, signal, pageSize)) {

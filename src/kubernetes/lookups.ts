@@ -1,4 +1,4 @@
-import type { Kube } from './connection.ts';
+import type { KubeClient } from './connection.ts';
 import { listPages } from './list.ts';
 import { ApiStatusError } from './status.ts';
 
@@ -6,9 +6,9 @@ interface Named {
   readonly metadata?: { readonly name?: unknown; readonly namespace?: unknown };
 }
 
-/** What a lookup finds, or nothing where the server refuses to tell: it is for better messages only. */
+/** Lists objects; undefined if the server denies it, because lookups only improve messages. */
 async function lookUp(
-  kube: Kube,
+  kube: KubeClient,
   path: string,
   fieldSelector: string | undefined,
   signal: AbortSignal,
@@ -28,14 +28,18 @@ async function lookUp(
 const texts = (values: readonly unknown[]): string[] =>
   values.filter((value) => typeof value === 'string').sort();
 
-/** The names of all namespaces, or nothing where they may not be listed. */
-export async function namespaceNames(kube: Kube, signal: AbortSignal): Promise<string[] | undefined> {
+/** The names of all namespaces; undefined without the permission to list them. */
+export async function namespaceNames(kube: KubeClient, signal: AbortSignal): Promise<string[] | undefined> {
   const found = await lookUp(kube, '/api/v1/namespaces', undefined, signal);
   return found === undefined ? undefined : texts(found.map(({ metadata }) => metadata?.name));
 }
 
-/** The namespaces that have a Service of a name; none where they may not be listed. */
-export async function namespacesWith(kube: Kube, service: string, signal: AbortSignal): Promise<string[]> {
+/** The namespaces that have a Service with this name; empty without the permission to list Services. */
+export async function namespacesWithService(
+  kube: KubeClient,
+  service: string,
+  signal: AbortSignal,
+): Promise<string[]> {
   const found = await lookUp(kube, '/api/v1/services', `metadata.name=${service}`, signal);
   return texts((found ?? []).map(({ metadata }) => metadata?.namespace));
 }

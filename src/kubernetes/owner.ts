@@ -1,8 +1,8 @@
 import type { OwnerReference } from '../model/published.ts';
-import type { Kube } from './connection.ts';
+import type { KubeClient } from './connection.ts';
 import { isDenied, isStatus } from './status.ts';
 
-/** The Deployment that we run in, or why there is none, for a person. */
+/** The Deployment that this process runs in, or the reason why there is none. */
 export type Owner = { readonly owner: OwnerReference } | { readonly none: string };
 
 interface Owned {
@@ -12,7 +12,7 @@ interface Owned {
   };
 }
 
-/** The controller of an object, if it is of that kind. */
+/** The controller of an object, if it has this kind. */
 function controllerOf(object: Owned, kind: string): OwnerReference | undefined {
   const found = object.metadata?.ownerReferences?.find(({ controller }) => controller === true);
   const { apiVersion, name, uid } = found ?? {};
@@ -22,20 +22,20 @@ function controllerOf(object: Owned, kind: string): OwnerReference | undefined {
 }
 
 /**
- * The owner reference that makes the garbage collector delete an object of ours together with the Deployment that this
- * process runs in: Pod, its ReplicaSet, and that one's Deployment. Needs "get" on pods and replicasets.apps.
+ * Finds the Deployment that this process runs in (Pod, ReplicaSet, Deployment), as an owner reference with which the garbage
+ * collector deletes an object together with the Deployment. Requires `get` on pods and replicasets.apps.
  *
- * It does not say `blockOwnerDeletion`: where OwnerReferencesPermissionEnforcement is on, as on OpenShift, that would
- * want "update" on deployments/finalizers. That plug-in also wants "delete" on an object that is there already before
- * it gets an owner; on one that is created with its owner it does not.
+ * The reference does not set `blockOwnerDeletion`: with the admission plugin OwnerReferencesPermissionEnforcement, as on OpenShift,
+ * that would require `update` on deployments/finalizers. The plugin also requires `delete` on an existing object that gets an
+ * owner, but not on one that is created with its owner.
  * @see https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/
- * @param pod the Pod that this process runs in, as far as it is known
- * @param target the namespace of the object; an owner in another one would make the garbage collector delete it
+ * @param pod the Pod that this process runs in, if known
+ * @param target the namespace of the object; the garbage collector deletes objects whose owner is in another namespace
  * @see https://kubernetes.io/docs/concepts/overview/working-with-objects/owners-dependents/
- * @throws as `Kube.request`, when the server is not reachable or fails: then nothing is known
+ * @throws as `KubeClient.request` if the server is unreachable or fails
  */
 export async function findOwner(
-  kube: Kube,
+  kube: KubeClient,
   pod: { readonly namespace: string; readonly name: string } | undefined,
   target: string,
   signal: AbortSignal,

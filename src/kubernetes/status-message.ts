@@ -1,11 +1,11 @@
-/** Most characters of an API server's message that are shown. */
+/** Maximum length of a message, in characters. */
 const LONGEST = 300;
-/** Most characters of a quoted value in it: a name fits, a document does not. */
+/** Maximum length of a quoted value: enough for a name, not for a document. */
 const LONGEST_VALUE = 64;
 
 const MARK = 'Invalid value: ';
 
-/** Where a JSON value or a quoted text that begins at `start` ends; the end of the text where it is cut off. */
+/** The end of the JSON value or quoted string that begins at `start`; the end of the text if it is truncated. */
 function endOfValue(text: string, start: number): number {
   let depth = 0;
   let quoted = false;
@@ -21,8 +21,8 @@ function endOfValue(text: string, start: number): number {
 }
 
 /**
- * An API server's message, short enough to show. A validation error repeats the value that it refuses, which can be
- * a whole document with what a person wrote into it; only its reason is kept.
+ * Shortens a message of the API server. A validation error repeats the invalid value, which can be a whole document with text that
+ * a person wrote. Only the reason is kept.
  */
 export function statusMessage(message: string): string {
   const parts: string[] = [];

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { json, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
-import { BadAnswerError } from './answer.ts';
+import { InvalidResponseError } from './response.ts';
 import { ApiStatusError, clusterError, failureReason } from './status.ts';
 
 const signal = new AbortController().signal;
@@ -8,7 +8,7 @@ const signal = new AbortController().signal;
 async function errorOf(answer: Parameters<typeof kubeServer>[0], long = false): Promise<ApiStatusError> {
   const { kube } = await kubeServer(answer);
   const sent = long
-    ? kube.stream({ path: '/x', longest: 1_000, idle: 1_000 }, signal)
+    ? kube.stream({ path: '/x', timeout: 1_000, idleTimeout: 1_000 }, signal)
     : kube.request({ path: '/x' }, signal);
   return await sent.then(
     () => expect.unreachable(),
@@ -86,7 +86,7 @@ test.each<[string, unknown, string]>([
   ['too many requests', new ApiStatusError(429, 'x'), 'throttled'],
   ['another word of the server', new ApiStatusError(422, 'x'), 'refused'],
   ['a fault of the server', new ApiStatusError(503, 'x'), 'server_error'],
-  ['an answer that is none', new BadAnswerError('x'), 'bad_answer'],
+  ['an answer that is none', new InvalidResponseError('x'), 'bad_answer'],
   ['no answer in time', new DOMException('x', 'TimeoutError'), 'timeout'],
   ['no connection', Object.assign(new Error('x'), { code: 'ECONNREFUSED' }), 'network'],
 ])('why a request failed, in one word: %s', (_, error, reason) => {

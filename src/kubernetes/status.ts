@@ -1,24 +1,24 @@
 import type { IncomingMessage } from 'node:http';
 import { ClusterError, UserError } from '../model/errors.ts';
 import type { FailureReason } from '../model/failure-reason.ts';
-import { BadAnswerError, readBody, TooLongError } from './answer.ts';
 import { CredentialsError } from './credentials-error.ts';
+import { InvalidResponseError, ResponseTooLargeError, readBody } from './response.ts';
 import { statusMessage } from './status-message.ts';
 
-/** What an error answer may say beside its message. */
+/** Optional details of an error response. */
 export interface StatusDetails {
-  /** The API's word for it, such as `Expired`. */
+  /** The reason of the `v1.Status`, such as `Expired`. */
   readonly reason?: string | undefined;
-  /** Milliseconds that the server asks to wait before the next try. */
+  /** The requested delay before the next retry, in milliseconds. */
   readonly retryAfter?: number | undefined;
 }
 
-/** The API server answered with an error: its status code and its own words. */
+/** An error response of the API server. */
 export class ApiStatusError extends Error {
   override readonly name = 'ApiStatusError';
   readonly code: number;
   readonly reason: string | undefined;
-  /** Milliseconds that the server asks to wait before the next try. */
+  /** The requested delay before the next retry, in milliseconds. */
   readonly retryAfter: number | undefined;
 
   constructor(code: number, message: string, details: StatusDetails = {}) {
@@ -29,25 +29,24 @@ export class ApiStatusError extends Error {
   }
 }
 
-/** Whether an error is an answer with one of these statuses. */
+/** Whether an error is a response with one of these status codes. */
 export const isStatus = (error: unknown, ...codes: readonly number[]): error is ApiStatusError =>
   error instanceof ApiStatusError && codes.includes(error.code);
 
-/** Most bytes that are read of an error answer. */
-const LONGEST_STATUS = 256 * 1024;
+const MAX_STATUS_BYTES = 256 * 1024;
 
-/** An error answer as an error. */
+/** Converts an error response to an error. */
 export async function statusError(response: IncomingMessage): Promise<ApiStatusError> {
   const code = response.statusCode ?? 0;
   const header = retryAfter(response.headers['retry-after']);
   let body = '';
   try {
-    body = await readBody(response, LONGEST_STATUS);
+    body = await readBody(response, MAX_STATUS_BYTES);
   } catch (error) {
-    if (!(error instanceof TooLongError)) throw error;
+    if (!(error instanceof ResponseTooLargeError)) throw error;
   }
-  const status = statusIn(body);
-  // A proxy in front of the API server answers in its own format; its text is what there is to show.
+  const status = parseStatus(body);
+  // A proxy in front of the API server has its own format, so show its text.
   if (status === undefined)
     return new ApiStatusError(code, `HTTP ${code} ${body.slice(0, 200).trim()}`.trim(), {
       retryAfter: header,
@@ -55,7 +54,7 @@ export async function statusError(response: IncomingMessage): Promise<ApiStatusE
   return fromStatus(status, code, header);
 }
 
-/** What a `v1.Status` is known by here: it has a message. */
+/** A `v1.Status` with a message. */
 type Status = Readonly<Record<string, unknown>> & { readonly message: string };
 
 function isStatusObject(value: unknown): value is Status {
@@ -63,7 +62,7 @@ function isStatusObject(value: unknown): value is Status {
   return typeof message === 'string' && message !== '';
 }
 
-function statusIn(body: string): Status | undefined {
+function parseStatus(body: string): Status | undefined {
   try {
     const value: unknown = JSON.parse(body);
     return isStatusObject(value) ? value : undefined;
@@ -72,7 +71,7 @@ function statusIn(body: string): Status | undefined {
   }
 }
 
-/** The `v1.Status` of an `ERROR` event of a watch as an error; its code is 0 when it says none. */
+/** Converts the `v1.Status` of an `ERROR` watch event to an error. Its code is 0 if the event has none. */
 export function eventError(object: unknown): ApiStatusError {
   if (!isStatusObject(object))
     return new ApiStatusError(0, 'the server reported an error without saying which');
@@ -97,7 +96,7 @@ function retryAfter(value: unknown): number | undefined {
   return Number.isFinite(wait) && wait >= 0 ? wait : undefined;
 }
 
-/** Was a request refused for lack of rights? */
+/** Whether a request was denied: status 401 or 403. */
 export const isDenied = (error: unknown): boolean => isStatus(error, 401, 403);
 
 const BY_STATUS: Readonly<Record<number, FailureReason>> = {
@@ -107,22 +106,22 @@ const BY_STATUS: Readonly<Record<number, FailureReason>> = {
   429: 'throttled',
 };
 
-/** Did no answer come in time? An aborted request says so in its cause. */
+/** Whether a request timed out. For an aborted request, the cause says so. */
 const isTimeout = (error: NodeJS.ErrnoException): boolean =>
   error.code === 'ETIMEDOUT' ||
   [error.name, (error.cause as Error | undefined)?.name].includes('TimeoutError');
 
-/** A failed request to the API server in one word; an error for a person is taken for its cause. */
+/** The reason of a failed request, for metrics. For a UserError, its cause counts. */
 export function failureReason(error: unknown): FailureReason {
   const cause = error instanceof UserError ? error.cause : error;
   if (cause instanceof ApiStatusError)
     return BY_STATUS[cause.code] ?? (cause.code >= 500 ? 'server_error' : 'refused');
   if (cause instanceof CredentialsError) return 'unauthenticated';
-  if (cause instanceof BadAnswerError) return 'bad_answer';
+  if (cause instanceof InvalidResponseError) return 'bad_answer';
   return isTimeout(cause as NodeJS.ErrnoException) ? 'timeout' : 'network';
 }
 
-/** What is wrong with the server's certificate, if that is it. @see https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+/** Why the server's certificate was rejected, if it was. @see https://nodejs.org/api/tls.html#x509-certificate-error-codes */
 function untrustedReason({ code = '' }: NodeJS.ErrnoException): string | undefined {
   if (code === 'CERT_HAS_EXPIRED') return 'has expired';
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'is for another name';
@@ -147,7 +146,7 @@ function unreachableReason(error: NodeJS.ErrnoException): string {
   }
 }
 
-/** A failed request to the API server as an error for a person: what was tried, what happened, what to do. */
+/** Converts a failed request to an error that says what was tried, what happened, and what to do. */
 export function clusterError(error: unknown, doing: string, server: string): UserError {
   if (error instanceof UserError) return error;
   if (error instanceof ApiStatusError) {
@@ -159,7 +158,7 @@ export function clusterError(error: unknown, doing: string, server: string): Use
           : 'check the API server';
     return new ClusterError(`cannot ${doing}: ${error.message}; ${fix}`, { cause: error });
   }
-  if (error instanceof BadAnswerError)
+  if (error instanceof InvalidResponseError)
     return new ClusterError(
       `cannot ${doing}: ${error.message}; check that ${server} is an API server, and what is in front of it`,
       { cause: error },

@@ -1,30 +1,30 @@
 import { type ConfigMap, configMapsPath, readConfigMap } from './config-maps.ts';
-import type { Kube } from './connection.ts';
-import { follow } from './reflector.ts';
+import type { KubeClient } from './connection.ts';
+import { runInformer } from './informer.ts';
 import { clusterError, isDenied } from './status.ts';
 
-/** Texts by key, as a ConfigMap holds them; empty where it does not exist. */
+/** The `data` of a ConfigMap; empty if it does not exist. */
 export type ConfigData = Readonly<Record<string, string>>;
 
-/** What is known of a ConfigMap's data. */
-export type ToldData =
+/** The data of a ConfigMap, or why it could not be read. Earlier data stays valid after a failure. */
+export type ConfigDataEvent =
   | { readonly kind: 'data'; readonly data: ConfigData }
-  /** It may not be read; `error` says what to grant. What was known stands. */
+  /** `error` says what to grant. */
   | { readonly kind: 'denied'; readonly error: Error }
-  /** What was known stands; the next try is in `retryIn` milliseconds. */
+  /** The next attempt is in `retryIn` milliseconds. */
   | { readonly kind: 'failure'; readonly error: Error; readonly retryIn: number };
 
-function explained(error: unknown, doing: string, name: string, kube: Kube): Error {
+function explained(error: unknown, doing: string, name: string, kube: KubeClient): Error {
   return clusterError(error, `${doing} ConfigMap ${name}`, kube.server);
 }
 
 /** Reads the data of a ConfigMap once. @throws only when the signal is aborted */
-export async function readData(
-  kube: Kube,
+export async function readConfigData(
+  kube: KubeClient,
   namespace: string,
   name: string,
   signal: AbortSignal,
-): Promise<ToldData> {
+): Promise<ConfigDataEvent> {
   try {
     return { kind: 'data', data: (await readConfigMap(kube, namespace, name, signal))?.data ?? {} };
   } catch (error) {
@@ -34,15 +34,15 @@ export async function readData(
   }
 }
 
-/** Follows the data of a ConfigMap, whether it exists or not, until the signal is aborted. */
-export function followData(
-  kube: Kube,
+/** Watches the data of a ConfigMap, whether it exists or not, until the signal is aborted. */
+export function watchConfigData(
+  kube: KubeClient,
   namespace: string,
   name: string,
-  told: (told: ToldData) => void,
+  emit: (event: ConfigDataEvent) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  return follow(
+  return runInformer(
     kube,
     {
       path: configMapsPath(namespace),
@@ -52,18 +52,18 @@ export function followData(
     (change) => {
       switch (change.kind) {
         case 'synced':
-          told({ kind: 'data', data: change.items.values().next().value ?? {} });
+          emit({ kind: 'data', data: change.items.values().next().value ?? {} });
           return;
         case 'upsert':
-          told({ kind: 'data', data: change.item });
+          emit({ kind: 'data', data: change.item });
           return;
         case 'delete':
-          told({ kind: 'data', data: {} });
+          emit({ kind: 'data', data: {} });
           return;
         case 'failure': {
           const error = explained(change.error, change.doing, `${namespace}/${name}`, kube);
-          if (isDenied(change.error)) told({ kind: 'denied', error });
-          else told({ kind: 'failure', error, retryIn: change.retryIn });
+          if (isDenied(change.error)) emit({ kind: 'denied', error });
+          else emit({ kind: 'failure', error, retryIn: change.retryIn });
         }
       }
     },

@@ -1,14 +1,14 @@
 import type { Caller, TokenVerdict } from '../model/caller.ts';
-import { BadAnswerError } from './answer.ts';
-import type { Kube } from './connection.ts';
+import type { KubeClient } from './connection.ts';
+import { InvalidResponseError } from './response.ts';
 
 export interface TokenQuestion {
   readonly token: string;
-  /** Whom the token must be meant for: one of these. Where there are none, the API server itself. */
+  /** The token must be valid for one of these audiences. If empty, for the API server itself. */
   readonly audiences: readonly string[];
 }
 
-/** What is read of the `status` of a `v1.TokenReview`. */
+/** The `status` of a `v1.TokenReview`. */
 interface TokenReviewStatus {
   readonly authenticated?: boolean;
   readonly user?: {
@@ -22,25 +22,25 @@ interface TokenReviewStatus {
 }
 
 const PATH = '/apis/authentication.k8s.io/v1/tokenreviews';
-/** Longest time for one review, in milliseconds. */
+/** In milliseconds. */
 const TIMEOUT = 10_000;
 
 function callerOf(user: TokenReviewStatus['user']): Caller {
   const { username = '', uid = '', groups, extra } = user ?? {};
-  if (username === '') throw new BadAnswerError('the answer to a review of a token names no user');
+  if (username === '') throw new InvalidResponseError('the answer to a review of a token names no user');
   return { username, uid, groups: groups ?? [], extra: extra ?? {} };
 }
 
 /**
- * Asks the API server whose a token is. The right to create `tokenreviews.authentication.k8s.io` is needed.
+ * Reviews a token. Requires `create` on `tokenreviews.authentication.k8s.io`.
  *
- * A server that knows nothing of audiences takes each token that is meant for itself; it is known by naming none in its
- * answer, and then the token does not count.
+ * A server that does not support audiences accepts every token that is valid for itself. Its response names no audiences, and the
+ * token is then rejected.
  * @see https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-review-v1/
- * @throws as `Kube.request` where the API server cannot tell
+ * @throws as `KubeClient.request` if the review fails
  */
 export async function reviewToken(
-  kube: Kube,
+  kube: KubeClient,
   { token, audiences }: TokenQuestion,
   signal: AbortSignal,
 ): Promise<TokenVerdict> {
@@ -51,7 +51,7 @@ export async function reviewToken(
   };
   const answer = await kube.request({ method: 'POST', path: PATH, body, timeout: TIMEOUT }, signal);
   const { status } = (answer ?? {}) as { readonly status?: TokenReviewStatus };
-  if (status === undefined) throw new BadAnswerError('the answer to a review of a token has no status');
+  if (status === undefined) throw new InvalidResponseError('the answer to a review of a token has no status');
   if (status.authenticated !== true)
     return { authenticated: false, why: status.error || 'the token is not valid' };
   if (audiences.length > 0 && !audiences.some((audience) => status.audiences?.includes(audience)))

@@ -29,7 +29,7 @@ async function watched(answer: Answer, everywhere = false) {
   );
   onTestFinished(() => stop.abort());
   const known = async (namespace: string) => {
-    const index = await readiness.known(namespace, new AbortController().signal);
+    const index = await readiness.endpointsIn(namespace, new AbortController().signal);
     const services = [...(index?.services() ?? [])].map((key) => [partsOf(key).name, index?.get(key)?.ready]);
     return index && Object.fromEntries(services);
   };
@@ -53,7 +53,7 @@ test('follows which Services are ready, and tells when that changes', async () =
     response.writeHead(200).flushHeaders();
     stream = response;
   });
-  it.readiness.follow(['n']);
+  it.readiness.setNamespaces(['n']);
   expect(await it.known('n')).toEqual({ a: true, b: true, c: false });
   expect(it.told).toEqual([]);
   await until(() => expect(stream).toBeDefined());
@@ -81,7 +81,7 @@ test('namespaces that are not wanted any more are left; what is not in step is n
       open -= 1;
     });
   });
-  it.readiness.follow(['n', 'm', 'no', 'unwatched']);
+  it.readiness.setNamespaces(['n', 'm', 'no', 'unwatched']);
   expect(await it.known('n')).toEqual({ a: true });
   expect(await it.known('no')).toBeUndefined();
   expect(await it.known('stranger')).toBeUndefined();
@@ -89,7 +89,7 @@ test('namespaces that are not wanted any more are left; what is not in step is n
   await until(() => expect(it.readiness.fault('unwatched')).toMatchObject({ error: { code: 403 } }));
   expect(await it.known('unwatched')).toBeUndefined();
 
-  it.readiness.follow(['m']);
+  it.readiness.setNamespaces(['m']);
   await until(() => expect(open).toBe(1));
   expect(await it.known('n')).toBeUndefined();
   expect(it.asked.filter(({ path, watch }) => !watch && path.includes('/m/'))).toHaveLength(1);
@@ -109,7 +109,7 @@ test('very many namespaces are all watched, and what is watched is listed once',
     }, 5);
   });
   for (let pass = 0; pass < 3; pass++) {
-    it.readiness.follow(many);
+    it.readiness.setNamespaces(many);
     expect(await it.known('n79')).toEqual({});
   }
   await until(() => expect(it.asked.filter(({ watch }) => watch)).toHaveLength(80));
@@ -123,8 +123,8 @@ test('one that is not wanted any more before its first list keeps no other one w
     if (watch) return void response.writeHead(200).flushHeaders();
     json(response, list());
   });
-  it.readiness.follow(Array.from({ length: 9 }, (_, index) => `stuck${index}`));
-  it.readiness.follow(['n']);
+  it.readiness.setNamespaces(Array.from({ length: 9 }, (_, index) => `stuck${index}`));
+  it.readiness.setNamespaces(['n']);
   expect(await it.known('n')).toEqual({});
 });
 
@@ -140,12 +140,12 @@ describe('with the right to watch all namespaces', () => {
       response.writeHead(200).flushHeaders();
       stream = response;
     }, true);
-    it.readiness.follow(['n', 'm', 'none']);
+    it.readiness.setNamespaces(['n', 'm', 'none']);
     const { signal } = new AbortController();
-    const index = await it.readiness.known('n', signal);
+    const index = await it.readiness.endpointsIn('n', signal);
     expect(index?.get(keyFor('n/a'))?.ready).toBe(true);
-    expect((await it.readiness.known('m', signal))?.get(keyFor('m/a'))?.ready).toBe(false);
-    it.readiness.follow(['n', 'x', 'y']);
+    expect((await it.readiness.endpointsIn('m', signal))?.get(keyFor('m/a'))?.ready).toBe(false);
+    it.readiness.setNamespaces(['n', 'x', 'y']);
     await until(() => expect(stream).toBeDefined());
     stream?.write(`${JSON.stringify({ type: 'MODIFIED', object: slice('a', 'a-1', 6, false) })}\n`);
     await until(() => expect(it.told).toEqual(['n/a false']));
@@ -157,7 +157,7 @@ describe('with the right to watch all namespaces', () => {
 
   test('nothing is watched while there is no backend', async () => {
     const it = await watched((response) => json(response, list()), true);
-    it.readiness.follow([]);
+    it.readiness.setNamespaces([]);
     expect(await it.known('n')).toBeUndefined();
     expect(it.asked).toEqual([]);
   });
@@ -183,9 +183,9 @@ test('another number of a port of a headless Service is told; other Services nee
     response.writeHead(200).flushHeaders();
     stream = response;
   });
-  it.readiness.follow(['n']);
+  it.readiness.setNamespaces(['n']);
   const { signal } = new AbortController();
-  const index = await it.readiness.known('n', signal);
+  const index = await it.readiness.endpointsIn('n', signal);
   expect(Object.fromEntries(index?.get(keyFor('n/a'))?.ports ?? [])).toEqual({ http: 9090, '': 7 });
   expect(index?.get(keyFor('n/b'))?.ports.size).toBe(0);
   await until(() => expect(stream).toBeDefined());

@@ -1,23 +1,23 @@
 import pLimit from 'p-limit';
 import type { ServiceKey } from '../model/service.ts';
-import type { Kube } from './connection.ts';
+import type { KubeClient } from './connection.ts';
 import { EndpointIndex, type ServiceEndpoints, type SliceState } from './endpoint-index.ts';
 import { slicesIn } from './endpoint-slices.ts';
-import { follow, type Told } from './reflector.ts';
+import { type InformerEvent, runInformer } from './informer.ts';
 
-/** Most first lists at a time. */
-const STARTING = 8;
+/** Maximum number of concurrent initial lists. */
+const MAX_CONCURRENT_LISTS = 8;
 
-type Fault = Extract<Told<SliceState>, { readonly kind: 'failure' }>;
+type Fault = Extract<InformerEvent<SliceState>, { readonly kind: 'failure' }>;
 
-/** What is known of one namespace; `*` stands for all. */
+/** The state of one namespace, or of all namespaces (`*`). */
 interface ScopeState {
   readonly stop: AbortController;
-  /** Resolves with the first answer or failure. */
-  readonly answered: PromiseWithResolvers<void>;
-  /** Undefined until all was read once. */
+  /** Resolves with the first result or failure. */
+  readonly firstResult: PromiseWithResolvers<void>;
+  /** Undefined until the first list. */
   endpoints: EndpointIndex | undefined;
-  /** Why it is not in step now. */
+  /** Set while the informer is failing. */
   fault: Fault | undefined;
 }
 
@@ -29,39 +29,38 @@ function isEqual(a: ServiceEndpoints | undefined, b: ServiceEndpoints | undefine
 }
 
 /**
- * Watches EndpointSlices until its signal is aborted: those of all namespaces by one watch, or those of each namespace by a
- * watch of its own. Keeps of each slice no more than whether it is ready, and ports of headless Services.
+ * Watches EndpointSlices until its signal is aborted, with one watch for all namespaces or one for each. It keeps only the readiness
+ * of each slice, and the ports of headless Services.
  */
 export class WatchedReadiness {
-  readonly #kube: Kube;
+  readonly #kube: KubeClient;
   readonly #changed: (service: ServiceKey, ready: boolean) => void;
   readonly #signal: AbortSignal;
   readonly #scopes = new Map<string, ScopeState>();
-  readonly #starting = pLimit(STARTING);
+  readonly #starting = pLimit(MAX_CONCURRENT_LISTS);
   /** One watch for all namespaces. */
-  readonly everywhere: boolean;
+  readonly allNamespaces: boolean;
 
   /**
-   * @param changed told when a Service is not ready any more, or is again, or when its Pods' ports changed; a Service without
-   * slices counts as ready
-   * @param everywhere there is the right to watch all namespaces
+   * @param changed called when the readiness or the Pod ports of a Service change; a Service without slices counts as ready
+   * @param allNamespaces use one watch for all namespaces, which needs permission to do so
    */
   constructor(
-    kube: Kube,
+    kube: KubeClient,
     changed: (service: ServiceKey, ready: boolean) => void,
     signal: AbortSignal,
-    everywhere = false,
+    allNamespaces = false,
   ) {
     this.#kube = kube;
     this.#changed = changed;
     this.#signal = signal;
-    this.everywhere = everywhere;
+    this.allNamespaces = allNamespaces;
   }
 
-  /** Watches these namespaces from now on, and no others. */
-  follow(namespaces: Iterable<string>): void {
+  /** Watches these namespaces, and stops watching all others. */
+  setNamespaces(namespaces: Iterable<string>): void {
     const wanted = new Set(namespaces);
-    if (this.everywhere && wanted.size > 0) {
+    if (this.allNamespaces && wanted.size > 0) {
       wanted.clear();
       wanted.add('*');
     }
@@ -74,81 +73,81 @@ export class WatchedReadiness {
   }
 
   /**
-   * The endpoints of a namespace, or of all where these are watched together. Waits for the first answer. `undefined` when
-   * that is not known for sure: it is not watched, or what is known may be old.
+   * The endpoints of a namespace, or of all if there is one watch. Waits for the first result. Undefined if the namespace is not
+   * watched, or its data may be stale.
    */
-  async known(namespace: string, signal: AbortSignal): Promise<EndpointIndex | undefined> {
-    const state = this.#scopes.get(this.everywhere ? '*' : namespace);
+  async endpointsIn(namespace: string, signal: AbortSignal): Promise<EndpointIndex | undefined> {
+    const state = this.#scopes.get(this.allNamespaces ? '*' : namespace);
     if (state === undefined) return undefined;
     const aborted = Promise.withResolvers<void>();
     const onAbort = (): void => aborted.resolve();
     const either = AbortSignal.any([signal, state.stop.signal, this.#signal]);
     either.addEventListener('abort', onAbort, { once: true });
-    if (!either.aborted) await Promise.race([state.answered.promise, aborted.promise]);
+    if (!either.aborted) await Promise.race([state.firstResult.promise, aborted.promise]);
     either.removeEventListener('abort', onAbort);
     signal.throwIfAborted();
     return state.fault === undefined ? state.endpoints : undefined;
   }
 
-  /** Why a namespace that is watched is not in step now, if it is not. */
+  /** The current failure of a watched namespace, if any. */
   fault(namespace: string): Fault | undefined {
-    return this.#scopes.get(this.everywhere ? '*' : namespace)?.fault;
+    return this.#scopes.get(this.allNamespaces ? '*' : namespace)?.fault;
   }
 
   #start(scope: string): void {
     const stop = new AbortController();
-    const answered = Promise.withResolvers<void>();
-    const state: ScopeState = { stop, answered, endpoints: undefined, fault: undefined };
+    const firstResult = Promise.withResolvers<void>();
+    const state: ScopeState = { stop, firstResult, endpoints: undefined, fault: undefined };
     this.#scopes.set(scope, state);
     const signal = AbortSignal.any([this.#signal, stop.signal]);
     void this.#starting(async () => {
       if (signal.aborted) return;
-      const onAbort = (): void => answered.resolve();
+      const onAbort = (): void => firstResult.resolve();
       signal.addEventListener('abort', onAbort, { once: true });
-      // It rejects for a bug only; nobody waits for it, so that ends the process as a bug does.
-      void follow(
+      // It rejects only because of a bug. The rejection is unhandled on purpose, so that it ends the process.
+      void runInformer(
         this.#kube,
-        { ...slicesIn(scope), forgotten: true },
-        (told) => {
-          this.#take(state, told);
-          answered.resolve();
+        { ...slicesIn(scope), keepItems: false },
+        (event) => {
+          this.#applyEvent(state, event);
+          firstResult.resolve();
         },
         signal,
       );
-      await answered.promise;
+      await firstResult.promise;
       signal.removeEventListener('abort', onAbort);
     });
   }
 
-  #take(state: ScopeState, told: Told<SliceState>): void {
+  #applyEvent(state: ScopeState, event: InformerEvent<SliceState>): void {
     const { endpoints } = state;
-    switch (told.kind) {
+    switch (event.kind) {
       case 'failure':
-        state.fault = told;
+        state.fault = event;
         return;
       case 'recovered':
         state.fault = undefined;
         return;
       case 'synced':
         if (state.fault?.doing === 'list') state.fault = undefined;
-        state.endpoints = new EndpointIndex(told.items);
+        state.endpoints = new EndpointIndex(event.items);
         if (endpoints !== undefined) this.#compare(endpoints, state.endpoints);
         return;
       case 'upsert':
         if (endpoints !== undefined)
-          this.#change(endpoints, [endpoints.serviceOf(told.key), told.item.service], () =>
-            endpoints.put(told.key, told.item),
+          this.#change(endpoints, [endpoints.serviceOf(event.key), event.item.service], () =>
+            endpoints.put(event.key, event.item),
           );
         return;
       case 'delete':
         if (endpoints !== undefined)
-          this.#change(endpoints, [endpoints.serviceOf(told.key)], () => endpoints.drop(told.key));
+          this.#change(endpoints, [endpoints.serviceOf(event.key)], () => endpoints.drop(event.key));
     }
   }
 
   #compare(before: EndpointIndex, after: EndpointIndex): void {
     for (const service of new Set([...before.services(), ...after.services()]))
-      this.#tell(service, before.get(service), after.get(service));
+      this.#notifyIfChanged(service, before.get(service), after.get(service));
   }
 
   #change(endpoints: EndpointIndex, services: readonly (ServiceKey | undefined)[], change: () => void): void {
@@ -156,10 +155,10 @@ export class WatchedReadiness {
     const before = touched.map((service) => endpoints.get(service));
     change();
     for (const [index, service] of touched.entries())
-      this.#tell(service, before[index], endpoints.get(service));
+      this.#notifyIfChanged(service, before[index], endpoints.get(service));
   }
 
-  #tell(
+  #notifyIfChanged(
     service: ServiceKey,
     before: ServiceEndpoints | undefined,
     after: ServiceEndpoints | undefined,

@@ -1,23 +1,23 @@
-import { BadAnswerError } from './answer.ts';
-import type { Kube } from './connection.ts';
+import type { KubeClient } from './connection.ts';
 import { type KubeObject, type Selection, selectors } from './list.ts';
+import { InvalidResponseError } from './response.ts';
 import { eventError } from './status.ts';
 
-/** One event of a watch. A bookmark tells only how far the server has come. */
+/** A watch event. A bookmark contains only a resourceVersion. */
 export type WatchEvent =
   | { readonly type: 'set' | 'delete'; readonly object: KubeObject; readonly resourceVersion: string }
   | { readonly type: 'bookmark'; readonly resourceVersion: string };
 
 export interface WatchOptions {
-  /** The version after which events are wanted. */
+  /** The watch starts after this version. */
   readonly resourceVersion: string;
-  /** When the server is to end the watch, in seconds. */
+  /** Duration of the watch (`timeoutSeconds`). */
   readonly seconds: number;
-  /** Longest time without a byte, in milliseconds. */
-  readonly idle: number;
+  /** Timeout between two bytes, in milliseconds. */
+  readonly idleTimeout: number;
 }
 
-/** How much later than the server we end a watch ourselves, in milliseconds. */
+/** Time that the server has to end the watch itself, in milliseconds. */
 const GRACE = 15_000;
 
 interface RawEvent {
@@ -26,15 +26,15 @@ interface RawEvent {
 }
 
 /**
- * Watches a collection. Resolves when the server begins to answer; the events end when the server ends them.
- * @throws ApiStatusError when the server refuses; also from the iteration, for an `ERROR` event. Others as
- * `Kube.stream`. 410 means that the version is too old.
+ * Watches a collection. Resolves when the response begins. The events end when the server ends the watch.
+ * @throws ApiStatusError if the server rejects the watch, and from the iteration for an `ERROR` event; 410 means that the version has
+ * expired. Other errors as `KubeClient.stream`.
  * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
  */
 export async function watch(
-  kube: Kube,
+  kube: KubeClient,
   selection: Selection,
-  { resourceVersion, seconds, idle }: WatchOptions,
+  { resourceVersion, seconds, idleTimeout }: WatchOptions,
   signal: AbortSignal,
 ): Promise<AsyncGenerator<WatchEvent>> {
   const query = new URLSearchParams({
@@ -45,7 +45,7 @@ export async function watch(
     timeoutSeconds: String(seconds),
   });
   const path = `${selection.path}?${query}`;
-  return events(await kube.stream({ path, longest: seconds * 1000 + GRACE, idle }, signal));
+  return events(await kube.stream({ path, timeout: seconds * 1000 + GRACE, idleTimeout }, signal));
 }
 
 async function* events(lines: AsyncGenerator<unknown>): AsyncGenerator<WatchEvent> {
@@ -56,7 +56,7 @@ function eventOf({ type, object }: RawEvent): WatchEvent {
   if (type === 'ERROR') throw eventError(object);
   const resourceVersion = object?.metadata?.resourceVersion;
   if (object === undefined || typeof resourceVersion !== 'string' || resourceVersion === '')
-    throw new BadAnswerError('the server sent an event without a version');
+    throw new InvalidResponseError('the server sent an event without a version');
   switch (type) {
     case 'ADDED':
     case 'MODIFIED':
@@ -66,7 +66,7 @@ function eventOf({ type, object }: RawEvent): WatchEvent {
     case 'BOOKMARK':
       return { type: 'bookmark', resourceVersion };
     default:
-      throw new BadAnswerError(
+      throw new InvalidResponseError(
         `the server sent an event of an unknown type: ${JSON.stringify(type)?.slice(0, 60)}`,
       );
   }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { askedPause, backoff, exponential, jittered } from './backoff.ts';
 
-const PACE = { first: 1_000, longest: 30_000 };
+const PACE = { firstDelay: 1_000, maxDelay: 30_000 };
 
 test('pauses double up to the cap, and chance takes up to a quarter off', () => {
   const pauses = (random: number) =>
@@ -19,11 +19,11 @@ test('over any pace: no pause is longer than the cap or shorter than the jitter 
       fc.double({ min: 0, max: 1, noNaN: true }),
       fc.double({ min: 0, max: 1, noNaN: true }),
       fc.integer({ min: 1, max: 5_000 }),
-      (first, longest, jitter, random, failures) => {
-        const pace = { first, longest, jitter };
+      (firstDelay, maxDelay, jitter, random, failures) => {
+        const pace = { firstDelay, maxDelay, jitter };
         const whole = exponential(failures, pace);
         const pause = backoff(failures, pace, () => random);
-        expect(whole).toBeLessThanOrEqual(longest);
+        expect(whole).toBeLessThanOrEqual(maxDelay);
         expect(whole).toBeLessThanOrEqual(exponential(failures + 1, pace));
         expect(pause).toBeLessThanOrEqual(whole * (1 + 1e-9));
         expect(pause).toBeGreaterThanOrEqual(whole * (1 - jitter) * (1 - 1e-9));

@@ -1,43 +1,43 @@
-/** How pauses between tries grow. Times are in milliseconds. */
+/** Exponential backoff. Times are in milliseconds. */
 export interface Backoff {
-  /** Pause after the first failure; doubled with each further one. */
-  readonly first: number;
-  /** Cap of the pause. */
-  readonly longest: number;
-  /** Part of a pause that is left to chance, from 0 to 1; a quarter without. */
+  /** Delay after the first failure; doubles with each further one. */
+  readonly firstDelay: number;
+  /** Upper limit of the delay. */
+  readonly maxDelay: number;
+  /** Random part of a delay, from 0 to 1; default 0.25. */
   readonly jitter?: number;
 }
 
-/** The most doublings that count: beyond, every cap is reached, and numbers stay finite. */
+/** Maximum number of doublings: it exceeds every limit, and keeps numbers finite. */
 const DOUBLINGS = 50;
 
 /**
- * The pause after so many failures in a row, without jitter.
- * @param failures from 1 on
+ * The delay without jitter.
+ * @param failures consecutive failures, at least 1
  */
-export const exponential = (failures: number, { first, longest }: Backoff): number =>
-  Math.min(longest, first * 2 ** Math.min(failures - 1, DOUBLINGS));
+export const exponential = (failures: number, { firstDelay, maxDelay }: Backoff): number =>
+  Math.min(maxDelay, firstDelay * 2 ** Math.min(failures - 1, DOUBLINGS));
 
 /**
- * A pause that is shorter by chance, so that those who failed together do not return together.
- * @param part how much of the pause is left to chance, from 0 to 1
- * @param random from 0 up to 1
+ * Shortens a delay randomly, so that clients that failed together do not retry together.
+ * @param part random part of the delay, from 0 to 1
+ * @param random returns a number from 0 to 1
  */
 export const jittered = (pause: number, part: number, random: () => number): number =>
   pause * (1 - part + random() * part);
 
 /**
- * The pause before the next try: doubled with each failure up to the cap, then made shorter by chance.
- * @param failures in a row, from 1 on
- * @param random from 0 up to 1
+ * The delay before the next retry: doubled with each failure up to the limit, then shortened by the jitter.
+ * @param failures consecutive failures, at least 1
+ * @param random returns a number from 0 to 1
  */
 export const backoff = (failures: number, pace: Backoff, random: () => number): number =>
   jittered(exponential(failures, pace), pace.jitter ?? 0.25, random);
 
 /**
- * The pause that a server asked for (`Retry-After`): never shorter, up to a tenth longer by chance, and capped.
+ * The delay that a server requested (`Retry-After`), capped and up to a tenth longer at random.
  * @param asked in milliseconds
- * @param random from 0 up to 1
+ * @param random returns a number from 0 to 1
  */
-export const askedPause = (asked: number, longest: number, random: () => number): number =>
-  Math.min(asked, longest) * (1 + random() / 10);
+export const askedPause = (asked: number, maxDelay: number, random: () => number): number =>
+  Math.min(asked, maxDelay) * (1 + random() / 10);

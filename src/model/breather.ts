@@ -1,8 +1,8 @@
 /**
- * Lets the event loop turn during long work: call it after each step, and wait for what it returns.
- * @param slice milliseconds of work after which the loop turns once
- * @param now milliseconds of a clock that never goes back
- * @param turn resolves when the loop has turned
+ * Yields to the event loop during long work: call it after each step, and await the result.
+ * @param slice milliseconds of work after which it yields
+ * @param now a monotonic clock, in milliseconds
+ * @param turn resolves in the next turn of the event loop
  */
 export function breather(
   slice: number,

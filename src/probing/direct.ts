@@ -2,7 +2,7 @@ import http, { type ClientRequest, type RequestOptions } from 'node:http';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect, type TLSSocket } from 'node:tls';
-import { readStart } from '../kubernetes/answer.ts';
+import { readStart } from '../kubernetes/response.ts';
 import type { Endpoint } from '../model/discovery.ts';
 import { oneLine } from '../model/text.ts';
 import { type ConnectTo, createGuard, type Guard, openConnection } from './connect.ts';

@@ -106,7 +106,7 @@ export function remember(
   const early = memory.early === undefined ? undefined : EARLY_RETRIES[memory.early];
   if (early !== undefined) return { ...memory, early: (memory.early ?? 0) + 1, due: now + early * jitter };
   const attempts = memory.attempts + 1;
-  const backoff = exponential(attempts, { first: RETRY, longest: Math.max(RETRY, refresh) });
+  const backoff = exponential(attempts, { firstDelay: RETRY, maxDelay: Math.max(RETRY, refresh) });
   const mayLeave = isGood(told) && Object.keys(failures).length > 0;
   // While nobody can be reached, which is an outage of this process, asking again costs no backend anything.
   const isOutage = verdict.health === 'unknown' && verdict.fault !== undefined;

@@ -1,5 +1,5 @@
-import { TooLongError } from '../kubernetes/answer.ts';
-import type { Kube } from '../kubernetes/connection.ts';
+import type { KubeClient } from '../kubernetes/connection.ts';
+import { ResponseTooLargeError } from '../kubernetes/response.ts';
 import type { Fault } from '../model/discovery.ts';
 import { oneLine } from '../model/text.ts';
 import { failureOf } from './direct.ts';
@@ -31,7 +31,7 @@ function faultOf(tried: string): Fault | 'unreachable' {
  * The route `apiserver-proxy`: the API server asks in our place, so that backends are reached from outside the cluster.
  * It reaches Pods behind a Service only; where there is none, or the right is missing, nothing can be said of health.
  */
-export function proxyFetch(kube: Kube): Fetch {
+export function proxyFetch(kube: KubeClient): Fetch {
   return async ({ endpoint, service, servicePort }, ask, signal) => {
     if (!endpoint.host.startsWith(`${service.name}.${service.namespace}.svc.`))
       throw new ProbeFailure(
@@ -61,7 +61,8 @@ export function proxyFetch(kube: Kube): Fetch {
     } catch (error) {
       signal.throwIfAborted();
       if ((error as NodeJS.ErrnoException).code === 'HPE_HEADER_OVERFLOW') throw failureOf(error, 'asking');
-      if (error instanceof TooLongError) throw new ProbeFailure(error.message, 'protocol', { cause: error });
+      if (error instanceof ResponseTooLargeError)
+        throw new ProbeFailure(error.message, 'protocol', { cause: error });
       throw new ProbeFailure(`the API server is not reachable (${(error as Error).message})`, 'unreachable', {
         cause: error,
       });

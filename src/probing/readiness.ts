@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import type { Kube } from '../kubernetes/connection.ts';
+import type { KubeClient } from '../kubernetes/connection.ts';
 import type { EndpointIndex, ServiceEndpoints } from '../kubernetes/endpoint-index.ts';
 import { readEndpoints } from '../kubernetes/endpoint-slices.ts';
 import { isDenied } from '../kubernetes/status.ts';
@@ -52,7 +52,7 @@ function namedPort({
  * none, everything is asked.
  */
 export class ReadinessProber implements Prober {
-  readonly #kube: Kube;
+  readonly #kube: KubeClient;
   readonly #prober: Prober;
   readonly #watched: WatchedReadiness | undefined;
   readonly #byService: boolean;
@@ -62,7 +62,7 @@ export class ReadinessProber implements Prober {
   readonly #endpoints = new Map<string, Promise<EndpointIndex | undefined>>();
   readonly #listed = new Map<string, { readonly at: number; readonly endpoints: EndpointIndex }>();
 
-  constructor(kube: Kube, prober: Prober, options: ReadinessOptions = {}) {
+  constructor(kube: KubeClient, prober: Prober, options: ReadinessOptions = {}) {
     const { watched, byService = false, now = () => performance.now() } = options;
     this.#kube = kube;
     this.#prober = prober;
@@ -74,8 +74,8 @@ export class ReadinessProber implements Prober {
   async prepare(candidates: readonly Candidate[], signal: AbortSignal): Promise<readonly Problem[]> {
     const namespaces = [...new Set(candidates.map(({ service }) => service.namespace))].sort();
     this.#endpoints.clear();
-    this.#watched?.follow(namespaces);
-    const scopes = this.#watched?.everywhere === true && namespaces.length > 0 ? ['*'] : namespaces;
+    this.#watched?.setNamespaces(namespaces);
+    const scopes = this.#watched?.allNamespaces === true && namespaces.length > 0 ? ['*'] : namespaces;
     for (const scope of this.#listed.keys()) if (!scopes.includes(scope)) this.#listed.delete(scope);
     const reads = scopes.map((scope) => {
       const read = this.#read(scope, signal);
@@ -94,7 +94,7 @@ export class ReadinessProber implements Prober {
   }
 
   async #read(scope: string, signal: AbortSignal): Promise<EndpointIndex> {
-    const known = await this.#watched?.known(scope, signal);
+    const known = await this.#watched?.endpointsIn(scope, signal);
     if (known !== undefined) return known;
     const fault = this.#watched?.fault(scope);
     // What the watch was just denied is not asked for in each pass.
@@ -125,7 +125,7 @@ export class ReadinessProber implements Prober {
   }
 
   async #endpointsOf({ service }: Candidate): Promise<ServiceEndpoints | undefined> {
-    const scope = this.#watched?.everywhere === true ? '*' : service.namespace;
+    const scope = this.#watched?.allNamespaces === true ? '*' : service.namespace;
     return (await this.#endpoints.get(scope))?.get(serviceKey(service));
   }
 

@@ -1,8 +1,8 @@
 import pLimit from 'p-limit';
-import type { Kube } from '../kubernetes/connection.ts';
-import { type Collection, readKept } from '../kubernetes/list.ts';
-import { PACE } from '../kubernetes/pace.ts';
-import { follow, type Told, type WatchEnd } from '../kubernetes/reflector.ts';
+import type { KubeClient } from '../kubernetes/connection.ts';
+import { type InformerEvent, runInformer, type WatchEnd } from '../kubernetes/informer.ts';
+import { DEFAULT_TIMING } from '../kubernetes/informer-timing.ts';
+import { type Collection, listItems } from '../kubernetes/list.ts';
 import { servicesPath } from '../kubernetes/services.ts';
 import type { Interest } from '../model/interest.ts';
 import { HOME_CLUSTER } from '../model/key.ts';
@@ -50,14 +50,14 @@ function servicesIn(namespace: string, interest: Interest | undefined): Collecti
 
 /** Reads the namespaces once, each on its own, into their states. */
 async function readInto(
-  kube: Kube,
+  kube: KubeClient,
   states: readonly NamespaceState[],
   interest: Interest | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   const read = async (state: NamespaceState): Promise<void> => {
     try {
-      takeAll(state, (await readKept(kube, servicesIn(state.namespace, interest), signal)).items);
+      takeAll(state, (await listItems(kube, servicesIn(state.namespace, interest), signal)).items);
     } catch (error) {
       state.fault = { doing: 'list', error, retryIn: 0 };
     }
@@ -66,7 +66,7 @@ async function readInto(
 }
 
 /** Brings what is told of one namespace into its state. @returns what is to be told on: changes, or all there is */
-function take(state: NamespaceState, told: Told<Read>): readonly (Change | 'all')[] {
+function take(state: NamespaceState, told: InformerEvent<Read>): readonly (Change | 'all')[] {
   switch (told.kind) {
     case 'synced':
       takeAll(state, told.items);
@@ -108,7 +108,7 @@ function takeAway(state: NamespaceState, key: string): readonly (Change | 'all')
 
 /** Tells what is known of all namespaces, once all have answered or failed; bursts as one. */
 class Teller {
-  readonly #kube: Kube;
+  readonly #kube: KubeClient;
   readonly #states: readonly NamespaceState[];
   readonly #changed: (change: Change) => void;
   readonly #tell: (event: SourceEvent) => void;
@@ -118,7 +118,7 @@ class Teller {
   #quietUntil = 0;
 
   constructor(
-    kube: Kube,
+    kube: KubeClient,
     states: readonly NamespaceState[],
     changed: (change: Change) => void,
     tell: (event: SourceEvent) => void,
@@ -164,7 +164,7 @@ class Teller {
  * denied, it is listed each interval.
  */
 export function clusterSource(
-  kube: Kube,
+  kube: KubeClient,
   { namespaces, interval, interest, tell = () => {} }: ClusterOptions,
 ): Source {
   const chosen = namespaces.includes('*') ? ['*'] : [...new Set(namespaces)];
@@ -177,11 +177,11 @@ export function clusterSource(
         return;
       }
       const teller = new Teller(kube, states, changed, tell);
-      const longest = Math.min(PACE.longest, Math.max(interval, PACE.first));
+      const longest = Math.min(DEFAULT_TIMING.maxDelay, Math.max(interval, DEFAULT_TIMING.firstDelay));
       const ended = (reason: WatchEnd): void => tell({ kind: 'watch-ended', reason });
-      const followed = { resync: interval, pace: { longest }, forgotten: true, ended };
+      const followed = { resync: interval, pace: { longest }, keepItems: false, ended };
       const each = (state: NamespaceState): Promise<void> =>
-        follow(
+        runInformer(
           kube,
           { ...servicesIn(state.namespace, interest), ...followed },
           (told) => {

@@ -1,4 +1,4 @@
-import type { Kube } from '../kubernetes/connection.ts';
+import type { KubeClient } from '../kubernetes/connection.ts';
 import { clusterError, failureReason, isStatus } from '../kubernetes/status.ts';
 import type { Problem } from '../model/discovery.ts';
 import type { Service } from '../model/service.ts';
@@ -88,7 +88,7 @@ function faultProblem(state: NamespaceState, fault: Fault, server: string): Prob
  * What all namespaces together come to: the full set, or a failure when none of them could be read. Services of a
  * namespace that is denied are left out; those of one that fails for another reason, or was not read again, stand.
  */
-export function fullSet(states: readonly NamespaceState[], { server }: Pick<Kube, 'server'>): Change {
+export function fullSet(states: readonly NamespaceState[], { server }: Pick<KubeClient, 'server'>): Change {
   const faults = states.flatMap(({ fault }) => (fault === undefined || isWatchDenied(fault) ? [] : [fault]));
   const first = faults.find(({ error }) => !isForbidden(error)) ?? faults[0];
   if (first !== undefined && faults.length === states.length) {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { givenSettings, readSettings } from '../../src/config/settings.ts';
-import type { Kube } from '../../src/kubernetes/connection.ts';
+import type { KubeClient } from '../../src/kubernetes/connection.ts';
 import { UserError } from '../../src/model/errors.ts';
 import { probeSpec } from '../../src/model/proof.ts';
 import { generate } from '../../src/outputs/generate.ts';
@@ -214,7 +214,7 @@ test('the proxy does not ask the Service in place of another host', async () => 
       asked.push(path);
       return Promise.resolve({ status: 200, headers: {}, body: '' });
     },
-  } as unknown as Kube;
+  } as unknown as KubeClient;
   const elsewhere = { ...shop, endpoint: { ...shop.endpoint, host: 'api.example.com', port: 443 } };
   await proxyFetch(kube)(elsewhere, { path: '/' }, signal).catch(() => {});
   expect(asked).toEqual([]);
@@ -234,7 +234,9 @@ test.each(['//', '/\\[', '//[x'])(
   'a health path %s does not end the pass by way of the proxy',
   async (healthPath) => {
     const shop = candidate(offered('shop', { 'health-path': healthPath }));
-    const kube = { raw: () => Promise.resolve({ status: 200, headers: {}, body: '' }) } as unknown as Kube;
+    const kube = {
+      raw: () => Promise.resolve({ status: 200, headers: {}, body: '' }),
+    } as unknown as KubeClient;
     const kinds = [{ detector: 'custom', title: 'C', path: '', spec: probeSpec.parse({}) }];
     const prober = createProber(kinds, { fetch: proxyFetch(kube) }, { concurrency: 1, timeout: 300 });
     await expect(prober.probe(shop, signal)).resolves.toBeDefined();

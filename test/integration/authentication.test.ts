@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { reviewAccess } from '../../src/kubernetes/access-reviews.ts';
-import { connect, type Kube } from '../../src/kubernetes/connection.ts';
+import { connect, type KubeClient } from '../../src/kubernetes/connection.ts';
 import { reviewToken } from '../../src/kubernetes/token-reviews.ts';
 import type { AccessAttributes } from '../../src/model/caller.ts';
 import { createApp } from '../../src/server/app.ts';
@@ -26,11 +26,11 @@ const REVIEWING = [
 
 const cluster = testCluster();
 
-const kubeWith = (kubeconfig: string): Kube =>
+const kubeWith = (kubeconfig: string): KubeClient =>
   connect({ kubeconfig, origin: 'of the test', context: undefined });
 
 /** A connection with the rights to have tokens and access reviewed and no others. */
-async function reviewer(rules: typeof REVIEWING = REVIEWING): Promise<Kube> {
+async function reviewer(rules: typeof REVIEWING = REVIEWING): Promise<KubeClient> {
   const namespace = await cluster.namespace('reviewer');
   const account = await cluster.serviceAccount({ namespace, clusterRules: rules });
   return kubeWith(await cluster.kubeconfig(account));
@@ -69,7 +69,7 @@ async function signedAnew(token: string, claims: Readonly<Record<string, unknown
 }
 
 /** A server that tells its callers who they are, and the time that it goes by. */
-async function serving(kube: Kube) {
+async function serving(kube: KubeClient) {
   const lines = new PassThrough();
   const { log } = createLogger({ logLevel: 'debug', logFormat: 'json' }, lines);
   const clock = { ahead: 0 };
@@ -271,7 +271,7 @@ describe('reviews that reach the API server', () => {
 });
 
 describe('what callers may do', () => {
-  async function authorizing(kube: Kube) {
+  async function authorizing(kube: KubeClient) {
     const stop = new AbortController();
     onTestFinished(() => stop.abort());
     return new Authorizer({
@@ -282,7 +282,7 @@ describe('what callers may do', () => {
   }
 
   /** An account that may read Services of its namespace and one path, as the API server tells it. */
-  async function reader(kube: Kube) {
+  async function reader(kube: KubeClient) {
     const namespace = await cluster.namespace('reader');
     const account = await cluster.serviceAccount({
       namespace,

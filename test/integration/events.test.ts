@@ -40,7 +40,7 @@ async function setting(rules: typeof RIGHTS) {
     problems,
     tell: async (note: string, type: 'Normal' | 'Warning' = 'Normal') => {
       recorder.record({ type, reason: 'Published', action: 'Publish', note });
-      await recorder.settled();
+      await recorder.flush();
     },
     events: () => list(`/apis/events.k8s.io/v1/namespaces/${namespace}/events`),
     /** As `kubectl get events` and `kubectl describe` ask for them. */

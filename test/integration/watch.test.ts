@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { connect } from '../../src/kubernetes/connection.ts';
-import type { Pace } from '../../src/kubernetes/pace.ts';
-import { follow, type Told } from '../../src/kubernetes/reflector.ts';
+import { type InformerEvent, runInformer } from '../../src/kubernetes/informer.ts';
+import type { InformerTiming } from '../../src/kubernetes/informer-timing.ts';
 import { servicesPath } from '../../src/kubernetes/services.ts';
 import { clusterSource } from '../../src/sources/cluster.ts';
 import type { Change } from '../../src/sources/source.ts';
@@ -9,10 +9,16 @@ import { testCluster, waitUntil } from '../cluster/cluster.ts';
 import { type FaultyApi, faultyApi, type Passing } from './faulty-api.ts';
 
 /** Pauses a tenth of the usual, so that a test sees several. */
-const BRISK: Partial<Pace> = { first: 100, firstDenied: 300, longest: 1_000, settled: 1_000, idle: 150_000 };
+const BRISK: Partial<InformerTiming> = {
+  firstDelay: 100,
+  firstDelayIfDenied: 300,
+  maxDelay: 1_000,
+  healthyAfter: 1_000,
+  idleTimeout: 150_000,
+};
 
 /** Follows the Services of a namespace that holds `a` and `b`, through a proxy that can misbehave. */
-async function setting(pace: Partial<Pace> = BRISK) {
+async function setting(pace: Partial<InformerTiming> = BRISK) {
   const cluster = testCluster();
   const namespace = await cluster.namespace('watched');
   const create = (name: string) => cluster.service(namespace, { name, headless: true });
@@ -21,16 +27,16 @@ async function setting(pace: Partial<Pace> = BRISK) {
   await create('b');
   const api = await faultyApi(cluster.connection);
   const kube = connect({ kubeconfig: api.kubeconfig, origin: 'the test', context: undefined });
-  const told: Told<string>[] = [];
+  const told: InformerEvent<string>[] = [];
   let items: ReadonlyMap<string, string> = new Map();
   const stop = new AbortController();
   const start = (): void => {
-    const running = follow(
+    const running = runInformer(
       kube,
       {
         path: servicesPath(namespace),
         select: ({ metadata }) => (metadata as { name: string }).name,
-        pace: { ...BRISK, ...pace },
+        timing: { ...BRISK, ...pace },
       },
       (one) => {
         told.push(one);
@@ -189,7 +195,7 @@ describe('a watch of a real API server', () => {
   });
 
   test('a connection is frozen half-open', async () => {
-    const it = await setting({ idle: 1_500 });
+    const it = await setting({ idleTimeout: 1_500 });
     it.start();
     await it.has('a b');
     await waitUntil('it watches', () => it.api.asked.includes('watch'));
@@ -294,12 +300,12 @@ test('the version that a watch asks for is forgotten: the real 410', async () =>
     url.searchParams.set('resourceVersion', '1');
     forward({ path: `${path}?${url.searchParams}` });
   };
-  const told: Told<boolean>[] = [];
+  const told: InformerEvent<boolean>[] = [];
   const stop = new AbortController();
   const kube = connect({ kubeconfig: api.kubeconfig, origin: 'the test', context: undefined });
-  const running = follow(
+  const running = runInformer(
     kube,
-    { path, select: () => true, pace: BRISK },
+    { path, select: () => true, timing: BRISK },
     (one) => told.push(one),
     stop.signal,
   );

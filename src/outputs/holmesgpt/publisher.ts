@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { applyConfigMap, type ConfigMap, readConfigMap } from '../../kubernetes/config-maps.ts';
-import type { Kube } from '../../kubernetes/connection.ts';
+import type { KubeClient } from '../../kubernetes/connection.ts';
 import { retryOnConflict } from '../../kubernetes/retry-on-conflict.ts';
 import { clusterError, isStatus } from '../../kubernetes/status.ts';
 import type { Problem } from '../../model/discovery.ts';
@@ -62,7 +62,7 @@ type Attempt =
 
 /** Writes into the ConfigMap that HolmesGPT's Deployment mounts: our keys and annotations, nothing else of it. */
 export function holmesPlace(
-  kube: Kube,
+  kube: KubeClient,
   { deployment, published, merge: mergeWith }: HolmesPlaceOptions,
 ): AgentPlace {
   const { namespace } = deployment;

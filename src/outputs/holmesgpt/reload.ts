@@ -1,4 +1,4 @@
-import type { Kube } from '../../kubernetes/connection.ts';
+import type { KubeClient } from '../../kubernetes/connection.ts';
 import { annotatePodTemplate, type Deployment, readDeployment } from '../../kubernetes/deployments.ts';
 import { retryOnConflict } from '../../kubernetes/retry-on-conflict.ts';
 import { clusterError } from '../../kubernetes/status.ts';
@@ -41,7 +41,7 @@ export type DeploymentName = ConfigMapName;
 
 /** HolmesGPT's Deployment. @throws UserError if there is none or it cannot be read */
 export async function holmesDeployment(
-  kube: Kube,
+  kube: KubeClient,
   { namespace, name }: DeploymentName,
   signal: AbortSignal,
 ): Promise<Deployment> {
@@ -61,7 +61,7 @@ export async function holmesDeployment(
 }
 
 /** Restarts HolmesGPT's Pods as `kubectl rollout restart` does. A new Pod mounts the ConfigMap as it is then. */
-export function restarter(kube: Kube, deployment: DeploymentName): Reloader {
+export function restarter(kube: KubeClient, deployment: DeploymentName): Reloader {
   const target = `Deployment ${deployment.namespace}/${deployment.name}`;
   const annotationsOf = ({ spec }: Deployment): Readonly<Record<string, string>> =>
     spec?.template?.metadata?.annotations ?? {};

@@ -30,7 +30,7 @@ export function unreadAfter(unread: Unread, { lag }: Pace, now: number): Unread 
   return unread.latest + lag > now ? { since: unread.latest, latest: unread.latest } : undefined;
 }
 
-const RETRY: Backoff = { first: 5_000, longest: 300_000 };
+const RETRY: Backoff = { firstDelay: 5_000, maxDelay: 300_000 };
 
 /** Pause before the next try after so many failures, 1 at least, in milliseconds. */
 export const retryPause = (failures: number, random: () => number): number =>

@@ -6,8 +6,8 @@ import {
   releaseFields,
   removeAnnotations,
 } from '../../kubernetes/config-maps.ts';
-import type { Kube } from '../../kubernetes/connection.ts';
-import { follow } from '../../kubernetes/reflector.ts';
+import type { KubeClient } from '../../kubernetes/connection.ts';
+import { runInformer } from '../../kubernetes/informer.ts';
 import { ApiStatusError, clusterError, isStatus } from '../../kubernetes/status.ts';
 import { ClusterError } from '../../model/errors.ts';
 import type { Plan, Published } from '../../model/published.ts';
@@ -87,7 +87,7 @@ function publishedOf({ metadata = {}, data = {}, immutable = false }: ConfigMap)
  * `uid` is the object's identity as it was seen last.
  */
 export function configMapPublisher(
-  kube: Kube,
+  kube: KubeClient,
   target: ConfigMapName,
   history?: History,
 ): Publisher & { readonly uid: () => string | undefined } {
@@ -164,7 +164,7 @@ export function configMapPublisher(
     },
     async watch(changed, failed, signal) {
       let failing = false;
-      await follow(
+      await runInformer(
         kube,
         {
           path: configMapsPath(target.namespace),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import type { Kube } from '../../kubernetes/connection.ts';
+import type { KubeClient } from '../../kubernetes/connection.ts';
 import {
   createControllerRevision,
   deleteControllerRevision,
@@ -75,7 +75,7 @@ function labelsOf({ name }: ConfigMapName): Readonly<Record<string, string>> {
  * object, so they outlive the ConfigMap and the Deployment.
  * @param limit how many are kept
  */
-export function controllerRevisionHistory(kube: Kube, target: ConfigMapName, limit: number): History {
+export function controllerRevisionHistory(kube: KubeClient, target: ConfigMapName, limit: number): History {
   const { namespace } = target;
   const labels = labelsOf(target);
   const read = async (signal: AbortSignal): Promise<readonly Revision[]> => {

@@ -1,5 +1,5 @@
 import { type ConfigMap, readConfigMap, releaseFields, writeKey } from '../../kubernetes/config-maps.ts';
-import type { Kube } from '../../kubernetes/connection.ts';
+import type { KubeClient } from '../../kubernetes/connection.ts';
 import { retryOnConflict } from '../../kubernetes/retry-on-conflict.ts';
 import { clusterError, isStatus } from '../../kubernetes/status.ts';
 import { OVERRIDES_KEY } from '../../model/documents.ts';
@@ -25,7 +25,7 @@ export interface Edited {
  * @throws UserError where there is no such ConfigMap, or the cluster does not let us; what `edit` throws
  */
 export async function editOverrides(
-  kube: Kube,
+  kube: KubeClient,
   target: ConfigMapName,
   edit: (text: string) => string,
   dryRun: boolean,

@@ -1,12 +1,18 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type Answer, json, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
+import { type InformerEvent, type InformerOptions, runInformer } from './informer.ts';
+import type { InformerTiming } from './informer-timing.ts';
 import type { KubeObject } from './list.ts';
-import type { Pace } from './pace.ts';
-import { type Followed, follow, type Told } from './reflector.ts';
 
 const PATH = '/api/v1/namespaces/n/things';
-const FAST: Partial<Pace> = { first: 50, firstDenied: 100, longest: 200, settled: 300, idle: 5_000 };
+const FAST: Partial<InformerTiming> = {
+  firstDelay: 50,
+  firstDelayIfDenied: 100,
+  maxDelay: 200,
+  healthyAfter: 300,
+  idleTimeout: 5_000,
+};
 
 const object = (name: string, version: number, value = 'a') => ({
   metadata: { name, namespace: 'n', resourceVersion: String(version) },
@@ -24,16 +30,16 @@ const open = (response: ServerResponse): void => {
 };
 
 /** Follows the things of a scripted server; objects whose value is `hidden` are not of interest. */
-async function followed(answer: Answer, options: Partial<Followed<string>> = {}) {
+async function followed(answer: Answer, options: Partial<InformerOptions<string>> = {}) {
   const { kube, server, asked } = await kubeServer(answer);
-  const told: Told<string>[] = [];
+  const told: InformerEvent<string>[] = [];
   const state: { items: ReadonlyMap<string, string> | undefined } = { items: undefined };
   const stop = new AbortController();
   const select = ({ value }: KubeObject): string | undefined =>
     value === 'hidden' ? undefined : (value as string);
-  const running = follow(
+  const running = runInformer(
     kube,
-    { path: PATH, select, pace: FAST, ...options },
+    { path: PATH, select, timing: FAST, ...options },
     (one) => {
       told.push(one);
       if (one.kind === 'synced') state.items = one.items;
@@ -102,7 +108,7 @@ describe('follow', () => {
         send(response, 'DELETED', object('x', 8));
         send(response, 'DELETED', object('a', 9, 'last'));
       },
-      { forgotten: true },
+      { keepItems: false },
     );
     await until(() => expect(it.told).toHaveLength(4));
     expect(it.items()).toEqual({ 'n/a': 'a', 'n/b': 'a' });
@@ -254,7 +260,7 @@ describe('follow', () => {
         if (!watch) return json(response, list(5, [object('a', 1)]));
         open(response);
       },
-      { pace: { ...FAST, idle: 400 } },
+      { timing: { ...FAST, idleTimeout: 400 } },
     );
     await until(() => expect(it.watches().length).toBeGreaterThan(1));
     expect(it.kinds()).toBe('synced');
@@ -312,7 +318,7 @@ describe('follow', () => {
           open(response);
           setTimeout(() => response.end(), Number(query.get('timeoutSeconds')) * 1_000);
         },
-        { resync: 1_000, pace: { ...FAST, firstDenied: 60_000, longest: 60_000 } },
+        { resync: 1_000, timing: { ...FAST, firstDelayIfDenied: 60_000, maxDelay: 60_000 } },
       );
       await until(() =>
         expect(it.kinds()).toMatch(
@@ -351,7 +357,7 @@ test('how each watch ended is told', async () => {
       send(response, 'ERROR', { message: 'too old', code: 410 });
       response.end();
     },
-    { ended: (why) => ended.push(why) },
+    { onWatchEnd: (why) => ended.push(why) },
   );
   await until(() => expect(ended.slice(0, 2)).toEqual(['denied', 'expired']));
 });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { json, kubeServer } from '../../test/fixtures/unit/kube-server.ts';
-import { leadingKube } from './leading-kube.ts';
+import { fencedClient } from './fenced-client.ts';
 
 const never = new AbortController().signal;
 
@@ -12,7 +12,7 @@ async function setting(leading: boolean, delay = 0) {
     await sleep(delay);
     json(response, {});
   });
-  return { lead, end, asked, kube: leadingKube(kube, lead) };
+  return { lead, end, asked, kube: fencedClient(kube, lead) };
 }
 
 describe('a connection that writes only while this process leads', () => {

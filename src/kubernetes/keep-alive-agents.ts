@@ -1,14 +1,14 @@
 import http from 'node:http';
 import https, { type RequestOptions } from 'node:https';
 
-/** Pause after which the system asks whether the other side of a quiet connection is still there, in milliseconds. */
+/** Idle time before the first TCP keep-alive probe, in milliseconds. */
 const KEEP_ALIVE = 30_000;
 
 /**
- * Agents that keep connections to one server: the library's own close each after its request. One agent serves as
- * long as the credentials stay the same, and is retired when they change.
+ * Agents with keep-alive connections to one server; the library's agents close the connection after each request. An agent is used
+ * while the credentials stay the same, and retired when they change.
  */
-export function keptAgents(secure: boolean): (settings: RequestOptions) => http.Agent {
+export function keepAliveAgents(secure: boolean): (settings: RequestOptions) => http.Agent {
   let identity: string | undefined;
   let agent: http.Agent | undefined;
   return ({ ca, cert, key, rejectUnauthorized, servername }) => {
@@ -31,7 +31,7 @@ export function keptAgents(secure: boolean): (settings: RequestOptions) => http.
   };
 }
 
-/** Closes what is idle and lets running requests end; `destroy` would break those. */
+/** Closes idle connections. Unlike `destroy`, it lets running requests finish. */
 function retire(agent: http.Agent): void {
   agent.maxFreeSockets = 0;
   for (const sockets of Object.values(agent.freeSockets))

@@ -1,28 +1,28 @@
 import { ClusterError, type UserError } from '../model/errors.ts';
-import type { Kube } from './connection.ts';
+import type { KubeClient } from './connection.ts';
 
 /** Whether this process may write. */
-export interface Lead {
-  /** Looked up on the clock each time. */
+export interface Fence {
+  /** Checks the clock each time. */
   readonly leading: boolean;
-  /** Aborted as soon as it may not any more. */
+  /** Aborted when leadership ends. */
   readonly term: AbortSignal;
 }
 
 /**
- * A connection that writes only while this process leads: each request that changes something is refused without a
- * lead, and given up when the lead is lost on its way. What is read is not limited.
- * @throws as `Kube`; UserError for what is not written, or perhaps not, because another process may be the leader
+ * A client that writes only while this process is the leader. It rejects writes without leadership, and aborts writes in flight when
+ * leadership ends. Reads are not restricted.
+ * @throws as `KubeClient`; ClusterError if a write was rejected, or aborted and perhaps not applied
  */
-export function leadingKube(kube: Kube, lead: Lead): Kube {
+export function fencedClient(kube: KubeClient, fence: Fence): KubeClient {
   const refused = (cause?: unknown): UserError =>
     new ClusterError('another process may be the leader, so nothing is written', { cause });
   return {
     ...kube,
     async request(request, signal) {
       if ((request.method ?? 'GET') === 'GET') return kube.request(request, signal);
-      if (!lead.leading) throw refused();
-      const { term } = lead;
+      if (!fence.leading) throw refused();
+      const { term } = fence;
       try {
         return await kube.request(request, AbortSignal.any([signal, term]));
       } catch (error) {

@@ -1,35 +1,35 @@
 import type { IncomingMessage } from 'node:http';
 
-/** The server answered with something that is not what the API promises: too long, or not to be understood. */
-export class BadAnswerError extends Error {
-  override readonly name = 'BadAnswerError';
+/** The response is not what the API promises: too large, or malformed. */
+export class InvalidResponseError extends Error {
+  override readonly name = 'InvalidResponseError';
 }
 
-/** An answer is longer than we are ready to hold in memory. */
-export class TooLongError extends BadAnswerError {}
+/** The response exceeds a memory limit. */
+export class ResponseTooLargeError extends InvalidResponseError {}
 
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1024 / 1024)} MiB`;
 
 /**
- * The whole body as text.
- * @param limit most bytes that are read
- * @throws TooLongError for a longer one, after closing the connection
+ * Reads the whole body as text.
+ * @param limit maximum number of bytes
+ * @throws ResponseTooLargeError if the body is larger; the connection is closed
  */
 export async function readBody(response: IncomingMessage, limit: number): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > limit) throw new TooLongError(`the answer is longer than ${megabytes(limit)}`);
+    if (length > limit) throw new ResponseTooLargeError(`the answer is longer than ${megabytes(limit)}`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
 }
 
 /**
- * The start of a body as text; what comes after it is not read, and the connection is closed.
- * @param limit most bytes that are read
- * @param enough looks at each piece once; true ends the reading sooner
+ * Reads the start of a body as text, then closes the connection.
+ * @param limit maximum number of bytes
+ * @param enough receives each chunk once; true stops reading
  */
 export async function readStart(
   response: AsyncIterable<Buffer>,
@@ -48,25 +48,25 @@ export async function readStart(
 }
 
 /**
- * The chunks of a body, while they and their framing stay within a budget of bytes.
- * @throws TooLongError beyond it, after closing the connection
+ * Yields the chunks of a body within a budget of bytes, which includes framing.
+ * @throws ResponseTooLargeError if the budget is exceeded; the connection is closed
  */
 export async function* withinBudget(response: IncomingMessage, budget: number): AsyncGenerator<Buffer> {
   const { socket } = response;
   const start = socket.bytesRead;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     if (socket.bytesRead - start > budget)
-      throw new TooLongError(`it sent more than ${Math.round(budget / 1024)} KiB for one answer`);
+      throw new ResponseTooLargeError(`it sent more than ${Math.round(budget / 1024)} KiB for one answer`);
     yield chunk;
   }
 }
 
-/** @throws BadAnswerError when the text is not JSON */
+/** @throws InvalidResponseError if the text is not JSON */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new BadAnswerError(`the answer is not JSON: ${(error as Error).message.slice(0, 200)}`, {
+    throw new InvalidResponseError(`the answer is not JSON: ${(error as Error).message.slice(0, 200)}`, {
       cause: error,
     });
   }
@@ -75,16 +75,17 @@ export function parseJson(text: string): unknown {
 const NEWLINE = 0x0a;
 
 /**
- * The values of newline-delimited JSON, each as soon as its line is complete. At most one line is in memory.
- * @param limit most bytes in one line
- * @throws BadAnswerError for a line that is longer or is not JSON; Error when the last line has no end
+ * Yields the values of newline-delimited JSON as soon as each line is complete. At most one line is in memory.
+ * @param limit maximum number of bytes per line
+ * @throws InvalidResponseError if a line is longer or not JSON; Error if the last line is incomplete
  */
 export async function* jsonLines(chunks: AsyncIterable<Buffer>, limit: number): AsyncGenerator<unknown> {
   let parts: Buffer[] = [];
   let length = 0;
   const add = (part: Buffer): void => {
     length += part.length;
-    if (length > limit) throw new TooLongError(`a line of the answer is longer than ${megabytes(limit)}`);
+    if (length > limit)
+      throw new ResponseTooLargeError(`a line of the answer is longer than ${megabytes(limit)}`);
     parts.push(part);
   };
   for await (const chunk of chunks) {

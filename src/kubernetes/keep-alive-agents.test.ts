@@ -3,7 +3,7 @@ import { createServer, get, type IncomingMessage, type ServerResponse } from 'no
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
-import { keptAgents } from './agents.ts';
+import { keepAliveAgents } from './keep-alive-agents.ts';
 
 test('connections are kept for the same credentials; new ones let running requests end', async () => {
   const waiting: ServerResponse[] = [];
@@ -17,7 +17,7 @@ test('connections are kept for the same credentials; new ones let running reques
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
-  const agentFor = keptAgents(false);
+  const agentFor = keepAliveAgents(false);
   const ask = async (path: string, cert: string): Promise<IncomingMessage> => {
     const request = get({ port: (server.address() as AddressInfo).port, path, agent: agentFor({ cert }) });
     const [response] = (await once(request, 'response')) as [IncomingMessage];
