@@ -92,7 +92,7 @@ export async function openInput(
       namespaces,
       interval: follow ? interval : undefined,
       interest,
-      ...(tell && { tell }),
+      ...(tell && { emit: tell }),
     }),
   };
 }

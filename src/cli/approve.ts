@@ -120,7 +120,7 @@ async function show(
   warn(run.output, sync.problems);
   for (const { namespace, name } of names) {
     const there = sync.services.filter((service) => service.namespace === namespace).map((each) => each.name);
-    if (there.includes(name) || sync.unread.includes(namespace)) continue;
+    if (there.includes(name) || sync.stale.includes(namespace)) continue;
     throw new ConfigError(
       `${await missingService(namespace, name, there, input, run.signal)}. To approve a Service that does not exist yet, use --file`,
     );

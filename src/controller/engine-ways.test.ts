@@ -34,7 +34,7 @@ test('what is published says which ways are in use: after a start, and when anot
         changed({
           kind: 'sync',
           services: [loki('loki-gateway'), loki('loki-query-frontend')],
-          unread: [],
+          stale: [],
           problems: [],
         });
         await new Promise((resolve) => signal.addEventListener('abort', resolve));

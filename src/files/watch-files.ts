@@ -1,40 +1,39 @@
 import { type FSWatcher, unwatchFile, watch, watchFile } from 'node:fs';
 
-/** How often files are looked at, in milliseconds: links that lead elsewhere, as the kubelet makes them, give no notice. */
-const LOOK = 2_000;
-/** Pause after a change, so that files that are written one after the other are read together, in milliseconds. */
-const SETTLE = 200;
+/** Polling interval in milliseconds: a swap of symbolic links, as the kubelet does, causes no file system event. */
+const POLL_INTERVAL = 2_000;
+/** Debounce in milliseconds, so that files that are written in sequence are read together. */
+const DEBOUNCE = 200;
 
-/** What is watched. */
-export interface Watched {
+export interface WatchedPaths {
   readonly files: readonly string[];
-  /** Files in these count as well; those in folders below do not. */
+  /** All files in these folders, without subfolders. */
   readonly folders?: readonly string[];
 }
 
 /**
- * Calls a moment after files, or files in folders, may have changed, until the signal is aborted. It keeps no process alive.
- * @returns counts as a change
+ * Calls `changed` shortly after a file may have changed, until the signal is aborted. It does not keep the process alive.
+ * @returns a function that triggers the same debounced call
  */
 export function watchFiles(
-  { files, folders = [] }: Watched,
+  { files, folders = [] }: WatchedPaths,
   changed: () => void,
   signal: AbortSignal,
 ): () => void {
   if (signal.aborted) return () => {};
-  let settling: NodeJS.Timeout | undefined;
+  let debounce: NodeJS.Timeout | undefined;
   const notice = (): void => {
-    clearTimeout(settling);
-    settling = setTimeout(changed, SETTLE).unref();
+    clearTimeout(debounce);
+    debounce = setTimeout(changed, DEBOUNCE).unref();
   };
   const paths = [...files, ...folders];
-  for (const path of paths) watchFile(path, { interval: LOOK, persistent: false }, notice);
-  // A folder does not change when a file in it is written in place.
+  for (const path of paths) watchFile(path, { interval: POLL_INTERVAL, persistent: false }, notice);
+  // Polling a folder does not detect that a file in it is written in place.
   const watchers = folders.flatMap((folder) => watchFolder(folder, notice));
   signal.addEventListener(
     'abort',
     () => {
-      clearTimeout(settling);
+      clearTimeout(debounce);
       for (const path of paths) unwatchFile(path, notice);
       for (const watcher of watchers) watcher.close();
     },
@@ -47,7 +46,7 @@ function watchFolder(folder: string, notice: () => void): FSWatcher[] {
   try {
     return [watch(folder, { persistent: false }, notice).on('error', () => {})];
   } catch {
-    // Not every file system can tell; it is looked at all the same.
+    // Not every file system supports this. Polling works everywhere.
     return [];
   }
 }

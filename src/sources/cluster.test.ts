@@ -20,7 +20,7 @@ function heldAfter(changes: readonly Change[]): readonly string[] {
     if (change.kind === 'upsert') held.set(displayKey(change.service), change.service.namespace);
     if (change.kind === 'delete') held.delete(displayKey(partsOf(change.key)));
     if (change.kind !== 'sync') continue;
-    for (const [key, namespace] of held) if (!change.unread.includes(namespace)) held.delete(key);
+    for (const [key, namespace] of held) if (!change.stale.includes(namespace)) held.delete(key);
     for (const one of change.services) held.set(displayKey(one), one.namespace);
   }
   return [...held.keys()].sort();
@@ -59,7 +59,7 @@ describe('clusterSource', () => {
     const source = clusterSource(kube, { namespaces: ['a', 'b', 'no', 'a'], interval: undefined });
     const sync = await readOnce(source, new AbortController().signal);
     expect(names(sync)).toEqual(['a/s', 'b/s']);
-    expect(sync.unread).toEqual([]);
+    expect(sync.stale).toEqual([]);
     expect(sync.problems).toMatchObject([
       { where: 'namespace no', what: expect.stringContaining('denied, so it is skipped') },
     ]);
@@ -114,10 +114,10 @@ describe('clusterSource', () => {
       json(response, list(service(namespaceOf(path), 's')));
     });
     await until(() => expect(it.told).toHaveLength(1));
-    expect(it.last()).toMatchObject({ kind: 'sync', unread: ['b'], problems: [{ where: 'namespace b' }] });
+    expect(it.last()).toMatchObject({ kind: 'sync', stale: ['b'], problems: [{ where: 'namespace b' }] });
     broken = false;
     await until(() => expect(it.held()).toEqual(['a/s', 'b/s']));
-    expect(it.last()).toMatchObject({ unread: ['a'], problems: [] });
+    expect(it.last()).toMatchObject({ stale: ['a'], problems: [] });
   });
 
   test('what a new list does not have is gone, though the watch after it fails at once', async () => {
@@ -175,7 +175,7 @@ describe('clusterSource', () => {
     await until(() =>
       expect(it.last()).toMatchObject({
         kind: 'sync',
-        unread: [],
+        stale: [],
         problems: [{ where: 'namespace a', what: expect.stringContaining('watching Services was denied') }],
       }),
     );

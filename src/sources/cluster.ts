@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import type { KubeClient } from '../kubernetes/connection.ts';
-import { type InformerEvent, runInformer, type WatchEnd } from '../kubernetes/informer.ts';
+import { type InformerEvent, type InformerOptions, runInformer } from '../kubernetes/informer.ts';
 import { DEFAULT_TIMING } from '../kubernetes/informer-timing.ts';
 import { type Collection, listItems } from '../kubernetes/list.ts';
 import { servicesPath } from '../kubernetes/services.ts';
@@ -8,47 +8,44 @@ import type { Interest } from '../model/interest.ts';
 import { HOME_CLUSTER } from '../model/key.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
 import {
-  deniedAmong,
-  fullSet,
+  countDenied,
   type NamespaceState,
   newState,
-  type Read,
-  takeAll,
+  replaceItems,
+  type SelectedService,
+  syncChange,
 } from './namespace-state.ts';
 import { serviceFromObject } from './service-object.ts';
 import type { Change, Source, SourceEvent } from './source.ts';
 
 export interface ClusterOptions {
-  /** Namespaces to look into; `*` for all. */
+  /** Namespaces to watch; `*` for all. */
   readonly namespaces: readonly string[];
-  /**
-   * Follow them: tell changes as they happen, and all there is at least each so many milliseconds. `undefined`: read
-   * once and end, without a watch.
-   */
+  /** Resync interval in milliseconds. If undefined, list once without a watch. */
   readonly interval: number | undefined;
-  /** What of a Service is kept; all of it without. */
+  /** Which parts of a Service to keep; default: all. */
   readonly interest?: Interest;
-  /** Told what happens while they are followed. */
-  readonly tell?: (event: SourceEvent) => void;
+  /** Receives events for metrics. */
+  readonly emit?: (event: SourceEvent) => void;
 }
 
-/** Most lists at a time where namespaces are read once. */
-const LISTS = 8;
+/** Maximum number of concurrent lists without a watch. */
+const MAX_CONCURRENT_LISTS = 8;
 
-/** Time in which what several namespaces tell becomes one full set, in milliseconds. */
-const SETTLE = 50;
+/** Syncs of several namespaces within this time become one, in milliseconds. */
+const SYNC_DEBOUNCE = 50;
 
-function servicesIn(namespace: string, interest: Interest | undefined): Collection<Read> {
+function servicesIn(namespace: string, interest: Interest | undefined): Collection<SelectedService> {
   return {
     path: servicesPath(namespace),
     select(object) {
       const service = serviceFromObject(object, namespace, interest);
-      return typeof service === 'string' ? { refused: service } : { service };
+      return typeof service === 'string' ? { skipped: service } : { service };
     },
   };
 }
 
-/** Reads the namespaces once, each on its own, into their states. */
+/** Lists each namespace once, and updates its state. */
 async function readInto(
   kube: KubeClient,
   states: readonly NamespaceState[],
@@ -57,40 +54,43 @@ async function readInto(
 ): Promise<void> {
   const read = async (state: NamespaceState): Promise<void> => {
     try {
-      takeAll(state, (await listItems(kube, servicesIn(state.namespace, interest), signal)).items);
+      replaceItems(state, (await listItems(kube, servicesIn(state.namespace, interest), signal)).items);
     } catch (error) {
       state.fault = { doing: 'list', error, retryIn: 0 };
     }
   };
-  await pLimit(LISTS).map(states, read);
+  await pLimit(MAX_CONCURRENT_LISTS).map(states, read);
 }
 
-/** Brings what is told of one namespace into its state. @returns what is to be told on: changes, or all there is */
-function take(state: NamespaceState, told: InformerEvent<Read>): readonly (Change | 'all')[] {
-  switch (told.kind) {
+/** Updates the state of a namespace with an informer event. @returns the changes to emit; `all` for a full sync */
+function applyEvent(
+  state: NamespaceState,
+  event: InformerEvent<SelectedService>,
+): readonly (Change | 'all')[] {
+  switch (event.kind) {
     case 'synced':
-      takeAll(state, told.items);
+      replaceItems(state, event.items);
       state.denials = 0;
       if (state.fault?.doing === 'list') state.fault = undefined;
       return ['all'];
     case 'upsert': {
-      if ('service' in told.item) {
-        const { service } = told.item;
-        state.fresh?.set(told.key, service);
-        return [{ kind: 'upsert', service }, ...(state.refused.delete(told.key) ? ['all' as const] : [])];
+      if ('service' in event.item) {
+        const { service } = event.item;
+        state.fresh?.set(event.key, service);
+        return [{ kind: 'upsert', service }, ...(state.skipped.delete(event.key) ? ['all' as const] : [])];
       }
-      const gone = takeAway(state, told.key);
-      state.refused.set(told.key, told.item.refused);
+      const gone = removeItem(state, event.key);
+      state.skipped.set(event.key, event.item.skipped);
       return [...gone, 'all'];
     }
     case 'delete':
-      return takeAway(state, told.key);
+      return removeItem(state, event.key);
     case 'recovered':
       state.fault = undefined;
       return ['all'];
     case 'failure':
-      state.fault = told;
-      state.denials = told.doing === 'list' ? state.denials + 1 : 0;
+      state.fault = event;
+      state.denials = event.doing === 'list' ? state.denials + 1 : 0;
       return ['all'];
   }
 }
@@ -101,49 +101,49 @@ function keyIn(cluster: string, key: string): ServiceKey {
   return serviceKey({ cluster, namespace, name });
 }
 
-function takeAway(state: NamespaceState, key: string): readonly (Change | 'all')[] {
+function removeItem(state: NamespaceState, key: string): readonly (Change | 'all')[] {
   state.fresh?.delete(key);
-  return state.refused.delete(key) ? ['all'] : [{ kind: 'delete', key: keyIn(HOME_CLUSTER, key) }];
+  return state.skipped.delete(key) ? ['all'] : [{ kind: 'delete', key: keyIn(HOME_CLUSTER, key) }];
 }
 
-/** Tells what is known of all namespaces, once all have answered or failed; bursts as one. */
-class Teller {
+/** Combines the namespaces: emits the first sync when all have synced or failed, and debounces further ones. */
+class SyncAggregator {
   readonly #kube: KubeClient;
   readonly #states: readonly NamespaceState[];
-  readonly #changed: (change: Change) => void;
-  readonly #tell: (event: SourceEvent) => void;
+  readonly #emitChange: (change: Change) => void;
+  readonly #emitEvent: (event: SourceEvent) => void;
   #synced = false;
   #timer: NodeJS.Timeout | undefined;
-  /** Until then the failure of all is known, on the clock of `performance.now`. */
+  /** Failures are not emitted again before this time, from `performance.now`. */
   #quietUntil = 0;
 
   constructor(
     kube: KubeClient,
     states: readonly NamespaceState[],
     changed: (change: Change) => void,
-    tell: (event: SourceEvent) => void,
+    emit: (event: SourceEvent) => void,
   ) {
     this.#kube = kube;
     this.#states = states;
-    this.#changed = changed;
-    this.#tell = tell;
+    this.#emitChange = changed;
+    this.#emitEvent = emit;
   }
 
-  tell(change: Change | 'all'): void {
+  emit(change: Change | 'all'): void {
     if (change !== 'all') {
-      if (this.#synced) this.#changed(change);
-    } else if (this.#states.every(({ known, fault }) => known || fault !== undefined)) {
-      if (this.#synced) this.#timer ??= setTimeout(() => this.#tellAll(), SETTLE);
-      else this.#tellAll();
+      if (this.#synced) this.#emitChange(change);
+    } else if (this.#states.every(({ synced: known, fault }) => known || fault !== undefined)) {
+      if (this.#synced) this.#timer ??= setTimeout(() => this.#emitSync(), SYNC_DEBOUNCE);
+      else this.#emitSync();
     }
   }
 
-  #tellAll(): void {
+  #emitSync(): void {
     this.#timer = undefined;
-    const change = fullSet(this.#states, this.#kube);
-    this.#tell({ kind: 'namespaces-denied', count: deniedAmong(this.#states) });
+    const change = syncChange(this.#states, this.#kube);
+    this.#emitEvent({ kind: 'namespaces-denied', count: countDenied(this.#states) });
     if (change.kind === 'failure') {
-      // Each namespace fails at its own pace; one line for all of them is enough.
+      // Namespaces fail at different times. One failure for all of them is enough.
       if (performance.now() < this.#quietUntil) return;
       this.#quietUntil = performance.now() + change.retryIn * 0.9;
     } else {
@@ -151,7 +151,7 @@ class Teller {
       this.#synced = true;
       for (const state of this.#states) state.fresh = undefined;
     }
-    this.#changed(change);
+    this.#emitChange(change);
   }
 
   end(): void {
@@ -160,12 +160,12 @@ class Teller {
 }
 
 /**
- * Services of a live cluster. A namespace that is denied is passed over and tried again slowly; where watching is
- * denied, it is listed each interval.
+ * Services of a live cluster. Denied namespaces are skipped, and retried with backoff. If only watching is denied, a namespace is
+ * listed after each interval.
  */
 export function clusterSource(
   kube: KubeClient,
-  { namespaces, interval, interest, tell = () => {} }: ClusterOptions,
+  { namespaces, interval, interest, emit: tell = () => {} }: ClusterOptions,
 ): Source {
   const chosen = namespaces.includes('*') ? ['*'] : [...new Set(namespaces)];
   return {
@@ -173,25 +173,25 @@ export function clusterSource(
       const states = chosen.map(newState);
       if (interval === undefined) {
         await readInto(kube, states, interest, signal);
-        if (!signal.aborted) changed(fullSet(states, kube));
+        if (!signal.aborted) changed(syncChange(states, kube));
         return;
       }
-      const teller = new Teller(kube, states, changed, tell);
+      const aggregator = new SyncAggregator(kube, states, changed, tell);
       const longest = Math.min(DEFAULT_TIMING.maxDelay, Math.max(interval, DEFAULT_TIMING.firstDelay));
       const ended = (reason: WatchEnd): void => tell({ kind: 'watch-ended', reason });
       const followed = { resync: interval, pace: { longest }, keepItems: false, ended };
-      const each = (state: NamespaceState): Promise<void> =>
+      const watchNamespace = (state: NamespaceState): Promise<void> =>
         runInformer(
           kube,
-          { ...servicesIn(state.namespace, interest), ...followed },
-          (told) => {
-            if (told.kind === 'upsert' || told.kind === 'delete')
-              tell({ kind: 'watch-event', change: told.kind });
-            for (const change of take(state, told)) teller.tell(change);
+          { ...servicesIn(state.namespace, interest), ...options },
+          (event) => {
+            if (event.kind === 'upsert' || event.kind === 'delete')
+              tell({ kind: 'watch-event', change: event.kind });
+            for (const change of applyEvent(state, event)) aggregator.emit(change);
           },
           signal,
         );
-      await Promise.all(states.map(each)).finally(() => teller.end());
+      await Promise.all(states.map(watchNamespace)).finally(() => aggregator.end());
     },
   };
 }

@@ -5,19 +5,19 @@ import type { Service } from '../model/service.ts';
 import { yamlReason } from '../model/unreadable.ts';
 import { serviceFromObject } from './service-object.ts';
 
-/** A Service and the place in a file where it was found. */
-export interface Found {
+/** A Service and its location in a file. */
+export interface LocatedService {
   readonly service: Service;
   readonly where: string;
 }
 
 interface Part {
   readonly text: string;
-  /** The line of the file on which the part begins, from 1. */
+  /** The line of the file on which the part starts, from 1. */
   readonly line: number;
 }
 
-/** The documents of a YAML stream: a line that begins with `---` can stand nowhere else than between two of them. */
+/** Splits a YAML stream into documents. A line that starts with `---` cannot occur inside a document. */
 function documentsOf(text: string): Part[] {
   const parts: Part[] = [];
   let start = 0;
@@ -32,12 +32,12 @@ function documentsOf(text: string): Part[] {
   return parts.filter((part) => hasContent(part.text));
 }
 
-/** Is there anything but comments and directives? */
+/** Whether a text contains more than comments and directives. */
 function hasContent(text: string): boolean {
   return text.split('\n').some((line) => !/^\s*$|^\s*#|^%/.test(line));
 }
 
-/** The Services in a document, those in Lists included. An object that aliases repeat or put into itself counts once. */
+/** The Service objects in a document, including those in Lists. Objects that are repeated or nested with aliases count once. */
 function objectsIn(document: unknown): Record<string, unknown>[] {
   const found: Record<string, unknown>[] = [];
   const seen = new Set<object>();
@@ -74,22 +74,22 @@ function yamlProblem(error: YAMLException, part: Part, name: string): Problem {
   };
 }
 
-/** Most aliases in one document: each may repeat all that stands before it. */
-const ALIASES = 100;
-/** Most broken documents of a file that are described. */
-const MOST_BROKEN = 50;
+/** Maximum number of aliases per document, because each can repeat everything before it. */
+const MAX_ALIASES = 100;
+/** Maximum number of broken documents that are reported per file. */
+const MAX_BROKEN = 50;
 
-/** What one manifest file holds. */
+/** The contents of one manifest file. */
 export interface Manifest {
-  readonly services: readonly Found[];
+  readonly services: readonly LocatedService[];
   readonly problems: readonly Problem[];
-  /** Whether a document of it is no YAML, as while it is being saved. */
+  /** Whether a document is invalid YAML, for example while the file is being saved. */
   readonly broken: boolean;
 }
 
 /**
- * The Services of one manifest file's text.
- * @param name the file's name, for messages
+ * Parses the Services in one manifest file.
+ * @param name name of the file, for messages
  */
 export function parseManifest(
   text: string,
@@ -97,10 +97,10 @@ export function parseManifest(
   defaultNamespace: string,
   interest?: Interest,
 ): Manifest {
-  const services: Found[] = [];
+  const services: LocatedService[] = [];
   const problems: Problem[] = [];
   let broken = false;
-  const take = (value: unknown, line: number): void => {
+  const addServices = (value: unknown, line: number): void => {
     for (const object of objectsIn(value)) {
       const service = serviceFromObject(object, defaultNamespace, interest);
       const where = `${name}:${line}`;
@@ -108,7 +108,7 @@ export function parseManifest(
         problems.push({
           where,
           what: `a Service is skipped: ${service}`,
-          fix: 'mend it in the manifest',
+          fix: 'fix it in the manifest',
         });
       else services.push({ service, where });
     }
@@ -116,26 +116,26 @@ export function parseManifest(
   const plain = text.replace(/^\uFEFF/, '');
   if (/^\s*[[{]/.test(plain)) {
     try {
-      take(JSON.parse(plain), 1);
+      addServices(JSON.parse(plain), 1);
       return { services, problems, broken };
     } catch {
-      // Not JSON after all: flow-style YAML begins the same way, and its reader says what is wrong with either.
+      // Not JSON. Flow-style YAML looks similar, and its parser reports errors in either.
     }
   }
   let faults = 0;
   for (const part of documentsOf(plain)) {
     try {
-      take(load(part.text, { maxAliases: ALIASES }), part.line);
+      addServices(load(part.text, { maxAliases: MAX_ALIASES }), part.line);
     } catch (error) {
       if (!(error instanceof YAMLException)) throw error;
       broken = true;
       problems.push(yamlProblem(error, part, name));
       faults += 1;
-      if (faults < MOST_BROKEN) continue;
+      if (faults < MAX_BROKEN) continue;
       problems.push({
         where: `${name}:${part.line}`,
-        what: `${MOST_BROKEN} documents are broken, so the rest of the file is not read`,
-        fix: 'mend them first',
+        what: `${MAX_BROKEN} documents are broken, so the rest of the file is not read`,
+        fix: 'fix them first',
       });
       break;
     }

@@ -8,22 +8,22 @@ import type { Interest } from '../model/interest.ts';
 import { displayKey } from '../model/key.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import { unreadable } from '../model/unreadable.ts';
-import { type Found, type Manifest, parseManifest } from './manifest-text.ts';
+import { type LocatedService, type Manifest, parseManifest } from './manifest-text.ts';
 import type { Change, Source } from './source.ts';
 
 export interface ManifestOptions {
   /** Files, folders, or `-` for standard input. */
   readonly paths: readonly string[];
-  /** Only Services of these namespaces; all when empty. */
+  /** Only Services of these namespaces; empty for all. */
   readonly namespaces: readonly string[];
-  /** The namespace of objects that name none. */
+  /** The namespace of objects without one. */
   readonly defaultNamespace: string;
-  /** Keep looking at the paths: tell when what they hold changes, and all of it again after this many milliseconds. */
+  /** Watch the paths, and emit the full set after changes and after each interval (in milliseconds). */
   readonly follow: { readonly interval: number } | undefined;
   readonly stdin: NodeJS.ReadableStream;
-  /** What of a Service is kept; all of it without. */
+  /** Which parts of a Service to keep; default: all. */
   readonly interest?: Interest;
-  /** Most bytes of one file, and of all together; 16 and 64 MiB without. */
+  /** Size limits; default: 16 MiB for each file, 64 MiB for all. */
   readonly bytes?: FileLimits;
 }
 
@@ -33,21 +33,20 @@ export interface FileLimits {
 }
 
 const MIB = 1024 * 1024;
-const BYTES: FileLimits = { each: 16 * MIB, all: 64 * MIB };
+const DEFAULT_LIMITS: FileLimits = { each: 16 * MIB, all: 64 * MIB };
 
-/** Pause after a change to files, so that a save in several steps is read once, in milliseconds. */
-const SETTLE = 100;
-/** How often the paths are read without a notice that they changed, in milliseconds. */
-const REREAD = 5_000;
+/** Debounce of file changes in milliseconds, so that a save in several steps is read once. */
+const DEBOUNCE = 100;
+/** Polling interval in milliseconds, because not every file system reports changes. */
+const REREAD_INTERVAL = 5_000;
 
-/** What is done about a file that can no longer be read. */
-const KEPT = 'the previous version of the file is used until it is fixed';
+const PREVIOUS_USED = 'the previous version of the file is used until it is fixed';
 
 const MANIFEST = /\.(ya?ml|json)$/i;
 
 interface File {
   readonly name: string;
-  /** What is in it, or why it cannot be read. */
+  /** The contents, or why the file cannot be read. */
   readonly text: string | Error;
 }
 
@@ -59,15 +58,15 @@ async function filesBelow(folder: string): Promise<string[]> {
     .sort();
 }
 
-/** A path that was named and cannot be read. */
-const notRead = (path: string, error: unknown): UserError =>
+/** The error for a path in the options that cannot be read. */
+const unreadablePath = (path: string, error: unknown): UserError =>
   new ConfigError(
     `cannot read ${path}: ${unreadable(error)}; -f takes files, folders, or - for standard input`,
     { cause: error },
   );
 
-/** How many more bytes may be read. */
-class Allowance {
+/** The number of bytes that may still be read. */
+class ByteBudget {
   readonly #limits: FileLimits;
   #left: number;
 
@@ -76,7 +75,7 @@ class Allowance {
     this.#left = limits.all;
   }
 
-  /** @throws Error when that is too much, of one file or together with what was read before */
+  /** @throws Error if the size exceeds the limit for one file or for all files */
   take(bytes: number): void {
     const { each, all } = this.#limits;
     if (bytes > each)
@@ -89,19 +88,19 @@ class Allowance {
 
 const size = (bytes: number): string => (bytes >= MIB ? `${Math.floor(bytes / MIB)} MiB` : `${bytes} bytes`);
 
-async function readFileWithin(name: string, allowance: Allowance): Promise<string> {
-  allowance.take((await stat(name)).size);
+async function readFileWithin(name: string, budget: ByteBudget): Promise<string> {
+  budget.take((await stat(name)).size);
   return await readFile(name, 'utf8');
 }
 
-/** All that comes in, up to the limits. */
+/** Reads standard input, up to the limits. */
 async function readStdin(stdin: NodeJS.ReadableStream, limits: FileLimits): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of stdin) {
     const piece = Buffer.from(chunk);
     bytes += piece.length;
-    new Allowance(limits).take(bytes);
+    new ByteBudget(limits).take(bytes);
     chunks.push(piece);
   }
   return Buffer.concat(chunks).toString();
@@ -109,48 +108,48 @@ async function readStdin(stdin: NodeJS.ReadableStream, limits: FileLimits): Prom
 
 async function readPath(
   path: string,
-  { stdin, bytes = BYTES }: ManifestOptions,
-  allowance: Allowance,
+  { stdin, bytes = DEFAULT_LIMITS }: ManifestOptions,
+  budget: ByteBudget,
 ): Promise<File[]> {
   if (path === '-') {
     try {
       return [{ name: 'standard input', text: await readStdin(stdin, bytes) }];
     } catch (error) {
-      throw notRead('standard input', error);
+      throw unreadablePath('standard input', error);
     }
   }
   let names: string[];
   try {
     names = (await stat(path)).isDirectory() ? await filesBelow(path) : [path];
   } catch (error) {
-    throw notRead(path, error);
+    throw unreadablePath(path, error);
   }
   const files: File[] = [];
   for (const name of names) {
     try {
-      files.push({ name, text: await readFileWithin(name, allowance) });
+      files.push({ name, text: await readFileWithin(name, budget) });
     } catch (error) {
-      if (name === path) throw notRead(path, error);
+      if (name === path) throw unreadablePath(path, error);
       files.push({ name, text: error as Error });
     }
   }
   return files;
 }
 
-/** What each file held when it could last be read as a whole, by the file's name. */
-type Readable = Map<string, readonly Found[]>;
+/** The Services of the last valid version of each file, by file name. */
+type LastValid = Map<string, readonly LocatedService[]>;
 
 /**
- * What a file holds: of one that is being saved, or was saved with a mistake, what it held before.
- * @param readable takes what it holds, where it can be read as a whole
+ * The Services of a file. If the file is invalid, for example while it is being saved, its last valid version counts.
+ * @param lastValid is updated with a valid version
  */
-function foundIn(
+function servicesInFile(
   { name, text }: File,
   { defaultNamespace, interest }: ManifestOptions,
-  readable: Readable,
+  lastValid: LastValid,
   problems: Problem[],
-): readonly Found[] {
-  const before = readable.get(name);
+): readonly LocatedService[] {
+  const before = lastValid.get(name);
   const parsed: Manifest =
     text instanceof Error
       ? {
@@ -165,10 +164,10 @@ function foundIn(
           broken: true,
         }
       : parseManifest(text, name, defaultNamespace, interest);
-  if (!parsed.broken) readable.set(name, parsed.services);
+  if (!parsed.broken) lastValid.set(name, parsed.services);
   const kept = parsed.broken ? before : undefined;
   problems.push(
-    ...parsed.problems.map((problem) => (kept === undefined ? problem : { ...problem, fix: KEPT })),
+    ...parsed.problems.map((problem) => (kept === undefined ? problem : { ...problem, fix: PREVIOUS_USED })),
   );
   return kept ?? parsed.services;
 }
@@ -176,13 +175,13 @@ function foundIn(
 function servicesOf(
   files: readonly File[],
   options: ManifestOptions,
-  readable: Readable,
+  lastValid: LastValid,
   problems: Problem[],
 ): Service[] {
   const wanted = new Set(options.namespaces);
   const byKey = new Map<ServiceKey, Service>();
   for (const file of files) {
-    for (const { service, where } of foundIn(file, options, readable, problems)) {
+    for (const { service, where } of servicesInFile(file, options, lastValid, problems)) {
       if (wanted.size > 0 && !wanted.has(service.namespace)) continue;
       const key = serviceKey(service);
       const known = byKey.get(key);
@@ -198,7 +197,7 @@ function servicesOf(
   return [...byKey.values()];
 }
 
-async function* notices(
+async function* fileChanges(
   paths: readonly string[],
   interval: number,
   signal: AbortSignal,
@@ -215,9 +214,9 @@ async function* notices(
       wake = woken.resolve;
       await Promise.race([
         woken.promise,
-        sleep(Math.min(REREAD, interval), undefined, { signal }).catch(() => {}),
+        sleep(Math.min(REREAD_INTERVAL, interval), undefined, { signal }).catch(() => {}),
       ]);
-      await sleep(SETTLE, undefined, { signal }).catch(() => {});
+      await sleep(DEBOUNCE, undefined, { signal }).catch(() => {});
       yield;
     }
   } finally {
@@ -226,29 +225,28 @@ async function* notices(
 }
 
 /**
- * Services from manifests: YAML or JSON, several documents in a file, Lists. Other kinds are passed over; a broken
- * document is told as a problem and the others still count; where files are followed, the last version of the file
- * that could be read counts in its place.
- * @throws UserError from `run` if a path that was named cannot be read at the start
+ * Services from manifests: YAML or JSON, with several documents per file, and Lists. Other kinds are skipped. A broken document is
+ * reported as a problem, and the others still count; while files are watched, the last valid version of the file counts instead.
+ * @throws ConfigError from `run` if a path in the options cannot be read at the start
  */
 export function manifestSource(options: ManifestOptions): Source {
   return {
     async run(changed, signal) {
-      const readable: Readable = new Map();
+      const lastValid: LastValid = new Map();
       const read = async (): Promise<{ readonly change: Change; readonly content: string }> => {
         const problems: Problem[] = [];
         const files: File[] = [];
-        const allowance = new Allowance(options.bytes ?? BYTES);
-        for (const path of options.paths) files.push(...(await readPath(path, options, allowance)));
+        const budget = new ByteBudget(options.bytes ?? DEFAULT_LIMITS);
+        for (const path of options.paths) files.push(...(await readPath(path, options, budget)));
         const content =
           options.follow === undefined
             ? ''
             : JSON.stringify(files.map(({ name, text }) => [name, String(text)]));
-        const services = servicesOf(files, options, readable, problems);
-        // What is no longer there is not kept.
+        const services = servicesOf(files, options, lastValid, problems);
+        // Forget deleted files.
         const there = new Set(files.map(({ name }) => name));
-        for (const name of readable.keys()) if (!there.has(name)) readable.delete(name);
-        return { content, change: { kind: 'sync', services, unread: [], problems } };
+        for (const name of lastValid.keys()) if (!there.has(name)) lastValid.delete(name);
+        return { content, change: { kind: 'sync', services, stale: [], problems } };
       };
       const first = await read();
       changed(first.change);
@@ -256,18 +254,18 @@ export function manifestSource(options: ManifestOptions): Source {
       const { hash } = await import('node:crypto');
       const digestOf = (content: string): string => hash('sha256', content);
       let last = digestOf(first.content);
-      let told = performance.now();
-      for await (const _ of notices(options.paths, options.follow.interval, signal)) {
+      let emittedAt = performance.now();
+      for await (const _ of fileChanges(options.paths, options.follow.interval, signal)) {
         if (signal.aborted) return;
         try {
           const next = await read();
           const digest = digestOf(next.content);
-          if (digest === last && performance.now() - told < options.follow.interval) continue;
+          if (digest === last && performance.now() - emittedAt < options.follow.interval) continue;
           last = digest;
-          told = performance.now();
+          emittedAt = performance.now();
           changed(next.change);
         } catch (error) {
-          changed({ kind: 'failure', error, reason: 'input', retryIn: REREAD });
+          changed({ kind: 'failure', error, reason: 'input', retryIn: REREAD_INTERVAL });
         }
       }
     },

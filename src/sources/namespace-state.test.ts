@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { service } from '../../test/fixtures/unit/service.ts';
 import { ApiStatusError } from '../kubernetes/status.ts';
-import { type Fault, fullSet, newState, type Read, takeAll } from './namespace-state.ts';
+import { type Fault, newState, replaceItems, type SelectedService, syncChange } from './namespace-state.ts';
 
 const server = 'https://kube.example';
-const read = (...names: string[]): Map<string, Read> =>
+const read = (...names: string[]): Map<string, SelectedService> =>
   new Map(names.map((name) => [`a/${name}`, { service: service(name, { namespace: 'a' }) }]));
 const fault = (doing: Fault['doing'], code: number): Fault => ({
   doing,
@@ -15,7 +15,7 @@ const fault = (doing: Fault['doing'], code: number): Fault => ({
 /** Two namespaces; `b` was read before and has nothing new. */
 function states() {
   const [a, b] = [newState('a'), newState('b')];
-  takeAll(b, new Map());
+  replaceItems(b, new Map());
   b.fresh = undefined;
   return { a, b };
 }
@@ -25,9 +25,9 @@ test.each([
   ['is denied', fault('watch', 403)],
 ])('a namespace whose list was read counts as read, though its watch %s', (_, watching) => {
   const { a, b } = states();
-  takeAll(a, read('s'));
+  replaceItems(a, read('s'));
   a.fault = watching;
-  expect(fullSet([a, b], { server })).toMatchObject({
+  expect(syncChange([a, b], { server })).toMatchObject({
     kind: 'sync',
     services: [{ name: 's' }],
     unread: ['b'],
@@ -37,7 +37,7 @@ test.each([
 
 test('a namespace of which nothing new was read is unread', () => {
   const { a, b } = states();
-  a.known = true;
+  a.synced = true;
   a.fault = fault('list', 500);
-  expect(fullSet([a, b], { server })).toMatchObject({ services: [], unread: ['a', 'b'] });
+  expect(syncChange([a, b], { server })).toMatchObject({ services: [], unread: ['a', 'b'] });
 });

@@ -4,65 +4,64 @@ import type { Problem } from '../model/discovery.ts';
 import type { Service } from '../model/service.ts';
 import type { Change } from './source.ts';
 
-/** What is read of a Service object: the Service, or why it is none. */
-export type Read = { readonly service: Service } | { readonly refused: string };
+/** The Service in an object, or why it is invalid. */
+export type SelectedService = { readonly service: Service } | { readonly skipped: string };
 
 /** Why a namespace could not be read or watched. */
 export interface Fault {
   readonly doing: 'list' | 'watch';
   readonly error: unknown;
-  /** Milliseconds until the next try. */
+  /** Milliseconds until the next attempt. */
   readonly retryIn: number;
 }
 
-/** What is known of one namespace; `*` stands for all. */
+/** The state of one namespace, or of all namespaces (`*`). */
 export interface NamespaceState {
   readonly namespace: string;
-  /** Was it read? */
-  known: boolean;
-  /** What was read last, in step with all changes since, until it is told on: it is not kept here beyond that. */
+  /** Whether it was listed at least once. */
+  synced: boolean;
+  /** Services since the last list, until the next sync is emitted. They are not kept longer. */
   fresh: Map<string, Service> | undefined;
-  /** Why some of its objects are no Services, by their keys. */
-  refused: Map<string, string>;
+  /** Reasons for skipping invalid objects, by key. */
+  skipped: Map<string, string>;
   fault: Fault | undefined;
-  /** How often in a row listing was refused. */
+  /** Number of consecutive denied lists. */
   denials: number;
 }
 
-/** A namespace of which nothing is known yet. */
 export const newState = (namespace: string): NamespaceState => ({
   namespace,
-  known: false,
+  synced: false,
   fresh: undefined,
-  refused: new Map(),
+  skipped: new Map(),
   fault: undefined,
   denials: 0,
 });
 
-/** Brings all that was read of a namespace into its state. */
-export function takeAll(state: NamespaceState, items: ReadonlyMap<string, Read>): void {
-  state.known = true;
+/** Replaces the items of a namespace after a list. */
+export function replaceItems(state: NamespaceState, items: ReadonlyMap<string, SelectedService>): void {
+  state.synced = true;
   state.fresh = new Map();
-  state.refused = new Map();
+  state.skipped = new Map();
   for (const [key, read] of items)
     if ('service' in read) state.fresh.set(key, read.service);
-    else state.refused.set(key, read.refused);
+    else state.skipped.set(key, read.skipped);
 }
 
-/** So often in a row a list must be refused before what was known is let go: a server that starts refuses at first. */
+/** Consecutive 403s before a namespace is dropped. A starting API server can return spurious 403s. */
 const DENIALS = 3;
 
-/** Does the server know who we are, and refuse? Without valid credentials nothing is known of our rights. */
+/** Whether an authenticated request was denied. 401 says nothing about permissions. */
 const isForbidden = (error: unknown): boolean => isStatus(error, 403);
 const isListDenied = ({ doing, error }: Fault): boolean => doing === 'list' && isForbidden(error);
-/** May it be read, but not watched? Then it is not failing. */
+/** Whether a namespace can be listed but not watched, which is not a failure. */
 const isWatchDenied = ({ doing, error }: Fault): boolean => doing === 'watch' && isForbidden(error);
 
-const isPassedOver = ({ known, fault, denials }: NamespaceState): boolean =>
+const isExcluded = ({ synced: known, fault, denials }: NamespaceState): boolean =>
   fault !== undefined && isListDenied(fault) && (!known || denials >= DENIALS);
 
-/** How many namespaces may not be listed. */
-export const deniedAmong = (states: readonly NamespaceState[]): number =>
+/** The number of namespaces that may not be listed. */
+export const countDenied = (states: readonly NamespaceState[]): number =>
   states.filter(({ fault }) => fault !== undefined && isListDenied(fault)).length;
 
 function faultProblem(state: NamespaceState, fault: Fault, server: string): Problem {
@@ -78,17 +77,20 @@ function faultProblem(state: NamespaceState, fault: Fault, server: string): Prob
   if (isListDenied(fault))
     return {
       where,
-      what: `listing Services was denied, so ${isPassedOver(state) ? 'it is skipped' : 'its last known Services stay for now'}: ${message}`,
+      what: `listing Services was denied, so ${isExcluded(state) ? 'it is skipped' : 'its last known Services stay for now'}: ${message}`,
       fix: 'grant "list" and "watch" on services there with a Role, or leave it out of the namespaces',
     };
   return { where, what: clusterError(fault.error, `${fault.doing} Services`, server).message };
 }
 
 /**
- * What all namespaces together come to: the full set, or a failure when none of them could be read. Services of a
- * namespace that is denied are left out; those of one that fails for another reason, or was not read again, stand.
+ * Combines all namespaces to a full set, or to a failure if none could be read. A denied namespace is left out. If a namespace fails
+ * for another reason, or was not listed again, it is stale, and its earlier Services stay valid.
  */
-export function fullSet(states: readonly NamespaceState[], { server }: Pick<KubeClient, 'server'>): Change {
+export function syncChange(
+  states: readonly NamespaceState[],
+  { server }: Pick<KubeClient, 'server'>,
+): Change {
   const faults = states.flatMap(({ fault }) => (fault === undefined || isWatchDenied(fault) ? [] : [fault]));
   const first = faults.find(({ error }) => !isForbidden(error)) ?? faults[0];
   if (first !== undefined && faults.length === states.length) {
@@ -101,17 +103,17 @@ export function fullSet(states: readonly NamespaceState[], { server }: Pick<Kube
     };
   }
   const services: Service[] = [];
-  const unread: string[] = [];
+  const stale: string[] = [];
   const problems: Problem[] = [];
   for (const state of states) {
-    const { namespace, fresh, refused, fault } = state;
+    const { namespace, fresh, skipped: refused, fault } = state;
     if (fault !== undefined) problems.push(faultProblem(state, fault, server));
-    if (isPassedOver(state)) continue;
-    // A watch that fails right after a list does not make the list unread.
-    if (fresh === undefined) unread.push(namespace);
+    if (isExcluded(state)) continue;
+    // If a watch fails right after a list, the list is still fresh.
+    if (fresh === undefined) stale.push(namespace);
     for (const service of fresh?.values() ?? []) services.push(service);
     for (const why of refused.values())
       problems.push({ where: `namespace ${namespace}`, what: `a Service is skipped: ${why}` });
   }
-  return { kind: 'sync', services, unread, problems };
+  return { kind: 'sync', services, stale: stale, problems };
 }

@@ -6,11 +6,11 @@ import type { Service, ServicePort } from '../model/service.ts';
 import { trimmed } from './trim.ts';
 
 const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-/** How the API server writes a time: always in UTC and without fractions, so texts sort as times do. */
+/** Times of the API server are in UTC and without fractions, so they sort as strings. */
 const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 const PROTOCOLS = new Set(['TCP', 'UDP', 'SCTP']);
 
-/** Texts by key; a number or truth value, as hand-written YAML has them, is taken as the text that was meant. */
+/** A map of strings. Numbers and booleans, which occur in hand-written YAML, are converted to strings. */
 function texts(value: unknown): Record<string, string> {
   const result: Record<string, string> = Object.create(null);
   if (!isMapping(value)) return result;
@@ -43,20 +43,20 @@ function portFrom(value: unknown): ServicePort | undefined {
   };
 }
 
-/** A Service has one cluster IP for each of the two families at most. */
-const MOST_IPS = 2;
+/** A Service has at most one cluster IP per IP family. */
+const MAX_IPS = 2;
 
 function clusterIPsOf({ clusterIP, clusterIPs }: Mapping): string[] {
-  const all: unknown[] = [clusterIP, ...(Array.isArray(clusterIPs) ? clusterIPs.slice(0, MOST_IPS) : [])];
+  const all: unknown[] = [clusterIP, ...(Array.isArray(clusterIPs) ? clusterIPs.slice(0, MAX_IPS) : [])];
   const valid = all.filter((ip): ip is string => typeof ip === 'string' && isIpAddress(ip));
-  return [...new Set(valid)].slice(0, MOST_IPS);
+  return [...new Set(valid)].slice(0, MAX_IPS);
 }
 
 /**
- * A Service of a Kubernetes `v1.Service` object, with what discovery needs. Of one with very many ports, labels or selector
- * entries only so many are kept, those that rules look at among them.
- * @param defaultNamespace for objects that name none, as templates often do not
- * @returns the Service, or a text that says why the object is none
+ * Converts a `v1.Service` object to the fields that discovery needs. The number of ports, labels and selector entries is limited;
+ * those that rules use are kept.
+ * @param defaultNamespace for objects without a namespace, which is common in rendered templates
+ * @returns the Service, or why the object is invalid
  */
 export function serviceFromObject(
   object: Mapping,

@@ -8,12 +8,12 @@ export type Change =
   | {
       readonly kind: 'sync';
       readonly services: readonly Service[];
-      readonly unread: readonly string[];
+      readonly stale: readonly string[];
       readonly problems: readonly Problem[];
     }
   | { readonly kind: 'upsert'; readonly service: Service }
   | { readonly kind: 'delete'; readonly key: ServiceKey }
-  /** Nothing could be read; what was known before stands. `retryIn` in milliseconds. */
+  /** Nothing could be read, and earlier data stays valid. `retryIn` is in milliseconds. */
   | {
       readonly kind: 'failure';
       readonly error: unknown;
@@ -21,25 +21,24 @@ export type Change =
       readonly retryIn: number;
     };
 
-/** What happens while a source follows what there is; only for those who count it. */
+/** An event of a source, for metrics. */
 export type SourceEvent =
-  /** A watch told that a Service is there or changed, or that it is gone. */
+  /** A watch event. */
   | { readonly kind: 'watch-event'; readonly change: 'upsert' | 'delete' }
-  /** A watch ended and begins anew. `ended`: by the server as it does from time to time; `lost`: its connection broke. */
+  /** A watch ended and restarts. `ended`: regularly by the server; `lost`: its connection broke. */
   | { readonly kind: 'watch-ended'; readonly reason: 'ended' | 'lost' | FailureReason }
-  /** So many namespaces may not be listed. */
+  /** The number of namespaces that may not be listed. */
   | { readonly kind: 'namespaces-denied'; readonly count: number };
 
 /**
- * Where Services come from. `run` tells the full set first, then changes, and ends only when the signal is aborted
- * or, for a source that is not followed, after the full set. It does not throw for a passing fault: it tells a
- * `failure` and tries again.
+ * A source of Services. `run` emits the full set first, then changes, until the signal is aborted. A source without a watch ends after
+ * the full set. Transient errors are not thrown: the source emits a `failure` and retries.
  */
 export interface Source {
-  run(changed: (change: Change) => void, signal: AbortSignal): Promise<void>;
+  run(emit: (change: Change) => void, signal: AbortSignal): Promise<void>;
 }
 
-/** The full set of a source, read once. @throws the error of its first failure */
+/** Reads the full set of a source once. @throws the error of the first failure */
 export async function readOnce(
   source: Source,
   signal: AbortSignal,
@@ -55,6 +54,6 @@ export async function readOnce(
   );
   signal.throwIfAborted();
   if (result?.kind === 'failure') throw result.error;
-  if (result?.kind !== 'sync') throw new Error('the source ended without telling what there is');
+  if (result?.kind !== 'sync') throw new Error('the source ended without a full set');
   return result;
 }
