@@ -269,7 +269,7 @@ test('what happens while it follows is told to those who count it', async () => 
   const options = {
     namespaces: ['a', 'no'],
     interval: 60_000,
-    tell: (event: SourceEvent) => told.push(event),
+    emit: (event: SourceEvent) => told.push(event),
   };
   const running = clusterSource(kube, options).run(() => {}, stop.signal);
   onTestFinished(async () => {

@@ -165,7 +165,7 @@ class SyncAggregator {
  */
 export function clusterSource(
   kube: KubeClient,
-  { namespaces, interval, interest, emit: tell = () => {} }: ClusterOptions,
+  { namespaces, interval, interest, emit = () => {} }: ClusterOptions,
 ): Source {
   const chosen = namespaces.includes('*') ? ['*'] : [...new Set(namespaces)];
   return {
@@ -176,17 +176,21 @@ export function clusterSource(
         if (!signal.aborted) changed(syncChange(states, kube));
         return;
       }
-      const aggregator = new SyncAggregator(kube, states, changed, tell);
-      const longest = Math.min(DEFAULT_TIMING.maxDelay, Math.max(interval, DEFAULT_TIMING.firstDelay));
-      const ended = (reason: WatchEnd): void => tell({ kind: 'watch-ended', reason });
-      const followed = { resync: interval, pace: { longest }, keepItems: false, ended };
+      const aggregator = new SyncAggregator(kube, states, changed, emit);
+      const maxDelay = Math.min(DEFAULT_TIMING.maxDelay, Math.max(interval, DEFAULT_TIMING.firstDelay));
+      const options: Omit<InformerOptions<SelectedService>, 'path' | 'select'> = {
+        resync: interval,
+        timing: { maxDelay },
+        keepItems: false,
+        onWatchEnd: (reason) => emit({ kind: 'watch-ended', reason }),
+      };
       const watchNamespace = (state: NamespaceState): Promise<void> =>
         runInformer(
           kube,
           { ...servicesIn(state.namespace, interest), ...options },
           (event) => {
             if (event.kind === 'upsert' || event.kind === 'delete')
-              tell({ kind: 'watch-event', change: event.kind });
+              emit({ kind: 'watch-event', change: event.kind });
             for (const change of applyEvent(state, event)) aggregator.emit(change);
           },
           signal,

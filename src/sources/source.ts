@@ -2,9 +2,9 @@ import type { Problem } from '../model/discovery.ts';
 import type { FailureReason } from '../model/failure-reason.ts';
 import type { Service, ServiceKey } from '../model/service.ts';
 
-/** What a source tells. */
+/** A change that a source emits. */
 export type Change =
-  /** All there is now. `unread`: namespaces that were not read this time, `*` for all: what was told of them stands. */
+  /** The full set. `stale` lists namespaces that were not read this time (`*` for all): their earlier Services stay valid. */
   | {
       readonly kind: 'sync';
       readonly services: readonly Service[];
