@@ -30,14 +30,14 @@ test.each([
   expect(syncChange([a, b], { server })).toMatchObject({
     kind: 'sync',
     services: [{ name: 's' }],
-    unread: ['b'],
+    stale: ['b'],
     problems: [{ where: 'namespace a' }],
   });
 });
 
-test('a namespace of which nothing new was read is unread', () => {
+test('a namespace of which nothing new was read is stale', () => {
   const { a, b } = states();
   a.synced = true;
   a.fault = fault('list', 500);
-  expect(syncChange([a, b], { server })).toMatchObject({ services: [], unread: ['a', 'b'] });
+  expect(syncChange([a, b], { server })).toMatchObject({ services: [], stale: ['a', 'b'] });
 });
