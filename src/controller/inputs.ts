@@ -67,11 +67,11 @@ export class Inputs {
         this.#detection.drop(change.key);
         return;
       case 'sync':
-        for (const namespace of this.#previousDetection === undefined ? [] : change.unread)
+        for (const namespace of this.#previousDetection === undefined ? [] : change.stale)
           for (const service of this.#previousDetection?.servicesIn(namespace) ?? [])
             this.#detection.put(service);
         this.#previousDetection = undefined;
-        this.#detection.replace(change.services, new Set(change.unread));
+        this.#detection.replace(change.services, new Set(change.stale));
         this.problems = change.problems;
         this.isSynced = true;
         this.#isFullResync = true;

@@ -6,7 +6,7 @@ import type { EngineStages } from './pass.ts';
 import { WorkQueue } from './work-queue.ts';
 
 /** The backoff of a probe that throws, which no probe should. */
-const RETRY: Backoff = { first: 15_000, longest: 300_000 };
+const RETRY: Backoff = { firstDelay: 15_000, maxDelay: 300_000 };
 
 /** A changed Service is another key: the probe of what it was keeps nobody waiting. */
 const keyOf = (way: Candidate): string => `${displayKey(way.service)} ${subjectOf(way)}`;

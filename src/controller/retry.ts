@@ -1,6 +1,6 @@
 import { askedPause, type Backoff, backoff } from '../model/backoff.ts';
 
-const RETRY: Backoff = { first: 1_000, longest: 30_000 };
+const RETRY: Backoff = { firstDelay: 1_000, maxDelay: 30_000 };
 /** Longest time that an API server may ask to wait, in milliseconds. */
 const LONGEST_RETRY_AFTER = 300_000;
 

@@ -25,7 +25,7 @@ function setup(more: Partial<WorkQueueOptions<string>> = {}) {
         return work.promise;
       },
       onFailure,
-      backoff: { first: 1_000, longest: 8_000 },
+      backoff: { firstDelay: 1_000, maxDelay: 8_000 },
       random: () => 1,
       ...more,
     },
