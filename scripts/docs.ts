@@ -67,7 +67,13 @@ function proofText({ probe }: Detector): string {
 function metrics(): MetricDescription[] {
   const set = new MetricSet();
   engineMetrics(set, { known: () => true });
-  stateMetrics(set, { version: '', leads: () => true, ready: () => ({}), interval: () => 0 });
+  stateMetrics(set, {
+    version: '',
+    leads: () => true,
+    ready: () => ({}),
+    interval: () => 0,
+    backends: () => [],
+  });
   apiMetrics(set);
   return [...set.described].sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -242,6 +242,7 @@ class Run {
       leads: () => this.#working?.assembly.leader.mayPublish() === true,
       ready: () => this.#readModel.ready,
       interval: () => this.#current.discoveryInterval,
+      backends: () => this.#readModel.backends.backends,
     });
     return (event) => {
       logged(event);

@@ -17,6 +17,7 @@ function service(
   return {
     type,
     service: { cluster: '', namespace, name },
+    alternates: [],
     verdict: { health },
   } as unknown as DiscoveredService;
 }
@@ -38,7 +39,7 @@ const pass = (
   ...change,
 });
 const documents = (...types: string[]) => ({
-  'toolset.json': JSON.stringify({ tools: types.map((type) => ({ type })) }),
+  'toolset.json': JSON.stringify({ tools: types.map((type, n) => ({ name: `${n}`, type })) }),
   'custom_toolset.yaml': '',
 });
 const reconciled = (change: Partial<Extract<EngineEvent, { kind: 'reconciled' }>> = {}): EngineEvent => ({
@@ -85,6 +86,15 @@ test.each<[string, readonly EngineEvent[], string, string | undefined]>([
   [
     'what stays is not discovered again',
     events,
+    'services_discovered_total{type="prometheus",namespace="monitoring"}',
+    '1',
+  ],
+  [
+    'a backend with another entry point is not discovered again',
+    [
+      pass([], [{ ...a, alternates: ['b'] }]),
+      pass([{ ...a, alternates: ['b'] }], [service('b', 'prometheus')]),
+    ],
     'services_discovered_total{type="prometheus",namespace="monitoring"}',
     '1',
   ],

@@ -1,3 +1,4 @@
+import type { Condition } from '../model/condition.ts';
 import type { MetricSet } from './metric-set.ts';
 
 export interface StateMetricsOptions {
@@ -9,10 +10,15 @@ export interface StateMetricsOptions {
   readonly ready: () => Readonly<Record<string, boolean>>;
   /** The pause between two looks at all Services, in milliseconds. */
   readonly interval: () => number;
+  /** The backends that are known now. */
+  readonly backends: () => readonly { readonly conditions: readonly Condition[] }[];
 }
 
 /** Makes the metrics of what is so when it is asked for, and is no event. */
-export function stateMetrics(set: MetricSet, { version, leads, ready, interval }: StateMetricsOptions): void {
+export function stateMetrics(
+  set: MetricSet,
+  { version, leads, ready, interval, backends }: StateMetricsOptions,
+): void {
   set.gauge('build_info', 'The running version; always 1.', ['version']).set({ version }, 1);
   set.gauge('leader', '1 if this process is the leader, otherwise 0.', [], (gauge) =>
     gauge.set(leads() ? 1 : 0),
@@ -22,5 +28,15 @@ export function stateMetrics(set: MetricSet, { version, leads, ready, interval }
   });
   set.gauge('discovery_interval_seconds', 'Configured interval between full resyncs.', [], (gauge) =>
     gauge.set(interval() / 1000),
+  );
+  set.gauge(
+    'backend_conditions',
+    'Backends by condition, with its status and reason. What no backend has is absent. All replicas report all backends.',
+    ['condition', 'status', 'reason'],
+    (gauge) => {
+      gauge.reset();
+      for (const { conditions } of backends())
+        for (const { type, status, reason } of conditions) gauge.inc({ condition: type, status, reason });
+    },
   );
 }

@@ -60,7 +60,13 @@ test('what it can be narrowed to, and where it gets its data, is chosen by whoev
 test('each metric that an expression names is one of ours, or of the process, with the labels that it asks for', async () => {
   const set = new MetricSet();
   engineMetrics(set, { known: () => true });
-  stateMetrics(set, { version: '', leads: () => true, ready: () => ({}), interval: () => 0 });
+  stateMetrics(set, {
+    version: '',
+    leads: () => true,
+    ready: () => ({}),
+    interval: () => 0,
+    backends: () => [],
+  });
   apiMetrics(set);
   const scraped = await set.registry.getMetricsAsJSON();
   const labels = new Map<string, readonly string[]>(scraped.map(({ name }) => [name, []]));

@@ -1,6 +1,7 @@
+import { membersOf } from '../../model/backend.ts';
 import type { DiscoveredService } from '../../model/discovery.ts';
 import { FAILURE_REASONS } from '../../model/failure-reason.ts';
-import { serviceKey } from '../../model/service.ts';
+import { type ServiceKey, serviceKey } from '../../model/service.ts';
 import type { EventHandlers } from '../event-handlers.ts';
 import { bounded, type MetricSet } from '../metric-set.ts';
 import { PASSES, SECOND, setCounts, type TypeLabel } from './common.ts';
@@ -9,6 +10,12 @@ import { PASSES, SECOND, setCounts, type TypeLabel } from './common.ts';
 const NAMESPACES = 200;
 /** Upper bounds of detection, which costs no waiting, in seconds. */
 const COMPUTING = [0.0001, 0.0005, 0.001, 0.005, 0.02, 0.1, 0.5, 1];
+
+/** The keys of all Services of a backend: another entry point makes it no other backend. */
+const keysOf = (backend: DiscoveredService): ServiceKey[] => {
+  const { namespace } = backend.service;
+  return membersOf(backend).map(({ name }) => serviceKey({ namespace, name }));
+};
 
 /** Metrics of the backends that a pass finds. */
 export function discoveryMetrics(set: MetricSet, typeOf: TypeLabel): EventHandlers {
@@ -32,9 +39,9 @@ export function discoveryMetrics(set: MetricSet, typeOf: TypeLabel): EventHandle
   );
   return {
     pass({ full, before, services, milliseconds, detecting: spent }) {
-      const old = new Set(before.map(({ service }) => serviceKey(service)));
+      const old = new Set(before.flatMap(keysOf));
       for (const each of services)
-        if (!old.has(serviceKey(each.service)))
+        if (!keysOf(each).some((key) => old.has(key)))
           discovered.inc({ type: typeOf(each.type), namespace: namespaceOf(each.service.namespace) });
       const of = (health: DiscoveredService['verdict']['health']): string[] =>
         services.filter(({ verdict }) => verdict.health === health).map(({ type }) => typeOf(type));

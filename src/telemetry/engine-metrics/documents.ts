@@ -1,14 +1,12 @@
 import { DOCUMENT_KEYS, type Documents } from '../../model/documents.ts';
+import { publishedTools } from '../../model/published-tools.ts';
 import type { EventHandlers } from '../event-handlers.ts';
 import type { MetricSet } from '../metric-set.ts';
 import { setCounts, type TypeLabel } from './common.ts';
 
 /** Types of the tools in a published document. */
-function toolTypes(documents: Documents | undefined): string[] {
-  if (documents === undefined) return [];
-  const { tools } = JSON.parse(documents['toolset.json']) as { readonly tools: readonly { type: string }[] };
-  return tools.map(({ type }) => type);
-}
+const toolTypes = (documents: Documents | undefined): string[] =>
+  publishedTools(documents?.['toolset.json']).map(({ type }) => type);
 
 /** Metrics of drift: changes that others make to generated documents. */
 export function driftMetrics(set: MetricSet): EventHandlers {
