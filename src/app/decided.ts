@@ -3,12 +3,12 @@ import type { Stages } from '../controller/pass.ts';
 import { publishedWays } from '../controller/ways.ts';
 import { heldKeys } from '../detection/names.ts';
 import { approvalsIn } from '../model/approvals.ts';
-import type { Approval, DiscoveredService } from '../model/discovery.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import type { Published } from '../model/published.ts';
+import { type PublishedTool, publishedTools } from '../model/published-tools.ts';
 import type { ServiceKey } from '../model/service.ts';
-import { admissionOf } from '../planning/admission.ts';
+import { type PublicationState, publicationState } from '../planning/conditions/published.ts';
 import { readOverrides } from '../planning/overrides.ts';
 import type { Configuration } from './configuration.ts';
 import type { Input } from './pipeline.ts';
@@ -20,6 +20,9 @@ export interface Decided {
   readonly standing: Required<Pick<Stages, 'inUse' | 'naming'>>;
   /** Services behind the tools that are published: where a limit takes some, these stay before others. */
   readonly published: ReadonlySet<ServiceKey>;
+  /** What is published, for the conditions of backends; `isKnown` is false where it was not read. */
+  readonly publication: PublicationState;
+  readonly tools: readonly PublishedTool[];
 }
 
 /** Stages that go by what people decided and what is published. */
@@ -33,13 +36,15 @@ export const deciding = (
 });
 
 /** What follows from the published ConfigMap; nothing from one that is not there. */
-export function decidedBy(live: Published | undefined, settings: Configuration): Decided {
+export function decidedBy(live: Published | undefined, settings: Configuration, isKnown = true): Decided {
   const read = readOverrides(live?.data[OVERRIDES_KEY]);
   const naming = observedNaming(live, settings.credentials, []);
   return {
     overrides: 'value' in read ? read.value : NO_OVERRIDES,
     standing: { inUse: publishedWays(live?.data['toolset.json']), naming },
     published: heldKeys(naming.held),
+    publication: { isKnown, ...publicationState(live?.annotations), failure: undefined, decides: true },
+    tools: publishedTools(live?.data['toolset.json']),
   };
 }
 
@@ -49,7 +54,7 @@ export async function decidedIn(
   { kube }: Input,
   signal: AbortSignal,
 ): Promise<Decided> {
-  const nothing = decidedBy(undefined, settings);
+  const nothing = decidedBy(undefined, settings, false);
   if (kube === undefined) return nothing;
   const { targetOf } = await import('./target.ts');
   try {
@@ -59,9 +64,3 @@ export async function decidedIn(
     return nothing;
   }
 }
-
-/** Says of each discovered service whether `serve` would publish it. */
-export const approvalBy =
-  (settings: Configuration, { overrides }: Decided) =>
-  (service: DiscoveredService): Approval =>
-    admissionOf(service, settings, overrides);

@@ -1,6 +1,7 @@
 import type { Configuration } from '../app/configuration.ts';
-import { approvalBy, decidedIn, deciding } from '../app/decided.ts';
+import { decidedIn, deciding } from '../app/decided.ts';
 import { type Input, openInput, stagesOf } from '../app/pipeline.ts';
+import { Catalog } from '../controller/catalog.ts';
 import { discover, toolKinds } from '../controller/pass.ts';
 import { generate } from '../outputs/generate.ts';
 import { readOnce } from '../sources/source.ts';
@@ -58,18 +59,29 @@ export async function discoverCommand(flags: DiscoverFlags, run: Invocation): Pr
       found: await discover(read.services, asking, run.signal),
     };
   });
-  const { overrides, published } = decided;
-  const { limitNotes } = generate(found.services, { ...settings, kinds, overrides, published });
+  const { overrides, published, publication, tools } = decided;
+  const { limitNotes, cuts, omissions } = generate(found.services, {
+    ...settings,
+    kinds,
+    overrides,
+    published,
+  });
+  const catalog = new Catalog();
+  const policy = settings;
+  catalog.update(
+    { found: found.services, tools, overrides, policy, publication, cuts, omissions },
+    new Date(),
+  );
   const problems = [...sync.problems, ...found.problems, ...limitNotes];
   const { result, messages } = run.output;
   writePainted(
     result,
     await render(
-      found.services,
+      catalog.backends,
       problems,
       flags.output,
       { colour: hasColours(result, run.env), width: columnsOf(result, run.env) },
-      approvalBy(settings, decided),
+      publication.isKnown,
     ),
   );
   warn(run.output, problems);

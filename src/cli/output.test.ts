@@ -2,13 +2,14 @@ import { PassThrough } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { backendsOf } from '../../test/fixtures/unit/backends.ts';
 import { discovered } from '../../test/fixtures/unit/detection.ts';
 import { offered, service } from '../../test/fixtures/unit/service.ts';
 import type { Problem } from '../model/discovery.ts';
 import { FORMATS } from './choices.ts';
 import { render, warn } from './output.ts';
 
-const services = [
+const services = backendsOf([
   discovered(service('prometheus', { labels: { app: 'prometheus' }, ports: [9090] })),
   discovered(
     service('loki', { namespace: 'a-much-longer-namespace', labels: { app: 'loki' }, ports: [3100] }),
@@ -16,7 +17,7 @@ const services = [
   ),
   discovered(offered('shop', { name: 'Orders', description: 'All orders' }), 'unhealthy'),
   discovered(service('tempo', { labels: { app: 'tempo' }, ports: [3200] }), 'unknown'),
-];
+]);
 const problems: Problem[] = [{ where: 'a.yaml:3', what: 'broken YAML', fix: 'this document is skipped' }];
 
 describe('a table', () => {
@@ -46,7 +47,7 @@ describe('a table', () => {
 
   test('a wide one says why, and what the probe heard', async () => {
     const [header, first] = (await render(services, [], 'wide', { colour: false })).split('\n');
-    expect(header).toMatch(/CERTAINTY +WHY +PROBE$/);
+    expect(header).toMatch(/CERTAINTY +WHY +PROBE +APPROVAL$/);
     expect(first).toMatch(/label +label app=prometheus +GET \/ answered 200$/);
   });
 
@@ -127,14 +128,41 @@ describe('warnings', () => {
 test('what waits for approval is told where all is told, and the tools of a server as one line each', async () => {
   const found = discovered(service('orders', { labels: { app: 'mcp-server' }, ports: ['mcp:8000'] }));
   const tools = [{ name: 'x\u001b[31m', readOnly: true, digest: '' }];
-  const services = [{ ...found, verdict: { ...found.verdict, tools } }];
-  const waits = () => ({ state: 'waiting', reason: '' }) as const;
-  const wide = await render(services, [], 'wide', { colour: false }, waits);
+  const probed = [{ ...found, verdict: { ...found.verdict, tools } }];
+  const waiting = backendsOf(probed, { policy: { mcpPolicy: 'approve' } });
+  const wide = await render(waiting, [], 'wide', { colour: false });
   expect(wide).toMatch(/PROBE +APPROVAL\n.* waiting\n$/);
-  expect(await render(services, [], 'wide', { colour: false })).not.toContain('APPROVAL');
-  expect(JSON.parse(await render(services, [], 'json', { colour: false }, waits)).services[0]).toMatchObject({
+  expect(await render(services.slice(0, 1), [], 'wide', { colour: false })).not.toContain('APPROVAL');
+  expect(JSON.parse(await render(waiting, [], 'json', { colour: false })).services[0]).toMatchObject({
     approval: 'waiting',
     tools: [{ name: 'x [31m', readOnly: true }],
     toolsTruncated: false,
+  });
+});
+
+test('where what is published was read, the wide table says why something is not', async () => {
+  const published = { name: 'a', type: 'prometheus', endpoint: '', description: '', namespace: 'monitoring' };
+  const found = services.map((backend) => backend.found);
+  const tools = [{ ...published, metadata: { service: 'prometheus' } }];
+  const backends = backendsOf(found, { tools });
+  const wide = await render(backends, [], 'wide', { colour: false }, true);
+  const last = wide.split('\n').map((line) => line.split(/ +/).at(-1));
+  expect(last).toEqual(['PUBLISHED', 'yes', 'NotYetPublished', 'Unhealthy', 'NotYetPublished', '']);
+  expect(await render(backends, [], 'wide', { colour: false })).not.toContain('PUBLISHED');
+  expect(await render(backends, [], 'table', { colour: false }, true)).not.toContain('PUBLISHED');
+});
+
+test('JSON has the identity, the Services and the conditions of a backend, without times that one look cannot know', async () => {
+  const { services: all } = JSON.parse(await render(services, [], 'json', { colour: false }));
+  expect(all[1]).toMatchObject({
+    id: 'a-much-longer-namespace/loki',
+    members: [{ name: 'loki', roles: [] }],
+    memberCount: 1,
+  });
+  expect(all[1].conditions).toContainEqual({
+    type: 'Healthy',
+    status: 'True',
+    reason: 'CredentialsRequired',
+    message: 'GET / answered 401: alive, requires credentials',
   });
 });

@@ -1,12 +1,7 @@
 import { styleText } from 'node:util';
-import {
-  type Approval,
-  type DiscoveredService,
-  endpointUrl,
-  type Problem,
-  problemLine,
-  serviceJson,
-} from '../model/discovery.ts';
+import { type Backend, backendJson } from '../model/backend.ts';
+import { conditionOf, findingJson } from '../model/condition.ts';
+import { endpointUrl, type Problem, problemLine } from '../model/discovery.ts';
 import { hideSecrets } from '../model/redact-text.ts';
 import { jsonText, visible } from '../model/visible.ts';
 import type { Format } from './choices.ts';
@@ -30,13 +25,20 @@ export interface Look {
 /** Columns of a table of services that are cut on a narrow terminal: what the probe heard, and why. What a person copies is not. */
 const ELASTIC = [7, 6];
 
+/** Whether a backend is published, or the reason why not. */
+function publishedCell({ conditions }: Backend): string {
+  const { status, reason } = conditionOf(conditions, 'Published') ?? { status: 'Unknown', reason: '' };
+  return status === 'True' ? 'yes' : reason;
+}
+
 function serviceTable(
-  services: readonly DiscoveredService[],
+  backends: readonly Backend[],
   wide: boolean,
-  approvalOf: (service: DiscoveredService) => Approval,
+  isPublicationKnown: boolean,
   { colour, width }: Look,
 ): string {
-  const approvals = services.map((service) => approvalOf(service).state);
+  const services = backends.map(({ found }) => found);
+  const approvals = backends.map(({ approval }) => approval.state);
   const told = wide && approvals.some((state) => state !== 'open');
   const header = ['NAMESPACE', 'NAME', 'TYPE', 'ENDPOINT', 'HEALTH'];
   const rows = services.map((service, index) => [
@@ -47,8 +49,14 @@ function serviceTable(
     service.verdict.authRequired ? `${service.verdict.health} (auth)` : service.verdict.health,
     ...(wide ? [service.certainty, service.evidence[0]?.detail ?? '', service.verdict.reason] : []),
     ...(told ? [approvals[index] === 'open' ? '' : (approvals[index] ?? '')] : []),
+    ...(wide && isPublicationKnown ? backends.slice(index, index + 1).map(publishedCell) : []),
   ]);
-  const head = [...header, ...(wide ? ['CERTAINTY', 'WHY', 'PROBE'] : []), ...(told ? ['APPROVAL'] : [])];
+  const head = [
+    ...header,
+    ...(wide ? ['CERTAINTY', 'WHY', 'PROBE'] : []),
+    ...(told ? ['APPROVAL'] : []),
+    ...(wide && isPublicationKnown ? ['PUBLISHED'] : []),
+  ];
   const padded = columns([head, ...rows.map((row) => row.map(visible))], width, ELASTIC);
   return padded
     .map((row, index) => {
@@ -63,20 +71,23 @@ function serviceTable(
     .join('');
 }
 
-/** The discovered services in a format, as text. */
+/**
+ * Backends in a format, as text.
+ * @param isPublicationKnown what is published was read
+ */
 export async function render(
-  services: readonly DiscoveredService[],
+  backends: readonly Backend[],
   problems: readonly Problem[],
   format: Format,
   look: Look,
-  approvalOf: (service: DiscoveredService) => Approval = () => ({ state: 'open', reason: '' }),
+  isPublicationKnown = false,
 ): Promise<string> {
   if (format === 'table' || format === 'wide')
-    return services.length === 0 ? '' : serviceTable(services, format === 'wide', approvalOf, look);
+    return backends.length === 0 ? '' : serviceTable(backends, format === 'wide', isPublicationKnown, look);
   if (format === 'name')
-    return services.map(({ service }) => `${service.namespace}/${service.name}\n`).join('');
+    return backends.map(({ found: { service } }) => `${service.namespace}/${service.name}\n`).join('');
   const document = {
-    services: services.map((service) => serviceJson(service, approvalOf(service))),
+    services: backends.map((backend) => backendJson(backend, findingJson)),
     warnings: problems,
   };
   if (format === 'json') return `${jsonText(document, 2)}\n`;

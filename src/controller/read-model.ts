@@ -5,8 +5,8 @@ import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import type { Published } from '../model/published.ts';
 import { type PublishedTool, publishedTools } from '../model/published-tools.ts';
 import type { AdmissionPolicy } from '../planning/admission.ts';
+import { publicationState, STATE_ANNOTATIONS } from '../planning/conditions/published.ts';
 import { readOverrides } from '../planning/overrides.ts';
-import { OVERRIDE_ERROR, ROLLBACK_ANNOTATIONS, rollbackOf } from '../planning/plan.ts';
 import { OUTAGE } from '../probing/outage.ts';
 import { Catalog } from './catalog.ts';
 import type { EngineEvent } from './events.ts';
@@ -15,9 +15,6 @@ import { type BackendHistory, HealthHistories } from './health-history.ts';
 export type { BackendHistory };
 
 const TOOLS_KEY = 'toolset.json';
-
-/** Annotations of what is published that decide on conditions. */
-const DECIDING = [OVERRIDE_ERROR, ...ROLLBACK_ANNOTATIONS];
 
 /** How something that we depend on is doing. */
 export interface Dependency {
@@ -193,7 +190,7 @@ export class ReadModel {
       if ('value' in read) this.#overrides = read.value;
     }
     const { annotations = {} } = live ?? {};
-    const isStill = DECIDING.every((key) => annotations[key] === before?.annotations[key]);
+    const isStill = STATE_ANNOTATIONS.every((key) => annotations[key] === before?.annotations[key]);
     if (!(isSame(TOOLS_KEY) && isSame(OVERRIDES_KEY) && isStill)) this.#refresh();
   }
 
@@ -220,7 +217,6 @@ export class ReadModel {
   /** Makes the backends anew after something changed that they follow from. */
   #refresh(): void {
     const { policy, leads, now } = this.#options;
-    const annotations = this.published?.annotations ?? {};
     const decides = leads?.() ?? true;
     this.#catalog.update(
       {
@@ -230,8 +226,7 @@ export class ReadModel {
         policy: policy?.() ?? {},
         publication: {
           isKnown: this.#tools !== undefined,
-          rollback: rollbackOf(annotations)?.to,
-          overrideError: annotations[OVERRIDE_ERROR],
+          ...publicationState(this.published?.annotations),
           failure: this.#publishFailure,
           decides,
         },

@@ -148,6 +148,7 @@ export class Reconciler {
           problems: this.#notes,
           milliseconds: performance.now() - started,
           cuts: this.#made?.cuts,
+          omissions: this.#made?.omissions,
           documents: reconciled?.documents,
           revision: this.#revisions?.at(-1)?.number,
           recorded: this.#historyFault === undefined,

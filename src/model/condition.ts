@@ -110,6 +110,14 @@ export function transitions(
   });
 }
 
+/** A finding as JSON, where the time of its status is not known. */
+export const findingJson = ({ type, status, reason, message }: Finding): Finding => ({
+  type,
+  status,
+  reason,
+  message,
+});
+
 /** The condition of a type, if the backend has it. */
 export const conditionOf = <C extends Finding>(
   conditions: readonly C[],

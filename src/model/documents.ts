@@ -43,6 +43,8 @@ export interface Generated {
   readonly limitNotes: readonly Problem[];
   /** What limits took, by tool. */
   readonly cuts: readonly Cut[];
+  /** Tools that are in one document and left out of another one. */
+  readonly omissions: readonly Omission[];
   /** `namespace/name` of the Services that wait for a person's approval. */
   readonly waiting: readonly string[];
   /** Those, and all others that are kept out of the documents because of what they are. */

@@ -65,6 +65,7 @@ export function generate(
     notes: [...told, ...notes, ...idle, ...rendered.notes, ...limitNotes],
     limitNotes,
     cuts: [...limited.cuts, ...rendered.cuts],
+    omissions: rendered.omissions,
     waiting: waiting.map(({ service }) => displayKey(service)),
     held: held.map(({ service }) => displayKey(service)),
   };

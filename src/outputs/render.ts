@@ -1,5 +1,5 @@
 import type { Problem } from '../model/discovery.ts';
-import { type Cut, DOCUMENT_KEYS, type Documents } from '../model/documents.ts';
+import { type Cut, DOCUMENT_KEYS, type Documents, type Omission } from '../model/documents.ts';
 import { beyondBytes, type Limits, told } from '../planning/budget.ts';
 import type { Tool } from '../planning/tools.ts';
 import { beyondAgentTools } from './holmesgpt/agent-tools.ts';
@@ -13,6 +13,8 @@ export interface Rendered {
   readonly tools: readonly Tool[];
   readonly cuts: readonly Cut[];
   readonly notes: readonly Problem[];
+  /** Tools that are in one document and not in another one. */
+  readonly omissions: readonly Omission[];
   /** What limits took, a line for a namespace. */
   readonly limitNotes: readonly Problem[];
 }
@@ -62,6 +64,7 @@ function render(ordered: readonly Tool[], options: HolmesOptions, most: number):
     tools,
     cuts,
     notes: holmes.notes,
+    omissions: holmes.omissions,
     limitNotes: [...notes, ...over],
   };
 }

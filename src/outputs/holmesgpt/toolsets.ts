@@ -1,5 +1,6 @@
 import type { Credential, Credentials } from '../../model/credentials.ts';
 import { endpointUrl, type Problem } from '../../model/discovery.ts';
+import type { Omission } from '../../model/documents.ts';
 import type { Mapping } from '../../model/mapping.ts';
 import { mergePatch } from '../../model/merge.ts';
 import type { Overrides } from '../../model/overrides.ts';
@@ -92,7 +93,9 @@ function http(entries: readonly Entry<Kind<'http'>>[]): HolmesToolset {
 }
 
 /** What is written of a backend, or why nothing is. */
-type Written = { readonly fields: Record<string, unknown> } | { readonly leftOut: string };
+type Written =
+  | { readonly fields: Record<string, unknown> }
+  | { readonly leftOut: string; readonly cause?: Omission['cause'] };
 
 const MISSING = 'the agent needs credentials for it, and none are configured';
 
@@ -110,7 +113,7 @@ function written(tool: Tool, given: Credential | undefined, own: Mapping = {}): 
   if ('http' in holmes && tool.endpoint.scheme === 'tcp') return { leftOut: 'it does not speak HTTP' };
   const required = verdict.authRequired || ('toolsets' in holmes && holmes.credentials === 'required');
   if (given === undefined) {
-    if (required && !hasCredentials(own)) return { leftOut: MISSING };
+    if (required && !hasCredentials(own)) return { leftOut: MISSING, cause: 'credentials' };
     return { fields: merge('toolsets' in holmes ? templateFields(tool, holmes) : {}) };
   }
   if ('toolsets' in holmes) {
@@ -118,11 +121,11 @@ function written(tool: Tool, given: Credential | undefined, own: Mapping = {}): 
     if (isUnconfigured(holmes)) return { fields: {} };
     const fields = toolsetFields(given, holmes.auth);
     return typeof fields === 'string'
-      ? { leftOut: `credentials: ${fields}` }
+      ? { leftOut: `credentials: ${fields}`, cause: 'credentials' }
       : { fields: merge({ ...templateFields(tool, holmes), ...fields }) };
   }
   const fields = 'mcp' in holmes ? serverHeaders(given) : endpointAuth(given);
-  if (typeof fields === 'string') return { leftOut: `credentials: ${fields}` };
+  if (typeof fields === 'string') return { leftOut: `credentials: ${fields}`, cause: 'credentials' };
   return { fields: merge({ ['mcp' in holmes ? 'headers' : 'auth']: fields }) };
 }
 
@@ -188,6 +191,8 @@ export interface HolmesDocument {
   /** The tools that are behind each toolset. */
   readonly uses: ReadonlyMap<string, readonly Tool[]>;
   readonly notes: readonly Problem[];
+  /** The tools that are in no part of it, and why. */
+  readonly omissions: readonly Omission[];
 }
 
 /** The newest agent, with no credentials. */
@@ -208,12 +213,16 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
     if (list === undefined) map.set(key, [entry]);
     else list.push(entry);
   };
-  const leaveOut = ({ key, type }: Tool, why: string): void =>
-    void notes.push({
+  const omissions = new Map<Tool, Omission>();
+  const leaveOut = (tool: Tool, why: string, cause: Omission['cause'] = 'unsupported'): void => {
+    const { key, type } = tool;
+    notes.push({
       where: `Service ${key}`,
       what: `is left out of custom_toolset.yaml: ${why} (${type})`,
       fix: STILL,
     });
+    omissions.set(tool, { key, cause, why, keptIn: 'toolset.json' });
+  };
   const { credentials, patch, namespaces = [] } = options;
   const tell = (problem: Problem): void => void notes.push(problem);
   for (const tool of tools) {
@@ -224,18 +233,18 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
       continue;
     }
     if ('toolsets' in holmes || 'http' in holmes) {
-      const why = new Set<string>();
+      const why = new Map<string, Omission['cause'] | undefined>();
       for (const name of 'toolsets' in holmes ? holmes.toolsets : [tool.detector]) {
         const result = writtenIn(name, { tool, holmes }, given, patch, tell);
-        if ('leftOut' in result) why.add(result.leftOut);
+        if ('leftOut' in result) why.set(result.leftOut, result.cause);
         else if ('http' in holmes) add(byHttpType, name, { tool, holmes, fields: result.fields });
         else add(byToolset, name, { tool, holmes, fields: result.fields });
       }
-      for (const each of why) leaveOut(tool, each);
+      for (const [each, cause] of why) leaveOut(tool, each, cause);
       continue;
     }
     const result = written(tool, given);
-    if ('leftOut' in result) leaveOut(tool, result.leftOut);
+    if ('leftOut' in result) leaveOut(tool, result.leftOut, result.cause);
     else if (tool.added !== true && isToolset(tool.key, patch))
       leaveOut(tool, `a toolset is called ${tool.key}, and HolmesGPT would take the server in its place`);
     else {
@@ -265,6 +274,7 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
   }
   notes.push(...sharedToolNames(ranked.filter(({ key }) => Object.hasOwn(servers, key))));
   const toolsets: Record<string, HolmesToolset> = { ...ALWAYS };
+  const used = new Set<Tool>();
   for (const [name, found] of byToolset) {
     const several = options.holmesgptVersion !== '0.20' || found[0]?.holmes.list !== 'instances';
     const single = !several || found.some(({ holmes }) => isUnconfigured(holmes));
@@ -275,8 +285,10 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
       first !== undefined && isUnconfigured(first.holmes)
         ? `${name} is for the one that the agent's environment names`
         : `HolmesGPT before 0.32 takes one backend for ${name}, and ${first?.tool.key} is it`;
-    toolsets[name] = builtIn(single ? entries.slice(0, 1) : entries);
+    const kept = single ? entries.slice(0, 1) : entries;
+    toolsets[name] = builtIn(kept);
     for (const { tool } of single ? entries.slice(1) : []) leaveOut(tool, why);
+    for (const { tool } of kept) used.add(tool);
   }
   for (const [detector, entries] of byHttpType)
     toolsets[detector] = http(preferred(entries, { namespaces, naming: naming(detector) }));
@@ -297,6 +309,8 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
     document: merged.document,
     uses: new Map([...placed].map(([name, entries]) => [name, entries.map(({ tool }) => tool)])),
     notes: [...notes, ...clean.notes, ...merged.notes],
+    // A tool that is left out of one toolset may be in another one.
+    omissions: [...omissions].flatMap(([tool, omission]) => (used.has(tool) ? [] : [omission])),
   };
 }
 

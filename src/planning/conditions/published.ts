@@ -1,6 +1,7 @@
 import type { ConditionReason, ConditionStatus, Finding } from '../../model/condition.ts';
 import type { Approval, Verdict } from '../../model/discovery.ts';
 import type { Cut, Omission } from '../../model/documents.ts';
+import { OVERRIDE_ERROR, ROLLBACK_ANNOTATIONS, rollbackOf } from '../plan.ts';
 
 /** What is known of all that is published. */
 export interface PublicationState {
@@ -14,6 +15,16 @@ export interface PublicationState {
   readonly failure: string | undefined;
   /** This process decides what is published, so it knows what limits keep out. */
   readonly decides: boolean;
+}
+
+/** Annotations of what is published that tell of its state. */
+export const STATE_ANNOTATIONS = [OVERRIDE_ERROR, ...ROLLBACK_ANNOTATIONS];
+
+/** The state that the annotations of what is published tell of. */
+export function publicationState(
+  annotations: Readonly<Record<string, string>> = {},
+): Pick<PublicationState, 'rollback' | 'overrideError'> {
+  return { rollback: rollbackOf(annotations)?.to, overrideError: annotations[OVERRIDE_ERROR] };
 }
 
 /** What decides whether one backend is published. */

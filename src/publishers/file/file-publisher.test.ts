@@ -32,6 +32,7 @@ const generated: Generated = {
   waiting: [],
   held: [],
   cuts: [],
+  omissions: [],
 };
 const now = new Date('2026-01-02T03:04:05.678Z');
 const { signal } = new AbortController();

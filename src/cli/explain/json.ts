@@ -1,0 +1,36 @@
+import { findingJson } from '../../model/condition.ts';
+import { endpointUrl } from '../../model/discovery.ts';
+import { jsonText } from '../../model/visible.ts';
+import { type ExplainResult, isUsed } from './result.ts';
+
+/** What `explain -o json` prints. */
+export function asJson(result: ExplainResult): string {
+  const { explanation, verdict, service, approval, problems, cuts, id, conditions } = result;
+  const { candidate, detectors, keptOut } = explanation;
+  const backend =
+    candidate === undefined
+      ? undefined
+      : {
+          service: candidate.service.name,
+          type: service?.type ?? candidate.type,
+          endpoint: endpointUrl((service ?? candidate).endpoint),
+          certainty: candidate.certainty,
+          tool: (service ?? candidate).tool,
+          alternates: candidate.alternates,
+          evidence: candidate.evidence,
+          id,
+          conditions: conditions.map(findingJson),
+        };
+  const content = {
+    service: explanation.service,
+    keptOut,
+    detectors,
+    backend,
+    probe: verdict,
+    approval,
+    limits: cuts,
+    used: isUsed(result),
+    warnings: problems,
+  };
+  return `${jsonText(content, 2)}\n`;
+}

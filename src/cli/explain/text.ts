@@ -1,0 +1,147 @@
+import type { Explanation } from '../../detection/explain.ts';
+import { endpointUrl } from '../../model/discovery.ts';
+import type { Service } from '../../model/service.ts';
+import { isHeld } from '../../planning/admission.ts';
+import { keepsOut } from '../../planning/conditions/published.ts';
+import { toolCount, toolLines } from '../../planning/tool-list.ts';
+import type { ExplainResult } from './result.ts';
+
+export type Paint = (style: 'bold' | 'green' | 'red' | 'dim', text: string) => string;
+
+/** A heading and the lines below it. */
+interface Section {
+  readonly title: string;
+  readonly lines: readonly string[];
+}
+
+/** A section, unless it has no lines. */
+const section = (title: string, lines: readonly string[]): Section | undefined =>
+  lines.length === 0 ? undefined : { title, lines };
+
+/** Most tools of an MCP server that are listed. */
+const MOST_TOOLS = 100;
+
+/** What `explain` prints. */
+export function asText(result: ExplainResult, paint: Paint): string {
+  const { namespace, name } = result.explanation.service;
+  const text = [
+    section('Detectors', detectorLines(result.explanation, paint)),
+    section('Backend', backendLines(result)),
+    section('Probe', probeLines(result, paint)),
+    toolSection(result),
+    section('Notes', noteLines(result)),
+    section('Conditions', conditionLines(result)),
+    section('Verdict', verdictLines(result)),
+  ]
+    .filter((each) => each !== undefined)
+    .map(({ title, lines }) => [paint('bold', title), ...lines.map((line) => `  ${line}`)].join('\n'));
+  return `${[paint('bold', `Service ${namespace}/${name}`), ...text].join('\n\n')}\n`;
+}
+
+function detectorLines({ detectors }: Explanation, paint: Paint): string[] {
+  const matched = detectors.filter((detector) => detector.matched);
+  const near = detectors.filter((detector) => !detector.matched && detector.near);
+  const others = detectors.filter((detector) => !detector.matched && !detector.near);
+  return [
+    ...matched.flatMap(({ type, reasons }) =>
+      reasons.map((reason, index) => {
+        const head = index === 0 ? paint('green', `✔ ${type.padEnd(16)}`) : ' '.repeat(18);
+        return `${head} ${reason}`;
+      }),
+    ),
+    ...near.map(({ type, reasons }) => `${paint('red', `✘ ${type.padEnd(16)}`)} ${reasons[0]}`),
+    ...[...Map.groupBy(others, ({ reasons }) => reasons[0])].map(([why, group]) =>
+      paint('dim', `· ${why}: ${group.map(({ type }) => type).join(', ')}`),
+    ),
+  ];
+}
+
+function backendLines({ explanation, service }: ExplainResult): string[] {
+  const { candidate } = explanation;
+  if (candidate === undefined) return [];
+  const isEntryPoint = candidate.service.name === explanation.service.name;
+  const other = `leads to the same backend as ${candidate.service.name}, which is the entry point in use`;
+  const evidence = candidate.evidence.filter(
+    ({ signal }) => !isEntryPoint || signal === 'scheme' || signal === 'path' || signal === 'group',
+  );
+  return [
+    ...(isEntryPoint ? [] : [other]),
+    ...evidence.map(({ signal, detail }) => `${signal.padEnd(18)} ${detail}`),
+    `${'endpoint'.padEnd(18)} ${endpointUrl((service ?? candidate).endpoint)}`,
+  ];
+}
+
+function probeLines({ verdict, probed }: ExplainResult, paint: Paint): string[] {
+  if (verdict === undefined) return [];
+  return [...probed].flatMap(([name, { health, proof, reason, steps }]) => [
+    ...(probed.size > 1 ? [paint('bold', name)] : []),
+    ...steps.map(({ asked, answered }) => `${asked}  →  ${answered}`),
+    `${health}, ${proof}: ${reason}`,
+  ]);
+}
+
+function toolSection({ verdict }: ExplainResult): Section | undefined {
+  if (verdict?.tools === undefined) return undefined;
+  return { title: `Tools of the server: ${toolCount(verdict)}`, lines: toolLines(verdict, MOST_TOOLS) };
+}
+
+const PARTS = { ports: 'ports', labels: 'labels', selector: 'selector entries' } as const;
+
+/** Parts of a very large Service that are not considered. */
+function trimmedParts(service: Service): string[] {
+  const { trimmed = {} } = service;
+  return (['ports', 'labels', 'selector'] as const).flatMap((part) => {
+    const all = trimmed[part];
+    const kept = part === 'ports' ? service.ports.length : Object.keys(service[part]).length;
+    return all === undefined
+      ? []
+      : [`it has ${all} ${PARTS[part]}, but only ${kept} are considered, first those that rules name`];
+  });
+}
+
+const noteLines = ({ explanation, problems }: ExplainResult): string[] => [
+  ...trimmedParts(explanation.service),
+  ...problems.map(({ what, fix }) => (fix === undefined ? what : `${what}; ${fix}`)),
+];
+
+/** Without what is published, conditions repeat the sections above. */
+const conditionLines = ({ conditions, isPublicationKnown }: ExplainResult): string[] =>
+  isPublicationKnown
+    ? conditions.map(
+        ({ type, status, reason, message }) =>
+          `${type.padEnd(10)} ${status.padEnd(8)} ${reason}${message === '' ? '' : `: ${message}`}`,
+      )
+    : [];
+
+function verdictLines(result: ExplainResult): string[] {
+  const { explanation, verdict, service, approval, off, cuts } = result;
+  const { candidate, detectors, keptOut } = explanation;
+  if (keptOut !== undefined) return [`left out: ${keptOut}`];
+  if (candidate === undefined)
+    return [
+      detectors.some(({ matched }) => matched) ? 'left out, see above' : 'not a backend: no detector matches',
+    ];
+  if (candidate.service.name !== explanation.service.name)
+    return [`no tool of its own: ${candidate.service.name} is the one for this ${candidate.type}`];
+  if (service === undefined)
+    return [
+      candidate.certainty === 'hint'
+        ? `left out: a hint of ${candidate.type} counts only together with a proof`
+        : `left out: ${verdict?.reason ?? 'it was not probed'}`,
+    ];
+  const { type, tool } = service;
+  if (service.verdict.health === 'unhealthy')
+    return [`${type}, and left out of the documents while it is unhealthy`];
+  if (approval !== undefined && isHeld(approval)) return [`${type}, ${approval.reason}`];
+  if (off !== undefined) return [`${type}, ${off}`];
+  const cut = cuts.find(keepsOut);
+  if (cut !== undefined) return [`${type}, found, but not published: ${cut.why}`];
+  return [
+    `${type}, in the documents as the tool ${tool}`,
+    ...cuts.map(({ limit, why }) =>
+      limit === 'agent_tools'
+        ? `it is in toolset.json only, and left out of custom_toolset.yaml: ${why}`
+        : `its owner's description is not in them: ${why}`,
+    ),
+  ];
+}
