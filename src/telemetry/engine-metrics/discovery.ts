@@ -12,10 +12,8 @@ const NAMESPACES = 200;
 const COMPUTING = [0.0001, 0.0005, 0.001, 0.005, 0.02, 0.1, 0.5, 1];
 
 /** The keys of all Services of a backend: another entry point makes it no other backend. */
-const keysOf = (backend: DiscoveredService): ServiceKey[] => {
-  const { namespace } = backend.service;
-  return membersOf(backend).map(({ name }) => serviceKey({ namespace, name }));
-};
+const keysOf = (backend: DiscoveredService): ServiceKey[] =>
+  membersOf(backend).map(({ name }) => serviceKey({ ...backend.service, name }));
 
 /** Metrics of the backends that a pass finds. */
 export function discoveryMetrics(set: MetricSet, typeOf: TypeLabel): EventHandlers {
