@@ -240,6 +240,9 @@ describe('budgets and shapes of what an owner writes', () => {
   test.each([
     '//evil.example/x',
     '/*',
+    '/%2a',
+    '/a/../b',
+    '/a/%2e%2e/b',
     '/%2e%2e%2fx',
     '/..%2fx',
     '/a/.;/b',

@@ -52,8 +52,8 @@ const PATH_LIMIT = 128;
  */
 const PATH = /^(?:\/(?:[A-Za-z0-9\-._~!$&'()+,;=:@]|%[0-9A-Fa-f]{2})+)*\/?$/;
 const QUERY = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]|%[0-9A-Fa-f]{2})*$/;
-/** Characters that steer how a path is read, in disguise: `.`, `/`, `\`, `;`, `%` and control characters. */
-const DISGUISED = /%(?:2e|2f|5c|3b|25|[01][0-9a-f]|7f)/i;
+/** Characters that steer how a path is read, in disguise: `*`, `.`, `/`, `\`, `;`, `%` and control characters. */
+const DISGUISED = /%(?:2a|2e|2f|5c|3b|25|[01][0-9a-f]|7f)/i;
 
 /** A step upwards; some servers cut off parameters first, so `.;x` is one as well. */
 const climbs = (segment: string): boolean => /^\.{1,2}(?:;|$)/.test(segment);
@@ -92,14 +92,13 @@ function readEndpoint(
   if (url.username !== '' || url.password !== '')
     return 'carries credentials, which do not belong in an annotation';
   if (url.search !== '' || url.hash !== '') return 'has a query or a fragment';
-  // The parser resolved steps upwards; what is left of them is in disguise.
-  const path = url.pathname;
-  const fault = pathFault(path);
+  // As it is written: the parser resolves steps upwards, encoded ones too.
+  const fault = pathFault(text.replace(/^https?:\/\/[^/]*/i, ''));
   if (fault !== undefined) return `has a path that ${fault}`;
   const host = url.hostname.replace(/\.$/, '');
   const scheme = url.protocol === 'https:' ? 'https' : 'http';
   const port = url.port === '' ? (scheme === 'https' ? 443 : 80) : Number(url.port);
-  const endpoint = { scheme, port, path: path.replace(/\/$/, '') } as const;
+  const endpoint = { scheme, port, path: url.pathname.replace(/\/$/, '') } as const;
   if (!ownHosts(service, options.clusterDomain).includes(host))
     return options.allowedHosts.some((pattern) => fitsPattern(host, pattern))
       ? { ...endpoint, host }

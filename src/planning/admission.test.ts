@@ -5,6 +5,7 @@ import type { DiscoveredService } from '../model/discovery.ts';
 import { NO_OVERRIDES, type Overrides, overridesSchema } from '../model/overrides.ts';
 import { generate } from '../outputs/generate.ts';
 import { type AdmissionPolicy, admissionOf, admit } from './admission.ts';
+import { toolsShown } from './tools-shown.ts';
 
 const server = (namespace: string, labels = {}, name = 'orders'): DiscoveredService => ({
   ...discovered(service(name, { namespace, labels: { app: 'mcp-server', ...labels }, ports: ['mcp:8000'] })),
@@ -174,6 +175,27 @@ describe('what comes of it', () => {
   ] as const)('%s asks for each tool', (_, found, policy) => {
     expect(entry(found, policy)).toMatch(/approval_required_tools:\n\s+- "\*"\n/);
   });
+
+  test.each(['approved', 'trusted'] as const)(
+    'a server that is %s and offers other tools than those that were approved asks for each of them',
+    (trust) => {
+      const namespace = trust === 'trusted' ? 'monitoring' : 'shop';
+      const shown = withTools(server(namespace));
+      const tools = [...(shown.verdict.tools ?? []), { name: 'wipe', readOnly: true, digest: '3' }];
+      const other = { ...shown, verdict: { ...shown.verdict, tools } };
+      const word = {
+        ...(trust === 'approved' ? { approved: 'mcp' } : {}),
+        approvedTools: toolsShown(shown.verdict),
+      };
+      const written = overrides({ tools: { [`${namespace}/orders`]: word } });
+      const readOnly = (found: DiscoveredService): string[] =>
+        admit([found], APPROVE, written).services.flatMap(({ verdict }) =>
+          (verdict.tools ?? []).filter((tool) => tool.readOnly).map(({ name }) => name),
+        );
+      expect(readOnly(shown)).toEqual(['get_order']);
+      expect(readOnly(other)).toEqual([]);
+    },
+  );
 
   test('a person’s own list wins', () => {
     const written = overrides({

@@ -9,6 +9,7 @@ import { defaultName, type ServiceName, serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
 import { serverHosts } from './server-hosts.ts';
 import { toolsInShort } from './tool-list.ts';
+import { toolsShown } from './tools-shown.ts';
 
 /** What the operator decided about MCP servers and annotated Services that are found. */
 export interface AdmissionPolicy {
@@ -131,10 +132,22 @@ const HELD: ReadonlySet<Approval['state']> = new Set(['waiting', 'off', 'listed'
 /** Whether it keeps a service from becoming a tool. */
 export const isHeld = ({ state }: Approval): boolean => HELD.has(state);
 
-/** The service as it may be published: where nobody trusts it, its word on which tools are read-only does not count. */
-function asTrusted(found: DiscoveredService, { state }: Approval): DiscoveredService {
+/** Whether a server offers other tools than those that a person was shown for approval. */
+function offersOthers({ service, verdict }: DiscoveredService, { tools }: Overrides): boolean {
+  const shown = [displayKey(service), defaultName(service)].flatMap((key) =>
+    Object.hasOwn(tools, key) ? (tools[key]?.approvedTools ?? []) : [],
+  );
+  return shown.length > 0 && !shown.includes(toolsShown(verdict) ?? '');
+}
+
+/**
+ * The service as it may be published: where nobody trusts it, or its tools are not those that were approved, its word on
+ * which tools are read-only does not count.
+ */
+function asTrusted(found: DiscoveredService, { state }: Approval, overrides: Overrides): DiscoveredService {
   const { tools } = found.verdict;
-  if (state !== 'published' || tools === undefined) return found;
+  if (tools === undefined) return found;
+  if (state !== 'published' && !offersOthers(found, overrides)) return found;
   return {
     ...found,
     verdict: { ...found.verdict, tools: tools.map((tool) => ({ ...tool, readOnly: false })) },
@@ -143,8 +156,8 @@ function asTrusted(found: DiscoveredService, { state }: Approval): DiscoveredSer
 
 /** What of overrides only approves. */
 export function approvalsOf({ tools }: Overrides): Overrides {
-  const approvals = Object.entries(tools).flatMap(([name, { approved }]) =>
-    approved === undefined ? [] : [[name, { approved }] as const],
+  const approvals = Object.entries(tools).flatMap(([name, { approved, approvedTools }]) =>
+    approved === undefined ? [] : [[name, { approved, approvedTools }] as const],
   );
   return { tools: Object.fromEntries(approvals), holmesgpt: {} };
 }
@@ -208,7 +221,7 @@ export function admit(
   for (const service of found) {
     const admission = admissionOf(service, policy, overrides);
     if (isHeld(admission)) held.push(service);
-    else services.push(asTrusted(service, admission));
+    else services.push(asTrusted(service, admission, overrides));
     if (admission.state === 'waiting') waiting.push(service);
   }
   waiting.sort((a, b) => compareKeys(serviceKey(a.service), serviceKey(b.service)));

@@ -62,16 +62,33 @@ export function recordStep(
     : { do: 'renumber', name, number: known.number, published };
 }
 
-/** The oldest revisions beyond those that are kept. The newest and the current content are always kept. */
-export function surplus(
+/**
+ * The revisions beyond those that are kept. The newest half of the limit stays, and the current content. Of the older
+ * ones, those stay that were published for long, measured by how long ago that was: so a burst of changes pushes out its
+ * own revisions, and not the toolset that was published for days before it.
+ * @param revisions the oldest first
+ */
+export function revisionsToPrune(
   revisions: readonly Revision[],
   limit: number,
   current: Content | undefined,
 ): readonly Revision[] {
   const identity = current === undefined ? undefined : identityOf(current);
+  const most = Math.max(1, limit);
+  const newest = revisions.at(-1);
+  if (newest === undefined || revisions.length <= most) return [];
+  const now = publishedAt(newest);
+  const worth = (index: number): number => {
+    const [from, until] = [revisions[index], revisions[index + 1]].map((each) => publishedAt(each ?? newest));
+    return ((until ?? now) - (from ?? now)) / (now - (until ?? now) + 1);
+  };
   return revisions
-    .slice(0, Math.max(0, revisions.length - Math.max(1, limit)))
-    .filter((revision) => identityOf(revision) !== identity);
+    .slice(0, revisions.length - Math.ceil(most / 2))
+    .map((revision, index) => ({ revision, worth: worth(index) }))
+    .filter(({ revision }) => identityOf(revision) !== identity)
+    .toSorted((a, b) => a.worth - b.worth)
+    .slice(0, revisions.length - most)
+    .map(({ revision }) => revision);
 }
 
 /** How many tools a revision holds. */

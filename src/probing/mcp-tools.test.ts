@@ -41,6 +41,8 @@ describe('what is read of a list', () => {
       { description: 'e', inputSchema: schema },
       { description: 'd', inputSchema: { ...schema, properties: {} } },
       { description: 'd', inputSchema: schema, annotations: { title: 't' } },
+      { description: 'd', inputSchema: schema, title: 't' },
+      { description: 'd', inputSchema: schema, outputSchema: schema },
     ])
       expect(await digest(other)).not.toBe(base);
   });

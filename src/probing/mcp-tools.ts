@@ -55,9 +55,16 @@ function canonical(value: unknown, depth = 0): string {
  * A tool of the list, also one with an empty name, since HolmesGPT takes that too. A name that is too long is cut and ends
  * in an ellipsis, so it is no plain name.
  */
-function toolOf({ name, description, inputSchema, annotations }: Mapping): McpTool | undefined {
+function toolOf({
+  name,
+  title,
+  description,
+  inputSchema,
+  outputSchema,
+  annotations,
+}: Mapping): McpTool | undefined {
   if (typeof name !== 'string') return undefined;
-  const text = canonical([name, description, inputSchema, annotations]);
+  const text = canonical([name, title, description, inputSchema, outputSchema, annotations]);
   return {
     name: name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name,
     readOnly: isMapping(annotations) && annotations.readOnlyHint === true,

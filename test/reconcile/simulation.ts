@@ -4,7 +4,7 @@ import type { Revision } from '../../src/model/revision.ts';
 import { publishedDocuments, revisionHash } from '../../src/planning/content-hash.ts';
 import { type Decision, decide } from '../../src/planning/decide.ts';
 import { OWN_ANNOTATIONS, plan, RESTORING_MANAGER, rollbackOf } from '../../src/planning/plan.ts';
-import { inOrder, previousRevision, recordStep, surplus } from '../../src/planning/revisions.ts';
+import { inOrder, previousRevision, recordStep, revisionsToPrune } from '../../src/planning/revisions.ts';
 import { rollbackIntent } from '../../src/planning/rollback.ts';
 
 /** The documents that a number stands for, and with an override another one. */
@@ -164,7 +164,7 @@ export class Simulation {
     const others = revisions.filter(({ name }) => name !== step.name);
     const { name, number, published } = step;
     const all = inOrder([...others, { ...content, name, number, created: '', published }]);
-    this.cluster.revisions = all.slice(surplus(all, KEEP, content).length);
+    this.cluster.revisions = all.slice(revisionsToPrune(all, KEEP, content).length);
   }
 
   /** Names of revisions that do not follow from their content: there must never be any. */

@@ -62,7 +62,8 @@ function withoutIdleSecrets(list: readonly Mapping[], beside: Mapping): Theirs {
 /** The backends that a person configured. */
 export function theirsOf({ list, beside }: Parts, { name, flat }: Shape): Theirs {
   if (!flat || name === undefined) return withoutIdleSecrets(list, beside);
-  const address = Object.keys(beside).find(isAddress);
+  // An empty address is none: HolmesGPT then does what it does without one.
+  const address = Object.keys(beside).find((field) => addressesOf({ [field]: beside[field] }).length > 0);
   if (list.length === 0)
     return address === undefined
       ? { entries: [], common: beside }

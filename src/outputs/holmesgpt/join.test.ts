@@ -88,14 +88,16 @@ describe('a flat configuration with an address', () => {
 });
 
 describe('a flat configuration without an address', () => {
-  test.each([FILE, OVERRIDES])(
-    'HolmesGPT finds Prometheus itself, so the person’s stands alone: %j',
-    (options) => {
-      const { config, notes } = joined(one, HEADERS, options);
-      expect(config).toEqual(HEADERS);
-      expect(notes).toEqual([expect.stringMatching(/additional_headers.*no address.*left out/)]);
-    },
-  );
+  test.each([
+    [FILE, HEADERS],
+    [OVERRIDES, HEADERS],
+    [FILE, { prometheus_url: '', ...HEADERS }],
+    [OVERRIDES, { prometheus_url: ' ', ...HEADERS }],
+  ])('HolmesGPT finds Prometheus itself, so the person’s stands alone: %j %j', (options, theirs) => {
+    const { config, notes } = joined(one, theirs, options);
+    expect(config).toEqual(theirs);
+    expect(notes).toEqual([expect.stringMatching(/headers.*no address.*left out/)]);
+  });
 
   test.each([
     [OVERRIDES, 'grafana/loki'],

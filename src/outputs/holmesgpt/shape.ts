@@ -65,8 +65,10 @@ export function addressesOf(fields: Mapping): string[] {
   return ADDRESSES.flatMap((field) => {
     const value = own(fields, field);
     const texts: unknown[] = Array.isArray(value) ? value : [value];
-    return texts.filter((text) => typeof text === 'string' && text !== '') as string[];
-  }).flatMap((text) => text.split(',').map((part) => part.trim()));
+    return texts.filter((text) => typeof text === 'string');
+  })
+    .flatMap((text) => text.split(',').map((part) => part.trim()))
+    .filter((part) => part !== '');
 }
 
 /**

@@ -206,8 +206,6 @@ describe("a tenant's text", () => {
   });
 
   test.each([
-    { endpoint: 'http://shop:80/{{env.SECRET}}' },
-    { endpoint: 'http://shop:80/{{ env.SECRET }}/', type: 'prometheus' },
     { type: '{{ env.SECRET }}' },
     { name: '{{ env.SECRET }}' },
     { 'health-path': '/{{env.SECRET}}' },

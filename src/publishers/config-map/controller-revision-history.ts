@@ -17,7 +17,7 @@ import {
   rollbackAnnotations,
   rollbackOf,
 } from '../../planning/plan.ts';
-import { inOrder, type RecordStep, recordStep, surplus } from '../../planning/revisions.ts';
+import { inOrder, type RecordStep, recordStep, revisionsToPrune } from '../../planning/revisions.ts';
 import type { History } from '../publisher.ts';
 import type { ConfigMapName } from './config-map.ts';
 
@@ -165,7 +165,7 @@ export function controllerRevisionHistory(kube: KubeClient, target: ConfigMapNam
         ? await read(signal)
         : [...all.filter((each) => each.name !== written.name && each.name !== step.name), written];
     const ordered = inOrder(there);
-    const old = surplus(ordered, limit, content);
+    const old = revisionsToPrune(ordered, limit, content);
     const kept = ordered.filter((revision) => !old.includes(revision));
     // Those that a successor replaced go too.
     const superfluous = there.filter((revision) => !kept.includes(revision));
