@@ -1,10 +1,10 @@
 import type { Candidate, Fault, Problem, Verdict } from '../model/discovery.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
-import { fairSlots } from './fair-slots.ts';
 import type { Fetch, Phase, Progress } from './fetch.ts';
 import { type ProbeKind, probeHttp } from './http.ts';
 import { type Exchange, probeKafka } from './kafka.ts';
 import { probeMcp } from './mcp.ts';
+import { HAND_ON, probeSlots } from './probe-slots.ts';
 import { turns } from './turns.ts';
 
 /** Asks a candidate whether it is alive and what it is. Throws only when the signal is aborted. */
@@ -48,17 +48,14 @@ export interface Route {
 }
 
 export interface ProbeLimits {
-  /** Most probes at a time; one sends two requests at once at most. */
+  /**
+   * Most probes at a time; one sends two requests at once at most. One that has waited for an answer for a while does not
+   * count any more, see `probeSlots`.
+   */
   readonly concurrency: number;
   /** Longest time for one probe, in milliseconds. */
   readonly timeout: number;
 }
-
-/**
- * How long a probe of a backend that gave no answer the last time may take while others wait for its place, in
- * milliseconds. All others have their whole time: one that is slow is not dead.
- */
-const PATIENCE = 750;
 
 /** Most backends that are remembered for giving no answer. */
 const SILENT = 10_000;
@@ -70,15 +67,15 @@ const SILENT = 10_000;
 const TURN = 1;
 
 /**
- * Aborts after the time limit, after a shorter one as soon as `mayEnd` says so, and with the signal. That one lives as long as the process, so nothing of a probe is left at it; `AbortSignal.any` would
- * keep each probe that listens for ever.
+ * Aborts after the time limit, after a shorter one as soon as `mayEnd` says so, and with the signal. The parent signal lives
+ * as long as the process, so the listener must be removed.
  */
-function patience(limits: ProbeLimits, mayEnd: () => boolean, signal: AbortSignal) {
+function probeDeadline(limits: ProbeLimits, mayEnd: () => boolean, signal: AbortSignal) {
   const clock = new AbortController();
   const onAbort = (): void => clock.abort(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
   const started = performance.now();
-  const short = Math.min(PATIENCE, limits.timeout);
+  const short = Math.min(HAND_ON, limits.timeout);
   const look = (): void => {
     const spent = performance.now() - started;
     if (spent >= limits.timeout || mayEnd()) clock.abort();
@@ -128,7 +125,7 @@ export function createProber(
   limits: ProbeLimits,
   tell: (event: ProbeEvent) => void = () => {},
 ): Prober {
-  const slots = fairSlots(limits.concurrency);
+  const slots = probeSlots(limits.concurrency);
   const silent = new Set<ServiceKey>();
   const turn = turns(TURN);
   const byDetector = new Map(kinds.map((kind) => [kind.detector, kind]));
@@ -154,8 +151,9 @@ export function createProber(
     await turn();
     signal.throwIfAborted();
     const key = serviceKey(candidate.service);
+    // All others have their whole time: one that is slow is not dead.
     const wasSilent = silent.delete(key);
-    const clock = patience(limits, () => wasSilent && slots.waiting > 0, signal);
+    const clock = probeDeadline(limits, () => wasSilent && slots.areShort, signal);
     const progress: Progress = {};
     tell({ kind: 'probe-began' });
     let sure: Verdict | undefined;
@@ -180,6 +178,10 @@ export function createProber(
     }
   };
   return {
-    probe: (candidate, signal) => slots.run(candidate.service.namespace, () => probe(candidate, signal)),
+    probe(candidate, signal) {
+      const { namespace } = candidate.service;
+      const wasSilent = silent.has(serviceKey(candidate.service));
+      return slots.run(namespace, wasSilent, () => probe(candidate, signal));
+    },
   };
 }

@@ -1,0 +1,85 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { HAND_ON, probeSlots } from './probe-slots.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const pass = (milliseconds: number): Promise<unknown> => vi.advanceTimersByTimeAsync(milliseconds);
+
+/** Probes that end when the test says so. */
+function setup(concurrency: number) {
+  const slots = probeSlots(concurrency);
+  const started: string[] = [];
+  const open = new Map<string, PromiseWithResolvers<string>>();
+  const add = (name: string, wasSilent = false): Promise<string> =>
+    slots.run('n', wasSilent, () => {
+      started.push(name);
+      const work = Promise.withResolvers<string>();
+      open.set(name, work);
+      return work.promise;
+    });
+  const many = (count: number, name: string, wasSilent = false): void => {
+    for (let each = 0; each < count; each++) void add(`${name}${each}`, wasSilent);
+  };
+  return { slots, started, open, add, many };
+}
+
+test('a probe that gets no answer hands its slot on, and goes on', async () => {
+  const { started, open, add, many } = setup(2);
+  const dead = add('dead');
+  many(1, 'other');
+  const fresh = add('fresh');
+  await pass(HAND_ON - 5);
+  expect(started).toEqual(['dead', 'other0']);
+  await pass(10);
+  expect(started).toEqual(['dead', 'other0', 'fresh']);
+  open.get('fresh')?.resolve('fine');
+  expect(await fresh).toBe('fine');
+  open.get('dead')?.resolve('late');
+  expect(await dead).toBe('late');
+});
+
+test('one that ends gives its slot back at once, and what it throws is thrown', async () => {
+  const { started, open, add } = setup(1);
+  const first = add('first');
+  void add('second');
+  await pass(5);
+  const caught = first.catch((error: unknown) => error);
+  open.get('first')?.reject(new Error('oops'));
+  expect(await caught).toEqual(new Error('oops'));
+  await pass(5);
+  expect(started).toEqual(['first', 'second']);
+});
+
+test('no more than three times as many have handed their slot on', async () => {
+  const { slots, started, open, many } = setup(2);
+  many(20, 'dead');
+  await pass(HAND_ON * 3 + 50);
+  expect(started).toHaveLength(8);
+  expect(slots.areShort).toBe(true);
+  await pass(60_000);
+  expect(started).toHaveLength(8);
+  for (const name of started.slice(0, 6)) open.get(name)?.resolve('over');
+  await pass(5);
+  expect(slots.areShort).toBe(false);
+});
+
+test('slots are not short where nothing waits', async () => {
+  const { slots, many } = setup(1);
+  many(4, 'dead');
+  await pass(60_000);
+  expect(slots.areShort).toBe(false);
+});
+
+test.each([
+  [4, 2],
+  [1, 1],
+])('of %i slots those that were silent before use %i, and others come at once', async (all, half) => {
+  const { started, many } = setup(all);
+  many(50, 'silent', true);
+  await pass(5);
+  expect(started).toHaveLength(half);
+  many(all - half, 'fresh');
+  await pass(5);
+  expect(started.slice(half)).toEqual(Array.from({ length: all - half }, (_, index) => `fresh${index}`));
+});
