@@ -2,8 +2,8 @@ import type { Detection } from '../detection/detect.ts';
 import { selectionOf } from '../detection/selection.ts';
 import type { Candidate, Problem, Verdict } from '../model/discovery.ts';
 import { displayNamespace } from '../model/key.ts';
-import { type ServiceKey, serviceKey } from '../model/service.ts';
-import { type Outcome, recallBackend } from './outcome.ts';
+import { keyOfService, type ServiceKey } from '../model/service.ts';
+import { isPlaced, type Judging, type Outcome, recallBackend } from './outcome.ts';
 import { type Backends, backendsOf, combineOutcomes, type DiscoveryResult, type Stages } from './pass.ts';
 import type { Companions, InUse } from './ways.ts';
 
@@ -35,7 +35,23 @@ export interface Evaluation {
   readonly outcomes: readonly Outcome[];
 }
 
-const keyOf = ({ service }: Candidate): ServiceKey => serviceKey(service);
+const keyOf = ({ service }: Candidate): ServiceKey => keyOfService(service);
+
+/** Equal while a candidate is judged by the same standing. */
+function standingOf(candidate: Candidate, { inUse, named, placed }: Judging): string {
+  const flags = [candidate, ...candidate.fallbacks].map((way) => {
+    const key = keyOf(way);
+    return `${Number(inUse.has(key))}${Number(named.has(key))}`;
+  });
+  return `${flags.join('')} ${placed.size > 0 && isPlaced(candidate, placed)}`;
+}
+
+/** What an outcome followed from. */
+interface Judged {
+  readonly standing: string;
+  readonly asked: readonly (readonly [way: Candidate, verdict: Verdict])[];
+  readonly outcome: Outcome;
+}
 
 /** What two backends have in common that may become one, or that ask for one name: what the first gets, the second does not. */
 function contentions({ service, displayNames = [] }: Candidate): string[] {
@@ -59,6 +75,8 @@ export class BackendTracker {
   /** The last outcome of each way in use. */
   #outcomes: ReadonlyMap<ServiceKey, Outcome> = new Map();
   #waiting: ReadonlyMap<ServiceKey, Waiting> = new Map();
+  /** A candidate that did not change is the same object again. */
+  readonly #judged = new WeakMap<Candidate, Judged>();
 
   get knowsWays(): boolean {
     return this.#inUse !== undefined;
@@ -113,7 +131,7 @@ export class BackendTracker {
     };
     const contended = new Set<string>();
     const first = candidates.map((candidate) => {
-      const outcome = recallBackend(candidate, judging, recall, true);
+      const outcome = this.#judge(candidate, judging, recall);
       if (outcome.isPending !== true) return outcome;
       const isNew = outcome.service === undefined;
       if (!waits(candidate, isNew ? grace.usual : grace.inUse))
@@ -140,6 +158,30 @@ export class BackendTracker {
       changedAt: changes.length === 0 ? undefined : Math.min(...changes),
       outcomes,
     };
+  }
+
+  /** The outcome of a candidate; the same object again while nothing changed that it follows from. */
+  #judge(candidate: Candidate, judging: Judging, recall: (way: Candidate) => Verdict): Outcome {
+    const standing = standingOf(candidate, judging);
+    const known = this.#judged.get(candidate);
+    const isSame = ([way, verdict]: Judged['asked'][number]): boolean => recall(way) === verdict;
+    const asked: [Candidate, Verdict][] = [];
+    try {
+      if (known?.standing === standing && known.asked.every(isSame)) return known.outcome;
+    } catch {
+      // Its probe throws now, which is judged below.
+    }
+    let hasFailed = false;
+    const record = (way: Candidate): Verdict => {
+      hasFailed = true;
+      const verdict = recall(way);
+      hasFailed = false;
+      asked.push([way, verdict]);
+      return verdict;
+    };
+    const outcome = recallBackend(candidate, judging, record, true);
+    if (!hasFailed) this.#judged.set(candidate, { standing, asked, outcome });
+    return outcome;
   }
 
   /** What was known of a backend that is in use, before it changed or while another way into it is tried. */

@@ -15,10 +15,16 @@ function listPrint(tools: readonly McpTool[] | undefined): string | undefined {
   return print;
 }
 
-/** A hash of what of discovered services decides what is published: while it is the same, the documents are. */
-export function fingerprint(services: readonly DiscoveredService[]): string {
-  const parts = JSON.stringify(
-    services.map(({ service, verdict, ...found }) => [
+/** Services that did not change are the same objects from one snapshot to the next. */
+const servicePrints = new WeakMap<DiscoveredService, string>();
+
+function servicePrint(found: DiscoveredService): string {
+  const known = servicePrints.get(found);
+  if (known !== undefined) return known;
+  const { service, verdict } = found;
+  const print = hash(
+    JSON.stringify([
+      service.cluster,
       service.namespace,
       service.name,
       found.tool,
@@ -41,5 +47,11 @@ export function fingerprint(services: readonly DiscoveredService[]): string {
       verdict.toolsTruncated,
     ]),
   );
-  return hash(parts);
+  servicePrints.set(found, print);
+  return print;
+}
+
+/** A hash of what of discovered services decides what is published: while it is the same, the documents are. */
+export function fingerprint(services: readonly DiscoveredService[]): string {
+  return hash(services.map(servicePrint).join());
 }

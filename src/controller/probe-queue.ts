@@ -57,6 +57,7 @@ export class ProbeQueue {
   /** The last verdict on a way, if there is one. Where it is due, it is enqueued. @throws what its probe threw */
   recall(way: Candidate): Verdict | undefined {
     const { verdict, isDue } = this.#stages.prober.recall(way);
+    if (!isDue && this.#faults.size === 0) return verdict;
     const key = keyOf(way);
     const fault = this.#faults.get(key);
     if (fault !== undefined) throw fault.error;
@@ -69,6 +70,7 @@ export class ProbeQueue {
 
   /** Drops what is enqueued of others than these. */
   retain(ways: readonly Candidate[]): void {
+    if (this.#ways.size === 0) return;
     const kept = new Set(ways.map(keyOf));
     for (const key of this.#ways.keys()) {
       if (kept.has(key)) continue;

@@ -11,11 +11,17 @@ import type { InUse } from './ways.ts';
 const isProven = ({ verdict }: DiscoveredService): boolean =>
   verdict.health === 'healthy' && verdict.proof === 'proven';
 
+const podKeys = new WeakMap<DiscoveredService, string>();
+
 /** Equal for services that are proven to be one product, and lead to the same Pods. */
 function podsOf(found: DiscoveredService): string | undefined {
+  const known = podKeys.get(found);
+  if (known !== undefined) return known;
   const selector = selectionOf(found.service).key;
   if (selector === undefined || !isProven(found)) return undefined;
-  return [displayNamespace(found.service), found.detector, found.type, selector].join(' ');
+  const key = [displayNamespace(found.service), found.detector, found.type, selector].join(' ');
+  podKeys.set(found, key);
+  return key;
 }
 
 /** The one that its labels name first, since its name and its port are likelier to be meant for that product. */

@@ -4,7 +4,7 @@ import { leadsWithin, selectionOf } from '../detection/selection.ts';
 import type { Candidate, Verdict } from '../model/discovery.ts';
 import { displayNamespace, HOME_CLUSTER } from '../model/key.ts';
 import { publishedTools } from '../model/published-tools.ts';
-import { type ServiceKey, serviceKey } from '../model/service.ts';
+import { keyOfService, type ServiceKey, serviceKey } from '../model/service.ts';
 
 /** The Services that are in use as ways into their backends. */
 export type InUse = ReadonlySet<ServiceKey>;
@@ -34,7 +34,7 @@ export interface Standing {
 /** Most ways into one backend that are asked. */
 const MOST_WAYS = 4;
 
-const keyOf = ({ service }: Candidate): ServiceKey => serviceKey(service);
+const keyOf = ({ service }: Candidate): ServiceKey => keyOfService(service);
 
 const podsWithin = (one: Candidate, other: Candidate): boolean =>
   leadsWithin(selectionOf(one.service), selectionOf(other.service));
@@ -60,6 +60,7 @@ function preferring(candidate: Candidate, first: Candidate, why: string): Candid
  * better one came later and leads to other Pods. Only a few ways are left.
  */
 export function inOrder(candidate: Candidate, { inUse, companions, named }: Standing): Candidate {
+  if (candidate.fallbacks.length === 0) return candidate;
   const ways = [candidate, ...candidate.fallbacks];
   const used = ways.find((way) => inUse.has(keyOf(way)));
   const wanted = ways.find((way) => named.has(keyOf(way)));
@@ -74,7 +75,8 @@ export function inOrder(candidate: Candidate, { inUse, companions, named }: Stan
   const fallbacks = ordered.fallbacks
     .toSorted((a, b) => isIn(named, b) - isIn(named, a) || isIn(inUse, b) - isIn(inUse, a))
     .slice(0, MOST_WAYS - 1);
-  return { ...ordered, fallbacks };
+  const isSame = ordered === candidate && fallbacks.every((way, index) => way === candidate.fallbacks[index]);
+  return isSame && fallbacks.length === candidate.fallbacks.length ? candidate : { ...ordered, fallbacks };
 }
 
 /**
@@ -83,6 +85,7 @@ export function inOrder(candidate: Candidate, { inUse, companions, named }: Stan
  * @param held who has which name: the Services of a backend as it was
  */
 export function apart(candidate: Candidate, inUse: InUse, held: Naming['held']): readonly Candidate[] {
+  if (candidate.fallbacks.length === 0) return [candidate];
   const ways = [candidate, ...candidate.fallbacks];
   const used = ways.filter((way) => inUse.has(keyOf(way)));
   const homes = used.filter(
@@ -207,8 +210,8 @@ type Found = readonly { readonly service: Candidate['service'] }[];
 
 /** The Services that are in use after a pass: those that were chosen, without those that were merged into others. */
 export function waysInUse(chosen: readonly Asked[], found: Found, kept: Found): InUse {
-  const keys = new Set(chosen.map(({ way }) => serviceKey(way.service)));
-  for (const { service } of found) keys.delete(serviceKey(service));
-  for (const { service } of kept) keys.add(serviceKey(service));
+  const keys = new Set(chosen.map(({ way }) => keyOf(way)));
+  for (const { service } of found) keys.delete(keyOfService(service));
+  for (const { service } of kept) keys.add(keyOfService(service));
   return keys;
 }

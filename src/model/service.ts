@@ -48,6 +48,17 @@ export function serviceKey({ cluster, namespace, name }: ServiceName): ServiceKe
   return keyOf({ cluster, kind: 'Service', namespace, name });
 }
 
+const keys = new WeakMap<Service, ServiceKey>();
+
+/** The same of a Service that lives long: its key is made once. */
+export function keyOfService(service: Service): ServiceKey {
+  const known = keys.get(service);
+  if (known !== undefined) return known;
+  const key = serviceKey(service);
+  keys.set(service, key);
+  return key;
+}
+
 /** The name of a tool whose owner gives no other: `service.namespace`. */
 export function defaultName({ name, namespace }: ServiceName): string {
   return `${name}.${namespace}`;

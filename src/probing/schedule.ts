@@ -1,5 +1,5 @@
 import { type Candidate, endpointUrl, type Problem, type Verdict } from '../model/discovery.ts';
-import { type ServiceKey, serviceKey } from '../model/service.ts';
+import { keyOfService, type ServiceKey } from '../model/service.ts';
 import { type HysteresisOptions, isOpen, type Memory, refreshed, remember } from './hysteresis.ts';
 import type { ProbeEvent, Prober, Recalled, RememberingProber } from './prober.ts';
 
@@ -17,8 +17,16 @@ interface News {
 }
 
 /** What is asked of a candidate: another endpoint or detector is another question. */
-export const subjectOf = (candidate: Candidate): string =>
-  `${candidate.detector} ${endpointUrl(candidate.endpoint)} ${candidate.healthPath ?? ''}`;
+export function subjectOf(candidate: Candidate): string {
+  const known = subjects.get(candidate);
+  if (known !== undefined) return known;
+  const { detector, endpoint, healthPath = '' } = candidate;
+  const subject = `${detector} ${endpointUrl(endpoint)} ${healthPath}`;
+  subjects.set(candidate, subject);
+  return subject;
+}
+
+const subjects = new WeakMap<Candidate, string>();
 
 /** A prober with a memory: see `remember`. Candidates are asked when they are due, and else answered from memory. */
 export class ScheduledProber implements RememberingProber {
@@ -71,8 +79,8 @@ export class ScheduledProber implements RememberingProber {
   async prepare(candidates: readonly Candidate[], signal: AbortSignal): Promise<readonly Problem[]> {
     const kept = new Map<ServiceKey, Memory>();
     for (const { service } of candidates) {
-      const memory = this.#memories.get(serviceKey(service));
-      if (memory !== undefined) kept.set(serviceKey(service), memory);
+      const memory = this.#memories.get(keyOfService(service));
+      if (memory !== undefined) kept.set(keyOfService(service), memory);
     }
     this.#memories = kept;
     this.#asked.clear();
@@ -80,7 +88,7 @@ export class ScheduledProber implements RememberingProber {
   }
 
   recall(candidate: Candidate): Recalled {
-    const key = serviceKey(candidate.service);
+    const key = keyOfService(candidate.service);
     this.#asked.add(key);
     const memory = this.#memories.get(key);
     if (memory?.subject !== subjectOf(candidate)) return { verdict: undefined, isDue: true };
@@ -88,7 +96,7 @@ export class ScheduledProber implements RememberingProber {
   }
 
   async probe(candidate: Candidate, signal: AbortSignal): Promise<Verdict> {
-    const key = serviceKey(candidate.service);
+    const key = keyOfService(candidate.service);
     this.#asked.add(key);
     const subject = subjectOf(candidate);
     const known = this.#memories.get(key);
