@@ -148,6 +148,7 @@ function backendState(
   const left = { ...candidate, verdict };
   const facts = {
     state: publication,
+    isOutage: false,
     isPublished: false,
     isFound: true,
     approval: admissionOf(left, policy, overrides),

@@ -25,6 +25,8 @@ export interface CatalogInputs {
   readonly publication: PublicationState;
   readonly cuts: readonly Cut[];
   readonly omissions: readonly Omission[];
+  /** No backend is reachable, so verdicts of before stand. */
+  readonly isOutage?: boolean;
 }
 
 type Facts = Parameters<typeof findingsOf>[1];
@@ -105,7 +107,7 @@ function backendOf(
 }
 
 /** Works out what all backends have in common, once for all of them. */
-function sharedFacts({ found, overrides, policy, publication, ...output }: CatalogInputs) {
+function sharedFacts({ found, overrides, policy, publication, isOutage = false, ...output }: CatalogInputs) {
   const changes: ReadonlyMap<ServiceKey, Change> = resolveOverrides(found, overrides).changes;
   const offBeside = switchedOffBeside(found, overrides);
   const cuts = Map.groupBy(output.cuts, (cut) => cut.key);
@@ -121,6 +123,7 @@ function sharedFacts({ found, overrides, policy, publication, ...output }: Catal
     const enabled = override?.enabled !== false;
     return {
       state: publication,
+      isOutage,
       isPublished: published !== undefined,
       isFound,
       approval: admissionOf(service, policy, overrides),

@@ -6,6 +6,7 @@ import { byAge } from '../model/backend-id.ts';
 import { type ConditionType, conditionOf } from '../model/condition.ts';
 import type { DiscoveredService, Verdict } from '../model/discovery.ts';
 import type { Published } from '../model/published.ts';
+import { OUTAGE } from '../probing/outage.ts';
 import type { EngineEvent } from './events.ts';
 import { ReadModel, type ReadModelOptions } from './read-model.ts';
 
@@ -282,4 +283,18 @@ test('what is published is read once for each state of it', () => {
   expect(readModel.tools).toBe(tools);
   expect(readModel.backends.backends[0]).toBe(backend);
   expect(readModel.revision).toBe(revision + 1);
+});
+
+test('in an outage nothing is known of the health of a backend that worked, and its tool stays', () => {
+  const { readModel, at, found, published, condition } = setting();
+  found(loki());
+  published({ loki: 'loki' });
+  at(1);
+  const problems = [{ where: OUTAGE, what: 'no backend is reachable' }];
+  readModel.apply({ kind: 'pass', ...NO_PROBES, services: [loki()], problems, changedAt: undefined });
+  expect(condition('Healthy')).toEqual(['Unknown', 'Unreachable', 1]);
+  expect(condition('Published')).toEqual(['True', 'InToolset', 0]);
+  at(2);
+  found(loki());
+  expect(condition('Healthy')).toEqual(['True', 'ProbeSucceeded', 2]);
 });

@@ -99,8 +99,7 @@ export class ReadModel {
    * stays, and says nothing about now.
    */
   healthNow({ verdict: { health } }: Pick<DiscoveredService, 'verdict'>): Health {
-    const isOutage = this.discoveryProblems.some(({ where }) => where === OUTAGE);
-    return isOutage && health === 'healthy' ? 'unknown' : health;
+    return this.#isOutage && health === 'healthy' ? 'unknown' : health;
   }
 
   /** The tools that are published. */
@@ -214,6 +213,10 @@ export class ReadModel {
     if (!isSame) this.#refresh();
   }
 
+  get #isOutage(): boolean {
+    return this.discoveryProblems.some(({ where }) => where === OUTAGE);
+  }
+
   /** Makes the backends anew after something changed that they follow from. */
   #refresh(): void {
     const { policy, leads, now } = this.#options;
@@ -232,6 +235,7 @@ export class ReadModel {
         },
         cuts: decides ? this.#cuts : [],
         omissions: decides ? this.#omissions : [],
+        isOutage: this.#isOutage,
       },
       now(),
     );

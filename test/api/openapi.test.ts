@@ -61,3 +61,32 @@ test('every path refuses a method that no server has to know, and says which it 
       expect(answer.headers.allow).toContain(method.toUpperCase());
   }
 });
+
+test('backends are listed by condition, with their identity, Services and conditions', async () => {
+  const { app } = await inProcess();
+  const { paths } = (await app.inject('/openapi.json')).json();
+  const filter = paths['/api/v1/services'].get.parameters.find(
+    ({ name }: { name: string }) => name === 'condition',
+  );
+  expect(filter.schema.enum).toContain('Published=False');
+  const list = async (query: string) => (await app.inject(`/api/v1/services${query}`)).json().services;
+  const all = await list('');
+  const lists = await Promise.all(
+    ['True', 'False', 'Unknown'].map((status) => list(`?condition=Published=${status}`)),
+  );
+  expect(lists.flat()).toHaveLength(all.length);
+  for (const each of lists[0])
+    expect(each.conditions).toContainEqual(expect.objectContaining({ type: 'Published', status: 'True' }));
+  expect(new Set(all.map(({ id }: { id: string }) => id)).size).toBe(all.length);
+  for (const { name, members, conditions } of all) {
+    expect(members.map((member: { name: string }) => member.name)).toContain(name);
+    expect(conditions.map(({ type }: { type: string }) => type)).toEqual(
+      expect.arrayContaining(['Detected', 'Proven', 'Healthy', 'Published']),
+    );
+  }
+  expect((await app.inject('/api/v1/services?condition=Published=Maybe')).statusCode).toBe(400);
+  const { toolsets } = (await app.inject('/api/v1/toolsets')).json();
+  expect(toolsets.map(({ backend }: { backend: string }) => backend)).toEqual(
+    expect.arrayContaining(all.map(({ id }: { id: string }) => id)),
+  );
+});

@@ -30,6 +30,7 @@ type Found = Partial<Omit<DiscoveredService, 'verdict'>> & { readonly verdict?: 
 
 const FACTS: Facts = {
   state: STATE,
+  isOutage: false,
   isPublished: true,
   isFound: true,
   approval: { state: 'open', reason: '' },
@@ -109,10 +110,12 @@ const HEALTHY: readonly Case<'Healthy'>[] = [
   ['ConnectionFailed', 'False', unhealthy('connection'), {}, 'NetworkPolicies'],
   ['TLSFailed', 'False', unhealthy('tls'), {}, 'certificate'],
   ['InvalidAnswer', 'False', unhealthy('protocol'), {}, 'port'],
-  ['Timeout', 'False', unhealthy('timeout'), {}, 'PROBE_TIMEOUT'],
+  ['Timeout', 'False', unhealthy('timeout'), {}, 'HEALTH_CHECK_TIMEOUT'],
   ['ErrorAnswer', 'False', unhealthy(), {}, 'it does not; look at its log'],
   ['Unreachable', 'Unknown', { verdict: { health: 'unknown', fault: 'connection' } }, {}, 'network'],
   ['NotProbed', 'Unknown', { verdict: { health: 'unknown', reason: 'not probed' } }, {}, 'not probed'],
+  ['Unreachable', 'Unknown', {}, { isOutage: true }, 'no backend is reachable'],
+  ['Timeout', 'False', unhealthy('timeout'), { isOutage: true }, 'it does not'],
   ['NotFound', 'Unknown', {}, { isFound: false }, 'is not there any more'],
 ];
 const APPROVED: readonly Case<'Approved'>[] = [

@@ -11,12 +11,12 @@ import { type PublicationFacts, published } from './published.ts';
  */
 export function findingsOf(
   service: DiscoveredService,
-  facts: Omit<PublicationFacts, 'verdict'>,
+  { isOutage, ...facts }: Omit<PublicationFacts, 'verdict'> & { readonly isOutage: boolean },
 ): readonly Finding[] {
   const { isFound, approval } = facts;
   const { verdict } = service;
   return [
-    ...(isFound ? [detected(service), proven(verdict), healthy(verdict)] : notFound(service)),
+    ...(isFound ? [detected(service), proven(verdict), healthy(verdict, isOutage)] : notFound(service)),
     approved(approval),
     published({ ...facts, verdict: isFound ? verdict : undefined }),
   ].filter((finding) => finding !== undefined);

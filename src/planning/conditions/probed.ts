@@ -37,7 +37,7 @@ const FAULTS: Readonly<Record<Fault, Cases<'Healthy'>>> = {
   connection: ['False', 'ConnectionFailed', 'check its Pods, its ports and NetworkPolicies'],
   tls: ['False', 'TLSFailed', 'check its certificate, and whether it speaks TLS on that port'],
   protocol: ['False', 'InvalidAnswer', 'check that the port is the one of its API'],
-  timeout: ['False', 'Timeout', 'check its load and NetworkPolicies, or raise PROBE_TIMEOUT'],
+  timeout: ['False', 'Timeout', 'check its load and NetworkPolicies, or raise HEALTH_CHECK_TIMEOUT'],
 };
 
 function healthyCase(verdict: Verdict): Cases<'Healthy'> {
@@ -51,6 +51,15 @@ function healthyCase(verdict: Verdict): Cases<'Healthy'> {
   return ['True', authRequired ? 'CredentialsRequired' : 'ProbeSucceeded'];
 }
 
-/** Whether a backend answers. */
-export const healthy = (verdict: Verdict): Finding<'Healthy'> =>
-  finding('Healthy', healthyCase(verdict), verdict);
+/** In an outage the last verdict on a healthy backend stands, so that its tool stays, and says nothing about now. */
+const OUTAGE: Finding<'Healthy'> = {
+  type: 'Healthy',
+  status: 'Unknown',
+  reason: 'Unreachable',
+  message:
+    'no backend is reachable, so the last verdict stands; check the network and the DNS of this program first',
+};
+
+/** Whether a backend answers. @param isOutage no backend is reachable */
+export const healthy = (verdict: Verdict, isOutage: boolean): Finding<'Healthy'> =>
+  isOutage && verdict.health === 'healthy' ? OUTAGE : finding('Healthy', healthyCase(verdict), verdict);

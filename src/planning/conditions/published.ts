@@ -111,7 +111,7 @@ function present(facts: PublicationFacts): Case {
     ? [
         'False',
         'NeedsCredentials',
-        `in ${omission.keptIn} only: ${omission.why}; configure them in CREDENTIALS`,
+        `in ${omission.keptIn} only: ${omission.why}; configure credentials for it`,
       ]
     : ['True', 'NotSupportedByAgent', `in ${omission.keptIn} only: ${omission.why}`];
 }
