@@ -75,6 +75,10 @@ test('what was found and published, from memory', async () => {
         lastHealthCheck: expect.stringMatching(/Z$/),
         healthReason: expect.any(String),
         healthSince: expect.stringMatching(/Z$/),
+        backend: `${watched}/prometheus`,
+        conditions: ['Detected', 'Proven', 'Healthy', 'Published'].map((type) =>
+          expect.objectContaining({ type, status: 'True' }),
+        ),
       },
     ],
     total: 1,
@@ -90,7 +94,10 @@ test('what was found and published, from memory', async () => {
   expect((await call('/api/v1/toolsets/nobody')).status).toBe(404);
   expect(await get('/api/v1/toolset')).toEqual(JSON.parse((await read()).data['toolset.json'] ?? ''));
   await loki();
-  await waitUntil('both are there', async () => (await get('/api/v1/services')).total === 2);
+  await waitUntil(
+    'both are published',
+    async () => (await get('/api/v1/services?condition=Published=True')).total === 2,
+  );
   const page = await get('/api/v1/services?limit=1');
   expect([page.services.length, page.total, page.next]).toEqual([
     1,
@@ -99,6 +106,10 @@ test('what was found and published, from memory', async () => {
   ]);
   expect((await get(page.next)).services[0].name).toBe('prometheus');
   expect((await get(`/api/v1/services?type=loki&namespace=${watched}`)).services).toHaveLength(1);
+  expect((await get('/api/v1/services?condition=Published=True')).services).toMatchObject([
+    { id: `${watched}/loki`, members: [{ name: 'loki', created: expect.stringMatching(/Z$/) }] },
+    { id: `${watched}/prometheus` },
+  ]);
   expect(await get('/api/v1/statistics')).toMatchObject({
     leader: true,
     discovery: { backends: 2, byType: { prometheus: { healthy: 1, unhealthy: 0, unknown: 0 } } },
