@@ -139,8 +139,9 @@ export function assess(findings: Findings, situation: Situation, memory: Memory)
     earlier.overrides === from.overrides &&
     // Where a limit takes tools, those that are published stay.
     (earlier.cuts.length === 0 || earlier.publishedText === publishedText) &&
-    // Where a toolset takes one backend, the one that is published stays.
-    (generation.holmesgptVersion !== '0.20' || earlier.publishedFile === publishedFile) &&
+    // The same in the agent's file, which may also have room for one backend only.
+    ((generation.holmesgptVersion !== '0.20' && earlier.cuts.length === 0) ||
+      earlier.publishedFile === publishedFile) &&
     earlier.generation === from.generation;
   const made = isSame ? earlier : { ...generate(found, options), ...from };
   let kept: ReturnType<typeof withHeld>;

@@ -3,6 +3,7 @@ import { type Cut, DOCUMENT_KEYS, type Documents, type Omission } from '../model
 import { beyondBytes, type Limits, told } from '../planning/budget.ts';
 import type { Tool } from '../planning/tools.ts';
 import { beyondAgentTools } from './holmesgpt/agent-tools.ts';
+import { holdersIn } from './holmesgpt/holders.ts';
 import { type HolmesDocument, type HolmesOptions, holmesDocument } from './holmesgpt/toolsets.ts';
 import { sizesOf } from './tool-size.ts';
 import { toolsetJson } from './toolset-json/toolset-json.ts';
@@ -31,12 +32,13 @@ const byName = (a: Tool, b: Tool): number => (a.tool < b.tool ? -1 : a.tool > b.
 function render(ordered: readonly Tool[], options: HolmesOptions, most: number): Rendered {
   const tools = ordered.toSorted(byName);
   let holmes = holmesDocument(tools, options);
+  const holders = holdersIn(options.publishedFile);
   const people = (): HolmesDocument =>
     holmesDocument(
       tools.filter(({ pinned }) => pinned),
       options,
     );
-  const { beyond, fixed, brings } = beyondAgentTools(ordered, holmes, people, most);
+  const { beyond, fixed, brings } = beyondAgentTools(ordered, holmes, people, most, holders.any);
   const { cuts, notes } = told(
     'agent_tools',
     beyond,

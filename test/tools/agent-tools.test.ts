@@ -4,6 +4,8 @@ import { parse } from 'yaml';
 import { toolKinds } from '../../src/controller/pass.ts';
 import type { DiscoveredService } from '../../src/model/discovery.ts';
 import { overridesSchema } from '../../src/model/overrides.ts';
+import { toolNames } from '../../src/model/published-tools.ts';
+import { serviceKey } from '../../src/model/service.ts';
 import { generate } from '../../src/outputs/generate.ts';
 import { ownTools } from '../../src/outputs/holmesgpt/count.ts';
 import { discovered, rules } from '../fixtures/unit/detection.ts';
@@ -146,4 +148,37 @@ describe('the tools that the agent can offer are shared by namespaces', () => {
       { numRuns: 100 },
     );
   });
+});
+
+test('a server in the file of the agent keeps its place there when an older one comes to its namespace', () => {
+  const older = server('shop', 'older', ROOM - 5);
+  const newer = server('shop', 'newer', ROOM - 5);
+  const first = generate([newer], {
+    credentials: {},
+    holmesgptVersion: '0.32',
+    overrides: overridesSchema.parse({}),
+    kinds,
+  });
+  let documents = first.documents;
+  // The second pass finds both in toolset.json: the one that was cut is there, too.
+  for (const _ of ['first pass', 'second pass', 'third pass']) {
+    const published = new Set(
+      [older, newer]
+        .filter(({ tool }) => toolNames(documents['toolset.json']).includes(tool))
+        .map((each) => serviceKey(each.service)),
+    );
+    const next = generate([older, newer], {
+      credentials: {},
+      holmesgptVersion: '0.32',
+      overrides: overridesSchema.parse({}),
+      kinds,
+      published,
+      publishedFile: documents['custom_toolset.yaml'],
+    });
+    documents = next.documents;
+    expect(Object.keys((parse(documents['custom_toolset.yaml']) as Document).mcp_servers ?? {})).toEqual([
+      'shop/newer',
+    ]);
+    expect(next.cuts).toMatchObject([{ limit: 'agent_tools', key: 'shop/older' }]);
+  }
 });

@@ -182,17 +182,21 @@ function bringing(units: readonly Unit[], costs: ReadonlyMap<string, Cost>, name
  * @param ordered in order of precedence
  * @param holmes what the agent would load with all of them
  * @param people what it would load with people's tools only
+ * @param holds whether a tool is in what the agent loads now; those stay before others of their namespace
  */
 export function beyondAgentTools(
   ordered: readonly Tool[],
   holmes: HolmesDocument,
   people: () => HolmesDocument,
   most: number,
+  holds: (tool: Tool) => boolean = () => false,
 ): AgentTools {
-  const units = unitsOf(ordered, holmes, most);
   const byKey = new Map(ordered.map((tool) => [tool.key, tool]));
   const offered = offeredTools(holmes.document, byKey, most);
   if (offered <= most) return { beyond: [], fixed: Math.min(offered, most), brings: () => '' };
+  const held = new Set(ordered.filter(holds));
+  const standing = [...held, ...ordered.filter((tool) => !held.has(tool))];
+  const units = unitsOf(standing, holmes, most);
   const base = people().document;
   const sizes = toolsetSizes(base);
   const fixed = offeredTools(base, byKey, most);

@@ -3,6 +3,7 @@ import { displayKey, partsOf } from '../../model/key.ts';
 import { isMapping, type Mapping } from '../../model/mapping.ts';
 import type { ServiceKey } from '../../model/service.ts';
 import type { Tool } from '../../planning/tools.ts';
+import { entryOf } from './mapping.ts';
 import { own, readMapping } from './yaml.ts';
 
 /** Who stands in the published `custom_toolset.yaml`: where there is room for one, that one stays while it works. */
@@ -11,6 +12,8 @@ export interface Holders {
   readonly toolset: (name: string, tool: Tool) => boolean;
   /** Whether a tool's backend is an MCP server there. */
   readonly server: (tool: Tool) => boolean;
+  /** Whether a tool's backend is anywhere in it. */
+  readonly any: (tool: Tool) => boolean;
 }
 
 /** The file that was read last: it is asked for in each pass, and changes with a publication. */
@@ -35,29 +38,56 @@ function textsOf(config: unknown): string[] {
 /** The host of a URL, or of `HOST:PORT`. */
 const hostOf = (text: string): string => /^(?:[a-z]+:\/\/)?([^/:]+)/.exec(text)?.[1] ?? '';
 
-/** Whether a host is that of a Service, whatever the domain of the cluster. Identity is namespace and name. */
-function isHostOf(host: string, key: ServiceKey): boolean {
+/** `NAMESPACE/NAME` of the Service that a host belongs to, whatever the domain of the cluster. */
+function serviceOf(host: string): string | undefined {
+  const [, name, namespace] = /^([^.]+)\.([^.]+)\.svc(?:\.|$)/.exec(host) ?? [];
+  return name === undefined ? undefined : `${namespace}/${name}`;
+}
+
+/** The same of a Service that is known. Identity is namespace and name. */
+function addressOf(key: ServiceKey): string {
   const { namespace, name } = partsOf(key);
-  const own = `${name}.${namespace}.svc`;
-  return host === own || host.startsWith(`${own}.`);
+  return `${namespace}/${name}`;
+}
+
+/** Where a toolset leads: the texts of its configuration, and the Services whose hosts are in them. */
+interface Places {
+  readonly texts: ReadonlySet<string>;
+  readonly services: ReadonlySet<string | undefined>;
 }
 
 /** The holders in a published text; nobody without one, or in one that is something else. It is read when it is asked. */
 export function holdersIn(text: string | undefined): Holders {
-  const entryOf = (part: string, name: string): unknown =>
+  const entry = (part: string, name: string): unknown =>
     text === undefined ? undefined : own(own(mappingIn(text), part), name);
+  const known = new Map<string, Places>();
+  const placesOf = (name: string): Places => {
+    const texts = known.has(name) ? [] : textsOf(own(entry('toolsets', name), 'config'));
+    const places = known.get(name) ?? {
+      texts: new Set(texts),
+      services: new Set(texts.map((each) => serviceOf(hostOf(each)))),
+    };
+    known.set(name, places);
+    return places;
+  };
+  const toolset = (name: string, { members, endpoint }: Tool): boolean => {
+    const { texts, services } = placesOf(name);
+    // Several Services may lead to one host that the operator allows, so there the whole URL counts.
+    const urls = [endpointUrl(endpoint), `${endpoint.host}:${endpoint.port}`];
+    return urls.some((url) => texts.has(url)) || members.some((key) => services.has(addressOf(key)));
+  };
+  const server = ({ key, members }: Tool): boolean =>
+    [key, ...members.map((member) => displayKey(partsOf(member)))].some(
+      (each) => entry('mcp_servers', each) !== undefined,
+    );
   return {
-    toolset(name, { members, endpoint }) {
-      const texts = textsOf(own(entryOf('toolsets', name), 'config'));
-      // Several Services may lead to one host that the operator allows, so there the whole URL counts.
-      const places = [endpointUrl(endpoint), `${endpoint.host}:${endpoint.port}`];
-      return texts.some(
-        (text) => places.includes(text) || members.some((key) => isHostOf(hostOf(text), key)),
-      );
+    toolset,
+    server,
+    any(tool) {
+      const holmes = entryOf(tool);
+      if ('toolsets' in holmes)
+        return (holmes.toolsets as readonly string[]).some((name) => toolset(name, tool));
+      return 'mcp' in holmes ? server(tool) : toolset(tool.detector, tool);
     },
-    server: ({ key, members }) =>
-      [key, ...members.map((member) => displayKey(partsOf(member)))].some(
-        (each) => entryOf('mcp_servers', each) !== undefined,
-      ),
   };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import type * as z from 'zod';
-import { discovered } from '../../../test/fixtures/unit/detection.ts';
+import { detected, discovered } from '../../../test/fixtures/unit/detection.ts';
 import { offered, service } from '../../../test/fixtures/unit/service.ts';
 import type { DiscoveredService } from '../../model/discovery.ts';
 import { discoveredTool } from '../../planning/tools.ts';
@@ -211,6 +211,11 @@ describe("a tenant's text", () => {
     { 'health-path': '/{{env.SECRET}}' },
   ])('no other annotation carries one either: %j', (says) => {
     expect(written([discovered(offered('shop', says))]).text).not.toContain('{{');
+  });
+
+  test('a Service whose endpoint holds one is refused', () => {
+    const says = { endpoint: 'http://shop:80/{{ env.SECRET }}/', type: 'prometheus' };
+    expect(detected(offered('shop', says)).candidates).toEqual([]);
   });
 
   test('cannot add an entry or a key to the file', () => {
