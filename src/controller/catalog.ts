@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type Backend, groupOf, membersOf } from '../model/backend.ts';
 import { assignIds, type BackendId } from '../model/backend-id.ts';
 import { transitions } from '../model/condition.ts';
@@ -35,7 +36,9 @@ type Facts = Parameters<typeof findingsOf>[1];
 export class Catalog {
   #backends: readonly Backend[] = [];
   #byService: ReadonlyMap<ServiceKey, Backend> = new Map();
+  #byFound: ReadonlyMap<DiscoveredService, Backend> = new Map();
   #ownTools: readonly PublishedTool[] = [];
+  #inputs: CatalogInputs | undefined;
 
   /** Those that the last discovery found, in its order; then those that it did not, whose tools are still published. */
   get backends(): readonly Backend[] {
@@ -56,10 +59,9 @@ export class Catalog {
   update(inputs: CatalogInputs, now: Date): void {
     const { found, tools } = inputs;
     const known = new Map(this.#backends.map((backend) => [backend.id, backend]));
-    const ids = assignIds(
-      found.map(groupOf),
-      new Map([...known].map(([id, backend]) => [id, groupOf(backend.found)])),
-    );
+    const ids = this.#idsOf(found);
+    const isReusable = this.#inputs !== undefined && sameFrame(this.#inputs, inputs);
+    this.#inputs = inputs;
     const index = new PublishedIndex(tools);
     const factsOf = sharedFacts(inputs);
     const make = (
@@ -68,18 +70,66 @@ export class Catalog {
       published: PublishedTool | undefined,
       isFound: boolean,
     ): Backend => backendOf(id, service, published, factsOf(service, published, isFound), known.get(id), now);
-    const backends = found.map((service, place) =>
-      make(ids[place] ?? '', service, index.take(service), true),
-    );
-    const seen = new Set(ids);
+    const backends = found.map((service) => {
+      const id = ids.get(service) ?? '';
+      const published = index.take(service);
+      const before = this.#byFound.get(service);
+      if (
+        !isReusable ||
+        before === undefined ||
+        (before.published === undefined) !== (published === undefined)
+      )
+        return make(id, service, published, true);
+      return before.published === published ? before : { ...before, published };
+    });
+    const seen = new Set(ids.values());
     const gone = [...known].flatMap(([id, { found: last }]) => {
       const published = seen.has(id) ? undefined : index.takeOf(last, membersOf(last));
       return published === undefined ? [] : [make(id, last, published, false)];
     });
     this.#backends = [...backends, ...gone];
     this.#byService = new Map(this.#backends.map((backend) => [serviceKey(backend.found.service), backend]));
+    this.#byFound = new Map(backends.map((backend) => [backend.found, backend]));
     this.#ownTools = index.rest;
   }
+
+  /** The ids of what was found. What is the same object as before keeps its id without a comparison. */
+  #idsOf(found: readonly DiscoveredService[]): ReadonlyMap<DiscoveredService, BackendId> {
+    const ids = new Map<DiscoveredService, BackendId>();
+    for (const service of found) {
+      const before = this.#byFound.get(service);
+      if (before !== undefined) ids.set(service, before.id);
+    }
+    const kept = new Set(ids.values());
+    const others = found.filter((service) => !ids.has(service));
+    const free = this.#backends.filter(({ id }) => !kept.has(id));
+    const given = assignIds(
+      others.map(groupOf),
+      new Map(free.map(({ id, found: last }) => [id, groupOf(last)])),
+      kept,
+    );
+    for (const [place, service] of others.entries()) ids.set(service, given[place] ?? '');
+    return ids;
+  }
+}
+
+/**
+ * Whether all that conditions follow from is the same, but for what is found and published of a single backend. While
+ * overrides switch something off, backends depend on each other.
+ */
+function sameFrame(one: CatalogInputs, other: CatalogInputs): boolean {
+  const isOff = Object.values(other.overrides.tools).some(({ enabled }) => enabled === false);
+  return (
+    !isOff &&
+    one.overrides === other.overrides &&
+    one.cuts === other.cuts &&
+    one.omissions === other.omissions &&
+    one.isOutage === other.isOutage &&
+    isDeepStrictEqual(
+      [one.policy.mcpPolicy, one.policy.namespaces, one.publication],
+      [other.policy.mcpPolicy, other.policy.namespaces, other.publication],
+    )
+  );
 }
 
 function backendOf(

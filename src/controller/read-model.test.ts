@@ -298,3 +298,19 @@ test('in an outage nothing is known of the health of a backend that worked, and 
   found(loki());
   expect(condition('Healthy')).toEqual(['True', 'ProbeSucceeded', 2]);
 });
+
+test('a backend of which nothing changed is the same object, and one that changed is not', () => {
+  const { readModel, found, published } = setting();
+  const [one, other] = [loki('loki-a'), loki('loki-b')];
+  found(one, other);
+  published({ a: 'loki-a' });
+  const [first, second] = readModel.backends.backends;
+  found(one, probed(other, DOWN));
+  const [same, changed] = readModel.backends.backends;
+  expect(same).toBe(first);
+  expect([changed?.id, changed === second]).toEqual([second?.id, false]);
+  published({ a: 'loki-a', b: 'loki-b' });
+  const [again, added] = readModel.backends.backends;
+  expect(again?.conditions).toBe(first?.conditions);
+  expect(conditionOf(added?.conditions ?? [], 'Published')?.reason).toBe('KeptForNow');
+});

@@ -16,6 +16,9 @@ export type { BackendHistory };
 
 const TOOLS_KEY = 'toolset.json';
 
+/** The same list each time, so that nothing looks changed. */
+const NOTHING: readonly never[] = [];
+
 /** How something that we depend on is doing. */
 export interface Dependency {
   readonly status: 'ok' | 'failing' | 'waiting';
@@ -233,8 +236,8 @@ export class ReadModel {
           failure: this.#publishFailure,
           decides,
         },
-        cuts: decides ? this.#cuts : [],
-        omissions: decides ? this.#omissions : [],
+        cuts: decides ? this.#cuts : NOTHING,
+        omissions: decides ? this.#omissions : NOTHING,
         isOutage: this.#isOutage,
       },
       now(),

@@ -86,14 +86,16 @@ function newId({ namespace, members }: BackendGroup, taken: ReadonlySet<BackendI
  * id survives a change of the entry point, of the type and of single Services. Where a backend was divided, the part with
  * the Service that gave the id its name keeps it, else the part with the older Service. Nothing that an owner writes counts:
  * only names and the times that the API server sets. Pure; no id is given twice.
+ * @param reserved ids that others keep
  * @returns the ids, in the order of the groups
  */
 export function assignIds(
   groups: readonly BackendGroup[],
   before: ReadonlyMap<BackendId, BackendGroup>,
+  reserved: Iterable<BackendId> = [],
 ): readonly BackendId[] {
   const ids: (BackendId | undefined)[] = groups.map(() => undefined);
-  const taken = new Set<BackendId>();
+  const taken = new Set<BackendId>(reserved);
   for (const { id, group } of [...claimsOf(groups, before)].sort(byStrength)) {
     if (ids[group] !== undefined || taken.has(id)) continue;
     ids[group] = id;
