@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { examplesOf } from '../src/cli/help.ts';
 import { addSettings } from '../src/cli/options.ts';
 import { createProgram, EXIT_CODES } from '../src/cli/program.ts';
-import { PLACES } from '../src/config/places.ts';
+import { INPUT_LOCATIONS } from '../src/config/input-locations.ts';
 import { GROUPS, SETTINGS } from '../src/config/setting-table.ts';
 import { code, table } from './markdown-text.ts';
 
@@ -23,7 +23,7 @@ const escaped = (text: string): string =>
   text.replaceAll('|', '\\|').replaceAll('*', '\\*').replaceAll('<', '\\<');
 
 const IN_REFERENCE: ReadonlySet<string | undefined> = new Set(
-  [...Object.values(SETTINGS), ...Object.values(PLACES)].map(({ flag }) => flag),
+  [...Object.values(SETTINGS), ...Object.values(INPUT_LOCATIONS)].map(({ flag }) => flag),
 );
 
 /** The flags of a command alone, and links to the settings that it takes. */

@@ -1,6 +1,6 @@
 /** The parts of docs/configuration.md that are made from the table of settings. */
 import { keyOf } from '../src/config/config-map.ts';
-import { PLACES } from '../src/config/places.ts';
+import { INPUT_LOCATIONS } from '../src/config/input-locations.ts';
 import { GROUPS, SETTING_NAMES, SETTINGS, type SettingGroup } from '../src/config/setting-table.ts';
 import { code, codes, table } from './markdown-text.ts';
 
@@ -10,7 +10,7 @@ const shown = (preset: string): string => (preset === '' ? '' : preset.includes(
 function groupTable(group: SettingGroup): string {
   const names = SETTING_NAMES.filter((name) => SETTINGS[name].group === group);
   const rows = names.map((name) => {
-    const { flag, letter, env, form, preset, says } = SETTINGS[name];
+    const { flag, letter, env, form, defaultText: preset, description: says } = SETTINGS[name];
     const flags = [...(letter === undefined ? [] : [letter]), flag].map(code).join(', ');
     const values = form.words === undefined ? form.range : codes(form.words);
     return [
@@ -31,20 +31,20 @@ export const settingsParts: Readonly<Record<string, () => string>> = {
   places: () =>
     table(
       ['flag', 'environment', 'default', 'meaning'],
-      Object.values(PLACES).map((place) => [
+      Object.values(INPUT_LOCATIONS).map((place) => [
         code(place.flag),
         'env' in place ? code(place.env) : '',
-        place.preset,
-        place.says,
+        place.defaultText,
+        place.description,
       ]),
     ),
   keys: () =>
     table(
       ['key', 'setting', 'without a restart'],
       SETTING_NAMES.map((name) => [
-        SETTINGS[name].locates === true ? '–' : code(keyOf(name)),
+        SETTINGS[name].bootstrapOnly === true ? '–' : code(keyOf(name)),
         code(name),
-        SETTINGS[name].locates === true ? 'no' : 'yes',
+        SETTINGS[name].bootstrapOnly === true ? 'no' : 'yes',
       ]),
     ),
 };

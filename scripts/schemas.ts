@@ -82,7 +82,7 @@ function schemaOf(name: string, title: string, schema: z.ZodType, texts: Texts, 
 }
 
 /** What a setting may be in the configuration file, which takes texts, numbers and truth values. */
-function settingSchema({ form, says, preset }: Setting<unknown>): Node {
+function settingSchema({ form, description: says, defaultText: preset }: Setting<unknown>): Node {
   const description = sentence(`${says}${preset === '' ? '' : `. Default: ${preset}`}`);
   if (form.words?.includes('true') === true) return { description, enum: [true, false, 'true', 'false'] };
   if (form.words !== undefined) return { description, enum: [...form.words] };

@@ -10,10 +10,10 @@ import { engineMetrics } from '../telemetry/engine-metrics.ts';
 import type { createLogger } from '../telemetry/logger.ts';
 import { MetricSet } from '../telemetry/metric-set.ts';
 import { stateMetrics } from '../telemetry/state-metrics.ts';
+import { checkAccessSettings, createAccessPolicy } from './access-policy.ts';
 import { type Assembly, assemble, type Surroundings, type Work } from './assembly.ts';
 import { backingOf, type Working } from './backing.ts';
 import type { Configuration, ConfigurationSources } from './configuration.ts';
-import { checkGate, gates } from './gate.ts';
 import type { Host } from './host.ts';
 import { LiveConfiguration, type Reload } from './live-configuration.ts';
 import { openCluster, readsManifests } from './pipeline.ts';
@@ -224,10 +224,10 @@ class Run {
       metrics: metrics.registry,
       stopping: () => this.#signal.aborted,
       settings: () => this.#current,
-      gate: gates(cluster, this.#stopped.signal),
+      gate: createAccessPolicy(cluster, this.#stopped.signal),
       ...apiMetrics(metrics),
     });
-    const check = (settings: Configuration): void => checkGate(settings, cluster);
+    const check = (settings: Configuration): void => checkAccessSettings(settings, cluster);
     return new Servers(make, check, cluster?.inCluster === true, logger.log);
   }
 

@@ -24,13 +24,13 @@ export interface Configuration extends Settings {
   readonly detectors: DetectorsOptions;
   readonly credentials: Credentials;
   /** Types of detectors that are switched off, whether or not there are such. */
-  readonly switchedOff: readonly string[];
+  readonly disabledDetectors: readonly string[];
   /** Detectors of the user's own, by folder. */
   readonly userDetectors: readonly UserDetectors[];
 }
 
 /** Types of detectors that the environment switches off, as `ENABLE_GRAFANA=false` does. */
-function switchedOff(env: Env): string[] {
+function disabledDetectors(env: Env): string[] {
   return Object.entries(env).flatMap(([name, value]) => {
     const type = /^ENABLE_([A-Z][A-Z0-9]*)$/.exec(name)?.[1]?.toLowerCase();
     return type !== undefined && value === 'false' ? [type] : [];
@@ -64,7 +64,7 @@ export async function readConfiguration(
     given,
     detectors: merged('detectors'),
     credentials: merged('credentials'),
-    switchedOff: switchedOff(env),
+    disabledDetectors: disabledDetectors(env),
     userDetectors: await readFolders(detectorFolders),
   };
 }

@@ -29,7 +29,7 @@ export function sameElection(a: Configuration, b: Configuration): boolean {
   );
 }
 
-function tell(log: Logger, event: LeadershipEvent): void {
+function logEvent(log: Logger, event: LeadershipEvent): void {
   const component = 'leader_election';
   switch (event.kind) {
     case 'leading':
@@ -78,7 +78,7 @@ export async function leaderOf(
     lease: { namespace: settings.configMapNamespace, name: settings.leaseName },
     // A Pod whose container starts anew has the same name: what the one before did is not known.
     identity: `${env.POD_NAME ?? hostname()}_${randomUUID()}`,
-    emit: (event) => tell(log, event),
+    emit: (event) => logEvent(log, event),
   });
   const stop = new AbortController();
   let ended: Promise<void> | undefined;

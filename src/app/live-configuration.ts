@@ -20,7 +20,7 @@ export type Reload =
   | { readonly kind: 'refused'; readonly error: UserError };
 
 /** Told what a person should know; with the milliseconds until the next try where there is one. */
-export type Note = (problem: Problem, retryIn?: number) => void;
+export type ProblemReporter = (problem: Problem, retryIn?: number) => void;
 
 /** What is other than before, for messages; empty if nothing is. */
 function configurationChanges(before: Configuration, after: Configuration): string[] {
@@ -45,26 +45,31 @@ const detectorProblems = (configuration: Configuration): string[] =>
 export class LiveConfiguration {
   readonly #sources: ConfigurationSources;
   readonly #kube: KubeClient | undefined;
-  readonly #note: Note;
+  readonly #reportProblem: ProblemReporter;
   #data: ConfigData | undefined;
   #current: Configuration;
   #apply: ((next: Configuration) => Promise<void>) | undefined;
-  #tell: (result: Reload) => void = () => {};
+  #onReload: (result: Reload) => void = () => {};
   /** What was wrong when it was last looked at, so that it is told once. */
   #refused: string | undefined;
   #denied = false;
   /** Looks come one after the other. */
-  #looking: Promise<unknown> = Promise.resolve();
+  #pendingReload: Promise<unknown> = Promise.resolve();
 
   /**
    * @param first what the sources come to without the ConfigMap: they say where that is
    * @param note told what a person should know about reading it
    */
-  constructor(sources: ConfigurationSources, first: Configuration, kube: KubeClient | undefined, note: Note) {
+  constructor(
+    sources: ConfigurationSources,
+    first: Configuration,
+    kube: KubeClient | undefined,
+    note: ProblemReporter,
+  ) {
     this.#sources = sources;
     this.#current = first;
     this.#kube = kube;
-    this.#note = note;
+    this.#reportProblem = note;
   }
 
   /** The configuration in force. */
@@ -89,7 +94,7 @@ export class LiveConfiguration {
         configMapNamespace,
         settingsConfigMap,
         (told) => {
-          if (this.#take(told)) answered.resolve();
+          if (this.#applyEvent(told)) answered.resolve();
         },
         signal,
       );
@@ -106,7 +111,7 @@ export class LiveConfiguration {
       const { settingsConfigMap, configMapNamespace } = this.#current;
       const told = await readConfigData(this.#kube, configMapNamespace, settingsConfigMap, signal);
       if (told.kind === 'failure') throw told.error;
-      this.#take(told);
+      this.#applyEvent(told);
     }
     this.#current = await this.#read();
   }
@@ -122,7 +127,7 @@ export class LiveConfiguration {
     signal: AbortSignal,
   ): void {
     this.#apply = apply;
-    this.#tell = tell;
+    this.#onReload = tell;
     const { file, detectorFolders } = this.#sources;
     const look = (): void => void this.reload();
     watchFiles({ files: file === undefined ? [] : [file], folders: detectorFolders }, look, signal);
@@ -132,8 +137,8 @@ export class LiveConfiguration {
 
   /** Looks at all sources now. @returns what came of it */
   reload(): Promise<Reload> {
-    const result = this.#looking.then(() => this.#reload());
-    this.#looking = result;
+    const result = this.#pendingReload.then(() => this.#reload());
+    this.#pendingReload = result;
     return result;
   }
 
@@ -144,7 +149,7 @@ export class LiveConfiguration {
   }
 
   /** @returns whether it is known now what the ConfigMap configures */
-  #take(told: ConfigDataEvent): boolean {
+  #applyEvent(told: ConfigDataEvent): boolean {
     switch (told.kind) {
       case 'data':
         this.#data = told.data;
@@ -153,7 +158,7 @@ export class LiveConfiguration {
         return true;
       case 'denied':
         if (!this.#denied)
-          this.#note({
+          this.#reportProblem({
             where: this.#where,
             what: `its settings cannot be used: ${told.error.message}`,
             fix: 'ignore this if you do not use that ConfigMap',
@@ -161,7 +166,7 @@ export class LiveConfiguration {
         this.#denied = true;
         return true;
       case 'failure':
-        this.#note(
+        this.#reportProblem(
           {
             where: this.#where,
             what: `${this.#data === undefined && !this.#denied ? 'nothing begins before it is known what it configures' : 'its last known content stays in use'}: ${told.error.message}`,
@@ -179,18 +184,18 @@ export class LiveConfiguration {
   }
 
   async #reload(): Promise<Reload> {
-    const result = await this.#look();
+    const result = await this.#evaluate();
     const refused = result.kind === 'refused' ? result.error.message : undefined;
     const news =
       result.kind === 'refused'
         ? refused !== this.#refused
         : result.kind === 'applied' || this.#refused !== undefined;
     this.#refused = refused;
-    if (news) this.#tell(result);
+    if (news) this.#onReload(result);
     return result;
   }
 
-  async #look(): Promise<Reload> {
+  async #evaluate(): Promise<Reload> {
     try {
       const next = await this.#read();
       const changes = configurationChanges(this.#current, next);
@@ -212,7 +217,7 @@ export class LiveConfiguration {
   /** @throws UserError where it says anew which ConfigMap is read: that is settled at the start */
   #checkFixed(next: Configuration): void {
     for (const name of SETTING_NAMES)
-      if (SETTINGS[name].locates === true && next[name] !== this.#current[name])
+      if (SETTINGS[name].bootstrapOnly === true && next[name] !== this.#current[name])
         throw new ConfigError(
           `${next.given[name]?.origin ?? name}: ${name} decides where settings are read, so it cannot change while running; restart to use ${JSON.stringify(next[name])}`,
         );

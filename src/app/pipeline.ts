@@ -122,7 +122,7 @@ export function rulesOf(settings: Configuration): ReturnType<typeof makeRules> {
   const { rules, problems } = makeRules(builtInDetectors(), {
     added: userDetectors.flatMap(({ detectors }) => detectors),
     options: settings.detectors,
-    disabled: settings.switchedOff,
+    disabled: settings.disabledDetectors,
   });
   return { rules, problems: [...userDetectors.flatMap((folder) => folder.problems), ...problems] };
 }

@@ -21,7 +21,7 @@ export interface Publishing extends Pick<EngineOptions, 'publisher' | 'owner'> {
 }
 
 /** Longest time that Events are waited for at the end, in milliseconds. */
-const LONGEST_END = 3_000;
+const FLUSH_TIMEOUT = 3_000;
 
 /** Publishes into a file. */
 export function intoFile(path: string, { configMapName, configMapNamespace }: Configuration): Publishing {
@@ -52,7 +52,7 @@ export function intoCluster(kube: KubeClient, settings: Configuration, env: Env,
     ),
     listener: engineEvents(recorder.record),
     async settled() {
-      await Promise.race([recorder.flush(), sleep(LONGEST_END, undefined, { signal: stop.signal })]);
+      await Promise.race([recorder.flush(), sleep(FLUSH_TIMEOUT, undefined, { signal: stop.signal })]);
       stop.abort();
     },
   };

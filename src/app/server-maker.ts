@@ -4,8 +4,8 @@ import { problemLine } from '../model/discovery.ts';
 import type { Access } from '../server/access.ts';
 import { addressKey } from '../server/address-key.ts';
 import type { Backing } from '../server/api.ts';
-import type { Answered } from '../server/app.ts';
-import type { Authenticated, Gate } from '../server/guard.ts';
+import type { RequestOutcome } from '../server/app.ts';
+import type { AccessPolicy, AuthenticationOutcome } from '../server/guard.ts';
 import type { Exposition } from '../server/metrics.ts';
 import type { DropReason } from '../telemetry/api-metrics.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -19,9 +19,9 @@ export interface ServerParts {
   readonly log: Logger;
   readonly stopping: () => boolean;
   readonly settings: () => Configuration;
-  readonly gate: (settings: Configuration) => Gate;
-  readonly answered: (answered: Answered) => void;
-  readonly authenticated: (authenticated: Authenticated) => void;
+  readonly gate: (settings: Configuration) => AccessPolicy;
+  readonly answered: (answered: RequestOutcome) => void;
+  readonly authenticated: (authenticated: AuthenticationOutcome) => void;
   readonly dropped: (server: ServerName, reason: DropReason) => void;
 }
 
@@ -54,7 +54,7 @@ export function serverMaker(parts: ServerParts): MakeServer {
     const { guard, permitted } = await import('../server/guard.ts');
     const component = `${name}_server`;
     const sampled = new Sampled();
-    const gate = (): Gate => {
+    const gate = (): AccessPolicy => {
       const wanted = settings();
       const open = name === 'metrics' && !wanted.metricsAuthEnabled;
       return { ...parts.gate(wanted), ...(open ? { authenticator: undefined } : {}) };
@@ -79,7 +79,7 @@ export function serverMaker(parts: ServerParts): MakeServer {
         health(backing.readModel, stopping, async () => false)(app);
         return;
       }
-      app.addHook('onRequest', guard({ gate, namespace, log, component, sampled, authenticated }));
+      app.addHook('onRequest', guard({ policy: gate, namespace, log, component, sampled, authenticated }));
       if (name === 'metrics') {
         const { metrics } = await import('../server/metrics.ts');
         metrics(parts.metrics)(app);
@@ -91,7 +91,7 @@ export function serverMaker(parts: ServerParts): MakeServer {
       const { shedLoad } = await import('../server/load.ts');
       await shedLoad(app);
       await describeApi(app, backing.version);
-      const permits = permitted({ gate, namespace });
+      const permits = permitted({ policy: gate, namespace });
       health(backing.readModel, stopping, async (request) => {
         if (request.headers.authorization === undefined && gate().authenticator !== undefined) return false;
         return common.take(addressKey(request.ip)).allowed && (await permits(request, DETAILS));

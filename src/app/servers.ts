@@ -23,7 +23,7 @@ interface Running {
 }
 
 /** Longest time that a server that moves waits for its requests, in milliseconds. */
-const LONGEST_MOVE = 3_000;
+const MOVE_TIMEOUT = 3_000;
 
 /** Probes are answered first, also while the others are made. */
 const NAMES: readonly ServerName[] = ['health', 'api', 'metrics'];
@@ -54,7 +54,7 @@ function tlsFiles({ tlsCertFile, tlsKeyFile, tlsClientCaFile }: Configuration): 
 
 /** Closes a server when its requests are answered, or after some time without that. */
 async function closeSoon(app: FastifyInstance): Promise<void> {
-  const late = setTimeout(() => app.server.closeAllConnections(), LONGEST_MOVE);
+  const late = setTimeout(() => app.server.closeAllConnections(), MOVE_TIMEOUT);
   try {
     await app.close();
   } finally {
@@ -94,9 +94,9 @@ export class Servers {
     const wanted = NAMES.map((name) => [name, this.#specOf(name, settings)] as const);
     if (wanted.some(([name, spec]) => name !== 'health' && spec !== undefined)) this.#check(settings);
     try {
-      for (const [name, spec] of wanted) await this.#turn(name, spec);
+      for (const [name, spec] of wanted) await this.#reconcileServer(name, spec);
     } catch (error) {
-      for (const name of NAMES) await this.#turn(name, before.get(name)?.spec);
+      for (const name of NAMES) await this.#reconcileServer(name, before.get(name)?.spec);
       throw error;
     }
   }
@@ -109,7 +109,7 @@ export class Servers {
   }
 
   /** Breaks all connections. */
-  cut(): void {
+  closeAllConnections(): void {
     for (const { app } of this.#running.values()) app.server.closeAllConnections();
   }
 
@@ -122,7 +122,7 @@ export class Servers {
     return address === 'none' ? undefined : { address, tls };
   }
 
-  async #turn(name: ServerName, spec: Spec | undefined): Promise<void> {
+  async #reconcileServer(name: ServerName, spec: Spec | undefined): Promise<void> {
     const old = this.#running.get(name);
     if (isDeepStrictEqual(old?.spec, spec)) return;
     const app = spec === undefined ? undefined : await this.#make(name, spec);

@@ -22,6 +22,6 @@ export async function shutDown(
   const drained = sleep(shutdownDelay).then(() => servers.close());
   if ((await Promise.race([drained, late])) === 'late') {
     log.warn({ component: 'shutdown' }, 'not all requests finished in time; closing their connections');
-    servers.cut();
+    servers.closeAllConnections();
   }
 }

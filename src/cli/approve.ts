@@ -19,10 +19,10 @@ import { faultsLine, readOverrides } from '../planning/overrides.ts';
 import { toolCount, toolLines } from '../planning/tool-list.ts';
 import { toolsShown } from '../planning/tools-shown.ts';
 import { readOnce } from '../sources/source.ts';
+import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
 import { parseKey } from './explain.ts';
 import { type InputFlags, inputOf, settingsOf } from './given.ts';
-import type { Invocation } from './invocation.ts';
 import { missingService } from './not-found.ts';
 import { warn } from './output.ts';
 import { printDiff } from './print-diff.ts';
@@ -37,7 +37,7 @@ export interface ApproveFlags extends InputFlags {
 }
 
 /** Most tools of one server that are shown: all that are read of a list, since a person approves all of them. */
-const SHOWN = 512;
+const MAX_TOOLS_SHOWN = 512;
 
 /** A name of a namespace or a Service, as Kubernetes takes them (RFC 1123 label). */
 const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -92,7 +92,7 @@ function* described(found: DiscoveredService): Generator<string> {
   const { verdict } = found;
   const summary = toolCount(verdict) ?? 'its tools are unknown';
   yield `${displayKey(found.service)}: ${found.type}, ${verdict.health} (${verdict.reason}); ${summary}`;
-  for (const line of toolLines(verdict, SHOWN)) yield `  ${line}`;
+  for (const line of toolLines(verdict, MAX_TOOLS_SHOWN)) yield `  ${line}`;
 }
 
 /**
@@ -103,7 +103,7 @@ function* described(found: DiscoveredService): Generator<string> {
 async function show(
   names: readonly ServiceName[],
   flags: ApproveFlags,
-  run: Invocation,
+  run: CliContext,
 ): Promise<Map<ServiceName, Shown>> {
   const shown = new Map<ServiceName, Shown>();
   const namespaces = [...new Set(names.map(({ namespace }) => namespace))];
@@ -163,7 +163,7 @@ const NOT_ASKED = {
   steps: [],
 } as const;
 
-async function textOf(path: string, run: Invocation): Promise<string> {
+async function textOf(path: string, run: CliContext): Promise<string> {
   if (path === '-') return streamText(run.stdin);
   try {
     return await readFile(path, 'utf8');
@@ -175,7 +175,7 @@ async function textOf(path: string, run: Invocation): Promise<string> {
   }
 }
 
-async function inFile(path: string, edit: (text: string) => string, flags: ApproveFlags, run: Invocation) {
+async function inFile(path: string, edit: (text: string) => string, flags: ApproveFlags, run: CliContext) {
   const before = await textOf(path, run);
   const after = edit(before);
   if (flags.dryRun === true) return { before, after };
@@ -193,7 +193,7 @@ async function inCluster(
   settings: Configuration,
   edit: (text: string) => string,
   flags: ApproveFlags,
-  run: Invocation,
+  run: CliContext,
 ) {
   const { editOverrides } = await import('../publishers/config-map/edit-overrides.ts');
   const target = { name: settings.configMapName, namespace: settings.configMapNamespace };
@@ -210,7 +210,7 @@ async function inCluster(
 export async function approveCommand(
   services: readonly string[],
   flags: ApproveFlags,
-  run: Invocation,
+  run: CliContext,
 ): Promise<number> {
   const names = services.map(serviceOf);
   const settings = await settingsOf(flags, run);

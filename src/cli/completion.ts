@@ -1,6 +1,6 @@
 import type { Shell } from './choices.ts';
+import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
-import type { Invocation } from './invocation.ts';
 
 /** For each shell a script that asks the program itself for candidates: `dynamic-toolset __complete WORDS`. */
 const SCRIPTS: Readonly<Record<Shell, string>> = {
@@ -71,7 +71,7 @@ complete -c dynamic-toolset -f -a '(__dynamic_toolset_candidates)'
 };
 
 /** `completion`: the script that makes a shell complete the program's command lines. @returns the exit code */
-export function completionCommand(shell: Shell, run: Invocation): number {
+export function completionCommand(shell: Shell, run: CliContext): number {
   run.output.result.write(SCRIPTS[shell]);
   return EXIT.ok;
 }

@@ -10,9 +10,9 @@ import { documentDiff } from '../planning/changes.ts';
 import { plan } from '../planning/plan.ts';
 import { refusal } from '../planning/refusal.ts';
 import { readOnce } from '../sources/source.ts';
+import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
 import { type InputFlags, inputOf, settingsOf, sourcesOf } from './given.ts';
-import type { Invocation } from './invocation.ts';
 import { warn } from './output.ts';
 import { printDiff } from './print-diff.ts';
 import { withProgress } from './with-progress.ts';
@@ -22,7 +22,7 @@ import { withProgress } from './with-progress.ts';
  * @returns the exit code: 1 if anything
  * @throws UserError where the overrides in the cluster do not count
  */
-export async function diffCommand(flags: InputFlags, run: Invocation): Promise<number> {
+export async function diffCommand(flags: InputFlags, run: CliContext): Promise<number> {
   const first = await settingsOf(flags, run);
   const kube = await openCluster(inputOf(flags, run));
   const stored = new LiveConfiguration(sourcesOf({ ...flags }, run), first, kube, (problem) =>
@@ -33,7 +33,7 @@ export async function diffCommand(flags: InputFlags, run: Invocation): Promise<n
   const input = await openInput(inputOf(flags, run), settings, false, kube);
   const publisher = targetOf(kube, settings);
   const { sync, live, stages, found } = await withProgress(run.output, run.env, async (progress) => {
-    progress?.tell(`listing Services in ${input.where}`);
+    progress?.show(`listing Services in ${input.where}`);
     const [read, published, made] = await Promise.all([
       readOnce(input.source, run.signal),
       publisher.read(run.signal),

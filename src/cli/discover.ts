@@ -6,9 +6,9 @@ import { discover, toolKinds } from '../controller/pass.ts';
 import { generate } from '../outputs/generate.ts';
 import { readOnce } from '../sources/source.ts';
 import type { Format } from './choices.ts';
+import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
 import { type InputFlags, inputOf, settingsOf } from './given.ts';
-import type { Invocation } from './invocation.ts';
 import { render, warn, writePainted } from './output.ts';
 import { columnsOf, hasColours } from './terminal.ts';
 import { withProgress } from './with-progress.ts';
@@ -23,7 +23,7 @@ async function whatNext(
   { namespaces }: Configuration,
   input: Input,
   services: number,
-  run: Invocation,
+  run: CliContext,
 ): Promise<string> {
   if (input.kube !== undefined && flags.namespace !== undefined) {
     const { missingNamespaces } = await import('./not-found.ts');
@@ -41,11 +41,11 @@ async function whatNext(
 }
 
 /** `discover`: what is there, and why. @returns the exit code */
-export async function discoverCommand(flags: DiscoverFlags, run: Invocation): Promise<number> {
+export async function discoverCommand(flags: DiscoverFlags, run: CliContext): Promise<number> {
   const settings = await settingsOf(flags, run);
   const input = await openInput(inputOf(flags, run), settings, false);
   const { sync, decided, kinds, found } = await withProgress(run.output, run.env, async (progress) => {
-    progress?.tell(`listing Services in ${input.where}`);
+    progress?.show(`listing Services in ${input.where}`);
     const [read, decided, stages] = await Promise.all([
       readOnce(input.source, run.signal),
       decidedIn(settings, input, run.signal),

@@ -20,12 +20,12 @@ import { findingsOf } from '../planning/conditions/conditions.ts';
 import { switchedOffBeside } from '../planning/switched-off.ts';
 import type { Prober } from '../probing/prober.ts';
 import { readOnce } from '../sources/source.ts';
+import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
 import { asJson } from './explain/json.ts';
 import type { ExplainResult } from './explain/result.ts';
 import { asText, type Paint } from './explain/text.ts';
 import { type InputFlags, inputOf, settingsOf } from './given.ts';
-import type { Invocation } from './invocation.ts';
 import { missingService } from './not-found.ts';
 import { writePainted } from './output.ts';
 import { hasColours } from './terminal.ts';
@@ -62,7 +62,7 @@ async function elsewhere(
   flags: ExplainFlags,
   configured: Configuration,
   kube: KubeClient | undefined,
-  run: Invocation,
+  run: CliContext,
 ): Promise<readonly Service[]> {
   if (flags.filename?.includes('-') === true) return [];
   try {
@@ -78,7 +78,7 @@ async function elsewhere(
 }
 
 /** What explain reads before it probes: the Services of one namespace, and what is decided and published. */
-async function readInput(text: string, flags: ExplainFlags, run: Invocation) {
+async function readInput(text: string, flags: ExplainFlags, run: CliContext) {
   const { namespace, name } = parseKey(text);
   const scoped = { ...flags, namespace, allNamespaces: false };
   const settings = await settingsOf(scoped, run);
@@ -86,7 +86,7 @@ async function readInput(text: string, flags: ExplainFlags, run: Invocation) {
   const configured = await settingsOf(flags, run);
   const input = await openInput(inputOf(scoped, run), settings, false);
   const { sync, decided } = await withProgress(run.output, run.env, async (progress) => {
-    progress?.tell(`listing Services in ${input.where}`);
+    progress?.show(`listing Services in ${input.where}`);
     const read = await readOnce(input.source, run.signal);
     return { sync: read, decided: await decidedIn(settings, input, run.signal) };
   });
@@ -161,7 +161,7 @@ function backendState(
 }
 
 /** Probes the backend of a Service, and says all that follows. */
-async function explained(input: ExplainInput, flags: ExplainFlags, run: Invocation): Promise<ExplainResult> {
+async function explained(input: ExplainInput, flags: ExplainFlags, run: CliContext): Promise<ExplainResult> {
   const { namespace, name, services, stages, decided, policy, configured } = input;
   const key = serviceKey({ cluster: HOME_CLUSTER, namespace, name });
   const explanation = explain(services, key, stages.rules, stages.detection);
@@ -172,7 +172,7 @@ async function explained(input: ExplainInput, flags: ExplainFlags, run: Invocati
   const { candidate } = explanation;
   const probed = new Map<string, Verdict>();
   const found = await withProgress(run.output, run.env, async (progress) => {
-    progress?.tell('asking the backend');
+    progress?.show('asking the backend');
     const others =
       candidate === undefined ? [] : await elsewhere(namespace, flags, configured, input.input.kube, run);
     const only = { ...stages, prober: proberFor(candidate, input, probed) };
@@ -204,7 +204,7 @@ async function explained(input: ExplainInput, flags: ExplainFlags, run: Invocati
 }
 
 /** `explain`: how the verdict on one Service came to be. @returns the exit code */
-export async function explainCommand(text: string, flags: ExplainFlags, run: Invocation): Promise<number> {
+export async function explainCommand(text: string, flags: ExplainFlags, run: CliContext): Promise<number> {
   const explainedService = await explained(await readInput(text, flags, run), flags, run);
   const { result } = run.output;
   if (flags.output === 'json') {

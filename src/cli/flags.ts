@@ -21,7 +21,7 @@ export const output = (words: readonly string[], preset: string): Option =>
   choice('-o, --output <format>', 'output format', words).default(preset);
 
 /** A flag of other commands, for which this one gives advice in place of an unknown flag. */
-export const elsewhere = (flags: string, advice: string): Option =>
+export const unsupportedFlag = (flags: string, advice: string): Option =>
   new Option(flags).hideHelp().argParser(() => {
     throw new InvalidArgumentError(advice);
   });

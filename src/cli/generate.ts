@@ -13,9 +13,9 @@ import { readOverrides } from '../planning/overrides.ts';
 import { plan } from '../planning/plan.ts';
 import { readOnce } from '../sources/source.ts';
 import type { DocumentFormat } from './choices.ts';
+import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
 import { type InputFlags, inputOf, settingsOf } from './given.ts';
-import type { Invocation } from './invocation.ts';
 import { warn } from './output.ts';
 import { withProgress } from './with-progress.ts';
 import { writeResult } from './write-result.ts';
@@ -47,12 +47,12 @@ async function overridesFrom(path: string | undefined): Promise<Overrides> {
 }
 
 /** `generate`: the documents, to standard output or a file. @returns the exit code */
-export async function generateCommand(flags: GenerateFlags, run: Invocation): Promise<number> {
+export async function generateCommand(flags: GenerateFlags, run: CliContext): Promise<number> {
   const settings = await settingsOf(flags, run);
   const input = await openInput(inputOf(flags, run), settings, false);
   const overrides = await overridesFrom(flags.overrides);
   const { sync, stages, found } = await withProgress(run.output, run.env, async (progress) => {
-    progress?.tell(`listing Services in ${input.where}`);
+    progress?.show(`listing Services in ${input.where}`);
     const read = await readOnce(input.source, run.signal);
     const made = await stagesOf(settings, input);
     const naming = { ...NO_NAMING, ...namingBy(overrides, settings.credentials) };

@@ -2,7 +2,7 @@ import { type Configuration, type ConfigurationSources, readConfiguration } from
 import type { InputOptions } from '../app/pipeline.ts';
 import { SETTING_NAMES, SETTINGS, type SettingName } from '../config/setting-table.ts';
 import { ConfigError } from '../model/errors.ts';
-import type { Invocation } from './invocation.ts';
+import type { CliContext } from './cli-context.ts';
 
 /** Flags that choose the input and how it is probed, as the parser of the command line gives them. */
 export interface InputFlags {
@@ -44,7 +44,7 @@ function flagTexts(
 /** Where flags and environment say that the configuration is. @throws ConfigError */
 export function sourcesOf(
   flags: InputFlags & Readonly<Record<string, unknown>>,
-  { env }: Invocation,
+  { env }: CliContext,
 ): ConfigurationSources {
   return {
     texts: flagTexts(flags),
@@ -55,13 +55,13 @@ export function sourcesOf(
 }
 
 /** The configuration that flags, environment and the configuration file come to, in this order. @throws ConfigError */
-export const settingsOf = (flags: InputFlags, run: Invocation): Promise<Configuration> =>
+export const settingsOf = (flags: InputFlags, run: CliContext): Promise<Configuration> =>
   readConfiguration(sourcesOf({ ...flags }, run));
 
 /** The input that flags and environment choose. */
 export function inputOf(
   { filename = [], namespace, kubeconfig, context }: InputFlags,
-  { env, stdin }: Invocation,
+  { env, stdin }: CliContext,
 ): InputOptions {
   return {
     manifests: filename,

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import type { Command, Help } from 'commander';
 import { visible } from '../model/visible.ts';
-import type { Invocation } from './invocation.ts';
+import type { CliContext } from './cli-context.ts';
 import { writePainted } from './output.ts';
 import { columnsOf, hasColours } from './terminal.ts';
 
@@ -49,7 +49,7 @@ function formatItem(this: Help, term: string, termWidth: number, description: st
 }
 
 /** Has the help of a program and its commands fit the terminal, with colours where there may be some. */
-export function styleHelp(program: Command, { env, output }: Invocation): Command {
+export function styleHelp(program: Command, { env, output }: CliContext): Command {
   const { result, messages } = output;
   return program
     .configureOutput({

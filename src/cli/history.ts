@@ -9,9 +9,9 @@ import type { Revision } from '../model/revision.ts';
 import { jsonText } from '../model/visible.ts';
 import { contentHash, publishedDocuments } from '../planning/content-hash.ts';
 import type { Format } from './choices.ts';
+import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
 import { type InputFlags, inputOf, settingsOf } from './given.ts';
-import type { Invocation } from './invocation.ts';
 import { table } from './table.ts';
 import { columnsOf } from './terminal.ts';
 import { yamlText } from './yaml-output.ts';
@@ -90,7 +90,7 @@ export function revisionNumbered(revisions: readonly Revision[], number: number)
 }
 
 /** `history`: the toolsets that were published and can be returned to. @returns the exit code */
-export async function historyCommand(flags: HistoryFlags, run: Invocation): Promise<number> {
+export async function historyCommand(flags: HistoryFlags, run: CliContext): Promise<number> {
   const settings = await settingsOf(flags, run);
   const publisher = targetOf(await openCluster(inputOf(flags, run)), settings);
   const [revisions, live] = await Promise.all([

@@ -40,7 +40,7 @@ describe.each(SETTING_NAMES)('the setting %s', (name) => {
     }
     const help = words(commandOf('serve').helpInformation());
     expect(help).toContain(`${setting.flag} `);
-    expect(help).toContain(words(setting.says));
+    expect(help).toContain(words(setting.description));
     expect(help).toContain(`(${setting.env}`);
   });
 
@@ -51,16 +51,16 @@ describe.each(SETTING_NAMES)('the setting %s', (name) => {
   });
 
   test('has the default that is shown', () => {
-    const { preset, unset, form } = setting;
-    if (unset === undefined) {
+    const { defaultText, defaultValue, form } = setting;
+    if (defaultValue === undefined) {
       // What it is then is decided where it is used, so it is told in words, which nobody can give.
-      if (preset !== '') expect(preset).toContain(' ');
+      if (defaultText !== '') expect(defaultText).toContain(' ');
     } else {
-      const given = { [name]: { text: preset, origin: 'as shown' } };
-      expect(readSettings(given)[name]).toEqual(unset);
-      expect(readSettings({})[name]).toEqual(unset);
+      const given = { [name]: { text: defaultText, origin: 'as shown' } };
+      expect(readSettings(given)[name]).toEqual(defaultValue);
+      expect(readSettings({})[name]).toEqual(defaultValue);
     }
-    if (isSwitch(setting)) expect(unset).toBe(false);
+    if (isSwitch(setting)) expect(defaultValue).toBe(false);
     expect(form.placeholder).toMatch(/^[a-z:/]+$/);
   });
 

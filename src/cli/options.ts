@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { PLACES } from '../config/places.ts';
+import { INPUT_LOCATIONS } from '../config/input-locations.ts';
 import {
   GROUPS,
   isSwitch,
@@ -20,16 +20,16 @@ export const notEmpty = (value: string): string => {
 
 /** What a person is told of a setting: `longest time for one probe (HEALTH_CHECK_TIMEOUT; 100ms to 1m; default 5s)`. */
 function settingText(setting: Setting<unknown>): string {
-  const { form, preset, env, says } = setting;
-  if (isSwitch(setting)) return `${says} (${env}=true)`;
+  const { form, defaultText, env, description } = setting;
+  if (isSwitch(setting)) return `${description} (${env}=true)`;
   const values = form.words === undefined ? form.range : form.words.join(', ');
   const details = [
     env,
     values,
-    preset === '' ? '' : `default ${preset}`,
+    defaultText === '' ? '' : `default ${defaultText}`,
     form.repeatable ? 'repeatable' : '',
   ];
-  return `${says} (${details.filter((detail) => detail !== '').join('; ')})`;
+  return `${description} (${details.filter((detail) => detail !== '').join('; ')})`;
 }
 
 function settingOption(setting: Setting<unknown>): Option {
@@ -39,19 +39,19 @@ function settingOption(setting: Setting<unknown>): Option {
   return form.repeatable === true ? option.argParser(collect) : option;
 }
 
-function placeOption(place: (typeof PLACES)[keyof typeof PLACES]): Option {
-  const { flag, placeholder, says, preset } = place;
-  const details = ['env' in place ? place.env : '', preset === '' ? '' : `default ${preset}`];
+function placeOption(place: (typeof INPUT_LOCATIONS)[keyof typeof INPUT_LOCATIONS]): Option {
+  const { flag, placeholder, description, defaultText } = place;
+  const details = ['env' in place ? place.env : '', defaultText === '' ? '' : `default ${defaultText}`];
   const shown = details.filter((detail) => detail !== '').join('; ');
-  const option = new Option(`${flag} <${placeholder}>`, `${says} (${shown})`);
-  return place === PLACES.detectors ? option.argParser(collect) : option.argParser(notEmpty);
+  const option = new Option(`${flag} <${placeholder}>`, `${description} (${shown})`);
+  return place === INPUT_LOCATIONS.detectors ? option.argParser(collect) : option.argParser(notEmpty);
 }
 
-const WAITING = new WeakSet<Command>();
+const commandsWithLazyOptions = new WeakSet<Command>();
 
 /** Has a command take the flags of its settings, once `addSettings` is called for it. */
 export function withSettings(command: Command): Command {
-  WAITING.add(command);
+  commandsWithLazyOptions.add(command);
   // The command `help` asks for it without running the command.
   return command.on('beforeHelp', () => addSettings(command));
 }
@@ -61,12 +61,13 @@ export function withSettings(command: Command): Command {
  * This is done for the command that is typed alone: to do it for all costs time at each start.
  */
 export function addSettings(command: Command): void {
-  if (!WAITING.delete(command)) return;
+  if (!commandsWithLazyOptions.delete(command)) return;
   const name = command.name();
   const takes = (group: SettingGroup): boolean =>
     (GROUPS[group].commands as readonly string[]).includes(name);
   command.optionsGroup('Cluster:');
-  for (const place of [PLACES.kubeconfig, PLACES.context]) command.addOption(placeOption(place));
+  for (const place of [INPUT_LOCATIONS.kubeconfig, INPUT_LOCATIONS.context])
+    command.addOption(placeOption(place));
   for (const group of Object.keys(GROUPS) as SettingGroup[]) {
     if (!takes(group)) continue;
     command.optionsGroup(`${GROUPS[group].title}:`);
@@ -81,6 +82,6 @@ export function addSettings(command: Command): void {
     for (const setting of SETTING_NAMES)
       if (SETTINGS[setting].group === group) command.addOption(settingOption(SETTINGS[setting]));
   }
-  command.optionsGroup('Configuration:').addOption(placeOption(PLACES.config));
-  if (takes('input')) command.addOption(placeOption(PLACES.detectors));
+  command.optionsGroup('Configuration:').addOption(placeOption(INPUT_LOCATIONS.config));
+  if (takes('input')) command.addOption(placeOption(INPUT_LOCATIONS.detectors));
 }

@@ -5,7 +5,7 @@ import { endpointUrl, type Problem, problemLine } from '../model/discovery.ts';
 import { hideSecrets } from '../model/redact-text.ts';
 import { jsonText, visible } from '../model/visible.ts';
 import type { Format } from './choices.ts';
-import type { Output, Sink } from './invocation.ts';
+import type { Output, Sink } from './cli-context.ts';
 import { columns } from './table.ts';
 
 /** Writes a text that holds our own colours, and in which texts of others are `visible` already. */
@@ -39,7 +39,7 @@ function serviceTable(
 ): string {
   const services = backends.map(({ found }) => found);
   const approvals = backends.map(({ approval }) => approval.state);
-  const told = wide && approvals.some((state) => state !== 'open');
+  const showApproval = wide && approvals.some((state) => state !== 'open');
   const header = ['NAMESPACE', 'NAME', 'TYPE', 'ENDPOINT', 'HEALTH'];
   const rows = services.map((service, index) => [
     service.service.namespace,
@@ -48,13 +48,13 @@ function serviceTable(
     endpointUrl(service.endpoint),
     service.verdict.authRequired ? `${service.verdict.health} (auth)` : service.verdict.health,
     ...(wide ? [service.certainty, service.evidence[0]?.detail ?? '', service.verdict.reason] : []),
-    ...(told ? [approvals[index] === 'open' ? '' : (approvals[index] ?? '')] : []),
+    ...(showApproval ? [approvals[index] === 'open' ? '' : (approvals[index] ?? '')] : []),
     ...(wide && isPublicationKnown ? backends.slice(index, index + 1).map(publishedCell) : []),
   ]);
   const head = [
     ...header,
     ...(wide ? ['CERTAINTY', 'WHY', 'PROBE'] : []),
-    ...(told ? ['APPROVAL'] : []),
+    ...(showApproval ? ['APPROVAL'] : []),
     ...(wide && isPublicationKnown ? ['PUBLISHED'] : []),
   ];
   const padded = columns([head, ...rows.map((row) => row.map(visible))], width, ELASTIC);

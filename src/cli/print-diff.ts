@@ -1,13 +1,13 @@
 import { styleText } from 'node:util';
 import type { DiffLine } from '../planning/changes.ts';
-import type { Invocation } from './invocation.ts';
+import type { CliContext } from './cli-context.ts';
 import { writePainted } from './output.ts';
 import { hasColours } from './terminal.ts';
 
 const STYLES = { removed: 'red', added: 'green', header: 'bold', context: 'reset' } as const;
 
 /** Writes a difference to standard output, in colours on a terminal. */
-export function printDiff(lines: readonly DiffLine[], { output, env }: Invocation): void {
+export function printDiff(lines: readonly DiffLine[], { output, env }: CliContext): void {
   const colour = hasColours(output.result, env);
   for (const { kind, text } of lines)
     if (colour) writePainted(output.result, `${styleText(STYLES[kind], text, { validateStream: false })}\n`);

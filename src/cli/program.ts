@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import type { CliContext } from './cli-context.ts';
 import { addApprove } from './commands/approve.ts';
 import type { AddCommand } from './commands/command.ts';
 import { addCompletion } from './commands/completion.ts';
@@ -13,7 +14,6 @@ import { addServe } from './commands/serve.ts';
 import { addValidate } from './commands/validate.ts';
 import { addVersion } from './commands/version.ts';
 import { styleHelp, withExamples } from './help.ts';
-import type { Invocation } from './invocation.ts';
 import { addSettings } from './options.ts';
 
 /** What each exit code means. */
@@ -49,7 +49,7 @@ const COMMANDS: readonly AddCommand[] = [
  * The command line: all that a person may type.
  * @param ended is called with a command's exit code
  */
-export function createProgram(run: Invocation, ended: (exitCode: number) => void): Command {
+export function createProgram(run: CliContext, ended: (exitCode: number) => void): Command {
   const program = styleHelp(new Command(run.name ?? 'dynamic-toolset'), run)
     .description(
       "Finds the observability backends of a Kubernetes cluster, checks that each is healthy, and keeps an AI agent's tool configuration (HolmesGPT) up to date.",
@@ -77,6 +77,6 @@ export function createProgram(run: Invocation, ended: (exitCode: number) => void
     'after',
     '\nExit codes: 0 success; 1 findings; 2 wrong usage or configuration;\n3 the cluster is unreachable, or denied every request',
   );
-  for (const add of COMMANDS) add({ program, run, ended });
+  for (const add of COMMANDS) add({ program, run, setExitCode: ended });
   return program;
 }

@@ -12,7 +12,7 @@ const written = (stream: PassThrough): string => String(stream.read() ?? '');
 test('what is fast says nothing', () => {
   const stream = terminal();
   const progress = new Progress(stream, {});
-  progress.tell('listing Services');
+  progress.show('listing Services');
   vi.advanceTimersByTime(499);
   progress.end();
   vi.advanceTimersByTime(10_000);
@@ -22,10 +22,10 @@ test('what is fast says nothing', () => {
 test('what takes longer says what it does in one line, which is erased at the end', () => {
   const stream = terminal(20);
   const progress = new Progress(stream, {});
-  progress.tell('listing Services in all namespaces');
+  progress.show('listing Services in all namespaces');
   vi.advanceTimersByTime(600);
   expect(written(stream)).toBe('\rlisting Services in\u001b[K');
-  progress.tell('asked 3 of 4');
+  progress.show('asked 3 of 4');
   vi.advanceTimersByTime(1_000);
   expect(written(stream)).toBe('\rasked 3 of 4 \u2026\u001b[K');
   progress.end();

@@ -1,13 +1,13 @@
 import type { Stages } from '../controller/pass.ts';
 import { visible } from '../model/visible.ts';
-import type { Output } from './invocation.ts';
+import type { Output } from './cli-context.ts';
 import { writePainted } from './output.ts';
 import { columnsOf } from './terminal.ts';
 
 /** Time before anything is shown, in milliseconds: what is fast needs no words. */
-const PATIENCE = 500;
+const SHOW_AFTER = 500;
 /** Time between two looks, in milliseconds. */
-const PACE = 100;
+const REFRESH_INTERVAL = 100;
 
 /** One line on a terminal that says what is being done, and is gone at the end. */
 export class Progress {
@@ -20,11 +20,11 @@ export class Progress {
   constructor(stream: Output['messages'], env: Readonly<Record<string, string | undefined>>) {
     this.#stream = stream;
     this.#columns = columnsOf(stream, env) ?? 80;
-    this.#timer = setTimeout(() => this.#show(), PATIENCE).unref();
+    this.#timer = setTimeout(() => this.#show(), SHOW_AFTER).unref();
   }
 
   /** Says what is being done now. */
-  tell(text: string): void {
+  show(text: string): void {
     this.#text = text;
   }
 
@@ -35,12 +35,12 @@ export class Progress {
     let done = 0;
     const probe: typeof prober.probe = async (candidate, signal) => {
       begun += 1;
-      this.tell(`asked ${done} of ${begun} backends`);
+      this.show(`asked ${done} of ${begun} backends`);
       try {
         return await prober.probe(candidate, signal);
       } finally {
         done += 1;
-        this.tell(`asked ${done} of ${begun} backends`);
+        this.show(`asked ${done} of ${begun} backends`);
       }
     };
     return {
@@ -58,7 +58,7 @@ export class Progress {
   }
 
   #show(): void {
-    this.#timer = setTimeout(() => this.#show(), PACE).unref();
+    this.#timer = setTimeout(() => this.#show(), REFRESH_INTERVAL).unref();
     if (this.#text === this.#shown) return;
     this.#shown = this.#text;
     const text = visible(`${this.#text} \u2026`).slice(0, this.#columns - 1);

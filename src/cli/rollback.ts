@@ -13,10 +13,10 @@ import { previousRevision, toolCount } from '../planning/revisions.ts';
 import { rollbackIntent } from '../planning/rollback.ts';
 import { retryConflicts } from '../publishers/conflicts.ts';
 import { PublishConflict } from '../publishers/publisher.ts';
+import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
 import { type InputFlags, inputOf, settingsOf } from './given.ts';
 import { revisionNumbered } from './history.ts';
-import type { Invocation } from './invocation.ts';
 import { printDiff } from './print-diff.ts';
 
 export interface RollbackFlags extends InputFlags {
@@ -26,17 +26,17 @@ export interface RollbackFlags extends InputFlags {
 }
 
 /** More than may be kept. */
-const MOST_KEPT = 1_000;
+const UNLIMITED_HISTORY = 1_000;
 
 /** What is there now. */
-interface There {
+interface PublishedState {
   readonly live: Published | undefined;
   /** The oldest first. */
   readonly revisions: readonly Revision[];
 }
 
 /** The revision to return to. One without tools has to be named: returning to it takes all tools from the agent. */
-function chosen({ live, revisions }: There, number: number | undefined): Revision {
+function chosen({ live, revisions }: PublishedState, number: number | undefined): Revision {
   if (number !== undefined) {
     const named = revisionNumbered(revisions, number);
     const faults = documentFaults(named.documents);
@@ -56,7 +56,7 @@ function chosen({ live, revisions }: There, number: number | undefined): Revisio
 }
 
 /** What a person should know of the revision that is returned to. */
-function remarks({ live, revisions }: There, to: Revision, isNamed: boolean): string[] {
+function remarks({ live, revisions }: PublishedState, to: Revision, isNamed: boolean): string[] {
   const published = publishedDocuments(live);
   const hash = published === undefined ? undefined : contentHash(published);
   const newer = isNamed ? [] : revisions.slice(revisions.indexOf(to) + 1);
@@ -75,7 +75,7 @@ function remarks({ live, revisions }: There, to: Revision, isNamed: boolean): st
   ];
 }
 
-async function look(target: Target, force: boolean, signal: AbortSignal): Promise<There> {
+async function look(target: Target, force: boolean, signal: AbortSignal): Promise<PublishedState> {
   const [revisions, live] = await Promise.all([target.history.list(signal), target.read(signal)]);
   const refused = refusal(live, force);
   if (refused === undefined) return { revisions, live };
@@ -83,8 +83,14 @@ async function look(target: Target, force: boolean, signal: AbortSignal): Promis
 }
 
 /** Publishes a revision, however often a running `serve` writes in between. @returns what was published */
-async function returnTo(to: Revision, first: There, flags: RollbackFlags, target: Target, run: Invocation) {
-  let there: There | undefined = first;
+async function returnTo(
+  to: Revision,
+  first: PublishedState,
+  flags: RollbackFlags,
+  target: Target,
+  run: CliContext,
+) {
+  let there: PublishedState | undefined = first;
   try {
     return await retryConflicts(async () => {
       const { live, revisions } = there ?? (await look(target, flags.force === true, run.signal));
@@ -106,12 +112,12 @@ async function returnTo(to: Revision, first: There, flags: RollbackFlags, target
  * `rollback`: publishes what an earlier revision held. It holds until the inputs give other documents than they do now.
  * @returns the exit code
  */
-export async function rollbackCommand(flags: RollbackFlags, run: Invocation): Promise<number> {
+export async function rollbackCommand(flags: RollbackFlags, run: CliContext): Promise<number> {
   const settings = await settingsOf(flags, run);
   // What is kept is for serve to decide: nothing is let go here.
   const target = targetOf(await openCluster(inputOf(flags, run)), {
     ...settings,
-    revisionHistoryLimit: MOST_KEPT,
+    revisionHistoryLimit: UNLIMITED_HISTORY,
   });
   const there = await look(target, flags.force === true, run.signal);
   const to = chosen(there, flags.to);

@@ -1,5 +1,5 @@
 import { visible } from '../model/visible.ts';
-import type { Sink } from './invocation.ts';
+import type { Sink } from './cli-context.ts';
 
 const ESCAPE = '\u001b';
 /** A colour, the start of a line of progress, and what erases the rest of it. */

@@ -2,9 +2,9 @@ import { createApp } from '../app/app.ts';
 import type { Work } from '../app/assembly.ts';
 import { ConfigError } from '../model/errors.ts';
 import { createLogger } from '../telemetry/logger.ts';
+import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
 import { type InputFlags, inputOf, settingsOf, sourcesOf } from './given.ts';
-import type { Invocation } from './invocation.ts';
 
 export interface ServeFlags extends InputFlags {
   readonly out?: string;
@@ -13,11 +13,11 @@ export interface ServeFlags extends InputFlags {
 }
 
 /** Secrets that the environment holds. */
-const secretsOf = ({ env }: Invocation): string[] =>
+const secretsOf = ({ env }: CliContext): string[] =>
   env.HOLMESGPT_API_KEY === undefined ? [] : [env.HOLMESGPT_API_KEY];
 
 /** `serve`: keeps what is published in step with what is there, until it is told to stop. @returns the exit code */
-export async function serveCommand(flags: ServeFlags, run: Invocation): Promise<number> {
+export async function serveCommand(flags: ServeFlags, run: CliContext): Promise<number> {
   const configuration = await settingsOf(flags, run);
   if (flags.filename?.includes('-') === true && flags.once !== true)
     throw new ConfigError(

@@ -1,4 +1,4 @@
-import type { Output } from './invocation.ts';
+import type { Output } from './cli-context.ts';
 
 type Stream = Output['result'];
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -18,6 +18,6 @@ export function hasColours(stream: Stream, env: Environment): boolean {
 /** How many columns a terminal has; nothing for a stream that is none. `COLUMNS` counts where the terminal does not tell. */
 export function columnsOf(stream: Stream, env: Environment): number | undefined {
   if (stream.isTTY !== true) return undefined;
-  const told = /^[1-9]\d{0,4}$/.test(env.COLUMNS ?? '') ? Number(env.COLUMNS) : undefined;
-  return stream.columns ?? told ?? 80;
+  const fromEnv = /^[1-9]\d{0,4}$/.test(env.COLUMNS ?? '') ? Number(env.COLUMNS) : undefined;
+  return stream.columns ?? fromEnv ?? 80;
 }

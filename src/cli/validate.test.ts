@@ -1,7 +1,7 @@
 import { Readable, Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import type { FileKind } from './choices.ts';
-import type { Invocation } from './invocation.ts';
+import type { CliContext } from './cli-context.ts';
 import { validateCommand } from './validate.ts';
 
 /** Runs `validate --kind KIND -` on a text, or `validate -`. */
@@ -17,7 +17,7 @@ async function validated(
         done();
       },
     });
-  const run: Invocation = {
+  const run: CliContext = {
     env: {},
     version: '0.0.0',
     stdin: Readable.from([text]),

@@ -17,8 +17,8 @@ import { checkText, type DocumentKind } from '../outputs/check-text.ts';
 import { detectorSchema } from '../outputs/detector-schema.ts';
 import { toolsetJsonSchema } from '../outputs/toolset-json/toolset-json.ts';
 import { FILE_KINDS, type FileKind } from './choices.ts';
+import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
-import type { Invocation } from './invocation.ts';
 
 /** Every fault and warning of a text. */
 type Check = (text: string) => DocumentFaults;
@@ -102,7 +102,7 @@ function contentOf(text: string): DocumentFaults & { readonly content?: unknown 
 export async function validateCommand(
   paths: readonly string[],
   flags: ValidateFlags,
-  run: Invocation,
+  run: CliContext,
 ): Promise<number> {
   let faulty = false;
   for (const path of paths) {

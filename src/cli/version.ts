@@ -1,7 +1,7 @@
-import type { Invocation } from './invocation.ts';
+import type { CliContext } from './cli-context.ts';
 
 /** `version`: the program's version, and the runtime's for a bug report. */
-export function versionCommand(format: string | undefined, run: Invocation): void {
+export function versionCommand(format: string | undefined, run: CliContext): void {
   const versions = {
     version: run.version,
     node: process.versions.node,

@@ -1,4 +1,4 @@
-import type { Output } from './invocation.ts';
+import type { Output } from './cli-context.ts';
 import type { Progress } from './progress.ts';
 
 /** Does some work, with a line that says what is being done on a terminal that a person looks at; without it elsewhere. */

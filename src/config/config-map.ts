@@ -19,7 +19,7 @@ const LIMITS: YamlLimits = { ...SMALL, tokens: 25_000 };
 
 /** All keys that may stand in it. */
 const KEYS = [
-  ...[...NAMES].flatMap(([key, name]) => (SETTINGS[name].locates === true ? [] : [key])),
+  ...[...NAMES].flatMap(([key, name]) => (SETTINGS[name].bootstrapOnly === true ? [] : [key])),
   'detectors',
   'credentials',
 ].sort();
@@ -51,7 +51,7 @@ export function readConfigData(data: Readonly<Record<string, string>>, where: st
     if (text.trim() === '' || key === 'detectors' || key === 'credentials') continue;
     if (name === undefined)
       wrong.push(`${where}: "${oneLine(key, 80)}" is not a setting${meantOrAll(key, KEYS, 'the keys are')}`);
-    else if (SETTINGS[name].locates === true)
+    else if (SETTINGS[name].bootstrapOnly === true)
       wrong.push(
         `${where}: ${key} says where this ConfigMap is, so it cannot stand in it; set ${SETTINGS[name].env} or ${SETTINGS[name].flag}`,
       );

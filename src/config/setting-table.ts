@@ -45,32 +45,33 @@ interface About {
   /** The flag's letter, such as `-n`. */
   readonly letter?: string;
   /** What it is for, as the end of a line in help. */
-  readonly says: string;
+  readonly description: string;
   /** It says which ConfigMap has settings, so it cannot stand there, and changes by a restart only. */
-  readonly locates?: true;
+  readonly bootstrapOnly?: true;
 }
 
 /** One setting: how its text becomes a value, what it is without one, and what people are told of it. */
 export interface Setting<T> extends About {
   readonly form: Form<T>;
-  readonly unset: T;
+  readonly defaultValue: T;
   /** What it is without one, for people; empty where that is nothing. */
-  readonly preset: string;
+  readonly defaultText: string;
 }
 
 /** A setting with a default, which is written as a person would write it. */
-function setting<T>(form: Form<T>, preset: string, about: About): Setting<T> {
-  const unset = form.read(preset);
-  if (unset instanceof Fault) throw new Error(`${about.flag}: its default "${preset}" ${unset.what}`);
-  return { ...about, form, unset, preset };
+function setting<T>(form: Form<T>, defaultText: string, about: About): Setting<T> {
+  const defaultValue = form.read(defaultText);
+  if (defaultValue instanceof Fault)
+    throw new Error(`${about.flag}: its default "${defaultText}" ${defaultValue.what}`);
+  return { ...about, form, defaultValue, defaultText };
 }
 
-/** A setting that may be missing. @param preset what that means, for people */
-const optional = <T>(form: Form<T>, preset: string, about: About): Setting<T | undefined> => ({
+/** A setting that may be missing. @param defaultText what that means, for people */
+const optional = <T>(form: Form<T>, defaultText: string, about: About): Setting<T | undefined> => ({
   ...about,
   form,
-  unset: undefined,
-  preset,
+  defaultValue: undefined,
+  defaultText,
 });
 
 const INTERVAL = duration(1_000, 24 * 3_600_000);
@@ -82,73 +83,80 @@ export const SETTINGS = {
     env: 'NAMESPACES',
     flag: '--namespace',
     letter: '-n',
-    says: 'namespaces to search, comma-separated; * for all',
+    description: 'namespaces to search, comma-separated; * for all',
   }),
   clusterDomain: setting(domain, 'cluster.local', {
     group: 'input',
     env: 'CLUSTER_DOMAIN',
     flag: '--cluster-domain',
-    says: 'DNS domain of the cluster, used in endpoints',
+    description: 'DNS domain of the cluster, used in endpoints',
   }),
   allowedHosts: setting(hostPatterns, '', {
     group: 'input',
     env: 'ALLOWED_HOSTS',
     flag: '--allowed-hosts',
-    says: 'hosts that endpoint annotations may use in addition to their own Service, comma-separated; * matches any characters',
+    description:
+      'hosts that endpoint annotations may use in addition to their own Service, comma-separated; * matches any characters',
   }),
   allowExternalNames: setting(flag, 'false', {
     group: 'input',
     env: 'ALLOW_EXTERNAL_NAMES',
     flag: '--allow-external-names',
-    says: 'include Services of type ExternalName',
+    description: 'include Services of type ExternalName',
   }),
   maxBackends: setting(count(1, 10_000), '1000', {
     group: 'input',
     env: 'MAX_BACKENDS',
     flag: '--max-backends',
-    says: 'maximum number of backends, shared fairly among namespaces; the log names what is left out',
+    description: 'maximum number of backends, shared fairly among namespaces; the log names what is left out',
   }),
   maxNamespaceServices: setting(count(1, 10_000), '500', {
     group: 'input',
     env: 'MAX_NAMESPACE_SERVICES',
     flag: '--max-namespace-services',
-    says: 'maximum number of Services of one namespace to consider as backends, oldest first; the log names what is left out',
+    description:
+      'maximum number of Services of one namespace to consider as backends, oldest first; the log names what is left out',
   }),
   mcpPolicy: setting(oneOf('policy', 'publish', 'approve', 'off'), 'approve', {
     group: 'input',
     env: 'MCP_POLICY',
     flag: '--mcp-policy',
-    says: 'MCP servers and annotated Services: publish all (publish); only those approved or in namespaces listed by name (approve); or none (off)',
+    description:
+      'MCP servers and annotated Services: publish all (publish); only those approved or in namespaces listed by name (approve); or none (off)',
   }),
   maxToolsPerNamespace: setting(count(1, 10_000), '100', {
     group: 'limits',
     env: 'MAX_TOOLS_PER_NAMESPACE',
     flag: '--max-tools-per-namespace',
-    says: 'maximum number of published tools of one namespace; tools already published and older Services come first',
+    description:
+      'maximum number of published tools of one namespace; tools already published and older Services come first',
   }),
   maxDocumentKib: setting(count(16, 900), '900', {
     group: 'limits',
     env: 'MAX_DOCUMENT_KIB',
     flag: '--max-document-kib',
-    says: 'maximum total size of the documents in KiB; beyond it, the namespaces that use the most lose tools',
+    description:
+      'maximum total size of the documents in KiB; beyond it, the namespaces that use the most lose tools',
   }),
   maxDescriptionBytes: setting(count(0, 1_000_000), '16384', {
     group: 'limits',
     env: 'MAX_DESCRIPTION_BYTES',
     flag: '--max-description-bytes',
-    says: "maximum total bytes of descriptions from Service owners; beyond it, tools use the detector's description",
+    description:
+      "maximum total bytes of descriptions from Service owners; beyond it, tools use the detector's description",
   }),
   maxDescriptionBytesPerNamespace: setting(count(0, 1_000_000), '4096', {
     group: 'limits',
     env: 'MAX_DESCRIPTION_BYTES_PER_NAMESPACE',
     flag: '--max-description-bytes-per-namespace',
-    says: 'the same limit for one namespace',
+    description: 'the same limit for one namespace',
   }),
   maxAgentTools: setting(count(1, 10_000), '128', {
     group: 'limits',
     env: 'MAX_AGENT_TOOLS',
     flag: '--max-agent-tools',
-    says: 'maximum number of tools that HolmesGPT offers to its model; beyond it, the namespaces that add the most lose backends in its file',
+    description:
+      'maximum number of tools that HolmesGPT offers to its model; beyond it, the namespaces that add the most lose backends in its file',
   }),
   probe: optional(
     oneOf('route', 'direct', 'apiserver-proxy', 'none'),
@@ -157,224 +165,230 @@ export const SETTINGS = {
       group: 'probing',
       env: 'PROBE',
       flag: '--probe',
-      says: 'how to probe backends: directly, through the API server, or not at all (health stays unknown)',
+      description:
+        'how to probe backends: directly, through the API server, or not at all (health stays unknown)',
     },
   ),
   healthCheckTimeout: setting(duration(100, 60_000), '5s', {
     group: 'probing',
     env: 'HEALTH_CHECK_TIMEOUT',
     flag: '--health-check-timeout',
-    says: 'probe timeout',
+    description: 'probe timeout',
   }),
   probeConcurrency: setting(count(1, 1_000), '32', {
     group: 'probing',
     env: 'PROBE_CONCURRENCY',
     flag: '--probe-concurrency',
-    says: 'maximum concurrent probes',
+    description: 'maximum concurrent probes',
   }),
   connectTo: setting(connectTo, '', {
     group: 'probing',
     env: 'CONNECT_TO',
     flag: '--connect-to',
-    says: "connect to ADDRESS:PORT instead of HOST:PORT, like curl's --connect-to; for port-forwards",
+    description: "connect to ADDRESS:PORT instead of HOST:PORT, like curl's --connect-to; for port-forwards",
   }),
   holmesgptVersion: setting(holmesLine, '0.32', {
     group: 'document',
     env: 'HOLMESGPT_VERSION',
     flag: '--holmesgpt-version',
-    says: 'HolmesGPT version to generate custom_toolset.yaml for; before 0.32, each built-in toolset supports one backend',
+    description:
+      'HolmesGPT version to generate custom_toolset.yaml for; before 0.32, each built-in toolset supports one backend',
   }),
   configMapName: setting(objectName('a ConfigMap'), 'kubernaut-toolset-config', {
     group: 'configMap',
     env: 'CONFIGMAP_NAME',
     flag: '--configmap-name',
-    says: 'name of the published ConfigMap',
+    description: 'name of the published ConfigMap',
   }),
   configMapNamespace: setting(namespaceName, 'kubernaut-system', {
     group: 'configMap',
     env: 'CONFIGMAP_NAMESPACE',
     flag: '--configmap-namespace',
-    says: 'namespace of the published ConfigMap',
-    locates: true,
+    description: 'namespace of the published ConfigMap',
+    bootstrapOnly: true,
   }),
   settingsConfigMap: setting(objectName('a ConfigMap'), 'dynamic-toolset-config', {
     group: 'stored',
     env: 'SETTINGS_CONFIGMAP',
     flag: '--settings-configmap',
-    says: 'name of the settings ConfigMap, in the namespace of the published one',
-    locates: true,
+    description: 'name of the settings ConfigMap, in the namespace of the published one',
+    bootstrapOnly: true,
   }),
   discoveryInterval: setting(INTERVAL, '5m', {
     group: 'publishing',
     env: 'DISCOVERY_INTERVAL',
     flag: '--discovery-interval',
-    says: 'interval between full resyncs; Services are watched in between',
+    description: 'interval between full resyncs; Services are watched in between',
   }),
   revisionHistoryLimit: setting(count(1, 100), '10', {
     group: 'publishing',
     env: 'REVISION_HISTORY_LIMIT',
     flag: '--revision-history-limit',
-    says: 'number of published toolsets to keep for rollback',
+    description: 'number of published toolsets to keep for rollback',
   }),
   removalHold: setting(duration(1_000, 24 * 3_600_000), '5m', {
     group: 'publishing',
     env: 'REMOVAL_HOLD',
     flag: '--removal-hold',
-    says: 'how long to keep tools when most would be removed at once; at most 15s if Kubernetes reports no ready Pods',
+    description:
+      'how long to keep tools when most would be removed at once; at most 15s if Kubernetes reports no ready Pods',
   }),
   leaderElection: setting(flag, 'false', {
     group: 'publishing',
     env: 'LEADER_ELECTION',
     flag: '--leader-elect',
-    says: 'use leader election, so that several replicas can run',
+    description: 'use leader election, so that several replicas can run',
   }),
   leaseName: setting(objectName('a Lease'), 'dynamic-toolset', {
     group: 'publishing',
     env: 'LEASE_NAME',
     flag: '--lease-name',
-    says: "name of the leader election Lease, in the ConfigMap's namespace; each published ConfigMap there needs its own",
+    description:
+      "name of the leader election Lease, in the ConfigMap's namespace; each published ConfigMap there needs its own",
   }),
   holmesgptDeployment: optional(deployment, '', {
     group: 'holmesgpt',
     env: 'HOLMESGPT_DEPLOYMENT',
     flag: '--holmesgpt-deployment',
-    says: "HolmesGPT's Deployment; required to write its ConfigMap or restart it",
+    description: "HolmesGPT's Deployment; required to write its ConfigMap or restart it",
   }),
   holmesgptConfigMap: setting(flag, 'false', {
     group: 'holmesgpt',
     env: 'HOLMESGPT_CONFIGMAP',
     flag: '--holmesgpt-configmap',
-    says: 'also write custom_toolset.yaml into the ConfigMap that the Deployment mounts',
+    description: 'also write custom_toolset.yaml into the ConfigMap that the Deployment mounts',
   }),
   holmesgptReload: setting(oneOf('how', 'none', 'restart', 'endpoint'), 'none', {
     group: 'holmesgpt',
     env: 'HOLMESGPT_RELOAD',
     flag: '--holmesgpt-reload',
-    says: 'how HolmesGPT reloads a changed file: restart its Deployment, or call its reload endpoint',
+    description: 'how HolmesGPT reloads a changed file: restart its Deployment, or call its reload endpoint',
   }),
   holmesgptReloadInterval: setting(INTERVAL, '5m', {
     group: 'holmesgpt',
     env: 'HOLMESGPT_RELOAD_INTERVAL',
     flag: '--holmesgpt-reload-interval',
-    says: 'minimum time between two reloads',
+    description: 'minimum time between two reloads',
   }),
   holmesgptUrl: optional(baseUrl, '', {
     group: 'holmesgpt',
     env: 'HOLMESGPT_URL',
     flag: '--holmesgpt-url',
-    says: 'base URL of HolmesGPT, for the reload endpoint',
+    description: 'base URL of HolmesGPT, for the reload endpoint',
   }),
   apiAddress: optional(listenAddress, ':8080 in a Pod, otherwise none', {
     group: 'servers',
     env: 'API_ADDRESS',
     flag: '--api-address',
-    says: 'HOST:PORT of the API, or none; also serves health probes',
+    description: 'HOST:PORT of the API, or none; also serves health probes',
   }),
   metricsAddress: optional(listenAddress, ':9090 in a Pod, otherwise none', {
     group: 'servers',
     env: 'METRICS_ADDRESS',
     flag: '--metrics-address',
-    says: 'HOST:PORT of the metrics, or none',
+    description: 'HOST:PORT of the metrics, or none',
   }),
   healthAddress: optional(listenAddress, ':8081 in a Pod, otherwise none', {
     group: 'servers',
     env: 'HEALTH_ADDRESS',
     flag: '--health-address',
-    says: 'HOST:PORT that serves only /health and /ready to the kubelet, over HTTP and without a token; or none',
+    description:
+      'HOST:PORT that serves only /health and /ready to the kubelet, over HTTP and without a token; or none',
   }),
   authEnabled: setting(flag, 'true', {
     group: 'servers',
     env: 'AUTH_ENABLED',
     flag: '--auth-enabled',
-    says: 'require a token; if false, anyone who can reach the servers can use them',
+    description: 'require a token; if false, anyone who can reach the servers can use them',
   }),
   authAudiences: setting(list, '', {
     group: 'servers',
     env: 'AUTH_AUDIENCES',
     flag: '--auth-audiences',
-    says: "accepted token audiences, comma-separated; the API server's by default",
+    description: "accepted token audiences, comma-separated; the API server's by default",
   }),
   authorizationEnabled: setting(flag, 'false', {
     group: 'servers',
     env: 'AUTHORIZATION_ENABLED',
     flag: '--authorization-enabled',
-    says: 'authorize each request with a SubjectAccessReview',
+    description: 'authorize each request with a SubjectAccessReview',
   }),
   metricsAuthEnabled: setting(flag, 'true', {
     group: 'servers',
     env: 'METRICS_AUTH_ENABLED',
     flag: '--metrics-auth-enabled',
-    says: 'require a token for metrics; if false, anyone who can reach them can read them',
+    description: 'require a token for metrics; if false, anyone who can reach them can read them',
   }),
   rateLimit: setting(count(1, 100_000), '100', {
     group: 'servers',
     env: 'RATE_LIMIT',
     flag: '--rate-limit',
-    says: 'requests per second allowed for one client',
+    description: 'requests per second allowed for one client',
   }),
   rateLimitBurst: setting(count(1, 100_000), '150', {
     group: 'servers',
     env: 'RATE_LIMIT_BURST',
     flag: '--rate-limit-burst',
-    says: 'burst of requests allowed for one client',
+    description: 'burst of requests allowed for one client',
   }),
   maxConnectionsPerAddress: setting(count(1, 1_000), '50', {
     group: 'servers',
     env: 'MAX_CONNECTIONS_PER_ADDRESS',
     flag: '--max-connections-per-address',
-    says: 'maximum connections from one address to the API, and to the metrics',
+    description: 'maximum connections from one address to the API, and to the metrics',
   }),
   tlsCertFile: optional(path, '', {
     group: 'servers',
     env: 'TLS_CERT_FILE',
     flag: '--tls-cert-file',
-    says: 'PEM certificate for the API and metrics; reloaded when it changes',
+    description: 'PEM certificate for the API and metrics; reloaded when it changes',
   }),
   tlsKeyFile: optional(path, '', {
     group: 'servers',
     env: 'TLS_KEY_FILE',
     flag: '--tls-key-file',
-    says: 'PEM private key of that certificate',
+    description: 'PEM private key of that certificate',
   }),
   tlsClientCaFile: optional(path, '', {
     group: 'servers',
     env: 'TLS_CLIENT_CA_FILE',
     flag: '--tls-client-ca-file',
-    says: 'require client certificates signed by one of these CAs; the kubelet has none and uses HEALTH_ADDRESS',
+    description:
+      'require client certificates signed by one of these CAs; the kubelet has none and uses HEALTH_ADDRESS',
   }),
   shutdownDelay: setting(duration(0, 600_000), '5s', {
     group: 'process',
     env: 'SHUTDOWN_DELAY',
     flag: '--shutdown-delay',
-    says: 'time between failing readiness and closing the servers',
+    description: 'time between failing readiness and closing the servers',
   }),
   shutdownTimeout: setting(duration(1_000, 600_000), '20s', {
     group: 'process',
     env: 'SHUTDOWN_TIMEOUT',
     flag: '--shutdown-timeout',
-    says: 'graceful shutdown timeout',
+    description: 'graceful shutdown timeout',
   }),
   logLevel: setting(oneOf('level', 'error', 'warn', 'info', 'debug'), 'info', {
     group: 'process',
     env: 'LOG_LEVEL',
     flag: '--log-level',
-    says: 'minimum log level',
+    description: 'minimum log level',
   }),
   logFormat: setting(oneOf('format', 'json', 'pretty'), 'json', {
     group: 'process',
     env: 'LOG_FORMAT',
     flag: '--log-format',
-    says: 'json for machines, pretty for people',
+    description: 'json for machines, pretty for people',
   }),
 };
 
 export type Settings = {
-  readonly [Name in keyof typeof SETTINGS]: (typeof SETTINGS)[Name]['unset'];
+  readonly [Name in keyof typeof SETTINGS]: (typeof SETTINGS)[Name]['defaultValue'];
 };
 export type SettingName = keyof Settings;
 
 export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
 
 /** A flag that turns something on takes no value; one of something that is on unless it is turned off takes one. */
-export const isSwitch = ({ form, preset }: Setting<unknown>): boolean =>
-  form.placeholder === flag.placeholder && preset === 'false';
+export const isSwitch = ({ form, defaultText }: Setting<unknown>): boolean =>
+  form.placeholder === flag.placeholder && defaultText === 'false';

@@ -68,9 +68,9 @@ export function shownSetting(name: SettingName, given: Given | undefined): strin
 export function readSettings(given: GivenSettings): Settings {
   const faults: string[] = [];
   const values = SETTING_NAMES.map((name) => {
-    const { form, unset } = SETTINGS[name];
+    const { form, defaultValue } = SETTINGS[name];
     const what = given[name];
-    const value = what === undefined ? unset : form.read(what.text);
+    const value = what === undefined ? defaultValue : form.read(what.text);
     if (what !== undefined && value instanceof Fault)
       faults.push(`${what.origin}=${forMessages(what.text)} ${value.what}`);
     return [name, value] as const;

@@ -63,7 +63,7 @@ export function detect(
   services: Iterable<ServiceObject> | ServiceObjectList,
   options: DetectOptions = {},
 ): DetectResult {
-  const { clusterDomain = SETTINGS.clusterDomain.unset, defaultNamespace = 'default' } = options;
+  const { clusterDomain = SETTINGS.clusterDomain.defaultValue, defaultNamespace = 'default' } = options;
   const { allowedHosts = [], allowExternalNames = false } = options;
   const overrides = overridesOf(options);
   const { rules, problems: broken } = rulesOf(options);
@@ -77,7 +77,7 @@ export function detect(
   });
   const { candidates, problems: told } = bounded(
     detected,
-    SETTINGS.maxBackends.unset,
+    SETTINGS.maxBackends.defaultValue,
     approvalsIn(overrides),
   );
   const naming = namingBy(overrides, {});

@@ -24,7 +24,7 @@ function setting<T>(input: string, text: string, read: (text: string) => T | Fau
  * await writeFile('custom_toolset.yaml', documents['custom_toolset.yaml']);
  */
 export function render(backends: Iterable<Backend>, options: RenderOptions = {}): RenderResult {
-  const { holmesgptVersion, mcpPolicy = SETTINGS.mcpPolicy.unset, namespaces = [] } = options;
+  const { holmesgptVersion, mcpPolicy = SETTINGS.mcpPolicy.defaultValue, namespaces = [] } = options;
   const overrides = overridesOf(options);
   const { rules } = rulesOf(options);
   const { documents, notes, waiting } = generate(
@@ -33,7 +33,7 @@ export function render(backends: Iterable<Backend>, options: RenderOptions = {})
       credentials: {},
       holmesgptVersion:
         holmesgptVersion === undefined
-          ? SETTINGS.holmesgptVersion.unset
+          ? SETTINGS.holmesgptVersion.defaultValue
           : setting('holmesgptVersion', holmesgptVersion, SETTINGS.holmesgptVersion.form.read),
       overrides,
       kinds: toolKinds(rules),

@@ -4,11 +4,11 @@ import type { Sampled } from '../telemetry/sampled.ts';
 import { addressKey } from './address-key.ts';
 
 /** Most characters of a text of a client in the log. */
-const LONGEST_TEXT = 200;
+const MAX_TEXT = 200;
 
 /** A text of a client, short enough for the log. */
 export const short = (text: string): string =>
-  text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text;
+  text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
 
 /** The path of a request without its query, for the log. */
 export const pathOf = (url: string): string => short(url.split('?', 1)[0] ?? '');

@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Access } from './access.ts';
-import { Answers, mustAcceptJson } from './answers.ts';
 import type { Backing } from './api/backing.ts';
 import { discoveryRoutes } from './api/discoveries.ts';
 import { generateRoutes } from './api/generate.ts';
@@ -12,6 +11,7 @@ import { statisticsRoutes } from './api/statistics.ts';
 import { toolsetRoutes } from './api/toolsets.ts';
 import { validateRoutes } from './api/validate.ts';
 import { eventStream } from './event-stream.ts';
+import { mustAcceptJson, ResponseCache } from './response-cache.ts';
 import { Toolsets } from './toolsets.ts';
 
 export type { Backing } from './api/backing.ts';
@@ -42,7 +42,7 @@ export function api(
   const context: ApiContext = {
     backing,
     log,
-    ready: new Answers(() => readModel.revision),
+    ready: new ResponseCache(() => readModel.revision),
     toolsets: new Toolsets(readModel),
   };
   return async (app) => {

@@ -5,12 +5,12 @@ import { text } from 'node:stream/consumers';
 import type { FastifyInstance } from 'fastify';
 import { expect, onTestFinished, test } from 'vitest';
 import { createLogger } from '../telemetry/logger.ts';
-import { type Answered, type AppOptions, createApp, listen } from './app.ts';
+import { type AppOptions, createApp, listen, type RequestOutcome } from './app.ts';
 import { ProblemError } from './problem.ts';
 
 async function setting(options: Partial<AppOptions> = {}) {
   const lines = new PassThrough();
-  const answered: Answered[] = [];
+  const answered: RequestOutcome[] = [];
   const { log } = createLogger({ logLevel: 'debug', logFormat: 'json' }, lines);
   const routes = (app: FastifyInstance): void => {
     app.get('/things/:name', {

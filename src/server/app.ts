@@ -7,19 +7,19 @@ import type { Logger } from '../telemetry/logger.ts';
 import { Sampled } from '../telemetry/sampled.ts';
 import { addressKey } from './address-key.ts';
 import { answerLog, counted } from './answer-log.ts';
-import { asProblem, LONGEST_BODY, sendProblem } from './as-problem.ts';
+import { asProblem, MAX_BODY_BYTES, sendProblem } from './as-problem.ts';
 import { type ConnectionLimits, Connections, type Dropped } from './connections.ts';
 import { Methods } from './methods.ts';
 import { OpenBodies } from './open-bodies.ts';
 import { ProblemError } from './problem.ts';
-import type { Taken } from './rate-limit.ts';
+import type { RateLimitResult } from './rate-limit.ts';
 import { LONGEST_HEADERS, type Refusal, refuseOddities, refuser } from './refuse.ts';
 import { mustBePlain, mustHaveOneHost } from './request-form.ts';
 import type { ServerTls } from './tls.ts';
 import { boundedValidator } from './validation.ts';
 
 /** One request that was answered, for those who count. `route` is the pattern and never the path. */
-export interface Answered {
+export interface RequestOutcome {
   readonly method: string;
   readonly route: string;
   readonly status: number;
@@ -30,7 +30,7 @@ export interface AppOptions {
   readonly log: Logger;
   /** For the log: which server this is. */
   readonly component: string;
-  readonly answered: (answered: Answered) => void;
+  readonly answered: (answered: RequestOutcome) => void;
   /** Serves HTTPS, and not HTTP. */
   readonly tls?: ServerTls;
   readonly connections?: ConnectionLimits;
@@ -39,7 +39,7 @@ export interface AppOptions {
   /** Called for each connection that is closed for a limit. */
   readonly dropped?: Dropped;
   /** Counts a request of an address against its limit. Probes are not limited. */
-  readonly take?: (address: string) => Taken;
+  readonly take?: (address: string) => RateLimitResult;
   /** Lines of the log that strangers can cause; shared with what is served. */
   readonly sampled?: Sampled;
   /** Adds what is served. */
@@ -51,9 +51,9 @@ const LONGEST_REQUEST = 15_000;
 const LONGEST_HANDSHAKE = 10_000;
 /** Longest time that a connection may do nothing, in milliseconds: of a client that was let in, and of any other. */
 const LONGEST_IDLE = 65_000;
-const STRANGERS_IDLE = 5_000;
+const UNAUTHENTICATED_IDLE = 5_000;
 /** How often requests that take too long are looked for: this part of the time that they have. */
-const LOOKS = 3;
+const TIMEOUT_CHECKS = 3;
 
 const CONNECTIONS: ConnectionLimits = { total: 1_000, perAddress: () => 50 };
 
@@ -67,8 +67,8 @@ function requestId({ headers }: Pick<IncomingMessage, 'headers'>): string {
 
 /** How many bytes of a request's body are to come, at most. */
 function bodyBytes({ headers }: FastifyRequest): number {
-  if (headers['transfer-encoding'] !== undefined) return LONGEST_BODY;
-  return Math.min(Number(headers['content-length'] ?? 0), LONGEST_BODY);
+  if (headers['transfer-encoding'] !== undefined) return MAX_BODY_BYTES;
+  return Math.min(Number(headers['content-length'] ?? 0), MAX_BODY_BYTES);
 }
 
 declare module 'fastify' {
@@ -78,7 +78,7 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     /** The guard let it in, by a token that is valid. */
-    letIn?: boolean;
+    authenticated?: boolean;
     /** Its body is there: the room for it is free again. */
     bodyRead?: () => void;
   }
@@ -93,7 +93,7 @@ const DROPS: Readonly<Record<DropReason, string>> = {
 };
 
 /** The problem of an address that sends too many requests. */
-const tooMany = ({ retryAfterSeconds }: Taken): ProblemError =>
+const tooMany = ({ retryAfterSeconds }: RateLimitResult): ProblemError =>
   new ProblemError('too-many-requests', `There were too many requests; wait ${retryAfterSeconds} s.`, {
     headers: { 'retry-after': String(retryAfterSeconds) },
   });
@@ -115,7 +115,7 @@ export async function createApp({
   sampled = new Sampled(),
 }: AppOptions): Promise<FastifyInstance> {
   const logAnswer = answerLog(log, component, sampled);
-  const allowed = (address: string): Taken | undefined => take?.(addressKey(address));
+  const allowed = (address: string): RateLimitResult | undefined => take?.(addressKey(address));
   const refused = ({ address, status, why }: Refusal): boolean => {
     answered({ method: 'other', route: 'unknown', status, milliseconds: 0 });
     sampled.line(`refused ${status} ${addressKey(address)}`, (more) =>
@@ -136,7 +136,7 @@ export async function createApp({
   const http = {
     maxHeaderSize: LONGEST_HEADERS,
     headersTimeout: headersMs,
-    connectionsCheckingInterval: headersMs / LOOKS,
+    connectionsCheckingInterval: headersMs / TIMEOUT_CHECKS,
     // Node.js would answer without a body; `mustBePlain` says what is wrong.
     requireHostHeader: false,
   };
@@ -144,10 +144,10 @@ export async function createApp({
     ...(tls === undefined ? { http } : { https: { handshakeTimeout: LONGEST_HANDSHAKE, ...http, ...tls } }),
     genReqId: (request) => requestId(request),
     logger: false,
-    bodyLimit: LONGEST_BODY,
+    bodyLimit: MAX_BODY_BYTES,
     requestTimeout: LONGEST_REQUEST,
     connectionTimeout: LONGEST_IDLE,
-    keepAliveTimeout: STRANGERS_IDLE,
+    keepAliveTimeout: UNAUTHENTICATED_IDLE,
     clientErrorHandler: (error, socket) => refuse(socket, error),
     frameworkErrors(error, request, reply) {
       const taken = allowed(request.ip);
@@ -209,13 +209,13 @@ export async function createApp({
   // One that was refused before its body was looked at.
   app.addHook('onResponse', async (request) => request.bodyRead?.());
   app.addHook('preHandler', async (request, reply) => {
-    if (request.letIn !== true) return;
+    if (request.authenticated !== true) return;
     connections.trust(request.raw.socket);
     reply.header('keep-alive', `timeout=${LONGEST_IDLE / 1000}`);
   });
   app.addHook('onResponse', async (request, reply) => {
     // Node.js just set the time that strangers have.
-    if (request.letIn === true) request.raw.socket.setTimeout?.(LONGEST_IDLE);
+    if (request.authenticated === true) request.raw.socket.setTimeout?.(LONGEST_IDLE);
     logAnswer(request, reply);
     count(request, reply.statusCode, reply.elapsedTime);
   });

@@ -3,7 +3,7 @@ import { type FieldError, kindOfStatus, PROBLEM_TYPE, ProblemError, problemBody 
 import { NAME_PATTERN } from './schema-parts.ts';
 
 /** Most bytes of a request's body. */
-export const LONGEST_BODY = 256 * 1024;
+export const MAX_BODY_BYTES = 256 * 1024;
 
 type Invalid = NonNullable<FastifyError['validation']>[number];
 
@@ -65,7 +65,7 @@ function fieldErrors(error: FastifyError): FieldError[] {
 }
 
 /** Any error as what its answer says. What is a bug shows nothing of the inside. */
-export function asProblem(error: FastifyError | ProblemError, longest = LONGEST_BODY): ProblemError {
+export function asProblem(error: FastifyError | ProblemError, longest = MAX_BODY_BYTES): ProblemError {
   if (error instanceof ProblemError) return error;
   const { cause } = { cause: error };
   if (error.validation !== undefined) {

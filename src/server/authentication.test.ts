@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Caller, TokenVerdict } from '../model/caller.ts';
 import { Authenticator, challenge } from './authentication.ts';
-import type { BriefMemoryLimits } from './brief-memory.ts';
+import type { CacheLimits } from './stale-while-revalidate-cache.ts';
 
 const caller: Caller = { username: 'ann', uid: '7', groups: [], extra: {} };
 const yes: TokenVerdict = { authenticated: true, user: caller };
@@ -12,10 +12,7 @@ const no: TokenVerdict = { authenticated: false, why: 'it is expired' };
 const jwt = (exp: unknown): string =>
   `e30.${Buffer.from(JSON.stringify({ exp })).toString('base64url')}.c2ln`;
 
-function setting(
-  review: (token: string) => TokenVerdict | Promise<TokenVerdict>,
-  limits?: BriefMemoryLimits,
-) {
+function setting(review: (token: string) => TokenVerdict | Promise<TokenVerdict>, limits?: CacheLimits) {
   const clock = { time: 1_000_000 };
   const reviewed: string[] = [];
   const stop = new AbortController();
@@ -162,7 +159,7 @@ describe('what was found out is remembered', () => {
   });
 
   test('in a bounded number, the oldest are forgotten', async () => {
-    const limits = { remembered: 2, atOnce: 1, waiting: 0, longest: 10_000 };
+    const limits = { entries: 2, concurrency: 1, queued: 0, timeout: 10_000 };
     const { authenticator, reviewed } = setting(() => no, limits);
     for (const token of ['a', 'b', 'c', 'c', 'b', 'a']) await authenticator.authenticate(`Bearer ${token}`);
     expect(reviewed).toEqual(['a', 'b', 'c', 'a']);
@@ -195,7 +192,7 @@ describe('many at once', () => {
       now -= 1;
       return verdict;
     };
-    const limits = { remembered: 10, atOnce: 2, waiting: 3, longest: 10_000 };
+    const limits = { entries: 10, concurrency: 2, queued: 3, timeout: 10_000 };
     const { authenticator } = setting(review, limits);
     const asked = [1, 2, 3, 4, 5].map((index) => authenticator.authenticate(`Bearer ${index}`));
     expect(await authenticator.authenticate('Bearer 6')).toEqual({
@@ -210,7 +207,7 @@ describe('many at once', () => {
   });
 
   test('an API server that never answers keeps nobody waiting for longer than the limit', async () => {
-    const limits = { remembered: 10, atOnce: 1, waiting: 5, longest: 50 };
+    const limits = { entries: 10, concurrency: 1, queued: 5, timeout: 50 };
     const { authenticator } = setting(() => new Promise(() => {}), limits);
     const all = await Promise.all([1, 2, 3].map((index) => authenticator.authenticate(`Bearer ${index}`)));
     expect(all.map(({ kind }) => kind)).toEqual(['unavailable', 'unavailable', 'unavailable']);

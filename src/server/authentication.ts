@@ -1,8 +1,13 @@
 import { hash, randomBytes } from 'node:crypto';
 import type { Caller, TokenVerdict } from '../model/caller.ts';
 import { oneLine } from '../model/text.ts';
-import { BriefMemory, type BriefMemoryLimits, type Held, LIMITS } from './brief-memory.ts';
-import { BUSY, UNAVAILABLE_HOLDS, type Unavailable, unavailable } from './unavailable.ts';
+import {
+  type Cached,
+  type CacheLimits,
+  LIMITS,
+  StaleWhileRevalidateCache,
+} from './stale-while-revalidate-cache.ts';
+import { BUSY, UNAVAILABLE_TTL_MS, type Unavailable, unavailable } from './unavailable.ts';
 
 /** Whether a request says who sends it. */
 export type Authentication = Known | Denied | Unavailable;
@@ -27,11 +32,11 @@ export interface AuthenticatorOptions {
   readonly now: () => number;
   /** Ends the reviews that are being made. */
   readonly signal: AbortSignal;
-  readonly limits?: BriefMemoryLimits;
+  readonly limits?: CacheLimits;
 }
 
 /** How long what was found out holds, in milliseconds: as long as the API server itself remembers a token. */
-const HOLDS = 10_000;
+const TTL_MS = 10_000;
 /** Most characters of the header. */
 const LONGEST_HEADER = 16 * 1024;
 /** @see https://www.rfc-editor.org/rfc/rfc6750#section-2.1 */
@@ -69,7 +74,7 @@ const without = (token: string, text: string): string => oneLine(text.replaceAll
  */
 export class Authenticator {
   readonly #options: AuthenticatorOptions;
-  readonly #memory: BriefMemory<Authentication>;
+  readonly #memory: StaleWhileRevalidateCache<Authentication>;
   /**
    * Makes the digests mean nothing elsewhere. That it is put in front, and no HMAC, is enough where no digest leaves the
    * process, and takes a tenth of the time.
@@ -78,7 +83,7 @@ export class Authenticator {
 
   constructor(options: AuthenticatorOptions) {
     this.#options = options;
-    this.#memory = new BriefMemory(options.limits ?? LIMITS, options.now, options.signal);
+    this.#memory = new StaleWhileRevalidateCache(options.limits ?? LIMITS, options.now, options.signal);
   }
 
   /**
@@ -94,18 +99,18 @@ export class Authenticator {
     return (await this.#memory.answer(digest, (signal) => this.#review(token, signal))) ?? BUSY;
   }
 
-  async #review(token: string, signal: AbortSignal): Promise<Held<Authentication>> {
+  async #review(token: string, signal: AbortSignal): Promise<Cached<Authentication>> {
     const { review, now } = this.#options;
     try {
       signal.throwIfAborted();
       const verdict = await review(token, signal);
       if (!verdict.authenticated)
-        return { answer: denied('invalid', without(token, verdict.why)), holds: HOLDS };
-      const holds = Math.min(HOLDS, expiry(token) - now());
-      return { answer: { kind: 'caller', caller: verdict.user }, holds };
+        return { answer: denied('invalid', without(token, verdict.why)), ttlMs: TTL_MS };
+      const ttlMs = Math.min(TTL_MS, expiry(token) - now());
+      return { answer: { kind: 'caller', caller: verdict.user }, ttlMs };
     } catch (error) {
       const answer = unavailable(error, 'have the token reviewed', (text) => without(token, text));
-      return { answer, holds: UNAVAILABLE_HOLDS };
+      return { answer, ttlMs: UNAVAILABLE_TTL_MS };
     }
   }
 }

@@ -1,8 +1,13 @@
 import { hash } from 'node:crypto';
 import type { AccessAttributes, AccessVerdict, Caller } from '../model/caller.ts';
 import { oneLine } from '../model/text.ts';
-import { BriefMemory, type BriefMemoryLimits, type Held, LIMITS } from './brief-memory.ts';
-import { BUSY, UNAVAILABLE_HOLDS, type Unavailable, unavailable } from './unavailable.ts';
+import {
+  type Cached,
+  type CacheLimits,
+  LIMITS,
+  StaleWhileRevalidateCache,
+} from './stale-while-revalidate-cache.ts';
+import { BUSY, UNAVAILABLE_TTL_MS, type Unavailable, unavailable } from './unavailable.ts';
 
 /** Whether a caller may do something. */
 export type Authorization =
@@ -22,22 +27,22 @@ export interface AuthorizerOptions {
   readonly now: () => number;
   /** Ends the reviews that are being made. */
   readonly signal: AbortSignal;
-  readonly limits?: BriefMemoryLimits;
+  readonly limits?: CacheLimits;
 }
 
 /** How long what was found out holds, in milliseconds. */
-const HOLDS = 10_000;
+const TTL_MS = 10_000;
 
 const ALLOWED: Authorization = { kind: 'allowed' };
 
 /** Finds out what callers may do. What was found out is remembered for ten seconds. */
 export class Authorizer {
   readonly #options: AuthorizerOptions;
-  readonly #memory: BriefMemory<Authorization>;
+  readonly #memory: StaleWhileRevalidateCache<Authorization>;
 
   constructor(options: AuthorizerOptions) {
     this.#options = options;
-    this.#memory = new BriefMemory(options.limits ?? LIMITS, options.now, options.signal);
+    this.#memory = new StaleWhileRevalidateCache(options.limits ?? LIMITS, options.now, options.signal);
   }
 
   /** Whether a caller may do something. It never throws. */
@@ -51,16 +56,16 @@ export class Authorizer {
     caller: Caller,
     attributes: AccessAttributes,
     signal: AbortSignal,
-  ): Promise<Held<Authorization>> {
+  ): Promise<Cached<Authorization>> {
     try {
       signal.throwIfAborted();
       const { allowed, reason } = await this.#options.review(caller, attributes, signal);
       return {
         answer: allowed ? ALLOWED : { kind: 'forbidden', reason: oneLine(reason, 300) },
-        holds: HOLDS,
+        ttlMs: TTL_MS,
       };
     } catch (error) {
-      return { answer: unavailable(error, 'have the access reviewed'), holds: UNAVAILABLE_HOLDS };
+      return { answer: unavailable(error, 'have the access reviewed'), ttlMs: UNAVAILABLE_TTL_MS };
     }
   }
 }

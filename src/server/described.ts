@@ -68,7 +68,7 @@ export function answer(description: string, schema: z.ZodType, headers: Headers 
 }
 
 /** A good answer that comes with an entity tag, and the one that says that the client has it already. */
-export function taggedAnswers(description: string, schema: z.ZodType): Readonly<Record<number, object>> {
+export function etagResponses(description: string, schema: z.ZodType): Readonly<Record<number, object>> {
   return {
     200: answer(description, schema, ETAG),
     304: { type: 'null', description: 'It is as the client has it.', headers: ETAG },

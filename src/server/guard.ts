@@ -13,10 +13,10 @@ import { ProblemError } from './problem.ts';
 import type { RateLimiter } from './rate-limit.ts';
 
 /** How it ended that somebody was looked at, for those who count. */
-export type Authenticated = Parameters<ApiMetrics['authenticated']>[0];
+export type AuthenticationOutcome = Parameters<ApiMetrics['authenticated']>[0];
 
 /** What a request has to pass, as the configuration wants it now. */
-export interface Gate {
+export interface AccessPolicy {
   /** Nothing: nobody is asked who they are. */
   readonly authenticator: Authenticator | undefined;
   /** Nothing: whoever is known may do everything. */
@@ -28,13 +28,13 @@ export interface Gate {
 }
 
 export interface GuardOptions {
-  readonly gate: () => Gate;
+  readonly policy: () => AccessPolicy;
   /** Namespace for which rights on our resources are asked: the one that is published to. */
   readonly namespace: () => string;
   readonly log: Logger;
   readonly component: string;
   readonly sampled: Sampled;
-  readonly authenticated: (authenticated: Authenticated) => void;
+  readonly authenticated: (authenticated: AuthenticationOutcome) => void;
 }
 
 /** The API group of the resources for which rights are asked. No server has them: they are names for RBAC. */
@@ -84,9 +84,12 @@ function limit(limiter: RateLimiter, key: string, reply: FastifyReply): void {
  * what goes on after a request was let in, and what is optional.
  */
 export function permitted({
-  gate,
+  policy: gate,
   namespace,
-}: Pick<GuardOptions, 'gate' | 'namespace'>): (request: FastifyRequest, access: Access) => Promise<boolean> {
+}: Pick<GuardOptions, 'policy' | 'namespace'>): (
+  request: FastifyRequest,
+  access: Access,
+) => Promise<boolean> {
   return async ({ headers }, access) => {
     const { authenticator, authorizer } = gate();
     if (authenticator === undefined) return true;
@@ -103,14 +106,14 @@ export function permitted({
  * sent.
  */
 export function guard(options: GuardOptions): onRequestAsyncHookHandler {
-  const { gate, namespace, log, component, sampled, authenticated } = options;
+  const { policy: gate, namespace, log, component, sampled, authenticated } = options;
   /** Why requests were not let in. */
-  const reasons = new WeakMap<FastifyRequest, NonNullable<Authenticated['reason']>>();
+  const reasons = new WeakMap<FastifyRequest, NonNullable<AuthenticationOutcome['reason']>>();
 
-  const refused = (
+  const recordRejection = (
     request: FastifyRequest,
     event: SecurityEvent,
-    reason: NonNullable<Authenticated['reason']>,
+    reason: NonNullable<AuthenticationOutcome['reason']>,
     why: string,
     username?: string,
   ): void => {
@@ -131,7 +134,7 @@ export function guard(options: GuardOptions): onRequestAsyncHookHandler {
   };
 
   const unavailable = (request: FastifyRequest, why: string, retryAfter: number): ProblemError => {
-    refused(request, 'authentication_failed', 'unavailable', why);
+    recordRejection(request, 'authentication_failed', 'unavailable', why);
     return new ProblemError('unavailable', 'It cannot be found out now who you are; try again.', {
       headers: { 'retry-after': String(retryAfter) },
     });
@@ -141,7 +144,7 @@ export function guard(options: GuardOptions): onRequestAsyncHookHandler {
     const found = await authenticator.authenticate(request.headers.authorization);
     if (found.kind === 'caller') return found.caller;
     if (found.kind === 'unavailable') throw unavailable(request, found.why, found.retryAfter);
-    refused(request, 'authentication_failed', found.reason, found.why);
+    recordRejection(request, 'authentication_failed', found.reason, found.why);
     throw new ProblemError(
       'unauthenticated',
       found.reason === 'invalid'
@@ -159,7 +162,7 @@ export function guard(options: GuardOptions): onRequestAsyncHookHandler {
     const result = await authorizer.authorize(caller, attributesOf(access, namespace()));
     if (result.kind === 'allowed') return;
     if (result.kind === 'unavailable') throw unavailable(request, result.why, result.retryAfter);
-    refused(request, 'authorization_denied', 'forbidden', result.reason, caller.username);
+    recordRejection(request, 'authorization_denied', 'forbidden', result.reason, caller.username);
     const what = 'path' in access ? `path ${access.path}` : `${access.resource}.${ACCESS_GROUP}`;
     throw new ProblemError('forbidden', `${caller.username} may not ${access.verb} ${what}.`);
   };
@@ -175,7 +178,7 @@ export function guard(options: GuardOptions): onRequestAsyncHookHandler {
       request.caller = caller;
       limit(clients, caller.username, reply);
       if (authorizer !== undefined) await permit(authorizer, caller, request);
-      request.letIn = true;
+      request.authenticated = true;
     } finally {
       const reason = reasons.get(request);
       const milliseconds = performance.now() - started;

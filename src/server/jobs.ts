@@ -26,11 +26,11 @@ export interface Job {
 }
 
 /** How many are remembered. */
-const REMEMBERED = 200;
+const MAX_JOBS = 200;
 
 /** The discoveries that were asked for lately. */
 export class Jobs {
-  readonly #jobs = new LRUCache<string, Job>({ max: REMEMBERED });
+  readonly #jobs = new LRUCache<string, Job>({ max: MAX_JOBS });
   readonly #now: () => Date;
 
   constructor(now: () => Date) {

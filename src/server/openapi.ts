@@ -1,8 +1,8 @@
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import { LRUCache } from 'lru-cache';
-import { mustAcceptJson } from './answers.ts';
 import { shareSchemas } from './described.ts';
+import { mustAcceptJson } from './response-cache.ts';
 import { KNOWN_TYPE } from './schema-parts.ts';
 
 const DESCRIPTION = `What Dynamic Toolset found and published, from memory.

@@ -15,7 +15,7 @@ export interface RateLimiterOptions extends RateLimit {
 }
 
 /** Whether one more request is allowed. */
-export interface Taken {
+export interface RateLimitResult {
   readonly allowed: boolean;
   /** How many more are allowed now. */
   readonly remaining: number;
@@ -40,7 +40,7 @@ export class RateLimiter {
   }
 
   /** Counts a request of a client. One that is not allowed takes nothing, so who keeps trying is not kept out. */
-  take(client: string): Taken {
+  take(client: string): RateLimitResult {
     const { rate, burst, now } = this.#options;
     const at = now();
     const bucket = this.#buckets.get(client) ?? { tokens: burst, at };

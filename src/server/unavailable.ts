@@ -10,7 +10,7 @@ export interface Unavailable {
 }
 
 /** How long that is taken for the answer, in milliseconds. */
-export const UNAVAILABLE_HOLDS = 1_000;
+export const UNAVAILABLE_TTL_MS = 1_000;
 
 /** Longest time that somebody is asked to wait, in seconds. */
 const LONGEST_WAIT = 60;

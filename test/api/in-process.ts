@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { onTestFinished } from 'vitest';
+import { createAccessPolicy } from '../../src/app/access-policy.ts';
 import { type Assembly, assemble } from '../../src/app/assembly.ts';
 import { backingOf } from '../../src/app/backing.ts';
 import { readConfiguration } from '../../src/app/configuration.ts';
-import { gates } from '../../src/app/gate.ts';
 import { LiveConfiguration } from '../../src/app/live-configuration.ts';
 import { serverMaker } from '../../src/app/server-maker.ts';
 import { Engine } from '../../src/controller/engine.ts';
@@ -74,7 +74,7 @@ export async function inProcess(): Promise<InProcess> {
     metrics: NO_METRICS,
     stopping: () => stopped.signal.aborted,
     settings: () => settings,
-    gate: gates(undefined, stopped.signal),
+    gate: createAccessPolicy(undefined, stopped.signal),
     answered: () => {},
     authenticated: () => {},
     dropped: () => {},

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { diffLines } from 'diff';
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { CliContext } from '../../src/cli/cli-context.ts';
 import { generateCommand } from '../../src/cli/generate.ts';
-import type { Invocation } from '../../src/cli/invocation.ts';
 import { SMALL } from '../../src/model/yaml-document.ts';
 import { checkText } from '../../src/outputs/check-text.ts';
 
@@ -37,7 +37,7 @@ async function generated(overrides: string): Promise<{ document: string; said: s
         done();
       },
     });
-  const run: Invocation = {
+  const run: CliContext = {
     env: {},
     version: '0.0.0',
     stdin: Readable.from([]),

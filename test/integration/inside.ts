@@ -1,8 +1,8 @@
 import { Readable, Writable } from 'node:stream';
 import { parse } from 'yaml';
 import packageJson from '../../package.json' with { type: 'json' };
+import type { CliContext } from '../../src/cli/cli-context.ts';
 import { generateCommand } from '../../src/cli/generate.ts';
-import type { Invocation } from '../../src/cli/invocation.ts';
 import { rollbackCommand } from '../../src/cli/rollback.ts';
 import { type ServeFlags, serveCommand } from '../../src/cli/serve.ts';
 import type { Documents } from '../../src/model/documents.ts';
@@ -37,7 +37,7 @@ const collector = (): { readonly sink: Writable; readonly text: () => string } =
 const kubeconfigOf = ({ KUBECONFIG }: Environment): { readonly kubeconfig?: string } =>
   KUBECONFIG === undefined ? {} : { kubeconfig: KUBECONFIG };
 
-const invocation = (env: Environment, sink: Writable, signal: AbortSignal, result = sink): Invocation => ({
+const invocation = (env: Environment, sink: Writable, signal: AbortSignal, result = sink): CliContext => ({
   env,
   stdin: Readable.from([]),
   output: { result, messages: sink },

@@ -5,7 +5,7 @@ import { withExamples } from '../help.ts';
 import { notEmpty, withSettings } from '../options.ts';
 import { type AddCommand, withQuiet } from './command.ts';
 
-export const addApprove: AddCommand = ({ program, run, ended }) => {
+export const addApprove: AddCommand = ({ program, run, setExitCode: ended }) => {
   const approve = program
     .command('approve <services...>')
     .summary('allow MCP servers and annotated Services to be published')

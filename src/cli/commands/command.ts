@@ -1,13 +1,13 @@
 import { Writable } from 'node:stream';
 import type { Command } from 'commander';
-import type { Invocation } from '../invocation.ts';
+import type { CliContext } from '../cli-context.ts';
 
 /** What a command is added to, and what it runs with. */
 export interface CommandContext {
   readonly program: Command;
-  readonly run: Invocation;
+  readonly run: CliContext;
   /** Takes the exit code of the command. */
-  readonly ended: (exitCode: number) => void;
+  readonly setExitCode: (exitCode: number) => void;
 }
 
 /**
@@ -19,5 +19,5 @@ export type AddCommand = (context: CommandContext) => void;
 const nowhere = (): Writable => new Writable({ write: (_chunk, _encoding, done) => done() });
 
 /** The invocation, without messages where `--quiet` is given. */
-export const withQuiet = (run: Invocation, { quiet }: { readonly quiet?: boolean }): Invocation =>
+export const withQuiet = (run: CliContext, { quiet }: { readonly quiet?: boolean }): CliContext =>
   quiet === true ? { ...run, output: { ...run.output, messages: nowhere() } } : run;

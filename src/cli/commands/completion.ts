@@ -4,7 +4,7 @@ import { SHELLS, type Shell } from '../choices.ts';
 import { withExamples } from '../help.ts';
 import type { AddCommand } from './command.ts';
 
-export const addCompletion: AddCommand = ({ program, run, ended }) => {
+export const addCompletion: AddCommand = ({ program, run, setExitCode: ended }) => {
   const completion = program
     .command('completion')
     .summary('print a shell completion script')

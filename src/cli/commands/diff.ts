@@ -4,7 +4,7 @@ import { withExamples } from '../help.ts';
 import { withSettings } from '../options.ts';
 import { type AddCommand, withQuiet } from './command.ts';
 
-export const addDiff: AddCommand = ({ program, run, ended }) => {
+export const addDiff: AddCommand = ({ program, run, setExitCode: ended }) => {
   const diff = program
     .command('diff')
     .summary('print what serve would change in the cluster now')

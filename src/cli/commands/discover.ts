@@ -5,7 +5,7 @@ import { withExamples } from '../help.ts';
 import { withSettings } from '../options.ts';
 import { type AddCommand, withQuiet } from './command.ts';
 
-export const addDiscover: AddCommand = ({ program, run, ended }) => {
+export const addDiscover: AddCommand = ({ program, run, setExitCode: ended }) => {
   const discover = program
     .command('discover')
     .summary('list the backends and their health')

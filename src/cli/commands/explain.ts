@@ -4,7 +4,7 @@ import { withExamples } from '../help.ts';
 import { withSettings } from '../options.ts';
 import { type AddCommand, withQuiet } from './command.ts';
 
-export const addExplain: AddCommand = ({ program, run, ended }) => {
+export const addExplain: AddCommand = ({ program, run, setExitCode: ended }) => {
   const explain = program
     .command('explain <service>')
     .summary('show why a Service is, or is not, a backend')

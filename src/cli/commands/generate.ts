@@ -1,11 +1,11 @@
 import { DOCUMENT_FORMATS } from '../choices.ts';
-import { choice, elsewhere, quiet } from '../flags.ts';
+import { choice, quiet, unsupportedFlag } from '../flags.ts';
 import type { GenerateFlags } from '../generate.ts';
 import { withExamples } from '../help.ts';
 import { notEmpty, withSettings } from '../options.ts';
 import { type AddCommand, withQuiet } from './command.ts';
 
-export const addGenerate: AddCommand = ({ program, run, ended }) => {
+export const addGenerate: AddCommand = ({ program, run, setExitCode: ended }) => {
   const generate = program
     .command('generate')
     .summary('print the documents that an agent loads')
@@ -26,7 +26,7 @@ export const addGenerate: AddCommand = ({ program, run, ended }) => {
     )
     .option('--out <file>', 'write to a file instead of standard output', notEmpty)
     .addOption(
-      elsewhere(
+      unsupportedFlag(
         '-o, --output <format>',
         'Use --format to choose the document, and --out to choose the file.',
       ),

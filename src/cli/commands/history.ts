@@ -4,7 +4,7 @@ import type { HistoryFlags } from '../history.ts';
 import { withSettings } from '../options.ts';
 import { type AddCommand, withQuiet } from './command.ts';
 
-export const addHistory: AddCommand = ({ program, run, ended }) => {
+export const addHistory: AddCommand = ({ program, run, setExitCode: ended }) => {
   const history = program
     .command('history')
     .summary('list the published revisions')

@@ -4,7 +4,7 @@ import { withSettings } from '../options.ts';
 import type { RollbackFlags } from '../rollback.ts';
 import { type AddCommand, withQuiet } from './command.ts';
 
-export const addRollback: AddCommand = ({ program, run, ended }) => {
+export const addRollback: AddCommand = ({ program, run, setExitCode: ended }) => {
   const rollback = program
     .command('rollback')
     .summary('publish an earlier revision again')

@@ -4,7 +4,7 @@ import { notEmpty, withSettings } from '../options.ts';
 import type { ServeFlags } from '../serve.ts';
 import type { AddCommand } from './command.ts';
 
-export const addServe: AddCommand = ({ program, run, ended }) => {
+export const addServe: AddCommand = ({ program, run, setExitCode: ended }) => {
   const serve = program
     .command('serve')
     .summary('keep the ConfigMap up to date until stopped')

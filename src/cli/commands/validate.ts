@@ -4,7 +4,7 @@ import { withExamples } from '../help.ts';
 import type { ValidateFlags } from '../validate.ts';
 import { type AddCommand, withQuiet } from './command.ts';
 
-export const addValidate: AddCommand = ({ program, run, ended }) => {
+export const addValidate: AddCommand = ({ program, run, setExitCode: ended }) => {
   const validate = program
     .command('validate <files...>')
     .summary('check overrides, configuration, detectors and toolsets')

@@ -2,7 +2,7 @@ import { output } from '../flags.ts';
 import { withExamples } from '../help.ts';
 import type { AddCommand } from './command.ts';
 
-export const addVersion: AddCommand = ({ program, run, ended }) => {
+export const addVersion: AddCommand = ({ program, run, setExitCode: ended }) => {
   const version = program
     .command('version')
     .summary('print the version')

@@ -14,11 +14,11 @@ import type { Plan, Published } from '../../model/published.ts';
 import { FIELD_MANAGER, OWN_ANNOTATIONS, RESTORING_MANAGER } from '../../planning/plan.ts';
 import { type History, OwnerRefused, PublishConflict, type Publisher } from '../publisher.ts';
 import {
-  basedOn,
   type ConfigMapName,
   type ObjectState,
   ownedConfigMap,
   restoredConfigMap,
+  withState,
 } from './config-map.ts';
 
 /** Whether the ConfigMap is not in the state that a plan was made for. */
@@ -101,13 +101,13 @@ export function configMapPublisher(
     return clusterError(error, `${doing} ${name}`, kube.server);
   };
   /** The state that was read or written last: hearing of it is no news. */
-  let seen: string | undefined;
+  let lastVersion: string | undefined;
   let uid: string | undefined;
-  const saw = (live: ConfigMap | undefined): void => {
-    seen = live?.metadata?.resourceVersion;
+  const remember = (live: ConfigMap | undefined): void => {
+    lastVersion = live?.metadata?.resourceVersion;
     uid = live?.metadata?.uid ?? uid;
   };
-  const carryOut = async (plan: Plan, now: Date, signal: AbortSignal): Promise<Published> => {
+  const applyPlan = async (plan: Plan, now: Date, signal: AbortSignal): Promise<Published> => {
     const object = ownedConfigMap(target, plan, now);
     let basis = stateOf(plan.basis, uid);
     if (plan.restore !== undefined) {
@@ -120,14 +120,14 @@ export function configMapPublisher(
       );
       basis = stateOf(restored.metadata?.resourceVersion, restored.metadata?.uid);
     }
-    const ours = { fieldManager: FIELD_MANAGER, force: basis !== undefined };
-    let live = await applyConfigMap(kube, basedOn(object, basis), ours, signal);
+    const applyOptions = { fieldManager: FIELD_MANAGER, force: basis !== undefined };
+    let live = await applyConfigMap(kube, withState(object, basis), applyOptions, signal);
     live = await releaseFields(kube, object, live, RESTORING_MANAGER, signal);
     const stale = OWN_ANNOTATIONS.filter(
       (key) => live.metadata?.annotations?.[key] !== undefined && plan.annotations[key] === undefined,
     );
     if (stale.length > 0) live = await removeAnnotations(kube, object, stale, signal);
-    saw(live);
+    remember(live);
     return publishedOf(live);
   };
   return {
@@ -137,7 +137,7 @@ export function configMapPublisher(
     async read(signal) {
       try {
         const object = await readConfigMap(kube, target.namespace, target.name, signal);
-        saw(object);
+        remember(object);
         return object === undefined ? undefined : publishedOf(object);
       } catch (error) {
         signal.throwIfAborted();
@@ -147,7 +147,7 @@ export function configMapPublisher(
     async apply(plan, now, signal) {
       if (plan.action === 'none') return undefined;
       try {
-        return await carryOut(plan, now, signal);
+        return await applyPlan(plan, now, signal);
       } catch (error) {
         signal.throwIfAborted();
         if (plan.owner !== undefined && isOwnerRefused(error))
@@ -171,16 +171,16 @@ export function configMapPublisher(
           fieldSelector: `metadata.name=${target.name}`,
           select: ({ metadata }) => (metadata as { resourceVersion?: string } | undefined)?.resourceVersion,
         },
-        (told) => {
-          if (told.kind === 'failure') {
-            if (!failing) failed(explained(told.error, told.doing));
+        (event) => {
+          if (event.kind === 'failure') {
+            if (!failing) failed(explained(event.error, event.doing));
             failing = true;
             return;
           }
           failing = false;
-          if (told.kind === 'recovered') return;
-          const [version] = told.kind === 'synced' ? told.items.values() : [told.item];
-          if (told.kind === 'delete' || version !== seen) changed();
+          if (event.kind === 'recovered') return;
+          const [version] = event.kind === 'synced' ? event.items.values() : [event.item];
+          if (event.kind === 'delete' || version !== lastVersion) changed();
         },
         signal,
       );

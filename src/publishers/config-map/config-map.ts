@@ -66,6 +66,6 @@ export function restoredConfigMap(object: OwnedConfigMap, overrides: string): Ow
  * The same, for one state of the ConfigMap only. The version alone does not say that: without an object of that name,
  * server-side apply makes one whatever the version, and refuses to with 409 where a uid is given.
  */
-export function basedOn(object: OwnedConfigMap, state: ObjectState | undefined): OwnedConfigMap {
+export function withState(object: OwnedConfigMap, state: ObjectState | undefined): OwnedConfigMap {
   return state === undefined ? object : { ...object, metadata: { ...object.metadata, ...state } };
 }

@@ -25,7 +25,7 @@ import type { ConfigMapName } from './config-map.ts';
 const LABEL = 63;
 
 /** Most attempts while others write revisions at the same time. */
-const ATTEMPTS = 4;
+const MAX_ATTEMPTS = 4;
 
 const schema = z.object({
   metadata: z.object({
@@ -186,7 +186,7 @@ export function controllerRevisionHistory(kube: KubeClient, target: ConfigMapNam
       try {
         return await retryOnConflict((conflicts) => attempt(content, now, conflicts, signal), signal, {
           isConflict: (error) => isStatus(error, 404, 409),
-          attempts: ATTEMPTS,
+          attempts: MAX_ATTEMPTS,
           // At once: what others publish meanwhile must not be recorded before this.
           first: 0,
         });

@@ -7,13 +7,13 @@ import { ClusterError, ConfigError, UserError } from '../../model/errors.ts';
 import type { ConfigMapName } from './config-map.ts';
 
 /** Who writes for a person. It gives the field up again, so that whoever applies overrides next meets no owner. */
-const MANAGER = 'dynamic-toolset-approve';
+const FIELD_MANAGER = 'dynamic-toolset-approve';
 
 /** Attempts while others change the ConfigMap at the same time, and the pause after the first conflict, in milliseconds. */
 const ATTEMPTS = 6;
-const FIRST_PAUSE = 40;
+const FIRST_DELAY = 40;
 
-export interface Edited {
+export interface EditResult {
   readonly before: string;
   readonly after: string;
 }
@@ -30,10 +30,10 @@ export async function editOverrides(
   edit: (text: string) => string,
   dryRun: boolean,
   signal: AbortSignal,
-): Promise<Edited> {
+): Promise<EditResult> {
   const where = `ConfigMap ${target.namespace}/${target.name}`;
   const named = { metadata: target };
-  const once = async (): Promise<Edited> => {
+  const once = async (): Promise<EditResult> => {
     const live = await readConfigMap(kube, target.namespace, target.name, signal);
     if (live === undefined)
       throw new ConfigError(
@@ -43,7 +43,7 @@ export async function editOverrides(
     const after = edit(before);
     if (after === before || dryRun) return { before, after };
     const { resourceVersion } = live.metadata ?? {};
-    const change = { key: OVERRIDES_KEY, text: after, resourceVersion, fieldManager: MANAGER };
+    const change = { key: OVERRIDES_KEY, text: after, resourceVersion, fieldManager: FIELD_MANAGER };
     const written = await writeKey(kube, named, change, signal);
     await release(written);
     return { before, after };
@@ -52,11 +52,11 @@ export async function editOverrides(
     await retryOnConflict(async (conflicts) => {
       const live =
         conflicts === 0 ? written : await readConfigMap(kube, target.namespace, target.name, signal);
-      if (live !== undefined) await releaseFields(kube, named, live, MANAGER, signal);
+      if (live !== undefined) await releaseFields(kube, named, live, FIELD_MANAGER, signal);
     }, signal);
   };
   try {
-    return await retryOnConflict(once, signal, { attempts: ATTEMPTS, first: FIRST_PAUSE });
+    return await retryOnConflict(once, signal, { attempts: ATTEMPTS, first: FIRST_DELAY });
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof UserError) throw error;

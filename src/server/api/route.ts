@@ -1,8 +1,8 @@
 /** What the routes of the API have in common. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from '../../telemetry/logger.ts';
-import type { Answers } from '../answers.ts';
 import { problems } from '../described.ts';
+import type { ResponseCache } from '../response-cache.ts';
 import type { Toolsets } from '../toolsets.ts';
 import type { Backing } from './backing.ts';
 
@@ -11,7 +11,7 @@ export interface ApiContext {
   readonly backing: Backing;
   readonly log: Logger;
   /** Answers that are made once for each state of the read model. */
-  readonly ready: Answers;
+  readonly ready: ResponseCache;
   readonly toolsets: Toolsets;
 }
 

@@ -8,11 +8,11 @@ import {
 } from '../../model/condition.ts';
 import { APPROVAL_STATES } from '../../model/discovery.ts';
 import { displayKey } from '../../model/key.ts';
-import { Once, pageOf } from '../answers.ts';
 import { condition, conditionJson } from '../backend-json.ts';
-import { CONDITION, taggedAnswers } from '../described.ts';
+import { CONDITION, etagResponses } from '../described.ts';
 import { jsonSchema } from '../json-schema.ts';
 import { ProblemError } from '../problem.ts';
+import { pageOf, Uncached } from '../response-cache.ts';
 import { health, KNOWN_TYPE, limit, name, namespace, PAGE, page } from '../schema-parts.ts';
 import type { Backing } from './backing.ts';
 import { ASKED, iso, PATH, queryOf, type Routes } from './route.ts';
@@ -94,7 +94,7 @@ function pageOfServices({ readModel }: Backing, query: Query): object {
     lastDiscovery: iso(readModel.lastDiscovery),
   };
   // An empty page is cheap, and its namespace may be any text.
-  return known && all.length > 0 ? body : new Once(body);
+  return known && all.length > 0 ? body : new Uncached(body);
 }
 
 /** @throws ProblemError where no detector knows the type, and no backend has it */
@@ -116,7 +116,7 @@ export const serviceRoutes: Routes = (app, { backing, ready }) => {
       querystring: jsonSchema(servicesQuery),
       headers: CONDITION,
       response: {
-        ...taggedAnswers('One page of the backends, by namespace and name.', servicesAnswer),
+        ...etagResponses('One page of the backends, by namespace and name.', servicesAnswer),
         ...ASKED,
       },
     },

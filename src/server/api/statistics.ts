@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { ReadModel } from '../../controller/read-model.ts';
-import { CONDITION, taggedAnswers } from '../described.ts';
+import { CONDITION, etagResponses } from '../described.ts';
 import { note, time } from '../schema-parts.ts';
 import { ASKED, iso, PATH, type Routes } from './route.ts';
 
@@ -76,7 +76,7 @@ export const statisticsRoutes: Routes = (app, { backing, ready }) => {
       summary: 'Counts, times and what is wrong',
       tags: ['operation'],
       headers: CONDITION,
-      response: { ...taggedAnswers('The counts.', statisticsAnswer), ...ASKED },
+      response: { ...etagResponses('The counts.', statisticsAnswer), ...ASKED },
     },
     handler: (request, reply) =>
       ready.send(request, reply, `statistics ${backing.leads()}`, () =>

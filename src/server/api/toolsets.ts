@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import type { ReadModel } from '../../controller/read-model.ts';
 import type { BackendId } from '../../model/backend-id.ts';
-import { Once, pageOf } from '../answers.ts';
-import { CONDITION, problems, taggedAnswers } from '../described.ts';
+import { CONDITION, etagResponses, problems } from '../described.ts';
 import { jsonSchema } from '../json-schema.ts';
 import { ProblemError } from '../problem.ts';
+import { pageOf, Uncached } from '../response-cache.ts';
 import { PAGE } from '../schema-parts.ts';
 import type { Toolset } from '../toolsets.ts';
 import { type ApiContext, ASKED, iso, PATH, queryOf, type Routes } from './route.ts';
@@ -38,7 +38,7 @@ function listToolsets(app: FastifyInstance, { backing: { readModel }, ready, too
       tags: ['toolsets'],
       querystring: jsonSchema(toolsetsQuery),
       headers: CONDITION,
-      response: { ...taggedAnswers('One page of the tools, by name.', toolsetsAnswer), ...ASKED },
+      response: { ...etagResponses('One page of the tools, by name.', toolsetsAnswer), ...ASKED },
     },
     handler(request, reply) {
       const query = queryOf(request);
@@ -54,7 +54,7 @@ function listToolsets(app: FastifyInstance, { backing: { readModel }, ready, too
           configMapVersion: readModel.published?.version ?? null,
           lastDiscovery: iso(readModel.lastDiscovery),
         };
-        return known ? body : new Once(body);
+        return known ? body : new Uncached(body);
       });
     },
   });
@@ -76,7 +76,7 @@ function getToolset(app: FastifyInstance, { backing: { readModel }, ready, tools
       tags: ['toolsets'],
       params: jsonSchema(toolsetParams),
       headers: CONDITION,
-      response: { ...taggedAnswers('The tool.', toolsetAnswer), ...ASKED, ...problems(404) },
+      response: { ...etagResponses('The tool.', toolsetAnswer), ...ASKED, ...problems(404) },
     },
     handler(request, reply) {
       const { name } = request.params as { name: string };
@@ -103,7 +103,7 @@ function getToolsetDocument(app: FastifyInstance, { backing: { readModel }, read
       summary: 'toolset.json as it is published, for clients of the first release',
       tags: ['toolsets'],
       headers: CONDITION,
-      response: { ...taggedAnswers('The document.', toolsetDocument), ...ASKED },
+      response: { ...etagResponses('The document.', toolsetDocument), ...ASKED },
     },
     handler(request, reply) {
       const document = readModel.published?.data['toolset.json'];

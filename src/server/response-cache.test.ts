@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import fastify from 'fastify';
 import { expect, onTestFinished, test } from 'vitest';
-import { Answers, Once, pageOf } from './answers.ts';
+import { pageOf, ResponseCache, Uncached } from './response-cache.ts';
 
 /** A server that answers what it is asked for, and counts what it had to make. */
 function setting(mostBytes?: number) {
   const state = { revision: 0, made: [] as string[], size: 10 };
-  const answers = new Answers(() => state.revision, mostBytes);
+  const answers = new ResponseCache(() => state.revision, mostBytes);
   const app = fastify();
   onTestFinished(() => app.close());
   app.get('/:question', (request, reply) => {
@@ -14,7 +14,7 @@ function setting(mostBytes?: number) {
     return answers.send(request, reply, question, () => {
       state.made.push(question);
       const body = { question, revision: state.revision, filler: 'x'.repeat(state.size) };
-      return question.startsWith('once') ? new Once(body) : body;
+      return question.startsWith('once') ? new Uncached(body) : body;
     });
   });
   const ask = async (question: string, headers = {}) => await app.inject({ url: `/${question}`, headers });

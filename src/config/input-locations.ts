@@ -1,39 +1,39 @@
 /** What says where the program reads from; none of it can stand in a configuration. */
-interface Place {
+interface InputLocation {
   readonly env?: string;
   readonly flag?: string;
   readonly placeholder?: string;
-  readonly preset: string;
-  readonly says: string;
+  readonly defaultText: string;
+  readonly description: string;
 }
 
 /** All of them, by the name that the parser of the command line gives them. */
-export const PLACES = {
+export const INPUT_LOCATIONS = {
   config: {
     env: 'CONFIG_FILE',
     flag: '--config',
     placeholder: 'file',
-    preset: '',
-    says: 'YAML configuration file',
+    defaultText: '',
+    description: 'YAML configuration file',
   },
   detectors: {
     env: 'DETECTORS',
     flag: '--detectors',
     placeholder: 'folder',
-    preset: '',
-    says: 'folder with your own detectors; repeatable, or comma-separated in the variable',
+    defaultText: '',
+    description: 'folder with your own detectors; repeatable, or comma-separated in the variable',
   },
   kubeconfig: {
     env: 'KUBECONFIG',
     flag: '--kubeconfig',
     placeholder: 'file',
-    preset: "~/.kube/config, otherwise the Pod's service account",
-    says: 'kubeconfig file',
+    defaultText: "~/.kube/config, otherwise the Pod's service account",
+    description: 'kubeconfig file',
   },
   context: {
     flag: '--context',
     placeholder: 'name',
-    preset: 'the current context',
-    says: 'kubeconfig context',
+    defaultText: 'the current context',
+    description: 'kubeconfig context',
   },
-} as const satisfies Record<string, Place>;
+} as const satisfies Record<string, InputLocation>;

@@ -10,11 +10,11 @@ interface Ready {
 }
 
 /** Most bytes of bodies that are kept, and most bodies. */
-const MOST_BYTES = 8 * 1024 * 1024;
-const MOST_KEPT = 1_000;
+const MAX_BYTES = 8 * 1024 * 1024;
+const MAX_ENTRIES = 1_000;
 
 /** An answer that is not kept: its question holds a text that names nothing, of which there are as many as one likes. */
-export class Once {
+export class Uncached {
   readonly answer: unknown;
 
   constructor(answer: unknown) {
@@ -23,7 +23,7 @@ export class Once {
 }
 
 /** Bodies of answers, made once for each question and kept until something changed. */
-export class Answers {
+export class ResponseCache {
   readonly #revision: () => number;
   readonly #kept: LRUCache<string, Ready>;
   #of = -1;
@@ -32,10 +32,10 @@ export class Answers {
    * @param revision is another number whenever an answer may be another one
    * @param mostBytes that are kept
    */
-  constructor(revision: () => number, mostBytes = MOST_BYTES) {
+  constructor(revision: () => number, mostBytes = MAX_BYTES) {
     this.#revision = revision;
     this.#kept = new LRUCache({
-      max: MOST_KEPT,
+      max: MAX_ENTRIES,
       maxSize: mostBytes,
       sizeCalculation: ({ body }, question) => body.length + 2 * question.length,
     });
@@ -52,7 +52,7 @@ export class Answers {
       .header('etag', ready.etag)
       .header('cache-control', 'private, no-cache')
       .header('vary', 'authorization');
-    if (isKnown(request.headers['if-none-match'], ready.etag)) return reply.code(304).send();
+    if (matchesEtag(request.headers['if-none-match'], ready.etag)) return reply.code(304).send();
     return reply.type('application/json; charset=utf-8').send(ready.body);
   }
 
@@ -63,16 +63,16 @@ export class Answers {
     const kept = this.#kept.get(question);
     if (kept !== undefined) return kept;
     const made = make();
-    const answer = made instanceof Once ? made.answer : made;
+    const answer = made instanceof Uncached ? made.answer : made;
     const body = Buffer.from(typeof answer === 'string' ? answer : JSON.stringify(answer));
     const ready = { body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"` };
-    if (!(made instanceof Once)) this.#kept.set(question, ready);
+    if (!(made instanceof Uncached)) this.#kept.set(question, ready);
     return ready;
   }
 }
 
 /** @see https://www.rfc-editor.org/rfc/rfc9110#field.if-none-match */
-function isKnown(header: string | undefined, etag: string): boolean {
+function matchesEtag(header: string | undefined, etag: string): boolean {
   if (header === undefined) return false;
   return header.split(',').some((each) => ['*', etag].includes(each.trim().replace(/^W\//, '')));
 }

@@ -1,26 +1,26 @@
 import { expect, test } from 'vitest';
-import { BriefMemory, type BriefMemoryLimits, type Held } from './brief-memory.ts';
+import { type Cached, type CacheLimits, StaleWhileRevalidateCache } from './stale-while-revalidate-cache.ts';
 
-const LIMITS: BriefMemoryLimits = { remembered: 10, atOnce: 1, waiting: 1, longest: 60_000 };
+const LIMITS: CacheLimits = { entries: 10, concurrency: 1, queued: 1, timeout: 60_000 };
 
 /** A memory whose questions are answered by hand, in their order. */
-function setting(limits: Partial<BriefMemoryLimits> = {}) {
+function setting(limits: Partial<CacheLimits> = {}) {
   const clock = { time: 1_000 };
-  const questions: PromiseWithResolvers<Held<string>>[] = [];
-  const memory = new BriefMemory<string>(
+  const questions: PromiseWithResolvers<Cached<string>>[] = [];
+  const memory = new StaleWhileRevalidateCache<string>(
     { ...LIMITS, ...limits },
     () => clock.time,
     new AbortController().signal,
   );
   const answer = (key = 'key') =>
     memory.answer(key, () => {
-      const question = Promise.withResolvers<Held<string>>();
+      const question = Promise.withResolvers<Cached<string>>();
       questions.push(question);
       return question.promise;
     });
   const settle = () => new Promise(setImmediate);
   /** Asks, and answers the question that follows. */
-  const learn = async (held: Held<string>) => {
+  const learn = async (held: Cached<string>) => {
     const asked = answer();
     await settle();
     questions.at(-1)?.resolve(held);
@@ -38,13 +38,13 @@ test('an error is thrown to all who wait for it, and not remembered', async () =
   expect(questions).toHaveLength(1);
   const again = answer();
   await settle();
-  questions[1]?.resolve({ answer: 'yes', holds: 10 });
+  questions[1]?.resolve({ answer: 'yes', ttlMs: 10 });
   expect(await again).toBe('yes');
 });
 
 test('a refresh that fails is tried once, and leaves what is known until its time is over', async () => {
   const { clock, questions, answer, settle, learn } = setting();
-  expect(await learn({ answer: 'old', holds: 100 })).toBe('old');
+  expect(await learn({ answer: 'old', ttlMs: 100 })).toBe('old');
   clock.time += 71;
   expect(await answer()).toBe('old');
   await settle();
@@ -56,12 +56,12 @@ test('a refresh that fails is tried once, and leaves what is known until its tim
   await settle();
   expect(questions).toHaveLength(2);
   clock.time += 1;
-  expect(await learn({ answer: 'new', holds: 100 })).toBe('new');
+  expect(await learn({ answer: 'new', ttlMs: 100 })).toBe('new');
 });
 
 test('a refresh that has no room leaves what is known, too', async () => {
-  const { clock, questions, answer, settle, learn } = setting({ waiting: 0 });
-  await learn({ answer: 'old', holds: 100 });
+  const { clock, questions, answer, settle, learn } = setting({ queued: 0 });
+  await learn({ answer: 'old', ttlMs: 100 });
   const other = answer('other');
   await settle();
   clock.time += 71;
@@ -69,38 +69,38 @@ test('a refresh that has no room leaves what is known, too', async () => {
   await settle();
   expect(await answer()).toBe('old');
   expect(questions).toHaveLength(2);
-  questions[1]?.resolve({ answer: 'x', holds: 1 });
+  questions[1]?.resolve({ answer: 'x', ttlMs: 1 });
   expect(await other).toBe('x');
 });
 
 test('an answer that holds for a shorter time does not replace one that still holds', async () => {
   const { clock, questions, answer, settle, learn } = setting();
-  await learn({ answer: 'old', holds: 100 });
+  await learn({ answer: 'old', ttlMs: 100 });
   clock.time += 71;
   await answer();
   await settle();
-  questions[1]?.resolve({ answer: 'unknown', holds: 1 });
+  questions[1]?.resolve({ answer: 'unknown', ttlMs: 1 });
   await settle();
   expect(await answer()).toBe('old');
 });
 
 test('once its time is over, the shorter answer counts: what is over is never given again', async () => {
   const { clock, questions, answer, settle, learn } = setting();
-  await learn({ answer: 'old', holds: 100 });
+  await learn({ answer: 'old', ttlMs: 100 });
   clock.time += 71;
   await answer();
   await settle();
   clock.time += 29;
   const asked = answer();
-  questions[1]?.resolve({ answer: 'unknown', holds: -50 });
+  questions[1]?.resolve({ answer: 'unknown', ttlMs: -50 });
   expect(await asked).toBe('unknown');
-  expect(await learn({ answer: 'new', holds: 100 })).toBe('new');
+  expect(await learn({ answer: 'new', ttlMs: 100 })).toBe('new');
 });
 
 test('a question that others push out of the cache is still answered', async () => {
-  const { questions, answer, settle } = setting({ remembered: 1, atOnce: 2 });
+  const { questions, answer, settle } = setting({ entries: 1, concurrency: 2 });
   const asked = ['a', 'b'].map((key) => answer(key));
   await settle();
-  for (const question of questions) question.resolve({ answer: 'yes', holds: 10 });
+  for (const question of questions) question.resolve({ answer: 'yes', ttlMs: 10 });
   expect(await Promise.all(asked)).toEqual(['yes', 'yes']);
 });

@@ -15,7 +15,7 @@ export interface Output {
 }
 
 /** What the command line gives to a command. */
-export interface Invocation {
+export interface CliContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: NodeJS.ReadableStream;
   readonly output: Output;

@@ -5,28 +5,32 @@ import { reviewToken } from '../kubernetes/token-reviews.ts';
 import { ConfigError } from '../model/errors.ts';
 import { Authenticator } from '../server/authentication.ts';
 import { Authorizer } from '../server/authorization.ts';
-import type { Gate } from '../server/guard.ts';
+import type { AccessPolicy } from '../server/guard.ts';
 import { RateLimiter } from '../server/rate-limit.ts';
 import type { Configuration } from './configuration.ts';
 
 /** Several clients may come from one address, and what is asked before it is known who they are is cheaper. */
-const CLIENTS_AN_ADDRESS = 5;
+const CLIENTS_PER_ADDRESS = 5;
 
 /** Most clients, and most addresses, whose requests are counted. */
-const MOST_CLIENTS = 10_000;
+const MAX_CLIENTS = 10_000;
 
-type GateSettings = Pick<
+type AccessSettings = Pick<
   Configuration,
   'authEnabled' | 'authAudiences' | 'authorizationEnabled' | 'rateLimit' | 'rateLimitBurst'
 >;
 
-function gateOf(settings: GateSettings, kube: KubeClient | undefined, signal: AbortSignal): Gate {
+function buildAccessPolicy(
+  settings: AccessSettings,
+  kube: KubeClient | undefined,
+  signal: AbortSignal,
+): AccessPolicy {
   const { authEnabled, authAudiences: audiences, authorizationEnabled, rateLimit, rateLimitBurst } = settings;
   const limiter = (clients: number): RateLimiter =>
     new RateLimiter({
       rate: rateLimit * clients,
       burst: rateLimitBurst * clients,
-      clients: MOST_CLIENTS,
+      clients: MAX_CLIENTS,
       now: () => performance.now(),
     });
   const times = { now: Date.now, signal };
@@ -44,7 +48,7 @@ function gateOf(settings: GateSettings, kube: KubeClient | undefined, signal: Ab
   return {
     authenticator,
     authorizer,
-    addresses: limiter(CLIENTS_AN_ADDRESS),
+    addresses: limiter(CLIENTS_PER_ADDRESS),
     clients: limiter(1),
   };
 }
@@ -53,18 +57,22 @@ function gateOf(settings: GateSettings, kube: KubeClient | undefined, signal: Ab
  * What requests have to pass, made anew only where the configuration wants it otherwise.
  * @param kube the cluster whose tokens are known; nothing where none is used
  */
-export function gates(kube: KubeClient | undefined, signal: AbortSignal): (settings: Configuration) => Gate {
-  let made: { readonly of: GateSettings; readonly gate: Gate } | undefined;
+export function createAccessPolicy(
+  kube: KubeClient | undefined,
+  signal: AbortSignal,
+): (settings: Configuration) => AccessPolicy {
+  let made: { readonly of: AccessSettings; readonly gate: AccessPolicy } | undefined;
   return (settings) => {
     const { authEnabled, authAudiences, authorizationEnabled, rateLimit, rateLimitBurst } = settings;
     const of = { authEnabled, authAudiences, authorizationEnabled, rateLimit, rateLimitBurst };
-    if (made === undefined || !isDeepStrictEqual(made.of, of)) made = { of, gate: gateOf(of, kube, signal) };
+    if (made === undefined || !isDeepStrictEqual(made.of, of))
+      made = { of, gate: buildAccessPolicy(of, kube, signal) };
     return made.gate;
   };
 }
 
 /** @throws UserError where servers shall ask for tokens, and there is no cluster that knows any */
-export function checkGate(
+export function checkAccessSettings(
   { authEnabled, apiAddress = 'none', metricsAuthEnabled }: Configuration,
   kube: KubeClient | undefined,
 ): void {
