@@ -5,8 +5,8 @@ import type { Configuration } from './configuration.ts';
 import type { Servers } from './servers.ts';
 
 /**
- * Waits for the signal, and then ends the servers in order: they say that they are not ready, so that no more requests are
- * sent here, and are closed some time later, when that has got around and all is answered.
+ * Waits for the signal, then shuts the servers down: they report that they are not ready, and close once endpoints have propagated and
+ * requests in flight are complete.
  */
 export async function shutDown(
   signal: AbortSignal,

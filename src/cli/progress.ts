@@ -35,12 +35,12 @@ export class Progress {
     let done = 0;
     const probe: typeof prober.probe = async (candidate, signal) => {
       begun += 1;
-      this.show(`asked ${done} of ${begun} backends`);
+      this.show(`probed ${done} of ${begun} backends`);
       try {
         return await prober.probe(candidate, signal);
       } finally {
         done += 1;
-        this.show(`asked ${done} of ${begun} backends`);
+        this.show(`probed ${done} of ${begun} backends`);
       }
     };
     return {

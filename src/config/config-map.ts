@@ -53,7 +53,7 @@ export function readConfigData(data: Readonly<Record<string, string>>, where: st
       wrong.push(`${where}: "${oneLine(key, 80)}" is not a setting${meantOrAll(key, KEYS, 'the keys are')}`);
     else if (SETTINGS[name].bootstrapOnly === true)
       wrong.push(
-        `${where}: ${key} says where this ConfigMap is, so it cannot stand in it; set ${SETTINGS[name].env} or ${SETTINGS[name].flag}`,
+        `${where}: ${key} says where this ConfigMap is, so it cannot be set in it; set ${SETTINGS[name].env} or ${SETTINGS[name].flag}`,
       );
     else texts[name] = text.trim();
   }

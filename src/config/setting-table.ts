@@ -37,24 +37,24 @@ export const GROUPS = {
 } as const;
 export type SettingGroup = keyof typeof GROUPS;
 
-/** What people are told of a setting. */
+/** Documentation of a setting. */
 interface About {
   readonly group: SettingGroup;
   readonly env: string;
   readonly flag: string;
   /** The flag's letter, such as `-n`. */
   readonly letter?: string;
-  /** What it is for, as the end of a line in help. */
+  /** Description in the help. */
   readonly description: string;
-  /** It says which ConfigMap has settings, so it cannot stand there, and changes by a restart only. */
+  /** Locates the settings ConfigMap, so it cannot be set there, and changes only with a restart. */
   readonly bootstrapOnly?: true;
 }
 
-/** One setting: how its text becomes a value, what it is without one, and what people are told of it. */
+/** A setting: its format, default and documentation. */
 export interface Setting<T> extends About {
   readonly form: Form<T>;
   readonly defaultValue: T;
-  /** What it is without one, for people; empty where that is nothing. */
+  /** The default in the help; empty if there is none. */
   readonly defaultText: string;
 }
 

@@ -6,7 +6,7 @@ import { type ServiceKey, type ServiceName, serviceKey } from './service.ts';
 export const holmesKey = z
   .string()
   .regex(/^[^.]+$/, 'holds a dot, which HolmesGPT refuses in any key')
-  .refine((key) => key !== '__proto__', 'is not a key that anybody needs');
+  .refine((key) => key !== '__proto__', 'is not allowed as a key');
 
 /** A value in a YAML document; `null` takes away what was generated. */
 const holmesValue: z.ZodType<unknown> = z.lazy(() =>

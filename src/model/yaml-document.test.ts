@@ -57,16 +57,12 @@ describe.each(Object.entries(SHAPES))('%s', (_, shape) => {
 describe('limits', () => {
   test('of bytes, and not of characters', () => {
     expect(faultsOf(`# ${'\u{1f600}'.repeat(SMALL.bytes / 8)}`)).toEqual([]);
-    expect(faultsOf(`# ${'\u{1f600}'.repeat(SMALL.bytes / 4)}`)).toEqual([
-      'longer than 256 KiB, which is the most that is read',
-    ]);
+    expect(faultsOf(`# ${'\u{1f600}'.repeat(SMALL.bytes / 4)}`)).toEqual(['longer than 256 KiB, the limit']);
   });
 
   test('of what is in it', () => {
     expect(faultsOf(`[${'a,'.repeat(20_000)}]`)).toEqual([]);
-    expect(faultsOf(`[${'a,'.repeat(100_000)}]`)).toEqual([
-      'more than 100000 tokens, which is the most that is read',
-    ]);
+    expect(faultsOf(`[${'a,'.repeat(100_000)}]`)).toEqual(['more than 100000 tokens, the limit']);
   });
 
   test.each([
@@ -87,11 +83,9 @@ describe('limits', () => {
     const times = (count: number, size: number) =>
       faultsOf(`a: &a [${'x,'.repeat(size)}]\nb: [${'*a,'.repeat(count)}]`);
     expect(times(ALIASES, 10)).toEqual([]);
-    expect(times(ALIASES + 1, 10)).toEqual(['more than 100 aliases, which is the most that is read']);
+    expect(times(ALIASES + 1, 10)).toEqual(['more than 100 aliases, the limit']);
     expect(times(10, ALIASED / 10 - 1)).toEqual([]);
-    expect(times(10, ALIASED / 10)).toEqual([
-      'its aliases stand for more than 5000 values, which is the most that is read',
-    ]);
+    expect(times(10, ALIASED / 10)).toEqual(['its aliases stand for more than 5000 values, the limit']);
   });
 });
 
@@ -99,9 +93,9 @@ describe('what the library does not say, or not where', () => {
   test.each([
     ['a key twice', 'a: 1\nb: 2\na: 3\n', [10, 'Map keys must be unique']],
     ['a key twice, by an alias', '&k a: 1\n*k : 3\n', [8, 'Map keys must be unique']],
-    ['an alias of nothing', 'a: *b\n', [3, expect.stringContaining('an alias (*) of nothing')]],
+    ['an alias of nothing', 'a: *b\n', [3, expect.stringContaining('an alias (*) without an anchor')]],
     ['a list as a key', '? [a]\n: 1\n', [2, 'a key is a text, and this is a list or a mapping']],
-    ['__proto__', 'a:\n  __proto__: 1\n', [5, 'is not a key that anybody needs: __proto__']],
+    ['__proto__', 'a:\n  __proto__: 1\n', [5, 'is not allowed as a key: __proto__']],
     [
       'two documents',
       'a: 1\n---\nb: 1\n',

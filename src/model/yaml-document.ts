@@ -69,7 +69,7 @@ class Refused extends Error {
  */
 function syntaxOf(text: string, { bytes, tokens: most }: YamlLimits, lines: LineCounter): CST.Token[] {
   if (text.length > bytes || Buffer.byteLength(text) > bytes)
-    throw new Refused(0, `longer than ${bytes / 1024} KiB, which is the most that is read`);
+    throw new Refused(0, `longer than ${bytes / 1024} KiB, the limit`);
   const parser = new Parser(lines.addNewLine);
   const found: CST.Token[] = [];
   let count = 0;
@@ -78,8 +78,7 @@ function syntaxOf(text: string, { bytes, tokens: most }: YamlLimits, lines: Line
   lines.addNewLine(0);
   for (const lexeme of new Lexer().lex(text)) {
     count += 1;
-    if (count > most)
-      throw new Refused(parser.offset, `more than ${most} tokens, which is the most that is read`);
+    if (count > most) throw new Refused(parser.offset, `more than ${most} tokens, the limit`);
     // The text of a scalar, which may begin with an asterisk, comes after the sign for one.
     if (before !== CST.SCALAR && CST.tokenType(lexeme) === 'alias') aliases += 1;
     if (aliases > ALIASES) throw new Refused(parser.offset, TOO_MANY_ALIASES);
@@ -91,9 +90,9 @@ function syntaxOf(text: string, { bytes, tokens: most }: YamlLimits, lines: Line
   return found;
 }
 
-const TOO_MANY_ALIASES = `more than ${ALIASES} aliases, which is the most that is read`;
+const TOO_MANY_ALIASES = `more than ${ALIASES} aliases, the limit`;
 
-const TOO_DEEP = `nested more than ${DEPTH} deep, which is the most that is read`;
+const TOO_DEEP = `nested more than ${DEPTH} deep, the limit`;
 
 /**
  * The library's phrases that people meet and that say little, in other words, and those that repeat a part of a value: a
@@ -180,15 +179,12 @@ class Inspection {
     if (anchored === undefined)
       throw new Refused(
         offset,
-        'an alias (*) of nothing: no anchor (&) of this name is before it; put a text that begins with * into quotes',
+        'an alias (*) without an anchor (&) of this name before it; put a text that begins with * into quotes',
       );
     if (anchored.size === undefined) throw new Refused(offset, 'an alias (*) that is in its own anchor (&)');
     this.#aliased += anchored.size;
     if (this.#aliased > ALIASED)
-      throw new Refused(
-        offset,
-        `its aliases stand for more than ${ALIASED} values, which is the most that is read`,
-      );
+      throw new Refused(offset, `its aliases stand for more than ${ALIASED} values, the limit`);
     return anchored.size;
   }
 
@@ -204,7 +200,7 @@ class Inspection {
         continue;
       }
       if (keys.has(meant.value)) this.#add(offset, 'Map keys must be unique');
-      if (meant.value === '__proto__') this.#add(offset, 'is not a key that anybody needs: __proto__');
+      if (meant.value === '__proto__') this.#add(offset, 'is not allowed as a key: __proto__');
       keys.add(meant.value);
     }
     return size;

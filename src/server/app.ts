@@ -18,7 +18,7 @@ import { mustBePlain, mustHaveOneHost } from './request-form.ts';
 import type { ServerTls } from './tls.ts';
 import { boundedValidator } from './validation.ts';
 
-/** One request that was answered, for those who count. `route` is the pattern and never the path. */
+/** A completed request, for metrics. `route` is the pattern, never the path. */
 export interface RequestOutcome {
   readonly method: string;
   readonly route: string;
@@ -73,13 +73,13 @@ function bodyBytes({ headers }: FastifyRequest): number {
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** It is asked again and again, and what it answers is told elsewhere. */
+    /** Health probe: logged at debug only. */
     probe?: boolean;
   }
   interface FastifyRequest {
-    /** The guard let it in, by a token that is valid. */
+    /** Whether the guard admitted it with a valid token. */
     authenticated?: boolean;
-    /** Its body is there: the room for it is free again. */
+    /** Releases the budget of its body. */
     bodyRead?: () => void;
   }
 }

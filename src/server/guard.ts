@@ -12,24 +12,24 @@ import type { Authorizer } from './authorization.ts';
 import { ProblemError } from './problem.ts';
 import type { RateLimiter } from './rate-limit.ts';
 
-/** How it ended that somebody was looked at, for those who count. */
+/** Authentication outcome, for metrics. */
 export type AuthenticationOutcome = Parameters<ApiMetrics['authenticated']>[0];
 
-/** What a request has to pass, as the configuration wants it now. */
+/** The checks of a request in the current configuration. */
 export interface AccessPolicy {
-  /** Nothing: nobody is asked who they are. */
+  /** `undefined` disables authentication. */
   readonly authenticator: Authenticator | undefined;
-  /** Nothing: whoever is known may do everything. */
+  /** `undefined` allows everything to authenticated callers. */
   readonly authorizer: Authorizer | undefined;
-  /** By address, before it is known who sends a request. The server counts against it, whatever a request is. */
+  /** Rate limit by address, before authentication. It applies to every request. */
   readonly addresses: RateLimiter;
-  /** By client, once that is known. */
+  /** Rate limit by client, after authentication. */
   readonly clients: RateLimiter;
 }
 
 export interface GuardOptions {
   readonly policy: () => AccessPolicy;
-  /** Namespace for which rights on our resources are asked: the one that is published to. */
+  /** Namespace of the access reviews: that of the published ConfigMap. */
   readonly namespace: () => string;
   readonly log: Logger;
   readonly component: string;
@@ -37,16 +37,16 @@ export interface GuardOptions {
   readonly authenticated: (authenticated: AuthenticationOutcome) => void;
 }
 
-/** The API group of the resources for which rights are asked. No server has them: they are names for RBAC. */
+/** The API group of the resources in access reviews. They exist only in RBAC rules. */
 export const ACCESS_GROUP = 'toolset.kubernaut.io';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** It is for everybody. */
+    /** Accessible without authentication. */
     public?: boolean;
   }
   interface FastifyRequest {
-    /** Who sends it, where that is known. */
+    /** The authenticated caller. */
     caller?: Caller;
   }
 }
@@ -65,7 +65,7 @@ function attributesOf(access: Access, namespace: string): AccessAttributes {
   };
 }
 
-/** @throws ProblemError where there were too many requests */
+/** @throws ProblemError if the rate limit is exceeded */
 function limit(limiter: RateLimiter, key: string, reply: FastifyReply): void {
   const { allowed, remaining, retryAfterSeconds } = limiter.take(key);
   reply.header('x-ratelimit-remaining', remaining);
@@ -80,8 +80,8 @@ function limit(limiter: RateLimiter, key: string, reply: FastifyReply): void {
 }
 
 /**
- * Says whether a request may have what a right is needed for, as things are now; neither logged nor counted. It serves
- * what goes on after a request was let in, and what is optional.
+ * Whether a request currently has a permission. It is neither logged nor counted, and is for long-lived requests and optional
+ * content.
  */
 export function permitted({
   policy: gate,
@@ -101,13 +101,12 @@ export function permitted({
 }
 
 /**
- * Lets through who may: who it is, then a limit by client, then whether that one may do this. Where the API server cannot
- * tell, the answer is 503, and never a refusal or an open door. The limit by address comes before, for all that is
- * sent.
+ * Admits requests: authentication, the rate limit of the client, authorization. If the API server cannot decide, the response is 503,
+ * never a rejection or access. The rate limit of the address is checked before, for every request.
  */
 export function guard(options: GuardOptions): onRequestAsyncHookHandler {
   const { policy: gate, namespace, log, component, sampled, authenticated } = options;
-  /** Why requests were not let in. */
+  /** Reasons of rejected requests. */
   const reasons = new WeakMap<FastifyRequest, NonNullable<AuthenticationOutcome['reason']>>();
 
   const recordRejection = (
@@ -135,7 +134,7 @@ export function guard(options: GuardOptions): onRequestAsyncHookHandler {
 
   const unavailable = (request: FastifyRequest, why: string, retryAfter: number): ProblemError => {
     recordRejection(request, 'authentication_failed', 'unavailable', why);
-    return new ProblemError('unavailable', 'It cannot be found out now who you are; try again.', {
+    return new ProblemError('unavailable', 'The API server cannot verify your token now; try again.', {
       headers: { 'retry-after': String(retryAfter) },
     });
   };

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 
-/** What a discovery that somebody asked for came to. */
+/** The result of a requested discovery. */
 export interface DiscoverResult {
   /** How many backends there are now. */
   readonly services: number;
-  /** How many were asked anew, though they were known. */
+  /** How many known backends were probed again. */
   readonly asked: number;
   /** Of those that the request is about: how many are healthy and unhealthy now, and whose health changed by it. */
   readonly healthy: number;
@@ -65,4 +65,4 @@ export class Jobs {
 }
 
 const summary = ({ asked, healthy, unhealthy, unknown, changed }: DiscoverResult): string =>
-  `discovery is complete: ${asked} asked anew, ${healthy} healthy, ${unhealthy} unhealthy, ${unknown} unknown, ${changed} changed`;
+  `discovery is complete: ${asked} probed again, ${healthy} healthy, ${unhealthy} unhealthy, ${unknown} unknown, ${changed} changed`;

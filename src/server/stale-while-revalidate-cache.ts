@@ -1,34 +1,34 @@
 import { LRUCache } from 'lru-cache';
 import pLimit, { type LimitFunction } from 'p-limit';
 
-/** An answer, and how long it holds. */
+/** An answer and its lifetime. */
 export interface Cached<Answer> {
   readonly answer: Answer;
-  /** In milliseconds; nothing is remembered where it is 0 or less. */
+  /** Lifetime in milliseconds; 0 or less is not cached. */
   readonly ttlMs: number;
 }
 
 export interface CacheLimits {
-  /** Most answers that are remembered. */
+  /** Maximum number of cached answers. */
   readonly entries: number;
-  /** Most questions that are asked at once. */
+  /** Maximum number of concurrent requests. */
   readonly concurrency: number;
-  /** Most questions that wait to be asked. */
+  /** Maximum number of queued requests. */
   readonly queued: number;
-  /** Longest time for a question, the waiting included, in milliseconds. */
+  /** Timeout of a request in milliseconds, including the time in the queue. */
   readonly timeout: number;
 }
 
 export const LIMITS: CacheLimits = { entries: 10_000, concurrency: 32, queued: 256, timeout: 10_000 };
 
-/** The part of its time after which an answer is refreshed while it still holds. */
+/** Fraction of its lifetime after which an answer is refreshed. */
 const REFRESH_AFTER = 0.7;
 
 interface CacheEntry<Answer> {
   readonly answer: Answer;
   readonly since: number;
   readonly until: number;
-  /** Whether a refresh was begun: it is tried once, and a failed one leaves the answer until its time is over. */
+  /** Whether a refresh has started. It is tried once; if it fails, the answer stays until it expires. */
   refreshed: boolean;
 }
 
@@ -37,9 +37,8 @@ type Ask<Answer> = (signal: AbortSignal) => Promise<Cached<Answer>>;
 const holdsAt = ({ since, until }: CacheEntry<unknown>, now: number): boolean => since <= now && now < until;
 
 /**
- * A stale-while-revalidate cache of answers that cost a request, each for a short time. Requests for one key at the same
- * time share one question. A key that is in use is refreshed before its time is over, so that nobody waits for that.
- * Those who wait cannot cancel the question, so one who goes away spoils it for nobody.
+ * A stale-while-revalidate cache for answers that cost a request. Concurrent callers of one key share a request. A key in use is
+ * refreshed before it expires, so that no caller waits. A caller that disconnects does not cancel the shared request.
  */
 export class StaleWhileRevalidateCache<Answer> {
   readonly #cache: LRUCache<string, CacheEntry<Answer>, Ask<Answer>>;
@@ -60,17 +59,17 @@ export class StaleWhileRevalidateCache<Answer> {
     this.#cache = new LRUCache({
       max: limits.entries,
       fetchMethod: (_, known, { context: ask }) => this.#ask(known, ask),
-      // A question that is pushed out of the cache is still answered, and a failed refresh leaves what is known.
+      // An evicted request still completes, and a failed refresh keeps the cached answer.
       ignoreFetchAbort: true,
       noDeleteOnFetchRejection: true,
     });
   }
 
   /**
-   * The answer for a key, from the cache where that still holds.
-   * @param ask finds it out; the signal is aborted when that takes too long
-   * @returns nothing where too many questions are being asked
-   * @throws what `ask` throws, which is not remembered
+   * The answer for a key, from the cache if it has not expired.
+   * @param ask requests the answer; the signal is aborted after the timeout
+   * @returns undefined if too many requests are running
+   * @throws what `ask` throws, which is not cached
    */
   async answer(key: string, ask: Ask<Answer>): Promise<Answer | undefined> {
     const known = this.#cache.peek(key);
@@ -96,7 +95,7 @@ export class StaleWhileRevalidateCache<Answer> {
     const { answer, ttlMs } = await this.#slots(() => ask(signal));
     const since = this.#now();
     const until = since + ttlMs;
-    // Not knowing is not knowing better: what holds for a shorter time does not replace what still holds.
+    // A failure has a shorter lifetime, and does not replace an answer that is still valid.
     if (known !== undefined && holdsAt(known, since) && until < known.until) return known;
     return { answer, since, until, refreshed: false };
   }

@@ -257,7 +257,7 @@ describe('how much is read', () => {
   test('a file that was named and is too long is an error that names the limit', async () => {
     await write({ 'a.yaml': padded('a', 201) });
     const reading = read({ paths: [join(folder, 'a.yaml')], bytes });
-    await expect(reading).rejects.toThrow(/a\.yaml: it has more than 200 bytes, which is the most/);
+    await expect(reading).rejects.toThrow(/a\.yaml: it has more than 200 bytes, the limit/);
     await expect(reading).rejects.toBeInstanceOf(ConfigError);
   });
 
@@ -266,11 +266,8 @@ describe('how much is read', () => {
     const { services, problems } = await read({ bytes });
     expect(services.map(displayKey)).toEqual(['default/a']);
     expect(problems.map(({ where, what }) => [where.slice(folder.length + 1), what])).toEqual([
-      ['b.yaml', 'cannot be read: it has more than 200 bytes, which is the most that is read of a file'],
-      [
-        'c.yaml',
-        'cannot be read: all files together have more than 300 bytes, which is the most that is read',
-      ],
+      ['b.yaml', 'cannot be read: it has more than 200 bytes, the limit for a file'],
+      ['c.yaml', 'cannot be read: all files together have more than 300 bytes, the limit'],
     ]);
   });
 

@@ -78,11 +78,9 @@ class ByteBudget {
   /** @throws Error if the size exceeds the limit for one file or for all files */
   take(bytes: number): void {
     const { each, all } = this.#limits;
-    if (bytes > each)
-      throw new Error(`it has more than ${size(each)}, which is the most that is read of a file`);
+    if (bytes > each) throw new Error(`it has more than ${size(each)}, the limit for a file`);
     this.#left -= bytes;
-    if (this.#left < 0)
-      throw new Error(`all files together have more than ${size(all)}, which is the most that is read`);
+    if (this.#left < 0) throw new Error(`all files together have more than ${size(all)}, the limit`);
   }
 }
 

@@ -134,7 +134,7 @@ describe('what is said in its place helps', () => {
     ['tools: { a/b: { enabled: hunter2 } }', 'must be true or false and is a text'],
     ['tools: { a/b: { approvedTools: 5 } }', 'must be a text and is a number'],
     ['tools: { a/b: { description: 5 } }', 'must be a text and is a number'],
-    ['holmesgpt: { toolsets: { x: { config: { token: *a } } } }', 'an alias (*) of nothing'],
+    ['holmesgpt: { toolsets: { x: { config: { token: *a } } } }', 'an alias (*) without an anchor'],
     ['holmesgpt: { toolsets: { x: { config: { token: !a } } } }', 'a tag (!)'],
   ])('%s', (text, expected) => {
     expect(READERS.overrides?.(text).join('\n')).toContain(expected);
