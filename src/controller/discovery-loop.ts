@@ -22,7 +22,7 @@ export interface DiscoveryOptions {
   readonly publisher: Publisher;
   readonly credentials: Parameters<typeof observedNaming>[1];
   readonly tell: (event: EngineEvent) => void;
-  /** End after the first snapshot, which waits for all backends. */
+  /** The first snapshot waits for all backends, since there is no other one. */
   readonly once: boolean;
 }
 
@@ -51,6 +51,8 @@ export class DiscoveryLoop {
   readonly #tracker = new BackendTracker();
   readonly #trigger = new Trigger();
   readonly #retry = new Retry();
+  /** The last run that failed. */
+  #failedCycle: number | undefined;
   #probes: ProbeQueue | undefined;
   #batch: Batch | undefined;
   /** Since the last snapshot: everything was listed, and the time that detection took. */
@@ -128,7 +130,7 @@ export class DiscoveryLoop {
       this.wake();
   }
 
-  /** Runs until the signal is aborted; with `once`, until the first snapshot. @throws only with `once` */
+  /** Runs until the signal is aborted. @throws only with `once` */
   async run(signal: AbortSignal): Promise<void> {
     const { once, stages } = this.#options;
     this.#probes = new ProbeQueue(stages, () => this.#trigger.fire(), signal);
@@ -139,7 +141,6 @@ export class DiscoveryLoop {
       if (isFired && !once) await pause(this.#rest(), signal);
       if (signal.aborted) return;
       await this.#runDiscovery(signal);
-      if (once && this.snapshot !== undefined) return;
     }
   }
 
@@ -177,7 +178,6 @@ export class DiscoveryLoop {
       }
       signal.throwIfAborted();
       await this.#evaluate(cycle, started, batch, signal);
-      this.#retry.succeeded();
     } catch (error) {
       if (batch !== undefined) this.#inputs.restore(batch);
       signal.throwIfAborted();
@@ -190,6 +190,7 @@ export class DiscoveryLoop {
 
   #failed(cycle: number, error: unknown): void {
     if (this.#options.once) throw error;
+    this.#failedCycle = cycle;
     this.#inputs.isDirty = true;
     const retryIn = this.#retry.failed(error);
     this.#options.tell({ kind: 'discovery-failed', cycle, attempt: this.#retry.failures, error, retryIn });
@@ -212,7 +213,7 @@ export class DiscoveryLoop {
       naming: this.#naming,
     };
     const backends = this.#tracker.backends(detection, known);
-    if (batch !== undefined) await this.#prepare(backends.ways, signal);
+    if (batch !== undefined) await this.#prepare(backends.ways, cycle, signal);
     const recall = (way: Candidate): Verdict => probes.recall(way) ?? PENDING;
     const time = { now: performance.now(), changedAt: batch?.changedAt, grace: once ? FOREVER : GRACE };
     const evaluation = this.#tracker.evaluate(backends, known, this.#prepared, recall, time);
@@ -224,18 +225,18 @@ export class DiscoveryLoop {
   }
 
   /** Gets the prober ready. Its slow parts, such as a list of EndpointSlices, hold up the probes that need them only. */
-  async #prepare(ways: readonly Candidate[], signal: AbortSignal): Promise<void> {
+  async #prepare(ways: readonly Candidate[], cycle: number, signal: AbortSignal): Promise<void> {
     const { prober } = this.#options.stages;
-    const preparing = prober.prepare?.(ways, signal);
-    const prepared = preparing?.then((problems) => {
+    const prepared = prober.prepare(ways, signal).then((problems) => {
+      if (this.#failedCycle !== cycle) this.#retry.succeeded();
       if (isDeepStrictEqual(problems, this.#prepared)) return;
       this.#prepared = problems;
       this.#trigger.fire();
     });
     if (this.#options.once) await prepared;
     else
-      prepared?.catch((error: unknown) => {
-        if (!signal.aborted) this.#failed(this.cycle, error);
+      prepared.catch((error: unknown) => {
+        if (!signal.aborted) this.#failed(cycle, error);
       });
   }
 

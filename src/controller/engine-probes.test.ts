@@ -1,5 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { HEALTHY, loki, namesOf, type RunningEngine, startEngine } from '../../test/fixtures/unit/engine.ts';
+import {
+  FakeSource,
+  HEALTHY,
+  loki,
+  namesOf,
+  type RunningEngine,
+  startEngine,
+} from '../../test/fixtures/unit/engine.ts';
 import { keyFor, service } from '../../test/fixtures/unit/service.ts';
 import type { Verdict } from '../model/discovery.ts';
 import type { Service } from '../model/service.ts';
@@ -254,6 +261,24 @@ describe('a backend in use', () => {
   });
 });
 
+test('a new backend that fails is known as such while another way into it never answers', async () => {
+  const way = (name: string): Service =>
+    service(name, { labels: { app: 'loki' }, selector: { app: 'loki' }, ports: ['http-metrics:3100'] });
+  const { source, settle, answer, told } = setup();
+  source.sync([]);
+  await settle();
+  source.upsert(way('loki-gateway'));
+  source.upsert(way('loki-read'));
+  await settle(100);
+  await answer('loki-gateway', UNHEALTHY);
+  await settle(1_500);
+  expect(told('pass').at(-1)?.services).toEqual([]);
+  await settle(1_000);
+  expect(told('pass').at(-1)?.services).toMatchObject([
+    { service: { name: 'loki-gateway' }, verdict: { health: 'unhealthy' } },
+  ]);
+});
+
 describe('backends that may turn out to be one', () => {
   const pods = { app: 'shared' };
   const better = service('prometheus', {
@@ -279,6 +304,24 @@ describe('backends that may turn out to be one', () => {
     expect(toolset()).toEqual([]);
     await answer('prometheus');
     expect(toolset().map(({ metadata }) => metadata.service)).toEqual(['prometheus']);
+  });
+
+  test('nobody keeps one waiting for ever by coming later', async () => {
+    const { source, toolset, settle, answer } = setup();
+    source.sync([]);
+    await settle();
+    source.upsert(worse);
+    for (let later = 0; later < 4; later++) {
+      source.upsert({
+        ...better,
+        name: `prometheus-${later}`,
+        labels: { app: 'prometheus', instance: String(later) },
+      });
+      await settle(100);
+      if (later === 0) await answer('thanos-of-prometheus', IS_PROMETHEUS);
+      await settle(900);
+    }
+    expect(toolset().map(({ metadata }) => metadata.service)).toEqual(['thanos-of-prometheus']);
   });
 
   test('one of them waits for the other no longer than two seconds', async () => {
@@ -407,4 +450,157 @@ describe('time', () => {
     await settle(60_000);
     expect(probed('a')).toBe(1);
   });
+});
+
+describe('a discovery that fails', () => {
+  test('backs off, whatever changes meanwhile', async () => {
+    const { source, prepare, settle, told } = setup(['a']);
+    source.sync([loki('a')]);
+    await settle();
+    prepare.mockRejectedValue(new Error('a bug'));
+    for (let change = 0; change < 300; change++) {
+      source.upsert(loki('b', { change: String(change) }));
+      await settle(100);
+    }
+    const failures = told('discovery-failed');
+    // 1 + 2 + 4 + 8 + 16 s, each up to a quarter less.
+    expect(failures.length).toBeGreaterThanOrEqual(4);
+    expect(failures.length).toBeLessThanOrEqual(7);
+    expect(failures.map(({ attempt }) => attempt)).toEqual(failures.map((_, index) => index + 1));
+  });
+
+  test('is made again although nothing changes', async () => {
+    const { source, prepare, settle, told } = setup(['a']);
+    prepare.mockRejectedValueOnce(new Error('a bug'));
+    source.sync([loki('a')]);
+    await settle(500);
+    expect(told('discovery-failed')).toHaveLength(1);
+    const before = prepare.mock.calls.length;
+    await settle(5_000);
+    expect(prepare.mock.calls.length).toBe(before + 1);
+  });
+
+  test('does not forget since when a change waits', async () => {
+    const { source, prober, settle, told } = setup(['a']);
+    source.sync([]);
+    await settle();
+    vi.spyOn(prober, 'prepare').mockImplementationOnce(() => {
+      throw new Error('a bug');
+    });
+    const changed = performance.now();
+    source.upsert(loki('a'));
+    await settle(5_000);
+    expect(told('discovery-failed')).toHaveLength(1);
+    expect(told('pass').flatMap(({ changedAt }) => changedAt ?? [])).toEqual([changed]);
+  });
+});
+
+describe('runs', () => {
+  test('a burst of changes makes few, and so does a burst of results', async () => {
+    const { source, settle, told, open } = setup();
+    source.sync([]);
+    await settle();
+    let before = told('pass').length;
+    for (const each of many(60, 'x')) {
+      source.upsert(each);
+      await settle(1);
+    }
+    await settle();
+    expect(told('pass').length - before).toBeLessThanOrEqual(10);
+    before = told('pass').length;
+    for (const each of open.values()) {
+      each.resolve(HEALTHY);
+      await settle(1);
+    }
+    await settle();
+    expect(told('pass').length - before).toBeLessThanOrEqual(10);
+    expect(told('pass').at(-1)?.services).toHaveLength(60);
+  });
+
+  test('a failed backend that is due begins a new round, for which the prober gets ready', async () => {
+    const { source, settle, answer, prepare, probed } = setup();
+    source.sync([loki('a')]);
+    await settle(100);
+    await answer('a', UNHEALTHY);
+    const before = prepare.mock.calls.length;
+    await settle(20_000);
+    expect(probed('a')).toBe(2);
+    expect(prepare.mock.calls.length).toBe(before + 1);
+  });
+
+  test('what people write of names and approvals makes one', async () => {
+    const { source, publisher, settle, told } = setup(['a']);
+    source.sync([loki('a')]);
+    await settle();
+    for (const overrides of ['{ enabled: true }', '{ enabled: true, approved: custom }']) {
+      const before = told('pass').length;
+      publisher.edit('overrides.yaml', `tools: { monitoring/a: ${overrides} }`);
+      await settle();
+      expect(told('pass').length).toBe(before + 1);
+    }
+  });
+
+  test('what is published and cannot be read at the start is no reason to publish nothing', async () => {
+    const { source, publisher, settle, told } = setup(['a', 'b']);
+    publisher.before = (what) => {
+      if (what === 'read') throw new Error('not now');
+    };
+    source.sync([loki('a')]);
+    await settle(500);
+    const reads = publisher.reads;
+    source.upsert(loki('b'));
+    await settle(400);
+    expect(told('pass').at(-1)?.services).toHaveLength(2);
+    // Discovery does not read it again.
+    expect(publisher.reads).toBe(reads);
+    publisher.before = () => {};
+    await settle(5_000);
+    expect(publisher.tools).toEqual(namesOf('a', 'b'));
+  });
+});
+
+describe('an old snapshot', () => {
+  test('is not published by a new leader, which first reads what is in use', async () => {
+    const { engine, source, publisher, state, settle, toolset } = setup(['a']);
+    state.leads = false;
+    source.sync([loki('a')]);
+    await settle();
+    state.leads = true;
+    const read = vi.spyOn(publisher, 'read');
+    read.mockImplementationOnce(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      return publisher.live;
+    });
+    engine.onStartedLeading();
+    await settle(400);
+    expect(publisher.applied).toHaveLength(0);
+    await settle(400);
+    expect(toolset()).toHaveLength(1);
+  });
+
+  test('is not published with other options: their source lists everything first', async () => {
+    const { engine, all, source, settle, told } = setup(['a']);
+    source.sync([loki('a')]);
+    await settle();
+    const before = told('reconciled').length;
+    const next = new FakeSource();
+    engine.reconfigure({ ...all, source: next });
+    await settle(30_000);
+    expect(told('reconciled')).toHaveLength(before);
+    next.sync([loki('a')]);
+    await settle();
+    expect(told('reconciled')).toHaveLength(before + 1);
+  });
+});
+
+test('what a prober has to say before probes is not missed where there is one pass only', async () => {
+  const { source, prepare, settle, told, ended } = setup(['a'], { once: true });
+  prepare.mockImplementation(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    return [{ where: 'namespace n', what: 'is denied' }] as never;
+  });
+  source.sync([loki('a')]);
+  await settle(10_000);
+  await ended;
+  expect(told('pass')[0]?.problems).toContainEqual({ where: 'namespace n', what: 'is denied' });
 });

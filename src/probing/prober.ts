@@ -24,6 +24,7 @@ export interface Recalled {
 
 /** A prober that remembers verdicts, and knows when to ask again. */
 export interface RememberingProber extends Prober {
+  prepare(candidates: readonly Candidate[], signal: AbortSignal): Promise<readonly Problem[]>;
   /** From then on the candidate counts for `nextRetry`, until the next `prepare`. */
   recall(candidate: Candidate): Recalled;
   /** Milliseconds until a backend is to be probed although nothing changed; undefined while all are well. */

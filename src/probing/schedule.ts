@@ -51,7 +51,8 @@ export class ScheduledProber implements RememberingProber {
     let due = Number.POSITIVE_INFINITY;
     for (const key of this.#asked) {
       const memory = this.#memories.get(key);
-      if (memory !== undefined && isOpen(memory)) due = Math.min(due, memory.due);
+      // One that is being probed is due when that is over.
+      if (memory !== undefined && isOpen(memory) && !this.#news.has(key)) due = Math.min(due, memory.due);
     }
     return due === Number.POSITIVE_INFINITY ? undefined : Math.max(0, due - this.#options.now());
   }
