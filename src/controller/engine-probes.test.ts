@@ -549,7 +549,8 @@ describe('runs', () => {
     await settle(500);
     const reads = publisher.reads;
     source.upsert(loki('b'));
-    await settle(400);
+    // The next attempt to publish is after 750 ms at the earliest.
+    await settle(100);
     expect(told('pass').at(-1)?.services).toHaveLength(2);
     // Discovery does not read it again.
     expect(publisher.reads).toBe(reads);
