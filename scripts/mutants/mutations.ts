@@ -97,13 +97,14 @@ class Finder {
     const path = [...above, node];
     for (const [field, value] of Object.entries(node)) {
       if (field === 'key' && node.computed !== true) continue;
+      if (field === 'test' && isTextChoice(node)) continue;
       for (const child of Array.isArray(value) ? value : [value]) if (isNode(child)) this.#visit(child, path);
     }
   }
 
   #mutate(node: Node, above: readonly Node[]): void {
     const parent = above.at(-1);
-    if (TESTED.has(node.type) && isNode(node.test)) this.#test(node, above);
+    if (TESTED.has(node.type) && isNode(node.test) && !isTextChoice(node)) this.#test(node, above);
     switch (node.type) {
       case 'LogicalExpression':
         this.#logical(node, parent, above);
@@ -259,6 +260,15 @@ class Finder {
       host: [start, end],
     });
   }
+}
+
+/** True for a choice between two texts for people: templates, sentences, or a letter as in `tool${count === 1 ? '' : 's'}`. */
+function isTextChoice({ type, consequent, alternate }: Node): boolean {
+  const isText = (side: unknown): boolean =>
+    isNode(side) &&
+    (side.type === 'TemplateLiteral' ||
+      (typeof side.value === 'string' && (/ /.test(side.value) || side.value.length < 2)));
+  return type === 'ConditionalExpression' && isText(consequent) && isText(alternate);
 }
 
 /** True where an expression is the whole condition of a statement, which is taken for true and for false anyway. */

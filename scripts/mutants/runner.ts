@@ -112,6 +112,7 @@ export default class MutantRunner extends TestRunner {
   readonly #durations = new Map<string, number>();
   readonly #start = now();
   #atLoad = new Set<number>();
+  #usable: ReadonlySet<string> = new Set();
   #isChanged = false;
 
   constructor(config: Config) {
@@ -147,10 +148,13 @@ export default class MutantRunner extends TestRunner {
 
   async #afterFile({ filepath: file, ...suite }: File): Promise<void> {
     const took = now() - this.#start;
-    if ([...testsOf(suite as File)].some(({ result }) => result?.state === 'fail')) {
+    const tests = [...testsOf(suite as File)].filter(({ result }) => result?.state === 'pass');
+    if (tests.length === 0) {
       this.#tell({ file, broken: 'its tests fail without any mutant' });
       return;
     }
+    // A test that fails here, perhaps because switches cost time, would kill them all.
+    this.#usable = new Set(tests.map(placeOf));
     const reached = new Set([...this.#atLoad, ...[...this.#reachedBy.values()].flatMap((ids) => [...ids])]);
     const ids = this.#job.alive.filter((id) => reached.has(id));
     if (ids.length > 0 && (await this.#runOne(file, NO_MUTANT, took)) !== false) {
@@ -169,7 +173,7 @@ export default class MutantRunner extends TestRunner {
   /** The tests that reach a mutant at all, and do not take too long for being run that often. */
   #wanted(id: number, test: Test): boolean {
     const place = placeOf(test);
-    if ((this.#durations.get(place) ?? 0) > this.#job.slow) return false;
+    if (!this.#usable.has(place) || (this.#durations.get(place) ?? 0) > this.#job.slow) return false;
     return id === NO_MUTANT || this.#atLoad.has(id) || this.#reachedBy.get(place)?.has(id) === true;
   }
 

@@ -3,7 +3,7 @@ import type { Documents } from '../model/documents.ts';
 import type { Published } from '../model/published.ts';
 import { toolNames } from '../model/published-tools.ts';
 import { contentHash } from './content-hash.ts';
-import { decide, decideToKeep, type Inputs, type Situation } from './decide.ts';
+import { decide, decideToKeep, type Inputs, lastPublished, type Situation } from './decide.ts';
 import { type Intent, plan } from './plan.ts';
 
 const documents = (...names: string[]): Documents => ({
@@ -202,4 +202,67 @@ test('where all was deleted, what was published last counts: another process may
     revisions: [revision(2, all)],
   });
   expect(decide(unrecorded).intent.documents).toEqual(documents('b'));
+});
+
+describe('which documents were published last', () => {
+  const pointing = (to: Documents, data: Readonly<Record<string, string>>): Published => ({
+    ...published({ documents: to }),
+    data,
+  });
+
+  test('the newest revision, where nothing points at one', () => {
+    const { 'kubernaut.io/content-hash': _, ...annotations } = published({ documents: all }).annotations;
+    const live = { ...published({ documents: all }, { 'toolset.json': 'oops' }), annotations };
+    const revisions = [revision(1, documents('old')), revision(2, all)];
+    expect(lastPublished(situation({ live, revisions }))).toEqual(all);
+    expect(lastPublished(situation({ live: { ...live, labels: {} }, revisions }))).toBeUndefined();
+  });
+
+  test('the one that the hash points at, where a document is gone', () => {
+    const live = pointing(all, { 'custom_toolset.yaml': all['custom_toolset.yaml'] });
+    const revisions = [revision(1, documents('old')), revision(2, all), revision(3, documents('new'))];
+    expect(lastPublished(situation({ live, revisions }))).toEqual(all);
+    expect(decide(situation({ live, revisions })).drift).toEqual({ keys: ['toolset.json'], published: all });
+  });
+
+  test('what is there, where nobody touched it and nobody remembers it', () => {
+    expect(lastPublished(situation({}))).toEqual(all);
+  });
+});
+
+test('what stands is what is there, where somebody else publishes into it and nothing of ours is known', () => {
+  const foreign: Published = {
+    data: { 'toolset.json': '{}', 'custom_toolset.yaml': 'toolsets: {}' },
+    labels: {},
+    annotations: {},
+  };
+  expect(decideToKeep(situation({ live: foreign, revisions: [revision(1, all)] }))?.intent.documents).toEqual(
+    foreign.data,
+  );
+});
+
+test('a document of ours with a key of theirs beside it has no drift', () => {
+  expect(decide(situation({ live: published({ documents: all }, { mine: 'x' }) })).drift).toBeUndefined();
+});
+
+describe('some tools go while others stay', () => {
+  const [before, now] = [documents('a', 'b', 'c', 'd', 'e'), documents('a', 'x')];
+  const found: Inputs['found'] = { usable: new Set(), unusable: new Map([['b', 'not ready']]) };
+  test('where the others cannot be made anew, nothing goes, and each is still held from when it was missed', () => {
+    const start = situation({ live: published({ documents: before }), generated: now, found });
+    const first = published(decide({ ...start, withHeld: () => undefined }).intent);
+    const second = decide({ ...start, live: first, now: NOW + 20_000, withHeld: () => undefined });
+    expect(second).toMatchObject({ intent: { documents: before }, released: [] });
+    expect(second.intent.removalHeld).toMatch(/^2026-01-01T00:00:00Z( [0-9a-f]{8}){4}$/);
+    const apart = decide({ ...start, live: first, now: NOW + 20_000 });
+    expect(apart.released.map(({ tool }) => tool)).toEqual(['b']);
+    expect(apart.intent.removalHeld).toMatch(/^2026-01-01T00:00:00Z( [0-9a-f]{8}){3}$/);
+  });
+});
+
+test('a tool that went and came back counts as one that is there', () => {
+  const gone = ['b', 'c', 'x'].map((tool) => ({ tool, namespace: '', at: NOW - 1_000 }));
+  const parts = { live: published({ documents: documents('a', 'b', 'c', 'd', 'e') }), gone };
+  // Of five tools and one that went, two go: no mass.
+  expect(decide(situation({ ...parts, generated: documents('a', 'b', 'c') })).held.held).toEqual([]);
 });

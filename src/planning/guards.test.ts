@@ -13,8 +13,15 @@ describe('the size of the documents', () => {
   });
   test('over 500 KiB is told, over 900 KiB refused', () => {
     expect(sizeFault(sized(501))).toMatchObject({ refused: false, what: expect.stringContaining('501 KiB') });
-    expect(sizeFault(sized(900))).toMatchObject({ refused: false });
-    expect(sizeFault(sized(901))).toMatchObject({ refused: true, fix: expect.any(String) });
+    expect(sizeFault(sized(900))).toMatchObject({
+      refused: false,
+      what: 'the documents have 900 KiB, and at 900 KiB they are no longer published',
+    });
+    expect(sizeFault(sized(901))).toMatchObject({
+      refused: true,
+      what: 'the documents have 901 KiB, and a ConfigMap takes 900 KiB of them',
+      fix: expect.any(String),
+    });
   });
 });
 

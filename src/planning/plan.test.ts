@@ -234,3 +234,50 @@ describe('laws', () => {
     expect(hash('', 'x')).not.toBe(hash('x', ''));
   });
 });
+
+test('the annotations of a hold are ours: one that is over is taken away', () => {
+  const held = carriedOut(plan(intended({}, { removalHeld: 'since' }), undefined, '1'));
+  expect(held.annotations).toMatchObject({ 'kubernaut.io/removal-held': 'since' });
+  expect(plan(intended({}, { removalHeld: 'since' }), held, '1').action).toBe('none');
+  expect(plan(intended(), held, '1').changes).toEqual(['annotation kubernaut.io/removal-held']);
+});
+
+test('the annotations of a rollback are ours: one that is over is taken away', () => {
+  const rollback = { to: 3, from: 'sha256:1' };
+  const live = carriedOut(plan(intended({}, { rollback }), undefined, '1'));
+  expect(rollbackOf(live.annotations)).toEqual(rollback);
+  expect(rollbackOf({ ...live.annotations, 'kubernaut.io/rolled-back-to': 'x' })).toEqual({
+    ...rollback,
+    to: 0,
+  });
+  expect(plan(intended(), live, '1').changes).toEqual([
+    'annotation kubernaut.io/rolled-back-to',
+    'annotation kubernaut.io/rolled-back-from',
+  ]);
+});
+
+describe('who else has a part in it', () => {
+  const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'd', uid: 'u1' };
+  const live = carriedOut(plan(intended(), undefined, '1'));
+
+  test('one owner among others is enough, and the plan names it', () => {
+    const owners = [{ ...owner, uid: 'u2' }, owner];
+    expect(plan(intended({}, { owner }), { ...live, owners }, '1')).toMatchObject({ action: 'none', owner });
+    expect(plan(intended(), { ...live, owners }, '1')).not.toHaveProperty('owner');
+  });
+
+  test.each([
+    ['dynamic-toolset', true],
+    ['dynamic-toolset-restore', true],
+    ['kubectl-edit', false],
+  ])('without our label, the field manager %s among others tells: %s', (manager, expected) => {
+    expect(isOurs({ ...live, labels: {}, managers: ['helm', manager] })).toBe(expected);
+  });
+});
+
+test('overrides come back with a ConfigMap that is made anew, and are never written to one that is there', () => {
+  const live = carriedOut(plan(intended(), undefined, '1'));
+  expect(plan(intended({}, { overrides: 'mine' }), undefined, '1')).toMatchObject({ restore: 'mine' });
+  expect(plan(intended(), undefined, '1')).not.toHaveProperty('restore');
+  expect(plan(intended({}, { overrides: 'mine' }), live, '1')).not.toHaveProperty('restore');
+});

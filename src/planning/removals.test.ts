@@ -9,6 +9,7 @@ import {
   losses,
   type RemovalOptions,
   removals as removalsIn,
+  stillGone,
 } from './removals.ts';
 
 interface ToolText {
@@ -319,4 +320,54 @@ test('whatever comes and goes, what stays missed is let go after the hold', () =
       }
     }),
   );
+});
+
+test('tools that went count for as long as a hold lasts, by a clock that may have been set back', () => {
+  const at = (time: number) => ({ tool: 'a', namespace: 'ns', at: time });
+  const times = [NOW - 300_000, NOW - 299_999, NOW, NOW + 1].map(at);
+  expect(stillGone(times, NOW, 300_000)).toEqual([at(NOW - 299_999), at(NOW)]);
+});
+
+test('tools that went count in an outage of several namespaces, and only in their own namespace otherwise', () => {
+  const all = new Map([
+    ['a', 3],
+    ['b', 4],
+  ]);
+  const gone = ['x', 'y', 'z'].map((tool) => ({ tool, namespace: 'a', at: NOW }));
+  const one: Loss[] = [{ tool: 'b-0', namespace: 'b', cause: 'unhealthy' }];
+  expect(removalsIn(one, all, undefined, NOW, HOLD, gone)).toMatchObject({ held: [], released: one });
+  // Of a namespace of which nothing is left, too: six of seven are lost, and five of six.
+  const left = new Map([['b', 4]]);
+  const three: Loss[] = ['b-0', 'b-1', 'b-2'].map((tool) => ({ tool, namespace: 'b', cause: 'unhealthy' }));
+  expect(removalsIn(three, left, undefined, NOW, HOLD, gone).held).toHaveLength(3);
+});
+
+describe('the note', () => {
+  test('has the times in their order, whatever order the losses have', () => {
+    const first = removals(lost('gone', 'a', 'b', 'c'), 4, undefined, NOW, HOLD);
+    const second = removals(lost('gone', 'd', 'c', 'b', 'a'), 4, first.note, NOW + 200_000, HOLD);
+    expect(second.note).toMatch(
+      /^2026-01-01T00:00:00Z( [0-9a-f]{8}){3}; 2026-01-01T00:03:20Z( [0-9a-f]{8}){1}$/,
+    );
+  });
+
+  test('with a time that is none says nothing, not even that a hold began at no time', () => {
+    const { note = '' } = removals(lost('gone', 'a', 'b'), 2, undefined, NOW, HOLD);
+    const broken = note.replace('2026-01-01T00:00:00Z', '2026-99-01T00:00:00Z');
+    expect(removals(lost('gone', 'a', 'b'), 2, broken, NOW, HOLD)).toMatchObject({
+      held: ['a', 'b'],
+      due: 300_000,
+    });
+  });
+});
+
+test('of holds that end at several times, the first is due and the last says until when', () => {
+  const tools = [...lost('not ready', 'a', 'b'), ...lost('gone', 'c')];
+  expect(removals(tools, 3, undefined, NOW, HOLD)).toMatchObject({ until: NOW + 300_000, due: 15_000 });
+});
+
+test('a tool that moved to another Service and address under its name is not lost', () => {
+  const before = documents({ name: 'a', endpoint: 'http://x:1', service: 's' });
+  const after = documents({ name: 'a', endpoint: 'http://y:1', service: 't' });
+  expect(losses(before, after, found())).toEqual([]);
 });

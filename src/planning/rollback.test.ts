@@ -64,6 +64,21 @@ test.each<[string, Revision, Published | undefined, readonly Revision[], object]
     [first, third, revision(4, 'b', { rollback: earlier })],
     { rollback: { to: 1, from }, overrides: 'of 4' },
   ],
+  [
+    'what is there tells nothing of its hash: the newest revision does',
+    first,
+    { ...live({ documents: third.documents }), annotations: {} },
+    [first, second, third],
+    { rollback: { to: 1, from } },
+  ],
+  [
+    'somebody published it whose revisions are gone: its hash is enough',
+    first,
+    live({ documents: third.documents }),
+    [],
+    { rollback: { to: 1, from } },
+  ],
+  ['nothing tells what the inputs give: nothing to hold', first, undefined, [], { rollback: undefined }],
 ])('%s', (_, to, there, revisions, expected) => {
   expect(rollbackIntent(to, there, revisions)).toMatchObject(expected);
 });
