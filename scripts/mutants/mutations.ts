@@ -207,7 +207,17 @@ class Finder {
   #literal(node: Node, above: readonly Node[]): void {
     const { value } = node;
     if (typeof value === 'boolean') this.#swap(node, String(!value), above);
-    if (typeof value === 'number') this.#swap(node, String(value <= 10 ? value + 1 : value * 10), above);
+    // A comparison for sorting may return any number of its sign.
+    const isSign =
+      value === 1 &&
+      /\? -?1 : |\? -1$|: -?1$/.test(
+        this.#source.slice(
+          above.findLast((each) => each.type === 'ConditionalExpression')?.start ?? node.start,
+          node.end,
+        ),
+      );
+    if (typeof value === 'number' && !isSign)
+      this.#swap(node, String(value <= 10 ? value + 1 : value * 10), above);
   }
 
   #call(node: Node, above: readonly Node[]): void {

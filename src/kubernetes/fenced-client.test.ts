@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { json, kubeServer } from '../../test/fixtures/unit/kube-server.ts';
+import type { KubeClient } from './connection.ts';
 import { fencedClient } from './fenced-client.ts';
 
 const never = new AbortController().signal;
@@ -43,5 +44,23 @@ describe('a connection that writes only while this process leads', () => {
     const { kube } = await setting(true, 2_000);
     const stopped = kube.request({ method: 'PATCH', path: '/x' }, AbortSignal.timeout(50));
     await expect(stopped).rejects.not.toThrow('another process');
+  });
+
+  test('a request that fails fails as it did, with a lead and after it', async () => {
+    const end = new AbortController();
+    const stop = new AbortController();
+    const request = async (): Promise<never> => {
+      throw new Error('broken');
+    };
+    const kube = fencedClient({ request, server: 'the server' } as unknown as KubeClient, {
+      leading: true,
+      term: end.signal,
+    });
+    expect(kube.server).toBe('the server');
+    await expect(kube.request({ method: 'PUT', path: '/x' }, stop.signal)).rejects.toThrow('broken');
+    // Who was stopped hears no word of another process.
+    stop.abort();
+    end.abort();
+    await expect(kube.request({ method: 'PUT', path: '/x' }, stop.signal)).rejects.toThrow('broken');
   });
 });

@@ -1,13 +1,17 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { KubeClient, KubeRequest } from './connection.ts';
 import { type LeadershipEvent, leadership } from './leadership.ts';
-import { LEASE_TIMING } from './lease-term.ts';
+import { type Instant, LEASE_TIMING } from './lease-term.ts';
 import { ApiStatusError } from './status.ts';
 
 // Fake timers do not reach the module, so it sleeps by the global ones.
 vi.mock('node:timers/promises', () => ({
   setTimeout: (milliseconds: number, value: unknown, { signal }: { signal?: AbortSignal } = {}) =>
     new Promise((resolve, reject) => {
+      if (signal?.aborted === true) {
+        reject(new Error('aborted'));
+        return;
+      }
       const timer = setTimeout(() => resolve(value), milliseconds);
       signal?.addEventListener('abort', () => {
         clearTimeout(timer);
@@ -18,7 +22,13 @@ vi.mock('node:timers/promises', () => ({
 
 interface StoredLease {
   metadata: { resourceVersion: string };
-  spec: { holderIdentity: string; leaseDurationSeconds: number };
+  spec: {
+    holderIdentity: string;
+    leaseDurationSeconds: number;
+    leaseTransitions?: number;
+    acquireTime?: string;
+    renewTime?: string;
+  };
 }
 
 /** An API server that has one Lease, in memory. */
@@ -26,32 +36,57 @@ function server() {
   const state = {
     lease: undefined as StoredLease | undefined,
     /** Refuses or delays a request: what it throws is thrown. */
-    before: async (_: KubeRequest): Promise<void> => {},
+    before: async (_request: KubeRequest, _signal: AbortSignal): Promise<void> => {},
+    /** The same for an answer that is on its way back. */
+    after: async (_: KubeRequest): Promise<void> => {},
     writes: 0,
+    /** All that was asked of the Lease itself. */
+    asked: [] as KubeRequest[],
+    /** Sends an event to who watches. */
+    emit: (_: StoredLease): void => {},
+    /** Breaks the watch. */
+    cut: (_: Error): void => {},
   };
   const kube = {
     server: 'the server',
-    async request(request: KubeRequest) {
-      await state.before(request);
+    async request(request: KubeRequest, signal: AbortSignal) {
       if (request.path.includes('fieldSelector') || request.path.endsWith('/leases'))
         return { metadata: { resourceVersion: '1' }, items: [] };
-      if (request.method !== 'PUT') {
-        if (state.lease === undefined) throw new ApiStatusError(404, 'no such Lease');
-        return structuredClone(state.lease);
-      }
-      const body = structuredClone(request.body) as StoredLease;
-      if (body.metadata.resourceVersion !== state.lease?.metadata.resourceVersion)
-        throw new ApiStatusError(409, 'another state');
-      state.writes++;
-      state.lease = { ...body, metadata: { ...body.metadata, resourceVersion: `v${state.writes}` } };
-      return structuredClone(state.lease);
+      state.asked.push(request);
+      await state.before(request, signal);
+      const answer = answerTo(request);
+      await state.after(request);
+      return answer;
     },
     async stream(_: unknown, signal: AbortSignal) {
       return (async function* () {
-        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        for (;;) {
+          const next = Promise.withResolvers<StoredLease | undefined>();
+          state.emit = next.resolve;
+          state.cut = next.reject;
+          signal.addEventListener('abort', () => next.resolve(undefined));
+          const lease = await next.promise;
+          if (lease === undefined) return;
+          yield {
+            type: 'MODIFIED',
+            object: { ...lease, metadata: { ...lease.metadata, namespace: 'ns', name: 'lease' } },
+          };
+        }
       })();
     },
   } as unknown as KubeClient;
+  const answerTo = (request: KubeRequest): unknown => {
+    if (request.method !== 'PUT') {
+      if (state.lease === undefined) throw new ApiStatusError(404, 'no such Lease');
+      return structuredClone(state.lease);
+    }
+    const body = structuredClone(request.body) as StoredLease;
+    if (body.metadata.resourceVersion !== state.lease?.metadata.resourceVersion)
+      throw new ApiStatusError(409, 'another state');
+    state.writes++;
+    state.lease = { ...body, metadata: { ...body.metadata, resourceVersion: `v${state.writes}` } };
+    return structuredClone(state.lease);
+  };
   /** Another process takes the Lease. */
   const taken = (holderIdentity: string): void => {
     state.lease = {
@@ -66,7 +101,7 @@ const RETRY = LEASE_TIMING.retryPeriod * 1.1;
 let stop: AbortController;
 let ended: Promise<void>;
 
-function candidate({ kube }: ReturnType<typeof server>, identity = 'me') {
+function candidate({ kube }: ReturnType<typeof server>, identity = 'me', now?: () => Instant) {
   stop = new AbortController();
   const events: LeadershipEvent[] = [];
   const changes: boolean[] = [];
@@ -74,6 +109,7 @@ function candidate({ kube }: ReturnType<typeof server>, identity = 'me') {
     lease: { namespace: 'ns', name: 'lease' },
     identity,
     emit: (event) => events.push(event),
+    ...(now === undefined ? {} : { now }),
   });
   ended = election.run((leading) => changes.push(leading), stop.signal);
   return { election, events, changes };
@@ -185,5 +221,366 @@ describe('at the end', () => {
     stop.abort();
     await vi.advanceTimersByTimeAsync(10);
     expect(cluster.state.lease?.spec.holderIdentity).toBe('other_1');
+  });
+});
+
+const kinds = (events: readonly LeadershipEvent[]): string[] => events.map(({ kind }) => kind);
+const broken = async (): Promise<never> => {
+  throw new ApiStatusError(500, 'broken');
+};
+const denied = async (): Promise<never> => {
+  throw new ApiStatusError(403, 'no');
+};
+
+describe('what is written', () => {
+  test('a new Lease begins with no transition; each renewal keeps when it was acquired', async () => {
+    const cluster = server();
+    const { election } = candidate(cluster);
+    expect([election.leading, election.term.aborted]).toEqual([false, true]);
+    await vi.advanceTimersByTimeAsync(10);
+    const first = cluster.state.lease?.spec;
+    expect(first).toMatchObject({ holderIdentity: 'me', leaseDurationSeconds: 15, leaseTransitions: 0 });
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(cluster.state.lease?.spec).toMatchObject({ leaseTransitions: 0, acquireTime: first?.acquireTime });
+    expect(cluster.state.lease?.spec.renewTime).not.toBe(first?.renewTime);
+  });
+
+  test('a Lease that was taken over has one transition more', async () => {
+    const cluster = server();
+    cluster.taken('');
+    if (cluster.state.lease !== undefined) cluster.state.lease.spec.leaseTransitions = 3;
+    candidate(cluster);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(cluster.state.lease?.spec).toMatchObject({ holderIdentity: 'me', leaseTransitions: 4 });
+  });
+
+  test('a request that hangs leaves time for another one before the deadline', async () => {
+    const cluster = server();
+    candidate(cluster);
+    await vi.advanceTimersByTimeAsync(3_000);
+    for (const { timeout = Number.POSITIVE_INFINITY } of cluster.state.asked)
+      expect(2 * timeout).toBeLessThan(LEASE_TIMING.renewDeadline);
+  });
+});
+
+describe('by the clock', () => {
+  const clock = (): { now: Instant } => ({ now: { monotonic: 0, wall: 0 } });
+
+  test.each<[number, boolean]>([
+    [LEASE_TIMING.renewDeadline - 1, true],
+    [LEASE_TIMING.renewDeadline, false],
+  ])('%d ms after a renewal was sent it leads: %s', async (gone, expected) => {
+    const time = clock();
+    const { election } = candidate(server(), 'me', () => time.now);
+    await vi.advanceTimersByTimeAsync(0);
+    time.now = { monotonic: gone, wall: 0 };
+    expect(election.leading).toBe(expected);
+  });
+
+  test('a machine that slept has lost the lead, though no timer said so, and may take it again', async () => {
+    const time = clock();
+    const { events, changes } = candidate(server(), 'me', () => time.now);
+    await vi.advanceTimersByTimeAsync(0);
+    time.now = { monotonic: 1_000, wall: 3_600_000 };
+    await vi.advanceTimersByTimeAsync(RETRY);
+    expect(kinds(events)).toEqual(['leading', 'lost', 'leading']);
+    expect(changes).toEqual([true, false, true]);
+  });
+});
+
+describe('how often it looks', () => {
+  test('without rights seldom, and it says so once', async () => {
+    const cluster = server();
+    cluster.state.before = denied;
+    const { events } = candidate(cluster);
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(cluster.state.asked.length).toBeGreaterThanOrEqual(3);
+    expect(cluster.state.asked.length).toBeLessThanOrEqual(5);
+    expect(events).toMatchObject([{ kind: 'failed', doing: 'hold' }]);
+    cluster.state.before = async () => {};
+  });
+
+  test('after another fault as often as ever; each time that it begins is told, and each other fault', async () => {
+    const cluster = server();
+    cluster.taken('other_1');
+    cluster.state.before = broken;
+    const { events } = candidate(cluster);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(cluster.state.asked.length).toBeGreaterThanOrEqual(9);
+    expect(cluster.state.asked.length).toBeLessThanOrEqual(14);
+    expect(kinds(events)).toEqual(['failed']);
+    cluster.state.before = async () => {};
+    await vi.advanceTimersByTimeAsync(RETRY);
+    cluster.state.before = broken;
+    await vi.advanceTimersByTimeAsync(2 * RETRY);
+    expect(kinds(events)).toEqual(['failed', 'following', 'failed']);
+    cluster.state.before = denied;
+    await vi.advanceTimersByTimeAsync(RETRY);
+    expect(kinds(events)).toEqual(['failed', 'following', 'failed', 'failed']);
+    cluster.state.before = async () => {};
+  });
+
+  test('a leader whose rights fail for a moment keeps trying, and leads on', async () => {
+    const cluster = server();
+    const { events } = candidate(cluster);
+    await vi.advanceTimersByTimeAsync(10);
+    cluster.state.before = denied;
+    await vi.advanceTimersByTimeAsync(6_000);
+    cluster.state.before = async () => {};
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(kinds(events)).toEqual(['leading', 'failed']);
+  });
+
+  test("at another one's Lease a few times, and right when it may be taken", async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0.5);
+    const cluster = server();
+    cluster.taken('other_1');
+    const { election } = candidate(cluster);
+    await vi.advanceTimersByTimeAsync(LEASE_TIMING.leaseDuration - 1);
+    expect(cluster.state.asked.length).toBeGreaterThanOrEqual(7);
+    expect(cluster.state.asked.length).toBeLessThanOrEqual(10);
+    expect(election.leading).toBe(false);
+    await vi.advanceTimersByTimeAsync(60);
+    expect(election.leading).toBe(true);
+    vi.restoreAllMocks();
+  });
+
+  test('at once after a Lease was deleted, or changed by somebody else', async () => {
+    const cluster = server();
+    const { events } = candidate(cluster);
+    await vi.advanceTimersByTimeAsync(10);
+    cluster.state.lease = undefined;
+    await vi.advanceTimersByTimeAsync(RETRY);
+    expect(kinds(events)).toEqual(['leading', 'lost', 'leading']);
+    const { writes } = cluster.state;
+    if (cluster.state.lease !== undefined)
+      (cluster.state.lease as StoredLease).metadata.resourceVersion = 'labelled';
+    cluster.state.asked.length = 0;
+    await vi.advanceTimersByTimeAsync(RETRY);
+    // A write that is refused, a look, and a write in the state that was seen.
+    expect(cluster.state.asked.slice(0, 3).map(({ method = 'GET' }) => method)).toEqual([
+      'PUT',
+      'GET',
+      'PUT',
+    ]);
+    expect(cluster.state.writes).toBeGreaterThan(writes);
+  });
+});
+
+describe('what the watch tells', () => {
+  const withHolder = (holderIdentity: string, renewTime: string): StoredLease => ({
+    metadata: { resourceVersion: renewTime },
+    spec: { holderIdentity, leaseDurationSeconds: 15, renewTime },
+  });
+
+  test('a Lease that was given up is taken at once; a renewal is only noted', async () => {
+    const cluster = server();
+    cluster.taken('other_1');
+    const { election } = candidate(cluster);
+    await vi.advanceTimersByTimeAsync(100);
+    const looks = cluster.state.asked.length;
+    for (let renewal = 0; renewal < 5; renewal++) {
+      cluster.state.lease = withHolder('other_1', `v${renewal}`);
+      cluster.state.emit(cluster.state.lease);
+      await vi.advanceTimersByTimeAsync(10);
+    }
+    expect(cluster.state.asked).toHaveLength(looks);
+    cluster.state.lease = withHolder('', 'v9');
+    cluster.state.emit(cluster.state.lease);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(election.leading).toBe(true);
+  });
+
+  test('a renewal that is only seen there counts as one', async () => {
+    const cluster = server();
+    cluster.taken('other_1');
+    const { election } = candidate(cluster);
+    await vi.advanceTimersByTimeAsync(100);
+    cluster.state.before = broken;
+    await vi.advanceTimersByTimeAsync(10_000);
+    cluster.state.lease = withHolder('other_1', 'v1');
+    cluster.state.emit(cluster.state.lease);
+    await vi.advanceTimersByTimeAsync(10);
+    cluster.state.before = async () => {};
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(election.leading).toBe(false);
+    await vi.advanceTimersByTimeAsync(5_100);
+    expect(election.leading).toBe(true);
+  });
+
+  test('who leads needs none of it', async () => {
+    const cluster = server();
+    candidate(cluster);
+    await vi.advanceTimersByTimeAsync(10);
+    const { writes } = cluster.state;
+    for (let late = 0; late < 5; late++) {
+      cluster.state.emit(withHolder('', `v${late}`));
+      await vi.advanceTimersByTimeAsync(10);
+    }
+    expect(cluster.state.writes).toBe(writes);
+  });
+
+  test('one that breaks is told once, and again when it breaks after it worked', async () => {
+    const cluster = server();
+    const { events } = candidate(cluster);
+    await vi.advanceTimersByTimeAsync(10);
+    const failures = () =>
+      events.filter((event) => event.kind === 'failed' && event.doing === 'watch').length;
+    cluster.state.cut(new ApiStatusError(403, 'no'));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(failures()).toBe(1);
+    cluster.state.emit(withHolder('me', 'v1'));
+    await vi.advanceTimersByTimeAsync(10);
+    cluster.state.cut(new ApiStatusError(403, 'no'));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(failures()).toBe(2);
+  });
+});
+
+describe('an answer that is late', () => {
+  const late = (milliseconds: number) => () =>
+    new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
+
+  test('to a renewal, after the lead was lost: it is taken anew, and everybody hears of it', async () => {
+    const cluster = server();
+    const { events, changes } = candidate(cluster);
+    await vi.advanceTimersByTimeAsync(10);
+    cluster.state.after = late(12_000);
+    await vi.advanceTimersByTimeAsync(11_000);
+    cluster.state.after = async () => {};
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(changes).toEqual([true, false, true]);
+    expect(kinds(events)).toEqual(['leading', 'lost', 'leading']);
+  });
+
+  test('to the look after a refused renewal: the lead is lost once', async () => {
+    const cluster = server();
+    const { events, election } = candidate(cluster);
+    await vi.advanceTimersByTimeAsync(10);
+    cluster.taken('other_1');
+    cluster.state.after = late(11_000);
+    await vi.advanceTimersByTimeAsync(12_000);
+    cluster.state.after = async () => {};
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(kinds(events).filter((kind) => kind === 'lost')).toHaveLength(1);
+    expect(election.leading).toBe(false);
+  });
+
+  test('to taking it: another one may think that it is over by then', async () => {
+    const cluster = server();
+    cluster.state.after = late(LEASE_TIMING.renewDeadline);
+    const { changes } = candidate(cluster);
+    await vi.advanceTimersByTimeAsync(2 * LEASE_TIMING.renewDeadline + 1_000);
+    expect(changes).toEqual([]);
+    cluster.state.after = async () => {};
+  });
+
+  test('a renewal is given up when the lead is lost, and that is no failure', async () => {
+    const cluster = server();
+    const { events } = candidate(cluster);
+    await vi.advanceTimersByTimeAsync(10);
+    let isGivenUp = false;
+    cluster.state.before = (_, signal) =>
+      new Promise((__, reject) => {
+        signal.addEventListener('abort', () => {
+          isGivenUp = true;
+          cluster.state.before = async () => {};
+          reject(new Error('aborted'));
+        });
+      });
+    await vi.advanceTimersByTimeAsync(LEASE_TIMING.renewDeadline + 100);
+    expect(isGivenUp).toBe(true);
+    expect(kinds(events)).toEqual(['leading', 'lost', 'leading']);
+  });
+});
+
+test('somebody was quicker: it follows', async () => {
+  const cluster = server();
+  cluster.state.before = async ({ method }) => {
+    if (method === 'PUT' && cluster.state.lease === undefined) cluster.taken('other_1');
+  };
+  const { election, events } = candidate(cluster);
+  await vi.advanceTimersByTimeAsync(RETRY);
+  expect(election.leading).toBe(false);
+  expect(kinds(events)).toEqual(['following']);
+});
+
+test('a lead that was taken away is lost once', async () => {
+  const cluster = server();
+  const { events } = candidate(cluster);
+  await vi.advanceTimersByTimeAsync(10);
+  cluster.taken('other_1');
+  await vi.advanceTimersByTimeAsync(LEASE_TIMING.renewDeadline + 1_000);
+  expect(kinds(events)).toEqual(['leading', 'lost', 'following']);
+});
+
+describe('when it is stopped', () => {
+  test('it leads no more from then on, and no deadline comes after that', async () => {
+    const cluster = server();
+    const { election, events } = candidate(cluster);
+    await vi.advanceTimersByTimeAsync(10);
+    const { term } = election;
+    cluster.state.asked.length = 0;
+    stop.abort();
+    await vi.advanceTimersByTimeAsync(0);
+    expect([election.leading, term.aborted]).toEqual([false, true]);
+    expect(cluster.state.lease?.spec).toMatchObject({
+      holderIdentity: '',
+      leaseDurationSeconds: 1,
+      leaseTransitions: 0,
+      renewTime: expect.any(String),
+    });
+    for (const { timeout = Number.POSITIVE_INFINITY } of cluster.state.asked)
+      expect(timeout).toBeLessThanOrEqual(1_500);
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(kinds(events)).toEqual(['leading']);
+  });
+
+  test('who follows asks for nothing more', async () => {
+    const cluster = server();
+    cluster.taken('other_1');
+    const { events } = candidate(cluster);
+    await vi.advanceTimersByTimeAsync(10);
+    cluster.state.asked.length = 0;
+    stop.abort();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(cluster.state.asked).toEqual([]);
+    expect(kinds(events)).toEqual(['following']);
+  });
+
+  test('a Lease that is gone is not made again', async () => {
+    const cluster = server();
+    const { events } = candidate(cluster);
+    await vi.advanceTimersByTimeAsync(10);
+    cluster.state.lease = undefined;
+    stop.abort();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(cluster.state.lease).toBeUndefined();
+    expect(kinds(events)).toEqual(['leading']);
+  });
+
+  test('a Lease that cannot be given up is told', async () => {
+    const cluster = server();
+    const { events } = candidate(cluster);
+    await vi.advanceTimersByTimeAsync(10);
+    cluster.state.before = broken;
+    stop.abort();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(kinds(events)).toEqual(['leading', 'failed']);
+  });
+
+  test('while a Lease is being taken: nobody hears of a lead, and a failure of that is none', async () => {
+    for (const fails of [false, true]) {
+      const cluster = server();
+      const { changes, events } = candidate(cluster);
+      cluster.state.before = async ({ method }) => {
+        if (method !== 'PUT') return;
+        stop.abort();
+        if (fails) throw new Error('aborted');
+      };
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(changes).toEqual([]);
+      expect(events).toEqual([]);
+    }
   });
 });

@@ -122,3 +122,13 @@ test("a holder's name is one short line", () => {
   );
   expect(holderName('')).toBe('nobody');
 });
+
+test('what is no number in a Lease counts as none', () => {
+  const seen = observe(
+    { holderIdentity: 'x', leaseDurationSeconds: '90', leaseTransitions: '7' },
+    undefined,
+    at(0),
+  );
+  expect(seen).toMatchObject({ transitions: 0, duration: 15_000 });
+  expect(observe(spec('x', { leaseTransitions: 7 }), undefined, at(0)).transitions).toBe(7);
+});

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Documents } from '../model/documents.ts';
-import { documentDiff } from './changes.ts';
+import { documentDiff, textDiff } from './changes.ts';
 
 const published = (yaml: string, json = '{"tools": []}\n') => ({
   data: { 'toolset.json': json, 'custom_toolset.yaml': yaml },
@@ -53,3 +53,53 @@ test('long lines are cut, and two long texts with nothing in common are told who
   const rows = (name: string) => Array.from({ length: 20_000 }, (_, n) => `${name}${n}: 1\n`).join('');
   expect(texts(rows('a'), rows('b'))).toHaveLength(40_003);
 }, 60_000);
+
+test('a line is cut beyond 1,000 characters, and says how many it has more', () => {
+  const shown = (length: number) =>
+    texts(`a: "${'b '.repeat((length - 6) / 2)}"\n`, 'a: 1\n').find((line) => /^-[^-]/.test(line));
+  // The sign of the line counts.
+  expect(shown(1_000)).toBe(`-a: "${'b '.repeat(497)}"`);
+  expect(shown(1_006)).toBe(`-a: "${'b '.repeat(497)}b… (6 more characters)`);
+});
+
+test('three lines stand around what differs', () => {
+  const rows = (middle: string) => `${['a', 'b', 'c', 'd', middle, 'f', 'g', 'h', 'i'].join(': 1\n')}: 1\n`;
+  expect(textDiff('overrides.yaml', rows('e'), rows('E'))).toEqual([
+    { kind: 'header', text: '--- overrides.yaml' },
+    { kind: 'header', text: '+++ overrides.yaml' },
+    { kind: 'header', text: '@@ -2,7 +2,7 @@' },
+    { kind: 'context', text: ' b: 1' },
+    { kind: 'context', text: ' c: 1' },
+    { kind: 'context', text: ' d: 1' },
+    { kind: 'removed', text: '-e: 1' },
+    { kind: 'added', text: '+E: 1' },
+    { kind: 'context', text: ' f: 1' },
+    { kind: 'context', text: ' g: 1' },
+    { kind: 'context', text: ' h: 1' },
+  ]);
+});
+
+test('what has too little in common is told as taken away and added, with nothing around it', () => {
+  const rows = (name: string) => Array.from({ length: 2_100 }, (_, n) => `${name}${n}: 1\n`).join('');
+  const lines = documentDiff(published(rows('a')), documents(rows('b')), 'x', 'y');
+  expect(lines.slice(2, 4)).toEqual([
+    { kind: 'header', text: '@@ nearly all of it @@' },
+    { kind: 'removed', text: '-a0: 1' },
+  ]);
+  expect(lines.at(-1)).toEqual({ kind: 'added', text: '+b2099: 1' });
+  expect(lines).toHaveLength(3 + 2 * 2_100);
+});
+
+test('where nothing is published yet, all of it is added, each document under its own name', () => {
+  const lines = documentDiff(undefined, documents('a: 1\n', '{}\n'), 'x', 'y').map(({ text }) => text);
+  expect(lines).toEqual([
+    '--- x toolset.json',
+    '+++ y toolset.json',
+    '@@ -1,0 +1,1 @@',
+    '+{}',
+    '--- x custom_toolset.yaml',
+    '+++ y custom_toolset.yaml',
+    '@@ -1,0 +1,1 @@',
+    '+a: 1',
+  ]);
+});

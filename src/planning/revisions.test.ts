@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Content, Revision } from '../model/revision.ts';
-import { previousRevision, recordStep, revisionsToPrune } from './revisions.ts';
+import { inOrder, previousRevision, recordStep, revisionsToPrune, toolCount } from './revisions.ts';
 
 const now = new Date('2026-01-01T00:00:00Z');
 
@@ -53,43 +53,84 @@ test('the oldest are let go, and the newest never', () => {
   expect(numbers(revisionsToPrune(revisions, 1, content('a')))).toEqual([2]);
 });
 
-test('a burst of changes pushes out its own revisions, and not what was published for long before it', () => {
-  const HOUR = 3_600_000;
-  const start = now.getTime();
-  let revisions: Revision[] = [];
-  const publish = (text: string, at: number): void => {
-    const step = recordStep(content(text), revisions, 'x', new Date(at));
-    if (step.do === 'nothing') throw new Error('it changes nothing');
-    const { name, number, published } = step;
-    revisions.push({ ...content(text), name, number, created: '', published });
-    const pruned = revisionsToPrune(revisions, 10, content(text));
-    revisions = revisions.filter((each) => !pruned.includes(each));
-  };
-  const texts = (): string[] => revisions.map(({ documents }) => documents['toolset.json']);
-  for (const day of [0, 1, 2]) publish(`day ${day}`, start + day * 24 * HOUR);
-  const attack = start + 72 * HOUR;
-  for (let n = 0; n < 2_000; n++) publish(`burst ${n}`, attack + n * 1_300);
-  expect(revisions).toHaveLength(10);
-  expect(texts().slice(0, 3)).toEqual(['day 0', 'day 1', 'day 2']);
-  expect(texts().slice(-5)).toEqual([1_995, 1_996, 1_997, 1_998, 1_999].map((n) => `burst ${n}`));
-});
-
-test('without bursts the oldest go first', () => {
-  const HOUR = 3_600_000;
-  let revisions: Revision[] = [];
-  for (let n = 0; n < 100; n++) {
-    const published = new Date(now.getTime() + n * HOUR).toISOString();
-    revisions.push({ ...content(`${n}`), name: `x-${n}`, number: n, created: '', published });
-    const pruned = revisionsToPrune(revisions, 10, undefined);
-    revisions = revisions.filter((each) => !pruned.includes(each));
-  }
-  expect(numbers(revisions)).toEqual([90, 91, 92, 93, 94, 95, 96, 97, 98, 99]);
-});
-
 test('the one to return to is the newest with other documents that can be used', () => {
   const revisions = recorded(content('a'), content('b'), content('c'), content('c', 'edited'));
   expect(previousRevision(revisions, content('c').documents)?.number).toBe(2);
   expect(previousRevision(revisions, undefined)?.number).toBe(4);
   expect(previousRevision(revisions, content('c').documents, ({ number }) => number < 2)?.number).toBe(1);
   expect(previousRevision(recorded(content('c')), content('c').documents)).toBeUndefined();
+});
+
+describe('the order of a history', () => {
+  const at = (name: string, published: string | undefined, created: string, number = 1): Revision => ({
+    ...content(name),
+    name,
+    number,
+    created,
+    published,
+  });
+  const names = (...revisions: Revision[]): string[] => inOrder(revisions).map(({ name }) => name);
+
+  test.each<[string, Revision[], string[]]>([
+    [
+      'by the time of the last publication, whatever the numbers say',
+      [at('a', '2026-01-03T00:00:00Z', '', 1), at('b', '2026-01-01T00:00:00Z', '', 9)],
+      ['b', 'a'],
+    ],
+    [
+      'by the time when it was made, where that is all there is',
+      [at('a', undefined, '2026-01-03T00:00:00Z'), at('b', 'oops', '2026-01-02T00:00:00Z')],
+      ['b', 'a'],
+    ],
+    [
+      'one without any time is the oldest',
+      [at('a', '2026-01-03T00:00:00Z', ''), at('b', undefined, '')],
+      ['b', 'a'],
+    ],
+    [
+      'a time of publication counts before the one when it was made',
+      [at('a', '2026-01-03T00:00:00Z', '2026-01-01T00:00:00Z'), at('b', undefined, '2026-01-02T00:00:00Z')],
+      ['b', 'a'],
+    ],
+    ['by number at the same time', [at('a', undefined, '', 2), at('b', undefined, '', 1)], ['b', 'a']],
+    ['by name at the same number too', [at('b', undefined, ''), at('a', undefined, '')], ['a', 'b']],
+    ['by name, as it was already', [at('a', undefined, ''), at('b', undefined, '')], ['a', 'b']],
+  ])('%s', (_, revisions, expected) => {
+    expect(names(...revisions)).toEqual(expected);
+  });
+
+  test('has each content once, where it was published last', () => {
+    const twice = { ...at('a', '2026-01-01T00:00:00Z', ''), name: 'older' };
+    expect(names(at('a', '2026-01-03T00:00:00Z', ''), at('b', '2026-01-02T00:00:00Z', ''), twice)).toEqual([
+      'b',
+      'a',
+    ]);
+  });
+});
+
+test('the time of a publication is never before the newest revision, however far a clock is behind', () => {
+  const [first] = recorded(content('a')) as [Revision];
+  expect(first.published).toBe('2026-01-01T00:00:00.000Z');
+  const behind = new Date('2025-01-01T00:00:00Z');
+  expect(recordStep(content('b'), [first], 'x', behind)).toMatchObject({
+    published: '2026-01-01T00:00:00.001Z',
+  });
+  const later = new Date('2026-01-02T00:00:00Z');
+  expect(recordStep(content('b'), [first], 'x', later)).toMatchObject({ published: later.toISOString() });
+  expect(recordStep(content('b'), [], 'x', new Date(0))).toMatchObject({
+    published: '1970-01-01T00:00:00.000Z',
+  });
+});
+
+test('another rollback of the same content is recorded', () => {
+  const held = (to: number, from: string): Content => ({ ...content('a'), rollback: { to, from } });
+  const revisions = recorded(held(1, 'sha256:1'));
+  expect(recordStep(held(2, 'sha256:1'), revisions, 'x', now)).toMatchObject({ do: 'renumber', number: 1 });
+  expect(recordStep(held(1, 'sha256:2'), revisions, 'x', now)).toMatchObject({ do: 'renumber', number: 1 });
+});
+
+test('a revision is named by its content, in twelve digits, and counts its tools', () => {
+  const step = recordStep(content('a'), [], 'x', now);
+  expect(step).toMatchObject({ do: 'create', name: expect.stringMatching(/^x-[0-9a-f]{12}$/), number: 1 });
+  expect(toolCount(content('{"tools":[{"name":"a"},{"name":"b"}]}'))).toBe(2);
 });

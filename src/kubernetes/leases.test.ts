@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest';
+import type { KubeClient, KubeRequest } from './connection.ts';
+import { leaseFailure } from './lease-failure.ts';
+import { type Lease, type LeaseSpec, readLease, writeLease } from './leases.ts';
+import { ApiStatusError } from './status.ts';
+
+const NAME = { namespace: 'ns', name: 'lease' };
+const signal = new AbortController().signal;
+const SPEC: LeaseSpec = {
+  holderIdentity: 'me',
+  leaseDurationSeconds: 15,
+  acquireTime: '2026-01-01T00:00:00.000000Z',
+  renewTime: '2026-01-01T00:00:02.000000Z',
+  leaseTransitions: 1,
+};
+
+/** A server that answers each request so. */
+function answering(answer: () => unknown) {
+  const asked: KubeRequest[] = [];
+  const request = async (each: KubeRequest): Promise<unknown> => {
+    asked.push(each);
+    return answer();
+  };
+  return { kube: { request } as unknown as KubeClient, asked };
+}
+const failing = (code: number) =>
+  answering(() => {
+    throw new ApiStatusError(code, 'no');
+  }).kube;
+
+describe('reading', () => {
+  test('a Lease that is not there is nothing; any other failure is one', async () => {
+    expect(await readLease(failing(404), NAME, 1, signal)).toBeUndefined();
+    await expect(readLease(failing(403), NAME, 1, signal)).rejects.toThrow('no');
+  });
+});
+
+describe('writing', () => {
+  test('what others wrote stays, and the state that was read is named', async () => {
+    const { kube, asked } = answering(() => ({}));
+    const before: Lease & { theirs: string } = {
+      metadata: { resourceVersion: '7', labels: { a: 'b' } } as Lease['metadata'] & object,
+      spec: { holderIdentity: 'x', strategy: 'OldestEmulationVersion' },
+      theirs: 'too',
+    };
+    await writeLease(kube, NAME, before, SPEC, 5, signal);
+    expect(asked).toEqual([
+      {
+        method: 'PUT',
+        path: '/apis/coordination.k8s.io/v1/namespaces/ns/leases/lease',
+        timeout: 5,
+        body: {
+          apiVersion: 'coordination.k8s.io/v1',
+          kind: 'Lease',
+          metadata: { resourceVersion: '7', labels: { a: 'b' }, ...NAME },
+          spec: { ...SPEC, strategy: 'OldestEmulationVersion' },
+          theirs: 'too',
+        },
+      },
+    ]);
+  });
+
+  test.each<[string, Lease | undefined, number, boolean]>([
+    ['it was changed', {}, 409, true],
+    ['it was made meanwhile', undefined, 409, true],
+    ['it was made meanwhile, so a version is missing', undefined, 422, true],
+    ['it was deleted meanwhile', {}, 404, true],
+    ['the namespace is not there', undefined, 404, false],
+    ['what is written is wrong', {}, 422, false],
+    ['it is not allowed', {}, 403, false],
+  ])('%s: %o, %d: somebody was quicker: %s', async (_, before, code, isQuicker) => {
+    const written = writeLease(failing(code), NAME, before, SPEC, 1, signal);
+    if (isQuicker) expect(await written).toBeUndefined();
+    else await expect(written).rejects.toThrow('no');
+  });
+
+  test('a failure without a status is one', async () => {
+    const { kube } = answering(() => {
+      throw Object.assign(new Error('cut off'), { code: 409 });
+    });
+    await expect(writeLease(kube, NAME, undefined, SPEC, 1, signal)).rejects.toThrow('cut off');
+  });
+});
+
+describe('what keeps it from being held, for a person', () => {
+  const said = (doing: 'hold' | 'watch', error: unknown): string =>
+    leaseFailure(doing, NAME, error, 'https://api:6443').message;
+
+  test('the right that is missing', () => {
+    expect(said('hold', new ApiStatusError(403, 'no'))).toBe(
+      'cannot hold Lease ns/lease: no; grant "get", "create" and "update" on leases.coordination.k8s.io "lease" in namespace ns with a Role',
+    );
+    expect(said('watch', new ApiStatusError(403, 'no'))).toContain('grant "list" and "watch" on');
+  });
+  test('the namespace that is missing', () => {
+    expect(said('hold', new ApiStatusError(404, 'gone'))).toBe(
+      'cannot hold Lease ns/lease: gone; create the namespace ns, or choose another',
+    );
+  });
+  test('anything else as for other requests', () => {
+    expect(said('hold', new ApiStatusError(500, 'broken'))).not.toMatch(/grant|create the namespace/);
+    expect(said('hold', Object.assign(new Error('cut off'), { code: 'ECONNRESET' }))).not.toContain('grant');
+  });
+});
