@@ -60,7 +60,7 @@ async function openVitest(first: ReadonlyMap<string, number>): Promise<Vitest> {
       include: ['src/**/*.test.ts'],
       runner: join(import.meta.dirname, 'mutants/runner.ts'),
       reporters: [{}],
-      pool: 'threads',
+      pool: 'forks',
       maxWorkers: 1,
       testTimeout: 60_000,
       silent: true,

@@ -29,6 +29,8 @@ const now = performance.now.bind(performance);
 const NO_MUTANT = -1;
 /** How many visits of mutated places there are between two looks at the time. */
 const LOOK_EVERY = 4096;
+/** How long after its deadline a mutant may go on, in milliseconds. */
+const GRACE = 3_000;
 
 /** The mutant that runs, when that must end, and which mutants were reached. */
 const state = {
@@ -38,10 +40,16 @@ const state = {
   reached: new Set<number>(),
 };
 
-/** Says whether a mutant is to run here. It throws when a mutant made a loop that does not end. */
+/**
+ * Says whether a mutant is to run here. It throws when a mutant made a loop that does not end, and ends this process where
+ * that is caught and goes on.
+ */
 function isActive(id: number): boolean {
   state.reached.add(id);
-  if (++state.visits % LOOK_EVERY === 0 && now() > state.deadline) throw new Error('the mutant does not end');
+  if (++state.visits % LOOK_EVERY === 0 && now() > state.deadline) {
+    if (now() > state.deadline + GRACE) process.kill(process.pid, 'SIGKILL');
+    throw new Error('the mutant does not end');
+  }
   return state.active === id;
 }
 

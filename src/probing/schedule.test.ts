@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Candidate, Verdict } from '../model/discovery.ts';
 import { HOME_CLUSTER } from '../model/key.ts';
+import { serviceKey } from '../model/service.ts';
 import type { ProbeEvent } from './prober.ts';
 import { ScheduledProber } from './schedule.ts';
 
@@ -246,4 +247,141 @@ test('what came of each probe is told, and nothing of what is remembered', async
     { kind: 'probed', type: 'prometheus', verdict: undefined },
     { kind: 'probed', type: 'prometheus', verdict: verdict('healthy') },
   ]);
+});
+
+/** A schedule over several backends, each of which answers as it is told to. */
+function several(
+  options: Partial<ConstructorParameters<typeof ScheduledProber>[1]> = {},
+  before?: ScheduledProber,
+) {
+  const state = {
+    now: 0,
+    asked: [] as string[],
+    answer: async (_: string): Promise<Verdict> => verdict('healthy'),
+  };
+  const prober = {
+    probe: ({ service: { name } }: Candidate) => {
+      state.asked.push(name);
+      return state.answer(name);
+    },
+  };
+  const schedule = new ScheduledProber(
+    prober,
+    { refresh: 5 * MINUTE, now: () => state.now, random: () => 0.5, ...options },
+    before,
+  );
+  const signal = new AbortController().signal;
+  const pass = async (...names: string[]): Promise<void> => {
+    const candidates = names.map((name) => candidate(name));
+    await schedule.prepare(candidates, signal);
+    await Promise.all(candidates.map((each) => schedule.probe(each, signal)));
+  };
+  return { state, schedule, pass, prober };
+}
+const keyOf = (name: string) => serviceKey(candidate(name).service);
+const answers =
+  (bad: readonly string[]) =>
+  async (name: string): Promise<Verdict> =>
+    verdict(bad.includes(name) ? 'unhealthy' : 'healthy');
+
+test('another schedule goes on with the memory, and knows who is worth a pass', async () => {
+  const first = several();
+  first.state.answer = answers(['b']);
+  await first.pass('a', 'b');
+  const next = several({}, first.schedule);
+  expect(next.schedule.nextRetry()).toBe(15_000);
+  expect(next.schedule.known(candidate('a'))?.health).toBe('healthy');
+  await next.pass('a', 'b');
+  expect(next.state.asked).toEqual([]);
+});
+
+test('who is not there any more is forgotten, and who is new has nothing to be due for', async () => {
+  const { state, pass, schedule } = several();
+  state.answer = answers(['b']);
+  await pass('a', 'b');
+  await pass('a');
+  expect(schedule.nextRetry()).toBeUndefined();
+  await schedule.prepare([candidate('a'), candidate('c')], new AbortController().signal);
+  schedule.touchAll(() => true, true);
+  expect(schedule.known(candidate('b'))).toBeUndefined();
+  expect(schedule.known(candidate('c'))).toBeUndefined();
+});
+
+test.each<[string, (name: string) => boolean, boolean, string[]]>([
+  ['all', () => true, true, ['a', 'b']],
+  ['those that fail', () => true, false, ['b']],
+  ['those that are asked for', (name) => name === 'a', true, ['a']],
+  ['those that are asked for, of those that fail', (name) => name === 'a', false, []],
+])('made due now: %s', async (_, wanted, all, expected) => {
+  const { state, pass, schedule } = several();
+  state.answer = answers(['b']);
+  await pass('a', 'b');
+  state.asked.length = 0;
+  schedule.touchAll((key) => ['a', 'b'].some((name) => wanted(name) && keyOf(name) === key), all);
+  await pass('a', 'b');
+  expect(state.asked).toEqual(expected);
+});
+
+test('news that come during a probe count after it: due at once, and readiness is not undone by what follows', async () => {
+  const { state, schedule, pass } = several();
+  state.answer = answers(['a']);
+  await pass('a');
+  state.now = MINUTE;
+  state.answer = async (name) => {
+    schedule.touch(keyOf(name), true);
+    schedule.touch(keyOf(name));
+    return verdict('unhealthy');
+  };
+  await pass('a');
+  expect(schedule.nextRetry()).toBe(0);
+  // It became ready, so it is asked again a second later.
+  state.answer = answers(['a']);
+  await pass('a');
+  expect(schedule.nextRetry()).toBe(1_000);
+});
+
+test('news without readiness keep the backoff', async () => {
+  const { state, schedule, pass } = several();
+  state.answer = answers(['a']);
+  await pass('a');
+  state.now = MINUTE;
+  state.answer = async (name) => {
+    schedule.touch(keyOf(name));
+    return verdict('unhealthy');
+  };
+  await pass('a');
+  state.answer = answers(['a']);
+  await pass('a');
+  expect(schedule.nextRetry()).toBe(60_000);
+});
+
+test('another endpoint begins anew: what was well at the old one does not keep it', async () => {
+  const { state, schedule } = several();
+  const signal = new AbortController().signal;
+  await schedule.probe(candidate('a'), signal);
+  state.answer = answers(['a']);
+  expect(await schedule.probe(candidate('a', 9091), signal)).toMatchObject({ health: 'unhealthy' });
+  expect(schedule.known(candidate('a'))).toBeUndefined();
+});
+
+test('what the prober below has to say is passed on', async () => {
+  const { prober } = several();
+  const problem = { where: 'x', what: 'y' };
+  const options = { refresh: 1, now: () => 0, random: () => 0 };
+  const signal = new AbortController().signal;
+  const told = new ScheduledProber({ ...prober, prepare: async () => [problem] }, options);
+  expect(await told.prepare([], signal)).toEqual([problem]);
+  expect(await new ScheduledProber(prober, options).prepare([], signal)).toEqual([]);
+});
+
+test('a probe that is given up is not told', async () => {
+  const events: ProbeEvent[] = [];
+  const { state, schedule } = several({ tell: (event) => events.push(event) });
+  const stop = new AbortController();
+  state.answer = async () => {
+    stop.abort();
+    throw new Error('aborted');
+  };
+  await expect(schedule.probe(candidate('a'), stop.signal)).rejects.toThrow('aborted');
+  expect(events).toEqual([]);
 });

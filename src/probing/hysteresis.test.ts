@@ -1,0 +1,211 @@
+import { describe, expect, test } from 'vitest';
+import type { Verdict } from '../model/discovery.ts';
+import { isOpen, type Memory, refreshed, remember } from './hysteresis.ts';
+
+const REFRESH = 300_000;
+const answered = (health: Verdict['health'], more: Partial<Verdict> = {}): Verdict => ({
+  health,
+  authRequired: false,
+  proof: 'proven',
+  reason: `it is ${health}`,
+  steps: [{ asked: 'GET /', answered: health }],
+  ...more,
+});
+const GOOD = answered('healthy');
+const BAD = answered('unhealthy');
+const UNKNOWN = answered('unknown');
+const NOT_READY = answered('unhealthy', { fault: 'not_ready', steps: [] });
+const NO_NAME = answered('unhealthy', { fault: 'resolution', steps: [] });
+
+/** What is remembered after verdicts, each with the seconds at which it came; chance is in the middle. */
+function memoryOf(...verdicts: readonly (readonly [seconds: number, verdict: Verdict])[]): Memory {
+  const options = { refresh: REFRESH, random: () => 0.5 };
+  let memory: Memory | undefined;
+  for (const [seconds, verdict] of verdicts)
+    memory = remember(memory, 'x', verdict, seconds * 1_000, options);
+  if (memory === undefined) throw new Error('no verdict');
+  return memory;
+}
+
+describe('to leave', () => {
+  test.each<[string, (readonly [number, Verdict])[], Verdict['health']]>([
+    [
+      'three failures over half a minute',
+      [
+        [10, BAD],
+        [20, BAD],
+        [40, BAD],
+      ],
+      'unhealthy',
+    ],
+    [
+      'a second less',
+      [
+        [10, BAD],
+        [20, BAD],
+        [39, BAD],
+      ],
+      'healthy',
+    ],
+    [
+      'two failures, however long apart',
+      [
+        [10, BAD],
+        [1_000, BAD],
+      ],
+      'healthy',
+    ],
+    [
+      'failures of two kinds do not add up',
+      [
+        [10, BAD],
+        [20, NOT_READY],
+        [40, BAD],
+      ],
+      'healthy',
+    ],
+    [
+      'of one name and of its Pods neither',
+      [
+        [10, NO_NAME],
+        [20, NOT_READY],
+        [40, NO_NAME],
+      ],
+      'healthy',
+    ],
+    [
+      'three of one kind among others',
+      [
+        [10, BAD],
+        [20, NOT_READY],
+        [30, BAD],
+        [40, BAD],
+      ],
+      'unhealthy',
+    ],
+    [
+      'what is unknown is no failure',
+      [
+        [10, BAD],
+        [20, UNKNOWN],
+        [30, UNKNOWN],
+        [40, UNKNOWN],
+      ],
+      'healthy',
+    ],
+    [
+      'nor a success',
+      [
+        [10, BAD],
+        [20, UNKNOWN],
+        [30, BAD],
+        [40, UNKNOWN],
+        [50, BAD],
+      ],
+      'unhealthy',
+    ],
+  ])('%s', (_, verdicts, health) => {
+    expect(memoryOf([0, GOOD], ...verdicts).told.health).toBe(health);
+  });
+
+  test('what contradicts its type is a failure too, however healthy', () => {
+    const other = answered('healthy', { proof: 'contradicted' });
+    expect(memoryOf([0, GOOD], [10, other]).told).toMatchObject({ proof: 'proven' });
+    expect(memoryOf([0, GOOD], [10, other], [20, other], [40, other]).told).toBe(other);
+    expect(memoryOf([0, other]).told).toBe(other);
+  });
+
+  test('while it is kept, its reason counts the failures of that kind', () => {
+    expect(memoryOf([0, GOOD], [10, BAD], [20, NOT_READY], [25, BAD]).told.reason).toBe(
+      'kept for now, failure 2 in a row: it is unhealthy',
+    );
+    expect(memoryOf([0, GOOD], [10, UNKNOWN]).told).toBe(GOOD);
+  });
+
+  test('what never was well is told as it is', () => {
+    expect(memoryOf([0, BAD], [10, UNKNOWN]).told).toBe(UNKNOWN);
+    expect(memoryOf([0, BAD], [10, NOT_READY]).told).toBe(NOT_READY);
+  });
+});
+
+describe('when it is asked again, in seconds', () => {
+  const READY: (memory: Memory) => Memory = (memory) => refreshed(memory, true, 0);
+  test.each<[string, Memory, number]>([
+    ['a healthy one after the refresh', memoryOf([0, GOOD]), 300],
+    ['one that fails and is kept', memoryOf([0, GOOD], [0, BAD]), 15],
+    ['the same the second time', memoryOf([0, GOOD], [0, BAD], [0, BAD]), 15],
+    ['one that is not well', memoryOf([0, BAD]), 15],
+    ['the second time', memoryOf([0, BAD], [0, BAD]), 30],
+    ['the third time', memoryOf([0, BAD], [0, BAD], [0, BAD]), 60],
+    ['never later than the refresh', memoryOf(...Array.from({ length: 9 }, () => [0, BAD] as const)), 300],
+    [
+      'one whose Pods are not ready, as often as ever',
+      memoryOf([0, NOT_READY], [0, NOT_READY], [0, NOT_READY]),
+      15,
+    ],
+    ['one of which nothing is known', memoryOf([0, UNKNOWN], [0, UNKNOWN]), 30],
+    [
+      'nor while a fault of ours keeps it so: as often as ever',
+      memoryOf(
+        [0, answered('unknown', { fault: 'timeout' })],
+        [0, answered('unknown', { fault: 'timeout' })],
+      ),
+      15,
+    ],
+    ['a good one of which nothing is known backs off', memoryOf([0, GOOD], [0, UNKNOWN], [0, UNKNOWN]), 30],
+  ])('%s', (_, memory, seconds) => {
+    expect(memory.due).toBe(seconds * 1_000);
+  });
+
+  test('by chance up to a tenth earlier or later', () => {
+    const due = (random: number, verdict: Verdict) =>
+      remember(undefined, 'x', verdict, 0, { refresh: REFRESH, random: () => random }).due;
+    expect([due(0, GOOD), due(1, GOOD)]).toEqual([270_000, 330_000]);
+    expect([due(0, BAD), due(1, BAD)]).toEqual([13_500, 16_500]);
+    expect([due(0, NOT_READY), due(1, NOT_READY)]).toEqual([13_500, 16_500]);
+  });
+
+  test('soon after a Pod became ready, four times, then as before', () => {
+    const options = { refresh: REFRESH, random: () => 0 };
+    let memory = READY(memoryOf([0, BAD], [0, BAD]));
+    expect(memory.due).toBe(0);
+    const pauses = Array.from({ length: 6 }, () => {
+      memory = remember(memory, 'x', BAD, 0, options);
+      return Math.round(memory.due);
+    });
+    expect(pauses).toEqual([900, 1_800, 3_600, 7_200, 13_500, 27_000]);
+    // A Pod that is not ready any more ends that.
+    const gone = remember(READY(memoryOf([0, BAD])), 'x', NOT_READY, 0, options);
+    expect(remember(gone, 'x', BAD, 0, options).due).toBe(13_500);
+  });
+});
+
+describe('news of its Pods', () => {
+  const failing = memoryOf([0, GOOD], [10, NOT_READY], [20, BAD], [30, BAD]);
+
+  test('make it due, and change nothing else unless one became ready', () => {
+    expect(refreshed(failing, false, 40_000)).toEqual({ ...failing, due: 40_000 });
+  });
+
+  test('of one that became ready forget that none was, and the backoff', () => {
+    expect(refreshed(failing, true, 40_000)).toEqual({
+      ...failing,
+      failures: { backend: { count: 2, since: 20_000 } },
+      attempts: 0,
+      early: 0,
+      due: 40_000,
+    });
+  });
+});
+
+test.each<[string, Memory, boolean]>([
+  ['well', memoryOf([0, GOOD]), false],
+  ['not well', memoryOf([0, NOT_READY]), true],
+  ['contradicted', memoryOf([0, answered('healthy', { proof: 'contradicted' })]), true],
+  ['kept for now', memoryOf([0, GOOD], [10, NOT_READY]), true],
+  ['kept, and nobody knows how it is', memoryOf([0, GOOD], [10, UNKNOWN]), true],
+  ['unknown from the beginning', memoryOf([0, UNKNOWN]), true],
+  ['unknown, and not asked since', { ...memoryOf([0, UNKNOWN]), attempts: 0 }, true],
+])('is it worth asking before its refresh: %s', (_, memory, expected) => {
+  expect(isOpen(memory)).toBe(expected);
+});
