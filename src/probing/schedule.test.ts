@@ -290,7 +290,10 @@ test('another schedule goes on with the memory, and knows who is worth a pass', 
   await first.pass('a', 'b');
   const next = several({}, first.schedule);
   expect(next.schedule.nextRetry()).toBe(15_000);
-  expect(next.schedule.known(candidate('a'))?.health).toBe('healthy');
+  expect(next.schedule.recall(candidate('a'))).toMatchObject({
+    isDue: false,
+    verdict: { health: 'healthy' },
+  });
   await next.pass('a', 'b');
   expect(next.state.asked).toEqual([]);
 });
@@ -303,8 +306,8 @@ test('who is not there any more is forgotten, and who is new has nothing to be d
   expect(schedule.nextRetry()).toBeUndefined();
   await schedule.prepare([candidate('a'), candidate('c')], new AbortController().signal);
   schedule.touchAll(() => true, true);
-  expect(schedule.known(candidate('b'))).toBeUndefined();
-  expect(schedule.known(candidate('c'))).toBeUndefined();
+  expect(schedule.recall(candidate('b'))).toEqual({ verdict: undefined, isDue: true });
+  expect(schedule.recall(candidate('c'))).toEqual({ verdict: undefined, isDue: true });
 });
 
 test.each<[string, (name: string) => boolean, boolean, string[]]>([
@@ -361,7 +364,7 @@ test('another endpoint begins anew: what was well at the old one does not keep i
   await schedule.probe(candidate('a'), signal);
   state.answer = answers(['a']);
   expect(await schedule.probe(candidate('a', 9091), signal)).toMatchObject({ health: 'unhealthy' });
-  expect(schedule.known(candidate('a'))).toBeUndefined();
+  expect(schedule.recall(candidate('a'))).toEqual({ verdict: undefined, isDue: true });
 });
 
 test('what the prober below has to say is passed on', async () => {
