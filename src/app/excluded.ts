@@ -16,14 +16,17 @@ function namespaceOf({ namespace = '', endpoint, metadata }: PublishedTool): str
  * @param namespaces the namespaces that are searched; `*` or no name at all stands for all
  */
 export function excludedBy(rules: Rules, namespaces: readonly string[]): Excluded {
-  const isSearched = (namespace: string): boolean =>
-    namespaces.length === 0 || namespaces.includes('*') || namespaces.includes(namespace);
+  const isSearched = ({ cluster }: PublishedTool, namespace: string): boolean =>
+    cluster !== undefined ||
+    namespaces.length === 0 ||
+    namespaces.includes('*') ||
+    namespaces.includes(namespace);
   return (tool) => {
     const namespace = namespaceOf(tool);
     const own = rules.byType.get(tool.type)?.signals ?? [];
     const isCustom =
       tool.metadata.certainty === 'annotation' && !own.some(({ certainty }) => certainty === 'annotation');
     const types = isCustom ? [tool.type, 'custom'] : [tool.type];
-    return !isSearched(namespace) || types.some((type) => isSwitchedOff(type, namespace, rules));
+    return !isSearched(tool, namespace) || types.some((type) => isSwitchedOff(type, namespace, rules));
   };
 }

@@ -4,10 +4,9 @@ import { assignIds, type BackendId } from '../model/backend-id.ts';
 import { transitions } from '../model/condition.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import type { Cut, Omission } from '../model/documents.ts';
-import { displayKey } from '../model/key.ts';
 import type { Overrides } from '../model/overrides.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
-import { type ServiceKey, serviceKey } from '../model/service.ts';
+import { type ServiceKey, serviceKey, toolKey } from '../model/service.ts';
 import { type AdmissionPolicy, admissionOf } from '../planning/admission.ts';
 import { findingsOf } from '../planning/conditions/conditions.ts';
 import type { PublicationState } from '../planning/conditions/published.ts';
@@ -168,7 +167,7 @@ function sharedFacts({ found, overrides, policy, publication, isOutage = false, 
     isFound: boolean,
   ): Facts & { readonly enabled: boolean } => {
     const key = serviceKey(service.service);
-    const shown = displayKey(service.service);
+    const shown = toolKey(service.service);
     const override = changes.get(key)?.override;
     const enabled = override?.enabled !== false;
     return {

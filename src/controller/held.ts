@@ -22,7 +22,7 @@ function republished(tool: PublishedTool, kinds: ReadonlyMap<string, ToolKind>):
   const kind = kinds.get(type) ?? kinds.get('custom');
   return {
     service: {
-      cluster: HOME_CLUSTER,
+      cluster: tool.cluster ?? HOME_CLUSTER,
       namespace,
       name: metadata.service ?? name,
       labels: {},

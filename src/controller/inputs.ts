@@ -71,7 +71,7 @@ export class Inputs {
           for (const service of this.#previousDetection?.servicesIn(namespace) ?? [])
             this.#detection.put(service);
         this.#previousDetection = undefined;
-        this.#detection.replace(change.services, new Set(change.stale));
+        this.#detection.replace(change.services, new Set(change.stale), change.cluster);
         this.problems = change.problems;
         this.isSynced = true;
         this.#isFullResync = true;

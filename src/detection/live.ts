@@ -1,5 +1,5 @@
 import { type Approvals, changedNamespaces, NO_APPROVALS } from '../model/approvals.ts';
-import { displayNamespace, partsOf } from '../model/key.ts';
+import { displayNamespace, HOME_CLUSTER, partsOf } from '../model/key.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import { combine, type Detection, type Examined, examine, together } from './detect.ts';
 import type { DetectOptions } from './owner.ts';
@@ -86,11 +86,17 @@ export class LiveDetection {
     this.#forget(key);
   }
 
-  /** The full set: what is not among these is gone, but for namespaces that are named, or all of them by `*`. */
-  replace(services: readonly Service[], unread: ReadonlySet<string>): void {
+  /**
+   * The full set of a cluster: what is not among these is gone, but for namespaces that are named, or all of them by `*`.
+   * Other clusters stay as they are.
+   */
+  replace(services: readonly Service[], unread: ReadonlySet<string>, cluster: string = HOME_CLUSTER): void {
     const kept = new Set(services.map(serviceKey));
-    const stands = (key: ServiceKey): boolean =>
-      kept.has(key) || unread.has('*') || unread.has(namespaceOf(key));
+    const stands = (key: ServiceKey): boolean => {
+      if (kept.has(key)) return true;
+      const parts = partsOf(key);
+      return parts.cluster !== cluster || unread.has('*') || unread.has(parts.namespace);
+    };
     for (const key of this.#versions.keys()) if (!stands(key)) this.drop(key);
     for (const service of services) this.put(service);
   }

@@ -1,5 +1,6 @@
 import type { BackendMember } from './backend-id.ts';
 import type { Certainty, Mappings } from './detector.ts';
+import { clusterField } from './key.ts';
 import type { Service } from './service.ts';
 import { oneLine } from './text.ts';
 
@@ -188,6 +189,7 @@ export function serviceJson(service: DiscoveredService, approval: Approval) {
   const { tools, toolsTruncated } = service.verdict;
   return {
     name: service.service.name,
+    ...clusterField(service.service),
     namespace: service.service.namespace,
     type: service.type,
     endpoint: endpointUrl(service.endpoint),

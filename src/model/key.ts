@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /**
  * The cluster where there is only one, and the one whose backends people name without a cluster where there are several:
  * `NAMESPACE/NAME` in overrides, approvals and credentials is always in this one.
@@ -54,7 +56,30 @@ export function displayKey({
   return `${kind === 'Service' ? '' : `${kind} `}${displayNamespace({ cluster, namespace })}/${name}`;
 }
 
+/** What `displayKey` wrote of a Service. Only a cluster's name holds slashes, so the last two parts are namespace and name. */
+export function readKey(text: string): Omit<ObjectKey, 'kind'> {
+  const [, cluster = HOME_CLUSTER, namespace = '', name = ''] =
+    /^(?:(.*)\/)?([^/]*)\/([^/]*)$/s.exec(text) ?? [];
+  return { cluster, namespace, name };
+}
+
+/**
+ * A cluster's name as a part of names that hold letters, digits and hyphens only. A name that is more than that gets a hash,
+ * so different clusters have different labels.
+ */
+export function clusterLabel(cluster: string): string {
+  if (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(cluster)) return cluster;
+  const words = cluster.toLowerCase().match(/[a-z0-9]+/g) ?? [];
+  const digest = createHash('sha256').update(cluster).digest('hex').slice(0, 8);
+  return `${[...words, ''].join('-').slice(-41)}${digest}`.replace(/^-/, '');
+}
+
 /** A namespace as people read it, the cluster first unless it is the home one; different for different namespaces. */
 export function displayNamespace({ cluster, namespace }: Pick<ObjectKey, 'cluster' | 'namespace'>): string {
   return cluster === HOME_CLUSTER ? namespace : `${cluster}/${namespace}`;
+}
+
+/** The cluster as a field of logs, metrics and answers: only outside the home cluster, so that one cluster shows nowhere. */
+export function clusterField({ cluster }: Pick<ObjectKey, 'cluster'>): { readonly cluster?: string } {
+  return cluster === HOME_CLUSTER ? {} : { cluster };
 }

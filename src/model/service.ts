@@ -1,4 +1,4 @@
-import { type Key, keyOf, type ObjectKey } from './key.ts';
+import { clusterLabel, displayKey, HOME_CLUSTER, type Key, keyOf, type ObjectKey } from './key.ts';
 
 /** One port of a Service, as in Kubernetes' `v1.ServicePort`. */
 export interface ServicePort {
@@ -59,7 +59,18 @@ export function keyOfService(service: Service): ServiceKey {
   return key;
 }
 
-/** The name of a tool whose owner gives no other: `service.namespace`. */
-export function defaultName({ name, namespace }: ServiceName): string {
-  return `${name}.${namespace}`;
+/**
+ * The name of a tool whose owner gives no other: `service.namespace`, and `service.namespace.cluster` outside the home
+ * cluster. Different for different Services, since none of these parts holds a dot.
+ */
+export function defaultName({ cluster, namespace, name }: ServiceName): string {
+  return [name, namespace, ...(cluster === HOME_CLUSTER ? [] : [clusterLabel(cluster)])].join('.');
+}
+
+/** The key of a Service's tool in documents: as people write it, and without dots, which HolmesGPT refuses in any key. */
+export function toolKey(service: ServiceName): string {
+  return displayKey({
+    ...service,
+    cluster: service.cluster === HOME_CLUSTER ? '' : clusterLabel(service.cluster),
+  });
 }

@@ -1,7 +1,7 @@
 import { approvalKind } from '../model/approvals.ts';
 import type { Approval, Candidate, DiscoveredService, Problem } from '../model/discovery.ts';
 import { endpointUrl } from '../model/discovery.ts';
-import { compareKeys, displayKey } from '../model/key.ts';
+import { compareKeys, displayKey, displayNamespace, HOME_CLUSTER } from '../model/key.ts';
 import { isMapping } from '../model/mapping.ts';
 import { type ApprovalWord, NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import { leadsToHost, sameMcpServer } from '../model/same-url.ts';
@@ -31,7 +31,7 @@ export const approveCommand = (key: string): string => `dynamic-toolset approve 
 
 /** What a person wrote under either key of a Service. */
 const saidOf = (service: ServiceName, { tools }: Overrides): ApprovalWord[] =>
-  [displayKey(service), defaultName(service)].flatMap((key) =>
+  (service.cluster === HOME_CLUSTER ? [displayKey(service), defaultName(service)] : []).flatMap((key) =>
     Object.hasOwn(tools, key) ? (tools[key]?.approved ?? []) : [],
   );
 
@@ -117,8 +117,8 @@ export function admissionOf(
   const approved = approvalOf(found, overrides);
   if (approved === true || approved === approvalKind(found))
     return { state: 'approved', reason: 'approved in overrides.yaml' };
-  const { namespace } = found.service;
-  if (approved === undefined && namespaces.includes(namespace))
+  const { cluster, namespace } = found.service;
+  if (approved === undefined && cluster === HOME_CLUSTER && namespaces.includes(namespace))
     return { state: 'trusted', reason: `published: NAMESPACES lists ${namespace} by name` };
   if (mcpPolicy === 'publish' && approved !== false)
     return { state: 'published', reason: 'published: MCP_POLICY is publish' };
@@ -176,7 +176,7 @@ const FEW = 5;
 /** What a person should know of what waits: a line each, and one for the rest of a namespace that has many. */
 function waitingNotes(waiting: readonly DiscoveredService[], overrides: Overrides): Problem[] {
   const notes: Problem[] = [];
-  for (const [namespace, all] of Map.groupBy(waiting, ({ service }) => service.namespace)) {
+  for (const [namespace, all] of Map.groupBy(waiting, ({ service }) => displayNamespace(service))) {
     for (const found of all.slice(0, FEW)) {
       const key = displayKey(found.service);
       const tools = toolsInShort(found.verdict);

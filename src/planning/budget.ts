@@ -1,6 +1,7 @@
 import type { Problem } from '../model/discovery.ts';
 import type { Cut, LimitName } from '../model/documents.ts';
 import { beyondShare } from '../model/fair-share.ts';
+import { displayNamespace } from '../model/key.ts';
 import type { ServiceKey } from '../model/service.ts';
 import type { Tool } from './tools.ts';
 
@@ -28,7 +29,9 @@ export const LIMITS: Limits = {
 /** How many are named where many are cut. */
 const NAMED = 3;
 
-export const namespaceOf = ({ namespace }: Tool): string => namespace ?? '';
+/** The namespace of a tool, as `displayNamespace` writes it. */
+export const namespaceOf = ({ cluster, namespace = '' }: Tool): string =>
+  displayNamespace({ cluster, namespace });
 
 /** Tools in the order in which they stay: those that are published, then those of older Services, then by name. */
 export function byPrecedence(tools: readonly Tool[], published: ReadonlySet<ServiceKey>): Tool[] {

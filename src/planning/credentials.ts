@@ -1,4 +1,5 @@
 import type { Credential, Credentials } from '../model/credentials.ts';
+import { HOME_CLUSTER } from '../model/key.ts';
 import type { Naming } from './preferred.ts';
 import type { Tool } from './tools.ts';
 
@@ -7,10 +8,16 @@ const namespaceOf = ({ key, namespace }: Tool): string | undefined =>
   key.includes('/') ? key.slice(0, key.indexOf('/')) : namespace;
 
 /**
+ * What people write names no cluster, so it is for the home cluster only: a credential must not go to a host of another
+ * cluster, where somebody else may have the namespace.
+ */
+export const isHome = ({ cluster }: Tool): boolean => cluster === HOME_CLUSTER;
+
+/**
  * The Services whose credentials a tool gets, the chosen one first: the others lead to all of its Pods. One with other Pods
  * gets nothing that a person gave to another, whatever backend they are said to be of.
  */
-export const trustedWith = ({ key, samePods }: Tool): string[] => [key, ...samePods];
+export const trustedWith = (tool: Tool): string[] => (isHome(tool) ? [tool.key, ...tool.samePods] : []);
 
 /** Does what a person gave to a Service go to this tool? */
 export const appliesTo = (key: string, tool: Tool): boolean =>
@@ -18,6 +25,7 @@ export const appliesTo = (key: string, tool: Tool): boolean =>
 
 /** The credentials that are configured for a backend: its own, else those of its type for its namespace. */
 export function credentialOf(credentials: Credentials, tool: Tool): Credential | undefined {
+  if (!isHome(tool)) return undefined;
   const own = trustedWith(tool).find((key) => key.includes('/') && Object.hasOwn(credentials, key));
   if (own !== undefined) return credentials[own];
   const given = Object.hasOwn(credentials, tool.detector) ? credentials[tool.detector] : undefined;
@@ -27,6 +35,7 @@ export function credentialOf(credentials: Credentials, tool: Tool): Credential |
 
 /** How precisely people name a backend in credentials. `*` names none. */
 export function namedInCredentials(credentials: Credentials, tool: Tool): Naming {
+  if (!isHome(tool)) return undefined;
   if (trustedWith(tool).some((key) => Object.hasOwn(credentials, key))) return 'service';
   const given = Object.hasOwn(credentials, tool.detector) ? credentials[tool.detector] : undefined;
   return given?.namespaces?.includes(namespaceOf(tool) ?? '') === true ? 'namespace' : undefined;

@@ -124,7 +124,7 @@ class Unmatched {
   #compared = 0;
 
   constructor(found: readonly DiscoveredService[]) {
-    this.#known = found.flatMap(backendReferences);
+    this.#known = found.flatMap(backendReferences).filter((each) => addressedService(each) !== undefined);
     this.#displayed = new Map(
       found.flatMap((each) =>
         [...(each.displayNames ?? []), each.tool].map((name) => [name, displayKey(each.service)] as const),

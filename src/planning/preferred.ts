@@ -1,3 +1,4 @@
+import { HOME_CLUSTER } from '../model/key.ts';
 import type { Tool } from './tools.ts';
 
 /** How precisely people name a backend: its Service, or all backends of its namespace. */
@@ -33,7 +34,8 @@ export function preferred<E extends { readonly tool: Tool }>(
     const how = tool.pinned ? 'service' : naming(tool);
     return how === undefined ? 3 : NAMED[how];
   };
-  const place = ({ key }: Tool): number => {
+  const place = ({ cluster, key }: Tool): number => {
+    if (cluster !== HOME_CLUSTER) return namespaces.length;
     const found = namespaces.indexOf(key.slice(0, key.indexOf('/')));
     return found < 0 ? namespaces.length : found;
   };

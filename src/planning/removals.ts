@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Documents } from '../model/documents.ts';
+import { displayNamespace, HOME_CLUSTER } from '../model/key.ts';
 import { type PublishedTool, publishedTools } from '../model/published-tools.ts';
 
 /**
@@ -81,14 +82,17 @@ export function countsOf(published: Documents, excluded = NONE_EXCLUDED): Map<st
   const counts = new Map<string, number>();
   for (const tool of publishedTools(published['toolset.json'])) {
     if (tool.metadata.service === undefined || excluded(tool)) continue;
-    const { namespace = '' } = tool;
+    const namespace = namespaceOf(tool);
     counts.set(namespace, (counts.get(namespace) ?? 0) + 1);
   }
   return counts;
 }
 
-const serviceOf = ({ namespace, metadata }: PublishedTool): string | undefined =>
-  metadata.service === undefined ? undefined : `${namespace}/${metadata.service}`;
+const namespaceOf = ({ cluster = HOME_CLUSTER, namespace = '' }: PublishedTool): string =>
+  displayNamespace({ cluster, namespace });
+
+const serviceOf = (tool: PublishedTool): string | undefined =>
+  tool.metadata.service === undefined ? undefined : `${namespaceOf(tool)}/${tool.metadata.service}`;
 
 /**
  * The published tools that would be removed, except those that a person removes in overrides or by the configuration. A
@@ -112,10 +116,10 @@ export function losses(
       if (service === undefined || found.usable.has(tool.name) || excluded(tool)) return false;
       return !names.has(tool.name) && !endpoints.has(tool.endpoint) && !services.has(service);
     })
-    .map(({ name, namespace = '' }) => ({
-      tool: name,
-      namespace,
-      cause: found.unusable.get(name) ?? 'gone',
+    .map((tool) => ({
+      tool: tool.name,
+      namespace: namespaceOf(tool),
+      cause: found.unusable.get(tool.name) ?? 'gone',
     }));
 }
 

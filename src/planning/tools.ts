@@ -1,9 +1,9 @@
 import type { Mappings } from '../model/detector.ts';
 import type { DiscoveredService, Endpoint, Problem } from '../model/discovery.ts';
-import { displayKey } from '../model/key.ts';
+import { displayKey, HOME_CLUSTER } from '../model/key.ts';
 import { addressedService, isWholeTool, type Overrides, type ToolOverride } from '../model/overrides.ts';
 import { HOSTS } from '../model/published-tools.ts';
-import { defaultName, type ServiceKey, serviceKey } from '../model/service.ts';
+import { defaultName, type ServiceKey, serviceKey, toolKey } from '../model/service.ts';
 import { backendKeys, type Change, type OwnTool, resolveOverrides } from './override-keys.ts';
 import type { PublishedTypes } from './published-types.ts';
 import { serverHosts } from './server-hosts.ts';
@@ -32,11 +32,13 @@ export interface Tool
     | 'tenantDescription'
   > {
   readonly description: string;
+  /** The cluster of the Service behind it. */
+  readonly cluster: string;
   readonly namespace: string | undefined;
   readonly metadata: Readonly<Record<string, string>>;
   /** When the Service behind it was created, RFC 3339. */
   readonly created?: string | undefined;
-  /** `namespace/service` of the Service behind it; for a tool that a person added its name, without dots. */
+  /** `toolKey` of the Service behind it; for a tool that a person added its name, without dots. */
   readonly key: string;
   /** A person added it, and nobody asked it anything. */
   readonly added?: true;
@@ -67,10 +69,11 @@ export function discoveredTool(service: DiscoveredService): Tool {
   const { namespace, name } = service.service;
   return {
     ...service,
+    cluster: service.service.cluster,
     namespace,
-    key: displayKey(service.service),
+    key: toolKey(service.service),
     members: backendKeys(service),
-    samePods: (service.samePods ?? []).map((each) => displayKey({ ...service.service, name: each })),
+    samePods: (service.samePods ?? []).map((each) => toolKey({ ...service.service, name: each })),
     created: service.service.created,
     pinned: false,
     metadata: {
@@ -116,6 +119,7 @@ function personalTool(
     },
     description,
     tenantDescription: false,
+    cluster: HOME_CLUSTER,
     namespace,
     metadata: { ...metadata },
     key,
@@ -244,6 +248,9 @@ export function toolsOf(
       continue;
     }
     const named = discoveredTool(service);
+    // A person's tool that has the name of one of another cluster takes its place.
+    if (service.service.cluster !== HOME_CLUSTER && reserved.has(defaultName(service.service).toLowerCase()))
+      continue;
     const tool = reserved.has(named.tool.toLowerCase())
       ? { ...named, tool: defaultName(service.service) }
       : named;

@@ -1,4 +1,5 @@
 import type { Candidate, Problem, Verdict } from '../model/discovery.ts';
+import { displayNamespace } from '../model/key.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
 import { inOutage, isLost, type Outage, outageOf, outageProblem, type Sign, wasAsked } from './outage.ts';
 import type { ProbeEvent, Prober } from './prober.ts';
@@ -142,12 +143,14 @@ export class OutageProber implements Prober {
       outageOf(signs, 'network') !== undefined && signs.some((sign) => sign.isNews && isLost(sign.verdict));
     if (!isPossible) return undefined;
     const asked = new Set(signs.map(({ candidate }) => serviceKey(candidate.service)));
-    const namespaces = new Set(signs.map(({ candidate }) => candidate.service.namespace));
+    const namespaces = new Set(signs.map(({ candidate }) => displayNamespace(candidate.service)));
     const others = [...this.#known].filter(([key, { reached }]) => reached && !asked.has(key));
     const witnesses = others
       .map(([, { candidate }]) => candidate)
       .sort(
-        (a, b) => Number(namespaces.has(a.service.namespace)) - Number(namespaces.has(b.service.namespace)),
+        (a, b) =>
+          Number(namespaces.has(displayNamespace(a.service))) -
+          Number(namespaces.has(displayNamespace(b.service))),
       )
       .slice(0, WITNESSES);
     const heard = await Promise.all(

@@ -1,5 +1,7 @@
 import type { Candidate, Fault, Problem, Verdict } from '../model/discovery.ts';
+import { displayNamespace, HOME_CLUSTER } from '../model/key.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
+import { oneLine } from '../model/text.ts';
 import type { Fetch, Phase, Progress } from './fetch.ts';
 import { type ProbeKind, probeHttp } from './http.ts';
 import { type Exchange, probeKafka } from './kafka.ts';
@@ -43,6 +45,8 @@ export type ProbeEvent =
 
 /** How candidates are reached. */
 export interface Route {
+  /** The cluster that it leads to; the home cluster without. A name such as `loki.monitoring.svc` is another host in each. */
+  readonly cluster?: string;
   readonly fetch: Fetch;
   /** For protocols that are not HTTP; a route without it cannot reach those. */
   readonly exchange?: Exchange;
@@ -115,6 +119,16 @@ function late({ phase = 'asking' }: Progress, spent: number): Verdict {
   };
 }
 
+/** The verdict on a candidate of a cluster to which the route does not lead: its names would lead to other hosts. */
+const elsewhere = (cluster: string): Verdict => ({
+  health: 'unhealthy',
+  authRequired: false,
+  proof: 'unproven',
+  fault: 'refused',
+  reason: `it is in the cluster ${oneLine(cluster || 'that this process runs in', 200)}, and there is no route to that`,
+  steps: [],
+});
+
 /**
  * Probes candidates in parallel under a limit that namespaces share fairly, each within a time limit.
  * @param kinds what is known of each kind of backend
@@ -126,6 +140,7 @@ export function createProber(
   limits: ProbeLimits,
   tell: (event: ProbeEvent) => void = () => {},
 ): Prober {
+  const { cluster = HOME_CLUSTER } = route;
   const slots = probeSlots(limits.concurrency);
   const silent = new Set<ServiceKey>();
   const turn = turns(TURN);
@@ -180,9 +195,10 @@ export function createProber(
   };
   return {
     probe(candidate, signal) {
-      const { namespace } = candidate.service;
+      if (candidate.service.cluster !== cluster)
+        return Promise.resolve(elsewhere(candidate.service.cluster));
       const wasSilent = silent.has(serviceKey(candidate.service));
-      return slots.run(namespace, wasSilent, () => probe(candidate, signal));
+      return slots.run(displayNamespace(candidate.service), wasSilent, () => probe(candidate, signal));
     },
   };
 }

@@ -5,6 +5,7 @@ import { readEndpoints } from '../kubernetes/endpoint-slices.ts';
 import { isDenied } from '../kubernetes/status.ts';
 import type { WatchedReadiness } from '../kubernetes/watch-readiness.ts';
 import type { Candidate, Problem, Verdict } from '../model/discovery.ts';
+import { HOME_CLUSTER } from '../model/key.ts';
 import { serviceKey } from '../model/service.ts';
 import type { Prober } from './prober.ts';
 
@@ -72,7 +73,9 @@ export class ReadinessProber implements Prober {
   }
 
   async prepare(candidates: readonly Candidate[], signal: AbortSignal): Promise<readonly Problem[]> {
-    const namespaces = [...new Set(candidates.map(({ service }) => service.namespace))].sort();
+    // The slices are those of the home cluster.
+    const here = candidates.filter(({ service }) => service.cluster === HOME_CLUSTER);
+    const namespaces = [...new Set(here.map(({ service }) => service.namespace))].sort();
     this.#endpoints.clear();
     this.#watched?.setNamespaces(namespaces);
     const scopes = this.#watched?.allNamespaces === true && namespaces.length > 0 ? ['*'] : namespaces;

@@ -5,7 +5,6 @@ import { DEFAULT_TIMING } from '../kubernetes/informer-timing.ts';
 import { type Collection, listItems } from '../kubernetes/list.ts';
 import { servicesPath } from '../kubernetes/services.ts';
 import type { Interest } from '../model/interest.ts';
-import { HOME_CLUSTER } from '../model/key.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
 import {
   countDenied,
@@ -19,6 +18,8 @@ import { serviceFromObject } from './service-object.ts';
 import type { Change, Source, SourceEvent } from './source.ts';
 
 export interface ClusterOptions {
+  /** The name of the cluster; default: the home cluster. */
+  readonly cluster?: string;
   /** Namespaces to watch; `*` for all. */
   readonly namespaces: readonly string[];
   /** Resync interval in milliseconds. If undefined, list once without a watch. */
@@ -35,11 +36,14 @@ const MAX_CONCURRENT_LISTS = 8;
 /** Syncs of several namespaces within this time become one, in milliseconds. */
 const SYNC_DEBOUNCE = 50;
 
-function servicesIn(namespace: string, interest: Interest | undefined): Collection<SelectedService> {
+function servicesIn(
+  { cluster, namespace }: NamespaceState,
+  interest: Interest | undefined,
+): Collection<SelectedService> {
   return {
     path: servicesPath(namespace),
     select(object) {
-      const service = serviceFromObject(object, namespace, interest);
+      const service = serviceFromObject(object, namespace, interest, cluster);
       return typeof service === 'string' ? { skipped: service } : { service };
     },
   };
@@ -54,7 +58,7 @@ async function readInto(
 ): Promise<void> {
   const read = async (state: NamespaceState): Promise<void> => {
     try {
-      replaceItems(state, (await listItems(kube, servicesIn(state.namespace, interest), signal)).items);
+      replaceItems(state, (await listItems(kube, servicesIn(state, interest), signal)).items);
     } catch (error) {
       state.fault = { doing: 'list', error, retryIn: 0 };
     }
@@ -103,7 +107,7 @@ function keyIn(cluster: string, key: string): ServiceKey {
 
 function removeItem(state: NamespaceState, key: string): readonly (Change | 'all')[] {
   state.fresh?.delete(key);
-  return state.skipped.delete(key) ? ['all'] : [{ kind: 'delete', key: keyIn(HOME_CLUSTER, key) }];
+  return state.skipped.delete(key) ? ['all'] : [{ kind: 'delete', key: keyIn(state.cluster, key) }];
 }
 
 /** Combines the namespaces: emits the first sync when all have synced or failed, and debounces further ones. */
@@ -165,12 +169,12 @@ class SyncAggregator {
  */
 export function clusterSource(
   kube: KubeClient,
-  { namespaces, interval, interest, emit = () => {} }: ClusterOptions,
+  { cluster, namespaces, interval, interest, emit = () => {} }: ClusterOptions,
 ): Source {
   const chosen = namespaces.includes('*') ? ['*'] : [...new Set(namespaces)];
   return {
     async run(changed, signal) {
-      const states = chosen.map(newState);
+      const states = chosen.map((namespace) => newState(namespace, cluster));
       if (interval === undefined) {
         await readInto(kube, states, interest, signal);
         if (!signal.aborted) changed(syncChange(states, kube));
@@ -187,7 +191,7 @@ export function clusterSource(
       const watchNamespace = (state: NamespaceState): Promise<void> =>
         runInformer(
           kube,
-          { ...servicesIn(state.namespace, interest), ...options },
+          { ...servicesIn(state, interest), ...options },
           (event) => {
             if (event.kind === 'upsert' || event.kind === 'delete')
               emit({ kind: 'watch-event', change: event.kind });

@@ -5,13 +5,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Problem } from '../model/discovery.ts';
 import { ConfigError, type UserError } from '../model/errors.ts';
 import type { Interest } from '../model/interest.ts';
-import { displayKey } from '../model/key.ts';
+import { clusterField, displayKey, HOME_CLUSTER } from '../model/key.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import { unreadable } from '../model/unreadable.ts';
 import { type LocatedService, type Manifest, parseManifest } from './manifest-text.ts';
 import type { Change, Source } from './source.ts';
 
 export interface ManifestOptions {
+  /** The name of the cluster that they are of; the home cluster without. */
+  readonly cluster?: string;
   /** Files, folders, or `-` for standard input. */
   readonly paths: readonly string[];
   /** Only Services of these namespaces; empty for all. */
@@ -176,10 +178,12 @@ function servicesOf(
   lastValid: LastValid,
   problems: Problem[],
 ): Service[] {
+  const { cluster = HOME_CLUSTER } = options;
   const wanted = new Set(options.namespaces);
   const byKey = new Map<ServiceKey, Service>();
   for (const file of files) {
-    for (const { service, where } of servicesInFile(file, options, lastValid, problems)) {
+    for (const { service: read, where } of servicesInFile(file, options, lastValid, problems)) {
+      const service = cluster === HOME_CLUSTER ? read : { ...read, cluster };
       if (wanted.size > 0 && !wanted.has(service.namespace)) continue;
       const key = serviceKey(service);
       const known = byKey.get(key);
@@ -231,6 +235,7 @@ export function manifestSource(options: ManifestOptions): Source {
   return {
     async run(changed, signal) {
       const lastValid: LastValid = new Map();
+      const of = clusterField({ cluster: options.cluster ?? HOME_CLUSTER });
       const read = async (): Promise<{ readonly change: Change; readonly content: string }> => {
         const problems: Problem[] = [];
         const files: File[] = [];
@@ -244,7 +249,7 @@ export function manifestSource(options: ManifestOptions): Source {
         // Forget deleted files.
         const there = new Set(files.map(({ name }) => name));
         for (const name of lastValid.keys()) if (!there.has(name)) lastValid.delete(name);
-        return { content, change: { kind: 'sync', services, stale: [], problems } };
+        return { content, change: { kind: 'sync', ...of, services, stale: [], problems } };
       };
       const first = await read();
       changed(first.change);

@@ -1,6 +1,7 @@
 import type { KubeClient } from '../kubernetes/connection.ts';
 import { clusterError, failureReason, isStatus } from '../kubernetes/status.ts';
 import type { Problem } from '../model/discovery.ts';
+import { clusterField, displayNamespace, HOME_CLUSTER } from '../model/key.ts';
 import type { Service } from '../model/service.ts';
 import type { Change } from './source.ts';
 
@@ -17,6 +18,7 @@ export interface Fault {
 
 /** The state of one namespace, or of all namespaces (`*`). */
 export interface NamespaceState {
+  readonly cluster: string;
   readonly namespace: string;
   /** Whether it was listed at least once. */
   synced: boolean;
@@ -29,7 +31,8 @@ export interface NamespaceState {
   denials: number;
 }
 
-export const newState = (namespace: string): NamespaceState => ({
+export const newState = (namespace: string, cluster: string = HOME_CLUSTER): NamespaceState => ({
+  cluster,
   namespace,
   synced: false,
   fresh: undefined,
@@ -60,13 +63,17 @@ const isWatchDenied = ({ doing, error }: Fault): boolean => doing === 'watch' &&
 const isExcluded = ({ synced: known, fault, denials }: NamespaceState): boolean =>
   fault !== undefined && isListDenied(fault) && (!known || denials >= DENIALS);
 
+const HOME = { cluster: HOME_CLUSTER };
+
 /** The number of namespaces that may not be listed. */
 export const countDenied = (states: readonly NamespaceState[]): number =>
   states.filter(({ fault }) => fault !== undefined && isListDenied(fault)).length;
 
 function faultProblem(state: NamespaceState, fault: Fault, server: string): Problem {
   const all = state.namespace === '*';
-  const where = all ? 'all namespaces' : `namespace ${state.namespace}`;
+  const where = all
+    ? `all namespaces${state.cluster === HOME_CLUSTER ? '' : ` of the cluster ${state.cluster}`}`
+    : `namespace ${displayNamespace(state)}`;
   const { message } = fault.error as Error;
   if (isWatchDenied(fault))
     return {
@@ -113,7 +120,7 @@ export function syncChange(
     if (fresh === undefined) stale.push(namespace);
     for (const service of fresh?.values() ?? []) services.push(service);
     for (const why of refused.values())
-      problems.push({ where: `namespace ${namespace}`, what: `a Service is skipped: ${why}` });
+      problems.push({ where: `namespace ${displayNamespace(state)}`, what: `a Service is skipped: ${why}` });
   }
-  return { kind: 'sync', services, stale: stale, problems };
+  return { kind: 'sync', ...clusterField(states[0] ?? HOME), services, stale, problems };
 }

@@ -7,6 +7,8 @@ export type Change =
   /** The full set. `stale` lists namespaces that were not read this time (`*` for all): their earlier Services stay valid. */
   | {
       readonly kind: 'sync';
+      /** The cluster of which it is all; the home cluster without. What was read of other clusters stands. */
+      readonly cluster?: string;
       readonly services: readonly Service[];
       readonly stale: readonly string[];
       readonly problems: readonly Problem[];

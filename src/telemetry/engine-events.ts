@@ -42,7 +42,7 @@ const NAMESPACES = 20;
 
 /** Keys of Services by namespace, so that nobody's many hide another's; those of the last namespaces together. */
 function byNamespace(keys: readonly string[]): (readonly [namespace: string | undefined, keys: string[]])[] {
-  const all = [...Map.groupBy(keys, (key) => key.slice(0, key.indexOf('/')))];
+  const all = [...Map.groupBy(keys, (key) => key.slice(0, key.lastIndexOf('/')))];
   const rest = all.slice(NAMESPACES).flatMap(([, each]) => each);
   return [...all.slice(0, NAMESPACES), ...(rest.length === 0 ? [] : [[undefined, rest] as const])];
 }

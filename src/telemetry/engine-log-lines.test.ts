@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
+import { discovered } from '../../test/fixtures/unit/detection.ts';
+import { service } from '../../test/fixtures/unit/service.ts';
 import type { AgentOutcome, EngineEvent } from '../controller/events.ts';
+import type { DiscoveredService } from '../model/discovery.ts';
 import { engineLog } from './engine-log.ts';
 import type { Logger } from './logger.ts';
 import { security } from './security.ts';
@@ -20,6 +23,37 @@ const retryIn = 4_040;
 const change = { service: 'shop/orders', since: 'before' as const, added: ['a'], removed: [], changed: [] };
 const problem = { where: 'w', what: 'is wrong', fix: 'mend it' };
 const agent = (outcome: AgentOutcome): EngineEvent => ({ kind: 'agent', cycle, outcome });
+
+test('a backend of another cluster is logged with its cluster, and one of the home cluster without', () => {
+  const [here, east] = ['', 'a/east'].map((cluster) =>
+    discovered(service('loki', { cluster, labels: { app: 'loki' }, ports: [3100] })),
+  );
+  const services = [here, east] as DiscoveredService[];
+  const event = {
+    kind: 'pass',
+    cycle,
+    full: false,
+    before: [],
+    services,
+    problems: [],
+    examined: 2,
+    milliseconds: 1,
+  };
+  const fields = linesOf({ ...event, detecting: 1, changedAt: undefined } as EngineEvent).map(
+    ([, each]) => each,
+  );
+  expect(fields.filter((each) => 'service_name' in each)).toMatchObject([
+    { namespace: 'monitoring', service_name: 'loki' },
+    { cluster: 'a/east', namespace: 'monitoring', service_name: 'loki' },
+  ]);
+  expect(fields.map((each) => 'cluster' in each)).toEqual([false, true, false]);
+  const [line] = linesOf({
+    kind: 'tools-changed',
+    cycle,
+    change: { ...change, service: 'a/east/shop/orders' },
+  });
+  expect(line?.[1]).toMatchObject({ cluster: 'a/east', namespace: 'shop', service_name: 'orders' });
+});
 
 test.each<[EngineEvent, level: string, component: string, fields: object, message: string]>([
   [

@@ -13,10 +13,11 @@ function service(
   type: string,
   health: 'healthy' | 'unhealthy' = 'healthy',
   namespace = 'monitoring',
+  cluster = '',
 ): DiscoveredService {
   return {
     type,
-    service: { cluster: '', namespace, name },
+    service: { cluster, namespace, name },
     alternates: [],
     verdict: { health },
   } as unknown as DiscoveredService;
@@ -81,6 +82,24 @@ const events: EngineEvent[] = [
   pass([], [a, service('b', 'loki', 'unhealthy')]),
   pass([a], [a, service('c', 'x'.repeat(50))]),
 ];
+
+test('a backend of another cluster has the label cluster, and one of the home cluster has none', async () => {
+  const east = service('a', 'prometheus', 'healthy', 'monitoring', 'a/east');
+  const tools = [{ type: 'prometheus' }, { type: 'prometheus', cluster: 'a/east' }];
+  const lines = await scrape([
+    pass([], [a, east]),
+    reconciled({ documents: { ...documents(), 'toolset.json': JSON.stringify({ tools }) } }),
+  ]);
+  for (const [name, rest] of [
+    ['services_discovered_total', ',namespace="monitoring"'],
+    ['services_healthy', ''],
+    ['tools_count', ''],
+  ] as const)
+    expect(lines.filter((line) => line.startsWith(`dynamic_toolset_${name}{`)).sort()).toEqual([
+      `dynamic_toolset_${name}{type="prometheus"${rest},cluster="a/east"} 1`,
+      `dynamic_toolset_${name}{type="prometheus"${rest}} 1`,
+    ]);
+});
 
 test.each<[string, readonly EngineEvent[], string, string | undefined]>([
   [

@@ -1,9 +1,10 @@
 import type { Problem } from '../../model/discovery.ts';
-import { displayKey, partsOf } from '../../model/key.ts';
+import { partsOf } from '../../model/key.ts';
 import { isMapping, type Mapping } from '../../model/mapping.ts';
 import { mergePatch } from '../../model/merge.ts';
 import type { Overrides } from '../../model/overrides.ts';
-import { trustedWith } from '../../planning/credentials.ts';
+import { toolKey } from '../../model/service.ts';
+import { isHome, trustedWith } from '../../planning/credentials.ts';
 import { meantService } from '../../planning/meant-service.ts';
 import type { Naming } from '../../planning/preferred.ts';
 import type { Tool } from '../../planning/tools.ts';
@@ -21,6 +22,7 @@ function backendsOf(patch: Patch, toolset: string): Mapping {
 
 /** Keys that address a tool, the widest first: what is said of one Service wins, and of the chosen one most of all. */
 function keysOf(tool: Tool): string[] {
+  if (!isHome(tool)) return [];
   const { key } = tool;
   const slash = key.indexOf('/');
   return ['*', ...(slash < 0 ? [] : [`${key.slice(0, slash)}/*`]), ...trustedWith(tool).reverse()];
@@ -37,7 +39,7 @@ export function fieldsFor(patch: Patch, toolset: string, tool: Tool): Mapping | 
 export function namedIn(patch: Patch, toolset: string, tool: Tool): Naming {
   const backends = backendsOf(patch, toolset);
   if (trustedWith(tool).some((key) => Object.hasOwn(backends, key))) return 'service';
-  const slash = tool.key.indexOf('/');
+  const slash = isHome(tool) ? tool.key.indexOf('/') : -1;
   return slash >= 0 && Object.hasOwn(backends, `${tool.key.slice(0, slash)}/*`) ? 'namespace' : undefined;
 }
 
@@ -57,7 +59,7 @@ export function withoutBackends(patch: Patch): Patch {
 
 /** What to tell of a key that addresses no backend of a toolset. */
 function unmatchedKey(key: string, tools: readonly Tool[]): Pick<Problem, 'what' | 'fix'> {
-  const backend = tools.find(({ members }) => members.some((member) => displayKey(partsOf(member)) === key));
+  const backend = tools.find(({ members }) => members.some((member) => toolKey(partsOf(member)) === key));
   if (backend !== undefined)
     return {
       what: `backends ${key} has no effect: the entry point of its backend is ${backend.key}, which leads to other Pods`,

@@ -1,7 +1,7 @@
 import { endpointUrl } from '../../model/discovery.ts';
 import { displayKey, partsOf } from '../../model/key.ts';
 import { isMapping, type Mapping } from '../../model/mapping.ts';
-import type { ServiceKey } from '../../model/service.ts';
+import { type ServiceKey, toolKey } from '../../model/service.ts';
 import type { Tool } from '../../planning/tools.ts';
 import { entryOf } from './mapping.ts';
 import { own, readMapping } from './yaml.ts';
@@ -44,11 +44,8 @@ function serviceOf(host: string): string | undefined {
   return name === undefined ? undefined : `${namespace}/${name}`;
 }
 
-/** The same of a Service that is known. Identity is namespace and name. */
-function addressOf(key: ServiceKey): string {
-  const { namespace, name } = partsOf(key);
-  return `${namespace}/${name}`;
-}
+/** The same of a Service that is known. A host is that of a Service of the home cluster, so it is that of no other. */
+const addressOf = (key: ServiceKey): string => displayKey(partsOf(key));
 
 /** Where a toolset leads: the texts of its configuration, and the Services whose hosts are in them. */
 interface Places {
@@ -77,7 +74,7 @@ export function holdersIn(text: string | undefined): Holders {
     return urls.some((url) => texts.has(url)) || members.some((key) => services.has(addressOf(key)));
   };
   const server = ({ key, members }: Tool): boolean =>
-    [key, ...members.map((member) => displayKey(partsOf(member)))].some(
+    [key, ...members.map((member) => toolKey(partsOf(member)))].some(
       (each) => entry('mcp_servers', each) !== undefined,
     );
   return {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { endpointUrl } from '../../model/discovery.ts';
+import { clusterField } from '../../model/key.ts';
 import { jsonText } from '../../model/visible.ts';
 import { describe } from '../../planning/description.ts';
 import type { Tool } from '../../planning/tools.ts';
@@ -9,6 +10,7 @@ const tool = z.strictObject({
   type: z.string().min(1),
   endpoint: z.url(),
   description: z.string().min(1),
+  cluster: z.string().min(1).optional(),
   namespace: z.string().min(1).optional(),
   metadata: z.record(z.string(), z.string()).optional(),
 });
@@ -30,6 +32,7 @@ export function toolJson(each: Tool): z.infer<typeof tool> {
     type: each.type,
     endpoint: endpointUrl(each.endpoint),
     description: describe(each),
+    ...clusterField(each),
     ...(each.namespace === undefined ? {} : { namespace: each.namespace }),
     metadata: { ...each.metadata },
   };

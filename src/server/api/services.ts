@@ -30,6 +30,7 @@ const servicesQuery = z.strictObject({
 
 const service = z.object({
   name: z.string(),
+  cluster: z.string().optional().describe('only where there is more than one cluster'),
   namespace: z.string(),
   type: z.string(),
   endpoint: z.string(),

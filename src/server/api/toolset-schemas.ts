@@ -8,6 +8,7 @@ const tool = z
     type: z.string(),
     endpoint: z.string(),
     description: z.string(),
+    cluster: z.string().optional().describe('only where there is more than one cluster'),
     namespace: z.string().optional(),
     metadata: z.record(z.string(), z.string()).optional(),
   })

@@ -1,4 +1,5 @@
 import { causeOf, type DiscoveredService, endpointUrl } from '../../model/discovery.ts';
+import { clusterField } from '../../model/key.ts';
 import { serviceKey } from '../../model/service.ts';
 import type { EventOf } from '../event-handlers.ts';
 import type { Logger } from '../logger.ts';
@@ -14,6 +15,7 @@ function fieldsOf(service: DiscoveredService): Record<string, unknown> {
     component: 'service_discovery',
     service_type: service.type,
     service_name: service.service.name,
+    ...clusterField(service.service),
     namespace: service.service.namespace,
     endpoint: endpointUrl(service.endpoint),
     health: service.verdict.health,

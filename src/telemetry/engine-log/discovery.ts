@@ -1,3 +1,4 @@
+import { clusterField, readKey } from '../../model/key.ts';
 import { toolChangeSentence } from '../engine-events.ts';
 import type { EventHandlers, EventOf } from '../event-handlers.ts';
 import type { Logger } from '../logger.ts';
@@ -7,8 +8,8 @@ import { logChanges } from './backend-changes.ts';
 import { messageOf, seconds, stackOf } from './fields.ts';
 
 function nameOf(key: string): Record<string, unknown> {
-  const [namespace, name] = key.split('/');
-  return { namespace, service_name: name };
+  const { cluster, namespace, name } = readKey(key);
+  return { ...clusterField({ cluster }), namespace, service_name: name };
 }
 
 /** How many backends of each type there are. */

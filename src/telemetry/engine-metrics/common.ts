@@ -10,8 +10,14 @@ export const PASSES = [0.005, 0.02, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 /** Milliseconds of a second. */
 export const SECOND = 1000;
 
-/** Sets a gauge to the number of things of each type; types that nothing has are gone. */
-export function setCounts(gauge: Gauge<'type'>, types: readonly string[]): void {
+/** What things are counted by. The home cluster is no label, so where there is one cluster there is none. */
+export interface Counted {
+  readonly type: string;
+  readonly cluster?: string;
+}
+
+/** Sets a gauge to the number of things of each type and cluster; those that nothing has are gone. */
+export function setCounts(gauge: Gauge<'type' | 'cluster'>, things: readonly Counted[]): void {
   gauge.reset();
-  for (const type of types) gauge.inc({ type });
+  for (const { type, cluster } of things) gauge.inc(cluster === undefined ? { type } : { type, cluster });
 }

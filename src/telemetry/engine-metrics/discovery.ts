@@ -1,10 +1,11 @@
 import { membersOf } from '../../model/backend.ts';
 import type { DiscoveredService } from '../../model/discovery.ts';
 import { FAILURE_REASONS } from '../../model/failure-reason.ts';
+import { clusterField } from '../../model/key.ts';
 import { type ServiceKey, serviceKey } from '../../model/service.ts';
 import type { EventHandlers } from '../event-handlers.ts';
 import { bounded, type MetricSet } from '../metric-set.ts';
-import { PASSES, SECOND, setCounts, type TypeLabel } from './common.ts';
+import { type Counted, PASSES, SECOND, setCounts, type TypeLabel } from './common.ts';
 
 /** Most namespaces that are labels of their own. */
 const NAMESPACES = 200;
@@ -21,10 +22,10 @@ export function discoveryMetrics(set: MetricSet, typeOf: TypeLabel): EventHandle
   const discovered = set.counter(
     'services_discovered_total',
     `Discovered backends. A backend that changes is not counted again; namespaces after the first ${NAMESPACES} are "other".`,
-    ['type', 'namespace'],
+    ['type', 'namespace', 'cluster'],
   );
-  const healthy = set.gauge('services_healthy', 'Healthy backends.', ['type']);
-  const unhealthy = set.gauge('services_unhealthy', 'Unhealthy backends.', ['type']);
+  const healthy = set.gauge('services_healthy', 'Healthy backends.', ['type', 'cluster']);
+  const unhealthy = set.gauge('services_unhealthy', 'Unhealthy backends.', ['type', 'cluster']);
   const duration = set.histogram(
     'discovery_duration_seconds',
     'Duration of a full discovery, including probes.',
@@ -40,9 +41,15 @@ export function discoveryMetrics(set: MetricSet, typeOf: TypeLabel): EventHandle
       const old = new Set(before.flatMap(keysOf));
       for (const each of services)
         if (!keysOf(each).some((key) => old.has(key)))
-          discovered.inc({ type: typeOf(each.type), namespace: namespaceOf(each.service.namespace) });
-      const of = (health: DiscoveredService['verdict']['health']): string[] =>
-        services.filter(({ verdict }) => verdict.health === health).map(({ type }) => typeOf(type));
+          discovered.inc({
+            type: typeOf(each.type),
+            namespace: namespaceOf(each.service.namespace),
+            ...clusterField(each.service),
+          });
+      const of = (health: DiscoveredService['verdict']['health']): Counted[] =>
+        services
+          .filter(({ verdict }) => verdict.health === health)
+          .map(({ service, type }) => ({ type: typeOf(type), ...clusterField(service) }));
       setCounts(healthy, of('healthy'));
       setCounts(unhealthy, of('unhealthy'));
       if (full) duration.observe(milliseconds / SECOND);

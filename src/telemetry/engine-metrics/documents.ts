@@ -2,11 +2,11 @@ import { DOCUMENT_KEYS, type Documents } from '../../model/documents.ts';
 import { publishedTools } from '../../model/published-tools.ts';
 import type { EventHandlers } from '../event-handlers.ts';
 import type { MetricSet } from '../metric-set.ts';
-import { setCounts, type TypeLabel } from './common.ts';
+import { type Counted, setCounts, type TypeLabel } from './common.ts';
 
-/** Types of the tools in a published document. */
-const toolTypes = (documents: Documents | undefined): string[] =>
-  publishedTools(documents?.['toolset.json']).map(({ type }) => type);
+/** The tools in a published document. */
+const toolsIn = (documents: Documents | undefined): readonly Counted[] =>
+  publishedTools(documents?.['toolset.json']);
 
 /** Metrics of drift: changes that others make to generated documents. */
 export function driftMetrics(set: MetricSet): EventHandlers {
@@ -33,8 +33,14 @@ export function documentMetrics(set: MetricSet, typeOf: TypeLabel): EventHandler
   );
   let documents: Documents | undefined;
   let counted: Documents | undefined;
-  set.gauge('tools_count', 'Published tools.', ['type'], (gauge) => {
-    if (counted !== documents) setCounts(gauge, toolTypes(documents).map(typeOf));
+  set.gauge('tools_count', 'Published tools.', ['type', 'cluster'], (gauge) => {
+    if (counted !== documents) {
+      const tools = toolsIn(documents);
+      setCounts(
+        gauge,
+        tools.map((tool) => ({ ...tool, type: typeOf(tool.type) })),
+      );
+    }
     counted = documents;
   });
   const count = (result: 'success' | 'failure', more: number): void => {
