@@ -3,6 +3,7 @@ import { LiveDetection } from '../detection/live.ts';
 import type { Approvals } from '../model/approvals.ts';
 import { breather } from '../model/breather.ts';
 import type { Problem } from '../model/discovery.ts';
+import { displayNamespace, HOME_CLUSTER } from '../model/key.ts';
 import type { Change } from '../sources/source.ts';
 import type { Stages } from './pass.ts';
 
@@ -66,15 +67,19 @@ export class Inputs {
       case 'delete':
         this.#detection.drop(change.key);
         return;
-      case 'sync':
+      case 'sync': {
+        const { cluster = HOME_CLUSTER } = change;
         for (const namespace of this.#previousDetection === undefined ? [] : change.stale)
-          for (const service of this.#previousDetection?.servicesIn(namespace) ?? [])
+          for (const service of this.#previousDetection?.servicesIn(
+            displayNamespace({ cluster, namespace }),
+          ) ?? [])
             this.#detection.put(service);
         this.#previousDetection = undefined;
-        this.#detection.replace(change.services, new Set(change.stale), change.cluster);
+        this.#detection.replace(change.services, new Set(change.stale), cluster);
         this.problems = change.problems;
         this.isSynced = true;
         this.#isFullResync = true;
+      }
     }
   }
 

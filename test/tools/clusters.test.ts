@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { Catalog } from '../../src/controller/catalog.ts';
 import { namingBy, namingOf } from '../../src/controller/naming.ts';
-import { discover, type Found, type Stages, toolKinds } from '../../src/controller/pass.ts';
+import { type DiscoveryResult, discover, type Stages, toolKinds } from '../../src/controller/pass.ts';
 import { publishedWays } from '../../src/controller/ways.ts';
 import { LiveDetection } from '../../src/detection/live.ts';
 import { heldKeys, publishedNames } from '../../src/detection/names.ts';
@@ -19,6 +19,8 @@ import { ScheduledProber } from '../../src/probing/schedule.ts';
 import type { Source } from '../../src/sources/source.ts';
 import { options, rules } from '../fixtures/unit/detection.ts';
 import { offered, service } from '../fixtures/unit/service.ts';
+
+type Found = DiscoveryResult;
 
 const EAST = 'arn:aws:eks:eu-west-1:111122223333:cluster/east';
 const HEALTHY: Verdict = {
@@ -238,14 +240,14 @@ describe('what a person writes of NAMESPACE/NAME is for the home cluster', () =>
 describe('sources of two clusters', () => {
   const source = (cluster: string, ...services: readonly Service[]): Source => ({
     run: async (changed) =>
-      changed({ kind: 'sync', ...(cluster === '' ? {} : { cluster }), services, unread: [], problems: [] }),
+      changed({ kind: 'sync', ...(cluster === '' ? {} : { cluster }), services, stale: [], problems: [] }),
   });
 
   test('each replaces what it told itself', async () => {
     const live = new LiveDetection(rules, options);
     const read = (each: Source) =>
       each.run((change) => {
-        if (change.kind === 'sync') live.replace(change.services, new Set(change.unread), change.cluster);
+        if (change.kind === 'sync') live.replace(change.services, new Set(change.stale), change.cluster);
       }, signal);
     await read(source('', loki('')));
     await read(source(EAST, loki(EAST), server(EAST)));
