@@ -195,8 +195,7 @@ export function createProber(
   };
   return {
     probe(candidate, signal) {
-      if (candidate.service.cluster !== cluster)
-        return Promise.resolve(elsewhere(candidate.service.cluster));
+      if (candidate.service.cluster !== cluster) return Promise.resolve(elsewhere(candidate.service.cluster));
       const wasSilent = silent.has(serviceKey(candidate.service));
       return slots.run(displayNamespace(candidate.service), wasSilent, () => probe(candidate, signal));
     },
