@@ -85,7 +85,10 @@ const events: EngineEvent[] = [
 
 test('a backend of another cluster has the label cluster, and one of the home cluster has none', async () => {
   const east = service('a', 'prometheus', 'healthy', 'monitoring', 'a/east');
-  const tools = [{ type: 'prometheus' }, { type: 'prometheus', cluster: 'a/east' }];
+  const tools = [
+    { name: 'a', type: 'prometheus' },
+    { name: 'b', type: 'prometheus', cluster: 'a/east' },
+  ];
   const lines = await scrape([
     pass([], [a, east]),
     reconciled({ documents: { ...documents(), 'toolset.json': JSON.stringify({ tools }) } }),
