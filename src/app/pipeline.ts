@@ -4,6 +4,7 @@ import { probeKinds, type Stages } from '../controller/pass.ts';
 import { interestOf } from '../detection/interest.ts';
 import { makeRules } from '../detection/make-rules.ts';
 import type { KubeClient } from '../kubernetes/connection.ts';
+import type { AddressBook } from '../model/addresses.ts';
 import { ConfigError } from '../model/errors.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { noProber } from '../probing/no-prober.ts';
@@ -148,11 +149,12 @@ export async function stagesOf(
   const route = await routeOf(settings, input);
   const limits = { concurrency: settings.probeConcurrency, timeout: settings.healthCheckTimeout };
   let prober = noProber;
+  let addresses: AddressBook | undefined;
   if (route !== undefined) {
     const { createProber } = await import('../probing/prober.ts');
     prober = createProber(probeKinds(rules), route, limits, tell);
   }
-  if (route !== undefined && input.kube !== undefined) {
+  if (input.kube !== undefined) {
     const { ReadinessProber } = await import('../probing/readiness.ts');
     const { WatchedReadiness } = await import('../kubernetes/watch-readiness.ts');
     const watched =
@@ -164,11 +166,14 @@ export async function stagesOf(
             readiness.signal,
             settings.namespaces.includes('*'),
           );
-    prober = new ReadinessProber(input.kube, prober, {
+    const reading = new ReadinessProber(input.kube, prober, {
       ...(watched && { watched }),
       // The API server's proxy speaks HTTP only.
-      byService: route.exchange === undefined,
+      byService: route !== undefined && route.exchange === undefined,
+      isProbing: route !== undefined,
     });
+    prober = reading;
+    addresses = reading;
   }
   const { clusterDomain, allowedHosts, allowExternalNames, maxBackends, maxNamespaceServices } = settings;
   return {
@@ -176,6 +181,7 @@ export async function stagesOf(
     problems,
     prober,
     maxBackends,
+    ...(addresses && { addresses }),
     detection: { clusterDomain, allowedHosts, allowExternalNames, maxNamespaceServices },
   };
 }

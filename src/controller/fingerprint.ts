@@ -39,6 +39,7 @@ function servicePrint(found: DiscoveredService): string {
       found.alternates,
       found.samePods,
       found.sharesPods,
+      found.targets,
       found.clusterIPs,
       verdict.health,
       verdict.authRequired,

@@ -46,7 +46,7 @@ export class Inputs {
   reconfigure({ rules, detection }: Pick<Stages, 'rules' | 'detection'>): void {
     // Of several changes before the source listed anything, what was known before the first one counts.
     this.#previousDetection ??= this.#detection;
-    this.#detection = new LiveDetection(rules, detection);
+    this.#detection = new LiveDetection(rules, detection, this.#detection.former);
     this.isSynced = false;
     this.isDirty = true;
   }

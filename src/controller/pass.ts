@@ -2,7 +2,9 @@ import { bounded } from '../detection/bound.ts';
 import { type Detection, detect } from '../detection/detect.ts';
 import { assignNames, type Naming, NO_NAMING } from '../detection/names.ts';
 import type { DetectOptions } from '../detection/owner.ts';
+import { withReach } from '../detection/reach.ts';
 import type { Rules } from '../detection/rules.ts';
+import type { AddressBook } from '../model/addresses.ts';
 import type { Candidate, DiscoveredService, Problem, Verdict } from '../model/discovery.ts';
 import type { Service } from '../model/service.ts';
 import type { ToolKind } from '../planning/tools.ts';
@@ -19,6 +21,8 @@ export interface Stages {
   readonly problems: readonly Problem[];
   readonly prober: Prober;
   readonly detection: DetectOptions;
+  /** Where Services lead to, if EndpointSlices are read. */
+  readonly addresses?: AddressBook;
   /** Most backends that are looked at. */
   readonly maxBackends: number;
   /** The Services that are in use already; they stay in use while they work, see `tryWays`. */
@@ -72,6 +76,8 @@ export interface Backends {
   readonly candidates: readonly Candidate[];
   /** The Services to probe: each way into each of them, unless a person gives the URL. */
   readonly ways: readonly Candidate[];
+  /** All Services that count, backends or not. */
+  readonly services: readonly Service[];
   readonly problems: readonly Problem[];
   readonly judging: Judging;
 }
@@ -86,13 +92,13 @@ export function backendsOf(detection: Detection, stages: Omit<Stages, 'prober'>)
   const ways = candidates
     .filter((candidate) => !isPlaced(candidate, naming.placed))
     .flatMap((candidate) => [candidate, ...candidate.fallbacks]);
-  return { candidates, ways, problems: limited.problems, judging };
+  return { candidates, ways, services: detection.services, problems: limited.problems, judging };
 }
 
 /** What all outcomes are together: services that prove to be one are merged, and each has a name of its own. Pure. */
 export function combineOutcomes(
   outcomes: readonly Outcome[],
-  { judging, problems }: Pick<Backends, 'judging' | 'problems'>,
+  { judging, services: all, problems }: Pick<Backends, 'judging' | 'services' | 'problems'>,
   stages: Omit<Stages, 'prober'>,
   prepared: readonly Problem[],
 ): DiscoveryResult {
@@ -100,7 +106,8 @@ export function combineOutcomes(
   const { inUse } = judging;
   const used = outcomes.flatMap((outcome) => outcome.used ?? []);
   const found = outcomes.flatMap(({ service }) => service ?? []);
-  const services = mergeProven(found, inUse, naming.named, stages.detection.approvals);
+  const merged = mergeProven(found, inUse, naming.named, stages.detection.approvals);
+  const { services, problems: cut } = withReach(merged, all, stages.addresses);
   const named = assignNames(services, naming);
   const told = outcomes.flatMap(({ problem }) => problem ?? []);
   return {
@@ -108,7 +115,7 @@ export function combineOutcomes(
     inUse: waysInUse(used, found, services),
     companions: companionsOf(used, judging),
     contradicted: outcomes.flatMap(({ contradicted }) => contradicted ?? []),
-    problems: [...stages.problems, ...problems, ...prepared, ...told, ...named.problems],
+    problems: [...stages.problems, ...problems, ...prepared, ...cut, ...told, ...named.problems],
   };
 }
 

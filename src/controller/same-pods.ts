@@ -6,10 +6,15 @@ import { byAge } from '../model/backend-id.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { displayNamespace } from '../model/key.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
+import { isOwnHost } from '../model/service-host.ts';
 import type { InUse } from './ways.ts';
 
 const isProven = ({ verdict }: DiscoveredService): boolean =>
   verdict.health === 'healthy' && verdict.proof === 'proven';
+
+/** Its Pods are not those of its selector. */
+const leadsElsewhere = ({ service, endpoint }: DiscoveredService): boolean =>
+  service.type === 'ExternalName' || !isOwnHost(service, endpoint.host);
 
 const podKeys = new WeakMap<DiscoveredService, string>();
 
@@ -18,7 +23,7 @@ function podsOf(found: DiscoveredService): string | undefined {
   const known = podKeys.get(found);
   if (known !== undefined) return known;
   const selector = selectionOf(found.service).key;
-  if (selector === undefined || !isProven(found)) return undefined;
+  if (selector === undefined || !isProven(found) || leadsElsewhere(found)) return undefined;
   const key = [displayNamespace(found.service), found.detector, found.type, selector].join(' ');
   podKeys.set(found, key);
   return key;

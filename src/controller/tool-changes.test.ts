@@ -54,12 +54,12 @@ test('a tool that is called read-only with the same text is a change', () => {
 function server(
   name: string,
   tools: readonly McpTool[],
-  more: Partial<DiscoveredService> & { app?: string } = {},
+  more: Partial<DiscoveredService> & { app?: string; selector?: Record<string, string> } = {},
 ) {
-  const { app = 'orders', ...rest } = more;
+  const { app = 'orders', selector = { app }, ...rest } = more;
   const [namespace = '', plain = ''] = name.includes('/') ? name.split('/') : ['monitoring', name];
   const labels = { app: 'mcp-server' };
-  const one = discovered(service(plain, { namespace, labels, ports: ['mcp:8000'], selector: { app } }));
+  const one = discovered(service(plain, { namespace, labels, ports: ['mcp:8000'], selector }));
   return { ...one, ...rest, verdict: { ...one.verdict, tools } };
 }
 const EVIL = [tool('a', 'evil'), tool('delete_everything')];
@@ -98,6 +98,28 @@ describe('a server that was away', () => {
     watch.take([server('orders', [tool('a')])], yes);
     watch.take([], yes);
     expect(watch.take([server('twin', EVIL, after)], yes)).toEqual([{ service: 'monitoring/twin', ...told }]);
+  });
+
+  test.each([
+    ['a narrower selector', { selector: { app: 'orders', tier: 'x', v: '1' } }],
+    ['a wider selector', { selector: { app: 'orders' } }],
+    ['a selector that overlaps, and the address of a Pod', { selector: { v: '1' }, addresses: ['10.0.0.1'] }],
+    ['a slice of its own with the address of a Pod', { selector: {}, addresses: ['10.0.0.9', '10.0.0.1'] }],
+  ])('or whose place one takes, once it is gone, that has %s', (_, after) => {
+    const before = { selector: { app: 'orders', tier: 'x' }, addresses: ['10.0.0.1', '10.0.0.2'] };
+    const watch = new ToolWatch();
+    watch.take([server('orders', [tool('a')], before)], yes);
+    watch.take([], yes);
+    expect(watch.take([server('twin', EVIL, after)], yes)).toEqual([{ service: 'monitoring/twin', ...told }]);
+  });
+
+  test('and not one that has Pods of its own, or another namespace', () => {
+    const watch = new ToolWatch();
+    const addresses = ['10.0.0.1'];
+    watch.take([server('orders', [tool('a')], { selector: { app: 'orders', tier: 'x' }, addresses })], yes);
+    watch.take([], yes);
+    expect(watch.take([server('other', EVIL, { selector: { app: 'orders', tier: 'y' } })], yes)).toEqual([]);
+    expect(watch.take([server('shop/orders', EVIL, { addresses })], yes)).toEqual([]);
   });
 
   test('and comes back after a twin with the same tools took its place for a while', () => {

@@ -1,4 +1,4 @@
-import { selectionOf } from '../detection/selection.ts';
+import { overlap, type Selection, selectionOf } from '../detection/selection.ts';
 import type { DiscoveredService, McpTool } from '../model/discovery.ts';
 import { displayNamespace } from '../model/key.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
@@ -25,8 +25,21 @@ const LIMITS: MemoryLimits = { tools: 4_096, twins: 1_024, namespaces: 1_000 };
 /** Most other Services of the same Pods under which a server is remembered. */
 const MOST_TWINS = 32;
 
+/** Most addresses of a server by which it is known again. */
+const MOST_ADDRESSES = 32;
+
 interface Kept extends Baseline {
   readonly owner: ServiceKey;
+  selection: Selection;
+  addresses: readonly string[];
+}
+
+/** Whether a Service leads to Pods that a server had when it was published last. */
+function hasPodsOf(
+  { selection, addresses }: Kept,
+  { service, addresses: now = [] }: DiscoveredService,
+): boolean {
+  return overlap(selection, selectionOf(service)) || now.some((address) => addresses.includes(address));
 }
 
 interface Memory {
@@ -74,17 +87,21 @@ export class ToolMemory {
   }
 
   /**
-   * What a server offered before, or what the one offered whose place it takes.
+   * What a server offered before, or what the one offered whose place it takes: one that is known to be a twin, else the one
+   * that was published last of those whose Pods it leads to.
    * @param published the Services that are published now: nobody takes their places
    */
   recall(found: DiscoveredService, published: ReadonlySet<ServiceKey>): Baseline | undefined {
     const memory = this.#namespaces.get(displayNamespace(found.service));
     if (memory === undefined) return undefined;
     const key = serviceKey(found.service);
-    const other = [key, ...twinsOf(found)]
-      .map((twin) => memory.own.get(twin as ServiceKey) ?? memory.shared.get(twin))
-      .find((each) => each !== undefined && (each.owner === key || !published.has(each.owner)));
-    return other === undefined ? undefined : { ...other };
+    const isFree = (each: Kept): boolean => each.owner === key || !published.has(each.owner);
+    const other =
+      [key, ...twinsOf(found)]
+        .map((twin) => memory.own.get(twin as ServiceKey) ?? memory.shared.get(twin))
+        .find((each) => each !== undefined && isFree(each)) ??
+      [...memory.own.values()].findLast((each) => isFree(each) && hasPodsOf(each, found));
+    return other === undefined ? undefined : { tools: other.tools, shown: other.shown };
   }
 
   /** Whether servers of a Service's namespace had to be forgotten. */
@@ -99,7 +116,11 @@ export class ToolMemory {
     renew(this.#namespaces, namespace, memory);
     const key = serviceKey(found.service);
     // One object for as long as the server is known, so that its twins find what it offered last.
-    const baseline = Object.assign(memory.own.get(key) ?? { owner: key }, now);
+    const pods = {
+      selection: selectionOf(found.service),
+      addresses: (found.addresses ?? []).slice(0, MOST_ADDRESSES),
+    };
+    const baseline: Kept = Object.assign(memory.own.get(key) ?? { owner: key }, now, pods);
     renew(memory.own, key, baseline);
     for (const twin of twinsOf(found)) renew(memory.shared, twin, baseline);
   }

@@ -1,6 +1,6 @@
 import type { Naming } from '../detection/names.ts';
 import type { Rules } from '../detection/rules.ts';
-import { leadsWithin, selectionOf } from '../detection/selection.ts';
+import { podsWithin as servicePodsWithin } from '../detection/selection.ts';
 import type { Candidate, Verdict } from '../model/discovery.ts';
 import { displayNamespace, HOME_CLUSTER } from '../model/key.ts';
 import { publishedTools } from '../model/published-tools.ts';
@@ -37,7 +37,7 @@ const MOST_WAYS = 4;
 const keyOf = ({ service }: Candidate): ServiceKey => keyOfService(service);
 
 const podsWithin = (one: Candidate, other: Candidate): boolean =>
-  leadsWithin(selectionOf(one.service), selectionOf(other.service));
+  servicePodsWithin(one.service, other.service);
 
 /** A backend with another one of its ways as the preferred one. */
 function preferring(candidate: Candidate, first: Candidate, why: string): Candidate {

@@ -38,6 +38,7 @@ export function bounded(detection: Detection, most: number, approvals: Approvals
     fix: 'raise MAX_BACKENDS (--max-backends), or search fewer namespaces',
   };
   return {
+    ...detection,
     candidates: candidates.filter((candidate) => taken.has(candidate)),
     problems: [...problems, problem],
   };

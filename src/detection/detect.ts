@@ -12,6 +12,7 @@ import { compareKeys, displayKey, displayNamespace } from '../model/key.ts';
 import { defaultName, type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
 import { withinNamespace } from './bound-namespace.ts';
+import type { FormerSelectors } from './former.ts';
 import { type Group, groupMembers } from './group.ts';
 import { factsOf } from './identity.ts';
 import { isApprovedMatch, judge, type Match, type Miss, strongest } from './judge.ts';
@@ -22,12 +23,14 @@ import { Neighbours } from './neighbours.ts';
 import { type DetectOptions, type OwnersWord, ownersWord, wantedName } from './owner.ts';
 import { chooseScheme } from './port.ts';
 import type { Rules } from './rules.ts';
-import { leadsWithin, type Selection, selectionOf } from './selection.ts';
+import { podsWithin } from './selection.ts';
 import { wordsOf } from './words.ts';
 
 /** What detection gave: one candidate for each backend, and what a person should know. */
 export interface Detection {
   readonly candidates: readonly Candidate[];
+  /** All Services that were looked at and count, backends or not. */
+  readonly services: readonly Service[];
   readonly problems: readonly Problem[];
 }
 
@@ -53,15 +56,15 @@ export interface Examined {
 const NOTHING: Examined = { member: undefined, problems: [] };
 
 /** A Service that is no way in; where it leads to is kept. */
-const aside = (service: Service, problems: readonly Problem[] = []): Examined => ({
+export const aside = (service: Service, problems: readonly Problem[] = []): Examined => ({
   member: undefined,
   problems,
-  ...(selectionOf(service).key === undefined ? {} : { aside: service }),
+  aside: service,
 });
 
 /** Looks at one Service, without the others. Pure. */
 export function examine(service: Service, rules: Rules, options: DetectOptions): Examined {
-  // Its selector leads nowhere, but its owner may change the type back and forth: what people say of it still counts.
+  // Its selector means nothing, but its owner may change the type back and forth: what people say of it still counts.
   if (service.type === 'ExternalName' && !options.allowExternalNames) return aside(service);
   if (rules.vocabulary.optOut.some(({ why: _, ...match }) => matchService(service, match) !== undefined))
     return aside(service);
@@ -90,7 +93,9 @@ export function examine(service: Service, rules: Rules, options: DetectOptions):
       });
   }
   const match = strongest(claims);
-  if (match === undefined && problems.length === 0) return NOTHING;
+  // One ExternalName may lead to another, and that to a backend.
+  if (match === undefined && problems.length === 0)
+    return service.type === 'ExternalName' ? aside(service) : NOTHING;
   return match === undefined ? aside(service, problems) : { member: memberOf(match, rules), problems };
 }
 
@@ -99,6 +104,7 @@ export function* combine(
   examined: Iterable<Examined>,
   rules: Rules,
   options: DetectOptions,
+  former?: FormerSelectors,
 ): Generator<void, Detection, undefined> {
   const members: Member[] = [];
   const asides: Service[] = [];
@@ -114,7 +120,9 @@ export function* combine(
   );
   const { kept, problem } = withinNamespace(members, options.maxNamespaceServices, approved);
   if (problem !== undefined) problems.push(problem);
-  const neighbours = new Neighbours([...members.map(({ match }) => match.service), ...asides]);
+  const services = [...members.map(({ match }) => match.service), ...asides];
+  services.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const neighbours = new Neighbours(services, former);
   yield* neighbours.relate();
   const candidates: Candidate[] = [];
   for (const group of groupMembers(kept, approved)) {
@@ -122,7 +130,7 @@ export function* combine(
     const candidate = backendOf(group, { approved, neighbours }, rules, options, problems);
     if (candidate !== undefined) candidates.push(candidate);
   }
-  return { candidates, problems };
+  return { candidates, services, problems };
 }
 
 /** Takes all steps at once. */
@@ -136,15 +144,19 @@ function toEnd<T>(steps: Generator<void, T, undefined>): T {
 /** What was found in each namespace as one: tools have unique names, and problems stand in order. Pure. */
 export function together(parts: Iterable<Detection>): Detection {
   const found: Candidate[] = [];
+  const services: Service[] = [];
   const problems: Problem[] = [];
-  for (const part of parts) {
+  const placeOf = ({ services: [first] }: Detection): string =>
+    first === undefined ? '' : displayNamespace(first);
+  for (const part of [...parts].sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1))) {
     found.push(...part.candidates);
+    for (const service of part.services) services.push(service);
     problems.push(...part.problems);
   }
   // A pass gives names anew, since it knows who has which one, and tells who did not get what they asked for.
   const { candidates } = assignNames(found.sort(byKey), NO_NAMING);
   problems.sort((a, b) => (a.where < b.where ? -1 : a.where > b.where ? 1 : a.what < b.what ? -1 : 1));
-  return { candidates, problems };
+  return { candidates, services, problems };
 }
 
 function byKey(a: Candidate, b: Candidate): number {
@@ -211,9 +223,7 @@ function backendOf(
   options: DetectOptions,
   problems: Problem[],
 ): Candidate | undefined {
-  const members = group
-    .map(({ service }) => ({ name: service.name, selection: selectionOf(service) }))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const members = group.map(({ service }) => service).sort((a, b) => (a.name < b.name ? -1 : 1));
   const known = group.map(backendMember).sort(byAge);
   const shown = displayNames(group);
   const ways: Candidate[] = [];
@@ -261,7 +271,7 @@ function reachedAs(group: Group, sharing: readonly Service[]): Pick<Candidate, '
 /** @param members all Services that lead to the same backend */
 function candidateOf(
   chosen: Match,
-  members: readonly { readonly name: string; readonly selection: Selection }[],
+  members: readonly Service[],
   rules: Rules,
   options: DetectOptions,
 ): { readonly candidate: Candidate; readonly word: OwnersWord } {
@@ -289,9 +299,9 @@ function candidateOf(
     if (path !== '') evidence.push({ signal: 'path', detail: `${detector.title}'s API is below ${path}` });
     endpoint = { scheme, host, port: chosen.port.port, path };
   }
-  const selection = selectionOf(service);
   const others = members.filter(({ name }) => name !== service.name);
-  const samePods = others.filter((other) => leadsWithin(selection, other.selection));
+  // At a host that its annotation names are not the Pods of its selector.
+  const samePods = endpoint.host === host ? others.filter((other) => podsWithin(service, other)) : [];
   return {
     word,
     candidate: {

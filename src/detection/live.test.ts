@@ -1,10 +1,15 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { options, rules } from '../../test/fixtures/unit/detection.ts';
-import { keyFor, offered, service } from '../../test/fixtures/unit/service.ts';
+import { keyFor, offered, type ServiceFields, service } from '../../test/fixtures/unit/service.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import { detect } from './detect.ts';
+import { FormerSelectors } from './former.ts';
 import { LiveDetection } from './live.ts';
+
+/** Remembers nothing. */
+const forgetful = (): FormerSelectors =>
+  new FormerSelectors({ selectors: 1, namespace: 1, services: 0, namespaces: 1 });
 
 const some = fc
   .record({
@@ -38,7 +43,7 @@ const change = fc.oneof(
 test('after any changes it is what detecting all of it at once gives', () => {
   fc.assert(
     fc.property(fc.array(change, { maxLength: 30 }), (changes) => {
-      const live = new LiveDetection(rules, options);
+      const live = new LiveDetection(rules, options, forgetful());
       const all = new Map<ServiceKey, Service>();
       for (const each of changes) {
         if ('put' in each) {
@@ -129,7 +134,7 @@ test('changes that come between two steps are lost by no detection, and none goe
       fc.array(some, { minLength: 1, maxLength: 10 }),
       fc.array(fc.tuple(fc.boolean(), some), { minLength: 1, maxLength: 12 }),
       async (first, changes) => {
-        const live = new LiveDetection(rules, options);
+        const live = new LiveDetection(rules, options, forgetful());
         const all = new Map(first.map((one) => [serviceKey(one), one]));
         for (const one of all.values()) live.put(one);
         let steps = 0;
@@ -150,4 +155,83 @@ test('changes that come between two steps are lost by no detection, and none goe
       },
     ),
   );
+});
+
+describe('what a Service led to before its owner changed it', () => {
+  const loki = (name: string, fields: ServiceFields): Service =>
+    service(name, { labels: { app: 'loki' }, ports: ['http:3100'], ...fields });
+  const twin = loki('twin', { selector: { app: 'l', tier: 'x' } });
+  const named = loki('named', { selector: { app: 'l' } });
+  const beside = (live: LiveDetection): readonly string[] | undefined =>
+    live.detect().candidates.find(({ service: { name } }) => name === 'twin')?.sharesPods;
+
+  test.each([
+    ['another selector', loki('named', { selector: { app: 'z' } })],
+    ['none, as an ExternalName', loki('named', { type: 'ExternalName' })],
+    ['none, and nothing that says what it is', service('named', { ports: ['x:1'] })],
+  ])('counts for others when it has %s', (_, now) => {
+    for (const isRecreated of [false, true]) {
+      const live = new LiveDetection(rules, options);
+      live.put(named);
+      live.put(twin);
+      live.detect();
+      if (isRecreated) live.drop(serviceKey(named));
+      live.detect();
+      live.put(now);
+      expect(beside(live)).toEqual(['named']);
+    }
+  });
+
+  test('counts with other options too', () => {
+    const before = new LiveDetection(rules, options);
+    before.put(named);
+    before.detect();
+    before.put(loki('named', { selector: { app: 'z' } }));
+    before.detect();
+    const live = new LiveDetection(rules, { ...options, clusterDomain: 'example' }, before.former);
+    live.put(loki('named', { selector: { app: 'z' } }));
+    live.put(twin);
+    expect(beside(live)).toEqual(['named']);
+  });
+
+  test('does not count once it is deleted, nor for itself', () => {
+    const live = new LiveDetection(rules, options);
+    live.put(twin);
+    live.put(named);
+    live.detect();
+    live.drop(serviceKey(named));
+    expect(beside(live)).toBeUndefined();
+    live.put(loki('named', { selector: { app: 'z' } }));
+    const found = live.detect().candidates.find(({ service: { name } }) => name === 'named');
+    expect(found).not.toHaveProperty('sharesPods');
+  });
+
+  test('may have been any Pods after more changes than are remembered, and others of the namespace are not forgotten', () => {
+    const live = new LiveDetection(rules, options);
+    live.put(twin);
+    live.put(loki('calm', { selector: { tier: 'x' } }));
+    live.detect();
+    live.put(loki('calm', { selector: { app: 'y' } }));
+    live.detect();
+    for (let n = 0; n < 40; n++) {
+      live.put(loki('noisy', { selector: { app: `${n}` } }));
+      live.detect();
+    }
+    expect(beside(live)).toEqual(['calm', 'noisy']);
+  });
+});
+
+test('a namespace in which all changes all the time remembers a bounded number of selectors, and who changed', () => {
+  const former = new FormerSelectors({ selectors: 4, namespace: 10, services: 6, namespaces: 2 });
+  const at = (name: string, app: number, namespace = 'noisy'): Service =>
+    service(name, { namespace, selector: { app: `${app}` } });
+  for (let n = 0; n < 20; n++) for (let app = 0; app < 3; app++) former.note(at(`s${n}`, app));
+  const known = Array.from({ length: 20 }, (_, n) => former.of(at(`s${n}`, 0)));
+  expect(known.slice(0, 14)).toEqual(Array.from({ length: 14 }, () => undefined));
+  expect(known.slice(14).every((each) => each !== undefined)).toBe(true);
+  const sizes = known.map((each) => (each instanceof Map ? each.size : 0));
+  expect(sizes.reduce((a, b) => a + b)).toBeLessThanOrEqual(10);
+  former.note(at('a', 1, 'calm'));
+  former.note(at('a', 1, 'third'));
+  expect(former.of(at('a', 1, 'calm'))).toBeDefined();
 });

@@ -1,9 +1,11 @@
 import { type Approvals, changedNamespaces, NO_APPROVALS } from '../model/approvals.ts';
 import { displayNamespace, HOME_CLUSTER, partsOf } from '../model/key.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
-import { combine, type Detection, type Examined, examine, together } from './detect.ts';
+import { aside, combine, type Detection, type Examined, examine, together } from './detect.ts';
+import { FormerSelectors } from './former.ts';
 import type { DetectOptions } from './owner.ts';
 import type { Rules } from './rules.ts';
+import { selectionOf } from './selection.ts';
 
 /** What is known of one namespace. */
 interface NamespaceState {
@@ -30,6 +32,8 @@ const namespaceOf = (key: ServiceKey): string => displayNamespace(partsOf(key));
  * only noted; the next detection examines the Services that came or changed, and regroups namespaces where that counts.
  */
 export class LiveDetection {
+  /** What Services led to before. */
+  readonly former: FormerSelectors;
   readonly #rules: Rules;
   #options: DetectOptions;
   /** By namespace, as `displayNamespace` writes it. */
@@ -40,7 +44,9 @@ export class LiveDetection {
   readonly #pending = new Map<ServiceKey, Service>();
   #detection: Detection | undefined;
 
-  constructor(rules: Rules, options: DetectOptions) {
+  /** @param former what Services led to before, where another detection remembers that */
+  constructor(rules: Rules, options: DetectOptions, former = new FormerSelectors()) {
+    this.former = former;
     this.#rules = rules;
     this.#options = options;
   }
@@ -83,6 +89,7 @@ export class LiveDetection {
   drop(key: ServiceKey): void {
     this.#versions.delete(key);
     this.#pending.delete(key);
+    this.#remember(key, undefined);
     this.#forget(key);
   }
 
@@ -130,7 +137,12 @@ export class LiveDetection {
       for (const state of this.#namespaces.values()) {
         if (state.isFresh) continue;
         state.isFresh = true;
-        state.detection = yield* combine([...state.examined.values()], this.#rules, this.#options);
+        state.detection = yield* combine(
+          [...state.examined.values()],
+          this.#rules,
+          this.#options,
+          this.former,
+        );
         this.#detection = undefined;
         isDone = false;
         yield;
@@ -144,7 +156,11 @@ export class LiveDetection {
   }
 
   #examine(key: ServiceKey, service: Service): void {
-    const examined = examine(service, this.#rules, this.#options);
+    const found = examine(service, this.#rules, this.#options);
+    this.#remember(key, isNothing(found) ? undefined : service);
+    // What was a backend before still counts for its Pods of then.
+    const isKept = isNothing(found) && this.former.of(service) !== undefined;
+    const examined = isKept ? aside(service) : found;
     if (isNothing(examined)) {
       this.#forget(key);
       return;
@@ -158,6 +174,14 @@ export class LiveDetection {
     state.examined.set(key, examined);
     this.#namespaces.set(namespace, state);
     this.#touch(state);
+  }
+
+  /** Remembers where a Service led to, unless that stays. @param now the Service, if it is still one that counts */
+  #remember(key: ServiceKey, now: Service | undefined): void {
+    const known = this.#namespaces.get(namespaceOf(key))?.examined.get(key);
+    const before = known?.member?.match.service ?? known?.aside;
+    if (before === undefined) return;
+    if (now === undefined || selectionOf(before).key !== selectionOf(now).key) this.former.note(before);
   }
 
   /** It was a backend, or there was something to say of it, and is none any more. */

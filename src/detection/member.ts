@@ -7,7 +7,7 @@ import { lastRun, wordsOf } from './words.ts';
 /** A match with what grouping compares, computed once for each version of a Service. */
 export interface Member {
   readonly match: Match;
-  /** Empty where the Service has no selector, or one with too many entries to look into. */
+  /** Empty where the Service has no selector that counts, or one with too many entries to look into. */
   readonly selector: ReadonlyMap<string, string>;
   /** Equal for equal selectors; undefined without a selector. */
   readonly selectorKey: string | undefined;
@@ -19,6 +19,8 @@ export interface Member {
   readonly rest: string;
   readonly role: string;
 }
+
+const NO_SELECTION = selectionOf({ selector: {} });
 
 /** The name without the words that tell parts of one installation apart: `a` of `a-loki-query-frontend` and of `a-query`. */
 function stemOf(
@@ -66,7 +68,9 @@ function withoutParts(words: readonly string[], { compiled }: Match, rules: Rule
 /** What grouping compares of a match. */
 export function memberOf(match: Match, rules: Rules): Member {
   const { service } = match;
-  const { key: selectorKey, entries: selector } = selectionOf(service);
+  // An ExternalName leads to no Pods, whatever its selector.
+  const { key: selectorKey, entries: selector } =
+    service.type === 'ExternalName' ? NO_SELECTION : selectionOf(service);
   const role = match.roles.join();
   if (selectorKey !== undefined && selector.size === 0)
     return { match, selector, selectorKey, instances: [], stem: undefined, rest: '', role };

@@ -1,4 +1,5 @@
 import type { Service } from '../model/service.ts';
+import type { FormerSelectors } from './former.ts';
 import { maybeWithin, type Selection, selectionOf, within } from './selection.ts';
 
 /** Most pairs of selectors in one namespace that are compared entry by entry, those of the oldest Services first. */
@@ -18,23 +19,39 @@ const STEP = 256;
 
 /**
  * Services of one namespace, and which of them lead to Pods of one another: their selectors are equal, or one contains the
- * other. A selector of which not all entries are kept contains all others that do not contradict it.
+ * other. A selector of which not all entries are kept contains all others that do not contradict it. Selectors that a
+ * Service had before count for others, and not for itself.
  */
 export class Neighbours {
-  /** Services by selector, the oldest first. */
+  /** Services by selectors that they have or had, the oldest first. */
   readonly #bySelector: ReadonlyMap<string | undefined, readonly Service[]>;
+  /** Each selector once. */
+  readonly #selections: readonly Selection[];
+  /** Services that may have led to any Pods. */
+  readonly #anywhere: readonly Service[];
   /** By selector, the other ones that contain it or that it contains. */
   readonly #related = new Map<string, Set<string>>();
 
-  constructor(services: readonly Service[]) {
-    this.#bySelector = Map.groupBy(services.toSorted(olderFirst), (service) => selectionOf(service).key);
+  constructor(services: readonly Service[], former?: FormerSelectors) {
+    const selected = services.toSorted(olderFirst).map((service) => {
+      const before = former?.of(service);
+      const others = before instanceof Map ? before.values() : [];
+      return { service, isAnywhere: before === 'any', selections: [selectionOf(service), ...others] };
+    });
+    const pairs = selected.flatMap(({ service, selections }) =>
+      selections.map((selection) => ({ service, selection })),
+    );
+    const byKey = Map.groupBy(pairs, ({ selection }) => selection.key);
+    this.#bySelector = new Map(
+      [...byKey].map(([key, all]) => [key, all.map(({ service }) => service)] as const),
+    );
+    this.#selections = [...byKey.values()].flatMap(([first]) => first?.selection ?? []);
+    this.#anywhere = selected.flatMap(({ service, isAnywhere }) => (isAnywhere ? service : []));
   }
 
   /** Compares the selectors, in small steps. Until the last one, only equal selectors are known to be related. */
   *relate(): Generator<void, void, undefined> {
-    const selections = [...this.#bySelector.values()].flatMap(([first]) =>
-      first === undefined ? [] : [selectionOf(first)],
-    );
+    const selections = this.#selections;
     yield* this.#relateLong(selections);
     const byEntry = new Map<string, Selection[]>();
     for (const selection of selections)
@@ -72,12 +89,14 @@ export class Neighbours {
       }
   }
 
-  /** The others that lead to Pods of a Service, the oldest first. */
+  /** The others that lead to Pods of a Service, or did before, the oldest first. */
   of(service: Service): readonly Service[] {
     const { key } = selectionOf(service);
     if (key === undefined) return [];
-    return [key, ...(this.#related.get(key) ?? [])]
-      .flatMap((each) => this.#bySelector.get(each) ?? [])
+    const alike = [key, ...(this.#related.get(key) ?? [])].flatMap(
+      (each) => this.#bySelector.get(each) ?? [],
+    );
+    return [...new Set([...alike, ...this.#anywhere])]
       .filter(({ name }) => name !== service.name)
       .sort(olderFirst);
   }

@@ -64,3 +64,18 @@ export function maybeWithin(small: Selection, large: Selection): boolean {
 export const leadsWithin = (one: Selection, other: Selection): boolean =>
   one.key !== undefined &&
   (one.key === other.key || (other.entries.size > 0 && within(other.entries, one.entries)));
+
+/**
+ * Every Pod of the one Service is a Pod of the other as well. The selector of an ExternalName means nothing: that leads to
+ * wherever its owner says.
+ */
+export const podsWithin = (one: Selecting & Pick<Service, 'type'>, other: typeof one): boolean =>
+  one.type !== 'ExternalName' &&
+  other.type !== 'ExternalName' &&
+  leadsWithin(selectionOf(one), selectionOf(other));
+
+/** Whether two selectors select Pods in common, as far as that follows from them: one contains the other. */
+export const overlap = (one: Selection, other: Selection): boolean =>
+  one.key !== undefined &&
+  other.key !== undefined &&
+  (one.key === other.key || maybeWithin(one, other) || maybeWithin(other, one));

@@ -1,4 +1,11 @@
+import type { Addresses } from '../model/addresses.ts';
+import { displayNamespace, type ObjectKey, partsOf } from '../model/key.ts';
 import type { ServiceKey } from '../model/service.ts';
+
+/** Maximum number of addresses kept for one Service. */
+export const MOST_ADDRESSES = 512;
+/** Maximum number of addresses kept for the Services of one namespace. */
+export const MOST_NAMESPACE_ADDRESSES = 8_192;
 
 /** The part of an EndpointSlice that is kept in memory. */
 export interface SliceState {
@@ -7,6 +14,10 @@ export interface SliceState {
   readonly ready: boolean;
   /** Pod ports by the names of the Service's ports, only for headless Services. */
   readonly ports?: Readonly<Record<string, number>>;
+  /** The addresses of its endpoints, separated by spaces, which takes less memory than a list. */
+  readonly addresses?: string;
+  /** Whether it has more addresses than are kept. */
+  readonly isCut?: boolean;
 }
 
 /** The EndpointSlices of one Service, combined. */
@@ -15,12 +26,26 @@ export interface ServiceEndpoints {
   readonly ready: boolean;
   /** Pod ports by the names of a headless Service's ports. Ports of ready Pods take precedence. */
   readonly ports: ReadonlyMap<string, number>;
+  readonly addresses: Addresses;
 }
 
-/** An index of EndpointSlices by Service. */
+interface Kept {
+  readonly slices: Set<string>;
+  /** The number of addresses that are kept. */
+  count: number;
+}
+
+const listOf = ({ addresses = '' }: SliceState): string[] => (addresses === '' ? [] : addresses.split(' '));
+
+/**
+ * An index of EndpointSlices by Service. If the addresses of a slice exceed a limit, they are not kept, and the Service is marked
+ * as having more.
+ */
 export class EndpointIndex {
   readonly #slices = new Map<string, SliceState>();
-  readonly #byService = new Map<ServiceKey, Set<string>>();
+  readonly #byService = new Map<ServiceKey, Kept>();
+  /** By namespace, as `displayNamespace` writes it. */
+  readonly #byNamespace = new Map<string, { readonly services: Set<ServiceKey>; count: number }>();
 
   /** @param slices by key */
   constructor(slices: ReadonlyMap<string, SliceState> = new Map()) {
@@ -30,10 +55,22 @@ export class EndpointIndex {
   /** Adds or replaces a slice. */
   put(key: string, slice: SliceState): void {
     this.drop(key);
-    this.#slices.set(key, slice);
-    const keys = this.#byService.get(slice.service);
-    if (keys === undefined) this.#byService.set(slice.service, new Set([key]));
-    else keys.add(key);
+    const { service } = slice;
+    const place = displayNamespace(partsOf(service));
+    const known = this.#byService.get(service) ?? { slices: new Set(), count: 0 };
+    const around = this.#byNamespace.get(place) ?? { services: new Set(), count: 0 };
+    const count = listOf(slice).length;
+    const fits = known.count + count <= MOST_ADDRESSES && around.count + count <= MOST_NAMESPACE_ADDRESSES;
+    const { addresses: _, ...rest } = slice;
+    this.#slices.set(key, fits ? slice : { ...rest, isCut: true });
+    known.slices.add(key);
+    around.services.add(service);
+    if (fits) {
+      known.count += count;
+      around.count += count;
+    }
+    this.#byService.set(service, known);
+    this.#byNamespace.set(place, around);
   }
 
   /** Removes a slice. */
@@ -41,9 +78,18 @@ export class EndpointIndex {
     const slice = this.#slices.get(key);
     if (slice === undefined) return;
     this.#slices.delete(key);
-    const keys = this.#byService.get(slice.service);
-    keys?.delete(key);
-    if (keys?.size === 0) this.#byService.delete(slice.service);
+    const { service } = slice;
+    const place = displayNamespace(partsOf(service));
+    const [known, around] = [this.#byService.get(service), this.#byNamespace.get(place)];
+    if (known === undefined || around === undefined) return;
+    const count = listOf(slice).length;
+    known.count -= count;
+    around.count -= count;
+    known.slices.delete(key);
+    if (known.slices.size > 0) return;
+    this.#byService.delete(service);
+    around.services.delete(service);
+    if (around.services.size === 0) this.#byNamespace.delete(place);
   }
 
   /** The Service of a slice. */
@@ -57,12 +103,30 @@ export class EndpointIndex {
 
   /** The endpoints of a Service; undefined if it has no EndpointSlices. */
   get(service: ServiceKey): ServiceEndpoints | undefined {
-    const keys = this.#byService.get(service);
+    const keys = this.#byService.get(service)?.slices;
     if (keys === undefined) return undefined;
     const slices = [...keys].sort().flatMap((key) => this.#slices.get(key) ?? []);
     const ports = new Map<string, number>();
     for (const { ports: given = {} } of slices.toSorted((a, b) => Number(b.ready) - Number(a.ready)))
       for (const [name, port] of Object.entries(given)) if (!ports.has(name)) ports.set(name, port);
-    return { ready: slices.some(({ ready }) => ready), ports };
+    return {
+      ready: slices.some(({ ready }) => ready),
+      ports,
+      addresses: {
+        listed: [...new Set(slices.flatMap(listOf))].sort(),
+        isCut: slices.some(({ isCut }) => isCut === true),
+      },
+    };
+  }
+
+  /** The addresses of each Service of a namespace that has EndpointSlices, by name. */
+  addressesIn(namespace: Pick<ObjectKey, 'cluster' | 'namespace'>): Map<string, Addresses> {
+    const services = this.#byNamespace.get(displayNamespace(namespace))?.services ?? [];
+    return new Map(
+      [...services].map((service) => [
+        partsOf(service).name,
+        this.get(service)?.addresses ?? { listed: [], isCut: false },
+      ]),
+    );
   }
 }

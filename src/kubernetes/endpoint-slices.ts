@@ -1,7 +1,8 @@
+import { canonicalAddress } from '../model/addresses.ts';
 import { HOME_CLUSTER } from '../model/key.ts';
 import { serviceKey } from '../model/service.ts';
 import type { KubeClient } from './connection.ts';
-import { EndpointIndex, type SliceState } from './endpoint-index.ts';
+import { EndpointIndex, MOST_ADDRESSES, type SliceState } from './endpoint-index.ts';
 import { type Collection, listItems } from './list.ts';
 
 interface EndpointSlice {
@@ -13,11 +14,17 @@ interface EndpointSlice {
   readonly ports?: unknown;
 }
 
-type Endpoint = { readonly conditions?: { readonly ready?: unknown } | null } | null;
+type Endpoint = {
+  readonly conditions?: { readonly ready?: unknown } | null;
+  readonly addresses?: unknown;
+} | null;
 type Port = { readonly name?: unknown; readonly port?: unknown } | null;
 
 /** Maximum number of ports per slice. A Service rarely has more than five. */
 const MOST_PORTS = 20;
+
+/** Maximum length of an address, which may be a DNS name, in characters. */
+const LONGEST_ADDRESS = 253;
 
 function portsOf(ports: unknown): Record<string, number> {
   const listed = (Array.isArray(ports) ? (ports as readonly Port[]) : []).slice(0, MOST_PORTS);
@@ -26,6 +33,19 @@ function portsOf(ports: unknown): Record<string, number> {
       typeof port?.port === 'number' ? [[typeof port.name === 'string' ? port.name : '', port.port]] : [],
     ),
   );
+}
+
+/** The addresses of all endpoints, including those that are not ready now. What cannot be kept makes the slice incomplete. */
+function addressesOf(endpoints: readonly Endpoint[]): Pick<SliceState, 'addresses' | 'isCut'> {
+  const found = new Set<string>();
+  for (const endpoint of endpoints)
+    for (const address of Array.isArray(endpoint?.addresses) ? endpoint.addresses : []) {
+      if (typeof address !== 'string' || address.length > LONGEST_ADDRESS || /\s/.test(address))
+        return { isCut: true };
+      found.add(canonicalAddress(address));
+      if (found.size > MOST_ADDRESSES) return { isCut: true };
+    }
+  return found.size === 0 ? {} : { addresses: [...found].sort().join(' ') };
 }
 
 /**
@@ -47,6 +67,7 @@ export function slicesIn(namespace: string, cluster = HOME_CLUSTER): Collection<
       return {
         service: serviceKey({ cluster, namespace: own, name }),
         ready: listed.some((endpoint) => endpoint?.conditions?.ready !== false),
+        ...addressesOf(listed),
         // The EndpointSlice controller sets this label for headless Services.
         ...(labels['service.kubernetes.io/headless'] === undefined ? {} : { ports: portsOf(ports) }),
       };

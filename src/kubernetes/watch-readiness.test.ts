@@ -69,6 +69,28 @@ test('follows which Services are ready, and tells when that changes', async () =
   expect(it.told).toEqual(['n/a false', 'n/a true', 'n/c true']);
 });
 
+test('tells of other addresses of the Services that are heeded, and of no others', async () => {
+  let stream: ServerResponse | undefined;
+  const at = (service: string, version: number, address: string) => ({
+    ...slice(service, `${service}-1`, version),
+    endpoints: [{ addresses: [address], conditions: { ready: true } }],
+  });
+  const it = await watched((response, { watch }) => {
+    if (!watch) return json(response, list(at('a', 1, '10.0.0.1'), at('b', 1, '10.0.0.1')));
+    response.writeHead(200).flushHeaders();
+    stream = response;
+  });
+  it.readiness.setNamespaces(['n'], new Set([keyFor('n/a'), keyFor('n/c')]));
+  await it.known('n');
+  await until(() => expect(stream).toBeDefined());
+  const send = (object: object) => stream?.write(`${JSON.stringify({ type: 'MODIFIED', object })}\n`);
+  send(at('b', 6, '10.66.6.6'));
+  send(at('a', 7, '10.0.0.1'));
+  send(at('a', 8, '10.66.6.6'));
+  send(at('c', 9, '10.0.0.1'));
+  await until(() => expect(it.told).toEqual(['n/a false', 'n/c false']));
+});
+
 test('namespaces that are not wanted any more are left; what is not in step is not known', async () => {
   let open = 0;
   const it = await watched((response, { watch, path }) => {

@@ -21,6 +21,13 @@ interface ScopeState {
   fault: Fault | undefined;
 }
 
+function hasSameAddresses(a: ServiceEndpoints | undefined, b: ServiceEndpoints | undefined): boolean {
+  const [before, after] = [a?.addresses, b?.addresses];
+  return (
+    before?.isCut === after?.isCut && (before?.listed ?? []).join(' ') === (after?.listed ?? []).join(' ')
+  );
+}
+
 function isEqual(a: ServiceEndpoints | undefined, b: ServiceEndpoints | undefined): boolean {
   const [before, after] = [a?.ports ?? new Map(), b?.ports ?? new Map()];
   const samePorts =
@@ -30,7 +37,7 @@ function isEqual(a: ServiceEndpoints | undefined, b: ServiceEndpoints | undefine
 
 /**
  * Watches EndpointSlices until its signal is aborted, with one watch for all namespaces or one for each. It keeps only the readiness
- * of each slice, and the ports of headless Services.
+ * and the addresses of each slice, and the ports of headless Services.
  */
 export class WatchedReadiness {
   readonly #kube: KubeClient;
@@ -38,11 +45,13 @@ export class WatchedReadiness {
   readonly #signal: AbortSignal;
   readonly #scopes = new Map<string, ScopeState>();
   readonly #starting = pLimit(MAX_CONCURRENT_LISTS);
+  #withAddresses: ReadonlySet<ServiceKey> = new Set();
   /** One watch for all namespaces. */
   readonly allNamespaces: boolean;
 
   /**
-   * @param changed called when the readiness or the Pod ports of a Service change; a Service without slices counts as ready
+   * @param changed called when the readiness or the Pod ports of a Service change; a Service without slices counts as ready. A
+   * change of addresses is reported as not ready, since it proves no recovery
    * @param allNamespaces use one watch for all namespaces, which needs permission to do so
    */
   constructor(
@@ -57,8 +66,12 @@ export class WatchedReadiness {
     this.allNamespaces = allNamespaces;
   }
 
-  /** Watches these namespaces, and stops watching all others. */
-  setNamespaces(namespaces: Iterable<string>): void {
+  /**
+   * Watches these namespaces, and stops watching all others.
+   * @param withAddresses the Services whose changes of addresses are reported
+   */
+  setNamespaces(namespaces: Iterable<string>, withAddresses: ReadonlySet<ServiceKey> = new Set()): void {
+    this.#withAddresses = withAddresses;
     const wanted = new Set(namespaces);
     if (this.allNamespaces && wanted.size > 0) {
       wanted.clear();
@@ -164,5 +177,7 @@ export class WatchedReadiness {
     after: ServiceEndpoints | undefined,
   ): void {
     if (!isEqual(before, after)) this.#changed(service, after?.ready ?? true);
+    else if (this.#withAddresses.has(service) && !hasSameAddresses(before, after))
+      this.#changed(service, false);
   }
 }

@@ -27,6 +27,7 @@ const details = z.object({
   partOf: z.string().optional(),
   samePods: names.optional(),
   sharesPods: names.optional(),
+  targets: names.optional(),
   clusterIPs: z.record(z.string(), names).optional(),
 });
 
@@ -48,7 +49,7 @@ const backend = z.object({
 
 /** A backend as the library's users see it. */
 export function toBackend(candidate: Candidate): Backend {
-  const { service, detector, mode, tenantDescription, samePods, sharesPods, clusterIPs } = candidate;
+  const { service, detector, mode, tenantDescription, samePods, sharesPods, targets, clusterIPs } = candidate;
   const all: z.infer<typeof details> = {
     detector,
     mode,
@@ -57,6 +58,7 @@ export function toBackend(candidate: Candidate): Backend {
     ...(Object.hasOwn(service.labels, PART_OF) ? { partOf: service.labels[PART_OF] } : {}),
     ...(samePods === undefined ? {} : { samePods: [...samePods] }),
     ...(sharesPods === undefined ? {} : { sharesPods: [...sharesPods] }),
+    ...(targets === undefined ? {} : { targets: [...targets] }),
     ...(clusterIPs === undefined
       ? {}
       : {
@@ -121,7 +123,7 @@ export function fromBackend(given: Backend, input: string, rules: Rules): Discov
   const place = endpointOf(endpoint);
   return {
     ...plain,
-    ...(pods as Pick<DiscoveredService, 'samePods' | 'sharesPods' | 'clusterIPs'>),
+    ...(pods as Pick<DiscoveredService, 'samePods' | 'sharesPods' | 'targets' | 'clusterIPs'>),
     service: {
       cluster: HOME_CLUSTER,
       namespace,

@@ -57,10 +57,17 @@ export interface Candidate {
    */
   readonly samePods?: readonly string[];
   /**
-   * Names of all Services of the namespace that lead to the Pods of this one, to some of them, or to these and more, the
-   * oldest first. They need not be backends: their owner may have opted out.
+   * Names of all Services of the namespace that lead to the Pods of this one, to some of them, or to these and more, or did
+   * before they were changed, the oldest first. They need not be backends: their owner may have opted out.
    */
   readonly sharesPods?: readonly string[];
+  /** The addresses in its EndpointSlices, as far as they are known. They change with its Pods. */
+  readonly addresses?: readonly string[];
+  /**
+   * Hosts beyond its own Service that it leads to, by its ExternalName or its owner's annotation; Services as
+   * `SERVICE.NAMESPACE.svc`, with those that share Pods with them.
+   */
+  readonly targets?: readonly string[];
   /** The cluster IPs of this Service and of those that lead to the same backend or to its Pods, by name. */
   readonly clusterIPs?: Readonly<Record<string, readonly string[]>>;
   /** Other ways into the same backend, the best first: what is asked where this one does not answer. A few at most. */

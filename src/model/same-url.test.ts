@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { nameOfAddress, sameBackend, sameMcpServer } from './same-url.ts';
+import { leadsToHost, nameOfAddress, sameBackend, sameMcpServer } from './same-url.ts';
 
 const FULL = 'http://mcp.shop.svc.cluster.local:80/api';
 
@@ -60,4 +60,28 @@ test('a backend is called by its Service, else by its host', () => {
   expect(nameOfAddress(FULL)).toBe('mcp.shop');
   expect(nameOfAddress('https://loki.example.com/x')).toBe('loki.example.com');
   expect(nameOfAddress(undefined)).toBe('discovered');
+});
+
+describe('a Pod of a headless Service', () => {
+  const hosts = ['mcp.shop.svc.cluster.local'];
+
+  test.each([
+    'http://pod-0.mcp.shop.svc.cluster.local/mcp',
+    'http://10-0-0-1.mcp.shop.svc:8000/mcp',
+    'http://POD-0.mcp.shop/mcp',
+  ])('%s leads to that Service', (url) => {
+    expect(leadsToHost(url, hosts)).toBe(true);
+    expect(leadsToHost(url, ['mcp.shop.svc'])).toBe(true);
+  });
+
+  test('of its name alone only in the namespace of the agent', () => {
+    expect(leadsToHost('http://pod-0.mcp/mcp', hosts, 'shop')).toBe(true);
+    expect(leadsToHost('http://pod-0.mcp/mcp', hosts, 'holmes')).toBe(false);
+    expect(leadsToHost('http://pod-0.mcp/mcp', hosts)).toBe(false);
+  });
+
+  test('and another host that ends alike does not', () => {
+    expect(leadsToHost('http://my-mcp.shop.svc.cluster.local/mcp', hosts)).toBe(false);
+    expect(leadsToHost('http://mcp.shop.svc.example.com/mcp', hosts)).toBe(false);
+  });
 });

@@ -80,8 +80,15 @@ export function sameMcpServer(person: string, generated: string, namespace?: str
 }
 
 /**
- * Whether an address leads to one of these hosts, in any spelling, with whatever port and path: who may change a Service may
- * move its server to another port or path.
+ * Whether a host is a Pod's name at a headless Service, `POD.SERVICE.NAMESPACE`. Of the Service's name alone only the agent's
+ * own namespace makes that: elsewhere `a.b` is the Service `a` of the namespace `b`.
+ */
+const isPodOf = (host: string, service: string, namespace: string | undefined): boolean =>
+  host.endsWith(`.${service}`) && (service.includes('.') || namespace !== undefined);
+
+/**
+ * Whether an address leads to one of these hosts or to a Pod of one, in any spelling, with whatever port and path: who may
+ * change a Service may move its server to another port or path.
  * @param person a URL or `host:port` as a person wrote it
  * @param hosts names of Services, `SERVICE.NAMESPACE.svc` with the domain if it is known, and IP addresses
  * @param namespace where the agent runs, as for `sameMcpServer`
@@ -94,10 +101,11 @@ export function leadsToHost(person: string, hosts: readonly string[], namespace?
   return hosts.some((text) => {
     const host = text.includes(':') ? placeOf(`http://[${text}]`)?.host : text;
     const short = /^[^.]+\.[^.]+\.svc$/.test(text);
+    const all = spellings(short ? `${text}.any` : text, isBare);
     return (
       theirs === host ||
-      (short && theirs.startsWith(`${text}.`)) ||
-      spellings(short ? `${text}.any` : text, isBare).includes(theirs)
+      (short && `.${theirs}`.includes(`.${text}.`)) ||
+      all.some((each) => theirs === each || isPodOf(theirs, each, namespace))
     );
   });
 }

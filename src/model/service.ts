@@ -27,6 +27,8 @@ export interface Service {
   readonly type: string;
   /** `clusterIP: None`: its DNS name resolves to Pods, so Pods' own ports count. */
   readonly headless: boolean;
+  /** The host that one of type ExternalName leads to, in lower case and without a dot at its end. */
+  readonly externalName?: string;
   /** Its IP addresses inside the cluster; none where it is headless or nothing tells them. */
   readonly clusterIPs?: readonly string[];
   /** Its `metadata.creationTimestamp`, in RFC 3339; only the API server sets it. Rendered manifests have none. */

@@ -7,7 +7,7 @@ import { type ApprovalWord, NO_OVERRIDES, type Overrides } from '../model/overri
 import { leadsToHost, sameMcpServer } from '../model/same-url.ts';
 import { defaultName, type ServiceName, serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
-import { serverHosts } from './server-hosts.ts';
+import { serverHosts, targetServices } from './server-hosts.ts';
 import { toolsInShort } from './tool-list.ts';
 import { toolsShown } from './tools-shown.ts';
 
@@ -35,12 +35,12 @@ const saidOf = (service: ServiceName, { tools }: Overrides): ApprovalWord[] =>
     Object.hasOwn(tools, key) ? (tools[key]?.approved ?? []) : [],
   );
 
-/** The other Service of a backend, or of its Pods, that a person refused. */
-function refusedBeside(found: Candidate, overrides: Overrides): string | undefined {
+/** The other Service of a backend, or of its Pods, or one that it leads to, that a person refused. */
+function refusedBeside(found: Candidate, overrides: Overrides): ServiceName | undefined {
   const { service, alternates, sharesPods = [] } = found;
-  return [...alternates, ...sharesPods].find((name) =>
-    saidOf({ ...service, name }, overrides).includes(false),
-  );
+  const isRefused = (each: ServiceName): boolean => saidOf(each, overrides).includes(false);
+  const name = [...alternates, ...sharesPods].find((each) => isRefused({ ...service, name: each }));
+  return name === undefined ? targetServices(found).find(isRefused) : { ...service, name };
 }
 
 /**
@@ -63,9 +63,7 @@ function otherwise(found: Candidate, overrides: Overrides): string {
     return `was approved as ${approved}, and is ${approvalKind(found)} now`;
   const isOwn = saidOf(found.service, overrides).includes(false);
   const beside = approved !== false || isOwn ? undefined : refusedBeside(found, overrides);
-  return beside === undefined
-    ? ''
-    : `goes with ${displayKey({ ...found.service, name: beside })}, which overrides.yaml refuses`;
+  return beside === undefined ? '' : `goes with ${displayKey(beside)}, which overrides.yaml refuses`;
 }
 
 /** URLs of MCP servers that a person lists in overrides, and where. */

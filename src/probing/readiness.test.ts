@@ -4,6 +4,7 @@ import { candidate } from '../../test/fixtures/unit/detection.ts';
 import { json, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
 import { keyFor, service } from '../../test/fixtures/unit/service.ts';
 import { WatchedReadiness } from '../kubernetes/watch-readiness.ts';
+import { HOME_CLUSTER } from '../model/key.ts';
 import { noProber } from './no-prober.ts';
 import { ReadinessProber } from './readiness.ts';
 
@@ -55,6 +56,41 @@ test('what is watched is not listed in each pass', async () => {
   it.send(slice(true, 2));
   await vi.waitFor(() => expect(it.changed).toHaveBeenCalledWith(keyFor('n/grafana'), true));
   expect(await it.pass()).toEqual({ problems: [], health: 'unknown' });
+});
+
+test('it knows the addresses of Services, also of those that are not asked about, and where nothing is asked', async () => {
+  let answer: 'list' | 'fail' | 'deny' = 'list';
+  const { kube } = await kubeServer((response) => {
+    if (answer !== 'list') return refuse(response, answer === 'deny' ? 403 : 500, 'No');
+    const { metadata } = slice(false, 1);
+    const other = { ...metadata, name: 'o-1', labels: { 'kubernetes.io/service-name': 'other' } };
+    json(response, {
+      metadata: { resourceVersion: '1' },
+      items: [
+        { metadata, endpoints: [{ addresses: ['10.0.0.1'], conditions: { ready: false } }] },
+        { metadata: other, endpoints: [{ addresses: ['10.0.0.2'] }] },
+      ],
+    });
+  });
+  const prober = new ReadinessProber(kube, noProber, { isProbing: false });
+  const at = { cluster: HOME_CLUSTER, namespace: 'n' };
+  expect(prober.addressesIn(at)).toBeUndefined();
+  await prober.prepare([backend], signal);
+  const known = new Map([
+    ['grafana', { listed: ['10.0.0.1'], isCut: false }],
+    ['other', { listed: ['10.0.0.2'], isCut: false }],
+  ]);
+  expect(prober.addressesIn(at)).toEqual(known);
+  expect((await prober.probe(backend, signal)).health).toBe('unknown');
+  answer = 'fail';
+  await prober.prepare([backend], signal);
+  expect(prober.addressesIn(at)).toEqual(known);
+  expect(prober.addressesIn({ ...at, cluster: 'elsewhere' })).toBeUndefined();
+  answer = 'deny';
+  expect(await prober.prepare([backend], signal)).toMatchObject([
+    { what: expect.stringContaining('selectors') },
+  ]);
+  expect(prober.addressesIn(at)).toBeUndefined();
 });
 
 test('where watching is denied it is listed every few seconds, and the right to grant is told', async () => {

@@ -4,8 +4,9 @@ import type { EndpointIndex, ServiceEndpoints } from '../kubernetes/endpoint-ind
 import { readEndpoints } from '../kubernetes/endpoint-slices.ts';
 import { isDenied } from '../kubernetes/status.ts';
 import type { WatchedReadiness } from '../kubernetes/watch-readiness.ts';
+import type { AddressBook, Addresses } from '../model/addresses.ts';
 import type { Candidate, Problem, Verdict } from '../model/discovery.ts';
-import { HOME_CLUSTER } from '../model/key.ts';
+import { HOME_CLUSTER, type ObjectKey } from '../model/key.ts';
 import { serviceKey } from '../model/service.ts';
 import type { Prober } from './prober.ts';
 
@@ -22,6 +23,8 @@ export interface ReadinessOptions {
    * headless Service's URL is the right one.
    */
   readonly byService?: boolean;
+  /** False where nothing is asked: then a Service is not unhealthy either, and slices only tell where Services lead to. */
+  readonly isProbing?: boolean;
   /** Milliseconds of a clock that never goes back. */
   readonly now?: () => number;
 }
@@ -50,25 +53,29 @@ function namedPort({
 /**
  * A prober that looks at EndpointSlices first: a Service none of whose addresses is ready is unhealthy, and is not asked.
  * It also finds the number of a headless Service's port whose target has a name. Where slices may not be read, or there are
- * none, everything is asked.
+ * none, everything is asked. Beside that it knows where Services lead to.
  */
-export class ReadinessProber implements Prober {
+export class ReadinessProber implements Prober, AddressBook {
   readonly #kube: KubeClient;
   readonly #prober: Prober;
   readonly #watched: WatchedReadiness | undefined;
   readonly #byService: boolean;
+  readonly #isProbing: boolean;
   readonly #now: () => number;
   readonly #lists = pLimit(LISTS);
   /** By namespace, or by `*` for all. A probe waits for those of its own namespace, and for no others. */
   readonly #endpoints = new Map<string, Promise<EndpointIndex | undefined>>();
+  /** The last that is known, by namespace, or by `*` for all: a list that fails once makes no addresses unknown. */
+  readonly #books = new Map<string, EndpointIndex>();
   readonly #listed = new Map<string, { readonly at: number; readonly endpoints: EndpointIndex }>();
 
   constructor(kube: KubeClient, prober: Prober, options: ReadinessOptions = {}) {
-    const { watched, byService = false, now = () => performance.now() } = options;
+    const { watched, byService = false, isProbing = true, now = () => performance.now() } = options;
     this.#kube = kube;
     this.#prober = prober;
     this.#watched = watched;
     this.#byService = byService;
+    this.#isProbing = isProbing;
     this.#now = now;
   }
 
@@ -77,9 +84,10 @@ export class ReadinessProber implements Prober {
     const here = candidates.filter(({ service }) => service.cluster === HOME_CLUSTER);
     const namespaces = [...new Set(here.map(({ service }) => service.namespace))].sort();
     this.#endpoints.clear();
-    this.#watched?.setNamespaces(namespaces);
+    this.#watched?.setNamespaces(namespaces, new Set(candidates.map(({ service }) => serviceKey(service))));
     const scopes = this.#watched?.allNamespaces === true && namespaces.length > 0 ? ['*'] : namespaces;
-    for (const scope of this.#listed.keys()) if (!scopes.includes(scope)) this.#listed.delete(scope);
+    for (const kept of [this.#listed, this.#books])
+      for (const scope of kept.keys()) if (!scopes.includes(scope)) kept.delete(scope);
     const reads = scopes.map((scope) => {
       const read = this.#read(scope, signal);
       this.#endpoints.set(
@@ -97,6 +105,23 @@ export class ReadinessProber implements Prober {
   }
 
   async #read(scope: string, signal: AbortSignal): Promise<EndpointIndex> {
+    try {
+      const endpoints = await this.#latest(scope, signal);
+      this.#books.set(scope, endpoints);
+      return endpoints;
+    } catch (error) {
+      if (isDenied(error)) this.#books.delete(scope);
+      throw error;
+    }
+  }
+
+  addressesIn(place: Pick<ObjectKey, 'cluster' | 'namespace'>): ReadonlyMap<string, Addresses> | undefined {
+    if (place.cluster !== HOME_CLUSTER) return undefined;
+    const scope = this.#watched?.allNamespaces === true ? '*' : place.namespace;
+    return this.#books.get(scope)?.addressesIn(place);
+  }
+
+  async #latest(scope: string, signal: AbortSignal): Promise<EndpointIndex> {
     const known = await this.#watched?.endpointsIn(scope, signal);
     if (known !== undefined) return known;
     const fault = this.#watched?.fault(scope);
@@ -115,7 +140,7 @@ export class ReadinessProber implements Prober {
     if (isDenied(error))
       return {
         where,
-        what: 'listing EndpointSlices was denied, so backends without a ready Pod are probed and time out',
+        what: `listing EndpointSlices was denied, so ${this.#isProbing ? 'backends without a ready Pod are probed and time out, ' : ''}Services are compared by their selectors only, and none gets the credentials of another`,
         fix: `grant ${this.#watched === undefined ? '"list"' : '"list" and "watch"'} on endpointslices.discovery.k8s.io ${place}`,
       };
     if (isDenied(this.#watched?.fault(scope)?.error))
@@ -133,6 +158,7 @@ export class ReadinessProber implements Prober {
   }
 
   async probe(candidate: Candidate, signal: AbortSignal): Promise<Verdict> {
+    if (!this.#isProbing) return this.#prober.probe(candidate, signal);
     const endpoints = await this.#endpointsOf(candidate);
     if (endpoints?.ready === false) return unhealthy('none of its endpoints is ready', 'not_ready');
     const named = namedPort(candidate);

@@ -43,6 +43,15 @@ function portFrom(value: unknown): ServicePort | undefined {
   };
 }
 
+const HOST = /^[a-z0-9_]([-a-z0-9_.]{0,251}[a-z0-9_])?$/;
+
+/** The host of an ExternalName Service; undefined if it is invalid. */
+function externalNameOf({ type, externalName }: Mapping): string | undefined {
+  if (type !== 'ExternalName' || typeof externalName !== 'string') return undefined;
+  const host = externalName.toLowerCase().replace(/\.$/, '');
+  return HOST.test(host) ? host : undefined;
+}
+
 /** A Service has at most one cluster IP per IP family. */
 const MAX_IPS = 2;
 
@@ -77,6 +86,7 @@ export function serviceFromObject(
   if (broken >= 0)
     return `its spec.ports[${broken}] is not a port: ${JSON.stringify(listed[broken]).slice(0, 120)}`;
   const clusterIPs = clusterIPsOf(spec);
+  const externalName = externalNameOf(spec);
   return {
     cluster,
     namespace,
@@ -92,6 +102,7 @@ export function serviceFromObject(
     ),
     type: typeof spec.type === 'string' ? spec.type : 'ClusterIP',
     headless: spec.clusterIP === 'None',
+    ...(externalName === undefined ? {} : { externalName }),
     ...(clusterIPs.length === 0 ? {} : { clusterIPs }),
     ...(typeof creationTimestamp === 'string' && TIMESTAMP.test(creationTimestamp)
       ? { created: creationTimestamp }

@@ -1,0 +1,229 @@
+import { describe, expect, test } from 'vitest';
+import { discovered, options, rules } from '../../test/fixtures/unit/detection.ts';
+import { service } from '../../test/fixtures/unit/service.ts';
+import type { AddressBook } from '../model/addresses.ts';
+import type { DiscoveredService } from '../model/discovery.ts';
+import type { Service } from '../model/service.ts';
+import { detect } from './detect.ts';
+import { withReach } from './reach.ts';
+
+/** EndpointSlices, by `namespace/name`; `…` at the end: there are more. */
+function bookOf(slices: Readonly<Record<string, readonly string[]>>): AddressBook {
+  return {
+    addressesIn: ({ namespace }) =>
+      new Map(
+        Object.entries(slices).flatMap(([key, ips]) => {
+          const [place, name = ''] = key.split('/');
+          const listed = ips.filter((ip) => ip !== '…');
+          return place === namespace ? [[name, { listed, isCut: listed.length < ips.length }] as const] : [];
+        }),
+      ),
+  };
+}
+
+const loki = (name: string, fields: Partial<Service> = {}): Service => ({
+  ...service(name, { labels: { app: 'loki' }, ports: ['http:3100'] }),
+  ...fields,
+});
+
+/** What is known of Services beside their selectors, by `namespace/name`. */
+function reached(services: readonly Service[], book?: AddressBook): Record<string, DiscoveredService> {
+  const detection = detect(services, rules, {
+    ...options,
+    allowExternalNames: true,
+    allowedHosts: ['*.svc.cluster.local', 'logs.example.com'],
+  });
+  const found = detection.candidates
+    .flatMap((candidate) => [candidate, ...candidate.fallbacks])
+    .map((candidate) => ({ ...candidate, verdict: discovered(loki('any')).verdict }));
+  return Object.fromEntries(
+    withReach(found, detection.services, book).services.map((each) => [
+      `${each.service.namespace}/${each.service.name}`,
+      each,
+    ]),
+  );
+}
+
+describe('Services of one namespace share Pods', () => {
+  const named = loki('named', { selector: { app: 'l', zz: '1' } });
+
+  test.each([
+    ['no selector, and a slice for the same Pod', {}, ['10.0.0.1']],
+    ['an overlapping selector', { selector: { app: 'l', yy: '1' } }, ['10.0.0.1', '10.0.0.9']],
+  ])('where one has %s', (_, fields, ips) => {
+    const book = bookOf({ 'monitoring/named': ['10.0.0.1', '10.0.0.2'], 'monitoring/twin': ips });
+    expect(reached([named, loki('twin', fields)], book)['monitoring/twin']?.sharesPods).toEqual(['named']);
+  });
+
+  test('where the slice of one holds the cluster IP of the other', () => {
+    const services = [loki('named', { clusterIPs: ['10.96.0.7'] }), loki('twin', { headless: true })];
+    const book = bookOf({ 'monitoring/named': ['10.0.0.1'], 'monitoring/twin': ['10.96.0.7'] });
+    expect(reached(services, book)['monitoring/twin']?.sharesPods).toEqual(['named']);
+  });
+
+  test('also with one that is no backend, and only its slices are known', () => {
+    const book = bookOf({ 'monitoring/plain': ['10.0.0.1'], 'monitoring/twin': ['10.0.0.1'] });
+    expect(reached([loki('twin')], book)['monitoring/twin']?.sharesPods).toEqual(['plain']);
+  });
+
+  test('and not with an address of their own, nor with those of another namespace', () => {
+    const services = [named, loki('twin'), loki('other', { namespace: 'shop' })];
+    const book = bookOf({
+      'monitoring/named': ['10.0.0.1'],
+      'monitoring/twin': ['10.0.0.2'],
+      'shop/other': ['10.0.0.1'],
+    });
+    for (const each of Object.values(reached(services, book))) expect(each.sharesPods).toBeUndefined();
+  });
+
+  test('the oldest first, whatever tells it', () => {
+    const services = [
+      loki('a', { selector: { app: 'l' }, created: '2026-03-01T00:00:00Z' }),
+      loki('b', { created: '2026-01-01T00:00:00Z' }),
+      loki('c', { selector: { app: 'l' }, created: '2026-02-01T00:00:00Z' }),
+    ];
+    const book = bookOf({ 'monitoring/a': ['10.0.0.1'], 'monitoring/b': ['10.0.0.1'] });
+    expect(reached(services, book)['monitoring/a']?.sharesPods).toEqual(['b', 'c']);
+  });
+
+  test('with any other where there are more addresses than are kept, and that is told', () => {
+    const services = [loki('big'), loki('small'), loki('named')];
+    const book = bookOf({ 'monitoring/big': ['10.0.0.1', '…'], 'monitoring/small': ['10.0.0.2'] });
+    const all = reached(services, book);
+    expect(all['monitoring/big']?.sharesPods).toEqual(['named', 'small']);
+    expect(all['monitoring/small']?.sharesPods).toEqual(['big']);
+    const { problems } = withReach(Object.values(all), services, book);
+    expect(problems.map(({ where }) => where)).toEqual(['Service monitoring/big']);
+  });
+});
+
+describe('credentials are shared', () => {
+  const services = [
+    loki('named', { selector: { app: 'l' } }),
+    loki('twin', { selector: { app: 'l' }, ports: service('', { ports: ['http:3101'] }).ports }),
+  ];
+  const samePods = (book?: AddressBook): readonly string[] | undefined =>
+    reached(services, book)['monitoring/twin']?.samePods;
+
+  test('by selectors where slices cannot be read at all, as for manifests', () => {
+    expect(samePods()).toEqual(['named']);
+  });
+
+  test('where all addresses of the one are those of the other', () => {
+    expect(
+      samePods(bookOf({ 'monitoring/named': ['10.0.0.1', '10.0.0.2'], 'monitoring/twin': ['10.0.0.2'] })),
+    ).toEqual(['named']);
+  });
+
+  test.each([
+    ['an address elsewhere', { 'monitoring/named': ['10.0.0.1'], 'monitoring/twin': ['10.66.6.6'] }],
+    [
+      'one address elsewhere',
+      { 'monitoring/named': ['10.0.0.1'], 'monitoring/twin': ['10.0.0.1', '6.6.6.6'] },
+    ],
+    [
+      'addresses that are not all known',
+      { 'monitoring/named': ['10.0.0.1'], 'monitoring/twin': ['10.0.0.1', '…'] },
+    ],
+    ['addresses where the other has none', { 'monitoring/twin': ['10.0.0.1'] }],
+    ['no address at all', { 'monitoring/named': ['10.0.0.1'], 'monitoring/twin': [] }],
+    ['no slice', { 'monitoring/named': ['10.0.0.1'] }],
+  ])('and not with one that has %s', (_, slices: Record<string, readonly string[]>) => {
+    expect(samePods(bookOf(slices))).toEqual([]);
+  });
+
+  test('and not where slices may not be read', () => {
+    expect(samePods({ addressesIn: () => undefined })).toEqual([]);
+  });
+});
+
+describe('what an owner points to', () => {
+  const external = (name: string, externalName: string, fields: Partial<Service> = {}): Service =>
+    loki(name, { type: 'ExternalName', externalName, ...fields });
+
+  test('is the Service that an ExternalName names, of any namespace, in any spelling', () => {
+    for (const host of [
+      'named.shop.svc.cluster.local',
+      'named.shop.svc',
+      'pod-0.named.shop.svc.cluster.local',
+    ])
+      expect(reached([external('twin', host)])['monitoring/twin']?.targets).toContain('named.shop.svc');
+  });
+
+  test('through one ExternalName after the other, round in a circle too', () => {
+    const services = [
+      external('twin', 'next.shop.svc.cluster.local'),
+      external('next', 'last.team.svc.cluster.local', { namespace: 'shop', labels: {} }),
+      external('last', 'twin.monitoring.svc.cluster.local', { namespace: 'team', labels: {} }),
+    ];
+    const { targets } = reached(services)['monitoring/twin'] ?? {};
+    expect(targets).toEqual(expect.arrayContaining(['next.shop.svc', 'last.team.svc']));
+  });
+
+  test('and what shares Pods with it, by selector or by address', () => {
+    const services = [
+      external('twin', 'door.shop.svc.cluster.local'),
+      loki('door', { namespace: 'shop', selector: { app: 'l' } }),
+      loki('named', { namespace: 'shop', selector: { app: 'l', x: 'y' }, annotations: OPTED_OUT }),
+      loki('plain', { namespace: 'shop' }),
+    ];
+    const book = bookOf({ 'shop/door': ['10.0.0.1'], 'shop/plain': ['10.0.0.1'] });
+    expect(reached(services, book)['monitoring/twin']?.targets).toEqual(
+      expect.arrayContaining(['door.shop.svc', 'named.shop.svc', 'plain.shop.svc']),
+    );
+  });
+
+  test('is the host of an endpoint elsewhere that the operator allows', () => {
+    const annotations = {
+      'kubernaut.io/toolset': 'true',
+      'kubernaut.io/toolset-endpoint': 'http://named.shop.svc.cluster.local:3100',
+    };
+    expect(reached([loki('twin', { annotations })])['monitoring/twin']?.targets).toContain('named.shop.svc');
+  });
+
+  test('is the Service that has the address of a Pod that it names', () => {
+    const services = [external('twin', '10-0-0-1.shop.pod.cluster.local')];
+    expect(reached(services, bookOf({ 'shop/named': ['10.0.0.1'] }))['monitoring/twin']?.targets).toContain(
+      'named.shop.svc',
+    );
+  });
+
+  test('counts for it alone: who points to a Service says nothing about that one', () => {
+    const all = reached([
+      external('twin', 'named.shop.svc.cluster.local'),
+      loki('named', { namespace: 'shop' }),
+    ]);
+    expect(all['shop/named']).not.toHaveProperty('targets');
+    expect(all['shop/named']).not.toHaveProperty('sharesPods');
+  });
+
+  test('shares no credentials, whatever its selector says', () => {
+    const annotations = {
+      'kubernaut.io/toolset': 'true',
+      'kubernaut.io/toolset-endpoint': 'http://logs.example.com:3100',
+    };
+    const selector = { app: 'l' };
+    for (const twin of [
+      external('loki-twin', 'logs.example.com', { selector }),
+      loki('loki-twin', { selector, annotations }),
+    ]) {
+      const all = reached([loki('loki', { selector }), twin]);
+      expect(all['monitoring/loki-twin']?.samePods ?? []).toEqual([]);
+    }
+  });
+});
+
+test('what did not change is the same object again', () => {
+  const { candidates, services } = detect([loki('a'), loki('b')], rules, options);
+  const found = candidates.map((each) => ({ ...each, verdict: discovered(loki('any')).verdict }));
+  const addresses = ['10.0.0.1'];
+  const once = withReach(found, services, bookOf({ 'monitoring/a': addresses })).services;
+  const again = withReach(found, services, bookOf({ 'monitoring/a': addresses })).services;
+  expect(again).toEqual(once);
+  for (const [index, each] of again.entries()) expect(each).toBe(once[index]);
+  const [a, b] = withReach(found, services, bookOf({ 'monitoring/a': ['10.0.0.2'] })).services;
+  expect(a).not.toBe(once[0]);
+  expect(b).toBe(once[1]);
+});
+
+const OPTED_OUT = { 'kubernaut.io/toolset': 'false' };

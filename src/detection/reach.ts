@@ -1,0 +1,195 @@
+import type { AddressBook, Addresses } from '../model/addresses.ts';
+import type { DiscoveredService, Problem } from '../model/discovery.ts';
+import { displayKey, displayNamespace } from '../model/key.ts';
+import type { Service, ServiceName } from '../model/service.ts';
+import { isOwnHost, serviceOfHost } from '../model/service-host.ts';
+
+/** Most Services that are looked up for one namespace, one for each address that they have in common. */
+const MOST_PAIRS = 200_000;
+/** Most hosts that one Service is said to lead to. */
+const MOST_TARGETS = 256;
+
+type Place = Pick<ServiceName, 'cluster' | 'namespace'>;
+
+/** The Services of one namespace, and which of them lead to one place. Names stand in the order of age, the oldest first. */
+class Namespace {
+  /** None where EndpointSlices cannot be read. */
+  readonly addresses: ReadonlyMap<string, Addresses> | undefined;
+  readonly services: ReadonlyMap<string, Service>;
+  readonly #names: readonly string[];
+  readonly #order: ReadonlyMap<string, number>;
+  readonly #byPlace = new Map<string, string[]>();
+  readonly #cut: readonly string[];
+  #pairs = 0;
+
+  constructor(services: readonly Service[], addresses: ReadonlyMap<string, Addresses> | undefined) {
+    this.addresses = addresses;
+    this.services = new Map(services.map((service) => [service.name, service]));
+    const made = (name: string): string => this.services.get(name)?.created ?? '~';
+    this.#names = [...new Set([...this.services.keys(), ...(addresses?.keys() ?? [])])].sort((a, b) => {
+      const [x, y] = [made(a), made(b)];
+      return x < y ? -1 : x > y ? 1 : a < b ? -1 : 1;
+    });
+    this.#order = new Map(this.#names.map((name, index) => [name, index]));
+    this.#cut = this.#names.filter((name) => this.isCut(name));
+    for (const name of this.#names)
+      for (const place of this.#placesOf(name)) {
+        const names = this.#byPlace.get(place);
+        if (names === undefined) this.#byPlace.set(place, [name]);
+        else names.push(name);
+      }
+  }
+
+  isCut(name: string): boolean {
+    return this.addresses?.get(name)?.isCut === true;
+  }
+
+  /** All that a Service is reached at. A cluster IP may stand in a slice that its owner wrote for another Service. */
+  #placesOf(name: string): Set<string> {
+    const { externalName, clusterIPs = [] } = this.services.get(name) ?? {};
+    const listed = this.addresses?.get(name)?.listed ?? [];
+    return new Set([...listed, ...clusterIPs, ...(externalName === undefined ? [] : [externalName])]);
+  }
+
+  /** The names of the Services that lead to an address. */
+  at(address: string): readonly string[] {
+    return this.#byPlace.get(address) ?? [];
+  }
+
+  /** The other Services that lead to a place of this one. Where that is not known to the end, it may be any. */
+  sharing(name: string, known: readonly string[]): readonly string[] {
+    if (this.isCut(name)) return this.#names.filter((each) => each !== name);
+    const found = new Set([...known, ...this.#cut]);
+    for (const place of this.#placesOf(name)) {
+      const names = this.at(place);
+      this.#pairs += names.length;
+      if (this.#pairs > MOST_PAIRS) return this.#names.filter((each) => each !== name);
+      for (const each of names) found.add(each);
+    }
+    found.delete(name);
+    if (found.size === known.length) return known;
+    const place = (each: string): number => this.#order.get(each) ?? this.#names.length;
+    return [...found].sort((a, b) => place(a) - place(b));
+  }
+
+  /** Every address of the one is known to be an address of the other. */
+  isWithin(name: string, other: string): boolean {
+    const [one, another] = [this.addresses?.get(name), this.addresses?.get(other)];
+    if (one === undefined || another === undefined || one.isCut || one.listed.length === 0) return false;
+    const all = new Set(another.listed);
+    return one.listed.every((address) => all.has(address));
+  }
+}
+
+/** Namespaces, each made when it is first asked for. */
+class Namespaces {
+  readonly #services: ReadonlyMap<string, readonly Service[]>;
+  readonly #book: AddressBook | undefined;
+  readonly #made = new Map<string, Namespace>();
+
+  constructor(services: readonly Service[], book: AddressBook | undefined) {
+    this.#services = Map.groupBy(services, displayNamespace);
+    this.#book = book;
+  }
+
+  of(place: Place): Namespace {
+    const key = displayNamespace(place);
+    const known = this.#made.get(key);
+    if (known !== undefined) return known;
+    const made = new Namespace(this.#services.get(key) ?? [], this.#book?.addressesIn(place));
+    this.#made.set(key, made);
+    return made;
+  }
+}
+
+/** An address of a Pod as a host name, `10-0-0-1.NAMESPACE.pod.DOMAIN`. */
+const POD = /^(?<address>[0-9a-f-]+)\.(?<namespace>[^.]+)\.pod(?:\.|$)/;
+
+/**
+ * The hosts beyond its own Service that a backend leads to: those that its owner names, the Services that these are, and what
+ * these lead to in turn. Services have the form `SERVICE.NAMESPACE.svc`.
+ */
+function targetsOf(
+  { service, endpoint }: DiscoveredService,
+  namespaces: Namespaces,
+  sharing: (service: ServiceName) => readonly string[],
+): string[] {
+  const targets = new Set<string>();
+  const add = (...hosts: readonly string[]): void => {
+    for (const host of hosts) if (targets.size < MOST_TARGETS) targets.add(host);
+  };
+  const { cluster } = service;
+  if (!isOwnHost(service, endpoint.host)) add(endpoint.host.toLowerCase());
+  if (service.externalName !== undefined) add(service.externalName);
+  // Whatever is added meanwhile has its turn too.
+  for (const host of targets) {
+    const pod = POD.exec(host)?.groups;
+    const place = { cluster, namespace: pod?.namespace ?? service.namespace };
+    const address = pod?.address ?? host;
+    const dotted = address.replaceAll('-', address.includes('--') ? ':' : '.');
+    for (const name of namespaces.of(place).at(dotted)) add(`${name}.${place.namespace}.svc`);
+    const named = serviceOfHost(host);
+    if (named === undefined) continue;
+    const target = { cluster, ...named };
+    add(`${target.name}.${target.namespace}.svc`);
+    const { externalName } = namespaces.of(target).services.get(target.name) ?? {};
+    if (externalName !== undefined) add(externalName);
+    add(...sharing(target).map((name) => `${name}.${target.namespace}.svc`));
+  }
+  return [...targets];
+}
+
+type Reach = Pick<DiscoveredService, 'sharesPods' | 'samePods' | 'addresses' | 'targets'>;
+
+/** The last results: what did not change is the same object again, so that nothing that follows from it is made anew. */
+const results = new WeakMap<DiscoveredService, readonly [reach: string, service: DiscoveredService]>();
+
+function withFields(found: DiscoveredService, fields: Reach): DiscoveredService {
+  const reach = JSON.stringify(fields);
+  const [before, known] = results.get(found) ?? [];
+  if (known !== undefined && before === reach) return known;
+  const service = { ...found, ...fields };
+  results.set(found, [reach, service]);
+  return service;
+}
+
+/**
+ * What is known of where Services lead to beside their selectors. Services of one namespace that have an address in common
+ * share Pods: evading what people say must not be as easy as writing an EndpointSlice. The other way round, credentials are
+ * shared only where all addresses of the one are known to be those of the other. Pure; the order stays.
+ * @param services all Services that count, backends or not
+ * @param book where EndpointSlices can be read; without it, as for manifests, selectors alone decide
+ */
+export function withReach(
+  found: readonly DiscoveredService[],
+  services: readonly Service[],
+  book: AddressBook | undefined,
+): { readonly services: readonly DiscoveredService[]; readonly problems: readonly Problem[] } {
+  const namespaces = new Namespaces(services, book);
+  const bySelector = new Map(found.map((each) => [displayKey(each.service), each.sharesPods ?? []]));
+  const sharing = (service: ServiceName): readonly string[] =>
+    namespaces.of(service).sharing(service.name, bySelector.get(displayKey(service)) ?? []);
+  const problems: Problem[] = [];
+  const reached = found.map((each): DiscoveredService => {
+    const { service, samePods = [] } = each;
+    const namespace = namespaces.of(service);
+    if (namespace.isCut(service.name)) problems.push(cutProblem(service));
+    const sharesPods = sharing(service);
+    const trusted =
+      book === undefined ? samePods : samePods.filter((name) => namespace.isWithin(service.name, name));
+    const targets = targetsOf(each, namespaces, sharing);
+    const { listed: addresses = [] } = namespace.addresses?.get(service.name) ?? {};
+    return withFields(each, {
+      ...(sharesPods.length === 0 ? {} : { sharesPods }),
+      ...(each.samePods === undefined ? {} : { samePods: trusted }),
+      ...(addresses.length === 0 ? {} : { addresses }),
+      ...(targets.length === 0 ? {} : { targets }),
+    });
+  });
+  return { services: reached, problems };
+}
+
+const cutProblem = (service: ServiceName): Problem => ({
+  where: `Service ${displayKey(service)}`,
+  what: 'has more addresses in EndpointSlices than are kept (512 of a Service, 8,192 of a namespace), so what overrides.yaml says about any Service of its namespace counts for it, and it gets no credentials of another',
+});
