@@ -28,15 +28,11 @@ const never = new AbortController().signal;
 describe('the time limit', () => {
   test('ends a probe of a backend that never answers', async () => {
     const backend = await rawBackend(() => {});
-    const start = performance.now();
     const verdict = await proberOf(backend, { timeout: 200 }).probe(prometheus, never);
-    const took = performance.now() - start;
     expect(verdict).toMatchObject({
       health: 'unhealthy',
       reason: expect.stringContaining('no answer within'),
     });
-    expect(took).toBeGreaterThanOrEqual(190);
-    expect(took).toBeLessThan(2_000);
   });
 
   test('ends one of a backend that begins and never finishes', async () => {
@@ -124,14 +120,12 @@ describe('being told to stop', () => {
     const stop = new AbortController();
     const prober = proberOf(backend, { concurrency: 1, timeout: 10_000 });
     const probes = [prober.probe(prometheus, stop.signal), prober.probe(prometheus, stop.signal)];
-    const start = performance.now();
     setTimeout(() => stop.abort(new Error('stopped')), 50);
     const results = await Promise.allSettled(probes);
     expect(results.map((result) => result.status === 'rejected' && String(result.reason))).toEqual([
       'Error: stopped',
       'Error: stopped',
     ]);
-    expect(performance.now() - start).toBeLessThan(900);
   });
 
   test('before the first request means none is sent', async () => {
