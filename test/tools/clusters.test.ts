@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { Catalog } from '../../src/controller/catalog.ts';
+import { roughlyFrom } from '../../src/controller/held.ts';
 import { namingBy, namingOf } from '../../src/controller/naming.ts';
 import { type DiscoveryResult, discover, type Stages, toolKinds } from '../../src/controller/pass.ts';
 import { publishedWays } from '../../src/controller/ways.ts';
@@ -102,9 +103,9 @@ describe('two clusters with equal names', () => {
 
   test('are no fallbacks of each other, though their Pods have the same labels', async () => {
     const found = await pass([loki(''), loki(EAST, { name: 'loki-gateway' })]);
-    expect(found.services.map(({ alternates, fallbacks }) => [alternates, fallbacks])).toEqual([
-      [[], []],
-      [[], []],
+    expect(found.services.map((each) => [each.alternates, each.fallbacks, each.sharesPods ?? []])).toEqual([
+      [[], [], []],
+      [[], [], []],
     ]);
   });
 
@@ -157,7 +158,19 @@ describe('two clusters with equal names', () => {
       cuts: [],
       omissions: [],
     };
-    catalog.update({ ...inputs, publication: 'published' as never }, new Date(0));
+    catalog.update(
+      {
+        ...inputs,
+        publication: {
+          isKnown: true,
+          decides: true,
+          rollback: undefined,
+          overrideError: undefined,
+          failure: undefined,
+        },
+      },
+      new Date(0),
+    );
     expect(catalog.backends.map(({ id, published }) => [id, published?.cluster])).toEqual([
       ['monitoring/loki', undefined],
       ['monitoring/orders', undefined],
@@ -174,12 +187,24 @@ describe('two clusters with equal names', () => {
       ['monitoring', 2],
       [`${EAST}/monitoring`, 2],
     ]);
-    const lost = losses(
-      before,
-      { ...next, 'toolset.json': next['toolset.json'] },
-      { usable, unusable: new Map() },
+    // The clusters' own addresses differ.
+    const elsewhere = (text: string): string => text.replaceAll('.svc.cluster.local', '.east.example');
+    const tools: readonly { readonly cluster?: string }[] = JSON.parse(before['toolset.json']).tools;
+    const moved = tools.map((each) =>
+      each.cluster === undefined ? each : JSON.parse(elsewhere(JSON.stringify(each))),
     );
-    for (const { namespace } of lost) expect(namespace).toBe(`${EAST}/monitoring`);
+    const lost = losses({ ...before, 'toolset.json': JSON.stringify({ tools: moved }) }, next, {
+      usable,
+      unusable: new Map(),
+    });
+    expect(lost.map(({ namespace }) => namespace)).toEqual([`${EAST}/monitoring`, `${EAST}/monitoring`]);
+  });
+
+  test('are read back as they were published', async () => {
+    const { documents } = made(await pass(BOTH));
+    const names = publishedTools(documents['toolset.json']).map(({ name }) => name);
+    const known = roughlyFrom(documents, names, kinds);
+    expect(names.map((name) => known.get(name)?.service.cluster)).toEqual(['', EAST, '', EAST]);
   });
 });
 
