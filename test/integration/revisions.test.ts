@@ -4,10 +4,10 @@ import { command } from './command.ts';
 import { startServe } from './serve-process.ts';
 import { SELDOM, setting, toolNames } from './setting.ts';
 
-test('each content is kept once, the newest last, and the oldest go', async () => {
+test('each content is kept once, the newest last, and no more than the limit', async () => {
   const { env, watched, read, still, prometheus, loki, removeService, writeOverrides, revisions } =
     await setting();
-  const here = { ...env, ...SELDOM, REVISION_HISTORY_LIMIT: '3' };
+  const here = { ...env, ...SELDOM, REVISION_HISTORY_LIMIT: '4' };
   await prometheus();
   const serve = startServe(here);
   await serve.logged('toolset published');
@@ -26,7 +26,7 @@ test('each content is kept once, the newest last, and the oldest go', async () =
   await kept(1, 3, 4);
   expect(new Set((await revisions()).map(({ metadata }) => metadata.name))).toEqual(names);
   await removeService('prometheus');
-  await kept(3, 4, 5);
+  await kept(1, 3, 4, 5);
 
   const live = await still();
   const newest = (await revisions()).at(-1);
@@ -35,13 +35,14 @@ test('each content is kept once, the newest last, and the oldest go', async () =
   const again = startServe(here);
   await again.logged('discovery completed');
   expect((await still()).metadata.resourceVersion).toBe(live.metadata.resourceVersion);
-  expect(await numbers()).toEqual([3, 4, 5]);
+  expect(await numbers()).toEqual([1, 3, 4, 5]);
 
   const table = await command(here, 'history');
   expect(table.code).toBe(0);
   expect(table.stdout.split('\n').map((line) => line.replace(/\S+Z/, 'TIME').split(/ {2,}/))).toEqual([
     ['REVISION', 'PUBLISHED', 'TOOLS', 'CHANGES'],
-    ['3', 'TIME', '1'],
+    ['1', 'TIME', '1'],
+    ['3', 'TIME', '1', `overrides.yaml`],
     ['4', 'TIME', '2', `+loki.${watched}, overrides.yaml`],
     ['5 (current)', 'TIME', '1', `-prometheus.${watched}`],
     [''],
@@ -49,15 +50,21 @@ test('each content is kept once, the newest last, and the oldest go', async () =
   const json = await command(here, 'history', '-o', 'json');
   expect(JSON.parse(json.stdout)).toMatchObject({
     revisions: [
+      { revision: 1, tools: 1, current: false },
       { revision: 3, tools: 1, current: false },
       { revision: 4, tools: 2, current: false, changes: `+loki.${watched}, overrides.yaml` },
       { revision: 5, tools: 1, current: true },
     ],
   });
   const one = await command(here, 'history', '--revision', '3', '-o', 'json');
-  expect(JSON.parse(one.stdout)).toEqual((await revisions())[0]?.data);
+  expect(JSON.parse(one.stdout)).toEqual((await revisions())[1]?.data);
   expect(JSON.parse(one.stdout)['overrides.yaml']).toBe(text);
   expect(toolNames(await read())).toEqual([`loki.${watched}`]);
+
+  await writeOverrides('tools: {}\n');
+  await waitUntil('a fifth content is kept', async () => (await numbers()).at(-1) === 6);
+  await waitUntil('one went', async () => (await numbers()).length === 4);
+  expect((await numbers()).slice(-2)).toEqual([5, 6]);
 });
 
 test('without the right to keep revisions it publishes, and says once what to grant', async () => {
