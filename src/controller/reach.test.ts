@@ -137,6 +137,14 @@ describe('what an owner points to a Service', () => {
   });
 });
 
+test('an ExternalName that proves to be the same product does not become one with a Service of its selector', async () => {
+  const selector = { app: 'a' };
+  const external = { type: 'ExternalName', externalName: 'x.example.com', selector };
+  const text = await published([prometheus('named', { selector }), prometheus('twin', external)], {});
+  expect(text).toContain('named.monitoring');
+  expect(text).toContain('twin.monitoring');
+});
+
 describe('credentials of a Service that fails', () => {
   const credentials = { 'monitoring/named': { headers: { Authorization: 'TOKEN' } } };
   const selector = { app: 'a' };

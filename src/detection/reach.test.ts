@@ -213,6 +213,20 @@ describe('what an owner points to', () => {
   });
 });
 
+test('an ExternalName is no twin by its selector, and no part of its installation has its Pods', () => {
+  const external = { type: 'ExternalName', externalName: 'x.example.com', selector: { app: 'l' } };
+  const apart = reached([loki('loki', { selector: { app: 'l' } }), loki('other', external)]);
+  expect(apart['monitoring/other']?.alternates).toEqual([]);
+  for (const other of ['loki', 'loki-gateway']) {
+    const [one, another] = [other, other === 'loki' ? 'loki-gateway' : 'loki'];
+    const all = reached([loki(one, { selector: { app: 'l' } }), loki(another, external)]);
+    for (const each of Object.values(all)) {
+      expect(each.alternates).toHaveLength(1);
+      expect(each.samePods).toEqual([]);
+    }
+  }
+});
+
 test('what did not change is the same object again', () => {
   const { candidates, services } = detect([loki('a'), loki('b')], rules, options);
   const found = candidates.map((each) => ({ ...each, verdict: discovered(loki('any')).verdict }));
