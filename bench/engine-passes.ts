@@ -5,7 +5,7 @@ import { targetOf } from '../src/app/target.ts';
 import { Engine } from '../src/controller/engine.ts';
 import type { EngineEvent } from '../src/controller/events.ts';
 import type { KubeClient } from '../src/kubernetes/connection.ts';
-import { documentFaults } from '../src/outputs/check.ts';
+import { OUTPUTS } from '../src/outputs/registry.ts';
 import { ScheduledProber } from '../src/probing/schedule.ts';
 import type { Change } from '../src/sources/source.ts';
 import type { Target } from './serve.ts';
@@ -74,9 +74,8 @@ export async function openPasses(
     publisher: targetOf(kube, settings),
     version: '0.0.0',
     now: () => new Date(),
-    faultsOf: documentFaults,
+    outputs: OUTPUTS,
     owner: async () => undefined,
-    agent: undefined,
     tell: (event) => {
       for (const listen of waiting) listen(event);
     },

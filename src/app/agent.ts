@@ -1,7 +1,7 @@
 import { holmesgptPlan } from '../config/holmesgpt.ts';
 import type { KubeClient } from '../kubernetes/connection.ts';
 import { ConfigError } from '../model/errors.ts';
-import type { Agent } from '../outputs/holmesgpt/follower.ts';
+import type { Follower } from '../outputs/output.ts';
 import type { Configuration } from './configuration.ts';
 import type { Env } from './host.ts';
 import { merger } from './merger.ts';
@@ -15,7 +15,7 @@ export async function agentOf(
   settings: Configuration,
   env: Env,
   kube: KubeClient | undefined,
-): Promise<Agent | undefined> {
+): Promise<Follower | undefined> {
   const wanted = holmesgptPlan(settings, env.HOLMESGPT_API_KEY);
   if (wanted === undefined) return undefined;
   if (kube === undefined)

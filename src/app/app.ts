@@ -3,6 +3,7 @@ import type { EngineEvent } from '../controller/events.ts';
 import { ReadModel } from '../controller/read-model.ts';
 import type { KubeClient } from '../kubernetes/connection.ts';
 import { type Problem, problemLine } from '../model/discovery.ts';
+import { OUTPUTS } from '../outputs/registry.ts';
 import { ProblemError } from '../server/problem.ts';
 import { apiMetrics } from '../telemetry/api-metrics.ts';
 import { engineLog } from '../telemetry/engine-log.ts';
@@ -236,6 +237,7 @@ class Run {
     const logged = engineLog(this.#options.logger.log);
     const { count } = engineMetrics(metrics, {
       known: (type) => this.#working?.assembly.types.includes(type) === true,
+      documents: OUTPUTS.names,
     });
     stateMetrics(metrics, {
       version: this.#options.host.version,

@@ -1,7 +1,7 @@
 import type { Engine, EngineOptions } from '../controller/engine.ts';
 import type { EngineEvent } from '../controller/events.ts';
 import type { KubeClient } from '../kubernetes/connection.ts';
-import { documentFaults } from '../outputs/check.ts';
+import { OUTPUTS } from '../outputs/registry.ts';
 import { OutageProber } from '../probing/outage-prober.ts';
 import { ScheduledProber } from '../probing/schedule.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -80,7 +80,7 @@ export async function assemble(
   const publishing =
     kube === undefined ? intoFile(out ?? '', settings) : intoCluster(kube, settings, host.env, log);
   const overrides = new OverridesAhead();
-  const agent = await agentOf(settings, host.env, kube);
+  const follower = await agentOf(settings, host.env, kube);
   let changed: Readiness['changed'] = () => {};
   const signal = AbortSignal.any([surroundings.signal, stop.signal]);
   const readiness: Readiness = { changed: (service, ready) => changed(service, ready), signal };
@@ -104,9 +104,9 @@ export async function assemble(
       publisher: overrides.publisher(publishing.publisher),
       version: host.version,
       now: () => new Date(),
-      faultsOf: documentFaults,
+      outputs: OUTPUTS,
       owner: publishing.owner,
-      agent,
+      follower,
       mayPublish,
       tell(event) {
         tell(event);

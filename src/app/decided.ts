@@ -5,10 +5,11 @@ import { heldKeys } from '../detection/names.ts';
 import { approvalsIn } from '../model/approvals.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
-import type { Published } from '../model/published.ts';
-import { type PublishedTool, publishedTools } from '../model/published-tools.ts';
+import type { PublishedTool } from '../model/published-tools.ts';
 import type { ServiceKey } from '../model/service.ts';
+import { OUTPUTS } from '../outputs/registry.ts';
 import { type PublicationState, publicationState } from '../planning/conditions/published.ts';
+import { type Observed, observe } from '../planning/observed.ts';
 import { readOverrides } from '../planning/overrides.ts';
 import type { Configuration } from './configuration.ts';
 import type { Input } from './pipeline.ts';
@@ -36,15 +37,15 @@ export const deciding = (
 });
 
 /** What follows from the published ConfigMap; nothing from one that is not there. */
-export function decidedBy(live: Published | undefined, settings: Configuration, isKnown = true): Decided {
+export function decidedBy(live: Observed | undefined, settings: Configuration, isKnown = true): Decided {
   const read = readOverrides(live?.data[OVERRIDES_KEY]);
   const naming = observedNaming(live, settings.credentials, []);
   return {
     overrides: 'value' in read ? read.value : NO_OVERRIDES,
-    standing: { inUse: publishedWays(live?.data['toolset.json']), naming },
+    standing: { inUse: publishedWays(live?.present.tools ?? []), naming },
     published: heldKeys(naming.held),
     publication: { isKnown, ...publicationState(live?.annotations), failure: undefined, decides: true },
-    tools: publishedTools(live?.data['toolset.json']),
+    tools: live?.present.tools ?? [],
   };
 }
 
@@ -58,7 +59,7 @@ export async function decidedIn(
   if (kube === undefined) return nothing;
   const { targetOf } = await import('./target.ts');
   try {
-    return decidedBy(await targetOf(kube, settings).read(signal), settings);
+    return decidedBy(observe(await targetOf(kube, settings).read(signal), OUTPUTS), settings);
   } catch {
     signal.throwIfAborted();
     return nothing;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { FILE, PERSON } from '../outputs/holmesgpt/merge.ts';
-import { mergeHere } from './holmes-merge.ts';
+import { mergeHere } from '../outputs/holmesgpt/merge-question.ts';
 import { merger } from './merger.ts';
 import { TooCostly } from './text-thread.ts';
 
@@ -15,7 +15,7 @@ test('a long file is merged in a thread, as here', async () => {
   const live = liveWith(toolsets(600));
   const merged = await merger(options)(GENERATED, live);
   expect(merged).toEqual(
-    mergeHere({ kind: 'merge-for-agent', offered: GENERATED, live, toolset: '', options }),
+    mergeHere({ kind: 'merge-for-agent', offered: GENERATED, live, tools: [], options }),
   );
   expect(merged).toMatchObject({ kind: 'write', data: { [PERSON]: live.data[FILE] } });
 });

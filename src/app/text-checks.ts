@@ -1,6 +1,5 @@
 import type { Generated } from '../model/documents.ts';
-import type { DocumentFaults } from '../outputs/check.ts';
-import type { DocumentKind } from '../outputs/check-text.ts';
+import type { ContentFaults } from '../outputs/faults.ts';
 import type { GenerateQuestion } from './generate-apart.ts';
 import { TextThread, type TextThreadOptions, TooCostly } from './text-thread.ts';
 import type { TextQuestion } from './text-worker.ts';
@@ -37,11 +36,12 @@ export class TextChecks {
 
   /**
    * What is wrong with a text.
+   * @param format the id of an output, or `overrides`
    * @param client who sent it
    * @throws CheckRefused
    */
-  check(kind: DocumentKind, text: string, client: string): Promise<DocumentFaults> {
-    return this.#ask(() => ({ kind, text }), client);
+  check(format: string, text: string, client: string): Promise<ContentFaults> {
+    return this.#ask(() => ({ kind: 'check', format, text }), client);
   }
 
   /**

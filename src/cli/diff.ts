@@ -6,7 +6,9 @@ import { assess, situationOf } from '../controller/assess.ts';
 import { discover, toolKinds } from '../controller/pass.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { FindingsError } from '../model/errors.ts';
+import { OUTPUTS } from '../outputs/registry.ts';
 import { documentDiff } from '../planning/changes.ts';
+import { observe, observeRevisions } from '../planning/observed.ts';
 import { plan } from '../planning/plan.ts';
 import { refusal } from '../planning/refusal.ts';
 import { readOnce } from '../sources/source.ts';
@@ -34,11 +36,12 @@ export async function diffCommand(flags: InputFlags, run: CliContext): Promise<n
   const publisher = targetOf(kube, settings);
   const { sync, live, stages, found } = await withProgress(run.output, run.env, async (progress) => {
     progress?.show(`listing Services in ${input.where}`);
-    const [read, published, made] = await Promise.all([
+    const [read, stored, made] = await Promise.all([
       readOnce(input.source, run.signal),
       publisher.read(run.signal),
       stagesOf(settings, input),
     ]);
+    const published = observe(stored, OUTPUTS);
     const asking = deciding(progress?.watching(made) ?? made, decidedBy(published, settings));
     const backends = await discover(read.services, asking, run.signal);
     return { sync: read, live: published, stages: made, found: backends };
@@ -50,10 +53,15 @@ export async function diffCommand(flags: InputFlags, run: CliContext): Promise<n
     found: found.services,
     contradicted: found.contradicted,
     generation,
+    outputs: OUTPUTS,
     removal: undefined,
     now: Date.now(),
   };
-  const { decision, faults, notes } = assess(findings, situationOf(live, revisions, {}), {});
+  const { decision, faults, notes } = assess(
+    findings,
+    situationOf(live, observeRevisions(revisions, OUTPUTS), {}),
+    {},
+  );
   const decided = plan(decision.intent, live, run.version);
   const refused = refusal(live, false);
   const { rollback } = decision.intent;

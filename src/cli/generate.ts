@@ -4,11 +4,13 @@ import { openInput, stagesOf } from '../app/pipeline.ts';
 import { namingBy } from '../controller/naming.ts';
 import { discover, toolKinds } from '../controller/pass.ts';
 import { NO_NAMING } from '../detection/names.ts';
+import type { Generated } from '../model/documents.ts';
 import { ConfigError, FindingsError } from '../model/errors.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import { unreadable } from '../model/unreadable.ts';
 import { faultLines } from '../model/yaml-text.ts';
 import { generate } from '../outputs/generate.ts';
+import { OUTPUTS } from '../outputs/registry.ts';
 import { readOverrides } from '../planning/overrides.ts';
 import { plan } from '../planning/plan.ts';
 import { readOnce } from '../sources/source.ts';
@@ -46,6 +48,12 @@ async function overridesFrom(path: string | undefined): Promise<Overrides> {
   );
 }
 
+/** The document of one output. */
+function documentOf(id: Exclude<DocumentFormat, 'configmap'>, { documents }: Generated): string {
+  const [type] = OUTPUTS.all.find((output) => output.id === id)?.documents ?? [];
+  return documents[type?.name ?? ''] ?? '';
+}
+
 /** `generate`: the documents, to standard output or a file. @returns the exit code */
 export async function generateCommand(flags: GenerateFlags, run: CliContext): Promise<number> {
   const settings = await settingsOf(flags, run);
@@ -70,13 +78,9 @@ export async function generateCommand(flags: GenerateFlags, run: CliContext): Pr
   if (flags.format === 'configmap') {
     const { ownedConfigMap } = await import('../publishers/config-map/config-map.ts');
     const target = { name: settings.configMapName, namespace: settings.configMapNamespace };
-    const object = ownedConfigMap(
-      target,
-      plan({ documents: generated.documents }, undefined, run.version),
-      undefined,
-    );
+    const object = ownedConfigMap(target, plan(generated, undefined, run.version), undefined);
     text = yamlText(object);
-  } else text = generated.documents[flags.format === 'holmesgpt' ? 'custom_toolset.yaml' : 'toolset.json'];
+  } else text = documentOf(flags.format, generated);
   await writeResult(text, flags.out, run.output);
   return input.kube === undefined && sync.problems.length > 0 ? EXIT.findings : EXIT.ok;
 }

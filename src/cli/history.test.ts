@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { read } from '../../test/fixtures/unit/toolset.ts';
 import type { Revision } from '../model/revision.ts';
 import { changesOf } from './history.ts';
 
@@ -34,5 +35,5 @@ test.each<[string, Revision, Revision | undefined, string]>([
   ],
   ['four have room', revision(many('a', 4)), revision({}), '+a0, +a1, +a2, +a3'],
 ])('%s', (_, now, before, expected) => {
-  expect(changesOf(now, before)).toBe(expected);
+  expect(changesOf(read(now), before === undefined ? undefined : read(before))).toBe(expected);
 });

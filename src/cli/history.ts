@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { openCluster } from '../app/pipeline.ts';
 import { targetOf } from '../app/target.ts';
-import { OVERRIDES_KEY } from '../model/documents.ts';
+import { namesOf, OVERRIDES_KEY } from '../model/documents.ts';
 import { ConfigError } from '../model/errors.ts';
-import type { Published } from '../model/published.ts';
-import { publishedTools, toolNames } from '../model/published-tools.ts';
 import type { Revision } from '../model/revision.ts';
 import { jsonText } from '../model/visible.ts';
-import { contentHash, publishedDocuments } from '../planning/content-hash.ts';
+import { OUTPUTS } from '../outputs/registry.ts';
+import { contentHash } from '../planning/content-hash.ts';
+import { type Observed, observe, observeRevisions, type ReadRevision } from '../planning/observed.ts';
 import type { Format } from './choices.ts';
 import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
@@ -35,10 +35,9 @@ function signed(sign: string, names: readonly string[], hasRoom: boolean): strin
  * What differs from the revision above: tools that came (`+`), went (`-`) or have other fields (`~`), and the other
  * documents that changed.
  */
-export function changesOf(revision: Revision, before: Revision | undefined): string {
+export function changesOf(revision: ReadRevision, before: ReadRevision | undefined): string {
   if (before === undefined) return '';
-  const toolsIn = ({ documents }: Revision) =>
-    new Map(publishedTools(documents['toolset.json']).map((tool) => [tool.name, tool]));
+  const toolsIn = ({ toolset }: ReadRevision) => new Map(toolset.tools.map((tool) => [tool.name, tool]));
   const [now, then] = [toolsIn(revision), toolsIn(before)];
   const came = [...now.keys()].filter((name) => !then.has(name));
   const went = [...then.keys()].filter((name) => !now.has(name));
@@ -47,12 +46,12 @@ export function changesOf(revision: Revision, before: Revision | undefined): str
   );
   const hasRoom = came.length + went.length + other.length <= 2 * NAMED;
   const tools = [signed('+', came, hasRoom), signed('-', went, hasRoom), signed('~', other, hasRoom)].flat();
-  const isAgentOnly = tools.length === 0 && contentHash(revision.documents) !== contentHash(before.documents);
-  return [
-    ...tools,
-    ...(isAgentOnly ? [AGENT_KEY] : []),
-    ...(revision.overrides === before.overrides ? [] : [OVERRIDES_KEY]),
-  ].join(', ');
+  const documents = namesOf(revision.documents).filter(
+    (name) => tools.length === 0 && revision.documents[name] !== before.documents[name],
+  );
+  return [...tools, ...documents, ...(revision.overrides === before.overrides ? [] : [OVERRIDES_KEY])].join(
+    ', ',
+  );
 }
 
 /** The CHANGES column of a row. */
@@ -61,10 +60,8 @@ function shownChanges({ changes, rollbackTo }: ReturnType<typeof rowOf>): string
   return `rollback to ${rollbackTo}${changes === '' ? '' : `: ${changes}`}`;
 }
 
-const AGENT_KEY = 'custom_toolset.yaml';
-
-function rowOf(revision: Revision, before: Revision | undefined, live: Published | undefined) {
-  const published = publishedDocuments(live);
+function rowOf(revision: ReadRevision, before: ReadRevision | undefined, live: Observed | undefined) {
+  const published = live?.toolset?.documents;
   const current =
     published !== undefined &&
     contentHash(published) === contentHash(revision.documents) &&
@@ -73,7 +70,7 @@ function rowOf(revision: Revision, before: Revision | undefined, live: Published
     revision: revision.number,
     created: revision.created,
     published: (revision.published ?? revision.created).replace(/\.\d+Z$/, 'Z'),
-    tools: toolNames(revision.documents['toolset.json']).length,
+    tools: revision.toolset.tools.length,
     current,
     changes: changesOf(revision, before),
     ...(revision.rollback === undefined ? {} : { rollbackTo: revision.rollback.to }),
@@ -81,7 +78,7 @@ function rowOf(revision: Revision, before: Revision | undefined, live: Published
 }
 
 /** The revision of a number. @throws UserError that says which there are */
-export function revisionNumbered(revisions: readonly Revision[], number: number): Revision {
+export function revisionNumbered<R extends Revision>(revisions: readonly R[], number: number): R {
   // Two processes that wrote at the same moment may have taken one number; the newer one counts.
   const found = revisions.findLast((revision) => revision.number === number);
   if (found !== undefined) return found;
@@ -93,10 +90,12 @@ export function revisionNumbered(revisions: readonly Revision[], number: number)
 export async function historyCommand(flags: HistoryFlags, run: CliContext): Promise<number> {
   const settings = await settingsOf(flags, run);
   const publisher = targetOf(await openCluster(inputOf(flags, run)), settings);
-  const [revisions, live] = await Promise.all([
+  const [listed, published] = await Promise.all([
     publisher.history.list(run.signal),
     publisher.read(run.signal),
   ]);
+  const revisions = observeRevisions(listed, OUTPUTS);
+  const live = observe(published, OUTPUTS);
   const { result, messages } = run.output;
   if (flags.revision !== undefined) {
     const { documents, overrides } = revisionNumbered(revisions, flags.revision);

@@ -8,6 +8,7 @@ import { discovered } from '../../test/fixtures/unit/detection.ts';
 import { json, refuse } from '../../test/fixtures/unit/kube-server.ts';
 import { type RevisionsApi, revisionsApi } from '../../test/fixtures/unit/revisions-api.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
+import { toolset } from '../../test/fixtures/unit/toolset.ts';
 import type { Documents } from '../model/documents.ts';
 import { IncompleteError, UserError } from '../model/errors.ts';
 import { generate } from '../outputs/generate.ts';
@@ -37,7 +38,7 @@ async function published(...contents: readonly Documents[]): Promise<Place> {
   const applied: Place['applied'] = [];
   let version = 1;
   const owner = (uid: string) => ({ apiVersion: 'apps/v1', kind: 'Deployment', name: uid, uid });
-  const { labels, annotations } = plan({ documents: last }, undefined, '1');
+  const { labels, annotations } = plan(toolset(last), undefined, '1');
   const live = () => ({
     metadata: {
       labels,

@@ -2,14 +2,13 @@ import { openCluster } from '../app/pipeline.ts';
 import { type Target, targetOf } from '../app/target.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { ConfigError, FindingsError, IncompleteError } from '../model/errors.ts';
-import type { Published } from '../model/published.ts';
-import type { Revision } from '../model/revision.ts';
-import { documentFaults } from '../outputs/check.ts';
+import { OUTPUTS } from '../outputs/registry.ts';
 import { documentDiff } from '../planning/changes.ts';
-import { contentHash, publishedDocuments } from '../planning/content-hash.ts';
+import { contentHash } from '../planning/content-hash.ts';
+import { type Observed, observe, observeRevisions, type ReadRevision } from '../planning/observed.ts';
 import { plan } from '../planning/plan.ts';
 import { refusal } from '../planning/refusal.ts';
-import { previousRevision, toolCount } from '../planning/revisions.ts';
+import { previousRevision } from '../planning/revisions.ts';
 import { rollbackIntent } from '../planning/rollback.ts';
 import { retryConflicts } from '../publishers/conflicts.ts';
 import { PublishConflict } from '../publishers/publisher.ts';
@@ -30,22 +29,26 @@ const UNLIMITED_HISTORY = 1_000;
 
 /** What is there now. */
 interface PublishedState {
-  readonly live: Published | undefined;
+  readonly live: Observed | undefined;
   /** The oldest first. */
-  readonly revisions: readonly Revision[];
+  readonly revisions: readonly ReadRevision[];
 }
 
 /** The revision to return to. One without tools has to be named: returning to it takes all tools from the agent. */
-function chosen({ live, revisions }: PublishedState, number: number | undefined): Revision {
+function chosen({ live, revisions }: PublishedState, number: number | undefined): ReadRevision {
   if (number !== undefined) {
     const named = revisionNumbered(revisions, number);
-    const faults = documentFaults(named.documents);
+    const faults = OUTPUTS.faultsOf(named.documents);
     if (faults.length === 0) return named;
     throw new FindingsError(`revision ${number} cannot be used: ${faults.join('; ')}`);
   }
-  const published = publishedDocuments(live);
-  const isUsable = ({ documents }: Revision): boolean => documentFaults(documents).length === 0;
-  const before = previousRevision(revisions, published, (each) => toolCount(each) > 0 && isUsable(each));
+  const published = live?.toolset?.documents;
+  const isUsable = ({ documents }: ReadRevision): boolean => OUTPUTS.faultsOf(documents).length === 0;
+  const before = previousRevision(
+    revisions,
+    published,
+    (each) => each.toolset.tools.length > 0 && isUsable(each),
+  );
   if (before !== undefined) return before;
   const empty = previousRevision(revisions, published, isUsable);
   throw new ConfigError(
@@ -56,13 +59,15 @@ function chosen({ live, revisions }: PublishedState, number: number | undefined)
 }
 
 /** What a person should know of the revision that is returned to. */
-function remarks({ live, revisions }: PublishedState, to: Revision, isNamed: boolean): string[] {
-  const published = publishedDocuments(live);
+function remarks({ live, revisions }: PublishedState, to: ReadRevision, isNamed: boolean): string[] {
+  const published = live?.toolset?.documents;
   const hash = published === undefined ? undefined : contentHash(published);
   const newer = isNamed ? [] : revisions.slice(revisions.indexOf(to) + 1);
-  const empty = newer.filter((each) => toolCount(each) === 0 && contentHash(each.documents) !== hash);
-  const before = published === undefined ? 0 : toolCount({ documents: published });
-  const after = toolCount(to);
+  const empty = newer.filter(
+    (each) => each.toolset.tools.length === 0 && contentHash(each.documents) !== hash,
+  );
+  const before = live?.toolset?.tools.length ?? 0;
+  const after = to.toolset.tools.length;
   return [
     ...empty.map(
       ({ number }) => `revision ${number} has no tools and is skipped; --to ${number} returns to it`,
@@ -76,7 +81,9 @@ function remarks({ live, revisions }: PublishedState, to: Revision, isNamed: boo
 }
 
 async function look(target: Target, force: boolean, signal: AbortSignal): Promise<PublishedState> {
-  const [revisions, live] = await Promise.all([target.history.list(signal), target.read(signal)]);
+  const [listed, published] = await Promise.all([target.history.list(signal), target.read(signal)]);
+  const revisions = observeRevisions(listed, OUTPUTS);
+  const live = observe(published, OUTPUTS);
   const refused = refusal(live, force);
   if (refused === undefined) return { revisions, live };
   throw new FindingsError(`${target.target} is left as it is: ${refused}`);
@@ -84,7 +91,7 @@ async function look(target: Target, force: boolean, signal: AbortSignal): Promis
 
 /** Publishes a revision, however often a running `serve` writes in between. @returns what was published */
 async function returnTo(
-  to: Revision,
+  to: ReadRevision,
   first: PublishedState,
   flags: RollbackFlags,
   target: Target,

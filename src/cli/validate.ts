@@ -12,16 +12,16 @@ import { keysAt } from '../model/schema-keys.ts';
 import { unreadable } from '../model/unreadable.ts';
 import { FILE } from '../model/yaml-document.ts';
 import { readYaml } from '../model/yaml-text.ts';
-import { asFaults, type DocumentFaults } from '../outputs/check.ts';
-import { checkText, type DocumentKind } from '../outputs/check-text.ts';
+import { checkText } from '../outputs/check-text.ts';
 import { detectorSchema } from '../outputs/detector-schema.ts';
+import { asFaults, type ContentFaults } from '../outputs/faults.ts';
 import { toolsetJsonSchema } from '../outputs/toolset-json/toolset-json.ts';
 import { FILE_KINDS, type FileKind } from './choices.ts';
 import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
 
 /** Every fault and warning of a text. */
-type Check = (text: string) => DocumentFaults;
+type Check = (text: string) => ContentFaults;
 
 /** The check of what has a schema and nothing more. */
 const by =
@@ -30,7 +30,7 @@ const by =
     asFaults(readYaml(text, schema));
 
 const as =
-  (kind: DocumentKind): Check =>
+  (kind: string): Check =>
   (text) =>
     checkText(kind, text, FILE);
 
@@ -93,7 +93,7 @@ async function textOf(path: string, stdin: NodeJS.ReadableStream): Promise<strin
 }
 
 /** What a text holds, or why it is no YAML at all. */
-function contentOf(text: string): DocumentFaults & { readonly content?: unknown } {
+function contentOf(text: string): ContentFaults & { readonly content?: unknown } {
   const read = readYaml(text, z.unknown());
   return 'value' in read ? { ...asFaults(read), content: read.value } : asFaults(read);
 }

@@ -3,6 +3,7 @@ import { discovered, rules } from '../../test/fixtures/unit/detection.ts';
 import { MemoryPublisher } from '../../test/fixtures/unit/memory-publisher.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import type { DiscoveredService, McpTool } from '../model/discovery.ts';
+import { OUTPUTS } from '../outputs/registry.ts';
 import { toolsShown } from '../planning/tools-shown.ts';
 import type { EngineEvent } from './events.ts';
 import { toolKinds } from './pass.ts';
@@ -22,7 +23,7 @@ const options = (tell: (event: EngineEvent) => void, place = new MemoryPublisher
   publisher: place,
   version: '1',
   now: () => new Date('2026-01-01T00:00:00Z'),
-  faultsOf: () => [],
+  outputs: OUTPUTS,
   generation: {
     credentials: {},
     holmesgptVersion: '0.32',

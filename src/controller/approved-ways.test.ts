@@ -58,7 +58,7 @@ async function published(
     namespaces: ['*'],
     overrides,
   });
-  const { tools: made } = JSON.parse(documents['toolset.json']) as {
+  const { tools: made } = JSON.parse(documents['toolset.json'] ?? '') as {
     tools: { endpoint: string; type: string }[];
   };
   return { endpoints: made.map(({ type, endpoint }) => `${type} ${endpoint}`), waiting, asked: found };

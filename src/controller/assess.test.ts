@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
 import { discovered } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
+import { observed } from '../../test/fixtures/unit/toolset.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import type { Published } from '../model/published.ts';
-import { type Assessment, assess, type Made, situationOf } from './assess.ts';
+import { OUTPUTS } from '../outputs/registry.ts';
+import { type Assessment, assess, type GeneratedSnapshot, situationOf } from './assess.ts';
 
 const prometheus = (probed?: 'unhealthy' | 'auth'): DiscoveredService =>
   discovered(service('prometheus', { labels: { app: 'prometheus' }, ports: [9090] }), probed);
@@ -20,11 +22,11 @@ const assessed = (
   found: readonly DiscoveredService[],
   overrides: string,
   generation: typeof NEWER | typeof OLDER,
-  made?: Made,
+  made?: GeneratedSnapshot,
 ): Assessment =>
   assess(
-    { found, contradicted: [], generation, removal: undefined, now: 0 },
-    situationOf(withOverrides(overrides), [], {}),
+    { found, contradicted: [], generation, outputs: OUTPUTS, removal: undefined, now: 0 },
+    situationOf(observed(withOverrides(overrides)), [], {}),
     { made },
   );
 

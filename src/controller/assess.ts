@@ -1,13 +1,15 @@
+import { isDeepStrictEqual } from 'node:util';
 import { assignNames, heldKeys, type Naming, publishedNames } from '../detection/names.ts';
 import { type Approvals, approvalsIn } from '../model/approvals.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
-import { type Documents, type Generated, OVERRIDES_KEY } from '../model/documents.ts';
+import { type Documents, type Generated, OVERRIDES_KEY, type Toolset } from '../model/documents.ts';
 import { NO_OVERRIDES } from '../model/overrides.ts';
-import type { Published } from '../model/published.ts';
-import type { Revision } from '../model/revision.ts';
 import { type GenerateOptions, generate } from '../outputs/generate.ts';
-import { contentHash, publishedDocuments } from '../planning/content-hash.ts';
+import type { Outputs } from '../outputs/outputs.ts';
+import type { OutputSettings } from '../outputs/registry.ts';
+import { contentHash } from '../planning/content-hash.ts';
 import { type Decision, decide, lastPublished, type Situation } from '../planning/decide.ts';
+import type { Observed, ReadRevision } from '../planning/observed.ts';
 import { faultsLine, readOverrides } from '../planning/overrides.ts';
 import { rollbackOf } from '../planning/plan.ts';
 import { publishedTypes } from '../planning/published-types.ts';
@@ -16,26 +18,26 @@ import { fingerprint } from './fingerprint.ts';
 import { type KnownServices, knownFrom, roughlyFrom, withHeld } from './held.ts';
 import { namingOf } from './naming.ts';
 
-/** What was generated, and all that it follows from. */
-export interface Made extends Generated {
+/** What was generated, and everything that it follows from. */
+export interface GeneratedSnapshot extends Generated {
   readonly fingerprint: string;
-  /** The `toolset.json` that was published then. */
-  readonly publishedText: string | undefined;
-  /** The `custom_toolset.yaml` that was published then. */
-  readonly publishedFile: string | undefined;
+  /** What was published then. */
+  readonly published: Documents | undefined;
+  /** The same, or what was published before a rollback that was in force. */
+  readonly publishedDocuments: Documents | undefined;
   /** The text of the overrides. */
   readonly overrides: string | undefined;
   readonly generation: Omit<GenerateOptions, 'overrides'>;
 }
 
 /** What is remembered of earlier passes, by a process that made some. */
-export interface Memory {
+export interface ReconcileState {
   /** What this process published last. */
-  readonly own?: Documents | undefined;
+  readonly own?: Toolset | undefined;
   /** `overrides.yaml` as it was last seen; an undefined text: there was none. */
   readonly seen?: { readonly overrides: string | undefined } | undefined;
   /** What was generated last: while it follows from the same, it is the same. */
-  readonly made?: Made | undefined;
+  readonly made?: GeneratedSnapshot | undefined;
   /** The services of the tools that this process published last. */
   readonly known?: KnownServices | undefined;
   /** Tools that this process took out. */
@@ -48,6 +50,7 @@ export interface Findings {
   /** Tools of backends that turned out to be something else. */
   readonly contradicted: readonly string[];
   readonly generation: Omit<GenerateOptions, 'overrides'>;
+  readonly outputs: Outputs<OutputSettings>;
   /** How long removals are held; without, they are not. */
   readonly removal: RemovalOptions | undefined;
   /** Milliseconds since 1970. */
@@ -57,7 +60,7 @@ export interface Findings {
 /** What shall be published, and why. */
 export interface Assessment {
   readonly decision: Decision;
-  readonly made: Made;
+  readonly made: GeneratedSnapshot;
   /** Who has which name now, for the next pass. */
   readonly naming: Naming;
   /** What people approved; undefined where the overrides cannot be read, and what they said before counts. */
@@ -72,9 +75,9 @@ export interface Assessment {
 
 /** What is published and what is remembered, as a decision needs it. */
 export function situationOf(
-  live: Published | undefined,
-  revisions: readonly Revision[],
-  { own, seen }: Memory,
+  live: Observed | undefined,
+  revisions: readonly ReadRevision[],
+  { own, seen }: ReconcileState,
 ): Situation {
   // What people wrote counts as it is there or, where all of it was deleted, as it was seen last.
   const overrides =
@@ -104,66 +107,70 @@ function toolsOf({ found, contradicted }: Findings): FoundTools {
  * What was published before a rollback that is in force. That is what counts as published for what is generated: else a
  * rollback would change what is generated, and so end itself.
  */
-function beforeRollback({ live, revisions }: Situation): Documents | undefined {
+function beforeRollback({ live, revisions }: Situation): Toolset | undefined {
   const from = rollbackOf(live?.annotations ?? {})?.from;
   if (from === undefined) return undefined;
-  return revisions.find(({ documents }) => contentHash(documents) === from)?.documents;
+  return revisions.find(({ documents }) => contentHash(documents) === from)?.toolset;
 }
 
 /**
  * What follows from what was found, what people wrote and what was published before. Pure.
  * @throws as `generate`
  */
-export function assess(findings: Findings, situation: Situation, memory: Memory): Assessment {
-  const { generation, removal, now } = findings;
+export function assess(findings: Findings, situation: Situation, memory: ReconcileState): Assessment {
+  const { generation, outputs, removal, now } = findings;
   const { overrides: text } = situation;
   const read = readOverrides(text);
   const faults = 'faults' in read ? faultsLine(read) : undefined;
-  const last = lastPublished(situation) ?? publishedDocuments(situation.live);
-  const publishedText = last?.['toolset.json'];
+  const last = lastPublished(situation) ?? situation.live?.toolset;
+  const tools = last?.tools ?? [];
   const before = beforeRollback(situation) ?? last;
   const options = {
     ...generation,
     overrides: 'value' in read ? read.value : NO_OVERRIDES,
-    published: heldKeys(publishedNames(publishedText)),
-    publishedTypes: publishedTypes(before?.['toolset.json']),
-    publishedFile: before?.['custom_toolset.yaml'],
+    published: heldKeys(publishedNames(tools)),
+    publishedTypes: publishedTypes(before?.tools ?? []),
+    publishedDocuments: before?.documents,
   };
-  const naming = namingOf(last, options.overrides, generation.credentials, findings.found);
+  const naming = namingOf(tools, options.overrides, generation.credentials, findings.found);
   const { candidates: found } = assignNames(findings.found, naming);
-  const { publishedFile } = options;
-  const from = { publishedText, publishedFile, fingerprint: fingerprint(found), overrides: text, generation };
+  const { publishedDocuments } = options;
+  const published = last?.documents;
+  const from = {
+    published,
+    publishedDocuments,
+    fingerprint: fingerprint(found),
+    overrides: text,
+    generation,
+  };
   const earlier = memory.made;
   const isSame =
     earlier?.fingerprint === from.fingerprint &&
     earlier.overrides === from.overrides &&
     // Where a limit takes tools, those that are published stay.
-    (earlier.cuts.length === 0 || earlier.publishedText === publishedText) &&
-    // The same in the agent's file, which may also have room for one backend only.
-    ((generation.holmesgptVersion !== '0.20' && earlier.cuts.length === 0) ||
-      earlier.publishedFile === publishedFile) &&
+    (earlier.cuts.length === 0 || isDeepStrictEqual(earlier.published, published)) &&
+    // The same in an agent's file, which may also have room for one backend only.
+    ((!outputs.usesPublished(generation) && earlier.cuts.length === 0) ||
+      isDeepStrictEqual(earlier.publishedDocuments, publishedDocuments)) &&
     earlier.generation === from.generation;
-  const made = isSame ? earlier : { ...generate(found, options), ...from };
+  const made = isSame ? earlier : { ...generate(found, options, outputs), ...from };
   let kept: ReturnType<typeof withHeld>;
   const decision = decide({
     ...situation,
-    generated: made.documents,
+    generated: { documents: made.documents, tools: made.tools },
     overrideError: faults,
     found: toolsOf({ ...findings, found }),
     removal,
     now,
     gone: memory.gone ?? [],
-    withHeld(held, published) {
+    withHeld(held, standing) {
+      const keep = (known: KnownServices | undefined) => withHeld(held, found, known, options, outputs);
       kept =
-        withHeld(held, found, memory.known, options) ??
-        withHeld(held, found, knownFrom(published, options), options) ??
-        withHeld(
-          held,
-          found,
-          new Map([...roughlyFrom(published, held, options.kinds), ...(memory.known ?? [])]),
-          options,
-        );
-      return kept?.generated.documents;
+        keep(memory.known) ??
+        keep(knownFrom(standing, options, outputs)) ??
+        keep(new Map([...roughlyFrom(standing.tools, held, options.kinds), ...(memory.known ?? [])]));
+      if (kept === undefined) return undefined;
+      return { documents: kept.generated.documents, tools: kept.generated.tools };
     },
   });
   const notes = faults === undefined ? (kept?.generated.notes ?? made.notes) : [];

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { assignNames, type Naming, NO_NAMING } from '../detection/names.ts';
 import { type Approvals, changedNamespaces, NO_APPROVALS } from '../model/approvals.ts';
 import type { Candidate, DiscoveredService, Problem, Verdict } from '../model/discovery.ts';
+import { observe, type Reader } from '../planning/observed.ts';
 import type { Publisher } from '../publishers/publisher.ts';
 import type { Change } from '../sources/source.ts';
 import { BackendTracker, type Evaluation, GRACE } from './backend-tracker.ts';
@@ -20,6 +21,7 @@ import { publishedWays } from './ways.ts';
 export interface DiscoveryOptions {
   readonly stages: EngineStages;
   readonly publisher: Publisher;
+  readonly outputs: Reader;
   readonly credentials: Parameters<typeof observedNaming>[1];
   readonly tell: (event: EngineEvent) => void;
   /** The first snapshot waits for all backends, since there is no other one. */
@@ -277,12 +279,12 @@ export class DiscoveryLoop {
 
   /** The ways that are published. Without an answer none are known, and each backend is reached by the preferred one. */
   async #readPublished(signal: AbortSignal): Promise<void> {
-    const { publisher, credentials } = this.#options;
+    const { publisher, outputs, credentials } = this.#options;
     try {
-      const live = await publisher.read(signal);
+      const live = observe(await publisher.read(signal), outputs);
       this.#naming = observedNaming(live, credentials, []);
       this.#approvals = observedApprovals(live) ?? this.#approvals;
-      this.#tracker.useWays(publishedWays(live?.data['toolset.json']));
+      this.#tracker.useWays(publishedWays(live?.present.tools ?? []));
     } catch {
       signal.throwIfAborted();
       this.#tracker.useWays(new Set());

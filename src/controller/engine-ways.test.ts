@@ -2,6 +2,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { options, rules } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import type { Verdict } from '../model/discovery.ts';
+import { OUTPUTS } from '../outputs/registry.ts';
 import { ScheduledProber } from '../probing/schedule.ts';
 import { Engine, type EngineOptions } from './engine.ts';
 import type { EngineEvent } from './events.ts';
@@ -56,7 +57,7 @@ test('what is published says which ways are in use: after a start, and when anot
       apply: () => Promise.reject(new Error('this replica does not lead')),
     },
     generation: { credentials: {}, holmesgptVersion: '0.32' },
-    agent: undefined,
+    outputs: OUTPUTS,
     mayPublish: () => false,
     once: false,
     tell(event: EngineEvent) {

@@ -9,7 +9,7 @@ import {
 } from '../../test/fixtures/unit/engine.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import { ClusterError } from '../model/errors.ts';
-import type { Agent, AgentInput } from '../outputs/holmesgpt/follower.ts';
+import type { Follower, FollowInput } from '../outputs/output.ts';
 import type { EngineOptions } from './engine.ts';
 
 /** Whether making documents fails. */
@@ -209,9 +209,9 @@ test.each(['reconfigure', 'onStartedLeading'] as const)(
 );
 
 test('while new documents have a fault, a hand edit is reverted at once, and the agent gets what was put right', async () => {
-  const follow = vi.fn(async (_: AgentInput) => []);
-  const agent: Agent = { follow, nextDue: () => undefined };
-  const { source, publisher, settle, told } = setup({ agent });
+  const follow = vi.fn(async (_: FollowInput) => []);
+  const follower: Follower = { follow, nextDue: () => undefined };
+  const { source, publisher, settle, told } = setup({ follower });
   source.sync([loki('a')]);
   await settle();
   const good = publisher.live?.data;
@@ -223,7 +223,7 @@ test('while new documents have a fault, a hand edit is reverted at once, and the
   await settle(300);
   expect(publisher.live?.data).toEqual(good);
   expect(told('drift')).toHaveLength(1);
-  expect(follow.mock.calls.at(-1)?.[0]).toMatchObject({ documents: good, rewritten: true });
+  expect(follow.mock.calls.at(-1)?.[0]).toMatchObject({ documents: good, written: ['custom_toolset.yaml'] });
   publisher.delete();
   await settle(300);
   expect(publisher.live?.data).toEqual(good);

@@ -124,12 +124,14 @@ export class Engine {
 const discoveryOptions = ({
   stages,
   publisher,
+  outputs,
   generation,
   tell,
   once,
 }: EngineOptions): DiscoveryOptions => ({
   stages,
   publisher,
+  outputs,
   credentials: generation.credentials,
   tell,
   once,

@@ -1,14 +1,16 @@
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
-import type { Cut, Documents, Omission } from '../model/documents.ts';
+import type { Cut, Omission } from '../model/documents.ts';
 import type { FailureReason } from '../model/failure-reason.ts';
-import type { Plan, Published } from '../model/published.ts';
-import type { AgentOutcome } from '../outputs/holmesgpt/follower.ts';
+import type { Plan } from '../model/published.ts';
+import type { PublishedTool } from '../model/published-tools.ts';
+import type { FollowOutcome } from '../outputs/output.ts';
 import type { DiffLine } from '../planning/changes.ts';
+import type { Observed } from '../planning/observed.ts';
 import type { ProbeEvent } from '../probing/prober.ts';
 import type { SourceEvent } from '../sources/source.ts';
 import type { ToolChange } from './tool-changes.ts';
 
-export type { AgentOutcome };
+export type { FollowOutcome };
 
 /** What the engine did, for those who log, count or show it. Times are in milliseconds. */
 export type EngineEvent =
@@ -51,8 +53,8 @@ export type EngineEvent =
       readonly cuts?: readonly Cut[] | undefined;
       /** Tools that are in one document and left out of another one; absent where none were made. */
       readonly omissions?: readonly Omission[] | undefined;
-      /** What is published now, as far as it is known. */
-      readonly documents: Documents | undefined;
+      /** The tools that are published now, as far as they are known. */
+      readonly tools: readonly PublishedTool[] | undefined;
       /** The number of the newest revision, where revisions are kept. */
       readonly revision: number | undefined;
       /** What is published could be recorded in the history, where there is one. */
@@ -71,7 +73,7 @@ export type EngineEvent =
   /** The tools of an MCP server that is published are others than they were. */
   | { readonly kind: 'tools-changed'; readonly cycle: number; readonly change: ToolChange }
   /** What is published, as it was just read: also by a replica that does not write. */
-  | { readonly kind: 'observed'; readonly live: Published | undefined }
+  | { readonly kind: 'observed'; readonly live: Observed | undefined }
   /** A replica that does not write cannot read what is published. */
   | {
       readonly kind: 'observe-failed';
@@ -118,7 +120,7 @@ export type EngineEvent =
   /** A rollback keeps what is published, or the inputs changed and it does so no more. */
   | { readonly kind: 'rollback'; readonly cycle: number; readonly to: number; readonly holds: boolean }
   /** What was done so that the agent reads what is published. */
-  | { readonly kind: 'agent'; readonly cycle: number; readonly outcome: AgentOutcome }
+  | { readonly kind: 'agent'; readonly cycle: number; readonly outcome: FollowOutcome }
   /** The configuration changed; `changes` says what is other than before. All is looked at anew. */
   | { readonly kind: 'reconfigured'; readonly changes: readonly string[] }
   /** A changed configuration cannot be used; the one before stays in force. */

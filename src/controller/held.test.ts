@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import { discovered, rules } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
+import { toolset } from '../../test/fixtures/unit/toolset.ts';
 import { NO_OVERRIDES } from '../model/overrides.ts';
 import { generate } from '../outputs/generate.ts';
+import { OUTPUTS } from '../outputs/registry.ts';
 import { knownFrom, roughlyFrom, withHeld } from './held.ts';
 import { toolKinds } from './pass.ts';
 
@@ -20,7 +22,7 @@ test('what is published tells in which order its Services were created, so it ca
   } as const;
   const { documents } = generate(found, options);
   expect(documents['custom_toolset.yaml']).toMatch(/loki\.b.*loki\.a/s);
-  expect([...(knownFrom(documents, options)?.keys() ?? [])]).toEqual(['loki.a', 'loki.b']);
+  expect([...(knownFrom(toolset(documents), options, OUTPUTS)?.keys() ?? [])]).toEqual(['loki.a', 'loki.b']);
 });
 
 test('what cannot be made again to the letter is held by itself, and keeps nothing else from being published', () => {
@@ -34,9 +36,9 @@ test('what cannot be made again to the letter is held by itself, and keeps nothi
   } as const;
   const { documents } = generate([loki('a'), loki('b')], options);
   const edited = { ...documents, 'custom_toolset.yaml': `${documents['custom_toolset.yaml']}# other\n` };
-  expect(knownFrom(edited, options)).toBeUndefined();
-  const known = roughlyFrom(edited, ['loki.a'], options.kinds);
-  const result = withHeld(['loki.a'], [loki('c')], known, options);
+  expect(knownFrom(toolset(edited), options, OUTPUTS)).toBeUndefined();
+  const known = roughlyFrom(toolset(edited).tools, ['loki.a'], options.kinds);
+  const result = withHeld(['loki.a'], [loki('c')], known, options, OUTPUTS);
   const { tools } = JSON.parse(result?.generated.documents['toolset.json'] ?? '{}');
   expect(tools.map(({ name }: { name: string }) => name)).toEqual(['loki.a', 'loki.c']);
 });

@@ -1,9 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { DiscoveredService, Endpoint } from '../model/discovery.ts';
-import type { Documents, Generated } from '../model/documents.ts';
+import type { Generated, Toolset } from '../model/documents.ts';
 import { HOME_CLUSTER } from '../model/key.ts';
-import { type PublishedTool, publishedTools } from '../model/published-tools.ts';
+import type { PublishedTool } from '../model/published-tools.ts';
 import { type GenerateOptions, generate } from '../outputs/generate.ts';
+import type { Outputs } from '../outputs/outputs.ts';
+import type { OutputSettings } from '../outputs/registry.ts';
 import type { ToolKind } from '../planning/tools.ts';
 
 /** Discovered services by the names of their tools, as they were when they were published. */
@@ -59,13 +61,13 @@ function republished(tool: PublishedTool, kinds: ReadonlyMap<string, ToolKind>):
  * ask before more tools. That is better than to hold everything else with them.
  */
 export function roughlyFrom(
-  published: Documents,
+  published: readonly PublishedTool[],
   tools: readonly string[],
   kinds: ReadonlyMap<string, ToolKind>,
 ): KnownServices {
   const wanted = new Set(tools);
   return new Map(
-    publishedTools(published['toolset.json'])
+    published
       .filter(({ name, endpoint }) => wanted.has(name) && URL.canParse(endpoint))
       .map((tool) => [tool.name, republished(tool, kinds)]),
   );
@@ -75,12 +77,17 @@ export function roughlyFrom(
  * The services behind published tools, read back from the documents; nothing where they do not tell enough: making them
  * anew must give the same documents.
  */
-export function knownFrom(published: Documents, options: GenerateOptions): KnownServices | undefined {
+export function knownFrom(
+  published: Toolset,
+  options: GenerateOptions,
+  outputs: Outputs<OutputSettings>,
+): KnownServices | undefined {
   try {
-    const services = publishedTools(published['toolset.json'])
+    const services = published.tools
       .filter(({ metadata }) => metadata.service !== undefined)
       .map((tool) => republished(tool, options.kinds));
-    if (!isDeepStrictEqual(generate(services, options).documents, published)) return undefined;
+    if (!isDeepStrictEqual(generate(services, options, outputs).documents, published.documents))
+      return undefined;
     return new Map(services.map((service) => [service.tool, service]));
   } catch {
     // Somebody else's documents, or those of another version.
@@ -97,11 +104,12 @@ export function withHeld(
   found: readonly DiscoveredService[],
   known: KnownServices | undefined,
   options: GenerateOptions,
+  outputs: Outputs<OutputSettings>,
 ): { readonly generated: Generated; readonly services: readonly DiscoveredService[] } | undefined {
   const kept = held.map((tool) => known?.get(tool));
   if (!kept.every((service) => service !== undefined)) return undefined;
   const names = new Set(held);
   const services = [...found.filter(({ tool }) => !names.has(tool)), ...kept];
-  const generated = generate(services, options);
+  const generated = generate(services, options, outputs);
   return { generated, services };
 }

@@ -2,7 +2,7 @@ import { type Holder, type Naming, namesOf, publishedNames } from '../detection/
 import { type Approvals, approvalsIn } from '../model/approvals.ts';
 import type { Credentials } from '../model/credentials.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
-import { type Documents, OVERRIDES_KEY } from '../model/documents.ts';
+import { OVERRIDES_KEY } from '../model/documents.ts';
 import {
   addressedService,
   addressedServices,
@@ -11,9 +11,9 @@ import {
   placedServices,
   reservedNames,
 } from '../model/overrides.ts';
-import type { Published } from '../model/published.ts';
+import type { PublishedTool } from '../model/published-tools.ts';
 import { serviceKey } from '../model/service.ts';
-import { publishedDocuments } from '../planning/content-hash.ts';
+import type { Observed } from '../planning/observed.ts';
 import { readOverrides } from '../planning/overrides.ts';
 
 /**
@@ -21,12 +21,12 @@ import { readOverrides } from '../planning/overrides.ts';
  * not published now, because it is unhealthy, keeps the name that it has here.
  */
 export function namingOf(
-  published: Documents | undefined,
+  published: readonly PublishedTool[],
   overrides: Overrides,
   credentials: Credentials,
   found: readonly DiscoveredService[],
 ): Naming {
-  const held = new Map<string, Holder>(publishedNames(published?.['toolset.json']));
+  const held = new Map<string, Holder>(publishedNames(published));
   for (const [name, holder] of namesOf(found)) if (!held.has(name)) held.set(name, holder);
   return { held, ...namingBy(overrides, credentials) };
 }
@@ -43,16 +43,21 @@ export function namingBy(overrides: Overrides, credentials: Credentials): Omit<N
 
 /** The same, by what another process has published. */
 export function observedNaming(
-  live: Published | undefined,
+  live: Observed | undefined,
   credentials: Credentials,
   found: readonly DiscoveredService[],
 ): Naming {
   const read = readOverrides(live?.data[OVERRIDES_KEY]);
-  return namingOf(publishedDocuments(live), 'value' in read ? read.value : NO_OVERRIDES, credentials, found);
+  return namingOf(
+    live?.toolset?.tools ?? [],
+    'value' in read ? read.value : NO_OVERRIDES,
+    credentials,
+    found,
+  );
 }
 
 /** What people approved, by what is published; undefined where that cannot be read. */
-export function observedApprovals(live: Published | undefined): Approvals | undefined {
+export function observedApprovals(live: Observed | undefined): Approvals | undefined {
   const read = readOverrides(live?.data[OVERRIDES_KEY]);
   return 'value' in read ? approvalsIn(read.value) : undefined;
 }

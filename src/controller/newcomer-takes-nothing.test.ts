@@ -54,9 +54,9 @@ interface Entry {
 /** Each tool by its Service: its name, its endpoint, its text, and what the agent is given for it. */
 function toolsOf({ services }: DiscoveryResult, { overrides, credentials }: Written): Map<string, object> {
   const { documents } = generate(services, { overrides, credentials, kinds, holmesgptVersion: '0.32' });
-  const config = parse(documents['custom_toolset.yaml']).toolsets['grafana/loki']?.config ?? {};
+  const config = parse(documents['custom_toolset.yaml'] ?? '').toolsets['grafana/loki']?.config ?? {};
   const instances: Record<string, unknown>[] = config.instances ?? [config];
-  const { tools } = JSON.parse(documents['toolset.json']) as { readonly tools: readonly Entry[] };
+  const { tools } = JSON.parse(documents['toolset.json'] ?? '') as { readonly tools: readonly Entry[] };
   return new Map(
     tools.map(({ name, endpoint, description, namespace, metadata }) => {
       const { name: _, ...given } = instances.find((each) => each.api_url === endpoint) ?? {};

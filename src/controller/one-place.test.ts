@@ -2,9 +2,11 @@ import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { discovered, rules } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
+import { observed, read, toolset } from '../../test/fixtures/unit/toolset.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import type { Documents } from '../model/documents.ts';
 import type { Published } from '../model/published.ts';
+import { OUTPUTS } from '../outputs/registry.ts';
 import { contentHash } from '../planning/content-hash.ts';
 import { CONTENT_HASH, rollbackAnnotations } from '../planning/plan.ts';
 import { type Assessment, assess, situationOf } from './assess.ts';
@@ -42,15 +44,18 @@ function after(found: readonly DiscoveredService[], given: Given = {}): Assessme
     found,
     contradicted: [],
     generation: { ...generation, ...given.generation },
+    outputs: OUTPUTS,
     removal: undefined,
     now: 0,
   };
-  return assess(findings, situationOf(there, revisions, {}), { own: published });
+  return assess(findings, situationOf(observed(there), revisions.map(read), {}), {
+    own: published === undefined ? undefined : toolset(published),
+  });
 }
 
 const documents = ({ decision }: Assessment): Documents => decision.intent.documents;
 const place = (assessment: Assessment): string =>
-  parse(documents(assessment)['custom_toolset.yaml']).toolsets['grafana/loki'].config.api_url;
+  parse(documents(assessment)['custom_toolset.yaml'] ?? '').toolsets['grafana/loki'].config.api_url;
 
 test('the backend that has the only place keeps it while it works, whoever comes', () => {
   let published = documents(after([ours]));
@@ -145,5 +150,7 @@ test('of two MCP servers whose tools HolmesGPT would give the same names, the on
   const second = server('orders--mcp', '2020-01-01T00:00:00Z');
   const published = documents(after([first]));
   const next = after([first, second], { published });
-  expect(Object.keys(parse(documents(next)['custom_toolset.yaml']).mcp_servers)).toEqual(['shop/orders-mcp']);
+  expect(Object.keys(parse(documents(next)['custom_toolset.yaml'] ?? '').mcp_servers)).toEqual([
+    'shop/orders-mcp',
+  ]);
 });

@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
 import { candidate, discovered, rules } from '../../test/fixtures/unit/detection.ts';
 import { offered, type ServiceFields, service } from '../../test/fixtures/unit/service.ts';
+import { observed, toolset } from '../../test/fixtures/unit/toolset.ts';
 import { retyped } from '../detection/detect.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import type { Documents } from '../model/documents.ts';
 import type { Published } from '../model/published.ts';
+import { OUTPUTS } from '../outputs/registry.ts';
 import { type Assessment, assess, situationOf } from './assess.ts';
 import { toolKinds } from './pass.ts';
 
@@ -44,15 +46,18 @@ function after(
     found,
     contradicted: [],
     generation: { ...generation, credentials },
+    outputs: OUTPUTS,
     removal: undefined,
     now: 0,
   };
-  return assess(findings, situationOf(live, [], {}), { own: published });
+  return assess(findings, situationOf(observed(live), [], {}), {
+    own: published === undefined ? undefined : toolset(published),
+  });
 }
 
 const documents = ({ decision }: Assessment): Documents => decision.intent.documents;
 const tools = (assessment: Assessment): string[] =>
-  JSON.parse(documents(assessment)['toolset.json']).tools.map(
+  JSON.parse(documents(assessment)['toolset.json'] ?? '').tools.map(
     ({ name, type, endpoint }: Record<string, string>) => `${name} ${type} ${endpoint}`,
   );
 const MINE = 'eloki.obs loki https://logs.example.com:443';

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
+import { read, toolset } from '../../test/fixtures/unit/toolset.ts';
 import type { Documents } from '../model/documents.ts';
 import type { Published } from '../model/published.ts';
-import type { Revision } from '../model/revision.ts';
-import { documentFaults } from '../outputs/check.ts';
 import { generate } from '../outputs/generate.ts';
+import { OUTPUTS } from '../outputs/registry.ts';
 import { rollbackOf } from '../planning/plan.ts';
 import type { Publisher } from '../publishers/publisher.ts';
 import { publish } from './publication.ts';
@@ -27,25 +27,19 @@ function place(spoil: (documents: Documents) => Documents): Publisher & { readon
     },
   };
 }
-const revision = (number: number, documents: Documents): Revision => ({
-  name: `r${number}`,
-  number,
-  created: '',
-  documents,
-  overrides: undefined,
-  rollback: undefined,
-});
+const revision = (number: number, documents: Documents) =>
+  read({ name: `r${number}`, number, created: '', documents, overrides: undefined, rollback: undefined });
 const publication = (publisher: Publisher) => ({
   publisher,
   version: '1',
   now: () => new Date(0),
-  faultsOf: documentFaults,
+  outputs: OUTPUTS,
 });
 const cut = (documents: Documents): Documents => ({ ...documents, 'toolset.json': '{"tools": [' });
 
 test('what can be used as it is read back stays', async () => {
   const publisher = place((documents) => documents);
-  const ended = await publish({ documents: good }, undefined, [], publication(publisher), signal);
+  const ended = await publish(toolset(good), undefined, [], publication(publisher), signal);
   expect(ended.rolledBack).toBeUndefined();
   expect(publisher.applied).toEqual([good]);
 });
@@ -57,15 +51,15 @@ test('what somebody writes right after a publication is no fault of it', async (
     read: async () => ({ data: { ...good, 'toolset.json': '{}' }, labels: {}, annotations: {} }),
   };
   const revisions = [revision(1, other)];
-  const ended = await publish({ documents: good }, undefined, revisions, publication(busy), signal);
+  const ended = await publish(toolset(good), undefined, revisions, publication(busy), signal);
   expect(ended.rolledBack).toBeUndefined();
   expect(publisher.applied).toEqual([good]);
 });
 
 test('what is there already is not written', async () => {
   const publisher = place((documents) => documents);
-  const { live } = await publish({ documents: good }, undefined, [], publication(publisher), signal);
-  const ended = await publish({ documents: good }, live, [], publication(publisher), signal);
+  const { live } = await publish(toolset(good), undefined, [], publication(publisher), signal);
+  const ended = await publish(toolset(good), live, [], publication(publisher), signal);
   expect(ended.plan.action).toBe('none');
   expect(publisher.applied).toHaveLength(1);
 });
@@ -75,7 +69,7 @@ test('what cannot be used is replaced by the newest revision that can, and that 
     documents['toolset.json'] === good['toolset.json'] ? cut(documents) : documents,
   );
   const revisions = [revision(4, other), revision(5, cut(other)), revision(6, good)];
-  const ended = await publish({ documents: good }, undefined, revisions, publication(publisher), signal);
+  const ended = await publish(toolset(good), undefined, revisions, publication(publisher), signal);
   expect(ended.rolledBack).toMatchObject({
     to: { number: 4 },
     faults: expect.arrayContaining([expect.stringContaining('toolset.json')]),
@@ -85,11 +79,11 @@ test('what cannot be used is replaced by the newest revision that can, and that 
 });
 
 test('with nothing to return to, or when that is spoilt too, it says what is wrong and what to look for', async () => {
-  await expect(publish({ documents: good }, undefined, [], publication(place(cut)), signal)).rejects.toThrow(
+  await expect(publish(toolset(good), undefined, [], publication(place(cut)), signal)).rejects.toThrow(
     /the place cannot be used.*no revision to return to.*webhooks/,
   );
   const revisions = [revision(1, other)];
-  await expect(
-    publish({ documents: good }, undefined, revisions, publication(place(cut)), signal),
-  ).rejects.toThrow(/and so is revision 1/);
+  await expect(publish(toolset(good), undefined, revisions, publication(place(cut)), signal)).rejects.toThrow(
+    /and so is revision 1/,
+  );
 });

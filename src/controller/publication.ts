@@ -1,8 +1,9 @@
-import type { Documents } from '../model/documents.ts';
 import { FindingsError } from '../model/errors.ts';
-import type { Plan, Published } from '../model/published.ts';
-import type { Revision } from '../model/revision.ts';
-import { contentHash, publishedDocuments } from '../planning/content-hash.ts';
+import type { Plan } from '../model/published.ts';
+import type { Outputs } from '../outputs/outputs.ts';
+import type { OutputSettings } from '../outputs/registry.ts';
+import { contentHash } from '../planning/content-hash.ts';
+import { type Observed, observe, type ReadRevision } from '../planning/observed.ts';
 import { type Intent, plan } from '../planning/plan.ts';
 import { previousRevision } from '../planning/revisions.ts';
 import type { Publisher } from '../publishers/publisher.ts';
@@ -12,24 +13,22 @@ export interface Publication {
   readonly publisher: Publisher;
   readonly version: string;
   readonly now: () => Date;
-  /** What is wrong with documents that were read back; empty if an agent can use them. */
-  readonly faultsOf: (documents: Documents) => readonly string[];
+  readonly outputs: Outputs<OutputSettings>;
 }
 
-/** How a publication ended. */
-export interface Ended {
+/** The result of a publication. */
+export interface PublishResult {
   readonly plan: Plan;
   /** What was stored. */
-  readonly live: Published | undefined;
+  readonly live: Observed | undefined;
   /** Where what was published could not be used: what was wrong, and the revision that was published in its place. */
-  readonly rolledBack?: { readonly to: Revision; readonly faults: readonly string[] };
+  readonly rolledBack?: { readonly to: ReadRevision; readonly faults: readonly string[] };
 }
 
-/** What is wrong with what is there now. Documents of somebody else are no fault of this publication's. */
-function faultsIn(live: Published | undefined, faultsOf: Publication['faultsOf']): readonly string[] {
+/** What is wrong with what is there now. */
+function faultsIn(live: Observed | undefined, faultsOf: Outputs['faultsOf']): readonly string[] {
   if (live === undefined) return [];
-  const documents = publishedDocuments(live);
-  return documents === undefined ? ['a document is missing'] : faultsOf(documents);
+  return live.toolset === undefined ? ['a document is missing'] : faultsOf(live.toolset.documents);
 }
 
 /**
@@ -39,17 +38,18 @@ function faultsIn(live: Published | undefined, faultsOf: Publication['faultsOf']
  */
 export async function publish(
   intent: Intent,
-  live: Published | undefined,
-  revisions: readonly Revision[],
-  { publisher, version, now, faultsOf }: Publication,
+  live: Observed | undefined,
+  revisions: readonly ReadRevision[],
+  { publisher, version, now, outputs }: Publication,
   signal: AbortSignal,
-): Promise<Ended> {
-  const carryOut = async (what: Intent, before: Published | undefined): Promise<Ended> => {
+): Promise<PublishResult> {
+  const { faultsOf } = outputs;
+  const applyPlan = async (what: Intent, before: Observed | undefined): Promise<PublishResult> => {
     const decided = plan(what, before, version);
     if (decided.action === 'none') return { plan: decided, live: before };
-    return { plan: decided, live: await publisher.apply(decided, now(), signal) };
+    return { plan: decided, live: observe(await publisher.apply(decided, now(), signal), outputs) };
   };
-  const first = await carryOut(intent, live);
+  const first = await applyPlan(intent, live);
   // What is there already was read back when it was published.
   if (first.plan.action === 'none') return first;
   const faults = faultsIn(first.live, faultsOf);
@@ -63,7 +63,7 @@ export async function publish(
   const remedy = 'look for what changes ConfigMaps on their way in, such as admission webhooks';
   if (to === undefined) throw new FindingsError(`${what}, and there is no revision to return to; ${remedy}`);
   const rollback = { to: to.number, from: contentHash(intent.documents) };
-  const second = await carryOut({ ...intent, documents: to.documents, rollback }, first.live);
+  const second = await applyPlan({ ...intent, ...to.toolset, rollback }, first.live);
   if (faultsIn(second.live, faultsOf).length > 0)
     throw new FindingsError(`${what}, and so is revision ${to.number}; ${remedy}`);
   return { ...second, rolledBack: { to, faults } };

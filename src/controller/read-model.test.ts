@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { discovered } from '../../test/fixtures/unit/detection.ts';
 import { offered, service } from '../../test/fixtures/unit/service.ts';
+import { observed } from '../../test/fixtures/unit/toolset.ts';
 import { membersOf } from '../model/backend.ts';
 import { byAge } from '../model/backend-id.ts';
 import { type ConditionType, conditionOf } from '../model/condition.ts';
@@ -23,7 +24,7 @@ test('only what shows makes another revision and is told: not each of the thousa
   for (const event of quiet) readModel.apply(event);
   expect([readModel.revision, told]).toEqual([0, 0]);
 
-  const published = { data: {}, labels: {}, annotations: {}, managers: [], version: '7' };
+  const published = observed({ data: {}, labels: {}, annotations: {}, managers: [], version: '7' });
   readModel.apply({ kind: 'observed', live: published });
   expect([readModel.revision, told, readModel.published]).toEqual([1, 1, published]);
   readModel.apply({ kind: 'source-failed', error: new Error('away'), reason: 'network', retryIn: 1 });
@@ -70,11 +71,11 @@ function setting(options: Partial<ReadModelOptions> = {}) {
         'toolset.json': JSON.stringify({ tools }),
         ...(overrides === undefined ? {} : { 'overrides.yaml': overrides }),
       };
-      const live = { data, labels: {}, annotations: {}, ...rest };
+      const live = observed({ data, labels: {}, annotations: {}, ...rest });
       readModel.apply({ kind: 'observed', live });
     },
     reconciled(result: Partial<Extract<EngineEvent, { kind: 'reconciled' }>> = {}): void {
-      const rest = { documents: undefined, revision: 1, recorded: true, milliseconds: 1 };
+      const rest = { tools: undefined, revision: 1, recorded: true, milliseconds: 1 };
       readModel.apply({ kind: 'reconciled', cycle: 1, ok: true, problems: [], ...rest, ...result });
     },
     /** Status, reason and time of a condition of the first backend. */

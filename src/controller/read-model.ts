@@ -1,11 +1,12 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { BackendId } from '../model/backend-id.ts';
 import type { DiscoveredService, Health, Problem } from '../model/discovery.ts';
 import { type Cut, type Omission, OVERRIDES_KEY } from '../model/documents.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
-import type { Published } from '../model/published.ts';
-import { type PublishedTool, publishedTools } from '../model/published-tools.ts';
+import type { PublishedTool } from '../model/published-tools.ts';
 import type { AdmissionPolicy } from '../planning/admission.ts';
 import { publicationState, STATE_ANNOTATIONS } from '../planning/conditions/published.ts';
+import type { Observed } from '../planning/observed.ts';
 import { readOverrides } from '../planning/overrides.ts';
 import { OUTAGE } from '../probing/outage.ts';
 import { Catalog } from './catalog.ts';
@@ -13,8 +14,6 @@ import type { EngineEvent } from './events.ts';
 import { type BackendHistory, HealthHistories } from './health-history.ts';
 
 export type { BackendHistory };
-
-const TOOLS_KEY = 'toolset.json';
 
 /** The same list each time, so that nothing looks changed. */
 const NOTHING: readonly never[] = [];
@@ -55,7 +54,7 @@ export class ReadModel {
   discoveryProblems: readonly Problem[] = [];
   publishProblems: readonly Problem[] = [];
   /** What is published, as it was read last; undefined where it is not known, or not there. */
-  published: Published | undefined;
+  published: Observed | undefined;
   lastDiscovery: Date | undefined;
   lastDuration: number | undefined;
   lastPublished: Date | undefined;
@@ -180,20 +179,21 @@ export class ReadModel {
   }
 
   /** Reads the tools and the overrides of what is published once for each state of it. */
-  #observed(live: Published | undefined): void {
+  #observed(live: Observed | undefined): void {
     const before = this.published;
     const isKnown = this.#tools !== undefined;
     this.published = live;
     this.#set('configmap', 'ok');
-    const isSame = (key: string): boolean => isKnown && live?.data[key] === before?.data[key];
-    if (!isSame(TOOLS_KEY)) this.#tools = publishedTools(live?.data[TOOLS_KEY]);
-    if (!isSame(OVERRIDES_KEY)) {
+    const hasSameTools = isKnown && isDeepStrictEqual(live?.present.documents, before?.present.documents);
+    const hasSameOverrides = isKnown && live?.data[OVERRIDES_KEY] === before?.data[OVERRIDES_KEY];
+    if (!hasSameTools) this.#tools = live?.present.tools ?? [];
+    if (!hasSameOverrides) {
       const read = readOverrides(live?.data[OVERRIDES_KEY]);
       if ('value' in read) this.#overrides = read.value;
     }
     const { annotations = {} } = live ?? {};
     const isStill = STATE_ANNOTATIONS.every((key) => annotations[key] === before?.annotations[key]);
-    if (!(isSame(TOOLS_KEY) && isSame(OVERRIDES_KEY) && isStill)) this.#refresh();
+    if (!(hasSameTools && hasSameOverrides && isStill)) this.#refresh();
   }
 
   #reconciled({ ok, problems, cuts, omissions }: Extract<EngineEvent, { kind: 'reconciled' }>): void {

@@ -1,7 +1,7 @@
 import type { Naming } from '../detection/names.ts';
 import type { Approvals } from '../model/approvals.ts';
 import { FindingsError } from '../model/errors.ts';
-import type { Agent } from '../outputs/holmesgpt/follower.ts';
+import { observe } from '../planning/observed.ts';
 import { AdaptiveDebounce } from './debounce.ts';
 import type { Snapshot } from './discovery-loop.ts';
 import { observedApprovals, observedNaming } from './naming.ts';
@@ -11,8 +11,6 @@ import type { ToolWatch } from './tool-changes.ts';
 import { pause, Trigger } from './trigger.ts';
 
 export interface ReconcileLoopOptions extends ReconcilerOptions {
-  /** Sees to it that the agent reads what is published, where that is wanted. */
-  readonly agent: Agent | undefined;
   /** Whether this process may write now. Defaults to always. */
   readonly mayPublish?: () => boolean;
   readonly tools: ToolWatch;
@@ -124,7 +122,7 @@ export class ReconcileLoop {
   /** When something is to be written, or to be read by the agent, although nothing changed. */
   #dueDelays(): number[] {
     if (!this.#mayPublish()) return [];
-    return [this.#reconciler.due, this.#options.agent?.nextDue()].filter((delay) => delay !== undefined);
+    return [this.#reconciler.due, this.#options.follower?.nextDue()].filter((delay) => delay !== undefined);
   }
 
   async #runOnce(snapshot: Snapshot, signal: AbortSignal): Promise<void> {
@@ -171,12 +169,12 @@ export class ReconcileLoop {
 
   /** Reads what the leader has published. */
   async #observe(signal: AbortSignal): Promise<void> {
-    const { publisher, tell, generation } = this.#options;
+    const { publisher, outputs, tell, generation } = this.#options;
     const { snapshot, cycle } = this.#discovery;
     // What happens meanwhile, such as that this process leads, is for the next run.
     this.#needsReconcile = false;
     try {
-      const live = await publisher.read(signal);
+      const live = observe(await publisher.read(signal), outputs);
       const naming = observedNaming(live, generation.credentials, snapshot?.services ?? []);
       this.#discovery.learn(naming, observedApprovals(live));
       tell({ kind: 'observed', live });
@@ -190,9 +188,9 @@ export class ReconcileLoop {
 
   /** Updates the agent. Nothing waits for it: a slow agent never delays a publication. */
   async #follow(reconciled: Reconciled, cycle: number, signal: AbortSignal): Promise<void> {
-    const { agent, tell } = this.#options;
+    const { follower, tell } = this.#options;
     try {
-      const outcomes = (await agent?.follow(reconciled, signal)) ?? [];
+      const outcomes = (await follower?.follow(reconciled, signal)) ?? [];
       for (const outcome of outcomes)
         if (outcome.kind !== 'agent-failed' || this.#mayPublish()) tell({ kind: 'agent', cycle, outcome });
       // The time until the next one changed while the loop waits.

@@ -4,8 +4,8 @@ import { MemoryPublisher } from '../../test/fixtures/unit/memory-publisher.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { ClusterError } from '../model/errors.ts';
-import { documentFaults } from '../outputs/check.ts';
 import { generate } from '../outputs/generate.ts';
+import { OUTPUTS } from '../outputs/registry.ts';
 import { OwnerRefused, PublishConflict } from '../publishers/publisher.ts';
 import type { EngineEvent } from './events.ts';
 import { toolKinds } from './pass.ts';
@@ -44,7 +44,7 @@ function process(more: Partial<ReconcilerOptions> = {}, before?: Reconciler) {
       publisher: place,
       version: '1',
       now: () => new Date(now),
-      faultsOf: documentFaults,
+      outputs: OUTPUTS,
       generation: { credentials: {}, holmesgptVersion: '0.45.0', kinds: toolKinds(rules) } as never,
       owner: async () => undefined,
       tell: (event) => events.push(event),
@@ -231,7 +231,10 @@ describe('whatever is wrong with new documents, what is published is put right',
     await run(lokis('a', 'b'));
     const before = place.live?.data;
     place.edit('custom_toolset.yaml', 'toolsets: { evil: { command: id } }');
-    expect(await breaking(run)).toMatchObject({ rewritten: true, failure: { error: expect.any(Error) } });
+    expect(await breaking(run)).toMatchObject({
+      written: expect.arrayContaining(['custom_toolset.yaml']),
+      failure: { error: expect.any(Error) },
+    });
     expect(place.live?.data).toEqual(before);
     expect(told('drift')).toMatchObject([{ keys: ['custom_toolset.yaml'] }]);
     expect(told('reconciled').at(-1)?.ok).toBe(false);
@@ -303,7 +306,7 @@ describe('others write at the same time', () => {
     await run(lokis('a', 'b'));
     expect(place.tools).toEqual(names('a', 'b'));
     expect(
-      place.revisions.map(({ documents }) => JSON.parse(documents['toolset.json']).tools.length),
+      place.revisions.map(({ documents }) => JSON.parse(documents['toolset.json'] ?? '').tools.length),
     ).toEqual([1, 2]);
   });
 });

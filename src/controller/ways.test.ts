@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { options, rules } from '../../test/fixtures/unit/detection.ts';
 import { keyFor, offered, service } from '../../test/fixtures/unit/service.ts';
 import type { Candidate, DiscoveredService, Verdict } from '../model/discovery.ts';
+import type { PublishedTool } from '../model/published-tools.ts';
 import type { Service } from '../model/service.ts';
 import { type DiscoveryResult, discover } from './pass.ts';
 import { type Companions, type InUse, publishedWays } from './ways.ts';
@@ -82,11 +83,17 @@ function setting(services: readonly Service[], inUse: InUse = new Set()) {
   return it;
 }
 
+const published = (service: string): PublishedTool => ({
+  name: 'x',
+  type: 'loki',
+  endpoint: 'http://x',
+  description: 'x',
+  namespace: 'monitoring',
+  metadata: { service },
+});
+
 /** What is in use by what is published. */
-const publishedInUse = (name: string): InUse =>
-  publishedWays(
-    JSON.stringify({ tools: [{ name: 'x', namespace: 'monitoring', metadata: { service: name } }] }),
-  );
+const publishedInUse = (name: string): InUse => publishedWays([published(name)]);
 
 const evidence = ({ evidence: all }: DiscoveredService): string[] =>
   all.filter(({ signal }) => signal === 'group').map(({ detail }) => detail);
@@ -199,22 +206,13 @@ describe('the way in that is used', () => {
   });
 
   test('is what is published, after a restart', async () => {
-    const text = JSON.stringify({
-      tools: [{ name: 'x', namespace: 'monitoring', metadata: { service: 'loki-query-frontend' } }],
-    });
-    const it = setting([gateway, frontend], publishedWays(text));
+    const it = setting([gateway, frontend], publishedInUse('loki-query-frontend'));
     expect(await it.used({ 'loki-gateway': LOGIN })).toBe('loki-query-frontend');
   });
 
-  test.each([
-    undefined,
-    '',
-    '[]',
-    'null',
-    '{"tools":7}',
-    '{"tools":[null,{},{"namespace":"a","metadata":7}]}',
-  ])('is not known where what is published is %j', (text) => {
-    expect(publishedWays(text)).toEqual(new Set());
+  test('is not known where nothing is published, or no Service is named', () => {
+    expect(publishedWays([])).toEqual(new Set());
+    expect(publishedWays([{ ...published('x'), metadata: {} }])).toEqual(new Set());
   });
 });
 

@@ -3,15 +3,15 @@ import type { Rules } from '../detection/rules.ts';
 import { podsWithin as servicePodsWithin } from '../detection/selection.ts';
 import type { Candidate, Verdict } from '../model/discovery.ts';
 import { displayNamespace, HOME_CLUSTER } from '../model/key.ts';
-import { publishedTools } from '../model/published-tools.ts';
+import type { PublishedTool } from '../model/published-tools.ts';
 import { keyOfService, type ServiceKey, serviceKey } from '../model/service.ts';
 
 /** The Services that are in use as ways into their backends. */
 export type InUse = ReadonlySet<ServiceKey>;
 
-/** The ways that a published `toolset.json` uses; none where the text is something else. */
-export function publishedWays(text: string | undefined): InUse {
-  const keys = publishedTools(text).flatMap(({ cluster = HOME_CLUSTER, namespace, metadata: { service } }) =>
+/** The ways that published tools use. */
+export function publishedWays(tools: readonly PublishedTool[]): InUse {
+  const keys = tools.flatMap(({ cluster = HOME_CLUSTER, namespace, metadata: { service } }) =>
     namespace === undefined || service === undefined ? [] : serviceKey({ cluster, namespace, name: service }),
   );
   return new Set(keys);

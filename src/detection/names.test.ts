@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { candidate } from '../../test/fixtures/unit/detection.ts';
 import { offered } from '../../test/fixtures/unit/service.ts';
+import { toolset } from '../../test/fixtures/unit/toolset.ts';
 import type { Candidate } from '../model/discovery.ts';
 import { assignNames, type Holder, NO_NAMING, namesOf, publishedNames } from './names.ts';
 
@@ -10,7 +11,7 @@ const asks = (key: string, name: string, created?: string): Candidate => {
   return candidate(offered(service, { name }, { namespace, ...(created === undefined ? {} : { created }) }));
 };
 const published = (...tools: readonly object[]): Map<string, Holder> =>
-  publishedNames(JSON.stringify({ tools }));
+  publishedNames(toolset({ 'toolset.json': JSON.stringify({ tools }) }).tools);
 const named = (...args: Parameters<typeof assignNames>): Record<string, string> =>
   Object.fromEntries(
     assignNames(...args).candidates.map(({ service, tool }) => [
@@ -122,9 +123,8 @@ describe('a backend of several Services', () => {
   });
 });
 
-test('what is no toolset.json holds no names', () => {
-  for (const text of [undefined, '', 'x', 'null', '[]', '{"tools":{}}', '{"tools":[null,1,{"name":"a"}]}'])
-    expect(publishedNames(text).size).toBe(0);
+test('tools without a Service hold no names', () => {
+  expect(published({ name: 'a' }, { name: 'b', namespace: 'c' }).size).toBe(0);
 });
 
 test('names are unique, do not depend on the order, and stay when they are given again', () => {

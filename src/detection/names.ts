@@ -1,6 +1,6 @@
 import type { Candidate, Problem } from '../model/discovery.ts';
 import { compareKeys, displayKey, HOME_CLUSTER } from '../model/key.ts';
-import { publishedTools } from '../model/published-tools.ts';
+import type { PublishedTool } from '../model/published-tools.ts';
 import { defaultName, type ServiceKey, serviceKey } from '../model/service.ts';
 
 /** The Services of one backend: any of them holds the backend's name. */
@@ -44,10 +44,10 @@ export function namesOf(candidates: Iterable<Candidate>): Map<string, Holder> {
   return held;
 }
 
-/** The names in a published `toolset.json`; none where the text is something else. */
-export function publishedNames(text: string | undefined): Map<string, Holder> {
+/** Who has which name among published tools. */
+export function publishedNames(tools: readonly PublishedTool[]): Map<string, Holder> {
   const held = new Map<string, Holder>();
-  for (const { name, cluster = HOME_CLUSTER, namespace, metadata } of publishedTools(text)) {
+  for (const { name, cluster = HOME_CLUSTER, namespace, metadata } of tools) {
     const { service, alternates = '' } = metadata;
     if (namespace === undefined || service === undefined) continue;
     held.set(name, {

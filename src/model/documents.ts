@@ -1,10 +1,32 @@
 import type { Problem } from './discovery.ts';
+import type { PublishedTool } from './published-tools.ts';
 
-/** Names of the generated documents: the data keys that are ours. */
-export const DOCUMENT_KEYS = ['toolset.json', 'custom_toolset.yaml'] as const;
+/** Generated documents by name: the keys of ours in the ConfigMap. Only outputs know which there are. */
+export type Documents = Readonly<Record<string, string>>;
 
-/** The generated documents, by the names they have in the ConfigMap. */
-export type Documents = Readonly<Record<(typeof DOCUMENT_KEYS)[number], string>>;
+/**
+ * The names of documents in their one order, for hashes, differences and texts. It is descending, as in release 0.1, which
+ * had `toolset.json` before `custom_toolset.yaml`: an existing hash stays the same.
+ */
+export const namesOf = (documents: Documents): string[] => Object.keys(documents).sort().reverse();
+
+/** Documents, and the tools in them. */
+export interface Toolset {
+  readonly documents: Documents;
+  readonly tools: readonly PublishedTool[];
+}
+
+/** Documents whose tools are read when they are first needed. */
+export function toolsetOf(documents: Documents, read: () => readonly PublishedTool[]): Toolset {
+  let tools: readonly PublishedTool[] | undefined;
+  return {
+    documents,
+    get tools() {
+      tools ??= read();
+      return tools;
+    },
+  };
+}
 
 /** The data key that belongs to people: it is read and never written. */
 export const OVERRIDES_KEY = 'overrides.yaml';
@@ -34,10 +56,8 @@ export interface Omission {
   readonly keptIn: string;
 }
 
-/** What generating gave: the documents, how many tools they hold, and what was left out and why. */
-export interface Generated {
-  readonly documents: Documents;
-  readonly tools: number;
+/** Generated documents, the tools in them, and what was left out and why. */
+export interface Generated extends Toolset {
   readonly notes: readonly Problem[];
   /** Those of the notes that tell of limits, a line for a namespace. */
   readonly limitNotes: readonly Problem[];

@@ -1,32 +1,25 @@
 import { overridesSchema } from '../model/overrides.ts';
 import type { YamlLimits } from '../model/yaml-document.ts';
-import { readPlacedYaml, readYaml } from '../model/yaml-text.ts';
-import { asFaults, type DocumentFaults, holmesTextFaults, placed } from './check.ts';
-import { patchFaults } from './holmesgpt/patch.ts';
-import { toolsetJsonSchema } from './toolset-json/toolset-json.ts';
+import { readPlacedYaml } from '../model/yaml-text.ts';
+import { asFaults, type ContentFaults, placed } from './faults.ts';
+import { OUTPUTS } from './registry.ts';
 
-/** The documents of a published ConfigMap, by what is in them. */
-export type DocumentKind = 'holmesgpt' | 'toolset-json' | 'overrides';
-
-/** Overrides, and what of their `holmesgpt:` part HolmesGPT would refuse, as far as it shows in that part alone. */
-function overridesFaults(text: string, limits: YamlLimits): DocumentFaults {
+/** Overrides, and what outputs would refuse of their own parts, as far as those alone show it. */
+function overridesFaults(text: string, limits: YamlLimits): ContentFaults {
   const read = readPlacedYaml(text, overridesSchema, { limits });
   if ('faults' in read) return asFaults(read);
-  const found = patchFaults(read.value.holmesgpt);
-  return placed(
-    found.map((each) => ({ ...each, path: ['holmesgpt', ...each.path] })),
-    read.placeOf,
-  );
+  const faults = OUTPUTS.all.flatMap((output) => output.overrideFaults?.(read.value) ?? []);
+  return placed(faults, read.placeOf);
 }
 
-/** What is wrong with a document of somebody else. Never throws for what the text holds. */
-export function checkText(kind: DocumentKind, text: string, limits: YamlLimits): DocumentFaults {
-  switch (kind) {
-    case 'holmesgpt':
-      return holmesTextFaults(text, limits);
-    case 'overrides':
-      return overridesFaults(text, limits);
-    case 'toolset-json':
-      return asFaults(readYaml(text, toolsetJsonSchema, { limits }));
-  }
+/**
+ * What is wrong with a text of somebody else. Never throws for what the text holds.
+ * @param kind the id of an output, for its document; or `overrides`
+ * @throws Error for a kind that there is not, which is a bug
+ */
+export function checkText(kind: string, text: string, limits: YamlLimits): ContentFaults {
+  if (kind === 'overrides') return overridesFaults(text, limits);
+  const [type] = OUTPUTS.all.find(({ id }) => id === kind)?.documents ?? [];
+  if (type === undefined) throw new Error(`there is no output ${kind}`);
+  return type.check(text, limits);
 }

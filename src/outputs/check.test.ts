@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { discovered } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
-import { documentFaults } from './check.ts';
 import { generate } from './generate.ts';
+import { OUTPUTS } from './registry.ts';
 
 const { documents } = generate([
   discovered(service('prometheus', { labels: { app: 'prometheus' }, ports: [9090] })),
@@ -10,7 +10,7 @@ const { documents } = generate([
 
 describe('what is wrong with published documents', () => {
   test('nothing, of what was generated', () => {
-    expect(documentFaults(documents)).toEqual([]);
+    expect(OUTPUTS.faultsOf(documents)).toEqual([]);
   });
 
   test.each([
@@ -27,7 +27,7 @@ describe('what is wrong with published documents', () => {
     ['toolset.json', '['.repeat(50_000), /^toolset\.json, line 1/],
     ['custom_toolset.yaml', '&a [*a, *a]', /^custom_toolset\.yaml, line 1/],
   ] as const)('%s as %j', (name, text, said) => {
-    const faults = documentFaults({ ...documents, [name]: text });
+    const faults = OUTPUTS.faultsOf({ ...documents, [name]: text });
     expect(faults.length).toBeGreaterThan(0);
     expect(faults[0]).toMatch(said);
   });

@@ -1,28 +1,30 @@
 import type { Credentials } from '../model/credentials.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
-import type { Generated } from '../model/documents.ts';
+import type { Documents, Generated } from '../model/documents.ts';
 import { displayKey } from '../model/key.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { type AdmissionPolicy, admit } from '../planning/admission.ts';
 import { byPrecedence, LIMITS, type Limits, withinCounts } from '../planning/budget.ts';
 import { idleCredentials } from '../planning/idle-credentials.ts';
+import { publishedTool } from '../planning/published-tool.ts';
 import type { PublishedTypes } from '../planning/published-types.ts';
 import { type ToolKind, toolsOf } from '../planning/tools.ts';
-import type { HolmesOptions } from './holmesgpt/toolsets.ts';
+import type { RenderOptions } from './output.ts';
+import type { Outputs } from './outputs.ts';
+import { OUTPUTS, type OutputSettings } from './registry.ts';
 import { renderWithin } from './render.ts';
 
-export interface GenerateOptions extends AdmissionPolicy, Partial<Limits> {
+export interface GenerateOptions extends AdmissionPolicy, Partial<Limits>, OutputSettings {
   readonly credentials: Credentials;
-  readonly holmesgptVersion: HolmesOptions['holmesgptVersion'];
   /** What people change and add. */
   readonly overrides: Overrides;
   /** Services behind tools that are published: where a limit takes some, these stay before others. */
   readonly published?: ReadonlySet<ServiceKey>;
   /** The types of tools that are published: one with a person's URL keeps its type. */
   readonly publishedTypes?: PublishedTypes;
-  /** The `custom_toolset.yaml` that is published: who has a place there that only one can have keeps it. */
-  readonly publishedFile?: string | undefined;
+  /** The documents that are published. A backend that has a place of which there is one keeps it. */
+  readonly publishedDocuments?: Documents | undefined;
   /** The kinds of backends by type, for tools that people add. */
   readonly kinds: ReadonlyMap<string, ToolKind>;
   /** The configured namespaces: their order decides where the agent takes one backend only. */
@@ -45,23 +47,31 @@ function limitsOf(options: Partial<Limits>): Limits {
 /**
  * The documents for what was found and what people changed; a service that is known to be unhealthy is left out. Pure:
  * the same services in any order give the same bytes.
+ * @param outputs what is rendered; all that the program has unless given
  * @throws Error if a document does not fulfil its own schema, which is a bug and never the input's fault
  */
 export function generate(
   found: readonly DiscoveredService[],
   options: GenerateOptions = DEFAULTS,
+  outputs: Outputs<OutputSettings> = OUTPUTS,
 ): Generated {
-  const { kinds, overrides: _, ...agent } = options;
+  const { kinds } = options;
   const { services, held, overrides, waiting, notes: told } = admit(found, options, options.overrides);
   const { tools, notes } = toolsOf(services, overrides, kinds, held, options.publishedTypes);
   const idle = idleCredentials(options.credentials, tools, { found, kinds });
   const limits = limitsOf(options);
   const limited = withinCounts(byPrecedence(tools, options.published ?? new Set()), limits);
-  const rendered = renderWithin(limited.tools, { ...agent, patch: overrides.holmesgpt }, limits);
+  const rendering: RenderOptions & OutputSettings = {
+    ...options,
+    overrides,
+    limits,
+    published: options.publishedDocuments,
+  };
+  const rendered = renderWithin(outputs.all, limited.tools, rendering);
   const limitNotes = [...limited.notes, ...rendered.limitNotes];
   return {
     documents: rendered.documents,
-    tools: rendered.tools.length,
+    tools: rendered.tools.map(publishedTool).sort((a, b) => (a.name < b.name ? -1 : 1)),
     notes: [...told, ...notes, ...idle, ...rendered.notes, ...limitNotes],
     limitNotes,
     cuts: [...limited.cuts, ...rendered.cuts],

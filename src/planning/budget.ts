@@ -14,7 +14,7 @@ export interface Limits {
   /** Most bytes of descriptions that owners of Services wrote, in all and of one namespace. */
   readonly maxDescriptionBytes: number;
   readonly maxDescriptionBytesPerNamespace: number;
-  /** Most tools that HolmesGPT offers to its model. */
+  /** Most tools that an agent offers to its model. */
   readonly maxAgentTools: number;
 }
 
@@ -54,19 +54,23 @@ const SETTING: Readonly<Record<LimitName, string>> = {
   agent_tools: 'MAX_AGENT_TOOLS (--max-agent-tools)',
 };
 
-const EFFECT: Readonly<Record<LimitName, string>> = {
-  namespace_tools: 'found, and not published',
+const NOT_PUBLISHED = 'found, and not published';
+
+/** What becomes of tools beyond a limit. An output says it of a limit of its own. */
+const EFFECT: Readonly<Partial<Record<LimitName, string>>> = {
   description_bytes: "published with the detector's description in place of their owners'",
-  document_bytes: 'found, and not published',
-  agent_tools: 'left out of custom_toolset.yaml (they are in toolset.json)',
 };
 
-/** What one limit took, by namespace: a line each, and what explain says of each tool. */
+/**
+ * What one limit took, by namespace: a line each, and what explain says of each tool.
+ * @param why what the namespace has too much of, as the rest of a sentence about it
+ * @param effect what becomes of the tools, as the end of "3 tools are …"
+ */
 export function told(
   limit: LimitName,
   cut: readonly Tool[],
-  /** What the namespace has too much of, as the rest of a sentence about it. */
   why: (namespace: string) => string,
+  effect: string = EFFECT[limit] ?? NOT_PUBLISHED,
 ): { readonly cuts: readonly Cut[]; readonly notes: readonly Problem[] } {
   const notes: Problem[] = [];
   const cuts: Cut[] = [];
@@ -82,7 +86,7 @@ export function told(
     );
     notes.push({
       where: `namespace ${namespace}`,
-      what: `${reason}: ${all.length} tool${all.length === 1 ? ' is' : 's are'} ${EFFECT[limit]} (${named.join(', ')}${all.length > NAMED ? ', …' : ''}); those published before and the older Services stay`,
+      what: `${reason}: ${all.length} tool${all.length === 1 ? ' is' : 's are'} ${effect} (${named.join(', ')}${all.length > NAMED ? ', …' : ''}); those published before and the older Services stay`,
       fix: `raise ${SETTING[limit]}, or keep Services out`,
     });
   }

@@ -1,5 +1,5 @@
 import { structuredPatch } from 'diff';
-import { DOCUMENT_KEYS, type Documents } from '../model/documents.ts';
+import { type Documents, namesOf } from '../model/documents.ts';
 import type { Published } from '../model/published.ts';
 import { visible } from '../model/visible.ts';
 import { redact } from './redact.ts';
@@ -64,8 +64,8 @@ export function documentDiff(
   before: string,
   after: string,
 ): DiffLine[] {
-  const keys = DOCUMENT_KEYS.filter((key) => (live?.data[key] ?? '') !== documents[key]);
-  const shown = redact(keys.flatMap((key) => [live?.data[key] ?? '', documents[key]]));
+  const keys = namesOf(documents).filter((key) => (live?.data[key] ?? '') !== documents[key]);
+  const shown = redact(keys.flatMap((key) => [live?.data[key] ?? '', documents[key] ?? '']));
   return keys.flatMap((key, number) => [
     { kind: 'header' as const, text: `--- ${before} ${key}` },
     { kind: 'header' as const, text: `+++ ${after} ${key}` },

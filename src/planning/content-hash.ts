@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { DOCUMENT_KEYS, type Documents } from '../model/documents.ts';
-import type { Published } from '../model/published.ts';
+import { type Documents, namesOf } from '../model/documents.ts';
 
 function hashOf(parts: readonly (string | undefined)[]): string {
   const hash = createHash('sha256');
@@ -10,18 +9,10 @@ function hashOf(parts: readonly (string | undefined)[]): string {
 
 /** What tells documents from others: `sha256:` and 64 hexadecimal digits. */
 export function contentHash(documents: Documents): string {
-  return `sha256:${hashOf(DOCUMENT_KEYS.flatMap((key) => [key, documents[key]]))}`;
+  return `sha256:${hashOf(namesOf(documents).flatMap((name) => [name, documents[name]]))}`;
 }
 
 /** What tells a revision's content from that of others: documents and overrides together, in hexadecimal digits. */
 export function revisionHash(documents: Documents, overrides: string | undefined): string {
   return hashOf([contentHash(documents), overrides]);
-}
-
-/** The documents in a published toolset, if all of them are there. */
-export function publishedDocuments(live: Published | undefined): Documents | undefined {
-  const [json, yaml] = DOCUMENT_KEYS.map((key) => live?.data[key]);
-  return json === undefined || yaml === undefined
-    ? undefined
-    : { 'toolset.json': json, 'custom_toolset.yaml': yaml };
 }

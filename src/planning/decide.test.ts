@@ -1,10 +1,17 @@
 import { describe, expect, test } from 'vitest';
+import { observed, read, toolNames, toolset } from '../../test/fixtures/unit/toolset.ts';
 import type { Documents } from '../model/documents.ts';
 import type { Published } from '../model/published.ts';
-import { toolNames } from '../model/published-tools.ts';
+import type { Revision } from '../model/revision.ts';
 import { contentHash } from './content-hash.ts';
-import { decide, decideToKeep, type Inputs, lastPublished, type Situation } from './decide.ts';
-import { type Intent, plan } from './plan.ts';
+import {
+  type Decision,
+  decide as decideOn,
+  type Inputs,
+  decideToKeep as keepOn,
+  lastPublished as lastPublishedOf,
+} from './decide.ts';
+import { type Intent, plan as planOf } from './plan.ts';
 
 const documents = (...names: string[]): Documents => ({
   'toolset.json': JSON.stringify({
@@ -12,24 +19,49 @@ const documents = (...names: string[]): Documents => ({
   }),
   'custom_toolset.yaml': `toolsets: {}# ${names}\n`,
 });
-const published = (intent: Intent, data: Readonly<Record<string, string>> = {}): Published => {
+type Intended = Omit<Intent, 'tools'>;
+const plan = (intent: Intended, live: Published | undefined, version: string) =>
+  planOf({ ...intent, tools: toolset(intent.documents).tools }, live, version);
+const published = (intent: Intended, data: Readonly<Record<string, string>> = {}): Published => {
   const { documents: written, labels, annotations } = plan(intent, undefined, '1');
   return { data: { ...written, ...data }, labels, annotations };
 };
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 const all = documents('a', 'b', 'c', 'd');
-const situation = (parts: Partial<Situation & Inputs>): Situation & Inputs => ({
+/** What a decision is made on, with documents in the place of toolsets. */
+interface Given extends Omit<Inputs, 'generated' | 'withHeld'> {
+  readonly live: Published | undefined;
+  readonly own: Documents | undefined;
+  readonly overrides: string | undefined;
+  readonly revisions: readonly Revision[];
+  readonly generated: Documents;
+  readonly withHeld: (held: readonly string[], published: Documents) => Documents | undefined;
+}
+const situationOf = ({ live, own, revisions, generated, withHeld, ...given }: Given) => ({
+  ...given,
+  live: observed(live),
+  own: own === undefined ? undefined : toolset(own),
+  revisions: revisions.map(read),
+  generated: toolset(generated),
+  withHeld(held: readonly string[], { documents: before }: { readonly documents: Documents }) {
+    const apart = withHeld(held, before);
+    return apart === undefined ? undefined : toolset(apart);
+  },
+});
+const lastPublished = (given: Given): Documents | undefined => lastPublishedOf(situationOf(given))?.documents;
+const decide = (given: Given): Decision => decideOn(situationOf(given));
+const decideToKeep = (given: Given): Decision | undefined => keepOn(situationOf(given));
+const situation = (parts: Partial<Given>): Given => ({
   generated: all,
   overrideError: undefined,
-  live: published({ documents: all }),
+  live: published(toolset(all)),
   own: undefined,
   overrides: undefined,
   revisions: [],
   found: { usable: new Set(), unusable: new Map() },
   removal: { hold: 300_000, once: false },
   now: NOW,
-  withHeld: (held, before) =>
-    documents(...toolNames(before['toolset.json']).filter((name) => held.includes(name)), 'a'),
+  withHeld: (held, before) => documents(...toolNames(before).filter((name) => held.includes(name)), 'a'),
   ...parts,
 });
 const revision = (number: number, content: Documents) => ({
@@ -63,11 +95,12 @@ describe('most tools would go at once', () => {
     const later = { ...shrunk, live, now: NOW + 299_000 };
     expect(decide(later).held.due).toBe(1_000);
     const over = decide({ ...later, now: NOW + 300_000 });
-    expect(over.intent).toEqual({ documents: documents('a'), overrides: undefined });
+    expect(over.intent).toMatchObject({ documents: documents('a'), overrides: undefined });
+    expect(over.intent).not.toHaveProperty('removalHeld', expect.anything());
   });
   test('a person ends it by force, or once by an annotation, which goes then', () => {
     expect(decide({ ...shrunk, removal: undefined }).intent.documents).toEqual(documents('a'));
-    const before = published({ documents: all });
+    const before = published(toolset(all));
     const allowing = (value: string): Published => ({
       ...before,
       annotations: { ...before.annotations, 'kubernaut.io/allow-removal': value },
@@ -91,8 +124,8 @@ describe('most tools would go at once', () => {
 });
 
 describe('there are no new documents that could be published', () => {
-  const edited = published({ documents: all }, { 'toolset.json': 'oops' });
-  test.each<[string, Partial<Situation>]>([
+  const edited = published(toolset(all), { 'toolset.json': 'oops' });
+  test.each<[string, Partial<Given>]>([
     ['what is there is right', {}],
     ['a hand edit, and this process published it', { live: edited, own: all }],
     ['a hand edit, and a revision tells what was', { live: edited, revisions: [revision(1, all)] }],
@@ -109,7 +142,7 @@ describe('there are no new documents that could be published', () => {
   });
   test('what holds goes on holding: a rollback, broken overrides, tools that stay', () => {
     const rollback = { to: 2, from: 'sha256:x' };
-    const live = published({ documents: all, rollback, overrideError: 'line 1', removalHeld: 'x' });
+    const live = published({ ...toolset(all), rollback, overrideError: 'line 1', removalHeld: 'x' });
     expect(plan(decideToKeep(situation({ live }))?.intent ?? { documents: all }, live, '1').action).toBe(
       'none',
     );
@@ -120,14 +153,14 @@ describe('there are no new documents that could be published', () => {
 });
 
 test('with broken overrides a hand edit that nobody remembers is not kept either', () => {
-  const live = published({ documents: all }, { 'toolset.json': 'oops' });
+  const live = published(toolset(all), { 'toolset.json': 'oops' });
   expect(
     decide(situation({ live, overrideError: 'line 1', generated: documents('x') })).intent.documents,
   ).toEqual(documents('x'));
 });
 
 test('what somebody edited is not what is kept: the last published is, from memory or from the history', () => {
-  const live = published({ documents: all }, { 'toolset.json': 'oops' });
+  const live = published(toolset(all), { 'toolset.json': 'oops' });
   const broken = situation({ live, overrideError: 'line 2', generated: documents() });
   const kept = { documents: all, overrideError: 'line 2' };
   expect(decide({ ...broken, own: all }).intent).toMatchObject(kept);
@@ -137,7 +170,7 @@ test('what somebody edited is not what is kept: the last published is, from memo
 });
 
 test('drift is what changed after it was published; another publisher of ours is none', () => {
-  const edited = published({ documents: all }, { 'toolset.json': 'oops' });
+  const edited = published(toolset(all), { 'toolset.json': 'oops' });
   expect(decide(situation({ live: edited, own: all })).drift).toEqual({
     keys: ['toolset.json'],
     published: all,
@@ -147,7 +180,7 @@ test('drift is what changed after it was published; another publisher of ours is
   expect(decide(situation({ live: { ...edited, annotations: unhashed }, own: all })).drift?.keys).toEqual([
     'toolset.json',
   ]);
-  const another = published({ documents: documents('x') });
+  const another = published(toolset(documents('x')));
   expect(decide(situation({ live: another, own: all })).drift).toBeUndefined();
   const foreign = { data: { 'toolset.json': 'theirs' }, labels: {}, annotations: {} };
   expect(decide(situation({ live: foreign })).drift).toBeUndefined();
@@ -155,7 +188,7 @@ test('drift is what changed after it was published; another publisher of ours is
 
 test('a rollback holds while the inputs give the same, and ends with the first other documents', () => {
   const rollback = { to: 2, from: contentHash(all) };
-  const live = published({ documents: documents('old'), rollback });
+  const live = published({ ...toolset(documents('old')), rollback });
   const held = decide(situation({ live, own: all }));
   expect(held).toMatchObject({
     intent: { documents: documents('old'), rollback },
@@ -174,7 +207,7 @@ test('a rollback is not forgotten with the ConfigMap, nor while the overrides ar
     documents: documents('old'),
     rollback,
   });
-  const live = published({ documents: documents('old'), rollback });
+  const live = published({ ...toolset(documents('old')), rollback });
   expect(decide(situation({ live, overrideError: 'line 1' })).intent).toMatchObject({
     documents: documents('old'),
     rollback,
@@ -219,7 +252,7 @@ describe('which documents were published last', () => {
   });
 
   test('the one that the hash points at, where a document is gone', () => {
-    const live = pointing(all, { 'custom_toolset.yaml': all['custom_toolset.yaml'] });
+    const live = pointing(all, { 'custom_toolset.yaml': all['custom_toolset.yaml'] ?? '' });
     const revisions = [revision(1, documents('old')), revision(2, all), revision(3, documents('new'))];
     expect(lastPublished(situation({ live, revisions }))).toEqual(all);
     expect(decide(situation({ live, revisions })).drift).toEqual({ keys: ['toolset.json'], published: all });

@@ -1,8 +1,6 @@
-import { DOCUMENT_KEYS, type Documents } from '../model/documents.ts';
-import type { Published } from '../model/published.ts';
-import { toolNames } from '../model/published-tools.ts';
-import type { Revision } from '../model/revision.ts';
-import { contentHash, publishedDocuments } from './content-hash.ts';
+import type { Documents, Toolset } from '../model/documents.ts';
+import { contentHash } from './content-hash.ts';
+import type { Observed, ReadRevision } from './observed.ts';
 import {
   ALLOW_REMOVAL,
   CONTENT_HASH,
@@ -26,19 +24,19 @@ import {
 /** What was published before, and what people wrote there. */
 export interface Situation {
   /** What is published now, if anything. */
-  readonly live: Published | undefined;
+  readonly live: Observed | undefined;
   /** What this process published last, if it did. */
-  readonly own: Documents | undefined;
+  readonly own: Toolset | undefined;
   /** The text of `overrides.yaml` when it was last seen. */
   readonly overrides: string | undefined;
   /** What was published before, the oldest first. */
-  readonly revisions: readonly Revision[];
+  readonly revisions: readonly ReadRevision[];
 }
 
 /** What the inputs give, and what else a decision depends on. */
 export interface Inputs {
-  /** The documents that the inputs give. */
-  readonly generated: Documents;
+  /** The toolset that the inputs give. */
+  readonly generated: Toolset;
   /** What is wrong with the overrides, if something is: then they are not in what was generated. */
   readonly overrideError: string | undefined;
   readonly found: FoundTools;
@@ -52,7 +50,7 @@ export interface Inputs {
    * The documents that the inputs give, with tools of what was published; nothing where these cannot be made anew, and
    * all that was published stays as it is.
    */
-  readonly withHeld: (held: readonly string[], published: Documents) => Documents | undefined;
+  readonly withHeld: (held: readonly string[], published: Toolset) => Toolset | undefined;
 }
 
 /** What shall be published, and what is to be told of how that came. */
@@ -72,34 +70,38 @@ const NOTHING_HELD = { held: [], until: undefined, due: undefined };
 const NOTHING_RELEASED: readonly Loss[] = [];
 
 /** What was published and is remembered, the newest first. */
-const remembered = ({ own, revisions }: Situation): Documents[] => [
+const remembered = ({ own, revisions }: Situation): Toolset[] => [
   ...(own === undefined ? [] : [own]),
-  ...revisions.map(({ documents }) => documents).reverse(),
+  ...revisions.map(({ toolset }) => toolset).reverse(),
 ];
 
+/** The hash of what a toolset publishes. */
+const hashOf = ({ documents }: Toolset): string => contentHash(documents);
+
 /** What was published last: what is there, if nobody touched it since; else what is remembered of it. */
-export function lastPublished(situation: Situation): Documents | undefined {
+export function lastPublished(situation: Situation): Toolset | undefined {
   const { live, own, revisions } = situation;
   const known = remembered(situation);
   if (live === undefined) {
     // Another process may have published since: a second serve, or a rollback. Only what could not be recorded is newer.
-    const recorded = revisions.map(({ documents }) => documents).reverse();
-    const isRecorded = own === undefined || recorded.some((each) => contentHash(each) === contentHash(own));
+    const recorded = revisions.map(({ toolset }) => toolset).reverse();
+    const isRecorded = own === undefined || recorded.some((each) => hashOf(each) === hashOf(own));
     return isRecorded ? recorded[0] : own;
   }
   const pointer = live.annotations[CONTENT_HASH];
   if (pointer === undefined) return isOurs(live) ? known[0] : undefined;
-  const there = publishedDocuments(live);
-  if (there !== undefined && contentHash(there) === pointer) return there;
-  return known.find((documents) => contentHash(documents) === pointer);
+  const there = live.toolset;
+  if (there !== undefined && hashOf(there) === pointer) return there;
+  return known.find((toolset) => hashOf(toolset) === pointer);
 }
 
-function driftOf(live: Published | undefined, published: Documents | undefined): Decision['drift'] {
+function driftOf(live: Observed | undefined, published: Toolset | undefined): Decision['drift'] {
   if (live === undefined || !isOurs(live)) return undefined;
-  const there = publishedDocuments(live);
-  if (there !== undefined && contentHash(there) === live.annotations[CONTENT_HASH]) return undefined;
-  const keys = DOCUMENT_KEYS.filter((key) => published === undefined || live.data[key] !== published[key]);
-  return keys.length === 0 ? undefined : { keys, published };
+  const there = live.toolset;
+  if (there !== undefined && hashOf(there) === live.annotations[CONTENT_HASH]) return undefined;
+  const documents = published?.documents;
+  const keys = live.names.filter((key) => documents === undefined || live.data[key] !== documents[key]);
+  return keys.length === 0 ? undefined : { keys, published: documents };
 }
 
 /** The last good documents, what somebody else changed of them, and the rollback that they may belong to. */
@@ -108,7 +110,7 @@ function standing(situation: Situation) {
   const published = lastPublished(situation);
   const drift = driftOf(live, published);
   // What somebody edited is never what is kept: older documents of ours are better.
-  const kept = published ?? (drift === undefined ? publishedDocuments(live) : remembered(situation)[0]);
+  const kept = published ?? (drift === undefined ? live?.toolset : remembered(situation)[0]);
   const rollback = live === undefined ? revisions.at(-1)?.rollback : rollbackOf(live.annotations);
   return { published, drift, kept, rollback };
 }
@@ -123,15 +125,15 @@ export function decide(situation: Situation & Inputs): Decision {
   const removalHeld = live?.annotations[REMOVAL_HELD];
   if (overrideError !== undefined)
     return {
-      intent: { documents: kept ?? generated, overrideError, rollback, overrides, removalHeld },
+      intent: { ...(kept ?? generated), overrideError, rollback, overrides, removalHeld },
       drift,
       held: NOTHING_HELD,
       released: NOTHING_RELEASED,
       rollback: undefined,
     };
-  if (kept !== undefined && rollback !== undefined && rollback.from === contentHash(generated))
+  if (kept !== undefined && rollback !== undefined && rollback.from === hashOf(generated))
     return {
-      intent: { documents: kept, rollback, overrides },
+      intent: { ...kept, rollback, overrides },
       drift,
       held: NOTHING_HELD,
       released: NOTHING_RELEASED,
@@ -141,43 +143,44 @@ export function decide(situation: Situation & Inputs): Decision {
   const { note, noteOfAll, released, ...held } = heldOf(published, situation);
   if (published === undefined || held.held.length === 0)
     return {
-      intent: { documents: generated, overrides },
+      intent: { ...generated, overrides },
       drift,
       held: NOTHING_HELD,
       released,
       rollback: ended,
     };
-  const documents = situation.withHeld(held.held, published);
-  const isApart = documents !== undefined;
+  const apart = situation.withHeld(held.held, published);
+  const isApart = apart !== undefined;
+  const toolset = apart ?? published;
   return {
-    intent: { documents: documents ?? published, overrides, removalHeld: isApart ? note : noteOfAll },
+    intent: { ...toolset, overrides, removalHeld: isApart ? note : noteOfAll },
     drift,
-    held: without(held, documents ?? published),
+    held: without(held, toolset),
     released: isApart ? released : NOTHING_RELEASED,
     rollback: ended,
   };
 }
 
 /** The hold without the tools that overrides or policies remove from the documents. */
-function without(held: Decision['held'], documents: Documents): Decision['held'] {
-  const there = new Set(toolNames(documents['toolset.json']));
+function without(held: Decision['held'], { tools }: Toolset): Decision['held'] {
+  const there = new Set(tools.map(({ name }) => name));
   const stay = held.held.filter((tool) => there.has(tool));
   return stay.length === 0 ? NOTHING_HELD : { ...held, held: stay };
 }
 
 /** Which published tools stay though the inputs do not give them. */
 function heldOf(
-  published: Documents | undefined,
+  published: Toolset | undefined,
   { live, generated, found, removal, now, gone = [] }: Situation & Inputs,
 ): Removals {
   const isAllowed = live?.annotations[ALLOW_REMOVAL] === 'true';
   if (published === undefined || removal === undefined || isAllowed)
     return { ...NOTHING_HELD, released: NOTHING_RELEASED, note: undefined, noteOfAll: undefined };
-  const lost = losses(published, generated, found, removal.excluded);
+  const lost = losses(published.tools, generated.tools, found, removal.excluded);
   const note = live?.annotations[REMOVAL_HELD];
-  const there = new Set(toolNames(published['toolset.json']));
+  const there = new Set(published.tools.map(({ name }) => name));
   const away = gone.filter(({ tool }) => !there.has(tool));
-  return removals(lost, countsOf(published, removal.excluded), note, now, removal, away);
+  return removals(lost, countsOf(published.tools, removal.excluded), note, now, removal, away);
 }
 
 /**
@@ -192,7 +195,7 @@ export function decideToKeep(situation: Situation): Decision | undefined {
   const removalHeld = live?.annotations[REMOVAL_HELD];
   const overrideError = live?.annotations[OVERRIDE_ERROR];
   return {
-    intent: { documents: kept, rollback, overrides, overrideError, removalHeld },
+    intent: { ...kept, rollback, overrides, overrideError, removalHeld },
     drift,
     held: NOTHING_HELD,
     released: NOTHING_RELEASED,

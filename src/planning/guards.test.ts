@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import type { Documents } from '../model/documents.ts';
-import { toolNames } from '../model/published-tools.ts';
 import { sizeFault } from './guards.ts';
 
 describe('the size of the documents', () => {
@@ -22,19 +21,5 @@ describe('the size of the documents', () => {
       what: 'the documents have 901 KiB, and a ConfigMap takes 900 KiB of them',
       fix: expect.any(String),
     });
-  });
-});
-
-describe('names of tools', () => {
-  test.each<[string, string[]]>([
-    ['{"tools":[{"name":"a"},{"name":"b"}]}', ['a', 'b']],
-    ['{"tools":[null,1,"x",{"name":2},{},{"name":"c"}]}', ['c']],
-    ['{"tools":{"name":"a"}}', []],
-    ['null', []],
-    ['[]', []],
-    ['', []],
-    ['{', []],
-  ])('%s', (text, names) => {
-    expect(toolNames(text)).toEqual(names);
   });
 });

@@ -1,4 +1,4 @@
-import { DOCUMENT_KEYS, type Documents } from '../model/documents.ts';
+import type { Documents } from '../model/documents.ts';
 
 /** Kubernetes refuses objects over 1 MiB; others' keys and the object's own fields need room too. */
 const LARGEST = 900 * 1024;
@@ -8,7 +8,7 @@ const LARGE = 500 * 1024;
 export function sizeFault(
   documents: Documents,
 ): { readonly refused: boolean; readonly what: string; readonly fix: string } | undefined {
-  const bytes = DOCUMENT_KEYS.reduce((sum, key) => sum + Buffer.byteLength(documents[key]), 0);
+  const bytes = Object.values(documents).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
   if (bytes <= LARGE) return undefined;
   const kib = Math.ceil(bytes / 1024);
   return {

@@ -1,12 +1,14 @@
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DOCUMENT_KEYS, type Documents } from '../model/documents.ts';
+import { DOCUMENT_KEYS, toolset } from '../../test/fixtures/unit/toolset.ts';
+import type { Documents } from '../model/documents.ts';
 import type { Plan, Published } from '../model/published.ts';
 import { type Intent, isOurs, OWN_ANNOTATIONS, plan, rollbackOf } from './plan.ts';
 
 const TOOLS = '{"tools":[{"name":"a"},{"name":"b"},{"name":"c"}]}\n';
-const intended = (documents: Partial<Documents> = {}, more: Partial<Intent> = {}): Intent => ({
-  documents: { 'toolset.json': TOOLS, 'custom_toolset.yaml': 'toolsets: {}\n', ...documents },
+const intended = (documents: Documents = {}, more: Partial<Intent> = {}): Intent => ({
+  ...toolset({ 'toolset.json': TOOLS, 'custom_toolset.yaml': 'toolsets: {}\n', ...documents }),
   ...more,
 });
 
@@ -219,7 +221,7 @@ describe('laws', () => {
     fc.assert(
       fc.property(documents, documents, published, fc.string(), (a, b, before, version) => {
         expect(hash(a, before, version)).toBe(hash(a, undefined, ''));
-        const same = DOCUMENT_KEYS.every((key) => a[key] === b[key]);
+        const same = isDeepStrictEqual(a, b);
         expect(hash(a, undefined, '') === hash(b, undefined, '')).toBe(same);
       }),
     );

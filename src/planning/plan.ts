@@ -1,6 +1,5 @@
-import type { Documents } from '../model/documents.ts';
+import { namesOf, type Toolset } from '../model/documents.ts';
 import type { OwnerReference, Plan, Published } from '../model/published.ts';
-import { toolNames } from '../model/published-tools.ts';
 import type { Rollback } from '../model/revision.ts';
 import { contentHash } from './content-hash.ts';
 
@@ -51,8 +50,7 @@ export const FIELD_MANAGER = 'dynamic-toolset';
 export const RESTORING_MANAGER = 'dynamic-toolset-restore';
 
 /** What shall be published. */
-export interface Intent {
-  readonly documents: Documents;
+export interface Intent extends Toolset {
   /** What is wrong with the overrides, if something is. */
   readonly overrideError?: string | undefined;
   /** What is to be remembered of tools that are held, while some are. */
@@ -94,7 +92,7 @@ export function isOurs(live: Published): boolean {
  * @param live what is published now, or nothing
  */
 export function plan(intent: Intent, live: Published | undefined, version: string): Plan {
-  const { documents, overrideError, removalHeld, rollback, overrides, owner } = intent;
+  const { documents, tools, overrideError, removalHeld, rollback, overrides, owner } = intent;
   const labels = {
     'app.kubernetes.io/name': 'dynamic-toolset',
     'app.kubernetes.io/component': 'toolset-config',
@@ -102,7 +100,7 @@ export function plan(intent: Intent, live: Published | undefined, version: strin
     'app.kubernetes.io/version': version,
   };
   const annotations = {
-    [SERVICES]: String(toolNames(documents['toolset.json']).length),
+    [SERVICES]: String(tools.length),
     ...(overrideError === undefined ? {} : { [OVERRIDE_ERROR]: overrideError }),
     ...(removalHeld === undefined ? {} : { [REMOVAL_HELD]: removalHeld }),
     ...rollbackAnnotations(rollback),
@@ -117,7 +115,11 @@ export function plan(intent: Intent, live: Published | undefined, version: strin
       .filter(([key, value]) => now[key] !== value)
       .map(([key]) => `${what} ${key}`);
   const changes = [
-    ...differing('data', documents, live?.data),
+    ...differing(
+      'data',
+      Object.fromEntries(namesOf(documents).map((name) => [name, documents[name] ?? ''])),
+      live?.data,
+    ),
     ...differing('label', labels, live?.labels),
     ...differing('annotation', annotations, live?.annotations),
     ...OWN_ANNOTATIONS.filter(

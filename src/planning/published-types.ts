@@ -1,19 +1,19 @@
 import { HOME_CLUSTER } from '../model/key.ts';
 import { addressedService } from '../model/overrides.ts';
-import { publishedTools } from '../model/published-tools.ts';
+import type { PublishedTool } from '../model/published-tools.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
 
 /** The types under which tools are published, by the Services that they are for. */
 export type PublishedTypes = ReadonlyMap<ServiceKey, string>;
 
 /**
- * The types in a published `toolset.json`. A tool with a person's URL names no Service among its metadata, and is called
+ * The types of published tools. A tool with a person's URL names no Service among its metadata, and is called
  * `SERVICE.NAMESPACE`; no owner can choose a name with a dot.
  */
-export function publishedTypes(text: string | undefined): PublishedTypes {
+export function publishedTypes(tools: readonly PublishedTool[]): PublishedTypes {
   const types = new Map<ServiceKey, string>();
   const own = new Map<ServiceKey, string>();
-  for (const { name, type, cluster = HOME_CLUSTER, namespace, metadata } of publishedTools(text)) {
+  for (const { name, type, cluster = HOME_CLUSTER, namespace, metadata } of tools) {
     const { service, alternates = '' } = metadata;
     if (type === '') continue;
     if (service === undefined || namespace === undefined) {

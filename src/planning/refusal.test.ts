@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { observed } from '../../test/fixtures/unit/toolset.ts';
 import type { Published } from '../model/published.ts';
 import { refusal } from './refusal.ts';
 
@@ -17,12 +18,12 @@ test.each<[string, Published | undefined, RegExp | undefined]>([
   ["a chart's", found({ labels: { 'app.kubernetes.io/managed-by': 'Helm' } }), /managed by Helm/],
   ['immutable, and ours', found({ immutable: true, managers: ['dynamic-toolset'] }), /immutable.*delete it/],
 ])('%s', (_, live, expected) => {
-  const refused = refusal(live, false);
+  const refused = refusal(observed(live), false);
   if (expected === undefined) expect(refused).toBeUndefined();
   else expect(refused).toMatch(expected);
 });
 
 test('--force takes over what others made, and nothing makes an immutable one changeable', () => {
-  expect(refusal(found({ data: theirs }), true)).toBeUndefined();
-  expect(refusal(found({ data: theirs, immutable: true }), true)).toMatch(/immutable/);
+  expect(refusal(observed(found({ data: theirs })), true)).toBeUndefined();
+  expect(refusal(observed(found({ data: theirs, immutable: true })), true)).toMatch(/immutable/);
 });

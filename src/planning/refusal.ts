@@ -1,5 +1,4 @@
-import { DOCUMENT_KEYS } from '../model/documents.ts';
-import type { Published } from '../model/published.ts';
+import type { Observed } from './observed.ts';
 import { isOurs } from './plan.ts';
 
 /**
@@ -7,7 +6,7 @@ import { isOurs } from './plan.ts';
  * people's own keys, such as `overrides.yaml`, may be.
  * @param force a person said that it shall be ours
  */
-export function refusal(live: Published | undefined, force: boolean): string | undefined {
+export function refusal(live: Observed | undefined, force: boolean): string | undefined {
   if (live === undefined) return undefined;
   if (live.immutable === true)
     return 'it is immutable, so nothing in it can be changed; delete it, or name another with --configmap-name';
@@ -15,7 +14,7 @@ export function refusal(live: Published | undefined, force: boolean): string | u
   const remedy = 'name another with --configmap-name, or take it over with --force';
   const manager = live.labels['app.kubernetes.io/managed-by'];
   if (manager !== undefined) return `it is managed by ${manager} and was never ours; ${remedy}`;
-  const theirs = DOCUMENT_KEYS.filter((key) => live.data[key] !== undefined);
+  const theirs = live.names.filter((key) => live.data[key] !== undefined);
   return theirs.length === 0
     ? undefined
     : `it has ${theirs.join(' and ')} that somebody else wrote; move what is needed of it into overrides.yaml and remove it, ${remedy}`;

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { toolset } from '../../test/fixtures/unit/toolset.ts';
 import type { Documents } from '../model/documents.ts';
 import {
   type Cause,
@@ -85,10 +86,12 @@ describe('a published tool is lost', () => {
       [],
     ],
   ])('%s', (_, before, next, tools, lost) => {
-    expect(losses(before, next, tools).map(({ tool, cause }) => [tool, cause])).toEqual(lost);
+    expect(
+      losses(toolset(before).tools, toolset(next).tools, tools).map(({ tool, cause }) => [tool, cause]),
+    ).toEqual(lost);
   });
   test('nothing was published', () => {
-    expect(losses(undefined, documents(), found())).toEqual([]);
+    expect(losses([], toolset(documents()).tools, found())).toEqual([]);
   });
 });
 
@@ -111,11 +114,14 @@ describe('what the configuration leaves out', () => {
   test('is not lost, whatever became of it', () => {
     const before = documents('a', 'b', 'c');
     const unusable = found([], [['b', 'unhealthy']]);
-    expect(losses(before, documents(), unusable, excludes('a', 'b')).map(({ tool }) => tool)).toEqual(['c']);
+    const lost = losses(toolset(before).tools, [], unusable, excludes('a', 'b'));
+    expect(lost.map(({ tool }) => tool)).toEqual(['c']);
   });
 
   test('does not count', () => {
-    expect(countsOf(documents('a', 'b', 'c'), excludes('a', 'b'))).toEqual(new Map([['ns', 1]]));
+    expect(countsOf(toolset(documents('a', 'b', 'c')).tools, excludes('a', 'b'))).toEqual(
+      new Map([['ns', 1]]),
+    );
   });
 });
 
@@ -207,7 +213,7 @@ describe('whose', () => {
   });
 
   test('tools of people do not count', () => {
-    const counts = countsOf(documents('a', 'b', { name: 'mine', service: undefined }));
+    const counts = countsOf(toolset(documents('a', 'b', { name: 'mine', service: undefined })).tools);
     expect(counts).toEqual(new Map([['ns', 2]]));
   });
 });
@@ -369,5 +375,5 @@ test('of holds that end at several times, the first is due and the last says unt
 test('a tool that moved to another Service and address under its name is not lost', () => {
   const before = documents({ name: 'a', endpoint: 'http://x:1', service: 's' });
   const after = documents({ name: 'a', endpoint: 'http://y:1', service: 't' });
-  expect(losses(before, after, found())).toEqual([]);
+  expect(losses(toolset(before).tools, toolset(after).tools, found())).toEqual([]);
 });

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Documents } from '../model/documents.ts';
 import { displayNamespace, HOME_CLUSTER } from '../model/key.ts';
-import { type PublishedTool, publishedTools } from '../model/published-tools.ts';
+import type { PublishedTool } from '../model/published-tools.ts';
 
 /**
  * Why a published tool would go.
@@ -78,9 +77,9 @@ const NOT_READY_HOLD = 15_000;
 const SECOND_OPINION = 30_000;
 
 /** How many tools with a Service are published, by the Service's namespace, without those that are excluded. */
-export function countsOf(published: Documents, excluded = NONE_EXCLUDED): Map<string, number> {
+export function countsOf(published: readonly PublishedTool[], excluded = NONE_EXCLUDED): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const tool of publishedTools(published['toolset.json'])) {
+  for (const tool of published) {
     if (tool.metadata.service === undefined || excluded(tool)) continue;
     const namespace = namespaceOf(tool);
     counts.set(namespace, (counts.get(namespace) ?? 0) + 1);
@@ -99,17 +98,15 @@ const serviceOf = (tool: PublishedTool): string | undefined =>
  * tool with the same endpoint or the same Service under another name is not lost.
  */
 export function losses(
-  before: Documents | undefined,
-  next: Documents,
+  before: readonly PublishedTool[],
+  after: readonly PublishedTool[],
   found: FoundTools,
   excluded = NONE_EXCLUDED,
 ): readonly Loss[] {
-  if (before === undefined) return [];
-  const after = publishedTools(next['toolset.json']);
   const names = new Set(after.map(({ name }) => name));
   const endpoints = new Set(after.map(({ endpoint }) => endpoint));
   const services = new Set(after.map(serviceOf));
-  return publishedTools(before['toolset.json'])
+  return before
     .filter((tool) => {
       const service = serviceOf(tool);
       // Without a Service it was added by a person, so a person took it out.

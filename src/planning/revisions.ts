@@ -1,5 +1,4 @@
 import type { Documents } from '../model/documents.ts';
-import { toolNames } from '../model/published-tools.ts';
 import type { Content, Revision, Rollback } from '../model/revision.ts';
 import { contentHash, revisionHash } from './content-hash.ts';
 
@@ -91,19 +90,15 @@ export function revisionsToPrune(
     .map(({ revision }) => revision);
 }
 
-/** How many tools a revision holds. */
-export const toolCount = ({ documents }: Pick<Content, 'documents'>): number =>
-  toolNames(documents['toolset.json']).length;
-
 /**
  * The revision to return to when none is named: the newest with other documents than those that are published.
  * @param usable leaves out what must not be published
  */
-export function previousRevision(
-  revisions: readonly Revision[],
+export function previousRevision<R extends Revision>(
+  revisions: readonly R[],
   published: Documents | undefined,
-  usable: (revision: Revision) => boolean = () => true,
-): Revision | undefined {
+  usable: (revision: R) => boolean = () => true,
+): R | undefined {
   const hash = published === undefined ? undefined : contentHash(published);
   return revisions.findLast((revision) => contentHash(revision.documents) !== hash && usable(revision));
 }

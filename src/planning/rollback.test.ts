@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { observed, read, toolset } from '../../test/fixtures/unit/toolset.ts';
 import type { Documents } from '../model/documents.ts';
 import type { Published } from '../model/published.ts';
 import type { Revision } from '../model/revision.ts';
@@ -32,21 +33,21 @@ test.each<[string, Revision, Published | undefined, readonly Revision[], object]
   [
     'it holds against what the inputs give now; overrides are as they are now',
     first,
-    live({ documents: third.documents }, 'mine'),
+    live(toolset(third.documents), 'mine'),
     [first, second, third],
     { documents: documents('a'), rollback: { to: 1, from }, overrides: 'mine' },
   ],
   [
     'after another rollback too: that one is no input',
     first,
-    live({ documents: second.documents, rollback: earlier }),
+    live({ ...toolset(second.documents), rollback: earlier }),
     [first, third, revision(4, 'b', { rollback: earlier })],
     { rollback: { to: 1, from } },
   ],
   [
     'back to what the inputs give: nothing to hold',
     third,
-    live({ documents: second.documents, rollback: earlier }),
+    live({ ...toolset(second.documents), rollback: earlier }),
     [first, third],
     { documents: documents('c'), rollback: undefined },
   ],
@@ -67,18 +68,18 @@ test.each<[string, Revision, Published | undefined, readonly Revision[], object]
   [
     'what is there tells nothing of its hash: the newest revision does',
     first,
-    { ...live({ documents: third.documents }), annotations: {} },
+    { ...live(toolset(third.documents)), annotations: {} },
     [first, second, third],
     { rollback: { to: 1, from } },
   ],
   [
     'somebody published it whose revisions are gone: its hash is enough',
     first,
-    live({ documents: third.documents }),
+    live(toolset(third.documents)),
     [],
     { rollback: { to: 1, from } },
   ],
   ['nothing tells what the inputs give: nothing to hold', first, undefined, [], { rollback: undefined }],
 ])('%s', (_, to, there, revisions, expected) => {
-  expect(rollbackIntent(to, there, revisions)).toMatchObject(expected);
+  expect(rollbackIntent(read(to), observed(there), revisions.map(read))).toMatchObject(expected);
 });

@@ -1,11 +1,11 @@
 import { OVERRIDES_KEY } from '../model/documents.ts';
-import type { Published } from '../model/published.ts';
-import type { Revision, Rollback } from '../model/revision.ts';
+import type { Rollback } from '../model/revision.ts';
 import { contentHash } from './content-hash.ts';
+import type { Observed, ReadRevision } from './observed.ts';
 import { CONTENT_HASH, type Intent, rollbackOf } from './plan.ts';
 
 /** The hash of the documents that the inputs give, as far as what is there tells: it was published before any rollback. */
-function inputsHash(live: Published | undefined, newest: Revision | undefined): string | undefined {
+function inputsHash(live: Observed | undefined, newest: ReadRevision | undefined): string | undefined {
   const earlier = live === undefined ? newest?.rollback : rollbackOf(live.annotations);
   const recorded = newest === undefined ? undefined : contentHash(newest.documents);
   return earlier?.from ?? live?.annotations[CONTENT_HASH] ?? recorded;
@@ -17,14 +17,14 @@ function inputsHash(live: Published | undefined, newest: Revision | undefined): 
  * @param revisions what was published before, the oldest first
  */
 export function rollbackIntent(
-  to: Revision,
-  live: Published | undefined,
-  revisions: readonly Revision[],
+  to: ReadRevision,
+  live: Observed | undefined,
+  revisions: readonly ReadRevision[],
 ): Intent & { readonly rollback: Rollback | undefined; readonly overrides: string | undefined } {
   const newest = revisions.at(-1);
   const from = inputsHash(live, newest);
   return {
-    documents: to.documents,
+    ...to.toolset,
     rollback: from === undefined || from === contentHash(to.documents) ? undefined : { to: to.number, from },
     overrides: live === undefined ? newest?.overrides : live.data[OVERRIDES_KEY],
     owner: live?.ownOwner,

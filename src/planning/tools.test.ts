@@ -34,8 +34,8 @@ function documents(overrides: unknown, found = [prometheus, loki, dead]) {
   });
   return {
     notes: generated.notes,
-    tools: (JSON.parse(generated.documents['toolset.json']) as { tools: ToolJson[] }).tools,
-    holmes: parse(generated.documents['custom_toolset.yaml']) as {
+    tools: (JSON.parse(generated.documents['toolset.json'] ?? '') as { tools: ToolJson[] }).tools,
+    holmes: parse(generated.documents['custom_toolset.yaml'] ?? '') as {
       toolsets: Record<string, { enabled: boolean; config?: Record<string, unknown> }>;
       mcp_servers?: Record<string, { config: unknown }>;
     },

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { expect, onTestFinished, test } from 'vitest';
+import { observed } from '../../test/fixtures/unit/toolset.ts';
 import { ReadModel } from '../controller/read-model.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createApp, listen } from './app.ts';
@@ -47,7 +48,7 @@ async function heard(socket: Socket, text: string): Promise<string> {
 const publish = (readModel: ReadModel, version: string): void =>
   readModel.apply({
     kind: 'observed',
-    live: { data: {}, labels: {}, annotations: {}, managers: [], version },
+    live: observed({ data: {}, labels: {}, annotations: {}, managers: [], version }),
   });
 
 test('the state at once, and each one after a change; what changes nothing is not told', async () => {

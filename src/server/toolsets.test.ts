@@ -1,16 +1,14 @@
 import { expect, test } from 'vitest';
 import { discovered } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
+import { observed } from '../../test/fixtures/unit/toolset.ts';
 import { ReadModel } from '../controller/read-model.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { Toolsets } from './toolsets.ts';
 
 const tool = (name: string) => ({ name, type: 'loki', endpoint: 'http://x' });
-const published = (...tools: object[]) => ({
-  data: { 'toolset.json': JSON.stringify({ tools }) },
-  labels: {},
-  annotations: {},
-});
+const published = (...tools: object[]) =>
+  observed({ data: { 'toolset.json': JSON.stringify({ tools }) }, labels: {}, annotations: {} });
 
 test('tools are made once for each state of the read model, and not for each request', () => {
   const readModel = new ReadModel({ now: () => new Date(0) });

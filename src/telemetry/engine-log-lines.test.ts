@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { discovered } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
-import type { AgentOutcome, EngineEvent } from '../controller/events.ts';
+import type { EngineEvent, FollowOutcome } from '../controller/events.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { engineLog } from './engine-log.ts';
 import type { Logger } from './logger.ts';
@@ -22,7 +22,7 @@ const error = new Error('x');
 const retryIn = 4_040;
 const change = { service: 'shop/orders', since: 'before' as const, added: ['a'], removed: [], changed: [] };
 const problem = { where: 'w', what: 'is wrong', fix: 'mend it' };
-const agent = (outcome: AgentOutcome): EngineEvent => ({ kind: 'agent', cycle, outcome });
+const agent = (outcome: FollowOutcome): EngineEvent => ({ kind: 'agent', cycle, outcome });
 
 test('a backend of another cluster is logged with its cluster, and one of the home cluster without', () => {
   const [here, east] = ['', 'a/east'].map((cluster) =>

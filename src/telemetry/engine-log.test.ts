@@ -86,7 +86,7 @@ test('that it works again is told once', () => {
     ok: true,
     problems: [],
     milliseconds: 1,
-    documents: undefined,
+    tools: undefined,
     revision: undefined,
     recorded: true,
   };

@@ -3,6 +3,7 @@ import type { EngineEvent } from '../controller/events.ts';
 import type { DiscoveredService, Verdict } from '../model/discovery.ts';
 import { FAILURE_REASONS } from '../model/failure-reason.ts';
 import type { Plan } from '../model/published.ts';
+import type { PublishedTool } from '../model/published-tools.ts';
 import { engineMetrics } from './engine-metrics.ts';
 import { MetricSet } from './metric-set.ts';
 
@@ -39,17 +40,15 @@ const pass = (
   changedAt: undefined,
   ...change,
 });
-const documents = (...types: string[]) => ({
-  'toolset.json': JSON.stringify({ tools: types.map((type, n) => ({ name: `${n}`, type })) }),
-  'custom_toolset.yaml': '',
-});
+const tools = (...types: string[]): PublishedTool[] =>
+  types.map((type, index) => ({ name: `${index}`, type, endpoint: '', description: '', metadata: {} }));
 const reconciled = (change: Partial<Extract<EngineEvent, { kind: 'reconciled' }>> = {}): EngineEvent => ({
   kind: 'reconciled',
   cycle: 1,
   ok: true,
   problems: [],
   milliseconds: 30,
-  documents: documents(),
+  tools: tools(),
   revision: undefined,
   recorded: true,
   ...change,
@@ -65,7 +64,11 @@ const note = (where: string) => ({ where, what: 'is left out' });
 /** What is scraped once these events were counted, 1 s after the start of the clock. */
 async function scrape(events: readonly EngineEvent[]): Promise<string[]> {
   const set = new MetricSet();
-  const { count } = engineMetrics(set, { known: (type) => KNOWN.has(type), now: () => 1_000 });
+  const { count } = engineMetrics(set, {
+    known: (type) => KNOWN.has(type),
+    documents: ['toolset.json', 'custom_toolset.yaml'],
+    now: () => 1_000,
+  });
   for (const event of events) count(event);
   return (await set.registry.metrics()).split('\n');
 }
@@ -85,14 +88,11 @@ const events: EngineEvent[] = [
 
 test('a backend of another cluster has the label cluster, and one of the home cluster has none', async () => {
   const east = service('a', 'prometheus', 'healthy', 'monitoring', 'a/east');
-  const tools = [
-    { name: 'a', type: 'prometheus' },
-    { name: 'b', type: 'prometheus', cluster: 'a/east' },
+  const published = [
+    ...tools('prometheus'),
+    ...tools('prometheus').map((each) => ({ ...each, name: 'b', cluster: 'a/east' })),
   ];
-  const lines = await scrape([
-    pass([], [a, east]),
-    reconciled({ documents: { ...documents(), 'toolset.json': JSON.stringify({ tools }) } }),
-  ]);
+  const lines = await scrape([pass([], [a, east]), reconciled({ tools: published })]);
   for (const [name, rest] of [
     ['services_discovered_total', ',namespace="monitoring"'],
     ['services_healthy', ''],
@@ -252,13 +252,13 @@ test.each<[string, readonly EngineEvent[], string, string | undefined]>([
   ],
   [
     'tools that are published',
-    [reconciled({ documents: documents('loki', 'loki', 'prometheus') })],
+    [reconciled({ tools: tools('loki', 'loki', 'prometheus') })],
     'tools_count{type="loki"}',
     '2',
   ],
   [
     'tools of types that people wrote',
-    [reconciled({ documents: documents('mine') })],
+    [reconciled({ tools: tools('mine') })],
     'tools_count{type="other"}',
     '1',
   ],
@@ -372,7 +372,7 @@ test('1,000 hostile names, types and namespaces make no more series than fixed n
       { kind: 'source-failed', error: new Error(text), reason: 'network', retryIn: 1 },
       reconciled({ problems: [note(`overrides.yaml, tool ${text}`)] }),
     ]),
-    reconciled({ documents: documents(...hostile) }),
+    reconciled({ tools: tools(...hostile) }),
   ]);
   const series = (name: string): number =>
     lines.filter((line) => line.startsWith(`dynamic_toolset_${name}{`)).length;

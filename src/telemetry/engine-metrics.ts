@@ -16,6 +16,8 @@ export interface EngineMetrics {
 export interface EngineMetricsOptions {
   /** Types that may be labels: those of detectors; a tenant's own words are `other`. */
   readonly known: (type: string) => boolean;
+  /** Names of the documents that are generated. */
+  readonly documents: readonly string[];
   /** Milliseconds on the clock of `performance.now`. */
   readonly now?: () => number;
 }
@@ -23,7 +25,7 @@ export interface EngineMetricsOptions {
 /** Makes the engine's metrics in a set; their documentation has the same order. */
 export function engineMetrics(
   set: MetricSet,
-  { known, now = () => performance.now() }: EngineMetricsOptions,
+  { known, documents, now = () => performance.now() }: EngineMetricsOptions,
 ): EngineMetrics {
   const typeOf = (type: string): string => (known(type) ? type : 'other');
   const count = dispatcher([
@@ -31,8 +33,8 @@ export function engineMetrics(
     sourceMetrics(set, typeOf),
     probeMetrics(set, typeOf),
     publicationMetrics(set, now),
-    driftMetrics(set),
-    documentMetrics(set, typeOf),
+    driftMetrics(set, documents),
+    documentMetrics(set, typeOf, documents),
     overrideMetrics(set),
     decisionMetrics(set),
     historyMetrics(set),

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { holmesTextFaults } from '../../src/outputs/check.ts';
+import { LARGE } from '../../src/model/yaml-document.ts';
+import { holmesTextFaults } from '../../src/outputs/holmesgpt/output.ts';
 import { BAD, GOOD, STRICTER } from './documents.ts';
 import { type Loaded, loadInHolmes } from './holmes.ts';
 
@@ -20,7 +21,7 @@ function refusals(name: string): string[] {
 }
 
 const faultsOf = (text: string): string[] =>
-  holmesTextFaults(text)
+  holmesTextFaults(text, LARGE)
     .faults.filter(({ level }) => level === 'fault')
     .map(({ message }) => message);
 
@@ -49,7 +50,7 @@ test.each(Object.entries(GOOD))('what is ignored without a word is a warning: %s
   const ignored = Object.values(loaded.get(name)?.entries ?? {}).flatMap(({ configs = [] }) =>
     configs.flatMap((config) => config.ignored),
   );
-  const warned = holmesTextFaults(text).faults.filter(({ level }) => level === 'warning');
+  const warned = holmesTextFaults(text, LARGE).faults.filter(({ level }) => level === 'warning');
   for (const field of ignored)
     expect(warned.map(({ message }) => message)).toContainEqual(expect.stringContaining(`.${field}: `));
 });

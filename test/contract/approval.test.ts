@@ -18,7 +18,7 @@ const found = discovered(
 /** HolmesGPT's file for a server that says this of its tools. */
 function file(tools: readonly McpTool[] | undefined, options: Partial<GenerateOptions> = {}): string {
   const verdict = { ...found.verdict, ...(tools === undefined ? {} : { tools }) };
-  return generate([{ ...found, verdict }], {
+  const { documents } = generate([{ ...found, verdict }], {
     credentials: {},
     holmesgptVersion: '0.32',
     kinds: new Map(),
@@ -26,7 +26,8 @@ function file(tools: readonly McpTool[] | undefined, options: Partial<GenerateOp
     mcpPolicy: 'approve',
     namespaces: ['shop'],
     ...options,
-  }).documents['custom_toolset.yaml'];
+  });
+  return documents['custom_toolset.yaml'] ?? '';
 }
 
 const readOnly = (name: string): McpTool => ({ name, readOnly: true, digest: '' });

@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { documentFaults, holmesTextFaults } from '../../src/outputs/check.ts';
+import { LARGE } from '../../src/model/yaml-document.ts';
+import { holmesTextFaults } from '../../src/outputs/holmesgpt/output.ts';
+import { OUTPUTS } from '../../src/outputs/registry.ts';
 import { cases, corpusFolders, wantedEntries } from './generated.ts';
 import { type Loaded, loadInHolmes } from './holmes.ts';
 
@@ -27,8 +29,8 @@ describe('what is written loads in HolmesGPT, each entry of it, and nothing is i
 
 describe('our own check agrees', () => {
   test.each([...cases])('%s', (_, { text, notes, refused }) => {
-    expect(holmesTextFaults(text).faults).toEqual([]);
-    expect(documentFaults({ 'toolset.json': '{"tools":[]}', 'custom_toolset.yaml': text })).toEqual([]);
+    expect(holmesTextFaults(text, LARGE).faults).toEqual([]);
+    expect(OUTPUTS.faultsOf({ 'toolset.json': '{"tools":[]}', 'custom_toolset.yaml': text })).toEqual([]);
     expect(notes.filter(({ where }) => where.startsWith('custom_toolset.yaml'))).toEqual([]);
     expect(notes.filter(({ what }) => what.startsWith('is not merged'))).toHaveLength(refused);
   });

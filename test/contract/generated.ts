@@ -85,7 +85,7 @@ function generated(services: readonly DiscoveredService[], given: Given = {}): C
     overrides,
     kinds,
   });
-  return { text: documents['custom_toolset.yaml'], notes, off: [], refused: 0 };
+  return { text: documents['custom_toolset.yaml'] ?? '', notes, off: [], refused: 0 };
 }
 
 /** Everything that the program writes in these tests, by what it is written for. */

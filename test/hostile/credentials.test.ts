@@ -277,7 +277,7 @@ function outcome({ services, plans, configured: given, server: mcp, where, versi
     overrides: overridesSchema.parse({ holmesgpt: patch }),
     kinds: new Map(),
   });
-  const generated = parse(documents['custom_toolset.yaml'], { version: '1.1' }) as Json;
+  const generated = parse(documents['custom_toolset.yaml'] ?? '', { version: '1.1' }) as Json;
   const document =
     where === 'file'
       ? joinDocuments(generated, person, {

@@ -1,4 +1,5 @@
 /** What tenants, files and servers may try, or get wrong, and what must not come of it. */
+
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,6 +20,7 @@ import { parseManifest } from '../../src/sources/manifest-text.ts';
 import { candidate, detected, discovered } from '../fixtures/unit/detection.ts';
 import { rawBackend } from '../fixtures/unit/server.ts';
 import { offered, service } from '../fixtures/unit/service.ts';
+import { toolset } from '../fixtures/unit/toolset.ts';
 
 const { signal } = new AbortController();
 
@@ -44,7 +46,7 @@ test.each(['/{{env.SECRET}}', '/x?y={{ env.SECRET }}'.replaceAll(' ', ''), '/a#b
       service('w', { labels: { app: 'mcp-server' }, annotations, ports: ['mcp:8000'] }),
     );
     const url = Object.values(
-      parse(generate([server]).documents['custom_toolset.yaml']).mcp_servers as object,
+      parse(generate([server]).documents['custom_toolset.yaml'] ?? '').mcp_servers as object,
     )[0].config.url;
     expect(url).not.toMatch(/\{\{|[?#]|\.\./);
   },
@@ -157,11 +159,7 @@ test.each([' , ', ','])('NAMESPACES=%j is not "all namespaces"', (NAMESPACES) =>
 });
 
 describe('a file', () => {
-  const planned = plan(
-    { documents: { 'toolset.json': '{}\n', 'custom_toolset.yaml': 'a: 1\n' } },
-    undefined,
-    '1',
-  );
+  const planned = plan(toolset({ 'toolset.json': '{}\n', 'custom_toolset.yaml': 'a: 1\n' }), undefined, '1');
   const published = async (text: string): Promise<string> => {
     const path = join(await mkdtemp(join(tmpdir(), 'faults-')), 'cm.yaml');
     await writeFile(path, text);

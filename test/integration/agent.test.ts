@@ -2,13 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { connect } from '../../src/kubernetes/connection.ts';
 import { loadFaults } from '../../src/outputs/holmesgpt/contract.ts';
-import { AgentFollower, type AgentOutcome } from '../../src/outputs/holmesgpt/follower.ts';
+import { AgentFollower } from '../../src/outputs/holmesgpt/follower.ts';
 import { type JoinOptions, joinDocuments } from '../../src/outputs/holmesgpt/join.ts';
 import { learnEdit } from '../../src/outputs/holmesgpt/learn.ts';
 import { FILE, type HolmesFile, mergeForAgent, PERSON } from '../../src/outputs/holmesgpt/merge.ts';
 import { holmesPlace, publishedPlace } from '../../src/outputs/holmesgpt/publisher.ts';
 import { restarter } from '../../src/outputs/holmesgpt/reload.ts';
 import { holmesText } from '../../src/outputs/holmesgpt/text.ts';
+import type { FollowOutcome } from '../../src/outputs/output.ts';
 import { testCluster } from '../cluster/cluster.ts';
 
 const JOIN: JoinOptions = { holmesgptVersion: '0.32', standsAlone: true };
@@ -97,7 +98,7 @@ async function setting(
           : holmesPlace(kube, {
               deployment,
               published: { namespace: ours, name: 'published' },
-              merge: async (offered, live, toolset) => mergeForAgent(offered, live, holmes, toolset),
+              merge: async (offered, live, tools) => mergeForAgent(offered, live, holmes, tools),
             }),
       reloader: restarter(kube, deployment),
       reloadInterval: 300_000,
@@ -106,11 +107,8 @@ async function setting(
       date: () => new Date(clock.now),
       random: () => 1,
     });
-  const follow = (agent: AgentFollower, file: string): Promise<readonly AgentOutcome[]> =>
-    agent.follow(
-      { documents: { 'toolset.json': '', 'custom_toolset.yaml': file }, rewritten: false },
-      signal,
-    );
+  const follow = (agent: AgentFollower, file: string): Promise<readonly FollowOutcome[]> =>
+    agent.follow({ documents: { 'custom_toolset.yaml': file }, tools: [], written: [] }, signal);
   return {
     admin,
     ours,
@@ -145,7 +143,7 @@ async function setting(
   };
 }
 
-const kinds = (outcomes: readonly AgentOutcome[]): string[] => outcomes.map(({ kind }) => kind);
+const kinds = (outcomes: readonly FollowOutcome[]): string[] => outcomes.map(({ kind }) => kind);
 
 describe('HolmesGPT’s own ConfigMap', () => {
   test('gets what is generated; what is there stays, and HolmesGPT is restarted as kubectl does', async () => {
@@ -361,7 +359,7 @@ describe('restarts', () => {
       follow(follower(), generated('http://a')),
       ...others,
     ]);
-    const outcomes = results.slice(0, 2).flat() as AgentOutcome[];
+    const outcomes = results.slice(0, 2).flat() as FollowOutcome[];
     expect(kinds(outcomes).sort()).toEqual(['agent-restarted', 'agent-written']);
     expect((await admin.get<StoredDeployment>(deploymentPath)).metadata.generation).toBe(2);
     const stored = await configMap();

@@ -3,9 +3,10 @@ import { connect } from '../../src/kubernetes/connection.ts';
 import { plan } from '../../src/planning/plan.ts';
 import { configMapPublisher } from '../../src/publishers/config-map/config-map-publisher.ts';
 import { PublishConflict } from '../../src/publishers/publisher.ts';
+import { toolset } from '../fixtures/unit/toolset.ts';
 import { CONFIG_MAP, setting } from './setting.ts';
 
-const intent = (text: string) => ({ documents: { 'toolset.json': text, 'custom_toolset.yaml': text } });
+const intent = (text: string) => toolset({ 'toolset.json': text, 'custom_toolset.yaml': text });
 
 test('a plan to update never makes a ConfigMap that was deleted since, which would be one without overrides', async () => {
   const { cluster, target, path, kubeconfig } = await setting();

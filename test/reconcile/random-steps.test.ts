@@ -1,14 +1,15 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { DOCUMENT_KEYS, type Documents, OVERRIDES_KEY } from '../../src/model/documents.ts';
-import { contentHash, publishedDocuments } from '../../src/planning/content-hash.ts';
+import { type Documents, OVERRIDES_KEY } from '../../src/model/documents.ts';
+import { contentHash } from '../../src/planning/content-hash.ts';
 import { RESTORING_MANAGER, rollbackOf } from '../../src/planning/plan.ts';
+import { DOCUMENT_KEYS, publishedDocuments } from '../fixtures/unit/toolset.ts';
 import { BROKEN, documentsOf, Simulation } from './simulation.ts';
 
 type Step =
   | { readonly do: 'inputs'; readonly inputs: number }
   | { readonly do: 'overrides'; readonly text: string | undefined }
-  | { readonly do: 'edit'; readonly key: (typeof DOCUMENT_KEYS)[number]; readonly text: string | undefined }
+  | { readonly do: 'edit'; readonly key: string; readonly text: string | undefined }
   | { readonly do: 'foreign'; readonly key: string; readonly value: string }
   | { readonly do: 'delete' }
   | { readonly do: 'restart' }

@@ -1,11 +1,12 @@
-import { DOCUMENT_KEYS, type Documents, OVERRIDES_KEY } from '../../src/model/documents.ts';
+import { type Documents, OVERRIDES_KEY, type Toolset } from '../../src/model/documents.ts';
 import type { Plan, Published } from '../../src/model/published.ts';
 import type { Revision } from '../../src/model/revision.ts';
-import { publishedDocuments, revisionHash } from '../../src/planning/content-hash.ts';
+import { revisionHash } from '../../src/planning/content-hash.ts';
 import { type Decision, decide } from '../../src/planning/decide.ts';
 import { OWN_ANNOTATIONS, plan, RESTORING_MANAGER, rollbackOf } from '../../src/planning/plan.ts';
 import { inOrder, previousRevision, recordStep, revisionsToPrune } from '../../src/planning/revisions.ts';
 import { rollbackIntent } from '../../src/planning/rollback.ts';
+import { DOCUMENT_KEYS, observed, publishedDocuments, read, toolset } from '../fixtures/unit/toolset.ts';
 
 /** The documents that a number stands for, and with an override another one. */
 export function documentsOf(inputs: number, overrides: string | undefined): Documents {
@@ -28,7 +29,7 @@ interface Cluster {
 
 /** One process: what it remembers goes with it. */
 interface Process {
-  own: Documents | undefined;
+  own: Toolset | undefined;
   seen: { readonly overrides: string | undefined } | undefined;
 }
 
@@ -68,14 +69,14 @@ export class Simulation {
         : live.data[OVERRIDES_KEY];
     if (live !== undefined) process.seen = { overrides: text };
     const broken = text?.startsWith(BROKEN) === true;
-    const generated = documentsOf(inputs, broken ? undefined : text);
+    const generated = toolset(documentsOf(inputs, broken ? undefined : text));
     const decision = decide({
       generated,
       overrideError: broken ? 'line 1: broken' : undefined,
-      live,
+      live: observed(live),
       own: process.own,
       overrides: text,
-      revisions,
+      revisions: revisions.map(read),
       found: { usable: new Set(), unusable: new Map() },
       removal: undefined,
       now: 0,
@@ -87,7 +88,7 @@ export class Simulation {
       if (left-- <= 0) return undefined;
       if (!write()) return undefined;
     }
-    process.own = decision.intent.documents;
+    process.own = toolset(decision.intent.documents);
     if (left-- > 0) this.#record();
     return decision;
   }
@@ -97,7 +98,7 @@ export class Simulation {
     const { live, revisions } = this.cluster;
     const to = previousRevision(revisions, publishedDocuments(live));
     if (to === undefined) return undefined;
-    const intent = rollbackIntent(to, live, revisions);
+    const intent = rollbackIntent(read(to), observed(live), revisions.map(read));
     for (const write of this.#writes(plan(intent, live, '1'))) write();
     this.#record();
     return to.documents;

@@ -4,12 +4,12 @@ import { parse } from 'yaml';
 import { toolKinds } from '../../src/controller/pass.ts';
 import type { DiscoveredService } from '../../src/model/discovery.ts';
 import { overridesSchema } from '../../src/model/overrides.ts';
-import { toolNames } from '../../src/model/published-tools.ts';
 import { serviceKey } from '../../src/model/service.ts';
 import { generate } from '../../src/outputs/generate.ts';
 import { ownTools } from '../../src/outputs/holmesgpt/count.ts';
 import { discovered, rules } from '../fixtures/unit/detection.ts';
 import { service } from '../fixtures/unit/service.ts';
+import { toolNames } from '../fixtures/unit/toolset.ts';
 
 const kinds = toolKinds(rules);
 
@@ -55,7 +55,7 @@ function agent(found: readonly DiscoveredService[], overrides: unknown = {}, max
     kinds,
     maxAgentTools,
   });
-  const text = documents['custom_toolset.yaml'];
+  const text = documents['custom_toolset.yaml'] ?? '';
   return { text, document: parse(text) as Document, cuts, notes };
 }
 
@@ -164,7 +164,7 @@ test('a server in the file of the agent keeps its place there when an older one 
   for (const _ of ['first pass', 'second pass', 'third pass']) {
     const published = new Set(
       [older, newer]
-        .filter(({ tool }) => toolNames(documents['toolset.json']).includes(tool))
+        .filter(({ tool }) => toolNames(documents).includes(tool))
         .map((each) => serviceKey(each.service)),
     );
     const next = generate([older, newer], {
@@ -173,12 +173,12 @@ test('a server in the file of the agent keeps its place there when an older one 
       overrides: overridesSchema.parse({}),
       kinds,
       published,
-      publishedFile: documents['custom_toolset.yaml'],
+      publishedDocuments: documents,
     });
     documents = next.documents;
-    expect(Object.keys((parse(documents['custom_toolset.yaml']) as Document).mcp_servers ?? {})).toEqual([
-      'shop/newer',
-    ]);
+    expect(
+      Object.keys((parse(documents['custom_toolset.yaml'] ?? '') as Document).mcp_servers ?? {}),
+    ).toEqual(['shop/newer']);
     expect(next.cuts).toMatchObject([{ limit: 'agent_tools', key: 'shop/older' }]);
   }
 });

@@ -3,11 +3,11 @@ import { parse } from 'yaml';
 import { toolKinds } from '../../src/controller/pass.ts';
 import { heldKeys, publishedNames } from '../../src/detection/names.ts';
 import type { DiscoveredService } from '../../src/model/discovery.ts';
-import { DOCUMENT_KEYS, type Documents } from '../../src/model/documents.ts';
+import type { Documents } from '../../src/model/documents.ts';
 import { overridesSchema } from '../../src/model/overrides.ts';
 import { generate } from '../../src/outputs/generate.ts';
 import { ownTools } from '../../src/outputs/holmesgpt/count.ts';
-import { sizesOf } from '../../src/outputs/tool-size.ts';
+import { OUTPUTS } from '../../src/outputs/registry.ts';
 import { LIMITS, type Limits } from '../../src/planning/budget.ts';
 import { discoveredTool } from '../../src/planning/tools.ts';
 import { discovered, rules } from '../fixtures/unit/detection.ts';
@@ -45,16 +45,16 @@ function made(
     overrides: overridesSchema.parse(overrides),
     kinds,
     ...limits,
-    published: heldKeys(publishedNames(before?.['toolset.json'])),
+    published: heldKeys(publishedNames(before === undefined ? [] : OUTPUTS.read(before).tools)),
   });
-  const { tools } = JSON.parse(generated.documents['toolset.json']) as {
+  const { tools } = JSON.parse(generated.documents['toolset.json'] ?? '') as {
     tools: { name: string; namespace?: string; description: string }[];
   };
   return { ...generated, names: tools.map(({ name }) => name), tools };
 }
 
 const size = (documents: Documents): number =>
-  DOCUMENT_KEYS.reduce((sum, key) => sum + Buffer.byteLength(documents[key]), 0);
+  Object.values(documents).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
 const shop = discovered(
   service('loki2', { namespace: 'shop', labels: { app: 'loki' }, ports: ['http:3100'] }),
 );
@@ -139,7 +139,9 @@ describe('the size of the documents', () => {
         maxDescriptionBytes: 1e9,
         maxDescriptionBytesPerNamespace: 1e9,
       };
-      const guess = [...sizesOf(found.map(discoveredTool)).values()].reduce((sum, each) => sum + each, 0);
+      const guess = OUTPUTS.all
+        .flatMap(({ sizeOf }) => found.map((each) => sizeOf(discoveredTool(each))))
+        .reduce((sum, each) => sum + each, 0);
       const real = size(made(found, limits).documents);
       expect(guess / real).toBeGreaterThan(0.8);
       expect(guess / real).toBeLessThan(1.25);
@@ -182,7 +184,7 @@ describe("the agent's tools", () => {
   });
   const servers = (documents: Documents): string[] =>
     Object.keys(
-      (parse(documents['custom_toolset.yaml']) as { mcp_servers?: object }).mcp_servers ?? {},
+      (parse(documents['custom_toolset.yaml'] ?? '') as { mcp_servers?: object }).mcp_servers ?? {},
     ).sort();
 
   test('a server whose list is too long to be read is left out', () => {

@@ -10,7 +10,6 @@ import { heldKeys, publishedNames } from '../../src/detection/names.ts';
 import type { Candidate, Verdict } from '../../src/model/discovery.ts';
 import { displayKey } from '../../src/model/key.ts';
 import { overridesSchema } from '../../src/model/overrides.ts';
-import { publishedTools } from '../../src/model/published-tools.ts';
 import { type Service, serviceKey } from '../../src/model/service.ts';
 import { type GenerateOptions, generate } from '../../src/outputs/generate.ts';
 import { admissionOf } from '../../src/planning/admission.ts';
@@ -20,6 +19,7 @@ import { ScheduledProber } from '../../src/probing/schedule.ts';
 import type { Source } from '../../src/sources/source.ts';
 import { options, rules } from '../fixtures/unit/detection.ts';
 import { offered, service } from '../fixtures/unit/service.ts';
+import { toolset } from '../fixtures/unit/toolset.ts';
 
 type Found = DiscoveryResult;
 
@@ -64,11 +64,10 @@ const made = ({ services }: Found, given: Partial<GenerateOptions> = {}) =>
     ...given,
   });
 const toolsOf = (found: Found, given?: Partial<GenerateOptions>) => {
-  const { documents } = made(found, given);
-  return publishedTools(documents['toolset.json']);
+  return toolset(made(found, given).documents).tools;
 };
 const holmesOf = (found: Found, given?: Partial<GenerateOptions>) =>
-  parse(made(found, given).documents['custom_toolset.yaml']);
+  parse(made(found, given).documents['custom_toolset.yaml'] ?? '');
 
 describe('two clusters with equal names', () => {
   test('have a backend and a tool each, and the home cluster is not named', async () => {
@@ -92,11 +91,11 @@ describe('two clusters with equal names', () => {
 
   test('keep their names and ways over a restart, whichever is found', async () => {
     const first = await pass(BOTH);
-    const { documents } = made(first);
-    const inUse = publishedWays(documents['toolset.json']);
+    const { tools } = toolset(made(first).documents);
+    const inUse = publishedWays(tools);
     expect(inUse).toEqual(first.inUse);
-    expect(heldKeys(publishedNames(documents['toolset.json']))).toEqual(first.inUse);
-    const naming = namingOf(documents, overridesSchema.parse({}), {}, []);
+    expect(heldKeys(publishedNames(tools))).toEqual(first.inUse);
+    const naming = namingOf(tools, overridesSchema.parse({}), {}, []);
     const alone = await pass([loki(EAST)], { inUse, naming });
     expect(alone.services.map(({ tool }) => tool)).toEqual([toolsOf(first)[1]?.name]);
   });
@@ -180,30 +179,27 @@ describe('two clusters with equal names', () => {
   });
 
   test('lose tools of their own', async () => {
-    const before = made(await pass(BOTH)).documents;
-    const next = made(await pass([loki(''), server('')])).documents;
-    const usable = new Set(publishedTools(next['toolset.json']).map(({ name }) => name));
+    const before = toolset(made(await pass(BOTH)).documents).tools;
+    const next = toolset(made(await pass([loki(''), server('')])).documents).tools;
+    const usable = new Set(next.map(({ name }) => name));
     expect([...countsOf(before)]).toEqual([
       ['monitoring', 2],
       [`${EAST}/monitoring`, 2],
     ]);
     // The clusters' own addresses differ.
-    const elsewhere = (text: string): string => text.replaceAll('.svc.cluster.local', '.east.example');
-    const tools: readonly { readonly cluster?: string }[] = JSON.parse(before['toolset.json']).tools;
-    const moved = tools.map((each) =>
-      each.cluster === undefined ? each : JSON.parse(elsewhere(JSON.stringify(each))),
+    const moved = before.map((each) =>
+      each.cluster === undefined
+        ? each
+        : { ...each, endpoint: each.endpoint.replace('.svc.cluster.local', '.east.example') },
     );
-    const lost = losses({ ...before, 'toolset.json': JSON.stringify({ tools: moved }) }, next, {
-      usable,
-      unusable: new Map(),
-    });
+    const lost = losses(moved, next, { usable, unusable: new Map() });
     expect(lost.map(({ namespace }) => namespace)).toEqual([`${EAST}/monitoring`, `${EAST}/monitoring`]);
   });
 
   test('are read back as they were published', async () => {
-    const { documents } = made(await pass(BOTH));
-    const names = publishedTools(documents['toolset.json']).map(({ name }) => name);
-    const known = roughlyFrom(documents, names, kinds);
+    const { tools } = toolset(made(await pass(BOTH)).documents);
+    const names = tools.map(({ name }) => name);
+    const known = roughlyFrom(tools, names, kinds);
     expect(names.map((name) => known.get(name)?.service.cluster)).toEqual(['', EAST, '', EAST]);
   });
 });

@@ -25,7 +25,7 @@ function made(services: readonly DiscoveredService[], credentials: unknown, over
     kinds: toolKinds(rules),
   });
   return {
-    holmes: parse(documents['custom_toolset.yaml']).toolsets['grafana/loki']?.config,
+    holmes: parse(documents['custom_toolset.yaml'] ?? '').toolsets['grafana/loki']?.config,
     told: notes
       .filter(({ where }) => !where.startsWith('Service '))
       .map(({ where, what, fix }) => `${where}: ${what}; ${fix}`),

@@ -22,13 +22,13 @@ function documents(overrides: unknown, ...found: readonly DiscoveredService[]) {
     overrides: read,
     kinds,
   });
-  const { tools } = JSON.parse(generated.documents['toolset.json']) as {
+  const { tools } = JSON.parse(generated.documents['toolset.json'] ?? '') as {
     tools: ({ name: string; description: string; endpoint: string } & Record<string, unknown>)[];
   };
   return {
     notes: generated.notes,
     tools: Object.fromEntries(tools.map((tool) => [tool.name, tool])),
-    holmes: parse(generated.documents['custom_toolset.yaml']) as {
+    holmes: parse(generated.documents['custom_toolset.yaml'] ?? '') as {
       toolsets: Record<string, { config?: Record<string, unknown> }>;
       mcp_servers?: Record<string, { config: Record<string, unknown> }>;
     },

@@ -1,21 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { BAD, GOOD, STRICTER } from '../../../test/contract/documents.ts';
-import { holmesTextFaults } from '../check.ts';
+import { LARGE } from '../../model/yaml-document.ts';
 import { holmesFaults } from './contract.ts';
 import { RULES } from './model-rules.ts';
 import { HOLMES } from './models.ts';
+import { holmesTextFaults } from './output.ts';
 
 // That HolmesGPT itself judges these documents in the same way is what `npm run test:contract` shows.
 describe('what HolmesGPT takes', () => {
   test.each(Object.entries(GOOD))('%s', (_, text) => {
-    expect(holmesTextFaults(text).faults.filter(({ level }) => level === 'fault')).toEqual([]);
+    expect(holmesTextFaults(text, LARGE).faults.filter(({ level }) => level === 'fault')).toEqual([]);
   });
 });
 
 describe('what HolmesGPT refuses', () => {
   test.each(Object.entries({ ...BAD, ...STRICTER }))('%s', (_, text) => {
-    expect(holmesTextFaults(text).faults.filter(({ level }) => level === 'fault')).not.toEqual([]);
+    expect(holmesTextFaults(text, LARGE).faults.filter(({ level }) => level === 'fault')).not.toEqual([]);
   });
 });
 
@@ -82,7 +83,7 @@ describe('where it is wrong, and what', () => {
   test('in a text, by line and column', () => {
     const text =
       'toolsets:\n  grafana/loki:\n    enabled: true\n    config: { api_url: http://a, max_retries: 0 }\n';
-    expect(holmesTextFaults(text).faults).toEqual([
+    expect(holmesTextFaults(text, LARGE).faults).toEqual([
       expect.objectContaining({
         line: 4,
         column: 34,

@@ -2,9 +2,18 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { AgentFollower, type AgentOutcome } from './follower.ts';
+import type { PublishedTool } from '../../model/published-tools.ts';
+import type { FollowInput, FollowOutcome } from '../output.ts';
+import { AgentFollower } from './follower.ts';
 import { type AgentPlace, publishedPlace } from './publisher.ts';
 import { endpointReloader } from './reload.ts';
+
+/** What is published; `isWritten`: by this reconciliation. */
+const published = (file: string, isWritten = false): FollowInput => ({
+  documents: { 'toolset.json': '', 'custom_toolset.yaml': file },
+  tools: [],
+  written: isWritten ? ['custom_toolset.yaml'] : [],
+});
 
 interface Call {
   readonly line: string;
@@ -43,8 +52,8 @@ function follower(url: URL, place: AgentPlace = publishedPlace, apiKey?: string)
     date: () => new Date(clock.now + 1e12),
     random: () => 1,
   });
-  const follow = (file: string, rewritten = false): Promise<readonly AgentOutcome[]> =>
-    agent.follow({ documents: { 'toolset.json': '', 'custom_toolset.yaml': file }, rewritten }, signal);
+  const follow = (file: string, rewritten = false): Promise<readonly FollowOutcome[]> =>
+    agent.follow(published(file, rewritten), signal);
   return { agent, clock, follow };
 }
 
@@ -175,8 +184,7 @@ test('an aborted call throws, and tells nothing', async () => {
   clock.now += 100_000;
   const stop = new AbortController();
   setTimeout(() => stop.abort(), 50);
-  const documents = { 'toolset.json': '', 'custom_toolset.yaml': 'a' };
-  await expect(agent.follow({ documents, rewritten: false }, stop.signal)).rejects.toThrow(/abort/);
+  await expect(agent.follow(published('a'), stop.signal)).rejects.toThrow(/abort/);
 });
 
 /** A follower of a HolmesGPT whose ConfigMap and Deployment are in memory. */
@@ -211,8 +219,8 @@ function restarting(remembered: { readonly token?: string; readonly at?: number 
     date: () => new Date(clock.day),
     random: () => 1,
   });
-  const follow = (file: string, rewritten = false): Promise<readonly AgentOutcome[]> =>
-    agent.follow({ documents: { 'toolset.json': '', 'custom_toolset.yaml': file }, rewritten }, signal);
+  const follow = (file: string, rewritten = false): Promise<readonly FollowOutcome[]> =>
+    agent.follow(published(file, rewritten), signal);
   return { agent, clock, place, brought, reloads, follow };
 }
 
@@ -287,11 +295,11 @@ test('a state that somebody else restarted it for is not restarted for again', a
 });
 
 test('other hosts of a discovered server are a reason to bring the same file again', async () => {
-  const toolsets: (string | undefined)[] = [];
+  const brought: unknown[] = [];
   const agent = new AgentFollower({
     place: {
-      async bring(_file, _signal, toolset) {
-        toolsets.push(toolset);
+      async bring(_file, _signal, tools) {
+        brought.push(tools);
         return { token: 'same', frozen: false, direct: false };
       },
     },
@@ -302,12 +310,10 @@ test('other hosts of a discovered server are a reason to bring the same file aga
     date: () => new Date(0),
     random: () => 1,
   });
-  const text = (name: string, hosts: string): string =>
-    JSON.stringify({ tools: [{ name, endpoint: 'http://x', metadata: { hosts } }] });
-  for (const toolset of [text('a', 'x'), text('b', 'x'), text('b', 'x,10.96.0.7')])
-    await agent.follow(
-      { documents: { 'toolset.json': toolset, 'custom_toolset.yaml': 'same' }, rewritten: false },
-      signal,
-    );
-  expect(toolsets).toEqual([text('a', 'x'), text('b', 'x,10.96.0.7')]);
+  const tools = (name: string, hosts: string): readonly PublishedTool[] => [
+    { name, type: 'mcp', endpoint: 'http://x', description: 'x', metadata: { hosts } },
+  ];
+  for (const each of [tools('a', 'x'), tools('b', 'x'), tools('b', 'x,10.96.0.7')])
+    await agent.follow({ ...published('same'), tools: each }, signal);
+  expect(brought).toEqual([tools('a', 'x'), tools('b', 'x,10.96.0.7')]);
 });

@@ -1,42 +1,10 @@
 import { type Problem, problemLine } from '../../model/discovery.ts';
-import type { Documents } from '../../model/documents.ts';
-import { publishedHosts } from '../../model/published-tools.ts';
+import { type PublishedTool, publishedHosts } from '../../model/published-tools.ts';
+import type { Follower, FollowInput, FollowOutcome } from '../output.ts';
+import { FILE } from './merge.ts';
 import type { AgentPlace, Brought } from './publisher.ts';
 import type { Reloader } from './reload.ts';
 import { dueAt, type Pace, retryPause, type Unread, unreadAfter } from './schedule.ts';
-
-/** What was done for the agent, or why not. `dueIn` and `retryIn` in milliseconds. */
-export type AgentOutcome =
-  /** `learned`: somebody had changed the file, and what they wrote was taken over. */
-  | { readonly kind: 'agent-written'; readonly target: string; readonly learned: boolean }
-  | { readonly kind: 'agent-restarted'; readonly target: string }
-  | { readonly kind: 'agent-reloaded'; readonly target: string }
-  | { readonly kind: 'agent-reload-delayed'; readonly target: string; readonly dueIn: number }
-  /** Nothing is written or reloaded until a person mends this. Told once while it lasts. */
-  | { readonly kind: 'agent-refused'; readonly problem: Problem }
-  /** What of a person's file was read otherwise than they may think. Told once while it lasts. */
-  | { readonly kind: 'agent-note'; readonly problem: Problem }
-  | { readonly kind: 'agent-failed'; readonly error: unknown; readonly retryIn: number };
-
-/** What is published now. */
-export interface AgentInput {
-  readonly documents: Documents;
-  /** `custom_toolset.yaml` was written in this pass: also when it only was put right. */
-  readonly rewritten: boolean;
-}
-
-/** Keeps the agent in step with what is published. */
-export interface Agent {
-  /**
-   * To be called after each pass with what is published. Does nothing where nothing changed and nothing is due; looks at
-   * the cluster again after each interval. A call while another one runs only says what is wanted now: the one that runs
-   * goes on until that is brought.
-   * @throws only when the signal is aborted; all failures are outcomes
-   */
-  follow(published: AgentInput, signal: AbortSignal): Promise<readonly AgentOutcome[]>;
-  /** Milliseconds until `follow` has something to do though nothing changed; nothing if there is no such thing. */
-  nextDue(): number | undefined;
-}
 
 export interface AgentOptions {
   readonly place: AgentPlace;
@@ -63,14 +31,14 @@ interface Pending extends Unread {
 }
 
 /** Level-triggered: what is to be done follows from what is published, what is in the cluster, and the time. */
-export class AgentFollower implements Agent {
+export class AgentFollower implements Follower {
   readonly #options: AgentOptions;
   readonly #pace: Pace;
   #running = false;
   /** The document that was asked for last. */
   #wanted = '';
-  /** The `toolset.json` that goes with it. */
-  #toolset = '';
+  /** The tools that are published with it. */
+  #tools: readonly PublishedTool[] = [];
   /** The document that was brought last, and when to look whether it is still there. */
   #brought: string | undefined;
   /** The hosts of MCP servers that were told with it. */
@@ -98,16 +66,16 @@ export class AgentFollower implements Agent {
     return Math.max(0, dueAt(this.#pending, this.#lastReload, this.#pace) - now);
   }
 
-  async follow(published: AgentInput, signal: AbortSignal): Promise<readonly AgentOutcome[]> {
-    this.#wanted = published.documents['custom_toolset.yaml'];
-    const toolset = published.documents['toolset.json'];
-    if (toolset !== this.#toolset) this.#hosts = JSON.stringify([...publishedHosts(toolset)]);
-    this.#toolset = toolset;
-    if (published.rewritten) this.#rewritten = true;
+  async follow(published: FollowInput, signal: AbortSignal): Promise<readonly FollowOutcome[]> {
+    const { documents, tools, written } = published;
+    this.#wanted = documents[FILE] ?? '';
+    if (tools !== this.#tools) this.#hosts = JSON.stringify([...publishedHosts(tools)]);
+    this.#tools = tools;
+    if (written.includes(FILE)) this.#rewritten = true;
     if (this.#running) return [];
     if (this.#retryAt !== undefined && this.#options.now() < this.#retryAt) return [];
     this.#running = true;
-    const outcomes: AgentOutcome[] = [];
+    const outcomes: FollowOutcome[] = [];
     try {
       do {
         while (this.#isBehind()) await this.#bring(outcomes, signal);
@@ -136,17 +104,17 @@ export class AgentFollower implements Agent {
     );
   }
 
-  async #bring(outcomes: AgentOutcome[], signal: AbortSignal): Promise<void> {
+  async #bring(outcomes: FollowOutcome[], signal: AbortSignal): Promise<void> {
     const { place, reloader, checkInterval } = this.#options;
     const file = this.#wanted;
-    const toolset = this.#toolset;
+    const tools = this.#tools;
     const hosts = this.#hosts;
     const rewritten = this.#rewritten;
     // What is rewritten while this waits is brought next.
     this.#rewritten = false;
     let brought: Brought;
     try {
-      brought = await place.bring(file, signal, toolset);
+      brought = await place.bring(file, signal, tools);
     } catch (error) {
       this.#rewritten ||= rewritten;
       throw error;
@@ -180,13 +148,13 @@ export class AgentFollower implements Agent {
     };
   }
 
-  #note(notes: readonly Problem[], outcomes: AgentOutcome[]): void {
+  #note(notes: readonly Problem[], outcomes: FollowOutcome[]): void {
     for (const problem of notes)
       if (!this.#noted.has(problemLine(problem))) outcomes.push({ kind: 'agent-note', problem });
     this.#noted = new Set(notes.map(problemLine));
   }
 
-  #refuse(problem: Problem, outcomes: AgentOutcome[]): void {
+  #refuse(problem: Problem, outcomes: FollowOutcome[]): void {
     const line = problemLine(problem);
     if (line !== this.#refused) outcomes.push({ kind: 'agent-refused', problem });
     this.#refused = line;
@@ -200,7 +168,7 @@ export class AgentFollower implements Agent {
     return times.length === 0 ? undefined : Math.max(...times);
   }
 
-  async #reload(outcomes: AgentOutcome[], signal: AbortSignal): Promise<void> {
+  async #reload(outcomes: FollowOutcome[], signal: AbortSignal): Promise<void> {
     const { reloader } = this.#options;
     // While a person's file is broken, a restart would break what still runs.
     if (this.#pending === undefined || reloader === undefined || this.#refused !== undefined) return;

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import type { Mapping } from '../../model/mapping.ts';
 import { mergePatch } from '../../model/merge.ts';
+import type { PublishedTool } from '../../model/published-tools.ts';
 import { type AgentConfigMap, FILE, GENERATED, type HolmesFile, mergeForAgent, PERSON } from './merge.ts';
 
 const holmes: HolmesFile = {
@@ -277,11 +278,12 @@ describe('laws', () => {
 });
 
 test('what a person has already is left out, and an edit of the file does not make it theirs', () => {
+  const PUBLISHED: readonly PublishedTool[] = [];
   const without: HolmesFile = {
     ...holmes,
-    withoutListed: (generated, person, toolset) => {
+    withoutListed: (generated, person, tools) => {
       const { mcp_servers: _, ...others } = generated;
-      const isListed = toolset === 'hosts' && Object.hasOwn(person, 'mcp_servers');
+      const isListed = tools === PUBLISHED && Object.hasOwn(person, 'mcp_servers');
       const notes = [{ section: 'mcp_servers', name: 's/x', note: { what: 'is not added' } }];
       return isListed ? { document: others, notes } : { document: generated, notes: [] };
     },
@@ -289,14 +291,14 @@ test('what a person has already is left out, and an edit of the file does not ma
   const generated = `${GEN}mcp_servers:\n  s/x:\n    url: http://x\n`;
   const mine = 'mcp_servers:\n  mine:\n    url: http://y\n';
   const merged = (live: AgentConfigMap) => {
-    const merge = mergeForAgent(generated, live, without, 'hosts');
+    const merge = mergeForAgent(generated, live, without, PUBLISHED);
     if (merge.kind !== 'write') throw new Error(merge.kind);
     return { data: merge.data, annotations: merge.annotations, notes: merge.notes };
   };
   const first = merged(fresh(mine));
   expect(Object.keys(parse(first.data[FILE] ?? '').mcp_servers)).toEqual(['mine']);
   expect(first.notes).toHaveLength(1);
-  expect(mergeForAgent(generated, first, without, 'hosts').kind).toBe('none');
+  expect(mergeForAgent(generated, first, without, PUBLISHED).kind).toBe('none');
   const edited = { ...first, data: { ...first.data, [FILE]: `${first.data[FILE]}  other:\n    url: z\n` } };
   const second = merged(edited);
   expect(Object.keys(parse(second.data[PERSON] ?? '').mcp_servers).sort()).toEqual(['mine', 'other']);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Problem } from '../../model/discovery.ts';
 import type { Mapping } from '../../model/mapping.ts';
 import { mergePatch } from '../../model/merge.ts';
+import type { PublishedTool } from '../../model/published-tools.ts';
 import { type Before, changedBy, replacedBy, sections } from './person.ts';
 import { edited, readMapping } from './yaml.ts';
 
@@ -46,7 +47,11 @@ export interface HolmesFile {
   /** The generated document with a person's joined to it, and what they should know about that. */
   readonly join: (generated: Mapping, person: Mapping) => JoinedFile;
   /** The generated document without what a person's has already, as far as what is published with it tells. */
-  readonly withoutListed: (generated: Mapping, person: Mapping, toolset: string) => JoinedFile;
+  readonly withoutListed: (
+    generated: Mapping,
+    person: Mapping,
+    tools: readonly PublishedTool[],
+  ) => JoinedFile;
   /** A person's patch as the differences of an edit tell it, with what they changed among the backends of toolsets. */
   readonly learn: (patch: Mapping, edit: { readonly edited: Mapping } & Before) => Mapping;
 }
@@ -127,13 +132,13 @@ function personText({ data, annotations }: AgentConfigMap, holmes: HolmesFile): 
  * What becomes of HolmesGPT's ConfigMap. What a person wrote into the file, or Helm for them, is kept in a key beside
  * it and wins over what is generated. Pure, and once carried out there is nothing left to do.
  * @param offered the generated `custom_toolset.yaml`
- * @param toolset the `toolset.json` that is published with it
+ * @param tools what is published with it
  */
 export function mergeForAgent(
   offered: string,
   live: AgentConfigMap,
   holmes: HolmesFile,
-  toolset = '',
+  tools: readonly PublishedTool[] = [],
 ): AgentMerge {
   const person = personText(live, holmes);
   const own = 'text' in person ? readMapping(person.text) : { fault: person.broken };
@@ -146,7 +151,7 @@ export function mergeForAgent(
   const base = readMapping(offered);
   if ('fault' in base) throw new Error(`the generated ${FILE} cannot be read: ${base.fault}`);
   // What is left is kept beside the file, so that an edit of the file is compared with what it was made of.
-  const added = holmes.withoutListed(sections(base.value), sections(own.value), toolset);
+  const added = holmes.withoutListed(sections(base.value), sections(own.value), tools);
   const generated = added.notes.length === 0 ? offered : holmes.write(added.document);
   const join = joined(added.notes.length === 0 ? base.value : added.document, own.value, holmes);
   const { document } = join;

@@ -4,6 +4,7 @@ import type { KubeClient } from '../../kubernetes/connection.ts';
 import { retryOnConflict } from '../../kubernetes/retry-on-conflict.ts';
 import { clusterError, isStatus } from '../../kubernetes/status.ts';
 import type { Problem } from '../../model/discovery.ts';
+import type { PublishedTool } from '../../model/published-tools.ts';
 import type { ConfigMapName } from '../../publishers/config-map/config-map.ts';
 import type { AgentConfigMap, AgentMerge } from './merge.ts';
 import { toolsetMount } from './mount.ts';
@@ -28,10 +29,10 @@ export type Brought =
 export interface AgentPlace {
   /**
    * @param file `custom_toolset.yaml`
-   * @param toolset the `toolset.json` that is published with it
+   * @param tools what is published with it
    * @throws UserError if the cluster does not let us
    */
-  bring(file: string, signal: AbortSignal, toolset?: string): Promise<Brought>;
+  bring(file: string, signal: AbortSignal, tools?: readonly PublishedTool[]): Promise<Brought>;
 }
 
 const tokenOf = (file: string): string => createHash('sha256').update(file).digest('hex').slice(0, 16);
@@ -52,7 +53,11 @@ export interface HolmesPlaceOptions {
   /** The ConfigMap that is published. */
   readonly published: ConfigMapName;
   /** What becomes of HolmesGPT's ConfigMap, as `mergeForAgent` says. */
-  readonly merge: (offered: string, live: AgentConfigMap, toolset?: string) => Promise<AgentMerge>;
+  readonly merge: (
+    offered: string,
+    live: AgentConfigMap,
+    tools?: readonly PublishedTool[],
+  ) => Promise<AgentMerge>;
 }
 
 type Attempt =
@@ -80,7 +85,7 @@ export function holmesPlace(
   /** One attempt. @throws ApiStatusError 409 if somebody else wrote at the same time */
   const attempt = async (
     file: string,
-    toolset: string | undefined,
+    tools: readonly PublishedTool[] | undefined,
     name: string,
     signal: AbortSignal,
   ): Promise<Attempt> => {
@@ -93,7 +98,7 @@ export function holmesPlace(
         'create it, as the chart of HolmesGPT does, or let HolmesGPT mount ours',
       );
     const { annotations = {}, resourceVersion, uid } = live.metadata ?? {};
-    const merge = await mergeWith(file, { data: live.data ?? {}, annotations }, toolset);
+    const merge = await mergeWith(file, { data: live.data ?? {}, annotations }, tools);
     if (merge.kind === 'refused') return refused(merge.what, merge.fix);
     const notes = merge.notes.map(({ section, name: entry, note }) => ({
       where: `${where}, ${section} ${entry}`,
@@ -120,7 +125,7 @@ export function holmesPlace(
   };
 
   return {
-    async bring(file, signal, toolset) {
+    async bring(file, signal, tools) {
       const found = await holmesDeployment(kube, deployment, signal);
       const mount = toolsetMount(found.spec?.template?.spec ?? {});
       if ('what' in mount) return { refused: { where: owner, ...mount } };
@@ -129,7 +134,7 @@ export function holmesPlace(
         return { token: tokenOf(file), frozen, direct: true };
       const target = `ConfigMap ${namespace}/${name}`;
       try {
-        const once = (): Promise<Attempt> => attempt(file, toolset, name, signal);
+        const once = (): Promise<Attempt> => attempt(file, tools, name, signal);
         const result = await retryOnConflict(once, signal, { attempts: TRIES });
         if ('refused' in result) return result;
         const { token, learned, notes } = result;

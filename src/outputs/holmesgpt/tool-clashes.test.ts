@@ -32,7 +32,7 @@ function published(services: readonly DiscoveredService[], holmesgpt: unknown = 
     kinds: new Map(),
     overrides: overridesSchema.parse({ holmesgpt }),
   });
-  const { toolsets, mcp_servers: servers = {} } = parse(documents['custom_toolset.yaml']) as Document;
+  const { toolsets, mcp_servers: servers = {} } = parse(documents['custom_toolset.yaml'] ?? '') as Document;
   return {
     toolsets,
     servers: Object.keys(servers),

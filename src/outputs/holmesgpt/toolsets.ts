@@ -180,7 +180,7 @@ export interface HolmesOptions {
   readonly patch: Overrides['holmesgpt'];
   /** The configured namespaces, the first the most important. */
   readonly namespaces?: readonly string[];
-  /** The `custom_toolset.yaml` that is published. Who has a place there that only one can have keeps it. */
+  /** The published file. Who has a place there that only one can have keeps it. */
   readonly publishedFile?: string | undefined;
 }
 

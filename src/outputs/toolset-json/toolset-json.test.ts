@@ -1,11 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { detected, discovered } from '../../../test/fixtures/unit/detection.ts';
 import { offered, service } from '../../../test/fixtures/unit/service.ts';
+import type { DiscoveredService } from '../../model/discovery.ts';
+import type { PublishedTool } from '../../model/published-tools.ts';
+import { publishedTool } from '../../planning/published-tool.ts';
 import { discoveredTool } from '../../planning/tools.ts';
+import { readTools } from './read-tools.ts';
 import { toolsetJson, toolsetJsonSchema } from './toolset-json.ts';
 
 const found = discovered(service('prometheus', { labels: { app: 'prometheus' }, ports: [9090] }));
-const prometheus = discoveredTool(found);
+const published = (service: DiscoveredService): PublishedTool => publishedTool(discoveredTool(service));
+const prometheus = published(found);
 
 describe('toolset.json', () => {
   test('a tool has what the first release gave it', () => {
@@ -28,7 +33,7 @@ describe('toolset.json', () => {
       description: 'All orders',
     };
     const [tool] = toolsetJsonSchema.parse(
-      JSON.parse(toolsetJson([discoveredTool(discovered(offered('shop', said)))])),
+      JSON.parse(toolsetJson([published(discovered(offered('shop', said)))])),
     ).tools;
     expect(tool).toMatchObject({
       name: 'Orders',
@@ -47,7 +52,7 @@ describe('toolset.json', () => {
     const [both] = candidates.map((candidate) => ({ ...candidate, verdict: found.verdict }));
     if (both === undefined) throw new Error('nothing found');
     expect(
-      toolsetJsonSchema.parse(JSON.parse(toolsetJson([discoveredTool(both)]))).tools[0]?.metadata,
+      toolsetJsonSchema.parse(JSON.parse(toolsetJson([published(both)]))).tools[0]?.metadata,
     ).toMatchObject({
       service: 'loki-gateway',
       alternates: 'loki-headless',
@@ -55,9 +60,7 @@ describe('toolset.json', () => {
   });
 
   test('tools stand in the order given', () => {
-    const other = discoveredTool(
-      discovered(service('loki', { labels: { app: 'loki' }, ports: ['http:3100'] })),
-    );
+    const other = published(discovered(service('loki', { labels: { app: 'loki' }, ports: ['http:3100'] })));
     const order = (text: string): string[] =>
       toolsetJsonSchema.parse(JSON.parse(text)).tools.map(({ name }) => name);
     expect(order(toolsetJson([prometheus, other]))).toEqual(['prometheus.monitoring', 'loki.monitoring']);
@@ -66,6 +69,26 @@ describe('toolset.json', () => {
 
   test('two tools of one name are never written', () => {
     expect(() => toolsetJson([prometheus, prometheus])).toThrow(/one name/);
+  });
+});
+
+describe('reading it back', () => {
+  test('gives the tools that were written', () => {
+    const tools = [prometheus, { ...prometheus, name: 'own', metadata: {} }];
+    expect(readTools(toolsetJson(tools))).toEqual(tools);
+  });
+
+  test.each<[string | undefined, string[]]>([
+    ['{"tools":[{"name":"a"},{"name":"b"}]}', ['a', 'b']],
+    ['{"tools":[null,1,"x",{"name":2},{},{"name":"c","metadata":7,"namespace":1}]}', ['c']],
+    ['{"tools":{"name":"a"}}', []],
+    ['null', []],
+    ['[]', []],
+    ['', []],
+    ['{', []],
+    [undefined, []],
+  ])('%s', (text, names) => {
+    expect(readTools(text).map(({ name }) => name)).toEqual(names);
   });
 });
 

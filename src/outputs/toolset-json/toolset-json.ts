@@ -1,9 +1,6 @@
 import * as z from 'zod';
-import { endpointUrl } from '../../model/discovery.ts';
-import { clusterField } from '../../model/key.ts';
+import type { PublishedTool } from '../../model/published-tools.ts';
 import { jsonText } from '../../model/visible.ts';
-import { describe } from '../../planning/description.ts';
-import type { Tool } from '../../planning/tools.ts';
 
 const tool = z.strictObject({
   name: z.string().min(1),
@@ -25,21 +22,7 @@ export const toolsetJsonSchema = z.strictObject({
     ),
 });
 
-/** One entry of `toolset.json`. */
-export function toolJson(each: Tool): z.infer<typeof tool> {
-  return {
-    name: each.tool,
-    type: each.type,
-    endpoint: endpointUrl(each.endpoint),
-    description: describe(each),
-    ...clusterField(each),
-    ...(each.namespace === undefined ? {} : { namespace: each.namespace }),
-    metadata: { ...each.metadata },
-  };
-}
-
-/** `toolset.json` of tools in the order in which they shall stand. */
-export function toolsetJson(tools: readonly Tool[]): string {
-  const document: z.infer<typeof toolsetJsonSchema> = { tools: tools.map(toolJson) };
-  return `${jsonText(toolsetJsonSchema.parse(document), 2)}\n`;
+/** `toolset.json` of tools in the order in which they are written. */
+export function toolsetJson(tools: readonly PublishedTool[]): string {
+  return `${jsonText(toolsetJsonSchema.parse({ tools }), 2)}\n`;
 }

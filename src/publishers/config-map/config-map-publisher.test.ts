@@ -1,6 +1,7 @@
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { json, kubeServer, refuse } from '../../../test/fixtures/unit/kube-server.ts';
+import { toolset } from '../../../test/fixtures/unit/toolset.ts';
 import type { Documents } from '../../model/documents.ts';
 import { plan } from '../../planning/plan.ts';
 import { PublishConflict } from '../publisher.ts';
@@ -65,7 +66,7 @@ async function place() {
 
 test('one that is not there is made without taking anything from somebody who is quicker', async () => {
   const { applied, publisher } = await place();
-  await publisher.apply(plan({ documents }, await publisher.read(signal), '1'), new Date(0), signal);
+  await publisher.apply(plan(toolset(documents), await publisher.read(signal), '1'), new Date(0), signal);
   expect(applied).toMatchObject([{ manager: 'dynamic-toolset', force: 'false' }]);
   expect(applied[0]?.body.metadata).not.toHaveProperty('resourceVersion');
 });
@@ -73,20 +74,20 @@ test('one that is not there is made without taking anything from somebody who is
 test('one that is there is changed in the state that was planned for, and no other', async () => {
   const { applied, state, publisher } = await place();
   state.live = {};
-  await publisher.apply(plan({ documents }, await publisher.read(signal), '1'), new Date(0), signal);
+  await publisher.apply(plan(toolset(documents), await publisher.read(signal), '1'), new Date(0), signal);
   expect(applied).toMatchObject([{ force: 'true', body: { metadata: { resourceVersion: '1', uid: 'u' } } }]);
 });
 
 test('somebody was quicker: a conflict, which is decided anew', async () => {
   const { state, publisher } = await place();
   state.conflict = true;
-  const decided = plan({ documents }, undefined, '1');
+  const decided = plan(toolset(documents), undefined, '1');
   await expect(publisher.apply(decided, new Date(0), signal)).rejects.toThrow(PublishConflict);
 });
 
 test('nothing to do is not sent', async () => {
   const { applied, publisher } = await place();
-  await publisher.apply({ ...plan({ documents }, undefined, '1'), action: 'none' }, new Date(0), signal);
+  await publisher.apply({ ...plan(toolset(documents), undefined, '1'), action: 'none' }, new Date(0), signal);
   expect(applied).toEqual([]);
 });
 
@@ -114,7 +115,7 @@ test('what we wrote ourselves is no news, what others write is', async () => {
   await publisher.read(signal);
   const watching = publisher.watch?.(changed, () => {}, stop.signal);
   await vi.waitFor(() => expect(state.watches).toHaveLength(1));
-  await publisher.apply(plan({ documents }, await publisher.read(signal), '1'), new Date(0), signal);
+  await publisher.apply(plan(toolset(documents), await publisher.read(signal), '1'), new Date(0), signal);
   state.watches[0]?.({ type: 'MODIFIED', object: object() });
   state.version++;
   state.watches[0]?.({ type: 'MODIFIED', object: object() });

@@ -18,7 +18,7 @@ const content = (text: string, more: Partial<Content> = {}): Content => ({
 const nameOf = ({ documents, overrides }: Content): string =>
   `toolset-revision-${revisionHash(documents, overrides).slice(0, 12)}`;
 const shown = (revisions: readonly Revision[]): [number, string][] =>
-  revisions.map(({ number, documents }) => [number, documents['toolset.json']]);
+  revisions.map(({ number, documents }) => [number, documents['toolset.json'] ?? '']);
 
 async function history(limit = 10): Promise<RevisionsApi & { readonly history: History }> {
   const api = await revisionsApi();

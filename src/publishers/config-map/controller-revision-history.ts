@@ -9,7 +9,7 @@ import {
 } from '../../kubernetes/controller-revisions.ts';
 import { retryOnConflict } from '../../kubernetes/retry-on-conflict.ts';
 import { clusterError, isStatus } from '../../kubernetes/status.ts';
-import { DOCUMENT_KEYS, OVERRIDES_KEY } from '../../model/documents.ts';
+import { namesOf, OVERRIDES_KEY } from '../../model/documents.ts';
 import type { Content, Revision } from '../../model/revision.ts';
 import {
   LAST_PUBLISHED,
@@ -34,18 +34,16 @@ const schema = z.object({
     annotations: z.record(z.string(), z.string()).default({}),
   }),
   revision: z.number().int(),
-  data: z.object({
-    [DOCUMENT_KEYS[0]]: z.string(),
-    [DOCUMENT_KEYS[1]]: z.string(),
-    [OVERRIDES_KEY]: z.string().optional(),
-  }),
+  data: z.record(z.string(), z.string()),
 });
 
 /** The revision in an object; nothing for somebody else's under our labels, which is no history of ours. */
 function revisionOf(object: unknown): Revision | undefined {
   const { success, data } = schema.safeParse(object);
   if (!success) return undefined;
-  const { [OVERRIDES_KEY]: overrides, ...documents } = data.data;
+  const { [OVERRIDES_KEY]: overrides, ...stored } = data.data;
+  const documents = Object.fromEntries(namesOf(stored).map((name) => [name, stored[name] ?? '']));
+  if (Object.keys(documents).length === 0) return undefined;
   const { name, creationTimestamp, annotations } = data.metadata;
   return {
     name,

@@ -26,7 +26,7 @@ import { filePublisher } from './file-publisher.ts';
 const target = { namespace: 'kubernaut-system', name: 'kubernaut-toolset-config' };
 const generated: Generated = {
   documents: { 'toolset.json': '{\n  "tools": []\n}\n', 'custom_toolset.yaml': 'toolsets:\n  a: {}\n' },
-  tools: 0,
+  tools: [],
   notes: [],
   limitNotes: [],
   waiting: [],

@@ -21,7 +21,7 @@ export const generateBody = z.strictObject({
 
 export const generateAnswer = z.object({
   tools: z.int(),
-  documents: z.object({ 'toolset.json': z.string(), 'custom_toolset.yaml': z.string() }),
+  documents: z.record(z.string(), z.string()).describe('the text of each document, by name'),
   notes: z.array(note).describe('what was left out, and why'),
   waiting: z.array(z.string()).describe('NAMESPACE/NAME of the Services that wait for approval'),
 });

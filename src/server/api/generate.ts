@@ -32,7 +32,7 @@ export const generateRoutes: Routes = (app, { backing }) => {
       const { services } = (request.body ?? {}) as GenerateBody;
       mustHaveKnownTypes(services ?? [], backing.types());
       const { documents, tools, notes, waiting } = await backing.generate(services, clientOf(request));
-      return reply.send({ documents, tools, notes, waiting });
+      return reply.send({ documents, tools: tools.length, notes, waiting });
     },
   });
 };

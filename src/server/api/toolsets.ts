@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { ReadModel } from '../../controller/read-model.ts';
 import type { BackendId } from '../../model/backend-id.ts';
+import { jsonText } from '../../model/visible.ts';
 import { CONDITION, etagResponses, problems } from '../described.ts';
 import { jsonSchema } from '../json-schema.ts';
 import { ProblemError } from '../problem.ts';
@@ -106,13 +107,13 @@ function getToolsetDocument(app: FastifyInstance, { backing: { readModel }, read
       response: { ...etagResponses('The document.', toolsetDocument), ...ASKED },
     },
     handler(request, reply) {
-      const document = readModel.published?.data['toolset.json'];
-      if (document === undefined)
+      const toolset = readModel.published?.present;
+      if (toolset === undefined || Object.keys(toolset.documents).length === 0)
         throw new ProblemError('unavailable', 'No toolset is published yet; try again in some seconds.', {
           headers: { 'retry-after': '5' },
           code: 'CONFIGMAP_ERROR',
         });
-      return ready.send(request, reply, 'toolset.json', () => document);
+      return ready.send(request, reply, 'toolset', () => `${jsonText({ tools: toolset.tools }, 2)}\n`);
     },
   });
 }

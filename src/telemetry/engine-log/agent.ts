@@ -1,13 +1,13 @@
-import type { AgentOutcome } from '../../controller/events.ts';
+import type { FollowOutcome } from '../../controller/events.ts';
 import { problemLine } from '../../model/discovery.ts';
 import type { EventHandlers } from '../event-handlers.ts';
 import type { Logger } from '../logger.ts';
 import { messageOf, seconds, stackOf } from './fields.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
-type OutcomeOf<K extends AgentOutcome['kind']> = Extract<AgentOutcome, { kind: K }>;
+type OutcomeOf<K extends FollowOutcome['kind']> = Extract<FollowOutcome, { kind: K }>;
 type Handlers = {
-  readonly [K in AgentOutcome['kind']]: (outcome: OutcomeOf<K>, log: Logger, fields: Fields) => void;
+  readonly [K in FollowOutcome['kind']]: (outcome: OutcomeOf<K>, log: Logger, fields: Fields) => void;
 };
 
 const warn = ({ problem }: OutcomeOf<'agent-refused' | 'agent-note'>, log: Logger, fields: Fields): void =>
@@ -42,7 +42,7 @@ const HANDLERS: Handlers = {
 /** Logs what was done for the agent. */
 export const agentLog = (log: Logger): EventHandlers => ({
   agent({ outcome, cycle }) {
-    const handle = HANDLERS[outcome.kind] as (outcome: AgentOutcome, log: Logger, fields: Fields) => void;
+    const handle = HANDLERS[outcome.kind] as (outcome: FollowOutcome, log: Logger, fields: Fields) => void;
     handle(outcome, log, { component: 'agent', cycle });
   },
 });

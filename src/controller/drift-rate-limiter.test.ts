@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { Fights } from './fights.ts';
+import { DriftRateLimiter } from './drift-rate-limiter.ts';
 
 test('a person is answered at once; a program that writes the same again is answered once a minute', () => {
-  const fights = new Fights();
+  const limiter = new DriftRateLimiter();
   const revert = (content: string, now: number): number => {
-    const pause = fights.pause(content, now);
-    if (pause === 0) fights.reverted(content, now);
+    const pause = limiter.delayFor(content, now);
+    if (pause === 0) limiter.recordRevert(content, now);
     return pause;
   };
   for (const [index, content] of ['a', 'b', 'a', 'b', 'a', 'b', 'a'].entries())
@@ -17,21 +17,21 @@ test('a person is answered at once; a program that writes the same again is answ
 });
 
 test('after a long quiet time the count begins anew', () => {
-  const fights = new Fights();
-  for (const now of [0, 1, 2]) fights.reverted('same', now);
-  expect(fights.pause('same', 10)).toBeGreaterThan(0);
-  expect(fights.pause('same', 500_000)).toBe(0);
-  fights.reverted('same', 500_000);
-  expect(fights.pause('same', 500_001)).toBe(0);
+  const limiter = new DriftRateLimiter();
+  for (const now of [0, 1, 2]) limiter.recordRevert('same', now);
+  expect(limiter.delayFor('same', 10)).toBeGreaterThan(0);
+  expect(limiter.delayFor('same', 500_000)).toBe(0);
+  limiter.recordRevert('same', 500_000);
+  expect(limiter.delayFor('same', 500_001)).toBe(0);
 });
 
 test.each([2, 3, 10])('%i programs that write in turn are fought once a minute, too', (writers) => {
-  const fights = new Fights();
+  const limiter = new DriftRateLimiter();
   let reverts = 0;
   for (let now = 0; now < 3_600_000; now += 100) {
     const turn = `of ${Math.floor(now / 100) % writers}`;
-    if (fights.pause(turn, now) > 0) continue;
-    fights.reverted(turn, now);
+    if (limiter.delayFor(turn, now) > 0) continue;
+    limiter.recordRevert(turn, now);
     reverts += 1;
   }
   expect(reverts).toBeGreaterThanOrEqual(60);

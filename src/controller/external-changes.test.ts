@@ -1,21 +1,22 @@
 import { describe, expect, test } from 'vitest';
+import { observed, toolset } from '../../test/fixtures/unit/toolset.ts';
 import type { Published } from '../model/published.ts';
 import { decide } from '../planning/decide.ts';
 import { plan } from '../planning/plan.ts';
-import { foreign, undone, wantedBy } from './undone.ts';
+import { externalChanges, liveFingerprint, metadataFingerprint } from './external-changes.ts';
 
 const documents = (text: string) => ({ 'toolset.json': text, 'custom_toolset.yaml': text });
 const publishedBy = (text: string, version: string): Published => {
-  const { documents: data, labels, annotations } = plan({ documents: documents(text) }, undefined, version);
+  const { documents: data, labels, annotations } = plan(toolset(documents(text)), undefined, version);
   return { data: { ...data }, labels, annotations };
 };
-const wanted = wantedBy(plan({ documents: documents('a') }, undefined, '1'));
+const wanted = metadataFingerprint(plan(toolset(documents('a')), undefined, '1'));
 const decided = (generated: string, live: Published | undefined) =>
   decide({
-    generated: documents(generated),
+    generated: toolset(documents(generated)),
     overrideError: undefined,
-    live,
-    own: documents('a'),
+    live: observed(live),
+    own: toolset(documents('a')),
     overrides: undefined,
     revisions: [],
     found: { usable: new Set(), unusable: new Map() },
@@ -44,20 +45,21 @@ describe('what somebody else undid of what was published', () => {
     },
     { what: 'nothing: our inputs changed too', live: publishedBy('b', '1'), generated: 'c', keys: [] },
   ])('$what', ({ live, generated = 'a', keys }) => {
-    expect(undone(decided(generated, live), live, wanted, '1')).toEqual(keys);
+    expect(externalChanges(decided(generated, live), observed(live), wanted, '1')).toEqual(keys);
   });
 
   test('nobody undoes what was not done yet', () => {
     const live = publishedBy('b', '1');
-    expect(undone(decided('a', live), live, undefined, '1')).toEqual([]);
+    expect(externalChanges(decided('a', live), observed(live), undefined, '1')).toEqual([]);
   });
 });
 
-test('what is of people or changes with the time makes no foreign content another one', () => {
+test('what is of people or changes with the time does not change the fingerprint', () => {
+  const fingerprint = (live: Published): string => liveFingerprint(observed(live));
   const one = publishedBy('b', '1');
   const later = { ...one.annotations, 'kubernaut.io/last-updated': 'later' };
-  expect(foreign({ ...one, annotations: later, data: { ...one.data, 'overrides.yaml': 'x' } })).toBe(
-    foreign(one),
+  expect(fingerprint({ ...one, annotations: later, data: { ...one.data, 'overrides.yaml': 'x' } })).toBe(
+    fingerprint(one),
   );
-  expect(foreign(publishedBy('b', '2'))).not.toBe(foreign(one));
+  expect(fingerprint(publishedBy('b', '2'))).not.toBe(fingerprint(one));
 });

@@ -1,0 +1,36 @@
+import type { Observed } from '../planning/observed.ts';
+import { DriftRateLimiter } from './drift-rate-limiter.ts';
+import type { EngineEvent } from './events.ts';
+import { liveFingerprint } from './external-changes.ts';
+
+/** Leaves external changes alone for a while if somebody keeps making them. */
+export class DriftBackoff {
+  readonly #tell: (event: EngineEvent) => void;
+  readonly #limiter = new DriftRateLimiter();
+  #isReported = false;
+  /** When the change may be reverted, on the clock of `performance.now`. */
+  until: number | undefined;
+
+  constructor(tell: (event: EngineEvent) => void) {
+    this.#tell = tell;
+  }
+
+  /** Whether changes are left alone for now. Reports the first time. @param keys what was changed */
+  holds(live: Observed | undefined, keys: readonly string[], cycle: number): boolean {
+    this.until = undefined;
+    const now = performance.now();
+    const retryIn = keys.length === 0 ? 0 : this.#limiter.delayFor(liveFingerprint(live), now);
+    if (retryIn === 0) {
+      this.#isReported = false;
+      return false;
+    }
+    this.until = now + retryIn;
+    if (!this.#isReported) this.#tell({ kind: 'drift-repeated', cycle, keys, retryIn });
+    this.#isReported = true;
+    return true;
+  }
+
+  recordRevert(live: Observed | undefined): void {
+    this.#limiter.recordRevert(liveFingerprint(live), performance.now());
+  }
+}

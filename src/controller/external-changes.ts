@@ -1,0 +1,37 @@
+import type { Plan } from '../model/published.ts';
+import type { Decision } from '../planning/decide.ts';
+import type { Observed } from '../planning/observed.ts';
+import { CONTENT_HASH, plan } from '../planning/plan.ts';
+
+/**
+ * Identifies the desired state: labels and annotations, among them the hash of the documents. The owner reference is left
+ * out, because it depends on a permission.
+ */
+export const metadataFingerprint = ({ labels, annotations }: Plan): string =>
+  JSON.stringify([labels, annotations]);
+
+/** Identifies what somebody else wrote. */
+export const liveFingerprint = (live: Observed | undefined): string =>
+  JSON.stringify([
+    live?.names.map((key) => live.data[key] ?? null),
+    live?.labels,
+    live?.annotations[CONTENT_HASH],
+  ]);
+
+/**
+ * What somebody else changed since the last publication, if the desired state is still the same; empty if nothing. It need
+ * not be drift: a program of another version, or with other settings, publishes whole toolsets too.
+ * @param wanted the fingerprint of the desired state of the last publication, if there was one
+ */
+export function externalChanges(
+  { intent, drift }: Decision,
+  live: Observed | undefined,
+  wanted: string | undefined,
+  version: string,
+): readonly string[] {
+  if (live === undefined) return [];
+  const decided = plan(intent, live, version);
+  // Our own changes are never rate-limited.
+  if (decided.action !== 'update' || metadataFingerprint(decided) !== wanted) return [];
+  return drift?.keys ?? decided.changes;
+}

@@ -1,0 +1,102 @@
+import type { Approvals } from '../model/approvals.ts';
+import type { DiscoveredService, Problem } from '../model/discovery.ts';
+import { OVERRIDES_KEY } from '../model/documents.ts';
+import { displayKey } from '../model/key.ts';
+import { documentDiff } from '../planning/changes.ts';
+import type { Decision } from '../planning/decide.ts';
+import type { Observed } from '../planning/observed.ts';
+import { rollbackOf } from '../planning/plan.ts';
+import type { GeneratedSnapshot } from './assess.ts';
+import type { EngineEvent } from './events.ts';
+import type { PublishResult } from './publication.ts';
+import type { ToolWatch } from './tool-changes.ts';
+
+export interface ReconcileReportsOptions {
+  readonly tell: (event: EngineEvent) => void;
+  /** Where the target is published, for messages. */
+  readonly target: string;
+  readonly now: () => Date;
+  readonly tools: ToolWatch;
+}
+
+/** Emits the events of reconciliations. A state that lasts, such as a hold or a rollback, is reported once. */
+export class ReconcileReports {
+  readonly #options: ReconcileReportsOptions;
+  #faults: string | undefined;
+  #rollback: string | undefined;
+  #waiting: ReadonlySet<string> = new Set();
+  #held: ReadonlySet<string> = new Set();
+
+  constructor(options: ReconcileReportsOptions) {
+    this.#options = options;
+  }
+
+  /** Which Services wait for approval, and how the tools of published MCP servers changed. */
+  trust(
+    found: readonly DiscoveredService[],
+    { waiting, held }: GeneratedSnapshot,
+    approvals: Approvals | undefined,
+    cycle: number,
+  ): void {
+    const { tell, tools } = this.#options;
+    const fresh = waiting.filter((key) => !this.#waiting.has(key));
+    const now = new Set(waiting);
+    if (fresh.length > 0 || this.#waiting.size !== now.size)
+      tell({ kind: 'approvals-waiting', cycle, waiting, fresh });
+    this.#waiting = now;
+    const kept = new Set(held);
+    for (const change of tools.take(found, (service) => !kept.has(displayKey(service)), approvals))
+      tell({ kind: 'tools-changed', cycle, change });
+  }
+
+  /** Why what is published differs from what was found. */
+  reasons({ rollback, intent }: Decision, live: Observed | undefined, cycle: number): void {
+    const { tell } = this.#options;
+    const faults = intent.overrideError;
+    if (faults !== undefined && faults !== this.#faults) tell({ kind: 'overrides-invalid', cycle, faults });
+    if (faults === undefined && this.#faults !== undefined) tell({ kind: 'overrides-mended', cycle });
+    this.#faults = faults;
+    const to = (intent.rollback ?? rollbackOf(live?.annotations ?? {}))?.to ?? 0;
+    const state = rollback === undefined ? undefined : `${rollback} ${to}`;
+    if (rollback !== undefined && state !== this.#rollback)
+      tell({ kind: 'rollback', cycle, to, holds: rollback === 'holds' });
+    this.#rollback = state;
+  }
+
+  /** Tools that are held. @returns a note about them; `undefined` if there are none */
+  held({ held, until }: Decision['held'], cycle: number): Problem | undefined {
+    const { tell, target, now } = this.#options;
+    const isNew = held.some((tool) => !this.#held.has(tool));
+    this.#held = new Set(held);
+    if (until === undefined) return undefined;
+    if (isNew) tell({ kind: 'removal-held', cycle, tools: held, retryIn: until - now().getTime() });
+    const names = held.slice(0, 5).join(', ');
+    const more = held.length > 5 ? ` and ${held.length - 5} more` : '';
+    return {
+      where: target,
+      what: `${held.length} tools stay until ${new Date(until).toISOString()}, though they are not found or cannot be used: ${names}${more}`,
+      fix: `let them go with --force, by kubernaut.io/allow-removal: "true" on it, or switch them off in ${OVERRIDES_KEY}`,
+    };
+  }
+
+  /** What was published and why. @param isKnown it was published before */
+  result(
+    { plan, live: after, rolledBack }: PublishResult,
+    before: Observed | undefined,
+    { drift, intent }: Decision,
+    isKnown: boolean,
+    cycle: number,
+  ): void {
+    const { tell, target } = this.#options;
+    if (plan.action !== 'none') tell({ kind: 'observed', live: after });
+    if (before === undefined && isKnown)
+      tell({ kind: 'recreated', cycle, overrides: intent.overrides !== undefined });
+    if (drift !== undefined) {
+      const diff = documentDiff(before, drift.published ?? intent.documents, 'found', 'published');
+      tell({ kind: 'drift', cycle, keys: drift.keys, diff });
+    }
+    if (rolledBack !== undefined)
+      tell({ kind: 'rolled-back', cycle, to: rolledBack.to.number, faults: rolledBack.faults });
+    if (plan.action !== 'none') tell({ kind: 'published', cycle, plan, target });
+  }
+}

@@ -1,0 +1,131 @@
+import * as z from 'zod';
+import type { Problem } from '../../model/discovery.ts';
+import { endpointUrl } from '../../model/discovery.ts';
+import type { YamlLimits } from '../../model/yaml-document.ts';
+import { readPlacedYaml } from '../../model/yaml-text.ts';
+import { told } from '../../planning/budget.ts';
+import { describe } from '../../planning/description.ts';
+import type { Tool } from '../../planning/tools.ts';
+import { asFaults, type ContentFaults, placed } from '../faults.ts';
+import type { Output, Rendered, RenderOptions } from '../output.ts';
+import { beyondAgentTools } from './agent-tools.ts';
+import { approvalRequired } from './approval.ts';
+import { holmesFaults } from './contract.ts';
+import { holdersIn } from './holders.ts';
+import { entryOf, HOLMESGPT, holmesMapping } from './mapping.ts';
+import { FILE } from './merge.ts';
+import { patchFaults } from './patch.ts';
+import { holmesDocument } from './toolsets.ts';
+
+/** The settings that decide what HolmesGPT's file looks like. */
+export interface HolmesSettings {
+  /** `0.20`: one backend for each built-in toolset; `0.32` and newer: several, as instances. */
+  readonly holmesgptVersion: '0.20' | '0.32';
+}
+
+/** What is wrong with a `custom_toolset.yaml`, as HolmesGPT reads it, which is by YAML 1.1. */
+export function holmesTextFaults(text: string, limits: YamlLimits): ContentFaults {
+  const read = readPlacedYaml(text, z.unknown(), { limits, version: '1.1' });
+  return 'faults' in read ? asFaults(read) : placed(holmesFaults(read.value), read.placeOf);
+}
+
+const byName = (a: Tool, b: Tool): number => (a.tool < b.tool ? -1 : a.tool > b.tool ? 1 : 0);
+
+/** What to say if tools that no limit removes are too many for the model. */
+function beyondModel(fixed: number, most: number): Problem[] {
+  if (fixed <= most) return [];
+  return [
+    {
+      where: FILE,
+      what: `gives HolmesGPT ${fixed} tools that no limit removes, and with more than ${most} its model may reject every request`,
+      fix: 'switch toolsets or MCP servers off in overrides.yaml, or raise MAX_AGENT_TOOLS if the model supports more',
+    },
+  ];
+}
+
+/** `custom_toolset.yaml` without the backends that would give the model too many tools. */
+function render(ordered: readonly Tool[], options: RenderOptions & HolmesSettings): Rendered {
+  const { credentials, overrides, holmesgptVersion, namespaces, published, limits } = options;
+  const holmes = {
+    credentials,
+    holmesgptVersion,
+    patch: overrides.holmesgpt,
+    ...(namespaces === undefined ? {} : { namespaces }),
+    publishedFile: published?.[FILE],
+  };
+  const most = limits.maxAgentTools;
+  const tools = ordered.toSorted(byName);
+  const document = holmesDocument(tools, holmes);
+  const people = () =>
+    holmesDocument(
+      tools.filter(({ pinned }) => pinned),
+      holmes,
+    );
+  const { beyond, fixed, brings } = beyondAgentTools(
+    ordered,
+    document,
+    people,
+    most,
+    holdersIn(holmes.publishedFile).any,
+  );
+  const { cuts, notes } = told(
+    'agent_tools',
+    beyond,
+    (namespace) =>
+      `${brings(namespace)}, which is more than its share of ${most}, the most that a model takes (${fixed} of them are HolmesGPT's own and people's)`,
+    `left out of ${FILE} (they are in toolset.json)`,
+  );
+  const gone = new Set(beyond);
+  const fitting =
+    gone.size === 0
+      ? document
+      : holmesDocument(
+          tools.filter((tool) => !gone.has(tool)),
+          holmes,
+        );
+  return {
+    artifacts: [{ name: FILE, mediaType: 'application/yaml', content: fitting.text }],
+    cuts,
+    notes: fitting.notes,
+    omissions: fitting.omissions,
+    limitNotes: [...notes, ...beyondModel(fixed, most)],
+  };
+}
+
+const bytes = (text: string): number => Buffer.byteLength(text);
+
+/** What an entry of YAML takes beside its texts: indentation, keys and quotes. */
+const LINE = 16;
+
+/** About how many bytes a tool takes in `custom_toolset.yaml`. */
+function sizeOf(tool: Tool): number {
+  const { endpoint } = tool;
+  const entry = entryOf(tool);
+  const url = bytes(endpointUrl(endpoint)) + LINE;
+  if ('mcp' in entry) {
+    const globs = tool.added === true ? [] : approvalRequired(tool.verdict);
+    const approval = globs.reduce((sum, glob) => sum + bytes(glob) + LINE, 0);
+    return url + bytes(tool.key) + bytes(describe(tool)) + approval + 120;
+  }
+  if ('http' in entry) {
+    const paths = entry.http.paths.map((path) => bytes(path) + endpoint.path.length + LINE);
+    const own = describe(tool) === tool.kind ? 0 : bytes(describe(tool));
+    return 2 * url + bytes(tool.tool) + own + 60 + paths.reduce((sum, each) => sum + each, 0);
+  }
+  if (!('toolsets' in entry)) return 0;
+  const fields = Object.keys(entry.config).length;
+  return entry.toolsets.length * (bytes(tool.tool) + LINE + fields * (url + LINE));
+}
+
+/** `custom_toolset.yaml`, which HolmesGPT loads. */
+export const holmesgpt: Output<HolmesSettings> = {
+  id: HOLMESGPT,
+  documents: [{ name: FILE, mediaType: 'application/yaml', check: holmesTextFaults }],
+  mapping: holmesMapping,
+  render,
+  sizeOf,
+  // Only before 0.32 does a toolset take one backend, and the one that is published keeps the place.
+  usesPublished: ({ holmesgptVersion }) => holmesgptVersion === '0.20',
+  overrideFaults: ({ holmesgpt }) =>
+    patchFaults(holmesgpt).map((each) => ({ ...each, path: [HOLMESGPT, ...each.path] })),
+};

@@ -1,0 +1,43 @@
+import { type Documents, type Toolset, toolsetOf } from '../model/documents.ts';
+import { LARGE } from '../model/yaml-document.ts';
+import type { Output } from './output.ts';
+
+/** The outputs of one target: their documents are published together. */
+export interface Outputs<Settings = unknown> {
+  readonly all: readonly Output<Settings>[];
+  /** Names of their documents. */
+  readonly names: readonly string[];
+  /** Documents with the tools in them, which are read when they are first needed. */
+  read(documents: Documents): Toolset;
+  /**
+   * What is wrong with documents, for example as they were read back: the first faults of each with document, line and
+   * column. None if agents can use them. Never throws for what the documents hold.
+   */
+  faultsOf(documents: Documents): readonly string[];
+  /** Whether what they render depends on what is published. */
+  usesPublished(settings: Settings): boolean;
+}
+
+/** Most faults that are listed for one document. */
+const SHOWN = 5;
+
+/** @param all in the order in which they are rendered */
+export function outputsOf<Settings>(all: readonly Output<Settings>[]): Outputs<Settings> {
+  const types = all.flatMap(({ documents }) => documents);
+  const reader = all.find(({ readBack }) => readBack !== undefined);
+  return {
+    all,
+    names: types.map(({ name }) => name),
+    read: (documents) => toolsetOf(documents, () => reader?.readBack?.(documents) ?? []),
+    faultsOf: (documents) =>
+      types.flatMap(({ name, check }) => {
+        const text = documents[name];
+        if (text === undefined) return [`${name} is missing`];
+        return check(text, LARGE)
+          .faults.filter(({ level }) => level === 'fault')
+          .slice(0, SHOWN)
+          .map(({ line, column, message }) => `${name}, line ${line}, column ${column}: ${message}`);
+      }),
+    usesPublished: (settings) => all.some((output) => output.usesPublished?.(settings) === true),
+  };
+}

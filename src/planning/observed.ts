@@ -1,0 +1,55 @@
+import type { Documents, Toolset } from '../model/documents.ts';
+import type { Published } from '../model/published.ts';
+import type { Revision } from '../model/revision.ts';
+import { contentHash } from './content-hash.ts';
+import { CONTENT_HASH } from './plan.ts';
+
+/** What is known of the documents of a target, whatever they are. */
+export interface Reader {
+  /** Names of the documents that are ours. */
+  readonly names: readonly string[];
+  /** Documents with the tools in them. */
+  read(documents: Documents): Toolset;
+}
+
+/** A published toolset as data. */
+export interface Observed extends Published {
+  /** Names of the documents that are ours, whether or not they are there. */
+  readonly names: readonly string[];
+  /** Those of our documents that are there, and the tools in them. */
+  readonly present: Toolset;
+  /** The same if none is missing. */
+  readonly toolset: Toolset | undefined;
+}
+
+/** A revision, and the tools in it. */
+export interface ReadRevision extends Revision {
+  readonly toolset: Toolset;
+}
+
+/**
+ * Whether none of our documents is missing. Fewer than there are outputs are whole if they are what we published: another
+ * version of the program may have had fewer outputs.
+ */
+function isWhole(documents: Documents, { annotations }: Published, names: readonly string[]): boolean {
+  const count = Object.keys(documents).length;
+  if (count === names.length) return true;
+  return count > 0 && contentHash(documents) === annotations[CONTENT_HASH];
+}
+
+/** Reads what is published. From here on, nothing looks into documents. */
+export function observe(live: Published | undefined, reader: Reader): Observed | undefined {
+  if (live === undefined) return undefined;
+  const { names } = reader;
+  const there = names.flatMap((name) => {
+    const text = live.data[name];
+    return text === undefined ? [] : [[name, text] as const];
+  });
+  const documents = Object.fromEntries(there);
+  const present = reader.read(documents);
+  return { ...live, names, present, toolset: isWhole(documents, live, names) ? present : undefined };
+}
+
+/** Reads revisions, so that nothing looks into their documents. */
+export const observeRevisions = (revisions: readonly Revision[], reader: Reader): readonly ReadRevision[] =>
+  revisions.map((revision) => ({ ...revision, toolset: reader.read(revision.documents) }));
