@@ -274,7 +274,7 @@ describe('laws', () => {
       }),
       { numRuns: 300 },
     );
-  }, 60_000);
+  }, 300_000);
 });
 
 test('what a person has already is left out, and an edit of the file does not make it theirs', () => {
