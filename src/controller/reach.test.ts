@@ -63,7 +63,7 @@ async function published(
     namespaces: ['monitoring', 'shop'],
     overrides: overridesOf(overrides),
   });
-  return documents['custom_toolset.yaml'];
+  return documents['custom_toolset.yaml'] ?? '';
 }
 
 const mcp = (name: string, fields: ServiceFields = {}): Service =>
