@@ -1,7 +1,7 @@
 import type { PublishedTool } from '../../model/published-tools.ts';
 import type { EventHandlers } from '../event-handlers.ts';
 import type { MetricSet } from '../metric-set.ts';
-import { type Counted, setCounts, type TypeLabel } from './common.ts';
+import { setCounts, type TypeLabel } from './common.ts';
 
 /** Metrics of drift: changes that others make to generated documents. */
 export function driftMetrics(set: MetricSet, documents: readonly string[]): EventHandlers {
