@@ -123,7 +123,7 @@ describe('two clusters with equal names', () => {
   test('have limits by namespace of their own', async () => {
     const found = await pass(BOTH);
     const generated = made(found, { maxToolsPerNamespace: 1 });
-    expect(generated.tools).toBe(2);
+    expect(generated.tools).toHaveLength(2);
     expect(generated.limitNotes.map(({ where }) => where)).toEqual([
       `namespace ${EAST}/monitoring`,
       'namespace monitoring',
