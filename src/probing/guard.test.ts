@@ -95,8 +95,9 @@ describe('getting past the address guard', () => {
   });
 
   test('with a name that resolves to something else after it was checked', async () => {
-    const good = await listening('127.0.0.2');
-    const bad = await listening('127.0.0.1', good.port);
+    // Others listen on 127.0.0.1 too, so the port is chosen there.
+    const bad = await listening('127.0.0.1');
+    const good = await listening('127.0.0.2', bad.port);
     const { resolve, calls } = resolving(['127.0.0.2'], ['127.0.0.1']);
     const refused = (address: string): string | undefined => (address === '127.0.0.2' ? undefined : 'bad');
     const answer = await directFetch(new Map(), { resolve, refused })(

@@ -26,7 +26,7 @@ function service(
 const pass = (
   before: DiscoveredService[],
   services: DiscoveredService[],
-  change: { readonly full?: boolean; readonly changedAt?: number } = {},
+  change: { readonly full?: boolean; readonly changedAt?: number; readonly cycle?: number } = {},
 ): EngineEvent => ({
   kind: 'pass',
   cycle: 1,
@@ -217,6 +217,12 @@ test.each<[string, readonly EngineEvent[], string, string | undefined]>([
   [
     'time from the first change to its publication, in seconds',
     [pass([], [], { changedAt: 400 }), pass([], [], { changedAt: 700 }), published],
+    'change_to_publish_seconds_sum',
+    '0.6',
+  ],
+  [
+    'a change that was found while what is known before it was published counts with its own publication',
+    [pass([], [], { changedAt: 400, cycle: 2 }), published, reconciled(), { ...published, cycle: 2 }],
     'change_to_publish_seconds_sum',
     '0.6',
   ],

@@ -2,6 +2,9 @@ import type { EventHandlers } from '../event-handlers.ts';
 import type { MetricSet } from '../metric-set.ts';
 import { PASSES, SECOND } from './common.ts';
 
+/** Most changes that are remembered while nothing can be published. */
+const MOST_CHANGES = 100;
+
 /**
  * Metrics of publications: how many, how long they take, and how soon after a change.
  * @param now milliseconds on the clock of `performance.now`
@@ -23,21 +26,28 @@ export function publicationMetrics(set: MetricSet, now: () => number): EventHand
     PASSES,
   );
   for (const result of ['success', 'failure']) updates.inc({ result }, 0);
-  let changedAt: number | undefined;
+  /** Changes that are not published yet, each with the discovery that found it, the oldest first. */
+  let changes: { readonly at: number; readonly cycle: number }[] = [];
+  /** What a discovery found, a publication of an earlier one does not hold. */
+  const takeUpTo = (last: number): number[] => {
+    const done = changes.filter(({ cycle }) => cycle <= last);
+    changes = changes.filter(({ cycle }) => cycle > last);
+    return done.map(({ at }) => at);
+  };
   return {
-    pass(event) {
-      changedAt ??= event.changedAt;
+    pass({ changedAt, cycle }) {
+      if (changedAt !== undefined && changes.length < MOST_CHANGES) changes.push({ at: changedAt, cycle });
     },
-    published() {
+    published({ cycle }) {
       updates.inc({ result: 'success' });
-      if (changedAt !== undefined) latency.observe((now() - changedAt) / SECOND);
-      changedAt = undefined;
+      const done = takeUpTo(cycle);
+      if (done.length > 0) latency.observe((now() - Math.min(...done)) / SECOND);
     },
     'publish-failed': () => updates.inc({ result: 'failure' }),
-    reconciled({ ok, milliseconds }) {
+    reconciled({ ok, milliseconds, cycle }) {
       duration.observe(milliseconds / SECOND);
-      // The change has no consequence for what is published.
-      if (ok) changedAt = undefined;
+      // What is left has no consequence for what is published.
+      if (ok) takeUpTo(cycle);
     },
   };
 }
