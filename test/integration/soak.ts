@@ -133,9 +133,17 @@ export async function soak(soaked: Soaked, seconds: number): Promise<Holding[]> 
 /** The least of each that was held in the second fifth and in the last fifth of the time. */
 export function beginAndEnd(held: readonly Holding[]): { readonly begin: Holding; readonly end: Holding } {
   const fifth = Math.floor(held.length / 5);
-  const least = (some: readonly Holding[]): Holding => {
-    const of = (name: keyof Holding): number => Math.min(...some.map((each) => each[name]));
-    return { heap: of('heap'), resident: of('resident'), sockets: of('sockets'), timers: of('timers') };
+  // The least memory is what is left after a collection; sockets and timers come and go with each change.
+  const inAll = (some: readonly Holding[]): Holding => {
+    const sorted = (name: keyof Holding): number[] => some.map((each) => each[name]).sort((x, y) => x - y);
+    const least = (name: keyof Holding): number => sorted(name)[0] ?? Number.NaN;
+    const median = (name: keyof Holding): number => sorted(name)[some.length >> 1] ?? Number.NaN;
+    return {
+      heap: least('heap'),
+      resident: least('resident'),
+      sockets: median('sockets'),
+      timers: median('timers'),
+    };
   };
-  return { begin: least(held.slice(fifth, 2 * fifth)), end: least(held.slice(-fifth)) };
+  return { begin: inAll(held.slice(fifth, 2 * fifth)), end: inAll(held.slice(-fifth)) };
 }
