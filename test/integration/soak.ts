@@ -130,7 +130,7 @@ export async function soak(soaked: Soaked, seconds: number): Promise<Holding[]> 
   return held;
 }
 
-/** The least of each that was held in the second fifth and in the last fifth of the time. */
+/** What was held in the second fifth and in the last fifth of the time. */
 export function beginAndEnd(held: readonly Holding[]): { readonly begin: Holding; readonly end: Holding } {
   const fifth = Math.floor(held.length / 5);
   // The least memory is what is left after a collection; sockets and timers come and go with each change.
