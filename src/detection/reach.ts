@@ -40,6 +40,20 @@ class Namespace {
       }
   }
 
+  /** Whether it was made of these Services. */
+  isOf(services: readonly Service[]): boolean {
+    return (
+      services.length === this.services.size &&
+      services.every((service) => this.services.get(service.name) === service)
+    );
+  }
+
+  /** Starts to count pairs anew. */
+  renew(): this {
+    this.#pairs = 0;
+    return this;
+  }
+
   isCut(name: string): boolean {
     return this.addresses?.get(name)?.isCut === true;
   }
@@ -96,10 +110,26 @@ class Namespaces {
     const key = displayNamespace(place);
     const known = this.#made.get(key);
     if (known !== undefined) return known;
-    const made = new Namespace(this.#services.get(key) ?? [], this.#book?.addressesIn(place));
+    const made = namespaceOf(this.#services.get(key) ?? [], this.#book?.addressesIn(place));
     this.#made.set(key, made);
     return made;
   }
+}
+
+/** The last one that was made with some addresses. */
+const lastMade = new WeakMap<ReadonlyMap<string, Addresses>, Namespace>();
+
+/** A namespace; the same object again while neither Services nor addresses changed, since there may be thousands. */
+function namespaceOf(
+  services: readonly Service[],
+  addresses: ReadonlyMap<string, Addresses> | undefined,
+): Namespace {
+  if (addresses === undefined) return new Namespace(services, addresses);
+  const known = lastMade.get(addresses);
+  if (known?.isOf(services) === true) return known.renew();
+  const made = new Namespace(services, addresses);
+  lastMade.set(addresses, made);
+  return made;
 }
 
 /** An address of a Pod as a host name, `10-0-0-1.NAMESPACE.pod.DOMAIN`. */

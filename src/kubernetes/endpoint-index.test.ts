@@ -105,3 +105,34 @@ test('after any changes it is what it would be from the start, and nothing is le
     }),
   );
 });
+
+test('after any changes the addresses are those of an index that is made anew, and the same map while nothing changes', () => {
+  const step = fc.record({
+    key: fc.constantFrom('1', '2', '3', '4'),
+    service: fc.constantFrom('n/a', 'n/b', 'other/a'),
+    addresses: fc.option(fc.subarray(['10.0.0.1', '10.0.0.2', '10.0.0.3'])),
+    isAsked: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
+      const index = new EndpointIndex();
+      const slices = new Map<string, SliceState>();
+      for (const { key, service, addresses, isAsked } of steps) {
+        if (addresses === null) {
+          index.drop(key);
+          slices.delete(key);
+        } else {
+          const state = slice(service, ...addresses);
+          index.put(key, state);
+          slices.set(key, state);
+        }
+        if (isAsked) index.addressesIn({ cluster: HOME_CLUSTER, namespace: 'n' });
+      }
+      for (const namespace of ['n', 'other', 'none']) {
+        const place = { cluster: HOME_CLUSTER, namespace };
+        expect(inNamespace(index, namespace)).toEqual(inNamespace(new EndpointIndex(slices), namespace));
+        expect(index.addressesIn(place)).toBe(index.addressesIn(place));
+      }
+    }),
+  );
+});

@@ -35,6 +35,8 @@ interface Kept {
   count: number;
 }
 
+const NO_ADDRESSES: ReadonlyMap<string, Addresses> = new Map();
+
 const listOf = ({ addresses = '' }: SliceState): string[] => (addresses === '' ? [] : addresses.split(' '));
 
 /**
@@ -46,6 +48,11 @@ export class EndpointIndex {
   readonly #byService = new Map<ServiceKey, Kept>();
   /** By namespace, as `displayNamespace` writes it. */
   readonly #byNamespace = new Map<string, { readonly services: Set<ServiceKey>; count: number }>();
+  /** Answers of `addressesIn`, by namespace, and the Services that changed since. */
+  readonly #answers = new Map<
+    string,
+    { book: ReadonlyMap<string, Addresses>; readonly stale: Set<ServiceKey> }
+  >();
 
   /** @param slices by key */
   constructor(slices: ReadonlyMap<string, SliceState> = new Map()) {
@@ -71,6 +78,7 @@ export class EndpointIndex {
     }
     this.#byService.set(service, known);
     this.#byNamespace.set(place, around);
+    this.#answers.get(place)?.stale.add(service);
   }
 
   /** Removes a slice. */
@@ -82,6 +90,7 @@ export class EndpointIndex {
     const place = displayNamespace(partsOf(service));
     const [known, around] = [this.#byService.get(service), this.#byNamespace.get(place)];
     if (known === undefined || around === undefined) return;
+    this.#answers.get(place)?.stale.add(service);
     const count = listOf(slice).length;
     known.count -= count;
     around.count -= count;
@@ -89,7 +98,9 @@ export class EndpointIndex {
     if (known.slices.size > 0) return;
     this.#byService.delete(service);
     around.services.delete(service);
-    if (around.services.size === 0) this.#byNamespace.delete(place);
+    if (around.services.size > 0) return;
+    this.#byNamespace.delete(place);
+    this.#answers.delete(place);
   }
 
   /** The Service of a slice. */
@@ -119,14 +130,23 @@ export class EndpointIndex {
     };
   }
 
-  /** The addresses of each Service of a namespace that has EndpointSlices, by name. */
-  addressesIn(namespace: Pick<ObjectKey, 'cluster' | 'namespace'>): Map<string, Addresses> {
-    const services = this.#byNamespace.get(displayNamespace(namespace))?.services ?? [];
-    return new Map(
-      [...services].map((service) => [
-        partsOf(service).name,
-        this.get(service)?.addresses ?? { listed: [], isCut: false },
-      ]),
-    );
+  /**
+   * The addresses of each Service of a namespace that has EndpointSlices, by name. While none of them changes, it is the same
+   * map again.
+   */
+  addressesIn(namespace: Pick<ObjectKey, 'cluster' | 'namespace'>): ReadonlyMap<string, Addresses> {
+    const place = displayNamespace(namespace);
+    // Who asks may have the name of the namespace from a tenant, so nothing is kept of those without slices.
+    if (!this.#byNamespace.has(place)) return NO_ADDRESSES;
+    const answer = this.#answers.get(place);
+    if (answer?.stale.size === 0) return answer.book;
+    const book = new Map(answer?.book);
+    for (const service of answer?.stale ?? this.#byNamespace.get(place)?.services ?? []) {
+      const endpoints = this.get(service);
+      if (endpoints === undefined) book.delete(partsOf(service).name);
+      else book.set(partsOf(service).name, endpoints.addresses);
+    }
+    this.#answers.set(place, { book, stale: new Set() });
+    return book;
   }
 }

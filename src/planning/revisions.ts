@@ -18,8 +18,17 @@ function publishedAt({ published, created }: Revision): number {
   return times.find((time) => !Number.isNaN(time)) ?? 0;
 }
 
+/** Identities that were made: documents are large, and each publication compares all revisions. */
+const identities = new WeakMap<Content, string>();
+
 /** What tells revisions apart. */
-const identityOf = ({ documents, overrides }: Content): string => revisionHash(documents, overrides);
+function identityOf(content: Content): string {
+  const known = identities.get(content);
+  if (known !== undefined) return known;
+  const identity = revisionHash(content.documents, content.overrides);
+  identities.set(content, identity);
+  return identity;
+}
 
 /**
  * Revisions from the oldest to the newest, each content once. Order goes by time and not by number: histories that
