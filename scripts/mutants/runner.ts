@@ -63,7 +63,7 @@ function* testsOf(suite: Suite): Generator<Test> {
 /** The test's ID: where it stands in its file, since names need not be unique. */
 const placeOf = (task: Task): string => task.id;
 
-/** Runs some tests of a file, the fast ones first, and stops at the first that fails. It reports to nobody. */
+/** Runs selected tests of a file, fastest first, and stops at the first failure. Nothing is reported. */
 class QuietRunner extends TestRunner {
   failed = false;
   readonly #durations: ReadonlyMap<string, number>;
@@ -75,7 +75,7 @@ class QuietRunner extends TestRunner {
     this.#wanted = wanted;
   }
 
-  /** Loads the tests anew, and the modules that they import only where these were reset. */
+  /** Reloads the tests. Modules that they import are reloaded only if they were reset. */
   override importFile(path: string): unknown {
     const module = (this as unknown as Internals).workerState.evaluatedModules.getModuleById(path);
     if (module !== undefined)

@@ -54,7 +54,7 @@ export class Catalog {
     return this.#byService.get(key);
   }
 
-  /** Makes the backends anew from what they follow from, and keeps their ids and the times of their conditions. */
+  /** Rebuilds the backends from the inputs. Ids and transition times of conditions are kept. */
   update(inputs: CatalogInputs, now: Date): void {
     const { found, tools } = inputs;
     const known = new Map(this.#backends.map((backend) => [backend.id, backend]));

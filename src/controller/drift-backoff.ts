@@ -3,7 +3,7 @@ import { DriftRateLimiter } from './drift-rate-limiter.ts';
 import type { EngineEvent } from './events.ts';
 import { liveFingerprint } from './external-changes.ts';
 
-/** Leaves external changes alone for a while if somebody keeps making them. */
+/** Backs off from reverting an external change that keeps coming back. */
 export class DriftBackoff {
   readonly #tell: (event: EngineEvent) => void;
   readonly #limiter = new DriftRateLimiter();

@@ -12,7 +12,7 @@ export interface EngineOptions extends Omit<ReconcileLoopOptions, 'generation' |
 
 /**
  * Runs the loops: discovery keeps a snapshot of all backends, and a reconcile loop keeps the output in step with it. All
- * of them are level-triggered: they take what is there now, so a lost or doubled change does no harm.
+ * of them are level-triggered: they work from the current state, so a lost or duplicate event is harmless.
  */
 export class Engine {
   #options: EngineOptions;

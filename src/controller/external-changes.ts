@@ -10,7 +10,7 @@ import { CONTENT_HASH, plan } from '../planning/plan.ts';
 export const metadataFingerprint = ({ labels, annotations }: Plan): string =>
   JSON.stringify([labels, annotations]);
 
-/** Identifies what somebody else wrote. */
+/** A fingerprint of the published state, to recognise a repeated external change. */
 export const liveFingerprint = (live: Observed | undefined): string =>
   JSON.stringify([
     live?.names.map((key) => live.data[key] ?? null),

@@ -8,7 +8,7 @@ import { WorkQueue } from './work-queue.ts';
 /** The backoff of a probe that throws, which no probe should. */
 const RETRY: Backoff = { firstDelay: 15_000, maxDelay: 300_000 };
 
-/** A changed Service is another key: the probe of what it was keeps nobody waiting. */
+/** A changed Service gets a new key, so it does not wait for the probe of its previous version. */
 const keyOf = (way: Candidate): string => `${displayKey(way.service)} ${subjectOf(way)}`;
 
 /** Probes Services when they are due, each on its own. */

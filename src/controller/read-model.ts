@@ -220,7 +220,7 @@ export class ReadModel {
     return this.discoveryProblems.some(({ where }) => where === OUTAGE);
   }
 
-  /** Makes the backends anew after something changed that they follow from. */
+  /** Rebuilds the backends after one of their inputs changed. */
   #refresh(): void {
     const { policy, leads, now } = this.#options;
     const decides = leads?.() ?? true;

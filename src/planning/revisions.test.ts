@@ -53,6 +53,39 @@ test('the oldest are let go, and the newest never', () => {
   expect(numbers(revisionsToPrune(revisions, 1, content('a')))).toEqual([2]);
 });
 
+test('a burst of changes pushes out its own revisions, and not what was published for long before it', () => {
+  const HOUR = 3_600_000;
+  const start = now.getTime();
+  let revisions: Revision[] = [];
+  const publish = (text: string, at: number): void => {
+    const step = recordStep(content(text), revisions, 'x', new Date(at));
+    if (step.do === 'nothing') throw new Error('it changes nothing');
+    const { name, number, published } = step;
+    revisions.push({ ...content(text), name, number, created: '', published });
+    const pruned = revisionsToPrune(revisions, 10, content(text));
+    revisions = revisions.filter((each) => !pruned.includes(each));
+  };
+  const texts = (): (string | undefined)[] => revisions.map(({ documents }) => documents['toolset.json']);
+  for (const day of [0, 1, 2]) publish(`day ${day}`, start + day * 24 * HOUR);
+  const attack = start + 72 * HOUR;
+  for (let n = 0; n < 2_000; n++) publish(`burst ${n}`, attack + n * 1_300);
+  expect(revisions).toHaveLength(10);
+  expect(texts().slice(0, 3)).toEqual(['day 0', 'day 1', 'day 2']);
+  expect(texts().slice(-5)).toEqual([1_995, 1_996, 1_997, 1_998, 1_999].map((n) => `burst ${n}`));
+});
+
+test('without bursts the oldest go first', () => {
+  const HOUR = 3_600_000;
+  let revisions: Revision[] = [];
+  for (let n = 0; n < 100; n++) {
+    const published = new Date(now.getTime() + n * HOUR).toISOString();
+    revisions.push({ ...content(`${n}`), name: `x-${n}`, number: n, created: '', published });
+    const pruned = revisionsToPrune(revisions, 10, undefined);
+    revisions = revisions.filter((each) => !pruned.includes(each));
+  }
+  expect(numbers(revisions)).toEqual([90, 91, 92, 93, 94, 95, 96, 97, 98, 99]);
+});
+
 test('the one to return to is the newest with other documents that can be used', () => {
   const revisions = recorded(content('a'), content('b'), content('c'), content('c', 'edited'));
   expect(previousRevision(revisions, content('c').documents)?.number).toBe(2);
