@@ -38,7 +38,7 @@ const BOTH = 'tools:\n  shop/orders:\n    approved: true\n  shop/other:\n    app
 test('a file is edited, for several Services at once', async () => {
   const done = await approving(['shop/orders', 'shop/other'], '# ours\n');
   expect(done).toMatchObject({ code: 0, file: `# ours\n${BOTH}`, result: '' });
-  expect(done.messages).toMatch(/^shop\/orders, shop\/other are approved: .*overrides\.yaml says so\.\n/);
+  expect(done.messages).toMatch(/^shop\/orders, shop\/other are approved in .*overrides\.yaml\.\n/);
   expect(done.messages).toContain('any type is approved; use --type mcp');
 });
 
@@ -47,7 +47,7 @@ test('an approval names the type that it is for', async () => {
     type: 'mcp',
   });
   expect(done.file).toBe('tools:\n  shop/orders:\n    approved: mcp # ours\n');
-  expect(done.messages).toMatch(/^shop\/orders \(as mcp\) is approved: [^\n]*\n$/);
+  expect(done.messages).toMatch(/^shop\/orders \(as mcp\) is approved in [^\n]*\n$/);
 });
 
 test('- reads standard input and writes standard output', async () => {

@@ -22,7 +22,7 @@ import { readOnce } from '../sources/source.ts';
 import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
 import { parseKey } from './explain.ts';
-import { type InputFlags, inputOf, settingsOf } from './given.ts';
+import { type InputFlags, inputOf, settingsOf } from './input-flags.ts';
 import { missingService } from './not-found.ts';
 import { warn } from './output.ts';
 import { printDiff } from './print-diff.ts';
@@ -32,18 +32,18 @@ export interface ApproveFlags extends InputFlags {
   readonly file?: string;
   readonly dryRun?: boolean;
   readonly revoke?: boolean;
-  /** As what they are approved, in place of what they are found to be. */
+  /** The type to approve, instead of the detected one. */
   readonly type?: ApprovedKind;
 }
 
-/** Most tools of one server that are shown: all that are read of a list, since a person approves all of them. */
+/** Maximum tools shown for one server: every tool that is read, because the approval covers all of them. */
 const MAX_TOOLS_SHOWN = 512;
 
-/** A name of a namespace or a Service, as Kubernetes takes them (RFC 1123 label). */
+/** The name of a namespace or a Service (RFC 1123 label). */
 const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
-/** One Service: an approval is never for a pattern. @throws UserError */
-function serviceOf(text: string): ServiceName {
+/** Parses the name of one Service. Patterns are rejected, because each Service is approved on its own. @throws UserError */
+function parseServiceName(text: string): ServiceName {
   const { namespace, name } = parseKey(text);
   const wrong = [namespace, name].find((each) => !NAME.test(each));
   if (wrong === undefined) return { cluster: HOME_CLUSTER, namespace, name };
@@ -52,22 +52,22 @@ function serviceOf(text: string): ServiceName {
   );
 }
 
-/** What a person was shown of a Service. */
-interface Shown {
-  /** As what it is approved. */
+/** What the user was shown before approving a Service. */
+interface ShownService {
+  /** The type that is approved. */
   readonly kind: ApprovedKind;
   /** Its tools, see `toolsShown`. */
   readonly tools: string | undefined;
 }
 
-/** What is written of a Service. */
-interface Written {
+/** The approval to write for a Service. */
+interface ApprovalEntry {
   readonly approved: ApprovalWord;
   readonly tools?: string | undefined;
 }
 
-/** The text with a word on each of these Services. @throws UserError where it cannot be changed */
-function edited(text: string, words: ReadonlyMap<ServiceName, Written>, where: string): string {
+/** Writes the approvals into the text of `overrides.yaml`. @throws UserError if the text is invalid or cannot be changed */
+function applyApprovals(text: string, words: ReadonlyMap<ServiceName, ApprovalEntry>, where: string): string {
   const read = readOverrides(text);
   if ('faults' in read)
     throw new FindingsError(
@@ -87,8 +87,8 @@ function edited(text: string, words: ReadonlyMap<ServiceName, Written>, where: s
   return after;
 }
 
-/** What a person decides on: what the server is, and its tools. */
-function* described(found: DiscoveredService): Generator<string> {
+/** The lines that describe a server to the person who approves it: type, health and tools. */
+function* serviceLines(found: DiscoveredService): Generator<string> {
   const { verdict } = found;
   const summary = toolCount(verdict) ?? 'its tools are unknown';
   yield `${displayKey(found.service)}: ${found.type}, ${verdict.health} (${verdict.reason}); ${summary}`;
@@ -96,33 +96,33 @@ function* described(found: DiscoveredService): Generator<string> {
 }
 
 /**
- * Shows what is to be approved, as far as that can be seen from here.
- * @returns what was shown of each Service that needs approval, as far as it is known
- * @throws UserError where there is no such Service
+ * Prints what is about to be approved, as far as the cluster can be read from this machine.
+ * @returns what was shown, for each Service that needs approval
+ * @throws UserError if a Service does not exist
  */
-async function show(
+async function showServices(
   names: readonly ServiceName[],
   flags: ApproveFlags,
-  run: CliContext,
-): Promise<Map<ServiceName, Shown>> {
-  const shown = new Map<ServiceName, Shown>();
+  cli: CliContext,
+): Promise<Map<ServiceName, ShownService>> {
+  const shown = new Map<ServiceName, ShownService>();
   const namespaces = [...new Set(names.map(({ namespace }) => namespace))];
   const scoped = { ...flags, namespace: namespaces.join(',') };
-  const settings = await settingsOf(scoped, run);
-  const input = await openInput(inputOf(scoped, run), settings, false);
-  const sync = await readOnce(input.source, run.signal).catch((error: unknown) => {
+  const settings = await settingsOf(scoped, cli);
+  const input = await openInput(inputOf(scoped, cli), settings, false);
+  const sync = await readOnce(input.source, cli.signal).catch((error: unknown) => {
     if (!(error instanceof UserError)) throw error;
-    run.output.messages.write(
+    cli.output.messages.write(
       `warning: cannot detect the type of these Services from here: ${error.message}\n`,
     );
   });
   if (sync === undefined) return shown;
-  warn(run.output, sync.problems);
+  warn(cli.output, sync.problems);
   for (const { namespace, name } of names) {
     const there = sync.services.filter((service) => service.namespace === namespace).map((each) => each.name);
     if (there.includes(name) || sync.stale.includes(namespace)) continue;
     throw new ConfigError(
-      `${await missingService(namespace, name, there, input, run.signal)}. To approve a Service that does not exist yet, use --file`,
+      `${await missingService(namespace, name, there, input, cli.signal)}. To approve a Service that does not exist yet, use --file`,
     );
   }
   const wanted = new Set(names.map(displayKey));
@@ -133,12 +133,12 @@ async function show(
     probe: (...[candidate, signal]: Parameters<typeof prober.probe>) =>
       wanted.has(displayKey(candidate.service))
         ? prober.probe(candidate, signal)
-        : Promise.resolve(NOT_ASKED),
+        : Promise.resolve(NOT_PROBED),
   };
-  // A named Service is the way in, so none of them is shown as an alternate of another.
+  // Every named Service is its own entry point, so none is shown as an alternate of another.
   const naming = { ...NO_NAMING, named: new Set(names.map(serviceKey)) };
-  const { services } = await discover(sync.services, { ...stages, prober: only, naming }, run.signal);
-  const { messages } = run.output;
+  const { services } = await discover(sync.services, { ...stages, prober: only, naming }, cli.signal);
+  const { messages } = cli.output;
   for (const name of names) {
     const found = services.find(({ service }) => displayKey(service) === displayKey(name));
     if (found === undefined) {
@@ -147,7 +147,7 @@ async function show(
       );
       continue;
     }
-    for (const line of described(found)) messages.write(`${line}\n`);
+    for (const line of serviceLines(found)) messages.write(`${line}\n`);
     const kind = approvalKind(found);
     if (kind === undefined) messages.write(`${displayKey(name)}: a ${found.type} needs no approval\n`);
     else shown.set(name, { kind, tools: toolsShown(found.verdict) });
@@ -155,7 +155,7 @@ async function show(
   return shown;
 }
 
-const NOT_ASKED = {
+const NOT_PROBED = {
   health: 'unknown',
   authRequired: false,
   proof: 'unproven',
@@ -163,8 +163,8 @@ const NOT_ASKED = {
   steps: [],
 } as const;
 
-async function textOf(path: string, run: CliContext): Promise<string> {
-  if (path === '-') return streamText(run.stdin);
+async function readText(path: string, cli: CliContext): Promise<string> {
+  if (path === '-') return streamText(cli.stdin);
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
@@ -175,11 +175,16 @@ async function textOf(path: string, run: CliContext): Promise<string> {
   }
 }
 
-async function inFile(path: string, edit: (text: string) => string, flags: ApproveFlags, run: CliContext) {
-  const before = await textOf(path, run);
+async function approveInFile(
+  path: string,
+  edit: (text: string) => string,
+  flags: ApproveFlags,
+  cli: CliContext,
+) {
+  const before = await readText(path, cli);
   const after = edit(before);
   if (flags.dryRun === true) return { before, after };
-  if (path === '-') run.output.result.write(after);
+  if (path === '-') cli.output.result.write(after);
   else if (after !== before)
     await writeFile(path, after).catch((error: unknown) => {
       throw new ConfigError(`cannot write ${path}: ${(error as Error).message}; name another with --file`, {
@@ -189,31 +194,31 @@ async function inFile(path: string, edit: (text: string) => string, flags: Appro
   return { before, after };
 }
 
-async function inCluster(
+async function approveInCluster(
   settings: Configuration,
   edit: (text: string) => string,
   flags: ApproveFlags,
-  run: CliContext,
+  cli: CliContext,
 ) {
   const { editOverrides } = await import('../publishers/config-map/edit-overrides.ts');
   const target = { name: settings.configMapName, namespace: settings.configMapNamespace };
   return editOverrides(
-    await openCluster(inputOf(flags, run)),
+    await openCluster(inputOf(flags, cli)),
     target,
     edit,
     flags.dryRun === true,
-    run.signal,
+    cli.signal,
   );
 }
 
-/** `approve`: lets MCP servers and annotated Services be published, or not any more. @returns the exit code */
+/** `approve`: approves MCP servers and annotated Services, or revokes the approval. @returns the exit code */
 export async function approveCommand(
   services: readonly string[],
   flags: ApproveFlags,
-  run: CliContext,
+  cli: CliContext,
 ): Promise<number> {
-  const names = services.map(serviceOf);
-  const settings = await settingsOf(flags, run);
+  const names = services.map(parseServiceName);
+  const settings = await settingsOf(flags, cli);
   const approved = flags.revoke !== true;
   const where =
     flags.file === undefined
@@ -222,24 +227,26 @@ export async function approveCommand(
         ? 'standard input'
         : flags.file;
   const shown =
-    flags.file === undefined && approved ? await show(names, flags, run) : new Map<ServiceName, Shown>();
+    flags.file === undefined && approved
+      ? await showServices(names, flags, cli)
+      : new Map<ServiceName, ShownService>();
   const wordOf = (name: ServiceName): ApprovalWord =>
     approved && (flags.type ?? shown.get(name)?.kind ?? true);
-  const words = new Map<ServiceName, Written>(
+  const words = new Map<ServiceName, ApprovalEntry>(
     names.map((name) => [name, { approved: wordOf(name), tools: shown.get(name)?.tools }]),
   );
-  const edit = (text: string): string => edited(text, words, where);
+  const edit = (text: string): string => applyApprovals(text, words, where);
   const { before, after } =
     flags.file === undefined
-      ? await inCluster(settings, edit, flags, run)
-      : await inFile(flags.file, edit, flags, run);
-  if (flags.dryRun === true && before !== after) printDiff(textDiff(OVERRIDES_KEY, before, after), run);
+      ? await approveInCluster(settings, edit, flags, cli)
+      : await approveInFile(flags.file, edit, flags, cli);
+  if (flags.dryRun === true && before !== after) printDiff(textDiff(OVERRIDES_KEY, before, after), cli);
   const word = approved ? 'approved' : 'no longer approved';
   const listed = [...words].map(([name, { approved: kind }]) =>
     typeof kind === 'string' ? `${displayKey(name)} (as ${kind})` : displayKey(name),
   );
   const are = `${listed.join(', ')} ${names.length === 1 ? 'is' : 'are'}`;
-  const { messages } = run.output;
+  const { messages } = cli.output;
   if (before === after) messages.write(`${are} ${word} already in ${where}; nothing was changed.\n`);
   else if (flags.dryRun === true)
     messages.write(
@@ -247,7 +254,7 @@ export async function approveCommand(
     );
   else
     messages.write(
-      `${are} ${word}: ${where} says so${flags.file === undefined ? ', and serve follows within seconds' : ''}.\n`,
+      `${are} ${word} in ${where}${flags.file === undefined ? '; serve applies this within seconds' : ''}.\n`,
     );
   const open = names.filter((name) => words.get(name)?.approved === true).map(displayKey);
   if (open.length > 0)

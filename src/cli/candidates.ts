@@ -3,12 +3,12 @@ import { SETTING_NAMES, SETTINGS } from '../config/setting-table.ts';
 import { addSettings } from './options.ts';
 
 /**
- * What a shell does beside offering the candidates, as a number of cobra's: that is what kubectl reads of a plugin.
+ * Completion directives, with the numbers of cobra, which kubectl expects from a plugin.
  * https://github.com/spf13/cobra/blob/main/site/content/completions/_index.md
  */
 export const DIRECTIVE = { files: 0, nothing: 4, folders: 16 } as const;
 
-/** What may come next on a command line. */
+/** The completions that fit at one place of a command line. */
 export interface Candidates {
   readonly words: readonly (readonly [word: string, description: string])[];
   readonly directive: (typeof DIRECTIVE)[keyof typeof DIRECTIVE];
@@ -21,7 +21,7 @@ const oneOfWords = (words: readonly string[]): Candidates => ({
   directive: DIRECTIVE.nothing,
 });
 
-/** What a place for a value takes, by the name that stands for it in help. */
+/** The completions for a value, by its placeholder in the help. */
 function byPlaceholder(placeholder: string): Candidates {
   if (placeholder === 'folder') return { words: [], directive: DIRECTIVE.folders };
   return ['file', 'files', 'path'].includes(placeholder)
@@ -29,8 +29,8 @@ function byPlaceholder(placeholder: string): Candidates {
     : NOTHING;
 }
 
-/** A description without what stands in brackets at its end: the variable and the default. */
-const inShort = (description: string): string => description.replace(/ \(.*$/s, '');
+/** A description without the variable and the default in brackets at its end. */
+const withoutDetails = (description: string): string => description.replace(/ \(.*$/s, '');
 
 function valuesOf(option: Option): Candidates {
   const setting = SETTING_NAMES.find((name) => SETTINGS[name].flag === option.long);
@@ -53,8 +53,8 @@ const commandsOf = (program: Command): Candidates => ({
   directive: DIRECTIVE.nothing,
 });
 
-/** bash takes `--probe=direct` for three words, and `--probe=` for two. */
-function joined(words: readonly string[]): string[] {
+/** Rejoins flags and values: bash splits `--probe=direct` into three words, and `--probe=` into two. */
+function joinFlagValues(words: readonly string[]): string[] {
   const result: string[] = [];
   for (const [index, word] of words.entries()) {
     const before = result.at(-1);
@@ -66,40 +66,40 @@ function joined(words: readonly string[]): string[] {
 }
 
 /**
- * What may stand in place of the last word.
- * @param line the words after the program's name; the last one is begun, and may be empty
+ * The completions of the last word.
+ * @param line the words after the program's name; the last one may be incomplete or empty
  */
 export function candidatesOf(program: Command, line: readonly string[]): Candidates {
-  const words = joined(line);
+  const words = joinFlagValues(line);
   const current = words.pop() ?? '';
   const beginningWith = (begun: string, { words: all, directive }: Candidates): Candidates => ({
     words: all.filter(([word]) => word.startsWith(begun)),
     directive,
   });
   let command = program;
-  let place = 0;
+  let position = 0;
   let onlyArguments = false;
-  let awaited: Option | undefined;
+  let pendingOption: Option | undefined;
   const optionNamed = (word: string): Option | undefined =>
     command
       .createHelp()
       .visibleOptions(command)
       .find(({ long, short }) => long === word || short === word);
   for (const word of words) {
-    if (awaited !== undefined) awaited = undefined;
+    if (pendingOption !== undefined) pendingOption = undefined;
     else if (word === '--') onlyArguments = true;
     else if (!onlyArguments && word.startsWith('-') && word !== '-') {
       const option = optionNamed(word);
-      if (option?.required === true) awaited = option;
+      if (option?.required === true) pendingOption = option;
     } else {
       const named = command === program ? program.commands.find((each) => each.name() === word) : undefined;
       if (named !== undefined) {
         command = named;
         addSettings(command);
-      } else place += 1;
+      } else position += 1;
     }
   }
-  if (awaited !== undefined) return beginningWith(current, valuesOf(awaited));
+  if (pendingOption !== undefined) return beginningWith(current, valuesOf(pendingOption));
   if (!onlyArguments && current.startsWith('-') && current !== '-') {
     const [flag = '', value] = current.split(/=(.*)/s, 2);
     const option = optionNamed(flag);
@@ -108,17 +108,19 @@ export function candidatesOf(program: Command, line: readonly string[]): Candida
       .createHelp()
       .visibleOptions(command)
       .flatMap(({ long, short, description }) =>
-        [long, short].flatMap((name) => (name === undefined ? [] : [[name, inShort(description)] as const])),
+        [long, short].flatMap((name) =>
+          name === undefined ? [] : [[name, withoutDetails(description)] as const],
+        ),
       );
     return beginningWith(current, { words: all, directive: DIRECTIVE.nothing });
   }
-  if (command === program) return place === 0 ? beginningWith(current, commandsOf(program)) : NOTHING;
+  if (command === program) return position === 0 ? beginningWith(current, commandsOf(program)) : NOTHING;
   const known = command.registeredArguments;
   const last = known.at(-1);
-  return beginningWith(current, argumentOf(known[place] ?? (last?.variadic ? last : undefined), program));
+  return beginningWith(current, argumentOf(known[position] ?? (last?.variadic ? last : undefined), program));
 }
 
-/** The candidates in the form of cobra: a line each, a tab before its description, then `:` and the directive. */
+/** Formats candidates as cobra does: one line each, a tab before the description, then `:` and the directive. */
 export function candidatesText({ words, directive }: Candidates): string {
   const lines = words.map(([word, description]) => (description === '' ? word : `${word}\t${description}`));
   return [...lines, `:${directive}`, ''].join('\n');

@@ -1,4 +1,4 @@
-/** What may be said for flags that take one of a list; apart from the commands, so that help needs none of them. */
+/** The values of enumerated flags, in a file of their own so that help loads no command. */
 
 export const FORMATS = ['table', 'wide', 'name', 'json', 'yaml'] as const;
 export type Format = (typeof FORMATS)[number];

@@ -1,28 +1,28 @@
-/** Something that a command writes to. */
+/** A stream that a command writes to. */
 export interface Sink {
   readonly isTTY?: boolean;
   readonly columns?: number;
-  /** Writes a text; on a terminal, none of its characters steers it. */
+  /** Writes a text, with control characters escaped on a terminal. */
   write(text: string): unknown;
-  /** As `write`, for a text that holds our own colours, and in which texts of others are `visible` already. */
+  /** Like `write`, but keeps our own colours. The caller has escaped untrusted texts with `visible`. */
   writePainted?(text: string): unknown;
 }
 
-/** Where a command writes: results to one stream, everything else to the other. */
+/** The streams of a command: one for results, one for everything else. */
 export interface Output {
   readonly result: Sink;
   readonly messages: Sink;
 }
 
-/** What the command line gives to a command. */
+/** The environment that a command runs in. */
 export interface CliContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: NodeJS.ReadableStream;
   readonly output: Output;
   readonly version: string;
-  /** What a person types to call the program; `dynamic-toolset` if nothing is said. */
+  /** The name that the user types to run the program. Default: `dynamic-toolset`. */
   readonly name?: string;
   readonly signal: AbortSignal;
-  /** Takes what is to be done when a person asks for the configuration to be read again, as by SIGHUP. */
+  /** Registers a callback that reloads the configuration, for example on SIGHUP. */
   readonly onReload?: (reload: () => void) => void;
 }

@@ -2,7 +2,7 @@ import type { Shell } from './choices.ts';
 import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
 
-/** For each shell a script that asks the program itself for candidates: `dynamic-toolset __complete WORDS`. */
+/** The completion scripts. Each one runs `dynamic-toolset __complete WORDS` to get the candidates. */
 const SCRIPTS: Readonly<Record<Shell, string>> = {
   bash: String.raw`# Completion of dynamic-toolset for bash.
 _dynamic_toolset() {
@@ -70,8 +70,8 @@ complete -c dynamic-toolset -f -a '(__dynamic_toolset_candidates)'
 `,
 };
 
-/** `completion`: the script that makes a shell complete the program's command lines. @returns the exit code */
-export function completionCommand(shell: Shell, run: CliContext): number {
-  run.output.result.write(SCRIPTS[shell]);
+/** `completion`: prints the completion script of a shell. @returns the exit code */
+export function completionCommand(shell: Shell, cli: CliContext): number {
+  cli.output.result.write(SCRIPTS[shell]);
   return EXIT.ok;
 }

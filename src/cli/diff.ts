@@ -14,40 +14,40 @@ import { refusal } from '../planning/refusal.ts';
 import { readOnce } from '../sources/source.ts';
 import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
-import { type InputFlags, inputOf, settingsOf, sourcesOf } from './given.ts';
+import { type InputFlags, inputOf, settingsOf, sourcesOf } from './input-flags.ts';
 import { warn } from './output.ts';
 import { printDiff } from './print-diff.ts';
 import { withProgress } from './with-progress.ts';
 
 /**
- * `diff`: what `serve` would change in the cluster now.
- * @returns the exit code: 1 if anything
- * @throws UserError where the overrides in the cluster do not count
+ * `diff`: prints what `serve` would change in the cluster now.
+ * @returns the exit code: 1 if there is a difference
+ * @throws UserError if the overrides in the cluster are unusable
  */
-export async function diffCommand(flags: InputFlags, run: CliContext): Promise<number> {
-  const first = await settingsOf(flags, run);
-  const kube = await openCluster(inputOf(flags, run));
-  const stored = new LiveConfiguration(sourcesOf({ ...flags }, run), first, kube, (problem) =>
-    warn(run.output, [problem]),
+export async function diffCommand(flags: InputFlags, cli: CliContext): Promise<number> {
+  const first = await settingsOf(flags, cli);
+  const kube = await openCluster(inputOf(flags, cli));
+  const stored = new LiveConfiguration(sourcesOf({ ...flags }, cli), first, kube, (problem) =>
+    warn(cli.output, [problem]),
   );
-  await stored.openOnce(run.signal);
+  await stored.openOnce(cli.signal);
   const settings = stored.current;
-  const input = await openInput(inputOf(flags, run), settings, false, kube);
+  const input = await openInput(inputOf(flags, cli), settings, false, kube);
   const publisher = targetOf(kube, settings);
-  const { sync, live, stages, found } = await withProgress(run.output, run.env, async (progress) => {
+  const { sync, live, stages, found } = await withProgress(cli.output, cli.env, async (progress) => {
     progress?.show(`listing Services in ${input.where}`);
     const [read, stored, made] = await Promise.all([
-      readOnce(input.source, run.signal),
-      publisher.read(run.signal),
+      readOnce(input.source, cli.signal),
+      publisher.read(cli.signal),
       stagesOf(settings, input),
     ]);
     const published = observe(stored, OUTPUTS);
     const asking = deciding(progress?.watching(made) ?? made, decidedBy(published, settings));
-    const backends = await discover(read.services, asking, run.signal);
+    const backends = await discover(read.services, asking, cli.signal);
     return { sync: read, live: published, stages: made, found: backends };
   });
-  // Without the ConfigMap the history tells what would come back with it; who may not read that gets the rest.
-  const revisions = live === undefined ? await publisher.history.list(run.signal).catch(() => []) : [];
+  // Without the ConfigMap, the history says what would be restored. Reading it is optional, because it may be denied.
+  const revisions = live === undefined ? await publisher.history.list(cli.signal).catch(() => []) : [];
   const generation = { ...settings, kinds: toolKinds(stages.rules) };
   const findings = {
     found: found.services,
@@ -62,10 +62,10 @@ export async function diffCommand(flags: InputFlags, run: CliContext): Promise<n
     situationOf(live, observeRevisions(revisions, OUTPUTS), {}),
     {},
   );
-  const decided = plan(decision.intent, live, run.version);
+  const decided = plan(decision.intent, live, cli.version);
   const refused = refusal(live, false);
   const { rollback } = decision.intent;
-  warn(run.output, [
+  warn(cli.output, [
     ...sync.problems,
     ...found.problems,
     ...(refused === undefined
@@ -81,15 +81,15 @@ export async function diffCommand(flags: InputFlags, run: CliContext): Promise<n
         ]),
     ...notes,
   ]);
-  printDiff(documentDiff(live, decided.documents, publisher.target, 'now'), run);
+  printDiff(documentDiff(live, decided.documents, publisher.target, 'now'), cli);
   for (const change of decided.changes.filter((each) => !each.startsWith('data ')))
-    run.output.messages.write(`${live === undefined ? 'would set' : 'would change'} ${change}\n`);
+    cli.output.messages.write(`${live === undefined ? 'would set' : 'would change'} ${change}\n`);
   if (decided.restore !== undefined)
-    run.output.messages.write(`would restore ${OVERRIDES_KEY} from the last revision\n`);
+    cli.output.messages.write(`would restore ${OVERRIDES_KEY} from the last revision\n`);
   if (faults !== undefined)
     throw new FindingsError(
       `${OVERRIDES_KEY} of ${publisher.target} cannot be used: ${faults}; the last toolset stays until it is fixed`,
     );
-  if (decided.action === 'none') run.output.messages.write(`${publisher.target} is up to date.\n`);
+  if (decided.action === 'none') cli.output.messages.write(`${publisher.target} is up to date.\n`);
   return decided.action === 'none' ? EXIT.ok : EXIT.findings;
 }

@@ -8,7 +8,7 @@ import { readOnce } from '../sources/source.ts';
 import type { Format } from './choices.ts';
 import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
-import { type InputFlags, inputOf, settingsOf } from './given.ts';
+import { type InputFlags, inputOf, settingsOf } from './input-flags.ts';
 import { render, warn, writePainted } from './output.ts';
 import { columnsOf, hasColours } from './terminal.ts';
 import { withProgress } from './with-progress.ts';
@@ -17,20 +17,20 @@ export interface DiscoverFlags extends InputFlags {
   readonly output: Format;
 }
 
-/** What to try where nothing was found. */
-async function whatNext(
+/** Advice for the case that nothing was found. */
+async function adviceFor(
   flags: InputFlags,
   { namespaces }: Configuration,
   input: Input,
   services: number,
-  run: CliContext,
+  cli: CliContext,
 ): Promise<string> {
   if (input.kube !== undefined && flags.namespace !== undefined) {
     const { missingNamespaces } = await import('./not-found.ts');
-    const missing = await missingNamespaces(namespaces, input, run.signal);
+    const missing = await missingNamespaces(namespaces, input, cli.signal);
     if (missing.length > 0) return missing.join('\n');
   }
-  const name = run.name ?? 'dynamic-toolset';
+  const name = cli.name ?? 'dynamic-toolset';
   const why = `${name} explain NAMESPACE/SERVICE shows why a Service is not a backend.`;
   if (input.kube === undefined && services === 0)
     return `No object of kind Service was read. Charts are rendered first: helm template my/chart | ${name} discover -f -`;
@@ -40,15 +40,15 @@ async function whatNext(
     : `Try -A for all namespaces. ${why}`;
 }
 
-/** `discover`: what is there, and why. @returns the exit code */
-export async function discoverCommand(flags: DiscoverFlags, run: CliContext): Promise<number> {
-  const settings = await settingsOf(flags, run);
-  const input = await openInput(inputOf(flags, run), settings, false);
-  const { sync, decided, kinds, found } = await withProgress(run.output, run.env, async (progress) => {
+/** `discover`: lists the backends and their health. @returns the exit code */
+export async function discoverCommand(flags: DiscoverFlags, cli: CliContext): Promise<number> {
+  const settings = await settingsOf(flags, cli);
+  const input = await openInput(inputOf(flags, cli), settings, false);
+  const { sync, decided, kinds, found } = await withProgress(cli.output, cli.env, async (progress) => {
     progress?.show(`listing Services in ${input.where}`);
     const [read, decided, stages] = await Promise.all([
-      readOnce(input.source, run.signal),
-      decidedIn(settings, input, run.signal),
+      readOnce(input.source, cli.signal),
+      decidedIn(settings, input, cli.signal),
       stagesOf(settings, input),
     ]);
     const asking = deciding(progress?.watching(stages) ?? stages, decided);
@@ -56,7 +56,7 @@ export async function discoverCommand(flags: DiscoverFlags, run: CliContext): Pr
       sync: read,
       decided,
       kinds: toolKinds(stages.rules),
-      found: await discover(read.services, asking, run.signal),
+      found: await discover(read.services, asking, cli.signal),
     };
   });
   const { overrides, published, publication, tools } = decided;
@@ -73,21 +73,21 @@ export async function discoverCommand(flags: DiscoverFlags, run: CliContext): Pr
     new Date(),
   );
   const problems = [...sync.problems, ...found.problems, ...limitNotes];
-  const { result, messages } = run.output;
+  const { result, messages } = cli.output;
   writePainted(
     result,
     await render(
       catalog.backends,
       problems,
       flags.output,
-      { colour: hasColours(result, run.env), width: columnsOf(result, run.env) },
+      { colour: hasColours(result, cli.env), width: columnsOf(result, cli.env) },
       publication.isKnown,
     ),
   );
-  warn(run.output, problems);
+  warn(cli.output, problems);
   if (found.services.length === 0) {
     messages.write(`No backends found among ${sync.services.length} Services in ${input.where}.\n`);
-    messages.write(`${await whatNext(flags, settings, input, sync.services.length, run)}\n`);
+    messages.write(`${await adviceFor(flags, settings, input, sync.services.length, cli)}\n`);
   }
   return input.kube === undefined && sync.problems.length > 0 ? EXIT.findings : EXIT.ok;
 }

@@ -25,7 +25,7 @@ import { EXIT } from './exit.ts';
 import { asJson } from './explain/json.ts';
 import type { ExplainResult } from './explain/result.ts';
 import { asText, type Paint } from './explain/text.ts';
-import { type InputFlags, inputOf, settingsOf } from './given.ts';
+import { type InputFlags, inputOf, settingsOf } from './input-flags.ts';
 import { missingService } from './not-found.ts';
 import { writePainted } from './output.ts';
 import { hasColours } from './terminal.ts';
@@ -35,7 +35,7 @@ export interface ExplainFlags extends InputFlags {
   readonly output: 'text' | 'json';
 }
 
-/** `namespace/name` of a Service, as a person types it. @throws UserError */
+/** Parses `namespace/name` of a Service. @throws UserError */
 export function parseKey(text: string): { readonly namespace: string; readonly name: string } {
   const [namespace = '', name = '', ...rest] = text.replace(/^(services?|svc)\//, '').split('/');
   if (namespace === '' || name === '' || rest.length > 0)
@@ -54,41 +54,41 @@ const NOT_PROBED: Verdict = {
 };
 
 /**
- * The Services of all configured namespaces but one: limits are shared with them. What cannot be read is left out, and from
- * standard input nothing can be read twice.
+ * The Services of all other configured namespaces, which share the limits. Empty if they cannot be read, or if the input
+ * is standard input, which cannot be read twice.
  */
-async function elsewhere(
+async function otherServices(
   namespace: string,
   flags: ExplainFlags,
   configured: Configuration,
   kube: KubeClient | undefined,
-  run: CliContext,
+  cli: CliContext,
 ): Promise<readonly Service[]> {
   if (flags.filename?.includes('-') === true) return [];
   try {
     const { namespace: _, ...everywhere } = flags;
-    const input = await openInput(inputOf(everywhere, run), configured, false, kube);
-    const { services } = await readOnce(input.source, run.signal);
+    const input = await openInput(inputOf(everywhere, cli), configured, false, kube);
+    const { services } = await readOnce(input.source, cli.signal);
     return services.filter((service) => service.namespace !== namespace);
   } catch (error) {
-    run.signal.throwIfAborted();
+    cli.signal.throwIfAborted();
     if (error instanceof UserError) return [];
     throw error;
   }
 }
 
-/** What explain reads before it probes: the Services of one namespace, and what is decided and published. */
-async function readInput(text: string, flags: ExplainFlags, run: CliContext) {
+/** Reads what `explain` needs before it probes: the Services of one namespace, the overrides and the published tools. */
+async function readInput(text: string, flags: ExplainFlags, cli: CliContext) {
   const { namespace, name } = parseKey(text);
   const scoped = { ...flags, namespace, allNamespaces: false };
-  const settings = await settingsOf(scoped, run);
-  // Trust and shared limits go by the configured namespaces, not by the one that is explained.
-  const configured = await settingsOf(flags, run);
-  const input = await openInput(inputOf(scoped, run), settings, false);
-  const { sync, decided } = await withProgress(run.output, run.env, async (progress) => {
+  const settings = await settingsOf(scoped, cli);
+  // Trust and shared limits depend on the configured namespaces, not on the explained one.
+  const configured = await settingsOf(flags, cli);
+  const input = await openInput(inputOf(scoped, cli), settings, false);
+  const { sync, decided } = await withProgress(cli.output, cli.env, async (progress) => {
     progress?.show(`listing Services in ${input.where}`);
-    const read = await readOnce(input.source, run.signal);
-    return { sync: read, decided: await decidedIn(settings, input, run.signal) };
+    const read = await readOnce(input.source, cli.signal);
+    return { sync: read, decided: await decidedIn(settings, input, cli.signal) };
   });
   const stages = deciding(await stagesOf(settings, input), decided);
   const policy = { ...settings, namespaces: configured.namespaces };
@@ -97,13 +97,13 @@ async function readInput(text: string, flags: ExplainFlags, run: CliContext) {
 
 type ExplainInput = Awaited<ReturnType<typeof readInput>>;
 
-/** The entry points of a candidate, the preferred one first. */
+/** The entry points of a candidate, preferred one first. */
 const entryPointsOf = (candidate: Candidate | undefined): readonly Candidate[] =>
   candidate === undefined ? [] : [candidate, ...candidate.fallbacks];
 
 /**
- * A prober for one backend only, which records its verdicts.
- * @param verdicts takes them, by the names of Services
+ * A prober that probes one backend only, and records its verdicts.
+ * @param verdicts receives the verdicts, by Service name
  */
 function proberFor(
   candidate: Candidate | undefined,
@@ -120,7 +120,7 @@ function proberFor(
   return {
     ...(prober.prepare === undefined ? {} : { prepare: prober.prepare.bind(prober) }),
     probe: async (way, signal) => {
-      // How many tools other servers have decides how many are left for this backend.
+      // Other MCP servers are probed too, because all of them share the limit on tools.
       if (!isMeant(way) && (candidate === undefined || way.mcp !== true)) return NOT_PROBED;
       const verdict = permitted(way, await prober.probe(way, signal), rules);
       if (isMeant(way)) verdicts.set(way.service.name, verdict);
@@ -129,7 +129,7 @@ function proberFor(
   };
 }
 
-/** The id and the conditions of the backend. One that its answers contradict has no id, and all the same conditions. */
+/** The id and conditions of the backend. A backend whose answers contradict its detector has conditions but no id. */
 function backendState(
   explanation: Explanation,
   service: DiscoveredService | undefined,
@@ -160,23 +160,27 @@ function backendState(
   return { id: undefined, conditions: findingsOf(left, facts) };
 }
 
-/** Probes the backend of a Service, and says all that follows. */
-async function explained(input: ExplainInput, flags: ExplainFlags, run: CliContext): Promise<ExplainResult> {
+/** Probes the backend of a Service, and collects everything that `explain` prints. */
+async function explainService(
+  input: ExplainInput,
+  flags: ExplainFlags,
+  cli: CliContext,
+): Promise<ExplainResult> {
   const { namespace, name, services, stages, decided, policy, configured } = input;
   const key = serviceKey({ cluster: HOME_CLUSTER, namespace, name });
   const explanation = explain(services, key, stages.rules, stages.detection);
   if (explanation === undefined) {
     const known = services.map((service) => service.name).sort();
-    throw new ConfigError(await missingService(namespace, name, known, input.input, run.signal));
+    throw new ConfigError(await missingService(namespace, name, known, input.input, cli.signal));
   }
   const { candidate } = explanation;
   const probed = new Map<string, Verdict>();
-  const found = await withProgress(run.output, run.env, async (progress) => {
+  const found = await withProgress(cli.output, cli.env, async (progress) => {
     progress?.show('asking the backend');
     const others =
-      candidate === undefined ? [] : await elsewhere(namespace, flags, configured, input.input.kube, run);
+      candidate === undefined ? [] : await otherServices(namespace, flags, configured, input.input.kube, cli);
     const only = { ...stages, prober: proberFor(candidate, input, probed) };
-    return discover([...services, ...others], only, run.signal);
+    return discover([...services, ...others], only, cli.signal);
   });
   const names = new Set(entryPointsOf(candidate).map((way) => way.service.name));
   const service = found.services.find(
@@ -203,17 +207,17 @@ async function explained(input: ExplainInput, flags: ExplainFlags, run: CliConte
   };
 }
 
-/** `explain`: how the verdict on one Service came to be. @returns the exit code */
-export async function explainCommand(text: string, flags: ExplainFlags, run: CliContext): Promise<number> {
-  const explainedService = await explained(await readInput(text, flags, run), flags, run);
-  const { result } = run.output;
+/** `explain`: shows why a Service is, or is not, a backend. @returns the exit code */
+export async function explainCommand(text: string, flags: ExplainFlags, cli: CliContext): Promise<number> {
+  const explained = await explainService(await readInput(text, flags, cli), flags, cli);
+  const { result } = cli.output;
   if (flags.output === 'json') {
-    result.write(asJson(explainedService));
+    result.write(asJson(explained));
     return EXIT.ok;
   }
-  const colour = hasColours(result, run.env);
+  const colour = hasColours(result, cli.env);
   const paint: Paint = (style, words) =>
     colour ? styleText(style, words, { validateStream: false }) : words;
-  writePainted(result, asText(visibleTexts(explainedService), paint));
+  writePainted(result, asText(visibleTexts(explained), paint));
   return EXIT.ok;
 }

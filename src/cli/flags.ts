@@ -1,8 +1,8 @@
-/** Flags that several commands have, and kinds of flags. */
+/** Flags that several commands share, and functions that create flags. */
 import { InvalidArgumentError, Option } from 'commander';
 import { didYouMean } from '../model/nearest.ts';
 
-/** Reads the number of a revision. */
+/** Parses a revision number. */
 export const revisionNumber = (value: string): number => {
   if (!/^[1-9]\d{0,15}$/.test(value)) throw new InvalidArgumentError('Not a revision number.');
   return Number(value);
@@ -20,7 +20,7 @@ export function choice(flags: string, description: string, words: readonly strin
 export const output = (words: readonly string[], preset: string): Option =>
   choice('-o, --output <format>', 'output format', words).default(preset);
 
-/** A flag of other commands, for which this one gives advice in place of an unknown flag. */
+/** A flag of other commands, which this one rejects with advice. */
 export const unsupportedFlag = (flags: string, advice: string): Option =>
   new Option(flags).hideHelp().argParser(() => {
     throw new InvalidArgumentError(advice);

@@ -17,7 +17,7 @@ import { readOnce } from '../sources/source.ts';
 import type { DocumentFormat } from './choices.ts';
 import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
-import { type InputFlags, inputOf, settingsOf } from './given.ts';
+import { type InputFlags, inputOf, settingsOf } from './input-flags.ts';
 import { warn } from './output.ts';
 import { withProgress } from './with-progress.ts';
 import { writeResult } from './write-result.ts';
@@ -29,7 +29,7 @@ export interface GenerateFlags extends InputFlags {
   readonly overrides?: string;
 }
 
-/** The overrides in a file. @throws UserError that names each fault with its line and column */
+/** Reads overrides from a file. @throws UserError that lists each fault with its line and column */
 async function overridesFrom(path: string | undefined): Promise<Overrides> {
   if (path === undefined) return NO_OVERRIDES;
   let text: string;
@@ -54,33 +54,33 @@ function documentOf(id: Exclude<DocumentFormat, 'configmap'>, { documents }: Gen
   return documents[type?.name ?? ''] ?? '';
 }
 
-/** `generate`: the documents, to standard output or a file. @returns the exit code */
-export async function generateCommand(flags: GenerateFlags, run: CliContext): Promise<number> {
-  const settings = await settingsOf(flags, run);
-  const input = await openInput(inputOf(flags, run), settings, false);
+/** `generate`: writes the documents to standard output or a file. @returns the exit code */
+export async function generateCommand(flags: GenerateFlags, cli: CliContext): Promise<number> {
+  const settings = await settingsOf(flags, cli);
+  const input = await openInput(inputOf(flags, cli), settings, false);
   const overrides = await overridesFrom(flags.overrides);
-  const { sync, stages, found } = await withProgress(run.output, run.env, async (progress) => {
+  const { sync, stages, found } = await withProgress(cli.output, cli.env, async (progress) => {
     progress?.show(`listing Services in ${input.where}`);
-    const read = await readOnce(input.source, run.signal);
+    const read = await readOnce(input.source, cli.signal);
     const made = await stagesOf(settings, input);
     const naming = { ...NO_NAMING, ...namingBy(overrides, settings.credentials) };
     const decided = { overrides, standing: { naming, inUse: new Set<never>() } };
     const backends = await discover(
       read.services,
       deciding(progress?.watching(made) ?? made, decided),
-      run.signal,
+      cli.signal,
     );
     return { sync: read, stages: made, found: backends };
   });
   const generated = generate(found.services, { ...settings, overrides, kinds: toolKinds(stages.rules) });
-  warn(run.output, [...sync.problems, ...found.problems, ...generated.notes]);
+  warn(cli.output, [...sync.problems, ...found.problems, ...generated.notes]);
   let text: string;
   if (flags.format === 'configmap') {
     const { ownedConfigMap } = await import('../publishers/config-map/config-map.ts');
     const target = { name: settings.configMapName, namespace: settings.configMapNamespace };
-    const object = ownedConfigMap(target, plan(generated, undefined, run.version), undefined);
+    const object = ownedConfigMap(target, plan(generated, undefined, cli.version), undefined);
     text = yamlText(object);
   } else text = documentOf(flags.format, generated);
-  await writeResult(text, flags.out, run.output);
+  await writeResult(text, flags.out, cli.output);
   return input.kube === undefined && sync.problems.length > 0 ? EXIT.findings : EXIT.ok;
 }

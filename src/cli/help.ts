@@ -5,13 +5,13 @@ import type { CliContext } from './cli-context.ts';
 import { writePainted } from './output.ts';
 import { columnsOf, hasColours } from './terminal.ts';
 
-/** What a command line does, and the command line. */
+/** An example: a description, and the command line. */
 export type Example = readonly [what: string, line: string];
 
 const EXAMPLES = new WeakMap<Command, readonly Example[]>();
 
-/** Columns that a description needs beside its flag; where there are fewer, it stands below. */
-const BESIDE = 44;
+/** Minimum columns for a description beside its flag. On a narrower terminal it goes below the flag. */
+const MIN_DESCRIPTION_WIDTH = 44;
 
 const paint = (style: 'bold' | 'cyan' | 'dim', text: string): string =>
   styleText(style, text, { validateStream: false });
@@ -19,11 +19,11 @@ const paint = (style: 'bold' | 'cyan' | 'dim', text: string): string =>
 /** The examples of a command. */
 export const examplesOf = (command: Command): readonly Example[] => EXAMPLES.get(command) ?? [];
 
-/** The name that the program was called by. */
+/** The name under which the program was started. */
 const programName = (command: Command): string =>
   command.parent === null ? command.name() : programName(command.parent);
 
-/** Gives a command examples, at the end of its help, where they call the program as the person did. */
+/** Adds examples to the end of a command's help, with the name under which the program was started. */
 export function withExamples(command: Command, ...examples: readonly Example[]): Command {
   EXAMPLES.set(command, examples);
   return command.addHelpText('after', () => {
@@ -42,18 +42,18 @@ function formatItem(this: Help, term: string, termWidth: number, description: st
   if (description === '') return `  ${term}`;
   const indent = (text: string, by: number): string => text.replaceAll('\n', `\n${' '.repeat(by)}`);
   const beside = width - termWidth - 4;
-  if (beside < BESIDE)
+  if (beside < MIN_DESCRIPTION_WIDTH)
     return `  ${term}\n${' '.repeat(6)}${indent(helper.boxWrap(description, Math.max(width - 6, 20)), 6)}`;
   const padding = ' '.repeat(termWidth - helper.displayWidth(term) + 2);
   return `  ${term}${padding}${indent(helper.boxWrap(description, beside), termWidth + 4)}`;
 }
 
-/** Has the help of a program and its commands fit the terminal, with colours where there may be some. */
+/** Fits the help to the width of the terminal, with colours if the terminal supports them. */
 export function styleHelp(program: Command, { env, output }: CliContext): Command {
   const { result, messages } = output;
   return program
     .configureOutput({
-      // Help has no text of others; an error may repeat what was typed, and has no colours.
+      // Help contains no untrusted text. An error may repeat the user's input, so it is escaped and has no colours.
       writeOut: (text) => writePainted(result, text),
       writeErr: (text) => writePainted(messages, text),
       outputError: (text, write) => write(visible(text)),

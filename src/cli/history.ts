@@ -11,7 +11,7 @@ import { type Observed, observe, observeRevisions, type ReadRevision } from '../
 import type { Format } from './choices.ts';
 import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
-import { type InputFlags, inputOf, settingsOf } from './given.ts';
+import { type InputFlags, inputOf, settingsOf } from './input-flags.ts';
 import { table } from './table.ts';
 import { columnsOf } from './terminal.ts';
 import { yamlText } from './yaml-output.ts';
@@ -21,19 +21,19 @@ export interface HistoryFlags extends InputFlags {
   readonly revision?: number;
 }
 
-/** Most names of each kind of change. */
-const NAMED = 2;
+/** Maximum names shown for each kind of change. */
+const MAX_NAMES = 2;
 
-/** `+a, +b and 7 more`: the names behind a sign. All of them where there is room. */
-function signed(sign: string, names: readonly string[], hasRoom: boolean): string[] {
-  const shown = names.slice(0, hasRoom ? names.length : NAMED).map((name) => `${sign}${name}`);
+/** Formats names behind a sign, such as `+a, +b and 7 more`. Shows all names if there is room. */
+function withSign(sign: string, names: readonly string[], hasRoom: boolean): string[] {
+  const shown = names.slice(0, hasRoom ? names.length : MAX_NAMES).map((name) => `${sign}${name}`);
   const rest = names.length - shown.length;
   return rest === 0 ? shown : [...shown.slice(0, -1), `${shown.at(-1)} and ${rest} more`];
 }
 
 /**
- * What differs from the revision above: tools that came (`+`), went (`-`) or have other fields (`~`), and the other
- * documents that changed.
+ * Lists what changed since the previous revision: tools that were added (`+`), removed (`-`) or modified (`~`), and other
+ * changed documents.
  */
 export function changesOf(revision: ReadRevision, before: ReadRevision | undefined): string {
   if (before === undefined) return '';
@@ -44,8 +44,12 @@ export function changesOf(revision: ReadRevision, before: ReadRevision | undefin
   const other = [...now.keys()].filter(
     (name) => then.has(name) && !isDeepStrictEqual(now.get(name), then.get(name)),
   );
-  const hasRoom = came.length + went.length + other.length <= 2 * NAMED;
-  const tools = [signed('+', came, hasRoom), signed('-', went, hasRoom), signed('~', other, hasRoom)].flat();
+  const hasRoom = came.length + went.length + other.length <= 2 * MAX_NAMES;
+  const tools = [
+    withSign('+', came, hasRoom),
+    withSign('-', went, hasRoom),
+    withSign('~', other, hasRoom),
+  ].flat();
   const documents = namesOf(revision.documents).filter(
     (name) => tools.length === 0 && revision.documents[name] !== before.documents[name],
   );
@@ -54,7 +58,7 @@ export function changesOf(revision: ReadRevision, before: ReadRevision | undefin
   );
 }
 
-/** The CHANGES column of a row. */
+/** The cell in the CHANGES column. */
 function shownChanges({ changes, rollbackTo }: ReturnType<typeof rowOf>): string {
   if (rollbackTo === undefined) return changes;
   return `rollback to ${rollbackTo}${changes === '' ? '' : `: ${changes}`}`;
@@ -77,28 +81,28 @@ function rowOf(revision: ReadRevision, before: ReadRevision | undefined, live: O
   };
 }
 
-/** The revision of a number. @throws UserError that says which there are */
-export function revisionNumbered<R extends Revision>(revisions: readonly R[], number: number): R {
-  // Two processes that wrote at the same moment may have taken one number; the newer one counts.
+/** Finds a revision by its number. @throws UserError that lists the existing numbers */
+export function findRevision<R extends Revision>(revisions: readonly R[], number: number): R {
+  // Two processes that write at the same time may use the same number. The newer revision wins.
   const found = revisions.findLast((revision) => revision.number === number);
   if (found !== undefined) return found;
   const known = revisions.map((revision) => revision.number).join(', ') || 'none';
   throw new ConfigError(`there is no revision ${number}; there are: ${known}`);
 }
 
-/** `history`: the toolsets that were published and can be returned to. @returns the exit code */
-export async function historyCommand(flags: HistoryFlags, run: CliContext): Promise<number> {
-  const settings = await settingsOf(flags, run);
-  const publisher = targetOf(await openCluster(inputOf(flags, run)), settings);
+/** `history`: lists the published revisions. @returns the exit code */
+export async function historyCommand(flags: HistoryFlags, cli: CliContext): Promise<number> {
+  const settings = await settingsOf(flags, cli);
+  const publisher = targetOf(await openCluster(inputOf(flags, cli)), settings);
   const [listed, published] = await Promise.all([
-    publisher.history.list(run.signal),
-    publisher.read(run.signal),
+    publisher.history.list(cli.signal),
+    publisher.read(cli.signal),
   ]);
   const revisions = observeRevisions(listed, OUTPUTS);
   const live = observe(published, OUTPUTS);
-  const { result, messages } = run.output;
+  const { result, messages } = cli.output;
   if (flags.revision !== undefined) {
-    const { documents, overrides } = revisionNumbered(revisions, flags.revision);
+    const { documents, overrides } = findRevision(revisions, flags.revision);
     const content = { ...documents, ...(overrides === undefined ? {} : { [OVERRIDES_KEY]: overrides }) };
     result.write(flags.output === 'json' ? `${jsonText(content, 2)}\n` : yamlText(content));
     return EXIT.ok;
@@ -124,7 +128,7 @@ export async function historyCommand(flags: HistoryFlags, run: CliContext): Prom
           shownChanges(row),
         ]),
       ],
-      columnsOf(result, run.env),
+      columnsOf(result, cli.env),
     ),
   );
   return EXIT.ok;

@@ -7,11 +7,11 @@ import { EXIT, exitCodeOf } from './exit.ts';
 import { createProgram } from './program.ts';
 import { safeTerminal } from './safe-terminal.ts';
 
-/** The oldest Node.js that has all that the program uses. An older one would fail somewhere, and look like a bug. */
-const OLDEST = 24;
-if (Number.parseInt(process.versions.node, 10) < OLDEST) {
+/** The oldest supported major version of Node.js. Checked first, because an older one fails in ways that look like bugs. */
+const MIN_NODE_MAJOR = 24;
+if (Number.parseInt(process.versions.node, 10) < MIN_NODE_MAJOR) {
   process.stderr.write(
-    `error: dynamic-toolset needs Node.js ${OLDEST} or newer, and this is ${process.versions.node} (${process.execPath})\n`,
+    `error: dynamic-toolset needs Node.js ${MIN_NODE_MAJOR} or newer, and this is ${process.versions.node} (${process.execPath})\n`,
   );
   process.exit(EXIT.usage);
 }
@@ -23,7 +23,7 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
     stop.abort(name);
   });
 }
-// A reader that has seen enough, such as `head`, closes the pipe: that is no failure, and what was begun is done to its end.
+// A reader such as `head` may close the pipe early. This is not a failure, and the command runs to its end.
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED') return;
@@ -34,7 +34,7 @@ for (const stream of [process.stdout, process.stderr])
 
 const output = { result: safeTerminal(process.stdout), messages: safeTerminal(process.stderr) };
 
-/** As what the person typed it: kubectl runs `kubectl-toolset` for `kubectl toolset`. */
+/** The program name as the user typed it: kubectl runs `kubectl-toolset` for `kubectl toolset`. */
 const typedName = /(?:^|[\\/])kubectl-toolset(?:\.js)?$/.test(process.argv[1] ?? '')
   ? 'kubectl toolset'
   : 'dynamic-toolset';
@@ -54,15 +54,15 @@ const program = createProgram(
   },
 );
 
-/** The words so far, where a shell asks how a command line may go on; kubectl asks its plugins in the same way. */
-function begunLine(): readonly string[] | undefined {
+/** The incomplete command line, if a shell asks for completions. kubectl asks its plugins in the same way. */
+function lineToComplete(): readonly string[] | undefined {
   const [first, ...words] = process.argv.slice(2);
   return first === '__complete' ? words : undefined;
 }
 
 try {
-  const begun = begunLine();
-  // As kubectl does: a person who types the name alone wants to know what there is.
+  const begun = lineToComplete();
+  // Without arguments, print the help and exit with 0, as kubectl does.
   if (process.argv.length === 2) program.outputHelp();
   else if (begun !== undefined) {
     const { candidatesOf, candidatesText } = await import('./candidates.ts');

@@ -2,10 +2,10 @@ import type { Input } from '../app/pipeline.ts';
 import { namespaceNames, namespacesWithService } from '../kubernetes/lookups.ts';
 import { didYouMean, nearest } from '../model/nearest.ts';
 
-/** Most names in a message. */
-const MOST = 12;
+/** Maximum names in a message. */
+const MAX_NAMES = 12;
 
-/** Which of some namespaces are not there, a line each; none where that cannot be known. */
+/** One line for each namespace that does not exist. Empty if namespaces cannot be listed. */
 export async function missingNamespaces(
   names: readonly string[],
   { kube }: Input,
@@ -18,7 +18,7 @@ export async function missingNamespaces(
     .map((name) => `there is no namespace ${name}${didYouMean(name, known)}`);
 }
 
-/** Why there is no such Service, and which one a person may have meant. */
+/** Explains that a Service does not exist, and suggests the one that was probably meant. */
 export async function missingService(
   namespace: string,
   name: string,
@@ -32,11 +32,11 @@ export async function missingService(
   const elsewhere = input.kube === undefined ? [] : await namespacesWithService(input.kube, name, signal);
   if (elsewhere.length > 0)
     return `${what}; there is ${elsewhere
-      .slice(0, MOST)
+      .slice(0, MAX_NAMES)
       .map((each) => `${each}/${name}`)
       .join(', ')}`;
   if (there.length > 0)
-    return `${what}; the namespace has ${there.slice(0, MOST).join(', ')}${there.length > MOST ? ', \u2026' : ''}`;
+    return `${what}; the namespace has ${there.slice(0, MAX_NAMES).join(', ')}${there.length > MAX_NAMES ? ', \u2026' : ''}`;
   const [missing] = await missingNamespaces([namespace], input, signal);
   return missing ?? `${what}; the namespace ${namespace} has none`;
 }

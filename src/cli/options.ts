@@ -9,16 +9,16 @@ import {
   type SettingGroup,
 } from '../config/setting-table.ts';
 
-/** Adds what follows one option more to a list. */
+/** Appends the value of a repeatable option. */
 export const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
 
-/** Refuses an empty text. */
+/** Rejects an empty value. */
 export const notEmpty = (value: string): string => {
   if (value === '') throw new InvalidArgumentError('It must not be empty.');
   return value;
 };
 
-/** What a person is told of a setting: `longest time for one probe (HEALTH_CHECK_TIMEOUT; 100ms to 1m; default 5s)`. */
+/** The help text of a setting, such as `probe timeout (HEALTH_CHECK_TIMEOUT; 100ms to 1m; default 5s)`. */
 function settingText(setting: Setting<unknown>): string {
   const { form, defaultText, env, description } = setting;
   if (isSwitch(setting)) return `${description} (${env}=true)`;
@@ -39,7 +39,7 @@ function settingOption(setting: Setting<unknown>): Option {
   return form.repeatable === true ? option.argParser(collect) : option;
 }
 
-function placeOption(place: (typeof INPUT_LOCATIONS)[keyof typeof INPUT_LOCATIONS]): Option {
+function locationOption(place: (typeof INPUT_LOCATIONS)[keyof typeof INPUT_LOCATIONS]): Option {
   const { flag, placeholder, description, defaultText } = place;
   const details = ['env' in place ? place.env : '', defaultText === '' ? '' : `default ${defaultText}`];
   const shown = details.filter((detail) => detail !== '').join('; ');
@@ -49,16 +49,16 @@ function placeOption(place: (typeof INPUT_LOCATIONS)[keyof typeof INPUT_LOCATION
 
 const commandsWithLazyOptions = new WeakSet<Command>();
 
-/** Has a command take the flags of its settings, once `addSettings` is called for it. */
+/** Marks a command that has flags for settings. `addSettings` adds them when the command runs. */
 export function withSettings(command: Command): Command {
   commandsWithLazyOptions.add(command);
-  // The command `help` asks for it without running the command.
+  // `help COMMAND` prints the flags without running the command.
   return command.on('beforeHelp', () => addSettings(command));
 }
 
 /**
- * Gives a command that waits for them the flags of the settings that it takes, by group, and of where it reads from.
- * This is done for the command that is typed alone: to do it for all costs time at each start.
+ * Adds the flags for settings, by group, and for input locations to a command. Only the command that runs gets them,
+ * because adding them to every command slows down each start.
  */
 export function addSettings(command: Command): void {
   if (!commandsWithLazyOptions.delete(command)) return;
@@ -67,7 +67,7 @@ export function addSettings(command: Command): void {
     (GROUPS[group].commands as readonly string[]).includes(name);
   command.optionsGroup('Cluster:');
   for (const place of [INPUT_LOCATIONS.kubeconfig, INPUT_LOCATIONS.context])
-    command.addOption(placeOption(place));
+    command.addOption(locationOption(place));
   for (const group of Object.keys(GROUPS) as SettingGroup[]) {
     if (!takes(group)) continue;
     command.optionsGroup(`${GROUPS[group].title}:`);
@@ -82,6 +82,6 @@ export function addSettings(command: Command): void {
     for (const setting of SETTING_NAMES)
       if (SETTINGS[setting].group === group) command.addOption(settingOption(SETTINGS[setting]));
   }
-  command.optionsGroup('Configuration:').addOption(placeOption(INPUT_LOCATIONS.config));
-  if (takes('input')) command.addOption(placeOption(INPUT_LOCATIONS.detectors));
+  command.optionsGroup('Configuration:').addOption(locationOption(INPUT_LOCATIONS.config));
+  if (takes('input')) command.addOption(locationOption(INPUT_LOCATIONS.detectors));
 }

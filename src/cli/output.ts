@@ -8,7 +8,7 @@ import type { Format } from './choices.ts';
 import type { Output, Sink } from './cli-context.ts';
 import { columns } from './table.ts';
 
-/** Writes a text that holds our own colours, and in which texts of others are `visible` already. */
+/** Writes a text with our own colours. The caller has escaped untrusted texts with `visible`. */
 export function writePainted(sink: Sink, text: string): void {
   if (sink.writePainted === undefined) sink.write(text);
   else sink.writePainted(text);
@@ -16,16 +16,16 @@ export function writePainted(sink: Sink, text: string): void {
 
 const COLOURS = { healthy: 'green', unhealthy: 'red', unknown: 'yellow' } as const;
 
-/** How a table is shown: with colours, and cut to so many columns. */
-export interface Look {
+/** How to print a table: with or without colours, and at which width. */
+export interface TableStyle {
   readonly colour: boolean;
   readonly width?: number | undefined;
 }
 
-/** Columns of a table of services that are cut on a narrow terminal: what the probe heard, and why. What a person copies is not. */
-const ELASTIC = [7, 6];
+/** Columns that are truncated on a narrow terminal: PROBE and WHY. Columns that people copy from are not. */
+const ELASTIC_COLUMNS = [7, 6];
 
-/** Whether a backend is published, or the reason why not. */
+/** `yes` if a backend is published, otherwise the reason why not. */
 function publishedCell({ conditions }: Backend): string {
   const { status, reason } = conditionOf(conditions, 'Published') ?? { status: 'Unknown', reason: '' };
   return status === 'True' ? 'yes' : reason;
@@ -35,7 +35,7 @@ function serviceTable(
   backends: readonly Backend[],
   wide: boolean,
   isPublicationKnown: boolean,
-  { colour, width }: Look,
+  { colour, width }: TableStyle,
 ): string {
   const services = backends.map(({ found }) => found);
   const approvals = backends.map(({ approval }) => approval.state);
@@ -57,7 +57,7 @@ function serviceTable(
     ...(showApproval ? ['APPROVAL'] : []),
     ...(wide && isPublicationKnown ? ['PUBLISHED'] : []),
   ];
-  const padded = columns([head, ...rows.map((row) => row.map(visible))], width, ELASTIC);
+  const padded = columns([head, ...rows.map((row) => row.map(visible))], width, ELASTIC_COLUMNS);
   return padded
     .map((row, index) => {
       const health = services[index - 1]?.verdict.health;
@@ -72,14 +72,14 @@ function serviceTable(
 }
 
 /**
- * Backends in a format, as text.
- * @param isPublicationKnown what is published was read
+ * Formats backends as text.
+ * @param isPublicationKnown whether the published documents were read
  */
 export async function render(
   backends: readonly Backend[],
   problems: readonly Problem[],
   format: Format,
-  look: Look,
+  look: TableStyle,
   isPublicationKnown = false,
 ): Promise<string> {
   if (format === 'table' || format === 'wide')
@@ -95,7 +95,7 @@ export async function render(
   return yamlText(document);
 }
 
-/** Writes problems as warnings, a line each, without secrets: what servers answered stands in some. */
+/** Writes problems as warnings, one line each. Secrets are redacted, because some problems quote answers of servers. */
 export function warn(output: Output, problems: readonly Problem[]): void {
   for (const problem of problems) output.messages.write(`warning: ${hideSecrets(problemLine(problem))}\n`);
 }

@@ -6,7 +6,7 @@ import { hasColours } from './terminal.ts';
 
 const STYLES = { removed: 'red', added: 'green', header: 'bold', context: 'reset' } as const;
 
-/** Writes a difference to standard output, in colours on a terminal. */
+/** Writes a diff to standard output, in colour on a terminal. */
 export function printDiff(lines: readonly DiffLine[], { output, env }: CliContext): void {
   const colour = hasColours(output.result, env);
   for (const { kind, text } of lines)

@@ -16,7 +16,7 @@ import { addVersion } from './commands/version.ts';
 import { styleHelp, withExamples } from './help.ts';
 import { addSettings } from './options.ts';
 
-/** What each exit code means. */
+/** The exit codes and their meaning, for the reference documentation. */
 export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] = [
   ['0', 'success; unhealthy backends and denied namespaces are only warnings'],
   [
@@ -46,15 +46,15 @@ const COMMANDS: readonly AddCommand[] = [
 ];
 
 /**
- * The command line: all that a person may type.
- * @param ended is called with a command's exit code
+ * Creates the command line parser with all commands.
+ * @param setExitCode receives the exit code of the command
  */
-export function createProgram(run: CliContext, ended: (exitCode: number) => void): Command {
-  const program = styleHelp(new Command(run.name ?? 'dynamic-toolset'), run)
+export function createProgram(cli: CliContext, setExitCode: (exitCode: number) => void): Command {
+  const program = styleHelp(new Command(cli.name ?? 'dynamic-toolset'), cli)
     .description(
       "Finds the observability backends of a Kubernetes cluster, checks that each is healthy, and keeps an AI agent's tool configuration (HolmesGPT) up to date.",
     )
-    .version(run.version, '-v, --version', 'print the version')
+    .version(cli.version, '-v, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .helpCommand(false)
     .showHelpAfterError('Run with --help for usage.')
@@ -77,6 +77,6 @@ export function createProgram(run: CliContext, ended: (exitCode: number) => void
     'after',
     '\nExit codes: 0 success; 1 findings; 2 wrong usage or configuration;\n3 the cluster is unreachable, or denied every request',
   );
-  for (const add of COMMANDS) add({ program, run, setExitCode: ended });
+  for (const add of COMMANDS) add({ program, cli, setExitCode });
   return program;
 }

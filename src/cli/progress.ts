@@ -4,12 +4,12 @@ import type { Output } from './cli-context.ts';
 import { writePainted } from './output.ts';
 import { columnsOf } from './terminal.ts';
 
-/** Time before anything is shown, in milliseconds: what is fast needs no words. */
+/** Delay before the line appears, in milliseconds. Fast commands show no progress. */
 const SHOW_AFTER = 500;
-/** Time between two looks, in milliseconds. */
+/** Time between two updates, in milliseconds. */
 const REFRESH_INTERVAL = 100;
 
-/** One line on a terminal that says what is being done, and is gone at the end. */
+/** A progress line on a terminal. It disappears at the end. */
 export class Progress {
   readonly #stream: Output['messages'];
   readonly #columns: number;
@@ -23,12 +23,12 @@ export class Progress {
     this.#timer = setTimeout(() => this.#show(), SHOW_AFTER).unref();
   }
 
-  /** Says what is being done now. */
+  /** Sets the text of the line. */
   show(text: string): void {
     this.#text = text;
   }
 
-  /** Stages that say how many backends were asked. */
+  /** Wraps stages so that the line counts probed backends. */
   watching(stages: Stages): Stages {
     const { prober } = stages;
     let begun = 0;
@@ -49,7 +49,7 @@ export class Progress {
     };
   }
 
-  /** Takes the line away; no more comes. */
+  /** Removes the line for good. */
   end(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

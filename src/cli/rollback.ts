@@ -14,8 +14,8 @@ import { retryConflicts } from '../publishers/conflicts.ts';
 import { PublishConflict } from '../publishers/publisher.ts';
 import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
-import { type InputFlags, inputOf, settingsOf } from './given.ts';
-import { revisionNumbered } from './history.ts';
+import { findRevision } from './history.ts';
+import { type InputFlags, inputOf, settingsOf } from './input-flags.ts';
 import { printDiff } from './print-diff.ts';
 
 export interface RollbackFlags extends InputFlags {
@@ -24,20 +24,20 @@ export interface RollbackFlags extends InputFlags {
   readonly force?: boolean;
 }
 
-/** More than may be kept. */
+/** More revisions than the setting allows. */
 const UNLIMITED_HISTORY = 1_000;
 
-/** What is there now. */
+/** The published documents and their history. */
 interface PublishedState {
   readonly live: Observed | undefined;
-  /** The oldest first. */
+  /** Oldest first. */
   readonly revisions: readonly ReadRevision[];
 }
 
-/** The revision to return to. One without tools has to be named: returning to it takes all tools from the agent. */
-function chosen({ live, revisions }: PublishedState, number: number | undefined): ReadRevision {
+/** The revision to return to. A revision without tools must be named, because it removes all tools from the agent. */
+function chooseRevision({ live, revisions }: PublishedState, number: number | undefined): ReadRevision {
   if (number !== undefined) {
-    const named = revisionNumbered(revisions, number);
+    const named = findRevision(revisions, number);
     const faults = OUTPUTS.faultsOf(named.documents);
     if (faults.length === 0) return named;
     throw new FindingsError(`revision ${number} cannot be used: ${faults.join('; ')}`);
@@ -58,8 +58,8 @@ function chosen({ live, revisions }: PublishedState, number: number | undefined)
   );
 }
 
-/** What a person should know of the revision that is returned to. */
-function remarks({ live, revisions }: PublishedState, to: ReadRevision, isNamed: boolean): string[] {
+/** Notes about the revision to return to. */
+function notesOn({ live, revisions }: PublishedState, to: ReadRevision, isNamed: boolean): string[] {
   const published = live?.toolset?.documents;
   const hash = published === undefined ? undefined : contentHash(published);
   const newer = isNamed ? [] : revisions.slice(revisions.indexOf(to) + 1);
@@ -80,7 +80,7 @@ function remarks({ live, revisions }: PublishedState, to: ReadRevision, isNamed:
   ];
 }
 
-async function look(target: Target, force: boolean, signal: AbortSignal): Promise<PublishedState> {
+async function readState(target: Target, force: boolean, signal: AbortSignal): Promise<PublishedState> {
   const [listed, published] = await Promise.all([target.history.list(signal), target.read(signal)]);
   const revisions = observeRevisions(listed, OUTPUTS);
   const live = observe(published, OUTPUTS);
@@ -89,23 +89,23 @@ async function look(target: Target, force: boolean, signal: AbortSignal): Promis
   throw new FindingsError(`${target.target} is left as it is: ${refused}`);
 }
 
-/** Publishes a revision, however often a running `serve` writes in between. @returns what was published */
-async function returnTo(
+/** Publishes a revision, and retries if a running `serve` writes at the same time. @returns what was published */
+async function publishRevision(
   to: ReadRevision,
   first: PublishedState,
   flags: RollbackFlags,
   target: Target,
-  run: CliContext,
+  cli: CliContext,
 ) {
   let there: PublishedState | undefined = first;
   try {
     return await retryConflicts(async () => {
-      const { live, revisions } = there ?? (await look(target, flags.force === true, run.signal));
+      const { live, revisions } = there ?? (await readState(target, flags.force === true, cli.signal));
       there = undefined;
       const intent = rollbackIntent(to, live, revisions);
-      await target.apply(plan(intent, live, run.version), new Date(), run.signal);
+      await target.apply(plan(intent, live, cli.version), new Date(), cli.signal);
       return intent;
-    }, run.signal);
+    }, cli.signal);
   } catch (error) {
     if (!(error instanceof PublishConflict)) throw error;
     throw new FindingsError(
@@ -116,30 +116,30 @@ async function returnTo(
 }
 
 /**
- * `rollback`: publishes what an earlier revision held. It holds until the inputs give other documents than they do now.
+ * `rollback`: publishes an earlier revision again. It stays until the inputs produce different documents.
  * @returns the exit code
  */
-export async function rollbackCommand(flags: RollbackFlags, run: CliContext): Promise<number> {
-  const settings = await settingsOf(flags, run);
-  // What is kept is for serve to decide: nothing is let go here.
-  const target = targetOf(await openCluster(inputOf(flags, run)), {
+export async function rollbackCommand(flags: RollbackFlags, cli: CliContext): Promise<number> {
+  const settings = await settingsOf(flags, cli);
+  // Only serve prunes the history, because only serve knows the limit.
+  const target = targetOf(await openCluster(inputOf(flags, cli)), {
     ...settings,
     revisionHistoryLimit: UNLIMITED_HISTORY,
   });
-  const there = await look(target, flags.force === true, run.signal);
-  const to = chosen(there, flags.to);
-  printDiff(documentDiff(there.live, to.documents, 'published', `revision ${to.number}`), run);
-  const { messages } = run.output;
-  for (const remark of remarks(there, to, flags.to !== undefined)) messages.write(`note: ${remark}\n`);
+  const there = await readState(target, flags.force === true, cli.signal);
+  const to = chooseRevision(there, flags.to);
+  printDiff(documentDiff(there.live, to.documents, 'published', `revision ${to.number}`), cli);
+  const { messages } = cli.output;
+  for (const remark of notesOn(there, to, flags.to !== undefined)) messages.write(`note: ${remark}\n`);
   if (flags.dryRun === true) {
     messages.write(`${target.target} would return to revision ${to.number}; nothing was changed.\n`);
     return EXIT.ok;
   }
-  const { documents, overrides, rollback } = await returnTo(to, there, flags, target, run);
+  const { documents, overrides, rollback } = await publishRevision(to, there, flags, target, cli);
   try {
-    await target.history.record({ documents, overrides, rollback }, new Date(), run.signal);
+    await target.history.record({ documents, overrides, rollback }, new Date(), cli.signal);
   } catch (error) {
-    run.signal.throwIfAborted();
+    cli.signal.throwIfAborted();
     throw new IncompleteError(
       `${target.target} is back at revision ${to.number}, but the history could not be written: ${(error as Error).message}`,
       { cause: error },

@@ -2,10 +2,10 @@ import { visible } from '../model/visible.ts';
 import type { Sink } from './cli-context.ts';
 
 const ESCAPE = '\u001b';
-/** A colour, the start of a line of progress, and what erases the rest of it. */
+/** The control sequences that we write: colours, and those of the progress line. */
 const OURS = new RegExp(`(${ESCAPE}\\[\\d{1,3}m|^\\r|${ESCAPE}\\[K$)`);
 
-/** A text with our own colours, in which all else is made visible. */
+/** Keeps our own colours, and escapes all other control characters. */
 const paintedText = (text: string): string =>
   text
     .split(OURS)
@@ -13,8 +13,8 @@ const paintedText = (text: string): string =>
     .join('');
 
 /**
- * The one way to standard output and standard error. Whatever is written, no text of somebody else's can steer the
- * terminal: who writes colours has made such texts visible before.
+ * Wraps standard output or standard error so that untrusted text cannot control the terminal. All output goes through
+ * it.
  */
 export function safeTerminal(stream: NodeJS.WriteStream): Sink {
   return {

@@ -4,7 +4,7 @@ import { ConfigError } from '../model/errors.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
-import { type InputFlags, inputOf, settingsOf, sourcesOf } from './given.ts';
+import { type InputFlags, inputOf, settingsOf, sourcesOf } from './input-flags.ts';
 
 export interface ServeFlags extends InputFlags {
   readonly out?: string;
@@ -12,24 +12,24 @@ export interface ServeFlags extends InputFlags {
   readonly force?: boolean;
 }
 
-/** Secrets that the environment holds. */
+/** Secrets in the environment, which logs must not contain. */
 const secretsOf = ({ env }: CliContext): string[] =>
   env.HOLMESGPT_API_KEY === undefined ? [] : [env.HOLMESGPT_API_KEY];
 
-/** `serve`: keeps what is published in step with what is there, until it is told to stop. @returns the exit code */
-export async function serveCommand(flags: ServeFlags, run: CliContext): Promise<number> {
-  const configuration = await settingsOf(flags, run);
+/** `serve`: keeps the published documents up to date until it is stopped. @returns the exit code */
+export async function serveCommand(flags: ServeFlags, cli: CliContext): Promise<number> {
+  const configuration = await settingsOf(flags, cli);
   if (flags.filename?.includes('-') === true && flags.once !== true)
     throw new ConfigError(
       'standard input cannot be watched; use files or folders, or --once to publish its content and exit',
     );
-  const logger = createLogger(configuration, run.output.messages, secretsOf(run));
+  const logger = createLogger(configuration, cli.output.messages, secretsOf(cli));
   const { out, once = false, force = false } = flags;
-  const work: Work = { input: inputOf(flags, run), out, once, force };
-  const sources = sourcesOf({ ...flags }, run);
-  await createApp({ work, host: run, sources, configuration, logger, onReload: run.onReload }).run(
-    run.signal,
+  const work: Work = { input: inputOf(flags, cli), out, once, force };
+  const sources = sourcesOf({ ...flags }, cli);
+  await createApp({ work, host: cli, sources, configuration, logger, onReload: cli.onReload }).run(
+    cli.signal,
   );
-  logger.log.info(run.signal.aborted ? 'stopped' : 'done');
+  logger.log.info(cli.signal.aborted ? 'stopped' : 'done');
   return EXIT.ok;
 }

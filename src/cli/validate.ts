@@ -20,21 +20,21 @@ import { FILE_KINDS, type FileKind } from './choices.ts';
 import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
 
-/** Every fault and warning of a text. */
+/** Finds all faults and warnings in a text. */
 type Check = (text: string) => ContentFaults;
 
-/** The check of what has a schema and nothing more. */
-const by =
+/** A check against a schema only. */
+const schemaCheck =
   (schema: z.ZodType<unknown>): Check =>
   (text) =>
     asFaults(readYaml(text, schema));
 
-const as =
+const textCheck =
   (kind: string): Check =>
   (text) =>
     checkText(kind, text, FILE);
 
-/** A configuration file whose settings have values that the program takes. */
+/** The schema of a configuration file, with checks of the values. */
 const checkedConfig = configFileSchema.superRefine((config, context) => {
   for (const name of SETTING_NAMES) {
     const text = config[name];
@@ -43,22 +43,22 @@ const checkedConfig = configFileSchema.superRefine((config, context) => {
   }
 });
 
-/** A detector that speaks of roles that the vocabulary has. */
+/** The schema of a detector, with a check that its roles are in the vocabulary. */
 const checkedDetector = detectorSchema.superRefine((detector, context) => {
   const message = roleFault(detector, builtInDetectors().vocabulary);
   if (message !== undefined) context.addIssue({ code: 'custom', message });
 });
 
-/** Kinds of files, with their check, and how one is told from the others by its name or by the keys in it. */
+/** The kinds of files: how to check them, and how to recognize them by file name or top-level keys. */
 const KINDS: Readonly<
   Record<FileKind, { readonly faults: Check; readonly name: RegExp; readonly keys: readonly string[] }>
 > = {
-  overrides: { faults: as('overrides'), name: /overrides\.ya?ml$/, keys: keysAt(overridesSchema, []) },
-  'toolset-json': { faults: as('toolset-json'), name: /\.json$/, keys: keysAt(toolsetJsonSchema, []) },
-  holmesgpt: { faults: as('holmesgpt'), name: /toolsets?\.ya?ml$/, keys: ['toolsets', 'mcp_servers'] },
-  config: { faults: by(checkedConfig), name: /config\.ya?ml$/, keys: keysAt(configFileSchema, []) },
+  overrides: { faults: textCheck('overrides'), name: /overrides\.ya?ml$/, keys: keysAt(overridesSchema, []) },
+  'toolset-json': { faults: textCheck('toolset-json'), name: /\.json$/, keys: keysAt(toolsetJsonSchema, []) },
+  holmesgpt: { faults: textCheck('holmesgpt'), name: /toolsets?\.ya?ml$/, keys: ['toolsets', 'mcp_servers'] },
+  config: { faults: schemaCheck(checkedConfig), name: /config\.ya?ml$/, keys: keysAt(configFileSchema, []) },
   detector: {
-    faults: by(checkedDetector),
+    faults: schemaCheck(checkedDetector),
     name: /(^|\/)detectors\/[^/]*\.ya?ml$/,
     keys: keysAt(detectorSchema, []),
   },
@@ -69,7 +69,7 @@ export interface ValidateFlags {
   readonly quiet?: boolean;
 }
 
-/** What a file is, by its name; else the kind of file that may have most of the keys in it, if that is one. */
+/** Guesses the kind of a file from its name, otherwise from its keys. `undefined` if several kinds fit equally well. */
 function kindOf(path: string, content: unknown): FileKind | undefined {
   const named = FILE_KINDS.find((kind) => KINDS[kind].name.test(path));
   if (named !== undefined || typeof content !== 'object' || content === null) return named;
@@ -81,7 +81,7 @@ function kindOf(path: string, content: unknown): FileKind | undefined {
     : undefined;
 }
 
-/** The text of a file, or of standard input. @throws UserError where there is none */
+/** Reads a file or standard input. @throws UserError if it cannot be read */
 async function textOf(path: string, stdin: NodeJS.ReadableStream): Promise<string> {
   try {
     return path === '-' ? await readAll(stdin) : await readFile(path, 'utf8');
@@ -92,22 +92,22 @@ async function textOf(path: string, stdin: NodeJS.ReadableStream): Promise<strin
   }
 }
 
-/** What a text holds, or why it is no YAML at all. */
-function contentOf(text: string): ContentFaults & { readonly content?: unknown } {
+/** Parses a text as YAML. Returns its content, or its syntax errors. */
+function parseContent(text: string): ContentFaults & { readonly content?: unknown } {
   const read = readYaml(text, z.unknown());
   return 'value' in read ? { ...asFaults(read), content: read.value } : asFaults(read);
 }
 
-/** `validate`: every fault and warning in files, with line and column. @returns the exit code: 1 if there is a fault */
+/** `validate`: prints all faults and warnings with line and column. @returns the exit code: 1 if there is a fault */
 export async function validateCommand(
   paths: readonly string[],
   flags: ValidateFlags,
-  run: CliContext,
+  cli: CliContext,
 ): Promise<number> {
   let faulty = false;
   for (const path of paths) {
-    const text = await textOf(path, run.stdin);
-    const plain = contentOf(text);
+    const text = await textOf(path, cli.stdin);
+    const plain = parseContent(text);
     const kind = flags.kind ?? kindOf(path, plain.content);
     if (kind === undefined && plain.faults.length === 0)
       throw new ConfigError(
@@ -116,11 +116,11 @@ export async function validateCommand(
     const { faults, more, refused } = kind === undefined ? plain : KINDS[kind].faults(text);
     if (refused) faulty = true;
     for (const { line, column, message, level } of faults)
-      run.output.result.write(
+      cli.output.result.write(
         `${path}:${line}:${column}: ${level === 'warning' ? 'warning: ' : ''}${message}\n`,
       );
-    if (more > 0) run.output.result.write(`${path}: and ${more} more\n`);
-    if (faults.length === 0) run.output.messages.write(`${path}: fine (${kind})\n`);
+    if (more > 0) cli.output.result.write(`${path}: and ${more} more\n`);
+    if (faults.length === 0) cli.output.messages.write(`${path}: fine (${kind})\n`);
   }
   return faulty ? EXIT.findings : EXIT.ok;
 }

@@ -1,7 +1,7 @@
 import type { Output } from './cli-context.ts';
 import type { Progress } from './progress.ts';
 
-/** Does some work, with a line that says what is being done on a terminal that a person looks at; without it elsewhere. */
+/** Runs `work` with a progress line, if messages go to an interactive terminal. */
 export async function withProgress<T>(
   { messages }: Output,
   env: Readonly<Record<string, string | undefined>>,

@@ -1,10 +1,7 @@
 import { Document, isScalar, visit } from 'yaml';
 import { escapedYaml, hasUnseen } from '../model/visible.ts';
 
-/**
- * A value as YAML for people and programs: no line is folded, nothing is said by an alias, and characters that could steer
- * a terminal are escapes.
- */
+/** Formats a value as YAML without folded lines and aliases, and with control characters escaped. */
 export function yamlText(value: unknown): string {
   const document = new Document(value, { aliasDuplicateObjects: false });
   visit(document, {

@@ -5,7 +5,7 @@ import { withExamples } from '../help.ts';
 import { notEmpty, withSettings } from '../options.ts';
 import { type AddCommand, withQuiet } from './command.ts';
 
-export const addApprove: AddCommand = ({ program, run, setExitCode: ended }) => {
+export const addApprove: AddCommand = ({ program, cli, setExitCode }) => {
   const approve = program
     .command('approve <services...>')
     .summary('allow MCP servers and annotated Services to be published')
@@ -23,7 +23,7 @@ export const addApprove: AddCommand = ({ program, run, setExitCode: ended }) => 
     .addOption(quiet())
     .action(async (services: string[], flags: ApproveFlags) => {
       const { approveCommand } = await import('../approve.ts');
-      ended(await approveCommand(services, flags, withQuiet(run, flags)));
+      setExitCode(await approveCommand(services, flags, withQuiet(cli, flags)));
     });
   withExamples(
     withSettings(approve),

@@ -4,7 +4,7 @@ import { SHELLS, type Shell } from '../choices.ts';
 import { withExamples } from '../help.ts';
 import type { AddCommand } from './command.ts';
 
-export const addCompletion: AddCommand = ({ program, run, setExitCode: ended }) => {
+export const addCompletion: AddCommand = ({ program, cli, setExitCode }) => {
   const completion = program
     .command('completion')
     .summary('print a shell completion script')
@@ -16,7 +16,7 @@ export const addCompletion: AddCommand = ({ program, run, setExitCode: ended }) 
           `name a shell (${SHELLS.join(', ')}), for example: ${program.name()} completion bash`,
         );
       const { completionCommand } = await import('../completion.ts');
-      ended(completionCommand(shell, run));
+      setExitCode(completionCommand(shell, cli));
     });
   withExamples(
     completion,

@@ -1,10 +1,10 @@
 import { quiet } from '../flags.ts';
-import type { InputFlags } from '../given.ts';
 import { withExamples } from '../help.ts';
+import type { InputFlags } from '../input-flags.ts';
 import { withSettings } from '../options.ts';
 import { type AddCommand, withQuiet } from './command.ts';
 
-export const addDiff: AddCommand = ({ program, run, setExitCode: ended }) => {
+export const addDiff: AddCommand = ({ program, cli, setExitCode }) => {
   const diff = program
     .command('diff')
     .summary('print what serve would change in the cluster now')
@@ -14,7 +14,7 @@ export const addDiff: AddCommand = ({ program, run, setExitCode: ended }) => {
     .addOption(quiet())
     .action(async (flags: InputFlags) => {
       const { diffCommand } = await import('../diff.ts');
-      ended(await diffCommand(flags, withQuiet(run, flags)));
+      setExitCode(await diffCommand(flags, withQuiet(cli, flags)));
     });
   withExamples(
     withSettings(diff),

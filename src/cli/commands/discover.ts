@@ -5,7 +5,7 @@ import { withExamples } from '../help.ts';
 import { withSettings } from '../options.ts';
 import { type AddCommand, withQuiet } from './command.ts';
 
-export const addDiscover: AddCommand = ({ program, run, setExitCode: ended }) => {
+export const addDiscover: AddCommand = ({ program, cli, setExitCode }) => {
   const discover = program
     .command('discover')
     .summary('list the backends and their health')
@@ -15,7 +15,7 @@ export const addDiscover: AddCommand = ({ program, run, setExitCode: ended }) =>
     .addOption(output(FORMATS, 'table'))
     .addOption(quiet())
     .action(async (flags: DiscoverFlags) => {
-      ended(await discoverCommand(flags, withQuiet(run, flags)));
+      setExitCode(await discoverCommand(flags, withQuiet(cli, flags)));
     });
   withExamples(
     withSettings(discover),

@@ -4,7 +4,7 @@ import { withExamples } from '../help.ts';
 import { withSettings } from '../options.ts';
 import { type AddCommand, withQuiet } from './command.ts';
 
-export const addExplain: AddCommand = ({ program, run, setExitCode: ended }) => {
+export const addExplain: AddCommand = ({ program, cli, setExitCode }) => {
   const explain = program
     .command('explain <service>')
     .summary('show why a Service is, or is not, a backend')
@@ -15,7 +15,7 @@ export const addExplain: AddCommand = ({ program, run, setExitCode: ended }) => 
     .addOption(quiet())
     .action(async (service: string, flags: ExplainFlags) => {
       const { explainCommand } = await import('../explain.ts');
-      ended(await explainCommand(service, flags, withQuiet(run, flags)));
+      setExitCode(await explainCommand(service, flags, withQuiet(cli, flags)));
     });
   withExamples(
     withSettings(explain),

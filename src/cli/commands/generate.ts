@@ -5,7 +5,7 @@ import { withExamples } from '../help.ts';
 import { notEmpty, withSettings } from '../options.ts';
 import { type AddCommand, withQuiet } from './command.ts';
 
-export const addGenerate: AddCommand = ({ program, run, setExitCode: ended }) => {
+export const addGenerate: AddCommand = ({ program, cli, setExitCode }) => {
   const generate = program
     .command('generate')
     .summary('print the documents that an agent loads')
@@ -34,7 +34,7 @@ export const addGenerate: AddCommand = ({ program, run, setExitCode: ended }) =>
     .addOption(quiet())
     .action(async (flags: GenerateFlags) => {
       const { generateCommand } = await import('../generate.ts');
-      ended(await generateCommand(flags, withQuiet(run, flags)));
+      setExitCode(await generateCommand(flags, withQuiet(cli, flags)));
     });
   withExamples(
     withSettings(generate),

@@ -4,7 +4,7 @@ import type { HistoryFlags } from '../history.ts';
 import { withSettings } from '../options.ts';
 import { type AddCommand, withQuiet } from './command.ts';
 
-export const addHistory: AddCommand = ({ program, run, setExitCode: ended }) => {
+export const addHistory: AddCommand = ({ program, cli, setExitCode }) => {
   const history = program
     .command('history')
     .summary('list the published revisions')
@@ -16,7 +16,7 @@ export const addHistory: AddCommand = ({ program, run, setExitCode: ended }) => 
     .addOption(quiet())
     .action(async (flags: HistoryFlags) => {
       const { historyCommand } = await import('../history.ts');
-      ended(await historyCommand(flags, withQuiet(run, flags)));
+      setExitCode(await historyCommand(flags, withQuiet(cli, flags)));
     });
   withExamples(
     withSettings(history),

@@ -4,7 +4,7 @@ import { withSettings } from '../options.ts';
 import type { RollbackFlags } from '../rollback.ts';
 import { type AddCommand, withQuiet } from './command.ts';
 
-export const addRollback: AddCommand = ({ program, run, setExitCode: ended }) => {
+export const addRollback: AddCommand = ({ program, cli, setExitCode }) => {
   const rollback = program
     .command('rollback')
     .summary('publish an earlier revision again')
@@ -17,7 +17,7 @@ export const addRollback: AddCommand = ({ program, run, setExitCode: ended }) =>
     .addOption(quiet())
     .action(async (flags: RollbackFlags) => {
       const { rollbackCommand } = await import('../rollback.ts');
-      ended(await rollbackCommand(flags, withQuiet(run, flags)));
+      setExitCode(await rollbackCommand(flags, withQuiet(cli, flags)));
     });
   withExamples(
     withSettings(rollback),

@@ -4,7 +4,7 @@ import { notEmpty, withSettings } from '../options.ts';
 import type { ServeFlags } from '../serve.ts';
 import type { AddCommand } from './command.ts';
 
-export const addServe: AddCommand = ({ program, run, setExitCode: ended }) => {
+export const addServe: AddCommand = ({ program, cli, setExitCode }) => {
   const serve = program
     .command('serve')
     .summary('keep the ConfigMap up to date until stopped')
@@ -19,10 +19,10 @@ export const addServe: AddCommand = ({ program, run, setExitCode: ended }) => {
     .option('--force', 'remove held tools at once; take over a ConfigMap that others created')
     .option('--once', 'exit after publishing once; for a CronJob or CI')
     .action(async (flags: ServeFlags) => {
-      // It runs for long in little memory: code for size costs some speed, and saves a third of the memory.
+      // serve runs for a long time: optimizing for size costs some speed, and saves a third of the memory.
       setFlagsFromString('--optimize-for-size');
       const { serveCommand } = await import('../serve.ts');
-      ended(await serveCommand(flags, run));
+      setExitCode(await serveCommand(flags, cli));
     });
   withExamples(
     withSettings(serve),

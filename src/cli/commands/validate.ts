@@ -4,7 +4,7 @@ import { withExamples } from '../help.ts';
 import type { ValidateFlags } from '../validate.ts';
 import { type AddCommand, withQuiet } from './command.ts';
 
-export const addValidate: AddCommand = ({ program, run, setExitCode: ended }) => {
+export const addValidate: AddCommand = ({ program, cli, setExitCode }) => {
   const validate = program
     .command('validate <files...>')
     .summary('check overrides, configuration, detectors and toolsets')
@@ -15,7 +15,7 @@ export const addValidate: AddCommand = ({ program, run, setExitCode: ended }) =>
     .addOption(quiet())
     .action(async (files: string[], flags: ValidateFlags) => {
       const { validateCommand } = await import('../validate.ts');
-      ended(await validateCommand(files, flags, withQuiet(run, flags)));
+      setExitCode(await validateCommand(files, flags, withQuiet(cli, flags)));
     });
   withExamples(
     validate,

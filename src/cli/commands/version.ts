@@ -2,7 +2,7 @@ import { output } from '../flags.ts';
 import { withExamples } from '../help.ts';
 import type { AddCommand } from './command.ts';
 
-export const addVersion: AddCommand = ({ program, run, setExitCode: ended }) => {
+export const addVersion: AddCommand = ({ program, cli, setExitCode }) => {
   const version = program
     .command('version')
     .summary('print the version')
@@ -10,8 +10,8 @@ export const addVersion: AddCommand = ({ program, run, setExitCode: ended }) => 
     .addOption(output(['text', 'json'], 'text'))
     .action(async (flags: { output: string }) => {
       const { versionCommand } = await import('../version.ts');
-      versionCommand(flags.output, run);
-      ended(0);
+      versionCommand(flags.output, cli);
+      setExitCode(0);
     });
   withExamples(version, ['Print the version for a bug report', 'dynamic-toolset version']);
 };

@@ -3,7 +3,7 @@ import { endpointUrl } from '../../model/discovery.ts';
 import { jsonText } from '../../model/visible.ts';
 import { type ExplainResult, isUsed } from './result.ts';
 
-/** What `explain -o json` prints. */
+/** Formats the result for `explain -o json`. */
 export function asJson(result: ExplainResult): string {
   const { explanation, verdict, service, approval, problems, cuts, id, conditions } = result;
   const { candidate, detectors, keptOut } = explanation;

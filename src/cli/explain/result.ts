@@ -6,29 +6,29 @@ import type { Cut } from '../../model/documents.ts';
 import { isHeld } from '../../planning/admission.ts';
 import { keepsOut } from '../../planning/conditions/published.ts';
 
-/** All that is known of how one Service came to its verdict. */
+/** Everything that `explain` prints about one Service. */
 export interface ExplainResult {
   readonly explanation: Explanation;
-  /** Verdicts on the entry points of its backend that were probed, by their Services' names, in order. */
+  /** Verdicts of the probed entry points, by Service name, in probe order. */
   readonly probed: ReadonlyMap<string, Verdict>;
-  /** The verdict on the entry point in use; of a backend that is left out, on the preferred one. */
+  /** The verdict of the entry point in use, or of the preferred one if the backend is left out. */
   readonly verdict: Verdict | undefined;
   readonly service: DiscoveredService | undefined;
   readonly approval: Approval | undefined;
-  /** Why it is left out although nothing is wrong with it: another Service of its Pods is switched off. */
+  /** Why the backend is disabled: an override disables another Service of the same Pods. */
   readonly off: string | undefined;
   readonly problems: readonly Problem[];
-  /** What limits take of its tool. */
+  /** What limits remove from its tool. */
   readonly cuts: readonly Cut[];
-  /** The id of its backend, unless that is left out. */
+  /** The id of the backend. `undefined` if the backend is left out. */
   readonly id: BackendId | undefined;
-  /** The conditions of its backend; empty where no detector matches. */
+  /** The conditions of the backend. Empty if no detector matches. */
   readonly conditions: readonly Finding[];
-  /** What is published was read, so the conditions say more than the rest. */
+  /** Whether the published documents were read. If not, conditions only repeat the other sections. */
   readonly isPublicationKnown: boolean;
 }
 
-/** Whether its backend becomes a tool as things are. */
+/** Whether the backend becomes a tool. */
 export const isUsed = ({ service, off, cuts, approval }: ExplainResult): boolean =>
   service !== undefined &&
   off === undefined &&

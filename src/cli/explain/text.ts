@@ -14,14 +14,14 @@ interface Section {
   readonly lines: readonly string[];
 }
 
-/** A section, unless it has no lines. */
+/** Creates a section. `undefined` if there are no lines. */
 const section = (title: string, lines: readonly string[]): Section | undefined =>
   lines.length === 0 ? undefined : { title, lines };
 
-/** Most tools of an MCP server that are listed. */
-const MOST_TOOLS = 100;
+/** Maximum listed tools of an MCP server. */
+const MAX_TOOLS = 100;
 
-/** What `explain` prints. */
+/** Formats the result for people. */
 export function asText(result: ExplainResult, paint: Paint): string {
   const { namespace, name } = result.explanation.service;
   const text = [
@@ -82,12 +82,12 @@ function probeLines({ verdict, probed }: ExplainResult, paint: Paint): string[] 
 
 function toolSection({ verdict }: ExplainResult): Section | undefined {
   if (verdict?.tools === undefined) return undefined;
-  return { title: `Tools of the server: ${toolCount(verdict)}`, lines: toolLines(verdict, MOST_TOOLS) };
+  return { title: `Tools of the server: ${toolCount(verdict)}`, lines: toolLines(verdict, MAX_TOOLS) };
 }
 
 const PARTS = { ports: 'ports', labels: 'labels', selector: 'selector entries' } as const;
 
-/** Parts of a very large Service that are not considered. */
+/** Notes about parts of a very large Service that were ignored. */
 function trimmedParts(service: Service): string[] {
   const { trimmed = {} } = service;
   return (['ports', 'labels', 'selector'] as const).flatMap((part) => {
@@ -104,7 +104,7 @@ const noteLines = ({ explanation, problems }: ExplainResult): string[] => [
   ...problems.map(({ what, fix }) => (fix === undefined ? what : `${what}; ${fix}`)),
 ];
 
-/** Without what is published, conditions repeat the sections above. */
+/** Unless the published documents were read, conditions repeat the sections above. */
 const conditionLines = ({ conditions, isPublicationKnown }: ExplainResult): string[] =>
   isPublicationKnown
     ? conditions.map(

@@ -4,7 +4,7 @@ import { SETTING_NAMES, SETTINGS, type SettingName } from '../config/setting-tab
 import { ConfigError } from '../model/errors.ts';
 import type { CliContext } from './cli-context.ts';
 
-/** Flags that choose the input and how it is probed, as the parser of the command line gives them. */
+/** Flags that choose the input and how to probe it, as commander returns them. */
 export interface InputFlags {
   readonly filename?: string[];
   readonly namespace?: string;
@@ -18,7 +18,7 @@ export interface InputFlags {
   readonly quiet?: boolean;
 }
 
-/** The name under which the parser of the command line gives a flag's value: `configmapName` of `--configmap-name`. */
+/** The key under which commander returns a flag's value: `configmapName` for `--configmap-name`. */
 const attributeOf = (flag: string): string =>
   flag.replace(/^--/, '').replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
@@ -41,7 +41,7 @@ function flagTexts(
   return texts;
 }
 
-/** Where flags and environment say that the configuration is. @throws ConfigError */
+/** The configuration sources that the flags and the environment name. @throws ConfigError */
 export function sourcesOf(
   flags: InputFlags & Readonly<Record<string, unknown>>,
   { env }: CliContext,
@@ -54,11 +54,11 @@ export function sourcesOf(
   };
 }
 
-/** The configuration that flags, environment and the configuration file come to, in this order. @throws ConfigError */
-export const settingsOf = (flags: InputFlags, run: CliContext): Promise<Configuration> =>
-  readConfiguration(sourcesOf({ ...flags }, run));
+/** Reads the configuration from flags, environment and configuration file, in this order of precedence. @throws ConfigError */
+export const settingsOf = (flags: InputFlags, cli: CliContext): Promise<Configuration> =>
+  readConfiguration(sourcesOf({ ...flags }, cli));
 
-/** The input that flags and environment choose. */
+/** The input that the flags and the environment choose. */
 export function inputOf(
   { filename = [], namespace, kubeconfig, context }: InputFlags,
   { env, stdin }: CliContext,
