@@ -9,10 +9,10 @@ import type { AccessPolicy } from '../server/guard.ts';
 import { RateLimiter } from '../server/rate-limit.ts';
 import type { Configuration } from './configuration.ts';
 
-/** Several clients may come from one address, and what is asked before it is known who they are is cheaper. */
+/** Several clients may share an address, and the check by address, which precedes authentication, is cheaper. */
 const CLIENTS_PER_ADDRESS = 5;
 
-/** Most clients, and most addresses, whose requests are counted. */
+/** Maximum tracked clients, and maximum tracked addresses. */
 const MAX_CLIENTS = 10_000;
 
 type AccessSettings = Pick<
@@ -54,31 +54,31 @@ function buildAccessPolicy(
 }
 
 /**
- * What requests have to pass, made anew only where the configuration wants it otherwise.
- * @param kube the cluster whose tokens are known; nothing where none is used
+ * Creates the access policy of the servers, and rebuilds it only if the settings for access change.
+ * @param kube the cluster that reviews tokens; `undefined` without a cluster
  */
 export function createAccessPolicy(
   kube: KubeClient | undefined,
   signal: AbortSignal,
 ): (settings: Configuration) => AccessPolicy {
-  let made: { readonly of: AccessSettings; readonly gate: AccessPolicy } | undefined;
+  let cached: { readonly accessSettings: AccessSettings; readonly policy: AccessPolicy } | undefined;
   return (settings) => {
     const { authEnabled, authAudiences, authorizationEnabled, rateLimit, rateLimitBurst } = settings;
-    const of = { authEnabled, authAudiences, authorizationEnabled, rateLimit, rateLimitBurst };
-    if (made === undefined || !isDeepStrictEqual(made.of, of))
-      made = { of, gate: buildAccessPolicy(of, kube, signal) };
-    return made.gate;
+    const accessSettings = { authEnabled, authAudiences, authorizationEnabled, rateLimit, rateLimitBurst };
+    if (cached === undefined || !isDeepStrictEqual(cached.accessSettings, accessSettings))
+      cached = { accessSettings, policy: buildAccessPolicy(accessSettings, kube, signal) };
+    return cached.policy;
   };
 }
 
-/** @throws UserError where servers shall ask for tokens, and there is no cluster that knows any */
+/** @throws UserError if the settings require authentication, but no cluster can review tokens */
 export function checkAccessSettings(
   { authEnabled, apiAddress = 'none', metricsAuthEnabled }: Configuration,
   kube: KubeClient | undefined,
 ): void {
-  const asks = authEnabled && (apiAddress !== 'none' || metricsAuthEnabled);
-  if (asks && kube === undefined)
+  const needsTokens = authEnabled && (apiAddress !== 'none' || metricsAuthEnabled);
+  if (needsTokens && kube === undefined)
     throw new ConfigError(
-      'the API asks the API server of a cluster for whom a token is, and with -f and --out there is none; set AUTH_ENABLED=false (--auth-enabled false) to serve everybody who reaches it, or API_ADDRESS and METRICS_ADDRESS to none',
+      'authentication needs the API server of a cluster to review tokens, and with -f and --out there is no cluster; set AUTH_ENABLED=false (--auth-enabled false) to serve all clients without authentication, or set API_ADDRESS and METRICS_ADDRESS to none',
     );
 }

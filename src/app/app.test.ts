@@ -23,7 +23,7 @@ async function appWith({ once = true, env = {} }: { once?: boolean; env?: Record
   };
   const configuration = await readConfiguration(sources);
   const app: App = createApp({
-    work: {
+    serveOptions: {
       input: {
         manifests: [MANIFESTS],
         onlyNamespaces: false,

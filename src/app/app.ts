@@ -12,66 +12,71 @@ import type { createLogger } from '../telemetry/logger.ts';
 import { MetricSet } from '../telemetry/metric-set.ts';
 import { stateMetrics } from '../telemetry/state-metrics.ts';
 import { checkAccessSettings, createAccessPolicy } from './access-policy.ts';
-import { type Assembly, assemble, type Surroundings, type Work } from './assembly.ts';
-import { backingOf, type Working } from './backing.ts';
+import { createApiService, type RunningApp } from './api-service.ts';
+import {
+  type AppInstance,
+  createAppInstance,
+  type RuntimeContext,
+  type ServeOptions,
+} from './app-instance.ts';
 import type { Configuration, ConfigurationSources } from './configuration.ts';
 import type { Host } from './host.ts';
 import { LiveConfiguration, type Reload } from './live-configuration.ts';
 import { openCluster, readsManifests } from './pipeline.ts';
-import { serverMaker } from './server-maker.ts';
+import { createServerFactory } from './server-factory.ts';
 import { Servers } from './servers.ts';
 import { shutDown } from './shutdown.ts';
 
 export interface AppOptions {
-  readonly work: Work;
+  readonly serveOptions: ServeOptions;
   readonly host: Host;
-  /** Where the configuration comes from while the app runs. */
+  /** The configuration sources that are watched while the app runs. */
   readonly sources: ConfigurationSources;
-  /** What the sources come to without the ConfigMap: it says where that is. */
+  /** The configuration without the settings ConfigMap. It says where that ConfigMap is. */
   readonly configuration: Configuration;
   readonly logger: ReturnType<typeof createLogger>;
-  /** Takes what reads the configuration again when a person asks for it. */
+  /** Registers a callback that reloads the configuration on request, for example on SIGHUP. */
   readonly onReload?: ((reload: () => void) => void) | undefined;
 }
 
-/** All of `serve`: sources, controller, outputs and servers, put together. */
+/** All of `serve`: sources, controller, outputs and servers. */
 export interface App {
-  /** What is known, for those who ask. */
+  /** The latest known state. */
   readonly readModel: ReadModel;
   /**
-   * Keeps what is published in step with what is there until the signal is aborted; with `once`, until it is published.
-   * To be called once.
-   * @throws UserError where it cannot begin
+   * Keeps the published documents up to date until the signal is aborted. With `once`, ends after the first publication.
+   * Call it once only.
+   * @throws UserError if the app cannot start
    */
   run(signal: AbortSignal): Promise<void>;
 }
 
-/** Puts the app together. Nothing is opened before it runs. */
+/** Creates the app. It opens no connection and no port before `run`. */
 export function createApp(options: AppOptions): App {
   let run: Run | undefined;
   const readModel = new ReadModel({
     now: () => new Date(),
-    policy: () => run?.working?.assembly.engine.generation,
-    leads: () => run?.working?.assembly.leader.mayPublish() === true,
+    policy: () => run?.maybeRunning?.instance.engine.generation,
+    leads: () => run?.maybeRunning?.instance.leader.mayPublish() === true,
   });
   return {
     readModel,
     async run(signal) {
-      const { input, out } = options.work;
+      const { input, out } = options.serveOptions;
       const cluster = readsManifests(input) && out !== undefined ? undefined : await openCluster(input);
-      const over = new AbortController();
+      const ended = new AbortController();
       try {
-        run = new Run(options, readModel, cluster, AbortSignal.any([signal, over.signal]));
-        await run.toEnd();
+        run = new Run(options, readModel, cluster, AbortSignal.any([signal, ended.signal]));
+        await run.runToEnd();
       } finally {
-        over.abort();
+        ended.abort();
       }
     },
   };
 }
 
-/** What came of a changed configuration, as an event. */
-function eventOf(reload: Reload): EngineEvent {
+/** Converts the result of a reload to an event. */
+function toEvent(reload: Reload): EngineEvent {
   switch (reload.kind) {
     case 'applied':
       return { kind: 'reconfigured', changes: reload.changes };
@@ -86,14 +91,14 @@ function eventOf(reload: Reload): EngineEvent {
 class Run {
   readonly #options: AppOptions;
   readonly #readModel: ReadModel;
-  /** Aborted when the end begins. */
+  /** Aborted when shutdown begins. */
   readonly #signal: AbortSignal;
-  /** Aborted when the servers are closed, so that what is published stays in step until then. */
+  /** Aborted when the servers are closed. Publishing continues until then. */
   readonly #stopped = new AbortController();
   readonly #configuration: LiveConfiguration;
-  readonly #surroundings: Surroundings;
+  readonly #context: RuntimeContext;
   readonly #servers: Servers;
-  #working: Working | undefined;
+  #maybeRunning: RunningApp | undefined;
 
   constructor(
     options: AppOptions,
@@ -109,47 +114,47 @@ class Run {
       options.sources,
       options.configuration,
       cluster,
-      (problem, retryIn) => this.#note(problem, retryIn),
+      (problem, retryIn) => this.#reportConfigProblem(problem, retryIn),
     );
     const metrics = new MetricSet();
-    this.#surroundings = {
-      work: options.work,
+    this.#context = {
+      serveOptions: options.serveOptions,
       host: options.host,
       signal: this.#stopped.signal,
       log,
       cluster,
-      tell: this.#listener(metrics),
+      emit: this.#createEventHandler(metrics),
     };
-    this.#servers = this.#serversWith(metrics);
+    this.#servers = this.#createServers(metrics);
   }
 
-  /** What works now; undefined while the cluster is waited for. */
-  get working(): Working | undefined {
-    return this.#working;
+  /** The running instance. `undefined` while the app waits for the cluster. */
+  get maybeRunning(): RunningApp | undefined {
+    return this.#maybeRunning;
   }
 
   get #current(): Configuration {
     return this.#configuration.current;
   }
 
-  /** Runs until the signal is aborted or, with `once`, all is published. */
-  async toEnd(): Promise<void> {
-    const { once } = this.#options.work;
+  /** Runs until the signal is aborted or, with `once`, until the first publication. */
+  async runToEnd(): Promise<void> {
+    const { once } = this.#options.serveOptions;
     const signal = this.#signal;
     const { log, use } = this.#options.logger;
     const closed = shutDown(signal, this.#servers, () => this.#current, log).finally(() =>
       this.#stopped.abort(),
     );
     try {
-      // The Pod's probes are answered while the cluster is waited for.
-      if (!once) await this.#servers.use(this.#current);
+      // The kubelet's probes are answered while the app waits for the cluster.
+      if (!once) await this.#servers.reconcile(this.#current);
       await this.#configuration[once ? 'openOnce' : 'open'](signal);
       if (signal.aborted) return;
       use(this.#current);
-      if (!once) await this.#servers.use(this.#current);
-      const assembly = await assemble(this.#current, this.#surroundings);
-      this.#working = { assembly, engine: new Engine(assembly.engine) };
-      await this.#keepInStep(this.#working);
+      if (!once) await this.#servers.reconcile(this.#current);
+      const instance = await createAppInstance(this.#current, this.#context);
+      this.#maybeRunning = { instance, engine: new Engine(instance.engine) };
+      await this.#runInstances(this.#maybeRunning);
     } finally {
       this.#stopped.abort();
       await this.#servers.close();
@@ -157,91 +162,91 @@ class Run {
     }
   }
 
-  /** Works with what was put together, and with what takes its place, until it is stopped. */
-  async #keepInStep({ engine, assembly }: Working): Promise<void> {
+  /** Runs the first instance and all instances that replace it, until the app stops. */
+  async #runInstances({ engine, instance }: RunningApp): Promise<void> {
     const ending = new Set<Promise<void>>();
-    const retire = (before: Assembly, next: Assembly): void => {
+    const retire = (before: AppInstance, next: AppInstance): void => {
       const ended = before.end(next).finally(() => ending.delete(ended));
       ending.add(ended);
     };
-    this.#logBeginning(assembly);
-    assembly.start(engine);
-    if (!this.#options.work.once) this.#followConfiguration(engine, retire);
+    this.#logStart(instance);
+    instance.start(engine);
+    if (!this.#options.serveOptions.once) this.#watchConfiguration(engine, retire);
     try {
       await engine.run(this.#stopped.signal);
     } finally {
       this.#stopped.abort();
       await this.#servers.close();
-      await Promise.all([...ending, this.#now.assembly.end()]);
+      await Promise.all([...ending, this.#running.instance.end()]);
     }
   }
 
-  /** What works now. @throws ProblemError while the cluster is waited for */
-  get #now(): Working {
-    if (this.#working !== undefined) return this.#working;
+  /** The running instance. @throws ProblemError while the app waits for the cluster */
+  get #running(): RunningApp {
+    if (this.#maybeRunning !== undefined) return this.#maybeRunning;
     throw new ProblemError('unavailable', 'Waiting for the cluster; GET /ready shows what is wrong.', {
       headers: { 'retry-after': '5' },
     });
   }
 
-  #followConfiguration(engine: Engine, retire: (before: Assembly, next: Assembly) => void): void {
-    const look = (): void => void this.#configuration.reload();
+  #watchConfiguration(engine: Engine, retire: (before: AppInstance, next: AppInstance) => void): void {
+    const reload = (): void => void this.#configuration.reload();
     this.#configuration.follow(
       (next) => this.#apply(next, engine, retire),
-      (reload) => this.#now.assembly.engine.tell(eventOf(reload)),
+      (result) => this.#running.instance.engine.tell(toEvent(result)),
       this.#signal,
     );
-    this.#options.onReload?.(look);
+    this.#options.onReload?.(reload);
   }
 
-  /** Brings a configuration into force: what is new is made and listens before what was there ends. */
+  /** Applies a configuration. The new instance and its servers are ready before the old ones end. */
   async #apply(
     next: Configuration,
     engine: Engine,
-    retire: (before: Assembly, next: Assembly) => void,
+    retire: (before: AppInstance, next: AppInstance) => void,
   ): Promise<void> {
-    const { assembly: before } = this.#now;
-    const made = await assemble(next, this.#surroundings, before);
-    if (this.#signal.aborted) return await made.end(before);
+    const { instance: before } = this.#running;
+    const instance = await createAppInstance(next, this.#context, before);
+    if (this.#signal.aborted) return await instance.end(before);
     try {
-      await this.#servers.use(next);
+      await this.#servers.reconcile(next);
     } catch (error) {
-      await made.end(before);
+      await instance.end(before);
       throw error;
     }
-    this.#working = { assembly: made, engine };
+    this.#maybeRunning = { instance, engine };
     this.#options.logger.use(next);
-    engine.reconfigure(made.engine);
-    made.start(engine);
-    retire(before, made);
+    engine.reconfigure(instance.engine);
+    instance.start(engine);
+    retire(before, instance);
   }
 
-  #serversWith(metrics: MetricSet): Servers {
+  #createServers(metrics: MetricSet): Servers {
     const { host, logger } = this.#options;
-    const { cluster, log } = this.#surroundings;
-    const make = serverMaker({
-      backing: backingOf(() => this.#now, this.#readModel, this.#configuration, host.version),
+    const { cluster, log } = this.#context;
+    const make = createServerFactory({
+      service: createApiService(() => this.#running, this.#readModel, this.#configuration, host.version),
       log,
       metrics: metrics.registry,
       stopping: () => this.#signal.aborted,
       settings: () => this.#current,
-      gate: createAccessPolicy(cluster, this.#stopped.signal),
+      accessPolicy: createAccessPolicy(cluster, this.#stopped.signal),
       ...apiMetrics(metrics),
     });
     const check = (settings: Configuration): void => checkAccessSettings(settings, cluster);
     return new Servers(make, check, cluster?.inCluster === true, logger.log);
   }
 
-  /** Takes all events: they are logged and counted, and become what the read model holds. */
-  #listener(metrics: MetricSet): (event: EngineEvent) => void {
+  /** Creates the handler of all events: it logs and counts them, and updates the read model. */
+  #createEventHandler(metrics: MetricSet): (event: EngineEvent) => void {
     const logged = engineLog(this.#options.logger.log);
     const { count } = engineMetrics(metrics, {
-      known: (type) => this.#working?.assembly.types.includes(type) === true,
+      known: (type) => this.#maybeRunning?.instance.types.includes(type) === true,
       documents: OUTPUTS.names,
     });
     stateMetrics(metrics, {
       version: this.#options.host.version,
-      leads: () => this.#working?.assembly.leader.mayPublish() === true,
+      leads: () => this.#maybeRunning?.instance.leader.mayPublish() === true,
       ready: () => this.#readModel.ready,
       interval: () => this.#current.discoveryInterval,
       backends: () => this.#readModel.backends.backends,
@@ -253,8 +258,8 @@ class Run {
     };
   }
 
-  /** What a person should know about reading the configuration. */
-  #note(problem: Problem, retryIn: number | undefined): void {
+  /** Reports a problem with reading the configuration. */
+  #reportConfigProblem(problem: Problem, retryIn: number | undefined): void {
     const { log } = this.#options.logger;
     const component = 'configuration';
     if (retryIn === undefined) {
@@ -265,7 +270,7 @@ class Run {
     this.#readModel.sourceUnavailable(problem.what);
   }
 
-  #logBeginning({ settings, types, where, engine }: Assembly): void {
+  #logStart({ settings, types, where, engine }: AppInstance): void {
     this.#options.logger.log.info(
       {
         version: this.#options.host.version,

@@ -6,30 +6,30 @@ import type { Credentials } from '../model/credentials.ts';
 import type { DetectorsOptions } from '../model/detector-options.ts';
 import type { Env } from './host.ts';
 
-/** Where a configuration comes from. */
+/** The sources of a configuration. */
 export interface ConfigurationSources {
-  /** Texts of settings that win over all other sources, as from flags. */
+  /** Settings that override all other sources, such as flags. */
   readonly texts: Readonly<Partial<Record<SettingName, string>>>;
   readonly env: Env;
-  /** Path of the configuration file, if there is one. */
+  /** Path of the configuration file. */
   readonly file: string | undefined;
-  /** Folders with detectors of the user's own. */
+  /** Folders with custom detectors. */
   readonly detectorFolders: readonly string[];
 }
 
-/** Settings, and what was set and added for detectors. */
+/** The settings, and the configuration of detectors. */
 export interface Configuration extends Settings {
-  /** The settings' texts, and where they were given. */
+  /** The raw text of each setting, with its origin. */
   readonly given: GivenSettings;
   readonly detectors: DetectorsOptions;
   readonly credentials: Credentials;
-  /** Types of detectors that are switched off, whether or not there are such. */
+  /** Types of disabled detectors. They may be unknown types. */
   readonly disabledDetectors: readonly string[];
-  /** Detectors of the user's own, by folder. */
+  /** Custom detectors, by folder. */
   readonly userDetectors: readonly UserDetectors[];
 }
 
-/** Types of detectors that the environment switches off, as `ENABLE_GRAFANA=false` does. */
+/** Types of detectors that the environment disables, as `ENABLE_GRAFANA=false` does. */
 function disabledDetectors(env: Env): string[] {
   return Object.entries(env).flatMap(([name, value]) => {
     const type = /^ENABLE_([A-Z][A-Z0-9]*)$/.exec(name)?.[1]?.toLowerCase();
@@ -44,9 +44,9 @@ async function readFolders(folders: readonly string[]): Promise<UserDetectors[]>
 }
 
 /**
- * The configuration that the sources come to. Texts win over the environment, that over the ConfigMap, and that over the file.
- * @param stored what the ConfigMap configures, if that was read
- * @throws ConfigError naming what is wrong with them
+ * Reads the configuration. Order of precedence: texts, environment, ConfigMap, file.
+ * @param stored the content of the settings ConfigMap, if it was read
+ * @throws ConfigError that names the invalid settings
  */
 export async function readConfiguration(
   { texts, env, file, detectorFolders }: ConfigurationSources,

@@ -3,17 +3,16 @@ import type { Rules } from '../detection/rules.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import type { Excluded } from '../planning/removals.ts';
 
-/** The namespace of the Service behind a tool. Overrides may show another one, but the host of the endpoint has it. */
+/** The namespace of the Service behind a tool, from the host of its endpoint: overrides may set another namespace. */
 function namespaceOf({ namespace = '', endpoint, metadata }: PublishedTool): string {
   const [service, own] = URL.canParse(endpoint) ? new URL(endpoint).hostname.split('.') : [];
   return own !== undefined && service === metadata.service ? own : namespace;
 }
 
 /**
- * The published tools that the configuration leaves out: those in namespaces that it does not name, and those whose
- * detector is switched off, for all namespaces or for theirs. An operator who changes the configuration expects them to be
- * removed at once, so the hold on mass removals does not apply.
- * @param namespaces the namespaces that are searched; `*` or no name at all stands for all
+ * Selects the published tools that the configuration excludes: tools in other namespaces, and tools of disabled
+ * detectors. Such tools are removed at once, without the hold on mass removals, because an operator asked for it.
+ * @param namespaces the searched namespaces; `*` or an empty list: all
  */
 export function excludedBy(rules: Rules, namespaces: readonly string[]): Excluded {
   const isSearched = ({ cluster }: PublishedTool, namespace: string): boolean =>

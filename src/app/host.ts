@@ -1,7 +1,7 @@
 /** The environment variables of the process, as a value. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
-/** Where the program runs. */
+/** The process that the app runs in. */
 export interface Host {
   readonly env: Env;
   /** The program's version. */

@@ -7,21 +7,21 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Configuration } from './configuration.ts';
 import type { Env } from './host.ts';
 
-/** Who may write: this process alone, or the leader of several. */
-export interface Leader {
+/** Leadership of this process. Without an election, the process always leads. */
+export interface LeaderHandle {
   readonly mayPublish: () => boolean;
-  /** The connection for all that is written. */
+  /** The connection for all writes. It rejects them while this process does not lead. */
   readonly kube: KubeClient | undefined;
   /**
-   * Takes part in the election, if there is one; a second call does nothing.
-   * @param began told when this process becomes the leader
+   * Joins the election, if there is one. A second call does nothing.
+   * @param onStarted called when this process becomes the leader
    */
-  start(began: () => void): void;
-  /** Ends its part, and the term with it; to be called when all is written. */
+  start(onStarted: () => void): void;
+  /** Leaves the election and releases the lease. Call it after pending writes. */
   resign(): Promise<void>;
 }
 
-/** Do two configurations mean the same election? */
+/** Whether two configurations use the same election. */
 export function sameElection(a: Configuration, b: Configuration): boolean {
   if (!a.leaderElection && !b.leaderElection) return true;
   return (['leaderElection', 'leaseName', 'configMapNamespace'] as const).every(
@@ -55,17 +55,17 @@ function logEvent(log: Logger, event: LeadershipEvent): void {
 }
 
 /**
- * The leader election that the settings ask for.
- * @param kube the connection to the cluster that is published to; nothing for a file
- * @throws UserError where there can be none
+ * Creates the leader election that the settings configure.
+ * @param kube the cluster of the published ConfigMap; `undefined` if the target is a file
+ * @throws UserError if an election is impossible, as with `--out` and `--once`
  */
-export async function leaderOf(
+export async function joinElection(
   settings: Configuration,
   once: boolean,
   env: Env,
   kube: KubeClient | undefined,
   log: Logger,
-): Promise<Leader> {
+): Promise<LeaderHandle> {
   if (!settings.leaderElection)
     return { mayPublish: () => true, kube, start: () => {}, resign: async () => {} };
   if (kube === undefined || once)
@@ -76,7 +76,7 @@ export async function leaderOf(
   const { fencedClient } = await import('../kubernetes/fenced-client.ts');
   const election: Leadership = leadership(kube, {
     lease: { namespace: settings.configMapNamespace, name: settings.leaseName },
-    // A Pod whose container starts anew has the same name: what the one before did is not known.
+    // A restarted container has the same Pod name, but must not continue the lease of its predecessor.
     identity: `${env.POD_NAME ?? hostname()}_${randomUUID()}`,
     emit: (event) => logEvent(log, event),
   });
@@ -85,8 +85,8 @@ export async function leaderOf(
   return {
     mayPublish: () => election.leading,
     kube: fencedClient(kube, election),
-    start(began) {
-      ended ??= election.run((leading) => leading && began(), stop.signal);
+    start(onStarted) {
+      ended ??= election.run((leading) => leading && onStarted(), stop.signal);
     },
     async resign() {
       stop.abort();

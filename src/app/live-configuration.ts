@@ -11,18 +11,18 @@ import { ConfigError, UserError } from '../model/errors.ts';
 import { type Configuration, type ConfigurationSources, readConfiguration } from './configuration.ts';
 import { rulesOf } from './pipeline.ts';
 
-/** What came of a changed configuration. */
+/** The result of a reload. */
 export type Reload =
   | { readonly kind: 'unchanged' }
-  /** It is in force. `changes` says what is other than before. */
+  /** The new configuration is in force. */
   | { readonly kind: 'applied'; readonly changes: readonly string[] }
-  /** It is kept out, and the one before stays in force. */
+  /** The new configuration is invalid, and the previous one stays in force. */
   | { readonly kind: 'refused'; readonly error: UserError };
 
-/** Told what a person should know; with the milliseconds until the next try where there is one. */
+/** Reports a problem. `retryIn`: milliseconds until the next attempt, if there is one. */
 export type ProblemReporter = (problem: Problem, retryIn?: number) => void;
 
-/** What is other than before, for messages; empty if nothing is. */
+/** Describes the differences between two configurations. Empty if there are none. */
 function configurationChanges(before: Configuration, after: Configuration): string[] {
   const changes = SETTING_NAMES.filter((name) => before.given[name]?.text !== after.given[name]?.text).map(
     (name) => shownSetting(name, after.given[name]),
@@ -37,11 +37,11 @@ function configurationChanges(before: Configuration, after: Configuration): stri
   return changes;
 }
 
-/** What is wrong with the detectors of a configuration; a start skips these, and a change with a new one is refused. */
+/** Faults of the configured detectors. At startup, faulty detectors are skipped. Later, a new fault rejects the change. */
 const detectorProblems = (configuration: Configuration): string[] =>
   rulesOf(configuration).problems.map(({ where, what }) => `${where}: ${what}`);
 
-/** The configuration of `serve` from all its sources, kept in step with the ConfigMap and the files among them. */
+/** The configuration of `serve`. It follows changes of the settings ConfigMap and of the files. */
 export class LiveConfiguration {
   readonly #sources: ConfigurationSources;
   readonly #kube: KubeClient | undefined;
@@ -50,26 +50,26 @@ export class LiveConfiguration {
   #current: Configuration;
   #apply: ((next: Configuration) => Promise<void>) | undefined;
   #onReload: (result: Reload) => void = () => {};
-  /** What was wrong when it was last looked at, so that it is told once. */
+  /** The last reported error, so that each error is reported once. */
   #refused: string | undefined;
   #denied = false;
-  /** Looks come one after the other. */
+  /** Serializes reloads. */
   #pendingReload: Promise<unknown> = Promise.resolve();
 
   /**
-   * @param first what the sources come to without the ConfigMap: they say where that is
-   * @param note told what a person should know about reading it
+   * @param first the configuration without the settings ConfigMap. It says where that ConfigMap is.
+   * @param reportProblem receives problems with reading the ConfigMap
    */
   constructor(
     sources: ConfigurationSources,
     first: Configuration,
     kube: KubeClient | undefined,
-    note: ProblemReporter,
+    reportProblem: ProblemReporter,
   ) {
     this.#sources = sources;
     this.#current = first;
     this.#kube = kube;
-    this.#reportProblem = note;
+    this.#reportProblem = reportProblem;
   }
 
   /** The configuration in force. */
@@ -78,9 +78,9 @@ export class LiveConfiguration {
   }
 
   /**
-   * Begins, and keeps looking until the signal is aborted.
-   * @returns once the ConfigMap was read, or is known not to be readable; or the signal is aborted
-   * @throws UserError when what it holds cannot be used
+   * Reads the configuration, and watches the ConfigMap until the signal is aborted.
+   * @returns once the ConfigMap was read or reading it was denied, or the signal is aborted
+   * @throws UserError if its content is invalid
    */
   async open(signal: AbortSignal): Promise<void> {
     if (this.#kube !== undefined) {
@@ -88,13 +88,13 @@ export class LiveConfiguration {
       const { settingsConfigMap, configMapNamespace } = this.#current;
       const answered = Promise.withResolvers<void>();
       signal.addEventListener('abort', () => answered.resolve(), { once: true });
-      // It rejects for a bug only, and that ends the process.
+      // Rejects only because of a bug, which ends the process.
       void watchConfigData(
         this.#kube,
         configMapNamespace,
         settingsConfigMap,
-        (told) => {
-          if (this.#applyEvent(told)) answered.resolve();
+        (event) => {
+          if (this.#applyEvent(event)) answered.resolve();
         },
         signal,
       );
@@ -104,55 +104,55 @@ export class LiveConfiguration {
     this.#current = await this.#read();
   }
 
-  /** Reads the ConfigMap once. @throws UserError when it cannot be read, or what it holds cannot be used */
+  /** Reads the configuration once. @throws UserError if the ConfigMap cannot be read, or its content is invalid */
   async openOnce(signal: AbortSignal): Promise<void> {
     if (this.#kube !== undefined) {
       const { readConfigData } = await import('../kubernetes/stored-settings.ts');
       const { settingsConfigMap, configMapNamespace } = this.#current;
-      const told = await readConfigData(this.#kube, configMapNamespace, settingsConfigMap, signal);
-      if (told.kind === 'failure') throw told.error;
-      this.#applyEvent(told);
+      const event = await readConfigData(this.#kube, configMapNamespace, settingsConfigMap, signal);
+      if (event.kind === 'failure') throw event.error;
+      this.#applyEvent(event);
     }
     this.#current = await this.#read();
   }
 
   /**
-   * Has what changes from now on applied.
-   * @param apply brings a configuration into force; throws UserError where that cannot be
-   * @param tell hears what came of each change, once
+   * Applies all changes from now on.
+   * @param apply applies a configuration; throws UserError if it is unusable
+   * @param onReload receives the result of each change, once
    */
   follow(
     apply: (next: Configuration) => Promise<void>,
-    tell: (result: Reload) => void,
+    onReload: (result: Reload) => void,
     signal: AbortSignal,
   ): void {
     this.#apply = apply;
-    this.#onReload = tell;
+    this.#onReload = onReload;
     const { file, detectorFolders } = this.#sources;
-    const look = (): void => void this.reload();
-    watchFiles({ files: file === undefined ? [] : [file], folders: detectorFolders }, look, signal);
-    // What changed while the parts were put together.
-    look();
+    const reload = (): void => void this.reload();
+    watchFiles({ files: file === undefined ? [] : [file], folders: detectorFolders }, reload, signal);
+    // Catch changes that happened during startup.
+    reload();
   }
 
-  /** Looks at all sources now. @returns what came of it */
+  /** Reads all sources again now. */
   reload(): Promise<Reload> {
     const result = this.#pendingReload.then(() => this.#reload());
     this.#pendingReload = result;
     return result;
   }
 
-  /** For messages: the ConfigMap with settings. */
+  /** The settings ConfigMap, for messages. */
   get #where(): string {
     const { settingsConfigMap: name, configMapNamespace: namespace } = this.#current;
     return `ConfigMap ${namespace}/${name}`;
   }
 
-  /** @returns whether it is known now what the ConfigMap configures */
-  #applyEvent(told: ConfigDataEvent): boolean {
-    switch (told.kind) {
+  /** @returns whether the state of the ConfigMap is known now */
+  #applyEvent(event: ConfigDataEvent): boolean {
+    switch (event.kind) {
       case 'data':
-        this.#data = told.data;
+        this.#data = event.data;
         this.#denied = false;
         if (this.#apply !== undefined) void this.reload();
         return true;
@@ -160,7 +160,7 @@ export class LiveConfiguration {
         if (!this.#denied)
           this.#reportProblem({
             where: this.#where,
-            what: `its settings cannot be used: ${told.error.message}`,
+            what: `its settings cannot be used: ${event.error.message}`,
             fix: 'ignore this if you do not use that ConfigMap',
           });
         this.#denied = true;
@@ -169,9 +169,9 @@ export class LiveConfiguration {
         this.#reportProblem(
           {
             where: this.#where,
-            what: `${this.#data === undefined && !this.#denied ? 'nothing begins before it is known what it configures' : 'its last known content stays in use'}: ${told.error.message}`,
+            what: `${this.#data === undefined && !this.#denied ? 'startup waits until its settings can be read' : 'its last known content stays in use'}: ${event.error.message}`,
           },
-          told.retryIn,
+          event.retryIn,
         );
         return false;
     }
@@ -201,7 +201,7 @@ export class LiveConfiguration {
       const changes = configurationChanges(this.#current, next);
       if (changes.length === 0) return { kind: 'unchanged' };
       this.#checkFixed(next);
-      // A detector that cannot be read is passed over at a start; now its tools would be lost by a slip of the pen.
+      // Startup skips an invalid detector. A change is rejected instead, because a typo would remove published tools.
       const known = new Set(detectorProblems(this.#current));
       const broken = detectorProblems(next).filter((problem) => !known.has(problem));
       if (broken.length > 0) throw new ConfigError(broken.join('\n'));
@@ -214,7 +214,7 @@ export class LiveConfiguration {
     }
   }
 
-  /** @throws UserError where it says anew which ConfigMap is read: that is settled at the start */
+  /** @throws UserError if a setting changes that is read only at startup, such as the name of the settings ConfigMap */
   #checkFixed(next: Configuration): void {
     for (const name of SETTING_NAMES)
       if (SETTINGS[name].bootstrapOnly === true && next[name] !== this.#current[name])

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { FILE, PERSON } from '../outputs/holmesgpt/merge.ts';
-import { mergeHere } from '../outputs/holmesgpt/merge-question.ts';
-import { merger } from './merger.ts';
-import { TooCostly } from './text-thread.ts';
+import { runMerge } from '../outputs/holmesgpt/merge-task.ts';
+import { createMerger } from './merger.ts';
+import { WorkerLimitError } from './worker-thread.ts';
 
 const options = { holmesgptVersion: '0.32', namespace: 'holmes' } as const;
 const GENERATED =
@@ -13,22 +13,24 @@ const liveWith = (file: string) => ({ data: { [FILE]: file }, annotations: {} })
 
 test('a long file is merged in a thread, as here', async () => {
   const live = liveWith(toolsets(600));
-  const merged = await merger(options)(GENERATED, live);
-  expect(merged).toEqual(
-    mergeHere({ kind: 'merge-for-agent', offered: GENERATED, live, tools: [], options }),
-  );
+  const merged = await createMerger(options)(GENERATED, live);
+  expect(merged).toEqual(runMerge({ kind: 'merge-for-agent', offered: GENERATED, live, tools: [], options }));
   expect(merged).toMatchObject({ kind: 'write', data: { [PERSON]: live.data[FILE] } });
 });
 
 test('a short file needs no thread', async () => {
   const ask = (): Promise<never> => Promise.reject(new Error('asked'));
-  expect(await merger(options, { ask })(GENERATED, liveWith(toolsets(3)))).toMatchObject({ kind: 'write' });
-  await expect(merger(options, { ask })(GENERATED, liveWith(toolsets(600)))).rejects.toThrow('asked');
+  expect(await createMerger(options, { run: ask })(GENERATED, liveWith(toolsets(3)))).toMatchObject({
+    kind: 'write',
+  });
+  await expect(createMerger(options, { run: ask })(GENERATED, liveWith(toolsets(600)))).rejects.toThrow(
+    'asked',
+  );
 });
 
 test('a file that costs too much is left as it is, with the limit that it reached', async () => {
-  const ask = (): Promise<never> => Promise.reject(new TooCostly('20 s'));
-  expect(await merger(options, { ask })(GENERATED, liveWith(toolsets(600)))).toEqual({
+  const ask = (): Promise<never> => Promise.reject(new WorkerLimitError('20 s'));
+  expect(await createMerger(options, { run: ask })(GENERATED, liveWith(toolsets(600)))).toEqual({
     kind: 'refused',
     what: 'reading it takes more than the limit of 20 s',
     fix: 'it is left as it is; shorten its texts',

@@ -1,31 +1,31 @@
 import type { PublishedTool } from '../model/published-tools.ts';
 import type { AgentConfigMap, AgentMerge } from '../outputs/holmesgpt/merge.ts';
-import { type MergeQuestion, mergeHere } from '../outputs/holmesgpt/merge-question.ts';
-import { TextThread, TooCostly } from './text-thread.ts';
+import { type MergeTask, runMerge } from '../outputs/holmesgpt/merge-task.ts';
+import { WorkerLimitError, WorkerThread } from './worker-thread.ts';
 
-/** Most characters that are merged on the event loop: that takes some 20 ms. */
-const SHORT = 16 * 1024;
-/** Characters that a published tool counts as. */
-const TOOL = 300;
-/** Longest time for a merge, in milliseconds. The longest that fits takes about 4 s of a whole processor. */
-const LONGEST = 20_000;
-/** Most memory for a merge, in MiB. */
-const HEAP = 128;
+/** Maximum characters to merge on the event loop, which takes about 20 ms. */
+const MAX_INLINE_CHARACTERS = 16 * 1024;
+/** Characters that each published tool counts as. */
+const CHARACTERS_PER_TOOL = 300;
+/** Timeout of a merge, in milliseconds. The largest allowed input takes about 4 s of CPU time. */
+const TIMEOUT = 20_000;
+/** Memory limit of a merge, in MiB. */
+const HEAP_MIB = 128;
 
-/** Merges what is generated with HolmesGPT's own ConfigMap, off the event loop where the texts are long. */
-export function merger(
-  options: MergeQuestion['options'],
-  thread: Pick<TextThread, 'ask'> = new TextThread({ longest: LONGEST, heap: HEAP, idle: 0 }),
+/** Merges the generated file with HolmesGPT's own ConfigMap. Long texts are merged in a worker thread. */
+export function createMerger(
+  options: MergeTask['options'],
+  thread: Pick<WorkerThread, 'run'> = new WorkerThread({ longest: TIMEOUT, heap: HEAP_MIB, idle: 0 }),
 ): (offered: string, live: AgentConfigMap, tools?: readonly PublishedTool[]) => Promise<AgentMerge> {
   return async (offered, live, tools = []) => {
-    const question: MergeQuestion = { kind: 'merge-for-agent', offered, live, tools, options };
+    const task: MergeTask = { kind: 'merge-for-agent', offered, live, tools, options };
     const texts = [offered, ...Object.values(live.data)];
-    const size = texts.reduce((sum, text) => sum + text.length, tools.length * TOOL);
-    if (size <= SHORT) return mergeHere(question);
+    const size = texts.reduce((sum, text) => sum + text.length, tools.length * CHARACTERS_PER_TOOL);
+    if (size <= MAX_INLINE_CHARACTERS) return runMerge(task);
     try {
-      return await thread.ask<AgentMerge>(question);
+      return await thread.run<AgentMerge>(task);
     } catch (error) {
-      if (!(error instanceof TooCostly)) throw error;
+      if (!(error instanceof WorkerLimitError)) throw error;
       return {
         kind: 'refused',
         what: `reading it takes more than the limit of ${error.limit}`,

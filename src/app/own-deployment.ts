@@ -3,7 +3,7 @@ import { findOwner } from '../kubernetes/owner.ts';
 import type { OwnerReference } from '../model/published.ts';
 import type { Env } from './host.ts';
 
-/** The Pod that this process runs in, as far as its environment tells. */
+/** The Pod of this process, according to the environment. */
 function podOf(
   kube: KubeClient,
   env: Env,
@@ -14,15 +14,15 @@ function podOf(
 }
 
 /**
- * Finds the Deployment that this process runs in, once: what is published goes with it.
- * @param namespace where is published
- * @param none told once why there is none, where this is a Pod
+ * Finds the Deployment of this process, which owns the published objects. The result is cached.
+ * @param namespace the namespace of the published objects
+ * @param onMissing called once with the reason if this is a Pod without such a Deployment
  */
 export function ownDeployment(
   kube: KubeClient,
   env: Env,
   namespace: string,
-  none: (why: string) => void,
+  onMissing: (why: string) => void,
 ): (signal: AbortSignal) => Promise<OwnerReference | undefined> {
   const pod = podOf(kube, env);
   let found: { readonly owner: OwnerReference | undefined } | undefined;
@@ -30,7 +30,7 @@ export function ownDeployment(
     if (found === undefined) {
       const result = await findOwner(kube, pod, namespace, signal);
       found = { owner: 'owner' in result ? result.owner : undefined };
-      if ('none' in result && pod !== undefined) none(result.none);
+      if ('none' in result && pod !== undefined) onMissing(result.none);
     }
     return found.owner;
   };

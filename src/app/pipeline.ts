@@ -13,26 +13,26 @@ import { manifestSource } from '../sources/manifests.ts';
 import type { Source, SourceEvent } from '../sources/source.ts';
 import type { Configuration } from './configuration.ts';
 
-/** The input of a command: a folder of manifests is a cluster as good as a live one. */
+/** The input of a command: a cluster or manifests. */
 export interface Input {
   readonly source: Source;
-  /** The connection to the cluster, where that is the input or is needed to publish. */
+  /** The connection to the cluster, if it is the input. */
   readonly kube: KubeClient | undefined;
-  /** For messages: where Services were looked for. */
+  /** The input, for messages. */
   readonly where: string;
-  /** The namespaces that are searched; `*` or none: all. */
+  /** The searched namespaces. `*` or an empty list: all. */
   readonly namespaces: readonly string[];
 }
 
-/** Which input is wanted. */
+/** Options that choose the input. */
 export interface InputOptions {
-  /** Files and folders with manifests, `-` for standard input. With one of them they are the input, and not a cluster. */
+  /** Files and folders with manifests; `-` is standard input. If there are any, no cluster is read. */
   readonly manifests: readonly string[];
-  /** Of manifests, only the configured namespaces are wanted. */
+  /** Use only the configured namespaces of manifests. */
   readonly onlyNamespaces: boolean;
-  /** Path of a kubeconfig, where it is not the usual one. */
+  /** Path of a kubeconfig, if it is not the default one. */
   readonly kubeconfig: string | undefined;
-  /** What a person would call the place of the kubeconfig, for messages. */
+  /** Where the kubeconfig comes from, for messages. */
   readonly origin: string;
   readonly context: string | undefined;
   readonly stdin: NodeJS.ReadableStream;
@@ -44,21 +44,21 @@ export async function openCluster({ kubeconfig, origin, context }: InputOptions)
   return connect({ kubeconfig, origin, context });
 }
 
-/** Are manifests the input, and not a cluster? */
+/** Whether the input is manifests. */
 export const readsManifests = ({ manifests }: InputOptions): boolean => manifests.length > 0;
 
 /**
  * Opens the input.
- * @param follow keep looking, at least each discovery interval
- * @param cluster the connection to the cluster, if it is open already
- * @param tell told what happens while it is followed
+ * @param watch watch it, and read it again after each discovery interval
+ * @param cluster the connection to the cluster, if it is already open
+ * @param emit receives the events of the source
  */
 export async function openInput(
   options: InputOptions,
   settings: Configuration,
-  follow: boolean,
+  watch: boolean,
   cluster?: KubeClient,
-  tell?: (event: SourceEvent) => void,
+  emit?: (event: SourceEvent) => void,
 ): Promise<Input> {
   const interval = settings.discoveryInterval;
   const interest = interestOf(rulesOf(settings).rules);
@@ -73,7 +73,7 @@ export async function openInput(
         paths: manifests,
         namespaces: chosen,
         defaultNamespace: chosen.length === 1 ? (chosen[0] ?? 'default') : 'default',
-        follow: follow ? { interval } : undefined,
+        follow: watch ? { interval } : undefined,
         stdin,
         interest,
       }),
@@ -91,14 +91,14 @@ export async function openInput(
     namespaces,
     source: clusterSource(kube, {
       namespaces,
-      interval: follow ? interval : undefined,
+      interval: watch ? interval : undefined,
       interest,
-      ...(tell && { emit: tell }),
+      ...(emit && { emit: emit }),
     }),
   };
 }
 
-/** The route to the backends: as told, else the one that works from here. */
+/** The route to the backends: the configured one, or the one that works from here. */
 async function routeOf(settings: Settings, input: Input): Promise<Route | undefined> {
   const { kube } = input;
   const inReach = kube?.inCluster === true || settings.connectTo.size > 0;
@@ -117,7 +117,7 @@ async function routeOf(settings: Settings, input: Input): Promise<Route | undefi
   return { fetch: proxyFetch(kube) };
 }
 
-/** The rules that the settings ask for, and what is wrong with those that users add. */
+/** The rules for the configured detectors, and the faults of custom ones. */
 export function rulesOf(settings: Configuration): ReturnType<typeof makeRules> {
   const { userDetectors } = settings;
   const { rules, problems } = makeRules(builtInDetectors(), {
@@ -128,22 +128,22 @@ export function rulesOf(settings: Configuration): ReturnType<typeof makeRules> {
   return { rules, problems: [...userDetectors.flatMap((folder) => folder.problems), ...problems] };
 }
 
-/** Who wants to be told when the readiness of a Service changes, and for how long. */
-export interface Readiness {
+/** Listens to changes of the readiness of Services, until the signal is aborted. */
+export interface ReadinessListener {
   changed(service: ServiceKey, ready: boolean): void;
   readonly signal: AbortSignal;
 }
 
 /**
- * The stages that the settings ask for.
- * @param readiness EndpointSlices are followed, and not read in each pass
- * @param tell told of each probe
+ * Builds the stages from the settings.
+ * @param readiness if set, EndpointSlices are watched instead of being read in each pass
+ * @param emit receives an event for each probe
  */
 export async function stagesOf(
   settings: Configuration,
   input: Input,
-  readiness?: Readiness,
-  tell?: (event: ProbeEvent) => void,
+  readiness?: ReadinessListener,
+  emit?: (event: ProbeEvent) => void,
 ): Promise<Stages> {
   const { rules, problems } = await rulesOf(settings);
   const route = await routeOf(settings, input);
@@ -152,7 +152,7 @@ export async function stagesOf(
   let addresses: AddressBook | undefined;
   if (route !== undefined) {
     const { createProber } = await import('../probing/prober.ts');
-    prober = createProber(probeKinds(rules), route, limits, tell);
+    prober = createProber(probeKinds(rules), route, limits, emit);
   }
   if (input.kube !== undefined) {
     const { ReadinessProber } = await import('../probing/readiness.ts');
@@ -166,14 +166,14 @@ export async function stagesOf(
             readiness.signal,
             settings.namespaces.includes('*'),
           );
-    const reading = new ReadinessProber(input.kube, prober, {
+    const readinessProber = new ReadinessProber(input.kube, prober, {
       ...(watched && { watched }),
       // The API server's proxy speaks HTTP only.
       byService: route !== undefined && route.exchange === undefined,
       isProbing: route !== undefined,
     });
-    prober = reading;
-    addresses = reading;
+    prober = readinessProber;
+    addresses = readinessProber;
   }
   const { clusterDomain, allowedHosts, allowExternalNames, maxBackends, maxNamespaceServices } = settings;
   return {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { json, kubeServer } from '../../test/fixtures/unit/kube-server.ts';
 import type { EngineEvent } from '../controller/events.ts';
 import type { Configuration } from './configuration.ts';
-import { intoCluster } from './publishing.ts';
+import { publishToCluster } from './publishing.ts';
 
 const published = {
   kind: 'published',
@@ -27,20 +27,20 @@ async function place(milliseconds: number) {
     configMapNamespace: 'ns',
     revisionHistoryLimit: 10,
   } as unknown as Configuration;
-  return { written, ending, publishing: intoCluster(kube, settings, { POD_NAME: 'pod' }, {} as never) };
+  return { written, ending, publishing: publishToCluster(kube, settings, { POD_NAME: 'pod' }, {} as never) };
 }
 
 test('an Event that was told before the end is written still', async () => {
   const { written, ending, publishing } = await place(100);
-  publishing.listener?.(published);
+  publishing.onEvent?.(published);
   ending.abort();
-  await publishing.settled();
+  await publishing.flush();
   expect(written).toEqual(['/apis/events.k8s.io/v1/namespaces/ns/events']);
 });
 
 test('a server that does not answer does not keep the program from ending', async () => {
   const { written, publishing } = await place(60_000);
-  publishing.listener?.(published);
-  await publishing.settled();
+  publishing.onEvent?.(published);
+  await publishing.flush();
   expect(written).toEqual([]);
 });

@@ -12,28 +12,36 @@ import type { Env } from './host.ts';
 import { ownDeployment } from './own-deployment.ts';
 import { targetOf } from './target.ts';
 
-/** A place to publish to, and what belongs to it. */
+/** A publisher, and what depends on where it publishes. */
 export interface Publishing extends Pick<EngineOptions, 'publisher' | 'owner'> {
-  /** Told of what the engine does. */
-  readonly listener?: EngineOptions['tell'];
-  /** Resolves when all that is to be written beside the toolset is written or given up. */
-  settled(): Promise<void>;
+  /** Receives the events of the engine. */
+  readonly onEvent?: EngineOptions['tell'];
+  /** Resolves when pending Kubernetes Events are written, or after a timeout. */
+  flush(): Promise<void>;
 }
 
-/** Longest time that Events are waited for at the end, in milliseconds. */
+/** Maximum time to wait for pending Events at shutdown, in milliseconds. */
 const FLUSH_TIMEOUT = 3_000;
 
-/** Publishes into a file. */
-export function intoFile(path: string, { configMapName, configMapNamespace }: Configuration): Publishing {
+/** Publishes to a file. */
+export function publishToFile(
+  path: string,
+  { configMapName, configMapNamespace }: Configuration,
+): Publishing {
   return {
     publisher: filePublisher(path, { name: configMapName, namespace: configMapNamespace }),
     owner: async () => undefined,
-    settled: async () => {},
+    flush: async () => {},
   };
 }
 
-/** Publishes into the ConfigMap of a cluster, with Events about it, and as a part of the Deployment that runs us. */
-export function intoCluster(kube: KubeClient, settings: Configuration, env: Env, log: Logger): Publishing {
+/** Publishes to a ConfigMap, with Kubernetes Events about it and an owner reference to our own Deployment. */
+export function publishToCluster(
+  kube: KubeClient,
+  settings: Configuration,
+  env: Env,
+  log: Logger,
+): Publishing {
   const { configMapName: name, configMapNamespace: namespace } = settings;
   const publisher = targetOf(kube, settings);
   const stop = new AbortController();
@@ -42,7 +50,7 @@ export function intoCluster(kube: KubeClient, settings: Configuration, env: Env,
     instance: env.POD_NAME ?? hostname(),
     now: () => new Date(),
     onProblem: (problem) => log.warn({ component: 'reconciliation' }, problemLine(problem)),
-    // Not the program's own end: what was told before it is written still, see `settled`.
+    // Not the signal of the app: pending Events are still written at shutdown, see `settled`.
     signal: stop.signal,
   });
   return {
@@ -50,8 +58,8 @@ export function intoCluster(kube: KubeClient, settings: Configuration, env: Env,
     owner: ownDeployment(kube, env, namespace, (why) =>
       log.warn({ component: 'reconciliation' }, `the ConfigMap gets no owner reference: ${why}`),
     ),
-    listener: engineEvents(recorder.record),
-    async settled() {
+    onEvent: engineEvents(recorder.record),
+    async flush() {
       await Promise.race([recorder.flush(), sleep(FLUSH_TIMEOUT, undefined, { signal: stop.signal })]);
       stop.abort();
     },

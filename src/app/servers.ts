@@ -8,24 +8,24 @@ import type { Configuration } from './configuration.ts';
 
 export type ServerName = 'api' | 'metrics' | 'health';
 
-/** What a server is made by; another one needs another server. */
-export interface Spec {
+/** The parameters of a server. If they change, the server is replaced. */
+export interface ServerSpec {
   readonly address: ListenAddress;
   readonly tls: TlsFiles | undefined;
 }
 
-/** Makes a server that does not listen yet. @throws UserError where its files cannot be used */
-export type MakeServer = (name: ServerName, spec: Spec) => Promise<FastifyInstance>;
+/** Creates a server that does not listen yet. @throws UserError if its TLS files are unusable */
+export type ServerFactory = (name: ServerName, spec: ServerSpec) => Promise<FastifyInstance>;
 
 interface Running {
-  readonly spec: Spec;
+  readonly spec: ServerSpec;
   readonly app: FastifyInstance;
 }
 
-/** Longest time that a server that moves waits for its requests, in milliseconds. */
-const MOVE_TIMEOUT = 3_000;
+/** Maximum time to drain requests before a server is replaced, in milliseconds. */
+const DRAIN_TIMEOUT = 3_000;
 
-/** Probes are answered first, also while the others are made. */
+/** In this order, so that health probes are answered while the other servers start. */
 const NAMES: readonly ServerName[] = ['health', 'api', 'metrics'];
 const FLAGS = { api: '--api-address', metrics: '--metrics-address', health: '--health-address' } as const;
 const SETTINGS = { api: 'apiAddress', metrics: 'metricsAddress', health: 'healthAddress' } as const;
@@ -34,7 +34,7 @@ const SERVED = {
   metrics: 'metrics are served at /metrics',
   health: 'probes are served at /health and /ready',
 } as const;
-/** Ports in a Pod, where nothing is said. */
+/** Default ports in a Pod. */
 const PORTS = { api: 8080, metrics: 9090, health: 8081 } as const;
 
 function tlsFiles({ tlsCertFile, tlsKeyFile, tlsClientCaFile }: Configuration): TlsFiles | undefined {
@@ -52,9 +52,9 @@ function tlsFiles({ tlsCertFile, tlsKeyFile, tlsClientCaFile }: Configuration): 
   return { cert: tlsCertFile, key: tlsKeyFile, clientCa: tlsClientCaFile };
 }
 
-/** Closes a server when its requests are answered, or after some time without that. */
-async function closeSoon(app: FastifyInstance): Promise<void> {
-  const late = setTimeout(() => app.server.closeAllConnections(), MOVE_TIMEOUT);
+/** Closes a server after its requests are answered, or after a timeout. */
+async function drainAndClose(app: FastifyInstance): Promise<void> {
+  const late = setTimeout(() => app.server.closeAllConnections(), DRAIN_TIMEOUT);
   try {
     await app.close();
   } finally {
@@ -62,19 +62,19 @@ async function closeSoon(app: FastifyInstance): Promise<void> {
   }
 }
 
-/** The servers of `serve`, as the configuration wants them. */
+/** Reconciles the running servers with the configuration. */
 export class Servers {
-  readonly #make: MakeServer;
+  readonly #make: ServerFactory;
   readonly #check: (settings: Configuration) => void;
   readonly #log: Logger;
   readonly #inPod: boolean;
   readonly #running = new Map<ServerName, Running>();
 
   /**
-   * @param check throws UserError where a configuration with servers cannot be used
-   * @param inPod whether there are servers where the configuration says nothing of them
+   * @param check throws UserError if a configuration with servers is unusable
+   * @param inPod whether servers run by default
    */
-  constructor(make: MakeServer, check: (settings: Configuration) => void, inPod: boolean, log: Logger) {
+  constructor(make: ServerFactory, check: (settings: Configuration) => void, inPod: boolean, log: Logger) {
     this.#make = make;
     this.#check = check;
     this.#inPod = inPod;
@@ -86,10 +86,10 @@ export class Servers {
   }
 
   /**
-   * Opens, moves and closes servers, so that they are as a configuration wants them.
-   * @throws UserError where that cannot be; then those that were there before are there again
+   * Opens, replaces and closes servers as configured.
+   * @throws UserError if that fails; the previous servers are then restored
    */
-  async use(settings: Configuration): Promise<void> {
+  async reconcile(settings: Configuration): Promise<void> {
     const before = new Map(this.#running);
     const wanted = NAMES.map((name) => [name, this.#specOf(name, settings)] as const);
     if (wanted.some(([name, spec]) => name !== 'health' && spec !== undefined)) this.#check(settings);
@@ -101,33 +101,34 @@ export class Servers {
     }
   }
 
-  /** Takes no new connections, and waits until all requests are answered. */
+  /** Stops accepting connections, and waits until all requests are answered. */
   async close(): Promise<void> {
     const running = [...this.#running.values()];
     await Promise.all(running.map(({ app }) => app.close()));
     this.#running.clear();
   }
 
-  /** Breaks all connections. */
+  /** Closes all connections at once. */
   closeAllConnections(): void {
     for (const { app } of this.#running.values()) app.server.closeAllConnections();
   }
 
-  #specOf(name: ServerName, settings: Configuration): Spec | undefined {
+  #specOf(name: ServerName, settings: Configuration): ServerSpec | undefined {
     const files = tlsFiles(settings);
-    // A kubelet has no certificate of a client, and nothing here is secret.
+    // The kubelet has no client certificate, and health probes return no secrets.
     const tls = name === 'health' ? undefined : files;
     const given = settings[SETTINGS[name]];
     const address = given ?? (this.#inPod ? { host: '', port: PORTS[name] } : 'none');
     return address === 'none' ? undefined : { address, tls };
   }
 
-  async #reconcileServer(name: ServerName, spec: Spec | undefined): Promise<void> {
+  async #reconcileServer(name: ServerName, spec: ServerSpec | undefined): Promise<void> {
     const old = this.#running.get(name);
     if (isDeepStrictEqual(old?.spec, spec)) return;
     const app = spec === undefined ? undefined : await this.#make(name, spec);
-    // The port may be the same one. The request that this is for may come by this server, so it is not waited for long.
-    if (old !== undefined) await closeSoon(old.app);
+    // Close the old server first, because the port may be the same. The timeout is short, because the request that
+    // caused this reload may be one of its requests.
+    if (old !== undefined) await drainAndClose(old.app);
     this.#running.delete(name);
     if (app === undefined || spec === undefined) return;
     const { host, port } = spec.address;

@@ -5,8 +5,8 @@ import type { Configuration } from './configuration.ts';
 import type { Servers } from './servers.ts';
 
 /**
- * Waits for the signal, then shuts the servers down: they report that they are not ready, and close once endpoints have propagated and
- * requests in flight are complete.
+ * Waits for the signal, then shuts the servers down gracefully: they report not ready, and close after endpoints have
+ * propagated and requests in flight are complete.
  */
 export async function shutDown(
   signal: AbortSignal,

@@ -7,11 +7,11 @@ import type { Configuration } from './configuration.ts';
 /** A ConfigMap to publish to. */
 export interface Target extends Publisher {
   readonly history: History;
-  /** The object's identity as it was seen last. */
+  /** The last known uid of the ConfigMap. */
   readonly uid: () => string | undefined;
 }
 
-/** The ConfigMap that the settings name, with its history. */
+/** Opens the ConfigMap that the settings name, with its history. */
 export function targetOf(kube: KubeClient, settings: Configuration): Target {
   const target = { name: settings.configMapName, namespace: settings.configMapNamespace };
   const history = controllerRevisionHistory(kube, target, settings.revisionHistoryLimit);

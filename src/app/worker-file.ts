@@ -1,2 +1,2 @@
-/** The program of the worker thread. The build puts another path in this module's place. */
+/** The program of the worker thread. The build replaces this module. */
 export const WORKER_FILE = new URL('./text-worker.ts', import.meta.url);

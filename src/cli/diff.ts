@@ -1,4 +1,4 @@
-import { decidedBy, deciding } from '../app/decided.ts';
+import { currentStateOf, withCurrentState } from '../app/current-state.ts';
 import { LiveConfiguration } from '../app/live-configuration.ts';
 import { openCluster, openInput, stagesOf } from '../app/pipeline.ts';
 import { targetOf } from '../app/target.ts';
@@ -36,15 +36,18 @@ export async function diffCommand(flags: InputFlags, cli: CliContext): Promise<n
   const publisher = targetOf(kube, settings);
   const { sync, live, stages, found } = await withProgress(cli.output, cli.env, async (progress) => {
     progress?.show(`listing Services in ${input.where}`);
-    const [read, stored, made] = await Promise.all([
+    const [read, stored, baseStages] = await Promise.all([
       readOnce(input.source, cli.signal),
       publisher.read(cli.signal),
       stagesOf(settings, input),
     ]);
     const published = observe(stored, OUTPUTS);
-    const asking = deciding(progress?.watching(made) ?? made, decidedBy(published, settings));
+    const asking = withCurrentState(
+      progress?.watching(baseStages) ?? baseStages,
+      currentStateOf(published, settings),
+    );
     const backends = await discover(read.services, asking, cli.signal);
-    return { sync: read, live: published, stages: made, found: backends };
+    return { sync: read, live: published, stages: baseStages, found: backends };
   });
   // Without the ConfigMap, the history says what would be restored. Reading it is optional, because it may be denied.
   const revisions = live === undefined ? await publisher.history.list(cli.signal).catch(() => []) : [];

@@ -1,5 +1,5 @@
 import type { Configuration } from '../app/configuration.ts';
-import { decidedIn, deciding } from '../app/decided.ts';
+import { readCurrentState, withCurrentState } from '../app/current-state.ts';
 import { type Input, openInput, stagesOf } from '../app/pipeline.ts';
 import { Catalog } from '../controller/catalog.ts';
 import { discover, toolKinds } from '../controller/pass.ts';
@@ -44,22 +44,22 @@ async function adviceFor(
 export async function discoverCommand(flags: DiscoverFlags, cli: CliContext): Promise<number> {
   const settings = await settingsOf(flags, cli);
   const input = await openInput(inputOf(flags, cli), settings, false);
-  const { sync, decided, kinds, found } = await withProgress(cli.output, cli.env, async (progress) => {
+  const { sync, state, kinds, found } = await withProgress(cli.output, cli.env, async (progress) => {
     progress?.show(`listing Services in ${input.where}`);
-    const [read, decided, stages] = await Promise.all([
+    const [read, state, stages] = await Promise.all([
       readOnce(input.source, cli.signal),
-      decidedIn(settings, input, cli.signal),
+      readCurrentState(settings, input, cli.signal),
       stagesOf(settings, input),
     ]);
-    const asking = deciding(progress?.watching(stages) ?? stages, decided);
+    const stagesInUse = withCurrentState(progress?.watching(stages) ?? stages, state);
     return {
       sync: read,
-      decided,
+      state,
       kinds: toolKinds(stages.rules),
-      found: await discover(read.services, asking, cli.signal),
+      found: await discover(read.services, stagesInUse, cli.signal),
     };
   });
-  const { overrides, published, publication, tools } = decided;
+  const { overrides, published, publication, tools } = state;
   const { limitNotes, cuts, omissions } = generate(found.services, {
     ...settings,
     kinds,

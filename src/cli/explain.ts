@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import type { Configuration } from '../app/configuration.ts';
-import { decidedIn, deciding } from '../app/decided.ts';
+import { readCurrentState, withCurrentState } from '../app/current-state.ts';
 import { openInput, stagesOf } from '../app/pipeline.ts';
 import { Catalog } from '../controller/catalog.ts';
 import { permitted } from '../controller/outcome.ts';
@@ -85,14 +85,14 @@ async function readInput(text: string, flags: ExplainFlags, cli: CliContext) {
   // Trust and shared limits depend on the configured namespaces, not on the explained one.
   const configured = await settingsOf(flags, cli);
   const input = await openInput(inputOf(scoped, cli), settings, false);
-  const { sync, decided } = await withProgress(cli.output, cli.env, async (progress) => {
+  const { sync, state } = await withProgress(cli.output, cli.env, async (progress) => {
     progress?.show(`listing Services in ${input.where}`);
     const read = await readOnce(input.source, cli.signal);
-    return { sync: read, decided: await decidedIn(settings, input, cli.signal) };
+    return { sync: read, state: await readCurrentState(settings, input, cli.signal) };
   });
-  const stages = deciding(await stagesOf(settings, input), decided);
+  const stages = withCurrentState(await stagesOf(settings, input), state);
   const policy = { ...settings, namespaces: configured.namespaces };
-  return { namespace, name, configured, policy, input, services: sync.services, decided, stages };
+  return { namespace, name, configured, policy, input, services: sync.services, state, stages };
 }
 
 type ExplainInput = Awaited<ReturnType<typeof readInput>>;
@@ -136,9 +136,9 @@ function backendState(
   verdict: Verdict | undefined,
   found: readonly DiscoveredService[],
   { cuts, omissions }: Pick<Generated, 'cuts' | 'omissions'>,
-  { decided, policy }: ExplainInput,
+  { state, policy }: ExplainInput,
 ): Pick<ExplainResult, 'id' | 'conditions'> {
-  const { overrides, tools, publication } = decided;
+  const { overrides, tools, publication } = state;
   const catalog = new Catalog();
   catalog.update({ found, tools, overrides, policy, publication, cuts, omissions }, new Date());
   const backend = service === undefined ? undefined : catalog.of(serviceKey(service.service));
@@ -166,7 +166,7 @@ async function explainService(
   flags: ExplainFlags,
   cli: CliContext,
 ): Promise<ExplainResult> {
-  const { namespace, name, services, stages, decided, policy, configured } = input;
+  const { namespace, name, services, stages, state, policy, configured } = input;
   const key = serviceKey({ cluster: HOME_CLUSTER, namespace, name });
   const explanation = explain(services, key, stages.rules, stages.detection);
   if (explanation === undefined) {
@@ -189,7 +189,7 @@ async function explainService(
   );
   const used = service?.service.name ?? candidate?.service.name ?? name;
   const places = [...[used, name].map((each) => `Service ${namespace}/${each}`), `namespace ${namespace}`];
-  const { overrides, published } = decided;
+  const { overrides, published } = state;
   const kinds = toolKinds(stages.rules);
   const generated = generate(found.services, { ...policy, overrides, published, kinds });
   const verdict = probed.get(used);
@@ -203,7 +203,7 @@ async function explainService(
     problems: found.problems.filter(({ where }) => places.includes(where)),
     cuts: generated.cuts.filter(({ key }) => key === `${namespace}/${used}`),
     ...backendState(explanation, service, verdict, found.services, generated, input),
-    isPublicationKnown: decided.publication.isKnown,
+    isPublicationKnown: state.publication.isKnown,
   };
 }
 

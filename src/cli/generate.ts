@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { deciding } from '../app/decided.ts';
+import { withCurrentState } from '../app/current-state.ts';
 import { openInput, stagesOf } from '../app/pipeline.ts';
 import { namingBy } from '../controller/naming.ts';
 import { discover, toolKinds } from '../controller/pass.ts';
@@ -62,15 +62,15 @@ export async function generateCommand(flags: GenerateFlags, cli: CliContext): Pr
   const { sync, stages, found } = await withProgress(cli.output, cli.env, async (progress) => {
     progress?.show(`listing Services in ${input.where}`);
     const read = await readOnce(input.source, cli.signal);
-    const made = await stagesOf(settings, input);
+    const stages = await stagesOf(settings, input);
     const naming = { ...NO_NAMING, ...namingBy(overrides, settings.credentials) };
-    const decided = { overrides, standing: { naming, inUse: new Set<never>() } };
+    const state = { overrides, stageInputs: { naming, inUse: new Set<never>() } };
     const backends = await discover(
       read.services,
-      deciding(progress?.watching(made) ?? made, decided),
+      withCurrentState(progress?.watching(stages) ?? stages, state),
       cli.signal,
     );
-    return { sync: read, stages: made, found: backends };
+    return { sync: read, stages, found: backends };
   });
   const generated = generate(found.services, { ...settings, overrides, kinds: toolKinds(stages.rules) });
   warn(cli.output, [...sync.problems, ...found.problems, ...generated.notes]);

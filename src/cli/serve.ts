@@ -1,5 +1,5 @@
 import { createApp } from '../app/app.ts';
-import type { Work } from '../app/assembly.ts';
+import type { ServeOptions } from '../app/app-instance.ts';
 import { ConfigError } from '../model/errors.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import type { CliContext } from './cli-context.ts';
@@ -25,9 +25,9 @@ export async function serveCommand(flags: ServeFlags, cli: CliContext): Promise<
     );
   const logger = createLogger(configuration, cli.output.messages, secretsOf(cli));
   const { out, once = false, force = false } = flags;
-  const work: Work = { input: inputOf(flags, cli), out, once, force };
+  const serveOptions: ServeOptions = { input: inputOf(flags, cli), out, once, force };
   const sources = sourcesOf({ ...flags }, cli);
-  await createApp({ work, host: cli, sources, configuration, logger, onReload: cli.onReload }).run(
+  await createApp({ serveOptions, host: cli, sources, configuration, logger, onReload: cli.onReload }).run(
     cli.signal,
   );
   logger.log.info(cli.signal.aborted ? 'stopped' : 'done');

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Access } from './access.ts';
-import type { Backing } from './api/backing.ts';
+import type { ApiService } from './api/api-service.ts';
 import { discoveryRoutes } from './api/discoveries.ts';
 import { generateRoutes } from './api/generate.ts';
 import { reloadRoutes } from './api/reload.ts';
@@ -14,7 +14,7 @@ import { eventStream } from './event-stream.ts';
 import { mustAcceptJson, ResponseCache } from './response-cache.ts';
 import { Toolsets } from './toolsets.ts';
 
-export type { Backing } from './api/backing.ts';
+export type { ApiService as Backing } from './api/api-service.ts';
 export type { DiscoverRequest } from './api/discovery-schemas.ts';
 export type { GenerateService } from './api/generate-schemas.ts';
 
@@ -34,13 +34,13 @@ const GROUPS = [
  * @param permitted whether a request has a right, as things are now
  */
 export function api(
-  backing: Backing,
+  service: ApiService,
   log: Logger,
   permitted: (request: FastifyRequest, access: Access) => Promise<boolean>,
 ): (app: FastifyInstance) => Promise<void> {
-  const { readModel } = backing;
+  const { readModel } = service;
   const context: ApiContext = {
-    backing,
+    service,
     log,
     ready: new ResponseCache(() => readModel.revision),
     toolsets: new Toolsets(readModel),

@@ -5,11 +5,11 @@ import { PassThrough } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { onTestFinished } from 'vitest';
 import { createAccessPolicy } from '../../src/app/access-policy.ts';
-import { type Assembly, assemble } from '../../src/app/assembly.ts';
-import { backingOf } from '../../src/app/backing.ts';
+import { createApiService } from '../../src/app/api-service.ts';
+import { type AppInstance, createAppInstance } from '../../src/app/app-instance.ts';
 import { readConfiguration } from '../../src/app/configuration.ts';
 import { LiveConfiguration } from '../../src/app/live-configuration.ts';
-import { serverMaker } from '../../src/app/server-maker.ts';
+import { createServerFactory } from '../../src/app/server-factory.ts';
 import { Engine } from '../../src/controller/engine.ts';
 import type { EngineEvent } from '../../src/controller/events.ts';
 import { ReadModel } from '../../src/controller/read-model.ts';
@@ -40,7 +40,7 @@ export async function inProcess(): Promise<InProcess> {
     },
     version: '0.0.0',
   };
-  const work = {
+  const serveOptions = {
     input: {
       manifests: [MANIFESTS],
       onlyNamespaces: false,
@@ -57,24 +57,24 @@ export async function inProcess(): Promise<InProcess> {
   const settings = await readConfiguration(sources);
   const { log } = createLogger({ logLevel: 'error', logFormat: 'json' }, messages);
   const readModel = new ReadModel({ now: () => new Date(), policy: () => settings });
-  const tell = (event: EngineEvent): void => readModel.apply(event);
-  const assembly: Assembly = await assemble(settings, {
-    work,
+  const emit = (event: EngineEvent): void => readModel.apply(event);
+  const instance: AppInstance = await createAppInstance(settings, {
+    serveOptions,
     host,
     signal: stopped.signal,
     log,
     cluster: undefined,
-    tell,
+    emit,
   });
-  const engine = new Engine(assembly.engine);
+  const engine = new Engine(instance.engine);
   const configuration = new LiveConfiguration(sources, settings, undefined, () => {});
-  const make = serverMaker({
-    backing: backingOf(() => ({ assembly, engine }), readModel, configuration, host.version),
+  const make = createServerFactory({
+    service: createApiService(() => ({ instance, engine }), readModel, configuration, host.version),
     log,
     metrics: NO_METRICS,
     stopping: () => stopped.signal.aborted,
     settings: () => settings,
-    gate: createAccessPolicy(undefined, stopped.signal),
+    accessPolicy: createAccessPolicy(undefined, stopped.signal),
     answered: () => {},
     authenticated: () => {},
     dropped: () => {},
@@ -85,7 +85,7 @@ export async function inProcess(): Promise<InProcess> {
     stopped.abort();
     await app.close();
     await running;
-    await assembly.end();
+    await instance.end();
     await rm(folder, { recursive: true });
   });
   await waitUntil(

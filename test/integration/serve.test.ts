@@ -235,7 +235,7 @@ describe('serve against a real API server, with the least rights', () => {
     );
     const servers = { API_ADDRESS: '127.0.0.1:0', HEALTH_ADDRESS: '127.0.0.1:0', SHUTDOWN_DELAY: '0s' };
     const serve = startServe({ ...env, ...servers, KUBECONFIG: moved });
-    const line = await serve.logged('nothing begins before it is known what it configures');
+    const line = await serve.logged('startup waits until its settings can be read');
     const { port } = await serve.logged('the API is served');
     const ask = (path: string) => fetch(`http://127.0.0.1:${port}${path}`);
     expect((await ask('/health')).status).toBe(200);

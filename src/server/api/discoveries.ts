@@ -34,12 +34,12 @@ const jobJson = (job: Job, lasts: number | undefined) => ({
 
 /** `POST /discover`, and `GET /jobs/ID` for what became of it. */
 export const discoveryRoutes: Routes = (app, context) => {
-  const jobs = new Jobs(context.backing.now);
+  const jobs = new Jobs(context.service.now);
   postDiscover(app, context, jobs);
   getJob(app, context, jobs);
 };
 
-function postDiscover(app: FastifyInstance, { backing, log }: ApiContext, jobs: Jobs): void {
+function postDiscover(app: FastifyInstance, { service, log }: ApiContext, jobs: Jobs): void {
   app.post(`${PATH}/discover`, {
     config: { access: { resource: 'discoveries', verb: 'create' } },
     schema: {
@@ -64,8 +64,8 @@ function postDiscover(app: FastifyInstance, { backing, log }: ApiContext, jobs: 
         { ...security('discovery_request_received', request.caller?.username), request_id: request.id },
         'a discovery was asked for',
       );
-      const { job, ended } = jobs.start(backing.discover((request.body ?? {}) as DiscoverRequest));
-      const json = () => jobJson(job, backing.readModel.lastDuration);
+      const { job, ended } = jobs.start(service.discover((request.body ?? {}) as DiscoverRequest));
+      const json = () => jobJson(job, service.readModel.lastDuration);
       if (queryOf(request).wait !== 'true')
         return reply.code(202).header('location', `${PATH}/jobs/${job.id}`).send(json());
       await ended;
@@ -79,7 +79,7 @@ function postDiscover(app: FastifyInstance, { backing, log }: ApiContext, jobs: 
   });
 }
 
-function getJob(app: FastifyInstance, { backing: { readModel } }: ApiContext, jobs: Jobs): void {
+function getJob(app: FastifyInstance, { service: { readModel } }: ApiContext, jobs: Jobs): void {
   app.get(`${PATH}/jobs/:id`, {
     config: { access: { resource: 'discoveries', verb: 'get' } },
     schema: {

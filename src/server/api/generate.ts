@@ -16,7 +16,7 @@ function mustHaveKnownTypes(services: readonly GenerateService[], types: readonl
 }
 
 /** `POST /toolsets/generate`. */
-export const generateRoutes: Routes = (app, { backing }) => {
+export const generateRoutes: Routes = (app, { service }) => {
   app.post(`${PATH}/toolsets/generate`, {
     config: { access: { resource: 'toolsets/generate', verb: 'create' } },
     schema: {
@@ -30,8 +30,8 @@ export const generateRoutes: Routes = (app, { backing }) => {
     },
     async handler(request, reply) {
       const { services } = (request.body ?? {}) as GenerateBody;
-      mustHaveKnownTypes(services ?? [], backing.types());
-      const { documents, tools, notes, waiting } = await backing.generate(services, clientOf(request));
+      mustHaveKnownTypes(services ?? [], service.types());
+      const { documents, tools, notes, waiting } = await service.generate(services, clientOf(request));
       return reply.send({ documents, tools: tools.length, notes, waiting });
     },
   });

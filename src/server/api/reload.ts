@@ -9,7 +9,7 @@ const reloadAnswer = z.object({
 });
 
 /** `POST /config/reload`. */
-export const reloadRoutes: Routes = (app, { backing }) => {
+export const reloadRoutes: Routes = (app, { service }) => {
   app.post(`${PATH}/config/reload`, {
     config: { access: { resource: 'configuration', verb: 'update' } },
     schema: {
@@ -19,7 +19,7 @@ export const reloadRoutes: Routes = (app, { backing }) => {
       response: { 200: answer('It is in force.', reloadAnswer), ...ASKED, ...SENT, ...problems(422) },
     },
     async handler(_, reply) {
-      const result = await backing.reload();
+      const result = await service.reload();
       if (result.kind === 'refused')
         throw new ProblemError('configuration-invalid', 'The configuration before stays in force.', {
           errors: result.error.message.split('\n').map((detail) => ({ detail })),

@@ -4,11 +4,11 @@ import type { Logger } from '../../telemetry/logger.ts';
 import { problems } from '../described.ts';
 import type { ResponseCache } from '../response-cache.ts';
 import type { Toolsets } from '../toolsets.ts';
-import type { Backing } from './backing.ts';
+import type { ApiService } from './api-service.ts';
 
 /** All that routes answer from. */
 export interface ApiContext {
-  readonly backing: Backing;
+  readonly service: ApiService;
   readonly log: Logger;
   /** Answers that are made once for each state of the read model. */
   readonly ready: ResponseCache;

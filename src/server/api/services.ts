@@ -14,7 +14,7 @@ import { jsonSchema } from '../json-schema.ts';
 import { ProblemError } from '../problem.ts';
 import { pageOf, Uncached } from '../response-cache.ts';
 import { health, KNOWN_TYPE, limit, name, namespace, PAGE, page } from '../schema-parts.ts';
-import type { Backing } from './backing.ts';
+import type { ApiService } from './api-service.ts';
 import { ASKED, iso, PATH, queryOf, type Routes } from './route.ts';
 
 const servicesQuery = z.strictObject({
@@ -83,7 +83,7 @@ function matches({ found, type, ...backend }: Backend, query: Query): boolean {
 }
 
 /** One page of the backends that a query is about. */
-function pageOfServices({ readModel }: Backing, query: Query): object {
+function pageOfServices({ readModel }: ApiService, query: Query): object {
   const all = readModel.backends.backends.filter((backend) => backend.isFound && matches(backend, query));
   const size = Number(query.limit ?? PAGE);
   const key = ({ found }: Backend): string => displayKey(found.service);
@@ -99,7 +99,7 @@ function pageOfServices({ readModel }: Backing, query: Query): object {
 }
 
 /** @throws ProblemError where no detector knows the type, and no backend has it */
-function mustBeKnown(type: string | undefined, { types, readModel }: Backing): void {
+function mustBeKnown(type: string | undefined, { types, readModel }: ApiService): void {
   const known = new Set([...types(), ...readModel.services.map((each) => each.type)]);
   if (type === undefined || known.has(type)) return;
   const detail = `is none of ${[...known].sort().join(', ')}`;
@@ -107,7 +107,7 @@ function mustBeKnown(type: string | undefined, { types, readModel }: Backing): v
 }
 
 /** `GET /services`. */
-export const serviceRoutes: Routes = (app, { backing, ready }) => {
+export const serviceRoutes: Routes = (app, { service, ready }) => {
   app.get(`${PATH}/services`, {
     config: { access: { resource: 'services', verb: 'get' } },
     schema: {
@@ -123,9 +123,9 @@ export const serviceRoutes: Routes = (app, { backing, ready }) => {
     },
     handler(request, reply) {
       const query = queryOf(request);
-      mustBeKnown(query.type, backing);
+      mustBeKnown(query.type, service);
       return ready.send(request, reply, `services ${JSON.stringify(query)}`, () =>
-        pageOfServices(backing, query),
+        pageOfServices(service, query),
       );
     },
   });

@@ -68,7 +68,7 @@ export function statistics(
 }
 
 /** `GET /statistics`. */
-export const statisticsRoutes: Routes = (app, { backing, ready }) => {
+export const statisticsRoutes: Routes = (app, { service, ready }) => {
   app.get(`${PATH}/statistics`, {
     config: { access: { resource: 'statistics', verb: 'get' } },
     schema: {
@@ -79,8 +79,8 @@ export const statisticsRoutes: Routes = (app, { backing, ready }) => {
       response: { ...etagResponses('The counts.', statisticsAnswer), ...ASKED },
     },
     handler: (request, reply) =>
-      ready.send(request, reply, `statistics ${backing.leads()}`, () =>
-        statistics(backing.readModel, backing.version, backing.leads()),
+      ready.send(request, reply, `statistics ${service.leads()}`, () =>
+        statistics(service.readModel, service.version, service.leads()),
       ),
   });
 };

@@ -30,7 +30,7 @@ const matches = ({ enabled, healthy }: Toolset, query: Readonly<Record<string, s
   (query.enabled === undefined || String(enabled) === query.enabled) &&
   (query.healthy === undefined || String(healthy === true) === query.healthy);
 
-function listToolsets(app: FastifyInstance, { backing: { readModel }, ready, toolsets }: ApiContext): void {
+function listToolsets(app: FastifyInstance, { service: { readModel }, ready, toolsets }: ApiContext): void {
   app.get(`${PATH}/toolsets`, {
     config: { access: ACCESS },
     schema: {
@@ -68,7 +68,7 @@ const healthHistory = (readModel: ReadModel, id: BackendId | null): object[] =>
     time: each.time.toISOString(),
   }));
 
-function getToolset(app: FastifyInstance, { backing: { readModel }, ready, toolsets }: ApiContext): void {
+function getToolset(app: FastifyInstance, { service: { readModel }, ready, toolsets }: ApiContext): void {
   app.get(`${PATH}/toolsets/:name`, {
     config: { access: ACCESS },
     schema: {
@@ -96,7 +96,7 @@ function getToolset(app: FastifyInstance, { backing: { readModel }, ready, tools
   });
 }
 
-function getToolsetDocument(app: FastifyInstance, { backing: { readModel }, ready }: ApiContext): void {
+function getToolsetDocument(app: FastifyInstance, { service: { readModel }, ready }: ApiContext): void {
   app.get(`${PATH}/toolset`, {
     config: { access: ACCESS },
     schema: {

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { answer, problems } from '../described.ts';
 import { jsonSchema } from '../json-schema.ts';
-import type { CheckedFault } from './backing.ts';
+import type { CheckedFault } from './api-service.ts';
 import { ASKED, clientOf, PATH, type Routes, SENT } from './route.ts';
 import { validateAnswer, validateBody } from './validate-schemas.ts';
 
@@ -18,7 +18,7 @@ const errorOf = ({ path = [], line, column, message, level }: CheckedFault): obj
 });
 
 /** `POST /toolsets/validate`. */
-export const validateRoutes: Routes = (app, { backing }) => {
+export const validateRoutes: Routes = (app, { service }) => {
   app.post(`${PATH}/toolsets/validate`, {
     config: { access: { resource: 'toolsets/validate', verb: 'create' } },
     schema: {
@@ -35,7 +35,7 @@ export const validateRoutes: Routes = (app, { backing }) => {
     },
     async handler(request, reply) {
       const { kind, content } = request.body as z.infer<typeof validateBody>;
-      const { faults, more, refused } = await backing.check(kind, content, clientOf(request));
+      const { faults, more, refused } = await service.check(kind, content, clientOf(request));
       return reply.send({ valid: !refused, more, errors: faults.map(errorOf) });
     },
   });

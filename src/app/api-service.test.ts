@@ -4,9 +4,9 @@ import { service } from '../../test/fixtures/unit/service.ts';
 import { ReadModel } from '../controller/read-model.ts';
 import type { DiscoveredService, Health } from '../model/discovery.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
-import { backingOf } from './backing.ts';
+import { createApiService } from './api-service.ts';
 
-type Parts = ReturnType<Parameters<typeof backingOf>[0]>;
+type Parts = ReturnType<Parameters<typeof createApiService>[0]>;
 
 const backend = (namespace: string, name: string, type: string, health: Health): DiscoveredService => ({
   ...discovered(service('loki', { ports: ['http:3100'], namespace, name }), health),
@@ -21,7 +21,7 @@ function setting(first: readonly DiscoveredService[], next: readonly DiscoveredS
   pass(1, first);
   const touched: string[] = [];
   const parts = {
-    assembly: {
+    instance: {
       prober: {
         touchAll(wanted: (key: ServiceKey) => boolean, all: boolean) {
           expect(all).toBe(true);
@@ -31,7 +31,7 @@ function setting(first: readonly DiscoveredService[], next: readonly DiscoveredS
     },
     engine: { cycle: 1, idle: Promise.resolve(), wake: () => setImmediate(() => pass(2, next)) },
   } as unknown as Parts;
-  const { discover } = backingOf(() => parts, readModel, undefined as never, '0.0.0');
+  const { discover } = createApiService(() => parts, readModel, undefined as never, '0.0.0');
   return { discover, touched };
 }
 

@@ -8,18 +8,18 @@ import type { Generated } from '../model/documents.ts';
 import type { Service } from '../model/service.ts';
 import { type GenerateOptions, generate } from '../outputs/generate.ts';
 
-/** Something as bytes, which are copied to a thread much faster than the thing itself. */
+/** A serialized value. Bytes are copied to a worker much faster than objects. */
 type Packed = Uint8Array;
 
-/** Services that a client describes, and how to detect what they are. */
+/** The services of a request, and the rules to detect them with. */
 export interface DescribedServices {
   readonly services: readonly Service[];
   readonly rules: Packed;
   readonly detection: DetectOptions;
 }
 
-/** What to generate documents from. It is copied to the worker thread. */
-export interface GenerateQuestion {
+/** The input for generating documents. It is copied to the worker thread. */
+export interface GenerateTask {
   readonly kind: 'generate';
   readonly from: DescribedServices | readonly Packed[];
   readonly options: GenerateOptions;
@@ -35,19 +35,19 @@ const NOT_PROBED = {
 
 const packed = new WeakMap<Rules, Packed>();
 
-/** Packs rules, once for each set of them. */
+/** Serializes rules. The result is cached. */
 export function packRules(rules: Rules): Packed {
   const bytes = packed.get(rules) ?? serialize(rules);
   packed.set(rules, bytes);
   return bytes;
 }
 
-/** Longest time for which services are packed without a turn of the event loop, in milliseconds. */
-const SLICE = 20;
+/** Maximum time to serialize without yielding to the event loop, in milliseconds. */
+const MAX_SLICE_MS = 20;
 
-/** Packs services one by one: all tools of all MCP servers are too much for one turn of the event loop. */
+/** Serializes services one by one, because the tools of all MCP servers are too much for one turn of the event loop. */
 export async function packServices(services: readonly DiscoveredService[]): Promise<Packed[]> {
-  const breathe = breather(SLICE);
+  const breathe = breather(MAX_SLICE_MS);
   const result: Packed[] = [];
   for (const service of services) {
     result.push(serialize(service));
@@ -56,8 +56,8 @@ export async function packServices(services: readonly DiscoveredService[]): Prom
   return result;
 }
 
-/** Answers in the worker thread: detects what is described, and generates the documents. */
-export function generateApart({ from, options }: GenerateQuestion): Generated {
+/** Runs in the worker thread: detects described services, and generates the documents. */
+export function generateInWorker({ from, options }: GenerateTask): Generated {
   if (!('services' in from))
     return generate(
       from.map((service) => deserialize(service) as DiscoveredService),

@@ -12,13 +12,13 @@ import { readOverrides } from '../planning/overrides.ts';
 import type { Backing, DiscoverRequest, GenerateService } from '../server/api.ts';
 import type { DiscoverResult } from '../server/jobs.ts';
 import { ProblemError } from '../server/problem.ts';
-import type { Assembly } from './assembly.ts';
-import { type DescribedServices, type GenerateQuestion, packRules, packServices } from './generate-apart.ts';
+import type { AppInstance } from './app-instance.ts';
+import { ClientWorker, TaskRejected } from './client-worker.ts';
+import { type DescribedServices, type GenerateTask, packRules, packServices } from './generate-in-worker.ts';
 import type { LiveConfiguration } from './live-configuration.ts';
-import { CheckRefused, TextChecks } from './text-checks.ts';
 
-/** A Service whose owner says what it is: what a client describes counts as that. */
-function annotated({ name, namespace, type, endpoint }: GenerateService): Service | undefined {
+/** Converts a service from a request to a Service with the annotations that declare its type and endpoint. */
+function toAnnotatedService({ name, namespace, type, endpoint }: GenerateService): Service | undefined {
   const url = URL.parse(endpoint);
   const port = url?.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url?.port ?? 0);
   if (port === 0) return undefined;
@@ -40,12 +40,15 @@ function annotated({ name, namespace, type, endpoint }: GenerateService): Servic
 }
 
 /**
- * The Services that a client describes, ready to be detected.
- * @throws ProblemError where an endpoint is no URL that anybody could call
+ * Converts the services of a request to input for detection.
+ * @throws ProblemError if an endpoint is not a usable URL
  */
-function described(services: readonly GenerateService[], { engine }: Assembly): DescribedServices {
+function toDescribedServices(
+  services: readonly GenerateService[],
+  { engine }: AppInstance,
+): DescribedServices {
   const { rules, detection } = engine.stages;
-  const read = services.map(annotated);
+  const read = services.map(toAnnotatedService);
   const errors = read.flatMap((service, index) =>
     service === undefined
       ? [
@@ -65,51 +68,55 @@ function described(services: readonly GenerateService[], { engine }: Assembly): 
   };
 }
 
-const REFUSALS = { client: 'too-many-requests', busy: 'unavailable', costly: 'document-too-costly' } as const;
+const PROBLEM_TYPES = {
+  client: 'too-many-requests',
+  busy: 'unavailable',
+  costly: 'document-too-costly',
+} as const;
 
-/** What the worker did not do, as the answer tells it. @param failed such as `The document was not checked` */
-function refusedWork(error: unknown, failed: string): unknown {
-  if (!(error instanceof CheckRefused)) return error;
+/** Converts a rejection by the worker to a problem response. @param failed such as `The document was not checked` */
+function toProblem(error: unknown, failed: string): unknown {
+  if (!(error instanceof TaskRejected)) return error;
   const { reason, message } = error;
-  return new ProblemError(REFUSALS[reason], `${failed}: ${message}.`, {
+  return new ProblemError(PROBLEM_TYPES[reason], `${failed}: ${message}.`, {
     headers: reason === 'costly' ? {} : { 'retry-after': '1' },
   });
 }
 
-/** What people wrote; nothing where that cannot be read. */
+/** Parses overrides. Invalid overrides count as none. */
 function overridesIn(text: string | undefined): Overrides {
   const read = readOverrides(text);
   return 'value' in read ? read.value : NO_OVERRIDES;
 }
 
-/** What works now. */
-export interface Working {
-  readonly assembly: Assembly;
+/** A running app: the current instance and the engine. */
+export interface RunningApp {
+  readonly instance: AppInstance;
   readonly engine: Engine;
 }
 
-/** Longest time that a discovery is waited for, in milliseconds. */
-const LONGEST_DISCOVERY = 120_000;
+/** Maximum time to wait for a discovery, in milliseconds. */
+const DISCOVERY_TIMEOUT = 120_000;
 
-const healths = (readModel: ReadModel): ReadonlyMap<ServiceKey, Health> =>
+const healthByService = (readModel: ReadModel): ReadonlyMap<ServiceKey, Health> =>
   new Map(readModel.services.map(({ service, verdict }) => [serviceKey(service), verdict.health]));
 
-/** Asks backends anew, and waits for the pass that does. */
+/** Probes backends again, and waits for the results. */
 async function rediscover(
   { namespaces, serviceTypes, force = true }: DiscoverRequest,
-  { assembly: { prober }, engine }: Working,
+  { instance: { prober }, engine }: RunningApp,
   readModel: ReadModel,
 ): Promise<DiscoverResult> {
   const isMeant = ({ namespace }: { readonly namespace: string }, type: string): boolean =>
     (namespaces === undefined || namespaces.includes(namespace)) &&
     (serviceTypes === undefined || serviceTypes.includes(type));
-  const meant = (): readonly DiscoveredService[] =>
+  const matchingServices = (): readonly DiscoveredService[] =>
     readModel.services.filter(({ service, type }) => isMeant(service, type));
-  const before = healths(readModel);
-  const known = new Map(readModel.services.map((each) => [serviceKey(each.service), each]));
+  const before = healthByService(readModel);
+  const cached = new Map(readModel.services.map((each) => [serviceKey(each.service), each]));
   let asked = 0;
   prober.touchAll((key) => {
-    const backend = known.get(key);
+    const backend = cached.get(key);
     const wanted =
       backend === undefined
         ? serviceTypes === undefined && isMeant({ namespace: partsOf(key).namespace }, '')
@@ -118,10 +125,10 @@ async function rediscover(
     return wanted;
   }, true);
   await nextPass(engine, readModel);
-  // A discovery run waits for no probe; who asks for all of them does.
-  await Promise.race([engine.idle, sleep(LONGEST_DISCOVERY, undefined, { ref: false })]);
+  // A pass does not wait for probes, but this request does.
+  await Promise.race([engine.idle, sleep(DISCOVERY_TIMEOUT, undefined, { ref: false })]);
   await nextPass(engine, readModel);
-  const now = meant();
+  const now = matchingServices();
   const number = (health: Health): number =>
     now.filter((each) => readModel.healthNow(each) === health).length;
   const changed = now.filter(({ service, verdict }) => before.get(serviceKey(service)) !== verdict.health);
@@ -135,7 +142,7 @@ async function rediscover(
   };
 }
 
-/** Begins a pass, and waits for its end. @throws Error where that takes too long */
+/** Starts a pass, and waits until it ends. @throws Error after a timeout */
 async function nextPass(engine: Engine, readModel: ReadModel): Promise<void> {
   const { cycle } = engine;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -144,7 +151,7 @@ async function nextPass(engine: Engine, readModel: ReadModel): Promise<void> {
   });
   const late = setTimeout(
     () => reject(new Error('the discovery is not complete yet; GET /ready shows what is wrong')),
-    LONGEST_DISCOVERY,
+    DISCOVERY_TIMEOUT,
   ).unref();
   engine.wake();
   try {
@@ -156,60 +163,63 @@ async function nextPass(engine: Engine, readModel: ReadModel): Promise<void> {
 }
 
 /**
- * What the API has done, by the parts that work now.
- * @param working throws ProblemError while there are none
+ * Implements the API on top of the running app.
+ * @param running throws ProblemError while the app waits for the cluster
  */
-export function backingOf(
-  working: () => Working,
+export function createApiService(
+  running: () => RunningApp,
   readModel: ReadModel,
   configuration: LiveConfiguration,
   version: string,
-  checks: TextChecks = new TextChecks(),
+  worker: ClientWorker = new ClientWorker(),
 ): Backing {
-  /** The documents for the backends that are known, made once for each state of the read model. */
-  let known:
-    | { readonly assembly: Assembly; readonly revision: number; readonly generated: Generated }
+  /** The documents for the known backends, cached per revision of the read model. */
+  let cached:
+    | { readonly instance: AppInstance; readonly revision: number; readonly generated: Generated }
     | undefined;
   return {
     readModel,
     version,
     now: () => new Date(),
-    types: () => [...working().assembly.types].sort(),
-    leads: () => working().assembly.leader.mayPublish(),
+    types: () => [...running().instance.types].sort(),
+    leads: () => running().instance.leader.mayPublish(),
     async generate(services, client) {
-      const { assembly } = working();
-      const { generation, stages } = assembly.engine;
+      const { instance } = running();
+      const { generation, stages } = instance.engine;
       const { revision } = readModel;
-      if (services === undefined && known?.revision === revision && known.assembly === assembly)
-        return known.generated;
+      if (services === undefined && cached?.revision === revision && cached.instance === instance)
+        return cached.generated;
       const options = {
         ...generation,
-        // Who describes Services vouches for them.
+        // The caller described these services, so MCP servers among them need no approval.
         ...(services === undefined ? {} : ({ mcpPolicy: 'publish' } as const)),
         kinds: toolKinds(stages.rules),
         overrides: approvalsOf(overridesIn(readModel.published?.data[OVERRIDES_KEY])),
       };
-      const question = async (): Promise<GenerateQuestion> => ({
+      const createTask = async (): Promise<GenerateTask> => ({
         kind: 'generate',
-        from: services === undefined ? await packServices(readModel.services) : described(services, assembly),
+        from:
+          services === undefined
+            ? await packServices(readModel.services)
+            : toDescribedServices(services, instance),
         options,
       });
       try {
-        const generated = await checks.generate(question, client);
-        if (services === undefined) known = { assembly, revision, generated };
+        const generated = await worker.generate(createTask, client);
+        if (services === undefined) cached = { instance, revision, generated };
         return generated;
       } catch (error) {
-        throw refusedWork(error, 'The documents were not generated');
+        throw toProblem(error, 'The documents were not generated');
       }
     },
     async check(kind, content, client) {
       try {
-        return await checks.check(kind, content, client);
+        return await worker.check(kind, content, client);
       } catch (error) {
-        throw refusedWork(error, 'The document was not checked');
+        throw toProblem(error, 'The document was not checked');
       }
     },
-    discover: (request) => rediscover(request, working(), readModel),
+    discover: (request) => rediscover(request, running(), readModel),
     reload: () => configuration.reload(),
   };
 }

@@ -11,33 +11,33 @@ import type { DropReason } from '../telemetry/api-metrics.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Sampled } from '../telemetry/sampled.ts';
 import type { Configuration } from './configuration.ts';
-import type { MakeServer, ServerName } from './servers.ts';
+import type { ServerFactory, ServerName } from './servers.ts';
 
-export interface ServerParts {
-  readonly backing: Backing;
+export interface ServerDependencies {
+  readonly service: Backing;
   readonly metrics: Exposition;
   readonly log: Logger;
   readonly stopping: () => boolean;
   readonly settings: () => Configuration;
-  readonly gate: (settings: Configuration) => AccessPolicy;
+  readonly accessPolicy: (settings: Configuration) => AccessPolicy;
   readonly answered: (answered: RequestOutcome) => void;
   readonly authenticated: (authenticated: AuthenticationOutcome) => void;
   readonly dropped: (server: ServerName, reason: DropReason) => void;
 }
 
 /**
- * Most connections of each server at a time: more than Node.js accepts in one turn of the event loop, so that no burst
- * displaces a connection before its request is read.
+ * Maximum concurrent connections of each server. It exceeds what Node.js accepts in one turn of the event loop, so a
+ * burst cannot displace a connection before its request is read.
  */
 const CONNECTIONS: Readonly<Record<ServerName, number>> = { api: 1_000, metrics: 1_000, health: 1_000 };
 const PROBERS_CONNECTIONS = 20;
-/** A kubelet sends its request at once. */
+/** Short, because a kubelet sends its request at once. */
 const PROBERS_HEADERS_MS = 3_000;
 
-/** The right to know what /ready keeps from strangers. */
-const DETAILS: Access = { resource: 'statistics', verb: 'get' };
+/** The access that the details of /ready require. */
+const READY_DETAILS_ACCESS: Access = { resource: 'statistics', verb: 'get' };
 
-/** The types that detectors know; none while the cluster is waited for. */
+/** The types of all detectors. Empty while the app waits for the cluster. */
 function typesOf(backing: Backing): readonly string[] {
   try {
     return backing.types();
@@ -46,18 +46,18 @@ function typesOf(backing: Backing): readonly string[] {
   }
 }
 
-/** Makes the servers of `serve` of its parts. What they are made of is loaded when the first one is. */
-export function serverMaker(parts: ServerParts): MakeServer {
-  const { backing, log, stopping, settings, answered, authenticated, dropped } = parts;
+/** Creates the factory for the servers of `serve`. Server code is loaded when the first server is created. */
+export function createServerFactory(parts: ServerDependencies): ServerFactory {
+  const { service, log, stopping, settings, answered, authenticated, dropped } = parts;
   return async (name, { tls }) => {
     const { createApp } = await import('../server/app.ts');
     const { guard, permitted } = await import('../server/guard.ts');
     const component = `${name}_server`;
     const sampled = new Sampled();
-    const gate = (): AccessPolicy => {
+    const policy = (): AccessPolicy => {
       const wanted = settings();
       const open = name === 'metrics' && !wanted.metricsAuthEnabled;
-      return { ...parts.gate(wanted), ...(open ? { authenticator: undefined } : {}) };
+      return { ...parts.accessPolicy(wanted), ...(open ? { authenticator: undefined } : {}) };
     };
     const namespace = (): string => settings().configMapNamespace;
     const common = {
@@ -71,15 +71,15 @@ export function serverMaker(parts: ServerParts): MakeServer {
       },
       ...(name === 'health' ? { headersMs: PROBERS_HEADERS_MS } : {}),
       dropped: (reason: DropReason) => dropped(name, reason),
-      take: (address: string) => gate().addresses.take(address),
+      take: (address: string) => policy().addresses.take(address),
     };
     const routes = async (app: FastifyInstance): Promise<void> => {
       const { health } = await import('../server/health.ts');
       if (name === 'health') {
-        health(backing.readModel, stopping, async () => false)(app);
+        health(service.readModel, stopping, async () => false)(app);
         return;
       }
-      app.addHook('onRequest', guard({ policy: gate, namespace, log, component, sampled, authenticated }));
+      app.addHook('onRequest', guard({ policy: policy, namespace, log, component, sampled, authenticated }));
       if (name === 'metrics') {
         const { metrics } = await import('../server/metrics.ts');
         metrics(parts.metrics)(app);
@@ -90,14 +90,14 @@ export function serverMaker(parts: ServerParts): MakeServer {
       const { page } = await import('../server/page.ts');
       const { shedLoad } = await import('../server/load.ts');
       await shedLoad(app);
-      await describeApi(app, backing.version);
-      const permits = permitted({ policy: gate, namespace });
-      health(backing.readModel, stopping, async (request) => {
-        if (request.headers.authorization === undefined && gate().authenticator !== undefined) return false;
-        return common.take(addressKey(request.ip)).allowed && (await permits(request, DETAILS));
+      await describeApi(app, service.version);
+      const permits = permitted({ policy: policy, namespace });
+      health(service.readModel, stopping, async (request) => {
+        if (request.headers.authorization === undefined && policy().authenticator !== undefined) return false;
+        return common.take(addressKey(request.ip)).allowed && (await permits(request, READY_DETAILS_ACCESS));
       })(app);
-      await app.register(api(backing, log, permits));
-      openapi(() => typesOf(backing))(app);
+      await app.register(api(service, log, permits));
+      openapi(() => typesOf(service))(app);
       page()(app);
     };
     if (tls === undefined) return await createApp({ ...common, routes });

@@ -3,69 +3,69 @@ import type { Published } from '../model/published.ts';
 import type { Revision } from '../model/revision.ts';
 import { isRead, type ReadOverrides, rememberOverrides } from '../planning/overrides.ts';
 import type { History, Publisher } from '../publishers/publisher.ts';
-import { TextThread, TooCostly } from './text-thread.ts';
+import { WorkerLimitError, WorkerThread } from './worker-thread.ts';
 
-/** Longest text that is read on the event loop, in characters. Even the costliest of this length takes some 20 ms. */
-const SHORT = 8 * 1024;
-/** Longest time for a text, in milliseconds. The costliest of 256 KiB takes 0.3 s of a whole processor. */
-const LONGEST = 5_000;
-/** How long a text that hit a limit is not tried again, in milliseconds: the machine may just have been busy. */
-const RETRY = 60_000;
+/** Maximum length to parse on the event loop, in characters. The costliest text of this length takes about 20 ms. */
+const MAX_INLINE_CHARACTERS = 8 * 1024;
+/** Timeout for a text, in milliseconds. The costliest text of 256 KiB takes 0.3 s of CPU time. */
+const TIMEOUT = 5_000;
+/** Delay before a text that hit a limit is tried again, in milliseconds. The machine may have been busy. */
+const RETRY_DELAY = 60_000;
 
-export interface OverridesAheadOptions {
-  readonly thread?: Pick<TextThread, 'ask' | 'close'>;
-  /** Longest text that is read on the event loop, in characters. */
+export interface OverridesPreloaderOptions {
+  readonly thread?: Pick<WorkerThread, 'run' | 'close'>;
+  /** Maximum length to parse on the event loop, in characters. */
   readonly short?: number;
-  /** Milliseconds on a clock that only goes forward. */
+  /** Monotonic clock, in milliseconds. */
   readonly now?: () => number;
 }
 
-/** The fault of a text that could not be read for another reason than what it says. */
-const unread = (message: string): ReadOverrides => ({
+/** The result for a text that could not be parsed for a reason other than its content. */
+const unreadableOverrides = (message: string): ReadOverrides => ({
   faults: [{ line: 1, column: 1, message }],
   more: 0,
 });
 
 /**
- * Reads long texts of `overrides.yaml` in a worker thread, before anything on the event loop asks `readOverrides` for them.
- * Until then the texts before count.
+ * Parses long `overrides.yaml` texts in a worker thread, so that a later `readOverrides` on the event loop finds the
+ * result in its cache. The previous overrides stay in force until then.
  */
-export class OverridesAhead {
-  readonly #thread: Pick<TextThread, 'ask' | 'close'>;
+export class OverridesPreloader {
+  readonly #thread: Pick<WorkerThread, 'run' | 'close'>;
   readonly #short: number;
   readonly #now: () => number;
-  /** The text that hit a limit last, and when it may be tried again. */
+  /** The last text that hit a limit, and when to try it again. */
   #costly: { readonly text: string; readonly until: number } | undefined;
 
   constructor({
-    thread = new TextThread({ longest: LONGEST, idle: 0 }),
-    short = SHORT,
+    thread = new WorkerThread({ longest: TIMEOUT, idle: 0 }),
+    short = MAX_INLINE_CHARACTERS,
     now = () => performance.now(),
-  }: OverridesAheadOptions = {}) {
+  }: OverridesPreloaderOptions = {}) {
     this.#thread = thread;
     this.#short = short;
     this.#now = now;
   }
 
-  /** Reads a text, unless it is short or was read before. Never throws: what keeps it from being read is a fault. */
+  /** Parses a text, unless it is short or cached. Never throws: failures become faults of the text. */
   async read(text: string | undefined): Promise<void> {
     if (text === undefined || text.length <= this.#short) return;
     const again = this.#costly?.text === text && this.#now() >= this.#costly.until;
     if (isRead(text) && !again) return;
     try {
-      rememberOverrides(text, await this.#thread.ask<ReadOverrides>({ kind: 'read-overrides', text }));
+      rememberOverrides(text, await this.#thread.run<ReadOverrides>({ kind: 'read-overrides', text }));
       if (again) this.#costly = undefined;
     } catch (error) {
       const why =
-        error instanceof TooCostly
+        error instanceof WorkerLimitError
           ? `was not read within the limit of ${error.limit}; make it smaller`
           : `could not be read: ${(error as Error).message}`;
-      rememberOverrides(text, unread(why));
-      this.#costly = { text, until: this.#now() + RETRY };
+      rememberOverrides(text, unreadableOverrides(why));
+      this.#costly = { text, until: this.#now() + RETRY_DELAY };
     }
   }
 
-  /** A publisher whose overrides are read by the time it answers. */
+  /** Wraps a publisher so that overrides are parsed by the time `read` returns. */
   publisher(inner: Publisher): Publisher {
     const read = async (signal: AbortSignal): Promise<Published | undefined> => {
       const live = await inner.read(signal);
@@ -81,7 +81,7 @@ export class OverridesAhead {
     };
   }
 
-  /** Where what is published was deleted, the overrides of the newest revision count. */
+  /** If the published object was deleted, the overrides come from the newest revision. */
   #history(inner: History): History {
     const newest = async (revisions: readonly Revision[]): Promise<readonly Revision[]> => {
       await this.read(revisions.at(-1)?.overrides);

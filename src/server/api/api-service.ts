@@ -5,7 +5,7 @@ import type { DiscoverRequest } from './discovery-schemas.ts';
 import type { GenerateService } from './generate-schemas.ts';
 import type { DocumentKind } from './validate-schemas.ts';
 
-/** One fault of a checked document: its place, what is wrong there, and whether it is an error. */
+/** One fault of a checked document. */
 export interface CheckedFault {
   readonly path?: readonly PropertyKey[];
   readonly line: number;
@@ -14,43 +14,43 @@ export interface CheckedFault {
   readonly level: 'fault' | 'warning';
 }
 
-/** What is wrong with a document. */
+/** The result of checking a document. */
 export interface CheckedDocument {
   readonly faults: readonly CheckedFault[];
-  /** How many more there are. */
+  /** Number of further faults. */
   readonly more: number;
-  /** Whether any of all is an error. */
+  /** Whether any fault is an error. */
   readonly refused: boolean;
 }
 
-/** What came of reading the configuration again. */
+/** The result of reloading the configuration. */
 export type ReloadResult =
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'applied'; readonly changes: readonly string[] }
   | { readonly kind: 'refused'; readonly error: Error };
 
-/** What the API reads, and the actions it starts. */
-export interface Backing {
+/** What the API needs from the app: the state that it reads, and the actions that it starts. */
+export interface ApiService {
   readonly readModel: ReadModel;
   readonly version: string;
   readonly now: () => Date;
-  /** Types that a detector knows. */
+  /** The types of all enabled detectors. */
   types(): readonly string[];
   /** Whether this replica writes. */
   leads(): boolean;
   /**
-   * The documents for these services, or for those that are known.
-   * @param client who asks: each client has the documents of one request generated at a time
-   * @throws ProblemError where they are not generated
+   * Generates documents for these services, or for the known backends.
+   * @param client identifies the caller, who may have one such request at a time
+   * @throws ProblemError if the documents are not generated
    */
   generate(services: readonly GenerateService[] | undefined, client: string): Promise<Generated>;
   /**
-   * What is wrong with a document.
-   * @param client who sent it: each client has one document checked at a time
-   * @throws ProblemError where it is not checked
+   * Checks a document.
+   * @param client identifies the caller, who may have one such request at a time
+   * @throws ProblemError if the document is not checked
    */
   check(kind: DocumentKind, content: string, client: string): Promise<CheckedDocument>;
-  /** Probes backends anew. */
+  /** Probes backends again. */
   discover(request: DiscoverRequest): Promise<DiscoverResult>;
   reload(): Promise<ReloadResult>;
 }

@@ -3,21 +3,21 @@ import { builtInDetectors } from '../config/detector-files.ts';
 import { ReadModel } from '../controller/read-model.ts';
 import { makeRules } from '../detection/make-rules.ts';
 import type { Backing } from '../server/api.ts';
-import { backingOf } from './backing.ts';
-import { TextChecks } from './text-checks.ts';
+import { createApiService } from './api-service.ts';
+import { ClientWorker } from './client-worker.ts';
 
-type Parts = ReturnType<Parameters<typeof backingOf>[0]>;
+type Parts = ReturnType<Parameters<typeof createApiService>[0]>;
 
 /** The API's backing with the real rules, and a count of what its worker was asked. */
 function setting(): { readonly backing: Backing; readonly readModel: ReadModel; readonly asked: string[] } {
   const { rules } = makeRules(builtInDetectors());
   const detection = { clusterDomain: 'cluster.local', allowedHosts: [], allowExternalNames: false };
   const generation = { credentials: {}, holmesgptVersion: '0.32' };
-  const parts = { assembly: { engine: { stages: { rules, detection }, generation } } } as unknown as Parts;
+  const parts = { instance: { engine: { stages: { rules, detection }, generation } } } as unknown as Parts;
   const readModel = new ReadModel({ now: () => new Date(0) });
   const asked: string[] = [];
-  class Counting extends TextChecks {
-    override generate(...[question, client]: Parameters<TextChecks['generate']>) {
+  class Counting extends ClientWorker {
+    override generate(...[question, client]: Parameters<ClientWorker['generate']>) {
       asked.push(client);
       return super.generate(question, client);
     }
@@ -25,7 +25,7 @@ function setting(): { readonly backing: Backing; readonly readModel: ReadModel; 
   const checks = new Counting({ longest: 60_000 });
   onTestFinished(() => checks.close());
   return {
-    backing: backingOf(() => parts, readModel, undefined as never, '0.0.0', checks),
+    backing: createApiService(() => parts, readModel, undefined as never, '0.0.0', checks),
     readModel,
     asked,
   };

@@ -6,8 +6,8 @@ import { type AgentConfigMap, type AgentMerge, type HolmesFile, mergeForAgent } 
 import { isFault } from './model-check.ts';
 import { holmesText } from './text.ts';
 
-/** What HolmesGPT's file is merged from. It is copied to the worker thread. */
-export interface MergeQuestion {
+/** The input of a merge. It is copied to the worker thread. */
+export interface MergeTask {
   readonly kind: 'merge-for-agent';
   /** The generated `custom_toolset.yaml`. */
   readonly offered: string;
@@ -17,7 +17,7 @@ export interface MergeQuestion {
   readonly options: Pick<JoinOptions, 'holmesgptVersion' | 'namespace'>;
 }
 
-function holmesFile({ options: { holmesgptVersion, namespace }, tools }: MergeQuestion): HolmesFile {
+function holmesFile({ options: { holmesgptVersion, namespace }, tools }: MergeTask): HolmesFile {
   const discovered = new Set(tools.map(({ endpoint }) => endpoint));
   const join: JoinOptions = { holmesgptVersion, namespace, standsAlone: true, discovered };
   return {
@@ -33,6 +33,6 @@ function holmesFile({ options: { holmesgptVersion, namespace }, tools }: MergeQu
   };
 }
 
-/** Merges, on whichever thread this is. */
-export const mergeHere = (question: MergeQuestion): AgentMerge =>
+/** Runs a merge on the current thread. */
+export const runMerge = (question: MergeTask): AgentMerge =>
   mergeForAgent(question.offered, question.live, holmesFile(question), question.tools);

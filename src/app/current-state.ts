@@ -14,54 +14,58 @@ import { readOverrides } from '../planning/overrides.ts';
 import type { Configuration } from './configuration.ts';
 import type { Input } from './pipeline.ts';
 
-/** What people decided and what is published already: with it, a command sees what `serve` would. */
-export interface Decided {
+/** The overrides and the published tools. With this state, a command decides as `serve` would. */
+export interface CurrentState {
   readonly overrides: Overrides;
-  /** For a pass: the ways and names that are in use, and those that people chose. */
-  readonly standing: Required<Pick<Stages, 'inUse' | 'naming'>>;
-  /** Services behind the tools that are published: where a limit takes some, these stay before others. */
+  /** For a pass: the entry points and names that are in use, and those that overrides choose. */
+  readonly stageInputs: Required<Pick<Stages, 'inUse' | 'naming'>>;
+  /** The Services behind published tools, which keep their place if a limit is reached. */
   readonly published: ReadonlySet<ServiceKey>;
-  /** What is published, for the conditions of backends; `isKnown` is false where it was not read. */
+  /** For the conditions of backends. `isKnown` is false if the published documents were not read. */
   readonly publication: PublicationState;
   readonly tools: readonly PublishedTool[];
 }
 
-/** Stages that go by what people decided and what is published. */
-export const deciding = (
+/** Applies the state to the stages. */
+export const withCurrentState = (
   stages: Stages,
-  { overrides, standing }: Pick<Decided, 'overrides' | 'standing'>,
+  { overrides, stageInputs }: Pick<CurrentState, 'overrides' | 'stageInputs'>,
 ): Stages => ({
   ...stages,
-  ...standing,
+  ...stageInputs,
   detection: { ...stages.detection, approvals: approvalsIn(overrides) },
 });
 
-/** What follows from the published ConfigMap; nothing from one that is not there. */
-export function decidedBy(live: Observed | undefined, settings: Configuration, isKnown = true): Decided {
+/** The state of a published ConfigMap, or the empty state if there is none. */
+export function currentStateOf(
+  live: Observed | undefined,
+  settings: Configuration,
+  isKnown = true,
+): CurrentState {
   const read = readOverrides(live?.data[OVERRIDES_KEY]);
   const naming = observedNaming(live, settings.credentials, []);
   return {
     overrides: 'value' in read ? read.value : NO_OVERRIDES,
-    standing: { inUse: publishedWays(live?.present.tools ?? []), naming },
+    stageInputs: { inUse: publishedWays(live?.present.tools ?? []), naming },
     published: heldKeys(naming.held),
     publication: { isKnown, ...publicationState(live?.annotations), failure: undefined, decides: true },
     tools: live?.present.tools ?? [],
   };
 }
 
-/** The same, read from the cluster. Where there is none, or the ConfigMap may not or cannot be read, nothing is decided. */
-export async function decidedIn(
+/** Reads the state from the cluster. Empty without a cluster, or if the ConfigMap cannot be read. */
+export async function readCurrentState(
   settings: Configuration,
   { kube }: Input,
   signal: AbortSignal,
-): Promise<Decided> {
-  const nothing = decidedBy(undefined, settings, false);
-  if (kube === undefined) return nothing;
+): Promise<CurrentState> {
+  const unknown = currentStateOf(undefined, settings, false);
+  if (kube === undefined) return unknown;
   const { targetOf } = await import('./target.ts');
   try {
-    return decidedBy(observe(await targetOf(kube, settings).read(signal), OUTPUTS), settings);
+    return currentStateOf(observe(await targetOf(kube, settings).read(signal), OUTPUTS), settings);
   } catch {
     signal.throwIfAborted();
-    return nothing;
+    return unknown;
   }
 }

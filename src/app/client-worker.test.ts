@@ -1,10 +1,10 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { SMALL } from '../model/yaml-document.ts';
 import { checkText } from '../outputs/check-text.ts';
-import { CheckRefused, type TextCheckOptions, TextChecks } from './text-checks.ts';
+import { ClientWorker, type ClientWorkerOptions, TaskRejected } from './client-worker.ts';
 
-function textChecks(options: TextCheckOptions = {}): TextChecks {
-  const checks = new TextChecks(options);
+function textChecks(options: ClientWorkerOptions = {}): ClientWorker {
+  const checks = new ClientWorker(options);
   onTestFinished(() => checks.close());
   return checks;
 }
@@ -46,7 +46,7 @@ test.each([
   const longest = text === 'loop' ? 200 : 60_000;
   const checks = textChecks({ file: ECHO, longest, heap: 16 });
   const refused = checks.check('overrides', text, 'eve').catch((error: unknown) => error);
-  expect(await refused).toBeInstanceOf(CheckRefused);
+  expect(await refused).toBeInstanceOf(TaskRejected);
   expect(await refused).toMatchObject({ reason: 'costly', message: expect.stringMatching(message) });
   const patient = textChecks({ file: ECHO });
   expect(await patient.check('overrides', '', 'ann')).toMatchObject({ refused: false });
@@ -62,7 +62,7 @@ test('a bug in the worker is thrown, and the next text is checked', async () => 
 test('a worker that dies between two texts is replaced at once', async () => {
   const checks = textChecks({ file: ECHO, longest: 60_000 });
   await checks.check('overrides', 'die', 'ann');
-  await vi.waitUntil(() => !checks.working);
+  await vi.waitUntil(() => !checks.isRunning);
   expect(await checks.check('overrides', '', 'ann')).toMatchObject({ refused: false });
 });
 
@@ -81,6 +81,6 @@ test('the worker ends when there is nothing to do, and another begins', async ()
   const checks = textChecks({ file: ECHO, idle: 0 });
   for (let time = 0; time < 2; time++) {
     expect(await checks.check('overrides', '', 'ann')).toMatchObject({ refused: false });
-    await expect.poll(() => checks.working).toBe(false);
+    await expect.poll(() => checks.isRunning).toBe(false);
   }
 });

@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import type { Published } from '../model/published.ts';
 import { faultsLine, isRead, readOverrides } from '../planning/overrides.ts';
 import type { Publisher } from '../publishers/publisher.ts';
-import { OverridesAhead } from './overrides-ahead.ts';
-import { TextThread, TooCostly } from './text-thread.ts';
-import type { TextQuestion } from './text-worker.ts';
+import { OverridesPreloader } from './overrides-preloader.ts';
+import type { WorkerTask } from './text-worker.ts';
+import { WorkerLimitError, WorkerThread } from './worker-thread.ts';
 
 /** Texts that no other test has read. */
 let texts = 0;
@@ -15,7 +15,7 @@ function setting(...answers: unknown[]) {
   const asked: string[] = [];
   let now = 0;
   const thread = {
-    async ask<T>(question: TextQuestion): Promise<T> {
+    async run<T>(question: WorkerTask): Promise<T> {
       if (!('text' in question)) throw new Error('not a text');
       asked.push(question.text);
       const answer = answers.shift();
@@ -24,7 +24,7 @@ function setting(...answers: unknown[]) {
     },
     close: () => {},
   };
-  const ahead = new OverridesAhead({ thread, short: 50, now: () => now });
+  const ahead = new OverridesPreloader({ thread, short: 50, now: () => now });
   return {
     ahead,
     asked,
@@ -54,8 +54,8 @@ test('a short text, and none at all, need no thread', async () => {
 });
 
 test.each([
-  [new TooCostly('5 s'), 'was not read within the limit of 5 s'],
-  [new TooCostly('48 MiB of memory'), 'was not read within the limit of 48 MiB of memory'],
+  [new WorkerLimitError('5 s'), 'was not read within the limit of 5 s'],
+  [new WorkerLimitError('48 MiB of memory'), 'was not read within the limit of 48 MiB of memory'],
   [new Error('the worker ended'), 'could not be read: the worker ended'],
 ])('what keeps a text from being read is a fault: %s', async (error, said) => {
   const { ahead } = setting(error);
@@ -66,7 +66,7 @@ test.each([
 });
 
 test('a text that hit a limit is tried again after a minute, and not before', async () => {
-  const { ahead, asked, pass } = setting(new TooCostly('5 s'), new TooCostly('5 s'), READ);
+  const { ahead, asked, pass } = setting(new WorkerLimitError('5 s'), new WorkerLimitError('5 s'), READ);
   const text = fresh();
   await ahead.read(text);
   pass(59_999);
@@ -107,7 +107,7 @@ test('a publisher answers when its overrides are read, and so does its history',
 });
 
 test('the worker reads what the event loop would', async () => {
-  const thread = new TextThread({ idle: 0, longest: 600_000 });
+  const thread = new WorkerThread({ idle: 0, longest: 600_000 });
   for (const [text, again] of [
     ['tools: {a/b: {enabled: false}}\n', 'tools: {a/b: {enabled: false}} \n'],
     ['tools: 5\nx: 1\n', 'tools: 5\nx: 1 \n'],
@@ -116,7 +116,7 @@ test('the worker reads what the event loop would', async () => {
       'holmesgpt: {toolsets: {a: null, b: {c: [1, {d: e}]}}} \n',
     ],
   ] as const) {
-    const ahead = new OverridesAhead({ thread, short: 0 });
+    const ahead = new OverridesPreloader({ thread, short: 0 });
     await ahead.read(text);
     expect(isRead(text)).toBe(true);
     expect(readOverrides(text)).toEqual(readOverrides(again));
@@ -124,7 +124,7 @@ test('the worker reads what the event loop would', async () => {
 });
 
 test('a hostile text of the full length does not touch the event loop', async () => {
-  const ahead = new OverridesAhead({ thread: new TextThread({ idle: 0, longest: 600_000 }) });
+  const ahead = new OverridesPreloader({ thread: new WorkerThread({ idle: 0, longest: 600_000 }) });
   const text = `[${'1,'.repeat(120_000)}]\n`;
   const reading = ahead.read(text);
   expect(isRead(text)).toBe(false);

@@ -1,0 +1,139 @@
+import type { Engine, EngineOptions } from '../controller/engine.ts';
+import type { EngineEvent } from '../controller/events.ts';
+import type { KubeClient } from '../kubernetes/connection.ts';
+import { OUTPUTS } from '../outputs/registry.ts';
+import { OutageProber } from '../probing/outage-prober.ts';
+import { ScheduledProber } from '../probing/schedule.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { createFollower } from './agent.ts';
+import type { Configuration } from './configuration.ts';
+import { excludedBy } from './excluded.ts';
+import type { Host } from './host.ts';
+import { joinElection, type LeaderHandle, sameElection } from './leader.ts';
+import { OverridesPreloader } from './overrides-preloader.ts';
+import { type InputOptions, openInput, type ReadinessListener, stagesOf } from './pipeline.ts';
+
+/** What `serve` was asked to do on the command line. */
+export interface ServeOptions {
+  readonly input: InputOptions;
+  /** Publish to this file instead of the cluster. */
+  readonly out?: string | undefined;
+  /** Exit after the first publication. */
+  readonly once: boolean;
+  /** Publish even what the guards hold back. */
+  readonly force: boolean;
+}
+
+/** What stays the same when the configuration changes. */
+export interface RuntimeContext {
+  readonly serveOptions: ServeOptions;
+  readonly host: Host;
+  /** Aborted when the app stops. */
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  /** The connection to the cluster, if the app reads from or publishes to one. */
+  readonly cluster: KubeClient | undefined;
+  /** Receives all events. */
+  readonly emit: (event: EngineEvent) => void;
+}
+
+/** The object graph built from one configuration: the engine's options, and what runs beside the engine. */
+export interface AppInstance {
+  readonly settings: Configuration;
+  readonly engine: EngineOptions;
+  /** The input, for messages. */
+  readonly where: string;
+  /** The types of all enabled detectors. */
+  readonly types: readonly string[];
+  /** Starts what runs beside the engine. */
+  start(engine: Engine): void;
+  /**
+   * Ends the instance after pending writes.
+   * @param successor the instance that replaces it, and keeps what both share
+   */
+  end(successor?: AppInstance): Promise<void>;
+  readonly leader: LeaderHandle;
+  readonly prober: ScheduledProber;
+}
+
+/**
+ * Builds an instance from a configuration. Nothing runs before it is started.
+ * @param before the running instance, whose probe results are kept
+ * @throws UserError if the configuration is unusable
+ */
+export async function createAppInstance(
+  settings: Configuration,
+  context: RuntimeContext,
+  before?: AppInstance,
+): Promise<AppInstance> {
+  const { serveOptions, host, log, cluster, emit: tell } = context;
+  const { once, out } = serveOptions;
+  const stop = new AbortController();
+  const input = await openInput(serveOptions.input, settings, !once, cluster, tell);
+  const target = out === undefined ? cluster : undefined;
+  const leader =
+    before !== undefined && sameElection(before.settings, settings)
+      ? before.leader
+      : await joinElection(settings, once, host.env, target, log);
+  const { kube, mayPublish } = leader;
+  const { publishToCluster: intoCluster, publishToFile: intoFile } = await import('./publishing.ts');
+  const publishing =
+    kube === undefined ? intoFile(out ?? '', settings) : intoCluster(kube, settings, host.env, log);
+  const overrides = new OverridesPreloader();
+  const follower = await createFollower(settings, host.env, kube);
+  let changed: ReadinessListener['changed'] = () => {};
+  const signal = AbortSignal.any([context.signal, stop.signal]);
+  const readiness: ReadinessListener = { changed: (service, ready) => changed(service, ready), signal };
+  const { prober: backendProber, ...stages } = await stagesOf(
+    settings,
+    input,
+    once ? undefined : readiness,
+    tell,
+  );
+  const outageProber = new OutageProber(backendProber, () => prober.touchAll(() => true, false), tell);
+  const prober: ScheduledProber = new ScheduledProber(
+    outageProber,
+    { refresh: settings.discoveryInterval * 0.9, now: () => performance.now(), random: Math.random, tell },
+    before?.prober,
+  );
+  return {
+    settings,
+    where: input.where,
+    types: stages.rules.detectors.map(({ detector }) => detector.type),
+    leader,
+    prober,
+    engine: {
+      source: input.source,
+      stages: { ...stages, prober },
+      generation: settings,
+      publisher: overrides.publisher(publishing.publisher),
+      version: host.version,
+      now: () => new Date(),
+      outputs: OUTPUTS,
+      owner: publishing.owner,
+      follower,
+      mayPublish,
+      tell(event) {
+        tell(event);
+        if (mayPublish()) publishing.onEvent?.(event);
+      },
+      force: serveOptions.force,
+      removalHold: settings.removalHold,
+      excluded: excludedBy(stages.rules, input.namespaces),
+      once,
+    },
+    start(engine) {
+      changed = (service, ready) => {
+        prober.touch(service, ready);
+        engine.wake();
+      };
+      leader.start(() => engine.onStartedLeading());
+    },
+    async end(successor) {
+      stop.abort();
+      await publishing.flush();
+      overrides.close();
+      if (leader !== successor?.leader) await leader.resign();
+    },
+  };
+}
