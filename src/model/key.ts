@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { compareText } from './compare.ts';
 
 /**
  * The cluster where there is only one, and the one whose backends people name without a cluster where there are several:
@@ -38,10 +39,8 @@ export function partsOf(key: Key): ObjectKey {
 }
 
 /** Orders keys by cluster, kind, namespace and name, the home cluster first. */
-export function compareKeys(one: Key, other: Key): number {
-  const [a, b] = [one as unknown as string, other as unknown as string];
-  return a < b ? -1 : a > b ? 1 : 0;
-}
+export const compareKeys = (one: Key, other: Key): number =>
+  compareText(one as unknown as string, other as unknown as string);
 
 /**
  * An object as people write and read it: `namespace/name`, with the cluster first unless it is the home one, and with the

@@ -158,7 +158,10 @@ export type ToolOverride = z.infer<typeof toolOverride>;
 /** Fields with which an override is a tool by itself, whether or not anything was discovered. */
 export const WHOLE_TOOL = ['type', 'endpoint', 'description'] as const;
 
-export const isWholeTool = (override: ToolOverride): boolean =>
+/** An override that is a tool by itself. */
+export type WholeTool = ToolOverride & Readonly<Record<(typeof WHOLE_TOOL)[number], string>>;
+
+export const isWholeTool = (override: ToolOverride): override is WholeTool =>
   WHOLE_TOOL.every((field) => override[field] !== undefined);
 
 /** The names that a person gives backends of one toolset. */

@@ -4,7 +4,7 @@ import { offered, service } from '../../test/fixtures/unit/service.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { NO_OVERRIDES, type Overrides, overridesSchema } from '../model/overrides.ts';
 import { generate } from '../outputs/generate.ts';
-import { type AdmissionPolicy, admissionOf, admit } from './admission.ts';
+import { type AdmissionPolicy, admissionOf, admit, approvalsOf } from './admission.ts';
 import { toolsShown } from './tools-shown.ts';
 
 const server = (namespace: string, labels = {}, name = 'orders'): DiscoveredService => ({
@@ -103,6 +103,96 @@ describe('who is trusted', () => {
   });
 });
 
+describe('whose word counts', () => {
+  const orders = server('shop');
+  const withTwin = { ...orders, sharesPods: ['orders-twin'] };
+  const leadsElsewhere = { ...orders, targets: ['old.ops.svc.cluster.local'] };
+  const REFUSED_BESIDE =
+    'waits for approval: it goes with shop/orders-twin, which overrides.yaml refuses; dynamic-toolset approve shop/orders';
+  const PLAIN = 'waits for approval: dynamic-toolset approve shop/orders';
+
+  test.each<[string, DiscoveredService, Record<string, object>, string]>([
+    [
+      'a refusal under one form of the key beats an approval under the other',
+      orders,
+      { 'shop/orders': { approved: true }, 'orders.shop': { approved: false } },
+      PLAIN,
+    ],
+    [
+      'a key that says nothing of approval leaves it to the other form',
+      orders,
+      { 'shop/orders': { description: 'Orders' }, 'orders.shop': { approved: 'custom' } },
+      'waits for approval: it was approved as custom, and is mcp now; dynamic-toolset approve shop/orders',
+    ],
+    [
+      'the refusal of a Service with some of its Pods counts',
+      withTwin,
+      { 'shop/orders-twin': { approved: false } },
+      REFUSED_BESIDE,
+    ],
+    [
+      'the refusal of a Service that it leads to counts, of whatever namespace',
+      leadsElsewhere,
+      { 'ops/old': { approved: false } },
+      'waits for approval: it goes with ops/old, which overrides.yaml refuses; dynamic-toolset approve shop/orders',
+    ],
+    [
+      'a Service that is refused itself is not told of others',
+      withTwin,
+      { 'shop/orders': { approved: false }, 'shop/orders-twin': { approved: false } },
+      PLAIN,
+    ],
+    [
+      'an approval of the Service itself stands, whoever is refused beside it',
+      withTwin,
+      { 'shop/orders': { approved: true }, 'shop/orders-twin': { approved: false } },
+      'approved in overrides.yaml',
+    ],
+    [
+      'so does one as the kind that it is',
+      withTwin,
+      { 'shop/orders': { approved: 'mcp' }, 'shop/orders-twin': { approved: false } },
+      'approved in overrides.yaml',
+    ],
+    [
+      'one as another kind does not',
+      withTwin,
+      { 'shop/orders': { approved: 'custom' }, 'shop/orders-twin': { approved: false } },
+      REFUSED_BESIDE,
+    ],
+  ])('%s', (_, found, tools, reason) => {
+    expect(admissionOf(found, APPROVE, overrides({ tools })).reason).toBe(reason);
+  });
+
+  test('a Service of another cluster is not the one that people name, nor is its namespace', () => {
+    const other = (namespace: string): DiscoveredService => {
+      const found = server(namespace);
+      return { ...found, service: { ...found.service, cluster: 'east' } };
+    };
+    const named = overrides({
+      tools: { 'shop/orders': { approved: true }, 'orders.shop.east': { approved: true } },
+    });
+    expect(state(other('shop'), APPROVE, named)).toBe('waiting');
+    expect(state(other('monitoring'), APPROVE)).toBe('waiting');
+  });
+
+  test('approvals are what is left when all that changes a tool is taken away', () => {
+    const shown = `sha256:${'0'.repeat(32)}`;
+    const written = overrides({
+      tools: {
+        'shop/orders': { approved: 'mcp', approvedTools: shown, description: 'Orders' },
+        'shop/other': { approved: false },
+        'monitoring/loki': { enabled: false },
+      },
+      holmesgpt: { toolsets: { internet: { enabled: true } } },
+    });
+    expect(approvalsOf(written)).toEqual({
+      tools: { 'shop/orders': { approved: 'mcp', approvedTools: shown }, 'shop/other': { approved: false } },
+      holmesgpt: {},
+    });
+  });
+});
+
 describe('what the agent has already is not added', () => {
   const url = 'http://orders.shop.svc.cluster.local:8000/mcp';
   test.each([
@@ -124,9 +214,37 @@ describe('what the agent has already is not added', () => {
     });
   });
 
-  test('a change of the generated entry itself is no entry of its own', () => {
-    const content = { holmesgpt: { mcp_servers: { 'shop/orders': { config: { url } } } } };
+  test.each<[string, unknown]>([
+    [
+      'a change of the generated entry itself',
+      { holmesgpt: { mcp_servers: { 'shop/orders': { config: { url } } } } },
+    ],
+    [
+      'a change of the tool by its other key',
+      { tools: { 'orders.shop': { type: 'mcp', endpoint: url, description: 'd' } } },
+    ],
+    [
+      'a server at another host',
+      { holmesgpt: { mcp_servers: { mine: { url: 'http://other.shop:8000/mcp' } } } },
+    ],
+    [
+      'a tool of another type at its address',
+      { tools: { mine: { type: 'loki', endpoint: url, description: 'd' } } },
+    ],
+    ['half a tool', { tools: { mine: { type: 'mcp', endpoint: url } } }],
+  ])('%s is no entry of its own', (_, content) => {
     expect(state(server('shop'), APPROVE, overrides(content))).toBe('waiting');
+  });
+
+  test('the same host counts, with whatever port and path; at a host outside the cluster the whole URL does', () => {
+    const listing = (at: string) => overrides({ holmesgpt: { mcp_servers: { mine: { url: at } } } });
+    expect(state(server('shop'), APPROVE, listing('http://orders.shop:9000/admin'))).toBe('listed');
+    const outside: DiscoveredService = {
+      ...server('shop'),
+      endpoint: { scheme: 'https', host: 'mcp.example.com', port: 443, path: '/mcp' },
+    };
+    expect(state(outside, APPROVE, listing('https://mcp.example.com/sse'))).toBe('listed');
+    expect(state(outside, APPROVE, listing('https://mcp.example.com/other'))).toBe('waiting');
   });
 
   test('a server of HolmesGPT’s own chart, and one that only claims to be', () => {
@@ -136,6 +254,66 @@ describe('what the agent has already is not added', () => {
       service('prometheus', { labels: { app: 'prometheus', ...labels }, ports: [9090] }),
     );
     expect(state(prometheus)).toBe('open');
+    expect(state(discovered(offered('weather', {}, { namespace: 'shop', labels })))).toBe('waiting');
+  });
+});
+
+describe('what may become a tool', () => {
+  const names = (found: readonly DiscoveredService[]): string[] => found.map(({ service }) => service.name);
+
+  test.each([
+    ['open', loki, APPROVE, true],
+    ['trusted', server('monitoring'), APPROVE, true],
+    ['published', server('shop'), { mcpPolicy: 'publish' }, true],
+    ['waiting', server('shop'), APPROVE, false],
+    ['off', server('shop'), { mcpPolicy: 'off' }, false],
+    ['listed', server('shop', { 'app.kubernetes.io/part-of': 'holmes' }), APPROVE, false],
+  ] as const)('%s', (expected, found, policy, isPublished) => {
+    expect(state(found, policy)).toBe(expected);
+    const { services, held, waiting } = admit([found], policy, NO_OVERRIDES);
+    const name = [found.service.name];
+    expect([names(services), names(held)]).toEqual(isPublished ? [name, []] : [[], name]);
+    expect(names(waiting)).toEqual(expected === 'waiting' ? name : []);
+  });
+
+  test('what waits is in the order of namespaces and names', () => {
+    const found = [server('shop', {}, 'b'), server('shop', {}, 'a'), server('apps', {}, 'c')];
+    expect(names(admit(found, APPROVE, NO_OVERRIDES).waiting)).toEqual(['c', 'a', 'b']);
+  });
+
+  test('a server that nobody trusts is believed in all but its read-only tools', () => {
+    const found = withTools(server('shop'));
+    const { tools, ...verdict } = found.verdict;
+    expect(admit([found], { mcpPolicy: 'publish' }, NO_OVERRIDES).services).toEqual([
+      { ...found, verdict: { ...verdict, tools: tools?.map((tool) => ({ ...tool, readOnly: false })) } },
+    ]);
+    expect(admit([server('shop')], { mcpPolicy: 'publish' }, NO_OVERRIDES).services).toEqual([
+      server('shop'),
+    ]);
+  });
+
+  test.each(['shop/orders', 'orders.shop'])('what was shown counts under the key %s', (key) => {
+    const found = withTools(server('shop'));
+    const readOnly = (approvedTools: string | undefined): number | undefined =>
+      admit(
+        [found],
+        APPROVE,
+        overrides({ tools: { [key]: { approved: true, approvedTools } } }),
+      ).services[0]?.verdict.tools?.filter((tool) => tool.readOnly).length;
+    expect(readOnly(toolsShown(found.verdict))).toBe(1);
+    expect(readOnly(`sha256:${'0'.repeat(32)}`)).toBe(0);
+    expect(readOnly(undefined)).toBe(1);
+  });
+
+  test('of two lists that were shown, one is enough', () => {
+    const found = withTools(server('shop'));
+    const written = overrides({
+      tools: {
+        'shop/orders': { approved: true, approvedTools: `sha256:${'0'.repeat(32)}` },
+        'orders.shop': { approvedTools: toolsShown(found.verdict) },
+      },
+    });
+    expect(admit([found], APPROVE, written).services).toEqual([found]);
   });
 });
 
@@ -228,5 +406,8 @@ describe('what comes of it', () => {
     expect([waiting.length, notes.length]).toEqual([301, 7]);
     expect(notes.map(({ where }) => where)).toContain('Service shop/orders');
     expect(notes).toContainEqual(expect.objectContaining({ what: expect.stringContaining('295 more') }));
+    expect(admit(many.slice(0, 5), APPROVE, NO_OVERRIDES).notes.map(({ where }) => where)).toEqual(
+      [0, 1, 2, 3, 4].map((n) => `Service evil/orders-${n}`),
+    );
   });
 });

@@ -3,7 +3,7 @@ import type { Approval, Candidate, DiscoveredService, Problem } from '../model/d
 import { endpointUrl } from '../model/discovery.ts';
 import { compareKeys, displayKey, displayNamespace, HOME_CLUSTER } from '../model/key.ts';
 import { isMapping } from '../model/mapping.ts';
-import { type ApprovalWord, NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
+import { type ApprovalWord, isWholeTool, NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import { leadsToHost, sameMcpServer } from '../model/same-url.ts';
 import { defaultName, type ServiceName, serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
@@ -31,9 +31,9 @@ export const approveCommand = (key: string): string => `dynamic-toolset approve 
 
 /** What a person wrote under either key of a Service. */
 const saidOf = (service: ServiceName, { tools }: Overrides): ApprovalWord[] =>
-  (service.cluster === HOME_CLUSTER ? [displayKey(service), defaultName(service)] : []).flatMap((key) =>
-    Object.hasOwn(tools, key) ? (tools[key]?.approved ?? []) : [],
-  );
+  service.cluster === HOME_CLUSTER
+    ? [displayKey(service), defaultName(service)].flatMap((key) => tools[key]?.approved ?? [])
+    : [];
 
 /** The other Service of a backend, or of its Pods, or one that it leads to, that a person refused. */
 function refusedBeside(found: Candidate, overrides: Overrides): ServiceName | undefined {
@@ -59,10 +59,9 @@ function approvalOf(found: Candidate, overrides: Overrides): ApprovalWord | unde
 /** Why a Service waits, other than that nobody approved it: the rest of a sentence about it, or nothing. */
 function otherwise(found: Candidate, overrides: Overrides): string {
   const approved = approvalOf(found, overrides);
-  if (typeof approved === 'string' && approved !== approvalKind(found))
-    return `was approved as ${approved}, and is ${approvalKind(found)} now`;
-  const isOwn = saidOf(found.service, overrides).includes(false);
-  const beside = approved !== false || isOwn ? undefined : refusedBeside(found, overrides);
+  if (typeof approved === 'string') return `was approved as ${approved}, and is ${approvalKind(found)} now`;
+  if (saidOf(found.service, overrides).includes(false)) return '';
+  const beside = refusedBeside(found, overrides);
   return beside === undefined ? '' : `goes with ${displayKey(beside)}, which overrides.yaml refuses`;
 }
 
@@ -77,9 +76,9 @@ function listedServers({
       .filter((url) => typeof url === 'string')
       .map((url) => [url, `overrides.yaml, mcp_servers ${oneLine(name, 100)}`, name] as const);
   });
-  const added = Object.entries(tools).flatMap(([name, { type, endpoint, description }]) =>
-    type === 'mcp' && endpoint !== undefined && description !== undefined
-      ? [[endpoint, `overrides.yaml, tool ${oneLine(name, 100)}`, name] as const]
+  const added = Object.entries(tools).flatMap(([name, tool]) =>
+    tool.type === 'mcp' && isWholeTool(tool)
+      ? [[tool.endpoint, `overrides.yaml, tool ${oneLine(name, 100)}`, name] as const]
       : [],
   );
   return [...servers, ...added];
@@ -132,10 +131,9 @@ export const isHeld = ({ state }: Approval): boolean => HELD.has(state);
 
 /** Whether a server offers other tools than those that a person was shown for approval. */
 function offersOthers({ service, verdict }: DiscoveredService, { tools }: Overrides): boolean {
-  const shown = [displayKey(service), defaultName(service)].flatMap((key) =>
-    Object.hasOwn(tools, key) ? (tools[key]?.approvedTools ?? []) : [],
-  );
-  return shown.length > 0 && !shown.includes(toolsShown(verdict) ?? '');
+  const shown = [displayKey(service), defaultName(service)].flatMap((key) => tools[key]?.approvedTools ?? []);
+  const offered = toolsShown(verdict);
+  return shown.length > 0 && shown.every((each) => each !== offered);
 }
 
 /**

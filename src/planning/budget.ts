@@ -1,3 +1,4 @@
+import { compareText } from '../model/compare.ts';
 import type { Problem } from '../model/discovery.ts';
 import type { Cut, LimitName } from '../model/documents.ts';
 import { beyondShare } from '../model/fair-share.ts';
@@ -38,11 +39,7 @@ export function byPrecedence(tools: readonly Tool[], published: ReadonlySet<Serv
   const isOld = ({ members }: Tool): number => (members.some((key) => published.has(key)) ? 0 : 1);
   const ranked = tools.map((tool) => ({ tool, old: isOld(tool), created: tool.created ?? '~' }));
   return ranked
-    .sort(
-      (a, b) =>
-        a.old - b.old ||
-        (a.created < b.created ? -1 : a.created > b.created ? 1 : a.tool.key < b.tool.key ? -1 : 1),
-    )
+    .sort((a, b) => a.old - b.old || compareText(a.created, b.created) || compareText(a.tool.key, b.tool.key))
     .map(({ tool }) => tool);
 }
 

@@ -1,3 +1,4 @@
+import { compareText } from '../model/compare.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
 import { displayKey, partsOf } from '../model/key.ts';
 import { nearest } from '../model/nearest.ts';
@@ -7,6 +8,7 @@ import {
   type Overrides,
   type ToolOverride,
   WHOLE_TOOL,
+  type WholeTool,
 } from '../model/overrides.ts';
 import { defaultName, type ServiceKey, serviceKey } from '../model/service.ts';
 import type { PublishedTypes } from './published-types.ts';
@@ -21,6 +23,7 @@ export interface Change {
 
 /** A tool that a person added. */
 export interface OwnTool extends Change {
+  readonly override: WholeTool;
   /** Its name in the documents. */
   readonly name: string;
 }
@@ -87,7 +90,7 @@ function joined(changes: readonly Change[]): Change {
   if (changes.length === 1) return first;
   const overrides = changes.map(({ override }) => override).reverse();
   const all: ToolOverride = Object.assign({}, ...overrides);
-  const metadata = Object.assign({}, ...overrides.map((each) => each.metadata ?? {}));
+  const metadata = Object.assign({}, ...overrides.map((each) => each.metadata));
   const isOff = overrides.some(({ enabled }) => enabled === false);
   return {
     key: first.key,
@@ -102,7 +105,7 @@ function byStrength(chosen: ServiceKey | undefined): (a: Change, b: Change) => n
     const isChosen = address !== undefined && serviceKey(address) === chosen;
     return (isChosen ? 0 : 2) + (key.includes('/') ? 0 : 1);
   };
-  return (a, b) => rank(a) - rank(b) || (a.key < b.key ? -1 : 1);
+  return (a, b) => rank(a) - rank(b) || compareText(a.key, b.key);
 }
 
 function toldTogether(changes: readonly Change[], what: string): Problem[] {
@@ -207,7 +210,8 @@ export function resolveOverrides(
     const backend = address === undefined ? undefined : backends.get(serviceKey(address));
     if (backend !== undefined) put(byBackend, backend, change);
     else if (address !== undefined) put(byAddress, defaultName(address), change);
-    else if (isWholeTool(change.override)) own.push({ ...change, name: change.key });
+    else if (isWholeTool(change.override))
+      own.push({ ...change, override: change.override, name: change.key });
     else notes.push(unmatched.problem(change));
   }
   const changes = new Map<ServiceKey, Change>();
@@ -220,8 +224,9 @@ export function resolveOverrides(
     several.sort(byStrength(undefined));
     const said = joined(several);
     const tool = completed(said, several, types);
-    if (isWholeTool(tool.override)) {
-      own.push({ ...tool, name });
+    const { override } = tool;
+    if (isWholeTool(override)) {
+      own.push({ ...tool, override, name });
       notes.push(...toldTogether(several, 'one tool'), ...staysNote(said, tool));
     } else notes.push(...several.map((change) => unmatched.problem(change)));
   }

@@ -1,3 +1,4 @@
+import { compareText } from '../model/compare.ts';
 import { HOME_CLUSTER } from '../model/key.ts';
 import type { Tool } from './tools.ts';
 
@@ -15,8 +16,6 @@ export interface Preference {
 
 const NEVER = '9999';
 const NAMED = { service: 1, namespace: 2 } as const;
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /**
  * Tools in the order in which an agent prefers them, since models take the first, and some toolsets take only one: those that
@@ -48,7 +47,8 @@ export function preferred<E extends { readonly tool: Tool }>(
     .sort(
       (a, b) =>
         a.ranks.map((rank, index) => rank - (b.ranks[index] ?? 0)).find((difference) => difference !== 0) ??
-        (compare(a.tool.created ?? NEVER, b.tool.created ?? NEVER) || compare(a.tool.key, b.tool.key)),
+        (compareText(a.tool.created ?? NEVER, b.tool.created ?? NEVER) ||
+          compareText(a.tool.key, b.tool.key)),
     )
     .map(({ entry }) => entry);
 }

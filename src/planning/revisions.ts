@@ -1,3 +1,4 @@
+import { compareText } from '../model/compare.ts';
 import type { Documents } from '../model/documents.ts';
 import type { Content, Revision, Rollback } from '../model/revision.ts';
 import { contentHash, revisionHash } from './content-hash.ts';
@@ -36,7 +37,7 @@ function identityOf(content: Content): string {
  */
 export function inOrder(revisions: readonly Revision[]): readonly Revision[] {
   const sorted = revisions.toSorted(
-    (a, b) => publishedAt(a) - publishedAt(b) || a.number - b.number || (a.name < b.name ? -1 : 1),
+    (a, b) => publishedAt(a) - publishedAt(b) || a.number - b.number || compareText(a.name, b.name),
   );
   const newest = new Map(sorted.map((revision) => [identityOf(revision), revision]));
   return sorted.filter((revision) => newest.get(identityOf(revision)) === revision);

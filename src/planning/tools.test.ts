@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { discovered, rules } from '../../test/fixtures/unit/detection.ts';
-import { service } from '../../test/fixtures/unit/service.ts';
-import { overridesSchema } from '../model/overrides.ts';
+import { keyFor, service } from '../../test/fixtures/unit/service.ts';
+import type { DiscoveredService } from '../model/discovery.ts';
+import { overridesSchema, type ToolOverride } from '../model/overrides.ts';
 import { generate } from '../outputs/generate.ts';
+import type { PublishedTypes } from './published-types.ts';
+import { discoveredTool, type Tool, toolsOf } from './tools.ts';
 
 const kinds = new Map(
   [...rules.byType].map(([type, { detector }]) => [
@@ -13,6 +16,7 @@ const kinds = new Map(
 );
 const prometheus = discovered(service('prometheus', { labels: { app: 'prometheus' }, ports: [9090] }));
 const loki = discovered(service('loki', { labels: { app: 'loki' }, ports: ['http:3100'] }));
+const mcp = discovered(service('weather', { labels: { app: 'mcp-server' }, ports: ['mcp:8000'] }));
 const dead = discovered(service('tempo', { labels: { app: 'tempo' }, ports: ['http:3200'] }), 'unhealthy');
 
 interface ToolJson {
@@ -188,5 +192,358 @@ describe('an MCP server of a person’s own is the same, whatever Services there
     expect(alone).toMatchObject({ [name]: { ...rules, config: { url: weather.endpoint, ...rules.config } } });
     for (const off of [{ enabled: false }, null])
       expect(serversOf(key, { [name]: off }, [loki, twin])).toEqual(serversOf(key, { [name]: off }, [loki]));
+  });
+});
+
+describe('a discovered Service as a tool', () => {
+  const found: DiscoveredService = {
+    ...loki,
+    alternates: ['loki-read', 'loki-write'],
+    samePods: ['loki-read'],
+    service: { ...loki.service, created: '2026-01-01T00:00:00Z' },
+  };
+
+  test('names its Service, and those that lead to all of its Pods', () => {
+    expect(discoveredTool(found)).toMatchObject({
+      tool: 'loki.monitoring',
+      cluster: '',
+      namespace: 'monitoring',
+      key: 'monitoring/loki',
+      members: ['loki', 'loki-read', 'loki-write'].map((name) => keyFor(`monitoring/${name}`)),
+      samePods: ['monitoring/loki-read'],
+      created: '2026-01-01T00:00:00Z',
+      pinned: false,
+    });
+    const { samePods: _, ...unknown } = loki;
+    expect(discoveredTool(unknown).samePods).toEqual([]);
+  });
+
+  test('tells what it is and since when, and the hosts only of MCP servers', () => {
+    expect(discoveredTool(found).metadata).toEqual({
+      service: 'loki',
+      certainty: 'label',
+      created: '2026-01-01T00:00:00Z',
+      alternates: 'loki-read,loki-write',
+    });
+    expect(discoveredTool(loki).metadata).toEqual({ service: 'loki', certainty: 'label' });
+    expect(discoveredTool(mcp).metadata).toEqual({
+      service: 'weather',
+      certainty: 'label',
+      hosts: 'weather.monitoring.svc.cluster.local',
+    });
+  });
+});
+
+describe('the tools that come of it', () => {
+  const URL = 'http://mine.example.com:1';
+  const WHOLE = { type: 'loki', endpoint: URL, description: 'mine' };
+  const named = (tool: Tool): string => tool.tool;
+  /** A Service that is held back, unless a person's URL takes its place. */
+  const held = discovered(
+    service('weather', { namespace: 'shop', labels: { app: 'mcp-server' }, ports: ['mcp:8000'] }),
+  );
+  const result = (
+    tools: Record<string, ToolOverride>,
+    found: readonly DiscoveredService[] = [loki],
+    waiting: readonly DiscoveredService[] = [],
+    published: PublishedTypes = new Map(),
+  ) => toolsOf(found, overridesSchema.parse({ tools }), kinds, waiting, published);
+
+  test('are in the order of their names', () => {
+    const [a, b, c] = ['a', 'b', 'c'].map((name) =>
+      discovered(service(name, { labels: { app: 'loki' }, ports: ['http:3100'] })),
+    );
+    if (a === undefined || b === undefined || c === undefined) throw new Error('three Services');
+    expect(result({ bb: WHOLE }, [c, a, b]).tools.map(named)).toEqual([
+      'a.monitoring',
+      'b.monitoring',
+      'bb',
+      'c.monitoring',
+    ]);
+  });
+
+  describe('a change of fields', () => {
+    const changed = (override: ToolOverride, found = loki): Tool | undefined =>
+      result({ 'monitoring/loki': override }, [found]).tools[0];
+    const plain = discoveredTool(loki);
+
+    test('pins the tool, so that no limit takes it away, and leaves all other fields', () => {
+      expect(changed({ metadata: { team: 'a' } })).toEqual({
+        ...plain,
+        metadata: { ...plain.metadata, team: 'a' },
+        pinned: true,
+      });
+      expect(changed({ namespace: 'apps' })).toEqual({ ...plain, namespace: 'apps', pinned: true });
+      expect(changed({})).toEqual(plain);
+    });
+
+    test('of the description makes it a text of a person, and no tenant', () => {
+      const theirs = { ...loki, description: 'theirs', tenantDescription: true };
+      expect(changed({ description: 'mine' }, theirs)).toMatchObject({
+        description: 'mine',
+        tenantDescription: false,
+      });
+      expect(changed({ namespace: 'apps' }, theirs)).toMatchObject({
+        description: 'theirs',
+        tenantDescription: true,
+      });
+    });
+
+    test('of the type makes it one of that kind; a type that nobody knows changes its name only', () => {
+      const tempo = kinds.get('tempo');
+      expect(changed({ type: 'tempo' })).toMatchObject({
+        type: 'tempo',
+        detector: 'tempo',
+        kind: tempo?.description,
+        mappings: tempo?.mappings,
+      });
+      expect(changed({ type: 'my-own' })).toEqual({ ...plain, type: 'my-own', pinned: true });
+    });
+  });
+
+  describe("a person's URL makes it their tool, in which nothing is of a tenant", () => {
+    const theirs: DiscoveredService = {
+      ...loki,
+      tool: 'best-logs',
+      description: 'theirs',
+      tenantDescription: true,
+    };
+
+    test('whether or not a person gives all else', () => {
+      const { tools } = result({ 'monitoring/loki': { endpoint: `${URL}/loki/` } }, [theirs]);
+      expect(tools).toEqual([
+        {
+          tool: 'loki.monitoring',
+          type: 'loki',
+          detector: 'loki',
+          kind: loki.kind,
+          endpoint: { scheme: 'http', host: 'mine.example.com', port: 1, path: '/loki' },
+          mode: 'streamable-http',
+          mappings: loki.mappings,
+          mcp: loki.mcp,
+          verdict: expect.objectContaining({ health: 'unknown', proof: 'unproven', steps: [] }),
+          description: kinds.get('loki')?.description,
+          tenantDescription: false,
+          cluster: '',
+          namespace: undefined,
+          metadata: {},
+          key: 'monitoring/loki',
+          members: [],
+          samePods: [],
+          created: undefined,
+          pinned: true,
+          added: true,
+        },
+      ]);
+      const whole = { type: 'loki', endpoint: `${URL}/loki/`, description: kinds.get('loki')?.description };
+      const own = result({ 'loki.monitoring': whole }, [theirs]).tools;
+      expect(own).toEqual([{ ...tools[0], key: 'loki-monitoring' }]);
+    });
+
+    test('and it keeps its key while the Service is gone', () => {
+      const published = new Map([[keyFor('monitoring/loki'), 'loki']]);
+      const tools = (found: readonly DiscoveredService[]) =>
+        result({ 'loki.monitoring': { endpoint: URL } }, found, [], published).tools;
+      expect(tools([])).toEqual(tools([loki]));
+      expect(tools([])).toMatchObject([{ tool: 'loki.monitoring', key: 'monitoring/loki' }]);
+    });
+
+    test('even while the backend is unhealthy', () => {
+      const { tools, notes } = result({ 'monitoring/tempo': { endpoint: URL } }, [dead]);
+      expect([tools.map(named), notes]).toEqual([['tempo.monitoring'], []]);
+    });
+
+    test.each<[string, string, Partial<Tool>['endpoint']]>([
+      ['http', 'http://h', { scheme: 'http', host: 'h', port: 80, path: '' }],
+      ['https', 'https://h/', { scheme: 'https', host: 'h', port: 443, path: '' }],
+      ['tcp, which has no port of its own', 'tcp://h:80', { scheme: 'tcp', host: 'h', port: 80, path: '' }],
+    ])('the port is the one of the URL, or of its scheme: %s', (_, endpoint, expected) => {
+      expect(result({ mine: { ...WHOLE, endpoint } }, []).tools[0]?.endpoint).toEqual(expected);
+    });
+
+    test.each([
+      ['http://h/sse', 'sse'],
+      ['http://h/sse/', 'sse'],
+      ['http://h/mcp', 'streamable-http'],
+    ])('how MCP is spoken there follows from the path: %s', (endpoint, mode) => {
+      expect(result({ mine: { ...WHOLE, type: 'mcp', endpoint } }, []).tools[0]).toMatchObject({
+        mode,
+        mcp: true,
+      });
+    });
+
+    test('its kind is what is known of its type, else what was found, else that of a type of its own', () => {
+      const custom = { ...loki, type: 'special', detector: 'special', kind: 'a special one' };
+      const kindOf = (override: ToolOverride) =>
+        result({ 'monitoring/loki': { endpoint: URL, ...override } }, [custom]).tools[0];
+      expect(kindOf({ type: 'tempo' })).toMatchObject({
+        detector: 'tempo',
+        kind: kinds.get('tempo')?.description,
+        description: kinds.get('tempo')?.description,
+      });
+      const special = {
+        type: 'special',
+        detector: 'custom',
+        kind: 'a special one',
+        mappings: loki.mappings,
+      };
+      expect(kindOf({})).toMatchObject({ ...special, description: 'a special one' });
+      const published = new Map([[keyFor('monitoring/loki'), 'special']]);
+      expect(result({ 'monitoring/loki': { endpoint: URL } }, [custom], [], published).tools).toMatchObject([
+        special,
+      ]);
+      const ofNoKind = { detector: 'custom', kind: kinds.get('custom')?.description };
+      expect(kindOf({ type: 'other' })).toMatchObject({ ...ofNoKind, description: ofNoKind.kind });
+      expect(result({ mine: WHOLE }, []).tools).toMatchObject([
+        { kind: kinds.get('loki')?.description, description: 'mine' },
+      ]);
+      const bare = toolsOf([], overridesSchema.parse({ tools: { mine: WHOLE } }), new Map()).tools[0];
+      expect(bare).toMatchObject({ detector: 'custom', kind: 'mine' });
+      expect(bare?.mappings).toEqual({});
+    });
+  });
+
+  describe('enabled: false', () => {
+    test('leaves out a tool of one’s own, too, and its name stays reserved', () => {
+      const namesake = { ...loki, tool: 'mine' };
+      const { tools } = result({ mine: { ...WHOLE, enabled: false } }, [namesake]);
+      expect(tools.map(named)).toEqual(['loki.monitoring']);
+    });
+
+    const twin = discovered(service('loki-twin', { labels: { app: 'loki' }, ports: ['http:3100'] }));
+    const beside = { ...twin, sharesPods: ['loki'] };
+
+    test('holds for other Services of the same Pods, with a note that says how to get them', () => {
+      const off = { 'monitoring/loki': { enabled: false } };
+      const note = {
+        where: 'Service monitoring/loki-twin',
+        what: 'is left out: it leads to Pods of monitoring/loki, which overrides.yaml switches off',
+        fix: 'if you want it, write enabled: true under tools, monitoring/loki-twin',
+      };
+      expect(result(off, [loki, beside])).toEqual({ tools: [], notes: [note] });
+      expect(result(off, [beside], [loki])).toEqual({ tools: [], notes: [note] });
+      expect(result(off, [], [loki, beside])).toEqual({ tools: [], notes: [note] });
+    });
+
+    test('and not for another product in the same Pods', () => {
+      const tempo = discovered(service('tempo', { labels: { app: 'tempo' }, ports: ['http:3200'] }));
+      const inside = { ...tempo, sharesPods: ['loki'] };
+      const off = { 'monitoring/loki': { enabled: false } };
+      expect(result(off, [loki, inside]).tools.map(named)).toEqual(['tempo.monitoring']);
+      expect(result(off, [inside], [loki]).tools.map(named)).toEqual(['tempo.monitoring']);
+    });
+
+    test('and not for one that has a person’s URL: that leads elsewhere', () => {
+      const { tools, notes } = result(
+        { 'monitoring/loki': { enabled: false }, 'monitoring/loki-twin': { endpoint: URL } },
+        [loki, beside],
+      );
+      expect([tools.map(named), notes]).toEqual([['loki-twin.monitoring'], []]);
+    });
+  });
+
+  describe('a Service that waits', () => {
+    test('is no tool, whatever a person says of it but a URL', () => {
+      expect(result({}, [], [held])).toEqual({ tools: [], notes: [] });
+      expect(result({ 'shop/weather': { description: 'mine' } }, [], [held])).toEqual({
+        tools: [],
+        notes: [],
+      });
+    });
+
+    test.each<[string, ToolOverride, PublishedTypes]>([
+      ['a whole tool of a person takes its place', { ...WHOLE, type: 'mcp' }, new Map()],
+      [
+        'a URL does with the type that it is published with',
+        { endpoint: URL },
+        new Map([[keyFor('shop/weather'), 'mcp']]),
+      ],
+      ['a URL does with a type', { endpoint: URL, type: 'mcp' }, new Map()],
+    ])('%s', (_, override, published) => {
+      const { tools, notes } = result({ 'shop/weather': override }, [], [held], published);
+      expect(tools).toMatchObject([
+        { tool: 'weather.shop', type: 'mcp', added: true, endpoint: { port: 1 } },
+      ]);
+      expect(notes).toEqual([]);
+    });
+
+    test('with a URL alone its type is only its owner’s word: it is not published, and that is told', () => {
+      expect(result({ 'shop/weather': { endpoint: URL } }, [], [held])).toEqual({
+        tools: [],
+        notes: [
+          {
+            where: 'overrides.yaml, tool shop/weather',
+            what: 'has a URL and is not published: its type is not known, since its Service may not be published as mcp',
+            fix: 'give it a type, for example type: loki',
+          },
+        ],
+      });
+    });
+  });
+
+  describe('a name that a person gave a tool of theirs', () => {
+    const displayed = { ...loki, tool: 'Mine' };
+
+    test('is nobody else’s, in whatever case', () => {
+      const [renamed, mine] = result({ mine: WHOLE }, [displayed]).tools;
+      expect(renamed).toEqual({ ...discoveredTool(displayed), tool: 'loki.monitoring' });
+      expect(mine?.tool).toBe('mine');
+      expect(result({ MINE: WHOLE }, [{ ...loki, tool: 'mine' }]).tools.map(named)).toEqual([
+        'MINE',
+        'loki.monitoring',
+      ]);
+      expect(result({ other: WHOLE }, [displayed]).tools.map(named)).toEqual(['Mine', 'other']);
+    });
+
+    test('takes the place of a Service of another cluster that is called so', () => {
+      const east = { ...loki, service: { ...loki.service, cluster: 'east' }, tool: 'loki.monitoring.east' };
+      expect(result({ 'Loki.monitoring.east': WHOLE }, [east]).tools.map(named)).toEqual([
+        'Loki.monitoring.east',
+      ]);
+      expect(result({ mine: WHOLE }, [east]).tools.map(named)).toEqual(['loki.monitoring.east', 'mine']);
+      // One of the home cluster can be switched off by its key.
+      expect(result({ 'Loki.monitoring': WHOLE }, [loki]).tools.map(named)).toEqual([
+        'Loki.monitoring',
+        'loki.monitoring',
+      ]);
+    });
+  });
+
+  describe('keys of one’s own tools, which hold no dots in HolmesGPT’s file', () => {
+    const keysOf = (names: readonly string[], servers = {}) => {
+      const tools = Object.fromEntries(names.map((name) => [name, { ...WHOLE, type: 'mcp' }]));
+      const overrides = overridesSchema.parse({ tools, holmesgpt: { mcp_servers: servers } });
+      const { tools: made, notes } = toolsOf([], overrides, kinds);
+      const keys = new Map(made.map(({ tool, key }) => [tool, key]));
+      return { keys: names.map((name) => keys.get(name)), notes };
+    };
+
+    test.each<[string, readonly string[], readonly string[]]>([
+      ['are their names', ['a', 'b'], ['a', 'b']],
+      ['have hyphens in place of dots', ['a.b.c'], ['a-b-c']],
+      ['get a number where another tool has that name', ['a-b', 'a.b'], ['a-b', 'a-b-2']],
+      ['whichever comes first', ['a.b', 'a-b'], ['a-b-2', 'a-b']],
+      ['with more dots, too', ['a.b.c', 'a-b-c'], ['a-b-c-2', 'a-b-c']],
+      ['and the next number after that', ['a-b', 'a.b', 'a-b-2'], ['a-b', 'a-b-3', 'a-b-2']],
+      ['though neither is written so', ['a.b.c', 'a.b-c'], ['a-b-c', 'a-b-c-2']],
+    ])('%s', (_, names, keys) => {
+      expect(keysOf(names).keys).toEqual(keys);
+    });
+
+    test('a key that differs from its name by a number is told', () => {
+      expect(keysOf(['a-b', 'a.b']).notes).toEqual([
+        {
+          where: 'overrides.yaml, tool a.b',
+          what: 'is called a-b-2 in custom_toolset.yaml, because another tool is already a-b there and keys cannot contain a dot',
+          fix: 'give one of them another name',
+        },
+      ]);
+      expect(keysOf(['a', 'a.b']).notes).toEqual([]);
+    });
+
+    test('follow what a person wrote under mcp_servers', () => {
+      expect(keysOf(['a.b'], { 'b/a': {} }).keys).toEqual(['b/a']);
+      expect(keysOf(['a.b'], { 'b/a': {}, 'a-b': {} }).keys).toEqual(['a-b']);
+    });
   });
 });

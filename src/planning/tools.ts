@@ -1,7 +1,14 @@
+import { compareText } from '../model/compare.ts';
 import type { Mappings } from '../model/detector.ts';
 import type { DiscoveredService, Endpoint, Problem } from '../model/discovery.ts';
 import { displayKey, HOME_CLUSTER } from '../model/key.ts';
-import { addressedService, isWholeTool, type Overrides, type ToolOverride } from '../model/overrides.ts';
+import {
+  addressedService,
+  isWholeTool,
+  type Overrides,
+  type ToolOverride,
+  type WholeTool,
+} from '../model/overrides.ts';
 import { HOSTS } from '../model/published-tools.ts';
 import { defaultName, type ServiceKey, serviceKey, toolKey } from '../model/service.ts';
 import { backendKeys, type Change, type OwnTool, resolveOverrides } from './override-keys.ts';
@@ -50,16 +57,15 @@ export interface Tool
   readonly pinned: boolean;
 }
 
-const PORTS = { http: 80, https: 443 } as const;
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
 
 /** The endpoint of a URL that the schema of overrides let through. */
 function endpointOf(text: string): Endpoint {
   const url = new URL(text);
-  const scheme = url.protocol.replace(':', '') as Endpoint['scheme'];
   return {
-    scheme,
+    scheme: url.protocol.replace(':', '') as Endpoint['scheme'],
     host: url.hostname,
-    port: url.port !== '' || scheme === 'tcp' ? Number(url.port) : PORTS[scheme],
+    port: Number(url.port || DEFAULT_PORTS[url.protocol]),
     path: url.pathname.replace(/\/+$/, ''),
   };
 }
@@ -87,11 +93,7 @@ export function discoveredTool(service: DiscoveredService): Tool {
 }
 
 /** The fields of a tool that is a person's own: nothing in them comes from a tenant. */
-interface Personal extends Pick<ToolOverride, 'namespace' | 'metadata'> {
-  readonly type: string;
-  readonly endpoint: string;
-  readonly description: string;
-}
+type Personal = Pick<WholeTool, 'type' | 'endpoint' | 'description' | 'namespace' | 'metadata'>;
 
 function personalTool(
   { type, endpoint, description, namespace, metadata }: Personal,
@@ -180,7 +182,7 @@ function slashed(key: string): string {
  * @param servers what people wrote under `mcp_servers`
  */
 function ownKeys(own: readonly OwnTool[], servers: object, notes: Problem[]): Map<OwnTool, string> {
-  const plain = new Set(own.filter(({ key }) => !key.includes('.')).map(({ key }) => key));
+  const taken = new Set(own.map(({ key }) => key));
   const keys = new Map<OwnTool, string>();
   for (const tool of own) {
     const dashed = tool.key.replaceAll('.', '-');
@@ -188,14 +190,14 @@ function ownKeys(own: readonly OwnTool[], servers: object, notes: Problem[]): Ma
     const isSlashed = Object.hasOwn(servers, slashed(tool.key)) && !Object.hasOwn(servers, dashed);
     const wanted = isSlashed ? slashed(tool.key) : dashed;
     let key = wanted;
-    if (tool.key !== wanted) for (let next = 2; plain.has(key); next++) key = `${wanted}-${next}`;
+    if (tool.key !== wanted) for (let next = 2; taken.has(key); next++) key = `${wanted}-${next}`;
     if (key !== wanted)
       notes.push({
         where: `overrides.yaml, tool ${tool.key}`,
         what: `is called ${key} in custom_toolset.yaml, because another tool is already ${wanted} there and keys cannot contain a dot`,
         fix: 'give one of them another name',
       });
-    plain.add(key);
+    taken.add(key);
     keys.set(tool, key);
   }
   return keys;
@@ -228,7 +230,7 @@ export function toolsOf(
     const change = changes.get(serviceKey(service.service));
     if (change?.override.enabled === false) continue;
     if (change !== undefined && change.isCompleted !== true && isWholeTool(change.override)) {
-      added.push({ ...change, name: nameOf(change.key) });
+      added.push({ ...change, override: change.override, name: nameOf(change.key) });
       continue;
     }
     const isOwn = change?.override.endpoint !== undefined;
@@ -249,8 +251,7 @@ export function toolsOf(
     }
     const named = discoveredTool(service);
     // A person's tool that has the name of one of another cluster takes its place.
-    if (service.service.cluster !== HOME_CLUSTER && reserved.has(defaultName(service.service).toLowerCase()))
-      continue;
+    if (service.service.cluster !== HOME_CLUSTER && reserved.has(defaultName(service.service))) continue;
     const tool = reserved.has(named.tool.toLowerCase())
       ? { ...named, tool: defaultName(service.service) }
       : named;
@@ -259,19 +260,10 @@ export function toolsOf(
   const written = added.filter(({ isCompleted }) => isCompleted !== true);
   const keys = ownKeys(written, overrides.holmesgpt.mcp_servers ?? {}, notes);
   for (const each of added) {
-    const { type, endpoint, description } = each.override;
-    if (
-      each.override.enabled === false ||
-      type === undefined ||
-      endpoint === undefined ||
-      description === undefined
-    )
-      continue;
-    const personal = { ...each.override, type, endpoint, description };
-    tools.push(personalTool(personal, each.name, keys.get(each) ?? slashed(each.key), undefined, kinds));
+    if (each.override.enabled === false) continue;
+    tools.push(personalTool(each.override, each.name, keys.get(each) ?? slashed(each.key), undefined, kinds));
   }
-  const sorted = tools.sort((a, b) => (a.tool < b.tool ? -1 : a.tool > b.tool ? 1 : 0));
-  return { tools: sorted, notes };
+  return { tools: tools.sort((a, b) => compareText(a.tool, b.tool)), notes };
 }
 
 /** What to tell of a person's URL whose type only a Service that nobody approved names. */

@@ -1,0 +1,282 @@
+import { describe, expect, test } from 'vitest';
+import { discovered } from '../../test/fixtures/unit/detection.ts';
+import { keyFor, service } from '../../test/fixtures/unit/service.ts';
+import type { DiscoveredService } from '../model/discovery.ts';
+import { overridesSchema, type ToolOverride } from '../model/overrides.ts';
+import { backendReferences, type KnownTypes, resolveOverrides } from './override-keys.ts';
+
+const backend = (name: string, fields: Partial<DiscoveredService> = {}): DiscoveredService => ({
+  ...discovered(service(name, { labels: { app: 'loki' }, ports: ['http:3100'] })),
+  ...fields,
+});
+/** `monitoring/loki`, which `monitoring/loki-read` leads to as well. */
+const LOKI = backend('loki', { alternates: ['loki-read'], displayNames: ['Team logs'], tool: 'Logs' });
+const URL = 'http://mine:1';
+const WHOLE = { type: 'loki', endpoint: URL, description: 'mine' };
+
+const resolve = (tools: Record<string, ToolOverride>, found = [LOKI], types?: KnownTypes) =>
+  resolveOverrides(found, overridesSchema.parse({ tools }), types);
+/** What the backend LOKI gets. */
+const change = (tools: Record<string, ToolOverride>, types?: KnownTypes) =>
+  resolve(tools, [LOKI], types).changes.get(keyFor('monitoring/loki'));
+
+describe('what a key addresses', () => {
+  const off = { enabled: false };
+
+  test.each(['monitoring/loki', 'loki.monitoring', 'monitoring/loki-read', 'loki-read.monitoring'])(
+    '%s is the backend that the Service leads to',
+    (key) => {
+      const { changes, own, notes } = resolve({ [key]: off });
+      expect([...changes]).toEqual([[keyFor('monitoring/loki'), { key, override: off }]]);
+      expect([own, notes]).toEqual([[], []]);
+    },
+  );
+
+  test('a backend is written with each of its Services', () => {
+    expect(backendReferences(LOKI)).toEqual(['monitoring/loki', 'monitoring/loki-read']);
+  });
+
+  test.each(['Logs', 'Team logs'])(
+    '%s, a name for display, addresses nothing: any owner may ask for it',
+    (key) => {
+      const { changes, notes } = resolve({ [key]: off });
+      expect(changes.size).toBe(0);
+      expect(notes).toEqual([
+        {
+          where: `overrides.yaml, tool ${key}`,
+          what: `is skipped: ${key} is the display name of monitoring/loki`,
+          fix: 'write monitoring/loki',
+        },
+      ]);
+    },
+  );
+
+  test.each([
+    ['mine', 'mine'],
+    ['shop/mine', 'mine.shop'],
+    ['mine.shop', 'mine.shop'],
+  ])('%s, where no Service is found, is a tool of its own with all that it takes', (key, name) => {
+    expect(resolve({ [key]: WHOLE })).toEqual({
+      changes: new Map(),
+      own: [{ key, name, override: WHOLE }],
+      notes: [],
+    });
+  });
+
+  test('nothing is nothing', () => {
+    expect(resolve({})).toEqual({ changes: new Map(), own: [], notes: [] });
+  });
+});
+
+describe('several keys of one backend are one change', () => {
+  const said = (description: string): ToolOverride => ({ description });
+
+  test.each<[string, string, string]>([
+    ['the chosen Service', 'loki.monitoring', 'monitoring/loki-read'],
+    ['NAMESPACE/SERVICE', 'monitoring/loki', 'loki.monitoring'],
+    ['NAMESPACE/SERVICE of another Service', 'monitoring/loki-read', 'loki-read.monitoring'],
+  ])('%s wins, in whatever order people write', (_, strong, weak) => {
+    const words = [
+      [strong, said('strong')],
+      [weak, said('weak')],
+    ] as const;
+    for (const order of [words, words.toReversed()])
+      expect(change(Object.fromEntries(order))).toMatchObject({ key: strong, override: said('strong') });
+  });
+
+  test('of two other Services the first by name wins', () => {
+    const both = { ...LOKI, alternates: ['b', 'a'] };
+    const tools = { 'monitoring/b': said('b'), 'monitoring/a': said('a') };
+    expect([...resolve(tools, [both]).changes.values()]).toMatchObject([{ key: 'monitoring/a' }]);
+  });
+
+  test('fields and metadata come from both, and the stronger one is the last to say', () => {
+    expect(
+      change({
+        'loki.monitoring': { type: 'mimir', description: 'weak', metadata: { team: 'weak', site: 'x' } },
+        'monitoring/loki': { description: 'strong', metadata: { team: 'strong' } },
+        'monitoring/loki-read': { namespace: 'apps' },
+      }),
+    ).toEqual({
+      key: 'monitoring/loki',
+      override: {
+        type: 'mimir',
+        description: 'strong',
+        namespace: 'apps',
+        metadata: { team: 'strong', site: 'x' },
+      },
+    });
+  });
+
+  test('whoever switches it off has the last word', () => {
+    const [on, off] = [{ enabled: true }, { enabled: false }];
+    expect(change({ 'monitoring/loki': on, 'loki.monitoring': off })?.override.enabled).toBe(false);
+    expect(change({ 'monitoring/loki': {}, 'loki.monitoring': on })?.override.enabled).toBe(true);
+    expect(change({ 'monitoring/loki': {}, 'loki.monitoring': {} })?.override).not.toHaveProperty('enabled');
+  });
+
+  test('that is told, with the key that wins', () => {
+    const { notes } = resolve({ 'loki.monitoring': {}, 'monitoring/loki': {}, 'monitoring/loki-read': {} });
+    expect(notes).toEqual([
+      {
+        where: 'overrides.yaml, tools monitoring/loki, loki.monitoring, monitoring/loki-read',
+        what: 'address one backend, monitoring/loki, so what monitoring/loki says wins',
+        fix: 'merge them under one key',
+      },
+    ]);
+    expect(resolve({ 'monitoring/loki': {} }).notes).toEqual([]);
+  });
+
+  test('two keys of a tool of their own are one tool', () => {
+    const { own, notes } = resolve({
+      'mine.shop': { ...WHOLE, description: 'weak' },
+      'shop/mine': { endpoint: 'http://strong:1' },
+    });
+    expect(own).toEqual([
+      {
+        key: 'shop/mine',
+        name: 'mine.shop',
+        override: { ...WHOLE, description: 'weak', endpoint: 'http://strong:1', metadata: {} },
+      },
+    ]);
+    expect(notes).toEqual([
+      expect.objectContaining({ what: 'address one tool, so what shop/mine says wins' }),
+    ]);
+  });
+});
+
+describe('a URL without a type keeps the type under which its tool is published', () => {
+  const types: KnownTypes = {
+    published: new Map([
+      [keyFor('monitoring/loki'), 'loki'],
+      [keyFor('shop/gone'), 'tempo'],
+    ]),
+    descriptionOf: (type) => (type === 'unheard-of' ? undefined : `a ${type}`),
+  };
+
+  test.each<[string, ToolOverride, ToolOverride]>([
+    ['of what is published', { endpoint: URL }, { endpoint: URL, type: 'loki', description: 'a loki' }],
+    [
+      "a person's type and words come first",
+      { endpoint: URL, type: 'mimir', metadata: { team: 'a' } },
+      { endpoint: URL, type: 'mimir', description: 'a mimir', metadata: { team: 'a' } },
+    ],
+    [
+      "a person's description stays",
+      { endpoint: URL, description: 'mine' },
+      { endpoint: URL, type: 'loki', description: 'mine' },
+    ],
+  ])('%s', (_, override, expected) => {
+    const key = 'monitoring/loki';
+    expect(change({ [key]: override }, types)).toEqual({ key, override: expected, isCompleted: true });
+  });
+
+  test('one that nothing is said of has the type alone', () => {
+    const override = { endpoint: URL, type: 'unheard-of' };
+    expect(change({ 'monitoring/loki': override }, types)).toEqual({ key: 'monitoring/loki', override });
+  });
+
+  test.each<[string, ToolOverride]>([
+    ['without a URL', { description: 'x' }],
+    ['with all that a tool takes', WHOLE],
+  ])('a change %s is complete as it is', (_, override) => {
+    expect(change({ 'monitoring/loki': override }, types)).toEqual({ key: 'monitoring/loki', override });
+  });
+
+  test('without one that is published the type stays open', () => {
+    const override = { endpoint: URL };
+    expect(change({ 'monitoring/loki': override })).toEqual({ key: 'monitoring/loki', override });
+    expect(change({ 'loki-read.monitoring': override }, types)).toEqual({
+      key: 'loki-read.monitoring',
+      override,
+    });
+  });
+
+  test('its tool stays while the Service is gone, and that is told until a person writes the type', () => {
+    const { own, notes } = resolve({ 'shop/gone': { endpoint: URL } }, [], types);
+    expect(own).toEqual([
+      {
+        key: 'shop/gone',
+        name: 'gone.shop',
+        override: { endpoint: URL, type: 'tempo', description: 'a tempo' },
+        isCompleted: true,
+      },
+    ]);
+    expect(notes).toEqual([
+      {
+        where: 'overrides.yaml, tool shop/gone',
+        what: 'stays as it is published, as tempo: its Service is no backend that is known now',
+        fix: 'write type: tempo, so that it does not depend on what is published',
+      },
+    ]);
+    expect(resolve({ 'shop/gone': { endpoint: URL, type: 'tempo' } }, [], types).notes).toEqual([]);
+    expect(resolve({ 'shop/gone': { endpoint: URL, enabled: false } }, [], types).notes).toEqual([]);
+  });
+});
+
+describe('a key that addresses nothing is told', () => {
+  const told = (key: string, override: ToolOverride = {}, found = [LOKI]) => {
+    const { changes, own, notes } = resolve({ [key]: override }, found);
+    expect([changes.size, own]).toEqual([0, []]);
+    return notes.map(({ where, what, fix }) => {
+      expect(where).toBe(`overrides.yaml, tool ${key}`);
+      return `${what}; ${fix}`;
+    });
+  };
+  const NONE = 'matches no backend that is known now';
+  const LACKS = `${NONE}, and to be your own tool it lacks`;
+  const LATER = 'it counts as soon as that Service is found';
+  const NO_TYPE =
+    'has a URL and is not published: its type is not known, since its Service is no backend that is known now; give it a type, for example type: loki';
+
+  test.each<[string, string, ToolOverride, string]>([
+    ['a Service that may come', 'shop/tempo', {}, `${NONE}; ${LATER}`],
+    [
+      'a Service that was mistyped',
+      'monitoring/loky',
+      {},
+      `${NONE}; did you mean monitoring/loki? Otherwise ${LATER}`,
+    ],
+    [
+      'the same by name',
+      'loki-raed.monitoring',
+      {},
+      `${NONE}; did you mean monitoring/loki-read? Otherwise ${LATER}`,
+    ],
+    ['a Service with a URL', 'shop/tempo', { endpoint: URL }, NO_TYPE],
+    [
+      'a Service with a URL that is switched off',
+      'shop/tempo',
+      { endpoint: URL, enabled: false },
+      `${NONE}; ${LATER}`,
+    ],
+    ['half a tool', 'half', { type: 'loki' }, `${LACKS} endpoint, description; write NAMESPACE/SERVICE`],
+    [
+      'a Service without its namespace',
+      'loki',
+      {},
+      `${LACKS} type, endpoint, description; did you mean monitoring/loki? Otherwise write NAMESPACE/SERVICE`,
+    ],
+    ['a free name that is switched off', 'half', { enabled: false }, `${NONE}; write NAMESPACE/SERVICE`],
+    [
+      'half a tool with a URL',
+      'half',
+      { endpoint: URL },
+      `${LACKS} type, description; write NAMESPACE/SERVICE`,
+    ],
+  ])('%s', (_, key, override, expected) => {
+    expect(told(key, override)).toEqual([expected]);
+  });
+
+  test('what is meant is never a Service of another cluster, which no key can address', () => {
+    const east = backend('loki-east', {});
+    const other = { ...east, service: { ...east.service, cluster: 'e' } };
+    expect(told('monitoring/loki-eas', {}, [other])).toEqual([`${NONE}; ${LATER}`]);
+  });
+
+  test('what twenty keys may have meant is looked for, and no more: that takes time', () => {
+    const keys = Array.from({ length: 30 }, (_, n) => `monitoring/loki${String(n).padStart(2, '0')}`);
+    const { notes } = resolve(Object.fromEntries(keys.map((key) => [key, {}])));
+    expect(notes.map(({ fix }) => fix?.startsWith('did you mean'))).toEqual(keys.map((_, n) => n < 20));
+  });
+});
