@@ -5,8 +5,9 @@ import { service } from '../../test/fixtures/unit/service.ts';
 import { type Credential, credentialsByBackend } from '../model/credentials.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { holmesDocument, NEWEST } from '../outputs/holmesgpt/toolsets.ts';
-import { credentialOf } from './credentials.ts';
-import { discoveredTool } from './tools.ts';
+import { appliesTo, credentialOf, namedInCredentials, trustedWith } from './credentials.ts';
+import type { Naming } from './preferred.ts';
+import { discoveredTool, type Tool } from './tools.ts';
 
 const loki = (namespace = 'monitoring', probed: 'healthy' | 'auth' = 'auth'): DiscoveredService =>
   discovered(service('loki', { namespace, labels: { app: 'loki' }, ports: ['http:3100'] }), probed);
@@ -56,6 +57,72 @@ describe('which credentials a backend gets', () => {
 
   test('a type called like what the language gives every object gets none', () => {
     expect(of({}, { ...loki(), detector: 'constructor' })).toBeUndefined();
+  });
+});
+
+describe('who gets what a person gave to a Service', () => {
+  const found = discoveredTool(loki());
+  const tool: Tool = { ...found, samePods: ['monitoring/loki-read'] };
+  const east: Tool = { ...tool, cluster: 'east' };
+  /** A tool that a person added, and called like a type. */
+  const own = (namespace?: string): Tool => ({ ...found, key: 'loki', namespace, members: [], added: true });
+  const OWN = { apiKey: 'OWN' };
+  const HERE = { apiKey: 'HERE', namespaces: ['a', 'monitoring'] };
+  const ALL = { apiKey: 'ALL', namespaces: ['*'] };
+
+  test.each<[string, Tool, Record<string, Credential>, string | undefined, Naming]>([
+    ['a tool gets its own', tool, { 'monitoring/loki': OWN }, 'OWN', 'service'],
+    [
+      'it gets those of a Service that leads to all of its Pods',
+      tool,
+      { 'monitoring/loki-read': OWN },
+      'OWN',
+      'service',
+    ],
+    ['not those of another Service', tool, { 'monitoring/loki-write': OWN }, undefined, undefined],
+    ['it gets those of its type for its namespace', tool, { loki: HERE }, 'HERE', 'namespace'],
+    ['and those for all namespaces, which name none', tool, { loki: ALL }, 'ALL', undefined],
+    ['not those for others', tool, { loki: { ...HERE, namespaces: ['a'] } }, undefined, undefined],
+    ['its own come first', tool, { loki: HERE, 'monitoring/loki': OWN }, 'OWN', 'service'],
+    ['nothing goes to another cluster: not its own', east, { 'monitoring/loki': OWN }, undefined, undefined],
+    ['nor those of its type', east, { loki: HERE }, undefined, undefined],
+    ['nor those for all namespaces', east, { loki: ALL }, undefined, undefined],
+    [
+      'a tool of a person’s has no Service that they could be for',
+      own(),
+      { loki: HERE },
+      undefined,
+      undefined,
+    ],
+    [
+      'it gets those for the namespace that it is given',
+      own('monitoring'),
+      { loki: HERE },
+      'HERE',
+      'namespace',
+    ],
+    ['and those for all namespaces', own(), { loki: ALL }, 'ALL', undefined],
+    ['nobody gets any where there are none', tool, {}, undefined, undefined],
+  ])('%s', (_, each, credentials, apiKey, naming) => {
+    const all = parsed(credentials);
+    expect(credentialOf(all, each)?.apiKey).toBe(apiKey);
+    expect(namedInCredentials(all, each)).toBe(naming);
+  });
+
+  test('a key of a Service applies to a tool that is trusted with it, and a type to none by itself', () => {
+    expect(trustedWith(tool)).toEqual(['monitoring/loki', 'monitoring/loki-read']);
+    expect(trustedWith(east)).toEqual([]);
+    const applying = (each: Tool): string[] =>
+      ['monitoring/loki', 'monitoring/loki-read', 'monitoring/other', 'loki'].filter((key) =>
+        appliesTo(key, each),
+      );
+    expect(applying(tool)).toEqual(['monitoring/loki', 'monitoring/loki-read']);
+    expect(applying(east)).toEqual([]);
+    expect(applying(own())).toEqual([]);
+  });
+
+  test('a type called like what every object has names nobody', () => {
+    expect(namedInCredentials(parsed({}), { ...tool, detector: 'constructor' })).toBeUndefined();
   });
 });
 

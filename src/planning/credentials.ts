@@ -23,20 +23,30 @@ export const trustedWith = (tool: Tool): string[] => (isHome(tool) ? [tool.key, 
 export const appliesTo = (key: string, tool: Tool): boolean =>
   key.includes('/') && trustedWith(tool).includes(key);
 
+/** The key under which a backend has credentials of its own. A tool that a person added has none, whatever its name. */
+const ownKey = (credentials: Credentials, tool: Tool): string | undefined =>
+  trustedWith(tool).find((key) => key.includes('/') && Object.hasOwn(credentials, key));
+
+const ofType = (credentials: Credentials, { detector }: Tool): Credential | undefined =>
+  Object.hasOwn(credentials, detector) ? credentials[detector] : undefined;
+
+const namesNamespace = ({ namespaces = [] }: Credential, tool: Tool): boolean =>
+  namespaces.some((each) => each === namespaceOf(tool));
+
 /** The credentials that are configured for a backend: its own, else those of its type for its namespace. */
 export function credentialOf(credentials: Credentials, tool: Tool): Credential | undefined {
   if (!isHome(tool)) return undefined;
-  const own = trustedWith(tool).find((key) => key.includes('/') && Object.hasOwn(credentials, key));
+  const own = ownKey(credentials, tool);
   if (own !== undefined) return credentials[own];
-  const given = Object.hasOwn(credentials, tool.detector) ? credentials[tool.detector] : undefined;
-  const { namespaces = [] } = given ?? {};
-  return namespaces.includes('*') || namespaces.includes(namespaceOf(tool) ?? '') ? given : undefined;
+  const given = ofType(credentials, tool);
+  if (given === undefined) return undefined;
+  return given.namespaces?.includes('*') === true || namesNamespace(given, tool) ? given : undefined;
 }
 
 /** How precisely people name a backend in credentials. `*` names none. */
 export function namedInCredentials(credentials: Credentials, tool: Tool): Naming {
   if (!isHome(tool)) return undefined;
-  if (trustedWith(tool).some((key) => Object.hasOwn(credentials, key))) return 'service';
-  const given = Object.hasOwn(credentials, tool.detector) ? credentials[tool.detector] : undefined;
-  return given?.namespaces?.includes(namespaceOf(tool) ?? '') === true ? 'namespace' : undefined;
+  if (ownKey(credentials, tool) !== undefined) return 'service';
+  const given = ofType(credentials, tool);
+  return given !== undefined && namesNamespace(given, tool) ? 'namespace' : undefined;
 }

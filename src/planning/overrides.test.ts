@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { faultsLine, readOverrides } from './overrides.ts';
+import { faultsLine, isRead, readOverrides, rememberOverrides } from './overrides.ts';
 
 const value = (text: string) => {
   const result = readOverrides(text);
@@ -96,6 +96,27 @@ tools:
     const result = readOverrides('tools:\n  __proto__: { enabled: false }\n');
     expect(({} as { enabled?: unknown }).enabled).toBeUndefined();
     expect('value' in result || 'faults' in result).toBe(true);
+  });
+
+  test('is read once: the last four texts are known, and one that is read again is the newest', () => {
+    const texts = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => `tools: { ${name}.cache: {} }`);
+    const [first = '', second = ''] = texts;
+    for (const text of texts.slice(0, 4)) readOverrides(text);
+    expect(readOverrides(first)).toBe(readOverrides(first));
+    expect(texts.filter(isRead)).toEqual(texts.slice(0, 4));
+    for (const text of texts.slice(4)) readOverrides(text);
+    expect(texts.filter(isRead)).toEqual([first, ...texts.slice(3)]);
+    // Somebody else may have read it, such as a worker thread.
+    const read = { value: { tools: {}, holmesgpt: {} } };
+    rememberOverrides(second, read);
+    expect(readOverrides(second)).toBe(read);
+  });
+
+  test('faults that are only counted are told with the others', () => {
+    const result = readOverrides('tools:\n  a: { enabled: 7 }\n');
+    if ('value' in result) throw new Error('it has a fault');
+    expect(faultsLine({ ...result, more: 7 })).toMatch(/^line 2.*; and 7 more$/);
+    expect(faultsLine(result)).not.toContain('more');
   });
 
   test('of many faults the first three are told, and how many there are', () => {

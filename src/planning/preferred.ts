@@ -15,7 +15,7 @@ export interface Preference {
 }
 
 const NEVER = '9999';
-const NAMED = { service: 1, namespace: 2 } as const;
+const RANKS = { added: 0, service: 1, namespace: 2, other: 3 } as const;
 
 /**
  * Tools in the order in which an agent prefers them, since models take the first, and some toolsets take only one: those that
@@ -29,9 +29,8 @@ export function preferred<E extends { readonly tool: Tool }>(
   { namespaces, naming, holds = () => false }: Preference,
 ): E[] {
   const named = (tool: Tool): number => {
-    if (!tool.key.includes('/')) return 0;
-    const how = tool.pinned ? 'service' : naming(tool);
-    return how === undefined ? 3 : NAMED[how];
+    if (!tool.key.includes('/')) return RANKS.added;
+    return RANKS[tool.pinned ? 'service' : (naming(tool) ?? 'other')];
   };
   const place = ({ cluster, key }: Tool): number => {
     if (cluster !== HOME_CLUSTER) return namespaces.length;
@@ -41,14 +40,18 @@ export function preferred<E extends { readonly tool: Tool }>(
   return entries
     .map((entry) => ({
       entry,
-      tool: entry.tool,
-      ranks: [named(entry.tool), Number(!holds(entry.tool)), place(entry.tool)],
+      named: named(entry.tool),
+      holds: holds(entry.tool) ? 0 : 1,
+      place: place(entry.tool),
+      created: entry.tool.created ?? NEVER,
     }))
     .sort(
       (a, b) =>
-        a.ranks.map((rank, index) => rank - (b.ranks[index] ?? 0)).find((difference) => difference !== 0) ??
-        (compareText(a.tool.created ?? NEVER, b.tool.created ?? NEVER) ||
-          compareText(a.tool.key, b.tool.key)),
+        a.named - b.named ||
+        a.holds - b.holds ||
+        a.place - b.place ||
+        compareText(a.created, b.created) ||
+        compareText(a.entry.tool.key, b.entry.tool.key),
     )
     .map(({ entry }) => entry);
 }

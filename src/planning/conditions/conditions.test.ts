@@ -11,7 +11,7 @@ import {
 import type { Approval, DiscoveredService, Verdict } from '../../model/discovery.ts';
 import type { Cut, Omission } from '../../model/documents.ts';
 import { findingsOf } from './conditions.ts';
-import type { PublicationState } from './published.ts';
+import { type PublicationState, publicationState, STATE_ANNOTATIONS } from './published.ts';
 
 const LOKI = discovered(
   service('loki', { labels: { 'app.kubernetes.io/name': 'loki' }, ports: ['http:3100'] }),
@@ -40,9 +40,6 @@ const FACTS: Facts = {
   omissions: [],
 };
 
-/** The reasons that the cases below met. */
-const met = new Set<string>();
-
 function conditionOf(type: ConditionType, found: Found, facts: Partial<Facts>): readonly string[] {
   const all = findingsOf(
     { ...LOKI, ...found, verdict: { ...LOKI.verdict, ...found.verdict } },
@@ -53,7 +50,6 @@ function conditionOf(type: ConditionType, found: Found, facts: Partial<Facts>): 
     reason: 'none',
     message: '',
   };
-  met.add(`${type} ${reason}`);
   return [status, reason, message];
 }
 
@@ -81,7 +77,14 @@ type Case<T extends ConditionType> = readonly [
 ];
 
 const DETECTED: readonly Case<'Detected'>[] = [
-  ['RecommendedLabel', 'True', {}, {}, 'Service monitoring/loki looks like loki: '],
+  [
+    'RecommendedLabel',
+    'True',
+    {},
+    {},
+    'Service monitoring/loki looks like loki: label app.kubernetes.io/name=loki',
+  ],
+  ['RecommendedLabel', 'True', { evidence: [] }, {}, 'looks like loki: nothing else is known of it'],
   ['NotFound', 'False', {}, { isFound: false }, 'explain monitoring/loki says what it is now'],
 ];
 const PROVEN: readonly Case<'Proven'>[] = [
@@ -113,6 +116,7 @@ const HEALTHY: readonly Case<'Healthy'>[] = [
   ['Timeout', 'False', unhealthy('timeout'), {}, 'HEALTH_CHECK_TIMEOUT'],
   ['ErrorAnswer', 'False', unhealthy(), {}, 'it does not; look at its log'],
   ['Unreachable', 'Unknown', { verdict: { health: 'unknown', fault: 'connection' } }, {}, 'network'],
+  ['Unreachable', 'Unknown', { verdict: { health: 'unknown', proof: 'proven' } }, {}, 'network'],
   ['NotProbed', 'Unknown', { verdict: { health: 'unknown', reason: 'not probed' } }, {}, 'not probed'],
   ['Unreachable', 'Unknown', {}, { isOutage: true }, 'no backend is reachable'],
   ['Timeout', 'False', unhealthy('timeout'), { isOutage: true }, 'it does not'],
@@ -134,6 +138,7 @@ const PUBLISHED: readonly Case<'Published'>[] = [
   ['NotApproved', 'False', {}, { ...UNPUBLISHED, hasOwnAddress: true, ...approval('waiting') }, 'because'],
   ['NotObserved', 'Unknown', {}, { state: state({ isKnown: false }) }, 'was not read'],
   ['NotYetPublished', 'False', {}, UNPUBLISHED, 'the next publication'],
+  ['NotYetPublished', 'False', unhealthy(), { ...UNPUBLISHED, hasOwnAddress: true }, 'the next publication'],
   ['NotYetPublished', 'False', {}, { ...UNPUBLISHED, state: state({ decides: false }) }, 'the leader'],
   ['NotFound', 'False', {}, { ...UNPUBLISHED, isFound: false }, 'did not find it'],
   ['DisabledByOverride', 'False', {}, { ...UNPUBLISHED, ...OFF }, 'switches it off'],
@@ -167,11 +172,14 @@ function check<T extends ConditionType>(type: T, [reason, status, found, facts, 
   const [is, why, text] = conditionOf(type, found, facts);
   expect([is, why]).toEqual([status, reason]);
   expect(text).toContain(message);
+  expect(text).not.toContain('undefined');
 }
 
+const certaintyReasons = (): string[] =>
+  CERTAINTIES.map((certainty) => conditionOf('Detected', { certainty }, {})[1] ?? '');
+
 test('each certainty with which a Service is detected is a reason of its own', () => {
-  const reasons = CERTAINTIES.map((certainty) => conditionOf('Detected', { certainty }, {})[1]);
-  expect(new Set(reasons).size).toBe(CERTAINTIES.length);
+  expect(new Set(certaintyReasons()).size).toBe(CERTAINTIES.length);
 });
 
 test('a backend whose kind needs no approval has no such condition, and the others are in their order', () => {
@@ -188,10 +196,32 @@ test('a person who switches a backend off hears of that, and not that it is unhe
   expect(conditionOf('Published', unhealthy(), facts)[1]).toBe('DisabledByOverride');
 });
 
-test('the cases above meet every reason', () => {
-  const all = Object.entries(CONDITION_REASONS).flatMap(([type, reasons]) =>
-    reasons.map((reason) => `${type} ${reason}`),
+test('what annotations say of the publication depends on those alone that are watched for it', () => {
+  const annotations = {
+    'kubernaut.io/override-error': 'line 1',
+    'kubernaut.io/rolled-back-to': '3',
+    'kubernaut.io/rolled-back-from': 'sha256:1',
+    other: 'x',
+  };
+  const watched = Object.fromEntries(
+    Object.entries(annotations).filter(([name]) => STATE_ANNOTATIONS.includes(name)),
   );
-  met.delete('Approved none');
-  expect([...met].sort()).toEqual(all.sort());
+  expect(publicationState(watched)).toEqual({ rollback: 3, overrideError: 'line 1' });
+  expect(publicationState(annotations)).toEqual(publicationState(watched));
+  expect(publicationState()).toEqual({ rollback: undefined, overrideError: undefined });
+});
+
+test('every reason has a case', () => {
+  const cases = {
+    Detected: DETECTED,
+    Proven: PROVEN,
+    Healthy: HEALTHY,
+    Approved: APPROVED,
+    Published: PUBLISHED,
+  };
+  for (const [type, reasons] of Object.entries(CONDITION_REASONS)) {
+    const covered: readonly string[] = cases[type as ConditionType].map(([reason]) => reason);
+    const certainties = type === 'Detected' ? certaintyReasons() : [];
+    expect(new Set([...covered, ...certainties]), type).toEqual(new Set(reasons));
+  }
 });

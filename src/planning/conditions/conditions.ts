@@ -18,6 +18,6 @@ export function findingsOf(
   return [
     ...(isFound ? [detected(service), proven(verdict), healthy(verdict, isOutage)] : notFound(service)),
     approved(approval),
-    published({ ...facts, verdict: isFound ? verdict : undefined }),
+    published({ ...facts, verdict }),
   ].filter((finding) => finding !== undefined);
 }

@@ -34,8 +34,8 @@ export interface PublicationFacts {
   readonly isPublished: boolean;
   /** The last discovery found it. */
   readonly isFound: boolean;
-  /** What it answered; undefined while it is not found. */
-  readonly verdict: Verdict | undefined;
+  /** What it answered; while it is not found, what it answered last. */
+  readonly verdict: Verdict;
   readonly approval: Approval;
   /** Why `overrides.yaml` leaves it out, as the rest of a sentence about it. */
   readonly switchedOff: string | undefined;
@@ -64,8 +64,8 @@ function unfit(facts: PublicationFacts): Case | undefined {
   if (approval.state === 'waiting' || approval.state === 'off')
     return ['False', 'NotApproved', approval.reason];
   if (hasOwnAddress) return undefined;
-  if (verdict?.proof === 'contradicted') return ['False', 'NotProven', verdict.reason];
-  if (verdict?.health === 'unhealthy')
+  if (verdict.proof === 'contradicted') return ['False', 'NotProven', verdict.reason];
+  if (verdict.health === 'unhealthy')
     return ['False', 'Unhealthy', `left out while it is unhealthy: ${verdict.reason}`];
   const cut = cuts.find(keepsOut);
   return cut === undefined ? undefined : ['False', 'LimitReached', cut.why];

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import type { McpTool } from '../model/discovery.ts';
+import { toolsShown } from './tools-shown.ts';
+
+const tool = (fields: Partial<McpTool> = {}): McpTool => ({
+  name: 'get_order',
+  readOnly: true,
+  digest: '1',
+  ...fields,
+});
+const other = tool({ name: 'cancel_order', readOnly: false, digest: '2' });
+
+test('what was shown is told by a hash, whatever the order of the tools', () => {
+  const shown = toolsShown({ tools: [tool(), other] });
+  expect(shown).toMatch(/^sha256:[0-9a-f]{32}$/);
+  expect(toolsShown({ tools: [other, tool()] })).toBe(shown);
+});
+
+test.each<[string, readonly McpTool[]]>([
+  ['one more', [tool(), other, tool({ name: 'wipe' })]],
+  ['one less', [tool()]],
+  ['another name', [tool({ name: 'get_orders' }), other]],
+  ['another effect', [tool({ readOnly: false }), other]],
+  ['another description or schema', [tool({ digest: '3' }), other]],
+])('%s is another list', (_, tools) => {
+  expect(toolsShown({ tools })).not.toBe(toolsShown({ tools: [tool(), other] }));
+});
+
+test('a list that is not known, or not whole, is never the one that was shown', () => {
+  expect(toolsShown({})).toBeUndefined();
+  expect(toolsShown({ tools: [tool()], toolsTruncated: true })).toBeUndefined();
+  expect(toolsShown({ tools: [tool()], toolsTruncated: false })).toBeDefined();
+});
