@@ -22,6 +22,17 @@ export type Reload =
 /** Reports a problem. `retryIn`: milliseconds until the next attempt, if there is one. */
 export type ProblemReporter = (problem: Problem, retryIn?: number) => void;
 
+/** How the configuration reads and watches its sources. */
+export interface Inputs {
+  readonly watchFiles: typeof watchFiles;
+  /** Loaded only where there is a cluster. */
+  storedSettings(): Promise<
+    Pick<typeof import('../kubernetes/stored-settings.ts'), 'readConfigData' | 'watchConfigData'>
+  >;
+}
+
+const INPUTS: Inputs = { watchFiles, storedSettings: () => import('../kubernetes/stored-settings.ts') };
+
 /** Describes the differences between two configurations. Empty if there are none. */
 function configurationChanges(before: Configuration, after: Configuration): string[] {
   const changes = SETTING_NAMES.filter((name) => before.given[name]?.text !== after.given[name]?.text).map(
@@ -46,6 +57,7 @@ export class LiveConfiguration {
   readonly #sources: ConfigurationSources;
   readonly #kube: KubeClient | undefined;
   readonly #reportProblem: ProblemReporter;
+  readonly #inputs: Inputs;
   #data: ConfigData | undefined;
   #current: Configuration;
   #apply: ((next: Configuration) => Promise<void>) | undefined;
@@ -65,11 +77,13 @@ export class LiveConfiguration {
     first: Configuration,
     kube: KubeClient | undefined,
     reportProblem: ProblemReporter,
+    inputs: Inputs = INPUTS,
   ) {
     this.#sources = sources;
     this.#current = first;
     this.#kube = kube;
     this.#reportProblem = reportProblem;
+    this.#inputs = inputs;
   }
 
   /** The configuration in force. */
@@ -83,8 +97,9 @@ export class LiveConfiguration {
    * @throws UserError if its content is invalid
    */
   async open(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
     if (this.#kube !== undefined) {
-      const { watchConfigData } = await import('../kubernetes/stored-settings.ts');
+      const { watchConfigData } = await this.#inputs.storedSettings();
       const { settingsConfigMap, configMapNamespace } = this.#current;
       const answered = Promise.withResolvers<void>();
       signal.addEventListener('abort', () => answered.resolve(), { once: true });
@@ -107,7 +122,7 @@ export class LiveConfiguration {
   /** Reads the configuration once. @throws UserError if the ConfigMap cannot be read, or its content is invalid */
   async openOnce(signal: AbortSignal): Promise<void> {
     if (this.#kube !== undefined) {
-      const { readConfigData } = await import('../kubernetes/stored-settings.ts');
+      const { readConfigData } = await this.#inputs.storedSettings();
       const { settingsConfigMap, configMapNamespace } = this.#current;
       const event = await readConfigData(this.#kube, configMapNamespace, settingsConfigMap, signal);
       if (event.kind === 'failure') throw event.error;
@@ -130,7 +145,11 @@ export class LiveConfiguration {
     this.#onReload = onReload;
     const { file, detectorFolders } = this.#sources;
     const reload = (): void => void this.reload();
-    watchFiles({ files: file === undefined ? [] : [file], folders: detectorFolders }, reload, signal);
+    this.#inputs.watchFiles(
+      { files: file === undefined ? [] : [file], folders: detectorFolders },
+      reload,
+      signal,
+    );
     // Catch changes that happened during startup.
     reload();
   }

@@ -1,0 +1,462 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { KubeClient } from '../kubernetes/connection.ts';
+import type { ConfigDataEvent } from '../kubernetes/stored-settings.ts';
+import type { Problem } from '../model/discovery.ts';
+import { ConfigError, UserError } from '../model/errors.ts';
+import { type Configuration, type ConfigurationSources, readConfiguration } from './configuration.ts';
+import { type Inputs, LiveConfiguration, type Reload } from './live-configuration.ts';
+import { rulesOf } from './pipeline.ts';
+
+const CLUSTER = { server: 'the server' } as KubeClient;
+const DENIED: ConfigDataEvent = { kind: 'denied', error: new Error('no rights') };
+const FAILURE: ConfigDataEvent = { kind: 'failure', error: new Error('away'), retryIn: 2_000 };
+const data = (texts: Record<string, string>): ConfigDataEvent => ({ kind: 'data', data: texts });
+
+let stop: AbortController;
+beforeAll(async () => {
+  // The built-in detectors are read once.
+  rulesOf(await readConfiguration({ texts: {}, env: {}, file: undefined, detectorFolders: [] }));
+});
+beforeEach(() => {
+  stop = new AbortController();
+});
+afterEach(() => {
+  stop.abort();
+});
+
+/** A configuration whose environment is `env`, which a test may change. Its ConfigMap holds what `emit` says. */
+async function setting(options: { env?: Record<string, string>; kube?: KubeClient; folder?: string } = {}) {
+  const env = options.env ?? {};
+  const sources: ConfigurationSources = {
+    texts: {},
+    env,
+    file: undefined,
+    detectorFolders: options.folder === undefined ? [] : [options.folder],
+  };
+  const first = await readConfiguration(sources);
+  const problems: [what: string, retryIn: number | undefined][] = [];
+  const watchFiles = vi.fn<Inputs['watchFiles']>();
+  const readConfigData = vi.fn();
+  let emit = (_: ConfigDataEvent): void => {};
+  const watchConfigData = vi.fn((_kube, _namespace, _name, tell) => {
+    emit = tell;
+    return new Promise<void>(() => {});
+  });
+  const inputs: Inputs = { watchFiles, storedSettings: async () => ({ readConfigData, watchConfigData }) };
+  const note = ({ what }: Problem, retryIn?: number): void => void problems.push([what, retryIn]);
+  const live = new LiveConfiguration(sources, first, options.kube, note, inputs);
+  const applied: Configuration[] = [];
+  const told: Reload[] = [];
+  const apply = vi.fn(async (next: Configuration): Promise<void> => {
+    applied.push(next);
+  });
+  return {
+    live,
+    env,
+    sources,
+    inputs,
+    watchFiles,
+    readConfigData,
+    watchConfigData,
+    first,
+    problems,
+    applied,
+    apply,
+    /** What came of changes, one for each time that it is told. */
+    told,
+    kinds: () => told.map(({ kind }) => kind),
+    emit: (event: ConfigDataEvent) => emit(event),
+    /** Opens it, with what the ConfigMap holds. */
+    async open(event?: ConfigDataEvent): Promise<void> {
+      const opened = live.open(stop.signal);
+      if (event !== undefined) {
+        await vi.waitFor(() => expect(watchConfigData).toHaveBeenCalled());
+        emit(event);
+      }
+      await opened;
+    },
+    async follow(): Promise<void> {
+      live.follow(apply, (result) => told.push(result), stop.signal);
+      await live.reload();
+    },
+  };
+}
+
+/** An error of the sort that a person can fix. */
+const messageOf = (result: Reload | undefined): string =>
+  result?.kind === 'refused' ? result.error.message : `${result?.kind}`;
+
+describe('opening', () => {
+  test('without a cluster it is what its sources say now', async () => {
+    const { live, env, open, watchConfigData } = await setting();
+    env.LOG_LEVEL = 'debug';
+    await open();
+    expect(live.current.logLevel).toBe('debug');
+    expect(watchConfigData).not.toHaveBeenCalled();
+  });
+
+  test('with a cluster, the ConfigMap that the first configuration names is a source too', async () => {
+    const { live, first, open, watchConfigData } = await setting({
+      kube: CLUSTER,
+      env: { SETTINGS_CONFIGMAP: 'mine' },
+    });
+    await open(data({ 'discovery-interval': '7m' }));
+    expect(live.current.discoveryInterval).toBe(7 * 60_000);
+    expect(live.current.given.discoveryInterval?.origin).toContain('ConfigMap kubernaut-system/mine');
+    expect(watchConfigData).toHaveBeenCalledWith(
+      CLUSTER,
+      first.configMapNamespace,
+      'mine',
+      expect.any(Function),
+      stop.signal,
+    );
+  });
+
+  test('it waits while it is not known what the ConfigMap holds, and says so', async () => {
+    const { live, emit, problems, watchConfigData } = await setting({ kube: CLUSTER });
+    let isOpen = false;
+    const opened = live.open(stop.signal).then(() => {
+      isOpen = true;
+    });
+    await vi.waitFor(() => expect(watchConfigData).toHaveBeenCalled());
+    emit(FAILURE);
+    await new Promise(setImmediate);
+    expect(isOpen).toBe(false);
+    expect(problems).toEqual([['nothing begins before it is known what it configures: away', 2_000]]);
+    emit(data({ 'log-level': 'debug' }));
+    await opened;
+    expect(live.current.logLevel).toBe('debug');
+  });
+
+  test('a ConfigMap that may not be read counts as empty, and that is said once', async () => {
+    const { live, emit, open, problems } = await setting({ kube: CLUSTER });
+    await open(DENIED);
+    emit(DENIED);
+    expect(live.current.logLevel).toBe('info');
+    expect(problems).toEqual([['its settings cannot be used: no rights', undefined]]);
+  });
+
+  test('a ConfigMap that holds nonsense is an error', async () => {
+    const { open } = await setting({ kube: CLUSTER });
+    await expect(open(data({ 'log-levle': 'debug' }))).rejects.toThrow('log-level');
+  });
+
+  test.each(['before', 'while it waits'])(
+    'the signal is aborted %s: it ends with what it had',
+    async (when) => {
+      const { live, first, watchConfigData } = await setting({ kube: CLUSTER });
+      if (when === 'before') stop.abort();
+      const opened = live.open(stop.signal);
+      if (when !== 'before') await vi.waitFor(() => expect(watchConfigData).toHaveBeenCalled());
+      stop.abort();
+      await opened;
+      expect(live.current).toBe(first);
+    },
+  );
+
+  test('an aborted signal reads nothing, not even what is broken by now', async () => {
+    const { live, env } = await setting({ kube: CLUSTER });
+    env.LOG_LEVEL = 'loud';
+    stop.abort();
+    await live.open(stop.signal);
+  });
+});
+
+describe('opening once', () => {
+  test('without a cluster it is what its sources say now', async () => {
+    const { live, env } = await setting();
+    env.LOG_LEVEL = 'debug';
+    await live.openOnce(stop.signal);
+    expect(live.current.logLevel).toBe('debug');
+  });
+
+  test('it reads the ConfigMap, and does not watch it', async () => {
+    const { live, readConfigData, watchConfigData } = await setting({ kube: CLUSTER });
+    readConfigData.mockResolvedValue(data({ 'log-level': 'debug' }));
+    await live.openOnce(stop.signal);
+    expect(live.current.logLevel).toBe('debug');
+    expect(watchConfigData).not.toHaveBeenCalled();
+  });
+
+  test('a ConfigMap that may not be read counts as empty', async () => {
+    const { live, problems, readConfigData } = await setting({ kube: CLUSTER });
+    readConfigData.mockResolvedValue(DENIED);
+    await live.openOnce(stop.signal);
+    expect(live.current.logLevel).toBe('info');
+    expect(problems).toHaveLength(1);
+  });
+
+  test('a cluster that does not answer is an error', async () => {
+    const { live, readConfigData } = await setting({ kube: CLUSTER });
+    readConfigData.mockResolvedValue(FAILURE);
+    await expect(live.openOnce(stop.signal)).rejects.toThrow('away');
+  });
+});
+
+describe('a change while it runs', () => {
+  test('is applied, in force, and told with what is other than before', async () => {
+    const { live, env, open, follow, applied, told } = await setting();
+    await open();
+    await follow();
+    env.DISCOVERY_INTERVAL = '7m';
+    const result = await live.reload();
+    expect(result).toEqual({ kind: 'applied', changes: ['discoveryInterval: "7m" (DISCOVERY_INTERVAL)'] });
+    expect(told).toEqual([result]);
+    expect(applied).toEqual([live.current]);
+    expect(live.current.discoveryInterval).toBe(7 * 60_000);
+    delete env.DISCOVERY_INTERVAL;
+    expect(await live.reload()).toEqual({
+      kind: 'applied',
+      changes: ['discoveryInterval: its default'],
+    });
+  });
+
+  test('before it is followed is applied as soon as it is', async () => {
+    const { live, env, open, apply } = await setting();
+    await open();
+    env.LOG_LEVEL = 'debug';
+    live.follow(apply, () => {}, stop.signal);
+    await vi.waitFor(() => expect(apply).toHaveBeenCalledTimes(1));
+  });
+
+  test('that is none is not applied, and not told', async () => {
+    const { live, open, follow, apply, told } = await setting();
+    await open();
+    await follow();
+    expect(await live.reload()).toEqual({ kind: 'unchanged' });
+    expect(apply).not.toHaveBeenCalled();
+    expect(told).toEqual([]);
+  });
+
+  test('of a watched file is looked at', async () => {
+    const { live, env, sources, apply, inputs, watchFiles } = await setting();
+    const file = join(tmpdir(), 'no-such-file');
+    const following = new LiveConfiguration(
+      { ...sources, file, detectorFolders: ['detectors'] },
+      live.current,
+      undefined,
+      () => {},
+      inputs,
+    );
+    for (const [each, watched] of [
+      [live, { files: [], folders: [] }],
+      [following, { files: [file], folders: ['detectors'] }],
+    ] as const) {
+      each.follow(apply, () => {}, stop.signal);
+      expect(watchFiles).toHaveBeenLastCalledWith(watched, expect.any(Function), stop.signal);
+    }
+    env.LOG_LEVEL = 'debug';
+    watchFiles.mock.calls[0]?.[1]();
+    await vi.waitFor(() => expect(live.current.logLevel).toBe('debug'));
+  });
+
+  test.each([
+    ['detectors', { detectors: 'loki: {enabled: false}' }, 'options of detectors'],
+    ['credentials', { credentials: 'monitoring/loki: {apiKey: LOKI_KEY}' }, 'credentials'],
+  ])('of the %s in the ConfigMap is one', async (_, texts, what) => {
+    const { open, follow, emit, told } = await setting({ kube: CLUSTER });
+    await open(data({}));
+    await follow();
+    emit(data(texts));
+    await vi.waitFor(() => expect(told).toEqual([{ kind: 'applied', changes: [what] }]));
+  });
+
+  test('changes are applied one after the other, in their order', async () => {
+    const { live, env, open, follow, apply } = await setting();
+    await open();
+    await follow();
+    const order: string[] = [];
+    apply.mockImplementation(async ({ logLevel }) => {
+      order.push(`begin ${logLevel}`);
+      await new Promise(setImmediate);
+      order.push(`end ${logLevel}`);
+      env.LOG_LEVEL = 'warn';
+    });
+    env.LOG_LEVEL = 'debug';
+    await Promise.all([live.reload(), live.reload()]);
+    expect(order).toEqual(['begin debug', 'end debug', 'begin warn', 'end warn']);
+  });
+
+  test('that nobody applies yet is in force all the same', async () => {
+    const { live, env, open } = await setting();
+    await open();
+    env.LOG_LEVEL = 'debug';
+    await live.reload();
+    expect(live.current.logLevel).toBe('debug');
+  });
+});
+
+describe('a change that cannot be used', () => {
+  test('is refused: the configuration before stays, and it is told once until something else is wrong', async () => {
+    const { live, env, open, follow, apply, told } = await setting();
+    await open();
+    await follow();
+    const { current } = live;
+    env.LOG_LEVEL = 'loud';
+    expect((await live.reload()).kind).toBe('refused');
+    await live.reload();
+    expect(live.current).toBe(current);
+    expect(apply).not.toHaveBeenCalled();
+    expect(told.map(messageOf)).toEqual([expect.stringContaining('LOG_LEVEL="loud"')]);
+    env.LOG_LEVEL = 'louder';
+    await live.reload();
+    expect(told.map(messageOf)).toEqual([
+      expect.stringContaining('LOG_LEVEL="loud"'),
+      expect.stringContaining('LOG_LEVEL="louder"'),
+    ]);
+  });
+
+  test.each([
+    ['it is taken back', 'info', ['refused', 'unchanged']],
+    ['it is mended', 'debug', ['refused', 'applied']],
+  ])('%s: that is told once, and the same fault later again', async (_, level, expected) => {
+    const { live, env, open, follow, kinds } = await setting({ env: { LOG_LEVEL: 'info' } });
+    await open();
+    await follow();
+    env.LOG_LEVEL = 'loud';
+    await live.reload();
+    env.LOG_LEVEL = level;
+    await live.reload();
+    await live.reload();
+    expect(kinds()).toEqual(expected);
+    env.LOG_LEVEL = 'loud';
+    await live.reload();
+    expect(kinds()).toEqual([...expected, 'refused']);
+  });
+
+  test('one that does not come into force is not the current one, and is tried again', async () => {
+    const { live, env, open, follow, apply, kinds } = await setting();
+    await open();
+    await follow();
+    const { current } = live;
+    apply.mockRejectedValueOnce(new ConfigError('the port is taken'));
+    env.LOG_LEVEL = 'debug';
+    expect(messageOf(await live.reload())).toBe('the port is taken');
+    expect(live.current).toBe(current);
+    await live.reload();
+    expect(live.current.logLevel).toBe('debug');
+    expect(kinds()).toEqual(['refused', 'applied']);
+  });
+
+  test('a bug is no refusal', async () => {
+    const { live, env, open, follow, apply } = await setting();
+    await open();
+    await follow();
+    apply.mockRejectedValueOnce(new TypeError('a bug'));
+    env.LOG_LEVEL = 'debug';
+    await expect(live.reload()).rejects.toThrow('a bug');
+  });
+
+  test.each([
+    ['CONFIGMAP_NAMESPACE', 'configMapNamespace'],
+    ['SETTINGS_CONFIGMAP', 'settingsConfigMap'],
+  ])('%s says where settings are read, so it needs a restart', async (variable, name) => {
+    const { live, env, open, follow } = await setting();
+    await open();
+    await follow();
+    env[variable] = 'elsewhere';
+    const result = await live.reload();
+    expect(messageOf(result)).toMatch(new RegExp(`^${variable}: ${name} .*restart to use "elsewhere"$`));
+    // The published ConfigMap may have another name at any time.
+    delete env[variable];
+    env.CONFIGMAP_NAME = 'elsewhere';
+    expect((await live.reload()).kind).toBe('applied');
+  });
+});
+
+describe('detectors of the user', () => {
+  const GOOD =
+    'type: good\ntitle: Good\ndescription: Good things.\nnames: [good]\nports: {numbers: [1234], names: [http]}\n';
+  /** It has one fault. */
+  const BROKEN = `${GOOD}nonsense: 1\n`;
+
+  async function withFolder() {
+    const folder = await mkdtemp(join(tmpdir(), 'detectors-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    return { folder, write: (name: string, text: string) => writeFile(join(folder, name), text) };
+  }
+
+  test('one that breaks while it runs is refused, with its file; mended, it is in force', async () => {
+    const { folder, write } = await withFolder();
+    const { live, open, follow } = await setting({ folder });
+    await open();
+    await follow();
+    await write('a.yaml', BROKEN);
+    expect(messageOf(await live.reload())).toContain('a.yaml:6:1');
+    expect(live.current.userDetectors[0]?.problems).toEqual([]);
+    await write('a.yaml', GOOD);
+    expect(await live.reload()).toEqual({ kind: 'applied', changes: ['detectors of your own'] });
+  });
+
+  test('one that was broken at the start does not keep other changes out', async () => {
+    const { folder, write } = await withFolder();
+    await write('a.yaml', BROKEN);
+    const { live, env, open, follow } = await setting({ folder });
+    await open();
+    await follow();
+    env.LOG_LEVEL = 'debug';
+    expect((await live.reload()).kind).toBe('applied');
+    await write('b.yaml', BROKEN);
+    const message = messageOf(await live.reload());
+    expect(message).toContain('b.yaml');
+    expect(message).not.toContain('a.yaml');
+  });
+});
+
+describe('the ConfigMap while it runs', () => {
+  test('what changes in it is applied without being asked', async () => {
+    const { live, open, follow, emit, kinds } = await setting({ kube: CLUSTER });
+    await open(data({}));
+    await follow();
+    emit(data({ 'log-level': 'debug' }));
+    await vi.waitFor(() => expect(live.current.logLevel).toBe('debug'));
+    emit(data({}));
+    await vi.waitFor(() => expect(live.current.logLevel).toBe('info'));
+    expect(kinds()).toEqual(['applied', 'applied']);
+  });
+
+  test.each([
+    ['that was read', data({ 'log-level': 'debug' }), 'debug'],
+    ['that may not be read', DENIED, 'info'],
+  ])('one %s does not answer: what is known of it stays in use', async (_, event, level) => {
+    const { live, open, follow, emit, problems } = await setting({ kube: CLUSTER });
+    await open(event);
+    await follow();
+    problems.length = 0;
+    emit(FAILURE);
+    emit(FAILURE);
+    await live.reload();
+    expect(live.current.logLevel).toBe(level);
+    expect(problems).toEqual(Array(2).fill(['its last known content stays in use: away', 2_000]));
+  });
+
+  test('rights that are lost keep what was read; each time that they are lost is told', async () => {
+    const { live, open, follow, emit, problems } = await setting({ kube: CLUSTER });
+    await open(data({ 'log-level': 'debug' }));
+    await follow();
+    for (const event of [DENIED, DENIED, data({ 'log-level': 'debug' }), DENIED]) emit(event);
+    await live.reload();
+    expect(live.current.logLevel).toBe('debug');
+    expect(problems).toHaveLength(2);
+  });
+
+  test('nothing of it is applied before it is followed', async () => {
+    const { live, open, emit } = await setting({ kube: CLUSTER });
+    await open(data({}));
+    const { current } = live;
+    emit(data({ 'log-level': 'debug' }));
+    await new Promise(setImmediate);
+    expect(live.current).toBe(current);
+  });
+});
+
+test('what is refused is an error that a person can fix', async () => {
+  const { live, env, open } = await setting();
+  await open();
+  env.LOG_LEVEL = 'loud';
+  const result = await live.reload();
+  expect(result.kind === 'refused' && result.error).toBeInstanceOf(UserError);
+});
