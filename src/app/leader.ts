@@ -29,7 +29,8 @@ export function sameElection(a: Configuration, b: Configuration): boolean {
   );
 }
 
-function logEvent(log: Logger, event: LeadershipEvent): void {
+/** Logs an event of the leader election. */
+export function logEvent(log: Logger, event: LeadershipEvent): void {
   const component = 'leader_election';
   switch (event.kind) {
     case 'leading':

@@ -40,7 +40,7 @@ const PORTS = { api: 8080, metrics: 9090, health: 8081 } as const;
 function tlsFiles({ tlsCertFile, tlsKeyFile, tlsClientCaFile }: Configuration): TlsFiles | undefined {
   if ((tlsCertFile === undefined) !== (tlsKeyFile === undefined))
     throw new ConfigError(
-      'TLS needs a certificate and its key: set both TLS_CERT_FILE (--tls-cert-file) and TLS_KEY_FILE (--tls-key-file), or none',
+      'TLS needs a certificate and its key; set both TLS_CERT_FILE (--tls-cert-file) and TLS_KEY_FILE (--tls-key-file), or none',
     );
   if (tlsCertFile === undefined || tlsKeyFile === undefined) {
     if (tlsClientCaFile !== undefined)
@@ -96,8 +96,17 @@ export class Servers {
     try {
       for (const [name, spec] of wanted) await this.#reconcileServer(name, spec);
     } catch (error) {
-      for (const name of NAMES) await this.#reconcileServer(name, before.get(name)?.spec);
+      for (const name of NAMES) await this.#putBack(name, before.get(name)?.spec);
       throw error;
+    }
+  }
+
+  /** Makes a server what it was before. A failure is logged, so that the others are put back too. */
+  async #putBack(name: ServerName, spec: Spec | undefined): Promise<void> {
+    try {
+      await this.#reconcileServer(name, spec);
+    } catch (error) {
+      this.#log.error({ component: `${name}_server` }, (error as Error).message);
     }
   }
 

@@ -95,7 +95,7 @@ describe('what the library does not say, or not where', () => {
     ['a key twice, by an alias', '&k a: 1\n*k : 3\n', [8, 'Map keys must be unique']],
     ['an alias of nothing', 'a: *b\n', [3, expect.stringContaining('an alias (*) without an anchor')]],
     ['a list as a key', '? [a]\n: 1\n', [2, 'a key is a text, and this is a list or a mapping']],
-    ['__proto__', 'a:\n  __proto__: 1\n', [5, 'is not allowed as a key: __proto__']],
+    ['__proto__', 'a:\n  __proto__: 1\n', [5, '__proto__ is not allowed as a key']],
     [
       'two documents',
       'a: 1\n---\nb: 1\n',

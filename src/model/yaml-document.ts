@@ -200,7 +200,7 @@ class Inspection {
         continue;
       }
       if (keys.has(meant.value)) this.#add(offset, 'Map keys must be unique');
-      if (meant.value === '__proto__') this.#add(offset, 'is not allowed as a key: __proto__');
+      if (meant.value === '__proto__') this.#add(offset, '__proto__ is not allowed as a key');
       keys.add(meant.value);
     }
     return size;

@@ -147,8 +147,8 @@ export function guard(options: GuardOptions): onRequestAsyncHookHandler {
     throw new ProblemError(
       'unauthenticated',
       found.reason === 'invalid'
-        ? 'The API server does not know the token: it expired, was revoked, or is for another audience or cluster.'
-        : 'Send Authorization: Bearer and a token that the API server knows.',
+        ? 'The API server does not know the token. It expired, was revoked, or is for another audience or cluster.'
+        : 'Send a token that the API server knows in the Authorization header, after the word Bearer.',
       {
         headers: { 'www-authenticate': challenge(found) },
       },

@@ -111,7 +111,7 @@ test.each<[EngineEvent, level: string, component: string, fields: object, messag
     'warn',
     'reconciliation',
     {},
-    'cannot watch the published toolset, so external changes are noticed only in each pass: x',
+    'cannot watch the published toolset, so external changes are noticed only with each full resync: x',
   ],
   [
     { kind: 'source-failed', error, reason: 'network', retryIn },

@@ -121,11 +121,12 @@ function written(tool: Tool, given: Credential | undefined, own: Mapping = {}): 
     if (isUnconfigured(holmes)) return { fields: {} };
     const fields = toolsetFields(given, holmes.auth);
     return typeof fields === 'string'
-      ? { leftOut: `credentials: ${fields}`, cause: 'credentials' }
+      ? { leftOut: `its credentials cannot be used: ${fields}`, cause: 'credentials' }
       : { fields: merge({ ...templateFields(tool, holmes), ...fields }) };
   }
   const fields = 'mcp' in holmes ? serverHeaders(given) : endpointAuth(given);
-  if (typeof fields === 'string') return { leftOut: `credentials: ${fields}`, cause: 'credentials' };
+  if (typeof fields === 'string')
+    return { leftOut: `its credentials cannot be used: ${fields}`, cause: 'credentials' };
   return { fields: merge({ ['mcp' in holmes ? 'headers' : 'auth']: fields }) };
 }
 

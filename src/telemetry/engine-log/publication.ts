@@ -39,7 +39,7 @@ export function publicationLog(log: Logger): EventHandlers {
     'watch-failed'({ error }) {
       log.warn(
         { component },
-        `cannot watch the published toolset, so external changes are noticed only in each pass: ${error.message}`,
+        `cannot watch the published toolset, so external changes are noticed only with each full resync: ${error.message}`,
       );
     },
     'publish-failed'({ cycle, attempt, error, retryIn }) {

@@ -1,0 +1,299 @@
+import { PassThrough } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import { afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { AccessAttributes, Caller } from '../model/caller.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import { Sampled } from '../telemetry/sampled.ts';
+import { createApp } from './app.ts';
+import { type Authentication, Authenticator } from './authentication.ts';
+import { type Authorization, Authorizer } from './authorization.ts';
+import { type AccessPolicy, type AuthenticationOutcome, guard, permitted } from './guard.ts';
+import { RateLimiter } from './rate-limit.ts';
+
+const ANN: Caller = { username: 'ann', uid: '7', groups: [], extra: {} };
+const KNOWN: Authentication = { kind: 'caller', caller: ANN };
+const AWAY = { kind: 'unavailable', why: 'the API server is away', retryAfter: 7 } as const;
+const ALLOWED: Authorization = { kind: 'allowed' };
+const FORBIDDEN: Authorization = { kind: 'forbidden', reason: 'no role allows it' };
+
+const limiter = (burst = 100): RateLimiter => new RateLimiter({ rate: 1, burst, clients: 10, now: () => 0 });
+
+/** Both give the same answer to everybody; without one there is none. */
+function policyOf(says: { authentication?: Authentication; authorization?: Authorization; burst?: number }) {
+  const headers: (string | undefined)[] = [];
+  const asked: [Caller, AccessAttributes][] = [];
+  const authenticator = Object.assign(Object.create(Authenticator.prototype), {
+    async authenticate(header: string | undefined) {
+      headers.push(header);
+      return says.authentication;
+    },
+  });
+  const authorizer = Object.assign(Object.create(Authorizer.prototype), {
+    async authorize(caller: Caller, attributes: AccessAttributes) {
+      asked.push([caller, attributes]);
+      return says.authorization;
+    },
+  });
+  const policy: AccessPolicy = {
+    authenticator: says.authentication && authenticator,
+    authorizer: says.authorization && authorizer,
+    addresses: limiter(),
+    clients: limiter(says.burst),
+  };
+  return { policy, headers, asked };
+}
+
+const apps: FastifyInstance[] = [];
+afterEach(async () => {
+  for (const app of apps.splice(0)) await app.close();
+});
+
+/** A server with routes of all sorts behind the guard. */
+async function setting(says: Parameters<typeof policyOf>[0]) {
+  const { policy, headers, asked } = policyOf(says);
+  const outcomes: AuthenticationOutcome[] = [];
+  const lines: Record<string, unknown>[] = [];
+  const out = new PassThrough();
+  out.on('data', (chunk) => lines.push(JSON.parse(String(chunk))));
+  const { log } = createLogger({ logLevel: 'info', logFormat: 'json' }, out);
+  const admit = guard({
+    policy: () => policy,
+    namespace: () => 'home',
+    log,
+    component: 'api_server',
+    sampled: new Sampled(),
+    authenticated: (outcome) => outcomes.push(outcome),
+  });
+  const routes = (app: FastifyInstance): void => {
+    app.addHook('onRequest', async ({ headers }) => {
+      if (headers['user-agent'] === 'none') delete headers['user-agent'];
+    });
+    app.addHook('onRequest', admit);
+    const handler = async ({ caller, authenticated }: { caller?: Caller; authenticated?: boolean }) => ({
+      caller: caller?.username ?? null,
+      authenticated: authenticated ?? null,
+    });
+    app.get('/plain', handler);
+    app.get('/public', { config: { public: true } }, handler);
+    app.get('/probe', { config: { probe: true } }, handler);
+    app.get('/tools', { config: { access: { resource: 'toolsets', verb: 'get' } } }, handler);
+    app.post('/undo', { config: { access: { resource: 'toolsets/rollback', verb: 'create' } } }, handler);
+    app.get('/path', { config: { access: { path: '/metrics', verb: 'get' } } }, handler);
+  };
+  const app = await createApp({ log, component: 'api_server', answered: () => {}, routes });
+  apps.push(app);
+  return { app, headers, asked, outcomes, lines };
+}
+
+beforeAll(async () => {
+  // The first server loads what all of them need.
+  await (await setting({})).app.inject('/plain');
+});
+
+describe('who is let in', () => {
+  test('everybody, where authentication is off', async () => {
+    const { app, asked, outcomes } = await setting({ authorization: FORBIDDEN });
+    const answer = await app.inject('/tools');
+    expect(answer.json()).toEqual({ caller: null, authenticated: null });
+    expect(asked).toEqual([]);
+    expect(outcomes).toEqual([]);
+  });
+
+  test.each(['/public', '/probe'])('everybody to %s, and no token is looked at', async (url) => {
+    const { app, headers, outcomes } = await setting({
+      authentication: { kind: 'denied', reason: 'missing', why: '' },
+    });
+    expect((await app.inject({ url, headers: { authorization: 'Bearer x' } })).statusCode).toBe(200);
+    expect(headers).toEqual([]);
+    expect(outcomes).toEqual([]);
+  });
+
+  test('whose token is known: the request knows the caller', async () => {
+    const { app, headers, outcomes, lines } = await setting({ authentication: KNOWN });
+    const answer = await app.inject({ url: '/tools', headers: { authorization: 'Bearer x' } });
+    expect(answer.json()).toEqual({ caller: 'ann', authenticated: true });
+    expect(headers).toEqual(['Bearer x']);
+    expect(outcomes).toEqual([{ outcome: 'accepted', milliseconds: expect.any(Number) }]);
+    expect(lines).toEqual([]);
+  });
+
+  test.each([
+    ['GET', '/tools', { verb: 'get', resource: 'toolsets' }],
+    ['POST', '/undo', { verb: 'create', resource: 'toolsets', subresource: 'rollback' }],
+  ] as const)('%s %s needs the right on a resource of ours', async (method, url, attributes) => {
+    const { app, asked } = await setting({ authentication: KNOWN, authorization: ALLOWED });
+    expect((await app.inject({ method, url })).json()).toEqual({ caller: 'ann', authenticated: true });
+    const group = 'toolset.kubernaut.io';
+    expect(asked).toStrictEqual([[ANN, { resourceAttributes: { group, namespace: 'home', ...attributes } }]]);
+  });
+
+  test('a path needs a right on the path', async () => {
+    const { app, asked } = await setting({ authentication: KNOWN, authorization: ALLOWED });
+    expect((await app.inject('/path')).statusCode).toBe(200);
+    expect(asked).toEqual([[ANN, { nonResourceAttributes: { verb: 'get', path: '/metrics' } }]]);
+  });
+
+  test('a route without a right needs a token only', async () => {
+    const { app, asked } = await setting({ authentication: KNOWN, authorization: FORBIDDEN });
+    expect((await app.inject('/plain')).statusCode).toBe(200);
+    expect(asked).toEqual([]);
+  });
+});
+
+describe('who is not', () => {
+  test.each([
+    [
+      'missing',
+      'Send a token that the API server knows in the Authorization header, after the word Bearer.',
+      'Bearer realm="dynamic-toolset"',
+    ],
+    [
+      'malformed',
+      'Send a token that the API server knows in the Authorization header, after the word Bearer.',
+      'Bearer realm="dynamic-toolset", error="invalid_request"',
+    ],
+    [
+      'invalid',
+      'does not know the token. It expired',
+      'Bearer realm="dynamic-toolset", error="invalid_token"',
+    ],
+  ] as const)('a token is %s: 401 says what to send', async (reason, detail, challenge) => {
+    const { app, outcomes, lines, asked } = await setting({
+      authentication: { kind: 'denied', reason, why: 'why it is so' },
+      authorization: ALLOWED,
+    });
+    const answer = await app.inject({
+      url: '/tools?a=secret',
+      headers: { 'user-agent': 'x'.repeat(500), 'x-request-id': 'abc' },
+    });
+    expect(answer.statusCode).toBe(401);
+    expect(answer.headers['www-authenticate']).toBe(challenge);
+    expect(answer.json().detail).toContain(detail);
+    expect(asked).toEqual([]);
+    expect(outcomes).toEqual([{ outcome: 'refused', reason, milliseconds: expect.any(Number) }]);
+    expect(lines).toEqual([
+      expect.objectContaining({
+        level: 'warn',
+        component: 'api_server',
+        event: 'authentication_failed',
+        reason,
+        request_id: 'abc',
+        method: 'GET',
+        path: '/tools',
+        user_agent: `${'x'.repeat(200)}…`,
+        message: 'why it is so',
+      }),
+    ]);
+    expect(lines[0]).not.toHaveProperty('more');
+  });
+
+  test.each([
+    ['/tools', 'ann may not get toolsets.toolset.kubernaut.io.'],
+    ['/path', 'ann may not get path /metrics.'],
+  ])('a caller without the right to %s: 403 names it, and the log the caller', async (url, detail) => {
+    const { app, outcomes, lines } = await setting({ authentication: KNOWN, authorization: FORBIDDEN });
+    const answer = await app.inject(url);
+    expect([answer.statusCode, answer.json().detail]).toEqual([403, detail]);
+    expect(outcomes).toEqual([{ outcome: 'refused', reason: 'forbidden', milliseconds: expect.any(Number) }]);
+    expect(lines).toEqual([
+      expect.objectContaining({
+        event: 'authorization_denied',
+        reason: 'forbidden',
+        username: 'ann',
+        message: 'no role allows it',
+      }),
+    ]);
+  });
+
+  test.each([
+    ['the token', { authentication: AWAY, authorization: ALLOWED }],
+    ['the right', { authentication: KNOWN, authorization: AWAY }],
+  ])('the API server cannot say anything of %s: 503, and not a refusal', async (_, says) => {
+    const { app, outcomes, lines } = await setting(says);
+    const answer = await app.inject('/tools');
+    expect([answer.statusCode, answer.headers['retry-after']]).toEqual([503, '7']);
+    expect(outcomes).toEqual([
+      { outcome: 'refused', reason: 'unavailable', milliseconds: expect.any(Number) },
+    ]);
+    expect(lines).toContainEqual(
+      expect.objectContaining({
+        event: 'authentication_failed',
+        reason: 'unavailable',
+        message: 'the API server is away',
+      }),
+    );
+  });
+
+  test('a client beyond its rate: 429 says when to come again', async () => {
+    const { app, asked } = await setting({ authentication: KNOWN, authorization: ALLOWED, burst: 2 });
+    const answers = [await app.inject('/tools'), await app.inject('/tools'), await app.inject('/tools')];
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 200, 429]);
+    expect(answers.map(({ headers }) => headers['x-ratelimit-remaining'])).toEqual(['1', '0', '0']);
+    expect(answers[2]?.headers['retry-after']).toBe('1');
+    expect(answers[2]?.json().detail).toBe('There were too many requests; wait 1 s.');
+    // No right is reviewed for it.
+    expect(asked).toHaveLength(2);
+  });
+
+  test('one who does not say with what it asks is logged all the same', async () => {
+    const { app, lines } = await setting({ authentication: { kind: 'denied', reason: 'missing', why: '' } });
+    const answer = await app.inject({ url: '/tools', headers: { 'user-agent': 'none' } });
+    expect(answer.statusCode).toBe(401);
+    expect(lines[0]?.user_agent).toBe('');
+  });
+
+  test('the time of an outcome is that of the checks', async () => {
+    const { app, outcomes } = await setting({ authentication: KNOWN });
+    const begun = performance.now();
+    await app.inject('/tools');
+    expect(outcomes[0]?.milliseconds).toBeGreaterThanOrEqual(0);
+    expect(outcomes[0]?.milliseconds).toBeLessThanOrEqual(performance.now() - begun);
+  });
+
+  test('a flood is a line for each reason and address, and one for the number of the others', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const says: Parameters<typeof policyOf>[0] = {
+      authentication: { kind: 'denied', reason: 'missing', why: 'no header' },
+    };
+    const { app, lines } = await setting(says);
+    const ask = (remoteAddress: string) => app.inject({ url: '/tools', remoteAddress });
+    await ask('10.0.0.1');
+    await ask('10.0.0.1');
+    await ask('10.0.0.1');
+    await ask('10.0.0.2');
+    says.authentication = { kind: 'denied', reason: 'invalid', why: 'unknown token' };
+    await ask('10.0.0.1');
+    const told = () => lines.map(({ remote_addr, reason, more }) => [remote_addr, reason, more]);
+    expect(told()).toEqual([
+      ['10.0.0.1', 'missing', undefined],
+      ['10.0.0.2', 'missing', undefined],
+      ['10.0.0.1', 'invalid', undefined],
+    ]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(told().slice(3)).toEqual([['10.0.0.1', 'missing', 1]]);
+    expect(lines.at(-1)?.message).toBe('no header; 1 more like it were not logged');
+  });
+});
+
+describe('whether a long request still has its right', () => {
+  const ACCESS = { resource: 'toolsets', verb: 'get' } as const;
+  const REQUEST = { headers: { authorization: 'Bearer x' } } as never;
+  const denied: Authentication = { kind: 'denied', reason: 'invalid', why: '' };
+
+  test.each([
+    ['authentication is off', {}, true],
+    ['the token is known, and nothing else is asked', { authentication: KNOWN }, true],
+    ['the right is there', { authentication: KNOWN, authorization: ALLOWED }, true],
+    ['the token is gone', { authentication: denied, authorization: ALLOWED }, false],
+    ['the right is gone', { authentication: KNOWN, authorization: FORBIDDEN }, false],
+    ['nobody can tell the token', { authentication: AWAY, authorization: ALLOWED }, false],
+    ['nobody can tell the right', { authentication: KNOWN, authorization: AWAY }, false],
+  ])('%s', async (_, says: Parameters<typeof policyOf>[0], expected) => {
+    const { policy, headers, asked } = policyOf(says);
+    const permits = permitted({ policy: () => policy, namespace: () => 'home' });
+    expect(await permits(REQUEST, ACCESS)).toBe(expected);
+    if (says.authentication !== undefined) expect(headers).toEqual(['Bearer x']);
+    if (asked.length > 0) expect(asked[0]?.[1]).toMatchObject({ resourceAttributes: { namespace: 'home' } });
+  });
+});
