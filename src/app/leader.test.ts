@@ -6,7 +6,7 @@ import { ApiStatusError } from '../kubernetes/status.ts';
 import { ClusterError, ConfigError } from '../model/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Configuration } from './configuration.ts';
-import { type Leader, leaderOf, logEvent, sameElection } from './leader.ts';
+import { type LeaderHandle, joinElection, logEvent, sameElection } from './leader.ts';
 
 const settings = (more: Partial<Configuration> = {}): Configuration =>
   ({ leaderElection: true, leaseName: 'lease', configMapNamespace: 'home', ...more }) as Configuration;
@@ -19,18 +19,18 @@ function logger() {
 
 /** A cluster with one Lease, and whatever else is written to it. */
 function cluster() {
-  const state = { holder: undefined as string | undefined, isDown: false };
+  const state = { holder: undefined as string | undefined, requests: 0 };
   const writes: KubeRequest[] = [];
   const kube = {
     server: 'the server',
     async request(request: KubeRequest) {
-      if (state.isDown) throw new ApiStatusError(500, 'down');
       if (request.path.includes('?') || request.path.endsWith('/leases'))
         return { metadata: { resourceVersion: '1' }, items: [] };
       if (!request.path.endsWith('/leases/lease')) {
         writes.push(request);
         return {};
       }
+      state.requests++;
       if (request.method !== 'PUT') {
         if (state.holder === undefined) throw new ApiStatusError(404, 'no such Lease');
       } else state.holder = (request.body as { spec: { holderIdentity: string } }).spec.holderIdentity;
@@ -41,7 +41,7 @@ function cluster() {
     },
     async stream(_: unknown, signal: AbortSignal) {
       return (async function* () {
-        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
       })();
     },
   } as unknown as KubeClient;
@@ -53,18 +53,18 @@ const never = new AbortController().signal;
 
 async function candidate({ kube }: ReturnType<typeof cluster>, env = {}) {
   const { log, lines } = logger();
-  const leader = await leaderOf(settings(), false, env, kube, log);
+  const leader = await joinElection(settings(), false, env, kube, log);
   onTestFinished(() => leader.resign());
   return { leader, lines };
 }
 
 /** Waits until it leads. */
-const begun = (leader: Leader): Promise<void> => new Promise((resolve) => leader.start(resolve));
+const begun = (leader: LeaderHandle): Promise<void> => new Promise((resolve) => leader.start(resolve));
 
 describe('without an election', () => {
   test('it may publish from the beginning, and its connection is what it was', async () => {
     const { kube, state } = cluster();
-    const leader = await leaderOf(settings({ leaderElection: false }), false, {}, kube, logger().log);
+    const leader = await joinElection(settings({ leaderElection: false }), false, {}, kube, logger().log);
     leader.start(() => {});
     await leader.resign();
     expect([leader.mayPublish(), leader.kube, state.holder]).toEqual([true, kube, undefined]);
@@ -74,7 +74,7 @@ describe('without an election', () => {
     ['--out', false, undefined],
     ['--once', true, cluster().kube],
   ])('there is none with %s, and the error says so', async (flag, once, kube) => {
-    const made = leaderOf(settings(), once, {}, kube, logger().log);
+    const made = joinElection(settings(), once, {}, kube, logger().log);
     await expect(made).rejects.toThrow(`there is no leader election with ${flag};`);
     await expect(made).rejects.toBeInstanceOf(ConfigError);
   });
@@ -112,15 +112,16 @@ describe('with an election', () => {
   });
 
   test('a second start does nothing', async () => {
-    const { leader } = await candidate(cluster());
+    const home = cluster();
+    const { leader } = await candidate(home);
     await begun(leader);
-    const again = vi.fn();
-    leader.start(again);
-    await leader.resign();
-    expect(again).not.toHaveBeenCalled();
+    const { requests } = home.state;
+    leader.start(() => {});
+    await new Promise(setImmediate);
+    expect(home.state.requests).toBe(requests);
   });
 
-  test('losing the lead is not beginning to lead', async () => {
+  test('who follows has not begun to lead', async () => {
     const began = vi.fn();
     const home = cluster();
     home.state.holder = 'other_1';
@@ -130,6 +131,21 @@ describe('with an election', () => {
     await leader.resign();
     expect(began).not.toHaveBeenCalled();
     expect(home.state.holder).toBe('other_1');
+  });
+
+  test('who loses the lead has not begun to lead', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const began = vi.fn();
+    const { leader } = await candidate(cluster());
+    await new Promise<void>((resolve) => {
+      began.mockImplementation(resolve);
+      leader.start(began);
+    });
+    // The deadline passes before it is renewed.
+    vi.advanceTimersByTime(10_000);
+    expect(leader.mayPublish()).toBe(false);
+    expect(began).toHaveBeenCalledTimes(1);
   });
 });
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ConfigError } from '../model/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Configuration } from './configuration.ts';
-import { type ServerName, Servers, type Spec } from './servers.ts';
+import { type ServerName, Servers, type ServerSpec } from './servers.ts';
 
 /** A machine whose ports are numbers in a map. */
 function machine(inPod = false) {
@@ -11,7 +11,7 @@ function machine(inPod = false) {
   const steps: string[] = [];
   /** Who has a port. */
   const ports = new Map<number, string>();
-  const specs: [ServerName, Spec][] = [];
+  const specs: [ServerName, ServerSpec][] = [];
   const lines: object[] = [];
   const state = {
     /** Resolves when all requests of a server are answered. */
@@ -20,7 +20,7 @@ function machine(inPod = false) {
     check: (_: Configuration): void => {},
     made: (_: ServerName): void => {},
   };
-  const make = async (name: ServerName, spec: Spec): Promise<FastifyInstance> => {
+  const make = async (name: ServerName, spec: ServerSpec): Promise<FastifyInstance> => {
     if (state.broken === name) throw new ConfigError(`no certificate for ${name}`);
     state.made(name);
     specs.push([name, spec]);
@@ -69,7 +69,7 @@ describe('which servers there are', () => {
   test('in a Pod all of them, at ports that are known, and probes are answered first', async () => {
     const { servers, specs, open, lines } = machine(true);
     expect(servers.any).toBe(false);
-    await servers.use(settings());
+    await servers.reconcile(settings());
     expect(open()).toEqual({ health: 8081, api: 8080, metrics: 9090 });
     expect(specs.map(([name, { address }]) => [name, address])).toEqual([
       ['health', { host: '', port: 8081 }],
@@ -91,15 +91,16 @@ describe('which servers there are', () => {
 
   test('elsewhere none, unless an address is set', async () => {
     const { servers, open } = machine();
-    await servers.use(settings());
+    await servers.reconcile(settings());
     expect(servers.any).toBe(false);
-    await servers.use(settings({ metricsAddress: at(2) }));
+    await servers.reconcile(settings({ metricsAddress: at(2) }));
     expect(open()).toEqual({ metrics: 2 });
+    expect(servers.any).toBe(true);
   });
 
   test('none where that is set', async () => {
     const { servers, open } = machine(true);
-    await servers.use(settings({ apiAddress: 'none', metricsAddress: 'none' }));
+    await servers.reconcile(settings({ apiAddress: 'none', metricsAddress: 'none' }));
     expect(open()).toEqual({ health: 8081 });
   });
 });
@@ -107,7 +108,7 @@ describe('which servers there are', () => {
 describe('TLS', () => {
   test('is for all but the probes: a kubelet has no certificate', async () => {
     const { servers, specs, lines } = machine();
-    await servers.use(settings({ ...ALL, ...TLS }));
+    await servers.reconcile(settings({ ...ALL, ...TLS }));
     const tls = { cert: 'cert', key: 'key', clientCa: 'ca' };
     expect(specs.map(([name, spec]) => [name, spec.tls])).toEqual([
       ['health', undefined],
@@ -123,7 +124,7 @@ describe('TLS', () => {
     [{ tlsClientCaFile: 'ca' }, 'TLS_CLIENT_CA_FILE (--tls-client-ca-file) needs TLS'],
   ])('%o is an error that says what to set', async (files, message) => {
     const { servers, steps } = machine();
-    const used = servers.use(settings({ ...ALL, ...files }));
+    const used = servers.reconcile(settings({ ...ALL, ...files }));
     await expect(used).rejects.toThrow(message);
     await expect(used).rejects.toBeInstanceOf(ConfigError);
     expect(steps).toEqual([]);
@@ -140,7 +141,7 @@ describe('who may ask is checked', () => {
     const { servers, state } = machine();
     const seen: Configuration[] = [];
     state.check = (given) => seen.push(given);
-    await servers.use(settings(more));
+    await servers.reconcile(settings(more));
     expect(seen).toEqual(checked ? [more] : []);
   });
 
@@ -149,7 +150,7 @@ describe('who may ask is checked', () => {
     state.check = () => {
       throw new ConfigError('no cluster');
     };
-    await expect(servers.use(ALL)).rejects.toThrow('no cluster');
+    await expect(servers.reconcile(ALL)).rejects.toThrow('no cluster');
     expect(steps).toEqual([]);
   });
 });
@@ -157,35 +158,37 @@ describe('who may ask is checked', () => {
 describe('a change', () => {
   test('of something else leaves the servers alone', async () => {
     const { servers, steps } = machine();
-    await servers.use(ALL);
+    await servers.reconcile(ALL);
     steps.length = 0;
-    await servers.use(settings({ ...ALL, apiAddress: at(1), discoveryInterval: 1 }));
+    await servers.reconcile(settings({ ...ALL, apiAddress: at(1), discoveryInterval: 1 }));
     expect(steps).toEqual([]);
   });
 
   test('of an address moves that server: the new one is made first, and both may have the same port', async () => {
     const { servers, steps, open } = machine();
-    await servers.use(ALL);
+    await servers.reconcile(ALL);
     steps.length = 0;
-    await servers.use(settings({ ...ALL, apiAddress: { host: '', port: 1 } }));
+    await servers.reconcile(settings({ ...ALL, apiAddress: { host: '', port: 1 } }));
     expect(steps).toEqual(['make api', 'close api', 'listen api :::1']);
     expect(open()).toEqual({ api: 1, metrics: 2, health: 3 });
   });
 
   test('to none closes it', async () => {
-    const { servers, open } = machine();
-    await servers.use(ALL);
-    await servers.use(settings({ ...ALL, apiAddress: 'none' }));
+    const { servers, open, steps } = machine();
+    await servers.reconcile(ALL);
+    steps.length = 0;
+    await servers.reconcile(settings({ ...ALL, apiAddress: 'none' }));
+    expect(steps).toEqual(['close api']);
     expect(open()).toEqual({ metrics: 2, health: 3 });
   });
 
   test('waits three seconds for the requests of a server that moves, and not longer', async () => {
     const { servers, steps, state } = machine();
-    await servers.use(ALL);
+    await servers.reconcile(ALL);
     const { promise, resolve } = Promise.withResolvers<void>();
     state.answered = promise;
     steps.length = 0;
-    const used = servers.use(settings({ ...ALL, apiAddress: at(4) }));
+    const used = servers.reconcile(settings({ ...ALL, apiAddress: at(4) }));
     await vi.advanceTimersByTimeAsync(2_999);
     expect(steps).toEqual(['make api']);
     await vi.advanceTimersByTimeAsync(1);
@@ -197,8 +200,8 @@ describe('a change', () => {
 
   test('breaks no connection where all were answered in time', async () => {
     const { servers, steps } = machine();
-    await servers.use(ALL);
-    await servers.use(settings({ ...ALL, apiAddress: at(4) }));
+    await servers.reconcile(ALL);
+    await servers.reconcile(settings({ ...ALL, apiAddress: at(4) }));
     await vi.advanceTimersByTimeAsync(10_000);
     expect(steps).not.toContain('break api');
     expect(vi.getTimerCount()).toBe(0);
@@ -209,7 +212,7 @@ describe('a change that cannot be', () => {
   test('a port that is taken is an error that says how to choose another', async () => {
     const { servers, ports, steps } = machine();
     ports.set(1, 'somebody');
-    const used = servers.use(settings({ apiAddress: at(1) }));
+    const used = servers.reconcile(settings({ apiAddress: at(1) }));
     await expect(used).rejects.toThrow(
       'cannot listen on 127.0.0.1:1: EADDRINUSE; choose another address with --api-address, or none',
     );
@@ -220,31 +223,31 @@ describe('a change that cannot be', () => {
 
   test('those that were there before are there again', async () => {
     const { servers, ports, open } = machine();
-    await servers.use(ALL);
+    await servers.reconcile(ALL);
     ports.set(5, 'somebody');
-    const used = servers.use(settings({ apiAddress: at(4), metricsAddress: at(5), healthAddress: 'none' }));
+    const used = servers.reconcile(settings({ apiAddress: at(4), metricsAddress: at(5), healthAddress: 'none' }));
     await expect(used).rejects.toThrow('--metrics-address');
     expect(open()).toEqual({ api: 1, metrics: 2, health: 3, somebody: 5 });
   });
 
   test('what cannot be made does not close what is there', async () => {
     const { servers, state, steps } = machine();
-    await servers.use(ALL);
+    await servers.reconcile(ALL);
     steps.length = 0;
     state.broken = 'api';
-    await expect(servers.use(settings({ ...ALL, ...TLS }))).rejects.toThrow('no certificate for api');
+    await expect(servers.reconcile(settings({ ...ALL, ...TLS }))).rejects.toThrow('no certificate for api');
     expect(steps).toEqual([]);
   });
 
   test('one that cannot be put back does not keep the others away, and the first error is told', async () => {
     const { servers, ports, state, open, lines } = machine();
-    await servers.use(ALL);
+    await servers.reconcile(ALL);
     ports.set(5, 'somebody');
     // Somebody takes the port of the probes while they are elsewhere.
     state.made = (name) => {
       if (name === 'metrics') ports.set(3, 'another');
     };
-    const used = servers.use(settings({ apiAddress: at(4), metricsAddress: at(5), healthAddress: at(6) }));
+    const used = servers.reconcile(settings({ apiAddress: at(4), metricsAddress: at(5), healthAddress: at(6) }));
     await expect(used).rejects.toThrow('--metrics-address');
     expect(open()).toMatchObject({ api: 1, metrics: 2 });
     expect(lines).toContainEqual({
@@ -257,7 +260,7 @@ describe('a change that cannot be', () => {
 describe('at the end', () => {
   test('they close when their requests are answered, all at once', async () => {
     const { servers, steps, open } = machine();
-    await servers.use(ALL);
+    await servers.reconcile(ALL);
     steps.length = 0;
     servers.closeAllConnections();
     expect(steps.sort()).toEqual(['break api', 'break health', 'break metrics']);

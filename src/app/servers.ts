@@ -38,18 +38,17 @@ const SERVED = {
 const PORTS = { api: 8080, metrics: 9090, health: 8081 } as const;
 
 function tlsFiles({ tlsCertFile, tlsKeyFile, tlsClientCaFile }: Configuration): TlsFiles | undefined {
-  if ((tlsCertFile === undefined) !== (tlsKeyFile === undefined))
+  if (tlsCertFile !== undefined && tlsKeyFile !== undefined)
+    return { cert: tlsCertFile, key: tlsKeyFile, clientCa: tlsClientCaFile };
+  if (tlsCertFile !== undefined || tlsKeyFile !== undefined)
     throw new ConfigError(
       'TLS needs a certificate and its key; set both TLS_CERT_FILE (--tls-cert-file) and TLS_KEY_FILE (--tls-key-file), or none',
     );
-  if (tlsCertFile === undefined || tlsKeyFile === undefined) {
-    if (tlsClientCaFile !== undefined)
-      throw new ConfigError(
-        'TLS_CLIENT_CA_FILE (--tls-client-ca-file) needs TLS: also set TLS_CERT_FILE and TLS_KEY_FILE',
-      );
-    return undefined;
-  }
-  return { cert: tlsCertFile, key: tlsKeyFile, clientCa: tlsClientCaFile };
+  if (tlsClientCaFile !== undefined)
+    throw new ConfigError(
+      'TLS_CLIENT_CA_FILE (--tls-client-ca-file) needs TLS: also set TLS_CERT_FILE and TLS_KEY_FILE',
+    );
+  return undefined;
 }
 
 /** Closes a server after its requests are answered, or after a timeout. */
@@ -102,7 +101,7 @@ export class Servers {
   }
 
   /** Makes a server what it was before. A failure is logged, so that the others are put back too. */
-  async #putBack(name: ServerName, spec: Spec | undefined): Promise<void> {
+  async #putBack(name: ServerName, spec: ServerSpec | undefined): Promise<void> {
     try {
       await this.#reconcileServer(name, spec);
     } catch (error) {
@@ -134,12 +133,16 @@ export class Servers {
   async #reconcileServer(name: ServerName, spec: ServerSpec | undefined): Promise<void> {
     const old = this.#running.get(name);
     if (isDeepStrictEqual(old?.spec, spec)) return;
-    const app = spec === undefined ? undefined : await this.#make(name, spec);
+    const next = spec === undefined ? undefined : { spec, app: await this.#make(name, spec) };
     // Close the old server first, because the port may be the same. The timeout is short, because the request that
     // caused this reload may be one of its requests.
     if (old !== undefined) await drainAndClose(old.app);
     this.#running.delete(name);
-    if (app === undefined || spec === undefined) return;
+    if (next !== undefined) await this.#open(name, next);
+  }
+
+  /** @throws ConfigError if it cannot listen */
+  async #open(name: ServerName, { spec, app }: Running): Promise<void> {
     const { host, port } = spec.address;
     const { listen } = await import('../server/app.ts');
     let bound: number;
