@@ -6,7 +6,7 @@ import { ApiStatusError } from '../kubernetes/status.ts';
 import { ClusterError, ConfigError } from '../model/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Configuration } from './configuration.ts';
-import { type LeaderHandle, joinElection, logEvent, sameElection } from './leader.ts';
+import { joinElection, type LeaderHandle, logEvent, sameElection } from './leader.ts';
 
 const settings = (more: Partial<Configuration> = {}): Configuration =>
   ({ leaderElection: true, leaseName: 'lease', configMapNamespace: 'home', ...more }) as Configuration;

@@ -125,7 +125,7 @@ describe('opening', () => {
     emit(FAILURE);
     await new Promise(setImmediate);
     expect(isOpen).toBe(false);
-    expect(problems).toEqual([['nothing begins before it is known what it configures: away', 2_000]]);
+    expect(problems).toEqual([['startup waits until its settings can be read: away', 2_000]]);
     emit(data({ 'log-level': 'debug' }));
     await opened;
     expect(live.current.logLevel).toBe('debug');

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ConfigError } from '../model/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Configuration } from './configuration.ts';
-import { type ServerName, Servers, type ServerSpec } from './servers.ts';
+import { type ServerName, type ServerSpec, Servers } from './servers.ts';
 
 /** A machine whose ports are numbers in a map. */
 function machine(inPod = false) {
@@ -225,7 +225,9 @@ describe('a change that cannot be', () => {
     const { servers, ports, open } = machine();
     await servers.reconcile(ALL);
     ports.set(5, 'somebody');
-    const used = servers.reconcile(settings({ apiAddress: at(4), metricsAddress: at(5), healthAddress: 'none' }));
+    const used = servers.reconcile(
+      settings({ apiAddress: at(4), metricsAddress: at(5), healthAddress: 'none' }),
+    );
     await expect(used).rejects.toThrow('--metrics-address');
     expect(open()).toEqual({ api: 1, metrics: 2, health: 3, somebody: 5 });
   });
@@ -247,7 +249,9 @@ describe('a change that cannot be', () => {
     state.made = (name) => {
       if (name === 'metrics') ports.set(3, 'another');
     };
-    const used = servers.reconcile(settings({ apiAddress: at(4), metricsAddress: at(5), healthAddress: at(6) }));
+    const used = servers.reconcile(
+      settings({ apiAddress: at(4), metricsAddress: at(5), healthAddress: at(6) }),
+    );
     await expect(used).rejects.toThrow('--metrics-address');
     expect(open()).toMatchObject({ api: 1, metrics: 2 });
     expect(lines).toContainEqual({

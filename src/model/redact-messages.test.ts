@@ -19,8 +19,8 @@ function* sentences(node: unknown): Generator<string> {
 
 test('no message of ours is taken for a secret, which would hide what it says', () => {
   const hidden: string[] = [];
+  // A text of several lines is a program or a document.
   for (const path of globSync('**/*.ts', { cwd: SOURCES, exclude: ['**/*.test.ts'] }))
-    // A text of several lines is a program or a document.
     for (const text of sentences(parseAst(readFileSync(join(SOURCES, path), 'utf8'), { lang: 'ts' })))
       if (/\w \w/.test(text) && !text.includes('\n') && hideSecrets(text) !== text)
         hidden.push(`${path}: ${hideSecrets(text)}`);
