@@ -136,7 +136,14 @@ export const SETTINGS = {
     env: 'MAX_DOCUMENT_KIB',
     flag: '--max-document-kib',
     description:
-      'maximum total size of the documents in KiB; beyond it, the namespaces that use the most lose tools',
+      'maximum total size of the documents of one ConfigMap in KiB; beyond it, toolset.json is divided (MAX_SHARDS), or the namespaces that use the most lose tools',
+  }),
+  maxShards: setting(count(1, 16), '1', {
+    group: 'limits',
+    env: 'MAX_SHARDS',
+    flag: '--max-shards',
+    description:
+      'maximum number of ConfigMaps to divide toolset.json among if it does not fit into one; beyond them, or with 1, tools are left out',
   }),
   maxDescriptionBytes: setting(count(0, 1_000_000), '16384', {
     group: 'limits',

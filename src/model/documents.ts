@@ -10,6 +10,38 @@ export type Documents = Readonly<Record<string, string>>;
  */
 export const namesOf = (documents: Documents): string[] => Object.keys(documents).sort().reverse();
 
+/**
+ * The name of a part of a document that is divided among several ConfigMaps. The first part has the document's own name. No
+ * key of a ConfigMap can have a `#`, so the others are never mistaken for a key of the first ConfigMap.
+ * @param shard the number of the ConfigMap, from 1
+ */
+export const shardName = (document: string, shard: number): string =>
+  shard === 1 ? document : `${document}#${shard}`;
+
+/** The document that a name stands for, and the number of the ConfigMap that has this part of it. */
+export function shardOf(name: string): { readonly document: string; readonly shard: number } {
+  const [, document, number] = /^([^#]+)#([2-9]|[1-9]\d)$/.exec(name) ?? [];
+  return document === undefined ? { document: name, shard: 1 } : { document, shard: Number(number) };
+}
+
+/** The parts of a document by name, in the order of their ConfigMaps. */
+export const partsOf = (documents: Documents, document: string): (readonly [name: string, text: string])[] =>
+  Object.entries(documents)
+    .filter(([name]) => shardOf(name).document === document)
+    .sort(([a], [b]) => shardOf(a).shard - shardOf(b).shard);
+
+/** Documents by the ConfigMap that they are in: those of the first one, then those of the second, and so on. */
+export function byShard(documents: Documents): ReadonlyMap<number, Documents> {
+  const shards = Map.groupBy(namesOf(documents), (name) => shardOf(name).shard);
+  const ordered = [...shards].sort(([a], [b]) => a - b);
+  return new Map(
+    ordered.map(([shard, names]) => [
+      shard,
+      Object.fromEntries(names.map((name) => [shardOf(name).document, documents[name] ?? ''])),
+    ]),
+  );
+}
+
 /** Documents, and the tools in them. */
 export interface Toolset {
   readonly documents: Documents;
@@ -32,7 +64,13 @@ export function toolsetOf(documents: Documents, read: () => readonly PublishedTo
 export const OVERRIDES_KEY = 'overrides.yaml';
 
 /** The limits that can keep something of a backend out of the documents. */
-export const LIMIT_NAMES = ['namespace_tools', 'description_bytes', 'document_bytes', 'agent_tools'] as const;
+export const LIMIT_NAMES = [
+  'namespace_tools',
+  'description_bytes',
+  'document_bytes',
+  'agent_tools',
+  'agent_bytes',
+] as const;
 export type LimitName = (typeof LIMIT_NAMES)[number];
 
 /** What a limit took from a tool. */

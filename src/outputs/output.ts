@@ -46,6 +46,12 @@ export interface Rendered {
   readonly limitNotes?: readonly Problem[];
 }
 
+/** How documents that are too large for one ConfigMap are divided among several, which hold a complete document each. */
+export interface DivisionRules {
+  /** The whole of the parts of a document. @param parts texts in the order of their ConfigMaps; agents need not take the whole */
+  join(parts: readonly string[]): string;
+}
+
 /**
  * Everything the program knows about one format that an agent reads. Each output is a folder of its own below `outputs`,
  * and `registry.ts` lists them.
@@ -63,6 +69,11 @@ export interface Output<Settings = unknown> {
   sizeOf(tool: Tool): number;
   /** The tools in documents that it rendered, as far as they say; none where they are something else. */
   readBack?(documents: Documents): readonly PublishedTool[];
+  /**
+   * Absent: what does not fit into one ConfigMap is left out. With it, the output renders some of the tools for each
+   * ConfigMap, without cuts and omissions of its own.
+   */
+  readonly division?: DivisionRules;
   /** Whether the artifacts depend on what is published. */
   usesPublished?(settings: Settings): boolean;
   /** What is wrong with its part of the overrides. */

@@ -1,4 +1,4 @@
-import { type Documents, type Toolset, toolsetOf } from '../model/documents.ts';
+import { type Documents, namesOf, partsOf, shardOf, type Toolset, toolsetOf } from '../model/documents.ts';
 import { LARGE } from '../model/yaml-document.ts';
 import type { Output } from './output.ts';
 
@@ -14,6 +14,8 @@ export interface Outputs<Settings = unknown> {
    * column. None if agents can use them. Never throws for what the documents hold.
    */
   faultsOf(documents: Documents): readonly string[];
+  /** The documents with all parts of those that are divided put together. @throws Error if a part cannot be read */
+  whole(documents: Documents): Documents;
   /** Whether what they render depends on what is published. */
   usesPublished(settings: Settings): boolean;
 }
@@ -31,13 +33,29 @@ export function outputsOf<Settings>(all: readonly Output<Settings>[]): Outputs<S
     read: (documents) => toolsetOf(documents, () => reader?.readBack?.(documents) ?? []),
     faultsOf: (documents) =>
       types.flatMap(({ name, check }) => {
-        const text = documents[name];
-        if (text === undefined) return [`${name} is missing`];
-        return check(text, LARGE)
-          .faults.filter(({ level }) => level === 'fault')
-          .slice(0, SHOWN)
-          .map(({ line, column, message }) => `${name}, line ${line}, column ${column}: ${message}`);
+        if (documents[name] === undefined) return [`${name} is missing`];
+        return partsOf(documents, name).flatMap(([part, text]) =>
+          check(text, LARGE)
+            .faults.filter(({ level }) => level === 'fault')
+            .slice(0, SHOWN)
+            .map(({ line, column, message }) => `${part}, line ${line}, column ${column}: ${message}`),
+        );
       }),
+    whole: (documents) =>
+      Object.fromEntries(
+        namesOf(documents)
+          .filter((name) => shardOf(name).shard === 1)
+          .map((name) => {
+            const texts = partsOf(documents, name).map(([, text]) => text);
+            const division = all.find((output) =>
+              output.documents.some((type) => type.name === name),
+            )?.division;
+            return [
+              name,
+              texts.length > 1 && division !== undefined ? division.join(texts) : (texts[0] ?? ''),
+            ];
+          }),
+      ),
     usesPublished: (settings) => all.some((output) => output.usesPublished?.(settings) === true),
   };
 }

@@ -1,5 +1,6 @@
-import type { Cut, Documents } from '../model/documents.ts';
+import { type Cut, type Documents, type LimitName, shardName } from '../model/documents.ts';
 import { beyondBytes, told } from '../planning/budget.ts';
+import { divide } from '../planning/division.ts';
 import type { Tool } from '../planning/tools.ts';
 import type { Output, Rendered, RenderOptions } from './output.ts';
 
@@ -12,18 +13,29 @@ export interface RenderedTools extends Required<Omit<Rendered, 'artifacts'>> {
 /** Most times that documents are rendered again to make them fit. The first estimate is nearly always right. */
 const ROUNDS = 4;
 
+const KIB = 1024;
+/** Room in each ConfigMap for what is around the tools of a document. */
+const AROUND = KIB;
+/** The room that documents which cannot be divided take changes in steps, so that the division seldom does. */
+const STEP = 64 * KIB;
+
 const sizeOf = (documents: Documents): number =>
   Object.values(documents).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
 
+const sizesOf = <S>(outputs: readonly Output<S>[], tools: readonly Tool[]): Map<Tool, number> =>
+  new Map(tools.map((tool) => [tool, outputs.reduce((sum, output) => sum + output.sizeOf(tool), 0)]));
+
+/** @param shard the ConfigMap that the documents are for */
 function render<S>(
   outputs: readonly Output<S>[],
   tools: readonly Tool[],
   options: RenderOptions & S,
+  shard = 1,
 ): RenderedTools {
   const all = outputs.map((output) => output.render(tools, options));
   const artifacts = all.flatMap((rendered) => rendered.artifacts);
   return {
-    documents: Object.fromEntries(artifacts.map(({ name, content }) => [name, content])),
+    documents: Object.fromEntries(artifacts.map(({ name, content }) => [shardName(name, shard), content])),
     tools,
     omissions: all.flatMap(({ omissions = [] }) => omissions),
     cuts: all.flatMap(({ cuts = [] }): readonly Cut[] => cuts),
@@ -32,21 +44,47 @@ function render<S>(
   };
 }
 
+/** Documents of several renderings together. @param tools that are in any of them */
+const together = (all: readonly RenderedTools[], tools: readonly Tool[]): RenderedTools => ({
+  documents: Object.assign({}, ...all.map(({ documents }) => documents)) as Documents,
+  tools,
+  omissions: all.flatMap(({ omissions }) => omissions),
+  cuts: all.flatMap(({ cuts }) => cuts),
+  notes: all.flatMap(({ notes }) => notes),
+  limitNotes: all.flatMap(({ limitNotes }) => limitNotes),
+});
+
+/** The same, with what a limit left out of it. */
+function without(
+  rendered: RenderedTools,
+  limit: LimitName,
+  gone: readonly Tool[],
+  said: Said,
+): RenderedTools {
+  const { cuts, notes } = told(limit, gone, () => said.why, said.effect);
+  return {
+    ...rendered,
+    cuts: [...cuts, ...rendered.cuts],
+    limitNotes: [...rendered.limitNotes, ...notes],
+  };
+}
+
+interface Said {
+  readonly why: string;
+  readonly effect?: string;
+}
+
 /**
- * Renders as many tools as fit into the documents of all outputs together. If they are too large, the namespaces that
- * take the most bytes lose tools.
+ * Renders as many tools as fit into so many bytes. If they do not, the namespaces that take the most bytes lose tools.
  * @param ordered in order of precedence
  */
-export function renderWithin<S>(
+function trimmed<S>(
   outputs: readonly Output<S>[],
   ordered: readonly Tool[],
   options: RenderOptions & S,
-): RenderedTools {
-  const { maxDocumentKib } = options.limits;
-  const most = maxDocumentKib * 1024;
-  const sizes = new Map(
-    ordered.map((tool) => [tool, outputs.reduce((sum, output) => sum + output.sizeOf(tool), 0)]),
-  );
+  most: number,
+): RenderedTools & { readonly gone: ReadonlySet<Tool> } {
+  const sizes = sizesOf(outputs, ordered);
   const tenants = ordered.filter(({ pinned }) => !pinned).length;
   let room = most;
   for (let round = 1; ; round++) {
@@ -54,20 +92,78 @@ export function renderWithin<S>(
     const kept = ordered.filter((tool) => !gone.has(tool));
     const rendered = render(outputs, kept, options);
     const over = sizeOf(rendered.documents) - most;
-    if (over <= 0 || round === ROUNDS || gone.size === tenants) {
-      const { cuts, notes } = told(
-        'document_bytes',
-        [...gone],
-        () =>
-          `has tools that take more than its share of the ${maxDocumentKib} KiB that the documents have room for`,
-      );
-      return {
-        ...rendered,
-        cuts: [...cuts, ...rendered.cuts],
-        limitNotes: [...rendered.limitNotes, ...notes],
-      };
-    }
+    if (over <= 0 || round === ROUNDS || gone.size === tenants) return { ...rendered, gone };
     const guessed = kept.reduce((sum, tool) => sum + (sizes.get(tool) ?? 0), 0);
-    room = Math.min(room, guessed) - over - 1024;
+    room = Math.min(room, guessed) - over - KIB;
   }
+}
+
+/** The same, without leaving anything out by an estimate: an output may have left out enough by limits of its own. */
+function fitted<S>(
+  outputs: readonly Output<S>[],
+  ordered: readonly Tool[],
+  options: RenderOptions & S,
+  most: number,
+): ReturnType<typeof trimmed> {
+  const all = render(outputs, ordered, options);
+  return sizeOf(all.documents) <= most
+    ? { ...all, gone: new Set() }
+    : trimmed(outputs, ordered, options, most);
+}
+
+/**
+ * Divides the documents that can be divided among several ConfigMaps, since they do not fit into one. The others are in the
+ * first one, and have at most half of it.
+ */
+function divided<S>(
+  outputs: readonly Output<S>[],
+  ordered: readonly Tool[],
+  options: RenderOptions & S,
+): RenderedTools {
+  const { maxDocumentKib, maxShards } = options.limits;
+  const most = maxDocumentKib * KIB;
+  const whole = outputs.filter(({ division }) => division === undefined);
+  const parts = outputs.filter(({ division }) => division !== undefined);
+  const names = whole.flatMap(({ documents }) => documents.map(({ name }) => name)).join(' and ');
+  let rest = fitted(whole, ordered, options, most / 2);
+  const first = most - Math.min(most / 2, Math.ceil(sizeOf(rest.documents) / STEP) * STEP);
+  const room = { first: first - AROUND, each: most - AROUND, most: maxShards };
+  const { shards, beyond } = divide(ordered, sizesOf(parts, ordered), room);
+  const kept = ordered.filter((tool) => !beyond.has(tool));
+  if (beyond.size > 0) rest = fitted(whole, kept, options, most - first);
+  const rendered = shards.map((tools, index) => render(parts, tools, options, index + 1));
+  const all = without(
+    together([rest, ...rendered], kept),
+    'agent_bytes',
+    kept.filter((tool) => rest.gone.has(tool)),
+    {
+      why: `has tools that take more than its share of the ${(most - first) / KIB} KiB that ${names} has room for`,
+      effect: `left out of ${names}, which is not divided`,
+    },
+  );
+  return without(all, 'document_bytes', [...beyond], {
+    why: `has tools that take more than its share of the ${maxShards} ConfigMaps of ${maxDocumentKib} KiB that the documents have room for`,
+  });
+}
+
+/**
+ * Renders the documents of all outputs together. If they do not fit into one ConfigMap, those that can be divided are, and
+ * of the others the namespaces that take the most bytes lose tools.
+ * @param ordered in order of precedence
+ */
+export function renderWithin<S>(
+  outputs: readonly Output<S>[],
+  ordered: readonly Tool[],
+  options: RenderOptions & S,
+): RenderedTools {
+  const { maxDocumentKib, maxShards } = options.limits;
+  const most = maxDocumentKib * KIB;
+  if (maxShards > 1 && outputs.some(({ division }) => division !== undefined)) {
+    const all = render(outputs, ordered, options);
+    return sizeOf(all.documents) <= most ? all : divided(outputs, ordered, options);
+  }
+  const { gone, ...rendered } = trimmed(outputs, ordered, options, most);
+  return without(rendered, 'document_bytes', [...gone], {
+    why: `has tools that take more than its share of the ${maxDocumentKib} KiB that the documents have room for`,
+  });
 }

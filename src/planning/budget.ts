@@ -10,8 +10,10 @@ import type { Tool } from './tools.ts';
 export interface Limits {
   /** Most tools of one namespace. */
   readonly maxToolsPerNamespace: number;
-  /** Most KiB of all documents together. */
+  /** Most KiB of all documents of one ConfigMap together. */
   readonly maxDocumentKib: number;
+  /** Most ConfigMaps that documents are divided among, where their format allows it; 1: they are not. */
+  readonly maxShards: number;
   /** Most bytes of descriptions that owners of Services wrote, in all and of one namespace. */
   readonly maxDescriptionBytes: number;
   readonly maxDescriptionBytesPerNamespace: number;
@@ -22,6 +24,8 @@ export interface Limits {
 export const LIMITS: Limits = {
   maxToolsPerNamespace: 100,
   maxDocumentKib: 900,
+  // A caller that cannot publish several ConfigMaps, such as the library's, gets whole documents.
+  maxShards: 1,
   maxDescriptionBytes: 16_384,
   maxDescriptionBytesPerNamespace: 4_096,
   maxAgentTools: 128,
@@ -47,8 +51,9 @@ const SETTING: Readonly<Record<LimitName, string>> = {
   namespace_tools: 'MAX_TOOLS_PER_NAMESPACE (--max-tools-per-namespace)',
   description_bytes:
     'MAX_DESCRIPTION_BYTES_PER_NAMESPACE or MAX_DESCRIPTION_BYTES (--max-description-bytes-per-namespace, --max-description-bytes)',
-  document_bytes: 'MAX_DOCUMENT_KIB (--max-document-kib)',
+  document_bytes: 'MAX_DOCUMENT_KIB or MAX_SHARDS (--max-document-kib, --max-shards)',
   agent_tools: 'MAX_AGENT_TOOLS (--max-agent-tools)',
+  agent_bytes: 'MAX_DOCUMENT_KIB (--max-document-kib)',
 };
 
 const NOT_PUBLISHED = 'found, and not published';

@@ -138,6 +138,7 @@ describe('the settings', () => {
     maxNamespaceServices: 10_000,
     maxToolsPerNamespace: 10_000,
     maxDocumentKib: 900,
+    maxShards: 16,
     maxDescriptionBytes: 1_000_000,
     maxDescriptionBytesPerNamespace: 1_000_000,
     maxAgentTools: 10_000,

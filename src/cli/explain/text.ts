@@ -139,7 +139,7 @@ function verdictLines(result: ExplainResult): string[] {
   return [
     `${type}, in the documents as the tool ${tool}`,
     ...cuts.map(({ limit, why }) =>
-      limit === 'agent_tools'
+      limit === 'agent_tools' || limit === 'agent_bytes'
         ? `it is in toolset.json only, and left out of custom_toolset.yaml: ${why}`
         : `its owner's description is not in them: ${why}`,
     ),

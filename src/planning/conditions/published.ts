@@ -103,7 +103,7 @@ function present(facts: PublicationFacts): Case {
     const [, why, message] = standstill(facts.state) ?? reason;
     return ['True', 'KeptForNow', `it is published for now (${why}: ${message})`];
   }
-  const beyond = facts.cuts.find(({ limit }) => limit === 'agent_tools');
+  const beyond = facts.cuts.find(({ limit }) => limit === 'agent_tools' || limit === 'agent_bytes');
   if (beyond !== undefined) return ['False', 'LimitReached', `in toolset.json only: ${beyond.why}`];
   const [omission] = facts.omissions;
   if (omission === undefined) return ['True', 'InToolset', 'it is in the published documents'];

@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest';
+import { discovered } from '../../test/fixtures/unit/detection.ts';
+import { offered } from '../../test/fixtures/unit/service.ts';
+import type { DiscoveredService } from '../model/discovery.ts';
+import { byShard, type Documents, shardOf } from '../model/documents.ts';
+import { NO_OVERRIDES } from '../model/overrides.ts';
+import type { Limits } from '../planning/budget.ts';
+import { generate } from './generate.ts';
+import { OUTPUTS } from './registry.ts';
+
+const template = discovered(offered('template'));
+
+/** Services of a namespace; the first is the oldest. */
+const many = (namespace: string, count: number): DiscoveredService[] =>
+  Array.from({ length: count }, (_, number) => {
+    const name = `s${String(number).padStart(4, '0')}`;
+    return {
+      ...template,
+      service: {
+        ...template.service,
+        namespace,
+        name,
+        created: new Date(Date.UTC(2026, 0, 1) + number * 1000).toISOString(),
+      },
+      tool: `${name}.${namespace}`,
+      endpoint: { ...template.endpoint, host: `${name}.${namespace}.svc.cluster.local` },
+    };
+  });
+
+const made = (found: readonly DiscoveredService[], limits: Partial<Limits>) =>
+  generate(found, {
+    credentials: {},
+    holmesgptVersion: '0.32',
+    overrides: NO_OVERRIDES,
+    kinds: new Map(),
+    maxToolsPerNamespace: 10_000,
+    ...limits,
+  });
+
+const bytesIn = (documents: Documents): number =>
+  Object.values(documents).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+const namesIn = (text: string | undefined): string[] =>
+  (JSON.parse(text ?? '{"tools":[]}') as { tools: { name: string }[] }).tools.map(({ name }) => name);
+
+const FOUND = [...many('a', 100), ...many('b', 100), ...many('c', 100)];
+const LIMITS = { maxDocumentKib: 64, maxShards: 4 };
+
+describe('documents that do not fit into one ConfigMap', () => {
+  test('are divided: each tool is in one part, and each part is a complete document', () => {
+    const { documents, tools, cuts } = made(FOUND, LIMITS);
+    const shards = byShard(documents);
+    expect([...shards.keys()]).toEqual([1, 2, 3].slice(0, shards.size));
+    expect(shards.size).toBeGreaterThan(1);
+    for (const inOne of shards.values()) expect(bytesIn(inOne)).toBeLessThanOrEqual(64 * 1024);
+    const parts = [...shards.values()].flatMap((inOne) => namesIn(inOne['toolset.json']));
+    expect(parts.sort()).toEqual(FOUND.map(({ tool }) => tool).sort());
+    expect(tools).toHaveLength(300);
+    expect(cuts.filter(({ limit }) => limit === 'document_bytes')).toEqual([]);
+    expect(OUTPUTS.faultsOf(documents)).toEqual([]);
+  });
+
+  test('are read back whole, and put together they are what one document would be', () => {
+    const { documents, tools } = made(FOUND, LIMITS);
+    expect(OUTPUTS.read(documents).tools).toEqual(tools);
+    const whole = OUTPUTS.whole(documents);
+    expect(whole['toolset.json']).toBe(made(FOUND, { maxDocumentKib: 900 }).documents['toolset.json']);
+    expect(whole['custom_toolset.yaml']).toBe(documents['custom_toolset.yaml']);
+    expect(Object.keys(whole).every((name) => shardOf(name).shard === 1)).toBe(true);
+  });
+
+  test('beyond the last ConfigMap, the namespaces that use the most lose tools, and one line each tells', () => {
+    const found = [...FOUND, ...many('d', 500), ...many('e', 3)];
+    const { documents, tools, cuts, limitNotes } = made(found, { maxDocumentKib: 64, maxShards: 2 });
+    expect([...byShard(documents).keys()]).toEqual([1, 2]);
+    const lost = cuts.filter(({ limit }) => limit === 'document_bytes');
+    expect(tools.length + lost.length).toBe(found.length);
+    expect(lost.some(({ key }) => key.startsWith('d/'))).toBe(true);
+    expect(lost.some(({ key }) => key.startsWith('e/'))).toBe(false);
+    expect(
+      limitNotes.find(({ where, fix }) => where === 'namespace d' && fix?.includes('MAX_SHARDS')),
+    ).toMatchObject({
+      what: expect.stringContaining('the 2 ConfigMaps of 64 KiB'),
+      fix: expect.stringContaining('MAX_SHARDS'),
+    });
+  });
+
+  test('that cannot be divided lose what half of the first ConfigMap has no room for, and one line each tells', () => {
+    const { documents, tools, cuts, limitNotes } = made(FOUND, { ...LIMITS, maxAgentTools: 10_000 });
+    expect(tools).toHaveLength(300);
+    const left = cuts.filter(({ limit }) => limit === 'agent_bytes');
+    expect(left.length).toBeGreaterThan(0);
+    expect(Buffer.byteLength(documents['custom_toolset.yaml'] ?? '')).toBeLessThanOrEqual(32 * 1024);
+    const [first] = left;
+    expect(documents['custom_toolset.yaml']).not.toContain(`${first?.key.replace('/', '.')}:`);
+    expect(limitNotes.some(({ what }) => what.includes('left out of custom_toolset.yaml'))).toBe(true);
+  });
+
+  test('are left out of by one ConfigMap only, as before, if no more are allowed', () => {
+    const { documents, cuts } = made(FOUND, { maxDocumentKib: 64, maxShards: 1 });
+    expect(Object.keys(documents).sort()).toEqual(['custom_toolset.yaml', 'toolset.json']);
+    expect(bytesIn(documents)).toBeLessThanOrEqual(64 * 1024);
+    expect(cuts.some(({ limit }) => limit === 'document_bytes')).toBe(true);
+  });
+});
+
+test('what fits into one ConfigMap is the same as without others', () => {
+  expect(made(FOUND, { maxDocumentKib: 900, maxShards: 4 })).toEqual(
+    made(FOUND, { maxDocumentKib: 900, maxShards: 1 }),
+  );
+});
