@@ -76,9 +76,11 @@ export async function createAppInstance(
       ? before.leader
       : await joinElection(settings, once, host.env, target, log);
   const { kube, mayPublish } = leader;
-  const { publishToCluster: intoCluster, publishToFile: intoFile } = await import('./publishing.ts');
+  const { publishToCluster, publishToFile } = await import('./publishing.ts');
   const publishing =
-    kube === undefined ? intoFile(out ?? '', settings) : intoCluster(kube, settings, host.env, log);
+    kube === undefined
+      ? publishToFile(out ?? '', settings)
+      : publishToCluster(kube, settings, { env: host.env, log, force: serveOptions.force });
   const overrides = new OverridesPreloader();
   const follower = await createFollower(settings, host.env, kube);
   let changed: ReadinessListener['changed'] = () => {};
@@ -105,7 +107,8 @@ export async function createAppInstance(
     engine: {
       source: input.source,
       stages: { ...stages, prober },
-      generation: settings,
+      // A file holds one ConfigMap.
+      generation: kube === undefined ? { ...settings, maxShards: 1 } : settings,
       publisher: overrides.publisher(publishing.publisher),
       version: host.version,
       now: () => new Date(),

@@ -7,6 +7,7 @@ import type { DiscoveredService } from '../model/discovery.ts';
 import type { Generated } from '../model/documents.ts';
 import type { Service } from '../model/service.ts';
 import { type GenerateOptions, generate } from '../outputs/generate.ts';
+import { OUTPUTS } from '../outputs/registry.ts';
 
 /** A serialized value. Bytes are copied to a worker much faster than objects. */
 type Packed = Uint8Array;
@@ -56,17 +57,22 @@ export async function packServices(services: readonly DiscoveredService[]): Prom
   return result;
 }
 
-/** Runs in the worker thread: detects described services, and generates the documents. */
-export function generateInWorker({ from, options }: GenerateTask): Generated {
+function generated({ from, options }: GenerateTask): Generated {
   if (!('services' in from))
     return generate(
       from.map((service) => deserialize(service) as DiscoveredService),
       options,
     );
   const { candidates, problems } = detect(from.services, deserialize(from.rules) as Rules, from.detection);
-  const generated = generate(
+  const result = generate(
     candidates.map((candidate) => ({ ...candidate, verdict: NOT_PROBED })),
     options,
   );
-  return { ...generated, notes: [...problems, ...generated.notes] };
+  return { ...result, notes: [...problems, ...result.notes] };
+}
+
+/** Runs in the worker thread: detects described services, and generates the documents, whole. */
+export function generateInWorker(task: GenerateTask): Generated {
+  const result = generated(task);
+  return { ...result, documents: OUTPUTS.whole(result.documents) };
 }

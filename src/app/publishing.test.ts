@@ -27,7 +27,15 @@ async function place(milliseconds: number) {
     configMapNamespace: 'ns',
     revisionHistoryLimit: 10,
   } as unknown as Configuration;
-  return { written, ending, publishing: publishToCluster(kube, settings, { POD_NAME: 'pod' }, {} as never) };
+  return {
+    written,
+    ending,
+    publishing: publishToCluster(kube, settings, {
+      env: { POD_NAME: 'pod' },
+      log: {} as never,
+      force: false,
+    }),
+  };
 }
 
 test('an Event that was told before the end is written still', async () => {

@@ -39,11 +39,10 @@ export function publishToFile(
 export function publishToCluster(
   kube: KubeClient,
   settings: Configuration,
-  env: Env,
-  log: Logger,
+  { env, log, force }: { readonly env: Env; readonly log: Logger; readonly force: boolean },
 ): Publishing {
   const { configMapName: name, configMapNamespace: namespace } = settings;
-  const publisher = targetOf(kube, settings);
+  const publisher = targetOf(kube, settings, { lookFor: settings.maxShards, force });
   const stop = new AbortController();
   const recorder = eventRecorder(kube, {
     regarding: { name, namespace, uid: publisher.uid },

@@ -1,6 +1,7 @@
 import type { KubeClient } from '../kubernetes/connection.ts';
 import { configMapPublisher } from '../publishers/config-map/config-map-publisher.ts';
 import { controllerRevisionHistory } from '../publishers/config-map/controller-revision-history.ts';
+import type { ShardsOptions } from '../publishers/config-map/shards.ts';
 import type { History, Publisher } from '../publishers/publisher.ts';
 import type { Configuration } from './configuration.ts';
 
@@ -11,9 +12,12 @@ export interface Target extends Publisher {
   readonly uid: () => string | undefined;
 }
 
-/** Opens the ConfigMap that the settings name, with its history. */
-export function targetOf(kube: KubeClient, settings: Configuration): Target {
+/**
+ * Opens the ConfigMap that the settings name, with its history.
+ * @param shards how the ConfigMaps with other parts of its documents are found and taken over
+ */
+export function targetOf(kube: KubeClient, settings: Configuration, shards: ShardsOptions = {}): Target {
   const target = { name: settings.configMapName, namespace: settings.configMapNamespace };
   const history = controllerRevisionHistory(kube, target, settings.revisionHistoryLimit);
-  return { ...configMapPublisher(kube, target, history), history };
+  return { ...configMapPublisher(kube, target, { ...shards, history }), history };
 }

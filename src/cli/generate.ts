@@ -48,10 +48,10 @@ async function overridesFrom(path: string | undefined): Promise<Overrides> {
   );
 }
 
-/** The document of one output. */
+/** The document of one output, whole. */
 function documentOf(id: Exclude<DocumentFormat, 'configmap'>, { documents }: Generated): string {
   const [type] = OUTPUTS.all.find((output) => output.id === id)?.documents ?? [];
-  return documents[type?.name ?? ''] ?? '';
+  return OUTPUTS.whole(documents)[type?.name ?? ''] ?? '';
 }
 
 /** `generate`: writes the documents to standard output or a file. @returns the exit code */
@@ -76,10 +76,10 @@ export async function generateCommand(flags: GenerateFlags, cli: CliContext): Pr
   warn(cli.output, [...sync.problems, ...found.problems, ...generated.notes]);
   let text: string;
   if (flags.format === 'configmap') {
-    const { ownedConfigMap } = await import('../publishers/config-map/config-map.ts');
+    const { ownedConfigMaps } = await import('../publishers/config-map/config-map.ts');
     const target = { name: settings.configMapName, namespace: settings.configMapNamespace };
-    const object = ownedConfigMap(target, plan(generated, undefined, cli.version), undefined);
-    text = yamlText(object);
+    const objects = ownedConfigMaps(target, plan(generated, undefined, cli.version), undefined);
+    text = objects.map(yamlText).join('---\n');
   } else text = documentOf(flags.format, generated);
   await writeResult(text, flags.out, cli.output);
   return input.kube === undefined && sync.problems.length > 0 ? EXIT.findings : EXIT.ok;

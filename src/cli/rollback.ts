@@ -122,10 +122,11 @@ async function publishRevision(
 export async function rollbackCommand(flags: RollbackFlags, cli: CliContext): Promise<number> {
   const settings = await settingsOf(flags, cli);
   // Only serve prunes the history, because only serve knows the limit.
-  const target = targetOf(await openCluster(inputOf(flags, cli)), {
-    ...settings,
-    revisionHistoryLimit: UNLIMITED_HISTORY,
-  });
+  const target = targetOf(
+    await openCluster(inputOf(flags, cli)),
+    { ...settings, revisionHistoryLimit: UNLIMITED_HISTORY },
+    { force: flags.force === true },
+  );
   const there = await readState(target, flags.force === true, cli.signal);
   const to = chooseRevision(there, flags.to);
   printDiff(documentDiff(there.live, to.documents, 'published', `revision ${to.number}`), cli);

@@ -360,3 +360,74 @@ test('a program that writes the same thing again and again is let be for a while
   // What we want to change ourselves does not wait.
   expect(await run(lokis('a', 'b'))).toBeDefined();
 });
+
+describe('documents that do not fit into one ConfigMap', () => {
+  const LIMITS = { maxToolsPerNamespace: 1_000, maxDocumentKib: 16, maxShards: 4 };
+  const generation = {
+    credentials: {},
+    holmesgptVersion: '0.45.0',
+    kinds: toolKinds(rules),
+    ...LIMITS,
+  } as never;
+  const found = lokis(...Array.from({ length: 90 }, (_, number) => `loki-${number}`));
+  const shardsOf = () => Object.keys(place.live?.data ?? {}).filter((key) => key.includes('#'));
+
+  test('are published in parts, are recorded whole, and stay as they are', async () => {
+    const { run } = process({ generation });
+    const reconciled = await run(found);
+    expect(reconciled?.tools).toHaveLength(90);
+    expect(shardsOf().length).toBeGreaterThan(0);
+    expect(place.live?.annotations).toMatchObject({ 'kubernaut.io/discovered-services': '90' });
+    expect(place.revisions[0]?.documents).toMatchObject({ 'toolset.json#2': expect.any(String) });
+    await process({ generation }).run(found);
+    await run(found);
+    expect(place.applied).toHaveLength(1);
+    expect(told('drift')).toEqual([]);
+  });
+
+  test('a part that is missing or was edited is drift, and comes back', async () => {
+    const { run } = process({ generation });
+    await run(found);
+    const [part = ''] = shardsOf();
+    const data = { ...place.live?.data };
+    const text = data[part];
+    delete data[part];
+    place.write({ data });
+    await run(found);
+    expect(place.live?.data[part]).toBe(text);
+    expect(told('drift').at(-1)).toMatchObject({ keys: [part] });
+    place.edit(part, '{"tools":[]}');
+    await process({ generation }).run(found);
+    expect(place.live?.data[part]).toBe(text);
+    expect(told('drift').at(-1)).toMatchObject({ keys: [part] });
+  });
+
+  test('shrink, and no part is left', async () => {
+    const { run } = process({ generation, force: true });
+    await run(found);
+    await run(found.slice(0, 5));
+    expect(shardsOf()).toEqual([]);
+    expect(place.tools).toHaveLength(5);
+  });
+
+  test.each([
+    [1, 0],
+    [2, 1],
+  ])('are trimmed to %d if no more may be written, and a note says why', async (most, parts) => {
+    place.mostShards = most;
+    const { run } = process({ generation });
+    const reconciled = await run(found);
+    expect(shardsOf()).toHaveLength(parts);
+    expect(reconciled?.tools.length).toBeLessThan(90);
+    expect(reconciled?.tools.length).toBeGreaterThan(5);
+    const problems = told('reconciled').at(-1)?.problems ?? [];
+    expect(problems.filter(({ what }) => what.includes('may not write the place-2'))).toHaveLength(1);
+    expect(problems.some(({ fix }) => fix?.includes('MAX_SHARDS'))).toBe(true);
+    await run(found);
+    expect(place.applied).toHaveLength(1);
+    // Another configuration or a restart tries again.
+    place.mostShards = 16;
+    await process({ generation }).run(found);
+    expect(shardsOf().length).toBeGreaterThan(parts);
+  });
+});

@@ -13,7 +13,7 @@ import { type Observed, observe } from '../planning/observed.ts';
 import { refusal } from '../planning/refusal.ts';
 import { type Gone, type Loss, stillGone } from '../planning/removals.ts';
 import { retryConflicts } from '../publishers/conflicts.ts';
-import { OwnerRefused } from '../publishers/publisher.ts';
+import { OwnerRefused, ShardsRefused } from '../publishers/publisher.ts';
 import { assess, type Findings, type GeneratedSnapshot, type ReconcileState, situationOf } from './assess.ts';
 import { DriftBackoff } from './drift-backoff.ts';
 import type { EngineEvent } from './events.ts';
@@ -76,6 +76,10 @@ export class Reconciler {
   #notes: Problem[] = [];
   /** Why the owner reference was refused, if it was. */
   #ownerRefused: string | undefined;
+  /** Why documents cannot be divided among as many ConfigMaps as they may be, if they cannot. */
+  #shardsRefused: ShardsRefused | undefined;
+  /** What is generated with: always the same object while it is the same. */
+  #generation: Target['generation'];
 
   /** Who has which name, as of the last reconciliation. */
   naming: Naming | undefined;
@@ -86,6 +90,7 @@ export class Reconciler {
   constructor(options: ReconcilerOptions, before?: Reconciler) {
     const { tell, publisher, now, tools = new ToolWatch() } = options;
     this.#options = options;
+    this.#generation = options.generation;
     this.#reports = new ReconcileReports({ tell, target: publisher.target, now, tools });
     this.#revisions = new RevisionLog(options);
     this.#drift = new DriftBackoff(tell);
@@ -108,7 +113,7 @@ export class Reconciler {
     const started = performance.now();
     let reconciled: Reconciled | undefined;
     try {
-      reconciled = await retryConflicts(() => this.#retryWithoutOwner(found, cycle, signal), signal);
+      reconciled = await retryConflicts(() => this.#retryWithLess(found, cycle, signal), signal);
       return reconciled;
     } finally {
       if (!signal.aborted)
@@ -127,15 +132,29 @@ export class Reconciler {
     }
   }
 
-  /** One attempt, and a second one without an owner reference if the first is refused. */
-  async #retryWithoutOwner(...attempt: Parameters<Reconciler['run']>): Promise<Reconciled | undefined> {
-    try {
-      return await this.#reconcileOnce(...attempt);
-    } catch (error) {
-      if (!(error instanceof OwnerRefused) || this.#ownerRefused !== undefined) throw error;
-      this.#ownerRefused = error.message;
-      return await this.#reconcileOnce(...attempt);
+  /** One attempt, and others without an owner reference or with fewer ConfigMaps if these are refused. */
+  async #retryWithLess(...attempt: Parameters<Reconciler['run']>): Promise<Reconciled | undefined> {
+    for (;;) {
+      try {
+        return await this.#reconcileOnce(...attempt);
+      } catch (error) {
+        if (!this.#takeRefusal(error)) throw error;
+      }
     }
+  }
+
+  /** Remembers what was refused. @returns whether another attempt asks for less */
+  #takeRefusal(error: unknown): boolean {
+    if (error instanceof OwnerRefused && this.#ownerRefused === undefined) {
+      this.#ownerRefused = error.message;
+      return true;
+    }
+    if (error instanceof ShardsRefused && error.most < (this.#generation.maxShards ?? 1)) {
+      this.#shardsRefused = error;
+      this.#generation = { ...this.#generation, maxShards: error.most };
+      return true;
+    }
+    return false;
   }
 
   async #reconcileOnce(
@@ -205,7 +224,8 @@ export class Reconciler {
    * @throws the reason, if no good documents are known
    */
   #desired(found: ReconcileInput, situation: Situation, state: ReconcileState, cycle: number): Desired {
-    const { generation, outputs, force, removalHold, once, now, excluded } = this.#options;
+    const { outputs, force, removalHold, once, now, excluded } = this.#options;
+    const generation = this.#generation;
     const removal = force
       ? undefined
       : { hold: removalHold, once, ...(excluded === undefined ? {} : { excluded }) };
@@ -219,6 +239,7 @@ export class Reconciler {
       this.naming = naming;
       this.approvals = approvals ?? this.approvals;
       this.#notes.push(...notes);
+      this.#noteShards(made);
       if (made !== this.#lastGenerated)
         this.#options.tell({ kind: 'generated', cycle, ok: faults === undefined });
       this.#lastGenerated = made;
@@ -238,6 +259,15 @@ export class Reconciler {
     this.#reports.reasons(decision, live, cycle);
     const note = this.#reports.held(decision.held, cycle);
     if (note !== undefined) this.#notes.push(note);
+  }
+
+  /** Why tools are left out although documents may be divided among more ConfigMaps. */
+  #noteShards({ cuts }: GeneratedSnapshot): void {
+    const refused = this.#shardsRefused;
+    if (refused === undefined || !cuts.some(({ limit }) => limit === 'document_bytes')) return;
+    const { target } = this.#options.publisher;
+    const what = `has ${refused.most === 1 ? 'all the room that there is for tools' : `room in ${refused.most} ConfigMaps only`}, and what does not fit is left out`;
+    this.#notes.push({ where: target, what: `${what}: ${refused.message}` });
   }
 
   async #owner(signal: AbortSignal): ReturnType<Target['owner']> {

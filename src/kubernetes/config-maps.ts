@@ -150,3 +150,21 @@ export async function removeAnnotations(
     signal,
   )) as ConfigMap;
 }
+
+/**
+ * Deletes one state of a ConfigMap. One that does not exist is no failure.
+ * @throws as `KubeClient.request`; 409 if it was changed
+ */
+export async function deleteConfigMap(
+  kube: KubeClient,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  preconditions: { readonly resourceVersion: string; readonly uid: string } | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const body = { apiVersion: 'v1', kind: 'DeleteOptions', ...(preconditions && { preconditions }) };
+  try {
+    await kube.request({ method: 'DELETE', path: pathOf(namespace, name), body }, signal);
+  } catch (error) {
+    if (!isStatus(error, 404)) throw error;
+  }
+}

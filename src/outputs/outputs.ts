@@ -7,6 +7,8 @@ export interface Outputs<Settings = unknown> {
   readonly all: readonly Output<Settings>[];
   /** Names of their documents. */
   readonly names: readonly string[];
+  /** Names of those that can be divided among several ConfigMaps. */
+  readonly divisible: readonly string[];
   /** Documents with the tools in them, which are read when they are first needed. */
   read(documents: Documents): Toolset;
   /**
@@ -30,6 +32,9 @@ export function outputsOf<Settings>(all: readonly Output<Settings>[]): Outputs<S
   return {
     all,
     names: types.map(({ name }) => name),
+    divisible: all
+      .filter(({ division }) => division !== undefined)
+      .flatMap(({ documents }) => documents.map(({ name }) => name)),
     read: (documents) => toolsetOf(documents, () => reader?.readBack?.(documents) ?? []),
     faultsOf: (documents) =>
       types.flatMap(({ name, check }) => {

@@ -100,7 +100,8 @@ function driftOf(live: Observed | undefined, published: Toolset | undefined): De
   const there = live.toolset;
   if (there !== undefined && hashOf(there) === live.annotations[CONTENT_HASH]) return undefined;
   const documents = published?.documents;
-  const keys = live.names.filter((key) => documents === undefined || live.data[key] !== documents[key]);
+  const names = new Set([...live.names, ...Object.keys(documents ?? {})]);
+  const keys = [...names].filter((key) => documents === undefined || live.data[key] !== documents[key]);
   return keys.length === 0 ? undefined : { keys, published: documents };
 }
 

@@ -10,6 +10,14 @@ describe('the size of the documents', () => {
   test('in bytes, and of both together: small enough says nothing', () => {
     expect(sizeFault(sized(500))).toBeUndefined();
   });
+  test('of each ConfigMap, where they are divided', () => {
+    const divided = { ...sized(900), 'toolset.json#2': 'x'.repeat(900 * 1024) };
+    expect(sizeFault(divided)).toBeUndefined();
+    expect(sizeFault({ ...divided, 'toolset.json#2': 'x'.repeat(900 * 1024 + 1) })).toMatchObject({
+      refused: true,
+      what: 'the documents of one ConfigMap have 901 KiB, and a ConfigMap takes 900 KiB of them',
+    });
+  });
   test('over 500 KiB is told, over 900 KiB refused', () => {
     expect(sizeFault(sized(501))).toMatchObject({ refused: false, what: expect.stringContaining('501 KiB') });
     expect(sizeFault(sized(900))).toMatchObject({

@@ -6,6 +6,7 @@ import { observe } from './observed.ts';
 let reads = 0;
 const reader = {
   names: ['a.json', 'b.yaml'],
+  divisible: ['a.json'],
   read(documents: Documents) {
     reads += 1;
     return { documents, tools: [] };
@@ -33,6 +34,23 @@ describe('our documents in what is published', () => {
   });
   test('are those of a version with fewer outputs, untouched since', () => {
     expect(documentsIn(some, contentHash(some))).toEqual(some);
+  });
+  describe('that are divided', () => {
+    const divided = { ...all, 'a.json#2': '3', 'a.json#3': '4' };
+    const counted = (data: Documents) =>
+      observe({ ...live(data), annotations: { 'kubernaut.io/shards': '3' } }, reader);
+    test('are whole with all of their parts', () => {
+      expect(counted(divided)?.toolset?.documents).toEqual(divided);
+      expect(counted(divided)?.names).toEqual(['a.json', 'b.yaml', 'a.json#2', 'a.json#3']);
+    });
+    test('are none if a part is missing', () => {
+      expect(counted({ ...all, 'a.json#3': '4' })?.toolset).toBeUndefined();
+      expect(counted(all)?.toolset).toBeUndefined();
+      expect(counted(all)?.present.documents).toEqual(all);
+    });
+    test('have no parts of a document that is never divided', () => {
+      expect(documentsIn({ ...all, 'b.yaml#2': 'x', 'a.json#x': 'y', 'a.json#1': 'z' })).toEqual(all);
+    });
   });
   test('are none if nothing is published', () => {
     expect(observe(undefined, reader)).toBeUndefined();

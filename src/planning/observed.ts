@@ -1,13 +1,15 @@
-import type { Documents, Toolset } from '../model/documents.ts';
+import { type Documents, partsOf, shardOf, type Toolset } from '../model/documents.ts';
 import type { Published } from '../model/published.ts';
 import type { Revision } from '../model/revision.ts';
 import { contentHash } from './content-hash.ts';
-import { CONTENT_HASH } from './plan.ts';
+import { CONTENT_HASH, SHARDS } from './plan.ts';
 
 /** What is known of the documents of a target, whatever they are. */
 export interface Reader {
   /** Names of the documents that are ours. */
   readonly names: readonly string[];
+  /** Names of those that can be divided among several ConfigMaps. */
+  readonly divisible?: readonly string[];
   /** Documents with the tools in them. */
   read(documents: Documents): Toolset;
 }
@@ -31,23 +33,33 @@ export interface ReadRevision extends Revision {
  * Whether none of our documents is missing. Fewer than there are outputs are whole if they are what we published: another
  * version of the program may have had fewer outputs.
  */
-function isWhole(documents: Documents, { annotations }: Published, names: readonly string[]): boolean {
-  const count = Object.keys(documents).length;
-  if (count === names.length) return true;
+function isWhole(
+  documents: Documents,
+  { annotations }: Published,
+  { names, divisible = [] }: Reader,
+): boolean {
+  const count = Object.keys(documents).filter((name) => shardOf(name).shard === 1).length;
+  const shards = Number(annotations[SHARDS]) || 1;
+  const isDivided = (name: string): boolean => partsOf(documents, name).length === shards;
+  if (count === names.length) return shards === 1 || divisible.every(isDivided);
   return count > 0 && contentHash(documents) === annotations[CONTENT_HASH];
 }
 
 /** Reads what is published. From here on, nothing looks into documents. */
 export function observe(live: Published | undefined, reader: Reader): Observed | undefined {
   if (live === undefined) return undefined;
-  const { names } = reader;
+  const parts = Object.keys(live.data).filter((name) => {
+    const { document, shard } = shardOf(name);
+    return shard > 1 && reader.divisible?.includes(document) === true;
+  });
+  const names = [...reader.names, ...parts];
   const there = names.flatMap((name) => {
     const text = live.data[name];
     return text === undefined ? [] : [[name, text] as const];
   });
   const documents = Object.fromEntries(there);
   const present = reader.read(documents);
-  return { ...live, names, present, toolset: isWhole(documents, live, names) ? present : undefined };
+  return { ...live, names, present, toolset: isWhole(documents, live, reader) ? present : undefined };
 }
 
 /** Reads revisions, so that nothing looks into their documents. */

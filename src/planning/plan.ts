@@ -1,4 +1,4 @@
-import { namesOf, type Toolset } from '../model/documents.ts';
+import { byShard, namesOf, shardOf, type Toolset } from '../model/documents.ts';
 import type { OwnerReference, Plan, Published } from '../model/published.ts';
 import type { Rollback } from '../model/revision.ts';
 import { contentHash } from './content-hash.ts';
@@ -27,6 +27,12 @@ export const REMOVAL_HELD = `${PREFIX}removal-held`;
 /** By `true` a person lets tools go that are held. It counts once: with the next publication it is taken away. */
 export const ALLOW_REMOVAL = `${PREFIX}allow-removal`;
 
+/** How many ConfigMaps the documents are divided among, if they are. */
+export const SHARDS = `${PREFIX}shards`;
+
+/** The label of the other ConfigMaps: which part of the documents they have, from 2. */
+export const SHARD_LABEL = `${PREFIX}shard`;
+
 /** When a revision was last published, RFC 3339 in UTC. */
 export const LAST_PUBLISHED = `${PREFIX}last-published`;
 
@@ -38,6 +44,7 @@ export const OWN_ANNOTATIONS: readonly string[] = [
   OVERRIDE_ERROR,
   REMOVAL_HELD,
   ALLOW_REMOVAL,
+  SHARDS,
   ...ROLLBACK_ANNOTATIONS,
 ];
 
@@ -93,6 +100,7 @@ export function isOurs(live: Published): boolean {
  */
 export function plan(intent: Intent, live: Published | undefined, version: string): Plan {
   const { documents, tools, overrideError, removalHeld, rollback, overrides, owner } = intent;
+  const shards = byShard(documents);
   const labels = {
     'app.kubernetes.io/name': 'dynamic-toolset',
     'app.kubernetes.io/component': 'toolset-config',
@@ -104,6 +112,7 @@ export function plan(intent: Intent, live: Published | undefined, version: strin
     ...(overrideError === undefined ? {} : { [OVERRIDE_ERROR]: overrideError }),
     ...(removalHeld === undefined ? {} : { [REMOVAL_HELD]: removalHeld }),
     ...rollbackAnnotations(rollback),
+    ...(shards.size > 1 ? { [SHARDS]: String(shards.size) } : {}),
     [CONTENT_HASH]: contentHash(documents),
   };
   const differing = (
@@ -120,6 +129,12 @@ export function plan(intent: Intent, live: Published | undefined, version: strin
       Object.fromEntries(namesOf(documents).map((name) => [name, documents[name] ?? ''])),
       live?.data,
     ),
+    ...namesOf(live?.data ?? {})
+      .filter((name) => {
+        const { document, shard } = shardOf(name);
+        return shard > 1 && !shards.has(shard) && Object.hasOwn(documents, document);
+      })
+      .map((name) => `data ${name}`),
     ...differing('label', labels, live?.labels),
     ...differing('annotation', annotations, live?.annotations),
     ...OWN_ANNOTATIONS.filter(

@@ -16,6 +16,14 @@ test.each<[string, Published | undefined, RegExp | undefined]>([
     /custom_toolset\.yaml that somebody else wrote/,
   ],
   ["a chart's", found({ labels: { 'app.kubernetes.io/managed-by': 'Helm' } }), /managed by Helm/],
+  [
+    'ours, as a part of another one',
+    found({
+      labels: { 'kubernaut.io/shard': '2', 'kubernaut.io/configmap': 'toolset' },
+      managers: ['dynamic-toolset-shard'],
+    }),
+    /part of the documents of the ConfigMap toolset; name another/,
+  ],
   ['immutable, and ours', found({ immutable: true, managers: ['dynamic-toolset'] }), /immutable.*delete it/],
 ])('%s', (_, live, expected) => {
   const refused = refusal(observed(live), false);

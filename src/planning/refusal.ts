@@ -1,5 +1,5 @@
 import type { Observed } from './observed.ts';
-import { isOurs } from './plan.ts';
+import { isOurs, SHARD_LABEL } from './plan.ts';
 
 /**
  * Why what is there must not be written to, in words for a person; nothing if it may be. A ConfigMap that was made for
@@ -10,7 +10,10 @@ export function refusal(live: Observed | undefined, force: boolean): string | un
   if (live === undefined) return undefined;
   if (live.immutable === true)
     return 'it is immutable, so nothing in it can be changed; delete it, or name another with --configmap-name';
-  if (force || isOurs(live)) return undefined;
+  if (force) return undefined;
+  if (live.labels[SHARD_LABEL] !== undefined)
+    return `it has a part of the documents of the ConfigMap ${live.labels['kubernaut.io/configmap']}; name another with --configmap-name`;
+  if (isOurs(live)) return undefined;
   const remedy = 'name another with --configmap-name, or take it over with --force';
   const manager = live.labels['app.kubernetes.io/managed-by'];
   if (manager !== undefined) return `it is managed by ${manager} and was never ours; ${remedy}`;

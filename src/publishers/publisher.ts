@@ -1,3 +1,4 @@
+import { ClusterError } from '../model/errors.ts';
 import type { Plan, Published } from '../model/published.ts';
 import type { Content, Revision } from '../model/revision.ts';
 
@@ -9,6 +10,17 @@ export class PublishConflict extends Error {
 /** We may not make what is published go with another object. All else of the plan can be carried out. */
 export class OwnerRefused extends Error {
   override readonly name = 'OwnerRefused';
+}
+
+/** Documents cannot be divided among so many ConfigMaps, because one of them cannot be written. */
+export class ShardsRefused extends ClusterError {
+  /** How many ConfigMaps they can be divided among. */
+  readonly most: number;
+
+  constructor(most: number, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.most = most;
+  }
 }
 
 /** Where published toolsets are remembered. */
@@ -34,7 +46,7 @@ export interface Publisher {
   /**
    * Carries a plan out; does nothing when the plan says so. Only our own keys are written.
    * @returns what was stored, by the answer to the write: somebody may have written since
-   * @throws PublishConflict when what is there is not what the plan was made for; OwnerRefused
+   * @throws PublishConflict when what is there is not what the plan was made for; OwnerRefused; ShardsRefused
    */
   apply(plan: Plan, now: Date, signal: AbortSignal): Promise<Published | undefined>;
   /**

@@ -9,17 +9,22 @@ import {
 import type { KubeClient } from '../../kubernetes/connection.ts';
 import { runInformer } from '../../kubernetes/informer.ts';
 import { ApiStatusError, clusterError, isStatus } from '../../kubernetes/status.ts';
+import { type Documents, OVERRIDES_KEY } from '../../model/documents.ts';
 import { ClusterError } from '../../model/errors.ts';
 import type { Plan, Published } from '../../model/published.ts';
-import { FIELD_MANAGER, OWN_ANNOTATIONS, RESTORING_MANAGER } from '../../planning/plan.ts';
-import { type History, OwnerRefused, PublishConflict, type Publisher } from '../publisher.ts';
+import { FIELD_MANAGER, OWN_ANNOTATIONS, RESTORING_MANAGER, SHARDS } from '../../planning/plan.ts';
+import { type History, OwnerRefused, PublishConflict, type Publisher, ShardsRefused } from '../publisher.ts';
 import {
   type ConfigMapName,
+  isOwnerRefused,
   type ObjectState,
+  type OwnedConfigMap,
   ownedConfigMap,
   restoredConfigMap,
+  stateOf,
   withState,
 } from './config-map.ts';
+import { ConfigMapShards, type ShardsOptions, type ShardWrite } from './shards.ts';
 
 /** Whether the ConfigMap is not in the state that a plan was made for. */
 function isConflict(error: unknown, action: Plan['action']): boolean {
@@ -27,20 +32,6 @@ function isConflict(error: unknown, action: Plan['action']): boolean {
   if (error.code === 409) return true;
   // It was deleted since, if need be a moment after we made it; a namespace that is not there is something else.
   return error.code === 404 && (action === 'update' || error.message.startsWith('configmaps "'));
-}
-
-/**
- * Where OwnerReferencesPermissionEnforcement is on, who gives an object that is there an owner must be allowed to delete
- * it.
- * @see https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/
- */
-function isOwnerRefused(error: unknown): boolean {
-  return isStatus(error, 403) && /ownerRef/i.test(error.message);
-}
-
-/** The state of an object, where both parts of it are known. */
-function stateOf(resourceVersion: string | undefined, uid: string | undefined): ObjectState | undefined {
-  return resourceVersion === undefined || uid === undefined ? undefined : { resourceVersion, uid };
 }
 
 /** The uids of the owner references that we set. @see https://kubernetes.io/docs/reference/using-api/server-side-apply/ */
@@ -55,7 +46,11 @@ function ownOwners({ managedFields = [] }: NonNullable<ConfigMap['metadata']>): 
     .map((key) => (JSON.parse(key.slice(2)) as { readonly uid: string }).uid);
 }
 
-function publishedOf({ metadata = {}, data = {}, immutable = false }: ConfigMap): Published {
+/** @param shards the documents in the other ConfigMaps */
+function publishedOf(
+  { metadata = {}, data = {}, immutable = false }: ConfigMap,
+  shards: Documents,
+): Published {
   const {
     labels = {},
     annotations = {},
@@ -66,7 +61,7 @@ function publishedOf({ metadata = {}, data = {}, immutable = false }: ConfigMap)
   const own = ownOwners(metadata);
   const ownOwner = ownerReferences.find(({ uid }) => own.includes(uid));
   return {
-    data,
+    data: { ...data, ...shards },
     labels,
     annotations,
     ...(resourceVersion === undefined ? {} : { version: resourceVersion }),
@@ -77,6 +72,10 @@ function publishedOf({ metadata = {}, data = {}, immutable = false }: ConfigMap)
   };
 }
 
+export interface ConfigMapPublisherOptions extends ShardsOptions {
+  readonly history?: History;
+}
+
 /**
  * Publishes into a ConfigMap by server-side apply, under our own field manager.
  *
@@ -84,12 +83,15 @@ function publishedOf({ metadata = {}, data = {}, immutable = false }: ConfigMap)
  * taking anything from somebody who is quicker. Overrides come back in the same request that makes it, so there is never
  * one without them; then they are given up, so that whoever applies them next meets no owner.
  *
+ * Documents that are divided have their other parts in more ConfigMaps. A tool that moves to another ConfigMap is written
+ * there before it leaves: those that grow the most are written first, and those that are not needed any more go last.
+ *
  * `uid` is the object's identity as it was seen last.
  */
 export function configMapPublisher(
   kube: KubeClient,
   target: ConfigMapName,
-  history?: History,
+  { history, ...shardsOptions }: ConfigMapPublisherOptions = {},
 ): Publisher & { readonly uid: () => string | undefined } {
   const name = `ConfigMap ${target.namespace}/${target.name}`;
   const explained = (error: unknown, doing: string): Error => {
@@ -100,16 +102,22 @@ export function configMapPublisher(
       );
     return clusterError(error, `${doing} ${name}`, kube.server);
   };
+  const shards = new ConfigMapShards(kube, target, shardsOptions);
   /** The state that was read or written last: hearing of it is no news. */
   let lastVersion: string | undefined;
   let uid: string | undefined;
+  /** Bytes of our documents in the main ConfigMap. */
+  let size = 0;
   const remember = (live: ConfigMap | undefined): void => {
     lastVersion = live?.metadata?.resourceVersion;
     uid = live?.metadata?.uid ?? uid;
+    size = Object.entries(live?.data ?? {})
+      .filter(([key]) => key !== OVERRIDES_KEY)
+      .reduce((sum, [, text]) => sum + Buffer.byteLength(text), 0);
   };
-  const applyPlan = async (plan: Plan, now: Date, signal: AbortSignal): Promise<Published> => {
-    const object = ownedConfigMap(target, plan, now);
-    let basis = stateOf(plan.basis, uid);
+  const applyMain = async (plan: Plan, object: OwnedConfigMap, signal: AbortSignal): Promise<ConfigMap> => {
+    let basis: ObjectState | undefined =
+      plan.basis === undefined || uid === undefined ? undefined : { resourceVersion: plan.basis, uid };
     if (plan.restore !== undefined) {
       const whole = restoredConfigMap(object, plan.restore);
       const restored = await applyConfigMap(
@@ -118,7 +126,7 @@ export function configMapPublisher(
         { fieldManager: RESTORING_MANAGER, force: false },
         signal,
       );
-      basis = stateOf(restored.metadata?.resourceVersion, restored.metadata?.uid);
+      basis = stateOf(restored);
     }
     const applyOptions = { fieldManager: FIELD_MANAGER, force: basis !== undefined };
     let live = await applyConfigMap(kube, withState(object, basis), applyOptions, signal);
@@ -127,8 +135,23 @@ export function configMapPublisher(
       (key) => live.metadata?.annotations?.[key] !== undefined && plan.annotations[key] === undefined,
     );
     if (stale.length > 0) live = await removeAnnotations(kube, object, stale, signal);
-    remember(live);
-    return publishedOf(live);
+    return live;
+  };
+  const applyPlan = async (plan: Plan, now: Date, signal: AbortSignal): Promise<Published> => {
+    const object = ownedConfigMap(target, plan, now);
+    const { changed, removed } = await shards.writes(plan, now, signal);
+    const documents = Object.values(object.data);
+    let live: ConfigMap = {};
+    const main: ShardWrite = {
+      growth: documents.reduce((sum, text) => sum + Buffer.byteLength(text), 0) - size,
+      run: async () => {
+        live = await applyMain(plan, object, signal);
+        remember(live);
+      },
+    };
+    const writes = [...changed, main].sort((a, b) => b.growth - a.growth);
+    for (const write of [...writes, ...removed]) await write.run();
+    return publishedOf(live, shards.documents);
   };
   return {
     target: name,
@@ -138,7 +161,8 @@ export function configMapPublisher(
       try {
         const object = await readConfigMap(kube, target.namespace, target.name, signal);
         remember(object);
-        return object === undefined ? undefined : publishedOf(object);
+        await shards.read(Number(object?.metadata?.annotations?.[SHARDS]) || 1, signal);
+        return object === undefined ? undefined : publishedOf(object, shards.documents);
       } catch (error) {
         signal.throwIfAborted();
         throw explained(error, 'read');
@@ -155,6 +179,7 @@ export function configMapPublisher(
             `${name} gets no owner reference: ${(error as Error).message}; grant "delete" on it, or leave POD_NAME away`,
             { cause: error },
           );
+        if (error instanceof ShardsRefused) throw error;
         if (!isConflict(error, plan.action)) throw explained(error, 'write');
         throw new PublishConflict(
           `somebody else wrote ${name} at the same time: ${(error as Error).message}; it is tried again`,
@@ -164,6 +189,11 @@ export function configMapPublisher(
     },
     async watch(changed, failed, signal) {
       let failing = false;
+      const watchingShards = shards.watch(
+        changed,
+        (error, doing) => failed(explained(error, `${doing} the other parts of`)),
+        signal,
+      );
       await runInformer(
         kube,
         {
@@ -184,6 +214,7 @@ export function configMapPublisher(
         },
         signal,
       );
+      await watchingShards;
     },
   };
 }

@@ -1,11 +1,27 @@
-import { OVERRIDES_KEY } from '../../model/documents.ts';
+import { createHash } from 'node:crypto';
+import type { ConfigMap } from '../../kubernetes/config-maps.ts';
+import { type ApiStatusError, isStatus } from '../../kubernetes/status.ts';
+import { byShard, type Documents, OVERRIDES_KEY } from '../../model/documents.ts';
 import type { OwnerReference, Plan } from '../../model/published.ts';
-import { LAST_UPDATED } from '../../planning/plan.ts';
+import { LAST_UPDATED, SHARD_LABEL } from '../../planning/plan.ts';
 
 /** Name and namespace of a ConfigMap. */
 export interface ConfigMapName {
   readonly namespace: string;
   readonly name: string;
+}
+
+/** The field manager under which the fields of shards are owned. No other ConfigMap has it. */
+export const SHARD_MANAGER = 'dynamic-toolset-shard';
+
+/** Longest value of a label. */
+const LONGEST_LABEL = 63;
+
+/** The value of a label that names a ConfigMap. A name that is too long is cut, and has a hash. */
+export function nameLabel(name: string): string {
+  if (name.length <= LONGEST_LABEL) return name;
+  const digest = createHash('sha256').update(name).digest('hex').slice(0, 12);
+  return `${name.slice(0, 40)}-${digest}`.replace(/\.-/, '-');
 }
 
 /** One state of one object. */
@@ -31,8 +47,26 @@ export interface OwnedConfigMap {
   readonly data: Readonly<Record<string, string>>;
 }
 
+/** The state of an object, where both parts of it are known. */
+export function stateOf({ metadata = {} }: ConfigMap = {}): ObjectState | undefined {
+  const { resourceVersion, uid } = metadata;
+  return resourceVersion === undefined || uid === undefined ? undefined : { resourceVersion, uid };
+}
+
 /**
- * The ConfigMap that a plan asks for: all fields that we own, and none that we do not.
+ * Where OwnerReferencesPermissionEnforcement is on, who gives an object that is there an owner must be allowed to delete
+ * it.
+ * @see https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/
+ */
+export function isOwnerRefused(error: unknown): error is ApiStatusError {
+  return isStatus(error, 403) && /ownerRef/i.test(error.message);
+}
+
+const timeOf = (now: Date | undefined): Record<string, string> =>
+  now === undefined ? {} : { [LAST_UPDATED]: now.toISOString().replace(/\.\d+Z$/, 'Z') };
+
+/**
+ * The main ConfigMap that a plan asks for: all fields that we own, and none that we do not.
  * @param now the time of the change; without it the object depends on the plan alone
  */
 export function ownedConfigMap(
@@ -49,11 +83,11 @@ export function ownedConfigMap(
       labels: plan.labels,
       annotations: {
         ...plan.annotations,
-        ...(now === undefined ? {} : { [LAST_UPDATED]: now.toISOString().replace(/\.\d+Z$/, 'Z') }),
+        ...timeOf(now),
       },
       ...(plan.owner === undefined ? {} : { ownerReferences: [plan.owner] }),
     },
-    data: { ...plan.documents },
+    data: { ...byShard(plan.documents).get(1) },
   };
 }
 
@@ -69,3 +103,55 @@ export function restoredConfigMap(object: OwnedConfigMap, overrides: string): Ow
 export function withState(object: OwnedConfigMap, state: ObjectState | undefined): OwnedConfigMap {
   return state === undefined ? object : { ...object, metadata: { ...object.metadata, ...state } };
 }
+
+/** Name of the ConfigMap with the part of this number. */
+export const shardTarget = ({ namespace, name }: ConfigMapName, shard: number): ConfigMapName => ({
+  namespace,
+  name: shard === 1 ? name : `${name}-${shard}`,
+});
+
+/** The labels that say which part of which ConfigMap's documents an object has. */
+const shardLabels = ({ name }: ConfigMapName, shard: number): Record<string, string> => ({
+  'app.kubernetes.io/name': 'dynamic-toolset',
+  'app.kubernetes.io/component': 'toolset-config',
+  'app.kubernetes.io/managed-by': 'dynamic-toolset',
+  'kubernaut.io/configmap': nameLabel(name),
+  [SHARD_LABEL]: String(shard),
+});
+
+/** Whether a ConfigMap has the labels of a shard. */
+export const isIntactShard = (target: ConfigMapName, shard: number, { metadata }: ConfigMap): boolean =>
+  Object.entries(shardLabels(target, shard)).every(([key, value]) => metadata?.labels?.[key] === value);
+
+/**
+ * Whether a ConfigMap with the name of a shard is one: by its labels or, if somebody changed those, by the field manager.
+ * The main ConfigMap of another toolset may have that name too.
+ */
+export const isOurShard = (target: ConfigMapName, shard: number, object: ConfigMap): boolean =>
+  isIntactShard(target, shard, object) ||
+  object.metadata?.managedFields?.some(({ manager }) => manager === SHARD_MANAGER) === true;
+
+/** The ConfigMap for the part of documents with this number. @param documents by their own names */
+export const shardConfigMap = (
+  target: ConfigMapName,
+  shard: number,
+  documents: Documents,
+  { owner }: Pick<Plan, 'owner'>,
+  now: Date | undefined,
+): OwnedConfigMap => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: {
+    ...shardTarget(target, shard),
+    labels: shardLabels(target, shard),
+    annotations: timeOf(now),
+    ...(owner === undefined ? {} : { ownerReferences: [owner] }),
+  },
+  data: { ...documents },
+});
+
+/** All ConfigMaps that a plan asks for, the main one first. */
+export const ownedConfigMaps = (target: ConfigMapName, plan: Plan, now: Date | undefined): OwnedConfigMap[] =>
+  [...byShard(plan.documents)].map(([shard, documents]) =>
+    shard === 1 ? ownedConfigMap(target, plan, now) : shardConfigMap(target, shard, documents, plan, now),
+  );

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { KubeClient } from '../../kubernetes/connection.ts';
 import {
@@ -9,7 +8,6 @@ import {
 } from '../../kubernetes/controller-revisions.ts';
 import { retryOnConflict } from '../../kubernetes/retry-on-conflict.ts';
 import { clusterError, isStatus } from '../../kubernetes/status.ts';
-import { namesOf, OVERRIDES_KEY } from '../../model/documents.ts';
 import type { Content, Revision } from '../../model/revision.ts';
 import {
   LAST_PUBLISHED,
@@ -19,10 +17,8 @@ import {
 } from '../../planning/plan.ts';
 import { inOrder, type RecordStep, recordStep, revisionsToPrune } from '../../planning/revisions.ts';
 import type { History } from '../publisher.ts';
-import type { ConfigMapName } from './config-map.ts';
-
-/** Longest name that may be a label's value. */
-const LABEL = 63;
+import { type ConfigMapName, nameLabel } from './config-map.ts';
+import { packRevision, unpackRevision } from './revision-data.ts';
 
 /** Most attempts while others write revisions at the same time. */
 const MAX_ATTEMPTS = 4;
@@ -38,33 +34,29 @@ const schema = z.object({
 });
 
 /** The revision in an object; nothing for somebody else's under our labels, which is no history of ours. */
-function revisionOf(object: unknown): Revision | undefined {
+async function revisionOf(object: unknown): Promise<Revision | undefined> {
   const { success, data } = schema.safeParse(object);
   if (!success) return undefined;
-  const { [OVERRIDES_KEY]: overrides, ...stored } = data.data;
-  const documents = Object.fromEntries(namesOf(stored).map((name) => [name, stored[name] ?? '']));
-  if (Object.keys(documents).length === 0) return undefined;
+  const content = await unpackRevision(data.data);
+  if (content === undefined) return undefined;
   const { name, creationTimestamp, annotations } = data.metadata;
   return {
     name,
     number: data.revision,
     created: creationTimestamp,
     published: annotations[LAST_PUBLISHED],
-    documents,
-    overrides,
+    ...content,
     rollback: rollbackOf(annotations),
   };
 }
 
 /** The labels by which the revisions of a ConfigMap are found. */
 function labelsOf({ name }: ConfigMapName): Readonly<Record<string, string>> {
-  const digest = createHash('sha256').update(name).digest('hex').slice(0, 12);
   return {
     'app.kubernetes.io/name': 'dynamic-toolset',
     'app.kubernetes.io/component': 'toolset-revision',
     'app.kubernetes.io/managed-by': 'dynamic-toolset',
-    'kubernaut.io/configmap':
-      name.length <= LABEL ? name : `${name.slice(0, 40)}-${digest}`.replace(/\.-/, '-'),
+    'kubernaut.io/configmap': nameLabel(name),
   };
 }
 
@@ -78,12 +70,18 @@ export function controllerRevisionHistory(kube: KubeClient, target: ConfigMapNam
   const labels = labelsOf(target);
   const read = async (signal: AbortSignal): Promise<readonly Revision[]> => {
     const objects = await listControllerRevisions(kube, namespace, labels, signal);
-    return objects.flatMap((object) => revisionOf(object) ?? []);
+    const revisions = await Promise.all(objects.map(revisionOf));
+    return revisions.filter((revision) => revision !== undefined);
   };
   const explained = (error: unknown, doing: string): Error =>
     clusterError(error, `${doing} ControllerRevisions in namespace ${namespace}`, kube.server);
 
-  const create = (name: string, step: Written, content: Content, signal: AbortSignal): Promise<unknown> =>
+  const create = async (
+    name: string,
+    step: Written,
+    content: Content,
+    signal: AbortSignal,
+  ): Promise<unknown> =>
     createControllerRevision(
       kube,
       {
@@ -96,10 +94,7 @@ export function controllerRevisionHistory(kube: KubeClient, target: ConfigMapNam
           annotations: { [LAST_PUBLISHED]: step.published, ...rollbackAnnotations(content.rollback) },
         },
         revision: step.number,
-        data: {
-          ...content.documents,
-          ...(content.overrides === undefined ? {} : { [OVERRIDES_KEY]: content.overrides }),
-        },
+        data: await packRevision(content),
       },
       signal,
     );
@@ -156,7 +151,7 @@ export function controllerRevisionHistory(kube: KubeClient, target: ConfigMapNam
       step.do === 'create'
         ? await create(name, step, content, signal)
         : await renumber(step, content, signal);
-    const written = revisionOf(object);
+    const written = await revisionOf(object);
     // Revisions are large, so they are not read again where the answer has all of it.
     const there =
       written === undefined

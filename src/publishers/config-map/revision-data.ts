@@ -1,0 +1,62 @@
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+import * as z from 'zod';
+import { type Documents, namesOf, OVERRIDES_KEY } from '../../model/documents.ts';
+import { ClusterError } from '../../model/errors.ts';
+import type { Content } from '../../model/revision.ts';
+
+/** Most bytes of documents that are stored as they are. Those of one ConfigMap are never larger. */
+const PLAIN = 900 * 1024;
+/** The key of documents that are stored compressed: the JSON of all of them, by gzip, in base64. */
+const COMPRESSED = 'documents.json.gz';
+/** Most bytes of the data of a revision. etcd takes requests of 1.5 MiB by default. */
+const LARGEST = 1_300 * 1024;
+/** Most bytes that are unpacked. */
+const UNPACKED = 32 * 1024 * 1024;
+
+const documentsSchema = z.record(z.string(), z.string());
+
+const bytesOf = (data: Documents): number =>
+  Object.values(data).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+
+/**
+ * The `data` of a revision. Documents of several ConfigMaps together are too large for one object, so they are compressed.
+ * @throws ClusterError if they are still too large
+ */
+export async function packRevision({
+  documents,
+  overrides,
+}: Pick<Content, 'documents' | 'overrides'>): Promise<Readonly<Record<string, string>>> {
+  const others = overrides === undefined ? {} : { [OVERRIDES_KEY]: overrides };
+  if (bytesOf(documents) <= PLAIN) return { ...documents, ...others };
+  const packed = await promisify(gzip)(JSON.stringify(documents));
+  const data = { [COMPRESSED]: packed.toString('base64'), ...others };
+  const bytes = bytesOf(data);
+  if (bytes <= LARGEST) return data;
+  throw new ClusterError(
+    `a revision of ${Math.ceil(bytes / 1024)} KiB is too large for the cluster, which takes ${LARGEST / 1024} KiB; lower MAX_SHARDS or leave tools out`,
+  );
+}
+
+/** What `packRevision` packed; `undefined` if it is something else. */
+export async function unpackRevision(
+  data: Readonly<Record<string, string>>,
+): Promise<Pick<Content, 'documents' | 'overrides'> | undefined> {
+  const { [OVERRIDES_KEY]: overrides, [COMPRESSED]: packed, ...stored } = data;
+  const documents = packed === undefined ? stored : await unpacked(packed);
+  if (documents === undefined || Object.keys(documents).length === 0) return undefined;
+  return {
+    documents: Object.fromEntries(namesOf(documents).map((name) => [name, documents[name] ?? ''])),
+    overrides,
+  };
+}
+
+async function unpacked(text: string): Promise<Documents | undefined> {
+  try {
+    const json = await promisify(gunzip)(Buffer.from(text, 'base64'), { maxOutputLength: UNPACKED });
+    return documentsSchema.parse(JSON.parse(json.toString('utf8')));
+  } catch {
+    // Somebody else's object under our labels is no revision of ours.
+    return undefined;
+  }
+}

@@ -1,0 +1,245 @@
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { configMapsApi } from '../../../test/fixtures/unit/config-maps-api.ts';
+import type { Documents } from '../../model/documents.ts';
+import { OUTPUTS } from '../../outputs/registry.ts';
+import { observe } from '../../planning/observed.ts';
+import { plan } from '../../planning/plan.ts';
+import { PublishConflict, ShardsRefused } from '../publisher.ts';
+import { type ConfigMapPublisherOptions, configMapPublisher } from './config-map-publisher.ts';
+
+const { signal } = new AbortController();
+const FILE = 'custom_toolset.yaml';
+const JSON_FILE = 'toolset.json';
+
+/** Documents whose parts are so many characters long. */
+const parts = (...sizes: readonly number[]): Documents => ({
+  [FILE]: 'toolsets: {}\n',
+  ...Object.fromEntries(
+    sizes.map((size, index) => [index === 0 ? JSON_FILE : `${JSON_FILE}#${index + 1}`, 'x'.repeat(size)]),
+  ),
+});
+
+async function place(options: ConfigMapPublisherOptions = {}) {
+  const api = await configMapsApi();
+  const publisher = configMapPublisher(api.kube, { namespace: 'ns', name: 'toolset' }, options);
+  const live = async () => observe(await publisher.read(signal), OUTPUTS);
+  const planned = async (documents: Documents, owner?: { uid: string }) =>
+    plan(
+      {
+        documents,
+        tools: [],
+        ...(owner && { owner: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'd', ...owner } }),
+      },
+      await live(),
+      '1',
+    );
+  /** Publishes, and forgets what was asked until then. */
+  const publish = async (documents: Documents, owner?: { uid: string }) => {
+    const decided = await planned(documents, owner);
+    api.writes.length = 0;
+    return publisher.apply(decided, new Date(0), signal);
+  };
+  const texts = (): Record<string, number | undefined> =>
+    Object.fromEntries([...api.stored].map(([name, { data }]) => [name, data[JSON_FILE]?.length]));
+  return { ...api, api, publisher, live, planned, publish, texts };
+}
+
+test('each part is in a ConfigMap of its own under its own key, with labels by which it is found', async () => {
+  const { publish, live, stored, planned } = await place();
+  const answered = await publish(parts(100, 200, 300));
+  expect([...stored.keys()].sort()).toEqual(['toolset', 'toolset-2', 'toolset-3']);
+  expect(Object.keys(stored.get('toolset')?.data ?? {}).sort()).toEqual([FILE, JSON_FILE]);
+  expect(stored.get('toolset')?.metadata.annotations).toMatchObject({ 'kubernaut.io/shards': '3' });
+  expect(stored.get('toolset-3')).toMatchObject({
+    metadata: {
+      labels: {
+        'app.kubernetes.io/component': 'toolset-config',
+        'app.kubernetes.io/managed-by': 'dynamic-toolset',
+        'kubernaut.io/configmap': 'toolset',
+        'kubernaut.io/shard': '3',
+      },
+    },
+    data: { [JSON_FILE]: 'x'.repeat(300) },
+  });
+  expect(observe(answered, OUTPUTS)?.toolset?.documents).toEqual(parts(100, 200, 300));
+  expect((await live())?.toolset?.documents).toEqual(parts(100, 200, 300));
+  expect((await planned(parts(100, 200, 300))).action).toBe('none');
+});
+
+test('a change of one part writes that one, and the main ConfigMap', async () => {
+  const { publish, writes } = await place();
+  await publish(parts(100, 200, 300));
+  await publish(parts(100, 200, 310));
+  expect(writes).toEqual(['PATCH toolset-3', 'PATCH toolset']);
+});
+
+test('what grows is written first and what shrinks last, so that no tool is missing in between', async () => {
+  const { publish, writes, texts } = await place();
+  await publish(parts(500));
+  await publish(parts(300, 200));
+  expect(writes).toEqual(['PATCH toolset-2', 'PATCH toolset']);
+  await publish(parts(350, 150));
+  expect(writes).toEqual(['PATCH toolset', 'PATCH toolset-2']);
+  await publish(parts(300, 200));
+  expect(writes).toEqual(['PATCH toolset-2', 'PATCH toolset']);
+  await publish(parts(500));
+  expect(writes.filter((write) => write !== 'PATCH toolset')).toEqual(['DELETE toolset-2']);
+  expect(writes.at(-1)).toBe('DELETE toolset-2');
+  expect(texts()).toEqual({ toolset: 500 });
+});
+
+test('the annotation goes with the last part', async () => {
+  const { publish, stored, planned } = await place();
+  await publish(parts(1, 2));
+  await publish(parts(3));
+  expect(stored.get('toolset')?.metadata.annotations).not.toHaveProperty('kubernaut.io/shards');
+  expect((await planned(parts(3))).action).toBe('none');
+});
+
+test.each<[string, (place: Awaited<ReturnType<typeof configMapsApi>>) => void]>([
+  ['deleted', ({ remove }) => remove('toolset-2')],
+  [
+    'edited',
+    ({ put, stored }) =>
+      put('toolset-2', { ...stored.get('toolset-2'), data: { [JSON_FILE]: 'something else' } }),
+  ],
+  [
+    'without its labels',
+    ({ put, stored }) => {
+      const object = stored.get('toolset-2');
+      put('toolset-2', { ...object, metadata: { name: 'toolset-2', ...object?.metadata, labels: {} } });
+    },
+  ],
+])('a part that is %s is a difference, and is written again', async (_, change) => {
+  const { api, publish, stored, planned } = await place();
+  await publish(parts(10, 20));
+  change(api);
+  const decided = await planned(parts(10, 20));
+  expect(decided).toMatchObject({ action: 'update', changes: ['data toolset.json#2'] });
+  await publish(parts(10, 20));
+  expect(stored.get('toolset-2')).toMatchObject({
+    metadata: { labels: { 'kubernaut.io/shard': '2' } },
+    data: { [JSON_FILE]: 'x'.repeat(20) },
+  });
+});
+
+test('without several parts, nothing is asked for others, and one that is left over is found by the number to look for', async () => {
+  const first = await place();
+  await first.publish(parts(1));
+  await first.live();
+  expect(new Set(first.reads)).toEqual(new Set(['GET toolset']));
+  const second = await place({ lookFor: 3 });
+  await second.publish(parts(1, 2, 3));
+  const annotations = { ...second.stored.get('toolset')?.metadata.annotations };
+  delete annotations['kubernaut.io/shards'];
+  second.put('toolset', {
+    ...second.stored.get('toolset'),
+    metadata: { name: 'toolset', annotations },
+  } as never);
+  const { publisher } = {
+    publisher: configMapPublisher(second.kube, { namespace: 'ns', name: 'toolset' }, { lookFor: 3 }),
+  };
+  const live = observe(await publisher.read(signal), OUTPUTS);
+  await publisher.apply(plan({ documents: parts(1), tools: [] }, live, '1'), new Date(0), signal);
+  expect([...second.stored.keys()]).toEqual(['toolset']);
+});
+
+test('a ConfigMap of others with the name of a part is never written or deleted, unless it is taken over', async () => {
+  const theirs = { metadata: { name: 'toolset-3', labels: { team: 'a' } }, data: { [JSON_FILE]: 'theirs' } };
+  const { publish, put, stored, writes } = await place({ lookFor: 4 });
+  put('toolset-3', theirs);
+  const refused = await publish(parts(1, 2, 3)).catch((error: unknown) => error);
+  expect(refused).toBeInstanceOf(ShardsRefused);
+  expect(refused).toMatchObject({
+    most: 2,
+    message: expect.stringMatching(/ns\/toolset-3 was made by others.*--force/),
+  });
+  expect(writes).toEqual([]);
+  await publish(parts(1, 2));
+  expect(stored.get('toolset-3')).toMatchObject(theirs);
+  const forced = await place({ lookFor: 4, force: true });
+  forced.put('toolset-3', theirs);
+  await forced.publish(parts(1, 2, 3));
+  expect(forced.texts()).toEqual({ toolset: 1, 'toolset-2': 2, 'toolset-3': 3 });
+});
+
+test('one that others made since is left alone too, and the main ConfigMap of another toolset', async () => {
+  const { publish, live, put, stored } = await place();
+  await publish(parts(1));
+  await live();
+  const labels = {
+    'app.kubernetes.io/managed-by': 'dynamic-toolset',
+    'app.kubernetes.io/component': 'toolset-config',
+  };
+  put('toolset-2', {
+    metadata: { name: 'toolset-2', labels, managedFields: [{ manager: 'dynamic-toolset' }] },
+    data: {},
+  });
+  await expect(publish(parts(1, 2))).rejects.toThrow(ShardsRefused);
+  expect(stored.get('toolset-2')?.data).toEqual({});
+});
+
+test('an immutable one is left alone', async () => {
+  const { publish, put, stored } = await place();
+  await publish(parts(1, 2));
+  put('toolset-2', { ...stored.get('toolset-2'), immutable: true });
+  await expect(publish(parts(1, 3))).rejects.toThrow(/toolset-2 is immutable/);
+});
+
+test.each([
+  ['GET', 'may not read ConfigMap ns/toolset-2'],
+  ['PATCH', 'may not write ConfigMap ns/toolset-2'],
+])(
+  'without the right to %s it, it is refused with what to grant, and without parts nobody hears of it',
+  async (verb, said) => {
+    const { api, publish, live, writes } = await place({ lookFor: 4 });
+    api.refusing = (request) => (request.startsWith(`${verb} toolset-`) ? 403 : undefined);
+    await publish(parts(1));
+    await live();
+    const refused = await publish(parts(1, 2)).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ most: 1, message: expect.stringContaining(said) });
+    expect((refused as Error).message).toMatch(
+      /grant get, list, watch, create, patch and delete on ConfigMaps.*toolset-2/,
+    );
+    expect(writes).not.toContain('PATCH toolset');
+  },
+);
+
+test('somebody who writes a part at the same time is a conflict', async () => {
+  const { api, publish, planned, publisher, put, stored } = await place();
+  await publish(parts(1, 2));
+  const decided = await planned(parts(1, 3));
+  put('toolset-2', { ...stored.get('toolset-2') });
+  await expect(publisher.apply(decided, new Date(0), signal)).rejects.toThrow(PublishConflict);
+  expect(api.stored.get('toolset-2')?.data[JSON_FILE]).toBe('xx');
+});
+
+test('a part gets the owner of the main ConfigMap, also when that is another one', async () => {
+  const { publish, stored, writes } = await place();
+  await publish(parts(1, 2), { uid: 'a' });
+  await publish(parts(1, 2), { uid: 'b' });
+  expect(writes).toContain('PATCH toolset-2');
+  expect(stored.get('toolset-2')?.metadata.ownerReferences).toMatchObject([{ uid: 'b' }]);
+});
+
+test('parts are watched while they are there: what others write is news, what we write is not', async () => {
+  const { api, publish, publisher, put, remove, stored, watches } = await place();
+  const stop = new AbortController();
+  onTestFinished(() => stop.abort());
+  const changed = vi.fn();
+  await publish(parts(1));
+  const watching = publisher.watch?.(changed, () => {}, stop.signal);
+  await vi.waitFor(() => expect([...watches.keys()]).toEqual(['toolset']));
+  await publish(parts(1, 2, 3));
+  await vi.waitFor(() => expect([...watches.keys()].sort()).toEqual(['toolset', 'toolset-2', 'toolset-3']));
+  watches.get('toolset-2')?.({ type: 'MODIFIED', object: stored.get('toolset-2') });
+  put('toolset-3', { ...stored.get('toolset-3') });
+  await vi.waitFor(() => expect(changed).toHaveBeenCalledTimes(1));
+  remove('toolset-2');
+  await vi.waitFor(() => expect(changed).toHaveBeenCalledTimes(2));
+  await publish(parts(1));
+  expect(api.stored.size).toBe(1);
+  await vi.waitFor(() => expect([...watches.keys()]).toEqual(['toolset']));
+  stop.abort();
+  await watching;
+});

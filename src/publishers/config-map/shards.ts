@@ -1,0 +1,274 @@
+import {
+  applyConfigMap,
+  type ConfigMap,
+  configMapsPath,
+  deleteConfigMap,
+  readConfigMap,
+} from '../../kubernetes/config-maps.ts';
+import type { KubeClient } from '../../kubernetes/connection.ts';
+import { runInformer } from '../../kubernetes/informer.ts';
+import { isDenied, isStatus } from '../../kubernetes/status.ts';
+import { byShard, type Documents, shardName } from '../../model/documents.ts';
+import type { Plan } from '../../model/published.ts';
+import { ShardsRefused } from '../publisher.ts';
+import {
+  type ConfigMapName,
+  isIntactShard,
+  isOurShard,
+  isOwnerRefused,
+  SHARD_MANAGER,
+  shardConfigMap,
+  shardTarget,
+  stateOf,
+  withState,
+} from './config-map.ts';
+
+/** Most shards that are looked for, whatever an annotation says. */
+const MOST = 16;
+/** The longest name of an object. */
+const LONGEST_NAME = 253;
+
+export interface ShardsOptions {
+  /** Look once for shards up to this number: a process that was killed may have left some that the main ConfigMap does not count. */
+  readonly lookFor?: number | undefined;
+  /** Take over ConfigMaps of others that have the name of a shard. */
+  readonly force?: boolean | undefined;
+}
+
+/** One write of a shard, or of the main ConfigMap. */
+export interface ShardWrite {
+  /** By how many bytes the ConfigMap grows. */
+  readonly growth: number;
+  run(): Promise<void>;
+}
+
+const bytesOf = (documents: Documents = {}): number =>
+  Object.values(documents).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+
+/**
+ * The ConfigMaps that have the other parts of documents that do not fit into the main one. They are as they were when they
+ * were last read or written.
+ */
+export class ConfigMapShards {
+  readonly #kube: KubeClient;
+  readonly #target: ConfigMapName;
+  readonly #force: boolean;
+  #lookFor: number;
+  /** By number. Those that are not ours too, so that nothing is written to them. */
+  #known: ReadonlyMap<number, ConfigMap> = new Map();
+  /** Those that may not be read. */
+  #denied: ReadonlySet<number> = new Set();
+  /** Called when other shards are known than before. */
+  #onKnown: () => void = () => {};
+
+  constructor(kube: KubeClient, target: ConfigMapName, { lookFor = 1, force = false }: ShardsOptions) {
+    this.#kube = kube;
+    this.#target = target;
+    this.#force = force;
+    this.#lookFor = lookFor;
+  }
+
+  /** The documents in the shards, by their names; those of a shard whose labels were changed are missing. */
+  get documents(): Documents {
+    const entries = [...this.#known].flatMap(([shard, object]) =>
+      isIntactShard(this.#target, shard, object)
+        ? Object.entries(object.data ?? {}).map(([key, text]) => [shardName(key, shard), text] as const)
+        : [],
+    );
+    return Object.fromEntries(entries);
+  }
+
+  /**
+   * Reads the shards that there may be.
+   * @param count how many ConfigMaps the main one says there are
+   * @throws as `readConfigMap`; what may not be read counts as missing
+   */
+  async read(count: number, signal: AbortSignal): Promise<void> {
+    const most = Math.min(MOST, Math.max(count, this.#lookFor, ...this.#known.keys()));
+    const numbers = Array.from({ length: Math.max(0, most - 1) }, (_, index) => index + 2);
+    const read = await Promise.all(numbers.map((shard) => this.#readOne(shard, signal)));
+    this.#denied = new Set(numbers.filter((_, index) => read[index] === 'denied'));
+    this.#set(
+      numbers.flatMap((shard, index) => {
+        const object = read[index];
+        return object === undefined || object === 'denied' ? [] : [[shard, object] as const];
+      }),
+    );
+    this.#lookFor = 1;
+  }
+
+  /**
+   * What has to be written so that the shards are as planned: those that change, and then those that are not needed any more.
+   * @throws ShardsRefused if one of them cannot be ours
+   */
+  async writes(
+    plan: Plan,
+    now: Date,
+    signal: AbortSignal,
+  ): Promise<{ readonly changed: readonly ShardWrite[]; readonly removed: readonly ShardWrite[] }> {
+    const wanted = byShard(plan.documents);
+    const changed: ShardWrite[] = [];
+    for (const [shard, documents] of wanted) {
+      if (shard === 1) continue;
+      const before = await this.#usable(shard, signal);
+      if (before !== undefined && this.#isAsPlanned(shard, before, documents, plan)) continue;
+      const growth = bytesOf(documents) - bytesOf(before?.data);
+      changed.push({ growth, run: () => this.#write(shard, documents, plan, now, signal) });
+    }
+    const removed = [...this.#known]
+      .filter(([shard, object]) => !wanted.has(shard) && isOurShard(this.#target, shard, object))
+      .map(([shard, object]) => ({
+        growth: -bytesOf(object.data),
+        run: () => this.#remove(shard, object, signal),
+      }));
+    return { changed, removed };
+  }
+
+  /**
+   * Watches the shards that there are, until the signal is aborted.
+   * @param changed called when somebody else wrote to one
+   * @param failed called with each failure
+   */
+  async watch(
+    changed: () => void,
+    failed: (error: unknown, doing: string) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const watches = new Map<number, AbortController>();
+    const running = new Set<Promise<void>>();
+    const start = (shard: number): void => {
+      const stop = new AbortController();
+      watches.set(shard, stop);
+      const watching = this.#watchOne(shard, changed, failed, AbortSignal.any([signal, stop.signal]));
+      running.add(watching);
+      void watching.finally(() => running.delete(watching));
+    };
+    const sync = (): void => {
+      if (signal.aborted) return;
+      for (const shard of this.#known.keys()) if (!watches.has(shard)) start(shard);
+      for (const [shard, stop] of watches) {
+        if (this.#known.has(shard)) continue;
+        stop.abort();
+        watches.delete(shard);
+      }
+    };
+    this.#onKnown = sync;
+    sync();
+    await new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    this.#onKnown = () => {};
+    await Promise.all(running);
+  }
+
+  #set(entries: Iterable<readonly [number, ConfigMap]>): void {
+    this.#known = new Map(entries);
+    this.#onKnown();
+  }
+
+  async #readOne(shard: number, signal: AbortSignal): Promise<ConfigMap | 'denied' | undefined> {
+    const { namespace, name } = shardTarget(this.#target, shard);
+    try {
+      return await readConfigMap(this.#kube, namespace, name, signal);
+    } catch (error) {
+      // Who needs no shards needs no permission for them. Who does is told when one is to be written.
+      if (isDenied(error)) return 'denied';
+      throw error;
+    }
+  }
+
+  /** A shard that may be written to, as it is; `undefined` if it is to be made. @throws ShardsRefused */
+  async #usable(shard: number, signal: AbortSignal): Promise<ConfigMap | undefined> {
+    const { namespace, name } = shardTarget(this.#target, shard);
+    const where = `ConfigMap ${namespace}/${name}`;
+    if (name.length > LONGEST_NAME)
+      throw new ShardsRefused(
+        shard - 1,
+        `${where} cannot be made: its name is too long; use a shorter --configmap-name`,
+      );
+    const known = this.#denied.has(shard) ? 'denied' : this.#known.get(shard);
+    // Somebody may have made one since it was looked for.
+    const object = known ?? (await this.#readOne(shard, signal));
+    if (object === 'denied') throw this.#denial(shard, 'read');
+    if (object === undefined) return undefined;
+    if (object.immutable === true)
+      throw new ShardsRefused(shard - 1, `${where} is immutable, so nothing in it can be changed; delete it`);
+    if (!this.#force && !isOurShard(this.#target, shard, object))
+      throw new ShardsRefused(
+        shard - 1,
+        `${where} was made by others, so it is left as it is; delete it, name another with --configmap-name, or take it over with --force`,
+      );
+    if (!this.#known.has(shard)) this.#set([...this.#known, [shard, object]]);
+    return object;
+  }
+
+  #denial(shard: number, doing: string, cause?: Error): ShardsRefused {
+    const { namespace, name } = shardTarget(this.#target, shard);
+    const said = cause === undefined ? '' : ` (${cause.message})`;
+    return new ShardsRefused(
+      shard - 1,
+      `may not ${doing} ConfigMap ${namespace}/${name}${said}; grant get, list, watch, create, patch and delete on ConfigMaps with the names ${this.#target.name}-2 to ${this.#target.name}-MAX_SHARDS and restart, or set MAX_SHARDS=1`,
+      { cause },
+    );
+  }
+
+  #isAsPlanned(shard: number, object: ConfigMap, documents: Documents, { owner }: Plan): boolean {
+    const isOwned =
+      owner === undefined || object.metadata?.ownerReferences?.some(({ uid }) => uid === owner.uid) === true;
+    const hasSame = Object.entries(documents).every(([key, text]) => object.data?.[key] === text);
+    return isOwned && hasSame && isIntactShard(this.#target, shard, object);
+  }
+
+  async #write(
+    shard: number,
+    documents: Documents,
+    plan: Plan,
+    now: Date,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const basis = stateOf(this.#known.get(shard));
+    const object = withState(shardConfigMap(this.#target, shard, documents, plan, now), basis);
+    const options = { fieldManager: SHARD_MANAGER, force: basis !== undefined };
+    try {
+      const written = await applyConfigMap(this.#kube, object, options, signal);
+      this.#set([...this.#known, [shard, written]]);
+    } catch (error) {
+      throw isStatus(error, 403) && !isOwnerRefused(error) ? this.#denial(shard, 'write', error) : error;
+    }
+  }
+
+  async #remove(shard: number, object: ConfigMap, signal: AbortSignal): Promise<void> {
+    const state = stateOf(object);
+    await deleteConfigMap(this.#kube, shardTarget(this.#target, shard), state, signal);
+    this.#set([...this.#known].filter(([number]) => number !== shard));
+  }
+
+  #watchOne(
+    shard: number,
+    changed: () => void,
+    failed: (error: unknown, doing: string) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { namespace, name } = shardTarget(this.#target, shard);
+    let isFailing = false;
+    return runInformer(
+      this.#kube,
+      {
+        path: configMapsPath(namespace),
+        fieldSelector: `metadata.name=${name}`,
+        select: ({ metadata }) => (metadata as { resourceVersion?: string } | undefined)?.resourceVersion,
+      },
+      (event) => {
+        if (event.kind === 'failure' && !isFailing) failed(event.error, event.doing);
+        isFailing = event.kind === 'failure';
+        if (event.kind === 'failure') return;
+        if (event.kind === 'recovered') return;
+        const [version] = event.kind === 'synced' ? event.items.values() : [event.item];
+        const last = this.#known.get(shard)?.metadata?.resourceVersion;
+        if (last !== undefined && (event.kind === 'delete' || version !== last)) changed();
+      },
+      signal,
+    );
+  }
+}
