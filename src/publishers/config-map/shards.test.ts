@@ -1,8 +1,7 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { configMapsApi } from '../../../test/fixtures/unit/config-maps-api.ts';
+import { observed } from '../../../test/fixtures/unit/toolset.ts';
 import type { Documents } from '../../model/documents.ts';
-import { OUTPUTS } from '../../outputs/registry.ts';
-import { observe } from '../../planning/observed.ts';
 import { plan } from '../../planning/plan.ts';
 import { PublishConflict, ShardsRefused } from '../publisher.ts';
 import { type ConfigMapPublisherOptions, configMapPublisher } from './config-map-publisher.ts';
@@ -22,7 +21,7 @@ const parts = (...sizes: readonly number[]): Documents => ({
 async function place(options: ConfigMapPublisherOptions = {}) {
   const api = await configMapsApi();
   const publisher = configMapPublisher(api.kube, { namespace: 'ns', name: 'toolset' }, options);
-  const live = async () => observe(await publisher.read(signal), OUTPUTS);
+  const live = async () => observed(await publisher.read(signal));
   const planned = async (documents: Documents, owner?: { uid: string }) =>
     plan(
       {
@@ -61,7 +60,7 @@ test('each part is in a ConfigMap of its own under its own key, with labels by w
     },
     data: { [JSON_FILE]: 'x'.repeat(300) },
   });
-  expect(observe(answered, OUTPUTS)?.toolset?.documents).toEqual(parts(100, 200, 300));
+  expect(observed(answered)?.toolset?.documents).toEqual(parts(100, 200, 300));
   expect((await live())?.toolset?.documents).toEqual(parts(100, 200, 300));
   expect((await planned(parts(100, 200, 300))).action).toBe('none');
 });
@@ -139,7 +138,7 @@ test('without several parts, nothing is asked for others, and one that is left o
   const { publisher } = {
     publisher: configMapPublisher(second.kube, { namespace: 'ns', name: 'toolset' }, { lookFor: 3 }),
   };
-  const live = observe(await publisher.read(signal), OUTPUTS);
+  const live = observed(await publisher.read(signal));
   await publisher.apply(plan({ documents: parts(1), tools: [] }, live, '1'), new Date(0), signal);
   expect([...second.stored.keys()]).toEqual(['toolset']);
 });
