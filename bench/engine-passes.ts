@@ -6,7 +6,7 @@ import { Engine } from '../src/controller/engine.ts';
 import type { EngineEvent } from '../src/controller/events.ts';
 import type { KubeClient } from '../src/kubernetes/connection.ts';
 import { OUTPUTS } from '../src/outputs/registry.ts';
-import { ScheduledProber } from '../src/probing/schedule.ts';
+import { ScheduledProber } from '../src/probing/scheduled-prober.ts';
 import type { Change } from '../src/sources/source.ts';
 import type { Target } from './serve.ts';
 
@@ -56,7 +56,7 @@ export async function openPasses(
   if (kube === undefined) throw new Error('a pass of the benchmark needs a cluster');
   const { prober, ...stages } = await stagesOf(settings, input, { changed: () => {}, signal: stop.signal });
   const scheduled = new ScheduledProber(prober, {
-    refresh: settings.discoveryInterval * 0.9,
+    refreshInterval: settings.discoveryInterval * 0.9,
     now: () => performance.now(),
     random: Math.random,
   });

@@ -23,7 +23,7 @@ function setting(first: readonly DiscoveredService[], next: readonly DiscoveredS
   const parts = {
     instance: {
       prober: {
-        touchAll(wanted: (key: ServiceKey) => boolean, all: boolean) {
+        invalidateMatching(wanted: (key: ServiceKey) => boolean, all: boolean) {
           expect(all).toBe(true);
           for (const { service } of first) if (wanted(serviceKey(service))) touched.push(service.name);
         },

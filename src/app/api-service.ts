@@ -115,7 +115,7 @@ async function rediscover(
   const before = healthByService(readModel);
   const cached = new Map(readModel.services.map((each) => [serviceKey(each.service), each]));
   let asked = 0;
-  prober.touchAll((key) => {
+  prober.invalidateMatching((key) => {
     const backend = cached.get(key);
     const wanted =
       backend === undefined

@@ -3,7 +3,7 @@ import type { EngineEvent } from '../controller/events.ts';
 import type { KubeClient } from '../kubernetes/connection.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
 import { OutageProber } from '../probing/outage-prober.ts';
-import { ScheduledProber } from '../probing/schedule.ts';
+import { ScheduledProber } from '../probing/scheduled-prober.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createFollower } from './agent.ts';
 import type { Configuration } from './configuration.ts';
@@ -92,10 +92,19 @@ export async function createAppInstance(
     once ? undefined : readiness,
     tell,
   );
-  const outageProber = new OutageProber(backendProber, () => prober.touchAll(() => true, false), tell);
+  const outageProber = new OutageProber(
+    backendProber,
+    () => prober.invalidateMatching(() => true, false),
+    tell,
+  );
   const prober: ScheduledProber = new ScheduledProber(
     outageProber,
-    { refresh: settings.discoveryInterval * 0.9, now: () => performance.now(), random: Math.random, tell },
+    {
+      refreshInterval: settings.discoveryInterval * 0.9,
+      now: () => performance.now(),
+      random: Math.random,
+      emit: tell,
+    },
     before?.prober,
   );
   return {
@@ -127,7 +136,7 @@ export async function createAppInstance(
     },
     start(engine) {
       changed = (service, ready) => {
-        prober.touch(service, ready);
+        prober.invalidate(service, ready);
         engine.wake();
       };
       leader.start(() => engine.onStartedLeading());

@@ -8,8 +8,8 @@ import type { RequestOutcome } from '../server/app.ts';
 import type { AccessPolicy, AuthenticationOutcome } from '../server/guard.ts';
 import type { Exposition } from '../server/metrics.ts';
 import type { DropReason } from '../telemetry/api-metrics.ts';
+import { LogSampler } from '../telemetry/log-sampler.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { Sampled } from '../telemetry/sampled.ts';
 import type { Configuration } from './configuration.ts';
 import type { ServerFactory, ServerName } from './servers.ts';
 
@@ -53,7 +53,7 @@ export function createServerFactory(parts: ServerDependencies): ServerFactory {
     const { createApp } = await import('../server/app.ts');
     const { guard, permitted } = await import('../server/guard.ts');
     const component = `${name}_server`;
-    const sampled = new Sampled();
+    const sampled = new LogSampler();
     const policy = (): AccessPolicy => {
       const wanted = settings();
       const open = name === 'metrics' && !wanted.metricsAuthEnabled;

@@ -249,7 +249,7 @@ describe('a backend in use', () => {
     const before = toolset();
     // It leaves after three failures over half a minute.
     for (let failure = 0; failure < 3; failure++) {
-      prober.touch(keyFor('monitoring/loki-gateway'));
+      prober.invalidate(keyFor('monitoring/loki-gateway'));
       engine.wake();
       await settle(20_000);
       await answer('loki-gateway', UNHEALTHY);

@@ -3,7 +3,7 @@ import { options, rules } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import type { Verdict } from '../model/discovery.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
-import { ScheduledProber } from '../probing/schedule.ts';
+import { ScheduledProber } from '../probing/scheduled-prober.ts';
 import { Engine, type EngineOptions } from './engine.ts';
 import type { EngineEvent } from './events.ts';
 
@@ -46,7 +46,7 @@ test('what is published says which ways are in use: after a start, and when anot
       problems: [],
       prober: new ScheduledProber(
         { probe: () => Promise.resolve(WANTS_CREDENTIALS) },
-        { refresh: 60_000, now: () => performance.now(), random: Math.random },
+        { refreshInterval: 60_000, now: () => performance.now(), random: Math.random },
       ),
       detection: options,
       maxBackends: 10,

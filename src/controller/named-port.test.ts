@@ -95,7 +95,7 @@ describe('a headless Service whose target port has a name', () => {
         {
           port: 3000,
           health: 'unhealthy',
-          reason: expect.stringMatching(/a port that they call web.*cannot be read/),
+          reason: expect.stringMatching(/the named port web.*cannot be read/),
         },
       ],
     });

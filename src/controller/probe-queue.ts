@@ -1,7 +1,7 @@
 import type { Backoff } from '../model/backoff.ts';
 import type { Candidate, Verdict } from '../model/discovery.ts';
 import { displayKey, displayNamespace } from '../model/key.ts';
-import { subjectOf } from '../probing/schedule.ts';
+import { subjectOf } from '../probing/scheduled-prober.ts';
 import type { EngineStages } from './pass.ts';
 import { WorkQueue } from './work-queue.ts';
 

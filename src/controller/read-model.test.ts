@@ -7,7 +7,7 @@ import { byAge } from '../model/backend-id.ts';
 import { type ConditionType, conditionOf } from '../model/condition.ts';
 import type { DiscoveredService, Verdict } from '../model/discovery.ts';
 import type { Published } from '../model/published.ts';
-import { OUTAGE } from '../probing/outage.ts';
+import { OUTAGE_PLACE } from '../probing/outage.ts';
 import type { EngineEvent } from './events.ts';
 import { ReadModel, type ReadModelOptions } from './read-model.ts';
 
@@ -291,7 +291,7 @@ test('in an outage nothing is known of the health of a backend that worked, and 
   found(loki());
   published({ loki: 'loki' });
   at(1);
-  const problems = [{ where: OUTAGE, what: 'no backend is reachable' }];
+  const problems = [{ where: OUTAGE_PLACE, what: 'no backend is reachable' }];
   readModel.apply({ kind: 'pass', ...NO_PROBES, services: [loki()], problems, changedAt: undefined });
   expect(condition('Healthy')).toEqual(['Unknown', 'Unreachable', 1]);
   expect(condition('Published')).toEqual(['True', 'InToolset', 0]);

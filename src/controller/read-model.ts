@@ -8,7 +8,7 @@ import type { AdmissionPolicy } from '../planning/admission.ts';
 import { publicationState, STATE_ANNOTATIONS } from '../planning/conditions/published.ts';
 import type { Observed } from '../planning/observed.ts';
 import { readOverrides } from '../planning/overrides.ts';
-import { OUTAGE } from '../probing/outage.ts';
+import { OUTAGE_PLACE } from '../probing/outage.ts';
 import { Catalog } from './catalog.ts';
 import type { EngineEvent } from './events.ts';
 import { type BackendHistory, HealthHistories } from './health-history.ts';
@@ -217,7 +217,7 @@ export class ReadModel {
   }
 
   get #isOutage(): boolean {
-    return this.discoveryProblems.some(({ where }) => where === OUTAGE);
+    return this.discoveryProblems.some(({ where }) => where === OUTAGE_PLACE);
   }
 
   /** Rebuilds the backends after one of their inputs changed. */

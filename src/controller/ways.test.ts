@@ -40,7 +40,7 @@ const NOT_READY: Verdict = {
   steps: [],
 };
 const LOGIN = verdict('healthy', 'GET /ready answered 401: alive, requires credentials');
-const STRANGER = verdict('unhealthy', 'nothing it answers proves what it is', 'contradicted');
+const STRANGER = verdict('unhealthy', 'no response proves its type', 'contradicted');
 const UNKNOWN = verdict('unknown', 'not probed');
 
 /** Backends whose answers the test sets, and passes over them that know which ways are in use. */

@@ -1,5 +1,5 @@
 import { type Backoff, backoff } from '../model/backoff.ts';
-import { fairSlots } from '../probing/fair-slots.ts';
+import { createFairSlots } from '../probing/fair-slots.ts';
 
 export interface WorkQueueOptions<K> {
   /** Maximum number of keys processed at a time; groups share it fairly. */
@@ -25,7 +25,7 @@ export interface WorkQueueOptions<K> {
 export class WorkQueue<K> {
   readonly #options: WorkQueueOptions<K>;
   readonly #signal: AbortSignal;
-  readonly #slots: ReturnType<typeof fairSlots>;
+  readonly #slots: ReturnType<typeof createFairSlots>;
   /** Keys that wait to be processed. */
   readonly #dirty = new Set<K>();
   readonly #processing = new Set<K>();
@@ -37,7 +37,7 @@ export class WorkQueue<K> {
   constructor(options: WorkQueueOptions<K>, signal: AbortSignal) {
     this.#options = options;
     this.#signal = signal;
-    this.#slots = fairSlots(options.concurrency);
+    this.#slots = createFairSlots(options.concurrency);
     signal.addEventListener('abort', () => this.#stop(), { once: true });
   }
 

@@ -239,7 +239,9 @@ function send(base: URL, options: RequestOptions, payload: string | undefined): 
     informational++;
     if (informational > MAX_INFORMATIONAL)
       request.destroy(
-        new ResponseTooLargeError(`it sent more than ${MAX_INFORMATIONAL} answers of 1xx and no other`),
+        new ResponseTooLargeError(
+          `it sent more than ${MAX_INFORMATIONAL} responses of status 1xx and no final one`,
+        ),
       );
   });
   request.on('response', resolve);

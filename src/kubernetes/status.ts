@@ -137,7 +137,7 @@ function unreachableReason(error: NodeJS.ErrnoException): string {
       return 'connection refused';
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
-      return 'there is no route to it';
+      return 'there is no route to host';
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return 'its name does not resolve';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { refusedAddress } from './address.ts';
+import { whyForbidden } from './address.ts';
 
 describe('addresses that a probe must not go to', () => {
   test.each([
@@ -38,7 +38,7 @@ describe('addresses that a probe must not go to', () => {
     ['site-local', 'fec0::1'],
     ['site-local', 'feff:ffff::1'],
   ])('%s: %s', (what, address) => {
-    const refused = refusedAddress(address);
+    const refused = whyForbidden(address);
     expect(refused).toContain(address);
     expect(refused).toContain(what);
   });
@@ -62,7 +62,7 @@ describe('addresses that a probe must not go to', () => {
     ['another protocol of that block', '2001:1ff:ffff::1'],
     ['6to4 of metadata', '2002:a9fe:a9fe::1'],
   ])('an IPv4 address inside an IPv6 address, %s: %s', (_, address) => {
-    expect(refusedAddress(address)).toContain(address);
+    expect(whyForbidden(address)).toContain(address);
   });
 });
 
@@ -96,6 +96,6 @@ describe('addresses that Services have', () => {
     '2001:200::1',
     '2001:4860:4860::8888',
   ])('%s may be asked', (address) => {
-    expect(refusedAddress(address)).toBeUndefined();
+    expect(whyForbidden(address)).toBeUndefined();
   });
 });

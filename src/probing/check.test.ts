@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Check } from '../model/proof.ts';
-import { fulfils } from './check.ts';
-import type { Answer } from './fetch.ts';
+import { matchesCheck } from './check.ts';
+import type { ProbeResponse } from './fetch.ts';
 
 const body = {
   status: 'success',
@@ -12,7 +12,7 @@ const body = {
   list: ['a'],
   'a.b': 1,
 };
-const answer = (change: Partial<Answer> = {}): Answer => ({
+const answer = (change: Partial<ProbeResponse> = {}): ProbeResponse => ({
   status: 200,
   headers: { 'x-elastic-product': 'Elasticsearch', 'set-cookie': ['a=1', 'b=2'] },
   body: JSON.stringify(body),
@@ -71,7 +71,7 @@ describe('an answer fulfils a check', () => {
     ['not, where it does', { json: { status: 'success' }, not: true }, false],
     ['not, where it does not', { json: { status: 'error' }, not: true }, true],
   ])('%s', (_, check, holds) => {
-    expect(fulfils(answer(), { get: '/', ...check })).toBe(holds);
+    expect(matchesCheck(answer(), { get: '/', ...check })).toBe(holds);
   });
 
   test.each([
@@ -84,20 +84,22 @@ describe('an answer fulfils a check', () => {
     [404, false],
     [500, false],
   ])('where no status is named, with %i: %j', (status, holds) => {
-    expect(fulfils(answer({ status }), { get: '/' })).toBe(holds);
+    expect(matchesCheck(answer({ status }), { get: '/' })).toBe(holds);
   });
 
   test('a whole body counts without the white space around it', () => {
     const check = { get: '/', text: 'Prometheus Server is Healthy.' };
-    expect(fulfils(answer({ body: 'Prometheus Server is Healthy.\n' }), check)).toBe(true);
-    expect(fulfils(answer({ body: 'Not: Prometheus Server is Healthy.' }), check)).toBe(false);
+    expect(matchesCheck(answer({ body: 'Prometheus Server is Healthy.\n' }), check)).toBe(true);
+    expect(matchesCheck(answer({ body: 'Not: Prometheus Server is Healthy.' }), check)).toBe(false);
   });
 
   test.each(['', 'text', '{', 'null', '7', '[]', '"text"', `${'['.repeat(30_000)}`])(
     'a body that is no object of JSON, %j, holds no values and breaks nothing',
     (text) => {
-      expect(fulfils(answer({ body: text }), { get: '/', json: { 'a.b.c': { present: true } } })).toBe(false);
-      expect(fulfils(answer({ body: text }), { get: '/', json: { status: 'success' } })).toBe(false);
+      expect(matchesCheck(answer({ body: text }), { get: '/', json: { 'a.b.c': { present: true } } })).toBe(
+        false,
+      );
+      expect(matchesCheck(answer({ body: text }), { get: '/', json: { status: 'success' } })).toBe(false);
     },
   );
 });

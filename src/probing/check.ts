@@ -1,5 +1,5 @@
 import type { Check, Wanted } from '../model/proof.ts';
-import type { Answer } from './fetch.ts';
+import type { ProbeResponse } from './fetch.ts';
 
 function valueAt(value: unknown, path: string): unknown {
   if (path === '') return value;
@@ -11,7 +11,7 @@ function valueAt(value: unknown, path: string): unknown {
   return current;
 }
 
-function isWanted(value: unknown, wanted: Wanted): boolean {
+function matchesValue(value: unknown, wanted: Wanted): boolean {
   if (typeof wanted !== 'object') return value === wanted;
   if ('present' in wanted) return (value !== undefined) === wanted.present;
   if ('contains' in wanted)
@@ -21,16 +21,16 @@ function isWanted(value: unknown, wanted: Wanted): boolean {
   return typeof value === wanted.type;
 }
 
-function jsonOf(body: string): { readonly value: unknown } | undefined {
+function parseJson(body: string): { readonly value: unknown } | undefined {
   try {
     return { value: JSON.parse(body) };
   } catch {
-    // Not JSON: it fulfils no check that asks for any.
+    // Not JSON, so no check for JSON matches.
     return undefined;
   }
 }
 
-function isLike(answer: Answer, check: Check): boolean {
+function matchesResponse(answer: ProbeResponse, check: Check): boolean {
   const { status, headers, body } = answer;
   if (check.status === undefined ? status < 200 || status > 299 : !check.status.includes(status))
     return false;
@@ -42,15 +42,15 @@ function isLike(answer: Answer, check: Check): boolean {
   if (check.body !== undefined && !body.toLowerCase().includes(check.body.toLowerCase())) return false;
   if (check.text !== undefined && body.trim() !== check.text) return false;
   if (check.json !== undefined) {
-    const json = jsonOf(body);
+    const json = parseJson(body);
     if (json === undefined) return false;
     for (const [path, wanted] of Object.entries(check.json))
-      if (!isWanted(valueAt(json.value, path), wanted)) return false;
+      if (!matchesValue(valueAt(json.value, path), wanted)) return false;
   }
   return true;
 }
 
-/** Does an answer fulfil a check? */
-export function fulfils(answer: Answer, check: Check): boolean {
-  return isLike(answer, check) !== (check.not === true);
+/** Whether a response passes a check. */
+export function matchesCheck(answer: ProbeResponse, check: Check): boolean {
+  return matchesResponse(answer, check) !== (check.not === true);
 }

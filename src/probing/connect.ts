@@ -1,40 +1,43 @@
 import type { LookupAddress } from 'node:dns';
 import { connect, isIP, type LookupFunction } from 'node:net';
 import type { Endpoint } from '../model/discovery.ts';
-import { refusedAddress } from './address.ts';
+import { whyForbidden } from './address.ts';
 import { type Phase, ProbeFailure, type Progress } from './fetch.ts';
 import { MeteredSocket } from './metered-socket.ts';
 import { createResolve, type Resolve } from './resolve.ts';
 
-/** Addresses to connect to in place of a host and port: an operator's own word, as curl's `--connect-to`. */
+/** Addresses to connect to instead of a host and port, as with curl's `--connect-to`. Only operators can set them. */
 export type ConnectTo = ReadonlyMap<string, { readonly host: string; readonly port: number }>;
 
-/** What stands between a name and a connection; tests put their own in its place. */
-export interface Guard {
+/** Resolves names and checks addresses before a connection. Tests replace it. */
+export interface AddressGuard {
   readonly resolve: Resolve;
-  /** Why an address must not be connected to, or nothing if it may. */
-  readonly refused: (address: string) => string | undefined;
+  /** Returns why an address is forbidden, or `undefined` if it is allowed. */
+  readonly whyForbidden: (address: string) => string | undefined;
 }
 
-export const createGuard = (): Guard => ({ resolve: createResolve(), refused: refusedAddress });
+export const createGuard = (): AddressGuard => ({ resolve: createResolve(), whyForbidden: whyForbidden });
 
-/** The addresses of a name. @throws ProbeFailure unless each of them may be connected to */
-async function allowed(name: string, { resolve, refused }: Guard): Promise<readonly LookupAddress[]> {
+/** Resolves a name. @throws ProbeFailure if any of its addresses is forbidden */
+async function resolveAllowed(
+  name: string,
+  { resolve, whyForbidden: refused }: AddressGuard,
+): Promise<readonly LookupAddress[]> {
   const addresses = await resolve(name);
   for (const { address } of addresses) {
     const why = refused(address);
-    if (why !== undefined) throw new ProbeFailure(`not asked: ${name} resolves to ${why}`, 'refused');
+    if (why !== undefined) throw new ProbeFailure(`not probed: ${name} resolves to ${why}`, 'refused');
   }
   return addresses;
 }
 
 /**
- * Resolves a name once in a probe. Connections are made to what was checked: a name that resolves to something else a
- * moment later changes nothing.
+ * Resolves a name once per probe. All connections use the checked addresses, so a name that resolves differently later
+ * (DNS rebinding) has no effect.
  */
-function guardedLookup(guard: Guard, progress: Progress): LookupFunction {
+function guardedLookup(guard: AddressGuard, progress: Progress): LookupFunction {
   return (name, options, callback) => {
-    progress.addresses ??= allowed(name, guard);
+    progress.addresses ??= resolveAllowed(name, guard);
     progress.addresses.then(
       (addresses) => {
         const [first] = addresses;
@@ -47,31 +50,32 @@ function guardedLookup(guard: Guard, progress: Progress): LookupFunction {
 }
 
 /**
- * Connects to an endpoint, with a budget of bytes that may come back.
- * @param at told how far this connection is
- * @throws ProbeFailure for a numeric address that is refused
+ * Connects to an endpoint.
+ * @param budget maximum bytes to receive
+ * @param onPhase called at each phase of the connection
+ * @throws ProbeFailure if the endpoint is a forbidden numeric address
  */
 export function openConnection(
   endpoint: Endpoint,
   connectTo: ConnectTo,
-  guard: Guard,
+  guard: AddressGuard,
   budget: number,
-  at: (phase: Phase) => void,
+  onPhase: (phase: Phase) => void,
   progress: Progress,
 ): MeteredSocket {
   const target = connectTo.get(`${endpoint.host}:${endpoint.port}`);
   const address = endpoint.host.replace(/^\[(.*)\]$/, '$1');
   const isNumeric = isIP(address) !== 0;
-  const why = target === undefined && isNumeric ? guard.refused(address) : undefined;
-  if (why !== undefined) throw new ProbeFailure(`not asked: ${why}`, 'refused');
-  at(target === undefined && !isNumeric ? 'resolving' : 'connecting');
+  const why = target === undefined && isNumeric ? guard.whyForbidden(address) : undefined;
+  if (why !== undefined) throw new ProbeFailure(`not probed: ${why}`, 'refused');
+  onPhase(target === undefined && !isNumeric ? 'resolving' : 'connecting');
   const socket =
     target === undefined
       ? connect({ host: address, port: endpoint.port, lookup: guardedLookup(guard, progress) })
       : connect({ ...target });
   socket.on('lookup', (error) => {
-    if (error === null) at('connecting');
+    if (error === null) onPhase('connecting');
   });
-  socket.on('connect', () => at(endpoint.scheme === 'https' ? 'securing' : 'asking'));
+  socket.on('connect', () => onPhase(endpoint.scheme === 'https' ? 'securing' : 'requesting'));
   return new MeteredSocket(socket, budget);
 }

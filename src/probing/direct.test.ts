@@ -4,15 +4,15 @@ import { answering, type Backend, httpBackend, rawBackend } from '../../test/fix
 import { service } from '../../test/fixtures/unit/service.ts';
 import type { Candidate } from '../model/discovery.ts';
 import { directFetch } from './direct.ts';
-import { type Answer, type Ask, BODY_LIMIT, ProbeFailure } from './fetch.ts';
+import { BODY_LIMIT, ProbeFailure, type ProbeRequest, type ProbeResponse } from './fetch.ts';
 
 const prometheus = candidate(service('prometheus', { labels: { app: 'prometheus' }, ports: ['web:9090'] }));
 
 const ask = (
   backend: Backend,
-  asked: Ask = { path: '/' },
+  asked: ProbeRequest = { path: '/' },
   signal: AbortSignal = AbortSignal.timeout(5_000),
-): Promise<Answer> => directFetch(backend.standsFor(prometheus))(prometheus, asked, signal);
+): Promise<ProbeResponse> => directFetch(backend.standsFor(prometheus))(prometheus, asked, signal);
 
 const failure = (asking: Promise<unknown>): Promise<unknown> =>
   asking.then(
@@ -78,7 +78,7 @@ describe('asking a backend', () => {
       request.on('data', (chunk) => bodies.push(String(chunk)));
       request.on('end', () => response.end('ok'));
     });
-    const asked: Ask = {
+    const asked: ProbeRequest = {
       method: 'POST',
       path: '/mcp',
       headers: { 'content-type': 'application/json' },

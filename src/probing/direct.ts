@@ -5,60 +5,64 @@ import { connect, type TLSSocket } from 'node:tls';
 import { readStart } from '../kubernetes/response.ts';
 import type { Endpoint } from '../model/discovery.ts';
 import { oneLine } from '../model/text.ts';
-import { type ConnectTo, createGuard, type Guard, openConnection } from './connect.ts';
+import { type AddressGuard, type ConnectTo, createGuard, openConnection } from './connect.ts';
 import {
-  type Answer,
-  type Ask,
-  FAULT_AT,
+  bodyLimitOf,
+  FAULT_BY_PHASE,
   type Fetch,
-  limitOf,
   type Phase,
   ProbeFailure,
-  reached,
+  type ProbeRequest,
+  type ProbeResponse,
+  recordPhase,
 } from './fetch.ts';
 
-/** Most bytes of headers that are read, and most headers. */
-const HEADER_LIMIT = 16 * 1024;
-const HEADER_COUNT = 100;
+/** Maximum bytes of headers, and maximum number of headers. */
+const MAX_HEADER_BYTES = 16 * 1024;
+const MAX_HEADERS = 100;
 
-/** Most answers of status 1xx before the answer itself: a server that needs more never comes to the point. */
-const INFORMATIONAL = 3;
+/** Maximum informational responses (1xx) before the final one. */
+const MAX_INFORMATIONAL = 3;
 
-/** How many bytes may come for each byte that is read of a body: headers, framing and a TLS handshake fit in that. */
-const OVERHEAD = 2;
+/** Bytes to receive for each byte of the body limit, which leaves room for headers, framing and a TLS handshake. */
+const OVERHEAD_FACTOR = 2;
 
 /**
- * TLS as probes speak it. A backend's certificate is seldom signed by an authority this process knows, and nothing secret
- * is sent, so it is not verified. Key exchange over finite fields is left out: there the server says how large the numbers
- * are that this process computes with.
+ * TLS options of probes. Certificates are not verified, because few backends have one of a known authority, and probes
+ * send no secrets. Finite-field Diffie-Hellman is disabled, because the server would choose how large the numbers are
+ * that this process computes with.
  */
-const TLS = { rejectUnauthorized: false, ciphers: 'DEFAULT:!DHE' };
+const TLS_OPTIONS = { rejectUnauthorized: false, ciphers: 'DEFAULT:!DHE' };
 
-const WORDS: Readonly<Record<string, string>> = {
+const FAILURE_MESSAGES: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'the connection was closed without an answer',
-  EHOSTUNREACH: 'no route to it',
-  ENETUNREACH: 'no route to it',
+  EHOSTUNREACH: 'no route to host',
+  ENETUNREACH: 'no route to host',
   ETIMEDOUT: 'no connection in time',
   HPE_HEADER_OVERFLOW: 'its headers are larger than 16 KiB',
 };
 
-/** A failed connection in words for a person. */
-export function failureOf(error: unknown, phase: Phase): ProbeFailure {
+/** Converts a connection error to a failure with a readable message. */
+export function toProbeFailure(error: unknown, phase: Phase): ProbeFailure {
   if (error instanceof ProbeFailure) return error;
   const { code, message } = error as NodeJS.ErrnoException;
-  return new ProbeFailure(WORDS[code ?? ''] ?? oneLine(message ?? String(error), 160), FAULT_AT[phase], {
-    cause: error,
-  });
+  return new ProbeFailure(
+    FAILURE_MESSAGES[code ?? ''] ?? oneLine(message ?? String(error), 160),
+    FAULT_BY_PHASE[phase],
+    {
+      cause: error,
+    },
+  );
 }
 
-/** Speaks TLS on a connection. An address is no server name (RFC 6066, section 3). */
-function secured(socket: Duplex, { host }: Endpoint): TLSSocket {
+/** Starts TLS on a connection. An IP address is not allowed as a server name (RFC 6066, section 3). */
+function startTls(socket: Duplex, { host }: Endpoint): TLSSocket {
   const servername = isIP(host.replace(/^\[(.*)\]$/, '$1')) === 0 ? host : '';
-  return connect({ ...TLS, socket, servername });
+  return connect({ ...TLS_OPTIONS, socket, servername });
 }
 
-function optionsOf({ host, port }: Endpoint, ask: Ask): RequestOptions {
+function optionsOf({ host, port }: Endpoint, ask: ProbeRequest): RequestOptions {
   return {
     path: ask.path,
     method: ask.method ?? 'GET',
@@ -70,38 +74,43 @@ function optionsOf({ host, port }: Endpoint, ask: Ask): RequestOptions {
       ...ask.headers,
       ...(ask.body === undefined ? {} : { 'content-length': Buffer.byteLength(ask.body) }),
     },
-    maxHeaderSize: HEADER_LIMIT,
+    maxHeaderSize: MAX_HEADER_BYTES,
   };
 }
 
-/** Gives up a server that sends one answer of 1xx after the other, and one that would rather speak another protocol. */
-function refuseDetours(request: ClientRequest, fail: (failure: ProbeFailure) => void): void {
+/** Fails on too many informational responses, and on a protocol upgrade. */
+function rejectDetours(request: ClientRequest, fail: (failure: ProbeFailure) => void): void {
   let informational = 0;
   request.on('information', () => {
     informational++;
-    if (informational > INFORMATIONAL)
-      fail(new ProbeFailure(`it sent more than ${INFORMATIONAL} answers of 1xx and no other`, 'protocol'));
+    if (informational > MAX_INFORMATIONAL)
+      fail(
+        new ProbeFailure(
+          `it sent more than ${MAX_INFORMATIONAL} responses of status 1xx and no final one`,
+          'protocol',
+        ),
+      );
   });
-  request.on('upgrade', () => fail(new ProbeFailure('it wants to speak another protocol', 'protocol')));
+  request.on('upgrade', () => fail(new ProbeFailure('it asked for a protocol upgrade', 'protocol')));
 }
 
 /**
- * The route `direct`: connects to the backend itself. Redirects are not followed, bodies are cut and never
- * decompressed, no credentials are sent, and an address that a name resolves to is checked before it is used.
+ * The route `direct`: connects to the backend itself. It follows no redirects, truncates bodies, never decompresses,
+ * sends no credentials, and checks the address that a name resolves to.
  */
-export function directFetch(connectTo: ConnectTo, guard: Guard = createGuard()): Fetch {
+export function directFetch(connectTo: ConnectTo, guard: AddressGuard = createGuard()): Fetch {
   return async ({ endpoint }, ask, signal, progress = {}) => {
     signal.throwIfAborted();
-    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    const limit = limitOf(ask);
+    const { promise, resolve, reject } = Promise.withResolvers<ProbeResponse>();
+    const limit = bodyLimitOf(ask);
     let phase: Phase = 'resolving';
     const at = (now: Phase): void => {
       phase = now;
-      reached(progress, now);
+      recordPhase(progress, now);
     };
-    const socket = openConnection(endpoint, connectTo, guard, OVERHEAD * limit, at, progress);
+    const socket = openConnection(endpoint, connectTo, guard, OVERHEAD_FACTOR * limit, at, progress);
     const fail = (error: unknown): void => {
-      reject(signal.aborted ? signal.reason : failureOf(error, phase));
+      reject(signal.aborted ? signal.reason : toProbeFailure(error, phase));
       socket.destroy();
     };
     const onAbort = (): void => fail(signal.reason);
@@ -109,17 +118,17 @@ export function directFetch(connectTo: ConnectTo, guard: Guard = createGuard()):
     socket.on('error', fail);
     const stream =
       endpoint.scheme === 'https'
-        ? secured(socket, endpoint)
+        ? startTls(socket, endpoint)
             .on('error', fail)
-            .on('secureConnect', () => at('asking'))
+            .on('secureConnect', () => at('requesting'))
         : socket;
     const request = http.request({ ...optionsOf(endpoint, ask), createConnection: () => stream });
-    request.maxHeadersCount = HEADER_COUNT;
-    refuseDetours(request, fail);
+    request.maxHeadersCount = MAX_HEADERS;
+    rejectDetours(request, fail);
     let answered = false;
     request.on('error', fail);
     request.on('close', () => {
-      if (!answered) fail(new ProbeFailure(WORDS.ECONNRESET ?? '', FAULT_AT[phase]));
+      if (!answered) fail(new ProbeFailure(FAILURE_MESSAGES.ECONNRESET ?? '', FAULT_BY_PHASE[phase]));
     });
     request.on('response', (response) => {
       answered = true;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { EVENT_LIMIT, EventReader, NOISE_LIMIT, type ServerSentEvent } from './event-stream.ts';
+import { EventReader, MAX_EVENTS, MAX_SKIPPED_BYTES, type ServerSentEvent } from './event-stream.ts';
 
 /** The events that are offered when a text arrives in these pieces, and how many pieces were read. */
 function reading(
@@ -15,7 +15,7 @@ function reading(
   let read = 0;
   for (const piece of pieces) {
     read++;
-    if (reader.take(piece)) return { events, pieces: read };
+    if (reader.push(piece)) return { events, pieces: read };
   }
   reader.end();
   return { events, pieces: read };
@@ -82,16 +82,16 @@ describe('reading is over', () => {
 
   test('after so many events that are not', () => {
     const { events } = reading(cut('data: x\n\n'.repeat(8_000), 1));
-    expect(events).toHaveLength(EVENT_LIMIT);
+    expect(events).toHaveLength(MAX_EVENTS);
   });
 
   test('after so many bytes that are not', () => {
-    const junk = `data: ${'x'.repeat(NOISE_LIMIT / 4)}\n\n`;
+    const junk = `data: ${'x'.repeat(MAX_SKIPPED_BYTES / 4)}\n\n`;
     expect(reading(cut(junk.repeat(50), 1_000)).events).toHaveLength(4);
   });
 
   test('but one long event may be the wanted one', () => {
-    const long = 'x'.repeat(3 * NOISE_LIMIT);
+    const long = 'x'.repeat(3 * MAX_SKIPPED_BYTES);
     const { events } = reading(cut(`data: ${long}\n\n`, 1_000), ({ data }) => data === long);
     expect(events).toHaveLength(1);
   });

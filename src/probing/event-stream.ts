@@ -2,62 +2,61 @@ import { StringDecoder } from 'node:string_decoder';
 
 /** One event of `text/event-stream`. */
 export interface ServerSentEvent {
-  /** `message` where the server names none. */
+  /** The type of the event. Default: `message`. */
   readonly event: string;
   readonly data: string;
 }
 
-/** Most events that are read while the wanted one does not come, and most bytes of those that came in its place. */
-export const EVENT_LIMIT = 20;
-export const NOISE_LIMIT = 16 * 1024;
+/** Maximum events, and maximum bytes of events, to read before the wanted one. */
+export const MAX_EVENTS = 20;
+export const MAX_SKIPPED_BYTES = 16 * 1024;
 
 const NEWLINE = '\n';
 
 /**
- * Reads a stream of events as it arrives. Each byte is looked at once, each event is offered once, and reading is over
- * with the first event that is wanted or with the limits above, whatever the sizes of the pieces.
+ * Parses an event stream incrementally, in linear time. Reading ends with the first wanted event or at the limits above.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */
 export class EventReader {
   readonly #wanted: (event: ServerSentEvent) => boolean;
   readonly #decoder = new StringDecoder('utf8');
-  /** The line that has no end yet. */
+  /** The incomplete last line. */
   #line = '';
   #event = '';
   #data: string[] = [];
-  /** Characters of the event that has no end yet. */
+  /** Characters of the incomplete last event. */
   #length = 0;
   #events = 0;
-  #noise = 0;
-  #over = false;
+  #skipped = 0;
+  #done = false;
 
-  /** @param wanted called with each event; true ends the reading */
+  /** @param wanted called once for each event; `true` ends reading */
   constructor(wanted: (event: ServerSentEvent) => boolean) {
     this.#wanted = wanted;
   }
 
-  /** Takes the next bytes. @returns whether reading is over */
-  take(chunk: Buffer): boolean {
-    return this.read(this.#decoder.write(chunk));
+  /** Parses the next bytes. @returns whether reading has ended */
+  push(chunk: Buffer): boolean {
+    return this.pushText(this.#decoder.write(chunk));
   }
 
-  /** As `take`, for text that is decoded already. */
-  read(text: string): boolean {
+  /** Parses the next decoded text. @returns whether reading has ended */
+  pushText(text: string): boolean {
     let start = 0;
-    while (!this.#over) {
+    while (!this.#done) {
       const end = text.indexOf(NEWLINE, start);
       if (end < 0) break;
       this.#endLine(this.#line + text.slice(start, end));
       this.#line = '';
       start = end + 1;
     }
-    if (!this.#over) this.#line += text.slice(start);
-    return this.#over;
+    if (!this.#done) this.#line += text.slice(start);
+    return this.#done;
   }
 
-  /** The stream ended: what stands there counts as an event, also without the empty line after it. */
+  /** Ends the stream. A last event without the final empty line counts too. */
   end(): void {
-    if (this.#over) return;
+    if (this.#done) return;
     this.#endLine(this.#line);
     this.#endEvent();
   }
@@ -85,10 +84,10 @@ export class EventReader {
     if (this.#length === 0) return;
     const event = { event: this.#event || 'message', data: this.#data.join('\n') };
     this.#events++;
-    this.#noise += this.#length;
+    this.#skipped += this.#length;
     this.#event = '';
     this.#data = [];
     this.#length = 0;
-    this.#over = this.#wanted(event) || this.#events >= EVENT_LIMIT || this.#noise >= NOISE_LIMIT;
+    this.#done = this.#wanted(event) || this.#events >= MAX_EVENTS || this.#skipped >= MAX_SKIPPED_BYTES;
   }
 }

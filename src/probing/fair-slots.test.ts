@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fairSlots } from './fair-slots.ts';
+import { createFairSlots } from './fair-slots.ts';
 
 /** Work that is done when it is said so. */
 function worker(slots: number) {
-  const fair = fairSlots(slots);
+  const fair = createFairSlots(slots);
   const running: { readonly group: string; readonly end: () => void }[] = [];
   const order: string[] = [];
   const add = (group: string, many = 1): void => {
@@ -84,7 +84,7 @@ describe('slots', () => {
   });
 
   test('are given back by work that fails', async () => {
-    const fair = fairSlots(1);
+    const fair = createFairSlots(1);
     await expect(fair.run('a', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(await fair.run('a', () => Promise.resolve(1))).toBe(1);
   });

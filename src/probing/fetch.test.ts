@@ -1,20 +1,20 @@
 import { expect, test } from 'vitest';
-import { startOf } from './fetch.ts';
+import { bodySnippet } from './fetch.ts';
 
 test('the start of a body is one line', () => {
-  expect(startOf('{\n  "status": "ok"\n}', 60)).toBe('{ "status": "ok" }');
-  expect(startOf('', 60)).toBe('');
+  expect(bodySnippet('{\n  "status": "ok"\n}', 60)).toBe('{ "status": "ok" }');
+  expect(bodySnippet('', 60)).toBe('');
 });
 
 test('it holds no secret, also where a long one is cut', () => {
   const token = `ghp_${'A1b2'.repeat(300)}`;
-  expect(startOf(`{"token": "${token}"}`, 60)).not.toMatch(/A1b2/);
+  expect(bodySnippet(`{"token": "${token}"}`, 60)).not.toMatch(/A1b2/);
   for (const before of [0, 490, 500, 505, 508, 511])
-    expect(startOf(`password: ${'x'.repeat(before)}\n${token}`, 600)).not.toMatch(/ghp_|A1b2|x/);
+    expect(bodySnippet(`password: ${'x'.repeat(before)}\n${token}`, 600)).not.toMatch(/ghp_|A1b2|x/);
 });
 
 test('of a long body whole words are shown, and none where it has none', () => {
   const long = 'word '.repeat(1000);
-  expect(startOf(long, 12)).toMatch(/^word word/);
-  expect(startOf('a'.repeat(5000), 60)).toBe('');
+  expect(bodySnippet(long, 12)).toMatch(/^word word/);
+  expect(bodySnippet('a'.repeat(5000), 60)).toBe('');
 });

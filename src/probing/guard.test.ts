@@ -5,10 +5,10 @@ import { candidate } from '../../test/fixtures/unit/detection.ts';
 import { httpBackend, rawBackend } from '../../test/fixtures/unit/server.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import type { Candidate } from '../model/discovery.ts';
-import { refusedAddress } from './address.ts';
-import type { Guard } from './connect.ts';
+import { whyForbidden } from './address.ts';
+import type { AddressGuard } from './connect.ts';
 import { directFetch } from './direct.ts';
-import { LARGEST_BODY, ProbeFailure } from './fetch.ts';
+import { MAX_BODY_LIMIT, ProbeFailure } from './fetch.ts';
 
 const prometheus = candidate(service('prometheus', { labels: { app: 'prometheus' }, ports: ['web:9090'] }));
 const at = (host: string, port: number): Candidate => ({
@@ -32,11 +32,11 @@ async function listening(address: string, port = 0): Promise<{ port: number; ask
 
 /** A resolver that gives one answer after the other, the last one for ever. */
 function resolving(...answers: readonly (readonly string[])[]): {
-  resolve: Guard['resolve'];
+  resolve: AddressGuard['resolve'];
   calls: () => number;
 } {
   let calls = 0;
-  const resolve: Guard['resolve'] = () => {
+  const resolve: AddressGuard['resolve'] = () => {
     const answer = answers[Math.min(calls, answers.length - 1)] ?? [];
     calls += 1;
     return Promise.resolve(answer.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })));
@@ -68,7 +68,7 @@ describe('getting past the address guard', () => {
     const { port, asked } = await listening('127.0.0.1');
     const error = await failure(directFetch(new Map())(at(host, port), { path: '/' }, signal()));
     expect(error).toBeInstanceOf(ProbeFailure);
-    expect((error as ProbeFailure).message).toMatch(/not asked|does not resolve/);
+    expect((error as ProbeFailure).message).toMatch(/not probed|does not resolve/);
     expect(asked()).toBe(0);
   });
 
@@ -76,20 +76,20 @@ describe('getting past the address guard', () => {
     'with the metadata address as %s',
     async (host) => {
       const error = await failure(directFetch(new Map())(at(host, 80), { path: '/' }, signal()));
-      expect((error as ProbeFailure).message).toMatch(/not asked.*(link-local|hides)/);
+      expect((error as ProbeFailure).message).toMatch(/not probed.*(link-local|embeds)/);
     },
   );
 
   test('with a name for the metadata address', async () => {
     const { resolve } = resolving(['169.254.169.254']);
-    const fetch = directFetch(new Map(), { resolve, refused: refusedAddress });
+    const fetch = directFetch(new Map(), { resolve, whyForbidden: whyForbidden });
     const error = await failure(fetch(at('metadata.example', 80), { path: '/' }, signal()));
     expect((error as ProbeFailure).message).toContain('metadata.example resolves to 169.254.169.254');
   });
 
   test('with a name that has a good address beside a bad one', async () => {
     const { resolve } = resolving(['10.0.0.1', '127.0.0.1']);
-    const fetch = directFetch(new Map(), { resolve, refused: refusedAddress });
+    const fetch = directFetch(new Map(), { resolve, whyForbidden: whyForbidden });
     const error = await failure(fetch(at('mixed.example', 80), { path: '/' }, signal()));
     expect((error as ProbeFailure).message).toContain('127.0.0.1');
   });
@@ -100,7 +100,7 @@ describe('getting past the address guard', () => {
     const good = await listening('127.0.0.2', bad.port);
     const { resolve, calls } = resolving(['127.0.0.2'], ['127.0.0.1']);
     const refused = (address: string): string | undefined => (address === '127.0.0.2' ? undefined : 'bad');
-    const answer = await directFetch(new Map(), { resolve, refused })(
+    const answer = await directFetch(new Map(), { resolve, whyForbidden: refused })(
       at('rebinding.example', good.port),
       { path: '/' },
       signal(),
@@ -168,11 +168,11 @@ describe('answers that are made to hurt', () => {
   });
 
   test('a request may have more of a body read, and no more than the most', async () => {
-    const backend = await httpBackend((_, response) => response.end('x'.repeat(LARGEST_BODY + 1_000)));
+    const backend = await httpBackend((_, response) => response.end('x'.repeat(MAX_BODY_LIMIT + 1_000)));
     const fetch = directFetch(backend.standsFor(prometheus));
     const read = async (limit: number): Promise<number> =>
       (await fetch(prometheus, { path: '/', limit }, signal())).body.length;
     expect(await read(200_000)).toBe(200_000);
-    expect(await read(10 * LARGEST_BODY)).toBe(LARGEST_BODY);
+    expect(await read(10 * MAX_BODY_LIMIT)).toBe(MAX_BODY_LIMIT);
   });
 });

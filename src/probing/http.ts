@@ -1,51 +1,58 @@
 import type { Candidate, ProbeStep, Verdict } from '../model/discovery.ts';
 import type { ProbeSpec, Proof } from '../model/proof.ts';
-import { fulfils } from './check.ts';
-import { type Answer, BODY_LIMIT, type Fetch, ProbeFailure, startOf, unanswered } from './fetch.ts';
+import { matchesCheck } from './check.ts';
+import {
+  BODY_LIMIT,
+  bodySnippet,
+  type Fetch,
+  ProbeFailure,
+  type ProbeResponse,
+  verdictOnFailure,
+} from './fetch.ts';
 
-/** A kind of backend as the prober knows it. */
+/** How to probe a kind of backend. */
 export interface ProbeKind {
   readonly detector: string;
   readonly title: string;
   readonly spec: ProbeSpec;
-  /** Its usual base path. */
+  /** The usual base path. */
   readonly path: string;
 }
 
 /**
- * Bytes of bodies that one conversation remembers; beyond them only the start of each is read. Many paths are asked, and a
- * server may answer each with as much as is read.
+ * Maximum bytes of bodies to cache per probe. Beyond it, only the start of each body is read, because a probe requests
+ * many paths, and a server may return the maximum for each.
  */
-const REMEMBERED = 3 * BODY_LIMIT;
-/** Most bytes of each body beyond that. */
-const START = 4 * 1024;
+const MAX_CACHED_BYTES = 3 * BODY_LIMIT;
+/** Maximum bytes of each body beyond that. */
+const MAX_UNCACHED_BYTES = 4 * 1024;
 
-/** One conversation with a candidate: each path is asked once, and what came back is remembered. */
-class Conversation {
+/** Sends the requests of one probe. Each path is requested once, and its response is cached. */
+class CachedProbeClient {
   readonly steps: ProbeStep[] = [];
-  readonly #asked = new Map<string, Promise<Answer | ProbeFailure>>();
-  readonly #send: (path: string, limit: number) => Promise<Answer>;
-  #left = REMEMBERED;
+  readonly #responses = new Map<string, Promise<ProbeResponse | ProbeFailure>>();
+  readonly #send: (path: string, limit: number) => Promise<ProbeResponse>;
+  #left = MAX_CACHED_BYTES;
 
   constructor(candidate: Candidate, fetch: Fetch, signal: AbortSignal) {
     this.#send = (path, limit) => fetch(candidate, { path, limit }, signal);
   }
 
-  get(path: string): Promise<Answer | ProbeFailure> {
-    let answer = this.#asked.get(path);
+  get(path: string): Promise<ProbeResponse | ProbeFailure> {
+    let answer = this.#responses.get(path);
     if (answer === undefined) {
-      answer = this.#ask(path);
-      this.#asked.set(path, answer);
+      answer = this.#request(path);
+      this.#responses.set(path, answer);
     }
     return answer;
   }
 
-  async #ask(path: string): Promise<Answer | ProbeFailure> {
+  async #request(path: string): Promise<ProbeResponse | ProbeFailure> {
     const asked = `GET ${path}`;
     try {
-      const answer = await this.#send(path, Math.max(START, Math.min(BODY_LIMIT, this.#left)));
+      const answer = await this.#send(path, Math.max(MAX_UNCACHED_BYTES, Math.min(BODY_LIMIT, this.#left)));
       this.#left -= answer.body.length;
-      const body = startOf(answer.body, 60);
+      const body = bodySnippet(answer.body, 60);
       this.steps.push({ asked, answered: `${answer.status}${body === '' ? '' : ` ${body}`}` });
       return answer;
     } catch (error) {
@@ -56,32 +63,36 @@ class Conversation {
   }
 }
 
-/** Where a login proxy sends those who are not logged in; an application's own login page is none. */
-const LOGIN = /^https?:\/\/.*(login|sign-?_?in|auth|sso|saml)|oauth|openid|saml|sign_in/i;
+/** Matches redirects of login proxies, but not an application's own login page. */
+const LOGIN_REDIRECT = /^https?:\/\/.*(login|sign-?_?in|auth|sso|saml)|oauth|openid|saml|sign_in/i;
 
-/** Does an answer ask for credentials: by its status, or by sending the asker to a login page? */
-function isAuth(answer: Answer | ProbeFailure): boolean {
+/** Whether a response requires credentials, by its status or by a redirect to a login page. */
+function requiresAuth(answer: ProbeResponse | ProbeFailure): boolean {
   if (!('status' in answer)) return false;
   const { status, headers } = answer;
   if (status === 401 || status === 403) return true;
-  return status >= 300 && status < 400 && LOGIN.test(String(headers.location ?? ''));
+  return status >= 300 && status < 400 && LOGIN_REDIRECT.test(String(headers.location ?? ''));
 }
 
-const filled = (path: string, base: string): string => path.replace('{base}', () => base);
+const fillBase = (path: string, base: string): string => path.replace('{base}', () => base);
 
-type Tried =
+type ProofResult =
   | { readonly proof: Proof; readonly held: true }
   | { readonly held: false; readonly auth: boolean };
 
-/** Tries the ways of a kind to prove itself, one check after the other, until one holds. */
-async function tryProofs(talk: Conversation, proofs: readonly Proof[], base: string): Promise<Tried> {
+/** Runs the proofs of a kind in order, until one holds. */
+async function tryProofs(
+  client: CachedProbeClient,
+  proofs: readonly Proof[],
+  base: string,
+): Promise<ProofResult> {
   let auth = false;
   for (const proof of proofs) {
     let held = true;
     for (const check of proof.all) {
-      const answer = await talk.get(filled(check.get, proof.path ?? base));
-      if (isAuth(answer)) auth = true;
-      held = 'status' in answer && fulfils(answer, check);
+      const answer = await client.get(fillBase(check.get, proof.path ?? base));
+      if (requiresAuth(answer)) auth = true;
+      held = 'status' in answer && matchesCheck(answer, check);
       if (!held) break;
     }
     if (held) return { proof, held };
@@ -89,23 +100,23 @@ async function tryProofs(talk: Conversation, proofs: readonly Proof[], base: str
   return { held: false, auth };
 }
 
-/** The first answer to a health path that is not "not found"; else the last one. */
-async function askHealth(
-  talk: Conversation,
+/** Requests the health paths in order, until one is not "not found". Returns the last response. */
+async function checkHealth(
+  client: CachedProbeClient,
   paths: readonly string[],
-): Promise<{ readonly path: string; readonly answer: Answer | ProbeFailure }> {
-  let last: { readonly path: string; readonly answer: Answer | ProbeFailure } | undefined;
+): Promise<{ readonly path: string; readonly answer: ProbeResponse | ProbeFailure }> {
+  let last: { readonly path: string; readonly answer: ProbeResponse | ProbeFailure } | undefined;
   for (const path of paths) {
-    last = { path, answer: await talk.get(path) };
+    last = { path, answer: await client.get(path) };
     if (!('status' in last.answer) || last.answer.status !== 404) return last;
   }
   if (last === undefined) throw new Error('a detector without a health path');
   return last;
 }
 
-/** A backend of another kind than the candidate's, as its answers prove. */
-async function provenOther(
-  talk: Conversation,
+/** Finds another kind of backend that the responses prove. */
+async function findProvenKind(
+  client: CachedProbeClient,
   candidate: Candidate,
   kinds: readonly ProbeKind[],
 ): Promise<{ readonly kind: ProbeKind; readonly path: string } | undefined> {
@@ -114,15 +125,15 @@ async function provenOther(
     const strong = kind.spec.proofs.filter(({ weak }) => weak !== true);
     const bases = [...new Set([kind.path, candidate.endpoint.path])];
     for (const base of bases) {
-      const tried = await tryProofs(talk, strong, base);
+      const tried = await tryProofs(client, strong, base);
       if (tried.held) return { kind, path: tried.proof.path ?? base };
     }
   }
   return undefined;
 }
 
-/** Does what came back mean that the other one of http and https is spoken there? */
-function wrongScheme(candidate: Candidate, answer: Answer | ProbeFailure): boolean {
+/** Whether the response shows that the backend uses the other of http and https. */
+function isWrongScheme(candidate: Candidate, answer: ProbeResponse | ProbeFailure): boolean {
   if (candidate.endpoint.scheme === 'https')
     return (
       answer instanceof ProbeFailure &&
@@ -134,9 +145,9 @@ function wrongScheme(candidate: Candidate, answer: Answer | ProbeFailure): boole
 }
 
 /**
- * Asks a candidate over HTTP for its health and lets it prove its type; where it does not, looks for what it is. A
- * server that says it wants TLS, or that speaks none, is asked once more in its own way.
- * @param kinds all kinds, to find out what a mislabelled backend is
+ * Probes a candidate over HTTP: its health, and proof of its type. If the type is not proven, tries the other types. If
+ * the response shows the wrong scheme, probes once more with the other one.
+ * @param kinds all kinds, to recognize a mislabelled backend
  */
 export async function probeHttp(
   candidate: Candidate,
@@ -160,36 +171,36 @@ async function probeOnce(
   fetch: Fetch,
   signal: AbortSignal,
 ): Promise<{ readonly verdict: Verdict; readonly otherScheme: boolean }> {
-  const talk = new Conversation(candidate, fetch, signal);
+  const client = new CachedProbeClient(candidate, fetch, signal);
   const spec = kinds.find(({ detector }) => detector === candidate.detector)?.spec;
   if (spec === undefined) throw new Error(`no probe for ${candidate.detector}`);
   const base = candidate.endpoint.path;
   const paths =
     candidate.healthPath === undefined
-      ? spec.health.map((path) => filled(path, base))
+      ? spec.health.map((path) => fillBase(path, base))
       : [candidate.healthPath];
 
-  // The first question for a proof goes out together with the one for health: most probes then take one round trip.
+  // The first proof is requested in parallel with health, so that most probes take one round trip.
   const [first] = spec.proofs;
   const [check] = first?.all ?? [];
   if (first !== undefined && check !== undefined)
-    void talk.get(filled(check.get, first.path ?? base)).catch(() => {});
-  const health = await askHealth(talk, paths);
-  // Where the health path gets no answer, no proof is asked for: that would be the same again, several times.
+    void client.get(fillBase(check.get, first.path ?? base)).catch(() => {});
+  const health = await checkHealth(client, paths);
+  // Without a response to the health path, proofs are skipped, because they would fail in the same way.
   const proof =
     'status' in health.answer
-      ? await tryProofs(talk, spec.proofs, base)
+      ? await tryProofs(client, spec.proofs, base)
       : ({ held: false, auth: false } as const);
-  const otherScheme = !proof.held && wrongScheme(candidate, health.answer);
+  const otherScheme = !proof.held && isWrongScheme(candidate, health.answer);
   const verdict = (rest: Omit<Verdict, 'steps'>): { verdict: Verdict; otherScheme: boolean } => ({
-    verdict: { ...rest, steps: talk.steps },
+    verdict: { ...rest, steps: client.steps },
     otherScheme,
   });
   const asked = `GET ${health.path}`;
 
   if (!('status' in health.answer)) {
     return verdict({
-      ...unanswered(health.answer),
+      ...verdictOnFailure(health.answer),
       authRequired: false,
       reason: `${asked}: ${health.answer.message}`,
     });
@@ -199,7 +210,7 @@ async function probeOnce(
   if (proof.held) {
     const moved =
       proof.proof.path === undefined || proof.proof.path === base ? {} : { path: proof.proof.path };
-    const auth = isAuth(health.answer);
+    const auth = requiresAuth(health.answer);
     const proven = { authRequired: auth, proof: 'proven' as const, ...moved };
     if (status < 500)
       return verdict({
@@ -211,12 +222,12 @@ async function probeOnce(
       return verdict({
         ...proven,
         health: 'healthy',
-        reason: `alive and answering, not ready yet: ${said} ${startOf(body, 80)}`.trim(),
+        reason: `alive and answering, not ready yet: ${said} ${bodySnippet(body, 80)}`.trim(),
       });
-    return verdict({ ...proven, health: 'unhealthy', reason: `${said} ${startOf(body, 80)}`.trim() });
+    return verdict({ ...proven, health: 'unhealthy', reason: `${said} ${bodySnippet(body, 80)}`.trim() });
   }
   if (spec.proofs.length === 0) {
-    const auth = isAuth(health.answer);
+    const auth = requiresAuth(health.answer);
     return verdict({
       health: (status >= 200 && status < 300) || auth ? 'healthy' : 'unhealthy',
       authRequired: auth,
@@ -224,11 +235,11 @@ async function probeOnce(
       reason: `${said}${auth ? ': alive, requires credentials' : ''}`,
     });
   }
-  // "Not ready" is what several kinds say at the same path: it may still be one of the others.
+  // Several kinds answer "not ready" at the same path, so it may still be one of the others.
   const other =
     otherScheme || (status >= 500 && !(status === 503 && spec.unready === 'alive'))
       ? undefined
-      : await provenOther(talk, candidate, kinds);
+      : await findProvenKind(client, candidate, kinds);
   if (other !== undefined)
     return verdict({
       health: 'healthy',
@@ -236,26 +247,26 @@ async function probeOnce(
       proof: 'proven',
       provenAs: other.kind.detector,
       path: other.path,
-      reason: `its answers are ${other.kind.title}'s`,
+      reason: `its responses are those of ${other.kind.title}`,
     });
   if (status >= 500)
     return verdict({
       health: 'unhealthy',
       authRequired: false,
       proof: 'unproven',
-      reason: `${said} ${startOf(body, 80)}`.trim(),
+      reason: `${said} ${bodySnippet(body, 80)}`.trim(),
     });
-  if (proof.auth || isAuth(health.answer))
+  if (proof.auth || requiresAuth(health.answer))
     return verdict({
       health: 'healthy',
       authRequired: true,
       proof: 'unproven',
-      reason: `${said}: alive, requires credentials before it shows what it is`,
+      reason: `${said}: alive, requires credentials to prove its type`,
     });
   return verdict({
     health: 'unhealthy',
     authRequired: false,
     proof: 'contradicted',
-    reason: `${said}, and nothing it answers proves what it is`,
+    reason: `${said}, and no response proves its type`,
   });
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Verdict } from '../model/discovery.ts';
-import { isOpen, type Memory, refreshed, remember } from './hysteresis.ts';
+import { invalidatedState, needsRetry, nextProbeState, type ProbeState } from './hysteresis.ts';
 
 const REFRESH = 300_000;
 const answered = (health: Verdict['health'], more: Partial<Verdict> = {}): Verdict => ({
@@ -18,13 +18,13 @@ const NOT_READY = answered('unhealthy', { fault: 'not_ready', steps: [] });
 const NO_NAME = answered('unhealthy', { fault: 'resolution', steps: [] });
 
 /** What is remembered after verdicts, each with the seconds at which it came; chance is in the middle. */
-function memoryOf(...verdicts: readonly (readonly [seconds: number, verdict: Verdict])[]): Memory {
-  const options = { refresh: REFRESH, random: () => 0.5 };
-  let memory: Memory | undefined;
+function stateAfter(...verdicts: readonly (readonly [seconds: number, verdict: Verdict])[]): ProbeState {
+  const options = { refreshInterval: REFRESH, random: () => 0.5 };
+  let state: ProbeState | undefined;
   for (const [seconds, verdict] of verdicts)
-    memory = remember(memory, 'x', verdict, seconds * 1_000, options);
-  if (memory === undefined) throw new Error('no verdict');
-  return memory;
+    state = nextProbeState(state, 'x', verdict, seconds * 1_000, options);
+  if (state === undefined) throw new Error('no verdict');
+  return state;
 }
 
 describe('to leave', () => {
@@ -105,90 +105,90 @@ describe('to leave', () => {
       'unhealthy',
     ],
   ])('%s', (_, verdicts, health) => {
-    expect(memoryOf([0, GOOD], ...verdicts).told.health).toBe(health);
+    expect(stateAfter([0, GOOD], ...verdicts).reportedVerdict.health).toBe(health);
   });
 
   test('what contradicts its type is a failure too, however healthy', () => {
     const other = answered('healthy', { proof: 'contradicted' });
-    expect(memoryOf([0, GOOD], [10, other]).told).toMatchObject({ proof: 'proven' });
-    expect(memoryOf([0, GOOD], [10, other], [20, other], [40, other]).told).toBe(other);
-    expect(memoryOf([0, other]).told).toBe(other);
+    expect(stateAfter([0, GOOD], [10, other]).reportedVerdict).toMatchObject({ proof: 'proven' });
+    expect(stateAfter([0, GOOD], [10, other], [20, other], [40, other]).reportedVerdict).toBe(other);
+    expect(stateAfter([0, other]).reportedVerdict).toBe(other);
   });
 
   test('while it is kept, its reason counts the failures of that kind', () => {
-    expect(memoryOf([0, GOOD], [10, BAD], [20, NOT_READY], [25, BAD]).told.reason).toBe(
+    expect(stateAfter([0, GOOD], [10, BAD], [20, NOT_READY], [25, BAD]).reportedVerdict.reason).toBe(
       'kept for now, failure 2 in a row: it is unhealthy',
     );
-    expect(memoryOf([0, GOOD], [10, UNKNOWN]).told).toBe(GOOD);
+    expect(stateAfter([0, GOOD], [10, UNKNOWN]).reportedVerdict).toBe(GOOD);
   });
 
   test('what never was well is told as it is', () => {
-    expect(memoryOf([0, BAD], [10, UNKNOWN]).told).toBe(UNKNOWN);
-    expect(memoryOf([0, BAD], [10, NOT_READY]).told).toBe(NOT_READY);
+    expect(stateAfter([0, BAD], [10, UNKNOWN]).reportedVerdict).toBe(UNKNOWN);
+    expect(stateAfter([0, BAD], [10, NOT_READY]).reportedVerdict).toBe(NOT_READY);
   });
 });
 
 describe('when it is asked again, in seconds', () => {
-  const READY: (memory: Memory) => Memory = (memory) => refreshed(memory, true, 0);
-  test.each<[string, Memory, number]>([
-    ['a healthy one after the refresh', memoryOf([0, GOOD]), 300],
-    ['one that fails and is kept', memoryOf([0, GOOD], [0, BAD]), 15],
-    ['the same the second time', memoryOf([0, GOOD], [0, BAD], [0, BAD]), 15],
-    ['one that is not well', memoryOf([0, BAD]), 15],
-    ['the second time', memoryOf([0, BAD], [0, BAD]), 30],
-    ['the third time', memoryOf([0, BAD], [0, BAD], [0, BAD]), 60],
-    ['never later than the refresh', memoryOf(...Array.from({ length: 9 }, () => [0, BAD] as const)), 300],
+  const READY: (state: ProbeState) => ProbeState = (state) => invalidatedState(state, true, 0);
+  test.each<[string, ProbeState, number]>([
+    ['a healthy one after the refresh', stateAfter([0, GOOD]), 300],
+    ['one that fails and is kept', stateAfter([0, GOOD], [0, BAD]), 15],
+    ['the same the second time', stateAfter([0, GOOD], [0, BAD], [0, BAD]), 15],
+    ['one that is not well', stateAfter([0, BAD]), 15],
+    ['the second time', stateAfter([0, BAD], [0, BAD]), 30],
+    ['the third time', stateAfter([0, BAD], [0, BAD], [0, BAD]), 60],
+    ['never later than the refresh', stateAfter(...Array.from({ length: 9 }, () => [0, BAD] as const)), 300],
     [
       'one whose Pods are not ready, as often as ever',
-      memoryOf([0, NOT_READY], [0, NOT_READY], [0, NOT_READY]),
+      stateAfter([0, NOT_READY], [0, NOT_READY], [0, NOT_READY]),
       15,
     ],
-    ['one of which nothing is known', memoryOf([0, UNKNOWN], [0, UNKNOWN]), 30],
+    ['one of which nothing is known', stateAfter([0, UNKNOWN], [0, UNKNOWN]), 30],
     [
       'nor while a fault of ours keeps it so: as often as ever',
-      memoryOf(
+      stateAfter(
         [0, answered('unknown', { fault: 'timeout' })],
         [0, answered('unknown', { fault: 'timeout' })],
       ),
       15,
     ],
-    ['a good one of which nothing is known backs off', memoryOf([0, GOOD], [0, UNKNOWN], [0, UNKNOWN]), 30],
-  ])('%s', (_, memory, seconds) => {
-    expect(memory.due).toBe(seconds * 1_000);
+    ['a good one of which nothing is known backs off', stateAfter([0, GOOD], [0, UNKNOWN], [0, UNKNOWN]), 30],
+  ])('%s', (_, state, seconds) => {
+    expect(state.due).toBe(seconds * 1_000);
   });
 
   test('by chance up to a tenth earlier or later', () => {
     const due = (random: number, verdict: Verdict) =>
-      remember(undefined, 'x', verdict, 0, { refresh: REFRESH, random: () => random }).due;
+      nextProbeState(undefined, 'x', verdict, 0, { refreshInterval: REFRESH, random: () => random }).due;
     expect([due(0, GOOD), due(1, GOOD)]).toEqual([270_000, 330_000]);
     expect([due(0, BAD), due(1, BAD)]).toEqual([13_500, 16_500]);
     expect([due(0, NOT_READY), due(1, NOT_READY)]).toEqual([13_500, 16_500]);
   });
 
   test('soon after a Pod became ready, four times, then as before', () => {
-    const options = { refresh: REFRESH, random: () => 0 };
-    let memory = READY(memoryOf([0, BAD], [0, BAD]));
-    expect(memory.due).toBe(0);
+    const options = { refreshInterval: REFRESH, random: () => 0 };
+    let state = READY(stateAfter([0, BAD], [0, BAD]));
+    expect(state.due).toBe(0);
     const pauses = Array.from({ length: 6 }, () => {
-      memory = remember(memory, 'x', BAD, 0, options);
-      return Math.round(memory.due);
+      state = nextProbeState(state, 'x', BAD, 0, options);
+      return Math.round(state.due);
     });
     expect(pauses).toEqual([900, 1_800, 3_600, 7_200, 13_500, 27_000]);
     // A Pod that is not ready any more ends that.
-    const gone = remember(READY(memoryOf([0, BAD])), 'x', NOT_READY, 0, options);
-    expect(remember(gone, 'x', BAD, 0, options).due).toBe(13_500);
+    const gone = nextProbeState(READY(stateAfter([0, BAD])), 'x', NOT_READY, 0, options);
+    expect(nextProbeState(gone, 'x', BAD, 0, options).due).toBe(13_500);
   });
 });
 
 describe('news of its Pods', () => {
-  const failing = memoryOf([0, GOOD], [10, NOT_READY], [20, BAD], [30, BAD]);
+  const failing = stateAfter([0, GOOD], [10, NOT_READY], [20, BAD], [30, BAD]);
 
   test('make it due, and change nothing else unless one became ready', () => {
-    expect(refreshed(failing, false, 40_000)).toEqual({ ...failing, due: 40_000 });
+    expect(invalidatedState(failing, false, 40_000)).toEqual({ ...failing, due: 40_000 });
   });
 
   test('of one that became ready forget that none was, and the backoff', () => {
-    expect(refreshed(failing, true, 40_000)).toEqual({
+    expect(invalidatedState(failing, true, 40_000)).toEqual({
       ...failing,
       failures: { backend: { count: 2, since: 20_000 } },
       attempts: 0,
@@ -198,14 +198,14 @@ describe('news of its Pods', () => {
   });
 });
 
-test.each<[string, Memory, boolean]>([
-  ['well', memoryOf([0, GOOD]), false],
-  ['not well', memoryOf([0, NOT_READY]), true],
-  ['contradicted', memoryOf([0, answered('healthy', { proof: 'contradicted' })]), true],
-  ['kept for now', memoryOf([0, GOOD], [10, NOT_READY]), true],
-  ['kept, and nobody knows how it is', memoryOf([0, GOOD], [10, UNKNOWN]), true],
-  ['unknown from the beginning', memoryOf([0, UNKNOWN]), true],
-  ['unknown, and not asked since', { ...memoryOf([0, UNKNOWN]), attempts: 0 }, true],
-])('is it worth asking before its refresh: %s', (_, memory, expected) => {
-  expect(isOpen(memory)).toBe(expected);
+test.each<[string, ProbeState, boolean]>([
+  ['well', stateAfter([0, GOOD]), false],
+  ['not well', stateAfter([0, NOT_READY]), true],
+  ['contradicted', stateAfter([0, answered('healthy', { proof: 'contradicted' })]), true],
+  ['kept for now', stateAfter([0, GOOD], [10, NOT_READY]), true],
+  ['kept, and nobody knows how it is', stateAfter([0, GOOD], [10, UNKNOWN]), true],
+  ['unknown from the beginning', stateAfter([0, UNKNOWN]), true],
+  ['unknown, and not asked since', { ...stateAfter([0, UNKNOWN]), attempts: 0 }, true],
+])('is it worth asking before its refreshInterval: %s', (_, state, expected) => {
+  expect(needsRetry(state)).toBe(expected);
 });

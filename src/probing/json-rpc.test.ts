@@ -1,19 +1,19 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { EVENT_LIMIT } from './event-stream.ts';
-import { type RpcMessage, rpcCall } from './json-rpc.ts';
+import { MAX_EVENTS } from './event-stream.ts';
+import { createRpcCall, type RpcMessage } from './json-rpc.ts';
 
 /** What a call makes of a body that comes in pieces of a size, and how many bytes of it were read. */
 function answered(
   body: string,
   size: number,
 ): { readonly message: RpcMessage | undefined; readonly read: number } {
-  const call = rpcCall({ path: '/mcp', method: 'initialize' });
+  const call = createRpcCall({ path: '/mcp', method: 'initialize' });
   const bytes = Buffer.from(body);
   let read = 0;
   while (read < bytes.length) {
     const piece = bytes.subarray(read, read + size);
     read += piece.length;
-    if (call.ask.enough?.(piece) === true) break;
+    if (call.request.enough?.(piece) === true) break;
   }
   const message = call.message({ status: 200, headers: {}, body: bytes.subarray(0, read).toString() });
   return { message, read };
@@ -63,5 +63,5 @@ test.each([
   const parse = vi.spyOn(JSON, 'parse');
   onTestFinished(() => parse.mockRestore());
   expect(answered(body, 1).message).toBeUndefined();
-  expect(parse.mock.calls.length).toBeLessThanOrEqual(EVENT_LIMIT);
+  expect(parse.mock.calls.length).toBeLessThanOrEqual(MAX_EVENTS);
 });

@@ -1,8 +1,8 @@
 import { StringDecoder } from 'node:string_decoder';
 import { EventReader } from './event-stream.ts';
-import type { Answer, Ask } from './fetch.ts';
+import type { ProbeRequest, ProbeResponse } from './fetch.ts';
 
-/** The answer to a request: a result or an error. Everything in it is the server's word. */
+/** A JSON-RPC response: a result or an error. Its content is untrusted. */
 export interface RpcMessage {
   readonly result?: Readonly<Record<string, unknown>>;
   readonly error?: { readonly code?: unknown; readonly data?: { readonly supported?: unknown } };
@@ -13,68 +13,68 @@ export interface RpcRequest {
   readonly method: string;
   readonly params?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Most bytes that are read of the answer's body; `BODY_LIMIT` without it, and `LARGEST_BODY` at most. */
+  /** Maximum bytes of the response body. Default: `BODY_LIMIT`; never more than `MAX_BODY_LIMIT`. */
   readonly limit?: number;
 }
 
-/** One request of JSON-RPC over HTTP, ready to be sent once by any route, and the reader of its answer. */
+/** A JSON-RPC request over HTTP, and the parser of its response. It can be sent once. */
 export interface RpcCall {
-  readonly ask: Ask;
-  /** What came back: undefined where it is no message, or was longer than the limit. */
-  readonly message: (answer: Answer) => RpcMessage | undefined;
+  readonly request: ProbeRequest;
+  /** Parses the response. `undefined` if it is not a JSON-RPC message, or exceeds the limit. */
+  readonly message: (answer: ProbeResponse) => RpcMessage | undefined;
 }
 
-function messageIn(text: string): RpcMessage | undefined {
+function parseMessage(text: string): RpcMessage | undefined {
   try {
     const message: unknown = JSON.parse(text);
     const isAnswer =
       typeof message === 'object' && message !== null && ('result' in message || 'error' in message);
     return isAnswer ? (message as RpcMessage) : undefined;
   } catch {
-    // A ping, half an event, or no JSON.
+    // A ping, an incomplete event, or not JSON.
     return undefined;
   }
 }
 
 /**
- * Finds the message in a body that is one JSON object, or a stream of events of which one is the message. JSON is parsed
- * once, when all of it is there; of a stream each event is parsed once, and reading stops at the message.
+ * Finds the message in a body that is a JSON object or an event stream. Each event is parsed once, and reading stops at
+ * the first message. A JSON object is parsed once it is complete.
  */
 class MessageReader {
   readonly #decoder = new StringDecoder('utf8');
   readonly #events = new EventReader(({ data }) => {
-    this.#message = data === '' ? undefined : messageIn(data);
+    this.#message = data === '' ? undefined : parseMessage(data);
     return this.#message !== undefined;
   });
   #message: RpcMessage | undefined;
   #kind: 'json' | 'events' | undefined;
 
-  take(chunk: Buffer): boolean {
+  push(chunk: Buffer): boolean {
     const text = this.#decoder.write(chunk);
     if (this.#kind === undefined) {
       const first = text.trimStart()[0];
       if (first === undefined) return false;
       this.#kind = first === '{' ? 'json' : 'events';
     }
-    return this.#kind === 'events' && this.#events.read(text);
+    return this.#kind === 'events' && this.#events.pushText(text);
   }
 
   message(body: string): RpcMessage | undefined {
-    if (this.#kind === 'json') return messageIn(body);
+    if (this.#kind === 'json') return parseMessage(body);
     this.#events.end();
     return this.#message;
   }
 }
 
 /**
- * A POST of one JSON-RPC request whose answer may be JSON or a stream of events, as MCP's streamable HTTP has it. Send it
- * once: its reader remembers what it saw.
+ * Creates a JSON-RPC request for MCP's streamable HTTP, whose response may be JSON or an event stream. Send it once,
+ * because its parser is stateful.
  * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#streamable-http
  */
-export function rpcCall({ path, method, params, headers = {}, limit }: RpcRequest): RpcCall {
+export function createRpcCall({ path, method, params, headers = {}, limit }: RpcRequest): RpcCall {
   const reader = new MessageReader();
   return {
-    ask: {
+    request: {
       method: 'POST',
       path,
       headers: {
@@ -84,7 +84,7 @@ export function rpcCall({ path, method, params, headers = {}, limit }: RpcReques
       },
       body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
       ...(limit === undefined ? {} : { limit }),
-      enough: (chunk) => reader.take(chunk),
+      enough: (chunk) => reader.push(chunk),
     },
     message: ({ body }) => reader.message(body),
   };

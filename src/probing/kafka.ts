@@ -1,26 +1,34 @@
 import type { Candidate, Verdict } from '../model/discovery.ts';
-import { type ConnectTo, createGuard, type Guard, openConnection } from './connect.ts';
-import { failureOf } from './direct.ts';
-import { FAULT_AT, type Phase, ProbeFailure, type Progress, reached, unanswered } from './fetch.ts';
+import { type AddressGuard, type ConnectTo, createGuard, openConnection } from './connect.ts';
+import { toProbeFailure } from './direct.ts';
+import {
+  FAULT_BY_PHASE,
+  type Phase,
+  ProbeFailure,
+  type Progress,
+  recordPhase,
+  verdictOnFailure,
+} from './fetch.ts';
 
 const API_VERSIONS = 18;
 const CORRELATION = 0x64746f6f;
-/** "Unsupported version": an answer as good as any, since only a broker gives it. */
+/** "Unsupported version". This error proves a broker too, because only brokers return it. */
 const UNSUPPORTED_VERSION = 35;
 
-/** Bytes of the length in front of each answer, of what follows it before the list of versions, and of one version. */
-const PREFIX = 4;
-const HEAD = 4 + 2 + 4;
-const VERSION = 6;
-/** Most versions in an answer; brokers have about a hundred. */
-const VERSIONS = 1000;
-const LONGEST_FRAME = HEAD + VERSIONS * VERSION;
+/** Bytes of the length prefix, of the header before the list of versions, and of one version. */
+const PREFIX_BYTES = 4;
+const HEADER_BYTES = 4 + 2 + 4;
+const VERSION_BYTES = 6;
+/** Maximum versions in a response. Brokers return about a hundred. */
+const MAX_VERSIONS = 1000;
+const MAX_FRAME_BYTES = HEADER_BYTES + MAX_VERSIONS * VERSION_BYTES;
 
 /**
- * Connects, sends bytes, and gives what comes back until `enough` says so, or the most that is read of it.
- * @throws ProbeFailure if there is no connection; the signal's reason if it was aborted
+ * Connects, sends bytes, and returns the response.
+ * @param enough ends reading when it returns `true`
+ * @throws ProbeFailure without a connection; the signal's reason if it was aborted
  */
-export type Exchange = (
+export type TcpExchange = (
   candidate: Candidate,
   bytes: Buffer,
   enough: (answer: Buffer) => boolean,
@@ -28,8 +36,8 @@ export type Exchange = (
   progress?: Progress,
 ) => Promise<Buffer>;
 
-/** The route `direct` for protocols that are not HTTP. An answer that ends early is given as far as it came. */
-export function directExchange(connectTo: ConnectTo, guard: Guard = createGuard()): Exchange {
+/** The route `direct` for protocols other than HTTP. An incomplete response is returned as it is. */
+export function directExchange(connectTo: ConnectTo, guard: AddressGuard = createGuard()): TcpExchange {
   return ({ endpoint }, bytes, enough, signal, progress = {}) => {
     const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
     let phase: Phase = 'resolving';
@@ -38,24 +46,24 @@ export function directExchange(connectTo: ConnectTo, guard: Guard = createGuard(
       signal.throwIfAborted();
       const at = (now: Phase): void => {
         phase = now;
-        reached(progress, now);
+        recordPhase(progress, now);
       };
-      const socket = openConnection(endpoint, connectTo, guard, 2 * LONGEST_FRAME, at, progress);
+      const socket = openConnection(endpoint, connectTo, guard, 2 * MAX_FRAME_BYTES, at, progress);
       const finish = (): void => {
         signal.removeEventListener('abort', finish);
         socket.destroy();
-        // One that takes the connection and then is silent for good is not a broker that wants TLS: that one hangs up.
+        // A silent server is not a broker that requires TLS, because such a broker closes the connection.
         if (signal.aborted) reject(signal.reason);
-        else if (phase === 'asking') resolve(answer);
-        else reject(new ProbeFailure('no connection', FAULT_AT[phase]));
+        else if (phase === 'requesting') resolve(answer);
+        else reject(new ProbeFailure('no connection', FAULT_BY_PHASE[phase]));
       };
       signal.addEventListener('abort', finish, { once: true });
       socket.on('data', (chunk: Buffer) => {
         answer = Buffer.concat([answer, chunk]);
-        if (enough(answer) || answer.length >= PREFIX + LONGEST_FRAME) finish();
+        if (enough(answer) || answer.length >= PREFIX_BYTES + MAX_FRAME_BYTES) finish();
       });
       socket.on('error', (error) => {
-        if (phase !== 'asking') reject(failureOf(error, phase));
+        if (phase !== 'requesting') reject(toProbeFailure(error, phase));
         finish();
       });
       socket.on('close', finish);
@@ -83,25 +91,26 @@ function apiVersionsRequest(): Buffer {
   return request;
 }
 
-/** Is all of an answer there, or is it none that we would read? */
-function isWhole(answer: Buffer): boolean {
-  if (answer.length < PREFIX) return false;
+/** Whether a response is complete, or too long or short to be one. */
+function isComplete(answer: Buffer): boolean {
+  if (answer.length < PREFIX_BYTES) return false;
   const length = answer.readInt32BE(0);
-  return length < HEAD || length > LONGEST_FRAME || answer.length >= PREFIX + length;
+  return length < HEADER_BYTES || length > MAX_FRAME_BYTES || answer.length >= PREFIX_BYTES + length;
 }
 
 /**
- * Is this the whole answer of a broker: one frame that its length fits exactly, our correlation id, and a list of versions
- * that has ApiVersions itself in it, or the word that ours is not supported?
+ * Whether this is the complete response of a broker: exactly one frame, with our correlation id, and a list of versions
+ * that includes ApiVersions, or the error that our version is not supported.
  */
-function isBrokersAnswer(answer: Buffer): boolean {
-  if (answer.length < PREFIX + HEAD || answer.length !== PREFIX + answer.readInt32BE(0)) return false;
-  if (answer.readInt32BE(PREFIX) !== CORRELATION) return false;
-  const error = answer.readInt16BE(PREFIX + 4);
-  const count = answer.readInt32BE(PREFIX + 6);
-  if (answer.length !== PREFIX + HEAD + count * VERSION) return false;
+function isBrokerResponse(answer: Buffer): boolean {
+  if (answer.length < PREFIX_BYTES + HEADER_BYTES || answer.length !== PREFIX_BYTES + answer.readInt32BE(0))
+    return false;
+  if (answer.readInt32BE(PREFIX_BYTES) !== CORRELATION) return false;
+  const error = answer.readInt16BE(PREFIX_BYTES + 4);
+  const count = answer.readInt32BE(PREFIX_BYTES + 6);
+  if (answer.length !== PREFIX_BYTES + HEADER_BYTES + count * VERSION_BYTES) return false;
   const versions = Array.from({ length: count }, (_, index) => {
-    const start = PREFIX + HEAD + index * VERSION;
+    const start = PREFIX_BYTES + HEADER_BYTES + index * VERSION_BYTES;
     return {
       key: answer.readInt16BE(start),
       from: answer.readInt16BE(start + 2),
@@ -112,10 +121,10 @@ function isBrokersAnswer(answer: Buffer): boolean {
   return error === UNSUPPORTED_VERSION || (error === 0 && versions.some(({ key }) => key === API_VERSIONS));
 }
 
-/** Asks a candidate in Kafka's protocol which requests it understands; a broker that wants TLS only takes the connection. */
+/** Probes a candidate with Kafka's ApiVersions request. A broker that requires TLS only accepts the connection. */
 export async function probeKafka(
   candidate: Candidate,
-  exchange: Exchange | undefined,
+  exchange: TcpExchange | undefined,
   signal: AbortSignal,
   progress: Progress = {},
 ): Promise<Verdict> {
@@ -129,24 +138,24 @@ export async function probeKafka(
     steps: [{ asked, answered }],
   });
   if (exchange === undefined) {
-    const reason = 'this route speaks HTTP only, so it was not asked';
+    const reason = 'this route supports HTTP only, so it was not probed';
     return verdict({ health: 'unknown', proof: 'unproven', reason }, reason);
   }
   try {
-    const answer = await exchange(candidate, apiVersionsRequest(), isWhole, signal, progress);
+    const answer = await exchange(candidate, apiVersionsRequest(), isComplete, signal, progress);
     const answered = answer.length === 0 ? 'nothing' : `${answer.length} bytes`;
-    if (isBrokersAnswer(answer))
+    if (isBrokerResponse(answer))
       return verdict(
         { health: 'healthy', proof: 'proven', reason: 'it answered ApiVersions as a broker does' },
         answered,
       );
-    // Nothing, or the alert with which TLS ends what is not TLS.
+    // No response, or a TLS alert, with which a TLS server rejects plain text.
     if (answer.length === 0 || (answer[0] === 0x15 && answer[1] === 0x03))
       return verdict(
         {
           health: 'healthy',
           proof: 'unproven',
-          reason: 'it took the connection and did not answer ApiVersions; it may want TLS',
+          reason: 'it accepted the connection but did not answer ApiVersions; it may require TLS',
         },
         answered,
       );
@@ -157,7 +166,7 @@ export async function probeKafka(
   } catch (error) {
     if (!(error instanceof ProbeFailure)) throw error;
     return verdict(
-      { ...unanswered(error), reason: `it could not be connected to: ${error.message}` },
+      { ...verdictOnFailure(error), reason: `connection failed: ${error.message}` },
       error.message,
     );
   }

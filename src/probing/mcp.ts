@@ -1,20 +1,27 @@
 import type { Candidate, ProbeStep, Verdict } from '../model/discovery.ts';
 import { EventReader } from './event-stream.ts';
-import { type Answer, type Ask, type Fetch, ProbeFailure, startOf, unanswered } from './fetch.ts';
-import { type RpcCall, rpcCall } from './json-rpc.ts';
-import { type AskForTools, listTools } from './mcp-tools.ts';
+import {
+  bodySnippet,
+  type Fetch,
+  ProbeFailure,
+  type ProbeRequest,
+  type ProbeResponse,
+  verdictOnFailure,
+} from './fetch.ts';
+import { createRpcCall, type RpcCall } from './json-rpc.ts';
+import { type FetchToolPage, listTools } from './mcp-tools.ts';
 
-/** The revision without handshake that is asked for first, and the last one with it. */
+/** The protocol revision without a handshake, which is tried first, and the last revision with one. */
 const MODERN = '2026-07-28';
 const LEGACY = '2025-11-25';
-/** "Unsupported protocol version": an error that only servers of the modern era know. */
+/** "Unsupported protocol version". Only servers of the modern era return this error. */
 const UNSUPPORTED_VERSION = -32022;
 
 const CLIENT = { name: 'dynamic-toolset', version: '1' };
 
-/** A request of the era without handshake: each one says all that a handshake would. */
+/** A request of the modern era. Each request contains what a handshake would. */
 const modernCall = (path: string, method: string, params: object = {}, limit?: number): RpcCall =>
-  rpcCall({
+  createRpcCall({
     path,
     method,
     params: {
@@ -30,16 +37,16 @@ const modernCall = (path: string, method: string, params: object = {}, limit?: n
   });
 
 const initialize = (path: string): RpcCall =>
-  rpcCall({
+  createRpcCall({
     path,
     method: 'initialize',
     params: { protocolVersion: LEGACY, capabilities: {}, clientInfo: CLIENT },
   });
 
-const asksForLogin = (answer: Answer): boolean => answer.status === 401 || answer.status === 403;
+const requiresLogin = (answer: ProbeResponse): boolean => answer.status === 401 || answer.status === 403;
 
-/** Tells a server that its session may begin. A notification has no id, and no answer that says anything. */
-const initialized = (path: string, headers: Readonly<Record<string, string>>): Ask => ({
+/** The notification that completes the handshake. Its response has no content. */
+const initializedNotification = (path: string, headers: Readonly<Record<string, string>>): ProbeRequest => ({
   method: 'POST',
   path,
   headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers },
@@ -48,28 +55,28 @@ const initialized = (path: string, headers: Readonly<Record<string, string>>): A
   enough: () => true,
 });
 
-/** Longest time to end a session of a probe that is out of time, in milliseconds. */
-const FAREWELL = 1_000;
+/** Timeout to end a session after the probe has timed out, in milliseconds. */
+const SESSION_END_TIMEOUT = 1_000;
 
 /**
- * Asks a candidate whether it is an MCP server, in the words of both eras of the protocol: `server/discover`, which
- * opens nothing, and `initialize`, whose session is ended again. Where it is one, its tools are listed. A server of the
+ * Probes whether a candidate is an MCP server, with the requests of both eras of the protocol: `server/discover`, which
+ * opens no session, and `initialize`, whose session is ended again. Lists the tools of a proven server. A server with the
  * old SSE transport is read until it names its endpoint, and its tools stay unknown.
- * @param proven called with the verdict before the tools are listed: it stands if that takes too long
+ * @param onProven called with the verdict before the tools are listed; this verdict counts if listing them times out
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning
  */
 export async function probeMcp(
   candidate: Candidate,
   fetch: Fetch,
   signal: AbortSignal,
-  proven: (verdict: Verdict) => void = () => {},
+  onProven: (verdict: Verdict) => void = () => {},
 ): Promise<Verdict> {
   const path = candidate.endpoint.path === '' ? '/' : candidate.endpoint.path;
   const steps: ProbeStep[] = [];
-  const send = async (name: string, ask: Ask): Promise<Answer | ProbeFailure> => {
+  const send = async (name: string, ask: ProbeRequest): Promise<ProbeResponse | ProbeFailure> => {
     try {
       const answer = await fetch(candidate, ask, signal);
-      steps.push({ asked: name, answered: `${answer.status} ${startOf(answer.body, 60)}`.trim() });
+      steps.push({ asked: name, answered: `${answer.status} ${bodySnippet(answer.body, 60)}`.trim() });
       return answer;
     } catch (error) {
       if (!(error instanceof ProbeFailure)) throw error;
@@ -84,7 +91,7 @@ export async function probeMcp(
   });
   const failed = (failure: ProbeFailure, asked: string): Verdict =>
     verdict({
-      ...unanswered(failure),
+      ...verdictOnFailure(failure),
       reason: `${asked}: ${failure.message}`,
     });
   const login = (): Verdict =>
@@ -92,7 +99,7 @@ export async function probeMcp(
       health: 'healthy',
       authRequired: true,
       proof: 'unproven',
-      reason: 'alive, requires credentials before it shows what it is',
+      reason: 'alive, requires credentials to prove its type',
     });
 
   if (candidate.mode === 'sse') {
@@ -105,10 +112,10 @@ export async function probeMcp(
     const answer = await send(asked, {
       path,
       headers: { accept: 'text/event-stream' },
-      enough: (chunk) => events.take(chunk),
+      enough: (chunk) => events.push(chunk),
     });
     if (answer instanceof ProbeFailure) return failed(answer, asked);
-    if (asksForLogin(answer)) return login();
+    if (requiresLogin(answer)) return login();
     return named
       ? verdict({
           health: 'healthy',
@@ -124,14 +131,14 @@ export async function probeMcp(
   }
 
   const discovery = modernCall(path, 'server/discover');
-  const modern = await send(`POST ${path} server/discover`, discovery.ask);
+  const modern = await send(`POST ${path} server/discover`, discovery.request);
   if (modern instanceof ProbeFailure) return failed(modern, `POST ${path} server/discover`);
   const discovered = discovery.message(modern);
   const isModern =
     Array.isArray(discovered?.result?.supportedVersions) || discovered?.error?.code === UNSUPPORTED_VERSION;
 
   const opening = initialize(path);
-  const legacy = await send(`POST ${path} initialize`, opening.ask);
+  const legacy = await send(`POST ${path} initialize`, opening.request);
   if (legacy instanceof ProbeFailure && !isModern) return failed(legacy, `POST ${path} initialize`);
   const opened = legacy instanceof ProbeFailure ? undefined : opening.message(legacy)?.result;
   const isLegacy = typeof opened?.serverInfo === 'object';
@@ -142,12 +149,12 @@ export async function probeMcp(
     'mcp-protocol-version': /^\d{4}-\d\d-\d\d$/.test(version) ? version : LEGACY,
     ...(session === undefined ? {} : { 'mcp-session-id': session }),
   };
-  const askForTools: AskForTools = async (cursor, limit) => {
+  const fetchToolPage: FetchToolPage = async (cursor, limit) => {
     const params = cursor === undefined ? {} : { cursor };
     const call = isLegacy
-      ? rpcCall({ path, method: 'tools/list', params, headers: inSession, limit })
+      ? createRpcCall({ path, method: 'tools/list', params, headers: inSession, limit })
       : modernCall(path, 'tools/list', params, limit);
-    const answer = await send(`POST ${path} tools/list`, call.ask);
+    const answer = await send(`POST ${path} tools/list`, call.request);
     if (answer instanceof ProbeFailure) return { message: undefined, bytes: limit };
     return { message: call.message(answer), bytes: Buffer.byteLength(answer.body) };
   };
@@ -160,10 +167,11 @@ export async function probeMcp(
         legacy: 'an MCP server, of the era with a handshake',
       };
       const found = verdict({ health: 'healthy', proof: 'proven', facts: { eras }, reason: words[eras] });
-      proven(found);
-      if (isLegacy) await send(`POST ${path} notifications/initialized`, initialized(path, inSession));
-      // HolmesGPT speaks the era with a handshake, so that era's list is the one that counts.
-      const list = await listTools(askForTools).catch((error: unknown) => {
+      onProven(found);
+      if (isLegacy)
+        await send(`POST ${path} notifications/initialized`, initializedNotification(path, inSession));
+      // HolmesGPT uses the handshake, so the list of that era counts.
+      const list = await listTools(fetchToolPage).catch((error: unknown) => {
         if (!(error instanceof RangeError)) throw error;
         return undefined;
       });
@@ -172,12 +180,12 @@ export async function probeMcp(
     }
   } finally {
     if (session !== undefined) {
-      const ask: Ask = { method: 'DELETE', path, headers: inSession };
+      const ask: ProbeRequest = { method: 'DELETE', path, headers: inSession };
       if (!signal.aborted) await send(`DELETE ${path} to end the session`, ask);
-      else fetch(candidate, ask, AbortSignal.timeout(FAREWELL)).catch(() => {});
+      else fetch(candidate, ask, AbortSignal.timeout(SESSION_END_TIMEOUT)).catch(() => {});
     }
   }
-  if (asksForLogin(modern) || (!(legacy instanceof ProbeFailure) && asksForLogin(legacy))) return login();
+  if (requiresLogin(modern) || (!(legacy instanceof ProbeFailure) && requiresLogin(legacy))) return login();
   const status = legacy instanceof ProbeFailure ? modern.status : legacy.status;
   return status >= 500
     ? verdict({

@@ -1,33 +1,33 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { ProbeFailure } from './fetch.ts';
-import { turns } from './turns.ts';
+import { perTickLimiter } from './per-tick-limiter.ts';
 
-/** Most bytes of a connection that are handed on at once, and how many such pieces in one turn of the event loop. */
-const PIECE = 4 * 1024;
-const PIECES_IN_A_TURN = 4;
+/** Maximum bytes to forward at once, and maximum such chunks per turn of the event loop. */
+const CHUNK_BYTES = 4 * 1024;
+const CHUNKS_PER_TICK = 4;
 
-/** All connections to backends share these turns, so that many hostile ones cost no longer turns than one. */
-const turn = turns(PIECES_IN_A_TURN);
+/** All connections share this limiter, so that many hostile backends block the event loop no longer than one. */
+const nextTurn = perTickLimiter(CHUNKS_PER_TICK);
 
 const kibibytes = (bytes: number): string => `${Math.round(bytes / 1024)} KiB`;
 
 /**
- * A connection with a budget of bytes, whatever they are: headers, framing, a TLS handshake. They are handed on in small
- * pieces with a turn of the event loop between them, so that a parser never works long on what a hostile server sent.
- * Where the budget is spent, it ends with a ProbeFailure.
+ * A connection with a budget of received bytes, including headers, framing and the TLS handshake. Data is forwarded in
+ * small chunks across turns of the event loop, so that a hostile server cannot keep a parser busy. Exceeding the budget
+ * destroys the connection with a ProbeFailure.
  */
 export class MeteredSocket extends Duplex {
   readonly #socket: Socket;
   readonly #budget: number;
   #received = 0;
-  /** A piece is wanted and none had come. */
+  /** Whether a read waits for data. */
   #waiting = false;
   #busy = false;
 
-  /** @param budget most bytes that are received */
+  /** @param budget maximum bytes to receive */
   constructor(socket: Socket, budget: number) {
-    super({ readableHighWaterMark: PIECE });
+    super({ readableHighWaterMark: CHUNK_BYTES });
     this.#socket = socket;
     this.#budget = budget;
     socket.on('readable', () => {
@@ -42,24 +42,24 @@ export class MeteredSocket extends Duplex {
     if (this.#busy) return;
     this.#busy = true;
     this.#waiting = false;
-    void turn().then(() => {
+    void nextTurn().then(() => {
       this.#busy = false;
-      if (!this.destroyed) this.#handOn();
+      if (!this.destroyed) this.#forward();
     });
   }
 
-  #handOn(): void {
-    const size = Math.min(PIECE, this.#socket.readableLength);
-    const piece = this.#socket.read(size === 0 ? undefined : size) as Buffer | null;
-    if (piece === null) {
+  #forward(): void {
+    const size = Math.min(CHUNK_BYTES, this.#socket.readableLength);
+    const chunk = this.#socket.read(size === 0 ? undefined : size) as Buffer | null;
+    if (chunk === null) {
       this.#waiting = true;
       return;
     }
-    this.#received += piece.length;
-    if (this.#received <= this.#budget) this.push(piece);
+    this.#received += chunk.length;
+    if (this.#received <= this.#budget) this.push(chunk);
     else
       this.destroy(
-        new ProbeFailure(`it sent more than ${kibibytes(this.#budget)} for one answer`, 'protocol'),
+        new ProbeFailure(`it sent more than ${kibibytes(this.#budget)} for one response`, 'protocol'),
       );
   }
 

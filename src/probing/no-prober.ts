@@ -1,6 +1,6 @@
 import type { Prober } from './prober.ts';
 
-/** The route `none`: nothing is asked, and health is unknown. */
+/** The route `none`: no probes, so health is unknown. */
 export const noProber: Prober = {
   probe: () =>
     Promise.resolve({

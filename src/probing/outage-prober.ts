@@ -1,21 +1,26 @@
 import type { Candidate, Problem, Verdict } from '../model/discovery.ts';
 import { displayNamespace } from '../model/key.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
-import { inOutage, isLost, type Outage, outageOf, outageProblem, type Sign, wasAsked } from './outage.ts';
+import {
+  detectOutage,
+  isUnreachable,
+  type Outage,
+  outageProblem,
+  type ProbeResult,
+  verdictInOutage,
+  wasProbed,
+} from './outage.ts';
 import type { ProbeEvent, Prober } from './prober.ts';
 
-/** Backends that are asked in a pass while an outage goes on. */
-const SCOUTS = 4;
-/** Backends that were well, and that are asked again before several that are lost count as an outage. */
-const WITNESSES = 3;
+/** Number of backends that are probed in each pass during an outage. */
+const MAX_SCOUTS = 4;
+/** Number of other reachable backends that are probed to confirm an outage. */
+const MAX_WITNESSES = 3;
 
-/**
- * Longest time that a verdict of one that is lost waits for those that are asked at the same time, in milliseconds: there may
- * always be some that are slow.
- */
-const LONGEST_WAIT = 3_000;
+/** Maximum time that the verdict of an unreachable backend waits for concurrent probes, in milliseconds. */
+const MAX_WAIT = 3_000;
 
-const NOT_ASKED: Verdict = {
+const NOT_PROBED: Verdict = {
   health: 'unknown',
   authRequired: false,
   proof: 'unproven',
@@ -24,46 +29,46 @@ const NOT_ASKED: Verdict = {
   steps: [],
 };
 
-interface Asked extends Sign {
+interface CandidateResult extends ProbeResult {
   readonly candidate: Candidate;
 }
 
-/** A backend that is lost, until it is clear what that means. */
-interface Pending extends Asked {
+/** An unreachable backend whose verdict waits for the decision whether there is an outage. */
+interface Pending extends CandidateResult {
   readonly settle: (outage: Outage | undefined) => void;
 }
 
 /**
- * A prober that tells an outage of this process from one of the backends, see `outageOf`. A backend that is lost gets its
- * verdict when all that are asked with it have theirs. While an outage goes on, a few are asked in each pass, others each
- * time, until one is reached.
+ * Distinguishes an outage of this process from outages of backends, see `detectOutage`. The verdict of an unreachable
+ * backend waits for all concurrent probes. During an outage, each pass probes only a few backends (scouts), different
+ * ones each time, until one is reachable.
  */
 export class OutageProber implements Prober {
   readonly #prober: Prober;
-  readonly #tell: (event: ProbeEvent) => void;
+  readonly #emit: (event: ProbeEvent) => void;
   readonly #recovered: () => void;
-  /** Backends that were asked, and whether they were reached the last time. */
+  /** Probed backends, and whether the last probe reached them. */
   readonly #known = new Map<ServiceKey, { readonly candidate: Candidate; readonly reached: boolean }>();
   #outage: Outage | undefined;
-  /** What is asked in this pass while an outage goes on, and who was asked in it so far. */
+  /** The scouts of this pass, and all scouts of the current outage. */
   #scouts: Promise<unknown>[] = [];
   readonly #scouted = new Set<ServiceKey>();
-  /** How many are being asked, and what came of those that were asked with them. */
-  #open = 0;
-  #signs: Asked[] = [];
+  /** The number of running probes, and the results of those that ran concurrently. */
+  #inFlight = 0;
+  #results: CandidateResult[] = [];
   #pending: Pending[] = [];
-  #late: NodeJS.Timeout | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
-  /** @param recovered called when a backend is reached again: then it is time to ask all the others */
-  constructor(prober: Prober, recovered: () => void, tell: (event: ProbeEvent) => void = () => {}) {
+  /** @param recovered called when an outage ends, to probe all backends again */
+  constructor(prober: Prober, recovered: () => void, emit: (event: ProbeEvent) => void = () => {}) {
     this.#prober = prober;
     this.#recovered = recovered;
-    this.#tell = tell;
+    this.#emit = emit;
   }
 
   async prepare(candidates: readonly Candidate[], signal: AbortSignal): Promise<readonly Problem[]> {
-    // All had their turn, so they have it again.
-    if (this.#scouts.length < SCOUTS) this.#scouted.clear();
+    // All backends have been scouts, so start over.
+    if (this.#scouts.length < MAX_SCOUTS) this.#scouted.clear();
     this.#scouts = [];
     const keys = new Set(candidates.map(({ service }) => serviceKey(service)));
     for (const key of this.#known.keys()) if (!keys.has(key)) this.#known.delete(key);
@@ -74,76 +79,82 @@ export class OutageProber implements Prober {
   async probe(candidate: Candidate, signal: AbortSignal): Promise<Verdict> {
     if (this.#outage !== undefined && !this.#isScout(candidate)) {
       await Promise.allSettled(this.#scouts);
-      if (this.#outage !== undefined) return inOutage(this.#outage, NOT_ASKED);
+      if (this.#outage !== undefined) return verdictInOutage(this.#outage, NOT_PROBED);
     }
-    const asking = this.#ask(candidate, signal);
+    const asking = this.#probeAndClassify(candidate, signal);
     if (this.#outage !== undefined) this.#scouts.push(asking);
     const { verdict, outage } = await asking;
-    return outage === undefined ? verdict : inOutage(outage, verdict);
+    return outage === undefined ? verdict : verdictInOutage(outage, verdict);
   }
 
   #isScout({ service }: Candidate): boolean {
     const key = serviceKey(service);
-    if (this.#scouts.length >= SCOUTS || this.#scouted.has(key)) return false;
+    if (this.#scouts.length >= MAX_SCOUTS || this.#scouted.has(key)) return false;
     this.#scouted.add(key);
     return true;
   }
 
-  async #ask(
+  async #probeAndClassify(
     candidate: Candidate,
     signal: AbortSignal,
   ): Promise<{ readonly verdict: Verdict; readonly outage: Outage | undefined }> {
-    const isNews = this.#known.get(serviceKey(candidate.service))?.reached ?? true;
+    const wasReachable = this.#known.get(serviceKey(candidate.service))?.reached ?? true;
     let outage: Promise<Outage | undefined>;
     let verdict: Verdict;
-    this.#open++;
+    this.#inFlight++;
     try {
       verdict = await this.#prober.probe(candidate, signal);
-      outage = this.#meaningOf({ candidate, verdict, isNews }, signal);
+      outage = this.#classify({ candidate, verdict, wasReachable: wasReachable }, signal);
     } finally {
-      this.#open--;
-      if (this.#open === 0) void this.#judge(signal);
+      this.#inFlight--;
+      if (this.#inFlight === 0) void this.#settlePending(signal);
     }
     return { verdict, outage: await outage };
   }
 
-  /** What it says that a backend is lost. Where that is not clear yet, the answer comes with those of the others. */
-  async #meaningOf(sign: Asked, signal: AbortSignal): Promise<Outage | undefined> {
-    this.#signs.push(sign);
-    if (this.#outage !== undefined) this.#turnTo(outageOf([sign], this.#outage));
-    if (!isLost(sign.verdict)) {
-      if (wasAsked(sign.verdict)) this.#remember(sign.candidate, true);
+  /** Decides whether an unreachable backend is part of an outage. Waits for concurrent probes if that is not clear yet. */
+  async #classify(result: CandidateResult, signal: AbortSignal): Promise<Outage | undefined> {
+    this.#results.push(result);
+    if (this.#outage !== undefined) this.#setOutage(detectOutage([result], this.#outage));
+    if (!isUnreachable(result.verdict)) {
+      if (wasProbed(result.verdict)) this.#recordReachability(result.candidate, true);
       return undefined;
     }
     if (this.#outage !== undefined) return this.#outage;
     return new Promise((settle) => {
-      this.#pending.push({ ...sign, settle });
-      this.#late ??= setTimeout(() => void this.#judge(signal), LONGEST_WAIT).unref();
+      this.#pending.push({ ...result, settle });
+      this.#timer ??= setTimeout(() => void this.#settlePending(signal), MAX_WAIT).unref();
     });
   }
 
-  /** Says of those that are lost what that means, now that all that were asked with them have answered or are lost. */
-  async #judge(signal: AbortSignal): Promise<void> {
-    clearTimeout(this.#late);
-    this.#late = undefined;
-    const [signs, pending] = [this.#signs, this.#pending];
-    this.#signs = [];
+  /** Settles the pending verdicts, once all concurrent probes have ended. */
+  async #settlePending(signal: AbortSignal): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const [results, pending] = [this.#results, this.#pending];
+    this.#results = [];
     this.#pending = [];
-    const outage = signal.aborted ? undefined : await this.#outageIn(signs, signal).catch(() => undefined);
-    if (outage !== undefined) this.#turnTo(outage);
+    const outage = signal.aborted
+      ? undefined
+      : await this.#confirmOutage(results, signal).catch(() => undefined);
+    if (outage !== undefined) this.#setOutage(outage);
     for (const { candidate, verdict, settle } of pending) {
-      if (outage === undefined) this.#remember(candidate, false);
+      if (outage === undefined) this.#recordReachability(candidate, false);
       settle(outage === 'dns' && verdict.fault !== 'resolution' ? undefined : outage);
     }
   }
 
-  /** Before it counts as an outage, some who were well and were not asked just now are asked as well. */
-  async #outageIn(signs: readonly Asked[], signal: AbortSignal): Promise<Outage | undefined> {
+  /** Detects an outage. To confirm it, probes a few other backends that were reachable. */
+  async #confirmOutage(
+    results: readonly CandidateResult[],
+    signal: AbortSignal,
+  ): Promise<Outage | undefined> {
     const isPossible =
-      outageOf(signs, 'network') !== undefined && signs.some((sign) => sign.isNews && isLost(sign.verdict));
+      detectOutage(results, 'network') !== undefined &&
+      results.some((result) => result.wasReachable && isUnreachable(result.verdict));
     if (!isPossible) return undefined;
-    const asked = new Set(signs.map(({ candidate }) => serviceKey(candidate.service)));
-    const namespaces = new Set(signs.map(({ candidate }) => displayNamespace(candidate.service)));
+    const asked = new Set(results.map(({ candidate }) => serviceKey(candidate.service)));
+    const namespaces = new Set(results.map(({ candidate }) => displayNamespace(candidate.service)));
     const others = [...this.#known].filter(([key, { reached }]) => reached && !asked.has(key));
     const witnesses = others
       .map(([, { candidate }]) => candidate)
@@ -152,27 +163,27 @@ export class OutageProber implements Prober {
           Number(namespaces.has(displayNamespace(a.service))) -
           Number(namespaces.has(displayNamespace(b.service))),
       )
-      .slice(0, WITNESSES);
-    const heard = await Promise.all(
+      .slice(0, MAX_WITNESSES);
+    const witnessResults = await Promise.all(
       witnesses.map(async (candidate) => ({
         candidate,
         verdict: await this.#prober.probe(candidate, signal),
-        isNews: true,
+        wasReachable: true,
       })),
     );
-    return outageOf([...signs, ...heard], undefined);
+    return detectOutage([...results, ...witnessResults], undefined);
   }
 
-  #remember(candidate: Candidate, reached: boolean): void {
+  #recordReachability(candidate: Candidate, reached: boolean): void {
     this.#known.set(serviceKey(candidate.service), { candidate, reached });
   }
 
-  #turnTo(outage: Outage | undefined): void {
+  #setOutage(outage: Outage | undefined): void {
     const before = this.#outage;
     if (before === outage) return;
     this.#outage = outage;
     this.#scouted.clear();
-    this.#tell({ kind: 'outage', outage });
+    this.#emit({ kind: 'outage', outage });
     if (outage === undefined) this.#recovered();
   }
 }

@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { candidate } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import type { Candidate, Fault, Verdict } from '../model/discovery.ts';
-import { inOutage, type Outage, outageOf, outageProblem, type Sign } from './outage.ts';
+import { detectOutage, type Outage, outageProblem, type ProbeResult, verdictInOutage } from './outage.ts';
 import { OutageProber } from './outage-prober.ts';
 import type { ProbeEvent, Prober } from './prober.ts';
 
@@ -24,8 +24,12 @@ const verdict = (fault?: Fault | 'well' | 'unreachable'): Verdict => ({
   ...(fault === undefined || fault === 'well' || fault === 'unreachable' ? {} : { fault }),
 });
 
-const signs = (...faults: (Fault | 'well' | 'unreachable' | undefined)[]): Sign[] =>
-  faults.map((fault, index) => ({ candidate: named(`p${index}`), verdict: verdict(fault), isNews: true }));
+const signs = (...faults: (Fault | 'well' | 'unreachable' | undefined)[]): ProbeResult[] =>
+  faults.map((fault, index) => ({
+    candidate: named(`p${index}`),
+    verdict: verdict(fault),
+    wasReachable: true,
+  }));
 
 describe('what a pass says of this process', () => {
   test.each<[readonly (Fault | 'well' | 'unreachable' | undefined)[], Outage | undefined]>([
@@ -44,32 +48,35 @@ describe('what a pass says of this process', () => {
     [['timeout', 'timeout'], undefined],
     [['not_ready', 'not_ready'], undefined],
   ])('%j: %s', (faults, outage) => {
-    expect(outageOf(signs(...faults), undefined)).toBe(outage);
+    expect(detectOutage(signs(...faults), undefined)).toBe(outage);
   });
 
   test('backends that were lost before do not count: they are no news', () => {
-    const known = signs('connection', 'connection', 'connection').map((sign) => ({ ...sign, isNews: false }));
-    expect(outageOf(known, undefined)).toBeUndefined();
-    expect(outageOf([...known, ...signs('connection')], undefined)).toBeUndefined();
-    expect(outageOf([...known, ...signs('connection', 'connection')], undefined)).toBe('network');
+    const known = signs('connection', 'connection', 'connection').map((sign) => ({
+      ...sign,
+      wasReachable: false,
+    }));
+    expect(detectOutage(known, undefined)).toBeUndefined();
+    expect(detectOutage([...known, ...signs('connection')], undefined)).toBeUndefined();
+    expect(detectOutage([...known, ...signs('connection', 'connection')], undefined)).toBe('network');
   });
 
   test('a backend at an address says nothing of DNS', () => {
-    const reached: Sign = { candidate: atAddress('q'), verdict: verdict('well'), isNews: true };
-    expect(outageOf([...signs('resolution', 'resolution'), reached], undefined)).toBe('dns');
-    expect(outageOf([reached], 'dns')).toBe('dns');
-    expect(outageOf([reached], 'network')).toBeUndefined();
+    const reached: ProbeResult = { candidate: atAddress('q'), verdict: verdict('well'), wasReachable: true };
+    expect(detectOutage([...signs('resolution', 'resolution'), reached], undefined)).toBe('dns');
+    expect(detectOutage([reached], 'dns')).toBe('dns');
+    expect(detectOutage([reached], 'network')).toBeUndefined();
   });
 
   test('an outage goes on with a single one that is lost, and ends with the first that is reached', () => {
-    expect(outageOf(signs('resolution'), 'dns')).toBe('dns');
-    expect(outageOf(signs('connection'), 'network')).toBe('network');
-    expect(outageOf(signs('not_ready'), 'network')).toBe('network');
-    expect(outageOf(signs('resolution', 'timeout'), 'dns')).toBeUndefined();
+    expect(detectOutage(signs('resolution'), 'dns')).toBe('dns');
+    expect(detectOutage(signs('connection'), 'network')).toBe('network');
+    expect(detectOutage(signs('not_ready'), 'network')).toBe('network');
+    expect(detectOutage(signs('resolution', 'timeout'), 'dns')).toBeUndefined();
   });
 
   test('words name the kind, and keep the reason', () => {
-    expect(inOutage('dns', verdict('resolution'))).toMatchObject({
+    expect(verdictInOutage('dns', verdict('resolution'))).toMatchObject({
       health: 'unknown',
       fault: 'resolution',
       reason: expect.stringMatching(/DNS.*: resolution$/),

@@ -1,58 +1,61 @@
 import { isIP } from 'node:net';
 import type { Candidate, Fault, Problem, Verdict } from '../model/discovery.ts';
 
-/** What fails for all backends at once, so that it points at this process: its name service, or all of its network. */
+/** An outage of this process, for which all probes fail: of its DNS, or of its whole network. */
 export type Outage = 'dns' | 'network';
 
-/** What came of asking one backend. */
-export interface Sign {
+/** The result of one probe. */
+export interface ProbeResult {
   readonly candidate: Pick<Candidate, 'endpoint'>;
   readonly verdict: Verdict;
-  /** It was reached when it was asked last, or was never asked: if it is lost, that is news. */
-  readonly isNews: boolean;
+  /** Whether the previous probe reached the backend, or there was none. */
+  readonly wasReachable: boolean;
 }
 
 /**
- * Fewest backends that must be lost anew before that points at this process. With one, nothing tells a backend that is
- * away from a network that is. Two that were well, and nobody else who can be reached, are seldom a coincidence; and
- * backends whose Pods went away are known by their EndpointSlices and are not asked.
+ * Minimum number of backends that become unreachable for an outage. A single one may just be down. Two at once, while no
+ * other backend is reachable, are rarely a coincidence: backends without Pods are known from EndpointSlices and not
+ * probed.
  */
-const FEWEST = 2;
+const MIN_UNREACHABLE = 2;
 
 const FAULTS: Readonly<Record<Outage, readonly (Fault | undefined)[]>> = {
   dns: ['resolution'],
   network: ['resolution', 'connection'],
 };
 
-const hasName = ({ endpoint }: Sign['candidate']): boolean =>
+const hasName = ({ endpoint }: ProbeResult['candidate']): boolean =>
   isIP(endpoint.host.replace(/^\[|\]$/g, '')) === 0;
 
-/** Was a backend asked, whatever came of it? */
-export const wasAsked = ({ health, fault }: Verdict): boolean =>
+/** Whether a request was sent to the backend. */
+export const wasProbed = ({ health, fault }: Verdict): boolean =>
   health !== 'unknown' && fault !== 'not_ready' && fault !== 'refused';
 
-/** Was a backend asked and neither resolved nor connected to? */
-export const isLost = (verdict: Verdict): boolean =>
-  wasAsked(verdict) && FAULTS.network.includes(verdict.fault);
+/** Whether the backend's name did not resolve, or no connection was possible. */
+export const isUnreachable = (verdict: Verdict): boolean =>
+  wasProbed(verdict) && FAULTS.network.includes(verdict.fault);
 
-function areLost(signs: readonly Sign[], outage: Outage, isOngoing: boolean): boolean {
-  if (signs.length === 0 || !signs.every(({ verdict }) => FAULTS[outage].includes(verdict.fault)))
+function areUnreachable(results: readonly ProbeResult[], outage: Outage, isOngoing: boolean): boolean {
+  if (results.length === 0 || !results.every(({ verdict }) => FAULTS[outage].includes(verdict.fault)))
     return false;
-  return isOngoing || signs.filter(({ isNews }) => isNews).length >= FEWEST;
+  return isOngoing || results.filter(({ wasReachable }) => wasReachable).length >= MIN_UNREACHABLE;
 }
 
 /**
- * Judges what came of asking several backends at about the same time: where none of them could be reached, that says
- * something of this process and nothing of them. Pure.
- * @param before the outage that goes on, if there is one: then a single backend is enough for it to go on
+ * Detects an outage from the results of concurrent probes: if none of the backends is reachable, the cause is this
+ * process. Pure.
+ * @param before the current outage, which a single unreachable backend confirms
  */
-export function outageOf(signs: readonly Sign[], before: Outage | undefined): Outage | undefined {
-  const asked = signs.filter(({ verdict }) => wasAsked(verdict));
-  // Backends at an address are reached without DNS, and say nothing of it.
+export function detectOutage(
+  results: readonly ProbeResult[],
+  before: Outage | undefined,
+): Outage | undefined {
+  const asked = results.filter(({ verdict }) => wasProbed(verdict));
+  // Backends at a numeric address need no DNS.
   const named = asked.filter(({ candidate }) => hasName(candidate));
   if (asked.length === 0 || (before === 'dns' && named.length === 0)) return before;
-  if (areLost(named, 'dns', before !== undefined)) return 'dns';
-  return areLost(asked, 'network', before !== undefined) ? 'network' : undefined;
+  if (areUnreachable(named, 'dns', before !== undefined)) return 'dns';
+  return areUnreachable(asked, 'network', before !== undefined) ? 'network' : undefined;
 }
 
 const WORDS: Readonly<Record<Outage, string>> = {
@@ -60,18 +63,18 @@ const WORDS: Readonly<Record<Outage, string>> = {
   network: "no backend can be reached, which points at this Pod's DNS or network and not at the backend",
 };
 
-/** What is told of a backend that is lost in an outage: nothing is known of its health. */
-export function inOutage(outage: Outage, verdict: Verdict): Verdict {
+/** The verdict of a backend during an outage: its health is unknown. */
+export function verdictInOutage(outage: Outage, verdict: Verdict): Verdict {
   return { ...verdict, health: 'unknown', reason: `${WORDS[outage]}: ${verdict.reason}` };
 }
 
-/** Where a problem is that is an outage. */
-export const OUTAGE = 'probes';
+/** The place of an outage, in problems. */
+export const OUTAGE_PLACE = 'probes';
 
-/** What a person should know while an outage goes on. */
+/** The problem to report during an outage. */
 export function outageProblem(outage: Outage): Problem {
   return {
-    where: OUTAGE,
+    where: OUTAGE_PLACE,
     what: `${WORDS[outage]}s; health is unknown, and published tools stay`,
     fix:
       outage === 'dns'

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { HAND_ON, probeSlots } from './probe-slots.ts';
+import { createProbeSlots, SLOT_RELEASE_MS } from './probe-slots.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -8,7 +8,7 @@ const pass = (milliseconds: number): Promise<unknown> => vi.advanceTimersByTimeA
 
 /** Probes that end when the test says so. */
 function setup(concurrency: number) {
-  const slots = probeSlots(concurrency);
+  const slots = createProbeSlots(concurrency);
   const started: string[] = [];
   const open = new Map<string, PromiseWithResolvers<string>>();
   const add = (name: string, wasSilent = false): Promise<string> =>
@@ -29,7 +29,7 @@ test('a probe that gets no answer hands its slot on, and goes on', async () => {
   const dead = add('dead');
   many(1, 'other');
   const fresh = add('fresh');
-  await pass(HAND_ON - 5);
+  await pass(SLOT_RELEASE_MS - 5);
   expect(started).toEqual(['dead', 'other0']);
   await pass(10);
   expect(started).toEqual(['dead', 'other0', 'fresh']);
@@ -54,7 +54,7 @@ test('one that ends gives its slot back at once, and what it throws is thrown', 
 test('no more than three times as many have handed their slot on', async () => {
   const { slots, started, open, many } = setup(2);
   many(20, 'dead');
-  await pass(HAND_ON * 3 + 50);
+  await pass(SLOT_RELEASE_MS * 3 + 50);
   expect(started).toHaveLength(8);
   expect(slots.areShort).toBe(true);
   await pass(60_000);

@@ -1,38 +1,38 @@
-import { fairSlots } from './fair-slots.ts';
+import { createFairSlots } from './fair-slots.ts';
 
-/** When a probe without an answer hands its slot on, in milliseconds. From then on it costs a socket and no work. */
-export const HAND_ON = 750;
-/** Most probes that have handed their slot on, as a multiple of the slots. */
-const LINGERING = 3;
+/** Time after which a probe without a response releases its slot, in milliseconds. It then costs only a socket. */
+export const SLOT_RELEASE_MS = 750;
+/** Maximum probes that continue without a slot, as a multiple of the slots. */
+const MAX_LINGERING_FACTOR = 3;
 
-/** Slots for probes, which those that get no answer neither keep nor fill. */
+/** Slots for probes. Silent backends cannot occupy all of them. */
 export interface ProbeSlots {
   /**
-   * Runs a probe as soon as it has a slot.
+   * Runs a probe as soon as it gets a slot.
    * @param group groups share the slots fairly
-   * @param wasSilent it gave no answer the last time: these use half of the slots at most
+   * @param wasSilent whether the last probe got no response; such probes use at most half of the slots
    */
   run<T>(group: string, wasSilent: boolean, probe: () => Promise<T>): Promise<T>;
-  /** Probes wait for slots, and none can be handed on. */
+  /** Whether probes wait for slots, and no running probe may release its slot early. */
   readonly areShort: boolean;
 }
 
-/** @param concurrency how many slots there are */
-export function probeSlots(concurrency: number): ProbeSlots {
-  const slots = fairSlots(concurrency);
-  const forSilent = fairSlots(Math.max(1, Math.floor(concurrency / 2)));
-  const most = concurrency * LINGERING;
+/** @param concurrency number of slots */
+export function createProbeSlots(concurrency: number): ProbeSlots {
+  const slots = createFairSlots(concurrency);
+  const forSilent = createFairSlots(Math.max(1, Math.floor(concurrency / 2)));
+  const maxLingering = concurrency * MAX_LINGERING_FACTOR;
   let lingering = 0;
 
-  /** Resolves when a probe is over, or when it has handed its slot on. */
-  const held = (over: Promise<void>): Promise<void> =>
+  /** Resolves when a probe has ended or released its slot. */
+  const untilReleased = (over: Promise<void>): Promise<void> =>
     new Promise((resolve) => {
       const timer = setTimeout(() => {
-        if (lingering >= most) return;
+        if (lingering >= maxLingering) return;
         lingering++;
         void over.then(() => lingering--);
         resolve();
-      }, HAND_ON);
+      }, SLOT_RELEASE_MS);
       void over.then(() => {
         clearTimeout(timer);
         resolve();
@@ -41,12 +41,13 @@ export function probeSlots(concurrency: number): ProbeSlots {
   return {
     run<T>(group: string, wasSilent: boolean, probe: () => Promise<T>): Promise<T> {
       const { promise, resolve, reject } = Promise.withResolvers<T>();
-      const inSlot = (): Promise<void> => slots.run(group, () => held(probe().then(resolve, reject)));
+      const inSlot = (): Promise<void> =>
+        slots.run(group, () => untilReleased(probe().then(resolve, reject)));
       void (wasSilent ? forSilent.run(group, inSlot) : inSlot());
       return promise;
     },
     get areShort() {
-      return lingering >= most && slots.waiting + forSilent.waiting > 0;
+      return lingering >= maxLingering && slots.waiting + forSilent.waiting > 0;
     },
   };
 }

@@ -169,8 +169,8 @@ test('that a backend is being asked is told, and that it is no more', async () =
 test.each([
   ['resolving', 'resolution', 'its name did not resolve'],
   ['connecting', 'connection', 'no connection'],
-  ['securing', 'tls', 'TLS did not begin'],
-  ['asking', 'timeout', 'no answer'],
+  ['securing', 'tls', 'the TLS handshake did not complete'],
+  ['requesting', 'timeout', 'no answer'],
   [undefined, 'timeout', 'no answer'],
 ] as const)('a probe whose time is over while it is %s has the fault %s', async (phase, fault, words) => {
   const fetch: Fetch = (_candidate, _ask, _signal, progress = {}) => {

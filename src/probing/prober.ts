@@ -4,92 +4,92 @@ import { type ServiceKey, serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
 import type { Fetch, Phase, Progress } from './fetch.ts';
 import { type ProbeKind, probeHttp } from './http.ts';
-import { type Exchange, probeKafka } from './kafka.ts';
+import { probeKafka, type TcpExchange } from './kafka.ts';
 import { probeMcp } from './mcp.ts';
-import { HAND_ON, probeSlots } from './probe-slots.ts';
-import { turns } from './turns.ts';
+import { perTickLimiter } from './per-tick-limiter.ts';
+import { createProbeSlots, SLOT_RELEASE_MS } from './probe-slots.ts';
 
-/** Asks a candidate whether it is alive and what it is. Throws only when the signal is aborted. */
+/** Probes the health and type of candidates. Throws only if the signal is aborted. */
 export interface Prober {
-  /** Called before each pass with all its candidates. @returns what a person should know */
+  /** Called before each pass with all its candidates. @returns problems to report */
   prepare?(candidates: readonly Candidate[], signal: AbortSignal): Promise<readonly Problem[]>;
   probe(candidate: Candidate, signal: AbortSignal): Promise<Verdict>;
 }
 
-/** What is known of a candidate without probing it. */
+/** The known state of a candidate, without a probe. */
 export interface Recalled {
-  /** What the rest of the program goes by; undefined until it was probed as it is now. */
+  /** The verdict to use. `undefined` if the candidate was not probed with its current endpoint. */
   readonly verdict: Verdict | undefined;
-  /** It is time to probe it. */
+  /** Whether a probe is due. */
   readonly isDue: boolean;
 }
 
-/** A prober that remembers verdicts, and knows when to ask again. */
+/** A prober that remembers verdicts, and schedules the next probe of each candidate. */
 export interface RememberingProber extends Prober {
   prepare(candidates: readonly Candidate[], signal: AbortSignal): Promise<readonly Problem[]>;
-  /** From then on the candidate counts for `nextRetry`, until the next `prepare`. */
+  /** Returns the state, and includes the candidate in `nextRetry` until the next `prepare`. */
   recall(candidate: Candidate): Recalled;
-  /** Milliseconds until a backend is to be probed although nothing changed; undefined while all are well. */
+  /** Milliseconds until the next retry of a failing backend. `undefined` if all are healthy. */
   nextRetry(): number | undefined;
 }
 
-/** What happens while candidates are asked; only for those who count it. Times are in milliseconds. */
+/** Events of probes, for metrics and logs. Times are in milliseconds. */
 export type ProbeEvent =
-  /** A backend is being asked. */
+  /** A probe started. */
   | { readonly kind: 'probe-began' }
   | { readonly kind: 'probe-ended'; readonly type: string; readonly milliseconds: number }
-  /** What came of it; no verdict: it failed in a way that no probe should. */
+  /** A probe has a result. Without a verdict, it failed because of a bug. */
   | { readonly kind: 'probed'; readonly type: string; readonly verdict: Verdict | undefined }
-  /** No backend can be reached, which points at this process; undefined: one is reached again. */
+  /** No backend is reachable, so this process has an outage. `undefined`: the outage ended. */
   | { readonly kind: 'outage'; readonly outage: 'dns' | 'network' | undefined };
 
-/** How candidates are reached. */
+/** A route to the backends. */
 export interface Route {
-  /** The cluster that it leads to; the home cluster without. A name such as `loki.monitoring.svc` is another host in each. */
+  /** The cluster of the backends. Default: the home cluster. A host such as `loki.monitoring.svc` differs by cluster. */
   readonly cluster?: string;
   readonly fetch: Fetch;
-  /** For protocols that are not HTTP; a route without it cannot reach those. */
-  readonly exchange?: Exchange;
+  /** For protocols other than HTTP, if the route supports them. */
+  readonly exchange?: TcpExchange;
 }
 
 export interface ProbeLimits {
   /**
-   * Most probes at a time; one sends two requests at once at most. One that has waited for an answer for a while does not
-   * count any more, see `probeSlots`.
+   * Maximum concurrent probes. Each sends at most two requests in parallel. A probe that has waited for a while without
+   * a response does not count, see `probeSlots`.
    */
   readonly concurrency: number;
-  /** Longest time for one probe, in milliseconds. */
+  /** Timeout of one probe, in milliseconds. */
   readonly timeout: number;
 }
 
-/** Most backends that are remembered for giving no answer. */
-const SILENT = 10_000;
+/** Maximum tracked silent backends. */
+const MAX_SILENT = 10_000;
 
 /**
- * Most probes that begin in one turn of the event loop. Where backends answer at once, all that are asked at a time would
- * be dealt with in one long turn, and requests to our own API would wait for it. With slow backends turns are short.
+ * Maximum probes to start per turn of the event loop. If many backends answer at once, handling all of them in one turn
+ * would delay requests to our own API.
  */
-const TURN = 1;
+const PROBES_PER_TICK = 1;
 
 /**
- * Aborts after the time limit, after a shorter one as soon as `mayEnd` says so, and with the signal. The parent signal lives
- * as long as the process, so the listener must be removed.
+ * Aborts a probe at its timeout, earlier if `mayEnd` returns `true` after a short time, and with the parent signal. The
+ * parent signal lives as long as the process, so its listener must be removed.
  */
 function probeDeadline(limits: ProbeLimits, mayEnd: () => boolean, signal: AbortSignal) {
-  const clock = new AbortController();
-  const onAbort = (): void => clock.abort(signal.reason);
+  const deadline = new AbortController();
+  const onAbort = (): void => deadline.abort(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
   const started = performance.now();
-  const short = Math.min(HAND_ON, limits.timeout);
-  const look = (): void => {
+  const short = Math.min(SLOT_RELEASE_MS, limits.timeout);
+  const check = (): void => {
     const spent = performance.now() - started;
-    if (spent >= limits.timeout || mayEnd()) clock.abort();
-    else timer = setTimeout(look, Math.min(100, limits.timeout - spent));
+    if (spent >= limits.timeout || mayEnd()) deadline.abort();
+    else timer = setTimeout(check, Math.min(100, limits.timeout - spent));
   };
-  let timer = setTimeout(look, short);
+  let timer = setTimeout(check, short);
   return {
-    signal: clock.signal,
-    /** Time that passed, in milliseconds. */
+    signal: deadline.signal,
+    /** Elapsed time, in milliseconds. */
     spent: () => performance.now() - started,
     end: () => {
       clearTimeout(timer);
@@ -98,16 +98,16 @@ function probeDeadline(limits: ProbeLimits, mayEnd: () => boolean, signal: Abort
   };
 }
 
-const LATE: Readonly<Record<Phase, readonly [Fault, string]>> = {
+const TIMEOUT_REASONS: Readonly<Record<Phase, readonly [Fault, string]>> = {
   resolving: ['resolution', 'its name did not resolve'],
   connecting: ['connection', 'no connection'],
-  securing: ['tls', 'it took the connection, and TLS did not begin'],
-  asking: ['timeout', 'no answer'],
+  securing: ['tls', 'it accepted the connection, but the TLS handshake did not complete'],
+  requesting: ['timeout', 'no answer'],
 };
 
-/** The verdict on a probe whose time is over, by how far it got. @param spent milliseconds */
-function late({ phase = 'asking' }: Progress, spent: number): Verdict {
-  const [fault, what] = LATE[phase];
+/** The verdict of a probe that timed out, by the phase that it reached. @param spent milliseconds */
+function timeoutVerdict({ phase = 'requesting' }: Progress, spent: number): Verdict {
+  const [fault, what] = TIMEOUT_REASONS[phase];
   const reason = `${what} within ${(spent / 1000).toFixed(1)} s`;
   return {
     health: 'unhealthy',
@@ -119,34 +119,34 @@ function late({ phase = 'asking' }: Progress, spent: number): Verdict {
   };
 }
 
-/** The verdict on a candidate of a cluster to which the route does not lead: its names would lead to other hosts. */
-const elsewhere = (cluster: string): Verdict => ({
+/** The verdict of a candidate in a cluster without a route. Its host name would resolve to a host of another cluster. */
+const noRouteVerdict = (cluster: string): Verdict => ({
   health: 'unhealthy',
   authRequired: false,
   proof: 'unproven',
   fault: 'refused',
-  reason: `it is in the cluster ${oneLine(cluster || 'that this process runs in', 200)}, and there is no route to that`,
+  reason: `there is no route to the cluster ${oneLine(cluster || 'that this process runs in', 200)}`,
   steps: [],
 });
 
 /**
- * Probes candidates in parallel under a limit that namespaces share fairly, each within a time limit.
- * @param kinds what is known of each kind of backend
- * @param tell told when each begins and ends
+ * Creates a prober that runs probes in parallel. Namespaces share its concurrency fairly, and each probe has a timeout.
+ * @param kinds how to probe each kind of backend
+ * @param emit receives an event when a probe starts and ends
  */
 export function createProber(
   kinds: readonly ProbeKind[],
   route: Route,
   limits: ProbeLimits,
-  tell: (event: ProbeEvent) => void = () => {},
+  emit: (event: ProbeEvent) => void = () => {},
 ): Prober {
   const { cluster = HOME_CLUSTER } = route;
-  const slots = probeSlots(limits.concurrency);
+  const slots = createProbeSlots(limits.concurrency);
   const silent = new Set<ServiceKey>();
-  const turn = turns(TURN);
+  const nextTurn = perTickLimiter(PROBES_PER_TICK);
   const byDetector = new Map(kinds.map((kind) => [kind.detector, kind]));
 
-  const ask = (
+  const probeByProtocol = (
     candidate: Candidate,
     signal: AbortSignal,
     progress: Progress,
@@ -164,38 +164,39 @@ export function createProber(
   };
 
   const probe = async (candidate: Candidate, signal: AbortSignal): Promise<Verdict> => {
-    await turn();
+    await nextTurn();
     signal.throwIfAborted();
     const key = serviceKey(candidate.service);
-    // All others have their whole time: one that is slow is not dead.
+    // Only backends that were silent before may be cut short, because a slow backend is not dead.
     const wasSilent = silent.delete(key);
     const clock = probeDeadline(limits, () => wasSilent && slots.areShort, signal);
     const progress: Progress = {};
-    tell({ kind: 'probe-began' });
-    let sure: Verdict | undefined;
+    emit({ kind: 'probe-began' });
+    let earlyVerdict: Verdict | undefined;
     try {
       const { promise: over, reject } = Promise.withResolvers<never>();
       clock.signal.addEventListener('abort', () => reject(clock.signal.reason), { once: true });
       return await Promise.race([
-        ask(candidate, clock.signal, progress, (verdict) => {
-          sure = verdict;
+        probeByProtocol(candidate, clock.signal, progress, (verdict) => {
+          earlyVerdict = verdict;
         }),
         over,
       ]);
     } catch (error) {
       signal.throwIfAborted();
       if (!clock.signal.aborted) throw error;
-      if (sure !== undefined) return sure;
-      if (silent.size < SILENT) silent.add(key);
-      return late(progress, clock.spent());
+      if (earlyVerdict !== undefined) return earlyVerdict;
+      if (silent.size < MAX_SILENT) silent.add(key);
+      return timeoutVerdict(progress, clock.spent());
     } finally {
       clock.end();
-      tell({ kind: 'probe-ended', type: candidate.type, milliseconds: clock.spent() });
+      emit({ kind: 'probe-ended', type: candidate.type, milliseconds: clock.spent() });
     }
   };
   return {
     probe(candidate, signal) {
-      if (candidate.service.cluster !== cluster) return Promise.resolve(elsewhere(candidate.service.cluster));
+      if (candidate.service.cluster !== cluster)
+        return Promise.resolve(noRouteVerdict(candidate.service.cluster));
       const wasSilent = silent.has(serviceKey(candidate.service));
       return slots.run(displayNamespace(candidate.service), wasSilent, () => probe(candidate, signal));
     },

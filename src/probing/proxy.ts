@@ -2,25 +2,25 @@ import type { KubeClient } from '../kubernetes/connection.ts';
 import { ResponseTooLargeError } from '../kubernetes/response.ts';
 import type { Fault } from '../model/discovery.ts';
 import { oneLine } from '../model/text.ts';
-import { failureOf } from './direct.ts';
-import type { Answer } from './fetch.ts';
-import { type Fetch, limitOf, ProbeFailure } from './fetch.ts';
+import { toProbeFailure } from './direct.ts';
+import type { ProbeResponse } from './fetch.ts';
+import { bodyLimitOf, type Fetch, ProbeFailure } from './fetch.ts';
 
-/** Is this answer the API server's own and not the backend's? Then its message. */
-function ownMessage(answer: Answer): string | undefined {
+/** The message of a response that comes from the API server itself. `undefined` if it comes from the backend. */
+function apiServerMessage(answer: ProbeResponse): string | undefined {
   if (answer.status < 400 || !answer.body.startsWith('{')) return undefined;
   try {
     const status = JSON.parse(answer.body) as { kind?: unknown; apiVersion?: unknown; message?: unknown };
     return status.kind === 'Status' && status.apiVersion === 'v1' ? String(status.message ?? '') : undefined;
   } catch {
-    // Not JSON, so not the API server's.
+    // Not JSON, so it comes from the backend.
     return undefined;
   }
 }
 
-/** What failed, by the words of the API server's HTTP client. */
-function faultOf(tried: string): Fault | 'unreachable' {
-  // An API server that is not on the Pods' network can say nothing of their health.
+/** Classifies an error message of the API server's HTTP client. */
+function classify(tried: string): Fault | 'unreachable' {
+  // The API server is not on the Pod network, so this says nothing about health.
   if (/no route to host|network is unreachable|i\/o timeout/.test(tried)) return 'unreachable';
   if (/\blookup .*(no such host|server misbehaving)/.test(tried)) return 'resolution';
   if (/connection refused/.test(tried)) return 'connection';
@@ -28,8 +28,8 @@ function faultOf(tried: string): Fault | 'unreachable' {
 }
 
 /**
- * The route `apiserver-proxy`: the API server asks in our place, so that backends are reached from outside the cluster.
- * It reaches Pods behind a Service only; where there is none, or the right is missing, nothing can be said of health.
+ * The route `apiserver-proxy`: requests go through the API server, which works from outside the cluster. It reaches only
+ * Pods behind a Service. Without such Pods, or without the permission, health is unknown.
  */
 export function proxyFetch(kube: KubeClient): Fetch {
   return async ({ endpoint, service, servicePort }, ask, signal) => {
@@ -41,11 +41,11 @@ export function proxyFetch(kube: KubeClient): Fetch {
     const scheme = endpoint.scheme === 'https' ? 'https' : 'http';
     const name = `${scheme}:${service.name}:${servicePort}`;
     const prefix = `/api/v1/namespaces/${service.namespace}/services/${name}/proxy`;
-    // A path that climbs must not leave the backend: what stands between may resolve it with the rights of this program.
+    // Normalize the path, so that `..` cannot escape the proxy path and reach other resources of the API server.
     const url = URL.parse(ask.path, 'http://backend/');
     if (url === null) throw new ProbeFailure(`${ask.path} is not a path`, 'protocol');
     const { pathname, search } = url;
-    let answer: Answer;
+    let answer: ProbeResponse;
     try {
       answer = await kube.raw(
         {
@@ -53,21 +53,22 @@ export function proxyFetch(kube: KubeClient): Fetch {
           path: `${prefix}${pathname}${search}`,
           headers: { accept: '*/*', 'accept-encoding': 'identity', ...ask.headers },
           ...(ask.body === undefined ? {} : { body: ask.body }),
-          limit: limitOf(ask),
+          limit: bodyLimitOf(ask),
           ...(ask.enough === undefined ? {} : { enough: ask.enough }),
         },
         signal,
       );
     } catch (error) {
       signal.throwIfAborted();
-      if ((error as NodeJS.ErrnoException).code === 'HPE_HEADER_OVERFLOW') throw failureOf(error, 'asking');
+      if ((error as NodeJS.ErrnoException).code === 'HPE_HEADER_OVERFLOW')
+        throw toProbeFailure(error, 'requesting');
       if (error instanceof ResponseTooLargeError)
         throw new ProbeFailure(error.message, 'protocol', { cause: error });
       throw new ProbeFailure(`the API server is not reachable (${(error as Error).message})`, 'unreachable', {
         cause: error,
       });
     }
-    const message = ownMessage(answer);
+    const message = apiServerMessage(answer);
     if (message === undefined) return answer;
     if (answer.status === 401 || answer.status === 403)
       throw new ProbeFailure(
@@ -76,7 +77,7 @@ export function proxyFetch(kube: KubeClient): Fetch {
       );
     const [, tried] = /error trying to reach service: (.*)/s.exec(message) ?? [];
     if (tried !== undefined) {
-      throw new ProbeFailure(oneLine(tried, 160), faultOf(tried));
+      throw new ProbeFailure(oneLine(tried, 160), classify(tried));
     }
     if (answer.status === 503 || answer.status === 404)
       throw new ProbeFailure(

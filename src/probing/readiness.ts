@@ -10,22 +10,22 @@ import { HOME_CLUSTER, type ObjectKey } from '../model/key.ts';
 import { serviceKey } from '../model/service.ts';
 import type { Prober } from './prober.ts';
 
-/** Most lists at a time. */
-const LISTS = 8;
-/** How long a list counts where the watch is not in step, in milliseconds. Passes may come several times a second. */
-const LISTED_FOR = 5_000;
+/** Maximum concurrent list requests. */
+const MAX_CONCURRENT_LISTS = 8;
+/** How long to reuse a list while the watch is not synced, in milliseconds. There may be several passes per second. */
+const LIST_TTL = 5_000;
 
 export interface ReadinessOptions {
-  /** Watches the slices; without it, and where it is not in step, they are listed. */
+  /** The watch of EndpointSlices. Without it, and while it is not synced, they are listed. */
   readonly watched?: WatchedReadiness;
   /**
-   * The route goes by the Service, and the API server finds its Pods' port. Then an answer does not prove that the port of a
-   * headless Service's URL is the right one.
+   * Whether the route addresses the Service, so that the API server chooses the port of the Pod. A response then does not
+   * prove the port in the URL of a headless Service.
    */
   readonly byService?: boolean;
-  /** False where nothing is asked: then a Service is not unhealthy either, and slices only tell where Services lead to. */
+  /** `false` without probes. EndpointSlices then only provide addresses, and make no Service unhealthy. */
   readonly isProbing?: boolean;
-  /** Milliseconds of a clock that never goes back. */
+  /** Monotonic clock, in milliseconds. */
   readonly now?: () => number;
 }
 
@@ -38,7 +38,7 @@ const unhealthy = (reason: string, fault?: 'not_ready'): Verdict => ({
   steps: [],
 });
 
-/** The name of the Service's port and of its Pods' port, where a number has to be found for a headless Service's name. */
+/** The names of the Service port and of its named target port, for a headless Service whose port number must be found. */
 function namedPort({
   service,
   servicePort,
@@ -51,9 +51,9 @@ function namedPort({
 }
 
 /**
- * A prober that looks at EndpointSlices first: a Service none of whose addresses is ready is unhealthy, and is not asked.
- * It also finds the number of a headless Service's port whose target has a name. Where slices may not be read, or there are
- * none, everything is asked. Beside that it knows where Services lead to.
+ * Checks EndpointSlices before probing: a Service without a ready endpoint is unhealthy, and is not probed. Also finds
+ * the number of a named target port of a headless Service, and provides the addresses of Services. Without permission to
+ * read EndpointSlices, or without any, all backends are probed.
  */
 export class ReadinessProber implements Prober, AddressBook {
   readonly #kube: KubeClient;
@@ -62,12 +62,12 @@ export class ReadinessProber implements Prober, AddressBook {
   readonly #byService: boolean;
   readonly #isProbing: boolean;
   readonly #now: () => number;
-  readonly #lists = pLimit(LISTS);
-  /** By namespace, or by `*` for all. A probe waits for those of its own namespace, and for no others. */
+  readonly #lists = pLimit(MAX_CONCURRENT_LISTS);
+  /** By namespace, or `*` for all. A probe waits only for those of its own namespace. */
   readonly #endpoints = new Map<string, Promise<EndpointIndex | undefined>>();
-  /** The last that is known, by namespace, or by `*` for all: a list that fails once makes no addresses unknown. */
-  readonly #books = new Map<string, EndpointIndex>();
-  readonly #listed = new Map<string, { readonly at: number; readonly endpoints: EndpointIndex }>();
+  /** The last known endpoints, by namespace, or `*` for all. A failed list keeps them. */
+  readonly #lastKnown = new Map<string, EndpointIndex>();
+  readonly #cachedLists = new Map<string, { readonly at: number; readonly endpoints: EndpointIndex }>();
 
   constructor(kube: KubeClient, prober: Prober, options: ReadinessOptions = {}) {
     const { watched, byService = false, isProbing = true, now = () => performance.now() } = options;
@@ -80,13 +80,13 @@ export class ReadinessProber implements Prober, AddressBook {
   }
 
   async prepare(candidates: readonly Candidate[], signal: AbortSignal): Promise<readonly Problem[]> {
-    // The slices are those of the home cluster.
+    // EndpointSlices are read in the home cluster only.
     const here = candidates.filter(({ service }) => service.cluster === HOME_CLUSTER);
     const namespaces = [...new Set(here.map(({ service }) => service.namespace))].sort();
     this.#endpoints.clear();
     this.#watched?.setNamespaces(namespaces, new Set(candidates.map(({ service }) => serviceKey(service))));
     const scopes = this.#watched?.allNamespaces === true && namespaces.length > 0 ? ['*'] : namespaces;
-    for (const kept of [this.#listed, this.#books])
+    for (const kept of [this.#cachedLists, this.#lastKnown])
       for (const scope of kept.keys()) if (!scopes.includes(scope)) kept.delete(scope);
     const reads = scopes.map((scope) => {
       const read = this.#read(scope, signal);
@@ -100,17 +100,17 @@ export class ReadinessProber implements Prober, AddressBook {
     signal.throwIfAborted();
     return scopes.flatMap((scope, index) => {
       const result = results[index];
-      return this.#denied(scope, result?.status === 'rejected' ? result.reason : undefined) ?? [];
+      return this.#deniedProblem(scope, result?.status === 'rejected' ? result.reason : undefined) ?? [];
     });
   }
 
   async #read(scope: string, signal: AbortSignal): Promise<EndpointIndex> {
     try {
-      const endpoints = await this.#latest(scope, signal);
-      this.#books.set(scope, endpoints);
+      const endpoints = await this.#readLatest(scope, signal);
+      this.#lastKnown.set(scope, endpoints);
       return endpoints;
     } catch (error) {
-      if (isDenied(error)) this.#books.delete(scope);
+      if (isDenied(error)) this.#lastKnown.delete(scope);
       throw error;
     }
   }
@@ -118,23 +118,23 @@ export class ReadinessProber implements Prober, AddressBook {
   addressesIn(place: Pick<ObjectKey, 'cluster' | 'namespace'>): ReadonlyMap<string, Addresses> | undefined {
     if (place.cluster !== HOME_CLUSTER) return undefined;
     const scope = this.#watched?.allNamespaces === true ? '*' : place.namespace;
-    return this.#books.get(scope)?.addressesIn(place);
+    return this.#lastKnown.get(scope)?.addressesIn(place);
   }
 
-  async #latest(scope: string, signal: AbortSignal): Promise<EndpointIndex> {
+  async #readLatest(scope: string, signal: AbortSignal): Promise<EndpointIndex> {
     const known = await this.#watched?.endpointsIn(scope, signal);
     if (known !== undefined) return known;
     const fault = this.#watched?.fault(scope);
-    // What the watch was just denied is not asked for in each pass.
+    // If the watch was denied listing, do not try again in each pass.
     if (fault?.doing === 'list' && isDenied(fault.error)) throw fault.error;
-    const before = this.#listed.get(scope);
-    if (before !== undefined && this.#now() - before.at < LISTED_FOR) return before.endpoints;
+    const before = this.#cachedLists.get(scope);
+    if (before !== undefined && this.#now() - before.at < LIST_TTL) return before.endpoints;
     const endpoints = await this.#lists(() => readEndpoints(this.#kube, scope, signal));
-    if (this.#watched !== undefined) this.#listed.set(scope, { at: this.#now(), endpoints });
+    if (this.#watched !== undefined) this.#cachedLists.set(scope, { at: this.#now(), endpoints });
     return endpoints;
   }
 
-  #denied(scope: string, error: unknown): Problem | undefined {
+  #deniedProblem(scope: string, error: unknown): Problem | undefined {
     const where = scope === '*' ? 'all namespaces' : `namespace ${scope}`;
     const place = scope === '*' ? 'with a ClusterRole' : 'there';
     if (isDenied(error))
@@ -166,7 +166,7 @@ export class ReadinessProber implements Prober, AddressBook {
     const port = endpoints?.ports.get(named.name);
     if (port === undefined && this.#byService)
       return unhealthy(
-        `its Pods listen at a port that they call ${named.target}, and its EndpointSlices, which have the number, cannot be read`,
+        `its Pods listen on the named port ${named.target}, whose number cannot be read from its EndpointSlices`,
       );
     if (port === undefined || port === candidate.endpoint.port) return this.#prober.probe(candidate, signal);
     const found = { ...candidate, endpoint: { ...candidate.endpoint, port } };

@@ -3,7 +3,7 @@ import { candidate as found } from '../../test/fixtures/unit/detection.ts';
 import { keyFor, service } from '../../test/fixtures/unit/service.ts';
 import type { Candidate, Verdict } from '../model/discovery.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
-import { ScheduledProber } from './schedule.ts';
+import { ScheduledProber } from './scheduled-prober.ts';
 
 const MINUTE = 60_000;
 const one = found(service('prometheus', { labels: { app: 'prometheus' }, ports: ['web:9090'] }));
@@ -42,7 +42,7 @@ function setting() {
         return Promise.resolve(says);
       },
     },
-    { refresh: 5 * MINUTE, now: () => it.now, random: () => 0.5 },
+    { refreshInterval: 5 * MINUTE, now: () => it.now, random: () => 0.5 },
   );
   const it = {
     schedule,
@@ -79,7 +79,7 @@ describe('a backend that comes back', () => {
     const it = await away();
     it.now = 20 * MINUTE;
     it.says = REFUSED;
-    it.schedule.touch(key, true);
+    it.schedule.invalidate(key, true);
     const pauses: (number | undefined)[] = [];
     for (let pass = 0; pass < 7; pass++) {
       expect((await it.pass()).health).toBe('unhealthy');
@@ -97,7 +97,7 @@ describe('a backend that comes back', () => {
     const it = await away();
     it.now = 20 * MINUTE;
     it.says = REFUSED;
-    it.schedule.touch(key, true);
+    it.schedule.invalidate(key, true);
     await it.pass();
     expect((await it.at(it.now + 999, HEALTHY)).health).toBe('unhealthy');
     expect((await it.at(it.now + 1, HEALTHY)).health).toBe('healthy');
@@ -114,7 +114,7 @@ describe('a backend that comes back', () => {
     const it = setting();
     for (let time = 0; time < 60 * MINUTE; time += 6 * MINUTE) await it.at(time, REFUSED);
     expect(it.schedule.nextRetry()).toBe(5 * MINUTE);
-    it.schedule.touch(key, true);
+    it.schedule.invalidate(key, true);
     for (let pass = 0; pass < 5; pass++) {
       await it.pass();
       it.now += it.schedule.nextRetry() ?? 0;
@@ -126,7 +126,7 @@ describe('a backend that comes back', () => {
   test('is asked early once for each time that a Pod becomes ready, and not while it has none', async () => {
     const it = await away();
     it.says = REFUSED;
-    it.schedule.touch(key, true);
+    it.schedule.invalidate(key, true);
     await it.pass();
     await it.at(it.now + 1_000, NOT_READY);
     expect(it.schedule.nextRetry()).toBe(15_000);
@@ -141,7 +141,7 @@ describe('news while a probe is under way', () => {
     await it.at(0, HEALTHY);
     it.now = 5 * MINUTE;
     it.during = () => {
-      it.schedule.touch(key);
+      it.schedule.invalidate(key);
       it.during = () => {};
     };
     await it.pass();
@@ -153,7 +153,7 @@ describe('news while a probe is under way', () => {
     const it = setting();
     it.says = REFUSED;
     it.during = () => {
-      it.schedule.touch(key, true);
+      it.schedule.invalidate(key, true);
       it.during = () => {};
     };
     await it.pass();
@@ -165,7 +165,7 @@ describe('news while a probe is under way', () => {
 
   test('of one that nobody knows leaves nothing behind', async () => {
     const it = setting();
-    it.schedule.touch(keyFor('shop/other'), true);
+    it.schedule.invalidate(keyFor('shop/other'), true);
     await it.at(0, HEALTHY);
     expect(it.schedule.nextRetry()).toBeUndefined();
     await it.at(MINUTE, HEALTHY);
@@ -199,12 +199,12 @@ describe('failures of different kinds', () => {
     await it.at(0, HEALTHY);
     await it.at(5 * MINUTE, NOT_READY);
     await it.at(5 * MINUTE + 16_000, NOT_READY);
-    it.schedule.touch(key, true);
+    it.schedule.invalidate(key, true);
     expect((await it.at(5 * MINUTE + 32_000, NOT_READY)).health).toBe('healthy');
     await it.at(5 * MINUTE + 48_000, REFUSED);
-    it.schedule.touch(key, true);
+    it.schedule.invalidate(key, true);
     await it.at(5 * MINUTE + 64_000, REFUSED);
-    it.schedule.touch(key, true);
+    it.schedule.invalidate(key, true);
     expect((await it.at(5 * MINUTE + 80_000, REFUSED)).health).toBe('unhealthy');
   });
 });
@@ -213,7 +213,7 @@ describe('to leave', () => {
   test('takes half a minute from the first failure, however many there are', async () => {
     const it = setting();
     await it.at(0, HEALTHY);
-    it.schedule.touch(key, true);
+    it.schedule.invalidate(key, true);
     let left: number | undefined;
     for (let time = 1; time < MINUTE && left === undefined; time += 500)
       if ((await it.at(time, REFUSED)).health === 'unhealthy') left = time;

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { LogSampler } from '../telemetry/log-sampler.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { Sampled } from '../telemetry/sampled.ts';
 import { addressKey } from './address-key.ts';
 
 /** Most characters of a text of a client in the log. */
@@ -21,7 +21,7 @@ export const counted = (message: string, more: number): string =>
 export function answerLog(
   log: Logger,
   component: string,
-  sampled: Sampled,
+  sampled: LogSampler,
 ): (request: FastifyRequest, reply: FastifyReply) => void {
   return (request, reply) => {
     const { statusCode } = reply;
@@ -42,7 +42,7 @@ export function answerLog(
     };
     if (level === 'debug') log.debug(fields, 'request answered');
     else
-      sampled.line(`${statusCode} ${addressKey(request.ip)}`, (more) =>
+      sampled.log(`${statusCode} ${addressKey(request.ip)}`, (more) =>
         log[level]({ ...fields, ...(more === 0 ? {} : { more }) }, counted('request answered', more)),
       );
   };

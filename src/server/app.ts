@@ -3,8 +3,8 @@ import type { IncomingMessage } from 'node:http';
 import accepts from '@fastify/accepts';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { DropReason } from '../telemetry/api-metrics.ts';
+import { LogSampler } from '../telemetry/log-sampler.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { Sampled } from '../telemetry/sampled.ts';
 import { addressKey } from './address-key.ts';
 import { answerLog, counted } from './answer-log.ts';
 import { asProblem, MAX_BODY_BYTES, sendProblem } from './as-problem.ts';
@@ -41,7 +41,7 @@ export interface AppOptions {
   /** Counts a request of an address against its limit. Probes are not limited. */
   readonly take?: (address: string) => RateLimitResult;
   /** Lines of the log that strangers can cause; shared with what is served. */
-  readonly sampled?: Sampled;
+  readonly sampled?: LogSampler;
   /** Adds what is served. */
   readonly routes: (app: FastifyInstance) => unknown;
 }
@@ -112,13 +112,13 @@ export async function createApp({
   headersMs = LONGEST_REQUEST,
   dropped = () => {},
   take,
-  sampled = new Sampled(),
+  sampled = new LogSampler(),
 }: AppOptions): Promise<FastifyInstance> {
   const logAnswer = answerLog(log, component, sampled);
   const allowed = (address: string): RateLimitResult | undefined => take?.(addressKey(address));
   const refused = ({ address, status, why }: Refusal): boolean => {
     answered({ method: 'other', route: 'unknown', status, milliseconds: 0 });
-    sampled.line(`refused ${status} ${addressKey(address)}`, (more) =>
+    sampled.log(`refused ${status} ${addressKey(address)}`, (more) =>
       log.info(
         {
           component,
@@ -164,7 +164,7 @@ export async function createApp({
   }
   const connections = new Connections(limits, (reason, address) => {
     dropped(reason, address);
-    sampled.line(`dropped ${reason}`, (more) =>
+    sampled.log(`dropped ${reason}`, (more) =>
       log.warn(
         {
           component,
@@ -228,7 +228,7 @@ export async function createApp({
   app.setErrorHandler((error: FastifyError | ProblemError, request, reply) => {
     const problem = asProblem(error, request.routeOptions.bodyLimit);
     if (problem.kind === 'internal')
-      sampled.line(`bug ${error.message}`, (more) =>
+      sampled.log(`bug ${error.message}`, (more) =>
         log.error(
           { component, request_id: request.id, stacktrace: error.stack },
           counted(`a request failed, which is a bug: ${error.message}`, more),

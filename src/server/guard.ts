@@ -1,9 +1,9 @@
 import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import type { AccessAttributes, Caller } from '../model/caller.ts';
 import type { ApiMetrics } from '../telemetry/api-metrics.ts';
+import type { LogSampler } from '../telemetry/log-sampler.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { Sampled } from '../telemetry/sampled.ts';
-import { type SecurityEvent, security } from '../telemetry/security.ts';
+import { type SecurityEvent, securityFields } from '../telemetry/security.ts';
 import type { Access } from './access.ts';
 import { addressKey } from './address-key.ts';
 import { counted, pathOf, short } from './answer-log.ts';
@@ -33,7 +33,7 @@ export interface GuardOptions {
   readonly namespace: () => string;
   readonly log: Logger;
   readonly component: string;
-  readonly sampled: Sampled;
+  readonly sampled: LogSampler;
   readonly authenticated: (authenticated: AuthenticationOutcome) => void;
 }
 
@@ -118,7 +118,7 @@ export function guard(options: GuardOptions): onRequestAsyncHookHandler {
   ): void => {
     const fields = {
       component,
-      ...security(event, username),
+      ...securityFields(event, username),
       reason,
       request_id: request.id,
       method: request.method,
@@ -126,7 +126,7 @@ export function guard(options: GuardOptions): onRequestAsyncHookHandler {
       remote_addr: request.ip,
       user_agent: short(request.headers['user-agent'] ?? ''),
     };
-    sampled.line(`${reason} ${addressKey(request.ip)}`, (more) =>
+    sampled.log(`${reason} ${addressKey(request.ip)}`, (more) =>
       log.warn({ ...fields, ...(more === 0 ? {} : { more }) }, counted(why, more)),
     );
     reasons.set(request, reason);

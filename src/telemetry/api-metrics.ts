@@ -1,23 +1,20 @@
 import type { MetricSet } from './metric-set.ts';
 
-/** Why credentials were not accepted. */
+/** Reasons for rejected credentials. */
 const AUTH_REASONS = ['missing', 'malformed', 'invalid', 'forbidden', 'unavailable'] as const;
 
-/**
- * Why a connection was closed: its address has too many, it gave way to an address that has fewer, or there were too
- * many in all.
- */
+/** Reasons for a closed connection: too many from its address, displaced by an address with fewer, or too many in total. */
 const DROP_REASONS = ['address', 'displaced', 'total'] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
-/** The servers that count their connections. */
+/** The servers whose connections are counted. */
 const SERVERS = ['api', 'metrics', 'health'] as const;
 
 /** Metrics of the HTTP API. */
 export interface ApiMetrics {
   /**
-   * A request was answered.
-   * @param answered `route` is the pattern of its path, and never the path
+   * Records an answered request.
+   * @param answered `route` is the route pattern, never the path
    */
   answered(answered: {
     readonly method: string;
@@ -25,25 +22,25 @@ export interface ApiMetrics {
     readonly status: number;
     readonly milliseconds: number;
   }): void;
-  /** Somebody was, or was not, let in. `reason` says why not. */
+  /** Records an authentication attempt. `reason` is set if it was refused. */
   authenticated(attempt: {
     readonly outcome: 'accepted' | 'refused';
     readonly reason?: (typeof AUTH_REASONS)[number];
     readonly milliseconds: number;
   }): void;
-  /** A connection was closed for a limit. `server` is `api`, `metrics` or `health`. */
+  /** Records a connection that a limit closed. `server` is `api`, `metrics` or `health`. */
   dropped(server: string, reason: DropReason): void;
 }
 
-/** Upper bounds in seconds. */
-const ANSWERS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 5];
+/** Histogram buckets, in seconds. */
+const DURATION_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 5];
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE']);
 
-/** Makes the API's metrics in a set. */
+/** Creates the metrics of the API in a set. */
 export function apiMetrics(set: MetricSet): ApiMetrics {
   const requests = set.counter('api_requests_total', 'Answered requests.', ['method', 'route', 'status']);
-  const duration = set.histogram('api_request_duration_seconds', 'Duration of a request.', ANSWERS, [
+  const duration = set.histogram('api_request_duration_seconds', 'Duration of a request.', DURATION_BUCKETS, [
     'method',
     'route',
   ]);
@@ -56,7 +53,7 @@ export function apiMetrics(set: MetricSet): ApiMetrics {
   const checking = set.histogram(
     'auth_duration_seconds',
     'Duration of authentication and authorization.',
-    ANSWERS,
+    DURATION_BUCKETS,
   );
   const drops = set.counter(
     'connections_dropped_total',

@@ -5,7 +5,7 @@ import type { EngineEvent, FollowOutcome } from '../controller/events.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { engineLog } from './engine-log.ts';
 import type { Logger } from './logger.ts';
-import { security } from './security.ts';
+import { securityFields } from './security.ts';
 
 type Line = readonly [level: string, fields: Readonly<Record<string, unknown>>, message: string];
 
@@ -67,7 +67,7 @@ test.each<[EngineEvent, level: string, component: string, fields: object, messag
     { kind: 'recreated', cycle, overrides: false },
     'warn',
     'reconciliation',
-    { cycle, ...security('configmap_deleted_detected'), overrides_restored: false },
+    { cycle, ...securityFields('configmap_deleted_detected'), overrides_restored: false },
     'the published toolset was deleted; it was recreated',
   ],
   [{ kind: 'overrides-mended', cycle }, 'info', 'reconciliation', { cycle }, 'overrides.yaml is valid again'],

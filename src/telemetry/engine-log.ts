@@ -8,7 +8,7 @@ import { publicationLog } from './engine-log/publication.ts';
 import { dispatcher } from './event-handlers.ts';
 import type { Logger } from './logger.ts';
 
-/** The log of the engine's events: what changed, not what stayed; a problem once while it lasts. */
+/** Logs engine events: changes only, and each problem once while it lasts. */
 export function engineLog(log: Logger): (event: EngineEvent) => void {
   const tables = [discoveryLog, publicationLog, driftLog, decisionLog, configurationLog, agentLog];
   return dispatcher(tables.map((table) => table(log)));

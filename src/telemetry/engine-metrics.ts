@@ -8,21 +8,21 @@ import { historyMetrics, publicationMetrics } from './engine-metrics/publication
 import { dispatcher } from './event-handlers.ts';
 import type { MetricSet } from './metric-set.ts';
 
-/** Metrics of what the engine does. Names of Services and texts of tenants are never labels. */
+/** Metrics of the engine. Names of Services and texts of tenants are never labels. */
 export interface EngineMetrics {
   count(event: EngineEvent): void;
 }
 
 export interface EngineMetricsOptions {
-  /** Types that may be labels: those of detectors; a tenant's own words are `other`. */
+  /** Whether a type may be a label. Types that tenants made up become `other`. */
   readonly known: (type: string) => boolean;
-  /** Names of the documents that are generated. */
+  /** Names of the generated documents. */
   readonly documents: readonly string[];
-  /** Milliseconds on the clock of `performance.now`. */
+  /** Monotonic clock, in milliseconds. */
   readonly now?: () => number;
 }
 
-/** Makes the engine's metrics in a set; their documentation has the same order. */
+/** Creates the metrics of the engine in a set. The documentation lists them in this order. */
 export function engineMetrics(
   set: MetricSet,
   { known, documents, now = () => performance.now() }: EngineMetricsOptions,

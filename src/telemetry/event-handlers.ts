@@ -1,12 +1,12 @@
 import type { EngineEvent } from '../controller/events.ts';
 
-/** An event of the engine of this kind. */
+/** The engine event of a kind. */
 export type EventOf<K extends EngineEvent['kind']> = Extract<EngineEvent, { kind: K }>;
 
-/** Handlers of events by kind; kinds without one are passed over. */
+/** Event handlers by kind. Kinds without a handler are ignored. */
 export type EventHandlers = { readonly [K in EngineEvent['kind']]?: (event: EventOf<K>) => void };
 
-/** Passes each event to its handler in each of these tables, in their order. */
+/** Dispatches each event to its handlers, in the order of the tables. */
 export function dispatcher(tables: readonly EventHandlers[]): (event: EngineEvent) => void {
   return (event) => {
     for (const handlers of tables)

@@ -1,7 +1,7 @@
 import pino, { type Logger } from 'pino';
 import type { Settings } from '../config/setting-table.ts';
 import { jsonText, visible } from '../model/visible.ts';
-import { redactor } from './redact-fields.ts';
+import { createRedactor } from './redact-fields.ts';
 
 export type { Logger };
 
@@ -9,17 +9,17 @@ type Line = Readonly<Record<string, unknown>>;
 
 const indented = (text: string): string => text.replace(/^/gm, '    ');
 
-/** Fields that say for machines what the message or another field says, or what is the same at each start. */
-const FOR_MACHINES = new Set(['event_type', 'event', 'healthy', 'registered_detectors']);
+/** Fields that the pretty format omits, because they repeat the message or another field. */
+const OMITTED_IF_PRETTY = new Set(['event_type', 'event', 'healthy', 'registered_detectors']);
 
 const quoted = (value: unknown): string =>
   typeof value !== 'string' || (/\s/.test(value) && !value.includes('\n')) ? JSON.stringify(value) : value;
 
-/** For a person: time, level, message and the rest as `key=value`; a text of several lines stands below. */
+/** Formats a line for people: time, level, message and `key=value` fields. Multi-line values follow below. */
 function pretty({ timestamp, level, message, component, stacktrace, ...rest }: Line): string {
   const time = String(timestamp).slice(11, 23);
   const fields = Object.entries(rest)
-    .filter(([key]) => !FOR_MACHINES.has(key))
+    .filter(([key]) => !OMITTED_IF_PRETTY.has(key))
     .map(([key, value]) => [key, quoted(value)] as const);
   const short = fields.flatMap(([key, value]) => (value.includes('\n') ? [] : [` ${key}=${value}`]));
   const long = [...fields.map(([, value]) => value), String(stacktrace ?? '')]
@@ -32,11 +32,11 @@ function pretty({ timestamp, level, message, component, stacktrace, ...rest }: L
 type LogSettings = Pick<Settings, 'logLevel' | 'logFormat'>;
 
 /**
- * The logger: one JSON object a line with `timestamp`, `level` and `message`, or lines for a person. Whatever is logged,
- * secrets in it are hidden.
- * @param stream where lines go; it is not closed
- * @param secrets values that are known to be secret
- * @returns the logger, and what has it go by other settings from then on
+ * Creates the logger. It writes JSON lines with `timestamp`, `level` and `message`, or lines for people, and redacts
+ * secrets in both.
+ * @param stream receives the lines; it is not closed
+ * @param secrets known secret values
+ * @returns the logger, and `use`, which applies other settings
  */
 export function createLogger(
   settings: LogSettings,
@@ -44,7 +44,7 @@ export function createLogger(
   secrets: readonly string[] = [],
 ): { readonly log: Logger; readonly use: (settings: LogSettings) => void } {
   let { logFormat } = settings;
-  const redacted = redactor(secrets);
+  const redacted = createRedactor(secrets);
   const write = (text: string): void => {
     const { timestamp, ...rest } = JSON.parse(text) as Line;
     const line = { timestamp, ...(redacted(rest) as Line) };

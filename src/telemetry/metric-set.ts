@@ -2,7 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 
 const PREFIX = 'dynamic_toolset_';
 
-/** A metric as its documentation tells it. */
+/** A metric, for its documentation. */
 export interface MetricDescription {
   readonly name: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
@@ -10,19 +10,19 @@ export interface MetricDescription {
   readonly help: string;
 }
 
-/** The metrics of one process under our prefix, and the process' own. */
+/** The metrics of the process: ours with a common prefix, and those of Node.js. */
 export class MetricSet {
   readonly registry = new Registry();
   readonly #described: MetricDescription[] = [];
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
-    // Gauges with the ending of a counter, which promtool objects to; each has a twin by type.
+    // promtool rejects these gauges, because their names end like those of counters. Each has a variant by type.
     for (const what of ['handles', 'requests', 'resources'])
       this.registry.removeSingleMetric(`nodejs_active_${what}_total`);
   }
 
-  /** All of ours, in the order in which they were made. */
+  /** Our metrics, in order of creation. */
   get described(): readonly MetricDescription[] {
     return this.#described;
   }
@@ -31,7 +31,7 @@ export class MetricSet {
     return new Counter(this.#options('counter', name, help, labelNames));
   }
 
-  /** @param collect called for each scrape, to set it then */
+  /** @param collect sets the gauge at each scrape */
   gauge<L extends string>(
     name: string,
     help: string,
@@ -45,7 +45,7 @@ export class MetricSet {
     return gauge;
   }
 
-  /** @param buckets their upper bounds, in seconds */
+  /** @param buckets upper bounds, in seconds */
   histogram<L extends string>(
     name: string,
     help: string,
@@ -67,8 +67,8 @@ export class MetricSet {
   }
 }
 
-/** The value of a label for a text from elsewhere: the first so many different ones, and `other` for what comes then. */
-export function bounded(most: number): (value: string) => string {
+/** Limits the values of a label: keeps the first `most` distinct ones, and maps all others to `other`. */
+export function limitCardinality(most: number): (value: string) => string {
   const known = new Set<string>();
   return (value) => {
     if (known.size < most) known.add(value);

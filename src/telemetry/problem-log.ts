@@ -1,12 +1,12 @@
 import { type Problem, problemLine } from '../model/discovery.ts';
 import type { Logger } from './logger.ts';
 
-/** From so many on problems of one kind are told together, and so many places are named then. */
-const MANY = 4;
-const NAMED = 3;
+/** Identical problems are aggregated from this count on, and the line names this many places. */
+const GROUP_THRESHOLD = 4;
+const MAX_PLACES = 3;
 
-/** Problems that differ in their place alone. */
-function groups(problems: readonly Problem[]): Problem[][] {
+/** Groups problems that differ only in their place. */
+function groupProblems(problems: readonly Problem[]): Problem[][] {
   const byKind = new Map<string, Problem[]>();
   for (const problem of problems) {
     const kind = JSON.stringify([problem.what, problem.fix]);
@@ -15,11 +15,11 @@ function groups(problems: readonly Problem[]): Problem[][] {
     else group.push(problem);
   }
   return [...byKind.values()].flatMap((group) =>
-    group.length < MANY ? group.map((problem) => [problem]) : [group],
+    group.length < GROUP_THRESHOLD ? group.map((problem) => [problem]) : [group],
   );
 }
 
-/** Logs problems, each once while it lasts; many of one kind on one line. */
+/** Logs each problem once while it lasts. Many identical problems share one line. */
 export function problemLog(
   log: Logger,
   component: string,
@@ -28,11 +28,11 @@ export function problemLog(
   return (problems, cycle) => {
     const fresh = problems.filter((problem) => !known.has(problemLine(problem)));
     known = new Set(problems.map(problemLine));
-    for (const group of groups(fresh)) {
+    for (const group of groupProblems(fresh)) {
       const [first] = group;
       if (first === undefined) continue;
-      const more = group.length - NAMED;
-      const where = group.slice(0, NAMED).map((problem) => problem.where);
+      const more = group.length - MAX_PLACES;
+      const where = group.slice(0, MAX_PLACES).map((problem) => problem.where);
       if (group.length === 1) log.warn({ component, cycle }, problemLine(first));
       else
         log.warn(

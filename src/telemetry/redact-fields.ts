@@ -1,30 +1,30 @@
 import { namesHeaders, namesSecret } from '../model/redact-names.ts';
 import { HIDDEN, hideSecrets } from '../model/redact-text.ts';
 
-/** Fields of ours that sound like secrets and are none. */
-const OURS = new Set(['override_key']);
+/** Our own fields whose names only sound like secrets. */
+const NOT_SECRET = new Set(['override_key']);
 
-/** Names that were found to tell nothing, and most of them that are remembered. */
+/** A bounded cache of names that are not secret. */
 const harmless = new Set<string>();
-const REMEMBERED = 1_000;
+const MAX_CACHED_NAMES = 1_000;
 
-function isTelling(name: string, value: string): boolean {
+function isSecretField(name: string, value: string): boolean {
   if (harmless.has(name)) return false;
   if (namesHeaders(name) || namesSecret(name)) return namesSecret(name, value);
-  if (harmless.size < REMEMBERED) harmless.add(name);
+  if (harmless.size < MAX_CACHED_NAMES) harmless.add(name);
   return false;
 }
 
-/** Shorter values are words that may stand anywhere by chance. */
-const SHORTEST = 6;
+/** Shorter values are not redacted, because they may be ordinary words. */
+const MIN_SECRET_LENGTH = 6;
 
 /**
- * Hides secrets in values of any kind: what stands under a telling name, all headers, what looks like a secret in a text,
- * and values that are known to be secret.
- * @param secrets values that are known to be secret
+ * Redacts secrets in any value: fields with the name of a secret, all headers, texts that look like secrets, and known
+ * secret values.
+ * @param secrets known secret values
  */
-export function redactor(secrets: readonly string[] = []): (value: unknown) => unknown {
-  const known = secrets.filter(({ length }) => length >= SHORTEST);
+export function createRedactor(secrets: readonly string[] = []): (value: unknown) => unknown {
+  const known = secrets.filter(({ length }) => length >= MIN_SECRET_LENGTH);
   const text = (value: string): string =>
     hideSecrets(known.reduce((rest, secret) => rest.replaceAll(secret, HIDDEN), value));
   const hideAll = (value: unknown): unknown => {
@@ -33,12 +33,13 @@ export function redactor(secrets: readonly string[] = []): (value: unknown) => u
     return typeof value === 'object' ? entries(value, (_, each) => hideAll(each)) : HIDDEN;
   };
   const one = (name: string, value: unknown): unknown => {
-    if (typeof value === 'string') return !OURS.has(name) && isTelling(name, value) ? HIDDEN : text(value);
+    if (typeof value === 'string')
+      return !NOT_SECRET.has(name) && isSecretField(name, value) ? HIDDEN : text(value);
     if (typeof value !== 'object' || value === null) return value;
     if (namesHeaders(name) || namesSecret(name)) return hideAll(value);
     return Array.isArray(value) ? value.map((each) => one('', each)) : entries(value, one);
   };
-  // Names come from elsewhere as well, labels for one.
+  // Names are redacted too, because some are untrusted, such as those of labels.
   const entries = (value: object, each: (name: string, value: unknown) => unknown): object =>
     Object.fromEntries(Object.entries(value).map(([name, inner]) => [text(name), each(name, inner)]));
   return (value) => one('', value);

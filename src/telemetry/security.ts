@@ -1,4 +1,4 @@
-/** What those who look after security want to see. */
+/** Security audit events. */
 export type SecurityEvent =
   | 'authentication_failed'
   | 'authorization_denied'
@@ -8,8 +8,8 @@ export type SecurityEvent =
   | 'configmap_deleted_detected'
   | 'configmap_reconciliation_success';
 
-/** Fields of a line of the log that marks it for them. @param username who did it, where that is known */
-export const security = (event: SecurityEvent, username?: string) => ({
+/** Log fields that mark a line as a security event. @param username the user who caused it, if known */
+export const securityFields = (event: SecurityEvent, username?: string) => ({
   event_type: 'security',
   event,
   ...(username === undefined ? {} : { username }),

@@ -4,17 +4,17 @@ import type { MetricSet } from './metric-set.ts';
 export interface StateMetricsOptions {
   /** The version of the program. */
   readonly version: string;
-  /** Whether this process may write now. */
+  /** Whether this process is the leader. */
   readonly leads: () => boolean;
-  /** What `/ready` checks, and whether each check is passed now. */
+  /** The checks of `/ready`, with their current results. */
   readonly ready: () => Readonly<Record<string, boolean>>;
-  /** The pause between two looks at all Services, in milliseconds. */
+  /** The resync interval, in milliseconds. */
   readonly interval: () => number;
-  /** The backends that are known now. */
+  /** The known backends. */
   readonly backends: () => readonly { readonly conditions: readonly Condition[] }[];
 }
 
-/** Makes the metrics of what is so when it is asked for, and is no event. */
+/** Creates the metrics of current state, which are read at each scrape. */
 export function stateMetrics(
   set: MetricSet,
   { version, leads, ready, interval, backends }: StateMetricsOptions,

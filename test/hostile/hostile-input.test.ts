@@ -11,7 +11,7 @@ import { UserError } from '../../src/model/errors.ts';
 import { probeSpec } from '../../src/model/proof.ts';
 import { generate } from '../../src/outputs/generate.ts';
 import { plan } from '../../src/planning/plan.ts';
-import { refusedAddress } from '../../src/probing/address.ts';
+import { whyForbidden } from '../../src/probing/address.ts';
 import { directFetch } from '../../src/probing/direct.ts';
 import { createProber } from '../../src/probing/prober.ts';
 import { proxyFetch } from '../../src/probing/proxy.ts';
@@ -133,14 +133,12 @@ test.each([
   'fd20:ce::254',
   '::ffff:0:127.0.0.1',
   '::ffff:100.100.100.200',
-])('metadata and hidden addresses are refused: %s', (address) =>
-  expect(refusedAddress(address)).toBeTruthy(),
-);
+])('metadata and hidden addresses are refused: %s', (address) => expect(whyForbidden(address)).toBeTruthy());
 
 test.each(['127.1', '2130706433', '', 'localhost'])(
   'what is not a numeric address is refused: %j',
   (address) => {
-    expect(refusedAddress(address)).toBeTruthy();
+    expect(whyForbidden(address)).toBeTruthy();
   },
 );
 

@@ -15,7 +15,7 @@ import { type GenerateOptions, generate } from '../../src/outputs/generate.ts';
 import { admissionOf } from '../../src/planning/admission.ts';
 import { countsOf, losses } from '../../src/planning/removals.ts';
 import { createProber } from '../../src/probing/prober.ts';
-import { ScheduledProber } from '../../src/probing/schedule.ts';
+import { ScheduledProber } from '../../src/probing/scheduled-prober.ts';
 import type { Source } from '../../src/sources/source.ts';
 import { options, rules } from '../fixtures/unit/detection.ts';
 import { offered, service } from '../fixtures/unit/service.ts';
@@ -292,7 +292,7 @@ test('no probe goes to a cluster that the route does not lead to', async () => {
   expect(await probing.probe(services[0] as Candidate, signal)).toMatchObject({
     health: 'unhealthy',
     fault: 'refused',
-    reason: `it is in the cluster ${EAST}, and there is no route to that`,
+    reason: `there is no route to the cluster ${EAST}`,
   });
   expect(reached).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { security } from '../../telemetry/security.ts';
+import { securityFields } from '../../telemetry/security.ts';
 import { answer, problems } from '../described.ts';
 import { type Job, Jobs } from '../jobs.ts';
 import { jsonSchema } from '../json-schema.ts';
@@ -61,7 +61,7 @@ function postDiscover(app: FastifyInstance, { service, log }: ApiContext, jobs: 
       // A discovery may send nothing for longer than a connection may be idle.
       request.raw.socket.setTimeout?.(0);
       log.info(
-        { ...security('discovery_request_received', request.caller?.username), request_id: request.id },
+        { ...securityFields('discovery_request_received', request.caller?.username), request_id: request.id },
         'a discovery was asked for',
       );
       const { job, ended } = jobs.start(service.discover((request.body ?? {}) as DiscoverRequest));

@@ -39,7 +39,7 @@ const HANDLERS: Handlers = {
     ),
 };
 
-/** Logs what was done for the agent. */
+/** Logs the actions of the follower. */
 export const agentLog = (log: Logger): EventHandlers => ({
   agent({ outcome, cycle }) {
     const handle = HANDLERS[outcome.kind] as (outcome: FollowOutcome, log: Logger, fields: Fields) => void;

@@ -23,7 +23,7 @@ function fieldsOf(service: DiscoveredService): Record<string, unknown> {
   };
 }
 
-/** What to log of a backend; nothing where nothing changed. */
+/** The line for a changed backend. `undefined` if nothing changed. */
 function changeOf(old: DiscoveredService | undefined, service: DiscoveredService): Line | undefined {
   const { health } = service.verdict;
   if (old === undefined)
@@ -46,7 +46,7 @@ function changeOf(old: DiscoveredService | undefined, service: DiscoveredService
   return undefined;
 }
 
-/** Logs which backends changed in a pass. @returns whether any did */
+/** Logs the backends that changed in a pass. @returns whether there were any */
 export function logChanges(log: Logger, { before, services, cycle }: EventOf<'pass'>): boolean {
   const gone = new Map(before.map((service) => [serviceKey(service.service), service]));
   let changed = false;

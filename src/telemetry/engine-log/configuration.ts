@@ -3,7 +3,7 @@ import type { Logger } from '../logger.ts';
 
 const component = 'configuration';
 
-/** Logs changes of the configuration. */
+/** Logs configuration changes. */
 export const configurationLog = (log: Logger): EventHandlers => ({
   reconfigured({ changes }) {
     log.info({ component, changes }, `the configuration changed: ${changes.join(', ')}`);

@@ -5,7 +5,7 @@ import { seconds } from './fields.ts';
 
 const component = 'reconciliation';
 
-/** Logs why something else is published than what was found: overrides, held removals, rollbacks. */
+/** Logs why the published tools differ from the discovered backends: overrides, held removals, rollbacks. */
 export const decisionLog = (log: Logger): EventHandlers => ({
   'overrides-invalid'({ cycle, faults }) {
     log.warn(

@@ -3,7 +3,7 @@ import { toolChangeSentence } from '../engine-events.ts';
 import type { EventHandlers, EventOf } from '../event-handlers.ts';
 import type { Logger } from '../logger.ts';
 import { problemLog } from '../problem-log.ts';
-import { security } from '../security.ts';
+import { securityFields } from '../security.ts';
 import { logChanges } from './backend-changes.ts';
 import { messageOf, seconds, stackOf } from './fields.ts';
 
@@ -12,7 +12,7 @@ function nameOf(key: string): Record<string, unknown> {
   return { ...clusterField({ cluster }), namespace, service_name: name };
 }
 
-/** How many backends of each type there are. */
+/** Counts backends by type. */
 function countsOf(services: EventOf<'pass'>['services']): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { type } of services) counts[`${type}_count`] = (counts[`${type}_count`] ?? 0) + 1;
@@ -21,7 +21,7 @@ function countsOf(services: EventOf<'pass'>['services']): Record<string, number>
 
 const passFields = (event: EventOf<'pass'>): object => ({
   component: 'service_discovery',
-  ...(event.full ? security('discovery_completed') : {}),
+  ...(event.full ? securityFields('discovery_completed') : {}),
   cycle: event.cycle,
   triggered_by: event.full ? 'interval' : 'change',
   services_examined: event.examined,
@@ -36,7 +36,7 @@ const OUTAGES = {
     "no backend can be reached, which points at this Pod's DNS or network: health is unknown, and published tools stay until one is reachable",
 };
 
-/** Logs what is discovered, and what keeps it from being so. */
+/** Logs discovered backends and discovery problems. */
 export function discoveryLog(log: Logger): EventHandlers {
   const problems = problemLog(log, 'service_discovery');
   let failing = false;
@@ -61,7 +61,7 @@ export function discoveryLog(log: Logger): EventHandlers {
       }
       const changed = logChanges(log, event);
       problems(event.problems, cycle);
-      // In a busy cluster most changes are of no consequence here.
+      // In a busy cluster, most changes of Services do not affect backends.
       log[full || changed ? 'info' : 'debug'](passFields(event), 'discovery completed');
     },
     'tools-changed'({ change, cycle }) {

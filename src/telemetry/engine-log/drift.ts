@@ -1,21 +1,21 @@
 import type { EventHandlers } from '../event-handlers.ts';
 import type { Logger } from '../logger.ts';
-import { security } from '../security.ts';
+import { securityFields } from '../security.ts';
 import { seconds } from './fields.ts';
 
 const component = 'reconciliation';
-/** Most lines of a difference in one line of the log. */
-const MOST_LINES = 40;
+/** Maximum diff lines in one log line. */
+const MAX_DIFF_LINES = 40;
 
-/** Logs what others change in what is published, and what is done about it. */
+/** Logs external changes of the published documents, and that they were reverted. */
 export const driftLog = (log: Logger): EventHandlers => ({
   drift({ cycle, keys, diff }) {
-    const lines = diff.slice(0, MOST_LINES).map(({ text }) => text);
+    const lines = diff.slice(0, MAX_DIFF_LINES).map(({ text }) => text);
     log.warn(
       {
         component,
         cycle,
-        ...security('configmap_changed_by_others'),
+        ...securityFields('configmap_changed_by_others'),
         drift_keys: keys,
         drift_count: keys.length,
         diff: lines.join('\n'),
@@ -31,7 +31,7 @@ export const driftLog = (log: Logger): EventHandlers => ({
   },
   recreated({ cycle, overrides }) {
     log.warn(
-      { component, cycle, ...security('configmap_deleted_detected'), overrides_restored: overrides },
+      { component, cycle, ...securityFields('configmap_deleted_detected'), overrides_restored: overrides },
       overrides
         ? 'the published toolset was deleted; it was recreated, with the last known overrides.yaml'
         : 'the published toolset was deleted; it was recreated',

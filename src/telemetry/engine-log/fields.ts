@@ -1,7 +1,7 @@
-/** Fields that several lines of the log have. */
+/** Log fields that several topics share. */
 import { UserError } from '../../model/errors.ts';
 
-/** Where a bug comes from; an error that a person can correct needs no stack. */
+/** The stack trace of a bug. An error that the user can fix needs none. */
 export const stackOf = (error: unknown): Record<string, unknown> =>
   error instanceof UserError ? {} : { stacktrace: (error as Error).stack };
 

@@ -1,12 +1,12 @@
 import type { EventHandlers } from '../event-handlers.ts';
 import type { Logger } from '../logger.ts';
 import { problemLog } from '../problem-log.ts';
-import { security } from '../security.ts';
+import { securityFields } from '../security.ts';
 import { messageOf, seconds, stackOf } from './fields.ts';
 
 const component = 'reconciliation';
 
-/** Logs what is published, and what keeps it from being so. */
+/** Logs publications and what prevents them. */
 export function publicationLog(log: Logger): EventHandlers {
   const notes = problemLog(log, component);
   let failing = false;
@@ -16,7 +16,7 @@ export function publicationLog(log: Logger): EventHandlers {
         {
           component,
           cycle,
-          ...security('configmap_reconciliation_success'),
+          ...securityFields('configmap_reconciliation_success'),
           operation: plan.action,
           status: 'success',
           keys_updated: plan.changes,

@@ -29,7 +29,7 @@ export function overrideMetrics(set: MetricSet): EventHandlers {
   };
 }
 
-/** Metrics of why other tools are published than were found. */
+/** Metrics of why the published tools differ from the discovered backends. */
 export function decisionMetrics(set: MetricSet): EventHandlers {
   const held = set.counter(
     'removals_held_total',

@@ -4,24 +4,24 @@ import { FAILURE_REASONS } from '../../model/failure-reason.ts';
 import { clusterField } from '../../model/key.ts';
 import { type ServiceKey, serviceKey } from '../../model/service.ts';
 import type { EventHandlers } from '../event-handlers.ts';
-import { bounded, type MetricSet } from '../metric-set.ts';
-import { type Counted, PASSES, SECOND, setCounts, type TypeLabel } from './common.ts';
+import { limitCardinality, type MetricSet } from '../metric-set.ts';
+import { type Counted, PASS_BUCKETS, SECOND, setCounts, type TypeLabel } from './common.ts';
 
-/** Most namespaces that are labels of their own. */
-const NAMESPACES = 200;
-/** Upper bounds of detection, which costs no waiting, in seconds. */
-const COMPUTING = [0.0001, 0.0005, 0.001, 0.005, 0.02, 0.1, 0.5, 1];
+/** Maximum namespaces with a label value of their own. */
+const MAX_NAMESPACES = 200;
+/** Histogram buckets of detection, which does no I/O, in seconds. */
+const DETECTION_BUCKETS = [0.0001, 0.0005, 0.001, 0.005, 0.02, 0.1, 0.5, 1];
 
-/** The keys of all Services of a backend: another entry point makes it no other backend. */
+/** The keys of all member Services. A backend stays the same if its entry point changes. */
 const keysOf = (backend: DiscoveredService): ServiceKey[] =>
   membersOf(backend).map(({ name }) => serviceKey({ ...backend.service, name }));
 
-/** Metrics of the backends that a pass finds. */
+/** Metrics of discovered backends. */
 export function discoveryMetrics(set: MetricSet, typeOf: TypeLabel): EventHandlers {
-  const namespaceOf = bounded(NAMESPACES);
+  const namespaceOf = limitCardinality(MAX_NAMESPACES);
   const discovered = set.counter(
     'services_discovered_total',
-    `Discovered backends. A backend that changes is not counted again; namespaces after the first ${NAMESPACES} are "other".`,
+    `Discovered backends. A backend that changes is not counted again; namespaces after the first ${MAX_NAMESPACES} are "other".`,
     ['type', 'namespace', 'cluster'],
   );
   const healthy = set.gauge('services_healthy', 'Healthy backends.', ['type', 'cluster']);
@@ -29,12 +29,12 @@ export function discoveryMetrics(set: MetricSet, typeOf: TypeLabel): EventHandle
   const duration = set.histogram(
     'discovery_duration_seconds',
     'Duration of a full discovery, including probes.',
-    PASSES,
+    PASS_BUCKETS,
   );
   const detecting = set.histogram(
     'detector_duration_seconds',
     'CPU time of the detectors in one discovery, without probes.',
-    COMPUTING,
+    DETECTION_BUCKETS,
   );
   return {
     pass({ full, before, services, milliseconds, detecting: spent }) {
@@ -53,13 +53,13 @@ export function discoveryMetrics(set: MetricSet, typeOf: TypeLabel): EventHandle
       setCounts(healthy, of('healthy'));
       setCounts(unhealthy, of('unhealthy'));
       if (full) duration.observe(milliseconds / SECOND);
-      // Most snapshots follow from a probe, without detection.
+      // Most snapshots result from a probe, without detection.
       if (spent > 0) detecting.observe(spent / SECOND);
     },
   };
 }
 
-/** Metrics of the source: what keeps Services from being read, and its watches. */
+/** Metrics of the source: errors, denied namespaces and watches. */
 export function sourceMetrics(set: MetricSet, typeOf: TypeLabel): EventHandlers {
   const errors = set.counter(
     'discovery_errors_total',

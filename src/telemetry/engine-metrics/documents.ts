@@ -3,7 +3,7 @@ import type { EventHandlers } from '../event-handlers.ts';
 import type { MetricSet } from '../metric-set.ts';
 import { setCounts, type TypeLabel } from './common.ts';
 
-/** Metrics of drift: changes that others make to generated documents. */
+/** Metrics of drift: external changes of generated documents. */
 export function driftMetrics(set: MetricSet, documents: readonly string[]): EventHandlers {
   const drift = set.counter(
     'configmap_drift_detected_total',
@@ -19,7 +19,7 @@ export function driftMetrics(set: MetricSet, documents: readonly string[]): Even
   };
 }
 
-/** Metrics of the documents: how often they are made, and the tools in those that are published. */
+/** Metrics of documents: how often they are generated, and the tools in the published ones. */
 export function documentMetrics(
   set: MetricSet,
   typeOf: TypeLabel,

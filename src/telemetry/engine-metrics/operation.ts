@@ -2,7 +2,7 @@ import type { EventHandlers } from '../event-handlers.ts';
 import type { MetricSet } from '../metric-set.ts';
 import { SECOND } from './common.ts';
 
-/** Metrics of changes of the configuration. */
+/** Metrics of configuration changes. */
 export function configurationMetrics(set: MetricSet): EventHandlers {
   const reloads = set.counter('config_reloads_total', 'Configuration changes, by result.', ['result']);
   const reloaded = set.gauge(
@@ -24,7 +24,7 @@ export function configurationMetrics(set: MetricSet): EventHandlers {
   };
 }
 
-/** When each stage last succeeded. */
+/** Metrics of when each stage last succeeded. */
 export function successMetrics(set: MetricSet): EventHandlers {
   const success = set.gauge(
     'last_success_timestamp_seconds',
@@ -33,7 +33,7 @@ export function successMetrics(set: MetricSet): EventHandlers {
   );
   const mark = (stage: string): void => success.set({ stage }, Date.now() / SECOND);
   return {
-    // What is asked again while the Services cannot be read is no discovery.
+    // Probes continue while Services cannot be read, but such a pass does not count as a discovery.
     pass({ full }) {
       if (full) mark('discovery');
     },

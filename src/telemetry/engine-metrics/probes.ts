@@ -3,17 +3,17 @@ import type { EventHandlers } from '../event-handlers.ts';
 import type { MetricSet } from '../metric-set.ts';
 import { SECOND, type TypeLabel } from './common.ts';
 
-/** Upper bounds of probes, in seconds. */
-const PROBES = [0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+/** Histogram buckets of probes, in seconds. */
+const PROBE_BUCKETS = [0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** Why a verdict is a failure, in one word; nothing where it is none. */
+/** The reason label of a failed probe. `undefined` if the probe succeeded. */
 function failureOf(verdict: Verdict): string | undefined {
   if (verdict.proof === 'contradicted') return 'contradicted';
   if (verdict.health === 'healthy') return undefined;
   return verdict.fault ?? (verdict.health === 'unknown' ? 'unreachable' : 'status');
 }
 
-/** Metrics of probes, and of outages in which nothing can be reached. */
+/** Metrics of probes and outages. */
 export function probeMetrics(set: MetricSet, typeOf: TypeLabel): EventHandlers {
   const failures = set.counter(
     'health_check_failures_total',
@@ -23,7 +23,7 @@ export function probeMetrics(set: MetricSet, typeOf: TypeLabel): EventHandlers {
   const duration = set.histogram(
     'health_check_duration_seconds',
     'Duration of a probe, without queueing.',
-    PROBES,
+    PROBE_BUCKETS,
     ['type'],
   );
   const inflight = set.gauge('probe_inflight', 'Probes in progress.');

@@ -1,13 +1,13 @@
 import type { EventHandlers } from '../event-handlers.ts';
 import type { MetricSet } from '../metric-set.ts';
-import { PASSES, SECOND } from './common.ts';
+import { PASS_BUCKETS, SECOND } from './common.ts';
 
-/** Most changes that are remembered while nothing can be published. */
-const MOST_CHANGES = 100;
+/** Maximum changes to track while publishing fails. */
+const MAX_CHANGES = 100;
 
 /**
- * Metrics of publications: how many, how long they take, and how soon after a change.
- * @param now milliseconds on the clock of `performance.now`
+ * Metrics of publications: their number, their duration and the latency from a change to its publication.
+ * @param now monotonic clock, in milliseconds
  */
 export function publicationMetrics(set: MetricSet, now: () => number): EventHandlers {
   const updates = set.counter(
@@ -18,25 +18,26 @@ export function publicationMetrics(set: MetricSet, now: () => number): EventHand
   const duration = set.histogram(
     'configmap_reconcile_duration_seconds',
     'Duration of a reconciliation, including the publication if there was one.',
-    PASSES,
+    PASS_BUCKETS,
   );
   const latency = set.histogram(
     'change_to_publish_seconds',
     'Time from the change of a Service to the updated ConfigMap; for several changes, from the first one.',
-    PASSES,
+    PASS_BUCKETS,
   );
   for (const result of ['success', 'failure']) updates.inc({ result }, 0);
-  /** Changes that are not published yet, each with the discovery that found it, the oldest first. */
-  let changes: { readonly at: number; readonly cycle: number }[] = [];
-  /** What a discovery found, a publication of an earlier one does not hold. */
+  /** Unpublished changes with the cycle that found them, oldest first. */
+  let pendingChanges: { readonly at: number; readonly cycle: number }[] = [];
+  /** Removes the changes up to a cycle. Later changes are not part of its publication. */
   const takeUpTo = (last: number): number[] => {
-    const done = changes.filter(({ cycle }) => cycle <= last);
-    changes = changes.filter(({ cycle }) => cycle > last);
+    const done = pendingChanges.filter(({ cycle }) => cycle <= last);
+    pendingChanges = pendingChanges.filter(({ cycle }) => cycle > last);
     return done.map(({ at }) => at);
   };
   return {
     pass({ changedAt, cycle }) {
-      if (changedAt !== undefined && changes.length < MOST_CHANGES) changes.push({ at: changedAt, cycle });
+      if (changedAt !== undefined && pendingChanges.length < MAX_CHANGES)
+        pendingChanges.push({ at: changedAt, cycle });
     },
     published({ cycle }) {
       updates.inc({ result: 'success' });
@@ -46,7 +47,7 @@ export function publicationMetrics(set: MetricSet, now: () => number): EventHand
     'publish-failed': () => updates.inc({ result: 'failure' }),
     reconciled({ ok, milliseconds, cycle }) {
       duration.observe(milliseconds / SECOND);
-      // What is left has no consequence for what is published.
+      // The remaining changes do not affect the published documents.
       if (ok) takeUpTo(cycle);
     },
   };

@@ -3,7 +3,7 @@ import type { Candidate, Verdict } from '../model/discovery.ts';
 import { HOME_CLUSTER } from '../model/key.ts';
 import { serviceKey } from '../model/service.ts';
 import type { ProbeEvent } from './prober.ts';
-import { ScheduledProber } from './schedule.ts';
+import { ScheduledProber } from './scheduled-prober.ts';
 
 const MINUTE = 60_000;
 
@@ -57,7 +57,7 @@ function setting(first: Verdict = verdict('healthy')) {
         return Promise.resolve(next);
       },
     },
-    { refresh: 5 * MINUTE, now: () => now, random: () => 0.5 },
+    { refreshInterval: 5 * MINUTE, now: () => now, random: () => 0.5 },
   );
   const one = candidate('prometheus');
   return {
@@ -105,7 +105,7 @@ describe('to leave', () => {
     let health: Verdict['health'] = 'healthy';
     const quick = new ScheduledProber(
       { probe: () => Promise.resolve(verdict(health)) },
-      { refresh: 1, now: () => now, random: () => 0 },
+      { refreshInterval: 1, now: () => now, random: () => 0 },
     );
     await quick.probe(one, signal);
     health = 'unhealthy';
@@ -212,7 +212,7 @@ test('another schedule goes on with the memory of the one before', async () => {
       return verdict(health);
     },
   };
-  const options = { refresh: MINUTE, now: () => now, random: () => 0.5 };
+  const options = { refreshInterval: MINUTE, now: () => now, random: () => 0.5 };
   const { signal } = new AbortController();
   const first = new ScheduledProber(prober, options);
   await first.probe(candidate('loki'), signal);
@@ -237,7 +237,7 @@ test('what came of each probe is told, and nothing of what is remembered', async
   ];
   const schedule = new ScheduledProber(
     { probe: () => answers.shift()?.() ?? Promise.reject(new Error('it was asked once more')) },
-    { refresh: MINUTE, now: () => 0, random: () => 0, tell: (event) => told.push(event) },
+    { refreshInterval: MINUTE, now: () => 0, random: () => 0, emit: (event) => told.push(event) },
   );
   const { signal } = new AbortController();
   await expect(schedule.probe(candidate('a'), signal)).rejects.toThrow('a bug');
@@ -267,7 +267,7 @@ function several(
   };
   const schedule = new ScheduledProber(
     prober,
-    { refresh: 5 * MINUTE, now: () => state.now, random: () => 0.5, ...options },
+    { refreshInterval: 5 * MINUTE, now: () => state.now, random: () => 0.5, ...options },
     before,
   );
   const signal = new AbortController().signal;
@@ -305,7 +305,7 @@ test('who is not there any more is forgotten, and who is new has nothing to be d
   await pass('a');
   expect(schedule.nextRetry()).toBeUndefined();
   await schedule.prepare([candidate('a'), candidate('c')], new AbortController().signal);
-  schedule.touchAll(() => true, true);
+  schedule.invalidateMatching(() => true, true);
   expect(schedule.recall(candidate('b'))).toEqual({ verdict: undefined, isDue: true });
   expect(schedule.recall(candidate('c'))).toEqual({ verdict: undefined, isDue: true });
 });
@@ -320,7 +320,7 @@ test.each<[string, (name: string) => boolean, boolean, string[]]>([
   state.answer = answers(['b']);
   await pass('a', 'b');
   state.asked.length = 0;
-  schedule.touchAll((key) => ['a', 'b'].some((name) => wanted(name) && keyOf(name) === key), all);
+  schedule.invalidateMatching((key) => ['a', 'b'].some((name) => wanted(name) && keyOf(name) === key), all);
   await pass('a', 'b');
   expect(state.asked).toEqual(expected);
 });
@@ -331,8 +331,8 @@ test('news that come during a probe count after it: due at once, and readiness i
   await pass('a');
   state.now = MINUTE;
   state.answer = async (name) => {
-    schedule.touch(keyOf(name), true);
-    schedule.touch(keyOf(name));
+    schedule.invalidate(keyOf(name), true);
+    schedule.invalidate(keyOf(name));
     return verdict('unhealthy');
   };
   await pass('a');
@@ -349,7 +349,7 @@ test('news without readiness keep the backoff', async () => {
   await pass('a');
   state.now = MINUTE;
   state.answer = async (name) => {
-    schedule.touch(keyOf(name));
+    schedule.invalidate(keyOf(name));
     return verdict('unhealthy');
   };
   await pass('a');
@@ -370,7 +370,7 @@ test('another endpoint begins anew: what was well at the old one does not keep i
 test('what the prober below has to say is passed on', async () => {
   const { prober } = several();
   const problem = { where: 'x', what: 'y' };
-  const options = { refresh: 1, now: () => 0, random: () => 0 };
+  const options = { refreshInterval: 1, now: () => 0, random: () => 0 };
   const signal = new AbortController().signal;
   const told = new ScheduledProber({ ...prober, prepare: async () => [problem] }, options);
   expect(await told.prepare([], signal)).toEqual([problem]);
@@ -379,7 +379,7 @@ test('what the prober below has to say is passed on', async () => {
 
 test('a probe that is given up is not told', async () => {
   const events: ProbeEvent[] = [];
-  const { state, schedule } = several({ tell: (event) => events.push(event) });
+  const { state, schedule } = several({ emit: (event) => events.push(event) });
   const stop = new AbortController();
   state.answer = async () => {
     stop.abort();

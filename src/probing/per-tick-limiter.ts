@@ -1,9 +1,8 @@
 /**
- * Lets so many begin in one turn of the event loop, and the others in the turns after it, in their order. Between two
- * turns everything else has its turn as well: many short pieces of work in place of one long one.
- * @returns resolves when one may begin
+ * Starts at most `most` tasks per turn of the event loop, in order, so that many tasks do not block it.
+ * @returns a function that resolves when the next task may start
  */
-export function turns(most: number): () => Promise<void> {
+export function perTickLimiter(most: number): () => Promise<void> {
   let begun = 0;
   const waiting: (() => void)[] = [];
   const next = (): void => {

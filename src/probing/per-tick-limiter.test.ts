@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { turns } from './turns.ts';
+import { perTickLimiter } from './per-tick-limiter.ts';
 
 test('so many begin in one turn of the event loop, the others later, in their order', async () => {
-  const turn = turns(2);
+  const turn = perTickLimiter(2);
   const begun: number[] = [];
   const all = [1, 2, 3, 4, 5].map((number) => turn().then(() => begun.push(number)));
   await Promise.resolve();
@@ -15,7 +15,7 @@ test('so many begin in one turn of the event loop, the others later, in their or
 });
 
 test('after a pause as many may begin at once again', async () => {
-  const turn = turns(1);
+  const turn = perTickLimiter(1);
   await turn();
   await new Promise(setImmediate);
   await new Promise(setImmediate);

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Sampled } from './sampled.ts';
+import { LogSampler } from './log-sampler.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 function setting() {
-  const sampled = new Sampled();
+  const sampled = new LogSampler();
   const written: [kind: string, more: number][] = [];
-  const line = (kind: string): void => sampled.line(kind, (more) => written.push([kind, more]));
+  const line = (kind: string): void => sampled.log(kind, (more) => written.push([kind, more]));
   return { line, written };
 }
 
