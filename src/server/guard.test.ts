@@ -2,8 +2,8 @@ import { PassThrough } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { AccessAttributes, Caller } from '../model/caller.ts';
+import { LogSampler } from '../telemetry/log-sampler.ts';
 import { createLogger } from '../telemetry/logger.ts';
-import { Sampled } from '../telemetry/sampled.ts';
 import { createApp } from './app.ts';
 import { type Authentication, Authenticator } from './authentication.ts';
 import { type Authorization, Authorizer } from './authorization.ts';
@@ -61,7 +61,7 @@ async function setting(says: Parameters<typeof policyOf>[0]) {
     namespace: () => 'home',
     log,
     component: 'api_server',
-    sampled: new Sampled(),
+    sampled: new LogSampler(),
     authenticated: (outcome) => outcomes.push(outcome),
   });
   const routes = (app: FastifyInstance): void => {
