@@ -10,9 +10,14 @@ test('a single change hardly waits; a burst waits longer and longer, up to a lim
 test.each([
   ['what costs little', 1, 0, 10],
   ['what costs more', 20, 0, 80],
-  ['what costs very much', 1_000, 0, 160],
+  ['what costs very much', 1_000, 0, 1_000],
   ['what rested for a part of it', 20, 50, 30],
   ['what rested long enough', 20, 1_000, 10],
 ])('a loop rests by its cost: %s', (_, cost, since, delay) => {
   expect(restAfter(cost, since)).toBe(delay);
+});
+
+test('a cheap run need not rest where nothing more is expected, and a costly one does', () => {
+  expect(restAfter(25, 0, false)).toBe(0);
+  expect(restAfter(100, 0, false)).toBe(400);
 });

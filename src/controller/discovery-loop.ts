@@ -158,10 +158,10 @@ export class DiscoveryLoop {
     return delays.length === 0 ? undefined : Math.min(...delays);
   }
 
-  /** How long to wait for what comes together. The last result of several makes a run at once. */
+  /** How long to wait for what comes together. After the last result of several, nothing more is expected. */
   #rest(): number {
     const isLast = !this.#inputs.isDirty && this.#probes?.isIdle === true;
-    return isLast ? 0 : restAfter(this.#cost, performance.now() - this.#endedAt);
+    return restAfter(this.#cost, performance.now() - this.#endedAt, !isLast);
   }
 
   async #runDiscovery(signal: AbortSignal): Promise<void> {

@@ -1,17 +1,17 @@
-import { createHash } from 'node:crypto';
-import type { DiscoveredService, McpTool } from '../model/discovery.ts';
+import { hash as digest } from 'node:crypto';
+import type { DiscoveredService } from '../model/discovery.ts';
 
-const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
+const hash = (text: string): string => digest('sha256', text);
 
-/** A list of tools is long, and the same object from one probe to the next. */
-const listPrints = new WeakMap<readonly McpTool[], string>();
+/** Lists of tools and of names are long, and many Services, or probes, have the same object. */
+const prints = new WeakMap<object, string>();
 
-function listPrint(tools: readonly McpTool[] | undefined): string | undefined {
-  if (tools === undefined) return undefined;
-  const known = listPrints.get(tools);
+function printOf(shared: object | undefined): string | undefined {
+  if (shared === undefined) return undefined;
+  const known = prints.get(shared);
   if (known !== undefined) return known;
-  const print = hash(JSON.stringify(tools));
-  listPrints.set(tools, print);
+  const print = hash(JSON.stringify(shared));
+  prints.set(shared, print);
   return print;
 }
 
@@ -38,13 +38,13 @@ function servicePrint(found: DiscoveredService): string {
       found.certainty,
       found.alternates,
       found.samePods,
-      found.sharesPods,
+      printOf(found.sharesPods),
       found.targets,
-      found.clusterIPs,
+      printOf(found.clusterIPs),
       verdict.health,
       verdict.authRequired,
       verdict.facts,
-      listPrint(verdict.tools),
+      printOf(verdict.tools),
       verdict.toolsTruncated,
     ]),
   );

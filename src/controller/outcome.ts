@@ -1,4 +1,4 @@
-import { retyped } from '../detection/detect.ts';
+import { retyped } from '../detection/backend.ts';
 import { forbiddenType } from '../detection/judge.ts';
 import type { Naming } from '../detection/names.ts';
 import type { Rules } from '../detection/rules.ts';

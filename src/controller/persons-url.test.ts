@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { candidate, discovered, rules } from '../../test/fixtures/unit/detection.ts';
 import { offered, type ServiceFields, service } from '../../test/fixtures/unit/service.ts';
 import { observed, toolset } from '../../test/fixtures/unit/toolset.ts';
-import { retyped } from '../detection/detect.ts';
+import { retyped } from '../detection/backend.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import type { Documents } from '../model/documents.ts';
 import type { Published } from '../model/published.ts';

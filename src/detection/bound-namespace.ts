@@ -12,12 +12,6 @@ const madeAt = ({ match }: Member): number => {
   return Number.isNaN(time) ? Number.POSITIVE_INFINITY : time;
 };
 
-function olderFirst(a: Member, b: Member): number {
-  const [x, y] = [madeAt(a), madeAt(b)];
-  if (x !== y) return x - y;
-  return a.match.service.name < b.match.service.name ? -1 : 1;
-}
-
 const isHint = ({ match }: Member): boolean => match.certainty === 'hint';
 
 /**
@@ -32,6 +26,12 @@ export function withinNamespace(
 ): { readonly kept: readonly Member[]; readonly problem?: Problem } {
   if (members.length <= most) return { kept: members };
   const isOther = ({ match }: Member): number => Number(!approved.has(match));
+  const ages = new Map(members.map((member) => [member, madeAt(member)]));
+  const olderFirst = (a: Member, b: Member): number => {
+    const [x, y] = [ages.get(a) ?? 0, ages.get(b) ?? 0];
+    if (x !== y) return x - y;
+    return a.match.service.name < b.match.service.name ? -1 : 1;
+  };
   const sorted = members.toSorted(
     (a, b) => isOther(a) - isOther(b) || Number(isHint(a)) - Number(isHint(b)) || olderFirst(a, b),
   );

@@ -11,19 +11,25 @@ import { LiveDetection } from './live.ts';
 const forgetful = (): FormerSelectors =>
   new FormerSelectors({ selectors: 1, namespace: 1, services: 0, namespaces: 1 });
 
+/** More entries than are compared. */
+const long = Object.fromEntries(Array.from({ length: 21 }, (_, n) => [`k${n}`, '']));
+
 const some = fc
   .record({
     name: fc.constantFrom('prometheus', 'prometheus-operated', 'loki', 'loki-gateway', 'loki-read', 'shop'),
     namespace: fc.constantFrom('monitoring', 'default', 'shop'),
     app: fc.constantFrom('prometheus', 'loki', 'shop', 'elasticsearch-exporter'),
-    selector: fc.constantFrom({}, { app: 'x' }, { app: 'x', part: 'y' }),
+    selector: fc.constantFrom({}, { app: 'x' }, { app: 'x', part: 'y' }, long),
+    created: fc.constantFrom(undefined, '2024-01-01T00:00:00Z', '2025-01-01T00:00:00Z'),
+    clusterIPs: fc.constantFrom(undefined, ['10.0.0.1'], ['10.0.0.2', 'fd00::2']),
     headless: fc.boolean(),
     ports: fc.subarray(['web:9090', 'http-metrics:3100', 'http:80']),
     says: fc.option(fc.constantFrom({ name: 'mine' }, { name: 'yours', type: 'loki' })),
     versioned: fc.boolean(),
   })
-  .map(({ name, app, says, versioned, ...rest }) => {
-    const fields = { labels: { app }, ...rest };
+  .map(({ name, app, says, versioned, created, clusterIPs, ...rest }) => {
+    const known = { ...(created && { created }), ...(clusterIPs && { clusterIPs }) };
+    const fields = { labels: { app }, ...rest, ...known };
     const one = says === null ? service(name, fields) : offered(name, says, fields);
     return versioned ? { ...one, version: JSON.stringify(one) } : one;
   });
@@ -157,6 +163,28 @@ test('changes that come between two steps are lost by no detection, and none goe
   );
 });
 
+test('a change leaves all backends that it does not touch the same objects', () => {
+  const live = new LiveDetection(rules, options);
+  const at = (name: string, annotations = {}, app = name): Service =>
+    service(name, { labels: { app: 'loki' }, selector: { app }, ports: ['http:3100'], annotations });
+  for (const name of ['a', 'b', 'c']) live.put(at(name));
+  live.put(at('c-twin', {}, 'c'));
+  const named = (name: string) =>
+    live
+      .detect()
+      .candidates.find(({ service: each, alternates }) => [each.name, ...alternates].includes(name));
+  const [b, c] = [named('b'), named('c')];
+  expect(c?.sharesPods).toEqual(['c', 'c-twin']);
+  live.put(at('a', { team: 'shop' }));
+  live.put(at('new'));
+  expect(named('new')).toBeDefined();
+  expect(named('b')).toBe(b);
+  expect(named('c')).toBe(c);
+  live.put(at('b', {}, 'c'));
+  expect(named('b')).not.toBe(b);
+  expect(named('c')?.sharesPods).toEqual(['b', 'c', 'c-twin']);
+});
+
 describe('what a Service led to before its owner changed it', () => {
   const loki = (name: string, fields: ServiceFields): Service =>
     service(name, { labels: { app: 'loki' }, ports: ['http:3100'], ...fields });
@@ -178,7 +206,7 @@ describe('what a Service led to before its owner changed it', () => {
       if (isRecreated) live.drop(serviceKey(named));
       live.detect();
       live.put(now);
-      expect(beside(live)).toEqual(['named']);
+      expect(beside(live)).toEqual(['named', 'twin']);
     }
   });
 
@@ -191,7 +219,7 @@ describe('what a Service led to before its owner changed it', () => {
     const live = new LiveDetection(rules, { ...options, clusterDomain: 'example' }, before.former);
     live.put(loki('named', { selector: { app: 'z' } }));
     live.put(twin);
-    expect(beside(live)).toEqual(['named']);
+    expect(beside(live)).toEqual(['named', 'twin']);
   });
 
   test('does not count once it is deleted, nor for itself', () => {
@@ -217,7 +245,7 @@ describe('what a Service led to before its owner changed it', () => {
       live.put(loki('noisy', { selector: { app: `${n}` } }));
       live.detect();
     }
-    expect(beside(live)).toEqual(['calm', 'noisy']);
+    expect(beside(live)).toEqual(['calm', 'noisy', 'twin']);
   });
 });
 

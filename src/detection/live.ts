@@ -1,7 +1,15 @@
 import { type Approvals, changedNamespaces, NO_APPROVALS } from '../model/approvals.ts';
 import { displayNamespace, HOME_CLUSTER, partsOf } from '../model/key.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
-import { aside, combine, type Detection, type Examined, examine, together } from './detect.ts';
+import {
+  aside,
+  combine,
+  type Detection,
+  type Examined,
+  examine,
+  NamespaceMemory,
+  together,
+} from './detect.ts';
 import { FormerSelectors } from './former.ts';
 import type { DetectOptions } from './owner.ts';
 import type { Rules } from './rules.ts';
@@ -10,6 +18,7 @@ import { selectionOf } from './selection.ts';
 /** What is known of one namespace. */
 interface NamespaceState {
   readonly examined: Map<ServiceKey, Examined>;
+  readonly memory: NamespaceMemory;
   /** What these are together. */
   detection: Detection | undefined;
   /** Nothing of it changed since that was computed. */
@@ -142,6 +151,7 @@ export class LiveDetection {
           this.#rules,
           this.#options,
           this.former,
+          state.memory,
         );
         this.#detection = undefined;
         isDone = false;
@@ -168,6 +178,7 @@ export class LiveDetection {
     const namespace = displayNamespace(service);
     const state = this.#namespaces.get(namespace) ?? {
       examined: new Map(),
+      memory: new NamespaceMemory(this.#rules),
       detection: undefined,
       isFresh: false,
     };

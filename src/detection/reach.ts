@@ -11,6 +11,19 @@ const MOST_TARGETS = 256;
 
 type Place = Pick<ServiceName, 'cluster' | 'namespace'>;
 
+const sameItems = (one: readonly string[] | undefined, other: readonly string[] | undefined): boolean =>
+  one === other ||
+  (one !== undefined && one.length === other?.length && one.every((item, index) => item === other[index]));
+
+/** Two versions of a Service are equal in all that counts here. */
+const leadsAlike = (one: Service, other: Service | undefined): boolean =>
+  one === other ||
+  (other !== undefined &&
+    one.name === other.name &&
+    one.created === other.created &&
+    one.externalName === other.externalName &&
+    sameItems(one.clusterIPs, other.clusterIPs));
+
 /** The Services of one namespace, and which of them lead to one place. Names stand in the order of age, the oldest first. */
 class Namespace {
   /** None where EndpointSlices cannot be read. */
@@ -40,11 +53,11 @@ class Namespace {
       }
   }
 
-  /** Whether it was made of these Services. */
+  /** Whether the same follows from these Services. */
   isOf(services: readonly Service[]): boolean {
     return (
       services.length === this.services.size &&
-      services.every((service) => this.services.get(service.name) === service)
+      services.every((service) => leadsAlike(service, this.services.get(service.name)))
     );
   }
 
@@ -70,20 +83,24 @@ class Namespace {
     return this.#byPlace.get(address) ?? [];
   }
 
-  /** The other Services that lead to a place of this one. Where that is not known to the end, it may be any. */
+  /**
+   * The Services that lead to a place of this one, itself included. Where not all of its places are known, it may be any.
+   * @param known those that share Pods with it by their selectors; the same array again where there are no others
+   */
   sharing(name: string, known: readonly string[]): readonly string[] {
-    if (this.isCut(name)) return this.#names.filter((each) => each !== name);
-    const found = new Set([...known, ...this.#cut]);
+    if (this.isCut(name)) return this.#names;
+    const isKnown = setOf(known);
+    const others = new Set(this.#cut.filter((each) => !isKnown.has(each)));
     for (const place of this.#placesOf(name)) {
       const names = this.at(place);
       this.#pairs += names.length;
-      if (this.#pairs > MOST_PAIRS) return this.#names.filter((each) => each !== name);
-      for (const each of names) found.add(each);
+      if (this.#pairs > MOST_PAIRS) return this.#names;
+      for (const each of names) if (!isKnown.has(each)) others.add(each);
     }
-    found.delete(name);
-    if (found.size === known.length) return known;
+    others.delete(name);
+    if (others.size === 0) return known;
     const place = (each: string): number => this.#order.get(each) ?? this.#names.length;
-    return [...found].sort((a, b) => place(a) - place(b));
+    return [...new Set([name, ...known, ...others])].sort((a, b) => place(a) - place(b));
   }
 
   /** Every address of the one is known to be an address of the other. */
@@ -93,6 +110,17 @@ class Namespace {
     const all = new Set(another.listed);
     return one.listed.every((address) => all.has(address));
   }
+}
+
+/** Many Services have the same array of names. */
+const sets = new WeakMap<readonly string[], ReadonlySet<string>>();
+
+function setOf(names: readonly string[]): ReadonlySet<string> {
+  const known = sets.get(names);
+  if (known !== undefined) return known;
+  const made = new Set(names);
+  sets.set(names, made);
+  return made;
 }
 
 /** Namespaces, each made when it is first asked for. */
@@ -119,7 +147,7 @@ class Namespaces {
 /** The last one that was made with some addresses. */
 const lastMade = new WeakMap<ReadonlyMap<string, Addresses>, Namespace>();
 
-/** A namespace; the same object again while neither Services nor addresses changed, since there may be thousands. */
+/** A namespace; the same object again while the same follows from Services and addresses, since there may be thousands. */
 function namespaceOf(
   services: readonly Service[],
   addresses: ReadonlyMap<string, Addresses> | undefined,
@@ -171,15 +199,21 @@ function targetsOf(
 
 type Reach = Pick<DiscoveredService, 'sharesPods' | 'samePods' | 'addresses' | 'targets'>;
 
-/** The last results: what did not change is the same object again, so that nothing that follows from it is made anew. */
-const results = new WeakMap<DiscoveredService, readonly [reach: string, service: DiscoveredService]>();
+/** The last results: what did not change is the same object again, so that nothing that follows from it is computed again. */
+const results = new WeakMap<DiscoveredService, DiscoveredService>();
 
-function withFields(found: DiscoveredService, fields: Reach): DiscoveredService {
-  const reach = JSON.stringify(fields);
-  const [before, known] = results.get(found) ?? [];
-  if (known !== undefined && before === reach) return known;
-  const service = { ...found, ...fields };
-  results.set(found, [reach, service]);
+function withFields(found: DiscoveredService, reach: Reach): DiscoveredService {
+  const known = results.get(found);
+  if (
+    known !== undefined &&
+    sameItems(known.sharesPods, reach.sharesPods) &&
+    sameItems(known.samePods, reach.samePods) &&
+    sameItems(known.addresses, reach.addresses) &&
+    sameItems(known.targets, reach.targets)
+  )
+    return known;
+  const service = { ...found, ...reach };
+  results.set(found, service);
   return service;
 }
 
@@ -210,7 +244,7 @@ export function withReach(
     const targets = targetsOf(each, namespaces, sharing);
     const { listed: addresses = [] } = namespace.addresses?.get(service.name) ?? {};
     return withFields(each, {
-      ...(sharesPods.length === 0 ? {} : { sharesPods }),
+      ...(sharesPods.length < 2 ? {} : { sharesPods }),
       ...(each.samePods === undefined ? {} : { samePods: trusted }),
       ...(addresses.length === 0 ? {} : { addresses }),
       ...(targets.length === 0 ? {} : { targets }),

@@ -57,7 +57,7 @@ export function toBackend(candidate: Candidate): Backend {
     ...(service.created === undefined ? {} : { created: service.created }),
     ...(Object.hasOwn(service.labels, PART_OF) ? { partOf: service.labels[PART_OF] } : {}),
     ...(samePods === undefined ? {} : { samePods: [...samePods] }),
-    ...(sharesPods === undefined ? {} : { sharesPods: [...sharesPods] }),
+    ...(sharesPods === undefined ? {} : { sharesPods: sharesPods.filter((name) => name !== service.name) }),
     ...(targets === undefined ? {} : { targets: [...targets] }),
     ...(clusterIPs === undefined
       ? {}

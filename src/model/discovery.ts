@@ -58,7 +58,8 @@ export interface Candidate {
   readonly samePods?: readonly string[];
   /**
    * Names of all Services of the namespace that lead to the Pods of this one, to some of them, or to these and more, or did
-   * before they were changed, the oldest first. They need not be backends: their owner may have opted out.
+   * before they were changed, the oldest first, this one included. They need not be backends: their owner may have opted out.
+   * Absent where there is no other. Many Services may have the same array.
    */
   readonly sharesPods?: readonly string[];
   /** The addresses in its EndpointSlices, as far as they are known. They change with its Pods. */

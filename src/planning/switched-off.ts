@@ -19,6 +19,9 @@ type Kind = Pick<DiscoveredService, 'type' | 'detector'>;
 const differ = (a: Kind, b: Kind): boolean =>
   a.type !== b.type && a.detector !== 'custom' && b.detector !== 'custom';
 
+const otherNames = ({ service, sharesPods = [] }: DiscoveredService): string[] =>
+  sharesPods.filter((name) => name !== service.name);
+
 /**
  * Says why a backend is left out when people switched off another Service of its Pods, or one that it leads to: otherwise
  * anyone who may create Services could bring it back under another name. That Service counts while it exists, whatever its
@@ -41,7 +44,7 @@ export function switchedOffBeside(
   return (each) => {
     if (backendKeys(each).some((key) => on.has(key))) return undefined;
     const here = names.get(displayNamespace(each.service));
-    const shared = here === undefined ? [] : (each.sharesPods ?? []).filter((name) => here.has(name));
+    const shared = here === undefined ? [] : otherNames(each).filter((name) => here.has(name));
     const beside = [...shared.map((name) => ({ ...each.service, name })), ...targetServices(each)]
       .map(serviceKey)
       .find((key) => keys.has(key) && !differ(kinds.get(key) ?? each, each));

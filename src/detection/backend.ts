@@ -1,0 +1,253 @@
+import { type BackendMember, byAge } from '../model/backend-id.ts';
+import type { Detector } from '../model/detector.ts';
+import {
+  type Candidate,
+  type Endpoint,
+  type Evidence,
+  endpointUrl,
+  type Problem,
+} from '../model/discovery.ts';
+import { defaultName, type Service } from '../model/service.ts';
+import type { Group } from './group.ts';
+import type { Match } from './judge.ts';
+import { matchService } from './match.ts';
+import type { Neighbours, Sharing } from './neighbours.ts';
+import { type DetectOptions, type OwnersWord, ownersWord, wantedName } from './owner.ts';
+import { chooseScheme } from './port.ts';
+import type { Rules } from './rules.ts';
+import { podsWithin } from './selection.ts';
+import { wordsOf } from './words.ts';
+
+/** Most labels, and most selector entries, of a Service in which words are looked for. */
+const MOST_READ = 50;
+
+function wordsIn(service: Service): Set<string> {
+  const texts = [service.labels, service.selector].flatMap((of) => Object.values(of).slice(0, MOST_READ));
+  return new Set([service.name, ...texts].flatMap((text) => wordsOf(text)));
+}
+
+/** The first of a detector's base paths whose words and conditions a Service fulfils. */
+function placeOf(service: Service, detector: Detector): Detector['paths'][number] | undefined {
+  const words = detector.paths.some((place) => place.words.length > 0) ? wordsIn(service) : new Set();
+  return detector.paths.find(
+    (place) =>
+      place.words.every((word) => words.has(word)) &&
+      (place.when === undefined || matchService(service, place.when) !== undefined),
+  );
+}
+
+/**
+ * Most entry points of one backend that become candidates, the better ones and as many of the oldest: one of them may be in
+ * use, or a person may name it. Only a few are probed.
+ */
+const MOST_WAYS = 100;
+
+/** The Services of a group that become candidates, the best first. */
+function mostUseful(group: readonly Match[]): readonly Match[] {
+  if (group.length <= MOST_WAYS) return group;
+  const made = ({ service }: Match): string => service.created ?? '~';
+  const oldest = group.toSorted((a, b) => (made(a) < made(b) ? -1 : made(a) > made(b) ? 1 : 0));
+  const kept = new Set([...group.slice(0, MOST_WAYS / 2), ...oldest.slice(0, MOST_WAYS / 2)]);
+  return group.filter((match) => kept.has(match));
+}
+
+/** What a backend is made of: while all of it is the same, so is the backend. */
+interface Ingredients {
+  readonly group: Group;
+  readonly options: DetectOptions;
+  /** The Services that are worked out, each with those that share Pods with it. */
+  readonly ways: readonly (readonly [match: Match, sharing: Sharing])[];
+}
+
+interface Made extends Ingredients {
+  readonly candidate: Candidate | undefined;
+  readonly problems: readonly Problem[];
+}
+
+const sameIngredients = (one: Ingredients, other: Ingredients): boolean =>
+  one.options === other.options &&
+  one.group.length === other.group.length &&
+  one.ways.length === other.ways.length &&
+  one.group.every((match, index) => match === other.group[index]) &&
+  one.ways.every(([match, sharing], index) => {
+    const [otherMatch, otherSharing] = other.ways[index] ?? [];
+    return match === otherMatch && sharing === otherSharing;
+  });
+
+/** Makes the candidates of groups. A group of which nothing changed gets the same object again, and so do all that follow from it. */
+export class BackendMaker {
+  readonly #rules: Rules;
+  /** By the best way into them. */
+  readonly #made = new WeakMap<Match, Made>();
+
+  constructor(rules: Rules) {
+    this.#rules = rules;
+  }
+
+  /** The candidate of a group with its fallbacks, and what its owners say and may not. */
+  make(
+    group: Group,
+    {
+      approved,
+      neighbours,
+      options,
+    }: {
+      readonly approved: ReadonlySet<Match>;
+      readonly neighbours: Neighbours;
+      readonly options: DetectOptions;
+    },
+  ): { readonly candidate: Candidate | undefined; readonly problems: readonly Problem[] } {
+    // An approval is for the one Service that it names, so the others are no way in beside it.
+    const usable = approved.has(group[0]) ? group.filter((match) => approved.has(match)) : group;
+    const ways = mostUseful(usable).map((match) => [match, neighbours.of(match.service)] as const);
+    const ingredients = { group, options, ways };
+    const known = this.#made.get(group[0]);
+    if (known !== undefined && sameIngredients(known, ingredients)) return known;
+    const made = { ...ingredients, ...backendOf(ingredients, this.#rules) };
+    this.#made.set(group[0], made);
+    return made;
+  }
+}
+
+function backendOf(
+  { group, ways, options }: Ingredients,
+  rules: Rules,
+): Pick<Made, 'candidate' | 'problems'> {
+  const members = group.map(({ service }) => service).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const known = group.map(backendMember).sort(byAge);
+  const shown = displayNames(group);
+  const usable: Candidate[] = [];
+  let problems: readonly Problem[] = [];
+  for (const [match, sharing] of ways) {
+    const { candidate, word } = candidateOf(match, members, rules, options);
+    if (usable.length === 0) problems = [...problems, ...word.problems];
+    // What a hint alone speaks for is no help to others.
+    if (word.refused || (usable.length > 0 && candidate.certainty === 'hint')) continue;
+    const own = candidate.displayNames ?? [];
+    usable.push({
+      ...candidate,
+      displayNames: [...new Set([...own, ...shown])],
+      ...reachedAs(members, sharing),
+      members: known,
+    });
+  }
+  const [best, ...fallbacks] = usable;
+  if (best === undefined || best.alternates.length === 0) return { candidate: best, problems };
+  const detail = `leads to the same backend as ${best.alternates.join(', ')}, and is the better entry point`;
+  const evidence: Evidence[] = [...best.evidence, { signal: 'group', detail }];
+  return { candidate: { ...best, fallbacks, evidence }, problems };
+}
+
+const backendMember = ({ service: { name, created }, roles }: Match): BackendMember => ({
+  name,
+  roles,
+  ...(created === undefined ? {} : { created }),
+});
+
+/** The Services that share Pods with one of a backend's, and the cluster IPs of all of these. */
+function reachedAs(
+  members: readonly Service[],
+  { names, clusterIPs }: Sharing,
+): Pick<Candidate, 'sharesPods' | 'clusterIPs'> {
+  const others = members.flatMap(({ name, clusterIPs: own }) =>
+    own === undefined || clusterIPs[name] !== undefined ? [] : [[name, own] as const],
+  );
+  const all = others.length === 0 ? clusterIPs : { ...Object.fromEntries(others), ...clusterIPs };
+  return {
+    ...(names.length < 2 ? {} : { sharesPods: names }),
+    ...(Object.keys(all).length === 0 ? {} : { clusterIPs: all }),
+  };
+}
+
+/** @param members all Services that lead to the same backend */
+function candidateOf(
+  chosen: Match,
+  members: readonly Service[],
+  rules: Rules,
+  options: DetectOptions,
+): { readonly candidate: Candidate; readonly word: OwnersWord } {
+  const { service } = chosen;
+  const word = ownersWord(service, (chosen.owner ?? chosen.compiled).detector, options);
+  const known = word.type === undefined ? undefined : rules.byType.get(word.type)?.detector;
+  const detector = known ?? chosen.compiled.detector;
+  const evidence: Evidence[] = [...chosen.evidence];
+
+  const host = `${service.name}.${service.namespace}.svc.${options.clusterDomain}`;
+  const place = placeOf(service, detector);
+  let endpoint: Endpoint;
+  if (word.endpoint !== undefined) {
+    endpoint = { host, ...word.endpoint };
+    evidence.push({ signal: 'path', detail: `its annotation names ${endpointUrl(endpoint)}` });
+  } else if (detector.transport === 'tcp') {
+    endpoint = { scheme: 'tcp', host, port: chosen.port.port, path: '' };
+  } else {
+    const { scheme, detail } =
+      place?.scheme === undefined
+        ? chooseScheme(service, chosen.port.source)
+        : { scheme: place.scheme, detail: 'its annotation' };
+    if (detail !== undefined) evidence.push({ signal: 'scheme', detail: `${detail}, so ${scheme}` });
+    const path = word.path ?? (place?.path ?? '').replace(/\/+$/, '');
+    if (path !== '') evidence.push({ signal: 'path', detail: `${detector.title}'s API is below ${path}` });
+    endpoint = { scheme, host, port: chosen.port.port, path };
+  }
+  const others = members.filter(({ name }) => name !== service.name);
+  // At a host that its annotation names are not the Pods of its selector.
+  const samePods = endpoint.host === host ? others.filter((other) => podsWithin(service, other)) : [];
+  return {
+    word,
+    candidate: {
+      service,
+      type: word.type ?? detector.type,
+      detector: detector.type,
+      tool: defaultName(service),
+      displayNames: word.name === undefined ? [] : [word.name],
+      kind: detector.description,
+      description: word.description ?? detector.description,
+      tenantDescription: word.description !== undefined,
+      endpoint,
+      servicePort: word.endpoint?.port ?? chosen.port.source.port,
+      mode: place?.mode ?? 'streamable-http',
+      healthPath: word.healthPath ?? rules.byType.get(detector.type)?.options.healthPath,
+      certainty: chosen.certainty,
+      evidence,
+      alternates: others.map(({ name }) => name),
+      samePods: samePods.map(({ name }) => name),
+      fallbacks: [],
+      mappings: detector.outputs,
+      mcp: detector.mcp,
+    },
+  };
+}
+
+/** The names that owners of a group's Services ask for, each once. */
+function displayNames(group: Group): string[] {
+  const names = group.map(({ service, owner, compiled }) =>
+    wantedName(service, (owner ?? compiled).detector),
+  );
+  return [...new Set(names.filter((name) => name !== undefined))];
+}
+
+/**
+ * A candidate whose answers proved it to be of another kind, or at another base path, than its labels say.
+ * @param detector type of the detector whose proof held
+ */
+export function retyped(
+  candidate: Candidate,
+  rules: Rules,
+  detector: string,
+  place: Pick<Endpoint, 'path' | 'scheme' | 'port'>,
+): Candidate {
+  const endpoint = { ...candidate.endpoint, ...place };
+  const proven = rules.byType.get(detector)?.detector;
+  if (proven === undefined || detector === candidate.detector) return { ...candidate, endpoint };
+  return {
+    ...candidate,
+    endpoint,
+    type: proven.type,
+    detector: proven.type,
+    kind: proven.description,
+    description: candidate.tenantDescription ? candidate.description : proven.description,
+    mappings: proven.outputs,
+    mcp: proven.mcp,
+  };
+}
