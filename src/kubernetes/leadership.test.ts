@@ -569,6 +569,83 @@ describe('when it is stopped', () => {
     expect(kinds(events)).toEqual(['leading', 'failed']);
   });
 
+  /** Answers that get lost: of the requests of a method, from now on. */
+  const loses = (cluster: ReturnType<typeof server>, method: string) => {
+    cluster.state.after = async (request) => {
+      if (request.method === method) throw new Error('the connection broke');
+    };
+  };
+
+  test('while it takes the Lease: what was written by then is released', async () => {
+    const cluster = server();
+    cluster.state.after = async ({ method }) => {
+      if (method !== 'PUT') return;
+      cluster.state.after = async () => {};
+      stop.abort();
+    };
+    const { changes } = candidate(cluster);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(changes).toEqual([]);
+    expect(cluster.state.lease?.spec).toMatchObject({ holderIdentity: '', leaseDurationSeconds: 1 });
+  });
+
+  test('while it takes the Lease, and the answer comes later: it is waited for, and then released', async () => {
+    const cluster = server();
+    cluster.state.before = async ({ method }, signal) => {
+      if (method !== 'PUT') return;
+      cluster.state.before = async () => {};
+      stop.abort();
+      // The server goes on with a request whose client is gone.
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(signal.aborted).toBe(false);
+    };
+    candidate(cluster);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(cluster.state.lease?.spec.holderIdentity).toBe('');
+  });
+
+  test('after an answer to taking the Lease was lost: it is released all the same', async () => {
+    const cluster = server();
+    loses(cluster, 'PUT');
+    const { changes } = candidate(cluster);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(cluster.state.lease?.spec.holderIdentity).toBe('me');
+    cluster.state.after = async () => {};
+    stop.abort();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(changes).toEqual([]);
+    expect(cluster.state.lease?.spec.holderIdentity).toBe('');
+  });
+
+  test('after the lead was lost because nothing could be renewed: the Lease is released', async () => {
+    const cluster = server();
+    const { changes } = candidate(cluster);
+    await vi.advanceTimersByTimeAsync(10);
+    cluster.state.before = broken;
+    await vi.advanceTimersByTimeAsync(LEASE_TIMING.renewDeadline + 100);
+    expect(changes).toEqual([true, false]);
+    cluster.state.before = async () => {};
+    stop.abort();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(cluster.state.lease?.spec.holderIdentity).toBe('');
+  });
+
+  test('a renewal that arrives between the two requests of the release does not keep the Lease', async () => {
+    const cluster = server();
+    candidate(cluster);
+    await vi.advanceTimersByTimeAsync(10);
+    let isRenewed = false;
+    cluster.state.before = async ({ method }) => {
+      if (method !== 'PUT' || isRenewed || cluster.state.lease === undefined) return;
+      isRenewed = true;
+      cluster.state.lease.metadata.resourceVersion = 'renewed';
+    };
+    stop.abort();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(isRenewed).toBe(true);
+    expect(cluster.state.lease?.spec.holderIdentity).toBe('');
+  });
+
   test('while a Lease is being taken: nobody hears of a lead, and a failure of that is none', async () => {
     for (const fails of [false, true]) {
       const cluster = server();

@@ -51,8 +51,11 @@ const TIMEOUT = 4_000;
 const DENIED_RETRY = 10_000;
 /** Minimum delay between two attempts, in milliseconds. */
 const MIN_WAIT = 50;
-/** Timeout of each of the two requests that release the Lease, in milliseconds. */
+/** Timeout of each request that releases the Lease, and of the release as a whole, in milliseconds. */
 const RELEASE_TIMEOUT = 1_500;
+const WHOLE_RELEASE_TIMEOUT = 3_000;
+/** A renewal that was in flight can change the Lease once while it is released. */
+const RELEASE_ATTEMPTS = 2;
 
 const NOT_RENEWED = `the Lease could not be renewed for ${LEASE_TIMING.renewDeadline / 1000} s`;
 
@@ -71,6 +74,8 @@ class LeaseElection implements Leadership {
   #changed: (leading: boolean) => void = () => {};
   #term: Term | undefined;
   #termEnd = new AbortController();
+  /** `acquireTime` of the last Lease that this process wrote or tried to write: a response can be lost. */
+  #acquired: string | undefined;
   #deadline: NodeJS.Timeout | undefined;
   #observed: ObservedLease | undefined;
   #reportedLeader: string | undefined;
@@ -170,7 +175,9 @@ class LeaseElection implements Leadership {
     const acquired = microTime(new Date(sent.wall));
     const transitions = before === undefined ? 0 : seen.transitions + 1;
     const spec = this.#spec(acquired, transitions);
-    const lease = await writeLease(this.#kube, name, before, spec, TIMEOUT, signal);
+    this.#acquired = acquired;
+    // The server may complete an aborted request after the release, so the write runs to its end.
+    const lease = await writeLease(this.#kube, name, before, spec, TIMEOUT, new AbortController().signal);
     if (lease === undefined || signal.aborted || msUntilRenewDeadline(sent, this.#now()) === 0) return;
     this.#termEnd = new AbortController();
     this.#setTerm({ lease, acquired, renewed: sent });
@@ -207,25 +214,30 @@ class LeaseElection implements Leadership {
     this.#changed(false);
   }
 
-  /** Releases the Lease, if this process holds it. */
+  /** Releases the Lease, if this process holds it or may hold it. */
   async #release(): Promise<void> {
-    const held = this.#term;
+    const acquired = this.#acquired;
     clearTimeout(this.#deadline);
     this.#term = undefined;
     this.#termEnd.abort();
-    if (held === undefined) return;
-    const { lease: name, identity } = this.#options;
-    const signal = AbortSignal.timeout(2 * RELEASE_TIMEOUT);
+    if (acquired === undefined) return;
+    const signal = AbortSignal.timeout(WHOLE_RELEASE_TIMEOUT);
     try {
-      // A renewal may have been in flight, so read the current state first.
-      const lease = await readLease(this.#kube, name, RELEASE_TIMEOUT, signal);
-      const { holder, transitions } = observe(lease?.spec, undefined, this.#now());
-      if (lease === undefined || holder !== identity) return;
-      const spec = { ...this.#spec(held.acquired, transitions), holderIdentity: '', leaseDurationSeconds: 1 };
-      await writeLease(this.#kube, name, lease, spec, RELEASE_TIMEOUT, signal);
+      for (let attempt = 1; attempt <= RELEASE_ATTEMPTS; attempt++)
+        if (await this.#tryRelease(acquired, signal)) return;
     } catch (error) {
       this.#reportFailure('hold', error);
     }
+  }
+
+  /** @returns false if the Lease changed between the two requests */
+  async #tryRelease(acquired: string, signal: AbortSignal): Promise<boolean> {
+    const { lease: name, identity } = this.#options;
+    const lease = await readLease(this.#kube, name, RELEASE_TIMEOUT, signal);
+    const { holder, transitions } = observe(lease?.spec, undefined, this.#now());
+    if (lease === undefined || holder !== identity) return true;
+    const spec = { ...this.#spec(acquired, transitions), holderIdentity: '', leaseDurationSeconds: 1 };
+    return (await writeLease(this.#kube, name, lease, spec, RELEASE_TIMEOUT, signal)) !== undefined;
   }
 
   /** Observes renewals immediately, so that a dead leader is replaced as soon as its Lease expires. */
