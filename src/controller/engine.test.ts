@@ -10,23 +10,10 @@ import {
 import { service } from '../../test/fixtures/unit/service.ts';
 import { ClusterError } from '../model/errors.ts';
 import type { Follower, FollowInput } from '../outputs/output.ts';
+import { OUTPUTS } from '../outputs/registry.ts';
 import type { EngineOptions } from './engine.ts';
 
-/** Whether making documents fails. */
-const making = vi.hoisted(() => ({ fails: false }));
-vi.mock('../outputs/generate.ts', async (original) => {
-  const real = await original<typeof import('../outputs/generate.ts')>();
-  return {
-    ...real,
-    generate(...args: Parameters<typeof real.generate>) {
-      if (making.fails) throw new Error('cannot be made');
-      return real.generate(...args);
-    },
-  };
-});
-
 beforeEach(() => {
-  making.fails = false;
   vi.useFakeTimers();
 });
 let running: RunningEngine;
@@ -211,11 +198,20 @@ test.each(['reconfigure', 'onStartedLeading'] as const)(
 test('while new documents have a fault, a hand edit is reverted at once, and the agent gets what was put right', async () => {
   const follow = vi.fn(async (_: FollowInput) => []);
   const follower: Follower = { follow, nextDue: () => undefined };
-  const { source, publisher, settle, told } = setup({ follower });
+  let isBroken = false;
+  const all = OUTPUTS.all.map((output) => ({
+    ...output,
+    render(...args: Parameters<typeof output.render>) {
+      if (isBroken) throw new Error('cannot be made');
+      return output.render(...args);
+    },
+  }));
+  const outputs = { ...OUTPUTS, all };
+  const { source, publisher, settle, told } = setup({ follower, outputs });
   source.sync([loki('a')]);
   await settle();
   const good = publisher.live?.data;
-  making.fails = true;
+  isBroken = true;
   source.upsert(loki('b'));
   await settle(120_000);
   expect(told('publish-failed').at(-1)).toMatchObject({ error: new Error('cannot be made') });

@@ -54,8 +54,6 @@ const MIN_WAIT = 50;
 /** Timeout of each request that releases the Lease, and of the release as a whole, in milliseconds. */
 const RELEASE_TIMEOUT = 1_500;
 const WHOLE_RELEASE_TIMEOUT = 3_000;
-/** A renewal that was in flight can change the Lease once while it is released. */
-const RELEASE_ATTEMPTS = 2;
 
 const NOT_RENEWED = `the Lease could not be renewed for ${LEASE_TIMING.renewDeadline / 1000} s`;
 
@@ -223,8 +221,8 @@ class LeaseElection implements Leadership {
     if (acquired === undefined) return;
     const signal = AbortSignal.timeout(WHOLE_RELEASE_TIMEOUT);
     try {
-      for (let attempt = 1; attempt <= RELEASE_ATTEMPTS; attempt++)
-        if (await this.#tryRelease(acquired, signal)) return;
+      // A renewal that was in flight can change the Lease once.
+      if (!(await this.#tryRelease(acquired, signal))) await this.#tryRelease(acquired, signal);
     } catch (error) {
       this.#reportFailure('hold', error);
     }

@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { candidate } from '../../test/fixtures/unit/detection.ts';
 import { answering, type Backend, httpBackend, rawBackend } from '../../test/fixtures/unit/server.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
-import type { Candidate } from '../model/discovery.ts';
+import type { Candidate, Verdict } from '../model/discovery.ts';
 import { probeSpec } from '../model/proof.ts';
 import { directFetch } from './direct.ts';
 import type { Fetch } from './fetch.ts';
@@ -46,30 +45,50 @@ describe('the time limit', () => {
     });
   });
 
-  test('is the same for all that were not silent before, however many wait: one that is slow is not dead', async () => {
-    const fetch: Fetch = async () => {
-      await sleep(900);
-      return { status: 200, headers: {}, body: 'ok' };
-    };
-    const prober = createProber(KINDS, { fetch }, { concurrency: 1, timeout: 20_000 });
-    const slow = [named('prometheus-0'), named('prometheus-1'), named('prometheus-2')];
-    const verdicts = await Promise.all(slow.map((each) => prober.probe(each, never)));
-    expect(verdicts.map(({ health }) => health)).toEqual(['healthy', 'healthy', 'healthy']);
-  });
-
-  test('is shorter for those that were silent before, once others wait and too many slots were handed on', async () => {
-    const backend = await httpBackend(({ headers }, response) => {
-      if (headers.host?.startsWith('dead-') !== true) response.end('ok');
+  describe('while others wait', () => {
+    beforeEach(() => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'performance'] });
     });
-    const dead = Array.from({ length: 5 }, (_, index) => named(`dead-prometheus-${index}`));
-    const prober = proberOf(backend, { concurrency: 1, timeout: 3_500 }, ...dead);
-    const probeAll = () => Promise.all(dead.map((each) => prober.probe(each, never)));
-    const first = await probeAll();
-    expect(first.map(({ reason }) => reason)).toEqual(dead.map(() => 'no answer within 3.5 s'));
-    const cut = (await probeAll()).filter(({ reason }) => !reason.endsWith('within 3.5 s'));
-    expect(cut.length).toBeGreaterThanOrEqual(1);
-    expect((await prober.probe(prometheus, never)).health).toBe('healthy');
-  }, 30_000);
+    afterEach(() => void vi.useRealTimers());
+
+    /** The verdicts after so much time, in milliseconds. */
+    async function within(milliseconds: number, probes: readonly Promise<Verdict>[]): Promise<Verdict[]> {
+      await vi.advanceTimersByTimeAsync(milliseconds);
+      return Promise.all(probes);
+    }
+
+    test('is the same for all that were not silent before: one that is slow is not dead', async () => {
+      const fetch: Fetch = () =>
+        new Promise((resolve) => setTimeout(() => resolve({ status: 200, headers: {}, body: 'ok' }), 900));
+      const prober = createProber(KINDS, { fetch }, { concurrency: 1, timeout: 20_000 });
+      const slow = [named('prometheus-0'), named('prometheus-1'), named('prometheus-2')];
+      const verdicts = await within(
+        3_000,
+        slow.map((each) => prober.probe(each, never)),
+      );
+      expect(verdicts.map(({ health }) => health)).toEqual(['healthy', 'healthy', 'healthy']);
+    });
+
+    test('is shorter for those that were silent before, once too many slots were handed on', async () => {
+      const fetch: Fetch = ({ service: { name } }) =>
+        name.startsWith('dead-')
+          ? new Promise(() => {})
+          : Promise.resolve({ status: 200, headers: {}, body: 'ok' });
+      const prober = createProber(KINDS, { fetch }, { concurrency: 1, timeout: 3_500 });
+      const dead = Array.from({ length: 5 }, (_, index) => named(`dead-prometheus-${index}`));
+      const probeAll = () =>
+        within(
+          30_000,
+          dead.map((each) => prober.probe(each, never)),
+        );
+      const first = await probeAll();
+      expect(first.map(({ reason }) => reason)).toEqual(dead.map(() => 'no answer within 3.5 s'));
+      const cut = (await probeAll()).filter(({ reason }) => !reason.endsWith('within 3.5 s'));
+      expect(cut.length).toBeGreaterThanOrEqual(1);
+      const [alive] = await within(100, [prober.probe(prometheus, never)]);
+      expect(alive?.health).toBe('healthy');
+    });
+  });
 });
 
 describe('the limit of probes at a time', () => {
