@@ -40,6 +40,8 @@ function server() {
     /** The same for an answer that is on its way back. */
     after: async (_: KubeRequest): Promise<void> => {},
     writes: 0,
+    /** What a watch waits for when it is ended. */
+    watchEnds: async (): Promise<void> => {},
     /** All that was asked of the Lease itself. */
     asked: [] as KubeRequest[],
     /** Sends an event to who watches. */
@@ -66,7 +68,7 @@ function server() {
           state.cut = next.reject;
           signal.addEventListener('abort', () => next.resolve(undefined));
           const lease = await next.promise;
-          if (lease === undefined) return;
+          if (lease === undefined) return await state.watchEnds();
           yield {
             type: 'MODIFIED',
             object: { ...lease, metadata: { ...lease.metadata, namespace: 'ns', name: 'lease' } },
@@ -132,6 +134,9 @@ test('a Lease that nobody has is taken, and renewed for as long as it runs', asy
   expect(election.leading).toBe(true);
   expect(changes).toEqual([true]);
   expect(cluster.state.writes).toBeGreaterThan(20);
+  // One read, and no request but renewals after that.
+  expect(cluster.state.asked).toHaveLength(cluster.state.writes + 1);
+  expect(cluster.state.writes).toBeLessThan(40);
 });
 
 test('somebody took the Lease: it leads no more, and what it was writing is given up', async () => {
@@ -218,9 +223,11 @@ describe('at the end', () => {
     candidate(cluster);
     await vi.advanceTimersByTimeAsync(10);
     cluster.taken('other_1');
+    cluster.state.asked.length = 0;
     stop.abort();
     await vi.advanceTimersByTimeAsync(10);
     expect(cluster.state.lease?.spec.holderIdentity).toBe('other_1');
+    expect(cluster.state.asked).toHaveLength(1);
   });
 });
 
@@ -300,6 +307,36 @@ describe('how often it looks', () => {
     cluster.state.before = async () => {};
   });
 
+  test.each([
+    [0, 7_500],
+    [1, 10_000],
+  ])('without rights each ten seconds, or up to a quarter sooner: %d', async (random, expected) => {
+    vi.spyOn(Math, 'random').mockReturnValue(random);
+    const cluster = server();
+    cluster.state.before = denied;
+    candidate(cluster);
+    await vi.advanceTimersByTimeAsync(expected - 100);
+    expect(cluster.state.asked).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(cluster.state.asked).toHaveLength(2);
+    cluster.state.before = async () => {};
+    vi.restoreAllMocks();
+  });
+
+  test('no more often when the Lease could be taken and the server does not answer', async () => {
+    const cluster = server();
+    cluster.taken('other_1');
+    candidate(cluster);
+    await vi.advanceTimersByTimeAsync(100);
+    cluster.state.before = broken;
+    await vi.advanceTimersByTimeAsync(LEASE_TIMING.leaseDuration + 1_000);
+    cluster.state.asked.length = 0;
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(cluster.state.asked.length).toBeGreaterThanOrEqual(8);
+    expect(cluster.state.asked.length).toBeLessThanOrEqual(14);
+    cluster.state.before = async () => {};
+  });
+
   test('after another fault as often as ever; each time that it begins is told, and each other fault', async () => {
     const cluster = server();
     cluster.taken('other_1');
@@ -325,7 +362,9 @@ describe('how often it looks', () => {
     const { events } = candidate(cluster);
     await vi.advanceTimersByTimeAsync(10);
     cluster.state.before = denied;
-    await vi.advanceTimersByTimeAsync(6_000);
+    cluster.state.asked.length = 0;
+    await vi.advanceTimersByTimeAsync(6_500);
+    expect(cluster.state.asked.length).toBeGreaterThanOrEqual(2);
     cluster.state.before = async () => {};
     await vi.advanceTimersByTimeAsync(60_000);
     expect(kinds(events)).toEqual(['leading', 'failed']);
@@ -505,6 +544,17 @@ test('somebody was quicker: it follows', async () => {
   expect(kinds(events)).toEqual(['following']);
 });
 
+test('whom it follows is told again after it led itself', async () => {
+  const cluster = server();
+  cluster.taken('other_1');
+  const { events } = candidate(cluster);
+  await vi.advanceTimersByTimeAsync(LEASE_TIMING.leaseDuration + 1_000);
+  cluster.taken('other_1');
+  Object.assign((cluster.state.lease as StoredLease | undefined)?.spec ?? {}, { leaseTransitions: 7 });
+  await vi.advanceTimersByTimeAsync(2 * RETRY);
+  expect(kinds(events)).toEqual(['following', 'leading', 'lost', 'following']);
+});
+
 test('a lead that was taken away is lost once', async () => {
   const cluster = server();
   const { events } = candidate(cluster);
@@ -567,6 +617,49 @@ describe('when it is stopped', () => {
     stop.abort();
     await vi.advanceTimersByTimeAsync(1_000);
     expect(kinds(events)).toEqual(['leading', 'failed']);
+  });
+
+  test('the Lease says when it was released, and by whom it was acquired when', async () => {
+    const cluster = server();
+    candidate(cluster);
+    await vi.advanceTimersByTimeAsync(1_000);
+    const { renewTime, acquireTime } = cluster.state.lease?.spec ?? {};
+    stop.abort();
+    await vi.advanceTimersByTimeAsync(10);
+    expect(cluster.state.lease?.spec).toMatchObject({ holderIdentity: '', acquireTime });
+    expect(cluster.state.lease?.spec.renewTime).not.toBe(renewTime);
+  });
+
+  test('a renewal that gets no answer is not waited for', async () => {
+    const cluster = server();
+    candidate(cluster);
+    await vi.advanceTimersByTimeAsync(10);
+    cluster.state.before = ({ method }, signal) =>
+      method === 'PUT' && !signal.aborted
+        ? new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))))
+        : Promise.resolve();
+    await vi.advanceTimersByTimeAsync(RETRY);
+    cluster.state.asked.length = 0;
+    stop.abort();
+    cluster.state.before = async () => {};
+    await vi.advanceTimersByTimeAsync(10);
+    expect(cluster.state.asked.map(({ method = 'GET' }) => method)).toEqual(['GET', 'PUT']);
+  });
+
+  test('it is over when its watch is', async () => {
+    const cluster = server();
+    let isOver = false;
+    cluster.state.watchEnds = () => new Promise((resolve) => setTimeout(resolve, 5_000));
+    candidate(cluster);
+    void ended.then(() => {
+      isOver = true;
+    });
+    await vi.advanceTimersByTimeAsync(10);
+    stop.abort();
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(isOver).toBe(false);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(isOver).toBe(true);
   });
 
   /** Answers that get lost: of the requests of a method, from now on. */

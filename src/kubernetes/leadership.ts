@@ -75,7 +75,7 @@ class LeaseElection implements Leadership {
   /** `acquireTime` of the last Lease that this process wrote or tried to write: a response can be lost. */
   #acquired: string | undefined;
   #deadline: NodeJS.Timeout | undefined;
-  #observed: ObservedLease | undefined;
+  #observed: ObservedLease;
   #reportedLeader: string | undefined;
   readonly #reportedFailures = { hold: '', watch: '' };
   #wake = new AbortController();
@@ -84,6 +84,7 @@ class LeaseElection implements Leadership {
     this.#kube = kube;
     this.#options = options;
     this.#now = options.now ?? (() => ({ monotonic: performance.now(), wall: Date.now() }));
+    this.#observed = observe(undefined, undefined, this.#now());
     this.#termEnd.abort();
   }
 
@@ -102,7 +103,7 @@ class LeaseElection implements Leadership {
       const pause = await this.#step(signal);
       const either = AbortSignal.any([signal, this.#wake.signal]);
       await sleep(pause, undefined, { signal: either }).catch(() => {});
-      if (this.#wake.signal.aborted) this.#wake = new AbortController();
+      this.#wake = new AbortController();
     }
     await Promise.all([this.#release(), watching]);
   }
@@ -123,7 +124,7 @@ class LeaseElection implements Leadership {
       if (this.#term === undefined && isDenied(error)) return jittered(DENIED_RETRY, 0.25, Math.random);
       return retryDelay;
     }
-    if (this.#term !== undefined || this.#observed === undefined) return retryDelay;
+    if (this.#term !== undefined) return retryDelay;
     // Retry as soon as the Lease expires.
     const untilExpired = msUntilExpired(this.#observed, this.#options.identity, this.#now());
     return Math.max(MIN_WAIT, Math.min(retryDelay, untilExpired));
@@ -164,7 +165,7 @@ class LeaseElection implements Leadership {
     const before = await readLease(this.#kube, name, TIMEOUT, signal);
     const seen = observe(before?.spec, this.#observed, this.#now());
     this.#observed = seen;
-    if (before !== undefined && msUntilExpired(seen, identity, this.#now()) > 0) {
+    if (msUntilExpired(seen, identity, this.#now()) > 0) {
       if (seen.holder !== this.#reportedLeader) emit({ kind: 'following', holder: holderName(seen.holder) });
       this.#reportedLeader = seen.holder;
       return;
@@ -233,7 +234,7 @@ class LeaseElection implements Leadership {
     const { lease: name, identity } = this.#options;
     const lease = await readLease(this.#kube, name, RELEASE_TIMEOUT, signal);
     const { holder, transitions } = observe(lease?.spec, undefined, this.#now());
-    if (lease === undefined || holder !== identity) return true;
+    if (holder !== identity) return true;
     const spec = { ...this.#spec(acquired, transitions), holderIdentity: '', leaseDurationSeconds: 1 };
     return (await writeLease(this.#kube, name, lease, spec, RELEASE_TIMEOUT, signal)) !== undefined;
   }
