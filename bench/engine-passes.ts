@@ -70,17 +70,22 @@ export async function openPasses(
       },
     },
     stages: { ...stages, prober: scheduled },
-    generation: settings,
-    publisher: targetOf(kube, settings),
+    targets: [
+      {
+        id: 'home',
+        generation: settings,
+        publisher: targetOf(kube, settings),
+        outputs: OUTPUTS,
+        owner: async () => undefined,
+        force: false,
+        removalHold: 300_000,
+      },
+    ],
     version: '0.0.0',
     now: () => new Date(),
-    outputs: OUTPUTS,
-    owner: async () => undefined,
     tell: (event) => {
       for (const listen of waiting) listen(event);
     },
-    force: false,
-    removalHold: 300_000,
     once: false,
   });
   const running = engine.run(stop.signal);

@@ -66,7 +66,7 @@ function proofText({ probe }: Detector): string {
 /** All metrics under our prefix, by name. */
 function metrics(): MetricDescription[] {
   const set = new MetricSet();
-  engineMetrics(set, { known: () => true, documents: [] });
+  engineMetrics(set, { known: () => true, documents: () => [] });
   stateMetrics(set, {
     version: '',
     leads: () => true,

@@ -185,7 +185,8 @@ export function createApiService(
     leads: () => running().instance.leader.mayPublish(),
     async generate(services, client) {
       const { instance } = running();
-      const { generation, stages } = instance.engine;
+      const { targets, stages } = instance.engine;
+      const [{ generation }] = targets;
       const { revision } = readModel;
       if (services === undefined && cached?.revision === revision && cached.instance === instance)
         return cached.generated;

@@ -13,6 +13,9 @@ import { joinElection, type LeaderHandle, sameElection } from './leader.ts';
 import { OverridesPreloader } from './overrides-preloader.ts';
 import { type InputOptions, openInput, type ReadinessListener, stagesOf } from './pipeline.ts';
 
+/** The id of the ConfigMap or file that the settings name. */
+const HOME_TARGET = 'home';
+
 /** What `serve` was asked to do on the command line. */
 export interface ServeOptions {
   readonly input: InputOptions;
@@ -107,6 +110,13 @@ export async function createAppInstance(
     },
     before?.prober,
   );
+  const policy = {
+    // A file holds one ConfigMap.
+    generation: kube === undefined ? { ...settings, maxShards: 1 } : settings,
+    force: serveOptions.force,
+    removalHold: settings.removalHold,
+    excluded: excludedBy(stages.rules, input.namespaces),
+  };
   return {
     settings,
     where: input.where,
@@ -116,22 +126,23 @@ export async function createAppInstance(
     engine: {
       source: input.source,
       stages: { ...stages, prober },
-      // A file holds one ConfigMap.
-      generation: kube === undefined ? { ...settings, maxShards: 1 } : settings,
-      publisher: overrides.publisher(publishing.publisher),
+      targets: [
+        {
+          id: HOME_TARGET,
+          publisher: overrides.publisher(publishing.publisher),
+          outputs: OUTPUTS,
+          owner: publishing.owner,
+          follower,
+          ...policy,
+        },
+      ],
       version: host.version,
       now: () => new Date(),
-      outputs: OUTPUTS,
-      owner: publishing.owner,
-      follower,
       mayPublish,
       tell(event) {
         tell(event);
         if (mayPublish()) publishing.onEvent?.(event);
       },
-      force: serveOptions.force,
-      removalHold: settings.removalHold,
-      excluded: excludedBy(stages.rules, input.namespaces),
       once,
     },
     start(engine) {

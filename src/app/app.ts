@@ -56,7 +56,7 @@ export function createApp(options: AppOptions): App {
   let run: Run | undefined;
   const readModel = new ReadModel({
     now: () => new Date(),
-    policy: () => run?.maybeRunning?.instance.engine.generation,
+    policy: () => run?.maybeRunning?.instance.engine.targets[0].generation,
     leads: () => run?.maybeRunning?.instance.leader.mayPublish() === true,
   });
   return {
@@ -242,7 +242,7 @@ class Run {
     const logged = engineLog(this.#options.logger.log);
     const { count } = engineMetrics(metrics, {
       known: (type) => this.#maybeRunning?.instance.types.includes(type) === true,
-      documents: OUTPUTS.names,
+      documents: (targetId) => this.#documentsOf(targetId),
     });
     stateMetrics(metrics, {
       version: this.#options.host.version,
@@ -258,6 +258,13 @@ class Run {
     };
   }
 
+  /** Names of the documents of a target; before there are any, those of the home target. */
+  #documentsOf(targetId: string | undefined): readonly string[] {
+    const [home, ...others] = this.#maybeRunning?.instance.engine.targets ?? [];
+    if (targetId === undefined) return (home?.outputs ?? OUTPUTS).names;
+    return others.find(({ id }) => id === targetId)?.outputs.names ?? [];
+  }
+
   /** Reports a problem with reading the configuration. */
   #reportConfigProblem(problem: Problem, retryIn: number | undefined): void {
     const { log } = this.#options.logger;
@@ -271,6 +278,7 @@ class Run {
   }
 
   #logStart({ settings, types, where, engine }: AppInstance): void {
+    const places = engine.targets.map(({ publisher }) => publisher.target).join(', ');
     this.#options.logger.log.info(
       {
         version: this.#options.host.version,
@@ -278,7 +286,7 @@ class Run {
         registered_detectors: types,
         detectors_count: types.length,
       },
-      `discovering backends in ${where}, publishing to ${engine.publisher.target}`,
+      `discovering backends in ${where}, publishing to ${places}`,
     );
   }
 }

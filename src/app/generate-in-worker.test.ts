@@ -13,7 +13,8 @@ function setting(): { readonly backing: Backing; readonly readModel: ReadModel; 
   const { rules } = makeRules(builtInDetectors());
   const detection = { clusterDomain: 'cluster.local', allowedHosts: [], allowExternalNames: false };
   const generation = { credentials: {}, holmesgptVersion: '0.32' };
-  const parts = { instance: { engine: { stages: { rules, detection }, generation } } } as unknown as Parts;
+  const engine = { stages: { rules, detection }, targets: [{ generation }] };
+  const parts = { instance: { engine } } as unknown as Parts;
   const readModel = new ReadModel({ now: () => new Date(0) });
   const asked: string[] = [];
   class Counting extends ClientWorker {

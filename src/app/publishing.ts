@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EngineOptions } from '../controller/engine.ts';
+import type { EngineTarget } from '../controller/target.ts';
 import type { KubeClient } from '../kubernetes/connection.ts';
 import { eventRecorder } from '../kubernetes/events.ts';
 import { problemLine } from '../model/discovery.ts';
@@ -13,7 +14,7 @@ import { ownDeployment } from './own-deployment.ts';
 import { targetOf } from './target.ts';
 
 /** A publisher, and what depends on where it publishes. */
-export interface Publishing extends Pick<EngineOptions, 'publisher' | 'owner'> {
+export interface Publishing extends Pick<EngineTarget, 'publisher' | 'owner'> {
   /** Receives the events of the engine. */
   readonly onEvent?: EngineOptions['tell'];
   /** Resolves when pending Kubernetes Events are written, or after a timeout. */

@@ -36,6 +36,7 @@ const options = (tell: (event: EngineEvent) => void, place = new MemoryPublisher
   force: false,
   removalHold: 300_000,
   once: false,
+  tools: new ToolWatch(),
 });
 
 test('who waits is told when that changes, and changed tools of who does not', async () => {

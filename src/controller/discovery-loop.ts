@@ -40,6 +40,8 @@ export interface Snapshot {
 
 /** Shortest delay before a run for which only time is a reason, in milliseconds. */
 const SHORTEST_DELAY = 1_000;
+/** Longest time that the first run waits for what is published, in milliseconds. */
+const LONGEST_READ = GRACE.inUse;
 const FOREVER = { usual: Number.POSITIVE_INFINITY, inUse: Number.POSITIVE_INFINITY };
 
 /**
@@ -277,17 +279,31 @@ export class DiscoveryLoop {
     return this.snapshot === undefined || this.#probes?.isIdle === true || isOver;
   }
 
-  /** The ways that are published. Without an answer none are known, and each backend is reached by the preferred one. */
+  /**
+   * The ways that are published. Without an answer none are known, and each backend is reached by the preferred one: no
+   * other target waits for one that does not answer.
+   */
   async #readPublished(signal: AbortSignal): Promise<void> {
     const { publisher, outputs, credentials } = this.#options;
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(new Error('no answer')), LONGEST_READ);
+    const either = AbortSignal.any([signal, late.signal]);
     try {
-      const live = observe(await publisher.read(signal), outputs);
+      const live = observe(await Promise.race([publisher.read(either), aborted(either)]), outputs);
       this.#naming = observedNaming(live, credentials, []);
       this.#approvals = observedApprovals(live) ?? this.#approvals;
       this.#tracker.useWays(publishedWays(live?.present.tools ?? []));
     } catch {
       signal.throwIfAborted();
       this.#tracker.useWays(new Set());
+    } finally {
+      clearTimeout(timer);
     }
   }
 }
+
+/** Rejects when a signal is aborted. */
+const aborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });

@@ -11,6 +11,7 @@ import { keyFor, service } from '../../test/fixtures/unit/service.ts';
 import type { Verdict } from '../model/discovery.ts';
 import type { Service } from '../model/service.ts';
 import type { EngineOptions } from './engine.ts';
+import type { EngineTarget } from './target.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 let running: RunningEngine;
@@ -20,8 +21,12 @@ afterEach(async () => {
 });
 
 /** An engine whose backends answer when the test says so. Those that are named here are healthy at once. */
-function setup(quick: readonly string[] = [], more: Partial<EngineOptions> = {}) {
-  running = startEngine(more);
+function setup(
+  quick: readonly string[] = [],
+  more: Partial<EngineOptions> = {},
+  home: Partial<EngineTarget> = {},
+) {
+  running = startEngine(more, home);
   const { probe, publisher, settle } = running;
   const open = new Map<string, PromiseWithResolvers<Verdict>>();
   probe.mockImplementation(({ service: { name } }) => {
@@ -159,7 +164,7 @@ describe('the first publication', () => {
     await first.settle();
     await first.stop();
     const { publisher } = first;
-    const { source, settle, answer, told } = setup([], { publisher });
+    const { source, settle, answer, told } = setup([], {}, { publisher });
     const before = publisher.applied.length;
     source.sync([loki('a'), loki('b'), loki('new')]);
     await settle(1_000);

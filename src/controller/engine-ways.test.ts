@@ -51,13 +51,21 @@ test('what is published says which ways are in use: after a start, and when anot
       detection: options,
       maxBackends: 10,
     },
-    publisher: {
-      target: 'the test',
-      read: () => Promise.resolve(live),
-      apply: () => Promise.reject(new Error('this replica does not lead')),
-    },
-    generation: { credentials: {}, holmesgptVersion: '0.32' },
-    outputs: OUTPUTS,
+    targets: [
+      {
+        id: 'home',
+        publisher: {
+          target: 'the test',
+          read: () => Promise.resolve(live),
+          apply: () => Promise.reject(new Error('this replica does not lead')),
+        },
+        generation: { credentials: {}, holmesgptVersion: '0.32' },
+        outputs: OUTPUTS,
+        owner: async () => undefined,
+        force: false,
+        removalHold: 0,
+      },
+    ],
     mayPublish: () => false,
     once: false,
     tell(event: EngineEvent) {

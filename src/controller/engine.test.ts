@@ -12,6 +12,7 @@ import { ClusterError } from '../model/errors.ts';
 import type { Follower, FollowInput } from '../outputs/output.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
 import type { EngineOptions } from './engine.ts';
+import type { EngineTarget } from './target.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -22,8 +23,8 @@ afterEach(async () => {
   vi.useRealTimers();
 });
 
-function setup(more: Partial<EngineOptions> = {}): RunningEngine {
-  running = startEngine(more);
+function setup(more: Partial<EngineOptions> = {}, home: Partial<EngineTarget> = {}): RunningEngine {
+  running = startEngine(more, home);
   return running;
 }
 
@@ -143,7 +144,7 @@ describe('a process that does not lead', () => {
 
 describe('the options change', () => {
   test('what is known of places that the new source cannot read yet stands, over several changes', async () => {
-    const { engine, all, source, publisher, settle } = setup({ removalHold: 1_000 });
+    const { engine, all, source, publisher, settle } = setup({}, { removalHold: 1_000 });
     source.sync([loki('a'), loki('b'), loki('c')]);
     await settle();
     engine.reconfigure({ ...all, source: new FakeSource() });
@@ -207,7 +208,7 @@ test('while new documents have a fault, a hand edit is reverted at once, and the
     },
   }));
   const outputs = { ...OUTPUTS, all };
-  const { source, publisher, settle, told } = setup({ follower, outputs });
+  const { source, publisher, settle, told } = setup({}, { follower, outputs });
   source.sync([loki('a')]);
   await settle();
   const good = publisher.live?.data;

@@ -1,18 +1,30 @@
 import type { Change, Source } from '../sources/source.ts';
 import { DiscoveryLoop, type DiscoveryOptions } from './discovery-loop.ts';
+import type { EngineEvent } from './events.ts';
 import { type EngineStages, toolKinds } from './pass.ts';
-import { ReconcileLoop, type ReconcileLoopOptions } from './reconcile-loop.ts';
+import { type Discovery, ReconcileLoop, type ReconcileLoopOptions } from './reconcile-loop.ts';
+import type { EngineTarget } from './target.ts';
 import { ToolWatch } from './tool-changes.ts';
 
-export interface EngineOptions extends Omit<ReconcileLoopOptions, 'generation' | 'tools'> {
+export interface EngineOptions
+  extends Pick<ReconcileLoopOptions, 'version' | 'now' | 'tell' | 'once' | 'mayPublish'> {
   readonly source: Source;
   readonly stages: EngineStages;
-  readonly generation: Omit<ReconcileLoopOptions['generation'], 'kinds'>;
+  /** What is kept up to date; the first one is the home target. */
+  readonly targets: readonly [home: EngineTarget, ...others: EngineTarget[]];
+}
+
+/** The loop of one target. */
+interface TargetLoop {
+  readonly target: EngineTarget;
+  readonly tell: (event: EngineEvent) => void;
+  readonly loop: ReconcileLoop;
 }
 
 /**
- * Runs the loops: discovery keeps a snapshot of all backends, and a reconcile loop keeps the output in step with it. All
- * of them are level-triggered: they work from the current state, so a lost or duplicate event is harmless.
+ * Runs the loops: discovery keeps a snapshot of all backends, and a reconcile loop for each target keeps that target in
+ * step with it. No target waits for another one. All loops are level-triggered: they work from the current state, so a
+ * lost or duplicate event is harmless.
  */
 export class Engine {
   #options: EngineOptions;
@@ -22,19 +34,20 @@ export class Engine {
   /** Outlives reconcilers: neither other options nor a new leader make changed tools look new. */
   readonly #tools = new ToolWatch();
   readonly #discovery: DiscoveryLoop;
-  readonly #reconcile: ReconcileLoop;
+  /** In the order of the targets. */
+  #loops: readonly TargetLoop[] = [];
 
   constructor(options: EngineOptions) {
     this.#options = options;
-    this.#discovery = new DiscoveryLoop(discoveryOptions(options), (isOther, isFullResync) =>
-      // With each full resync it is noticed what was missed of changes to the output.
-      this.#reconcile.onSnapshot(isOther || isFullResync),
-    );
-    this.#reconcile = new ReconcileLoop(this.#reconcileOptions(), this.#discovery);
+    this.#discovery = new DiscoveryLoop(discoveryOptions(options), (isOther, isFullResync) => {
+      // A full resync also finds external changes whose notifications were lost.
+      for (const { loop } of this.#loops) loop.onSnapshot(isOther || isFullResync);
+    });
+    this.#setTargets();
   }
 
   /**
-   * Runs until the signal is aborted; with `once`, until the first publication.
+   * Runs until the signal is aborted; with `once`, until the first publication to each target.
    * @throws only with `once`: the first failure; or what the source throws because it can never work
    */
   async run(signal: AbortSignal): Promise<void> {
@@ -59,12 +72,35 @@ export class Engine {
     this.#options = this.#pendingOptions;
     this.#pendingOptions = undefined;
     this.#discovery.reconfigure(discoveryOptions(this.#options));
-    this.#reconcile.reconfigure(this.#reconcileOptions());
+    this.#setTargets();
   }
 
-  #reconcileOptions(): ReconcileLoopOptions {
-    const generation = { ...this.#options.generation, kinds: toolKinds(this.#options.stages.rules) };
-    return { ...this.#options, generation, tools: this.#tools };
+  /** Makes the loops those of the targets in the options. A target that was there before keeps its loop. */
+  #setTargets(): void {
+    const before = new Map(this.#loops.map(({ target, loop }) => [target.id, loop]));
+    const [home] = this.#options.targets;
+    this.#loops = this.#options.targets.map((target) => {
+      const tell = tellOf(this.#options, target);
+      const options = this.#loopOptions(target, tell);
+      const loop = before.get(target.id);
+      loop?.reconfigure(options);
+      const discovery = target === home ? this.#discovery : withoutLearning(this.#discovery);
+      return { target, tell, loop: loop ?? new ReconcileLoop(options, discovery) };
+    });
+  }
+
+  #loopOptions(target: EngineTarget, tell: TargetLoop['tell']): ReconcileLoopOptions {
+    const { version, now, once, mayPublish, stages, targets } = this.#options;
+    return {
+      ...target,
+      generation: { ...target.generation, kinds: toolKinds(stages.rules) },
+      version,
+      now,
+      tell,
+      once,
+      ...(mayPublish === undefined ? {} : { mayPublish }),
+      tools: target === targets[0] ? this.#tools : undefined,
+    };
   }
 
   /** The number of the discovery run that goes on or was the last; the next one has a higher one. */
@@ -85,17 +121,20 @@ export class Engine {
   /** This process may publish from now on, and does so at once. Others may have written since. */
   onStartedLeading(): void {
     this.#discovery.restart();
-    this.#reconcile.onStartedLeading();
+    for (const { loop } of this.#loops) loop.onStartedLeading();
   }
 
   /** Works with the options as they are until the signal is aborted. */
   async #runSession(signal: AbortSignal): Promise<void> {
-    const { source, publisher, tell, once } = this.#options;
+    const { source, tell, once } = this.#options;
     const stop = new AbortController();
     const either = AbortSignal.any([signal, stop.signal]);
     let failure: { readonly error: unknown } | undefined;
-    const fail = (error: unknown): void => {
+    const note = (error: unknown): void => {
       if (!either.aborted) failure ??= { error };
+    };
+    const fail = (error: unknown): void => {
+      note(error);
       stop.abort();
     };
     const onChange = (change: Change): void => {
@@ -107,32 +146,51 @@ export class Engine {
       tell({ kind: 'source-failed', error, reason, retryIn });
       if (once) fail(error);
     };
-    const watching = once
-      ? undefined
-      : publisher.watch?.(
-          () => this.#reconcile.onExternalChange(),
-          (error) => tell({ kind: 'watch-failed', error }),
-          either,
-        );
-    const running = [source.run(onChange, either), watching, this.#discovery.run(either)];
-    const published = this.#reconcile.run(either).then(() => stop.abort());
-    await Promise.all([...running, published].map((each) => each?.catch(fail)));
+    // With `once`, the failure of one target must not keep the others from being published.
+    const published = this.#loops.map(({ loop }) => loop.run(either).catch(once ? note : fail));
+    const running = [
+      source.run(onChange, either),
+      this.#discovery.run(either),
+      ...(once ? [] : this.#loops.map((each) => watch(each, either))),
+      Promise.all(published).then(() => stop.abort()),
+    ];
+    await Promise.all(running.map((each) => each.catch(fail)));
     if (failure !== undefined && !signal.aborted) throw failure.error;
   }
 }
 
-const discoveryOptions = ({
+/** Marks the events of all targets but the home target. */
+function tellOf({ tell, targets }: EngineOptions, target: EngineTarget): TargetLoop['tell'] {
+  return target === targets[0] ? tell : (event) => tell({ ...event, targetId: target.id });
+}
+
+/** Discovery for a loop whose target decides neither names nor approvals. */
+function withoutLearning(discovery: Discovery): Discovery {
+  return {
+    get snapshot() {
+      return discovery.snapshot;
+    },
+    get cycle() {
+      return discovery.cycle;
+    },
+    learn() {},
+  };
+}
+
+/** Tells a loop of what others write to its target. */
+async function watch({ target, tell, loop }: TargetLoop, signal: AbortSignal): Promise<void> {
+  await target.publisher.watch?.(
+    () => loop.onExternalChange(),
+    (error) => tell({ kind: 'watch-failed', error }),
+    signal,
+  );
+}
+
+const discoveryOptions = ({ stages, targets: [home], tell, once }: EngineOptions): DiscoveryOptions => ({
   stages,
-  publisher,
-  outputs,
-  generation,
-  tell,
-  once,
-}: EngineOptions): DiscoveryOptions => ({
-  stages,
-  publisher,
-  outputs,
-  credentials: generation.credentials,
+  publisher: home.publisher,
+  outputs: home.outputs,
+  credentials: home.generation.credentials,
   tell,
   once,
 });

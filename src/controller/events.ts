@@ -13,7 +13,12 @@ import type { ToolChange } from './tool-changes.ts';
 export type { FollowOutcome };
 
 /** What the engine did, for those who log, count or show it. Times are in milliseconds. */
-export type EngineEvent =
+export type EngineEvent = EngineFact & {
+  /** The target that this is about; absent for the home target, and for what is about no target. */
+  readonly targetId?: string;
+};
+
+type EngineFact =
   | SourceEvent
   | ProbeEvent
   /** A snapshot of all backends: after each change of the inputs, and after probes. */

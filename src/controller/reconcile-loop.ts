@@ -7,13 +7,11 @@ import type { Snapshot } from './discovery-loop.ts';
 import { observedApprovals, observedNaming } from './naming.ts';
 import { type Reconciled, Reconciler, type ReconcilerOptions } from './reconciler.ts';
 import { Retry } from './retry.ts';
-import type { ToolWatch } from './tool-changes.ts';
 import { pause, Trigger } from './trigger.ts';
 
 export interface ReconcileLoopOptions extends ReconcilerOptions {
   /** Whether this process may write now. Defaults to always. */
   readonly mayPublish?: () => boolean;
-  readonly tools: ToolWatch;
 }
 
 /** What the loop needs to know of discovery, and what discovery learns from what is published. */

@@ -16,7 +16,8 @@ export interface ReconcileReportsOptions {
   /** Where the target is published, for messages. */
   readonly target: string;
   readonly now: () => Date;
-  readonly tools: ToolWatch;
+  /** Absent: `trust` reports nothing. */
+  readonly tools: ToolWatch | undefined;
 }
 
 /** Emits the events of reconciliations. A state that lasts, such as a hold or a rollback, is reported once. */
@@ -39,6 +40,7 @@ export class ReconcileReports {
     cycle: number,
   ): void {
     const { tell, tools } = this.#options;
+    if (tools === undefined) return;
     const fresh = waiting.filter((key) => !this.#waiting.has(key));
     const now = new Set(waiting);
     if (fresh.length > 0 || this.#waiting.size !== now.size)

@@ -23,13 +23,16 @@ import { type Publication, publish } from './publication.ts';
 import { ReconcileReports } from './reconcile-reports.ts';
 import { RevisionLog } from './revision-log.ts';
 import type { Target } from './target.ts';
-import { ToolWatch } from './tool-changes.ts';
+import type { ToolWatch } from './tool-changes.ts';
 
 export interface ReconcilerOptions extends Target, Publication {
   readonly tell: (event: EngineEvent) => void;
   /** This process makes one pass only. */
   readonly once: boolean;
-  /** What this process knows of the tools of MCP servers; absent: nothing yet. */
+  /**
+   * What this process knows of the tools of MCP servers. Without it, neither changes of them nor Services that wait for
+   * approval are reported: that is for one target only.
+   */
   readonly tools?: ToolWatch | undefined;
 }
 
@@ -88,7 +91,7 @@ export class Reconciler {
 
   /** @param before the reconciler whose knowledge of published services this one continues with */
   constructor(options: ReconcilerOptions, before?: Reconciler) {
-    const { tell, publisher, now, tools = new ToolWatch() } = options;
+    const { tell, publisher, now, tools } = options;
     this.#options = options;
     this.#generation = options.generation;
     this.#reports = new ReconcileReports({ tell, target: publisher.target, now, tools });

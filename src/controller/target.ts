@@ -22,3 +22,13 @@ export interface Target extends Pick<Publication, 'outputs' | 'publisher'> {
   /** Makes sure that the agent reads what is published, if that is wanted. */
   readonly follower?: Follower | undefined;
 }
+
+/**
+ * A target as the engine takes it. The first one of a list is the home target: its `overrides.yaml` decides on approvals
+ * and ways into backends, and tools that it published keep their names.
+ */
+export interface EngineTarget extends Omit<Target, 'generation'> {
+  /** Identifies it among all targets, in events, metrics and logs. */
+  readonly id: string;
+  readonly generation: Omit<Target['generation'], 'kinds'>;
+}

@@ -13,8 +13,15 @@ function logged(...events: EngineEvent[]): Logged[] {
   const lines: Logged[] = [];
   const at = (level: string) => (fields: object, message: string) =>
     lines.push({ level, ...fields, message });
-  const log = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
-  const tell = engineLog(log as unknown as Logger);
+  const loggerWith = (more: object): object => {
+    const of = (level: string) => (fields: object, message: string) =>
+      at(level)({ ...fields, ...more }, message);
+    return {
+      ...{ level: 'info', debug: of('debug'), info: of('info'), warn: of('warn'), error: of('error') },
+      child: loggerWith,
+    };
+  };
+  const tell = engineLog(loggerWith({}) as Logger);
   for (const event of events) tell(event);
   return lines;
 }
@@ -171,5 +178,33 @@ test('an outage and its end', () => {
   expect(logged({ kind: 'outage', outage: 'dns' }, { kind: 'outage', outage: undefined })).toMatchObject([
     { level: 'warn', outage: 'dns', message: expect.stringContaining("this Pod's DNS") },
     { level: 'info', message: expect.stringContaining('reachable again') },
+  ]);
+});
+
+test('a target other than the home target is named, and one that fails does not hide that the other recovers', () => {
+  const failed = {
+    kind: 'publish-failed',
+    cycle,
+    attempt: 1,
+    error: new Error('x'),
+    retryIn: 1_000,
+  } as const;
+  const reconciled = {
+    kind: 'reconciled',
+    cycle,
+    ok: true,
+    problems: [{ where: 'w', what: 'is left out' }],
+    milliseconds: 1,
+    tools: [],
+    revision: 1,
+    recorded: true,
+  } as const;
+  const targetId = 'toy';
+  const lines = logged({ ...failed, targetId }, reconciled, { ...reconciled, targetId }, reconciled);
+  expect(lines.map(({ level, target, message }) => [level, target, message])).toEqual([
+    ['error', 'toy', 'the toolset was not published: x'],
+    ['warn', undefined, 'w: is left out'],
+    ['warn', 'toy', 'w: is left out'],
+    ['info', 'toy', 'reconciliation recovered'],
   ]);
 });

@@ -8,8 +8,27 @@ import { publicationLog } from './engine-log/publication.ts';
 import { dispatcher } from './event-handlers.ts';
 import type { Logger } from './logger.ts';
 
-/** Logs engine events: changes only, and each problem once while it lasts. */
+const TABLES = [discoveryLog, publicationLog, driftLog, decisionLog, configurationLog, agentLog];
+
+/**
+ * Logs engine events: changes only, and each problem once while it lasts. Lines about a target other than the home target
+ * have its id in the field `target`.
+ */
 export function engineLog(log: Logger): (event: EngineEvent) => void {
-  const tables = [discoveryLog, publicationLog, driftLog, decisionLog, configurationLog, agentLog];
-  return dispatcher(tables.map((table) => table(log)));
+  const linesBy = (logger: Logger) => dispatcher(TABLES.map((table) => table(logger)));
+  const home = linesBy(log);
+  const otherOf = (logger: Logger) => ({ log: logger, write: linesBy(logger) });
+  const others = new Map<string, ReturnType<typeof otherOf>>();
+  return (event) => {
+    const { targetId } = event;
+    if (targetId === undefined) {
+      home(event);
+      return;
+    }
+    const other = others.get(targetId) ?? otherOf(log.child({ target: targetId }));
+    others.set(targetId, other);
+    // A child keeps the level that its parent had when it was made.
+    other.log.level = log.level;
+    other.write(event);
+  };
 }

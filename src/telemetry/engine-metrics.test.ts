@@ -66,7 +66,7 @@ async function scrape(events: readonly EngineEvent[]): Promise<string[]> {
   const set = new MetricSet();
   const { count } = engineMetrics(set, {
     known: (type) => KNOWN.has(type),
-    documents: ['toolset.json', 'custom_toolset.yaml'],
+    documents: (target) => (target === undefined ? ['toolset.json', 'custom_toolset.yaml'] : ['toy.json']),
     now: () => 1_000,
   });
   for (const event of events) count(event);
@@ -389,4 +389,28 @@ test('1,000 hostile names, types and namespaces make no more series than fixed n
   expect(lines.filter((line) => line.startsWith('dynamic_toolset_')).length).toBeLessThan(350);
   // A text of several lines stays in its own.
   for (const line of lines) expect(line).toMatch(/^$|^# (HELP|TYPE) |^[a-z0-9_]+(\{.*\})? ([\d.e+-]+|Nan)$/);
+});
+
+const withTarget = (name: string): string =>
+  name.includes('{') ? name.replace('}', ',target="toy"}') : `${name}{target="toy"}`;
+
+test('what is about another target has the label target, and does not count for the home target', async () => {
+  const lines = await scrape([
+    reconciled({ tools: tools('loki'), revision: 7 }),
+    { ...reconciled({ tools: tools('loki', 'loki'), revision: 3, recorded: false }), targetId: 'toy' },
+    pass([], [a], { changedAt: 0, cycle: 2 }),
+    { ...published, cycle: 2, targetId: 'toy' },
+    { kind: 'publish-failed', cycle: 2, attempt: 1, error: new Error('x'), retryIn: 1, targetId: 'toy' },
+    { kind: 'drift', cycle: 2, keys: ['toy.json'], diff: [], targetId: 'toy' },
+  ]);
+  const of = (name: string) => [sampled(lines, name), sampled(lines, withTarget(name))];
+  expect(of('tools_count{type="loki"}')).toEqual(['1', '2']);
+  expect(of('revision')).toEqual(['7', '3']);
+  expect(of('history_last_write_successful')).toEqual(['1', '0']);
+  expect(of('configmap_updates_total{result="success"}')).toEqual(['0', '1']);
+  expect(of('configmap_updates_total{result="failure"}')).toEqual(['0', '1']);
+  expect(of('configmap_drift_detected_total{kind="toy.json"}')).toEqual([undefined, '1']);
+  expect(of('change_to_publish_seconds_sum')).toEqual(['0', '1']);
+  expect(of('generations_total{document="toy.json",result="success"}')).toEqual([undefined, '0']);
+  expect(of('override_conflicts_total')).toEqual(['0', undefined]);
 });

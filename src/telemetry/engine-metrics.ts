@@ -1,7 +1,7 @@
 import type { EngineEvent } from '../controller/events.ts';
 import { decisionMetrics, overrideMetrics } from './engine-metrics/decisions.ts';
 import { discoveryMetrics, sourceMetrics } from './engine-metrics/discovery.ts';
-import { documentMetrics, driftMetrics } from './engine-metrics/documents.ts';
+import { type DocumentsOf, documentMetrics, driftMetrics } from './engine-metrics/documents.ts';
 import { configurationMetrics, successMetrics } from './engine-metrics/operation.ts';
 import { probeMetrics } from './engine-metrics/probes.ts';
 import { historyMetrics, publicationMetrics } from './engine-metrics/publication.ts';
@@ -16,8 +16,7 @@ export interface EngineMetrics {
 export interface EngineMetricsOptions {
   /** Whether a type may be a label. Types that tenants made up become `other`. */
   readonly known: (type: string) => boolean;
-  /** Names of the generated documents. */
-  readonly documents: readonly string[];
+  readonly documents: DocumentsOf;
   /** Monotonic clock, in milliseconds. */
   readonly now?: () => number;
 }
@@ -28,18 +27,37 @@ export function engineMetrics(
   { known, documents, now = () => performance.now() }: EngineMetricsOptions,
 ): EngineMetrics {
   const typeOf = (type: string): string => (known(type) ? type : 'other');
-  const count = dispatcher([
+  const ofAll = [
     discoveryMetrics(set, typeOf),
     sourceMetrics(set, typeOf),
     probeMetrics(set, typeOf),
+    overrideMetrics(set),
+    configurationMetrics(set),
+  ];
+  const ofTargets = [
     publicationMetrics(set, now),
     driftMetrics(set, documents),
     documentMetrics(set, typeOf, documents),
-    overrideMetrics(set),
     decisionMetrics(set),
     historyMetrics(set),
-    configurationMetrics(set),
     successMetrics(set),
-  ]);
-  return { count };
+  ];
+  const home = dispatcher([...ofAll, ...ofTargets.map((handlers) => handlers({}))]);
+  const others = new Map<string, (event: EngineEvent) => void>();
+  const countersOf = (target: string): ((event: EngineEvent) => void) => {
+    const known = others.get(target) ?? dispatcher(ofTargets.map((handlers) => handlers({ target })));
+    others.set(target, known);
+    return known;
+  };
+  return {
+    count(event) {
+      if (event.targetId !== undefined) {
+        countersOf(event.targetId)(event);
+        return;
+      }
+      home(event);
+      // How soon a change is published is counted for each target.
+      if (event.kind === 'pass') for (const count of others.values()) count(event);
+    },
+  };
 }

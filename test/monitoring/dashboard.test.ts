@@ -60,7 +60,7 @@ test('what it can be narrowed to, and where it gets its data, is chosen by whoev
 
 test('each metric that an expression names is one of ours, or of the process, with the labels that it asks for', async () => {
   const set = new MetricSet();
-  engineMetrics(set, { known: () => true, documents: OUTPUTS.names });
+  engineMetrics(set, { known: () => true, documents: () => OUTPUTS.names });
   stateMetrics(set, {
     version: '',
     leads: () => true,

@@ -1,8 +1,16 @@
 /** Code that several groups of metrics share. */
-import type { Gauge } from 'prom-client';
+import type { EventHandlers } from '../event-handlers.ts';
 
 /** Converts a type to a label value: `other` unless a detector has the type. */
 export type TypeLabel = (type: string) => string;
+
+/** The label of a target. The home target has none, so with one target there is no such label. */
+export interface TargetLabel {
+  readonly target?: string;
+}
+
+/** Creates the handlers of one target. */
+export type TargetHandlers = (of: TargetLabel) => EventHandlers;
 
 /** Histogram buckets of passes and publications, in seconds. */
 export const PASS_BUCKETS = [0.005, 0.02, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -10,14 +18,24 @@ export const PASS_BUCKETS = [0.005, 0.02, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 /** Milliseconds in a second. */
 export const SECOND = 1000;
 
-/** The labels that things are counted by. The home cluster has no label, so with one cluster there is none. */
-export interface Counted {
+/** The labels that things are counted by. The home cluster and the home target have no label of theirs. */
+export interface Counted extends TargetLabel {
   readonly type: string;
   readonly cluster?: string;
 }
 
-/** Sets a gauge to the number of things by type and cluster, and removes all other label values. */
-export function setCounts(gauge: Gauge<'type' | 'cluster'>, things: readonly Counted[]): void {
+interface CountGauge {
+  reset(): void;
+  inc(labels: Counted): void;
+}
+
+/** Sets a gauge to the number of things by labels, and removes all other label values. */
+export function setCounts(gauge: CountGauge, things: readonly Counted[]): void {
   gauge.reset();
-  for (const { type, cluster } of things) gauge.inc(cluster === undefined ? { type } : { type, cluster });
+  for (const { type, cluster, target } of things)
+    gauge.inc({
+      type,
+      ...(cluster === undefined ? {} : { cluster }),
+      ...(target === undefined ? {} : { target }),
+    });
 }

@@ -2,6 +2,7 @@ import type { Problem } from '../../model/discovery.ts';
 import { LIMIT_NAMES } from '../../model/documents.ts';
 import type { EventHandlers } from '../event-handlers.ts';
 import type { MetricSet } from '../metric-set.ts';
+import type { TargetHandlers } from './common.ts';
 
 const isOfOverrides = ({ where }: Problem): boolean => where.startsWith('overrides.yaml');
 
@@ -30,14 +31,16 @@ export function overrideMetrics(set: MetricSet): EventHandlers {
 }
 
 /** Metrics of why the published tools differ from the discovered backends. */
-export function decisionMetrics(set: MetricSet): EventHandlers {
+export function decisionMetrics(set: MetricSet): TargetHandlers {
   const held = set.counter(
     'removals_held_total',
     'Times that a removal of tools was held: most tools at once, or, with --once, after one failed probe.',
+    ['target'],
   );
   const rollbacks = set.counter(
     'rollbacks_total',
     'Publications that were rolled back because they were unusable.',
+    ['target'],
   );
   const waiting = set.gauge(
     'approvals_waiting',
@@ -50,20 +53,23 @@ export function decisionMetrics(set: MetricSet): EventHandlers {
   const limited = set.gauge(
     'tools_limited',
     "Tools that a limit keeps out of the documents, or whose owner's description it drops, by limit.",
-    ['limit'],
+    ['limit', 'target'],
   );
-  for (const limit of LIMIT_NAMES) limited.set({ limit }, 0);
-  return {
-    reconciled({ cuts }) {
-      if (cuts === undefined) return;
-      for (const limit of LIMIT_NAMES)
-        limited.set({ limit }, cuts.filter((cut) => cut.limit === limit).length);
-    },
-    'removal-held': () => held.inc(),
-    'approvals-waiting': (event) => waiting.set(event.waiting.length),
-    'tools-changed'({ change }) {
-      if (change.since !== 'nothing') toolChanges.inc();
-    },
-    'rolled-back': () => rollbacks.inc(),
+  return (of) => {
+    for (const counter of [held, rollbacks]) counter.inc(of, 0);
+    for (const limit of LIMIT_NAMES) limited.set({ limit, ...of }, 0);
+    return {
+      reconciled({ cuts }) {
+        if (cuts === undefined) return;
+        for (const limit of LIMIT_NAMES)
+          limited.set({ limit, ...of }, cuts.filter((cut) => cut.limit === limit).length);
+      },
+      'removal-held': () => held.inc(of),
+      'approvals-waiting': (event) => waiting.set(event.waiting.length),
+      'tools-changed'({ change }) {
+        if (change.since !== 'nothing') toolChanges.inc();
+      },
+      'rolled-back': () => rollbacks.inc(of),
+    };
   };
 }

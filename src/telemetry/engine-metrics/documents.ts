@@ -1,54 +1,60 @@
 import type { PublishedTool } from '../../model/published-tools.ts';
-import type { EventHandlers } from '../event-handlers.ts';
 import type { MetricSet } from '../metric-set.ts';
-import { setCounts, type TypeLabel } from './common.ts';
+import { setCounts, type TargetHandlers, type TargetLabel, type TypeLabel } from './common.ts';
+
+/** Names of the generated documents of a target; `undefined` is the home target. */
+export type DocumentsOf = (targetId: string | undefined) => readonly string[];
 
 /** Metrics of drift: external changes of generated documents. */
-export function driftMetrics(set: MetricSet, documents: readonly string[]): EventHandlers {
+export function driftMetrics(set: MetricSet, documentsOf: DocumentsOf): TargetHandlers {
   const drift = set.counter(
     'configmap_drift_detected_total',
     'External changes of generated documents, by document, or "deleted" for the whole ConfigMap. They were reverted.',
-    ['kind'],
+    ['kind', 'target'],
   );
-  for (const kind of [...documents, 'deleted']) drift.inc({ kind }, 0);
-  return {
-    drift({ keys }) {
-      for (const kind of keys) drift.inc({ kind });
-    },
-    recreated: () => drift.inc({ kind: 'deleted' }),
+  return (of) => {
+    for (const kind of [...documentsOf(of.target), 'deleted']) drift.inc({ kind, ...of }, 0);
+    return {
+      drift({ keys }) {
+        for (const kind of keys) drift.inc({ kind, ...of });
+      },
+      recreated: () => drift.inc({ kind: 'deleted', ...of }),
+    };
   };
 }
 
 /** Metrics of documents: how often they are generated, and the tools in the published ones. */
-export function documentMetrics(
-  set: MetricSet,
-  typeOf: TypeLabel,
-  documents: readonly string[],
-): EventHandlers {
+export function documentMetrics(set: MetricSet, typeOf: TypeLabel, documentsOf: DocumentsOf): TargetHandlers {
   const generations = set.counter(
     'generations_total',
     'Generated documents; "failure" if overrides.yaml is invalid, so the last documents stay.',
-    ['document', 'result'],
+    ['document', 'result', 'target'],
   );
-  let tools: readonly PublishedTool[] = [];
-  let counted: readonly PublishedTool[] | undefined;
-  set.gauge('tools_count', 'Published tools.', ['type', 'cluster'], (gauge) => {
-    if (counted !== tools)
-      setCounts(
-        gauge,
-        tools.map((tool) => ({ ...tool, type: typeOf(tool.type) })),
-      );
-    counted = tools;
+  /** Published tools by target. */
+  const tools = new Map<TargetLabel, readonly PublishedTool[]>();
+  let isCounted = false;
+  set.gauge('tools_count', 'Published tools.', ['type', 'cluster', 'target'], (gauge) => {
+    if (isCounted) return;
+    isCounted = true;
+    const all = [...tools].flatMap(([of, each]) => each.map((tool) => ({ ...tool, ...of })));
+    setCounts(
+      gauge,
+      all.map((tool) => ({ ...tool, type: typeOf(tool.type) })),
+    );
   });
-  const count = (result: 'success' | 'failure', more: number): void => {
-    for (const document of documents) generations.inc({ document, result }, more);
-  };
-  count('success', 0);
-  count('failure', 0);
-  return {
-    generated: ({ ok }) => count(ok ? 'success' : 'failure', 1),
-    reconciled(event) {
-      if (event.ok) tools = event.tools ?? [];
-    },
+  return (of) => {
+    const count = (result: 'success' | 'failure', more: number): void => {
+      for (const document of documentsOf(of.target)) generations.inc({ document, result, ...of }, more);
+    };
+    count('success', 0);
+    count('failure', 0);
+    return {
+      generated: ({ ok }) => count(ok ? 'success' : 'failure', 1),
+      reconciled(event) {
+        if (!event.ok || event.tools === tools.get(of)) return;
+        tools.set(of, event.tools ?? []);
+        isCounted = false;
+      },
+    };
   };
 }

@@ -1,6 +1,6 @@
 import type { EventHandlers } from '../event-handlers.ts';
 import type { MetricSet } from '../metric-set.ts';
-import { SECOND } from './common.ts';
+import { SECOND, type TargetHandlers } from './common.ts';
 
 /** Metrics of configuration changes. */
 export function configurationMetrics(set: MetricSet): EventHandlers {
@@ -25,20 +25,19 @@ export function configurationMetrics(set: MetricSet): EventHandlers {
 }
 
 /** Metrics of when each stage last succeeded. */
-export function successMetrics(set: MetricSet): EventHandlers {
+export function successMetrics(set: MetricSet): TargetHandlers {
   const success = set.gauge(
     'last_success_timestamp_seconds',
     'Unix time when a stage last succeeded. Followers do not reconcile.',
-    ['stage'],
+    ['stage', 'target'],
   );
-  const mark = (stage: string): void => success.set({ stage }, Date.now() / SECOND);
-  return {
+  return (of) => ({
     // Probes continue while Services cannot be read, but such a pass does not count as a discovery.
     pass({ full }) {
-      if (full) mark('discovery');
+      if (full) success.set({ stage: 'discovery' }, Date.now() / SECOND);
     },
     reconciled({ ok }) {
-      if (ok) mark('reconciliation');
+      if (ok) success.set({ stage: 'reconciliation', ...of }, Date.now() / SECOND);
     },
-  };
+  });
 }

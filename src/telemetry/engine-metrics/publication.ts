@@ -1,70 +1,89 @@
-import type { EventHandlers } from '../event-handlers.ts';
 import type { MetricSet } from '../metric-set.ts';
-import { PASS_BUCKETS, SECOND } from './common.ts';
+import { PASS_BUCKETS, SECOND, type TargetHandlers } from './common.ts';
 
 /** Maximum changes to track while publishing fails. */
 const MAX_CHANGES = 100;
+
+/** Unpublished changes with the cycle that found them, oldest first. */
+class Changes {
+  #pending: { readonly at: number; readonly cycle: number }[] = [];
+
+  add(at: number, cycle: number): void {
+    if (this.#pending.length < MAX_CHANGES) this.#pending.push({ at, cycle });
+  }
+
+  /**
+   * Removes the changes up to a cycle. Later changes are not part of its publication.
+   * @returns when the first of them happened
+   */
+  takeUpTo(last: number): number | undefined {
+    const done = this.#pending.filter(({ cycle }) => cycle <= last);
+    this.#pending = this.#pending.filter(({ cycle }) => cycle > last);
+    return done.length === 0 ? undefined : Math.min(...done.map(({ at }) => at));
+  }
+}
 
 /**
  * Metrics of publications: their number, their duration and the latency from a change to its publication.
  * @param now monotonic clock, in milliseconds
  */
-export function publicationMetrics(set: MetricSet, now: () => number): EventHandlers {
+export function publicationMetrics(set: MetricSet, now: () => number): TargetHandlers {
   const updates = set.counter(
     'configmap_updates_total',
     'Publications that changed the ConfigMap ("success"), and attempts that failed ("failure").',
-    ['result'],
+    ['result', 'target'],
   );
   const duration = set.histogram(
     'configmap_reconcile_duration_seconds',
     'Duration of a reconciliation, including the publication if there was one.',
     PASS_BUCKETS,
+    ['target'],
   );
   const latency = set.histogram(
     'change_to_publish_seconds',
     'Time from the change of a Service to the updated ConfigMap; for several changes, from the first one.',
     PASS_BUCKETS,
+    ['target'],
   );
-  for (const result of ['success', 'failure']) updates.inc({ result }, 0);
-  /** Unpublished changes with the cycle that found them, oldest first. */
-  let pendingChanges: { readonly at: number; readonly cycle: number }[] = [];
-  /** Removes the changes up to a cycle. Later changes are not part of its publication. */
-  const takeUpTo = (last: number): number[] => {
-    const done = pendingChanges.filter(({ cycle }) => cycle <= last);
-    pendingChanges = pendingChanges.filter(({ cycle }) => cycle > last);
-    return done.map(({ at }) => at);
-  };
-  return {
-    pass({ changedAt, cycle }) {
-      if (changedAt !== undefined && pendingChanges.length < MAX_CHANGES)
-        pendingChanges.push({ at: changedAt, cycle });
-    },
-    published({ cycle }) {
-      updates.inc({ result: 'success' });
-      const done = takeUpTo(cycle);
-      if (done.length > 0) latency.observe((now() - Math.min(...done)) / SECOND);
-    },
-    'publish-failed': () => updates.inc({ result: 'failure' }),
-    reconciled({ ok, milliseconds, cycle }) {
-      duration.observe(milliseconds / SECOND);
-      // The remaining changes do not affect the published documents.
-      if (ok) takeUpTo(cycle);
-    },
+  return (of) => {
+    for (const result of ['success', 'failure']) updates.inc({ result, ...of }, 0);
+    for (const histogram of [duration, latency]) histogram.zero(of);
+    const changes = new Changes();
+    return {
+      pass({ changedAt, cycle }) {
+        if (changedAt !== undefined) changes.add(changedAt, cycle);
+      },
+      published({ cycle }) {
+        updates.inc({ result: 'success', ...of });
+        const first = changes.takeUpTo(cycle);
+        if (first !== undefined) latency.observe(of, (now() - first) / SECOND);
+      },
+      'publish-failed': () => updates.inc({ result: 'failure', ...of }),
+      reconciled({ ok, milliseconds, cycle }) {
+        duration.observe(of, milliseconds / SECOND);
+        // The remaining changes do not affect the published documents.
+        if (ok) changes.takeUpTo(cycle);
+      },
+    };
   };
 }
 
 /** Metrics of the history. */
-export function historyMetrics(set: MetricSet): EventHandlers {
-  const revision = set.gauge('revision', 'Number of the newest revision; 0 if there is none.');
+export function historyMetrics(set: MetricSet): TargetHandlers {
+  const revision = set.gauge('revision', 'Number of the newest revision; 0 if there is none.', ['target']);
   const history = set.gauge(
     'history_last_write_successful',
     '1 if the published documents are in the history, 0 if writing them failed. Followers do not write the history.',
+    ['target'],
   );
-  history.set(1);
-  return {
-    reconciled(event) {
-      history.set(event.recorded ? 1 : 0);
-      if (event.ok) revision.set(event.revision ?? 0);
-    },
+  return (of) => {
+    revision.set(of, 0);
+    history.set(of, 1);
+    return {
+      reconciled(event) {
+        history.set(of, event.recorded ? 1 : 0);
+        if (event.ok) revision.set(of, event.revision ?? 0);
+      },
+    };
   };
 }

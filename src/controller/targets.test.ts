@@ -1,0 +1,208 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import {
+  HEALTHY,
+  loki,
+  namesOf,
+  type RunningEngine,
+  startEngine,
+  targetOn,
+} from '../../test/fixtures/unit/engine.ts';
+import { MemoryPublisher } from '../../test/fixtures/unit/memory-publisher.ts';
+import { service } from '../../test/fixtures/unit/service.ts';
+import type { Plan, Published } from '../model/published.ts';
+import { contentHash } from '../planning/content-hash.ts';
+import { rollbackAnnotations } from '../planning/plan.ts';
+import type { EngineOptions } from './engine.ts';
+import type { EngineTarget } from './target.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+let running: RunningEngine;
+afterEach(async () => {
+  await running.stop();
+  vi.useRealTimers();
+});
+
+/** An engine with two targets, each in a place of its own. */
+function setup(more: Partial<EngineOptions> = {}, second: Partial<EngineTarget> = {}) {
+  const home = new MemoryPublisher();
+  const other = new MemoryPublisher();
+  const targets = [targetOn(home), targetOn(other, { id: 'other', ...second })] as const;
+  running = startEngine({ targets, ...more });
+  return { ...running, places: { home, other } };
+}
+
+/** Answers when the signal is aborted, as a connection to a server that hangs does. */
+const hang = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+
+/** What keeps a place from working. */
+const FAULTS = {
+  'refuses writes': (place: MemoryPublisher) => {
+    place.before = (what) => {
+      if (what === 'apply') throw new Error('not now');
+    };
+  },
+  'cannot be read': (place: MemoryPublisher) => {
+    place.before = (what) => {
+      if (what === 'read') throw new Error('not now');
+    };
+  },
+  'does not answer': (place: MemoryPublisher) => {
+    Object.assign(place, { read: hang });
+  },
+  'takes no writes to an end': (place: MemoryPublisher) => {
+    Object.assign(place, { apply: (_plan: Plan, _now: Date, signal: AbortSignal) => hang(signal) });
+  },
+} as const;
+
+const cases = Object.keys(FAULTS).flatMap((fault) =>
+  (['home', 'other'] as const).map((id) => ({ fault: fault as keyof typeof FAULTS, id })),
+);
+
+/** Longer than the first discovery waits for the home target, in milliseconds. */
+const PATIENCE = 11_000;
+
+describe('two targets', () => {
+  test('both get what one discovery finds, and each backend is probed once', async () => {
+    const { source, places, probe, settle } = setup();
+    source.sync([loki('a'), loki('b')]);
+    await settle();
+    expect(places.home.tools).toEqual(namesOf('a', 'b'));
+    expect(places.other.live?.data).toEqual(places.home.live?.data);
+    expect(probe).toHaveBeenCalledTimes(2);
+  });
+
+  test.each(cases)('$id $fault: the other one is published in time', async ({ fault, id }) => {
+    const { source, places, settle, told } = setup();
+    FAULTS[fault](places[id]);
+    const well = places[id === 'home' ? 'other' : 'home'];
+    source.sync([loki('a')]);
+    await settle(PATIENCE);
+    expect(well.tools).toEqual(namesOf('a'));
+    source.upsert(loki('b'));
+    await settle(200);
+    expect(well.tools).toEqual(namesOf('a', 'b'));
+    expect(well.applied).toHaveLength(2);
+    for (const { targetId } of told('publish-failed')) expect(targetId).toBe(id === 'home' ? undefined : id);
+  });
+
+  test('each backs off on its own, and catches up on its own', async () => {
+    const { source, places, settle, told } = setup();
+    FAULTS['refuses writes'](places.other);
+    source.sync([loki('a')]);
+    await settle(5_000);
+    const failed = told('publish-failed');
+    expect(failed.map(({ attempt }) => attempt)).toEqual(failed.map((_, index) => index + 1));
+    expect(failed.length).toBeGreaterThan(1);
+    expect(told('published').map(({ targetId }) => targetId)).toEqual([undefined]);
+    places.other.before = () => {};
+    await settle(30_000);
+    expect(places.other.tools).toEqual(namesOf('a'));
+    expect(places.home.applied).toHaveLength(1);
+  });
+
+  test('each holds removals by its own policy', async () => {
+    const { source, places, settle, told } = setup({}, { removalHold: 0 });
+    source.sync([loki('a'), loki('b'), loki('c')]);
+    await settle();
+    source.sync([]);
+    await settle();
+    expect(places.home.tools).toEqual(namesOf('a', 'b', 'c'));
+    expect(places.other.tools).toEqual([]);
+    expect(told('removal-held').map(({ targetId }) => targetId)).toEqual([undefined]);
+  });
+
+  test('an external change of one is reverted there, and named', async () => {
+    const { source, places, settle, told } = setup();
+    source.sync([loki('a')]);
+    await settle();
+    const good = places.other.live?.data;
+    places.other.edit('custom_toolset.yaml', 'toolsets: { evil: {} }');
+    await settle(300);
+    expect(places.other.live?.data).toEqual(good);
+    expect(told('drift').map(({ targetId }) => targetId)).toEqual(['other']);
+    expect(places.home.applied).toHaveLength(1);
+  });
+
+  test('a rollback of one holds there, and the other one goes on', async () => {
+    const { source, places, settle } = setup();
+    source.sync([loki('a')]);
+    await settle();
+    const older = places.other.live as Published;
+    source.upsert(loki('b'));
+    await settle();
+    const [first] = places.other.revisions;
+    const from = contentHash({ ...places.other.live?.data });
+    const annotations = {
+      ...older.annotations,
+      ...rollbackAnnotations({ to: first?.number ?? 0, from }),
+    };
+    places.other.write({ data: older.data, annotations });
+    places.other.edit('custom_toolset.yaml', older.data['custom_toolset.yaml'] ?? '');
+    await settle(5_000);
+    expect(places.other.tools).toEqual(namesOf('a'));
+    expect(places.home.tools).toEqual(namesOf('a', 'b'));
+    expect(places.home.live?.annotations).not.toHaveProperty('kubernaut.io/rolled-back-to');
+    // Other inputs end it.
+    source.upsert(loki('c'));
+    await settle();
+    expect(places.other.tools).toEqual(namesOf('a', 'b', 'c'));
+  });
+
+  test('who loses leadership writes to none, and who wins it writes to all', async () => {
+    const { engine, source, places, state, settle, told } = setup();
+    source.sync([loki('a')]);
+    await settle();
+    state.leads = false;
+    source.upsert(loki('b'));
+    await settle(60_000);
+    for (const place of Object.values(places)) expect(place.tools).toEqual(namesOf('a'));
+    expect(new Set(told('observed').map(({ targetId }) => targetId))).toEqual(new Set([undefined, 'other']));
+    state.leads = true;
+    engine.onStartedLeading();
+    await settle();
+    for (const place of Object.values(places)) expect(place.tools).toEqual(namesOf('a', 'b'));
+  });
+
+  test('changed tools of an MCP server are reported once', async () => {
+    const { source, probe, settle, told } = setup();
+    const mcp = service('orders', { labels: { app: 'mcp-server' }, ports: ['mcp:8000'] });
+    const tool = (name: string) => ({ name, readOnly: true, digest: '1' });
+    probe.mockResolvedValue({ ...HEALTHY, tools: [tool('a')] });
+    source.sync([mcp]);
+    await settle();
+    probe.mockResolvedValue({ ...HEALTHY, tools: [tool('a'), tool('b')] });
+    source.sync([]);
+    await settle();
+    source.sync([mcp]);
+    await settle();
+    const changes = told('tools-changed').filter(({ change }) => change.added.includes('b'));
+    expect(changes.map(({ targetId }) => targetId)).toEqual([undefined]);
+  });
+
+  test('other options add a target, and take one away, without touching the one that stays', async () => {
+    const { engine, all, source, places, settle } = setup();
+    source.sync([loki('a')]);
+    await settle();
+    const third = new MemoryPublisher();
+    const [home] = all.targets;
+    engine.reconfigure({ ...all, targets: [home, targetOn(third, { id: 'third' })] });
+    await settle();
+    source.sync([loki('a'), loki('b')]);
+    await settle();
+    expect(third.tools).toEqual(namesOf('a', 'b'));
+    expect(places.home.applied).toHaveLength(2);
+    expect(places.other.tools).toEqual(namesOf('a'));
+  });
+
+  test.each(['home', 'other'] as const)('once: %s fails, and the other one is published', async (id) => {
+    const { source, places, settle, ended } = setup({ once: true });
+    FAULTS['refuses writes'](places[id]);
+    source.sync([loki('a')]);
+    await settle(PATIENCE);
+    await expect(ended).rejects.toThrow('not now');
+    expect(places[id === 'home' ? 'other' : 'home'].tools).toEqual(namesOf('a'));
+  });
+});
