@@ -315,3 +315,28 @@ test('a backend of which nothing changed is the same object, and one that change
   expect(again?.conditions).toBe(first?.conditions);
   expect(conditionOf(added?.conditions ?? [], 'Published')?.reason).toBe('KeptForNow');
 });
+
+test('a target other than the home target has a state of its own, and changes nothing else', () => {
+  const { readModel, at, found, published } = setting();
+  found(discovered(offered('loki')));
+  published({ loki: 'loki' });
+  const before = [readModel.ready, readModel.tools, readModel.counters, readModel.backends.backends];
+  const targetId = 'toy';
+  const failed = { kind: 'publish-failed', cycle: 1, attempt: 1, retryIn: 1 } as const;
+  at(1_000);
+  readModel.apply({ ...failed, error: new Error('not now'), targetId });
+  expect(readModel.targets.get(targetId)).toMatchObject({ status: 'failing', error: 'not now' });
+  const { revision } = readModel;
+  at(2_000);
+  readModel.apply({ ...failed, error: new Error('not now'), targetId });
+  expect(readModel.revision).toBe(revision);
+  readModel.apply({ kind: 'observed', live: undefined, targetId });
+  expect(readModel.targets.get(targetId)).toEqual({
+    status: 'ok',
+    since: new Date(2_000),
+    problems: [],
+    tools: 0,
+    lastPublished: undefined,
+  });
+  expect([readModel.ready, readModel.tools, readModel.counters, readModel.backends.backends]).toEqual(before);
+});

@@ -26,6 +26,13 @@ export interface Dependency {
   readonly error?: string;
 }
 
+/** How a target other than the home target is doing. */
+export interface TargetStatus extends Dependency {
+  readonly problems: readonly Problem[];
+  readonly tools: number | undefined;
+  readonly lastPublished: Date | undefined;
+}
+
 export interface Counters {
   readonly cycles: number;
   readonly examined: number;
@@ -60,6 +67,8 @@ export class ReadModel {
   lastPublished: Date | undefined;
   counters: Counters = { cycles: 0, examined: 0, publications: 0, failures: 0, drift: 0 };
   dependencies: Readonly<Record<'kubernetes' | 'configmap' | 'discovery', Dependency>>;
+  /** The targets other than the home target, by id. They do not decide whether this process is ready. */
+  targets: ReadonlyMap<string, TargetStatus> = new Map();
   readonly #listeners = new Set<() => void>();
   readonly #catalog = new Catalog();
   readonly #histories = new HealthHistories();
@@ -127,6 +136,7 @@ export class ReadModel {
 
   /** @returns whether the event changed anything. Most do not: there is one per probe, and the pass sums them up. */
   #apply(event: EngineEvent): boolean {
+    if (event.targetId !== undefined) return this.#applyToTarget(event.targetId, event);
     switch (event.kind) {
       case 'pass':
         this.#pass(event);
@@ -162,6 +172,25 @@ export class ReadModel {
       default:
         return false;
     }
+  }
+
+  /** The same for a target other than the home target: nothing else follows from its state. */
+  #applyToTarget(id: string, event: EngineEvent): boolean {
+    const now = this.#options.now();
+    const before = this.targets.get(id) ?? {
+      ...{ status: 'waiting' as const, since: this.startedAt, problems: NOTHING },
+      tools: undefined,
+      lastPublished: undefined,
+    };
+    const change = targetChange(event, now);
+    if (change === undefined) return false;
+    const { error: _, ...kept } = before;
+    const isSame = (change.status ?? before.status) === before.status;
+    const error = isSame && before.error !== undefined ? { error: before.error } : {};
+    const status = { ...kept, ...error, ...change, since: isSame ? before.since : now };
+    if (isDeepStrictEqual(status, this.targets.get(id))) return false;
+    this.targets = new Map([...this.targets, [id, status]]);
+    return true;
   }
 
   #pass({ cycle, services, problems, examined, milliseconds }: Extract<EngineEvent, { kind: 'pass' }>): void {
@@ -258,5 +287,22 @@ export class ReadModel {
         ...(error === undefined ? {} : { error }),
       },
     };
+  }
+}
+
+/** What an event changes of the status of its target. */
+function targetChange(event: EngineEvent, now: Date): Partial<TargetStatus> | undefined {
+  switch (event.kind) {
+    case 'observed':
+      return { status: 'ok', tools: event.live?.present.tools.length ?? 0 };
+    case 'observe-failed':
+    case 'publish-failed':
+      return { status: 'failing', error: (event.error as Error).message };
+    case 'reconciled':
+      return { problems: event.problems };
+    case 'published':
+      return { lastPublished: now };
+    default:
+      return undefined;
   }
 }

@@ -33,3 +33,21 @@ test('in an outage nobody is known to be healthy', () => {
   const outage = { where: 'probes', what: 'no backend can be reached' };
   expect(byTypeWith([outage])).toEqual({ loki: { healthy: 0, unhealthy: 1, unknown: 3 } });
 });
+
+test('other targets are listed, and none where there is one target', () => {
+  const readModel = new ReadModel({ now: () => new Date(0) });
+  expect(statistics(readModel, '1', true)).not.toHaveProperty('targets');
+  const error = new Error('not now');
+  readModel.apply({ kind: 'publish-failed', cycle: 1, attempt: 1, error, retryIn: 1, targetId: 'toy' });
+  expect(statistics(readModel, '1', true).targets).toEqual([
+    {
+      id: 'toy',
+      status: 'failing',
+      since: '1970-01-01T00:00:00.000Z',
+      error: 'not now',
+      tools: null,
+      lastPublished: null,
+      problems: [],
+    },
+  ]);
+});

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { ReadModel } from '../../controller/read-model.ts';
+import type { ReadModel, TargetStatus } from '../../controller/read-model.ts';
 import { CONDITION, etagResponses } from '../described.ts';
 import { note, time } from '../schema-parts.ts';
 import { ASKED, iso, PATH, type Routes } from './route.ts';
@@ -26,6 +26,20 @@ const statisticsAnswer = z.object({
     driftReverted: z.int(),
     problems: z.array(note),
   }),
+  targets: z
+    .array(
+      z.object({
+        id: z.string(),
+        status: z.enum(['ok', 'failing', 'waiting']),
+        since: time,
+        error: z.string().optional().describe('the last error, while it fails'),
+        tools: z.int().nullable(),
+        lastPublished: time.nullable(),
+        problems: z.array(note),
+      }),
+    )
+    .optional()
+    .describe('the other places that are kept up to date; absent if there are none'),
 });
 
 /** Counts, times and what is wrong. @param leader whether this replica writes */
@@ -64,8 +78,22 @@ export function statistics(
       driftReverted: counters.drift,
       problems: notes(readModel.publishProblems),
     },
+    ...(readModel.targets.size === 0 ? {} : { targets: [...readModel.targets].map(targetJson) }),
   };
 }
+
+/** How a target other than the home target is doing. */
+const targetJson = ([id, { since, tools, lastPublished, problems, ...rest }]: readonly [
+  string,
+  TargetStatus,
+]): NonNullable<z.infer<typeof statisticsAnswer>['targets']>[number] => ({
+  id,
+  ...rest,
+  since: since.toISOString(),
+  tools: tools ?? null,
+  lastPublished: iso(lastPublished),
+  problems: problems.map((each) => ({ ...each })),
+});
 
 /** `GET /statistics`. */
 export const statisticsRoutes: Routes = (app, { service, ready }) => {
