@@ -14,6 +14,7 @@ import { contentHash } from '../planning/content-hash.ts';
 import { rollbackAnnotations } from '../planning/plan.ts';
 import type { EngineOptions } from './engine.ts';
 import type { EngineTarget } from './target.ts';
+import { pause } from './trigger.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -32,6 +33,8 @@ function setup(more: Partial<EngineOptions> = {}, second: Partial<EngineTarget> 
   running = startEngine({ targets, ...more });
   return { ...running, places: { home, other } };
 }
+
+const MCP = service('orders', { labels: { app: 'mcp-server' }, ports: ['mcp:8000'] });
 
 /** Answers when the signal is aborted, as a connection to a server that hangs does. */
 const hang = (signal: AbortSignal): Promise<never> =>
@@ -166,17 +169,33 @@ describe('two targets', () => {
     for (const place of Object.values(places)) expect(place.tools).toEqual(namesOf('a', 'b'));
   });
 
+  test('an MCP server that waits for approval is reported once', async () => {
+    const generation = {
+      credentials: {},
+      holmesgptVersion: '0.32',
+      mcpPolicy: 'approve',
+      namespaces: ['ops'],
+    } as const;
+    const targets = [
+      targetOn(new MemoryPublisher(), { generation }),
+      targetOn(new MemoryPublisher(), { id: 'other', generation }),
+    ] as const;
+    const { source, settle, told } = setup({ targets });
+    source.sync([MCP]);
+    await settle();
+    expect(told('approvals-waiting').map(({ targetId }) => targetId)).toEqual([undefined]);
+  });
+
   test('changed tools of an MCP server are reported once', async () => {
     const { source, probe, settle, told } = setup();
-    const mcp = service('orders', { labels: { app: 'mcp-server' }, ports: ['mcp:8000'] });
     const tool = (name: string) => ({ name, readOnly: true, digest: '1' });
     probe.mockResolvedValue({ ...HEALTHY, tools: [tool('a')] });
-    source.sync([mcp]);
+    source.sync([MCP]);
     await settle();
     probe.mockResolvedValue({ ...HEALTHY, tools: [tool('a'), tool('b')] });
     source.sync([]);
     await settle();
-    source.sync([mcp]);
+    source.sync([MCP]);
     await settle();
     const changes = told('tools-changed').filter(({ change }) => change.added.includes('b'));
     expect(changes.map(({ targetId }) => targetId)).toEqual([undefined]);
@@ -200,9 +219,18 @@ describe('two targets', () => {
   test.each(['home', 'other'] as const)('once: %s fails, and the other one is published', async (id) => {
     const { source, places, settle, ended } = setup({ once: true });
     FAULTS['refuses writes'](places[id]);
+    const well = places[id === 'home' ? 'other' : 'home'];
+    const apply = well.apply.bind(well);
+    Object.assign(well, {
+      async apply(plan: Plan, _: Date, signal: AbortSignal) {
+        await pause(1_000, signal);
+        signal.throwIfAborted();
+        return await apply(plan);
+      },
+    });
     source.sync([loki('a')]);
     await settle(PATIENCE);
     await expect(ended).rejects.toThrow('not now');
-    expect(places[id === 'home' ? 'other' : 'home'].tools).toEqual(namesOf('a'));
+    expect(well.tools).toEqual(namesOf('a'));
   });
 });
