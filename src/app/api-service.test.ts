@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { discovered } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
+import { idsOf } from '../controller/backend-ids.ts';
 import { ReadModel } from '../controller/read-model.ts';
 import type { DiscoveredService, Health } from '../model/discovery.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
@@ -17,7 +18,10 @@ const backend = (namespace: string, name: string, type: string, health: Health):
 function setting(first: readonly DiscoveredService[], next: readonly DiscoveredService[]) {
   const readModel = new ReadModel({ now: () => new Date(0) });
   const pass = (cycle: number, services: readonly DiscoveredService[]): void =>
-    readModel.apply({ kind: 'pass', cycle, services, problems: [], examined: 0, milliseconds: 1 } as never);
+    readModel.apply({
+      ...{ kind: 'pass', cycle, services, ids: idsOf(services, new Map()) },
+      ...{ problems: [], examined: 0, milliseconds: 1 },
+    } as never);
   pass(1, first);
   const touched: string[] = [];
   const parts = {

@@ -8,6 +8,7 @@ import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
+import { type Groups, publishedGroups } from '../planning/backend-groups.ts';
 import { type PublicationState, publicationState } from '../planning/conditions/published.ts';
 import { type Observed, observe } from '../planning/observed.ts';
 import { readOverrides } from '../planning/overrides.ts';
@@ -24,6 +25,8 @@ export interface CurrentState {
   /** For the conditions of backends. `isKnown` is false if the published documents were not read. */
   readonly publication: PublicationState;
   readonly tools: readonly PublishedTool[];
+  /** The groups of the published backends, which keep their ids. */
+  readonly groups: Groups;
 }
 
 /** Applies the state to the stages. */
@@ -50,6 +53,7 @@ export function currentStateOf(
     published: heldKeys(naming.held),
     publication: { isKnown, ...publicationState(live?.annotations), failure: undefined, decides: true },
     tools: live?.present.tools ?? [],
+    groups: publishedGroups(live),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Configuration } from '../app/configuration.ts';
 import { readCurrentState, withCurrentState } from '../app/current-state.ts';
 import { type Input, openInput, stagesOf } from '../app/pipeline.ts';
+import { idsOf } from '../controller/backend-ids.ts';
 import { Catalog } from '../controller/catalog.ts';
 import { discover, toolKinds } from '../controller/pass.ts';
 import { generate } from '../outputs/generate.ts';
@@ -59,7 +60,7 @@ export async function discoverCommand(flags: DiscoverFlags, cli: CliContext): Pr
       found: await discover(read.services, stagesInUse, cli.signal),
     };
   });
-  const { overrides, published, publication, tools } = state;
+  const { overrides, published, publication, tools, groups } = state;
   const { limitNotes, cuts, omissions } = generate(found.services, {
     ...settings,
     kinds,
@@ -69,7 +70,16 @@ export async function discoverCommand(flags: DiscoverFlags, cli: CliContext): Pr
   const catalog = new Catalog();
   const policy = settings;
   catalog.update(
-    { found: found.services, tools, overrides, policy, publication, cuts, omissions },
+    {
+      found: found.services,
+      ids: idsOf(found.services, groups),
+      tools,
+      overrides,
+      policy,
+      publication,
+      cuts,
+      omissions,
+    },
     new Date(),
   );
   const problems = [...sync.problems, ...found.problems, ...limitNotes];

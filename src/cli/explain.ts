@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import type { Configuration } from '../app/configuration.ts';
 import { readCurrentState, withCurrentState } from '../app/current-state.ts';
 import { openInput, stagesOf } from '../app/pipeline.ts';
+import { idsOf } from '../controller/backend-ids.ts';
 import { Catalog } from '../controller/catalog.ts';
 import { permitted } from '../controller/outcome.ts';
 import { discover, toolKinds } from '../controller/pass.ts';
@@ -138,9 +139,10 @@ function backendState(
   { cuts, omissions }: Pick<Generated, 'cuts' | 'omissions'>,
   { state, policy }: ExplainInput,
 ): Pick<ExplainResult, 'id' | 'conditions'> {
-  const { overrides, tools, publication } = state;
+  const { overrides, tools, publication, groups } = state;
   const catalog = new Catalog();
-  catalog.update({ found, tools, overrides, policy, publication, cuts, omissions }, new Date());
+  const ids = idsOf(found, groups);
+  catalog.update({ found, ids, tools, overrides, policy, publication, cuts, omissions }, new Date());
   const backend = service === undefined ? undefined : catalog.of(serviceKey(service.service));
   if (backend !== undefined) return { id: backend.id, conditions: backend.conditions };
   const { candidate } = explanation;

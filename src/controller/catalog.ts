@@ -1,23 +1,26 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Backend, groupOf, membersOf } from '../model/backend.ts';
-import { assignIds, type BackendId } from '../model/backend-id.ts';
+import { type Backend, membersOf } from '../model/backend.ts';
+import type { BackendId } from '../model/backend-id.ts';
 import { transitions } from '../model/condition.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import type { Cut, Omission } from '../model/documents.ts';
 import type { Overrides } from '../model/overrides.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
-import { type ServiceKey, serviceKey, toolKey } from '../model/service.ts';
+import { keyOfService, type ServiceKey, serviceKey, toolKey } from '../model/service.ts';
 import { type AdmissionPolicy, admissionOf } from '../planning/admission.ts';
 import { findingsOf } from '../planning/conditions/conditions.ts';
 import type { PublicationState } from '../planning/conditions/published.ts';
 import { type Change, resolveOverrides } from '../planning/override-keys.ts';
 import { switchedOffBeside } from '../planning/switched-off.ts';
+import type { Ids } from './backend-ids.ts';
 import { PublishedIndex } from './published-index.ts';
 
 /** All that backends and their conditions follow from. */
 export interface CatalogInputs {
   /** What the last discovery found. */
   readonly found: readonly DiscoveredService[];
+  /** Ids of the backends that were found, by their entry points. */
+  readonly ids: Ids;
   /** The tools that are published. */
   readonly tools: readonly PublishedTool[];
   readonly overrides: Overrides;
@@ -54,11 +57,10 @@ export class Catalog {
     return this.#byService.get(key);
   }
 
-  /** Rebuilds the backends from the inputs. Ids and transition times of conditions are kept. */
+  /** Rebuilds the backends from the inputs. Transition times of conditions are kept. */
   update(inputs: CatalogInputs, now: Date): void {
-    const { found, tools } = inputs;
+    const { found, ids, tools } = inputs;
     const known = new Map(this.#backends.map((backend) => [backend.id, backend]));
-    const ids = this.#idsOf(found);
     const isReusable = this.#inputs !== undefined && sameFrame(this.#inputs, inputs);
     this.#inputs = inputs;
     const index = new PublishedIndex(tools);
@@ -70,12 +72,13 @@ export class Catalog {
       isFound: boolean,
     ): Backend => backendOf(id, service, published, factsOf(service, published, isFound), known.get(id), now);
     const backends = found.map((service) => {
-      const id = ids.get(service) ?? '';
+      const id = ids.get(keyOfService(service.service)) ?? '';
       const published = index.take(service);
       const before = this.#byFound.get(service);
       if (
         !isReusable ||
         before === undefined ||
+        before.id !== id ||
         (before.published === undefined) !== (published === undefined)
       )
         return make(id, service, published, true);
@@ -90,25 +93,6 @@ export class Catalog {
     this.#byService = new Map(this.#backends.map((backend) => [serviceKey(backend.found.service), backend]));
     this.#byFound = new Map(backends.map((backend) => [backend.found, backend]));
     this.#ownTools = index.rest;
-  }
-
-  /** The ids of what was found. What is the same object as before keeps its id without a comparison. */
-  #idsOf(found: readonly DiscoveredService[]): ReadonlyMap<DiscoveredService, BackendId> {
-    const ids = new Map<DiscoveredService, BackendId>();
-    for (const service of found) {
-      const before = this.#byFound.get(service);
-      if (before !== undefined) ids.set(service, before.id);
-    }
-    const kept = new Set(ids.values());
-    const others = found.filter((service) => !ids.has(service));
-    const free = this.#backends.filter(({ id }) => !kept.has(id));
-    const given = assignIds(
-      others.map(groupOf),
-      new Map(free.map(({ id, found: last }) => [id, groupOf(last)])),
-      kept,
-    );
-    for (const [place, service] of others.entries()) ids.set(service, given[place] ?? '');
-    return ids;
   }
 }
 

@@ -2,9 +2,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { assignNames, type Naming, NO_NAMING } from '../detection/names.ts';
 import { type Approvals, changedNamespaces, NO_APPROVALS } from '../model/approvals.ts';
 import type { Candidate, DiscoveredService, Problem, Verdict } from '../model/discovery.ts';
+import { type Groups, publishedGroups } from '../planning/backend-groups.ts';
 import { observe, type Reader } from '../planning/observed.ts';
 import type { Publisher } from '../publishers/publisher.ts';
 import type { Change } from '../sources/source.ts';
+import { BackendIds, type Ids } from './backend-ids.ts';
 import { BackendTracker, type Evaluation, GRACE } from './backend-tracker.ts';
 import { restAfter } from './debounce.ts';
 import type { EngineEvent } from './events.ts';
@@ -32,6 +34,9 @@ export interface DiscoveryOptions {
 export interface Snapshot {
   readonly cycle: number;
   readonly services: readonly DiscoveredService[];
+  readonly ids: Ids;
+  /** The Services that the ids come from; undefined until it was read which are published. */
+  readonly groups: Groups | undefined;
   /** Tools of backends that turned out to be something else. */
   readonly contradicted: readonly string[];
   /** Equal for snapshots that lead to the same documents. */
@@ -68,6 +73,9 @@ export class DiscoveryLoop {
   #services: readonly DiscoveredService[] = [];
   #fingerprint = '';
   #naming: Naming = NO_NAMING;
+  readonly #ids = new BackendIds();
+  /** The ids that are published were read. */
+  #hasReadIds = false;
   #approvals: Approvals = NO_APPROVALS;
   /** When a backend has been waited for long enough, by `performance.now`. */
   #recheckAt: number | undefined;
@@ -117,8 +125,9 @@ export class DiscoveryLoop {
     this.wake();
   }
 
-  /** Takes over names and approvals as they are published. Where that gives a backend another name or way, it runs. */
-  learn(naming: Naming | undefined, approvals: Approvals | undefined): void {
+  /** Takes over names, approvals and ids as they are published. Where that gives a backend another name or way, it runs. */
+  learn(naming: Naming | undefined, approvals: Approvals | undefined, groups?: Groups): void {
+    if (groups !== undefined) this.#learnIds(groups);
     if (approvals !== undefined && changedNamespaces(this.#approvals, approvals).size > 0) {
       this.#approvals = approvals;
       this.wake();
@@ -132,6 +141,17 @@ export class DiscoveryLoop {
       candidates.some((candidate, index) => candidate !== this.#services[index])
     )
       this.wake();
+  }
+
+  /** The ids that are published count once, at the start; from then on, what is published follows from those here. */
+  #learnIds(groups: Groups): void {
+    if (this.#hasReadIds) {
+      this.#ids.keep(groups);
+      return;
+    }
+    this.#hasReadIds = true;
+    this.#ids.restore(groups);
+    this.wake();
   }
 
   /** Runs until the signal is aborted. @throws only with `once` */
@@ -255,20 +275,23 @@ export class DiscoveryLoop {
     if (fullSince !== undefined) this.#fullSince = undefined;
     this.#services = services;
     this.#fingerprint = print;
-    this.snapshot = { cycle, services, contradicted, fingerprint: print };
+    const ids = this.#ids.assign(services);
+    const groups = this.#hasReadIds ? this.#ids.groups : undefined;
+    this.snapshot = { cycle, services, ids, groups, contradicted, fingerprint: print };
     this.#options.tell({
       kind: 'pass',
       cycle,
       full: fullSince !== undefined,
       before,
       services,
+      ids,
       problems: [...this.#inputs.problems, ...problems],
       examined: this.#batch?.examined ?? 0,
       milliseconds: performance.now() - (fullSince ?? started),
       detecting: this.#detecting,
       changedAt: isOther ? changedAt : undefined,
     });
-    this.#onSnapshot(isOther, this.#isFullResync);
+    this.#onSnapshot(isOther || this.#ids.hasChanged, this.#isFullResync);
     this.#isFullResync = false;
     this.#detecting = 0;
   }
@@ -292,6 +315,8 @@ export class DiscoveryLoop {
       const live = observe(await Promise.race([publisher.read(either), aborted(either)]), outputs);
       this.#naming = observedNaming(live, credentials, []);
       this.#approvals = observedApprovals(live) ?? this.#approvals;
+      this.#ids.restore(publishedGroups(live));
+      this.#hasReadIds = true;
       this.#tracker.useWays(publishedWays(live?.present.tools ?? []));
     } catch {
       signal.throwIfAborted();

@@ -8,6 +8,7 @@ import type { DiffLine } from '../planning/changes.ts';
 import type { Observed } from '../planning/observed.ts';
 import type { ProbeEvent } from '../probing/prober.ts';
 import type { SourceEvent } from '../sources/source.ts';
+import type { Ids } from './backend-ids.ts';
 import type { ToolChange } from './tool-changes.ts';
 
 export type { FollowOutcome };
@@ -29,6 +30,8 @@ type EngineFact =
       readonly full: boolean;
       readonly before: readonly DiscoveredService[];
       readonly services: readonly DiscoveredService[];
+      /** Ids of the backends by their entry points. */
+      readonly ids: Ids;
       readonly problems: readonly Problem[];
       /** Services that were examined. */
       readonly examined: number;

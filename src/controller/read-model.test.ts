@@ -7,7 +7,9 @@ import { byAge } from '../model/backend-id.ts';
 import { type ConditionType, conditionOf } from '../model/condition.ts';
 import type { DiscoveredService, Verdict } from '../model/discovery.ts';
 import type { Published } from '../model/published.ts';
+import { publishedGroups } from '../planning/backend-groups.ts';
 import { OUTAGE_PLACE } from '../probing/outage.ts';
+import { BackendIds, idsOf } from './backend-ids.ts';
 import type { EngineEvent } from './events.ts';
 import { ReadModel, type ReadModelOptions } from './read-model.ts';
 
@@ -45,13 +47,20 @@ const NO_PROBES = {
 function setting(options: Partial<ReadModelOptions> = {}) {
   let clock = 0;
   const readModel = new ReadModel({ now: () => new Date(clock), ...options });
+  const ids = new BackendIds();
   return {
     readModel,
     at(time: number): void {
       clock = time;
     },
     found(...services: DiscoveredService[]): void {
-      readModel.apply({ kind: 'pass', ...NO_PROBES, services, changedAt: undefined });
+      readModel.apply({
+        kind: 'pass',
+        ...NO_PROBES,
+        services,
+        ids: ids.assign(services),
+        changedAt: undefined,
+      });
     },
     /** What is published: tools of Services of the namespace `monitoring`, by the names of both. */
     published(
@@ -72,6 +81,7 @@ function setting(options: Partial<ReadModelOptions> = {}) {
         ...(overrides === undefined ? {} : { 'overrides.yaml': overrides }),
       };
       const live = observed({ data, labels: {}, annotations: {}, ...rest });
+      ids.keep(publishedGroups(live));
       readModel.apply({ kind: 'observed', live });
     },
     reconciled(result: Partial<Extract<EngineEvent, { kind: 'reconciled' }>> = {}): void {
@@ -292,7 +302,9 @@ test('in an outage nothing is known of the health of a backend that worked, and 
   published({ loki: 'loki' });
   at(1);
   const problems = [{ where: OUTAGE_PLACE, what: 'no backend is reachable' }];
-  readModel.apply({ kind: 'pass', ...NO_PROBES, services: [loki()], problems, changedAt: undefined });
+  const services = [loki()];
+  const ids = idsOf(services, new Map());
+  readModel.apply({ kind: 'pass', ...NO_PROBES, services, ids, problems, changedAt: undefined });
   expect(condition('Healthy')).toEqual(['Unknown', 'Unreachable', 1]);
   expect(condition('Published')).toEqual(['True', 'InToolset', 0]);
   at(2);

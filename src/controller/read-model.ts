@@ -9,11 +9,14 @@ import { publicationState, STATE_ANNOTATIONS } from '../planning/conditions/publ
 import type { Observed } from '../planning/observed.ts';
 import { readOverrides } from '../planning/overrides.ts';
 import { OUTAGE_PLACE } from '../probing/outage.ts';
+import type { Ids } from './backend-ids.ts';
 import { Catalog } from './catalog.ts';
 import type { EngineEvent } from './events.ts';
 import { type BackendHistory, HealthHistories } from './health-history.ts';
 
 export type { BackendHistory };
+
+type EventOf<K extends EngineEvent['kind']> = Extract<EngineEvent, { kind: K }>;
 
 /** The same list each time, so that nothing looks changed. */
 const NOTHING: readonly never[] = [];
@@ -70,6 +73,7 @@ export class ReadModel {
   /** The targets other than the home target, by id. They do not decide whether this process is ready. */
   targets: ReadonlyMap<string, TargetStatus> = new Map();
   readonly #listeners = new Set<() => void>();
+  #ids: Ids = new Map();
   readonly #catalog = new Catalog();
   readonly #histories = new HealthHistories();
   /** The tools in `published`; undefined until that was read. */
@@ -193,10 +197,11 @@ export class ReadModel {
     return true;
   }
 
-  #pass({ cycle, services, problems, examined, milliseconds }: Extract<EngineEvent, { kind: 'pass' }>): void {
+  #pass({ cycle, services, ids, problems, examined, milliseconds }: EventOf<'pass'>): void {
     const now = this.#options.now();
     this.cycle = cycle;
     this.services = services;
+    this.#ids = ids;
     this.discoveryProblems = problems;
     this.lastDiscovery = now;
     this.lastDuration = milliseconds;
@@ -225,7 +230,7 @@ export class ReadModel {
     if (!(hasSameTools && hasSameOverrides && isStill)) this.#refresh();
   }
 
-  #reconciled({ ok, problems, cuts, omissions }: Extract<EngineEvent, { kind: 'reconciled' }>): void {
+  #reconciled({ ok, problems, cuts, omissions }: EventOf<'reconciled'>): void {
     this.publishProblems = problems;
     const failure = ok ? undefined : this.#publishFailure;
     const isSame =
@@ -256,6 +261,7 @@ export class ReadModel {
     this.#catalog.update(
       {
         found: this.services,
+        ids: this.#ids,
         tools: this.tools,
         overrides: this.#overrides,
         policy: policy?.() ?? {},

@@ -1,6 +1,7 @@
 import type { Naming } from '../detection/names.ts';
 import type { Approvals } from '../model/approvals.ts';
 import { FindingsError } from '../model/errors.ts';
+import { type Groups, publishedGroups } from '../planning/backend-groups.ts';
 import { observe } from '../planning/observed.ts';
 import { AdaptiveDebounce } from './debounce.ts';
 import type { Snapshot } from './discovery-loop.ts';
@@ -19,7 +20,7 @@ export interface Discovery {
   readonly snapshot: Snapshot | undefined;
   /** The number of the last run. */
   readonly cycle: number;
-  learn(naming: Naming | undefined, approvals: Approvals | undefined): void;
+  learn(naming: Naming | undefined, approvals: Approvals | undefined, groups: Groups | undefined): void;
 }
 
 /** Shortest delay before a run for which only time is a reason, in milliseconds. */
@@ -144,13 +145,13 @@ export class ReconcileLoop {
   /** @throws what keeps the desired state from being published */
   async #reconcile(reconciler: Reconciler, snapshot: Snapshot, signal: AbortSignal): Promise<void> {
     const { once } = this.#options;
-    const { cycle, services, contradicted } = snapshot;
+    const { cycle, services: found, contradicted, groups } = snapshot;
     this.#needsReconcile = false;
     this.#isChangedOutside = false;
     this.#isReverted = false;
     const reconciled = await reconciler
-      .run({ found: services, contradicted }, cycle, signal)
-      .finally(() => this.#discovery.learn(reconciler.naming, reconciler.approvals));
+      .run({ found, contradicted, groups }, cycle, signal)
+      .finally(() => this.#discovery.learn(reconciler.naming, reconciler.approvals, reconciler.groups));
     const followed = reconciled === undefined ? undefined : this.#follow(reconciled, cycle, signal);
     if (once) await followed;
     if (reconciled?.failure !== undefined) {
@@ -174,7 +175,7 @@ export class ReconcileLoop {
     try {
       const live = observe(await publisher.read(signal), outputs);
       const naming = observedNaming(live, generation.credentials, snapshot?.services ?? []);
-      this.#discovery.learn(naming, observedApprovals(live));
+      this.#discovery.learn(naming, observedApprovals(live), publishedGroups(live));
       tell({ kind: 'observed', live });
       this.#retry.succeeded();
     } catch (error) {

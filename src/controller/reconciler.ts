@@ -7,9 +7,11 @@ import { FindingsError } from '../model/errors.ts';
 import type { FollowInput } from '../outputs/output.ts';
 import type { Outputs } from '../outputs/outputs.ts';
 import type { OutputSettings } from '../outputs/registry.ts';
+import { type Groups, groupsNote, publishedGroups } from '../planning/backend-groups.ts';
 import { type Decision, decideToKeep, type Situation } from '../planning/decide.ts';
 import { sizeFault } from '../planning/guards.ts';
 import { type Observed, observe } from '../planning/observed.ts';
+import { BACKEND_GROUPS } from '../planning/plan.ts';
 import { refusal } from '../planning/refusal.ts';
 import { type Gone, type Loss, stillGone } from '../planning/removals.ts';
 import { retryConflicts } from '../publishers/conflicts.ts';
@@ -45,7 +47,10 @@ export interface Reconciled extends FollowInput {
 }
 
 /** What discovery found. */
-export type ReconcileInput = Pick<Findings, 'found' | 'contradicted'>;
+export interface ReconcileInput extends Pick<Findings, 'found' | 'contradicted'> {
+  /** The Services that ids of backends come from; absent: what is published of them stays. */
+  readonly groups?: Groups | undefined;
+}
 
 /** The desired state, and why it is not what was found. */
 interface Desired {
@@ -86,6 +91,8 @@ export class Reconciler {
 
   /** Who has which name, as of the last reconciliation. */
   naming: Naming | undefined;
+  /** The groups of the backends that were published before the last reconciliation; undefined until that was read. */
+  groups: Groups | undefined;
   /** What people approved, as of the last reconciliation whose overrides could be read. */
   approvals: Approvals | undefined;
 
@@ -205,6 +212,7 @@ export class Reconciler {
   async #observe(signal: AbortSignal): Promise<Observed | undefined> {
     const { publisher, outputs, tell, force } = this.#options;
     const live = observe(await publisher.read(signal), outputs);
+    this.groups = publishedGroups(live);
     tell({ kind: 'observed', live });
     const refused = refusal(live, force);
     if (refused !== undefined) throw new FindingsError(`${publisher.target} is left as it is: ${refused}`);
@@ -248,12 +256,24 @@ export class Reconciler {
       this.#lastGenerated = made;
       if (faults === undefined) this.#reports.trust(found.found, made, this.approvals, cycle);
       this.#guardSize(decision.intent.documents);
-      return { decision, services };
+      return { decision: this.#withGroups(decision, found.groups), services };
     } catch (error) {
       const decision = decideToKeep(situation);
       if (decision === undefined) throw error;
       return { decision, services: [], failure: { error } };
     }
+  }
+
+  /** Adds what the ids of the published backends come from. */
+  #withGroups(decision: Decision, groups: Groups | undefined): Decision {
+    if (groups === undefined) return decision;
+    const { text, omitted } = groupsNote(groups, decision.intent.tools);
+    for (const [namespace, count] of omitted)
+      this.#notes.push({
+        where: this.#options.publisher.target,
+        what: `the annotation ${BACKEND_GROUPS} has no room for ${count} backends of namespace ${namespace}: their tools are published, and their ids may change when the program restarts`,
+      });
+    return { ...decision, intent: { ...decision.intent, backendGroups: text } };
   }
 
   #report(decision: Decision, live: Observed | undefined, cycle: number): void {

@@ -33,6 +33,12 @@ export const SHARDS = `${PREFIX}shards`;
 /** The label of the other ConfigMaps: which part of the documents they have, from 2. */
 export const SHARD_LABEL = `${PREFIX}shard`;
 
+/**
+ * Which Services the ids of published backends come from, where the published tools alone do not say that. JSON:
+ * `{NAMESPACE: {GROUP: [SERVICE, …]}}`, in which an empty name is that of the group.
+ */
+export const BACKEND_GROUPS = `${PREFIX}backend-groups`;
+
 /** When a revision was last published, RFC 3339 in UTC. */
 export const LAST_PUBLISHED = `${PREFIX}last-published`;
 
@@ -45,6 +51,7 @@ export const OWN_ANNOTATIONS: readonly string[] = [
   REMOVAL_HELD,
   ALLOW_REMOVAL,
   SHARDS,
+  BACKEND_GROUPS,
   ...ROLLBACK_ANNOTATIONS,
 ];
 
@@ -62,6 +69,8 @@ export interface Intent extends Toolset {
   readonly overrideError?: string | undefined;
   /** What is to be remembered of tools that are held, while some are. */
   readonly removalHeld?: string | undefined;
+  /** The Services that ids of backends come from, or an empty text; absent: as it is published. */
+  readonly backendGroups?: string | undefined;
   /** The rollback that holds, if one does. */
   readonly rollback?: Rollback | undefined;
   /** What `overrides.yaml` shall be in a ConfigMap that is made anew. It is never written to one that is there. */
@@ -101,6 +110,7 @@ export function isOurs(live: Published): boolean {
 export function plan(intent: Intent, live: Published | undefined, version: string): Plan {
   const { documents, tools, overrideError, removalHeld, rollback, overrides, owner } = intent;
   const shards = byShard(documents);
+  const backendGroups = intent.backendGroups ?? live?.annotations[BACKEND_GROUPS] ?? '';
   const labels = {
     'app.kubernetes.io/name': 'dynamic-toolset',
     'app.kubernetes.io/component': 'toolset-config',
@@ -111,6 +121,7 @@ export function plan(intent: Intent, live: Published | undefined, version: strin
     [SERVICES]: String(tools.length),
     ...(overrideError === undefined ? {} : { [OVERRIDE_ERROR]: overrideError }),
     ...(removalHeld === undefined ? {} : { [REMOVAL_HELD]: removalHeld }),
+    ...(backendGroups === '' ? {} : { [BACKEND_GROUPS]: backendGroups }),
     ...rollbackAnnotations(rollback),
     ...(shards.size > 1 ? { [SHARDS]: String(shards.size) } : {}),
     [CONTENT_HASH]: contentHash(documents),

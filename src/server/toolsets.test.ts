@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { discovered } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import { observed } from '../../test/fixtures/unit/toolset.ts';
+import { idsOf } from '../controller/backend-ids.ts';
 import { ReadModel } from '../controller/read-model.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { Toolsets } from './toolsets.ts';
@@ -28,7 +29,9 @@ test('a tool has the id and the conditions of its backend; of one that is gone, 
   const readModel = new ReadModel({ now: () => new Date(0) });
   const toolsets = new Toolsets(readModel);
   const pass = (...services: DiscoveredService[]): void =>
-    readModel.apply({ kind: 'pass', services, problems: [], cycle: 1 } as never);
+    readModel.apply({
+      ...{ kind: 'pass', services, ids: idsOf(services, new Map()), problems: [], cycle: 1 },
+    } as never);
   pass(discovered(service('loki', { ports: ['http:3100'] })));
   const own = { ...tool('named'), namespace: 'monitoring', metadata: { service: 'loki' } };
   readModel.apply({ kind: 'observed', live: published(own) });

@@ -152,6 +152,7 @@ test('a pass is not told, nor that a source or watch failed', () => {
       cycle,
       before: [],
       services: [],
+      ids: new Map(),
       problems: [],
       examined: 0,
       milliseconds: 1,

@@ -35,6 +35,7 @@ test('a backend of another cluster is logged with its cluster, and one of the ho
     full: false,
     before: [],
     services,
+    ids: new Map(),
     problems: [],
     examined: 2,
     milliseconds: 1,

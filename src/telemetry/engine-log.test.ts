@@ -35,6 +35,7 @@ const pass = (before: DiscoveredService[], services: DiscoveredService[], full =
   full,
   before,
   services,
+  ids: new Map(),
   problems: [],
   examined: 7,
   milliseconds: 1234,

@@ -33,6 +33,7 @@ const pass = (
   full: true,
   before,
   services,
+  ids: new Map(),
   problems: [],
   examined: services.length,
   milliseconds: 120,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { idsOf } from '../../src/controller/backend-ids.ts';
 import { Catalog } from '../../src/controller/catalog.ts';
 import { roughlyFrom } from '../../src/controller/held.ts';
 import { namingBy, namingOf } from '../../src/controller/naming.ts';
@@ -151,6 +152,7 @@ describe('two clusters with equal names', () => {
     const catalog = new Catalog();
     const inputs = {
       found,
+      ids: idsOf(found, new Map()),
       tools,
       overrides: overridesSchema.parse({}),
       policy: {},

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { discovered } from '../../../test/fixtures/unit/detection.ts';
 import { service } from '../../../test/fixtures/unit/service.ts';
+import { idsOf } from '../../controller/backend-ids.ts';
 import { ReadModel } from '../../controller/read-model.ts';
 import type { Problem } from '../../model/discovery.ts';
 import { statistics } from './statistics.ts';
@@ -10,12 +11,14 @@ const loki = (name: string, health: 'healthy' | 'unhealthy' | 'unknown') =>
 
 function byTypeWith(problems: readonly Problem[]): unknown {
   const readModel = new ReadModel({ now: () => new Date(0) });
+  const services = [loki('a', 'healthy'), loki('b', 'healthy'), loki('c', 'unhealthy'), loki('d', 'unknown')];
   readModel.apply({
     kind: 'pass',
     cycle: 1,
     full: true,
     before: [],
-    services: [loki('a', 'healthy'), loki('b', 'healthy'), loki('c', 'unhealthy'), loki('d', 'unknown')],
+    services,
+    ids: idsOf(services, new Map()),
     problems,
     examined: 4,
     milliseconds: 1,

@@ -1,0 +1,118 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { assignIds, type BackendGroup } from '../model/backend-id.ts';
+import { toolsetOf } from '../model/documents.ts';
+import type { PublishedTool } from '../model/published-tools.ts';
+import { type Groups, groupsNote, publishedGroups } from './backend-groups.ts';
+import { BACKEND_GROUPS } from './plan.ts';
+
+const tool = (namespace: string, service: string, cluster?: string): PublishedTool => ({
+  ...{ name: `${service}.${namespace}`, type: 'loki', endpoint: '', description: '', namespace },
+  ...(cluster === undefined ? {} : { cluster }),
+  metadata: { service },
+});
+const group = (namespace: string, ...names: string[]): BackendGroup => ({
+  namespace,
+  members: names.map((name) => ({ name, roles: [] })),
+});
+const observed = (tools: readonly PublishedTool[], text: string | undefined) => ({
+  present: toolsetOf({}, () => tools),
+  annotations: text === undefined ? {} : { [BACKEND_GROUPS]: text },
+});
+/** What another process reads of what one published. */
+const published = (groups: Groups, tools: readonly PublishedTool[]): Groups =>
+  publishedGroups(observed(tools, groupsNote(groups, tools).text || undefined));
+
+describe('what is published says which Services an id comes from', () => {
+  test('nothing is stored for backends of one Service, whose id is its name', () => {
+    const groups = new Map([['a/loki', group('a', 'loki')]]);
+    expect(groupsNote(groups, [tool('a', 'loki')]).text).toBe('');
+    expect(published(groups, [tool('a', 'loki')])).toEqual(groups);
+  });
+
+  test.each<[string, readonly string[]]>([
+    ['the entry point changes', ['loki-read', 'loki']],
+    ['the entry point goes', ['loki-read']],
+    ['the Service of the name goes', ['loki-gateway', 'loki-read']],
+    ['an older one joins', ['aaa', 'loki-gateway']],
+  ])('%s while no process runs: the id stays', (_, names) => {
+    const groups = new Map([['a/loki', group('a', 'loki', 'loki-gateway', 'loki-read')]]);
+    const before = published(groups, [tool('a', 'loki-gateway')]);
+    expect(assignIds([group('a', ...names)], before)).toEqual(['a/loki']);
+  });
+
+  test('an id whose Service is gone is not given to a new Service of that name', () => {
+    const groups = new Map([['a/loki', group('a', 'loki-gateway')]]);
+    const before = published(groups, [tool('a', 'loki-gateway')]);
+    expect(assignIds([group('a', 'loki'), group('a', 'loki-gateway')], before)).toEqual([
+      'a/loki.2',
+      'a/loki',
+    ]);
+  });
+
+  test('clusters and namespaces keep their own', () => {
+    const groups = new Map([
+      ['a/loki', group('a', 'loki-gateway')],
+      ['eu/west/a/loki', group('eu/west/a', 'loki-gateway', 'loki')],
+    ]);
+    const tools = [tool('a', 'loki-gateway'), tool('a', 'loki-gateway', 'eu/west')];
+    expect(published(groups, tools)).toEqual(groups);
+  });
+
+  test('what is not published is not stored', () => {
+    const groups = new Map([['a/loki', group('a', 'loki', 'loki-gateway')]]);
+    expect(groupsNote(groups, [tool('b', 'loki')]).text).toBe('');
+  });
+});
+
+describe('texts that somebody else wrote', () => {
+  test.each([
+    'x',
+    '[]',
+    'null',
+    '{"a":null}',
+    '{"a":{"loki":"loki"}}',
+    '{"a":{"b/loki":["loki"]}}',
+    '{"a":{"loki":["../b/loki"]}}',
+    '{"a":{"loki":[7]}}',
+  ])('%s says nothing', (text) => {
+    expect(publishedGroups(observed([tool('a', 'loki')], text))).toEqual(
+      new Map([['a/loki', group('a', 'loki')]]),
+    );
+  });
+
+  test('no text gives a backend an id of another namespace, and no Service is in two groups', () => {
+    const name = fc.constantFrom('loki', 'loki.2', 'b', '', 'b/loki', '../b', '__proto__');
+    const content = fc.dictionary(
+      fc.constantFrom('a', 'b', 'c', 'a/b', '__proto__'),
+      fc.dictionary(name, fc.array(fc.oneof(name, fc.constant(1)), { maxLength: 12 })),
+    );
+    const tools = [tool('a', 'loki'), tool('b', 'loki'), tool('b', 'b')];
+    fc.assert(
+      fc.property(content, (each) => {
+        const groups = publishedGroups(observed(tools, JSON.stringify(each)));
+        const members = [...groups.values()].flatMap(({ namespace, members }) =>
+          members.map((member) => `${namespace}/${member.name}`),
+        );
+        expect(new Set(members).size).toBe(members.length);
+        for (const [id, { namespace }] of groups) expect(id.slice(0, id.lastIndexOf('/'))).toBe(namespace);
+      }),
+    );
+  });
+});
+
+test('many backends of one namespace leave room for those of others, and it is said whose have none', () => {
+  const long = (index: number): string => `${'x'.repeat(50)}-${index}`;
+  const many = Array.from({ length: 2_000 }, (_, index) => group('greedy', `s-${index}`, long(index)));
+  const groups = new Map([
+    ...many.map((each, index) => [`greedy/s-${index}`, each] as const),
+    ['shop/loki', group('shop', 'loki', 'loki-gateway')],
+  ]);
+  const tools = [...many.map((_, index) => tool('greedy', long(index))), tool('shop', 'loki-gateway')];
+  const { text, omitted } = groupsNote(groups, tools);
+  expect(Buffer.byteLength(text)).toBeLessThanOrEqual(48 * 1024);
+  expect([...omitted.keys()]).toEqual(['greedy']);
+  expect(JSON.parse(text).shop).toEqual({ loki: ['loki-gateway', ''] });
+  const kept = Object.keys(JSON.parse(text).greedy).length;
+  expect(kept + (omitted.get('greedy') ?? 0)).toBe(2_000);
+});
