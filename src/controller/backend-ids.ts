@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { groupOf } from '../model/backend.ts';
 import { assignIds, type BackendGroup, type BackendId } from '../model/backend-id.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
@@ -22,9 +21,6 @@ export class BackendIds {
   get groups(): Groups {
     return this.#groups;
   }
-
-  /** The last `assign` made other groups than the one before. */
-  hasChanged = false;
 
   /** Takes over the ids that are published. What is published wins over what this process knows. */
   restore(published: Groups): void {
@@ -57,14 +53,10 @@ export class BackendIds {
     const seen = new Set(ids.values());
     const gone = [...free].filter(([id]) => !seen.has(id) && this.#published.has(id));
     this.#ids = ids;
-    const before = this.#groups;
     this.#groups = new Map([
       ...found.map((service) => [ids.get(service) ?? '', groupOf(service)] as const),
       ...gone,
     ]);
-    this.hasChanged =
-      before.size !== this.#groups.size ||
-      others.some((service) => !isDeepStrictEqual(before.get(ids.get(service) ?? ''), groupOf(service)));
     return new Map(found.map((service) => [keyOfService(service.service), ids.get(service) ?? '']));
   }
 }

@@ -291,7 +291,7 @@ export class DiscoveryLoop {
       detecting: this.#detecting,
       changedAt: isOther ? changedAt : undefined,
     });
-    this.#onSnapshot(isOther || this.#ids.hasChanged, this.#isFullResync);
+    this.#onSnapshot(isOther, this.#isFullResync);
     this.#isFullResync = false;
     this.#detecting = 0;
   }
