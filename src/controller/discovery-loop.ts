@@ -189,9 +189,13 @@ export class DiscoveryLoop {
   async #runDiscovery(signal: AbortSignal): Promise<void> {
     const cycle = ++this.cycle;
     const started = performance.now();
+    let workingSince = started;
     let batch: Batch | undefined;
     try {
-      if (!this.#tracker.knowsWays) await this.#readPublished(signal);
+      if (!this.#tracker.knowsWays) {
+        await this.#readPublished(signal);
+        workingSince = performance.now();
+      }
       const { prober } = this.#options.stages;
       if (this.#batch === undefined || this.#inputs.isDirty || (prober.nextRetry() ?? 1) <= 0) {
         batch = await this.#inputs.detect(this.#approvals);
@@ -208,7 +212,7 @@ export class DiscoveryLoop {
       this.#failed(cycle, error);
     } finally {
       this.#endedAt = performance.now();
-      this.#cost = this.#endedAt - started;
+      this.#cost = this.#endedAt - workingSince;
     }
   }
 
