@@ -2,7 +2,7 @@ import type { Approvals } from '../model/approvals.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { displayKey } from '../model/key.ts';
-import { documentDiff } from '../planning/changes.ts';
+import { documentDiff, QUICK_EDITS } from '../planning/changes.ts';
 import type { Decision } from '../planning/decide.ts';
 import type { Observed } from '../planning/observed.ts';
 import { rollbackOf } from '../planning/plan.ts';
@@ -94,7 +94,8 @@ export class ReconcileReports {
     if (before === undefined && isKnown)
       tell({ kind: 'recreated', cycle, overrides: intent.overrides !== undefined });
     if (drift !== undefined) {
-      const diff = documentDiff(before, drift.published ?? intent.documents, 'found', 'published');
+      const now = drift.published ?? intent.documents;
+      const diff = documentDiff(before, now, 'found', 'published', QUICK_EDITS);
       tell({ kind: 'drift', cycle, keys: drift.keys, diff });
     }
     if (rolledBack !== undefined)

@@ -222,6 +222,16 @@ describe('most tools would go at once', () => {
   });
 });
 
+test('what somebody else wrote is not compared for seconds, however much it is', async () => {
+  const { run } = process();
+  await run(lokis('a'));
+  place.edit('custom_toolset.yaml', Array.from({ length: 1_000 }, (_, n) => `k${n}: 1\n`).join(''));
+  await run(lokis('a'));
+  expect(told('drift')).toMatchObject([
+    { diff: expect.arrayContaining([{ kind: 'header', text: '@@ nearly all of it @@' }]) },
+  ]);
+});
+
 describe('whatever is wrong with new documents, what is published is put right', () => {
   const broken: [string, (run: ReturnType<typeof process>['run']) => Promise<unknown>][] = [
     ['making them fails', (run) => run([{ ...loki('a'), endpoint: undefined as never }])],

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Documents } from '../model/documents.ts';
-import { documentDiff, textDiff } from './changes.ts';
+import { documentDiff, QUICK_EDITS, textDiff } from './changes.ts';
 
 const published = (yaml: string, json = '{"tools": []}\n') => ({
   data: { 'toolset.json': json, 'custom_toolset.yaml': yaml },
@@ -47,11 +47,17 @@ test('what would steer a terminal is written out', () => {
   expect(texts('a: 1 # \u001b[2J\u202e\u007f\n', 'a: 1\n')).toContain('-a: 1 # \\u{1b}[2J\\u{202e}\\u{7f}');
 });
 
+/** So many lines that are called alike. */
+const rows = (name: string, count: number): string =>
+  Array.from({ length: count }, (_, n) => `${name}${n}: 1\n`).join('');
+
 test('long lines are cut, and two long texts with nothing in common are told whole', () => {
   const longest = Math.max(...texts(`a: ${'x'.repeat(5_000)}\n`, 'a: 1\n').map(({ length }) => length));
   expect(longest).toBeLessThan(1_100);
-  const rows = (name: string) => Array.from({ length: 20_000 }, (_, n) => `${name}${n}: 1\n`).join('');
-  expect(texts(rows('a'), rows('b'))).toHaveLength(40_003);
+  const lines = (count: number, mostEdits?: number) =>
+    documentDiff(published(rows('a', count)), documents(rows('b', count)), 'x', 'y', mostEdits);
+  expect(lines(20_000, QUICK_EDITS)).toHaveLength(40_003);
+  expect(lines(2_100)).toEqual(lines(2_100, QUICK_EDITS));
 }, 60_000);
 
 test('a line is cut beyond 1,000 characters, and says how many it has more', () => {
@@ -80,14 +86,29 @@ test('three lines stand around what differs', () => {
 });
 
 test('what has too little in common is told as taken away and added, with nothing around it', () => {
-  const rows = (name: string) => Array.from({ length: 2_100 }, (_, n) => `${name}${n}: 1\n`).join('');
-  const lines = documentDiff(published(rows('a')), documents(rows('b')), 'x', 'y');
-  expect(lines.slice(2, 4)).toEqual([
+  const lines = (mostEdits: number) =>
+    documentDiff(published(`x: 1\n${rows('a', 2)}`), documents(`x: 1\n${rows('b', 2)}`), 'x', 'y', mostEdits);
+  expect(lines(3)).toEqual([
+    { kind: 'header', text: '--- x custom_toolset.yaml' },
+    { kind: 'header', text: '+++ y custom_toolset.yaml' },
     { kind: 'header', text: '@@ nearly all of it @@' },
+    { kind: 'removed', text: '-x: 1' },
     { kind: 'removed', text: '-a0: 1' },
+    { kind: 'removed', text: '-a1: 1' },
+    { kind: 'added', text: '+x: 1' },
+    { kind: 'added', text: '+b0: 1' },
+    { kind: 'added', text: '+b1: 1' },
   ]);
-  expect(lines.at(-1)).toEqual({ kind: 'added', text: '+b2099: 1' });
-  expect(lines).toHaveLength(3 + 2 * 2_100);
+  expect(lines(4)).toContainEqual({ kind: 'context', text: ' x: 1' });
+});
+
+test('a document that is not published yet is added with those that are published and differ', () => {
+  const { 'toolset.json': _, ...data } = published('a: 1\n').data;
+  const live = { ...published(''), data };
+  const lines = (json: string) =>
+    documentDiff(live, documents('a: 1\n', json), 'x', 'y').map(({ text }) => text);
+  expect(lines('{}\n')).toEqual(['--- x toolset.json', '+++ y toolset.json', '@@ -1,0 +1,1 @@', '+{}']);
+  expect(lines('')).toEqual([]);
 });
 
 test('where nothing is published yet, all of it is added, each document under its own name', () => {

@@ -15,6 +15,9 @@ const WIDEST = 1_000;
 /** Most lines that may differ before looking for those that stayed is given up: it takes time by their square. */
 const MOST_EDITS = 4_000;
 
+/** The same where nothing else can happen meanwhile: 4,000 take seconds. */
+export const QUICK_EDITS = 500;
+
 /** A line as a terminal may get it. */
 function safeLine(line: string): string {
   return visible(
@@ -22,17 +25,17 @@ function safeLine(line: string): string {
   );
 }
 
+const linesOf = (text: string): string[] => text.replace(/\n$/, '').split('\n');
+
 const KINDS: Readonly<Record<string, DiffLine['kind']>> = { '-': 'removed', '+': 'added' };
 
 /** The lines of a unified diff of one document. */
-function* difference(key: string, old: string, now: string): Generator<DiffLine> {
-  const options = { context: 3, maxEditLength: MOST_EDITS };
-  const patch = structuredPatch(key, key, old, now, '', '', options);
+function* difference(key: string, old: string, now: string, maxEditLength: number): Generator<DiffLine> {
+  const patch = structuredPatch(key, key, old, now, '', '', { context: 3, maxEditLength });
   if (patch === undefined) {
     yield { kind: 'header', text: '@@ nearly all of it @@' };
-    for (const [sign, text] of [['-', old] as const, ['+', now] as const])
-      for (const line of text.replace(/\n$/, '').split('\n'))
-        yield { kind: KINDS[sign] ?? 'context', text: `${sign}${line}` };
+    for (const line of linesOf(old)) yield { kind: 'removed', text: `-${line}` };
+    for (const line of linesOf(now)) yield { kind: 'added', text: `+${line}` };
     return;
   }
   if (patch.hunks.length === 0)
@@ -49,7 +52,10 @@ export function textDiff(name: string, before: string, after: string): DiffLine[
   return [
     { kind: 'header', text: `--- ${name}` },
     { kind: 'header', text: `+++ ${name}` },
-    ...Array.from(difference(name, old, now), ({ kind, text }) => ({ kind, text: visible(text) })),
+    ...Array.from(difference(name, old, now, MOST_EDITS), ({ kind, text }) => ({
+      kind,
+      text: visible(text),
+    })),
   ];
 }
 
@@ -57,24 +63,26 @@ export function textDiff(name: string, before: string, after: string): DiffLine[
  * What differs between the published documents and others, as lines of a unified diff. Secrets in them are hidden
  * (`redact`), and no line can steer a terminal.
  * @param before the name of the published side, for the headers
+ * @param mostEdits where more lines differ, all of a document is told as taken away and added
  */
 export function documentDiff(
   live: Published | undefined,
   documents: Documents,
   before: string,
   after: string,
+  mostEdits: number = MOST_EDITS,
 ): DiffLine[] {
   const keys = namesOf(documents).filter((key) => (live?.data[key] ?? '') !== documents[key]);
   const shown = redact(keys.flatMap((key) => [live?.data[key] ?? '', documents[key] ?? '']));
-  return keys.flatMap((key, number) => [
-    { kind: 'header' as const, text: `--- ${before} ${key}` },
-    { kind: 'header' as const, text: `+++ ${after} ${key}` },
-    ...Array.from(
-      difference(key, shown[number * 2] ?? '', shown[number * 2 + 1] ?? ''),
-      ({ kind, text }) => ({
+  return keys.flatMap((key, number) => {
+    const [old = '', now = ''] = shown.slice(number * 2);
+    return [
+      { kind: 'header' as const, text: `--- ${before} ${key}` },
+      { kind: 'header' as const, text: `+++ ${after} ${key}` },
+      ...Array.from(difference(key, old, now, mostEdits), ({ kind, text }) => ({
         kind,
         text: safeLine(text),
-      }),
-    ),
-  ]);
+      })),
+    ];
+  });
 }

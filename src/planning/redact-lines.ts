@@ -23,7 +23,7 @@ function hideValue(text: string, mark: Mark): string {
   const comma = text.endsWith(',') ? ',' : '';
   const bare = comma === '' ? text : text.slice(0, -1);
   const quote = /^(["']).*\1$/s.exec(bare)?.[1] ?? '';
-  const value = quote === '' || bare.length < 2 ? bare : bare.slice(1, -1);
+  const value = quote === '' ? bare : bare.slice(1, -1);
   if (/^(true|false|null|~)?$/.test(value) || /^([|>][0-9+-]*|[{}[\]]+)$/.test(value)) return text;
   return isTemplate(value) ? text : `${quote}${mark(value)}${quote}${comma}`;
 }
@@ -47,7 +47,7 @@ export function knownLines(pairs: Iterable<readonly [text: string, shown: string
       const now = after[number] ?? '';
       // A line that is a secret in one place is one in all places.
       if (now !== line || !shown.has(line)) shown.set(line, now);
-      const key = KEY.exec(now)?.[3];
+      const key = KEY.exec(now.trimEnd())?.[3];
       if (key !== undefined) keys.add(key);
     }
   }

@@ -1,8 +1,8 @@
 import {
+  type Alias,
   isAlias,
   isMap,
   isScalar,
-  isSeq,
   type Pair,
   type ParsedNode,
   type Scalar,
@@ -33,6 +33,7 @@ const FLAGS = new Set(['-H', '--header', '-u', '--user']);
 const ENTRIES = new Set(['toolsets', 'mcp_servers']);
 
 type Node = ParsedNode | null;
+type Target = Exclude<ParsedNode, Alias.Parsed>;
 
 function isHarmless(value: unknown): boolean {
   return (
@@ -47,16 +48,16 @@ const holdsSecrets = (name: string): boolean =>
 
 /** A key with nothing at all behind it. */
 const isLeftEmpty = (node: Node): boolean =>
-  node === null || (isScalar(node) && node.value === null && node.range[0] === node.range[1]);
+  node === null || (isScalar(node) && node.range[0] === node.range[1]);
 
 /** Which scalars of documents are secrets, by where they stand. Each node is looked at once in each mode. */
 export function secretNodes(roots: readonly Node[]): Found {
   const scalars: Scalar.Parsed[] = [];
   const secrets = new Set<Scalar.Parsed>();
-  const anchors = new Map<string, ParsedNode>();
-  const seen = { plain: new Set<Node>(), login: new Set<Node>(), secret: new Set<Node>() };
+  const anchors = new Map<string, Target>();
+  const seen = new Map<Node, Set<Mode>>();
 
-  const target = (node: Node): Node => (isAlias(node) ? (anchors.get(node.source) ?? null) : node);
+  const target = (node: Node): Target | null => (isAlias(node) ? (anchors.get(node.source) ?? null) : node);
   const textOf = (node: Node): string => {
     const scalar = target(node);
     return isScalar(scalar) ? String(scalar.value) : '';
@@ -72,58 +73,50 @@ export function secretNodes(roots: readonly Node[]): Found {
     return namesSecret(key) ? 'secret' : mode;
   };
 
-  const walkMap = (map: YAMLMap.Parsed, given: Mode, depth: number): void => {
+  const walkMap = (map: YAMLMap.Parsed, given: Mode, isRoot = false): void => {
     const pairs = map.items as unknown as readonly Pair<ParsedNode, Node>[];
     const keys = new Set(pairs.map(({ key }) => textOf(key)));
     let mode = given;
     for (const { key, value } of pairs) {
-      walk(key, isScalar(key) ? 'plain' : mode, depth + 1);
+      walk(key, isScalar(key) ? 'plain' : mode);
       const name = textOf(key);
       // Somebody lost the indentation: what should be in there may follow it.
       if (isLeftEmpty(value) && holdsSecrets(name)) mode = 'secret';
-      const entries = depth === 0 && ENTRIES.has(name) && isMap(value);
-      if (entries) walkEntries(value, depth + 1);
-      else walk(value, name === '<<' ? mode : modeOf(name, target(value), keys, mode), depth + 1);
+      if (isRoot && ENTRIES.has(name) && isMap(value)) walk(value, 'plain', walkEntries);
+      else walk(value, modeOf(name, target(value), keys, mode));
     }
   };
-  const walkEntries = (map: YAMLMap.Parsed, depth: number): void => {
-    if (map.anchor !== undefined) anchors.set(map.anchor, map);
+  const walkEntries = (map: YAMLMap.Parsed): void => {
     for (const { key, value } of map.items as unknown as readonly Pair<ParsedNode, Node>[]) {
-      walk(key, 'plain', depth + 1);
-      walk(
-        value,
-        isMap(target(value)) ? 'plain' : modeOf(textOf(key), target(value), new Set(), 'plain'),
-        depth + 1,
-      );
+      walk(key, 'plain');
+      walk(value, isMap(target(value)) ? 'plain' : modeOf(textOf(key), target(value), new Set(), 'plain'));
     }
   };
-  const walkSeq = (seq: YAMLSeq.Parsed, mode: Mode, depth: number): void => {
+  const walkSeq = (seq: YAMLSeq.Parsed, mode: Mode): void => {
     let before = '';
     for (const item of seq.items as readonly Node[]) {
       const flag = FLAGS.has(before) || (/^--?[\w-]+$/.test(before) && namesSecret(before));
-      walk(item, flag ? 'secret' : mode, depth + 1);
+      walk(item, flag ? 'secret' : mode);
       before = textOf(item);
     }
   };
-  const walk = (node: Node, mode: Mode, depth: number): void => {
-    if (node === null) return;
-    if (isAlias(node)) {
-      if (mode !== 'plain') walk(target(node), mode, depth);
-      return;
-    }
-    if (seen[mode].has(node)) return;
-    const first = !seen.plain.has(node) && !seen.login.has(node) && !seen.secret.has(node);
-    seen[mode].add(node);
-    if (first && node.anchor !== undefined) anchors.set(node.anchor, node);
-    if (isScalar(node)) {
-      if (first && node.range[1] > node.range[0]) scalars.push(node);
-      if (mode === 'secret' && !isHarmless(node.value)) secrets.add(node);
-    } else if (isMap(node)) walkMap(node, mode, depth);
-    else if (isSeq(node)) walkSeq(node, mode, depth);
+  const walk = (node: Node, mode: Mode, ofMap: (map: YAMLMap.Parsed, mode: Mode) => void = walkMap): void => {
+    const there = target(node);
+    if (there === null) return;
+    const modes = seen.get(there) ?? new Set();
+    if (modes.has(mode)) return;
+    const first = modes.size === 0;
+    seen.set(there, modes.add(mode));
+    if (first && there.anchor !== undefined) anchors.set(there.anchor, there);
+    if (isScalar(there)) {
+      if (first && there.range[1] > there.range[0]) scalars.push(there);
+      if (mode === 'secret' && !isHarmless(there.value)) secrets.add(there);
+    } else if (isMap(there)) ofMap(there, mode);
+    else walkSeq(there, mode);
   };
   for (const root of roots) {
     anchors.clear();
-    walk(root, 'plain', 0);
+    walk(root, 'plain', (map, mode) => walkMap(map, mode, true));
   }
   return { scalars, secrets };
 }

@@ -68,7 +68,71 @@ describe('hides', () => {
     ['a key twice', 'token: ab\ntoken: cd\n', 'token: ***1\ntoken: ***2\n'],
     ['a second document', 'x: 1\n---\ntoken: ab\n', 'x: 1\n---\ntoken: ***1\n'],
     ['what lost its indentation', 'x: 1\nheaders:\nX-Any: abcd\n', 'x: 1\nheaders:\nX-Any: ***1\n'],
+    [
+      'JSON that begins with tabs',
+      '\t{\n\t\t"a": [\n\t\t\t"x"\n\t],\n\t"token":\t"ab"\n\t}\n',
+      '\t{\n\t\t"a": [\n\t\t\t"x"\n\t],\n\t"token":\t"***1"\n\t}\n',
+    ],
+    ['a text that is no mapping', 'abcd\n', '***1\n'],
+    ['a list', '- abcd\n', '***1\n'],
     ['camel case', 'apiKey: ab\n', 'apiKey: ***1\n'],
+    ['a list of secrets', 'tokens: [abcd, ef]\n', 'tokens: [***1, ***2]\n'],
+    ['keys that are no text', 'headers: {? [abcd] : ef}\n', 'headers: {? [***1] : ***2}\n'],
+    ['what a header is in', 'a: {header: X, value: abcd}\n', 'a: {header: X, value: ***1}\n'],
+    ['a value with a key', 'a: {key: null, value: abcd}\n', 'a: {key: null, value: ***1}\n'],
+    ['the value of a login', 'auth: {value: abcd}\n', 'auth: {value: ***1}\n'],
+    [
+      'logins and headers of a command',
+      'args: [-H, ab, --header, cd, --user, ef]\n',
+      'args: [-H, ***1, --header, ***2, --user, ***3]\n',
+    ],
+    ['folded text', 'password: >-\n  abcd\nx: 1\n', 'password: >-\n  ***1\nx: 1\n'],
+    ['what an entry holds', 'toolsets:\n  a: {api_key: abcd}\n', 'toolsets:\n  a: {api_key: ***1}\n'],
+    ['what is no entry', 'toolsets: {token: abcd}\n', 'toolsets: {token: ***1}\n'],
+    [
+      'what is called like entries further in',
+      'a: {toolsets: {token: {b: abcd}}}\n',
+      'a: {toolsets: {token: {b: ***1}}}\n',
+    ],
+    [
+      'entries that are headers elsewhere',
+      'toolsets: &t {a: {b: cd}}\nheaders: *t\n',
+      'toolsets: &t {a: {b: ***1}}\nheaders: *t\n',
+    ],
+    [
+      'what lost its indentation, with a comment',
+      'headers: # why\nX-Any: abcd\n',
+      'headers: # why\nX-Any: ***1\n',
+    ],
+    ['an environment that did', 'env:\nA: abcd\n', 'env:\nA: ***1\n'],
+    ['secrets that did', 'secrets:\nA: abcd\n', 'secrets:\nA: ***1\n'],
+    ['headers without a value', '{headers, X-Any: abcd}\n', '{headers, X-Any: ***1}\n'],
+    [
+      'a secret after an empty one',
+      'password: ""\npass: "  "\ntoken: abcd\n',
+      'password: ""\npass: "  "\ntoken: ***1\n',
+    ],
+    [
+      'what is a login here and a secret there',
+      'auth: [&p abcd]\npassword: *p\n',
+      'auth: [&p ***1]\npassword: *p\n',
+    ],
+    [
+      'what is a secret here and a login there',
+      'password: &p abcd\nauth: [*p]\n',
+      'password: &p ***1\nauth: [*p]\n',
+    ],
+    [
+      'an anchor that is set again, after what it was in became headers',
+      'h: &q {a: &p abcd}\nb: &p ef\nheaders: *q\ntoken: *p\n',
+      'h: &q {a: &p ***1}\nb: &p ***2\nheaders: *q\ntoken: *p\n',
+    ],
+    ['a list that is in itself', 'headers: &x [*x, abcd]\n', 'headers: &x [*x, ***1]\n'],
+    [
+      'the same line only where it is a secret',
+      'headers:\n  a: abcd\nplain:\n  a: abcd\n',
+      'headers:\n  a: ***1\nplain:\n  a: abcd\n',
+    ],
   ])('%s', (_, text, expected) => {
     expect(shown(text)).toBe(expected);
   });
@@ -80,6 +144,66 @@ describe('hides', () => {
     expect(shown('hunter2')).toBe('***1');
     expect(shown('{'.repeat(50_000))).toHaveLength(50_000);
     expect(shown(`${'? '.repeat(5_000)}x`)).toBe('***1');
+  });
+
+  test('where a text cannot be read, all values of a line but those that say nothing', () => {
+    const lines: readonly (readonly [string, string])[] = [
+      ['token: abcd,', 'token: ***1,'],
+      ['"token": "ef",', '"token": "***2",'],
+      ["token: 'abcd'", "token: '***1'"],
+      ['token: "', 'token: ***3'],
+      ['token: true,', 'token: true,'],
+      ['token: |2-', 'token: |2-'],
+      ['- token: {', '- token: {'],
+      ['token: "{{ env.KEY }}",', 'token: "{{ env.KEY }}",'],
+      ['    token: ~', '    token: ~'],
+      ['gh', '***4'],
+      ['  gh', '  ***4'],
+      ['  gh \r', '  ***4 \r'],
+      ['token: abcd\r', 'token: ***1\r'],
+      ['token-of-a-team: abcd', '***5: ***1'],
+      ['team: abcd', '***6: ***1'],
+    ];
+    const text = lines.map(([line]) => line).join('\n');
+    expect(shown(`[\n${text}`)).toBe(`[\n${lines.map(([, line]) => line).join('\n')}`);
+  });
+
+  test('a line that is a secret in one place is one in all places of a text that cannot be read', () => {
+    for (const known of [
+      'headers:\n  a: abcd\nplain:\n  a: abcd\n',
+      'plain:\n  a: abcd\nheaders:\n  a: abcd\n',
+    ])
+      expect(redact([known, '[\n  a: abcd\n'])[1]).toBe('[\n  a: ***1\n');
+  });
+
+  test('lines and keys that are known show in a text that cannot be read, however its lines end', () => {
+    const known = 'team: a\nsite: b\n';
+    const broken = '[\nteam: a\nsite: cd\nother: ef\n';
+    const hidden = '[\nteam: a\nsite: ***1\n***2: ***3\n';
+    const windows = (text: string): string => text.replaceAll('\n', '\r\n');
+    expect(redact([known, broken])[1]).toBe(hidden);
+    expect(redact([known, windows(broken)])[1]).toBe(windows(hidden));
+    expect(redact([windows(known), windows(broken)])[1]).toBe(windows(hidden));
+  });
+
+  test('values that are indented by tabs, which is no YAML', () => {
+    expect(shown('a:\n\tb: abcd\n')).toBe('***1:\n\t***2: ***3\n');
+  });
+
+  test('nearly all of what is longer than any document', () => {
+    const text = (length: number): string => `a: 1\nb: ${'x'.repeat(length - 9)}\n`;
+    const longest = 2 * 1024 * 1024;
+    expect(shown(text(longest))).toBe(text(longest));
+    expect(shown(text(longest + 1))).toBe('***1: ***2\n***3: ***4\n');
+  });
+
+  test('nearly all of what is nested deeper than any document', () => {
+    expect(shown(`a: ${'{a: '.repeat(5_000)}${'}'.repeat(5_000)}`)).toBe('***1: ***2');
+  });
+
+  test('what many aliases lead to, once', () => {
+    const levels = Array.from({ length: 60 }, (_, n) => `l${n + 1}: &l${n + 1} [*l${n}, *l${n}]\n`).join('');
+    expect(shown(`l0: &l0 abcd\n${levels}headers: *l60\n`)).toBe(`l0: &l0 ***1\n${levels}headers: *l60\n`);
   });
 
   test('not what is known from the other side, where a text cannot be read', () => {
@@ -115,6 +239,22 @@ describe('leaves', () => {
     '# nothing\n',
     '{"endpoint": "http://vm-auth.token.svc:8427/x", "hosts": ["https://auth:80"]}',
     'broker: secret-kafka.a.svc:9092\n',
+    'x: 1\nheaders: null\nX-Any: abcd\n',
+    'headers: {}\nX-Any: abcd\n',
+    'a:\nb: abcd\n',
+    'threshold: {value: abcd}\nb: {c: {value: abcd}}\n',
+    'args: [--name, abcd]\n',
+    'toolsets:\n  token-service:\n    description: abcd\n',
+    'toolsets: [abcd]\n---\ntoolsets: abcd\n',
+    'password: *missing\nl: [*missing, abcd]\n',
+    'a: &x [*x, abcd]\n',
+    'a: &p abcd\n---\ntoken: *p\n',
+    'x: a\nx: b\n',
+    '# only\n---\nx: abcd\n---\n',
+    '~\n',
+    'password: |\nx: 1\n',
+    'password: |',
+    'x: >\n  abcd\n  ef\ny: 1\n',
   ])('%j', (text) => {
     expect(shown(text)).toBe(text);
   });

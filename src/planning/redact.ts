@@ -26,9 +26,7 @@ function parsed(text: string): Roots | undefined {
 
 /** The documents in a text, or nothing if it holds none that can be trusted. */
 function documentsOf(text: string): Roots | undefined {
-  if (text.length > LONGEST) return undefined;
-  // JSON may be indented by tabs, which YAML does not take; spaces in their stead keep all places.
-  return parsed(text) ?? (/^\s*[{[]/.test(text) ? parsed(text.replaceAll('\t', ' ')) : undefined);
+  return text.length > LONGEST ? undefined : parsed(text);
 }
 
 /** Where the content of a scalar stands, without quotes and the header of a block. */
@@ -37,7 +35,7 @@ function contentOf(text: string, { type, range }: Scalar.Parsed): readonly [numb
   if (type === 'QUOTE_DOUBLE' || type === 'QUOTE_SINGLE') return [start + 1, end - 1];
   if (type !== 'BLOCK_LITERAL' && type !== 'BLOCK_FOLDED') return [start, end];
   const header = text.indexOf('\n', start);
-  return header < 0 || header >= end ? [end, end] : [header + 1, end];
+  return header < 0 ? [end, end] : [header + 1, end];
 }
 
 /** A text with what looks like a secret hidden, and the rest as it is. */

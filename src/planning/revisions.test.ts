@@ -74,6 +74,25 @@ test('a burst of changes pushes out its own revisions, and not what was publishe
   expect(texts().slice(-5)).toEqual([1_995, 1_996, 1_997, 1_998, 1_999].map((n) => `burst ${n}`));
 });
 
+test('of the older half those go that were published briefly, for how long ago that was', () => {
+  /** Revisions 1, 2, … at these milliseconds; each was published until the next one was. */
+  const at = (...times: number[]): Revision[] =>
+    times.map((time, index) => ({
+      ...content(`${index}`),
+      name: `x-${index}`,
+      number: index + 1,
+      created: '',
+      published: new Date(time).toISOString(),
+    }));
+  // The fourth was there for a millisecond, and is of the newest half of the limit.
+  expect(numbers(revisionsToPrune(at(0, 100, 150, 174, 175), 3, undefined))).toEqual([1, 2]);
+  expect(numbers(revisionsToPrune(at(0, 100, 101, 102, 103, 104), 4, undefined))).toEqual([2, 3]);
+  expect(numbers(revisionsToPrune(at(0, 100, 101, 102, 103, 104), 4, content('1')))).toEqual([3, 4]);
+  expect(numbers(revisionsToPrune(at(0, 0, 0), 2, undefined))).toEqual([1]);
+  for (const limit of [3, 4, 10]) expect(revisionsToPrune(at(0, 1, 2), limit, undefined)).toEqual([]);
+  expect(revisionsToPrune([], 1, undefined)).toEqual([]);
+});
+
 test('without bursts the oldest go first', () => {
   const HOUR = 3_600_000;
   let revisions: Revision[] = [];

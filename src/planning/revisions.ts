@@ -14,8 +14,8 @@ const same = (a: Rollback | undefined, b: Rollback | undefined): boolean =>
   a?.to === b?.to && a?.from === b?.from;
 
 /** When a revision was last published, in milliseconds since 1970; 0 where that is unknown. */
-function publishedAt({ published, created }: Revision): number {
-  const times = [published ?? '', created].map((text) => Date.parse(text));
+function publishedAt({ published, created }: Partial<Revision> = {}): number {
+  const times = [published, created].map((text = '') => Date.parse(text));
   return times.find((time) => !Number.isNaN(time)) ?? 0;
 }
 
@@ -84,19 +84,17 @@ export function revisionsToPrune(
 ): readonly Revision[] {
   const identity = current === undefined ? undefined : identityOf(current);
   const most = Math.max(1, limit);
-  const newest = revisions.at(-1);
-  if (newest === undefined || revisions.length <= most) return [];
-  const now = publishedAt(newest);
+  const now = publishedAt(revisions.at(-1));
   const worth = (index: number): number => {
-    const [from, until] = [revisions[index], revisions[index + 1]].map((each) => publishedAt(each ?? newest));
-    return ((until ?? now) - (from ?? now)) / (now - (until ?? now) + 1);
+    const until = publishedAt(revisions[index + 1]);
+    return (until - publishedAt(revisions[index])) / (now - until + 1);
   };
   return revisions
     .slice(0, revisions.length - Math.ceil(most / 2))
     .map((revision, index) => ({ revision, worth: worth(index) }))
     .filter(({ revision }) => identityOf(revision) !== identity)
     .toSorted((a, b) => a.worth - b.worth)
-    .slice(0, revisions.length - most)
+    .slice(0, Math.max(0, revisions.length - most))
     .map(({ revision }) => revision);
 }
 
