@@ -9,14 +9,8 @@ const LONGEST = 2 * 1024 * 1024;
 type Roots = readonly (ParsedNode | null)[];
 
 function parsed(text: string): Roots | undefined {
-  let documents: readonly Document.Parsed[];
-  try {
-    documents = [...parseAllDocuments(text, { uniqueKeys: false, prettyErrors: false, logLevel: 'silent' })];
-  } catch (error) {
-    // Nested deeper than the library's recursion goes: no document of ours.
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
+  const options = { uniqueKeys: false, prettyErrors: false, logLevel: 'silent' } as const;
+  const documents: readonly Document.Parsed[] = [...parseAllDocuments(text, options)];
   if (documents.some(({ errors }) => errors.length > 0)) return undefined;
   const roots = documents.map(({ contents }) => contents);
   return roots.every((root) => root === null || isMap(root) || (isScalar(root) && root.value === null))
