@@ -96,12 +96,16 @@ export class ReadinessProber implements Prober, AddressBook {
       );
       return read;
     });
-    const results = await Promise.allSettled(reads);
+    const errors = await Promise.all(
+      reads.map((read) =>
+        read.then(
+          () => undefined,
+          (error: unknown) => error,
+        ),
+      ),
+    );
     signal.throwIfAborted();
-    return scopes.flatMap((scope, index) => {
-      const result = results[index];
-      return this.#deniedProblem(scope, result?.status === 'rejected' ? result.reason : undefined) ?? [];
-    });
+    return scopes.flatMap((scope, index) => this.#deniedProblem(scope, errors[index]) ?? []);
   }
 
   async #read(scope: string, signal: AbortSignal): Promise<EndpointIndex> {
