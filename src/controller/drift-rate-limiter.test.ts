@@ -37,3 +37,62 @@ test.each([2, 3, 10])('%i programs that write in turn are fought once a minute, 
   expect(reverts).toBeGreaterThanOrEqual(60);
   expect(reverts).toBeLessThanOrEqual(20 + 60);
 });
+
+const MINUTE = 60_000;
+
+/** A limiter that has reverted so many different changes at the time 0. */
+function after(reverts: number): DriftRateLimiter {
+  const limiter = new DriftRateLimiter();
+  for (let n = 0; n < reverts; n++) limiter.recordRevert(`change ${n}`, 0);
+  return limiter;
+}
+
+test('twenty changes of any sort are reverted at once, and one each minute from then on', () => {
+  expect(after(19).delayFor('next', 0)).toBe(0);
+  const limiter = after(20);
+  expect([0, 1_000, MINUTE - 1, MINUTE].map((now) => limiter.delayFor('next', now))).toEqual([
+    MINUTE,
+    MINUTE - 1_000,
+    1,
+    0,
+  ]);
+  limiter.recordRevert('next', MINUTE);
+  expect(limiter.delayFor('another', MINUTE + 1)).toBe(MINUTE - 1);
+});
+
+test('a minute counts from when nothing was left to revert, and not from some minute before', () => {
+  const limiter = after(1);
+  // It is full again after a minute, and is first used half a minute later.
+  expect(limiter.delayFor('next', 1.5 * MINUTE)).toBe(0);
+  for (let n = 0; n < 20; n++) limiter.recordRevert(`next ${n}`, 1.5 * MINUTE);
+  expect(limiter.delayFor('last', 1.5 * MINUTE)).toBe(MINUTE);
+});
+
+test('a revert after a long quiet time counts as one of the twenty', () => {
+  const limiter = after(20);
+  limiter.recordRevert('next', 100 * MINUTE);
+  for (let n = 1; n < 20; n++) {
+    expect(limiter.delayFor(`next ${n}`, 100 * MINUTE)).toBe(0);
+    limiter.recordRevert(`next ${n}`, 100 * MINUTE);
+  }
+  expect(limiter.delayFor('last', 100 * MINUTE)).toBe(MINUTE);
+});
+
+test('a change that somebody else makes is reverted at once while another one is limited', () => {
+  const limiter = new DriftRateLimiter();
+  for (let n = 0; n < 3; n++) limiter.recordRevert('same', 0);
+  expect([limiter.delayFor('same', 0), limiter.delayFor('other', 0)]).toEqual([MINUTE, 0]);
+});
+
+test.each([
+  [2 * MINUTE - 1, MINUTE],
+  [2 * MINUTE, 0],
+])(
+  'the same change %d ms after the last revert waits %d ms after it was reverted once more',
+  (now, delay) => {
+    const limiter = new DriftRateLimiter();
+    for (let n = 0; n < 3; n++) limiter.recordRevert('same', 0);
+    limiter.recordRevert('same', now);
+    expect(limiter.delayFor('same', now)).toBe(delay);
+  },
+);

@@ -19,8 +19,8 @@ export class DriftRateLimiter {
   /** Milliseconds until a change to this content may be reverted. @param now milliseconds of any steady clock */
   delayFor(content: string, now: number): number {
     this.#fill(now);
-    const again = content === this.#content && now - this.#last < DELAY;
-    const same = again && this.#times >= SAME_AT_ONCE ? DELAY - (now - this.#last) : 0;
+    const isRepeated = content === this.#content && this.#times >= SAME_AT_ONCE;
+    const same = isRepeated ? DELAY - (now - this.#last) : 0;
     const any = this.#tokens >= 1 ? 0 : DELAY - (now - this.#filledAt);
     return Math.max(same, any);
   }
@@ -29,8 +29,8 @@ export class DriftRateLimiter {
   recordRevert(content: string, now: number): void {
     this.#fill(now);
     this.#tokens = Math.max(0, this.#tokens - 1);
-    const again = content === this.#content && now - this.#last < 2 * DELAY;
-    this.#times = again ? this.#times + 1 : 1;
+    const isAgain = content === this.#content && now - this.#last < 2 * DELAY;
+    this.#times = isAgain ? this.#times + 1 : 1;
     this.#content = content;
     this.#last = now;
   }

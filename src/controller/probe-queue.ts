@@ -36,7 +36,10 @@ export class ProbeQueue {
           return way === undefined ? '' : displayNamespace(way.service);
         },
         process: (key, each) => this.#probe(key, each),
-        onFailure: (key, error) => this.#faults.set(key, { error }),
+        onFailure: (key, error) => {
+          // Once dropped, it is not probed again, so its fault would never go away.
+          if (this.#ways.has(key)) this.#faults.set(key, { error });
+        },
         onDone: onResult,
         backoff: RETRY,
         random: Math.random,
@@ -85,6 +88,6 @@ export class ProbeQueue {
     if (way === undefined) return;
     await this.#stages.prober.probe(way, signal);
     this.#faults.delete(key);
-    if (this.#ways.get(key) === way) this.#ways.delete(key);
+    this.#ways.delete(key);
   }
 }

@@ -99,6 +99,39 @@ describe('keys', () => {
   });
 });
 
+describe('a key that is added', () => {
+  test('is there while it waits and while it is processed', async () => {
+    const { queue, end } = setup({ concurrency: 1 });
+    queue.add('x');
+    await turn();
+    queue.add('a');
+    expect([queue.has('x'), queue.has('a'), queue.has('b')]).toEqual([true, true, false]);
+    await end('x');
+    expect([queue.has('x'), queue.has('a')]).toEqual([false, true]);
+    await end('a');
+    expect(queue.has('a')).toBe(false);
+  });
+
+  test('is never processed twice at a time, though it was removed and added while it waited', async () => {
+    const { queue, started, end } = setup({ concurrency: 2 });
+    queue.add('x');
+    queue.add('y');
+    await turn();
+    queue.add('a');
+    queue.remove('a');
+    queue.add('a');
+    await end('x');
+    expect(started).toEqual(['x', 'y', 'a']);
+    queue.add('a');
+    await end('y');
+    await pass(5);
+    expect(started).toEqual(['x', 'y', 'a']);
+    await end('a');
+    await pass(5);
+    expect(started).toEqual(['x', 'y', 'a', 'a']);
+  });
+});
+
 describe('concurrency', () => {
   test('no more are processed at a time, and groups take turns', async () => {
     const { queue, started, end } = setup({ concurrency: 2 });
@@ -204,6 +237,51 @@ describe('the end', () => {
     const idle = queue.idle;
     queue.remove('b');
     await idle;
+  });
+
+  test('everybody who waits for it to be idle hears of it, each time anew', async () => {
+    const { queue, end } = setup();
+    const idle: number[] = [];
+    const waits = (who: number): void => void queue.idle.then(() => idle.push(who));
+    queue.add('a');
+    await turn();
+    waits(1);
+    waits(2);
+    await turn();
+    expect(idle).toEqual([]);
+    await end('a');
+    expect(idle).toEqual([1, 2]);
+    queue.add('a');
+    waits(3);
+    await turn();
+    expect(idle).toEqual([1, 2]);
+    await end('a');
+    expect(idle).toEqual([1, 2, 3]);
+  });
+
+  test('what was done is told, whatever came of it, until its signal', async () => {
+    const onDone = vi.fn();
+    const { queue, stop, end, fail } = setup({ onDone });
+    for (const key of ['a', 'b', 'c']) queue.add(key);
+    await turn();
+    await end('a');
+    await fail('b');
+    expect(onDone.mock.calls).toEqual([['a'], ['b']]);
+    stop.abort();
+    await end('c');
+    expect(onDone).toHaveBeenCalledTimes(2);
+  });
+
+  test('it is idle at once when its signal comes while keys only wait, and no timer is left', async () => {
+    const { queue, stop } = setup();
+    queue.add('a');
+    queue.addAfter('b', 1_000);
+    const { idle } = queue;
+    stop.abort();
+    queue.addAfter('c', 1_000);
+    await idle;
+    await pass(5);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   test('nothing is processed, nor tried again, after its signal', async () => {

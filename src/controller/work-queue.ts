@@ -127,7 +127,6 @@ export class WorkQueue<K> {
 
   #stop(): void {
     for (const { timer } of this.#delayed.values()) clearTimeout(timer);
-    this.#delayed.clear();
     this.#dirty.clear();
     this.#checkIdle();
   }
