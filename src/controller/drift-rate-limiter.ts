@@ -18,7 +18,6 @@ export class DriftRateLimiter {
 
   /** Milliseconds until a change to this content may be reverted. @param now milliseconds of any steady clock */
   delayFor(content: string, now: number): number {
-    this.#fill(now);
     const isRepeated = content === this.#content && this.#times >= SAME_AT_ONCE;
     const same = isRepeated ? DELAY - (now - this.#last) : 0;
     const any = this.#tokens >= 1 ? 0 : DELAY - (now - this.#filledAt);

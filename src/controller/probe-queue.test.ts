@@ -158,6 +158,7 @@ describe('a way that is not wanted any more', () => {
     await pass();
     for (const name of ['a', 'b']) queue.recall(way(name));
     queue.retain([way('x'), way('b')]);
+    expect(queue.isIdle).toBe(false);
     await end('x');
     expect(started).toEqual(['x', 'b']);
   });
@@ -181,6 +182,7 @@ describe('a way that is not wanted any more', () => {
     await fail('a');
     await pass(600_000);
     expect(started).toEqual(['a']);
+    expect(queue.isIdle).toBe(true);
     expect(queue.recall(way('a'))).toBeUndefined();
     await pass();
     expect(started).toEqual(['a', 'a']);

@@ -13,7 +13,7 @@ export interface DiffLine {
 /** Longest line that is shown, in characters. */
 const WIDEST = 1_000;
 /** Most lines that may differ before looking for those that stayed is given up: it takes time by their square. */
-const MOST_EDITS = 4_000;
+const MOST_EDITS = 2_000;
 
 /** The same where nothing else can happen meanwhile: 4,000 take seconds. */
 export const QUICK_EDITS = 500;

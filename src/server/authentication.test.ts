@@ -145,6 +145,7 @@ describe('what was found out is remembered', () => {
       expect(await at(7_002)).toMatchObject({ kind: 'caller' });
       expect(reviewed).toHaveLength(2);
       const asked = at(10_000);
+      await new Promise(setImmediate);
       next[1]?.reject(new Error('away'));
       expect(await asked).toMatchObject({ kind: 'unavailable' });
     });
