@@ -91,8 +91,8 @@ test.each([
   'the same change %d ms after the last revert waits %d ms after it was reverted once more',
   (now, delay) => {
     const limiter = new DriftRateLimiter();
-    for (let n = 0; n < 3; n++) limiter.recordRevert('same', 0);
-    limiter.recordRevert('same', now);
-    expect(limiter.delayFor('same', now)).toBe(delay);
+    for (let n = 0; n < 3; n++) limiter.recordRevert('same', 7 * MINUTE);
+    limiter.recordRevert('same', 7 * MINUTE + now);
+    expect(limiter.delayFor('same', 7 * MINUTE + now)).toBe(delay);
   },
 );
