@@ -11,8 +11,9 @@ import { type Groups, groupsNote, publishedGroups } from '../planning/backend-gr
 import { type Decision, decideToKeep, type Situation } from '../planning/decide.ts';
 import { sizeFault } from '../planning/guards.ts';
 import { type Observed, observe } from '../planning/observed.ts';
-import { BACKEND_GROUPS } from '../planning/plan.ts';
+import { BACKEND_GROUPS, PUBLISHED_TOOLS } from '../planning/plan.ts';
 import { refusal } from '../planning/refusal.ts';
+import { type ToolsNote, toolsNote } from '../planning/remembered-tools.ts';
 import { type Gone, type Loss, stillGone } from '../planning/removals.ts';
 import { retryConflicts } from '../publishers/conflicts.ts';
 import { OwnerRefused, ShardsRefused } from '../publishers/publisher.ts';
@@ -256,7 +257,7 @@ export class Reconciler {
       this.#lastGenerated = made;
       if (faults === undefined) this.#reports.trust(found.found, made, this.approvals, cycle);
       this.#guardSize(decision.intent.documents);
-      return { decision: this.#withGroups(decision, found.groups), services };
+      return { decision: this.#annotated(decision, found.groups), services };
     } catch (error) {
       const decision = decideToKeep(situation);
       if (decision === undefined) throw error;
@@ -264,16 +265,23 @@ export class Reconciler {
     }
   }
 
-  /** Adds what the ids of the published backends come from. */
-  #withGroups(decision: Decision, groups: Groups | undefined): Decision {
-    if (groups === undefined) return decision;
-    const { text, omitted } = groupsNote(groups, decision.intent.tools);
-    for (const [namespace, count] of omitted)
-      this.#notes.push({
-        where: this.#options.publisher.target,
-        what: `the annotation ${BACKEND_GROUPS} has no room for ${count} backends of namespace ${namespace}: their tools are published, and their ids may change when the program restarts`,
-      });
-    return { ...decision, intent: { ...decision.intent, backendGroups: text } };
+  /** Adds annotations: what ids of backends come from, and the tools where documents cannot be read back. */
+  #annotated({ intent, ...decision }: Decision, groups: Groups | undefined): Decision {
+    const { tools } = intent;
+    const note = (annotation: string, { text, omitted }: ToolsNote, consequence: string): string => {
+      for (const [namespace, count] of omitted)
+        this.#notes.push({
+          where: this.#options.publisher.target,
+          what: `the annotation ${annotation} has no room for ${count} backends of namespace ${namespace}: their tools are published, and ${consequence}`,
+        });
+      return text;
+    };
+    const backendGroups =
+      groups && note(BACKEND_GROUPS, groupsNote(groups, tools), 'their ids may change at a restart');
+    const publishedTools = this.#options.outputs.readsBack
+      ? ''
+      : note(PUBLISHED_TOOLS, toolsNote(tools), 'their removal is not held');
+    return { ...decision, intent: { ...intent, backendGroups, publishedTools } };
   }
 
   #report(decision: Decision, live: Observed | undefined, cycle: number): void {

@@ -9,6 +9,8 @@ export interface Outputs<Settings = unknown> {
   readonly names: readonly string[];
   /** Names of those that can be divided among several ConfigMaps. */
   readonly divisible: readonly string[];
+  /** Whether the tools can be read from the documents. */
+  readonly readsBack: boolean;
   /** Documents with the tools in them, which are read when they are first needed. */
   read(documents: Documents): Toolset;
   /**
@@ -35,6 +37,7 @@ export function outputsOf<Settings>(all: readonly Output<Settings>[]): Outputs<S
     divisible: all
       .filter(({ division }) => division !== undefined)
       .flatMap(({ documents }) => documents.map(({ name }) => name)),
+    readsBack: reader !== undefined,
     read: (documents) => toolsetOf(documents, () => reader?.readBack?.(documents) ?? []),
     faultsOf: (documents) =>
       types.flatMap(({ name, check }) => {

@@ -7,6 +7,7 @@ import {
   type Intent,
   isOurs,
   OVERRIDE_ERROR,
+  PUBLISHED_TOOLS,
   REMOVAL_HELD,
   rollbackOf,
 } from './plan.ts';
@@ -86,13 +87,19 @@ export function lastPublished(situation: Situation): Toolset | undefined {
     // Another process may have published since: a second serve, or a rollback. Only what could not be recorded is newer.
     const recorded = revisions.map(({ toolset }) => toolset).reverse();
     const isRecorded = own === undefined || recorded.some((each) => hashOf(each) === hashOf(own));
-    return isRecorded ? recorded[0] : own;
+    const [newest] = recorded;
+    // What this process published has tools, also where documents cannot be read back.
+    const isOwn = newest !== undefined && own !== undefined && hashOf(newest) === hashOf(own);
+    return isRecorded && !isOwn ? newest : own;
   }
   const pointer = live.annotations[CONTENT_HASH];
   if (pointer === undefined) return isOurs(live) ? known[0] : undefined;
   const there = live.toolset;
   if (there !== undefined && hashOf(there) === pointer) return there;
-  return known.find((toolset) => hashOf(toolset) === pointer);
+  const last = known.find((toolset) => hashOf(toolset) === pointer);
+  // Somebody changed the documents, and not what an annotation remembers of them.
+  const isRemembered = last !== undefined && last !== own && live.annotations[PUBLISHED_TOOLS] !== undefined;
+  return isRemembered ? { ...last, tools: live.present.tools } : last;
 }
 
 function driftOf(live: Observed | undefined, published: Toolset | undefined): Decision['drift'] {

@@ -6,6 +6,7 @@ import { observe } from './observed.ts';
 let reads = 0;
 const reader = {
   names: ['a.json', 'b.yaml'],
+  readsBack: true,
   divisible: ['a.json'],
   read(documents: Documents) {
     reads += 1;

@@ -1,8 +1,9 @@
-import { type Documents, partsOf, shardOf, type Toolset } from '../model/documents.ts';
+import { type Documents, partsOf, shardOf, type Toolset, toolsetOf } from '../model/documents.ts';
 import type { Published } from '../model/published.ts';
 import type { Revision } from '../model/revision.ts';
 import { contentHash } from './content-hash.ts';
-import { CONTENT_HASH, SHARDS } from './plan.ts';
+import { CONTENT_HASH, PUBLISHED_TOOLS, SHARDS } from './plan.ts';
+import { rememberedTools } from './remembered-tools.ts';
 
 /** What is known of the documents of a target, whatever they are. */
 export interface Reader {
@@ -10,6 +11,8 @@ export interface Reader {
   readonly names: readonly string[];
   /** Names of those that can be divided among several ConfigMaps. */
   readonly divisible?: readonly string[];
+  /** Whether `read` finds the tools; else what is published remembers them in an annotation. */
+  readonly readsBack: boolean;
   /** Documents with the tools in them. */
   read(documents: Documents): Toolset;
 }
@@ -58,7 +61,9 @@ export function observe(live: Published | undefined, reader: Reader): Observed |
     return text === undefined ? [] : [[name, text] as const];
   });
   const documents = Object.fromEntries(there);
-  const present = reader.read(documents);
+  const present = reader.readsBack
+    ? reader.read(documents)
+    : toolsetOf(documents, () => rememberedTools(live.annotations[PUBLISHED_TOOLS]));
   return { ...live, names, present, toolset: isWhole(documents, live, reader) ? present : undefined };
 }
 

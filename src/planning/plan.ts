@@ -39,6 +39,12 @@ export const SHARD_LABEL = `${PREFIX}shard`;
  */
 export const BACKEND_GROUPS = `${PREFIX}backend-groups`;
 
+/**
+ * The tools that are published, for targets whose documents cannot be read back. JSON:
+ * `{NAMESPACE: {SERVICE: [NAME, TYPE, ENDPOINT]}}`.
+ */
+export const PUBLISHED_TOOLS = `${PREFIX}published-tools`;
+
 /** When a revision was last published, RFC 3339 in UTC. */
 export const LAST_PUBLISHED = `${PREFIX}last-published`;
 
@@ -52,6 +58,7 @@ export const OWN_ANNOTATIONS: readonly string[] = [
   ALLOW_REMOVAL,
   SHARDS,
   BACKEND_GROUPS,
+  PUBLISHED_TOOLS,
   ...ROLLBACK_ANNOTATIONS,
 ];
 
@@ -71,6 +78,8 @@ export interface Intent extends Toolset {
   readonly removalHeld?: string | undefined;
   /** The Services that ids of backends come from, or an empty text; absent: as it is published. */
   readonly backendGroups?: string | undefined;
+  /** The tools where documents cannot be read back, or an empty text; absent: as it is published. */
+  readonly publishedTools?: string | undefined;
   /** The rollback that holds, if one does. */
   readonly rollback?: Rollback | undefined;
   /** What `overrides.yaml` shall be in a ConfigMap that is made anew. It is never written to one that is there. */
@@ -111,6 +120,7 @@ export function plan(intent: Intent, live: Published | undefined, version: strin
   const { documents, tools, overrideError, removalHeld, rollback, overrides, owner } = intent;
   const shards = byShard(documents);
   const backendGroups = intent.backendGroups ?? live?.annotations[BACKEND_GROUPS] ?? '';
+  const publishedTools = intent.publishedTools ?? live?.annotations[PUBLISHED_TOOLS] ?? '';
   const labels = {
     'app.kubernetes.io/name': 'dynamic-toolset',
     'app.kubernetes.io/component': 'toolset-config',
@@ -122,6 +132,7 @@ export function plan(intent: Intent, live: Published | undefined, version: strin
     ...(overrideError === undefined ? {} : { [OVERRIDE_ERROR]: overrideError }),
     ...(removalHeld === undefined ? {} : { [REMOVAL_HELD]: removalHeld }),
     ...(backendGroups === '' ? {} : { [BACKEND_GROUPS]: backendGroups }),
+    ...(publishedTools === '' ? {} : { [PUBLISHED_TOOLS]: publishedTools }),
     ...rollbackAnnotations(rollback),
     ...(shards.size > 1 ? { [SHARDS]: String(shards.size) } : {}),
     [CONTENT_HASH]: contentHash(documents),

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { builtInDetectors } from '../../src/config/detector-files.ts';
 import { toolKinds } from '../../src/controller/pass.ts';
@@ -94,12 +94,17 @@ const discovered = (health: 'healthy' | 'unhealthy' = 'healthy'): DiscoveredServ
 
 const { signal } = new AbortController();
 
+let clock = 0;
+beforeEach(() => {
+  clock = 0;
+});
+
 function reconciler(publisher: MemoryPublisher, given = outputs): Reconciler {
   return new Reconciler({
     publisher,
     outputs: given,
     version: '1',
-    now: () => new Date(0),
+    now: () => new Date(clock),
     generation: { credentials: {}, holmesgptVersion: '0.32', kinds: toolKinds(rules) },
     owner: async () => undefined,
     tell: () => {},
@@ -162,5 +167,58 @@ describe('an agent in one file', () => {
     expect(plugins(place)).toEqual(STOCK);
     await run(reconciler(place), []);
     expect(place.tools).toHaveLength(2);
+  });
+});
+
+describe('its documents in a place of their own, from which no tools can be read back', () => {
+  const own = outputsOf<OutputSettings>([toy]);
+  const HOLD = 300_000;
+
+  test.each(['the same process', 'another process'])(
+    '%s holds a mass removal, and releases it',
+    async (who) => {
+      const place = new MemoryPublisher();
+      const first = reconciler(place, own);
+      await run(first, discovered());
+      const next = who === 'the same process' ? first : reconciler(place, own);
+      await run(next, []);
+      expect(plugins(place)).toEqual(STOCK);
+      expect(place.live?.annotations).toHaveProperty(['kubernaut.io/removal-held']);
+      clock = HOLD - 1_000;
+      await run(reconciler(place, own), []);
+      expect(plugins(place)).toEqual(STOCK);
+      clock = HOLD + 1_000;
+      await run(who === 'the same process' ? first : reconciler(place, own), []);
+      expect(plugins(place)).toEqual({});
+      expect(place.live?.annotations).not.toHaveProperty(['kubernaut.io/published-tools']);
+    },
+  );
+
+  test('what is new is published while others are held', async () => {
+    const place = new MemoryPublisher();
+    const lokis = discovered().slice(1);
+    await run(reconciler(place, own), [...lokis, ...lokis.map((each) => ({ ...each, tool: 'b' }))]);
+    await run(reconciler(place, own), discovered().slice(0, 1));
+    expect(plugins(place)).toEqual(STOCK);
+  });
+
+  test('a hand edit ends no hold, and a deleted place comes back with all tools', async () => {
+    const place = new MemoryPublisher();
+    await run(reconciler(place, own), discovered());
+    place.edit('toy.json', '{}');
+    const second = reconciler(place, own);
+    await run(second, []);
+    expect(plugins(place)).toEqual(STOCK);
+    place.delete();
+    await run(second, []);
+    expect(plugins(place)).toEqual(STOCK);
+  });
+
+  test('a person lets the tools go', async () => {
+    const place = new MemoryPublisher();
+    await run(reconciler(place, own), discovered());
+    place.annotate('kubernaut.io/allow-removal', 'true');
+    await run(reconciler(place, own), []);
+    expect(plugins(place)).toEqual({});
   });
 });
