@@ -58,6 +58,19 @@ test('an answer to a question that holds any text is not kept, and takes the pla
   expect(state.made.filter((question) => question === 'a')).toHaveLength(1);
 });
 
+test('of many answers that are asked for at once, each turn of the event loop makes one', async () => {
+  const { state, ask } = setting();
+  const answers = Promise.all(Array.from({ length: 20 }, (_, n) => ask(`once-${n}`)));
+  const madePerTurn: number[] = [];
+  while (state.made.length < 20) {
+    const before = state.made.length;
+    await new Promise((resolve) => setImmediate(resolve));
+    madePerTurn.push(state.made.length - before);
+  }
+  expect(Math.max(...madePerTurn)).toBe(1);
+  expect((await answers).map(({ statusCode }) => statusCode)).toEqual(Array.from({ length: 20 }, () => 200));
+});
+
 test('pages put together are the list, and only a page behind a key that there is is known', () => {
   fc.assert(
     fc.property(

@@ -27,6 +27,7 @@ export class ResponseCache {
   readonly #revision: () => number;
   readonly #kept: LRUCache<string, Ready>;
   #of = -1;
+  #turn: Promise<void> = Promise.resolve();
 
   /**
    * @param revision is another number whenever an answer may be another one
@@ -42,12 +43,22 @@ export class ResponseCache {
   }
 
   /**
-   * Answers with JSON, or with 304 where the client has it already.
+   * Answers with JSON, or with 304 where the client has it already. Each turn of the event loop makes one body, so that
+   * many requests for long lists at once do not delay short ones, such as the kubelet's probes.
    * @param question what the answer depends on beside the revision
-   * @param make makes the answer; `Once` for one that is not kept
+   * @param make makes the answer, or its JSON as text or bytes; `Uncached` for one that is not kept
    */
-  send(request: FastifyRequest, reply: FastifyReply, question: string, make: () => unknown): FastifyReply {
-    const ready = this.#ready(question, make);
+  async send(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    question: string,
+    make: () => unknown,
+  ): Promise<FastifyReply> {
+    let ready = this.#find(question);
+    if (ready === undefined) {
+      await this.#nextTurn();
+      ready = this.#ready(question, make);
+    }
     void reply
       .header('etag', ready.etag)
       .header('cache-control', 'private, no-cache')
@@ -56,15 +67,27 @@ export class ResponseCache {
     return reply.type('application/json; charset=utf-8').send(ready.body);
   }
 
-  #ready(question: string, make: () => unknown): Ready {
+  /** Resolves in a turn of the event loop of its own. */
+  #nextTurn(): Promise<void> {
+    this.#turn = this.#turn.then(() => new Promise((resolve) => setImmediate(resolve)));
+    return this.#turn;
+  }
+
+  #find(question: string): Ready | undefined {
     const revision = this.#revision();
     if (revision !== this.#of) this.#kept.clear();
     this.#of = revision;
-    const kept = this.#kept.get(question);
+    return this.#kept.get(question);
+  }
+
+  #ready(question: string, make: () => unknown): Ready {
+    const kept = this.#find(question);
     if (kept !== undefined) return kept;
     const made = make();
     const answer = made instanceof Uncached ? made.answer : made;
-    const body = Buffer.from(typeof answer === 'string' ? answer : JSON.stringify(answer));
+    const body = Buffer.isBuffer(answer)
+      ? answer
+      : Buffer.from(typeof answer === 'string' ? answer : JSON.stringify(answer));
     const ready = { body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"` };
     if (!(made instanceof Uncached)) this.#kept.set(question, ready);
     return ready;

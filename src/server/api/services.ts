@@ -73,27 +73,40 @@ const servicesAnswer = z.object({ services: z.array(service), ...page });
 
 type Query = Readonly<Record<string, string>>;
 
-function matches({ found, type, ...backend }: Backend, query: Query): boolean {
+function matches(backend: Backend, query: Query): boolean {
   const [condition, status] = query.condition?.split('=') ?? [];
   return (
-    (query.namespace === undefined || found.service.namespace === query.namespace) &&
-    (query.type === undefined || type === query.type) &&
+    (query.namespace === undefined || backend.found.service.namespace === query.namespace) &&
+    (query.type === undefined || backend.type === query.type) &&
     (condition === undefined || hasCondition(backend, condition as ConditionType, status as ConditionStatus))
   );
 }
 
-/** One page of the backends that a query is about. */
-function pageOfServices({ readModel }: ApiService, query: Query): object {
+/** JSON of backends. One of which nothing changed is the same object, so its JSON is made once. */
+const bodies = new WeakMap<Backend, Buffer>();
+
+function bodyOf(backend: Backend): Buffer {
+  const known = bodies.get(backend);
+  if (known !== undefined) return known;
+  const body = Buffer.from(JSON.stringify(backendJson(backend, conditionJson)));
+  bodies.set(backend, body);
+  return body;
+}
+
+const COMMA = Buffer.from(',');
+
+/** One page of the backends that a query is about, as JSON. */
+function pageOfServices({ readModel }: ApiService, query: Query): Buffer | Uncached {
   const all = readModel.backends.backends.filter((backend) => backend.isFound && matches(backend, query));
   const size = Number(query.limit ?? PAGE);
   const key = ({ found }: Backend): string => displayKey(found.service);
   const { items, total, next, known } = pageOf(all, key, `${PATH}/services`, query, size);
-  const body = {
-    services: items.map((each) => backendJson(each, conditionJson)),
-    total,
-    next,
-    lastDiscovery: iso(readModel.lastDiscovery),
-  };
+  const rest = JSON.stringify({ total, next, lastDiscovery: iso(readModel.lastDiscovery) });
+  const body = Buffer.concat([
+    Buffer.from('{"services":['),
+    ...items.flatMap((each, index) => (index === 0 ? bodyOf(each) : [COMMA, bodyOf(each)])),
+    Buffer.from(`],${rest.slice(1)}`),
+  ]);
   // An empty page is cheap, and its namespace may be any text.
   return known && all.length > 0 ? body : new Uncached(body);
 }
