@@ -2,10 +2,10 @@ import { deserialize, serialize } from 'node:v8';
 import { detect } from '../detection/detect.ts';
 import type { DetectOptions } from '../detection/owner.ts';
 import type { Rules } from '../detection/rules.ts';
-import { breather } from '../model/breather.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import type { Generated } from '../model/documents.ts';
 import type { Service } from '../model/service.ts';
+import { yieldEvery } from '../model/yield-every.ts';
 import { type GenerateOptions, generate } from '../outputs/generate.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
 
@@ -48,7 +48,7 @@ const MAX_SLICE_MS = 20;
 
 /** Serializes services one by one, because the tools of all MCP servers are too much for one turn of the event loop. */
 export async function packServices(services: readonly DiscoveredService[]): Promise<Packed[]> {
-  const breathe = breather(MAX_SLICE_MS);
+  const breathe = yieldEvery(MAX_SLICE_MS);
   const result: Packed[] = [];
   for (const service of services) {
     result.push(serialize(service));

@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import { type Credentials, credentialsByBackend } from '../model/credentials.ts';
 import { type DetectorsOptions, detectorsOptions } from '../model/detector-options.ts';
 import { ConfigError } from '../model/errors.ts';
-import { meantOrAll } from '../model/nearest.ts';
+import { suggestOrList } from '../model/nearest.ts';
 import { oneLine } from '../model/text.ts';
 import { SMALL, type YamlLimits } from '../model/yaml-document.ts';
 import { readYaml } from '../model/yaml-text.ts';
@@ -50,7 +50,9 @@ export function readConfigData(data: Readonly<Record<string, string>>, where: st
     const name = NAMES.get(key);
     if (text.trim() === '' || key === 'detectors' || key === 'credentials') continue;
     if (name === undefined)
-      wrong.push(`${where}: "${oneLine(key, 80)}" is not a setting${meantOrAll(key, KEYS, 'the keys are')}`);
+      wrong.push(
+        `${where}: "${oneLine(key, 80)}" is not a setting${suggestOrList(key, KEYS, 'the keys are')}`,
+      );
     else if (SETTINGS[name].bootstrapOnly === true)
       wrong.push(
         `${where}: ${key} says where this ConfigMap is, so it cannot be set in it; set ${SETTINGS[name].env} or ${SETTINGS[name].flag}`,

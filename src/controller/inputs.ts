@@ -1,9 +1,9 @@
 import type { Detection } from '../detection/detect.ts';
 import { LiveDetection } from '../detection/live.ts';
 import type { Approvals } from '../model/approvals.ts';
-import { breather } from '../model/breather.ts';
 import type { Problem } from '../model/discovery.ts';
 import { displayNamespace, HOME_CLUSTER } from '../model/key.ts';
+import { yieldEvery } from '../model/yield-every.ts';
 import type { Change } from '../sources/source.ts';
 import type { Stages } from './pass.ts';
 
@@ -92,7 +92,7 @@ export class Inputs {
     this.#changedAt = undefined;
     this.#detection.approve(approvals);
     const examined = this.#detection.size;
-    const detection = await this.#detection.detectInSteps(breather(SLICE));
+    const detection = await this.#detection.detectInSteps(yieldEvery(SLICE));
     const detecting = this.#detecting + performance.now() - started;
     this.#detecting = 0;
     return { detection, isFullResync, changedAt, examined, detecting };

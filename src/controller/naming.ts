@@ -8,8 +8,8 @@ import {
   addressedServices,
   NO_OVERRIDES,
   type Overrides,
-  placedServices,
   reservedNames,
+  servicesWithEndpoint,
 } from '../model/overrides.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import { serviceKey } from '../model/service.ts';
@@ -38,7 +38,7 @@ export function namingBy(overrides: Overrides, credentials: Credentials): Omit<N
     return address === undefined ? [] : [serviceKey(address)];
   });
   const named = new Set([...addressedServices(overrides), ...ofBackends]);
-  return { reserved: reservedNames(overrides), named, placed: placedServices(overrides) };
+  return { reserved: reservedNames(overrides), named, placed: servicesWithEndpoint(overrides) };
 }
 
 /** The same, by what another process has published. */

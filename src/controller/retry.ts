@@ -1,4 +1,4 @@
-import { askedPause, type Backoff, backoff } from '../model/backoff.ts';
+import { type Backoff, backoff, requestedDelay } from '../model/backoff.ts';
 
 const RETRY: Backoff = { firstDelay: 1_000, maxDelay: 30_000 };
 /** Longest time that an API server may ask to wait, in milliseconds. */
@@ -17,7 +17,7 @@ export class Retry {
   /** @returns milliseconds until the next attempt */
   failed(error: unknown): number {
     this.failures += 1;
-    const asked = askedPause(retryAfterOf(error), LONGEST_RETRY_AFTER, Math.random);
+    const asked = requestedDelay(retryAfterOf(error), LONGEST_RETRY_AFTER, Math.random);
     const retryIn = Math.max(backoff(this.failures, RETRY, Math.random), asked);
     this.#at = performance.now() + retryIn;
     return retryIn;

@@ -1,7 +1,7 @@
 import type { Detector, DetectorSet } from '../model/detector.ts';
 import type { DetectorsOptions } from '../model/detector-options.ts';
 import type { Problem } from '../model/discovery.ts';
-import { meantOrAll } from '../model/nearest.ts';
+import { suggestOrList } from '../model/nearest.ts';
 import { compileRules, type Rules, roleFault } from './rules.ts';
 
 /** Detectors that users add, and what operators set. */
@@ -46,7 +46,7 @@ export function makeRules(
     if (!detectors.has(type))
       problems.push({
         where: `detectors.${type}`,
-        what: `there is no detector of this type${meantOrAll(type, [...detectors.keys()].sort(), 'there are')}`,
+        what: `there is no detector of this type${suggestOrList(type, [...detectors.keys()].sort(), 'there are')}`,
       });
   const switchedOff = Object.keys(custom.options).filter((type) => custom.options[type]?.enabled === false);
   const disabled = new Set([...custom.disabled, ...switchedOff]);

@@ -3,7 +3,7 @@ import https, { type RequestOptions } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import type { Context } from '@kubernetes/client-node/dist/config_types.js';
 import { ConfigError } from '../model/errors.ts';
-import { meantOrAll } from '../model/nearest.ts';
+import { suggestOrList } from '../model/nearest.ts';
 import { unreadable } from '../model/unreadable.ts';
 import { credentialsError } from './credentials-error.ts';
 import { jsonBody } from './json-body.ts';
@@ -116,7 +116,7 @@ function load(options: KubeClientOptions): KubeConfig {
     if (config.getContextObject(options.context) === null) {
       const names = config.contexts.map(({ name }) => name);
       throw new ConfigError(
-        `the kubeconfig ${options.origin} has no context "${options.context}"${meantOrAll(options.context, names, 'its contexts:')}`,
+        `the kubeconfig ${options.origin} has no context "${options.context}"${suggestOrList(options.context, names, 'its contexts:')}`,
       );
     }
     config.setCurrentContext(options.context);

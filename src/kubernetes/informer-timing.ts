@@ -1,4 +1,4 @@
-import { askedPause, backoff } from '../model/backoff.ts';
+import { backoff, requestedDelay } from '../model/backoff.ts';
 import { ApiStatusError, isDenied } from './status.ts';
 
 /** Delays and timeouts of an informer, in milliseconds. */
@@ -33,5 +33,5 @@ export function retryDelay(error: unknown, failures: number, timing: InformerTim
     : timing.firstDelay;
   const own = backoff(failures, { firstDelay, maxDelay: timing.maxDelay }, Math.random);
   const asked = error instanceof ApiStatusError ? (error.retryAfter ?? 0) : 0;
-  return Math.max(own, askedPause(asked, timing.maxRetryAfter, Math.random));
+  return Math.max(own, requestedDelay(asked, timing.maxRetryAfter, Math.random));
 }

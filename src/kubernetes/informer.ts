@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { breather } from '../model/breather.ts';
 import type { FailureReason } from '../model/failure-reason.ts';
+import { yieldEvery } from '../model/yield-every.ts';
 import type { KubeClient } from './connection.ts';
 import { DEFAULT_TIMING, type InformerTiming, retryDelay } from './informer-timing.ts';
 import { type Collection, keyOf, listItems, PAGE_SIZE } from './list.ts';
@@ -181,7 +181,7 @@ class Informer<T> {
     if ('error' in opened) return opened;
     const started = performance.now();
     const settled = setTimeout(() => this.#markHealthy(), this.#timing.healthyAfter);
-    const breathe = breather(MAX_BUSY);
+    const breathe = yieldEvery(MAX_BUSY);
     try {
       for (;;) {
         const step = await outcome(opened.value.next());

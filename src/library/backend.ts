@@ -10,7 +10,7 @@ import {
   type Verdict,
 } from '../model/discovery.ts';
 import { HOME_CLUSTER } from '../model/key.ts';
-import { inWords } from '../model/schema-words.ts';
+import { issueMessage } from '../model/schema-words.ts';
 import { InputError } from './input-error.ts';
 import type { Backend, Certainty } from './types.ts';
 
@@ -107,7 +107,7 @@ const verdictOf = (health: Health): Verdict => ({
  * @throws InputError that names each wrong field
  */
 export function fromBackend(given: Backend, input: string, rules: Rules): DiscoveredService {
-  const read = backend.safeParse(given, { error: inWords });
+  const read = backend.safeParse(given, { error: issueMessage });
   if (!read.success) {
     const lines = read.error.issues.map(({ path, message }) => `${[input, ...path].join('.')}: ${message}`);
     throw new InputError(lines.join('\n'), input);

@@ -2,23 +2,23 @@ import type { ObjectKey } from './key.ts';
 
 /** The addresses in the EndpointSlices of one Service, ready or not. */
 export interface Addresses {
-  /** Each once, in one spelling. */
+  /** Unique addresses in canonical form. */
   readonly listed: readonly string[];
-  /** A limit was reached, so there are more than these. */
+  /** Whether a limit was reached, so that the list is incomplete. */
   readonly isCut: boolean;
 }
 
-/** Where Services lead to, by their EndpointSlices. */
+/** The addresses behind Services, from EndpointSlices. */
 export interface AddressBook {
-  /** By name, the Services of a namespace that have EndpointSlices; undefined where these are not known. */
+  /** The addresses of each Service of a namespace, by name. `undefined` if EndpointSlices are unknown there. */
   addressesIn(
     namespace: Pick<ObjectKey, 'cluster' | 'namespace'>,
   ): ReadonlyMap<string, Addresses> | undefined;
 }
 
 /**
- * The one spelling of an IP address. The API server takes IPv4 addresses with leading zeros, which it and kube-proxy read as
- * decimal numbers, and IPv6 addresses in any form.
+ * Converts an IP address to canonical form. The API server accepts IPv4 addresses with leading zeros, which it and
+ * kube-proxy parse as decimal numbers, and IPv6 addresses in any form.
  */
 export function canonicalAddress(text: string): string {
   if (/^\d{1,12}(\.\d{1,12}){3}$/.test(text)) return text.split('.').map(Number).join('.');

@@ -4,8 +4,8 @@ import { type ApprovedKind, addressedService, type Overrides } from './overrides
 import { type ServiceKey, type ServiceName, serviceKey } from './service.ts';
 
 /**
- * As what a person has to approve a Service; nothing where its kind needs no approval. An MCP server brings texts and tools
- * of its own, and `custom` is the word of an owner.
+ * The kind of approval that a Service needs, or `undefined` if it needs none. An MCP server provides its own texts and
+ * tools, and a `custom` Service is declared by its owner only.
  */
 export const approvalKind = ({
   mcp,
@@ -13,22 +13,22 @@ export const approvalKind = ({
 }: Pick<Candidate, 'mcp' | 'detector'>): ApprovedKind | undefined =>
   mcp === true ? 'mcp' : detector === 'custom' ? 'custom' : undefined;
 
-/** What people said of one Service. */
+/** The approval of one Service in overrides. */
 export interface Approval {
-  /** `approved: false` stands somewhere. */
+  /** Whether any override says `approved: false`. */
   readonly refused: boolean;
-  /** The kinds as which it is approved; `true`: whatever it is. */
+  /** The approved kinds; `true` is any kind. */
   readonly as: readonly (ApprovedKind | true)[];
-  /** `approvedTools`: which tools of an MCP server the person was shown, see `toolsShown`. */
+  /** `approvedTools`: digest of the tools that the user was shown, see `toolsShown`. */
   readonly tools?: string;
 }
 
-/** By Service; one that nobody said anything of is not in it. */
+/** Approvals by Service. */
 export type Approvals = ReadonlyMap<ServiceKey, Approval>;
 
 export const NO_APPROVALS: Approvals = new Map();
 
-/** What overrides say of Services, under either form of a key. */
+/** Reads the approvals in overrides, under both forms of a Service's key. */
 export function approvalsIn({ tools }: Overrides): Approvals {
   const words = new Map<ServiceKey, Approval>();
   for (const [key, { approved, approvedTools }] of Object.entries(tools)) {
@@ -46,7 +46,7 @@ export function approvalsIn({ tools }: Overrides): Approvals {
   return words;
 }
 
-/** Whether a person approved a Service as what it is. */
+/** Whether a Service is approved as its current kind. */
 export function isApproved(
   approvals: Approvals,
   service: ServiceName,
@@ -57,7 +57,7 @@ export function isApproved(
   return word !== undefined && !word.refused && word.as.some((each) => each === true || each === kind);
 }
 
-/** Namespaces, as `displayNamespace` writes them, of the Services of which two sets of approvals say something else. */
+/** The namespaces, as `displayNamespace` writes them, of Services whose approval differs between two sets. */
 export function changedNamespaces(before: Approvals, now: Approvals): Set<string> {
   const keys = [...new Set([...before.keys(), ...now.keys()])];
   const changed = keys.filter((key) => JSON.stringify(before.get(key)) !== JSON.stringify(now.get(key)));

@@ -1,45 +1,45 @@
 /**
- * `namespace/group`, with the cluster first unless it is the home one. The group has the name of the Service that was the
- * oldest one when the backend was first seen.
+ * `namespace/group`, with the cluster first unless it is the home cluster. The group is the name of the Service that was
+ * the oldest when the backend was first seen.
  */
 export type BackendId = string;
 
 /** A Service that leads to a backend. */
 export interface BackendMember {
   readonly name: string;
-  /** Its `metadata.creationTimestamp`, RFC 3339; absent where the source has none. */
+  /** Its `metadata.creationTimestamp`, RFC 3339. Absent if the source has none. */
   readonly created?: string;
-  /** Parts of the product that its name or labels tell of, such as `gateway`. */
+  /** Roles in the product that its name or labels state, such as `gateway`. */
   readonly roles: readonly string[];
 }
 
 /** The Services of one backend. */
 export interface BackendGroup {
-  /** Namespace as people read it, which is different for different clusters. */
+  /** Namespace as `displayNamespace` writes it, so it includes the cluster. */
   readonly namespace: string;
   readonly members: readonly BackendMember[];
 }
 
-/** Older Services first. Services without a time come last, and equally old ones go by name. */
+/** Sorts older Services first, those without a time last, and those of equal age by name. */
 export function byAge(a: BackendMember, b: BackendMember): number {
   const [first, second] = [a.created ?? '~', b.created ?? '~'];
   if (first !== second) return first < second ? -1 : 1;
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }
 
-/** An id that a group may keep, because they have a Service in common. */
+/** A claim of a group on an existing id, because they share a Service. */
 interface Claim {
   readonly id: BackendId;
   readonly group: number;
-  /** The Service that gave the id its name is in the group. */
+  /** Whether the Service that gave the id its name is in the group. */
   readonly isNamesake: boolean;
-  /** The oldest Service that they have in common. */
+  /** The oldest shared Service. */
   readonly shared: BackendMember;
 }
 
 const idOf = (namespace: string, name: string): BackendId => `${namespace}/${name}`;
 
-/** Claims of the groups on the ids of before, the strongest of each pair only. */
+/** The claims of groups on existing ids: the strongest one of each pair. */
 function claimsOf(
   groups: readonly BackendGroup[],
   before: ReadonlyMap<BackendId, BackendGroup>,
@@ -68,12 +68,12 @@ function claimsOf(
 const byStrength = (a: Claim, b: Claim): number =>
   Number(b.isNamesake) - Number(a.isNamesake) || byAge(a.shared, b.shared) || (a.id < b.id ? -1 : 1);
 
-const NOBODY: BackendMember = { name: '', roles: [] };
+const NO_MEMBER: BackendMember = { name: '', roles: [] };
 
-const oldestOf = ([first = NOBODY, ...others]: readonly BackendMember[]): BackendMember =>
+const oldestOf = ([first = NO_MEMBER, ...others]: readonly BackendMember[]): BackendMember =>
   others.reduce((oldest, member) => (byAge(member, oldest) < 0 ? member : oldest), first);
 
-/** A free id for a group that has none: the name of its oldest Service, or that with a number, which no Service's name can end in. */
+/** A free id for a new group: the name of its oldest Service, with a suffix such as `.2` if taken. Names of Services have no dot. */
 function newId({ namespace, members }: BackendGroup, taken: ReadonlySet<BackendId>): BackendId {
   const wanted = idOf(namespace, oldestOf(members).name);
   let id = wanted;
@@ -82,11 +82,11 @@ function newId({ namespace, members }: BackendGroup, taken: ReadonlySet<BackendI
 }
 
 /**
- * Gives each group of Services an id. A group keeps an id while it has a Service in common with the one that had it, so an
- * id survives a change of the entry point, of the type and of single Services. Where a backend was divided, the part with
- * the Service that gave the id its name keeps it, else the part with the older Service. Nothing that an owner writes counts:
- * only names and the times that the API server sets. Pure; no id is given twice.
- * @param reserved ids that others keep
+ * Assigns an id to each group of Services. A group keeps its id while it shares a Service with the previous group of that
+ * id, so an id survives changes of the entry point, the type and single Services. If a backend splits, the part with the
+ * Service that gave the id its name keeps it, otherwise the part with the oldest Service. Only names and creation times
+ * count, which tenants cannot choose freely. Pure; ids are unique.
+ * @param reserved ids that are in use elsewhere
  * @returns the ids, in the order of the groups
  */
 export function assignIds(
@@ -101,7 +101,7 @@ export function assignIds(
     ids[group] = id;
     taken.add(id);
   }
-  // An id that another backend had until now is not given on. Older groups choose first, so their order does not matter.
+  // Ids of other backends are not reused at once. Older groups choose first, so the order of groups does not matter.
   for (const id of before.keys()) taken.add(id);
   const newcomers = groups
     .flatMap((group, index) =>

@@ -17,34 +17,34 @@ import { displayNamespace } from './key.ts';
 import type { PublishedTool } from './published-tools.ts';
 import type { Service } from './service.ts';
 
-/** The way into a backend that is used. */
+/** The Service of a backend that is used, and its endpoint. */
 export interface EntryPoint {
   readonly service: Service;
   readonly endpoint: Endpoint;
 }
 
-/** One backend as it is known now. */
+/** The known state of one backend. */
 export interface Backend {
   readonly id: BackendId;
   readonly type: string;
-  /** Name of its tool, published or not. */
+  /** The name of its tool, whether published or not. */
   readonly tool: string;
-  /** The Services that lead to it, the oldest first. */
+  /** The Services that lead to it, oldest first. */
   readonly members: readonly BackendMember[];
   readonly entryPoint: EntryPoint;
   readonly approval: Approval;
-  /** `false`: `overrides.yaml` switches its tool off. */
+  /** `false` if `overrides.yaml` disables its tool. */
   readonly enabled: boolean;
   /** Its tool in the published documents, if it is there. */
   readonly published: PublishedTool | undefined;
-  /** The last discovery found it; else it is known because its tool is still published. */
+  /** Whether the last discovery found it. If not, it is known because its tool is still published. */
   readonly isFound: boolean;
-  /** What the last discovery that found it found. */
+  /** The result of the last discovery that found it. */
   readonly found: DiscoveredService;
   readonly conditions: readonly Condition[];
 }
 
-/** The Services that lead to a candidate, the oldest first where their age is known. */
+/** The Services that lead to a candidate, oldest first if their age is known. */
 export function membersOf({ service, alternates, members }: Candidate): readonly BackendMember[] {
   if (members !== undefined) return members;
   const { name, created } = service;
@@ -52,23 +52,23 @@ export function membersOf({ service, alternates, members }: Candidate): readonly
   return [chosen, ...alternates.map((alternate) => ({ name: alternate, roles: [] }))];
 }
 
-/** What gives a candidate its id. */
+/** The group of Services that determines a candidate's id. */
 export const groupOf = (candidate: Candidate): BackendGroup => ({
   namespace: displayNamespace(candidate.service),
   members: membersOf(candidate),
 });
 
-/** Whether a backend has a condition with a status. One that does not have the condition at all has none of its statuses. */
+/** Whether a backend has a condition with this status. */
 export const hasCondition = (
   { conditions }: { readonly conditions: readonly Finding[] },
   type: ConditionType,
   status: ConditionStatus,
 ): boolean => conditionOf(conditions, type)?.status === status;
 
-/** Most members of one backend in a list of backends, the oldest ones. */
-const MOST_MEMBERS = 32;
+/** Maximum members per backend in a list of backends. The oldest are listed. */
+const MAX_MEMBERS = 32;
 
-/** What `discover -o json` and the API say of one backend. */
+/** The JSON of a backend, for `discover -o json` and the API. */
 export function backendJson<C>(
   { id, found, approval, members, conditions }: Backend,
   conditionJson: (condition: Condition) => C,
@@ -76,7 +76,7 @@ export function backendJson<C>(
   return {
     ...serviceJson(found, approval),
     id,
-    members: members.slice(0, MOST_MEMBERS),
+    members: members.slice(0, MAX_MEMBERS),
     memberCount: members.length,
     conditions: conditions.map(conditionJson),
   };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { askedPause, backoff, exponential, jittered } from './backoff.ts';
+import { backoff, exponential, jittered, requestedDelay } from './backoff.ts';
 
 const PACE = { firstDelay: 1_000, maxDelay: 30_000 };
 
@@ -37,7 +37,7 @@ test('a pause without jitter is itself', () => {
 });
 
 test('what a server asks for is never cut short but by the cap', () => {
-  expect(askedPause(5_000, 300_000, () => 0)).toBe(5_000);
-  expect(askedPause(5_000, 300_000, () => 1)).toBe(5_500);
-  expect(askedPause(900_000, 300_000, () => 0)).toBe(300_000);
+  expect(requestedDelay(5_000, 300_000, () => 0)).toBe(5_000);
+  expect(requestedDelay(5_000, 300_000, () => 1)).toBe(5_500);
+  expect(requestedDelay(900_000, 300_000, () => 0)).toBe(300_000);
 });

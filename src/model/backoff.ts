@@ -39,5 +39,5 @@ export const backoff = (failures: number, pace: Backoff, random: () => number): 
  * @param asked in milliseconds
  * @param random returns a number from 0 to 1
  */
-export const askedPause = (asked: number, maxDelay: number, random: () => number): number =>
+export const requestedDelay = (asked: number, maxDelay: number, random: () => number): number =>
   Math.min(asked, maxDelay) * (1 + random() / 10);

@@ -1,4 +1,4 @@
-/** Who asks, as the API server calls them. @see https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-review-v1/ */
+/** An authenticated user, as the API server identifies it. @see https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-review-v1/ */
 export interface Caller {
   readonly username: string;
   readonly uid: string;
@@ -6,12 +6,12 @@ export interface Caller {
   readonly extra: Readonly<Record<string, readonly string[]>>;
 }
 
-/** What the API server says of a token. `why` is its own word for it. */
+/** The result of a token review. `why` is the message of the API server. */
 export type TokenVerdict =
   | { readonly authenticated: true; readonly user: Caller }
   | { readonly authenticated: false; readonly why: string };
 
-/** What somebody wants to do. @see https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/subject-access-review-v1/ */
+/** The attributes of an access review. @see https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/subject-access-review-v1/ */
 export type AccessAttributes =
   | {
       readonly resourceAttributes: {
@@ -25,7 +25,7 @@ export type AccessAttributes =
     }
   | { readonly nonResourceAttributes: { readonly verb: string; readonly path: string } };
 
-/** What the API server says of that. `reason` may be empty. */
+/** The result of an access review. `reason` may be empty. */
 export interface AccessVerdict {
   readonly allowed: boolean;
   readonly reason: string;

@@ -1,6 +1,6 @@
 /**
- * How sure a signal makes us, most certain first. `annotation` is the word of the Service's owner, `operator` a label
- * that only an operator sets, `hint` counts only together with a proof by probing.
+ * How certain a signal is, most certain first. `annotation` is a declaration of the Service's owner, `operator` a label
+ * that only an operator sets. A `hint` counts only together with a proof by a probe.
  */
 export const CERTAINTIES = [
   'annotation',

@@ -1,8 +1,8 @@
-/** Conditions of a backend, as Kubernetes has them on objects. @see https://github.com/kubernetes/community/blob/main/contributors/devel/sig-architecture/api-conventions.md#typical-status-properties */
+/** Conditions of a backend, like status conditions of Kubernetes objects. @see https://github.com/kubernetes/community/blob/main/contributors/devel/sig-architecture/api-conventions.md#typical-status-properties */
 
-/** Every reason of each type of condition; the API, the metrics and the documentation list these. */
+/** All types of conditions with all their reasons, for the API, the metrics and the documentation. */
 export const CONDITION_REASONS = {
-  /** The last discovery found it. */
+  /** Whether the last discovery found it. */
   Detected: [
     'OwnerAnnotation',
     'OperatorLabel',
@@ -14,7 +14,7 @@ export const CONDITION_REASONS = {
     'Hint',
     'NotFound',
   ],
-  /** Its own answers show that it is what it looks like. */
+  /** Whether its responses prove its type. */
   Proven: [
     'AnsweredAsExpected',
     'AnsweredAsOtherType',
@@ -24,7 +24,7 @@ export const CONDITION_REASONS = {
     'NotProbed',
     'NotFound',
   ],
-  /** It answers. */
+  /** Whether it responds. */
   Healthy: [
     'ProbeSucceeded',
     'CredentialsRequired',
@@ -41,7 +41,7 @@ export const CONDITION_REASONS = {
     'NotProbed',
     'NotFound',
   ],
-  /** It may be published, as far as that takes a person's trust. Backends whose kind needs none do not have this condition. */
+  /** Whether it is approved for publication. Backends that need no approval do not have this condition. */
   Approved: [
     'ApprovedInOverrides',
     'NamespaceTrusted',
@@ -50,7 +50,7 @@ export const CONDITION_REASONS = {
     'PolicyOff',
     'ListedByAgent',
   ],
-  /** Its tool is in the published documents. */
+  /** Whether its tool is in the published documents. */
   Published: [
     'InToolset',
     'KeptForNow',
@@ -80,12 +80,12 @@ export const CONDITION_TYPES = Object.keys(CONDITION_REASONS) as ConditionType[]
 export const CONDITION_STATUSES = ['True', 'False', 'Unknown'] as const;
 export type ConditionStatus = (typeof CONDITION_STATUSES)[number];
 
-/** What is so of a backend, without the time since when. */
+/** A condition without its transition time. */
 export interface Finding<T extends ConditionType = ConditionType> {
   readonly type: T;
   readonly status: ConditionStatus;
   readonly reason: ConditionReason<T>;
-  /** A sentence for a person, with what to do about it where something can be done. */
+  /** A message for people, with a fix if there is one. */
   readonly message: string;
 }
 
@@ -95,8 +95,8 @@ export interface Condition extends Finding {
 }
 
 /**
- * Findings as conditions. The time of a condition changes with its status only, not with its reason or message.
- * @param before the conditions of the same backend until now
+ * Converts findings to conditions. The transition time changes only with the status, not with the reason or message.
+ * @param before the previous conditions of the same backend
  */
 export function transitions(
   findings: readonly Finding[],
@@ -110,7 +110,7 @@ export function transitions(
   });
 }
 
-/** A finding as JSON, where the time of its status is not known. */
+/** The JSON of a finding, whose transition time is unknown. */
 export const findingJson = ({ type, status, reason, message }: Finding): Finding => ({
   type,
   status,
@@ -118,7 +118,7 @@ export const findingJson = ({ type, status, reason, message }: Finding): Finding
   message,
 });
 
-/** The condition of a type, if the backend has it. */
+/** Returns the condition of a type, if the backend has it. */
 export const conditionOf = <C extends Finding>(
   conditions: readonly C[],
   type: ConditionType,

@@ -5,7 +5,7 @@ const variable = z
   .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not the name of an environment variable: letters, digits and _');
 
 /**
- * Credentials of one backend, as names of environment variables of the agent: the agent puts the values in, this
+ * Credentials of one backend, as names of the agent's environment variables. The agent substitutes the values, so this
  * program never sees them.
  */
 export const credential = z
@@ -14,12 +14,12 @@ export const credential = z
     bearerToken: variable.optional(),
     username: variable.optional(),
     password: variable.optional(),
-    /** Header name to the variable with its value. */
+    /** Header names with the variables of their values. */
     headers: z
       .record(z.string().regex(/^[A-Za-z0-9-]+$/, 'is not the name of a header'), variable)
       .refine((headers) => Object.keys(headers).length > 0, 'names no header')
       .optional(),
-    /** Namespaces whose backends get them, for those of a type; `*` for all, those of tenants included. */
+    /** Only for credentials of a type: the namespaces whose backends get them. `*` is all, including those of tenants. */
     namespaces: z.array(z.string().min(1)).min(1).optional(),
   })
   .refine(({ namespaces: _, ...value }) => Object.keys(value).length > 0, 'names no variable')

@@ -2,19 +2,19 @@ import * as z from 'zod';
 
 const pattern = z.string().min(1);
 
-/** What an operator may set for one detector. */
+/** The options of one detector. */
 export const detectorOptions = z.strictObject({
   enabled: z.boolean().default(true),
-  /** Where several detectors claim a Service, the higher number wins, before all other reasons. */
+  /** If several detectors match a Service, the highest priority wins. */
   priority: z.number().int().min(-1000).max(1000).default(0),
-  /** Namespaces in which it looks; `*` stands for any run of characters. */
+  /** Namespaces that it searches; `*` matches any characters. */
   namespaces: z.array(pattern).min(1).optional(),
   excludeNamespaces: z.array(pattern).default([]),
-  /** Annotations that a Service must have: key to value, where `*` is any. */
+  /** Annotations that a Service must have. The value `*` matches any value. */
   requiredAnnotations: z.record(z.string().min(1), pattern).default({}),
-  /** Whether all required annotations must be there, or any of them. */
+  /** Whether all required annotations must match, or any of them. */
   require: z.enum(['all', 'any']).default('all'),
-  /** Path for the question for health, in place of the detector's. */
+  /** Health path, instead of the detector's. */
   healthPath: z
     .string()
     .regex(/^\/[\x21-\x7e]*$/, 'is not a path: it starts with / and has no spaces')

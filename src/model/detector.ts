@@ -15,7 +15,7 @@ const portNumber = z.number().int().min(1).max(65535);
 
 const certainty = z.enum(CERTAINTIES);
 
-/** What a label, annotation or name must be: a text (`*` stands for any run), one of a list, or `true` for "it is there". */
+/** Matches a label, annotation or name: a text (`*` matches any characters), one of a list, or `true` if it exists. */
 const expectation = z.union([z.string().min(1), z.array(z.string().min(1)).min(1), z.literal(true)]);
 const expectations = z.record(z.string().min(1), expectation);
 
@@ -24,7 +24,7 @@ const matcherShape = {
   annotations: expectations.optional(),
   selector: expectations.optional(),
   name: expectation.optional(),
-  /** Must hold together for one and the same port. */
+  /** All of these must match the same port. */
   port: z
     .strictObject({
       name: expectation.optional(),
@@ -41,22 +41,22 @@ const matcher = z.strictObject(matcherShape).refine(namesSomething, NOTHING);
 const signal = z.strictObject({ certainty, ...matcherShape }).refine(namesSomething, NOTHING);
 const exclusion = z.strictObject({ why: z.string().min(1), ...matcherShape }).refine(namesSomething, NOTHING);
 
-/** What a detector file holds apart from how its backends appear in outputs. */
+/** The part of a detector file that does not depend on outputs. */
 const detector = z.strictObject({
   type: word,
   title: z.string().min(1).max(60),
   description: z.string().min(1).max(200),
   /** The product's spellings, as words joined by hyphens. */
   names: z.array(word).default([]),
-  /** What may follow the product's name: words of the vocabulary only, or `any` word. */
+  /** Words that may follow the product's name: those of the vocabulary only, or `any`. */
   trailing: z.enum(['known', 'any']).default('known'),
   signals: z.array(signal).default([]),
   exclude: z.array(exclusion).default([]),
-  /** Words that play a role in this product only, beside the shared vocabulary. */
+  /** Role words of this product, in addition to the shared vocabulary. */
   roles: z.record(word, words).default({}),
-  /** Roles that are no reason to leave this product out, though they are for others. */
+  /** Roles that exclude other products, but not this one. */
   accepts: z.array(word).default([]),
-  /** Annotations with which the Service's owner says more. */
+  /** Annotations with details from the Service's owner. */
   fromAnnotations: z
     .strictObject({
       type: z.string().optional(),
@@ -65,21 +65,21 @@ const detector = z.strictObject({
       /** Number or name of the port. */
       port: z.string().optional(),
       healthPath: z.string().optional(),
-      /** Base path; may be given by several annotations, the first that is there counts. */
+      /** Base path. The first existing annotation counts. */
       path: z.array(z.string()).optional(),
       description: z.string().optional(),
     })
     .default({}),
-  /** Its ports, the preferred first. `any`: the only port will do, whatever its name. */
+  /** Its ports, preferred ones first. `any`: accept a Service's only port, whatever its name. */
   ports: z.strictObject({
     names: z.array(z.string().min(1)).default([]),
     numbers: z.array(portNumber).default([]),
-    /** `appProtocol`s that say more than any name or number. */
+    /** `appProtocol`s, which take precedence over names and numbers. */
     appProtocols: z.array(z.string().min(1)).default([]),
     any: z.boolean().default(false),
   }),
   transport: z.enum(['http', 'tcp']).default('http'),
-  /** Base path of the API, how MCP is spoken there and whether with TLS; the first entry whose words and conditions the Service fulfils wins. */
+  /** Base path, MCP transport and scheme of the API. The first entry whose words and conditions match the Service counts. */
   paths: z
     .array(
       z.strictObject({
@@ -94,28 +94,28 @@ const detector = z.strictObject({
   probe: probeSpec.prefault({}),
 });
 
-/** How backends of one kind appear in each output, by the output's id. Only that output knows what is in it. */
+/** How each output represents a kind of backend, by output id. Only the output knows the content. */
 export type Mappings = Readonly<Record<string, unknown>>;
 
-/** What an output says of the part of a detector file that is its own. */
+/** The rules of an output for its own part of a detector file. */
 export interface MappingRules {
   readonly schema: z.ZodType;
-  /** The agent connects to such a backend as to an MCP server, so it needs a person's approval. */
+  /** Whether the agent uses the backend as an MCP server, so that it needs approval. */
   isMcp(mapping: unknown): boolean;
-  /** Where the mapping stands in detector files of release 0.1, which had no `outputs`. */
+  /** The key of the mapping in detector files of release 0.1, which had no `outputs`. */
   readonly formerKey?: string;
 }
 
-/** Everything the program knows about one kind of backend. */
+/** A detector: everything that the program knows about one kind of backend. */
 export interface Detector extends z.infer<typeof detector> {
   readonly outputs: Mappings;
-  /** Its backends are MCP servers: they bring tools and texts of their own, so each needs a person's approval. */
+  /** Whether its backends are MCP servers, which need approval because they provide their own tools and texts. */
   readonly mcp: boolean;
 }
 
 /**
- * The schema of one detector file.
- * @param outputs by the id of each output
+ * The schema of a detector file.
+ * @param outputs the rules of each output, by id
  */
 export function detectorSchemaOf(outputs: Readonly<Record<string, MappingRules>>): z.ZodType<Detector> {
   const all = Object.entries(outputs);
@@ -154,9 +154,9 @@ export function detectorSchemaOf(outputs: Readonly<Record<string, MappingRules>>
     });
 }
 
-/** The schema of the shared vocabulary: what the parts of such systems are called, and what each part is good for. */
+/** The schema of the shared vocabulary: the words for components of observability systems, and their roles. */
 export const vocabularySchema = z.strictObject({
-  /** Keeps a Service out, whatever else it says. */
+  /** Excludes a Service, whatever else matches. */
   optOut: z.array(exclusion),
   /** Labels and selector keys whose value names the product. */
   identity: z.array(
@@ -164,22 +164,22 @@ export const vocabularySchema = z.strictObject({
   ),
   /** The label that names the part of a product. */
   component: z.array(z.string().min(1)),
-  /** Labels that tell two installations of one product apart. */
+  /** Labels that distinguish installations of one product. */
   instance: z.array(z.string().min(1)),
-  /** Words that say nothing about what a component is. */
+  /** Words without a meaning for the role of a component. */
   neutral: words,
-  /** Names that a port of any web server may have. */
+  /** Port names that any web server may use. */
   genericPorts: z.array(z.string().min(1)),
   roles: z.record(
     word,
     z.strictObject({
       words,
       why: z.string().min(1),
-      /** How likely a person would point the agent there, lowest first; without it: never. */
+      /** Rank as an entry point for the agent, lowest first. Without a rank, never an entry point. */
       rank: z.number().int().min(0).max(100).optional(),
-      /** It decides also where it stands before the product's name. */
+      /** Whether it also counts before the product's name. */
       anywhere: z.boolean().default(false),
-      /** In a Service's name it counts only beside the product's name. */
+      /** Whether, in a Service's name, it counts only together with the product's name. */
       besideProduct: z.boolean().default(false),
     }),
   ),
@@ -190,7 +190,7 @@ export type Matcher = z.infer<typeof matcher>;
 export type Expectation = z.infer<typeof expectation>;
 export type Certainty = z.infer<typeof certainty>;
 
-/** Detectors, each of a type of its own, and the words that they share. */
+/** Detectors, each with its own type, and their shared vocabulary. */
 export interface DetectorSet {
   readonly vocabulary: Vocabulary;
   readonly detectors: readonly Detector[];

@@ -4,13 +4,13 @@ import { clusterField } from './key.ts';
 import type { Service } from './service.ts';
 import { oneLine } from './text.ts';
 
-/** One reason for a verdict: which signal said it, and the words of the Service that matched. */
+/** One reason for a result: the signal, and the text of the Service that matched. */
 export interface Evidence {
   readonly signal: Certainty | 'port' | 'role' | 'scheme' | 'path' | 'group';
   readonly detail: string;
 }
 
-/** Where a backend answers. `path` is empty or starts with a slash and has none at its end. */
+/** The address of a backend. `path` is empty, or starts with a slash and does not end with one. */
 export interface Endpoint {
   readonly scheme: 'http' | 'https' | 'tcp';
   readonly host: string;
@@ -23,123 +23,123 @@ export function endpointUrl(endpoint: Endpoint): string {
   return `${endpoint.scheme}://${endpoint.host}:${endpoint.port}${endpoint.path}`;
 }
 
-/** A Service that a detector matched: one backend, before anything was sent to it. */
+/** A Service that a detector matched: one backend, before it is probed. */
 export interface Candidate {
   readonly service: Service;
   readonly type: string;
-  /** Type of the detector that describes it; another than `type` where its owner named a type of their own. */
+  /** Type of the detector. It differs from `type` if the owner chose a type of their own. */
   readonly detector: string;
-  /** Name of the tool it becomes: `SERVICE.NAMESPACE`, or a display name; unique once names were assigned. */
+  /** Name of its tool: `SERVICE.NAMESPACE`, or a display name. Unique once names are assigned. */
   readonly tool: string;
-  /** Names for display that owners of its Services ask for, the chosen Service's first. They identify nothing. */
+  /** Display names that owners of its Services request, that of the entry point first. They are not identities. */
   readonly displayNames?: readonly string[];
-  /** What the detector says of this kind of backend, in a sentence. */
+  /** The detector's description of this kind of backend, in a sentence. */
   readonly kind: string;
   readonly description: string;
-  /** The text of the description comes from the Service's annotations, so from a tenant. */
+  /** Whether the description comes from the Service's annotations, so from a tenant. */
   readonly tenantDescription: boolean;
   readonly endpoint: Endpoint;
-  /** The Service's own port that leads there; a headless Service's endpoint has the Pods' port instead. */
+  /** The port of the Service. The endpoint of a headless Service has the port of its Pods instead. */
   readonly servicePort: number;
-  /** How MCP is spoken at the endpoint, where it is. */
+  /** The MCP transport, for MCP servers. */
   readonly mode: 'streamable-http' | 'sse';
-  /** Health path that its owner named, in place of the detector's. */
+  /** Health path from the owner's annotation, instead of the detector's. */
   readonly healthPath: string | undefined;
   readonly certainty: Certainty;
   readonly evidence: readonly Evidence[];
   /** Names of Services of the same namespace that lead to the same backend. */
   readonly alternates: readonly string[];
-  /** All Services that lead to it, this one included; absent where only their names are known. */
+  /** All Services that lead to it, including this one. Absent if only their names are known. */
   readonly members?: readonly BackendMember[];
   /**
-   * Those of them that lead to every Pod that this Service leads to: who trusts one of them with something trusts this
-   * one's Pods with it. None where that is not known.
+   * The members that lead to all Pods of this Service, so that trust in one of them covers these Pods. Empty if that is
+   * unknown.
    */
   readonly samePods?: readonly string[];
   /**
-   * Names of all Services of the namespace that lead to the Pods of this one, to some of them, or to these and more, or did
-   * before they were changed, the oldest first, this one included. They need not be backends: their owner may have opted out.
-   * Absent where there is no other. Many Services may have the same array.
+   * Names of all Services of the namespace that share any Pods with this one, or did before a change, oldest first and
+   * including this one. They may be Services whose owner opted out. Absent if there is no other. Candidates may share the
+   * array.
    */
   readonly sharesPods?: readonly string[];
-  /** The addresses in its EndpointSlices, as far as they are known. They change with its Pods. */
+  /** The known addresses in its EndpointSlices. They change with its Pods. */
   readonly addresses?: readonly string[];
   /**
-   * Hosts beyond its own Service that it leads to, by its ExternalName or its owner's annotation; Services as
-   * `SERVICE.NAMESPACE.svc`, with those that share Pods with them.
+   * Other hosts that its ExternalName or its owner's annotation points to. Services are `SERVICE.NAMESPACE.svc`, and
+   * include those that share Pods with them.
    */
   readonly targets?: readonly string[];
-  /** The cluster IPs of this Service and of those that lead to the same backend or to its Pods, by name. */
+  /** The cluster IPs of this Service and of all Services of the same backend or Pods, by name. */
   readonly clusterIPs?: Readonly<Record<string, readonly string[]>>;
-  /** Other ways into the same backend, the best first: what is asked where this one does not answer. A few at most. */
+  /** A few other entry points of the same backend, best first. They are probed if this one does not respond. */
   readonly fallbacks: readonly Candidate[];
-  /** How it appears in each output. */
+  /** How each output represents it. */
   readonly mappings: Mappings;
-  /** It is an MCP server. */
+  /** Whether it is an MCP server. */
   readonly mcp?: boolean | undefined;
 }
 
 export type Health = 'healthy' | 'unhealthy' | 'unknown';
 
-/** One request of a probe and what came back, for a person. */
+/** One request of a probe and its response, for people. */
 export interface ProbeStep {
   readonly asked: string;
   readonly answered: string;
 }
 
-/** One tool that an MCP server offers, from its answer to `tools/list`. */
+/** One tool of an MCP server, from its response to `tools/list`. */
 export interface McpTool {
   readonly name: string;
-  /** The server annotates it with `readOnlyHint: true`. */
+  /** Whether the server annotates it with `readOnlyHint: true`. */
   readonly readOnly: boolean;
-  /** Changes whenever the description, the parameters or the annotations do. */
+  /** Hash of the description, the parameters and the annotations. */
   readonly digest: string;
 }
 
 /**
- * Why a backend is unhealthy, where that is not what it answered:
- * `not_ready`: none of its addresses is ready, so it was not asked; `refused`: its address is one that probes must not go
- * to; `resolution`: its name does not resolve; `connection`: no connection to it; `tls`: no TLS with it; `protocol`: what it
- * sent is no answer; `timeout`: no answer in time, though it took the connection.
+ * Why a backend is unhealthy, if not because of its response:
+ * `not_ready`: no address is ready, so it was not probed; `refused`: probes must not connect to its address;
+ * `resolution`: its name does not resolve; `connection`: no connection; `tls`: the TLS handshake failed; `protocol`: the
+ * response is invalid; `timeout`: it accepted the connection but did not respond in time.
  */
 export type Fault = 'not_ready' | 'refused' | 'resolution' | 'connection' | 'tls' | 'protocol' | 'timeout';
 
-/** What a probe found. */
+/** The result of a probe. */
 export interface Verdict {
   readonly health: Health;
-  /** It is alive, and wants credentials for more. */
+  /** Whether it is alive and requires credentials. */
   readonly authRequired: boolean;
-  /** `proven` by its answers; `unproven`: nothing spoke against it; `contradicted`: it is not what it looks like. */
+  /** `proven`: its responses prove its type; `unproven`: nothing contradicts it; `contradicted`: it is something else. */
   readonly proof: 'proven' | 'unproven' | 'contradicted';
-  /** The detector whose proof held, where that is another than the candidate's. */
+  /** The detector whose proof held, if it differs from the candidate's. */
   readonly provenAs?: string;
-  /** Base path at which it was proven, where that is another than the candidate's. */
+  /** Base path of the proof, if it differs from the candidate's. */
   readonly path?: string;
-  /** Scheme with which it was proven, where that is another than the candidate's. */
+  /** Scheme of the proof, if it differs from the candidate's. */
   readonly scheme?: 'http' | 'https';
-  /** Port at which it is reached, where that is another than the candidate's. */
+  /** Port of the backend, if it differs from the candidate's. */
   readonly port?: number;
-  /** Facts about the backend that decide how an agent may use it. */
+  /** Facts that determine how an agent can use the backend. */
   readonly facts?: Readonly<Record<string, string>>;
-  /** The tools of an MCP server; absent where it was not asked, or did not say. */
+  /** The tools of an MCP server. Absent if they are unknown. */
   readonly tools?: readonly McpTool[];
-  /** The server offers more tools than `tools` holds. */
+  /** Whether the server has more tools than `tools`. */
   readonly toolsTruncated?: boolean;
   readonly fault?: Fault;
-  /** It was not asked to the end yet, and nothing is known of it. */
+  /** The first probe has not finished, so nothing is known yet. */
   readonly pending?: true;
-  /** One line for a person: what was asked and what came back. */
+  /** One line for people: the request and the response. */
   readonly reason: string;
   readonly steps: readonly ProbeStep[];
 }
 
-/** Whether a backend failed, and not often enough in a row to be unhealthy. */
+/** Whether a backend failed, but is below the failure threshold. */
 export const isKeptForNow = ({ reason }: Pick<Verdict, 'reason'>): boolean =>
   reason.startsWith('kept for now');
 
 /**
- * What a verdict comes to, without what differs from one probe to the next, such as times and texts of the backend: two
- * verdicts with one cause tell a person nothing new.
+ * The cause of a verdict, without details that differ between probes, such as times and texts of the backend. A verdict
+ * with an unchanged cause is not worth a new log line.
  */
 export function causeOf({ health, proof, fault, authRequired, reason }: Verdict): string {
   const kept = isKeptForNow({ reason });
@@ -147,12 +147,12 @@ export function causeOf({ health, proof, fault, authRequired, reason }: Verdict)
   return [health, proof, fault ?? status ?? '', authRequired, kept].join(' ');
 }
 
-/** A candidate together with its health. */
+/** A candidate with the verdict of its probe. */
 export interface DiscoveredService extends Candidate {
   readonly verdict: Verdict;
 }
 
-/** Something that a person should know and can do something about; never a reason to stop. */
+/** A problem to report. It never stops the program. */
 export interface Problem {
   /** A file with its line, a namespace, or a Service. */
   readonly where: string;
@@ -160,15 +160,15 @@ export interface Problem {
   readonly fix?: string;
 }
 
-/** `where: what; fix`, on one line. */
+/** Formats a problem as `where: what; fix`, on one line. */
 export function problemLine(problem: Problem): string {
   return `${problem.where}: ${problem.what}${problem.fix === undefined ? '' : `; ${problem.fix}`}`;
 }
 
 /**
- * Whether a discovered service becomes a tool, as far as that is a matter of trust. `open`: its kind needs nobody's
- * approval. `trusted`: its namespace is listed by name. `approved`: a person did. `published`: all are. `waiting`: it is
- * published once a person approves it. `off`: none of its kind is published. `listed`: the agent has it already.
+ * The approval of a discovered service. `open`: its kind needs no approval. `trusted`: `NAMESPACES` lists its namespace.
+ * `approved`: by overrides. `published`: the policy publishes all. `waiting`: for approval. `off`: the policy publishes
+ * none. `listed`: the agent's configuration has it already.
  */
 export const APPROVAL_STATES = [
   'open',
@@ -182,17 +182,17 @@ export const APPROVAL_STATES = [
 
 export interface Approval {
   readonly state: (typeof APPROVAL_STATES)[number];
-  /** One line for a person; empty for `open`. */
+  /** One line for people. Empty for `open`. */
   readonly reason: string;
 }
 
-/** Longest name of an MCP server's tool that is shown, in characters. */
-const LONGEST_TOOL = 128;
+/** Maximum length of an MCP tool's name in output, in characters. */
+const MAX_TOOL_NAME = 128;
 
-/** Most tools of one server in a list of services. */
-const MOST_LISTED = 32;
+/** Maximum tools per server in a list of services. */
+const MAX_LISTED_TOOLS = 32;
 
-/** What `discover -o json` and the API say of one service. */
+/** The JSON of a service, for `discover -o json` and the API. */
 export function serviceJson(service: DiscoveredService, approval: Approval) {
   const { tools, toolsTruncated } = service.verdict;
   return {
@@ -214,9 +214,9 @@ export function serviceJson(service: DiscoveredService, approval: Approval) {
       ? {}
       : {
           tools: tools
-            .slice(0, MOST_LISTED)
-            .map(({ name, readOnly }) => ({ name: oneLine(name, LONGEST_TOOL), readOnly })),
-          toolsTruncated: toolsTruncated === true || tools.length > MOST_LISTED,
+            .slice(0, MAX_LISTED_TOOLS)
+            .map(({ name, readOnly }) => ({ name: oneLine(name, MAX_TOOL_NAME), readOnly })),
+          toolsTruncated: toolsTruncated === true || tools.length > MAX_LISTED_TOOLS,
         }),
   };
 }

@@ -42,13 +42,13 @@ export function byShard(documents: Documents): ReadonlyMap<number, Documents> {
   );
 }
 
-/** Documents, and the tools in them. */
+/** Documents with their tools. */
 export interface Toolset {
   readonly documents: Documents;
   readonly tools: readonly PublishedTool[];
 }
 
-/** Documents whose tools are read when they are first needed. */
+/** Creates a toolset whose tools are read lazily. */
 export function toolsetOf(documents: Documents, read: () => readonly PublishedTool[]): Toolset {
   let tools: readonly PublishedTool[] | undefined;
   return {
@@ -60,10 +60,10 @@ export function toolsetOf(documents: Documents, read: () => readonly PublishedTo
   };
 }
 
-/** The data key that belongs to people: it is read and never written. */
+/** The data key that belongs to users. It is read, and never overwritten. */
 export const OVERRIDES_KEY = 'overrides.yaml';
 
-/** The limits that can keep something of a backend out of the documents. */
+/** The limits that can keep a tool, or its description, out of the documents. */
 export const LIMIT_NAMES = [
   'namespace_tools',
   'description_bytes',
@@ -73,38 +73,38 @@ export const LIMIT_NAMES = [
 ] as const;
 export type LimitName = (typeof LIMIT_NAMES)[number];
 
-/** What a limit took from a tool. */
+/** What a limit removed from a tool. */
 export interface Cut {
   readonly limit: LimitName;
   /** `namespace/service` of the tool. */
   readonly key: string;
-  /** One line for a person, with the setting that changes the limit. */
+  /** One line for people, with the setting that changes the limit. */
   readonly why: string;
 }
 
-/** A tool that is in one document and left out of another one. */
+/** A tool that is in one document but not in another. */
 export interface Omission {
   /** `namespace/service` of the tool. */
   readonly key: string;
   /** `credentials`: none are configured, and the agent needs some; `unsupported`: the agent cannot use it as it is. */
   readonly cause: 'credentials' | 'unsupported';
-  /** One line for a person. */
+  /** One line for people. */
   readonly why: string;
-  /** Where it is all the same. */
+  /** The document that contains it. */
   readonly keptIn: string;
 }
 
-/** Generated documents, the tools in them, and what was left out and why. */
+/** Generated documents with their tools, and what was left out and why. */
 export interface Generated extends Toolset {
   readonly notes: readonly Problem[];
-  /** Those of the notes that tell of limits, a line for a namespace. */
+  /** The notes about limits, one per namespace. */
   readonly limitNotes: readonly Problem[];
-  /** What limits took, by tool. */
+  /** What limits removed, by tool. */
   readonly cuts: readonly Cut[];
-  /** Tools that are in one document and left out of another one. */
+  /** Tools that are in one document but not in another. */
   readonly omissions: readonly Omission[];
-  /** `namespace/name` of the Services that wait for a person's approval. */
+  /** `namespace/name` of the Services that wait for approval. */
   readonly waiting: readonly string[];
-  /** Those, and all others that are kept out of the documents because of what they are. */
+  /** These, and all others that are not approved for publication. */
   readonly held: readonly string[];
 }

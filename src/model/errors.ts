@@ -1,9 +1,9 @@
 import { hideSecrets } from './redact-text.ts';
 
 /**
- * A failure that a person can mend: the text says what happened, where, and what to do. No stack is shown. Secrets in the
- * text, which may hold words of servers and files, are hidden: it goes to terminals, the log, Events and clients. Each
- * subclass says what kind of failure it is.
+ * A failure that the user can fix. The message says what happened, where, and what to do, and is shown without a stack.
+ * Secrets in it are redacted, because it may quote servers and files, and goes to terminals, logs, Events and clients.
+ * Subclasses name the kind of failure.
  */
 export abstract class UserError extends Error {
   override readonly name: string = 'UserError';
@@ -13,22 +13,22 @@ export abstract class UserError extends Error {
   }
 }
 
-/** What a person gave cannot be used: flags, settings, files, or what they name. */
+/** Invalid flags, settings or files. */
 export class ConfigError extends UserError {
   override readonly name = 'ConfigError';
 }
 
-/** The cluster cannot be reached, or denies something. */
+/** The cluster is unreachable, or denied a request. */
 export class ClusterError extends UserError {
   override readonly name = 'ClusterError';
 }
 
-/** What was asked for was looked at, and is not as it should be. */
+/** A check found errors. */
 export class FindingsError extends UserError {
   override readonly name = 'FindingsError';
 }
 
-/** It was done, but for what goes with it. */
+/** The command succeeded, except for a follow-up step. */
 export class IncompleteError extends UserError {
   override readonly name = 'IncompleteError';
 }

@@ -1,4 +1,4 @@
-/** Why something that was asked of a server, or read, failed: few words, so that they can be counted. */
+/** Reasons for failed requests and reads. They are few, because they are metric labels. */
 export const FAILURE_REASONS = [
   'unauthenticated',
   'denied',

@@ -1,17 +1,17 @@
-/** How things are shared out between groups. */
+/** How to share a budget between groups. */
 export interface Sharing<T> {
   readonly group: (item: T) => string;
   readonly size: (item: T) => number;
-  /** The most for all groups together. */
+  /** Budget of all groups together. */
   readonly total: number;
-  /** The most for one group. */
+  /** Budget of each group. */
   readonly each?: number;
 }
 
 /**
- * The items that go beyond their group's fair share (max-min fairness): whoever has least so far gets their next one first.
- * A group that wants no more than an equal share keeps all of it. Within a group those that come first stay.
- * @param items in the order in which they shall stay
+ * Returns the items beyond their group's fair share (max-min fairness): the group with the least so far gets its next
+ * item first, so a group below an equal share keeps everything. Within a group, the first items stay.
+ * @param items in order of precedence
  */
 export function beyondShare<T>(
   items: readonly T[],

@@ -1,6 +1,6 @@
 import type { ServicePort } from './service.ts';
 
-/** What rules look at in a Service; all else of one that holds much is not kept. */
+/** The parts of a Service that rules use. Other parts of a very large Service are dropped. */
 export interface Interest {
   readonly labels: ReadonlySet<string>;
   readonly selector: ReadonlySet<string>;
@@ -9,7 +9,7 @@ export interface Interest {
   readonly port: (port: ServicePort) => boolean;
 }
 
-/** For those who have no rules: every annotation counts, and no port before another. */
+/** Without rules: all annotations count, and no port has precedence. */
 export const ANY_INTEREST: Interest = {
   labels: new Set(),
   selector: new Set(),

@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { compareText } from './compare.ts';
 
 /**
- * The cluster where there is only one, and the one whose backends people name without a cluster where there are several:
- * `NAMESPACE/NAME` in overrides, approvals and credentials is always in this one.
+ * The home cluster. It is the only one, or among several, the one without a prefix: `NAMESPACE/NAME` in overrides,
+ * approvals and credentials always refers to it.
  */
 export const HOME_CLUSTER = '';
 
-/** What identifies an object, and nothing else does: all of it comes from Kubernetes and from our own configuration. */
+/** The identity of an object. It comes only from Kubernetes and our own configuration. */
 export interface ObjectKey {
-  /** `HOME_CLUSTER`, or the name that our configuration gives the cluster; may hold any character. */
+  /** `HOME_CLUSTER`, or the configured name of the cluster, which may contain any character. */
   readonly cluster: string;
   readonly kind: string;
   readonly namespace: string;
@@ -19,14 +19,14 @@ export interface ObjectKey {
 declare const opaque: unique symbol;
 
 /**
- * An `ObjectKey` as one value, for maps and sets; equal for equal keys. It is a string, and its type hides that, so that it
- * is neither shown nor taken for a reference that a person wrote: `displayKey` is for people.
+ * An `ObjectKey` as one value, for maps and sets. It is a string, but its type is opaque, so that it is neither printed
+ * nor confused with a reference that a user wrote. Use `displayKey` for people.
  */
 export interface Key {
   readonly [opaque]: 'key';
 }
 
-/** A slash divides the parts, so a cluster's name must not hold one: names of EKS clusters do. */
+/** Joins the parts with slashes. The cluster is encoded, because its name may contain a slash, as for EKS. */
 export function keyOf({ cluster, kind, namespace, name }: ObjectKey): Key {
   const text = `${cluster === HOME_CLUSTER ? '' : encodeURIComponent(cluster)}/${kind}/${namespace}/${name}`;
   return text as unknown as Key;
@@ -38,13 +38,13 @@ export function partsOf(key: Key): ObjectKey {
   return { cluster: decodeURIComponent(cluster), kind, namespace, name };
 }
 
-/** Orders keys by cluster, kind, namespace and name, the home cluster first. */
+/** Sorts keys by cluster, kind, namespace and name, the home cluster first. */
 export const compareKeys = (one: Key, other: Key): number =>
   compareText(one as unknown as string, other as unknown as string);
 
 /**
- * An object as people write and read it: `namespace/name`, with the cluster first unless it is the home one, and with the
- * kind before all unless it is a Service. Different for different objects, since only a cluster's name may hold a slash.
+ * Formats a key for people: `namespace/name`, with the cluster first unless it is the home cluster, and preceded by the
+ * kind unless it is a Service. It is unique, because only the name of a cluster may contain a slash.
  */
 export function displayKey({
   cluster,
@@ -55,7 +55,7 @@ export function displayKey({
   return `${kind === 'Service' ? '' : `${kind} `}${displayNamespace({ cluster, namespace })}/${name}`;
 }
 
-/** What `displayKey` wrote of a Service. Only a cluster's name holds slashes, so the last two parts are namespace and name. */
+/** Parses what `displayKey` wrote for a Service. Only the name of a cluster may contain a slash. */
 export function readKey(text: string): Omit<ObjectKey, 'kind'> {
   const [, cluster = HOME_CLUSTER, namespace = '', name = ''] =
     /^(?:(.*)\/)?([^/]*)\/([^/]*)$/s.exec(text) ?? [];
@@ -63,8 +63,8 @@ export function readKey(text: string): Omit<ObjectKey, 'kind'> {
 }
 
 /**
- * A cluster's name as a part of names that hold letters, digits and hyphens only. A name that is more than that gets a hash,
- * so different clusters have different labels.
+ * Converts the name of a cluster to letters, digits and hyphens. Names with other characters get a hash, so that
+ * different clusters have different labels.
  */
 export function clusterLabel(cluster: string): string {
   if (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(cluster)) return cluster;
@@ -73,12 +73,12 @@ export function clusterLabel(cluster: string): string {
   return `${[...words, ''].join('-').slice(-41)}${digest}`.replace(/^-/, '');
 }
 
-/** A namespace as people read it, the cluster first unless it is the home one; different for different namespaces. */
+/** Formats a namespace for people, with the cluster first unless it is the home cluster. Unique. */
 export function displayNamespace({ cluster, namespace }: Pick<ObjectKey, 'cluster' | 'namespace'>): string {
   return cluster === HOME_CLUSTER ? namespace : `${cluster}/${namespace}`;
 }
 
-/** The cluster as a field of logs, metrics and answers: only outside the home cluster, so that one cluster shows nowhere. */
+/** The field `cluster` of logs, metrics and responses. The home cluster has none, so it never appears with one cluster. */
 export function clusterField({ cluster }: Pick<ObjectKey, 'cluster'>): { readonly cluster?: string } {
   return cluster === HOME_CLUSTER ? {} : { cluster };
 }

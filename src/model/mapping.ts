@@ -1,6 +1,6 @@
-/** A mapping of JSON or YAML. */
+/** A mapping in JSON or YAML. */
 export type Mapping = Readonly<Record<string, unknown>>;
 
-/** Whether a value is a mapping; a date, which YAML 1.1 knows, is none. */
+/** Whether a value is a mapping. A date, which YAML 1.1 has, is not. */
 export const isMapping = (value: unknown): value is Mapping =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);

@@ -4,8 +4,8 @@ const isMap = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * What becomes of a document when a patch is merged into it, as RFC 7396 (JSON Merge Patch) defines it: mappings are
- * merged, everything else is replaced, and `null` takes away. Neither argument is changed.
+ * Applies a JSON Merge Patch (RFC 7396): mappings are merged, everything else is replaced, and `null` deletes. Does not
+ * change its arguments.
  */
 export function mergePatch(target: unknown, patch: unknown): unknown {
   if (!isMap(patch)) return patch;

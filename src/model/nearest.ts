@@ -1,8 +1,8 @@
 import { closestMatch } from 'leven';
 
-/** Of some words the one that a person probably meant by another; nothing where none is like it. */
+/** Returns the known word that was probably meant, or `undefined` if none is similar. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
-  // What is much longer than all words that there are is no slip of the pen, and would take time.
+  // A very long word is not a typo, and comparing it takes time.
   if (word.length < 2 || word.length > 100) return undefined;
   const small = word.toLowerCase();
   const same = known.find((each) => each.toLowerCase() === small);
@@ -10,13 +10,13 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return same ?? closestMatch(word, known, { maxDistance });
 }
 
-/** The end of a message about a word that is not known: the one that was meant, else all that there are. */
-export function meantOrAll(word: string, known: readonly string[], all: string): string {
+/** The end of a message about an unknown word: a suggestion, or else the list of known words. */
+export function suggestOrList(word: string, known: readonly string[], all: string): string {
   const meant = didYouMean(word, known);
   return meant === '' ? `; ${all} ${known.join(', ') || 'none'}` : meant;
 }
 
-/** The end of a message about a word that is not known: `; did you mean json?`, or nothing. */
+/** The end of a message about an unknown word: `; did you mean json?`, or an empty string. */
 export function didYouMean(word: string, known: readonly string[]): string {
   const meant = nearest(word, known);
   return meant === undefined ? '' : `; did you mean ${meant}?`;

@@ -2,13 +2,13 @@ import * as z from 'zod';
 import { HOME_CLUSTER } from './key.ts';
 import { type ServiceKey, type ServiceName, serviceKey } from './service.ts';
 
-/** HolmesGPT refuses a file in which any mapping key holds a dot (seen with 0.45.0: "keypath separator"). */
+/** HolmesGPT rejects a file with a dot in any mapping key (observed with 0.45.0: "keypath separator"). */
 export const holmesKey = z
   .string()
   .regex(/^[^.]+$/, 'holds a dot, which HolmesGPT refuses in any key')
   .refine((key) => key !== '__proto__', 'is not allowed as a key');
 
-/** A value in a YAML document; `null` takes away what was generated. */
+/** A value in a YAML document. `null` removes the generated value. */
 const holmesValue: z.ZodType<unknown> = z.lazy(() =>
   z.union([
     z.string(),
@@ -21,7 +21,7 @@ const holmesValue: z.ZodType<unknown> = z.lazy(() =>
 );
 const entries = z.record(holmesKey, z.union([z.record(holmesKey, holmesValue), z.null()]));
 
-/** `NAMESPACE/SERVICE`, `NAMESPACE/*`, `*`, or the name of a tool of one's own. */
+/** `NAMESPACE/SERVICE`, `NAMESPACE/*`, `*`, or the name of a user's own tool. */
 const backendKey = z
   .string()
   .regex(
@@ -32,22 +32,22 @@ const toolset = z
   .record(holmesKey, holmesValue)
   .and(z.object({ backends: z.record(backendKey, z.record(holmesKey, holmesValue)).optional() }));
 
-/** The kinds of Services that a person may have to approve. */
+/** The kinds of Services that need approval. */
 export const APPROVED_KINDS = ['mcp', 'custom'] as const;
 export type ApprovedKind = (typeof APPROVED_KINDS)[number];
-/** What a person says of a Service that waits: as what it is approved, whether it is at all. */
+/** The value of `approved`: the approved kind, `true` for any kind, or `false`. */
 export type ApprovalWord = boolean | ApprovedKind;
 const APPROVED_WORDS = `must be ${APPROVED_KINDS.join(' or ')} for a Service of that kind, true whatever it is, or false`;
 
 const toolOverride = z.strictObject({
-  /** `false` leaves the tool out. */
+  /** `false` disables the tool. */
   enabled: z.boolean().optional(),
   /**
-   * `mcp`, `custom`: a person trusts the Service as one of this kind; `true`: whatever it is; `false`: it waits, whatever
-   * its namespace.
+   * `mcp`, `custom`: approved as this kind; `true`: approved as any kind; `false`: not approved, even in a trusted
+   * namespace.
    */
   approved: z.union([z.boolean(), z.enum(APPROVED_KINDS)], { error: APPROVED_WORDS }).optional(),
-  /** Which tools `approve` showed of an MCP server. When it offers others, that is reported. */
+  /** Digest of the tools that `approve` showed. If an MCP server offers other tools, that is reported. */
   approvedTools: z
     .string()
     .regex(
@@ -85,8 +85,8 @@ const IDENTITY = new RegExp(
 );
 
 /**
- * The Service that a key of `tools:` addresses: `namespace/service`, or `service.namespace`. It is one
- * of the home cluster. No annotation has a say in that. Any other key is a free name, for a tool of a person's own.
+ * The Service that a key of `tools:` addresses: `namespace/service` or `service.namespace`, in the home cluster. Display
+ * names do not count. Any other key is the name of a user's own tool.
  */
 export function addressedService(key: string): ServiceName | undefined {
   const { namespace, name, first, last } = IDENTITY.exec(key)?.groups ?? {};
@@ -105,14 +105,14 @@ const toolKey = z
     'is not NAMESPACE/SERVICE, and the name of a tool of your own holds no slash',
   );
 
-/** Control characters but tab and line breaks, and halves of surrogate pairs: no agent's file can hold them. */
+/** Control characters other than tab and line breaks, and lone surrogates. They are invalid in any agent's file. */
 const UNPRINTABLE = /(?![\t\n\r])[\p{Cc}\p{Cs}]/u;
 
 const codePoint = (character: string): string =>
   `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
 
-/** Tells each text and key that no document can hold, and each key that parsers drop in silence. */
-function refuseUnwritable(
+/** Reports texts and keys that are invalid in documents, and keys that parsers drop silently. */
+function reportUnwritable(
   value: unknown,
   path: PropertyKey[],
   issue: (path: PropertyKey[], what: string) => void,
@@ -126,36 +126,36 @@ function refuseUnwritable(
       const here = [...path, Array.isArray(value) ? Number(key) : key];
       if (key === '__proto__') issue(here, 'is a key that would be ignored; take it out');
       else {
-        refuseUnwritable(key, here, issue);
-        refuseUnwritable(each, here, issue);
+        reportUnwritable(key, here, issue);
+        reportUnwritable(each, here, issue);
       }
     }
   }
 }
 
 const overrides = z.strictObject({
-  /** By `namespace/service`: fields that change a tool; by any other name: a whole tool of the user's own. */
+  /** By `namespace/service`: changes of a tool. By any other name: a user's own tool. */
   tools: z.record(toolKey, toolOverride).default({}),
-  /** Merged into `custom_toolset.yaml`: mappings are merged, all else is replaced, `null` takes away. */
+  /** A patch of `custom_toolset.yaml`: mappings are merged, everything else is replaced, `null` deletes. */
   holmesgpt: z
     .strictObject({
-      /** `backends` in an entry holds what only discovered backends that are named get. */
+      /** `backends` in an entry has options for single discovered backends. */
       toolsets: z.record(holmesKey, z.union([toolset, z.null()])).optional(),
       mcp_servers: entries.optional(),
     })
     .default({}),
 });
 
-/** The schema of `overrides.yaml`: what people change of the generated tools, and add to them; nothing at all is fine. */
+/** The schema of `overrides.yaml`: the users' changes of generated tools, and their own tools. It may be empty. */
 export const overridesSchema = z.preprocess((content, context) => {
-  refuseUnwritable(content, [], (path, message) => context.addIssue({ code: 'custom', path, message }));
+  reportUnwritable(content, [], (path, message) => context.addIssue({ code: 'custom', path, message }));
   return content ?? {};
 }, overrides);
 
 export type Overrides = z.infer<typeof overrides>;
 export type ToolOverride = z.infer<typeof toolOverride>;
 
-/** Fields with which an override is a tool by itself, whether or not anything was discovered. */
+/** An override with all of these fields is a complete tool, even if nothing was discovered. */
 export const WHOLE_TOOL = ['type', 'endpoint', 'description'] as const;
 
 /** An override that is a tool by itself. */
@@ -164,7 +164,7 @@ export type WholeTool = ToolOverride & Readonly<Record<(typeof WHOLE_TOOL)[numbe
 export const isWholeTool = (override: ToolOverride): override is WholeTool =>
   WHOLE_TOOL.every((field) => override[field] !== undefined);
 
-/** The names that a person gives backends of one toolset. */
+/** The names of backends in the configuration of a toolset. */
 function instanceNames(config: unknown): string[] {
   if (typeof config !== 'object' || config === null) return [];
   const { instances, clusters } = config as { readonly instances?: unknown; readonly clusters?: unknown };
@@ -174,17 +174,14 @@ function instanceNames(config: unknown): string[] {
     .flatMap(([field, name]) => (['name', 'id'].includes(field) && typeof name === 'string' ? [name] : []));
 }
 
-/**
- * Names of the tools that people added, and of backends that they configured, in lower case: no Service may take one for
- * display, in whatever case.
- */
+/** Names of users' own tools and configured backends, in lower case. No Service may use one as a display name, in any case. */
 export function reservedNames({ tools, holmesgpt }: Overrides): Set<string> {
   const added = Object.entries(tools).flatMap(([key, each]) => (isWholeTool(each) ? [key] : []));
   const configured = Object.values(holmesgpt.toolsets ?? {}).flatMap((entry) => instanceNames(entry?.config));
   return new Set([...added, ...configured].map((name) => name.toLowerCase()));
 }
 
-/** The Services that overrides address. */
+/** The Services whose keys are in overrides. */
 export function addressedServices({ tools, holmesgpt }: Overrides): Set<ServiceKey> {
   const backends = Object.values(holmesgpt.toolsets ?? {}).flatMap((entry) =>
     Object.keys(entry?.backends ?? {}),
@@ -198,8 +195,8 @@ export function addressedServices({ tools, holmesgpt }: Overrides): Set<ServiceK
   );
 }
 
-/** The Services for which people give a URL of their own. */
-export function placedServices({ tools }: Overrides): Set<ServiceKey> {
+/** The Services for which overrides set an endpoint. */
+export function servicesWithEndpoint({ tools }: Overrides): Set<ServiceKey> {
   return new Set(
     Object.entries(tools).flatMap(([key, { endpoint }]) => {
       const address = endpoint === undefined ? undefined : addressedService(key);

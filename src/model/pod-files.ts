@@ -1,4 +1,4 @@
-/** What a volume takes of a ConfigMap: all keys, or those listed, each under a path. */
+/** The keys of a ConfigMap in a volume: all keys, or the listed ones with their paths. */
 export interface ConfigMapFiles {
   readonly name?: string;
   readonly items?: readonly { readonly key?: string; readonly path?: string }[];
@@ -11,7 +11,7 @@ export interface Mount {
   readonly subPathExpr?: string;
 }
 
-/** What of a `v1.PodSpec` says where the files of its containers come from. */
+/** The part of a `v1.PodSpec` that defines the files of its containers. */
 export interface PodFiles {
   readonly volumes?: readonly {
     readonly name?: string;

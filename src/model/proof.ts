@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 
-/** What a value in a JSON answer must be: itself, of a kind, there or not there, or a text that holds another. */
+/** Expectation for a value in a JSON response: a value, a type, presence or absence, or a contained text. */
 const wanted = z.union([
   scalar,
   z.strictObject({ type: z.enum(['string', 'number', 'boolean', 'object', 'array']) }),
@@ -12,45 +12,45 @@ const wanted = z.union([
 
 const path = z.string().regex(/^(\{base\})?\/[\x21-\x7e]*$/, 'is not a path: it starts with / or {base}/');
 
-/** One request and what its answer must be like. */
+/** One request, and the expected response. */
 const check = z.strictObject({
   /** Path of the GET request; `{base}` is the backend's base path. */
   get: path,
-  /** Status codes that count; any 2xx unless given. */
+  /** Accepted status codes. Default: any 2xx. */
   status: z.array(z.number().int().min(100).max(599)).min(1).optional(),
-  /** Values in the JSON body by dotted path; the empty path is the body itself. */
+  /** Expected values in the JSON body, by dotted path. The empty path is the body itself. */
   json: z.record(z.string(), wanted).optional(),
-  /** Texts that headers hold, by lower-case name, letter case aside; `true`: the header is there. */
+  /** Texts that headers contain, by lower-case name, ignoring case. `true`: the header exists. */
   headers: z.record(z.string(), z.union([z.string().min(1), z.literal(true)])).optional(),
-  /** A text that the body holds, letter case aside. */
+  /** A text that the body contains, ignoring case. */
   body: z.string().min(1).optional(),
-  /** The whole body, white space around it aside. */
+  /** The whole body, without surrounding white space. */
   text: z.string().min(1).optional(),
-  /** The check holds when the answer is not like that. */
+  /** Inverts the check. */
   not: z.literal(true).optional(),
 });
 
-/** One way to prove a type: all its checks hold. */
+/** A proof of a type. It holds if all checks pass. */
 const proof = z.strictObject({
   all: z.array(check).min(1).max(4),
-  /** Enough to confirm what labels say, too little to change the type of something else. */
+  /** Sufficient to confirm the type that labels name, but not to change another type. */
   weak: z.literal(true).optional(),
-  /** The base path at which it was proven, where that is another than the usual one. */
+  /** Base path of the proof, if it differs from the usual one. */
   path: z
     .string()
     .regex(/^(\/[\x21-\x7e]*[\x21-\x2e\x30-\x7e])?$/)
     .optional(),
 });
 
-/** How backends of one kind are asked for their health and made to prove what they are. */
+/** How to probe the health and type of a kind of backend. */
 export const probeSpec = z.strictObject({
-  /** What is spoken with it. */
+  /** Protocol of the probe. */
   protocol: z.enum(['http', 'mcp', 'kafka']).default('http'),
-  /** Path that tells health; where it is not found (404), the next one. */
+  /** Health paths. If one is not found (404), the next one is used. */
   health: z.array(path).min(1).default(['/']),
-  /** An answer of 503 from a backend that is proven otherwise means "not ready yet", not "dead". */
+  /** Whether status 503 of a proven backend means "not ready yet" instead of "dead". */
   unready: z.enum(['dead', 'alive']).default('dead'),
-  /** Ways to prove the type, the best first; without any, what labels and annotations say is taken as it is. */
+  /** Proofs of the type, best first. Without any, labels and annotations are trusted. */
   proofs: z.array(proof).default([]),
 });
 

@@ -1,4 +1,4 @@
-/** A published tool; a text is empty where the document that it was read from does not say it. */
+/** A published tool. Fields that its document does not have are empty. */
 export interface PublishedTool {
   /** The cluster of its Service, unless it is the home cluster. */
   readonly cluster?: string;
@@ -10,10 +10,10 @@ export interface PublishedTool {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** The key in a tool's metadata for the hosts of a discovered MCP server, separated by commas. */
+/** Metadata key with the hosts of a discovered MCP server, separated by commas. */
 export const HOSTS = 'hosts';
 
-/** The hosts of discovered MCP servers among tools, by the URL of each. */
+/** The hosts of discovered MCP servers, by URL. */
 export function publishedHosts(tools: readonly PublishedTool[]): Map<string, readonly string[]> {
   return new Map(
     tools.flatMap(({ endpoint, metadata }) => {

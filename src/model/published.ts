@@ -1,13 +1,13 @@
 import type { Documents } from './documents.ts';
 
-/** A published toolset as it is now: the data, labels and annotations of its ConfigMap. */
+/** The live state of a published toolset: data, labels and annotations of its ConfigMap. */
 export interface Published {
   readonly data: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   /** Which state of the object this is, where it has such a thing: `metadata.resourceVersion`. */
   readonly version?: string;
-  /** Nothing in it can be changed any more. */
+  /** Whether the object is immutable. */
   readonly immutable?: boolean;
   /** Who owns fields of it, by the names of field managers; unknown where that is not kept. */
   readonly managers?: readonly string[];
@@ -17,7 +17,7 @@ export interface Published {
   readonly ownOwner?: OwnerReference;
 }
 
-/** A `v1.OwnerReference`: the object that ours goes with. */
+/** A `v1.OwnerReference`: our object is deleted together with this one. */
 export interface OwnerReference {
   readonly apiVersion: string;
   readonly kind: string;
@@ -25,7 +25,7 @@ export interface OwnerReference {
   readonly uid: string;
 }
 
-/** What reconciling would change, and why. */
+/** The changes that reconciling makes. */
 export interface Plan {
   readonly action: 'create' | 'update' | 'none';
   readonly documents: Documents;

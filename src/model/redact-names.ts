@@ -1,9 +1,9 @@
-/** What only secrets are called, wherever it stands in a name, even glued to other words. */
-const TELLING =
+/** Parts of names that only secrets have, even without a word boundary. */
+const SECRET_PART =
   /passw|passphrase|passcode|secret|token|apikey|accesskey|privatekey|credential|authori[sz]ation|bearer|cookie|webhook|keytab|kubeconfig|connection_?(url|uri|string)|database_?(url|uri)/;
 
-/** Words that tell it only when they stand alone. */
-const WORDS = new Set([
+/** Words that mark a secret only as whole words. */
+const SECRET_WORDS = new Set([
   'pass',
   'pwd',
   'pw',
@@ -18,23 +18,23 @@ const WORDS = new Set([
   'dsn',
 ]);
 
-/** Names of such a thing's properties: `token_type` and `max_tokens` say nothing worth hiding. */
+/** Names of properties of secrets, such as `token_type` and `max_tokens`, which are not secret. */
 const PROPERTY =
   /_(type|method|mode|mechanism|scheme|protocol|ttl|seconds|minutes|limit|count|enabled|required)$/;
 const NUMBER_OF = /^(max|min|num)_.*tokens$/;
 
-/** Names of where a secret is, which is none as long as it looks like a place. */
+/** Names of the place of a secret. The value is not secret if it looks like a path or URL. */
 const PLACE = /_(url|uri|endpoint|path|file|dir)$/;
 const LOOKS_LIKE_PLACE = /^(~?\.{0,2}\/|[a-z][a-z0-9+.-]*:\/\/)/i;
 const ALWAYS = /connection|database|webhook|dsn/;
 
-/** `Api-Key`, `apiKey` and `api key` as `api_key`. */
+/** Converts `Api-Key`, `apiKey` and `api key` to `api_key`. */
 function snake(name: string): string {
   let plain = name;
   try {
     plain = decodeURIComponent(name);
   } catch {
-    // A lone percent sign: the name is what it is.
+    // A lone percent sign: use the name unchanged.
   }
   return plain
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
@@ -43,8 +43,8 @@ function snake(name: string): string {
 }
 
 /**
- * Does a key, flag, header, variable or query parameter of this name hold a secret? Rather yes than no.
- * @param value what stands there, as far as it is known
+ * Whether a key, flag, header, variable or query parameter with this name holds a secret. In doubt, it does.
+ * @param value its value, if known
  * @see https://holmesgpt.dev/data-sources/ for the fields of its toolsets
  */
 export function namesSecret(name: string, value = ''): boolean {
@@ -52,17 +52,17 @@ export function namesSecret(name: string, value = ''): boolean {
   if (PROPERTY.test(key) || NUMBER_OF.test(key)) return false;
   if (PLACE.test(key) && !ALWAYS.test(key) && LOOKS_LIKE_PLACE.test(value)) return false;
   const words = key.split('_').filter((word) => word !== '');
-  return words.at(-1) === 'key' || words.some((word) => WORDS.has(word)) || TELLING.test(key);
+  return words.at(-1) === 'key' || words.some((word) => SECRET_WORDS.has(word)) || SECRET_PART.test(key);
 }
 
-/** Is it the name of headers, of which everything is hidden? */
+/** Whether this is the name of headers, which are hidden completely. */
 export const namesHeaders = (name: string): boolean => /(^|_)headers$/.test(snake(name));
 
-/** Is it the name of a process' environment, of which everything is hidden? */
+/** Whether this is the name of a process environment, which is hidden completely. */
 export const namesEnvironment = (name: string): boolean =>
   /(^|_)(env|envs|environment|env_vars|environment_variables)$/.test(snake(name));
 
-/** Is it the name of a mapping that says how to log in, beside what is no secret? */
+/** Whether this is the name of a mapping with login options, some of which are secret. */
 export function namesLogin(name: string): boolean {
   return /(^|_)(auth|authentication)$/.test(snake(name));
 }
@@ -70,5 +70,5 @@ export function namesLogin(name: string): boolean {
 const TEMPLATE =
   /^\s*((Bearer|Basic|ApiKey|Token)[ \t]+)?\{\{[ \t]*env\.[A-Za-z_][A-Za-z0-9_]*[ \t]*\}\}\s*$/i;
 
-/** Is a whole value the name of an environment variable of the agent? That is how a secret should stand there. */
+/** Whether the value is only a reference to an environment variable of the agent, which is not secret. */
 export const isTemplate = (value: string): boolean => TEMPLATE.test(value);

@@ -1,12 +1,12 @@
 import { isTemplate, namesSecret } from './redact-names.ts';
 
-/** A part of a text, by its offsets. */
+/** A range of a text, by offsets. */
 export type Span = readonly [start: number, end: number];
 
 /** `name: value`, `name=value`, `"name": "value"`, `--name value`; a name starts a word, which keeps this linear. */
 const ASSIGNED = /(?<![\w.%-])(--?)?([A-Za-z_%][\w.%-]*)(["']?[ \t]{0,4}[:=][ \t]{0,4}|[ \t]{1,4})/g;
 
-/** What credentials that many people have look like, wherever they stand. */
+/** Formats of widely used credentials. */
 const WELL_KNOWN = [
   /(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g,
   /(?<![\w-])(gh[pousr]_|github_pat_|glpat-|glsa_|glc_|xox[abprs]-|xapp-|AKIA|ASIA|AIza|hvs\.|dt0c01\.)[\w.-]{12,}/g,
@@ -16,10 +16,10 @@ const WELL_KNOWN = [
 
 const PRIVATE_KEY = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----/g;
 
-/** `user:password@host` without a scheme, as brokers are written; no image digest, no mail link. */
+/** `user:password@host` without a scheme, as for brokers. Excludes image digests and mail links. */
 const LOGIN = /(?<![^\s"',=])(?!mailto:)([^\s:@/"',=]+:(?!\/\/)[^\s"',]+)@(?!sha\d+:)/g;
 
-/** The login in each URL: all of it, since a lone user name may be a token. */
+/** The user information of each URL. All of it, because a lone user name may be a token. */
 function* logins(text: string): Generator<Span> {
   const starts = [...text.matchAll(/:\/\//g)].map(({ index }) => index + 3);
   for (const [number, start] of starts.entries()) {
@@ -27,24 +27,24 @@ function* logins(text: string): Generator<Span> {
     const segment = (/^[^\s"<>`]*/.exec(text.slice(start, next - 3)) ?? [''])[0];
     const authority = (/^[^/?#]*/.exec(segment) ?? [''])[0];
     let at = authority.lastIndexOf('@');
-    // A password with a slash in it is no URL by the book, and libraries take it.
+    // Libraries accept a password with a slash, although such a URL is invalid.
     if (at < 0 && /^[^:[@]*:(?!\d{1,5}([/?#]|$))/.test(segment)) at = segment.lastIndexOf('@');
     if (at > 0) yield [start, start + at];
   }
 }
 
-/** How what we say of a field begins, as in `config.api_key: must be a text`: no value stands there. */
-const OUR_WORDS =
+/** Beginnings of our own messages about a field, as in `config.api_key: must be a text`. No value follows. */
+const OUR_MESSAGES =
   /^(must (be|have) |should be |is (missing|a |an |the |not |no |none |empty|there |left |written |longer|old )|has (no|been|tools|to) |holds a |lacks |needs |unknown key "|Map keys |HolmesGPT |denied|cannot be |names (no |a |an |one of |the ))/;
 
-/** A word that follows the name of a flag in a sentence, as in `with --kubeconfig or KUBECONFIG`. */
+/** Words that follow the name of a flag in a sentence, as in `with --kubeconfig or KUBECONFIG`. */
 const PLAIN_WORD =
   /^(or|and|is|in|to|for|from|with|if|of|the|a|an|that|which|was|has|names|gives|here|there)(?![\w-])/;
 
-/** A place in the text of the key `credentials`, as in `credentials:2:5: prometheus: …`: no value follows. */
+/** A position after `credentials`, as in `credentials:2:5: prometheus: …`. No value follows. */
 const PLACE = /^\d+:\d+: /;
 
-/** What ends a value that was opened by a quote, stands in a query, follows a colon or spaces, or is one word. */
+/** The end of a value, by how it starts: in quotes, in a query, as the rest of a line, or as one word. */
 const STOPS = {
   '"': /(?<!\\)"|\n/g,
   "'": /['\n]/g,
@@ -64,7 +64,7 @@ function valueEnd(text: string, start: number, kind: keyof typeof STOPS): number
   return stop.exec(text)?.index ?? text.length;
 }
 
-/** The end of what a bracket opens: all of a mapping or list under the name of a secret is one. The text's end, if it is cut. */
+/** The end of a bracketed value: all of a mapping or list with the name of a secret is secret. */
 function bracketEnd(text: string, start: number): number {
   const brackets = /"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[{}[\]]/g;
   brackets.lastIndex = start;
@@ -77,7 +77,7 @@ function bracketEnd(text: string, start: number): number {
   return text.length;
 }
 
-/** Signs as they are in a URL, each time they are encoded once more with `25` in them. */
+/** URL-encoded signs. Each further encoding adds a `25`. */
 const ENCODED = /%(?:25)*(3d|3a|26|22|20|0a)/gi;
 const SIGNS: Readonly<Record<string, string>> = {
   '3d': '=',
@@ -88,11 +88,11 @@ const SIGNS: Readonly<Record<string, string>> = {
   '0a': '\n',
 };
 
-/** A text with encoded signs as what they stand for, and every character where it was. */
+/** Decodes the signs in a text, and keeps all offsets. */
 const withSigns = (text: string): string =>
   text.replace(ENCODED, (all, code: string) => (SIGNS[code.toLowerCase()] ?? ' ').padEnd(all.length));
 
-/** User and password as a client sends them: `Basic` and a text in base64 that holds a colon. */
+/** Basic authentication: `Basic` and a base64 text with a colon. */
 function* basicLogins(text: string): Generator<Span> {
   for (const { index, 0: all, 1: login = '' } of text.matchAll(/(?<![\w-])Basic[ \t]{1,4}([\w+/=-]{4,})/gi))
     if (/^[\x20-\x7e]*:[\x20-\x7e]*$/.test(Buffer.from(login, 'base64').toString('latin1')))
@@ -107,10 +107,10 @@ function* assigned(text: string): Generator<Span> {
     const first = match.index + all.length;
     const begin = text.slice(first, first + 40);
     if (!/[:=]/.test(sign) && PLAIN_WORD.test(begin)) continue;
-    if (!namesSecret(name, begin) || OUR_WORDS.test(begin)) continue;
+    if (!namesSecret(name, begin) || OUR_MESSAGES.test(begin)) continue;
     if (name === 'credentials' && sign === ':' && PLACE.test(begin)) continue;
     const before = text[match.index - 1] ?? '';
-    // A host and its port, whatever the host is called.
+    // A host with its port, even if its name looks like that of a secret.
     if (
       sign === ':' &&
       (before === '/' || name.includes('.')) &&
@@ -130,7 +130,7 @@ function* assigned(text: string): Generator<Span> {
     const kind = quote ?? (/[?&#]/.test(before) ? 'query' : whole ? (outer ?? 'line') : 'word');
     const end = valueEnd(text, start, kind);
     const value = text.slice(start, end).trimEnd();
-    // What was looked at is not looked at again, whatever it was.
+    // Never scan a value twice.
     ASSIGNED.lastIndex = Math.max(end, ASSIGNED.lastIndex);
     if (value === '' || value.startsWith('//') || isTemplate(value)) continue;
     if (!/^(true|false|null|~)$/.test(value)) yield [start, start + value.length];
@@ -153,9 +153,9 @@ function* wellKnown(text: string): Generator<Span> {
 }
 
 /**
- * Secrets in a text of any kind, such as a comment, a command line or a description: the logins and query parameters
- * of URLs, what is assigned to a name of a secret, and what looks like a well-known kind of credential.
- * @returns in their order, and apart from one another. Takes time in proportion to the text
+ * Finds secrets in any text, such as a comment, a command line or a description: user information and query parameters of
+ * URLs, values assigned to names of secrets, and well-known formats of credentials. Linear time.
+ * @returns sorted ranges that do not overlap
  */
 export function secretsInText(text: string): Span[] {
   const encoded = text.search(ENCODED) < 0 ? [] : assigned(withSigns(text));
@@ -171,16 +171,16 @@ export function secretsInText(text: string): Span[] {
   return spans;
 }
 
-/** Stands for a secret where it does not matter which one it was. */
+/** The replacement of a secret. */
 export const HIDDEN = '***';
 
-/** What each text with a secret in it has somewhere; most texts have nothing of it. */
-const MAYBE =
+/** Matches all texts that may contain a secret. Most texts do not match, which saves time. */
+const MAYBE_SECRET =
   /[:=@]|%(25)*3[da]|-[A-Za-z_%][\w.%-]*[ \t]|eyJ|gh[pousr]_|github_pat_|glpat-|glsa_|glc_|xox[abprs]-|xapp-|AKIA|ASIA|AIza|hvs\.|dt0c01\.|sk-|(Bearer|Basic|ApiKey)[ \t]|PRIVATE KEY/i;
 
-/** A text with what looks like a secret hidden; what is hidden already stays as it is. */
+/** Redacts secrets in a text. Already redacted parts do not change. */
 export function hideSecrets(text: string): string {
-  if (!MAYBE.test(text)) return text;
+  if (!MAYBE_SECRET.test(text)) return text;
   let result = '';
   let from = 0;
   for (const [start, end] of secretsInText(text)) {

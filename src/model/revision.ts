@@ -1,14 +1,14 @@
 import type { Documents } from './documents.ts';
 
-/** A return to an earlier toolset that holds until the inputs change. */
+/** A rollback to an earlier toolset, which holds until the inputs change. */
 export interface Rollback {
-  /** Number of the revision that was returned to, as it was then. */
+  /** Number of the target revision at the time of the rollback. */
   readonly to: number;
-  /** Hash of the documents that the inputs gave then: while they still give these, the rollback holds. */
+  /** Hash of the documents that the inputs produced then. The rollback holds while they produce the same. */
   readonly from: string;
 }
 
-/** What a revision remembers: all that is needed to publish it again, and what a person had written then. */
+/** The content of a revision: everything that is needed to publish it again, and the overrides of that time. */
 export interface Content {
   readonly documents: Documents;
   /** The text of `overrides.yaml`, if there was one. */
@@ -16,14 +16,14 @@ export interface Content {
   readonly rollback: Rollback | undefined;
 }
 
-/** A toolset that was published and can be returned to. */
+/** A published toolset in the history. */
 export interface Revision extends Content {
-  /** Name of the object that keeps it. */
+  /** Name of the object that stores it. */
   readonly name: string;
-  /** Grows with each publication. Order goes by time: a history of release 0.1.0 may have numbers that do not tell it. */
+  /** Increases with each publication. Revisions are sorted by time, because numbers of release 0.1.0 may be out of order. */
   readonly number: number;
   /** When it was first published, RFC 3339. */
   readonly created: string;
-  /** When it was last published, RFC 3339; unknown for a revision that release 0.1.0 wrote. */
+  /** When it was last published, RFC 3339. Unknown for revisions of release 0.1.0. */
   readonly published?: string | undefined;
 }

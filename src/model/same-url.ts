@@ -1,11 +1,11 @@
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443', 'ws:': '80' };
 
-/** Where an address leads. */
+/** The parts of an address that identify a backend. */
 interface Place {
-  /** In lower case and without a dot at its end. */
+  /** In lower case, without a trailing dot. */
   readonly host: string;
   readonly port: string;
-  /** Without slashes at its end. */
+  /** Without trailing slashes. */
   readonly path: string;
 }
 
@@ -21,10 +21,10 @@ function placeOf(text: string): Place | undefined {
   };
 }
 
-/** Service and namespace of a full name, `SERVICE.NAMESPACE.svc.DOMAIN`. */
+/** A fully qualified name, `SERVICE.NAMESPACE.svc.DOMAIN`. */
 const FULL_NAME = /^(?<service>[^.]+)\.(?<namespace>[^.]+)\.svc\.(?<domain>.+)$/;
 
-/** All names that mean what a full name does. @param bare whether the Service's name alone does */
+/** All names equivalent to a fully qualified name. @param bare whether the name of the Service alone is equivalent */
 function spellings(host: string, bare: (namespace: string) => boolean): readonly string[] {
   const { service, namespace, domain } = FULL_NAME.exec(host)?.groups ?? {};
   if (service === undefined || namespace === undefined) return [host];
@@ -49,11 +49,11 @@ function samePlace(
 }
 
 /**
- * Whether two addresses lead to one backend: the same host in any spelling, port and base path. The scheme does not
- * count, since one port speaks one protocol; nor do credentials and queries.
- * @param person a URL or `host:port` as a person wrote it
- * @param generated one with the full name of the host
- * @param namespace where the agent runs: a Service's name alone means one of that namespace
+ * Whether two addresses are the same backend: equivalent hosts, and the same port and base path. Scheme, credentials and
+ * query are ignored.
+ * @param person a URL or `host:port` that a user wrote
+ * @param generated an address with the fully qualified name
+ * @param namespace the agent's namespace, in which the name of a Service alone resolves
  */
 export function sameBackend(person: string, generated: string, namespace?: string): boolean {
   return samePlace(
@@ -65,10 +65,10 @@ export function sameBackend(person: string, generated: string, namespace?: strin
 }
 
 /**
- * Whether two URLs lead to one MCP server. As `sameBackend`, but one server may offer the old transport at `/sse` and
- * the new one at `/mcp` or `/`, and HolmesGPT appends `/sse` by itself. Where the agent's namespace is not known, a
- * Service's name alone means the one of any namespace: a server that is left out can be added by hand, and one that
- * stands twice would run without the approvals that its first entry asks for.
+ * Whether two URLs are the same MCP server. Like `sameBackend`, but ignores the paths of the transports: a server may
+ * offer the old one at `/sse` and the new one at `/mcp` or `/`, and HolmesGPT appends `/sse` itself. If the agent's
+ * namespace is unknown, the name of a Service alone matches any namespace: a missing server can be added by hand, but a
+ * duplicate would bypass the approvals of its first entry.
  */
 export function sameMcpServer(person: string, generated: string, namespace?: string): boolean {
   return samePlace(
@@ -80,21 +80,21 @@ export function sameMcpServer(person: string, generated: string, namespace?: str
 }
 
 /**
- * Whether a host is a Pod's name at a headless Service, `POD.SERVICE.NAMESPACE`. Of the Service's name alone only the agent's
- * own namespace makes that: elsewhere `a.b` is the Service `a` of the namespace `b`.
+ * Whether a host is the name of a Pod of a headless Service, `POD.SERVICE.NAMESPACE`. `POD.SERVICE` counts only if the
+ * agent's namespace is known, because `a.b` may also be the Service `a` of the namespace `b`.
  */
 const isPodOf = (host: string, service: string, namespace: string | undefined): boolean =>
   host.endsWith(`.${service}`) && (service.includes('.') || namespace !== undefined);
 
 /**
- * Whether an address leads to one of these hosts or to a Pod of one, in any spelling, with whatever port and path: who may
- * change a Service may move its server to another port or path.
- * @param person a URL or `host:port` as a person wrote it
+ * Whether an address points to one of these hosts, or to a Pod of one, with any port and path. Port and path do not
+ * count, because whoever controls the Service can change them.
+ * @param person a URL or `host:port` that a user wrote
  * @param hosts names of Services, `SERVICE.NAMESPACE.svc` with the domain if it is known, and IP addresses
- * @param namespace where the agent runs, as for `sameMcpServer`
+ * @param namespace the agent's namespace, as for `sameMcpServer`
  */
 export function leadsToHost(person: string, hosts: readonly string[], namespace?: string): boolean {
-  // A template elsewhere, as for a port or credentials, hides no host.
+  // Replace templates, for example of a port or credentials, so that the host can be parsed.
   const theirs = placeOf(person.replaceAll(/\{\{[^{}]*\}\}/g, '0'))?.host;
   if (theirs === undefined) return false;
   const isBare = (of: string): boolean => namespace === undefined || of === namespace;
@@ -110,7 +110,7 @@ export function leadsToHost(person: string, hosts: readonly string[], namespace?
   });
 }
 
-/** What to call a backend of which only the address is known: `SERVICE.NAMESPACE`, or its host. */
+/** The name of a backend whose address alone is known: `SERVICE.NAMESPACE`, or its host. */
 export function nameOfAddress(text: string | undefined): string {
   const host = text === undefined ? '' : (placeOf(text)?.host ?? '');
   const { service, namespace } = FULL_NAME.exec(host)?.groups ?? {};

@@ -1,6 +1,6 @@
 import { isMapping } from './mapping.ts';
 
-/** Whether two values say the same; the order of a mapping's keys says nothing. */
+/** Whether two values are deeply equal, ignoring the order of keys. */
 export function same(a: unknown, b: unknown): boolean {
   if (Array.isArray(a) && Array.isArray(b))
     return a.length === b.length && a.every((item, index) => same(item, b[index]));

@@ -3,7 +3,7 @@ import { didYouMean } from './nearest.ts';
 import { namesSecret } from './redact-names.ts';
 import { shown } from './visible.ts';
 
-/** Types as zod calls them, in words for a person. */
+/** Readable names of zod's types. */
 const NAMES: Readonly<Record<string, string>> = {
   string: 'a text',
   number: 'a number',
@@ -23,14 +23,14 @@ function kindOf(value: unknown): string {
   return typeof value === 'number' || typeof value === 'bigint' ? 'a number' : 'true or false';
 }
 
-/** Words for truth, which people write in quotes by mistake. */
+/** Boolean words, which people put in quotes by mistake. */
 const TRUTH = /^(true|false|yes|no|on|off|y|n|enabled|disabled)$/i;
 
 /**
- * What stands there instead, as a kind of value. A fault goes to logs and Events, and a person may have written a secret
- * anywhere, so the value itself is shown only if it is a word for truth or almost one of the values that are possible.
+ * Describes the actual value by its kind. The value itself is shown only if it is a boolean word or almost an allowed
+ * value: faults go to logs and Events, and any value may be a secret.
  */
-function found(value: unknown, path: readonly PropertyKey[] = [], expected = '', meant = ''): string {
+function describeValue(value: unknown, path: readonly PropertyKey[] = [], expected = '', meant = ''): string {
   const name = String(path.at(-1) ?? '');
   const isShown = typeof value === 'string' && (meant !== '' || TRUTH.test(value)) && !namesSecret(name);
   if (isShown) return JSON.stringify(value);
@@ -38,8 +38,8 @@ function found(value: unknown, path: readonly PropertyKey[] = [], expected = '',
   return kind === expected ? kind.replace(/^a /, 'another ') : kind;
 }
 
-/** Of what the branches of a union say, what that one says which fits best: it went the furthest before it failed. */
-function ofUnion(issue: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidUnion>): string | undefined {
+/** The message of the best matching branch of a union, which is the one that failed at the deepest path. */
+function unionMessage(issue: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidUnion>): string | undefined {
   const depthOf = (branch: readonly z.core.$ZodIssue[]): number =>
     branch.reduce((deepest, { path }) => Math.max(deepest, path.length), 0);
   const deepest = issue.errors.reduce((depth, branch) => Math.max(depth, depthOf(branch)), 0);
@@ -52,33 +52,33 @@ function ofUnion(issue: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidUnion>): stri
     return own.message;
   if (types.length === 0) return undefined;
   const names = [...new Set(types.map((type) => NAMES[type] ?? type))];
-  return `must be ${names.join(' or ')} and is ${found(issue.input, issue.path)}`;
+  return `must be ${names.join(' or ')} and is ${describeValue(issue.input, issue.path)}`;
 }
 
-/** `at least 1 character`, as in what is too small or too big. */
-function amount(origin: string, limit: number | bigint): string {
+/** Formats a limit with its unit, such as `1 character`. */
+function limitWithUnit(origin: string, limit: number | bigint): string {
   if (origin === 'string') return `${limit} character${limit === 1 ? '' : 's'}`;
   if (origin === 'array' || origin === 'set') return `${limit} item${limit === 1 ? '' : 's'}`;
   return origin === 'object' || origin === 'record' ? `${limit} key${limit === 1 ? '' : 's'}` : String(limit);
 }
 
-/** What is wrong with a value, in words for a person; zod's own words where there are no better ones. */
-export function inWords(issue: z.core.$ZodRawIssue): string | undefined {
+/** Formats an issue for people. `undefined` keeps zod's own message. */
+export function issueMessage(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.input === undefined && issue.code !== 'unrecognized_keys') return 'is missing';
   const measured = issue.code === 'too_small' || issue.code === 'too_big';
   if (measured) {
     const verb = issue.origin === 'number' || issue.origin === 'int' ? 'must be' : 'must have';
     return issue.code === 'too_small'
-      ? `${verb} at least ${amount(issue.origin, issue.minimum)}`
-      : `${verb} at most ${amount(issue.origin, issue.maximum)}`;
+      ? `${verb} at least ${limitWithUnit(issue.origin, issue.minimum)}`
+      : `${verb} at most ${limitWithUnit(issue.origin, issue.maximum)}`;
   }
   if (issue.code === 'invalid_type')
-    return `must be ${NAMES[issue.expected] ?? issue.expected} and is ${found(issue.input, issue.path)}`;
+    return `must be ${NAMES[issue.expected] ?? issue.expected} and is ${describeValue(issue.input, issue.path)}`;
   if (issue.code === 'invalid_value') {
     const known = issue.values.map(String);
     const meant = typeof issue.input === 'string' ? didYouMean(issue.input, known) : '';
     const kind = kindOf(issue.values[0]);
-    return `must be ${known.length === 1 ? '' : 'one of '}${known.join(', ')} and is ${found(issue.input, issue.path, kind, meant)}${meant}`;
+    return `must be ${known.length === 1 ? '' : 'one of '}${known.join(', ')} and is ${describeValue(issue.input, issue.path, kind, meant)}${meant}`;
   }
-  return issue.code === 'invalid_union' ? ofUnion(issue) : undefined;
+  return issue.code === 'invalid_union' ? unionMessage(issue) : undefined;
 }

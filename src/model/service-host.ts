@@ -1,12 +1,12 @@
 import type { ServiceName } from './service.ts';
 
-/** Whether a host is a Service's own name in the cluster. */
+/** Whether a host is the DNS name of a Service. */
 export const isOwnHost = ({ name, namespace }: Omit<ServiceName, 'cluster'>, host: string): boolean =>
   `${host}.`.startsWith(`${name}.${namespace}.svc.`);
 
 /**
- * The Service that a host name in the cluster belongs to: `SERVICE.NAMESPACE`, with `.svc` and the domain or without, and
- * with the name of a Pod before it. Undefined for other hosts; a name of two words may be one of these all the same.
+ * The Service of a DNS name in the cluster: `SERVICE.NAMESPACE`, optionally with `.svc`, the domain and the name of a Pod.
+ * `undefined` for other hosts. A name with two labels counts as a Service, although it may be another host.
  */
 export function serviceOfHost(host: string): Omit<ServiceName, 'cluster'> | undefined {
   const words = host.toLowerCase().replace(/\.$/, '').split('.');

@@ -1,6 +1,6 @@
 import { clusterLabel, displayKey, HOME_CLUSTER, type Key, keyOf, type ObjectKey } from './key.ts';
 
-/** One port of a Service, as in Kubernetes' `v1.ServicePort`. */
+/** One port of a Service, see `v1.ServicePort`. */
 export interface ServicePort {
   readonly name?: string;
   readonly port: number;
@@ -9,40 +9,37 @@ export interface ServicePort {
   readonly appProtocol?: string;
 }
 
-/**
- * What discovery needs of a Kubernetes `v1.Service`, and nothing else of it.
- * Every text in it is written by a tenant: treat it as hostile.
- */
+/** The part of a `v1.Service` that discovery needs. Tenants write every text in it: treat it as hostile. */
 export interface Service {
-  /** The cluster that it is in; `HOME_CLUSTER` where there is only one. Its source says so, and no tenant. */
+  /** Its cluster, set by the source. `HOME_CLUSTER` if there is only one. */
   readonly cluster: string;
   readonly namespace: string;
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly selector: Readonly<Record<string, string>>;
-  /** Equal for equal selectors, where not all entries of it are kept. */
+  /** Hash of the whole selector, if not all entries are kept. */
   readonly selectorHash?: string;
   readonly ports: readonly ServicePort[];
   readonly type: string;
-  /** `clusterIP: None`: its DNS name resolves to Pods, so Pods' own ports count. */
+  /** `clusterIP: None`. Its DNS name resolves to Pods, so the ports of the Pods count. */
   readonly headless: boolean;
-  /** The host that one of type ExternalName leads to, in lower case and without a dot at its end. */
+  /** The host of type ExternalName, in lower case, without a trailing dot. */
   readonly externalName?: string;
-  /** Its IP addresses inside the cluster; none where it is headless or nothing tells them. */
+  /** Its cluster IPs. Empty if it is headless, or if they are unknown. */
   readonly clusterIPs?: readonly string[];
-  /** Its `metadata.creationTimestamp`, in RFC 3339; only the API server sets it. Rendered manifests have none. */
+  /** Its `metadata.creationTimestamp`, RFC 3339. Only the API server sets it, so manifests have none. */
   readonly created?: string;
-  /** How many ports, labels and selector entries it has, where not all of them are kept. */
+  /** Total numbers of ports, labels and selector entries, if not all are kept. */
   readonly trimmed?: Readonly<Partial<Record<'ports' | 'labels' | 'selector', number>>>;
-  /** Its `metadata.resourceVersion`: while that is the same, all else is. Manifests have none. */
+  /** Its `metadata.resourceVersion`. While it is unchanged, so is the Service. Manifests have none. */
   readonly version?: string;
 }
 
 /** The key of a Service. */
 export type ServiceKey = Key;
 
-/** What tells a Service from all others. */
+/** The identity of a Service. */
 export type ServiceName = Pick<ObjectKey, 'cluster' | 'namespace' | 'name'>;
 
 /** The key of a Service. */
@@ -52,7 +49,7 @@ export function serviceKey({ cluster, namespace, name }: ServiceName): ServiceKe
 
 const keys = new WeakMap<Service, ServiceKey>();
 
-/** The same of a Service that lives long: its key is made once. */
+/** Like `serviceKey`, with a cache, for long-lived Services. */
 export function keyOfService(service: Service): ServiceKey {
   const known = keys.get(service);
   if (known !== undefined) return known;
@@ -62,14 +59,14 @@ export function keyOfService(service: Service): ServiceKey {
 }
 
 /**
- * The name of a tool whose owner gives no other: `service.namespace`, and `service.namespace.cluster` outside the home
- * cluster. Different for different Services, since none of these parts holds a dot.
+ * The default name of a tool: `service.namespace`, or `service.namespace.cluster` outside the home cluster. Unique, because
+ * none of these parts contains a dot.
  */
 export function defaultName({ cluster, namespace, name }: ServiceName): string {
   return [name, namespace, ...(cluster === HOME_CLUSTER ? [] : [clusterLabel(cluster)])].join('.');
 }
 
-/** The key of a Service's tool in documents: as people write it, and without dots, which HolmesGPT refuses in any key. */
+/** The key of a Service's tool in documents: the display key without dots, which HolmesGPT rejects in keys. */
 export function toolKey(service: ServiceName): string {
   return displayKey({
     ...service,

@@ -1,32 +1,32 @@
-/** Of an emoji, these choose how it is drawn, and nothing else is lost with them. */
+/** Variation selectors. They only choose the presentation of an emoji. */
 const VARIATIONS = /[\u{fe00}-\u{fe0f}]+/gu;
-/** What nobody sees: controls, formatting, fillers and all that is ignored where it is not known. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}]+/gu;
+/** Invisible characters: controls, formatting, fillers and default-ignorable code points. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}]+/gu;
 
-/** Words of ASCII with single spaces between them: most texts, and quick to tell. */
+/** ASCII words with single spaces. Most texts match, which is a fast path. */
 const CLEAN = /^(?:[!-~]+(?: [!-~]+)*)?$/;
 
-const clean = (text: string): string =>
-  CLEAN.test(text) ? text : text.replace(VARIATIONS, '').replace(UNSEEN, ' ').replace(/\s+/g, ' ').trim();
+const sanitize = (text: string): string =>
+  CLEAN.test(text) ? text : text.replace(VARIATIONS, '').replace(INVISIBLE, ' ').replace(/\s+/g, ' ').trim();
 
 /**
- * A tenant's text as one short line: no control, formatting or line-breaking characters, no runs of spaces.
- * @param max most characters (code points) that are kept; a longer text ends in an ellipsis
+ * Sanitizes an untrusted text to one short line, without control, formatting and line-breaking characters.
+ * @param max maximum characters (code points); a longer text ends in an ellipsis
  */
 export function oneLine(text: string, max: number): string {
-  const line = clean(text.slice(0, max * 8));
+  const line = sanitize(text.slice(0, max * 8));
   if (line.length <= max) return line;
   const characters = [...line];
   return characters.length <= max ? line : `${characters.slice(0, max - 1).join('')}…`;
 }
 
-/** A word that nobody takes for anything else in a list. */
+/** A word that is unambiguous in a list. */
 const PLAIN_WORD = /^[A-Za-z0-9_./-]+$/;
 
 /**
- * A name that somebody else chose, for a list that people read: with anything but a plain word it stands in quotes, so
- * `get (read-only)` or `and 412 more` is not taken for our words.
- * @param max most characters of the name that are kept
+ * Formats an untrusted name for a list. Anything but a plain word is quoted, so that `get (read-only)` or `and 412 more`
+ * cannot be mistaken for our own text.
+ * @param max maximum characters of the name
  */
 export function quoted(name: string, max: number): string {
   const line = oneLine(name, max);
@@ -36,11 +36,11 @@ export function quoted(name: string, max: number): string {
 const ELLIPSIS = '…';
 
 /**
- * The same, with a limit on what it takes in UTF-8; a longer text is cut between two characters.
- * @param max most bytes, the ellipsis included
+ * Like `oneLine`, with a limit in bytes of UTF-8. A longer text is truncated between characters.
+ * @param max maximum bytes, including the ellipsis
  */
 export function oneLineOfBytes(text: string, max: number): string {
-  const line = clean(text.slice(0, max * 8));
+  const line = sanitize(text.slice(0, max * 8));
   if (Buffer.byteLength(line) <= max) return line;
   const room = new Uint8Array(max - Buffer.byteLength(ELLIPSIS));
   const { read } = new TextEncoder().encodeInto(line, room);

@@ -1,7 +1,7 @@
-/** A reason of js-yaml without what it quotes of the text, such as a password that begins with `*` and is read as an alias. */
+/** A message of js-yaml without quoted text, which may be a secret: a password that starts with `*` is parsed as an alias. */
 export const yamlReason = (reason: string): string => reason.replace(/( ?"| ?!<|(?<=[a-z]): ).*$/s, '');
 
-/** Why a file cannot be read, for a person; after the file's name and a colon. */
+/** Explains why a file cannot be read. It follows the file's name and a colon. */
 export function unreadable(error: unknown): string {
   const { code, name, message } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT') return 'there is no such file';

@@ -1,22 +1,22 @@
 /**
- * Characters that a terminal obeys or a reader cannot see: controls other than tab and newline, bidirectional and other
+ * Characters that control a terminal or are invisible: controls other than tab and newline, bidirectional and other
  * format characters, line separators, fillers, tags, private use, unassigned code points and lone surrogates. The two
- * variation selectors of ordinary emoji are not among them.
+ * variation selectors of ordinary emoji are excluded.
  */
-const UNSEEN = /[[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}\p{DI}]--[\t\n\ufe0e\ufe0f]]/gv;
+const INVISIBLE = /[[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}\p{DI}]--[\t\n\ufe0e\ufe0f]]/gv;
 
 const PLAIN = /^[\t\n\x20-\x7e]*$/;
 
-/** Whether a text holds a character that `visible` would write out. */
-export const hasUnseen = (text: string): boolean => !PLAIN.test(text) && text.search(UNSEEN) >= 0;
+/** Whether `visible` would escape any character of a text. */
+export const hasInvisible = (text: string): boolean => !PLAIN.test(text) && text.search(INVISIBLE) >= 0;
 
-/** A text that cannot steer a terminal or hide a part of itself: such characters are written out, as `\u{9b}`. */
+/** Escapes all characters that control a terminal or are invisible, as in `\u{9b}`. */
 export function visible(text: string): string {
   if (PLAIN.test(text)) return text;
-  return text.replace(UNSEEN, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+  return text.replace(INVISIBLE, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
-/** A value with each text in it made visible. */
+/** Applies `visible` to all texts in a value. */
 export function visibleTexts<T>(value: T): T {
   if (typeof value === 'string') return visible(value) as T;
   if (Array.isArray(value)) return value.map(visibleTexts) as T;
@@ -28,11 +28,11 @@ export function visibleTexts<T>(value: T): T {
 
 const unit = (code: number, digits: number): string => code.toString(16).padStart(digits, '0');
 
-/** JSON with the same characters as escapes, so that it means what it meant. */
+/** Escapes the same characters in JSON, without changing its meaning. */
 const escapedJson = (text: string): string =>
   PLAIN.test(text)
     ? text
-    : text.replace(UNSEEN, (character) =>
+    : text.replace(INVISIBLE, (character) =>
         Array.from({ length: character.length }, (_, at) => `\\u${unit(character.charCodeAt(at), 4)}`).join(
           '',
         ),
@@ -42,7 +42,7 @@ const escapedJson = (text: string): string =>
 export const escapedYaml = (text: string): string =>
   PLAIN.test(text)
     ? text
-    : text.replace(UNSEEN, (character) => {
+    : text.replace(INVISIBLE, (character) => {
         const code = character.codePointAt(0) ?? 0;
         return code > 0xffff ? `\\U${unit(code, 8)}` : `\\u${unit(code, 4)}`;
       });

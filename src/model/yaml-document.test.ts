@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { SHAPES } from '../../test/fixtures/unit/hostile-yaml.ts';
 import { ALIASED, ALIASES, DEPTH, readDocument, SMALL } from './yaml-document.ts';
-import { MOST_FAULTS, readPlacedYaml, readYaml } from './yaml-text.ts';
+import { MAX_FAULTS, readPlacedYaml, readYaml } from './yaml-text.ts';
 
 const faultsOf = (text: string): string[] => readDocument(text, SMALL).faults.map(({ message }) => message);
 
@@ -49,8 +49,8 @@ describe.each(Object.entries(SHAPES))('%s', (_, shape) => {
   test('few faults are described, and none at length', () => {
     const read = readYaml(shape(SMALL.bytes / 8), z.record(z.string(), z.boolean()), { limits: SMALL });
     if (!('faults' in read)) return;
-    expect(read.faults.length).toBeLessThanOrEqual(MOST_FAULTS);
-    expect(JSON.stringify(read.faults).length).toBeLessThan(MOST_FAULTS * 1_000);
+    expect(read.faults.length).toBeLessThanOrEqual(MAX_FAULTS);
+    expect(JSON.stringify(read.faults).length).toBeLessThan(MAX_FAULTS * 1_000);
   });
 });
 

@@ -2,7 +2,7 @@ import { type Document, isMap, isNode, isScalar, isSeq, type Node, type Pair, ty
 
 const startOf = (node: unknown): number | undefined => (isNode(node) ? node.range?.[0] : undefined);
 
-/** Where values of a document stand in its text. Each mapping is read once, whatever is asked of it. */
+/** Finds the offsets of values in the text of a document. Each mapping is indexed once. */
 export class Places {
   readonly #root: unknown;
   readonly #maps = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>();
@@ -11,7 +11,7 @@ export class Places {
     this.#root = document.contents;
   }
 
-  /** Where a value stands, or the deepest one on the way to it that is there. */
+  /** The offset of the value at a path, or of its deepest existing ancestor. */
   value(path: readonly PropertyKey[]): number {
     let node: unknown = this.#root;
     let offset = startOf(node) ?? 0;
@@ -28,7 +28,7 @@ export class Places {
     return offset;
   }
 
-  /** Where the last step of a path stands, if it is the key of a mapping; else as `value`. */
+  /** The offset of the key at a path, or of the value if the last step is not a key. */
   key(path: readonly PropertyKey[]): number {
     const above = path.slice(0, -1);
     let node: unknown = this.#root;

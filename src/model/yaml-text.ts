@@ -2,45 +2,45 @@ import type { ScalarTag, Tags } from 'yaml';
 import type * as z from 'zod';
 import { didYouMean } from './nearest.ts';
 import { keysAbove, keysAt } from './schema-keys.ts';
-import { inWords } from './schema-words.ts';
+import { issueMessage } from './schema-words.ts';
 import { isShortPath, pathText, shown, shownMessage } from './visible.ts';
 import { FILE, readDocument, type YamlLimits } from './yaml-document.ts';
 import { Places } from './yaml-places.ts';
 
-/** A place in a text and what is wrong there. */
+/** An error at a position of a text. */
 export interface Fault {
   /** Line and column, from 1. */
   readonly line: number;
   readonly column: number;
   readonly message: string;
-  /** Where it is in the document, where it is in a value of it. */
+  /** The path of the value, if the error is in a value. */
   readonly path?: readonly PropertyKey[];
 }
 
-/** A place in a text: line and column, from 1. */
+/** A position in a text: line and column, from 1. */
 export type Place = Pick<Fault, 'line' | 'column'>;
 
-/** What is wrong with a text. */
+/** The errors of a text. */
 export interface Faults {
-  /** In the order of the text, at most `MOST_FAULTS`. */
+  /** In order of position, at most `MAX_FAULTS`. */
   readonly faults: readonly Fault[];
-  /** How many more there are. */
+  /** Number of further errors. */
   readonly more: number;
 }
 
-/** Most faults of one text that are described. */
-export const MOST_FAULTS = 50;
+/** Maximum reported errors per text. */
+export const MAX_FAULTS = 50;
 
-/** Most keys that are named to one who wrote another. */
-const FEW = 12;
+/** Maximum known keys to list after an unknown one. */
+const MAX_LISTED_KEYS = 12;
 
-/** Each fault as a line of its own, and at the end how many more there are. */
+/** Formats each error on its own line, followed by the number of further errors. */
 export function faultLines({ faults, more }: Faults, line: (fault: Fault) => string): string[] {
   const lines = faults.map(line);
   return more === 0 ? lines : [...lines, `and ${more} more`];
 }
 
-/** What is wrong with a key that a schema does not have, and which one was meant or where it belongs. */
+/** The message for an unknown key, with a suggestion of the right key or the right place. */
 function unknownKey(schema: z.ZodType<unknown>, path: readonly PropertyKey[], key: string): string {
   const [above] = keysAbove(schema, path, key);
   const known = keysAt(schema, path);
@@ -48,15 +48,15 @@ function unknownKey(schema: z.ZodType<unknown>, path: readonly PropertyKey[], ke
     above !== undefined
       ? `; it belongs under ${pathText([...path, above])}`
       : didYouMean(key, known) ||
-        (known.length > 0 && known.length <= FEW ? `; there are ${known.join(', ')}` : '');
+        (known.length > 0 && known.length <= MAX_LISTED_KEYS ? `; there are ${known.join(', ')}` : '');
   return `unknown key "${shown(key)}"${meant}`;
 }
 
-/** PyYAML, which reads YAML 1.1 where we do, takes `y` and `n` for texts; its other words for truth are the standard's. */
+/** Tags as in PyYAML, which parses YAML 1.1, except that `y` and `n` are texts. */
 function asPyYaml(tags: Tags): Tags {
   return tags.flatMap((tag): Tags => {
     if (typeof tag !== 'object') return [tag];
-    // The library reads these in time that grows with their square.
+    // The library parses these in quadratic time.
     if (/:(omap|pairs|set)$/.test(tag.tag)) return [];
     if (tag.tag !== 'tag:yaml.org,2002:bool' || !('test' in tag)) return [tag];
     return [{ ...(tag as ScalarTag), test: new RegExp(`^(?![YyNn]$)(?:${tag.test?.source})`) }];
@@ -64,27 +64,27 @@ function asPyYaml(tags: Tags): Tags {
 }
 
 export interface ReadOptions {
-  /** What reading may cost; that of a file on one's own disk unless given. */
+  /** Limits of parsing. Default: those of a local file. */
   readonly limits?: YamlLimits;
-  /** Version of YAML, 1.2 unless given; in 1.1, as PyYAML reads it, `no` is a truth value and `2024-01-01` a date. */
+  /** Version of YAML. Default: 1.2. In 1.1, as PyYAML parses it, `no` is a boolean and `2024-01-01` a date. */
   readonly version?: '1.1' | '1.2';
 }
 
-/** One thing that a schema says of a value; of keys that it does not know, each by itself. */
-interface Said {
+/** One schema issue. Unknown keys are separate issues. */
+interface SingleIssue {
   readonly issue: z.core.$ZodIssue;
   readonly key?: string;
 }
 
-function* saidBy(issues: readonly z.core.$ZodIssue[]): Generator<Said> {
+function* singleIssues(issues: readonly z.core.$ZodIssue[]): Generator<SingleIssue> {
   for (const issue of issues)
     if (issue.code === 'unrecognized_keys') for (const key of issue.keys) yield { issue, key };
     else yield { issue };
 }
 
 /**
- * Reads a YAML text and checks it against a schema. Work is in proportion to the text, up to the limits.
- * @returns the value, or the faults with their places
+ * Parses a YAML text and validates it against a schema, in linear time and within the limits.
+ * @returns the value, or the errors with their positions
  */
 export function readYaml<T>(
   text: string,
@@ -96,8 +96,8 @@ export function readYaml<T>(
 }
 
 /**
- * As `readYaml`, for what is checked further once the schema is fulfilled.
- * @returns the value, and where in the text something of it stands; or the faults with their places
+ * Like `readYaml`, for texts with further checks after the schema.
+ * @returns the value and a function that finds positions, or the errors with their positions
  */
 export function readPlacedYaml<T>(
   text: string,
@@ -112,18 +112,18 @@ export function readPlacedYaml<T>(
   };
   if (read.faults.length > 0) {
     const faults = read.faults
-      .slice(0, MOST_FAULTS)
+      .slice(0, MAX_FAULTS)
       .map(({ offset, message }) => ({ ...at(offset), message: shownMessage(message) }));
     return { faults, more: read.faults.length - faults.length };
   }
-  const result = schema.safeParse(document.toJS({ maxAliasCount: -1 }), { error: inWords });
+  const result = schema.safeParse(document.toJS({ maxAliasCount: -1 }), { error: issueMessage });
   const places = new Places(document);
   if (result.success)
     return {
       value: result.data,
       placeOf: (path) => at(typeof path.at(-1) === 'string' ? places.key(path) : places.value(path)),
     };
-  const faultOf = ({ issue, key }: Said): Fault => {
+  const faultOf = ({ issue, key }: SingleIssue): Fault => {
     const path = key === undefined ? issue.path : [...issue.path, key];
     const isKey = key !== undefined || issue.code === 'invalid_key';
     const name = pathText(issue.path);
@@ -139,10 +139,10 @@ export function readPlacedYaml<T>(
       ...(isShortPath(path) ? { path } : {}),
     };
   };
-  const said = [...saidBy(result.error.issues)];
-  const faults = said.slice(0, MOST_FAULTS).map(faultOf);
+  const issues = [...singleIssues(result.error.issues)];
+  const faults = issues.slice(0, MAX_FAULTS).map(faultOf);
   return {
     faults: faults.sort((a, b) => a.line - b.line || a.column - b.column),
-    more: said.length - faults.length,
+    more: issues.length - faults.length,
   };
 }

@@ -1,5 +1,5 @@
 import { isShortPath, pathText } from '../model/visible.ts';
-import { type Fault, type Faults, MOST_FAULTS, type Place } from '../model/yaml-text.ts';
+import { type Fault, type Faults, MAX_FAULTS, type Place } from '../model/yaml-text.ts';
 
 /** A fault in a text. The agent ignores a `warning`, and refuses a `fault`. */
 export interface ContentFault extends Fault {
@@ -35,9 +35,9 @@ export function placed(
 ): ContentFaults {
   const isFault = ({ level }: ValueFault): boolean => level === 'fault';
   const kept =
-    found.length <= MOST_FAULTS
+    found.length <= MAX_FAULTS
       ? found
-      : [...found.filter(isFault), ...found.filter((each) => !isFault(each))].slice(0, MOST_FAULTS);
+      : [...found.filter(isFault), ...found.filter((each) => !isFault(each))].slice(0, MAX_FAULTS);
   return {
     faults: kept.map(({ path, message, level }) => ({
       ...placeOf(path),

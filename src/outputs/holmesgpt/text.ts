@@ -1,6 +1,6 @@
 import { load, YAML11_SCHEMA } from 'js-yaml';
 import { Document, isScalar, visit } from 'yaml';
-import { escapedYaml, hasUnseen } from '../../model/visible.ts';
+import { escapedYaml, hasInvisible } from '../../model/visible.ts';
 
 /** A text that begins with white space may be written in a way that its own library reads as another. */
 const BEGINS_BLANK = /^\s/;
@@ -15,7 +15,7 @@ export function holmesText(document: unknown): string {
     Scalar(_, node) {
       if (!isScalar<unknown>(node) || typeof node.value !== 'string') return;
       const { value } = node;
-      if (value === '=' || BEGINS_BLANK.test(value) || value.includes('\t') || hasUnseen(value))
+      if (value === '=' || BEGINS_BLANK.test(value) || value.includes('\t') || hasInvisible(value))
         node.type = 'QUOTE_DOUBLE';
     },
   });

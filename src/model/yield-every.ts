@@ -4,7 +4,7 @@
  * @param now a monotonic clock, in milliseconds
  * @param turn resolves in the next turn of the event loop
  */
-export function breather(
+export function yieldEvery(
   slice: number,
   now: () => number = () => performance.now(),
   turn: () => Promise<void> = () => new Promise((resolve) => setImmediate(resolve)),

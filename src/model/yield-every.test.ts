@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { breather } from './breather.ts';
+import { yieldEvery } from './yield-every.ts';
 
 test('the event loop turns after each slice of work, and not before', async () => {
   let now = 0;
@@ -9,7 +9,7 @@ test('the event loop turns after each slice of work, and not before', async () =
     now += 1_000;
     return Promise.resolve();
   };
-  const breathe = breather(20, () => now, turn);
+  const breathe = yieldEvery(20, () => now, turn);
   for (let step = 0; step < 9; step++) {
     now += 10;
     await breathe();
@@ -22,6 +22,6 @@ test('without a clock and a turn of its own it works with those of the process',
   setImmediate(() => {
     turned = true;
   });
-  await breather(0)();
+  await yieldEvery(0)();
   expect(turned).toBe(true);
 });
