@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Published } from '../model/published.ts';
-import { faultsLine, isRead, readOverrides } from '../planning/overrides.ts';
+import { faultsLine, isCached, readOverrides } from '../planning/overrides.ts';
 import type { Publisher } from '../publishers/publisher.ts';
 import { OverridesPreloader } from './overrides-preloader.ts';
 import type { WorkerTask } from './text-worker.ts';
@@ -118,7 +118,7 @@ test('the worker reads what the event loop would', async () => {
   ] as const) {
     const ahead = new OverridesPreloader({ thread, short: 0 });
     await ahead.read(text);
-    expect(isRead(text)).toBe(true);
+    expect(isCached(text)).toBe(true);
     expect(readOverrides(text)).toEqual(readOverrides(again));
   }
 });
@@ -127,7 +127,7 @@ test('a hostile text of the full length does not touch the event loop', async ()
   const ahead = new OverridesPreloader({ thread: new WorkerThread({ idle: 0, longest: 600_000 }) });
   const text = `[${'1,'.repeat(120_000)}]\n`;
   const reading = ahead.read(text);
-  expect(isRead(text)).toBe(false);
+  expect(isCached(text)).toBe(false);
   await reading;
   const read = readOverrides(text);
   expect('faults' in read && faultsLine(read)).toMatch(/more than 100000 tokens/);

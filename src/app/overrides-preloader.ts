@@ -1,7 +1,7 @@
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import type { Published } from '../model/published.ts';
 import type { Revision } from '../model/revision.ts';
-import { isRead, type ReadOverrides, rememberOverrides } from '../planning/overrides.ts';
+import { cacheOverrides, isCached, type ReadOverrides } from '../planning/overrides.ts';
 import type { History, Publisher } from '../publishers/publisher.ts';
 import { WorkerLimitError, WorkerThread } from './worker-thread.ts';
 
@@ -51,16 +51,16 @@ export class OverridesPreloader {
   async read(text: string | undefined): Promise<void> {
     if (text === undefined || text.length <= this.#short) return;
     const again = this.#costly?.text === text && this.#now() >= this.#costly.until;
-    if (isRead(text) && !again) return;
+    if (isCached(text) && !again) return;
     try {
-      rememberOverrides(text, await this.#thread.run<ReadOverrides>({ kind: 'read-overrides', text }));
+      cacheOverrides(text, await this.#thread.run<ReadOverrides>({ kind: 'read-overrides', text }));
       if (again) this.#costly = undefined;
     } catch (error) {
       const why =
         error instanceof WorkerLimitError
           ? `was not read within the limit of ${error.limit}; make it smaller`
           : `could not be read: ${(error as Error).message}`;
-      rememberOverrides(text, unreadableOverrides(why));
+      cacheOverrides(text, unreadableOverrides(why));
       this.#costly = { text, until: this.#now() + RETRY_DELAY };
     }
   }

@@ -15,7 +15,7 @@ import { toBackend } from './backend.ts';
 import { overridesOf, rulesOf } from './inputs.ts';
 import type { DetectOptions, DetectResult, ServiceObject, ServiceObjectList } from './types.ts';
 
-/** The object as JSON has it: clients of Kubernetes make a date of the time. */
+/** Converts the creation time to a string as in JSON. Kubernetes clients parse it to a date. */
 function asJson(object: Mapping): Mapping {
   const { metadata } = object;
   if (!isMapping(metadata) || !(metadata.creationTimestamp instanceof Date)) return object;
@@ -48,13 +48,13 @@ function servicesOf(
 }
 
 /**
- * Finds the backends among Services: which product each is and why, and where it answers. It sends nothing, reads no
- * file, and throws for no content of a Service. The same Services in any order give the same result.
+ * Finds the backends among Services: the product of each, the evidence, and the endpoint. It sends no requests, reads no
+ * files, and does not throw on any content of a Service. The order of Services does not matter.
  *
- * A Service that only resembles a product is left out, as `dynamic-toolset discover --probe none` does: only a probe can
- * prove it.
+ * A Service that only resembles a product is left out, as with `dynamic-toolset discover --probe none`, because only a
+ * probe can prove it.
  * @param services the objects, or a list as `kubectl get services -A -o json` prints it; objects of other kinds are skipped
- * @throws InputError if `overrides` or a detector is broken
+ * @throws InputError if `overrides` or a detector is invalid
  * @example
  * const { backends } = detect(JSON.parse(await readFile('services.json', 'utf8')));
  * for (const { type, endpoint, certainty } of backends) console.log(type, endpoint, certainty);

@@ -1,4 +1,4 @@
-/** The library: what `import … from 'dynamic-toolset'` gives. All of it is described in docs/library.md. */
+/** The public API of `import … from 'dynamic-toolset'`. docs/library.md describes it. */
 export { detect } from './detect.ts';
 export { InputError } from './input-error.ts';
 export { render } from './render.ts';

@@ -1,7 +1,7 @@
 import type { Fault } from './types.ts';
 
 /**
- * An option or a backend is broken. The message names each fault with its place.
+ * An option or a backend is invalid. The message lists each fault with its position.
  * @example
  * try {
  *   render(backends, { overrides });
@@ -12,9 +12,9 @@ import type { Fault } from './types.ts';
  */
 export class InputError extends Error {
   override readonly name = 'InputError';
-  /** What is broken, such as `overrides`, `detectors[0]` or `backends[3]`. */
+  /** The invalid input, such as `overrides`, `detectors[0]` or `backends[3]`. */
   readonly input: string;
-  /** The faults of a text, in its order; empty for an input that is no YAML text. */
+  /** The faults of a YAML text, in order of position. Empty for other inputs. */
   readonly faults: readonly Fault[];
 
   constructor(message: string, input: string, faults: readonly Fault[] = []) {

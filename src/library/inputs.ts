@@ -9,8 +9,8 @@ import { readOverrides } from '../planning/overrides.ts';
 import { InputError } from './input-error.ts';
 import type { Inputs } from './types.ts';
 
-/** Rules, and what was passed over in making them. */
-interface Made {
+/** Rules, and problems with detectors that were skipped. */
+interface RulesResult {
   readonly rules: Rules;
   readonly problems: readonly Problem[];
 }
@@ -21,20 +21,20 @@ function brokenText(input: string, broken: Faults): InputError {
   return new InputError(lines.join('\n'), input, faults);
 }
 
-/** The overrides in a text. @throws InputError that names each fault with line and column */
+/** Parses the overrides. @throws InputError that lists each fault with line and column */
 export function overridesOf({ overrides }: Inputs): Overrides {
   const read = readOverrides(overrides);
   if ('value' in read) return read.value;
   throw brokenText('overrides', read);
 }
 
-let builtIn: Made | undefined;
+let builtIn: RulesResult | undefined;
 
 /**
- * The rules of the built-in detectors and of those in texts.
- * @throws InputError that names each fault of a text with line and column
+ * The rules of the built-in detectors and the given ones.
+ * @throws InputError that lists each fault with line and column
  */
-export function rulesOf({ detectors = [] }: Inputs): Made {
+export function rulesOf({ detectors = [] }: Inputs): RulesResult {
   builtIn ??= makeRules(builtInDetectors());
   if (detectors.length === 0) return builtIn;
   const added = detectors.map((text, index) => {

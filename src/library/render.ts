@@ -7,7 +7,7 @@ import { InputError } from './input-error.ts';
 import { overridesOf, rulesOf } from './inputs.ts';
 import type { Backend, RenderOptions, RenderResult } from './types.ts';
 
-/** The value that an option's text has. @throws InputError */
+/** Parses the text of an option. @throws InputError */
 function setting<T>(input: string, text: string, read: (text: string) => T | Fault): T {
   const value = read(text);
   if (value instanceof Fault) throw new InputError(`${input}: ${JSON.stringify(text)} ${value.what}`, input);
@@ -15,10 +15,10 @@ function setting<T>(input: string, text: string, read: (text: string) => T | Fau
 }
 
 /**
- * Renders the documents that an agent reads. Pure: no network, no file. Each document is checked by what its agent
- * takes; an entry that would be refused is left out, and `problems` says so.
- * @param backends what `detect` found, all or some of it
- * @throws InputError if an option or a backend is broken
+ * Renders the documents that an agent loads. It uses no network and no files. Entries that the agent would reject are left
+ * out, and listed in `problems`.
+ * @param backends all or some of the backends from `detect`
+ * @throws InputError if an option or a backend is invalid
  * @example
  * const { documents } = render(backends, { holmesgptVersion: '0.45.0' });
  * await writeFile('custom_toolset.yaml', documents['custom_toolset.yaml']);

@@ -46,8 +46,8 @@ export interface ServiceObjectList {
 }
 
 /**
- * How sure detection is, the surest first: `annotation` is the word of the Service's owner, `operator` a label that only
- * an operator sets; the others name the place in the Service that names the product.
+ * How certain a detection is, most certain first. `annotation` is a declaration of the Service's owner, `operator` a label
+ * that only an operator sets. The others say where the Service names the product.
  */
 export type Certainty =
   | 'annotation'
@@ -60,36 +60,36 @@ export type Certainty =
 
 /** One reason for a result. */
 export interface Evidence {
-  /** What the reason is about: how the product was recognised, or how the endpoint was chosen. */
+  /** What the reason is about: how the product was recognized, or how the endpoint was chosen. */
   readonly signal: Certainty | 'hint' | 'port' | 'role' | 'scheme' | 'path' | 'group';
-  /** A line for a person. Its words may change in any release. */
+  /** A line for people. The wording may change in any release. */
   readonly detail: string;
 }
 
-/** One backend: a Service, or several that lead to the same Pods, and where it answers. */
+/** One backend: a Service, or several Services of the same Pods, with its endpoint. */
 export interface Backend {
-  /** Name of the Service that is the way in. */
+  /** Name of the Service that is the entry point. */
   readonly name: string;
   readonly namespace: string;
-  /** Name of the tool that the backend becomes: `SERVICE.NAMESPACE`, or the name that its owner asks for. */
+  /** Name of its tool: `SERVICE.NAMESPACE`, or the display name that its owner requests. */
   readonly tool: string;
-  /** Kind of backend, such as `prometheus` or `loki`: the type of its detector, or one that its owner named. */
+  /** Kind of backend, such as `prometheus` or `loki`: the type of its detector, or one that its owner chose. */
   readonly type: string;
   /** URL inside the cluster, such as `http://loki-gateway.monitoring.svc.cluster.local:80`. */
   readonly endpoint: string;
   readonly certainty: Certainty;
   readonly evidence: readonly Evidence[];
-  /** What it is, in a sentence. The text may be its owner's, so treat it as untrusted. */
+  /** Description in a sentence. It may come from the owner, so treat it as untrusted. */
   readonly description: string;
   /** Names of other Services of the namespace that lead to the same backend. */
   readonly alternates: readonly string[];
-  /** `detect` asks nothing and says `unknown`. `render` leaves a backend out that you set to `unhealthy`. */
+  /** `detect` does not probe, and sets `unknown`. `render` leaves out backends that you set to `unhealthy`. */
   readonly health: 'healthy' | 'unhealthy' | 'unknown';
-  /** What `render` needs beside that, as plain data. Pass it on; what is in it may change in any release. */
+  /** Further plain data that `render` needs. Pass it on unchanged; its content may change in any release. */
   readonly details: Readonly<Record<string, unknown>>;
 }
 
-/** Something that a person should know; never a reason to stop. */
+/** A problem to report. It never stops detection or rendering. */
 export interface Problem {
   /** What it is about, such as `Service monitoring/loki`. */
   readonly where: string;
@@ -98,14 +98,14 @@ export interface Problem {
   readonly fix?: string;
 }
 
-/** What people bring to detection and rendering. Pass the same to `detect` and `render`. */
+/** The user's own inputs. Pass the same ones to `detect` and `render`. */
 export interface Inputs {
   /**
-   * The text of `overrides.yaml`. `detect` prefers the Services that it names, and leaves the names that it uses to the
-   * tools in it; `render` applies it.
+   * The text of `overrides.yaml`. `detect` prefers the Services that it names as entry points, and reserves the names of
+   * the tools in it. `render` applies it.
    */
   readonly overrides?: string | undefined;
-  /** Texts of detector files, beside the built-in detectors. A detector of a built-in type replaces the built-in one. */
+  /** Texts of detector files, in addition to the built-in detectors. One with a built-in type replaces the built-in one. */
   readonly detectors?: readonly string[] | undefined;
 }
 
@@ -113,9 +113,9 @@ export interface Inputs {
 export interface DetectOptions extends Inputs {
   /** DNS domain of the cluster. @default 'cluster.local' */
   readonly clusterDomain?: string | undefined;
-  /** Namespace of objects that name none. @default 'default' */
+  /** Namespace of objects without one. @default 'default' */
   readonly defaultNamespace?: string | undefined;
-  /** Hosts that an endpoint annotation may name beside its own Service; `*` stands for any run of characters. */
+  /** Hosts, other than the Service itself, that an endpoint annotation may name. `*` matches any characters. */
   readonly allowedHosts?: readonly string[] | undefined;
   /** Consider Services of type ExternalName too. @default false */
   readonly allowExternalNames?: boolean | undefined;
@@ -123,7 +123,7 @@ export interface DetectOptions extends Inputs {
 
 /** Result of `detect`. */
 export interface DetectResult {
-  /** In the order of namespace and name. */
+  /** Sorted by namespace and name. */
   readonly backends: readonly Backend[];
   readonly problems: readonly Problem[];
 }
@@ -133,11 +133,11 @@ export interface RenderOptions extends Inputs {
   /** Version of HolmesGPT that `custom_toolset.yaml` is for, such as `0.45.0`. @default '0.32' */
   readonly holmesgptVersion?: string | undefined;
   /**
-   * What becomes of MCP servers, and of Services whose owner names a type that no detector knows: `approve` publishes
-   * those that `overrides` approve or whose namespace is in `namespaces`; `publish` all; `off` none. @default 'approve'
+   * Policy for MCP servers, and for Services whose owner chose a type without a detector: `approve` publishes those that
+   * `overrides` approves or whose namespace is in `namespaces`; `publish` all; `off` none. @default 'approve'
    */
   readonly mcpPolicy?: 'publish' | 'approve' | 'off' | undefined;
-  /** Namespaces that you trust; the first comes first where a toolset takes one backend only. */
+  /** Trusted namespaces. If a toolset accepts one backend only, earlier namespaces are preferred. */
   readonly namespaces?: readonly string[] | undefined;
 }
 
@@ -146,14 +146,14 @@ export type DocumentName = 'custom_toolset.yaml' | 'toolset.json';
 
 /** Result of `render`. */
 export interface RenderResult {
-  /** The text of each document by name. The same input gives the same bytes, in any order of the backends. */
+  /** The text of each document, by name. The result is deterministic, whatever the order of backends. */
   readonly documents: Readonly<Record<DocumentName, string>>;
   readonly problems: readonly Problem[];
-  /** `namespace/name` of the Services that a person must approve before they are in the documents. */
+  /** `namespace/name` of the Services that wait for approval. */
   readonly waiting: readonly string[];
 }
 
-/** A place in a text and what is wrong there. */
+/** An error at a position of a text. */
 export interface Fault {
   /** From 1. */
   readonly line: number;

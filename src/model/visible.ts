@@ -38,7 +38,7 @@ const escapedJson = (text: string): string =>
         ),
       );
 
-/** YAML with the same characters as escapes, so that it means what it meant; they must stand in double quotes. */
+/** Escapes the same characters in YAML, without changing its meaning. They must be in double quotes. */
 export const escapedYaml = (text: string): string =>
   PLAIN.test(text)
     ? text
@@ -47,28 +47,28 @@ export const escapedYaml = (text: string): string =>
         return code > 0xffff ? `\\U${unit(code, 8)}` : `\\u${unit(code, 4)}`;
       });
 
-/** A value as JSON that is safe to show on a terminal. */
+/** Formats a value as JSON that is safe for a terminal. */
 export const jsonText = (value: unknown, space?: number): string =>
   escapedJson(JSON.stringify(value, undefined, space));
 
-/** Most characters that are shown of one key or value of somebody else's text. */
+/** Maximum characters of an untrusted key or value in a message. */
 const SHOWN = 100;
 
-/** A key or value in a message, cut where it is long. */
+/** Formats an untrusted key or value for a message. */
 export const shown = (text: string): string =>
   visible(text.length > SHOWN ? `${text.slice(0, SHOWN)}\u2026` : text);
 
-/** Most characters of a message that holds somebody else's text. */
+/** Maximum characters of a message with untrusted text. */
 const MESSAGE = 300;
 
-/** A message of a library about somebody else's text, on one line. */
+/** Formats a library's message about an untrusted text, on one line. */
 export const shownMessage = (message: string): string =>
   visible(message.length > MESSAGE ? `${message.slice(0, MESSAGE)}\u2026` : message).replaceAll('\n', ' ');
 
-/** Whether a path is short enough to be handed on, as paths that people write are. */
+/** Whether a path is short enough to be passed on. Paths that people write are. */
 export const isShortPath = (path: readonly PropertyKey[]): boolean =>
   path.reduce<number>((sum, part) => sum + String(part).length + 1, 0) <= 1_000;
 
-/** A path in a document in a message: `tools.loki.enabled`. */
+/** Formats a path in a document for a message, such as `tools.loki.enabled`. */
 export const pathText = (path: readonly PropertyKey[]): string =>
   path.map((part) => shown(String(part))).join('.');

@@ -16,30 +16,30 @@ import {
   type YAMLMap,
 } from 'yaml';
 
-/** What reading a text may cost. Work and memory are in proportion to these. */
+/** Limits of parsing a text. Time and memory are proportional to these. */
 export interface YamlLimits {
   readonly bytes: number;
-  /** Words, signs such as `-` and `:`, comments, spaces and ends of lines, before anything is made of them. */
+  /** Maximum lexer tokens: words, signs such as `-` and `:`, comments, spaces and line breaks. */
   readonly tokens: number;
 }
 
-/** For what comes over the network, and for `overrides.yaml`. */
+/** For texts from the network, and for `overrides.yaml`. */
 export const SMALL: YamlLimits = { bytes: 256 * 1024, tokens: 100_000 };
 
-/** For whole documents in a ConfigMap, which takes 1 MiB. */
+/** For documents in a ConfigMap, which may have 1 MiB. */
 export const LARGE: YamlLimits = { bytes: 1024 * 1024, tokens: 400_000 };
 
-/** For files that the person who runs the program chose. */
+/** For local files of the user. */
 export const FILE: YamlLimits = { bytes: 16 * 1024 * 1024, tokens: 4_000_000 };
 
-/** Most collections in one another. */
+/** Maximum nesting. */
 export const DEPTH = 100;
 
-/** Most aliases in one text, and most values that they stand for together. */
+/** Maximum aliases in a text, and maximum values after their expansion. */
 export const ALIASES = 100;
 export const ALIASED = 5_000;
 
-/** What is wrong at an offset of a text. */
+/** An error at an offset of a text. */
 export interface RawFault {
   readonly offset: number;
   readonly message: string;
@@ -48,7 +48,7 @@ export interface RawFault {
 export interface BoundedDocument {
   readonly document: Document.Parsed;
   readonly lines: LineCounter;
-  /** What is wrong with it; it has no value unless this is empty. */
+  /** Errors. Unless empty, the document has no value. */
   readonly faults: readonly RawFault[];
 }
 
@@ -64,8 +64,8 @@ class Refused extends Error {
 }
 
 /**
- * The syntax tree of a text, without recursion.
- * @throws Refused as soon as it goes beyond a limit
+ * Parses a text to a syntax tree, without recursion.
+ * @throws Refused as soon as it exceeds a limit
  */
 function syntaxOf(text: string, { bytes, tokens: most }: YamlLimits, lines: LineCounter): CST.Token[] {
   if (text.length > bytes || Buffer.byteLength(text) > bytes)
@@ -79,7 +79,7 @@ function syntaxOf(text: string, { bytes, tokens: most }: YamlLimits, lines: Line
   for (const lexeme of new Lexer().lex(text)) {
     count += 1;
     if (count > most) throw new Refused(parser.offset, `more than ${most} tokens, the limit`);
-    // The text of a scalar, which may begin with an asterisk, comes after the sign for one.
+    // The text of a scalar may begin with an asterisk, and follows the token for a scalar.
     if (before !== CST.SCALAR && CST.tokenType(lexeme) === 'alias') aliases += 1;
     if (aliases > ALIASES) throw new Refused(parser.offset, TOO_MANY_ALIASES);
     before = lexeme;
@@ -95,8 +95,8 @@ const TOO_MANY_ALIASES = `more than ${ALIASES} aliases, the limit`;
 const TOO_DEEP = `nested more than ${DEPTH} deep, the limit`;
 
 /**
- * The library's phrases that people meet and that say little, in other words, and those that repeat a part of a value: a
- * password without quotes may begin with `*`, `!` or `%`, and one in quotes may have a backslash.
+ * Replacements for messages of the library that are hard to understand, or that quote a part of a value: a password
+ * without quotes may begin with `*`, `!` or `%`, and one in quotes may have a backslash.
  */
 const WORDS: Readonly<Record<string, string>> = {
   BAD_ALIAS: 'an alias (*) that cannot be read; put a text that begins with * into quotes',
@@ -109,17 +109,17 @@ const WORDS: Readonly<Record<string, string>> = {
   MULTIPLE_DOCS: 'a second document begins here, and one is read; take out the line ---',
 };
 
-/** What the library says of a fault, without what it quotes of the text after a colon. */
+/** The message of an error, without the quoted text after a colon. */
 const inWords = ({ code, message }: { readonly code: string; readonly message: string }): string =>
   WORDS[code] ?? message.replace(/(?<=[a-z]): .*$/s, '');
 
-/** A tag that is none of YAML's own, such as a password that begins with `!`: the library would read it as an empty text. */
+/** Whether a tag is unknown, such as a password that begins with `!`. The library would parse it as an empty text. */
 const isUnreadTag = ({ code, message }: { readonly code: string; readonly message: string }): boolean =>
   code === 'TAG_RESOLVE_FAILED' && !message.includes('tag:yaml.org,2002:');
 
-/** The document that a syntax tree stands for. */
+/** Composes a document from its syntax tree. */
 function composed(tokens: readonly CST.Token[], end: number, options: Options): Document.Parsed {
-  // The library makes an Error of each fault; with their stacks they cost more than all else.
+  // The library creates an Error for each fault, and their stacks would dominate the cost.
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
   try {
@@ -145,23 +145,23 @@ function firstTwo(documents: Iterable<Document.Parsed>): [Document.Parsed, Docum
   return [first, undefined];
 }
 
-/** A node with an anchor, and how many values stand in it once all of it was seen. */
+/** A node with an anchor, and its number of values once it was visited completely. */
 interface Anchored {
   readonly node: Node;
   size?: number;
 }
 
 /**
- * What the library does not look for, or only in time that grows with the square of the text: aliases of nothing, without
- * end or too many; keys that are there twice, or that are no texts. One visit of each node.
+ * Checks that the library lacks, or does in quadratic time: undefined, recursive and too many aliases; duplicate keys, and
+ * keys that are not texts. Visits each node once.
  */
 class Inspection {
   readonly faults: RawFault[] = [];
   readonly #anchors = new Map<string, Anchored>();
-  /** Values that the aliases so far stand for. */
+  /** Number of values that all aliases so far expand to. */
   #aliased = 0;
 
-  /** @returns how many values the node stands for */
+  /** @returns the number of values of the node */
   visit(node: unknown): number {
     if (isAlias(node)) return this.#alias(node.source, node.range?.[0] ?? 0);
     const anchored: Anchored = { node: node as Node };
@@ -212,8 +212,8 @@ class Inspection {
 }
 
 /**
- * Reads a YAML text of somebody else. Time and memory are in proportion to the text, and both have a limit.
- * @param options of the library, beside those that keep that so
+ * Parses an untrusted YAML text in linear time and memory, within limits.
+ * @param options further options of the library
  */
 export function readDocument(text: string, limits: YamlLimits, options: Options = {}): BoundedDocument {
   const lines = new LineCounter();
@@ -225,7 +225,7 @@ export function readDocument(text: string, limits: YamlLimits, options: Options 
       uniqueKeys: false,
       resolveKnownTags: false,
       prettyErrors: false,
-      // What it would say goes to standard error, which holds our log.
+      // Keep library warnings off standard error, where our log goes.
       logLevel: 'error',
     };
     document = composed(syntaxOf(text, limits, lines), text.length, bounded);

@@ -1,5 +1,5 @@
 import { type Cut, type Documents, type LimitName, shardName } from '../model/documents.ts';
-import { beyondBytes, told } from '../planning/budget.ts';
+import { beyondBytes, reportLimit } from '../planning/budget.ts';
 import { divide } from '../planning/division.ts';
 import type { Tool } from '../planning/tools.ts';
 import type { Output, Rendered, RenderOptions } from './output.ts';
@@ -61,7 +61,7 @@ function without(
   gone: readonly Tool[],
   said: Said,
 ): RenderedTools {
-  const { cuts, notes } = told(limit, gone, () => said.why, said.effect);
+  const { cuts, notes } = reportLimit(limit, gone, () => said.why, said.effect);
   return {
     ...rendered,
     cuts: [...cuts, ...rendered.cuts],

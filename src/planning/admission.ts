@@ -11,61 +11,61 @@ import { serverHosts, targetServices } from './server-hosts.ts';
 import { toolsInShort } from './tool-list.ts';
 import { toolsShown } from './tools-shown.ts';
 
-/** What the operator decided about MCP servers and annotated Services that are found. */
+/** The operator's policy for MCP servers and annotated Services. */
 export interface AdmissionPolicy {
-  /** `publish` without it: for documents of Services that the caller vouches for. */
+  /** Default: `publish`, for Services that the caller vouches for. */
   readonly mcpPolicy?: 'publish' | 'approve' | 'off';
-  /** The namespaces that are watched; one that stands here by name is trusted, `*` trusts none. */
+  /** The watched namespaces. A namespace that is listed by name is trusted; `*` trusts none. */
   readonly namespaces?: readonly string[];
 }
 
 const OPEN: Approval = { state: 'open', reason: '' };
 
-/** HolmesGPT's chart labels its own MCP servers so, and lists them itself with its own rules of approval. */
+/** The label of MCP servers that HolmesGPT's own chart deploys. HolmesGPT lists these itself, with its own approval rules. */
 const PART_OF = 'app.kubernetes.io/part-of';
 
 const isMcp = ({ mcp }: Candidate): boolean => mcp === true;
 
-/** What to type to approve a Service. */
+/** The command that approves a Service. */
 export const approveCommand = (key: string): string => `dynamic-toolset approve ${key}`;
 
-/** What a person wrote under either key of a Service. */
-const saidOf = (service: ServiceName, { tools }: Overrides): ApprovalWord[] =>
+/** The values of `approved` under both keys of a Service. */
+const approvalWordsOf = (service: ServiceName, { tools }: Overrides): ApprovalWord[] =>
   service.cluster === HOME_CLUSTER
     ? [displayKey(service), defaultName(service)].flatMap((key) => tools[key]?.approved ?? [])
     : [];
 
-/** The other Service of a backend, or of its Pods, or one that it leads to, that a person refused. */
+/** A refused Service (`approved: false`) that shares the backend or its Pods, or that the backend points to. */
 function refusedBeside(found: Candidate, overrides: Overrides): ServiceName | undefined {
   const { service, alternates, sharesPods = [] } = found;
-  const isRefused = (each: ServiceName): boolean => saidOf(each, overrides).includes(false);
+  const isRefused = (each: ServiceName): boolean => approvalWordsOf(each, overrides).includes(false);
   const name = [...alternates, ...sharesPods].find((each) => isRefused({ ...service, name: each }));
   return name === undefined ? targetServices(found).find(isRefused) : { ...service, name };
 }
 
 /**
- * What a person wrote about a backend. An approval is only for the Service that it names: another one of the backend may
- * have other Pods, ports and paths. Unless that Service is approved, the refusal of any other Service of the backend or of
- * its Pods counts. Who approved a Service as one kind has not approved what its owner makes of it later.
+ * The approval of a backend. It holds only for the Service that it names, because other Services of the backend may have
+ * other Pods, ports and paths, and only for the kind that it names, because the owner may change the kind later. Unless
+ * the Service itself is approved, a refusal of any other Service of the backend or its Pods counts.
  */
 function approvalOf(found: Candidate, overrides: Overrides): ApprovalWord | undefined {
-  const own = saidOf(found.service, overrides);
+  const own = approvalWordsOf(found.service, overrides);
   if (own.includes(false)) return false;
   const fitting = own.find((word) => word === true || word === approvalKind(found));
   if (fitting !== undefined) return fitting;
   return refusedBeside(found, overrides) === undefined ? own[0] : false;
 }
 
-/** Why a Service waits, other than that nobody approved it: the rest of a sentence about it, or nothing. */
-function otherwise(found: Candidate, overrides: Overrides): string {
+/** A special reason why a Service waits for approval, as the rest of a sentence. Empty if it is just not approved. */
+function waitingReason(found: Candidate, overrides: Overrides): string {
   const approved = approvalOf(found, overrides);
   if (typeof approved === 'string') return `was approved as ${approved}, and is ${approvalKind(found)} now`;
-  if (saidOf(found.service, overrides).includes(false)) return '';
+  if (approvalWordsOf(found.service, overrides).includes(false)) return '';
   const beside = refusedBeside(found, overrides);
   return beside === undefined ? '' : `goes with ${displayKey(beside)}, which overrides.yaml refuses`;
 }
 
-/** URLs of MCP servers that a person lists in overrides, and where. */
+/** URLs of MCP servers in overrides, with their place and key. */
 function listedServers({
   tools,
   holmesgpt,
@@ -84,10 +84,10 @@ function listedServers({
   return [...servers, ...added];
 }
 
-/** `listedServers` of overrides, which are asked for each MCP server again. */
+/** Cache of `listedServers`, which is needed for each MCP server. */
 const listedIn = new WeakMap<Overrides, ReturnType<typeof listedServers>>();
 
-/** Where the agent's configuration lists this MCP server already. */
+/** The place where the agent's configuration already lists an MCP server. */
 function listedAs(found: DiscoveredService, overrides: Overrides): string | undefined {
   if (!isMcp(found)) return undefined;
   if (found.service.labels[PART_OF] === 'holmes') return `HolmesGPT's chart (label ${PART_OF}: holmes)`;
@@ -101,7 +101,7 @@ function listedAs(found: DiscoveredService, overrides: Overrides): string | unde
   )?.[1];
 }
 
-/** Whether a service becomes a tool. Pure. */
+/** Decides whether a service may become a tool. Pure. */
 export function admissionOf(
   found: DiscoveredService,
   { mcpPolicy = 'publish', namespaces = [] }: AdmissionPolicy,
@@ -119,38 +119,42 @@ export function admissionOf(
     return { state: 'trusted', reason: `published: NAMESPACES lists ${namespace} by name` };
   if (mcpPolicy === 'publish' && approved !== false)
     return { state: 'published', reason: 'published: MCP_POLICY is publish' };
-  const other = otherwise(found, overrides);
+  const other = waitingReason(found, overrides);
   const command = approveCommand(displayKey(found.service));
   return { state: 'waiting', reason: `waits for approval: ${other === '' ? '' : `it ${other}; `}${command}` };
 }
 
 const HELD: ReadonlySet<Approval['state']> = new Set(['waiting', 'off', 'listed']);
 
-/** Whether it keeps a service from becoming a tool. */
+/** Whether an approval keeps a service out of the documents. */
 export const isHeld = ({ state }: Approval): boolean => HELD.has(state);
 
-/** Whether a server offers other tools than those that a person was shown for approval. */
-function offersOthers({ service, verdict }: DiscoveredService, { tools }: Overrides): boolean {
+/** Whether a server offers other tools than `approve` showed. */
+function offersOtherTools({ service, verdict }: DiscoveredService, { tools }: Overrides): boolean {
   const shown = [displayKey(service), defaultName(service)].flatMap((key) => tools[key]?.approvedTools ?? []);
   const offered = toolsShown(verdict);
   return shown.length > 0 && shown.every((each) => each !== offered);
 }
 
 /**
- * The service as it may be published: where nobody trusts it, or its tools are not those that were approved, its word on
- * which tools are read-only does not count.
+ * Removes the read-only marks of tools unless the server is trusted and its tools are the approved ones, so that the agent
+ * asks before it uses them.
  */
-function asTrusted(found: DiscoveredService, { state }: Approval, overrides: Overrides): DiscoveredService {
+function withTrustedReadOnly(
+  found: DiscoveredService,
+  { state }: Approval,
+  overrides: Overrides,
+): DiscoveredService {
   const { tools } = found.verdict;
   if (tools === undefined) return found;
-  if (state !== 'published' && !offersOthers(found, overrides)) return found;
+  if (state !== 'published' && !offersOtherTools(found, overrides)) return found;
   return {
     ...found,
     verdict: { ...found.verdict, tools: tools.map((tool) => ({ ...tool, readOnly: false })) },
   };
 }
 
-/** What of overrides only approves. */
+/** The approvals in overrides, without changes of tools. */
 export function approvalsOf({ tools }: Overrides): Overrides {
   const approvals = Object.entries(tools).flatMap(([name, { approved, approvedTools }]) =>
     approved === undefined ? [] : [[name, { approved, approvedTools }] as const],
@@ -158,7 +162,7 @@ export function approvalsOf({ tools }: Overrides): Overrides {
   return { tools: Object.fromEntries(approvals), holmesgpt: {} };
 }
 
-/** Overrides without approvals: what is left changes a tool. */
+/** Overrides without approvals, so that only changes of tools are left. */
 function withoutApprovals(overrides: Overrides): Overrides {
   const tools = Object.entries(overrides.tools).map(
     ([name, { approved: _, approvedTools: __, ...rest }]) => [name, rest] as const,
@@ -166,27 +170,27 @@ function withoutApprovals(overrides: Overrides): Overrides {
   return { ...overrides, tools: Object.fromEntries(tools) };
 }
 
-/** Most services of one namespace that are told one by one. */
-const FEW = 5;
+/** Maximum services per namespace with a note of their own. */
+const MAX_NOTES_PER_NAMESPACE = 5;
 
-/** What a person should know of what waits: a line each, and one for the rest of a namespace that has many. */
+/** Notes about services that wait for approval: one each, and one for the rest of each namespace. */
 function waitingNotes(waiting: readonly DiscoveredService[], overrides: Overrides): Problem[] {
   const notes: Problem[] = [];
   for (const [namespace, all] of Map.groupBy(waiting, ({ service }) => displayNamespace(service))) {
-    for (const found of all.slice(0, FEW)) {
+    for (const found of all.slice(0, MAX_NOTES_PER_NAMESPACE)) {
       const key = displayKey(found.service);
       const tools = toolsInShort(found.verdict);
-      const other = otherwise(found, overrides);
+      const other = waitingReason(found, overrides);
       notes.push({
         where: `Service ${key}`,
         what: `${other === '' ? '' : `${other}, so it `}waits for approval and is not published until then (${found.type}${tools === '' ? '' : `, ${tools}`})`,
         fix: `if you trust it: ${approveCommand(key)}`,
       });
     }
-    if (all.length > FEW)
+    if (all.length > MAX_NOTES_PER_NAMESPACE)
       notes.push({
         where: `namespace ${namespace}`,
-        what: `${all.length - FEW} more MCP servers and annotated Services wait for approval and are not published until then`,
+        what: `${all.length - MAX_NOTES_PER_NAMESPACE} more MCP servers and annotated Services wait for approval and are not published until then`,
         fix: 'see them with discover -o wide',
       });
   }
@@ -194,18 +198,18 @@ function waitingNotes(waiting: readonly DiscoveredService[], overrides: Override
 }
 
 export interface Admitted {
-  /** What may become a tool. */
+  /** Services that may become tools. */
   readonly services: readonly DiscoveredService[];
-  /** What of the overrides is for those, and for tools that people add. */
+  /** The overrides without approvals. */
   readonly overrides: Overrides;
-  /** What waits for a person, by namespace and name. */
+  /** Services that wait for approval, sorted by namespace and name. */
   readonly waiting: readonly DiscoveredService[];
-  /** Those, and all others that may not become a tool. */
+  /** These, and all other services that may not become tools. */
   readonly held: readonly DiscoveredService[];
   readonly notes: readonly Problem[];
 }
 
-/** Splits what was found into what may become a tool and what may not, or not yet. Pure. */
+/** Divides services into those that may become tools, and those that may not, or not yet. Pure. */
 export function admit(
   found: readonly DiscoveredService[],
   policy: AdmissionPolicy,
@@ -217,7 +221,7 @@ export function admit(
   for (const service of found) {
     const admission = admissionOf(service, policy, overrides);
     if (isHeld(admission)) held.push(service);
-    else services.push(asTrusted(service, admission, overrides));
+    else services.push(withTrustedReadOnly(service, admission, overrides));
     if (admission.state === 'waiting') waiting.push(service);
   }
   waiting.sort((a, b) => compareKeys(serviceKey(a.service), serviceKey(b.service)));

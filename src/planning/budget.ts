@@ -6,18 +6,18 @@ import { displayNamespace } from '../model/key.ts';
 import type { ServiceKey } from '../model/service.ts';
 import type { Tool } from './tools.ts';
 
-/** How much of tenants' is published. What people added or changed is never cut. */
+/** Limits on what is published of tenants. Tools that users added or changed are never removed. */
 export interface Limits {
-  /** Most tools of one namespace. */
+  /** Maximum tools per namespace. */
   readonly maxToolsPerNamespace: number;
-  /** Most KiB of all documents of one ConfigMap together. */
+  /** Maximum KiB of all documents in one ConfigMap. */
   readonly maxDocumentKib: number;
-  /** Most ConfigMaps that documents are divided among, where their format allows it; 1: they are not. */
+  /** Maximum ConfigMaps to divide documents among, if their format allows it. 1: do not divide them. */
   readonly maxShards: number;
-  /** Most bytes of descriptions that owners of Services wrote, in all and of one namespace. */
+  /** Maximum bytes of owners' descriptions, in total and per namespace. */
   readonly maxDescriptionBytes: number;
   readonly maxDescriptionBytesPerNamespace: number;
-  /** Most tools that an agent offers to its model. */
+  /** Maximum tools that an agent offers to its model. */
   readonly maxAgentTools: number;
 }
 
@@ -31,14 +31,14 @@ export const LIMITS: Limits = {
   maxAgentTools: 128,
 };
 
-/** How many are named where many are cut. */
-const NAMED = 3;
+/** Maximum tools that a note names. */
+const MAX_NAMES = 3;
 
 /** The namespace of a tool, as `displayNamespace` writes it. */
 export const namespaceOf = ({ cluster, namespace = '' }: Tool): string =>
   displayNamespace({ cluster, namespace });
 
-/** Tools in the order in which they stay: those that are published, then those of older Services, then by name. */
+/** Sorts tools by precedence: published ones, then those of older Services, then by name. */
 export function byPrecedence(tools: readonly Tool[], published: ReadonlySet<ServiceKey>): Tool[] {
   const isOld = ({ members }: Tool): number => (members.some((key) => published.has(key)) ? 0 : 1);
   const ranked = tools.map((tool) => ({ tool, old: isOld(tool), created: tool.created ?? '~' }));
@@ -58,17 +58,17 @@ const SETTING: Readonly<Record<LimitName, string>> = {
 
 const NOT_PUBLISHED = 'found, and not published';
 
-/** What becomes of tools beyond a limit. An output says it of a limit of its own. */
+/** The effect of each limit on tools. An output passes the effect of its own limits. */
 const EFFECT: Readonly<Partial<Record<LimitName, string>>> = {
   description_bytes: "published with the detector's description in place of their owners'",
 };
 
 /**
- * What one limit took, by namespace: a line each, and what explain says of each tool.
- * @param why what the namespace has too much of, as the rest of a sentence about it
- * @param effect what becomes of the tools, as the end of "3 tools are …"
+ * Reports what one limit removed: a note per namespace, and a cut per tool for `explain`.
+ * @param why what the namespace exceeds, as the rest of a sentence
+ * @param effect what happens to the tools, as the end of "3 tools are …"
  */
-export function told(
+export function reportLimit(
   limit: LimitName,
   cut: readonly Tool[],
   why: (namespace: string) => string,
@@ -78,7 +78,7 @@ export function told(
   const cuts: Cut[] = [];
   for (const [namespace, all] of Map.groupBy(cut, namespaceOf)) {
     const reason = why(namespace);
-    const named = all.slice(0, NAMED).map(({ key }) => key);
+    const named = all.slice(0, MAX_NAMES).map(({ key }) => key);
     cuts.push(
       ...all.map(({ key }) => ({
         limit,
@@ -88,28 +88,28 @@ export function told(
     );
     notes.push({
       where: `namespace ${namespace}`,
-      what: `${reason}: ${all.length} tool${all.length === 1 ? ' is' : 's are'} ${effect} (${named.join(', ')}${all.length > NAMED ? ', …' : ''}); those published before and the older Services stay`,
+      what: `${reason}: ${all.length} tool${all.length === 1 ? ' is' : 's are'} ${effect} (${named.join(', ')}${all.length > MAX_NAMES ? ', …' : ''}); those published before and the older Services stay`,
       fix: `raise ${SETTING[limit]}, or keep Services out`,
     });
   }
   return { cuts, notes };
 }
 
-/** What limits leave of tools, and what they took. */
+/** The tools within limits, and what was removed. */
 export interface Limited {
   readonly tools: readonly Tool[];
   readonly cuts: readonly Cut[];
   readonly notes: readonly Problem[];
 }
 
-/** At most so many tools of one namespace, and so many bytes of tenants' texts. @param tools in order of precedence */
+/** Applies the limits on tools per namespace and on owners' descriptions. @param ordered in order of precedence */
 export function withinCounts(ordered: readonly Tool[], limits: Limits): Limited {
   const { maxToolsPerNamespace: most, maxDescriptionBytes, maxDescriptionBytesPerNamespace } = limits;
   const tenants = ordered.filter(({ pinned }) => !pinned);
   const numbers = new Map(
     [...Map.groupBy(tenants, namespaceOf)].map(([namespace, all]) => [namespace, all.length]),
   );
-  const gone = new Set(
+  const removed = new Set(
     beyondShare(tenants, {
       group: namespaceOf,
       size: () => 1,
@@ -117,8 +117,8 @@ export function withinCounts(ordered: readonly Tool[], limits: Limits): Limited 
       each: most,
     }),
   );
-  const kept = ordered.filter((tool) => !gone.has(tool));
-  const silenced = new Set(
+  const kept = ordered.filter((tool) => !removed.has(tool));
+  const withoutDescription = new Set(
     beyondShare(
       kept.filter(({ tenantDescription }) => tenantDescription),
       {
@@ -129,27 +129,27 @@ export function withinCounts(ordered: readonly Tool[], limits: Limits): Limited 
       },
     ),
   );
-  const number = told(
+  const number = reportLimit(
     'namespace_tools',
-    [...gone],
+    [...removed],
     (namespace) => `has ${numbers.get(namespace)} tools, and the limit is ${most}`,
   );
-  const text = told(
+  const text = reportLimit(
     'description_bytes',
-    [...silenced],
+    [...withoutDescription],
     () =>
       `has more bytes of owners' descriptions than its share (at most ${maxDescriptionBytesPerNamespace}, and ${maxDescriptionBytes} of all namespaces)`,
   );
   return {
     tools: kept.map((tool) =>
-      silenced.has(tool) ? { ...tool, description: tool.kind, tenantDescription: false } : tool,
+      withoutDescription.has(tool) ? { ...tool, description: tool.kind, tenantDescription: false } : tool,
     ),
     cuts: [...number.cuts, ...text.cuts],
     notes: [...number.notes, ...text.notes],
   };
 }
 
-/** Tools that do not fit into so many bytes. @param ordered in order of precedence */
+/** The tools that do not fit into `most` bytes. @param ordered in order of precedence */
 export function beyondBytes(
   ordered: readonly Tool[],
   sizes: ReadonlyMap<Tool, number>,

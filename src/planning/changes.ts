@@ -4,24 +4,26 @@ import type { Published } from '../model/published.ts';
 import { visible } from '../model/visible.ts';
 import { redact } from './redact.ts';
 
-/** One line of a difference: taken away, added, or what stands around. */
+/** One line of a diff. */
 export interface DiffLine {
   readonly kind: 'removed' | 'added' | 'context' | 'header';
   readonly text: string;
 }
 
-/** Longest line that is shown, in characters. */
-const WIDEST = 1_000;
-/** Most lines that may differ before looking for those that stayed is given up: it takes time by their square. */
-const MOST_EDITS = 2_000;
+/** Maximum length of a line, in characters. */
+const MAX_LINE_LENGTH = 1_000;
+/** Maximum edits to search for, because the search takes quadratic time. */
+const MAX_EDITS = 2_000;
 
-/** The same where nothing else can happen meanwhile: 4,000 take seconds. */
+/** Maximum edits on the event loop, where 4,000 would block it for seconds. */
 export const QUICK_EDITS = 500;
 
-/** A line as a terminal may get it. */
+/** Makes a line safe for a terminal. */
 function safeLine(line: string): string {
   return visible(
-    line.length <= WIDEST ? line : `${line.slice(0, WIDEST)}… (${line.length - WIDEST} more characters)`,
+    line.length <= MAX_LINE_LENGTH
+      ? line
+      : `${line.slice(0, MAX_LINE_LENGTH)}… (${line.length - MAX_LINE_LENGTH} more characters)`,
   );
 }
 
@@ -46,13 +48,13 @@ function* difference(key: string, old: string, now: string, maxEditLength: numbe
   }
 }
 
-/** What differs between two texts, as lines of a unified diff, with secrets hidden as below. */
+/** The unified diff of two texts, with secrets redacted. */
 export function textDiff(name: string, before: string, after: string): DiffLine[] {
   const [old = '', now = ''] = redact([before, after]);
   return [
     { kind: 'header', text: `--- ${name}` },
     { kind: 'header', text: `+++ ${name}` },
-    ...Array.from(difference(name, old, now, MOST_EDITS), ({ kind, text }) => ({
+    ...Array.from(difference(name, old, now, MAX_EDITS), ({ kind, text }) => ({
       kind,
       text: visible(text),
     })),
@@ -60,17 +62,17 @@ export function textDiff(name: string, before: string, after: string): DiffLine[
 }
 
 /**
- * What differs between the published documents and others, as lines of a unified diff. Secrets in them are hidden
- * (`redact`), and no line can steer a terminal.
+ * The unified diff between the published documents and others. Secrets are redacted (`redact`), and lines are safe for a
+ * terminal.
  * @param before the name of the published side, for the headers
- * @param mostEdits where more lines differ, all of a document is told as taken away and added
+ * @param mostEdits maximum edits; beyond it, all lines of a document are shown as removed and added
  */
 export function documentDiff(
   live: Published | undefined,
   documents: Documents,
   before: string,
   after: string,
-  mostEdits: number = MOST_EDITS,
+  mostEdits: number = MAX_EDITS,
 ): DiffLine[] {
   const keys = namesOf(documents).filter((key) => (live?.data[key] ?? '') !== documents[key]);
   const shown = redact(keys.flatMap((key) => [live?.data[key] ?? '', documents[key] ?? '']));

@@ -7,12 +7,12 @@ function hashOf(parts: readonly (string | undefined)[]): string {
   return hash.digest('hex');
 }
 
-/** What tells documents from others: `sha256:` and 64 hexadecimal digits. */
+/** The hash of documents: `sha256:` and 64 hexadecimal digits. */
 export function contentHash(documents: Documents): string {
   return `sha256:${hashOf(namesOf(documents).flatMap((name) => [name, documents[name]]))}`;
 }
 
-/** What tells a revision's content from that of others: documents and overrides together, in hexadecimal digits. */
+/** The hash of a revision's content, documents and overrides, in hexadecimal digits. */
 export function revisionHash(documents: Documents, overrides: string | undefined): string {
   return hashOf([contentHash(documents), overrides]);
 }

@@ -3,27 +3,27 @@ import { HOME_CLUSTER } from '../model/key.ts';
 import type { Naming } from './preferred.ts';
 import type { Tool } from './tools.ts';
 
-/** The namespace of the Service behind a tool; of a tool that a person added, the one that they gave it. */
+/** The namespace of the Service behind a tool, or the configured namespace of a user's own tool. */
 const namespaceOf = ({ key, namespace }: Tool): string | undefined =>
   key.includes('/') ? key.slice(0, key.indexOf('/')) : namespace;
 
 /**
- * What people write names no cluster, so it is for the home cluster only: a credential must not go to a host of another
- * cluster, where somebody else may have the namespace.
+ * Credentials apply to the home cluster only, because their keys name no cluster, and in another cluster the namespace may
+ * belong to somebody else.
  */
 export const isHome = ({ cluster }: Tool): boolean => cluster === HOME_CLUSTER;
 
 /**
- * The Services whose credentials a tool gets, the chosen one first: the others lead to all of its Pods. One with other Pods
- * gets nothing that a person gave to another, whatever backend they are said to be of.
+ * The Services whose credentials a tool gets: its entry point first, then Services that lead to all of its Pods. Services
+ * with other Pods do not count, even if they belong to the same backend.
  */
 export const trustedWith = (tool: Tool): string[] => (isHome(tool) ? [tool.key, ...tool.samePods] : []);
 
-/** Does what a person gave to a Service go to this tool? */
+/** Whether credentials for a Service apply to this tool. */
 export const appliesTo = (key: string, tool: Tool): boolean =>
   key.includes('/') && trustedWith(tool).includes(key);
 
-/** The key under which a backend has credentials of its own. A tool that a person added has none, whatever its name. */
+/** The key of a backend's own credentials. A user's own tool has none, whatever its name. */
 const ownKey = (credentials: Credentials, tool: Tool): string | undefined =>
   trustedWith(tool).find((key) => key.includes('/') && Object.hasOwn(credentials, key));
 
@@ -33,7 +33,7 @@ const ofType = (credentials: Credentials, { detector }: Tool): Credential | unde
 const namesNamespace = ({ namespaces = [] }: Credential, tool: Tool): boolean =>
   namespaces.some((each) => each === namespaceOf(tool));
 
-/** The credentials that are configured for a backend: its own, else those of its type for its namespace. */
+/** The credentials of a backend: its own, or those of its type for its namespace. */
 export function credentialOf(credentials: Credentials, tool: Tool): Credential | undefined {
   if (!isHome(tool)) return undefined;
   const own = ownKey(credentials, tool);
@@ -43,7 +43,7 @@ export function credentialOf(credentials: Credentials, tool: Tool): Credential |
   return given.namespaces?.includes('*') === true || namesNamespace(given, tool) ? given : undefined;
 }
 
-/** How precisely people name a backend in credentials. `*` names none. */
+/** How precisely credentials name a backend. `*` names none. */
 export function namedInCredentials(credentials: Credentials, tool: Tool): Naming {
   if (!isHome(tool)) return undefined;
   if (ownKey(credentials, tool) !== undefined) return 'service';

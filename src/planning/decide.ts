@@ -22,69 +22,70 @@ import {
   removals,
 } from './removals.ts';
 
-/** What was published before, and what people wrote there. */
+/** The published state, the history and the overrides. */
 export interface Situation {
-  /** What is published now, if anything. */
+  /** The published toolset, if there is one. */
   readonly live: Observed | undefined;
-  /** What this process published last, if it did. */
+  /** The last toolset that this process published. */
   readonly own: Toolset | undefined;
-  /** The text of `overrides.yaml` when it was last seen. */
+  /** The last known text of `overrides.yaml`. */
   readonly overrides: string | undefined;
-  /** What was published before, the oldest first. */
+  /** The history, oldest first. */
   readonly revisions: readonly ReadRevision[];
 }
 
-/** What the inputs give, and what else a decision depends on. */
+/** The generated toolset, and everything else that a decision depends on. */
 export interface Inputs {
-  /** The toolset that the inputs give. */
+  /** The toolset generated from the inputs. */
   readonly generated: Toolset;
-  /** What is wrong with the overrides, if something is: then they are not in what was generated. */
+  /** The faults of the overrides. If set, the generated toolset does not include them. */
   readonly overrideError: string | undefined;
   readonly found: FoundTools;
-  /** Without: many tools may go at once, because a person said so. */
+  /** Options of the hold on mass removals. `undefined` if the user allows any removal. */
   readonly removal: RemovalOptions | undefined;
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** Tools that went before. */
+  /** Recently removed tools. */
   readonly gone?: readonly Gone[];
   /**
-   * The documents that the inputs give, with tools of what was published; nothing where these cannot be made anew, and
-   * all that was published stays as it is.
+   * Generates the documents with held tools from the published ones. `undefined` if that is impossible, so that all
+   * published documents stay.
    */
   readonly withHeld: (held: readonly string[], published: Toolset) => Toolset | undefined;
 }
 
-/** What shall be published, and what is to be told of how that came. */
+/** What to publish, and why, for reports. */
 export interface Decision {
   readonly intent: Intent;
-  /** The generated keys that somebody else changed since they were published, and what they were. */
+  /** Drift: the generated keys that were changed externally, and the documents that we had published. */
   readonly drift: { readonly keys: readonly string[]; readonly published: Documents | undefined } | undefined;
-  /** Tools that stay for now, though the inputs do not give them. */
+  /** Tools that are held: published for now, although the inputs no longer contain them. */
   readonly held: Pick<Removals, 'held' | 'until' | 'due'>;
-  /** Tools that go with this. */
+  /** Tools that this publication removes. */
   readonly released: readonly Loss[];
-  /** A rollback that keeps what is published, or did until now. */
+  /** Whether a rollback holds the published documents, or just ended. */
   readonly rollback: 'holds' | 'ended' | undefined;
 }
 
 const NOTHING_HELD = { held: [], until: undefined, due: undefined };
 const NOTHING_RELEASED: readonly Loss[] = [];
 
-/** What was published and is remembered, the newest first. */
-const remembered = ({ own, revisions }: Situation): Toolset[] => [
+/** All known published toolsets, newest first. */
+const knownToolsets = ({ own, revisions }: Situation): Toolset[] => [
   ...(own === undefined ? [] : [own]),
   ...revisions.map(({ toolset }) => toolset).reverse(),
 ];
 
-/** The hash of what a toolset publishes. */
+/** The content hash of a toolset. */
 const hashOf = ({ documents }: Toolset): string => contentHash(documents);
 
-/** What was published last: what is there, if nobody touched it since; else what is remembered of it. */
+/** The toolset that we published last: the live one if it is unchanged, otherwise the one in the history. */
 export function lastPublished(situation: Situation): Toolset | undefined {
   const { live, own, revisions } = situation;
-  const known = remembered(situation);
+  const known = knownToolsets(situation);
   if (live === undefined) {
-    // Another process may have published since: a second serve, or a rollback. Only what could not be recorded is newer.
+    // Another process (a second serve or a rollback) may have published since, so the history counts. Our own last toolset
+    // is newer only if it could not be recorded.
     const recorded = revisions.map(({ toolset }) => toolset).reverse();
     const isRecorded = own === undefined || recorded.some((each) => hashOf(each) === hashOf(own));
     const [newest] = recorded;
@@ -112,24 +113,24 @@ function driftOf(live: Observed | undefined, published: Toolset | undefined): De
   return keys.length === 0 ? undefined : { keys, published: documents };
 }
 
-/** The last good documents, what somebody else changed of them, and the rollback that they may belong to. */
-function standing(situation: Situation) {
+/** The last good documents, the drift from them, and the rollback that holds them. */
+function baseline(situation: Situation) {
   const { live, revisions } = situation;
   const published = lastPublished(situation);
   const drift = driftOf(live, published);
-  // What somebody edited is never what is kept: older documents of ours are better.
-  const kept = published ?? (drift === undefined ? live?.toolset : remembered(situation)[0]);
+  // Never keep documents that were edited externally: our own older documents are better.
+  const kept = published ?? (drift === undefined ? live?.toolset : knownToolsets(situation)[0]);
   const rollback = live === undefined ? revisions.at(-1)?.rollback : rollbackOf(live.annotations);
   return { published, drift, kept, rollback };
 }
 
 /**
- * Decides which documents shall be published. Pure. What the inputs give is published, unless there is a reason to
- * keep what is: overrides that cannot be read, a rollback, or many tools that would go at once. Of those only they stay.
+ * Decides what to publish. Pure. The generated documents are published, unless invalid overrides or a rollback keep the
+ * published ones. If many tools would be removed at once, these tools are held, and everything else is updated.
  */
 export function decide(situation: Situation & Inputs): Decision {
   const { overrides, live, generated, overrideError } = situation;
-  const { published, drift, kept, rollback } = standing(situation);
+  const { published, drift, kept, rollback } = baseline(situation);
   const removalHeld = live?.annotations[REMOVAL_HELD];
   if (overrideError !== undefined)
     return {
@@ -148,7 +149,7 @@ export function decide(situation: Situation & Inputs): Decision {
       rollback: 'holds',
     };
   const ended = rollback === undefined ? undefined : 'ended';
-  const { note, noteOfAll, released, ...held } = heldOf(published, situation);
+  const { note, noteOfAll, released, ...held } = decideHold(published, situation);
   if (published === undefined || held.held.length === 0)
     return {
       intent: { ...generated, overrides },
@@ -157,27 +158,27 @@ export function decide(situation: Situation & Inputs): Decision {
       released,
       rollback: ended,
     };
-  const apart = situation.withHeld(held.held, published);
-  const isApart = apart !== undefined;
-  const toolset = apart ?? published;
+  const withHeldTools = situation.withHeld(held.held, published);
+  const isHoldPossible = withHeldTools !== undefined;
+  const toolset = withHeldTools ?? published;
   return {
-    intent: { ...toolset, overrides, removalHeld: isApart ? note : noteOfAll },
+    intent: { ...toolset, overrides, removalHeld: isHoldPossible ? note : noteOfAll },
     drift,
-    held: without(held, toolset),
-    released: isApart ? released : NOTHING_RELEASED,
+    held: withoutRemoved(held, toolset),
+    released: isHoldPossible ? released : NOTHING_RELEASED,
     rollback: ended,
   };
 }
 
 /** The hold without the tools that overrides or policies remove from the documents. */
-function without(held: Decision['held'], { tools }: Toolset): Decision['held'] {
+function withoutRemoved(held: Decision['held'], { tools }: Toolset): Decision['held'] {
   const there = new Set(tools.map(({ name }) => name));
   const stay = held.held.filter((tool) => there.has(tool));
   return stay.length === 0 ? NOTHING_HELD : { ...held, held: stay };
 }
 
-/** Which published tools stay though the inputs do not give them. */
-function heldOf(
+/** Decides which published tools are held although the inputs no longer contain them. */
+function decideHold(
   published: Toolset | undefined,
   { live, generated, found, removal, now, gone = [] }: Situation & Inputs,
 ): Removals {
@@ -192,12 +193,12 @@ function heldOf(
 }
 
 /**
- * Decides what stands when there are no new documents that could be published: the last good ones, so that a hand edit
- * is reverted and a deleted ConfigMap comes back all the same. Pure.
- * @returns nothing where no good documents are known
+ * Decides what to publish without new documents: the last good ones, so that drift is still reverted and a deleted
+ * ConfigMap is recreated. Pure.
+ * @returns `undefined` if no good documents are known
  */
 export function decideToKeep(situation: Situation): Decision | undefined {
-  const { drift, kept, rollback } = standing(situation);
+  const { drift, kept, rollback } = baseline(situation);
   if (kept === undefined) return undefined;
   const { overrides, live } = situation;
   const removalHeld = live?.annotations[REMOVAL_HELD];

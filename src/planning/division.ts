@@ -2,17 +2,17 @@ import { createHash } from 'node:crypto';
 import { beyondBytes, byPrecedence, namespaceOf } from './budget.ts';
 import type { Tool } from './tools.ts';
 
-/** How many bytes of tools the ConfigMaps have room for. */
+/** The bytes available for tools in each ConfigMap. */
 export interface ShardRoom {
-  /** The first ConfigMap, which may have other documents too. */
+  /** In the first ConfigMap, which may have other documents too. */
   readonly first: number;
-  /** Each of the others. */
+  /** In each other ConfigMap. */
   readonly each: number;
-  /** Most ConfigMaps. */
+  /** Maximum ConfigMaps. */
   readonly most: number;
 }
 
-/** Tools by the ConfigMap that they are in, and those that none has room for. */
+/** Tools by ConfigMap, and the tools that do not fit. */
 export interface Division {
   readonly shards: readonly (readonly Tool[])[];
   readonly beyond: ReadonlySet<Tool>;
@@ -20,15 +20,15 @@ export interface Division {
 
 type Sizes = ReadonlyMap<Tool, number>;
 
-/** Where a shard may end, as a part of its room. The rest is slack. */
+/** The share of a shard's room after which it may end. The rest is slack. */
 const FULL_ENOUGH = 7 / 8;
 
 const bytesOf = (tools: Iterable<Tool>, sizes: Sizes): number =>
   Array.from(tools).reduce((sum, tool) => sum + (sizes.get(tool) ?? 0), 0);
 
 /**
- * How many tools of a sequence go into a shard. A full shard ends before the tool with the least hash of those before which
- * it may end. So one tool more or less nearly always leaves the end where it is, and the shards after it as they are.
+ * The number of tools in the next shard. A full shard ends at the possible end whose next tool has the lowest hash
+ * (content-defined chunking). So adding or removing one tool rarely moves the end, or changes the shards after it.
  */
 function endOf(tools: readonly Tool[], sizes: Sizes, room: number): number {
   let used = 0;
@@ -48,7 +48,7 @@ function endOf(tools: readonly Tool[], sizes: Sizes, room: number): number {
   return tools.length;
 }
 
-/** Tools in the order in which namespaces get their next one: whoever has the fewest bytes so far is next. */
+/** Sorts tools so that namespaces take turns: the namespace with the fewest bytes so far is next. */
 function inTurns(ranked: readonly Tool[], sizes: Sizes): Tool[] {
   const totals = new Map<string, number>();
   const turns = ranked.map((tool) => {
@@ -61,7 +61,7 @@ function inTurns(ranked: readonly Tool[], sizes: Sizes): Tool[] {
   return turns.sort((a, b) => a.upTo - b.upTo).map(({ tool }) => tool);
 }
 
-/** @param ranked the most important first */
+/** @param ranked most important tools first */
 function shardsOf(ranked: readonly Tool[], sizes: Sizes, { first, each }: ShardRoom): Tool[][] {
   const turns = inTurns(ranked, sizes);
   const shards = [turns.slice(0, endOf(turns, sizes, first))];
@@ -76,13 +76,13 @@ function shardsOf(ranked: readonly Tool[], sizes: Sizes, { first, each }: ShardR
 }
 
 /**
- * Divides tools among ConfigMaps. Pure, and the same for the same tools, whatever is published.
+ * Divides tools among ConfigMaps. Pure, and independent of what is published.
  *
- * The first ConfigMap has the tools of people and each namespace's fair share of the older ones, so a reader that knows no
- * other one misses what ranks lowest. The others have the rest by rank: the age of the Service, then its name.
+ * The first ConfigMap has the users' own tools and each namespace's fair share of the older ones, so a reader that knows
+ * only this one misses the lowest ranks. The others have the rest by rank: by age of the Service, then by name.
  *
- * Tools that no ConfigMap has room for are left out by precedence, from the namespaces that use the most bytes. Tools of
- * people are never left out: if they alone are too many, the last ConfigMap is too large.
+ * Tools that do not fit are left out by precedence, from the namespaces that use the most bytes. Users' own tools are never
+ * left out: if they alone are too many, the last ConfigMap is too large.
  * @param ordered in order of precedence, which decides what is left out
  */
 export function divide(ordered: readonly Tool[], sizes: Sizes, room: ShardRoom): Division {

@@ -1,11 +1,11 @@
 import { byShard, type Documents } from '../model/documents.ts';
 
-/** Kubernetes refuses objects over 1 MiB; others' keys and the object's own fields need room too. */
-const LARGEST = 900 * 1024;
-const LARGE = 500 * 1024;
+/** Kubernetes rejects objects over 1 MiB. The limit leaves room for other keys and the object's metadata. */
+const MAX_BYTES = 900 * 1024;
+const WARN_BYTES = 500 * 1024;
 
 /**
- * Whether documents are too large to publish, or nearly so, in words; nothing while they are small enough. Of those that are
+ * Checks the size of documents: too large to publish, or nearly so. `undefined` if they are small enough. If documents are
  * divided among several ConfigMaps, each must fit.
  */
 export function sizeFault(
@@ -16,15 +16,15 @@ export function sizeFault(
   );
   const bytes = Math.max(0, ...shards);
   const isDivided = shards.length > 1;
-  if (bytes <= (isDivided ? LARGEST : LARGE)) return undefined;
+  if (bytes <= (isDivided ? MAX_BYTES : WARN_BYTES)) return undefined;
   const kib = Math.ceil(bytes / 1024);
   const which = isDivided ? 'the documents of one ConfigMap' : 'the documents';
   return {
-    refused: bytes > LARGEST,
+    refused: bytes > MAX_BYTES,
     what:
-      bytes > LARGEST
-        ? `${which} have ${kib} KiB, and a ConfigMap takes ${LARGEST / 1024} KiB of them`
-        : `${which} have ${kib} KiB, and at ${LARGEST / 1024} KiB they are no longer published`,
+      bytes > MAX_BYTES
+        ? `${which} have ${kib} KiB, and a ConfigMap takes ${MAX_BYTES / 1024} KiB of them`
+        : `${which} have ${kib} KiB, and at ${MAX_BYTES / 1024} KiB they are no longer published`,
     fix: 'watch fewer namespaces, narrow detectors, or leave tools out with overrides',
   };
 }

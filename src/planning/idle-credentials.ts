@@ -7,16 +7,16 @@ import { meantService } from './meant-service.ts';
 import { backendReferences } from './override-keys.ts';
 import { discoveredTool, type Tool, type ToolKind } from './tools.ts';
 
-/** So many keys at most are compared with all that is known, to tell what was meant. */
-const COMPARED = 20;
+/** Maximum keys to compare with all known keys for suggestions. */
+const MAX_COMPARISONS = 20;
 
-/** What people may have meant by keys of credentials. */
+/** What keys of credentials may refer to. */
 interface Known {
   readonly found: readonly DiscoveredService[];
   readonly kinds: ReadonlyMap<string, ToolKind>;
 }
 
-/** What is wrong with credentials for one Service that no tool gets. */
+/** The problem with unused credentials for one Service. */
 function idleService(key: string, { found }: Known, compare: boolean): Omit<Problem, 'where'> {
   const backend = found.find((each) => backendReferences(each).includes(key));
   if (backend !== undefined) {
@@ -34,7 +34,7 @@ function idleService(key: string, { found }: Known, compare: boolean): Omit<Prob
   };
 }
 
-/** What is wrong with credentials for a type that no tool gets. */
+/** The problem with unused credentials for a type. */
 function idleType(
   type: string,
   { namespaces = [] }: Credential,
@@ -59,7 +59,7 @@ function idleType(
   };
 }
 
-/** A namespace of credentials that do apply, which was probably mistyped. */
+/** Namespaces that are probably mistyped in credentials that apply to other namespaces. */
 function mistyped(type: string, { namespaces = [] }: Credential, { found }: Known): Omit<Problem, 'where'>[] {
   const places = new Set(
     found.flatMap(({ detector, service }) => (detector === type ? service.namespace : [])),
@@ -74,9 +74,9 @@ function mistyped(type: string, { namespaces = [] }: Credential, { found }: Know
 }
 
 /**
- * What to tell of credentials that nothing gets. Those of a backend that is known and not published, because it is
- * unhealthy or waits for approval, are no mistake. Pure.
- * @param tools what may be published
+ * Reports unused credentials. Credentials of a known backend that is not published, because it is unhealthy or waits for
+ * approval, are not reported. Pure.
+ * @param tools the tools that may be published
  */
 export function idleCredentials(
   credentials: Credentials,
@@ -94,7 +94,7 @@ export function idleCredentials(
     return [
       {
         where,
-        ...(isService ? idleService(key, known, compared <= COMPARED) : idleType(key, given, known)),
+        ...(isService ? idleService(key, known, compared <= MAX_COMPARISONS) : idleType(key, given, known)),
       },
     ];
   });

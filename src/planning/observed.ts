@@ -5,36 +5,36 @@ import { contentHash } from './content-hash.ts';
 import { CONTENT_HASH, PUBLISHED_TOOLS, SHARDS } from './plan.ts';
 import { rememberedTools } from './remembered-tools.ts';
 
-/** What is known of the documents of a target, whatever they are. */
+/** Reads tools from the documents of a target. */
 export interface Reader {
-  /** Names of the documents that are ours. */
+  /** Names of our documents. */
   readonly names: readonly string[];
-  /** Names of those that can be divided among several ConfigMaps. */
+  /** Names of documents that can be divided among several ConfigMaps. */
   readonly divisible?: readonly string[];
   /** Whether `read` finds the tools; else what is published remembers them in an annotation. */
   readonly readsBack: boolean;
-  /** Documents with the tools in them. */
+  /** Reads the tools in documents. */
   read(documents: Documents): Toolset;
 }
 
 /** A published toolset as data. */
 export interface Observed extends Published {
-  /** Names of the documents that are ours, whether or not they are there. */
+  /** Names of our documents, whether or not they exist. */
   readonly names: readonly string[];
-  /** Those of our documents that are there, and the tools in them. */
+  /** Our existing documents, with their tools. */
   readonly present: Toolset;
-  /** The same if none is missing. */
+  /** Our documents with their tools, if none is missing. */
   readonly toolset: Toolset | undefined;
 }
 
-/** A revision, and the tools in it. */
+/** A revision with its tools. */
 export interface ReadRevision extends Revision {
   readonly toolset: Toolset;
 }
 
 /**
- * Whether none of our documents is missing. Fewer than there are outputs are whole if they are what we published: another
- * version of the program may have had fewer outputs.
+ * Whether none of our documents is missing. Fewer documents than outputs are complete if they match the published hash,
+ * because another version of the program may have had fewer outputs.
  */
 function isWhole(
   documents: Documents,
@@ -48,7 +48,7 @@ function isWhole(
   return count > 0 && contentHash(documents) === annotations[CONTENT_HASH];
 }
 
-/** Reads what is published. From here on, nothing looks into documents. */
+/** Reads the published documents. After this step, nothing parses documents. */
 export function observe(live: Published | undefined, reader: Reader): Observed | undefined {
   if (live === undefined) return undefined;
   const parts = Object.keys(live.data).filter((name) => {
@@ -67,6 +67,6 @@ export function observe(live: Published | undefined, reader: Reader): Observed |
   return { ...live, names, present, toolset: isWhole(documents, live, reader) ? present : undefined };
 }
 
-/** Reads revisions, so that nothing looks into their documents. */
+/** Reads the tools of revisions. After this step, nothing parses their documents. */
 export const observeRevisions = (revisions: readonly Revision[], reader: Reader): readonly ReadRevision[] =>
   revisions.map((revision) => ({ ...revision, toolset: reader.read(revision.documents) }));

@@ -13,59 +13,59 @@ import {
 import { defaultName, type ServiceKey, serviceKey } from '../model/service.ts';
 import type { PublishedTypes } from './published-types.ts';
 
-/** What people wrote of a discovered backend, and the key by which they address it. */
+/** An override of a discovered backend, with its key. */
 export interface Change {
   readonly key: string;
   readonly override: ToolOverride;
-  /** With a URL and without all else that makes a whole tool, which is known all the same. */
+  /** Set if the override has a URL but not all fields of a complete tool, and the others are known. */
   readonly isCompleted?: true;
 }
 
-/** A tool that a person added. */
+/** A user's own tool. */
 export interface OwnTool extends Change {
   readonly override: WholeTool;
   /** Its name in the documents. */
   readonly name: string;
 }
 
-/** What the keys of `tools:` come to. */
+/** The resolved keys of `tools:`. */
 export interface Resolved {
-  /** By the key of the backend's chosen Service. */
+  /** By the key of the backend's entry point. */
   readonly changes: ReadonlyMap<ServiceKey, Change>;
   readonly own: readonly OwnTool[];
   readonly notes: readonly Problem[];
 }
 
-/** So many keys at most are compared with all that is known, to tell what was meant. */
-const COMPARED = 20;
+/** Maximum keys to compare with all known keys for suggestions. */
+const MAX_COMPARISONS = 20;
 
 const placeOf = (key: string): string => `overrides.yaml, tool ${key}`;
 const keyOf = ({ service }: DiscoveredService): ServiceKey => serviceKey(service);
 
-/** All Services of a backend; a key that names any of them addresses it. */
+/** The keys of all Services of a backend. Each of them addresses it. */
 export function backendKeys({ service, alternates }: DiscoveredService): ServiceKey[] {
   return [service.name, ...alternates].map((name) => serviceKey({ ...service, name }));
 }
 
-/** The same, as people write them. */
+/** The display keys of all Services of a backend. */
 export function backendReferences({ service, alternates }: DiscoveredService): string[] {
   return [service.name, ...alternates].map((name) => displayKey({ ...service, name }));
 }
 
-/** What is known of the types of tools that have a person's URL. */
+/** The known types and descriptions for tools with a URL in overrides. */
 export interface KnownTypes {
   readonly published: PublishedTypes;
-  /** What is said of a type, where no person says it. */
+  /** The default description of a type. */
   readonly descriptionOf: (type: string) => string | undefined;
 }
 
 const NO_TYPES: KnownTypes = { published: new Map(), descriptionOf: () => undefined };
 
 /**
- * An override that gives a URL, with the type under which its tool is published unless a person gives one, and what is said
- * of that type. So nothing that an owner changes later changes the tool.
+ * Completes an override that sets a URL with the published type of its tool and the default description. So later changes
+ * by the Service's owner do not change the tool.
  */
-function completed(
+function completeOverride(
   change: Change,
   keys: readonly Change[],
   { published, descriptionOf }: KnownTypes,
@@ -83,8 +83,8 @@ function completed(
   return { ...change, override: { ...override, type, description }, isCompleted: true };
 }
 
-/** Several overrides of one thing as one, the strongest first. Whoever switches it off has the last word. */
-function joined(changes: readonly Change[]): Change {
+/** Merges several overrides of one backend, strongest first. If any of them disables it, it is disabled. */
+function mergeOverrides(changes: readonly Change[]): Change {
   const [first] = changes;
   if (first === undefined) throw new Error('no override to join');
   if (changes.length === 1) return first;
@@ -98,7 +98,7 @@ function joined(changes: readonly Change[]): Change {
   };
 }
 
-/** The overrides of one backend, the strongest first: of the chosen Service, then `namespace/service`, then by name. */
+/** Sorts the overrides of one backend: those of the entry point first, then `namespace/service`, then by name. */
 function byStrength(chosen: ServiceKey | undefined): (a: Change, b: Change) => number {
   const rank = ({ key }: Change): number => {
     const address = addressedService(key);
@@ -108,7 +108,7 @@ function byStrength(chosen: ServiceKey | undefined): (a: Change, b: Change) => n
   return (a, b) => rank(a) - rank(b) || compareText(a.key, b.key);
 }
 
-function toldTogether(changes: readonly Change[], what: string): Problem[] {
+function conflictNote(changes: readonly Change[], what: string): Problem[] {
   const [first] = changes;
   if (first === undefined || changes.length < 2) return [];
   return [
@@ -120,7 +120,7 @@ function toldTogether(changes: readonly Change[], what: string): Problem[] {
   ];
 }
 
-/** What to tell of a key that addresses nothing and is no tool by itself. */
+/** Reports keys that match no backend and are not complete tools. */
 class Unmatched {
   readonly #known: readonly string[];
   readonly #displayed: ReadonlyMap<string, string>;
@@ -162,9 +162,9 @@ class Unmatched {
     };
   }
 
-  /** The identity that was probably meant. */
+  /** The display key that was probably meant. */
   #meant(key: string, address: ReturnType<typeof addressedService>): string | undefined {
-    if (this.#compared++ >= COMPARED) return undefined;
+    if (this.#compared++ >= MAX_COMPARISONS) return undefined;
     if (address !== undefined) return nearest(displayKey(address), this.#known);
     const names = this.#known.map((each) => each.slice(each.indexOf('/') + 1));
     const name = nearest(key, names);
@@ -172,7 +172,7 @@ class Unmatched {
   }
 }
 
-/** What to tell of a tool that stays with the type that it is published with. */
+/** A note about a tool that keeps its published type although its Service is gone. */
 function staysNote({ override }: Change, { key, override: { type, enabled } }: Change): Problem[] {
   if (override.type !== undefined || enabled === false) return [];
   return [
@@ -185,8 +185,8 @@ function staysNote({ override }: Change, { key, override: { type, enabled } }: C
 }
 
 /**
- * Says what each key of `tools:` addresses. `namespace/service` and `service.namespace` address the backend that the
- * Service leads to; a name for display addresses nothing. Pure.
+ * Resolves the keys of `tools:`. `namespace/service` and `service.namespace` address the backend of the Service; display
+ * names address nothing. Pure.
  */
 export function resolveOverrides(
   found: readonly DiscoveredService[],
@@ -217,17 +217,17 @@ export function resolveOverrides(
   const changes = new Map<ServiceKey, Change>();
   for (const [backend, several] of byBackend) {
     several.sort(byStrength(backend));
-    notes.push(...toldTogether(several, `one backend, ${displayKey(partsOf(backend))}`));
-    changes.set(backend, completed(joined(several), several, types));
+    notes.push(...conflictNote(several, `one backend, ${displayKey(partsOf(backend))}`));
+    changes.set(backend, completeOverride(mergeOverrides(several), several, types));
   }
   for (const [name, several] of byAddress) {
     several.sort(byStrength(undefined));
-    const said = joined(several);
-    const tool = completed(said, several, types);
+    const said = mergeOverrides(several);
+    const tool = completeOverride(said, several, types);
     const { override } = tool;
     if (isWholeTool(override)) {
       own.push({ ...tool, override, name });
-      notes.push(...toldTogether(several, 'one tool'), ...staysNote(said, tool));
+      notes.push(...conflictNote(several, 'one tool'), ...staysNote(said, tool));
     } else notes.push(...several.map((change) => unmatched.problem(change)));
   }
   return { changes, own, notes };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { faultsLine, isRead, readOverrides, rememberOverrides } from './overrides.ts';
+import { cacheOverrides, faultsLine, isCached, readOverrides } from './overrides.ts';
 
 const value = (text: string) => {
   const result = readOverrides(text);
@@ -103,12 +103,12 @@ tools:
     const [first = '', second = ''] = texts;
     for (const text of texts.slice(0, 4)) readOverrides(text);
     expect(readOverrides(first)).toBe(readOverrides(first));
-    expect(texts.filter(isRead)).toEqual(texts.slice(0, 4));
+    expect(texts.filter(isCached)).toEqual(texts.slice(0, 4));
     for (const text of texts.slice(4)) readOverrides(text);
-    expect(texts.filter(isRead)).toEqual([first, ...texts.slice(3)]);
+    expect(texts.filter(isCached)).toEqual([first, ...texts.slice(3)]);
     // Somebody else may have read it, such as a worker thread.
     const read = { value: { tools: {}, holmesgpt: {} } };
-    rememberOverrides(second, read);
+    cacheOverrides(second, read);
     expect(readOverrides(second)).toBe(read);
   });
 

@@ -5,41 +5,41 @@ import { type Faults, readYaml } from '../model/yaml-text.ts';
 
 export type ReadOverrides = { readonly value: Overrides } | Faults;
 
-/** Most texts that are remembered: what is published, what it becomes, and a revision of it. */
-const REMEMBERED = 4;
+/** Size of the cache: enough for the published text, its successor and a revision. */
+const CACHE_SIZE = 4;
 
-/** The texts that were read last, the oldest first: each pass and many requests ask for the same one. */
-const known = new Map<string, ReadOverrides>();
+/** Cache of parsed texts, oldest first. Each pass and many requests need the same text. */
+const cache = new Map<string, ReadOverrides>();
 
-/** Whether `readOverrides` knows what a text holds, and has nothing to read. */
-export const isRead = (text: string): boolean => known.has(text);
+/** Whether the result for a text is cached. */
+export const isCached = (text: string): boolean => cache.has(text);
 
-/** Remembers what somebody else read, for `readOverrides`. */
-export function rememberOverrides(text: string, read: ReadOverrides): void {
-  known.delete(text);
-  known.set(text, read);
-  const [oldest] = known.keys();
-  if (known.size > REMEMBERED && oldest !== undefined) known.delete(oldest);
+/** Caches a result for `readOverrides`. */
+export function cacheOverrides(text: string, read: ReadOverrides): void {
+  cache.delete(text);
+  cache.set(text, read);
+  const [oldest] = cache.keys();
+  if (cache.size > CACHE_SIZE && oldest !== undefined) cache.delete(oldest);
 }
 
 /**
- * Reads the text of `overrides.yaml`. A text without content is no overrides.
- * @returns the overrides, or every fault with line and column
+ * Parses the text of `overrides.yaml`. An empty text means no overrides.
+ * @returns the overrides, or all faults with line and column
  */
 export function readOverrides(text: string | undefined): ReadOverrides {
   if (text === undefined) return { value: NO_OVERRIDES };
-  const read = known.get(text) ?? readYaml(text, overridesSchema, { limits: SMALL });
-  rememberOverrides(text, read);
+  const read = cache.get(text) ?? readYaml(text, overridesSchema, { limits: SMALL });
+  cacheOverrides(text, read);
   return read;
 }
 
-/** Most faults on one line. */
-const FEW = 3;
+/** Maximum faults on one line. */
+const MAX_FAULTS = 3;
 
-/** Faults on one line, for an annotation, an Event or a log: the first few, each with its place, and no secrets. */
+/** Formats the first few faults on one line, for annotations, Events and logs. Secrets are redacted. */
 export function faultsLine({ faults, more }: Faults): string {
   const shown = faults
-    .slice(0, FEW)
+    .slice(0, MAX_FAULTS)
     .map(({ line, column, message }) => `line ${line}, column ${column}: ${message}`);
   const rest = faults.length - shown.length + more;
   return hideSecrets(`${shown.join('; ')}${rest > 0 ? `; and ${rest} more` : ''}`);

@@ -8,29 +8,29 @@ const PREFIX = 'kubernaut.io/';
 /** When the documents last changed, RFC 3339 in UTC. */
 export const LAST_UPDATED = `${PREFIX}last-updated`;
 
-/** Hash of the documents as we published them: with others than these, somebody else changed them. */
+/** Hash of the documents that we published. If it does not match, they were changed externally. */
 export const CONTENT_HASH = `${PREFIX}content-hash`;
 
-/** How many tools there are. */
+/** Number of tools. */
 const SERVICES = `${PREFIX}discovered-services`;
 
-/** What is wrong with the overrides, while something is. */
+/** Faults of the overrides, while they are invalid. */
 export const OVERRIDE_ERROR = `${PREFIX}override-error`;
 
-/** While a rollback holds: the revision that it returned to, and the hash of the documents that the inputs give. */
+/** While a rollback holds: its target revision, and the hash of the documents that the inputs produce. */
 const ROLLED_BACK_TO = `${PREFIX}rolled-back-to`;
 const ROLLED_BACK_FROM = `${PREFIX}rolled-back-from`;
 
-/** While tools are held that the inputs do not give any more: since when each of them is, in a short form. */
+/** While tools are held: since when each of them is, in a compact form. */
 export const REMOVAL_HELD = `${PREFIX}removal-held`;
 
-/** By `true` a person lets tools go that are held. It counts once: with the next publication it is taken away. */
+/** `true` releases held tools. It applies once, and the next publication removes it. */
 export const ALLOW_REMOVAL = `${PREFIX}allow-removal`;
 
-/** How many ConfigMaps the documents are divided among, if they are. */
+/** Number of ConfigMaps, if the documents are divided. */
 export const SHARDS = `${PREFIX}shards`;
 
-/** The label of the other ConfigMaps: which part of the documents they have, from 2. */
+/** Label of further ConfigMaps: the number of their part, from 2. */
 export const SHARD_LABEL = `${PREFIX}shard`;
 
 /**
@@ -48,10 +48,10 @@ export const PUBLISHED_TOOLS = `${PREFIX}published-tools`;
 /** When a revision was last published, RFC 3339 in UTC. */
 export const LAST_PUBLISHED = `${PREFIX}last-published`;
 
-/** The annotations that tell of a rollback, on the ConfigMap and on a revision. */
+/** The annotations of a rollback, on the ConfigMap and on a revision. */
 export const ROLLBACK_ANNOTATIONS: readonly string[] = [ROLLED_BACK_TO, ROLLED_BACK_FROM];
 
-/** Annotations that are ours and not always there. */
+/** Our optional annotations. */
 export const OWN_ANNOTATIONS: readonly string[] = [
   OVERRIDE_ERROR,
   REMOVAL_HELD,
@@ -64,36 +64,36 @@ export const OWN_ANNOTATIONS: readonly string[] = [
 
 const MANAGED_BY = 'app.kubernetes.io/managed-by';
 
-/** The field manager under which our fields are owned. */
+/** Our field manager. */
 export const FIELD_MANAGER = 'dynamic-toolset';
 
-/** The one under which overrides are brought back; it gives them up at once, so that they are nobody's but a person's. */
+/** The field manager that restores overrides. It gives up ownership at once, so that the field belongs to users. */
 export const RESTORING_MANAGER = 'dynamic-toolset-restore';
 
-/** What shall be published. */
+/** The desired state. */
 export interface Intent extends Toolset {
-  /** What is wrong with the overrides, if something is. */
+  /** The faults of the overrides, if they are invalid. */
   readonly overrideError?: string | undefined;
-  /** What is to be remembered of tools that are held, while some are. */
+  /** The annotation about held tools, if there are any. */
   readonly removalHeld?: string | undefined;
   /** The Services that ids of backends come from, or an empty text; absent: as it is published. */
   readonly backendGroups?: string | undefined;
   /** The tools where documents cannot be read back, or an empty text; absent: as it is published. */
   readonly publishedTools?: string | undefined;
-  /** The rollback that holds, if one does. */
+  /** The rollback that holds, if there is one. */
   readonly rollback?: Rollback | undefined;
-  /** What `overrides.yaml` shall be in a ConfigMap that is made anew. It is never written to one that is there. */
+  /** `overrides.yaml` to restore if the ConfigMap is recreated. An existing ConfigMap keeps its own. */
   readonly overrides?: string | undefined;
   readonly owner?: OwnerReference | undefined;
 }
 
-/** The rollback that annotations tell of, if they do. */
+/** Reads a rollback from annotations. */
 export function rollbackOf(annotations: Readonly<Record<string, string>>): Rollback | undefined {
   const from = annotations[ROLLED_BACK_FROM];
   return from === undefined ? undefined : { to: Number(annotations[ROLLED_BACK_TO]) || 0, from };
 }
 
-/** The annotations that tell of a rollback. */
+/** Writes a rollback to annotations. */
 export function rollbackAnnotations(rollback: Rollback | undefined): Record<string, string> {
   return rollback === undefined
     ? {}
@@ -101,8 +101,8 @@ export function rollbackAnnotations(rollback: Rollback | undefined): Record<stri
 }
 
 /**
- * Whether what is published was published by us: our fields are there under our field manager, or, where that was lost
- * with a backup or a manifest, our label is.
+ * Whether we published the object: it has fields of our field manager, or our label, if field managers were lost with a
+ * backup or a manifest.
  */
 export function isOurs(live: Published): boolean {
   return (
@@ -112,9 +112,9 @@ export function isOurs(live: Published): boolean {
 }
 
 /**
- * Decides what has to change so that what is published is what shall be. Pure. Keys, labels and annotations that are
- * not ours do not count, and `overrides.yaml` is never ours.
- * @param live what is published now, or nothing
+ * Plans the changes from live to desired state. Pure. Ignores keys, labels and annotations that are not ours;
+ * `overrides.yaml` never is.
+ * @param live the live state, if the object exists
  */
 export function plan(intent: Intent, live: Published | undefined, version: string): Plan {
   const { documents, tools, overrideError, removalHeld, rollback, overrides, owner } = intent;
@@ -165,7 +165,7 @@ export function plan(intent: Intent, live: Published | undefined, version: strin
     ...(owner === undefined || live?.owners?.some(({ uid }) => uid === owner.uid) === true
       ? []
       : [`owner ${owner.kind} ${owner.name}`]),
-    // A process that was killed between bringing overrides back and giving them up left them to us.
+    // A process that was killed while it restored overrides left us as their owner.
     ...(live?.managers?.includes(RESTORING_MANAGER) === true ? ['owner of data overrides.yaml'] : []),
   ];
   return {

@@ -2,15 +2,15 @@ import { compareText } from '../model/compare.ts';
 import { HOME_CLUSTER } from '../model/key.ts';
 import type { Tool } from './tools.ts';
 
-/** How precisely people name a backend: its Service, or all backends of its namespace. */
+/** How precisely the configuration names a backend: its Service, or its namespace. */
 export type Naming = 'service' | 'namespace' | undefined;
 
-/** What decides which backends come first. */
+/** The order of preference of backends. */
 export interface Preference {
-  /** Configured namespaces, in their order; `*` says nothing. */
+  /** Configured namespaces, in order. `*` has no effect. */
   readonly namespaces: readonly string[];
   readonly naming: (tool: Tool) => Naming;
-  /** Where there is room for one: whether a tool has the place. It keeps it before tools that nobody names. */
+  /** For toolsets with one backend: whether a tool is the current one, which precedes tools that nobody named. */
   readonly holds?: (tool: Tool) => boolean;
 }
 
@@ -18,11 +18,10 @@ const NEVER = '9999';
 const RANKS = { added: 0, service: 1, namespace: 2, other: 3 } as const;
 
 /**
- * Tools in the order in which an agent prefers them, since models take the first, and some toolsets take only one: those that
- * people added, those that they named or changed, those of namespaces that they named, then the one that has the place, then
- * by the order of the configured namespaces, then by the age of the Service, then by namespace and name. Nothing in this is
- * for a tenant to choose: names, labels and what a server answers do not count, since a tenant writes them. And no Service
- * that comes, or that its owner offers later, takes the place of one that works.
+ * Sorts tools by preference. The order matters because models use the first tool, and some toolsets accept only one: users'
+ * own tools, tools that users named or changed, tools of namespaces that users named, the current tool, then by order of
+ * the configured namespaces, by age of the Service, and by namespace and name. Tenants cannot influence the order: what
+ * they write does not count, and a new Service does not displace one that works.
  */
 export function preferred<E extends { readonly tool: Tool }>(
   entries: readonly E[],

@@ -4,7 +4,7 @@ import type { PublishedTool } from '../model/published-tools.ts';
 import { describe } from './description.ts';
 import type { Tool } from './tools.ts';
 
-/** A tool as it is published. */
+/** Converts a tool to its published form. */
 export function publishedTool(tool: Tool): PublishedTool {
   return {
     name: tool.tool,

@@ -3,12 +3,12 @@ import { addressedService } from '../model/overrides.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
 
-/** The types under which tools are published, by the Services that they are for. */
+/** The types of published tools, by Service. */
 export type PublishedTypes = ReadonlyMap<ServiceKey, string>;
 
 /**
- * The types of published tools. A tool with a person's URL names no Service among its metadata, and is called
- * `SERVICE.NAMESPACE`; no owner can choose a name with a dot.
+ * Reads the types of published tools. A tool with a URL from overrides has no Service in its metadata, but its name is
+ * `SERVICE.NAMESPACE`. Display names cannot contain a dot.
  */
 export function publishedTypes(tools: readonly PublishedTool[]): PublishedTypes {
   const types = new Map<ServiceKey, string>();

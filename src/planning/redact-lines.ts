@@ -1,11 +1,11 @@
 import { isTemplate, namesSecret } from '../model/redact-names.ts';
 
-/** Gives the mark that stands for a secret: the same for the same text. */
+/** Returns the mark that replaces a secret. Equal secrets have equal marks. */
 export type Mark = (secret: string) => string;
 
 const KEY = /^((?:[ \t]|[-?{[,][ \t])*)(["']?)([\w./@-]{1,100})\2([ \t]*:(?:[ \t]+|$))(.*)$/;
 
-/** A text of one or more lines, each of which becomes the mark; how far it is indented stays. */
+/** Replaces each line of a text with the mark, and keeps the indentation. */
 export function hideLines(text: string, mark: string): string {
   return text
     .split('\n')
@@ -18,7 +18,7 @@ export function hideLines(text: string, mark: string): string {
     .join('\n');
 }
 
-/** A value with what stands around it: quotes and a comma. */
+/** Replaces a value, and keeps quotes and a trailing comma. */
 function hideValue(text: string, mark: Mark): string {
   const comma = text.endsWith(',') ? ',' : '';
   const bare = comma === '' ? text : text.slice(0, -1);
@@ -28,15 +28,15 @@ function hideValue(text: string, mark: Mark): string {
   return isTemplate(value) ? text : `${quote}${mark(value)}${quote}${comma}`;
 }
 
-/** What is known of lines: as they are shown elsewhere, and which keys those have. */
+/** Lines of readable documents with their redacted forms, and the keys of those documents. */
 export interface KnownLines {
   readonly shown: ReadonlyMap<string, string>;
   readonly keys: ReadonlySet<string>;
 }
 
 /**
- * Learns lines from texts that could be read.
- * @param pairs each text, and the same with its secrets hidden; both have the same number of lines
+ * Collects known lines from readable documents.
+ * @param pairs each text with its redacted form, which has the same number of lines
  */
 export function knownLines(pairs: Iterable<readonly [text: string, shown: string]>): KnownLines {
   const shown = new Map<string, string>();
@@ -45,7 +45,7 @@ export function knownLines(pairs: Iterable<readonly [text: string, shown: string
     const after = hidden.split('\n');
     for (const [number, line] of text.split('\n').entries()) {
       const now = after[number] ?? '';
-      // A line that is a secret in one place is one in all places.
+      // A line that is secret in one place is secret everywhere.
       if (now !== line || !shown.has(line)) shown.set(line, now);
       const key = KEY.exec(now.trimEnd())?.[3];
       if (key !== undefined) keys.add(key);
@@ -55,8 +55,8 @@ export function knownLines(pairs: Iterable<readonly [text: string, shown: string
 }
 
 /**
- * Hides all of a text that cannot be read as a document, but its layout, what is known, and what cannot be a secret.
- * Nothing is sure in such a text: a header may stand anywhere.
+ * Redacts a text that is not a readable document. Only its layout, known lines and values that cannot be secret remain,
+ * because nothing is certain in such a text.
  */
 export function redactLines(text: string, known: KnownLines, mark: Mark): string {
   return text

@@ -17,19 +17,19 @@ import {
   namesSecret,
 } from '../model/redact-names.ts';
 
-/** What a part of a document holds: nothing known, a way to log in, or secrets only. */
+/** The content of a part of a document: plain values, login options, or only secrets. */
 type Mode = 'plain' | 'login' | 'secret';
 
-/** The scalars of a document in the order of its text, and which of them are secrets as a whole. */
-export interface Found {
+/** The scalars of a document, in order of position, and those that are secrets. */
+export interface RedactionTargets {
   readonly scalars: readonly Scalar.Parsed[];
   readonly secrets: ReadonlySet<Scalar.Parsed>;
 }
 
-/** Flags of common programs after which a login or a header follows. */
+/** Flags of common programs whose value is a login or a header. */
 const FLAGS = new Set(['-H', '--header', '-u', '--user']);
 
-/** The names of entries say nothing of what is in them. */
+/** Mappings whose keys are names, which say nothing about the content. */
 const ENTRIES = new Set(['toolsets', 'mcp_servers']);
 
 type Node = ParsedNode | null;
@@ -46,12 +46,12 @@ function isHarmless(value: unknown): boolean {
 const holdsSecrets = (name: string): boolean =>
   namesHeaders(name) || namesEnvironment(name) || namesSecret(name);
 
-/** A key with nothing at all behind it. */
+/** Whether a key has no value. */
 const isLeftEmpty = (node: Node): boolean =>
   node === null || (isScalar(node) && node.range[0] === node.range[1]);
 
-/** Which scalars of documents are secrets, by where they stand. Each node is looked at once in each mode. */
-export function secretNodes(roots: readonly Node[]): Found {
+/** Finds the scalars that are secrets because of their place. Visits each node at most once per mode. */
+export function secretNodes(roots: readonly Node[]): RedactionTargets {
   const scalars: Scalar.Parsed[] = [];
   const secrets = new Set<Scalar.Parsed>();
   const anchors = new Map<string, Target>();
@@ -80,7 +80,7 @@ export function secretNodes(roots: readonly Node[]): Found {
     for (const { key, value } of pairs) {
       walk(key, isScalar(key) ? 'plain' : mode);
       const name = textOf(key);
-      // Somebody lost the indentation: what should be in there may follow it.
+      // If the indentation was lost, the secrets may follow at the same level.
       if (isLeftEmpty(value) && holdsSecrets(name)) mode = 'secret';
       if (isRoot && ENTRIES.has(name) && isMap(value)) walk(value, 'plain', walkEntries);
       else walk(value, modeOf(name, target(value), keys, mode));

@@ -1,9 +1,9 @@
 import { type Document, isMap, isScalar, type ParsedNode, parseAllDocuments, type Scalar } from 'yaml';
 import { secretsInText } from '../model/redact-text.ts';
 import { hideLines, knownLines, type Mark, redactLines } from './redact-lines.ts';
-import { type Found, secretNodes } from './redact-tree.ts';
+import { type RedactionTargets, secretNodes } from './redact-tree.ts';
 
-/** Longest text that is read as a document, in characters: more than a ConfigMap takes. */
+/** Maximum length of a document to parse, in characters: more than a ConfigMap can have. */
 const LONGEST = 2 * 1024 * 1024;
 
 type Roots = readonly (ParsedNode | null)[];
@@ -18,12 +18,12 @@ function parsed(text: string): Roots | undefined {
     : undefined;
 }
 
-/** The documents in a text, or nothing if it holds none that can be trusted. */
+/** Parses the documents in a text. `undefined` if it is not a valid document. */
 function documentsOf(text: string): Roots | undefined {
   return text.length > LONGEST ? undefined : parsed(text);
 }
 
-/** Where the content of a scalar stands, without quotes and the header of a block. */
+/** The range of a scalar's content, without quotes and block header. */
 function contentOf(text: string, { type, range }: Scalar.Parsed): readonly [number, number] {
   const [start, end] = range;
   if (type === 'QUOTE_DOUBLE' || type === 'QUOTE_SINGLE') return [start + 1, end - 1];
@@ -32,7 +32,7 @@ function contentOf(text: string, { type, range }: Scalar.Parsed): readonly [numb
   return header < 0 ? [end, end] : [header + 1, end];
 }
 
-/** A text with what looks like a secret hidden, and the rest as it is. */
+/** Redacts texts that look like secrets. */
 function redactText(text: string, mark: Mark): string {
   let result = '';
   let from = 0;
@@ -44,21 +44,21 @@ function redactText(text: string, mark: Mark): string {
   return result + text.slice(from);
 }
 
-/** The content of one scalar, all or part of it hidden where it must be. */
+/** Redacts the content of one scalar, completely or partly. */
 function redactScalar(content: string, scalar: Scalar.Parsed, whole: boolean, mark: Mark): string {
   const value = typeof scalar.value === 'string' ? scalar.value : content;
   if (whole) return hideLines(content, mark(value));
   if (value === content || scalar.type === 'BLOCK_LITERAL') return redactText(content, mark);
-  // Escapes and folded lines: what is found in the value has no place of its own in the text.
+  // With escapes or folded lines, positions in the value do not match those in the text, so hide all of it.
   return secretsInText(value).length > 0 ? hideLines(content, mark(value)) : content;
 }
 
-function redactDocument(text: string, { scalars, secrets }: Found, mark: Mark): string {
+function redactDocument(text: string, { scalars, secrets }: RedactionTargets, mark: Mark): string {
   const parts: string[] = [];
   let from = 0;
   for (const scalar of scalars) {
     const [start, end] = contentOf(text, scalar);
-    // Between scalars are signs, and comments.
+    // The text between scalars has signs and comments.
     parts.push(redactText(text.slice(from, start), mark));
     parts.push(redactScalar(text.slice(start, end), scalar, secrets.has(scalar), mark));
     from = end;
@@ -68,9 +68,9 @@ function redactDocument(text: string, { scalars, secrets }: Found, mark: Mark): 
 }
 
 /**
- * Texts of documents (YAML or JSON) with each secret replaced by a mark, `***1` and so on. The same secret has the
- * same mark in all of them, and another one another, so a change of a secret shows. All else stays as it is; a text
- * that is no such document loses nearly all of its values. Takes time in proportion to the texts.
+ * Replaces each secret in YAML or JSON documents with a mark, such as `***1`. Equal secrets have equal marks in all texts,
+ * so a diff shows that a secret changed. Everything else stays; a text that is not a valid document loses nearly all
+ * values. Linear time.
  */
 export function redact(texts: readonly string[]): string[] {
   const marks = new Map<string, string>();

@@ -2,9 +2,9 @@ import type { Observed } from './observed.ts';
 import { isOurs, SHARD_LABEL } from './plan.ts';
 
 /**
- * Why what is there must not be written to, in words for a person; nothing if it may be. A ConfigMap that was made for
- * people's own keys, such as `overrides.yaml`, may be.
- * @param force a person said that it shall be ours
+ * Returns why the object must not be written to, or `undefined` if it may. A ConfigMap that only has keys of users, such as
+ * `overrides.yaml`, may be written to.
+ * @param force whether the user asked to take it over
  */
 export function refusal(live: Observed | undefined, force: boolean): string | undefined {
   if (live === undefined) return undefined;

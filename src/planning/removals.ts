@@ -3,31 +3,31 @@ import { displayNamespace, HOME_CLUSTER } from '../model/key.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 
 /**
- * Why a published tool would go.
- * - `not ready`: Kubernetes says that no Pod of it is ready
- * - `unhealthy`: it cannot be reached, or answers with an error
- * - `contradicted`: something else answers in its place, such as a login page
- * - `gone`: its Service is not seen any more, or no detector takes it for a backend
+ * Why a published tool would be removed.
+ * - `not ready`: none of its Pods is ready
+ * - `unhealthy`: it is unreachable, or returns an error
+ * - `contradicted`: something else responds, such as a login page
+ * - `gone`: its Service is gone, or no detector matches it
  */
 export type Cause = 'not ready' | 'unhealthy' | 'contradicted' | 'gone';
 
-/** What was found, by the names of the tools. */
+/** Discovered tools, by name. */
 export interface FoundTools {
-  /** Those that can be offered. */
+  /** Tools that can be published. */
   readonly usable: ReadonlySet<string>;
-  /** Those that cannot, and why. */
+  /** Tools that cannot, with the cause. */
   readonly unusable: ReadonlyMap<string, Cause>;
 }
 
-/** A published tool that the inputs do not give any more. */
+/** A published tool that the inputs no longer contain. */
 export interface Loss {
   readonly tool: string;
-  /** Of the Service behind it. */
+  /** The namespace of its Service. */
   readonly namespace: string;
   readonly cause: Cause;
 }
 
-/** A tool that went, and when, in milliseconds since 1970. */
+/** A removed tool, with the time in milliseconds since 1970. */
 export interface Gone {
   readonly tool: string;
   readonly namespace: string;
@@ -35,48 +35,48 @@ export interface Gone {
 }
 
 export interface RemovalOptions {
-  /** How long a removal of many tools at once is held, in milliseconds. */
+  /** How long to hold a mass removal, in milliseconds. */
   readonly hold: number;
-  /** This process makes one pass only, so that a failed probe has no second one after it. */
+  /** Whether this process runs a single pass, so that a failed probe is not repeated. */
   readonly once: boolean;
-  /** Whether the configuration leaves a published tool out. Such a tool goes at once. */
+  /** Whether the configuration excludes a tool. Such a tool is removed at once. */
   readonly excluded?: Excluded;
 }
 
-/** Whether the operator's configuration leaves a published tool out, as when its detector is switched off. */
+/** Whether the configuration excludes a published tool, for example because its detector is disabled. */
 export type Excluded = (tool: PublishedTool) => boolean;
 
 const NONE_EXCLUDED: Excluded = () => false;
 
-/** Which tools stay for now, and which go. Times are in milliseconds since 1970. */
+/** The held and the removed tools. Times are in milliseconds since 1970. */
 export interface Removals {
   readonly held: readonly string[];
   readonly released: readonly Loss[];
-  /** When the last of them may go. */
+  /** When the last hold ends. */
   readonly until: number | undefined;
-  /** Milliseconds until the first of them may go. */
+  /** Milliseconds until the first hold ends. */
   readonly due: number | undefined;
-  /** What is to be remembered with what is published. */
+  /** The annotation to publish about held tools. */
   readonly note: string | undefined;
-  /** The same of all that is lost, for when all of it stays: else the time of what may go would begin anew. */
+  /** The annotation about all lost tools, for the case that all published documents stay: it keeps their times. */
   readonly noteOfAll: string | undefined;
 }
 
-/** Fewest tools whose loss is a mass removal, when more than half of all would go. */
-const MASS = 3;
-/** Fewest tools that may not all go at once. */
-const ALL = 2;
+/** Minimum lost tools of a mass removal that removes more than half of all tools. */
+const MIN_MASS_LOSS = 3;
+/** Minimum lost tools of a mass removal that removes all tools. */
+const MIN_TOTAL_LOSS = 2;
 
 /**
- * Longest hold where Kubernetes itself says that nothing is ready: no network, DNS or proxy between us and a backend has
- * a part in that.
+ * Maximum hold for tools without ready Pods, in milliseconds. It is short, because readiness comes from Kubernetes and does
+ * not depend on the network, DNS or a proxy.
  */
 const NOT_READY_HOLD = 15_000;
 
-/** How long one failed probe of a process that makes one pass waits for another process to find the same. */
-const SECOND_OPINION = 30_000;
+/** How long a single-pass process holds a tool after one failed probe, so that the next process can confirm it. */
+const CONFIRMATION_HOLD = 30_000;
 
-/** How many tools with a Service are published, by the Service's namespace, without those that are excluded. */
+/** Counts the published tools with a Service by namespace, without excluded ones. */
 export function countsOf(published: readonly PublishedTool[], excluded = NONE_EXCLUDED): Map<string, number> {
   const counts = new Map<string, number>();
   for (const tool of published) {
@@ -94,8 +94,8 @@ const serviceOf = (tool: PublishedTool): string | undefined =>
   tool.metadata.service === undefined ? undefined : `${namespaceOf(tool)}/${tool.metadata.service}`;
 
 /**
- * The published tools that would be removed, except those that a person removes in overrides or by the configuration. A
- * tool with the same endpoint or the same Service under another name is not lost.
+ * The published tools that would be removed, except those that overrides or the configuration remove. A renamed tool with
+ * the same endpoint or Service is not lost.
  */
 export function losses(
   before: readonly PublishedTool[],
@@ -109,7 +109,7 @@ export function losses(
   return before
     .filter((tool) => {
       const service = serviceOf(tool);
-      // Without a Service it was added by a person, so a person took it out.
+      // A tool without a Service is a user's own, so the user removed it.
       if (service === undefined || found.usable.has(tool.name) || excluded(tool)) return false;
       return !names.has(tool.name) && !endpoints.has(tool.endpoint) && !services.has(service);
     })
@@ -120,9 +120,9 @@ export function losses(
     }));
 }
 
-/** Whether so many of all tools at once are rather one fault between us and them than a fault of each. */
+/** Whether so many lost tools are more likely one common failure than separate ones. */
 const isMass = (lost: number, all: number): boolean =>
-  (lost >= MASS && lost * 2 > all) || (lost >= ALL && lost === all);
+  (lost >= MIN_MASS_LOSS && lost * 2 > all) || (lost >= MIN_TOTAL_LOSS && lost === all);
 
 interface Count {
   readonly lost: number;
@@ -130,9 +130,8 @@ interface Count {
 }
 
 /**
- * Whether most tools of the cluster are lost, and not only those of one namespace: leaving out any one of the namespaces
- * makes no difference, or nothing would be left of several. So no tenant can hold up removals in other namespaces by
- * removing all of its own tools.
+ * Whether most tools of the whole cluster are lost: either all tools of several namespaces, or a mass loss even without any
+ * single namespace. So a tenant that removes its own tools cannot hold removals in other namespaces.
  */
 function isOutage(counts: readonly Count[]): boolean {
   const losing = counts.filter(({ lost }) => lost > 0);
@@ -143,8 +142,8 @@ function isOutage(counts: readonly Count[]): boolean {
 }
 
 /**
- * The namespaces whose losses are held: those that lose most of their own tools, and in an outage of the whole cluster all
- * of them. Tools removed a short while ago count as lost now, because probes do not all fail in the same second.
+ * The namespaces whose losses are held: those that lose most of their tools, or all namespaces in a cluster-wide outage.
+ * Recently removed tools count as lost, because probes do not all fail in the same second.
  */
 function massLosses(
   lost: readonly Loss[],
@@ -168,23 +167,23 @@ function massLosses(
   };
 }
 
-/** Those of the tools that went of which it is not long ago. */
+/** The removed tools that still count as recent. */
 export const stillGone = (gone: readonly Gone[], now: number, hold: number): readonly Gone[] =>
   gone.filter(({ at }) => at <= now && now - at < hold);
 
-/** How long a tool stays for its cause, in milliseconds. */
-function waitOf(cause: Cause, mass: boolean, { hold, once }: RemovalOptions): number {
+/** How long to hold a tool, by cause, in milliseconds. */
+function holdFor(cause: Cause, mass: boolean, { hold, once }: RemovalOptions): number {
   if (mass) return cause === 'not ready' ? Math.min(NOT_READY_HOLD, hold) : hold;
   const isProbed = cause === 'unhealthy' || cause === 'contradicted';
-  return once && isProbed ? Math.min(SECOND_OPINION, hold) : 0;
+  return once && isProbed ? Math.min(CONFIRMATION_HOLD, hold) : 0;
 }
 
-/** Short for a tool's name: names of many tools would not fit into an annotation. */
+/** A short hash of a tool's name, because many names would not fit into an annotation. */
 const keyOf = (tool: string): string => createHash('sha256').update(tool).digest('hex').slice(0, 8);
 
 const GROUP = /^(\S+Z)((?: [0-9a-f]{8})+)$/;
 
-/** When each tool began to be held, from `TIME KEY KEY; TIME KEY`; what is no such text says nothing. */
+/** Parses `TIME KEY KEY; TIME KEY`: since when each tool is held. Invalid parts are ignored. */
 function readNote(note: string | undefined): ReadonlyMap<string, number> {
   const since = new Map<string, number>();
   for (const group of (note ?? '').split('; ')) {
@@ -206,12 +205,12 @@ function writeNote(since: readonly (readonly [tool: string, at: number])[]): str
 }
 
 /**
- * Which of the lost tools stay for now, and until when. Each is counted from when it was first missed, by whichever
- * process, so that a hold goes on over restarts and from one run to the next, and ends.
- * @param all how many tools are published, by namespace
- * @param note what was remembered with what is published
+ * Decides which of the lost tools are held, and until when. The hold starts when any process first misses the tool, so it
+ * continues across restarts and runs, and ends.
+ * @param all number of published tools by namespace
+ * @param note the published annotation about held tools
  * @param now milliseconds since 1970
- * @param gone tools that went before; those of within the hold count
+ * @param gone removed tools; recent ones count as lost
  */
 export function removals(
   lost: readonly Loss[],
@@ -223,15 +222,15 @@ export function removals(
 ): Removals {
   const remembered = readNote(note);
   const isMassLoss = massLosses(lost, all, stillGone(gone, now, options.hold));
-  // A clock that was ahead when it was written must not make the hold longer; the note has whole seconds.
+  // A clock that was ahead must not extend the hold.
   const sinceOf = (tool: string): number => Math.min(remembered.get(keyOf(tool)) ?? now, now);
   const inSeconds = (time: number): number => Math.floor(time / 1000) * 1000;
   const held = lost.flatMap(({ tool, namespace, cause }) => {
     const before = remembered.get(keyOf(tool));
     const since = sinceOf(tool);
-    // What is held stays so: tools that others add, or that come back, end no hold of those that are still missing.
+    // A hold continues even if the loss is no longer a mass loss, because tools were added or came back.
     const isHeld = before !== undefined && !options.once;
-    const until = since + waitOf(cause, isHeld || isMassLoss(namespace), options);
+    const until = since + holdFor(cause, isHeld || isMassLoss(namespace), options);
     return until > now ? [{ tool, since: inSeconds(since), until }] : [];
   });
   const untils = held.map(({ until }) => until);

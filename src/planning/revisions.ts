@@ -3,26 +3,26 @@ import type { Documents } from '../model/documents.ts';
 import type { Content, Revision, Rollback } from '../model/revision.ts';
 import { contentHash, revisionHash } from './content-hash.ts';
 
-/** What has to be done so that a content is the newest revision. `published` is RFC 3339. */
+/** The step that makes a content the newest revision. `published` is RFC 3339. */
 export type RecordStep =
   | { readonly do: 'nothing' }
   | { readonly do: 'create'; readonly name: string; readonly number: number; readonly published: string }
-  /** The same content was published before: it gets the next number, as `kubectl rollout undo` does it. */
+  /** The content was published before, and gets the next number, as with `kubectl rollout undo`. */
   | { readonly do: 'renumber'; readonly name: string; readonly number: number; readonly published: string };
 
 const same = (a: Rollback | undefined, b: Rollback | undefined): boolean =>
   a?.to === b?.to && a?.from === b?.from;
 
-/** When a revision was last published, in milliseconds since 1970; 0 where that is unknown. */
+/** When a revision was last published, in milliseconds since 1970. 0 if unknown. */
 function publishedAt({ published, created }: Partial<Revision> = {}): number {
   const times = [published, created].map((text = '') => Date.parse(text));
   return times.find((time) => !Number.isNaN(time)) ?? 0;
 }
 
-/** Identities that were made: documents are large, and each publication compares all revisions. */
+/** Cache of identities, because documents are large, and each publication compares all revisions. */
 const identities = new WeakMap<Content, string>();
 
-/** What tells revisions apart. */
+/** The identity of a revision: the hash of its content. */
 function identityOf(content: Content): string {
   const known = identities.get(content);
   if (known !== undefined) return known;
@@ -32,8 +32,8 @@ function identityOf(content: Content): string {
 }
 
 /**
- * Revisions from the oldest to the newest, each content once. Order goes by time and not by number: histories that
- * release 0.1.0 wrote have numbers that do not tell it.
+ * Sorts revisions from oldest to newest, and keeps each content once. Sorts by time, because numbers of release 0.1.0 may
+ * be out of order.
  */
 export function inOrder(revisions: readonly Revision[]): readonly Revision[] {
   const sorted = revisions.toSorted(
@@ -44,11 +44,11 @@ export function inOrder(revisions: readonly Revision[]): readonly Revision[] {
 }
 
 /**
- * Decides how a published content is remembered. Each content has one revision, named by what is in it, so recording it
- * twice, or by two processes, makes one.
- * @param revisions the oldest first
- * @param prefix how names of revisions begin
- * @param now the time of this publication; where a clock is behind, a millisecond after the newest revision counts
+ * Decides how to record a published content. Each content has one revision, named after its hash, so recording it twice,
+ * or by two processes, is idempotent.
+ * @param revisions oldest first
+ * @param prefix prefix of revision names
+ * @param now time of the publication; if the clock is behind, one millisecond after the newest revision is used
  */
 export function recordStep(
   content: Content,
@@ -72,10 +72,10 @@ export function recordStep(
 }
 
 /**
- * The revisions beyond those that are kept. The newest half of the limit stays, and the current content. Of the older
- * ones, those stay that were published for long, measured by how long ago that was: so a burst of changes pushes out its
- * own revisions, and not the toolset that was published for days before it.
- * @param revisions the oldest first
+ * The revisions to prune. The newest half of the limit and the current content stay. Of the older ones, those stay that
+ * were published longest in relation to their age, so a burst of changes prunes its own revisions, and not the toolset
+ * that was published for days before.
+ * @param revisions oldest first
  */
 export function revisionsToPrune(
   revisions: readonly Revision[],
@@ -99,8 +99,8 @@ export function revisionsToPrune(
 }
 
 /**
- * The revision to return to when none is named: the newest with other documents than those that are published.
- * @param usable leaves out what must not be published
+ * The default target of a rollback: the newest revision with other documents than the published ones.
+ * @param usable excludes revisions that must not be published
  */
 export function previousRevision<R extends Revision>(
   revisions: readonly R[],

@@ -4,7 +4,7 @@ import { contentHash } from './content-hash.ts';
 import type { Observed, ReadRevision } from './observed.ts';
 import { CONTENT_HASH, type Intent, rollbackOf } from './plan.ts';
 
-/** The hash of the documents that the inputs give, as far as what is there tells: it was published before any rollback. */
+/** The hash of the documents that the inputs produce, from the published state or the history. */
 function inputsHash(live: Observed | undefined, newest: ReadRevision | undefined): string | undefined {
   const earlier = live === undefined ? newest?.rollback : rollbackOf(live.annotations);
   const recorded = newest === undefined ? undefined : contentHash(newest.documents);
@@ -12,9 +12,9 @@ function inputsHash(live: Observed | undefined, newest: ReadRevision | undefined
 }
 
 /**
- * What shall be published to return to a revision, with the overrides as they are. Pure. It holds while the inputs give
- * what they give now; there is nothing to hold where that is just what the revision has.
- * @param revisions what was published before, the oldest first
+ * The desired state of a rollback. Overrides do not change. Pure. The rollback holds while the inputs produce the same
+ * documents as now; there is no hold if the revision has exactly these.
+ * @param revisions the history, oldest first
  */
 export function rollbackIntent(
   to: ReadRevision,

@@ -3,36 +3,36 @@ import { quoted } from '../model/text.ts';
 
 type Listed = Pick<Verdict, 'tools' | 'toolsTruncated'>;
 
-/** Most tools of one server in a summary. */
-const FEW = 5;
+/** Maximum tools in a summary. */
+const MAX_SUMMARIZED = 5;
 
-/** `12 tools`, or `more than 40 tools` where the list was too large to be read whole; undefined: they are not known. */
+/** `12 tools`, or `more than 40 tools` for an incomplete list. `undefined` if the tools are unknown. */
 export function toolCount({ tools, toolsTruncated }: Listed): string | undefined {
   if (tools === undefined) return undefined;
   if (toolsTruncated === true) return `more than ${tools.length} tools`;
   return tools.length === 0 ? 'no tools' : `${tools.length} tool${tools.length === 1 ? '' : 's'}`;
 }
 
-const inShort = ({ name, readOnly }: McpTool): string =>
+const toolSummary = ({ name, readOnly }: McpTool): string =>
   `${quoted(name, 64)}${readOnly ? ' (read-only)' : ''}`;
 
-/** `2 tools: cancel_order, get_order (read-only)`, with the first five of more; empty where they are not known. */
+/** `2 tools: cancel_order, get_order (read-only)`, with at most five names. Empty if the tools are unknown. */
 export function toolsInShort(verdict: Listed): string {
   const { tools = [] } = verdict;
   const count = toolCount(verdict) ?? '';
   if (tools.length === 0) return count;
-  const isPart = tools.length > FEW || verdict.toolsTruncated === true;
-  const first = isPart ? `, the first ${Math.min(FEW, tools.length)} by name` : '';
-  return `${count}${first}: ${tools.slice(0, FEW).map(inShort).join(', ')}`;
+  const isPart = tools.length > MAX_SUMMARIZED || verdict.toolsTruncated === true;
+  const first = isPart ? `, the first ${Math.min(MAX_SUMMARIZED, tools.length)} by name` : '';
+  return `${count}${first}: ${tools.slice(0, MAX_SUMMARIZED).map(toolSummary).join(', ')}`;
 }
 
-/** Why a list of tools is not whole, and what follows from that. */
+/** Why a list of tools is incomplete, and the consequences. */
 const TOO_LARGE =
   'the list was too large to be read whole (of one server 512 tools, 8 pages, 256 KiB and 8 KiB of names are read), so HolmesGPT asks before each tool, and the server counts as more tools than MAX_AGENT_TOOLS';
 
 /**
- * The tools of a server for a person who decides on it, a line each.
- * @param most most tools that are shown
+ * Formats the tools of a server, one per line, for the person who approves it.
+ * @param most maximum tools
  */
 export function toolLines(verdict: Listed, most: number): string[] {
   const { tools = [], toolsTruncated } = verdict;

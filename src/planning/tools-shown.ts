@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Verdict } from '../model/discovery.ts';
 
 /**
- * What `approve` records of the tools that it showed, as `approvedTools` in overrides: `sha256:` and 32 hexadecimal digits.
- * Long enough that nobody finds two lists with one value. Undefined where the whole list is not known.
+ * The digest of shown tools, which `approve` records as `approvedTools`: `sha256:` and 32 hexadecimal digits, enough to
+ * prevent collisions. `undefined` if the list is incomplete.
  */
 export function toolsShown({
   tools,

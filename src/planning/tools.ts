@@ -16,14 +16,14 @@ import type { PublishedTypes } from './published-types.ts';
 import { serverHosts } from './server-hosts.ts';
 import { switchedOffBeside } from './switched-off.ts';
 
-/** What is known of a kind of backend, for tools that people add. */
+/** A kind of backend, for users' own tools. */
 export interface ToolKind {
   readonly description: string;
   readonly mappings: Mappings;
   readonly mcp?: boolean | undefined;
 }
 
-/** A tool as it will be written: a discovered service, or one that a person added, with a person's changes. */
+/** A tool to publish: a discovered service with the user's changes, or a user's own tool. */
 export interface Tool
   extends Pick<
     DiscoveredService,
@@ -45,21 +45,21 @@ export interface Tool
   readonly metadata: Readonly<Record<string, string>>;
   /** When the Service behind it was created, RFC 3339. */
   readonly created?: string | undefined;
-  /** `toolKey` of the Service behind it; for a tool that a person added its name, without dots. */
+  /** `toolKey` of the Service behind it. For a user's own tool: its name, without dots. */
   readonly key: string;
-  /** A person added it, and nobody asked it anything. */
+  /** It is a user's own tool, which is not probed. */
   readonly added?: true;
-  /** The Services that lead to it; none where its endpoint is a person's. */
+  /** The Services that lead to it. Empty if overrides set its endpoint. */
   readonly members: readonly ServiceKey[];
-  /** Those of them that lead to every Pod that the chosen one leads to, as people write them. */
+  /** Display keys of the members that lead to all Pods of the entry point. */
   readonly samePods: readonly string[];
-  /** A person added or changed it, so no limit takes it away. */
+  /** A user added or changed it, so no limit removes it. */
   readonly pinned: boolean;
 }
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
 
-/** The endpoint of a URL that the schema of overrides let through. */
+/** Parses the URL of an override, which the schema has validated. */
 function endpointOf(text: string): Endpoint {
   const url = new URL(text);
   return {
@@ -70,7 +70,7 @@ function endpointOf(text: string): Endpoint {
   };
 }
 
-/** A discovered service as a tool, with nothing changed. */
+/** Converts a discovered service to a tool. */
 export function discoveredTool(service: DiscoveredService): Tool {
   const { namespace, name } = service.service;
   return {
@@ -92,7 +92,7 @@ export function discoveredTool(service: DiscoveredService): Tool {
   };
 }
 
-/** The fields of a tool that is a person's own: nothing in them comes from a tenant. */
+/** The fields of a user's own tool. None of them comes from a tenant. */
 type Personal = Pick<WholeTool, 'type' | 'endpoint' | 'description' | 'namespace' | 'metadata'>;
 
 function personalTool(
@@ -134,10 +134,10 @@ function personalTool(
 }
 
 /**
- * What a discovered tool becomes by a person's change. With an endpoint of theirs it is their tool: what the Service's
- * owner says, and what the Service answers, is of another place.
+ * Applies an override to a discovered tool. If it sets the endpoint, the tool is the user's own: texts of the Service's
+ * owner and responses of the Service do not apply to it.
  */
-function changed(tool: Tool, { key, override }: Change, kinds: ReadonlyMap<string, ToolKind>): Tool {
+function applyOverride(tool: Tool, { key, override }: Change, kinds: ReadonlyMap<string, ToolKind>): Tool {
   const { type = tool.type, endpoint, description } = override;
   if (endpoint !== undefined) {
     const own = {
@@ -148,7 +148,7 @@ function changed(tool: Tool, { key, override }: Change, kinds: ReadonlyMap<strin
     };
     const known =
       type === tool.type ? { description: tool.kind, mappings: tool.mappings, mcp: tool.mcp } : undefined;
-    return personalTool(own, nameOf(key), slashed(key), known, kinds);
+    return personalTool(own, nameOf(key), toSlashedKey(key), known, kinds);
   }
   const kind = override.type === undefined ? undefined : kinds.get(override.type);
   return {
@@ -164,31 +164,31 @@ function changed(tool: Tool, { key, override }: Change, kinds: ReadonlyMap<strin
   };
 }
 
-/** What a tool of a person's is called: `service.namespace` of either form of it. */
+/** The name of a user's own tool: `service.namespace` for both forms of a Service's key. */
 function nameOf(key: string): string {
   const address = addressedService(key);
   return address === undefined ? key : defaultName(address);
 }
 
-/** `namespace/service` of either form of it. */
-function slashed(key: string): string {
+/** Converts both forms of a Service's key to `namespace/service`. */
+function toSlashedKey(key: string): string {
   const address = addressedService(key);
   return address === undefined ? key : displayKey(address);
 }
 
 /**
- * The keys of people's own tools in `mcp_servers`, where none may hold a dot: each has one of its own. They follow from what
- * people wrote alone, so that no Service that comes or goes changes what else people wrote is for.
- * @param servers what people wrote under `mcp_servers`
+ * Unique keys without dots for users' own tools in `mcp_servers`. They depend on overrides only, so Services that come and
+ * go cannot change them.
+ * @param servers `mcp_servers` in overrides
  */
 function ownKeys(own: readonly OwnTool[], servers: object, notes: Problem[]): Map<OwnTool, string> {
   const taken = new Set(own.map(({ key }) => key));
   const keys = new Map<OwnTool, string>();
   for (const tool of own) {
     const dashed = tool.key.replaceAll('.', '-');
-    // Whichever of its two keys the person uses under mcp_servers is the one.
-    const isSlashed = Object.hasOwn(servers, slashed(tool.key)) && !Object.hasOwn(servers, dashed);
-    const wanted = isSlashed ? slashed(tool.key) : dashed;
+    // Use the form of the key that the user has under mcp_servers.
+    const isSlashed = Object.hasOwn(servers, toSlashedKey(tool.key)) && !Object.hasOwn(servers, dashed);
+    const wanted = isSlashed ? toSlashedKey(tool.key) : dashed;
     let key = wanted;
     if (tool.key !== wanted) for (let next = 2; taken.has(key); next++) key = `${wanted}-${next}`;
     if (key !== wanted)
@@ -204,10 +204,10 @@ function ownKeys(own: readonly OwnTool[], servers: object, notes: Problem[]): Ma
 }
 
 /**
- * The tools to write: what was discovered and is not known to be unhealthy, with what people changed, left out and
- * added. A field that a person gave wins over the generated one. Pure; in the order of the tools' names.
- * @param published types of tools with a person's URL stay as they are published
- * @param held services that may not become tools: a person may address one, and put a whole tool of theirs in its place
+ * The tools to publish, sorted by name: discovered services that are not unhealthy, with overrides applied, and users' own
+ * tools. Overrides win over generated fields. Pure.
+ * @param published types of published tools, which tools with a URL from overrides keep
+ * @param held services that may not become tools, but that an override may replace with a user's own tool
  */
 export function toolsOf(
   found: readonly DiscoveredService[],
@@ -219,8 +219,8 @@ export function toolsOf(
   const descriptionOf = (type: string): string | undefined =>
     (kinds.get(type) ?? kinds.get('custom'))?.description;
   const types = { published, descriptionOf };
-  const { changes, own, notes: told } = resolveOverrides([...found, ...held], overrides, types);
-  const notes: Problem[] = [...told];
+  const { changes, own, notes: resolveNotes } = resolveOverrides([...found, ...held], overrides, types);
+  const notes: Problem[] = [...resolveNotes];
   const reserved = new Set(own.map(({ name }) => name.toLowerCase()));
   const waiting = new Set(held);
   const offBeside = switchedOffBeside([...found, ...held], overrides);
@@ -250,23 +250,25 @@ export function toolsOf(
       continue;
     }
     const named = discoveredTool(service);
-    // A person's tool that has the name of one of another cluster takes its place.
+    // A user's own tool replaces a tool of another cluster with the same name.
     if (service.service.cluster !== HOME_CLUSTER && reserved.has(defaultName(service.service))) continue;
     const tool = reserved.has(named.tool.toLowerCase())
       ? { ...named, tool: defaultName(service.service) }
       : named;
-    tools.push(change === undefined || isEmpty(change.override) ? tool : changed(tool, change, kinds));
+    tools.push(change === undefined || isEmpty(change.override) ? tool : applyOverride(tool, change, kinds));
   }
   const written = added.filter(({ isCompleted }) => isCompleted !== true);
   const keys = ownKeys(written, overrides.holmesgpt.mcp_servers ?? {}, notes);
   for (const each of added) {
     if (each.override.enabled === false) continue;
-    tools.push(personalTool(each.override, each.name, keys.get(each) ?? slashed(each.key), undefined, kinds));
+    tools.push(
+      personalTool(each.override, each.name, keys.get(each) ?? toSlashedKey(each.key), undefined, kinds),
+    );
   }
   return { tools: tools.sort((a, b) => compareText(a.tool, b.tool)), notes };
 }
 
-/** What to tell of a person's URL whose type only a Service that nobody approved names. */
+/** The note for a URL in overrides whose type is known only from a Service that is not approved. */
 const untypedNote = ({ service, type }: DiscoveredService): Problem => ({
   where: `overrides.yaml, tool ${displayKey(service)}`,
   what: `has a URL and is not published: its type is not known, since its Service may not be published as ${type}`,

@@ -3,7 +3,7 @@ import type { Problem } from '../../model/discovery.ts';
 import { endpointUrl } from '../../model/discovery.ts';
 import type { YamlLimits } from '../../model/yaml-document.ts';
 import { readPlacedYaml } from '../../model/yaml-text.ts';
-import { told } from '../../planning/budget.ts';
+import { reportLimit } from '../../planning/budget.ts';
 import { describe } from '../../planning/description.ts';
 import type { Tool } from '../../planning/tools.ts';
 import { asFaults, type ContentFaults, placed } from '../faults.ts';
@@ -68,7 +68,7 @@ function render(ordered: readonly Tool[], options: RenderOptions & HolmesSetting
     most,
     holdersIn(holmes.publishedFile).any,
   );
-  const { cuts, notes } = told(
+  const { cuts, notes } = reportLimit(
     'agent_tools',
     beyond,
     (namespace) =>

@@ -12,7 +12,7 @@ const STATES: Readonly<
   listed: ['False', 'ListedByAgent'],
 };
 
-/** Whether a backend may be published as a matter of trust; nothing where its kind needs no approval. */
+/** The condition `Approved`. `undefined` if the backend needs no approval. */
 export function approved({ state, reason: message }: Approval): Finding<'Approved'> | undefined {
   if (state === 'open') return undefined;
   const [status, reason] = STATES[state];

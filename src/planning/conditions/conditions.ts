@@ -6,8 +6,8 @@ import { healthy, proven } from './probed.ts';
 import { type PublicationFacts, published } from './published.ts';
 
 /**
- * What is so of a backend, in the order in which a backend passes these. Pure.
- * @param service what the last discovery that found it found
+ * The conditions of a backend, in the order in which it passes them. Pure.
+ * @param service the result of the last discovery that found it
  */
 export function findingsOf(
   service: DiscoveredService,

@@ -14,7 +14,7 @@ const REASONS: Readonly<Record<(typeof CERTAINTIES)[number], ConditionReason<'De
   hint: 'Hint',
 };
 
-/** Why a Service is taken for a backend. */
+/** The condition `Detected` of a discovered backend. */
 export function detected({ service, type, certainty, evidence }: Candidate): Finding<'Detected'> {
   const why = evidence[0]?.detail ?? 'nothing else is known of it';
   return {
@@ -27,7 +27,7 @@ export function detected({ service, type, certainty, evidence }: Candidate): Fin
 
 const EXPLAIN = 'dynamic-toolset explain';
 
-/** What is so of a backend that the last discovery did not find, while its tool is still published. */
+/** The conditions of a backend that the last discovery did not find, but whose tool is still published. */
 export function notFound({ service, type }: Candidate): readonly [Finding<'Detected'>, ...Finding[]] {
   const key = displayKey(service);
   const message = `Service ${key} is not there any more, or is no backend of type ${type} now`;

@@ -1,8 +1,8 @@
-/** What a verdict says of a backend. */
+/** The conditions that follow from a probe's verdict. */
 import type { ConditionReason, ConditionStatus, Finding } from '../../model/condition.ts';
 import { type Fault, isKeptForNow, type Verdict } from '../../model/discovery.ts';
 
-/** The probe was not made, or has not come to an end. */
+/** Whether there is no result of a probe yet. */
 const isUnprobed = ({ health, proof, fault, pending }: Verdict): boolean =>
   pending === true || (health === 'unknown' && proof === 'unproven' && fault === undefined);
 
@@ -25,11 +25,11 @@ function provenCase(verdict: Verdict): Cases<'Proven'> {
   return ['Unknown', 'NoProof', 'nothing in its answers speaks for or against its type'];
 }
 
-/** Whether its own answers show that a backend is what it looks like. */
+/** The condition `Proven`. */
 export const proven = (verdict: Verdict): Finding<'Proven'> =>
   finding('Proven', provenCase(verdict), verdict);
 
-/** Why a backend is unhealthy, and what to do. */
+/** The reason and the fix for each fault. */
 const FAULTS: Readonly<Record<Fault, Cases<'Healthy'>>> = {
   not_ready: ['False', 'NoReadyEndpoints', 'look at the Pods behind it'],
   refused: ['False', 'AddressRefused', 'probes go to addresses of the cluster only'],
@@ -51,7 +51,7 @@ function healthyCase(verdict: Verdict): Cases<'Healthy'> {
   return ['True', authRequired ? 'CredentialsRequired' : 'ProbeSucceeded'];
 }
 
-/** In an outage the last verdict on a healthy backend stands, so that its tool stays, and says nothing about now. */
+/** During an outage, a healthy backend keeps its last verdict, so that its tool stays, but its current health is unknown. */
 const OUTAGE: Finding<'Healthy'> = {
   type: 'Healthy',
   status: 'Unknown',
@@ -60,6 +60,6 @@ const OUTAGE: Finding<'Healthy'> = {
     'no backend is reachable, so the last verdict stands; check the network and the DNS of this program first',
 };
 
-/** Whether a backend answers. @param isOutage no backend is reachable */
+/** The condition `Healthy`. @param isOutage whether no backend is reachable */
 export const healthy = (verdict: Verdict, isOutage: boolean): Finding<'Healthy'> =>
   isOutage && verdict.health === 'healthy' ? OUTAGE : finding('Healthy', healthyCase(verdict), verdict);

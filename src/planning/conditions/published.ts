@@ -3,43 +3,43 @@ import type { Approval, Verdict } from '../../model/discovery.ts';
 import type { Cut, Omission } from '../../model/documents.ts';
 import { OVERRIDE_ERROR, ROLLBACK_ANNOTATIONS, rollbackOf } from '../plan.ts';
 
-/** What is known of all that is published. */
+/** The state of the publication as a whole. */
 export interface PublicationState {
-  /** What is published was read. */
+  /** Whether the published documents were read. */
   readonly isKnown: boolean;
-  /** The rollback that holds, by the number of its revision. */
+  /** The revision of the rollback that holds. */
   readonly rollback: number | undefined;
-  /** What is wrong with `overrides.yaml`, while the last toolset stays because of it. */
+  /** The faults of `overrides.yaml`, while they keep the last toolset. */
   readonly overrideError: string | undefined;
-  /** Why the last publication failed, until one succeeds. */
+  /** The error of the last publication, until one succeeds. */
   readonly failure: string | undefined;
-  /** This process decides what is published, so it knows what limits keep out. */
+  /** Whether this process decides what to publish, so that it knows what limits remove. */
   readonly decides: boolean;
 }
 
-/** Annotations of what is published that tell of its state. */
+/** The annotations that contain this state. */
 export const STATE_ANNOTATIONS = [OVERRIDE_ERROR, ...ROLLBACK_ANNOTATIONS];
 
-/** The state that the annotations of what is published tell of. */
+/** Reads the state from annotations. */
 export function publicationState(
   annotations: Readonly<Record<string, string>> = {},
 ): Pick<PublicationState, 'rollback' | 'overrideError'> {
   return { rollback: rollbackOf(annotations)?.to, overrideError: annotations[OVERRIDE_ERROR] };
 }
 
-/** What decides whether one backend is published. */
+/** The facts that determine whether a backend is published. */
 export interface PublicationFacts {
   readonly state: PublicationState;
-  /** Its tool is in `toolset.json`. */
+  /** Whether its tool is in `toolset.json`. */
   readonly isPublished: boolean;
-  /** The last discovery found it. */
+  /** Whether the last discovery found it. */
   readonly isFound: boolean;
-  /** What it answered; while it is not found, what it answered last. */
+  /** The verdict of its last probe. */
   readonly verdict: Verdict;
   readonly approval: Approval;
-  /** Why `overrides.yaml` leaves it out, as the rest of a sentence about it. */
+  /** Why `overrides.yaml` disables it, as the rest of a sentence. */
   readonly switchedOff: string | undefined;
-  /** `overrides.yaml` gives its address, so its health does not matter. */
+  /** Whether `overrides.yaml` sets its address, so that its health does not matter. */
   readonly hasOwnAddress: boolean;
   readonly cuts: readonly Cut[];
   readonly omissions: readonly Omission[];
@@ -53,10 +53,10 @@ const KEEPS_OUT: ReadonlySet<Cut['limit']> = new Set(['namespace_tools', 'docume
 /** Whether a limit keeps a tool out of all documents. */
 export const keepsOut = ({ limit }: Cut): boolean => KEEPS_OUT.has(limit);
 
-/** Why a backend cannot be published as things are, whatever else is published. */
-function unfit(facts: PublicationFacts): Case | undefined {
+/** The reason that keeps this backend from being published. */
+function exclusionReason(facts: PublicationFacts): Case | undefined {
   const { approval, verdict, switchedOff, hasOwnAddress, cuts } = facts;
-  // It is a person's own tool then, and nothing that the Service is counts.
+  // With its own address it is a user's own tool, to which the state of the Service does not apply.
   if (hasOwnAddress && facts.isPublished) return undefined;
   if (!facts.isFound) return ['False', 'NotFound', 'the last discovery did not find it'];
   if (switchedOff !== undefined) return ['False', 'DisabledByOverride', switchedOff];
@@ -71,8 +71,8 @@ function unfit(facts: PublicationFacts): Case | undefined {
   return cut === undefined ? undefined : ['False', 'LimitReached', cut.why];
 }
 
-/** Why what is published stands still, if it does. */
-function standstill({ rollback, overrideError, failure }: PublicationState): Case | undefined {
+/** The reason why nothing is published at the moment. */
+function holdReason({ rollback, overrideError, failure }: PublicationState): Case | undefined {
   if (rollback !== undefined)
     return [
       'False',
@@ -89,18 +89,18 @@ function standstill({ rollback, overrideError, failure }: PublicationState): Cas
   return undefined;
 }
 
-const YET: Case = ['False', 'NotYetPublished', 'the next publication adds it'];
-const YET_ELSEWHERE: Case = [
+const NOT_YET: Case = ['False', 'NotYetPublished', 'the next publication adds it'];
+const NOT_YET_BY_LEADER: Case = [
   'False',
   'NotYetPublished',
   'it is not in what the leader published; only the leader knows whether a limit keeps it out',
 ];
 
-/** A backend whose tool is in the documents: in which of them, and whether it stays. */
-function present(facts: PublicationFacts): Case {
-  const reason = unfit(facts);
+/** The case of a backend whose tool is in the documents. */
+function publishedCase(facts: PublicationFacts): Case {
+  const reason = exclusionReason(facts);
   if (reason !== undefined) {
-    const [, why, message] = standstill(facts.state) ?? reason;
+    const [, why, message] = holdReason(facts.state) ?? reason;
     return ['True', 'KeptForNow', `it is published for now (${why}: ${message})`];
   }
   const beyond = facts.cuts.find(({ limit }) => limit === 'agent_tools' || limit === 'agent_bytes');
@@ -116,13 +116,13 @@ function present(facts: PublicationFacts): Case {
     : ['True', 'NotSupportedByAgent', `in ${omission.keptIn} only: ${omission.why}`];
 }
 
-/** Whether an agent that reads the published documents gets a backend. */
+/** The condition `Published`: whether an agent that loads the published documents can use the backend. */
 export function published(facts: PublicationFacts): Finding<'Published'> {
   const { state, isPublished } = facts;
   const [status, reason, message] = !state.isKnown
     ? (['Unknown', 'NotObserved', 'what is published was not read'] as const)
     : isPublished
-      ? present(facts)
-      : (unfit(facts) ?? standstill(state) ?? (state.decides ? YET : YET_ELSEWHERE));
+      ? publishedCase(facts)
+      : (exclusionReason(facts) ?? holdReason(state) ?? (state.decides ? NOT_YET : NOT_YET_BY_LEADER));
   return { type: 'Published', status, reason, message };
 }
