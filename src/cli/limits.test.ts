@@ -62,7 +62,7 @@ test.each([
 ] as const)(
   '%s shows in explain and in discover, with the setting',
   async (setting, value, services, words) => {
-    const settings = { MAX_TOOLS_PER_NAMESPACE: '100', [setting]: value };
+    const settings = { MAX_TOOLS_PER_NAMESPACE: '100', MAX_SHARDS: '1', [setting]: value };
     const { result } = await told('explain', services, settings);
     expect(result).toContain(words);
     expect(result).toContain(`raise ${setting}`);
@@ -70,6 +70,15 @@ test.each([
     expect(messages).toMatch(new RegExp(`warning: namespace shop: .*raise ${setting}`));
   },
 );
+
+test('what fits into several ConfigMaps is in toolset.json, and may be left out of the file that is not divided', async () => {
+  const services = [...Array.from({ length: 99 }, (_, n) => mcp('shop', `a${n}`)), mcp('shop', 'orders')];
+  const { result } = await told('explain', services, { MAX_DOCUMENT_KIB: '16', MAX_SHARDS: '8' });
+  expect(result).toContain('in the documents as the tool orders.shop');
+  expect(result).toMatch(
+    /in toolset\.json only, .*share of the 8 KiB that custom_toolset\.yaml has room for; raise MAX_DOC/,
+  );
+});
 
 test('another namespace that takes too much shows nothing for one that does not', async () => {
   const services = [mcp('shop', 'orders'), ...MANY, mcp('evil', 'm4'), mcp('evil', 'm5')];

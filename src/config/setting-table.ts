@@ -138,7 +138,7 @@ export const SETTINGS = {
     description:
       'maximum total size of the documents of one ConfigMap in KiB; beyond it, toolset.json is divided (MAX_SHARDS), or the namespaces that use the most lose tools',
   }),
-  maxShards: setting(count(1, 16), '1', {
+  maxShards: setting(count(1, 16), '4', {
     group: 'limits',
     env: 'MAX_SHARDS',
     flag: '--max-shards',

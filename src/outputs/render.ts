@@ -25,6 +25,9 @@ const sizeOf = (documents: Documents): number =>
 const sizesOf = <S>(outputs: readonly Output<S>[], tools: readonly Tool[]): Map<Tool, number> =>
   new Map(tools.map((tool) => [tool, outputs.reduce((sum, output) => sum + output.sizeOf(tool), 0)]));
 
+const total = (sizes: ReadonlyMap<Tool, number>): number =>
+  [...sizes.values()].reduce((sum, size) => sum + size, 0);
+
 /** @param shard the ConfigMap that the documents are for */
 function render<S>(
   outputs: readonly Output<S>[],
@@ -69,6 +72,11 @@ function without(
   };
 }
 
+/** What the outputs made of the tools that fit, and those that do not. */
+interface Trimmed extends RenderedTools {
+  readonly gone: ReadonlySet<Tool>;
+}
+
 interface Said {
   readonly why: string;
   readonly effect?: string;
@@ -83,7 +91,7 @@ function trimmed<S>(
   ordered: readonly Tool[],
   options: RenderOptions & S,
   most: number,
-): RenderedTools & { readonly gone: ReadonlySet<Tool> } {
+): Trimmed {
   const sizes = sizesOf(outputs, ordered);
   const tenants = ordered.filter(({ pinned }) => !pinned).length;
   let room = most;
@@ -98,22 +106,9 @@ function trimmed<S>(
   }
 }
 
-/** The same, without leaving anything out by an estimate: an output may have left out enough by limits of its own. */
-function fitted<S>(
-  outputs: readonly Output<S>[],
-  ordered: readonly Tool[],
-  options: RenderOptions & S,
-  most: number,
-): ReturnType<typeof trimmed> {
-  const all = render(outputs, ordered, options);
-  return sizeOf(all.documents) <= most
-    ? { ...all, gone: new Set() }
-    : trimmed(outputs, ordered, options, most);
-}
-
 /**
- * Divides the documents that can be divided among several ConfigMaps, since they do not fit into one. The others are in the
- * first one, and have at most half of it.
+ * Divides the documents that can be divided among several ConfigMaps, if all of them do not fit into one. The others are in
+ * the first one, and have at most half of it.
  */
 function divided<S>(
   outputs: readonly Output<S>[],
@@ -124,16 +119,28 @@ function divided<S>(
   const most = maxDocumentKib * KIB;
   const whole = outputs.filter(({ division }) => division === undefined);
   const parts = outputs.filter(({ division }) => division !== undefined);
-  const names = whole.flatMap(({ documents }) => documents.map(({ name }) => name)).join(' and ');
-  let rest = fitted(whole, ordered, options, most / 2);
+  const sizes = sizesOf(parts, ordered);
+  const all: Trimmed = { ...render(whole, ordered, options), gone: new Set() };
+  const used = sizeOf(all.documents);
+  // What surely does not fit is not rendered.
+  if (used + total(sizes) <= most + AROUND) {
+    const both = together([render(parts, ordered, options), all], ordered);
+    if (sizeOf(both.documents) <= most) return both;
+  }
+  const fitted = (tools: readonly Tool[], room: number): Trimmed => trimmed(whole, tools, options, room);
+  let rest = used <= most / 2 ? all : fitted(ordered, most / 2);
   const first = most - Math.min(most / 2, Math.ceil(sizeOf(rest.documents) / STEP) * STEP);
   const room = { first: first - AROUND, each: most - AROUND, most: maxShards };
-  const { shards, beyond } = divide(ordered, sizesOf(parts, ordered), room);
+  const { shards, beyond } = divide(ordered, sizes, room);
   const kept = ordered.filter((tool) => !beyond.has(tool));
-  if (beyond.size > 0) rest = fitted(whole, kept, options, most - first);
+  if (beyond.size > 0) {
+    const some = render(whole, kept, options);
+    rest = sizeOf(some.documents) <= most - first ? { ...some, gone: new Set() } : fitted(kept, most - first);
+  }
   const rendered = shards.map((tools, index) => render(parts, tools, options, index + 1));
-  const all = without(
-    together([rest, ...rendered], kept),
+  const names = whole.flatMap(({ documents }) => documents.map(({ name }) => name)).join(' and ');
+  const limited = without(
+    together([...rendered, rest], kept),
     'agent_bytes',
     kept.filter((tool) => rest.gone.has(tool)),
     {
@@ -141,7 +148,7 @@ function divided<S>(
       effect: `left out of ${names}, which is not divided`,
     },
   );
-  return without(all, 'document_bytes', [...beyond], {
+  return without(limited, 'document_bytes', [...beyond], {
     why: `has tools that take more than its share of the ${maxShards} ConfigMaps of ${maxDocumentKib} KiB that the documents have room for`,
   });
 }
@@ -157,12 +164,9 @@ export function renderWithin<S>(
   options: RenderOptions & S,
 ): RenderedTools {
   const { maxDocumentKib, maxShards } = options.limits;
-  const most = maxDocumentKib * KIB;
-  if (maxShards > 1 && outputs.some(({ division }) => division !== undefined)) {
-    const all = render(outputs, ordered, options);
-    return sizeOf(all.documents) <= most ? all : divided(outputs, ordered, options);
-  }
-  const { gone, ...rendered } = trimmed(outputs, ordered, options, most);
+  if (maxShards > 1 && outputs.some(({ division }) => division !== undefined))
+    return divided(outputs, ordered, options);
+  const { gone, ...rendered } = trimmed(outputs, ordered, options, maxDocumentKib * KIB);
   return without(rendered, 'document_bytes', [...gone], {
     why: `has tools that take more than its share of the ${maxDocumentKib} KiB that the documents have room for`,
   });

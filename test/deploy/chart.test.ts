@@ -6,11 +6,17 @@ import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { isMap, isScalar, parse, parseDocument, type YAMLMap } from 'yaml';
 import packageJson from '../../package.json' with { type: 'json' };
 import { keyOf, readConfigData } from '../../src/config/config-map.ts';
-import { SETTING_NAMES, type SettingName } from '../../src/config/setting-table.ts';
+import { SETTING_NAMES, SETTINGS, type SettingName } from '../../src/config/setting-table.ts';
 import { readSettings } from '../../src/config/settings.ts';
 import { testCluster } from '../cluster/cluster.ts';
 import { CHART, helm, noHelm, objects, only, RELEASE, render, type Values } from './chart.ts';
 import { matrix } from './matrix.ts';
+
+interface RoleRule {
+  readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly verbs: readonly string[];
+}
 
 const GOLDEN = join(import.meta.dirname, 'golden');
 const PLACES = { watched: 'monitoring', other: 'shop', holmes: 'holmesgpt' };
@@ -38,6 +44,27 @@ describe('what is rendered', () => {
   test('the versions are those of the program', () => {
     const { version, appVersion } = parse(readFileSync(join(CHART, 'Chart.yaml'), 'utf8')) as Values;
     expect([version, appVersion]).toEqual([packageJson.version, packageJson.version]);
+  });
+
+  test('the rights to more ConfigMaps are for as many as the program may write', async () => {
+    const namesFor = async (values: Values): Promise<unknown> => {
+      const roles = (await objects(values)).filter(({ kind }) => kind === 'Role');
+      const rules = roles.flatMap(
+        (role) => (role as unknown as { readonly rules: readonly RoleRule[] }).rules,
+      );
+      return rules.filter(
+        ({ verbs, resources }) => verbs.includes('delete') && resources.includes('configmaps'),
+      );
+    };
+    const upTo = (most: number) =>
+      Array.from({ length: most - 1 }, (_, index) => `kubernaut-toolset-config-${index + 2}`);
+    const some = matrix(PLACES)['two namespaces'] as Values;
+    const settings = (some as { readonly settings?: object }).settings ?? {};
+    expect(await namesFor(some)).toMatchObject([{ resourceNames: upTo(SETTINGS.maxShards.defaultValue) }]);
+    expect(await namesFor({ ...some, settings: { ...settings, maxShards: 2 } })).toMatchObject([
+      { resourceNames: upTo(2) },
+    ]);
+    expect(await namesFor({ ...some, settings: { ...settings, maxShards: 1 } })).toEqual([]);
   });
 
   test('alerts and dashboard are those of the files', async () => {

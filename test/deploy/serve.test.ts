@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { waitUntil } from '../cluster/cluster.ts';
 import { noHelm, type Values } from './chart.ts';
 import { matrix } from './matrix.ts';
@@ -120,7 +120,13 @@ describe('serve under exactly the rendered rights', { timeout: LIMIT }, () => {
   test('of two replicas one writes and the other knows; every right that was given is used', async () => {
     const given = await release((places) => ({
       ...matrix(places)['access reviews'],
-      settings: { namespaces: [places.watched], revisionHistoryLimit: 2, authorizationEnabled: true },
+      settings: {
+        namespaces: [places.watched],
+        revisionHistoryLimit: 2,
+        authorizationEnabled: true,
+        maxDocumentKib: 16,
+        maxShards: 2,
+      },
     }));
     const { admin } = given.cluster;
     const first = await given.start('dynamic-toolset-1-a');
@@ -153,6 +159,27 @@ describe('serve under exactly the rendered rights', { timeout: LIMIT }, () => {
       await admin.patch(given.path, { data: { 'toolset.json': '{}' } });
       await published('the edit is taken back', (text) => text !== '{}');
     }
+    // More tools than fit into one ConfigMap, then others, then none.
+    const own = (description: string): string =>
+      stringify({
+        tools: Object.fromEntries(
+          Array.from({ length: 80 }, (_, number) => [
+            `own-${number}`,
+            { type: 'orders', endpoint: `http://own-${number}.example`, description },
+          ]),
+        ),
+      });
+    const nextPart = (): Promise<string> =>
+      admin
+        .get<{ readonly data: Readonly<Record<string, string>> }>(`${given.path}-2`)
+        .then(({ data }) => data['toolset.json'] ?? '')
+        .catch(() => '');
+    for (const description of ['first', 'other']) {
+      await admin.patch(given.path, { data: { 'overrides.yaml': own(description) } });
+      await waitUntil('there are two ConfigMaps', async () => (await nextPart()).includes(description));
+    }
+    await admin.patch(given.path, { data: { 'overrides.yaml': null } });
+    await waitUntil('there is one again', async () => (await nextPart()) === '');
     // One right is for `diff`, run in the Pod: it reads the settings once.
     expect(await given.diff()).toMatchObject({ code: 0 });
 

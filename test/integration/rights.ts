@@ -16,6 +16,16 @@ export const PUBLISHING = [
   { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] },
 ] as const;
 
+/** What else it may do there, so that it can divide `toolset.json` among several ConfigMaps. */
+export const SHARDS = [
+  {
+    apiGroups: [''],
+    resources: ['configmaps'],
+    resourceNames: [2, 3, 4].map((shard) => `kubernaut-toolset-config-${shard}`),
+    verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'],
+  },
+];
+
 /** What it may do in a namespace that it looks into. */
 export const WATCHING = [
   { apiGroups: [''], resources: ['services'], verbs: ['list', 'watch'] },

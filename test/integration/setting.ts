@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { testCluster, waitUntil } from '../cluster/cluster.ts';
 import type { StoredObject } from '../cluster/rest.ts';
 import type { ServiceAccountSpec } from '../cluster/service-account.ts';
-import { PUBLISHING } from './rights.ts';
+import { PUBLISHING, SHARDS } from './rights.ts';
 
 /** What the ConfigMap is called unless told otherwise. */
 export const CONFIG_MAP = 'kubernaut-toolset-config';
@@ -35,6 +35,8 @@ interface SettingOptions {
   readonly backendPort?: number;
   /** Whether it may keep revisions; it may unless told. */
   readonly history?: boolean;
+  /** Whether it may divide `toolset.json` among several ConfigMaps; it may not unless told. */
+  readonly shards?: boolean;
   /** What else it may do, in the whole cluster. */
   readonly clusterRules?: ServiceAccountSpec['clusterRules'];
 }
@@ -49,10 +51,10 @@ export async function setting(options: SettingOptions = {}) {
     ...(options.clusterRules === undefined ? {} : { clusterRules: options.clusterRules }),
     rulesIn: {
       [watched]: [{ apiGroups: [''], resources: ['services'], verbs: ['get', 'list', 'watch'] }],
-      [target]:
-        options.history === false
-          ? PUBLISHING.filter(({ apiGroups }) => apiGroups[0] !== 'apps')
-          : PUBLISHING,
+      [target]: [
+        ...PUBLISHING.filter(({ apiGroups }) => options.history !== false || apiGroups[0] !== 'apps'),
+        ...(options.shards === true ? SHARDS : []),
+      ],
     },
   });
   const kubeconfig = await cluster.kubeconfig(account);

@@ -1,0 +1,188 @@
+import pLimit from 'p-limit';
+import { describe, expect, test } from 'vitest';
+import { waitUntil } from '../cluster/cluster.ts';
+import { command } from './command.ts';
+import { type Serve, startServe } from './serve-process.ts';
+import { CONFIG_MAP, type ConfigMap, SELDOM, type Setting, setting, toolNames } from './setting.ts';
+
+const KIB = 1024;
+const LIMITS = {
+  ...SELDOM,
+  MAX_SHARDS: '4',
+  MAX_BACKENDS: '10000',
+  MAX_NAMESPACE_SERVICES: '10000',
+  MAX_TOOLS_PER_NAMESPACE: '10000',
+};
+
+/** Services of so many Lokis of their own. */
+async function many({ cluster, watched }: Setting, from: number, count: number): Promise<void> {
+  const limit = pLimit(16);
+  const one = (number: number): Promise<unknown> => {
+    const name = `loki-of-a-team-with-a-long-name-${String(number).padStart(4, '0')}`;
+    return cluster.service(watched, {
+      name,
+      labels: { 'app.kubernetes.io/name': 'loki', 'app.kubernetes.io/instance': name },
+      selector: { app: name },
+      ports: [{ port: 3100, name: 'http-metrics' }],
+      headless: true,
+    });
+  };
+  await Promise.all(Array.from({ length: count }, (_, index) => limit(() => one(from + index))));
+}
+
+/** The ConfigMap, and those with other parts of its documents, by name. */
+async function readAll({ cluster, target }: Setting): Promise<Map<string, ConfigMap>> {
+  const { items } = await cluster.admin.get<{
+    readonly items: (ConfigMap & { readonly metadata: { readonly name: string } })[];
+  }>(`/api/v1/namespaces/${target}/configmaps?labelSelector=app.kubernetes.io/component=toolset-config`);
+  return new Map(items.map((item) => [item.metadata.name, item]));
+}
+
+const namesIn = (all: ReadonlyMap<string, ConfigMap>): string[] =>
+  [...all.values()].flatMap(toolNames).sort();
+
+/** Waits until so many tools are in so many ConfigMaps. */
+const published = (given: Setting, tools: number, shards: number): Promise<Map<string, ConfigMap>> =>
+  waitUntil(
+    `${tools} tools are in ${shards} ConfigMaps`,
+    async () => {
+      const all = await readAll(given);
+      return all.size === shards && new Set(namesIn(all)).size === tools && all;
+    },
+    { limitMs: 90_000, everyMs: 250 },
+  );
+
+const versions = (all: ReadonlyMap<string, ConfigMap>): Map<string, string> =>
+  new Map([...all].map(([name, { metadata }]) => [name, metadata.resourceVersion]));
+
+const failures = ({ lines }: Serve): unknown[] => lines.filter(({ level }) => level === 'error');
+
+const reverted = ({ lines }: Serve, part: string): Promise<boolean> =>
+  waitUntil(`a change of ${part} is reverted`, () =>
+    lines.some(({ drift_keys }) => Array.isArray(drift_keys) && drift_keys.join() === part),
+  );
+
+test('3,000 tools are in several ConfigMaps; each is repaired, written for its own change, removed, and comes back with a rollback', {
+  timeout: 300_000,
+}, async () => {
+  const given = await setting({ shards: true });
+  const { cluster, target, watched, revisions } = given;
+  const path = (name: string): string => `/api/v1/namespaces/${target}/configmaps/${name}`;
+  await many(given, 0, 3_000);
+  const env = { ...given.env, ...LIMITS };
+  const serve = startServe(env);
+  const first = await published(given, 3_000, 3);
+
+  // Each tool is in one of them, and each is a complete document of a size that Kubernetes takes.
+  expect(namesIn(first)).toHaveLength(3_000);
+  for (const { data } of first.values())
+    expect(Object.values(data).reduce((sum, text) => sum + text.length, 0)).toBeLessThanOrEqual(900 * KIB);
+  expect(first.get(CONFIG_MAP)?.metadata.annotations).toMatchObject({
+    'kubernaut.io/shards': '3',
+    'kubernaut.io/discovered-services': '3000',
+  });
+  expect(Object.keys(first.get(`${CONFIG_MAP}-2`)?.data ?? {})).toEqual(['toolset.json']);
+  expect(first.get(`${CONFIG_MAP}-2`)?.metadata.labels).toMatchObject({
+    'kubernaut.io/shard': '2',
+    'kubernaut.io/configmap': CONFIG_MAP,
+  });
+
+  // One that is deleted or edited comes back.
+  await waitUntil('it is in the history', async () => (await revisions()).length === 1);
+  await cluster.admin.delete(path(`${CONFIG_MAP}-2`));
+  await reverted(serve, 'toolset.json#2');
+  expect((await published(given, 3_000, 3)).get(`${CONFIG_MAP}-2`)?.data).toEqual(
+    first.get(`${CONFIG_MAP}-2`)?.data,
+  );
+  await cluster.admin.patch(path(`${CONFIG_MAP}-3`), { data: { 'toolset.json': '{"tools":[]}\n' } });
+  await reverted(serve, 'toolset.json#3');
+  const repaired = await published(given, 3_000, 3);
+
+  // A new tool changes the last one, and the annotations of the first.
+  await many(given, 3_000, 1);
+  const more = await published(given, 3_001, 3);
+  const before = versions(repaired);
+  const changed = [...versions(more)].filter(([name, version]) => before.get(name) !== version);
+  expect(changed.map(([name]) => name).sort()).toEqual([CONFIG_MAP, `${CONFIG_MAP}-3`]);
+  expect(more.get(CONFIG_MAP)?.data).toEqual(repaired.get(CONFIG_MAP)?.data);
+  expect((await command(env, 'diff')).code).toBe(0);
+  await waitUntil('it is in the history', async () => (await revisions()).length === 2);
+  expect(failures(serve)).toEqual([]);
+  expect(await serve.stop()).toBe(0);
+
+  // Fewer tools: what is not needed goes.
+  const fewer = startServe({ ...env, MAX_TOOLS_PER_NAMESPACE: '500' }, ['--force']);
+  const small = await published(given, 500, 1);
+  expect(small.get(CONFIG_MAP)?.metadata.annotations).not.toHaveProperty('kubernaut.io/shards');
+  await waitUntil('it is in the history', async () => (await revisions()).length === 3);
+
+  // A rollback restores all of it, and a running serve keeps it.
+  const history = await command(env, 'history', '-o', 'json');
+  expect(JSON.parse(history.stdout)).toMatchObject({
+    revisions: [
+      { revision: 1, tools: 3_000 },
+      {
+        revision: 2,
+        tools: 3_001,
+        changes: expect.stringMatching(/^\+loki-of-a-team-with-a-long-name-3000/),
+      },
+      { revision: 3, tools: 500, current: true },
+    ],
+  });
+  const back = await command(env, 'rollback', '--to', '1');
+  expect(back.stderr).toContain('is back at revision 1');
+  const restored = await published(given, 3_000, 3);
+  expect(restored.get(CONFIG_MAP)?.data['toolset.json']).toBe(first.get(CONFIG_MAP)?.data['toolset.json']);
+  expect(restored.get(`${CONFIG_MAP}-3`)?.data).toEqual(first.get(`${CONFIG_MAP}-3`)?.data);
+  await fewer.logged('holds until the inputs change');
+  expect(namesIn(await readAll(given))).toHaveLength(3_000);
+  expect(namesIn(restored)[0]).toBe(`loki-of-a-team-with-a-long-name-0000.${watched}`);
+  expect(failures(fewer)).toEqual([]);
+  expect(await fewer.stop()).toBe(0);
+});
+
+describe('tools are left out as with one ConfigMap, and one line says what to do', {
+  timeout: 120_000,
+}, () => {
+  const env = (given: Setting) => ({ ...given.env, ...LIMITS, MAX_DOCUMENT_KIB: '32' });
+
+  test('without the rights to the others', async () => {
+    const given = await setting();
+    await many(given, 0, 100);
+    const serve = startServe(env(given));
+    const line = await serve.logged(`may not read ConfigMap ${given.target}/${CONFIG_MAP}-2`);
+    expect(line).toMatchObject({ level: 'warn', message: expect.stringContaining('grant get, list, watch') });
+    const all = await waitUntil('it is published', async () => {
+      const found = await readAll(given);
+      return found.size > 0 && found;
+    });
+    expect([...all.keys()]).toEqual([CONFIG_MAP]);
+    expect(namesIn(all).length).toBeGreaterThan(10);
+    await waitUntil('it is in the history', async () => (await given.revisions()).length === 1);
+    await serve.stop();
+    expect(failures(serve)).toEqual([]);
+    expect(serve.lines.filter(({ message }) => message.includes('may not read'))).toHaveLength(1);
+  });
+
+  test('where others have the name of one', async () => {
+    const given = await setting({ shards: true });
+    const { cluster, target } = given;
+    await many(given, 0, 140);
+    const name = `${CONFIG_MAP}-2`;
+    const theirs = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data: { a: 'b' } };
+    await cluster.admin.create(`/api/v1/namespaces/${target}/configmaps`, theirs);
+    const serve = startServe(env(given));
+    const line = await serve.logged(`ConfigMap ${target}/${name} was made by others`);
+    expect(line).toMatchObject({ level: 'warn', message: expect.stringContaining('--force') });
+    await waitUntil('it is published', async () => (await readAll(given)).size === 1);
+    expect(await cluster.admin.get(`/api/v1/namespaces/${target}/configmaps/${name}`)).toMatchObject({
+      data: { a: 'b' },
+      metadata: { name },
+    });
+    await serve.stop();
+    const forced = startServe(env(given), ['--force']);
+    await published(given, 140, 3);
+    expect(failures(forced)).toEqual([]);
+    expect(await forced.stop()).toBe(0);
+  });
+});
