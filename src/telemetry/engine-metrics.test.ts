@@ -240,6 +240,12 @@ test.each<[string, readonly EngineEvent[], string, string | undefined]>([
     '1',
   ],
   [
+    'drift of several parts of a document',
+    [{ kind: 'drift', cycle: 1, keys: ['toolset.json#2', 'toolset.json#3'], diff: [] }],
+    'configmap_drift_detected_total{kind="toolset.json"}',
+    '1',
+  ],
+  [
     'a deletion is drift too',
     [{ kind: 'recreated', cycle: 1, overrides: true }],
     'configmap_drift_detected_total{kind="deleted"}',

@@ -58,8 +58,10 @@ const versions = (all: ReadonlyMap<string, ConfigMap>): Map<string, string> =>
 const failures = ({ lines }: Serve): unknown[] => lines.filter(({ level }) => level === 'error');
 
 const reverted = ({ lines }: Serve, part: string): Promise<boolean> =>
-  waitUntil(`a change of ${part} is reverted`, () =>
-    lines.some(({ drift_keys }) => Array.isArray(drift_keys) && drift_keys.join() === part),
+  waitUntil(
+    `a change of ${part} is reverted`,
+    () => lines.some(({ drift_keys }) => Array.isArray(drift_keys) && drift_keys.join() === part),
+    { limitMs: 90_000 },
   );
 
 test('3,000 tools are in several ConfigMaps; each is repaired, written for its own change, removed, and comes back with a rollback', {

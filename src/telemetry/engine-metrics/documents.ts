@@ -1,3 +1,4 @@
+import { shardOf } from '../../model/documents.ts';
 import type { PublishedTool } from '../../model/published-tools.ts';
 import type { MetricSet } from '../metric-set.ts';
 import { setCounts, type TargetHandlers, type TargetLabel, type TypeLabel } from './common.ts';
@@ -16,7 +17,8 @@ export function driftMetrics(set: MetricSet, documentsOf: DocumentsOf): TargetHa
     for (const kind of [...documentsOf(of.target), 'deleted']) drift.inc({ kind, ...of }, 0);
     return {
       drift({ keys }) {
-        for (const kind of keys) drift.inc({ kind, ...of });
+        // The parts of a divided document count together.
+        for (const kind of new Set(keys.map((key) => shardOf(key).document))) drift.inc({ kind, ...of });
       },
       recreated: () => drift.inc({ kind: 'deleted', ...of }),
     };
