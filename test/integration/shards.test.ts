@@ -42,15 +42,27 @@ const namesIn = (all: ReadonlyMap<string, ConfigMap>): string[] =>
   [...all.values()].flatMap(toolNames).sort();
 
 /** Waits until so many tools are in so many ConfigMaps. */
-const published = (given: Setting, tools: number, shards: number): Promise<Map<string, ConfigMap>> =>
-  waitUntil(
-    `${tools} tools are in ${shards} ConfigMaps`,
-    async () => {
-      const all = await readAll(given);
-      return all.size === shards && new Set(namesIn(all)).size === tools && all;
-    },
-    { limitMs: 90_000, everyMs: 250 },
-  );
+async function published(
+  given: Setting,
+  tools: number,
+  shards: number,
+  { lines }: Serve,
+): Promise<Map<string, ConfigMap>> {
+  let seen = '';
+  const check = async () => {
+    const all = await readAll(given);
+    const names = new Set(namesIn(all));
+    seen = `${names.size} are in ${all.size}`;
+    return all.size === shards && names.size === tools && all;
+  };
+  return waitUntil(`${tools} tools are in ${shards} ConfigMaps`, check, {
+    limitMs: 90_000,
+    everyMs: 250,
+  }).catch((error: Error) => {
+    const log = lines.map((line) => JSON.stringify(line).slice(0, 500)).join('\n');
+    throw new Error(`${error.message}; ${seen}\n${log}`);
+  });
+}
 
 const versions = (all: ReadonlyMap<string, ConfigMap>): Map<string, string> =>
   new Map([...all].map(([name, { metadata }]) => [name, metadata.resourceVersion]));
@@ -64,24 +76,24 @@ const reverted = ({ lines }: Serve, part: string): Promise<boolean> =>
     { limitMs: 90_000 },
   );
 
-test('3,000 tools are in several ConfigMaps; each is repaired, written for its own change, removed, and comes back with a rollback', {
+test('3,400 tools are in several ConfigMaps; each is repaired, written for its own change, removed, and comes back with a rollback', {
   timeout: 300_000,
 }, async () => {
   const given = await setting({ shards: true });
   const { cluster, target, watched, revisions } = given;
   const path = (name: string): string => `/api/v1/namespaces/${target}/configmaps/${name}`;
-  await many(given, 0, 3_000);
+  await many(given, 0, 3_400);
   const env = { ...given.env, ...LIMITS };
   const serve = startServe(env);
-  const first = await published(given, 3_000, 3);
+  const first = await published(given, 3_400, 3, serve);
 
   // Each tool is in one of them, and each is a complete document of a size that Kubernetes takes.
-  expect(namesIn(first)).toHaveLength(3_000);
+  expect(namesIn(first)).toHaveLength(3_400);
   for (const { data } of first.values())
     expect(Object.values(data).reduce((sum, text) => sum + text.length, 0)).toBeLessThanOrEqual(900 * KIB);
   expect(first.get(CONFIG_MAP)?.metadata.annotations).toMatchObject({
     'kubernaut.io/shards': '3',
-    'kubernaut.io/discovered-services': '3000',
+    'kubernaut.io/discovered-services': '3400',
   });
   expect(Object.keys(first.get(`${CONFIG_MAP}-2`)?.data ?? {})).toEqual(['toolset.json']);
   expect(first.get(`${CONFIG_MAP}-2`)?.metadata.labels).toMatchObject({
@@ -93,16 +105,16 @@ test('3,000 tools are in several ConfigMaps; each is repaired, written for its o
   await waitUntil('it is in the history', async () => (await revisions()).length === 1);
   await cluster.admin.delete(path(`${CONFIG_MAP}-2`));
   await reverted(serve, 'toolset.json#2');
-  expect((await published(given, 3_000, 3)).get(`${CONFIG_MAP}-2`)?.data).toEqual(
+  expect((await published(given, 3_400, 3, serve)).get(`${CONFIG_MAP}-2`)?.data).toEqual(
     first.get(`${CONFIG_MAP}-2`)?.data,
   );
   await cluster.admin.patch(path(`${CONFIG_MAP}-3`), { data: { 'toolset.json': '{"tools":[]}\n' } });
   await reverted(serve, 'toolset.json#3');
-  const repaired = await published(given, 3_000, 3);
+  const repaired = await published(given, 3_400, 3, serve);
 
   // A new tool changes the last one, and the annotations of the first.
-  await many(given, 3_000, 1);
-  const more = await published(given, 3_001, 3);
+  await many(given, 3_400, 1);
+  const more = await published(given, 3_401, 3, serve);
   const before = versions(repaired);
   const changed = [...versions(more)].filter(([name, version]) => before.get(name) !== version);
   expect(changed.map(([name]) => name).sort()).toEqual([CONFIG_MAP, `${CONFIG_MAP}-3`]);
@@ -114,7 +126,7 @@ test('3,000 tools are in several ConfigMaps; each is repaired, written for its o
 
   // Fewer tools: what is not needed goes.
   const fewer = startServe({ ...env, MAX_TOOLS_PER_NAMESPACE: '500' }, ['--force']);
-  const small = await published(given, 500, 1);
+  const small = await published(given, 500, 1, fewer);
   expect(small.get(CONFIG_MAP)?.metadata.annotations).not.toHaveProperty('kubernaut.io/shards');
   await waitUntil('it is in the history', async () => (await revisions()).length === 3);
 
@@ -122,22 +134,22 @@ test('3,000 tools are in several ConfigMaps; each is repaired, written for its o
   const history = await command(env, 'history', '-o', 'json');
   expect(JSON.parse(history.stdout)).toMatchObject({
     revisions: [
-      { revision: 1, tools: 3_000 },
+      { revision: 1, tools: 3_400 },
       {
         revision: 2,
-        tools: 3_001,
-        changes: expect.stringMatching(/^\+loki-of-a-team-with-a-long-name-3000/),
+        tools: 3_401,
+        changes: expect.stringMatching(/^\+loki-of-a-team-with-a-long-name-3400/),
       },
       { revision: 3, tools: 500, current: true },
     ],
   });
   const back = await command(env, 'rollback', '--to', '1');
   expect(back.stderr).toContain('is back at revision 1');
-  const restored = await published(given, 3_000, 3);
+  const restored = await published(given, 3_400, 3, fewer);
   expect(restored.get(CONFIG_MAP)?.data['toolset.json']).toBe(first.get(CONFIG_MAP)?.data['toolset.json']);
   expect(restored.get(`${CONFIG_MAP}-3`)?.data).toEqual(first.get(`${CONFIG_MAP}-3`)?.data);
   await fewer.logged('holds until the inputs change');
-  expect(namesIn(await readAll(given))).toHaveLength(3_000);
+  expect(namesIn(await readAll(given))).toHaveLength(3_400);
   expect(namesIn(restored)[0]).toBe(`loki-of-a-team-with-a-long-name-0000.${watched}`);
   expect(failures(fewer)).toEqual([]);
   expect(await fewer.stop()).toBe(0);
@@ -183,7 +195,7 @@ describe('tools are left out as with one ConfigMap, and one line says what to do
     });
     await serve.stop();
     const forced = startServe(env(given), ['--force']);
-    await published(given, 140, 3);
+    await published(given, 140, 3, forced);
     expect(failures(forced)).toEqual([]);
     expect(await forced.stop()).toBe(0);
   });
