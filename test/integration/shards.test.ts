@@ -53,7 +53,9 @@ async function published(
     const all = await readAll(given);
     const names = new Set(namesIn(all));
     seen = `${names.size} are in ${all.size}`;
-    return all.size === shards && names.size === tools && all;
+    // The first one is written last where the others grow.
+    const counted = all.get(CONFIG_MAP)?.metadata.annotations['kubernaut.io/discovered-services'];
+    return all.size === shards && names.size === tools && counted === String(tools) && all;
   };
   return waitUntil(`${tools} tools are in ${shards} ConfigMaps`, check, {
     limitMs: 90_000,
