@@ -1,7 +1,8 @@
 import type { Engine, EngineOptions } from '../controller/engine.ts';
 import type { EngineEvent } from '../controller/events.ts';
 import type { KubeClient } from '../kubernetes/connection.ts';
-import { OUTPUTS } from '../outputs/registry.ts';
+import { OUTPUTS, type OutputSettings, TARGET_TYPES } from '../outputs/registry.ts';
+import type { TargetType } from '../outputs/target-type.ts';
 import { OutageProber } from '../probing/outage-prober.ts';
 import { ScheduledProber } from '../probing/scheduled-prober.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -10,6 +11,7 @@ import type { Configuration } from './configuration.ts';
 import { excludedBy } from './excluded.ts';
 import type { Host } from './host.ts';
 import { joinElection, type LeaderHandle, sameElection } from './leader.ts';
+import { openOtherTargets } from './other-targets.ts';
 import { OverridesPreloader } from './overrides-preloader.ts';
 import { type InputOptions, openInput, type ReadinessListener, stagesOf } from './pipeline.ts';
 
@@ -36,6 +38,8 @@ export interface RuntimeContext {
   readonly log: Logger;
   /** The connection to the cluster, if the app reads from or publishes to one. */
   readonly cluster: KubeClient | undefined;
+  /** The agents with a place of their own; those that the program has unless given. */
+  readonly targetTypes?: readonly TargetType<OutputSettings>[] | undefined;
   /** Receives all events. */
   readonly emit: (event: EngineEvent) => void;
 }
@@ -110,6 +114,9 @@ export async function createAppInstance(
     },
     before?.prober,
   );
+  const homePublisher = overrides.publisher(publishing.publisher);
+  const { targetTypes = TARGET_TYPES } = context;
+  const others = await openOtherTargets(targetTypes, settings, kube, homePublisher);
   const policy = {
     // A file holds one ConfigMap.
     generation: kube === undefined ? { ...settings, maxShards: 1 } : settings,
@@ -129,19 +136,21 @@ export async function createAppInstance(
       targets: [
         {
           id: HOME_TARGET,
-          publisher: overrides.publisher(publishing.publisher),
+          publisher: homePublisher,
           outputs: OUTPUTS,
           owner: publishing.owner,
           follower,
           ...policy,
         },
+        ...others.map((other) => ({ ...other, ...policy })),
       ],
       version: host.version,
       now: () => new Date(),
       mayPublish,
       tell(event) {
         tell(event);
-        if (mayPublish()) publishing.onEvent?.(event);
+        // Kubernetes Events are about the ConfigMap.
+        if (mayPublish() && event.targetId === undefined) publishing.onEvent?.(event);
       },
       once,
     },

@@ -35,6 +35,8 @@ export interface AppOptions {
   /** The configuration without the settings ConfigMap. It says where that ConfigMap is. */
   readonly configuration: Configuration;
   readonly logger: ReturnType<typeof createLogger>;
+  /** The agents with a place of their own; those that the program has unless given. */
+  readonly targetTypes?: RuntimeContext['targetTypes'];
   /** Registers a callback that reloads the configuration on request, for example on SIGHUP. */
   readonly onReload?: ((reload: () => void) => void) | undefined;
 }
@@ -119,6 +121,7 @@ class Run {
     const metrics = new MetricSet();
     this.#context = {
       serveOptions: options.serveOptions,
+      targetTypes: options.targetTypes,
       host: options.host,
       signal: this.#stopped.signal,
       log,

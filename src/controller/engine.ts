@@ -124,6 +124,20 @@ export class Engine {
     for (const { loop } of this.#loops) loop.onStartedLeading();
   }
 
+  /** Tells a loop of what others write to its target, and all others if it may be the overrides that they use. */
+  async #watch({ target, tell, loop }: TargetLoop, signal: AbortSignal): Promise<void> {
+    const isHome = target === this.#options.targets[0];
+    await target.publisher.watch?.(
+      () => {
+        loop.onExternalChange();
+        for (const other of this.#loops)
+          if (isHome && other.target.readOverrides !== undefined) other.loop.onExternalChange();
+      },
+      (error) => tell({ kind: 'watch-failed', error }),
+      signal,
+    );
+  }
+
   /** Works with the options as they are until the signal is aborted. */
   async #runSession(signal: AbortSignal): Promise<void> {
     const { source, tell, once } = this.#options;
@@ -151,7 +165,7 @@ export class Engine {
     const running = [
       source.run(onChange, either),
       this.#discovery.run(either),
-      ...(once ? [] : this.#loops.map((each) => watch(each, either))),
+      ...(once ? [] : this.#loops.map((each) => this.#watch(each, either))),
       Promise.all(published).then(() => stop.abort()),
     ];
     await Promise.all(running.map((each) => each.catch(fail)));
@@ -175,15 +189,6 @@ function withoutLearning(discovery: Discovery): Discovery {
     },
     learn() {},
   };
-}
-
-/** Tells a loop of what others write to its target. */
-async function watch({ target, tell, loop }: TargetLoop, signal: AbortSignal): Promise<void> {
-  await target.publisher.watch?.(
-    () => loop.onExternalChange(),
-    (error) => tell({ kind: 'watch-failed', error }),
-    signal,
-  );
 }
 
 const discoveryOptions = ({ stages, targets: [home], tell, once }: EngineOptions): DiscoveryOptions => ({

@@ -179,12 +179,13 @@ export class Reconciler {
     const revisions = await this.#revisions.list(live, this.#note, signal);
     if (live !== undefined) this.#lastSeenOverrides = { overrides: live.data[OVERRIDES_KEY] };
     const state = this.#state();
-    const desired = this.#desired(found, situationOf(live, revisions, state), state, cycle);
+    const situation = await this.#withOverrides(situationOf(live, revisions, state), signal);
+    const desired = this.#desired(found, situation, state, cycle);
     const { decision, failure } = desired;
     const changed = externalChanges(decision, live, this.#lastDesired, version);
     if (this.#drift.holds(live, changed, cycle)) return undefined;
     if (failure === undefined) this.#report(decision, live, cycle);
-    const intent = { ...decision.intent, owner: await this.#owner(signal) };
+    const intent = { ...decision.intent, ...this.#notRestored, owner: await this.#owner(signal) };
     const target = { ...this.#options, outputs: this.#checking() };
     const result = await publish(intent, live, revisions, target, signal);
     const { action, changes } = result.plan;
@@ -207,6 +208,17 @@ export class Reconciler {
       ...(failure === undefined ? {} : { failure }),
       ...(fault === undefined ? {} : { unrecorded: fault }),
     };
+  }
+
+  /** The situation with the overrides of where people write them. */
+  async #withOverrides(situation: Situation, signal: AbortSignal): Promise<Situation> {
+    const { readOverrides } = this.#options;
+    return readOverrides === undefined ? situation : { ...situation, overrides: await readOverrides(signal) };
+  }
+
+  /** Overrides of another place are not written to this one. */
+  get #notRestored(): { readonly overrides?: undefined } {
+    return this.#options.readOverrides === undefined ? {} : { overrides: undefined };
   }
 
   /** @throws FindingsError if what is published must not be written to */

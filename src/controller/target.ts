@@ -19,6 +19,8 @@ export interface Target extends Pick<Publication, 'outputs' | 'publisher'> {
   readonly excluded?: Excluded;
   /** The owner reference of what is published, if there is one. */
   readonly owner: (signal: AbortSignal) => Promise<OwnerReference | undefined>;
+  /** Reads `overrides.yaml`, if people do not write it into what is published. @throws if it cannot be read */
+  readonly readOverrides?: ((signal: AbortSignal) => Promise<string | undefined>) | undefined;
   /** Makes sure that the agent reads what is published, if that is wanted. */
   readonly follower?: Follower | undefined;
 }

@@ -129,6 +129,24 @@ describe('two targets', () => {
     expect(places.home.applied).toHaveLength(1);
   });
 
+  test('one whose overrides are those of the home target follows them at once, and stores none', async () => {
+    const home = new MemoryPublisher();
+    const other = new MemoryPublisher();
+    const readOverrides = async () => home.live?.data['overrides.yaml'];
+    const { source, settle } = setup({
+      targets: [targetOn(home), targetOn(other, { id: 'other', readOverrides })],
+    });
+    source.sync([loki('a'), loki('b')]);
+    await settle();
+    home.edit('overrides.yaml', 'tools: { monitoring/a: { enabled: false } }');
+    await settle(500);
+    expect(other.tools).toEqual(namesOf('b'));
+    other.delete();
+    await settle(500);
+    expect(other.tools).toEqual(namesOf('b'));
+    expect(other.live?.data).not.toHaveProperty(['overrides.yaml']);
+  });
+
   test('a rollback of one holds there, and the other one goes on', async () => {
     const { source, places, settle } = setup();
     source.sync([loki('a')]);

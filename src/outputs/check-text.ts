@@ -2,13 +2,13 @@ import { overridesSchema } from '../model/overrides.ts';
 import type { YamlLimits } from '../model/yaml-document.ts';
 import { readPlacedYaml } from '../model/yaml-text.ts';
 import { asFaults, type ContentFaults, placed } from './faults.ts';
-import { OUTPUTS } from './registry.ts';
+import { ALL_OUTPUTS } from './registry.ts';
 
 /** Overrides, and what outputs would refuse of their own parts, as far as those alone show it. */
 function overridesFaults(text: string, limits: YamlLimits): ContentFaults {
   const read = readPlacedYaml(text, overridesSchema, { limits });
   if ('faults' in read) return asFaults(read);
-  const faults = OUTPUTS.all.flatMap((output) => output.overrideFaults?.(read.value) ?? []);
+  const faults = ALL_OUTPUTS.flatMap((output) => output.overrideFaults?.(read.value) ?? []);
   return placed(faults, read.placeOf);
 }
 
@@ -19,7 +19,7 @@ function overridesFaults(text: string, limits: YamlLimits): ContentFaults {
  */
 export function checkText(kind: string, text: string, limits: YamlLimits): ContentFaults {
   if (kind === 'overrides') return overridesFaults(text, limits);
-  const [type] = OUTPUTS.all.find(({ id }) => id === kind)?.documents ?? [];
+  const [type] = ALL_OUTPUTS.find(({ id }) => id === kind)?.documents ?? [];
   if (type === undefined) throw new Error(`there is no output ${kind}`);
   return type.check(text, limits);
 }

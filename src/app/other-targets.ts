@@ -1,0 +1,34 @@
+import type { EngineTarget } from '../controller/target.ts';
+import type { KubeClient } from '../kubernetes/connection.ts';
+import { OVERRIDES_KEY } from '../model/documents.ts';
+import type { OutputSettings } from '../outputs/registry.ts';
+import type { TargetType } from '../outputs/target-type.ts';
+import type { Publisher } from '../publishers/publisher.ts';
+
+/** What follows from the type of a target; the policy is the same for all. */
+export type OtherTarget = Omit<EngineTarget, 'generation' | 'removalHold' | 'force' | 'excluded'>;
+
+/**
+ * Opens the targets beside the home target that the settings ask for.
+ * @param home where people write `overrides.yaml`, which counts for all targets
+ * @throws UserError if the settings contradict each other
+ */
+export async function openOtherTargets(
+  types: readonly TargetType<OutputSettings>[],
+  settings: OutputSettings,
+  kube: KubeClient | undefined,
+  home: Publisher,
+): Promise<readonly OtherTarget[]> {
+  const opened = await Promise.all(
+    types.map(async ({ id, outputs, open }): Promise<OtherTarget | undefined> => {
+      const place = await open(settings, kube);
+      if (place === undefined) return undefined;
+      return {
+        ...{ id, outputs, publisher: place.publisher, follower: place.follower },
+        owner: async () => undefined,
+        readOverrides: async (signal) => (await home.read(signal))?.data[OVERRIDES_KEY],
+      };
+    }),
+  );
+  return opened.filter((target) => target !== undefined);
+}
