@@ -1,4 +1,4 @@
-import { isSwitchedOff } from '../detection/judge.ts';
+import { isDisabled } from '../detection/evaluate.ts';
 import type { Rules } from '../detection/rules.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import type { Excluded } from '../planning/removals.ts';
@@ -26,6 +26,6 @@ export function excludedBy(rules: Rules, namespaces: readonly string[]): Exclude
     const isCustom =
       tool.metadata.certainty === 'annotation' && !own.some(({ certainty }) => certainty === 'annotation');
     const types = isCustom ? [tool.type, 'custom'] : [tool.type];
-    return !isSearched(tool, namespace) || types.some((type) => isSwitchedOff(type, namespace, rules));
+    return !isSearched(tool, namespace) || types.some((type) => isDisabled(type, namespace, rules));
   };
 }

@@ -1,5 +1,5 @@
 import { retyped } from '../detection/backend.ts';
-import { forbiddenType } from '../detection/judge.ts';
+import { forbiddenType } from '../detection/evaluate.ts';
 import type { Naming } from '../detection/names.ts';
 import type { Rules } from '../detection/rules.ts';
 import type { Candidate, DiscoveredService, Problem, Verdict } from '../model/discovery.ts';

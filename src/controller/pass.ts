@@ -1,5 +1,5 @@
-import { bounded } from '../detection/bound.ts';
 import { type Detection, detect } from '../detection/detect.ts';
+import { limitCandidates } from '../detection/limit-candidates.ts';
 import { assignNames, type Naming, NO_NAMING } from '../detection/names.ts';
 import type { DetectOptions } from '../detection/owner.ts';
 import { withReach } from '../detection/reach.ts';
@@ -85,7 +85,7 @@ export interface Backends {
 export function backendsOf(detection: Detection, stages: Omit<Stages, 'prober'>): Backends {
   const { rules, maxBackends, naming = NO_NAMING, inUse = new Set(), companions = new Map() } = stages;
   const judging = { rules, inUse, companions, named: naming.named, placed: naming.placed };
-  const limited = bounded(detection, maxBackends, stages.detection.approvals);
+  const limited = limitCandidates(detection, maxBackends, stages.detection.approvals);
   const candidates = limited.candidates
     .flatMap((candidate) => apart(candidate, inUse, naming.held))
     .map((candidate) => inOrder(candidate, judging));

@@ -8,25 +8,25 @@ import {
   type Problem,
 } from '../model/discovery.ts';
 import { defaultName, type Service } from '../model/service.ts';
+import type { Match } from './evaluate.ts';
 import type { Group } from './group.ts';
-import type { Match } from './judge.ts';
 import { matchService } from './match.ts';
 import type { Neighbours, Sharing } from './neighbours.ts';
-import { type DetectOptions, type OwnersWord, ownersWord, wantedName } from './owner.ts';
+import { type DetectOptions, readAnnotations, requestedName, type ServiceAnnotations } from './owner.ts';
 import { chooseScheme } from './port.ts';
 import type { Rules } from './rules.ts';
 import { podsWithin } from './selection.ts';
 import { wordsOf } from './words.ts';
 
-/** Most labels, and most selector entries, of a Service in which words are looked for. */
-const MOST_READ = 50;
+/** Maximum labels, and maximum selector entries, of a Service to read words from. */
+const MAX_ENTRIES = 50;
 
 function wordsIn(service: Service): Set<string> {
-  const texts = [service.labels, service.selector].flatMap((of) => Object.values(of).slice(0, MOST_READ));
+  const texts = [service.labels, service.selector].flatMap((of) => Object.values(of).slice(0, MAX_ENTRIES));
   return new Set([service.name, ...texts].flatMap((text) => wordsOf(text)));
 }
 
-/** The first of a detector's base paths whose words and conditions a Service fulfils. */
+/** The first of a detector's base paths whose words and conditions match a Service. */
 function placeOf(service: Service, detector: Detector): Detector['paths'][number] | undefined {
   const words = detector.paths.some((place) => place.words.length > 0) ? wordsIn(service) : new Set();
   return detector.paths.find(
@@ -37,34 +37,34 @@ function placeOf(service: Service, detector: Detector): Detector['paths'][number
 }
 
 /**
- * Most entry points of one backend that become candidates, the better ones and as many of the oldest: one of them may be in
- * use, or a person may name it. Only a few are probed.
+ * Maximum entry points per backend that become candidates: half of them the best, half the oldest, because an old one may
+ * be in use or named by overrides. Only a few are probed.
  */
-const MOST_WAYS = 100;
+const MAX_ENTRY_POINTS = 100;
 
-/** The Services of a group that become candidates, the best first. */
-function mostUseful(group: readonly Match[]): readonly Match[] {
-  if (group.length <= MOST_WAYS) return group;
+/** The Services of a group that become candidates, best first. */
+function limitEntryPoints(group: readonly Match[]): readonly Match[] {
+  if (group.length <= MAX_ENTRY_POINTS) return group;
   const made = ({ service }: Match): string => service.created ?? '~';
   const oldest = group.toSorted((a, b) => (made(a) < made(b) ? -1 : made(a) > made(b) ? 1 : 0));
-  const kept = new Set([...group.slice(0, MOST_WAYS / 2), ...oldest.slice(0, MOST_WAYS / 2)]);
+  const kept = new Set([...group.slice(0, MAX_ENTRY_POINTS / 2), ...oldest.slice(0, MAX_ENTRY_POINTS / 2)]);
   return group.filter((match) => kept.has(match));
 }
 
-/** What a backend is made of: while all of it is the same, so is the backend. */
-interface Ingredients {
+/** The inputs of a backend. While they are unchanged, so is the backend. */
+interface BackendInputs {
   readonly group: Group;
   readonly options: DetectOptions;
-  /** The Services that are worked out, each with those that share Pods with it. */
+  /** The Services that become candidates, each with those that share Pods with it. */
   readonly ways: readonly (readonly [match: Match, sharing: Sharing])[];
 }
 
-interface Made extends Ingredients {
+interface BuiltBackend extends BackendInputs {
   readonly candidate: Candidate | undefined;
   readonly problems: readonly Problem[];
 }
 
-const sameIngredients = (one: Ingredients, other: Ingredients): boolean =>
+const sameIngredients = (one: BackendInputs, other: BackendInputs): boolean =>
   one.options === other.options &&
   one.group.length === other.group.length &&
   one.ways.length === other.ways.length &&
@@ -74,18 +74,18 @@ const sameIngredients = (one: Ingredients, other: Ingredients): boolean =>
     return match === otherMatch && sharing === otherSharing;
   });
 
-/** Makes the candidates of groups. A group of which nothing changed gets the same object again, and so do all that follow from it. */
-export class BackendMaker {
+/** Builds the candidates of groups. An unchanged group gets the same object again, so later stages can skip it. */
+export class BackendBuilder {
   readonly #rules: Rules;
-  /** By the best way into them. */
-  readonly #made = new WeakMap<Match, Made>();
+  /** By the best entry point. */
+  readonly #made = new WeakMap<Match, BuiltBackend>();
 
   constructor(rules: Rules) {
     this.#rules = rules;
   }
 
-  /** The candidate of a group with its fallbacks, and what its owners say and may not. */
-  make(
+  /** The candidate of a group with its fallbacks, and problems with its annotations. */
+  build(
     group: Group,
     {
       approved,
@@ -97,9 +97,9 @@ export class BackendMaker {
       readonly options: DetectOptions;
     },
   ): { readonly candidate: Candidate | undefined; readonly problems: readonly Problem[] } {
-    // An approval is for the one Service that it names, so the others are no way in beside it.
+    // An approval holds only for the Service that it names, so the other Services are no entry points.
     const usable = approved.has(group[0]) ? group.filter((match) => approved.has(match)) : group;
-    const ways = mostUseful(usable).map((match) => [match, neighbours.of(match.service)] as const);
+    const ways = limitEntryPoints(usable).map((match) => [match, neighbours.of(match.service)] as const);
     const ingredients = { group, options, ways };
     const known = this.#made.get(group[0]);
     if (known !== undefined && sameIngredients(known, ingredients)) return known;
@@ -110,9 +110,9 @@ export class BackendMaker {
 }
 
 function backendOf(
-  { group, ways, options }: Ingredients,
+  { group, ways, options }: BackendInputs,
   rules: Rules,
-): Pick<Made, 'candidate' | 'problems'> {
+): Pick<BuiltBackend, 'candidate' | 'problems'> {
   const members = group.map(({ service }) => service).sort((a, b) => (a.name < b.name ? -1 : 1));
   const known = group.map(backendMember).sort(byAge);
   const shown = displayNames(group);
@@ -121,13 +121,13 @@ function backendOf(
   for (const [match, sharing] of ways) {
     const { candidate, word } = candidateOf(match, members, rules, options);
     if (usable.length === 0) problems = [...problems, ...word.problems];
-    // What a hint alone speaks for is no help to others.
+    // A hint does not qualify as a fallback.
     if (word.refused || (usable.length > 0 && candidate.certainty === 'hint')) continue;
     const own = candidate.displayNames ?? [];
     usable.push({
       ...candidate,
       displayNames: [...new Set([...own, ...shown])],
-      ...reachedAs(members, sharing),
+      ...sharedPodsOf(members, sharing),
       members: known,
     });
   }
@@ -144,8 +144,8 @@ const backendMember = ({ service: { name, created }, roles }: Match): BackendMem
   ...(created === undefined ? {} : { created }),
 });
 
-/** The Services that share Pods with one of a backend's, and the cluster IPs of all of these. */
-function reachedAs(
+/** The Services that share Pods with an entry point, and the cluster IPs of all of them. */
+function sharedPodsOf(
   members: readonly Service[],
   { names, clusterIPs }: Sharing,
 ): Pick<Candidate, 'sharesPods' | 'clusterIPs'> {
@@ -165,9 +165,9 @@ function candidateOf(
   members: readonly Service[],
   rules: Rules,
   options: DetectOptions,
-): { readonly candidate: Candidate; readonly word: OwnersWord } {
+): { readonly candidate: Candidate; readonly word: ServiceAnnotations } {
   const { service } = chosen;
-  const word = ownersWord(service, (chosen.owner ?? chosen.compiled).detector, options);
+  const word = readAnnotations(service, (chosen.owner ?? chosen.compiled).detector, options);
   const known = word.type === undefined ? undefined : rules.byType.get(word.type)?.detector;
   const detector = known ?? chosen.compiled.detector;
   const evidence: Evidence[] = [...chosen.evidence];
@@ -191,7 +191,7 @@ function candidateOf(
     endpoint = { scheme, host, port: chosen.port.port, path };
   }
   const others = members.filter(({ name }) => name !== service.name);
-  // At a host that its annotation names are not the Pods of its selector.
+  // If its annotation names another host, the Pods of its selector are not behind it.
   const samePods = endpoint.host === host ? others.filter((other) => podsWithin(service, other)) : [];
   return {
     word,
@@ -219,16 +219,16 @@ function candidateOf(
   };
 }
 
-/** The names that owners of a group's Services ask for, each once. */
+/** The distinct display names that owners of a group's Services request. */
 function displayNames(group: Group): string[] {
   const names = group.map(({ service, owner, compiled }) =>
-    wantedName(service, (owner ?? compiled).detector),
+    requestedName(service, (owner ?? compiled).detector),
   );
   return [...new Set(names.filter((name) => name !== undefined))];
 }
 
 /**
- * A candidate whose answers proved it to be of another kind, or at another base path, than its labels say.
+ * Changes the type or endpoint of a candidate to what its responses proved.
  * @param detector type of the detector whose proof held
  */
 export function retyped(

@@ -3,12 +3,12 @@ import type { Candidate, Problem } from '../model/discovery.ts';
 import { compareKeys, displayKey, displayNamespace } from '../model/key.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
-import { BackendMaker } from './backend.ts';
-import { withinNamespace } from './bound-namespace.ts';
-import type { FormerSelectors } from './former.ts';
+import { BackendBuilder } from './backend.ts';
+import { evaluate, isApprovedMatch, type Match, type Miss, strongest } from './evaluate.ts';
+import type { FormerSelectors } from './former-selectors.ts';
 import { groupMembers } from './group.ts';
 import { factsOf } from './identity.ts';
-import { isApprovedMatch, judge, type Match, type Miss, strongest } from './judge.ts';
+import { limitNamespace } from './limit-namespace.ts';
 import { matchService } from './match.ts';
 import { type Member, memberOf } from './member.ts';
 import { assignNames, NO_NAMING } from './names.ts';
@@ -16,15 +16,15 @@ import { Neighbours } from './neighbours.ts';
 import type { DetectOptions } from './owner.ts';
 import type { Rules } from './rules.ts';
 
-/** What detection gave: one candidate for each backend, and what a person should know. */
+/** The result of detection: one candidate per backend, and problems. */
 export interface Detection {
   readonly candidates: readonly Candidate[];
-  /** All Services that were looked at and count, backends or not. */
+  /** All relevant Services, whether backends or not. */
   readonly services: readonly Service[];
   readonly problems: readonly Problem[];
 }
 
-/** Services by key; where two have the same key the result does not depend on which came first. */
+/** Indexes Services by key. For duplicate keys, the result does not depend on their order. */
 function distinct(services: Iterable<Service>): Map<ServiceKey, Service> {
   const byKey = new Map<ServiceKey, Service>();
   for (const service of services) {
@@ -35,44 +35,44 @@ function distinct(services: Iterable<Service>): Map<ServiceKey, Service> {
   return byKey;
 }
 
-/** What one Service is by itself: a backend's way in, if a detector claims it. */
+/** The result of examining one Service on its own. */
 export interface Examined {
   readonly member: Member | undefined;
-  /** It is no way in, and its Pods count all the same: what people say of it holds for other Services of these. */
-  readonly aside?: Service;
+  /** Set if it is not an entry point, but overrides that name it apply to other Services of its Pods. */
+  readonly nonBackend?: Service;
   readonly problems: readonly Problem[];
 }
 
 const NOTHING: Examined = { member: undefined, problems: [] };
 
 /** A Service that is no way in; where it leads to is kept. */
-export const aside = (service: Service, problems: readonly Problem[] = []): Examined => ({
+export const nonBackend = (service: Service, problems: readonly Problem[] = []): Examined => ({
   member: undefined,
   problems,
-  aside: service,
+  nonBackend: service,
 });
 
-/** Looks at one Service, without the others. Pure. */
+/** Examines one Service on its own. Pure. */
 export function examine(service: Service, rules: Rules, options: DetectOptions): Examined {
-  // Its selector means nothing, but its owner may change the type back and forth: what people say of it still counts.
-  if (service.type === 'ExternalName' && !options.allowExternalNames) return aside(service);
+  // Keep it, because its owner may change the type back and forth, and overrides that name it must still apply.
+  if (service.type === 'ExternalName' && !options.allowExternalNames) return nonBackend(service);
   if (rules.vocabulary.optOut.some(({ why: _, ...match }) => matchService(service, match) !== undefined))
-    return aside(service);
+    return nonBackend(service);
   const facts = factsOf(service, rules.vocabulary);
   const claims: Match[] = [];
   const problems: Problem[] = [];
   for (const compiled of rules.detectors) {
     let verdict: Match | Miss;
     try {
-      verdict = judge(facts, compiled, rules);
+      verdict = evaluate(facts, compiled, rules);
     } catch (error) {
-      // A detector that fails must not take the others with it.
+      // A bug in one detector must not affect the others.
       const what = `the detector ${compiled.detector.type} failed with "${oneLine(String(error), 200)}", which is a bug`;
       problems.push({ where: `Service ${displayKey(service)}`, what, fix: 'please report it' });
       continue;
     }
     if (verdict.matched) claims.push(verdict);
-    else if (verdict.portless)
+    else if (verdict.missingPort)
       problems.push({
         where: `Service ${displayKey(service)}`,
         what:
@@ -83,27 +83,27 @@ export function examine(service: Service, rules: Rules, options: DetectOptions):
       });
   }
   const match = strongest(claims);
-  // One ExternalName may lead to another, and that to a backend.
+  // An ExternalName may point to another one, which points to a backend.
   if (match === undefined && problems.length === 0)
-    return service.type === 'ExternalName' ? aside(service) : NOTHING;
-  return match === undefined ? aside(service, problems) : { member: memberOf(match, rules), problems };
+    return service.type === 'ExternalName' ? nonBackend(service) : NOTHING;
+  return match === undefined ? nonBackend(service, problems) : { member: memberOf(match, rules), problems };
 }
 
-/** What is computed of one namespace and holds for the next time, as far as nothing changed. */
+/** Intermediate results of one namespace, to reuse in the next detection. */
 export class NamespaceMemory {
   neighbours: Neighbours | undefined;
-  readonly backends: BackendMaker;
+  readonly backends: BackendBuilder;
 
   constructor(rules: Rules) {
-    this.backends = new BackendMaker(rules);
+    this.backends = new BackendBuilder(rules);
   }
 }
 
 /**
- * Combines what was examined in one namespace into backends, in small steps. Pure, but for what it remembers.
- * @param memory of the same namespace: what did not change is the same object again
+ * Groups the examined Services of one namespace into backends, in small steps. Pure, except for `memory`.
+ * @param memory results of the same namespace: unchanged backends stay the same objects
  */
-export function* combine(
+export function* detectNamespace(
   examined: Iterable<Examined>,
   rules: Rules,
   options: DetectOptions,
@@ -115,14 +115,14 @@ export function* combine(
   const problems: Problem[] = [];
   for (const each of examined) {
     if (each.member !== undefined) members.push(each.member);
-    if (each.aside !== undefined) asides.push(each.aside);
+    if (each.nonBackend !== undefined) asides.push(each.nonBackend);
     problems.push(...each.problems);
   }
   const { approvals = NO_APPROVALS } = options;
   const approved = new Set(
     members.map(({ match }) => match).filter((match) => isApprovedMatch(match, rules, approvals)),
   );
-  const { kept, problem } = withinNamespace(members, options.maxNamespaceServices, approved);
+  const { kept, problem } = limitNamespace(members, options.maxNamespaceServices, approved);
   if (problem !== undefined) problems.push(problem);
   const services = [...members.map(({ match }) => match.service), ...asides];
   services.sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -132,23 +132,23 @@ export function* combine(
   const candidates: Candidate[] = [];
   for (const group of groupMembers(kept, approved)) {
     yield;
-    const made = memory.backends.make(group, { approved, neighbours, options });
+    const made = memory.backends.build(group, { approved, neighbours, options });
     problems.push(...made.problems);
     if (made.candidate !== undefined) candidates.push(made.candidate);
   }
   return { candidates, services, problems };
 }
 
-/** Takes all steps at once. */
-function toEnd<T>(steps: Generator<void, T, undefined>): T {
+/** Runs all steps at once. */
+function runAll<T>(steps: Generator<void, T, undefined>): T {
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;
   }
 }
 
-/** What was found in each namespace as one: tools have unique names, and problems stand in order. Pure. */
-export function together(parts: Iterable<Detection>): Detection {
+/** Merges the results of all namespaces: assigns unique names, and sorts problems. Pure. */
+export function mergeNamespaces(parts: Iterable<Detection>): Detection {
   const found: Candidate[] = [];
   const services: Service[] = [];
   const problems: Problem[] = [];
@@ -159,7 +159,7 @@ export function together(parts: Iterable<Detection>): Detection {
     for (const service of part.services) services.push(service);
     problems.push(...part.problems);
   }
-  // A pass gives names anew, since it knows who has which one, and tells who did not get what they asked for.
+  // These names are preliminary: a pass assigns them again, because it knows which names are in use, and reports conflicts.
   const { candidates } = assignNames(found.sort(byKey), NO_NAMING);
   problems.sort((a, b) => (a.where < b.where ? -1 : a.where > b.where ? 1 : a.what < b.what ? -1 : 1));
   return { candidates, services, problems };
@@ -170,15 +170,15 @@ function byKey(a: Candidate, b: Candidate): number {
 }
 
 /**
- * Finds the backends among Services: which product each is, how sure that is and why, where it answers, and which
- * Services lead to the same one. Pure: the same Services, in any order and number, give the same result.
+ * Finds the backends among Services: the product, certainty, evidence and endpoint of each, and the Services that lead to
+ * it. Pure; order and duplicates of Services do not matter.
  */
 export function detect(services: Iterable<Service>, rules: Rules, options: DetectOptions): Detection {
   const byNamespace = Map.groupBy(distinct(services).values(), displayNamespace);
-  return together(
+  return mergeNamespaces(
     [...byNamespace.values()].map((all) =>
-      toEnd(
-        combine(
+      runAll(
+        detectNamespace(
           all.map((service) => examine(service, rules, options)),
           rules,
           options,

@@ -2,8 +2,8 @@ import type { Candidate, Problem } from '../model/discovery.ts';
 import { displayKey, displayNamespace } from '../model/key.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import { detect } from './detect.ts';
+import { evaluate } from './evaluate.ts';
 import { factsOf } from './identity.ts';
-import { judge } from './judge.ts';
 import { matchService } from './match.ts';
 import type { DetectOptions } from './owner.ts';
 import type { Rules } from './rules.ts';
@@ -12,19 +12,19 @@ import type { Rules } from './rules.ts';
 export interface DetectorVerdict {
   readonly type: string;
   readonly matched: boolean;
-  /** What matched, the surest first; or why it does not match. */
+  /** The evidence, most certain first, or why the detector does not match. */
   readonly reasons: readonly string[];
-  /** It has something of the product, and yet is left out. */
+  /** Whether it nearly matches. */
   readonly near: boolean;
 }
 
-/** How detection came to its result for one Service. */
+/** Explains the result of detection for one Service. */
 export interface Explanation {
   readonly service: Service;
   readonly detectors: readonly DetectorVerdict[];
-  /** Why no detector is asked at all. */
+  /** Why the Service is excluded before any detector runs. */
   readonly keptOut?: string;
-  /** The backend that the Service leads to, be it by itself or by a better way in. */
+  /** The backend that the Service leads to, as its entry point or not. */
   readonly candidate?: Candidate;
   readonly problems: readonly Problem[];
 }
@@ -38,9 +38,9 @@ function keptOut(service: Service, rules: Rules, options: DetectOptions): string
 }
 
 /**
- * How detection comes to its result for one Service. Pure.
- * @param services all Services of its namespace, for the grouping
- * @returns nothing if the Service is not among them
+ * Explains the result of detection for one Service. Pure.
+ * @param services all Services of its namespace, for grouping
+ * @returns `undefined` if the Service is not among them
  */
 export function explain(
   services: readonly Service[],
@@ -52,7 +52,7 @@ export function explain(
   if (service === undefined) return undefined;
   const facts = factsOf(service, rules.vocabulary);
   const detectors = rules.detectors.map((compiled): DetectorVerdict => {
-    const verdict = judge(facts, compiled, rules);
+    const verdict = evaluate(facts, compiled, rules);
     return verdict.matched
       ? {
           type: compiled.detector.type,

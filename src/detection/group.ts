@@ -1,19 +1,19 @@
 import { compareKeys, displayNamespace } from '../model/key.ts';
 import { serviceKey } from '../model/service.ts';
+import type { Match } from './evaluate.ts';
 import { certaintyRank } from './identity.ts';
-import type { Match } from './judge.ts';
 import type { Member } from './member.ts';
 import { newcomersIn, unsureIn } from './newcomers.ts';
 import { Twins, type Work } from './twins.ts';
 import { Union } from './union.ts';
 
-/** Services that lead to one backend, the best way in first; never empty. */
+/** The Services of one backend, best entry point first. Never empty. */
 export type Group = readonly [Match, ...Match[]];
 
 /**
- * Joins parts of one installation: Services with one stem and different roles, where nothing else in their names tells
- * them apart. Two with the same role are joined only through a third one.
- * @param members all of one stem
+ * Joins the parts of one installation: Services with the same stem and different roles, whose names do not differ
+ * otherwise. Two Services with the same role are joined only through a third one.
+ * @param members all members with one stem
  */
 function joinParts(members: readonly Member[], union: Union<Member>): void {
   const byRest = Map.groupBy(members, ({ rest }) => rest);
@@ -27,8 +27,8 @@ function joinParts(members: readonly Member[], union: Union<Member>): void {
   if (others.length > 0) union.joinAll([first, ...plain, ...others]);
 }
 
-/** The members in groups of those that lead to one backend: the same Pods, or differently named parts of one installation. */
-function connected(members: readonly Member[]): Member[][] {
+/** Groups members of one backend: with the same Pods, or parts of one installation. */
+function connectedComponents(members: readonly Member[]): Member[][] {
   const union = new Union<Member>();
   for (const alike of Map.groupBy(members, ({ selectorKey }) => selectorKey)) {
     const [key, all] = alike;
@@ -36,7 +36,7 @@ function connected(members: readonly Member[]): Member[][] {
   }
   for (const [stem, all] of Map.groupBy(members, ({ stem }) => stem))
     if (stem !== undefined) joinParts(all, union);
-  // A group stands where its last member does.
+  // The order of groups is that of their last members.
   const groups = Map.groupBy(members.toReversed(), (member) => union.find(member));
   return [...groups.values()].reverse();
 }
@@ -54,11 +54,11 @@ function preference(a: Match, b: Match): number {
 
 const byName = (a: Member, b: Member): number => (a.match.service.name < b.match.service.name ? -1 : 1);
 
-/** Groups members of one type and namespace; a headless twin joins the ordinary Service it is most like. */
+/** Groups members of one type and namespace. A headless Service joins the regular Service that it matches best. */
 function groupAlike(members: Member[], approved: ReadonlySet<Match>, work: Work): Group[] {
   members.sort(byName);
   const ordinary = members.filter(({ match }) => !match.service.headless);
-  const groups = connected(ordinary);
+  const groups = connectedComponents(ordinary);
   const alone: Member[] = [];
   const twins = new Twins(groups, work);
   for (const member of members) {
@@ -67,7 +67,7 @@ function groupAlike(members: Member[], approved: ReadonlySet<Match>, work: Work)
     if (group === undefined) alone.push(member);
     else groups[group]?.push(member);
   }
-  return [...groups, ...connected(alone)].flatMap((group) => {
+  return [...groups, ...connectedComponents(alone)].flatMap((group) => {
     const behind = new Set([...newcomersIn(group), ...unsureIn(group)]);
     const later = ({ match }: Member): number => Number(!approved.has(match));
     const isBehind = (member: Member): number => Number(behind.has(member));
@@ -79,9 +79,9 @@ function groupAlike(members: Member[], approved: ReadonlySet<Match>, work: Work)
 }
 
 /**
- * One group for each backend, in the order of the keys of their best ways in. The work is near linear in the number of
- * members: they are found by what they have in common and not compared with each other.
- * @param approved what people approved: these are preferred as ways in
+ * Groups members by backend, sorted by the key of the best entry point. Nearly linear: members are found through indexes,
+ * and not compared pairwise.
+ * @param approved approved members, which are preferred as entry points
  * @param work counts comparisons, for tests
  */
 export function groupMembers(

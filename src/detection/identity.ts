@@ -1,29 +1,29 @@
 import { CERTAINTIES } from '../model/certainties.ts';
 import type { Certainty, Vocabulary } from '../model/detector.ts';
 import type { Service } from '../model/service.ts';
-import { shown } from './match.ts';
+import { quoteForDisplay } from './match.ts';
 import { type CompiledDetector, phraseAt, type Role, type Rules } from './rules.ts';
 import { lastRun, withoutInstance, wordsOf } from './words.ts';
 
-/** A text of a Service that may name a product. */
+/** A text in a Service that may name a product. */
 interface Mention {
   readonly certainty: Certainty;
   readonly where: string;
-  /** Its words without the installation's name, and all of them: an installation is often called like the product. */
+  /** Its words without the installation's name, and all its words, because an installation is often named like the product. */
   readonly readings: readonly (readonly string[])[];
 }
 
-/** What a Service says about itself, read once for all detectors. */
+/** The texts of a Service, read once for all detectors. */
 export interface Facts {
   readonly service: Service;
   readonly mentions: readonly Mention[];
-  /** Words of its name without the installation's; empty where the name is the installation's. */
+  /** Words of its name without the installation's name. */
   readonly nameWords: readonly string[];
-  /** Words of the labels that name its part. */
+  /** Words of its component labels. */
   readonly componentWords: readonly string[];
 }
 
-/** Reads what a Service says about itself. */
+/** Reads the facts of a Service. */
 export function factsOf(service: Service, vocabulary: Vocabulary): Facts {
   const instances = vocabulary.instance.flatMap((key) => service.labels[key] ?? []);
   const readings = (text: string): string[][] => {
@@ -36,7 +36,7 @@ export function factsOf(service: Service, vocabulary: Vocabulary): Facts {
     if (value === undefined || value === '') continue;
     mentions.push({
       certainty,
-      where: `${from === 'labels' ? 'label' : 'selector'} ${key}=${shown(value)}`,
+      where: `${from === 'labels' ? 'label' : 'selector'} ${key}=${quoteForDisplay(value)}`,
       readings: readings(value),
     });
   }
@@ -53,7 +53,7 @@ export function factsOf(service: Service, vocabulary: Vocabulary): Facts {
   };
 }
 
-/** A role that was found, and the words that gave it. */
+/** A role, and the words that mean it. */
 export interface FoundRole {
   readonly role: Role;
   readonly words: string;
@@ -61,11 +61,11 @@ export interface FoundRole {
 
 interface Reading {
   readonly roles: readonly FoundRole[];
-  /** The first word that says neither a role nor nothing. */
+  /** The first word that is neither a role nor neutral. */
   readonly unknown: string | undefined;
 }
 
-/** Reads words one by one as roles, longest phrase first. */
+/** Reads words as roles, longest phrase first. */
 function readRoles(
   words: readonly string[],
   compiled: CompiledDetector,
@@ -91,14 +91,14 @@ function readRoles(
 export interface Identity {
   readonly certainty: Certainty;
   readonly detail: string;
-  /** Nothing but the product's name and known words: not one word of somebody else before it. */
+  /** Whether all words before the product's name are known. */
   readonly exact: boolean;
-  /** How many words the product's name has: a longer one is the more specific. */
+  /** Number of words in the product's name. A longer name is more specific. */
   readonly length: number;
   readonly roles: readonly FoundRole[];
 }
 
-/** Why a text that has the product's name does not mean the product. */
+/** Why a text contains the product's name but means something else. */
 export interface NotIdentity {
   readonly near: string;
 }
@@ -123,19 +123,19 @@ function readMention(
         detail: mention.where,
         exact: before.unknown === undefined,
         length: name.length,
-        roles: [...before.roles.filter(({ role }) => role.anywhere), ...after.roles],
+        roles: [...before.roles.filter(({ role }) => role.matchesBeforeProduct), ...after.roles],
       };
     }
   }
   return undefined;
 }
 
-/** Position of a certainty: 0 is the most certain. */
+/** The rank of a certainty. 0 is the most certain. */
 export function certaintyRank(certainty: Certainty): number {
   return CERTAINTIES.indexOf(certainty);
 }
 
-/** All the places where a Service names a product, the most certain first; and where it nearly does. */
+/** Finds all places where a Service names a product, most certain first, and those where it nearly does. */
 export function identify(
   facts: Facts,
   compiled: CompiledDetector,
@@ -158,7 +158,7 @@ export function identify(
   return { found, near };
 }
 
-/** The roles that a Service plays: from its component label, from what names the product, and from its own name. */
+/** The roles of a Service, from its component labels, its mentions of the product, and its name. */
 export function rolesOf(
   facts: Facts,
   identities: readonly Identity[],
@@ -168,7 +168,9 @@ export function rolesOf(
   const namesProduct = identities.some((identity) => identity.certainty === 'name');
   const fromName = namesProduct
     ? []
-    : readRoles(facts.nameWords, compiled, rules.neutral).roles.filter(({ role }) => !role.besideProduct);
+    : readRoles(facts.nameWords, compiled, rules.neutral).roles.filter(
+        ({ role }) => !role.requiresProductName,
+      );
   return [
     ...readRoles(facts.componentWords, compiled, rules.neutral).roles,
     ...identities.flatMap((identity) => identity.roles),

@@ -13,7 +13,7 @@ function matchersOf({ detector, signals }: CompiledDetector): Matcher[] {
   ];
 }
 
-/** Tells whether a text fits one of many expectations. Most have no wildcard, so these cost one look together. */
+/** Matches a text against many expectations. Those without a wildcard need a single lookup. */
 function anyOf(expectations: readonly Expectation[]): (text: unknown) => boolean {
   if (expectations.includes(true)) return (text) => text !== undefined;
   const all = new Set(expectations.flat().filter((each) => each !== true));
@@ -22,7 +22,7 @@ function anyOf(expectations: readonly Expectation[]): (text: unknown) => boolean
     typeof text === 'string' && (all.has(text) || patterns.some((pattern) => fitsPattern(text, pattern)));
 }
 
-/** Whether one of the detectors names a port. A Service can have thousands. */
+/** Whether any detector names a port. It is fast, because a Service can have thousands of ports. */
 function portTest(detectors: readonly CompiledDetector[], matchers: readonly Matcher[]): Interest['port'] {
   const numbers = new Set(detectors.flatMap(({ detector }) => detector.ports.numbers));
   const wanted = matchers.flatMap(({ port }) => port ?? []);
@@ -42,10 +42,10 @@ function portTest(detectors: readonly CompiledDetector[], matchers: readonly Mat
     isProtocol(appProtocol);
 }
 
-/** Labels that later stages ask for. */
+/** Labels that later stages need. */
 const ALWAYS = ['app.kubernetes.io/part-of'];
 
-/** What rules look at in a Service: what they do not, need not be kept. */
+/** The parts of a Service that rules use. All others can be dropped. */
 export function interestOf({ detectors, vocabulary }: Rules): Interest {
   const matchers = [...vocabulary.optOut, ...detectors.flatMap(matchersOf)];
   const keysIn = (kind: 'labels' | 'selector' | 'annotations'): string[] =>

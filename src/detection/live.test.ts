@@ -4,7 +4,7 @@ import { options, rules } from '../../test/fixtures/unit/detection.ts';
 import { keyFor, offered, type ServiceFields, service } from '../../test/fixtures/unit/service.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import { detect } from './detect.ts';
-import { FormerSelectors } from './former.ts';
+import { FormerSelectors } from './former-selectors.ts';
 import { LiveDetection } from './live.ts';
 
 /** Remembers nothing. */
@@ -253,13 +253,13 @@ test('a namespace in which all changes all the time remembers a bounded number o
   const former = new FormerSelectors({ selectors: 4, namespace: 10, services: 6, namespaces: 2 });
   const at = (name: string, app: number, namespace = 'noisy'): Service =>
     service(name, { namespace, selector: { app: `${app}` } });
-  for (let n = 0; n < 20; n++) for (let app = 0; app < 3; app++) former.note(at(`s${n}`, app));
+  for (let n = 0; n < 20; n++) for (let app = 0; app < 3; app++) former.record(at(`s${n}`, app));
   const known = Array.from({ length: 20 }, (_, n) => former.of(at(`s${n}`, 0)));
   expect(known.slice(0, 14)).toEqual(Array.from({ length: 14 }, () => undefined));
   expect(known.slice(14).every((each) => each !== undefined)).toBe(true);
   const sizes = known.map((each) => (each instanceof Map ? each.size : 0));
   expect(sizes.reduce((a, b) => a + b)).toBeLessThanOrEqual(10);
-  former.note(at('a', 1, 'calm'));
-  former.note(at('a', 1, 'third'));
+  former.record(at('a', 1, 'calm'));
+  former.record(at('a', 1, 'third'));
   expect(former.of(at('a', 1, 'calm'))).toBeDefined();
 });

@@ -2,79 +2,77 @@ import { type Approvals, changedNamespaces, NO_APPROVALS } from '../model/approv
 import { displayNamespace, HOME_CLUSTER, partsOf } from '../model/key.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import {
-  aside,
-  combine,
   type Detection,
+  detectNamespace,
   type Examined,
   examine,
+  mergeNamespaces,
   NamespaceMemory,
-  together,
+  nonBackend,
 } from './detect.ts';
-import { FormerSelectors } from './former.ts';
+import { FormerSelectors } from './former-selectors.ts';
 import type { DetectOptions } from './owner.ts';
 import type { Rules } from './rules.ts';
 import { selectionOf } from './selection.ts';
 
-/** What is known of one namespace. */
+/** The state of one namespace. */
 interface NamespaceState {
   readonly examined: Map<ServiceKey, Examined>;
   readonly memory: NamespaceMemory;
-  /** What these are together. */
+  /** The result for the namespace. */
   detection: Detection | undefined;
-  /** Nothing of it changed since that was computed. */
+  /** Whether the result is up to date. */
   isFresh: boolean;
 }
 
-/**
- * Most rounds of one detection. What changes all the time is left to the next detection, so that it delays nothing else.
- */
-const MOST_ROUNDS = 3;
+/** Maximum rounds per detection. Services that change constantly are left to the next one, so that they delay no others. */
+const MAX_ROUNDS = 3;
 
-/** A Service that no detector claims and that there is nothing to say of. */
-const isNothing = ({ member, aside, problems }: Examined): boolean =>
-  member === undefined && aside === undefined && problems.length === 0;
+/** Whether a Service is irrelevant: no detector matches, and there is nothing to report. */
+const isNothing = ({ member, nonBackend, problems }: Examined): boolean =>
+  member === undefined && nonBackend === undefined && problems.length === 0;
 
 const namespaceOf = (key: ServiceKey): string => displayNamespace(partsOf(key));
 
 /**
- * Detection that is kept in step: the same as `detect` of all Services, where a change costs what it touches. A change is
- * only noted; the next detection examines the Services that came or changed, and regroups namespaces where that counts.
+ * Incremental detection: the same result as `detect` of all Services, at the cost of what changed. Changes are only
+ * recorded. The next detection examines changed Services, and regroups their namespaces if necessary.
  */
 export class LiveDetection {
-  /** What Services led to before. */
+  /** The former selectors of Services. */
   readonly former: FormerSelectors;
   readonly #rules: Rules;
   #options: DetectOptions;
   /** By namespace, as `displayNamespace` writes it. */
   readonly #namespaces = new Map<string, NamespaceState>();
-  /** All Services, each with its version. */
+  /** The resourceVersions of all Services. */
   readonly #versions = new Map<ServiceKey, string | undefined>();
-  /** Services that came or changed since they were examined. */
+  /** Services to examine. */
   readonly #pending = new Map<ServiceKey, Service>();
   #detection: Detection | undefined;
 
-  /** @param former what Services led to before, where another detection remembers that */
+  /** @param former former selectors of a previous instance */
   constructor(rules: Rules, options: DetectOptions, former = new FormerSelectors()) {
     this.former = former;
     this.#rules = rules;
     this.#options = options;
   }
 
-  /** How many Services there are. */
+  /** Number of Services. */
   get size(): number {
     return this.#versions.size;
   }
 
-  /** What counts in a namespace, and what was not examined yet. */
+  /** The relevant and the pending Services of a namespace. */
   servicesIn(namespace: string): Service[] {
     const examined = [...(this.#namespaces.get(namespace)?.examined.values() ?? [])];
-    const services = examined.flatMap(({ member, aside }) => member?.match.service ?? aside ?? []);
+    const services = examined.flatMap(({ member, nonBackend }) => member?.match.service ?? nonBackend ?? []);
     const pending = [...this.#pending.values()].filter((service) => displayNamespace(service) === namespace);
     const byKey = [...services, ...pending].map((service) => [serviceKey(service), service] as const);
     return [...new Map(byKey).values()];
   }
 
-  /** What people approved now. */
+  /** Applies changed approvals. */
   approve(approvals: Approvals): void {
     const changed = changedNamespaces(this.#options.approvals ?? NO_APPROVALS, approvals);
     if (changed.size === 0) return;
@@ -85,7 +83,7 @@ export class LiveDetection {
     }
   }
 
-  /** A Service that came or changed. */
+  /** Adds or updates a Service. Services with an unchanged resourceVersion are skipped. */
   put(service: Service): void {
     const key = serviceKey(service);
     const { version } = service;
@@ -94,7 +92,7 @@ export class LiveDetection {
     this.#pending.set(key, service);
   }
 
-  /** A Service that is gone. */
+  /** Removes a Service. */
   drop(key: ServiceKey): void {
     this.#versions.delete(key);
     this.#pending.delete(key);
@@ -103,8 +101,8 @@ export class LiveDetection {
   }
 
   /**
-   * The full set of a cluster: what is not among these is gone, but for namespaces that are named, or all of them by `*`.
-   * Other clusters stay as they are.
+   * Replaces all Services of a cluster, except those of unread namespaces; `*` is all namespaces. Other clusters do not
+   * change.
    */
   replace(services: readonly Service[], unread: ReadonlySet<string>, cluster: string = HOME_CLUSTER): void {
     const kept = new Set(services.map(serviceKey));
@@ -117,25 +115,25 @@ export class LiveDetection {
     for (const service of services) this.put(service);
   }
 
-  /** What there is. The same object as before while nothing changed that counts. */
+  /** Runs detection. Returns the same object while nothing relevant changes. */
   detect(): Detection {
     for (const _ of this.#steps());
     return this.#current();
   }
 
   /**
-   * As `detect`, in steps that are small: each costs one Service, or one backend.
-   * @param pause asked after each step; what it returns is waited for. Changes that come meanwhile count.
+   * Like `detect`, in small steps of one Service or one backend.
+   * @param pause awaited after each step. Changes in the meantime are included.
    */
   async detectInSteps(pause: () => Promise<void> | undefined): Promise<Detection> {
     for (const _ of this.#steps()) await pause();
     return this.#current();
   }
 
-  /** Brings all up to date, a step at a time, until nothing is left to do. */
+  /** Updates all namespaces step by step. */
   *#steps(): Generator<void, void, undefined> {
     let isDone = false;
-    for (let round = 0; round < MOST_ROUNDS && !isDone; round++) {
+    for (let round = 0; round < MAX_ROUNDS && !isDone; round++) {
       for (const [key, service] of [...this.#pending]) {
         if (this.#pending.get(key) !== service) continue;
         this.#pending.delete(key);
@@ -146,7 +144,7 @@ export class LiveDetection {
       for (const state of this.#namespaces.values()) {
         if (state.isFresh) continue;
         state.isFresh = true;
-        state.detection = yield* combine(
+        state.detection = yield* detectNamespace(
           [...state.examined.values()],
           this.#rules,
           this.#options,
@@ -161,16 +159,18 @@ export class LiveDetection {
   }
 
   #current(): Detection {
-    this.#detection ??= together([...this.#namespaces.values()].flatMap(({ detection }) => detection ?? []));
+    this.#detection ??= mergeNamespaces(
+      [...this.#namespaces.values()].flatMap(({ detection }) => detection ?? []),
+    );
     return this.#detection;
   }
 
   #examine(key: ServiceKey, service: Service): void {
     const found = examine(service, this.#rules, this.#options);
     this.#remember(key, isNothing(found) ? undefined : service);
-    // What was a backend before still counts for its Pods of then.
+    // A former backend still counts for the Pods that it selected.
     const isKept = isNothing(found) && this.former.of(service) !== undefined;
-    const examined = isKept ? aside(service) : found;
+    const examined = isKept ? nonBackend(service) : found;
     if (isNothing(examined)) {
       this.#forget(key);
       return;
@@ -187,15 +187,15 @@ export class LiveDetection {
     this.#touch(state);
   }
 
-  /** Remembers where a Service led to, unless that stays. @param now the Service, if it is still one that counts */
+  /** Records the former selector of a Service if it changes. @param now the Service, if it is still relevant */
   #remember(key: ServiceKey, now: Service | undefined): void {
     const known = this.#namespaces.get(namespaceOf(key))?.examined.get(key);
-    const before = known?.member?.match.service ?? known?.aside;
+    const before = known?.member?.match.service ?? known?.nonBackend;
     if (before === undefined) return;
-    if (now === undefined || selectionOf(before).key !== selectionOf(now).key) this.former.note(before);
+    if (now === undefined || selectionOf(before).key !== selectionOf(now).key) this.former.record(before);
   }
 
-  /** It was a backend, or there was something to say of it, and is none any more. */
+  /** Removes a Service that is no longer relevant. */
   #forget(key: ServiceKey): void {
     const state = this.#namespaces.get(namespaceOf(key));
     if (state?.examined.delete(key) !== true) return;

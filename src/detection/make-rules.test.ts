@@ -6,7 +6,7 @@ import { detectorSchema } from '../outputs/detector-schema.ts';
 import { detect } from './detect.ts';
 import { explain } from './explain.ts';
 import { type Customisation, makeRules } from './make-rules.ts';
-import { type Rules, UNSET } from './rules.ts';
+import { DEFAULT_OPTIONS, type Rules } from './rules.ts';
 
 const example = {
   type: 'example',
@@ -58,7 +58,7 @@ describe('makeRules', () => {
 });
 
 test('options that nobody set are the defaults of their schema', () => {
-  expect(UNSET).toEqual(detectorOptions.parse({}));
+  expect(DEFAULT_OPTIONS).toEqual(detectorOptions.parse({}));
 });
 
 describe('what users add and set', () => {

@@ -4,21 +4,21 @@ import type { Problem } from '../model/discovery.ts';
 import { suggestOrList } from '../model/nearest.ts';
 import { compileRules, type Rules, roleFault } from './rules.ts';
 
-/** Detectors that users add, and what operators set. */
+/** Custom detectors and options. */
 export interface Customisation {
-  /** Detectors in the order of their files; one of a type that is known already takes the other's place. */
+  /** Custom detectors, in order of their files. One with a built-in type replaces the built-in detector. */
   readonly added: readonly { readonly name: string; readonly detector: Detector }[];
   readonly options: DetectorsOptions;
-  /** Types that are switched off, whether or not there are such. */
+  /** Disabled types, which may be unknown. */
   readonly disabled: readonly string[];
 }
 
 const NONE: Customisation = { added: [], options: {}, disabled: [] };
 
 /**
- * Rules made of the detectors that the program comes with, and of what users add and set.
- * @returns the rules, and what is wrong with the customisation and was passed over
- * @throws Error if one of the program's own speaks of a role that the vocabulary does not have
+ * Builds rules from the built-in detectors, custom detectors and options.
+ * @returns the rules, and problems with custom detectors, which are skipped
+ * @throws Error if a built-in detector uses an unknown role
  */
 export function makeRules(
   { vocabulary, detectors: own }: DetectorSet,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { service } from '../../test/fixtures/unit/service.ts';
 import type { Matcher } from '../model/detector.ts';
-import { fitsPattern, matchService, shown } from './match.ts';
+import { fitsPattern, matchService, quoteForDisplay } from './match.ts';
 
 describe('fitsPattern', () => {
   test.each([
@@ -108,11 +108,11 @@ describe('shown', () => {
     ['', '""'],
     ['line\nbreak', '"line\\nbreak"'],
   ])('%j is shown as %s', (value, text) => {
-    expect(shown(value)).toBe(text);
+    expect(quoteForDisplay(value)).toBe(text);
   });
 
   test('a hostile long value is cut', () => {
-    expect(shown('x'.repeat(100_000))).toHaveLength(80);
-    expect(shown('\n'.repeat(100_000)).length).toBeLessThan(200);
+    expect(quoteForDisplay('x'.repeat(100_000))).toHaveLength(80);
+    expect(quoteForDisplay('\n'.repeat(100_000)).length).toBeLessThan(200);
   });
 });

@@ -1,7 +1,7 @@
 import type { Expectation, Matcher } from '../model/detector.ts';
 import type { Service, ServicePort } from '../model/service.ts';
 
-/** Does a text fit a pattern in which `*` stands for any run of characters? Takes time linear in both. */
+/** Whether a text matches a pattern in which `*` matches any characters. Linear time. */
 export function fitsPattern(text: string, pattern: string): boolean {
   const parts = pattern.split('*');
   if (parts.length === 1) return text === pattern;
@@ -18,7 +18,7 @@ export function fitsPattern(text: string, pattern: string): boolean {
   return position <= text.length - last.length;
 }
 
-/** Does a value fit what was expected of it? A value that is missing fits nothing. */
+/** Whether a value matches an expectation. A missing value matches nothing. */
 export function fitsExpectation(value: string | undefined, expected: Expectation): boolean {
   if (value === undefined) return false;
   if (expected === true) return true;
@@ -27,8 +27,8 @@ export function fitsExpectation(value: string | undefined, expected: Expectation
     : expected.some((pattern) => fitsPattern(value, pattern));
 }
 
-/** A value for a person to read: short, and in quotes only where it would be hard to tell where it ends. */
-export function shown(value: string): string {
+/** Formats an untrusted value for people: truncated, and quoted unless it is a plain word. */
+export function quoteForDisplay(value: string): string {
   const short = value.length > 80 ? `${value.slice(0, 77)}...` : value;
   if (/^[\w./:*@-]+$/.test(short)) return short;
   return JSON.stringify(short).replace(
@@ -46,7 +46,7 @@ function matchRecord(
   for (const [key, expectation] of Object.entries(expected)) {
     const value = Object.hasOwn(record, key) ? record[key] : undefined;
     if (value === undefined || !fitsExpectation(value, expectation)) return undefined;
-    said.push(`${kind} ${key}=${shown(value)}`);
+    said.push(`${kind} ${key}=${quoteForDisplay(value)}`);
   }
   return said;
 }
@@ -63,11 +63,11 @@ function matchPort(
   );
   if (port === undefined) return undefined;
   const protocol =
-    expected.appProtocol === undefined ? '' : ` with appProtocol ${shown(port.appProtocol ?? '')}`;
-  return `port ${port.port}${port.name === undefined ? '' : ` named ${shown(port.name)}`}${protocol}`;
+    expected.appProtocol === undefined ? '' : ` with appProtocol ${quoteForDisplay(port.appProtocol ?? '')}`;
+  return `port ${port.port}${port.name === undefined ? '' : ` named ${quoteForDisplay(port.name)}`}${protocol}`;
 }
 
-/** What of a Service fulfils a matcher, in words; nothing when any of its conditions fails. */
+/** Describes the parts of a Service that match. `undefined` if any condition fails. */
 export function matchService(service: Service, matcher: Matcher): string | undefined {
   const said: string[] = [];
   const records = [

@@ -1,28 +1,28 @@
 import type { Service } from '../model/service.ts';
-import type { Match } from './judge.ts';
+import type { Match } from './evaluate.ts';
 import { phraseAt, type Rules } from './rules.ts';
 import { selectionOf } from './selection.ts';
 import { lastRun, wordsOf } from './words.ts';
 
-/** A match with what grouping compares, computed once for each version of a Service. */
+/** A match with the data for grouping, computed once per version of a Service. */
 export interface Member {
   readonly match: Match;
-  /** Empty where the Service has no selector that counts, or one with too many entries to look into. */
+  /** The selector. Empty if the Service has none, or one with too many entries to compare. */
   readonly selector: ReadonlyMap<string, string>;
-  /** Equal for equal selectors; undefined without a selector. */
+  /** Key of the selector. `undefined` without one. */
   readonly selectorKey: string | undefined;
-  /** The installations that its labels name, as `key=value`. */
+  /** The installations in its labels, as `key=value`. */
   readonly instances: readonly string[];
-  /** The name of the installation, as far as the Service's name begins with it; undefined: its name says nothing. */
+  /** The name of the installation, from the start of the Service's name. `undefined` if the name is not used. */
   readonly stem: string | undefined;
-  /** Words after the product's name that are neither parts of it nor neutral: operators put the installation's name last. */
+  /** Words after the product's name that are neither roles nor neutral. Operators put the installation's name last. */
   readonly rest: string;
   readonly role: string;
 }
 
 const NO_SELECTION = selectionOf({ selector: {} });
 
-/** The name without the words that tell parts of one installation apart: `a` of `a-loki-query-frontend` and of `a-query`. */
+/** Splits a name into the installation's stem and the rest: the stem of `a-loki-query-frontend` and `a-query` is `a`. */
 function stemOf(
   service: Service,
   match: Match,
@@ -42,7 +42,7 @@ function stemOf(
   return { stem: words.slice(0, end).join('-'), rest: '' };
 }
 
-/** How many of the words before `end` are a part of the product or neutral; 0: the last one says something else. */
+/** Number of words before `end` that form a role or are neutral. 0 if the last one is neither. */
 function lastPart(words: readonly string[], end: number, { compiled }: Match, rules: Rules): number {
   const last = words[end - 1] ?? '';
   const phrase = compiled.phrases.byLast
@@ -53,7 +53,7 @@ function lastPart(words: readonly string[], end: number, { compiled }: Match, ru
   return phrase?.words.length ?? (rules.neutral.has(last) ? 1 : 0);
 }
 
-/** Words that play no role in the product and are not neutral. */
+/** Words that are neither roles of the product nor neutral. */
 function withoutParts(words: readonly string[], { compiled }: Match, rules: Rules): string[] {
   const rest: string[] = [];
   for (let at = 0; at < words.length; ) {
@@ -65,10 +65,10 @@ function withoutParts(words: readonly string[], { compiled }: Match, rules: Rule
   return rest;
 }
 
-/** What grouping compares of a match. */
+/** Computes the data for grouping. */
 export function memberOf(match: Match, rules: Rules): Member {
   const { service } = match;
-  // An ExternalName leads to no Pods, whatever its selector.
+  // An ExternalName selects no Pods, even with a selector.
   const { key: selectorKey, entries: selector } =
     service.type === 'ExternalName' ? NO_SELECTION : selectionOf(service);
   const role = match.roles.join();

@@ -3,22 +3,22 @@ import { compareKeys, displayKey, HOME_CLUSTER } from '../model/key.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import { defaultName, type ServiceKey, serviceKey } from '../model/service.ts';
 
-/** The Services of one backend: any of them holds the backend's name. */
+/** The Services of the backend that holds a name. */
 export interface Holder {
   readonly cluster: string;
   readonly namespace: string;
   readonly members: readonly string[];
 }
 
-/** What decides between several backends that ask for one name. */
+/** The inputs for assigning names and entry points. */
 export interface Naming {
-  /** Who has which name already. */
+  /** The current holders of names. */
   readonly held: ReadonlyMap<string, Holder>;
-  /** Names that people gave tools and backends, in lower case: no Service may take one. */
+  /** Names in overrides, in lower case. No Service may take one. */
   readonly reserved: ReadonlySet<string>;
-  /** Services that people name in overrides or credentials: what they wrote is for these, so these are the ways in. */
+  /** Services that overrides or credentials name. They are preferred as entry points, because what is written applies to them. */
   readonly named: ReadonlySet<ServiceKey>;
-  /** Those of them for which people give a URL: nothing that these Services answer counts. */
+  /** Services with a URL in overrides. Their own responses do not count. */
   readonly placed: ReadonlySet<ServiceKey>;
 }
 
@@ -29,10 +29,10 @@ export const NO_NAMING: Naming = {
   placed: new Set(),
 };
 
-/** Names of the Services that lead to a backend, the chosen one first. */
+/** Names of the Services of a backend, entry point first. */
 export const membersOf = ({ service, alternates }: Candidate): string[] => [service.name, ...alternates];
 
-/** The names that candidates have now. */
+/** The current names of candidates. */
 export function namesOf(candidates: Iterable<Candidate>): Map<string, Holder> {
   const held = new Map<string, Holder>();
   for (const candidate of candidates)
@@ -44,7 +44,7 @@ export function namesOf(candidates: Iterable<Candidate>): Map<string, Holder> {
   return held;
 }
 
-/** Who has which name among published tools. */
+/** The holders of the names of published tools. */
 export function publishedNames(tools: readonly PublishedTool[]): Map<string, Holder> {
   const held = new Map<string, Holder>();
   for (const { name, cluster = HOME_CLUSTER, namespace, metadata } of tools) {
@@ -59,7 +59,7 @@ export function publishedNames(tools: readonly PublishedTool[]): Map<string, Hol
   return held;
 }
 
-/** The Services behind names, as keys. */
+/** The keys of all Services that hold a name. */
 export function heldKeys(held: ReadonlyMap<string, Holder>): Set<ServiceKey> {
   return new Set(
     [...held.values()].flatMap(({ cluster, namespace, members }) =>
@@ -68,10 +68,10 @@ export function heldKeys(held: ReadonlyMap<string, Holder>): Set<ServiceKey> {
   );
 }
 
-/** What HolmesGPT calls backends that have no name. Source: HolmesGPT 0.45.0, `plugins/toolsets/multi_instance.py`. */
+/** Names that HolmesGPT gives to unnamed backends. Source: HolmesGPT 0.45.0, `plugins/toolsets/multi_instance.py`. */
 const HOLMES_NAMES = /^(default|instance-\d+)$/;
 
-/** The names that each Service holds. */
+/** The names by Service. */
 function byMember(held: ReadonlyMap<string, Holder>): Map<ServiceKey, string[]> {
   const names = new Map<ServiceKey, string[]>();
   for (const [name, { cluster, namespace, members }] of held)
@@ -84,12 +84,12 @@ function byMember(held: ReadonlyMap<string, Holder>): Map<ServiceKey, string[]> 
   return names;
 }
 
-/** A candidate with the name that it asks for and the one that it falls back to. */
+/** A candidate with its requested name and its fallback. */
 interface Claim<T> {
   readonly candidate: T;
   readonly wanted: string;
   readonly fallback: string;
-  /** It has the wanted name already. */
+  /** Whether it already holds the requested name. */
   readonly holds: boolean;
 }
 
@@ -97,17 +97,17 @@ function claimOf<T extends Candidate>(candidate: T, names: ReadonlyMap<ServiceKe
   const { cluster, namespace } = candidate.service;
   const members = membersOf(candidate);
   const has = new Set(members.flatMap((name) => names.get(serviceKey({ cluster, namespace, name })) ?? []));
-  // No name for display has a dot, so none equals one of these.
+  // Display names have no dot, so they differ from default names.
   const own = members.map((name) => defaultName({ cluster, namespace, name }));
-  // A backend keeps its name when another of its Services becomes the way in.
+  // A backend keeps its name if its entry point changes.
   const fallback = own.find((name) => has.has(name)) ?? own[0] ?? candidate.tool;
   const display = candidate.displayNames ?? [];
   const wanted = display.find((name) => has.has(name)) ?? display[0] ?? fallback;
   return { candidate, wanted, fallback, holds: has.has(wanted) };
 }
 
-/** Who comes first: the one that has the name, then the older Service, then by name. */
-function byRight<T extends Candidate>(a: Claim<T>, b: Claim<T>): number {
+/** Sorts claims: the current holder of the name first, then older Services, then by name. */
+function byPrecedence<T extends Candidate>(a: Claim<T>, b: Claim<T>): number {
   const age = ({ candidate }: Claim<T>): string => candidate.service.created ?? '~';
   const key = ({ candidate }: Claim<T>): ServiceKey => serviceKey(candidate.service);
   if (a.holds !== b.holds) return a.holds ? -1 : 1;
@@ -116,8 +116,8 @@ function byRight<T extends Candidate>(a: Claim<T>, b: Claim<T>): number {
 }
 
 /**
- * Gives each backend a name of its own. A name that several ask for, in whatever case, goes to the one that has it, else to
- * the oldest Service; only the others fall back to `SERVICE.NAMESPACE`. Pure, and the same again when it is given its own result.
+ * Assigns a unique name to each backend. If several request the same name, ignoring case, the current holder gets it, or
+ * else the oldest Service. The others fall back to `SERVICE.NAMESPACE`. Pure and idempotent.
  */
 export function assignNames<T extends Candidate>(
   candidates: readonly T[],
@@ -128,7 +128,7 @@ export function assignNames<T extends Candidate>(
   const problems: Problem[] = [];
   const given = new Map<T, string>();
   for (const [lower, several] of Map.groupBy(claims, ({ wanted }) => wanted.toLowerCase())) {
-    const [first, ...others] = several.length === 1 ? several : several.toSorted(byRight);
+    const [first, ...others] = several.length === 1 ? several : several.toSorted(byPrecedence);
     if (first === undefined) continue;
     const isHolmes = HOLMES_NAMES.test(lower);
     const isReserved = isHolmes || (reserved.has(lower) && first.wanted !== first.fallback);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type ServiceFields, service } from '../../test/fixtures/unit/service.ts';
 import type { Service } from '../model/service.ts';
-import { FormerSelectors } from './former.ts';
+import { FormerSelectors } from './former-selectors.ts';
 import { Neighbours } from './neighbours.ts';
 
 const related = (services: readonly Service[], before?: Neighbours, former?: FormerSelectors): Neighbours => {
@@ -47,7 +47,7 @@ describe('a selector with more entries than are compared', () => {
 
   test('counts as well where a Service had it before', () => {
     const former = new FormerSelectors();
-    former.note(at('odd', long('x')));
+    former.record(at('odd', long('x')));
     const neighbours = related([at('odd', { app: 'z' }), at('a', { app: 'a' })], undefined, former);
     expect(neighbours.of(at('a', { app: 'a' })).names).toEqual(['a', 'odd']);
     expect(neighbours.of(at('odd', { app: 'z' })).names).toEqual(['odd']);

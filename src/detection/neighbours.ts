@@ -1,39 +1,39 @@
 import type { Service } from '../model/service.ts';
-import type { FormerSelectors } from './former.ts';
+import type { FormerSelectors } from './former-selectors.ts';
 import { type Selection, selectionOf, within } from './selection.ts';
 
-/** Most pairs of selectors in one namespace that are compared entry by entry, those of the oldest Services first. */
-const MOST_PAIRS = 50_000;
+/** Maximum pairs of selectors per namespace to compare entry by entry, oldest Services first. */
+const MAX_PAIRS = 50_000;
 
-/** Most Services that may lead anywhere before each Service of the namespace counts as leading to the same Pods as all others. */
-const MOST_ANYWHERE = 32;
+/** If more Services than this may select any Pods, all Services of the namespace count as sharing Pods. */
+const MAX_ANYWHERE = 32;
 
-/** Services that lead to the same Pods, or to some Pods in common. One object for all Services that have these in common. */
+/** Services that share Pods. Services with equal results share the object. */
 export interface Sharing {
-  /** The oldest first. */
+  /** Oldest first. */
   readonly names: readonly string[];
-  /** The cluster IPs of those that have some, by name. */
+  /** Cluster IPs by name. */
   readonly clusterIPs: Readonly<Record<string, readonly string[]>>;
 }
 
 const NO_SHARING: Sharing = { names: [], clusterIPs: {} };
 
-/** Different for different entries. */
+/** A unique text for an entry. */
 const textOf = ([key, value]: readonly [string, string]): string => `${key.length} ${key}${value}`;
 
-/** The first of the Services by age, and then by name; where the age is not known, last. */
+/** Sorts Services by age and name. Those of unknown age are last. */
 function olderFirst(a: Service, b: Service): number {
   const [x, y] = [a.created ?? '~', b.created ?? '~'];
   return x < y ? -1 : x > y ? 1 : a.name < b.name ? -1 : 1;
 }
 
-/** A selector with too many entries to compare. Real ones have up to about ten, so it may as well select any Pods. */
+/** Whether a selector has too many entries to compare. Real ones have about ten at most, so it counts as selecting any Pods. */
 const isLong = ({ key, entries }: Selection): boolean => key !== undefined && entries.size === 0;
 
 const sameItems = <T>(one: readonly T[], other: readonly T[]): boolean =>
   one.length === other.length && one.every((item, index) => item === other[index]);
 
-/** What some Services have in common. @param before the last result, which stays the same object while it still holds */
+/** The result for Services that share Pods. @param before the previous result, which is reused if unchanged */
 function sharingOf(services: readonly Service[], before: Sharing | undefined): Sharing {
   const names = services.map(({ name }) => name);
   const isSame = ({ name, clusterIPs }: Service): boolean => {
@@ -48,26 +48,26 @@ function sharingOf(services: readonly Service[], before: Sharing | undefined): S
 }
 
 /**
- * Services of one namespace, and which of them lead to Pods of one another: their selectors are equal, or one contains the
- * other. A Service whose selector is too long to compare, or was changed too often to remember, may lead to any Pods.
- * Selectors that a Service had before count for others, and not for itself.
+ * Finds the Services of a namespace that share Pods: their selectors are equal, or one contains the other. A Service whose
+ * selector is too long to compare, or changed too often, counts as selecting any Pods. The former selectors of a Service
+ * count only when others are compared with it.
  */
 export class Neighbours {
-  /** The oldest first. */
+  /** Oldest first. */
   readonly #services: readonly Service[];
-  /** Services by selectors that they have or had, the oldest first. */
+  /** Services by current and former selectors, oldest first. */
   readonly #bySelector: ReadonlyMap<string | undefined, readonly Service[]>;
-  /** Each selector once. */
+  /** Distinct selectors. */
   readonly #selections: readonly Selection[];
-  /** Services that may lead to any Pods, or may have led to them. */
+  /** Services that count as selecting any Pods, now or formerly. */
   readonly #anywhere: readonly Service[];
-  /** By selector, the other ones that contain it or that it contains. */
+  /** By selector: the other selectors that contain it or that it contains. */
   #related: ReadonlyMap<string, ReadonlySet<string>> = new Map();
-  /** By selector, and for Services that may lead anywhere. */
+  /** Results by selector, and the result for Services that may select any Pods. */
   readonly #results: { readonly byKey: Map<string, Sharing>; all?: Sharing } = { byKey: new Map() };
   #before: Neighbours | undefined;
 
-  /** @param before the neighbours as they were: what still holds is not computed again, and results stay the same objects */
+  /** @param before the previous state, whose unchanged results are reused */
   constructor(services: readonly Service[], former?: FormerSelectors, before?: Neighbours) {
     this.#services = services.toSorted(olderFirst);
     const selected = this.#services.map((service) => {
@@ -89,7 +89,7 @@ export class Neighbours {
     if (before !== undefined) before.#before = undefined;
   }
 
-  /** Compares the selectors, in small steps. Until the last one, only equal selectors are known to be related. */
+  /** Compares the selectors in small steps. Before it ends, only equal selectors count as related. */
   *relate(): Generator<void, void, undefined> {
     const selections = this.#selections;
     const before = this.#before;
@@ -115,7 +115,7 @@ export class Neighbours {
         .map((entry) => byEntry.get(textOf(entry)) ?? [])
         .sort((a, b) => a.length - b.length);
       for (const other of rarest) {
-        if (++pairs > MOST_PAIRS) return;
+        if (++pairs > MAX_PAIRS) return;
         if (key === undefined || other.key === undefined || other.key === key) continue;
         if (!within(entries, other.entries)) continue;
         join(related, key, other.key);
@@ -124,13 +124,13 @@ export class Neighbours {
     }
   }
 
-  /** The Services that lead to Pods of a Service, or did before, itself included; none where nothing is known of its Pods. */
+  /** The Services that share Pods with a Service, or did before, including itself. Empty if it has no selector. */
   of(service: Service): Sharing {
     const selection = selectionOf(service);
     const { key } = selection;
     if (key === undefined) return NO_SHARING;
     const before = this.#before === undefined ? undefined : this.#before.#results;
-    if (isLong(selection) || this.#anywhere.length > MOST_ANYWHERE) {
+    if (isLong(selection) || this.#anywhere.length > MAX_ANYWHERE) {
       this.#results.all ??= sharingOf(this.#services, before?.all);
       return this.#results.all;
     }

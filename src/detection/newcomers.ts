@@ -1,35 +1,35 @@
 import type { Member } from './member.ts';
 import { within } from './selection.ts';
 
-/** Services of one installation are created together; one that comes later by more than this did not come with it. */
-const TOGETHER_MS = 10 * 60_000;
+/** Services of one installation are created within this time. Later ones do not belong to it. */
+const INSTALLATION_SPAN_MS = 10 * 60_000;
 
-/** Most selectors of earlier Services that one newcomer's is compared with. */
-const MOST_COMPARED = 32;
+/** Maximum selectors of earlier Services to compare a newcomer with. */
+const MAX_COMPARISONS = 32;
 
 const createdAt = ({ match }: Member): number => Date.parse(match.service.created ?? '');
 
 const isGuess = ({ match }: Member): boolean => match.certainty === 'hint';
 
 /**
- * Members that were created later than the backend that they are grouped with, and that select other Pods. Who creates a
- * Service with a likely name must not get the place of a backend that was there before. Only the API server sets the time.
- * Services without one, as in manifests, are never newcomers.
+ * Members that were created later than the rest of their group, and select other Pods. Creating a Service with a matching
+ * name must not displace an existing backend. Only the API server sets the creation time. Services without one, as in
+ * manifests, are never newcomers.
  */
 export function newcomersIn(group: readonly Member[]): Set<Member> {
   const times = group.filter((member) => !isGuess(member)).map(createdAt);
   const known = times.filter((time) => !Number.isNaN(time));
   if (known.length === 0) return new Set();
-  const latest = known.reduce((a, b) => Math.min(a, b)) + TOGETHER_MS;
+  const latest = known.reduce((a, b) => Math.min(a, b)) + INSTALLATION_SPAN_MS;
   const isLate = (member: Member): boolean => createdAt(member) > latest;
   const selectors = new Map(
     group.filter((member) => !isLate(member)).map((member) => [member.selectorKey, member.selector]),
   );
-  const early = [...selectors.values()].filter(({ size }) => size > 0).slice(0, MOST_COMPARED);
+  const early = [...selectors.values()].filter(({ size }) => size > 0).slice(0, MAX_COMPARISONS);
   return new Set(group.filter((member) => isLate(member) && !leadsWithin(member, selectors, early)));
 }
 
-/** Does a member select no Pods but those of others? @param few the selectors that it is compared with */
+/** Whether a member selects only Pods that others select too. @param few the selectors to compare with */
 function leadsWithin(
   { selector, selectorKey }: Member,
   selectors: ReadonlyMap<string | undefined, unknown>,
@@ -39,13 +39,13 @@ function leadsWithin(
   return selectors.has(selectorKey) || few.some((each) => within(each, selector));
 }
 
-/** Members that only their own name, or less, takes for the product, with other Pods than those that labels name so. */
+/** Members that match only by name or hint, and select other Pods than the members that match by labels. */
 export function unsureIn(group: readonly Member[]): Set<Member> {
   const isUnsure = ({ match: { certainty } }: Member): boolean =>
     certainty === 'name' || certainty === 'hint';
   const sure = group.filter((member) => !isUnsure(member));
   if (sure.length === 0 || sure.length === group.length) return new Set();
   const selectors = new Map(sure.map(({ selectorKey, selector }) => [selectorKey, selector]));
-  const few = [...selectors.values()].filter(({ size }) => size > 0).slice(0, MOST_COMPARED);
+  const few = [...selectors.values()].filter(({ size }) => size > 0).slice(0, MAX_COMPARISONS);
   return new Set(group.filter((member) => isUnsure(member) && !leadsWithin(member, selectors, few)));
 }

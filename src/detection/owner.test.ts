@@ -4,19 +4,19 @@ import { offered, service } from '../../test/fixtures/unit/service.ts';
 import { endpointUrl } from '../model/discovery.ts';
 import type { Service } from '../model/service.ts';
 import { detect } from './detect.ts';
-import { type DetectOptions, type OwnersWord, ownersWord } from './owner.ts';
+import { type DetectOptions, readAnnotations, type ServiceAnnotations } from './owner.ts';
 
 const shop = (says: Readonly<Record<string, string>>): Service =>
   offered('shop', says, { ports: ['http:8080', 'admin:9000', { name: 'dns', port: 53, protocol: 'UDP' }] });
 
-function word(of: Service, more: Partial<DetectOptions> = {}): OwnersWord {
+function word(of: Service, more: Partial<DetectOptions> = {}): ServiceAnnotations {
   const detector = rules.byType.get('custom')?.detector;
   if (detector === undefined) throw new Error('there is no detector custom');
-  return ownersWord(of, detector, { ...options, ...more });
+  return readAnnotations(of, detector, { ...options, ...more });
 }
 
 describe('the endpoint that an owner names', () => {
-  test.each<[string, OwnersWord['endpoint']]>([
+  test.each<[string, ServiceAnnotations['endpoint']]>([
     ['http://shop:8080', { scheme: 'http', port: 8080, path: '' }],
     ['http://shop.monitoring:8080/', { scheme: 'http', port: 8080, path: '' }],
     ['http://shop.monitoring.svc:9000/api/v1/', { scheme: 'http', port: 9000, path: '/api/v1' }],
@@ -139,7 +139,7 @@ describe('type, name and health path that an owner names', () => {
     });
   });
 
-  test.each<[string, keyof OwnersWord, string]>([
+  test.each<[string, keyof ServiceAnnotations, string]>([
     ['type', 'type', 'Upper'],
     ['type', 'type', 'a b'],
     ['type', 'type', '-a'],

@@ -4,28 +4,28 @@ import type { Problem } from '../model/discovery.ts';
 import { displayKey } from '../model/key.ts';
 import type { Service } from '../model/service.ts';
 import { oneLineOfBytes } from '../model/text.ts';
-import { fitsPattern, shown } from './match.ts';
+import { fitsPattern, quoteForDisplay } from './match.ts';
 
 export interface DetectOptions {
   /** DNS domain of the cluster, such as `cluster.local`. */
   readonly clusterDomain: string;
-  /** Hosts that an endpoint annotation may name beside its own Service, by the operator's word; `*` for any run. */
+  /** Hosts, other than the Service itself, that the operator allows in endpoint annotations. `*` matches any characters. */
   readonly allowedHosts: readonly string[];
-  /** Look at Services of type ExternalName, which lead to wherever their owner says. */
+  /** Whether to consider Services of type ExternalName, which point to any host that their owner chooses. */
   readonly allowExternalNames: boolean;
-  /** Most Services of one namespace that are taken for ways into backends; 500 without. */
+  /** Maximum Services per namespace that become entry points. Default: 500. */
   readonly maxNamespaceServices?: number;
-  /** What people approved: where Services lead to one backend, those of them that are approved are the ways in. */
+  /** Approvals. Approved Services are preferred as entry points. */
   readonly approvals?: Approvals;
 }
 
-/** What the owner of a Service says about it in annotations, checked. */
-export interface OwnersWord {
+/** The validated annotations of a Service's owner. */
+export interface ServiceAnnotations {
   readonly type?: string;
   readonly name?: string;
   readonly endpoint?: {
     readonly scheme: 'http' | 'https';
-    /** Another host than the Service's own, which the operator allowed. */
+    /** Another host, which the operator allows. */
     readonly host?: string;
     readonly port: number;
     readonly path: string;
@@ -33,18 +33,18 @@ export interface OwnersWord {
   readonly healthPath?: string;
   readonly path?: string;
   readonly description?: string;
-  /** What was refused, and why. */
+  /** Rejected annotations, and why. */
   readonly problems: readonly Problem[];
-  /** One of the refusals makes the whole Service useless as a tool. */
+  /** Whether a rejected annotation makes the Service unusable. */
   readonly refused: boolean;
 }
 
-/** Longest description that is taken from an annotation, in bytes of UTF-8. */
+/** Maximum length of a description, in bytes of UTF-8. */
 const DESCRIPTION_LIMIT = 200;
 
 const TYPE = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const NAME = /^[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?$/;
-/** Longest path that is taken from an annotation, in characters, each of which is one byte. */
+/** Maximum length of a path, in bytes. All its characters are ASCII. */
 const PATH_LIMIT = 128;
 /**
  * What RFC 3986 allows in a path, without `*`, which the agent's configuration reads as a pattern. No braces either,
@@ -52,28 +52,28 @@ const PATH_LIMIT = 128;
  */
 const PATH = /^(?:\/(?:[A-Za-z0-9\-._~!$&'()+,;=:@]|%[0-9A-Fa-f]{2})+)*\/?$/;
 const QUERY = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]|%[0-9A-Fa-f]{2})*$/;
-/** Characters that steer how a path is read, in disguise: `*`, `.`, `/`, `\`, `;`, `%` and control characters. */
-const DISGUISED = /%(?:2a|2e|2f|5c|3b|25|[01][0-9a-f]|7f)/i;
+/** Encoded characters that change the meaning of a path: `*`, `.`, `/`, `\`, `;`, `%` and control characters. */
+const ENCODED_SPECIAL = /%(?:2a|2e|2f|5c|3b|25|[01][0-9a-f]|7f)/i;
 
-/** A step upwards; some servers cut off parameters first, so `.;x` is one as well. */
-const climbs = (segment: string): boolean => /^\.{1,2}(?:;|$)/.test(segment);
+/** Whether a segment is `.` or `..`. Some servers remove parameters first, so `.;x` counts too. */
+const isDotSegment = (segment: string): boolean => /^\.{1,2}(?:;|$)/.test(segment);
 
-/** What is wrong with a path, if something is. */
+/** The fault of a path, if it has one. */
 function pathFault(text: string): string | undefined {
   if (text.length > PATH_LIMIT) return `is longer than ${PATH_LIMIT} bytes`;
-  const stays = PATH.test(text) && !DISGUISED.test(text) && !text.split('/').some(climbs);
-  return stays ? undefined : `is not a path: ${shown(text)}`;
+  const stays = PATH.test(text) && !ENCODED_SPECIAL.test(text) && !text.split('/').some(isDotSegment);
+  return stays ? undefined : `is not a path: ${quoteForDisplay(text)}`;
 }
 
-/** What is wrong with a path and the query that may follow it, if something is. */
+/** The fault of a path with an optional query, if it has one. */
 function requestFault(text: string): string | undefined {
   if (text.length > PATH_LIMIT) return `is longer than ${PATH_LIMIT} bytes`;
   const query = text.indexOf('?');
-  if (query >= 0 && !QUERY.test(text.slice(query + 1))) return `is not a path: ${shown(text)}`;
+  if (query >= 0 && !QUERY.test(text.slice(query + 1))) return `is not a path: ${quoteForDisplay(text)}`;
   return pathFault(query < 0 ? text : text.slice(0, query));
 }
 
-/** The names under which a Service is reached inside its cluster. */
+/** The DNS names of a Service in its cluster. */
 function ownHosts(service: Service, clusterDomain: string): string[] {
   const short = `${service.name}.${service.namespace}`;
   return [service.name, short, `${short}.svc`, `${short}.svc.${clusterDomain}`];
@@ -83,8 +83,8 @@ function readEndpoint(
   text: string,
   service: Service,
   options: DetectOptions,
-): OwnersWord['endpoint'] | string {
-  // The parser would encode braces, and the URL would be another one than the owner wrote.
+): ServiceAnnotations['endpoint'] | string {
+  // Reject braces, because the parser would encode them, which changes the URL.
   if (/[{}]/.test(text)) return 'holds a brace';
   const url = URL.parse(text);
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
@@ -92,7 +92,7 @@ function readEndpoint(
   if (url.username !== '' || url.password !== '')
     return 'carries credentials, which do not belong in an annotation';
   if (url.search !== '' || url.hash !== '') return 'has a query or a fragment';
-  // As it is written: the parser resolves steps upwards, encoded ones too.
+  // Check the raw text, because the parser resolves `..`, even if encoded.
   const fault = pathFault(text.replace(/^https?:\/\/[^/]*/i, ''));
   if (fault !== undefined) return `has a path that ${fault}`;
   const host = url.hostname.replace(/\.$/, '');
@@ -102,21 +102,25 @@ function readEndpoint(
   if (!ownHosts(service, options.clusterDomain).includes(host))
     return options.allowedHosts.some((pattern) => fitsPattern(host, pattern))
       ? { ...endpoint, host }
-      : `names the host ${shown(host)}, and may name only its own Service`;
+      : `names the host ${quoteForDisplay(host)}, and may name only its own Service`;
   if (!service.ports.some((candidate) => candidate.port === port && candidate.protocol === 'TCP'))
     return `names port ${port}, which the Service does not have`;
   return endpoint;
 }
 
-/** The display name that the owner of a Service asks for, where a detector lets them and it is one. */
-export function wantedName({ annotations }: Service, { fromAnnotations }: Detector): string | undefined {
+/** The valid display name that the owner of a Service requests, if the detector allows one. */
+export function requestedName({ annotations }: Service, { fromAnnotations }: Detector): string | undefined {
   const { name: key } = fromAnnotations;
   const text = key !== undefined && Object.hasOwn(annotations, key) ? annotations[key]?.trim() : undefined;
   return text !== undefined && NAME.test(text) ? text : undefined;
 }
 
-/** Reads and checks what a detector lets the owner of a Service say in annotations. */
-export function ownersWord(service: Service, detector: Detector, options: DetectOptions): OwnersWord {
+/** Reads and validates the annotations that a detector allows the owner of a Service to set. */
+export function readAnnotations(
+  service: Service,
+  detector: Detector,
+  options: DetectOptions,
+): ServiceAnnotations {
   const keys = detector.fromAnnotations;
   const problems: Problem[] = [];
   let refused = false;
@@ -130,7 +134,7 @@ export function ownersWord(service: Service, detector: Detector, options: Detect
   const pattern = (key: string | undefined, shape: RegExp, what: string, fix: string): string | undefined => {
     const text = read(key);
     if (text === undefined || shape.test(text)) return text;
-    return refuse(key, `${what}: ${shown(text)}`, fix);
+    return refuse(key, `${what}: ${quoteForDisplay(text)}`, fix);
   };
 
   const type = pattern(
@@ -151,7 +155,7 @@ export function ownersWord(service: Service, detector: Detector, options: Detect
   ): string | undefined => {
     const text = read(key);
     if (text === undefined) return undefined;
-    const fault = text.startsWith('/') ? faultOf(text) : `is not a path: ${shown(text)}`;
+    const fault = text.startsWith('/') ? faultOf(text) : `is not a path: ${quoteForDisplay(text)}`;
     if (fault === undefined) return text;
     return refuse(
       key,
@@ -163,7 +167,7 @@ export function ownersWord(service: Service, detector: Detector, options: Detect
   const pathKey = keys.path?.find((key) => read(key) !== undefined);
   const path = pathOf(pathKey, pathFault);
   const text = read(keys.endpoint);
-  let endpoint: OwnersWord['endpoint'];
+  let endpoint: ServiceAnnotations['endpoint'];
   if (text !== undefined) {
     const result = readEndpoint(text, service, options);
     if (typeof result === 'string') {

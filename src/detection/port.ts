@@ -1,41 +1,41 @@
 import type { Detector, Vocabulary } from '../model/detector.ts';
 import type { Service, ServicePort } from '../model/service.ts';
-import { fitsPattern, shown } from './match.ts';
+import { fitsPattern, quoteForDisplay } from './match.ts';
 
-/** The port that a backend is reached at. */
+/** The port of a backend. */
 export interface PortChoice {
   readonly port: number;
   readonly source: ServicePort;
   readonly detail: string;
 }
 
-const nowhere = Number.MAX_SAFE_INTEGER;
+const NOT_FOUND = Number.MAX_SAFE_INTEGER;
 
 function position(list: readonly string[], text: string | undefined): number {
   const found = text === undefined ? -1 : list.findIndex((pattern) => fitsPattern(text, pattern));
-  return found < 0 ? nowhere : found;
+  return found < 0 ? NOT_FOUND : found;
 }
 
 function described(port: ServicePort): string {
   const target =
     port.targetPort === undefined || port.targetPort === port.port || port.targetPort === port.name
       ? ''
-      : ` to ${shown(String(port.targetPort))}`;
-  return `port ${port.port}${port.name === undefined ? '' : ` ${shown(port.name)}`}${target}`;
+      : ` to ${quoteForDisplay(String(port.targetPort))}`;
+  return `port ${port.port}${port.name === undefined ? '' : ` ${quoteForDisplay(port.name)}`}${target}`;
 }
 
-/** A headless Service has no proxy in front: its name resolves to Pods, and they listen at the target port. */
-function reachedAt(service: Service, port: ServicePort): number {
+/** The port to connect to. The name of a headless Service resolves to Pods, which listen on the target port. */
+function connectPort(service: Service, port: ServicePort): number {
   return service.headless && typeof port.targetPort === 'number' && port.targetPort > 0
     ? port.targetPort
     : port.port;
 }
 
-function chosen(service: Service, source: ServicePort, why: string): PortChoice {
-  return { port: reachedAt(service, source), source, detail: `${described(source)}${why}` };
+function toPortChoice(service: Service, source: ServicePort, why: string): PortChoice {
+  return { port: connectPort(service, source), source, detail: `${described(source)}${why}` };
 }
 
-/** The port that the Service's owner names in an annotation, by number, by name, or in a URL. */
+/** The port that an annotation of the owner names, by number, by name, or in a URL. */
 function ownersPort(
   service: Service,
   { fromAnnotations }: Detector,
@@ -57,9 +57,10 @@ function ownersPort(
 }
 
 /**
- * The port that a detector would use: the one that its owner or its protocol names; then one whose number and name both fit, then the number, then the name.
- * `lenient`: the only port will do where its name is one that any web server may have.
- * `numbered`: the product is one word of a longer name, which may be about anything, so the number must be there.
+ * Chooses the port: the one that the owner or `appProtocol` names, then one whose number and name match, then by number,
+ * then by name.
+ * @param lenient accept the only port if its name is generic
+ * @param numbered require a matching number, because the product's name is only a part of a longer name
  */
 export function choosePort(
   service: Service,
@@ -71,41 +72,41 @@ export function choosePort(
   const { names, numbers, appProtocols, any } = detector.ports;
   const tcp = service.ports.filter((port) => port.protocol === 'TCP');
   const owners = ownersPort(service, detector, tcp);
-  if (owners !== undefined) return chosen(service, owners.port, `, as annotation ${owners.key} says`);
-  const spoken = tcp.find((port) => position(appProtocols, port.appProtocol) !== nowhere);
+  if (owners !== undefined) return toPortChoice(service, owners.port, `, as annotation ${owners.key} says`);
+  const spoken = tcp.find((port) => position(appProtocols, port.appProtocol) !== NOT_FOUND);
   if (spoken !== undefined)
-    return chosen(service, spoken, ` with appProtocol ${shown(spoken.appProtocol ?? '')}`);
+    return toPortChoice(service, spoken, ` with appProtocol ${quoteForDisplay(spoken.appProtocol ?? '')}`);
   const ranked = tcp.map((port, index) => {
     const target = typeof port.targetPort === 'number' ? port.targetPort : port.port;
-    // What listens is behind the target: 80 to 3000 is no Prometheus, though one may well be at 80.
+    // The target port counts: port 80 may be Prometheus, but not if its target is 3000.
     const given = numbered ? [target] : [port.port, target];
     const places = given.map((each) => numbers.indexOf(each)).filter((place) => place >= 0);
-    const number = places.length === 0 ? nowhere : Math.min(...places);
+    const number = places.length === 0 ? NOT_FOUND : Math.min(...places);
     const targetName = typeof port.targetPort === 'string' ? port.targetPort : undefined;
     const name = Math.min(position(names, port.name), position(names, targetName));
-    return { port, index, number, name, both: number !== nowhere && name !== nowhere };
+    return { port, index, number, name, both: number !== NOT_FOUND && name !== NOT_FOUND };
   });
   const [best] = ranked
     .filter(
-      ({ number, name }) => number !== nowhere || (name !== nowhere && !(numbered && numbers.length > 0)),
+      ({ number, name }) => number !== NOT_FOUND || (name !== NOT_FOUND && !(numbered && numbers.length > 0)),
     )
     .sort(
       (a, b) =>
         Number(b.both) - Number(a.both) || a.number - b.number || a.name - b.name || a.index - b.index,
     );
-  if (best !== undefined) return chosen(service, best.port, '');
+  if (best !== undefined) return toPortChoice(service, best.port, '');
   const only = tcp.length === 1 ? tcp[0] : undefined;
   if (only === undefined) return undefined;
   const generic = detector.transport === 'tcp' ? ['tcp'] : vocabulary.genericPorts;
-  const plain = only.name === undefined || position(generic, only.name) !== nowhere;
+  const plain = only.name === undefined || position(generic, only.name) !== NOT_FOUND;
   if (!any && !(lenient && plain)) return undefined;
-  return chosen(service, only, ', the only one');
+  return toPortChoice(service, only, ', the only one');
 }
 
-/** The annotation by which OpenShift gives a Service a certificate. */
+/** The annotation with which OpenShift issues a certificate for a Service. */
 export const SERVING_CERTIFICATE = /^service\.(alpha|beta)\.openshift\.io\/serving-cert-secret-name$/;
 
-/** Whether a port speaks TLS, and what says so. */
+/** Chooses the scheme of a port, with the evidence for https. */
 export function chooseScheme(
   service: Service,
   port: ServicePort,
@@ -118,7 +119,7 @@ export function chooseScheme(
   for (const name of [port.name, target]) {
     if (name === undefined) continue;
     if (/(^|-)(https|tls|ssl)(-|$)/.test(name))
-      return { scheme: 'https', detail: `port name ${shown(name)}` };
+      return { scheme: 'https', detail: `port name ${quoteForDisplay(name)}` };
     if (/^http(-|$)/.test(name)) return { scheme: 'http', detail: undefined };
   }
   const certificate = Object.keys(service.annotations).find((key) => SERVING_CERTIFICATE.test(key));

@@ -4,10 +4,10 @@ import { displayKey, displayNamespace } from '../model/key.ts';
 import type { Service, ServiceName } from '../model/service.ts';
 import { isOwnHost, serviceOfHost } from '../model/service-host.ts';
 
-/** Most Services that are looked up for one namespace, one for each address that they have in common. */
-const MOST_PAIRS = 200_000;
-/** Most hosts that one Service is said to lead to. */
-const MOST_TARGETS = 256;
+/** Maximum pairs of Services with a common address to visit per namespace. */
+const MAX_PAIRS = 200_000;
+/** Maximum target hosts per Service. */
+const MAX_TARGETS = 256;
 
 type Place = Pick<ServiceName, 'cluster' | 'namespace'>;
 
@@ -15,7 +15,7 @@ const sameItems = (one: readonly string[] | undefined, other: readonly string[] 
   one === other ||
   (one !== undefined && one.length === other?.length && one.every((item, index) => item === other[index]));
 
-/** Two versions of a Service are equal in all that counts here. */
+/** Whether two versions of a Service are equivalent here. */
 const leadsAlike = (one: Service, other: Service | undefined): boolean =>
   one === other ||
   (other !== undefined &&
@@ -24,9 +24,9 @@ const leadsAlike = (one: Service, other: Service | undefined): boolean =>
     one.externalName === other.externalName &&
     sameItems(one.clusterIPs, other.clusterIPs));
 
-/** The Services of one namespace, and which of them lead to one place. Names stand in the order of age, the oldest first. */
-class Namespace {
-  /** None where EndpointSlices cannot be read. */
+/** An index of the Services of one namespace by address. Names are sorted by age, oldest first. */
+class NamespaceIndex {
+  /** `undefined` if EndpointSlices cannot be read. */
   readonly addresses: ReadonlyMap<string, Addresses> | undefined;
   readonly services: ReadonlyMap<string, Service>;
   readonly #names: readonly string[];
@@ -53,7 +53,7 @@ class Namespace {
       }
   }
 
-  /** Whether the same follows from these Services. */
+  /** Whether these Services are equivalent to the indexed ones. */
   isOf(services: readonly Service[]): boolean {
     return (
       services.length === this.services.size &&
@@ -61,8 +61,8 @@ class Namespace {
     );
   }
 
-  /** Starts to count pairs anew. */
-  renew(): this {
+  /** Resets the count of visited pairs. */
+  resetPairs(): this {
     this.#pairs = 0;
     return this;
   }
@@ -71,21 +71,21 @@ class Namespace {
     return this.addresses?.get(name)?.isCut === true;
   }
 
-  /** All that a Service is reached at. A cluster IP may stand in a slice that its owner wrote for another Service. */
+  /** All addresses of a Service, including cluster IPs, because a tenant may write them into a slice of another Service. */
   #placesOf(name: string): Set<string> {
     const { externalName, clusterIPs = [] } = this.services.get(name) ?? {};
     const listed = this.addresses?.get(name)?.listed ?? [];
     return new Set([...listed, ...clusterIPs, ...(externalName === undefined ? [] : [externalName])]);
   }
 
-  /** The names of the Services that lead to an address. */
+  /** The names of the Services with an address. */
   at(address: string): readonly string[] {
     return this.#byPlace.get(address) ?? [];
   }
 
   /**
-   * The Services that lead to a place of this one, itself included. Where not all of its places are known, it may be any.
-   * @param known those that share Pods with it by their selectors; the same array again where there are no others
+   * The Services that share an address with this one, including itself. All Services if its addresses are incomplete.
+   * @param known the Services that share Pods by selector; returned unchanged if there are no others
    */
   sharing(name: string, known: readonly string[]): readonly string[] {
     if (this.isCut(name)) return this.#names;
@@ -94,7 +94,7 @@ class Namespace {
     for (const place of this.#placesOf(name)) {
       const names = this.at(place);
       this.#pairs += names.length;
-      if (this.#pairs > MOST_PAIRS) return this.#names;
+      if (this.#pairs > MAX_PAIRS) return this.#names;
       for (const each of names) if (!isKnown.has(each)) others.add(each);
     }
     others.delete(name);
@@ -103,7 +103,7 @@ class Namespace {
     return [...new Set([name, ...known, ...others])].sort((a, b) => place(a) - place(b));
   }
 
-  /** Every address of the one is known to be an address of the other. */
+  /** Whether all addresses of one Service are known to be addresses of the other. */
   isWithin(name: string, other: string): boolean {
     const [one, another] = [this.addresses?.get(name), this.addresses?.get(other)];
     if (one === undefined || another === undefined || one.isCut || one.listed.length === 0) return false;
@@ -112,7 +112,7 @@ class Namespace {
   }
 }
 
-/** Many Services have the same array of names. */
+/** Cache of sets, because many Services share the same array of names. */
 const sets = new WeakMap<readonly string[], ReadonlySet<string>>();
 
 function setOf(names: readonly string[]): ReadonlySet<string> {
@@ -123,18 +123,18 @@ function setOf(names: readonly string[]): ReadonlySet<string> {
   return made;
 }
 
-/** Namespaces, each made when it is first asked for. */
+/** Namespaces, indexed lazily. */
 class Namespaces {
   readonly #services: ReadonlyMap<string, readonly Service[]>;
   readonly #book: AddressBook | undefined;
-  readonly #made = new Map<string, Namespace>();
+  readonly #made = new Map<string, NamespaceIndex>();
 
   constructor(services: readonly Service[], book: AddressBook | undefined) {
     this.#services = Map.groupBy(services, displayNamespace);
     this.#book = book;
   }
 
-  of(place: Place): Namespace {
+  of(place: Place): NamespaceIndex {
     const key = displayNamespace(place);
     const known = this.#made.get(key);
     if (known !== undefined) return known;
@@ -144,28 +144,28 @@ class Namespaces {
   }
 }
 
-/** The last one that was made with some addresses. */
-const lastMade = new WeakMap<ReadonlyMap<string, Addresses>, Namespace>();
+/** The last index by address book. */
+const lastMade = new WeakMap<ReadonlyMap<string, Addresses>, NamespaceIndex>();
 
-/** A namespace; the same object again while the same follows from Services and addresses, since there may be thousands. */
+/** Indexes a namespace. Reuses the last index if Services and addresses are unchanged, because there may be thousands. */
 function namespaceOf(
   services: readonly Service[],
   addresses: ReadonlyMap<string, Addresses> | undefined,
-): Namespace {
-  if (addresses === undefined) return new Namespace(services, addresses);
+): NamespaceIndex {
+  if (addresses === undefined) return new NamespaceIndex(services, addresses);
   const known = lastMade.get(addresses);
-  if (known?.isOf(services) === true) return known.renew();
-  const made = new Namespace(services, addresses);
+  if (known?.isOf(services) === true) return known.resetPairs();
+  const made = new NamespaceIndex(services, addresses);
   lastMade.set(addresses, made);
   return made;
 }
 
-/** An address of a Pod as a host name, `10-0-0-1.NAMESPACE.pod.DOMAIN`. */
+/** The DNS name of a Pod's address, `10-0-0-1.NAMESPACE.pod.DOMAIN`. */
 const POD = /^(?<address>[0-9a-f-]+)\.(?<namespace>[^.]+)\.pod(?:\.|$)/;
 
 /**
- * The hosts beyond its own Service that a backend leads to: those that its owner names, the Services that these are, and what
- * these lead to in turn. Services have the form `SERVICE.NAMESPACE.svc`.
+ * The other hosts that a backend points to: those that its owner names, the Services of these hosts, and transitively what
+ * these point to. Services have the form `SERVICE.NAMESPACE.svc`.
  */
 function targetsOf(
   { service, endpoint }: DiscoveredService,
@@ -174,12 +174,12 @@ function targetsOf(
 ): string[] {
   const targets = new Set<string>();
   const add = (...hosts: readonly string[]): void => {
-    for (const host of hosts) if (targets.size < MOST_TARGETS) targets.add(host);
+    for (const host of hosts) if (targets.size < MAX_TARGETS) targets.add(host);
   };
   const { cluster } = service;
   if (!isOwnHost(service, endpoint.host)) add(endpoint.host.toLowerCase());
   if (service.externalName !== undefined) add(service.externalName);
-  // Whatever is added meanwhile has its turn too.
+  // The set grows during the loop, and a set iterates over added items too.
   for (const host of targets) {
     const pod = POD.exec(host)?.groups;
     const place = { cluster, namespace: pod?.namespace ?? service.namespace };
@@ -199,7 +199,7 @@ function targetsOf(
 
 type Reach = Pick<DiscoveredService, 'sharesPods' | 'samePods' | 'addresses' | 'targets'>;
 
-/** The last results: what did not change is the same object again, so that nothing that follows from it is computed again. */
+/** The last results. Unchanged results stay the same objects, so that later stages can skip them. */
 const results = new WeakMap<DiscoveredService, DiscoveredService>();
 
 function withFields(found: DiscoveredService, reach: Reach): DiscoveredService {
@@ -218,11 +218,11 @@ function withFields(found: DiscoveredService, reach: Reach): DiscoveredService {
 }
 
 /**
- * What is known of where Services lead to beside their selectors. Services of one namespace that have an address in common
- * share Pods: evading what people say must not be as easy as writing an EndpointSlice. The other way round, credentials are
- * shared only where all addresses of the one are known to be those of the other. Pure; the order stays.
- * @param services all Services that count, backends or not
- * @param book where EndpointSlices can be read; without it, as for manifests, selectors alone decide
+ * Adds what EndpointSlices, cluster IPs and ExternalNames say about the Pods of Services, beyond selectors. Services with a
+ * common address count as sharing Pods, so that a tenant cannot evade overrides with an EndpointSlice. In contrast,
+ * credentials are shared only if all addresses of one Service are known to be addresses of the other. Pure; keeps the order.
+ * @param services all relevant Services, whether backends or not
+ * @param book addresses from EndpointSlices; without it, as for manifests, only selectors count
  */
 export function withReach(
   found: readonly DiscoveredService[],

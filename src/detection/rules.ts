@@ -1,39 +1,39 @@
 import type { Certainty, Detector, Matcher, Vocabulary } from '../model/detector.ts';
 import type { DetectorOptions, DetectorsOptions } from '../model/detector-options.ts';
 
-/** A role that a word gives to a component. */
+/** A role of a component. */
 export interface Role {
   readonly name: string;
-  /** Lower is likelier to be the way in; none: never the way in. */
+  /** Rank as an entry point, lower is better. `undefined`: never an entry point. */
   readonly rank: number | undefined;
   readonly why: string;
-  readonly anywhere: boolean;
-  readonly besideProduct: boolean;
+  readonly matchesBeforeProduct: boolean;
+  readonly requiresProductName: boolean;
 }
 
-/** A role together with the words that it is known by. */
+/** A phrase that means a role. */
 export interface RolePhrase {
   readonly words: readonly string[];
   readonly role: Role;
 }
 
-/** The phrases of a detector by their first and by their last word, the longest first. */
+/** The phrases of a detector by first and by last word, longest first. */
 export interface Phrases {
   readonly byFirst: ReadonlyMap<string, readonly RolePhrase[]>;
   readonly byLast: ReadonlyMap<string, readonly RolePhrase[]>;
 }
 
-/** The longest phrase that stands at a place among words. */
+/** The longest phrase at a position. */
 export function phraseAt(words: readonly string[], at: number, { byFirst }: Phrases): RolePhrase | undefined {
   return byFirst
     .get(words[at] ?? '')
     ?.find(({ words: run }) => run.every((word, offset) => words[at + offset] === word));
 }
 
-/** A detector with its words split and its roles looked up. */
+/** A detector, prepared for matching. */
 export interface CompiledDetector {
   readonly detector: Detector;
-  /** Position among the detectors: the earlier wins where all else is equal. */
+  /** Position among the detectors. The earlier one wins if everything else is equal. */
   readonly order: number;
   readonly names: readonly (readonly string[])[];
   readonly signals: readonly { readonly certainty: Certainty; readonly match: Matcher }[];
@@ -42,18 +42,18 @@ export interface CompiledDetector {
   readonly options: DetectorOptions;
 }
 
-/** Detectors and vocabulary, ready to be asked about any number of Services. */
+/** Detectors and vocabulary, prepared for matching. */
 export interface Rules {
   readonly detectors: readonly CompiledDetector[];
   readonly byType: ReadonlyMap<string, CompiledDetector>;
   readonly vocabulary: Vocabulary;
   readonly neutral: ReadonlySet<string>;
-  /** Types that the operator switched off: no annotation brings them back. */
+  /** Disabled types. Annotations cannot enable them. */
   readonly disabled: ReadonlySet<string>;
 }
 
-/** The options of a detector for which operators set none: the defaults of their schema. */
-export const UNSET: DetectorOptions = {
+/** The default options of a detector. */
+export const DEFAULT_OPTIONS: DetectorOptions = {
   enabled: true,
   priority: 0,
   excludeNamespaces: [],
@@ -67,7 +67,13 @@ function phrasesOf(detector: Detector, vocabulary: Vocabulary): Phrases {
   const phrases: RolePhrase[] = [];
   for (const [name, definition] of Object.entries(vocabulary.roles)) {
     const { rank, why, anywhere, besideProduct } = definition;
-    const role: Role = { name, rank, why, anywhere, besideProduct };
+    const role: Role = {
+      name,
+      rank,
+      why,
+      matchesBeforeProduct: anywhere,
+      requiresProductName: besideProduct,
+    };
     for (const word of [...definition.words, ...(detector.roles[name] ?? [])])
       phrases.push({ words: word.split('-'), role });
   }
@@ -78,7 +84,7 @@ function phrasesOf(detector: Detector, vocabulary: Vocabulary): Phrases {
   };
 }
 
-/** What is wrong with the roles that a detector speaks of, if anything. */
+/** The fault of a detector that uses an unknown role. */
 export function roleFault(detector: Detector, vocabulary: Vocabulary): string | undefined {
   for (const role of [...Object.keys(detector.roles), ...detector.accepts])
     if (!Object.hasOwn(vocabulary.roles, role))
@@ -87,8 +93,8 @@ export function roleFault(detector: Detector, vocabulary: Vocabulary): string | 
 }
 
 /**
- * Makes rules of detectors and vocabulary, once.
- * @throws Error if a detector speaks of a role that the vocabulary does not have
+ * Compiles detectors and vocabulary to rules.
+ * @throws Error if a detector uses an unknown role
  */
 export function compileRules(
   detectors: readonly Detector[],
@@ -107,7 +113,7 @@ export function compileRules(
       signals: detector.signals.map(({ certainty, ...match }) => ({ certainty, match })),
       phrases: phrasesOf(detector, vocabulary),
       accepts: new Set(detector.accepts),
-      options: options[detector.type] ?? UNSET,
+      options: options[detector.type] ?? DEFAULT_OPTIONS,
     });
   }
   return {

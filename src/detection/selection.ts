@@ -1,32 +1,32 @@
 import { createHash } from 'node:crypto';
 import type { Service } from '../model/service.ts';
 
-/** The Pods that a Service leads to, as far as its selector tells. */
+/** The selector of a Service, prepared for comparison. */
 export interface Selection {
-  /** Equal for equal selectors, whatever the order of their entries; undefined without one. */
+  /** Equal for equal selectors, in any order of entries. `undefined` without a selector. */
   readonly key: string | undefined;
-  /** Empty where there are too many to compare one by one. */
+  /** The entries. Empty if there are too many to compare. */
   readonly entries: ReadonlyMap<string, string>;
-  /** The entries that are kept, however many there are. */
+  /** All kept entries. */
   readonly kept: ReadonlyMap<string, string>;
-  /** Every entry is kept. */
+  /** Whether all entries are kept. */
   readonly isWhole: boolean;
 }
 
 type Selecting = Pick<Service, 'selector' | 'selectorHash'>;
 
 /**
- * Most selector entries of a Service that is compared with others entry by entry. Real ones have up to about ten; a Service
- * with more leads to the Pods only of those with exactly the same selector.
+ * Maximum entries of a selector to compare one by one. Real selectors have about ten at most. A longer one matches only an
+ * equal selector.
  */
-export const MOST_ENTRIES = 20;
+export const MAX_ENTRIES = 20;
 
 const NO_ENTRIES: ReadonlyMap<string, string> = new Map();
 
-/** Selections by Service, since each is asked for many times. */
+/** Cache by Service. */
 const known = new WeakMap<Selecting, Selection>();
 
-/** The Pods that a Service leads to. Linear in the bytes of its selector. */
+/** Prepares the selector of a Service. Linear in its bytes. */
 export function selectionOf(service: Selecting): Selection {
   const before = known.get(service);
   if (before !== undefined) return before;
@@ -41,40 +41,37 @@ function read({ selector, selectorHash }: Selecting): Selection {
   if (selectorHash !== undefined) return { key: selectorHash, entries: NO_ENTRIES, kept, isWhole: false };
   if (all.length === 0) return { key: undefined, entries: NO_ENTRIES, kept, isWhole: true };
   const text = JSON.stringify(all.toSorted(([a], [b]) => (a < b ? -1 : 1)));
-  return all.length > MOST_ENTRIES
+  return all.length > MAX_ENTRIES
     ? { key: createHash('sha256').update(text).digest('base64'), entries: NO_ENTRIES, kept, isWhole: true }
     : { key: text, entries: kept, kept, isWhole: true };
 }
 
-/** Every entry of `small` is in `large`, so whatever `large` selects, `small` selects too. */
+/** Whether all entries of `small` are in `large`, so that `small` selects all Pods that `large` selects. */
 export function within(small: ReadonlyMap<string, string>, large: ReadonlyMap<string, string>): boolean {
   if (small.size > large.size) return false;
   for (const [key, value] of small) if (large.get(key) !== value) return false;
   return true;
 }
 
-/** As `within`, as far as can be told: an entry of `large` that is not kept may be any. */
+/** Like `within`, but entries of `large` that were not kept may match anything. */
 export function maybeWithin(small: Selection, large: Selection): boolean {
   if (large.isWhole) return small.isWhole && within(small.kept, large.kept);
   for (const [key, value] of small.kept) if ((large.kept.get(key) ?? value) !== value) return false;
   return true;
 }
 
-/** Every Pod of the one is a Pod of the other as well. Without a selector nothing is known of a Service's Pods. */
+/** Whether all Pods of one selection are Pods of the other. Without a selector, the Pods are unknown. */
 export const leadsWithin = (one: Selection, other: Selection): boolean =>
   one.key !== undefined &&
   (one.key === other.key || (other.entries.size > 0 && within(other.entries, one.entries)));
 
-/**
- * Every Pod of the one Service is a Pod of the other as well. The selector of an ExternalName means nothing: that leads to
- * wherever its owner says.
- */
+/** Whether all Pods of one Service are Pods of the other. The selector of an ExternalName has no effect. */
 export const podsWithin = (one: Selecting & Pick<Service, 'type'>, other: typeof one): boolean =>
   one.type !== 'ExternalName' &&
   other.type !== 'ExternalName' &&
   leadsWithin(selectionOf(one), selectionOf(other));
 
-/** Whether two selectors select Pods in common, as far as that follows from them: one contains the other. */
+/** Whether two selectors certainly select common Pods, because one contains the other. */
 export const overlap = (one: Selection, other: Selection): boolean =>
   one.key !== undefined &&
   other.key !== undefined &&

@@ -1,25 +1,25 @@
 import type { Member } from './member.ts';
 import { within } from './selection.ts';
 
-/** Most selectors of ordinary Services that one headless selector is compared with, entry by entry. */
-const MOST_COMPARED = 32;
+/** Maximum selectors of regular Services to compare a headless Service's selector with. */
+const MAX_COMPARISONS = 32;
 
-/** Counts selectors that were compared entry by entry, for tests. */
+/** Counts comparisons, for tests. */
 export interface Work {
   compared: number;
 }
 
 const entryOf = ([key, value]: readonly [string, string]): string => `${key}=${value}`;
 
-/** One selector of ordinary Services, and the first group that has it. */
+/** A selector of regular Services, and the first group with it. */
 interface Known {
   readonly selector: ReadonlyMap<string, string>;
   readonly group: number;
 }
 
 /**
- * Selectors of ordinary Services by their entries. Where two selectors contain one another, the smaller one's rarest entry
- * is in both; so each selector stands once under its own rarest entry, and is found from there.
+ * An index of selectors by their entries. If one selector contains another, both have the rarest entry of the smaller one,
+ * so each selector is also indexed by its rarest entry.
  */
 class SelectorIndex {
   readonly #byEntry = new Map<string, Known[]>();
@@ -50,7 +50,7 @@ class SelectorIndex {
     const rarest = this.#rarest(selector);
     if (rarest === undefined) return undefined;
     let best: number | undefined;
-    let left = MOST_COMPARED;
+    let left = MAX_COMPARISONS;
     const look = (known: readonly Known[] | undefined): void => {
       for (const each of known ?? []) {
         if (left === 0) return;
@@ -72,15 +72,14 @@ function add<T>(map: Map<string, T[]>, key: string, value: T): void {
   else list.push(value);
 }
 
-/** Keeps the first group for each key: groups come in order. */
+/** Keeps the first group for each key. */
 const keepFirst = (map: Map<string, number>, key: string, group: number): void => {
   if (!map.has(key)) map.set(key, group);
 };
 
 /**
- * Says which group of ordinary Services a headless one is most like. From the strongest likeness on: the same selector, a
- * selector that contains the other, the name, the installation that labels name. Of several groups that are as like, the
- * first one counts.
+ * Finds the group of regular Services that a headless Service matches best: by equal selector, then by a selector that
+ * contains the other, by name, and by the installation in labels. Among equal matches, the first group counts.
  */
 export class Twins {
   readonly #bySelector = new Map<string, number>();
@@ -107,7 +106,7 @@ export class Twins {
     this.#selectors = new SelectorIndex(known, work);
   }
 
-  /** The index of the group that a headless Service joins, if it is like one. */
+  /** The index of the group that a headless Service joins, if any matches. */
   groupOf(headless: Member): number | undefined {
     const { selectorKey, instances } = headless;
     const same = selectorKey === undefined ? undefined : this.#bySelector.get(selectorKey);
@@ -122,7 +121,7 @@ export class Twins {
     return this.#within.get(selectorKey);
   }
 
-  /** Names are alike where nothing in them tells two installations apart. */
+  /** Names match if they do not distinguish two installations. */
   #named({ stem, rest }: Member): number | undefined {
     if (stem === undefined) return undefined;
     if (rest === '') return this.#byStem.get(stem);

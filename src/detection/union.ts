@@ -1,8 +1,8 @@
-/** Disjoint sets of items (union-find): joining and finding take nearly constant time. */
+/** Disjoint sets (union-find). All operations take nearly constant time. */
 export class Union<T> {
   readonly #parents = new Map<T, T>();
 
-  /** The item that stands for the set that `item` is in. */
+  /** The representative of the item's set. */
   find(item: T): T {
     let root = item;
     for (let next = this.#parents.get(root); next !== undefined; next = this.#parents.get(root)) root = next;
@@ -19,7 +19,7 @@ export class Union<T> {
     if (from !== to) this.#parents.set(from, to);
   }
 
-  /** Joins all of these with each other. */
+  /** Joins all items into one set. */
   joinAll(items: readonly T[]): void {
     const [first, ...others] = items;
     if (first !== undefined) for (const item of others) this.join(first, item);

@@ -1,4 +1,4 @@
-/** The words of a name: its runs of letters and digits, in lower case, without an ordinal such as `0` or `v2`. */
+/** Splits a name into words of letters and digits, in lower case, without ordinals such as `0` or `v2`. */
 export function wordsOf(text: string): string[] {
   return text
     .toLowerCase()
@@ -6,7 +6,7 @@ export function wordsOf(text: string): string[] {
     .filter((word) => word !== '' && !/^v?\d+$/.test(word));
 }
 
-/** A text without the name of the installation that it begins with; unchanged where it has no such beginning. */
+/** Removes the name of the installation from the start of a text. */
 export function withoutInstance(text: string, instances: readonly string[]): string {
   for (const instance of instances) {
     if (text.startsWith(`${instance}-`)) return text.slice(instance.length + 1);
@@ -14,13 +14,13 @@ export function withoutInstance(text: string, instances: readonly string[]): str
   return text;
 }
 
-/** Where a run of words was found in a longer one. */
+/** The position of a run of words. */
 export interface Run {
   readonly start: number;
   readonly end: number;
 }
 
-/** The last place where `run` stands in `words`. */
+/** The last occurrence of `run` in `words`. */
 export function lastRun(words: readonly string[], run: readonly string[]): Run | undefined {
   for (let start = words.length - run.length; start >= 0; start--) {
     if (run.every((word, offset) => words[start + offset] === word))

@@ -1,9 +1,9 @@
 import { SETTINGS } from '../config/setting-table.ts';
 import { namingBy } from '../controller/naming.ts';
 import { inOrder } from '../controller/ways.ts';
-import { bounded } from '../detection/bound.ts';
 import { detect as detectAll } from '../detection/detect.ts';
 import { interestOf } from '../detection/interest.ts';
+import { limitCandidates } from '../detection/limit-candidates.ts';
 import { assignNames } from '../detection/names.ts';
 import type { Rules } from '../detection/rules.ts';
 import { approvalsIn } from '../model/approvals.ts';
@@ -75,7 +75,7 @@ export function detect(
     allowExternalNames,
     approvals: approvalsIn(overrides),
   });
-  const { candidates, problems: told } = bounded(
+  const { candidates, problems: told } = limitCandidates(
     detected,
     SETTINGS.maxBackends.defaultValue,
     approvalsIn(overrides),

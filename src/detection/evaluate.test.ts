@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { candidate, detected, options, rules } from '../../test/fixtures/unit/detection.ts';
 import { type ServiceFields, service } from '../../test/fixtures/unit/service.ts';
 import { detect } from './detect.ts';
+import { evaluate } from './evaluate.ts';
 import { factsOf } from './identity.ts';
-import { judge } from './judge.ts';
 
 const k8s = (name: string, component?: string): Record<string, string> => ({
   'app.kubernetes.io/name': name,
@@ -221,7 +221,7 @@ describe('reasons', () => {
   const verdict = (type: string, name: string, fields: ServiceFields) => {
     const compiled = rules.byType.get(type);
     if (compiled === undefined) throw new Error(`no detector ${type}`);
-    return judge(factsOf(service(name, fields), rules.vocabulary), compiled, rules);
+    return evaluate(factsOf(service(name, fields), rules.vocabulary), compiled, rules);
   };
 
   test.each<[string, ServiceFields, RegExp, boolean]>([
@@ -235,7 +235,7 @@ describe('reasons', () => {
     if (miss.matched) throw new Error('it matched');
     expect(miss.why).toMatch(why);
     expect(miss.near).toBe(near);
-    expect(miss.portless).toBe(fields.ports?.length === 0);
+    expect(miss.missingPort).toBe(fields.ports?.length === 0);
   });
 
   test('what a detector excludes is told with the reason', () => {

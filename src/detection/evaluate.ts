@@ -7,42 +7,42 @@ import { fitsPattern, matchService } from './match.ts';
 import { choosePort, type PortChoice } from './port.ts';
 import type { CompiledDetector, Rules } from './rules.ts';
 
-/** A detector says: this is one of mine. */
+/** Positive result of a detector. */
 export interface Match {
   readonly matched: true;
   readonly compiled: CompiledDetector;
-  /** The detector by which the Service's owner speaks, where that is another one. */
+  /** The detector of the owner's annotations, if it is another one. */
   readonly owner?: CompiledDetector;
   readonly service: Service;
   readonly certainty: Certainty;
   readonly exact: boolean;
   readonly length: number;
   readonly port: PortChoice;
-  /** Lower is likelier to be where a person would point the agent. */
+  /** Rank as an entry point. Lower is better. */
   readonly rank: number;
   readonly roles: readonly string[];
   readonly evidence: readonly Evidence[];
 }
 
-/** A detector says: this is not mine, or not one to use. */
+/** Negative result of a detector. */
 export interface Miss {
   readonly matched: false;
   readonly compiled: CompiledDetector;
   readonly why: string;
-  /** Something of the product was found, so a person may wonder why it is left out. */
+  /** Whether it nearly matches, so that a user may wonder why it is left out. */
   readonly near: boolean;
-  /** It would be a match if the Service had a port, or, where its owner offers it, if one of them could be told to be it. */
-  readonly portless: boolean;
+  /** Whether only a port is missing, or, for an annotated Service, the right port is ambiguous. */
+  readonly missingPort: boolean;
 }
 
-/** Rank of a component that plays no special role: behind the fronts of a query path, before its parts. */
-const PLAIN_RANK = 30;
+/** Rank of a component without a role: after the front ends of a query path, before its other parts. */
+const DEFAULT_RANK = 30;
 
-/** Names that must not stand alone: such a Service counts only where one of the detector's own ports is there too. */
+/** Weak certainties. Such a Service counts only if it also has one of the detector's ports. */
 const NEEDS_PORT: ReadonlySet<Certainty> = new Set(['component', 'name', 'hint']);
 
-/** Why the configuration keeps a detector out of a namespace. */
-function outOfNamespace(namespace: string, { options }: CompiledDetector): string | undefined {
+/** Why the configuration excludes a namespace from a detector. */
+function namespaceExclusion(namespace: string, { options }: CompiledDetector): string | undefined {
   const within = (patterns: readonly string[]): boolean =>
     patterns.some((pattern) => fitsPattern(namespace, pattern));
   if (options.namespaces !== undefined && !within(options.namespaces))
@@ -50,16 +50,18 @@ function outOfNamespace(namespace: string, { options }: CompiledDetector): strin
   return within(options.excludeNamespaces) ? 'the configuration keeps it out of this namespace' : undefined;
 }
 
-/** Whether the configuration allows no tool of a type in a namespace, whatever its Services look like. */
-export function isSwitchedOff(type: string, namespace: string, { byType, disabled }: Rules): boolean {
+/** Whether the configuration disables a type in a namespace. */
+export function isDisabled(type: string, namespace: string, { byType, disabled }: Rules): boolean {
   const compiled = byType.get(type);
-  return disabled.has(type) || (compiled !== undefined && outOfNamespace(namespace, compiled) !== undefined);
+  return (
+    disabled.has(type) || (compiled !== undefined && namespaceExclusion(namespace, compiled) !== undefined)
+  );
 }
 
-/** Why the configuration keeps a detector from looking at a Service. */
-function outOfScope(service: Service, compiled: CompiledDetector): string | undefined {
+/** Why the configuration excludes a Service from a detector. */
+function scopeExclusion(service: Service, compiled: CompiledDetector): string | undefined {
   const { options } = compiled;
-  const elsewhere = outOfNamespace(service.namespace, compiled);
+  const elsewhere = namespaceExclusion(service.namespace, compiled);
   if (elsewhere !== undefined) return elsewhere;
   const required = Object.entries(options.requiredAnnotations);
   const has = ([key, pattern]: readonly [string, string]): boolean =>
@@ -69,7 +71,7 @@ function outOfScope(service: Service, compiled: CompiledDetector): string | unde
   return undefined;
 }
 
-/** Whether a person approved the Service of a match as what its owner says that it is. */
+/** Whether the Service of a match is approved as the kind that its owner declares. */
 export function isApprovedMatch(
   { service, owner, compiled }: Match,
   rules: Rules,
@@ -81,12 +83,12 @@ export function isApprovedMatch(
   return isApproved(approvals, service, approvalKind({ mcp: detector.mcp, detector: detector.type }));
 }
 
-/** The detector of the type that the Service's owner names; else the one that asks. */
+/** The detector of the type that the Service's owner names, or else the given one. */
 function namedDetector(service: Service, detector: Detector, rules: Rules): Detector {
   return rules.byType.get(namedType(service, detector) ?? '')?.detector ?? detector;
 }
 
-/** The type that the Service's owner names in an annotation that the detector reads. */
+/** The type that the Service's owner names in the detector's annotation. */
 function namedType(
   { annotations }: Service,
   { fromAnnotations: { type: key } }: Detector,
@@ -95,8 +97,8 @@ function namedType(
 }
 
 /**
- * Why the configuration does not let a Service be of a type, as the end of a sentence. It holds however the Service came by
- * the type: by its owner's annotation, or by its answers.
+ * Why the configuration forbids a type for a Service, as the end of a sentence. It applies whether the type comes from the
+ * owner's annotation or from a probe.
  */
 export function forbiddenType(
   type: string,
@@ -105,23 +107,23 @@ export function forbiddenType(
 ): string | undefined {
   if (disabled.has(type)) return 'which the configuration switches off';
   const compiled = byType.get(type);
-  const outside = compiled === undefined ? undefined : outOfScope(service, compiled);
+  const outside = compiled === undefined ? undefined : scopeExclusion(service, compiled);
   return outside === undefined ? undefined : `and ${outside}`;
 }
 
-/** One detector's verdict on one Service. */
-export function judge(facts: Facts, compiled: CompiledDetector, rules: Rules): Match | Miss {
+/** Evaluates one detector for one Service. */
+export function evaluate(facts: Facts, compiled: CompiledDetector, rules: Rules): Match | Miss {
   const { service } = facts;
   const { detector } = compiled;
-  const miss = (why: string, near: boolean, portless = false): Miss => ({
+  const miss = (why: string, near: boolean, missingPort = false): Miss => ({
     matched: false,
     compiled,
     why,
     near,
-    portless,
+    missingPort,
   });
 
-  const outside = outOfScope(service, compiled);
+  const outside = scopeExclusion(service, compiled);
   if (outside !== undefined) return miss(outside, false);
 
   const evidence: Evidence[] = [];
@@ -161,7 +163,7 @@ export function judge(facts: Facts, compiled: CompiledDetector, rules: Rules): M
 
   const stated = best === undefined || best.certainty !== certainty;
   const exact = stated || best.exact;
-  // A part that is accepted though it is none for other products: only with a port of its own.
+  // A component that only this detector accepts needs one of its ports.
   const lenient = !NEEDS_PORT.has(certainty) && exact && played.length === roles.length;
   const named = namedDetector(service, detector, rules);
   const port =
@@ -173,13 +175,13 @@ export function judge(facts: Facts, compiled: CompiledDetector, rules: Rules): M
       !exact,
     ) ?? (named === detector ? undefined : choosePort(service, detector, rules.vocabulary, lenient, !exact));
   if (port === undefined) {
-    const portless = service.ports.length === 0 || certainty === 'annotation';
+    const missingPort = service.ports.length === 0 || certainty === 'annotation';
     return miss(
       service.ports.length === 0
         ? 'the Service has no ports'
         : `none of its ports is one of ${detector.title}'s`,
       true,
-      portless,
+      missingPort,
     );
   }
   return {
@@ -190,7 +192,7 @@ export function judge(facts: Facts, compiled: CompiledDetector, rules: Rules): M
     exact,
     length: best?.length ?? 0,
     port,
-    rank: roles.length === 0 ? PLAIN_RANK : Math.max(...roles.map(({ role }) => role.rank ?? 0)),
+    rank: roles.length === 0 ? DEFAULT_RANK : Math.max(...roles.map(({ role }) => role.rank ?? 0)),
     roles: [...new Set(roles.map(({ role }) => role.name))].sort(),
     evidence: [
       ...evidence
@@ -208,7 +210,7 @@ function rankOf(evidence: Evidence): number {
   return certaintyRank(evidence.signal as Certainty);
 }
 
-function surestFirst(a: Match, b: Match): number {
+function byCertainty(a: Match, b: Match): number {
   return (
     b.compiled.options.priority - a.compiled.options.priority ||
     certaintyRank(a.certainty) - certaintyRank(b.certainty) ||
@@ -219,11 +221,11 @@ function surestFirst(a: Match, b: Match): number {
 }
 
 /**
- * Of several detectors that claim a Service, the one that is surest and most specific. Where its owner offers a Service
- * without naming a type, the next one tells the type.
+ * The most certain and most specific of several matching detectors. If the owner annotates a Service without a type, the
+ * next one determines the type.
  */
 export function strongest(matches: readonly Match[]): Match | undefined {
-  const [best, second] = [...matches].sort(surestFirst);
+  const [best, second] = [...matches].sort(byCertainty);
   const typeKey = best?.compiled.detector.fromAnnotations.type;
   if (best === undefined || second === undefined || typeKey === undefined) return best;
   if (Object.hasOwn(best.service.annotations, typeKey) || second.certainty === 'hint') return best;

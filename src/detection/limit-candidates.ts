@@ -3,14 +3,18 @@ import type { Candidate, Problem } from '../model/discovery.ts';
 import { displayKey, displayNamespace } from '../model/key.ts';
 import type { Detection } from './detect.ts';
 
-/** Names of Services that are told. */
-const SHOWN = 5;
+/** Maximum Services that the problem names. */
+const MAX_NAMES = 5;
 
 /**
- * At most so many candidates. Where there are more, each namespace in turn has one taken, what people approved first, so that
- * a tenant who makes very many keeps nobody else's out. Pure: the same candidates give the same result.
+ * Limits the candidates. If there are too many, namespaces take turns, approved candidates first, so that a tenant who
+ * creates very many displaces no others. Pure.
  */
-export function bounded(detection: Detection, most: number, approvals: Approvals = NO_APPROVALS): Detection {
+export function limitCandidates(
+  detection: Detection,
+  most: number,
+  approvals: Approvals = NO_APPROVALS,
+): Detection {
   const { candidates, problems } = detection;
   if (candidates.length <= most) return detection;
   const seen = new Map<string, number>();
@@ -31,10 +35,10 @@ export function bounded(detection: Detection, most: number, approvals: Approvals
       .map(([, candidate]) => candidate),
   );
   const left = candidates.filter((candidate) => !taken.has(candidate));
-  const names = left.slice(0, SHOWN).map(({ service }) => displayKey(service));
+  const names = left.slice(0, MAX_NAMES).map(({ service }) => displayKey(service));
   const problem: Problem = {
     where: `${left.length} Services`,
-    what: `are left out (${names.join(', ')}${left.length > SHOWN ? ', …' : ''}): there are ${candidates.length} backends, and no more than ${most} are considered`,
+    what: `are left out (${names.join(', ')}${left.length > MAX_NAMES ? ', …' : ''}): there are ${candidates.length} backends, and no more than ${most} are considered`,
     fix: 'raise MAX_BACKENDS (--max-backends), or search fewer namespaces',
   };
   return {

@@ -1,13 +1,13 @@
 import type { Problem } from '../model/discovery.ts';
 import { displayNamespace } from '../model/key.ts';
-import type { Match } from './judge.ts';
+import type { Match } from './evaluate.ts';
 import type { Member } from './member.ts';
 
-/** Names of Services that are told. */
-const SHOWN = 5;
+/** Maximum Services that the problem names. */
+const MAX_NAMES = 5;
 
-/** When a Service was made, in milliseconds; later than all others where that is not known. */
-const madeAt = ({ match }: Member): number => {
+/** Creation time of a Service, in milliseconds. Infinity if unknown. */
+const createdAt = ({ match }: Member): number => {
   const time = Date.parse(match.service.created ?? '');
   return Number.isNaN(time) ? Number.POSITIVE_INFINITY : time;
 };
@@ -15,18 +15,18 @@ const madeAt = ({ match }: Member): number => {
 const isHint = ({ match }: Member): boolean => match.certainty === 'hint';
 
 /**
- * At most so many members of one namespace. What people approved stays first. Those that a hint alone speaks for go first, since there may be one for each
- * application; then the newest, so that whoever makes very many pushes nobody out. Pure: the order of the members does not
- * matter.
+ * Limits the members of one namespace. Approved ones have precedence. Members with only a hint are dropped first, because
+ * any application may have one; then the newest, so that somebody who creates very many displaces no others. Pure; the
+ * order of members does not matter.
  */
-export function withinNamespace(
+export function limitNamespace(
   members: readonly Member[],
   most = 500,
   approved: ReadonlySet<Match> = new Set(),
 ): { readonly kept: readonly Member[]; readonly problem?: Problem } {
   if (members.length <= most) return { kept: members };
   const isOther = ({ match }: Member): number => Number(!approved.has(match));
-  const ages = new Map(members.map((member) => [member, madeAt(member)]));
+  const ages = new Map(members.map((member) => [member, createdAt(member)]));
   const olderFirst = (a: Member, b: Member): number => {
     const [x, y] = [ages.get(a) ?? 0, ages.get(b) ?? 0];
     if (x !== y) return x - y;
@@ -36,12 +36,12 @@ export function withinNamespace(
     (a, b) => isOther(a) - isOther(b) || Number(isHint(a)) - Number(isHint(b)) || olderFirst(a, b),
   );
   const left = sorted.slice(most);
-  const names = left.slice(0, SHOWN).map(({ match }) => match.service.name);
+  const names = left.slice(0, MAX_NAMES).map(({ match }) => match.service.name);
   return {
     kept: sorted.slice(0, most),
     problem: {
       where: `namespace ${left.slice(0, 1).map(({ match }) => displayNamespace(match.service))}`,
-      what: `${left.length} of its ${members.length} Services that look like backends are left out, the newest (${names.join(', ')}${left.length > SHOWN ? ', …' : ''}): no more than ${most} of one namespace are considered`,
+      what: `${left.length} of its ${members.length} Services that look like backends are left out, the newest (${names.join(', ')}${left.length > MAX_NAMES ? ', …' : ''}): no more than ${most} of one namespace are considered`,
       fix: 'raise MAX_NAMESPACE_SERVICES (--max-namespace-services), or keep Services out with the annotation kubernaut.io/toolset: "false"',
     },
   };

@@ -2,13 +2,13 @@ import { displayNamespace } from '../model/key.ts';
 import type { Service } from '../model/service.ts';
 import { type Selection, selectionOf } from './selection.ts';
 
-/** Limits on what is remembered. */
+/** Limits on remembered selectors. */
 export interface FormerLimits {
-  /** Different selectors of one Service. */
+  /** Distinct selectors per Service. */
   readonly selectors: number;
-  /** Different selectors of all Services of a namespace. */
+  /** Distinct selectors per namespace. */
   readonly namespace: number;
-  /** Services of a namespace; those that changed longest ago are forgotten first. */
+  /** Services per namespace. Those that changed longest ago are dropped first. */
   readonly services: number;
   /** Namespaces. */
   readonly namespaces: number;
@@ -16,20 +16,20 @@ export interface FormerLimits {
 
 const LIMITS: FormerLimits = { selectors: 16, namespace: 256, services: 4_096, namespaces: 1_000 };
 
-/** What one Service led to before: selectors, by their keys, or more of them than are remembered. */
+/** The former selectors of a Service, by key, or `any` if there were too many. */
 export type Former = ReadonlyMap<string, Selection> | 'any';
 
 interface Memory {
-  /** By name of the Service; the one that changed longest ago comes first. */
+  /** By name of the Service, least recently changed first. */
   readonly services: Map<string, Map<string, Selection> | 'any'>;
-  /** How many selectors are remembered. */
+  /** Number of remembered selectors. */
   count: number;
 }
 
 /**
- * The selectors that Services had before their owners changed them, for the life of the process: what people say about a
- * Service keeps counting for the Pods that it led to when they said it. A Service with more selectors than are remembered
- * may have led to any Pods of its namespace.
+ * The selectors that Services had before, for the life of the process. Overrides that name a Service keep applying to the
+ * Pods that it selected when they were written. A Service with too many selectors counts as having selected any Pods of its
+ * namespace.
  */
 export class FormerSelectors {
   readonly #limits: FormerLimits;
@@ -40,8 +40,8 @@ export class FormerSelectors {
     this.#limits = limits;
   }
 
-  /** Remembers a Service as it was before it changed or was deleted. */
-  note(service: Service): void {
+  /** Records the selector of a Service before it changes or is deleted. */
+  record(service: Service): void {
     const selection = selectionOf(service);
     const { key } = selection;
     if (key === undefined) return;
@@ -55,12 +55,12 @@ export class FormerSelectors {
     if (known !== 'any' && !known.has(key)) {
       known.set(key, selection);
       memory.count += 1;
-      if (known.size > this.#limits.selectors) giveUp(memory, service.name);
+      if (known.size > this.#limits.selectors) replaceWithAny(memory, service.name);
     }
     this.#trim(memory);
   }
 
-  /** What a Service led to before; undefined where nothing is remembered of it. */
+  /** The former selectors of a Service. `undefined` if there are none. */
   of(service: Service): Former | undefined {
     return this.#namespaces.get(displayNamespace(service))?.services.get(service.name);
   }
@@ -69,11 +69,11 @@ export class FormerSelectors {
     const limits = this.#limits;
     for (const name of memory.services.keys()) {
       if (memory.count <= limits.namespace) break;
-      giveUp(memory, name);
+      replaceWithAny(memory, name);
     }
     const [oldest] = memory.services.keys();
     if (memory.services.size > limits.services && oldest !== undefined) {
-      giveUp(memory, oldest);
+      replaceWithAny(memory, oldest);
       memory.services.delete(oldest);
     }
     const [quietest] = this.#namespaces.keys();
@@ -82,8 +82,8 @@ export class FormerSelectors {
   }
 }
 
-/** Forgets the selectors of a Service, and keeps that there were some. */
-function giveUp(memory: Memory, name: string): void {
+/** Replaces the selectors of a Service with `any`. */
+function replaceWithAny(memory: Memory, name: string): void {
   const known = memory.services.get(name);
   if (known === undefined || known === 'any') return;
   memory.count -= known.size;

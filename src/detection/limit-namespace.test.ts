@@ -4,8 +4,8 @@ import { options, rules } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import { problemLine } from '../model/discovery.ts';
 import type { Service } from '../model/service.ts';
-import { withinNamespace } from './bound-namespace.ts';
 import { detect, examine } from './detect.ts';
+import { limitNamespace } from './limit-namespace.ts';
 import type { Member } from './member.ts';
 
 const loki = (name: string, created: string, fields: Parameters<typeof service>[1] = {}): Service => ({
@@ -21,7 +21,7 @@ const flood = Array.from({ length: 30 }, (_, index) =>
 );
 
 test('the older Services of a namespace stay, and one line says what is left out and which setting changes it', () => {
-  const { kept, problem } = withinNamespace([...flood, old].map(member), 10);
+  const { kept, problem } = limitNamespace([...flood, old].map(member), 10);
   expect(names(kept)).toEqual(['z-old', ...flood.slice(0, 9).map(({ name }) => name)]);
   expect(problem && problemLine(problem)).toBe(
     'namespace monitoring: 21 of its 31 Services that look like backends are left out, the newest (a09x, a10x, a11x, a12x, a13x, …): no more than 10 of one namespace are considered; raise MAX_NAMESPACE_SERVICES (--max-namespace-services), or keep Services out with the annotation kubernaut.io/toolset: "false"',
@@ -30,21 +30,21 @@ test('the older Services of a namespace stay, and one line says what is left out
 
 test('as many as are allowed are all taken', () => {
   const members = [old, ...flood.slice(0, 3)].map(member);
-  expect(withinNamespace(members, 4)).toEqual({ kept: members });
+  expect(limitNamespace(members, 4)).toEqual({ kept: members });
 });
 
 test('applications that are only scraped push no backend out, however old they are', () => {
   const scraped = Array.from({ length: 5 }, (_, index) =>
     service(`app${index}`, { annotations: { 'prometheus.io/scrape': 'true' }, ports: ['http:8080'] }),
   ).map((one): Service => ({ ...one, created: '2020-01-01T00:00:00Z' }));
-  expect(names(withinNamespace([...scraped, old].map(member), 2).kept)).toEqual(['z-old', 'app0']);
+  expect(names(limitNamespace([...scraped, old].map(member), 2).kept)).toEqual(['z-old', 'app0']);
 });
 
 test('the order of Services does not matter', () => {
   const members = [...flood, old].map(member);
   fc.assert(
     fc.property(fc.shuffledSubarray(members, { minLength: members.length }), (shuffled) => {
-      expect(withinNamespace(shuffled, 7)).toEqual(withinNamespace(members, 7));
+      expect(limitNamespace(shuffled, 7)).toEqual(limitNamespace(members, 7));
     }),
   );
 });

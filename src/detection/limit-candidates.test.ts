@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Candidate } from '../model/discovery.ts';
-import { bounded } from './bound.ts';
+import { limitCandidates } from './limit-candidates.ts';
 
 const candidate = (namespace: string, name: string): Candidate =>
   ({
@@ -14,7 +14,7 @@ const namesOf = (candidates: readonly Candidate[]): string[] => candidates.map((
 
 test('as many as are allowed are all taken, as they are', () => {
   const detection = { candidates: [candidate('a', 'x'), candidate('b', 'y')], services: [], problems: [] };
-  expect(bounded(detection, 2)).toBe(detection);
+  expect(limitCandidates(detection, 2)).toBe(detection);
 });
 
 test('a namespace with very many keeps those of others in; what is left out is told', () => {
@@ -22,7 +22,7 @@ test('a namespace with very many keeps those of others in; what is left out is t
     candidate('a', `x${String(index).padStart(3, '0')}`),
   );
   const few = [candidate('b', 'prometheus'), candidate('c', 'loki'), candidate('c', 'tempo')];
-  const { candidates, problems } = bounded(
+  const { candidates, problems } = limitCandidates(
     { candidates: [...flood, ...few], services: [], problems: [] },
     10,
   );
@@ -49,7 +49,7 @@ test('never more than allowed, in the same order, and no namespace has two more 
     fc.property(some, fc.integer({ min: 1, max: 40 }), (pairs, most) => {
       const unique = [...new Set(pairs.map(([namespace, name]) => `${namespace}/${name}`))].sort();
       const all = unique.map((key) => candidate(key.slice(0, 1), key.slice(2)));
-      const { candidates } = bounded({ candidates: all, services: [], problems: [] }, most);
+      const { candidates } = limitCandidates({ candidates: all, services: [], problems: [] }, most);
       expect(candidates).toHaveLength(Math.min(most, all.length));
       expect(candidates).toEqual(all.filter((each) => candidates.includes(each)));
       const count = (list: readonly Candidate[], namespace: string): number =>
