@@ -118,8 +118,7 @@ export async function createAppInstance(
   const { targetTypes = TARGET_TYPES } = context;
   const others = await openOtherTargets(targetTypes, settings, kube, homePublisher);
   const policy = {
-    // A file holds one ConfigMap.
-    generation: kube === undefined ? { ...settings, maxShards: 1 } : settings,
+    generation: settings,
     force: serveOptions.force,
     removalHold: settings.removalHold,
     excluded: excludedBy(stages.rules, input.namespaces),

@@ -14,13 +14,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { load } from 'js-yaml';
+import { load, loadAll } from 'js-yaml';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import type { Generated } from '../../model/documents.ts';
 import { ConfigError, type UserError } from '../../model/errors.ts';
 import { plan } from '../../planning/plan.ts';
-import type { Publisher } from '../publisher.ts';
+import { type Publisher, ShardsRefused } from '../publisher.ts';
 import { filePublisher } from './file-publisher.ts';
 
 const target = { namespace: 'kubernaut-system', name: 'kubernaut-toolset-config' };
@@ -270,4 +270,70 @@ describe('the file that is there', () => {
       expect((await readdir(folder)).sort()).toEqual(['configmap.yaml', 'target.yaml']);
     },
   );
+});
+
+describe('documents of several ConfigMaps', () => {
+  const parts = (...texts: readonly string[]) => ({
+    ...generated,
+    documents: {
+      'custom_toolset.yaml': 'toolsets: {}\n',
+      ...Object.fromEntries(
+        texts.map((text, index) => [index === 0 ? 'toolset.json' : `toolset.json#${index + 1}`, text]),
+      ),
+    },
+  });
+  const publishParts = async (...texts: readonly string[]): Promise<string> => {
+    const { documents } = parts(...texts);
+    const planned = plan({ documents, tools: [] }, await publisher.read(signal), '1');
+    if (planned.action === 'none') return 'nothing to do';
+    await publisher.apply(planned, now, signal);
+    return await readFile(path, 'utf8');
+  };
+
+  test('are documents of a YAML stream, the main one first, and are read back whole', async () => {
+    const text = await publishParts('a', 'b', 'c');
+    const all = loadAll(text) as { metadata: { name: string }; data: object }[];
+    expect(all.map(({ metadata }) => metadata.name)).toEqual([
+      target.name,
+      `${target.name}-2`,
+      `${target.name}-3`,
+    ]);
+    expect(all[2]?.data).toEqual({ 'toolset.json': 'c' });
+    expect((await publisher.read(signal))?.data).toEqual(parts('a', 'b', 'c').documents);
+    expect(await publishParts('a', 'b', 'c')).toBe('nothing to do');
+  });
+
+  test('keep what else is there; a part that does not change stays as it is, and one that is not needed goes', async () => {
+    const text = await publishParts('a', 'b', 'c');
+    await writeFile(path, text.replace(`name: ${target.name}-2\n`, `name: ${target.name}-2 # the second\n`));
+    const more = await publishParts('a', 'b', 'd');
+    expect(more).toContain('# the second');
+    expect(more).toContain('toolset.json: d');
+    expect(await publishParts('a', 'b')).toContain('# the second');
+    const one = await publishParts('e');
+    expect(loadAll(one)).toHaveLength(1);
+    expect((await publisher.read(signal))?.data).toEqual(parts('e').documents);
+  });
+
+  test('are refused by a JSON file, which holds one', async () => {
+    await writeFile(path, JSON.stringify({ kind: 'ConfigMap', metadata: { name: target.name }, data: {} }));
+    const planned = plan({ ...parts('a', 'b') }, await publisher.read(signal), '1');
+    await expect(publisher.apply(planned, now, signal)).rejects.toThrow(ShardsRefused);
+    await publishParts('a');
+    expect(JSON.parse(await readFile(path, 'utf8')).data['toolset.json']).toBe('a');
+  });
+
+  test.each<[string, (text: string) => string]>([
+    [
+      "another toolset's",
+      (text) => text.replace('kubernaut.io/configmap: kubernaut', 'kubernaut.io/configmap: other'),
+    ],
+    ['one without a number', (text) => text.replace(/ *kubernaut.io\/shard: "2"\n/, '')],
+    ['one twice', (text) => `${text}---${text.split('---')[1]}`],
+  ])('a file with more than ours is left alone: %s', async (_, change) => {
+    const text = change(await publishParts('a', 'b'));
+    await writeFile(path, text);
+    expect((await failure(publisher.read(signal))).message).toMatch(/document [23] is something else/);
+    expect(await readFile(path, 'utf8')).toBe(text);
+  });
 });

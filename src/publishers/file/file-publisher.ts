@@ -1,65 +1,29 @@
 import { chmod, readFile, readlink, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { type Document, isMap, parseDocument, stringify, visit } from 'yaml';
-import * as z from 'zod';
+import type { Document } from 'yaml';
+import { shardName } from '../../model/documents.ts';
 import { ConfigError } from '../../model/errors.ts';
 import type { Published } from '../../model/published.ts';
 import { unreadable } from '../../model/unreadable.ts';
-import { OWN_ANNOTATIONS } from '../../planning/plan.ts';
 import {
   type ConfigMapName,
+  isIntactShard,
   type OwnedConfigMap,
-  ownedConfigMap,
+  ownedConfigMaps,
   restoredConfigMap,
 } from '../config-map/config-map.ts';
-import type { Publisher } from '../publisher.ts';
-
-const texts = z
-  .record(z.string(), z.string())
-  .nullish()
-  .transform((map) => map ?? {});
-const configMap = z.object({
-  kind: z.literal('ConfigMap'),
-  metadata: z.object({ labels: texts, annotations: texts }),
-  data: texts,
-});
-
-const STYLE = { lineWidth: 0, aliasDuplicateObjects: false } as const;
-
-const isEmpty = (text: string): boolean => text.trim() === '';
-const isJson = (text: string): boolean => text.trimStart().startsWith('{');
-
-/** What is wrong with a file that is to hold the manifest of a ConfigMap. */
-function fault(document: Document.Parsed): string | undefined {
-  const [error] = document.errors;
-  if (error !== undefined) return error.message;
-  if (!isMap(document.contents)) return 'it is not a mapping';
-  let aliases = false;
-  visit(document, {
-    Alias: () => {
-      aliases = true;
-      return visit.BREAK;
-    },
-  });
-  if (aliases) return 'it has aliases, and a change of one of our values could change one of yours';
-  const shape = configMap.safeParse(document.toJS());
-  return shape.success ? undefined : z.prettifyError(shape.error);
-}
-
-/** Puts our fields into a manifest, and leaves all others as they are. */
-function merge(document: Document.Parsed, object: OwnedConfigMap): void {
-  const { name, namespace, labels, annotations } = object.metadata;
-  const put = (path: readonly string[], values: Readonly<Record<string, string>>): void => {
-    if (!isMap(document.getIn(path, true))) document.setIn(path, document.createNode({}));
-    for (const [key, value] of Object.entries(values)) document.setIn([...path, key], value);
-  };
-  put(['metadata'], { name, namespace });
-  put(['metadata', 'labels'], labels);
-  put(['metadata', 'annotations'], annotations);
-  for (const key of OWN_ANNOTATIONS)
-    if (!Object.hasOwn(annotations, key)) document.deleteIn(['metadata', 'annotations', key]);
-  put(['data'], object.data);
-}
+import { type Publisher, ShardsRefused } from '../publisher.ts';
+import {
+  configMapIn,
+  documentsIn,
+  isEmpty,
+  isJson,
+  manifestFault,
+  merge,
+  newManifest,
+  shardIn,
+  textOf,
+} from './manifest.ts';
 
 const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
 
@@ -84,9 +48,30 @@ async function modeOf(file: string): Promise<number | undefined> {
   }
 }
 
+/** The manifests of ConfigMaps in a file, by the part of the documents that they have. */
+type Manifests = ReadonlyMap<number, Document.Parsed>;
+
+/** The text of one manifest, new or changed. A part that is as it shall be stays as it is. */
+function manifestText(
+  object: OwnedConfigMap,
+  shard: number,
+  before: Document.Parsed | undefined,
+  isInJson: boolean,
+): string {
+  if (before === undefined) return newManifest(object);
+  const { data } = configMapIn(before);
+  const isSame = Object.entries(object.data).every(([key, text]) => data[key] === text);
+  if (shard === 1 || !isSame) merge(before, object);
+  return textOf(before, isInJson);
+}
+
+/** The texts of documents as one YAML stream. */
+const streamOf = (texts: readonly string[]): string =>
+  texts.map((text, index) => (index === 0 || text.startsWith('---') ? text : `---\n${text}`)).join('');
+
 /**
  * Publishes into a file that holds the manifest of a ConfigMap, as YAML or JSON. What else stands in the file, such as
- * other data keys and comments, is kept.
+ * other data keys and comments, is kept. Other parts of divided documents are more documents of the YAML stream.
  */
 export function filePublisher(path: string, target: ConfigMapName): Publisher {
   const readText = async (): Promise<string> => {
@@ -99,13 +84,22 @@ export function filePublisher(path: string, target: ConfigMapName): Publisher {
       });
     }
   };
-  const documentOf = (text: string): Document.Parsed => {
-    const document = parseDocument(text);
-    const wrong = fault(document);
-    if (wrong === undefined) return document;
-    throw new ConfigError(
-      `${path} is there and is not the manifest of a ConfigMap (${wrong}), so it is left alone; name another file with --out`,
+  const refused = (why: string): ConfigError =>
+    new ConfigError(
+      `${path} is there and is not the manifest of a ConfigMap (${why}), so it is left alone; name another file with --out`,
     );
+  const manifestsIn = (text: string): Manifests => {
+    const manifests = new Map<number, Document.Parsed>();
+    for (const [index, document] of documentsIn(text).entries()) {
+      const wrong = manifestFault(document);
+      if (wrong !== undefined) throw refused(wrong);
+      const object = configMapIn(document);
+      const shard = index === 0 ? 1 : shardIn(object);
+      if (manifests.has(shard) || (index > 0 && !isIntactShard(target, shard, object)))
+        throw refused(`its document ${index + 1} is something else`);
+      manifests.set(shard, document);
+    }
+    return manifests;
   };
   /**
    * A reader of the file never sees half of it: it is written beside, then put in its place. The file keeps its
@@ -132,25 +126,31 @@ export function filePublisher(path: string, target: ConfigMapName): Publisher {
   const read = async (): Promise<Published | undefined> => {
     const text = await readText();
     if (isEmpty(text)) return undefined;
-    const { data, metadata } = configMap.parse(documentOf(text).toJS());
-    return { data, ...metadata };
+    const objects = [...manifestsIn(text)].map(([shard, document]) => ({ shard, ...configMapIn(document) }));
+    const data = objects.flatMap(({ shard, data: texts }) =>
+      Object.entries(texts).map(([key, content]) => [shardName(key, shard), content] as const),
+    );
+    return { data: Object.fromEntries(data), ...(objects[0]?.metadata ?? { labels: {}, annotations: {} }) };
   };
   return {
     target: path,
     read,
     async apply(plan, now) {
       if (plan.action === 'none') return undefined;
-      const owned = ownedConfigMap(target, plan, now);
-      const object = plan.restore === undefined ? owned : restoredConfigMap(owned, plan.restore);
       const text = await readText();
-      if (isEmpty(text)) await replace(stringify(object, STYLE));
-      else {
-        const document = documentOf(text);
-        merge(document, object);
-        await replace(
-          isJson(text) ? `${JSON.stringify(document.toJS(), null, 2)}\n` : document.toString(STYLE),
+      const owned = ownedConfigMaps(target, plan, now);
+      if (owned.length > 1 && isJson(text))
+        throw new ShardsRefused(
+          1,
+          `${path} is JSON, which holds one ConfigMap; delete it, or name a YAML file with --out`,
         );
-      }
+      const before: Manifests = isEmpty(text) ? new Map() : manifestsIn(text);
+      const texts = owned.map((object, index) => {
+        const whole =
+          index === 0 && plan.restore !== undefined ? restoredConfigMap(object, plan.restore) : object;
+        return manifestText(whole, index + 1, before.get(index + 1), isJson(text));
+      });
+      await replace(streamOf(texts));
       return read();
     },
   };

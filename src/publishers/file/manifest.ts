@@ -1,0 +1,74 @@
+import { type Document, isMap, parseAllDocuments, parseDocument, stringify, visit } from 'yaml';
+import * as z from 'zod';
+import { OWN_ANNOTATIONS, SHARD_LABEL } from '../../planning/plan.ts';
+import type { OwnedConfigMap } from '../config-map/config-map.ts';
+
+const texts = z
+  .record(z.string(), z.string())
+  .nullish()
+  .transform((map) => map ?? {});
+const configMap = z.object({
+  kind: z.literal('ConfigMap'),
+  metadata: z.object({ labels: texts, annotations: texts }),
+  data: texts,
+});
+
+/** A ConfigMap in a manifest, as far as it is read. */
+export type ManifestConfigMap = z.infer<typeof configMap>;
+
+const STYLE = { lineWidth: 0, aliasDuplicateObjects: false } as const;
+
+export const isEmpty = (text: string): boolean => text.trim() === '';
+export const isJson = (text: string): boolean => text.trimStart().startsWith('{');
+
+/** The text of a new manifest. */
+export const newManifest = (object: OwnedConfigMap): string => stringify(object, STYLE);
+
+/** The text of a manifest as it is now. JSON stays JSON. */
+export const textOf = (document: Document.Parsed, isInJson: boolean): string =>
+  isInJson ? `${JSON.stringify(document.toJS(), null, 2)}\n` : document.toString(STYLE);
+
+/** The documents of a YAML stream. */
+export function documentsIn(text: string): readonly Document.Parsed[] {
+  const all = parseAllDocuments(text);
+  // A text of comments is one document without content.
+  return all.length === 0 ? [parseDocument(text)] : [...all];
+}
+
+/** What is wrong with the manifest of a ConfigMap; nothing if it is one. */
+export function manifestFault(document: Document.Parsed): string | undefined {
+  const [error] = document.errors;
+  if (error !== undefined) return error.message;
+  if (!isMap(document.contents)) return 'it is not a mapping';
+  let aliases = false;
+  visit(document, {
+    Alias: () => {
+      aliases = true;
+      return visit.BREAK;
+    },
+  });
+  if (aliases) return 'it has aliases, and a change of one of our values could change one of yours';
+  const shape = configMap.safeParse(document.toJS());
+  return shape.success ? undefined : z.prettifyError(shape.error);
+}
+
+/** The ConfigMap in a manifest without a fault. */
+export const configMapIn = (document: Document.Parsed): ManifestConfigMap => configMap.parse(document.toJS());
+
+/** Which part of the documents a ConfigMap has, by its label; 1 for the main one. */
+export const shardIn = ({ metadata }: ManifestConfigMap): number => Number(metadata.labels[SHARD_LABEL] ?? 1);
+
+/** Puts our fields into a manifest, and leaves all others as they are. */
+export function merge(document: Document.Parsed, object: OwnedConfigMap): void {
+  const { name, namespace, labels, annotations } = object.metadata;
+  const put = (path: readonly string[], values: Readonly<Record<string, string>>): void => {
+    if (!isMap(document.getIn(path, true))) document.setIn(path, document.createNode({}));
+    for (const [key, value] of Object.entries(values)) document.setIn([...path, key], value);
+  };
+  put(['metadata'], { name, namespace });
+  put(['metadata', 'labels'], labels);
+  put(['metadata', 'annotations'], annotations);
+  for (const key of OWN_ANNOTATIONS)
+    if (!Object.hasOwn(annotations, key)) document.deleteIn(['metadata', 'annotations', key]);
+  put(['data'], object.data);
+}
