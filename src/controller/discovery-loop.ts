@@ -60,8 +60,6 @@ export class DiscoveryLoop {
   readonly #tracker = new BackendTracker();
   readonly #trigger = new Trigger();
   readonly #retry = new Retry();
-  /** The last run that failed. */
-  #failedCycle: number | undefined;
   #probes: ProbeQueue | undefined;
   #batch: Batch | undefined;
   /** Since the last snapshot: everything was listed, and the time that detection took. */
@@ -70,6 +68,8 @@ export class DiscoveryLoop {
   /** When the discovery began that is full once all backends that were due have answered. */
   #fullSince: number | undefined;
   #prepared: readonly Problem[] = [];
+  /** Rejects if the prober cannot be prepared. */
+  #preparing: Promise<void> = Promise.resolve();
   #services: readonly DiscoveredService[] = [];
   #fingerprint = '';
   #naming: Naming = NO_NAMING;
@@ -206,6 +206,7 @@ export class DiscoveryLoop {
       }
       signal.throwIfAborted();
       await this.#evaluate(cycle, started, batch, signal);
+      if (batch !== undefined) this.#succeedOnceReady(cycle);
     } catch (error) {
       if (batch !== undefined) this.#inputs.restore(batch);
       signal.throwIfAborted();
@@ -216,9 +217,18 @@ export class DiscoveryLoop {
     }
   }
 
+  /** A run with a batch succeeds when the prober is ready too. Meanwhile a later one may have failed. */
+  #succeedOnceReady(cycle: number): void {
+    this.#preparing.then(
+      () => {
+        if (this.cycle === cycle) this.#retry.succeeded();
+      },
+      () => {},
+    );
+  }
+
   #failed(cycle: number, error: unknown): void {
     if (this.#options.once) throw error;
-    this.#failedCycle = cycle;
     this.#inputs.isDirty = true;
     const retryIn = this.#retry.failed(error);
     this.#options.tell({ kind: 'discovery-failed', cycle, attempt: this.#retry.failures, error, retryIn });
@@ -256,11 +266,11 @@ export class DiscoveryLoop {
   async #prepare(ways: readonly Candidate[], cycle: number, signal: AbortSignal): Promise<void> {
     const { prober } = this.#options.stages;
     const prepared = prober.prepare(ways, signal).then((problems) => {
-      if (this.#failedCycle !== cycle) this.#retry.succeeded();
       if (isDeepStrictEqual(problems, this.#prepared)) return;
       this.#prepared = problems;
       this.#trigger.fire();
     });
+    this.#preparing = prepared;
     if (this.#options.once) await prepared;
     else
       prepared.catch((error: unknown) => {

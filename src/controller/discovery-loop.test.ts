@@ -1,0 +1,541 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { options as detection, rules } from '../../test/fixtures/unit/detection.ts';
+import { HEALTHY, loki } from '../../test/fixtures/unit/engine.ts';
+import { MemoryPublisher } from '../../test/fixtures/unit/memory-publisher.ts';
+import { keyFor } from '../../test/fixtures/unit/service.ts';
+import type { Naming } from '../detection/names.ts';
+import type { Candidate, Problem, Verdict } from '../model/discovery.ts';
+import type { Service } from '../model/service.ts';
+import { OUTPUTS } from '../outputs/registry.ts';
+import { DiscoveryLoop, type DiscoveryOptions } from './discovery-loop.ts';
+import type { EngineEvent } from './events.ts';
+
+type Event<K extends EngineEvent['kind']> = Extract<EngineEvent, { kind: K }>;
+
+let stop: AbortController;
+beforeEach(() => {
+  vi.useFakeTimers();
+  stop = new AbortController();
+});
+afterEach(async () => {
+  stop.abort();
+  await vi.advanceTimersByTimeAsync(60_000);
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+const pass = (milliseconds = 100): Promise<unknown> => vi.advanceTimersByTimeAsync(milliseconds);
+
+/** A loop over a prober that knows what it probed. Backends answer at once, unless a test says otherwise. */
+function setup({ once = false } = {}) {
+  const verdicts = new Map<string, Verdict>();
+  const state = {
+    retry: undefined as number | undefined,
+    problems: [] as readonly Problem[],
+    probe: async (_: Candidate): Promise<Verdict> => HEALTHY,
+    /** Called with each question for a verdict. */
+    onRecall: (): void => {},
+  };
+  const prepare = vi.fn(async (_: readonly Candidate[]) => state.problems);
+  const nextRetry = vi.fn(() => state.retry);
+  const prober = {
+    prepare,
+    async probe(way: Candidate): Promise<Verdict> {
+      const verdict = await state.probe(way);
+      verdicts.set(way.service.name, verdict);
+      return verdict;
+    },
+    recall({ service: { name } }: Candidate) {
+      state.onRecall();
+      return { verdict: verdicts.get(name), isDue: !verdicts.has(name) };
+    },
+    nextRetry,
+  };
+  const publisher = new MemoryPublisher();
+  const events: EngineEvent[] = [];
+  const onSnapshot = vi.fn<(isOther: boolean, isFullResync: boolean) => void>();
+  const options: DiscoveryOptions = {
+    stages: { rules, problems: [], prober, detection, maxBackends: 1_000 },
+    publisher,
+    outputs: OUTPUTS,
+    credentials: {},
+    tell: (event) => events.push(event),
+    once,
+  };
+  const loop = new DiscoveryLoop(options, onSnapshot);
+  const told = <K extends EngineEvent['kind']>(kind: K): Event<K>[] =>
+    events.filter((event): event is Event<K> => event.kind === kind);
+  return {
+    loop,
+    options,
+    state,
+    verdicts,
+    prepare,
+    nextRetry,
+    publisher,
+    onSnapshot,
+    told,
+    failures: () => told('discovery-failed').map(({ attempt, retryIn }) => [attempt, retryIn]),
+    names: () => loop.snapshot?.services.map(({ service: { name } }) => name).sort(),
+    sync: (services: readonly Service[], problems: readonly Problem[] = []) =>
+      loop.apply({ kind: 'sync', services, stale: [], problems }),
+    upsert: (service: Service) => loop.apply({ kind: 'upsert', service }),
+    /** Runs it with Services that have answered. */
+    async started(...services: Service[]) {
+      void loop.run(stop.signal);
+      loop.apply({ kind: 'sync', services, stale: [], problems: [] });
+      await pass();
+    },
+  };
+}
+
+describe('the first snapshot', () => {
+  test('comes after everything was listed, and nothing is asked before', async () => {
+    const { loop, sync, names, nextRetry, publisher, prepare, state } = setup();
+    state.retry = 10;
+    const ended = loop.run(stop.signal);
+    loop.wake();
+    await pass(10_000);
+    expect([loop.snapshot, loop.cycle, nextRetry.mock.calls.length]).toEqual([undefined, 0, 0]);
+    expect([publisher.reads, prepare.mock.calls.length]).toEqual([0, 0]);
+    state.retry = undefined;
+    sync([loki('a')]);
+    await pass();
+    expect(names()).toEqual(['a']);
+    stop.abort();
+    await ended;
+  });
+
+  test('is told with all that is known of it', async () => {
+    const problem: Problem = { where: 'n', what: 'a word of the source' };
+    const { loop, sync, told, onSnapshot } = setup();
+    void loop.run(stop.signal);
+    sync([loki('a'), loki('b')], [problem]);
+    await pass();
+    expect(told('pass').at(-1)).toMatchObject({
+      full: true,
+      before: [],
+      examined: 2,
+      detecting: 0,
+      problems: [problem],
+      changedAt: undefined,
+    });
+    expect(told('pass').map(({ cycle }) => cycle)).toEqual([loop.cycle]);
+    expect(loop.snapshot?.cycle).toBe(loop.cycle);
+    expect(loop.cycle).toBeGreaterThan(0);
+    expect(onSnapshot.mock.calls).toEqual([[true, true]]);
+  });
+
+  test('waits for a backend that does not answer, two seconds and not longer', async () => {
+    const { loop, sync, names, state } = setup();
+    state.probe = () => new Promise(() => {});
+    void loop.run(stop.signal);
+    sync([loki('a')]);
+    await pass(1_900);
+    expect(loop.snapshot).toBeUndefined();
+    await pass(300);
+    expect(names()).toEqual([]);
+  });
+
+  test('waits ten seconds for what is published, and not longer', async () => {
+    const { loop, sync, names, publisher } = setup();
+    publisher.read = () => new Promise(() => {});
+    void loop.run(stop.signal);
+    sync([loki('a')]);
+    await pass(9_900);
+    expect(loop.snapshot).toBeUndefined();
+    await pass(300);
+    expect(names()).toEqual(['a']);
+  });
+
+  test('needs nothing that is published, where that cannot be read', async () => {
+    const { started, names, publisher } = setup();
+    publisher.before = () => {
+      throw new Error('no rights');
+    };
+    await started(loki('a'));
+    expect(names()).toEqual(['a']);
+    expect(publisher.reads).toBe(1);
+  });
+});
+
+describe('after that', () => {
+  test('a change makes another one, with what was there before and when it was changed', async () => {
+    const { started, upsert, told, onSnapshot } = setup();
+    await started(loki('a'));
+    const [first] = told('pass');
+    const changedAt = performance.now();
+    upsert(loki('b'));
+    await pass();
+    const last = told('pass').at(-1);
+    expect(last).toMatchObject({ full: false, before: first?.services, changedAt, examined: 2 });
+    expect(last?.services).toHaveLength(2);
+    expect(onSnapshot.mock.lastCall).toEqual([true, false]);
+  });
+
+  test('what leads to the same documents is no other one', async () => {
+    const { started, loop, onSnapshot, told } = setup();
+    await started(loki('a'));
+    loop.wake();
+    await pass();
+    expect(onSnapshot.mock.lastCall).toEqual([false, false]);
+    expect(told('pass').at(-1)).toMatchObject({ full: false, changedAt: undefined });
+  });
+
+  test('another list of everything is a full one', async () => {
+    const { started, sync, onSnapshot, told } = setup();
+    await started(loki('a'));
+    sync([loki('a')]);
+    await pass();
+    expect(onSnapshot.mock.lastCall).toEqual([false, true]);
+    expect(told('pass').at(-1)).toMatchObject({ full: true });
+    sync([loki('a')]);
+    await pass();
+    expect(told('pass').at(-1)).toMatchObject({ full: true });
+  });
+
+  test('a full one lasts until all have answered, or were waited for', async () => {
+    const { started, sync, state, told } = setup();
+    await started(loki('a'));
+    const { promise, resolve } = Promise.withResolvers<Verdict>();
+    state.probe = () => promise;
+    const begun = performance.now();
+    sync([loki('a'), loki('b')]);
+    await pass(500);
+    expect(
+      told('pass')
+        .slice(1)
+        .map(({ full }) => full),
+    ).toEqual([false]);
+    resolve(HEALTHY);
+    await pass(500);
+    const last = told('pass').at(-1);
+    expect(last?.full).toBe(true);
+    expect(last?.milliseconds).toBeGreaterThanOrEqual(400);
+    expect(last?.milliseconds).toBeLessThan(performance.now() - begun);
+  });
+
+  test('one that never answers does not keep it from being full', async () => {
+    const { started, sync, state, told } = setup();
+    await started(loki('a'));
+    state.probe = () => new Promise(() => {});
+    sync([loki('a'), loki('b')]);
+    await pass(9_000);
+    expect(
+      told('pass')
+        .slice(1)
+        .some(({ full }) => full),
+    ).toBe(false);
+    await pass(2_000);
+    sync([loki('a'), loki('b')]);
+    await pass(100);
+    expect(told('pass').at(-1)?.full).toBe(true);
+  });
+
+  test('a verdict makes another one without anything being detected', async () => {
+    const { started, upsert, state, prepare, names } = setup();
+    await started(loki('a'));
+    const { promise, resolve } = Promise.withResolvers<Verdict>();
+    state.probe = () => promise;
+    upsert(loki('b'));
+    await pass();
+    expect(names()).toEqual(['a']);
+    const before = prepare.mock.calls.length;
+    resolve(HEALTHY);
+    await pass();
+    expect(names()).toEqual(['a', 'b']);
+    expect(prepare.mock.calls).toHaveLength(before);
+  });
+
+  test('what somebody should know of the prober is told when it changes', async () => {
+    const { started, loop, state, told } = setup();
+    await started(loki('a'));
+    const passes = told('pass').length;
+    state.problems = [{ where: 'n', what: 'no rights' }];
+    loop.wake();
+    await pass();
+    expect(told('pass').at(-1)?.problems).toEqual(state.problems);
+    // One for the wake-up, and one for the news.
+    expect(told('pass')).toHaveLength(passes + 2);
+  });
+
+  test('all is idle when no probe goes on', async () => {
+    const { loop, state, sync } = setup();
+    await loop.idle;
+    const { promise, resolve } = Promise.withResolvers<Verdict>();
+    state.probe = () => promise;
+    void loop.run(stop.signal);
+    sync([loki('a')]);
+    await pass();
+    let isIdle = false;
+    void loop.idle.then(() => {
+      isIdle = true;
+    });
+    await pass();
+    expect(isIdle).toBe(false);
+    resolve(HEALTHY);
+    await pass();
+    expect(isIdle).toBe(true);
+  });
+});
+
+describe('when it runs', () => {
+  test('what failed is looked at when it is due, and each second at most', async () => {
+    const { started, state, prepare } = setup();
+    await started(loki('a'));
+    const before = prepare.mock.calls.length;
+    state.retry = 0;
+    await pass(950);
+    // The loop sleeps without a reason to wake up, so the first run needs one.
+    expect(prepare.mock.calls).toHaveLength(before);
+    state.retry = undefined;
+  });
+
+  test('a retry of less than a second waits a second', async () => {
+    const { started, loop, state, prepare } = setup();
+    await started(loki('a'));
+    state.retry = 0;
+    loop.wake();
+    await pass(50);
+    const before = prepare.mock.calls.length;
+    await pass(900);
+    expect(prepare.mock.calls).toHaveLength(before);
+    await pass(200);
+    expect(prepare.mock.calls).toHaveLength(before + 1);
+    await pass(3_000);
+    expect(prepare.mock.calls.length).toBeGreaterThanOrEqual(before + 3);
+    state.retry = undefined;
+  });
+
+  test('what costs much leaves four times as long to others', async () => {
+    const { started, loop, state, prepare } = setup();
+    await started(loki('a'));
+    const now = performance.now.bind(performance);
+    let spent = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => now() + spent);
+    state.onRecall = () => {
+      spent += 50;
+    };
+    loop.wake();
+    await pass(50);
+    state.onRecall = () => {};
+    const before = prepare.mock.calls.length;
+    const cost = spent;
+    loop.wake();
+    await pass(4 * cost - 100);
+    expect(prepare.mock.calls).toHaveLength(before);
+    await pass(150);
+    expect(prepare.mock.calls).toHaveLength(before + 1);
+  });
+
+  test('never again once its signal was aborted, not even what was about to run', async () => {
+    const { started, loop, prepare } = setup();
+    await started(loki('a'));
+    const before = [loop.cycle, prepare.mock.calls.length];
+    loop.wake();
+    await pass(0);
+    stop.abort();
+    await pass(5_000);
+    expect([loop.cycle, prepare.mock.calls.length]).toEqual(before);
+  });
+});
+
+describe('a run that fails', () => {
+  const broken = (): never => {
+    throw new Error('a bug');
+  };
+
+  test('is told and tried again after a backoff, and no change is lost', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(1);
+    const { started, upsert, prepare, told, names, failures } = setup();
+    await started(loki('a'));
+    const changedAt = performance.now();
+    prepare.mockImplementation(broken);
+    upsert(loki('b'));
+    await pass(4_000);
+    expect(failures()).toEqual([
+      [1, 1_000],
+      [2, 2_000],
+      [3, 4_000],
+    ]);
+    prepare.mockImplementation(async () => []);
+    await pass(4_500);
+    expect(names()).toEqual(['a', 'b']);
+    expect(told('pass').find(({ services }) => services.length === 2)).toMatchObject({ changedAt });
+  });
+
+  test('is not a success because its prober is ready later', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(1);
+    const { started, loop, onSnapshot, failures } = setup();
+    await started(loki('a'));
+    onSnapshot.mockImplementation(broken);
+    loop.wake();
+    await pass(4_000);
+    expect(failures()).toEqual([
+      [1, 1_000],
+      [2, 2_000],
+      [3, 4_000],
+    ]);
+    onSnapshot.mockReset();
+  });
+
+  test('waits for its backoff, whatever happens meanwhile', async () => {
+    const { started, loop, prepare, failures } = setup();
+    await started(loki('a'));
+    prepare.mockImplementation(broken);
+    for (let n = 0; n < 50; n++) {
+      loop.wake();
+      await pass(100);
+    }
+    expect(failures().length).toBeLessThan(6);
+    prepare.mockImplementation(async () => []);
+  });
+
+  test('after a success, the backoff is short again', async () => {
+    const { started, loop, prepare, failures } = setup();
+    await started(loki('a'));
+    for (let round = 0; round < 2; round++) {
+      prepare.mockImplementation(broken);
+      loop.wake();
+      await pass(100);
+      prepare.mockImplementation(async () => []);
+      await pass(3_000);
+    }
+    expect(failures().map(([attempt]) => attempt)).toEqual([1, 1]);
+  });
+
+  test('a prober that cannot be prepared is a failure too, unless it ends', async () => {
+    const { started, loop, prepare, told } = setup();
+    await started(loki('a'));
+    prepare.mockRejectedValueOnce(new Error('no slices'));
+    loop.wake();
+    await pass(100);
+    expect(told('discovery-failed')).toMatchObject([{ attempt: 1, error: new Error('no slices') }]);
+    await pass(3_000);
+    prepare.mockImplementationOnce(async () => {
+      stop.abort();
+      throw new Error('aborted');
+    });
+    loop.wake();
+    await pass(100);
+    expect(told('discovery-failed')).toHaveLength(1);
+  });
+
+  test('other options are tried at once', async () => {
+    const { started, loop, options, prepare, told, sync } = setup();
+    await started(loki('a'));
+    prepare.mockImplementation(broken);
+    loop.wake();
+    await pass(4_000);
+    prepare.mockImplementation(async () => []);
+    const passes = told('pass').length;
+    loop.reconfigure({ ...options });
+    sync([loki('a')]);
+    await pass(100);
+    expect(told('pass').length).toBeGreaterThan(passes);
+  });
+});
+
+describe('once', () => {
+  test('waits for all, whatever that takes, and rests for nothing', async () => {
+    const { loop, sync, state, names } = setup({ once: true });
+    const { promise, resolve } = Promise.withResolvers<Verdict>();
+    state.probe = () => promise;
+    void loop.run(stop.signal);
+    sync([loki('a')]);
+    await pass(60_000);
+    expect(loop.snapshot).toBeUndefined();
+    resolve(HEALTHY);
+    await pass(2);
+    expect(names()).toEqual(['a']);
+  });
+
+  test('ends with the first failure', async () => {
+    const { loop, sync, prepare, told } = setup({ once: true });
+    prepare.mockRejectedValueOnce(new Error('no slices'));
+    const ended = loop.run(stop.signal);
+    ended.catch(() => {});
+    sync([loki('a')]);
+    await pass();
+    await expect(ended).rejects.toThrow('no slices');
+    expect(told('discovery-failed')).toEqual([]);
+  });
+});
+
+describe('other options', () => {
+  test('count from then on: nothing is known until everything was listed again', async () => {
+    const { started, loop, options, told, sync, upsert } = setup();
+    await started(loki('a'));
+    const events: EngineEvent[] = [];
+    loop.reconfigure({ ...options, tell: (event) => events.push(event) });
+    expect(loop.snapshot).toBeUndefined();
+    const passes = told('pass').length;
+    upsert(loki('b'));
+    await pass(5_000);
+    expect([loop.snapshot, events]).toEqual([undefined, []]);
+    sync([loki('a'), loki('b')]);
+    await pass();
+    expect(events.map(({ kind }) => kind)).toContain('pass');
+    expect(told('pass')).toHaveLength(passes);
+  });
+
+  test('another leader may have published, so it is read again', async () => {
+    const { started, loop, publisher, names } = setup();
+    await started(loki('a'));
+    loop.restart();
+    expect(loop.snapshot).toBeUndefined();
+    await pass();
+    expect(publisher.reads).toBe(2);
+    expect(names()).toEqual(['a']);
+  });
+});
+
+describe('what is learned from what is published', () => {
+  const naming = (more: Partial<Naming> = {}): Naming =>
+    ({
+      held: new Map(),
+      reserved: new Map(),
+      named: new Set(),
+      placed: new Map(),
+      ...(more as object),
+    }) as unknown as Naming;
+
+  async function learning() {
+    const all = setup();
+    await all.started(loki('a'), loki('b'));
+    all.loop.learn(naming(), undefined);
+    await pass();
+    const before = all.prepare.mock.calls.length;
+    return { ...all, runs: () => all.prepare.mock.calls.length - before };
+  }
+
+  test('nothing new makes no run', async () => {
+    const { loop, runs } = await learning();
+    loop.learn(undefined, undefined);
+    loop.learn(naming(), new Map());
+    await pass();
+    expect(runs()).toBe(0);
+  });
+
+  test('a Service that a person names makes one', async () => {
+    const { loop, runs } = await learning();
+    const named = naming({ named: new Set([keyFor('monitoring/b')]) });
+    loop.learn(named, undefined);
+    await pass();
+    expect(runs()).toBe(1);
+    loop.learn(named, undefined);
+    await pass();
+    expect(runs()).toBe(1);
+  });
+
+  test('an approval makes one, and the same approval none', async () => {
+    const { loop, runs } = await learning();
+    const approvals = new Map([[keyFor('monitoring/b'), { refused: true, as: [] }]]);
+    loop.learn(undefined, approvals);
+    await pass();
+    expect(runs()).toBe(1);
+    loop.learn(undefined, new Map(approvals));
+    await pass();
+    expect(runs()).toBe(1);
+  });
+});
