@@ -96,3 +96,9 @@ test.each([
     expect(limiter.delayFor('same', 7 * MINUTE + now)).toBe(delay);
   },
 );
+
+test('what is left of a minute counts when there is room for more', () => {
+  const limiter = after(20);
+  limiter.recordRevert('next', 1.5 * MINUTE);
+  expect(limiter.delayFor('last', 1.5 * MINUTE)).toBe(MINUTE / 2);
+});

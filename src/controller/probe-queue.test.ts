@@ -163,6 +163,20 @@ describe('a way that is not wanted any more', () => {
     expect(started).toEqual(['x', 'b']);
   });
 
+  test('takes its backoff with it', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(1);
+    const { queue, fail, started } = setup();
+    queue.recall(way('a'));
+    await pass();
+    await fail('a');
+    queue.retain([]);
+    queue.recall(way('a'));
+    await pass();
+    await fail('a');
+    await pass(15_100);
+    expect(started).toEqual(['a', 'a', 'a']);
+  });
+
   test('takes its fault with it', async () => {
     const { queue, fail, started } = setup();
     queue.recall(way('a'));
@@ -175,12 +189,14 @@ describe('a way that is not wanted any more', () => {
   });
 
   test('that throws after that is not tried again, and is no fault of the one that comes back', async () => {
-    const { queue, fail, started } = setup();
+    const { queue, fail, started, onResult } = setup();
     queue.recall(way('a'));
     await pass();
     queue.retain([]);
     await fail('a');
     await pass(600_000);
+    // The failure, and a look that finds nothing to do.
+    expect(onResult).toHaveBeenCalledTimes(2);
     expect(started).toEqual(['a']);
     expect(queue.isIdle).toBe(true);
     expect(queue.recall(way('a'))).toBeUndefined();

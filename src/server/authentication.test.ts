@@ -59,6 +59,7 @@ describe('the header', () => {
     ['Bearer a', 'a'],
     ['bearer a', 'a'],
     ['BEARER   a', 'a'],
+    [`Bearer ${'a'.repeat(16 * 1024 - 7)}`, 'a'.repeat(16 * 1024 - 7)],
     ['Bearer aA0-._~+/==', 'aA0-._~+/=='],
   ] as const)('%j is a token', async ([header, token]) => {
     const { authenticator, reviewed } = setting(() => yes);
@@ -75,6 +76,13 @@ describe('what was found out is remembered', () => {
     ['ten seconds of a token that lasts longer', jwt(2_000), () => yes, [0, 7_000], [10_000]],
     ['not at all if that time has passed', jwt(1_000), () => yes, [], [0]],
     ['ten seconds where that time is no number', jwt('1001'), () => yes, [7_000], [10_000]],
+    [
+      'ten seconds where a token of two parts names a time',
+      jwt(1_000).replace('.c2ln', ''),
+      () => yes,
+      [7_000],
+      [10_000],
+    ],
     ['ten seconds where the token only looks like a JWT', 'a.b.c', () => yes, [7_000], [10_000]],
     ['not what was learnt when the clock was ahead', 'token', () => yes, [0], [-1]],
     [
@@ -165,6 +173,12 @@ describe('what was found out is remembered', () => {
     for (const token of ['a', 'b', 'c', 'c', 'b', 'a']) await authenticator.authenticate(`Bearer ${token}`);
     expect(reviewed).toEqual(['a', 'b', 'c', 'a']);
   });
+});
+
+test("the API server's word is one line of at most 300 characters", async () => {
+  const { authenticator } = setting(() => ({ authenticated: false, why: 'x'.repeat(1_000) }));
+  const answer = await authenticator.authenticate('Bearer token');
+  expect(answer.kind === 'denied' && answer.why.length).toBeLessThanOrEqual(300);
 });
 
 describe('many at once', () => {

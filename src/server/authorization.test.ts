@@ -1,13 +1,14 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { AccessAttributes, AccessVerdict, Caller } from '../model/caller.ts';
 import { Authorizer } from './authorization.ts';
+import type { CacheLimits } from './stale-while-revalidate-cache.ts';
 
 const ann: Caller = { username: 'ann', uid: '7', groups: ['a', 'b'], extra: {} };
 const read: AccessAttributes = { nonResourceAttributes: { verb: 'get', path: '/metrics' } };
 const yes: AccessVerdict = { allowed: true, reason: 'RBAC' };
 const no: AccessVerdict = { allowed: false, reason: 'no role\nallows it' };
 
-function setting(review: () => AccessVerdict | Promise<AccessVerdict>) {
+function setting(review: () => AccessVerdict | Promise<AccessVerdict>, limits?: CacheLimits) {
   const clock = { time: 1_000_000 };
   const count = { reviews: 0 };
   const stop = new AbortController();
@@ -19,8 +20,9 @@ function setting(review: () => AccessVerdict | Promise<AccessVerdict>) {
     },
     now: () => clock.time,
     signal: stop.signal,
+    ...(limits && { limits }),
   });
-  return { authorizer, clock, count };
+  return { authorizer, clock, count, stop };
 }
 
 test.for([
@@ -66,4 +68,29 @@ test('the same question of many at once is asked once', async () => {
   const all = await Promise.all(Array.from({ length: 100 }, () => authorizer.authorize(ann, read)));
   expect(new Set(all.map(({ kind }) => kind))).toEqual(new Set(['allowed']));
   expect(count.reviews).toBe(1);
+});
+
+test('beyond the limit of reviews nobody is refused, and nobody let in', async () => {
+  const limits = { entries: 10, concurrency: 1, queued: 0, timeout: 10_000 };
+  const { promise, resolve } = Promise.withResolvers<AccessVerdict>();
+  const { authorizer, count } = setting(() => promise, limits);
+  const first = authorizer.authorize(ann, read);
+  const second = await authorizer.authorize({ ...ann, uid: '8' }, read);
+  expect(second).toMatchObject({ kind: 'unavailable', retryAfter: 1 });
+  resolve(yes);
+  expect(await first).toEqual({ kind: 'allowed' });
+  expect(count.reviews).toBe(1);
+});
+
+test('after the end nothing is reviewed', async () => {
+  const { authorizer, count, stop } = setting(() => yes);
+  stop.abort(new Error('stopped'));
+  expect(await authorizer.authorize(ann, read)).toMatchObject({ kind: 'unavailable' });
+  expect(count.reviews).toBe(0);
+});
+
+test("the API server's reason is one line of at most 300 characters", async () => {
+  const { authorizer } = setting(() => ({ allowed: false, reason: 'x'.repeat(1_000) }));
+  const answer = await authorizer.authorize(ann, read);
+  expect(answer.kind === 'forbidden' && answer.reason.length).toBeLessThanOrEqual(300);
 });

