@@ -379,6 +379,27 @@ describe('a run that fails', () => {
     onSnapshot.mockReset();
   });
 
+  test('is over with the next one that works, though its prober takes long to be ready', async () => {
+    const { started, loop, prepare, upsert, names, failures } = setup();
+    await started(loki('a'));
+    prepare.mockImplementationOnce(broken);
+    const { promise, resolve } = Promise.withResolvers<readonly Problem[]>();
+    prepare.mockImplementationOnce(() => promise);
+    upsert(loki('b'));
+    await pass(2_000);
+    expect(names()).toEqual(['a', 'b']);
+    // Nothing happens, so nothing runs.
+    const { cycle } = loop;
+    await pass(5_000);
+    expect(loop.cycle).toBe(cycle);
+    resolve([]);
+    await pass();
+    prepare.mockImplementationOnce(broken);
+    loop.wake();
+    await pass();
+    expect(failures().map(([attempt]) => attempt)).toEqual([1, 1]);
+  });
+
   test('waits for its backoff, whatever happens meanwhile', async () => {
     const { started, loop, prepare, failures } = setup();
     await started(loki('a'));
@@ -488,6 +509,26 @@ describe('other options', () => {
     expect(publisher.reads).toBe(2);
     expect(names()).toEqual(['a']);
   });
+});
+
+test('which ways are published is known from the first run on, and names are kept', async () => {
+  const first = setup();
+  await first.started(loki('a'));
+  expect(first.loop.snapshot?.groups).toBeDefined();
+  // Without an answer it is not known which ids are published.
+  const second = setup();
+  second.publisher.before = () => {
+    throw new Error('no rights');
+  };
+  await second.started(loki('a'));
+  expect(second.loop.snapshot?.groups).toBeUndefined();
+  second.loop.learn(undefined, undefined, new Map());
+  await pass();
+  expect(second.loop.snapshot?.groups).toBeDefined();
+  const runs = second.prepare.mock.calls.length;
+  second.loop.learn(undefined, undefined, new Map());
+  await pass();
+  expect(second.prepare.mock.calls).toHaveLength(runs);
 });
 
 describe('what is learned from what is published', () => {

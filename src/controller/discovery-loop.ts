@@ -67,6 +67,8 @@ export class DiscoveryLoop {
   #detecting = 0;
   /** When the discovery began that is full once all backends that were due have answered. */
   #fullSince: number | undefined;
+  /** The last run that failed. */
+  #failedCycle = 0;
   #prepared: readonly Problem[] = [];
   /** Rejects if the prober cannot be prepared. */
   #preparing: Promise<void> = Promise.resolve();
@@ -171,7 +173,8 @@ export class DiscoveryLoop {
   /** Milliseconds until there is something to do although nothing happens. */
   #delay(): number | undefined {
     if (!this.#inputs.isSynced) return undefined;
-    if (this.#retry.due !== undefined) return this.#retry.due;
+    // A run that only waits for the prober is not tried again.
+    if (this.#retry.due !== undefined && this.#inputs.isDirty) return this.#retry.due;
     const retry = this.#options.stages.prober.nextRetry();
     const delays = [
       ...(retry === undefined ? [] : [Math.max(SHORTEST_DELAY, retry)]),
@@ -221,7 +224,7 @@ export class DiscoveryLoop {
   #succeedOnceReady(cycle: number): void {
     this.#preparing.then(
       () => {
-        if (this.cycle === cycle) this.#retry.succeeded();
+        if (this.#failedCycle < cycle) this.#retry.succeeded();
       },
       () => {},
     );
@@ -229,6 +232,7 @@ export class DiscoveryLoop {
 
   #failed(cycle: number, error: unknown): void {
     if (this.#options.once) throw error;
+    this.#failedCycle = cycle;
     this.#inputs.isDirty = true;
     const retryIn = this.#retry.failed(error);
     this.#options.tell({ kind: 'discovery-failed', cycle, attempt: this.#retry.failures, error, retryIn });
