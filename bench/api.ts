@@ -42,7 +42,7 @@ async function ask({ port, token, rate, seconds }: Asked) {
   return result;
 }
 
-/** What the API of the built `serve` answers, with tokens, beside a server that does nothing but send the same body. */
+/** Measures the API of the built `serve`, with tokens, compared with a server that only sends the same body. */
 export async function api(lab: Lab): Promise<Row[]> {
   const cluster = await lab.cluster();
   const services = await cluster.grow(lab.options.services);
@@ -78,7 +78,7 @@ export async function api(lab: Lab): Promise<Row[]> {
     const busy = { ours: [] as number[], floor: [] as number[] };
     const during = async (asked: number, into: number[]): Promise<void> => {
       const asking = ask({ port: asked, token, rate: GENTLE, seconds: SECONDS });
-      // The connections are there and asking when the pass begins: what is measured is the pass, and not ten at once.
+      // Connections are open and busy before the pass starts, so that only the effect of the pass is measured.
       await sleep(LEAD);
       const discovery = await fetch(`http://127.0.0.1:${port}/api/v1/discover?wait=true`, {
         method: 'POST',

@@ -1,10 +1,10 @@
-/** The process that `backends.ts` starts: it plays backends, so that their work is not counted as the program's. */
+/** The process that `backends.ts` starts. It simulates backends, so that their work does not count as the program's. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { recordingOf } from '../test/detectors/replay.ts';
 import type { FromBackends, ToBackends } from './backends.ts';
 
-/** How long an answer is kept back, in milliseconds, or for ever. */
+/** Delay of a response, in milliseconds, or forever. */
 let delay: number | 'never' = 0;
 
 function play(name: string): Server {

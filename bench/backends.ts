@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { type BenchService, hostOf, recordingNames } from './services.ts';
 
-/** What the process of the backends is told, and what it answers. */
+/** Messages to and from the process of the backends. */
 export type ToBackends = { readonly play: readonly string[] } | { readonly delay: number | 'never' };
 export type FromBackends = { readonly ports: Readonly<Record<string, number>> } | { readonly ready: true };
 
 /** Backends on this machine, in a process of their own. */
 export interface Backends {
-  /** Sets how long each answer takes from now on, in milliseconds, or that none comes. */
+  /** Sets the delay of responses, in milliseconds, or disables responses. */
   answerAfter(delay: number | 'never'): Promise<void>;
   /** The value of `connectTo` in a configuration file that leads from these Services to their backends. */
   connectTo(services: readonly BenchService[]): string[];

@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { BenchCluster } from './cluster.ts';
 import type { BenchService } from './services.ts';
 
-/** How many Services are changed in a second. */
+/** Changed Services per second. */
 export const CHANGES_A_SECOND = 50;
 
-/** Most changes that wait for the API server; beyond that it is the server that cannot follow. */
+/** Maximum pending changes. Beyond it, the API server is the bottleneck. */
 const MOST_OPEN = 100;
 
-/** Counts up over all churns of a run: the same value again would change nothing. */
+/** Increases over all churns of a run, because writing the same value again changes nothing. */
 let value = 0;
 
 /**
@@ -26,7 +26,7 @@ export async function churn(
   while (!signal.aborted) {
     const due = Math.floor(((performance.now() - started) / 1000) * CHANGES_A_SECOND);
     for (; count < due && open.size < MOST_OPEN; count++) {
-      // A step that has no divisor in common with the number of Services meets each of them.
+      // A step that is coprime to the number of Services visits all of them.
       const service = services[(count * 7919) % services.length];
       if (service === undefined) throw new Error('there are no Services to change');
       const path = `/api/v1/namespaces/${service.namespace}/services/${service.spec.name}`;

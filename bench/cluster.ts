@@ -7,10 +7,10 @@ import { ApiError, type Rest, restClient } from '../test/cluster/rest.ts';
 import { serviceObject, sliceObject } from './objects.ts';
 import { type BenchService, benchServices } from './services.ts';
 
-/** Objects that are created at a time: more do not make a small machine faster. */
+/** Concurrent creations. More are not faster on a small machine. */
 const AT_ONCE = 16;
 
-/** The cluster of a run: a real API server and its store, filled as the benchmarks want it. */
+/** The cluster of a run: a real API server with its store, filled for the benchmarks. */
 export interface BenchCluster {
   readonly connection: ClusterConnection;
   readonly admin: Rest;
@@ -22,10 +22,10 @@ export interface BenchCluster {
   stop(): Promise<void>;
 }
 
-/** Starts the test control plane, outside Vitest. @param say told what takes long */
+/** Starts the test control plane, outside Vitest. @param say receives progress messages */
 export async function startCluster(say: (text: string) => void): Promise<BenchCluster> {
   let connection: ClusterConnection | undefined;
-  // All that the set-up does with its project is to hand the connection over.
+  // The setup uses its project only to pass on the connection.
   const project = {
     provide: (_: string, value: ClusterConnection) => {
       connection = value;
@@ -75,7 +75,7 @@ export async function startCluster(say: (text: string) => void): Promise<BenchCl
   };
 }
 
-/** Tries again what the server was too busy for, or not ready for: a new range of addresses takes a moment to count. */
+/** Retries while the server is busy or not ready: a new address range takes a moment to become active. */
 async function patiently(action: () => Promise<unknown>): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     try {

@@ -3,16 +3,16 @@ import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { ClusterConnection } from '../test/cluster/connection.ts';
 
-/** A way to the API server on which requests are counted. */
+/** A proxy to the API server that counts requests. */
 export interface CountingApi {
   /** Its URL, for a kubeconfig with a token. */
   readonly server: string;
-  /** What was asked since the last call, as `list services` or `watch services`, with how often. */
+  /** Requests since the last call, such as `list services` or `watch services`, with their counts. */
   taken(): ReadonlyMap<string, number>;
   stop(): void;
 }
 
-/** What a request asks for, in words. */
+/** A readable name of a request. */
 function nameOf({ method = 'GET', url = '/' }: IncomingMessage): string {
   const { pathname, searchParams } = new URL(url, 'http://local');
   const resource = /\/(?:namespaces\/[^/]+\/)?([a-z]+)(?:\/[^/]+)?$/.exec(pathname)?.[1] ?? pathname;

@@ -11,7 +11,7 @@ import { benchServices } from './services.ts';
 import { median } from './statistics.ts';
 
 const OPTIONS = { clusterDomain: 'cluster.local', allowedHosts: [], allowExternalNames: false };
-/** Rounds that only warm up, and rounds that count. */
+/** Warm-up rounds, and measured rounds. */
 const WARM = 3;
 const ROUNDS = 15;
 

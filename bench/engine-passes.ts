@@ -10,9 +10,9 @@ import { ScheduledProber } from '../src/probing/scheduled-prober.ts';
 import type { Change } from '../src/sources/source.ts';
 import type { Target } from './serve.ts';
 
-/** One pass that was made. Times in milliseconds. */
+/** One pass. Times are in milliseconds. */
 export interface Passed {
-  /** All of it: the list, the short pause that the engine makes, detection, probes, what is generated, the ConfigMap and its history. */
+  /** Total: list, debounce, detection, probes, generation, the ConfigMap and its history. */
   readonly whole: number;
   /** Detection's answer and probes. */
   readonly looking: number;
@@ -21,15 +21,15 @@ export interface Passed {
   readonly healthy: number;
 }
 
-/** What `serve` keeps between passes, in this process. */
+/** The state of `serve` between passes, in this process. */
 export interface Passes {
   readonly kube: KubeClient;
-  /** One full pass: with what is remembered of earlier ones, as a running `serve` makes it. */
+  /** Runs one full pass with the state of earlier ones, as in a running `serve`. */
   pass(): Promise<Passed>;
   close(): Promise<void>;
 }
 
-/** The stages of `serve`, put together as it does, so that a pass can be made and timed without the start of a process. */
+/** Builds the stages as `serve` does, to time a pass without starting a process. */
 export async function openPasses(
   { config, kubeconfig, env }: Target,
   configMapName: string,

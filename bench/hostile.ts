@@ -30,7 +30,7 @@ const ATTACKS: readonly Attack[] = [QUIET, ...REQUESTS, ...SOCKETS, ...BACKENDS]
 const over = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 
-/** What one attack did to `serve`. Memory in MiB, the log in bytes. */
+/** The effect of one attack on `serve`. Memory is in MiB, the log in bytes. */
 interface Harm {
   readonly seen: Seen;
   readonly before: number;
@@ -38,7 +38,7 @@ interface Harm {
   readonly log: number;
 }
 
-/** Runs each attack against the built `serve`, and one quiet run to compare with. */
+/** Runs each attack against the built `serve`, and one quiet run for comparison. */
 export async function hostile(lab: Lab): Promise<Row[]> {
   const only = process.env.ATTACKS?.split(',');
   const attacks = ATTACKS.filter(({ name }) => name === QUIET.name || (only?.includes(name) ?? true));
@@ -109,7 +109,7 @@ async function suffer(lab: Lab, attack: Attack, ports: Readonly<Record<string, n
   }
 }
 
-/** Watches the process until an attack is over. @returns the most memory that it had meanwhile, in MiB */
+/** Monitors the process until an attack ends. @returns its peak memory, in MiB */
 async function during(pid: number, attack: () => Promise<void>): Promise<number> {
   let most = 0;
   const look = setInterval(async () => {
@@ -154,7 +154,7 @@ async function remove(lab: Lab, services: readonly HostileService[]): Promise<vo
   );
 }
 
-/** The most that a probe of health may take, in milliseconds, and memory may grow, in MiB. */
+/** Maximum duration of a health probe, in milliseconds, and maximum growth of memory, in MiB. */
 const HEALTH_GOAL = 250;
 const GROWTH_GOAL = 32;
 

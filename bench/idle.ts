@@ -5,10 +5,10 @@ import type { Measured } from './process.ts';
 import type { Row } from './report.ts';
 import { newTarget, startServe } from './serve.ts';
 
-/** How long it takes until what follows a start is over, in milliseconds. */
+/** Time after the start until the program is idle, in milliseconds. */
 const SETTLE = 10_000;
 
-/** What the built `serve` asks of the API server while nothing happens. */
+/** Counts the requests of the built `serve` to the API server while nothing happens. */
 export async function idle(lab: Lab): Promise<Row[]> {
   const { seconds } = lab.options;
   const cluster = await lab.cluster();

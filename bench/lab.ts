@@ -7,26 +7,26 @@ import { type Backends, startBackends } from './backends.ts';
 import { type BenchCluster, startCluster } from './cluster.ts';
 
 export interface BenchOptions {
-  /** How many Services the cluster holds. */
+  /** Number of Services in the cluster. */
   readonly services: number;
-  /** How many changes are timed, and how often a program is started. */
+  /** Number of timed changes, and of program starts. */
   readonly samples: number;
   /** How long something is watched at rest, and as long again under churn, in seconds. */
   readonly seconds: number;
 }
 
-/** What the benchmarks of one run share. What is costly is made when it is first asked for. */
+/** Shared resources of the benchmarks of one run. Costly ones are created lazily. */
 export interface Lab {
   readonly options: BenchOptions;
-  /** A folder for files of this run; it goes with the run. */
+  /** A temporary folder, which is deleted after the run. */
   readonly folder: string;
-  /** Tells what is being done. */
+  /** Prints progress. */
   say(text: string): void;
   cluster(): Promise<BenchCluster>;
   backends(): Promise<Backends>;
-  /** Path of the program as it ships, built from the sources as they are now. */
+  /** Path of the program, built from the current sources. */
   program(): Promise<string>;
-  /** Path of the program whose use of the machine is the floor: `raw-follow.ts`, as one file. */
+  /** Path of the program that provides the floor: `raw-follow.ts`, bundled. */
   rawFollow(): Promise<string>;
   /** Writes a file into the folder. @returns its path */
   file(name: string, content: string): Promise<string>;
@@ -63,7 +63,7 @@ export async function openLab(options: BenchOptions, say: (text: string) => void
       say('building the program');
       const { code, tail } = await runChild(process.execPath, [join(ROOT, 'scripts/build.ts')]);
       if (code !== 0) throw new Error(`the program could not be built:\n${tail.join('\n')}`);
-      // A copy, so that a build beside this run does not change what is measured.
+      // A copy, so that a concurrent build does not affect the measurement.
       const copy = join(folder, 'program');
       await cp(join(ROOT, 'dist'), copy, { recursive: true });
       return join(copy, 'dynamic-toolset.js');

@@ -13,7 +13,7 @@ import { CONFIG_MAP, newTarget, startServe } from './serve.ts';
 import { type BenchService, backendService, hostOf } from './services.ts';
 import { median, percentile } from './statistics.ts';
 
-/** Longest wait for one change to show, in milliseconds. */
+/** Timeout for one change to become visible, in milliseconds. */
 const LONGEST = 30_000;
 /** Pauses between two changes, in milliseconds: so long that the program is at rest again, and under churn. */
 const QUIET = 1_200;
@@ -22,7 +22,7 @@ const BUSY = 300;
 type SetEvent = Exclude<WatchEvent, { type: 'bookmark' }>;
 type Look = (event: SetEvent) => boolean;
 
-/** Sees the events of a collection as they come. */
+/** Watches the events of a collection. */
 class Observer {
   readonly #looks = new Map<Look, (time: number) => void>();
 
@@ -74,7 +74,7 @@ interface Eyes {
   readonly configMap: Observer;
 }
 
-/** Makes a change, and waits until it shows. */
+/** Makes a change, and waits until it is visible. */
 async function sample(
   { admin }: BenchCluster,
   { services, configMap }: Eyes,
@@ -99,7 +99,7 @@ async function sample(
   return { raw: rawAt - sent, published: publishedAt - sent };
 }
 
-/** Lets each of some backends come and go. */
+/** Adds and removes each of some backends. */
 async function samples(
   cluster: BenchCluster,
   eyes: Eyes,

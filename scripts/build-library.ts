@@ -1,4 +1,4 @@
-/** Makes the library: one module with all that it needs in it, and its declarations. */
+/** Builds the library: one self-contained module, and its declarations. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -49,11 +49,11 @@ async function bundleLibrary(folder: string): Promise<readonly string[]> {
   return Object.keys(metafile.inputs);
 }
 
-/** What a declaration file imports. */
+/** The imports of a declaration file. */
 const importsOf = (text: string): string[] =>
   [...text.matchAll(/^(?:import|export|\}).* from '([^']+)'/gm)].map(([, from = '']) => from);
 
-/** A declaration file with its imports as they are once it is built. @throws Error if it needs a type from elsewhere */
+/** Rewrites the imports of a declaration file for the build. @throws Error if it needs a type that is not shipped */
 function declaration(name: string, text: string): string {
   const far = importsOf(text).find((from) => !/^\.\/[a-z-]+\.ts$/.test(from));
   if (far !== undefined || text.includes('import('))
@@ -61,7 +61,7 @@ function declaration(name: string, text: string): string {
   return text.replace(/^((?:import|export|\}).* from '\.\/[a-z-]+)\.ts'/gm, "$1.js'");
 }
 
-/** The compiler writes declarations of all that the library imports; only its own are kept. */
+/** Keeps only the library's own declarations. The compiler writes those of all imported modules. */
 function declareLibrary(folder: string): void {
   const work = mkdtempSync(join(root, 'node_modules/.library-'));
   try {
@@ -78,7 +78,7 @@ function declareLibrary(folder: string): void {
   }
 }
 
-/** The declaration files that one imports, and those that these import. */
+/** The declaration files that one imports, transitively. */
 function reached(first: string, texts: ReadonlyMap<string, string>): ReadonlySet<string> {
   const found = new Set([first]);
   for (const name of found)

@@ -7,9 +7,9 @@ import { builtInDetectors } from '../src/config/detector-files.ts';
 const root = join(import.meta.dirname, '..');
 
 /**
- * Puts JavaScript in the place of a module.
+ * Replaces a module with JavaScript.
  * @param file the module, relative to the repository
- * @throws Error if there is no such file: a module that moved would come into the bundle as it is
+ * @throws Error if the file does not exist, because a moved module would be bundled unchanged
  */
 export function replaced(file: string, contents: string): Plugin {
   const path = join(root, file);
@@ -24,7 +24,7 @@ export function replaced(file: string, contents: string): Plugin {
   };
 }
 
-/** A bundle has no folder to read detectors from, so it holds them, parsed and checked. */
+/** Bundles the detectors, parsed and validated, because a bundle has no folder to read them from. */
 export const detectors = replaced(
   'src/config/detector-files.ts',
   `export const builtInDetectors = () => JSON.parse(${JSON.stringify(JSON.stringify(builtInDetectors()))});`,

@@ -11,11 +11,11 @@ import { buildLibrary } from './build-library.ts';
 import { detectors, replaced } from './build-plugins.ts';
 
 const root = join(import.meta.dirname, '..');
-/** Where it goes: `dist/`, or the folder that the one argument names. */
+/** The output folder: the argument, or `dist/`. */
 const dist = resolve(root, process.argv[2] ?? 'dist');
 const start = './src/cli/program.ts';
 
-/** Files of the page about the API are read from beside the program. */
+/** The files of the API page are next to the program. */
 const pageFiles = replaced(
   'src/server/page-files.ts',
   `import { readFile } from 'node:fs/promises';
@@ -23,7 +23,7 @@ import { join } from 'node:path';
 export const pageFile = (name) => readFile(join(import.meta.dirname, '../page', name), 'utf8');`,
 );
 
-/** What of Swagger UI is served. */
+/** The served files of Swagger UI. */
 const PAGE_FILES = ['swagger-ui.css', 'swagger-ui-bundle.js'];
 
 /** The worker thread has a bundle of its own beside the program. */
@@ -60,7 +60,7 @@ const unusedParts: Plugin = {
   },
 };
 
-/** @throws Error if a part that nothing uses came in, as after an upgrade that moves the modules which import it */
+/** @throws Error if the bundle contains an unused package, for example after an upgrade moved a module */
 function refuseUnused(inputs: readonly string[]): void {
   const found = inputs.find((input) =>
     /node_modules\/undici\/|client-node\/dist\/gen\/(apis|models)\//.test(input),
@@ -72,8 +72,8 @@ function refuseUnused(inputs: readonly string[]): void {
 const asked = (path: string): string => `process.getBuiltinModule(${JSON.stringify(path)})`;
 
 /**
- * Modules of Node.js are asked for without the loader of ES modules. That one looks at each of their exports, and so
- * loads what stands behind all of them: for `node:http` that is more than all of our own code.
+ * Loads Node.js modules without the ES module loader, which evaluates every export and so loads everything behind it: for
+ * `node:http`, that is more than all of our own code.
  */
 const nodeModules: Plugin = {
   name: 'node-modules',
@@ -95,19 +95,18 @@ const nodeModules: Plugin = {
 };
 
 /**
- * What the program loads at its start is one part: each module that is loaded later imports it too, though it is there
- * by then. Without that, esbuild makes a part for each set of commands that share a module, and to load two dozen of
- * them takes as long as to run them.
+ * Puts everything that the program loads at start into one chunk, which all later chunks import. Without it, esbuild
+ * creates a chunk for each set of commands that share a module, and loading two dozen of them takes as long as running them.
  */
 const sharedPart: Plugin = {
   name: 'shared-part',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /./ }, ({ path, kind, resolveDir }) => {
       if (kind !== 'dynamic-import') return undefined;
-      // Names of parts are made of these paths, and shall be the same wherever the project is.
+      // The names of chunks are derived from these paths, and must not depend on the location of the project.
       if (path.startsWith('.'))
         return { path: `./${relative(root, join(resolveDir, path))}`, namespace: 'later' };
-      // A CommonJS package would come without its names.
+      // A CommonJS package would lack its named exports.
       return { errors: [{ text: `import ${path} in a file of our own, and that file later` }] };
     });
     onLoad({ filter: /./, namespace: 'later' }, ({ path }) => ({
@@ -150,7 +149,7 @@ async function notices(packages: readonly Bundled[]): Promise<string> {
   return `The program contains code of these packages.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`;
 }
 
-/** The packages as a bill of materials, in CycloneDX 1.6. It tells no time, so that a build can be repeated. */
+/** The bill of materials, in CycloneDX 1.6. It has no timestamp, so that builds are reproducible. */
 function billOfMaterials(packages: readonly Bundled[]): string {
   const purl = (name: string, version: string): string => `pkg:npm/${name.replace('@', '%40')}@${version}`;
   const { name, version } = packageJson;
@@ -202,7 +201,7 @@ const worker = await build({
 const library = join(dist, 'library');
 await mkdir(library);
 const libraryInputs = await buildLibrary(library);
-// So that the folder can be copied to where it runs, an image for example.
+// Allows copying the folder, for example into an image.
 await writeFile(join(dist, 'package.json'), '{"type":"module"}\n');
 const swagger = 'node_modules/swagger-ui-dist';
 await mkdir(join(dist, 'page'));

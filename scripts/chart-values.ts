@@ -5,12 +5,12 @@ import { isMap, isNode, isScalar, parseDocument, type YAMLMap } from 'yaml';
 export interface ChartValue {
   /** Its path, such as `image.tag`. */
   readonly path: string;
-  /** What stands when nobody gives another, as JSON. */
+  /** The default, as JSON. */
   readonly unset: string;
   readonly meaning: string;
 }
 
-/** The values of a `values.yaml`, in its order. A mapping is one itself where its entries have no comments. */
+/** The values of a `values.yaml`, in order. A mapping counts as one value if its entries have no comments. */
 export function chartValues(file: string): readonly ChartValue[] {
   const document = parseDocument(readFileSync(file, 'utf8'));
   if (!isMap(document.contents)) throw new Error(`${file} is no mapping`);

@@ -1,6 +1,6 @@
 /**
- * Prepares the programs of the test control plane. Tells what it does on standard error; the one line on
- * standard output is their folder: `KUBEBUILDER_ASSETS=$(npm run -s control-plane)`.
+ * Prepares the programs of the test control plane. Progress goes to standard error; the only line on standard output is
+ * their folder: `KUBEBUILDER_ASSETS=$(npm run -s control-plane)`.
  */
 import { parseArgs } from 'node:util';
 import { controlPlaneBinaries, NoControlPlane } from '../test/cluster/binaries.ts';

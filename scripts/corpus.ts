@@ -43,7 +43,7 @@ for (const entry of readdirSync(folder, { withFileTypes: true }).sort((a, b) => 
     tally.set(type, { ...count, of: count.of + 1 });
   }
   for (const { service, type, endpoint, certainty } of candidates) {
-    // A hint counts only together with a proof, and nothing is asked here.
+    // A hint counts only with a proof, and there are no probes here.
     if (certainty === 'hint') continue;
     if (truth.unscored?.includes(service.name) === true) continue;
     const right = missing.get(service.name);

@@ -22,13 +22,13 @@ const main = join(root, 'src/cli/main.ts');
 
 const say = (text: string): void => console.log(`\n${styleText('bold', text)}`);
 
-/** Runs the command line as a person would. @returns its exit code, or nothing if a signal ended it */
+/** Runs the command line like a user. @returns the exit code, or `undefined` if a signal ended it */
 function run(...args: string[]): Promise<number | null> {
   const child = spawn(process.execPath, [main, ...args], { stdio: 'inherit' });
   return new Promise((resolve, reject) => child.on('exit', resolve).on('error', reject));
 }
 
-// Ctrl-C reaches the child by itself; this process stays to tidy up after it.
+// The child receives Ctrl-C too; this process stays to clean up.
 process.on('SIGINT', () => {});
 
 await rm(output, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-/** The parts of docs/command-line.md that are made from what the program itself says. */
+/** The parts of docs/command-line.md that are generated from the program's help. */
 import { PassThrough } from 'node:stream';
 import type { Command } from 'commander';
 import { examplesOf } from '../src/cli/help.ts';
@@ -26,7 +26,7 @@ const IN_REFERENCE: ReadonlySet<string | undefined> = new Set(
   [...Object.values(SETTINGS), ...Object.values(INPUT_LOCATIONS)].map(({ flag }) => flag),
 );
 
-/** The flags of a command alone, and links to the settings that it takes. */
+/** The flags of a single command, and links to its settings. */
 function flagsOf(command: Command): string {
   addSettings(command);
   const help = command.createHelp();

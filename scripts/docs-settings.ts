@@ -1,10 +1,10 @@
-/** The parts of docs/configuration.md that are made from the table of settings. */
+/** The parts of docs/configuration.md that are generated from the table of settings. */
 import { keyOf } from '../src/config/config-map.ts';
 import { INPUT_LOCATIONS } from '../src/config/input-locations.ts';
 import { GROUPS, SETTING_NAMES, SETTINGS, type SettingGroup } from '../src/config/setting-table.ts';
 import { code, codes, table } from './markdown-text.ts';
 
-/** A default as it can be given is code; one in words is words. */
+/** Formats a default: a literal value as code, a description as text. */
 const shown = (preset: string): string => (preset === '' ? '' : preset.includes(' ') ? preset : code(preset));
 
 function groupTable(group: SettingGroup): string {

@@ -17,10 +17,10 @@ type File = keyof typeof FILES;
 
 export const HOLMES_FILES = Object.keys(FILES) as File[];
 
-/** What the file holds at present. */
+/** The current content of the file. */
 export const writtenFile = (file: File): string => readFileSync(join(GENERATED, file), 'utf8');
 
-/** What the installed HolmesGPT says, as the text of the file. */
+/** The content of the file for the installed HolmesGPT. */
 export async function holmesFile(file: File, python: string): Promise<string> {
   const script = join(import.meta.dirname, FILES[file]);
   const { stdout } = await promisify(execFile)(python, [script], {

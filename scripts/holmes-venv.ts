@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { runChild } from '../test/cluster/child.ts';
 import { withLock } from '../test/cluster/lock.ts';
 
-/** The version that the models in `src/outputs/holmesgpt/models.json` are of. */
+/** The HolmesGPT version of the models in `src/outputs/holmesgpt/models.json`. */
 export const HOLMESGPT = '0.45.0';
 
 const FOLDER = join(homedir(), '.cache', 'dynamic-toolset');
-/** All of it has wheels but this one package; nothing else of it may run code while it is installed. */
+/** The only package without wheels. No other package may run code during installation. */
 const INSTALL = ['--only-binary=:all:', '--no-binary=clickhouse-sqlalchemy', `holmesgpt==${HOLMESGPT}`];
 const PYTHONS = ['python3', 'python3.13', 'python3.12', 'python3.11', 'python3.10'];
 const INSTALL_LIMIT_MS = 45 * 60_000;
@@ -23,12 +23,12 @@ export class NoHolmes extends Error {
 /**
  * The Python interpreter that has HolmesGPT. Runs at the same time wait for the one that installs it; one that was
  * interrupted is begun anew.
- * @param say is told what takes long
+ * @param say receives progress messages
  * @throws NoHolmes where Python, its `venv` or the package index is not there
  */
 export async function holmesPython(say: (line: string) => void): Promise<string> {
   const folder = join(FOLDER, `holmes-${HOLMESGPT}`);
-  // A virtual environment cannot be renamed when it is whole, so this file says that it is.
+  // A virtual environment cannot be renamed, so this file marks it as complete.
   const stamp = join(folder, 'complete');
   const python = join(folder, 'bin', 'python');
   if (await exists(stamp)) return python;
@@ -79,7 +79,7 @@ async function works(python: string): Promise<boolean> {
   return (await run(python, ['-c', program], START_LIMIT_MS)).code === 0;
 }
 
-/** A Python that HolmesGPT runs on and that can make virtual environments. */
+/** A Python that can run HolmesGPT and create virtual environments. */
 async function basePython(): Promise<string> {
   const passedOver: string[] = [];
   for (const name of PYTHONS) {

@@ -1,11 +1,11 @@
-/** Checks the library as a user gets it: from a folder in whose `node_modules` the package is installed. */
+/** Checks the library as users install it: from a folder with the package in `node_modules`. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 
-/** The example of docs/library.md, and what the page says that it prints. */
+/** The example in docs/library.md, and its documented output. */
 export function libraryExample(): { readonly program: string; readonly output: string } {
   const page = readFileSync(join(root, 'docs/library.md'), 'utf8');
   const [, program, output] = /^```ts\n(import .*?)\n```.*?^```text\n(.*?)\n```/ms.exec(page) ?? [];
@@ -20,10 +20,10 @@ const PROJECTS = {
 };
 
 /**
- * Compiles a program that uses the library, with declarations checked, and runs it with no right but to read the package.
+ * Compiles a program that uses the library, checks declarations, and runs it with permission to read only the package.
  * @param folder has `node_modules/dynamic-toolset`
  * @returns what the program prints
- * @throws Error if it does not compile, or wants to read another file, start a process or a thread
+ * @throws Error if it does not compile, or tries to read another file, or to start a process or thread
  */
 export function checkLibrary(folder: string, program: string): string {
   const run = (command: string, args: readonly string[]): string => {

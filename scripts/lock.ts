@@ -1,7 +1,7 @@
 /**
  * Completes `package-lock.json`: `npm run lock`, after every `npm install`.
  * npm leaves packages for other platforms out of the lock when the registry in use does not carry them, and `npm ci`
- * then refuses the lock everywhere. An entry with the platform is enough: npm passes it over on all others.
+ * then rejects the lock file everywhere. An entry with the platform is enough: npm skips it on all others.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

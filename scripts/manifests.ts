@@ -1,4 +1,4 @@
-/** Writes base and overlays of Kustomize from the Helm chart: `npm run manifests`. A test says whether they are up to date. */
+/** Writes the Kustomize base and overlays from the Helm chart: `npm run manifests`. A test checks that they are up to date. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { KUSTOMIZE, kustomizeFiles } from '../test/deploy/kustomize.ts';

@@ -1,7 +1,7 @@
 /** Text as code in Markdown, also in a cell of a table. */
 export const code = (text: string): string => `\`${text.replaceAll('|', '\\|')}\``;
 
-/** Several of them; a dash for none. */
+/** Formats several texts as code. A dash stands for none. */
 export const codes = (texts: readonly (string | number)[]): string =>
   texts.length === 0 ? '–' : texts.map((text) => code(String(text))).join(', ');
 

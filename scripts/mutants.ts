@@ -1,7 +1,7 @@
 /**
- * Changes the program in one place at a time and says which changes no unit test notices:
+ * Mutation testing: changes the program in one place at a time, and lists the changes that no unit test detects:
  * `npm run mutants -- src/planning src/kubernetes/leadership.ts`.
- * Mutants that change nothing anybody could see are listed in `mutants/equivalent.yaml`, each with the reason.
+ * Equivalent mutants, which change nothing observable, are listed in `mutants/equivalent.yaml`, each with the reason.
  */
 import { globSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ interface Mutant {
   readonly file: string;
   readonly line: number;
   readonly code: string;
-  /** What is changed, such as `< → <=`. */
+  /** The change, such as `< → <=`. */
   readonly change: string;
 }
 
@@ -81,7 +81,7 @@ async function openVitest(first: ReadonlyMap<string, number>): Promise<Vitest> {
   );
 }
 
-/** Why a file of tests could not be loaded. */
+/** Why a test file could not be loaded. */
 const errorsOf = (vitest: Vitest): string =>
   vitest.state
     .getTestModules()
@@ -100,7 +100,7 @@ const outcomes = (path: string): Outcome[] =>
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Outcome);
 
-/** Runs one file of tests against the mutants that are alive, again where a mutant took the worker down. */
+/** Runs one test file against the surviving mutants. Restarts the worker if a mutant crashed it. */
 async function runFile(vitest: Vitest, test: string, alive: Set<number>, folder: string): Promise<Outcome[]> {
   const results = join(folder, 'results');
   const told: Outcome[] = [];

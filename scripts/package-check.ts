@@ -1,6 +1,5 @@
 /**
- * Packs the program as a release is packed, installs it into an empty folder with no other package, and runs it and the
- * example of the library.
+ * Packs the program like a release, installs it into an empty folder, and runs it and the library's example.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';

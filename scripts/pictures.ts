@@ -1,5 +1,5 @@
 /**
- * Makes the pictures of the documentation from what the program prints about the demonstration's cluster.
+ * Creates the pictures of the documentation from the program's output for the demo cluster.
  * `npm run pictures -- --check` writes nothing and fails if a picture is out of date.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ interface Picture {
   readonly title: string;
 }
 
-/** The demonstration's widest table fits in as many characters. */
+/** Columns of the widest table in the demo. */
 const COLUMNS = 126;
 const PICTURES: readonly Picture[] = [
   {

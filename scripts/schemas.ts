@@ -1,4 +1,4 @@
-/** The JSON Schemas in `schemas/`, with which editors check and complete files. They are made from the program's own. */
+/** The JSON Schemas in `schemas/`, for validation and completion in editors. They are generated from the program's schemas. */
 import type { PhrasingContent } from 'mdast';
 import { toString as textOf } from 'mdast-util-to-string';
 import { visit } from 'unist-util-visit';
@@ -52,7 +52,7 @@ function tableTexts(file: string, below = ''): Texts {
   return texts;
 }
 
-/** A cell of a table as an editor shows it: code stays code, links become text. */
+/** Converts a table cell for editors: code stays code, links become text. */
 const cellText = (nodes: readonly PhrasingContent[]): string =>
   nodes.map((node) => (node.type === 'inlineCode' ? `\`${node.value}\`` : textOf(node))).join('');
 
@@ -60,7 +60,7 @@ const sentence = (text: string): string =>
   `${text.slice(0, 1).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`;
 
 /**
- * A schema of zod as an editor takes it: draft 7, which all of them know.
+ * Converts a zod schema for editors: draft 7, which all of them support.
  * @throws Error if a property has no description, or a text or a rule is for none
  */
 function schemaOf(name: string, title: string, schema: z.ZodType, texts: Texts, rules: Rules): Node {

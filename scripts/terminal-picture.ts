@@ -1,4 +1,4 @@
-/** What a terminal shows, as an SVG: its text stays text, and no font is loaded. */
+/** Renders terminal output as an SVG, with text as text and without loading a font. */
 import headless from '@xterm/headless';
 
 const { Terminal } = headless;
@@ -68,9 +68,9 @@ const pixels = (value: number): string => String(Math.round(value * 10) / 10);
 
 /**
  * Draws a terminal window.
- * @param text what was written to the terminal, with its escape sequences for colours
+ * @param text terminal output with escape sequences for colours
  * @param columns how many characters wide the terminal is
- * @param title what the picture shows, for those who do not see it
+ * @param title alternative text
  */
 export async function terminalPicture(text: string, columns: number, title: string): Promise<string> {
   const lines = await screen(text, columns);

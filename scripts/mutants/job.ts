@@ -1,4 +1,4 @@
-/** What `npm run mutants` gives its worker, and what the worker writes, one JSON object a line. */
+/** The job of a worker of `npm run mutants`, and its results, one JSON object per line. */
 
 /** Names the environment variable with the path of the job. */
 export const RUN_FILE = 'DYNAMIC_TOOLSET_MUTANTS';
@@ -17,7 +17,7 @@ export interface Outcome {
   readonly file: string;
   readonly id?: number;
   readonly killed?: boolean;
-  /** The worker is of no use any more: a test of this mutant does not end. */
+  /** A test of this mutant does not end, so the worker is unusable. */
   readonly hangs?: boolean;
   /** A mutant whose tests are about to run. One without an outcome took its worker down. */
   readonly begun?: number;

@@ -17,7 +17,7 @@ import { type Job, type Outcome, RUN_FILE } from './job.ts';
 
 type Config = ConstructorParameters<typeof TestRunner>[0];
 
-/** What Vitest's runner has and its types do not tell. */
+/** Members of Vitest's runner that its types omit. */
 interface Internals {
   readonly moduleRunner: unknown;
   readonly _otel: Parameters<TestRunner['__setTraces']>[0];
@@ -27,7 +27,7 @@ interface Internals {
 const now = performance.now.bind(performance);
 /** The program as it is. */
 const NO_MUTANT = -1;
-/** How many visits of mutated places there are between two looks at the time. */
+/** Visits of mutated places between two checks of the time. */
 const LOOK_EVERY = 4096;
 /** How long after its deadline a mutant may go on, in milliseconds. */
 const GRACE = 3_000;
@@ -141,7 +141,7 @@ export default class MutantRunner extends TestRunner {
   override onAfterRunTask(test: Task): void {
     super.onAfterRunTask(test);
     this.#durations.set(placeOf(test), test.result?.duration ?? 0);
-    // What runs between tests belongs to all of them.
+    // Code that runs between tests belongs to all of them.
     state.reached = this.#atLoad;
   }
 
@@ -161,7 +161,7 @@ export default class MutantRunner extends TestRunner {
       this.#tell({ file, broken: 'its tests fail without any mutant' });
       return;
     }
-    // A test that fails here, perhaps because switches cost time, would kill them all.
+    // A test that already fails here, perhaps because switches cost time, would kill all mutants.
     this.#usable = new Set(tests.map(placeOf));
     const reached = new Set([...this.#atLoad, ...[...this.#reachedBy.values()].flatMap((ids) => [...ids])]);
     const ids = this.#job.alive.filter((id) => reached.has(id));
@@ -178,7 +178,7 @@ export default class MutantRunner extends TestRunner {
     this.#tell({ file, done: true });
   }
 
-  /** The tests that reach a mutant at all, and do not take too long for being run that often. */
+  /** The tests that reach a mutant, and are fast enough to run often. */
   #wanted(id: number, test: Test): boolean {
     const place = placeOf(test);
     if (!this.#usable.has(place) || (this.#durations.get(place) ?? 0) > this.#job.slow) return false;
@@ -192,7 +192,7 @@ export default class MutantRunner extends TestRunner {
     const { moduleRunner, _otel } = this as unknown as Internals;
     Object.defineProperty(runner, 'moduleRunner', { value: moduleRunner });
     runner.__setTraces(_otel);
-    // A mutant of what runs at load needs new modules, and the one after it needs new ones again.
+    // A mutant of code that runs at load time needs fresh modules, and so does the next mutant.
     const needsLoad = this.#atLoad.has(id);
     if (needsLoad || this.#isChanged) vi.resetModules();
     this.#isChanged = needsLoad;

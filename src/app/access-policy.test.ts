@@ -91,7 +91,7 @@ describe('rates', () => {
     return [first, count()];
   }
 
-  test('a client has what is set', () => expect(passes('clients', 1_000)).toEqual([2, 1]));
+  test('a client gets the configured rate', () => expect(passes('clients', 1_000)).toEqual([2, 1]));
   test('an address has that of five clients', () => expect(passes('addresses', 1_000)).toEqual([10, 5]));
 
   test('10,000 are counted at a time, and who is forgotten begins anew', () => {
@@ -128,7 +128,7 @@ describe('when the configuration changes', () => {
   });
 });
 
-describe('without a cluster nobody knows whose a token is', () => {
+describe('without a cluster, tokens cannot be reviewed', () => {
   const address = { host: '', port: 1 };
   const settings = (more: Partial<Configuration>): Configuration =>
     ({ authEnabled: true, metricsAuthEnabled: false, ...more }) as Configuration;

@@ -80,7 +80,7 @@ test('what cannot work together is an error with a class, and nothing is publish
   await expect(readFile(out)).rejects.toThrow('ENOENT');
 });
 
-describe('an agent with a place of its own', () => {
+describe('an agent with its own ConfigMap', () => {
   const agent = (place: MemoryPublisher, open = async () => ({ publisher: place })) => {
     const render: Output['render'] = (tools) => ({
       artifacts: [{ ...DOCUMENT, content: tools.map(({ tool }) => tool).join() }],

@@ -63,7 +63,7 @@ test('a client has documents generated for one request at a time', async () => {
   expect([(await first).tools.length, (await other).tools.length]).toEqual([1, 2]);
 });
 
-test('documents for what is known are generated once for each state of the read model', async () => {
+test('documents for known backends are generated once per revision of the read model', async () => {
   const { backing, readModel, asked } = setting();
   for (let times = 0; times < 3; times++)
     expect((await backing.generate(undefined, 'ann')).tools).toEqual([]);

@@ -131,7 +131,7 @@ describe('opening', () => {
     expect(live.current.logLevel).toBe('debug');
   });
 
-  test('a ConfigMap that may not be read counts as empty, and that is said once', async () => {
+  test('a ConfigMap that may not be read counts as empty, and is reported once', async () => {
     const { live, emit, open, problems } = await setting({ kube: CLUSTER });
     await open(DENIED);
     emit(DENIED);
@@ -157,7 +157,7 @@ describe('opening', () => {
     },
   );
 
-  test('an aborted signal reads nothing, not even what is broken by now', async () => {
+  test('an aborted signal reads nothing, not even a configuration that became invalid', async () => {
     const { live, env } = await setting({ kube: CLUSTER });
     env.LOG_LEVEL = 'loud';
     stop.abort();
@@ -197,7 +197,7 @@ describe('opening once', () => {
 });
 
 describe('a change while it runs', () => {
-  test('is applied, in force, and told with what is other than before', async () => {
+  test('is applied, in force, and reported with its differences', async () => {
     const { live, env, open, follow, applied, told } = await setting();
     await open();
     await follow();
@@ -222,7 +222,7 @@ describe('a change while it runs', () => {
     await vi.waitFor(() => expect(apply).toHaveBeenCalledTimes(1));
   });
 
-  test('that is none is not applied, and not told', async () => {
+  test('without a difference is neither applied nor reported', async () => {
     const { live, open, follow, apply, told } = await setting();
     await open();
     await follow();
@@ -231,7 +231,7 @@ describe('a change while it runs', () => {
     expect(told).toEqual([]);
   });
 
-  test('of a watched file is looked at', async () => {
+  test('of a watched file triggers a reload', async () => {
     const { live, env, sources, apply, inputs, watchFiles } = await setting();
     const file = join(tmpdir(), 'no-such-file');
     const following = new LiveConfiguration(
@@ -280,7 +280,7 @@ describe('a change while it runs', () => {
     expect(order).toEqual(['begin debug', 'end debug', 'begin warn', 'end warn']);
   });
 
-  test('that nobody applies yet is in force all the same', async () => {
+  test('is in force even if nothing applies it yet', async () => {
     const { live, env, open } = await setting();
     await open();
     env.LOG_LEVEL = 'debug';
@@ -290,7 +290,7 @@ describe('a change while it runs', () => {
 });
 
 describe('a change that cannot be used', () => {
-  test('is refused: the configuration before stays, and it is told once until something else is wrong', async () => {
+  test('is refused: the previous configuration stays, and each error is reported once', async () => {
     const { live, env, open, follow, apply, told } = await setting();
     await open();
     await follow();
@@ -407,7 +407,7 @@ describe('detectors of the user', () => {
 });
 
 describe('the ConfigMap while it runs', () => {
-  test('what changes in it is applied without being asked', async () => {
+  test('its changes are applied automatically', async () => {
     const { live, open, follow, emit, kinds } = await setting({ kube: CLUSTER });
     await open(data({}));
     await follow();
@@ -433,7 +433,7 @@ describe('the ConfigMap while it runs', () => {
     expect(problems).toEqual(Array(2).fill(['its last known content stays in use: away', 2_000]));
   });
 
-  test('rights that are lost keep what was read; each time that they are lost is told', async () => {
+  test('lost permissions keep the last content, and each loss is reported', async () => {
     const { live, open, follow, emit, problems } = await setting({ kube: CLUSTER });
     await open(data({ 'log-level': 'debug' }));
     await follow();
@@ -453,7 +453,7 @@ describe('the ConfigMap while it runs', () => {
   });
 });
 
-test('what is refused is an error that a person can fix', async () => {
+test('a refusal is an error that the user can fix', async () => {
   const { live, env, open } = await setting();
   await open();
   env.LOG_LEVEL = 'loud';

@@ -38,7 +38,7 @@ async function place(milliseconds: number) {
   };
 }
 
-test('an Event that was told before the end is written still', async () => {
+test('an Event that was recorded before the end is still written', async () => {
   const { written, ending, publishing } = await place(100);
   publishing.onEvent?.(published);
   ending.abort();

@@ -106,7 +106,7 @@ describe('which servers there are', () => {
 });
 
 describe('TLS', () => {
-  test('is for all but the probes: a kubelet has no certificate', async () => {
+  test('applies to all servers but health probes: a kubelet has no certificate', async () => {
     const { servers, specs, lines } = machine();
     await servers.reconcile(settings({ ...ALL, ...TLS }));
     const tls = { cert: 'cert', key: 'key', clientCa: 'ca' };
@@ -209,7 +209,7 @@ describe('a change', () => {
 });
 
 describe('a change that cannot be', () => {
-  test('a port that is taken is an error that says how to choose another', async () => {
+  test('a port in use is an error that says how to choose another', async () => {
     const { servers, ports, steps } = machine();
     ports.set(1, 'somebody');
     const used = servers.reconcile(settings({ apiAddress: at(1) }));
@@ -232,7 +232,7 @@ describe('a change that cannot be', () => {
     expect(open()).toEqual({ api: 1, metrics: 2, health: 3, somebody: 5 });
   });
 
-  test('what cannot be made does not close what is there', async () => {
+  test('a server that cannot be created does not close the existing ones', async () => {
     const { servers, state, steps } = machine();
     await servers.reconcile(ALL);
     steps.length = 0;
@@ -241,7 +241,7 @@ describe('a change that cannot be', () => {
     expect(steps).toEqual([]);
   });
 
-  test('one that cannot be put back does not keep the others away, and the first error is told', async () => {
+  test('one that cannot be restored does not prevent restoring the others, and the first error is thrown', async () => {
     const { servers, ports, state, open, lines } = machine();
     await servers.reconcile(ALL);
     ports.set(5, 'somebody');

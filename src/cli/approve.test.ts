@@ -63,12 +63,12 @@ test('a dry run shows the difference and writes nothing', async () => {
   expect(result).toContain('+    approved: true\n');
 });
 
-test('what is approved already is left as it is', async () => {
+test('an existing approval is not changed', async () => {
   const { file, messages } = await approving(['shop/orders'], BOTH);
   expect([file, messages]).toEqual([BOTH, expect.stringContaining('already')]);
 });
 
-test('an approval is taken back', async () => {
+test('an approval is revoked', async () => {
   const { file } = await approving(['shop/orders'], BOTH, { revoke: true });
   expect(file).toBe(BOTH.replace('true', 'false'));
 });

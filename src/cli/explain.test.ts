@@ -28,12 +28,12 @@ const service = (many: number): object => ({
   spec: { ports: Array.from({ length: many }, (_, n) => ({ name: `p${n}`, port: 20_000 + n })) },
 });
 
-test('explain says what of a Service with very many ports and labels is looked at', async () => {
+test('explain says how many of very many ports and labels are considered', async () => {
   const text = await explained(service(500));
   expect(text).toContain('it has 500 ports, but only 64 are considered, first those that rules name');
   expect(text).toContain('it has 500 labels, but only 50 are considered');
 });
 
-test('explain says nothing of that where all is looked at', async () => {
+test('explain does not mention it if all are considered', async () => {
   expect(await explained(service(10))).not.toContain('looked at');
 });

@@ -51,7 +51,7 @@ describe('a table', () => {
     expect(first).toMatch(/label +label app=prometheus +GET \/ answered 200$/);
   });
 
-  test('colours health and nothing else, and only when asked', async () => {
+  test('colours only health, and only on request', async () => {
     const plain = await render(services, [], 'table', { colour: false });
     const coloured = await render(services, [], 'table', { colour: true });
     expect(plain).toBe(stripVTControlCharacters(plain));
@@ -125,7 +125,7 @@ describe('warnings', () => {
   });
 });
 
-test('what waits for approval is told where all is told, and the tools of a server as one line each', async () => {
+test('the wide table shows approvals, and the tools of a server on one line each', async () => {
   const found = discovered(service('orders', { labels: { app: 'mcp-server' }, ports: ['mcp:8000'] }));
   const tools = [{ name: 'x\u001b[31m', readOnly: true, digest: '' }];
   const probed = [{ ...found, verdict: { ...found.verdict, tools } }];
@@ -140,7 +140,7 @@ test('what waits for approval is told where all is told, and the tools of a serv
   });
 });
 
-test('where what is published was read, the wide table says why something is not', async () => {
+test('with the published documents, the wide table says why a backend is not published', async () => {
   const published = { name: 'a', type: 'prometheus', endpoint: '', description: '', namespace: 'monitoring' };
   const found = services.map((backend) => backend.found);
   const tools = [{ ...published, metadata: { service: 'prometheus' } }];

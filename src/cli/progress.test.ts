@@ -9,7 +9,7 @@ afterEach(() => void vi.useRealTimers());
 const terminal = (columns = 80) => Object.assign(new PassThrough(), { isTTY: true, columns });
 const written = (stream: PassThrough): string => String(stream.read() ?? '');
 
-test('what is fast says nothing', () => {
+test('a fast command shows no progress', () => {
   const stream = terminal();
   const progress = new Progress(stream, {});
   progress.show('listing Services');

@@ -121,7 +121,7 @@ test('without a number it passes over a toolset without tools, by itself never e
   expect(place.applied.at(-1)?.data).toEqual(withTools(5));
 });
 
-test('a number may name it, and more than half that goes is told', async () => {
+test('a number may name it, and removing more than half of the tools is noted', async () => {
   const place = await published(withTools(0), withTools(6));
   const { said } = await place.rollback({ to: 1 });
   expect(said).toContain(
@@ -143,14 +143,14 @@ test('goes by time and not by number', async () => {
   expect(place.applied.at(-1)?.data).toEqual(withTools(2));
 });
 
-test('where others write at the same time it is tried again, in the state that is there then', async () => {
+test('a conflict with another writer is retried on the new state', async () => {
   const place = await published(withTools(1), withTools(2));
   place.conflicts = 3;
   expect((await place.rollback()).code).toBe(EXIT.ok);
   expect(place.applied).toHaveLength(1);
 });
 
-test('where others write all the time it says so, and that nothing was changed', async () => {
+test('if others keep writing, it says so, and that nothing was changed', async () => {
   const place = await published(withTools(1), withTools(2));
   place.conflicts = 100;
   const failure = await place.rollback().catch((error: unknown) => error);
@@ -158,13 +158,13 @@ test('where others write all the time it says so, and that nothing was changed',
   expect(String(failure)).toMatch(/was not changed: others kept writing it; .*try again/);
 });
 
-test('our own owner reference stays, and that of others is not taken', async () => {
+test('our own owner reference stays, and those of others are not copied', async () => {
   const place = await published(withTools(1), withTools(2));
   await place.rollback();
   expect(place.applied[0]?.metadata.ownerReferences).toEqual([expect.objectContaining({ uid: 'ours' })]);
 });
 
-test('a history that cannot be written is a failure of its own: the ConfigMap was changed', async () => {
+test('a failure to write the history has its own exit code, because the ConfigMap was changed', async () => {
   const place = await published(withTools(1), withTools(2));
   place.refusing = () => 403;
   const failure = await place.rollback().catch((error: unknown) => error);

@@ -67,7 +67,7 @@ test('selectors that differ in an entry that is not kept are still different, an
   expect(keyOf(Object.fromEntries([...entries.slice(0, -1), ['k00499', 'w']]))).not.toBe(all);
 });
 
-test('annotations that no rule reads are not kept, and no more of the others than any rule allows', () => {
+test('annotations that no rule reads are dropped, and others are truncated to what rules allow', () => {
   const annotations = {
     'kubectl.kubernetes.io/last-applied-configuration': 'x'.repeat(200_000),
     'kubernaut.io/toolset-description': 'd'.repeat(200_000),

@@ -39,7 +39,7 @@ describe('a file of HolmesGPT', () => {
     expect(lines[1]).toMatch(/^-:6:3: toolsets\.loki: /);
   });
 
-  test('warnings are told and are no failure', async () => {
+  test('warnings are printed and are not a failure', async () => {
     const { code, lines } = await validated(
       'holmesgpt',
       'toolsets:\n  grafana/loki: { enabled: true, config: { api_url: http://a, timeout: 5 } }\n',
@@ -49,7 +49,7 @@ describe('a file of HolmesGPT', () => {
   });
 });
 
-test('the part of overrides that is for HolmesGPT is checked where it stands by itself', async () => {
+test('the part of overrides for HolmesGPT is checked on its own', async () => {
   const { code, lines } = await validated(
     'overrides',
     'tools: {}\nholmesgpt:\n  toolsets:\n    mine:\n      type: http\n      config: { endpoints: [] }\n',
@@ -63,7 +63,7 @@ test('and a change of a generated entry, which need not be whole, is fine', asyn
   expect(await validated('overrides', text)).toEqual({ code: 0, lines: ['-: fine (overrides)'] });
 });
 
-test('each key that is not known has a line of its own, in the order of the file', async () => {
+test('each unknown key has its own line, in file order', async () => {
   const { code, lines } = await validated(
     'overrides',
     'toolz: {}\ntools:\n  loki.logging:\n    descripton: x\n    enabled: maybe\n    url: http://a\ntoolsets: {}\nzzzzzz: 1\n',
@@ -79,7 +79,7 @@ test('each key that is not known has a line of its own, in the order of the file
   ]);
 });
 
-test('a flood of unknown keys is told in part', async () => {
+test('a flood of unknown keys is truncated', async () => {
   const { lines } = await validated(
     'overrides',
     Array.from({ length: 2000 }, (_, index) => `"${'k'.repeat(200)}${index}": 1`).join('\n'),

@@ -155,7 +155,7 @@ describe('without the word of the operator', () => {
     endpoint: { scheme: 'http', host, port, path: '' },
   });
 
-  test('a name that resolves to loopback is not asked, and the reason is told', async () => {
+  test('a name that resolves to loopback is not probed, and the reason is reported', async () => {
     const server = await guarded();
     const error = await failure(
       directFetch(new Map())(at('localhost', server.port), { path: '/' }, AbortSignal.timeout(5_000)),

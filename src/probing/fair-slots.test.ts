@@ -28,7 +28,7 @@ function worker(slots: number) {
 }
 
 describe('slots', () => {
-  test('are shared evenly by groups that come together, whoever comes first and has more', async () => {
+  test('are shared evenly by concurrent groups, whatever their order and size', async () => {
     const { add, turn, count, fair } = worker(8);
     add('hostile', 300);
     add('a', 2);
@@ -38,7 +38,7 @@ describe('slots', () => {
     expect(fair.waiting).toBe(344);
   });
 
-  test('that the others do not need go to the one that can use them', async () => {
+  test('that other groups do not need go to the one that can use them', async () => {
     const { add, turn, count } = worker(8);
     add('alone', 300);
     await turn();

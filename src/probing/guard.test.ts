@@ -159,7 +159,7 @@ describe('answers that are made to hurt', () => {
     expect(error).toMatchObject({ kind: 'protocol', message: expect.stringContaining(reason) });
   });
 
-  test('a few answers of 1xx before the answer are taken', async () => {
+  test('a few responses of status 1xx before the final one are accepted', async () => {
     const backend = await rawBackend((socket) => {
       socket.end(`${'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(3)}HTTP/1.1 200 OK\r\n\r\nhello`);
     });

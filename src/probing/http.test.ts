@@ -75,7 +75,7 @@ describe('health, where nothing has to be proven', () => {
     expect(backend.asked).toEqual(['GET /status?full=1']);
   });
 
-  test('the base path stands before it', async () => {
+  test('the base path precedes it', async () => {
     const backend = await answering({ '/prom/-/healthy': 200 });
     const endpoint = { ...prometheus.endpoint, path: '/prom' };
     expect((await probed(backend, PLAIN, { ...prometheus, endpoint })).health).toBe('healthy');
@@ -85,7 +85,7 @@ describe('health, where nothing has to be proven', () => {
 describe('proof', () => {
   const PROOF = { product: 'prometheus' };
 
-  test('what it says of itself proves it, with each path asked once', async () => {
+  test('its responses prove it, with one request per path', async () => {
     const backend = await answering({ '/-/healthy': 200, '/buildinfo': PROOF });
     const told = await probed(backend, PROVING);
     expect(told).toMatchObject({ health: 'healthy', proof: 'proven', authRequired: false });
@@ -185,20 +185,20 @@ test('of a server that answers each of many paths at length little is remembered
 describe('the scheme', () => {
   const overTls = { ...prometheus, endpoint: { ...prometheus.endpoint, scheme: 'https' as const } };
 
-  test('a backend that looks like https and speaks http is asked over http', async () => {
+  test('a backend that looks like https but uses http is probed over http', async () => {
     const backend = await answering({ '/-/healthy': 200 });
     const told = await probed(backend, PLAIN, overTls);
     expect(told).toMatchObject({ health: 'healthy', scheme: 'http' });
     expect(backend.asked).toEqual(['GET /-/healthy']);
   });
 
-  test('one that is dead over both is dead, as it looked', async () => {
+  test('one that fails over both has the verdict of the first', async () => {
     const told = await verdict({ '/-/healthy': 500 }, PLAIN, overTls);
     expect(told.health).toBe('unhealthy');
     expect(told.scheme).toBeUndefined();
   });
 
-  test('one that answers as it should is asked in one way only', async () => {
+  test('one that responds as expected is probed with one scheme only', async () => {
     const backend = await answering({ '/-/healthy': 200 });
     expect((await probed(backend, PLAIN)).scheme).toBeUndefined();
     expect(backend.asked).toHaveLength(1);

@@ -122,13 +122,13 @@ describe('to leave', () => {
     expect(stateAfter([0, GOOD], [10, UNKNOWN]).reportedVerdict).toBe(GOOD);
   });
 
-  test('what never was well is told as it is', () => {
+  test('a backend that was never healthy gets its actual verdict', () => {
     expect(stateAfter([0, BAD], [10, UNKNOWN]).reportedVerdict).toBe(UNKNOWN);
     expect(stateAfter([0, BAD], [10, NOT_READY]).reportedVerdict).toBe(NOT_READY);
   });
 });
 
-describe('when it is asked again, in seconds', () => {
+describe('when it is probed again, in seconds', () => {
   const READY: (state: ProbeState) => ProbeState = (state) => invalidatedState(state, true, 0);
   test.each<[string, ProbeState, number]>([
     ['a healthy one after the refresh', stateAfter([0, GOOD]), 300],

@@ -15,7 +15,7 @@ const one = (tools: unknown, nextCursor?: unknown) => async () => ({
 });
 const toolsOf = async (tools: unknown) => (await listTools(one(tools)))?.tools ?? [];
 
-describe('what is read of a list', () => {
+describe('reading a list', () => {
   test('a tool is read-only only if it says so in so many words', async () => {
     const annotated = (name: string, annotations?: unknown) => ({ name, annotations });
     const tools = await toolsOf([
@@ -57,7 +57,7 @@ describe('what is read of a list', () => {
     expect(await listTools(one(tools))).toBeUndefined();
   });
 
-  test('what is no tool is skipped', async () => {
+  test('entries that are not tools are skipped', async () => {
     expect(await toolsOf([null, 1, [], {}, { name: 5 }, { name: 'a' }])).toHaveLength(1);
   });
 
@@ -110,7 +110,7 @@ describe('the limits', () => {
     expect([asked, list?.truncated]).toEqual([2, true]);
   });
 
-  test('256 KiB are for all pages together', async () => {
+  test('256 KiB is the limit of all pages together', async () => {
     const limits: number[] = [];
     const list = await listTools(async (_, limit) => {
       limits.push(limit);

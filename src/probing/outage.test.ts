@@ -119,7 +119,7 @@ function scripted(answers: Record<string, Fault | 'well'>) {
 }
 
 describe('a prober that knows of outages', () => {
-  test('holds its judgement of all while none can be reached, and has all asked again after that', async () => {
+  test('keeps all verdicts while no backend is reachable, and has all probed again afterwards', async () => {
     const { answers, pass, all, events, recovered } = scripted({ a: 'well', b: 'well', c: 'well' });
     expect(await pass(...all)).toEqual({ a: 'healthy', b: 'healthy', c: 'healthy' });
     Object.assign(answers, { a: 'resolution', b: 'resolution', c: 'resolution' });
@@ -139,7 +139,7 @@ describe('a prober that knows of outages', () => {
     expect(await pass(...all)).toEqual({ a: 'unknown', b: 'unknown' });
   });
 
-  test('two that fail while others are well, though they are not due, are dead', async () => {
+  test('two that fail while others, which are not due, are healthy, are dead', async () => {
     const { answers, pass, all, asked, events } = scripted({ a: 'well', b: 'well', c: 'well', d: 'well' });
     await pass(...all);
     Object.assign(answers, { a: 'connection', b: 'connection' });
@@ -151,7 +151,7 @@ describe('a prober that knows of outages', () => {
     expect(asked).toEqual(['a', 'b']);
   });
 
-  test('one that fails counts together with those who were well and are asked because of it', async () => {
+  test('one that fails counts together with healthy ones that are probed to confirm it', async () => {
     const { answers, pass, all } = scripted({ a: 'well', b: 'well' });
     await pass(...all);
     Object.assign(answers, { a: 'connection', b: 'connection' });
@@ -165,7 +165,7 @@ describe('a prober that knows of outages', () => {
     expect(await pass(...all)).toEqual({ a: 'unhealthy' });
   });
 
-  test('a few are asked in each pass while it goes on, and others each time', async () => {
+  test('each pass during an outage probes a few, and different ones each time', async () => {
     const names = Array.from({ length: 10 }, (_, index) => `p${index}`);
     const { answers, pass, all, asked } = scripted(
       Object.fromEntries(names.map((name) => [name, 'connection'])),
@@ -185,7 +185,7 @@ describe('a prober that knows of outages', () => {
     expect(asked).toHaveLength(10);
   });
 
-  test('what fails in another way is told as ever', async () => {
+  test('other failures keep their verdict', async () => {
     const { pass, all } = scripted({ a: 'timeout', b: 'connection', c: 'connection', d: 'not_ready' });
     expect(await pass(...all)).toEqual({ a: 'unhealthy', b: 'unhealthy', c: 'unhealthy', d: 'unhealthy' });
   });
@@ -208,7 +208,7 @@ describe('a prober that knows of outages', () => {
   });
 });
 
-test('a verdict of one that is lost does not wait for others that are slow for ever', async () => {
+test('the verdict of an unreachable backend does not wait forever for slow ones', async () => {
   vi.useFakeTimers();
   try {
     const inner: Prober = {

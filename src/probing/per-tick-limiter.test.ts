@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { perTickLimiter } from './per-tick-limiter.ts';
 
-test('so many begin in one turn of the event loop, the others later, in their order', async () => {
+test('a limited number starts in one turn of the event loop, the others later, in order', async () => {
   const turn = perTickLimiter(2);
   const begun: number[] = [];
   const all = [1, 2, 3, 4, 5].map((number) => turn().then(() => begun.push(number)));

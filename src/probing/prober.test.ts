@@ -57,7 +57,7 @@ describe('the time limit', () => {
       return Promise.all(probes);
     }
 
-    test('is the same for all that were not silent before: one that is slow is not dead', async () => {
+    test('is the same for all that were not silent before: a slow one is not dead', async () => {
       const fetch: Fetch = () =>
         new Promise((resolve) => setTimeout(() => resolve({ status: 200, headers: {}, body: 'ok' }), 900));
       const prober = createProber(KINDS, { fetch }, { concurrency: 1, timeout: 20_000 });
@@ -169,7 +169,7 @@ test('without probing health is unknown, and that is said', async () => {
   });
 });
 
-test('that a backend is being asked is told, and that it is no more', async () => {
+test('emits events when a probe starts and ends', async () => {
   const told: ProbeEvent[] = [];
   const backend = await rawBackend(() => {});
   const prober = createProber(

@@ -53,7 +53,7 @@ async function watching(watchable: boolean) {
   };
 }
 
-test('what is watched is not listed in each pass', async () => {
+test('watched slices are not listed in each pass', async () => {
   const it = await watching(true);
   expect(await it.pass()).toEqual({ problems: [], health: 'unhealthy' });
   expect(await it.pass()).toEqual({ problems: [], health: 'unhealthy' });
@@ -63,7 +63,7 @@ test('what is watched is not listed in each pass', async () => {
   expect(await it.pass()).toEqual({ problems: [], health: 'unknown' });
 });
 
-test('it knows the addresses of Services, also of those that are not asked about, and where nothing is asked', async () => {
+test('it knows the addresses of all Services, also without probes', async () => {
   let answer: 'list' | 'fail' | 'deny' = 'list';
   const { kube } = await kubeServer((response) => {
     if (answer !== 'list') return refuse(response, answer === 'deny' ? 403 : 500, 'No');
@@ -98,7 +98,7 @@ test('it knows the addresses of Services, also of those that are not asked about
   expect(prober.addressesIn(at)).toBeUndefined();
 });
 
-test('where watching is denied it is listed every few seconds, and the right to grant is told', async () => {
+test('if watching is denied, slices are listed every few seconds, and the missing permission is reported', async () => {
   const it = await watching(false);
   await it.pass();
   await vi.waitFor(async () => expect((await it.pass()).problems).toHaveLength(1));
@@ -145,7 +145,7 @@ test('a namespace whose list takes long keeps the probes of no other waiting', a
   await prepared;
 });
 
-test('all namespaces that may not be watched together are one problem, and no list in each pass', async () => {
+test('a denied watch of all namespaces is one problem, and causes no list in each pass', async () => {
   const { kube, asked } = await kubeServer((response) => refuse(response, 403, 'Forbidden'));
   const stop = new AbortController();
   onTestFinished(() => stop.abort());
@@ -323,7 +323,7 @@ describe("the number of a headless Service's port", () => {
   });
 });
 
-test('a Service none of whose addresses is ready is not asked', async () => {
+test('a Service without a ready address is not probed', async () => {
   const { prober, state, asked } = faked();
   state.known.set('n', indexOf('n', { ready: false }));
   await prober.prepare([backend], signal);
@@ -396,7 +396,7 @@ describe('the namespaces that are read', () => {
   });
 });
 
-describe('where the watch is not in step', () => {
+describe('if the watch is not synced', () => {
   test('a namespace is listed each five seconds at most', async () => {
     const { prober, state, lists } = faked();
     for (const now of [1_000, 5_999, 6_000, 10_999, 11_000]) {
@@ -425,7 +425,7 @@ describe('where the watch is not in step', () => {
   });
 });
 
-describe('what a person should know', () => {
+describe('reported problems', () => {
   const WATCHED = 'grant "list" and "watch" on endpointslices.discovery.k8s.io';
 
   test('is which namespaces are denied, in their order', async () => {
@@ -439,7 +439,7 @@ describe('what a person should know', () => {
     expect(problems[0]?.what).toContain('are probed and time out');
   });
 
-  test('without a watch nobody needs to grant one, and where nothing is asked nothing times out', async () => {
+  test('without a watch, no permission for one is needed, and without probes, nothing times out', async () => {
     const { prober, state } = faked({ isWatching: false, isProbing: false });
     Object.assign(state, denied);
     const [problem] = await prober.prepare([in_('a')], signal);

@@ -65,7 +65,7 @@ const FOUR = Buffer.from([10, 0, 0, 1]);
 const SIX = Buffer.from('fd000000000000000000000000000001', 'hex');
 
 describe('the name of a Service', () => {
-  test('is asked for as it is, without the search list, in both families', async () => {
+  test('is queried as an absolute name, in both families', async () => {
     const { asked, resolve } = await dns(({ type }) => (type === A ? [FOUR] : [SIX]));
     expect(await resolve()(NAME)).toEqual([
       { address: '10.0.0.1', family: 4 },

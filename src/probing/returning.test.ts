@@ -74,8 +74,8 @@ async function away() {
   return it;
 }
 
-describe('a backend that comes back', () => {
-  test('is asked after 1, 2, 4 and 8 s while the way to its Pod is not there yet, and then as others', async () => {
+describe('a backend that returns', () => {
+  test('is probed after 1, 2, 4 and 8 s until its Pod is reachable, and then like others', async () => {
     const it = await away();
     it.now = 20 * MINUTE;
     it.says = REFUSED;
@@ -103,14 +103,14 @@ describe('a backend that comes back', () => {
     expect((await it.at(it.now + 1, HEALTHY)).health).toBe('healthy');
   });
 
-  test('was asked for nothing while it had no Pod, so that adds nothing to its backoff', async () => {
+  test('was not probed without a Pod, so its backoff does not grow', async () => {
     const it = setting();
     for (let time = 0; time < 5 * MINUTE; time += 15_000) await it.at(time, NOT_READY);
     await it.at(5 * MINUTE, REFUSED);
     expect(it.schedule.nextRetry()).toBe(15_000);
   });
 
-  test('is asked as often as a new one, however long it was dead before', async () => {
+  test('is probed as often as a new one, however long it was dead', async () => {
     const it = setting();
     for (let time = 0; time < 60 * MINUTE; time += 6 * MINUTE) await it.at(time, REFUSED);
     expect(it.schedule.nextRetry()).toBe(5 * MINUTE);
@@ -123,7 +123,7 @@ describe('a backend that comes back', () => {
     expect(it.schedule.nextRetry()).toBe(30_000);
   });
 
-  test('is asked early once for each time that a Pod becomes ready, and not while it has none', async () => {
+  test('is probed early once per Pod that becomes ready, and not without one', async () => {
     const it = await away();
     it.says = REFUSED;
     it.schedule.invalidate(key, true);
@@ -136,7 +136,7 @@ describe('a backend that comes back', () => {
 });
 
 describe('news while a probe is under way', () => {
-  test('of a backend that was asked before: it is asked again at once', async () => {
+  test('of a backend that was probed before: it is probed again at once', async () => {
     const it = setting();
     await it.at(0, HEALTHY);
     it.now = 5 * MINUTE;
@@ -149,7 +149,7 @@ describe('news while a probe is under way', () => {
     expect(it.asked).toBe(3);
   });
 
-  test('of a backend that is asked for the first time, as well', async () => {
+  test('of a backend during its first probe: the same', async () => {
     const it = setting();
     it.says = REFUSED;
     it.during = () => {
@@ -163,7 +163,7 @@ describe('news while a probe is under way', () => {
     expect(it.schedule.nextRetry()).toBe(1_000);
   });
 
-  test('of one that nobody knows leaves nothing behind', async () => {
+  test('of an unknown backend leaves no state', async () => {
     const it = setting();
     it.schedule.invalidate(keyFor('shop/other'), true);
     await it.at(0, HEALTHY);
@@ -194,7 +194,7 @@ describe('failures of different kinds', () => {
     expect(await leavesAfter(says)).toBe(expected);
   });
 
-  test('a Pod that becomes ready ends what was counted without one, and not what was counted with one', async () => {
+  test('a Pod that becomes ready resets failures for readiness, and no others', async () => {
     const it = setting();
     await it.at(0, HEALTHY);
     await it.at(5 * MINUTE, NOT_READY);
@@ -230,7 +230,7 @@ describe('to leave', () => {
   });
 });
 
-test('one that no pass asks any more wakes nobody', async () => {
+test('one that no pass includes causes no retry', async () => {
   const it = setting();
   const other = found(service('loki', { labels: { app: 'loki' }, ports: ['http:3100'] }));
   it.says = REFUSED;

@@ -126,7 +126,7 @@ describe('to leave', () => {
     expect((await at(10 * MINUTE + 48_000, verdict('unhealthy'))).health).toBe('healthy');
   });
 
-  test('while it is kept, its reason says what is wrong', async () => {
+  test('while it is kept, its reason names the failure', async () => {
     const { at } = setting();
     await at(0);
     expect((await at(5 * MINUTE, verdict('unhealthy'))).reason).toMatch(/kept.*failure 1.*unhealthy/);
@@ -150,7 +150,7 @@ describe('to leave', () => {
 });
 
 describe('when to ask', () => {
-  test('a healthy backend is asked again after the refresh time and not before', async () => {
+  test('a healthy backend is probed again after the refresh interval, not earlier', async () => {
     const { at, asked } = setting();
     await at(0);
     await at(4 * MINUTE);
@@ -159,7 +159,7 @@ describe('when to ask', () => {
     expect(asked()).toBe(2);
   });
 
-  test('a failing one is asked soon, a dead one less and less often, up to the refresh time', async () => {
+  test('a failing one is probed soon, a dead one with backoff up to the refresh interval', async () => {
     const { at, schedule } = setting(verdict('unhealthy'));
     const pauses: number[] = [];
     let time = 0;
@@ -172,7 +172,7 @@ describe('when to ask', () => {
     expect(pauses).toEqual([15_000, 30_000, 60_000, 120_000, 240_000, 300_000, 300_000, 300_000]);
   });
 
-  test('what costs no request is looked at as often as ever', async () => {
+  test('checks without a request have no backoff', async () => {
     const { at, schedule } = setting({ ...verdict('unhealthy'), steps: [] });
     for (let time = 0; time < 10 * MINUTE; time += 15_000) {
       await at(time);
@@ -186,7 +186,7 @@ describe('when to ask', () => {
     expect(schedule.nextRetry()).toBeUndefined();
   });
 
-  test('another endpoint is another backend and is asked at once', async () => {
+  test('another endpoint is another backend and is probed at once', async () => {
     const { at, schedule, signal, asked } = setting();
     await at(0);
     await schedule.probe(candidate('prometheus', 9091), signal);
@@ -229,7 +229,7 @@ test('another schedule goes on with the memory of the one before', async () => {
   expect(asked).toHaveLength(3);
 });
 
-test('what came of each probe is told, and nothing of what is remembered', async () => {
+test('the result of each probe is emitted, but no remembered verdict', async () => {
   const told: ProbeEvent[] = [];
   const answers: (() => Promise<Verdict>)[] = [
     () => Promise.reject(new Error('a bug')),
@@ -358,7 +358,7 @@ test('news without readiness keep the backoff', async () => {
   expect(schedule.nextRetry()).toBe(60_000);
 });
 
-test('another endpoint begins anew: what was well at the old one does not keep it', async () => {
+test('another endpoint starts with a new state: success at the old one does not keep it', async () => {
   const { state, schedule } = several();
   const signal = new AbortController().signal;
   await schedule.probe(candidate('a'), signal);
@@ -377,7 +377,7 @@ test('what the prober below has to say is passed on', async () => {
   expect(await new ScheduledProber(prober, options).prepare([], signal)).toEqual([]);
 });
 
-test('a probe that is given up is not told', async () => {
+test('an aborted probe emits no event', async () => {
   const events: ProbeEvent[] = [];
   const { state, schedule } = several({ emit: (event) => events.push(event) });
   const stop = new AbortController();

@@ -42,7 +42,7 @@ async function asking(host: string, answer: (socket: TLSSocket) => void, options
 const hello = (socket: TLSSocket): void =>
   void socket.end('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello');
 
-test('a certificate of nobody that is known is taken, and the name of the backend is sent', async () => {
+test('an unknown authority is accepted, and the server name is sent', async () => {
   const { answered, names } = await asking(NAME, hello);
   expect(answered).toMatchObject({ status: 200, body: 'hello' });
   expect(names).toEqual([NAME]);
@@ -68,7 +68,7 @@ test('what comes over TLS has the same budget', async () => {
   expect(answered).toMatchObject({ kind: 'protocol', message: expect.stringContaining('128 KiB') });
 });
 
-test('a server may not choose a key exchange whose cost it sets', async () => {
+test('a server cannot choose a key exchange whose cost it controls', async () => {
   const dhe = {
     dhparam: 'auto',
     maxVersion: 'TLSv1.2',

@@ -32,7 +32,7 @@ const WRONG: readonly (readonly [url: string, body: unknown, detail: string])[] 
   [DISCOVER, { force: 'yes' }, '/force must be true or false'],
 ];
 
-test('each wrong body is answered with the place and what is wrong there', async () => {
+test('the response to each invalid body names the place and the error', async () => {
   const post = poster((await inProcess()).app);
   for (const [url, body, detail] of WRONG) {
     const answer = await post(url, body);
@@ -41,7 +41,7 @@ test('each wrong body is answered with the place and what is wrong there', async
   }
 });
 
-test('an endpoint that is refused is told, with its Service', async () => {
+test('a refused endpoint is reported with its Service', async () => {
   const post = poster((await inProcess()).app);
   const endpoint = 'http://user:secret@loki.shop:3100';
   const { notes, documents } = (await post(GENERATE, { services: [{ ...LOKI, endpoint }] })).json();
@@ -95,7 +95,7 @@ test('no body makes a route fail in a way that is a bug', async () => {
   expect(seen).toContain(400);
 });
 
-test('of a large body only the first fault is told, and it costs no more than the body', async () => {
+test('only the first fault of a large body is reported, at linear cost', async () => {
   const post = poster((await inProcess()).app);
   const kinds = [
     JSON.stringify({ services: Array.from({ length: 80_000 }, () => ({})) }),

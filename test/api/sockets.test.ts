@@ -36,7 +36,7 @@ test('a client that closes its side still gets its answer', async () => {
   expect(statuses(await text(socket))).toEqual(['200']);
 });
 
-test('a request that does not send all of its headers or its body is told that it is late', async () => {
+test('an incomplete request gets a timeout response', async () => {
   const { open } = await setting();
   const body =
     'POST /api/v1/toolsets/validate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"kind":';

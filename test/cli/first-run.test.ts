@@ -175,7 +175,7 @@ describe('no credentials', () => {
     ));
 });
 
-describe('what is mistyped', () => {
+describe('typos', () => {
   test.each([
     ['help of a command that is none', ['help', 'discovr'], 'Did you mean discover?'],
     ['completion of no shell', ['completion'], 'bash, zsh, fish'],
@@ -192,7 +192,7 @@ describe('what is mistyped', () => {
     expect(code).toBe(EXIT.usage);
   });
 
-  test('manifests without Services are told what is missing', async () => {
+  test('for manifests without Services, it says what is missing', async () => {
     writeFileSync(join(folder, 'empty.yaml'), 'kind: Deployment\n');
     const { lines, code } = await said(['discover', '-f', join(folder, 'empty.yaml')]);
     expect(lines.join('\n')).toMatch(/0 Services in .*empty\.yaml\.\n.*kind Service.*helm template/);
@@ -200,7 +200,7 @@ describe('what is mistyped', () => {
   });
 });
 
-test('an old Node.js is told at once, and does not look like a bug', async () => {
+test('an old Node.js is reported at once, and does not look like a bug', async () => {
   const old = "data:text/javascript,Object.defineProperty(process.versions,'node',{value:'20.1.0'})";
   await expectError(
     ['discover', '-f', 'demo/cluster'],

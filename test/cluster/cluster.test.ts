@@ -36,7 +36,7 @@ describe('the administrator', { timeout: 60_000 }, () => {
     for (const name of names) expect(name).toMatch(/^same-[a-z0-9]+$/);
   });
 
-  it('is told by the API server why it refuses an object', async () => {
+  it('gets the reason if the API server rejects an object', async () => {
     const namespace = await cluster.namespace();
     const refused = cluster.service(namespace, { name: 'Not_A_Name', ports: [80] });
     await expect(refused).rejects.toBeInstanceOf(ApiError);

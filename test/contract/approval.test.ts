@@ -91,7 +91,7 @@ test('HolmesGPT runs what the server called read-only, and asks before anything 
   for (const name of FREE) expect(answers.listed[name]).toBe('runs');
 });
 
-test('it asks before each tool where the tools are not known, and where nobody trusts the server', () => {
+test('it asks before each tool if the tools are unknown or the server is not trusted', () => {
   expect(running(answers.unknown)).toEqual([]);
   expect(running(answers.untrusted)).toEqual([]);
 });

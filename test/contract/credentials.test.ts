@@ -71,7 +71,7 @@ describe('HolmesGPT asks both servers, and only the personâ€™s gets the personâ€
     expect(names(sent)).toEqual(names(cases.filter(({ received }) => received)));
   });
 
-  test('nothing else is wrong with what was written', () => {
+  test('the file has no other fault', () => {
     const wrong = cases.flatMap(({ name }, index) =>
       Object.values(states[index] ?? { none: { status: 'not loaded', error: null } }).map((each) => ({
         name,

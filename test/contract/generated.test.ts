@@ -10,7 +10,7 @@ beforeAll(async () => {
   loaded = await loadInHolmes(new Map([...cases].map(([name, { text }]) => [name, text])));
 });
 
-describe('what is written loads in HolmesGPT, each entry of it, and nothing is ignored', () => {
+describe('HolmesGPT loads every generated entry, and ignores none', () => {
   test.each([...cases.keys()])('%s', (name) => {
     const { error, entries } = loaded.get(name) ?? { error: 'was not loaded', entries: {} };
     const off = cases.get(name)?.off ?? [];

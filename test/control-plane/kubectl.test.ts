@@ -75,7 +75,7 @@ describe('kubectl', () => {
     await expect(without).rejects.toThrow('no kubectl: there is no "go" on PATH');
   });
 
-  it('is not kept when what was built does not run', async () => {
+  it('is not kept if the build does not run', async () => {
     await box.program(join(box.root, 'bin', 'go'), '#!/bin/sh\nexit 0\n');
     const broken = kubectl({
       env: { PATH: join(box.root, 'bin') },

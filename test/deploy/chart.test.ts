@@ -23,7 +23,7 @@ const PLACES = { watched: 'monitoring', other: 'shop', holmes: 'holmesgpt' };
 
 beforeEach(({ skip }) => skip(noHelm !== undefined, noHelm));
 
-describe('what is rendered', () => {
+describe('rendered objects', () => {
   test.each(Object.entries(matrix(PLACES)))(
     'helm lint --strict has no complaint: %s',
     async (_for, values) => {

@@ -27,7 +27,7 @@ it('has a fixture folder for each detector, and no other', () => {
   expect(fixtureTypes).toEqual(rules.detectors.map(({ detector }) => detector.type).sort());
 });
 
-describe('what is offered and cannot be used', () => {
+describe('annotated but unusable', () => {
   const custom = servicesOf('custom');
   const problemsIn = (namespace: string) => {
     const { problems } = detect(custom.get(namespace) ?? [], rules, DETECTION);

@@ -72,7 +72,7 @@ it.each(files)('environment variables that %s sets exist', (file) => {
   expect([...inText, ...inYaml].filter((name) => !isKnown(name))).toEqual([]);
 });
 
-describe('what is done with a block', () => {
+describe('handling of a block', () => {
   const block = (text: string, more: Partial<Block> = {}): Block => ({
     file: 'page.md',
     line: 1,
@@ -104,7 +104,7 @@ describe('what is done with a block', () => {
     },
   );
 
-  it('of a console block, lines with a prompt are typed and the others shown', () => {
+  it('in a console block, lines with a prompt are run, and the others are output', () => {
     const shown = block('$ dynamic-toolset \\\n  version\n0.1.0\nmore …', { language: 'console' });
     expect(typed(shown)).toBe('dynamic-toolset \\\n  version');
     expect(shownOutput(shown)).toEqual(['0.1.0']);

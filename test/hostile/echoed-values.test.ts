@@ -128,7 +128,7 @@ describe('no fault repeats a value that may be a secret', () => {
   });
 });
 
-describe('what is said in its place helps', () => {
+describe('the replacement text helps', () => {
   test.each([
     ['tools: { a/b: { enabled: "yes" } }', 'must be true or false and is "yes"'],
     ['tools: { a/b: { enabled: hunter2 } }', 'must be true or false and is a text'],

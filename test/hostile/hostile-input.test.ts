@@ -100,7 +100,7 @@ test('the port follows the type that the owner names', () => {
   ).toHaveLength(1);
 });
 
-test('an offered Service that is left out is told', () => {
+test('an annotated Service that is left out is reported', () => {
   expect(detected(offered('svc', {}, { ports: ['x:8000', 'y:9090'] })).problems).not.toEqual([]);
 });
 
@@ -216,7 +216,7 @@ test('the proxy does not ask the Service in place of another host', async () => 
   expect(asked).toEqual([]);
 });
 
-test('a role is told once', () => {
+test('a role is listed once', () => {
   const { evidence } = candidate(
     service('loki-gateway', {
       labels: { 'app.kubernetes.io/name': 'loki', 'app.kubernetes.io/component': 'gateway' },

@@ -27,7 +27,7 @@ test.each([
   for (const { message } of faults) expect(hideSecrets(message)).toBe(message);
 });
 
-test('no fault tells the value of such a field', () => {
+test('no fault contains the value of such a field', () => {
   const text = `tools:\n  a: { enabled: { token: ${S} } }\n  password: ${S}\n  secret: ${S}\nholmesgpt:\n  toolsets:\n    x: ${S}\n    token: ${S}\n`;
   const { faults } = checkText('overrides', text, SMALL);
   expect(faults.length).toBeGreaterThan(2);

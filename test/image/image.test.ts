@@ -153,7 +153,7 @@ test('a base image without a digest gets the one its registry has for the tag, o
   expect(asked()).toHaveLength(1);
 });
 
-test('the image tells what it is', () => {
+test('the image has labels that describe it', () => {
   const labels = the(final, 'LABEL').text;
   for (const name of ['title', 'description', 'licenses', 'source', 'version', 'revision'])
     expect(labels).toContain(`org.opencontainers.image.${name}=`);
@@ -177,7 +177,7 @@ test('only what the build needs is sent to it', () => {
   ]);
 });
 
-test('what is built has nothing of one processor, and is the same bytes in another folder', () => {
+test('the build is independent of the processor, and reproducible in another folder', () => {
   const files = filesOf(join(folder, 'build/dist'));
   const kinds = new Set(Object.keys(files).map((path) => path.replace(/^.*\./, '')));
   expect([...kinds].sort()).toEqual(['css', 'js', 'json', 'txt']);
@@ -228,7 +228,7 @@ function addNode(node: string): void {
 
 const mayUnshare = spawnSync('unshare', ['--mount', 'true']).status === 0;
 
-test('what is in the image suffices to run it, with a root that nobody can write', (testContext) => {
+test('the image is self-contained, and runs with a read-only root', (testContext) => {
   if (process.getuid?.() !== 0 || !mayUnshare) testContext.skip('only root may make a file system read-only');
   const [node = '', program = ''] = the(final, 'ENTRYPOINT').words;
   addNode(node);

@@ -146,7 +146,7 @@ async function setting(
 const kinds = (outcomes: readonly FollowOutcome[]): string[] => outcomes.map(({ kind }) => kind);
 
 describe('HolmesGPT’s own ConfigMap', () => {
-  test('gets what is generated; what is there stays, and HolmesGPT is restarted as kubectl does', async () => {
+  test('gets the generated content; existing content stays, and HolmesGPT is restarted as kubectl does', async () => {
     const { installConfigMap, installDeployment, follower, follow, configMap, annotations } = await setting();
     await installConfigMap();
     await installDeployment();
@@ -195,7 +195,7 @@ describe('HolmesGPT’s own ConfigMap', () => {
     expect((await admin.get<StoredDeployment>(deploymentPath)).metadata.generation).toBe(generation);
   });
 
-  test('Helm renders its file again and starts the Pods: ours comes back, and they are restarted', async () => {
+  test('Helm renders its file again and starts the Pods: our content is restored, and they are restarted', async () => {
     const {
       installConfigMap,
       installDeployment,
@@ -259,7 +259,7 @@ describe('HolmesGPT’s own ConfigMap', () => {
     });
   });
 
-  test('what a person allowed for one backend stays with its address', async () => {
+  test('an approval for one backend stays with its address', async () => {
     expect(await editedAndMoved('verify_ssl: false')).toEqual({
       instances: [
         { name: 'default', prometheus_url: 'http://a:9090', verify_ssl: false },
@@ -268,7 +268,7 @@ describe('HolmesGPT’s own ConfigMap', () => {
     });
   });
 
-  test('what a person broke is left alone, and nothing is restarted', async () => {
+  test('an invalid file of a user is not changed, and nothing is restarted', async () => {
     const { installConfigMap, installDeployment, follower, follow, configMap, annotations } = await setting();
     await installConfigMap({ data: { [FILE]: 'toolsets: [' } });
     await installDeployment();
@@ -279,7 +279,7 @@ describe('HolmesGPT’s own ConfigMap', () => {
     expect(await annotations()).toEqual({ 'checksum/toolset-config': 'abc' });
   });
 
-  test('an immutable one, and one that does not exist, are told', async () => {
+  test('an immutable ConfigMap and a missing one are reported', async () => {
     const { installConfigMap, installDeployment, follower, follow, admin, configMapPath } = await setting();
     await installDeployment();
     const missing = await follow(follower(), generated('http://a'));
@@ -290,7 +290,7 @@ describe('HolmesGPT’s own ConfigMap', () => {
     expect(fixed).toMatchObject([{ problem: { what: expect.stringContaining('immutable') } }]);
   });
 
-  test('without the right to write it: told, with the way out, and tried again', async () => {
+  test('without permission to write it: reported with the fix, and retried', async () => {
     const { installConfigMap, installDeployment, follower, follow, configMap } = await setting({
       restart: true,
     });
@@ -375,7 +375,7 @@ describe('restarts', () => {
     expect((await admin.get<StoredDeployment>(deploymentPath)).metadata.generation).toBe(2);
   });
 
-  test('HolmesGPT mounts what is published: it is restarted all the same, and needs no right to ConfigMaps', async () => {
+  test('HolmesGPT mounts the published ConfigMap: it is restarted too, without permission for ConfigMaps', async () => {
     const { installDeployment, follower, follow, annotations, clock } = await setting();
     await installDeployment();
     const agent = follower('ours');

@@ -52,7 +52,7 @@ async function serving(env: Record<string, string> = {}) {
   return { ...made, backend, client, token, serve, base, port: Number(port), metricsPort, call, post, get };
 }
 
-test('what was found and published, from memory', async () => {
+test('discovered backends and published tools, from memory', async () => {
   const { watched, get, call, read, loki } = await serving();
   const name = `prometheus.${watched}`;
   const list = await get('/api/v1/toolsets?enabled=true&healthy=true');
@@ -198,7 +198,7 @@ test('limits that change count at once; half a pair of TLS files is refused as a
   expect(Number(limited?.headers.get('retry-after'))).toBeGreaterThan(0);
 });
 
-test('tokens: none, malformed, wrong, and of somebody who may not; probes are for everybody', async () => {
+test('tokens: missing, malformed, invalid, and without permission; health probes are public', async () => {
   const { call, base, serve, cluster, client, target, metricsPort, token } = await serving({
     AUTHORIZATION_ENABLED: 'true',
   });

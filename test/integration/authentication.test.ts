@@ -243,7 +243,7 @@ describe('reviews that reach the API server', () => {
     expect(reviews.slice(100)).toEqual(['POST /apis/authentication.k8s.io/v1/tokenreviews']);
   });
 
-  test('while the API server is away, who is known is answered and others are told to come again', async () => {
+  test('while the API server is down, cached callers are served, and others get a retry', async () => {
     const { api, whoami, clock } = await counting();
     const [known, unknown] = [await mint(await client()), await mint(await client())];
     expect((await whoami(`Bearer ${known}`)).statusCode).toBe(200);
@@ -262,7 +262,7 @@ describe('reviews that reach the API server', () => {
     expect((await whoami('Bearer wrong')).statusCode).toBe(401);
   });
 
-  test('without the right to have tokens reviewed nobody is let in, and the log says what is missing', async () => {
+  test('without permission to create token reviews, nobody is admitted, and the log names the permission', async () => {
     const { whoami, logged } = await serving(await reviewer([]));
     const answer = await whoami(`Bearer ${await mint(await client())}`);
     expect(answer.statusCode).toBe(503);

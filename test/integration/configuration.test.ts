@@ -102,7 +102,7 @@ test('the ConfigMap counts over the file and below the environment, and its chan
   expect(await serve.stop()).toBe(0);
 });
 
-test('a change that cannot be used is told once and kept out, until it is fixed', async () => {
+test('an invalid change is reported once and refused until it is fixed', async () => {
   const made = await twoNamespaces();
   const { watched } = made;
   await made.prometheus();
@@ -148,7 +148,7 @@ test('a ConfigMap that cannot be used at the start ends it with 2 and every faul
   ]);
 });
 
-test('who may not read the ConfigMap is told what to grant, and goes on without it', async () => {
+test('without permission to read the ConfigMap, it logs what to grant, and continues without it', async () => {
   const made = await twoNamespaces();
   const { cluster, target, watched } = made;
   const account = await cluster.serviceAccount({

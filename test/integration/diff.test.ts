@@ -15,7 +15,7 @@ async function run(env: Readonly<Record<string, string>>, ...args: string[]) {
   return { code: await ended, stdout, stderr };
 }
 
-test('diff tells what serve would change, ends with 1 if anything, and changes nothing', async () => {
+test('diff prints what serve would change, exits with 1 if there is a difference, and changes nothing', async () => {
   const cluster = testCluster();
   const watched = await cluster.namespace('watched');
   const target = await cluster.namespace('target');

@@ -100,7 +100,7 @@ test('no more than 25 at once', async () => {
   expect(problems).toEqual([]);
 });
 
-test('denied: told once, with the rights to grant', async () => {
+test('denied: reported once, with the permissions to grant', async () => {
   const { tell, events, problems, namespace } = await setting([
     { apiGroups: [''], resources: ['configmaps'], verbs: ['get'] },
   ]);

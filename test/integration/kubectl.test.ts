@@ -45,7 +45,7 @@ async function run(file: string, args: readonly string[], env: Readonly<Record<s
 const toolset = (env: Readonly<Record<string, string>>, ...args: string[]) =>
   run(String(program), ['toolset', ...args], env);
 
-test('kubectl runs the plugin, and its help and errors say what was typed', async () => {
+test('kubectl runs the plugin, and its help and errors repeat the typed name', async () => {
   const version = await toolset({}, 'version');
   expect(version).toMatchObject({ code: 0, stdout: expect.stringContaining('dynamic-toolset 0.1.0') });
   const help = await toolset({}, 'discover', '--help');

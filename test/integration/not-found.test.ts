@@ -47,7 +47,7 @@ test('discover says of namespaces that are named and are not there', async () =>
   });
 });
 
-test('without the rights to look, what is known is said', async () => {
+test('without permission to list, it says what it knows', async () => {
   const { watched, env } = await setting(false);
   const elsewhere = await command(env, 'explain', `${watched}/prometheus`);
   expect(elsewhere.code).toBe(2);

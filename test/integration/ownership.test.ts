@@ -104,7 +104,7 @@ describe.for(Object.entries(WRITERS))('overrides.yaml of a person who uses %s', 
   });
 });
 
-test('overrides that their owner removed do not come back with a ConfigMap that is made anew', async () => {
+test('overrides that their owner removed are not restored with a recreated ConfigMap', async () => {
   const { cluster, path, env, read, still, prometheus, writeOverrides, revisions } = await setting();
   await prometheus();
   const serve = startServe({ ...env, ...SELDOM });

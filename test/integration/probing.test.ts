@@ -193,7 +193,7 @@ describe('very many backends', { timeout: 120_000 }, () => {
     await noSocketIsLeft(backends, before);
   });
 
-  test('one that would answer is asked before it is given up, however many dead ones are asked at the same time', async () => {
+  test('a live backend is probed before its timeout, however many dead ones are probed at the same time', async () => {
     const backends = await startBackends();
     const names = [...numbered('dead', 31), 'live', ...numbered('dead-too', 33)];
     const loki = PRODUCTS.filter(({ product }) => product === 'loki');

@@ -36,7 +36,7 @@ Verdict
 `);
 });
 
-test('without what is published, they would repeat the rest', () => {
+test('without the published documents, they would repeat the other sections', () => {
   expect(plain({ ...result, isPublicationKnown: false })).not.toContain('Conditions');
 });
 
