@@ -73,8 +73,16 @@ export const LIMIT_NAMES = [
 ] as const;
 export type LimitName = (typeof LIMIT_NAMES)[number];
 
+/** Where a tool is left out. The names of several documents are joined. */
+export interface Scope {
+  /** The documents that do not contain it; absent: none does, or something else than the tool is left out. */
+  readonly leftOutOf?: string;
+  /** The other documents of the target, which contain it; absent: there are none. */
+  readonly keptIn?: string;
+}
+
 /** What a limit removed from a tool. */
-export interface Cut {
+export interface Cut extends Scope {
   readonly limit: LimitName;
   /** `namespace/service` of the tool. */
   readonly key: string;
@@ -82,16 +90,14 @@ export interface Cut {
   readonly why: string;
 }
 
-/** A tool that is in one document but not in another. */
-export interface Omission {
+/** A tool that an output leaves out because its agent cannot use it. */
+export interface Omission extends Scope {
   /** `namespace/service` of the tool. */
   readonly key: string;
   /** `credentials`: none are configured, and the agent needs some; `unsupported`: the agent cannot use it as it is. */
   readonly cause: 'credentials' | 'unsupported';
   /** One line for people. */
   readonly why: string;
-  /** The document that contains it. */
-  readonly keptIn: string;
 }
 
 /** Generated documents with their tools, and what was left out and why. */

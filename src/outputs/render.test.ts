@@ -89,6 +89,9 @@ describe('documents that do not fit into one ConfigMap', () => {
     expect(tools).toHaveLength(300);
     const left = cuts.filter(({ limit }) => limit === 'agent_bytes');
     expect(left.length).toBeGreaterThan(0);
+    expect(left).toContainEqual(
+      expect.objectContaining({ leftOutOf: 'custom_toolset.yaml', keptIn: 'toolset.json' }),
+    );
     expect(Buffer.byteLength(documents['custom_toolset.yaml'] ?? '')).toBeLessThanOrEqual(32 * 1024);
     const [first] = left;
     expect(documents['custom_toolset.yaml']).not.toContain(`${first?.key.replace('/', '.')}:`);

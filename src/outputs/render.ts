@@ -1,4 +1,4 @@
-import { type Cut, type Documents, type LimitName, shardName } from '../model/documents.ts';
+import { type Documents, type LimitName, type Scope, shardName } from '../model/documents.ts';
 import { beyondBytes, reportLimit } from '../planning/budget.ts';
 import { divide } from '../planning/division.ts';
 import type { Tool } from '../planning/tools.ts';
@@ -28,6 +28,28 @@ const sizesOf = <S>(outputs: readonly Output<S>[], tools: readonly Tool[]): Map<
 const total = (sizes: ReadonlyMap<Tool, number>): number =>
   [...sizes.values()].reduce((sum, size) => sum + size, 0);
 
+const namesOf = (outputs: readonly Pick<Output, 'documents'>[]): readonly string[] =>
+  outputs.flatMap(({ documents }) => documents.map(({ name }) => name));
+
+const joined = (names: readonly string[]): string => names.join(' and ');
+
+/** What these outputs leave out, with their documents. */
+const leftOutOf = <T extends Scope>(
+  outputs: readonly Pick<Output, 'documents'>[],
+  items: readonly T[],
+): T[] => items.map((item) => ({ ...item, leftOutOf: joined(namesOf(outputs)) }));
+
+/** The same with the documents of the other outputs. */
+function keptIn<T extends Scope>(outputs: readonly Pick<Output, 'documents'>[], items: readonly T[]): T[] {
+  const names = namesOf(outputs);
+  return items.map((item) => {
+    if (item.leftOutOf === undefined) return item;
+    const without = item.leftOutOf.split(' and ');
+    const others = names.filter((name) => !without.includes(name));
+    return others.length === 0 ? item : { ...item, keptIn: joined(others) };
+  });
+}
+
 /** @param shard the ConfigMap that the documents are for */
 function render<S>(
   outputs: readonly Output<S>[],
@@ -40,8 +62,10 @@ function render<S>(
   return {
     documents: Object.fromEntries(artifacts.map(({ name, content }) => [shardName(name, shard), content])),
     tools,
-    omissions: all.flatMap(({ omissions = [] }) => omissions),
-    cuts: all.flatMap(({ cuts = [] }): readonly Cut[] => cuts),
+    omissions: all.flatMap(({ omissions = [] }, index) =>
+      leftOutOf(outputs.slice(index, index + 1), omissions),
+    ),
+    cuts: all.flatMap(({ cuts = [] }, index) => leftOutOf(outputs.slice(index, index + 1), cuts)),
     notes: all.flatMap(({ notes = [] }) => notes),
     limitNotes: all.flatMap(({ limitNotes = [] }) => limitNotes),
   };
@@ -67,7 +91,7 @@ function without(
   const { cuts, notes } = reportLimit(limit, gone, () => said.why, said.effect);
   return {
     ...rendered,
-    cuts: [...cuts, ...rendered.cuts],
+    cuts: [...(said.of === undefined ? cuts : leftOutOf(said.of, cuts)), ...rendered.cuts],
     limitNotes: [...rendered.limitNotes, ...notes],
   };
 }
@@ -80,6 +104,8 @@ interface Trimmed extends RenderedTools {
 interface Said {
   readonly why: string;
   readonly effect?: string;
+  /** The outputs that leave it out; absent: all. */
+  readonly of?: readonly Pick<Output, 'documents'>[];
 }
 
 /**
@@ -138,7 +164,7 @@ function divided<S>(
     rest = sizeOf(some.documents) <= most - first ? { ...some, gone: new Set() } : fitted(kept, most - first);
   }
   const rendered = shards.map((tools, index) => render(parts, tools, options, index + 1));
-  const names = whole.flatMap(({ documents }) => documents.map(({ name }) => name)).join(' and ');
+  const names = joined(namesOf(whole));
   const limited = without(
     together([...rendered, rest], kept),
     'agent_bytes',
@@ -146,6 +172,7 @@ function divided<S>(
     {
       why: `has tools that take more than its share of the ${(most - first) / KIB} KiB that ${names} has room for`,
       effect: `left out of ${names}, which is not divided`,
+      of: whole,
     },
   );
   return without(limited, 'document_bytes', [...beyond], {
@@ -159,6 +186,19 @@ function divided<S>(
  * @param ordered in order of precedence
  */
 export function renderWithin<S>(
+  outputs: readonly Output<S>[],
+  ordered: readonly Tool[],
+  options: RenderOptions & S,
+): RenderedTools {
+  const rendered = renderedWithin(outputs, ordered, options);
+  return {
+    ...rendered,
+    cuts: keptIn(outputs, rendered.cuts),
+    omissions: keptIn(outputs, rendered.omissions),
+  };
+}
+
+function renderedWithin<S>(
   outputs: readonly Output<S>[],
   ordered: readonly Tool[],
   options: RenderOptions & S,

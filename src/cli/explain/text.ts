@@ -138,9 +138,9 @@ function verdictLines(result: ExplainResult): string[] {
   if (cut !== undefined) return [`${type}, found, but not published: ${cut.why}`];
   return [
     `${type}, in the documents as the tool ${tool}`,
-    ...cuts.map(({ limit, why }) =>
-      limit === 'agent_tools' || limit === 'agent_bytes'
-        ? `it is in toolset.json only, and left out of custom_toolset.yaml: ${why}`
+    ...cuts.map(({ leftOutOf, keptIn, why }) =>
+      leftOutOf !== undefined
+        ? `it is ${keptIn === undefined ? '' : `in ${keptIn} only, and `}left out of ${leftOutOf}: ${why}`
         : `its owner's description is not in them: ${why}`,
     ),
   ];

@@ -222,7 +222,7 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
       what: `is left out of custom_toolset.yaml: ${why} (${type})`,
       fix: STILL,
     });
-    omissions.set(tool, { key, cause, why, keptIn: 'toolset.json' });
+    omissions.set(tool, { key, cause, why });
   };
   const { credentials, patch, namespaces = [] } = options;
   const tell = (problem: Problem): void => void notes.push(problem);

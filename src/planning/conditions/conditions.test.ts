@@ -9,7 +9,7 @@ import {
   type ConditionType,
 } from '../../model/condition.ts';
 import type { Approval, DiscoveredService, Verdict } from '../../model/discovery.ts';
-import type { Cut, Omission } from '../../model/documents.ts';
+import type { Cut, Omission, Scope } from '../../model/documents.ts';
 import { findingsOf } from './conditions.ts';
 import { type PublicationState, publicationState, STATE_ANNOTATIONS } from './published.ts';
 
@@ -57,11 +57,12 @@ const approval = (state: Approval['state'], reason = 'because'): Partial<Facts> 
   approval: { state, reason },
 });
 const state = (changed: Partial<PublicationState>): PublicationState => ({ ...STATE, ...changed });
-const cut = (limit: Cut['limit']): Partial<Facts> => ({
-  cuts: [{ limit, key: 'monitoring/loki', why: 'namespace monitoring has too many; raise MOST' }],
+const SCOPE: Scope = { leftOutOf: 'custom_toolset.yaml', keptIn: 'toolset.json' };
+const cut = (limit: Cut['limit'], scope: Scope = {}): Partial<Facts> => ({
+  cuts: [{ limit, ...scope, key: 'monitoring/loki', why: 'namespace monitoring has too many; raise MOST' }],
 });
 const omission = (cause: Omission['cause']): Partial<Facts> => ({
-  omissions: [{ cause, key: 'monitoring/loki', why: 'it cannot', keptIn: 'toolset.json' }],
+  omissions: [{ cause, key: 'monitoring/loki', why: 'it cannot', ...SCOPE }],
 });
 const unhealthy = (fault?: Verdict['fault']): Found => ({
   verdict: { health: 'unhealthy', reason: 'it does not', ...(fault === undefined ? {} : { fault }) },
@@ -149,7 +150,8 @@ const PUBLISHED: readonly Case<'Published'>[] = [
   ['NotProven', 'False', { verdict: { proof: 'contradicted' } }, UNPUBLISHED, 'GET / answered 200'],
   ['LimitReached', 'False', {}, { ...UNPUBLISHED, ...cut('namespace_tools') }, 'raise MOST'],
   ['LimitReached', 'False', {}, { ...UNPUBLISHED, ...cut('document_bytes') }, 'raise MOST'],
-  ['LimitReached', 'False', {}, cut('agent_tools'), 'in toolset.json only'],
+  ['LimitReached', 'False', {}, cut('agent_tools', SCOPE), 'in toolset.json only'],
+  ['LimitReached', 'False', {}, cut('agent_bytes', { leftOutOf: 'a.yaml' }), 'left out of a.yaml'],
   ['InToolset', 'True', {}, cut('description_bytes'), 'published documents'],
   ['HeldByRollback', 'False', {}, { ...UNPUBLISHED, state: state({ rollback: 3 }) }, 'revision 3'],
   ['OverridesInvalid', 'False', {}, { ...UNPUBLISHED, state: state({ overrideError: 'line 1' }) }, 'line 1'],

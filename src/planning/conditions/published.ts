@@ -1,6 +1,6 @@
 import type { ConditionReason, ConditionStatus, Finding } from '../../model/condition.ts';
 import type { Approval, Verdict } from '../../model/discovery.ts';
-import type { Cut, Omission } from '../../model/documents.ts';
+import type { Cut, Omission, Scope } from '../../model/documents.ts';
 import { OVERRIDE_ERROR, ROLLBACK_ANNOTATIONS, rollbackOf } from '../plan.ts';
 
 /** The state of the publication as a whole. */
@@ -96,6 +96,10 @@ const NOT_YET_BY_LEADER: Case = [
   'it is not in what the leader published; only the leader knows whether a limit keeps it out',
 ];
 
+/** Which documents a tool is in, if some leave it out. */
+const placeOf = ({ keptIn, leftOutOf }: Scope): string =>
+  keptIn === undefined ? `left out of ${leftOutOf}` : `in ${keptIn} only`;
+
 /** The case of a backend whose tool is in the documents. */
 function publishedCase(facts: PublicationFacts): Case {
   const reason = exclusionReason(facts);
@@ -103,17 +107,13 @@ function publishedCase(facts: PublicationFacts): Case {
     const [, why, message] = holdReason(facts.state) ?? reason;
     return ['True', 'KeptForNow', `it is published for now (${why}: ${message})`];
   }
-  const beyond = facts.cuts.find(({ limit }) => limit === 'agent_tools' || limit === 'agent_bytes');
-  if (beyond !== undefined) return ['False', 'LimitReached', `in toolset.json only: ${beyond.why}`];
+  const beyond = facts.cuts.find((cut) => cut.leftOutOf !== undefined);
+  if (beyond !== undefined) return ['False', 'LimitReached', `${placeOf(beyond)}: ${beyond.why}`];
   const [omission] = facts.omissions;
   if (omission === undefined) return ['True', 'InToolset', 'it is in the published documents'];
   return omission.cause === 'credentials'
-    ? [
-        'False',
-        'NeedsCredentials',
-        `in ${omission.keptIn} only: ${omission.why}; configure credentials for it`,
-      ]
-    : ['True', 'NotSupportedByAgent', `in ${omission.keptIn} only: ${omission.why}`];
+    ? ['False', 'NeedsCredentials', `${placeOf(omission)}: ${omission.why}; configure credentials for it`]
+    : ['True', 'NotSupportedByAgent', `${placeOf(omission)}: ${omission.why}`];
 }
 
 /** The condition `Published`: whether an agent that loads the published documents can use the backend. */
