@@ -243,4 +243,16 @@ test('what did not change is the same object again', () => {
   expect(b).toBe(once[1]);
 });
 
+test('while addresses stay, a Service that changes where it leads to counts for the others', () => {
+  const addresses = new Map([['a', { listed: ['10.0.0.1'], isCut: false }]]);
+  const book: AddressBook = { addressesIn: () => addresses };
+  const { candidates } = detect([loki('a'), loki('b')], rules, options);
+  const found = candidates.map((each) => ({ ...each, verdict: discovered(loki('any')).verdict }));
+  const shares = (b: Service) => withReach(found, [loki('a'), b], book).services[0]?.sharesPods;
+  expect(shares(loki('b'))).toBeUndefined();
+  expect(shares(loki('b', { clusterIPs: ['10.0.0.1'] }))).toEqual(['a', 'b']);
+  expect(shares(loki('b', { externalName: '10.0.0.1' }))).toEqual(['a', 'b']);
+  expect(shares(loki('b'))).toBeUndefined();
+});
+
 const OPTED_OUT = { 'kubernaut.io/toolset': 'false' };

@@ -199,21 +199,29 @@ function targetsOf(
 
 type Reach = Pick<DiscoveredService, 'sharesPods' | 'samePods' | 'addresses' | 'targets'>;
 
-/** The last results. Unchanged results stay the same objects, so that later stages can skip them. */
-const results = new WeakMap<DiscoveredService, DiscoveredService>();
+/** A result, and the state of the namespace that it follows from. */
+interface Result {
+  readonly service: DiscoveredService;
+  readonly namespace: NamespaceIndex;
+}
 
-function withFields(found: DiscoveredService, reach: Reach): DiscoveredService {
-  const known = results.get(found);
+/** The last results. Unchanged results stay the same objects, so that later stages can skip them. */
+const results = new WeakMap<DiscoveredService, Result>();
+
+function withFields(found: DiscoveredService, reach: Reach, namespace: NamespaceIndex): DiscoveredService {
+  const known = results.get(found)?.service;
   if (
     known !== undefined &&
     sameItems(known.sharesPods, reach.sharesPods) &&
     sameItems(known.samePods, reach.samePods) &&
     sameItems(known.addresses, reach.addresses) &&
     sameItems(known.targets, reach.targets)
-  )
+  ) {
+    results.set(found, { service: known, namespace });
     return known;
+  }
   const service = { ...found, ...reach };
-  results.set(found, service);
+  results.set(found, { service, namespace });
   return service;
 }
 
@@ -238,17 +246,21 @@ export function withReach(
     const { service, samePods = [] } = each;
     const namespace = namespaces.of(service);
     if (namespace.isCut(service.name)) problems.push(cutProblem(service));
+    const known = results.get(each);
+    // Only targets depend on other namespaces.
+    if (known?.namespace === namespace && known.service.targets === undefined) return known.service;
     const sharesPods = sharing(service);
     const trusted =
       book === undefined ? samePods : samePods.filter((name) => namespace.isWithin(service.name, name));
     const targets = targetsOf(each, namespaces, sharing);
     const { listed: addresses = [] } = namespace.addresses?.get(service.name) ?? {};
-    return withFields(each, {
+    const reach = {
       ...(sharesPods.length < 2 ? {} : { sharesPods }),
       ...(each.samePods === undefined ? {} : { samePods: trusted }),
       ...(addresses.length === 0 ? {} : { addresses }),
       ...(targets.length === 0 ? {} : { targets }),
-    });
+    };
+    return withFields(each, reach, namespace);
   });
   return { services: reached, problems };
 }

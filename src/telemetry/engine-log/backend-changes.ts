@@ -48,9 +48,13 @@ function changeOf(old: DiscoveredService | undefined, service: DiscoveredService
 
 /** Logs the backends that changed in a pass. @returns whether there were any */
 export function logChanges(log: Logger, { before, services, cycle }: EventOf<'pass'>): boolean {
-  const gone = new Map(before.map((service) => [serviceKey(service.service), service]));
+  // A backend of which nothing changed is the same object.
+  const [known, now] = [new Set(before), new Set(services)];
+  const others = before.filter((service) => !now.has(service));
+  const gone = new Map(others.map((service) => [serviceKey(service.service), service]));
   let changed = false;
   for (const service of services) {
+    if (known.has(service)) continue;
     const key = serviceKey(service.service);
     const change = changeOf(gone.get(key), service);
     gone.delete(key);

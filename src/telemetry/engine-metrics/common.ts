@@ -26,16 +26,19 @@ export interface Counted extends TargetLabel {
 
 interface CountGauge {
   reset(): void;
-  inc(labels: Counted): void;
+  inc(labels: Counted, by: number): void;
 }
 
 /** Sets a gauge to the number of things by labels, and removes all other label values. */
 export function setCounts(gauge: CountGauge, things: readonly Counted[]): void {
   gauge.reset();
-  for (const { type, cluster, target } of things)
-    gauge.inc({
-      type,
-      ...(cluster === undefined ? {} : { cluster }),
-      ...(target === undefined ? {} : { target }),
-    });
+  const keyOf = ({ type, cluster, target }: Counted): string => JSON.stringify([type, cluster, target]);
+  for (const [first, ...others] of Map.groupBy(things, keyOf).values()) {
+    if (first === undefined) continue;
+    const { type, cluster, target } = first;
+    gauge.inc(
+      { type, ...(cluster === undefined ? {} : { cluster }), ...(target === undefined ? {} : { target }) },
+      1 + others.length,
+    );
+  }
 }

@@ -38,9 +38,11 @@ export function discoveryMetrics(set: MetricSet, typeOf: TypeLabel): EventHandle
   );
   return {
     pass({ full, before, services, milliseconds, detecting: spent }) {
-      const old = new Set(before.flatMap(keysOf));
+      // A backend of which nothing changed is the same object.
+      const [known, now] = [new Set(before), new Set(services)];
+      const old = new Set(before.filter((each) => !now.has(each)).flatMap(keysOf));
       for (const each of services)
-        if (!keysOf(each).some((key) => old.has(key)))
+        if (!known.has(each) && !keysOf(each).some((key) => old.has(key)))
           discovered.inc({
             type: typeOf(each.type),
             namespace: namespaceOf(each.service.namespace),
