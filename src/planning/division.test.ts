@@ -130,6 +130,12 @@ describe('tools are divided', () => {
     expect(first).toContain('big/s0');
   });
 
+  test('of people all come first, even those of one namespace', () => {
+    const people = many('big', 40).map((tool) => ({ ...tool, pinned: true }));
+    const first = divided([...people, ...many('a', 50), ...many('b', 50)], room).shards[0] ?? [];
+    expect(first.filter(({ pinned }) => pinned)).toHaveLength(40);
+  });
+
   test('the tools of people stay, even if there are too many for the ConfigMaps', () => {
     const tools = many('a', 500).map((tool) => ({ ...tool, pinned: true }));
     const { shards, beyond } = divided([...tools, toolOf('b', 1)], room);
@@ -155,6 +161,12 @@ describe('the division is stable', () => {
 
   test('into four here', () => {
     expect(before.shards).toHaveLength(4);
+  });
+
+  test('and all but the last are full, but for an eighth', () => {
+    const bytes = before.shards.map(({ length }) => length * SIZE);
+    expect(bytes[0]).toBeGreaterThan((room.first * 7) / 8);
+    for (const each of bytes.slice(1, -1)) expect(each).toBeGreaterThan((room.each * 7) / 8);
   });
 
   test('one tool more or less moves few others, and most often none', () => {

@@ -283,3 +283,22 @@ test('overrides come back with a ConfigMap that is made anew, and are never writ
   expect(plan(intended(), undefined, '1')).not.toHaveProperty('restore');
   expect(plan(intended({}, { overrides: 'mine' }), live, '1')).not.toHaveProperty('restore');
 });
+
+test('a part that is not needed any more is a difference, and a key of others is none', () => {
+  const first = plan(intended(), undefined, '1');
+  const live = carriedOut(first);
+  expect(plan(intended(), live, '1').action).toBe('none');
+  const data = { ...live.data, 'toolset.json#3': '{}', 'notes#2': 'x' };
+  expect(plan(intended(), { ...live, data }, '1')).toMatchObject({
+    action: 'update',
+    changes: ['data toolset.json#3'],
+  });
+});
+
+test('the number of ConfigMaps is an annotation while there are several', () => {
+  const several = plan(intended({ 'toolset.json#2': TOOLS }), undefined, '1');
+  expect(several.annotations).toMatchObject({ 'kubernaut.io/shards': '2' });
+  const one = plan(intended(), carriedOut(several), '1');
+  expect(one.annotations).not.toHaveProperty('kubernaut.io/shards');
+  expect(one.changes).toContain('annotation kubernaut.io/shards');
+});

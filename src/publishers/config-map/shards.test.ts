@@ -143,6 +143,22 @@ test('without several parts, nothing is asked for others, and one that is left o
   expect([...second.stored.keys()]).toEqual(['toolset']);
 });
 
+test('parts that may be left over are looked for once', async () => {
+  const { publish, live, reads } = await place({ lookFor: 3 });
+  await publish(parts(1));
+  expect(reads.filter((read) => read !== 'GET toolset')).toEqual(['GET toolset-2', 'GET toolset-3']);
+  await live();
+  expect(reads.filter((read) => read !== 'GET toolset')).toHaveLength(2);
+});
+
+test('a part whose name would be too long is refused', async () => {
+  const { kube, writes } = await configMapsApi();
+  const publisher = configMapPublisher(kube, { namespace: 'ns', name: 'x'.repeat(252) });
+  const decided = plan({ documents: parts(1, 2), tools: [] }, undefined, '1');
+  await expect(publisher.apply(decided, new Date(0), signal)).rejects.toThrow(/name is too long/);
+  expect(writes).toEqual([]);
+});
+
 test('a ConfigMap of others with the name of a part is never written or deleted, unless it is taken over', async () => {
   const theirs = { metadata: { name: 'toolset-3', labels: { team: 'a' } }, data: { [JSON_FILE]: 'theirs' } };
   const { publish, put, stored, writes } = await place({ lookFor: 4 });

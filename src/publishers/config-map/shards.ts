@@ -265,8 +265,8 @@ export class ConfigMapShards {
         if (event.kind === 'failure') return;
         if (event.kind === 'recovered') return;
         const [version] = event.kind === 'synced' ? event.items.values() : [event.item];
-        const last = this.#known.get(shard)?.metadata?.resourceVersion;
-        if (last !== undefined && (event.kind === 'delete' || version !== last)) changed();
+        if (event.kind === 'delete' || version !== this.#known.get(shard)?.metadata?.resourceVersion)
+          changed();
       },
       signal,
     );
