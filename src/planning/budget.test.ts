@@ -22,6 +22,7 @@ test('the limits are those of the documentation', () => {
   expect(LIMITS).toEqual({
     maxToolsPerNamespace: 100,
     maxDocumentKib: 900,
+    maxShards: 1,
     maxDescriptionBytes: 16_384,
     maxDescriptionBytesPerNamespace: 4_096,
     maxAgentTools: 128,
