@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createFairSlots } from './fair-slots.ts';
 
 /** Work that is done when it is said so. */
@@ -64,6 +64,60 @@ describe('slots', () => {
     await turn();
     for (let round = 0; round < 8; round++) await end(order.at(-1) ?? '');
     expect(order.join('')).toBe('abcabcabc');
+  });
+
+  test('go to the group with fewer before the one that was served longest ago', async () => {
+    const { add, turn, order, end } = worker(4);
+    add('few', 2);
+    add('many', 2);
+    add('other', 1);
+    await turn();
+    await end('few');
+    await end('few');
+    add('few', 2);
+    await turn();
+    await end('few');
+    expect(order).toEqual(['few', 'many', 'other', 'few', 'many', 'few', 'few']);
+    // `few` has one slot and was served last, `many` has two.
+    add('few', 1);
+    add('many', 1);
+    await end('other');
+    expect(order.at(-1)).toBe('few');
+  });
+
+  test('that a group has count for it as long as it has them', async () => {
+    const { add, turn, order, end } = worker(3);
+    add('b', 1);
+    add('a', 2);
+    await turn();
+    await end('a');
+    add('c', 1);
+    await turn();
+    // `a` and `b` have one each, and `b` was served longest ago.
+    add('a', 1);
+    add('b', 1);
+    await end('c');
+    expect(order).toEqual(['b', 'a', 'a', 'c', 'b']);
+  });
+
+  test('are granted once for all that come in one turn', async () => {
+    const schedule = vi.spyOn(globalThis, 'setImmediate');
+    onTestFinished(() => schedule.mockRestore());
+    const { add } = worker(2);
+    add('a', 100);
+    expect(schedule).toHaveBeenCalledTimes(1);
+  });
+
+  test('of a group that went away and comes again are as those of any other', async () => {
+    const { add, turn, order, end } = worker(1);
+    add('a');
+    await turn();
+    await end('a');
+    add('b', 2);
+    await turn();
+    add('a');
+    await end('b');
+    expect(order).toEqual(['a', 'b', 'a']);
   });
 
   test('are never more than there are, and all work is done', async () => {

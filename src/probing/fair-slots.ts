@@ -5,6 +5,9 @@ interface Group {
   lastServed: number;
 }
 
+const comesBefore = (a: Group, b: Group): boolean =>
+  a.running < b.running || (a.running === b.running && a.lastServed < b.lastServed);
+
 /** A semaphore whose slots are shared fairly between groups. */
 export interface FairSlots {
   /** Runs `work` as soon as its group gets a slot. */
@@ -30,16 +33,13 @@ export function createFairSlots(slots: number): FairSlots {
     let chosen: Group | undefined;
     for (const group of groups.values()) {
       if (group.waiting.length === 0) continue;
-      const { running = Number.POSITIVE_INFINITY, lastServed: before = 0 } = chosen ?? {};
-      if (group.running < running || (group.running === running && group.lastServed < before)) chosen = group;
+      if (chosen === undefined || comesBefore(group, chosen)) chosen = group;
     }
     return chosen;
   };
   const grantSlots = (): void => {
     isScheduled = false;
-    while (free > 0 && waiting > 0) {
-      const group = next();
-      if (group === undefined) return;
+    for (let group = next(); free > 0 && group !== undefined; group = next()) {
       free--;
       waiting--;
       group.running++;

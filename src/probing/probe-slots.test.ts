@@ -64,6 +64,30 @@ test('no more than three times as many have handed their slot on', async () => {
   expect(slots.areShort).toBe(false);
 });
 
+test('slots are short where those wait that were silent before, and no others', async () => {
+  const { slots, many } = setup(2);
+  many(8, 'dead');
+  await pass(60_000);
+  expect(slots.areShort).toBe(false);
+  many(1, 'silent', true);
+  await pass(5);
+  expect(slots.areShort).toBe(true);
+});
+
+test('a probe that ended does not count among those that handed their slot on', async () => {
+  const { started, open, add, many } = setup(1);
+  for (const name of ['a', 'b', 'c', 'd', 'e']) {
+    void add(name);
+    await pass(5);
+    open.get(name)?.resolve('fine');
+    await pass(5);
+  }
+  await pass(60_000);
+  many(10, 'dead');
+  await pass(SLOT_RELEASE_MS * 10);
+  expect(started).toHaveLength(5 + 4);
+});
+
 test('slots are not short where nothing waits', async () => {
   const { slots, many } = setup(1);
   many(4, 'dead');

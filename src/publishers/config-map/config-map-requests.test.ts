@@ -1,0 +1,228 @@
+/** What the publisher asks of the API server, and what it makes of the answers. */
+import { text } from 'node:stream/consumers';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { json, kubeServer } from '../../../test/fixtures/unit/kube-server.ts';
+import { toolset } from '../../../test/fixtures/unit/toolset.ts';
+import type { Documents } from '../../model/documents.ts';
+import { ClusterError } from '../../model/errors.ts';
+import type { OwnerReference, Plan } from '../../model/published.ts';
+import { plan } from '../../planning/plan.ts';
+import { OwnerRefused, PublishConflict } from '../publisher.ts';
+import { configMapPublisher } from './config-map-publisher.ts';
+
+const { signal } = new AbortController();
+const documents: Documents = { 'toolset.json': '{"tools":[]}\n', 'custom_toolset.yaml': 'toolsets: {}\n' };
+const CREATE = plan(toolset(documents), undefined, '1');
+const OWNER: OwnerReference = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'd', uid: 'd' };
+
+interface Refusal {
+  readonly code: number;
+  readonly message: string;
+}
+
+/** A ConfigMap on a server, and all writes that it got. */
+async function setup() {
+  const state = {
+    live: undefined as { metadata: Record<string, unknown>; data: Record<string, string> } | undefined,
+    version: 1,
+    refusal: undefined as Refusal | undefined,
+    watches: [] as ((event: unknown) => void)[],
+  };
+  const writes: { readonly query: string; readonly body: unknown }[] = [];
+  const object = () => ({
+    ...state.live,
+    metadata: { ...state.live?.metadata, name: 'toolset', resourceVersion: String(state.version), uid: 'u' },
+  });
+  const { kube } = await kubeServer(async (response, { path, query, watch }, request) => {
+    const { refusal } = state;
+    if (refusal !== undefined) return json(response, { kind: 'Status', ...refusal }, refusal.code);
+    if (watch) {
+      response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders();
+      state.watches.push((event) => response.write(`${JSON.stringify(event)}\n`));
+      return;
+    }
+    const items = state.live === undefined || query.has('labelSelector') ? [] : [object()];
+    if (path.endsWith('/configmaps')) return json(response, { metadata: { resourceVersion: '1' }, items });
+    if (request.method === 'GET')
+      return items.length === 0
+        ? json(response, { kind: 'Status', code: 404, message: 'configmaps "toolset" not found' }, 404)
+        : json(response, object());
+    const body = JSON.parse(await text(request));
+    writes.push({ query: query.toString(), body });
+    state.version++;
+    const fieldManager = query.get('fieldManager');
+    const { annotations, ...metadata } = body.metadata ?? {};
+    const managedFields = Array.isArray(body)
+      ? []
+      : fieldManager === null
+        ? state.live?.metadata.managedFields
+        : [{ manager: fieldManager }];
+    state.live = {
+      metadata: {
+        ...state.live?.metadata,
+        ...metadata,
+        managedFields,
+        annotations: { ...(state.live?.metadata.annotations as object), ...annotations },
+      },
+      data: { ...state.live?.data, ...body.data },
+    };
+    json(response, object());
+  });
+  const publisher = configMapPublisher(kube, { namespace: 'ns', name: 'toolset' });
+  const apply = (change: Partial<Plan> = {}) =>
+    publisher.apply({ ...CREATE, ...change }, new Date(0), signal);
+  return { state, writes, publisher, apply };
+}
+
+describe('overrides come back with a ConfigMap that was deleted', () => {
+  test('in the request that makes it, by force of nobody, and are given up at once', async () => {
+    const { state, writes, apply } = await setup();
+    await apply({ restore: '# mine' });
+    expect(writes).toMatchObject([
+      {
+        query: 'fieldManager=dynamic-toolset-restore&force=false',
+        body: { data: { ...documents, 'overrides.yaml': '# mine' } },
+      },
+      {
+        query: 'fieldManager=dynamic-toolset&force=true',
+        body: { metadata: { resourceVersion: '2', uid: 'u' }, data: documents },
+      },
+    ]);
+    expect(state.live?.data).toEqual({ ...documents, 'overrides.yaml': '# mine' });
+  });
+
+  test('an annotation of ours that does not hold any more is taken away, whoever owns it', async () => {
+    const { state, writes, apply } = await setup();
+    const [held, error] = ['kubernaut.io/removal-held', 'kubernaut.io/override-error'];
+    state.live = { metadata: { annotations: { [held]: 'x', [error]: 'y', other: 'z' } }, data: {} };
+    await apply({ annotations: { ...CREATE.annotations, [error]: 'y' } });
+    expect(writes.slice(1)).toEqual([{ query: '', body: { metadata: { annotations: { [held]: null } } } }]);
+  });
+});
+
+describe('what is refused is told with what to do', () => {
+  const NAME = 'ConfigMap ns/toolset';
+
+  test.each<[string, Refusal, Partial<Plan>, new (...of: never[]) => Error, RegExp]>([
+    [
+      'somebody was quicker',
+      { code: 409, message: 'changed' },
+      {},
+      PublishConflict,
+      /at the same time: .*tried again/,
+    ],
+    [
+      'it was deleted a moment after it was made',
+      { code: 404, message: 'configmaps "toolset" not found' },
+      {},
+      PublishConflict,
+      /at the same time/,
+    ],
+    [
+      'it was deleted before a change',
+      { code: 404, message: 'not found' },
+      { action: 'update' },
+      PublishConflict,
+      /at the same time/,
+    ],
+    [
+      'the namespace is not there',
+      { code: 404, message: 'namespaces "ns" not found' },
+      {},
+      ClusterError,
+      /^cannot write ConfigMap ns\/toolset: the namespace ns does not exist; create it/,
+    ],
+    [
+      'no permission',
+      { code: 403, message: 'configmaps is forbidden' },
+      { owner: OWNER },
+      ClusterError,
+      /write ConfigMap ns\/toolset/,
+    ],
+    [
+      'no permission to be owned',
+      { code: 403, message: 'cannot set an ownerRef on a resource you cannot delete' },
+      { owner: OWNER },
+      OwnerRefused,
+      /gets no owner reference: .*; grant "delete" on it, or leave POD_NAME away$/,
+    ],
+    [
+      'the same where it is not ours that is refused',
+      { code: 403, message: 'cannot set an ownerRef on a resource you cannot delete' },
+      {},
+      ClusterError,
+      /write ConfigMap ns\/toolset/,
+    ],
+  ])('%s', async (_, refusal, change, kind, message) => {
+    const { state, apply } = await setup();
+    state.refusal = refusal;
+    const error = await apply(change).catch((each: unknown) => each);
+    expect(error).toBeInstanceOf(kind);
+    expect((error as Error).message).toMatch(message);
+  });
+
+  test('reading, too; and who stops it hears of nothing else', async () => {
+    const { state, publisher } = await setup();
+    state.refusal = { code: 403, message: 'configmaps is forbidden' };
+    await expect(publisher.read(signal)).rejects.toThrow(`cannot read ${NAME}`);
+    const reason = new Error('stopped');
+    await expect(publisher.read(AbortSignal.abort(reason))).rejects.toBe(reason);
+    await expect(publisher.apply(CREATE, new Date(0), AbortSignal.abort(reason))).rejects.toBe(reason);
+  });
+});
+
+describe('what is read', () => {
+  test('is all that people and we have there', async () => {
+    const { state, publisher } = await setup();
+    expect(await publisher.read(signal)).toBeUndefined();
+    expect(publisher.uid()).toBeUndefined();
+    state.live = {
+      metadata: {
+        labels: { a: 'b' },
+        annotations: { c: 'd' },
+        managedFields: [{ manager: 'helm' }, {}, { manager: 'kubectl' }],
+        ownerReferences: [OWNER],
+      },
+      data: { ...documents, 'overrides.yaml': '# mine' },
+    };
+    expect(await publisher.read(signal)).toEqual({
+      data: { ...documents, 'overrides.yaml': '# mine' },
+      labels: { a: 'b' },
+      annotations: { c: 'd' },
+      version: '1',
+      immutable: false,
+      managers: ['helm', 'kubectl'],
+      owners: [OWNER],
+    });
+    expect(publisher.uid()).toBe('u');
+    state.live = undefined;
+    await publisher.read(signal);
+    expect(publisher.uid()).toBe('u');
+  });
+
+  test('an owner reference that another manager set is not ours', async () => {
+    const { state, publisher } = await setup();
+    const fieldsV1 = { 'f:metadata': { 'f:ownerReferences': { 'k:{"uid":"d"}': {} } } };
+    state.live = {
+      metadata: { ownerReferences: [OWNER], managedFields: [{ manager: 'helm', fieldsV1 }] },
+      data: {},
+    };
+    expect(await publisher.read(signal)).not.toHaveProperty('ownOwner');
+  });
+});
+
+test('a watch that fails is told once, until it recovers', async () => {
+  const { state, publisher } = await setup();
+  const stop = new AbortController();
+  onTestFinished(() => stop.abort());
+  state.refusal = { code: 403, message: 'configmaps is forbidden' };
+  const failed = vi.fn<(error: Error) => void>();
+  const changed = vi.fn();
+  const watching = publisher.watch?.(changed, failed, stop.signal);
+  await vi.waitFor(() => expect(failed).toHaveBeenCalled());
+  const messages = () => failed.mock.calls.map(([error]) => error.message);
+  expect(messages().filter((each) => /ConfigMap ns\/toolset/.test(each))).toHaveLength(messages().length);
+  expect(changed).not.toHaveBeenCalled();
+  stop.abort();
+  await watching;
+});
