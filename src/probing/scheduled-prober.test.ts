@@ -388,3 +388,88 @@ test('an aborted probe emits no event', async () => {
   await expect(schedule.probe(candidate('a'), stop.signal)).rejects.toThrow('aborted');
   expect(events).toEqual([]);
 });
+
+describe('when the next probe is due', () => {
+  /** A schedule whose probes end when the test says so. */
+  function open() {
+    let now = 0;
+    const probes: PromiseWithResolvers<Verdict>[] = [];
+    const schedule = new ScheduledProber(
+      {
+        probe: () => {
+          const probe = Promise.withResolvers<Verdict>();
+          probes.push(probe);
+          return probe.promise;
+        },
+      },
+      { refreshInterval: 5 * MINUTE, now: () => now, random: () => 0.5 },
+    );
+    const { signal } = new AbortController();
+    return {
+      schedule,
+      signal,
+      end: (says: Verdict) => probes.shift()?.resolve(says),
+      at: (time: number): void => {
+        now = time;
+      },
+    };
+  }
+  const one = candidate('prometheus');
+
+  test('a failed candidate counts, and not while it is probed', async () => {
+    const { schedule, signal, end, at } = open();
+    expect(schedule.nextRetry()).toBeUndefined();
+    const first = schedule.probe(one, signal);
+    expect(schedule.nextRetry()).toBeUndefined();
+    end(verdict('unhealthy'));
+    await first;
+    const due = schedule.nextRetry() ?? 0;
+    expect(due).toBeGreaterThan(0);
+    at(due);
+    expect(schedule.nextRetry()).toBe(0);
+    const second = schedule.probe(one, signal);
+    expect(schedule.nextRetry()).toBeUndefined();
+    end(verdict('unhealthy'));
+    await second;
+    expect(schedule.nextRetry()).toBeGreaterThan(0);
+  });
+
+  test('only candidates of the last pass count, whether they were probed in it or recalled', async () => {
+    const { schedule, signal, end } = open();
+    const first = schedule.probe(one, signal);
+    end(verdict('unhealthy'));
+    await first;
+    await schedule.prepare([one, candidate('never-probed')], signal);
+    expect(schedule.nextRetry()).toBeUndefined();
+    expect(schedule.recall(candidate('never-probed'))).toEqual({ verdict: undefined, isDue: true });
+    expect(schedule.nextRetry()).toBeUndefined();
+    schedule.recall(one);
+    expect(schedule.nextRetry()).toBeGreaterThan(0);
+  });
+
+  test('a candidate is due at its time, and not before', async () => {
+    const { schedule, signal, end, at } = open();
+    const first = schedule.probe(one, signal);
+    end(verdict('healthy'));
+    await first;
+    at(5 * MINUTE - 1);
+    expect(schedule.recall(one).isDue).toBe(false);
+    at(5 * MINUTE);
+    expect(schedule.recall(one).isDue).toBe(true);
+  });
+
+  test('what a candidate answered before its port changed says nothing of it now', async () => {
+    const { schedule, signal, end } = open();
+    const moved = candidate('prometheus', 9091);
+    const outdated = schedule.probe(one, signal);
+    const current = schedule.probe(moved, signal);
+    end(verdict('unhealthy'));
+    expect(await outdated).toMatchObject({ health: 'unhealthy' });
+    // The second probe still runs, so an invalidation of it holds.
+    schedule.invalidate(serviceKey(one.service));
+    end(verdict('healthy'));
+    await current;
+    expect(schedule.recall(one)).toEqual({ verdict: undefined, isDue: true });
+    expect(schedule.recall(moved)).toMatchObject({ verdict: { health: 'healthy' }, isDue: true });
+  });
+});
