@@ -80,6 +80,12 @@ describe('the words go where they belong, and nothing else moves', () => {
       'tools: {shop/orders:   {approved:   false ,enabled: true}}\n',
       'tools: {shop/orders:   {approved:   true ,enabled: true}}\n',
     ],
+    [
+      'a text that does not end its line',
+      'tools: { b: {} }',
+      'tools: { b: {}, shop/orders: { approved: true } }',
+    ],
+    ['a space in braces', 'tools: { }\n', 'tools: { shop/orders: { approved: true } }\n'],
     ['no tools', 'tools:\n# mine\n', undefined],
     ['tools that are null', 'tools: ~ # none\n', 'tools: { shop/orders: { approved: true } } # none\n'],
     [
@@ -95,6 +101,11 @@ describe('the words go where they belong, and nothing else moves', () => {
       [/orders.shop:/.test(text) ? 'orders.shop' : 'shop/orders']: { approved: true },
     });
     expect(done(result)).toBe(result);
+  });
+
+  test('of a tool by both of its names the one with the slash counts', () => {
+    const text = 'tools:\n  orders.shop: { approved: false }\n  shop/orders: { enabled: true }\n';
+    expect(done(text)).toBe(text.replace('enabled: true', 'enabled: true, approved: true'));
   });
 
   test('it is taken back in one word', () => {
@@ -127,10 +138,23 @@ describe('what was shown', () => {
   });
 });
 
+test('what is approved already is left as it is, even where it is shared', () => {
+  const text = 'tools:\n  x: &a { approved: true }\n  shop/orders: *a\n';
+  expect(done(text)).toBe(text);
+});
+
 test.each([
   ['a mapping that others share', 'tools:\n  shop/orders: &a { enabled: true }\n  shop/other: *a\n'],
   ['an alias', 'tools:\n  x: &a { enabled: true }\n  shop/orders: *a\n'],
   ['no mapping', 'tools: 5\n'],
+  ['no text of overrides', '5\n'],
+  ['a tool that is no mapping', 'tools:\n  shop/orders: 5\n'],
+  ['an approval that others share', 'tools:\n  a: { approved: &a false }\n  shop/orders: { approved: *a }\n'],
+  ['an approval without a value', 'tools:\n  shop/orders:\n    approved:\n'],
+  ['a mapping that does not begin its line', '? tools\n: ? a\n  : {}\n'],
+  ['a comment in empty braces', 'tools: { # mine\n  }\n'],
+  ['nothing in braces after a comma', 'tools: { a: {}, shop/orders: }\n'],
+  ['a key that is a list', 'tools:\n  ? [a]\n  : {}\n'],
 ])('%s is left alone, with what to type', (_, text) => {
   expect(approve(text, SERVICE, true)).toEqual({
     fault: expect.stringContaining('tools: {shop/orders: {approved: true}}'),

@@ -27,6 +27,8 @@ const parse = (text: string): Document.Parsed =>
 /** The JSON value of a document. An empty text is an empty mapping. */
 const contentOf = (document: Document): unknown => document.toJS({ maxAliasCount: 100 }) ?? {};
 
+const toolsIn = (content: unknown): unknown => (isMapping(content) ? content.tools : undefined);
+
 /** The key of this Service in overrides: the existing one, or the one to add. */
 function keyOfService(tools: unknown, { namespace, name }: ServiceName): string {
   const key = `${namespace}/${name}`;
@@ -52,9 +54,8 @@ function desiredContent(before: unknown, key: string, [name, value]: Field): Map
 
 type Mapped = YAMLMap<Scalar, unknown> & { range: [number, number, number] };
 
-/** Whether a node is a mapping with a position in the text. A merged or aliased one has none. */
-const isPlaced = (node: unknown): node is Mapped =>
-  isMap(node) && node.range !== undefined && node.range !== null;
+/** Whether a node is a mapping with a place of its own in the text. An alias has none. */
+const isPlaced = (node: unknown): node is Mapped => isMap(node);
 
 const pairOf = (map: YAMLMap<Scalar, unknown>, key: string): Pair<Scalar, unknown> | undefined =>
   map.items.find((item) => isScalar(item.key) && item.key.value === key);
@@ -113,16 +114,15 @@ function added(text: string, map: Mapped, keys: readonly string[], line: string)
 function addBelowEmptyKey(
   text: string,
   map: Mapped,
-  { key, value }: Pair<Scalar, unknown>,
+  { key, value }: Pick<Pair<Scalar, Scalar>, 'key' | 'value'>,
   keys: readonly string[],
   line: string,
 ): string | undefined {
-  const [start = 0, end = 0] = (isScalar(value) ? value.range : undefined) ?? [];
+  const [start = 0, end = 0] = value?.range ?? [];
   if (end > start) return replaceRange(text, [start, end], `{ ${flowItem(keys, line)} }`);
-  const indent = map.flow === true ? undefined : indentOf(text, map);
-  const after = key.range?.[1];
-  if (indent === undefined || after === undefined) return undefined;
-  return insertLines(text, after, blockLines(`${indent}  `, keys, line));
+  const indent = indentOf(text, map);
+  const [, after = 0] = key.range ?? [];
+  return indent === undefined ? undefined : insertLines(text, after, blockLines(`${indent}  `, keys, line));
 }
 
 /**
@@ -141,13 +141,12 @@ function setField(text: string, document: Document, key: string, [name, value]: 
     if (pair === undefined) return added(text, map, rest, line);
     const { value: there } = pair;
     if (depth === path.length - 1) {
-      const [start, end] = (isScalar(there) ? there.range : undefined) ?? [];
-      return start === undefined || end === undefined || end === start
-        ? undefined
-        : replaceRange(text, [start, end], String(value));
+      const [start = 0, end = 0] = (isScalar(there) && there.range) || [];
+      return end === start ? undefined : replaceRange(text, [start, end], String(value));
     }
-    if (there === null || (isScalar(there) && there.value === null))
-      return addBelowEmptyKey(text, map, pair, rest.slice(1), line);
+    // No other scalar is on the way: `desiredContent` knows what to put only into mappings.
+    if (isScalar(there))
+      return addBelowEmptyKey(text, map, { key: pair.key, value: there }, rest.slice(1), line);
     map = there;
   }
   return undefined;
@@ -157,9 +156,10 @@ function setField(text: string, document: Document, key: string, [name, value]: 
 function withField(text: string, service: ServiceName, field: Field): string | undefined {
   const document = parse(text);
   const before = contentOf(document);
-  const key = keyOfService(isMapping(before) ? before.tools : undefined, service);
+  const key = keyOfService(toolsIn(before), service);
   const goal = desiredContent(before, key, field);
-  if (goal === undefined || same(before, goal)) return goal && text;
+  if (goal === undefined) return undefined;
+  if (same(before, goal)) return text;
   const result = setField(text, document, key, field);
   if (result === undefined) return undefined;
   const again = parse(result);
@@ -182,8 +182,7 @@ export function approve(
   const after =
     word === undefined || shown === undefined ? word : withField(word, service, ['approvedTools', shown]);
   if (after !== undefined) return { text: after };
-  const content = contentOf(parse(text));
-  const key = keyOfService(isMapping(content) ? content.tools : undefined, service);
+  const key = keyOfService(toolsIn(contentOf(parse(text))), service);
   const fields = `approved: ${approved}${shown === undefined ? '' : `, approvedTools: ${shown}`}`;
   return {
     fault: `its text cannot be changed without touching the rest of it; write tools: {${key}: {${fields}}} into it`,

@@ -101,7 +101,7 @@ export function restoredConfigMap(object: OwnedConfigMap, overrides: string): Ow
  * server-side apply makes one whatever the version, and refuses to with 409 where a uid is given.
  */
 export function withState(object: OwnedConfigMap, state: ObjectState | undefined): OwnedConfigMap {
-  return state === undefined ? object : { ...object, metadata: { ...object.metadata, ...state } };
+  return { ...object, metadata: { ...object.metadata, ...state } };
 }
 
 /** Name of the ConfigMap with the part of this number. */
