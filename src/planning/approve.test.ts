@@ -132,6 +132,12 @@ describe('what was shown', () => {
     expect(shown(text, SHOWN)).toEqual({ text: expected });
   });
 
+  test('is to be written with the approval where the text cannot be changed', () => {
+    expect(shown('tools: 5\n', SHOWN)).toEqual({
+      fault: expect.stringContaining(`tools: {shop/orders: {approved: mcp, approvedTools: ${SHOWN}}}`),
+    });
+  });
+
   test('stays where nothing was shown now', () => {
     const text = `tools:\n  shop/orders:\n    approved: false\n    approvedTools: ${SHOWN}\n`;
     expect(shown(text)).toEqual({ text: text.replace('false', 'mcp') });

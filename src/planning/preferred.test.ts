@@ -15,7 +15,7 @@ const NAMED: Readonly<Record<string, Naming>> = { 'x/service': 'service', 'x/nam
 /** Tools as they are said to be preferred, the first one first: each line differs from the next in one thing. */
 const ORDER: readonly [why: string, Tool][] = [
   ['a person added it', tool('mine', { cluster: '', created: NEW })],
-  ['a person added it, too; by name', tool('mine-too', { created: NEW })],
+  ['a person added it, too; by name', tool('z-mine-too', { created: NEW })],
   ['a person names its Service', tool('x/service', { created: NEW })],
   ['a person changed it; by name', tool('x/service-2', { created: NEW, pinned: true })],
   ['a person names its namespace', tool('x/namespace', { created: NEW })],
