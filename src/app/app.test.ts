@@ -17,27 +17,38 @@ const MANIFESTS = join(import.meta.dirname, '../../demo/cluster');
 async function appWith({
   once = true,
   env = {},
+  manifests = MANIFESTS,
+  texts = {},
   published,
   targetTypes,
-}: { once?: boolean; env?: Record<string, string>; published?: string } & Pick<
-  AppOptions,
-  'targetTypes'
-> = {}) {
+}: {
+  once?: boolean;
+  env?: Record<string, string>;
+  manifests?: string;
+  texts?: Record<string, string>;
+  published?: string;
+} & Pick<AppOptions, 'targetTypes'> = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'app-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const out = join(folder, 'published.yaml');
   if (published !== undefined) await writeFile(out, published);
   const sources = {
-    texts: { probe: 'none', shutdownDelay: '0s', authEnabled: 'false', apiAddress: '127.0.0.1:0' },
+    texts: { probe: 'none', shutdownDelay: '0s', authEnabled: 'false', apiAddress: '127.0.0.1:0', ...texts },
     env,
     file: undefined,
     detectorFolders: [],
   };
+  const lines: Record<string, unknown>[] = [];
+  const stream = new PassThrough();
+  stream.on('data', (chunk) => {
+    for (const line of String(chunk).trim().split('\n')) lines.push(JSON.parse(line));
+  });
+  const state = { reload: (): void => {} };
   const configuration = await readConfiguration(sources);
   const app: App = createApp({
     serveOptions: {
       input: {
-        manifests: [MANIFESTS],
+        manifests: [manifests],
         onlyNamespaces: false,
         kubeconfig: undefined,
         origin: '',
@@ -52,9 +63,21 @@ async function appWith({
     sources,
     configuration,
     targetTypes,
-    logger: createLogger(configuration, new PassThrough().resume()),
+    logger: createLogger(configuration, stream),
+    onReload: (reload) => {
+      state.reload = reload;
+    },
   });
-  return { app, out };
+  return {
+    app,
+    out,
+    env,
+    lines,
+    reload: () => state.reload(),
+    /** The port of a server, the last that was opened. */
+    portOf: (server: string) => lines.findLast(({ component }) => component === `${server}_server`)?.port,
+    said: (text: string) => lines.filter(({ message }) => String(message).includes(text)),
+  };
 }
 
 test('with `once` it publishes and ends by itself', async () => {
@@ -114,4 +137,153 @@ describe('an agent with its own ConfigMap', () => {
     await app.run(new AbortController().signal);
     expect(app.readModel.targets.size).toBe(0);
   });
+});
+
+/** One backend, in a folder of its own. */
+async function oneBackend(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'manifests-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const service = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'loki', namespace: 'monitoring', labels: { 'app.kubernetes.io/name': 'loki' } },
+    spec: { selector: { app: 'loki' }, ports: [{ name: 'http', port: 3100 }] },
+  };
+  await writeFile(join(folder, 'loki.yaml'), JSON.stringify(service));
+  return folder;
+}
+
+/** An app that runs until the test is over, and has published. */
+async function running(options: Parameters<typeof appWith>[0] = {}) {
+  const all = await appWith({ once: false, manifests: await oneBackend(), ...options });
+  const stop = new AbortController();
+  const ended = all.app.run(stop.signal);
+  onTestFinished(async () => {
+    stop.abort();
+    await ended;
+  });
+  await vi.waitFor(() => expect(all.app.readModel.counters.publications).toBe(1), {
+    interval: 2,
+    timeout: 20_000,
+  });
+  return {
+    ...all,
+    stop,
+    ended,
+    get: (path: string, server = 'api') => fetch(`http://127.0.0.1:${all.portOf(server)}${path}`),
+  };
+}
+
+const soon = (check: () => void | Promise<void>) => vi.waitFor(check, { interval: 2, timeout: 10_000 });
+
+describe('while it runs', () => {
+  test('says what it does, and serves what it knows', async () => {
+    const { lines, get, app } = await running();
+    expect(lines.find(({ message }) => String(message).startsWith('discovering backends in'))).toMatchObject({
+      version: '1.2.3',
+      interval: 300,
+      detectors_count: expect.any(Number),
+      registered_detectors: expect.arrayContaining(['loki']),
+      message: expect.stringContaining('publishing to'),
+    });
+    const answer = await get('/api/v1/services');
+    expect(((await answer.json()) as { services: unknown }).services).toMatchObject([
+      { name: 'loki', namespace: 'monitoring' },
+    ]);
+    expect(app.readModel.ready).toEqual({ kubernetes: true, configmap: true, discovery: true });
+  });
+
+  test('counts what happens, and shows what is so', async () => {
+    const { get } = await running({ texts: { metricsAddress: '127.0.0.1:0' } });
+    const metrics = await (await get('/metrics', 'metrics')).text();
+    expect(metrics).toContain('version="1.2.3"');
+    const value = (name: string): number[] =>
+      [...metrics.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'gm'))].map(([, text]) =>
+        Number(text),
+      );
+    const names = metrics.match(/^\w*(leader|ready)\b/gm) ?? [];
+    expect(names).not.toEqual([]);
+    for (const name of names) expect(new Set(value(name))).toEqual(new Set([1]));
+    expect(metrics).toContain('loki');
+  });
+
+  test('a changed configuration is in force without a restart, and told', async () => {
+    const { env, reload, said, app, get } = await running({ env: { DISCOVERY_INTERVAL: '1h' } });
+    const before = app.readModel.counters.cycles;
+    env.ENABLE_LOKI = 'false';
+    env.DISCOVERY_INTERVAL = '2h';
+    reload();
+    await soon(() => expect(app.readModel.counters.cycles).toBeGreaterThan(before));
+    await soon(async () =>
+      expect(((await (await get('/api/v1/services')).json()) as { services: unknown }).services).toEqual([]),
+    );
+    expect(said('DISCOVERY_INTERVAL').length + said('configuration').length).toBeGreaterThan(0);
+  });
+
+  test('one that cannot be used is told, and what was there before goes on', async () => {
+    const { env, reload, lines, app } = await running();
+    env.LOG_LEVEL = 'loud';
+    reload();
+    await soon(() =>
+      expect(lines).toContainEqual(
+        expect.objectContaining({ level: 'error', message: expect.stringContaining('LOG_LEVEL') }),
+      ),
+    );
+    delete env.LOG_LEVEL;
+    reload();
+    await soon(() => expect(lines.at(-1)?.message).toContain('valid again'));
+    expect(app.readModel.ready).toEqual({ kubernetes: true, configmap: true, discovery: true });
+  });
+
+  test('a port that is taken keeps the servers, and the instance, that were there', async () => {
+    const { env, reload, get, lines, portOf } = await running();
+    const port = portOf('api');
+    env.METRICS_ADDRESS = `127.0.0.1:${port}`;
+    env.METRICS_AUTH_ENABLED = 'false';
+    reload();
+    await soon(() =>
+      expect(lines.some(({ message }) => String(message).includes('cannot listen on'))).toBe(true),
+    );
+    expect((await get('/api/v1/services')).status).toBe(200);
+    delete env.METRICS_ADDRESS;
+  });
+
+  test('the log has the level of the configuration', async () => {
+    const { env, reload, lines, get } = await running();
+    const isDebugged = () => lines.some(({ level }) => level === 'debug');
+    await get('/api/v1/services');
+    expect(isDebugged()).toBe(false);
+    env.LOG_LEVEL = 'debug';
+    reload();
+    await soon(async () => {
+      await get('/api/v1/services');
+      expect(isDebugged()).toBe(true);
+    });
+  });
+});
+
+describe('when it is stopped', () => {
+  test('before it begins, it ends, and nothing is published', async () => {
+    const { app, out } = await appWith({ once: false, manifests: await oneBackend() });
+    await app.run(AbortSignal.abort());
+    await expect(readFile(out)).rejects.toThrow('ENOENT');
+  });
+
+  test('its servers are closed, and it says that it stops', async () => {
+    const { stop, ended, get, said } = await running();
+    stop.abort();
+    await ended;
+    await expect(get('/api/v1/services')).rejects.toThrow();
+    expect(said('stopping: no longer ready')).toHaveLength(1);
+  });
+});
+
+test('what cannot be served is an error, and no server is left', async () => {
+  const { app, portOf, lines } = await appWith({
+    once: false,
+    texts: { healthAddress: '127.0.0.1:0', apiAddress: '256.0.0.1:1' },
+  });
+  await expect(app.run(new AbortController().signal)).rejects.toThrow('cannot listen on 256.0.0.1:1');
+  expect(lines.length).toBeGreaterThan(0);
+  await expect(fetch(`http://127.0.0.1:${portOf('health')}/health`)).rejects.toThrow();
 });
