@@ -73,6 +73,7 @@ function metrics(): MetricDescription[] {
     ready: () => ({}),
     interval: () => 0,
     backends: () => [],
+    disproven: () => 0,
   });
   apiMetrics(set);
   return [...set.described].sort((a, b) => (a.name < b.name ? -1 : 1));

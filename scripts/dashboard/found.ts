@@ -108,6 +108,20 @@ export const found: Row = {
       badFrom: 32,
     },
     {
+      title: 'Why backends are not published',
+      kind: 'graph',
+      queries: [
+        [
+          `max by (reason) (sum by (job, instance, reason) (${ours('backend_conditions', 'condition="Published", status="False"')}))`,
+          '{{reason}}',
+        ],
+      ],
+      meaning:
+        'Backends by the reason of the condition Published. "Unhealthy" and "NotProven" point at the backends ("explain" shows their answers), "NotApproved" and "NeedsCredentials" wait for a person, "LimitReached" names a limit in the log.',
+      alert: 'DynamicToolsetManyUnhealthy',
+      none: 'all published',
+    },
+    {
       title: 'New backends',
       kind: 'graph',
       queries: [

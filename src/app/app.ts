@@ -253,6 +253,7 @@ class Run {
       ready: () => this.#readModel.ready,
       interval: () => this.#current.discoveryInterval,
       backends: () => this.#readModel.backends.backends,
+      disproven: () => this.#readModel.disproven,
     });
     return (event) => {
       logged(event);

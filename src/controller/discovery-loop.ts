@@ -286,7 +286,7 @@ export class DiscoveryLoop {
     const { result, changedAt } = evaluation;
     this.#tracker.commit(evaluation);
     const before = this.#services;
-    const { services, contradicted, problems } = result;
+    const { services, contradicted, disproven, problems } = result;
     const print = fingerprint(services);
     const isOther = print !== this.#fingerprint;
     const fullSince = this.#isFullDone() ? this.#fullSince : undefined;
@@ -303,6 +303,7 @@ export class DiscoveryLoop {
       before,
       services,
       ids,
+      disproven,
       problems: [...this.#inputs.problems, ...problems],
       examined: this.#batch?.examined ?? 0,
       milliseconds: performance.now() - (fullSince ?? started),

@@ -32,6 +32,8 @@ type EngineFact =
       readonly services: readonly DiscoveredService[];
       /** Ids of the backends by their entry points. */
       readonly ids: Ids;
+      /** Candidates that are left out because their answers contradict their type; absent: none. */
+      readonly disproven?: number;
       readonly problems: readonly Problem[];
       /** Services that were examined. */
       readonly examined: number;

@@ -123,6 +123,7 @@ describe('a pass', () => {
     const verdict: Verdict = { ...healthy, health: 'unhealthy', proof: 'contradicted' };
     const found = await pass(() => Promise.resolve(verdict));
     expect(found.services).toEqual([]);
+    expect(found.disproven).toBe(2);
     expect(found.problems.map(({ where }) => where)).toEqual([
       'Service monitoring/loki',
       'Service monitoring/prometheus',

@@ -43,6 +43,8 @@ export interface DiscoveryResult {
   readonly services: readonly DiscoveredService[];
   /** Tools of backends that turned out to be something else, or to answer like something else. */
   readonly contradicted: readonly string[];
+  /** How many of them are left out because their answers contradict their type; the others were mere hints. */
+  readonly disproven: number;
   readonly problems: readonly Problem[];
   /** The Services that are used as ways into their backends. */
   readonly inUse: InUse;
@@ -115,6 +117,9 @@ export function combineOutcomes(
     inUse: waysInUse(used, found, services),
     companions: companionsOf(used, judging),
     contradicted: outcomes.flatMap(({ contradicted }) => contradicted ?? []),
+    disproven: outcomes.filter(
+      ({ contradicted, problem }) => contradicted !== undefined && problem !== undefined,
+    ).length,
     problems: [...stages.problems, ...problems, ...prepared, ...cut, ...told, ...named.problems],
   };
 }

@@ -61,6 +61,8 @@ export class ReadModel {
   /** The number of the last pass. */
   cycle = 0;
   services: readonly DiscoveredService[] = [];
+  /** How many candidates are left out because their answers contradict their type. */
+  disproven = 0;
   discoveryProblems: readonly Problem[] = [];
   publishProblems: readonly Problem[] = [];
   /** What is published, as it was read last; undefined where it is not known, or not there. */
@@ -197,11 +199,13 @@ export class ReadModel {
     return true;
   }
 
-  #pass({ cycle, services, ids, problems, examined, milliseconds }: EventOf<'pass'>): void {
+  #pass({ cycle, services, ids, disproven = 0, ...event }: EventOf<'pass'>): void {
+    const { problems, examined, milliseconds } = event;
     const now = this.#options.now();
     this.cycle = cycle;
     this.services = services;
     this.#ids = ids;
+    this.disproven = disproven;
     this.discoveryProblems = problems;
     this.lastDiscovery = now;
     this.lastDuration = milliseconds;

@@ -19,13 +19,19 @@ test('what is scraped is what is so at that time', async () => {
     conditions: [condition('Healthy', 'True', 'ProbeSucceeded'), condition('Published', 'True', 'InToolset')],
   };
   let backends = [sick, sick, well];
-  const state = { leads: true, ready: { kubernetes: true, discovery: false }, interval: 60_000 };
+  const state = {
+    leads: true,
+    ready: { kubernetes: true, discovery: false },
+    interval: 60_000,
+    disproven: 0,
+  };
   stateMetrics(set, {
     version: '1.2.3',
     leads: () => state.leads,
     ready: () => state.ready,
     interval: () => state.interval,
     backends: () => backends,
+    disproven: () => state.disproven,
   });
   const scrape = async (): Promise<string[]> =>
     (await set.registry.metrics()).split('\n').filter((line) => line.startsWith('dynamic_toolset_'));
@@ -41,7 +47,12 @@ test('what is scraped is what is so at that time', async () => {
     'dynamic_toolset_backend_conditions{condition="Published",status="True",reason="InToolset"} 1',
   ]);
   backends = [well];
-  Object.assign(state, { leads: false, ready: { kubernetes: false, discovery: true }, interval: 1_500 });
+  Object.assign(state, {
+    leads: false,
+    ready: { kubernetes: false, discovery: true },
+    interval: 1_500,
+    disproven: 2,
+  });
   expect(await scrape()).toEqual([
     'dynamic_toolset_build_info{version="1.2.3"} 1',
     'dynamic_toolset_leader 0',
@@ -50,5 +61,7 @@ test('what is scraped is what is so at that time', async () => {
     'dynamic_toolset_discovery_interval_seconds 1.5',
     'dynamic_toolset_backend_conditions{condition="Healthy",status="True",reason="ProbeSucceeded"} 1',
     'dynamic_toolset_backend_conditions{condition="Published",status="True",reason="InToolset"} 1',
+    'dynamic_toolset_backend_conditions{condition="Proven",status="False",reason="AnsweredAsSomethingElse"} 2',
+    'dynamic_toolset_backend_conditions{condition="Published",status="False",reason="NotProven"} 2',
   ]);
 });

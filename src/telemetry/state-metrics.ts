@@ -12,12 +12,14 @@ export interface StateMetricsOptions {
   readonly interval: () => number;
   /** The known backends. */
   readonly backends: () => readonly { readonly conditions: readonly Condition[] }[];
+  /** How many candidates are left out because their answers contradict their type; they are no backends. */
+  readonly disproven: () => number;
 }
 
 /** Creates the metrics of current state, which are read at each scrape. */
 export function stateMetrics(
   set: MetricSet,
-  { version, leads, ready, interval, backends }: StateMetricsOptions,
+  { version, leads, ready, interval, backends, disproven }: StateMetricsOptions,
 ): void {
   set.gauge('build_info', 'The running version; always 1.', ['version']).set({ version }, 1);
   set.gauge('leader', '1 if this process is the leader, otherwise 0.', [], (gauge) =>
@@ -31,12 +33,16 @@ export function stateMetrics(
   );
   set.gauge(
     'backend_conditions',
-    'Backends by condition, with its status and reason. What no backend has is absent. All replicas report all backends.',
+    'Backends by condition, with its status and reason. Candidates that are left out because their answers contradict their type count as Proven=False. What no backend has is absent. All replicas report all backends.',
     ['condition', 'status', 'reason'],
     (gauge) => {
       gauge.reset();
       for (const { conditions } of backends())
         for (const { type, status, reason } of conditions) gauge.inc({ condition: type, status, reason });
+      const count = disproven();
+      if (count === 0) return;
+      gauge.inc({ condition: 'Proven', status: 'False', reason: 'AnsweredAsSomethingElse' }, count);
+      gauge.inc({ condition: 'Published', status: 'False', reason: 'NotProven' }, count);
     },
   );
 }

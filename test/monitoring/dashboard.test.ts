@@ -67,6 +67,7 @@ test('each metric that an expression names is one of ours, or of the process, wi
     ready: () => ({}),
     interval: () => 0,
     backends: () => [],
+    disproven: () => 0,
   });
   apiMetrics(set);
   const scraped = await set.registry.getMetricsAsJSON();
