@@ -268,6 +268,13 @@ describe('a key that addresses nothing is told', () => {
     expect(told(key, override)).toEqual([expected]);
   });
 
+  test('a Service that is no backend and has the Pods of one: which words count for these Pods', () => {
+    const found = { ...LOKI, sharesPods: [LOKI.service.name, 'loki-internal'] };
+    expect(told('monitoring/loki-internal', { enabled: false }, [found])).toEqual([
+      'names a Service that is no backend, but has Pods of monitoring/loki: only enabled: false and approved: false count for these Pods; for anything else, write monitoring/loki',
+    ]);
+  });
+
   test('what is meant is never a Service of another cluster, which no key can address', () => {
     const east = backend('loki-east', {});
     const other = { ...east, service: { ...east.service, cluster: 'e' } };

@@ -124,6 +124,8 @@ function conflictNote(changes: readonly Change[], what: string): Problem[] {
 class Unmatched {
   readonly #known: readonly string[];
   readonly #displayed: ReadonlyMap<string, string>;
+  /** Services that have the Pods of a backend and are no part of it, with the backend's display key. */
+  readonly #beside: ReadonlyMap<ServiceKey, string>;
   #compared = 0;
 
   constructor(found: readonly DiscoveredService[]) {
@@ -131,6 +133,11 @@ class Unmatched {
     this.#displayed = new Map(
       found.flatMap((each) =>
         [...(each.displayNames ?? []), each.tool].map((name) => [name, displayKey(each.service)] as const),
+      ),
+    );
+    this.#beside = new Map(
+      found.flatMap(({ service, sharesPods = [] }) =>
+        sharesPods.map((name) => [serviceKey({ ...service, name }), displayKey(service)] as const),
       ),
     );
   }
@@ -149,6 +156,13 @@ class Unmatched {
         where: placeOf(key),
         what: 'has a URL and is not published: its type is not known, since its Service is no backend that is known now',
         fix: 'give it a type, for example type: loki',
+      };
+    const beside = address === undefined ? undefined : this.#beside.get(serviceKey(address));
+    if (beside !== undefined)
+      return {
+        where: placeOf(key),
+        what: `names a Service that is no backend, but has Pods of ${beside}: only enabled: false and approved: false count for these Pods`,
+        fix: `for anything else, write ${beside}`,
       };
     const missing = WHOLE_TOOL.filter((field) => override[field] === undefined);
     const isFree = address === undefined && override.enabled !== false;
