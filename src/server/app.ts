@@ -157,6 +157,9 @@ export async function createApp({
     },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 253 },
   });
+  // A client that closes its side after its request still gets an answer that takes a while.
+  // https://github.com/nodejs/node/blob/v24.x/lib/_http_server.js, socketOnEnd
+  Object.assign(app.server, { httpAllowHalfOpen: true });
   const methods = new Methods();
   const bodies = new OpenBodies();
   function count({ method, routeOptions }: FastifyRequest, status: number, milliseconds: number): void {

@@ -143,6 +143,8 @@ export function eventStream(
         const listener: Listener = { request, reply, client, reviewed: false };
         listeners.add(listener);
         reply.raw.on('close', () => listeners.delete(listener)).on('error', () => {});
+        // The server allows half-open connections, and a stream has no end to wait for.
+        request.raw.socket.once('end', () => reply.raw.destroy());
         send(listener, frame());
         return reply;
       },

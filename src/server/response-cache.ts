@@ -27,7 +27,8 @@ export class ResponseCache {
   readonly #revision: () => number;
   readonly #kept: LRUCache<string, Ready>;
   #of = -1;
-  #turn: Promise<void> = Promise.resolve();
+  /** Resolves in a turn in which no body was made yet; undefined if that is this one. */
+  #freeTurn: Promise<void> | undefined;
 
   /**
    * @param revision is another number whenever an answer may be another one
@@ -56,7 +57,8 @@ export class ResponseCache {
   ): Promise<FastifyReply> {
     let ready = this.#find(question);
     if (ready === undefined) {
-      await this.#nextTurn();
+      const freeTurn = this.#takeTurn();
+      if (freeTurn !== undefined) await freeTurn;
       ready = this.#ready(question, make);
     }
     void reply
@@ -67,10 +69,17 @@ export class ResponseCache {
     return reply.type('application/json; charset=utf-8').send(ready.body);
   }
 
-  /** Resolves in a turn of the event loop of its own. */
-  #nextTurn(): Promise<void> {
-    this.#turn = this.#turn.then(() => new Promise((resolve) => setImmediate(resolve)));
-    return this.#turn;
+  /** Takes a turn of the event loop. @returns what to wait for, unless it is this turn */
+  #takeTurn(): Promise<void> | undefined {
+    const mine = this.#freeTurn;
+    const next = (mine ?? Promise.resolve()).then(
+      () => new Promise<void>((resolve) => setImmediate(resolve)),
+    );
+    this.#freeTurn = next;
+    void next.then(() => {
+      if (this.#freeTurn === next) this.#freeTurn = undefined;
+    });
+    return mine;
   }
 
   #find(question: string): Ready | undefined {

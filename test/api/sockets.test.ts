@@ -36,6 +36,15 @@ test('a client that closes its side still gets its answer', async () => {
   expect(statuses(await text(socket))).toEqual(['200']);
 });
 
+test('a client that closes its side still gets an answer that takes a while', async () => {
+  const { open } = await setting();
+  const post = 'POST /api/v1/toolsets/validate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n';
+  const body = JSON.stringify({ kind: 'overrides', content: 'tools: {}' });
+  const socket = open();
+  socket.end(`${post}content-length: ${body.length}\r\n\r\n${body}`);
+  expect(statuses(await text(socket))).toEqual(['200']);
+});
+
 test('an incomplete request gets a timeout response', async () => {
   const { open } = await setting();
   const body =
