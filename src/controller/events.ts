@@ -113,7 +113,7 @@ type EngineFact =
   /** The overrides cannot be read; the last toolset stays until they are mended. */
   | { readonly kind: 'overrides-invalid'; readonly cycle: number; readonly faults: string }
   | { readonly kind: 'overrides-mended'; readonly cycle: number }
-  /** Many tools at once became unhealthy: they stay for one more cycle. */
+  /** Many tools would be removed at once. They stay published until their holds end. */
   | {
       readonly kind: 'removal-held';
       readonly cycle: number;

@@ -2,7 +2,7 @@ import type { Problem } from '../../model/discovery.ts';
 import { LIMIT_NAMES } from '../../model/documents.ts';
 import type { EventHandlers } from '../event-handlers.ts';
 import type { MetricSet } from '../metric-set.ts';
-import type { TargetHandlers } from './common.ts';
+import type { TargetHandlers } from './labels.ts';
 
 const isOfOverrides = ({ where }: Problem): boolean => where.startsWith('overrides.yaml');
 
@@ -11,7 +11,7 @@ export function overrideMetrics(set: MetricSet): EventHandlers {
   const overrides = set.counter('override_errors_total', 'Times that overrides.yaml became invalid.');
   const valid = set.gauge(
     'overrides_valid',
-    '1 if overrides.yaml was valid when the leader last read it, otherwise 0. Followers do not read it.',
+    '1 if overrides.yaml was valid when the leader last read it, otherwise 0. Replicas that do not lead do not read it.',
   );
   valid.set(1);
   const conflicts = set.counter(
@@ -44,7 +44,7 @@ export function decisionMetrics(set: MetricSet): TargetHandlers {
   );
   const waiting = set.gauge(
     'approvals_waiting',
-    'MCP servers and annotated Services that wait for approval. Followers do not count them.',
+    'MCP servers and annotated Services that wait for approval. Replicas that do not lead do not count them.',
   );
   const toolChanges = set.counter(
     'mcp_tool_changes_total',

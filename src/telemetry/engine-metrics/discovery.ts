@@ -5,7 +5,7 @@ import { clusterField } from '../../model/key.ts';
 import { type ServiceKey, serviceKey } from '../../model/service.ts';
 import type { EventHandlers } from '../event-handlers.ts';
 import { limitCardinality, type MetricSet } from '../metric-set.ts';
-import { type Counted, PASS_BUCKETS, SECOND, setCounts, type TypeLabel } from './common.ts';
+import { type Counted, PASS_BUCKETS, SECOND, setCounts, type TypeLabel } from './labels.ts';
 
 /** Maximum namespaces with a label value of their own. */
 const MAX_NAMESPACES = 200;

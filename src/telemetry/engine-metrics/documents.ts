@@ -1,7 +1,7 @@
 import { shardOf } from '../../model/documents.ts';
 import type { PublishedTool } from '../../model/published-tools.ts';
 import type { MetricSet } from '../metric-set.ts';
-import { setCounts, type TargetHandlers, type TargetLabel, type TypeLabel } from './common.ts';
+import { setCounts, type TargetHandlers, type TargetLabel, type TypeLabel } from './labels.ts';
 
 /** Names of the generated documents of a target; `undefined` is the home target. */
 export type DocumentsOf = (targetId: string | undefined) => readonly string[];

@@ -1,6 +1,6 @@
 import type { EventHandlers } from '../event-handlers.ts';
 import type { MetricSet } from '../metric-set.ts';
-import { SECOND, type TargetHandlers } from './common.ts';
+import { SECOND, type TargetHandlers } from './labels.ts';
 
 /** Metrics of configuration changes. */
 export function configurationMetrics(set: MetricSet): EventHandlers {
@@ -28,7 +28,7 @@ export function configurationMetrics(set: MetricSet): EventHandlers {
 export function successMetrics(set: MetricSet): TargetHandlers {
   const success = set.gauge(
     'last_success_timestamp_seconds',
-    'Unix time when a stage last succeeded. Followers do not reconcile.',
+    'Unix time when a stage last succeeded. Replicas that do not lead do not reconcile.',
     ['stage', 'target'],
   );
   return (of) => ({

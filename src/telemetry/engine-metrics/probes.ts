@@ -1,7 +1,7 @@
 import type { Verdict } from '../../model/discovery.ts';
 import type { EventHandlers } from '../event-handlers.ts';
 import type { MetricSet } from '../metric-set.ts';
-import { SECOND, type TypeLabel } from './common.ts';
+import { SECOND, type TypeLabel } from './labels.ts';
 
 /** Histogram buckets of probes, in seconds. */
 const PROBE_BUCKETS = [0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];

@@ -1,5 +1,5 @@
 import type { MetricSet } from '../metric-set.ts';
-import { PASS_BUCKETS, SECOND, type TargetHandlers } from './common.ts';
+import { PASS_BUCKETS, SECOND, type TargetHandlers } from './labels.ts';
 
 /** Maximum changes to track while publishing fails. */
 const MAX_CHANGES = 100;
@@ -73,7 +73,7 @@ export function historyMetrics(set: MetricSet): TargetHandlers {
   const revision = set.gauge('revision', 'Number of the newest revision; 0 if there is none.', ['target']);
   const history = set.gauge(
     'history_last_write_successful',
-    '1 if the published documents are in the history, 0 if writing them failed. Followers do not write the history.',
+    '1 if the published documents are in the history, 0 if writing them failed. Replicas that do not lead do not write the history.',
     ['target'],
   );
   return (of) => {

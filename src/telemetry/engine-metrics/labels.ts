@@ -1,4 +1,4 @@
-/** Code that several groups of metrics share. */
+/** Labels that several groups of metrics share, and their common units. */
 import type { EventHandlers } from '../event-handlers.ts';
 
 /** Converts a type to a label value: `other` unless a detector has the type. */
