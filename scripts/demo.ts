@@ -1,6 +1,6 @@
 /**
- * A demonstration without a cluster: a folder of manifests plays the cluster, small local servers play the backends,
- * and the real `discover` and `serve` work on them. `--once` ends after the first pass.
+ * A demonstration without a cluster: a folder of manifests stands in for the cluster, small local servers stand in for
+ * the backends, and the real `discover` and `serve` work on them. `--once` ends after the first pass.
  */
 import { spawn } from 'node:child_process';
 import { cp, mkdir, rm } from 'node:fs/promises';
@@ -41,7 +41,7 @@ const probing = [...backends.connectTo.flatMap((target) => ['--connect-to', targ
 let exitCode: number | null = 0;
 try {
   console.log(
-    `${backends.connectTo.length} small servers on this machine play the backends; --connect-to points to them.`,
+    `${backends.connectTo.length} small servers on this machine stand in for the backends; --connect-to points to them.`,
   );
   say(`The backends of the cluster in ${cluster}/, with the evidence:`);
   console.log(
