@@ -26,7 +26,7 @@ export interface Discovery {
 /** Shortest delay before a run for which only time is a reason, in milliseconds. */
 const SHORTEST_DELAY = 1_000;
 
-/** Keeps one output in step with the last snapshot, and with what other processes write there. */
+/** Keeps one target in step with the last snapshot, and with what other processes write there. */
 export class ReconcileLoop {
   #options: ReconcileLoopOptions;
   readonly #discovery: Discovery;
@@ -36,7 +36,7 @@ export class ReconcileLoop {
   readonly #retry = new Retry();
   /** What is published may differ from the desired state. */
   #needsReconcile = true;
-  /** Somebody else wrote to the output since the last run. */
+  /** Somebody else wrote to the target since the last run. */
   #isChangedOutside = false;
   /** The last failure was one of new documents only: what is published was reverted to the last good ones. */
   #isReverted = false;
@@ -53,7 +53,7 @@ export class ReconcileLoop {
     this.#trigger.fire();
   }
 
-  /** Runs soon: somebody else wrote to the output. */
+  /** Runs soon: somebody else wrote to the target. */
   onExternalChange(): void {
     this.#needsReconcile = true;
     this.#isChangedOutside = true;
