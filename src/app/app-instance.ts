@@ -86,7 +86,7 @@ export async function createAppInstance(
   const { publishToCluster, publishToFile } = await import('./publishing.ts');
   const publishing =
     kube === undefined
-      ? publishToFile(out ?? '', settings)
+      ? publishToFile(out ?? '', settings, log)
       : publishToCluster(kube, settings, { env: host.env, log, force: serveOptions.force });
   const overrides = new OverridesPreloader();
   const follower = await createFollower(settings, host.env, kube);

@@ -21,6 +21,9 @@ export interface Publishing extends Pick<EngineTarget, 'publisher' | 'owner'> {
   flush(): Promise<void>;
 }
 
+/** Parts that are looked for at the start, at least: the default of MAX_SHARDS. */
+const DEFAULT_SHARDS = 4;
+
 /** Maximum time to wait for pending Events at shutdown, in milliseconds. */
 const FLUSH_TIMEOUT = 3_000;
 
@@ -28,9 +31,12 @@ const FLUSH_TIMEOUT = 3_000;
 export function publishToFile(
   path: string,
   { configMapName, configMapNamespace }: Configuration,
+  log: Logger,
 ): Publishing {
   return {
-    publisher: filePublisher(path, { name: configMapName, namespace: configMapNamespace }),
+    publisher: filePublisher(path, { name: configMapName, namespace: configMapNamespace }, (line) =>
+      log.info({ component: 'reconciliation' }, line),
+    ),
     owner: async () => undefined,
     flush: async () => {},
   };
@@ -43,7 +49,12 @@ export function publishToCluster(
   { env, log, force }: { readonly env: Env; readonly log: Logger; readonly force: boolean },
 ): Publishing {
   const { configMapName: name, configMapNamespace: namespace } = settings;
-  const publisher = targetOf(kube, settings, { lookFor: settings.maxShards, force });
+  const publisher = targetOf(kube, settings, {
+    // A run with a larger MAX_SHARDS may have left some.
+    lookFor: Math.max(settings.maxShards, DEFAULT_SHARDS),
+    force,
+    onKept: (line) => log.info({ component: 'reconciliation' }, line),
+  });
   const stop = new AbortController();
   const recorder = eventRecorder(kube, {
     regarding: { name, namespace, uid: publisher.uid },

@@ -21,6 +21,7 @@ export interface ConfigMap {
     }[];
   };
   readonly data?: Record<string, string>;
+  readonly binaryData?: Record<string, string>;
   readonly immutable?: boolean;
 }
 
@@ -128,6 +129,29 @@ export async function writeKey(
       path: `${pathOf(namespace, name)}?${new URLSearchParams({ fieldManager })}`,
       contentType: 'application/merge-patch+json',
       body: { metadata: { resourceVersion }, data: { [key]: text } },
+    },
+    signal,
+  )) as ConfigMap;
+}
+
+/**
+ * Changes fields of a ConfigMap, whoever owns them: a JSON merge patch.
+ * @param patch `null` removes a field
+ * @throws as `KubeClient.request`; 409 if the patch has a resourceVersion or a uid, and the ConfigMap another one
+ */
+export async function mergeConfigMap(
+  kube: KubeClient,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  patch: object,
+  fieldManager: string,
+  signal: AbortSignal,
+): Promise<ConfigMap> {
+  return (await kube.request(
+    {
+      method: 'PATCH',
+      path: `${pathOf(namespace, name)}?${new URLSearchParams({ fieldManager })}`,
+      contentType: 'application/merge-patch+json',
+      body: patch,
     },
     signal,
   )) as ConfigMap;

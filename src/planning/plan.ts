@@ -34,6 +34,12 @@ export const SHARDS = `${PREFIX}shards`;
 export const SHARD_LABEL = `${PREFIX}shard`;
 
 /**
+ * Annotation of a ConfigMap that has no part any more, but keys of others: its own name. It may get that part again. The name
+ * keeps the annotation of a copy from counting.
+ */
+export const FORMER_SHARD = `${PREFIX}former-shard`;
+
+/**
  * Which Services the ids of published backends come from, where the published tools alone do not say that. JSON:
  * `{NAMESPACE: {GROUP: [SERVICE, …]}}`, in which an empty name is that of the group.
  */

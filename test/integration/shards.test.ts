@@ -126,11 +126,19 @@ test('3,400 tools are in several ConfigMaps; each is repaired, written for its o
   expect(failures(serve)).toEqual([]);
   expect(await serve.stop()).toBe(0);
 
-  // Fewer tools: what is not needed goes.
+  // Fewer tools: what is not needed goes, without what others wrote.
+  const note = { note: 'mine' };
+  await cluster.admin.patch(path(`${CONFIG_MAP}-2`), { data: note });
   const fewer = startServe({ ...env, MAX_TOOLS_PER_NAMESPACE: '500' }, ['--force']);
   const small = await published(given, 500, 1, fewer);
   expect(small.get(CONFIG_MAP)?.metadata.annotations).not.toHaveProperty('kubernaut.io/shards');
   await waitUntil('it is in the history', async () => (await revisions()).length === 3);
+
+  const kept = await cluster.admin.get<ConfigMap>(path(`${CONFIG_MAP}-2`));
+  expect(kept.data).toEqual(note);
+  expect(kept.metadata).not.toHaveProperty('labels');
+  expect(kept.metadata.annotations).toEqual({ 'kubernaut.io/former-shard': `${CONFIG_MAP}-2` });
+  expect(fewer.lines.filter(({ message }) => message.includes('others wrote note into it'))).toHaveLength(1);
 
   // A rollback restores all of it, and a running serve keeps it.
   const history = await command(env, 'history', '-o', 'json');
@@ -149,6 +157,7 @@ test('3,400 tools are in several ConfigMaps; each is repaired, written for its o
   expect(back.stderr).toContain('is back at revision 1');
   const restored = await published(given, 3_400, 3, fewer);
   expect(restored.get(CONFIG_MAP)?.data['toolset.json']).toBe(first.get(CONFIG_MAP)?.data['toolset.json']);
+  expect(restored.get(`${CONFIG_MAP}-2`)?.data).toEqual({ ...first.get(`${CONFIG_MAP}-2`)?.data, ...note });
   expect(restored.get(`${CONFIG_MAP}-3`)?.data).toEqual(first.get(`${CONFIG_MAP}-3`)?.data);
   await fewer.logged('holds until the inputs change');
   expect(namesIn(await readAll(given))).toHaveLength(3_400);

@@ -20,6 +20,7 @@ import {
   type ObjectState,
   type OwnedConfigMap,
   ownedConfigMap,
+  ownOwners,
   restoredConfigMap,
   stateOf,
   withState,
@@ -34,18 +35,6 @@ function isConflict(error: unknown, action: Plan['action']): boolean {
   return error.code === 404 && (action === 'update' || error.message.startsWith('configmaps "'));
 }
 
-/** The uids of the owner references that we set. @see https://kubernetes.io/docs/reference/using-api/server-side-apply/ */
-function ownOwners({ managedFields = [] }: NonNullable<ConfigMap['metadata']>): readonly string[] {
-  return managedFields
-    .filter(({ manager }) => manager === FIELD_MANAGER)
-    .flatMap(({ fieldsV1 }) => {
-      const metadata = fieldsV1?.['f:metadata'] as Readonly<Record<string, object>> | undefined;
-      return Object.keys(metadata?.['f:ownerReferences'] ?? {});
-    })
-    .filter((key) => key.startsWith('k:'))
-    .map((key) => (JSON.parse(key.slice(2)) as { readonly uid: string }).uid);
-}
-
 /** @param shards the documents in the other ConfigMaps */
 function publishedOf(
   { metadata = {}, data = {}, immutable = false }: ConfigMap,
@@ -58,7 +47,7 @@ function publishedOf(
     managedFields = [],
     ownerReferences = [],
   } = metadata;
-  const own = ownOwners(metadata);
+  const own = ownOwners(metadata, FIELD_MANAGER);
   const ownOwner = ownerReferences.find(({ uid }) => own.includes(uid));
   return {
     data: { ...data, ...shards },

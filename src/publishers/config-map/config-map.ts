@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { ConfigMap } from '../../kubernetes/config-maps.ts';
 import { type ApiStatusError, isStatus } from '../../kubernetes/status.ts';
-import { byShard, type Documents, OVERRIDES_KEY } from '../../model/documents.ts';
+import { byShard, type Documents, OVERRIDES_KEY, shardOf } from '../../model/documents.ts';
 import type { OwnerReference, Plan } from '../../model/published.ts';
-import { LAST_UPDATED, SHARD_LABEL } from '../../planning/plan.ts';
+import { FORMER_SHARD, LAST_UPDATED, SHARD_LABEL } from '../../planning/plan.ts';
 
 /** Name and namespace of a ConfigMap. */
 export interface ConfigMapName {
@@ -60,6 +60,24 @@ export function stateOf({ metadata = {} }: ConfigMap = {}): ObjectState | undefi
  */
 export function isOwnerRefused(error: unknown): error is ApiStatusError {
   return isStatus(error, 403) && /ownerRef/i.test(error.message);
+}
+
+/**
+ * The uids of the owner references that a field manager set.
+ * @see https://kubernetes.io/docs/reference/using-api/server-side-apply/
+ */
+export function ownOwners(
+  { managedFields = [] }: NonNullable<ConfigMap['metadata']>,
+  owner: string,
+): readonly string[] {
+  return managedFields
+    .filter(({ manager }) => manager === owner)
+    .flatMap(({ fieldsV1 }) => {
+      const metadata = fieldsV1?.['f:metadata'] as Readonly<Record<string, object>> | undefined;
+      return Object.keys(metadata?.['f:ownerReferences'] ?? {});
+    })
+    .filter((key) => key.startsWith('k:'))
+    .map((key) => (JSON.parse(key.slice(2)) as { readonly uid: string }).uid);
 }
 
 const timeOf = (now: Date | undefined): Record<string, string> =>
@@ -123,12 +141,23 @@ const shardLabels = ({ name }: ConfigMapName, shard: number): Record<string, str
 export const isIntactShard = (target: ConfigMapName, shard: number, { metadata }: ConfigMap): boolean =>
   Object.entries(shardLabels(target, shard)).every(([key, value]) => metadata?.labels?.[key] === value);
 
+/** Whether a ConfigMap was a shard, has keys of others only, and may be a shard again. */
+export const isFormerShard = (
+  target: ConfigMapName,
+  shard: number,
+  { metadata }: Pick<ConfigMap, 'metadata'>,
+): boolean =>
+  metadata?.annotations?.[FORMER_SHARD] === shardTarget(target, shard).name &&
+  metadata.labels?.[SHARD_LABEL] === undefined &&
+  metadata.labels?.['app.kubernetes.io/managed-by'] !== 'dynamic-toolset';
+
 /**
- * Whether a ConfigMap with the name of a shard is one: by its labels or, if somebody changed those, by the field manager.
- * The main ConfigMap of another toolset may have that name too.
+ * Whether a ConfigMap with the name of a shard is one, or was one: by its labels, by our annotation or, if somebody changed
+ * those, by the field manager. The main ConfigMap of another toolset may have that name too.
  */
 export const isOurShard = (target: ConfigMapName, shard: number, object: ConfigMap): boolean =>
   isIntactShard(target, shard, object) ||
+  isFormerShard(target, shard, object) ||
   object.metadata?.managedFields?.some(({ manager }) => manager === SHARD_MANAGER) === true;
 
 /** The ConfigMap for the part of documents with this number. @param documents by their own names */
@@ -149,6 +178,28 @@ export const shardConfigMap = (
   },
   data: { ...documents },
 });
+
+/** The keys of a shard that are not ours, with a plan's documents. */
+export function foreignKeys(
+  { data = {}, binaryData = {} }: Pick<ConfigMap, 'data' | 'binaryData'>,
+  { documents }: Pick<Plan, 'documents'>,
+): readonly string[] {
+  const ours = new Set(Object.keys(documents).map((name) => shardOf(name).document));
+  return [...Object.keys(data), ...Object.keys(binaryData)].filter((key) => !ours.has(key));
+}
+
+/** The fields of ours that a former shard loses, and the annotation that it gets. */
+export const formerShard = (
+  target: ConfigMapName,
+  shard: number,
+): { readonly labels: Readonly<Record<string, string>>; readonly annotations: Record<string, string> } => ({
+  labels: shardLabels(target, shard),
+  annotations: { [FORMER_SHARD]: shardTarget(target, shard).name },
+});
+
+/** The line about a shard that is kept for what others wrote into it. */
+export const keptLine = (where: string, keys: readonly string[]): string =>
+  `${where} has no part of the toolset any more; it is kept, because others wrote ${keys.slice(0, 5).join(', ')}${keys.length > 5 ? ` and ${keys.length - 5} more keys` : ''} into it`;
 
 /** All ConfigMaps that a plan asks for, the main one first. */
 export const ownedConfigMaps = (target: ConfigMapName, plan: Plan, now: Date | undefined): OwnedConfigMap[] =>

@@ -220,6 +220,67 @@ test.each([
   },
 );
 
+test('a part that others wrote into is not deleted: ours leaves it, theirs stays, and it is used again', async () => {
+  const lines: string[] = [];
+  const { publish, put, stored, texts, writes, live } = await place({ onKept: (line) => lines.push(line) });
+  await publish(parts(1, 2), { uid: 'a' });
+  const part = stored.get('toolset-2');
+  put('toolset-2', {
+    ...part,
+    metadata: {
+      ...part?.metadata,
+      labels: { ...part?.metadata.labels, team: 'sre' },
+      managedFields: [
+        {
+          manager: 'dynamic-toolset-shard',
+          fieldsV1: { 'f:metadata': { 'f:ownerReferences': { 'k:{"uid":"a"}': {} } } },
+        },
+      ],
+    } as never,
+    data: { ...part?.data, note: 'mine', 'runbook.md': '# mine' },
+  });
+  await publish(parts(3), { uid: 'a' });
+  expect(writes).not.toContain('DELETE toolset-2');
+  const kept = stored.get('toolset-2');
+  expect(kept?.data).toEqual({ note: 'mine', 'runbook.md': '# mine' });
+  expect(kept?.metadata.labels).toEqual({ team: 'sre' });
+  expect(kept?.metadata.annotations).toEqual({ 'kubernaut.io/former-shard': 'toolset-2' });
+  expect(kept?.metadata.ownerReferences).toEqual([]);
+  expect(lines).toEqual([
+    'ConfigMap ns/toolset-2 has no part of the toolset any more; it is kept, because others wrote note, runbook.md into it',
+  ]);
+  await publish(parts(4));
+  expect(writes).toEqual(['PATCH toolset']);
+  await publish(parts(1, 2));
+  expect(texts()).toEqual({ toolset: 1, 'toolset-2': 2 });
+  expect(stored.get('toolset-2')).toMatchObject({
+    data: { note: 'mine' },
+    metadata: { labels: { team: 'sre' } },
+  });
+  expect(stored.get('toolset-2')?.metadata.annotations).not.toHaveProperty('kubernaut.io/former-shard');
+  expect((await live())?.toolset?.documents).toEqual(parts(1, 2));
+  await publish(parts(1));
+  expect(stored.get('toolset-2')?.data).toEqual({ note: 'mine', 'runbook.md': '# mine' });
+  expect(lines).toHaveLength(2);
+});
+
+test('the annotation of a former part counts under its own name only, and not on another toolset', async () => {
+  const { publish, put, stored } = await place();
+  const annotations = { 'kubernaut.io/former-shard': 'toolset-3' };
+  put('toolset-2', { metadata: { name: 'toolset-2', annotations }, data: { note: 'mine' } });
+  await expect(publish(parts(1, 2))).rejects.toThrow(/made by others/);
+  put('toolset-2', {
+    metadata: {
+      name: 'toolset-2',
+      annotations: { 'kubernaut.io/former-shard': 'toolset-2' },
+      labels: { 'app.kubernetes.io/managed-by': 'dynamic-toolset' },
+    },
+    data: { note: 'mine' },
+  });
+  await expect(publish(parts(1, 2))).rejects.toThrow(/made by others/);
+  expect(stored.get('toolset-2')?.data).toEqual({ note: 'mine' });
+});
+
 test('somebody who writes a part at the same time is a conflict', async () => {
   const { api, publish, planned, publisher, put, stored } = await place();
   await publish(parts(1, 2));

@@ -3,19 +3,27 @@ import {
   type ConfigMap,
   configMapsPath,
   deleteConfigMap,
+  mergeConfigMap,
   readConfigMap,
+  removeAnnotations,
 } from '../../kubernetes/config-maps.ts';
 import type { KubeClient } from '../../kubernetes/connection.ts';
 import { runInformer } from '../../kubernetes/informer.ts';
 import { isDenied, isStatus } from '../../kubernetes/status.ts';
 import { byShard, type Documents, shardName } from '../../model/documents.ts';
 import type { Plan } from '../../model/published.ts';
+import { FORMER_SHARD, LAST_UPDATED } from '../../planning/plan.ts';
 import { ShardsRefused } from '../publisher.ts';
 import {
   type ConfigMapName,
+  foreignKeys,
+  formerShard,
+  isFormerShard,
   isIntactShard,
   isOurShard,
   isOwnerRefused,
+  keptLine,
+  ownOwners,
   SHARD_MANAGER,
   shardConfigMap,
   shardTarget,
@@ -33,6 +41,8 @@ export interface ShardsOptions {
   readonly lookFor?: number | undefined;
   /** Take over ConfigMaps of others that have the name of a shard. */
   readonly force?: boolean | undefined;
+  /** Called with one line when a ConfigMap that is not needed any more is kept, because others wrote into it. */
+  readonly onKept?: ((line: string) => void) | undefined;
 }
 
 /** One write of a shard, or of the main ConfigMap. */
@@ -53,6 +63,7 @@ export class ConfigMapShards {
   readonly #kube: KubeClient;
   readonly #target: ConfigMapName;
   readonly #force: boolean;
+  readonly #onKept: (line: string) => void;
   #lookFor: number;
   /** By number. Those that are not ours too, so that nothing is written to them. */
   #known: ReadonlyMap<number, ConfigMap> = new Map();
@@ -61,10 +72,15 @@ export class ConfigMapShards {
   /** Called when other shards are known than before. */
   #onKnown: () => void = () => {};
 
-  constructor(kube: KubeClient, target: ConfigMapName, { lookFor = 1, force = false }: ShardsOptions) {
+  constructor(
+    kube: KubeClient,
+    target: ConfigMapName,
+    { lookFor = 1, force = false, onKept = () => {} }: ShardsOptions,
+  ) {
     this.#kube = kube;
     this.#target = target;
     this.#force = force;
+    this.#onKept = onKept;
     this.#lookFor = lookFor;
   }
 
@@ -116,10 +132,18 @@ export class ConfigMapShards {
       changed.push({ growth, run: () => this.#write(shard, documents, plan, now, signal) });
     }
     const removed = [...this.#known]
-      .filter(([shard, object]) => !wanted.has(shard) && isOurShard(this.#target, shard, object))
+      .filter(
+        ([shard, object]) =>
+          !wanted.has(shard) &&
+          isOurShard(this.#target, shard, object) &&
+          !isFormerShard(this.#target, shard, object),
+      )
       .map(([shard, object]) => ({
         growth: -bytesOf(object.data),
-        run: () => this.#remove(shard, object, signal),
+        run: () =>
+          foreignKeys(object, plan).length === 0
+            ? this.#remove(shard, object, signal)
+            : this.#release(shard, object, plan, signal),
       }));
     return { changed, removed };
   }
@@ -231,7 +255,9 @@ export class ConfigMapShards {
     const object = withState(shardConfigMap(this.#target, shard, documents, plan, now), basis);
     const options = { fieldManager: SHARD_MANAGER, force: basis !== undefined };
     try {
-      const written = await applyConfigMap(this.#kube, object, options, signal);
+      let written = await applyConfigMap(this.#kube, object, options, signal);
+      if (written.metadata?.annotations?.[FORMER_SHARD] !== undefined)
+        written = await removeAnnotations(this.#kube, object, [FORMER_SHARD], signal);
       this.#set([...this.#known, [shard, written]]);
     } catch (error) {
       throw isStatus(error, 403) && !isOwnerRefused(error) ? this.#denial(shard, 'write', error) : error;
@@ -242,6 +268,31 @@ export class ConfigMapShards {
     const state = stateOf(object);
     await deleteConfigMap(this.#kube, shardTarget(this.#target, shard), state, signal);
     this.#set([...this.#known].filter(([number]) => number !== shard));
+  }
+
+  /** Removes what is ours from a ConfigMap, and keeps what others wrote. The data of an immutable one stays. */
+  async #release(shard: number, object: ConfigMap, plan: Plan, signal: AbortSignal): Promise<void> {
+    const target = shardTarget(this.#target, shard);
+    const { labels, annotations } = formerShard(this.#target, shard);
+    const { metadata = {}, data = {}, immutable } = object;
+    const keys = foreignKeys(object, plan);
+    const removed = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, null]));
+    const ours = ownOwners(metadata, SHARD_MANAGER);
+    const patch = {
+      metadata: {
+        ...stateOf(object),
+        labels: removed(Object.keys(labels).filter((key) => metadata.labels?.[key] === labels[key])),
+        annotations: { ...removed([LAST_UPDATED]), ...annotations },
+        // Else the ConfigMap goes with our Deployment.
+        ownerReferences: (metadata.ownerReferences ?? []).filter(({ uid }) => !ours.includes(uid)),
+      },
+      ...(immutable === true
+        ? {}
+        : { data: removed(Object.keys(data).filter((key) => !keys.includes(key))) }),
+    };
+    const kept = await mergeConfigMap(this.#kube, target, patch, SHARD_MANAGER, signal);
+    this.#set([...this.#known, [shard, kept]]);
+    this.#onKept(keptLine(`ConfigMap ${target.namespace}/${target.name}`, keys));
   }
 
   #watchOne(

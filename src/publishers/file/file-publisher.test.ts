@@ -315,6 +315,42 @@ describe('documents of several ConfigMaps', () => {
     expect((await publisher.read(signal))?.data).toEqual(parts('e').documents);
   });
 
+  test('keep a part that is not needed any more and has keys of others, without what is ours', async () => {
+    const lines: string[] = [];
+    publisher = filePublisher(path, target, (line) => lines.push(line));
+    const text = await publishParts('a', 'b', 'c');
+    await writeFile(
+      path,
+      text.replace('data:\n  toolset.json: b', 'data:\n  note: mine # really\n  toolset.json: b'),
+    );
+    const one = await publishParts('d');
+    const [, kept, ...rest] = loadAll(one) as { metadata: object; data: object }[];
+    expect(rest).toEqual([]);
+    expect(kept).toEqual({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: {
+        ...target,
+        name: `${target.name}-2`,
+        labels: {},
+        annotations: { 'kubernaut.io/former-shard': `${target.name}-2` },
+      },
+      data: { note: 'mine' },
+    });
+    expect(one).toContain('# really');
+    expect((await publisher.read(signal))?.data).toEqual(parts('d').documents);
+    expect(await publishParts('d')).toBe('nothing to do');
+    expect(await publishParts('e')).toContain('# really');
+    const again = loadAll(await publishParts('a', 'b')) as { metadata: object; data: object }[];
+    expect(again[1]?.data).toEqual({ note: 'mine', 'toolset.json': 'b' });
+    expect(JSON.stringify(again[1])).not.toContain('former-shard');
+    expect(lines).toEqual([
+      expect.stringContaining(
+        `ConfigMap ${target.name}-2 has no part of the toolset any more; it is kept, because others wrote note into it`,
+      ),
+    ]);
+  });
+
   test('are refused by a JSON file, which holds one', async () => {
     await writeFile(path, JSON.stringify({ kind: 'ConfigMap', metadata: { name: target.name }, data: {} }));
     const planned = plan({ ...parts('a', 'b') }, await publisher.read(signal), '1');

@@ -3,11 +3,15 @@ import { dirname, resolve } from 'node:path';
 import type { Document } from 'yaml';
 import { shardName } from '../../model/documents.ts';
 import { ConfigError } from '../../model/errors.ts';
-import type { Published } from '../../model/published.ts';
+import type { Plan, Published } from '../../model/published.ts';
 import { unreadable } from '../../model/unreadable.ts';
 import {
   type ConfigMapName,
+  foreignKeys,
+  formerShard,
+  isFormerShard,
   isIntactShard,
+  keptLine,
   type OwnedConfigMap,
   ownedConfigMaps,
   restoredConfigMap,
@@ -18,9 +22,11 @@ import {
   documentsIn,
   isEmpty,
   isJson,
+  type ManifestConfigMap,
   manifestFault,
   merge,
   newManifest,
+  release,
   shardIn,
   textOf,
 } from './manifest.ts';
@@ -72,8 +78,13 @@ const streamOf = (texts: readonly string[]): string =>
 /**
  * Publishes into a file that holds the manifest of a ConfigMap, as YAML or JSON. What else stands in the file, such as
  * other data keys and comments, is kept. Other parts of divided documents are more documents of the YAML stream.
+ * @param onKept called with one line when a part that is not needed any more is kept, because others wrote into it
  */
-export function filePublisher(path: string, target: ConfigMapName): Publisher {
+export function filePublisher(
+  path: string,
+  target: ConfigMapName,
+  onKept: (line: string) => void = () => {},
+): Publisher {
   const readText = async (): Promise<string> => {
     try {
       return await readFile(path, 'utf8');
@@ -88,6 +99,20 @@ export function filePublisher(path: string, target: ConfigMapName): Publisher {
     new ConfigError(
       `${path} is there and is not the manifest of a ConfigMap (${why}), so it is left alone; name another file with --out`,
     );
+  const isShard = (shard: number, object: ManifestConfigMap): boolean =>
+    isIntactShard(target, shard, object) || isFormerShard(target, shard, object);
+  /** The texts of parts that are not needed any more, and that others wrote into. */
+  const keptTexts = (before: Manifests, plan: Plan, owned: number): string[] =>
+    [...before].flatMap(([shard, document]) => {
+      if (shard <= owned) return [];
+      const object = configMapIn(document);
+      if (isFormerShard(target, shard, object)) return [textOf(document, false)];
+      const keys = foreignKeys(object, plan);
+      if (keys.length === 0) return [];
+      release(document, formerShard(target, shard), keys);
+      onKept(keptLine(`${path}: ConfigMap ${target.name}-${shard}`, keys));
+      return [textOf(document, false)];
+    });
   const manifestsIn = (text: string): Manifests => {
     const manifests = new Map<number, Document.Parsed>();
     for (const [index, document] of documentsIn(text).entries()) {
@@ -95,7 +120,7 @@ export function filePublisher(path: string, target: ConfigMapName): Publisher {
       if (wrong !== undefined) throw refused(wrong);
       const object = configMapIn(document);
       const shard = index === 0 ? 1 : shardIn(object);
-      if (manifests.has(shard) || (index > 0 && !isIntactShard(target, shard, object)))
+      if (manifests.has(shard) || (index > 0 && !isShard(shard, object)))
         throw refused(`its document ${index + 1} is something else`);
       manifests.set(shard, document);
     }
@@ -127,7 +152,10 @@ export function filePublisher(path: string, target: ConfigMapName): Publisher {
     const text = await readText();
     if (isEmpty(text)) return undefined;
     const objects = [...manifestsIn(text)].map(([shard, document]) => ({ shard, ...configMapIn(document) }));
-    const data = objects.flatMap(({ shard, data: texts }) =>
+    const parts = objects.filter(
+      ({ shard, ...object }) => shard === 1 || isIntactShard(target, shard, object),
+    );
+    const data = parts.flatMap(({ shard, data: texts }) =>
       Object.entries(texts).map(([key, content]) => [shardName(key, shard), content] as const),
     );
     return { data: Object.fromEntries(data), ...(objects[0]?.metadata ?? { labels: {}, annotations: {} }) };
@@ -150,7 +178,7 @@ export function filePublisher(path: string, target: ConfigMapName): Publisher {
           index === 0 && plan.restore !== undefined ? restoredConfigMap(object, plan.restore) : object;
         return manifestText(whole, index + 1, before.get(index + 1), isJson(text));
       });
-      await replace(streamOf(texts));
+      await replace(streamOf([...texts, ...keptTexts(before, plan, owned.length)]));
       return read();
     },
   };

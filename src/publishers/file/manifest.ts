@@ -1,6 +1,6 @@
 import { type Document, isMap, parseAllDocuments, parseDocument, stringify, visit } from 'yaml';
 import * as z from 'zod';
-import { OWN_ANNOTATIONS, SHARD_LABEL } from '../../planning/plan.ts';
+import { FORMER_SHARD, LAST_UPDATED, OWN_ANNOTATIONS, SHARD_LABEL } from '../../planning/plan.ts';
 import type { OwnedConfigMap } from '../config-map/config-map.ts';
 
 const texts = z
@@ -11,6 +11,7 @@ const configMap = z.object({
   kind: z.literal('ConfigMap'),
   metadata: z.object({ labels: texts, annotations: texts }),
   data: texts,
+  binaryData: texts,
 });
 
 /** A ConfigMap in a manifest, as far as it is read. */
@@ -55,8 +56,24 @@ export function manifestFault(document: Document.Parsed): string | undefined {
 /** The ConfigMap in a manifest without a fault. */
 export const configMapIn = (document: Document.Parsed): ManifestConfigMap => configMap.parse(document.toJS());
 
-/** Which part of the documents a ConfigMap has, by its label; 1 for the main one. */
-export const shardIn = ({ metadata }: ManifestConfigMap): number => Number(metadata.labels[SHARD_LABEL] ?? 1);
+/** Which part of the documents a ConfigMap has, by its label, or had, by its annotation; 1 for the main one. */
+export const shardIn = ({ metadata: { labels, annotations } }: ManifestConfigMap): number =>
+  Number(labels[SHARD_LABEL] ?? /-(\d+)$/.exec(annotations[FORMER_SHARD] ?? '')?.[1] ?? 1);
+
+/** Removes our fields from the manifest of a part that is not needed any more, and leaves all others as they are. */
+export function release(
+  document: Document.Parsed,
+  { labels, annotations }: Pick<OwnedConfigMap['metadata'], 'labels' | 'annotations'>,
+  kept: readonly string[],
+): void {
+  const { metadata, data } = configMapIn(document);
+  for (const [key, value] of Object.entries(labels))
+    if (metadata.labels[key] === value) document.deleteIn(['metadata', 'labels', key]);
+  document.deleteIn(['metadata', 'annotations', LAST_UPDATED]);
+  for (const [key, value] of Object.entries(annotations))
+    document.setIn(['metadata', 'annotations', key], value);
+  for (const key of Object.keys(data)) if (!kept.includes(key)) document.deleteIn(['data', key]);
+}
 
 /** Puts our fields into a manifest, and leaves all others as they are. */
 export function merge(document: Document.Parsed, object: OwnedConfigMap): void {
@@ -68,7 +85,7 @@ export function merge(document: Document.Parsed, object: OwnedConfigMap): void {
   put(['metadata'], { name, namespace });
   put(['metadata', 'labels'], labels);
   put(['metadata', 'annotations'], annotations);
-  for (const key of OWN_ANNOTATIONS)
+  for (const key of [...OWN_ANNOTATIONS, FORMER_SHARD])
     if (!Object.hasOwn(annotations, key)) document.deleteIn(['metadata', 'annotations', key]);
   put(['data'], object.data);
 }
