@@ -126,19 +126,11 @@ test('3,400 tools are in several ConfigMaps; each is repaired, written for its o
   expect(failures(serve)).toEqual([]);
   expect(await serve.stop()).toBe(0);
 
-  // Fewer tools: what is not needed goes, without what others wrote.
-  const note = { note: 'mine' };
-  await cluster.admin.patch(path(`${CONFIG_MAP}-2`), { data: note });
+  // Fewer tools: what is not needed goes.
   const fewer = startServe({ ...env, MAX_TOOLS_PER_NAMESPACE: '500' }, ['--force']);
   const small = await published(given, 500, 1, fewer);
   expect(small.get(CONFIG_MAP)?.metadata.annotations).not.toHaveProperty('kubernaut.io/shards');
   await waitUntil('it is in the history', async () => (await revisions()).length === 3);
-
-  const kept = await cluster.admin.get<ConfigMap>(path(`${CONFIG_MAP}-2`));
-  expect(kept.data).toEqual(note);
-  expect(kept.metadata).not.toHaveProperty('labels');
-  expect(kept.metadata.annotations).toEqual({ 'kubernaut.io/former-shard': `${CONFIG_MAP}-2` });
-  expect(fewer.lines.filter(({ message }) => message.includes('others wrote note into it'))).toHaveLength(1);
 
   // A rollback restores all of it, and a running serve keeps it.
   const history = await command(env, 'history', '-o', 'json');
@@ -157,7 +149,6 @@ test('3,400 tools are in several ConfigMaps; each is repaired, written for its o
   expect(back.stderr).toContain('is back at revision 1');
   const restored = await published(given, 3_400, 3, fewer);
   expect(restored.get(CONFIG_MAP)?.data['toolset.json']).toBe(first.get(CONFIG_MAP)?.data['toolset.json']);
-  expect(restored.get(`${CONFIG_MAP}-2`)?.data).toEqual({ ...first.get(`${CONFIG_MAP}-2`)?.data, ...note });
   expect(restored.get(`${CONFIG_MAP}-3`)?.data).toEqual(first.get(`${CONFIG_MAP}-3`)?.data);
   await fewer.logged('holds until the inputs change');
   expect(namesIn(await readAll(given))).toHaveLength(3_400);
@@ -210,4 +201,36 @@ describe('tools are left out as with one ConfigMap, and one line says what to do
     expect(failures(forced)).toEqual([]);
     expect(await forced.stop()).toBe(0);
   });
+});
+
+test('a part that is not needed any more keeps what others wrote, and is used again', {
+  timeout: 180_000,
+}, async () => {
+  const given = await setting({ shards: true });
+  const { cluster, target } = given;
+  const path = `/api/v1/namespaces/${target}/configmaps/${CONFIG_MAP}-2`;
+  const env = { ...given.env, ...LIMITS, MAX_DOCUMENT_KIB: '32' };
+  await many(given, 0, 140);
+  const serve = startServe(env);
+  await published(given, 140, 3, serve);
+  await serve.stop();
+  const note = { note: 'mine' };
+  await cluster.admin.patch(path, { data: note, metadata: { labels: { team: 'sre' } } });
+  const fewer = startServe({ ...env, MAX_TOOLS_PER_NAMESPACE: '10' }, ['--force']);
+  await published(given, 10, 1, fewer);
+  await fewer.logged('others wrote note into it');
+  const kept = await cluster.admin.get<ConfigMap>(path);
+  expect(kept.data).toEqual(note);
+  expect(kept.metadata).toMatchObject({
+    labels: { team: 'sre' },
+    annotations: { 'kubernaut.io/former-shard': `${CONFIG_MAP}-2` },
+  });
+  expect(kept.metadata).not.toHaveProperty('ownerReferences');
+  await fewer.stop();
+  const again = startServe(env);
+  const all = await published(given, 140, 3, again);
+  expect(all.get(`${CONFIG_MAP}-2`)?.data).toMatchObject(note);
+  expect(all.get(`${CONFIG_MAP}-2`)?.metadata.annotations).not.toHaveProperty('kubernaut.io/former-shard');
+  expect([...failures(serve), ...failures(fewer), ...failures(again)]).toEqual([]);
+  await again.stop();
 });
