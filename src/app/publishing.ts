@@ -5,6 +5,7 @@ import type { EngineTarget } from '../controller/target.ts';
 import type { KubeClient } from '../kubernetes/connection.ts';
 import { eventRecorder } from '../kubernetes/events.ts';
 import { problemLine } from '../model/discovery.ts';
+import { MOST_AT_START } from '../publishers/config-map/shards.ts';
 import { filePublisher } from '../publishers/file/file-publisher.ts';
 import { engineEvents } from '../telemetry/engine-events.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -20,9 +21,6 @@ export interface Publishing extends Pick<EngineTarget, 'publisher' | 'owner'> {
   /** Resolves when pending Kubernetes Events are written, or after a timeout. */
   flush(): Promise<void>;
 }
-
-/** Parts that are looked for at the start, at least: the default of MAX_SHARDS. */
-const DEFAULT_SHARDS = 4;
 
 /** Maximum time to wait for pending Events at shutdown, in milliseconds. */
 const FLUSH_TIMEOUT = 3_000;
@@ -50,8 +48,7 @@ export function publishToCluster(
 ): Publishing {
   const { configMapName: name, configMapNamespace: namespace } = settings;
   const publisher = targetOf(kube, settings, {
-    // A run with a larger MAX_SHARDS may have left some.
-    lookFor: Math.max(settings.maxShards, DEFAULT_SHARDS),
+    lookFor: Math.max(settings.maxShards, MOST_AT_START),
     force,
     onKept: (line) => log.info({ component: 'reconciliation' }, line),
   });

@@ -96,7 +96,8 @@ export class ReconcileReports {
     if (drift !== undefined) {
       const now = drift.published ?? intent.documents;
       const diff = documentDiff(before, now, 'found', 'published', QUICK_EDITS);
-      tell({ kind: 'drift', cycle, keys: drift.keys, diff });
+      // After a process of ours was killed between two writes, the rest of the documents is as it shall be.
+      if (diff.length > 0) tell({ kind: 'drift', cycle, keys: drift.keys, diff });
     }
     if (rolledBack !== undefined)
       tell({ kind: 'rolled-back', cycle, to: rolledBack.to.number, faults: rolledBack.faults });

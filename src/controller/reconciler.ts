@@ -145,6 +145,7 @@ export class Reconciler {
 
   /** One attempt, and others without an owner reference or with fewer ConfigMaps if these are refused. */
   async #retryWithLess(...attempt: Parameters<Reconciler['run']>): Promise<Reconciled | undefined> {
+    await this.#recheckShards(attempt[2]);
     for (;;) {
       try {
         return await this.#reconcileOnce(...attempt);
@@ -152,6 +153,15 @@ export class Reconciler {
         if (!this.#takeRefusal(error)) throw error;
       }
     }
+  }
+
+  /** Uses ConfigMaps again that could not be written, once they can. */
+  async #recheckShards(signal: AbortSignal): Promise<void> {
+    const { publisher, generation } = this.#options;
+    if (this.#shardsRefused === undefined) return;
+    if ((await publisher.isUsable?.(this.#shardsRefused, signal)) !== true) return;
+    this.#shardsRefused = undefined;
+    this.#generation = generation;
   }
 
   /** Remembers what was refused. @returns whether another attempt asks for less */

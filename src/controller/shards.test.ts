@@ -26,7 +26,7 @@ const lokis = (from: number, to: number): DiscoveredService[] =>
     return { ...found, service: { ...found.service, created } };
   });
 
-test('readers of all ConfigMaps see every tool that stays, after each single write', async () => {
+async function setup() {
   const api = await configMapsApi();
   const events: EngineEvent[] = [];
   const reconciler = new Reconciler({
@@ -41,6 +41,11 @@ test('readers of all ConfigMaps see every tool that stays, after each single wri
     removalHold: 0,
     once: false,
   });
+  return { api, events, reconciler };
+}
+
+test('readers of all ConfigMaps see every tool that stays, after each single write', async () => {
+  const { api, events, reconciler } = await setup();
   const visible = (): Set<string> =>
     new Set(
       [...api.stored.values()].flatMap(({ data }) =>
@@ -82,4 +87,46 @@ test('readers of all ConfigMaps see every tool that stays, after each single wri
   expect(Math.max(...shards)).toBeGreaterThan(2);
   expect(shards.at(-1)).toBe(1);
   expect(events.filter(({ kind }) => kind === 'drift' || kind === 'rolled-back')).toEqual([]);
+});
+
+test('a part that could not be used is used again as soon as it can be, and until then nothing writes to it', async () => {
+  const { api, reconciler } = await setup();
+  const found = lokis(0, 150);
+  const run = () => reconciler.run({ found, contradicted: [] }, 1, signal);
+  const theirs = { metadata: { name: 'toolset-2', labels: { team: 'a' } }, data: { a: 'b' } };
+  api.put('toolset-2', theirs);
+  await run();
+  await run();
+  expect(api.stored.get('toolset-2')).toMatchObject(theirs);
+  expect(api.writes.filter((write) => write !== 'PATCH toolset')).toEqual([]);
+  api.remove('toolset-2');
+  await run();
+  expect(api.stored.size).toBeGreaterThan(2);
+
+  // One of ours that turns immutable costs no other part.
+  const texts = () => [...api.stored].map(([name, { data }]) => [name, data['toolset.json']]);
+  const before = texts();
+  const part = api.stored.get('toolset-2');
+  const data = { 'toolset.json': '{"tools":[]}' };
+  api.writes.length = 0;
+  api.put('toolset-2', { ...part, data, immutable: true });
+  await run();
+  expect(api.writes).not.toContain('DELETE toolset-3');
+  expect(new Map(texts() as never)).toEqual(new Map(before as never));
+});
+
+test('after a process of ours was killed between two writes, no change by others is reported', async () => {
+  const first = await setup();
+  await first.reconciler.run({ found: lokis(0, 150), contradicted: [] }, 1, signal);
+  const annotations = first.api.stored.get('toolset')?.metadata.annotations ?? {};
+  await first.reconciler.run({ found: lokis(0, 151), contradicted: [] }, 2, signal);
+  const killed = await setup();
+  for (const [name, object] of first.api.stored) {
+    // The hash is the one from before, and all documents are new.
+    const metadata = name === 'toolset' ? { ...object.metadata, annotations } : object.metadata;
+    killed.api.put(name, { ...object, metadata });
+  }
+  await killed.reconciler.run({ found: lokis(0, 151), contradicted: [] }, 1, signal);
+  expect(killed.api.writes).toEqual(['PATCH toolset']);
+  expect(killed.events.filter(({ kind }) => kind === 'drift')).toEqual([]);
 });

@@ -10,6 +10,7 @@ interface AccessReviewStatus {
 }
 
 const PATH = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
+const OWN_PATH = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
 /** In milliseconds. */
 const TIMEOUT = 10_000;
 
@@ -34,4 +35,25 @@ export async function reviewAccess(
   if (status === undefined) throw new InvalidResponseError('the answer to a review of access has no status');
   const reasons = [status.reason, status.evaluationError].filter((reason) => (reason ?? '') !== '');
   return { allowed: status.allowed === true, reason: reasons.join('; ') };
+}
+
+/**
+ * Whether we have a permission on one ConfigMap. Every authenticated client may ask that.
+ * @see https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/self-subject-access-review-v1/
+ * @throws as `KubeClient.request` if the review fails
+ */
+export async function mayAccessConfigMap(
+  kube: KubeClient,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  verb: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const body = {
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SelfSubjectAccessReview',
+    spec: { resourceAttributes: { namespace, name, verb, group: '', resource: 'configmaps' } },
+  };
+  const answer = await kube.request({ method: 'POST', path: OWN_PATH, body, timeout: TIMEOUT }, signal);
+  const { status } = (answer ?? {}) as { readonly status?: AccessReviewStatus };
+  return status?.allowed === true;
 }

@@ -9,6 +9,8 @@ export interface Published {
   readonly version?: string;
   /** Whether the object is immutable. */
   readonly immutable?: boolean;
+  /** The numbers of parts that are published and may not be read. */
+  readonly unread?: readonly number[];
   /** Who owns fields of it, by the names of field managers; unknown where that is not kept. */
   readonly managers?: readonly string[];
   /** `metadata.ownerReferences`: with these objects it goes. */

@@ -1,4 +1,4 @@
-import type { Documents, Toolset } from '../model/documents.ts';
+import { type Documents, shardOf, type Toolset } from '../model/documents.ts';
 import { contentHash } from './content-hash.ts';
 import type { Observed, ReadRevision } from './observed.ts';
 import {
@@ -109,7 +109,9 @@ function driftOf(live: Observed | undefined, published: Toolset | undefined): De
   if (there !== undefined && hashOf(there) === live.annotations[CONTENT_HASH]) return undefined;
   const documents = published?.documents;
   const names = new Set([...live.names, ...Object.keys(documents ?? {})]);
-  const keys = [...names].filter((key) => documents === undefined || live.data[key] !== documents[key]);
+  const keys = [...names]
+    .filter((key) => live.unread?.includes(shardOf(key).shard) !== true)
+    .filter((key) => documents === undefined || live.data[key] !== documents[key]);
   return keys.length === 0 ? undefined : { keys, published: documents };
 }
 

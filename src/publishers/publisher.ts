@@ -50,6 +50,11 @@ export interface Publisher {
    */
   apply(plan: Plan, now: Date, signal: AbortSignal): Promise<Published | undefined>;
   /**
+   * Whether what was refused can be written now, as far as reads tell.
+   * @throws as `read`
+   */
+  isUsable?(refused: ShardsRefused, signal: AbortSignal): Promise<boolean>;
+  /**
    * Tells when somebody else wrote there, until the signal is aborted. Does not throw.
    * @param failed told once while it cannot be watched
    */

@@ -151,7 +151,8 @@ export function configMapPublisher(
         const object = await readConfigMap(kube, target.namespace, target.name, signal);
         remember(object);
         await shards.read(Number(object?.metadata?.annotations?.[SHARDS]) || 1, signal);
-        return object === undefined ? undefined : publishedOf(object, shards.documents);
+        if (object === undefined) return undefined;
+        return { ...publishedOf(object, shards.documents), unread: shards.unread };
       } catch (error) {
         signal.throwIfAborted();
         throw explained(error, 'read');
@@ -174,6 +175,14 @@ export function configMapPublisher(
           `somebody else wrote ${name} at the same time: ${(error as Error).message}; it is tried again`,
           { cause: error },
         );
+      }
+    },
+    async isUsable({ most }, signal) {
+      try {
+        return await shards.isUsable(most + 1, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        throw explained(error, 'read the other parts of');
       }
     },
     async watch(changed, failed, signal) {

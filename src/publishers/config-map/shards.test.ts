@@ -1,7 +1,8 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { configMapsApi } from '../../../test/fixtures/unit/config-maps-api.ts';
 import { observed } from '../../../test/fixtures/unit/toolset.ts';
-import type { Documents } from '../../model/documents.ts';
+import { type Documents, toolsetOf } from '../../model/documents.ts';
+import { decideToKeep } from '../../planning/decide.ts';
 import { plan } from '../../planning/plan.ts';
 import { PublishConflict, ShardsRefused } from '../publisher.ts';
 import { type ConfigMapPublisherOptions, configMapPublisher } from './config-map-publisher.ts';
@@ -194,11 +195,65 @@ test('one that others made since is left alone too, and the main ConfigMap of an
   expect(stored.get('toolset-2')?.data).toEqual({});
 });
 
-test('an immutable one is left alone', async () => {
-  const { publish, put, stored } = await place();
-  await publish(parts(1, 2));
+test('an immutable one is replaced when it changes, unless it has keys of others', async () => {
+  const { publish, put, stored, writes, texts, publisher, remove } = await place();
+  await publish(parts(1, 2, 3));
   put('toolset-2', { ...stored.get('toolset-2'), immutable: true });
-  await expect(publish(parts(1, 3))).rejects.toThrow(/toolset-2 is immutable/);
+  await publish(parts(1, 2, 4));
+  expect(writes).toEqual(['PATCH toolset-3', 'PATCH toolset']);
+  await publish(parts(1, 5, 4));
+  expect(writes).toEqual(['DELETE toolset-2', 'PATCH toolset-2', 'PATCH toolset']);
+  expect(texts()).toEqual({ toolset: 1, 'toolset-2': 5, 'toolset-3': 4 });
+  expect(stored.get('toolset-2')?.immutable).toBeUndefined();
+  const data = { ...stored.get('toolset-2')?.data, note: 'mine' };
+  put('toolset-2', { ...stored.get('toolset-2'), data, immutable: true });
+  const refused = await publish(parts(1, 6, 4)).catch((error: unknown) => error);
+  expect(refused).toMatchObject({ most: 1, message: expect.stringContaining('toolset-2 is immutable') });
+  await publish(parts(1));
+  expect(stored.get('toolset-2')).toMatchObject({ data, immutable: true });
+  expect(stored.get('toolset-2')?.metadata.labels).toEqual({});
+  expect(await publisher.isUsable?.(refused as ShardsRefused, signal)).toBe(false);
+  remove('toolset-2');
+  expect(await publisher.isUsable?.(refused as ShardsRefused, signal)).toBe(true);
+});
+
+test('whether a part that was denied may be written is asked without a write, and once more only', async () => {
+  const { api, publish, publisher, writes } = await place();
+  await publish(parts(1));
+  api.refusing = (request) => (request === 'PATCH toolset-2' ? 403 : undefined);
+  const isUsable = (error: unknown) => publisher.isUsable?.(error as ShardsRefused, signal);
+  const refused = await publish(parts(1, 2)).catch((error: unknown) => error);
+  writes.length = 0;
+  expect(await isUsable(refused)).toBe(false);
+  api.allowing = (verb) => verb === 'patch';
+  expect(await isUsable(refused)).toBe(false);
+  expect(writes).toEqual([]);
+  api.allowing = () => true;
+  expect(await isUsable(refused)).toBe(true);
+  // A webhook denies it.
+  const again = await publish(parts(1, 2)).catch((error: unknown) => error);
+  expect(again).toBeInstanceOf(ShardsRefused);
+  expect(await isUsable(again)).toBe(false);
+});
+
+test('parts that may not be read any more are no change of others, and the warning says how to delete them', async () => {
+  const { api, publish, publisher, live, planned } = await place();
+  await publish(parts(1, 2, 3));
+  api.refusing = (request) => (request.startsWith('GET toolset-') ? 403 : undefined);
+  const seen = await live();
+  expect(seen?.unread).toEqual([2, 3]);
+  expect(
+    decideToKeep({
+      live: seen,
+      revisions: [],
+      own: toolsetOf(parts(1, 2, 3), () => []),
+      overrides: undefined,
+    })?.drift,
+  ).toBeUndefined();
+  const decided = await planned(parts(4, 2, 3));
+  await expect(publisher.apply(decided, new Date(0), signal)).rejects.toThrow(
+    /toolset-2, toolset-3 may keep tools of the past.*kubectl -n ns delete configmap toolset-2 toolset-3$/,
+  );
 });
 
 test.each([

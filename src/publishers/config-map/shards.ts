@@ -1,3 +1,4 @@
+import { mayAccessConfigMap } from '../../kubernetes/access-reviews.ts';
 import {
   applyConfigMap,
   type ConfigMap,
@@ -33,6 +34,8 @@ import {
 
 /** Most shards that are looked for, whatever an annotation says. */
 const MOST = 16;
+/** Shards that are looked for at the start, at least: a run with a larger MAX_SHARDS may have left some. */
+export const MOST_AT_START = 4;
 /** The longest name of an object. */
 const LONGEST_NAME = 253;
 
@@ -69,6 +72,14 @@ export class ConfigMapShards {
   #known: ReadonlyMap<number, ConfigMap> = new Map();
   /** Those that may not be read. */
   #denied: ReadonlySet<number> = new Set();
+  /** How many there were at the last read, as the main one says. */
+  #count = 1;
+  /** Requests that were denied, by shard. */
+  readonly #deniedVerbs = new Map<number, readonly string[]>();
+  /** Shards that were denied again, although we have the permission: an admission webhook may do that. */
+  readonly #deniedTwice = new Set<number>();
+  /** The documents that were planned last. */
+  #planned: Pick<Plan, 'documents'> = { documents: {} };
   /** Called when other shards are known than before. */
   #onKnown: () => void = () => {};
 
@@ -94,12 +105,18 @@ export class ConfigMapShards {
     return Object.fromEntries(entries);
   }
 
+  /** The numbers of the shards that there are, and that may not be read. */
+  get unread(): readonly number[] {
+    return [...this.#denied].filter((shard) => shard <= this.#count);
+  }
+
   /**
    * Reads the shards that there may be.
    * @param count how many ConfigMaps the main one says there are
    * @throws as `readConfigMap`; what may not be read counts as missing
    */
   async read(count: number, signal: AbortSignal): Promise<void> {
+    this.#count = count;
     const most = Math.min(MOST, Math.max(count, this.#lookFor, ...this.#known.keys()));
     const numbers = Array.from({ length: Math.max(0, most - 1) }, (_, index) => index + 2);
     const read = await Promise.all(numbers.map((shard) => this.#readOne(shard, signal)));
@@ -122,6 +139,7 @@ export class ConfigMapShards {
     now: Date,
     signal: AbortSignal,
   ): Promise<{ readonly changed: readonly ShardWrite[]; readonly removed: readonly ShardWrite[] }> {
+    this.#planned = plan;
     const wanted = byShard(plan.documents);
     const changed: ShardWrite[] = [];
     for (const [shard, documents] of wanted) {
@@ -129,7 +147,13 @@ export class ConfigMapShards {
       const before = await this.#usable(shard, signal);
       if (before !== undefined && this.#isAsPlanned(shard, before, documents, plan)) continue;
       const growth = bytesOf(documents) - bytesOf(before?.data);
-      changed.push({ growth, run: () => this.#write(shard, documents, plan, now, signal) });
+      changed.push({
+        growth,
+        run: async () => {
+          if (before?.immutable === true) await this.#remove(shard, before, signal);
+          await this.#write(shard, documents, plan, now, signal);
+        },
+      });
     }
     const removed = [...this.#known]
       .filter(
@@ -202,39 +226,75 @@ export class ConfigMapShards {
     }
   }
 
-  /** A shard that may be written to, as it is; `undefined` if it is to be made. @throws ShardsRefused */
-  async #usable(shard: number, signal: AbortSignal): Promise<ConfigMap | undefined> {
+  /**
+   * Whether a shard that was refused may be written now. Only reads. Where a write was denied, the API server is asked whether
+   * it would be again.
+   * @throws as `readConfigMap`
+   */
+  async isUsable(shard: number, signal: AbortSignal): Promise<boolean> {
+    const object = await this.#readOne(shard, signal);
+    if (object === 'denied') return false;
+    if (this.#faultOf(shard, object) !== undefined || this.#deniedTwice.has(shard)) return false;
+    const target = shardTarget(this.#target, shard);
+    const verbs = this.#deniedVerbs.get(shard) ?? [];
+    const allowed = await Promise.all(
+      verbs.map((verb) => mayAccessConfigMap(this.#kube, target, verb, signal)),
+    );
+    if (allowed.includes(false)) return false;
+    if (verbs.length > 0) this.#deniedTwice.add(shard);
+    // Those that had to be left there may be removed now.
+    this.#lookFor = MOST_AT_START;
+    return true;
+  }
+
+  /** Why a shard cannot be written to as it is, whatever our rights; `undefined` if it can. */
+  #faultOf(shard: number, object: ConfigMap | undefined): string | undefined {
     const { namespace, name } = shardTarget(this.#target, shard);
     const where = `ConfigMap ${namespace}/${name}`;
     if (name.length > LONGEST_NAME)
-      throw new ShardsRefused(
-        shard - 1,
-        `${where} cannot be made: its name is too long; use a shorter --configmap-name`,
-      );
+      return `${where} cannot be made: its name is too long; use a shorter --configmap-name`;
+    if (object === undefined) return undefined;
+    const isOurs = isOurShard(this.#target, shard, object);
+    // An immutable one of ours is replaced.
+    if (object.immutable === true && !(isOurs && foreignKeys(object, this.#planned).length === 0))
+      return `${where} is immutable and has keys of others, so it is left as it is; delete it`;
+    if (!this.#force && !isOurs)
+      return `${where} was made by others, so it is left as it is; delete it, name another with --configmap-name, or take it over with --force`;
+    return undefined;
+  }
+
+  /** A shard that may be written to, as it is; `undefined` if it is to be made. @throws ShardsRefused */
+  async #usable(shard: number, signal: AbortSignal): Promise<ConfigMap | undefined> {
     const known = this.#denied.has(shard) ? 'denied' : this.#known.get(shard);
     // Somebody may have made one since it was looked for.
     const object = known ?? (await this.#readOne(shard, signal));
-    if (object === 'denied') throw this.#denial(shard, 'read');
+    if (object === 'denied') throw this.#denial(shard, 'read', []);
+    const fault = this.#faultOf(shard, object);
+    if (fault !== undefined) throw new ShardsRefused(shard - 1, fault);
     if (object === undefined) return undefined;
-    if (object.immutable === true)
-      throw new ShardsRefused(shard - 1, `${where} is immutable, so nothing in it can be changed; delete it`);
-    if (!this.#force && !isOurShard(this.#target, shard, object))
-      throw new ShardsRefused(
-        shard - 1,
-        `${where} was made by others, so it is left as it is; delete it, name another with --configmap-name, or take it over with --force`,
-      );
     if (!this.#known.has(shard)) this.#set([...this.#known, [shard, object]]);
     return object;
   }
 
-  #denial(shard: number, doing: string, cause?: Error): ShardsRefused {
+  /** @param verbs the requests, one of which was denied */
+  #denial(shard: number, doing: string, verbs: readonly string[], cause?: Error): ShardsRefused {
     const { namespace, name } = shardTarget(this.#target, shard);
+    this.#deniedVerbs.set(shard, verbs);
     const said = cause === undefined ? '' : ` (${cause.message})`;
     return new ShardsRefused(
       shard - 1,
-      `may not ${doing} ConfigMap ${namespace}/${name}${said}; grant get, list, watch, create, patch and delete on ConfigMaps with the names ${this.#target.name}-2 to ${this.#target.name}-MAX_SHARDS and restart, or set MAX_SHARDS=1`,
+      `may not ${doing} ConfigMap ${namespace}/${name}${said}; grant get, list, watch, create, patch and delete on ConfigMaps with the names ${this.#target.name}-2 to ${this.#target.name}-MAX_SHARDS, or set MAX_SHARDS=1${this.#leftOver(shard)}`,
       { cause },
     );
+  }
+
+  /** What to do about shards from this one on, if there are some that stay as they are. */
+  #leftOver(from: number): string {
+    const names = Array.from({ length: Math.min(MOST, this.#count) }, (_, index) => index + 1)
+      .filter((shard) => shard >= from)
+      .map((shard) => shardTarget(this.#target, shard).name);
+    if (names.length === 0) return '';
+    return `; until then ${names.join(', ')} may keep tools of the past, which is ended by: kubectl -n ${this.#target.namespace} delete configmap ${names.join(' ')}`;
   }
 
   #isAsPlanned(shard: number, object: ConfigMap, documents: Documents, { owner }: Plan): boolean {
@@ -259,14 +319,25 @@ export class ConfigMapShards {
       if (written.metadata?.annotations?.[FORMER_SHARD] !== undefined)
         written = await removeAnnotations(this.#kube, object, [FORMER_SHARD], signal);
       this.#set([...this.#known, [shard, written]]);
+      this.#deniedTwice.delete(shard);
+      this.#deniedVerbs.delete(shard);
     } catch (error) {
-      throw isStatus(error, 403) && !isOwnerRefused(error) ? this.#denial(shard, 'write', error) : error;
+      const verbs = basis === undefined ? ['patch', 'create'] : ['patch'];
+      throw isStatus(error, 403) && !isOwnerRefused(error)
+        ? this.#denial(shard, 'write', verbs, error)
+        : error;
     }
   }
 
   async #remove(shard: number, object: ConfigMap, signal: AbortSignal): Promise<void> {
     const state = stateOf(object);
-    await deleteConfigMap(this.#kube, shardTarget(this.#target, shard), state, signal);
+    try {
+      await deleteConfigMap(this.#kube, shardTarget(this.#target, shard), state, signal);
+    } catch (error) {
+      throw isStatus(error, 403) && object.immutable === true && byShard(this.#planned.documents).has(shard)
+        ? this.#denial(shard, 'delete', ['delete'], error as Error)
+        : error;
+    }
     this.#set([...this.#known].filter(([number]) => number !== shard));
   }
 

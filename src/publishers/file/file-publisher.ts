@@ -163,6 +163,7 @@ export function filePublisher(
   return {
     target: path,
     read,
+    isUsable: async () => !isJson(await readText()),
     async apply(plan, now) {
       if (plan.action === 'none') return undefined;
       const text = await readText();
