@@ -5,7 +5,6 @@ import type { EngineTarget } from '../controller/target.ts';
 import type { KubeClient } from '../kubernetes/connection.ts';
 import { eventRecorder } from '../kubernetes/events.ts';
 import { problemLine } from '../model/discovery.ts';
-import { MOST_AT_START } from '../publishers/config-map/shards.ts';
 import { filePublisher } from '../publishers/file/file-publisher.ts';
 import { engineEvents } from '../telemetry/engine-events.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -48,7 +47,7 @@ export function publishToCluster(
 ): Publishing {
   const { configMapName: name, configMapNamespace: namespace } = settings;
   const publisher = targetOf(kube, settings, {
-    lookFor: Math.max(settings.maxShards, MOST_AT_START),
+    lookFor: settings.maxShards,
     force,
     onKept: (line) => log.info({ component: 'reconciliation' }, line),
   });

@@ -193,6 +193,7 @@ describe('what is read', () => {
       immutable: false,
       managers: ['helm', 'kubectl'],
       owners: [OWNER],
+      unread: [],
     });
     expect(publisher.uid()).toBe('u');
     state.live = undefined;

@@ -34,8 +34,6 @@ import {
 
 /** Most shards that are looked for, whatever an annotation says. */
 const MOST = 16;
-/** Shards that are looked for at the start, at least: a run with a larger MAX_SHARDS may have left some. */
-export const MOST_AT_START = 4;
 /** The longest name of an object. */
 const LONGEST_NAME = 253;
 
@@ -67,6 +65,8 @@ export class ConfigMapShards {
   readonly #target: ConfigMapName;
   readonly #force: boolean;
   readonly #onKept: (line: string) => void;
+  /** How many to look for at the start, and for the next read. */
+  readonly #lookForAtStart: number;
   #lookFor: number;
   /** By number. Those that are not ours too, so that nothing is written to them. */
   #known: ReadonlyMap<number, ConfigMap> = new Map();
@@ -92,6 +92,7 @@ export class ConfigMapShards {
     this.#target = target;
     this.#force = force;
     this.#onKept = onKept;
+    this.#lookForAtStart = lookFor;
     this.#lookFor = lookFor;
   }
 
@@ -243,7 +244,7 @@ export class ConfigMapShards {
     if (allowed.includes(false)) return false;
     if (verbs.length > 0) this.#deniedTwice.add(shard);
     // Those that had to be left there may be removed now.
-    this.#lookFor = MOST_AT_START;
+    this.#lookFor = this.#lookForAtStart;
     return true;
   }
 
