@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { listen } from '../../src/server/app.ts';
 import { inProcess } from './in-process.ts';
@@ -79,7 +80,12 @@ test('2,000 silent connections of 40 addresses keep no other one out, and one ad
     return socket.on('error', () => {});
   });
   await Promise.all(strangers.map((socket) => once(socket, 'connect')));
-  for (let n = 0; n < 20; n++) expect((await fetch(`${base}/api/v1/toolsets`)).status).toBe(200);
+  // A busy machine sheds load with 503 for a moment; a connection that is kept out fails the request.
+  const served = async (): Promise<number> => {
+    const { status } = await fetch(`${base}/api/v1/toolsets`);
+    return status === 503 ? sleep(200).then(served) : status;
+  };
+  for (let n = 0; n < 20; n++) expect(await served()).toBe(200);
   const { promise: dropped, resolve } = Promise.withResolvers<void>();
   for (let n = 0; n < 60; n++)
     open()
