@@ -118,7 +118,7 @@ export const found: Row = {
       ],
       meaning:
         'Backends by the reason of the condition Published. "Unhealthy" and "NotProven" point at the backends ("explain" shows their answers), "NotApproved" and "NeedsCredentials" wait for a person, "LimitReached" names a limit in the log.',
-      alert: 'DynamicToolsetManyUnhealthy',
+      alert: 'DynamicToolsetBackendsMissing',
       none: 'all published',
     },
     {

@@ -6,6 +6,14 @@ const changedTimes = (times: string): Firing => ({
   description: `Generated content was changed ${times} times in 15 minutes. It is reverted only once a minute, so the agent may read the other version.`,
 });
 
+const conditions = (replica: string, status: string, reason: string): string =>
+  ours('backend_conditions', `${replica}, condition="Published", status="${status}", reason="${reason}"`);
+
+const missing = (count: string, reason: string): Firing => ({
+  labels: { ...INSTALLATION, reason },
+  description: `${count} backends have been missing from the toolset for 30 minutes, with the reason ${reason}.`,
+});
+
 /** Faults of publishing and of the API. */
 export const PUBLISHING: readonly AlertCase[] = [
   {
@@ -146,6 +154,57 @@ export const PUBLISHING: readonly AlertCase[] = [
       ],
     },
     at: '65m',
+  },
+  {
+    name: 'a rollback is left as it is, and the leader does not publish what it found',
+    change: {
+      [conditions(A, 'False', 'HeldByRollback')]: half('0', '3'),
+      [conditions(B, 'False', 'HeldByRollback')]: half('0', '4'),
+      [conditions(A, 'False', 'NotYetPublished')]: half('0', '1'),
+    },
+    at: '61m',
+    fires: {
+      DynamicToolsetBackendsMissing: [missing('3', 'HeldByRollback'), missing('1', 'NotYetPublished')],
+    },
+  },
+  ...['40m', '1h'].map(
+    (at): AlertCase => ({
+      name: 'each new backend is published within minutes, and others are left out for reasons of their own',
+      change: {
+        [conditions(A, 'False', 'NotYetPublished')]: `0x59${' 1x19 stale _x8'.repeat(6)}`,
+        ...Object.fromEntries(
+          ['Unhealthy', 'NotApproved', 'LimitReached', 'NeedsCredentials', 'DisabledByOverride'].map(
+            (reason) => [conditions(A, 'False', reason), always(2)],
+          ),
+        ),
+        // A follower does not know limits.
+        [conditions(B, 'False', 'NotYetPublished')]: always(2),
+        [conditions(B, 'True', 'KeptForNow')]: always(2),
+        [conditions(A, 'True', 'InToolset')]: always(5),
+      },
+      at,
+      fires: {},
+    }),
+  ),
+  {
+    name: 'backends stay published that would be left out now',
+    change: { [conditions(A, 'True', 'KeptForNow')]: half('0', '2') },
+    at: '61m',
+    fires: {
+      DynamicToolsetBackendsKept: [
+        {
+          labels: INSTALLATION,
+          description:
+            '2 backends in the toolset have been unhealthy, gone or no longer allowed for 30 minutes. The agent still tries to use them.',
+        },
+      ],
+    },
+  },
+  {
+    name: 'removals are held for their five minutes',
+    change: { [conditions(A, 'True', 'KeptForNow')]: '_x60 2x10 stale _x169' },
+    at: '61m',
+    fires: {},
   },
   {
     name: 'only a replica that does not lead counts tools that a limit keeps out, from when it led',
