@@ -5,36 +5,36 @@ import { ownTools, serversOf, type ToolsetSize, toolsetSizes } from './count.ts'
 import { entryOf } from './mapping.ts';
 import type { HolmesDocument } from './toolsets.ts';
 
-/** What of discovered backends would give HolmesGPT more tools than its model takes. */
+/** The discovered backends with which HolmesGPT would have more tools than its model accepts. */
 export interface AgentTools {
   readonly beyond: readonly Tool[];
-  /** How many tools there are without any discovered backend that can be left out. */
+  /** The number of tools that remain when every discovered backend is left out. */
   readonly fixed: number;
-  /** What the backends of a namespace bring, as the beginning of a sentence about it. */
+  /** The tools that a namespace adds, as a predicate for a message: `has backends that bring HolmesGPT 60 tools (…)`. */
   readonly brings: (namespace: string) => string;
 }
 
-/** A part of a namespace's backends that is left out as a whole: one MCP server, or all backends of the same toolsets. */
+/** Backends of a namespace that are left out together: one MCP server, or all backends of the same toolsets. */
 interface Unit {
   readonly namespace: string;
   readonly tools: readonly Tool[];
-  /** Tools of an MCP server. */
+  /** Number of tools of an MCP server. */
   readonly own: number;
   readonly toolsets: readonly string[];
-  /** Where its first tool stands in the order of precedence. */
+  /** Position of its first tool in the order of precedence. */
   readonly place: number;
 }
 
-/** What a toolset costs because of discovered backends. */
+/** The tools that a toolset adds because of discovered backends. */
 interface Cost {
   readonly tools: number;
-  /** Instances of people. */
+  /** Number of instances from operators. */
   readonly others: number;
-  /** One of the tools lists the instances, and is there because of discovered ones. */
+  /** One of the tools lists the instances, and exists only because of discovered ones. */
   readonly listed: boolean;
 }
 
-/** All tools that the agent would offer with a document. */
+/** The number of tools that the agent would offer with a document. */
 function offeredTools(document: Mapping, byKey: ReadonlyMap<string, Tool>, most: number): number {
   return serversOf(document).reduce((sum, name) => {
     const tool = byKey.get(name);
@@ -48,8 +48,8 @@ function offeredTools(document: Mapping, byKey: ReadonlyMap<string, Tool>, most:
 }
 
 /**
- * How many tools a server brings. Of one that did not say, at least one is known to come; one whose list is too long to be
- * read counts as more than the agent can offer.
+ * The number of tools of a server. A server that was not asked counts as one tool. A truncated list counts as more than the
+ * agent can offer.
  */
 function toolsOfServer({ verdict: { tools, toolsTruncated } }: Tool, most: number): number {
   const seen = Math.max(1, tools?.length ?? 1);
@@ -104,7 +104,7 @@ function costsOf(
   );
 }
 
-/** What each namespace brings, with toolsets shared out between those whose backends are in them. */
+/** The number of tools that each namespace adds. Namespaces whose backends are in the same toolset share its cost. */
 function chargesOf(
   units: Iterable<Unit>,
   costs: ReadonlyMap<string, Cost>,
@@ -132,8 +132,8 @@ function chargesOf(
 }
 
 /**
- * The units to leave out so that all others fit. Again and again the namespace that brings the most loses the last unit
- * that costs something; so one that brings less than the same part for each of them never loses anything.
+ * The units to leave out so that the others fit. Repeatedly removes the last unit from the namespace that adds the most
+ * tools. A namespace that adds less than an equal share never loses a unit.
  */
 function beyondRoom(units: readonly Unit[], costs: ReadonlyMap<string, Cost>, room: number): Unit[] {
   const kept = new Set(units);
@@ -177,12 +177,12 @@ function bringing(units: readonly Unit[], costs: ReadonlyMap<string, Cost>, name
 }
 
 /**
- * Which discovered backends are beyond the tools that the agent can offer. What people brought counts for nobody; a toolset
- * of HolmesGPT that is on because of discovered backends counts for the namespaces of these.
+ * Selects the discovered backends to leave out because the agent cannot offer so many tools. Tools from operators are
+ * charged to no namespace. A built-in toolset that is enabled because of discovered backends is charged to their namespaces.
  * @param ordered in order of precedence
- * @param holmes what the agent would load with all of them
- * @param people what it would load with people's tools only
- * @param holds whether a tool is in what the agent loads now; those stay before others of their namespace
+ * @param holmes the document with all tools
+ * @param people the document with tools from operators only
+ * @param holds whether the agent has a tool now; such tools take precedence over others of their namespace
  */
 export function beyondAgentTools(
   ordered: readonly Tool[],

@@ -1,15 +1,15 @@
 import type { Verdict } from '../../model/discovery.ts';
 
-/** All tools. */
+/** Matches every tool. */
 const EVERY_TOOL: readonly string[] = ['*'];
 
-/** Names that mean themselves in a glob, and that no model's API refuses. */
+/** Names without special characters of globs. Every model API accepts them. */
 const PLAIN_NAME = /^[A-Za-z0-9_./-]{1,64}$/;
 
-/** Most bytes of one server's patterns. */
+/** Maximum size of one server's patterns, in bytes. */
 const LARGEST = 24 * 1024;
 
-/** `[!abc]`: any character but these. A hyphen at the end stands for itself. */
+/** `[!abc]`: any character except these. A hyphen at the end is literal. */
 function noneOf(characters: ReadonlySet<string>): string {
   const rest = [...characters].filter((character) => character !== '-').sort();
   return `[!${rest.join('')}${characters.has('-') ? '-' : ''}]`;
@@ -22,9 +22,9 @@ function addTo<K>(map: Map<K, Set<string>>, key: K, character: string): void {
 }
 
 /**
- * Globs that match every name but the given ones, the empty one included. HolmesGPT has no negation, so they follow the
- * names: for each beginning of a name all that goes on otherwise, and the beginnings themselves. Most of these end as no
- * name does, so a few globs say that of all of them.
+ * Globs that match every name except the given ones; the empty name matches too. HolmesGPT's patterns have no negation, so
+ * the globs enumerate the complement: for each prefix of a name, the names that continue differently, and the prefix itself.
+ * A few globs for endings that no name has cover most of these.
  * @param names plain names, at least one
  */
 export function allNamesBut(names: readonly string[]): string[] {
@@ -41,7 +41,7 @@ export function allNamesBut(names: readonly string[]): string[] {
     last.has(text.slice(-1)) &&
     (text.length === 1 || endings.get(text.slice(-1))?.has(text.slice(-2, -1)) !== false);
   const whole = new Set(names);
-  // An empty pattern matches an empty name, and nothing else.
+  // An empty pattern matches only an empty name.
   const globs = names.length === 0 ? [''] : ['', `*${noneOf(last)}`];
   for (const [ending, before] of endings) globs.push(`*${noneOf(before)}${ending}`);
   for (const [beginning, characters] of next) {
@@ -53,10 +53,10 @@ export function allNamesBut(names: readonly string[]): string[] {
 }
 
 /**
- * HolmesGPT's `approval_required_tools` for a discovered MCP server: a person is asked before any tool runs that the
- * server did not call read-only when it was probed, whether the server had it then or not. The list is matched with
- * Python's `fnmatch`, one match is enough. A server with a name that is not plain has every tool in the list: such a name
- * serves to be taken for another one, by people or by models. Source: HolmesGPT 0.45.0, `core/tools.py`.
+ * HolmesGPT's `approval_required_tools` for a discovered MCP server: a user must approve each tool except those that the
+ * server declared read-only when it was probed, including tools that it adds later. HolmesGPT matches each pattern with
+ * Python's `fnmatch`, and one match is enough. If a name is not plain, every tool needs approval: such a name could be
+ * mistaken for another one, by users or by models. Source: HolmesGPT 0.45.0, `core/tools.py`.
  */
 export function approvalRequired({
   tools,

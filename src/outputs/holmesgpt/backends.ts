@@ -13,14 +13,14 @@ import { carriesCredentials } from './shape.ts';
 
 type Patch = Overrides['holmesgpt'];
 
-/** What people wrote for single backends of a toolset, by who it is for. */
+/** The options for single backends of a toolset from overrides, by the key that addresses them. */
 function backendsOf(patch: Patch, toolset: string): Mapping {
   const entry = own(patch.toolsets ?? {}, toolset);
   const backends = isMapping(entry) ? own(entry, 'backends') : undefined;
   return isMapping(backends) ? backends : {};
 }
 
-/** Keys that address a tool, the widest first: what is said of one Service wins, and of the chosen one most of all. */
+/** Keys that address a tool, least specific first. More specific keys win, and the key of the entry point wins over all. */
 function keysOf(tool: Tool): string[] {
   if (!isHome(tool)) return [];
   const { key } = tool;
@@ -28,14 +28,14 @@ function keysOf(tool: Tool): string[] {
   return ['*', ...(slash < 0 ? [] : [`${key.slice(0, slash)}/*`]), ...trustedWith(tool).reverse()];
 }
 
-/** The fields that people wrote for a backend in a toolset; nothing if there are none. */
+/** The fields from overrides for a backend of a toolset; `undefined` if there are none. */
 export function fieldsFor(patch: Patch, toolset: string, tool: Tool): Mapping | undefined {
   const backends = backendsOf(patch, toolset);
   const fields = keysOf(tool).flatMap((key) => own(backends, key) ?? []);
   return fields.length === 0 ? undefined : (fields.reduce(mergePatch, {}) as Mapping);
 }
 
-/** How precisely people name a backend under `backends` of a toolset. `*` names none. */
+/** How precisely overrides name a backend under `backends` of a toolset. `*` names none. */
 export function namedIn(patch: Patch, toolset: string, tool: Tool): Naming {
   const backends = backendsOf(patch, toolset);
   if (trustedWith(tool).some((key) => Object.hasOwn(backends, key))) return 'service';
@@ -46,7 +46,7 @@ export function namedIn(patch: Patch, toolset: string, tool: Tool): Naming {
 export const hasCredentials = (fields: Mapping): boolean =>
   Object.entries(fields).some(([field, value]) => carriesCredentials(field, value));
 
-/** A patch without what is for single backends. */
+/** A patch without the options for single backends. */
 export function withoutBackends(patch: Patch): Patch {
   if (patch.toolsets === undefined) return patch;
   const toolsets = Object.entries(patch.toolsets).flatMap(([name, entry]): [string, typeof entry][] => {
@@ -57,7 +57,7 @@ export function withoutBackends(patch: Patch): Patch {
   return { ...patch, toolsets: Object.fromEntries(toolsets) };
 }
 
-/** What to tell of a key that addresses no backend of a toolset. */
+/** The problem with a key that addresses no backend of a toolset. */
 function unmatchedKey(key: string, tools: readonly Tool[]): Pick<Problem, 'what' | 'fix'> {
   const backend = tools.find(({ members }) => members.some((member) => toolKey(partsOf(member)) === key));
   if (backend !== undefined)
@@ -75,7 +75,7 @@ function unmatchedKey(key: string, tools: readonly Tool[]): Pick<Problem, 'what'
   };
 }
 
-/** What people wrote for backends that are not there. */
+/** A problem for each key in overrides that addresses no backend. */
 export function unmatched(
   patch: Patch,
   toolsOf: ReadonlyMap<string, readonly { readonly tool: Tool }[]>,

@@ -1,13 +1,13 @@
 import { isMapping, type Mapping } from '../../model/mapping.ts';
 
-/** What stands before the list of URLs in the instructions of an HTTP toolset. */
+/** The heading of the list of URLs in the instructions of an HTTP toolset. */
 const HEADING = '\nBase URLs:\n';
 
-/** Instructions that end with the URLs that the model may call, a line for each. @param lines as `urlLine` makes them */
+/** Appends the URLs that the model may call to instructions, one per line. @param lines from `urlLine` */
 export const withBaseUrls = (instructions: string, lines: readonly string[]): string =>
   `${instructions.trimEnd()}${HEADING}${lines.map((line) => `${line}\n`).join('')}`;
 
-/** A line of the list. @param says what a person or model should know of it */
+/** A line of the list. @param says a remark for users and models */
 export const urlLine = (url: string, says = ''): string => `- ${url}${says}`;
 
 const hostsOf = (endpoint: unknown): string[] =>
@@ -22,8 +22,8 @@ function originOf(line: string): string | undefined {
 }
 
 /**
- * Generated instructions with the URLs of the endpoints that are there in the end: those that a person put in come
- * first, and those that gave way to a person's are not named any more. A text without such a list stays as it is.
+ * Updates the URLs in generated instructions to the endpoints of the merged document: hand-written ones come first, and
+ * generated ones that a hand-written endpoint replaced are removed. A text without such a list stays unchanged.
  */
 export function baseUrlsOf(instructions: string, endpoints: readonly Mapping[]): string {
   const at = instructions.indexOf(HEADING);

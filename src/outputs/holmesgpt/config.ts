@@ -13,7 +13,7 @@ const isEmpty = (value: unknown): boolean =>
   (Array.isArray(value) && value.length === 0) ||
   (isMapping(value) && Object.keys(value).length === 0);
 
-/** The models that HolmesGPT tries for a configuration, where that depends on what is in it. */
+/** The models against which HolmesGPT validates a configuration. For some toolsets they depend on its content. */
 function modelsFor(name: string, { configs }: ToolsetModel, config: Mapping): readonly string[] {
   if (name === 'prometheus/metrics') {
     const azure =
@@ -33,7 +33,7 @@ function modelsFor(name: string, { configs }: ToolsetModel, config: Mapping): re
   return configs;
 }
 
-/** What the toolset's own check refuses before it asks anything of the backend, beside its model. */
+/** Checks of the toolset itself, beside its model, that fail before it contacts the backend. */
 function special(name: string, config: Mapping, path: Path): HolmesFault[] {
   switch (name) {
     case 'prometheus/metrics':
@@ -54,7 +54,7 @@ function checkOne(name: string, toolset: ToolsetModel, config: Mapping, path: Pa
   return verdict.some(isFault) ? verdict : [...verdict, ...special(name, config, path)];
 }
 
-/** Each instance has its own fields and the shared ones; of those that go together it inherits all or none. */
+/** Checks each instance with the shared fields that it inherits. Of fields that belong together it inherits all or none. */
 function checkInstances(name: string, toolset: ToolsetModel, config: Mapping, path: Path): HolmesFault[] {
   const { instances, ...shared } = config;
   if (isEmpty(instances)) return checkOne(name, toolset, shared, path);
@@ -79,7 +79,7 @@ function checkInstances(name: string, toolset: ToolsetModel, config: Mapping, pa
     seen.add(called);
     const dropped = HOLMES.inheritedTogether.filter((group) => group.some((key) => key in fields)).flat();
     const inherited = Object.fromEntries(Object.entries(shared).filter(([key]) => !dropped.includes(key)));
-    // What is inherited stands above the list.
+    // An inherited field is above the list.
     return checkOne(name, toolset, { ...inherited, ...fields }, here).map((each) => {
       const key = each.path[here.length];
       const above = key !== undefined && !(key in fields) && key in inherited;
@@ -89,7 +89,7 @@ function checkInstances(name: string, toolset: ToolsetModel, config: Mapping, pa
   return [...new Map([...secrets, ...faults].map((each) => [JSON.stringify(each), each])).values()];
 }
 
-/** What is wrong with the configuration of a built-in toolset. */
+/** The faults in the configuration of a built-in toolset. */
 export function checkBuiltInConfig(
   name: string,
   toolset: ToolsetModel,
@@ -109,7 +109,7 @@ export function checkBuiltInConfig(
     : checkOne(name, toolset, given, path);
 }
 
-/** What is wrong with the configuration of an MCP server; `url` may stand beside it. */
+/** The faults in the configuration of an MCP server. Its `url` may also be beside `config`. */
 export function checkServerConfig(entry: Mapping, path: Path): HolmesFault[] {
   const here: Path = [...path, 'config'];
   const { config: given, url } = entry;
@@ -124,7 +124,7 @@ export function checkServerConfig(entry: Mapping, path: Path): HolmesFault[] {
   return [...moved, ...checkModel(mode === 'stdio' ? 'StdioMCPConfig' : 'MCPConfig', config, here)];
 }
 
-/** What is wrong with the configuration of an entry of `type: http`. */
+/** The faults in the configuration of an entry with `type: http`. */
 export function checkHttpConfig(config: unknown, path: Path): HolmesFault[] {
   if (!isEmpty(config) && !isMapping(config)) return [fault(path, 'should be a mapping')];
   const given = isMapping(config) ? config : {};
@@ -143,7 +143,7 @@ export function checkHttpConfig(config: unknown, path: Path): HolmesFault[] {
   }, verdict);
 }
 
-/** What is wrong with the configuration of an entry whose type has one model. */
+/** The faults in the configuration of an entry whose type has one model. */
 export function checkKindConfig(models: readonly string[], config: unknown, path: Path): HolmesFault[] {
   if (!isEmpty(config) && !isMapping(config)) return [fault(path, 'should be a mapping')];
   return fewest(models.map((model) => checkModel(model, isMapping(config) ? config : {}, path)));

@@ -6,8 +6,8 @@ import { type EntryType, HOLMES, own, type ToolsetModel } from './models.ts';
 const SECTIONS = ['toolsets', 'mcp_servers'] as const;
 
 /**
- * What HolmesGPT would refuse of a `custom_toolset.yaml`, and what it would accept and ignore. No fault means that each
- * entry loads, and its configuration is one that HolmesGPT takes.
+ * The parts of a `custom_toolset.yaml` that HolmesGPT would reject, or accept and ignore. Without faults, each entry loads
+ * and its configuration is valid.
  * @param document the parsed file
  */
 export function holmesFaults(document: unknown): HolmesFault[] {
@@ -36,7 +36,7 @@ function sectionOf(document: Mapping, section: string): Mapping {
   return isMapping(entries) ? entries : {};
 }
 
-/** Why HolmesGPT would refuse the file as a whole. */
+/** The reasons for which HolmesGPT would reject the whole file. */
 export function loadFaults(document: unknown): HolmesFault[] {
   if (!isMapping(document)) return [fault([], 'should be a mapping with toolsets or mcp_servers')];
   const faults = dottedKeys(document, []);
@@ -90,7 +90,7 @@ function entryFaults(section: (typeof SECTIONS)[number], given: string, entry: M
   if (faults.some(isFault))
     return kind === 'custom' ? [...unknownName(name, entry, path), ...faults] : faults;
   if (kind === 'custom') return [...faults, ...unknownName(name, entry, path)];
-  // HolmesGPT looks at no configuration of what is switched off.
+  // HolmesGPT does not validate the configuration of a disabled entry.
   if (isOff(entry.enabled)) return faults;
   const config = configFaults(name, kind, entry, path);
   if (toolset === undefined) return [...faults, ...config];
@@ -112,7 +112,7 @@ function configFaults(name: string, kind: EntryType, entry: Mapping, path: Path)
   return checkKindConfig(configs, entry.config, here);
 }
 
-/** What is wrong with the configuration of a built-in toolset matters only where it is switched on, and loaded. */
+/** The configuration of a built-in toolset matters only where the toolset is enabled and loaded. */
 function builtInWarnings(
   { enabled, tags }: ToolsetModel,
   entry: Mapping,
@@ -126,7 +126,7 @@ function builtInWarnings(
   return [...unused, warning(path, 'has no enabled: true, so it stays switched off')];
 }
 
-/** An entry that names no built-in toolset is one of people's own, and needs all that such a one needs. */
+/** An entry that names no built-in toolset is a custom one, and needs all fields of a custom one. */
 function unknownName(name: string, entry: Mapping, path: Path): HolmesFault[] {
   if (Array.isArray(entry.tools) && entry.tools.length > 0) return [];
   const alike = Object.keys(HOLMES.toolsets).find((known) => known.toLowerCase() === name.toLowerCase());
@@ -139,7 +139,7 @@ function unknownName(name: string, entry: Mapping, path: Path): HolmesFault[] {
   ];
 }
 
-/** The fields of an entry, beside its configuration. */
+/** The faults in the fields of an entry, except its configuration. */
 function fieldFaults(kind: EntryType, entry: Mapping, path: Path): HolmesFault[] {
   const { model, required, refused, extra, subtypes } = HOLMES.entries[kind];
   const { properties = {} } = own(HOLMES.models, model) ?? {};
@@ -168,7 +168,7 @@ function fieldFaults(kind: EntryType, entry: Mapping, path: Path): HolmesFault[]
   return faults;
 }
 
-/** HolmesGPT leaves out a transformer that is not one, and goes on. */
+/** HolmesGPT skips an invalid transformer. */
 function transformerFaults(value: unknown, path: Path): HolmesFault[] {
   if (value === null || (Array.isArray(value) && value.every(isMapping))) return [];
   return [fault(path, 'should be a list of mappings')];

@@ -2,7 +2,7 @@ import { isMapping, type Mapping } from '../../model/mapping.ts';
 import { HOLMES, own } from './models.ts';
 import counts from './tools.json' with { type: 'json' };
 
-/** How many tools a toolset of HolmesGPT offers at most; read from the package by `npm run holmes-schema`. */
+/** Maximum number of tools of each built-in toolset; `npm run holmes-schema` reads it from the package. */
 const TOOLSETS: Readonly<Record<string, number>> = counts.toolsets;
 const KINDS: Readonly<Record<string, number>> = counts.kinds;
 
@@ -14,7 +14,7 @@ function instancesOf(entry: unknown): number {
   return Array.isArray(config.instances) ? config.instances.length : 0;
 }
 
-/** With several instances there is one more tool, which lists them. */
+/** With several instances, one more tool lists them. */
 const hasSeveral = (entry: unknown): boolean => instancesOf(entry) > 1;
 
 function toolsOfEntry(name: string, entry: unknown): number {
@@ -25,22 +25,22 @@ function toolsOfEntry(name: string, entry: unknown): number {
   return own(KINDS, String(entry.type)) ?? 0;
 }
 
-/** Whether HolmesGPT's server loads a built-in toolset of which the document says nothing. */
+/** Whether HolmesGPT's server loads a built-in toolset that the document does not mention. */
 function isDefault(name: string): boolean {
   const model = own(HOLMES.toolsets, name);
   return model?.enabled === true && model.tags.some((tag) => counts.serverTags.includes(tag));
 }
 
-/** What one toolset adds to what the model is offered. */
+/** The size of one toolset that the model is offered. */
 export interface ToolsetSize {
   readonly tools: number;
-  /** How many instances its configuration lists. */
+  /** Number of instances in its configuration. */
   readonly instances: number;
 }
 
 /**
- * The toolsets that HolmesGPT's server offers to the model with a document, MCP servers aside: its own that are on where
- * nothing is said, and those that the document switches on.
+ * The toolsets, without MCP servers, that HolmesGPT's server offers to the model with a document: built-in ones that are
+ * enabled by default, and those that the document enables.
  */
 export function toolsetSizes(document: Mapping): Map<string, ToolsetSize> {
   const toolsets = isMapping(document.toolsets) ? document.toolsets : {};
@@ -53,11 +53,11 @@ export function toolsetSizes(document: Mapping): Map<string, ToolsetSize> {
   return sizes;
 }
 
-/** How many tools these toolsets have together. */
+/** The number of tools in these toolsets. */
 export const ownTools = (document: Mapping): number =>
   [...toolsetSizes(document).values()].reduce((sum, { tools }) => sum + tools, 0);
 
-/** The MCP servers that a document switches on. */
+/** The MCP servers that a document enables. */
 export function serversOf(document: Mapping): string[] {
   const servers = isMapping(document.mcp_servers) ? document.mcp_servers : {};
   return Object.keys(servers).filter((name) => isOn(servers[name], true));

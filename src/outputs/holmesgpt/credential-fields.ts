@@ -1,7 +1,7 @@
 import type { Credential } from '../../model/credentials.ts';
 import type { HolmesAuth } from './mapping.ts';
 
-/** How the agent writes "the value of this environment variable". */
+/** HolmesGPT's template for the value of an environment variable. */
 const fromEnvironment = (variable: string): string => `{{ env.${variable} }}`;
 
 function headersOf({ bearerToken, headers = {} }: Credential): Record<string, string> {
@@ -15,8 +15,8 @@ function headersOf({ bearerToken, headers = {} }: Credential): Record<string, st
 
 /**
  * The fields of a built-in toolset's configuration that carry credentials.
- * @param auth what the toolset calls them
- * @returns the fields, or a text that says which kind of credential the toolset does not take
+ * @param auth the toolset's names for them
+ * @returns the fields, or a text that names the kind of credential that the toolset does not support
  */
 export function toolsetFields(given: Credential, auth: HolmesAuth): Record<string, unknown> | string {
   const fields: Record<string, unknown> = {};
@@ -37,7 +37,7 @@ export function toolsetFields(given: Credential, auth: HolmesAuth): Record<strin
   return fields;
 }
 
-/** The `auth` of an endpoint of an HTTP toolset, and the headers beside it. */
+/** The `auth` of an endpoint of an HTTP toolset, and headers beside it. */
 export function endpointAuth(given: Credential): Record<string, string> | string {
   const { apiKey, bearerToken, username, password, headers = {} } = given;
   const [header, ...more] = Object.entries(headers);

@@ -8,40 +8,40 @@ import { dueAt, type Pace, retryPause, type Unread, unreadAfter } from './schedu
 
 export interface AgentOptions {
   readonly place: AgentPlace;
-  /** Nothing: HolmesGPT reads again by itself, or not at all. */
+  /** `undefined` if HolmesGPT reloads by itself, or never. */
   readonly reloader: Reloader | undefined;
-  /** Shortest time between two reloads, in milliseconds. */
+  /** Minimum time between two reloads, in milliseconds. */
   readonly reloadInterval: number;
-  /** How long what is in the cluster is taken to be as it was, in milliseconds. */
+  /** How long the last observed state of the cluster is trusted, in milliseconds. */
   readonly checkInterval: number;
-  /** Milliseconds of a clock that never goes back or jumps. */
+  /** A monotonic clock, in milliseconds. */
   readonly now: () => number;
-  /** The time of day, which is compared with times in the cluster. */
+  /** The wall clock, for comparison with timestamps in the cluster. */
   readonly date: () => Date;
   readonly random: () => number;
 }
 
 /** A file that the agent has not read yet. */
 interface Pending extends Unread {
-  /** It is to be read whatever is remembered: the file was another one in between. */
+  /** Reload even if the remembered state is the same, because the file was different in between. */
   readonly forced: boolean;
-  /** What is remembered in the cluster was looked at. */
+  /** The remembered state in the cluster was compared. */
   readonly compared: boolean;
   readonly told: boolean;
 }
 
-/** Level-triggered: what is to be done follows from what is published, what is in the cluster, and the time. */
+/** Level-triggered: each run derives its actions from the published documents, the cluster and the time. */
 export class AgentFollower implements Follower {
   readonly #options: AgentOptions;
   readonly #pace: Pace;
   #running = false;
-  /** The document that was asked for last. */
+  /** The desired document. */
   #wanted = '';
   /** The tools that are published with it. */
   #tools: readonly PublishedTool[] = [];
-  /** The document that was brought last, and when to look whether it is still there. */
+  /** The document that was synced last, and the time of the next check. */
   #brought: string | undefined;
-  /** The hosts of MCP servers that were told with it. */
+  /** The hosts of MCP servers, of the desired and of the synced document. */
   #hosts = '';
   #broughtHosts = '';
   #lookAt = Number.NEGATIVE_INFINITY;
@@ -94,7 +94,7 @@ export class AgentFollower implements Follower {
     return outcomes;
   }
 
-  /** Whether what the agent has may be other than what is wanted. */
+  /** Whether the agent's file may differ from the desired document. */
   #isBehind(): boolean {
     return (
       this.#wanted !== this.#brought ||
@@ -110,7 +110,7 @@ export class AgentFollower implements Follower {
     const tools = this.#tools;
     const hosts = this.#hosts;
     const rewritten = this.#rewritten;
-    // What is rewritten while this waits is brought next.
+    // A rewrite during the call below starts another sync.
     this.#rewritten = false;
     let brought: Brought;
     try {
@@ -160,7 +160,7 @@ export class AgentFollower implements Follower {
     this.#refused = line;
   }
 
-  /** When the agent was last told, by our clock; a time in the cluster that is still to come says nothing. */
+  /** The time of the last reload on the monotonic clock. Ignores a timestamp from the future. */
   #lastTold(at: number | undefined): number | undefined {
     const { now, date } = this.#options;
     const ago = at === undefined ? -1 : date().getTime() - at;
@@ -170,7 +170,7 @@ export class AgentFollower implements Follower {
 
   async #reload(outcomes: FollowOutcome[], signal: AbortSignal): Promise<void> {
     const { reloader } = this.#options;
-    // While a person's file is broken, a restart would break what still runs.
+    // While the hand-written file is broken, a restart would break a running agent.
     if (this.#pending === undefined || reloader === undefined || this.#refused !== undefined) return;
     const token = this.#token ?? '';
     if (!this.#pending.compared) {

@@ -6,17 +6,20 @@ import type { Tool } from '../../planning/tools.ts';
 import { entryOf } from './mapping.ts';
 import { own, readMapping } from './yaml.ts';
 
-/** Who stands in the published `custom_toolset.yaml`: where there is room for one, that one stays while it works. */
+/**
+ * The backends in the published `custom_toolset.yaml`. Where there is room for only one, the current one stays while it
+ * works.
+ */
 export interface Holders {
-  /** Whether a toolset leads to a tool's backend. */
+  /** Whether a toolset uses a tool's backend. */
   readonly toolset: (name: string, tool: Tool) => boolean;
-  /** Whether a tool's backend is an MCP server there. */
+  /** Whether a tool's backend is an MCP server of the file. */
   readonly server: (tool: Tool) => boolean;
-  /** Whether a tool's backend is anywhere in it. */
+  /** Whether a tool's backend is in the file at all. */
   readonly any: (tool: Tool) => boolean;
 }
 
-/** The file that was read last: it is asked for in each pass, and changes with a publication. */
+/** The parsed file that was used last. Each pass needs it, and only a publication changes it. */
 let last: { readonly text: string; readonly value: Mapping } | undefined;
 
 function mappingIn(text: string): Mapping {
@@ -26,7 +29,7 @@ function mappingIn(text: string): Mapping {
   return last.value;
 }
 
-/** The texts of a toolset's configuration, those of its instances included. */
+/** The texts in a toolset's configuration and its instances. */
 function textsOf(config: unknown): string[] {
   if (!isMapping(config)) return [];
   return Object.values(config)
@@ -38,22 +41,22 @@ function textsOf(config: unknown): string[] {
 /** The host of a URL, or of `HOST:PORT`. */
 const hostOf = (text: string): string => /^(?:[a-z]+:\/\/)?([^/:]+)/.exec(text)?.[1] ?? '';
 
-/** `NAMESPACE/NAME` of the Service that a host belongs to, whatever the domain of the cluster. */
+/** `NAMESPACE/NAME` of the Service that a host belongs to, in any cluster domain. */
 function serviceOf(host: string): string | undefined {
   const [, name, namespace] = /^([^.]+)\.([^.]+)\.svc(?:\.|$)/.exec(host) ?? [];
   return name === undefined ? undefined : `${namespace}/${name}`;
 }
 
-/** The same of a Service that is known. A host is that of a Service of the home cluster, so it is that of no other. */
+/** The same for a known Service. Hosts are always of the home cluster, so a Service of another cluster never matches. */
 const addressOf = (key: ServiceKey): string => displayKey(partsOf(key));
 
-/** Where a toolset leads: the texts of its configuration, and the Services whose hosts are in them. */
+/** The backends of a toolset: the texts of its configuration, and the Services whose hosts are among them. */
 interface Places {
   readonly texts: ReadonlySet<string>;
   readonly services: ReadonlySet<string | undefined>;
 }
 
-/** The holders in a published text; nobody without one, or in one that is something else. It is read when it is asked. */
+/** The holders in a published text, which is parsed on first use. A missing or unreadable text has none. */
 export function holdersIn(text: string | undefined): Holders {
   const entry = (part: string, name: string): unknown =>
     text === undefined ? undefined : own(own(mappingIn(text), part), name);
@@ -69,7 +72,7 @@ export function holdersIn(text: string | undefined): Holders {
   };
   const toolset = (name: string, { members, endpoint }: Tool): boolean => {
     const { texts, services } = placesOf(name);
-    // Several Services may lead to one host that the operator allows, so there the whole URL counts.
+    // Several Services may share one host that the operator allows, so the whole URL is compared.
     const urls = [endpointUrl(endpoint), `${endpoint.host}:${endpoint.port}`];
     return urls.some((url) => texts.has(url)) || members.some((key) => services.has(addressOf(key)));
   };

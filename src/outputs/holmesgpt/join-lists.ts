@@ -3,22 +3,22 @@ import { nameOfAddress, sameBackend } from '../../model/same-url.ts';
 import { HOLMES, own } from './models.ts';
 import { addressesOf, carriesCredentials, isAddress, isCommon, type Shape } from './shape.ts';
 
-/** The fields of a mapping for which something holds. */
+/** The fields of a mapping that satisfy a predicate. */
 export function fieldsWhere(map: Mapping, holds: (field: string, value: unknown) => boolean): Mapping {
   return Object.fromEntries(Object.entries(map).filter(([field, value]) => holds(field, value)));
 }
 
 /** A configuration in its parts. */
 export interface Parts {
-  /** The list, where there is one that HolmesGPT would read as such. */
+  /** The list, if HolmesGPT would read it as one. */
   readonly list: readonly Mapping[];
-  /** What stands beside it; without a list, the one backend. `null`s left out. */
+  /** The fields beside it, without `null`s; without a list, the only backend. */
   readonly beside: Mapping;
-  /** A person takes the list or the address away: none of the generated backends shall stay. */
+  /** The hand-written text removes the list or the address, so no generated backend stays. */
   readonly exclusive: boolean;
 }
 
-/** The parts of a configuration, or nothing where HolmesGPT would refuse its list. */
+/** The parts of a configuration; `undefined` if HolmesGPT would reject its list. */
 export function partsOf(config: Mapping, { list, oldList = list }: Shape): Parts | undefined {
   const given = own(config, list) ?? own(config, oldList) ?? [];
   if (!Array.isArray(given) || !given.every(isMapping)) return undefined;
@@ -30,24 +30,24 @@ export function partsOf(config: Mapping, { list, oldList = list }: Shape): Parts
   };
 }
 
-/** An entry of a list with what it inherits from beside the list: of fields that go together, all or none. */
+/** An entry of a list with the fields that it inherits. Of fields that belong together it inherits all or none. */
 export function inherited(beside: Mapping, entry: Mapping): Mapping {
   const dropped = HOLMES.inheritedTogether.filter((group) => group.some((key) => key in entry)).flat();
   return { ...fieldsWhere(beside, (field) => !dropped.includes(field)), ...entry };
 }
 
-/** A person's backends, each with all that it needs. */
+/** Hand-written backends, each complete. */
 export interface Theirs {
   readonly entries: readonly Mapping[];
-  /** Options beside the list that every backend may have. */
+  /** Options beside the list that are safe for every backend. */
   readonly common: Mapping;
-  /** What a person should know about how theirs were read. */
+  /** Explains an interpretation that the author may not expect. */
   readonly note?: string;
 }
 
 /**
- * A list with what stands beside it. HolmesGPT makes nothing beside such a list a default of its entries, so secrets there are
- * of no use, and are not written beside entries of others.
+ * Removes secrets beside a list. HolmesGPT does not use fields beside such a list as defaults of its entries, so the secrets
+ * would have no effect beside entries of others.
  */
 function withoutIdleSecrets(list: readonly Mapping[], beside: Mapping): Theirs {
   const idle = Object.keys(beside).filter((field) => carriesCredentials(field, beside[field]));
@@ -59,10 +59,10 @@ function withoutIdleSecrets(list: readonly Mapping[], beside: Mapping): Theirs {
   };
 }
 
-/** The backends that a person configured. */
+/** The backends of a hand-written configuration. */
 export function theirsOf({ list, beside }: Parts, { name, flat }: Shape): Theirs {
   if (!flat || name === undefined) return withoutIdleSecrets(list, beside);
-  // An empty address is none: HolmesGPT then does what it does without one.
+  // An empty address does not count: HolmesGPT then behaves as without one.
   const address = Object.keys(beside).find((field) => addressesOf({ [field]: beside[field] }).length > 0);
   if (list.length === 0)
     return address === undefined
@@ -72,7 +72,8 @@ export function theirsOf({ list, beside }: Parts, { name, flat }: Shape): Theirs
   const own = fieldsWhere(beside, (field) => !Object.hasOwn(common, field));
   if (address === undefined || list.some((entry) => addressesOf(entry).length === 0))
     return { entries: list.map((entry) => inherited(own, entry)), common };
-  // Each instance has an address, so HolmesGPT would never use the one beside them, and its credentials are for that.
+  // Each instance has an address, so HolmesGPT would never use the one beside them, and the credentials belong to that
+  // address.
   const shared = fieldsWhere(own, (field, value) => !isAddress(field) && !carriesCredentials(field, value));
   return {
     entries: [{ [name]: 'default', ...own }, ...list.map((entry) => inherited(shared, entry))],
@@ -90,14 +91,14 @@ export function generatedBackends(config: Mapping, shape: Shape): readonly Mappi
   return [name === undefined ? beside : { [name]: nameOfAddress(addressesOf(beside)[0]), ...beside }];
 }
 
-/** Does a person's entry lead to a generated backend? */
+/** Whether a hand-written entry and a generated one have the same backend. */
 export function isSame(person: Mapping, generated: Mapping, namespace?: string): boolean {
   return addressesOf(generated).some((ours) =>
     addressesOf(person).some((theirs) => sameBackend(theirs, ours, namespace)),
   );
 }
 
-/** Generated backends after a person's: without those that the person has too, and each with a name that is free. */
+/** The generated backends to append to hand-written ones: without duplicates, and each with an unused name. */
 export function besidesTheirs(
   ours: readonly Mapping[],
   theirs: readonly Mapping[],

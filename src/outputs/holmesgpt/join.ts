@@ -8,23 +8,23 @@ import { besidesTheirs, fieldsWhere, generatedBackends, partsOf, theirsOf } from
 import { own } from './models.ts';
 import { addressesOf, carriesCredentials, isCommon, type Shape, shapeOf } from './shape.ts';
 
-/** What is known where a person's document is joined to the generated one. */
+/** How a hand-written document is joined to the generated one. */
 export interface JoinOptions {
-  /** `0.20`: a built-in toolset takes one backend. */
+  /** `0.20`: a built-in toolset supports one backend. */
   readonly holmesgptVersion: '0.20' | '0.32';
-  /** The agent's namespace, where it is known: a Service's name alone means one of that. */
+  /** The agent's namespace, if known: a Service name without a namespace belongs to it. */
   readonly namespace?: string | undefined;
-  /** The person's document configures HolmesGPT by itself, so what it says without an address is left to work alone. */
+  /** The hand-written document configures HolmesGPT by itself, so options without an address may stand alone. */
   readonly standsAlone: boolean;
-  /** The hosts of discovered MCP servers, by the URL of each. */
+  /** The hosts of discovered MCP servers, by URL. */
   readonly hosts?: Hosts;
-  /** The addresses of tools; a generated backend with another one is from a person's overrides. Without it, none is. */
+  /** The addresses of tools. A generated backend with another address is from overrides. Without this set, none is. */
   readonly discovered?: ReadonlySet<string>;
 }
 
 type Hosts = ReadonlyMap<string, readonly string[]>;
 
-/** A document, and what a person should know about it. */
+/** A document, with notes for the operator. */
 export interface Joined {
   readonly document: Mapping;
   /** By section and name of the entry. */
@@ -45,16 +45,16 @@ const HOW =
 const LEFT_OUT = 'so the discovered backends of this toolset are left out';
 const withoutNulls = (value: unknown): unknown => mergePatch(undefined, value);
 
-/** How one toolset's configurations are joined. */
+/** How the configurations of one toolset are joined. */
 interface ToolsetOptions {
   readonly shape: Shape | undefined;
-  /** The toolset works without an address too. */
+  /** The toolset also works without an address. */
   readonly alone: boolean;
   readonly namespace: string | undefined;
   readonly discovered: ReadonlySet<string> | undefined;
 }
 
-/** Whether a generated backend is one that a person gave the address of, in overrides. */
+/** Whether a generated backend has its address from overrides. */
 function isPersons(backend: Mapping, discovered: ReadonlySet<string> | undefined): boolean {
   const addresses = addressesOf(backend);
   return (
@@ -64,7 +64,7 @@ function isPersons(backend: Mapping, discovered: ReadonlySet<string> | undefined
   );
 }
 
-/** What is not common and has no address: nobody said which backends it is for. */
+/** Options that are not common and have no address: it is unknown for which backends they are. */
 function unpaired(generated: Mapping, person: Mapping, { shape, alone, discovered }: ToolsetOptions): Config {
   const common = fieldsWhere(person, isCommon);
   const kept = Object.keys(person).filter((field) => !Object.hasOwn(common, field));
@@ -88,7 +88,7 @@ function unpaired(generated: Mapping, person: Mapping, { shape, alone, discovere
   };
 }
 
-/** One backend only: a person's, if they configure one. */
+/** Joins where HolmesGPT supports one backend: a hand-written one replaces the generated one. */
 function one(generated: Mapping, person: Mapping, options: ToolsetOptions): Config {
   if (Object.entries(person).every(([field, value]) => isCommon(field, value)))
     return { config: mergePatch(generated, person) };
@@ -102,10 +102,10 @@ function one(generated: Mapping, person: Mapping, options: ToolsetOptions): Conf
   return { config: withoutNulls(person), note: { what } };
 }
 
-/** A person's backends, then the generated ones. */
+/** Joins lists: hand-written backends come first, then the generated ones. */
 function several(generated: Mapping, person: Mapping, shape: Shape, options: ToolsetOptions): Config {
   const parts = partsOf(person, shape);
-  // HolmesGPT refuses it, with a better message than any that could be made up here.
+  // HolmesGPT rejects the configuration with a message of its own.
   if (parts === undefined) return { config: withoutNulls(person) };
   const { list, beside, exclusive } = parts;
   const safe = Object.entries(beside).every(([field, value]) => isCommon(field, value));
@@ -147,8 +147,8 @@ function joinToolset(name: string, generated: Mapping, person: Mapping, options:
   if (!isMapping(ours) || !isMapping(theirs))
     return { entry: { ...entry, config: theirs === undefined ? ours : withoutNulls(theirs) } };
   const shape = shapeOf(name, own(entry, 'type'), options.holmesgptVersion !== '0.20');
-  // Of toolsets with an address, this one alone works without it: HolmesGPT takes PROMETHEUS_URL, or looks for Prometheus.
-  // Credentials tell that a person configured that one.
+  // Of all toolsets with an address, only this one also works without it: HolmesGPT uses PROMETHEUS_URL, or searches for
+  // Prometheus. Credentials without an address are meant for that Prometheus.
   const alone =
     name === 'prometheus/metrics' &&
     (options.standsAlone ||
@@ -159,7 +159,7 @@ function joinToolset(name: string, generated: Mapping, person: Mapping, options:
   return { entry: withUrls({ ...entry, config }, fields), note };
 }
 
-/** The generated instructions of an HTTP toolset name the URLs that are left of the generated ones, and a person's. */
+/** Updates the URLs in the instructions of an HTTP toolset. */
 function withUrls(entry: Mapping, { llm_instructions: theirs }: Mapping): Mapping {
   const { type, config, llm_instructions: text } = entry;
   if (type !== 'http' || theirs !== undefined || typeof text !== 'string' || !isMapping(config)) return entry;
@@ -167,7 +167,7 @@ function withUrls(entry: Mapping, { llm_instructions: theirs }: Mapping): Mappin
   return { ...entry, llm_instructions: baseUrlsOf(text, endpoints) };
 }
 
-/** An entry of a person's own: credentials beside their instances go into these, so that none stands outside. */
+/** An entry without a generated counterpart. Credentials beside its instances move into them. */
 function ownEntry(name: string, person: Mapping, version: JoinOptions['holmesgptVersion']): unknown {
   const entry = withoutNulls(person) as Mapping;
   const shape = shapeOf(name, own(entry, 'type'), version !== '0.20');
@@ -180,14 +180,14 @@ function ownEntry(name: string, person: Mapping, version: JoinOptions['holmesgpt
   return { ...entry, config: { ...common, [shape.list]: entries } };
 }
 
-/** Where an entry of an MCP server leads; nothing for a program that HolmesGPT starts itself. */
+/** The URL of an MCP server's entry; `undefined` for a program that HolmesGPT starts itself. */
 function serverUrl(entry: unknown): string | undefined {
   if (!isMapping(entry)) return undefined;
   const url = (isMapping(entry.config) ? own(entry.config, 'url') : undefined) ?? own(entry, 'url');
   return typeof url === 'string' ? url : undefined;
 }
 
-/** Where a person's entry leads. Without an address of its own, a key `NAMESPACE/SERVICE` says which Service it is for. */
+/** The URL of a hand-written entry. Without an address, the key `NAMESPACE/SERVICE` names the Service. */
 function placeOf(name: string, entry: unknown): string | undefined {
   const address = addressedService(name);
   const service = address === undefined || !name.includes('/') ? undefined : address;
@@ -198,9 +198,9 @@ function placeOf(name: string, entry: unknown): string | undefined {
 }
 
 /**
- * Generated MCP servers that a person lists already, under whatever name: a second entry would run the same tools
- * without the approvals that the person's asks for, or although the person's switches them off.
- * @param hosts those of discovered servers, by the URL of each
+ * The generated MCP servers that hand-written entries list already under another name. A second entry would offer the same
+ * tools without the approvals that the hand-written one requires, or although the hand-written one is disabled.
+ * @param hosts of discovered servers, by URL
  */
 function listedTwice(
   generated: Mapping,
@@ -225,8 +225,8 @@ function listedTwice(
 const TWICE = { what: 'is not added: a server of your own leads to the same Service or Pods' };
 
 /**
- * What is generated, without the discovered MCP servers to which an entry of a person's leads already: by any port and path
- * of the Service, of its cluster IPs, and of other Services of its Pods.
+ * The generated document without the discovered MCP servers that a hand-written entry already reaches: through any port and
+ * path of the Service, its cluster IPs, or other Services of the same Pods.
  */
 export function withoutListed(
   generated: Mapping,
@@ -244,11 +244,11 @@ export function withoutListed(
   };
 }
 
-/** Whether HolmesGPT starts a server as a program of its own. */
+/** Whether HolmesGPT starts a server as a program. */
 const isProgram = ({ config }: Mapping): boolean =>
   isMapping(config) && (own(config, 'mode') === 'stdio' || 'command' in config);
 
-/** An entry of a person's that is not a server by itself, and only says how a discovered one is to be used. */
+/** Whether an entry is no server by itself, and only sets options of a discovered one. */
 function isRule(name: string, entry: Mapping): boolean {
   return placeOf(name, entry) !== undefined && serverUrl(entry) === undefined && !isProgram(entry);
 }
@@ -258,14 +258,17 @@ const NO_SERVER = {
   fix: 'if it is to be a server of your own, give it config.url',
 };
 
-/** An MCP server: a person's address is another server, and nothing of the generated entry is for that. */
+/** Joins an MCP server. A hand-written address means another server, which gets nothing from the generated entry. */
 function joinServer(generated: Mapping, person: Mapping, { namespace }: JoinOptions): unknown {
   const url = serverUrl(person);
   const another = url !== undefined && !sameBackend(url, serverUrl(generated) ?? '', namespace);
   return another || isProgram(person) ? withoutNulls(person) : mergePatch(generated, person);
 }
 
-/** Generated entries of a name that a person uses in the other section: of two entries HolmesGPT takes the MCP server. */
+/**
+ * Generated entries with a name that the hand-written text uses in the other section. Of two such entries HolmesGPT uses the
+ * MCP server.
+ */
 function takenTwice(
   document: Mapping,
   person: Mapping,
@@ -286,9 +289,9 @@ function takenTwice(
 }
 
 /**
- * What people wrote, joined to what is generated. Their entries win, and a backend of theirs stands first. What they
- * give to one backend goes to that one: HolmesGPT makes all that stands beside a list of instances a default of each,
- * and among the generated ones are those of tenants.
+ * Joins a hand-written document to the generated one. Hand-written entries win, and hand-written backends come first.
+ * Options for one backend go to that backend only: HolmesGPT applies every field beside a list of instances to all of them,
+ * including the backends of tenants.
  * @see https://holmesgpt.dev/data-sources/ for multiple instances
  */
 export function joinDocuments(generated: Mapping, person: Mapping, options: JoinOptions): Joined {

@@ -5,16 +5,16 @@ import { besidesTheirs, fieldsWhere, generatedBackends, isSame, partsOf, theirsO
 import { own } from './models.ts';
 import { isAddress, isCommon, type Shape, shapeOf } from './shape.ts';
 
-/** A document that a person edited, and what there was when it was written. */
+/** An edited document, and the state at the time of the last write. */
 export interface Edit {
   readonly edited: Mapping;
   readonly generated: Mapping;
   readonly person: Mapping;
-  /** The one joined to the other: what was written. */
+  /** The joined document that was written. */
   readonly merged: Mapping;
 }
 
-/** Are all fields in which two configurations differ such that every backend may have them? */
+/** Whether two configurations differ only in fields that are safe for every backend. */
 function differInCommon(now: Mapping, before: Mapping): boolean {
   return [...new Set([...Object.keys(now), ...Object.keys(before)])].every(
     (field) =>
@@ -25,7 +25,7 @@ function differInCommon(now: Mapping, before: Mapping): boolean {
 
 const NOTHING = { list: [], beside: {}, exclusive: false };
 
-/** The backends that a configuration has, flat or in a list. */
+/** The backends of a configuration, flat or in a list. */
 function backendsIn(
   config: Mapping,
   shape: Shape,
@@ -35,7 +35,7 @@ function backendsIn(
   return { flat, all: flat ? [beside] : list };
 }
 
-/** A person's part of an edited configuration that holds several backends; nothing where there is none. */
+/** The hand-written part of an edited configuration with several backends; `undefined` if it has none. */
 function learnedList(edit: Edit, shape: Shape, namespace: string | undefined): Mapping | undefined {
   const now = partsOf(edit.edited, shape);
   if (now === undefined) return edit.edited;
@@ -47,7 +47,7 @@ function learnedList(edit: Edit, shape: Shape, namespace: string | undefined): M
     wasFlat ? fieldsWhere(entry, (field) => field !== shape.name) : entry,
   );
   const has = (list: readonly Mapping[], entry: Mapping): boolean => list.some((each) => isSame(each, entry));
-  // A list from which a generated one was taken out is theirs as it is, and follows nothing any more.
+  // If a generated backend was removed from a list, the whole list is hand-written from then on.
   const alone = before.exclusive || generated.some((entry) => has(there, entry) && !has(left, entry));
   const theirs = left.filter((entry) => alone || !ours.some((each) => same(each, entry)));
   const address = Object.keys(generated[0] ?? {}).find(isAddress) ?? 'api_url';
@@ -61,7 +61,7 @@ function learnedList(edit: Edit, shape: Shape, namespace: string | undefined): M
   return Object.keys(part).length === 0 ? undefined : part;
 }
 
-/** What of an edited configuration is a person's; `keep` where the differences tell it as everywhere else. */
+/** The hand-written part of an edited configuration; `keep` if the field-by-field differences are right. */
 function learnedConfig(edit: Edit, shape: Shape | undefined, options: JoinOptions): unknown {
   const { edited, merged } = edit;
   if (same(edited, merged)) return 'keep';
@@ -72,8 +72,8 @@ function learnedConfig(edit: Edit, shape: Shape | undefined, options: JoinOption
 }
 
 /**
- * A person's patch as an edit tells it, with what they changed among the backends of toolsets: an edited list holds ours
- * too, and these are not theirs; and an option next to an address is for that address.
+ * Refines a patch from the differences of an edit: generated backends in an edited list do not become hand-written ones, and
+ * an option next to an address belongs to that address.
  * @param patch the differences of the edit, field by field
  */
 export function learnEdit(patch: Mapping, edit: Edit, options: JoinOptions): Mapping {

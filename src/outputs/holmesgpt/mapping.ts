@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { MappingRules, Mappings } from '../../model/detector.ts';
 
-/** What a built-in toolset calls each kind of credential; a kind that is not there, it does not take. */
+/** The toolset's field for each kind of credential. A missing field means that the toolset does not support that kind. */
 const auth = z.strictObject({
   apiKey: z.string().optional(),
   bearerToken: z.string().optional(),
@@ -12,20 +12,20 @@ const auth = z.strictObject({
 
 const entry = z.union([
   z.strictObject({
-    /** Built-in toolsets of the agent that this backend configures. */
+    /** Built-in toolsets of the agent that use this backend. */
     toolsets: z.array(z.string().min(1)).min(1),
-    /** Fields of one backend; `{endpoint}`, `{authority}` and `{tool}` are replaced in its texts. */
+    /** Fields of one backend. `{endpoint}`, `{authority}` and `{tool}` are placeholders. */
     config: z.record(z.string(), z.string()),
-    /** The key of the list that holds the backends, and the field that names one in it. */
+    /** The key of the list of backends, and the field for the name of each. */
     list: z.string().default('instances'),
     nameField: z.string().default('name'),
-    /** `required`: the agent's own check fails without credentials. */
+    /** `required`: the toolset's own health check fails without credentials. */
     credentials: z.enum(['optional', 'required']).default('optional'),
     auth: auth.default({}),
   }),
   z.strictObject({
     http: z.strictObject({
-      /** GET requests to these paths are allowed, below the base path; `*` stands for any run. */
+      /** Paths below the base path that GET requests may use; `*` matches any characters. */
       paths: z.array(z.string().regex(/^[/*]/)).min(1),
       instructions: z.string().min(1).max(1200),
     }),
@@ -38,7 +38,7 @@ const entry = z.union([
 export type HolmesEntry = z.infer<typeof entry>;
 export type HolmesAuth = z.infer<typeof auth>;
 
-/** This output's id: the key of its part in detector files and overrides. */
+/** The id of this output: its key in detector files and overrides. */
 export const HOLMESGPT = 'holmesgpt';
 
 /** `outputs.holmesgpt` of a detector file; release 0.1 called it `holmes`. */
@@ -50,6 +50,6 @@ export const holmesMapping: MappingRules = {
 
 const NO_ENTRY: HolmesEntry = { none: 'the agent has no entry for tools of this type' };
 
-/** How a tool appears in HolmesGPT's configuration; its detector has been checked against the schema. */
+/** The mapping of a tool, which was validated with its detector file. */
 export const entryOf = ({ mappings }: { readonly mappings: Mappings }): HolmesEntry =>
   (mappings[HOLMESGPT] as HolmesEntry | undefined) ?? NO_ENTRY;

@@ -9,50 +9,52 @@ import { edited, readMapping } from './yaml.ts';
 /** The file that HolmesGPT reads, as a key of its ConfigMap. */
 export const FILE = 'custom_toolset.yaml';
 
-/** What a person wrote there, kept. */
+/** The key that keeps the hand-written text. */
 export const PERSON = 'custom_toolset.person.yaml';
 
-/** What was generated when the file was written. */
+/** The key that keeps the generated text of the last write. */
 export const GENERATED = 'custom_toolset.generated.yaml';
 
-/** The hash of the file as it was written last. */
+/** The hash of the file as last written. */
 export const FILE_HASH = 'kubernaut.io/agent-file-hash';
 
-/** How many times it was written. */
+/** The number of writes. */
 export const FILE_REVISION = 'kubernaut.io/agent-file-revision';
 
-/** First line of what we write. Who edits the file keeps it; who replaces the file, as Helm does, does not. */
+/** The first line of a merged file. An edit keeps it; a replacement, for example by Helm, does not have it. */
 const MARK =
   '# Made by dynamic-toolset from the two texts beside it: what people wrote, and what is generated.\n';
 
-/** The first line of 0.1.0, which merged the two field by field. */
+/** The first line in release 0.1.0, which merged field by field. */
 const OLD_MARK =
   '# Made by dynamic-toolset from the two texts beside it: what is generated, and what people wrote.\n';
 
-/** Most bytes of all data together: Kubernetes refuses objects over 1 MiB, and the rest of the object needs room. */
+/** Maximum size of all data in bytes: Kubernetes rejects objects over 1 MiB, and metadata needs room too. */
 const LARGEST = 900 * 1024;
 
-/** What of HolmesGPT's ConfigMap counts here. */
+/** The relevant part of HolmesGPT's ConfigMap. */
 export interface AgentConfigMap {
   readonly data: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** What knows HolmesGPT's file. */
+/** The operations on HolmesGPT's file. */
 export interface HolmesFile {
-  /** The document as text. */
+  /** Serializes a document. */
   readonly write: (document: Mapping) => string;
-  /** Why HolmesGPT would refuse it, in one line; nothing if it would not. */
+  /** Why HolmesGPT would reject the document, in one line; `undefined` if it would not. */
   readonly fault: (document: Mapping) => string | undefined;
-  /** The generated document with a person's joined to it, and what they should know about that. */
+  /** Joins a hand-written document to the generated one, with notes for the operator. */
   readonly join: (generated: Mapping, person: Mapping) => JoinedFile;
-  /** The generated document without what a person's has already, as far as what is published with it tells. */
+  /**
+   * The generated document without the MCP servers that the hand-written one has already, judging by the published tools.
+   */
   readonly withoutListed: (
     generated: Mapping,
     person: Mapping,
     tools: readonly PublishedTool[],
   ) => JoinedFile;
-  /** A person's patch as the differences of an edit tell it, with what they changed among the backends of toolsets. */
+  /** Refines a patch from the differences of an edit, for the backends of toolsets. */
   readonly learn: (patch: Mapping, edit: { readonly edited: Mapping } & Before) => Mapping;
 }
 
@@ -67,27 +69,27 @@ export interface JoinedFile {
 }
 
 export type AgentMerge =
-  /** All is as it should be. */
+  /** Nothing to write. */
   | { readonly kind: 'none'; readonly token: string; readonly notes: JoinedFile['notes'] }
   | {
       readonly kind: 'write';
       readonly data: Readonly<Record<string, string>>;
       readonly annotations: Readonly<Record<string, string>>;
-      /** Says which state of the file it is; no two that were written are alike. */
+      /** Identifies the state of the file. Every write has a new token. */
       readonly token: string;
-      /** Somebody changed the file since, and what they wrote was taken over. */
+      /** The file was edited, and the edits were kept. */
       readonly learned: boolean;
       readonly notes: JoinedFile['notes'];
     }
-  /** Nothing may be written: what is wrong, and what to do. */
+  /** Nothing may be written: the reason, and the fix. */
   | { readonly kind: 'refused'; readonly what: string; readonly fix: string };
 
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** The file, and the number of its writing: a file that was changed and put right in between is another state. */
+/** Combines the file and the number of writes, so that a file that was changed and restored has a new token. */
 const tokenOf = (file: string, revision: number): string => `${revision}-${hashOf(file).slice(0, 16)}`;
 
-/** The generated document with a person's joined to it, without what HolmesGPT ignores. */
+/** Joins the sections that HolmesGPT reads. */
 function joined(generated: Mapping, person: Mapping, holmes: HolmesFile): JoinedFile {
   const { document, notes } = holmes.join(sections(generated), sections(person));
   return { document: sections(document), notes };
@@ -95,7 +97,7 @@ function joined(generated: Mapping, person: Mapping, holmes: HolmesFile): Joined
 
 type PersonText = { readonly text: string } | { readonly broken: string; readonly key: string };
 
-/** The person's text as it is now, taken from an edit of the file if there was one. */
+/** The hand-written text, updated from edits of the file. */
 function personText({ data, annotations }: AgentConfigMap, holmes: HolmesFile): PersonText {
   const { [FILE]: file, [PERSON]: person, [GENERATED]: generated } = data;
   const untouched =
@@ -104,7 +106,7 @@ function personText({ data, annotations }: AgentConfigMap, holmes: HolmesFile): 
   if (file === undefined) return { text: '' };
   const now = readMapping(file);
   if ('fault' in now) return { broken: now.fault, key: FILE };
-  // Ours is edited from what it was made of. Without that nothing tells what in it is whose.
+  // An edit can only be attributed if the generated text of that time is known.
   const base = generated === undefined ? undefined : readMapping(generated);
   if (base === undefined || 'fault' in base) return { text: file };
   const old = readMapping(person ?? '');
@@ -118,7 +120,7 @@ function personText({ data, annotations }: AgentConfigMap, holmes: HolmesFile): 
       : joined(base.value, old.value, holmes).document,
   };
   if (!file.startsWith(MARK) && !isOld) return { text: edited(file, replacedBy(now.value, before)) };
-  // Keys that HolmesGPT ignores are in the person's text only.
+  // Keys that HolmesGPT ignores are only in the hand-written text.
   const others = Object.fromEntries(
     Object.entries(old.value).filter(([key]) => !Object.hasOwn(sections(old.value), key)),
   );
@@ -129,10 +131,10 @@ function personText({ data, annotations }: AgentConfigMap, holmes: HolmesFile): 
 }
 
 /**
- * What becomes of HolmesGPT's ConfigMap. What a person wrote into the file, or Helm for them, is kept in a key beside
- * it and wins over what is generated. Pure, and once carried out there is nothing left to do.
+ * Plans the update of HolmesGPT's ConfigMap. Hand-written text, including Helm's, is kept in a key beside the file and wins
+ * over generated entries. Pure and idempotent.
  * @param offered the generated `custom_toolset.yaml`
- * @param tools what is published with it
+ * @param tools the tools that are published with it
  */
 export function mergeForAgent(
   offered: string,
@@ -150,7 +152,7 @@ export function mergeForAgent(
     };
   const base = readMapping(offered);
   if ('fault' in base) throw new Error(`the generated ${FILE} cannot be read: ${base.fault}`);
-  // What is left is kept beside the file, so that an edit of the file is compared with what it was made of.
+  // The remaining part is saved beside the file, so that later edits are compared with it.
   const added = holmes.withoutListed(sections(base.value), sections(own.value), tools);
   const generated = added.notes.length === 0 ? offered : holmes.write(added.document);
   const join = joined(added.notes.length === 0 ? base.value : added.document, own.value, holmes);

@@ -2,10 +2,10 @@ import { isMapping, type Mapping } from '../../model/mapping.ts';
 import { RULES } from './model-rules.ts';
 import { HOLMES, own, type Schema } from './models.ts';
 
-/** Where a value stands in the document. */
+/** The path of a value in the document. */
 export type Path = readonly (string | number)[];
 
-/** What is wrong there. `fault`: HolmesGPT refuses it or it does nothing; `warning`: it is accepted and ignored. */
+/** `fault`: HolmesGPT rejects the value, or it has no effect. `warning`: HolmesGPT accepts and ignores it. */
 export interface HolmesFault {
   readonly path: Path;
   readonly message: string;
@@ -16,12 +16,12 @@ export const fault = (path: Path, message: string): HolmesFault => ({ path, mess
 export const warning = (path: Path, message: string): HolmesFault => ({ path, message, level: 'warning' });
 export const isFault = ({ level }: Pick<HolmesFault, 'level'>): boolean => level === 'fault';
 
-/** HolmesGPT puts in a variable of its environment; what it will be cannot be known here. */
+/** A template that HolmesGPT fills from its environment. Its value is unknown here. */
 const TEMPLATE = /\{\{\s*env\.[^}]*\}\}/;
 const BOOLEANS = /^(0|1|off|on|f|t|false|true|n|y|no|yes)$/i;
 
 /**
- * What pydantic takes for a type beside the type itself, in its "lax mode".
+ * The values that pydantic accepts for each type in lax mode.
  * Source: https://docs.pydantic.dev/latest/concepts/conversion_table/
  */
 const ACCEPTS = {
@@ -63,7 +63,7 @@ function kindOf(value: unknown): string {
   return Array.isArray(value) ? 'a list' : 'a mapping';
 }
 
-/** What is wrong with a value, as the named model of HolmesGPT sees it. */
+/** The faults of a value in a model of HolmesGPT. */
 export function checkModel(model: string, value: unknown, path: Path): HolmesFault[] {
   return checkValue({ $ref: model }, value, path);
 }
@@ -95,7 +95,7 @@ export function checkValue(schema: Schema, value: unknown, path: Path): HolmesFa
   return checkScalar(schema, value, path);
 }
 
-/** The verdict of the branch that fits best; pydantic takes the first one that fits at all. */
+/** The faults of the best matching union branch. Pydantic picks the first branch that matches. */
 export function fewest(verdicts: readonly HolmesFault[][]): HolmesFault[] {
   const count = (verdict: readonly HolmesFault[]): number => verdict.filter(isFault).length;
   return verdicts.reduce((best, next) => {
@@ -120,7 +120,7 @@ function checkScalar(schema: Schema, value: unknown, path: Path): HolmesFault[] 
   return [];
 }
 
-/** A mapping with keys of people's own. */
+/** A mapping with free keys. */
 function checkEntries({ additionalProperties }: Schema, value: Mapping, path: Path): HolmesFault[] {
   if (typeof additionalProperties !== 'object') return [];
   return Object.entries(value).flatMap(([key, inner]) =>
@@ -128,7 +128,7 @@ function checkEntries({ additionalProperties }: Schema, value: Mapping, path: Pa
   );
 }
 
-/** A model: its fields, with what they were called before. */
+/** A model: its fields, under their current and deprecated names. */
 function checkFields(name: string, model: Schema, value: Mapping, path: Path): HolmesFault[] {
   const { properties = {}, deprecated = {}, required = [], validators = [] } = model;
   const faults: HolmesFault[] = [];

@@ -1,6 +1,6 @@
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Says what is wrong with a value whose fields are fine each by itself. */
+/** Returns the fault of a value whose fields are valid one by one. */
 type Rule = (value: Fields) => string | undefined;
 
 function oneLogin(value: Fields): string | undefined {
@@ -30,7 +30,7 @@ function authFields(value: Fields): string | undefined {
   return missing.length === 0 ? undefined : `type ${String(type)} needs ${missing.join(' and ')}`;
 }
 
-/** A host of an HTTP endpoint: `host`, `*.host`, with a port or with scheme; everything after the host is dropped. */
+/** The fault of a host pattern: `host` or `*.host`, with an optional port or scheme. The part after the host is ignored. */
 function hostFault(pattern: string): string | undefined {
   const [before = '', after] = pattern.trim().split(/:\/\/(.*)/s);
   if (after !== undefined && !/^https?$/i.test(before)) return 'has a scheme other than http and https';
@@ -64,7 +64,7 @@ function clickhouse({ clickhouse_use_http_json, connection_url }: Fields): strin
 
 const nothing: Rule = () => undefined;
 
-/** What HolmesGPT's validators refuse that no schema says, by the validator's name in the models. */
+/** The checks of HolmesGPT's Python validators that no schema expresses, by validator name. */
 export const RULES: Readonly<Record<string, Rule>> = {
   _validate_grafana_auth: oneLogin,
   validate_auth: oneLogin,
@@ -72,7 +72,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   validate_auth_fields: authFields,
   _parse_and_cache_hosts: hosts,
   _validate_clickhouse_http_json: clickhouse,
-  // These change values and refuse none.
+  // These change values and reject none.
   _migrate_storage_tiers_to_singular: nothing,
   auto_enable_when_configured: nothing,
   default_oauth_resource: nothing,
@@ -82,6 +82,6 @@ export const RULES: Readonly<Record<string, Rule>> = {
   render_env_templates: nothing,
   validate_prom_config: nothing,
   warn_on_removed_restricted_tools: nothing,
-  // HolmesGPT leaves such a transformer out and goes on.
+  // HolmesGPT skips an invalid transformer.
   validate_transformer: nothing,
 };

@@ -1,15 +1,15 @@
 import type { ConfigMapFiles, Mount, PodFiles } from '../../model/pod-files.ts';
 
-/** The file that HolmesGPT reads unless its environment says otherwise. Source: HolmesGPT 0.45.0, `definitions.py`. */
+/** The file that HolmesGPT reads by default. Source: HolmesGPT 0.45.0, `definitions.py`. */
 const DEFAULT_LOCATION = '/etc/holmes/config/custom_toolset.yaml';
 
-/** The variable that says otherwise. Source: the same file. */
+/** The variable that overrides the path. Source: the same file. */
 const LOCATION = 'CUSTOM_TOOLSET_LOCATION';
 
 /** The volume's name in HolmesGPT's own chart. Source: `holmes.yaml` of the chart. */
 const VOLUME = 'custom-toolsets-configmap';
 
-/** The data key that becomes the file. */
+/** The data key of the file. */
 const KEY = 'custom_toolset.yaml';
 
 /** Where HolmesGPT's file comes from, or why that cannot be told. */
@@ -47,7 +47,7 @@ function placeOf(pod: PodFiles): Place | undefined {
       const rest = within(mount, location);
       return rest === undefined ? [] : [{ mount, rest }];
     })
-    // Of mounts within one another the innermost counts.
+    // The innermost mount wins.
     .sort((a, b) => (b.mount.mountPath ?? '').length - (a.mount.mountPath ?? '').length);
   const [first] = candidates;
   if (first !== undefined) {

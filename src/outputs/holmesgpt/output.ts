@@ -17,13 +17,13 @@ import { FILE } from './merge.ts';
 import { patchFaults } from './patch.ts';
 import { holmesDocument } from './toolsets.ts';
 
-/** The settings that decide what HolmesGPT's file looks like. */
+/** The settings that affect HolmesGPT's file. */
 export interface HolmesSettings {
   /** `0.20`: one backend for each built-in toolset; `0.32` and newer: several, as instances. */
   readonly holmesgptVersion: '0.20' | '0.32';
 }
 
-/** What is wrong with a `custom_toolset.yaml`, as HolmesGPT reads it, which is by YAML 1.1. */
+/** The faults in a `custom_toolset.yaml`, parsed as YAML 1.1 as HolmesGPT does. */
 export function holmesTextFaults(text: string, limits: YamlLimits): ContentFaults {
   const read = readPlacedYaml(text, z.unknown(), { limits, version: '1.1' });
   return 'faults' in read ? asFaults(read) : placed(holmesFaults(read.value), read.placeOf);
@@ -31,7 +31,7 @@ export function holmesTextFaults(text: string, limits: YamlLimits): ContentFault
 
 const byName = (a: Tool, b: Tool): number => (a.tool < b.tool ? -1 : a.tool > b.tool ? 1 : 0);
 
-/** What to say if tools that no limit removes are too many for the model. */
+/** The problem if the tools that no limit removes are too many for the model. */
 function beyondModel(fixed: number, most: number): Problem[] {
   if (fixed <= most) return [];
   return [
@@ -43,7 +43,7 @@ function beyondModel(fixed: number, most: number): Problem[] {
   ];
 }
 
-/** `custom_toolset.yaml` without the backends that would give the model too many tools. */
+/** Renders `custom_toolset.yaml` without the backends with which the model would have too many tools. */
 function render(ordered: readonly Tool[], options: RenderOptions & HolmesSettings): Rendered {
   const { credentials, overrides, holmesgptVersion, namespaces, published, limits } = options;
   const holmes = {
@@ -94,10 +94,10 @@ function render(ordered: readonly Tool[], options: RenderOptions & HolmesSetting
 
 const bytes = (text: string): number => Buffer.byteLength(text);
 
-/** What an entry of YAML takes beside its texts: indentation, keys and quotes. */
+/** The overhead of a YAML entry: indentation, key and quotes. */
 const LINE = 16;
 
-/** About how many bytes a tool takes in `custom_toolset.yaml`. */
+/** Estimates the size of a tool in `custom_toolset.yaml`, in bytes. */
 function sizeOf(tool: Tool): number {
   const { endpoint } = tool;
   const entry = entryOf(tool);
@@ -124,7 +124,7 @@ export const holmesgpt: Output<HolmesSettings> = {
   mapping: holmesMapping,
   render,
   sizeOf,
-  // Only before 0.32 does a toolset take one backend, and the one that is published keeps the place.
+  // Before 0.32 a toolset supports one backend, and the published one keeps its place.
   usesPublished: ({ holmesgptVersion }) => holmesgptVersion === '0.20',
   overrideFaults: ({ holmesgpt }) =>
     patchFaults(holmesgpt).map((each) => ({ ...each, path: [HOLMESGPT, ...each.path] })),

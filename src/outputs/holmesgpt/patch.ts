@@ -8,7 +8,7 @@ import { partsOf } from './join-lists.ts';
 import { fault, type HolmesFault, isFault, type Path } from './model-check.ts';
 import { addressesOf, carriesCredentials, shapeOf } from './shape.ts';
 
-/** Overrides, for the newest HolmesGPT: what they say without an address is for no backend in particular. */
+/** Overrides, for the newest HolmesGPT: options without an address belong to no particular backend. */
 const OVERRIDES: JoinOptions = { holmesgptVersion: '0.32', standsAlone: false };
 
 type Patch = Overrides['holmesgpt'];
@@ -20,8 +20,8 @@ interface Checked {
 }
 
 /**
- * The path of a fault as it is in what a person wrote: their own backend is an item of a list in the document, and need not
- * be one in their text, or not at the same place.
+ * Maps the path of a fault to the hand-written text. A hand-written backend is a list item in the document, but may be
+ * outside a list in the text, or at another index.
  */
 function pathIn(patch: unknown, document: Mapping, path: Path): Path {
   const [section, name, config, list, index, ...rest] = path;
@@ -47,7 +47,7 @@ const valueAt = (value: unknown, path: Path): unknown =>
     value,
   );
 
-/** `config.clusters.0: lacks broker`, of the first fault, and how many more there are. */
+/** `config.clusters.0: lacks broker (and 2 more)`: the first fault, and the number of others. */
 function summary(faults: readonly HolmesFault[], pathOf: (path: Path) => Path = (path) => path): string {
   const [first] = faults;
   if (first === undefined) throw new Error('no faults to tell');
@@ -63,15 +63,15 @@ function byEntry(faults: readonly HolmesFault[]): Map<string, HolmesFault[]> {
 }
 
 /**
- * The generated document without entries that HolmesGPT would refuse. The program's own detectors make none; those of
- * users may, so it is told and never stops the rest.
- * @throws Error if what is wrong is in no entry, which is a bug
+ * The generated document without entries that HolmesGPT would reject. The built-in detectors make none, but custom detectors
+ * may. Each removed entry is reported, and the rest stays.
+ * @throws Error if a fault is in no entry, which is a bug
  */
 export function withoutFaulty(generated: Mapping): Checked {
   const notes: Problem[] = [];
   const fix = 'correct the detector or the override that it is from; if it is from neither, report this';
   let document = generated;
-  // What HolmesGPT refuses the whole file for hides the rest, so it takes another round to see that.
+  // A fault for which HolmesGPT rejects the whole file hides others, which the next round finds.
   for (;;) {
     const found = byEntry(holmesFaults(document));
     const refused = [...found].filter(([, faults]) => faults.some(isFault));
@@ -93,8 +93,8 @@ export function withoutFaulty(generated: Mapping): Checked {
 }
 
 /**
- * The generated document with what people wrote merged into it. What of theirs would make HolmesGPT refuse an entry, or
- * the file, is not merged and is told.
+ * The generated document with overrides merged into it. An override with which HolmesGPT would reject an entry or the file
+ * is reported and not merged.
  */
 export function withPatch(generated: Mapping, patch: Patch, options: JoinOptions = OVERRIDES): Checked {
   if (Object.keys(patch).length === 0) return { document: generated, notes: [] };
@@ -105,7 +105,7 @@ export function withPatch(generated: Mapping, patch: Patch, options: JoinOptions
     const [section = '', name = ''] = JSON.parse(key) as string[];
     return Object.hasOwn(left[section] ?? {}, name);
   };
-  // Each round takes out one entry at least.
+  // Each round removes at least one entry.
   for (;;) {
     const joined = joinDocuments(generated, left, options);
     const document = withoutEmpty(joined.document);
@@ -144,8 +144,8 @@ export function withPatch(generated: Mapping, patch: Patch, options: JoinOptions
 }
 
 /**
- * What of the `holmesgpt:` part of overrides HolmesGPT would refuse whatever it is merged into. Entries that are whole by
- * themselves are checked; one that changes a generated entry is not, since it need not be whole.
+ * The faults in the `holmesgpt:` part of overrides that do not depend on generated entries. Only complete entries are
+ * checked; a change of a generated entry may be incomplete.
  */
 export function patchFaults(patch: Patch): HolmesFault[] {
   const own: Record<string, Mapping> = {};
@@ -157,7 +157,7 @@ export function patchFaults(patch: Patch): HolmesFault[] {
   return [...whole, ...unpairedFaults(patch)];
 }
 
-/** Credentials for a toolset of several backends that do not say for which of them they are. */
+/** Credentials for a toolset with several backends that do not name their backend. */
 function unpairedFaults(patch: Patch): HolmesFault[] {
   return Object.entries(patch.toolsets ?? {}).flatMap(([name, entry]) => {
     const config = isMapping(entry) ? entry.config : undefined;
@@ -181,7 +181,7 @@ function unpairedFaults(patch: Patch): HolmesFault[] {
   });
 }
 
-/** An entry that says what it is; what has neither of these may be a part of an entry that is generated. */
+/** Whether an entry has a type or address of its own. Others may change a generated entry. */
 function isWhole(section: string, entry: unknown): boolean {
   if (!isMapping(entry)) return false;
   if (section === 'mcp_servers') return isMapping(entry.config) && 'url' in entry.config;
@@ -193,7 +193,7 @@ function placeOf(key: string): string {
   return `overrides.yaml, holmesgpt.${section} ${name}`;
 }
 
-/** Without a section that the patch emptied: HolmesGPT needs one of the two only. */
+/** Drops a section that the patch emptied. HolmesGPT needs only one of the two. */
 function withoutEmpty(document: unknown): Mapping {
   const sections = isMapping(document) ? (document as Sections) : {};
   return Object.fromEntries(

@@ -4,17 +4,17 @@ import { own } from './yaml.ts';
 
 const SECTIONS = ['toolsets', 'mcp_servers'] as const;
 
-/** What there was when the file was written last. */
+/** The state at the time of the last write. */
 export interface Before {
   readonly generated: Mapping;
   readonly person: Mapping;
-  /** The one merged into the other: what was written. */
+  /** The merged document that was written. */
   readonly merged: Mapping;
 }
 
 /**
- * What of an edited file is a person's, as a patch to the generated document: what the person changed or took away since
- * it was written, and what was the person's before and stands.
+ * The hand-written part of an edited file, as a patch to the generated document: everything that was changed or removed
+ * since the last write, and the earlier hand-written text that still stands.
  */
 export function changedBy(edited: Mapping, { generated, person, merged }: Before): Mapping {
   const keys = new Set([...Object.keys(person), ...Object.keys(merged), ...Object.keys(edited)]);
@@ -32,7 +32,7 @@ export function changedBy(edited: Mapping, { generated, person, merged }: Before
       const part = changedBy(now, {
         generated: underneath,
         person: isMapping(mine) ? mine : {},
-        // What was taken away or was no mapping, and is one now, is told from the generated one under it.
+        // A value that was removed or was no mapping is compared with the generated value.
         merged: isMapping(before) ? before : underneath,
       });
       const needed = Object.keys(part).length > 0 || kept.length > 0 || !isMapping(below);
@@ -42,8 +42,8 @@ export function changedBy(edited: Mapping, { generated, person, merged }: Before
 }
 
 /**
- * What of a file that somebody put in the place of ours is a person's: all of it, but for entries that are what was
- * written last and were not the person's then. What was, stays as the person had written it.
+ * The hand-written part of a file that replaced the merged one: everything except generated entries that did not change.
+ * Earlier hand-written entries that did not change keep their original text.
  */
 export function replacedBy(file: Mapping, { person, merged }: Before): Mapping {
   return Object.fromEntries(
@@ -65,8 +65,7 @@ export function replacedBy(file: Mapping, { person, merged }: Before): Mapping {
 }
 
 /**
- * The sections that HolmesGPT reads, without empty ones. It ignores all other keys, where people keep anchors; and a
- * section that is `null` says nothing.
+ * The sections that HolmesGPT reads, without empty ones and `null`. It ignores all other keys, which may hold YAML anchors.
  */
 export function sections(file: Mapping): Mapping {
   return Object.fromEntries(

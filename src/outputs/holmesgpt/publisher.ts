@@ -10,49 +10,49 @@ import type { AgentConfigMap, AgentMerge } from './merge.ts';
 import { toolsetMount } from './mount.ts';
 import { type DeploymentName, holmesDeployment } from './reload.ts';
 
-/** What came of bringing the file to where HolmesGPT reads it. */
+/** The result of syncing the file to where HolmesGPT reads it. */
 export type Brought =
   | {
-      /** Which state of the file is there now. */
+      /** Identifies the state of the file. */
       readonly token: string;
-      /** It is a single file of a running Pod, which never changes. */
+      /** The file is mounted by itself, so a running Pod never sees a change. */
       readonly frozen: boolean;
-      /** It is the ConfigMap that is published, so whatever is done to that is done to it. */
+      /** HolmesGPT reads the published ConfigMap itself, so every change of that reaches it. */
       readonly direct: boolean;
       readonly written?: { readonly target: string; readonly learned: boolean };
-      /** What of a person's was read otherwise than they may think. */
+      /** Explains interpretations of hand-written text that the author may not expect. */
       readonly notes?: readonly Problem[];
     }
   | { readonly refused: Problem };
 
-/** Where HolmesGPT reads its file from. */
+/** The place from which HolmesGPT reads its file. */
 export interface AgentPlace {
   /**
    * @param file `custom_toolset.yaml`
-   * @param tools what is published with it
-   * @throws UserError if the cluster does not let us
+   * @param tools the tools that are published with it
+   * @throws UserError if the cluster refuses
    */
   bring(file: string, signal: AbortSignal, tools?: readonly PublishedTool[]): Promise<Brought>;
 }
 
 const tokenOf = (file: string): string => createHash('sha256').update(file).digest('hex').slice(0, 16);
 
-/** HolmesGPT mounts the ConfigMap that is published: there is nothing to bring. */
+/** HolmesGPT mounts the published ConfigMap, so there is nothing to sync. */
 export const publishedPlace: AgentPlace = {
   bring: async (file) => ({ token: tokenOf(file), frozen: false, direct: true }),
 };
 
-/** The field manager under which our fields are owned. */
+/** The field manager of our fields. */
 const FIELD_MANAGER = 'dynamic-toolset';
 
-/** Tries while others change the ConfigMap at the same time. */
+/** Maximum number of attempts when writes conflict. */
 const TRIES = 4;
 
 export interface HolmesPlaceOptions {
   readonly deployment: DeploymentName;
-  /** The ConfigMap that is published. */
+  /** The published ConfigMap. */
   readonly published: ConfigMapName;
-  /** What becomes of HolmesGPT's ConfigMap, as `mergeForAgent` says. */
+  /** Plans the update of HolmesGPT's ConfigMap; see `mergeForAgent`. */
   readonly merge: (
     offered: string,
     live: AgentConfigMap,
@@ -65,7 +65,7 @@ type Attempt =
   /** Without `learned` there was nothing to write. */
   | { readonly token: string; readonly learned?: boolean; readonly notes: readonly Problem[] };
 
-/** Writes into the ConfigMap that HolmesGPT's Deployment mounts: our keys and annotations, nothing else of it. */
+/** Writes our keys and annotations to the ConfigMap that HolmesGPT's Deployment mounts, and nothing else of it. */
 export function holmesPlace(
   kube: KubeClient,
   { deployment, published, merge: mergeWith }: HolmesPlaceOptions,
@@ -82,7 +82,7 @@ export function holmesPlace(
     }
   };
 
-  /** One attempt. @throws ApiStatusError 409 if somebody else wrote at the same time */
+  /** One attempt. @throws ApiStatusError 409 if another client wrote at the same time */
   const attempt = async (
     file: string,
     tools: readonly PublishedTool[] | undefined,
@@ -110,7 +110,7 @@ export function holmesPlace(
     const object = {
       apiVersion: 'v1',
       kind: 'ConfigMap',
-      // With the uid, one that was deleted since is not made anew: what is of others in it would be lost.
+      // The uid prevents that a ConfigMap that was deleted meanwhile is created again without the other keys.
       metadata: { namespace, name, annotations: merge.annotations, resourceVersion, uid },
       data: merge.data,
     };

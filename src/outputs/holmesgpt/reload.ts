@@ -9,16 +9,16 @@ import type { ConfigMapName } from '../../publishers/config-map/config-map.ts';
 /** A way to make HolmesGPT read its file again. */
 export interface Reloader {
   readonly how: 'restart' | 'endpoint';
-  /** For messages: what is restarted or called. */
+  /** The object that is restarted or called, for messages. */
   readonly target: string;
-  /** How long after a change the file that HolmesGPT sees may still be the old one, in milliseconds. */
+  /** How long after a change HolmesGPT may still see the old file, in milliseconds. */
   readonly lag: number;
-  /** What is remembered outside of this process: which state was read last, and when. */
+  /** The state outside of this process: the token of the last reload, and its time. */
   remembered(signal: AbortSignal): Promise<{ readonly token?: string; readonly at?: number }>;
   /**
-   * @param forced also where that state was read already
-   * @returns whether it was done; not, if somebody else did it for the same state
-   * @throws UserError if it could not be done
+   * @param forced reload even if that state was loaded already
+   * @returns false if another replica reloaded the same state
+   * @throws UserError if it fails
    */
   reload(
     token: string,
@@ -27,19 +27,19 @@ export interface Reloader {
   ): Promise<boolean>;
 }
 
-/** Which state of the file the Pods were started for. */
+/** The token of the file for which the Pods were started. */
 const HASH = 'kubernaut.io/toolset-hash';
 
-/** The annotation by which `kubectl rollout restart` replaces Pods. */
+/** The annotation with which `kubectl rollout restart` replaces Pods. */
 const RESTARTED_AT = 'kubectl.kubernetes.io/restartedAt';
 
-/** Tries while others change the Deployment at the same time. */
+/** Maximum number of attempts when writes conflict. */
 const TRIES = 4;
 
 /** Name and namespace of a Deployment. */
 export type DeploymentName = ConfigMapName;
 
-/** HolmesGPT's Deployment. @throws UserError if there is none or it cannot be read */
+/** HolmesGPT's Deployment. @throws UserError if it does not exist or cannot be read */
 export async function holmesDeployment(
   kube: KubeClient,
   { namespace, name }: DeploymentName,
@@ -60,7 +60,7 @@ export async function holmesDeployment(
   return found;
 }
 
-/** Restarts HolmesGPT's Pods as `kubectl rollout restart` does. A new Pod mounts the ConfigMap as it is then. */
+/** Restarts HolmesGPT's Pods as `kubectl rollout restart` does. New Pods mount the current ConfigMap. */
 export function restarter(kube: KubeClient, deployment: DeploymentName): Reloader {
   const target = `Deployment ${deployment.namespace}/${deployment.name}`;
   const annotationsOf = ({ spec }: Deployment): Readonly<Record<string, string>> =>
@@ -101,12 +101,12 @@ export function restarter(kube: KubeClient, deployment: DeploymentName): Reloade
 }
 
 /**
- * Longest time until a running Pod sees a changed ConfigMap, in milliseconds: the kubelet syncs each Pod every 60 to 90
- * seconds by default. See "Mounted ConfigMaps are updated automatically" in Kubernetes' documentation.
+ * Maximum time until a running Pod sees a changed ConfigMap, in milliseconds: the kubelet syncs each Pod every 60 to 90
+ * seconds by default. See "Mounted ConfigMaps are updated automatically" in the documentation of Kubernetes.
  */
 const KUBELET_LAG = 100_000;
 const ANSWER_TIMEOUT = 10_000;
-/** Most bytes that are read of an answer; HolmesGPT's own has a few. */
+/** Maximum size of a response, in bytes. HolmesGPT's own are short. */
 const LONGEST_ANSWER = 16 * 1024;
 
 async function beginningOf(response: Response): Promise<string> {
@@ -132,7 +132,7 @@ function remedy(status: number): string {
 }
 
 /**
- * Asks HolmesGPT to read its file again. The key goes into the header `X-API-Key`, which HolmesGPT 0.45.0 looks at first
+ * Calls HolmesGPT's reload endpoint. The key goes into the header `X-API-Key`, which HolmesGPT 0.45.0 reads first
  * (`holmes/utils/auth.py`).
  * @param base URL of HolmesGPT, under which its API is
  */

@@ -5,7 +5,7 @@ const plainValue: z.ZodType<unknown> = z.lazy(() =>
   z.union([z.string(), z.number(), z.boolean(), z.array(plainValue), z.record(key, plainValue)]),
 );
 
-/** An entry under `toolsets:`, with the fields of HolmesGPT 0.45.0's entry that are used here. */
+/** An entry under `toolsets:`, with the fields of HolmesGPT 0.45.0 that are generated. */
 const toolset = z.strictObject({
   enabled: z.literal(true),
   type: z.literal('http').optional(),
@@ -25,7 +25,7 @@ const mcpServer = z.strictObject({
   }),
 });
 
-/** The schema of the part of `custom_toolset.yaml` that is generated. */
+/** The schema of the generated part of `custom_toolset.yaml`. */
 export const holmesSchema = z.strictObject({
   toolsets: z.record(key, toolset),
   mcp_servers: z.record(key, mcpServer).optional(),

@@ -2,17 +2,17 @@ import { isMapping, type Mapping } from '../../model/mapping.ts';
 import { namesHeaders, namesLogin, namesSecret } from '../../model/redact-names.ts';
 import { HOLMES, own } from './models.ts';
 
-/** How a toolset's configuration holds several backends. */
+/** How a toolset's configuration lists several backends. */
 export interface Shape {
   /** The key of the list. */
   readonly list: string;
-  /** The key under which older configurations have the list. */
+  /** The deprecated key of the list. */
   readonly oldList?: string;
-  /** The field that names one backend; endpoints of HTTP toolsets have no names. */
+  /** The field for a backend's name; endpoints of HTTP toolsets have none. */
   readonly name?: string;
-  /** The name that HolmesGPT gives a backend without one. */
+  /** HolmesGPT's default name for a backend. */
   readonly unnamed: (index: number) => string;
-  /** One backend may stand without a list, and what stands beside the list is a default of each backend in it. */
+  /** A single backend may be outside a list, and fields beside the list are defaults of each backend in it. */
   readonly flat: boolean;
 }
 
@@ -35,8 +35,8 @@ const LISTS: Readonly<Record<string, Shape>> = {
 const ENDPOINTS: Shape = { list: 'endpoints', unnamed: () => '', flat: false };
 
 /**
- * How an entry under `toolsets` holds several backends; nothing if it takes one only.
- * @param instances whether the agent knows instances, as HolmesGPT 0.32 and newer does
+ * How an entry under `toolsets` lists several backends; `undefined` if it supports only one.
+ * @param instances whether the agent supports instances, as HolmesGPT 0.32 and newer does
  */
 export function shapeOf(toolset: string, type: unknown, instances = true): Shape | undefined {
   if (type === 'http') return ENDPOINTS;
@@ -45,7 +45,7 @@ export function shapeOf(toolset: string, type: unknown, instances = true): Shape
   return instances && own(HOLMES.toolsets, toolset)?.instances === true ? INSTANCES : undefined;
 }
 
-/** Fields with the address of a backend, old names included. The order is HolmesGPT's own. */
+/** Fields with the address of a backend, deprecated names included, in HolmesGPT's order. */
 const ADDRESSES = [
   'api_url',
   'url',
@@ -60,7 +60,7 @@ const ADDRESSES = [
 
 export const isAddress = (field: string): boolean => ADDRESSES.includes(field);
 
-/** The addresses that a backend's configuration names, as they are written. */
+/** The addresses in a backend's configuration, unchanged. */
 export function addressesOf(fields: Mapping): string[] {
   return ADDRESSES.flatMap((field) => {
     const value = own(fields, field);
@@ -72,8 +72,8 @@ export function addressesOf(fields: Mapping): string[] {
 }
 
 /**
- * Options that every backend of a toolset may have from one line, because none of them is secret, says where requests
- * go or weakens how they are protected. All others belong to backends that a person names.
+ * Options that are safe for every backend of a toolset, because none is secret, redirects requests or weakens their
+ * protection. All other options need a backend by name.
  */
 const COMMON = new Set([
   'timeout',
@@ -104,21 +104,21 @@ const COMMON = new Set([
 ]);
 const VERIFIES = new Set(['verify_ssl', 'verify_certs', 'prometheus_ssl_enabled']);
 
-/** Does a text anywhere in a value take something from the agent's environment? */
+/** Whether a text anywhere in a value refers to the agent's environment. */
 function fromEnvironment(value: unknown): boolean {
   if (typeof value === 'string') return value.includes('{{') || value.includes('${');
   if (Array.isArray(value)) return value.some(fromEnvironment);
   return isMapping(value) && Object.values(value).some(fromEnvironment);
 }
 
-/** May every backend of a toolset have this option, those of tenants included? */
+/** Whether an option is safe for every backend of a toolset, including those of tenants. */
 export function isCommon(field: string, value: unknown): boolean {
   if (value === null) return true;
   if (VERIFIES.has(field)) return value === true;
   return COMMON.has(field) && !fromEnvironment(value);
 }
 
-/** Would this option, given to a backend, hand it credentials or have it log the agent in? */
+/** Whether an option would give a backend credentials, or make the agent log in. */
 export function carriesCredentials(field: string, value: unknown): boolean {
   if (value === null || value === undefined || value === '') return false;
   if (typeof value === 'boolean' && !/^(aws|azure)_/.test(field)) return false;

@@ -2,17 +2,17 @@ import type { Problem } from '../../model/discovery.ts';
 import { quoted } from '../../model/text.ts';
 import type { Tool } from '../../planning/tools.ts';
 
-/** Most names, and most other servers, in one message. */
+/** Maximum number of tool names, and of other servers, in one message. */
 const FEW = 3;
 
 const listed = (items: readonly string[]): string =>
   items.length > FEW ? `${items.slice(0, FEW).join(', ')} and ${items.length - FEW} more` : items.join(', ');
 
 /**
- * MCP servers with a tool that a server before them has too. HolmesGPT then offers the tool of each of them under another
- * name, `SERVER__TOOL`, so a name that people know, in a prompt or a runbook, is gone.
+ * The MCP servers that have a tool name in common with a server before them. HolmesGPT then offers the tool of each server
+ * as `SERVER__TOOL`, so the plain name, which prompts or runbooks may use, disappears.
  * Source: HolmesGPT 0.45.0, `resolve_tool_name_collisions` in `core/tools_utils/tool_executor.py`.
- * @param servers in the order in which they have a right to their names
+ * @param servers in the order of their claim to names
  */
 export function sharedToolNames(servers: readonly Tool[]): Problem[] {
   const owners = new Map<string, string>();

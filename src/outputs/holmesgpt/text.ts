@@ -2,12 +2,12 @@ import { load, YAML11_SCHEMA } from 'js-yaml';
 import { Document, isScalar, visit } from 'yaml';
 import { escapedYaml, hasInvisible } from '../../model/visible.ts';
 
-/** A text that begins with white space may be written in a way that its own library reads as another. */
+/** The serializer may write a text that begins with white space so that it does not read back. */
 const BEGINS_BLANK = /^\s/;
 /**
- * A document as YAML that HolmesGPT, which reads YAML 1.1 by PyYAML, reads as it was meant: `no` and `1:30` stay texts.
- * It is read back by another library than the one that wrote it, which is also the faster of the two.
- * @throws Error if it reads back as something else, which is a bug
+ * Serializes a document as YAML 1.1 for PyYAML, which HolmesGPT uses: `no` and `1:30` stay strings. Another, faster library
+ * parses the result for comparison.
+ * @throws Error if it does not read back as the document, which is a bug
  */
 export function holmesText(document: unknown): string {
   const tree = new Document(document, { compat: 'yaml-1.1', aliasDuplicateObjects: false });
@@ -19,7 +19,7 @@ export function holmesText(document: unknown): string {
         node.type = 'QUOTE_DOUBLE';
     },
   });
-  // PyYAML takes some of these for line breaks and refuses others.
+  // PyYAML reads some of these characters as line breaks and rejects others.
   const text = escapedYaml(tree.toString({ lineWidth: 0 }));
   if (JSON.stringify(load(text, { schema: YAML11_SCHEMA })) !== JSON.stringify(document))
     throw new Error('custom_toolset.yaml does not read back as it was meant');

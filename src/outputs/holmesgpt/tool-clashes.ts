@@ -1,21 +1,21 @@
 import type { Tool } from '../../planning/tools.ts';
 
 /**
- * What HolmesGPT puts before a tool's name where several servers have a tool of that name.
+ * The prefix that HolmesGPT adds to a tool's name if several servers have a tool of that name.
  * Source: HolmesGPT 0.45.0, `collision_safe_name` in `plugins/toolsets/mcp/toolset_mcp.py`.
  */
 const prefixOf = (key: string): string => key.replace(/[^a-zA-Z0-9]+/g, '_').replace(/^_+|_+$/g, '');
 
-/** Each beginning of a name that two underscores end. */
+/** Each prefix of a name that ends before two underscores. */
 function* beginnings(name: string): Generator<string> {
   for (let at = name.indexOf('__'); at >= 0; at = name.indexOf('__', at + 1)) yield name.slice(0, at);
 }
 
 /**
- * MCP servers whose tools HolmesGPT would take for those of another server, by key, with why: of two tools with one name it
- * offers the last one, under the name that people know of the other.
- * @param servers in the order in which they have a right to their names
- * @param others the names of servers that people wrote
+ * The MCP servers whose tools HolmesGPT would confuse with those of another server, by key, with the reason. Of two tools
+ * with one name HolmesGPT offers the last one, so it could replace the tool that users know.
+ * @param servers in the order of their claim to names
+ * @param others the names of hand-written servers
  */
 export function clashing(servers: readonly Tool[], others: Iterable<string>): Map<string, string> {
   const owners = new Map<string, string>();

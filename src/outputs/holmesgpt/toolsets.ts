@@ -24,23 +24,23 @@ import { sharedToolNames } from './shared-tool-names.ts';
 import { holmesText } from './text.ts';
 import { clashing } from './tool-clashes.ts';
 
-/** Toolsets of the agent's own cluster: they need no discovery, and the file must never be empty. */
+/** Toolsets of the agent's own cluster. They need no discovery, and keep the file from being empty. */
 const ALWAYS: Readonly<Record<string, HolmesToolset>> = {
   'kubernetes/core': { enabled: true },
   'kubernetes/logs': { enabled: true },
 };
 
-/** What is said of an entry that is left out. */
+/** The fix in the note about an entry that is left out. */
 const STILL = 'it is in toolset.json';
 
 type Kind<K extends string> = Extract<HolmesEntry, Record<K, unknown>>;
 type Toolsets = Kind<'toolsets'>;
 
-/** A service whose entry is of one kind. */
+/** A tool with its mapping, all of one kind. */
 interface Entry<E> {
   readonly tool: Tool;
   readonly holmes: E;
-  /** What is written of the backend. */
+  /** The fields of the backend's entry. */
   readonly fields: Record<string, unknown>;
 }
 
@@ -52,10 +52,10 @@ function filled(template: string, tool: Tool): string {
     .replaceAll('{tool}', () => tool.tool);
 }
 
-/** The toolset has no fields for a backend: the agent's environment says where it is, and with which credentials. */
+/** Whether a toolset has no fields for a backend: the agent's environment has the address and the credentials. */
 const isUnconfigured = ({ config }: Toolsets): boolean => Object.keys(config).length === 0;
 
-/** One backend stands flat where the agent allows it; several stand in a list, each by its tool's name. */
+/** A single backend is written without a list where the agent supports that. Several are listed by their tools' names. */
 function builtIn(entries: readonly Entry<Toolsets>[]): HolmesToolset {
   const [first] = entries;
   if (first === undefined) throw new Error('a toolset without backends');
@@ -92,7 +92,7 @@ function http(entries: readonly Entry<Kind<'http'>>[]): HolmesToolset {
   };
 }
 
-/** What is written of a backend, or why nothing is. */
+/** The fields of a backend's entry, or why it is left out. */
 type Written =
   | { readonly fields: Record<string, unknown> }
   | { readonly leftOut: string; readonly cause?: Omission['cause'] };
@@ -100,8 +100,8 @@ type Written =
 const MISSING = 'the agent needs credentials for it, and none are configured';
 
 /**
- * What is written of one backend, credentials included.
- * @param own what people wrote for this backend in overrides
+ * The fields of one backend, including credentials.
+ * @param own options for this backend from overrides
  */
 function written(tool: Tool, given: Credential | undefined, own: Mapping = {}): Written {
   const { verdict } = tool;
@@ -117,7 +117,7 @@ function written(tool: Tool, given: Credential | undefined, own: Mapping = {}): 
     return { fields: merge('toolsets' in holmes ? templateFields(tool, holmes) : {}) };
   }
   if ('toolsets' in holmes) {
-    // That credentials are configured is enough.
+    // The agent's environment has the credentials.
     if (isUnconfigured(holmes)) return { fields: {} };
     const fields = toolsetFields(given, holmes.auth);
     return typeof fields === 'string'
@@ -137,8 +137,8 @@ function templateFields(tool: Tool, holmes: Toolsets): Record<string, string> {
 }
 
 /**
- * What is written of one backend in one toolset, with what people wrote for it in overrides unless HolmesGPT would refuse
- * that: then it is told, and the rest stands.
+ * The fields of one backend in one toolset, with options from overrides. Options with which HolmesGPT would reject the entry
+ * are reported and not merged.
  */
 function writtenIn<E extends Toolsets | Kind<'http'>>(
   toolset: string,
@@ -166,42 +166,42 @@ function writtenIn<E extends Toolsets | Kind<'http'>>(
   return plain;
 }
 
-/** Whether HolmesGPT, or a person, has a toolset of this name. */
+/** Whether HolmesGPT, or an override, has a toolset of this name. */
 const isToolset = (name: string, { toolsets = {} }: Overrides['holmesgpt']): boolean =>
   own(HOLMES.toolsets, name) !== undefined || Object.hasOwn(toolsets, name);
 
 const isHttp = (entry: Entry<HolmesEntry>): entry is Entry<Kind<'http'>> => 'http' in entry.holmes;
 
-/** What the agent is like for which the document is made, and what people add to it. */
+/** The agent's version, and the inputs beside its tools. */
 export interface HolmesOptions {
   readonly credentials: Credentials;
   /** `0.20`: one backend for each built-in toolset; `0.32` and newer: several, as instances. */
   readonly holmesgptVersion: '0.20' | '0.32';
   /** Joined to the document. */
   readonly patch: Overrides['holmesgpt'];
-  /** The configured namespaces, the first the most important. */
+  /** The configured namespaces, the most important first. */
   readonly namespaces?: readonly string[];
-  /** The published file. Who has a place there that only one can have keeps it. */
+  /** The published file. Where only one backend can have a place, the current one keeps it. */
   readonly publishedFile?: string | undefined;
 }
 
-/** What HolmesGPT loads, and what it was made of. */
+/** The document that HolmesGPT loads, and how it was made. */
 export interface HolmesDocument {
   readonly text: string;
   readonly document: Mapping;
-  /** The tools that are behind each toolset. */
+  /** The tools of each toolset. */
   readonly uses: ReadonlyMap<string, readonly Tool[]>;
   readonly notes: readonly Problem[];
-  /** The tools that are in no part of it, and why. */
+  /** The tools that are nowhere in the document, and why. */
   readonly omissions: readonly Omission[];
 }
 
-/** The newest agent, with no credentials. */
+/** The newest agent, without credentials. */
 export const NEWEST: HolmesOptions = { credentials: {}, holmesgptVersion: '0.32', patch: {} };
 
 /**
- * `custom_toolset.yaml`: what HolmesGPT loads.
- * @param tools in the order in which they shall stand
+ * `custom_toolset.yaml`, which HolmesGPT loads.
+ * @param tools in the order of the document
  */
 export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = NEWEST): HolmesDocument {
   const notes: Problem[] = [];
@@ -310,14 +310,14 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
     document: merged.document,
     uses: new Map([...placed].map(([name, entries]) => [name, entries.map(({ tool }) => tool)])),
     notes: [...notes, ...clean.notes, ...merged.notes],
-    // A tool that is left out of one toolset may be in another one.
+    // A tool that one toolset leaves out may be in another one.
     omissions: [...omissions].flatMap(([tool, omission]) => (used.has(tool) ? [] : [omission])),
   };
 }
 
 /**
- * The MCP servers in the order in which they have a right to their tools' names, and those that would take the names of
- * others. Where there are such, a server that is published keeps its names.
+ * The MCP servers in the order of their claim to tool names, and those that would take the names of others. In case of a
+ * clash, a published server keeps its names.
  */
 function ranking(
   mcp: readonly { readonly tool: Tool }[],
@@ -333,7 +333,7 @@ function ranking(
   return { ranked: standing, clashes: clashing(standing, Object.keys(mcp_servers)) };
 }
 
-/** The document with its entries in the order of their names. */
+/** Sorts the entries of each section by name. */
 function sorted(document: Mapping): Mapping {
   return Object.fromEntries(
     Object.entries(document).map(([part, entries]) => [

@@ -4,20 +4,20 @@ import { same } from '../../model/same.ts';
 import { shownMessage } from '../../model/visible.ts';
 import { LARGE, readDocument } from '../../model/yaml-document.ts';
 
-/** A key's value if it is the mapping's own: `constructor` is not. */
+/** The value of an own property. Documents may have keys such as `constructor`. */
 export const own = (map: unknown, key: string): unknown =>
   isMapping(map) && Object.hasOwn(map, key) ? map[key] : undefined;
 
-/** Tags of YAML 1.1 that give more than texts, numbers, lists and mappings. A date stays the text that it is. */
+/** Tags of YAML 1.1 for types other than texts, numbers, lists and mappings. Without them a date stays a text. */
 const NOT_READ = /:(timestamp|binary|omap|pairs|set)$/;
 
-/** HolmesGPT reads with PyYAML, which is YAML 1.1: `yes` is true, and `<<` merges. */
+/** HolmesGPT reads with PyYAML, which implements YAML 1.1: `yes` is true, and `<<` merges. */
 const OPTIONS = {
   version: '1.1',
   customTags: (tags: Tags) => tags.filter((tag) => typeof tag === 'string' || !NOT_READ.test(tag.tag)),
 } as const;
 
-/** Whether a value can stand in any YAML and JSON as it is. */
+/** Whether JSON and any version of YAML can represent a value exactly. */
 function isPlain(value: unknown): boolean {
   if (typeof value === 'number')
     return Number.isFinite(value) && (Number.isSafeInteger(value) || !Number.isInteger(value));
@@ -26,15 +26,15 @@ function isPlain(value: unknown): boolean {
   return value === null || typeof value === 'string' || typeof value === 'boolean';
 }
 
-/** A text that holds a mapping, as HolmesGPT would read it; a blank one holds an empty mapping. */
+/** A YAML mapping as HolmesGPT would read it. A blank text is an empty mapping. */
 export type MappingText =
   | { readonly value: Mapping; readonly document: Document }
   | {
-      /** What is wrong with it, in words for a person. */
+      /** The reason, in words for the operator. */
       readonly fault: string;
     };
 
-/** Reads a YAML text whose whole is a mapping. Never throws for what the text holds. */
+/** Parses a YAML text that must be a mapping. Never throws because of the content. */
 export function readMapping(text: string): MappingText {
   const { document, lines, faults } = readDocument(text, LARGE, OPTIONS);
   const [fault] = faults;
@@ -61,7 +61,7 @@ function edit(document: Document, path: readonly string[], from: Mapping, to: Ma
   }
 }
 
-/** The text with another value; what stays the same stays as it was written, with its comments. */
+/** Updates the value in a text; unchanged parts keep their formatting and comments. */
 export function edited(text: string, value: Mapping): string {
   const read = readMapping(text);
   if ('value' in read) {
@@ -72,7 +72,7 @@ export function edited(text: string, value: Mapping): string {
       const again = readMapping(result);
       if ('value' in again && same(again.value, value)) return result;
     } catch {
-      // An alias whose anchor is gone, or a key that came by `<<`: the value is written out below.
+      // An alias without its anchor, or a key from `<<`: write the whole value.
     }
   }
   const fresh = new Document(value, { ...OPTIONS, aliasDuplicateObjects: false });
