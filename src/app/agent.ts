@@ -21,14 +21,16 @@ export async function createFollower(
   if (kube === undefined)
     throw new ConfigError('HolmesGPT settings cannot be used with --out: remove one of the two');
   const { AgentFollower } = await import('../outputs/holmesgpt/follower.ts');
-  const { holmesPlace, publishedPlace } = await import('../outputs/holmesgpt/publisher.ts');
+  const { holmesTarget, publishedTarget } = await import('../outputs/holmesgpt/publisher.ts');
   const { endpointReloader, restarter } = await import('../outputs/holmesgpt/reload.ts');
   const { reload, writeFor, reloadInterval } = plan;
   const published = { name: settings.configMapName, namespace: settings.configMapNamespace };
   const merge = createMerger({ holmesgptVersion: settings.holmesgptVersion, namespace: writeFor?.namespace });
   return new AgentFollower({
-    place:
-      writeFor === undefined ? publishedPlace : holmesPlace(kube, { deployment: writeFor, published, merge }),
+    target:
+      writeFor === undefined
+        ? publishedTarget
+        : holmesTarget(kube, { deployment: writeFor, published, merge }),
     reloader:
       reload === undefined
         ? undefined

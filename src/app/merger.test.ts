@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { FILE, PERSON } from '../outputs/holmesgpt/merge.ts';
+import { FILE, HAND_WRITTEN } from '../outputs/holmesgpt/merge.ts';
 import { runMerge } from '../outputs/holmesgpt/merge-task.ts';
 import { createMerger } from './merger.ts';
 import { WorkerLimitError } from './worker-thread.ts';
@@ -15,7 +15,7 @@ test('a long file is merged in a thread, as here', async () => {
   const live = liveWith(toolsets(600));
   const merged = await createMerger(options)(GENERATED, live);
   expect(merged).toEqual(runMerge({ kind: 'merge-for-agent', offered: GENERATED, live, tools: [], options }));
-  expect(merged).toMatchObject({ kind: 'write', data: { [PERSON]: live.data[FILE] } });
+  expect(merged).toMatchObject({ kind: 'write', data: { [HAND_WRITTEN]: live.data[FILE] } });
 });
 
 test('a short file needs no thread', async () => {

@@ -5,8 +5,8 @@ import { loadFaults } from '../../src/outputs/holmesgpt/contract.ts';
 import { AgentFollower } from '../../src/outputs/holmesgpt/follower.ts';
 import { type JoinOptions, joinDocuments } from '../../src/outputs/holmesgpt/join.ts';
 import { learnEdit } from '../../src/outputs/holmesgpt/learn.ts';
-import { FILE, type HolmesFile, mergeForAgent, PERSON } from '../../src/outputs/holmesgpt/merge.ts';
-import { holmesPlace, publishedPlace } from '../../src/outputs/holmesgpt/publisher.ts';
+import { FILE, HAND_WRITTEN, type HolmesFile, mergeForAgent } from '../../src/outputs/holmesgpt/merge.ts';
+import { holmesTarget, publishedTarget } from '../../src/outputs/holmesgpt/publisher.ts';
 import { restarter } from '../../src/outputs/holmesgpt/reload.ts';
 import { holmesText } from '../../src/outputs/holmesgpt/text.ts';
 import type { FollowOutcome } from '../../src/outputs/output.ts';
@@ -17,7 +17,7 @@ const holmes: HolmesFile = {
   write: holmesText,
   fault: (document) => loadFaults(document)[0]?.message,
   join: (generated, person) => joinDocuments(generated, person, JOIN),
-  withoutListed: (document) => ({ document, notes: [] }),
+  withoutDuplicates: (document) => ({ document, notes: [] }),
   learn: (patch, edit) => learnEdit(patch, edit, JOIN),
 };
 const { signal } = new AbortController();
@@ -92,10 +92,10 @@ async function setting(
   const clock = { now: Date.parse('2026-01-02T03:04:05Z') };
   const follower = (mounts: 'theirs' | 'ours' = 'theirs') =>
     new AgentFollower({
-      place:
+      target:
         mounts === 'ours'
-          ? publishedPlace
-          : holmesPlace(kube, {
+          ? publishedTarget
+          : holmesTarget(kube, {
               deployment,
               published: { namespace: ours, name: 'published' },
               merge: async (offered, live, tools) => mergeForAgent(offered, live, holmes, tools),
@@ -163,14 +163,14 @@ describe('HolmesGPT’s own ConfigMap', () => {
         internet: { enabled: true },
       },
     });
-    expect(stored.data[PERSON]).toBe(HELM);
+    expect(stored.data[HAND_WRITTEN]).toBe(HELM);
     expect(stored.data['model_list.yaml']).toBe('gpt:\r\n  x: "ü"   \n\n');
     expect(stored.metadata.labels).toEqual({ 'app.kubernetes.io/managed-by': 'Helm' });
     expect(stored.metadata.annotations['meta.helm.sh/release-name']).toBe('rel');
     const fields = stored.metadata.managedFields.find(({ manager }) => manager === 'dynamic-toolset');
     expect(fields?.operation).toBe('Apply');
     expect(Object.keys(fields?.fieldsV1['f:data'] ?? {}).sort()).toEqual(
-      [`f:${FILE}`, `f:${PERSON}`, 'f:custom_toolset.generated.yaml'].sort(),
+      [`f:${FILE}`, `f:${HAND_WRITTEN}`, 'f:custom_toolset.generated.yaml'].sort(),
     );
     expect(await annotations()).toEqual({
       'checksum/toolset-config': 'abc',
@@ -226,7 +226,7 @@ describe('HolmesGPT’s own ConfigMap', () => {
     clock.now += 3_600_000;
     await follow(agent, generated('http://a:9090'));
     const after = await configMap();
-    expect(after.data[PERSON]).toBe(other);
+    expect(after.data[HAND_WRITTEN]).toBe(other);
     expect(Object.keys(parse(after.data[FILE] ?? '').toolsets)).toEqual(['prometheus/metrics', 'slab']);
   });
 
@@ -363,7 +363,12 @@ describe('restarts', () => {
     expect(kinds(outcomes).sort()).toEqual(['agent-restarted', 'agent-written']);
     expect((await admin.get<StoredDeployment>(deploymentPath)).metadata.generation).toBe(2);
     const stored = await configMap();
-    expect(stored.data).toMatchObject({ [PERSON]: HELM, 'other-0': 'x', 'other-1': 'x', 'other-2': 'x' });
+    expect(stored.data).toMatchObject({
+      [HAND_WRITTEN]: HELM,
+      'other-0': 'x',
+      'other-1': 'x',
+      'other-2': 'x',
+    });
     expect(stored.metadata.annotations['kubernaut.io/agent-file-revision']).toBe('1');
   });
 

@@ -10,9 +10,9 @@ import {
   FILE,
   FILE_HASH,
   GENERATED,
+  HAND_WRITTEN,
   type HolmesFile,
   mergeForAgent,
-  PERSON,
 } from '../../src/outputs/holmesgpt/merge.ts';
 import { holmesText } from '../../src/outputs/holmesgpt/text.ts';
 
@@ -23,7 +23,7 @@ const holmes: HolmesFile = {
   write: holmesText,
   fault: () => undefined,
   join: (generated, person) => joinDocuments(generated, person, JOIN),
-  withoutListed: (document) => ({ document, notes: [] }),
+  withoutDuplicates: (document) => ({ document, notes: [] }),
   learn: (patch, edit) => learnEdit(patch, edit, JOIN),
 };
 
@@ -86,7 +86,7 @@ describe('what a person edits among the backends of a toolset', () => {
     }));
     const live = carried(found('a.evil', 'b.team'), change);
     expect(configIn(live)).toEqual({ instances: [{ ...own, timeout_seconds: 3 }, ...more] });
-    expect(configIn(live, PERSON)).toEqual({ instances: [{ ...own, timeout_seconds: 3 }] });
+    expect(configIn(live, HAND_WRITTEN)).toEqual({ instances: [{ ...own, timeout_seconds: 3 }] });
   });
 
   test('credentials for a generated one are for that one', () => {
@@ -146,7 +146,7 @@ describe('a ConfigMap that 0.1.0 wrote', () => {
     const now =
       Object.keys(edit).length === 0 ? file : `${MARK}${stringify(mergePatch(merged, document(edit)))}`;
     return {
-      data: { [FILE]: now, [PERSON]: text(person), [GENERATED]: text(generated) },
+      data: { [FILE]: now, [HAND_WRITTEN]: text(person), [GENERATED]: text(generated) },
       annotations: { [FILE_HASH]: `sha256:${createHash('sha256').update(file).digest('hex')}` },
     };
   };
@@ -157,7 +157,7 @@ describe('a ConfigMap that 0.1.0 wrote', () => {
       const live = carried(generated, written(generated, mine));
       const ours = 'instances' in generated ? generated.instances : [{ name: 'a.evil', ...generated }];
       expect(configIn(live)).toEqual({ instances: [own, ...ours] });
-      expect(live.data[PERSON]).toBe(text(mine));
+      expect(live.data[HAND_WRITTEN]).toBe(text(mine));
     },
   );
 

@@ -135,7 +135,7 @@ function chargesOf(
  * The units to leave out so that the others fit. Repeatedly removes the last unit from the namespace that adds the most
  * tools. A namespace that adds less than an equal share never loses a unit.
  */
-function beyondRoom(units: readonly Unit[], costs: ReadonlyMap<string, Cost>, room: number): Unit[] {
+function unitsToDrop(units: readonly Unit[], costs: ReadonlyMap<string, Cost>, room: number): Unit[] {
   const kept = new Set(units);
   const gone: Unit[] = [];
   const counts = ({ own, toolsets }: Unit): boolean =>
@@ -157,7 +157,7 @@ function beyondRoom(units: readonly Unit[], costs: ReadonlyMap<string, Cost>, ro
 }
 
 /** `has backends that bring HolmesGPT 60 tools (MCP servers 52, prometheus/metrics 8)`. */
-function bringing(units: readonly Unit[], costs: ReadonlyMap<string, Cost>, namespace: string): string {
+function describeCost(units: readonly Unit[], costs: ReadonlyMap<string, Cost>, namespace: string): string {
   const theirs = units.filter((unit) => unit.namespace === namespace);
   const servers = theirs.reduce((sum, { own }) => sum + own, 0);
   const toolsets = [...new Set(theirs.flatMap((unit) => unit.toolsets))].map((toolset) => {
@@ -184,7 +184,7 @@ function bringing(units: readonly Unit[], costs: ReadonlyMap<string, Cost>, name
  * @param people the document with tools from operators only
  * @param holds whether the agent has a tool now; such tools take precedence over others of their namespace
  */
-export function beyondAgentTools(
+export function excessTools(
   ordered: readonly Tool[],
   holmes: HolmesDocument,
   people: () => HolmesDocument,
@@ -202,8 +202,8 @@ export function beyondAgentTools(
   const fixed = offeredTools(base, byKey, most);
   const costs = costsOf(holmes, sizes, units);
   return {
-    beyond: beyondRoom(units, costs, most - fixed).flatMap(({ tools }) => tools),
+    beyond: unitsToDrop(units, costs, most - fixed).flatMap(({ tools }) => tools),
     fixed,
-    brings: (namespace) => bringing(units, costs, namespace),
+    brings: (namespace) => describeCost(units, costs, namespace),
   };
 }

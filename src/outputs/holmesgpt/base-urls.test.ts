@@ -16,7 +16,7 @@ test('instructions name the endpoints that are there, a person’s first', () =>
 });
 
 /** The instructions of a generated toolset that a person's is joined to. */
-function instructions(person: Record<string, unknown>): unknown {
+function instructions(handWritten: Record<string, unknown>): unknown {
   const generated = {
     type: 'http',
     llm_instructions: TEXT,
@@ -24,7 +24,7 @@ function instructions(person: Record<string, unknown>): unknown {
   };
   const { document } = joinDocuments(
     { toolsets: { jaeger: generated } },
-    { toolsets: { jaeger: person } },
+    { toolsets: { jaeger: handWritten } },
     { holmesgptVersion: '0.32', standsAlone: false },
   );
   return (document.toolsets as { readonly jaeger: Record<string, unknown> }).jaeger.llm_instructions;

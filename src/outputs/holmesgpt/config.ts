@@ -1,5 +1,13 @@
 import { isMapping, type Mapping } from '../../model/mapping.ts';
-import { checkModel, fault, fewest, type HolmesFault, isFault, type Path, warning } from './model-check.ts';
+import {
+  bestUnionBranch,
+  checkModel,
+  fault,
+  type HolmesFault,
+  isFault,
+  type Path,
+  warning,
+} from './model-check.ts';
 import { HOLMES, type ToolsetModel } from './models.ts';
 import { carriesCredentials } from './shape.ts';
 
@@ -34,7 +42,7 @@ function modelsFor(name: string, { configs }: ToolsetModel, config: Mapping): re
 }
 
 /** Checks of the toolset itself, beside its model, that fail before it contacts the backend. */
-function special(name: string, config: Mapping, path: Path): HolmesFault[] {
+function toolsetCheck(name: string, config: Mapping, path: Path): HolmesFault[] {
   switch (name) {
     case 'prometheus/metrics':
       return isEmpty(config.prometheus_url)
@@ -50,8 +58,10 @@ function special(name: string, config: Mapping, path: Path): HolmesFault[] {
 }
 
 function checkOne(name: string, toolset: ToolsetModel, config: Mapping, path: Path): HolmesFault[] {
-  const verdict = fewest(modelsFor(name, toolset, config).map((model) => checkModel(model, config, path)));
-  return verdict.some(isFault) ? verdict : [...verdict, ...special(name, config, path)];
+  const verdict = bestUnionBranch(
+    modelsFor(name, toolset, config).map((model) => checkModel(model, config, path)),
+  );
+  return verdict.some(isFault) ? verdict : [...verdict, ...toolsetCheck(name, config, path)];
 }
 
 /** Checks each instance with the shared fields that it inherits. Of fields that belong together it inherits all or none. */
@@ -146,5 +156,5 @@ export function checkHttpConfig(config: unknown, path: Path): HolmesFault[] {
 /** The faults in the configuration of an entry whose type has one model. */
 export function checkKindConfig(models: readonly string[], config: unknown, path: Path): HolmesFault[] {
   if (!isEmpty(config) && !isMapping(config)) return [fault(path, 'should be a mapping')];
-  return fewest(models.map((model) => checkModel(model, isMapping(config) ? config : {}, path)));
+  return bestUnionBranch(models.map((model) => checkModel(model, isMapping(config) ? config : {}, path)));
 }

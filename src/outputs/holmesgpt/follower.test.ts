@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { PublishedTool } from '../../model/published-tools.ts';
 import type { FollowInput, FollowOutcome } from '../output.ts';
 import { AgentFollower } from './follower.ts';
-import { type AgentPlace, publishedPlace } from './publisher.ts';
+import { type AgentTarget, publishedTarget } from './publisher.ts';
 import { endpointReloader } from './reload.ts';
 
 /** What is published; `isWritten`: by this reconciliation. */
@@ -41,10 +41,10 @@ async function holmes(answer: (response: ServerResponse, request: IncomingMessag
 const fine = (response: ServerResponse): void => void response.end('{"reloaded":true}');
 const signal = new AbortController().signal;
 
-function follower(url: URL, place: AgentPlace = publishedPlace, apiKey?: string) {
+function follower(url: URL, target: AgentTarget = publishedTarget, apiKey?: string) {
   const clock = { now: 1_000_000 };
   const agent = new AgentFollower({
-    place,
+    target,
     reloader: endpointReloader(url, apiKey),
     reloadInterval: 300_000,
     checkInterval: 300_000,
@@ -59,7 +59,7 @@ function follower(url: URL, place: AgentPlace = publishedPlace, apiKey?: string)
 
 test('the endpoint is called once the mounted file is the new one, with the key', async () => {
   const { calls, url } = await holmes(fine);
-  const { agent, clock, follow } = follower(url, publishedPlace, 'k3y');
+  const { agent, clock, follow } = follower(url, publishedTarget, 'k3y');
   expect(await follow('a')).toMatchObject([{ kind: 'agent-reload-delayed', dueIn: 100_000 }]);
   expect(calls).toEqual([]);
   clock.now += 99_999;
@@ -121,7 +121,7 @@ test.each<[string, (response: ServerResponse) => void, RegExp]>([
   ['it hangs up', (response) => void response.destroy(), /check HOLMESGPT_URL/],
 ])('%s: told, and tried again later and later', async (_, answer, message) => {
   const { calls, url } = await holmes(answer);
-  const { agent, clock, follow } = follower(url, publishedPlace, 's3cret');
+  const { agent, clock, follow } = follower(url, publishedTarget, 's3cret');
   await follow('a');
   clock.now += 100_000;
   const [failed] = await follow('a');
@@ -155,7 +155,7 @@ test('while a person’s file is broken nothing is reloaded, and it is told once
   let broken = true;
   const problem = { where: 'ConfigMap a/b', what: 'cannot be read', fix: 'correct it' };
   const { agent, clock, follow } = follower(url, {
-    bring: async () => (broken ? { refused: problem } : { token: 't', frozen: false, direct: false }),
+    sync: async () => (broken ? { refused: problem } : { token: 't', frozen: false, direct: false }),
   });
   expect(await follow('a')).toEqual([{ kind: 'agent-refused', problem }]);
   expect(agent.nextDue()).toBeUndefined();
@@ -171,7 +171,7 @@ test('while a person’s file is broken nothing is reloaded, and it is told once
 
 test('a file that a running Pod can never see is told, with the endpoint', async () => {
   const { url } = await holmes(fine);
-  const { follow } = follower(url, { bring: async () => ({ token: 't', frozen: true, direct: false }) });
+  const { follow } = follower(url, { sync: async () => ({ token: 't', frozen: true, direct: false }) });
   expect(await follow('a')).toMatchObject([
     { kind: 'agent-refused', problem: { fix: expect.stringContaining('restart') } },
   ]);
@@ -192,17 +192,17 @@ function restarting(remembered: { readonly token?: string; readonly at?: number 
   const clock = { now: 1_000_000, day: Date.parse('2026-01-01T00:00:00Z') };
   const brought: string[] = [];
   const reloads: string[] = [];
-  const place = {
+  const target = {
     before: async (): Promise<void> => {},
     direct: false,
-    async bring(file: string) {
-      await place.before();
+    async sync(file: string) {
+      await target.before();
       brought.push(file);
-      return { token: file, frozen: false, direct: place.direct };
+      return { token: file, frozen: false, direct: target.direct };
     },
   };
   const agent = new AgentFollower({
-    place,
+    target,
     reloader: {
       how: 'restart',
       target: 'it',
@@ -221,14 +221,14 @@ function restarting(remembered: { readonly token?: string; readonly at?: number 
   });
   const follow = (file: string, rewritten = false): Promise<readonly FollowOutcome[]> =>
     agent.follow(published(file, rewritten), signal);
-  return { agent, clock, place, brought, reloads, follow };
+  return { agent, clock, target, brought, reloads, follow };
 }
 
 test('what is published while another document is brought is brought next, and read in the end', async () => {
-  const { agent, clock, place, brought, reloads, follow } = restarting();
+  const { agent, clock, target, brought, reloads, follow } = restarting();
   let later: Promise<unknown>[] = [];
-  place.before = async () => {
-    place.before = async () => {};
+  target.before = async () => {
+    target.before = async () => {};
     later = [follow('b'), follow('c')];
   };
   await follow('a');
@@ -241,9 +241,9 @@ test('what is published while another document is brought is brought next, and r
 });
 
 test('what is put right while it is brought is brought once more', async () => {
-  const { place, brought, follow } = restarting();
-  place.before = async () => {
-    place.before = async () => {};
+  const { target, brought, follow } = restarting();
+  target.before = async () => {
+    target.before = async () => {};
     await follow('a', true);
   };
   await follow('a');
@@ -251,15 +251,15 @@ test('what is put right while it is brought is brought once more', async () => {
 });
 
 test('what could not be brought is not forgotten, nor that it was put right', async () => {
-  const { clock, place, reloads, follow } = restarting();
-  place.direct = true;
+  const { clock, target, reloads, follow } = restarting();
+  target.direct = true;
   await follow('a');
-  place.before = async () => {
+  target.before = async () => {
     throw new Error('not now');
   };
   clock.now += 400_000;
   expect(await follow('a', true)).toMatchObject([{ kind: 'agent-failed', retryIn: 5_000 }]);
-  place.before = async () => {};
+  target.before = async () => {};
   clock.now += 5_000;
   await follow('a');
   expect(reloads).toEqual(['a', 'a']);
@@ -294,11 +294,11 @@ test('a state that somebody else restarted it for is not restarted for again', a
   expect(reloads).toEqual([]);
 });
 
-test('other hosts of a discovered server are a reason to bring the same file again', async () => {
+test('other hosts of a discovered server are a reason to sync the same file again', async () => {
   const brought: unknown[] = [];
   const agent = new AgentFollower({
-    place: {
-      async bring(_file, _signal, tools) {
+    target: {
+      async sync(_file, _signal, tools) {
         brought.push(tools);
         return { token: 'same', frozen: false, direct: false };
       },

@@ -2,12 +2,12 @@ import { type Problem, problemLine } from '../../model/discovery.ts';
 import { type PublishedTool, publishedHosts } from '../../model/published-tools.ts';
 import type { Follower, FollowInput, FollowOutcome } from '../output.ts';
 import { FILE } from './merge.ts';
-import type { AgentPlace, Brought } from './publisher.ts';
+import type { AgentTarget, SyncResult } from './publisher.ts';
 import type { Reloader } from './reload.ts';
-import { dueAt, type Pace, retryPause, type Unread, unreadAfter } from './schedule.ts';
+import { dueAt, type Pace, type PendingReload, pendingAfter, retryDelay } from './schedule.ts';
 
 export interface AgentOptions {
-  readonly place: AgentPlace;
+  readonly target: AgentTarget;
   /** `undefined` if HolmesGPT reloads by itself, or never. */
   readonly reloader: Reloader | undefined;
   /** Minimum time between two reloads, in milliseconds. */
@@ -22,12 +22,12 @@ export interface AgentOptions {
 }
 
 /** A file that the agent has not read yet. */
-interface Pending extends Unread {
+interface Pending extends PendingReload {
   /** Reload even if the remembered state is the same, because the file was different in between. */
   readonly forced: boolean;
   /** The remembered state in the cluster was compared. */
   readonly compared: boolean;
-  readonly told: boolean;
+  readonly reported: boolean;
 }
 
 /** Level-triggered: each run derives its actions from the published documents, the cluster and the time. */
@@ -36,15 +36,15 @@ export class AgentFollower implements Follower {
   readonly #pace: Pace;
   #running = false;
   /** The desired document. */
-  #wanted = '';
+  #desired = '';
   /** The tools that are published with it. */
   #tools: readonly PublishedTool[] = [];
   /** The document that was synced last, and the time of the next check. */
-  #brought: string | undefined;
+  #lastSynced: string | undefined;
   /** The hosts of MCP servers, of the desired and of the synced document. */
   #hosts = '';
-  #broughtHosts = '';
-  #lookAt = Number.NEGATIVE_INFINITY;
+  #syncedHosts = '';
+  #nextCheckAt = Number.NEGATIVE_INFINITY;
   #rewritten = false;
   #refused: string | undefined;
   #noted: ReadonlySet<string> = new Set();
@@ -68,7 +68,7 @@ export class AgentFollower implements Follower {
 
   async follow(published: FollowInput, signal: AbortSignal): Promise<readonly FollowOutcome[]> {
     const { documents, tools, written } = published;
-    this.#wanted = documents[FILE] ?? '';
+    this.#desired = documents[FILE] ?? '';
     if (tools !== this.#tools) this.#hosts = JSON.stringify([...publishedHosts(tools)]);
     this.#tools = tools;
     if (written.includes(FILE)) this.#rewritten = true;
@@ -78,14 +78,14 @@ export class AgentFollower implements Follower {
     const outcomes: FollowOutcome[] = [];
     try {
       do {
-        while (this.#isBehind()) await this.#bring(outcomes, signal);
+        while (this.#needsSync()) await this.#sync(outcomes, signal);
         await this.#reload(outcomes, signal);
-      } while (this.#isBehind());
+      } while (this.#needsSync());
       this.#failures = 0;
       this.#retryAt = undefined;
     } catch (error) {
       signal.throwIfAborted();
-      const retryIn = retryPause(++this.#failures, this.#options.random);
+      const retryIn = retryDelay(++this.#failures, this.#options.random);
       this.#retryAt = this.#options.now() + retryIn;
       outcomes.push({ kind: 'agent-failed', error, retryIn });
     } finally {
@@ -95,38 +95,38 @@ export class AgentFollower implements Follower {
   }
 
   /** Whether the agent's file may differ from the desired document. */
-  #isBehind(): boolean {
+  #needsSync(): boolean {
     return (
-      this.#wanted !== this.#brought ||
-      this.#hosts !== this.#broughtHosts ||
+      this.#desired !== this.#lastSynced ||
+      this.#hosts !== this.#syncedHosts ||
       this.#rewritten ||
-      this.#options.now() >= this.#lookAt
+      this.#options.now() >= this.#nextCheckAt
     );
   }
 
-  async #bring(outcomes: FollowOutcome[], signal: AbortSignal): Promise<void> {
-    const { place, reloader, checkInterval } = this.#options;
-    const file = this.#wanted;
+  async #sync(outcomes: FollowOutcome[], signal: AbortSignal): Promise<void> {
+    const { target, reloader, checkInterval } = this.#options;
+    const file = this.#desired;
     const tools = this.#tools;
     const hosts = this.#hosts;
     const rewritten = this.#rewritten;
     // A rewrite during the call below starts another sync.
     this.#rewritten = false;
-    let brought: Brought;
+    let result: SyncResult;
     try {
-      brought = await place.bring(file, signal, tools);
+      result = await target.sync(file, signal, tools);
     } catch (error) {
       this.#rewritten ||= rewritten;
       throw error;
     }
     const now = this.#options.now();
-    this.#brought = file;
-    this.#broughtHosts = hosts;
-    this.#lookAt = now + checkInterval * 0.9;
-    if ('refused' in brought) return this.#refuse(brought.refused, outcomes);
-    if (brought.written !== undefined) outcomes.push({ kind: 'agent-written', ...brought.written });
-    this.#note(brought.notes ?? [], outcomes);
-    if (brought.frozen && reloader?.how === 'endpoint')
+    this.#lastSynced = file;
+    this.#syncedHosts = hosts;
+    this.#nextCheckAt = now + checkInterval * 0.9;
+    if ('refused' in result) return this.#refuse(result.refused, outcomes);
+    if (result.written !== undefined) outcomes.push({ kind: 'agent-written', ...result.written });
+    this.#note(result.notes ?? [], outcomes);
+    if (result.frozen && reloader?.how === 'endpoint')
       return this.#refuse(
         {
           where: reloader.target,
@@ -136,15 +136,15 @@ export class AgentFollower implements Follower {
         outcomes,
       );
     this.#refused = undefined;
-    const forced = brought.direct && rewritten;
-    if (reloader === undefined || (brought.token === this.#token && !forced)) return;
-    this.#token = brought.token;
+    const forced = result.direct && rewritten;
+    if (reloader === undefined || (result.token === this.#token && !forced)) return;
+    this.#token = result.token;
     this.#pending = {
       since: this.#pending?.since ?? now,
       latest: now,
       forced: forced || this.#pending?.forced === true,
       compared: false,
-      told: this.#pending?.told ?? false,
+      reported: this.#pending?.reported ?? false,
     };
   }
 
@@ -161,7 +161,7 @@ export class AgentFollower implements Follower {
   }
 
   /** The time of the last reload on the monotonic clock. Ignores a timestamp from the future. */
-  #lastTold(at: number | undefined): number | undefined {
+  #lastReloadAt(at: number | undefined): number | undefined {
     const { now, date } = this.#options;
     const ago = at === undefined ? -1 : date().getTime() - at;
     const times = [this.#lastReload, ago < 0 ? undefined : now() - ago].filter((time) => time !== undefined);
@@ -179,22 +179,22 @@ export class AgentFollower implements Follower {
         this.#pending = undefined;
         return;
       }
-      this.#lastReload = this.#lastTold(remembered.at);
+      this.#lastReload = this.#lastReloadAt(remembered.at);
       this.#pending = { ...this.#pending, compared: true };
     }
     const now = this.#options.now();
     const due = dueAt(this.#pending, this.#lastReload, this.#pace);
     const { target, how } = reloader;
     if (now < due) {
-      if (!this.#pending.told) outcomes.push({ kind: 'agent-reload-delayed', target, dueIn: due - now });
-      this.#pending = { ...this.#pending, told: true };
+      if (!this.#pending.reported) outcomes.push({ kind: 'agent-reload-delayed', target, dueIn: due - now });
+      this.#pending = { ...this.#pending, reported: true };
       return;
     }
     const { forced } = this.#pending;
     const done = await reloader.reload(token, { forced, now: this.#options.date() }, signal);
     this.#lastReload = now;
-    const rest = unreadAfter(this.#pending, this.#pace, now);
-    this.#pending = rest && { ...rest, forced: true, compared: true, told: false };
+    const rest = pendingAfter(this.#pending, this.#pace, now);
+    this.#pending = rest && { ...rest, forced: true, compared: true, reported: false };
     if (done) outcomes.push({ kind: how === 'restart' ? 'agent-restarted' : 'agent-reloaded', target });
   }
 }

@@ -37,7 +37,7 @@ export function inherited(beside: Mapping, entry: Mapping): Mapping {
 }
 
 /** Hand-written backends, each complete. */
-export interface Theirs {
+export interface HandWrittenBackends {
   readonly entries: readonly Mapping[];
   /** Options beside the list that are safe for every backend. */
   readonly common: Mapping;
@@ -49,7 +49,7 @@ export interface Theirs {
  * Removes secrets beside a list. HolmesGPT does not use fields beside such a list as defaults of its entries, so the secrets
  * would have no effect beside entries of others.
  */
-function withoutIdleSecrets(list: readonly Mapping[], beside: Mapping): Theirs {
+function withoutIdleSecrets(list: readonly Mapping[], beside: Mapping): HandWrittenBackends {
   const idle = Object.keys(beside).filter((field) => carriesCredentials(field, beside[field]));
   if (list.length === 0 || idle.length === 0) return { entries: list, common: beside };
   return {
@@ -60,7 +60,7 @@ function withoutIdleSecrets(list: readonly Mapping[], beside: Mapping): Theirs {
 }
 
 /** The backends of a hand-written configuration. */
-export function theirsOf({ list, beside }: Parts, { name, flat }: Shape): Theirs {
+export function handWrittenBackends({ list, beside }: Parts, { name, flat }: Shape): HandWrittenBackends {
   if (!flat || name === undefined) return withoutIdleSecrets(list, beside);
   // An empty address does not count: HolmesGPT then behaves as without one.
   const address = Object.keys(beside).find((field) => addressesOf({ [field]: beside[field] }).length > 0);
@@ -92,14 +92,14 @@ export function generatedBackends(config: Mapping, shape: Shape): readonly Mappi
 }
 
 /** Whether a hand-written entry and a generated one have the same backend. */
-export function isSame(person: Mapping, generated: Mapping, namespace?: string): boolean {
+export function isSame(handWritten: Mapping, generated: Mapping, namespace?: string): boolean {
   return addressesOf(generated).some((ours) =>
-    addressesOf(person).some((theirs) => sameBackend(theirs, ours, namespace)),
+    addressesOf(handWritten).some((theirs) => sameBackend(theirs, ours, namespace)),
   );
 }
 
 /** The generated backends to append to hand-written ones: without duplicates, and each with an unused name. */
-export function besidesTheirs(
+export function besideHandWritten(
   ours: readonly Mapping[],
   theirs: readonly Mapping[],
   { name, unnamed }: Shape,

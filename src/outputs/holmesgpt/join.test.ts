@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Mapping } from '../../model/mapping.ts';
-import { type JoinOptions, joinDocuments, withoutListed } from './join.ts';
+import { type JoinOptions, joinDocuments, withoutDuplicates } from './join.ts';
 import { withPatch } from './patch.ts';
 
 const FILE: JoinOptions = { holmesgptVersion: '0.32', namespace: 'holmes', standsAlone: true };
@@ -14,11 +14,11 @@ const one = { prometheus_url: url('prometheus.evil') };
 const HEADERS = { additional_headers: { Authorization: 'Bearer {{ env.PROM_TOKEN }}' } };
 
 /** What becomes of the configuration of a toolset. */
-function joined(generated: Mapping, person: Mapping, options = FILE, name = 'prometheus/metrics') {
+function joined(generated: Mapping, handWritten: Mapping, options = FILE, name = 'prometheus/metrics') {
   const type = name === 'jaeger' ? { type: 'http' } : {};
   const { document, notes } = joinDocuments(
     { toolsets: { [name]: { enabled: true, ...type, config: generated } } },
-    { toolsets: { [name]: { config: person } } },
+    { toolsets: { [name]: { config: handWritten } } },
     options,
   );
   const { [name]: entry } = document.toolsets as Record<string, { config?: unknown }>;
@@ -48,8 +48,8 @@ describe('a flat configuration with an address', () => {
   });
 
   test('stays flat where it is the only one', () => {
-    const person = { prometheus_url: 'http://prometheus.evil:9090', ...HEADERS };
-    expect(joined(one, person).config).toEqual(person);
+    const handWritten = { prometheus_url: 'http://prometheus.evil:9090', ...HEADERS };
+    expect(joined(one, handWritten).config).toEqual(handWritten);
   });
 
   test.each(['http://prometheus:9090', 'http://prometheus.holmes'])(
@@ -120,9 +120,9 @@ describe('a flat configuration without an address', () => {
     [{ external_url: 'http://evil' }, false],
     [{ client_cert: '/a', client_key: '/b' }, false],
     [{ something_new: 1 }, false],
-  ])('%j is for all: %j', (person, forAll) => {
-    const { config } = joined(several, person, OVERRIDES, 'grafana/loki');
-    expect(config).toEqual(forAll ? { ...several, ...person } : several);
+  ])('%j is for all: %j', (handWritten, forAll) => {
+    const { config } = joined(several, handWritten, OVERRIDES, 'grafana/loki');
+    expect(config).toEqual(forAll ? { ...several, ...handWritten } : several);
   });
 });
 
@@ -178,8 +178,8 @@ describe('instances of a person', () => {
   });
 
   test('null for the address leaves the generated ones out', () => {
-    const person = { prometheus_url: null, instances: ours('mine.x') };
-    expect(joined(several, person).config).toEqual({ instances: ours('mine.x') });
+    const handWritten = { prometheus_url: null, instances: ours('mine.x') };
+    expect(joined(several, handWritten).config).toEqual({ instances: ours('mine.x') });
   });
 
   test('what HolmesGPT would reject is left to it alone', () => {
@@ -243,10 +243,10 @@ describe('an MCP server', () => {
     description: 'd',
     config: { url: url('tickets.shop'), mode: 'sse', headers: { A: '{{ env.A }}' } },
   };
-  const server = (person: Mapping) =>
+  const server = (handWritten: Mapping) =>
     joinDocuments(
       { mcp_servers: { 'shop/tickets': ticket } },
-      { mcp_servers: { 'shop/tickets': person } },
+      { mcp_servers: { 'shop/tickets': handWritten } },
       FILE,
     ).document.mcp_servers;
 
@@ -260,8 +260,8 @@ describe('an MCP server', () => {
     { config: { url: 'http://other/mcp' } },
     { url: 'http://other/mcp' },
     { config: { mode: 'stdio', command: 'mine' } },
-  ])('with another address nothing of the generated one is left: %j', (person) => {
-    expect(server(person)).toEqual({ 'shop/tickets': person });
+  ])('with another address nothing of the generated one is left: %j', (handWritten) => {
+    expect(server(handWritten)).toEqual({ 'shop/tickets': handWritten });
   });
 
   test.each([
@@ -288,7 +288,7 @@ describe('an MCP server', () => {
   test('that was discovered is not added again by any port, path or host of its Pods', () => {
     const hosts = new Map([[ticket.config.url, ['tickets.shop.svc.cluster.local', '10.96.0.7']]]);
     const left = (theirs: string) =>
-      withoutListed(
+      withoutDuplicates(
         { toolsets: {}, mcp_servers: { 'shop/tickets': ticket } },
         { mcp_servers: { mine: { url: theirs } } },
         { hosts },
@@ -308,10 +308,10 @@ describe('an MCP server', () => {
       const toolsets = { 'kubernetes/core': { enabled: true } };
       const generated = { toolsets, mcp_servers: { 'shop/tickets': ticket } };
       const by = (name: string) => ({ mcp_servers: { [name]: rules } });
-      expect(withoutListed(generated, by('shop/twin'), { hosts }).document).toEqual({ toolsets });
-      expect(withoutListed(generated, by('shop/other'), { hosts }).document).toEqual(generated);
+      expect(withoutDuplicates(generated, by('shop/twin'), { hosts }).document).toEqual({ toolsets });
+      expect(withoutDuplicates(generated, by('shop/other'), { hosts }).document).toEqual(generated);
       // Its own key is what a person writes rules under.
-      expect(withoutListed(generated, by('shop/tickets'), { hosts }).document).toEqual(generated);
+      expect(withoutDuplicates(generated, by('shop/tickets'), { hosts }).document).toEqual(generated);
       const joined = joinDocuments(generated, by('shop/twin'), { ...OVERRIDES, hosts });
       expect(joined.document.mcp_servers).toEqual({});
       expect(joined.notes[0]).toMatchObject({ name: 'shop/tickets' });
@@ -334,12 +334,12 @@ describe('an MCP server', () => {
 });
 
 test('an entry of a person’s own keeps no credentials beside its instances', () => {
-  const person = {
+  const handWritten = {
     toolsets: {
       'datadog/logs': { config: { api_key: 'k', instances: [{ name: 'a', api_url: 'http://a' }] } },
     },
   };
-  expect(joinDocuments({ toolsets: {} }, person, OVERRIDES).document).toEqual({
+  expect(joinDocuments({ toolsets: {} }, handWritten, OVERRIDES).document).toEqual({
     toolsets: {
       'datadog/logs': { config: { instances: [{ api_key: 'k', name: 'a', api_url: 'http://a' }] } },
     },
@@ -353,10 +353,10 @@ test('a secret beside a list of clusters is not written beside clusters of other
     },
   };
   const mine = { name: 'mine', broker: 'kafka.example.com:9092' };
-  const person = {
+  const handWritten = {
     toolsets: { 'kafka/admin': { config: { username: 'u', password: 'SECRET', clusters: [mine] } } },
   };
-  const { document, notes } = joinDocuments(generated, person, FILE);
+  const { document, notes } = joinDocuments(generated, handWritten, FILE);
   expect(JSON.stringify(document)).not.toContain('SECRET');
   expect(document).toMatchObject({
     toolsets: { 'kafka/admin': { config: { clusters: [mine, { name: 'kafka.evil' }] } } },
@@ -368,9 +368,9 @@ describe('two texts of operators, where overrides are in the generated document'
   const prometheus = (config: unknown) => ({ toolsets: { 'prometheus/metrics': { config } } });
   const ours = 'http://prometheus.obs.svc.cluster.local:9090';
   const discovered = new Set([ours]);
-  const configOf = (generated: unknown, person: unknown, holmesgptVersion: '0.20' | '0.32' = '0.32') => {
+  const configOf = (generated: unknown, handWritten: unknown, holmesgptVersion: '0.20' | '0.32' = '0.32') => {
     const options = { ...FILE, holmesgptVersion, discovered };
-    const { document, notes } = joinDocuments(prometheus(generated), prometheus(person), options);
+    const { document, notes } = joinDocuments(prometheus(generated), prometheus(handWritten), options);
     const toolsets = document.toolsets as Record<string, { config: unknown }>;
     return { config: toolsets['prometheus/metrics']?.config, notes };
   };

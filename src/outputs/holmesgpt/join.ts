@@ -4,7 +4,13 @@ import { mergePatch } from '../../model/merge.ts';
 import { addressedService } from '../../model/overrides.ts';
 import { leadsToHost, sameBackend, sameMcpServer } from '../../model/same-url.ts';
 import { baseUrlsOf } from './base-urls.ts';
-import { besidesTheirs, fieldsWhere, generatedBackends, partsOf, theirsOf } from './join-lists.ts';
+import {
+  besideHandWritten,
+  fieldsWhere,
+  generatedBackends,
+  handWrittenBackends,
+  partsOf,
+} from './join-lists.ts';
 import { own } from './models.ts';
 import { addressesOf, carriesCredentials, isCommon, type Shape, shapeOf } from './shape.ts';
 
@@ -40,7 +46,7 @@ interface Config {
   readonly note?: Omit<Problem, 'where'>;
 }
 
-const HOW =
+const FIX =
   'for a discovered backend, name it under backends in overrides.yaml; for one of your own, give its address too';
 const LEFT_OUT = 'so the discovered backends of this toolset are left out';
 const withoutNulls = (value: unknown): unknown => mergePatch(undefined, value);
@@ -55,7 +61,7 @@ interface ToolsetOptions {
 }
 
 /** Whether a generated backend has its address from overrides. */
-function isPersons(backend: Mapping, discovered: ReadonlySet<string> | undefined): boolean {
+function isFromOverrides(backend: Mapping, discovered: ReadonlySet<string> | undefined): boolean {
   const addresses = addressesOf(backend);
   return (
     discovered !== undefined &&
@@ -65,66 +71,70 @@ function isPersons(backend: Mapping, discovered: ReadonlySet<string> | undefined
 }
 
 /** Options that are not common and have no address: it is unknown for which backends they are. */
-function unpaired(generated: Mapping, person: Mapping, { shape, alone, discovered }: ToolsetOptions): Config {
-  const common = fieldsWhere(person, isCommon);
-  const kept = Object.keys(person).filter((field) => !Object.hasOwn(common, field));
+function joinWithoutAddress(
+  generated: Mapping,
+  handWritten: Mapping,
+  { shape, alone, discovered }: ToolsetOptions,
+): Config {
+  const common = fieldsWhere(handWritten, isCommon);
+  const kept = Object.keys(handWritten).filter((field) => !Object.hasOwn(common, field));
   const backends = shape === undefined ? [generated] : generatedBackends(generated, shape);
-  const persons = alone ? backends.filter((backend) => isPersons(backend, discovered)) : [];
+  const persons = alone ? backends.filter((backend) => isFromOverrides(backend, discovered)) : [];
   if (persons.length > 0) {
     const [only] = persons;
     return {
       config: mergePatch(shape === undefined ? only : { [shape.list]: persons }, common),
       note: {
         what: `config has ${kept.join(', ')} and no address, and overrides.yaml gives the toolset one, so it is not merged`,
-        fix: HOW,
+        fix: FIX,
       },
     };
   }
   const what = `config has ${kept.join(', ')} and no address, and every discovered backend would receive that`;
-  if (alone) return { config: withoutNulls(person), note: { what: `${what}, ${LEFT_OUT}`, fix: HOW } };
+  if (alone) return { config: withoutNulls(handWritten), note: { what: `${what}, ${LEFT_OUT}`, fix: FIX } };
   return {
     config: mergePatch(generated, common),
-    note: { what: `${what}, so it is not merged`, fix: HOW },
+    note: { what: `${what}, so it is not merged`, fix: FIX },
   };
 }
 
 /** Joins where HolmesGPT supports one backend: a hand-written one replaces the generated one. */
-function one(generated: Mapping, person: Mapping, options: ToolsetOptions): Config {
-  if (Object.entries(person).every(([field, value]) => isCommon(field, value)))
-    return { config: mergePatch(generated, person) };
-  const listed = [own(person, 'instances') ?? []].flat().filter(isMapping);
-  if ([person, ...listed].every((backend) => addressesOf(backend).length === 0))
-    return unpaired(generated, person, options);
+function joinSingle(generated: Mapping, handWritten: Mapping, options: ToolsetOptions): Config {
+  if (Object.entries(handWritten).every(([field, value]) => isCommon(field, value)))
+    return { config: mergePatch(generated, handWritten) };
+  const listed = [own(handWritten, 'instances') ?? []].flat().filter(isMapping);
+  if ([handWritten, ...listed].every((backend) => addressesOf(backend).length === 0))
+    return joinWithoutAddress(generated, handWritten, options);
   const what =
     listed.length > 0
       ? `config has instances, which HolmesGPT takes from 0.32 on, and names its backends, ${LEFT_OUT}`
       : `config names a backend, and HolmesGPT takes one for it, ${LEFT_OUT}`;
-  return { config: withoutNulls(person), note: { what } };
+  return { config: withoutNulls(handWritten), note: { what } };
 }
 
 /** Joins lists: hand-written backends come first, then the generated ones. */
-function several(generated: Mapping, person: Mapping, shape: Shape, options: ToolsetOptions): Config {
-  const parts = partsOf(person, shape);
+function joinList(generated: Mapping, handWritten: Mapping, shape: Shape, options: ToolsetOptions): Config {
+  const parts = partsOf(handWritten, shape);
   // HolmesGPT rejects the configuration with a message of its own.
-  if (parts === undefined) return { config: withoutNulls(person) };
+  if (parts === undefined) return { config: withoutNulls(handWritten) };
   const { list, beside, exclusive } = parts;
   const safe = Object.entries(beside).every(([field, value]) => isCommon(field, value));
   if (!shape.flat && list.length > 0 && !safe && shape.name === undefined)
     return {
-      config: withoutNulls(person),
+      config: withoutNulls(handWritten),
       note: {
         what: `config has ${Object.keys(beside).join(', ')} beside ${shape.list}, which is for all of them, ${LEFT_OUT}`,
         fix: 'give your endpoints an entry of another name',
       },
     };
-  const { entries: theirs, common, note } = theirsOf(parts, shape);
+  const { entries: theirs, common, note } = handWrittenBackends(parts, shape);
   if (theirs.length === 0)
     return exclusive || safe
-      ? { config: exclusive ? beside : mergePatch(generated, person) }
-      : unpaired(generated, person, options);
+      ? { config: exclusive ? beside : mergePatch(generated, handWritten) }
+      : joinWithoutAddress(generated, handWritten, options);
   const backends = exclusive ? [] : generatedBackends(generated, shape);
   const found = backends.filter((backend) => addressesOf(backend).length > 0);
-  const ours = besidesTheirs(found, theirs, shape, options.namespace);
+  const ours = besideHandWritten(found, theirs, shape, options.namespace);
   const config =
     ours.length === 0 && list.length === 0
       ? beside
@@ -133,15 +143,15 @@ function several(generated: Mapping, person: Mapping, shape: Shape, options: Too
   if (lost === undefined) return { config, ...(note === undefined ? {} : { note: { what: note } }) };
   const fields = Object.keys(lost).filter((field) => field !== shape.name);
   const what = `overrides.yaml has ${fields.join(', ')} for it and no address, and this config has one, so that is not merged`;
-  return { config, note: { what, fix: HOW } };
+  return { config, note: { what, fix: FIX } };
 }
 
-function joinToolset(name: string, generated: Mapping, person: Mapping, options: JoinOptions) {
-  const { config: theirs, ...fields } = person;
+function joinToolset(name: string, generated: Mapping, handWritten: Mapping, options: JoinOptions) {
+  const { config: theirs, ...fields } = handWritten;
   const { config: ours, ...others } = generated;
   const type = own(fields, 'type');
   if (type !== undefined && type !== null && type !== own(others, 'type'))
-    return { entry: withoutNulls(person), note: { what: `is an entry of another type, ${LEFT_OUT}` } };
+    return { entry: withoutNulls(handWritten), note: { what: `is an entry of another type, ${LEFT_OUT}` } };
   const entry = mergePatch(others, fields) as Mapping;
   if (theirs === null || (theirs === undefined && ours === undefined)) return { entry };
   if (!isMapping(ours) || !isMapping(theirs))
@@ -155,7 +165,8 @@ function joinToolset(name: string, generated: Mapping, person: Mapping, options:
       Object.entries(theirs).some(([field, value]) => carriesCredentials(field, value)));
   const { namespace, discovered } = options;
   const how: ToolsetOptions = { shape, alone, namespace, discovered };
-  const { config, note } = shape === undefined ? one(ours, theirs, how) : several(ours, theirs, shape, how);
+  const { config, note } =
+    shape === undefined ? joinSingle(ours, theirs, how) : joinList(ours, theirs, shape, how);
   return { entry: withUrls({ ...entry, config }, fields), note };
 }
 
@@ -168,15 +179,15 @@ function withUrls(entry: Mapping, { llm_instructions: theirs }: Mapping): Mappin
 }
 
 /** An entry without a generated counterpart. Credentials beside its instances move into them. */
-function ownEntry(name: string, person: Mapping, version: JoinOptions['holmesgptVersion']): unknown {
-  const entry = withoutNulls(person) as Mapping;
+function ownEntry(name: string, handWritten: Mapping, version: JoinOptions['holmesgptVersion']): unknown {
+  const entry = withoutNulls(handWritten) as Mapping;
   const shape = shapeOf(name, own(entry, 'type'), version !== '0.20');
   const parts = shape?.flat === true && isMapping(entry.config) ? partsOf(entry.config, shape) : undefined;
   const secret = Object.entries(parts?.beside ?? {}).some(([field, value]) =>
     carriesCredentials(field, value),
   );
   if (shape === undefined || parts === undefined || parts.list.length === 0 || !secret) return entry;
-  const { entries, common } = theirsOf(parts, shape);
+  const { entries, common } = handWrittenBackends(parts, shape);
   return { ...entry, config: { ...common, [shape.list]: entries } };
 }
 
@@ -202,17 +213,17 @@ function placeOf(name: string, entry: unknown): string | undefined {
  * tools without the approvals that the hand-written one requires, or although the hand-written one is disabled.
  * @param hosts of discovered servers, by URL
  */
-function listedTwice(
+function duplicateServers(
   generated: Mapping,
-  person: Mapping,
+  handWritten: Mapping,
   namespace: string | undefined,
   hosts: Hosts = new Map(),
 ): string[] {
-  const listed = Object.entries(person).flatMap(([name, entry]) => placeOf(name, entry) ?? []);
+  const listed = Object.entries(handWritten).flatMap(([name, entry]) => placeOf(name, entry) ?? []);
   return Object.entries(generated).flatMap(([name, entry]) => {
     const url = serverUrl(entry);
     const twice =
-      !Object.hasOwn(person, name) &&
+      !Object.hasOwn(handWritten, name) &&
       url !== undefined &&
       listed.some(
         (theirs) =>
@@ -222,25 +233,25 @@ function listedTwice(
   });
 }
 
-const TWICE = { what: 'is not added: a server of your own leads to the same Service or Pods' };
+const DUPLICATE = { what: 'is not added: a server of your own leads to the same Service or Pods' };
 
 /**
  * The generated document without the discovered MCP servers that a hand-written entry already reaches: through any port and
  * path of the Service, its cluster IPs, or other Services of the same Pods.
  */
-export function withoutListed(
+export function withoutDuplicates(
   generated: Mapping,
-  person: Mapping,
+  handWritten: Mapping,
   { namespace, hosts }: { readonly namespace?: string | undefined; readonly hosts: Hosts },
 ): Joined {
   const { mcp_servers: ours, ...others } = generated;
-  const { mcp_servers: theirs } = person;
-  const listed = isMapping(ours) && isMapping(theirs) ? listedTwice(ours, theirs, namespace, hosts) : [];
+  const { mcp_servers: theirs } = handWritten;
+  const listed = isMapping(ours) && isMapping(theirs) ? duplicateServers(ours, theirs, namespace, hosts) : [];
   if (!isMapping(ours) || listed.length === 0) return { document: generated, notes: [] };
   const left = Object.entries(ours).filter(([name]) => !listed.includes(name));
   return {
     document: { ...others, ...(left.length === 0 ? {} : { mcp_servers: Object.fromEntries(left) }) },
-    notes: listed.map((name) => ({ section: 'mcp_servers', name, note: TWICE })),
+    notes: listed.map((name) => ({ section: 'mcp_servers', name, note: DUPLICATE })),
   };
 }
 
@@ -259,24 +270,24 @@ const NO_SERVER = {
 };
 
 /** Joins an MCP server. A hand-written address means another server, which gets nothing from the generated entry. */
-function joinServer(generated: Mapping, person: Mapping, { namespace }: JoinOptions): unknown {
-  const url = serverUrl(person);
+function joinServer(generated: Mapping, handWritten: Mapping, { namespace }: JoinOptions): unknown {
+  const url = serverUrl(handWritten);
   const another = url !== undefined && !sameBackend(url, serverUrl(generated) ?? '', namespace);
-  return another || isProgram(person) ? withoutNulls(person) : mergePatch(generated, person);
+  return another || isProgram(handWritten) ? withoutNulls(handWritten) : mergePatch(generated, handWritten);
 }
 
 /**
  * Generated entries with a name that the hand-written text uses in the other section. Of two such entries HolmesGPT uses the
  * MCP server.
  */
-function takenTwice(
+function nameConflicts(
   document: Mapping,
-  person: Mapping,
+  handWritten: Mapping,
 ): { readonly section: string; readonly name: string }[] {
   const [toolsets, servers] = [own(document, 'toolsets'), own(document, 'mcp_servers')];
   if (!isMapping(toolsets) || !isMapping(servers)) return [];
   const isTheirs = (section: string, name: string): boolean => {
-    const entries = own(person, section);
+    const entries = own(handWritten, section);
     return isMapping(entries) && Object.hasOwn(entries, name);
   };
   return Object.keys(servers)
@@ -294,10 +305,10 @@ function takenTwice(
  * including the backends of tenants.
  * @see https://holmesgpt.dev/data-sources/ for multiple instances
  */
-export function joinDocuments(generated: Mapping, person: Mapping, options: JoinOptions): Joined {
+export function joinDocuments(generated: Mapping, handWritten: Mapping, options: JoinOptions): Joined {
   const notes: Joined['notes'][number][] = [];
   const document: Record<string, unknown> = { ...generated };
-  for (const [section, entries] of Object.entries(person)) {
+  for (const [section, entries] of Object.entries(handWritten)) {
     const ours = own(generated, section) ?? {};
     if (!isMapping(entries) || !isMapping(ours)) {
       if (entries === null) delete document[section];
@@ -306,10 +317,10 @@ export function joinDocuments(generated: Mapping, person: Mapping, options: Join
     }
     const result = new Map(Object.entries(ours));
     for (const name of section === 'mcp_servers'
-      ? listedTwice(ours, entries, options.namespace, options.hosts)
+      ? duplicateServers(ours, entries, options.namespace, options.hosts)
       : []) {
       result.delete(name);
-      notes.push({ section, name, note: TWICE });
+      notes.push({ section, name, note: DUPLICATE });
     }
     for (const [name, entry] of Object.entries(entries)) {
       const below = own(ours, name);
@@ -331,7 +342,7 @@ export function joinDocuments(generated: Mapping, person: Mapping, options: Join
     }
     document[section] = Object.fromEntries(result);
   }
-  for (const { section, name } of takenTwice(document, person)) {
+  for (const { section, name } of nameConflicts(document, handWritten)) {
     const { [name]: _, ...rest } = document[section] as Mapping;
     if (Object.keys(rest).length === 0) delete document[section];
     else document[section] = rest;

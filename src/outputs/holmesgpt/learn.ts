@@ -1,7 +1,14 @@
 import { isMapping, type Mapping } from '../../model/mapping.ts';
 import { same } from '../../model/same.ts';
 import type { JoinOptions } from './join.ts';
-import { besidesTheirs, fieldsWhere, generatedBackends, isSame, partsOf, theirsOf } from './join-lists.ts';
+import {
+  besideHandWritten,
+  fieldsWhere,
+  generatedBackends,
+  handWrittenBackends,
+  isSame,
+  partsOf,
+} from './join-lists.ts';
 import { own } from './models.ts';
 import { isAddress, isCommon, type Shape, shapeOf } from './shape.ts';
 
@@ -9,7 +16,7 @@ import { isAddress, isCommon, type Shape, shapeOf } from './shape.ts';
 export interface Edit {
   readonly edited: Mapping;
   readonly generated: Mapping;
-  readonly person: Mapping;
+  readonly handWritten: Mapping;
   /** The joined document that was written. */
   readonly merged: Mapping;
 }
@@ -39,12 +46,12 @@ function backendsIn(
 function learnedList(edit: Edit, shape: Shape, namespace: string | undefined): Mapping | undefined {
   const now = partsOf(edit.edited, shape);
   if (now === undefined) return edit.edited;
-  const before = partsOf(edit.person, shape) ?? NOTHING;
+  const before = partsOf(edit.handWritten, shape) ?? NOTHING;
   const generated = generatedBackends(edit.generated, shape);
   const { all: there, flat: wasFlat } = backendsIn(edit.merged, shape);
   const { all: left, flat } = backendsIn(edit.edited, shape);
-  const ours = besidesTheirs(generated, theirsOf(before, shape).entries, shape, namespace).map((entry) =>
-    wasFlat ? fieldsWhere(entry, (field) => field !== shape.name) : entry,
+  const ours = besideHandWritten(generated, handWrittenBackends(before, shape).entries, shape, namespace).map(
+    (entry) => (wasFlat ? fieldsWhere(entry, (field) => field !== shape.name) : entry),
   );
   const has = (list: readonly Mapping[], entry: Mapping): boolean => list.some((each) => isSame(each, entry));
   // If a generated backend was removed from a list, the whole list is hand-written from then on.
@@ -89,10 +96,10 @@ export function learnEdit(patch: Mapping, edit: Edit, options: JoinOptions): Map
   for (const [name, entry] of Object.entries(section(edit.edited))) {
     const [edited, generated] = [configOf(edit.edited, name), configOf(edit.generated, name)];
     if (!isMapping(entry) || !isMapping(edited) || !isMapping(generated)) continue;
-    const [person, merged] = [configOf(edit.person, name) ?? {}, configOf(edit.merged, name) ?? {}];
-    if (!isMapping(person) || !isMapping(merged)) continue;
+    const [handWritten, merged] = [configOf(edit.handWritten, name) ?? {}, configOf(edit.merged, name) ?? {}];
+    if (!isMapping(handWritten) || !isMapping(merged)) continue;
     const shape = shapeOf(name, own(entry, 'type'), options.holmesgptVersion !== '0.20');
-    const config = learnedConfig({ edited, generated, person, merged }, shape, options);
+    const config = learnedConfig({ edited, generated, handWritten, merged }, shape, options);
     if (config === 'keep') continue;
     const before = learned.get(name);
     const rest = fieldsWhere(isMapping(before) ? before : {}, (field) => field !== 'config');

@@ -1,6 +1,6 @@
 import { type PublishedTool, publishedHosts } from '../../model/published-tools.ts';
 import { loadFaults } from './contract.ts';
-import { type JoinOptions, joinDocuments, withoutListed } from './join.ts';
+import { type JoinOptions, joinDocuments, withoutDuplicates } from './join.ts';
 import { learnEdit } from './learn.ts';
 import { type AgentConfigMap, type AgentMerge, type HolmesFile, mergeForAgent } from './merge.ts';
 import { isFault } from './model-check.ts';
@@ -22,9 +22,9 @@ function holmesFile({ options: { holmesgptVersion, namespace }, tools }: MergeTa
   const join: JoinOptions = { holmesgptVersion, namespace, standsAlone: true, discovered };
   return {
     write: holmesText,
-    join: (generated, person) => joinDocuments(generated, person, join),
-    withoutListed: (generated, person, published) =>
-      withoutListed(generated, person, { namespace, hosts: publishedHosts(published) }),
+    join: (generated, handWritten) => joinDocuments(generated, handWritten, join),
+    withoutDuplicates: (generated, handWritten, published) =>
+      withoutDuplicates(generated, handWritten, { namespace, hosts: publishedHosts(published) }),
     learn: (patch, edit) => learnEdit(patch, edit, join),
     fault: (document: unknown): string | undefined => {
       const [first] = loadFaults(document).filter(isFault);

@@ -4,13 +4,20 @@ import { parse, stringify } from 'yaml';
 import type { Mapping } from '../../model/mapping.ts';
 import { mergePatch } from '../../model/merge.ts';
 import type { PublishedTool } from '../../model/published-tools.ts';
-import { type AgentConfigMap, FILE, GENERATED, type HolmesFile, mergeForAgent, PERSON } from './merge.ts';
+import {
+  type AgentConfigMap,
+  FILE,
+  GENERATED,
+  HAND_WRITTEN,
+  type HolmesFile,
+  mergeForAgent,
+} from './merge.ts';
 
 const holmes: HolmesFile = {
   write: (document) => stringify(document, { compat: 'yaml-1.1', aliasDuplicateObjects: false }),
   fault: (document) => (Object.keys(document).length === 0 ? 'it has no toolset' : undefined),
-  join: (generated, person) => ({ document: mergePatch(generated, person) as Mapping, notes: [] }),
-  withoutListed: (document) => ({ document, notes: [] }),
+  join: (generated, handWritten) => ({ document: mergePatch(generated, handWritten) as Mapping, notes: [] }),
+  withoutDuplicates: (document) => ({ document, notes: [] }),
   learn: (patch) => patch,
 };
 
@@ -47,7 +54,7 @@ const refusal = (generated: string, live: AgentConfigMap) => {
 describe('the first time', () => {
   test('what is there is kept to the letter, and wins field by field', () => {
     const live = carried(GEN, fresh(HELM));
-    expect(live.data[PERSON]).toBe(HELM);
+    expect(live.data[HAND_WRITTEN]).toBe(HELM);
     expect(live.data[GENERATED]).toBe(GEN);
     expect(fileOf(live)).toEqual({
       toolsets: {
@@ -64,14 +71,14 @@ describe('the first time', () => {
     (file) => {
       const live = carried(GEN, fresh(file));
       expect(fileOf(live)).toEqual(parse(GEN));
-      expect(live.data[PERSON]).toBe(file ?? '');
+      expect(live.data[HAND_WRITTEN]).toBe(file ?? '');
     },
   );
 
   test('keys that HolmesGPT ignores stay in the kept text only, and anchors work', () => {
     const text = 'x: &on {enabled: true}\ntoolsets:\n  mine: *on\n  merged: {<<: *on, a: 1}\n';
     const live = carried(GEN, fresh(text));
-    expect(live.data[PERSON]).toBe(text);
+    expect(live.data[HAND_WRITTEN]).toBe(text);
     expect(fileOf(live)).toMatchObject({
       toolsets: { mine: { enabled: true }, merged: { enabled: true, a: 1 } },
     });
@@ -99,7 +106,7 @@ describe('later', () => {
     expect(fileOf(live)).toMatchObject({
       toolsets: { prom: { config: { url: 'http://b', timeout: 60 } }, internet: {} },
     });
-    expect(live.data[PERSON]).toBe(HELM);
+    expect(live.data[HAND_WRITTEN]).toBe(HELM);
   });
 
   test('Helm renders the same again: the same file comes back, as another state', () => {
@@ -107,14 +114,14 @@ describe('later', () => {
     const before = mergeForAgent(GEN, first, holmes);
     if (again.kind !== 'write' || before.kind !== 'none') throw new Error('not written');
     expect(again.data[FILE]).toBe(first.data[FILE]);
-    expect(again.data[PERSON]).toBe(HELM);
+    expect(again.data[HAND_WRITTEN]).toBe(HELM);
     expect(again.token).not.toBe(before.token);
   });
 
   test('Helm renders something else: what it left out is gone, what it added is there', () => {
     const next = '# new values\ntoolsets:\n  slab: {enabled: true}\n';
     const live = carried(GEN, withFile(first, next));
-    expect(live.data[PERSON]).toBe(next);
+    expect(live.data[HAND_WRITTEN]).toBe(next);
     expect(fileOf(live)).toEqual(mergePatch(parse(GEN), parse(next)));
   });
 
@@ -124,15 +131,15 @@ describe('later', () => {
     expect(merge).toMatchObject({ kind: 'write', learned: true });
     const live = carried(GEN.replace('http://a', 'http://c'), withFile(first, text));
     expect(fileOf(live)).toMatchObject({ toolsets: { prom: { config: { url: 'http://c', timeout: 90 } } } });
-    expect(live.data[PERSON]).toBe(HELM.replace('60', '90'));
+    expect(live.data[HAND_WRITTEN]).toBe(HELM.replace('60', '90'));
   });
 
   test('a generated entry is deleted by hand: it stays away', () => {
     const text = (first.data[FILE] ?? '').replace('  core:\n    enabled: true\n', '');
     const live = carried(GEN, withFile(first, text));
     expect(fileOf(live)).not.toHaveProperty('toolsets.core');
-    expect(parse(live.data[PERSON] ?? '')).toMatchObject({ toolsets: { core: null } });
-    expect(live.data[PERSON]).toContain('# from values');
+    expect(parse(live.data[HAND_WRITTEN] ?? '')).toMatchObject({ toolsets: { core: null } });
+    expect(live.data[HAND_WRITTEN]).toContain('# from values');
   });
 
   test('a tool that drops comments wrote the file: what equals the generated stays generated', () => {
@@ -142,19 +149,19 @@ describe('later', () => {
     expect(fileOf(live)).toMatchObject({
       toolsets: { prom: { config: { url: 'http://d', timeout: 60 } }, extra: { enabled: true } },
     });
-    expect(parse(live.data[PERSON] ?? '').toolsets).not.toHaveProperty('core');
+    expect(parse(live.data[HAND_WRITTEN] ?? '').toolsets).not.toHaveProperty('core');
   });
 
   test('the kept text may be edited too', () => {
     const live = carried(GEN, {
       ...first,
-      data: { ...first.data, [PERSON]: 'toolsets: {core: {enabled: false}}\n' },
+      data: { ...first.data, [HAND_WRITTEN]: 'toolsets: {core: {enabled: false}}\n' },
     });
     expect(fileOf(live)).toEqual(mergePatch(parse(GEN), { toolsets: { core: { enabled: false } } }));
   });
 
   test('the kept text was deleted: what is in the file is taken back from there', () => {
-    const { [PERSON]: _, ...data } = first.data;
+    const { [HAND_WRITTEN]: _, ...data } = first.data;
     const live = carried(GEN, { ...first, data });
     expect(fileOf(live)).toEqual(fileOf(first));
   });
@@ -178,7 +185,7 @@ describe('refused, and nothing is written', () => {
     ['a number that cannot be kept', fresh('toolsets: {a: {id: 12345678901234567890}}\n'), /quotes/],
     [
       'broken YAML in the kept text',
-      { ...first, data: { ...first.data, [PERSON]: ': [' } },
+      { ...first, data: { ...first.data, [HAND_WRITTEN]: ': [' } },
       /person\.yaml cannot be read/,
     ],
     [
@@ -244,17 +251,17 @@ describe('laws', () => {
         let gen: Mapping = start;
         let live = carried(text(gen), fresh(original === null ? undefined : text(original)));
         if (original !== null) {
-          expect(live.data[PERSON]).toBe(text(original));
+          expect(live.data[HAND_WRITTEN]).toBe(text(original));
           expect(full(fileOf(live))).toEqual(full(mergePatch(gen, original)));
         }
         for (const step of sequence) {
           const before = full(fileOf(live)) as Mapping;
-          const mine = parse(live.data[PERSON] ?? '', { version: '1.1' }) ?? {};
+          const mine = parse(live.data[HAND_WRITTEN] ?? '', { version: '1.1' }) ?? {};
           if (step.kind === 'generated') {
             gen = step.document;
-            const kept = live.data[PERSON];
+            const kept = live.data[HAND_WRITTEN];
             live = carried(text(gen), live);
-            expect(live.data[PERSON]).toBe(kept);
+            expect(live.data[HAND_WRITTEN]).toBe(kept);
             expect(full(fileOf(live))).toEqual(full(mergePatch(gen, mine)));
           } else if (step.kind === 'helm') {
             live = carried(text(gen), withFile(live, text(step.document)));
@@ -281,9 +288,9 @@ test('what a person has already is left out, and an edit of the file does not ma
   const PUBLISHED: readonly PublishedTool[] = [];
   const without: HolmesFile = {
     ...holmes,
-    withoutListed: (generated, person, tools) => {
+    withoutDuplicates: (generated, handWritten, tools) => {
       const { mcp_servers: _, ...others } = generated;
-      const isListed = tools === PUBLISHED && Object.hasOwn(person, 'mcp_servers');
+      const isListed = tools === PUBLISHED && Object.hasOwn(handWritten, 'mcp_servers');
       const notes = [{ section: 'mcp_servers', name: 's/x', note: { what: 'is not added' } }];
       return isListed ? { document: others, notes } : { document: generated, notes: [] };
     },
@@ -301,5 +308,5 @@ test('what a person has already is left out, and an edit of the file does not ma
   expect(mergeForAgent(generated, first, without, PUBLISHED).kind).toBe('none');
   const edited = { ...first, data: { ...first.data, [FILE]: `${first.data[FILE]}  other:\n    url: z\n` } };
   const second = merged(edited);
-  expect(Object.keys(parse(second.data[PERSON] ?? '').mcp_servers).sort()).toEqual(['mine', 'other']);
+  expect(Object.keys(parse(second.data[HAND_WRITTEN] ?? '').mcp_servers).sort()).toEqual(['mine', 'other']);
 });

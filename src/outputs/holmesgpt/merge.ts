@@ -3,14 +3,14 @@ import type { Problem } from '../../model/discovery.ts';
 import type { Mapping } from '../../model/mapping.ts';
 import { mergePatch } from '../../model/merge.ts';
 import type { PublishedTool } from '../../model/published-tools.ts';
-import { type Before, changedBy, replacedBy, sections } from './person.ts';
+import { changedBy, type LastWrite, replacedBy, sections } from './hand-written.ts';
 import { edited, readMapping } from './yaml.ts';
 
 /** The file that HolmesGPT reads, as a key of its ConfigMap. */
 export const FILE = 'custom_toolset.yaml';
 
 /** The key that keeps the hand-written text. */
-export const PERSON = 'custom_toolset.person.yaml';
+export const HAND_WRITTEN = 'custom_toolset.person.yaml';
 
 /** The key that keeps the generated text of the last write. */
 export const GENERATED = 'custom_toolset.generated.yaml';
@@ -45,17 +45,17 @@ export interface HolmesFile {
   /** Why HolmesGPT would reject the document, in one line; `undefined` if it would not. */
   readonly fault: (document: Mapping) => string | undefined;
   /** Joins a hand-written document to the generated one, with notes for the operator. */
-  readonly join: (generated: Mapping, person: Mapping) => JoinedFile;
+  readonly join: (generated: Mapping, handWritten: Mapping) => JoinedFile;
   /**
    * The generated document without the MCP servers that the hand-written one has already, judging by the published tools.
    */
-  readonly withoutListed: (
+  readonly withoutDuplicates: (
     generated: Mapping,
-    person: Mapping,
+    handWritten: Mapping,
     tools: readonly PublishedTool[],
   ) => JoinedFile;
   /** Refines a patch from the differences of an edit, for the backends of toolsets. */
-  readonly learn: (patch: Mapping, edit: { readonly edited: Mapping } & Before) => Mapping;
+  readonly learn: (patch: Mapping, edit: { readonly edited: Mapping } & LastWrite) => Mapping;
 }
 
 export interface JoinedFile {
@@ -90,8 +90,8 @@ const hashOf = (text: string): string => createHash('sha256').update(text).diges
 const tokenOf = (file: string, revision: number): string => `${revision}-${hashOf(file).slice(0, 16)}`;
 
 /** Joins the sections that HolmesGPT reads. */
-function joined(generated: Mapping, person: Mapping, holmes: HolmesFile): JoinedFile {
-  const { document, notes } = holmes.join(sections(generated), sections(person));
+function joined(generated: Mapping, handWritten: Mapping, holmes: HolmesFile): JoinedFile {
+  const { document, notes } = holmes.join(sections(generated), sections(handWritten));
   return { document: sections(document), notes };
 }
 
@@ -99,22 +99,22 @@ type PersonText = { readonly text: string } | { readonly broken: string; readonl
 
 /** The hand-written text, updated from edits of the file. */
 function personText({ data, annotations }: AgentConfigMap, holmes: HolmesFile): PersonText {
-  const { [FILE]: file, [PERSON]: person, [GENERATED]: generated } = data;
+  const { [FILE]: file, [HAND_WRITTEN]: handWritten, [GENERATED]: generated } = data;
   const untouched =
     file === undefined || file.trim() === '' || `sha256:${hashOf(file)}` === annotations[FILE_HASH];
-  if (untouched && person !== undefined) return { text: person };
+  if (untouched && handWritten !== undefined) return { text: handWritten };
   if (file === undefined) return { text: '' };
   const now = readMapping(file);
   if ('fault' in now) return { broken: now.fault, key: FILE };
   // An edit can only be attributed if the generated text of that time is known.
   const base = generated === undefined ? undefined : readMapping(generated);
   if (base === undefined || 'fault' in base) return { text: file };
-  const old = readMapping(person ?? '');
-  if ('fault' in old) return { broken: old.fault, key: PERSON };
+  const old = readMapping(handWritten ?? '');
+  if ('fault' in old) return { broken: old.fault, key: HAND_WRITTEN };
   const isOld = file.startsWith(OLD_MARK);
   const before = {
     generated: sections(base.value),
-    person: old.value,
+    handWritten: old.value,
     merged: isOld
       ? sections(mergePatch(sections(base.value), sections(old.value)) as Mapping)
       : joined(base.value, old.value, holmes).document,
@@ -124,10 +124,10 @@ function personText({ data, annotations }: AgentConfigMap, holmes: HolmesFile): 
   const others = Object.fromEntries(
     Object.entries(old.value).filter(([key]) => !Object.hasOwn(sections(old.value), key)),
   );
-  const since = { ...before, person: sections(old.value) };
+  const since = { ...before, handWritten: sections(old.value) };
   const changes = changedBy(now.value, since);
   const patch = isOld ? changes : holmes.learn(changes, { ...since, edited: now.value });
-  return { text: edited(person ?? '', { ...others, ...patch }) };
+  return { text: edited(handWritten ?? '', { ...others, ...patch }) };
 }
 
 /**
@@ -142,18 +142,18 @@ export function mergeForAgent(
   holmes: HolmesFile,
   tools: readonly PublishedTool[] = [],
 ): AgentMerge {
-  const person = personText(live, holmes);
-  const own = 'text' in person ? readMapping(person.text) : { fault: person.broken };
-  if (!('text' in person) || 'fault' in own)
+  const handWritten = personText(live, holmes);
+  const own = 'text' in handWritten ? readMapping(handWritten.text) : { fault: handWritten.broken };
+  if (!('text' in handWritten) || 'fault' in own)
     return {
       kind: 'refused',
-      what: `the key ${'key' in person ? person.key : PERSON} cannot be read: ${'fault' in own ? own.fault : ''}`,
+      what: `the key ${'key' in handWritten ? handWritten.key : HAND_WRITTEN} cannot be read: ${'fault' in own ? own.fault : ''}`,
       fix: 'it is left as it is; correct it',
     };
   const base = readMapping(offered);
   if ('fault' in base) throw new Error(`the generated ${FILE} cannot be read: ${base.fault}`);
   // The remaining part is saved beside the file, so that later edits are compared with it.
-  const added = holmes.withoutListed(sections(base.value), sections(own.value), tools);
+  const added = holmes.withoutDuplicates(sections(base.value), sections(own.value), tools);
   const generated = added.notes.length === 0 ? offered : holmes.write(added.document);
   const join = joined(added.notes.length === 0 ? base.value : added.document, own.value, holmes);
   const { document } = join;
@@ -163,10 +163,10 @@ export function mergeForAgent(
     return {
       kind: 'refused',
       what: `HolmesGPT would reject ${FILE} with what people wrote into it: ${fault}`,
-      fix: `it is left as it is; correct ${live.data[PERSON] === undefined ? FILE : PERSON}`,
+      fix: `it is left as it is; correct ${live.data[HAND_WRITTEN] === undefined ? FILE : HAND_WRITTEN}`,
     };
   const file = MARK + holmes.write(document);
-  const data = { [FILE]: file, [PERSON]: person.text, [GENERATED]: generated };
+  const data = { [FILE]: file, [HAND_WRITTEN]: handWritten.text, [GENERATED]: generated };
   const counted = Number(live.annotations[FILE_REVISION] ?? 0);
   const revision = Number.isSafeInteger(counted) && counted >= 0 ? counted : 0;
   const fileStays = live.data[FILE] === file && live.annotations[FILE_HASH] === `sha256:${hashOf(file)}`;
@@ -185,7 +185,7 @@ export function mergeForAgent(
       fix: 'watch fewer namespaces, or leave tools out with overrides',
     };
   const annotations = { [FILE_HASH]: `sha256:${hashOf(file)}`, [FILE_REVISION]: String(next) };
-  const known = live.data[PERSON];
-  const learned = known !== undefined && known !== person.text;
+  const known = live.data[HAND_WRITTEN];
+  const learned = known !== undefined && known !== handWritten.text;
   return { kind: 'write', data, annotations, token, learned, notes };
 }

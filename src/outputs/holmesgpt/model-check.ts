@@ -77,7 +77,8 @@ export function checkValue(schema: Schema, value: unknown, path: Path): HolmesFa
       : checkValue(model, value, path);
   }
   if (schema.not !== undefined) return [fault(path, 'is not possible here')];
-  if (schema.anyOf !== undefined) return fewest(schema.anyOf.map((one) => checkValue(one, value, path)));
+  if (schema.anyOf !== undefined)
+    return bestUnionBranch(schema.anyOf.map((one) => checkValue(one, value, path)));
   const isTemplate = typeof value === 'string' && TEMPLATE.test(value);
   if (schema.enum !== undefined && !isTemplate && !schema.enum.includes(value))
     return [fault(path, `should be one of ${schema.enum.join(', ')}`)];
@@ -96,7 +97,7 @@ export function checkValue(schema: Schema, value: unknown, path: Path): HolmesFa
 }
 
 /** The faults of the best matching union branch. Pydantic picks the first branch that matches. */
-export function fewest(verdicts: readonly HolmesFault[][]): HolmesFault[] {
+export function bestUnionBranch(verdicts: readonly HolmesFault[][]): HolmesFault[] {
   const count = (verdict: readonly HolmesFault[]): number => verdict.filter(isFault).length;
   return verdicts.reduce((best, next) => {
     const depth = (verdict: readonly HolmesFault[]): number =>

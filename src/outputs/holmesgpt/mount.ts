@@ -12,14 +12,14 @@ const VOLUME = 'custom-toolsets-configmap';
 /** The data key of the file. */
 const KEY = 'custom_toolset.yaml';
 
-/** Where HolmesGPT's file comes from, or why that cannot be told. */
+/** The source of HolmesGPT's file, or why it is unknown. */
 export type ToolsetMount =
   /** `frozen`: it is mounted as a single file, which Kubernetes never updates in a running Pod. */
   { readonly configMap: string; readonly frozen: boolean } | { readonly what: string; readonly fix: string };
 
 const REMEDY = `mount a ConfigMap as the folder of ${DEFAULT_LOCATION}`;
 
-/** A file's path within a mount; nothing if it is not in it. */
+/** A file's path within a mount; `undefined` if it is outside. */
 function within(mount: Mount, path: string): string | undefined {
   const base = (mount.mountPath ?? '').replace(/\/+$/, '');
   if (base === '') return undefined;
@@ -27,7 +27,7 @@ function within(mount: Mount, path: string): string | undefined {
   return path.startsWith(`${base}/`) ? path.slice(base.length + 1) : undefined;
 }
 
-/** The file's name in the volume, whether it stands still, and the volume. */
+/** The volume, the file's name in it, and whether the file never changes in a running Pod. */
 interface Place {
   readonly volume: string;
   readonly file: string;
@@ -37,13 +37,13 @@ interface Place {
 function placeOf(pod: PodFiles): Place | undefined {
   const { containers = [], volumes = [] } = pod;
   const all = containers.flatMap((container) => {
-    const told = container.env?.find(({ name }) => name === LOCATION)?.value;
-    return (container.volumeMounts ?? []).map((mount) => ({ mount, told }));
+    const override = container.env?.find(({ name }) => name === LOCATION)?.value;
+    return (container.volumeMounts ?? []).map((mount) => ({ mount, override }));
   });
-  const told = all.some((each) => each.told !== undefined);
+  const override = all.some((each) => each.override !== undefined);
   const candidates = all
-    .filter((each) => !told || each.told !== undefined)
-    .flatMap(({ mount, told: location = DEFAULT_LOCATION }) => {
+    .filter((each) => !override || each.override !== undefined)
+    .flatMap(({ mount, override: location = DEFAULT_LOCATION }) => {
       const rest = within(mount, location);
       return rest === undefined ? [] : [{ mount, rest }];
     })
@@ -56,17 +56,17 @@ function placeOf(pod: PodFiles): Place | undefined {
     const file = [sub, rest].filter((part) => part !== '').join('/');
     return { volume: mount.name ?? '', file, frozen: sub !== '' };
   }
-  if (told || !volumes.some(({ name }) => name === VOLUME)) return undefined;
+  if (override || !volumes.some(({ name }) => name === VOLUME)) return undefined;
   return { volume: VOLUME, file: KEY, frozen: false };
 }
 
-/** Which key of a ConfigMap becomes the file; nothing if none does. */
+/** The key of a ConfigMap that becomes the file; `undefined` if none does. */
 function keyFor({ items }: ConfigMapFiles, file: string): string | undefined {
   if (items === undefined || items.length === 0) return file;
   return items.find(({ path }) => path === file)?.key;
 }
 
-/** The ConfigMap of which HolmesGPT's Pods read `custom_toolset.yaml`. */
+/** The ConfigMap from which HolmesGPT's Pods read `custom_toolset.yaml`. */
 export function toolsetMount(pod: PodFiles): ToolsetMount {
   const place = placeOf(pod);
   if (place === undefined)

@@ -8,7 +8,7 @@ import { describe } from '../../planning/description.ts';
 import type { Tool } from '../../planning/tools.ts';
 import { asFaults, type ContentFaults, placed } from '../faults.ts';
 import type { Output, Rendered, RenderOptions } from '../output.ts';
-import { beyondAgentTools } from './agent-tools.ts';
+import { excessTools } from './agent-tools.ts';
 import { approvalRequired } from './approval.ts';
 import { holmesFaults } from './contract.ts';
 import { holdersIn } from './holders.ts';
@@ -61,7 +61,7 @@ function render(ordered: readonly Tool[], options: RenderOptions & HolmesSetting
       tools.filter(({ pinned }) => pinned),
       holmes,
     );
-  const { beyond, fixed, brings } = beyondAgentTools(
+  const { beyond, fixed, brings } = excessTools(
     ordered,
     document,
     people,

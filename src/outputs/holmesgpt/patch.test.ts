@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Overrides } from '../../model/overrides.ts';
 import { holmesFaults } from './contract.ts';
-import { patchFaults, withoutFaulty, withPatch } from './patch.ts';
+import { dropInvalidEntries, patchFaults, withPatch } from './patch.ts';
 
 const LOKI = { enabled: true, config: { api_url: 'http://loki:3100' } };
 const GENERATED = { toolsets: { 'kubernetes/core': { enabled: true }, 'grafana/loki': LOKI } };
@@ -90,7 +90,7 @@ describe('a generated entry that HolmesGPT would refuse', () => {
     ['a dot in a key', { 'elasticsearch/data': { enabled: true, config: { 'a.b': 'c' } } }],
     ['a field that is missing', { 'elasticsearch/data': { enabled: true, config: { url2: 'c' } } }],
   ])('%s: it is left out and told, and the others stay', (_, toolsets) => {
-    const { document, notes } = withoutFaulty({ toolsets: { ...GENERATED.toolsets, ...toolsets } });
+    const { document, notes } = dropInvalidEntries({ toolsets: { ...GENERATED.toolsets, ...toolsets } });
     expect(document).toEqual(GENERATED);
     expect(notes).toEqual([
       expect.objectContaining({

@@ -67,7 +67,7 @@ function byEntry(faults: readonly HolmesFault[]): Map<string, HolmesFault[]> {
  * may. Each removed entry is reported, and the rest stays.
  * @throws Error if a fault is in no entry, which is a bug
  */
-export function withoutFaulty(generated: Mapping): Checked {
+export function dropInvalidEntries(generated: Mapping): Checked {
   const notes: Problem[] = [];
   const fix = 'correct the detector or the override that it is from; if it is from neither, report this';
   let document = generated;

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { json, kubeServer, refuse } from '../../../test/fixtures/unit/kube-server.ts';
 import { type HolmesFile, mergeForAgent } from './merge.ts';
-import { holmesPlace } from './publisher.ts';
+import { holmesTarget } from './publisher.ts';
 
 const { signal } = new AbortController();
 const FILE = 'toolsets:\n  kubernetes/core:\n    enabled: true\n';
@@ -12,7 +12,7 @@ const HOLMES: HolmesFile = {
   write: (document) => stringify(document),
   fault: () => undefined,
   join: (document) => ({ document, notes: [] }),
-  withoutListed: (document) => ({ document, notes: [] }),
+  withoutDuplicates: (document) => ({ document, notes: [] }),
   learn: (patch) => patch,
 };
 
@@ -50,43 +50,43 @@ async function holmes(configMap: Record<string, unknown> | undefined) {
     applied.push(body);
     json(response, {});
   });
-  const place = holmesPlace(kube, {
+  const target = holmesTarget(kube, {
     deployment: { namespace: 'ns', name: 'holmes' },
     published: { namespace: 'ours', name: 'published' },
     merge: async (offered, live, toolset) => mergeForAgent(offered, live, HOLMES, toolset),
   });
-  return { applied, state, place };
+  return { applied, state, target };
 }
 const there = { metadata: { resourceVersion: '7', uid: 'u' }, data: {} };
 
 test('the file is written in the state that was read', async () => {
-  const { applied, place } = await holmes(there);
-  expect(await place.bring(FILE, signal)).toMatchObject({ direct: false, written: { learned: false } });
+  const { applied, target } = await holmes(there);
+  expect(await target.sync(FILE, signal)).toMatchObject({ direct: false, written: { learned: false } });
   expect(applied).toMatchObject([{ metadata: { name: 'toolsets', resourceVersion: '7', uid: 'u' } }]);
 });
 
 test('an immutable ConfigMap is told, with what to do, and not written', async () => {
-  const { applied, place } = await holmes({ ...there, immutable: true });
-  expect(await place.bring(FILE, signal)).toMatchObject({
+  const { applied, target } = await holmes({ ...there, immutable: true });
+  expect(await target.sync(FILE, signal)).toMatchObject({
     refused: { where: 'ConfigMap ns/toolsets', what: expect.stringContaining('immutable') },
   });
   expect(applied).toEqual([]);
 });
 
 test('one that is not there is told', async () => {
-  const { place } = await holmes(undefined);
-  expect(await place.bring(FILE, signal)).toMatchObject({
+  const { target } = await holmes(undefined);
+  expect(await target.sync(FILE, signal)).toMatchObject({
     refused: { what: expect.stringContaining('not exist') },
   });
 });
 
 test('others write it at the same time: tried again, a few times, then told', async () => {
-  const { applied, state, place } = await holmes(there);
+  const { applied, state, target } = await holmes(there);
   state.conflicts = 3;
-  expect(await place.bring(FILE, signal)).toHaveProperty('token');
+  expect(await target.sync(FILE, signal)).toHaveProperty('token');
   expect(applied).toHaveLength(1);
   state.conflicts = 100;
-  expect(await place.bring(FILE, signal)).toMatchObject({
+  expect(await target.sync(FILE, signal)).toMatchObject({
     refused: { what: expect.stringContaining('changed by others') },
   });
 });

@@ -11,7 +11,7 @@ import { toolsetMount } from './mount.ts';
 import { type DeploymentName, holmesDeployment } from './reload.ts';
 
 /** The result of syncing the file to where HolmesGPT reads it. */
-export type Brought =
+export type SyncResult =
   | {
       /** Identifies the state of the file. */
       readonly token: string;
@@ -26,20 +26,20 @@ export type Brought =
   | { readonly refused: Problem };
 
 /** The place from which HolmesGPT reads its file. */
-export interface AgentPlace {
+export interface AgentTarget {
   /**
    * @param file `custom_toolset.yaml`
    * @param tools the tools that are published with it
    * @throws UserError if the cluster refuses
    */
-  bring(file: string, signal: AbortSignal, tools?: readonly PublishedTool[]): Promise<Brought>;
+  sync(file: string, signal: AbortSignal, tools?: readonly PublishedTool[]): Promise<SyncResult>;
 }
 
 const tokenOf = (file: string): string => createHash('sha256').update(file).digest('hex').slice(0, 16);
 
 /** HolmesGPT mounts the published ConfigMap, so there is nothing to sync. */
-export const publishedPlace: AgentPlace = {
-  bring: async (file) => ({ token: tokenOf(file), frozen: false, direct: true }),
+export const publishedTarget: AgentTarget = {
+  sync: async (file) => ({ token: tokenOf(file), frozen: false, direct: true }),
 };
 
 /** The field manager of our fields. */
@@ -48,7 +48,7 @@ const FIELD_MANAGER = 'dynamic-toolset';
 /** Maximum number of attempts when writes conflict. */
 const TRIES = 4;
 
-export interface HolmesPlaceOptions {
+export interface HolmesTargetOptions {
   readonly deployment: DeploymentName;
   /** The published ConfigMap. */
   readonly published: ConfigMapName;
@@ -66,10 +66,10 @@ type Attempt =
   | { readonly token: string; readonly learned?: boolean; readonly notes: readonly Problem[] };
 
 /** Writes our keys and annotations to the ConfigMap that HolmesGPT's Deployment mounts, and nothing else of it. */
-export function holmesPlace(
+export function holmesTarget(
   kube: KubeClient,
-  { deployment, published, merge: mergeWith }: HolmesPlaceOptions,
-): AgentPlace {
+  { deployment, published, merge: mergeWith }: HolmesTargetOptions,
+): AgentTarget {
   const { namespace } = deployment;
   const owner = `Deployment ${namespace}/${deployment.name}`;
 
@@ -125,7 +125,7 @@ export function holmesPlace(
   };
 
   return {
-    async bring(file, signal, tools) {
+    async sync(file, signal, tools) {
       const found = await holmesDeployment(kube, deployment, signal);
       const mount = toolsetMount(found.spec?.template?.spec ?? {});
       if ('what' in mount) return { refused: { where: owner, ...mount } };

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { dueAt, retryPause, type Unread, unreadAfter } from './schedule.ts';
+import { dueAt, type PendingReload, pendingAfter, retryDelay } from './schedule.ts';
 
 const PACE = { lag: 100, interval: 1_000 };
 
-test.each<[string, Unread, number | undefined, number]>([
+test.each<[string, PendingReload, number | undefined, number]>([
   ['the first time: once it can be seen', { since: 5, latest: 5 }, undefined, 105],
   ['long after the last time', { since: 5_000, latest: 5_000 }, 0, 5_100],
   ['soon after the last time: an interval after it', { since: 300, latest: 300 }, 200, 1_200],
@@ -23,7 +23,7 @@ test('over any changes: each is read in the end, and never are two reloads close
         const pace = { lag, interval };
         let time = 0;
         const changes = gaps.map((gap) => (time += gap));
-        let unread: Unread | undefined;
+        let unread: PendingReload | undefined;
         let last: number | undefined;
         const reloads: number[] = [];
         const until = (end: number): void => {
@@ -32,7 +32,7 @@ test('over any changes: each is read in the end, and never are two reloads close
             if (due > end) return;
             reloads.push(due);
             last = due;
-            unread = unreadAfter(unread, pace, due);
+            unread = pendingAfter(unread, pace, due);
           }
         };
         for (const at of changes) {
@@ -50,6 +50,6 @@ test('over any changes: each is read in the end, and never are two reloads close
 });
 
 test('the pause between tries grows to five minutes, with jitter', () => {
-  expect([1, 2, 3, 20].map((failures) => retryPause(failures, () => 1))).toEqual([5e3, 1e4, 2e4, 3e5]);
-  expect(retryPause(1, () => 0)).toBe(3_750);
+  expect([1, 2, 3, 20].map((failures) => retryDelay(failures, () => 1))).toEqual([5e3, 1e4, 2e4, 3e5]);
+  expect(retryDelay(1, () => 0)).toBe(3_750);
 });

@@ -1,7 +1,7 @@
 import { type Backoff, backoff } from '../../model/backoff.ts';
 
 /** Changes of the file that the agent has not read yet; times in milliseconds. */
-export interface Unread {
+export interface PendingReload {
   /** The time of the first one. */
   readonly since: number;
   /** The time of the last one. */
@@ -20,18 +20,18 @@ export interface Pace {
  * do not delay it.
  * @param last the time of the last reload
  */
-export function dueAt(unread: Unread, last: number | undefined, { lag, interval }: Pace): number {
+export function dueAt(unread: PendingReload, last: number | undefined, { lag, interval }: Pace): number {
   const seen = unread.since + lag;
   return last === undefined ? seen : Math.max(seen, last + interval);
 }
 
 /** The changes that the agent may not have seen at a reload. */
-export function unreadAfter(unread: Unread, { lag }: Pace, now: number): Unread | undefined {
+export function pendingAfter(unread: PendingReload, { lag }: Pace, now: number): PendingReload | undefined {
   return unread.latest + lag > now ? { since: unread.latest, latest: unread.latest } : undefined;
 }
 
 const RETRY: Backoff = { firstDelay: 5_000, maxDelay: 300_000 };
 
 /** The delay before the next attempt, in milliseconds. */
-export const retryPause = (failures: number, random: () => number): number =>
+export const retryDelay = (failures: number, random: () => number): number =>
   backoff(failures, RETRY, random);

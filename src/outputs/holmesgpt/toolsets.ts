@@ -18,7 +18,7 @@ import { type Holders, holdersIn } from './holders.ts';
 import { entryOf, type HolmesEntry } from './mapping.ts';
 import { isFault } from './model-check.ts';
 import { HOLMES, own } from './models.ts';
-import { withoutFaulty, withPatch } from './patch.ts';
+import { dropInvalidEntries, withPatch } from './patch.ts';
 import { type HolmesMcpServer, type HolmesToolset, holmesSchema } from './schema.ts';
 import { sharedToolNames } from './shared-tool-names.ts';
 import { holmesText } from './text.ts';
@@ -31,7 +31,7 @@ const ALWAYS: Readonly<Record<string, HolmesToolset>> = {
 };
 
 /** The fix in the note about an entry that is left out. */
-const STILL = 'it is in toolset.json';
+const FIX = 'it is in toolset.json';
 
 type Kind<K extends string> = Extract<HolmesEntry, Record<K, unknown>>;
 type Toolsets = Kind<'toolsets'>;
@@ -44,7 +44,7 @@ interface Entry<E> {
   readonly fields: Record<string, unknown>;
 }
 
-function filled(template: string, tool: Tool): string {
+function fillTemplate(template: string, tool: Tool): string {
   const { host, port } = tool.endpoint;
   return template
     .replaceAll('{endpoint}', () => endpointUrl(tool.endpoint))
@@ -56,7 +56,7 @@ function filled(template: string, tool: Tool): string {
 const isUnconfigured = ({ config }: Toolsets): boolean => Object.keys(config).length === 0;
 
 /** A single backend is written without a list where the agent supports that. Several are listed by their tools' names. */
-function builtIn(entries: readonly Entry<Toolsets>[]): HolmesToolset {
+function builtInToolset(entries: readonly Entry<Toolsets>[]): HolmesToolset {
   const [first] = entries;
   if (first === undefined) throw new Error('a toolset without backends');
   const { list, nameField } = first.holmes;
@@ -69,7 +69,7 @@ function builtIn(entries: readonly Entry<Toolsets>[]): HolmesToolset {
 }
 
 /** An HTTP toolset for all backends of one kind: GET only, each host with its own paths. */
-function http(entries: readonly Entry<Kind<'http'>>[]): HolmesToolset {
+function httpToolset(entries: readonly Entry<Kind<'http'>>[]): HolmesToolset {
   const [first] = entries;
   if (first === undefined) throw new Error('an HTTP toolset without backends');
   const urls = entries.map(({ tool }) => {
@@ -93,7 +93,7 @@ function http(entries: readonly Entry<Kind<'http'>>[]): HolmesToolset {
 }
 
 /** The fields of a backend's entry, or why it is left out. */
-type Written =
+type BackendFields =
   | { readonly fields: Record<string, unknown> }
   | { readonly leftOut: string; readonly cause?: Omission['cause'] };
 
@@ -103,7 +103,7 @@ const MISSING = 'the agent needs credentials for it, and none are configured';
  * The fields of one backend, including credentials.
  * @param own options for this backend from overrides
  */
-function written(tool: Tool, given: Credential | undefined, own: Mapping = {}): Written {
+function backendFields(tool: Tool, given: Credential | undefined, own: Mapping = {}): BackendFields {
   const { verdict } = tool;
   const holmes = entryOf(tool);
   const merge = (fields: Mapping) => mergePatch(fields, own) as Record<string, unknown>;
@@ -132,7 +132,7 @@ function written(tool: Tool, given: Credential | undefined, own: Mapping = {}): 
 
 function templateFields(tool: Tool, holmes: Toolsets): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(holmes.config).map(([field, template]) => [field, filled(template, tool)]),
+    Object.entries(holmes.config).map(([field, template]) => [field, fillTemplate(template, tool)]),
   );
 }
 
@@ -140,25 +140,25 @@ function templateFields(tool: Tool, holmes: Toolsets): Record<string, string> {
  * The fields of one backend in one toolset, with options from overrides. Options with which HolmesGPT would reject the entry
  * are reported and not merged.
  */
-function writtenIn<E extends Toolsets | Kind<'http'>>(
+function checkedFields<E extends Toolsets | Kind<'http'>>(
   toolset: string,
   entry: { readonly tool: Tool; readonly holmes: E },
   given: Credential | undefined,
   patch: HolmesOptions['patch'],
-  tell: (problem: Problem) => void,
-): Written {
+  report: (problem: Problem) => void,
+): BackendFields {
   const own = fieldsFor(patch, toolset, entry.tool);
-  const plain = written(entry.tool, given);
+  const plain = backendFields(entry.tool, given);
   if (own === undefined) return plain;
-  const full = written(entry.tool, given, own);
+  const full = backendFields(entry.tool, given, own);
   if ('leftOut' in full) return full;
   const made = { ...entry, fields: full.fields };
   const document = {
-    toolsets: { [toolset]: isHttp(made) ? http([made]) : builtIn([made as Entry<Toolsets>]) },
+    toolsets: { [toolset]: isHttp(made) ? httpToolset([made]) : builtInToolset([made as Entry<Toolsets>]) },
   };
   const [fault] = holmesFaults(document).filter(isFault);
   if (fault === undefined) return full;
-  tell({
+  report({
     where: `overrides.yaml, holmesgpt.toolsets ${toolset}`,
     what: `the options under backends for ${entry.tool.key} is not merged, because HolmesGPT would reject it: ${fault.path.slice(3).join('.')}: ${fault.message}`,
     fix: 'correct or remove it',
@@ -220,12 +220,12 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
     notes.push({
       where: `Service ${key}`,
       what: `is left out of custom_toolset.yaml: ${why} (${type})`,
-      fix: STILL,
+      fix: FIX,
     });
     omissions.set(tool, { key, cause, why });
   };
   const { credentials, patch, namespaces = [] } = options;
-  const tell = (problem: Problem): void => void notes.push(problem);
+  const report = (problem: Problem): void => void notes.push(problem);
   for (const tool of tools) {
     const holmes = entryOf(tool);
     const given = credentialOf(credentials, tool);
@@ -236,7 +236,7 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
     if ('toolsets' in holmes || 'http' in holmes) {
       const why = new Map<string, Omission['cause'] | undefined>();
       for (const name of 'toolsets' in holmes ? holmes.toolsets : [tool.detector]) {
-        const result = writtenIn(name, { tool, holmes }, given, patch, tell);
+        const result = checkedFields(name, { tool, holmes }, given, patch, report);
         if ('leftOut' in result) why.set(result.leftOut, result.cause);
         else if ('http' in holmes) add(byHttpType, name, { tool, holmes, fields: result.fields });
         else add(byToolset, name, { tool, holmes, fields: result.fields });
@@ -244,7 +244,7 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
       for (const [each, cause] of why) leaveOut(tool, each, cause);
       continue;
     }
-    const result = written(tool, given);
+    const result = backendFields(tool, given);
     if ('leftOut' in result) leaveOut(tool, result.leftOut, result.cause);
     else if (tool.added !== true && isToolset(tool.key, patch))
       leaveOut(tool, `a toolset is called ${tool.key}, and HolmesGPT would take the server in its place`);
@@ -287,13 +287,13 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
         ? `${name} is for the one that the agent's environment names`
         : `HolmesGPT before 0.32 takes one backend for ${name}, and ${first?.tool.key} is it`;
     const kept = single ? entries.slice(0, 1) : entries;
-    toolsets[name] = builtIn(kept);
+    toolsets[name] = builtInToolset(kept);
     for (const { tool } of single ? entries.slice(1) : []) leaveOut(tool, why);
     for (const { tool } of kept) used.add(tool);
   }
   for (const [detector, entries] of byHttpType)
-    toolsets[detector] = http(preferred(entries, { namespaces, naming: naming(detector) }));
-  const clean = withoutFaulty({
+    toolsets[detector] = httpToolset(preferred(entries, { namespaces, naming: naming(detector) }));
+  const clean = dropInvalidEntries({
     toolsets,
     ...(Object.keys(servers).length === 0 ? {} : { mcp_servers: servers }),
   });

@@ -5,9 +5,9 @@ import { own } from './yaml.ts';
 const SECTIONS = ['toolsets', 'mcp_servers'] as const;
 
 /** The state at the time of the last write. */
-export interface Before {
+export interface LastWrite {
   readonly generated: Mapping;
-  readonly person: Mapping;
+  readonly handWritten: Mapping;
   /** The merged document that was written. */
   readonly merged: Mapping;
 }
@@ -16,22 +16,22 @@ export interface Before {
  * The hand-written part of an edited file, as a patch to the generated document: everything that was changed or removed
  * since the last write, and the earlier hand-written text that still stands.
  */
-export function changedBy(edited: Mapping, { generated, person, merged }: Before): Mapping {
-  const keys = new Set([...Object.keys(person), ...Object.keys(merged), ...Object.keys(edited)]);
+export function changedBy(edited: Mapping, { generated, handWritten, merged }: LastWrite): Mapping {
+  const keys = new Set([...Object.keys(handWritten), ...Object.keys(merged), ...Object.keys(edited)]);
   return Object.fromEntries(
     [...keys].flatMap((key): [string, unknown][] => {
-      const kept: [string, unknown][] = Object.hasOwn(person, key) ? [[key, person[key]]] : [];
+      const kept: [string, unknown][] = Object.hasOwn(handWritten, key) ? [[key, handWritten[key]]] : [];
       const now = own(edited, key);
       const before = own(merged, key);
       if (Object.hasOwn(edited, key) === Object.hasOwn(merged, key) && same(now, before)) return kept;
       if (!Object.hasOwn(edited, key)) return Object.hasOwn(generated, key) ? [[key, null]] : [];
       if (!isMapping(now)) return [[key, now]];
       const below = own(generated, key);
-      const mine = own(person, key);
+      const mine = own(handWritten, key);
       const underneath = isMapping(below) ? below : {};
       const part = changedBy(now, {
         generated: underneath,
-        person: isMapping(mine) ? mine : {},
+        handWritten: isMapping(mine) ? mine : {},
         // A value that was removed or was no mapping is compared with the generated value.
         merged: isMapping(before) ? before : underneath,
       });
@@ -45,12 +45,12 @@ export function changedBy(edited: Mapping, { generated, person, merged }: Before
  * The hand-written part of a file that replaced the merged one: everything except generated entries that did not change.
  * Earlier hand-written entries that did not change keep their original text.
  */
-export function replacedBy(file: Mapping, { person, merged }: Before): Mapping {
+export function replacedBy(file: Mapping, { handWritten, merged }: LastWrite): Mapping {
   return Object.fromEntries(
     Object.entries(file).map(([section, entries]) => {
       if (!SECTIONS.some((name) => name === section) || !isMapping(entries)) return [section, entries];
       const last = own(merged, section);
-      const mine = own(person, section);
+      const mine = own(handWritten, section);
       return [
         section,
         Object.fromEntries(
