@@ -87,7 +87,7 @@ export function createServerFactory(parts: ServerDependencies): ServerFactory {
       }
       const { api } = await import('../server/api.ts');
       const { describeApi, openapi } = await import('../server/openapi.ts');
-      const { page } = await import('../server/page.ts');
+      const { page } = await import('../server/swagger-ui.ts');
       const { shedLoad } = await import('../server/load.ts');
       await shedLoad(app);
       await describeApi(app, service.version);

@@ -2,8 +2,7 @@ import { retryOnConflict } from '../kubernetes/retry-on-conflict.ts';
 import { PublishConflict } from './publisher.ts';
 
 /**
- * Runs an attempt to publish, and runs it again when somebody else wrote in between. Each attempt must read the current
- * state and decide again.
+ * Repeats an attempt to publish after a conflict. Each attempt must read the current state and plan again.
  * @throws what the attempt throws; PublishConflict after the sixth conflict in a row
  */
 export const retryConflicts = <T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> =>

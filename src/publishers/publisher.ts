@@ -2,19 +2,19 @@ import { ClusterError } from '../model/errors.ts';
 import type { Plan, Published } from '../model/published.ts';
 import type { Content, Revision } from '../model/revision.ts';
 
-/** What was planned for is not what is there any more: somebody wrote in between. Read again, and decide anew. */
+/** The target changed since the plan was made. Read it again, and plan again. */
 export class PublishConflict extends Error {
   override readonly name = 'PublishConflict';
 }
 
-/** We may not make what is published go with another object. All else of the plan can be carried out. */
+/** The owner reference was refused. The rest of the plan can be applied. */
 export class OwnerRefused extends Error {
   override readonly name = 'OwnerRefused';
 }
 
 /** Documents cannot be divided among so many ConfigMaps, because one of them cannot be written. */
 export class ShardsRefused extends ClusterError {
-  /** How many ConfigMaps they can be divided among. */
+  /** Maximum number of ConfigMaps that can be written. */
   readonly most: number;
 
   constructor(most: number, message: string, options?: ErrorOptions) {
@@ -23,40 +23,40 @@ export class ShardsRefused extends ClusterError {
   }
 }
 
-/** Where published toolsets are remembered. */
+/** The history of published toolsets. */
 export interface History {
-  /** All that are kept, the one that was published last at the end. */
+  /** All stored revisions, the last published one at the end. */
   list(signal: AbortSignal): Promise<readonly Revision[]>;
   /**
-   * Makes a content that was published at that time the newest revision, and lets the oldest go.
-   * @returns all that are kept then
-   * @throws UserError where it could not be written
+   * Makes a published content the newest revision, and prunes the oldest.
+   * @returns the revisions that are stored then
+   * @throws UserError if the write fails
    */
   record(content: Content, now: Date, signal: AbortSignal): Promise<readonly Revision[]>;
 }
 
-/** Where toolsets are published. */
+/** A target for toolsets. */
 export interface Publisher {
-  /** For messages: which ConfigMap or file. */
+  /** The ConfigMap or file, for messages. */
   readonly target: string;
-  /** Where what was published is remembered, if anywhere. */
+  /** The history, if the target has one. */
   readonly history?: History;
-  /** What is published there now; nothing if there is none. */
+  /** What is published now; `undefined` if there is nothing. */
   read(signal: AbortSignal): Promise<Published | undefined>;
   /**
-   * Carries a plan out; does nothing when the plan says so. Only our own keys are written.
-   * @returns what was stored, by the answer to the write: somebody may have written since
-   * @throws PublishConflict when what is there is not what the plan was made for; OwnerRefused; ShardsRefused
+   * Applies a plan; does nothing if the plan has no change. Writes only our own keys.
+   * @returns the stored state according to the response to the write; others may have changed it since
+   * @throws PublishConflict if the target changed since the plan was made; OwnerRefused; ShardsRefused
    */
   apply(plan: Plan, now: Date, signal: AbortSignal): Promise<Published | undefined>;
   /**
-   * Whether what was refused can be written now, as far as reads tell.
+   * Whether a refused write is possible now, as far as reads show.
    * @throws as `read`
    */
   isUsable?(refused: ShardsRefused, signal: AbortSignal): Promise<boolean>;
   /**
-   * Tells when somebody else wrote there, until the signal is aborted. Does not throw.
-   * @param failed told once while it cannot be watched
+   * Watches the target for changes by others, until the signal is aborted. Does not throw.
+   * @param failed called once while the target cannot be watched
    */
   watch?(changed: () => void, failed: (error: Error) => void, signal: AbortSignal): Promise<void>;
 }

@@ -1,18 +1,18 @@
 import { isIPv6 } from 'node:net';
 
-/** IPv4 as a socket that takes both shows it. */
+/** An IPv4 address on a dual-stack socket. */
 const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 
 /**
- * Who stands behind an address, for limits: an IPv4 address by itself, and all of an IPv6 network of 64 bits together,
- * since one host has all of those.
+ * The key of an address for limits: an IPv4 address itself, or the /64 network of an IPv6 address, since one host may have
+ * all addresses of it.
  */
 export function addressKey(address: string): string {
   const plain = MAPPED.exec(address)?.[1];
   if (plain !== undefined) return plain;
   const [bare = ''] = address.split('%', 1);
   if (!isIPv6(bare)) return address;
-  // URL writes IPv6 in one way only.
+  // URL normalizes IPv6.
   const [front = '', back] = new URL(`http://[${bare}]`).hostname.slice(1, -1).split('::');
   const parts = front === '' ? [] : front.split(':');
   const missing = back === undefined ? 0 : 8 - parts.length - (back === '' ? 0 : back.split(':').length);

@@ -3,21 +3,21 @@ import type { LogSampler } from '../telemetry/log-sampler.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { addressKey } from './address-key.ts';
 
-/** Most characters of a text of a client in the log. */
+/** Maximum length of a client's text in the log. */
 const MAX_TEXT = 200;
 
-/** A text of a client, short enough for the log. */
+/** Truncates a client's text for the log. */
 export const short = (text: string): string =>
   text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
 
 /** The path of a request without its query, for the log. */
 export const pathOf = (url: string): string => short(url.split('?', 1)[0] ?? '');
 
-/** A message that stands for more lines like it. */
+/** Adds the number of similar lines that were not logged. */
 export const counted = (message: string, more: number): string =>
   more === 0 ? message : `${message}; ${more} more like it were not logged`;
 
-/** Logs requests that were answered; those that were refused as samples, since anybody can cause them. */
+/** Logs completed requests. Rejected ones are sampled, since anyone can cause them. */
 export function answerLog(
   log: Logger,
   component: string,
@@ -26,9 +26,9 @@ export function answerLog(
   return (request, reply) => {
     const { statusCode } = reply;
     const { probe = false } = request.routeOptions.config ?? {};
-    // The guard logs who was not let in. A mistake of a client is not an error of the server.
-    const told = statusCode === 401 || statusCode === 403;
-    const level = probe || told || statusCode < 400 ? 'debug' : statusCode >= 500 ? 'error' : 'info';
+    // The guard logs rejected requests. An error of a client is not one of the server.
+    const rejected = statusCode === 401 || statusCode === 403;
+    const level = probe || rejected || statusCode < 400 ? 'debug' : statusCode >= 500 ? 'error' : 'info';
     if (!log.isLevelEnabled(level)) return;
     const fields = {
       component,

@@ -18,7 +18,7 @@ export type { ApiService as Backing } from './api/api-service.ts';
 export type { DiscoverRequest } from './api/discovery-schemas.ts';
 export type { GenerateService } from './api/generate-schemas.ts';
 
-/** The groups of routes that answer with JSON, in the order of the API's description. */
+/** The groups of routes with JSON responses, in the order of the API's description. */
 const GROUPS = [
   toolsetRoutes,
   serviceRoutes,
@@ -30,8 +30,8 @@ const GROUPS = [
 ];
 
 /**
- * The API: it reads the read model from memory, and starts actions. Authentication is around it.
- * @param permitted whether a request has a right, as things are now
+ * The API: reads from the in-memory read model, and starts actions. Its caller adds authentication.
+ * @param permitted whether a request currently has a permission
  */
 export function api(
   service: ApiService,

@@ -116,7 +116,7 @@ test('OPTIONS and HEAD; a wrong method is told the right ones', async () => {
   const put = await app.inject({ method: 'PUT', url: '/things' });
   expect([put.headers.allow, put.json().detail]).toEqual([
     'OPTIONS, POST',
-    'PUT is not taken here; use POST.',
+    'PUT is not allowed here; use POST.',
   ]);
 });
 

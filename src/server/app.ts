@@ -28,36 +28,36 @@ export interface RequestOutcome {
 
 export interface AppOptions {
   readonly log: Logger;
-  /** For the log: which server this is. */
+  /** Name of the server, for the log. */
   readonly component: string;
   readonly answered: (answered: RequestOutcome) => void;
-  /** Serves HTTPS, and not HTTP. */
+  /** Serves HTTPS instead of HTTP. */
   readonly tls?: ServerTls;
   readonly connections?: ConnectionLimits;
-  /** Longest time from a connection to the end of the first request's headers, in milliseconds; 15 s unless given. */
+  /** Timeout from the connection to the end of the first request's headers, in milliseconds; 15 s by default. */
   readonly headersMs?: number;
-  /** Called for each connection that is closed for a limit. */
+  /** Called for each connection that a limit closes. */
   readonly dropped?: Dropped;
-  /** Counts a request of an address against its limit. Probes are not limited. */
+  /** Counts a request against the limit of its address. Probes are not limited. */
   readonly take?: (address: string) => RateLimitResult;
-  /** Lines of the log that strangers can cause; shared with what is served. */
+  /** Sampler of log lines that strangers can cause, shared with the routes. */
   readonly sampled?: LogSampler;
-  /** Adds what is served. */
+  /** Adds the routes. */
   readonly routes: (app: FastifyInstance) => unknown;
 }
 
-/** Longest time for a request to arrive, and for a TLS handshake, in milliseconds. */
+/** Timeouts of a request, and of a TLS handshake, in milliseconds. */
 const LONGEST_REQUEST = 15_000;
 const LONGEST_HANDSHAKE = 10_000;
-/** Longest time that a connection may do nothing, in milliseconds: of a client that was let in, and of any other. */
+/** Idle timeouts of connections, in milliseconds: of authenticated clients, and of all others. */
 const LONGEST_IDLE = 65_000;
 const UNAUTHENTICATED_IDLE = 5_000;
-/** How often requests that take too long are looked for: this part of the time that they have. */
+/** The server checks for timeouts this many times per timeout. */
 const TIMEOUT_CHECKS = 3;
 
 const CONNECTIONS: ConnectionLimits = { total: 1_000, perAddress: () => 50 };
 
-/** An id from a client goes into logs and answers, so it may hold little. */
+/** A request id from a client goes into logs and responses, so its characters are restricted. */
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
 function requestId({ headers }: Pick<IncomingMessage, 'headers'>): string {
@@ -65,7 +65,7 @@ function requestId({ headers }: Pick<IncomingMessage, 'headers'>): string {
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
 }
 
-/** How many bytes of a request's body are to come, at most. */
+/** Maximum size of a request's body that is still to come, in bytes. */
 function bodyBytes({ headers }: FastifyRequest): number {
   if (headers['transfer-encoding'] !== undefined) return MAX_BODY_BYTES;
   return Math.min(Number(headers['content-length'] ?? 0), MAX_BODY_BYTES);
@@ -84,23 +84,22 @@ declare module 'fastify' {
   }
 }
 
-/** What the log says of a connection that was closed for a limit. */
+/** Log messages for connections that a limit closed. */
 const DROPS: Readonly<Record<DropReason, string>> = {
-  address:
-    'a connection was closed: its address has as many as one may have; MAX_CONNECTIONS_PER_ADDRESS changes that',
-  displaced: 'a connection was closed: there are as many as there may be, and its address has the most',
-  total: 'a connection was closed: there are as many as there may be, and no address has more than its own',
+  address: 'a connection was closed: its address reached its limit; MAX_CONNECTIONS_PER_ADDRESS changes that',
+  displaced: 'a connection was closed: the server reached its limit, and its address has the most',
+  total: 'a connection was closed: the server reached its limit, and no address has more than its own',
 };
 
-/** The problem of an address that sends too many requests. */
+/** The problem of an address that exceeds its rate limit. */
 const tooMany = ({ retryAfterSeconds }: RateLimitResult): ProblemError =>
   new ProblemError('too-many-requests', `There were too many requests; wait ${retryAfterSeconds} s.`, {
     headers: { 'retry-after': String(retryAfterSeconds) },
   });
 
 /**
- * A server with what all of ours have in common: request ids, limits, errors by RFC 9457, a line in the log for each
- * request. A route that is added answers OPTIONS, and says which methods it takes to one that asks with another.
+ * Creates a server with everything that all servers share: request ids, limits, errors by RFC 9457, and an access log. Each
+ * route also answers OPTIONS, and requests with another method get a 405 with the allowed ones.
  */
 export async function createApp({
   log,
@@ -137,7 +136,7 @@ export async function createApp({
     maxHeaderSize: LONGEST_HEADERS,
     headersTimeout: headersMs,
     connectionsCheckingInterval: headersMs / TIMEOUT_CHECKS,
-    // Node.js would answer without a body; `mustBePlain` says what is wrong.
+    // Node.js would respond without a body; `mustBePlain` explains the error.
     requireHostHeader: false,
   };
   const app = fastify({
@@ -157,7 +156,7 @@ export async function createApp({
     },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 253 },
   });
-  // A client that closes its side after its request still gets an answer that takes a while.
+  // A client that closes its side after its request still gets a slow response.
   // https://github.com/nodejs/node/blob/v24.x/lib/_http_server.js, socketOnEnd
   Object.assign(app.server, { httpAllowHalfOpen: true });
   const methods = new Methods();
@@ -183,12 +182,12 @@ export async function createApp({
   connections.guard(app.server);
   refuseOddities(app.server, () => methods.all, refused);
   app.setValidatorCompiler(boundedValidator());
-  // What is compiled for each answer's schema takes more memory than it saves time.
+  // Compiled serializers for each schema need more memory than the time that they save is worth.
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   await app.register(accepts);
   app.removeContentTypeParser('text/plain');
 
-  app.addHook('onRoute', (route) => methods.learn(route));
+  app.addHook('onRoute', (route) => methods.add(route));
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
     if (request.routeOptions.config.probe !== true) {
@@ -199,17 +198,17 @@ export async function createApp({
     mustHaveOneHost(request.raw);
   });
   app.addHook('preParsing', async (request) => {
-    if (request.is404) methods.refuseOther(request);
+    if (request.is404) methods.rejectOther(request);
     mustBePlain(request.headers);
     const bytes = bodyBytes(request);
     if (bytes === 0) return;
     const done = bodies.take(request.caller?.username ?? addressKey(request.ip), bytes);
     request.bodyRead = done;
-    // Also where it is given up, or never arrives.
+    // Also when the request is aborted, or never arrives.
     request.raw.once('close', done);
   });
   app.addHook('preValidation', async (request) => request.bodyRead?.());
-  // One that was refused before its body was looked at.
+  // For requests that were rejected before their body was read.
   app.addHook('onResponse', async (request) => request.bodyRead?.());
   app.addHook('preHandler', async (request, reply) => {
     if (request.authenticated !== true) return;
@@ -217,16 +216,13 @@ export async function createApp({
     reply.header('keep-alive', `timeout=${LONGEST_IDLE / 1000}`);
   });
   app.addHook('onResponse', async (request, reply) => {
-    // Node.js just set the time that strangers have.
+    // Node.js has just set the timeout of unauthenticated clients.
     if (request.authenticated === true) request.raw.socket.setTimeout?.(LONGEST_IDLE);
     logAnswer(request, reply);
     count(request, reply.statusCode, reply.elapsedTime);
   });
   app.setNotFoundHandler(() => {
-    throw new ProblemError(
-      'not-found',
-      'There is nothing at this path; GET /openapi.json tells what there is.',
-    );
+    throw new ProblemError('not-found', 'There is no such path; GET /openapi.json lists all paths.');
   });
   app.setErrorHandler((error: FastifyError | ProblemError, request, reply) => {
     const problem = asProblem(error, request.routeOptions.bodyLimit);
@@ -240,17 +236,17 @@ export async function createApp({
     sendProblem(request, reply, problem);
   });
   await routes(app);
-  methods.answerOthers(app);
+  methods.addFallbacks(app);
   return app;
 }
 
 /**
- * Connections that the kernel keeps until they are accepted. With a shorter queue it drops those of a burst, and a prober
- * waits a second for the next try of its own kernel. All that are accepted in one turn fit into the limit of a server.
+ * Length of the kernel's accept queue. With a shorter one the kernel drops connections of a burst, and a probe then waits a
+ * second for its kernel's retry. All connections that are accepted in one turn fit into the limit of a server.
  */
 const BACKLOG = 900;
 
-/** Listens. @returns the port, for when 0 was asked for */
+/** Listens. @returns the port, for when 0 was requested */
 export async function listen(
   app: FastifyInstance,
   { host, port }: { readonly host: string; readonly port: number },

@@ -2,17 +2,17 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { type FieldError, kindOfStatus, PROBLEM_TYPE, ProblemError, problemBody } from './problem.ts';
 import { NAME_PATTERN } from './schema-parts.ts';
 
-/** Most bytes of a request's body. */
+/** Maximum size of a request's body, in bytes. */
 export const MAX_BODY_BYTES = 256 * 1024;
 
 type Invalid = NonNullable<FastifyError['validation']>[number];
 
-/** A body that may be left out is described as "this or null", and that it is not null either helps nobody. */
-function isOfNoBody({ keyword, instancePath, params }: Invalid): boolean {
+/** An optional body has the schema "this or null", and a fault about null is of no help. */
+function isAboutMissingBody({ keyword, instancePath, params }: Invalid): boolean {
   return instancePath === '' && (keyword === 'anyOf' || (keyword === 'type' && params.type === 'null'));
 }
 
-/** Types as JSON Schema calls them, in words for a person. */
+/** Names of JSON Schema types for messages. */
 const TYPES: Readonly<Record<string, string>> = {
   string: 'a string',
   object: 'an object',
@@ -21,8 +21,8 @@ const TYPES: Readonly<Record<string, string>> = {
   integer: 'a whole number',
 };
 
-/** What a schema says of a value, in words for a person; the validator's own where there are none. */
-function inWords({ keyword, message = '', params }: Invalid): string {
+/** Explains a fault of a schema; falls back to the validator's message. */
+function explain({ keyword, message = '', params }: Invalid): string {
   const { type, limit, format } = params as Readonly<Record<string, unknown>>;
   switch (keyword) {
     case 'type':
@@ -42,11 +42,11 @@ function inWords({ keyword, message = '', params }: Invalid): string {
   }
 }
 
-/** What a schema says is wrong with a part of a request. */
+/** The faults that a schema found in a part of a request. */
 function fieldErrors(error: FastifyError): FieldError[] {
   const all = error.validation ?? [];
-  const told = all.filter((each) => !isOfNoBody(each));
-  return (told.length === 0 ? all : told).map((invalid) => {
+  const faults = all.filter((each) => !isAboutMissingBody(each));
+  return (faults.length === 0 ? all : faults).map((invalid) => {
     const { instancePath, params, keyword } = invalid;
     const { allowedValues, additionalProperty, missingProperty } = params as Record<string, unknown>;
     const name = additionalProperty ?? missingProperty;
@@ -57,28 +57,28 @@ function fieldErrors(error: FastifyError): FieldError[] {
         ? 'is not known here'
         : keyword === 'required'
           ? 'is missing'
-          : inWords(invalid);
+          : explain(invalid);
     return error.validationContext === 'body'
       ? { pointer: place, detail }
       : { parameter: place.slice(1), detail };
   });
 }
 
-/** Any error as what its answer says. What is a bug shows nothing of the inside. */
+/** Converts any error to a problem. A bug reveals no details. */
 export function asProblem(error: FastifyError | ProblemError, longest = MAX_BODY_BYTES): ProblemError {
   if (error instanceof ProblemError) return error;
   const { cause } = { cause: error };
   if (error.validation !== undefined) {
     const errors = fieldErrors(error);
-    const said = errors.map(
+    const details = errors.map(
       ({ parameter, pointer, detail }) => `${parameter ?? (pointer || 'the body')} ${detail}`,
     );
-    return new ProblemError('invalid-request', said.join('; '), { errors, cause });
+    return new ProblemError('invalid-request', details.join('; '), { errors, cause });
   }
   const status = error.statusCode ?? 500;
   if (status >= 500)
     return status === 503
-      ? new ProblemError('unavailable', 'There is too much to do now; try again in some seconds.', {
+      ? new ProblemError('unavailable', 'The server is overloaded; try again in some seconds.', {
           headers: { 'retry-after': '5' },
           cause,
         })
@@ -94,7 +94,7 @@ export function asProblem(error: FastifyError | ProblemError, longest = MAX_BODY
   }
 }
 
-/** Answers with a problem. */
+/** Sends a problem as the response. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: ProblemError): void {
   void reply
     .code(problem.status)

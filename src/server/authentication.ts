@@ -9,7 +9,7 @@ import {
 } from './stale-while-revalidate-cache.ts';
 import { BUSY, UNAVAILABLE_TTL_MS, type Unavailable, unavailable } from './unavailable.ts';
 
-/** Whether a request says who sends it. */
+/** The result of authenticating a request. */
 export type Authentication = Known | Denied | Unavailable;
 
 export interface Known {
@@ -19,25 +19,25 @@ export interface Known {
 
 export interface Denied {
   readonly kind: 'denied';
-  /** For the log; it never holds the token. */
+  /** For the log; never includes the token. */
   readonly why: string;
-  /** There is no token, or what is there is not formed like one, or it is nobody's. */
+  /** The token is missing, malformed or not accepted. */
   readonly reason: 'missing' | 'malformed' | 'invalid';
 }
 
 export interface AuthenticatorOptions {
-  /** Says whose a token is; throws where that cannot be told. */
+  /** Reviews a token; throws if that is impossible now. */
   readonly review: (token: string, signal: AbortSignal) => Promise<TokenVerdict>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Ends the reviews that are being made. */
+  /** Aborts running reviews. */
   readonly signal: AbortSignal;
   readonly limits?: CacheLimits;
 }
 
-/** How long what was found out holds, in milliseconds: as long as the API server itself remembers a token. */
+/** How long a result is cached, in milliseconds: as long as the API server caches a token. */
 const TTL_MS = 10_000;
-/** Most characters of the header. */
+/** Maximum length of the header. */
 const LONGEST_HEADER = 16 * 1024;
 /** @see https://www.rfc-editor.org/rfc/rfc6750#section-2.1 */
 const BEARER = /^Bearer +([\w\-.~+/]+=*)$/i;
@@ -49,8 +49,8 @@ const TOO_LONG = denied('malformed', `the Authorization header has over ${LONGES
 const NO_BEARER = denied('malformed', 'the Authorization header is not "Bearer" and a token');
 
 /**
- * When a token says that it expires, in milliseconds since the epoch; never where it does not. That is not proven, and
- * serves only to forget what was proven sooner.
+ * The expiry in a token, in milliseconds since the epoch; infinity if there is none. The token is not verified here, so the
+ * expiry only shortens the lifetime of a cached result.
  * @see https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4
  */
 function expiry(token: string): number {
@@ -64,30 +64,29 @@ function expiry(token: string): number {
   }
 }
 
-/** A text of others as one short line without the token. */
+/** An external text as one short line without the token. */
 const without = (token: string, text: string): string => oneLine(text.replaceAll(token, '[the token]'), 300);
 
 /**
- * Finds out who sends a request by its bearer token. What was found out is remembered for ten seconds, under a digest
- * that means nothing outside this process. A token that was revoked is so refused after ten seconds at the latest, and
- * one never outlives the time that it names itself.
+ * Authenticates requests by bearer token. Results are cached for ten seconds under a digest with a random key. A revoked
+ * token is rejected after at most ten seconds, and a result never outlives the expiry of its token.
  */
 export class Authenticator {
   readonly #options: AuthenticatorOptions;
-  readonly #memory: StaleWhileRevalidateCache<Authentication>;
+  readonly #cache: StaleWhileRevalidateCache<Authentication>;
   /**
-   * Makes the digests mean nothing elsewhere. That it is put in front, and no HMAC, is enough where no digest leaves the
-   * process, and takes a tenth of the time.
+   * Makes digests meaningless elsewhere. A prefix instead of an HMAC is enough, because no digest leaves the process, and
+   * takes a tenth of the time.
    */
   readonly #key = randomBytes(32).toString('hex');
 
   constructor(options: AuthenticatorOptions) {
     this.#options = options;
-    this.#memory = new StaleWhileRevalidateCache(options.limits ?? LIMITS, options.now, options.signal);
+    this.#cache = new StaleWhileRevalidateCache(options.limits ?? LIMITS, options.now, options.signal);
   }
 
   /**
-   * Who sends a request. It never throws.
+   * Authenticates a request. Never throws.
    * @param header its `Authorization`
    */
   async authenticate(header: string | undefined): Promise<Authentication> {
@@ -96,7 +95,7 @@ export class Authenticator {
     const token = BEARER.exec(header)?.[1];
     if (token === undefined) return NO_BEARER;
     const digest = hash('sha256', this.#key + token, 'base64');
-    return (await this.#memory.answer(digest, (signal) => this.#review(token, signal))) ?? BUSY;
+    return (await this.#cache.answer(digest, (signal) => this.#review(token, signal))) ?? BUSY;
   }
 
   async #review(token: string, signal: AbortSignal): Promise<Cached<Authentication>> {
@@ -116,7 +115,7 @@ export class Authenticator {
 }
 
 /**
- * The `WWW-Authenticate` header of an answer to a request that was denied.
+ * The `WWW-Authenticate` header of a denied request's response.
  * @see https://www.rfc-editor.org/rfc/rfc6750#section-3
  */
 export function challenge({ reason }: Denied): string {

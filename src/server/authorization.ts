@@ -9,15 +9,15 @@ import {
 } from './stale-while-revalidate-cache.ts';
 import { BUSY, UNAVAILABLE_TTL_MS, type Unavailable, unavailable } from './unavailable.ts';
 
-/** Whether a caller may do something. */
+/** The result of authorizing a caller. */
 export type Authorization =
   | { readonly kind: 'allowed' }
-  /** `reason` is the API server's own word for it, for the log and the caller. */
+  /** `reason` is from the API server, for the log and the caller. */
   | { readonly kind: 'forbidden'; readonly reason: string }
   | Unavailable;
 
 export interface AuthorizerOptions {
-  /** Says whether a caller may do something; throws where that cannot be told. */
+  /** Reviews the access of a caller; throws if that is impossible now. */
   readonly review: (
     caller: Caller,
     attributes: AccessAttributes,
@@ -25,31 +25,31 @@ export interface AuthorizerOptions {
   ) => Promise<AccessVerdict>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Ends the reviews that are being made. */
+  /** Aborts running reviews. */
   readonly signal: AbortSignal;
   readonly limits?: CacheLimits;
 }
 
-/** How long what was found out holds, in milliseconds. */
+/** How long a result is cached, in milliseconds. */
 const TTL_MS = 10_000;
 
 const ALLOWED: Authorization = { kind: 'allowed' };
 
-/** Finds out what callers may do. What was found out is remembered for ten seconds. */
+/** Authorizes callers. Results are cached for ten seconds. */
 export class Authorizer {
   readonly #options: AuthorizerOptions;
-  readonly #memory: StaleWhileRevalidateCache<Authorization>;
+  readonly #cache: StaleWhileRevalidateCache<Authorization>;
 
   constructor(options: AuthorizerOptions) {
     this.#options = options;
-    this.#memory = new StaleWhileRevalidateCache(options.limits ?? LIMITS, options.now, options.signal);
+    this.#cache = new StaleWhileRevalidateCache(options.limits ?? LIMITS, options.now, options.signal);
   }
 
-  /** Whether a caller may do something. It never throws. */
+  /** Authorizes a caller. Never throws. */
   async authorize(caller: Caller, attributes: AccessAttributes): Promise<Authorization> {
-    // Groups may be thousands, so the question itself is no key to keep.
+    // A caller may have thousands of groups, so the cache key is a digest.
     const digest = hash('sha256', JSON.stringify([caller, attributes]), 'base64');
-    return (await this.#memory.answer(digest, (signal) => this.#review(caller, attributes, signal))) ?? BUSY;
+    return (await this.#cache.answer(digest, (signal) => this.#review(caller, attributes, signal))) ?? BUSY;
   }
 
   async #review(

@@ -1,4 +1,4 @@
-/** Conditions of backends as the API writes them. */
+/** Conditions of backends in the API. */
 import * as z from 'zod';
 import {
   CONDITION_REASONS,

@@ -4,37 +4,38 @@ import type { DropReason } from '../telemetry/api-metrics.ts';
 import { addressKey } from './address-key.ts';
 
 export interface ConnectionLimits {
-  /** Most connections at a time. */
+  /** Maximum number of connections. */
   readonly total: number;
-  /** Most of them from one address; of IPv6, from one network of 64 bits. */
+  /** Maximum per IPv4 address, or per IPv6 /64 network. */
   readonly perAddress: () => number;
 }
 
-/** Called for each connection that is closed for a limit. `address` is the group that is counted together. */
+/** Called for each connection that a limit closes. `address` is the key of the limit. */
 export type Dropped = (reason: DropReason, address: string) => void;
 
 interface Connection {
   readonly key: string;
   readonly socket: Socket;
   readonly address: string;
-  /** Its number in the order of arrival. */
+  /** Sequence number. */
   readonly age: number;
-  /** A request of it was let in. */
+  /** A request on it was admitted. */
   trusted: boolean;
   /** It has sent a complete request. */
   asked: boolean;
-  /** Requests that are being answered. */
+  /** Number of requests in progress. */
   busy: number;
 }
 
-/** One connection of a server; inside and outside of TLS it is the same. */
+/** Identifies a connection. The raw socket and the TLS socket of a connection have the same key. */
 const keyOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
 
-/** Whether one connection gives way before another: first those that never sent a request, then by age. */
-const goesBefore = (a: Connection, b: Connection): boolean => (a.asked === b.asked ? a.age < b.age : b.asked);
+/** Whether one connection is closed before another: first those that never sent a request, then by age. */
+const closesBefore = (a: Connection, b: Connection): boolean =>
+  a.asked === b.asked ? a.age < b.age : b.asked;
 
-/** @param connections in the order of arrival */
-function firstToGo(
+/** @param connections in order of arrival */
+function firstToClose(
   connections: Iterable<Connection>,
   wanted: (connection: Connection) => boolean,
 ): Connection | undefined {
@@ -48,10 +49,9 @@ function firstToGo(
 }
 
 /**
- * The connections of one server, shared fairly: an address has no more than its limit, and when there are too many in all,
- * a new one takes the place of one of the address that has the most. Of addresses that have as many as each other, the
- * oldest connection that never sent a request gives way, so silent ones, from however many addresses, keep out nobody who
- * sends a request at once.
+ * Shares the connections of one server fairly. An address has at most its limit. When the server is full, a new connection
+ * replaces one of the address with the most connections. Among addresses with equally many, the oldest connection that never
+ * sent a request is closed, so silent connections from many addresses cannot lock out clients that send a request at once.
  */
 export class Connections {
   readonly #limits: ConnectionLimits;
@@ -69,10 +69,10 @@ export class Connections {
     return this.#all.size;
   }
 
-  /** Watches over the connections of a server of HTTP or HTTPS. */
+  /** Limits the connections of an HTTP or HTTPS server. */
   guard(server: Server): void {
-    // The last resort, since Node.js then closes connections without a choice. A new connection of ours is closed a
-    // moment after it is counted there, so bursts need room.
+    // A backstop only, since Node.js then closes arbitrary connections. It counts a connection shortly after we close it, so
+    // bursts need room.
     server.maxConnections = this.#limits.total * 2;
     server.on('drop', (drop?: DropArgument) =>
       this.#dropped('total', addressKey(drop?.remoteAddress ?? 'unknown')),
@@ -89,7 +89,7 @@ export class Connections {
     });
   }
 
-  /** Marks a connection: a request on it was let in, so it gives way last. */
+  /** Marks the connection of an admitted request, which is closed last. */
   trust(socket: Socket): void {
     const connection = this.#all.get(keyOf(socket));
     if (connection !== undefined) connection.trusted = true;
@@ -132,8 +132,8 @@ export class Connections {
   }
 
   /**
-   * Closes a connection of the address that has the most: one that was not let in, else one that is idle.
-   * @param fewer how many the newcomer's address has; no address with as few gives way
+   * Closes a connection of the address with the most: one that was not admitted, otherwise an idle one.
+   * @param fewer number of connections of the new one's address; addresses with as few are not affected
    */
   #makeRoom(fewer: number): boolean {
     const victim =
@@ -150,16 +150,16 @@ export class Connections {
     let found: Connection | undefined;
     for (const connections of this.#addresses.values()) {
       if (connections.size < most) continue;
-      const first = firstToGo(connections, wanted);
+      const first = firstToClose(connections, wanted);
       if (first === undefined) continue;
-      if (connections.size > most || found === undefined || goesBefore(first, found)) found = first;
+      if (connections.size > most || found === undefined || closesBefore(first, found)) found = first;
       most = connections.size;
     }
     return found;
   }
 
   #drop(socket: Socket, reason: DropReason, address: string): void {
-    // The server of HTTP or TLS takes the socket over next, and does not expect that it is destroyed by then.
+    // The HTTP or TLS server takes over the socket next, and does not expect a destroyed one.
     setImmediate(() => socket.destroy());
     this.#dropped(reason, address);
   }

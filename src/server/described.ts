@@ -22,7 +22,7 @@ const problem = z
       .describe('invalid fields: a JSON pointer into the body, or the name of a parameter'),
   })
   .meta({
-    description: 'an error, as RFC 9457 has it',
+    description: 'an error by RFC 9457',
     examples: [
       {
         type: 'https://kubernaut.io/errors/invalid-request',
@@ -38,52 +38,52 @@ const problem = z
     ],
   });
 
-/** Headers of an answer, with what they say. */
+/** Response headers with their descriptions. */
 type Headers = Readonly<Record<string, { readonly type: 'string'; readonly description: string }>>;
 
-/** What the API's description calls a problem. */
+/** Name of the problem schema in the API's description. */
 const PROBLEM = 'Problem';
 
 const RETRY: Headers = { 'retry-after': { type: 'string', description: 'seconds to wait' } };
-const ETAG: Headers = { etag: { type: 'string', description: 'another one whenever the answer is another' } };
+const ETAG: Headers = { etag: { type: 'string', description: 'changes whenever the response changes' } };
 
-/** Headers that problems of a status have beside those that all answers have. */
+/** Headers of problems with certain statuses, beside those of all responses. */
 const PROBLEM_HEADERS: Readonly<Record<number, Headers>> = {
   401: { 'www-authenticate': { type: 'string', description: 'what is wrong with the token, by RFC 6750' } },
   429: RETRY,
   503: RETRY,
 };
 
-/** Makes what is shared by descriptions known to a server. To be called before routes are added. */
+/** Registers shared schemas. Call it before routes are added. */
 export function shareSchemas(app: FastifyInstance): void {
   app.addSchema({ $id: PROBLEM, ...jsonSchema(problem, 'output') });
 }
 
 /**
- * A good answer, as the description of a route has it.
- * @param description what it means
+ * A successful response in the description of a route.
+ * @param description its meaning
  */
 export function answer(description: string, schema: z.ZodType, headers: Headers = {}): object {
   return { ...jsonSchema(schema, 'output'), 'x-response-description': description, headers };
 }
 
-/** A good answer that comes with an entity tag, and the one that says that the client has it already. */
+/** A successful response with an entity tag, and the response if the client has it already. */
 export function etagResponses(description: string, schema: z.ZodType): Readonly<Record<number, object>> {
   return {
     200: answer(description, schema, ETAG),
-    304: { type: 'null', description: 'It is as the client has it.', headers: ETAG },
+    304: { type: 'null', description: 'The client has the current version.', headers: ETAG },
   };
 }
 
-/** The request header that a tagged answer looks at. */
+/** The request header for conditional requests. */
 export const CONDITION = {
   type: 'object',
   properties: {
-    'if-none-match': { type: 'string', description: 'the ETag of the answer that the client has' },
+    'if-none-match': { type: 'string', description: 'the ETag of the response that the client has' },
   },
 };
 
-/** Problems of these statuses, as the description of a route has them. */
+/** Problems with these statuses in the description of a route. */
 export function problems(...statuses: readonly number[]): Readonly<Record<number, object>> {
   return Object.fromEntries(
     statuses.map((status) => [

@@ -89,7 +89,7 @@ test('one client has no more streams than its share, though there is room for ot
   for (let n = 0; n < 2; n++) await heard(client(), 'event: state');
   const refused = await heard(client(), '}');
   expect(refused).toMatch(/^HTTP\/1.1 503 /);
-  expect(refused).toContain('listens 2 times already');
+  expect(refused).toContain('has 2 event streams already');
 });
 
 const DENIALS: readonly [string, () => Promise<boolean>][] = [

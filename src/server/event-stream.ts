@@ -6,18 +6,18 @@ import { problems } from './described.ts';
 import { ProblemError } from './problem.ts';
 
 export interface StreamLimits {
-  /** Most clients that listen at a time. */
+  /** Maximum number of concurrent clients. */
   readonly listeners: number;
-  /** Most of them of one client: of a user, or of an address where nobody is asked for a token. */
+  /** Maximum per client: per user, or per address without authentication. */
   readonly perClient: number;
   /**
-   * How often it is asked whether listeners may still listen, in milliseconds. A token that was reviewed is remembered
-   * for up to ten seconds, so this costs a request each ten seconds and token.
+   * Interval between checks of the permission of each client, in milliseconds. Reviewed tokens are cached for up to ten
+   * seconds, so this costs one request per token and ten seconds.
    */
   readonly review: number;
-  /** How often something is sent though nothing happens, so that nothing between us takes the connection for dead, in milliseconds. */
+  /** Interval between heartbeats, in milliseconds. They keep proxies from closing an idle connection. */
   readonly heartbeat: number;
-  /** Most bytes that wait for a client that does not read; beyond that it has to come again. */
+  /** Maximum number of bytes that are buffered for a slow client, which is disconnected beyond that. */
   readonly waiting: number;
 }
 
@@ -29,21 +29,21 @@ export const LIMITS: StreamLimits = {
   waiting: 64 * 1024,
 };
 
-/** The right to listen. */
+/** The permission to connect. */
 const ACCESS: Access = { resource: 'events', verb: 'get' };
 
 interface Listener {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly client: string;
-  /** Its right is being reviewed. */
+  /** Its permission is being reviewed. */
   reviewed: boolean;
 }
 
 const later = (detail: string): ProblemError =>
   new ProblemError('unavailable', detail, { headers: { 'retry-after': '30' } });
 
-/** What is told when something changed: enough to know what to ask for. */
+/** The content of an event: enough to decide what to request again. */
 function stateOf({ services, published, lastDiscovery, counters }: ReadModel): string {
   return JSON.stringify({
     cycle: counters.cycles,
@@ -55,9 +55,9 @@ function stateOf({ services, published, lastDiscovery, counters }: ReadModel): s
 }
 
 /**
- * Server-sent events: `state` at once, and whenever discovery or what is published changed. A stream ends with the right to
- * it: when its token expires or is revoked, or nobody can tell any more whether it counts.
- * @param permitted whether the request may have what a right is needed for, as things are now
+ * Server-sent events: `state` at once, and after each change of the discovery or publication. A stream ends with its
+ * permission: when the token expires or is revoked, or can no longer be verified.
+ * @param permitted whether the request currently has a permission
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 export function eventStream(
@@ -107,11 +107,11 @@ export function eventStream(
       config: { access: ACCESS },
       schema: {
         operationId: 'followEvents',
-        summary: 'Server-sent events of what changes',
+        summary: 'Server-sent events about changes',
         tags: ['operation'],
         response: {
           200: {
-            description: 'Events until one side ends it.',
+            description: 'Events until either side closes the stream.',
             content: { 'text/event-stream': { schema: { type: 'string' } } },
           },
           ...problems(401, 403, 406, 429, 503),
@@ -125,9 +125,9 @@ export function eventStream(
           );
         const client = request.caller?.username ?? addressKey(request.ip);
         if (listeners.size >= limits.listeners)
-          throw later(`${limits.listeners} clients listen already; try again later.`);
+          throw later(`${limits.listeners} event streams are open already; try again later.`);
         if ([...listeners].filter((each) => each.client === client).length >= limits.perClient)
-          throw later(`${client} listens ${limits.perClient} times already; end one of these.`);
+          throw later(`${client} has ${limits.perClient} event streams already; close one of them.`);
         look();
         reply.hijack();
         reply.raw.writeHead(200, {
@@ -143,7 +143,7 @@ export function eventStream(
         const listener: Listener = { request, reply, client, reviewed: false };
         listeners.add(listener);
         reply.raw.on('close', () => listeners.delete(listener)).on('error', () => {});
-        // The server allows half-open connections, and a stream has no end to wait for.
+        // The server allows half-open connections, and a stream never ends by itself.
         request.raw.socket.once('end', () => reply.raw.destroy());
         send(listener, frame());
         return reply;

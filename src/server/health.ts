@@ -20,17 +20,17 @@ const readyAnswer = z.object({
 
 const healthAnswer = z.object({ status: z.literal('ok') });
 
-/** What a stranger may know of a dependency: its errors name addresses and objects of the cluster. */
+/** Hides the error from unauthenticated clients: it names addresses and objects of the cluster. */
 const withoutError = ({ status, since }: Dependency): Dependency => ({ status, since });
 
 /**
- * Probes, for everybody: whether the process lives, and whether it is of use. `/healthz` and `/readyz` are the same.
- * @param mayKnow whether a client may know the last error of each check
+ * Public probes for liveness and readiness. `/healthz` and `/readyz` are the same.
+ * @param maySeeErrors whether a client may see the last error of each check
  */
 export function health(
   readModel: ReadModel,
   stopping: () => boolean,
-  mayKnow: (request: FastifyRequest) => Promise<boolean>,
+  maySeeErrors: (request: FastifyRequest) => Promise<boolean>,
 ): (app: FastifyInstance) => void {
   return (app) => {
     for (const url of ['/health', '/healthz'])
@@ -38,7 +38,7 @@ export function health(
         config: { probe: true },
         schema: {
           operationId: url === '/health' ? 'getHealth' : 'getHealthz',
-          summary: 'Whether the process lives',
+          summary: 'Liveness probe',
           tags: ['operation'],
           security: [],
           response: { 200: answer('It lives.', healthAnswer) },
@@ -51,16 +51,16 @@ export function health(
         schema: {
           operationId: url === '/ready' ? 'getReady' : 'getReadyz',
           summary:
-            'Whether it is of use: the API server and the ConfigMap can be reached, and a discovery is complete',
+            'Readiness probe: the API server and the ConfigMap are reachable, and a discovery is complete',
           tags: ['operation'],
           security: [],
           response: {
-            200: answer('It is of use.', readyAnswer),
-            503: answer('It is of no use now; the checks say why.', readyAnswer),
+            200: answer('Ready.', readyAnswer),
+            503: answer('Not ready; the checks say why.', readyAnswer),
           },
         },
         handler: async (request, reply) => {
-          const told = (await mayKnow(request)) ? (check: Dependency) => check : withoutError;
+          const visible = (await maySeeErrors(request)) ? (check: Dependency) => check : withoutError;
           const checks = Object.entries(readModel.dependencies);
           const ready = Object.values(readModel.ready).every((passed) => passed);
           const status = stopping() ? 'stopping' : ready ? 'ready' : 'not_ready';
@@ -70,7 +70,10 @@ export function health(
             .send({
               status,
               checks: Object.fromEntries(
-                checks.map(([name, check]) => [name, { ...told(check), since: check.since.toISOString() }]),
+                checks.map(([name, check]) => [
+                  name,
+                  { ...visible(check), since: check.since.toISOString() },
+                ]),
               ),
             });
         },

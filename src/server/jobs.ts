@@ -3,19 +3,22 @@ import { LRUCache } from 'lru-cache';
 
 /** The result of a requested discovery. */
 export interface DiscoverResult {
-  /** How many backends there are now. */
+  /** Number of backends now. */
   readonly services: number;
-  /** How many known backends were probed again. */
+  /** Number of known backends that were probed again. */
   readonly asked: number;
-  /** Of those that the request is about: how many are healthy and unhealthy now, and whose health changed by it. */
+  /** Of the requested backends: how many are healthy and unhealthy now, and how many changed. */
   readonly healthy: number;
   readonly unhealthy: number;
-  /** Of how many of them nothing is known now; all that are not unhealthy, while no backend at all can be reached. */
+  /**
+   * Number of requested backends with unknown health. While no backend is reachable at all, every one that is not unhealthy
+   * counts.
+   */
   readonly unknown: number;
   readonly changed: number;
 }
 
-/** One discovery that somebody asked for. */
+/** One requested discovery. */
 export interface Job {
   readonly id: string;
   readonly startedAt: Date;
@@ -25,10 +28,10 @@ export interface Job {
   result: DiscoverResult | undefined;
 }
 
-/** How many are remembered. */
+/** Maximum number of jobs. */
 const MAX_JOBS = 200;
 
-/** The discoveries that were asked for lately. */
+/** Recently requested discoveries. */
 export class Jobs {
   readonly #jobs = new LRUCache<string, Job>({ max: MAX_JOBS });
   readonly #now: () => Date;
@@ -41,7 +44,7 @@ export class Jobs {
     return this.#jobs.get(id);
   }
 
-  /** @param work resolves when it is done */
+  /** @param work resolves when the discovery is done */
   start(work: Promise<DiscoverResult>): { readonly job: Job; readonly ended: Promise<void> } {
     const job: Job = {
       id: randomUUID(),

@@ -1,10 +1,10 @@
 import underPressure from '@fastify/under-pressure';
 import type { FastifyInstance } from 'fastify';
 
-/** Longest time that the event loop may be late, in milliseconds: requests that come then are sent away. */
+/** Maximum delay of the event loop, in milliseconds. Beyond it, requests are rejected. */
 const MAX_DELAY = 1_000;
 
-/** Answers 503 while there is more to do than can be done, so that what was begun gets done. Probes are answered. */
+/** Responds with 503 while the event loop is overloaded, so that running requests complete. Probes are exempt. */
 export async function shedLoad(app: FastifyInstance): Promise<void> {
   await app.register(underPressure, {
     maxEventLoopDelay: MAX_DELAY,

@@ -5,27 +5,27 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TR
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** It answers the methods that a path does not take. */
+    /** It handles the methods that a path does not allow. */
     other?: boolean;
   }
 }
 
-/** Which methods each path takes, and what the others are answered. */
+/** The allowed methods of each path, and responses to others. */
 export class Methods {
-  readonly #taken = new Map<string, Set<string>>();
+  readonly #allowed = new Map<string, Set<string>>();
 
-  /** All methods that some path takes, for `Allow`. */
+  /** All methods that some path allows, for `Allow`. */
   get all(): string {
-    return allow(new Set([...this.#taken.values()].flatMap((methods) => [...methods])));
+    return allow(new Set([...this.#allowed.values()].flatMap((methods) => [...methods])));
   }
 
-  /** A method as a label: those that a client makes up are one. */
+  /** A method as a label. Unknown methods share one label. */
   known(method: string): string {
     return METHODS.some((each) => each === method) ? method : 'other';
   }
 
-  /** Remembers a route that is added. */
-  learn({
+  /** Records a route. */
+  add({
     method,
     url,
     config,
@@ -35,14 +35,14 @@ export class Methods {
     readonly config?: unknown;
   }): void {
     if ((config as { readonly other?: boolean } | undefined)?.other === true) return;
-    const methods = this.#taken.get(url) ?? new Set();
+    const methods = this.#allowed.get(url) ?? new Set();
     for (const each of [method].flat()) methods.add(each);
-    this.#taken.set(url, methods);
+    this.#allowed.set(url, methods);
   }
 
-  /** Adds routes for the usual methods that paths do not take; to be called when all paths are there. */
-  answerOthers(app: FastifyInstance): void {
-    for (const [url, methods] of [...this.#taken])
+  /** Adds routes for common methods that paths do not allow. Call it after all paths are added. */
+  addFallbacks(app: FastifyInstance): void {
+    for (const [url, methods] of [...this.#allowed])
       app.route({
         method: METHODS.filter((method) => !methods.has(method) && app.supportedMethods.includes(method)),
         url,
@@ -55,18 +55,18 @@ export class Methods {
   }
 
   /**
-   * Refuses the methods that no route has, such as QUERY, where the path is one of ours.
-   * @throws ProblemError with the methods that the path takes
+   * Rejects methods that no route has, such as QUERY, on existing paths.
+   * @throws ProblemError with the allowed methods
    */
-  refuseOther({ method, url }: Pick<FastifyRequest, 'method' | 'url'>): void {
+  rejectOther({ method, url }: Pick<FastifyRequest, 'method' | 'url'>): void {
     const path = (url.split('?', 1)[0] ?? '').replace(/(.)\/$/, '$1');
-    const methods = this.#taken.get(path) ?? this.#ofPattern(path.split('/'));
+    const methods = this.#allowed.get(path) ?? this.#ofPattern(path.split('/'));
     if (methods !== undefined) throw notAllowed(method, methods);
   }
 
-  /** What a pattern with parameters takes that a path fits. */
+  /** The allowed methods of the pattern that matches a path. */
   #ofPattern(path: readonly string[]): ReadonlySet<string> | undefined {
-    for (const [pattern, methods] of this.#taken) {
+    for (const [pattern, methods] of this.#allowed) {
       const parts = pattern.split('/');
       if (
         parts.length === path.length &&
@@ -83,7 +83,7 @@ const allow = (methods: ReadonlySet<string>): string => [...methods, 'OPTIONS'].
 const notAllowed = (method: string, methods: ReadonlySet<string>): ProblemError =>
   new ProblemError(
     'method-not-allowed',
-    `${method} is not taken here; use ${[...methods].sort().join(' or ')}.`,
+    `${method} is not allowed here; use ${[...methods].sort().join(' or ')}.`,
     {
       headers: { allow: allow(methods) },
     },

@@ -1,13 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import type { Access } from './access.ts';
 
-/** What is served: a text and its content type, made for each request. */
+/** The text of the metrics, computed for each request, and its content type. */
 export interface Exposition {
   readonly contentType: string;
   metrics(): Promise<string>;
 }
 
-/** The right that reading metrics needs, where access is reviewed. */
+/** The permission to read metrics, if access is reviewed. */
 export const METRICS_ACCESS: Access = { path: '/metrics', verb: 'get' };
 
 /** `GET /metrics`, in the format of Prometheus. */

@@ -1,6 +1,6 @@
 import { ProblemError } from './problem.ts';
 
-/** Most bytes of bodies that are being sent, in all and by one client: whoever sends slowly keeps them in memory. */
+/** Maximum size of bodies in flight, in total and per client, in bytes. Slow senders keep them in memory. */
 export interface BodyLimits {
   readonly total: number;
   readonly client: number;
@@ -8,7 +8,7 @@ export interface BodyLimits {
 
 const LIMITS: BodyLimits = { total: 8 * 1024 * 1024, client: 512 * 1024 };
 
-/** Room for the bodies of requests while they arrive, shared by clients. */
+/** Memory budget of request bodies in flight, shared by clients. */
 export class OpenBodies {
   readonly #limits: BodyLimits;
   readonly #byClient = new Map<string, number>();
@@ -19,10 +19,10 @@ export class OpenBodies {
   }
 
   /**
-   * Makes room for a body.
-   * @param bytes what its header says, or the most that it may have
-   * @returns gives the room back; it may be called more than once
-   * @throws ProblemError where there is none left
+   * Reserves budget for a body.
+   * @param bytes its content length, or the maximum
+   * @returns releases the budget; may be called more than once
+   * @throws ProblemError if the budget is exhausted
    */
   take(client: string, bytes: number): () => void {
     const { total, client: most } = this.#limits;
@@ -30,13 +30,13 @@ export class OpenBodies {
     if (taken > 0 && taken + bytes > most)
       throw new ProblemError(
         'too-many-requests',
-        `You are sending other bodies, and all of one client together may have ${most} bytes at a time; wait for their answers.`,
+        `Your other requests in progress have bodies too, and the limit for all bodies of a client is ${most} bytes; wait for their responses.`,
         { headers: { 'retry-after': '1' } },
       );
     if (this.#total + bytes > total)
       throw new ProblemError(
         'unavailable',
-        'Too many bodies are being sent now; try again in some seconds.',
+        'Too many bodies are in transfer now; try again in some seconds.',
         {
           headers: { 'retry-after': '5' },
         },

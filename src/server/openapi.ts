@@ -5,15 +5,15 @@ import { shareSchemas } from './described.ts';
 import { mustAcceptJson } from './response-cache.ts';
 import { KNOWN_TYPE } from './schema-parts.ts';
 
-const DESCRIPTION = `What Dynamic Toolset found and published, from memory.
+const DESCRIPTION = `What Dynamic Toolset discovered and published, from memory.
 
-Every path but the probes wants a bearer token that the Kubernetes API server knows, such as
+Every path except the probes needs a bearer token that the Kubernetes API server accepts, such as the one that
 \`kubectl create token NAME\` prints. Errors are problems by RFC 9457. Times are ISO 8601 in UTC.
 
-Each answer has its id in \`X-Request-ID\`: the one that was sent, or a new one. Where requests are limited,
-\`X-RateLimit-Remaining\` says how many more are answered now.`;
+Each response has its id in \`X-Request-ID\`: the one that was sent, or a new one. Where requests are limited,
+\`X-RateLimit-Remaining\` is the number of further requests that are allowed now.`;
 
-/** Of the description of an operation: what it takes as a body. */
+/** The request body of an operation. */
 interface Operation {
   readonly requestBody?: {
     required: boolean;
@@ -21,7 +21,7 @@ interface Operation {
   };
 }
 
-/** Says of bodies that may be `null` that they may be left out, too: for the validation, that is the same. */
+/** Describes a body that may be `null` as optional, which validation treats the same. */
 function optionalBodies(paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>): void {
   const bodies = Object.values(paths)
     .flatMap((operations) => Object.values(operations))
@@ -32,7 +32,7 @@ function optionalBodies(paths: Readonly<Record<string, Readonly<Record<string, O
         body.required = false;
 }
 
-/** Lists the types where a description says that a text is one. They are not validated by it, since they change. */
+/** Lists the types in descriptions of strings that are types. Validation does not use the list, since it changes. */
 function listTypes(part: unknown, types: readonly string[]): void {
   if (typeof part !== 'object' || part === null) return;
   const { description, schema = part } = part as { readonly description?: unknown; readonly schema?: object };
@@ -40,7 +40,7 @@ function listTypes(part: unknown, types: readonly string[]): void {
   for (const inner of Object.values(part)) listTypes(inner, types);
 }
 
-/** Collects the routes that are added from now on into a description. To be registered before them. */
+/** Collects the routes that are added later into a description. Register it first. */
 export async function describeApi(app: FastifyInstance, version: string): Promise<void> {
   shareSchemas(app);
   await app.register(swagger, {
@@ -54,9 +54,9 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
       },
       servers: [{ url: '/' }],
       tags: [
-        { name: 'toolsets', description: 'What an agent is given' },
-        { name: 'discovery', description: 'What was found' },
-        { name: 'operation', description: 'How the service is doing' },
+        { name: 'toolsets', description: 'The published tools' },
+        { name: 'discovery', description: 'The discovered backends' },
+        { name: 'operation', description: 'The state of the service' },
       ],
       components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
       security: [{ bearer: [] }],
@@ -71,7 +71,7 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
   });
 }
 
-/** `GET /openapi.json`. @param types those that a detector knows now */
+/** `GET /openapi.json`. @param types those of all enabled detectors */
 export function openapi(types: () => readonly string[]): (app: FastifyInstance) => void {
   const texts = new LRUCache<string, string>({ max: 1 });
   return (app) => {

@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path';
 const FOLDER = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
 
 /**
- * Reads a file of Swagger UI. The build puts a module in this one's place that reads it beside the program.
- * @param name of a list of our own, never from a request
+ * Reads a file of Swagger UI. The build replaces this module with one that reads the file beside the program.
+ * @param name one of our own list, never from a request
  */
 export function pageFile(name: string): Promise<string> {
   return readFile(join(FOLDER, name), 'utf8');

@@ -1,34 +1,34 @@
 import { hideSecrets } from '../model/redact-text.ts';
 
-/** An error answer as RFC 9457 has it. @see https://www.rfc-editor.org/rfc/rfc9457 */
+/** An error response by RFC 9457. @see https://www.rfc-editor.org/rfc/rfc9457 */
 export interface Problem {
-  /** What kind of problem it is; the page it leads to tells more. */
+  /** The kind of problem, as the URL of a page that explains it. */
   readonly type: string;
   readonly title: string;
   readonly status: number;
-  /** What happened, and what to do. */
+  /** What happened, and how to fix it. */
   readonly detail: string;
   /** Path of the request, without its query. */
   readonly instance: string;
   readonly request_id: string;
-  /** The first release's name for the kind of problem, for its clients. */
+  /** The code of release 0.1 for the kind of problem, for its clients. */
   readonly code: string;
-  /** The same as `request_id`, by the first release's name. */
+  /** The same as `request_id`, by the name of release 0.1. */
   readonly correlationId: string;
-  /** Each thing that is wrong with the request: a JSON pointer into its body, or the name of a parameter. */
+  /** Each fault of the request, with a JSON pointer into its body or the name of a parameter. */
   readonly errors?: readonly FieldError[];
 }
 
-/** One thing that is wrong with a request. */
+/** One fault of a request. */
 export interface FieldError {
-  /** JSON pointer into the body, where it is there. */
+  /** JSON pointer into the body. */
   readonly pointer?: string;
-  /** Name of the parameter, where it is one. */
+  /** Name of the parameter. */
   readonly parameter?: string;
   readonly detail: string;
 }
 
-/** Kinds of problems by their last part in `type`, with title and status. */
+/** Kinds of problems by the last segment of `type`, with title and status. */
 const KINDS = {
   'invalid-request': { status: 400, title: 'The request is not valid' },
   unauthenticated: { status: 401, title: 'Credentials are missing or not valid' },
@@ -54,17 +54,17 @@ export type ProblemKind = keyof typeof KINDS;
 
 export const PROBLEM_KINDS = Object.keys(KINDS) as ProblemKind[];
 
-/** Where kinds of problems are explained. */
+/** Base URL of the pages that explain problems. */
 const PAGE = 'https://kubernaut.io/errors/';
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
-/** An error of a request, as its answer tells it. */
+/** An error with its response. */
 export class ProblemError extends Error {
   readonly kind: ProblemKind;
   readonly errors: readonly FieldError[];
   readonly headers: Readonly<Record<string, string>>;
-  /** The first release's name for it. */
+  /** The code of release 0.1. */
   readonly code: string;
 
   constructor(
@@ -89,14 +89,14 @@ export class ProblemError extends Error {
   }
 }
 
-/** The kind of problem that a status stands for; of one without a kind, the general one of its class. */
+/** The kind of problem for a status; the general one of its class if none matches. */
 export function kindOfStatus(status: number): ProblemKind {
   const kind = PROBLEM_KINDS.find((each) => KINDS[each].status === status);
   return kind ?? (status >= 500 ? 'internal' : 'invalid-request');
 }
 
 /**
- * The answer's body.
+ * The body of the response.
  * @param path of the request, with or without its query
  */
 export function problemBody(error: ProblemError, path: string, requestId: string): Problem {

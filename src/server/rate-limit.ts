@@ -1,35 +1,35 @@
 import { LRUCache } from 'lru-cache';
 
 export interface RateLimit {
-  /** Requests a second in the long run. */
+  /** Sustained requests per second. */
   readonly rate: number;
-  /** Requests at once after a pause. */
+  /** Maximum burst. */
   readonly burst: number;
 }
 
 export interface RateLimiterOptions extends RateLimit {
-  /** Most clients that are remembered; who was forgotten may begin anew. */
+  /** Maximum number of clients in memory. A forgotten client starts with a full bucket. */
   readonly clients: number;
-  /** Milliseconds of a clock that never goes back. */
+  /** A monotonic clock, in milliseconds. */
   readonly now: () => number;
 }
 
 /** Whether one more request is allowed. */
 export interface RateLimitResult {
   readonly allowed: boolean;
-  /** How many more are allowed now. */
+  /** Number of further requests that are allowed now. */
   readonly remaining: number;
-  /** When the next one is allowed, in whole seconds; 0 if this one is. */
+  /** When the next request is allowed, in whole seconds; 0 if this one is. */
   readonly retryAfterSeconds: number;
 }
 
-/** How much is in a bucket, and when it was. */
+/** The tokens of a bucket at a time. */
 interface Bucket {
   readonly tokens: number;
   readonly at: number;
 }
 
-/** A token bucket for each client: each request takes one out, and they come back at a steady rate. */
+/** A token bucket per client. Each request takes a token, and tokens refill at a steady rate. */
 export class RateLimiter {
   readonly #options: RateLimiterOptions;
   readonly #buckets: LRUCache<string, Bucket>;
@@ -39,7 +39,7 @@ export class RateLimiter {
     this.#buckets = new LRUCache({ max: options.clients });
   }
 
-  /** Counts a request of a client. One that is not allowed takes nothing, so who keeps trying is not kept out. */
+  /** Takes a token for a request. Rejected requests do not consume tokens. */
   take(client: string): RateLimitResult {
     const { rate, burst, now } = this.#options;
     const at = now();

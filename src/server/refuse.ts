@@ -4,27 +4,27 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { PROBLEM_TYPE, ProblemError, problemBody } from './problem.ts';
 
-/** Most bytes of a request's headers. */
+/** Maximum size of a request's headers, in bytes. */
 export const LONGEST_HEADERS = 16 * 1024;
-/** How long a peer that was refused has to take the answer, in milliseconds. */
+/** How long a rejected client may take to read the response, in milliseconds. */
 const LINGER = 1_000;
 
-/** One refusal that no request of Fastify stands for. */
+/** A rejection outside of Fastify's requests. */
 export interface Refusal {
-  /** As the peer's socket names it; empty where that is not known any more. */
+  /** Address of the client; empty if it is no longer known. */
   readonly address: string;
   readonly status: number;
-  /** What was wrong, for the log. */
+  /** The reason, for the log. */
   readonly why: string;
 }
 
-/** Called for each refusal. @returns whether it is answered; if not, the connection is closed without a word */
+/** Called for each rejection. @returns whether to respond; if not, the connection is closed without a response */
 export type Refused = (refusal: Refusal) => boolean;
 
 const addressOf = (socket: Duplex): string =>
   (socket as Duplex & { readonly remoteAddress?: string }).remoteAddress ?? '';
 
-/** The problem that an error of the parser stands for. */
+/** The problem for an error of the parser. */
 function problemOf({ code }: NodeJS.ErrnoException): ProblemError {
   switch (code) {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
@@ -39,7 +39,7 @@ function problemOf({ code }: NodeJS.ErrnoException): ProblemError {
   }
 }
 
-/** Answers on a bare connection and closes it, whether the peer takes the answer or not. */
+/** Responds on a bare connection and closes it, even if the client does not read the response. */
 function close(socket: Duplex, problem: ProblemError): void {
   const body = JSON.stringify(problemBody(problem, '', randomUUID()));
   const headers = Object.entries({
@@ -50,11 +50,11 @@ function close(socket: Duplex, problem: ProblemError): void {
   });
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   socket.end(`HTTP/1.1 ${problem.status} Refused\r\n${lines}\r\n${body}`);
-  // A peer that never closes its side would keep its place for good.
+  // A client that never closes its side would keep the connection open.
   setTimeout(() => socket.destroy(), LINGER).unref();
 }
 
-/** Answers what Node.js refuses before there is a request: texts that are none, late ones, tunnels. */
+/** Responds to errors before there is a request: malformed or late ones, and tunnels. */
 export function refuser(refused: Refused): (socket: Duplex, error: NodeJS.ErrnoException) => void {
   return (socket, error) => {
     const handshake = (socket as Partial<TLSSocket> & { readonly secureConnecting?: boolean })
@@ -64,17 +64,17 @@ export function refuser(refused: Refused): (socket: Duplex, error: NodeJS.ErrnoE
       return;
     }
     const problem = problemOf(error);
-    const told = refused({
+    const responds = refused({
       address: addressOf(socket),
       status: problem.status,
       why: error.code ?? 'no request',
     });
-    if (told) close(socket, problem);
+    if (responds) close(socket, problem);
     else socket.destroy();
   };
 }
 
-/** Answers what Node.js would answer without a body, or not at all. */
+/** Responds where Node.js would send no body, or nothing. */
 export function refuseOddities(server: Server, allow: () => string, refused: Refused): void {
   server.on('checkExpectation', ({ socket, url = '' }: IncomingMessage, response: ServerResponse) => {
     const problem = new ProblemError(
@@ -96,7 +96,7 @@ export function refuseOddities(server: Server, allow: () => string, refused: Ref
   });
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
     socket.on('error', () => {});
-    const problem = new ProblemError('method-not-allowed', 'CONNECT is not taken here.', {
+    const problem = new ProblemError('method-not-allowed', 'CONNECT is not supported.', {
       headers: { allow: allow() },
     });
     if (refused({ address: addressOf(socket), status: problem.status, why: 'CONNECT' }))

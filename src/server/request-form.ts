@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { ProblemError } from './problem.ts';
 
 /**
- * What stands between us and a client, and we, must agree on the host.
+ * The server and any proxy before it must agree on the host.
  * @see https://www.rfc-editor.org/rfc/rfc9112#section-3.2
  * @throws ProblemError for a request with two hosts, or of HTTP/1.1 without one
  */
@@ -19,7 +19,7 @@ export function mustHaveOneHost({
 const CHARSET = /;\s*charset\s*=\s*"?([^";\s]+)/i;
 
 /**
- * Bodies are read as they arrive, in UTF-8.
+ * The server supports only uncompressed bodies in UTF-8.
  * @throws ProblemError for a body that is compressed or in another character set
  */
 export function mustBePlain(headers: IncomingHttpHeaders): void {

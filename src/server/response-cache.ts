@@ -3,17 +3,17 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import { ProblemError } from './problem.ts';
 
-/** A body that is ready to be sent, and its entity tag. */
+/** A serialized body and its entity tag. */
 interface Ready {
   readonly body: Buffer;
   readonly etag: string;
 }
 
-/** Most bytes of bodies that are kept, and most bodies. */
+/** Maximum size of cached bodies, and maximum number of them. */
 const MAX_BYTES = 8 * 1024 * 1024;
 const MAX_ENTRIES = 1_000;
 
-/** An answer that is not kept: its question holds a text that names nothing, of which there are as many as one likes. */
+/** A response that is not cached, because its key contains arbitrary text from the client. */
 export class Uncached {
   readonly answer: unknown;
 
@@ -22,17 +22,17 @@ export class Uncached {
   }
 }
 
-/** Bodies of answers, made once for each question and kept until something changed. */
+/** Serialized responses, cached by key until the state changes. */
 export class ResponseCache {
   readonly #revision: () => number;
   readonly #kept: LRUCache<string, Ready>;
   #of = -1;
-  /** Resolves in a turn in which no body was made yet; undefined if that is this one. */
+  /** Resolves in the next turn without a body; `undefined` if this turn has none yet. */
   #freeTurn: Promise<void> | undefined;
 
   /**
-   * @param revision is another number whenever an answer may be another one
-   * @param mostBytes that are kept
+   * @param revision changes whenever a response may change
+   * @param mostBytes maximum size of the cache
    */
   constructor(revision: () => number, mostBytes = MAX_BYTES) {
     this.#revision = revision;
@@ -44,10 +44,10 @@ export class ResponseCache {
   }
 
   /**
-   * Answers with JSON, or with 304 where the client has it already. Each turn of the event loop makes one body, so that
-   * many requests for long lists at once do not delay short ones, such as the kubelet's probes.
-   * @param question what the answer depends on beside the revision
-   * @param make makes the answer, or its JSON as text or bytes; `Uncached` for one that is not kept
+   * Sends JSON, or 304 if the client has the current version. Serializes one body per turn of the event loop, so that many
+   * requests for long lists do not delay short ones, such as the kubelet's probes.
+   * @param question cache key of everything but the revision that the response depends on
+   * @param make returns the response, or its JSON as text or bytes; `Uncached` if it must not be cached
    */
   async send(
     request: FastifyRequest,
@@ -69,7 +69,7 @@ export class ResponseCache {
     return reply.type('application/json; charset=utf-8').send(ready.body);
   }
 
-  /** Takes a turn of the event loop. @returns what to wait for, unless it is this turn */
+  /** Reserves a turn of the event loop. @returns a promise for the turn, or `undefined` if it is this one */
   #takeTurn(): Promise<void> | undefined {
     const mine = this.#freeTurn;
     const next = (mine ?? Promise.resolve()).then(
@@ -109,7 +109,7 @@ function matchesEtag(header: string | undefined, etag: string): boolean {
   return header.split(',').some((each) => ['*', etag].includes(each.trim().replace(/^W\//, '')));
 }
 
-/** @throws ProblemError where the client takes no JSON */
+/** @throws ProblemError if the client does not accept JSON */
 export function mustAcceptJson(request: FastifyRequest): void {
   if (request.accepts().type(['application/json']) === false)
     throw new ProblemError(
@@ -124,14 +124,14 @@ export interface Page<T> {
   readonly total: number;
   /** Path of the next page. */
   readonly next: string | null;
-  /** Whether it begins at the start, or behind a key that there is. */
+  /** Whether the page begins at the start, or after an existing key. */
   readonly known: boolean;
 }
 
 /**
- * The page after a key, of at most so many.
+ * The page after a key.
  * @param path of the list
- * @param query as it was given; the next page is asked for with the same
+ * @param query the request's query, which the next page repeats
  */
 export function pageOf<T>(
   all: readonly T[],

@@ -1,13 +1,13 @@
-/** Schemas that several requests and answers have in common. */
+/** Schemas that several requests and responses share. */
 import * as z from 'zod';
 
-/** Marks a text that is a detector's type; the description of the API lists these types. */
+/** Marks a string that is a detector's type. The description of the API lists these types. */
 export const KNOWN_TYPE = 'a type that a detector knows';
 
-/** Most things in one page of an answer, and the number without `limit`. */
+/** Maximum number of items in one page, and the default of `limit`. */
 export const PAGE = 500;
 
-/** Kubernetes namespaces and Services have such names; a pattern of JSON Schema. */
+/** Names of namespaces and Services; a pattern of JSON Schema. */
 export const NAME_PATTERN = '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$';
 
 export const time = z.iso.datetime().describe('ISO 8601, in UTC');
@@ -22,7 +22,7 @@ export const limit = z
   .regex(/^([1-9]\d?|[1-4]\d\d|500)$/, `is not a whole number from 1 to ${PAGE}`)
   .optional();
 
-/** Fields of every answer that is one page of a list. */
+/** Fields of every response with one page of a list. */
 export const page = {
   total: z.int().describe('total number on all pages'),
   next: z.string().nullable().describe('path of the next page, if there is one'),

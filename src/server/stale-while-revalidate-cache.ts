@@ -48,8 +48,8 @@ export class StaleWhileRevalidateCache<Answer> {
   readonly #closing: AbortSignal;
 
   /**
-   * @param now milliseconds since the epoch; an answer from the future, after the clock was set back, does not hold
-   * @param closing ends the questions that are being asked
+   * @param now milliseconds since the epoch; an answer from the future, after the clock was set back, has expired
+   * @param closing aborts running requests
    */
   constructor(limits: CacheLimits, now: () => number, closing: AbortSignal) {
     this.#limits = limits;
@@ -84,7 +84,7 @@ export class StaleWhileRevalidateCache<Answer> {
     return !refreshed && this.#now() - since > REFRESH_AFTER * (until - since);
   }
 
-  /** @returns what is to be remembered; nothing where too many questions are being asked */
+  /** @returns the entry to cache; `undefined` if too many requests are running */
   async #ask(
     known: CacheEntry<Answer> | undefined,
     ask: Ask<Answer>,

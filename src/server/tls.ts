@@ -8,10 +8,10 @@ import { ConfigError, UserError } from '../model/errors.ts';
 
 /** Paths of PEM files. */
 export interface TlsFiles {
-  /** The certificate, then those that lead from it to its authority. */
+  /** The certificate, then the intermediate certificates. */
   readonly cert: string;
   readonly key: string;
-  /** Authorities of clients' certificates. Where they are given, a client without such a certificate is refused. */
+  /** Certificate authorities of clients. If set, a client without such a certificate is rejected. */
   readonly clientCa: string | undefined;
 }
 
@@ -19,18 +19,18 @@ export interface TlsFiles {
 export type ServerTls = TlsOptions & SecureContextOptions;
 
 export interface TlsListener {
-  /** What is to be used from now on. */
+  /** Called with the new options. */
   readonly changed: (options: ServerTls) => void;
-  /** What is wrong with the files; what was used before stays in use. Each is told once. */
+  /** Called once for each problem with the files. The previous options stay in use. */
   readonly failed: (problem: Problem) => void;
 }
 
-/** How often it is looked whether a certificate expired, in milliseconds. */
-const EXPIRY_LOOK = 60 * 60_000;
+/** Interval between checks for expired certificates, in milliseconds. */
+const EXPIRY_CHECK_INTERVAL = 60 * 60_000;
 
 /**
- * What all browsers and libraries of the last ten years can: forward secrecy and authenticated encryption.
- * @see https://wiki.mozilla.org/Security/Server_Side_TLS "Intermediate compatibility", without its DHE
+ * Settings that all browsers and libraries of the last ten years support, with forward secrecy and authenticated encryption.
+ * @see https://wiki.mozilla.org/Security/Server_Side_TLS "Intermediate compatibility", without DHE
  */
 const MODERN: ServerTls = {
   minVersion: 'TLSv1.2',
@@ -48,30 +48,30 @@ const MODERN: ServerTls = {
   honorCipherOrder: true,
 };
 
-/** What the files hold. */
+/** The content of the files. */
 interface Texts {
   readonly cert: string;
   readonly key: string;
   readonly clientCa: string | undefined;
 }
 
-/** Checked files. */
+/** Validated files. */
 interface Loaded {
   readonly options: ServerTls;
-  /** Certificates whose time matters, with the file each is from. */
+  /** Certificates with an expiry to check, and the file of each. */
   readonly certificates: readonly { readonly path: string; readonly certificate: X509Certificate }[];
 }
 
 const broken = (path: string, what: string, cause?: unknown): UserError =>
   new ConfigError(`TLS: ${path} ${what}`, { cause });
 
-const said = (error: unknown): string => (error as Error).message.split('\n', 1)[0] ?? '';
+const firstLine = (error: unknown): string => (error as Error).message.split('\n', 1)[0] ?? '';
 
 async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw broken(path, `cannot be read: ${said(error)}`, error);
+    throw broken(path, `cannot be read: ${firstLine(error)}`, error);
   }
 }
 
@@ -92,7 +92,7 @@ function certificatesIn(text: string, path: string): X509Certificate[] {
   try {
     return blocks.map((block) => new X509Certificate(block));
   } catch (error) {
-    throw broken(path, `holds a certificate that cannot be read: ${said(error)}`, error);
+    throw broken(path, `holds a certificate that cannot be read: ${firstLine(error)}`, error);
   }
 }
 
@@ -100,12 +100,12 @@ function keyIn(text: string, path: string): KeyObject {
   try {
     return createPrivateKey(text);
   } catch (error) {
-    // OpenSSL's words for it help nobody, and none of the file may be shown.
+    // OpenSSL's message is of no help, and the content of the file must not be logged.
     throw broken(path, 'holds no private key in PEM without a password', error);
   }
 }
 
-/** @throws UserError where they are of no use */
+/** @throws UserError if they are invalid */
 function load(texts: Texts, files: TlsFiles): Loaded {
   const [certificate] = certificatesIn(texts.cert, files.cert);
   const clientCas =
@@ -125,7 +125,7 @@ function load(texts: Texts, files: TlsFiles): Loaded {
   try {
     createSecureContext(options);
   } catch (error) {
-    throw broken(files.cert, `cannot be used: ${said(error)}`, error);
+    throw broken(files.cert, `cannot be used: ${firstLine(error)}`, error);
   }
   return {
     options,
@@ -136,7 +136,7 @@ function load(texts: Texts, files: TlsFiles): Loaded {
   };
 }
 
-/** Certificates that are not valid now: clients refuse them, or are refused. */
+/** Problems with certificates that are not valid now, which clients would reject, or which reject clients. */
 function validityProblems({ certificates }: Loaded, now: number): Problem[] {
   return certificates.flatMap(({ path, certificate: { validFromDate, validToDate } }) => {
     const where = `TLS: ${path}`;
@@ -150,12 +150,11 @@ function validityProblems({ certificates }: Loaded, now: number): Problem[] {
 }
 
 /**
- * Reads the files for a server with TLS, and again whenever they change, until the signal is aborted. That they are
- * links, which are led elsewhere as the kubelet does with Secrets, is no matter. A certificate that expired is used and
- * told.
+ * Loads the files for a server with TLS, and again after each change, until the signal is aborted. Follows symlink swaps, as
+ * the kubelet does for mounted Secrets. An expired certificate is used and reported.
  * @param now milliseconds since the epoch
- * @returns what to begin with
- * @throws UserError where the files are of no use
+ * @returns the initial options
+ * @throws UserError if the files are invalid
  */
 export async function openTls(
   files: TlsFiles,
@@ -168,10 +167,10 @@ export async function openTls(
   let refused: string | undefined;
   let expired: readonly Problem[] = [];
 
-  const tellExpired = (): void => {
+  const reportExpired = (): void => {
     const problems = validityProblems(loaded, now());
     for (const problem of problems)
-      if (!expired.some((told) => isDeepStrictEqual(told, problem))) failed(problem);
+      if (!expired.some((known) => isDeepStrictEqual(known, problem))) failed(problem);
     expired = problems;
   };
   const look = async (): Promise<void> => {
@@ -181,7 +180,7 @@ export async function openTls(
       if (signal.aborted || isDeepStrictEqual(next.options, loaded.options)) return;
       loaded = next;
       changed(next.options);
-      tellExpired();
+      reportExpired();
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       if (error.message === refused || signal.aborted) return;
@@ -205,10 +204,10 @@ export async function openTls(
     },
     signal,
   );
-  const expiry = setInterval(tellExpired, EXPIRY_LOOK).unref();
+  const expiry = setInterval(reportExpired, EXPIRY_CHECK_INTERVAL).unref();
   signal.addEventListener('abort', () => clearInterval(expiry), { once: true });
-  tellExpired();
-  // What changed since the first reading.
+  reportExpired();
+  // Reports changes since the first read.
   notice();
   return loaded.options;
 }

@@ -5,7 +5,7 @@ import { type DiscoveredService, endpointUrl } from '../model/discovery.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import { type ConditionJson, conditionJson } from './backend-json.ts';
 
-/** A tool as the API describes it: what is published, and the backend behind it. */
+/** A tool in the API: what is published, and its backend. */
 export interface Toolset {
   readonly name: string;
   readonly type: string;
@@ -17,19 +17,19 @@ export interface Toolset {
   readonly namespace: string | null;
   readonly discoveredAt: string | null;
   readonly lastHealthCheck: string | null;
-  /** What the last probe found, on one line, and since when its health is so. */
+  /** The reason of the last probe result, on one line, and the time of the last change of health. */
   readonly healthReason: string | null;
   readonly healthSince: string | null;
-  /** The backend behind it; null for a tool that people added. */
+  /** The backend; null for a tool from overrides. */
   readonly backend: BackendId | null;
   readonly conditions: readonly ConditionJson[];
 }
 
-/** What a service says of its backend's health: `null` where that is not known. */
+/** The health of a backend; `null` if unknown. */
 export const isHealthy = ({ verdict: { health } }: DiscoveredService): boolean | null =>
   health === 'unknown' ? null : health === 'healthy';
 
-/** The tool of a backend. Of one that is not found any more, only what is published is known. */
+/** The tool of a backend. If the backend is no longer found, only the published fields are known. */
 function toolsetOf(readModel: ReadModel, backend: Backend): Toolset {
   const { id, found, published, enabled, conditions, isFound } = backend;
   const history = isFound ? readModel.history(id) : undefined;
@@ -51,7 +51,7 @@ function toolsetOf(readModel: ReadModel, backend: Backend): Toolset {
   };
 }
 
-/** A tool that people added. */
+/** A tool from overrides. */
 const ownToolset = (tool: PublishedTool): Toolset => ({
   name: tool.name,
   type: tool.type,
@@ -69,7 +69,9 @@ const ownToolset = (tool: PublishedTool): Toolset => ({
   conditions: [],
 });
 
-/** All tools by name: those that are published, and backends that are not, because they are unhealthy or switched off. */
+/**
+ * All tools by name: published ones, and those of backends that are not published because they are unhealthy or disabled.
+ */
 export function toolsetsOf(readModel: ReadModel): Toolset[] {
   const { backends, ownTools } = readModel.backends;
   return [...backends.map((backend) => toolsetOf(readModel, backend)), ...ownTools.map(ownToolset)].sort(
@@ -77,7 +79,7 @@ export function toolsetsOf(readModel: ReadModel): Toolset[] {
   );
 }
 
-/** The tools for the API, made once for each state of the read model and not for each request. */
+/** The tools for the API, computed once per state of the read model. */
 export class Toolsets {
   readonly #readModel: ReadModel;
   #of: number | undefined;

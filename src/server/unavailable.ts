@@ -1,21 +1,21 @@
 import { oneLine } from '../model/text.ts';
 
-/** It cannot be told now whether a request may be answered: that is no refusal, and no permission. */
+/** The decision about a request is impossible now: neither rejection nor access. */
 export interface Unavailable {
   readonly kind: 'unavailable';
-  /** For the log; it may name what is inside. */
+  /** For the log; may have internal details. */
   readonly why: string;
-  /** When to try again, in whole seconds. */
+  /** When to retry, in whole seconds. */
   readonly retryAfter: number;
 }
 
-/** How long that is taken for the answer, in milliseconds. */
+/** How long this result is cached, in milliseconds. */
 export const UNAVAILABLE_TTL_MS = 1_000;
 
-/** Longest time that somebody is asked to wait, in seconds. */
+/** Maximum retry delay in seconds. */
 const LONGEST_WAIT = 60;
 
-/** What to answer while too many others wait for an answer. */
+/** The result while too many requests are queued. */
 export const BUSY: Unavailable = {
   kind: 'unavailable',
   why: 'too many reviews are being made; there may be a flood of requests with different tokens',
@@ -23,21 +23,21 @@ export const BUSY: Unavailable = {
 };
 
 /**
- * A failed request to the API server as an answer.
- * @param error may say in `retryAfter` how many milliseconds to wait
+ * Converts a failed request to the API server.
+ * @param error may have a delay in `retryAfter`, in milliseconds
  * @param doing completes the sentence "cannot ..."
- * @param told makes the error's text fit to be told
+ * @param sanitize sanitizes the error's text
  */
 export function unavailable(
   error: unknown,
   doing: string,
-  told = (text: string): string => oneLine(text, 300),
+  sanitize = (text: string): string => oneLine(text, 300),
 ): Unavailable {
   const { message, retryAfter } = error as { readonly message?: unknown; readonly retryAfter?: unknown };
   const wait = Number.isFinite(retryAfter) ? Math.ceil(Number(retryAfter) / 1000) : 1;
   return {
     kind: 'unavailable',
-    why: `cannot ${doing}: ${told(String(message))}`,
+    why: `cannot ${doing}: ${sanitize(String(message))}`,
     retryAfter: Math.min(LONGEST_WAIT, Math.max(1, wait)),
   };
 }

@@ -2,7 +2,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
 import type { FastifySchemaCompiler } from 'fastify';
 
-/** Most values in a part of a request of which everything that is wrong is told, and not the first fault alone. */
+/** Maximum number of values in a part of a request for which all faults are reported. */
 const FEW = 500;
 
 const options = {
@@ -18,7 +18,7 @@ function compiler(allErrors: boolean): Ajv {
   return ajv;
 }
 
-/** Whether a value holds at most so many values, itself included. Looks at no more than that. */
+/** Whether a value has at most so many values, itself included. Visits no more than that. */
 function hasFew(value: unknown, most: number): boolean {
   const left: unknown[] = [value];
   for (let seen = 0; left.length > 0; seen++) {
@@ -33,8 +33,8 @@ function hasFew(value: unknown, most: number): boolean {
 }
 
 /**
- * Validates parts of requests by JSON Schema. Of a small one everything that is wrong is told; of a large one the first
- * fault, at which it stops: to collect the faults of a body would cost far more than the body does.
+ * Validates parts of requests with JSON Schema. Reports all faults of a small part, but only the first one of a large part:
+ * collecting all faults of a large body would cost far more than reading it.
  */
 export function boundedValidator(): FastifySchemaCompiler<unknown> {
   const first = compiler(false);

@@ -24,7 +24,7 @@ const WRONG: readonly (readonly [url: string, body: unknown, detail: string])[] 
   [GENERATE, { services: {} }, '/services must be an array'],
   [GENERATE, { services: [{ ...LOKI, name: 'Loki_1' }] }, '/services/0/name must be a name of Kubernetes'],
   [GENERATE, { services: [{ ...LOKI, endpoint: 'loki' }] }, '/services/0/endpoint must be a URL'],
-  [GENERATE, { services: [{ ...LOKI, type: 'lokii' }] }, 'of a type that nothing is known of'],
+  [GENERATE, { services: [{ ...LOKI, type: 'lokii' }] }, 'has an unknown type'],
   [GENERATE, { services: [{ name: 'a', namespace: 'b', type: 'loki' }] }, '/services/0/endpoint is missing'],
   [GENERATE, { services: [{ ...LOKI, endpoint: 'http://loki.shop:99999' }] }, 'cannot be called'],
   [GENERATE, { services: [{ ...LOKI, endpoint: 'http://loki.shop:0' }] }, 'cannot be called'],

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What load shedding answers, and no route. */
-const SHED = 'There is too much to do now';
+const SHED = 'The server is overloaded';
 /** Milliseconds until the next try, and how many there are: ten seconds in all. */
 const PAUSE = 250;
 const TRIES = 40;

@@ -27,11 +27,11 @@ import {
 } from './config-map.ts';
 import { ConfigMapShards, type ShardsOptions, type ShardWrite } from './shards.ts';
 
-/** Whether the ConfigMap is not in the state that a plan was made for. */
+/** Whether the ConfigMap is no longer in the state of the plan. */
 function isConflict(error: unknown, action: Plan['action']): boolean {
   if (!(error instanceof ApiStatusError)) return false;
   if (error.code === 409) return true;
-  // It was deleted since, if need be a moment after we made it; a namespace that is not there is something else.
+  // It was deleted meanwhile, perhaps just after we created it. A missing namespace is another error.
   return error.code === 404 && (action === 'update' || error.message.startsWith('configmaps "'));
 }
 
@@ -66,16 +66,16 @@ export interface ConfigMapPublisherOptions extends ShardsOptions {
 }
 
 /**
- * Publishes into a ConfigMap by server-side apply, under our own field manager.
+ * Publishes to a ConfigMap by server-side apply, with a field manager of its own.
  *
- * A ConfigMap that is there is changed in the state that was planned for, and no other; one that is not is made without
- * taking anything from somebody who is quicker. Overrides come back in the same request that makes it, so there is never
- * one without them; then they are given up, so that whoever applies them next meets no owner.
+ * An existing ConfigMap is changed only in the state of the plan. A new one is created without taking over fields of another
+ * client that is quicker. The request that creates a ConfigMap again restores its overrides, so readers never see it without
+ * them. Afterwards the field is released, so that the next client that applies overrides meets no conflict.
  *
- * Documents that are divided have their other parts in more ConfigMaps. A tool that moves to another ConfigMap is written
- * there before it leaves: those that grow the most are written first, and those that are not needed any more go last.
+ * Divided documents have further shards in other ConfigMaps. A tool that moves to another shard is written there before it is
+ * removed here: shards that grow the most are written first, and removals come last.
  *
- * `uid` is the object's identity as it was seen last.
+ * `uid` is the last observed identity of the object.
  */
 export function configMapPublisher(
   kube: KubeClient,
@@ -92,10 +92,10 @@ export function configMapPublisher(
     return clusterError(error, `${doing} ${name}`, kube.server);
   };
   const shards = new ConfigMapShards(kube, target, shardsOptions);
-  /** The state that was read or written last: hearing of it is no news. */
+  /** The last version that was read or written, so that our own changes are not reported. */
   let lastVersion: string | undefined;
   let uid: string | undefined;
-  /** Bytes of our documents in the main ConfigMap. */
+  /** Size of our documents in the main ConfigMap, in bytes. */
   let size = 0;
   const remember = (live: ConfigMap | undefined): void => {
     lastVersion = live?.metadata?.resourceVersion;
@@ -166,13 +166,13 @@ export function configMapPublisher(
         signal.throwIfAborted();
         if (plan.owner !== undefined && isOwnerRefused(error))
           throw new OwnerRefused(
-            `${name} gets no owner reference: ${(error as Error).message}; grant "delete" on it, or leave POD_NAME away`,
+            `${name} gets no owner reference: ${(error as Error).message}; grant "delete" on it, or leave out POD_NAME`,
             { cause: error },
           );
         if (error instanceof ShardsRefused) throw error;
         if (!isConflict(error, plan.action)) throw explained(error, 'write');
         throw new PublishConflict(
-          `somebody else wrote ${name} at the same time: ${(error as Error).message}; it is tried again`,
+          `another client wrote ${name} at the same time: ${(error as Error).message}; the write is retried`,
           { cause: error },
         );
       }

@@ -109,7 +109,7 @@ describe('what is refused is told with what to do', () => {
       { code: 409, message: 'changed' },
       {},
       PublishConflict,
-      /at the same time: .*tried again/,
+      /at the same time: .*retried/,
     ],
     [
       'it was deleted a moment after it was made',
@@ -144,7 +144,7 @@ describe('what is refused is told with what to do', () => {
       { code: 403, message: 'cannot set an ownerRef on a resource you cannot delete' },
       { owner: OWNER },
       OwnerRefused,
-      /gets no owner reference: .*; grant "delete" on it, or leave POD_NAME away$/,
+      /gets no owner reference: .*; grant "delete" on it, or leave out POD_NAME$/,
     ],
     [
       'the same where it is not ours that is refused',

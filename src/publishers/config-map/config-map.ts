@@ -11,13 +11,13 @@ export interface ConfigMapName {
   readonly name: string;
 }
 
-/** The field manager under which the fields of shards are owned. No other ConfigMap has it. */
+/** The field manager of the fields of shards. No other ConfigMap has it. */
 export const SHARD_MANAGER = 'dynamic-toolset-shard';
 
-/** Longest value of a label. */
+/** Maximum length of the value of a label. */
 const LONGEST_LABEL = 63;
 
-/** The value of a label that names a ConfigMap. A name that is too long is cut, and has a hash. */
+/** The value of a label that names a ConfigMap. A longer name is truncated, and gets a hash. */
 export function nameLabel(name: string): string {
   if (name.length <= LONGEST_LABEL) return name;
   const digest = createHash('sha256').update(name).digest('hex').slice(0, 12);
@@ -40,22 +40,22 @@ export interface OwnedConfigMap {
     readonly labels: Readonly<Record<string, string>>;
     readonly annotations: Readonly<Record<string, string>>;
     readonly ownerReferences?: readonly OwnerReference[];
-    /** The state that it is applied to, and no other. */
+    /** Apply only to this state of the object. */
     readonly resourceVersion?: string;
     readonly uid?: string;
   };
   readonly data: Readonly<Record<string, string>>;
 }
 
-/** The state of an object, where both parts of it are known. */
+/** The state of an object, if both parts of it are known. */
 export function stateOf({ metadata = {} }: ConfigMap = {}): ObjectState | undefined {
   const { resourceVersion, uid } = metadata;
   return resourceVersion === undefined || uid === undefined ? undefined : { resourceVersion, uid };
 }
 
 /**
- * Where OwnerReferencesPermissionEnforcement is on, who gives an object that is there an owner must be allowed to delete
- * it.
+ * Whether the API server refused an owner reference. With OwnerReferencesPermissionEnforcement, setting the owner of an
+ * existing object requires the permission to delete it.
  * @see https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/
  */
 export function isOwnerRefused(error: unknown): error is ApiStatusError {
@@ -84,7 +84,7 @@ const timeOf = (now: Date | undefined): Record<string, string> =>
   now === undefined ? {} : { [LAST_UPDATED]: now.toISOString().replace(/\.\d+Z$/, 'Z') };
 
 /**
- * The main ConfigMap that a plan asks for: all fields that we own, and none that we do not.
+ * The main ConfigMap of a plan: all fields that we own, and no others.
  * @param now the time of the change; without it the object depends on the plan alone
  */
 export function ownedConfigMap(
@@ -109,26 +109,26 @@ export function ownedConfigMap(
   };
 }
 
-/** The same, for a ConfigMap that was deleted: with what a person had written there. */
+/** The same, with the overrides of a ConfigMap that was deleted. */
 export function restoredConfigMap(object: OwnedConfigMap, overrides: string): OwnedConfigMap {
   return { ...object, data: { ...object.data, [OVERRIDES_KEY]: overrides } };
 }
 
 /**
- * The same, for one state of the ConfigMap only. The version alone does not say that: without an object of that name,
- * server-side apply makes one whatever the version, and refuses to with 409 where a uid is given.
+ * The same, for one state of the ConfigMap only. A resource version alone is not enough: if no object has the name,
+ * server-side apply ignores the version and creates one. With a uid it fails with 409.
  */
 export function withState(object: OwnedConfigMap, state: ObjectState | undefined): OwnedConfigMap {
   return { ...object, metadata: { ...object.metadata, ...state } };
 }
 
-/** Name of the ConfigMap with the part of this number. */
+/** Name of the ConfigMap for a shard. */
 export const shardTarget = ({ namespace, name }: ConfigMapName, shard: number): ConfigMapName => ({
   namespace,
   name: shard === 1 ? name : `${name}-${shard}`,
 });
 
-/** The labels that say which part of which ConfigMap's documents an object has. */
+/** The labels that mark an object as a shard of a ConfigMap. */
 const shardLabels = ({ name }: ConfigMapName, shard: number): Record<string, string> => ({
   'app.kubernetes.io/name': 'dynamic-toolset',
   'app.kubernetes.io/component': 'toolset-config',
@@ -141,7 +141,7 @@ const shardLabels = ({ name }: ConfigMapName, shard: number): Record<string, str
 export const isIntactShard = (target: ConfigMapName, shard: number, { metadata }: ConfigMap): boolean =>
   Object.entries(shardLabels(target, shard)).every(([key, value]) => metadata?.labels?.[key] === value);
 
-/** Whether a ConfigMap was a shard, has keys of others only, and may be a shard again. */
+/** Whether a ConfigMap was a shard, has only keys of others, and may become a shard again. */
 export const isFormerShard = (
   target: ConfigMapName,
   shard: number,
@@ -152,15 +152,15 @@ export const isFormerShard = (
   metadata.labels?.['app.kubernetes.io/managed-by'] !== 'dynamic-toolset';
 
 /**
- * Whether a ConfigMap with the name of a shard is one, or was one: by its labels, by our annotation or, if somebody changed
- * those, by the field manager. The main ConfigMap of another toolset may have that name too.
+ * Whether a ConfigMap with the name of a shard is or was one: by its labels, by our annotation or, if others changed those,
+ * by the field manager. The main ConfigMap of another toolset may have such a name too.
  */
 export const isOurShard = (target: ConfigMapName, shard: number, object: ConfigMap): boolean =>
   isIntactShard(target, shard, object) ||
   isFormerShard(target, shard, object) ||
   object.metadata?.managedFields?.some(({ manager }) => manager === SHARD_MANAGER) === true;
 
-/** The ConfigMap for the part of documents with this number. @param documents by their own names */
+/** The ConfigMap for one shard. @param documents by their own names */
 export const shardConfigMap = (
   target: ConfigMapName,
   shard: number,
@@ -179,7 +179,7 @@ export const shardConfigMap = (
   data: { ...documents },
 });
 
-/** The keys of a shard that are not ours, with a plan's documents. */
+/** The keys of a shard that are not in a plan's documents. */
 export function foreignKeys(
   { data = {}, binaryData = {} }: Pick<ConfigMap, 'data' | 'binaryData'>,
   { documents }: Pick<Plan, 'documents'>,
@@ -188,7 +188,7 @@ export function foreignKeys(
   return [...Object.keys(data), ...Object.keys(binaryData)].filter((key) => !ours.has(key));
 }
 
-/** The fields of ours that a former shard loses, and the annotation that it gets. */
+/** The labels that a former shard loses, and the annotation that it gets. */
 export const formerShard = (
   target: ConfigMapName,
   shard: number,
@@ -197,11 +197,11 @@ export const formerShard = (
   annotations: { [FORMER_SHARD]: shardTarget(target, shard).name },
 });
 
-/** The line about a shard that is kept for what others wrote into it. */
+/** The line about a shard that is kept because of others' keys. */
 export const keptLine = (where: string, keys: readonly string[]): string =>
   `${where} has no part of the toolset any more; it is kept, because others wrote ${keys.slice(0, 5).join(', ')}${keys.length > 5 ? ` and ${keys.length - 5} more keys` : ''} into it`;
 
-/** All ConfigMaps that a plan asks for, the main one first. */
+/** All ConfigMaps of a plan, the main one first. */
 export const ownedConfigMaps = (target: ConfigMapName, plan: Plan, now: Date | undefined): OwnedConfigMap[] =>
   [...byShard(plan.documents)].map(([shard, documents]) =>
     shard === 1 ? ownedConfigMap(target, plan, now) : shardConfigMap(target, shard, documents, plan, now),

@@ -20,7 +20,7 @@ import type { History } from '../publisher.ts';
 import { type ConfigMapName, nameLabel } from './config-map.ts';
 import { packRevision, unpackRevision } from './revision-data.ts';
 
-/** Most attempts while others write revisions at the same time. */
+/** Maximum number of attempts when writes conflict. */
 const MAX_ATTEMPTS = 4;
 
 const schema = z.object({
@@ -33,7 +33,7 @@ const schema = z.object({
   data: z.record(z.string(), z.string()),
 });
 
-/** The revision in an object; nothing for somebody else's under our labels, which is no history of ours. */
+/** The revision in an object; `undefined` for an object of others with our labels. */
 async function revisionOf(object: unknown): Promise<Revision | undefined> {
   const { success, data } = schema.safeParse(object);
   if (!success) return undefined;
@@ -50,7 +50,7 @@ async function revisionOf(object: unknown): Promise<Revision | undefined> {
   };
 }
 
-/** The labels by which the revisions of a ConfigMap are found. */
+/** The labels of a ConfigMap's revisions. */
 function labelsOf({ name }: ConfigMapName): Readonly<Record<string, string>> {
   return {
     'app.kubernetes.io/name': 'dynamic-toolset',
@@ -61,9 +61,9 @@ function labelsOf({ name }: ConfigMapName): Readonly<Record<string, string>> {
 }
 
 /**
- * Remembers what is published as `apps/v1.ControllerRevision` objects beside the ConfigMap. They belong to no other
- * object, so they outlive the ConfigMap and the Deployment.
- * @param limit how many are kept
+ * Stores what is published as `apps/v1.ControllerRevision` objects beside the ConfigMap. They have no owner, so they outlive
+ * the ConfigMap and the Deployment.
+ * @param limit maximum number of revisions
  */
 export function controllerRevisionHistory(kube: KubeClient, target: ConfigMapName, limit: number): History {
   const { namespace } = target;
@@ -99,7 +99,7 @@ export function controllerRevisionHistory(kube: KubeClient, target: ConfigMapNam
       signal,
     );
 
-  /** Deletes a revision; one that is gone already is no failure. */
+  /** Deletes a revision, which may be gone already. */
   const remove = async ({ name }: Pick<Revision, 'name'>, signal: AbortSignal): Promise<void> => {
     try {
       await deleteControllerRevision(kube, { namespace, name }, signal);
@@ -124,9 +124,9 @@ export function controllerRevisionHistory(kube: KubeClient, target: ConfigMapNam
         signal,
       );
     } catch (error) {
-      // Release 0.1.0 sent `data` with characters that the API server writes in another way, so it takes no change of
-      // the object. Its successor is there before it goes: a process that is killed in between leaves both, and of two
-      // with one content the newest counts.
+      // Release 0.1.0 sent `data` with characters that the API server stores differently, so any change of the object fails
+      // validation. A successor replaces it. It is created first: a process that is killed in between leaves both, and of
+      // two revisions with equal content the newest counts.
       if (!isStatus(error, 422)) throw error;
       const successor = await create(`${step.name}-${step.number}`, step, content, signal);
       await remove(step, signal);
@@ -134,7 +134,7 @@ export function controllerRevisionHistory(kube: KubeClient, target: ConfigMapNam
     }
   };
 
-  /** One try. @throws ApiStatusError with 404 or 409 where somebody else wrote at the same time */
+  /** One attempt. @throws ApiStatusError with 404 or 409 if another client wrote at the same time */
   const attempt = async (
     content: Content,
     now: Date,
@@ -145,14 +145,14 @@ export function controllerRevisionHistory(kube: KubeClient, target: ConfigMapNam
     const known = inOrder(all);
     const step = recordStep(content, known, `${target.name.slice(0, 200)}-revision`, now);
     if (step.do === 'nothing') return known;
-    // The name may be taken by an object that is no revision of ours.
+    // An object of others may have the name.
     const name = conflicts === 0 ? step.name : `${step.name}-${step.number}`;
     const object =
       step.do === 'create'
         ? await create(name, step, content, signal)
         : await renumber(step, content, signal);
     const written = await revisionOf(object);
-    // Revisions are large, so they are not read again where the answer has all of it.
+    // Revisions are large, so they are not read again if the response has everything.
     const there =
       written === undefined
         ? await read(signal)
@@ -160,7 +160,7 @@ export function controllerRevisionHistory(kube: KubeClient, target: ConfigMapNam
     const ordered = inOrder(there);
     const old = revisionsToPrune(ordered, limit, content);
     const kept = ordered.filter((revision) => !old.includes(revision));
-    // Those that a successor replaced go too.
+    // Includes revisions that a successor replaced.
     const superfluous = there.filter((revision) => !kept.includes(revision));
     await Promise.all(superfluous.map((revision) => remove(revision, signal)));
     return kept;
@@ -180,7 +180,7 @@ export function controllerRevisionHistory(kube: KubeClient, target: ConfigMapNam
         return await retryOnConflict((conflicts) => attempt(content, now, conflicts, signal), signal, {
           isConflict: (error) => isStatus(error, 404, 409),
           attempts: MAX_ATTEMPTS,
-          // At once: what others publish meanwhile must not be recorded before this.
+          // Retries at once, so that a later publication is not recorded before this one.
           first: 0,
         });
       } catch (error) {

@@ -55,7 +55,7 @@ test('what others write in between is kept: the change is made to that', async (
 
 test('who writes all the time is told of, and nothing is written', async () => {
   const { state, edit } = await configMap('a', Array(50).fill('b'));
-  await expect(edit()).rejects.toThrow(/changed by others in each of 6 tries/);
+  await expect(edit()).rejects.toThrow(/changed by others in each of 6 attempts/);
   expect(state.writes).toBe(0);
 });
 
@@ -67,5 +67,5 @@ test('a dry run writes nothing', async () => {
 
 test('without a ConfigMap it says what to do', async () => {
   const { edit } = await configMap(undefined);
-  await expect(edit()).rejects.toThrow(/does not exist; serve makes it/);
+  await expect(edit()).rejects.toThrow(/does not exist; serve creates it/);
 });

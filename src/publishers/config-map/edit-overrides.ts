@@ -6,10 +6,13 @@ import { OVERRIDES_KEY } from '../../model/documents.ts';
 import { ClusterError, ConfigError, UserError } from '../../model/errors.ts';
 import type { ConfigMapName } from './config-map.ts';
 
-/** Who writes for a person. It gives the field up again, so that whoever applies overrides next meets no owner. */
+/**
+ * The field manager of such edits. It releases the field afterwards, so that the next client that applies overrides meets no
+ * conflict.
+ */
 const FIELD_MANAGER = 'dynamic-toolset-approve';
 
-/** Attempts while others change the ConfigMap at the same time, and the pause after the first conflict, in milliseconds. */
+/** Maximum number of attempts when writes conflict, and the delay after the first conflict, in milliseconds. */
 const ATTEMPTS = 6;
 const FIRST_DELAY = 40;
 
@@ -19,10 +22,10 @@ export interface EditResult {
 }
 
 /**
- * Changes `overrides.yaml` in a ConfigMap, each time from what is there, until nobody else wrote in between.
- * @param edit makes the new text of the present one
- * @param dryRun only says what would be written
- * @throws UserError where there is no such ConfigMap, or the cluster does not let us; what `edit` throws
+ * Edits `overrides.yaml` in a ConfigMap, and repeats that after a conflict with the current text.
+ * @param edit returns the new text for the current one
+ * @param dryRun writes nothing
+ * @throws UserError if the ConfigMap does not exist or the cluster refuses; any error of `edit`
  */
 export async function editOverrides(
   kube: KubeClient,
@@ -37,7 +40,7 @@ export async function editOverrides(
     const live = await readConfigMap(kube, target.namespace, target.name, signal);
     if (live === undefined)
       throw new ConfigError(
-        `${where} does not exist; serve makes it, --configmap-namespace and --configmap-name name another, and --file edits a file`,
+        `${where} does not exist; serve creates it, --configmap-namespace and --configmap-name name another, and --file edits a file`,
       );
     const before = live.data?.[OVERRIDES_KEY] ?? '';
     const after = edit(before);
@@ -62,7 +65,7 @@ export async function editOverrides(
     if (error instanceof UserError) throw error;
     if (!isStatus(error, 409)) throw clusterError(error, `change ${OVERRIDES_KEY} in ${where}`, kube.server);
     throw new ClusterError(
-      `${where} was changed by others in each of ${ATTEMPTS} tries to write it; try again, or find out who writes it all the time`,
+      `${where} was changed by others in each of ${ATTEMPTS} attempts to write it; try again, or find out who keeps writing it`,
       { cause: error },
     );
   }

@@ -5,13 +5,13 @@ import { type Documents, namesOf, OVERRIDES_KEY } from '../../model/documents.ts
 import { ClusterError } from '../../model/errors.ts';
 import type { Content } from '../../model/revision.ts';
 
-/** Most bytes of documents that are stored as they are. Those of one ConfigMap are never larger. */
+/** Maximum size of documents that are stored uncompressed, in bytes. Those of one ConfigMap are never larger. */
 const PLAIN = 900 * 1024;
-/** The key of documents that are stored compressed: the JSON of all of them, by gzip, in base64. */
+/** The key of compressed documents: the JSON of all of them, by gzip, in base64. */
 const COMPRESSED = 'documents.json.gz';
-/** Most bytes of the data of a revision. etcd takes requests of 1.5 MiB by default. */
+/** Maximum size of a revision's data, in bytes. etcd accepts requests of 1.5 MiB by default. */
 const LARGEST = 1_300 * 1024;
-/** Most bytes that are unpacked. */
+/** Maximum size of decompressed data, in bytes. */
 const UNPACKED = 32 * 1024 * 1024;
 
 const documentsSchema = z.record(z.string(), z.string());
@@ -20,7 +20,7 @@ const bytesOf = (data: Documents): number =>
   Object.values(data).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
 
 /**
- * The `data` of a revision. Documents of several ConfigMaps together are too large for one object, so they are compressed.
+ * The `data` of a revision. Documents of several ConfigMaps are too large for one object, so they are compressed.
  * @throws ClusterError if they are still too large
  */
 export async function packRevision({
@@ -34,11 +34,11 @@ export async function packRevision({
   const bytes = bytesOf(data);
   if (bytes <= LARGEST) return data;
   throw new ClusterError(
-    `a revision of ${Math.ceil(bytes / 1024)} KiB is too large for the cluster, which takes ${LARGEST / 1024} KiB; lower MAX_SHARDS or leave tools out`,
+    `a revision of ${Math.ceil(bytes / 1024)} KiB is too large for the cluster, which accepts ${LARGEST / 1024} KiB; lower MAX_SHARDS or leave tools out`,
   );
 }
 
-/** What `packRevision` packed; `undefined` if it is something else. */
+/** Reverses `packRevision`; `undefined` if the data has another form. */
 export async function unpackRevision(
   data: Readonly<Record<string, string>>,
 ): Promise<Pick<Content, 'documents' | 'overrides'> | undefined> {
@@ -56,7 +56,7 @@ async function unpacked(text: string): Promise<Documents | undefined> {
     const json = await promisify(gunzip)(Buffer.from(text, 'base64'), { maxOutputLength: UNPACKED });
     return documentsSchema.parse(JSON.parse(json.toString('utf8')));
   } catch {
-    // Somebody else's object under our labels is no revision of ours.
+    // An object of others with our labels.
     return undefined;
   }
 }

@@ -252,7 +252,7 @@ test('parts that may not be read any more are no change of others, and the warni
   ).toBeUndefined();
   const decided = await planned(parts(4, 2, 3));
   await expect(publisher.apply(decided, new Date(0), signal)).rejects.toThrow(
-    /toolset-2, toolset-3 may keep tools of the past.*kubectl -n ns delete configmap toolset-2 toolset-3$/,
+    /toolset-2, toolset-3 may keep outdated tools.*kubectl -n ns delete configmap toolset-2 toolset-3$/,
   );
 });
 

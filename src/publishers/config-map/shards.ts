@@ -32,23 +32,26 @@ import {
   withState,
 } from './config-map.ts';
 
-/** Most shards that are looked for, whatever an annotation says. */
+/** Maximum number of shards to look for, whatever an annotation says. */
 const MOST = 16;
-/** The longest name of an object. */
+/** Maximum length of an object's name. */
 const LONGEST_NAME = 253;
 
 export interface ShardsOptions {
-  /** Look once for shards up to this number: a process that was killed may have left some that the main ConfigMap does not count. */
+  /**
+   * Look once for shards up to this number, because a process that was killed may have left shards that the main ConfigMap
+   * does not count.
+   */
   readonly lookFor?: number | undefined;
   /** Take over ConfigMaps of others that have the name of a shard. */
   readonly force?: boolean | undefined;
-  /** Called with one line when a ConfigMap that is not needed any more is kept, because others wrote into it. */
+  /** Called with one line when a ConfigMap is no longer needed and is kept, because others wrote into it. */
   readonly onKept?: ((line: string) => void) | undefined;
 }
 
 /** One write of a shard, or of the main ConfigMap. */
 export interface ShardWrite {
-  /** By how many bytes the ConfigMap grows. */
+  /** Growth of the ConfigMap in bytes. */
   readonly growth: number;
   run(): Promise<void>;
 }
@@ -56,31 +59,28 @@ export interface ShardWrite {
 const bytesOf = (documents: Documents = {}): number =>
   Object.values(documents).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
 
-/**
- * The ConfigMaps that have the other parts of documents that do not fit into the main one. They are as they were when they
- * were last read or written.
- */
+/** The ConfigMaps with the further shards of divided documents, as last read or written. */
 export class ConfigMapShards {
   readonly #kube: KubeClient;
   readonly #target: ConfigMapName;
   readonly #force: boolean;
   readonly #onKept: (line: string) => void;
-  /** How many to look for at the start, and for the next read. */
+  /** How many to look for at the start, and at the next read. */
   readonly #lookForAtStart: number;
   #lookFor: number;
-  /** By number. Those that are not ours too, so that nothing is written to them. */
+  /** By number. Includes ConfigMaps of others, so that nothing is written to them. */
   #known: ReadonlyMap<number, ConfigMap> = new Map();
-  /** Those that may not be read. */
+  /** Shards that we may not read. */
   #denied: ReadonlySet<number> = new Set();
-  /** How many there were at the last read, as the main one says. */
+  /** The number of ConfigMaps at the last read, according to the main one. */
   #count = 1;
-  /** Requests that were denied, by shard. */
+  /** Denied requests by shard. */
   readonly #deniedVerbs = new Map<number, readonly string[]>();
-  /** Shards that were denied again, although we have the permission: an admission webhook may do that. */
+  /** Shards that were denied again although RBAC allows them, for example by an admission webhook. */
   readonly #deniedTwice = new Set<number>();
-  /** The documents that were planned last. */
+  /** The documents of the last plan. */
   #planned: Pick<Plan, 'documents'> = { documents: {} };
-  /** Called when other shards are known than before. */
+  /** Called when the set of known shards changes. */
   #onKnown: () => void = () => {};
 
   constructor(
@@ -96,7 +96,7 @@ export class ConfigMapShards {
     this.#lookFor = lookFor;
   }
 
-  /** The documents in the shards, by their names; those of a shard whose labels were changed are missing. */
+  /** The documents in the shards, by name, without those of shards whose labels were changed. */
   get documents(): Documents {
     const entries = [...this.#known].flatMap(([shard, object]) =>
       isIntactShard(this.#target, shard, object)
@@ -106,15 +106,15 @@ export class ConfigMapShards {
     return Object.fromEntries(entries);
   }
 
-  /** The numbers of the shards that there are, and that may not be read. */
+  /** The numbers of existing shards that we may not read. */
   get unread(): readonly number[] {
     return [...this.#denied].filter((shard) => shard <= this.#count);
   }
 
   /**
-   * Reads the shards that there may be.
-   * @param count how many ConfigMaps the main one says there are
-   * @throws as `readConfigMap`; what may not be read counts as missing
+   * Reads all shards that may exist.
+   * @param count the number of ConfigMaps according to the main one
+   * @throws as `readConfigMap`; a shard that we may not read counts as missing
    */
   async read(count: number, signal: AbortSignal): Promise<void> {
     this.#count = count;
@@ -132,8 +132,8 @@ export class ConfigMapShards {
   }
 
   /**
-   * What has to be written so that the shards are as planned: those that change, and then those that are not needed any more.
-   * @throws ShardsRefused if one of them cannot be ours
+   * The writes for a plan: changed shards first, then removals.
+   * @throws ShardsRefused if a shard cannot be ours
    */
   async writes(
     plan: Plan,
@@ -174,8 +174,8 @@ export class ConfigMapShards {
   }
 
   /**
-   * Watches the shards that there are, until the signal is aborted.
-   * @param changed called when somebody else wrote to one
+   * Watches the existing shards until the signal is aborted.
+   * @param changed called when another client wrote to one
    * @param failed called with each failure
    */
   async watch(
@@ -221,15 +221,15 @@ export class ConfigMapShards {
     try {
       return await readConfigMap(this.#kube, namespace, name, signal);
     } catch (error) {
-      // Who needs no shards needs no permission for them. Who does is told when one is to be written.
+      // Permissions for shards are needed only to write one, and their lack is reported then.
       if (isDenied(error)) return 'denied';
       throw error;
     }
   }
 
   /**
-   * Whether a shard that was refused may be written now. Only reads. Where a write was denied, the API server is asked whether
-   * it would be again.
+   * Whether a refused shard may be written now. Only reads: after a denied write, it asks the API server for an access
+   * review.
    * @throws as `readConfigMap`
    */
   async isUsable(shard: number, signal: AbortSignal): Promise<boolean> {
@@ -243,20 +243,20 @@ export class ConfigMapShards {
     );
     if (allowed.includes(false)) return false;
     if (verbs.length > 0) this.#deniedTwice.add(shard);
-    // Those that had to be left there may be removed now.
+    // Shards that could not be removed may be removable now.
     this.#lookFor = this.#lookForAtStart;
     return true;
   }
 
-  /** Why a shard cannot be written to as it is, whatever our rights; `undefined` if it can. */
+  /** Why a shard cannot be written, apart from permissions; `undefined` if it can. */
   #faultOf(shard: number, object: ConfigMap | undefined): string | undefined {
     const { namespace, name } = shardTarget(this.#target, shard);
     const where = `ConfigMap ${namespace}/${name}`;
     if (name.length > LONGEST_NAME)
-      return `${where} cannot be made: its name is too long; use a shorter --configmap-name`;
+      return `${where} cannot be created: its name is too long; use a shorter --configmap-name`;
     if (object === undefined) return undefined;
     const isOurs = isOurShard(this.#target, shard, object);
-    // An immutable one of ours is replaced.
+    // An immutable shard without keys of others is replaced.
     if (object.immutable === true && !(isOurs && foreignKeys(object, this.#planned).length === 0))
       return `${where} is immutable and has keys of others, so it is left as it is; delete it`;
     if (!this.#force && !isOurs)
@@ -264,10 +264,10 @@ export class ConfigMapShards {
     return undefined;
   }
 
-  /** A shard that may be written to, as it is; `undefined` if it is to be made. @throws ShardsRefused */
+  /** A shard to write to; `undefined` if it must be created. @throws ShardsRefused */
   async #usable(shard: number, signal: AbortSignal): Promise<ConfigMap | undefined> {
     const known = this.#denied.has(shard) ? 'denied' : this.#known.get(shard);
-    // Somebody may have made one since it was looked for.
+    // Another client may have created one meanwhile.
     const object = known ?? (await this.#readOne(shard, signal));
     if (object === 'denied') throw this.#denial(shard, 'read', []);
     const fault = this.#faultOf(shard, object);
@@ -289,13 +289,13 @@ export class ConfigMapShards {
     );
   }
 
-  /** What to do about shards from this one on, if there are some that stay as they are. */
+  /** What to do about remaining shards from this number on. */
   #leftOver(from: number): string {
     const names = Array.from({ length: Math.min(MOST, this.#count) }, (_, index) => index + 1)
       .filter((shard) => shard >= from)
       .map((shard) => shardTarget(this.#target, shard).name);
     if (names.length === 0) return '';
-    return `; until then ${names.join(', ')} may keep tools of the past, which is ended by: kubectl -n ${this.#target.namespace} delete configmap ${names.join(' ')}`;
+    return `; until then ${names.join(', ')} may keep outdated tools; to remove them, run: kubectl -n ${this.#target.namespace} delete configmap ${names.join(' ')}`;
   }
 
   #isAsPlanned(shard: number, object: ConfigMap, documents: Documents, { owner }: Plan): boolean {
@@ -342,7 +342,7 @@ export class ConfigMapShards {
     this.#set([...this.#known].filter(([number]) => number !== shard));
   }
 
-  /** Removes what is ours from a ConfigMap, and keeps what others wrote. The data of an immutable one stays. */
+  /** Removes our fields from a ConfigMap and keeps those of others. The data of an immutable one stays. */
   async #release(shard: number, object: ConfigMap, plan: Plan, signal: AbortSignal): Promise<void> {
     const target = shardTarget(this.#target, shard);
     const { labels, annotations } = formerShard(this.#target, shard);
@@ -355,7 +355,7 @@ export class ConfigMapShards {
         ...stateOf(object),
         labels: removed(Object.keys(labels).filter((key) => metadata.labels?.[key] === labels[key])),
         annotations: { ...removed([LAST_UPDATED]), ...annotations },
-        // Else the ConfigMap goes with our Deployment.
+        // Otherwise the ConfigMap would be deleted with our Deployment.
         ownerReferences: (metadata.ownerReferences ?? []).filter(({ uid }) => !ours.includes(uid)),
       },
       ...(immutable === true

@@ -33,7 +33,7 @@ import {
 
 const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
 
-/** The file that a path leads to, which a symbolic link may name before it is there. */
+/** Resolves a path. The target of a symbolic link need not exist yet. */
 async function fileOf(path: string): Promise<string> {
   try {
     return await realpath(path);
@@ -44,7 +44,7 @@ async function fileOf(path: string): Promise<string> {
   }
 }
 
-/** The permissions of a file; nothing where it is not there. */
+/** The permissions of a file; `undefined` if it does not exist. */
 async function modeOf(file: string): Promise<number | undefined> {
   try {
     return (await stat(file)).mode & 0o7777;
@@ -54,10 +54,10 @@ async function modeOf(file: string): Promise<number | undefined> {
   }
 }
 
-/** The manifests of ConfigMaps in a file, by the part of the documents that they have. */
+/** The manifests of ConfigMaps in a file, by shard. */
 type Manifests = ReadonlyMap<number, Document.Parsed>;
 
-/** The text of one manifest, new or changed. A part that is as it shall be stays as it is. */
+/** The text of one manifest, new or updated. An unchanged manifest keeps its text. */
 function manifestText(
   object: OwnedConfigMap,
   shard: number,
@@ -71,14 +71,14 @@ function manifestText(
   return textOf(before, isInJson);
 }
 
-/** The texts of documents as one YAML stream. */
+/** Joins the texts of documents into one YAML stream. */
 const streamOf = (texts: readonly string[]): string =>
   texts.map((text, index) => (index === 0 || text.startsWith('---') ? text : `---\n${text}`)).join('');
 
 /**
- * Publishes into a file that holds the manifest of a ConfigMap, as YAML or JSON. What else stands in the file, such as
- * other data keys and comments, is kept. Other parts of divided documents are more documents of the YAML stream.
- * @param onKept called with one line when a part that is not needed any more is kept, because others wrote into it
+ * Publishes to a file with the manifest of a ConfigMap, as YAML or JSON. Everything else in the file is kept, such as other
+ * data keys and comments. Further shards are more documents of the YAML stream.
+ * @param onKept called with one line when a shard is no longer needed and is kept, because others wrote into it
  */
 export function filePublisher(
   path: string,
@@ -101,7 +101,7 @@ export function filePublisher(
     );
   const isShard = (shard: number, object: ManifestConfigMap): boolean =>
     isIntactShard(target, shard, object) || isFormerShard(target, shard, object);
-  /** The texts of parts that are not needed any more, and that others wrote into. */
+  /** The texts of shards that are no longer needed, and that others wrote into. */
   const keptTexts = (before: Manifests, plan: Plan, owned: number): string[] =>
     [...before].flatMap(([shard, document]) => {
       if (shard <= owned) return [];
@@ -127,8 +127,8 @@ export function filePublisher(
     return manifests;
   };
   /**
-   * A reader of the file never sees half of it: it is written beside, then put in its place. The file keeps its
-   * permissions, and a symbolic link stays one.
+   * Replaces the file atomically: writes a temporary file beside it and renames that. The file keeps its permissions, and a
+   * symbolic link stays a link.
    */
   const replace = async (text: string): Promise<void> => {
     let temporary: string | undefined;
@@ -137,7 +137,7 @@ export function filePublisher(
       const mode = await modeOf(file);
       temporary = `${file}.${process.pid}.tmp`;
       await writeFile(temporary, text, mode === undefined ? {} : { mode: 0o600 });
-      // The mode of a file that is made is cut by the umask.
+      // The umask restricts the mode of a new file.
       if (mode !== undefined) await chmod(temporary, mode);
       await rename(temporary, file);
     } catch (error) {

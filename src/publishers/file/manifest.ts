@@ -14,7 +14,7 @@ const configMap = z.object({
   binaryData: texts,
 });
 
-/** A ConfigMap in a manifest, as far as it is read. */
+/** The fields of a manifest that the publisher reads. */
 export type ManifestConfigMap = z.infer<typeof configMap>;
 
 const STYLE = { lineWidth: 0, aliasDuplicateObjects: false } as const;
@@ -22,21 +22,21 @@ const STYLE = { lineWidth: 0, aliasDuplicateObjects: false } as const;
 export const isEmpty = (text: string): boolean => text.trim() === '';
 export const isJson = (text: string): boolean => text.trimStart().startsWith('{');
 
-/** The text of a new manifest. */
+/** Serializes a new manifest. */
 export const newManifest = (object: OwnedConfigMap): string => stringify(object, STYLE);
 
-/** The text of a manifest as it is now. JSON stays JSON. */
+/** Serializes a manifest. JSON stays JSON. */
 export const textOf = (document: Document.Parsed, isInJson: boolean): string =>
   isInJson ? `${JSON.stringify(document.toJS(), null, 2)}\n` : document.toString(STYLE);
 
 /** The documents of a YAML stream. */
 export function documentsIn(text: string): readonly Document.Parsed[] {
   const all = parseAllDocuments(text);
-  // A text of comments is one document without content.
+  // A text with only comments is one document without content.
   return all.length === 0 ? [parseDocument(text)] : [...all];
 }
 
-/** What is wrong with the manifest of a ConfigMap; nothing if it is one. */
+/** Why a manifest is not that of a ConfigMap; `undefined` if it is. */
 export function manifestFault(document: Document.Parsed): string | undefined {
   const [error] = document.errors;
   if (error !== undefined) return error.message;
@@ -53,14 +53,14 @@ export function manifestFault(document: Document.Parsed): string | undefined {
   return shape.success ? undefined : z.prettifyError(shape.error);
 }
 
-/** The ConfigMap in a manifest without a fault. */
+/** The ConfigMap in a valid manifest. */
 export const configMapIn = (document: Document.Parsed): ManifestConfigMap => configMap.parse(document.toJS());
 
-/** Which part of the documents a ConfigMap has, by its label, or had, by its annotation; 1 for the main one. */
+/** The number of the ConfigMap's shard, from its label or the annotation of a former shard; 1 for the main one. */
 export const shardIn = ({ metadata: { labels, annotations } }: ManifestConfigMap): number =>
   Number(labels[SHARD_LABEL] ?? /-(\d+)$/.exec(annotations[FORMER_SHARD] ?? '')?.[1] ?? 1);
 
-/** Removes our fields from the manifest of a part that is not needed any more, and leaves all others as they are. */
+/** Removes our fields from the manifest of a shard that is no longer needed, and keeps all others. */
 export function release(
   document: Document.Parsed,
   { labels, annotations }: Pick<OwnedConfigMap['metadata'], 'labels' | 'annotations'>,
@@ -75,7 +75,7 @@ export function release(
   for (const key of Object.keys(data)) if (!kept.includes(key)) document.deleteIn(['data', key]);
 }
 
-/** Puts our fields into a manifest, and leaves all others as they are. */
+/** Sets our fields in a manifest, and keeps all others. */
 export function merge(document: Document.Parsed, object: OwnedConfigMap): void {
   const { name, namespace, labels, annotations } = object.metadata;
   const put = (path: readonly string[], values: Readonly<Record<string, string>>): void => {

@@ -11,9 +11,9 @@ import {
   jobAnswer,
   jobParams,
 } from './discovery-schemas.ts';
-import { type ApiContext, ASKED, iso, PATH, queryOf, type Routes, SENT } from './route.ts';
+import { type ApiContext, BODY_PROBLEMS, COMMON_PROBLEMS, iso, PATH, queryOf, type Routes } from './route.ts';
 
-/** @param lasts how long the last discovery took, in milliseconds */
+/** @param lasts duration of the last discovery, in milliseconds */
 const jobJson = (job: Job, lasts: number | undefined) => ({
   jobId: job.id,
   status: job.status,
@@ -32,7 +32,7 @@ const jobJson = (job: Job, lasts: number | undefined) => ({
   changed: job.result?.changed ?? null,
 });
 
-/** `POST /discover`, and `GET /jobs/ID` for what became of it. */
+/** `POST /discover`, and `GET /jobs/ID` for its result. */
 export const discoveryRoutes: Routes = (app, context) => {
   const jobs = new Jobs(context.service.now);
   postDiscover(app, context, jobs);
@@ -44,25 +44,25 @@ function postDiscover(app: FastifyInstance, { service, log }: ApiContext, jobs: 
     config: { access: { resource: 'discoveries', verb: 'create' } },
     schema: {
       operationId: 'discover',
-      summary: 'Asks backends anew, now: healthy ones too, unless the body says force: false',
+      summary: 'Probes backends again now, healthy ones included unless force is false',
       tags: ['discovery'],
       querystring: jsonSchema(discoverQuery),
       body: { anyOf: [jsonSchema(discoverBody), { type: 'null' }] },
       response: {
-        200: answer('It is done; only where the request asked to wait.', jobAnswer),
-        202: answer('It has begun.', jobAnswer, {
+        200: answer('The completed job, if the request asked to wait.', jobAnswer),
+        202: answer('The job that was started.', jobAnswer, {
           location: { type: 'string', description: 'path of the job' },
         }),
-        ...ASKED,
-        ...SENT,
+        ...COMMON_PROBLEMS,
+        ...BODY_PROBLEMS,
       },
     },
     async handler(request, reply) {
-      // A discovery may send nothing for longer than a connection may be idle.
+      // A discovery may take longer than the idle timeout of a connection.
       request.raw.socket.setTimeout?.(0);
       log.info(
         { ...securityFields('discovery_request_received', request.caller?.username), request_id: request.id },
-        'a discovery was asked for',
+        'a discovery was requested',
       );
       const { job, ended } = jobs.start(service.discover((request.body ?? {}) as DiscoverRequest));
       const json = () => jobJson(job, service.readModel.lastDuration);
@@ -84,10 +84,10 @@ function getJob(app: FastifyInstance, { service: { readModel } }: ApiContext, jo
     config: { access: { resource: 'discoveries', verb: 'get' } },
     schema: {
       operationId: 'getJob',
-      summary: 'How a discovery that was asked for is doing',
+      summary: 'The state of a requested discovery',
       tags: ['discovery'],
       params: jsonSchema(jobParams),
-      response: { 200: answer('The job.', jobAnswer), ...ASKED, ...problems(404) },
+      response: { 200: answer('The job.', jobAnswer), ...COMMON_PROBLEMS, ...problems(404) },
     },
     handler(request, reply) {
       const { id } = request.params as { id: string };

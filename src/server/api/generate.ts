@@ -2,9 +2,9 @@ import { answer, problems } from '../described.ts';
 import { jsonSchema } from '../json-schema.ts';
 import { ProblemError } from '../problem.ts';
 import { type GenerateBody, type GenerateService, generateAnswer, generateBody } from './generate-schemas.ts';
-import { ASKED, clientOf, PATH, type Routes, SENT } from './route.ts';
+import { BODY_PROBLEMS, COMMON_PROBLEMS, clientOf, PATH, type Routes } from './route.ts';
 
-/** @throws ProblemError where a service is of a type that no detector knows */
+/** @throws ProblemError if no detector has the type of a service */
 function mustHaveKnownTypes(services: readonly GenerateService[], types: readonly string[]): void {
   const errors = services.flatMap(({ type }, index) =>
     types.includes(type)
@@ -12,7 +12,7 @@ function mustHaveKnownTypes(services: readonly GenerateService[], types: readonl
       : [{ pointer: `/services/${index}/type`, detail: `is none of ${types.join(', ')}` }],
   );
   if (errors.length > 0)
-    throw new ProblemError('invalid-request', 'A service is of a type that nothing is known of.', { errors });
+    throw new ProblemError('invalid-request', 'A service has an unknown type.', { errors });
 }
 
 /** `POST /toolsets/generate`. */
@@ -23,10 +23,15 @@ export const generateRoutes: Routes = (app, { service }) => {
       operationId: 'generateToolset',
       summary: 'The documents for services, without publishing them',
       description:
-        'Generates in a thread, for one request of each client at a time, with limits on time and memory.',
+        'Runs in a worker thread, one request per client at a time, with limits on time and memory.',
       tags: ['toolsets'],
       body: { anyOf: [jsonSchema(generateBody), { type: 'null' }] },
-      response: { 200: answer('The documents.', generateAnswer), ...ASKED, ...SENT, ...problems(422) },
+      response: {
+        200: answer('The documents.', generateAnswer),
+        ...COMMON_PROBLEMS,
+        ...BODY_PROBLEMS,
+        ...problems(422),
+      },
     },
     async handler(request, reply) {
       const { services } = (request.body ?? {}) as GenerateBody;

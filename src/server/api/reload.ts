@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { answer, problems } from '../described.ts';
 import { ProblemError } from '../problem.ts';
-import { ASKED, PATH, type Routes, SENT } from './route.ts';
+import { BODY_PROBLEMS, COMMON_PROBLEMS, PATH, type Routes } from './route.ts';
 
 const reloadAnswer = z.object({
   result: z.enum(['unchanged', 'applied']),
@@ -14,14 +14,19 @@ export const reloadRoutes: Routes = (app, { service }) => {
     config: { access: { resource: 'configuration', verb: 'update' } },
     schema: {
       operationId: 'reloadConfiguration',
-      summary: 'Reads the configuration again, now',
+      summary: 'Reloads the configuration',
       tags: ['operation'],
-      response: { 200: answer('It is in force.', reloadAnswer), ...ASKED, ...SENT, ...problems(422) },
+      response: {
+        200: answer('The configuration is in force.', reloadAnswer),
+        ...COMMON_PROBLEMS,
+        ...BODY_PROBLEMS,
+        ...problems(422),
+      },
     },
     async handler(_, reply) {
       const result = await service.reload();
       if (result.kind === 'refused')
-        throw new ProblemError('configuration-invalid', 'The configuration before stays in force.', {
+        throw new ProblemError('configuration-invalid', 'The previous configuration stays in force.', {
           errors: result.error.message.split('\n').map((detail) => ({ detail })),
         });
       return reply.send({ result: result.kind, changes: result.kind === 'applied' ? result.changes : [] });

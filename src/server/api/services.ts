@@ -15,7 +15,7 @@ import { ProblemError } from '../problem.ts';
 import { pageOf, Uncached } from '../response-cache.ts';
 import { health, KNOWN_TYPE, limit, name, namespace, PAGE, page } from '../schema-parts.ts';
 import type { ApiService } from './api-service.ts';
-import { ASKED, iso, PATH, queryOf, type Routes } from './route.ts';
+import { COMMON_PROBLEMS, iso, PATH, queryOf, type Routes } from './route.ts';
 
 const servicesQuery = z.strictObject({
   namespace: namespace.optional().describe('only backends in this namespace'),
@@ -82,7 +82,7 @@ function matches(backend: Backend, query: Query): boolean {
   );
 }
 
-/** JSON of backends. One of which nothing changed is the same object, so its JSON is made once. */
+/** Serialized backends. An unchanged backend is the same object, so it is serialized once. */
 const bodies = new WeakMap<Backend, Buffer>();
 
 function bodyOf(backend: Backend): Buffer {
@@ -95,7 +95,7 @@ function bodyOf(backend: Backend): Buffer {
 
 const COMMA = Buffer.from(',');
 
-/** One page of the backends that a query is about, as JSON. */
+/** One page of the backends that match a query, as JSON. */
 function pageOfServices({ readModel }: ApiService, query: Query): Buffer | Uncached {
   const all = readModel.backends.backends.filter((backend) => backend.isFound && matches(backend, query));
   const size = Number(query.limit ?? PAGE);
@@ -111,7 +111,7 @@ function pageOfServices({ readModel }: ApiService, query: Query): Buffer | Uncac
   return known && all.length > 0 ? body : new Uncached(body);
 }
 
-/** @throws ProblemError where no detector knows the type, and no backend has it */
+/** @throws ProblemError if no detector and no backend has the type */
 function mustBeKnown(type: string | undefined, { types, readModel }: ApiService): void {
   const known = new Set([...types(), ...readModel.services.map((each) => each.type)]);
   if (type === undefined || known.has(type)) return;
@@ -131,7 +131,7 @@ export const serviceRoutes: Routes = (app, { service, ready }) => {
       headers: CONDITION,
       response: {
         ...etagResponses('One page of the backends, by namespace and name.', servicesAnswer),
-        ...ASKED,
+        ...COMMON_PROBLEMS,
       },
     },
     handler(request, reply) {

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { ReadModel, TargetStatus } from '../../controller/read-model.ts';
 import { CONDITION, etagResponses } from '../described.ts';
 import { note, time } from '../schema-parts.ts';
-import { ASKED, iso, PATH, type Routes } from './route.ts';
+import { COMMON_PROBLEMS, iso, PATH, type Routes } from './route.ts';
 
 const statisticsAnswer = z.object({
   version: z.string(),
@@ -39,10 +39,10 @@ const statisticsAnswer = z.object({
       }),
     )
     .optional()
-    .describe('the other places that are kept up to date; absent if there are none'),
+    .describe('the other targets; absent if there are none'),
 });
 
-/** Counts, times and what is wrong. @param leader whether this replica writes */
+/** Counts, times and problems. @param leader whether this replica writes */
 export function statistics(
   readModel: ReadModel,
   version: string,
@@ -82,7 +82,7 @@ export function statistics(
   };
 }
 
-/** How a target other than the home target is doing. */
+/** The state of a target other than the home target. */
 const targetJson = ([id, { since, tools, lastPublished, problems, ...rest }]: readonly [
   string,
   TargetStatus,
@@ -101,10 +101,10 @@ export const statisticsRoutes: Routes = (app, { service, ready }) => {
     config: { access: { resource: 'statistics', verb: 'get' } },
     schema: {
       operationId: 'getStatistics',
-      summary: 'Counts, times and what is wrong',
+      summary: 'Counts, times and problems',
       tags: ['operation'],
       headers: CONDITION,
-      response: { ...etagResponses('The counts.', statisticsAnswer), ...ASKED },
+      response: { ...etagResponses('The counts.', statisticsAnswer), ...COMMON_PROBLEMS },
     },
     handler: (request, reply) =>
       ready.send(request, reply, `statistics ${service.leads()}`, () =>

@@ -8,7 +8,7 @@ import { ProblemError } from '../problem.ts';
 import { pageOf, Uncached } from '../response-cache.ts';
 import { PAGE } from '../schema-parts.ts';
 import type { Toolset } from '../toolsets.ts';
-import { type ApiContext, ASKED, iso, PATH, queryOf, type Routes } from './route.ts';
+import { type ApiContext, COMMON_PROBLEMS, iso, PATH, queryOf, type Routes } from './route.ts';
 import {
   toolsetAnswer,
   toolsetDocument,
@@ -19,7 +19,7 @@ import {
 
 const ACCESS = { resource: 'toolsets', verb: 'get' } as const;
 
-/** `GET /toolsets`, `/toolsets/NAME`, and `/toolset`, the document itself. */
+/** `GET /toolsets`, `/toolsets/NAME`, and `/toolset`, which is the document itself. */
 export const toolsetRoutes: Routes = (app, context) => {
   listToolsets(app, context);
   getToolset(app, context);
@@ -35,11 +35,11 @@ function listToolsets(app: FastifyInstance, { service: { readModel }, ready, too
     config: { access: ACCESS },
     schema: {
       operationId: 'listToolsets',
-      summary: 'All tools: what is published, and backends that are not',
+      summary: 'All tools: published ones, and backends that are not published',
       tags: ['toolsets'],
       querystring: jsonSchema(toolsetsQuery),
       headers: CONDITION,
-      response: { ...etagResponses('One page of the tools, by name.', toolsetsAnswer), ...ASKED },
+      response: { ...etagResponses('One page of the tools, by name.', toolsetsAnswer), ...COMMON_PROBLEMS },
     },
     handler(request, reply) {
       const query = queryOf(request);
@@ -61,7 +61,7 @@ function listToolsets(app: FastifyInstance, { service: { readModel }, ready, too
   });
 }
 
-/** Changes of a backend's health, with times as the API writes them. */
+/** Health transitions of a backend. */
 const healthHistory = (readModel: ReadModel, id: BackendId | null): object[] =>
   (id === null ? [] : (readModel.history(id)?.health ?? [])).map((each) => ({
     ...each,
@@ -73,11 +73,11 @@ function getToolset(app: FastifyInstance, { service: { readModel }, ready, tools
     config: { access: ACCESS },
     schema: {
       operationId: 'getToolset',
-      summary: 'One tool, and what the last probes of its backend found',
+      summary: 'One tool, with the last probe results of its backend',
       tags: ['toolsets'],
       params: jsonSchema(toolsetParams),
       headers: CONDITION,
-      response: { ...etagResponses('The tool.', toolsetAnswer), ...ASKED, ...problems(404) },
+      response: { ...etagResponses('The tool.', toolsetAnswer), ...COMMON_PROBLEMS, ...problems(404) },
     },
     handler(request, reply) {
       const { name } = request.params as { name: string };
@@ -85,7 +85,7 @@ function getToolset(app: FastifyInstance, { service: { readModel }, ready, tools
       if (toolset === undefined)
         throw new ProblemError(
           'not-found',
-          `There is no tool ${JSON.stringify(name)}; GET ${PATH}/toolsets lists those that there are.`,
+          `There is no tool ${JSON.stringify(name)}; GET ${PATH}/toolsets lists all tools.`,
           { code: 'TOOLSET_NOT_FOUND' },
         );
       return ready.send(request, reply, `toolset ${name}`, () => ({
@@ -101,10 +101,10 @@ function getToolsetDocument(app: FastifyInstance, { service: { readModel }, read
     config: { access: ACCESS },
     schema: {
       operationId: 'getToolsetDocument',
-      summary: 'toolset.json as it is published, for clients of the first release',
+      summary: 'toolset.json as published, for clients of the first release',
       tags: ['toolsets'],
       headers: CONDITION,
-      response: { ...etagResponses('The document.', toolsetDocument), ...ASKED },
+      response: { ...etagResponses('The document.', toolsetDocument), ...COMMON_PROBLEMS },
     },
     handler(request, reply) {
       const toolset = readModel.published?.present;

@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import { answer, problems } from '../described.ts';
 import { jsonSchema } from '../json-schema.ts';
 import type { CheckedFault } from './api-service.ts';
-import { ASKED, clientOf, PATH, type Routes, SENT } from './route.ts';
+import { BODY_PROBLEMS, COMMON_PROBLEMS, clientOf, PATH, type Routes } from './route.ts';
 import { validateAnswer, validateBody } from './validate-schemas.ts';
 
 /** A JSON pointer, RFC 6901. */
@@ -23,13 +23,13 @@ export const validateRoutes: Routes = (app, { service }) => {
     config: { access: { resource: 'toolsets/validate', verb: 'create' } },
     schema: {
       operationId: 'validateToolset',
-      summary: 'Everything that is wrong with a document',
+      summary: 'Validates a document',
       tags: ['toolsets'],
       body: jsonSchema(validateBody),
       response: {
-        200: answer('What is wrong with it, if anything is.', validateAnswer),
-        ...ASKED,
-        ...SENT,
+        200: answer('Its errors and warnings.', validateAnswer),
+        ...COMMON_PROBLEMS,
+        ...BODY_PROBLEMS,
         ...problems(422),
       },
     },

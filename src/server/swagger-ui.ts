@@ -20,7 +20,7 @@ const HTML = `<!doctype html>
   <label for="token">Bearer token, such as <code>kubectl create token NAME</code> prints. It stays in this page.</label>
   <input id="token" type="password" autocomplete="off" spellcheck="false">
   <button>Show the API</button>
-  <p id="said" role="status"></p>
+  <p id="message" role="status"></p>
 </form>
 <main id="ui"></main>
 <script src="/docs/swagger-ui-bundle.js"></script>
@@ -31,17 +31,17 @@ const HTML = `<!doctype html>
 
 const START = `'use strict';
 const form = document.getElementById('form');
-const said = document.getElementById('said');
+const message = document.getElementById('message');
 async function show() {
   const token = document.getElementById('token').value.trim();
   const headers = token === '' ? {} : { authorization: 'Bearer ' + token };
   const answer = await fetch('/openapi.json', { headers });
   const body = await answer.json();
   if (!answer.ok) {
-    said.textContent = answer.status + ' ' + body.title + ': ' + body.detail;
+    message.textContent = answer.status + ' ' + body.title + ': ' + body.detail;
     return;
   }
-  said.textContent = '';
+  message.textContent = '';
   SwaggerUIBundle({
     spec: body,
     domNode: document.getElementById('ui'),
@@ -54,7 +54,7 @@ async function show() {
 }
 form.addEventListener('submit', (event) => {
   event.preventDefault();
-  show().catch((error) => { said.textContent = String(error); });
+  show().catch((error) => { message.textContent = String(error); });
 });
 show().catch(() => {});
 `;
@@ -66,11 +66,11 @@ const FILES: Readonly<Record<string, readonly [type: string, read: () => string 
   '/docs/swagger-ui-bundle.js': ['text/javascript', () => pageFile('swagger-ui-bundle.js')],
 };
 
-/** The page loads what is served here and nothing else, and sends nothing elsewhere. */
+/** The page loads only what this server serves, and sends nothing elsewhere. */
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
 
-/** A page to read the API and try it. It is for everybody and holds nothing: what it shows, it asks for with a token. */
+/** Swagger UI. The page is public and has no data: it requests everything with the user's token. */
 export function page(): (app: FastifyInstance) => void {
   return (app) => {
     for (const [url, [type, read]] of Object.entries(FILES))
