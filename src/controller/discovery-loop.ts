@@ -5,7 +5,7 @@ import type { Candidate, DiscoveredService, Problem, Verdict } from '../model/di
 import { type Groups, publishedGroups } from '../planning/backend-groups.ts';
 import { observe, type Reader } from '../planning/observed.ts';
 import type { Publisher } from '../publishers/publisher.ts';
-import type { Change } from '../sources/source.ts';
+import type { Change, Source } from '../sources/source.ts';
 import { BackendIds, type Ids } from './backend-ids.ts';
 import { BackendTracker, type Evaluation, GRACE } from './backend-tracker.ts';
 import { restAfter } from './debounce.ts';
@@ -22,6 +22,8 @@ import { publishedWays } from './ways.ts';
 
 export interface DiscoveryOptions {
   readonly stages: EngineStages;
+  /** The clusters that the source lists. Default: only the home cluster. */
+  readonly clusters?: Source['clusters'] | undefined;
   readonly publisher: Publisher;
   readonly outputs: Reader;
   readonly credentials: Parameters<typeof observedNaming>[1];
@@ -93,7 +95,7 @@ export class DiscoveryLoop {
   constructor(options: DiscoveryOptions, onSnapshot: (isOther: boolean, isFullResync: boolean) => void) {
     this.#options = options;
     this.#onSnapshot = onSnapshot;
-    this.#inputs = new Inputs(options.stages);
+    this.#inputs = new Inputs(options.stages, options.clusters);
   }
 
   /** Resolves when no backend is being probed. */
@@ -115,7 +117,7 @@ export class DiscoveryLoop {
   /** Works with other options from the next `run` on. There is no snapshot until the new source has listed everything. */
   reconfigure(options: DiscoveryOptions): void {
     this.#options = options;
-    this.#inputs.reconfigure(options.stages);
+    this.#inputs.reconfigure(options.stages, options.clusters);
     this.snapshot = undefined;
     this.#retry.succeeded();
   }

@@ -156,9 +156,8 @@ export class Engine {
         this.#discovery.apply(change);
         return;
       }
-      const { error, reason, retryIn } = change;
-      tell({ kind: 'source-failed', error, reason, retryIn });
-      if (once) fail(error);
+      tell({ ...change, kind: 'source-failed' });
+      if (once) fail(change.error);
     };
     // With `once`, the failure of one target must not keep the others from being published.
     const published = this.#loops.map(({ loop }) => loop.run(either).catch(once ? note : fail));
@@ -191,8 +190,15 @@ function withoutLearning(discovery: Discovery): Discovery {
   };
 }
 
-const discoveryOptions = ({ stages, targets: [home], tell, once }: EngineOptions): DiscoveryOptions => ({
+const discoveryOptions = ({
+  source,
   stages,
+  targets: [home],
+  tell,
+  once,
+}: EngineOptions): DiscoveryOptions => ({
+  stages,
+  clusters: source.clusters,
   publisher: home.publisher,
   outputs: home.outputs,
   credentials: home.generation.credentials,

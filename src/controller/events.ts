@@ -139,6 +139,8 @@ type EngineFact =
   | { readonly kind: 'configuration-mended' }
   | {
       readonly kind: 'source-failed';
+      /** The cluster that could not be read; absent for the home cluster. */
+      readonly cluster?: string;
       readonly error: unknown;
       readonly reason: FailureReason;
       readonly retryIn: number;

@@ -31,23 +31,42 @@ export class Inputs {
   #isFullResync = false;
   #changedAt: number | undefined;
   #detecting = 0;
-  /** What a person should know about the source. */
-  problems: readonly Problem[] = [];
-  /** The source listed everything at least once: before that, nothing follows from what is missing. */
-  isSynced = false;
+  /** Clusters that have not been listed completely since the options changed. */
+  #unlisted: Set<string>;
+  /** What a person should know about the source, by cluster. */
+  #problems: ReadonlyMap<string, readonly Problem[]>;
   /** Something that detection depends on changed since the last one. */
   isDirty = true;
 
-  constructor({ rules, detection }: Pick<Stages, 'rules' | 'detection'>) {
+  /** @param clusters that the source lists */
+  constructor(
+    { rules, detection }: Pick<Stages, 'rules' | 'detection'>,
+    clusters: readonly string[] = [HOME_CLUSTER],
+  ) {
     this.#detection = new LiveDetection(rules, detection);
+    this.#unlisted = new Set(clusters);
+    this.#problems = new Map(clusters.map((cluster) => [cluster, []]));
+  }
+
+  /** Whether every cluster was listed completely. Before that, a missing Service means nothing. */
+  get isSynced(): boolean {
+    return this.#unlisted.size === 0;
+  }
+
+  get problems(): readonly Problem[] {
+    return [...this.#problems.values()].flat();
   }
 
   /** Starts again with other options. What is known of places that the new source cannot read is kept. */
-  reconfigure({ rules, detection }: Pick<Stages, 'rules' | 'detection'>): void {
+  reconfigure(
+    { rules, detection }: Pick<Stages, 'rules' | 'detection'>,
+    clusters: readonly string[] = [HOME_CLUSTER],
+  ): void {
     // Of several changes before the source listed anything, what was known before the first one counts.
     this.#previousDetection ??= this.#detection;
     this.#detection = new LiveDetection(rules, detection, this.#detection.former);
-    this.isSynced = false;
+    this.#unlisted = new Set(clusters);
+    this.#problems = new Map(clusters.map((cluster) => [cluster, this.#problems.get(cluster) ?? []]));
     this.isDirty = true;
   }
 
@@ -74,11 +93,11 @@ export class Inputs {
             displayNamespace({ cluster, namespace }),
           ) ?? [])
             this.#detection.put(service);
-        this.#previousDetection = undefined;
         this.#detection.replace(change.services, new Set(change.stale), cluster);
-        this.problems = change.problems;
-        this.isSynced = true;
+        this.#problems = new Map([...this.#problems, [cluster, change.problems]]);
         this.#isFullResync = true;
+        this.#unlisted.delete(cluster);
+        if (this.isSynced) this.#previousDetection = undefined;
       }
     }
   }

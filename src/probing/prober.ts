@@ -1,5 +1,5 @@
 import type { Candidate, Fault, Problem, Verdict } from '../model/discovery.ts';
-import { displayNamespace, HOME_CLUSTER } from '../model/key.ts';
+import { clusterField, displayNamespace, HOME_CLUSTER } from '../model/key.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
 import type { Fetch, Phase, Progress } from './fetch.ts';
@@ -33,13 +33,24 @@ export interface RememberingProber extends Prober {
   nextRetry(): number | undefined;
 }
 
+interface ProbedBackend {
+  readonly type: string;
+  /** Absent for the home cluster. */
+  readonly cluster?: string;
+}
+
+export const probedBackend = ({ type, service }: Candidate): ProbedBackend => ({
+  type,
+  ...clusterField(service),
+});
+
 /** Events of probes, for metrics and logs. Times are in milliseconds. */
 export type ProbeEvent =
   /** A probe started. */
   | { readonly kind: 'probe-began' }
-  | { readonly kind: 'probe-ended'; readonly type: string; readonly milliseconds: number }
+  | (ProbedBackend & { readonly kind: 'probe-ended'; readonly milliseconds: number })
   /** A probe has a result. Without a verdict, it failed because of a bug. */
-  | { readonly kind: 'probed'; readonly type: string; readonly verdict: Verdict | undefined }
+  | (ProbedBackend & { readonly kind: 'probed'; readonly verdict: Verdict | undefined })
   /** No backend is reachable, so this process has an outage. `undefined`: the outage ended. */
   | { readonly kind: 'outage'; readonly outage: 'dns' | 'network' | undefined };
 
@@ -190,7 +201,7 @@ export function createProber(
       return timeoutVerdict(progress, clock.spent());
     } finally {
       clock.end();
-      emit({ kind: 'probe-ended', type: candidate.type, milliseconds: clock.spent() });
+      emit({ kind: 'probe-ended', ...probedBackend(candidate), milliseconds: clock.spent() });
     }
   };
   return {

@@ -7,7 +7,13 @@ import {
   nextProbeState,
   type ProbeState,
 } from './hysteresis.ts';
-import type { ProbeEvent, Prober, Recalled, RememberingProber } from './prober.ts';
+import {
+  type ProbeEvent,
+  type Prober,
+  probedBackend,
+  type Recalled,
+  type RememberingProber,
+} from './prober.ts';
 
 export interface ScheduleOptions extends HysteresisOptions {
   /** Monotonic clock, in milliseconds. */
@@ -131,13 +137,12 @@ export class ScheduledProber implements RememberingProber {
   }
 
   async #probeAndEmit(candidate: Candidate, signal: AbortSignal): Promise<Verdict> {
-    const { type } = candidate;
     let verdict: Verdict | undefined;
     try {
       verdict = await this.#prober.probe(candidate, signal);
       return verdict;
     } finally {
-      if (!signal.aborted) this.#options.emit?.({ kind: 'probed', type, verdict });
+      if (!signal.aborted) this.#options.emit?.({ kind: 'probed', ...probedBackend(candidate), verdict });
     }
   }
 }

@@ -14,6 +14,7 @@ export const time = z.iso.datetime().describe('ISO 8601, in UTC');
 export const health = z.enum(['healthy', 'unhealthy', 'unknown']);
 export const name = z.string().min(1).max(253);
 export const namespace = z.string().regex(new RegExp(NAME_PATTERN));
+export const CLUSTER = z.string().optional().describe('only where there is more than one cluster');
 export const flag = z.enum(['true', 'false']);
 export const note = z.object({ where: z.string(), what: z.string(), fix: z.string().optional() });
 

@@ -2,6 +2,7 @@ import type { ReadModel } from '../controller/read-model.ts';
 import type { Backend } from '../model/backend.ts';
 import type { BackendId } from '../model/backend-id.ts';
 import { type DiscoveredService, endpointUrl } from '../model/discovery.ts';
+import { clusterField } from '../model/key.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import { type ConditionJson, conditionJson } from './backend-json.ts';
 
@@ -14,6 +15,8 @@ export interface Toolset {
   readonly published: boolean;
   readonly config: PublishedTool | null;
   readonly serviceEndpoint: string;
+  /** Absent for the home cluster. */
+  readonly cluster?: string;
   readonly namespace: string | null;
   readonly discoveredAt: string | null;
   readonly lastHealthCheck: string | null;
@@ -41,6 +44,7 @@ function toolsetOf(readModel: ReadModel, backend: Backend): Toolset {
     published: published !== undefined,
     config: published ?? null,
     serviceEndpoint: published?.endpoint ?? endpointUrl(found.endpoint),
+    ...clusterField(found.service),
     namespace: published?.namespace ?? found.service.namespace,
     discoveredAt: history?.discoveredAt.toISOString() ?? null,
     lastHealthCheck: history?.checkedAt?.toISOString() ?? null,
@@ -60,6 +64,7 @@ const ownToolset = (tool: PublishedTool): Toolset => ({
   published: true,
   config: tool,
   serviceEndpoint: tool.endpoint,
+  ...(tool.cluster === undefined ? {} : { cluster: tool.cluster }),
   namespace: tool.namespace ?? null,
   discoveredAt: null,
   lastHealthCheck: null,

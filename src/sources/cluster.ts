@@ -173,6 +173,7 @@ export function clusterSource(
 ): Source {
   const chosen = namespaces.includes('*') ? ['*'] : [...new Set(namespaces)];
   return {
+    ...(cluster === undefined ? {} : { clusters: [cluster] }),
     async run(changed, signal) {
       const states = chosen.map((namespace) => newState(namespace, cluster));
       if (interval === undefined) {

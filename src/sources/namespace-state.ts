@@ -98,12 +98,14 @@ export function syncChange(
   states: readonly NamespaceState[],
   { server }: Pick<KubeClient, 'server'>,
 ): Change {
+  const ofCluster = clusterField(states[0] ?? HOME);
   const faults = states.flatMap(({ fault }) => (fault === undefined || isWatchDenied(fault) ? [] : [fault]));
   const first = faults.find(({ error }) => !isForbidden(error)) ?? faults[0];
   if (first !== undefined && faults.length === states.length) {
     const doing = `${first.doing} Services in ${states.map(({ namespace }) => namespace).join(', ')}`;
     return {
       kind: 'failure',
+      ...ofCluster,
       error: clusterError(first.error, doing, server),
       reason: failureReason(first.error),
       retryIn: Math.max(...faults.map(({ retryIn }) => retryIn)),
@@ -122,5 +124,5 @@ export function syncChange(
     for (const why of refused.values())
       problems.push({ where: `namespace ${displayNamespace(state)}`, what: `a Service is skipped: ${why}` });
   }
-  return { kind: 'sync', ...clusterField(states[0] ?? HOME), services, stale, problems };
+  return { kind: 'sync', ...ofCluster, services, stale, problems };
 }

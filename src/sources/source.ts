@@ -7,7 +7,7 @@ export type Change =
   /** The full set. `stale` lists namespaces that were not read this time (`*` for all): their earlier Services stay valid. */
   | {
       readonly kind: 'sync';
-      /** The cluster of which it is all; the home cluster without. What was read of other clusters stands. */
+      /** The cluster that it is the full set of; absent for the home cluster. Services of other clusters stay valid. */
       readonly cluster?: string;
       readonly services: readonly Service[];
       readonly stale: readonly string[];
@@ -18,6 +18,8 @@ export type Change =
   /** Nothing could be read, and earlier data stays valid. `retryIn` is in milliseconds. */
   | {
       readonly kind: 'failure';
+      /** The cluster that could not be read; absent for the home cluster. */
+      readonly cluster?: string;
       readonly error: unknown;
       readonly reason: FailureReason;
       readonly retryIn: number;
@@ -37,6 +39,8 @@ export type SourceEvent =
  * the full set. Transient errors are not thrown: the source emits a `failure` and retries.
  */
 export interface Source {
+  /** The clusters whose full sets it emits, one after the other. Default: only the home cluster. */
+  readonly clusters?: readonly string[];
   run(emit: (change: Change) => void, signal: AbortSignal): Promise<void>;
 }
 

@@ -12,10 +12,13 @@ test('what is scraped is what is so at that time', async () => {
     message: 'a text of a tenant',
     lastTransitionTime: new Date(0),
   });
+  const entryPoint = { service: { cluster: '' } };
   const sick = {
+    entryPoint,
     conditions: [condition('Healthy', 'False', 'Timeout'), condition('Published', 'False', 'Unhealthy')],
   };
   const well = {
+    entryPoint,
     conditions: [condition('Healthy', 'True', 'ProbeSucceeded'), condition('Published', 'True', 'InToolset')],
   };
   let backends = [sick, sick, well];

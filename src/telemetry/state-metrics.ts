@@ -1,4 +1,6 @@
 import type { Condition } from '../model/condition.ts';
+import { clusterField } from '../model/key.ts';
+import type { ServiceName } from '../model/service.ts';
 import type { MetricSet } from './metric-set.ts';
 
 export interface StateMetricsOptions {
@@ -11,7 +13,10 @@ export interface StateMetricsOptions {
   /** The resync interval, in milliseconds. */
   readonly interval: () => number;
   /** The known backends. */
-  readonly backends: () => readonly { readonly conditions: readonly Condition[] }[];
+  readonly backends: () => readonly {
+    readonly conditions: readonly Condition[];
+    readonly entryPoint: { readonly service: Pick<ServiceName, 'cluster'> };
+  }[];
   /** How many candidates are left out because their answers contradict their type; they are no backends. */
   readonly disproven: () => number;
 }
@@ -34,11 +39,12 @@ export function stateMetrics(
   set.gauge(
     'backend_conditions',
     'Backends by condition, with its status and reason. Candidates that are left out because their answers contradict their type count as Proven=False. What no backend has is absent. All replicas report all backends.',
-    ['condition', 'status', 'reason'],
+    ['condition', 'status', 'reason', 'cluster'],
     (gauge) => {
       gauge.reset();
-      for (const { conditions } of backends())
-        for (const { type, status, reason } of conditions) gauge.inc({ condition: type, status, reason });
+      for (const { conditions, entryPoint } of backends())
+        for (const { type, status, reason } of conditions)
+          gauge.inc({ condition: type, status, reason, ...clusterField(entryPoint.service) });
       const count = disproven();
       if (count === 0) return;
       gauge.inc({ condition: 'Proven', status: 'False', reason: 'AnsweredAsSomethingElse' }, count);

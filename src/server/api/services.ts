@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { type Backend, backendJson, hasCondition } from '../../model/backend.ts';
+import { compareText } from '../../model/compare.ts';
 import {
   CONDITION_STATUSES,
   CONDITION_TYPES,
@@ -13,7 +14,7 @@ import { CONDITION, etagResponses } from '../described.ts';
 import { jsonSchema } from '../json-schema.ts';
 import { ProblemError } from '../problem.ts';
 import { pageOf, Uncached } from '../response-cache.ts';
-import { health, KNOWN_TYPE, limit, name, namespace, PAGE, page } from '../schema-parts.ts';
+import { CLUSTER, health, KNOWN_TYPE, limit, name, namespace, PAGE, page } from '../schema-parts.ts';
 import type { ApiService } from './api-service.ts';
 import { COMMON_PROBLEMS, iso, PATH, queryOf, type Routes } from './route.ts';
 
@@ -30,7 +31,7 @@ const servicesQuery = z.strictObject({
 
 const service = z.object({
   name: z.string(),
-  cluster: z.string().optional().describe('only where there is more than one cluster'),
+  cluster: CLUSTER,
   namespace: z.string(),
   type: z.string(),
   endpoint: z.string(),
@@ -95,12 +96,28 @@ function bodyOf(backend: Backend): Buffer {
 
 const COMMA = Buffer.from(',');
 
+const keyOf = ({ found }: Backend): string => displayKey(found.service);
+
+/** The found backends by key, once for each state of the catalog. Pages need this order. */
+const sorted = new WeakMap<readonly Backend[], readonly Backend[]>();
+
+function inOrder(backends: readonly Backend[]): readonly Backend[] {
+  const known = sorted.get(backends);
+  if (known !== undefined) return known;
+  const made = backends
+    .filter(({ isFound }) => isFound)
+    .map((backend) => ({ backend, key: keyOf(backend) }))
+    .sort((a, b) => compareText(a.key, b.key))
+    .map(({ backend }) => backend);
+  sorted.set(backends, made);
+  return made;
+}
+
 /** One page of the backends that match a query, as JSON. */
 function pageOfServices({ readModel }: ApiService, query: Query): Buffer | Uncached {
-  const all = readModel.backends.backends.filter((backend) => backend.isFound && matches(backend, query));
+  const all = inOrder(readModel.backends.backends).filter((backend) => matches(backend, query));
   const size = Number(query.limit ?? PAGE);
-  const key = ({ found }: Backend): string => displayKey(found.service);
-  const { items, total, next, known } = pageOf(all, key, `${PATH}/services`, query, size);
+  const { items, total, next, known } = pageOf(all, keyOf, `${PATH}/services`, query, size);
   const rest = JSON.stringify({ total, next, lastDiscovery: iso(readModel.lastDiscovery) });
   const body = Buffer.concat([
     Buffer.from('{"services":['),

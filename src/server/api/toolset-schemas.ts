@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { condition } from '../backend-json.ts';
-import { flag, health, limit, name, PAGE, page, time } from '../schema-parts.ts';
+import { CLUSTER, flag, health, limit, name, PAGE, page, time } from '../schema-parts.ts';
 
 const tool = z
   .object({
@@ -8,7 +8,7 @@ const tool = z
     type: z.string(),
     endpoint: z.string(),
     description: z.string(),
-    cluster: z.string().optional().describe('only where there is more than one cluster'),
+    cluster: CLUSTER,
     namespace: z.string().optional(),
     metadata: z.record(z.string(), z.string()).optional(),
   })
@@ -22,6 +22,7 @@ const toolset = z.object({
   published: z.boolean().describe('whether it is in toolset.json now'),
   config: tool.nullable().describe('its entry in toolset.json, if published'),
   serviceEndpoint: z.string(),
+  cluster: CLUSTER,
   namespace: z.string().nullable(),
   discoveredAt: time.nullable().describe('null for a tool that people added'),
   lastHealthCheck: time.nullable(),

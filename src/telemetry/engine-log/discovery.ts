@@ -76,10 +76,14 @@ export function discoveryLog(log: Logger): EventHandlers {
         log.info({ component }, 'a backend is reachable again, so all are probed again');
       else log.warn({ component, outage }, OUTAGES[outage]);
     },
-    'source-failed'({ error, retryIn }) {
+    'source-failed'({ cluster, error, retryIn }) {
       failing = true;
       log.error(
-        { component: 'service_discovery', retry_in: seconds(retryIn) },
+        {
+          component: 'service_discovery',
+          ...(cluster === undefined ? {} : { cluster }),
+          retry_in: seconds(retryIn),
+        },
         `the last known services stand: ${messageOf(error)}`,
       );
     },

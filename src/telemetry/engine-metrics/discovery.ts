@@ -5,7 +5,7 @@ import { clusterField } from '../../model/key.ts';
 import { type ServiceKey, serviceKey } from '../../model/service.ts';
 import type { EventHandlers } from '../event-handlers.ts';
 import { limitCardinality, type MetricSet } from '../metric-set.ts';
-import { type Counted, PASS_BUCKETS, SECOND, setCounts, type TypeLabel } from './labels.ts';
+import { type Counted, clusterLabelOf, PASS_BUCKETS, SECOND, setCounts, type TypeLabel } from './labels.ts';
 
 /** Maximum namespaces with a label value of their own. */
 const MAX_NAMESPACES = 200;
@@ -66,7 +66,7 @@ export function sourceMetrics(set: MetricSet, typeOf: TypeLabel): EventHandlers 
   const errors = set.counter(
     'discovery_errors_total',
     'Discovery errors: the source failed (type "all"), or a probe failed because of a bug.',
-    ['type', 'reason'],
+    ['type', 'reason', 'cluster'],
   );
   const denied = set.gauge('namespaces_denied', 'Namespaces where listing Services is denied.');
   const events = set.counter('watch_events_total', 'Changes of Services that watches reported.', ['kind']);
@@ -78,9 +78,10 @@ export function sourceMetrics(set: MetricSet, typeOf: TypeLabel): EventHandlers 
   for (const kind of ['upsert', 'delete']) events.inc({ kind }, 0);
   for (const reason of FAILURE_REASONS) errors.inc({ type: 'all', reason }, 0);
   return {
-    'source-failed': ({ reason }) => errors.inc({ type: 'all', reason }),
-    probed({ type, verdict }) {
-      if (verdict === undefined) errors.inc({ type: typeOf(type), reason: 'bug' });
+    'source-failed': ({ reason, cluster }) => errors.inc({ type: 'all', reason, ...clusterLabelOf(cluster) }),
+    probed({ type, cluster, verdict }) {
+      if (verdict === undefined)
+        errors.inc({ type: typeOf(type), reason: 'bug', ...clusterLabelOf(cluster) });
     },
     'namespaces-denied': ({ count }) => denied.set(count),
     'watch-event': ({ change: kind }) => events.inc({ kind }),

@@ -24,6 +24,10 @@ export interface Counted extends TargetLabel {
   readonly cluster?: string;
 }
 
+/** The label of a cluster. The home cluster has none. */
+export const clusterLabelOf = (cluster: string | undefined): { readonly cluster?: string } =>
+  cluster === undefined ? {} : { cluster };
+
 interface CountGauge {
   reset(): void;
   inc(labels: Counted, by: number): void;
@@ -37,7 +41,7 @@ export function setCounts(gauge: CountGauge, things: readonly Counted[]): void {
     if (first === undefined) continue;
     const { type, cluster, target } = first;
     gauge.inc(
-      { type, ...(cluster === undefined ? {} : { cluster }), ...(target === undefined ? {} : { target }) },
+      { type, ...clusterLabelOf(cluster), ...(target === undefined ? {} : { target }) },
       1 + others.length,
     );
   }

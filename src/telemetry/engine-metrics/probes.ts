@@ -1,7 +1,7 @@
 import type { Verdict } from '../../model/discovery.ts';
 import type { EventHandlers } from '../event-handlers.ts';
 import type { MetricSet } from '../metric-set.ts';
-import { SECOND, type TypeLabel } from './labels.ts';
+import { clusterLabelOf, SECOND, type TypeLabel } from './labels.ts';
 
 /** Histogram buckets of probes, in seconds. */
 const PROBE_BUCKETS = [0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -18,13 +18,13 @@ export function probeMetrics(set: MetricSet, typeOf: TypeLabel): EventHandlers {
   const failures = set.counter(
     'health_check_failures_total',
     'Probes that did not find a healthy backend of the expected type. "unreachable": the route does not lead there, so health is unknown. "resolution": its name does not resolve; "connection": no connection; "tls": no TLS; "protocol": invalid response; "timeout": no response in time; "not_ready": no ready Pod; "refused": a forbidden address; "status": the status of the response.',
-    ['type', 'reason'],
+    ['type', 'reason', 'cluster'],
   );
   const duration = set.histogram(
     'health_check_duration_seconds',
     'Duration of a probe, without queueing.',
     PROBE_BUCKETS,
-    ['type'],
+    ['type', 'cluster'],
   );
   const inflight = set.gauge('probe_inflight', 'Probes in progress.');
   const outages = set.gauge(
@@ -38,13 +38,13 @@ export function probeMetrics(set: MetricSet, typeOf: TypeLabel): EventHandlers {
       for (const cause of ['dns', 'network']) outages.set({ cause }, cause === outage ? 1 : 0);
     },
     'probe-began': () => inflight.inc(),
-    'probe-ended'({ type, milliseconds }) {
+    'probe-ended'({ type, cluster, milliseconds }) {
       inflight.dec();
-      duration.observe({ type: typeOf(type) }, milliseconds / SECOND);
+      duration.observe({ type: typeOf(type), ...clusterLabelOf(cluster) }, milliseconds / SECOND);
     },
-    probed({ type, verdict }) {
+    probed({ type, cluster, verdict }) {
       const reason = verdict === undefined ? undefined : failureOf(verdict);
-      if (reason !== undefined) failures.inc({ type: typeOf(type), reason });
+      if (reason !== undefined) failures.inc({ type: typeOf(type), reason, ...clusterLabelOf(cluster) });
     },
   };
 }
