@@ -1,0 +1,339 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { detected, options, rules } from '../../test/fixtures/unit/detection.ts';
+import { HEALTHY } from '../../test/fixtures/unit/engine.ts';
+import { keyFor, service } from '../../test/fixtures/unit/service.ts';
+import { type Naming, NO_NAMING } from '../detection/names.ts';
+import type { Candidate, Verdict } from '../model/discovery.ts';
+import type { Service } from '../model/service.ts';
+import { BackendTracker, type Evaluation, GRACE } from './backend-tracker.ts';
+import { PENDING } from './outcome.ts';
+
+const UNHEALTHY: Verdict = { ...HEALTHY, health: 'unhealthy', proof: 'unproven', reason: 'it answered 500' };
+const LOGIN: Verdict = { ...HEALTHY, proof: 'unproven', authRequired: true, reason: 'it answered 401' };
+
+/** A Loki of an installation of its own. */
+const loki = (name: string, fields: Parameters<typeof service>[1] = {}): Service =>
+  service(name, {
+    labels: { 'app.kubernetes.io/name': 'loki', 'app.kubernetes.io/instance': name },
+    selector: { app: name },
+    ports: ['http:3100'],
+    ...fields,
+  });
+/** A backend of another kind. */
+const thanos = (name: string, fields: Parameters<typeof service>[1] = {}): Service =>
+  service(name, { labels: { app: 'thanos' }, selector: { app: name }, ports: ['http:9090'], ...fields });
+/** A way into one Loki that all of them share. */
+const way = (name: string, fields: Parameters<typeof service>[1] = {}): Service =>
+  loki(name, { labels: { app: 'loki' }, selector: { app: 'loki' }, ...fields });
+
+let now: number;
+beforeEach(() => {
+  now = 50_000;
+});
+
+/** A tracker, and what it is asked about. Backends that have no answer are pending. */
+function tracking() {
+  const tracker = new BackendTracker();
+  tracker.useWays(new Set());
+  const answers = new Map<string, Verdict>();
+  let candidates: readonly Candidate[] = [];
+  let services: readonly Service[] = [];
+  const it = {
+    tracker,
+    naming: NO_NAMING as Naming,
+    answers,
+    /** The probes of these throw. */
+    broken: new Set<string>(),
+    /** The Services of the cluster. */
+    set(...all: readonly Service[]): void {
+      services = all;
+      ({ candidates } = detected(...services));
+    },
+    answer(name: string, verdict = HEALTHY): void {
+      answers.set(name, verdict);
+    },
+    evaluate(changedAt?: number): Evaluation {
+      const stages = { rules, problems: [], detection: options, maxBackends: 100, naming: it.naming };
+      const detection = { ...detected(...services), candidates };
+      const recall = ({ service: { name } }: Candidate): Verdict => {
+        if (it.broken.has(name)) throw new Error('broken');
+        return answers.get(name) ?? PENDING;
+      };
+      return tracker.evaluate(tracker.backends(detection, stages), stages, [], recall, {
+        now,
+        changedAt,
+        grace: GRACE,
+      });
+    },
+    /** Evaluates and keeps the result, as each snapshot does. */
+    commit(): Evaluation {
+      const evaluation = it.evaluate();
+      tracker.commit(evaluation);
+      return evaluation;
+    },
+  };
+  return it;
+}
+const names = ({ result }: Evaluation): string[] => result.services.map(({ service: { name } }) => name);
+
+describe('a new backend that has not answered', () => {
+  test('is left out, and is waited for two seconds and no longer', () => {
+    const it = tracking();
+    it.set(loki('a'), loki('b'));
+    it.answer('a');
+    expect(it.evaluate()).toMatchObject({ isComplete: false, recheckIn: 2_000 });
+    expect(names(it.evaluate())).toEqual(['a']);
+    now += 1_999;
+    expect(it.evaluate()).toMatchObject({ isComplete: false, recheckIn: 1 });
+    now += 1;
+    expect(it.evaluate()).toMatchObject({ isComplete: true, recheckIn: undefined });
+    expect(names(it.evaluate())).toEqual(['a']);
+  });
+
+  test('keeps the evaluation incomplete until the last of several has been waited for', () => {
+    const it = tracking();
+    it.set(loki('a'));
+    it.evaluate();
+    now += 500;
+    it.set(loki('a'), loki('b'));
+    expect(it.evaluate().recheckIn).toBe(1_500);
+    now += 1_500;
+    expect(it.evaluate()).toMatchObject({ isComplete: false, recheckIn: 500 });
+    now += 500;
+    expect(it.evaluate().isComplete).toBe(true);
+  });
+});
+
+describe('a backend in use that has not answered', () => {
+  test('stays as it was, and is waited for ten seconds and no longer', () => {
+    const it = tracking();
+    it.set(loki('a'));
+    it.answer('a');
+    it.commit();
+    it.answers.delete('a');
+    it.set(loki('a', { ports: ['http:80'] }));
+    expect(it.evaluate()).toMatchObject({
+      isComplete: false,
+      recheckIn: 10_000,
+      result: { services: [{ endpoint: { port: 3100 }, verdict: { health: 'healthy' } }] },
+    });
+    now += 10_000;
+    expect(it.evaluate()).toMatchObject({
+      isComplete: true,
+      result: { services: [{ endpoint: { port: 80 }, verdict: { health: 'unknown' } }] },
+    });
+  });
+
+  test('is published as it is now where nothing is known of it from before', () => {
+    const it = tracking();
+    it.tracker.useWays(new Set([keyFor('monitoring/a')]));
+    it.set(loki('a'));
+    expect(it.evaluate()).toMatchObject({
+      isComplete: false,
+      recheckIn: 10_000,
+      result: { services: [{ service: { name: 'a' }, verdict: { health: 'unknown' } }] },
+    });
+  });
+
+  test('does not make new ones wait', () => {
+    const it = tracking();
+    const pods = { selector: { app: 'shared' } };
+    it.set(loki('a', pods));
+    it.answer('a');
+    it.commit();
+    it.answers.delete('a');
+    it.set(loki('a', { ...pods, ports: ['http:80'] }), thanos('b', pods));
+    it.answer('b');
+    expect(names(it.evaluate())).toEqual(['a', 'b']);
+  });
+});
+
+describe('a backend that has answered', () => {
+  const pods = { selector: { app: 'shared' } };
+  const called = (name: string) => ({
+    annotations: { 'kubernaut.io/toolset': 'true', 'kubernaut.io/toolset-name': name },
+  });
+
+  test.each<[string, Service, Service]>([
+    ['have its Pods', loki('a', pods), thanos('b', pods)],
+    ['get its name, whatever the case', loki('a', called('Logs')), thanos('b', called('logs'))],
+  ])('waits for one that has not, and that may %s', (_, first, second) => {
+    const it = tracking();
+    it.set(first, second);
+    it.answer('b');
+    expect(names(it.evaluate())).toEqual([]);
+    it.answer('a');
+    expect(names(it.evaluate()).length).toBe(2);
+  });
+
+  test.each<[string, Service, Service]>([
+    ['other Pods and another name', loki('a', called('x')), thanos('b', called('y'))],
+    ['no selector, as it has none either', loki('a', { selector: {} }), thanos('b', { selector: {} })],
+    [
+      'its Pods by name only, in another namespace',
+      loki('a', { ...pods, namespace: 'other' }),
+      thanos('b', pods),
+    ],
+  ])('does not wait for one with %s', (_, first, second) => {
+    const it = tracking();
+    it.set(first, second);
+    it.answer('b');
+    expect(names(it.evaluate())).toEqual(['b']);
+  });
+
+  test('stays while one comes that may have its Pods', () => {
+    const it = tracking();
+    it.set(thanos('b', pods));
+    it.answer('b');
+    it.commit();
+    it.set(loki('a', pods), thanos('b', pods));
+    expect(names(it.evaluate())).toEqual(['b']);
+  });
+
+  test('waits two seconds and no longer, though others keep coming', () => {
+    const it = tracking();
+    it.answer('b');
+    const others: Service[] = [];
+    for (let each = 0; each < 4; each++, now += 500) {
+      others.push(loki(`a${each}`, called('logs')));
+      it.set(...others, thanos('b', called('logs')));
+      expect(it.evaluate()).toMatchObject({ isComplete: false, result: { services: [] } });
+    }
+    expect(names(it.evaluate())).toEqual(['b']);
+  });
+});
+
+describe('since when a change waits', () => {
+  test('is the first of the changes whose backends have answered now', () => {
+    const it = tracking();
+    it.set(loki('a'));
+    expect(it.evaluate(100).changedAt).toBe(100);
+    it.set(loki('a'), loki('b'));
+    it.evaluate(200);
+    it.set(loki('a'), loki('b'), loki('c'));
+    it.evaluate(300);
+    it.answer('a');
+    it.answer('b');
+    expect(it.evaluate().changedAt).toBe(100);
+    it.answer('c');
+    expect(it.evaluate(400).changedAt).toBe(300);
+    expect(it.evaluate(500).changedAt).toBe(500);
+  });
+
+  test('is unknown where only verdicts are new, or nothing is', () => {
+    const it = tracking();
+    it.set(loki('a'));
+    it.evaluate();
+    it.answer('a');
+    expect(it.evaluate().changedAt).toBeUndefined();
+    expect(it.evaluate().changedAt).toBeUndefined();
+  });
+
+  test('does not count while the backend is still waited for', () => {
+    const it = tracking();
+    it.set(loki('a'));
+    it.evaluate(100);
+    expect(it.evaluate().changedAt).toBeUndefined();
+  });
+});
+
+describe('a backend is judged again', () => {
+  const outcomeOf = (it: ReturnType<typeof tracking>) => it.evaluate().outcomes[0];
+
+  test('only if something changes that its outcome follows from', () => {
+    const it = tracking();
+    it.set(way('loki-gateway'), way('loki-read'));
+    it.answer('loki-gateway', UNHEALTHY);
+    it.answer('loki-read');
+    const before = outcomeOf(it);
+    expect(before?.service?.service.name).toBe('loki-read');
+    expect(outcomeOf(it)).toBe(before);
+    it.answer('loki-read', UNHEALTHY);
+    expect(outcomeOf(it)?.service?.service.name).toBe('loki-gateway');
+    it.answer('loki-gateway');
+    expect(outcomeOf(it)?.service?.verdict.health).toBe('healthy');
+  });
+
+  test('if a person names one of its Services', () => {
+    const it = tracking();
+    it.set(way('loki-gateway'), way('loki-read'));
+    it.tracker.useWays(new Set([keyFor('monitoring/loki-read')]));
+    it.answer('loki-gateway', LOGIN);
+    it.answer('loki-read', LOGIN);
+    expect(outcomeOf(it)?.service?.service.name).toBe('loki-read');
+    it.naming = { ...NO_NAMING, named: new Set([keyFor('monitoring/loki-gateway')]) };
+    expect(outcomeOf(it)?.service?.service.name).toBe('loki-gateway');
+  });
+
+  test('if another of its Services is in use', () => {
+    const it = tracking();
+    it.set(way('loki-gateway'), way('loki-read'));
+    it.answer('loki-gateway', LOGIN);
+    it.answer('loki-read', LOGIN);
+    expect(outcomeOf(it)?.service?.service.name).toBe('loki-gateway');
+    it.tracker.useWays(new Set([keyFor('monitoring/loki-read')]));
+    expect(outcomeOf(it)?.service?.service.name).toBe('loki-read');
+  });
+
+  test('if a person gives its URL', () => {
+    const it = tracking();
+    it.set(loki('a'));
+    it.answer('a', UNHEALTHY);
+    expect(outcomeOf(it)?.service?.verdict.health).toBe('unhealthy');
+    it.naming = { ...NO_NAMING, placed: new Set([keyFor('monitoring/a')]) };
+    expect(outcomeOf(it)?.service?.verdict.health).toBe('unknown');
+  });
+
+  test('after its probe threw', () => {
+    const it = tracking();
+    it.set(way('loki-gateway'), way('loki-read'));
+    it.answer('loki-gateway', UNHEALTHY);
+    it.broken.add('loki-read');
+    expect(outcomeOf(it)?.problem?.what).toContain('which is a bug');
+    it.broken.clear();
+    it.answer('loki-read');
+    expect(outcomeOf(it)?.service?.service.name).toBe('loki-read');
+    it.broken.add('loki-read');
+    expect(outcomeOf(it)?.problem?.what).toContain('which is a bug');
+  });
+});
+
+describe('a better way into a backend, with Pods of its own', () => {
+  const gateway = way('loki-gateway', { selector: { app: 'loki', part: 'gateway' } });
+  const read = way('loki-read', { selector: { app: 'loki', part: 'read' } });
+  const whole = way('loki', { selector: { app: 'loki' } });
+  /** One that was there, and failed, when the other one came into use. */
+  const displaced = () => {
+    const it = tracking();
+    it.set(gateway, whole, read);
+    it.answer('loki-gateway', UNHEALTHY);
+    it.answer('loki', UNHEALTHY);
+    it.answer('loki-read');
+    expect(names(it.commit())).toEqual(['loki-read']);
+    return it;
+  };
+
+  test('gets its place back as soon as it works', () => {
+    const it = displaced();
+    it.answer('loki-gateway');
+    expect(names(it.evaluate())).toEqual(['loki-gateway']);
+  });
+
+  test('gets it back though the one in use did not answer for a while', () => {
+    const it = displaced();
+    it.answers.delete('loki-read');
+    expect(names(it.commit())).toEqual(['loki-read']);
+    it.answer('loki-read');
+    it.answer('loki-gateway');
+    expect(names(it.evaluate())).toEqual(['loki-gateway']);
+  });
+
+  test('takes nobody’s place after others have published, since it may have come later', () => {
+    const it = displaced();
+    it.tracker.forgetWays();
+    expect(it.tracker.knowsWays).toBe(false);
+    it.tracker.useWays(new Set([keyFor('monitoring/loki-read')]));
+    it.answer('loki-gateway');
+    expect(names(it.evaluate())).toEqual(['loki-read']);
+  });
+});
