@@ -149,7 +149,7 @@ export class ToolMemory {
     for (const [twin, baseline] of memory.shared) {
       if (kept.has(baseline) && memory.shared.size <= this.#limits.twins) continue;
       memory.shared.delete(twin);
-      if (kept.has(baseline)) memory.forgot = true;
+      memory.forgot = true;
     }
   }
 }
