@@ -281,7 +281,9 @@ describe('a backend is judged again', () => {
     it.answer('a', UNHEALTHY);
     expect(outcomeOf(it)?.service?.verdict.health).toBe('unhealthy');
     it.naming = { ...NO_NAMING, placed: new Set([keyFor('monitoring/a')]) };
-    expect(outcomeOf(it)?.service?.verdict.health).toBe('unknown');
+    const placed = outcomeOf(it);
+    expect(placed?.service?.verdict.health).toBe('unknown');
+    expect(outcomeOf(it)).toBe(placed);
   });
 
   test('after its probe threw', () => {
@@ -322,7 +324,11 @@ describe('a better way into a backend, with Pods of its own', () => {
   test('gets it back though the one in use did not answer for a while', () => {
     const it = displaced();
     it.answers.delete('loki-read');
-    expect(names(it.commit())).toEqual(['loki-read']);
+    it.evaluate();
+    now += 10_000;
+    expect(it.commit().result.services).toMatchObject([
+      { service: { name: 'loki-read' }, verdict: { health: 'unknown' } },
+    ]);
     it.answer('loki-read');
     it.answer('loki-gateway');
     expect(names(it.evaluate())).toEqual(['loki-gateway']);

@@ -1,0 +1,522 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { discovered, rules } from '../../test/fixtures/unit/detection.ts';
+import { loki, namesOf } from '../../test/fixtures/unit/engine.ts';
+import { MemoryPublisher } from '../../test/fixtures/unit/memory-publisher.ts';
+import type { DiscoveredService } from '../model/discovery.ts';
+import { ClusterError } from '../model/errors.ts';
+import type { FollowInput, FollowOutcome } from '../outputs/output.ts';
+import { OUTPUTS } from '../outputs/registry.ts';
+import type { Snapshot } from './discovery-loop.ts';
+import type { EngineEvent } from './events.ts';
+import { toolKinds } from './pass.ts';
+import { ReconcileLoop, type ReconcileLoopOptions } from './reconcile-loop.ts';
+
+type Event<K extends EngineEvent['kind']> = Extract<EngineEvent, { kind: K }>;
+
+let stop: AbortController;
+beforeEach(() => {
+  vi.useFakeTimers();
+  stop = new AbortController();
+});
+afterEach(async () => {
+  stop.abort();
+  await vi.advanceTimersByTimeAsync(60_000);
+  vi.useRealTimers();
+});
+
+const settle = (milliseconds = 1_000): Promise<unknown> => vi.advanceTimersByTimeAsync(milliseconds);
+const services = (...names: string[]): DiscoveredService[] => names.map((name) => discovered(loki(name)));
+const HOLD = 300_000;
+
+/** A loop over a place in memory, a discovery whose snapshots a test makes, and an agent that is always up to date. */
+function setup(more: Partial<ReconcileLoopOptions> = {}) {
+  const place = new MemoryPublisher();
+  const events: EngineEvent[] = [];
+  const learn = vi.fn();
+  const discovery = { snapshot: undefined as Snapshot | undefined, cycle: 0, learn };
+  const agent = { due: undefined as number | undefined };
+  const follow = vi.fn(async (_: FollowInput, _signal: AbortSignal): Promise<readonly FollowOutcome[]> => []);
+  const state = { leads: true };
+  const options: ReconcileLoopOptions = {
+    publisher: place,
+    version: '1',
+    now: () => new Date(),
+    outputs: OUTPUTS,
+    generation: { credentials: {}, holmesgptVersion: '0.32', kinds: toolKinds(rules) },
+    owner: async () => undefined,
+    tell: (event) => events.push(event),
+    force: false,
+    removalHold: HOLD,
+    once: false,
+    mayPublish: () => state.leads,
+    follower: { follow, nextDue: () => agent.due },
+    ...more,
+  };
+  const loop = new ReconcileLoop(options, discovery);
+  const told = <K extends EngineEvent['kind']>(kind: K): Event<K>[] =>
+    events.filter((event): event is Event<K> => event.kind === kind);
+  const it = {
+    place,
+    events,
+    learn,
+    discovery,
+    agent,
+    follow,
+    state,
+    options,
+    loop,
+    told,
+    /** Discovery has found these. */
+    find(found: readonly DiscoveredService[], isOther = true): void {
+      const cycle = ++discovery.cycle;
+      discovery.snapshot = {
+        cycle,
+        services: found,
+        ids: new Map() as never,
+        groups: undefined,
+        contradicted: [],
+        fingerprint: String(cycle),
+      };
+      loop.onSnapshot(isOther);
+    },
+    /** Runs it, and publishes these. */
+    async started(...names: string[]) {
+      const ended = loop.run(stop.signal);
+      ended.catch(() => {});
+      it.find(services(...names));
+      await settle();
+      return { ended };
+    },
+    /** What fails from now on; nothing by default. */
+    failing(what?: 'read' | 'apply' | 'record'): void {
+      place.before = (doing) => {
+        if (doing === what) throw new ClusterError(`cannot ${what}`);
+      };
+    },
+  };
+  return it;
+}
+
+describe('it runs', () => {
+  test('not before there is a snapshot, whatever happens', async () => {
+    const { loop, place } = setup();
+    void loop.run(stop.signal);
+    loop.onExternalChange();
+    loop.onSnapshot(true);
+    await settle(60_000);
+    expect(place.reads).toBe(0);
+  });
+
+  test('when a snapshot leads to other documents, and not when it does not', async () => {
+    const { place, find, started } = setup();
+    await started('a');
+    expect(place.tools).toEqual(namesOf('a'));
+    const { reads } = place;
+    find(services('a'), false);
+    await settle(60_000);
+    expect(place.reads).toBe(reads);
+    find(services('a', 'b'));
+    await settle();
+    expect(place.tools).toEqual(namesOf('a', 'b'));
+  });
+
+  test('when somebody else wrote, and puts it right', async () => {
+    const { place, loop, started } = setup();
+    await started('a');
+    const before = place.live?.data;
+    place.edit('toolset.json', 'oops');
+    loop.onExternalChange();
+    await settle();
+    expect(place.live?.data).toEqual(before);
+  });
+
+  test('when a held removal is over, though nothing happens', async () => {
+    const { place, find, started } = setup();
+    await started('a', 'b', 'c');
+    find([]);
+    await settle(HOLD - 5_000);
+    expect(place.tools).toEqual(namesOf('a', 'b', 'c'));
+    await settle(10_000);
+    expect(place.tools).toEqual([]);
+  });
+
+  test('when the agent has something to do, at most once a second', async () => {
+    const { agent, follow, find, started } = setup();
+    await started('a');
+    agent.due = 0;
+    find(services('a'), false);
+    await settle(100);
+    const before = follow.mock.calls.length;
+    await settle(10_000);
+    expect(follow.mock.calls.length - before).toBeGreaterThan(5);
+    expect(follow.mock.calls.length - before).toBeLessThanOrEqual(10);
+    agent.due = 20_000;
+    await settle(2_000);
+    const { length } = follow.mock.calls;
+    await settle(10_000);
+    expect(follow).toHaveBeenCalledTimes(length);
+  });
+
+  test('not after its signal was aborted', async () => {
+    const { place, loop, find, started } = setup();
+    const { ended } = await started('a');
+    const { reads } = place;
+    find(services('a', 'b'));
+    stop.abort();
+    loop.onExternalChange();
+    await settle();
+    await ended;
+    expect(place.reads).toBe(reads);
+  });
+
+  test('with the snapshot of that time, and with none that was withdrawn meanwhile', async () => {
+    const { place, discovery, find, loop } = setup();
+    void loop.run(stop.signal);
+    await settle();
+    find(services('a'));
+    discovery.snapshot = undefined;
+    await settle(5_000);
+    expect(place.reads).toBe(0);
+    find(services('a', 'b'));
+    await settle();
+    expect(place.tools).toEqual(namesOf('a', 'b'));
+  });
+});
+
+test('discovery learns from what is published who has which name, and what people approved', async () => {
+  const { place, loop, learn, started } = setup();
+  place.edit('overrides.yaml', 'tools: { a.monitoring: { approved: mcp } }');
+  await started('a');
+  loop.onExternalChange();
+  await settle();
+  const [naming, approvals, groups] = learn.mock.calls.at(-1) ?? [];
+  expect(naming.held.size).toBe(1);
+  expect(approvals.size).toBe(1);
+  expect(groups).toBeDefined();
+});
+
+describe('a run that fails', () => {
+  test('is reported, and is tried again after a backoff that grows', async () => {
+    const { place, failing, told, started } = setup();
+    failing('apply');
+    await started('a');
+    expect(told('publish-failed')[0]).toMatchObject({
+      cycle: 1,
+      attempt: 1,
+      error: new ClusterError('cannot apply'),
+      retryIn: expect.any(Number),
+    });
+    await settle(10_000);
+    const attempts = told('publish-failed').map(({ attempt }) => attempt);
+    expect(attempts).toEqual(attempts.map((_, index) => index + 1));
+    expect(attempts.length).toBeGreaterThan(1);
+    failing();
+    await settle(30_000);
+    expect(place.tools).toEqual(namesOf('a'));
+  });
+
+  test('is not tried earlier because of changes', async () => {
+    const { place, failing, told, started, find, loop } = setup();
+    failing('apply');
+    await started('a');
+    await settle(20_000);
+    const { length } = told('publish-failed');
+    const { reads } = place;
+    find(services('a', 'b'));
+    loop.onExternalChange();
+    await settle(1_000);
+    expect(told('publish-failed')).toHaveLength(length);
+    expect(place.reads).toBe(reads);
+  });
+
+  test('is followed by a short backoff again after a success', async () => {
+    const { failing, told, started, find } = setup();
+    failing('apply');
+    await started('a');
+    await settle(10_000);
+    failing();
+    await settle(30_000);
+    failing('apply');
+    find(services('b'));
+    await settle(500);
+    expect(told('publish-failed').at(-1)).toMatchObject({ attempt: 1 });
+  });
+
+  test.each(['onStartedLeading', 'reconfigure'] as const)('is tried at once after %s', async (what) => {
+    const { place, failing, started, loop, options } = setup();
+    failing('apply');
+    await started('a');
+    await settle(20_000);
+    failing();
+    if (what === 'reconfigure') loop.reconfigure(options);
+    else loop.onStartedLeading();
+    await settle(200);
+    expect(place.tools).toEqual(namesOf('a'));
+  });
+
+  test('is no failure once somebody else leads', async () => {
+    const { place, told, state, started, loop } = setup();
+    place.before = (what) => {
+      if (what !== 'apply') return;
+      state.leads = false;
+      throw new ClusterError('the lease is lost');
+    };
+    await started('a');
+    expect(told('publish-failed')).toEqual([]);
+    place.before = () => {};
+    state.leads = true;
+    loop.onStartedLeading();
+    await settle();
+    expect(place.tools).toEqual(namesOf('a'));
+  });
+
+  test('is no failure where the options have changed meanwhile', async () => {
+    const { place, told, options, started, loop } = setup();
+    place.before = (what) => {
+      if (what !== 'apply') return;
+      place.before = () => {};
+      loop.reconfigure({ ...options, generation: { ...options.generation } });
+      throw new ClusterError('of the old options');
+    };
+    await started('a');
+    expect(told('publish-failed')).toEqual([]);
+    expect(place.tools).toEqual(namesOf('a'));
+  });
+
+  test('is not reported where it ends because the process does', async () => {
+    const { place, told, started } = setup();
+    place.before = (what) => {
+      if (what !== 'apply') return;
+      stop.abort();
+      throw new Error('aborted');
+    };
+    await started('a');
+    expect(told('publish-failed')).toEqual([]);
+  });
+});
+
+describe('while new documents have a fault', () => {
+  const broken = [{ ...discovered(loki('a')), endpoint: undefined as never }];
+  /** One that cannot publish what was found, and keeps what is published. */
+  const faulty = async () => {
+    const it = setup();
+    await it.started('a', 'b');
+    it.find(broken);
+    await settle(60_000);
+    expect(it.told('publish-failed').length).toBeGreaterThan(0);
+    return it;
+  };
+
+  test('what somebody else writes is put right at once, time and again', async () => {
+    const { place, loop } = await faulty();
+    const good = place.live?.data;
+    for (const text of ['one', 'two']) {
+      place.edit('toolset.json', text);
+      loop.onExternalChange();
+      await settle(200);
+      expect(place.live?.data).toEqual(good);
+    }
+  });
+
+  test('another snapshot waits for the backoff', async () => {
+    const { find, told } = await faulty();
+    const { length } = told('publish-failed');
+    find(broken);
+    await settle(1_000);
+    expect(told('publish-failed')).toHaveLength(length);
+  });
+
+  test('a failure of the place itself waits for the backoff, too', async () => {
+    const { place, loop, told, failing } = await faulty();
+    failing('read');
+    loop.onExternalChange();
+    await settle(200);
+    const { length } = told('publish-failed');
+    const { reads } = place;
+    loop.onExternalChange();
+    await settle(200);
+    expect(place.reads).toBe(reads);
+    expect(told('publish-failed')).toHaveLength(length);
+  });
+});
+
+describe('a process that does not lead', () => {
+  const following = (more: Partial<ReconcileLoopOptions> = {}) => {
+    const it = setup(more);
+    it.state.leads = false;
+    return it;
+  };
+
+  test('reports and learns what the leader has published, and writes nothing', async () => {
+    const { place, told, learn, started } = following();
+    place.edit('overrides.yaml', 'tools: { a.monitoring: { approved: mcp } }');
+    await started('a');
+    expect(place.applied).toEqual([]);
+    expect(told('observed')).toMatchObject([{ live: { data: place.live?.data } }]);
+    expect(told('reconciled')).toEqual([]);
+    const [, approvals] = learn.mock.calls.at(-1) ?? [];
+    expect(approvals.size).toBe(1);
+  });
+
+  test('does nothing by itself, though its agent has something to do', async () => {
+    const { place, agent, follow, started } = following();
+    agent.due = 0;
+    await started('a');
+    await settle(60_000);
+    expect(place.reads).toBe(1);
+    expect(follow).not.toHaveBeenCalled();
+  });
+
+  test('reports that it cannot read, and tries again after a backoff', async () => {
+    const { failing, told, started, loop, place } = following();
+    failing('read');
+    await started('a');
+    expect(told('observe-failed')[0]).toMatchObject({
+      cycle: 1,
+      error: new ClusterError('cannot read'),
+      retryIn: expect.any(Number),
+    });
+    await settle(20_000);
+    const { length } = told('observe-failed');
+    expect(length).toBeGreaterThan(1);
+    loop.onExternalChange();
+    await settle(100);
+    expect(told('observe-failed')).toHaveLength(length);
+    failing();
+    await settle(30_000);
+    expect(told('observed')).toHaveLength(1);
+    const { reads } = place;
+    loop.onExternalChange();
+    await settle(200);
+    expect(place.reads).toBe(reads + 1);
+  });
+
+  test('does not report a read that ends because the process does', async () => {
+    const { place, told, started } = following();
+    place.before = () => {
+      stop.abort();
+      throw new Error('aborted');
+    };
+    await started('a');
+    expect(told('observe-failed')).toEqual([]);
+  });
+
+  test('publishes when it leads, though it began to read before', async () => {
+    const { place, state, started, loop } = following();
+    place.before = (what) => {
+      if (what !== 'read' || state.leads) return;
+      state.leads = true;
+      loop.onStartedLeading();
+    };
+    await started('a');
+    expect(place.tools).toEqual(namesOf('a'));
+  });
+});
+
+describe('the agent', () => {
+  test('gets what is published after each reconciliation, and which documents were written', async () => {
+    const { place, follow, loop, started } = setup();
+    await started('a');
+    expect(follow.mock.lastCall?.[0]).toMatchObject({
+      documents: place.live?.data,
+      written: expect.arrayContaining(['custom_toolset.yaml', 'toolset.json']),
+    });
+    loop.onExternalChange();
+    await settle();
+    expect(follow.mock.lastCall?.[0]).toMatchObject({ written: [] });
+  });
+
+  test('delays no publication, however slow it is', async () => {
+    const { place, follow, find, started } = setup();
+    follow.mockImplementation(() => new Promise(() => {}));
+    await started('a');
+    find(services('a', 'b'));
+    await settle();
+    expect(place.tools).toEqual(namesOf('a', 'b'));
+  });
+
+  test('is reported, and asked again when it is due next', async () => {
+    const { agent, follow, told, started } = setup();
+    const outcome: FollowOutcome = { kind: 'agent-restarted', target: 'deployment/holmes' };
+    follow.mockImplementationOnce(async () => {
+      agent.due = 5_000;
+      return [outcome];
+    });
+    await started('a');
+    expect(told('agent')).toMatchObject([{ cycle: 1, outcome }]);
+    const { length } = follow.mock.calls;
+    agent.due = 0;
+    await settle(6_000);
+    expect(follow.mock.calls.length).toBeGreaterThan(length);
+  });
+
+  test('is no failure of a process that does not lead any more, but what was done is reported', async () => {
+    const { state, follow, told, started } = setup();
+    const failed: FollowOutcome = { kind: 'agent-failed', error: new Error('fenced'), retryIn: 1 };
+    const done: FollowOutcome = { kind: 'agent-restarted', target: 'deployment/holmes' };
+    follow.mockImplementationOnce(async () => {
+      state.leads = false;
+      return [failed, done];
+    });
+    await started('a');
+    expect(told('agent').map(({ outcome }) => outcome)).toEqual([done]);
+  });
+
+  test('is reported when it fails', async () => {
+    const { follow, told, started } = setup();
+    const failed: FollowOutcome = { kind: 'agent-failed', error: new Error('no rights'), retryIn: 1 };
+    follow.mockResolvedValueOnce([failed]);
+    await started('a');
+    expect(told('agent').map(({ outcome }) => outcome)).toEqual([failed]);
+  });
+
+  test('gets nothing where a change of others is left alone', async () => {
+    const { place, loop, follow, started, told } = setup();
+    await started('a');
+    for (let time = 0; time < 4; time++) {
+      follow.mockClear();
+      place.edit('toolset.json', 'oops');
+      loop.onExternalChange();
+      await settle();
+    }
+    expect(told('drift-repeated')).toHaveLength(1);
+    expect(follow).not.toHaveBeenCalled();
+  });
+
+  test('may be interrupted by the end of the process', async () => {
+    const { follow, started } = setup();
+    follow.mockImplementation(async () => {
+      stop.abort();
+      throw new Error('aborted');
+    });
+    const { ended } = await started('a');
+    await expect(ended).resolves.toBeUndefined();
+  });
+});
+
+describe('once', () => {
+  test('ends after the agent has got what was published', async () => {
+    const { follow, started } = setup({ once: true });
+    let isDone = false;
+    follow.mockImplementation(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 5_000));
+      isDone = true;
+      return [];
+    });
+    const { ended } = await started('a');
+    await settle(10_000);
+    await ended;
+    expect(isDone).toBe(true);
+  });
+
+  test('ends with the first failure, which it throws and does not report', async () => {
+    const { failing, told, loop, find } = setup({ once: true });
+    failing('apply');
+    const ended = loop.run(stop.signal);
+    ended.catch(() => {});
+    find(services('a'));
+    await settle();
+    await expect(ended).rejects.toThrow('cannot apply');
+    expect(told('publish-failed')).toEqual([]);
+  });
+});
