@@ -10,7 +10,7 @@ import { type Seen, startHostileServers, startWitness } from './hostile/witness.
 import type { Lab } from './lab.ts';
 import { type Measured, startMeasured, usageOf } from './process.ts';
 import type { Row } from './report.ts';
-import { newTarget } from './serve.ts';
+import { DEPLOYED, newTarget } from './serve.ts';
 import { percentile } from './statistics.ts';
 
 /** Friendly Services beside the attacker's. */
@@ -80,6 +80,7 @@ async function suffer(lab: Lab, attack: Attack, ports: Readonly<Record<string, n
   try {
     serve = startMeasured([await lab.program(), 'serve', '--config', config], {
       ...target.env,
+      ...DEPLOYED,
       KUBECONFIG: target.kubeconfig,
       API_ADDRESS: '127.0.0.1:0',
       HEALTH_ADDRESS: '127.0.0.1:0',

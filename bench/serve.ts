@@ -13,6 +13,9 @@ import type { BenchService } from './services.ts';
 
 export const CONFIG_MAP = 'kubernaut-toolset-config';
 
+/** What the chart sets in the environment of `serve`, for a measurement of memory. */
+export const DEPLOYED = { MALLOC_ARENA_MAX: '1' };
+
 /**
  * How `serve` looks at the cluster here: all of it, asking the backends themselves. Backends come and go often, which would be
  * held as a mass removal otherwise.

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Naming } from '../detection/names.ts';
 import type { Approvals } from '../model/approvals.ts';
@@ -186,11 +187,14 @@ export class Reconciler {
     const { version } = this.#options;
     this.#notes = [];
     const live = await this.#observe(signal);
+    // Each of these steps may take 100 ms with large overrides, so requests are answered in between.
+    await nextTurn();
     const revisions = await this.#revisions.list(live, this.#note, signal);
     if (live !== undefined) this.#lastSeenOverrides = { overrides: live.data[OVERRIDES_KEY] };
     const state = this.#state();
     const situation = await this.#withOverrides(situationOf(live, revisions, state), signal);
     const desired = this.#desired(found, situation, state, cycle);
+    await nextTurn();
     const { decision, failure } = desired;
     const changed = externalChanges(decision, live, this.#lastDesired, version);
     if (this.#drift.holds(live, changed, cycle)) return undefined;
