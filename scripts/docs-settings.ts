@@ -1,5 +1,4 @@
 /** The parts of docs/configuration.md that are generated from the table of settings. */
-import { keyOf } from '../src/config/config-map.ts';
 import { INPUT_LOCATIONS } from '../src/config/input-locations.ts';
 import { GROUPS, SETTING_NAMES, SETTINGS, type SettingGroup } from '../src/config/setting-table.ts';
 import { code, codes, table } from './markdown-text.ts';
@@ -36,15 +35,6 @@ export const settingsParts: Readonly<Record<string, () => string>> = {
         'env' in place ? code(place.env) : '',
         place.defaultText,
         place.description,
-      ]),
-    ),
-  keys: () =>
-    table(
-      ['key', 'setting', 'without a restart'],
-      SETTING_NAMES.map((name) => [
-        SETTINGS[name].bootstrapOnly === true ? '–' : code(keyOf(name)),
-        code(name),
-        SETTINGS[name].bootstrapOnly === true ? 'no' : 'yes',
       ]),
     ),
 };

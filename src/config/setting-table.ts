@@ -58,7 +58,7 @@ export interface Setting<T> extends About {
   readonly defaultText: string;
 }
 
-/** A setting with a default, which is written as a person would write it. */
+/** A setting with a default, which is written as a user would write it. */
 function setting<T>(form: Form<T>, defaultText: string, about: About): Setting<T> {
   const defaultValue = form.read(defaultText);
   if (defaultValue instanceof Fault)
@@ -66,7 +66,7 @@ function setting<T>(form: Form<T>, defaultText: string, about: About): Setting<T
   return { ...about, form, defaultValue, defaultText };
 }
 
-/** A setting that may be missing. @param defaultText what that means, for people */
+/** A setting that may be missing. @param defaultText what that means, for the help */
 const optional = <T>(form: Form<T>, defaultText: string, about: About): Setting<T | undefined> => ({
   ...about,
   form,
@@ -122,7 +122,7 @@ export const SETTINGS = {
     env: 'MCP_POLICY',
     flag: '--mcp-policy',
     description:
-      'MCP servers and annotated Services: publish all (publish); only those approved or in namespaces listed by name (approve); or none (off)',
+      'which MCP servers and annotated Services to publish: all (publish), those that are approved or in namespaces listed by name (approve), or none (off)',
   }),
   maxToolsPerNamespace: setting(count(1, 10_000), '100', {
     group: 'limits',
@@ -180,13 +180,13 @@ export const SETTINGS = {
     group: 'probing',
     env: 'HEALTH_CHECK_TIMEOUT',
     flag: '--health-check-timeout',
-    description: 'probe timeout',
+    description: 'timeout of one probe',
   }),
   probeConcurrency: setting(count(1, 1_000), '32', {
     group: 'probing',
     env: 'PROBE_CONCURRENCY',
     flag: '--probe-concurrency',
-    description: 'maximum concurrent probes',
+    description: 'maximum number of concurrent probes',
   }),
   connectTo: setting(connectTo, '', {
     group: 'probing',
@@ -312,7 +312,7 @@ export const SETTINGS = {
     group: 'servers',
     env: 'AUTH_AUDIENCES',
     flag: '--auth-audiences',
-    description: "accepted token audiences, comma-separated; the API server's by default",
+    description: "accepted audiences of tokens, comma-separated; the API server's by default",
   }),
   authorizationEnabled: setting(flag, 'false', {
     group: 'servers',
@@ -342,7 +342,7 @@ export const SETTINGS = {
     group: 'servers',
     env: 'MAX_CONNECTIONS_PER_ADDRESS',
     flag: '--max-connections-per-address',
-    description: 'maximum connections from one address to the API, and to the metrics',
+    description: 'maximum number of connections from one address to the API, and to the metrics',
   }),
   tlsCertFile: optional(path, '', {
     group: 'servers',
@@ -373,7 +373,8 @@ export const SETTINGS = {
     group: 'process',
     env: 'SHUTDOWN_TIMEOUT',
     flag: '--shutdown-timeout',
-    description: 'graceful shutdown timeout',
+    description:
+      'time from the signal to stop, including the shutdown delay, until connections with open requests are closed',
   }),
   logLevel: setting(oneOf('level', 'error', 'warn', 'info', 'debug'), 'info', {
     group: 'process',
@@ -385,7 +386,7 @@ export const SETTINGS = {
     group: 'process',
     env: 'LOG_FORMAT',
     flag: '--log-format',
-    description: 'json for machines, pretty for people',
+    description: 'json, or pretty for a terminal',
   }),
 };
 

@@ -1,7 +1,7 @@
 import { didYouMean } from '../model/nearest.ts';
 import { formatDuration, parseDuration } from './duration.ts';
 
-/** What is wrong with a setting's text; it stands behind the text. */
+/** The fault of a setting's text. In a message, it follows the text. */
 export class Fault {
   readonly what: string;
   constructor(what: string) {
@@ -9,16 +9,16 @@ export class Fault {
   }
 }
 
-/** How a setting's text becomes its value, and what a person is told of that. */
+/** The format of a setting: how its text becomes a value, and how the help describes it. */
 export interface Form<T> {
   readonly read: (text: string) => T | Fault;
-  /** What stands for a value in help, such as `duration`. */
+  /** The placeholder of a value in the help, such as `duration`. */
   readonly placeholder: string;
-  /** Which values there are, for people; empty where the placeholder says it. */
+  /** The range of values in the help; empty if the placeholder says enough. */
   readonly range: string;
-  /** All values, where they are some words. */
+  /** All values, if there are only a few. */
   readonly words?: readonly string[];
-  /** A flag may be given several times, which is the same as commas between. */
+  /** The flag can be repeated, which means the same as a comma-separated list. */
   readonly repeatable?: boolean;
 }
 
@@ -31,11 +31,11 @@ const form = <T>(placeholder: string, read: (text: string) => T | Fault, range =
 const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const DOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
-/** A text that a pattern takes. @param fault what is wrong with one that it does not take */
+/** A text that matches a pattern. @param fault the fault of other texts */
 const text = (placeholder: string, pattern: RegExp, fault: string): Form<string> =>
   form(placeholder, (given) => (pattern.test(given) ? given : new Fault(fault)));
 
-/** A name of an object. @param what what it names, with its article */
+/** The name of an object. @param what the kind of object, with its article */
 export const objectName = (what: string): Form<string> => text('name', DOMAIN, `is not ${what}'s name`);
 
 /** The name of one namespace. */
@@ -67,7 +67,7 @@ export const flag: Form<boolean> = {
   },
 };
 
-/** A duration between two others, in milliseconds; `0s` is one where the shortest is none. */
+/** A duration within a range, in milliseconds. `0s` is allowed if the shortest is 0. */
 export function duration(shortest: number, longest: number): Form<number> {
   const from = shortest === 0 ? '0s' : formatDuration(shortest);
   const read = (given: string): number | Fault => {
@@ -81,7 +81,7 @@ export function duration(shortest: number, longest: number): Form<number> {
   return form('duration', read, `${from} to ${formatDuration(longest)}`);
 }
 
-/** A whole number between two others. */
+/** A whole number within a range. */
 export function count(least: number, most: number): Form<number> {
   const read = (given: string): number | Fault => {
     if (!/^\d+$/.test(given)) return new Fault('is not a whole number');
@@ -98,7 +98,7 @@ const listed = (given: string): string[] =>
     .map((part) => part.trim())
     .filter((part) => part !== '');
 
-/** Namespaces, each once; `*` alone where all are meant. */
+/** Namespaces without duplicates, or `*` for all. */
 export const namespaces = form<readonly string[]>('names', (given) => {
   const names = listed(given);
   if (names.length === 0) return new Fault('names no namespace; write * for all of them');
@@ -122,10 +122,10 @@ const readConnectTo = (
   return targets;
 };
 
-/** Where to connect to in place of a host and port, as curl's `--connect-to` takes it. */
+/** Addresses to connect to instead of a host and port, as in curl's `--connect-to`. */
 export const connectTo = { ...form('host:port:address:port', readConnectTo), repeatable: true };
 
-/** A list with commas between. */
+/** A comma-separated list. */
 export const list = form<readonly string[]>('names', listed);
 
 /** Patterns of hosts. */
@@ -144,7 +144,7 @@ export const deployment = form<{ readonly namespace: string; readonly name: stri
   },
 );
 
-/** A URL below which there is an API. */
+/** The base URL of an API. */
 export const baseUrl = form<URL>('url', (given) => {
   const url = URL.canParse(given) ? new URL(given) : undefined;
   const plain =
@@ -154,13 +154,13 @@ export const baseUrl = form<URL>('url', (given) => {
     : new Fault('is not an http or https URL without credentials, query and fragment');
 });
 
-/** Where to listen; an empty host is every address of the machine. */
+/** An address to listen on. An empty host means all addresses of the machine. */
 export interface ListenAddress {
   readonly host: string;
   readonly port: number;
 }
 
-/** Where to listen, or `none`. */
+/** An address to listen on, or `none`. */
 export const listenAddress = form<ListenAddress | 'none'>('address', (given) => {
   if (given.trim() === 'none') return 'none';
   const parts = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s[\]]*)):(\d{1,5})$/.exec(given.trim());
@@ -175,7 +175,7 @@ export const path = form<string>('file', (given) =>
   given === '' || given.includes('\0') ? new Fault('is not a path') : given,
 );
 
-/** The line of HolmesGPT that a version belongs to: from 0.32 on, a toolset takes several backends. */
+/** The release line of a HolmesGPT version. From 0.32 on, a toolset supports several backends. */
 export const holmesLine = form<'0.20' | '0.32'>('version', (given) => {
   if (!/^v?\d+\.\d+(\.\d+)?$/.test(given)) return new Fault('is not a version, such as 0.45.0');
   const [major = 0, minor = 0] = given.replace(/^v/, '').split('.').map(Number);
