@@ -1,10 +1,10 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Naming } from '../detection/names.ts';
 import type { Approvals } from '../model/approvals.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
 import { type Documents, OVERRIDES_KEY, type Toolset } from '../model/documents.ts';
 import { FindingsError } from '../model/errors.ts';
+import { yieldEvery } from '../model/yield-every.ts';
 import type { FollowInput } from '../outputs/output.ts';
 import type { Outputs } from '../outputs/outputs.ts';
 import type { OutputSettings } from '../outputs/registry.ts';
@@ -60,6 +60,9 @@ interface Desired {
   readonly services: readonly DiscoveredService[];
   readonly failure?: { readonly error: unknown };
 }
+
+/** How long a step may take without a turn of the event loop after it, in milliseconds. Large overrides take more. */
+const MAX_SLICE_MS = 20;
 
 /**
  * Level-based reconciler of one target: recomputes the desired state from discovery and overrides on every run. What it
@@ -187,14 +190,13 @@ export class Reconciler {
     const { version } = this.#options;
     this.#notes = [];
     const live = await this.#observe(signal);
-    // Each of these steps may take 100 ms with large overrides, so requests are answered in between.
-    await nextTurn();
     const revisions = await this.#revisions.list(live, this.#note, signal);
     if (live !== undefined) this.#lastSeenOverrides = { overrides: live.data[OVERRIDES_KEY] };
     const state = this.#state();
     const situation = await this.#withOverrides(situationOf(live, revisions, state), signal);
+    const breathe = yieldEvery(MAX_SLICE_MS);
     const desired = this.#desired(found, situation, state, cycle);
-    await nextTurn();
+    await breathe();
     const { decision, failure } = desired;
     const changed = externalChanges(decision, live, this.#lastDesired, version);
     if (this.#drift.holds(live, changed, cycle)) return undefined;
@@ -240,7 +242,9 @@ export class Reconciler {
     const { publisher, outputs, tell, force } = this.#options;
     const live = observe(await publisher.read(signal), outputs);
     this.groups = publishedGroups(live);
+    const breathe = yieldEvery(MAX_SLICE_MS);
     tell({ kind: 'observed', live });
+    await breathe();
     const refused = refusal(live, force);
     if (refused !== undefined) throw new FindingsError(`${publisher.target} is left as it is: ${refused}`);
     return live;
