@@ -43,9 +43,9 @@ export interface ReconcilerOptions extends Target, Publication {
 /** What is published after a reconciliation. */
 export interface Reconciled extends FollowInput {
   /** Why new documents could not be published. The last good ones are, reverted to if that was necessary. */
-  readonly failure?: { readonly error: unknown };
+  readonly failure?: { readonly error: unknown } | undefined;
   /** Why what is published is not in the history, although it should be. */
-  readonly unrecorded?: string;
+  readonly unrecorded?: string | undefined;
 }
 
 /** What discovery found. */
@@ -58,7 +58,7 @@ export interface ReconcileInput extends Pick<Findings, 'found' | 'contradicted'>
 interface Desired {
   readonly decision: Decision;
   readonly services: readonly DiscoveredService[];
-  readonly failure?: { readonly error: unknown };
+  readonly failure?: { readonly error: unknown } | undefined;
 }
 
 /** How long a step may take without a turn of the event loop after it, in milliseconds. Large overrides take more. */
@@ -217,12 +217,9 @@ export class Reconciler {
     return {
       documents: toolset.documents,
       tools: toolset.tools,
-      written:
-        action === 'none'
-          ? []
-          : Object.keys(toolset.documents).filter((name) => changes.includes(`data ${name}`)),
-      ...(failure === undefined ? {} : { failure }),
-      ...(fault === undefined ? {} : { unrecorded: fault }),
+      written: Object.keys(toolset.documents).filter((name) => changes.includes(`data ${name}`)),
+      failure,
+      unrecorded: fault,
     };
   }
 

@@ -1,0 +1,346 @@
+/** What a reconciler remembers between its runs, and what it says of them. */
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { discovered, rules } from '../../test/fixtures/unit/detection.ts';
+import { loki, namesOf } from '../../test/fixtures/unit/engine.ts';
+import { MemoryPublisher } from '../../test/fixtures/unit/memory-publisher.ts';
+import type { DiscoveredService } from '../model/discovery.ts';
+import { OUTPUTS } from '../outputs/registry.ts';
+import type { Groups } from '../planning/backend-groups.ts';
+import { ShardsRefused } from '../publishers/publisher.ts';
+import type { EngineEvent } from './events.ts';
+import { toolKinds } from './pass.ts';
+import { Reconciler, type ReconcilerOptions } from './reconciler.ts';
+import { ToolWatch } from './tool-changes.ts';
+
+const HOLD = 300_000;
+const GENERATION = { credentials: {}, holmesgptVersion: '0.32', kinds: toolKinds(rules) } as const;
+
+let place: MemoryPublisher;
+let events: EngineEvent[];
+let stop: AbortController;
+beforeEach(() => {
+  vi.useFakeTimers();
+  place = new MemoryPublisher();
+  events = [];
+  stop = new AbortController();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+const told = <K extends EngineEvent['kind']>(kind: K) =>
+  events.filter((event): event is Extract<EngineEvent, { kind: K }> => event.kind === kind);
+const lastOf = <T>(all: readonly T[]): T | undefined => all.at(-1);
+
+/** A process that reconciles. */
+function process(more: Partial<ReconcilerOptions> = {}, before?: Reconciler) {
+  const options: ReconcilerOptions = {
+    publisher: place,
+    version: '1',
+    now: () => new Date(),
+    outputs: OUTPUTS,
+    generation: GENERATION,
+    owner: async () => undefined,
+    tell: (event) => events.push(event),
+    force: false,
+    removalHold: HOLD,
+    once: false,
+    ...more,
+  };
+  const reconciler = new Reconciler(options, before);
+  return {
+    reconciler,
+    run: (found: readonly DiscoveredService[], groups?: Groups) =>
+      reconciler.run({ found, contradicted: [], groups }, 1, stop.signal),
+  };
+}
+const lokis = (...names: string[]): DiscoveredService[] => names.map((name) => discovered(loki(name)));
+/** One that wants credentials, which its published tool does not say. */
+const locked = (name: string): DiscoveredService => discovered(loki(name), 'auth');
+const wait = (milliseconds: number): void => void vi.advanceTimersByTime(milliseconds);
+
+/** Outputs that fail, from the moment that they are broken. */
+function breakable() {
+  const state = { isBroken: false };
+  const all = OUTPUTS.all.map((output) => ({
+    ...output,
+    render(...args: Parameters<typeof output.render>) {
+      if (state.isBroken) throw new Error('cannot be made');
+      return output.render(...args);
+    },
+  }));
+  return { state, outputs: { ...OUTPUTS, all } };
+}
+
+describe('held tools', () => {
+  test('stay to the letter, run after run, though what is published does not tell all of them', async () => {
+    const { run } = process();
+    await run(['a', 'b', 'c'].map(locked));
+    const before = place.live?.data;
+    for (let time = 0; time < 3; time++) {
+      await run([]);
+      expect(place.live?.data).toEqual(before);
+    }
+  });
+
+  test('stay to the letter with other options, too', async () => {
+    const first = process();
+    await first.run(['a', 'b', 'c'].map(locked));
+    const before = place.live?.data;
+    const second = process({}, first.reconciler);
+    await second.run([]);
+    expect(place.live?.data).toEqual(before);
+  });
+
+  test('are those of many removals in a short time, though each was of one tool only', async () => {
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const first = process();
+    await first.run(lokis(...names));
+    for (const left of [5, 4, 3]) {
+      await first.run(lokis(...names.slice(0, left)));
+      wait(1_000);
+    }
+    expect(place.tools).toEqual(namesOf('a', 'b', 'c'));
+    await first.run(lokis('a', 'b'));
+    expect(place.tools).toEqual(namesOf('a', 'b', 'c'));
+  });
+
+  test('are counted on with other options', async () => {
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const first = process();
+    await first.run(lokis(...names));
+    for (const left of [5, 4, 3]) await first.run(lokis(...names.slice(0, left)));
+    await process({}, first.reconciler).run(lokis('a', 'b'));
+    expect(place.tools).toEqual(namesOf('a', 'b', 'c'));
+  });
+});
+
+describe('external changes', () => {
+  test('are waited out no longer than a hold that ends earlier, and the other way round', async () => {
+    const { run, reconciler } = process({ removalHold: 20_000 });
+    await run(lokis('a', 'b', 'c'));
+    for (let time = 0; time < 4; time++) {
+      place.edit('toolset.json', 'oops');
+      await run(lokis('a', 'b', 'c'));
+    }
+    expect(told('drift-repeated')).toHaveLength(1);
+    const backoff = reconciler.due ?? 0;
+    expect(backoff).toBeGreaterThan(20_000);
+    await run([]);
+    expect(reconciler.due).toBeLessThanOrEqual(20_000);
+  });
+
+  test('are reverted at once, however often this process itself went back and forth before', async () => {
+    const { run } = process({ force: true });
+    await run(lokis('a'));
+    const older = place.live?.data ?? {};
+    for (let time = 0; time < 5; time++) for (const found of [lokis('a', 'b'), lokis('a')]) await run(found);
+    await run(lokis('a', 'b'));
+    await run(lokis('a', 'b'));
+    const good = place.live?.data;
+    place.write({ data: older });
+    await run(lokis('a', 'b'));
+    expect(place.live?.data).toEqual(good);
+    expect(told('drift-repeated')).toEqual([]);
+  });
+
+  test('are reverted without a history too, while new documents cannot be made', async () => {
+    const { state, outputs } = breakable();
+    Object.assign(place, { history: undefined });
+    const { run } = process({ outputs });
+    await run(lokis('a'));
+    const good = place.live?.data;
+    state.isBroken = true;
+    place.edit('toolset.json', 'oops');
+    expect(await run(lokis('a', 'b'))).toMatchObject({ failure: { error: new Error('cannot be made') } });
+    expect(place.live?.data).toEqual(good);
+  });
+});
+
+describe('a ConfigMap that is there no more', () => {
+  test('was deleted, if it is in the history: that is reported', async () => {
+    await process().run(lokis('a'));
+    expect(told('recreated')).toEqual([]);
+    place.delete();
+    await process().run(lokis('a'));
+    expect(told('recreated')).toHaveLength(1);
+  });
+});
+
+test('what cannot be used as it was stored is replaced by the newest revision, and that is what the agent gets', async () => {
+  const { run } = process();
+  await run(lokis('a'));
+  const good = place.live?.data;
+  const apply = place.apply.bind(place);
+  vi.spyOn(place, 'apply').mockImplementationOnce(async (plan) => {
+    await apply(plan);
+    place.edit('toolset.json', 'what a webhook made of it');
+    return place.live;
+  });
+  const reconciled = await run(lokis('a', 'b'));
+  expect(place.live?.data).toEqual(good);
+  expect(reconciled).toMatchObject({ documents: good, tools: [{ name: 'a.monitoring' }] });
+  expect(told('rolled-back')).toMatchObject([{ to: 1 }]);
+  expect(lastOf(told('reconciled'))).toMatchObject({ tools: [{ name: 'a.monitoring' }] });
+});
+
+describe('the report of a run', () => {
+  test('says how long it took, and that nothing was wrong', async () => {
+    const read = place.read.bind(place);
+    vi.spyOn(place, 'read').mockImplementationOnce(async () => {
+      wait(1_500);
+      return read();
+    });
+    await process().run(lokis('a'));
+    expect(told('reconciled')).toMatchObject([{ cycle: 1, ok: true, problems: [], milliseconds: 1_500 }]);
+    expect(told('observed')).toHaveLength(2);
+  });
+
+  test('is left out if the process ends meanwhile', async () => {
+    place.before = () => {
+      stop.abort();
+      throw new Error('aborted');
+    };
+    await expect(process().run(lokis('a'))).rejects.toThrow('aborted');
+    expect(told('reconciled')).toEqual([]);
+  });
+
+  test('says that documents were generated, once while they stay the same', async () => {
+    const { run } = process();
+    await run(lokis('a'));
+    await run(lokis('a'));
+    expect(told('generated').map(({ ok }) => ok)).toEqual([true]);
+    await run(lokis('a', 'b'));
+    place.edit('overrides.yaml', 'tools: [');
+    await run(lokis('a', 'b'));
+    expect(told('generated').map(({ ok }) => ok)).toEqual([true, true, false]);
+    expect(told('overrides-invalid')).toHaveLength(1);
+  });
+
+  test('names the namespaces whose backends may get other ids, as there is no room for them', async () => {
+    const members = Array.from({ length: 8 }, (_, number) => ({ name: `${'m'.repeat(200)}${number}` }));
+    const names = Array.from({ length: 200 }, (_, number) => `loki-${number}`);
+    const groups: Groups = new Map(
+      names.map((name) => [
+        `monitoring/${name}-former`,
+        { namespace: 'monitoring', members: [{ name }, ...members] },
+      ]) as never,
+    );
+    const generation = { ...GENERATION, maxToolsPerNamespace: 1_000 };
+    await process({ generation }).run(lokis(...names), groups);
+    const { problems = [] } = lastOf(told('reconciled')) ?? {};
+    expect(problems).toMatchObject([
+      { where: 'the place', what: expect.stringMatching(/no room for \d+ backends of namespace monitoring/) },
+    ]);
+  });
+});
+
+test('what is published says from which groups of Services its ids come', async () => {
+  const groups: Groups = new Map([
+    ['monitoring/former', { namespace: 'monitoring', members: [{ name: 'a' }, { name: 'b' }] }],
+  ] as never);
+  await process().run(lokis('a'), groups);
+  const next = process();
+  await next.run(lokis('a'));
+  expect([...(next.reconciler.groups?.keys() ?? [])]).toEqual(['monitoring/former']);
+  expect(place.live?.annotations).not.toHaveProperty('kubernaut.io/published-tools');
+});
+
+test('overrides that cannot be read take away no approval, and nobody is reported as waiting for one', async () => {
+  place.edit('overrides.yaml', 'tools: { a.monitoring: { approved: mcp } }');
+  const { run, reconciler } = process({ tools: new ToolWatch() });
+  await run(lokis('a'));
+  expect(reconciler.approvals?.size).toBe(1);
+  place.edit('overrides.yaml', 'tools: [');
+  await run(lokis('a'));
+  expect(reconciler.approvals?.size).toBe(1);
+});
+
+describe('the size of documents', () => {
+  /** Outputs whose documents have so many KiB more. */
+  const padded = (kib: number) => ({
+    ...OUTPUTS,
+    all: OUTPUTS.all.map((output) => ({
+      ...output,
+      render(...args: Parameters<typeof output.render>) {
+        const rendered = output.render(...args);
+        const pad = `${' '.repeat((kib * 1024) / OUTPUTS.all.length)}\n`;
+        const artifacts = rendered.artifacts.map((each) => ({ ...each, content: `${each.content}${pad}` }));
+        return { ...rendered, artifacts };
+      },
+    })),
+  });
+
+  test('is reported if it comes near to what a ConfigMap takes', async () => {
+    await process({ outputs: padded(600) }).run(lokis('a'));
+    expect(place.tools).toEqual(namesOf('a'));
+    expect(lastOf(told('reconciled'))).toMatchObject({
+      ok: true,
+      problems: [{ where: 'the place', what: expect.stringContaining('no longer published') }],
+    });
+  });
+
+  test('keeps documents from being published if a ConfigMap does not take them, and the last ones stay', async () => {
+    const first = process();
+    await first.run(lokis('a'));
+    const good = place.live?.data;
+    const reconciled = await process({ outputs: padded(1_000) }, first.reconciler).run(lokis('a', 'b'));
+    expect(reconciled?.failure?.error).toMatchObject({
+      name: 'FindingsError',
+      message: expect.stringMatching(/have 1\d* KiB.*left as it is/),
+    });
+    expect(place.live?.data).toEqual(good);
+    expect(lastOf(told('reconciled'))).toMatchObject({ ok: false });
+  });
+
+  test('nothing was published before: the reason is thrown', async () => {
+    const { state, outputs } = breakable();
+    state.isBroken = true;
+    await expect(process({ outputs }).run(lokis('a'))).rejects.toThrow('cannot be made');
+    expect(place.live).toBeUndefined();
+  });
+});
+
+describe('further ConfigMaps that cannot be written', () => {
+  const found = lokis(...Array.from({ length: 90 }, (_, number) => `loki-${number}`));
+  const generation = { ...GENERATION, maxToolsPerNamespace: 1_000, maxDocumentKib: 16, maxShards: 4 };
+  const isUsable = vi.fn(async () => false);
+  beforeEach(() => {
+    isUsable.mockReset().mockResolvedValue(false);
+    Object.assign(place, { isUsable });
+  });
+
+  test('are used as soon as they can be, and are not asked for after that', async () => {
+    place.mostShards = 1;
+    const { run } = process({ generation });
+    await run(found);
+    expect(isUsable).not.toHaveBeenCalled();
+    await run(found);
+    expect(place.tools.length).toBeLessThan(90);
+    expect(isUsable).toHaveBeenCalledTimes(1);
+    place.mostShards = 16;
+    isUsable.mockResolvedValue(true);
+    await run(found);
+    expect(Object.keys(place.live?.data ?? {})).toContain('toolset.json#2');
+    await run(found);
+    expect(isUsable).toHaveBeenCalledTimes(2);
+  });
+
+  test('are named only while there are tools for them', async () => {
+    place.mostShards = 1;
+    const { run } = process({ generation: { ...generation, maxToolsPerNamespace: 50 }, force: true });
+    const isNamed = () => lastOf(told('reconciled'))?.problems.some(({ what }) => what.includes('place-2'));
+    await run(found);
+    expect(isNamed()).toBe(true);
+    await run(found.slice(0, 2));
+    expect(isNamed()).toBe(false);
+  });
+
+  test.each([
+    ['as many as there are', 4, generation],
+    ['one, without a setting for more', 1, GENERATION],
+  ])('are a failure where the place refuses %s', async (_, most, those) => {
+    const refusing = vi.spyOn(place, 'apply').mockRejectedValue(new ShardsRefused(most, 'no'));
+    await expect(process({ generation: those }).run(lokis('a'))).rejects.toThrow('no');
+    expect(refusing).toHaveBeenCalledTimes(1);
+  });
+});
