@@ -334,6 +334,23 @@ describe('a better way into a backend, with Pods of its own', () => {
     expect(names(it.evaluate())).toEqual(['loki-gateway']);
   });
 
+  test('takes the place of one that failed while it was there already', () => {
+    const it = tracking();
+    it.set(whole, read);
+    it.answer('loki', UNHEALTHY);
+    it.answer('loki-read');
+    expect(names(it.commit())).toEqual(['loki-read']);
+    it.set(gateway, whole, read);
+    it.answer('loki-gateway');
+    expect(names(it.commit())).toEqual(['loki-read']);
+    it.answer('loki-read', UNHEALTHY);
+    it.answer('loki-gateway', UNHEALTHY);
+    expect(names(it.commit())).toEqual(['loki-read']);
+    it.answer('loki-read');
+    it.answer('loki-gateway');
+    expect(names(it.commit())).toEqual(['loki-gateway']);
+  });
+
   test('takes nobody’s place after others have published, since it may have come later', () => {
     const it = displaced();
     it.tracker.forgetWays();

@@ -194,9 +194,9 @@ export class BackendTracker {
     const companions = new Map(result.companions);
     // What is not known of a backend is no reason to let others take its place.
     for (const { isPending, service } of outcomes) {
-      const key = isPending === true && service !== undefined ? keyOf(service) : undefined;
-      const known = key === undefined ? undefined : this.#companions.get(key);
-      if (key !== undefined && known !== undefined) companions.set(key, known);
+      if (isPending !== true || service === undefined) continue;
+      const known = this.#companions.get(keyOf(service));
+      if (known !== undefined) companions.set(keyOf(service), known);
     }
     this.#companions = companions;
     this.#inUse = result.inUse;

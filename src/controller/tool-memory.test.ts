@@ -24,7 +24,7 @@ function server(
   return { ...MCP, service: { ...MCP.service, name, namespace, selector }, ...more };
 }
 const numbered = (count: number): DiscoveredService[] =>
-  Array.from({ length: count }, (_, number) => server(`server-${number}`));
+  Array.from({ length: count }, (_, number) => server(`server-${number}`, { selector: {} }));
 
 /** A memory of what servers were published with: one tool each, named after the server. */
 function memory(limits?: MemoryLimits) {

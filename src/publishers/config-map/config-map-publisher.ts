@@ -13,7 +13,7 @@ import { type Documents, OVERRIDES_KEY } from '../../model/documents.ts';
 import { ClusterError } from '../../model/errors.ts';
 import type { Plan, Published } from '../../model/published.ts';
 import { FIELD_MANAGER, OWN_ANNOTATIONS, RESTORING_MANAGER, SHARDS } from '../../planning/plan.ts';
-import { type History, OwnerRefused, PublishConflict, type Publisher, ShardsRefused } from '../publisher.ts';
+import { type History, OwnerRefused, PublishConflict, type Publisher } from '../publisher.ts';
 import {
   type ConfigMapName,
   isOwnerRefused,
@@ -169,7 +169,6 @@ export function configMapPublisher(
             `${name} gets no owner reference: ${(error as Error).message}; grant "delete" on it, or leave out POD_NAME`,
             { cause: error },
           );
-        if (error instanceof ShardsRefused) throw error;
         if (!isConflict(error, plan.action)) throw explained(error, 'write');
         throw new PublishConflict(
           `another client wrote ${name} at the same time: ${(error as Error).message}; the write is retried`,

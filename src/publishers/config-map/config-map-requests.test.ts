@@ -1,7 +1,8 @@
 /** What the publisher asks of the API server, and what it makes of the answers. */
 import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { json, kubeServer } from '../../../test/fixtures/unit/kube-server.ts';
+import { configMapsApi } from '../../../test/fixtures/unit/config-maps-api.ts';
+import { json, kubeServer, kubeTo } from '../../../test/fixtures/unit/kube-server.ts';
 import { toolset } from '../../../test/fixtures/unit/toolset.ts';
 import type { Documents } from '../../model/documents.ts';
 import { ClusterError } from '../../model/errors.ts';
@@ -137,7 +138,14 @@ describe('what is refused is told with what to do', () => {
       { code: 403, message: 'configmaps is forbidden' },
       { owner: OWNER },
       ClusterError,
-      /write ConfigMap ns\/toolset/,
+      /^cannot write ConfigMap ns\/toolset: configmaps is forbidden; grant it/,
+    ],
+    [
+      'it is not valid',
+      { code: 422, message: 'configmaps "toolset" is invalid' },
+      { action: 'update' },
+      ClusterError,
+      /^cannot write ConfigMap ns\/toolset: .* is invalid/,
     ],
     [
       'no permission to be owned',
@@ -226,4 +234,43 @@ test('a watch that fails is told once, until it recovers', async () => {
   expect(changed).not.toHaveBeenCalled();
   stop.abort();
   await watching;
+});
+
+test('an API server that cannot be reached is no conflict', async () => {
+  const publisher = configMapPublisher(await kubeTo('http://127.0.0.1:1'), {
+    namespace: 'ns',
+    name: 'toolset',
+  });
+  const error = await publisher.apply(CREATE, new Date(0), signal).catch((each: unknown) => each);
+  expect(error).toBeInstanceOf(ClusterError);
+  expect((error as Error).message).toMatch(/cannot write ConfigMap ns\/toolset/);
+});
+
+test('a ConfigMap that was deleted is made anew, and not in the state of the old one', async () => {
+  const { state, writes, publisher, apply } = await setup();
+  state.live = { metadata: {}, data: documents };
+  await publisher.read(signal);
+  state.live = undefined;
+  await publisher.read(signal);
+  await apply();
+  expect(writes).toMatchObject([{ query: expect.stringContaining('force=false') }]);
+  expect(writes[0]?.body).toMatchObject({
+    metadata: expect.not.objectContaining({ uid: expect.anything() }),
+  });
+});
+
+test('a history is that of the publisher', async () => {
+  const { kube } = await kubeServer(() => {});
+  const target = { namespace: 'ns', name: 'toolset' };
+  const history = { list: async () => [], record: async () => [] };
+  expect(configMapPublisher(kube, target, { history }).history).toBe(history);
+  expect(configMapPublisher(kube, target).history).toBeUndefined();
+});
+
+test('the overrides that came back belong to nobody afterwards', async () => {
+  const { kube, stored } = await configMapsApi();
+  const publisher = configMapPublisher(kube, { namespace: 'ns', name: 'toolset' });
+  await publisher.apply({ ...CREATE, restore: '# mine' }, new Date(0), signal);
+  expect(stored.get('toolset')?.data).toEqual({ ...documents, 'overrides.yaml': '# mine' });
+  expect(stored.get('toolset')?.metadata.managedFields).toEqual([{ manager: 'dynamic-toolset' }]);
 });

@@ -1,10 +1,10 @@
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { configMapsApi } from '../../../test/fixtures/unit/config-maps-api.ts';
 import { observed } from '../../../test/fixtures/unit/toolset.ts';
 import { type Documents, toolsetOf } from '../../model/documents.ts';
 import { decideToKeep } from '../../planning/decide.ts';
 import { plan } from '../../planning/plan.ts';
-import { PublishConflict, ShardsRefused } from '../publisher.ts';
+import { OwnerRefused, PublishConflict, ShardsRefused } from '../publisher.ts';
 import { type ConfigMapPublisherOptions, configMapPublisher } from './config-map-publisher.ts';
 
 const { signal } = new AbortController();
@@ -373,4 +373,299 @@ test('parts are watched while they are there: what others write is news, what we
   await vi.waitFor(() => expect([...watches.keys()]).toEqual(['toolset']));
   stop.abort();
   await watching;
+});
+
+const annotated = (shards: string) => ({
+  metadata: { name: 'toolset', annotations: { 'kubernaut.io/shards': shards } },
+});
+const isOfPart = (read: string): boolean => read !== 'GET toolset';
+
+test('no more than fifteen other ConfigMaps are read, whatever somebody writes into the annotation', async () => {
+  const { put, live, reads } = await place();
+  put('toolset', annotated('1000000'));
+  await live();
+  expect(reads.filter(isOfPart)).toHaveLength(15);
+});
+
+test('parts that may not be read count as unread only if the main ConfigMap counts them', async () => {
+  const { api, put, live } = await place({ lookFor: 4 });
+  put('toolset', annotated('2'));
+  api.refusing = (request) => (isOfPart(request) && request.startsWith('GET') ? 403 : undefined);
+  expect((await live())?.unread).toEqual([2]);
+});
+
+test('a part that cannot be read for another reason is a failure', async () => {
+  const { api, publish, live, publisher } = await place();
+  await publish(parts(1, 2));
+  api.refusing = (request) => (request === 'GET toolset-2' ? 400 : undefined);
+  await expect(live()).rejects.toThrow(/cannot read ConfigMap ns\/toolset/);
+  const refused = new ShardsRefused(1, 'no');
+  await expect(publisher.isUsable?.(refused, signal)).rejects.toThrow(
+    /cannot read the other parts of ConfigMap ns\/toolset/,
+  );
+  const reason = new Error('stopped');
+  await expect(publisher.isUsable?.(refused, AbortSignal.abort(reason))).rejects.toBe(reason);
+});
+
+test('a part without any data is a difference', async () => {
+  const { publish, put, stored, planned } = await place();
+  await publish(parts(1, 2));
+  const { data: _, ...rest } = stored.get('toolset-2') ?? {};
+  put('toolset-2', { ...rest, data: undefined as never });
+  expect(await planned(parts(1, 2))).toMatchObject({ changes: ['data toolset.json#2'] });
+});
+
+test('a part whose name is just short enough is written', async () => {
+  const { kube, writes } = await configMapsApi();
+  const publisher = configMapPublisher(kube, { namespace: 'ns', name: 'x'.repeat(251) });
+  await publisher.apply(plan({ documents: parts(1, 2), tools: [] }, undefined, '1'), new Date(0), signal);
+  expect(writes).toHaveLength(2);
+});
+
+test('what was read is not read again to be written', async () => {
+  const { publish, planned, publisher, reads } = await place();
+  await publish(parts(1, 2));
+  const decided = await planned(parts(1, 3));
+  reads.length = 0;
+  await publisher.apply(decided, new Date(0), signal);
+  expect(reads).toEqual([]);
+});
+
+test('fields of others are taken over in parts that are there, and in those only', async () => {
+  const { publish, forced, put, stored, planned, publisher } = await place();
+  await publish(parts(1, 2));
+  expect(forced).toEqual([]);
+  await publish(parts(1, 3));
+  expect(forced).toEqual(['toolset-2', 'toolset']);
+  const decided = await planned(parts(1, 3, 4));
+  const part = stored.get('toolset-2');
+  // Another process of ours is quicker.
+  const labels = { ...part?.metadata.labels, 'kubernaut.io/shard': '3' };
+  put('toolset-3', { ...part, metadata: { ...part?.metadata, name: 'toolset-3', labels } });
+  forced.length = 0;
+  await publisher.apply(decided, new Date(0), signal);
+  expect(forced).toContain('toolset-3');
+});
+
+test('a part is written again for another owner only, also beside owners of others', async () => {
+  const { publish, put, stored, writes } = await place();
+  await publish(parts(1, 2), { uid: 'a' });
+  const part = stored.get('toolset-2');
+  const ownerReferences = [{ uid: 'theirs' }, ...(part?.metadata.ownerReferences ?? [])];
+  put('toolset-2', { ...part, metadata: { ...part?.metadata, name: 'toolset-2', ownerReferences } });
+  await publish(parts(3, 2), { uid: 'a' });
+  expect(writes).toEqual(['PATCH toolset']);
+});
+
+test('a part with two documents is written if one of them changes', async () => {
+  const { publish, writes } = await place();
+  const two = (text: string): Documents => ({ ...parts(1, 2), 'other.json': '{}', 'other.json#2': text });
+  await publish(two('a'));
+  await publish(two('b'));
+  expect(writes).toEqual(['PATCH toolset-2', 'PATCH toolset']);
+});
+
+test('a removed part leaves the others known', async () => {
+  const { publish } = await place();
+  await publish(parts(1, 2, 3));
+  expect(observed(await publish(parts(1, 2)))?.toolset?.documents).toEqual(parts(1, 2));
+});
+
+test('what tools move to is written first, however much people write into their overrides', async () => {
+  const { publish, put, stored, writes } = await place();
+  await publish(parts(300, 200));
+  const main = stored.get('toolset');
+  put('toolset', { ...main, data: { ...main?.data, 'overrides.yaml': '#'.repeat(10_000) } });
+  await publish(parts(350, 150));
+  expect(writes).toEqual(['PATCH toolset', 'PATCH toolset-2']);
+});
+
+describe('a part that others wrote into, and that is not needed any more', () => {
+  const theirs = async () => {
+    const it = await place();
+    await it.publish(parts(1, 2), { uid: 'a' });
+    const part = it.stored.get('toolset-2');
+    const fieldsV1 = { 'f:metadata': { 'f:ownerReferences': { 'k:{"uid":"a"}': {} } } };
+    it.put('toolset-2', {
+      ...part,
+      metadata: {
+        ...part?.metadata,
+        labels: { ...part?.metadata.labels, 'app.kubernetes.io/name': 'theirs' },
+        ownerReferences: [...(part?.metadata.ownerReferences ?? []), { uid: 'theirs' }],
+        managedFields: [{ manager: 'dynamic-toolset-shard', fieldsV1 }],
+      } as never,
+      data: { ...part?.data, note: 'mine' },
+    });
+    return it;
+  };
+
+  test('keeps their owner and their value of a label', async () => {
+    const { publish, stored } = await theirs();
+    const answered = await publish(parts(1), { uid: 'a' });
+    expect(stored.get('toolset-2')?.metadata).toMatchObject({
+      labels: { 'app.kubernetes.io/name': 'theirs' },
+      ownerReferences: [{ uid: 'theirs' }],
+    });
+    expect(observed(answered)?.toolset?.documents).toEqual(parts(1));
+  });
+
+  test('is left as it is where they write at the same time', async () => {
+    const { planned, publisher, put, stored } = await theirs();
+    const decided = await planned(parts(1));
+    put('toolset-2', { ...stored.get('toolset-2'), data: { note: 'more' } });
+    await expect(publisher.apply(decided, new Date(0), signal)).rejects.toThrow(PublishConflict);
+    expect(stored.get('toolset-2')?.data).toEqual({ note: 'more' });
+  });
+});
+
+describe('a part that may not be written', () => {
+  const refusedOf = (promise: Promise<unknown>): Promise<ShardsRefused> =>
+    promise.then(
+      () => Promise.reject(new Error('it was written')),
+      (error) => error,
+    );
+  /** One that is denied a request to a part. */
+  const denied = async (verb: string, options: ConfigMapPublisherOptions = {}) => {
+    const it = await place(options);
+    const allowed = new Set<string>();
+    it.api.allowing = (asked) => allowed.has(asked);
+    const deny = () => {
+      it.api.refusing = (request) => (request === `${verb} toolset-2` ? 403 : undefined);
+    };
+    const grant = () => {
+      it.api.refusing = () => undefined;
+    };
+    const isUsable = (refused: ShardsRefused) => it.publisher.isUsable?.(refused, signal);
+    return { ...it, allowed, deny, grant, isUsable };
+  };
+
+  test('is made with the rights to create and patch, and changed with the right to patch', async () => {
+    const { publish, allowed, deny, grant, isUsable } = await denied('PATCH');
+    await publish(parts(1));
+    deny();
+    const absent = await refusedOf(publish(parts(1, 2)));
+    for (const verb of ['create', 'patch']) {
+      allowed.clear();
+      allowed.add(verb);
+      expect(await isUsable(absent)).toBe(false);
+    }
+    grant();
+    await publish(parts(1, 2));
+    deny();
+    const present = await refusedOf(publish(parts(1, 3)));
+    allowed.clear();
+    expect(await isUsable(present)).toBe(false);
+    allowed.add('patch');
+    expect(await isUsable(present)).toBe(true);
+  });
+
+  test('may be denied anew after it was written, and the old denial does not count', async () => {
+    const { publish, allowed, deny, grant, isUsable, put, stored, remove } = await denied('PATCH');
+    await publish(parts(1));
+    deny();
+    allowed.add('patch').add('create');
+    for (const usable of [true, false])
+      expect(await isUsable(await refusedOf(publish(parts(1, 2))))).toBe(usable);
+    grant();
+    await publish(parts(1, 2));
+    deny();
+    expect(await isUsable(await refusedOf(publish(parts(1, 3))))).toBe(true);
+    grant();
+    await publish(parts(1, 3));
+    allowed.clear();
+    put('toolset-2', { ...stored.get('toolset-2'), immutable: true, data: { note: 'mine' } });
+    const refused = await refusedOf(publish(parts(1, 4)));
+    remove('toolset-2');
+    expect([await isUsable(refused), await isUsable(refused)]).toEqual([true, true]);
+  });
+
+  test('is not usable while it cannot be read', async () => {
+    const { publish, deny, grant, isUsable, live } = await denied('GET');
+    await publish(parts(1));
+    await live();
+    deny();
+    const refused = await refusedOf(publish(parts(1, 2)));
+    expect(await isUsable(refused)).toBe(false);
+    grant();
+    expect(await isUsable(refused)).toBe(true);
+  });
+
+  test('nothing is said of tools of the past where there are no other parts', async () => {
+    const { api, kube } = await place();
+    api.refusing = (request) => (request === 'PATCH toolset-2' ? 403 : undefined);
+    const publisher = configMapPublisher(kube, { namespace: 'ns', name: 'toolset' });
+    const decided = plan({ documents: parts(1, 2), tools: [] }, undefined, '1');
+    await expect(publisher.apply(decided, new Date(0), signal)).rejects.toThrow(/MAX_SHARDS=1$/);
+  });
+
+  test('one that is left over is named', async () => {
+    const { publish, deny } = await denied('PATCH');
+    await publish(parts(1, 2));
+    deny();
+    await expect(publish(parts(1, 3))).rejects.toThrow(/toolset-2 may keep.*delete configmap toolset-2$/);
+  });
+
+  test('parts that are left over are looked for again once it can be', async () => {
+    const { publish, grant, deny, isUsable, put, stored, allowed, live } = await denied('PATCH', {
+      lookFor: 3,
+    });
+    await publish(parts(1, 2, 3));
+    deny();
+    allowed.add('patch');
+    const refused = await refusedOf(publish(parts(1, 4, 3)));
+    await publish(parts(1));
+    const main = stored.get('toolset');
+    expect(stored.size).toBe(1);
+    grant();
+    const labels = {
+      'app.kubernetes.io/name': 'dynamic-toolset',
+      'app.kubernetes.io/component': 'toolset-config',
+      'app.kubernetes.io/managed-by': 'dynamic-toolset',
+      'kubernaut.io/configmap': 'toolset',
+      'kubernaut.io/shard': '3',
+    };
+    put('toolset-3', { metadata: { name: 'toolset-3', labels }, data: { [JSON_FILE]: 'of the past' } });
+    await live();
+    expect(await isUsable(refused)).toBe(true);
+    await publish(parts(2));
+    expect([...stored.keys()]).toEqual([main?.metadata.name]);
+  });
+
+  test('an owner that is refused is no reason to do without it', async () => {
+    const { api, publish } = await place();
+    api.message = 'cannot set an ownerRef on a resource you cannot delete';
+    api.refusing = (request) => (request === 'PATCH toolset-2' ? 403 : undefined);
+    await expect(publish(parts(1, 2), { uid: 'a' })).rejects.toThrow(OwnerRefused);
+  });
+
+  test('an immutable one that may not be deleted is done without, unless it is not needed', async () => {
+    const { publish, put, stored, deny, allowed, isUsable } = await denied('DELETE');
+    await publish(parts(1, 2));
+    put('toolset-2', { ...stored.get('toolset-2'), immutable: true });
+    deny();
+    const refused = await refusedOf(publish(parts(1, 3)));
+    expect(refused).toMatchObject({ most: 1, message: expect.stringContaining('may not delete ConfigMap') });
+    expect(await isUsable(refused)).toBe(false);
+    allowed.add('delete');
+    expect(await isUsable(refused)).toBe(true);
+    const unneeded = await refusedOf(publish(parts(1)));
+    expect(unneeded).not.toBeInstanceOf(ShardsRefused);
+    expect(unneeded.message).toMatch(/cannot write ConfigMap ns\/toolset/);
+  });
+
+  test('one that is replaced is no reason to do without it because of a conflict', async () => {
+    const { publish, put, stored, planned, publisher } = await place();
+    await publish(parts(1, 2));
+    put('toolset-2', { ...stored.get('toolset-2'), immutable: true });
+    const decided = await planned(parts(1, 3));
+    put('toolset-2', { ...stored.get('toolset-2') });
+    await expect(publisher.apply(decided, new Date(0), signal)).rejects.toThrow(PublishConflict);
+  });
+
+  test('an immutable one of others is left alone, though it is to be taken over', async () => {
+    const { publish, put, stored } = await place({ force: true });
+    put('toolset-2', { metadata: { name: 'toolset-2' }, data: { [JSON_FILE]: 'theirs' }, immutable: true });
+    await expect(publish(parts(1, 2))).rejects.toThrow(/toolset-2 is immutable/);
+    expect(stored.get('toolset-2')?.data).toEqual({ [JSON_FILE]: 'theirs' });
+  });
 });

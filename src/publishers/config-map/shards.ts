@@ -49,11 +49,15 @@ export interface ShardsOptions {
   readonly onKept?: ((line: string) => void) | undefined;
 }
 
+/** One write of a ConfigMap. */
+interface Write {
+  run(): Promise<void>;
+}
+
 /** One write of a shard, or of the main ConfigMap. */
-export interface ShardWrite {
+export interface ShardWrite extends Write {
   /** Growth of the ConfigMap in bytes. */
   readonly growth: number;
-  run(): Promise<void>;
 }
 
 const bytesOf = (documents: Documents = {}): number =>
@@ -139,7 +143,7 @@ export class ConfigMapShards {
     plan: Plan,
     now: Date,
     signal: AbortSignal,
-  ): Promise<{ readonly changed: readonly ShardWrite[]; readonly removed: readonly ShardWrite[] }> {
+  ): Promise<{ readonly changed: readonly ShardWrite[]; readonly removed: readonly Write[] }> {
     this.#planned = plan;
     const wanted = byShard(plan.documents);
     const changed: ShardWrite[] = [];
@@ -164,7 +168,6 @@ export class ConfigMapShards {
           !isFormerShard(this.#target, shard, object),
       )
       .map(([shard, object]) => ({
-        growth: -bytesOf(object.data),
         run: () =>
           foreignKeys(object, plan).length === 0
             ? this.#remove(shard, object, signal)
