@@ -120,6 +120,36 @@ describe('it runs', () => {
     expect(place.tools).toEqual(namesOf('a', 'b'));
   });
 
+  test('at the first snapshot, though it leads to nothing else', async () => {
+    const { place, find, loop } = setup();
+    void loop.run(stop.signal);
+    find(services('a'), false);
+    await settle();
+    expect(place.tools).toEqual(namesOf('a'));
+  });
+
+  test('with the options of that time', async () => {
+    const other = new MemoryPublisher();
+    const { place, options, loop, started } = setup();
+    await started('a');
+    loop.reconfigure({ ...options, publisher: other });
+    await settle();
+    expect(other.tools).toEqual(namesOf('a'));
+    expect(place.applied).toHaveLength(1);
+  });
+
+  test('and writes where nobody says who may', async () => {
+    const { mayPublish: _, ...options } = setup().options;
+    const place = new MemoryPublisher();
+    const { discovery, find } = setup();
+    const loop = new ReconcileLoop({ ...options, publisher: place }, discovery);
+    find(services('a'));
+    void loop.run(stop.signal);
+    loop.onSnapshot(true);
+    await settle();
+    expect(place.tools).toEqual(namesOf('a'));
+  });
+
   test('when somebody else wrote, and puts it right', async () => {
     const { place, loop, started } = setup();
     await started('a');
@@ -157,6 +187,28 @@ describe('it runs', () => {
     expect(follow).toHaveBeenCalledTimes(length);
   });
 
+  test('when the agent has something to do while removals are held', async () => {
+    const { agent, follow, find, started } = setup();
+    await started('a', 'b', 'c');
+    agent.due = 5_000;
+    find([]);
+    await settle(1_000);
+    const { length } = follow.mock.calls;
+    agent.due = 0;
+    await settle(6_000);
+    expect(follow.mock.calls.length).toBeGreaterThan(length);
+  });
+
+  test('at no time of its own while there is no snapshot', async () => {
+    const { failing, started, discovery, place } = setup();
+    failing('apply');
+    await started('a');
+    discovery.snapshot = undefined;
+    await settle(60_000);
+    expect(vi.getTimerCount()).toBe(0);
+    expect(place.tools).toEqual([]);
+  });
+
   test('not after its signal was aborted', async () => {
     const { place, loop, find, started } = setup();
     const { ended } = await started('a');
@@ -170,13 +222,15 @@ describe('it runs', () => {
   });
 
   test('with the snapshot of that time, and with none that was withdrawn meanwhile', async () => {
-    const { place, discovery, find, loop } = setup();
+    const { place, discovery, find, loop, told } = setup();
     void loop.run(stop.signal);
     await settle();
     find(services('a'));
+    await settle(1);
     discovery.snapshot = undefined;
     await settle(5_000);
     expect(place.reads).toBe(0);
+    expect(told('publish-failed')).toEqual([]);
     find(services('a', 'b'));
     await settle();
     expect(place.tools).toEqual(namesOf('a', 'b'));
@@ -283,6 +337,14 @@ describe('a run that fails', () => {
     expect(place.tools).toEqual(namesOf('a'));
   });
 
+  test('is none where only the history cannot be written', async () => {
+    const { failing, told, started, place } = setup();
+    failing('record');
+    await started('a');
+    expect(place.tools).toEqual(namesOf('a'));
+    expect(told('publish-failed')).toEqual([]);
+  });
+
   test('is not reported where it ends because the process does', async () => {
     const { place, told, started } = setup();
     place.before = (what) => {
@@ -318,8 +380,11 @@ describe('while new documents have a fault', () => {
     }
   });
 
-  test('another snapshot waits for the backoff', async () => {
-    const { find, told } = await faulty();
+  test('another snapshot waits for the backoff, also after something was put right', async () => {
+    const { place, loop, find, told } = await faulty();
+    place.edit('toolset.json', 'oops');
+    loop.onExternalChange();
+    await settle(200);
     const { length } = told('publish-failed');
     find(broken);
     await settle(1_000);
@@ -389,6 +454,26 @@ describe('a process that does not lead', () => {
     loop.onExternalChange();
     await settle(200);
     expect(place.reads).toBe(reads + 1);
+    // The next failure is the first one of its row.
+    failing('read');
+    loop.onExternalChange();
+    await settle(200);
+    expect(told('observe-failed').at(-1)?.retryIn).toBeLessThanOrEqual(1_000);
+  });
+
+  test('learns the names of what was found, though nothing is published yet', async () => {
+    const { learn, started } = following();
+    await started('a');
+    const [naming] = learn.mock.calls.at(-1) ?? [];
+    expect([...naming.held.keys()]).toEqual(namesOf('a'));
+  });
+
+  test('does not read again because of a snapshot that leads to nothing else', async () => {
+    const { find, place, started } = following();
+    await started('a');
+    find(services('a'), false);
+    await settle();
+    expect(place.reads).toBe(1);
   });
 
   test('does not report a read that ends because the process does', async () => {
@@ -439,6 +524,7 @@ describe('the agent', () => {
     const { agent, follow, told, started } = setup();
     const outcome: FollowOutcome = { kind: 'agent-restarted', target: 'deployment/holmes' };
     follow.mockImplementationOnce(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 500));
       agent.due = 5_000;
       return [outcome];
     });
@@ -495,6 +581,23 @@ describe('the agent', () => {
 });
 
 describe('once', () => {
+  test('may be interrupted while the agent is updated', async () => {
+    const { follow, started } = setup({ once: true });
+    follow.mockImplementation(async () => {
+      stop.abort();
+      throw new Error('aborted');
+    });
+    const { ended } = await started('a');
+    await expect(ended).resolves.toBeUndefined();
+  });
+
+  test('fails with whatever else the agent throws, which is a bug', async () => {
+    const { follow, started } = setup({ once: true });
+    follow.mockRejectedValue(new Error('a bug'));
+    const { ended } = await started('a');
+    await expect(ended).rejects.toThrow('a bug');
+  });
+
   test('ends after the agent has got what was published', async () => {
     const { follow, started } = setup({ once: true });
     let isDone = false;

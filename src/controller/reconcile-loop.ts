@@ -75,7 +75,6 @@ export class ReconcileLoop {
     this.#reconciler = new Reconciler(this.#options, before);
     this.#needsReconcile = true;
     this.#retry.succeeded();
-    this.#isReverted = false;
     this.#trigger.fire();
   }
 

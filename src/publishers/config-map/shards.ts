@@ -275,8 +275,7 @@ export class ConfigMapShards {
     if (object === 'denied') throw this.#denial(shard, 'read', []);
     const fault = this.#faultOf(shard, object);
     if (fault !== undefined) throw new ShardsRefused(shard - 1, fault);
-    if (object === undefined) return undefined;
-    if (!this.#known.has(shard)) this.#set([...this.#known, [shard, object]]);
+    if (object !== undefined && !this.#known.has(shard)) this.#set([...this.#known, [shard, object]]);
     return object;
   }
 
