@@ -5,8 +5,8 @@ import { visit } from 'unist-util-visit';
 import * as z from 'zod';
 import { configFileSchema } from '../src/config/file.ts';
 import { SETTING_NAMES, SETTINGS, type Setting } from '../src/config/setting-table.ts';
-import { overridesSchema } from '../src/model/overrides.ts';
 import { detectorSchema } from '../src/outputs/detector-schema.ts';
+import { overridesSchema } from '../src/outputs/overrides-schema.ts';
 import { parseMarkdown } from './markdown.ts';
 import { CONFIG, DETECTOR, OVERRIDES, type Texts } from './schema-texts.ts';
 

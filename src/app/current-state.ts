@@ -7,11 +7,11 @@ import { OVERRIDES_KEY } from '../model/documents.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import type { ServiceKey } from '../model/service.ts';
+import { readOverrides } from '../outputs/read-overrides.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
 import { type Groups, publishedGroups } from '../planning/backend-groups.ts';
 import { type PublicationState, publicationState } from '../planning/conditions/published.ts';
 import { type Observed, observe } from '../planning/observed.ts';
-import { readOverrides } from '../planning/overrides.ts';
 import type { Configuration } from './configuration.ts';
 import type { Input } from './pipeline.ts';
 

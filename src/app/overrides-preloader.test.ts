@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { NO_OVERRIDES } from '../model/overrides.ts';
 import type { Published } from '../model/published.ts';
-import { faultsLine, isCached, readOverrides } from '../planning/overrides.ts';
+import { faultsLine, isCached, readOverrides } from '../outputs/read-overrides.ts';
 import type { Publisher } from '../publishers/publisher.ts';
 import { OverridesPreloader } from './overrides-preloader.ts';
 import type { WorkerTask } from './text-worker.ts';
@@ -34,7 +35,7 @@ function setting(...answers: unknown[]) {
   };
 }
 
-const READ = { value: { tools: { a: { enabled: false } }, holmesgpt: {} } };
+const READ = { value: { ...NO_OVERRIDES, tools: { a: { enabled: false } } } };
 
 test('a long text is read in the thread once, and the event loop asks for the result only', async () => {
   const { ahead, asked } = setting(READ);

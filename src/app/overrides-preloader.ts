@@ -1,7 +1,7 @@
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import type { Published } from '../model/published.ts';
 import type { Revision } from '../model/revision.ts';
-import { cacheOverrides, isCached, type ReadOverrides } from '../planning/overrides.ts';
+import { cacheOverrides, isCached, type ReadOverrides } from '../outputs/read-overrides.ts';
 import type { History, Publisher } from '../publishers/publisher.ts';
 import { WorkerLimitError, WorkerThread } from './worker-thread.ts';
 

@@ -7,7 +7,6 @@ import { SETTING_NAMES, SETTINGS } from '../config/setting-table.ts';
 import { Fault } from '../config/setting-texts.ts';
 import { roleFault } from '../detection/rules.ts';
 import { ConfigError } from '../model/errors.ts';
-import { overridesSchema } from '../model/overrides.ts';
 import { keysAt } from '../model/schema-keys.ts';
 import { unreadable } from '../model/unreadable.ts';
 import { FILE } from '../model/yaml-document.ts';
@@ -15,7 +14,8 @@ import { readYaml } from '../model/yaml-text.ts';
 import { checkText } from '../outputs/check-text.ts';
 import { detectorSchema } from '../outputs/detector-schema.ts';
 import { asFaults, type ContentFaults } from '../outputs/faults.ts';
-import { toolsetJsonSchema } from '../outputs/toolset-json/toolset-json.ts';
+import { overridesSchema } from '../outputs/overrides-schema.ts';
+import { ALL_OUTPUTS } from '../outputs/registry.ts';
 import { FILE_KINDS, type FileKind } from './choices.ts';
 import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
@@ -49,13 +49,23 @@ const checkedDetector = detectorSchema.superRefine((detector, context) => {
   if (message !== undefined) context.addIssue({ code: 'custom', message });
 });
 
-/** The kinds of files: how to check them, and how to recognize them by file name or top-level keys. */
-const KINDS: Readonly<
-  Record<FileKind, { readonly faults: Check; readonly name: RegExp; readonly keys: readonly string[] }>
-> = {
+/** A kind of file: how to check it, and how to recognize it by file name or top-level keys. */
+interface Kind {
+  readonly faults: Check;
+  readonly name: RegExp;
+  readonly keys: readonly string[];
+}
+
+/** The document of an output. */
+function documentOf(output: string): Kind {
+  const file = ALL_OUTPUTS.find(({ id }) => id === output)?.documents[0]?.file;
+  return { faults: textCheck(output), name: file?.path ?? /^$/, keys: file?.keys ?? [] };
+}
+
+const KINDS: Readonly<Record<FileKind, Kind>> = {
   overrides: { faults: textCheck('overrides'), name: /overrides\.ya?ml$/, keys: keysAt(overridesSchema, []) },
-  'toolset-json': { faults: textCheck('toolset-json'), name: /\.json$/, keys: keysAt(toolsetJsonSchema, []) },
-  holmesgpt: { faults: textCheck('holmesgpt'), name: /toolsets?\.ya?ml$/, keys: ['toolsets', 'mcp_servers'] },
+  'toolset-json': documentOf('toolset-json'),
+  holmesgpt: documentOf('holmesgpt'),
   config: { faults: schemaCheck(checkedConfig), name: /config\.ya?ml$/, keys: keysAt(configFileSchema, []) },
   detector: {
     faults: schemaCheck(checkedDetector),

@@ -163,7 +163,7 @@ export const SETTINGS = {
     env: 'MAX_AGENT_TOOLS',
     flag: '--max-agent-tools',
     description:
-      'maximum number of tools that HolmesGPT offers to its model; beyond it, the namespaces that add the most lose backends in its file',
+      'maximum number of tools that the agent offers to its model; beyond it, the namespaces that add the most lose backends in its file',
   }),
   probe: optional(
     oneOf('route', 'direct', 'apiserver-proxy', 'none'),

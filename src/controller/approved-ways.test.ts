@@ -5,9 +5,9 @@ import { service } from '../../test/fixtures/unit/service.ts';
 import { LiveDetection } from '../detection/live.ts';
 import { approvalsIn } from '../model/approvals.ts';
 import type { Candidate, Verdict } from '../model/discovery.ts';
-import { overridesSchema } from '../model/overrides.ts';
 import type { Service } from '../model/service.ts';
 import { generate } from '../outputs/generate.ts';
+import { overridesSchema } from '../outputs/overrides-schema.ts';
 import { discover, toolKinds } from './pass.ts';
 
 const verdict = (health: Verdict['health'], proof: Verdict['proof']): Verdict => ({

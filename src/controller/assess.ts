@@ -6,11 +6,11 @@ import { type Documents, type Generated, OVERRIDES_KEY, type Toolset } from '../
 import { NO_OVERRIDES } from '../model/overrides.ts';
 import { type GenerateOptions, generate } from '../outputs/generate.ts';
 import type { Outputs } from '../outputs/outputs.ts';
+import { faultsLine, readOverrides } from '../outputs/read-overrides.ts';
 import type { OutputSettings } from '../outputs/registry.ts';
 import { contentHash } from '../planning/content-hash.ts';
 import { type Decision, decide, lastPublished, type Situation } from '../planning/decide.ts';
 import type { Observed, ReadRevision } from '../planning/observed.ts';
-import { faultsLine, readOverrides } from '../planning/overrides.ts';
 import { rollbackOf } from '../planning/plan.ts';
 import { publishedTypes } from '../planning/published-types.ts';
 import type { Cause, FoundTools, Gone, RemovalOptions } from '../planning/removals.ts';

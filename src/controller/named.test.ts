@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { options, rules } from '../../test/fixtures/unit/detection.ts';
 import { keyFor, service } from '../../test/fixtures/unit/service.ts';
 import type { Candidate, Verdict } from '../model/discovery.ts';
-import { type Overrides, overridesSchema } from '../model/overrides.ts';
+import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import type { Service } from '../model/service.ts';
+import { overridesSchema } from '../outputs/overrides-schema.ts';
 import { admissionOf } from '../planning/admission.ts';
 import { namingBy } from './naming.ts';
 import { discover } from './pass.ts';
@@ -52,9 +53,7 @@ describe('the Service that a person names is the way in', () => {
       'monitoring/loki': { bearerToken: 'T' },
       loki: { bearerToken: 'T', namespaces: ['a'] },
     };
-    expect(namingBy({ tools: {}, holmesgpt: {} }, credentials).named).toEqual(
-      new Set([keyFor('monitoring/loki')]),
-    );
+    expect(namingBy(NO_OVERRIDES, credentials).named).toEqual(new Set([keyFor('monitoring/loki')]));
   });
 
   test('while it works: else another one serves', async () => {

@@ -13,8 +13,8 @@ import {
 } from '../model/overrides.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import { serviceKey } from '../model/service.ts';
+import { readOverrides } from '../outputs/read-overrides.ts';
 import type { Observed } from '../planning/observed.ts';
-import { readOverrides } from '../planning/overrides.ts';
 
 /**
  * What decides who has which name. What is published comes first, since a name must survive a restart; a backend that is

@@ -123,7 +123,7 @@ const writtenOf = (named: Service | undefined): Written =>
   named === undefined
     ? NOTHING
     : {
-        overrides: { tools: { [displayKey(named)]: { description: 'PINNED' } }, holmesgpt: {} },
+        overrides: { ...NO_OVERRIDES, tools: { [displayKey(named)]: { description: 'PINNED' } } },
         credentials: { [displayKey(named)]: { bearerToken: 'TOKEN' } },
       };
 

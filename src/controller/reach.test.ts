@@ -3,9 +3,10 @@ import { options, rules } from '../../test/fixtures/unit/detection.ts';
 import { offered, type ServiceFields, service } from '../../test/fixtures/unit/service.ts';
 import type { AddressBook } from '../model/addresses.ts';
 import type { Credentials } from '../model/credentials.ts';
-import { type Overrides, overridesSchema } from '../model/overrides.ts';
+import type { Overrides } from '../model/overrides.ts';
 import type { Service } from '../model/service.ts';
 import { generate } from '../outputs/generate.ts';
+import { overridesSchema } from '../outputs/overrides-schema.ts';
 import { discover, toolKinds } from './pass.ts';
 
 /** EndpointSlices of the namespace `monitoring`. */

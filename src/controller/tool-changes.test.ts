@@ -4,7 +4,7 @@ import { service } from '../../test/fixtures/unit/service.ts';
 import { type Approvals, approvalsIn } from '../model/approvals.ts';
 import type { DiscoveredService, McpTool, Verdict } from '../model/discovery.ts';
 import { displayKey } from '../model/key.ts';
-import { overridesSchema } from '../model/overrides.ts';
+import { overridesSchema } from '../outputs/overrides-schema.ts';
 import { toolsShown } from '../planning/tools-shown.ts';
 import { ToolWatch } from './tool-changes.ts';
 

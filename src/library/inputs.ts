@@ -5,7 +5,7 @@ import type { Problem } from '../model/discovery.ts';
 import type { Overrides } from '../model/overrides.ts';
 import { type Faults, faultLines, readYaml } from '../model/yaml-text.ts';
 import { detectorSchema } from '../outputs/detector-schema.ts';
-import { readOverrides } from '../planning/overrides.ts';
+import { readOverrides } from '../outputs/read-overrides.ts';
 import { InputError } from './input-error.ts';
 import type { Inputs } from './types.ts';
 

@@ -11,7 +11,7 @@ import { NO_NAMING } from '../detection/names.ts';
 import { approvalsIn } from '../model/approvals.ts';
 import type { Mapping } from '../model/mapping.ts';
 import { generate } from '../outputs/generate.ts';
-import { readOverrides } from '../planning/overrides.ts';
+import { readOverrides } from '../outputs/read-overrides.ts';
 import { noProber } from '../probing/no-prober.ts';
 import { parseManifest } from '../sources/manifest-text.ts';
 import { detect, InputError, type RenderOptions, render, type ServiceObject } from './index.ts';

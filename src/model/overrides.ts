@@ -2,36 +2,6 @@ import * as z from 'zod';
 import { HOME_CLUSTER } from './key.ts';
 import { type ServiceKey, type ServiceName, serviceKey } from './service.ts';
 
-/** HolmesGPT rejects a file with a dot in any mapping key (observed with 0.45.0: "keypath separator"). */
-export const holmesKey = z
-  .string()
-  .regex(/^[^.]+$/, 'holds a dot, which HolmesGPT refuses in any key')
-  .refine((key) => key !== '__proto__', 'is not allowed as a key');
-
-/** A value in a YAML document. `null` removes the generated value. */
-const holmesValue: z.ZodType<unknown> = z.lazy(() =>
-  z.union([
-    z.string(),
-    z.number(),
-    z.boolean(),
-    z.null(),
-    z.array(holmesValue),
-    z.record(holmesKey, holmesValue),
-  ]),
-);
-const entries = z.record(holmesKey, z.union([z.record(holmesKey, holmesValue), z.null()]));
-
-/** `NAMESPACE/SERVICE`, `NAMESPACE/*`, `*`, or the name of a user's own tool. */
-const backendKey = z
-  .string()
-  .regex(
-    /^(\*|[a-z0-9-]+\/(\*|[a-z0-9-]+)|[^./*]+)$/,
-    'names no backend: write NAMESPACE/SERVICE, or NAMESPACE/* for all of a namespace',
-  );
-const toolset = z
-  .record(holmesKey, holmesValue)
-  .and(z.object({ backends: z.record(backendKey, z.record(holmesKey, holmesValue)).optional() }));
-
 /** The kinds of Services that need approval. */
 export const APPROVED_KINDS = ['mcp', 'custom'] as const;
 export type ApprovedKind = (typeof APPROVED_KINDS)[number];
@@ -66,7 +36,7 @@ const toolOverride = z.strictObject({
     .url({ protocol: /^(https?|tcp)$/, error: 'is not an http, https or tcp URL', abort: true })
     .refine(
       (text) => !text.includes('{{'),
-      'holds {{, which is no template here; write the URL out, or give the entry of HolmesGPT its URL under holmesgpt',
+      'holds {{, which is no template here; write the URL out, or write the whole entry into the part of an agent that has templates',
     )
     .refine((text) => {
       const { username, password, search, hash } = new URL(text);
@@ -133,26 +103,70 @@ function reportUnwritable(
   }
 }
 
-const overrides = z.strictObject({
+/** An MCP server that a user lists for one agent. */
+export interface ListedServer {
+  /** The user's name for it. */
+  readonly key: string;
+  readonly urls: readonly string[];
+  /** Where it is listed, for messages. */
+  readonly where: string;
+}
+
+/** What the parts of outputs say about backends. The stages use only this, because they know no output. */
+export interface Mentions {
+  /** Names of backends that users configure. No Service may use one as a display name. */
+  readonly names: readonly string[];
+  /** Keys that may address a Service, as in `tools`. */
+  readonly keys: readonly string[];
+  readonly servers: readonly ListedServer[];
+}
+
+/** An output's own part of `overrides.yaml`, under the id of the output. */
+export interface OverridesPart<T = unknown> {
+  readonly schema: z.ZodType<T>;
+  /** What a part that fits the schema says about backends. */
+  mentions(part: T): Mentions;
+}
+
+/** The users' changes of generated tools, and their own tools. */
+export interface Overrides {
   /** By `namespace/service`: changes of a tool. By any other name: a user's own tool. */
-  tools: z.record(toolKey, toolOverride).default({}),
-  /** A patch of `custom_toolset.yaml`: mappings are merged, everything else is replaced, `null` deletes. */
-  holmesgpt: z
+  readonly tools: Readonly<Record<string, ToolOverride>>;
+  /** The parts of outputs, by id. Each output knows the form of its own. */
+  readonly parts: Readonly<Record<string, unknown>>;
+  readonly mentions: Mentions;
+}
+
+/**
+ * The schema of `overrides.yaml`. The file may be empty.
+ * @param parts the part of each output, by id
+ */
+export function overridesSchemaOf(parts: Readonly<Record<string, OverridesPart>>): z.ZodType<Overrides> {
+  const all = Object.entries(parts);
+  const file = z
     .strictObject({
-      /** `backends` in an entry has options for single discovered backends. */
-      toolsets: z.record(holmesKey, z.union([toolset, z.null()])).optional(),
-      mcp_servers: entries.optional(),
+      tools: z.record(toolKey, toolOverride).default({}),
+      ...Object.fromEntries(all.map(([id, { schema }]) => [id, schema])),
     })
-    .default({}),
-});
+    .transform(({ tools, ...content }): Overrides => {
+      const given: Readonly<Record<string, unknown>> = content;
+      const mentions = all.map(([id, part]) => part.mentions(given[id]));
+      return {
+        tools,
+        parts: given,
+        mentions: {
+          names: mentions.flatMap(({ names }) => names),
+          keys: mentions.flatMap(({ keys }) => keys),
+          servers: mentions.flatMap(({ servers }) => servers),
+        },
+      };
+    });
+  return z.preprocess((content, context) => {
+    reportUnwritable(content, [], (path, message) => context.addIssue({ code: 'custom', path, message }));
+    return content ?? {};
+  }, file);
+}
 
-/** The schema of `overrides.yaml`: the users' changes of generated tools, and their own tools. It may be empty. */
-export const overridesSchema = z.preprocess((content, context) => {
-  reportUnwritable(content, [], (path, message) => context.addIssue({ code: 'custom', path, message }));
-  return content ?? {};
-}, overrides);
-
-export type Overrides = z.infer<typeof overrides>;
 export type ToolOverride = z.infer<typeof toolOverride>;
 
 /** An override with all of these fields is a complete tool, even if nothing was discovered. */
@@ -164,31 +178,16 @@ export type WholeTool = ToolOverride & Readonly<Record<(typeof WHOLE_TOOL)[numbe
 export const isWholeTool = (override: ToolOverride): override is WholeTool =>
   WHOLE_TOOL.every((field) => override[field] !== undefined);
 
-/** The names of backends in the configuration of a toolset. */
-function instanceNames(config: unknown): string[] {
-  if (typeof config !== 'object' || config === null) return [];
-  const { instances, clusters } = config as { readonly instances?: unknown; readonly clusters?: unknown };
-  return [instances, clusters]
-    .flat()
-    .flatMap((entry) => (typeof entry === 'object' && entry !== null ? Object.entries(entry as object) : []))
-    .flatMap(([field, name]) => (['name', 'id'].includes(field) && typeof name === 'string' ? [name] : []));
-}
-
 /** Names of users' own tools and configured backends, in lower case. No Service may use one as a display name, in any case. */
-export function reservedNames({ tools, holmesgpt }: Overrides): Set<string> {
+export function reservedNames({ tools, mentions }: Overrides): Set<string> {
   const added = Object.entries(tools).flatMap(([key, each]) => (isWholeTool(each) ? [key] : []));
-  const configured = Object.values(holmesgpt.toolsets ?? {}).flatMap((entry) => instanceNames(entry?.config));
-  return new Set([...added, ...configured].map((name) => name.toLowerCase()));
+  return new Set([...added, ...mentions.names].map((name) => name.toLowerCase()));
 }
 
 /** The Services whose keys are in overrides. */
-export function addressedServices({ tools, holmesgpt }: Overrides): Set<ServiceKey> {
-  const backends = Object.values(holmesgpt.toolsets ?? {}).flatMap((entry) =>
-    Object.keys(entry?.backends ?? {}),
-  );
-  const servers = Object.keys(holmesgpt.mcp_servers ?? {}).filter((key) => key.includes('/'));
+export function addressedServices({ tools, mentions }: Overrides): Set<ServiceKey> {
   return new Set(
-    [...Object.keys(tools), ...backends, ...servers].flatMap((key) => {
+    [...Object.keys(tools), ...mentions.keys].flatMap((key) => {
       const address = addressedService(key);
       return address === undefined ? [] : [serviceKey(address)];
     }),
@@ -206,4 +205,8 @@ export function servicesWithEndpoint({ tools }: Overrides): Set<ServiceKey> {
 }
 
 /** No overrides at all. */
-export const NO_OVERRIDES: Overrides = { tools: {}, holmesgpt: {} };
+export const NO_OVERRIDES: Overrides = {
+  tools: {},
+  parts: {},
+  mentions: { names: [], keys: [], servers: [] },
+};

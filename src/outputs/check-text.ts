@@ -1,14 +1,17 @@
-import { overridesSchema } from '../model/overrides.ts';
 import type { YamlLimits } from '../model/yaml-document.ts';
 import { readPlacedYaml } from '../model/yaml-text.ts';
 import { asFaults, type ContentFaults, placed } from './faults.ts';
+import { overridesSchema } from './overrides-schema.ts';
 import { ALL_OUTPUTS } from './registry.ts';
 
 /** Overrides, and what outputs would refuse of their own parts, as far as those alone show it. */
 function overridesFaults(text: string, limits: YamlLimits): ContentFaults {
   const read = readPlacedYaml(text, overridesSchema, { limits });
   if ('faults' in read) return asFaults(read);
-  const faults = ALL_OUTPUTS.flatMap((output) => output.overrideFaults?.(read.value) ?? []);
+  const { parts } = read.value;
+  const faults = ALL_OUTPUTS.flatMap(({ id, overrides }) =>
+    (overrides?.faults?.(parts[id]) ?? []).map((each) => ({ ...each, path: [id, ...each.path] })),
+  );
   return placed(faults, read.placeOf);
 }
 

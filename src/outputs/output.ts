@@ -2,7 +2,7 @@ import type { Credentials } from '../model/credentials.ts';
 import type { MappingRules } from '../model/detector.ts';
 import type { Problem } from '../model/discovery.ts';
 import type { Cut, Documents, Omission, Toolset } from '../model/documents.ts';
-import type { Overrides } from '../model/overrides.ts';
+import type { Overrides, OverridesPart } from '../model/overrides.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import type { YamlLimits } from '../model/yaml-document.ts';
 import type { Limits } from '../planning/budget.ts';
@@ -19,6 +19,8 @@ export interface Artifact {
 
 /** A document that an output renders. */
 export interface DocumentType extends Pick<Artifact, 'name' | 'mediaType'> {
+  /** How a file of this type is recognized: by its path, or by its top-level keys. */
+  readonly file?: { readonly path: RegExp; readonly keys: readonly string[] };
   /** What is wrong with a text of this type. Never throws for what the text holds. */
   check(text: string, limits: YamlLimits): ContentFaults;
 }
@@ -52,6 +54,12 @@ export interface DivisionRules {
   join(parts: readonly string[]): string;
 }
 
+/** An output's own part of `overrides.yaml`. */
+export interface OutputOverrides<Part = unknown> extends OverridesPart<Part> {
+  /** What is wrong with a part that fits the schema. Paths begin in the part. */
+  faults?(part: Part): readonly ValueFault[];
+}
+
 /**
  * Everything the program knows about one format that an agent reads. Each output is a folder of its own below `outputs`,
  * and `registry.ts` lists them.
@@ -76,8 +84,8 @@ export interface Output<Settings = unknown> {
   readonly division?: DivisionRules;
   /** Whether the artifacts depend on what is published. */
   usesPublished?(settings: Settings): boolean;
-  /** What is wrong with its part of the overrides. */
-  overrideFaults?(overrides: Overrides): readonly ValueFault[];
+  /** Its part of `overrides.yaml`, under its id. */
+  readonly overrides?: OutputOverrides;
 }
 
 /** What was done so that an agent reads what is published, or why not. `dueIn` and `retryIn` in milliseconds. */

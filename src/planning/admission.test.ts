@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { discovered } from '../../test/fixtures/unit/detection.ts';
 import { offered, service } from '../../test/fixtures/unit/service.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
-import { NO_OVERRIDES, type Overrides, overridesSchema } from '../model/overrides.ts';
+import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import { generate } from '../outputs/generate.ts';
+import { overridesSchema } from '../outputs/overrides-schema.ts';
 import { type AdmissionPolicy, admissionOf, admit, approvalsOf } from './admission.ts';
 import { toolsShown } from './tools-shown.ts';
 
@@ -188,7 +189,8 @@ describe('whose word counts', () => {
     });
     expect(approvalsOf(written)).toEqual({
       tools: { 'shop/orders': { approved: 'mcp', approvedTools: shown }, 'shop/other': { approved: false } },
-      holmesgpt: {},
+      parts: {},
+      mentions: NO_OVERRIDES.mentions,
     });
   });
 });

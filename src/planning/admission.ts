@@ -2,8 +2,13 @@ import { approvalKind } from '../model/approvals.ts';
 import type { Approval, Candidate, DiscoveredService, Problem } from '../model/discovery.ts';
 import { endpointUrl } from '../model/discovery.ts';
 import { compareKeys, displayKey, displayNamespace, HOME_CLUSTER } from '../model/key.ts';
-import { isMapping } from '../model/mapping.ts';
-import { type ApprovalWord, isWholeTool, NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
+import {
+  type ApprovalWord,
+  isWholeTool,
+  type ListedServer,
+  NO_OVERRIDES,
+  type Overrides,
+} from '../model/overrides.ts';
 import { leadsToHost, sameMcpServer } from '../model/same-url.ts';
 import { defaultName, type ServiceName, serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
@@ -65,23 +70,14 @@ function waitingReason(found: Candidate, overrides: Overrides): string {
   return beside === undefined ? '' : `goes with ${displayKey(beside)}, which overrides.yaml refuses`;
 }
 
-/** URLs of MCP servers in overrides, with their place and key. */
-function listedServers({
-  tools,
-  holmesgpt,
-}: Overrides): (readonly [url: string, where: string, key: string])[] {
-  const servers = Object.entries(holmesgpt.mcp_servers ?? {}).flatMap(([name, entry]) => {
-    const config = isMapping(entry?.config) ? entry.config : {};
-    return [entry?.url, config.url]
-      .filter((url) => typeof url === 'string')
-      .map((url) => [url, `overrides.yaml, mcp_servers ${oneLine(name, 100)}`, name] as const);
-  });
-  const added = Object.entries(tools).flatMap(([name, tool]) =>
+/** MCP servers in overrides: those that are listed for an agent, and users' own tools. */
+function listedServers({ tools, mentions }: Overrides): readonly ListedServer[] {
+  const added = Object.entries(tools).flatMap(([key, tool]) =>
     tool.type === 'mcp' && isWholeTool(tool)
-      ? [[tool.endpoint, `overrides.yaml, tool ${oneLine(name, 100)}`, name] as const]
+      ? [{ key, urls: [tool.endpoint], where: `overrides.yaml, tool ${oneLine(key, 100)}` }]
       : [],
   );
-  return [...servers, ...added];
+  return [...mentions.servers, ...added];
 }
 
 /** Cache of `listedServers`, which is needed for each MCP server. */
@@ -96,9 +92,8 @@ function listedAs(found: DiscoveredService, overrides: Overrides): string | unde
   const url = endpointUrl(found.endpoint);
   const hosts = serverHosts(found);
   const own = [displayKey(found.service), defaultName(found.service)];
-  return listed.find(
-    ([each, , key]) => !own.includes(key) && (leadsToHost(each, hosts) || sameMcpServer(each, url)),
-  )?.[1];
+  const leadsThere = (each: string): boolean => leadsToHost(each, hosts) || sameMcpServer(each, url);
+  return listed.find(({ key, urls }) => !own.includes(key) && urls.some(leadsThere))?.where;
 }
 
 /** Decides whether a service may become a tool. Pure. */
@@ -159,7 +154,7 @@ export function approvalsOf({ tools }: Overrides): Overrides {
   const approvals = Object.entries(tools).flatMap(([name, { approved, approvedTools }]) =>
     approved === undefined ? [] : [[name, { approved, approvedTools }] as const],
   );
-  return { tools: Object.fromEntries(approvals), holmesgpt: {} };
+  return { ...NO_OVERRIDES, tools: Object.fromEntries(approvals) };
 }
 
 /** Overrides without approvals, so that only changes of tools are left. */

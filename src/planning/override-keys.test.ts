@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { discovered } from '../../test/fixtures/unit/detection.ts';
 import { keyFor, service } from '../../test/fixtures/unit/service.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
-import { overridesSchema, type ToolOverride } from '../model/overrides.ts';
+import type { ToolOverride } from '../model/overrides.ts';
+import { overridesSchema } from '../outputs/overrides-schema.ts';
 import { backendReferences, type KnownTypes, resolveOverrides } from './override-keys.ts';
 
 const backend = (name: string, fields: Partial<DiscoveredService> = {}): DiscoveredService => ({

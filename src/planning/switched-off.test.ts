@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { discovered } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
-import { overridesSchema } from '../model/overrides.ts';
+import { overridesSchema } from '../outputs/overrides-schema.ts';
 import { switchedOffBeside } from './switched-off.ts';
 
 const backend = (

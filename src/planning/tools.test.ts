@@ -3,8 +3,9 @@ import { parse } from 'yaml';
 import { discovered, rules } from '../../test/fixtures/unit/detection.ts';
 import { keyFor, service } from '../../test/fixtures/unit/service.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
-import { overridesSchema, type ToolOverride } from '../model/overrides.ts';
+import type { ToolOverride } from '../model/overrides.ts';
 import { generate } from '../outputs/generate.ts';
+import { overridesSchema } from '../outputs/overrides-schema.ts';
 import type { PublishedTypes } from './published-types.ts';
 import { discoveredTool, type Tool, toolsOf } from './tools.ts';
 
@@ -534,7 +535,7 @@ describe('the tools that come of it', () => {
       expect(keysOf(['a-b', 'a.b']).notes).toEqual([
         {
           where: 'overrides.yaml, tool a.b',
-          what: 'is called a-b-2 in custom_toolset.yaml, because another tool is already a-b there and keys cannot contain a dot',
+          what: "is called a-b-2 in the agent's file, whose keys cannot contain a dot, because another tool there is called a-b",
           fix: 'give one of them another name',
         },
       ]);

@@ -5,6 +5,7 @@ import { displayKey, HOME_CLUSTER } from '../model/key.ts';
 import {
   addressedService,
   isWholeTool,
+  type ListedServer,
   type Overrides,
   type ToolOverride,
   type WholeTool,
@@ -177,24 +178,29 @@ function toSlashedKey(key: string): string {
 }
 
 /**
- * Unique keys without dots for users' own tools in `mcp_servers`. They depend on overrides only, so Services that come and
- * go cannot change them.
- * @param servers `mcp_servers` in overrides
+ * Unique keys without dots for users' own tools, since some agents refuse a dot in a key. They depend on overrides only,
+ * so Services that come and go cannot change them.
+ * @param servers MCP servers that users list for an agent
  */
-function ownKeys(own: readonly OwnTool[], servers: object, notes: Problem[]): Map<OwnTool, string> {
+function ownKeys(
+  own: readonly OwnTool[],
+  servers: readonly ListedServer[],
+  notes: Problem[],
+): Map<OwnTool, string> {
+  const listed = new Set(servers.map(({ key }) => key));
   const taken = new Set(own.map(({ key }) => key));
   const keys = new Map<OwnTool, string>();
   for (const tool of own) {
     const dashed = tool.key.replaceAll('.', '-');
-    // Use the form of the key that the user has under mcp_servers.
-    const isSlashed = Object.hasOwn(servers, toSlashedKey(tool.key)) && !Object.hasOwn(servers, dashed);
+    // Use the form of the key that the user has in the list.
+    const isSlashed = listed.has(toSlashedKey(tool.key)) && !listed.has(dashed);
     const wanted = isSlashed ? toSlashedKey(tool.key) : dashed;
     let key = wanted;
     if (tool.key !== wanted) for (let next = 2; taken.has(key); next++) key = `${wanted}-${next}`;
     if (key !== wanted)
       notes.push({
         where: `overrides.yaml, tool ${tool.key}`,
-        what: `is called ${key} in custom_toolset.yaml, because another tool is already ${wanted} there and keys cannot contain a dot`,
+        what: `is called ${key} in the agent's file, whose keys cannot contain a dot, because another tool there is called ${wanted}`,
         fix: 'give one of them another name',
       });
     taken.add(key);
@@ -258,7 +264,7 @@ export function toolsOf(
     tools.push(change === undefined || isEmpty(change.override) ? tool : applyOverride(tool, change, kinds));
   }
   const written = added.filter(({ isCompleted }) => isCompleted !== true);
-  const keys = ownKeys(written, overrides.holmesgpt.mcp_servers ?? {}, notes);
+  const keys = ownKeys(written, overrides.mentions.servers, notes);
   for (const each of added) {
     if (each.override.enabled === false) continue;
     tools.push(

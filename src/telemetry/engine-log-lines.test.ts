@@ -192,7 +192,7 @@ test.each<[EngineEvent, level: string, component: string, fields: object, messag
     'error',
     'agent',
     { cycle, retry_in: 4, stacktrace: error.stack },
-    'HolmesGPT was not updated: x',
+    'the agent was not updated: x',
   ],
 ])('%j', (event, level, component, fields, message) => {
   const lines = linesOf(event);

@@ -6,8 +6,9 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { holmesPython } from '../../scripts/holmes-venv.ts';
 import type { McpTool } from '../../src/model/discovery.ts';
-import { NO_OVERRIDES, overridesSchema } from '../../src/model/overrides.ts';
+import { NO_OVERRIDES } from '../../src/model/overrides.ts';
 import { type GenerateOptions, generate } from '../../src/outputs/generate.ts';
+import { overridesSchema } from '../../src/outputs/overrides-schema.ts';
 import { discovered } from '../fixtures/unit/detection.ts';
 import { service } from '../fixtures/unit/service.ts';
 

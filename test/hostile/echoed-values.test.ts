@@ -7,7 +7,7 @@ import { unreadable } from '../../src/model/unreadable.ts';
 import { SMALL } from '../../src/model/yaml-document.ts';
 import { readYaml } from '../../src/model/yaml-text.ts';
 import { checkText } from '../../src/outputs/check-text.ts';
-import { readOverrides } from '../../src/planning/overrides.ts';
+import { readOverrides } from '../../src/outputs/read-overrides.ts';
 import { parseManifest } from '../../src/sources/manifest-text.ts';
 
 const messagesOf = (faults: readonly { readonly message: string }[]): string[] =>

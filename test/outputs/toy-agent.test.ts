@@ -7,18 +7,23 @@ import { detect } from '../../src/detection/detect.ts';
 import { makeRules } from '../../src/detection/make-rules.ts';
 import { detectorSchemaOf } from '../../src/model/detector.ts';
 import type { DiscoveredService } from '../../src/model/discovery.ts';
+import { NO_OVERRIDES, overridesSchemaOf, reservedNames } from '../../src/model/overrides.ts';
 import { SMALL } from '../../src/model/yaml-document.ts';
 import { readYaml } from '../../src/model/yaml-text.ts';
 import { asFaults } from '../../src/outputs/faults.ts';
 import type { Output } from '../../src/outputs/output.ts';
 import { outputsOf } from '../../src/outputs/outputs.ts';
 import { OUTPUTS, type OutputSettings } from '../../src/outputs/registry.ts';
+import { admissionOf } from '../../src/planning/admission.ts';
 import { MemoryPublisher } from '../fixtures/unit/memory-publisher.ts';
 import { service } from '../fixtures/unit/service.ts';
 
 // ---- The whole agent: what a folder below src/outputs would hold.
 
 const mapping = z.strictObject({ plugin: z.string().min(1) });
+/** What users write for the agent in `overrides.yaml`: plugins of their own. */
+const part = z.strictObject({ mine: z.record(z.string(), z.url()) }).default({ mine: {} });
+type Part = z.infer<typeof part>;
 const file = z.strictObject({ plugins: z.record(z.string(), z.url()) });
 
 /** An agent that reads plugins with their URLs. */
@@ -32,13 +37,26 @@ const toy: Output = {
     },
   ],
   mapping: { schema: mapping, isMcp: () => false },
-  render(ordered) {
+  overrides: {
+    schema: part,
+    mentions: ({ mine }: Part) => ({
+      names: Object.keys(mine),
+      keys: [],
+      servers: Object.entries(mine).map(([key, url]) => ({ key, urls: [url], where: `toy, mine ${key}` })),
+    }),
+    faults: ({ mine }: Part) =>
+      Object.keys(mine).flatMap((key) =>
+        key === 'none' ? [{ path: ['mine', key], message: 'is no name', level: 'fault' as const }] : [],
+      ),
+  },
+  render(ordered, { overrides }) {
+    const { mine } = (overrides.parts.toy as Part | undefined) ?? { mine: {} };
     const plugins = ordered.flatMap(({ mappings, endpoint: { scheme, host, port } }) =>
       mappings.toy === undefined
         ? []
         : [[mapping.parse(mappings.toy).plugin, `${scheme}://${host}:${port}`] as const],
     );
-    const content = JSON.stringify({ plugins: Object.fromEntries(plugins.sort()) });
+    const content = JSON.stringify({ plugins: { ...Object.fromEntries(plugins.sort()), ...mine } });
     return { artifacts: [{ name: 'toy.json', mediaType: 'application/json', content }] };
   },
   sizeOf: () => 100,
@@ -70,6 +88,12 @@ function detectorIn(text: string) {
   return read.value;
 }
 
+const overridesSchema = overridesSchemaOf(
+  Object.fromEntries(
+    outputs.all.flatMap(({ id, overrides }) => (overrides === undefined ? [] : [[id, overrides] as const])),
+  ),
+);
+
 const { rules } = makeRules(builtInDetectors(), {
   added: [{ name: 'inventory.yaml', detector: detectorIn(DETECTOR) }],
   options: {},
@@ -91,6 +115,14 @@ const discovered = (health: 'healthy' | 'unhealthy' = 'healthy'): DiscoveredServ
     verdict: { ...verdict, health: each.type === 'inventory' ? health : 'healthy' },
   }));
 };
+
+/** An MCP server at a URL. */
+function discoveredMcp(url: string): DiscoveredService {
+  const { hostname: host, port, pathname: path } = new URL(url);
+  const [found] = discovered();
+  if (found === undefined) throw new Error('nothing was discovered');
+  return { ...found, mcp: true, endpoint: { scheme: 'http', host, port: Number(port), path } };
+}
 
 const { signal } = new AbortController();
 
@@ -156,6 +188,23 @@ describe('an agent in one file', () => {
     );
     expect(() => detectorIn(DETECTOR.replace('toy:', 'tox:'))).toThrow(/tox/);
     expect(detectorIn(DETECTOR)).toMatchObject({ outputs: { toy: { plugin: 'stock' } }, mcp: false });
+  });
+
+  test('its part of overrides.yaml is checked by its own schema, and counts for names and approvals', () => {
+    const url = 'http://orders.shop.svc.cluster.local:8000/mcp';
+    const overrides = overridesSchema.parse({ toy: { mine: { Ledger: url } } });
+    expect(reservedNames(overrides)).toEqual(new Set(['ledger']));
+    const server = discoveredMcp(url);
+    expect(admissionOf(server, { mcpPolicy: 'approve' }, overrides)).toMatchObject({
+      state: 'listed',
+      reason: expect.stringContaining('toy, mine Ledger'),
+    });
+    expect(admissionOf(server, { mcpPolicy: 'approve' }, NO_OVERRIDES)).toMatchObject({ state: 'waiting' });
+    const [artifact] = toy.render([], { overrides } as never).artifacts;
+    expect(JSON.parse(artifact?.content ?? '')).toEqual({ plugins: { Ledger: url } });
+    expect(() => overridesSchema.parse({ toy: { yours: {} } })).toThrow(/yours/);
+    expect(() => overridesSchema.parse({ tox: {} })).toThrow(/tox/);
+    expect(overridesSchema.parse(undefined).parts).toEqual({ holmesgpt: {}, toy: { mine: {} } });
   });
 
   test('an upgrade that brings it keeps the names and holds of what is published', async () => {

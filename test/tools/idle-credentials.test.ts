@@ -3,9 +3,10 @@ import { parse } from 'yaml';
 import { toolKinds } from '../../src/controller/pass.ts';
 import { type Credentials, credentialsByBackend } from '../../src/model/credentials.ts';
 import type { DiscoveredService, Verdict } from '../../src/model/discovery.ts';
-import { type Overrides, overridesSchema } from '../../src/model/overrides.ts';
+import type { Overrides } from '../../src/model/overrides.ts';
 import type { Service } from '../../src/model/service.ts';
 import { generate } from '../../src/outputs/generate.ts';
+import { overridesSchema } from '../../src/outputs/overrides-schema.ts';
 import { detected, discovered, rules } from '../fixtures/unit/detection.ts';
 import { service } from '../fixtures/unit/service.ts';
 

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { detect } from '../../src/detection/detect.ts';
-import { type Overrides, overridesSchema } from '../../src/model/overrides.ts';
+import type { Overrides } from '../../src/model/overrides.ts';
 import type { Service } from '../../src/model/service.ts';
+import { overridesSchema } from '../../src/outputs/overrides-schema.ts';
 import { type AdmissionPolicy, admissionOf } from '../../src/planning/admission.ts';
 import { discovered, options, rules } from '../fixtures/unit/detection.ts';
 import { service } from '../fixtures/unit/service.ts';

@@ -3,8 +3,9 @@ import { parse } from 'yaml';
 import { toolKinds } from '../../src/controller/pass.ts';
 import { assignNames, NO_NAMING } from '../../src/detection/names.ts';
 import type { DiscoveredService, Verdict } from '../../src/model/discovery.ts';
-import { overridesSchema, reservedNames } from '../../src/model/overrides.ts';
+import { reservedNames } from '../../src/model/overrides.ts';
 import { generate } from '../../src/outputs/generate.ts';
+import { overridesSchema } from '../../src/outputs/overrides-schema.ts';
 import { detected, discovered, rules } from '../fixtures/unit/detection.ts';
 import { offered, service } from '../fixtures/unit/service.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { detect } from '../../src/detection/detect.ts';
 import { ANY_INTEREST } from '../../src/model/interest.ts';
-import { overridesSchema } from '../../src/model/overrides.ts';
 import type { Service } from '../../src/model/service.ts';
+import { overridesSchema } from '../../src/outputs/overrides-schema.ts';
 import { admit } from '../../src/planning/admission.ts';
 import { toolsOf } from '../../src/planning/tools.ts';
 import { trimmed } from '../../src/sources/trim.ts';

@@ -15,7 +15,7 @@ export const addGenerate: AddCommand = ({ program, cli, setExitCode }) => {
     .addOption(
       choice(
         '--format <format>',
-        "document to print: HolmesGPT's custom_toolset.yaml, toolset.json, or a ConfigMap with both",
+        'output whose document to print, or a ConfigMap with the documents of all',
         DOCUMENT_FORMATS,
       ).default('holmesgpt'),
     )

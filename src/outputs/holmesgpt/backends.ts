@@ -2,19 +2,17 @@ import type { Problem } from '../../model/discovery.ts';
 import { partsOf } from '../../model/key.ts';
 import { isMapping, type Mapping } from '../../model/mapping.ts';
 import { mergePatch } from '../../model/merge.ts';
-import type { Overrides } from '../../model/overrides.ts';
 import { toolKey } from '../../model/service.ts';
 import { isHome, trustedWith } from '../../planning/credentials.ts';
 import { meantService } from '../../planning/meant-service.ts';
 import type { Naming } from '../../planning/preferred.ts';
 import type { Tool } from '../../planning/tools.ts';
 import { own } from './models.ts';
+import type { HolmesPatch } from './overrides.ts';
 import { carriesCredentials } from './shape.ts';
 
-type Patch = Overrides['holmesgpt'];
-
 /** The options for single backends of a toolset from overrides, by the key that addresses them. */
-function backendsOf(patch: Patch, toolset: string): Mapping {
+function backendsOf(patch: HolmesPatch, toolset: string): Mapping {
   const entry = own(patch.toolsets ?? {}, toolset);
   const backends = isMapping(entry) ? own(entry, 'backends') : undefined;
   return isMapping(backends) ? backends : {};
@@ -29,14 +27,14 @@ function keysOf(tool: Tool): string[] {
 }
 
 /** The fields from overrides for a backend of a toolset; `undefined` if there are none. */
-export function fieldsFor(patch: Patch, toolset: string, tool: Tool): Mapping | undefined {
+export function fieldsFor(patch: HolmesPatch, toolset: string, tool: Tool): Mapping | undefined {
   const backends = backendsOf(patch, toolset);
   const fields = keysOf(tool).flatMap((key) => own(backends, key) ?? []);
   return fields.length === 0 ? undefined : (fields.reduce(mergePatch, {}) as Mapping);
 }
 
 /** How precisely overrides name a backend under `backends` of a toolset. `*` names none. */
-export function namedIn(patch: Patch, toolset: string, tool: Tool): Naming {
+export function namedIn(patch: HolmesPatch, toolset: string, tool: Tool): Naming {
   const backends = backendsOf(patch, toolset);
   if (trustedWith(tool).some((key) => Object.hasOwn(backends, key))) return 'service';
   const slash = isHome(tool) ? tool.key.indexOf('/') : -1;
@@ -47,7 +45,7 @@ export const hasCredentials = (fields: Mapping): boolean =>
   Object.entries(fields).some(([field, value]) => carriesCredentials(field, value));
 
 /** A patch without the options for single backends. */
-export function withoutBackends(patch: Patch): Patch {
+export function withoutBackends(patch: HolmesPatch): HolmesPatch {
   if (patch.toolsets === undefined) return patch;
   const toolsets = Object.entries(patch.toolsets).flatMap(([name, entry]): [string, typeof entry][] => {
     if (!isMapping(entry) || !Object.hasOwn(entry, 'backends')) return [[name, entry]];
@@ -77,7 +75,7 @@ function unmatchedKey(key: string, tools: readonly Tool[]): Pick<Problem, 'what'
 
 /** A problem for each key in overrides that addresses no backend. */
 export function unmatched(
-  patch: Patch,
+  patch: HolmesPatch,
   toolsOf: ReadonlyMap<string, readonly { readonly tool: Tool }[]>,
 ): Problem[] {
   return Object.keys(patch.toolsets ?? {}).flatMap((toolset) => {

@@ -14,6 +14,7 @@ import { holmesFaults } from './contract.ts';
 import { holdersIn } from './holders.ts';
 import { entryOf, HOLMESGPT, holmesMapping } from './mapping.ts';
 import { FILE } from './merge.ts';
+import { holmesOverrides, patchIn } from './overrides.ts';
 import { patchFaults } from './patch.ts';
 import { holmesDocument } from './toolsets.ts';
 
@@ -49,7 +50,7 @@ function render(ordered: readonly Tool[], options: RenderOptions & HolmesSetting
   const holmes = {
     credentials,
     holmesgptVersion,
-    patch: overrides.holmesgpt,
+    patch: patchIn(overrides),
     ...(namespaces === undefined ? {} : { namespaces }),
     publishedFile: published?.[FILE],
   };
@@ -120,12 +121,18 @@ function sizeOf(tool: Tool): number {
 /** `custom_toolset.yaml`, which HolmesGPT loads. */
 export const holmesgpt: Output<HolmesSettings> = {
   id: HOLMESGPT,
-  documents: [{ name: FILE, mediaType: 'application/yaml', check: holmesTextFaults }],
+  documents: [
+    {
+      name: FILE,
+      mediaType: 'application/yaml',
+      file: { path: /toolsets?\.ya?ml$/, keys: ['toolsets', 'mcp_servers'] },
+      check: holmesTextFaults,
+    },
+  ],
   mapping: holmesMapping,
   render,
   sizeOf,
   // Before 0.32 a toolset supports one backend, and the published one keeps its place.
   usesPublished: ({ holmesgptVersion }) => holmesgptVersion === '0.20',
-  overrideFaults: ({ holmesgpt }) =>
-    patchFaults(holmesgpt).map((each) => ({ ...each, path: [HOLMESGPT, ...each.path] })),
+  overrides: { ...holmesOverrides, faults: patchFaults },
 };

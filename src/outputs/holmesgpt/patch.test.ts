@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Overrides } from '../../model/overrides.ts';
 import { holmesFaults } from './contract.ts';
+import type { HolmesPatch } from './overrides.ts';
 import { dropInvalidEntries, patchFaults, withPatch } from './patch.ts';
 
 const LOKI = { enabled: true, config: { api_url: 'http://loki:3100' } };
@@ -8,7 +8,7 @@ const GENERATED = { toolsets: { 'kubernetes/core': { enabled: true }, 'grafana/l
 
 describe('what people wrote', () => {
   test('is merged where HolmesGPT takes it, and nothing is told', () => {
-    const patch: Overrides['holmesgpt'] = {
+    const patch: HolmesPatch = {
       toolsets: { 'grafana/loki': { config: { timeout_seconds: 5 } } },
     };
     const { document, notes } = withPatch(GENERATED, patch);
@@ -17,7 +17,7 @@ describe('what people wrote', () => {
   });
 
   test('is left out entry by entry where HolmesGPT would reject it, with the field and what to do', () => {
-    const patch: Overrides['holmesgpt'] = {
+    const patch: HolmesPatch = {
       toolsets: { 'grafana/loki': { config: { max_retries: 'many' } }, 'kubernetes/logs': { enabled: true } },
       mcp_servers: { weather: { description: 'without a URL' } },
     };
@@ -34,7 +34,7 @@ describe('what people wrote', () => {
   });
 
   test('is merged and told where HolmesGPT ignores it', () => {
-    const patch: Overrides['holmesgpt'] = { toolsets: { 'grafana/loki': { config: { timeout: 5 } } } };
+    const patch: HolmesPatch = { toolsets: { 'grafana/loki': { config: { timeout: 5 } } } };
     const { document, notes } = withPatch(GENERATED, patch);
     expect(document).toMatchObject({ toolsets: { 'grafana/loki': { config: { timeout: 5 } } } });
     expect(notes.map(({ what }) => what)).toEqual([expect.stringMatching(/config\.timeout: .*ignores/)]);
@@ -61,20 +61,20 @@ describe('what people wrote', () => {
         },
       },
     };
-    const patch = { toolsets: { 'grafana/loki': { config } } } as Overrides['holmesgpt'];
+    const patch = { toolsets: { 'grafana/loki': { config } } } as HolmesPatch;
     expect(withPatch(generated, patch).notes.map(({ what }) => what)).toEqual([
       expect.stringContaining(`of it: ${place}`),
     ]);
   });
 
   test('that takes the name of a generated entry for the other section is left out', () => {
-    const patch: Overrides['holmesgpt'] = {
+    const patch: HolmesPatch = {
       mcp_servers: { 'grafana/loki': { config: { url: 'http://a/sse' } } },
     };
     expect(withPatch(GENERATED, patch).document).toEqual(GENERATED);
   });
 
-  test.each<Overrides['holmesgpt']>([
+  test.each<HolmesPatch>([
     { toolsets: { 'kubernetes/core': null, 'grafana/loki': null } },
     { toolsets: { 'kubernetes/core': null, 'grafana/loki': null, nothing: { description: 'd' } } },
   ])('that leaves no toolset at all is not merged: %j', (patch) => {
@@ -102,7 +102,7 @@ describe('a generated entry that HolmesGPT would refuse', () => {
   });
 });
 
-test.each<[Overrides['holmesgpt'], number]>([
+test.each<[HolmesPatch, number]>([
   [{}, 0],
   [{ toolsets: { 'grafana/loki': { config: { timeout_seconds: 5 } } } }, 0],
   [{ toolsets: { mine: { type: 'http', config: { endpoints: [] } } } }, 1],

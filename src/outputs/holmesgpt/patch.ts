@@ -1,17 +1,16 @@
 import type { Problem } from '../../model/discovery.ts';
 import { isMapping, type Mapping } from '../../model/mapping.ts';
 import { mergePatch } from '../../model/merge.ts';
-import type { Overrides } from '../../model/overrides.ts';
 import { holmesFaults, loadFaults } from './contract.ts';
 import { type JoinOptions, joinDocuments } from './join.ts';
 import { partsOf } from './join-lists.ts';
 import { fault, type HolmesFault, isFault, type Path } from './model-check.ts';
+import type { HolmesPatch } from './overrides.ts';
 import { addressesOf, carriesCredentials, shapeOf } from './shape.ts';
 
 /** Overrides, for the newest HolmesGPT: options without an address belong to no particular backend. */
 const OVERRIDES: JoinOptions = { holmesgptVersion: '0.32', standsAlone: false };
 
-type Patch = Overrides['holmesgpt'];
 type Sections = Readonly<Record<string, Mapping>>;
 
 interface Checked {
@@ -96,7 +95,7 @@ export function dropInvalidEntries(generated: Mapping): Checked {
  * The generated document with overrides merged into it. An override with which HolmesGPT would reject an entry or the file
  * is reported and not merged.
  */
-export function withPatch(generated: Mapping, patch: Patch, options: JoinOptions = OVERRIDES): Checked {
+export function withPatch(generated: Mapping, patch: HolmesPatch, options: JoinOptions = OVERRIDES): Checked {
   if (Object.keys(patch).length === 0) return { document: generated, notes: [] };
   const notes: Problem[] = [];
   const before = new Set(holmesFaults(generated).map((each) => JSON.stringify(each)));
@@ -147,7 +146,7 @@ export function withPatch(generated: Mapping, patch: Patch, options: JoinOptions
  * The faults in the `holmesgpt:` part of overrides that do not depend on generated entries. Only complete entries are
  * checked; a change of a generated entry may be incomplete.
  */
-export function patchFaults(patch: Patch): HolmesFault[] {
+export function patchFaults(patch: HolmesPatch): HolmesFault[] {
   const own: Record<string, Mapping> = {};
   for (const [section, entries = {}] of Object.entries(patch)) {
     const whole = Object.entries(entries).filter(([, entry]) => isWhole(section, entry));
@@ -158,7 +157,7 @@ export function patchFaults(patch: Patch): HolmesFault[] {
 }
 
 /** Credentials for a toolset with several backends that do not name their backend. */
-function unpairedFaults(patch: Patch): HolmesFault[] {
+function unpairedFaults(patch: HolmesPatch): HolmesFault[] {
   return Object.entries(patch.toolsets ?? {}).flatMap(([name, entry]) => {
     const config = isMapping(entry) ? entry.config : undefined;
     const shape = shapeOf(name, isMapping(entry) ? entry.type : undefined);

@@ -1,8 +1,13 @@
 import * as z from 'zod';
-import { holmesKey as key } from '../../model/overrides.ts';
+
+/** HolmesGPT rejects a file with a dot in any mapping key (observed with 0.45.0: "keypath separator"). */
+export const holmesKey = z
+  .string()
+  .regex(/^[^.]+$/, 'holds a dot, which HolmesGPT refuses in any key')
+  .refine((key) => key !== '__proto__', 'is not allowed as a key');
 
 const plainValue: z.ZodType<unknown> = z.lazy(() =>
-  z.union([z.string(), z.number(), z.boolean(), z.array(plainValue), z.record(key, plainValue)]),
+  z.union([z.string(), z.number(), z.boolean(), z.array(plainValue), z.record(holmesKey, plainValue)]),
 );
 
 /** An entry under `toolsets:`, with the fields of HolmesGPT 0.45.0 that are generated. */
@@ -11,7 +16,7 @@ const toolset = z.strictObject({
   type: z.literal('http').optional(),
   description: z.string().min(1).optional(),
   llm_instructions: z.string().min(1).optional(),
-  config: z.record(key, plainValue).optional(),
+  config: z.record(holmesKey, plainValue).optional(),
 });
 
 /** An entry under `mcp_servers:`. */
@@ -21,14 +26,14 @@ const mcpServer = z.strictObject({
   config: z.strictObject({
     url: z.url(),
     mode: z.enum(['streamable-http', 'sse']),
-    headers: z.record(key, z.string()).optional(),
+    headers: z.record(holmesKey, z.string()).optional(),
   }),
 });
 
 /** The schema of the generated part of `custom_toolset.yaml`. */
 export const holmesSchema = z.strictObject({
-  toolsets: z.record(key, toolset),
-  mcp_servers: z.record(key, mcpServer).optional(),
+  toolsets: z.record(holmesKey, toolset),
+  mcp_servers: z.record(holmesKey, mcpServer).optional(),
 });
 
 export type HolmesToolset = z.infer<typeof toolset>;

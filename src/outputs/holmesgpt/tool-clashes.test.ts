@@ -3,7 +3,7 @@ import { parse } from 'yaml';
 import { discovered } from '../../../test/fixtures/unit/detection.ts';
 import { service } from '../../../test/fixtures/unit/service.ts';
 import type { DiscoveredService } from '../../model/discovery.ts';
-import { overridesSchema } from '../../model/overrides.ts';
+import { overridesSchema } from '../../outputs/overrides-schema.ts';
 import { generate } from '../generate.ts';
 import { joinDocuments } from './join.ts';
 

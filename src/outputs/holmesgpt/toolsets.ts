@@ -3,7 +3,6 @@ import { endpointUrl, type Problem } from '../../model/discovery.ts';
 import type { Omission } from '../../model/documents.ts';
 import type { Mapping } from '../../model/mapping.ts';
 import { mergePatch } from '../../model/merge.ts';
-import type { Overrides } from '../../model/overrides.ts';
 import { HOSTS } from '../../model/published-tools.ts';
 import { credentialOf, namedInCredentials } from '../../planning/credentials.ts';
 import { describe } from '../../planning/description.ts';
@@ -18,6 +17,7 @@ import { type Holders, holdersIn } from './holders.ts';
 import { entryOf, type HolmesEntry } from './mapping.ts';
 import { isFault } from './model-check.ts';
 import { HOLMES, own } from './models.ts';
+import type { HolmesPatch } from './overrides.ts';
 import { dropInvalidEntries, withPatch } from './patch.ts';
 import { type HolmesMcpServer, type HolmesToolset, holmesSchema } from './schema.ts';
 import { sharedToolNames } from './shared-tool-names.ts';
@@ -167,7 +167,7 @@ function checkedFields<E extends Toolsets | Kind<'http'>>(
 }
 
 /** Whether HolmesGPT, or an override, has a toolset of this name. */
-const isToolset = (name: string, { toolsets = {} }: Overrides['holmesgpt']): boolean =>
+const isToolset = (name: string, { toolsets = {} }: HolmesPatch): boolean =>
   own(HOLMES.toolsets, name) !== undefined || Object.hasOwn(toolsets, name);
 
 const isHttp = (entry: Entry<HolmesEntry>): entry is Entry<Kind<'http'>> => 'http' in entry.holmes;
@@ -178,7 +178,7 @@ export interface HolmesOptions {
   /** `0.20`: one backend for each built-in toolset; `0.32` and newer: several, as instances. */
   readonly holmesgptVersion: '0.20' | '0.32';
   /** Joined to the document. */
-  readonly patch: Overrides['holmesgpt'];
+  readonly patch: HolmesPatch;
   /** The configured namespaces, the most important first. */
   readonly namespaces?: readonly string[];
   /** The published file. Where only one backend can have a place, the current one keeps it. */
@@ -323,7 +323,7 @@ function ranking(
   mcp: readonly { readonly tool: Tool }[],
   preference: Preference,
   holders: Holders,
-  { mcp_servers = {} }: Overrides['holmesgpt'],
+  { mcp_servers = {} }: HolmesPatch,
 ): { readonly ranked: readonly Tool[]; readonly clashes: ReadonlyMap<string, string> } {
   const rankedBy = (by: Preference): Tool[] => preferred(mcp, by).map(({ tool }) => tool);
   const ranked = rankedBy(preference);

@@ -34,7 +34,9 @@ function sizeOf(tool: Tool): number {
 /** `toolset.json`, for any client. It lists every published tool, so it is also where they are read back. */
 export const toolsetJsonOutput: Output = {
   id: 'toolset-json',
-  documents: [{ name: NAME, mediaType: 'application/json', check }],
+  documents: [
+    { name: NAME, mediaType: 'application/json', file: { path: /\.json$/, keys: ['tools'] }, check },
+  ],
   render: (ordered) => ({
     artifacts: [
       {

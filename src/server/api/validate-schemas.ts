@@ -5,7 +5,7 @@ const DOCUMENT_KINDS = ['toolset-json', 'holmesgpt', 'overrides'] as const;
 export type DocumentKind = (typeof DOCUMENT_KINDS)[number];
 
 export const validateBody = z.strictObject({
-  kind: z.enum(DOCUMENT_KINDS).describe('toolset.json, custom_toolset.yaml or overrides.yaml'),
+  kind: z.enum(DOCUMENT_KINDS).describe('the output whose document it is, or overrides for overrides.yaml'),
   content: z
     .string()
     .max(256 * 1024)

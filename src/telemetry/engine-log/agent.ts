@@ -35,7 +35,7 @@ const HANDLERS: Handlers = {
   'agent-failed': ({ error, retryIn }, log, fields) =>
     log.error(
       { ...fields, retry_in: seconds(retryIn), ...stackOf(error) },
-      `HolmesGPT was not updated: ${messageOf(error)}`,
+      `the agent was not updated: ${messageOf(error)}`,
     ),
 };
 

@@ -16,7 +16,7 @@ export function overrideMetrics(set: MetricSet): EventHandlers {
   valid.set(1);
   const conflicts = set.counter(
     'override_conflicts_total',
-    'Entries of overrides.yaml that are newly ignored: they change a tool that does not exist, or HolmesGPT would reject them.',
+    'Entries of overrides.yaml that are newly ignored: they change a tool that does not exist, or the agent would reject them.',
   );
   let known = new Set<string>();
   return {

@@ -1,7 +1,8 @@
-import { NO_OVERRIDES, type Overrides, overridesSchema } from '../model/overrides.ts';
+import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import { hideSecrets } from '../model/redact-text.ts';
 import { SMALL } from '../model/yaml-document.ts';
 import { type Faults, readYaml } from '../model/yaml-text.ts';
+import { overridesSchema } from './overrides-schema.ts';
 
 export type ReadOverrides = { readonly value: Overrides } | Faults;
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { cacheOverrides, faultsLine, isCached, readOverrides } from './overrides.ts';
+import { NO_OVERRIDES } from '../model/overrides.ts';
+import { cacheOverrides, faultsLine, isCached, readOverrides } from './read-overrides.ts';
 
 const value = (text: string) => {
   const result = readOverrides(text);
@@ -17,7 +18,9 @@ describe('overrides.yaml', () => {
     '%j overrides nothing',
     (text) => {
       const result = readOverrides(text);
-      expect(result).toEqual({ value: { tools: {}, holmesgpt: {} } });
+      const { tools, mentions } = NO_OVERRIDES;
+      expect(result).toMatchObject({ value: { tools, mentions } });
+      expect(value(text ?? '').parts).toEqual({ holmesgpt: {} });
     },
   );
 
@@ -107,7 +110,7 @@ tools:
     for (const text of texts.slice(4)) readOverrides(text);
     expect(texts.filter(isCached)).toEqual([first, ...texts.slice(3)]);
     // Somebody else may have read it, such as a worker thread.
-    const read = { value: { tools: {}, holmesgpt: {} } };
+    const read = { value: NO_OVERRIDES };
     cacheOverrides(second, read);
     expect(readOverrides(second)).toBe(read);
   });
