@@ -265,9 +265,7 @@ export class Reconciler {
   #desired(found: ReconcileInput, situation: Situation, state: ReconcileState, cycle: number): Desired {
     const { outputs, force, removalHold, once, now, excluded } = this.#options;
     const generation = this.#generation;
-    const removal = force
-      ? undefined
-      : { hold: removalHold, once, ...(excluded === undefined ? {} : { excluded }) };
+    const removal = force ? undefined : { hold: removalHold, once, excluded };
     try {
       const findings = { ...found, generation, outputs, removal, now: now().getTime() };
       const { decision, made, naming, approvals, faults, notes, services } = assess(

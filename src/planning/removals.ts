@@ -40,7 +40,7 @@ export interface RemovalOptions {
   /** Whether this process runs a single pass, so that a failed probe is not repeated. */
   readonly once: boolean;
   /** Whether the configuration excludes a tool. Such a tool is removed at once. */
-  readonly excluded?: Excluded;
+  readonly excluded?: Excluded | undefined;
 }
 
 /** Whether the configuration excludes a published tool, for example because its detector is disabled. */

@@ -143,3 +143,83 @@ test('what the server says against it is short and shows no document', async () 
   expect(String(failure)).toMatch(/cannot keep ControllerRevisions in namespace ns/);
   expect(String(failure)).not.toContain('S3CR3T');
 });
+
+test('what is the newest revision already is not written again', async () => {
+  const { history: kept, writes } = await history();
+  for (const _ of ['first', 'second']) await kept.record(content('a'), now, signal);
+  expect(writes).toEqual([`POST ${nameOf(content('a'))}`]);
+});
+
+test('a toolset that comes back by a rollback says so', async () => {
+  const { history: kept } = await history();
+  for (const text of ['a', 'b']) await kept.record(content(text), now, signal);
+  const rollback = { to: 1, from: 'sha256:b' };
+  const revisions = await kept.record(content('a', { rollback }), now, signal);
+  expect(revisions.at(-1)).toMatchObject({ number: 3, rollback });
+  expect((await kept.list(signal)).at(-1)).toMatchObject({ number: 3, rollback });
+});
+
+test('all revisions, which are large, are read once for each that is recorded', async () => {
+  const api = await history();
+  const [old, other] = [content('a&b'), content('other')];
+  plantOld(api, old, other);
+  for (const each of [content('new'), old, content('new')]) {
+    api.reads = 0;
+    await api.history.record(each, now, signal);
+    expect(api.reads).toBe(1);
+  }
+});
+
+test('an object of others with our labels is no revision', async () => {
+  const api = await history();
+  api.plant('theirs', 7, '2026-01-01T00:00:00Z', {});
+  api.stored.set('odd', { metadata: { name: 'odd' }, data: 1 } as never);
+  expect(await api.history.list(signal)).toEqual([]);
+  expect(shown(await api.history.record(content('a'), now, signal))).toEqual([[1, 'a']]);
+  expect([...api.stored.keys()]).toEqual(['theirs', 'odd', nameOf(content('a'))]);
+});
+
+test('an old revision that another process has deleted already is no failure', async () => {
+  const api = await history(1);
+  await api.history.record(content('a'), now, signal);
+  api.refusing = (request) => (request.startsWith('DELETE') ? 404 : undefined);
+  expect(shown(await api.history.record(content('b'), now, signal))).toEqual([[2, 'b']]);
+});
+
+test.each([404, 409])('a conflict (%d) is tried again at once', async (code) => {
+  const api = await history();
+  for (const text of ['a', 'b']) await api.history.record(content(text), now, signal);
+  let times = 0;
+  api.refusing = (request) => (request.startsWith('PATCH') && times++ === 0 ? code : undefined);
+  expect(shown(await api.history.record(content('a'), now, signal)).at(-1)).toEqual([3, 'a']);
+});
+
+test('conflicts without an end are a failure after the fourth', async () => {
+  const api = await history();
+  api.refusing = (request) => (request.startsWith('POST') ? 409 : undefined);
+  await expect(api.history.record(content('a'), now, signal)).rejects.toThrow(
+    /cannot keep ControllerRevisions in namespace ns/,
+  );
+  expect(api.writes).toHaveLength(4);
+});
+
+test('a revision that may not be changed is not replaced', async () => {
+  const api = await history();
+  for (const text of ['a', 'b']) await api.history.record(content(text), now, signal);
+  api.writes.length = 0;
+  api.refusing = (request) => (request.startsWith('PATCH') ? 403 : undefined);
+  await expect(api.history.record(content('a'), now, signal)).rejects.toThrow(/cannot keep/);
+  expect(api.writes).toEqual([`PATCH ${nameOf(content('a'))}`]);
+});
+
+test('a list that is refused is reported with what to do, and who stops it gets nothing else', async () => {
+  const api = await history();
+  api.refusing = (request) => (request === 'GET' ? 403 : undefined);
+  await expect(api.history.list(signal)).rejects.toThrow(
+    /cannot list ControllerRevisions in namespace ns: .*grant it/,
+  );
+  const reason = new Error('stopped');
+  const stopped = AbortSignal.abort(reason);
+  await expect(api.history.list(stopped)).rejects.toBe(reason);
+  await expect(api.history.record(content('a'), now, stopped)).rejects.toBe(reason);
+});

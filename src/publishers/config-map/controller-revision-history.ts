@@ -156,7 +156,7 @@ export function controllerRevisionHistory(kube: KubeClient, target: ConfigMapNam
     const there =
       written === undefined
         ? await read(signal)
-        : [...all.filter((each) => each.name !== written.name && each.name !== step.name), written];
+        : [...all.filter((each) => each.name !== step.name), written];
     const ordered = inOrder(there);
     const old = revisionsToPrune(ordered, limit, content);
     const kept = ordered.filter((revision) => !old.includes(revision));

@@ -3,7 +3,7 @@ import type { KubeClient } from '../../kubernetes/connection.ts';
 import { retryOnConflict } from '../../kubernetes/retry-on-conflict.ts';
 import { clusterError, isStatus } from '../../kubernetes/status.ts';
 import { OVERRIDES_KEY } from '../../model/documents.ts';
-import { ClusterError, ConfigError, UserError } from '../../model/errors.ts';
+import { ClusterError, ConfigError } from '../../model/errors.ts';
 import type { ConfigMapName } from './config-map.ts';
 
 /**
@@ -62,7 +62,6 @@ export async function editOverrides(
     return await retryOnConflict(once, signal, { attempts: ATTEMPTS, first: FIRST_DELAY });
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof UserError) throw error;
     if (!isStatus(error, 409)) throw clusterError(error, `change ${OVERRIDES_KEY} in ${where}`, kube.server);
     throw new ClusterError(
       `${where} was changed by others in each of ${ATTEMPTS} attempts to write it; try again, or find out who keeps writing it`,

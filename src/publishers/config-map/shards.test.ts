@@ -333,7 +333,35 @@ test('the annotation of a former part counts under its own name only, and not on
     data: { note: 'mine' },
   });
   await expect(publish(parts(1, 2))).rejects.toThrow(/made by others/);
+  put('toolset-2', {
+    metadata: {
+      name: 'toolset-2',
+      annotations: { 'kubernaut.io/former-shard': 'toolset-2' },
+      labels: { 'kubernaut.io/shard': '2' },
+    },
+    data: { note: 'mine' },
+  });
+  await expect(publish(parts(1, 2))).rejects.toThrow(/made by others/);
   expect(stored.get('toolset-2')?.data).toEqual({ note: 'mine' });
+});
+
+test('a former part is used again, also after its field managers were lost with a backup', async () => {
+  const { publish, put, texts } = await place();
+  put('toolset-2', {
+    metadata: { name: 'toolset-2', annotations: { 'kubernaut.io/former-shard': 'toolset-2' } },
+    data: { note: 'mine' },
+  });
+  await publish(parts(1, 2));
+  expect(texts()).toEqual({ toolset: 1, 'toolset-2': 2 });
+});
+
+test('a part with binary data of others is not deleted', async () => {
+  const { publish, put, stored, writes } = await place();
+  await publish(parts(1, 2));
+  put('toolset-2', { ...stored.get('toolset-2'), binaryData: { logo: 'AAAA' } } as never);
+  await publish(parts(1));
+  expect(writes).not.toContain('DELETE toolset-2');
+  expect(stored.get('toolset-2')).toMatchObject({ binaryData: { logo: 'AAAA' } });
 });
 
 test('somebody who writes a part at the same time is a conflict', async () => {

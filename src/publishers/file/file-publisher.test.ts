@@ -139,6 +139,32 @@ describe('publishing into a file', () => {
     });
   });
 
+  test('parts of a manifest that are there without content are filled', async () => {
+    await writeFile(path, 'kind: ConfigMap\nmetadata: { name: x, labels: null, annotations: }\ndata:\n');
+    expect(parse(await publish())).toMatchObject({
+      metadata: { ...target, labels: { 'app.kubernetes.io/version': '1' } },
+      data: generated.documents,
+    });
+  });
+
+  test('a label of a part does not make the first ConfigMap one', async () => {
+    const label = 'metadata: { name: x, labels: { kubernaut.io/shard: "2" } }';
+    await writeFile(path, `kind: ConfigMap\n${label}\ndata: { overrides.yaml: "# mine" }\n`);
+    expect((await publisher.read(signal))?.data).toEqual({ 'overrides.yaml': '# mine' });
+  });
+
+  test('the overrides of a file that was deleted come back in its first ConfigMap only', async () => {
+    const documents = { 'custom_toolset.yaml': 'toolsets: {}\n', 'toolset.json': 'a', 'toolset.json#2': 'b' };
+    const overrides = '# mine';
+    const planned = plan({ documents, tools: [], overrides }, undefined, '1');
+    await publisher.apply(planned, now, signal);
+    const all = loadAll(await readFile(path, 'utf8')) as { data: object }[];
+    expect(all.map(({ data }) => data)).toEqual([
+      { 'custom_toolset.yaml': 'toolsets: {}\n', 'toolset.json': 'a', 'overrides.yaml': overrides },
+      { 'toolset.json': 'b' },
+    ]);
+  });
+
   test('nothing else is left in the folder', async () => {
     await publish();
     await writeFile(path, MANIFEST);
@@ -217,6 +243,12 @@ describe('what is refused', () => {
     ['several documents', `${MANIFEST}---\nkind: Service\n`],
     ['a list', '- kind: ConfigMap\n'],
     ['a text', 'just text\n'],
+    ['only comments', '# Nothing yet.\n'],
+    ['a key twice', 'kind: ConfigMap\nmetadata: { name: x }\nmetadata: { name: x }\n'],
+    [
+      'aliases, which a change of ours might change',
+      'kind: ConfigMap\nmetadata: { name: x, labels: &same { a: b }, annotations: *same }\n',
+    ],
     ['broken YAML', 'kind: ConfigMap\nmetadata: [\n'],
     [
       'data that is no text',
@@ -247,7 +279,7 @@ describe('what is refused', () => {
 });
 
 describe('the file that is there', () => {
-  test.each([0o600, 0o644, 0o664, 0o400])('keeps its permissions: %o', async (mode) => {
+  test.each([0o600, 0o644, 0o664, 0o400, 0o755])('keeps its permissions: %o', async (mode) => {
     await publish();
     await chmod(path, mode);
     const before = await readFile(path, 'utf8');
@@ -351,10 +383,57 @@ describe('documents of several ConfigMaps', () => {
     ]);
   });
 
+  test('a part stays as it is to the last character while others change, whatever the time', async () => {
+    const partOf = (text: string): string | undefined => text.split('---\n')[1];
+    const before = partOf(await publishParts('a', 'b'));
+    const planned = plan(parts('c', 'b'), await publisher.read(signal), '1');
+    await publisher.apply(planned, new Date(0), signal);
+    expect(partOf(await readFile(path, 'utf8'))).toBe(before);
+  });
+
+  test('a part with two documents changes if one of them does', async () => {
+    const publishTwo = async (text: string): Promise<void> => {
+      const documents = { ...parts('a', 'b').documents, 'other.json': '{}', 'other.json#2': text };
+      await publisher.apply(plan({ documents, tools: [] }, await publisher.read(signal), '1'), now, signal);
+    };
+    await publishTwo('c');
+    await publishTwo('d');
+    expect((await publisher.read(signal))?.data).toMatchObject({ 'other.json#2': 'd' });
+  });
+
+  test('their number is an annotation, also of a file that is there', async () => {
+    await publishParts('a');
+    await publishParts('a', 'b');
+    expect((await publisher.read(signal))?.annotations).toMatchObject({ 'kubernaut.io/shards': '2' });
+    await publishParts('a');
+    expect((await publisher.read(signal))?.annotations).not.toHaveProperty('kubernaut.io/shards');
+  });
+
+  test('a part with keys of others keeps their annotations', async () => {
+    const text = await publishParts('a', 'b');
+    const [main = '', part = ''] = text.split('---\n');
+    const theirs = part
+      .replace('\ndata:\n', '\ndata:\n  note: mine\n')
+      .replace('annotations:\n', 'annotations:\n    note: theirs\n');
+    await writeFile(path, `${main}---\n${theirs}`);
+    await publishParts('c');
+    const [, kept] = loadAll(await readFile(path, 'utf8')) as { metadata: object }[];
+    expect(kept?.metadata).toMatchObject({ annotations: { note: 'theirs' } });
+    expect(kept?.metadata).not.toHaveProperty(['annotations', 'kubernaut.io/last-updated']);
+  });
+
   test('are refused by a JSON file, which holds one', async () => {
     await writeFile(path, JSON.stringify({ kind: 'ConfigMap', metadata: { name: target.name }, data: {} }));
     const planned = plan({ ...parts('a', 'b') }, await publisher.read(signal), '1');
-    await expect(publisher.apply(planned, now, signal)).rejects.toThrow(ShardsRefused);
+    const refused = await publisher.apply(planned, now, signal).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(ShardsRefused);
+    expect(refused).toMatchObject({ most: 1 });
+    const isUsable = () => publisher.isUsable?.(refused as ShardsRefused, signal);
+    expect(await isUsable()).toBe(false);
+    const text = await readFile(path, 'utf8');
+    await rm(path);
+    expect(await isUsable()).toBe(true);
+    await writeFile(path, text);
     await publishParts('a');
     expect(JSON.parse(await readFile(path, 'utf8')).data['toolset.json']).toBe('a');
   });
