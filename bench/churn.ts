@@ -11,31 +11,39 @@ const MOST_OPEN = 100;
 /** Increases over all churns of a run, because writing the same value again changes nothing. */
 let value = 0;
 
+export interface ChurnOptions {
+  /** Changes per second. */
+  readonly rate?: number;
+  /** The annotations of a change. Default: one that means nothing. */
+  readonly annotations?: (value: string) => Readonly<Record<string, string>>;
+}
+
 /**
- * Changes Services, one after the other, until the signal is aborted: an annotation that means nothing, on applications
- * and backends alike. @returns how many were changed in a second
+ * Changes the annotations of Services, one after the other, until the signal is aborted, on applications and backends
+ * alike. @returns how many were changed in a second
  */
 export async function churn(
   { admin }: BenchCluster,
   services: readonly BenchService[],
   signal: AbortSignal,
+  { rate = CHANGES_A_SECOND, annotations = (value) => ({ 'bench/change': value }) }: ChurnOptions = {},
 ): Promise<number> {
   const started = performance.now();
   const open = new Set<Promise<unknown>>();
   let count = 0;
   while (!signal.aborted) {
-    const due = Math.floor(((performance.now() - started) / 1000) * CHANGES_A_SECOND);
+    const due = Math.floor(((performance.now() - started) / 1000) * rate);
     for (; count < due && open.size < MOST_OPEN; count++) {
       // A step that is coprime to the number of Services visits all of them.
       const service = services[(count * 7919) % services.length];
       if (service === undefined) throw new Error('there are no Services to change');
       const path = `/api/v1/namespaces/${service.namespace}/services/${service.spec.name}`;
-      const change = admin.patch(path, { metadata: { annotations: { 'bench/change': String(++value) } } });
+      const change = admin.patch(path, { metadata: { annotations: annotations(String(++value)) } });
       const done = change.finally(() => open.delete(done));
       open.add(done);
       done.catch(() => {});
     }
-    await sleep(1000 / CHANGES_A_SECOND, undefined, { signal }).catch(() => {});
+    await sleep(1000 / rate, undefined, { signal }).catch(() => {});
   }
   await Promise.all(open);
   return count / ((performance.now() - started) / 1000);

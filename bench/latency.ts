@@ -69,6 +69,7 @@ interface Sample {
   readonly published: number;
 }
 
+/** Watches of what is changed, and of what is published. */
 interface Eyes {
   readonly services: Observer;
   readonly configMap: Observer;
@@ -99,8 +100,22 @@ async function sample(
   return { raw: rawAt - sent, published: publishedAt - sent };
 }
 
-/** Adds and removes each of some backends. */
-async function samples(
+/** Watches all Services, and the ConfigMap in a namespace. */
+export async function openEyes(
+  { connection: { kubeconfigPath } }: BenchCluster,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<Eyes> {
+  const kube = connect({ kubeconfig: kubeconfigPath, origin: kubeconfigPath, context: undefined });
+  const eyes = { services: new Observer(), configMap: new Observer() };
+  await eyes.services.run(kube, { path: servicesPath('*') }, signal);
+  const only = { path: configMapsPath(namespace), fieldSelector: `metadata.name=${CONFIG_MAP}` };
+  await eyes.configMap.run(kube, only, signal);
+  return eyes;
+}
+
+/** Adds and removes each of some backends. @param pause milliseconds before each change, at least */
+export async function samples(
   cluster: BenchCluster,
   eyes: Eyes,
   services: readonly BenchService[],
@@ -115,7 +130,8 @@ async function samples(
   return all;
 }
 
-function rowsOf(what: string, all: readonly Sample[], goal: number, note: string): Row[] {
+/** Median and 99th percentile. @param goal of the latter, in milliseconds */
+export function rowsOf(what: string, all: readonly Sample[], goal: number, note: string): Row[] {
   const published = all.map((each) => each.published);
   const raw = all.map((each) => each.raw);
   const half = (comes: boolean): string =>
@@ -149,14 +165,9 @@ export async function latency(lab: Lab): Promise<Row[]> {
   );
   const target = await newTarget(lab, [...services, ...moving]);
   const stop = new AbortController();
-  const { kubeconfigPath } = cluster.connection;
-  const kube = connect({ kubeconfig: kubeconfigPath, origin: kubeconfigPath, context: undefined });
   const serve = await startServe(lab, target);
   try {
-    const eyes = { services: new Observer(), configMap: new Observer() };
-    await eyes.services.run(kube, { path: servicesPath('*') }, stop.signal);
-    const only = { path: configMapsPath(target.namespace), fieldSelector: `metadata.name=${CONFIG_MAP}` };
-    await eyes.configMap.run(kube, only, stop.signal);
+    const eyes = await openEyes(cluster, target.namespace, stop.signal);
     lab.say(`${moving.length * 2} changes, nothing else happening`);
     const quiet = await samples(cluster, eyes, moving, QUIET);
     lab.say(`${moving.length * 2} changes, among ${CHANGES_A_SECOND} others a second`);

@@ -7,6 +7,7 @@ import { idle } from './idle.ts';
 import { type BenchOptions, type Lab, openLab } from './lab.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
+import { noisy } from './noisy.ts';
 import { pass } from './pass.ts';
 import { json, machine, machineLine, type Result, type Row, table } from './report.ts';
 import { soak } from './soak.ts';
@@ -25,6 +26,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     run: pass,
   },
   latency: { about: 'from a change of a Service to the ConfigMap, quiet and under churn', run: latency },
+  noisy: { about: 'the same for one tenant, while another changes 500 backends without a pause', run: noisy },
   memory: { about: 'resident memory and processor, at rest and under churn', run: memory },
   api: { about: 'GET /api/v1/toolsets with tokens, alone and while a full pass runs', run: api },
   soak: { about: 'what is left behind after changes of all kinds; give it 600 seconds', run: soak },

@@ -6,7 +6,7 @@ import { ConfigError } from '../model/errors.ts';
 import { Authenticator } from '../server/authentication.ts';
 import { Authorizer } from '../server/authorization.ts';
 import type { AccessPolicy } from '../server/guard.ts';
-import { RateLimiter } from '../server/rate-limit.ts';
+import { RateLimiter } from '../model/rate-limit.ts';
 import type { Configuration } from './configuration.ts';
 
 /** Several clients may share an address, and the check by address, which precedes authentication, is cheaper. */

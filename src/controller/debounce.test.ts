@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { AdaptiveDebounce, restAfter } from './debounce.ts';
+import { AdaptiveDebounce, createQuietNamespaces, restAfter } from './debounce.ts';
 
 test('a single change hardly waits; a burst waits longer and longer, up to a limit; after a quiet time it is new', () => {
   const debounce = new AdaptiveDebounce();
@@ -14,10 +14,27 @@ test.each([
   ['what rested for a part of it', 20, 50, 30],
   ['what rested long enough', 20, 1_000, 10],
 ])('a loop rests by its cost: %s', (_, cost, since, delay) => {
-  expect(restAfter(cost, since)).toBe(delay);
+  expect(restAfter({ cost, since })).toBe(delay);
 });
 
 test('a cheap run need not rest where nothing more is expected, and a costly one does', () => {
-  expect(restAfter(25, 0, false)).toBe(0);
-  expect(restAfter(100, 0, false)).toBe(400);
+  expect(restAfter({ cost: 25, since: 0, isMoreExpected: false })).toBe(0);
+  expect(restAfter({ cost: 100, since: 0, isMoreExpected: false })).toBe(400);
+});
+
+test('an urgent reason waits as long as the last run took', () => {
+  expect(restAfter({ cost: 100, since: 0, isUrgent: true })).toBe(100);
+  expect(restAfter({ cost: 100, since: 40, isUrgent: true })).toBe(60);
+  expect(restAfter({ cost: 1, since: 0, isUrgent: true })).toBe(10);
+});
+
+test('a namespace that changes all the time is not urgent, and leaves the others urgent', () => {
+  let time = 0;
+  const quiet = createQuietNamespaces(() => time);
+  const urgent = (namespace: string): boolean => quiet.take(namespace).allowed;
+  const loud = Array.from({ length: 100 }, () => urgent('loud'));
+  expect(loud.filter(Boolean)).toHaveLength(10);
+  expect(urgent('other')).toBe(true);
+  time = 1_000;
+  expect([urgent('loud'), urgent('loud')]).toEqual([true, false]);
 });

@@ -1,9 +1,13 @@
+import { RateLimiter } from '../model/rate-limit.ts';
+
 /** Shortest and longest delay, and how long it must be quiet for the shortest again, in milliseconds. */
 const SHORTEST = 10;
 const LONGEST = 160;
 const QUIET = 250;
 /** A loop may work a fifth of the time: after its work it rests four times as long, up to a second. */
 const REST = 4;
+/** Half of the time, if the reason is urgent. */
+const URGENT_REST = 1;
 const LONGEST_REST = 1_000;
 
 /**
@@ -25,12 +29,29 @@ export class AdaptiveDebounce {
 /** What costs at most this need not wait for more, where no more is expected, in milliseconds. */
 const CHEAP = 25;
 
+/** A run of a loop, for the rest after it. Times are in milliseconds. */
+export interface RunCost {
+  readonly cost: number;
+  /** Time since it ended. */
+  readonly since: number;
+  /** Whether other reasons for a run are likely to follow soon. Default: yes. */
+  readonly isMoreExpected?: boolean;
+  /** Whether there is a reason that should not wait for long. */
+  readonly isUrgent?: boolean;
+}
+
 /**
- * How long a loop waits before its next run, by what the last one cost, in milliseconds. What costs little runs nearly at
- * once, and what costs much leaves most of the processor to others.
- * @param cost milliseconds that the last run worked
- * @param since milliseconds since it ended
- * @param isMoreExpected whether other reasons for a run are likely to follow soon
+ * How long a loop rests before its next run, in milliseconds. A cheap run is followed by the next one almost at once; a
+ * costly one leaves most of the processor to others.
  */
-export const restAfter = (cost: number, since: number, isMoreExpected = true): number =>
-  !isMoreExpected && cost <= CHEAP ? 0 : Math.max(SHORTEST, Math.min(LONGEST_REST, cost * REST) - since);
+export const restAfter = ({ cost, since, isMoreExpected = true, isUrgent = false }: RunCost): number => {
+  if (!isMoreExpected && cost <= CHEAP) return 0;
+  return Math.max(SHORTEST, Math.min(LONGEST_REST, cost * (isUrgent ? URGENT_REST : REST)) - since);
+};
+
+/**
+ * Namespaces that change rarely, so that those that change all the time do not delay them: the first ten events of a
+ * namespace are urgent, and then one per second.
+ */
+export const createQuietNamespaces = (now: () => number = () => performance.now()): RateLimiter =>
+  new RateLimiter({ rate: 1, burst: 10, clients: 10_000, now });

@@ -307,25 +307,52 @@ describe('when it runs', () => {
     state.retry = undefined;
   });
 
-  test('what costs much leaves four times as long to others', async () => {
-    const { started, loop, state, prepare } = setup();
-    await started(loki('a'));
+  /** Starts a loop whose last run cost something, in milliseconds, after some changes. */
+  async function afterCostlyRun(cost: number, changes = 0) {
+    const all = setup();
+    await all.started(loki('a'));
+    for (let change = 0; change < changes; change++) all.upsert(loki('a'));
+    await pass(50);
     const now = performance.now.bind(performance);
     let spent = 0;
     vi.spyOn(performance, 'now').mockImplementation(() => now() + spent);
-    state.onRecall = () => {
-      spent += 50;
+    all.state.onRecall = () => {
+      spent = cost;
     };
+    all.loop.wake();
+    await pass(20);
+    all.state.onRecall = () => {};
+    const before = all.loop.cycle;
+    return { ...all, runs: () => all.loop.cycle - before };
+  }
+
+  test('after a costly run it rests four times as long', async () => {
+    const { loop, runs } = await afterCostlyRun(100);
+    loop.wake();
+    await pass(350);
+    expect(runs()).toBe(0);
+    await pass(100);
+    expect(runs()).toBe(1);
+  });
+
+  test('a change in a quiet namespace ends that rest early', async () => {
+    const { loop, upsert, runs } = await afterCostlyRun(100);
     loop.wake();
     await pass(50);
-    state.onRecall = () => {};
-    const before = prepare.mock.calls.length;
-    const cost = spent;
-    loop.wake();
-    await pass(4 * cost - 100);
-    expect(prepare.mock.calls).toHaveLength(before);
-    await pass(150);
-    expect(prepare.mock.calls).toHaveLength(before + 1);
+    upsert(loki('b'));
+    await pass(20);
+    expect(runs()).toBe(0);
+    await pass(60);
+    expect(runs()).toBeGreaterThanOrEqual(1);
+  });
+
+  test('a change in a namespace that changes all the time does not', async () => {
+    const { upsert, runs } = await afterCostlyRun(100, 30);
+    upsert(loki('a'));
+    await pass(350);
+    expect(runs()).toBe(0);
+    await pass(100);
+    expect(runs()).toBeGreaterThanOrEqual(1);
   });
 
   test('never again once its signal was aborted, not even what was about to run', async () => {

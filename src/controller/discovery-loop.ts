@@ -2,13 +2,14 @@ import { isDeepStrictEqual } from 'node:util';
 import { assignNames, type Naming, NO_NAMING } from '../detection/names.ts';
 import { type Approvals, changedNamespaces, NO_APPROVALS } from '../model/approvals.ts';
 import type { Candidate, DiscoveredService, Problem, Verdict } from '../model/discovery.ts';
+import { displayNamespace, partsOf } from '../model/key.ts';
 import { type Groups, publishedGroups } from '../planning/backend-groups.ts';
 import { observe, type Reader } from '../planning/observed.ts';
 import type { Publisher } from '../publishers/publisher.ts';
 import type { Change, Source } from '../sources/source.ts';
 import { BackendIds, type Ids } from './backend-ids.ts';
 import { BackendTracker, type Evaluation, GRACE } from './backend-tracker.ts';
-import { restAfter } from './debounce.ts';
+import { createQuietNamespaces, restAfter } from './debounce.ts';
 import type { EngineEvent } from './events.ts';
 import { fingerprint } from './fingerprint.ts';
 import { type Batch, Inputs } from './inputs.ts';
@@ -62,6 +63,9 @@ export class DiscoveryLoop {
   readonly #tracker = new BackendTracker();
   readonly #trigger = new Trigger();
   readonly #retry = new Retry();
+  /** Fires for a reason that should not wait for long. */
+  readonly #urgent = new Trigger();
+  readonly #quietNamespaces = createQuietNamespaces();
   #probes: ProbeQueue | undefined;
   #batch: Batch | undefined;
   /** Since the last snapshot: everything was listed, and the time that detection took. */
@@ -105,7 +109,14 @@ export class DiscoveryLoop {
 
   apply(change: Exclude<Change, { kind: 'failure' }>): void {
     this.#inputs.apply(change);
+    if (change.kind === 'sync') this.#trigger.fire();
+    else this.#fire(displayNamespace(change.kind === 'upsert' ? change.service : partsOf(change.key)));
+  }
+
+  /** Something changed in a namespace. */
+  #fire(namespace: string): void {
     this.#trigger.fire();
+    if (this.#quietNamespaces.take(namespace).allowed) this.#urgent.fire();
   }
 
   /** Runs soon: something that discovery depends on changed. */
@@ -161,12 +172,12 @@ export class DiscoveryLoop {
   /** Runs until the signal is aborted. @throws only with `once` */
   async run(signal: AbortSignal): Promise<void> {
     const { once, stages } = this.#options;
-    this.#probes = new ProbeQueue(stages, () => this.#trigger.fire(), signal);
+    this.#probes = new ProbeQueue(stages, (namespace) => this.#fire(namespace), signal);
     while (!signal.aborted) {
       const isFired = await this.#trigger.wait(this.#delay(), signal);
       if (signal.aborted) return;
       if (!this.#inputs.isSynced || this.#retry.isWaiting) continue;
-      if (isFired && !once) await pause(this.#rest(), signal);
+      if (isFired && !once) await this.#rest(signal);
       if (signal.aborted) return;
       await this.#runDiscovery(signal);
     }
@@ -185,10 +196,20 @@ export class DiscoveryLoop {
     return delays.length === 0 ? undefined : Math.min(...delays);
   }
 
-  /** How long to wait for what comes together. After the last result of several, nothing more is expected. */
-  #rest(): number {
-    const isLast = !this.#inputs.isDirty && this.#probes?.isIdle === true;
-    return restAfter(this.#cost, performance.now() - this.#endedAt, !isLast);
+  /** Waits for what comes together with what fired; not for as long once there is an urgent reason. */
+  async #rest(signal: AbortSignal): Promise<void> {
+    if (await this.#urgent.wait(this.#restMs(false), signal)) await pause(this.#restMs(true), signal);
+  }
+
+  /** After the last result of several, nothing more is expected. */
+  #restMs(isUrgent: boolean): number {
+    const isMoreExpected = this.#inputs.isDirty || this.#probes?.isIdle !== true;
+    return restAfter({
+      cost: this.#cost,
+      since: performance.now() - this.#endedAt,
+      isMoreExpected,
+      isUrgent,
+    });
   }
 
   async #runDiscovery(signal: AbortSignal): Promise<void> {

@@ -425,7 +425,7 @@ describe('time', () => {
   test('a full discovery is over when all that were due have answered, or after ten seconds', async () => {
     const { source, settle, answer, told } = setup();
     const full = () =>
-      told('pass').flatMap(({ full, milliseconds }) => (full ? Math.floor(milliseconds / 1_000) : []));
+      told('pass').flatMap(({ full, milliseconds }) => (full ? Math.round(milliseconds / 1_000) : []));
     source.sync([loki('a'), loki('b')]);
     await settle(100);
     await answer('a');

@@ -20,10 +20,10 @@ export class ProbeQueue {
   /** What probes threw, until they succeed. */
   readonly #faults = new Map<string, { readonly error: unknown }>();
 
-  /** @param onResult called after each probe */
+  /** @param onResult called after each probe, with the namespace of its backend */
   constructor(
     stages: Pick<EngineStages, 'prober' | 'maxBackends'>,
-    onResult: () => void,
+    onResult: (namespace: string) => void,
     signal: AbortSignal,
   ) {
     this.#stages = stages;
@@ -40,7 +40,7 @@ export class ProbeQueue {
           // Once dropped, it is not probed again, so its fault would never go away.
           if (this.#ways.has(key)) this.#faults.set(key, { error });
         },
-        onDone: onResult,
+        onDone: (_, namespace) => onResult(namespace),
         backoff: RETRY,
         random: Math.random,
       },

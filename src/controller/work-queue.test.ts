@@ -266,7 +266,10 @@ describe('the end', () => {
     await turn();
     await end('a');
     await fail('b');
-    expect(onDone.mock.calls).toEqual([['a'], ['b']]);
+    expect(onDone.mock.calls).toEqual([
+      ['a', 'a'],
+      ['b', 'b'],
+    ]);
     stop.abort();
     await end('c');
     expect(onDone).toHaveBeenCalledTimes(2);

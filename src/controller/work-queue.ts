@@ -11,7 +11,7 @@ export interface WorkQueueOptions<K> {
   /** Called after each rejection, with the time until the next attempt in milliseconds. */
   readonly onFailure: (key: K, error: unknown, retryIn: number) => void;
   /** Called whenever a key has been processed, whatever came of it. */
-  readonly onDone?: (key: K) => void;
+  readonly onDone?: (key: K, group: string) => void;
   readonly backoff: Backoff;
   /** From 0 up to 1. */
   readonly random: () => number;
@@ -96,10 +96,11 @@ export class WorkQueue<K> {
   }
 
   #start(key: K): void {
-    void this.#slots.run(this.#options.groupOf(key), () => this.#run(key));
+    const group = this.#options.groupOf(key);
+    void this.#slots.run(group, () => this.#run(key, group));
   }
 
-  async #run(key: K): Promise<void> {
+  async #run(key: K, group: string): Promise<void> {
     // It was removed, or the queue has ended, while it waited.
     if (this.#processing.has(key) || !this.#dirty.delete(key)) return;
     this.#processing.add(key);
@@ -112,7 +113,7 @@ export class WorkQueue<K> {
       this.#processing.delete(key);
       if (this.#dirty.has(key)) this.#start(key);
       this.#checkIdle();
-      if (!this.#signal.aborted) this.#options.onDone?.(key);
+      if (!this.#signal.aborted) this.#options.onDone?.(key, group);
     }
   }
 

@@ -12,7 +12,7 @@ import { type ConnectionLimits, Connections, type Dropped } from './connections.
 import { Methods } from './methods.ts';
 import { OpenBodies } from './open-bodies.ts';
 import { ProblemError } from './problem.ts';
-import type { RateLimitResult } from './rate-limit.ts';
+import type { RateLimitResult } from '../model/rate-limit.ts';
 import { LONGEST_HEADERS, type Refusal, refuseOddities, refuser } from './refuse.ts';
 import { mustBePlain, mustHaveOneHost } from './request-form.ts';
 import type { ServerTls } from './tls.ts';

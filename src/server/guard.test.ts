@@ -8,7 +8,7 @@ import { createApp } from './app.ts';
 import { type Authentication, Authenticator } from './authentication.ts';
 import { type Authorization, Authorizer } from './authorization.ts';
 import { type AccessPolicy, type AuthenticationOutcome, guard, permitted } from './guard.ts';
-import { RateLimiter } from './rate-limit.ts';
+import { RateLimiter } from '../model/rate-limit.ts';
 
 const ANN: Caller = { username: 'ann', uid: '7', groups: [], extra: {} };
 const KNOWN: Authentication = { kind: 'caller', caller: ANN };

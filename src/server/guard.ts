@@ -10,7 +10,7 @@ import { counted, pathOf, short } from './answer-log.ts';
 import { type Authenticator, challenge } from './authentication.ts';
 import type { Authorizer } from './authorization.ts';
 import { ProblemError } from './problem.ts';
-import type { RateLimiter } from './rate-limit.ts';
+import type { RateLimiter } from '../model/rate-limit.ts';
 
 /** Authentication outcome, for metrics. */
 export type AuthenticationOutcome = Parameters<ApiMetrics['authenticated']>[0];
