@@ -3,10 +3,10 @@ import { reviewAccess } from '../kubernetes/access-reviews.ts';
 import type { KubeClient } from '../kubernetes/connection.ts';
 import { reviewToken } from '../kubernetes/token-reviews.ts';
 import { ConfigError } from '../model/errors.ts';
+import { RateLimiter } from '../model/rate-limit.ts';
 import { Authenticator } from '../server/authentication.ts';
 import { Authorizer } from '../server/authorization.ts';
 import type { AccessPolicy } from '../server/guard.ts';
-import { RateLimiter } from '../model/rate-limit.ts';
 import type { Configuration } from './configuration.ts';
 
 /** Several clients may share an address, and the check by address, which precedes authentication, is cheaper. */

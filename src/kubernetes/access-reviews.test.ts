@@ -1,7 +1,7 @@
 import { json as body } from 'node:stream/consumers';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { json, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
-import { reviewAccess } from './access-reviews.ts';
+import { mayAccessConfigMap, reviewAccess } from './access-reviews.ts';
 
 const never = new AbortController().signal;
 const caller = { username: 'ann', uid: '7', groups: ['team'], extra: { 'example.com/scope': ['a'] } };
@@ -52,4 +52,27 @@ test('an answer without a status is no answer, and a refusal is thrown', async (
   await expect(reviewAccess(kube, caller, attributes, never)).rejects.toThrow('has no status');
   const denied = await kubeServer((response) => refuse(response, 403, 'Forbidden'));
   await expect(reviewAccess(denied.kube, caller, attributes, never)).rejects.toMatchObject({ code: 403 });
+});
+
+describe('our own permission on a ConfigMap', () => {
+  const target = { namespace: 'monitoring', name: 'tools-2' };
+
+  test.for([
+    [{ allowed: true }, true],
+    [{ allowed: false }, false],
+    [undefined, false],
+  ] as const)('%j', async ([status, allowed]) => {
+    const { kube, sent } = await setting(status);
+    expect(await mayAccessConfigMap(kube, target, 'patch', never)).toBe(allowed);
+    expect(sent).toMatchObject([
+      { kind: 'SelfSubjectAccessReview', spec: { resourceAttributes: { ...target, verb: 'patch' } } },
+    ]);
+  });
+
+  test('is missing if the API server denies the review; other failures are thrown', async () => {
+    const { kube } = await kubeServer((response) => refuse(response, 403, 'Forbidden', 'no'));
+    expect(await mayAccessConfigMap(kube, target, 'patch', never)).toBe(false);
+    const failing = await kubeServer((response) => refuse(response, 401, 'Unauthorized', 'no'));
+    await expect(mayAccessConfigMap(failing.kube, target, 'patch', never)).rejects.toThrow('Unauthorized');
+  });
 });

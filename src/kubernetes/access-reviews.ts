@@ -1,6 +1,7 @@
 import type { AccessAttributes, AccessVerdict, Caller } from '../model/caller.ts';
 import type { KubeClient } from './connection.ts';
 import { InvalidResponseError } from './response.ts';
+import { isStatus } from './status.ts';
 
 /** The `status` of a `v1.SubjectAccessReview`. */
 interface AccessReviewStatus {
@@ -38,7 +39,8 @@ export async function reviewAccess(
 }
 
 /**
- * Whether we have a permission on one ConfigMap. Every authenticated client may ask that.
+ * Whether we have a permission on one ConfigMap. Every authenticated client may ask that by default; where the API server
+ * denies the review, the answer is no.
  * @see https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/self-subject-access-review-v1/
  * @throws as `KubeClient.request` if the review fails
  */
@@ -53,7 +55,11 @@ export async function mayAccessConfigMap(
     kind: 'SelfSubjectAccessReview',
     spec: { resourceAttributes: { namespace, name, verb, group: '', resource: 'configmaps' } },
   };
-  const answer = await kube.request({ method: 'POST', path: OWN_PATH, body, timeout: TIMEOUT }, signal);
-  const { status } = (answer ?? {}) as { readonly status?: AccessReviewStatus };
-  return status?.allowed === true;
+  try {
+    const answer = await kube.request({ method: 'POST', path: OWN_PATH, body, timeout: TIMEOUT }, signal);
+    return (answer as { readonly status?: AccessReviewStatus } | undefined)?.status?.allowed === true;
+  } catch (error) {
+    if (isStatus(error, 403)) return false;
+    throw error;
+  }
 }

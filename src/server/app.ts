@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import accepts from '@fastify/accepts';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
+import type { RateLimitResult } from '../model/rate-limit.ts';
 import type { DropReason } from '../telemetry/api-metrics.ts';
 import { LogSampler } from '../telemetry/log-sampler.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -12,7 +13,6 @@ import { type ConnectionLimits, Connections, type Dropped } from './connections.
 import { Methods } from './methods.ts';
 import { OpenBodies } from './open-bodies.ts';
 import { ProblemError } from './problem.ts';
-import type { RateLimitResult } from '../model/rate-limit.ts';
 import { LONGEST_HEADERS, type Refusal, refuseOddities, refuser } from './refuse.ts';
 import { mustBePlain, mustHaveOneHost } from './request-form.ts';
 import type { ServerTls } from './tls.ts';

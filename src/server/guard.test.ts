@@ -2,13 +2,13 @@ import { PassThrough } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { AccessAttributes, Caller } from '../model/caller.ts';
+import { RateLimiter } from '../model/rate-limit.ts';
 import { LogSampler } from '../telemetry/log-sampler.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createApp } from './app.ts';
 import { type Authentication, Authenticator } from './authentication.ts';
 import { type Authorization, Authorizer } from './authorization.ts';
 import { type AccessPolicy, type AuthenticationOutcome, guard, permitted } from './guard.ts';
-import { RateLimiter } from '../model/rate-limit.ts';
 
 const ANN: Caller = { username: 'ann', uid: '7', groups: [], extra: {} };
 const KNOWN: Authentication = { kind: 'caller', caller: ANN };

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import type { AccessAttributes, Caller } from '../model/caller.ts';
+import type { RateLimiter } from '../model/rate-limit.ts';
 import type { ApiMetrics } from '../telemetry/api-metrics.ts';
 import type { LogSampler } from '../telemetry/log-sampler.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -10,7 +11,6 @@ import { counted, pathOf, short } from './answer-log.ts';
 import { type Authenticator, challenge } from './authentication.ts';
 import type { Authorizer } from './authorization.ts';
 import { ProblemError } from './problem.ts';
-import type { RateLimiter } from '../model/rate-limit.ts';
 
 /** Authentication outcome, for metrics. */
 export type AuthenticationOutcome = Parameters<ApiMetrics['authenticated']>[0];
