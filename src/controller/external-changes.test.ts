@@ -63,3 +63,22 @@ test('what is of people or changes with the time does not change the fingerprint
   );
   expect(fingerprint(publishedBy('b', '2'))).not.toBe(fingerprint(one));
 });
+
+test('what is of others and what they undid changes the fingerprint', () => {
+  const one = publishedBy('b', '1');
+  const fingerprint = (live: Published | undefined): string => liveFingerprint(observed(live));
+  const { 'toolset.json': _, ...rest } = one.data;
+  const others: (Published | undefined)[] = [
+    undefined,
+    { ...one, data: { ...one.data, 'toolset.json': 'edited' } },
+    { ...one, data: rest },
+    { ...one, annotations: { ...one.annotations, 'kubernaut.io/content-hash': 'edited' } },
+  ];
+  expect(new Set([one, ...others].map(fingerprint)).size).toBe(5);
+});
+
+test('a program of another version wants something else', () => {
+  const fingerprint = (version: string): string =>
+    metadataFingerprint(plan(toolset(documents('a')), undefined, version));
+  expect(fingerprint('2')).not.toBe(fingerprint('1'));
+});

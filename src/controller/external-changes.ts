@@ -29,9 +29,8 @@ export function externalChanges(
   wanted: string | undefined,
   version: string,
 ): readonly string[] {
-  if (live === undefined) return [];
   const decided = plan(intent, live, version);
-  // Our own changes are never rate-limited.
+  // Our own changes are never rate-limited, and what was deleted is made again at once.
   if (decided.action !== 'update' || metadataFingerprint(decided) !== wanted) return [];
   return drift?.keys ?? decided.changes;
 }

@@ -1,9 +1,13 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { discovered, rules } from '../../test/fixtures/unit/detection.ts';
-import { service } from '../../test/fixtures/unit/service.ts';
+import { offered, service } from '../../test/fixtures/unit/service.ts';
 import { toolset } from '../../test/fixtures/unit/toolset.ts';
+import type { DiscoveredService } from '../model/discovery.ts';
+import type { Documents } from '../model/documents.ts';
 import { NO_OVERRIDES } from '../model/overrides.ts';
+import type { PublishedTool } from '../model/published-tools.ts';
 import { generate } from '../outputs/generate.ts';
+import { overridesSchema } from '../outputs/overrides-schema.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
 import { knownFrom, roughlyFrom, withHeld } from './held.ts';
 import { toolKinds } from './pass.ts';
@@ -41,4 +45,76 @@ test('what cannot be made again to the letter is held by itself, and keeps nothi
   const result = withHeld(['loki.a'], [loki('c')], known, options, OUTPUTS);
   const { tools } = JSON.parse(result?.generated.documents['toolset.json'] ?? '{}');
   expect(tools.map(({ name }: { name: string }) => name)).toEqual(['loki.a', 'loki.c']);
+});
+
+describe('tools that are held', () => {
+  const OPTIONS = {
+    credentials: {},
+    holmesgptVersion: '0.32',
+    overrides: NO_OVERRIDES,
+    kinds: toolKinds(rules),
+  } as const;
+  const loki = (name: string, fields: Parameters<typeof service>[1] = {}) =>
+    discovered(service(name, { labels: { app: 'loki' }, ports: ['http:3100'], ...fields }));
+  const toolsIn = (documents: Documents | undefined): Record<string, string>[] =>
+    JSON.parse(documents?.['toolset.json'] ?? '{}').tools;
+
+  test.each<[string, DiscoveredService]>([
+    ['HTTP at its own port', loki('loki', { ports: ['http:80'] })],
+    ['HTTPS at its own port', discovered(offered('a', { type: 'grafana' }, { ports: ['https:443'] }))],
+    [
+      'a path',
+      discovered(offered('a', { type: 'prometheus', path: '/prometheus' }, { ports: ['web:9090'] })),
+    ],
+    ['an MCP server', discovered(service('a', { labels: { app: 'mcp-server' }, ports: ['mcp:8000'] }))],
+    ['an MCP server with server-sent events', discovered(offered('a', { type: 'mcp', path: '/sse' }))],
+    ['a type of its owner', discovered(offered('a', { type: 'orders-api', description: 'Orders.' }))],
+    ['a display name', discovered(offered('a', { type: 'loki', name: 'logs' }, { ports: ['http:3100'] }))],
+    ['a time of creation', loki('loki', { created: '2026-01-01T00:00:00Z' })],
+    ['several Services', { ...loki('loki'), alternates: ['loki-gateway', 'loki-read'] }],
+    ['another cluster', loki('loki', { cluster: 'far' })],
+  ])('are made again to the letter from what is published: %s', (_, found) => {
+    const { documents } = generate([found], OPTIONS);
+    const known = knownFrom(toolset(documents), OPTIONS, OUTPUTS);
+    expect([...(known?.keys() ?? [])]).toEqual([found.tool]);
+    expect(withHeld([found.tool], [], known, OPTIONS, OUTPUTS)?.generated.documents).toEqual(documents);
+  });
+
+  test('are known beside tools that people add', () => {
+    const overrides = overridesSchema.parse({
+      tools: { mine: { type: 'custom', endpoint: 'http://mine:80', description: 'Mine.' } },
+    });
+    const options = { ...OPTIONS, overrides };
+    const { documents } = generate([loki('loki')], options);
+    expect(toolsIn(documents)).toHaveLength(2);
+    expect([...(knownFrom(toolset(documents), options, OUTPUTS)?.keys() ?? [])]).toEqual(['loki.monitoring']);
+  });
+
+  test('are as they were published, also where they are found in another state', () => {
+    const { documents } = generate([loki('loki')], OPTIONS);
+    const known = knownFrom(toolset(documents), OPTIONS, OUTPUTS);
+    const now = [loki('loki', { ports: ['http:80'] }), loki('other')];
+    const result = withHeld(['loki.monitoring'], now, known, OPTIONS, OUTPUTS);
+    expect(toolsIn(result?.generated.documents).map(({ name, endpoint }) => [name, endpoint])).toEqual([
+      ['loki.monitoring', expect.stringContaining(':3100')],
+      ['other.monitoring', expect.stringContaining(':3100')],
+    ]);
+  });
+
+  test('are made only if all of them are known', () => {
+    const { documents } = generate([loki('loki')], OPTIONS);
+    const known = knownFrom(toolset(documents), OPTIONS, OUTPUTS);
+    expect(withHeld(['loki.monitoring', 'gone.monitoring'], [], known, OPTIONS, OUTPUTS)).toBeUndefined();
+    expect(withHeld(['loki.monitoring'], [], undefined, OPTIONS, OUTPUTS)).toBeUndefined();
+  });
+
+  test('are made roughly from those published tools that are asked for, and that have a URL', () => {
+    const { documents } = generate([loki('a'), loki('b')], OPTIONS);
+    const [a, b] = toolset(documents).tools as [PublishedTool, PublishedTool];
+    const published = [a, { ...b, endpoint: 'nowhere' }];
+    const rough = (...names: string[]) => [...roughlyFrom(published, names, OPTIONS.kinds).keys()];
+    expect(rough('b.monitoring')).toEqual([]);
+    expect(rough('a.monitoring', 'b.monitoring')).toEqual(['a.monitoring']);
+    expect(roughlyFrom([a, b], ['b.monitoring'], OPTIONS.kinds).size).toBe(1);
+  });
 });
