@@ -50,6 +50,7 @@ export function publishToCluster(
     lookFor: settings.maxShards,
     force,
     onKept: (line) => log.info({ component: 'reconciliation' }, line),
+    onDenied: (line) => log.warn({ component: 'reconciliation' }, line),
   });
   const stop = new AbortController();
   const recorder = eventRecorder(kube, {

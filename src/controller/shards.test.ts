@@ -29,8 +29,10 @@ const lokis = (from: number, to: number): DiscoveredService[] =>
 async function setup() {
   const api = await configMapsApi();
   const events: EngineEvent[] = [];
+  const warnings: string[] = [];
+  const onDenied = (line: string): void => void warnings.push(line);
   const reconciler = new Reconciler({
-    publisher: configMapPublisher(api.kube, { namespace: 'ns', name: 'toolset' }, { lookFor: 4 }),
+    publisher: configMapPublisher(api.kube, { namespace: 'ns', name: 'toolset' }, { lookFor: 4, onDenied }),
     version: '1',
     now: () => new Date(),
     outputs: OUTPUTS,
@@ -41,7 +43,7 @@ async function setup() {
     removalHold: 0,
     once: false,
   });
-  return { api, events, reconciler };
+  return { api, events, warnings, reconciler };
 }
 
 test('readers of all ConfigMaps see every tool that stays, after each single write', async () => {
@@ -130,3 +132,44 @@ test('after a process of ours was killed between two writes, no change by others
   expect(killed.api.writes).toEqual(['PATCH toolset']);
   expect(killed.events.filter(({ kind }) => kind === 'drift')).toEqual([]);
 });
+
+test.each([
+  ['be deleted', /^DELETE toolset-/, 'has no part of the toolset any more, and may not be deleted'],
+  [
+    'be changed or deleted',
+    /^(DELETE|PATCH) toolset-/,
+    'is not needed any more and keeps outdated tools, because it may not be changed',
+  ],
+])(
+  'parts that are not needed and may not %s keep nothing from being published, and one line each says what to do',
+  async (_, denied, what) => {
+    const { api, events, warnings, reconciler } = await setup();
+    const run = (count: number) => reconciler.run({ found: lokis(0, count), contradicted: [] }, 1, signal);
+    const toolsIn = (name: string): number | undefined => {
+      const text = api.stored.get(name)?.data['toolset.json'];
+      return text === undefined ? undefined : JSON.parse(text).tools.length;
+    };
+    await run(150);
+    api.refusing = (request) => (denied.test(request) ? 403 : undefined);
+    for (let runs = 0; runs < 3; runs++) await run(20);
+    expect(toolsIn('toolset')).toBe(20);
+    const isEmptied = !denied.test('PATCH toolset-2');
+    expect(toolsIn('toolset-2') === undefined).toBe(isEmptied);
+    expect(warnings).toEqual([
+      expect.stringMatching(`^ConfigMap ns/toolset-2 ${what}: .*kubectl -n ns delete configmap toolset-2$`),
+      expect.stringMatching(`^ConfigMap ns/toolset-3 ${what}: .*kubectl -n ns delete configmap toolset-3$`),
+    ]);
+    expect(events.filter(({ kind }) => kind === 'published')).toHaveLength(2);
+    expect(events.filter(({ kind }) => kind === 'drift' || kind === 'publish-failed')).toEqual([]);
+    api.writes.length = 0;
+    await run(20);
+    expect(api.writes).toEqual([]);
+    // With the rights again, they are used as before, and go as before.
+    api.refusing = () => undefined;
+    await run(150);
+    expect(toolsIn('toolset-2')).toBeGreaterThan(10);
+    await run(19);
+    expect([...api.stored.keys()]).toEqual(['toolset']);
+    expect(warnings).toHaveLength(2);
+  },
+);

@@ -197,9 +197,13 @@ export const formerShard = (
   annotations: { [FORMER_SHARD]: shardTarget(target, shard).name },
 });
 
+/** The first keys of others, and the number of the rest. */
+export const keysInShort = (keys: readonly string[]): string =>
+  `${keys.slice(0, 5).join(', ')}${keys.length > 5 ? ` and ${keys.length - 5} more keys` : ''}`;
+
 /** The line about a shard that is kept because of others' keys. */
 export const keptLine = (where: string, keys: readonly string[]): string =>
-  `${where} has no part of the toolset any more; it is kept, because others wrote ${keys.slice(0, 5).join(', ')}${keys.length > 5 ? ` and ${keys.length - 5} more keys` : ''} into it`;
+  `${where} has no part of the toolset any more; it is kept, because others wrote ${keysInShort(keys)} into it`;
 
 /** All ConfigMaps of a plan, the main one first. */
 export const ownedConfigMaps = (target: ConfigMapName, plan: Plan, now: Date | undefined): OwnedConfigMap[] =>

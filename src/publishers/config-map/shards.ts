@@ -24,6 +24,7 @@ import {
   isOurShard,
   isOwnerRefused,
   keptLine,
+  keysInShort,
   ownOwners,
   SHARD_MANAGER,
   shardConfigMap,
@@ -47,6 +48,8 @@ export interface ShardsOptions {
   readonly force?: boolean | undefined;
   /** Called with one line when a ConfigMap is no longer needed and is kept, because others wrote into it. */
   readonly onKept?: ((line: string) => void) | undefined;
+  /** Called with one line when a ConfigMap is no longer needed and may not be deleted. */
+  readonly onDenied?: ((line: string) => void) | undefined;
 }
 
 /** One write of a ConfigMap. */
@@ -60,6 +63,16 @@ export interface ShardWrite extends Write {
   readonly growth: number;
 }
 
+/** The error of a request that was denied; `undefined` if it succeeded. Any other error is thrown. */
+const forbidden = (request: Promise<void>): Promise<Error | undefined> =>
+  request.then(
+    () => undefined,
+    (error: unknown) => {
+      if (isStatus(error, 403)) return error;
+      throw error;
+    },
+  );
+
 const bytesOf = (documents: Documents = {}): number =>
   Object.values(documents).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
 
@@ -69,6 +82,7 @@ export class ConfigMapShards {
   readonly #target: ConfigMapName;
   readonly #force: boolean;
   readonly #onKept: (line: string) => void;
+  readonly #onDenied: (line: string) => void;
   /** How many to look for at the start, and at the next read. */
   readonly #lookForAtStart: number;
   #lookFor: number;
@@ -82,6 +96,8 @@ export class ConfigMapShards {
   readonly #deniedVerbs = new Map<number, readonly string[]>();
   /** Shards that were denied again although RBAC allows them, for example by an admission webhook. */
   readonly #deniedTwice = new Set<number>();
+  /** Shards that are no longer needed, and may be neither deleted nor changed. */
+  readonly #left = new Set<number>();
   /** The documents of the last plan. */
   #planned: Pick<Plan, 'documents'> = { documents: {} };
   /** Called when the set of known shards changes. */
@@ -90,20 +106,21 @@ export class ConfigMapShards {
   constructor(
     kube: KubeClient,
     target: ConfigMapName,
-    { lookFor = 1, force = false, onKept = () => {} }: ShardsOptions,
+    { lookFor = 1, force = false, onKept = () => {}, onDenied = () => {} }: ShardsOptions,
   ) {
     this.#kube = kube;
     this.#target = target;
     this.#force = force;
     this.#onKept = onKept;
+    this.#onDenied = onDenied;
     this.#lookForAtStart = lookFor;
     this.#lookFor = lookFor;
   }
 
-  /** The documents in the shards, by name, without those of shards whose labels were changed. */
+  /** The documents in the shards, by name, without those of shards whose labels were changed or that cannot be removed. */
   get documents(): Documents {
     const entries = [...this.#known].flatMap(([shard, object]) =>
-      isIntactShard(this.#target, shard, object)
+      isIntactShard(this.#target, shard, object) && !this.#left.has(shard)
         ? Object.entries(object.data ?? {}).map(([key, text]) => [shardName(key, shard), text] as const)
         : [],
     );
@@ -150,6 +167,7 @@ export class ConfigMapShards {
     for (const [shard, documents] of wanted) {
       if (shard === 1) continue;
       const before = await this.#usable(shard, signal);
+      this.#left.delete(shard);
       if (before !== undefined && this.#isAsPlanned(shard, before, documents, plan)) continue;
       const growth = bytesOf(documents) - bytesOf(before?.data);
       changed.push({
@@ -167,13 +185,34 @@ export class ConfigMapShards {
           isOurShard(this.#target, shard, object) &&
           !isFormerShard(this.#target, shard, object),
       )
-      .map(([shard, object]) => ({
-        run: () =>
-          foreignKeys(object, plan).length === 0
-            ? this.#remove(shard, object, signal)
-            : this.#release(shard, object, plan, signal),
-      }));
+      .map(([shard, object]) => ({ run: () => this.#drop(shard, object, plan, signal) }));
     return { changed, removed };
+  }
+
+  /**
+   * Deletes a shard that is no longer needed. If others wrote into it, or if it may not be deleted, only our part is
+   * removed. One that may not be changed either is left, so that the other documents are published nevertheless.
+   */
+  async #drop(shard: number, object: ConfigMap, plan: Plan, signal: AbortSignal): Promise<void> {
+    const { namespace, name } = shardTarget(this.#target, shard);
+    const where = `ConfigMap ${namespace}/${name}`;
+    const command = `run: kubectl -n ${namespace} delete configmap ${name}`;
+    const keys = foreignKeys(object, plan);
+    const denied = keys.length > 0 ? undefined : await forbidden(this.#remove(shard, object, signal));
+    if (keys.length === 0 && denied === undefined) return;
+    const fault = await forbidden(this.#release(shard, object, keys, signal));
+    if (fault === undefined) {
+      if (denied === undefined) this.#onKept(keptLine(where, keys));
+      else
+        this.#onDenied(
+          `${where} has no part of the toolset any more, and may not be deleted: ${denied.message}; grant delete on it, or ${command}`,
+        );
+    } else if (!this.#left.has(shard)) {
+      this.#left.add(shard);
+      this.#onDenied(
+        `${where} is not needed any more and keeps outdated tools, because it may not be changed: ${fault.message}; grant patch and delete on it, or ${command}`,
+      );
+    }
   }
 
   /**
@@ -260,8 +299,9 @@ export class ConfigMapShards {
     if (object === undefined) return undefined;
     const isOurs = isOurShard(this.#target, shard, object);
     // An immutable shard without keys of others is replaced.
-    if (object.immutable === true && !(isOurs && foreignKeys(object, this.#planned).length === 0))
-      return `${where} is immutable and has keys of others, so it is left as it is; delete it`;
+    const keys = foreignKeys(object, this.#planned);
+    if (object.immutable === true && !(isOurs && keys.length === 0))
+      return `${where} is immutable and ${isOurs ? `others wrote ${keysInShort(keys)} into it` : 'was made by others'}, so it is left as it is; copy what you need, and delete it`;
     if (!this.#force && !isOurs)
       return `${where} was made by others, so it is left as it is; delete it, name another with --configmap-name, or take it over with --force`;
     return undefined;
@@ -341,15 +381,20 @@ export class ConfigMapShards {
         ? this.#denial(shard, 'delete', ['delete'], error as Error)
         : error;
     }
+    this.#left.delete(shard);
     this.#set([...this.#known].filter(([number]) => number !== shard));
   }
 
-  /** Removes our fields from a ConfigMap and keeps those of others. The data of an immutable one stays. */
-  async #release(shard: number, object: ConfigMap, plan: Plan, signal: AbortSignal): Promise<void> {
+  /** Removes our fields from a ConfigMap and keeps those of others. The data of an immutable one stays. @param keys of others */
+  async #release(
+    shard: number,
+    object: ConfigMap,
+    keys: readonly string[],
+    signal: AbortSignal,
+  ): Promise<void> {
     const target = shardTarget(this.#target, shard);
     const { labels, annotations } = formerShard(this.#target, shard);
     const { metadata = {}, data = {}, immutable } = object;
-    const keys = foreignKeys(object, plan);
     const removed = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, null]));
     const ours = ownOwners(metadata, SHARD_MANAGER);
     const patch = {
@@ -366,7 +411,7 @@ export class ConfigMapShards {
     };
     const kept = await mergeConfigMap(this.#kube, target, patch, SHARD_MANAGER, signal);
     this.#set([...this.#known, [shard, kept]]);
-    this.#onKept(keptLine(`ConfigMap ${target.namespace}/${target.name}`, keys));
+    this.#left.delete(shard);
   }
 
   #watchOne(
