@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { createServiceAccount, mintToken } from '../test/cluster/service-account.ts';
@@ -6,7 +7,7 @@ import { type Attack, type HostileService, PORT } from './hostile/attack.ts';
 import { BACKENDS } from './hostile/backends.ts';
 import { REQUESTS } from './hostile/requests.ts';
 import { SOCKETS } from './hostile/sockets.ts';
-import { type Seen, startHostileServers, startWitness } from './hostile/witness.ts';
+import { type Asked, type Seen, startHostileServers, startWitness } from './hostile/witness.ts';
 import type { Lab } from './lab.ts';
 import { type Measured, startMeasured, usageOf } from './process.ts';
 import type { Row } from './report.ts';
@@ -43,12 +44,18 @@ export async function hostile(lab: Lab): Promise<Row[]> {
   const only = process.env.ATTACKS?.split(',');
   const attacks = ATTACKS.filter(({ name }) => name === QUIET.name || (only?.includes(name) ?? true));
   const servers = await startHostileServers();
+  const bare = startMeasured([
+    join(import.meta.dirname, 'bare-server.ts'),
+    await lab.file('bare.json', '{"status":"ok"}'),
+  ]);
   try {
+    await bare.said('listening');
+    const barePort = Number((await bare.logged('listening')).port);
     const rows: Row[] = [];
     let quiet: Harm | undefined;
     for (const attack of attacks) {
       lab.say(`${attack.name}: ${attack.about}`);
-      const harm = await suffer(lab, attack, servers.ports);
+      const harm = await suffer(lab, attack, { servers: servers.ports, bare: barePort });
       quiet ??= harm;
       const found = rowsOf(attack, harm, quiet);
       rows.push(...found);
@@ -57,10 +64,17 @@ export async function hostile(lab: Lab): Promise<Row[]> {
     return rows;
   } finally {
     servers.stop();
+    await bare.stop();
   }
 }
 
-async function suffer(lab: Lab, attack: Attack, ports: Readonly<Record<string, number>>): Promise<Harm> {
+/** Ports of the hostile servers by name, and of the bare one. */
+interface Ports {
+  readonly servers: Readonly<Record<string, number>>;
+  readonly bare: number;
+}
+
+async function suffer(lab: Lab, attack: Attack, ports: Ports): Promise<Harm> {
   const cluster = await lab.cluster();
   const friendly = await cluster.grow(Math.min(FRIENDLY, lab.options.services));
   await (await lab.backends()).answerAfter(0);
@@ -72,7 +86,9 @@ async function suffer(lab: Lab, attack: Attack, ports: Readonly<Record<string, n
   const connectTo = [
     ...(await lab.backends()).connectTo(friendly),
     ...services.flatMap(({ namespace, name, server }) =>
-      server === undefined ? [] : `${name}.${namespace}.svc.cluster.local:${PORT}:127.0.0.1:${ports[server]}`,
+      server === undefined
+        ? []
+        : `${name}.${namespace}.svc.cluster.local:${PORT}:127.0.0.1:${ports.servers[server]}`,
     ),
   ];
   const config = await lab.file(`${target.namespace}-hostile.yaml`, JSON.stringify({ connectTo }));
@@ -94,7 +110,7 @@ async function suffer(lab: Lab, attack: Attack, ports: Readonly<Record<string, n
     await sleep(REST_MS);
     const before = (await usageOf(serve.pid)).resident;
     const logBefore = serve.written();
-    const endWitness = startWitness({ healthPort, port, token: fair });
+    const endWitness = startWitness({ healthPort, port, barePort: ports.bare, token: fair });
     const stage = { cluster, port, healthPort, token, published: target.namespace };
     const most = await during(serve.pid, async () => {
       await create(lab, services);
@@ -160,7 +176,7 @@ const HEALTH_GOAL = 250;
 const GROWTH_GOAL = 32;
 
 function rowsOf({ name, about }: Attack, harm: Harm, quiet: Harm): Row[] {
-  const longest = ({ seen }: Harm): number => Math.max(...seen.health.map(({ ms }) => ms));
+  const longest = (all: readonly Asked[]): number => Math.max(...all.map(({ ms }) => ms));
   const median = percentile(
     harm.seen.health.map(({ ms }) => ms),
     0.5,
@@ -170,9 +186,9 @@ function rowsOf({ name, about }: Attack, harm: Harm, quiet: Harm): Row[] {
   return [
     {
       what: `${name}: longest answer of /health`,
-      value: longest(harm),
+      value: longest(harm.seen.health),
       unit: 'ms',
-      floor: { what: 'quiet', value: longest(quiet) },
+      floor: { what: 'a bare server meanwhile', value: longest(harm.seen.bare) },
       goal: { value: HEALTH_GOAL },
       note: `${about}; median ${median.toFixed(1)} ms, ${failed} of ${harm.seen.health.length} probes failed`,
     },

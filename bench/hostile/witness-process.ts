@@ -1,15 +1,10 @@
 /** The process that asks as a kubelet and as a fair client do, so that what the attacker does delays neither. */
 import { request } from 'node:http';
-import type { Seen, Watched } from './witness.ts';
+import type { Asked, Seen, Watched } from './witness.ts';
 
 /** Milliseconds between two questions of each, and the time-out of a kubelet's probe in the chart. */
 const EACH_MS = 50;
 const TIMEOUT_MS = 3_000;
-
-interface Asked {
-  readonly ms: number;
-  readonly ok: boolean;
-}
 
 function ask(port: number, path: string, token?: string): Promise<Asked> {
   const started = performance.now();
@@ -28,7 +23,7 @@ function ask(port: number, path: string, token?: string): Promise<Asked> {
   return promise;
 }
 
-const seen: { health: Asked[]; client: Asked[] } = { health: [], client: [] };
+const seen = { health: [] as Asked[], client: [] as Asked[], bare: [] as Asked[] };
 let ended = false;
 
 /** Asks again and again, whether or not the answers come. */
@@ -43,6 +38,7 @@ process.on('disconnect', () => process.exit());
 process.on('message', async (message: Watched | 'end') => {
   if (message !== 'end') {
     keepAsking(seen.health, () => ask(message.healthPort, '/health'), EACH_MS);
+    keepAsking(seen.bare, () => ask(message.barePort, '/'), EACH_MS);
     keepAsking(seen.client, () => ask(message.port, '/api/v1/toolsets', message.token), 4 * EACH_MS);
     return;
   }

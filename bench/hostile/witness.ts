@@ -6,14 +6,23 @@ import { join } from 'node:path';
 export interface Watched {
   readonly healthPort: number;
   readonly port: number;
+  /** A server that does nothing else, as the floor. */
+  readonly barePort: number;
   /** The token of the fair client. */
   readonly token: string;
 }
 
-/** How long each answer took, in milliseconds, and whether it was a good one. */
+/** How long an answer took, in milliseconds, and whether it was a good one. */
+export interface Asked {
+  readonly ms: number;
+  readonly ok: boolean;
+}
+
+/** The answers of `/health`, of the API, and of the bare server. */
 export interface Seen {
-  readonly health: readonly { readonly ms: number; readonly ok: boolean }[];
-  readonly client: readonly { readonly ms: number; readonly ok: boolean }[];
+  readonly health: readonly Asked[];
+  readonly client: readonly Asked[];
+  readonly bare: readonly Asked[];
 }
 
 /** Asks for health and for the toolsets from now on, in a process of its own. @returns ends it, and says what was seen */
