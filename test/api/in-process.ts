@@ -24,6 +24,8 @@ const NO_METRICS = { contentType: 'text/plain', metrics: async () => '' };
 export interface InProcess {
   readonly app: FastifyInstance;
   readonly readModel: ReadModel;
+  /** The file that is published to. */
+  readonly out: string;
 }
 
 /** The API of a `serve` that reads manifests and publishes to a file: all its parts are the real ones, and there is no cluster. */
@@ -93,5 +95,5 @@ export async function inProcess(): Promise<InProcess> {
     () => readModel.counters.publications > 0 && readModel.published !== undefined,
   );
   await app.ready();
-  return { app, readModel };
+  return { app, readModel, out: serveOptions.out };
 }

@@ -1,6 +1,7 @@
 import { chmod, readFile, readlink, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Document } from 'yaml';
+import { watchFiles } from '../../files/watch-files.ts';
 import { shardName } from '../../model/documents.ts';
 import { ConfigError } from '../../model/errors.ts';
 import type { Plan, Published } from '../../model/published.ts';
@@ -85,6 +86,8 @@ export function filePublisher(
   target: ConfigMapName,
   onKept: (line: string) => void = () => {},
 ): Publisher {
+  /** The text that was read or written last, so that our own changes are not reported. */
+  let known: string | undefined;
   const readText = async (): Promise<string> => {
     try {
       return await readFile(path, 'utf8');
@@ -150,6 +153,7 @@ export function filePublisher(
   };
   const read = async (): Promise<Published | undefined> => {
     const text = await readText();
+    known = text;
     if (isEmpty(text)) return undefined;
     const objects = [...manifestsIn(text)].map(([shard, document]) => ({ shard, ...configMapIn(document) }));
     const parts = objects.filter(
@@ -181,6 +185,18 @@ export function filePublisher(
       });
       await replace(streamOf([...texts, ...keptTexts(before, plan, owned.length)]));
       return read();
+    },
+    async watch(changed, _failed, signal) {
+      const check = async (): Promise<void> => {
+        // The next read reports a file that cannot be read.
+        const text = await readText().catch(() => undefined);
+        if (!signal.aborted && text !== known) changed();
+      };
+      watchFiles({ files: [path] }, () => void check(), signal);
+      await new Promise<void>((resolve) => {
+        if (signal.aborted) resolve();
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
     },
   };
 }

@@ -1,0 +1,84 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { plan } from '../../planning/plan.ts';
+import { filePublisher } from './file-publisher.ts';
+
+const watched = vi.hoisted(() => ({ notice: () => {}, files: [] as readonly string[] }));
+vi.mock('../../files/watch-files.ts', () => ({
+  watchFiles({ files }: { files: readonly string[] }, changed: () => void) {
+    Object.assign(watched, { notice: changed, files });
+    return changed;
+  },
+}));
+
+const { signal } = new AbortController();
+
+async function setup() {
+  const folder = await mkdtemp(join(tmpdir(), 'watch-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const path = join(folder, 'configmap.yaml');
+  const publisher = filePublisher(path, { name: 'toolset', namespace: 'ns' });
+  const stop = new AbortController();
+  const changed = vi.fn();
+  const failed = vi.fn();
+  const ended = publisher.watch?.(changed, failed, stop.signal);
+  return {
+    path,
+    changed,
+    failed,
+    publish: async (text: string): Promise<void> => {
+      const documents = { 'toolset.json': text };
+      const planned = plan({ documents, tools: [] }, await publisher.read(signal), '1');
+      await publisher.apply(planned, new Date(0), signal);
+    },
+    read: () => publisher.read(signal),
+    /** The file may have changed. */
+    notice: async (): Promise<void> => {
+      watched.notice();
+      for (let turns = 0; turns < 20; turns++) await turn();
+      await readFile(path, 'utf8').catch(() => {});
+      for (let turns = 0; turns < 20; turns++) await turn();
+    },
+    stop: async (): Promise<void> => {
+      stop.abort();
+      await ended;
+    },
+  };
+}
+
+test('what others write to the file, and its removal, is a change; what we write is none', async () => {
+  const { path, changed, failed, publish, read, notice, stop } = await setup();
+  await publish('a');
+  expect(watched.files).toEqual([path]);
+  await notice();
+  await publish('b');
+  await notice();
+  expect(changed).not.toHaveBeenCalled();
+  await writeFile(path, (await readFile(path, 'utf8')).replace('toolset.json: b', 'toolset.json: edited'));
+  await notice();
+  expect(changed).toHaveBeenCalledTimes(1);
+  // It was read meanwhile.
+  await read();
+  await notice();
+  expect(changed).toHaveBeenCalledTimes(1);
+  await rm(path);
+  await notice();
+  expect(changed).toHaveBeenCalledTimes(2);
+  await stop();
+  await notice();
+  expect(changed).toHaveBeenCalledTimes(2);
+  expect(failed).not.toHaveBeenCalled();
+});
+
+test('a file that cannot be read any more is a change, so that the next run reports it', async () => {
+  const { path, changed, publish, notice, stop } = await setup();
+  await publish('a');
+  await rm(path);
+  await mkdir(path);
+  await notice();
+  expect(changed).toHaveBeenCalledTimes(1);
+  await stop();
+});
