@@ -6,9 +6,11 @@ import {
   namesOf,
   type RunningEngine,
   startEngine,
+  targetOn,
 } from '../../test/fixtures/unit/engine.ts';
+import { MemoryPublisher } from '../../test/fixtures/unit/memory-publisher.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
-import { ClusterError } from '../model/errors.ts';
+import { ClusterError, ConfigError } from '../model/errors.ts';
 import type { Follower, FollowInput } from '../outputs/output.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
 import type { EngineOptions } from './engine.ts';
@@ -228,7 +230,76 @@ test('while new documents have a fault, a hand edit is reverted at once, and the
   expect(told('publish-failed').length).toBeGreaterThan(2);
 });
 
+describe('a source', () => {
+  const failure = { kind: 'failure', error: new Error('away'), reason: 'network', retryIn: 5_000 } as const;
+
+  test('that cannot be read for a while is reported, and what is published stands', async () => {
+    const { source, publisher, settle, told } = setup();
+    source.sync([loki('a')]);
+    await settle();
+    source.tell(failure);
+    await settle(60_000);
+    const { error, reason, retryIn } = failure;
+    expect(told('source-failed')).toMatchObject([{ error, reason, retryIn }]);
+    expect(publisher.tools).toEqual(namesOf('a'));
+  });
+
+  test('that can never work ends everything', async () => {
+    const fault = new ConfigError('no such namespace');
+    let isRunning = true;
+    const publisher = new MemoryPublisher();
+    publisher.watch = async (_, __, signal) => {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      isRunning = false;
+    };
+    setup({ source: { run: () => Promise.reject(fault) }, targets: [targetOn(publisher)] });
+    await expect(running.ended).rejects.toBe(fault);
+    expect(isRunning).toBe(false);
+  });
+
+  test('is not run any more when the process ends while the options change', async () => {
+    const { engine, all, source, settle } = setup();
+    source.sync([loki('a')]);
+    await settle();
+    const run = vi.fn(async () => {});
+    engine.reconfigure({ ...all, source: { run } });
+    await running.stop();
+    expect(run).not.toHaveBeenCalled();
+  });
+});
+
 describe('once', () => {
+  test('it ends with the first failure of the source', async () => {
+    const { source, settle } = setup({ once: true });
+    source.tell({ kind: 'failure', error: new Error('away'), reason: 'network', retryIn: 5_000 });
+    await settle();
+    await expect(running.ended).rejects.toThrow('away');
+  });
+  test('of several failures, the first one is thrown', async () => {
+    const [home, other] = [new MemoryPublisher(), new MemoryPublisher()];
+    const failing = (place: MemoryPublisher, message: string): void => {
+      place.before = () => {
+        throw new Error(message);
+      };
+    };
+    failing(home, 'first');
+    failing(other, 'second');
+    const { source, settle } = setup({
+      once: true,
+      targets: [targetOn(home), targetOn(other, { id: 'other' })],
+    });
+    source.sync([loki('a')]);
+    await settle();
+    await expect(running.ended).rejects.toThrow('first');
+  });
+  test('nothing is watched', async () => {
+    const { source, publisher, settle } = setup({ once: true });
+    const watch = vi.spyOn(publisher, 'watch');
+    source.sync([loki('a')]);
+    await settle();
+    await running.ended;
+    expect(watch).not.toHaveBeenCalled();
+  });
   test('it ends after the first publication', async () => {
     const { source, publisher, settle } = setup({ once: true });
     source.sync([loki('a')]);

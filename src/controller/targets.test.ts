@@ -147,6 +147,27 @@ describe('two targets', () => {
     expect(other.live?.data).not.toHaveProperty(['overrides.yaml']);
   });
 
+  test('what people write elsewhere approves nothing at home, and costs no requests there', async () => {
+    const generation = { credentials: {}, holmesgptVersion: '0.32', mcpPolicy: 'approve' } as const;
+    const home = new MemoryPublisher();
+    const other = new MemoryPublisher();
+    const targets = [targetOn(home, { generation }), targetOn(other, { id: 'other', generation })] as const;
+    other.write({ data: { 'overrides.yaml': 'tools: { orders.monitoring: { approved: mcp } }' } });
+    const { source, settle } = setup({ targets });
+    source.sync([MCP, loki('a')]);
+    await settle();
+    const { reads } = home;
+    other.edit('overrides.yaml', 'tools: { orders.monitoring: { approved: mcp }, x: { enabled: false } }');
+    await settle();
+    expect(home.tools).toEqual(namesOf('a'));
+    expect(other.tools).toEqual(namesOf('a', 'orders'));
+    expect(home.reads).toBe(reads);
+    const before = other.reads;
+    home.edit('overrides.yaml', '# mine');
+    await settle();
+    expect(other.reads).toBe(before);
+  });
+
   test('a rollback of one holds there, and the other one goes on', async () => {
     const { source, places, settle } = setup();
     source.sync([loki('a')]);

@@ -9,8 +9,12 @@ import { configMapPublisher } from './config-map-publisher.ts';
 
 type Tell = (event: InformerEvent<string | undefined>) => void;
 
-/** The informers that run, by the ConfigMap that they watch. */
-const informers = new Map<string, Tell>();
+/** The informers that run, by the ConfigMap that they watch; the same map also where this file is loaded again. */
+const informers = vi.hoisted(() => {
+  const kept = globalThis as { watchedInformers?: Map<string, Tell> };
+  kept.watchedInformers ??= new Map();
+  return kept.watchedInformers;
+});
 vi.mock('../../kubernetes/informer.ts', () => ({
   runInformer: (
     _: unknown,

@@ -1,0 +1,280 @@
+/** The laws by which the ways into one backend are ordered, divided and tried. */
+import { describe, expect, test } from 'vitest';
+import { candidate, rules } from '../../test/fixtures/unit/detection.ts';
+import { HEALTHY } from '../../test/fixtures/unit/engine.ts';
+import { keyFor, offered, service } from '../../test/fixtures/unit/service.ts';
+import { type Naming, NO_NAMING } from '../detection/names.ts';
+import type { Candidate, Verdict } from '../model/discovery.ts';
+import { HOME_CLUSTER } from '../model/key.ts';
+import type { PublishedTool } from '../model/published-tools.ts';
+import type { ServiceKey } from '../model/service.ts';
+import { apart, type Companions, chosenWay, companionsOf, inOrder, publishedWays, tryWays } from './ways.ts';
+
+const GROUPED = { signal: 'group', detail: 'leads to the same backend as others' } as const;
+
+/** A way into a Loki; all lead to the same Pods unless a test says otherwise. */
+const way = (name: string, more: Partial<Candidate> & { part?: string } = {}): Candidate => {
+  const { part, ...rest } = more;
+  const selector = part === undefined ? { app: 'loki' } : { app: 'loki', part };
+  const one = candidate(service(name, { labels: { app: 'loki' }, selector, ports: ['http:3100'] }));
+  return { ...one, evidence: [...one.evidence, GROUPED], ...rest };
+};
+/** A backend with these ways, the preferred one first. */
+const backend = (first: Candidate, ...rest: readonly Candidate[]): Candidate => {
+  const names = [first, ...rest].map(({ service: { name } }) => name);
+  const others = (name: string): string[] => names.filter((each) => each !== name);
+  const of = (each: Candidate): Candidate => ({ ...each, alternates: others(each.service.name) });
+  return { ...of(first), fallbacks: rest.map(of) };
+};
+const keys = (...names: string[]): ReadonlySet<ServiceKey> =>
+  new Set(names.map((name) => keyFor(`monitoring/${name}`)));
+const standing = ({
+  inUse = keys(),
+  named = keys(),
+  companions = new Map() as Companions,
+}: {
+  inUse?: ReadonlySet<ServiceKey>;
+  named?: ReadonlySet<ServiceKey>;
+  companions?: Companions;
+}) => ({ inUse, named, companions });
+const nameOf = ({ service: { name } }: Candidate): string => name;
+const namesOf = (one: Candidate): string[] => [one, ...one.fallbacks].map(nameOf);
+const groupEvidence = ({ evidence }: Candidate): string[] =>
+  evidence.filter(({ signal }) => signal === 'group').map(({ detail }) => detail);
+
+describe('the order of the ways', () => {
+  const [a, b, c] = [way('a'), way('b'), way('c')];
+
+  test('stays as it is where nothing speaks against it, and so does the object', () => {
+    for (const one of [a, backend(a, b, c)]) {
+      expect(inOrder(one, standing({}))).toBe(one);
+      expect(inOrder(one, standing({ named: keys('a') }))).toBe(one);
+      expect(inOrder(one, standing({ inUse: keys('a') }))).toBe(one);
+    }
+  });
+
+  test('begins with the one that a person names, with a word on why, and has each once', () => {
+    const ordered = inOrder(backend(a, b, c), standing({ named: keys('b') }));
+    expect(namesOf(ordered)).toEqual(['b', 'a', 'c']);
+    expect(groupEvidence(ordered).at(-1)).toBe('leads to the same backend as a, c, and a person named it');
+    expect(ordered.evidence.length).toBe(b.evidence.length + 1);
+    for (const fallback of ordered.fallbacks) {
+      expect(fallback.fallbacks).toEqual([]);
+      expect(groupEvidence(fallback)).toEqual([]);
+      expect(fallback.evidence.length).toBe(a.evidence.length - 1);
+    }
+  });
+
+  test('begins with the one in use, where the better one came later and has other Pods', () => {
+    const [newer, used, other] = [way('a', { part: 'a' }), way('b', { part: 'b' }), way('c', { part: 'c' })];
+    const all = backend(newer, used, other);
+    const ordered = inOrder(all, standing({ inUse: keys('b') }));
+    expect(namesOf(ordered)).toEqual(['b', 'a', 'c']);
+    expect(groupEvidence(ordered).at(-1)).toMatch(/is in use; a came later, with other Pods$/);
+    // A person's word counts for more.
+    expect(namesOf(inOrder(all, standing({ inUse: keys('b'), named: keys('a') })))).toEqual(['a', 'b', 'c']);
+    expect(namesOf(inOrder(all, standing({ inUse: keys('b'), named: keys('c') })))).toEqual(['c', 'b', 'a']);
+  });
+
+  test.each<[string, Candidate, Companions]>([
+    ['leads to the same Pods', way('a'), new Map()],
+    ['was there already', way('a', { part: 'a' }), new Map([[keyFor('monitoring/b'), new Set(['a'])]])],
+  ])('begins with the better one, where that %s', (_, better, companions) => {
+    const used = way('b', { part: better.service.selector.part === undefined ? undefined : 'b' } as object);
+    const all = backend(better, used, way('c'));
+    expect(namesOf(inOrder(all, standing({ inUse: keys('b'), companions })))).toEqual(['a', 'b', 'c']);
+  });
+
+  test('goes on with those that people name, and then those in use; four are left', () => {
+    const all = backend(a, b, c, way('d'), way('e'), way('f'));
+    expect(namesOf(inOrder(all, standing({})))).toEqual(['a', 'b', 'c', 'd']);
+    expect(namesOf(inOrder(all, standing({ inUse: keys('e') })))).toEqual(['a', 'e', 'b', 'c']);
+    const both = standing({ inUse: keys('f'), named: keys('a', 'e') });
+    expect(namesOf(inOrder(all, both))).toEqual(['a', 'e', 'f', 'b']);
+  });
+});
+
+describe('a backend of which several Services are in use', () => {
+  const one = way('one', { part: '1' });
+  const two = way('two', { part: '2' });
+  const held = (...members: (readonly string[])[]): Naming['held'] =>
+    new Map(
+      members.map((names, index) => [
+        `tool-${index}`,
+        { cluster: HOME_CLUSTER, namespace: 'monitoring', members: names },
+      ]),
+    );
+
+  test.each<[string, Candidate, ReadonlySet<ServiceKey>]>([
+    ['only one is', backend(one, two), keys('two')],
+    ['none is', backend(one, two), keys()],
+    ['they lead to the same Pods', backend(way('a'), way('b')), keys('a', 'b')],
+    ['there is no other way', one, keys('one')],
+  ])('stays one where %s', (_, all, inUse) => {
+    expect(apart(all, inUse, NO_NAMING.held)).toEqual([all]);
+    expect(apart(all, inUse, NO_NAMING.held)[0]).toBe(all);
+  });
+
+  test('is several, each with the Services that are its own', () => {
+    const whole = backend(
+      {
+        ...one,
+        samePods: ['one', 'two', 'one-more'],
+        members: ['one', 'two'].map((name) => ({ name })) as never,
+      },
+      two,
+    );
+    const [first, second, ...more] = apart(whole, keys('one', 'two'), NO_NAMING.held);
+    expect(more).toEqual([]);
+    expect(first).toMatchObject({
+      alternates: [],
+      samePods: ['one'],
+      members: [{ name: 'one' }],
+      fallbacks: [],
+    });
+    expect(second).toMatchObject({ service: { name: 'two' }, alternates: [], samePods: [] });
+    expect(second?.members).toMatchObject([{ name: 'two' }]);
+    for (const each of [first, second]) expect(each && groupEvidence(each)).toEqual([]);
+    expect(first?.evidence.length).toBe(one.evidence.length - 1);
+  });
+
+  test('gives each other Service to the one with which it was one backend', () => {
+    const all = backend(one, two, way('x', { part: 'x' }), way('y', { part: 'y' }));
+    const parts = (names: Naming['held']) =>
+      apart(all, keys('one', 'two'), names).map((each) => [nameOf(each), each.alternates, namesOf(each)]);
+    expect(parts(held(['two', 'y'], ['one', 'x']))).toEqual([
+      ['one', ['x'], ['one', 'x']],
+      ['two', ['y'], ['two', 'y']],
+    ]);
+    const elsewhere: Naming['held'] = new Map([
+      ['tool', { cluster: HOME_CLUSTER, namespace: 'other', members: ['two', 'y'] }],
+    ]);
+    // What is held in another namespace says nothing: they go to the first one.
+    expect(parts(elsewhere)).toEqual([
+      ['one', ['x', 'y'], ['one', 'x', 'y']],
+      ['two', [], ['two']],
+    ]);
+  });
+
+  test('gives it to the one with its Pods, and a name without a way of its own to the first one', () => {
+    const all = { ...backend(one, two, way('x', { part: '2' })), alternates: ['z', 'two', 'x', 'far'] };
+    expect(
+      apart(all, keys('one', 'two'), NO_NAMING.held).map((each) => [nameOf(each), each.alternates]),
+    ).toEqual([
+      ['one', ['far', 'z']],
+      ['two', ['x']],
+    ]);
+  });
+});
+
+describe('the ways that are tried', () => {
+  const verdict = (more: Partial<Verdict>): Verdict => ({ ...HEALTHY, proof: 'unproven', ...more });
+  const LOGIN = verdict({ reason: '401' });
+  const DEAD = verdict({ health: 'unhealthy', reason: '502' });
+  const UNKNOWN = verdict({ health: 'unknown', reason: 'not probed' });
+  const LOST = verdict({ health: 'unknown', fault: 'connection', reason: 'away' });
+  const STRANGER = verdict({ proof: 'contradicted', reason: 'another' });
+
+  /** The ways in the order in which they were asked, and the chosen one. */
+  const tried = (all: Candidate, who: Parameters<typeof standing>[0], ...answers: readonly Verdict[]) => {
+    const steps = tryWays(all, standing(who), rules);
+    const asked: string[] = [];
+    let step = steps.next();
+    while (step.done !== true) {
+      asked.push(nameOf(step.value));
+      step = steps.next(answers[asked.length - 1] as Verdict);
+    }
+    const chosen = chosenWay(step.value);
+    return {
+      asked,
+      used: nameOf(chosen.way),
+      why: groupEvidence(chosen.way).filter((each) => each !== GROUPED.detail),
+    };
+  };
+  const abc = backend(way('a'), way('b'), way('c'));
+  const used = (name: string) => ({ inUse: keys(name) });
+
+  test.each<[string, Parameters<typeof standing>[0], readonly Verdict[], readonly string[], string]>([
+    ['it is proven', {}, [HEALTHY], ['a'], 'a'],
+    ['nothing speaks against it, and no other is in use', {}, [LOGIN], ['a'], 'a'],
+    ['it is in use, and nothing speaks against it', used('a'), [UNKNOWN], ['a'], 'a'],
+    ['it works, and a person named it', { ...used('b'), named: keys('a') }, [LOGIN], ['a'], 'a'],
+  ])('end with the preferred one where %s', (_, who, answers, asked, name) => {
+    expect(tried(abc, who, ...answers)).toEqual({ asked, used: name, why: [] });
+  });
+
+  test.each<[string, Parameters<typeof standing>[0], readonly Verdict[], readonly string[], string]>([
+    ['the one in use, though it is not proven', used('b'), [LOGIN, LOGIN], ['a', 'b'], 'b'],
+    ['the one in use, of which nothing is known', used('b'), [DEAD, UNKNOWN], ['a', 'b'], 'b'],
+    ['the next one that works', {}, [DEAD, DEAD, LOGIN], ['a', 'b', 'c'], 'c'],
+    [
+      'the next one that works, where the one in use fails',
+      used('c'),
+      [DEAD, DEAD, LOGIN],
+      ['a', 'c', 'b'],
+      'b',
+    ],
+    ['one that works, where the one in use is lost', used('b'), [LOST, LOST, LOGIN], ['a', 'b', 'c'], 'c'],
+    ['a living one rather than a stranger', {}, [STRANGER, LOGIN], ['a', 'b'], 'b'],
+    ['no other one that is unknown', {}, [DEAD, UNKNOWN, LOGIN], ['a', 'b', 'c'], 'c'],
+    ['one that works though a person named a dead one', { named: keys('a') }, [DEAD, LOGIN], ['a', 'b'], 'b'],
+  ])('end with %s', (_, who, answers, asked, name) => {
+    const result = tried(abc, who, ...answers);
+    expect([result.asked, result.used]).toEqual([asked, name]);
+    expect(result.why).toEqual([
+      expect.stringMatching(`^a is preferred, and ${name} is used until it works: a: `),
+    ]);
+  });
+
+  test.each<[string, Parameters<typeof standing>[0], string]>([
+    ['the preferred one', {}, 'a'],
+    ['the one in use', used('b'), 'b'],
+  ])('end with %s where none works, and with what all said', (_, who, name) => {
+    const { asked, used: last, why } = tried(abc, who, DEAD, STRANGER, DEAD);
+    expect([asked, last]).toEqual([['a', 'b', 'c'], name]);
+    expect(why).toEqual([expect.stringMatching(/^no way in works: .*; .*; /)]);
+    for (const each of ['a: ', 'b: ', 'c: ']) expect(why[0]).toContain(each);
+  });
+
+  test('end with the one in use, without a word, where all are lost', () => {
+    expect(tried(abc, used('b'), LOST, LOST, LOST)).toEqual({ asked: ['a', 'b', 'c'], used: 'b', why: [] });
+  });
+
+  test('of a mere hint, only a proven one can be used', () => {
+    const hint = backend(way('a', { certainty: 'hint' }), way('b', { certainty: 'hint' }));
+    expect(tried(hint, {}, LOGIN, HEALTHY).used).toBe('b');
+    expect(tried(hint, {}, HEALTHY)).toMatchObject({ asked: ['a'], used: 'a' });
+  });
+
+  test('of a kind that cannot prove itself, end with the preferred one once it works', () => {
+    const own = (name: string): Candidate => candidate(offered(name, {}, { selector: { app: 'x' } }));
+    const mcp = (name: string): Candidate =>
+      candidate(service(name, { labels: { app: 'mcp-server' }, ports: ['mcp:8000'] }));
+    expect(tried(backend(own('a'), own('b')), used('b'), LOGIN).used).toBe('a');
+    expect(tried(backend(own('a'), own('b')), used('b'), DEAD, LOGIN).used).toBe('b');
+    // An MCP server can: it answers as one.
+    expect(tried(backend(mcp('a'), mcp('b')), used('b'), LOGIN, LOGIN).used).toBe('b');
+  });
+
+  test('remember who was there, while the one in use does not fail', () => {
+    const asked = (answer: Verdict) => [{ way: backend(way('a'), way('b')), verdict: answer }];
+    const key = keyFor('monitoring/a');
+    const before: Companions = new Map([[key, new Set(['former'])]]);
+    const kept = (answer: Verdict, who: Parameters<typeof standing>[0]) => [
+      ...(companionsOf(asked(answer), standing(who)).get(key) ?? []),
+    ];
+    expect(kept(LOGIN, { ...used('a'), companions: before })).toEqual(['former']);
+    expect(kept(LOGIN, used('a'))).toEqual([]);
+    expect(kept(DEAD, { ...used('a'), companions: before })).toEqual(['b']);
+    expect(kept(LOGIN, { companions: before })).toEqual(['b']);
+  });
+});
+
+test('the ways that published tools use are their Services', () => {
+  const tool = (more: Partial<PublishedTool>): PublishedTool => ({
+    ...{ name: 'x', type: 'loki', endpoint: 'http://x', description: 'x', metadata: { service: 'a' } },
+    ...more,
+  });
+  expect(publishedWays([tool({ namespace: 'monitoring' })])).toEqual(keys('a'));
+  expect(publishedWays([tool({}), tool({ namespace: 'monitoring', metadata: {} })])).toEqual(new Set());
+});
