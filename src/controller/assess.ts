@@ -18,68 +18,68 @@ import { fingerprint } from './fingerprint.ts';
 import { type KnownServices, knownFrom, roughlyFrom, withHeld } from './held.ts';
 import { namingOf } from './naming.ts';
 
-/** What was generated, and everything that it follows from. */
+/** Generated documents with all of their inputs. */
 export interface GeneratedSnapshot extends Generated {
   readonly fingerprint: string;
-  /** What was published then. */
+  /** The published documents at that time. */
   readonly published: Documents | undefined;
-  /** The same, or what was published before a rollback that was in force. */
+  /** The same, or the documents from before an active rollback. */
   readonly publishedDocuments: Documents | undefined;
   /** The text of the overrides. */
   readonly overrides: string | undefined;
   readonly generation: Omit<GenerateOptions, 'overrides'>;
 }
 
-/** What is remembered of earlier passes, by a process that made some. */
+/** State of earlier passes of this process. */
 export interface ReconcileState {
-  /** What this process published last. */
+  /** The last state that this process published. */
   readonly own?: Toolset | undefined;
-  /** `overrides.yaml` as it was last seen; an undefined text: there was none. */
+  /** The last seen `overrides.yaml`; with an undefined text, there was none. */
   readonly seen?: { readonly overrides: string | undefined } | undefined;
-  /** What was generated last: while it follows from the same, it is the same. */
+  /** The last snapshot, reused while its inputs are the same. */
   readonly made?: GeneratedSnapshot | undefined;
   /** The services of the tools that this process published last. */
   readonly known?: KnownServices | undefined;
-  /** Tools that this process took out. */
+  /** Tools that this process removed recently. */
   readonly gone?: readonly Gone[];
 }
 
-/** What was found, and what is to be made of it. */
+/** The results of discovery, and how to process them. */
 export interface Findings {
   readonly found: readonly DiscoveredService[];
-  /** Tools of backends that turned out to be something else. */
+  /** Tools of backends that proved to be something else. */
   readonly contradicted: readonly string[];
   readonly generation: Omit<GenerateOptions, 'overrides'>;
   readonly outputs: Outputs<OutputSettings>;
-  /** How long removals are held; without, they are not. */
+  /** How long removals are held; `undefined`: not at all. */
   readonly removal: RemovalOptions | undefined;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
 
-/** What shall be published, and why. */
+/** The desired state, and its reasons. */
 export interface Assessment {
   readonly decision: Decision;
   readonly made: GeneratedSnapshot;
-  /** Who has which name now, for the next pass. */
+  /** The names of tools, for the next pass. */
   readonly naming: Naming;
-  /** What people approved; undefined where the overrides cannot be read, and what they said before counts. */
+  /** The approvals; undefined if the overrides are invalid, in which case the previous approvals stay. */
   readonly approvals: Approvals | undefined;
-  /** What is wrong with the overrides, on one line. */
+  /** The faults of the overrides, on one line. */
   readonly faults: string | undefined;
-  /** What a person should know of the documents. */
+  /** Notes about the documents. */
   readonly notes: readonly Problem[];
-  /** The services of the tools in what shall be published. */
+  /** The services of the tools in the desired state. */
   readonly services: readonly DiscoveredService[];
 }
 
-/** What is published and what is remembered, as a decision needs it. */
+/** The inputs of a decision: the published state, and what this process remembers. */
 export function situationOf(
   live: Observed | undefined,
   revisions: readonly ReadRevision[],
   { own, seen }: ReconcileState,
 ): Situation {
-  // What people wrote counts as it is there or, where all of it was deleted, as it was seen last.
+  // If the whole object was deleted, the last seen overrides count.
   const overrides =
     live === undefined
       ? (seen ?? { overrides: revisions.at(-1)?.overrides }).overrides
@@ -104,8 +104,8 @@ function toolsOf({ found, contradicted }: Findings): FoundTools {
 }
 
 /**
- * What was published before a rollback that is in force. That is what counts as published for what is generated: else a
- * rollback would change what is generated, and so end itself.
+ * The toolset from before an active rollback. Generation treats it as the published one: otherwise a rollback would change
+ * what is generated, and thereby end itself.
  */
 function beforeRollback({ live, revisions }: Situation): Toolset | undefined {
   const from = rollbackOf(live?.annotations ?? {})?.from;
@@ -114,7 +114,7 @@ function beforeRollback({ live, revisions }: Situation): Toolset | undefined {
 }
 
 /**
- * What follows from what was found, what people wrote and what was published before. Pure.
+ * Computes the desired state from discovery, overrides and the published state. Pure.
  * @throws as `generate`
  */
 export function assess(findings: Findings, situation: Situation, memory: ReconcileState): Assessment {
@@ -147,9 +147,9 @@ export function assess(findings: Findings, situation: Situation, memory: Reconci
   const isSame =
     earlier?.fingerprint === from.fingerprint &&
     earlier.overrides === from.overrides &&
-    // Where a limit takes tools, those that are published stay.
+    // Limits prefer published tools.
     (earlier.cuts.length === 0 || isDeepStrictEqual(earlier.published, published)) &&
-    // The same in an agent's file, which may also have room for one backend only.
+    // An agent's file may also have room for only one backend.
     ((!outputs.usesPublished(generation) && earlier.cuts.length === 0) ||
       isDeepStrictEqual(earlier.publishedDocuments, publishedDocuments)) &&
     earlier.generation === from.generation;

@@ -10,9 +10,9 @@ export type Ids = ReadonlyMap<ServiceKey, BackendId>;
 const memberKeys = ({ namespace, members }: BackendGroup): string[] =>
   members.map(({ name }) => `${namespace}/${name}`);
 
-/** Gives backends ids that last from one discovery to the next and, by what is published, over restarts. */
+/** Assigns stable ids to backends. Published groups keep them stable across restarts. */
 export class BackendIds {
-  /** The last groups that were found, and those that were not and are still published. */
+  /** The groups of the last discovery, and published ones that it did not find. */
   #groups: Groups = new Map();
   #ids: ReadonlyMap<DiscoveredService, BackendId> = new Map();
   /** Ids of published backends. */
@@ -22,7 +22,7 @@ export class BackendIds {
     return this.#groups;
   }
 
-  /** Takes over the ids that are published. What is published wins over what this process knows. */
+  /** Restores published ids. They take precedence over ids of this process. */
   restore(published: Groups): void {
     const taken = new Set([...published.values()].flatMap(memberKeys));
     const others = [...this.#groups].filter(
@@ -33,12 +33,12 @@ export class BackendIds {
     this.keep(published);
   }
 
-  /** Keeps the ids of what is published, also while it is not found. */
+  /** Keeps the ids of published backends, even while they are not found. */
   keep(published: Groups): void {
     this.#published = new Set(published.keys());
   }
 
-  /** The ids of what was found. What is the same object as before keeps its id without a comparison. */
+  /** Assigns ids to discovered services. An unchanged object keeps its id without a comparison. */
   assign(found: readonly DiscoveredService[]): Ids {
     const ids = new Map<DiscoveredService, BackendId>();
     for (const service of found) {
@@ -61,7 +61,7 @@ export class BackendIds {
   }
 }
 
-/** The ids of what a single discovery found. @param published the groups of the published backends, which keep their ids */
+/** The ids for a single discovery. @param published the groups of the published backends, which keep their ids */
 export function idsOf(found: readonly DiscoveredService[], published: Groups): Ids {
   const ids = new BackendIds();
   ids.restore(published);

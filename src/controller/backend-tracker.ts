@@ -7,37 +7,37 @@ import { isPlaced, type Judging, type Outcome, recallBackend } from './outcome.t
 import { type Backends, backendsOf, combineOutcomes, type DiscoveryResult, type Stages } from './pass.ts';
 import type { Companions, InUse } from './ways.ts';
 
-/** How long others wait for a backend that has not answered, in milliseconds. */
+/** How long a backend without a verdict delays others, in milliseconds. */
 export interface Grace {
-  /** For a new one: those that may turn out to be the same backend, or that ask for the same name. */
+  /** A new backend delays those that may be the same backend, or that request the same name. */
   readonly usual: number;
-  /** For one that is in use: it stays as it was. */
+  /** A backend in use, which keeps its last outcome meanwhile. */
   readonly inUse: number;
 }
 
 export const GRACE: Grace = { usual: 2_000, inUse: 10_000 };
 
-/** Since when a backend is waited for, and when the change was made that brought it, by `performance.now`. */
+/** Since when a verdict is pending, and when the change was made that caused it, by `performance.now`. */
 interface Waiting {
   readonly since: number;
   readonly changedAt: number | undefined;
 }
 
-/** What is known of all backends at one time. */
+/** The state of all backends at one time. */
 export interface Evaluation {
   readonly result: DiscoveryResult;
-  /** No backend is waited for. */
+  /** No verdict is pending. */
   readonly isComplete: boolean;
-  /** Milliseconds until a backend has been waited for long enough. */
+  /** Milliseconds until the next grace period ends. */
   readonly recheckIn: number | undefined;
-  /** When the first of the changes was made that backends were waited for, and are no more. */
+  /** Time of the earliest change whose verdicts are no longer pending. */
   readonly changedAt: number | undefined;
   readonly outcomes: readonly Outcome[];
 }
 
 const keyOf = ({ service }: Candidate): ServiceKey => keyOfService(service);
 
-/** Equal while a candidate is judged by the same standing. */
+/** Equal while a candidate is evaluated with the same standing. */
 function standingOf(candidate: Candidate, { inUse, named, placed }: Judging): string {
   const flags = [candidate, ...candidate.fallbacks].map((way) => {
     const key = keyOf(way);
@@ -46,14 +46,14 @@ function standingOf(candidate: Candidate, { inUse, named, placed }: Judging): st
   return `${flags.join('')} ${placed.size > 0 && isPlaced(candidate, placed)}`;
 }
 
-/** What an outcome followed from. */
+/** An outcome with its inputs. */
 interface Judged {
   readonly standing: string;
   readonly asked: readonly (readonly [way: Candidate, verdict: Verdict])[];
   readonly outcome: Outcome;
 }
 
-/** What two backends have in common that may become one, or that ask for one name: what the first gets, the second does not. */
+/** The resources for which backends may compete: Pods, because backends of the same Pods may be merged, and names. */
 function contentions({ service, displayNames = [] }: Candidate): string[] {
   const selector = selectionOf(service).key;
   const [name] = displayNames;
@@ -64,30 +64,30 @@ function contentions({ service, displayNames = [] }: Candidate): string[] {
 }
 
 /**
- * The backends, and what probes found of each. Verdicts enter one by one: an evaluation takes those that are known, and
- * waits for none. A new backend that has not answered is left out; one that is in use stays as it was for a while.
+ * Tracks the outcome of each backend. Verdicts enter one by one: an evaluation uses those that are known, and waits for
+ * none. A new backend without a verdict is left out; one in use keeps its last outcome for a while.
  */
 export class BackendTracker {
-  /** Services that are in use as ways into their backends; undefined until that was read from what is published. */
+  /** Entry points in use; undefined until they were read from the published state. */
   #inUse: InUse | undefined;
-  /** Who was there when each of them came into use. */
+  /** The other Services of each backend when its entry point came into use. */
   #companions: Companions = new Map();
-  /** The last outcome of each way in use. */
+  /** The last outcome of each entry point in use. */
   #outcomes: ReadonlyMap<ServiceKey, Outcome> = new Map();
   #waiting: ReadonlyMap<ServiceKey, Waiting> = new Map();
-  /** A candidate that did not change is the same object again. */
+  /** By candidate, because an unchanged candidate is the same object. */
   readonly #judged = new WeakMap<Candidate, Judged>();
 
   get knowsWays(): boolean {
     return this.#inUse !== undefined;
   }
 
-  /** Starts from what is published. */
+  /** Sets the published entry points. */
   useWays(inUse: InUse): void {
     this.#inUse = inUse;
   }
 
-  /** Forgets which ways are in use: others may have published since. */
+  /** Forgets the entry points in use, because other replicas may have published. */
   forgetWays(): void {
     this.#inUse = undefined;
     this.#companions = new Map();
@@ -102,9 +102,9 @@ export class BackendTracker {
   }
 
   /**
-   * @param recall the last verdict on a way, `PENDING` without one; throws what its probe threw
+   * @param recall returns the last verdict on an entry point, `PENDING` without one; rethrows the error of its probe
    * @param now milliseconds of `performance.now`
-   * @param changedAt when the inputs changed, where that is the reason for this evaluation
+   * @param changedAt when the inputs changed, if that is the reason for this evaluation
    */
   evaluate(
     backends: Backends,
@@ -118,7 +118,7 @@ export class BackendTracker {
     const waiting = new Map<ServiceKey, Waiting>();
     let recheckIn = Number.POSITIVE_INFINITY;
     let isComplete = true;
-    /** Waits for a candidate. @returns whether it is still worth while */
+    /** Waits for a candidate. @returns false if its grace period is over */
     const waits = (candidate: Candidate, longest: number): boolean => {
       const key = keyOf(candidate);
       const entry = before.get(key) ?? { since: now, changedAt };
@@ -160,7 +160,7 @@ export class BackendTracker {
     };
   }
 
-  /** The outcome of a candidate; the same object again while nothing changed that it follows from. */
+  /** The outcome of a candidate, which is the same object while its inputs are the same. */
   #judge(candidate: Candidate, judging: Judging, recall: (way: Candidate) => Verdict): Outcome {
     const standing = standingOf(candidate, judging);
     const known = this.#judged.get(candidate);
@@ -169,7 +169,7 @@ export class BackendTracker {
     try {
       if (known?.standing === standing && known.asked.every(isSame)) return known.outcome;
     } catch {
-      // Its probe throws now, which is judged below.
+      // The probe failed since then.
     }
     let hasFailed = false;
     const record = (way: Candidate): Verdict => {
@@ -184,15 +184,15 @@ export class BackendTracker {
     return outcome;
   }
 
-  /** What was known of a backend that is in use, before it changed or while another way into it is tried. */
+  /** The last outcome of a backend in use, while it changes or another entry point is tried. */
   #lastOf({ service }: Outcome): Outcome | undefined {
     return service === undefined ? undefined : this.#outcomes.get(keyOf(service));
   }
 
-  /** The ways that an evaluation chose are in use from now on. */
+  /** Records that the chosen entry points are in use. */
   commit({ result, outcomes }: Evaluation): void {
     const companions = new Map(result.companions);
-    // What is not known of a backend is no reason to let others take its place.
+    // A pending backend keeps its companions, so that no other Service takes its place.
     for (const { isPending, service } of outcomes) {
       if (isPending !== true || service === undefined) continue;
       const known = this.#companions.get(keyOf(service));

@@ -15,26 +15,26 @@ import { switchedOffBeside } from '../planning/switched-off.ts';
 import type { Ids } from './backend-ids.ts';
 import { PublishedIndex } from './published-index.ts';
 
-/** All that backends and their conditions follow from. */
+/** The inputs of backends and their conditions. */
 export interface CatalogInputs {
-  /** What the last discovery found. */
+  /** The results of the last discovery. */
   readonly found: readonly DiscoveredService[];
-  /** Ids of the backends that were found, by their entry points. */
+  /** Ids of the discovered backends, by their entry points. */
   readonly ids: Ids;
-  /** The tools that are published. */
+  /** The published tools. */
   readonly tools: readonly PublishedTool[];
   readonly overrides: Overrides;
   readonly policy: AdmissionPolicy;
   readonly publication: PublicationState;
   readonly cuts: readonly Cut[];
   readonly omissions: readonly Omission[];
-  /** No backend is reachable, so verdicts of before stand. */
+  /** No backend is reachable, so the previous verdicts stay. */
   readonly isOutage?: boolean;
 }
 
 type Facts = Parameters<typeof findingsOf>[1];
 
-/** The backends that are known, with an identity and conditions that last from one discovery to the next. */
+/** The known backends, with stable identities and conditions. */
 export class Catalog {
   #backends: readonly Backend[] = [];
   #byService: ReadonlyMap<ServiceKey, Backend> = new Map();
@@ -42,17 +42,19 @@ export class Catalog {
   #ownTools: readonly PublishedTool[] = [];
   #inputs: CatalogInputs | undefined;
 
-  /** Those that the last discovery found, in its order; then those that it did not, whose tools are still published. */
+  /**
+   * The backends of the last discovery, in its order, then those that it did not find and whose tools are still published.
+   */
   get backends(): readonly Backend[] {
     return this.#backends;
   }
 
-  /** Published tools of no backend: people added them, or their backends were not seen since the start. */
+  /** Published tools without a backend: from overrides, or of backends that were not found since the start. */
   get ownTools(): readonly PublishedTool[] {
     return this.#ownTools;
   }
 
-  /** The backend whose entry point is a Service. */
+  /** The backend with a Service as its entry point. */
   of(key: ServiceKey): Backend | undefined {
     return this.#byService.get(key);
   }
@@ -97,8 +99,8 @@ export class Catalog {
 }
 
 /**
- * Whether all that conditions follow from is the same, but for what is found and published of a single backend. While
- * overrides switch something off, backends depend on each other.
+ * Whether all inputs are the same except the result and the published tool of single backends. Backends depend on each other
+ * while overrides disable one.
  */
 function sameFrame(one: CatalogInputs, other: CatalogInputs): boolean {
   const isOff = Object.values(other.overrides.tools).some(({ enabled }) => enabled === false);
@@ -139,7 +141,7 @@ function backendOf(
   };
 }
 
-/** Works out what all backends have in common, once for all of them. */
+/** Computes the facts that all backends share. */
 function sharedFacts({ found, overrides, policy, publication, isOutage = false, ...output }: CatalogInputs) {
   const changes: ReadonlyMap<ServiceKey, Change> = resolveOverrides(found, overrides).changes;
   const offBeside = switchedOffBeside(found, overrides);

@@ -15,7 +15,7 @@ export class DriftBackoff {
     this.#tell = tell;
   }
 
-  /** Whether changes are left alone for now. Reports the first time. @param keys what was changed */
+  /** Whether changes are left alone for now. Reports the first time. @param keys the changed keys */
   holds(live: Observed | undefined, keys: readonly string[], cycle: number): boolean {
     this.until = undefined;
     const now = performance.now();

@@ -1,4 +1,4 @@
-/** How many times the same external change is reverted without a delay, and how many times any change is. */
+/** How often the same external change is reverted without a delay, and how often any change is. */
 const SAME_AT_ONCE = 3;
 const ANY_AT_ONCE = 20;
 
@@ -6,8 +6,8 @@ const ANY_AT_ONCE = 20;
 const DELAY = 60_000;
 
 /**
- * Limits how often external changes are reverted. An edit by hand is reverted at once; a program that keeps writing is
- * overruled once a minute at most. All external changes share one token bucket, because several programs may write in turn.
+ * Limits how often external changes are reverted. A manual edit is reverted at once. A program that keeps writing is
+ * overruled at most once a minute. All external changes share one token bucket, because several programs may write in turn.
  */
 export class DriftRateLimiter {
   #content: string | undefined;
@@ -16,7 +16,7 @@ export class DriftRateLimiter {
   #tokens = ANY_AT_ONCE;
   #filledAt = Number.NEGATIVE_INFINITY;
 
-  /** Milliseconds until a change to this content may be reverted. @param now milliseconds of any steady clock */
+  /** Milliseconds until a change to this content may be reverted. @param now a monotonic clock, in milliseconds */
   delayFor(content: string, now: number): number {
     const isRepeated = content === this.#content && this.#times >= SAME_AT_ONCE;
     const same = isRepeated ? DELAY - (now - this.#last) : 0;

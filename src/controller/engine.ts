@@ -10,11 +10,11 @@ export interface EngineOptions
   extends Pick<ReconcileLoopOptions, 'version' | 'now' | 'tell' | 'once' | 'mayPublish'> {
   readonly source: Source;
   readonly stages: EngineStages;
-  /** What is kept up to date; the first one is the home target. */
+  /** The first one is the home target. */
   readonly targets: readonly [home: EngineTarget, ...others: EngineTarget[]];
 }
 
-/** The loop of one target. */
+/** A target and its loop. */
 interface TargetLoop {
   readonly target: EngineTarget;
   readonly tell: (event: EngineEvent) => void;
@@ -22,16 +22,15 @@ interface TargetLoop {
 }
 
 /**
- * Runs the loops: discovery keeps a snapshot of all backends, and a reconcile loop for each target keeps that target in
- * step with it. No target waits for another one. All loops are level-triggered: they work from the current state, so a
- * lost or duplicate event is harmless.
+ * Runs the loops: discovery maintains a snapshot of all backends, and each target has a reconcile loop. No target waits for
+ * another one. All loops are level-triggered: they work from the current state, so a lost or duplicate event is harmless.
  */
 export class Engine {
   #options: EngineOptions;
-  /** The options from the next session on. */
+  /** The options for the next session. */
   #pendingOptions: EngineOptions | undefined;
   #session = new AbortController();
-  /** Outlives reconcilers: neither other options nor a new leader make changed tools look new. */
+  /** Outlives reconcilers, so that a change of options or leader does not make known tools look changed. */
   readonly #tools = new ToolWatch();
   readonly #discovery: DiscoveryLoop;
   /** In the order of the targets. */
@@ -48,7 +47,7 @@ export class Engine {
 
   /**
    * Runs until the signal is aborted; with `once`, until the first publication to each target.
-   * @throws only with `once`: the first failure; or what the source throws because it can never work
+   * @throws only with `once`, the first failure; or an error of the source that cannot be retried
    */
   async run(signal: AbortSignal): Promise<void> {
     do {
@@ -59,8 +58,8 @@ export class Engine {
   }
 
   /**
-   * Works with other options from now on. What is published stands until the new source has listed everything. What was
-   * known of places that it cannot read stands as well, so a change of options loses nothing.
+   * Applies other options. The published state stays until the new source has listed everything. State of places that the
+   * new source cannot read is kept, so a change of options loses nothing.
    */
   reconfigure(options: EngineOptions): void {
     this.#pendingOptions = options;
@@ -75,7 +74,7 @@ export class Engine {
     this.#setTargets();
   }
 
-  /** Makes the loops those of the targets in the options. A target that was there before keeps its loop. */
+  /** Updates the loops to the targets in the options. An existing target keeps its loop. */
   #setTargets(): void {
     const before = new Map(this.#loops.map(({ target, loop }) => [target.id, loop]));
     const [home] = this.#options.targets;
@@ -103,28 +102,28 @@ export class Engine {
     };
   }
 
-  /** The number of the discovery run that goes on or was the last; the next one has a higher one. */
+  /** The number of the current or last discovery run. It only increases. */
   get cycle(): number {
     return this.#discovery.cycle;
   }
 
-  /** Resolves when no backend is being probed. */
+  /** Resolves when no probe is running. */
   get idle(): Promise<void> {
     return this.#discovery.idle;
   }
 
-  /** Runs discovery soon: something that it depends on changed. */
+  /** Triggers a run of discovery. */
   wake(): void {
     this.#discovery.wake();
   }
 
-  /** This process may publish from now on, and does so at once. Others may have written since. */
+  /** This process may publish from now on, and does so at once. Another leader may have changed the target. */
   onStartedLeading(): void {
     this.#discovery.restart();
     for (const { loop } of this.#loops) loop.onStartedLeading();
   }
 
-  /** Tells a loop of what others write to its target, and all others if it may be the overrides that they use. */
+  /** Triggers a target's loop after external changes, and all other loops if the change may be in their overrides. */
   async #watch({ target, tell, loop }: TargetLoop, signal: AbortSignal): Promise<void> {
     const isHome = target === this.#options.targets[0];
     await target.publisher.watch?.(
@@ -138,7 +137,7 @@ export class Engine {
     );
   }
 
-  /** Works with the options as they are until the signal is aborted. */
+  /** Runs the loops with the current options until the signal is aborted. */
   async #runSession(signal: AbortSignal): Promise<void> {
     const { source, tell, once } = this.#options;
     const stop = new AbortController();
@@ -159,7 +158,7 @@ export class Engine {
       tell({ ...change, kind: 'source-failed' });
       if (once) fail(change.error);
     };
-    // With `once`, the failure of one target must not keep the others from being published.
+    // With `once`, the failure of one target must not prevent the publication to others.
     const published = this.#loops.map(({ loop }) => loop.run(either).catch(once ? note : fail));
     const running = [
       source.run(onChange, either),
@@ -172,12 +171,12 @@ export class Engine {
   }
 }
 
-/** Marks the events of all targets but the home target. */
+/** Adds the target's id to events, except for the home target. */
 function tellOf({ tell, targets }: EngineOptions, target: EngineTarget): TargetLoop['tell'] {
   return target === targets[0] ? tell : (event) => tell({ ...event, targetId: target.id });
 }
 
-/** Discovery for a loop whose target decides neither names nor approvals. */
+/** Discovery for the loop of a target that does not decide on names or approvals. */
 function withoutLearning(discovery: Discovery): Discovery {
   return {
     get snapshot() {

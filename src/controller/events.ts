@@ -13,9 +13,9 @@ import type { ToolChange } from './tool-changes.ts';
 
 export type { FollowOutcome };
 
-/** What the engine did, for those who log, count or show it. Times are in milliseconds. */
+/** Events of the engine, consumed by logging, metrics and the read model. Times are in milliseconds. */
 export type EngineEvent = EngineFact & {
-  /** The target that this is about; absent for the home target, and for what is about no target. */
+  /** The target of the event; absent for the home target, and for events about no target. */
   readonly targetId?: string;
 };
 
@@ -26,25 +26,25 @@ type EngineFact =
   | {
       readonly kind: 'pass';
       readonly cycle: number;
-      /** Everything was listed, and all backends that were due have answered. */
+      /** The source was listed completely, and all backends that were due have been probed. */
       readonly full: boolean;
       readonly before: readonly DiscoveredService[];
       readonly services: readonly DiscoveredService[];
       /** Ids of the backends by their entry points. */
       readonly ids: Ids;
-      /** Candidates that are left out because their answers contradict their type; absent: none. */
+      /** Number of candidates that are left out because responses contradict their type; absent: none. */
       readonly disproven?: number;
       readonly problems: readonly Problem[];
-      /** Services that were examined. */
+      /** Number of examined Services. */
       readonly examined: number;
-      /** What this run took; of a full discovery, the time since everything was listed. */
+      /** Duration of this run; for a full discovery, the time since the source was listed. */
       readonly milliseconds: number;
-      /** Time that detection took since the snapshot before; 0 where only probes brought something new. */
+      /** Duration of detection since the previous snapshot; 0 if only probes had new results. */
       readonly detecting: number;
-      /** When the first Service changed that made other documents follow, on the clock of `performance.now`. */
+      /** When the first Service changed that affects the documents, on the clock of `performance.now`. */
       readonly changedAt: number | undefined;
     }
-  /** A discovery run failed, which is a bug; the last snapshot stands. `attempt`: how many in a row, this one included. */
+  /** A discovery run failed, which is a bug. The last snapshot stays. `attempt`: number of consecutive failures. */
   | {
       readonly kind: 'discovery-failed';
       readonly cycle: number;
@@ -52,27 +52,27 @@ type EngineFact =
       readonly error: unknown;
       readonly retryIn: number;
     }
-  /** A reconciliation is over, and what a person should know of the documents; `ok`: what shall be published is. */
+  /** A reconciliation ended. `ok`: the desired state is published. `problems`: notes about the documents. */
   | {
       readonly kind: 'reconciled';
       readonly cycle: number;
       readonly ok: boolean;
       readonly problems: readonly Problem[];
       readonly milliseconds: number;
-      /** What limits keep out of the documents; absent where none were made. */
+      /** Tools that limits removed from the documents; absent if none were generated. */
       readonly cuts?: readonly Cut[] | undefined;
-      /** Tools that are in one document and left out of another one; absent where none were made. */
+      /** Tools that one document has and another one leaves out; absent if none were generated. */
       readonly omissions?: readonly Omission[] | undefined;
-      /** The tools that are published now, as far as they are known. */
+      /** The published tools, if known. */
       readonly tools: readonly PublishedTool[] | undefined;
-      /** The number of the newest revision, where revisions are kept. */
+      /** The number of the newest revision, if there is a history. */
       readonly revision: number | undefined;
-      /** What is published could be recorded in the history, where there is one. */
+      /** False if the published state could not be recorded in the history. */
       readonly recorded: boolean;
     }
   /**
-   * MCP servers and annotated Services wait for a person, others than before. `waiting`: all of them, as `namespace/name`;
-   * `fresh`: those that did not wait before.
+   * The set of MCP servers and annotated Services that wait for approval changed. `waiting`: all of them, as
+   * `namespace/name`; `fresh`: those that did not wait before.
    */
   | {
       readonly kind: 'approvals-waiting';
@@ -80,37 +80,37 @@ type EngineFact =
       readonly waiting: readonly string[];
       readonly fresh: readonly string[];
     }
-  /** The tools of an MCP server that is published are others than they were. */
+  /** The tools of a published MCP server changed. */
   | { readonly kind: 'tools-changed'; readonly cycle: number; readonly change: ToolChange }
-  /** What is published, as it was just read: also by a replica that does not write. */
+  /** The published state was read, also by a replica that does not write. */
   | { readonly kind: 'observed'; readonly live: Observed | undefined }
-  /** A replica that does not write cannot read what is published. */
+  /** A replica that does not write cannot read the published state. */
   | {
       readonly kind: 'observe-failed';
       readonly cycle: number;
       readonly error: unknown;
       readonly retryIn: number;
     }
-  /** Documents were made; not `ok`: the overrides cannot be read, so the last ones stay. */
+  /** Documents were generated. Not `ok`: the overrides are invalid, so the last documents stay. */
   | { readonly kind: 'generated'; readonly cycle: number; readonly ok: boolean }
   | { readonly kind: 'published'; readonly cycle: number; readonly plan: Plan; readonly target: string }
-  /** Somebody changed generated documents; they are put right. */
+  /** Another client changed generated documents, and the change is reverted. */
   | {
       readonly kind: 'drift';
       readonly cycle: number;
       readonly keys: readonly string[];
       readonly diff: readonly DiffLine[];
     }
-  /** A program writes the same thing again and again: it is let be for a while. */
+  /** The same external change keeps coming back. The program stops reverting it for a while. */
   | {
       readonly kind: 'drift-repeated';
       readonly cycle: number;
       readonly keys: readonly string[];
       readonly retryIn: number;
     }
-  /** What was published was deleted; it is made anew, with the overrides that were there where these are known. */
+  /** The published object was deleted and is created again, with its last overrides if they are known. */
   | { readonly kind: 'recreated'; readonly cycle: number; readonly overrides: boolean }
-  /** The overrides cannot be read; the last toolset stays until they are mended. */
+  /** The overrides are invalid. The last toolset stays until they are fixed. */
   | { readonly kind: 'overrides-invalid'; readonly cycle: number; readonly faults: string }
   | { readonly kind: 'overrides-mended'; readonly cycle: number }
   /** Many tools would be removed at once. They stay published until their holds end. */
@@ -120,22 +120,22 @@ type EngineFact =
       readonly tools: readonly string[];
       readonly retryIn: number;
     }
-  /** What was published could not be used as it was read back, so an earlier revision was published. */
+  /** The published documents were invalid when they were read back, so an earlier revision was published. */
   | {
       readonly kind: 'rolled-back';
       readonly cycle: number;
       readonly to: number;
       readonly faults: readonly string[];
     }
-  /** A rollback keeps what is published, or the inputs changed and it does so no more. */
+  /** A rollback keeps the published documents, or ends because the inputs changed. */
   | { readonly kind: 'rollback'; readonly cycle: number; readonly to: number; readonly holds: boolean }
-  /** What was done so that the agent reads what is published. */
+  /** The result of making the agent load what is published. */
   | { readonly kind: 'agent'; readonly cycle: number; readonly outcome: FollowOutcome }
-  /** The configuration changed; `changes` says what is other than before. All is looked at anew. */
+  /** The configuration changed; `changes` lists the differences. Everything is discovered again. */
   | { readonly kind: 'reconfigured'; readonly changes: readonly string[] }
-  /** A changed configuration cannot be used; the one before stays in force. */
+  /** A changed configuration is invalid; the previous one stays in force. */
   | { readonly kind: 'configuration-refused'; readonly error: Error }
-  /** The configuration is again the one in force. */
+  /** The configuration is valid again, and equal to the one in force. */
   | { readonly kind: 'configuration-mended' }
   | {
       readonly kind: 'source-failed';
@@ -145,12 +145,12 @@ type EngineFact =
       readonly reason: FailureReason;
       readonly retryIn: number;
     }
-  /** Changes that others make to what is published are noticed with each pass only. */
+  /** The target cannot be watched, so external changes are noticed only with each full resync. */
   | { readonly kind: 'watch-failed'; readonly error: Error }
   | {
       readonly kind: 'publish-failed';
       readonly cycle: number;
-      /** How many in a row failed, this one included. */
+      /** Number of consecutive failures. */
       readonly attempt: number;
       readonly error: unknown;
       readonly retryIn: number;

@@ -4,8 +4,8 @@ import type { Observed } from '../planning/observed.ts';
 import { CONTENT_HASH, plan } from '../planning/plan.ts';
 
 /**
- * Identifies the desired state: labels and annotations, among them the hash of the documents. The owner reference is left
- * out, because it depends on a permission.
+ * Identifies the desired metadata: labels and annotations, which include the hash of the documents. The owner reference is
+ * excluded, because it depends on a permission.
  */
 export const metadataFingerprint = ({ labels, annotations }: Plan): string =>
   JSON.stringify([labels, annotations]);
@@ -19,8 +19,8 @@ export const liveFingerprint = (live: Observed | undefined): string =>
   ]);
 
 /**
- * What somebody else changed since the last publication, if the desired state is still the same; empty if nothing. It need
- * not be drift: a program of another version, or with other settings, publishes whole toolsets too.
+ * The external changes since the last publication, if the desired state is still the same; empty if there are none. They
+ * need not be drift: another version of this program, or one with other settings, publishes whole toolsets.
  * @param wanted the fingerprint of the desired state of the last publication, if there was one
  */
 export function externalChanges(

@@ -3,7 +3,7 @@ import type { DiscoveredService } from '../model/discovery.ts';
 
 const hash = (text: string): string => digest('sha256', text);
 
-/** Lists of tools and of names are long, and many Services, or probes, have the same object. */
+/** Cached, because lists of tools and names are long, and many Services or verdicts share one object. */
 const prints = new WeakMap<object, string>();
 
 function printOf(shared: object | undefined): string | undefined {
@@ -15,7 +15,7 @@ function printOf(shared: object | undefined): string | undefined {
   return print;
 }
 
-/** Services that did not change are the same objects from one snapshot to the next. */
+/** An unchanged Service is the same object in the next snapshot. */
 const servicePrints = new WeakMap<DiscoveredService, string>();
 
 function servicePrint(found: DiscoveredService): string {
@@ -52,7 +52,7 @@ function servicePrint(found: DiscoveredService): string {
   return print;
 }
 
-/** A hash of what of discovered services decides what is published: while it is the same, the documents are. */
+/** A hash of everything in discovered services that affects the documents. */
 export function fingerprint(services: readonly DiscoveredService[]): string {
   return hash(services.map(servicePrint).join());
 }

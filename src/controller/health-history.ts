@@ -2,23 +2,23 @@ import type { Backend } from '../model/backend.ts';
 import type { BackendId } from '../model/backend-id.ts';
 import { causeOf, type Health, type Verdict } from '../model/discovery.ts';
 
-/** What probes found from a time on. */
+/** A health status, and when it began. */
 export interface HealthRecord {
   readonly time: Date;
   readonly health: Health;
   readonly reason: string;
 }
 
-/** What is remembered of one backend's probes. */
+/** The probe history of one backend. */
 export interface BackendHistory {
   readonly discoveredAt: Date;
   /** When it was last probed. */
   readonly checkedAt: Date | undefined;
-  /** What probes found, the newest last: an entry for each change, with the time of the change. */
+  /** Health transitions, the newest last. */
   readonly health: readonly HealthRecord[];
 }
 
-/** How many changes of a backend's health are remembered. */
+/** Maximum number of transitions per backend. */
 const REMEMBERED = 10;
 
 interface Remembered {
@@ -26,7 +26,7 @@ interface Remembered {
   readonly verdict: Verdict;
 }
 
-/** Remembers how the health of backends changed, by their ids. */
+/** Health transitions of backends, by id. */
 export class HealthHistories {
   #byId: ReadonlyMap<BackendId, Remembered> = new Map();
 
@@ -34,7 +34,7 @@ export class HealthHistories {
     return this.#byId.get(id)?.history;
   }
 
-  /** Takes over what a discovery found; backends that are not there any more are forgotten. */
+  /** Records the results of a discovery, and forgets backends that are gone. */
   record(backends: readonly Backend[], now: Date): void {
     this.#byId = new Map(
       backends.map(({ id, found: { verdict } }) => [id, remember(this.#byId.get(id), verdict, now)]),
@@ -43,7 +43,7 @@ export class HealthHistories {
 }
 
 function remember(before: Remembered | undefined, verdict: Verdict, now: Date): Remembered {
-  // A verdict from memory is the same object again.
+  // A cached verdict is the same object.
   if (before?.verdict === verdict) return before;
   const { discoveredAt, health } = before?.history ?? { discoveredAt: now, health: [] };
   const isSame = before !== undefined && causeOf(before.verdict) === causeOf(verdict);

@@ -8,7 +8,7 @@ import type { Outputs } from '../outputs/outputs.ts';
 import type { OutputSettings } from '../outputs/registry.ts';
 import type { ToolKind } from '../planning/tools.ts';
 
-/** Discovered services by the names of their tools, as they were when they were published. */
+/** Discovered services by the names of their published tools, as of the publication. */
 export type KnownServices = ReadonlyMap<string, DiscoveredService>;
 
 function endpointOf(text: string): Endpoint {
@@ -18,7 +18,7 @@ function endpointOf(text: string): Endpoint {
   return { scheme, host: url.hostname, port, path: url.pathname.replace(/\/+$/, '') };
 }
 
-/** The discovered service that a published tool was made of, as far as the tool tells. */
+/** Reconstructs the discovered service of a published tool. */
 function republished(tool: PublishedTool, kinds: ReadonlyMap<string, ToolKind>): DiscoveredService {
   const { name, type, endpoint, description, namespace = '', metadata } = tool;
   const kind = kinds.get(type) ?? kinds.get('custom');
@@ -40,7 +40,7 @@ function republished(tool: PublishedTool, kinds: ReadonlyMap<string, ToolKind>):
     detector: kinds.has(type) ? type : 'custom',
     kind: kind?.description ?? description,
     description,
-    // The description was published as it is to be read.
+    // The published description already has its final text.
     tenantDescription: false,
     endpoint: endpointOf(endpoint),
     servicePort: 0,
@@ -57,8 +57,8 @@ function republished(tool: PublishedTool, kinds: ReadonlyMap<string, ToolKind>):
 }
 
 /**
- * The services behind some published tools, as far as the documents tell: what is read back may be written in other words, or
- * ask before more tools. That is better than to hold everything else with them.
+ * Reconstructs the services of some published tools approximately: their descriptions may differ, and more of their tools
+ * may need approval. That is better than holding all other changes too.
  */
 export function roughlyFrom(
   published: readonly PublishedTool[],
@@ -74,8 +74,8 @@ export function roughlyFrom(
 }
 
 /**
- * The services behind published tools, read back from the documents; nothing where they do not tell enough: making them
- * anew must give the same documents.
+ * Reconstructs the services of published tools; `undefined` unless generating with them gives exactly the published
+ * documents.
  */
 export function knownFrom(
   published: Toolset,
@@ -90,14 +90,14 @@ export function knownFrom(
       return undefined;
     return new Map(services.map((service) => [service.tool, service]));
   } catch {
-    // Somebody else's documents, or those of another version.
+    // Documents of others, or of another version.
     return undefined;
   }
 }
 
 /**
- * What is generated while tools are held: those as they were published, and everything else as it was found.
- * @returns nothing where it is not known how to make them
+ * Generates documents while tools are held: held tools as they were published, everything else as discovered.
+ * @returns `undefined` if the services of held tools are unknown
  */
 export function withHeld(
   held: readonly string[],

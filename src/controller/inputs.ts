@@ -7,35 +7,35 @@ import { yieldEvery } from '../model/yield-every.ts';
 import type { Change } from '../sources/source.ts';
 import type { Stages } from './pass.ts';
 
-/** Longest time that detection keeps the event loop, in milliseconds. */
+/** Maximum time that detection blocks the event loop, in milliseconds. */
 const SLICE = 20;
 
-/** What a detection covers. Times are in milliseconds. */
+/** The result of a detection. Times are in milliseconds. */
 export interface Batch {
   readonly detection: Detection;
-  /** The source listed everything since the detection before. */
+  /** The source listed everything since the last detection. */
   readonly isFullResync: boolean;
-  /** When the first Service changed since the detection before, on the clock of `performance.now`. */
+  /** When the first Service changed since the last detection, on the clock of `performance.now`. */
   readonly changedAt: number | undefined;
-  /** Services that were examined. */
+  /** Number of examined Services. */
   readonly examined: number;
-  /** Time that detection took, with the changes that led to it. */
+  /** Duration of detection, including the changes that led to it. */
   readonly detecting: number;
 }
 
-/** What the source reported, and what is detected in it. */
+/** The state of the source, with incremental detection. */
 export class Inputs {
   #detection: LiveDetection;
-  /** What was known before the options changed, until the new source has listed everything. */
+  /** The state from before the options changed, until the new source has listed everything. */
   #previousDetection: LiveDetection | undefined;
   #isFullResync = false;
   #changedAt: number | undefined;
   #detecting = 0;
   /** Clusters that have not been listed completely since the options changed. */
   #unlisted: Set<string>;
-  /** What a person should know about the source, by cluster. */
+  /** Notes about the source, by cluster. */
   #problems: ReadonlyMap<string, readonly Problem[]>;
-  /** Something that detection depends on changed since the last one. */
+  /** An input of detection changed. */
   isDirty = true;
 
   /** @param clusters that the source lists */
@@ -57,12 +57,13 @@ export class Inputs {
     return [...this.#problems.values()].flat();
   }
 
-  /** Starts again with other options. What is known of places that the new source cannot read is kept. */
+  /** Starts again with other options. State of places that the new source cannot read is kept. */
   reconfigure(
     { rules, detection }: Pick<Stages, 'rules' | 'detection'>,
     clusters: readonly string[] = [HOME_CLUSTER],
   ): void {
-    // Of several changes before the source listed anything, what was known before the first one counts.
+    // If the options change several times before the source has listed anything, the state from before the first change is
+    // kept.
     this.#previousDetection ??= this.#detection;
     this.#detection = new LiveDetection(rules, detection, this.#detection.former);
     this.#unlisted = new Set(clusters);
@@ -102,7 +103,7 @@ export class Inputs {
     }
   }
 
-  /** What is detected now. Changes that come meanwhile may count, and make the inputs dirty again. */
+  /** Runs detection. Changes that arrive meanwhile may be included, and make the inputs dirty again. */
   async detect(approvals: Approvals): Promise<Batch> {
     const started = performance.now();
     this.isDirty = false;
@@ -117,7 +118,7 @@ export class Inputs {
     return { detection, isFullResync, changedAt, examined, detecting };
   }
 
-  /** Makes the inputs dirty as they were before a batch: what follows from it failed. */
+  /** Marks the inputs as dirty again after a failure to process a batch. */
   restore({ changedAt }: Batch): void {
     this.isDirty = true;
     this.#changedAt = changedAt ?? this.#changedAt;

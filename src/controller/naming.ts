@@ -17,8 +17,8 @@ import { readOverrides } from '../outputs/read-overrides.ts';
 import type { Observed } from '../planning/observed.ts';
 
 /**
- * What decides who has which name. What is published comes first, since a name must survive a restart; a backend that is
- * not published now, because it is unhealthy, keeps the name that it has here.
+ * The inputs of naming. Published names come first, since a name must survive a restart. A backend that is not published
+ * now, because it is unhealthy, keeps its current name.
  */
 export function namingOf(
   published: readonly PublishedTool[],
@@ -31,7 +31,7 @@ export function namingOf(
   return { held, ...namingBy(overrides, credentials) };
 }
 
-/** What people decide of names and of ways into backends. */
+/** The decisions of operators on names and entry points. */
 export function namingBy(overrides: Overrides, credentials: Credentials): Omit<Naming, 'held'> {
   const ofBackends = Object.keys(credentials).flatMap((key) => {
     const address = addressedService(key);
@@ -41,7 +41,7 @@ export function namingBy(overrides: Overrides, credentials: Credentials): Omit<N
   return { reserved: reservedNames(overrides), named, placed: servicesWithEndpoint(overrides) };
 }
 
-/** The same, by what another process has published. */
+/** The same, from the state that another replica has published. */
 export function observedNaming(
   live: Observed | undefined,
   credentials: Credentials,
@@ -56,7 +56,7 @@ export function observedNaming(
   );
 }
 
-/** What people approved, by what is published; undefined where that cannot be read. */
+/** The approvals in the published state; undefined if they are invalid. */
 export function observedApprovals(live: Observed | undefined): Approvals | undefined {
   const read = readOverrides(live?.data[OVERRIDES_KEY]);
   return 'value' in read ? approvalsIn(read.value) : undefined;

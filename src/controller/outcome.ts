@@ -8,26 +8,26 @@ import { type ServiceKey, serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
 import { type Asked, chosenWay, type Standing, tryWays } from './ways.ts';
 
-/** What a candidate is chosen and judged by. */
+/** How a candidate is evaluated. */
 export interface Judging extends Standing {
   readonly rules: Rules;
-  /** Services for which people give a URL. */
+  /** Services for which overrides give a URL. */
   readonly placed: Naming['placed'];
 }
 
-/** What became of one candidate. */
+/** The outcome of one candidate. */
 export interface Outcome {
-  /** The way into the backend that was chosen; absent while no verdict is known. */
+  /** The chosen entry point; absent without a verdict. */
   readonly used?: Asked;
   readonly service?: DiscoveredService;
-  /** The tool of a backend that turned out to be something else. */
+  /** The tool of a backend that proved to be something else. */
   readonly contradicted?: string;
   readonly problem?: Problem;
-  /** The chosen way has not answered yet. */
+  /** The verdict on the chosen entry point is pending. */
   readonly isPending?: true;
 }
 
-/** The verdict on a backend that has not answered yet. */
+/** The verdict on a backend that has not been probed yet. */
 export const PENDING: Verdict = {
   health: 'unknown',
   authRequired: false,
@@ -37,7 +37,7 @@ export const PENDING: Verdict = {
   steps: [],
 };
 
-/** The verdict on a backend whose URL a person gives: answers of its Services would be about another place. */
+/** The verdict on a backend with a URL from overrides. Its Services are not probed, because they are a different place. */
 const PLACED: Verdict = {
   health: 'unknown',
   authRequired: false,
@@ -46,7 +46,7 @@ const PLACED: Verdict = {
   steps: [],
 };
 
-/** A verdict that makes no Service a type that the configuration keeps it from being. */
+/** Rejects a verdict that would change a Service's type to one that the configuration forbids. */
 export function permitted({ service }: Candidate, verdict: Verdict, rules: Rules): Verdict {
   const { provenAs, ...rest } = verdict;
   const forbidden = provenAs === undefined ? undefined : forbiddenType(provenAs, service, rules);
@@ -55,7 +55,7 @@ export function permitted({ service }: Candidate, verdict: Verdict, rules: Rules
     : { ...rest, proof: 'contradicted', reason: `it answers as ${provenAs}, ${forbidden}` };
 }
 
-/** A person gives the URL of this backend, and its type is known without its answers. */
+/** Whether overrides give the URL of a backend whose type is known without probes. */
 export function isPlaced(
   { service, alternates, certainty }: Candidate,
   placed: ReadonlySet<ServiceKey>,
@@ -64,7 +64,7 @@ export function isPlaced(
   return certainty !== 'hint' && keys.some((key) => placed.has(key));
 }
 
-/** What a verdict makes of a candidate: a discovered service, or a reason why it is none. */
+/** Turns a candidate and its verdict into a discovered service, or a reason why it is none. */
 function toDiscoveredService(candidate: Candidate, verdict: Verdict, rules: Rules): Outcome {
   const where = `Service ${displayKey(candidate.service)}`;
   if (candidate.certainty === 'hint' && verdict.proof !== 'proven') return { contradicted: candidate.tool };
@@ -91,7 +91,7 @@ function toDiscoveredService(candidate: Candidate, verdict: Verdict, rules: Rule
   };
 }
 
-/** Yields each way that needs a verdict. */
+/** Yields each entry point that needs a verdict. */
 function* judge(candidate: Candidate, judging: Judging): Generator<Candidate, Outcome, Verdict> {
   const { rules, inUse, placed } = judging;
   if (isPlaced(candidate, placed))
@@ -102,11 +102,13 @@ function* judge(candidate: Candidate, judging: Judging): Generator<Candidate, Ou
   return pendingOutcome(inUse.has(serviceKey(chosen.way.service)) ? chosen.way : undefined);
 }
 
-/** Of what has not answered yet only what is published stays. @param used the way that is in use, if one is */
+/** While the verdict is pending, only a backend in use stays. @param used the entry point in use, if any */
 const pendingOutcome = (used: Candidate | undefined): Outcome =>
   used === undefined ? { isPending: true } : { isPending: true, service: { ...used, verdict: PENDING } };
 
-/** A candidate whose probe threw, which no probe should: it must not take the others with it. */
+/**
+ * The outcome of a candidate whose probe threw. Probes should not throw, and one that does must not affect other candidates.
+ */
 function failed(candidate: Candidate, error: unknown): Outcome {
   return {
     problem: {
@@ -117,7 +119,7 @@ function failed(candidate: Candidate, error: unknown): Outcome {
   };
 }
 
-/** Probes the ways into one backend until one can be used. @throws only when the signal is aborted */
+/** Probes the entry points of one backend until one works. @throws only if the signal is aborted */
 export async function probeBackend(
   candidate: Candidate,
   judging: Judging,
@@ -137,9 +139,9 @@ export async function probeBackend(
 }
 
 /**
- * The same from verdicts that are known already. Pure as far as `recall` is.
- * @param recall the last verdict on a way, `PENDING` without one; throws what its probe threw
- * @param isPatient where a fallback has not answered yet, wait for it before the next one counts
+ * The same from known verdicts. Pure if `recall` is.
+ * @param recall returns the last verdict on an entry point, `PENDING` without one; rethrows the error of its probe
+ * @param isPatient wait for a pending fallback before trying the next one
  */
 export function recallBackend(
   candidate: Candidate,

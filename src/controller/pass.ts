@@ -14,44 +14,44 @@ import { isPlaced, type Judging, type Outcome, probeBackend } from './outcome.ts
 import { mergeProven } from './same-pods.ts';
 import { apart, type Companions, companionsOf, type InUse, inOrder, waysInUse } from './ways.ts';
 
-/** What a pass works with. */
+/** The dependencies of a pass. */
 export interface Stages {
   readonly rules: Rules;
-  /** What is wrong with rules that were passed over. */
+  /** Problems with rules that were skipped. */
   readonly problems: readonly Problem[];
   readonly prober: Prober;
   readonly detection: DetectOptions;
-  /** Where Services lead to, if EndpointSlices are read. */
+  /** The addresses of Services, if EndpointSlices are read. */
   readonly addresses?: AddressBook;
-  /** Most backends that are looked at. */
+  /** Maximum number of backends. */
   readonly maxBackends: number;
-  /** The Services that are in use already; they stay in use while they work, see `tryWays`. */
+  /** The Services in use. They stay in use while they work; see `tryWays`. */
   readonly inUse?: InUse;
-  /** Who was there when each of them came into use; nobody else was where this is not given. */
+  /** The other Services of each backend when its entry point came into use; by default, none. */
   readonly companions?: Companions;
-  /** Who has which name of a tool already; nobody has one where this is not given. */
+  /** The names of tools in use; by default, none. */
   readonly naming?: Naming;
 }
 
-/** What the engine works with: its prober remembers verdicts. */
+/** The dependencies of the engine. Its prober caches verdicts. */
 export interface EngineStages extends Stages {
   readonly prober: RememberingProber;
 }
 
-/** What a pass found. */
+/** The results of a pass. */
 export interface DiscoveryResult {
   readonly services: readonly DiscoveredService[];
-  /** Tools of backends that turned out to be something else, or to answer like something else. */
+  /** Tools of backends that proved to be something else. */
   readonly contradicted: readonly string[];
-  /** How many of them are left out because their answers contradict their type; the others were mere hints. */
+  /** Number of those that are left out because responses contradict their type. The others were only hints. */
   readonly disproven: number;
   readonly problems: readonly Problem[];
-  /** The Services that are used as ways into their backends. */
+  /** The entry points in use. */
   readonly inUse: InUse;
   readonly companions: Companions;
 }
 
-/** What a prober needs to know of the kinds of backends. */
+/** The facts about kinds of backends that a prober needs. */
 export function probeKinds(rules: Rules): ProbeKind[] {
   return rules.detectors.map(({ detector }) => ({
     detector: detector.type,
@@ -63,7 +63,7 @@ export function probeKinds(rules: Rules): ProbeKind[] {
   }));
 }
 
-/** What generating needs to know of the kinds of backends, for tools that people add. */
+/** The facts about kinds of backends that tools from overrides need. */
 export function toolKinds(rules: Rules): Map<string, ToolKind> {
   return new Map(
     [...rules.byType].map(([type, { detector }]) => [
@@ -73,12 +73,12 @@ export function toolKinds(rules: Rules): Map<string, ToolKind> {
   );
 }
 
-/** A detection as the backends to probe, by what is in use and what people name. */
+/** The backends to probe, based on detection, entry points in use and overrides. */
 export interface Backends {
   readonly candidates: readonly Candidate[];
-  /** The Services to probe: each way into each of them, unless a person gives the URL. */
+  /** The Services to probe: all entry points, unless overrides give the URL. */
   readonly ways: readonly Candidate[];
-  /** All Services that count, backends or not. */
+  /** All included Services, whether they are backends or not. */
   readonly services: readonly Service[];
   readonly problems: readonly Problem[];
   readonly judging: Judging;
@@ -97,7 +97,7 @@ export function backendsOf(detection: Detection, stages: Omit<Stages, 'prober'>)
   return { candidates, ways, services: detection.services, problems: limited.problems, judging };
 }
 
-/** What all outcomes are together: services that prove to be one are merged, and each has a name of its own. Pure. */
+/** Combines outcomes: merges services that prove to be the same backend, and assigns unique names. Pure. */
 export function combineOutcomes(
   outcomes: readonly Outcome[],
   { judging, services: all, problems }: Pick<Backends, 'judging' | 'services' | 'problems'>,
@@ -124,7 +124,7 @@ export function combineOutcomes(
   };
 }
 
-/** One full pass from Services to discovered services: detection, then all probes, then what these prove. */
+/** Runs one full pass from Services to discovered services: detection, then all probes. */
 export async function discover(
   services: Iterable<Service>,
   stages: Stages,

@@ -5,19 +5,19 @@ import { subjectOf } from '../probing/scheduled-prober.ts';
 import type { EngineStages } from './pass.ts';
 import { WorkQueue } from './work-queue.ts';
 
-/** The backoff of a probe that throws, which no probe should. */
+/** The backoff of a probe that throws. Probes should not throw. */
 const RETRY: Backoff = { firstDelay: 15_000, maxDelay: 300_000 };
 
 /** A changed Service gets a new key, so it does not wait for the probe of its previous version. */
 const keyOf = (way: Candidate): string => `${displayKey(way.service)} ${subjectOf(way)}`;
 
-/** Probes Services when they are due, each on its own. */
+/** Probes Services independently when they are due. */
 export class ProbeQueue {
   readonly #stages: Pick<EngineStages, 'prober' | 'maxBackends'>;
   readonly #queue: WorkQueue<string>;
-  /** What is enqueued. */
+  /** The queued entry points. */
   readonly #ways = new Map<string, Candidate>();
-  /** What probes threw, until they succeed. */
+  /** Errors of probes, until they succeed. */
   readonly #faults = new Map<string, { readonly error: unknown }>();
 
   /** @param onResult called after each probe, with the namespace of its backend */
@@ -29,7 +29,7 @@ export class ProbeQueue {
     this.#stages = stages;
     this.#queue = new WorkQueue<string>(
       {
-        // The prober has a limit of its own for what costs something. Here no backend waits for another one.
+        // The prober limits concurrency itself. Here no backend waits for another one.
         concurrency: stages.maxBackends,
         groupOf: (key) => {
           const way = this.#ways.get(key);
@@ -37,7 +37,7 @@ export class ProbeQueue {
         },
         process: (key, each) => this.#probe(key, each),
         onFailure: (key, error) => {
-          // Once dropped, it is not probed again, so its fault would never go away.
+          // A dropped entry point is not probed again, so its error would stay forever.
           if (this.#ways.has(key)) this.#faults.set(key, { error });
         },
         onDone: (_, namespace) => onResult(namespace),
@@ -48,7 +48,7 @@ export class ProbeQueue {
     );
   }
 
-  /** Resolves when no backend is being probed. */
+  /** Resolves when no probe is running. */
   get idle(): Promise<void> {
     return this.#queue.idle;
   }
@@ -57,7 +57,7 @@ export class ProbeQueue {
     return this.#queue.size === 0;
   }
 
-  /** The last verdict on a way, if there is one. Where it is due, it is enqueued. @throws what its probe threw */
+  /** The last verdict on an entry point, if there is one. Enqueues a probe if one is due. @throws the error of its probe */
   recall(way: Candidate): Verdict | undefined {
     const { verdict, isDue } = this.#stages.prober.recall(way);
     if (!isDue && this.#faults.size === 0) return verdict;
@@ -71,7 +71,7 @@ export class ProbeQueue {
     return verdict;
   }
 
-  /** Drops what is enqueued of others than these. */
+  /** Removes all other entry points from the queue. */
   retain(ways: readonly Candidate[]): void {
     if (this.#ways.size === 0) return;
     const kept = new Set(ways.map(keyOf));

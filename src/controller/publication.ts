@@ -8,7 +8,7 @@ import { type Intent, plan } from '../planning/plan.ts';
 import { previousRevision } from '../planning/revisions.ts';
 import type { Publisher } from '../publishers/publisher.ts';
 
-/** What a publication needs beside what shall be published. */
+/** The dependencies of a publication. */
 export interface Publication {
   readonly publisher: Publisher;
   readonly version: string;
@@ -19,22 +19,22 @@ export interface Publication {
 /** The result of a publication. */
 export interface PublishResult {
   readonly plan: Plan;
-  /** What was stored. */
+  /** The stored state. */
   readonly live: Observed | undefined;
-  /** Where what was published could not be used: what was wrong, and the revision that was published in its place. */
+  /** Set if the published documents were invalid: their faults, and the revision that was published instead. */
   readonly rolledBack?: { readonly to: ReadRevision; readonly faults: readonly string[] };
 }
 
-/** What is wrong with what is there now. */
+/** The faults of the stored state. */
 function faultsIn(live: Observed | undefined, faultsOf: Outputs['faultsOf']): readonly string[] {
   if (live === undefined) return [];
   return live.toolset === undefined ? ['a document is missing'] : faultsOf(live.toolset.documents);
 }
 
 /**
- * Publishes, looks at what was stored, and returns to an earlier revision when that cannot be used: something on the way,
- * such as an admission webhook, may have changed it. What somebody writes afterwards is drift, and the next pass's business.
- * @throws as `Publisher.apply`; UserError when there is nothing to return to
+ * Publishes, verifies the stored state, and rolls back to an earlier revision if it is invalid: an admission webhook, for
+ * example, may have changed it. Later external changes are drift, which the next reconciliation handles.
+ * @throws as `Publisher.apply`; UserError if there is no revision to return to
  */
 export async function publish(
   intent: Intent,
@@ -50,7 +50,7 @@ export async function publish(
     return { plan: decided, live: observe(await publisher.apply(decided, now(), signal), outputs) };
   };
   const first = await applyPlan(intent, live);
-  // What is there already was read back when it was published.
+  // An unchanged state was verified when it was published.
   if (first.plan.action === 'none') return first;
   const faults = faultsIn(first.live, faultsOf);
   if (faults.length === 0) return first;

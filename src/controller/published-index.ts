@@ -5,7 +5,7 @@ import { HOME_CLUSTER } from '../model/key.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import { defaultName, type ServiceKey, serviceKey } from '../model/service.ts';
 
-/** Finds the published tool of a backend. Each tool is given to one backend only. */
+/** Finds the published tool of a backend. Each tool belongs to at most one backend. */
 export class PublishedIndex {
   readonly #byService = new Map<ServiceKey, PublishedTool>();
   readonly #byName = new Map<string, PublishedTool>();
@@ -21,14 +21,14 @@ export class PublishedIndex {
     }
   }
 
-  /** The tools that were given to no backend: people added them. */
+  /** Tools without a backend, from overrides. */
   get rest(): readonly PublishedTool[] {
     return [...this.#left];
   }
 
   /**
-   * The tool of a backend: by its Services, the chosen one first, then by name. A tool with a person's URL names no Service
-   * and stands under the name of one.
+   * The tool of a backend: by its Services, entry point first, then by name. A tool with a URL from overrides names no
+   * Service, and has the name of one.
    */
   take(backend: DiscoveredService): PublishedTool | undefined {
     const tool = this.takeOf(backend, membersOf(backend)) ?? this.#named(backend);

@@ -18,18 +18,18 @@ export type { BackendHistory };
 
 type EventOf<K extends EngineEvent['kind']> = Extract<EngineEvent, { kind: K }>;
 
-/** The same list each time, so that nothing looks changed. */
+/** A shared empty list, so that it never looks changed. */
 const NOTHING: readonly never[] = [];
 
-/** How something that we depend on is doing. */
+/** The state of a dependency. */
 export interface Dependency {
   readonly status: 'ok' | 'failing' | 'waiting';
   readonly since: Date;
-  /** The last error, while it is failing. */
+  /** The last error while it fails. */
   readonly error?: string;
 }
 
-/** How a target other than the home target is doing. */
+/** The state of a target other than the home target. */
 export interface TargetStatus extends Dependency {
   readonly problems: readonly Problem[];
   readonly tools: number | undefined;
@@ -46,13 +46,13 @@ export interface Counters {
 
 export interface ReadModelOptions {
   readonly now: () => Date;
-  /** What the operator decided about backends that need approval; undefined until that is known. */
+  /** The operator's admission policy; undefined until it is known. */
   readonly policy?: () => AdmissionPolicy | undefined;
-  /** Whether this process publishes, and so knows what limits keep out. */
+  /** Whether this process publishes, and therefore knows the effect of limits. */
   readonly leads?: () => boolean;
 }
 
-/** The latest known state for the API, the metrics and health checks. It follows from the controller's events and changes nothing. */
+/** Read model for the API, metrics and health checks: the latest known state, built from the events of the controller. */
 export class ReadModel {
   readonly #options: ReadModelOptions;
   readonly startedAt: Date;
@@ -61,26 +61,26 @@ export class ReadModel {
   /** The number of the last pass. */
   cycle = 0;
   services: readonly DiscoveredService[] = [];
-  /** How many candidates are left out because their answers contradict their type. */
+  /** Number of candidates that are left out because responses contradict their type. */
   disproven = 0;
   discoveryProblems: readonly Problem[] = [];
   publishProblems: readonly Problem[] = [];
-  /** What is published, as it was read last; undefined where it is not known, or not there. */
+  /** The published state at the last read; undefined if it is unknown or does not exist. */
   published: Observed | undefined;
   lastDiscovery: Date | undefined;
   lastDuration: number | undefined;
   lastPublished: Date | undefined;
   counters: Counters = { cycles: 0, examined: 0, publications: 0, failures: 0, drift: 0 };
   dependencies: Readonly<Record<'kubernetes' | 'configmap' | 'discovery', Dependency>>;
-  /** The targets other than the home target, by id. They do not decide whether this process is ready. */
+  /** The targets other than the home target, by id. They do not affect readiness. */
   targets: ReadonlyMap<string, TargetStatus> = new Map();
   readonly #listeners = new Set<() => void>();
   #ids: Ids = new Map();
   readonly #catalog = new Catalog();
   readonly #histories = new HealthHistories();
-  /** The tools in `published`; undefined until that was read. */
+  /** The tools in `published`; undefined until they were read. */
   #tools: readonly PublishedTool[] | undefined;
-  /** The last overrides that could be read. */
+  /** The last valid overrides. */
   #overrides: Overrides = NO_OVERRIDES;
   #cuts: readonly Cut[] = [];
   #omissions: readonly Omission[] = [];
@@ -99,27 +99,27 @@ export class ReadModel {
     this.#set('kubernetes', 'failing', why);
   }
 
-  /** What must work for this process to be of use, and whether it does. */
+  /** The readiness checks. */
   get ready(): Readonly<Record<string, boolean>> {
     return Object.fromEntries(
       Object.entries(this.dependencies).map(([name, { status }]) => [name, status === 'ok']),
     );
   }
 
-  /** The backends that are known; see `Catalog`. */
+  /** The known backends; see `Catalog`. */
   get backends(): Catalog {
     return this.#catalog;
   }
 
   /**
-   * The health of a backend as far as it is known now. In an outage the last verdict of a healthy one stands, so that its tool
-   * stays, and says nothing about now.
+   * The current health of a backend. In an outage its last verdict stays, which keeps its tool, but says nothing about its
+   * health now.
    */
   healthNow({ verdict: { health } }: Pick<DiscoveredService, 'verdict'>): Health {
     return this.#isOutage && health === 'healthy' ? 'unknown' : health;
   }
 
-  /** The tools that are published. */
+  /** The published tools. */
   get tools(): readonly PublishedTool[] {
     return this.#tools ?? [];
   }
@@ -128,7 +128,7 @@ export class ReadModel {
     return this.#histories.of(id);
   }
 
-  /** Calls a listener after each event that changes the read model. @returns ends the subscription */
+  /** Calls a listener after each event that changes the read model. @returns unsubscribes */
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -140,7 +140,7 @@ export class ReadModel {
     for (const listener of this.#listeners) listener();
   }
 
-  /** @returns whether the event changed anything. Most do not: there is one per probe, and the pass sums them up. */
+  /** @returns whether the event changed anything. Most do not: each probe emits one, and the pass summarizes them. */
   #apply(event: EngineEvent): boolean {
     if (event.targetId !== undefined) return this.#applyToTarget(event.targetId, event);
     switch (event.kind) {
@@ -180,7 +180,7 @@ export class ReadModel {
     }
   }
 
-  /** The same for a target other than the home target: nothing else follows from its state. */
+  /** The same for a target other than the home target. Nothing else depends on its state. */
   #applyToTarget(id: string, event: EngineEvent): boolean {
     const now = this.#options.now();
     const before = this.targets.get(id) ?? {
@@ -216,7 +216,7 @@ export class ReadModel {
     this.#histories.record(this.#catalog.backends, now);
   }
 
-  /** Reads the tools and the overrides of what is published once for each state of it. */
+  /** Parses the tools and overrides of the published state, once per version. */
   #observed(live: Observed | undefined): void {
     const before = this.published;
     const isKnown = this.#tools !== undefined;
@@ -300,7 +300,7 @@ export class ReadModel {
   }
 }
 
-/** What an event changes of the status of its target. */
+/** The change of a target's status by an event. */
 function targetChange(event: EngineEvent, now: Date): Partial<TargetStatus> | undefined {
   switch (event.kind) {
     case 'observed':

@@ -15,7 +15,7 @@ export interface ReconcileLoopOptions extends ReconcilerOptions {
   readonly mayPublish?: () => boolean;
 }
 
-/** What the loop needs to know of discovery, and what discovery learns from what is published. */
+/** The interface to discovery: its snapshot, and what it learns from the published state. */
 export interface Discovery {
   readonly snapshot: Snapshot | undefined;
   /** The number of the last run. */
@@ -23,10 +23,10 @@ export interface Discovery {
   learn(naming: Naming | undefined, approvals: Approvals | undefined, groups: Groups | undefined): void;
 }
 
-/** Shortest delay before a run for which only time is a reason, in milliseconds. */
+/** Minimum delay of a run that only time causes, in milliseconds. */
 const SHORTEST_DELAY = 1_000;
 
-/** Keeps one target in step with the last snapshot, and with what other processes write there. */
+/** Keeps one target in sync with the last snapshot, and reverts external changes. */
 export class ReconcileLoop {
   #options: ReconcileLoopOptions;
   readonly #discovery: Discovery;
@@ -34,11 +34,11 @@ export class ReconcileLoop {
   readonly #trigger = new Trigger();
   readonly #debounce = new AdaptiveDebounce();
   readonly #retry = new Retry();
-  /** What is published may differ from the desired state. */
+  /** The published state may differ from the desired state. */
   #needsReconcile = true;
-  /** Somebody else wrote to the target since the last run. */
+  /** Another client wrote to the target since the last run. */
   #isChangedOutside = false;
-  /** The last failure was one of new documents only: what is published was reverted to the last good ones. */
+  /** The last failure affected only new documents: the last good ones are published. */
   #isReverted = false;
 
   constructor(options: ReconcileLoopOptions, discovery: Discovery) {
@@ -47,25 +47,25 @@ export class ReconcileLoop {
     this.#reconciler = new Reconciler(options);
   }
 
-  /** Runs soon, since there is a snapshot. @param isOther other documents may follow from it */
+  /** Triggers a run for a new snapshot. @param isOther the documents may change */
   onSnapshot(isOther: boolean): void {
     this.#needsReconcile ||= isOther;
     this.#trigger.fire();
   }
 
-  /** Runs soon: somebody else wrote to the target. */
+  /** Triggers a run after an external change. */
   onExternalChange(): void {
     this.#needsReconcile = true;
     this.#isChangedOutside = true;
     this.#trigger.fire();
   }
 
-  /** This process may publish from now on. Others may have written since, so nothing that was remembered counts. */
+  /** This process may publish from now on. Another leader may have changed the target, so nothing remembered is valid. */
   onStartedLeading(): void {
     this.#reset(undefined);
   }
 
-  /** Works with other options from now on. */
+  /** Applies other options. */
   reconfigure(options: ReconcileLoopOptions): void {
     this.#options = options;
     this.#reset(this.#reconciler);
@@ -85,7 +85,7 @@ export class ReconcileLoop {
       const isFired = await this.#trigger.wait(this.#delay(), signal);
       if (!this.#hasWork()) continue;
       if (isFired && !once) await pause(this.#debounce.next(performance.now()), signal);
-      // A new leader or other options take a new snapshot.
+      // A new leader, and other options, require a new snapshot.
       if (signal.aborted || this.#discovery.snapshot === undefined) continue;
       await this.#runOnce(this.#discovery.snapshot, signal);
       if (once) return;
@@ -102,14 +102,14 @@ export class ReconcileLoop {
   }
 
   /**
-   * The last run failed, and it is too early for another one. What somebody else wrote is reverted at once all the same,
-   * where only the new documents have a fault.
+   * Whether the loop is in backoff after a failure. External changes are still reverted at once if only the new documents
+   * are faulty.
    */
   #isBackedOff(): boolean {
     return this.#retry.isWaiting && !(this.#isReverted && this.#isChangedOutside);
   }
 
-  /** Milliseconds until there is something to do although nothing happens. */
+  /** Milliseconds until a run is due without any event. */
   #delay(): number | undefined {
     if (this.#discovery.snapshot === undefined) return undefined;
     if (this.#retry.due !== undefined) return this.#retry.due;
@@ -117,7 +117,7 @@ export class ReconcileLoop {
     return delays.length === 0 ? undefined : Math.max(SHORTEST_DELAY, Math.min(...delays));
   }
 
-  /** When something is to be written, or to be read by the agent, although nothing changed. */
+  /** Delays until a write or an update of the agent is due. */
   #dueDelays(): number[] {
     if (!this.#mayPublish()) return [];
     return [this.#reconciler.due, this.#options.follower?.nextDue()].filter((delay) => delay !== undefined);
@@ -131,7 +131,7 @@ export class ReconcileLoop {
     } catch (error) {
       signal.throwIfAborted();
       this.#needsReconcile = true;
-      // Whoever leads now publishes, and what kept us from it is no failure.
+      // If another replica leads by now, the failure does not matter.
       if (!this.#mayPublish() || reconciler !== this.#reconciler) return;
       if (this.#options.once) throw error;
       const retryIn = this.#retry.failed(error);
@@ -141,7 +141,7 @@ export class ReconcileLoop {
     }
   }
 
-  /** @throws what keeps the desired state from being published */
+  /** @throws the reason why the desired state cannot be published */
   async #reconcile(reconciler: Reconciler, snapshot: Snapshot, signal: AbortSignal): Promise<void> {
     const { once } = this.#options;
     const { cycle, services: found, contradicted, groups } = snapshot;
@@ -157,7 +157,7 @@ export class ReconcileLoop {
       this.#isReverted = true;
       throw reconciled.failure.error;
     }
-    // Nobody records it later, and nobody looks at a job that succeeded.
+    // A job has no later attempt, and success would hide the problem.
     if (once && reconciled?.unrecorded !== undefined)
       throw new FindingsError(
         `the toolset is published, and is not in the history, so there is no rollback to it: ${reconciled.unrecorded}`,
@@ -169,7 +169,7 @@ export class ReconcileLoop {
   async #observe(signal: AbortSignal): Promise<void> {
     const { publisher, outputs, tell, generation } = this.#options;
     const { snapshot, cycle } = this.#discovery;
-    // What happens meanwhile, such as that this process leads, is for the next run.
+    // Events during the read, such as becoming the leader, need another run.
     this.#needsReconcile = false;
     try {
       const live = observe(await publisher.read(signal), outputs);
@@ -184,14 +184,14 @@ export class ReconcileLoop {
     }
   }
 
-  /** Updates the agent. Nothing waits for it: a slow agent never delays a publication. */
+  /** Updates the agent in the background, so that a slow agent never delays a publication. */
   async #follow(reconciled: Reconciled, cycle: number, signal: AbortSignal): Promise<void> {
     const { follower, tell } = this.#options;
     try {
       const outcomes = (await follower?.follow(reconciled, signal)) ?? [];
       for (const outcome of outcomes)
         if (outcome.kind !== 'agent-failed' || this.#mayPublish()) tell({ kind: 'agent', cycle, outcome });
-      // The time until the next one changed while the loop waits.
+      // The delay until the next run may have changed while the loop waits.
       if (outcomes.length > 0) this.#trigger.fire();
     } catch (error) {
       if (!signal.aborted) throw error;

@@ -13,14 +13,14 @@ import type { ToolWatch } from './tool-changes.ts';
 
 export interface ReconcileReportsOptions {
   readonly tell: (event: EngineEvent) => void;
-  /** Where the target is published, for messages. */
+  /** The place of the target, for messages. */
   readonly target: string;
   readonly now: () => Date;
   /** Absent: `trust` reports nothing. */
   readonly tools: ToolWatch | undefined;
 }
 
-/** Emits the events of reconciliations. A state that lasts, such as a hold or a rollback, is reported once. */
+/** Emits the events of reconciliations. A lasting state, such as a hold or a rollback, is reported once. */
 export class ReconcileReports {
   readonly #options: ReconcileReportsOptions;
   #faults: string | undefined;
@@ -32,7 +32,7 @@ export class ReconcileReports {
     this.#options = options;
   }
 
-  /** Which Services wait for approval, and how the tools of published MCP servers changed. */
+  /** Reports Services that wait for approval, and changed tools of published MCP servers. */
   trust(
     found: readonly DiscoveredService[],
     { waiting, held }: GeneratedSnapshot,
@@ -51,7 +51,7 @@ export class ReconcileReports {
       tell({ kind: 'tools-changed', cycle, change });
   }
 
-  /** Why what is published differs from what was found. */
+  /** Reports why the published state differs from the discovered one. */
   reasons({ rollback, intent }: Decision, live: Observed | undefined, cycle: number): void {
     const { tell } = this.#options;
     const faults = intent.overrideError;
@@ -65,7 +65,7 @@ export class ReconcileReports {
     this.#rollback = state;
   }
 
-  /** Tools that are held. @returns a note about them; `undefined` if there are none */
+  /** Reports held tools. @returns a note about them; `undefined` if there are none */
   held({ held, until }: Decision['held'], cycle: number): Problem | undefined {
     const { tell, target, now } = this.#options;
     const isNew = held.some((tool) => !this.#held.has(tool));
@@ -81,7 +81,7 @@ export class ReconcileReports {
     };
   }
 
-  /** What was published and why. @param isKnown it was published before */
+  /** Reports what was published and why. @param isKnown whether anything was published before */
   result(
     { plan, live: after, rolledBack }: PublishResult,
     before: Observed | undefined,
@@ -96,7 +96,7 @@ export class ReconcileReports {
     if (drift !== undefined) {
       const now = drift.published ?? intent.documents;
       const diff = documentDiff(before, now, 'found', 'published', QUICK_EDITS);
-      // After a process of ours was killed between two writes, the rest of the documents is as it shall be.
+      // There is no difference if this process was killed between two writes.
       if (diff.length > 0) tell({ kind: 'drift', cycle, keys: drift.keys, diff });
     }
     if (rolledBack !== undefined)

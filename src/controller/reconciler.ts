@@ -31,30 +31,27 @@ import type { ToolWatch } from './tool-changes.ts';
 
 export interface ReconcilerOptions extends Target, Publication {
   readonly tell: (event: EngineEvent) => void;
-  /** This process makes one pass only. */
+  /** Run a single pass. */
   readonly once: boolean;
-  /**
-   * What this process knows of the tools of MCP servers. Without it, neither changes of them nor Services that wait for
-   * approval are reported: that is for one target only.
-   */
+  /** Reports changes of MCP servers' tools, and Services that wait for approval. Only one target has it. */
   readonly tools?: ToolWatch | undefined;
 }
 
-/** What is published after a reconciliation. */
+/** The published state after a reconciliation. */
 export interface Reconciled extends FollowInput {
-  /** Why new documents could not be published. The last good ones are, reverted to if that was necessary. */
+  /** Why new documents could not be published. The last good ones are published instead. */
   readonly failure?: { readonly error: unknown } | undefined;
-  /** Why what is published is not in the history, although it should be. */
+  /** Why the published state is not in the history. */
   readonly unrecorded?: string | undefined;
 }
 
-/** What discovery found. */
+/** The results of discovery. */
 export interface ReconcileInput extends Pick<Findings, 'found' | 'contradicted'> {
-  /** The Services that ids of backends come from; absent: what is published of them stays. */
+  /** The Services from which ids of backends are derived; absent: the published ones stay. */
   readonly groups?: Groups | undefined;
 }
 
-/** The desired state, and why it is not what was found. */
+/** The desired state, and why it differs from the discovered one. */
 interface Desired {
   readonly decision: Decision;
   readonly services: readonly DiscoveredService[];
@@ -65,43 +62,43 @@ interface Desired {
 const MAX_SLICE_MS = 20;
 
 /**
- * Level-based reconciler of one target: recomputes the desired state from discovery and overrides on every run. What it
- * remembers saves work and makes reports better; what is published never depends on it.
+ * Level-based reconciler of one target: recomputes the desired state from discovery and overrides on every run. Its memory
+ * saves work and improves reports, and never affects what is published.
  */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #reports: ReconcileReports;
   readonly #revisions: RevisionLog;
   readonly #drift: DriftBackoff;
-  /** What this process published last. */
+  /** The last state that this process published. */
   #lastPublished: Toolset | undefined;
   #lastGenerated: GeneratedSnapshot | undefined;
   /** The fingerprint of the desired state of the last publication. */
   #lastDesired: string | undefined;
-  /** `overrides.yaml` as it was last seen; an undefined text: there was none. */
+  /** The last seen `overrides.yaml`; with an undefined text, there was none. */
   #lastSeenOverrides: { readonly overrides: string | undefined } | undefined;
-  /** The services behind the tools that were published last. */
+  /** The services of the tools that were published last. */
   #known: KnownServices;
-  /** Tools that were removed a short while ago. */
+  /** Recently removed tools. */
   #gone: readonly Gone[];
   /** When the first held tool may be removed, on the clock of `performance.now`. */
   #releaseAt: number | undefined;
   #notes: Problem[] = [];
   /** Why the owner reference was refused, if it was. */
   #ownerRefused: string | undefined;
-  /** Why documents cannot be divided among as many ConfigMaps as they may be, if they cannot. */
+  /** Why documents cannot be divided among MAX_SHARDS ConfigMaps, if they cannot. */
   #shardsRefused: ShardsRefused | undefined;
-  /** What is generated with: always the same object while it is the same. */
+  /** The options for generating. The object changes only when the options do. */
   #generation: Target['generation'];
 
-  /** Who has which name, as of the last reconciliation. */
+  /** The names of tools, as of the last reconciliation. */
   naming: Naming | undefined;
-  /** The groups of the backends that were published before the last reconciliation; undefined until that was read. */
+  /** The groups of the backends that were published before the last reconciliation; undefined until they were read. */
   groups: Groups | undefined;
-  /** What people approved, as of the last reconciliation whose overrides could be read. */
+  /** The approvals, as of the last reconciliation with valid overrides. */
   approvals: Approvals | undefined;
 
-  /** @param before the reconciler whose knowledge of published services this one continues with */
+  /** @param before a reconciler from which to take over the known services */
   constructor(options: ReconcilerOptions, before?: Reconciler) {
     const { tell, publisher, now, tools } = options;
     this.#options = options;
@@ -113,7 +110,7 @@ export class Reconciler {
     this.#gone = before === undefined ? [] : before.#gone;
   }
 
-  /** Milliseconds until there is something to do although nothing changed; `undefined` if there is not. */
+  /** Milliseconds until a run is due without any change; `undefined` if none is. */
   get due(): number | undefined {
     const times = [this.#releaseAt, this.#drift.until].filter((time) => time !== undefined);
     return times.length === 0 ? undefined : Math.max(0, Math.min(...times) - performance.now());
@@ -121,7 +118,7 @@ export class Reconciler {
 
   /**
    * Publishes the desired state, unless it is published already.
-   * @returns what is published now; `undefined` if an external change was left alone
+   * @returns the published state; `undefined` if an external change was left alone
    * @throws the reason why nothing can be published
    */
   async run(found: ReconcileInput, cycle: number, signal: AbortSignal): Promise<Reconciled | undefined> {
@@ -147,7 +144,7 @@ export class Reconciler {
     }
   }
 
-  /** One attempt, and others without an owner reference or with fewer ConfigMaps if these are refused. */
+  /** One attempt, and further ones without an owner reference or with fewer ConfigMaps if these are refused. */
   async #retryWithLess(...attempt: Parameters<Reconciler['run']>): Promise<Reconciled | undefined> {
     await this.#recheckShards(attempt[2]);
     for (;;) {
@@ -159,7 +156,7 @@ export class Reconciler {
     }
   }
 
-  /** Uses ConfigMaps again that could not be written, once they can. */
+  /** Uses refused ConfigMaps again once they can be written. */
   async #recheckShards(signal: AbortSignal): Promise<void> {
     const { publisher, generation } = this.#options;
     if (this.#shardsRefused === undefined) return;
@@ -168,7 +165,7 @@ export class Reconciler {
     this.#generation = generation;
   }
 
-  /** Remembers what was refused. @returns whether another attempt asks for less */
+  /** Records a refusal. @returns whether to retry with less */
   #takeRefusal(error: unknown): boolean {
     if (error instanceof OwnerRefused && this.#ownerRefused === undefined) {
       this.#ownerRefused = error.message;
@@ -223,18 +220,18 @@ export class Reconciler {
     };
   }
 
-  /** The situation with the overrides of where people write them. */
+  /** Reads the overrides from elsewhere if the target does not hold them. */
   async #withOverrides(situation: Situation, signal: AbortSignal): Promise<Situation> {
     const { readOverrides } = this.#options;
     return readOverrides === undefined ? situation : { ...situation, overrides: await readOverrides(signal) };
   }
 
-  /** Overrides of another place are not written to this one. */
+  /** Overrides from elsewhere are not written to this target. */
   get #notRestored(): { readonly overrides?: undefined } {
     return this.#options.readOverrides === undefined ? {} : { overrides: undefined };
   }
 
-  /** @throws FindingsError if what is published must not be written to */
+  /** @throws FindingsError if the published object must not be changed */
   async #observe(signal: AbortSignal): Promise<Observed | undefined> {
     const { publisher, outputs, tell, force } = this.#options;
     const live = observe(await publisher.read(signal), outputs);
@@ -258,8 +255,8 @@ export class Reconciler {
   }
 
   /**
-   * The desired state. If no new documents can be published, it is the last good ones, so that external changes are
-   * reverted whatever is wrong.
+   * The desired state. If no new documents can be published, it is the last good ones, so that external changes are still
+   * reverted.
    * @throws the reason, if no good documents are known
    */
   #desired(found: ReconcileInput, situation: Situation, state: ReconcileState, cycle: number): Desired {
@@ -290,7 +287,7 @@ export class Reconciler {
     }
   }
 
-  /** Adds annotations: what ids of backends come from, and the tools where documents cannot be read back. */
+  /** Adds annotations: the groups of backends, for their ids, and the tools if documents cannot be read back. */
   #annotated({ intent, ...decision }: Decision, groups: Groups | undefined): Decision {
     const { tools } = intent;
     const note = (annotation: string, { text, omitted }: ToolsNote, consequence: string): string => {
@@ -317,7 +314,7 @@ export class Reconciler {
     if (note !== undefined) this.#notes.push(note);
   }
 
-  /** Why tools are left out although documents may be divided among more ConfigMaps. */
+  /** Explains why tools are left out although MAX_SHARDS would allow more ConfigMaps. */
   #noteShards({ cuts }: GeneratedSnapshot): void {
     const refused = this.#shardsRefused;
     if (refused === undefined || !cuts.some(({ limit }) => limit === 'document_bytes')) return;
@@ -332,7 +329,7 @@ export class Reconciler {
     return undefined;
   }
 
-  /** The outputs, without checking again what was checked when it was generated. */
+  /** The outputs, without repeating checks of generated documents. */
   #checking(): Outputs<OutputSettings> {
     const { outputs } = this.#options;
     const generated = this.#lastGenerated?.documents;
@@ -341,7 +338,7 @@ export class Reconciler {
     return { ...outputs, faultsOf };
   }
 
-  /** Remembers what is published, and the services behind its tools. */
+  /** Records what is published, and the services of its tools. */
   #published(toolset: Toolset, { services }: Desired): void {
     this.#lastPublished = toolset;
     const byTool = new Map([...this.#known, ...services.map((service) => [service.tool, service] as const)]);
@@ -353,7 +350,7 @@ export class Reconciler {
     );
   }
 
-  /** Remembers which tools were removed, for as long as that counts. */
+  /** Records removed tools, and forgets old ones. */
   #removed(released: readonly Loss[]): void {
     const { now, removalHold } = this.#options;
     const at = now().getTime();
@@ -363,7 +360,7 @@ export class Reconciler {
 
   readonly #note = (problem: Problem): void => void this.#notes.push(problem);
 
-  /** @throws FindingsError when the documents are too large to publish */
+  /** @throws FindingsError if the documents are too large to publish */
   #guardSize(documents: Documents): void {
     const size = sizeFault(documents);
     if (size === undefined) return;

@@ -1,10 +1,10 @@
 import { type Backoff, backoff, requestedDelay } from '../model/backoff.ts';
 
 const RETRY: Backoff = { firstDelay: 1_000, maxDelay: 30_000 };
-/** Longest time that an API server may ask to wait, in milliseconds. */
+/** Maximum delay that an API server may request, in milliseconds. */
 const LONGEST_RETRY_AFTER = 300_000;
 
-/** Failures in a row of one loop, and when it may try again. */
+/** Consecutive failures of one loop, and the time of the next attempt. */
 export class Retry {
   failures = 0;
   #at: number | undefined;
@@ -23,18 +23,18 @@ export class Retry {
     return retryIn;
   }
 
-  /** Milliseconds until the next attempt; undefined where the last one succeeded. */
+  /** Milliseconds until the next attempt; undefined after a success. */
   get due(): number | undefined {
     return this.#at === undefined ? undefined : Math.max(0, this.#at - performance.now());
   }
 
-  /** The last attempt failed, and it is too early for another one. */
+  /** Whether the backoff after a failure is still running. */
   get isWaiting(): boolean {
     return (this.due ?? 0) > 0;
   }
 }
 
-/** Milliseconds that the API server asked to wait; 0 where it did not. */
+/** The delay that the API server requested, in milliseconds; 0 if none. */
 function retryAfterOf(error: unknown): number {
   for (let each = error, depth = 0; each instanceof Error && depth < 5; each = each.cause, depth++) {
     const { retryAfter } = each as { readonly retryAfter?: unknown };

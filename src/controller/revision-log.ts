@@ -6,14 +6,14 @@ import { type Observed, observeRevisions, type ReadRevision } from '../planning/
 import { CONTENT_HASH, rollbackOf } from '../planning/plan.ts';
 import type { Publication } from './publication.ts';
 
-/** The history of a target, as far as this process knows it. A target without a history has no revisions. */
+/** The history of a target as this process knows it. A target without a history has no revisions. */
 export class RevisionLog {
   readonly #target: Pick<Publication, 'publisher' | 'outputs' | 'now'>;
   /** `undefined` until the history is read. */
   #revisions: readonly ReadRevision[] | undefined;
-  /** Identifies the newest revision, if this process made sure that it is there. */
+  /** Identifies the newest revision, if this process verified that it exists. */
   #recorded: string | undefined;
-  /** The attempt that runs has a note about the history. */
+  /** The current attempt has a note about the history. */
   #isNoted = false;
   /** Why the history cannot be read or written. */
   fault: string | undefined;
@@ -33,7 +33,7 @@ export class RevisionLog {
   }
 
   /**
-   * What was published before, the oldest first. The history is read again if what is published is not what we published.
+   * The revisions, oldest first. The history is read again if the published state is not our last one.
    * @param note called with the reason if the history cannot be read
    */
   async list(
@@ -57,8 +57,8 @@ export class RevisionLog {
   }
 
   /**
-   * Makes what is published the newest revision, so that a rollback can return to it.
-   * @param toolset what this process published
+   * Records the published state as the newest revision, so that a rollback can return to it.
+   * @param toolset the state that this process published
    * @param note called with the reason if the history cannot be written
    */
   async record(
@@ -70,7 +70,7 @@ export class RevisionLog {
     const { publisher, outputs, now } = this.#target;
     const { history } = publisher;
     const documents = live?.toolset?.documents;
-    // Somebody else wrote in the meantime, which the next reconciliation reverts.
+    // Another client wrote in the meantime. The next reconciliation reverts that.
     if (live === undefined || documents === undefined) return;
     if (contentHash(documents) !== contentHash(toolset.documents)) return;
     const overrides = live.data[OVERRIDES_KEY];
@@ -94,7 +94,7 @@ export class RevisionLog {
   #fail(error: unknown, note: (problem: Problem) => void): void {
     if (!(error instanceof UserError)) throw error;
     this.fault = error.message;
-    // Without permission to list revisions, there is none to create them either: one note is enough.
+    // Without the permission to list revisions, creating one fails too: one note is enough.
     if (this.#isNoted) return;
     this.#isNoted = true;
     note({

@@ -18,7 +18,7 @@ const leadsElsewhere = ({ service, endpoint }: DiscoveredService): boolean =>
 
 const podKeys = new WeakMap<DiscoveredService, string>();
 
-/** Equal for services that are proven to be one product, and lead to the same Pods. */
+/** Equal for services that prove to be the same product on the same Pods. */
 function podsOf(found: DiscoveredService): string | undefined {
   const known = podKeys.get(found);
   if (known !== undefined) return known;
@@ -29,7 +29,7 @@ function podsOf(found: DiscoveredService): string | undefined {
   return key;
 }
 
-/** The one that its labels name first, since its name and its port are likelier to be meant for that product. */
+/** Prefers the Service whose labels name the product, since its name and port are likelier to be meant for it. */
 function preference(a: DiscoveredService, b: DiscoveredService): number {
   const isRetyped = ({ verdict }: DiscoveredService): number => Number(verdict.provenAs !== undefined);
   return (
@@ -62,11 +62,9 @@ function merged(best: DiscoveredService, others: readonly DiscoveredService[]): 
 }
 
 /**
- * Services that their answers prove to be one product, and that lead to the same Pods, become one backend, whatever their
- * labels say: grouping before probing goes by the labels. Pure; the order stays.
- * @param inUse of several, the one in use stays
- * @param named but one that people name comes before it
- * @param approvals and one that people approved comes first
+ * Merges services that prove to be the same product on the same Pods into one backend. Grouping before probes depends on
+ * labels, which may differ. Pure; keeps the order. Approved services come first, then services named in overrides, then
+ * services in use.
  */
 export function mergeProven(
   found: readonly DiscoveredService[],

@@ -5,19 +5,20 @@ import { type Service, serviceKey } from '../model/service.ts';
 import { toolsShown } from '../planning/tools-shown.ts';
 import { type Baseline, type MemoryLimits, ToolMemory } from './tool-memory.ts';
 
-/** How the tools of one MCP server differ from what they were; names are the server's own text. */
+/** The changes of one MCP server's tools. Names are untrusted text from the server. */
 export interface ToolChange {
-  /** The Service, as `displayKey` writes it. */
+  /** The Service, as `displayKey` formats it. */
   readonly service: string;
   /**
-   * What they are compared with. `before`: what it was published with. `approval`: what `approve` showed. `nothing`: nobody
-   * was shown any, or it may be that they were forgotten. For the last two, `added` names all that it offers now.
+   * The basis of the comparison. `before`: the tools when it was last published. `approval`: the tools that `approve`
+   * showed. `nothing`: no tools were shown, or they may have been forgotten. For the last two, `added` lists all current
+   * tools.
    */
   readonly since: 'before' | 'approval' | 'nothing';
-  /** The tools that it calls read-only come first, since they run without approval. */
+  /** Tools that the server declares read-only come first, since they run without approval. */
   readonly added: readonly string[];
   readonly removed: readonly string[];
-  /** Another description, other parameters, or other annotations. */
+  /** Tools with another description, other parameters, or other annotations. */
   readonly changed: readonly string[];
 }
 
@@ -43,19 +44,19 @@ function difference(
   return change.added.length + change.removed.length + change.changed.length === 0 ? undefined : change;
 }
 
-/** Tells how the tools of published MCP servers change, also those of a server that was away. */
+/** Reports how the tools of published MCP servers change, including servers that were away for a while. */
 export class ToolWatch {
   readonly #memory: ToolMemory;
 
-  /** @param limits on what is remembered of servers that are away */
+  /** @param limits on the memory for servers that are away */
   constructor(limits?: MemoryLimits) {
     this.#memory = new ToolMemory(limits);
   }
 
   /**
-   * Takes what was found now. A server whose list is not known this time, or known in part, keeps the one before.
+   * Compares the current tools. A server whose list is unknown or truncated this time keeps its previous one.
    * @param isPublished whether the tools of this Service reach the agent
-   * @param approvals what people approved, with what they were shown
+   * @param approvals the approvals, with the tools that were shown
    */
   take(
     found: readonly DiscoveredService[],

@@ -3,29 +3,29 @@ import type { DiscoveredService, McpTool } from '../model/discovery.ts';
 import { displayNamespace } from '../model/key.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 
-/** The tools with which a server was published last, and what else was compared with them. */
+/** The tools with which a server was last published, and the other inputs of their comparison. */
 export interface Baseline {
   tools: readonly McpTool[];
   /** `approvedTools` of its approval at that time. */
   shown: string | undefined;
 }
 
-/** Limits on what is kept of servers that are not published now. */
+/** Limits on the memory for servers that are not published now. */
 export interface MemoryLimits {
-  /** Tools of one namespace; a server counts as one more. */
+  /** Maximum number of tools per namespace; each server counts as one more. */
   readonly tools: number;
-  /** Names under which a twin would be found, in one namespace. */
+  /** Maximum number of keys for twins per namespace. */
   readonly twins: number;
-  /** Namespaces. */
+  /** Maximum number of namespaces. */
   readonly namespaces: number;
 }
 
 const LIMITS: MemoryLimits = { tools: 4_096, twins: 1_024, namespaces: 1_000 };
 
-/** Most other Services of the same Pods under which a server is remembered. */
+/** Maximum number of other Services of the same Pods under which a server is remembered. */
 const MOST_TWINS = 32;
 
-/** Most addresses of a server by which it is known again. */
+/** Maximum number of addresses by which a server is recognized. */
 const MOST_ADDRESSES = 32;
 
 interface Kept extends Baseline {
@@ -34,7 +34,7 @@ interface Kept extends Baseline {
   addresses: readonly string[];
 }
 
-/** Whether a Service leads to Pods that a server had when it was published last. */
+/** Whether a Service leads to Pods that a server had when it was last published. */
 function hasPodsOf(
   { selection, addresses }: Kept,
   { service, addresses: now = [] }: DiscoveredService,
@@ -43,11 +43,11 @@ function hasPodsOf(
 }
 
 interface Memory {
-  /** By Service; the one that was published longest ago comes first. */
+  /** By Service, the least recently published first. */
   readonly own: Map<ServiceKey, Kept>;
   /** By other Services of the same Pods and by selector, for a twin that takes over. */
   readonly shared: Map<ServiceKey | string, Kept>;
-  /** The limit was reached, so a server that seems new may be one that was forgotten. */
+  /** The limit was reached, so a server that seems new may have been forgotten. */
   forgot: boolean;
 }
 
@@ -57,7 +57,7 @@ function renew<K, V>(map: Map<K, V>, key: K, value: V): void {
   map.set(key, value);
 }
 
-/** The names under which a Service that takes over would be found: other Services of the same Pods, and the selector. */
+/** The keys under which a Service that takes over is found: other Services of the same Pods, and the selector. */
 function twinsOf({
   service,
   alternates,
@@ -74,12 +74,12 @@ function twinsOf({
 }
 
 /**
- * Remembers the tools of published MCP servers, also while a server is away, for the life of the process. A namespace
- * that has more than fits loses its own servers, those that are not published first.
+ * Remembers the tools of published MCP servers, even while a server is away, for the lifetime of the process. A namespace
+ * over the limit loses its own servers, unpublished ones first.
  */
 export class ToolMemory {
   readonly #limits: MemoryLimits;
-  /** By namespace, as `displayNamespace` writes it; the one that published longest ago comes first. */
+  /** By namespace, as `displayNamespace` formats it, the least recently published first. */
   readonly #namespaces = new Map<string, Memory>();
 
   constructor(limits: MemoryLimits = LIMITS) {
@@ -87,9 +87,9 @@ export class ToolMemory {
   }
 
   /**
-   * What a server offered before, or what the one offered whose place it takes: one that is known to be a twin, else the one
-   * that was published last of those whose Pods it leads to.
-   * @param published the Services that are published now: nobody takes their places
+   * The previous tools of a server, or of the server that it replaces: a known twin, otherwise the most recently published
+   * server on the same Pods.
+   * @param published the Services that are published now, which cannot be replaced
    */
   recall(found: DiscoveredService, published: ReadonlySet<ServiceKey>): Baseline | undefined {
     const memory = this.#namespaces.get(displayNamespace(found.service));
@@ -104,18 +104,18 @@ export class ToolMemory {
     return other === undefined ? undefined : { tools: other.tools, shown: other.shown };
   }
 
-  /** Whether servers of a Service's namespace had to be forgotten. */
+  /** Whether servers of a Service's namespace were forgotten. */
   forgot(service: Service): boolean {
     return this.#namespaces.get(displayNamespace(service))?.forgot === true;
   }
 
-  /** Remembers what a server is published with. */
+  /** Records the tools with which a server is published. */
   keep(found: DiscoveredService, now: Baseline): void {
     const namespace = displayNamespace(found.service);
     const memory = this.#namespaces.get(namespace) ?? { own: new Map(), shared: new Map(), forgot: false };
     renew(this.#namespaces, namespace, memory);
     const key = serviceKey(found.service);
-    // One object for as long as the server is known, so that its twins find what it offered last.
+    // Shared by all keys of the server, so that a twin finds its latest tools.
     const pods = {
       selection: selectionOf(found.service),
       addresses: (found.addresses ?? []).slice(0, MOST_ADDRESSES),
@@ -125,7 +125,7 @@ export class ToolMemory {
     for (const twin of twinsOf(found)) renew(memory.shared, twin, baseline);
   }
 
-  /** Forgets what goes beyond the limits. @param published the Services that are published now */
+  /** Enforces the limits. @param published the Services that are published now */
   trim(published: ReadonlySet<ServiceKey>): void {
     let away = 0;
     for (const [namespace, memory] of [...this.#namespaces].reverse()) {

@@ -6,10 +6,10 @@ import { displayNamespace, HOME_CLUSTER } from '../model/key.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import { keyOfService, type ServiceKey, serviceKey } from '../model/service.ts';
 
-/** The Services that are in use as ways into their backends. */
+/** The entry points in use. */
 export type InUse = ReadonlySet<ServiceKey>;
 
-/** The ways that published tools use. */
+/** The entry points of published tools. */
 export function publishedWays(tools: readonly PublishedTool[]): InUse {
   const keys = tools.flatMap(({ cluster = HOME_CLUSTER, namespace, metadata: { service } }) =>
     namespace === undefined || service === undefined ? [] : serviceKey({ cluster, namespace, name: service }),
@@ -18,20 +18,20 @@ export function publishedWays(tools: readonly PublishedTool[]): InUse {
 }
 
 /**
- * For each way in use, the other Services that led to its backend when it came into use. Who came later and has Pods of
- * its own takes nobody's place.
+ * For each entry point in use, the other Services of its backend when it came into use. A Service that came later, with
+ * other Pods, cannot take over.
  */
 export type Companions = ReadonlyMap<ServiceKey, ReadonlySet<string>>;
 
-/** What ways into backends are chosen by, beside how they answer. */
+/** How entry points are chosen, apart from verdicts. */
 export interface Standing {
   readonly inUse: InUse;
   readonly companions: Companions;
-  /** Services that people name. */
+  /** Services that overrides name. */
   readonly named: ReadonlySet<ServiceKey>;
 }
 
-/** Most ways into one backend that are asked. */
+/** Maximum number of probed entry points per backend. */
 const MOST_WAYS = 4;
 
 const keyOf = ({ service }: Candidate): ServiceKey => keyOfService(service);
@@ -39,7 +39,7 @@ const keyOf = ({ service }: Candidate): ServiceKey => keyOfService(service);
 const podsWithin = (one: Candidate, other: Candidate): boolean =>
   servicePodsWithin(one.service, other.service);
 
-/** A backend with another one of its ways as the preferred one. */
+/** A backend with another one of its entry points as the preferred one. */
 function preferring(candidate: Candidate, first: Candidate, why: string): Candidate {
   const rest = [candidate, ...candidate.fallbacks].filter((way) => way !== first);
   const detail = `leads to the same backend as ${first.alternates.join(', ')}, and ${why}`;
@@ -55,9 +55,9 @@ function preferring(candidate: Candidate, first: Candidate, why: string): Candid
 }
 
 /**
- * A backend with the ways in the order in which they are preferred. First the one that people name: what they wrote of a
- * Service is for that one, and not for another that leads to the same backend, or says so. Then the one in use, where the
- * better one came later and leads to other Pods. Only a few ways are left.
+ * Orders the entry points of a backend by preference, and keeps only a few. An entry point named in overrides comes first:
+ * text about a Service applies to that Service only, and not to others that lead to the same backend, or claim to. Then the
+ * one in use comes first, if the better one came later and leads to other Pods.
  */
 export function inOrder(candidate: Candidate, { inUse, companions, named }: Standing): Candidate {
   if (candidate.fallbacks.length === 0) return candidate;
@@ -80,9 +80,9 @@ export function inOrder(candidate: Candidate, { inUse, companions, named }: Stan
 }
 
 /**
- * A backend as several, where more than one of its Services is in use, and not all for the same Pods: they were backends of
- * their own before somebody created what they have in common.
- * @param held who has which name: the Services of a backend as it was
+ * Splits a backend if several of its Services are in use for different Pods: they were separate backends before a new
+ * Service connected them.
+ * @param held the names in use, with the Services of each backend as it was
  */
 export function apart(candidate: Candidate, inUse: InUse, held: Naming['held']): readonly Candidate[] {
   if (candidate.fallbacks.length === 0) return [candidate];
@@ -123,26 +123,26 @@ export function apart(candidate: Candidate, inUse: InUse, held: Naming['held']):
   });
 }
 
-/** A way that was asked, and what it answered. */
+/** An entry point with its verdict. */
 export interface Asked {
   readonly way: Candidate;
   readonly verdict: Verdict;
 }
 
-/** Is there a reason against using a way? That nothing can be said of it is none, unless only a hint speaks for it. */
+/** Whether an entry point cannot be used. An unknown state is no reason against it, unless it is only a hint. */
 const fails = ({ way, verdict }: Asked): boolean =>
   verdict.health === 'unhealthy' ||
   verdict.proof === 'contradicted' ||
   (way.certainty === 'hint' && verdict.proof !== 'proven');
 
-/** It could not be reached, as many others: another way may be. */
+/** The entry point is unreachable, as many others are. Another one may be reachable. */
 const isLost = ({ verdict }: Asked): boolean => verdict.health === 'unknown' && verdict.fault !== undefined;
 
 const works = (asked: Asked): boolean => asked.verdict.health === 'healthy' && !fails(asked);
 
 /**
- * What is remembered of the ways that are in use: who else there was. While one fails anybody may take its place, so it is
- * known anew then.
+ * The companions of the entry points in use. While one fails, any Service may take over, so its companions are recorded
+ * again.
  */
 export function companionsOf(chosen: readonly Asked[], { inUse, companions }: Standing): Companions {
   return new Map(
@@ -154,18 +154,18 @@ export function companionsOf(chosen: readonly Asked[], { inUse, companions }: St
   );
 }
 
-/** Can a backend of this kind prove what it is? */
+/** Whether backends of this kind can prove their type. */
 function canProve({ detector }: Candidate, rules: Rules): boolean {
   const probe = rules.byType.get(detector)?.detector.probe;
   return probe !== undefined && (probe.protocol !== 'http' || probe.proofs.length > 0);
 }
 
 /**
- * Tries the ways into one backend until one can be used. The preferred one is tried first, and is taken as soon as it has
- * proven itself, or works and a person named it. Until then the one in use stays, as long as it does not fail. Where it
- * fails, the others are tried in order. Yields each way to try, and takes its verdict.
- * @param candidate the preferred way, with the others as its fallbacks
- * @returns all that were tried, the one to use last
+ * Tries the entry points of one backend until one works. Yields each entry point to try, and receives its verdict. The
+ * preferred one comes first, and is chosen once it is proven, or works and overrides name it. Until then the one in use
+ * stays unless it fails. In that case the others are tried in order.
+ * @param candidate the preferred entry point, with the others as its fallbacks
+ * @returns all that were tried, ending with the chosen one
  */
 export function* tryWays(
   candidate: Candidate,
@@ -185,14 +185,14 @@ export function* tryWays(
     asked.push(each);
     if (works(each) || (way === used && !fails(each) && !isLost(each))) return asked;
   }
-  // None can be used: the one in use stays, so that its health is the one reported.
+  // None works: the one in use stays, so that its health is reported.
   const stays = asked.find(({ way }) => way === (used ?? candidate)) ?? preferred;
   const rest = asked.filter((each) => each !== stays);
   const [first, ...others] = rest;
   return first === undefined ? [stays] : [first, ...others, stays];
 }
 
-/** The way to use, with a word on why it is not the preferred one, or why none is. */
+/** The chosen entry point, with evidence why it is not the preferred one, or why none works. */
 export function chosenWay(asked: readonly [Asked, ...Asked[]]): Asked {
   const last = asked.at(-1) ?? asked[0];
   if (asked.length === 1 || isLost(last)) return last;
@@ -208,7 +208,7 @@ export function chosenWay(asked: readonly [Asked, ...Asked[]]): Asked {
 
 type Found = readonly { readonly service: Candidate['service'] }[];
 
-/** The Services that are in use after a pass: those that were chosen, without those that were merged into others. */
+/** The entry points in use after a pass: the chosen ones, without those that were merged into others. */
 export function waysInUse(chosen: readonly Asked[], found: Found, kept: Found): InUse {
   const keys = new Set(chosen.map(({ way }) => keyOf(way)));
   for (const { service } of found) keys.delete(keyOfService(service));

@@ -2,15 +2,15 @@ import { type Backoff, backoff } from '../model/backoff.ts';
 import { createFairSlots } from '../probing/fair-slots.ts';
 
 export interface WorkQueueOptions<K> {
-  /** Maximum number of keys processed at a time; groups share it fairly. */
+  /** Maximum number of concurrently processed keys; groups share it fairly. */
   readonly concurrency: number;
   /** The group of a key, such as its namespace. */
   readonly groupOf: (key: K) => string;
-  /** Processes a key from current state. A rejection makes the queue try the key again after a backoff. */
+  /** Processes a key from current state. After a rejection the key is retried with backoff. */
   readonly process: (key: K, signal: AbortSignal) => Promise<void>;
   /** Called after each rejection, with the time until the next attempt in milliseconds. */
   readonly onFailure: (key: K, error: unknown, retryIn: number) => void;
-  /** Called whenever a key has been processed, whatever came of it. */
+  /** Called after each attempt, successful or not. */
   readonly onDone?: (key: K, group: string) => void;
   readonly backoff: Backoff;
   /** From 0 up to 1. */
@@ -18,18 +18,18 @@ export interface WorkQueueOptions<K> {
 }
 
 /**
- * A queue of keys to process, after client-go's work queue. A key that is added several times before it is processed is
- * processed once. One that is added while it is processed is processed again afterwards, and never twice at a time.
- * Ends with its signal: nothing is processed after that.
+ * A queue of keys to process, modelled on client-go's work queue. A key that is added several times before it is processed
+ * is processed once. A key that is added during its processing is processed again afterwards, never concurrently. Ends with
+ * its signal.
  */
 export class WorkQueue<K> {
   readonly #options: WorkQueueOptions<K>;
   readonly #signal: AbortSignal;
   readonly #slots: ReturnType<typeof createFairSlots>;
-  /** Keys that wait to be processed. */
+  /** Queued keys. */
   readonly #dirty = new Set<K>();
   readonly #processing = new Set<K>();
-  /** Keys that are added later, and when. */
+  /** Delayed keys, with their times. */
   readonly #delayed = new Map<K, { readonly at: number; readonly timer: NodeJS.Timeout }>();
   readonly #failures = new Map<K, number>();
   #idle: PromiseWithResolvers<void> | undefined;
@@ -41,17 +41,17 @@ export class WorkQueue<K> {
     signal.addEventListener('abort', () => this.#stop(), { once: true });
   }
 
-  /** How many keys wait or are processed; those that are only due later do not count. */
+  /** Number of queued and running keys, without delayed ones. */
   get size(): number {
     return this.#dirty.size + [...this.#processing].filter((key) => !this.#dirty.has(key)).length;
   }
 
-  /** Whether a key waits or is processed. */
+  /** Whether a key is queued or running. */
   has(key: K): boolean {
     return this.#dirty.has(key) || this.#processing.has(key);
   }
 
-  /** Resolves when no key waits or is processed. */
+  /** Resolves when no key is queued or running. */
   get idle(): Promise<void> {
     if (this.#isIdle) return Promise.resolve();
     this.#idle ??= Promise.withResolvers();
@@ -62,7 +62,7 @@ export class WorkQueue<K> {
     return this.#dirty.size === 0 && this.#processing.size === 0;
   }
 
-  /** Processes a key as soon as it can be. */
+  /** Enqueues a key. */
   add(key: K): void {
     if (this.#signal.aborted) return;
     this.#cancelDelay(key);
@@ -71,7 +71,7 @@ export class WorkQueue<K> {
     if (!this.#processing.has(key)) this.#start(key);
   }
 
-  /** Adds a key later, unless it is added sooner. @param delay milliseconds */
+  /** Enqueues a key later, unless it is enqueued sooner. @param delay milliseconds */
   addAfter(key: K, delay: number): void {
     if (this.#signal.aborted || this.#dirty.has(key)) return;
     const at = performance.now() + delay;
@@ -82,7 +82,7 @@ export class WorkQueue<K> {
     this.#delayed.set(key, { at, timer });
   }
 
-  /** Drops a key that waits or is due later, with its backoff. */
+  /** Removes a queued or delayed key, with its backoff. */
   remove(key: K): void {
     this.#cancelDelay(key);
     this.#failures.delete(key);
@@ -101,7 +101,7 @@ export class WorkQueue<K> {
   }
 
   async #run(key: K, group: string): Promise<void> {
-    // It was removed, or the queue has ended, while it waited.
+    // It was removed, or the queue has ended, while it waited for a slot.
     if (this.#processing.has(key) || !this.#dirty.delete(key)) return;
     this.#processing.add(key);
     try {
