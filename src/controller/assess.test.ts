@@ -22,19 +22,19 @@ const assessed = (
   found: readonly DiscoveredService[],
   overrides: string,
   generation: typeof NEWER | typeof OLDER,
-  made?: GeneratedSnapshot,
+  lastGenerated?: GeneratedSnapshot,
 ): Assessment =>
   assess(
     { found, contradicted: [], generation, outputs: OUTPUTS, removal: undefined, now: 0 },
     situationOf(observed(withOverrides(overrides)), [], {}),
-    { made },
+    { lastGenerated },
   );
 
 const NO_LOKI = 'tools: { loki.default: { enabled: false } }';
-const first = assessed([prometheus(), loki], '', NEWER).made;
+const first = assessed([prometheus(), loki], '', NEWER).generated;
 
 test('what follows from the same is not generated again', () => {
-  expect(assessed([prometheus(), loki], '', NEWER, first).made).toBe(first);
+  expect(assessed([prometheus(), loki], '', NEWER, first).generated).toBe(first);
 });
 
 test.each([
@@ -46,6 +46,6 @@ test.each([
   ['the agent is an older one', [prometheus(), loki], '', OLDER],
 ])('what is remembered does not count when %s', (_, found, overrides, generation) => {
   const again = assessed(found, overrides, generation, first);
-  expect(again.made).not.toBe(first);
+  expect(again.generated).not.toBe(first);
   expect(again).toEqual(assessed(found, overrides, generation));
 });

@@ -15,7 +15,7 @@ import { rollbackOf } from '../planning/plan.ts';
 import { publishedTypes } from '../planning/published-types.ts';
 import type { Cause, FoundTools, Gone, RemovalOptions } from '../planning/removals.ts';
 import { fingerprint } from './fingerprint.ts';
-import { type KnownServices, knownFrom, roughlyFrom, withHeld } from './held.ts';
+import { approximateServices, generateWithHeld, type KnownServices, reconstructServices } from './held.ts';
 import { namingOf } from './naming.ts';
 
 /** Generated documents with all of their inputs. */
@@ -35,9 +35,9 @@ export interface ReconcileState {
   /** The last state that this process published. */
   readonly own?: Toolset | undefined;
   /** The last seen `overrides.yaml`; with an undefined text, there was none. */
-  readonly seen?: { readonly overrides: string | undefined } | undefined;
+  readonly lastSeenOverrides?: { readonly overrides: string | undefined } | undefined;
   /** The last snapshot, reused while its inputs are the same. */
-  readonly made?: GeneratedSnapshot | undefined;
+  readonly lastGenerated?: GeneratedSnapshot | undefined;
   /** The services of the tools that this process published last. */
   readonly known?: KnownServices | undefined;
   /** Tools that this process removed recently. */
@@ -60,7 +60,7 @@ export interface Findings {
 /** The desired state, and its reasons. */
 export interface Assessment {
   readonly decision: Decision;
-  readonly made: GeneratedSnapshot;
+  readonly generated: GeneratedSnapshot;
   /** The names of tools, for the next pass. */
   readonly naming: Naming;
   /** The approvals; undefined if the overrides are invalid, in which case the previous approvals stay. */
@@ -77,12 +77,12 @@ export interface Assessment {
 export function situationOf(
   live: Observed | undefined,
   revisions: readonly ReadRevision[],
-  { own, seen }: ReconcileState,
+  { own, lastSeenOverrides }: ReconcileState,
 ): Situation {
   // If the whole object was deleted, the last seen overrides count.
   const overrides =
     live === undefined
-      ? (seen ?? { overrides: revisions.at(-1)?.overrides }).overrides
+      ? (lastSeenOverrides ?? { overrides: revisions.at(-1)?.overrides }).overrides
       : live.data[OVERRIDES_KEY];
   return { live, revisions, own, overrides };
 }
@@ -117,7 +117,7 @@ function beforeRollback({ live, revisions }: Situation): Toolset | undefined {
  * Computes the desired state from discovery, overrides and the published state. Pure.
  * @throws as `generate`
  */
-export function assess(findings: Findings, situation: Situation, memory: ReconcileState): Assessment {
+export function assess(findings: Findings, situation: Situation, state: ReconcileState): Assessment {
   const { generation, outputs, removal, now } = findings;
   const { overrides: text } = situation;
   const read = readOverrides(text);
@@ -143,7 +143,7 @@ export function assess(findings: Findings, situation: Situation, memory: Reconci
     overrides: text,
     generation,
   };
-  const earlier = memory.made;
+  const earlier = state.lastGenerated;
   const isSame =
     earlier?.fingerprint === from.fingerprint &&
     earlier.overrides === from.overrides &&
@@ -153,27 +153,28 @@ export function assess(findings: Findings, situation: Situation, memory: Reconci
     ((!outputs.usesPublished(generation) && earlier.cuts.length === 0) ||
       isDeepStrictEqual(earlier.publishedDocuments, publishedDocuments)) &&
     earlier.generation === from.generation;
-  const made = isSame ? earlier : { ...generate(found, options, outputs), ...from };
-  let kept: ReturnType<typeof withHeld>;
+  const generated = isSame ? earlier : { ...generate(found, options, outputs), ...from };
+  let kept: ReturnType<typeof generateWithHeld>;
   const decision = decide({
     ...situation,
-    generated: { documents: made.documents, tools: made.tools },
+    generated: { documents: generated.documents, tools: generated.tools },
     overrideError: faults,
     found: toolsOf({ ...findings, found }),
     removal,
     now,
-    gone: memory.gone ?? [],
+    gone: state.gone ?? [],
     withHeld(held, standing) {
-      const keep = (known: KnownServices | undefined) => withHeld(held, found, known, options, outputs);
+      const keep = (known: KnownServices | undefined) =>
+        generateWithHeld(held, found, known, options, outputs);
       kept =
-        keep(memory.known) ??
-        keep(knownFrom(standing, options, outputs)) ??
-        keep(new Map([...roughlyFrom(standing.tools, held, options.kinds), ...(memory.known ?? [])]));
+        keep(state.known) ??
+        keep(reconstructServices(standing, options, outputs)) ??
+        keep(new Map([...approximateServices(standing.tools, held, options.kinds), ...(state.known ?? [])]));
       if (kept === undefined) return undefined;
       return { documents: kept.generated.documents, tools: kept.generated.tools };
     },
   });
-  const notes = faults === undefined ? (kept?.generated.notes ?? made.notes) : [];
+  const notes = faults === undefined ? (kept?.generated.notes ?? generated.notes) : [];
   const approvals = 'value' in read ? approvalsIn(read.value) : undefined;
-  return { decision, made, naming, approvals, faults, notes, services: kept?.services ?? found };
+  return { decision, generated, naming, approvals, faults, notes, services: kept?.services ?? found };
 }

@@ -9,7 +9,7 @@ import type { PublishedTool } from '../model/published-tools.ts';
 import { generate } from '../outputs/generate.ts';
 import { overridesSchema } from '../outputs/overrides-schema.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
-import { knownFrom, roughlyFrom, withHeld } from './held.ts';
+import { approximateServices, generateWithHeld, reconstructServices } from './held.ts';
 import { toolKinds } from './pass.ts';
 
 test('what is published tells in which order its Services were created, so it can be made again', () => {
@@ -26,7 +26,10 @@ test('what is published tells in which order its Services were created, so it ca
   } as const;
   const { documents } = generate(found, options);
   expect(documents['custom_toolset.yaml']).toMatch(/loki\.b.*loki\.a/s);
-  expect([...(knownFrom(toolset(documents), options, OUTPUTS)?.keys() ?? [])]).toEqual(['loki.a', 'loki.b']);
+  expect([...(reconstructServices(toolset(documents), options, OUTPUTS)?.keys() ?? [])]).toEqual([
+    'loki.a',
+    'loki.b',
+  ]);
 });
 
 test('what cannot be made again to the letter is held by itself, and keeps nothing else from being published', () => {
@@ -40,9 +43,9 @@ test('what cannot be made again to the letter is held by itself, and keeps nothi
   } as const;
   const { documents } = generate([loki('a'), loki('b')], options);
   const edited = { ...documents, 'custom_toolset.yaml': `${documents['custom_toolset.yaml']}# other\n` };
-  expect(knownFrom(toolset(edited), options, OUTPUTS)).toBeUndefined();
-  const known = roughlyFrom(toolset(edited).tools, ['loki.a'], options.kinds);
-  const result = withHeld(['loki.a'], [loki('c')], known, options, OUTPUTS);
+  expect(reconstructServices(toolset(edited), options, OUTPUTS)).toBeUndefined();
+  const known = approximateServices(toolset(edited).tools, ['loki.a'], options.kinds);
+  const result = generateWithHeld(['loki.a'], [loki('c')], known, options, OUTPUTS);
   const { tools } = JSON.parse(result?.generated.documents['toolset.json'] ?? '{}');
   expect(tools.map(({ name }: { name: string }) => name)).toEqual(['loki.a', 'loki.c']);
 });

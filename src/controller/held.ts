@@ -19,7 +19,7 @@ function endpointOf(text: string): Endpoint {
 }
 
 /** Reconstructs the discovered service of a published tool. */
-function republished(tool: PublishedTool, kinds: ReadonlyMap<string, ToolKind>): DiscoveredService {
+function toPublishedService(tool: PublishedTool, kinds: ReadonlyMap<string, ToolKind>): DiscoveredService {
   const { name, type, endpoint, description, namespace = '', metadata } = tool;
   const kind = kinds.get(type) ?? kinds.get('custom');
   return {
@@ -60,7 +60,7 @@ function republished(tool: PublishedTool, kinds: ReadonlyMap<string, ToolKind>):
  * Reconstructs the services of some published tools approximately: their descriptions may differ, and more of their tools
  * may need approval. That is better than holding all other changes too.
  */
-export function roughlyFrom(
+export function approximateServices(
   published: readonly PublishedTool[],
   tools: readonly string[],
   kinds: ReadonlyMap<string, ToolKind>,
@@ -69,7 +69,7 @@ export function roughlyFrom(
   return new Map(
     published
       .filter(({ name, endpoint }) => wanted.has(name) && URL.canParse(endpoint))
-      .map((tool) => [tool.name, republished(tool, kinds)]),
+      .map((tool) => [tool.name, toPublishedService(tool, kinds)]),
   );
 }
 
@@ -77,7 +77,7 @@ export function roughlyFrom(
  * Reconstructs the services of published tools; `undefined` unless generating with them gives exactly the published
  * documents.
  */
-export function knownFrom(
+export function reconstructServices(
   published: Toolset,
   options: GenerateOptions,
   outputs: Outputs<OutputSettings>,
@@ -85,7 +85,7 @@ export function knownFrom(
   try {
     const services = published.tools
       .filter(({ metadata }) => metadata.service !== undefined)
-      .map((tool) => republished(tool, options.kinds));
+      .map((tool) => toPublishedService(tool, options.kinds));
     if (!isDeepStrictEqual(generate(services, options, outputs).documents, published.documents))
       return undefined;
     return new Map(services.map((service) => [service.tool, service]));
@@ -99,7 +99,7 @@ export function knownFrom(
  * Generates documents while tools are held: held tools as they were published, everything else as discovered.
  * @returns `undefined` if the services of held tools are unknown
  */
-export function withHeld(
+export function generateWithHeld(
   held: readonly string[],
   found: readonly DiscoveredService[],
   known: KnownServices | undefined,

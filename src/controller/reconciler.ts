@@ -247,8 +247,8 @@ export class Reconciler {
   #state(): ReconcileState {
     return {
       own: this.#lastPublished,
-      seen: this.#lastSeenOverrides,
-      made: this.#lastGenerated,
+      lastSeenOverrides: this.#lastSeenOverrides,
+      lastGenerated: this.#lastGenerated,
       known: this.#known,
       gone: this.#gone,
     };
@@ -265,7 +265,7 @@ export class Reconciler {
     const removal = force ? undefined : { hold: removalHold, once, excluded };
     try {
       const findings = { ...found, generation, outputs, removal, now: now().getTime() };
-      const { decision, made, naming, approvals, faults, notes, services } = assess(
+      const { decision, generated, naming, approvals, faults, notes, services } = assess(
         findings,
         situation,
         state,
@@ -273,11 +273,11 @@ export class Reconciler {
       this.naming = naming;
       this.approvals = approvals ?? this.approvals;
       this.#notes.push(...notes);
-      this.#noteShards(made);
-      if (made !== this.#lastGenerated)
+      this.#noteShards(generated);
+      if (generated !== this.#lastGenerated)
         this.#options.tell({ kind: 'generated', cycle, ok: faults === undefined });
-      this.#lastGenerated = made;
-      if (faults === undefined) this.#reports.trust(found.found, made, this.approvals, cycle);
+      this.#lastGenerated = generated;
+      if (faults === undefined) this.#reports.trust(found.found, generated, this.approvals, cycle);
       this.#guardSize(decision.intent.documents);
       return { decision: this.#annotated(decision, found.groups), services };
     } catch (error) {

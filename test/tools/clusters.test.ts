@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { idsOf } from '../../src/controller/backend-ids.ts';
 import { Catalog } from '../../src/controller/catalog.ts';
-import { roughlyFrom } from '../../src/controller/held.ts';
+import { approximateServices } from '../../src/controller/held.ts';
 import { namingBy, namingOf } from '../../src/controller/naming.ts';
 import { type DiscoveryResult, discover, type Stages, toolKinds } from '../../src/controller/pass.ts';
 import { publishedWays } from '../../src/controller/ways.ts';
@@ -201,7 +201,7 @@ describe('two clusters with equal names', () => {
   test('are read back as they were published', async () => {
     const { tools } = toolset(made(await pass(BOTH)).documents);
     const names = tools.map(({ name }) => name);
-    const known = roughlyFrom(tools, names, kinds);
+    const known = approximateServices(tools, names, kinds);
     expect(names.map((name) => known.get(name)?.service.cluster)).toEqual(['', EAST, '', EAST]);
   });
 });
