@@ -15,7 +15,7 @@ const faults = (data: Record<string, string>): string[] => {
   return [];
 };
 
-test('settings by their keys, options of detectors and credentials in YAML; an empty text is none', () => {
+test('reads settings by key, and options of detectors and credentials from YAML; an empty text counts as unset', () => {
   const read = readConfigData(
     {
       'discovery-interval': ' 30s\n',
@@ -34,18 +34,18 @@ test('settings by their keys, options of detectors and credentials in YAML; an e
   expect(read.origin('discoveryInterval')).toBe(`${WHERE}: discovery-interval`);
 });
 
-test('credentials without namespaces are refused where they stand, with what to write', () => {
+test('rejects credentials without namespaces, with their place and what to write', () => {
   const [fault] = faults({ credentials: 'loki:\n  bearerToken: LOKI_TOKEN\n' });
   expect(fault).toMatch(/credentials:\d+:\d+: loki: names no namespaces, .*add "namespaces: \[monitoring\]"/);
 });
 
-test('every setting but those that say where the ConfigMap is can stand in it', () => {
+test('accepts every setting except those that locate the ConfigMap', () => {
   const all = SETTING_NAMES;
   const fixed = all.filter((name) => faults({ [keyOf(name)]: 'x' }).length > 0);
   expect(fixed).toEqual(['configMapNamespace', 'settingsConfigMap']);
 });
 
-test('each fault is told with its key, and its line and column in YAML', () => {
+test('reports each fault with its key, and its line and column in YAML', () => {
   expect(
     faults({
       namespace: 'monitoring',
@@ -66,7 +66,7 @@ test('each fault is told with its key, and its line and column in YAML', () => {
   ]);
 });
 
-test('a key with very many tokens is refused before anything is made of them', () => {
+test('rejects a key with very many tokens before it is parsed', () => {
   const credentials = `[${'1,'.repeat(13_000)}]`;
   expect(() => readConfigData({ credentials }, 'ConfigMap a/b')).toThrow(/more than 25000 tokens/);
 });

@@ -45,18 +45,18 @@ describe('parseDuration', () => {
     'five minutes',
     'NaNs',
     `${'9'.repeat(400)}h`,
-  ])('%j is no duration', (text) => {
+  ])('%j is not a duration', (text) => {
     expect(parseDuration(text)).toBeUndefined();
   });
 
-  test('one call does not disturb the next', () => {
+  test('calls are independent of each other', () => {
     expect(parseDuration('1h30')).toBeUndefined();
     expect(parseDuration('30m')).toBe(1_800_000);
     expect(parseDuration('')).toBeUndefined();
     expect(parseDuration('30m')).toBe(1_800_000);
   });
 
-  test('a hostile long text is refused', () => {
+  test('rejects a long hostile text', () => {
     expect(parseDuration(`${'1'.repeat(1_000_000)}x`)).toBeUndefined();
     expect(parseDuration(`${'1s'.repeat(200_000)}x`)).toBeUndefined();
   });
@@ -73,7 +73,7 @@ describe('formatDuration', () => {
     [3_600_000, '1h'],
     [5_400_000, '90m'],
     [86_400_000, '24h'],
-  ])('%d ms is %s, and is read back', (milliseconds, text) => {
+  ])('%d ms is %s, and parses back', (milliseconds, text) => {
     expect(formatDuration(milliseconds)).toBe(text);
     expect(parseDuration(text)).toBe(milliseconds);
   });

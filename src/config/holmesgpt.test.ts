@@ -9,7 +9,7 @@ const planOf = (env: Readonly<Record<string, string>>) =>
 const HOLMES = { HOLMESGPT_DEPLOYMENT: 'ai/my-holmes' };
 const deployment = { namespace: 'ai', name: 'my-holmes' };
 
-test('by default nothing is done', () => {
+test('does nothing by default', () => {
   expect(planOf({})).toBeUndefined();
 });
 
@@ -45,7 +45,7 @@ test.each([
     { HOLMESGPT_RELOAD: 'endpoint', HOLMESGPT_URL: 'http://h', HOLMESGPT_API_KEY: 'top\nsecret' },
     /HOLMESGPT_API_KEY/,
   ],
-])('%j is refused, and told what to set', (env, message) => {
+])('%j is rejected, with what to set', (env, message) => {
   let thrown: unknown;
   try {
     planOf(env);

@@ -66,12 +66,12 @@ describe('parseDetectors', () => {
     expect(message).not.toContain('example.yaml');
   });
 
-  test('a missing or broken vocabulary is told', () => {
+  test('reports a missing or broken vocabulary', () => {
     expect(failure(file(example))).toContain('vocabulary.yaml');
     expect(failure(file({ neutral: 1 }, 'vocabulary.yaml'))).toMatch(/vocabulary\.yaml[\s\S]*neutral/);
   });
 
-  test('an entry under its former key is the one of its output', () => {
+  test('accepts an entry under its former key as the one of its output', () => {
     const { outputs, ...rest } = example;
     const { detectors } = parseDetectors([vocabulary, file({ ...rest, holmes: outputs.holmesgpt })]);
     expect(detectors).toEqual(parseDetectors([vocabulary, file(example)]).detectors);
@@ -82,12 +82,12 @@ describe('parseDetectors', () => {
     ['an output that connects to it as to one', { outputs: { holmesgpt: { mcp: {} } } }],
     ['the same under its former key', { outputs: {}, holmes: { mcp: {} } }],
     ['the protocol of its probe, without any output', { outputs: {}, probe: { protocol: 'mcp' } }],
-  ])('what makes an MCP server of a backend: %s', (_, change) => {
+  ])('recognizes an MCP server: %s', (_, change) => {
     const { detectors } = parseDetectors([vocabulary, file({ ...example, ...change })]);
     expect(detectors).toMatchObject([{ mcp: true }]);
   });
 
-  test('the later one of a type takes the place of the earlier', () => {
+  test('the later detector of a type replaces the earlier one', () => {
     const { detectors } = parseDetectors([vocabulary, file(example), file({ ...example, title: 'Mine' })]);
     expect(detectors.map(({ title }) => title)).toEqual(['Mine']);
   });

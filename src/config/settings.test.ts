@@ -31,8 +31,8 @@ function failure(flags: Texts, env: Record<string, string> = {}): string[] {
   throw new Error('these settings were taken');
 }
 
-describe('where settings come from', () => {
-  test('without flags and environment there are defaults', () => {
+describe('sources of settings', () => {
+  test('without flags and environment, defaults apply', () => {
     expect(readSettings({}, { HOME: '/root', UNRELATED: 'x' })).toMatchObject({
       discoveryInterval: 300_000,
       namespaces: ['monitoring', 'observability', 'default'],
@@ -48,7 +48,7 @@ describe('where settings come from', () => {
     });
   });
 
-  test('environment over default, flag over environment', () => {
+  test('the environment overrides defaults, flags override the environment', () => {
     const env = { DISCOVERY_INTERVAL: '1m', LOG_LEVEL: 'debug' };
     expect(readSettings({}, env)).toMatchObject({ discoveryInterval: 60_000, logLevel: 'debug' });
     expect(readSettings({ discoveryInterval: '2m' }, env)).toMatchObject({
@@ -57,7 +57,7 @@ describe('where settings come from', () => {
     });
   });
 
-  test('a configuration file over default, and everything else over the file', () => {
+  test('a configuration file overrides defaults, and everything else overrides the file', () => {
     const file = layer('config.yaml', { discoveryInterval: '1h', logLevel: 'warn', probe: 'none' });
     const env = { LOG_LEVEL: 'debug', PROBE: '' };
     expect(readSettings({ discoveryInterval: '2m' }, env, file)).toMatchObject({
@@ -68,11 +68,11 @@ describe('where settings come from', () => {
     expect(readSettings({}, {}, file)).toMatchObject({ discoveryInterval: 3_600_000, logLevel: 'warn' });
   });
 
-  test('an empty environment variable is as good as none', () => {
+  test('an empty environment variable counts as unset', () => {
     expect(readSettings({}, { DISCOVERY_INTERVAL: '', NAMESPACES: '' })).toEqual(readSettings({}, {}));
   });
 
-  test('a flag rescues from a wrong environment', () => {
+  test('a flag overrides an invalid environment variable', () => {
     expect(readSettings({ logLevel: 'warn' }, { LOG_LEVEL: 'loud' }).logLevel).toBe('warn');
   });
 
@@ -83,7 +83,7 @@ describe('where settings come from', () => {
   });
 });
 
-describe('what settings mean', () => {
+describe('values of settings', () => {
   test.each<[SettingName, string, unknown]>([
     ['discoveryInterval', '1s', 1_000],
     ['discoveryInterval', '1h30m', 5_400_000],
@@ -125,7 +125,7 @@ describe('what settings mean', () => {
   });
 });
 
-describe('wrong settings', () => {
+describe('invalid settings', () => {
   const wrong: readonly (readonly [SettingName, string, RegExp])[] = [
     ['discoveryInterval', '5', /5m/],
     ['discoveryInterval', '0s', /1s/],
@@ -156,7 +156,7 @@ describe('wrong settings', () => {
     ['logFormat', 'xml', /json.*pretty/],
   ];
 
-  test.each(wrong)('%s=%j is refused, by its flag', (name, text, what) => {
+  test.each(wrong)('%s=%j is rejected, naming its flag', (name, text, what) => {
     const lines = failure({ [name]: text });
     expect(lines).toHaveLength(1);
     expect(lines[0]).toContain(`${SETTINGS[name].flag}=${JSON.stringify(text)}`);
@@ -164,14 +164,14 @@ describe('wrong settings', () => {
     expect(lines[0]).not.toContain(SETTINGS[name].env);
   });
 
-  test.each(wrong)('%s=%j is refused, by its variable', (name, text, what) => {
+  test.each(wrong)('%s=%j is rejected, naming its variable', (name, text, what) => {
     const lines = failure({}, { [SETTINGS[name].env]: text });
     expect(lines).toHaveLength(1);
     expect(lines[0]).toContain(`${SETTINGS[name].env}=${JSON.stringify(text)}`);
     expect(lines[0]).toMatch(what);
   });
 
-  test('one of a file is named by the file and its own name', () => {
+  test('an invalid setting of a file is named by the file and its own name', () => {
     let message = '';
     try {
       readSettings({}, {}, layer('deploy/config.yaml', { logLevel: 'loud' }));
@@ -183,7 +183,7 @@ describe('wrong settings', () => {
     expect(message).toContain('"loud"');
   });
 
-  test('every wrong one is named at once, each with where it came from', () => {
+  test('all invalid settings are reported at once, each with its source', () => {
     const lines = failure(
       { logLevel: 'loud', namespaces: 'Not_One' },
       {
@@ -202,7 +202,7 @@ describe('wrong settings', () => {
   });
 });
 
-test('a setting is shown with where it was given, and without the password of a URL', () => {
+test('a setting is shown with its source, and without the password of a URL', () => {
   const given = givenSettings({}, { HOLMESGPT_URL: 'https://me:hunter2@holmes:8080' });
   expect(shownSetting('holmesgptUrl', given.holmesgptUrl)).toBe(
     'holmesgptUrl: "https://***@holmes:8080" (HOLMESGPT_URL)',

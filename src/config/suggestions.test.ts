@@ -13,17 +13,17 @@ function read(content: string): () => unknown {
   return () => readConfigFile(path);
 }
 
-test('a setting that is misspelt in a configuration file', () => {
+test('a misspelt setting in a configuration file', () => {
   expect(read('namspaces: [a]\n')).toThrow(/:1:1: .*namspaces.*did you mean namespaces\?/);
   expect(read('Namespaces: [a]\n')).toThrow(/did you mean namespaces\?/);
   expect(read('nothing-like-this: 1\n')).toThrow(/^(?!.*did you mean)/);
 });
 
-test('an option of a detector that is misspelt there', () => {
+test('a misspelt option of a detector there', () => {
   expect(read('detectors:\n  grafana:\n    enable: false\n')).toThrow(/:3:5: .*did you mean enabled\?/);
 });
 
-test('a setting that is misspelt in the ConfigMap', () => {
+test('a misspelt setting in the ConfigMap', () => {
   expect(() => readConfigData({ 'discovery-intervall': '1m' }, 'ConfigMap a/b')).toThrow(
     /did you mean discovery-interval\?/,
   );

@@ -8,17 +8,20 @@ import { detect } from './detect.ts';
 
 const prometheus = { labels: { app: 'prometheus' }, ports: [9090] };
 
-describe('what is skipped', () => {
-  test.each(['false', 'disabled'])('a Service with kubernaut.io/toolset=%s, whatever else it says', (no) => {
-    const { candidates, problems } = detected(
-      service('p', {
-        ...prometheus,
-        annotations: { 'kubernaut.io/toolset': no, 'jaeger.io/enabled': 'true' },
-      }),
-    );
-    expect(candidates).toEqual([]);
-    expect(problems).toEqual([]);
-  });
+describe('skipped Services', () => {
+  test.each(['false', 'disabled'])(
+    'a Service with kubernaut.io/toolset=%s, whatever else it declares',
+    (no) => {
+      const { candidates, problems } = detected(
+        service('p', {
+          ...prometheus,
+          annotations: { 'kubernaut.io/toolset': no, 'jaeger.io/enabled': 'true' },
+        }),
+      );
+      expect(candidates).toEqual([]);
+      expect(problems).toEqual([]);
+    },
+  );
 
   test('an ExternalName Service, which leads out of the cluster', () => {
     expect(detected(service('p', { ...prometheus, type: 'ExternalName' })).candidates).toEqual([]);
@@ -30,7 +33,7 @@ describe('what is skipped', () => {
     expect(detect([external], rules, { ...options, allowExternalNames: true }).candidates).toHaveLength(1);
   });
 
-  test('a Service without ports, which is told', () => {
+  test('a Service without ports, with a problem', () => {
     const { candidates, problems } = detected(
       service('p', { ...prometheus, ports: [] }),
       service('shop', { labels: { app: 'shop' } }),
@@ -58,7 +61,7 @@ describe('the endpoint', () => {
   test.each([
     ['cluster.local', 'http://p.monitoring.svc.cluster.local:9090'],
     ['k8s.example.com', 'http://p.monitoring.svc.k8s.example.com:9090'],
-  ])('lies in the domain %s', (clusterDomain, url) => {
+  ])('is in the domain %s', (clusterDomain, url) => {
     const [found] = detect([service('p', prometheus)], rules, { ...options, clusterDomain }).candidates;
     expect(found && endpointUrl(found.endpoint)).toBe(url);
   });
@@ -76,7 +79,7 @@ describe('the endpoint', () => {
     expect(candidate(service(name, fields)).endpoint.path).toBe(path);
   });
 
-  test('is https where the port says so, with the reason', () => {
+  test('is https if the port indicates so, with the reason', () => {
     const [found] = detected(
       service('es', { labels: { app: 'elasticsearch' }, ports: ['https:9200'] }),
     ).candidates;
@@ -168,8 +171,8 @@ const hostile: fc.Arbitrary<Service> = fc
     service(name, { ...fields, annotations: { 'kubernaut.io/toolset': 'true', ...annotations } }),
   );
 
-describe('laws', () => {
-  test('order and repetition of Services never change the result', () => {
+describe('properties', () => {
+  test('order and duplicates of Services never change the result', () => {
     const services = fc.array(realistic, { maxLength: 8 });
     fc.assert(
       fc.property(services, fc.infiniteStream(fc.nat()), (given, random) => {
@@ -183,7 +186,7 @@ describe('laws', () => {
     );
   });
 
-  test('each Service is in at most one candidate, and each tool has a name of its own', () => {
+  test('each Service is in at most one candidate, and each tool has a unique name', () => {
     fc.assert(
       fc.property(fc.array(realistic, { maxLength: 8 }), (given) => {
         const { candidates } = detected(...given);
@@ -197,7 +200,7 @@ describe('laws', () => {
     );
   });
 
-  test('hostile texts never throw, and never lead anywhere but to their own Service', () => {
+  test('hostile texts never throw, and never lead to another Service', () => {
     fc.assert(
       fc.property(fc.array(hostile, { maxLength: 4 }), (given) => {
         for (const { service, endpoint, description, tool } of detected(...given).candidates) {
@@ -212,7 +215,7 @@ describe('laws', () => {
     );
   });
 
-  test('a Service is never changed by looking at it', () => {
+  test('detection never changes a Service', () => {
     const given = offered('shop', { name: 'x', description: 'y\nz' });
     const before = structuredClone(given);
     detected(given, service('p', prometheus));

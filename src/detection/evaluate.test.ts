@@ -10,7 +10,7 @@ const k8s = (name: string, component?: string): Record<string, string> => ({
   ...(component === undefined ? {} : { 'app.kubernetes.io/component': component }),
 });
 
-describe('what a Service says makes it a backend', () => {
+describe('a Service is a backend because of', () => {
   test.each<[string, string, ServiceFields, string, number]>([
     [
       'label app (the first release)',
@@ -165,7 +165,7 @@ describe('what a Service says makes it a backend', () => {
   });
 });
 
-describe('what is no backend', () => {
+describe('a Service is not a backend', () => {
   test.each<[string, string, ServiceFields]>([
     ['nothing known', 'shop', { labels: { app: 'shop' }, ports: ['http:80'] }],
     [
@@ -210,7 +210,7 @@ describe('what is no backend', () => {
     expect(detected(service(name, fields)).candidates.map(({ type }) => type)).toEqual([]);
   });
 
-  test('"scrape me" says that it has metrics, not that it is a Prometheus', () => {
+  test('"scrape me" means that it has metrics, not that it is a Prometheus', () => {
     const annotations = { 'prometheus.io/scrape': 'true', 'prometheus.io/port': '9090' };
     const { candidates } = detect([service('shop', { annotations, ports: ['http:9090'] })], rules, options);
     for (const { certainty } of candidates) expect(certainty).toBe('hint');
@@ -238,14 +238,14 @@ describe('reasons', () => {
     expect(miss.missingPort).toBe(fields.ports?.length === 0);
   });
 
-  test('what a detector excludes is told with the reason', () => {
+  test('an exclusion by a detector is reported with the reason', () => {
     const miss = verdict('mcp', 'mcp-registry', { ports: ['http:80'] });
     if (miss.matched) throw new Error('it matched');
     expect(miss.why).toMatch(/mcp-registry.*manages/);
     expect(miss.near).toBe(true);
   });
 
-  test('evidence names the label that matched, the surest first, and the port', () => {
+  test('evidence names the matching labels, the most certain first, and the port', () => {
     const { certainty, evidence } = candidate(
       service('prometheus', {
         labels: { app: 'prometheus', 'operated-prometheus': 'true' },
@@ -258,7 +258,7 @@ describe('reasons', () => {
     expect(evidence.find(({ signal }) => signal === 'port')?.detail).toMatch(/9090.*web/);
   });
 
-  test('the annotation of its owner outweighs a word that would leave it out', () => {
+  test('the annotation of its owner overrides a word that would exclude it', () => {
     const found = candidate(
       service('reports-exporter', { annotations: { 'kubernaut.io/toolset': 'true' }, ports: ['http:80'] }),
     );

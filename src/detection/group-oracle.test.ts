@@ -86,7 +86,7 @@ const adversarial = fc
     }),
   );
 
-describe('grouping gives what comparing all with all gives', () => {
+describe('grouping gives the same result as comparing all pairs', () => {
   test.each([
     ['realistic', realistic],
     ['adversarial', adversarial],
@@ -108,14 +108,14 @@ const entries = (count: number, last: string): Record<string, string> =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, index === 0 ? last : 'v']));
 
 describe('a selector with more than 20 entries', () => {
-  test('joins what has exactly the same one, in whatever order', () => {
+  test('joins only Services with exactly the same one, in any order of entries', () => {
     const selector = entries(21, 'x');
     const turned = Object.fromEntries(Object.entries(selector).reverse());
     const members = membersOf([loki('one', { selector }), loki('two', { selector: turned })]);
     expect(fast(members)).toEqual({ one: ['two'] });
   });
 
-  test('joins nothing by a part of it, by its name or by its labels', () => {
+  test('joins nothing by a part of it, by name or by labels', () => {
     const labels = { 'app.kubernetes.io/name': 'loki', release: 'a' };
     const members = membersOf([
       loki('a-loki-gateway', { labels, selector: entries(21, 'x') }),
@@ -125,7 +125,7 @@ describe('a selector with more than 20 entries', () => {
     expect(Object.keys(fast(members))).toHaveLength(3);
   });
 
-  test('with 20 it is compared as any other', () => {
+  test('with 20 entries, it is compared like any other', () => {
     const members = membersOf([
       loki('one', { selector: entries(20, 'x') }),
       loki('pods', { headless: true, selector: { k0: 'x', k5: 'v' } }),
@@ -134,7 +134,7 @@ describe('a selector with more than 20 entries', () => {
   });
 });
 
-describe('how much is compared', () => {
+describe('the number of comparisons', () => {
   /** Selectors that share half of their entries with half of the others. */
   const grid = (count: number): Member[] =>
     membersOf(
@@ -151,7 +151,7 @@ describe('how much is compared', () => {
       ),
     );
 
-  test('grows with the number of Services and not with its square', () => {
+  test('grows linearly with the number of Services', () => {
     const compared = (count: number): number => {
       const work = { compared: 0 };
       groupMembers(grid(count), undefined, work);
@@ -161,7 +161,7 @@ describe('how much is compared', () => {
     expect(compared(800)).toBeLessThanOrEqual(400 * 32);
   });
 
-  test('selectors without anything in common are not compared at all', () => {
+  test('selectors without common entries are not compared at all', () => {
     const work = { compared: 0 };
     const each = Array.from({ length: 400 }, (_, index) =>
       loki(`s${index}x`, { headless: index % 2 === 0, selector: { app: `a${index}`, part: `p${index}` } }),

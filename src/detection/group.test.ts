@@ -178,7 +178,7 @@ describe('one backend, one tool', () => {
     expect(groups(headless, ordinary('a'), ordinary('b'))).toEqual(expected);
   });
 
-  test('a headless Service joins a group by any Service of it', () => {
+  test('a headless Service joins a group through any Service of it', () => {
     const pods = { pod: 'querier' };
     expect(
       groups(
@@ -189,7 +189,7 @@ describe('one backend, one tool', () => {
     ).toEqual({ 'monitoring/logs-gateway': ['logs-querier', 'nodes'] });
   });
 
-  test("an operator's one headless Service for two Prometheis joins one of them and merges none", () => {
+  test("an operator's single headless Service for two Prometheis joins one of them and merges none", () => {
     const operated = service('prometheus-operated', {
       headless: true,
       labels: { 'operated-prometheus': 'true' },
@@ -205,12 +205,12 @@ describe('one backend, one tool', () => {
     expect(Object.values(found).flat()).toEqual(['prometheus-operated']);
   });
 
-  test('the evidence says which Services it stands for', () => {
+  test('the evidence lists the Services of the backend', () => {
     const [chosen] = detected(loki('loki-gateway'), loki('loki-querier')).candidates;
     expect(chosen?.evidence.find(({ signal }) => signal === 'group')?.detail).toContain('loki-querier');
   });
 
-  test('what was left out as a write path is no way to the backend', () => {
+  test('an excluded write path is no entry point of the backend', () => {
     expect(groups(loki('loki'), loki('loki-distributor'))).toEqual({ 'monitoring/loki': [] });
   });
 });

@@ -12,12 +12,12 @@ const candidate = (namespace: string, name: string): Candidate =>
 
 const namesOf = (candidates: readonly Candidate[]): string[] => candidates.map(({ tool }) => tool);
 
-test('as many as are allowed are all taken, as they are', () => {
+test('all candidates up to the limit are kept unchanged', () => {
   const detection = { candidates: [candidate('a', 'x'), candidate('b', 'y')], services: [], problems: [] };
   expect(limitCandidates(detection, 2)).toBe(detection);
 });
 
-test('a namespace with very many keeps those of others in; what is left out is told', () => {
+test('a namespace with very many does not displace those of others; excess ones are reported', () => {
   const flood = Array.from({ length: 100 }, (_, index) =>
     candidate('a', `x${String(index).padStart(3, '0')}`),
   );
@@ -43,7 +43,7 @@ test('a namespace with very many keeps those of others in; what is left out is t
   ]);
 });
 
-test('never more than allowed, in the same order, and no namespace has two more than another that wants more', () => {
+test('never more than the limit, in the same order, and no namespace gets two more than another that needs more', () => {
   const some = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.nat(50)), { maxLength: 60 });
   fc.assert(
     fc.property(some, fc.integer({ min: 1, max: 40 }), (pairs, most) => {

@@ -20,7 +20,7 @@ const flood = Array.from({ length: 30 }, (_, index) =>
   loki(`a${String(index).padStart(2, '0')}x`, '2026-06-01T00:00:00Z'),
 );
 
-test('the older Services of a namespace stay, and one line says what is left out and which setting changes it', () => {
+test('the oldest Services of a namespace stay, and one line names the excess ones and the setting', () => {
   const { kept, problem } = limitNamespace([...flood, old].map(member), 10);
   expect(names(kept)).toEqual(['z-old', ...flood.slice(0, 9).map(({ name }) => name)]);
   expect(problem && problemLine(problem)).toBe(
@@ -28,12 +28,12 @@ test('the older Services of a namespace stay, and one line says what is left out
   );
 });
 
-test('as many as are allowed are all taken', () => {
+test('all Services up to the limit stay', () => {
   const members = [old, ...flood.slice(0, 3)].map(member);
   expect(limitNamespace(members, 4)).toEqual({ kept: members });
 });
 
-test('applications that are only scraped push no backend out, however old they are', () => {
+test('applications that are only scraped displace no backend, however old they are', () => {
   const scraped = Array.from({ length: 5 }, (_, index) =>
     service(`app${index}`, { annotations: { 'prometheus.io/scrape': 'true' }, ports: ['http:8080'] }),
   ).map((one): Service => ({ ...one, created: '2020-01-01T00:00:00Z' }));
@@ -49,7 +49,7 @@ test('the order of Services does not matter', () => {
   );
 });
 
-test('one namespace over its limit takes nothing from another', () => {
+test('a namespace over its limit does not affect others', () => {
   const other = { ...loki('loki', '2026-07-01T00:00:00Z'), namespace: 'shop' };
   const { candidates, problems } = detect([...flood, other], rules, { ...options, maxNamespaceServices: 5 });
   expect(candidates.map(({ service }) => service.namespace).sort()).toEqual([

@@ -46,7 +46,7 @@ const change = fc.oneof(
   },
 );
 
-test('after any changes it is what detecting all of it at once gives', () => {
+test('after any changes, the result equals a full detection', () => {
   fc.assert(
     fc.property(fc.array(change, { maxLength: 30 }), (changes) => {
       const live = new LiveDetection(rules, options, forgetful());
@@ -74,7 +74,7 @@ test('after any changes it is what detecting all of it at once gives', () => {
   );
 });
 
-test('what changes nothing that counts costs nothing: the result is the same object', () => {
+test('irrelevant changes cost nothing: the result is the same object', () => {
   const live = new LiveDetection(rules, options);
   live.put(service('prometheus', { labels: { app: 'prometheus' }, ports: ['web:9090'] }));
   const before = live.detect();
@@ -83,7 +83,7 @@ test('what changes nothing that counts costs nothing: the result is the same obj
   expect(live.detect()).toBe(before);
 });
 
-test('a Service that a detector does not claim any more is no backend any more', () => {
+test('a Service that no detector claims any more is no longer a backend', () => {
   const live = new LiveDetection(rules, options);
   live.put(service('metrics', { labels: { app: 'loki' }, ports: ['http:80'] }));
   expect(live.detect().candidates).toHaveLength(1);
@@ -92,7 +92,7 @@ test('a Service that a detector does not claim any more is no backend any more',
   expect(live.size).toBe(1);
 });
 
-test('a Service that is told again as it was is not examined again', () => {
+test('an unchanged Service is not examined again', () => {
   const live = new LiveDetection(rules, options);
   const one = {
     ...service('metrics', { labels: { app: 'loki' }, ports: ['http:80'] }),
@@ -106,7 +106,7 @@ test('a Service that is told again as it was is not examined again', () => {
   expect(live.detect().candidates).toEqual([]);
 });
 
-test('in steps it gives the same, pauses after each Service and namespace, and takes in what comes meanwhile', async () => {
+test('incremental steps give the same result, yield after each Service and namespace, and include changes that arrive meanwhile', async () => {
   const live = new LiveDetection(rules, options);
   const loki = (namespace: string, name: string): Service =>
     service(name, { namespace, labels: { app: 'loki' }, ports: ['http:3100'] });
@@ -125,7 +125,7 @@ test('in steps it gives the same, pauses after each Service and namespace, and t
   expect(pauses).toBeGreaterThanOrEqual(6);
 });
 
-test('what is not examined yet counts as well where a namespace is handed over', () => {
+test('Services that are not examined yet also count when a namespace is transferred', () => {
   const live = new LiveDetection(rules, options);
   const one = service('loki', { labels: { app: 'loki' }, ports: ['http:3100'] });
   live.put(one);
@@ -134,7 +134,7 @@ test('what is not examined yet counts as well where a namespace is handed over',
   expect(live.servicesIn('monitoring')).toEqual([one]);
 });
 
-test('changes that come between two steps are lost by no detection, and none goes on for ever', async () => {
+test('changes between two steps are never lost, and detection always ends', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(some, { minLength: 1, maxLength: 10 }),
@@ -163,7 +163,7 @@ test('changes that come between two steps are lost by no detection, and none goe
   );
 });
 
-test('a change leaves all backends that it does not touch the same objects', () => {
+test('a change keeps all unaffected backends as the same objects', () => {
   const live = new LiveDetection(rules, options);
   const at = (name: string, annotations = {}, app = name): Service =>
     service(name, { labels: { app: 'loki' }, selector: { app }, ports: ['http:3100'], annotations });
@@ -185,7 +185,7 @@ test('a change leaves all backends that it does not touch the same objects', () 
   expect(named('c')?.sharesPods).toEqual(['b', 'c', 'c-twin']);
 });
 
-describe('what a Service led to before its owner changed it', () => {
+describe('the former targets of a Service that its owner changed', () => {
   const loki = (name: string, fields: ServiceFields): Service =>
     service(name, { labels: { app: 'loki' }, ports: ['http:3100'], ...fields });
   const twin = loki('twin', { selector: { app: 'l', tier: 'x' } });
@@ -197,7 +197,7 @@ describe('what a Service led to before its owner changed it', () => {
     ['another selector', loki('named', { selector: { app: 'z' } })],
     ['none, as an ExternalName', loki('named', { type: 'ExternalName' })],
     ['none, and nothing that says what it is', service('named', { ports: ['x:1'] })],
-  ])('counts for others when it has %s', (_, now) => {
+  ])('count for others if it has %s', (_, now) => {
     for (const isRecreated of [false, true]) {
       const live = new LiveDetection(rules, options);
       live.put(named);
@@ -210,7 +210,7 @@ describe('what a Service led to before its owner changed it', () => {
     }
   });
 
-  test('counts with other options too', () => {
+  test('also count with other options', () => {
     const before = new LiveDetection(rules, options);
     before.put(named);
     before.detect();
@@ -222,7 +222,7 @@ describe('what a Service led to before its owner changed it', () => {
     expect(beside(live)).toEqual(['named', 'twin']);
   });
 
-  test('does not count once it is deleted, nor for itself', () => {
+  test('do not count after its deletion, nor for itself', () => {
     const live = new LiveDetection(rules, options);
     live.put(twin);
     live.put(named);
@@ -234,7 +234,7 @@ describe('what a Service led to before its owner changed it', () => {
     expect(found).not.toHaveProperty('sharesPods');
   });
 
-  test('may have been any Pods after more changes than are remembered, and others of the namespace are not forgotten', () => {
+  test('may be any Pods after more changes than the history holds, which other Services of the namespace are not affected by', () => {
     const live = new LiveDetection(rules, options);
     live.put(twin);
     live.put(loki('calm', { selector: { tier: 'x' } }));
@@ -249,7 +249,7 @@ describe('what a Service led to before its owner changed it', () => {
   });
 });
 
-test('a namespace in which all changes all the time remembers a bounded number of selectors, and who changed', () => {
+test('a namespace in which everything changes all the time has a bounded history', () => {
   const former = new FormerSelectors({ selectors: 4, namespace: 10, services: 6, namespaces: 2 });
   const at = (name: string, app: number, namespace = 'noisy'): Service =>
     service(name, { namespace, selector: { app: `${app}` } });

@@ -26,7 +26,7 @@ const rulesOf = (...contents: object[]): Rules =>
   }).rules;
 
 describe('makeRules', () => {
-  test('takes the detectors that come with the program', () => {
+  test('accepts the detectors that come with the program', () => {
     const { byType } = makeRules(builtIn).rules;
     for (const type of ['prometheus', 'grafana', 'jaeger', 'elasticsearch', 'custom', 'loki', 'tempo'])
       expect(byType.get(type)?.detector.title).toBeTruthy();
@@ -41,12 +41,12 @@ describe('makeRules', () => {
   test.each([
     ['roles', { roles: { wizard: ['merlin'] } }],
     ['accepts', { accepts: ['wizard'] }],
-  ])('a role in %s that the vocabulary does not have is told, with those that it has', (_, change) => {
+  ])('a role in %s that the vocabulary lacks is reported, with the known ones', (_, change) => {
     for (const part of ['example', 'wizard', 'gateway'])
       expect(() => rulesOf({ ...example, ...change })).toThrow(part);
   });
 
-  test('a role of a detector decides for it only', () => {
+  test('a role of a detector applies to that detector only', () => {
     const other = { ...example, type: 'other', names: ['other'], roles: { write: ['quill'] } };
     const rules = rulesOf(example, other);
     const services = ['example-quill', 'other-quill'].map((name) =>
@@ -57,11 +57,11 @@ describe('makeRules', () => {
   });
 });
 
-test('options that nobody set are the defaults of their schema', () => {
+test('options without a value have the defaults of their schema', () => {
   expect(DEFAULT_OPTIONS).toEqual(detectorOptions.parse({}));
 });
 
-describe('what users add and set', () => {
+describe('detectors and options of operators', () => {
   const added = (name: string, change: object = {}) => ({
     name,
     detector: detectorSchema.parse({ ...example, ...change }),
@@ -77,14 +77,14 @@ describe('what users add and set', () => {
   const typesIn = (rules: Rules): string[] =>
     detect([prometheus], rules, options).candidates.map(({ type }) => type);
 
-  test('a detector of their own finds its backends beside ours', () => {
+  test('a custom detector finds its backends beside the built-in ones', () => {
     const { rules, problems } = ruled({ added: [added('mine/example.yaml')] });
     const found = detect([prometheus, service('example', { ports: [1234] })], rules, options).candidates;
     expect(found.map(({ type }) => type).sort()).toEqual(['example', 'prometheus']);
     expect(problems).toEqual([]);
   });
 
-  test('one of a type that we have takes the place of ours', () => {
+  test('a custom detector of a built-in type replaces the built-in one', () => {
     const { rules, problems } = ruled({
       added: [added('mine/p.yaml', { type: 'prometheus', title: 'Mine' })],
     });
@@ -93,7 +93,7 @@ describe('what users add and set', () => {
     expect(problems).toEqual([]);
   });
 
-  test('one with a role that is none is skipped and told, and ours still work', () => {
+  test('a custom detector with an unknown role is skipped and reported, and the built-in ones still work', () => {
     const { rules, problems } = ruled({ added: [added('mine/p.yaml', { roles: { wizard: ['merlin'] } })] });
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatchObject({ where: 'mine/p.yaml', what: expect.stringContaining('wizard') });
@@ -101,7 +101,7 @@ describe('what users add and set', () => {
     expect(typesIn(rules)).toEqual(['prometheus']);
   });
 
-  test('of two with one type the first counts, and the second is told', () => {
+  test('of two detectors with one type the first counts, and the second is reported', () => {
     const { rules, problems } = ruled({
       added: [added('mine/a.yaml', { title: 'First' }), added('mine/b.yaml', { title: 'Second' })],
     });
@@ -110,18 +110,18 @@ describe('what users add and set', () => {
     expect(problems[0]?.what).toContain('mine/a.yaml');
   });
 
-  test('a detector that is switched off finds nothing', () => {
+  test('a disabled detector finds nothing', () => {
     expect(typesIn(ruled({ options: set('prometheus', { enabled: false }) }).rules)).toEqual([]);
     expect(typesIn(ruled({ options: set('grafana', { enabled: false }) }).rules)).toEqual(['prometheus']);
   });
 
-  test('a type that is switched off by name is off, and one that there is not is no fault', () => {
+  test('a type that is disabled by name is disabled, and an unknown type is not an error', () => {
     const { rules, problems } = ruled({ disabled: ['prometheus', 'abacus'] });
     expect(typesIn(rules)).toEqual([]);
     expect(problems).toEqual([]);
   });
 
-  test('options for a type that there is not are told, with those that there are', () => {
+  test('options for an unknown type are reported, with the known types', () => {
     const { problems } = ruled({ options: set('promethus', { enabled: false }) });
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatchObject({
@@ -139,13 +139,13 @@ describe('what users add and set', () => {
     ['an annotation with another value', { requiredAnnotations: { team: 'b' } }, false],
     ['all of two annotations', { requiredAnnotations: { team: 'a', more: '*' } }, false],
     ['any of two annotations', { requiredAnnotations: { team: 'a', more: '*' }, require: 'any' }, true],
-  ])('a detector may be kept to %s', (_, change, finds) => {
+  ])('a detector can be restricted to %s', (_, change, finds) => {
     const { rules } = ruled({ options: set('prometheus', change) });
     const { candidates } = detect([{ ...prometheus, annotations: { team: 'a' } }], rules, options);
     expect(candidates.map(({ type }) => type)).toEqual(finds ? ['prometheus'] : []);
   });
 
-  test('where several claim a Service, the one with the higher priority gets it', () => {
+  test('if several detectors claim a Service, the one with the highest priority wins', () => {
     const both = service('b', {
       labels: { app: 'prometheus', 'app.kubernetes.io/name': 'loki' },
       ports: ['http:80'],
@@ -157,7 +157,7 @@ describe('what users add and set', () => {
     expect(winner({ options: set('loki', { priority: -1 }) })).toBe('prometheus');
   });
 
-  describe('no annotation brings back what the operator switched off', () => {
+  describe('no annotation enables what the operator disabled', () => {
     const says = (type: string) => offered('logs', { type }, { ports: ['http:3100'] });
     const typesOf = (change: Partial<Customisation>, type = 'loki'): string[] =>
       detect([says(type)], ruled(change).rules, options).candidates.map((found) => found.type);
@@ -174,13 +174,13 @@ describe('what users add and set', () => {
       expect(typesOf(change, ' loki ')).toEqual([]);
     });
 
-    test('nor a type of their own that was switched off by name; others stay', () => {
+    test('nor a custom type that was disabled by name; others stay', () => {
       const { rules } = ruled({ disabled: ['abacus'] });
       const offers = ['abacus', 'slate'].map((type) => offered(type, { type }));
       expect(detect(offers, rules, options).candidates.map(({ type }) => type)).toEqual(['slate']);
     });
 
-    test('explain says so', () => {
+    test('explain shows it', () => {
       const { rules } = ruled({ disabled: ['loki'] });
       const told = explain([says('loki')], keyFor('monitoring/logs'), rules, options);
       expect(told?.candidate).toBeUndefined();

@@ -28,7 +28,7 @@ describe('fitsPattern', () => {
     expect(fitsPattern(text, pattern)).toBe(fits);
   });
 
-  test('means the same as a regular expression whose dot stands for anything', () => {
+  test('is equivalent to a regular expression whose dot matches any character', () => {
     const texts = fc.string({ unit: fc.constantFrom('a', 'b', '.', '\n'), maxLength: 12 });
     const patterns = fc.string({ unit: fc.constantFrom('a', 'b', '.', '*'), maxLength: 8 });
     fc.assert(
@@ -42,7 +42,7 @@ describe('fitsPattern', () => {
     );
   });
 
-  test('a hostile long value with many places to try is decided', () => {
+  test('a long hostile value with many candidate positions is decided', () => {
     const text = 'ab'.repeat(500_000);
     expect(fitsPattern(text, `${'*ab'.repeat(40)}*c*b`)).toBe(false);
   });
@@ -79,7 +79,7 @@ describe('matchService', () => {
     expect(matchService(prometheus, matcher) !== undefined).toBe(matches);
   });
 
-  test('says each thing that fulfilled it', () => {
+  test('lists each rule that matched', () => {
     const said = matchService(prometheus, {
       labels: { app: 'prom*' },
       selector: { app: 'server' },
@@ -91,7 +91,7 @@ describe('matchService', () => {
   });
 
   test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
-    'a label %s counts only where a Service really has it',
+    'a label %s counts only if the Service really has it',
     (key) => {
       const expected = Object.fromEntries([[key, true as const]]);
       expect(matchService(service('plain'), { labels: expected })).toBeUndefined();
@@ -111,7 +111,7 @@ describe('shown', () => {
     expect(quoteForDisplay(value)).toBe(text);
   });
 
-  test('a hostile long value is cut', () => {
+  test('a long hostile value is truncated', () => {
     expect(quoteForDisplay('x'.repeat(100_000))).toHaveLength(80);
     expect(quoteForDisplay('\n'.repeat(100_000)).length).toBeLessThan(200);
   });

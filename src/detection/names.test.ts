@@ -20,11 +20,11 @@ const named = (...args: Parameters<typeof assignNames>): Record<string, string> 
     ]),
   );
 
-describe('a name that two ask for', () => {
+describe('a name that two Services request', () => {
   const old = asks('shop/z', 'orders', '2026-01-01T00:00:00Z');
   const young = asks('evil/a', 'orders', '2026-02-01T00:00:00Z');
 
-  test('goes to the older Service; only the newcomer is renamed and told', () => {
+  test('goes to the older Service; only the newer one is renamed and reported', () => {
     const { candidates, problems } = assignNames([young, old], NO_NAMING);
     expect(candidates.map(({ tool }) => tool)).toEqual(['a.evil', 'orders']);
     expect(problems).toEqual([
@@ -36,23 +36,23 @@ describe('a name that two ask for', () => {
     ]);
   });
 
-  test('stays with the one that is published under it, though the other Service is older', () => {
+  test('stays with the Service that is published under it, even if the other one is older', () => {
     const held = published({ name: 'orders', namespace: 'evil', metadata: { service: 'a' } });
     expect(named([young, old], { ...NO_NAMING, held })).toEqual({ 'evil/a': 'orders', 'shop/z': 'z.shop' });
   });
 
-  test('is free again when the one that had it asks for another, or is gone', () => {
+  test('is free again when its holder requests another, or is gone', () => {
     const held = published({ name: 'orders', namespace: 'shop', metadata: { service: 'gone' } });
     expect(named([young], { ...NO_NAMING, held })).toEqual({ 'evil/a': 'orders' });
   });
 
-  test('goes by namespace and name where nothing else tells; a known age comes before none', () => {
+  test('is decided by namespace and name as a last resort; a known age comes before none', () => {
     expect(named([asks('b/a', 'x'), asks('a/b', 'x')], NO_NAMING)).toEqual({ 'b/a': 'a.b', 'a/b': 'x' });
     const dated = asks('b/a', 'x', '2026-01-01T00:00:00Z');
     expect(named([dated, asks('a/b', 'x')], NO_NAMING)).toEqual({ 'b/a': 'x', 'a/b': 'b.a' });
   });
 
-  test("is nobody's where a person's own tool has it", () => {
+  test("goes to neither if an operator's tool has it", () => {
     const held = published({ name: 'orders', namespace: 'shop', metadata: { service: 'z' } });
     const { candidates, problems } = assignNames([old, young], { held, reserved: new Set(['orders']) });
     expect(candidates.map(({ tool }) => tool)).toEqual(['z.shop', 'a.evil']);
@@ -60,7 +60,7 @@ describe('a name that two ask for', () => {
     expect(problems[0]?.what).toContain('overrides.yaml has that name');
   });
 
-  test('is the same name in whatever case', () => {
+  test('is the same name in any case', () => {
     const upper = asks('evil/a', 'ORDERS', '2026-02-01T00:00:00Z');
     expect(named([upper, old], NO_NAMING)).toEqual({ 'evil/a': 'a.evil', 'shop/z': 'orders' });
     const reserved = { ...NO_NAMING, reserved: new Set(['orders']) };
@@ -68,7 +68,7 @@ describe('a name that two ask for', () => {
   });
 
   test.each(['default', 'Default', 'instance-0', 'INSTANCE-17'])(
-    "is nobody's where it is HolmesGPT's: %s",
+    'goes to neither if HolmesGPT has it: %s',
     (name) => {
       const { candidates, problems } = assignNames([asks('evil/a', name)], NO_NAMING);
       expect(candidates.map(({ tool }) => tool)).toEqual(['a.evil']);
@@ -85,7 +85,7 @@ describe('a backend of several Services', () => {
     displayNames,
   });
 
-  test('keeps its published name when another of its Services becomes the way in', () => {
+  test('keeps its published name when another of its Services becomes the entry point', () => {
     const before = assignNames([member('a', 'b')], NO_NAMING).candidates;
     const held = published({
       name: 'a.monitoring',
@@ -98,7 +98,7 @@ describe('a backend of several Services', () => {
       });
   });
 
-  test('keeps a display name that another member asks for', () => {
+  test('keeps a display name that another member requests', () => {
     const held = published({
       name: 'logs',
       namespace: 'monitoring',
@@ -109,7 +109,7 @@ describe('a backend of several Services', () => {
     expect(named([now], NO_NAMING)).toEqual({ 'monitoring/b': 'other' });
   });
 
-  test('gives a default name back to the Service that it is of when the two part', () => {
+  test('returns a default name to its Service when the backend splits', () => {
     const held = published({
       name: 'a.monitoring',
       namespace: 'monitoring',
@@ -127,7 +127,7 @@ test('tools without a Service hold no names', () => {
   expect(published({ name: 'a' }, { name: 'b', namespace: 'c' }).size).toBe(0);
 });
 
-test('names are unique, do not depend on the order, and stay when they are given again', () => {
+test('names are unique, independent of order, and stable when they are assigned again', () => {
   const key = fc.tuple(fc.constantFrom('a', 'b'), fc.constantFrom('p', 'q', 'r'), fc.constantFrom('x', 'y'));
   const time = fc.constantFrom(undefined, '2026-01-01T00:00:00Z', '2026-02-01T00:00:00Z');
   fc.assert(

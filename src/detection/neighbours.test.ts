@@ -16,7 +16,7 @@ const at = (name: string, selector: Record<string, string>, fields: ServiceField
 const long = (last: string): Record<string, string> =>
   Object.fromEntries(Array.from({ length: 21 }, (_, n) => [`k${n}`, n === 20 ? last : '']));
 
-test('selectors that are equal, or of which one contains the other, share Pods; the oldest Service comes first', () => {
+test('equal or nested selectors share Pods; the oldest Service comes first', () => {
   const [old, young] = ['2024-01-01T00:00:00Z', '2025-01-01T00:00:00Z'];
   const narrow = at('narrow', { app: 'a', tier: 'x' }, { created: old });
   const wide = at('wide', { app: 'a' }, { created: young });
@@ -37,7 +37,7 @@ describe('a selector with more entries than are compared', () => {
     expect(neighbours.of(at('a', { app: 'a' })).names).toEqual(['a', 'odd']);
   });
 
-  test('makes all Services of a namespace share one list where there are very many of these', () => {
+  test('makes all Services of a large namespace share one list', () => {
     const many = Array.from({ length: 33 }, (_, n) => at(`odd-${n}`, long(`${n}`)));
     const plain = at('plain', { app: 'a' });
     const neighbours = related([...many, plain]);
@@ -45,7 +45,7 @@ describe('a selector with more entries than are compared', () => {
     for (const each of many) expect(neighbours.of(each)).toBe(neighbours.of(plain));
   });
 
-  test('counts as well where a Service had it before', () => {
+  test('also counts if a Service had it before', () => {
     const former = new FormerSelectors();
     former.record(at('odd', long('x')));
     const neighbours = related([at('odd', { app: 'z' }), at('a', { app: 'a' })], undefined, former);
@@ -54,12 +54,12 @@ describe('a selector with more entries than are compared', () => {
   });
 });
 
-describe('with the neighbours as they were', () => {
+describe('with the previous neighbours', () => {
   const a = at('a', { app: 'a' }, { clusterIPs: ['10.0.0.1'] });
   const twin = at('twin', { app: 'a', tier: 'x' }, { clusterIPs: ['10.0.0.2'] });
   const b = at('b', { app: 'b' });
 
-  test('what did not change is the same object', () => {
+  test('unchanged parts are the same object', () => {
     const before = related([a, twin, b]);
     const sharing = [a, twin, b].map((each) => before.of(each));
     const changed = at('a', { app: 'a' }, { clusterIPs: ['10.0.0.1'], labels: { team: 'shop' } });

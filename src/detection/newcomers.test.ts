@@ -16,38 +16,38 @@ const part = (name: string, app: string, fields: Parameters<typeof service>[1] =
 const waysIn = (...services: Service[]): string[] =>
   detected(...services).candidates.map(({ service: { name } }) => name);
 
-describe('a Service that comes later and selects other Pods does not take the place of a backend', () => {
+describe('a newer Service that selects other Pods does not replace a backend', () => {
   const old = part('loki', 'loki', { created: OLD });
 
-  test('even with the name of a better way in, and labels of the same installation', () => {
+  test('even with the name of a better entry point, and labels of the same installation', () => {
     expect(waysIn(old, part('loki-gateway', 'evil', { created: LATER }))).toEqual(['loki']);
   });
 
-  test('but one that was created with it does', () => {
+  test('but a Service that was created with it does', () => {
     expect(waysIn(old, part('loki-gateway', 'gateway', { created: SOON }))).toEqual(['loki-gateway']);
   });
 
-  test('and one that leads to no other Pods does', () => {
+  test('and a Service that leads to no other Pods does', () => {
     const selector = { app: 'loki', role: 'read' };
     expect(waysIn(old, loki('loki-gateway', { created: LATER, selector }))).toEqual(['loki-gateway']);
   });
 
-  test('but not one that leads to its Pods and to others', () => {
+  test('but not a Service that leads to its Pods and to others', () => {
     const narrow = part('loki', 'loki', { created: OLD, selector: { app: 'loki', tier: 'logs' } });
     const wide = part('loki-gateway', '', { created: LATER, selector: { tier: 'logs' } });
     expect(waysIn(narrow, wide)).toEqual(['loki']);
   });
 
-  test('where nobody says when a Service was created, nothing is known of newcomers', () => {
+  test('without creation times, no Service counts as newer', () => {
     expect(waysIn(part('loki', 'loki'), part('loki-gateway', 'gateway'))).toEqual(['loki-gateway']);
   });
 
-  test('it helps where the old one does not answer', () => {
+  test('a newer Service helps if the old one does not respond', () => {
     const [found] = detected(old, part('loki-gateway', 'b', { created: LATER })).candidates;
     expect(found?.fallbacks.map(({ service: { name } }) => name)).toEqual(['loki-gateway']);
   });
 
-  test('whatever Services come later, each backend keeps its way in', () => {
+  test('whatever Services are added later, each backend keeps its entry point', () => {
     const names = fc.constantFrom(
       'loki-gateway',
       'loki-read',
@@ -81,7 +81,7 @@ describe('a Service that comes later and selects other Pods does not take the pl
   });
 });
 
-test('one that only its name takes for the product comes behind those whose labels do', () => {
+test('a Service that matches only by name comes after those that match by labels', () => {
   const labels = { release: 'a' };
   const named = service('loki-gateway', { labels, selector: { app: 'x' }, ports: ['http-metrics:3100'] });
   expect(waysIn(named)).toEqual(['loki-gateway']);

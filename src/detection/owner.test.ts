@@ -15,14 +15,14 @@ function word(of: Service, more: Partial<DetectOptions> = {}): ServiceAnnotation
   return readAnnotations(of, detector, { ...options, ...more });
 }
 
-describe('the endpoint that an owner names', () => {
+describe('an endpoint from an annotation', () => {
   test.each<[string, ServiceAnnotations['endpoint']]>([
     ['http://shop:8080', { scheme: 'http', port: 8080, path: '' }],
     ['http://shop.monitoring:8080/', { scheme: 'http', port: 8080, path: '' }],
     ['http://shop.monitoring.svc:9000/api/v1/', { scheme: 'http', port: 9000, path: '/api/v1' }],
     ['https://shop.monitoring.svc.cluster.local:8080/api', { scheme: 'https', port: 8080, path: '/api' }],
     ['  http://SHOP.Monitoring.svc.cluster.local.:8080  ', { scheme: 'http', port: 8080, path: '' }],
-  ])('%j is taken', (endpoint, taken) => {
+  ])('%j is accepted', (endpoint, taken) => {
     expect(word(shop({ endpoint }))).toMatchObject({ endpoint: taken, problems: [], refused: false });
   });
 
@@ -56,7 +56,7 @@ describe('the endpoint that an owner names', () => {
     ['a file', 'file:///etc/passwd', 'http'],
     ['a script', 'javascript:alert(1)', 'http'],
     ['no URL', 'shop:8080', 'http'],
-  ])('%s is refused, and the Service with it', (_, endpoint, what) => {
+  ])('%s is rejected together with its Service', (_, endpoint, what) => {
     const said = word(shop({ endpoint }));
     expect(said.endpoint).toBeUndefined();
     expect(said.refused).toBe(true);
@@ -68,20 +68,20 @@ describe('the endpoint that an owner names', () => {
     expect(detected(shop({ endpoint })).candidates).toEqual([]);
   });
 
-  test('a password does not come back in the message', () => {
+  test('a password is not in the message', () => {
     expect(JSON.stringify(word(shop({ endpoint: 'http://user:secret@shop:8080/' })))).not.toContain('secret');
   });
 
-  test('it reaches the candidate, at the full name of its Service', () => {
+  test('reaches the candidate, at the full name of its Service', () => {
     const found = candidate(shop({ endpoint: 'https://shop:9000/api/' }));
     expect(endpointUrl(found.endpoint)).toBe('https://shop.monitoring.svc.cluster.local:9000/api');
   });
 });
 
-describe('hosts that the operator allows beside the own one', () => {
+describe("hosts that the operator allows besides the Service's own", () => {
   const endpoint = 'https://api.example.com:8443/v1/';
 
-  test('no host but its own is allowed unless the operator says so', () => {
+  test('by default, no other host is allowed', () => {
     expect(word(shop({ endpoint })).refused).toBe(true);
   });
 
@@ -103,11 +103,11 @@ describe('hosts that the operator allows beside the own one', () => {
     'https://api.example.com.evil.test/',
     'https://evil.test/api.example.com',
     'https://user@api.example.com/',
-  ])('%s is none of them', (endpoint) => {
+  ])('%s is not among them', (endpoint) => {
     expect(word(shop({ endpoint }), { allowedHosts: ['api.example.com'] }).refused).toBe(true);
   });
 
-  test('it reaches the candidate', () => {
+  test('reaches the candidate', () => {
     const [found] = detect([shop({ endpoint })], rules, {
       ...options,
       allowedHosts: ['*.example.com'],
@@ -116,8 +116,8 @@ describe('hosts that the operator allows beside the own one', () => {
   });
 });
 
-describe('type, name and health path that an owner names', () => {
-  test('are taken', () => {
+describe('type, name and health path from annotations', () => {
+  test('are used', () => {
     const said = shop({ type: 'orders-api', name: 'Orders_API-1', 'health-path': '/status?full=1' });
     expect(word(said)).toMatchObject({
       type: 'orders-api',
@@ -132,7 +132,7 @@ describe('type, name and health path that an owner names', () => {
     });
   });
 
-  test('a type that a detector knows makes it one of its kind', () => {
+  test('a type of a detector makes it a backend of that kind', () => {
     expect(candidate(shop({ type: 'prometheus' }))).toMatchObject({
       type: 'prometheus',
       detector: 'prometheus',
@@ -157,7 +157,7 @@ describe('type, name and health path that an owner names', () => {
     ['health-path', 'healthPath', '/a b'],
     ['health-path', 'healthPath', '/a\r\nHost: example.com'],
     ['health-path', 'healthPath', `/${'a'.repeat(600)}`],
-  ])('a wrong %s is left out and told, and the Service stays: %s %j', (annotation, field, value) => {
+  ])('an invalid %s is ignored and reported, and the Service stays: %s %j', (annotation, field, value) => {
     const said = word(shop({ [annotation]: value }));
     expect(said[field]).toBeUndefined();
     expect(said.refused).toBe(false);
@@ -167,7 +167,7 @@ describe('type, name and health path that an owner names', () => {
     expect(detected(shop({ [annotation]: value })).candidates).toHaveLength(1);
   });
 
-  test('annotations of other keys mean nothing', () => {
+  test('annotations with other keys have no effect', () => {
     const plain = service('p', {
       labels: { app: 'prometheus' },
       annotations: {
@@ -180,10 +180,10 @@ describe('type, name and health path that an owner names', () => {
   });
 });
 
-describe('a Service that is offered without a type', () => {
+describe('an annotated Service without a type', () => {
   const prometheus = { labels: { app: 'prometheus' }, ports: ['web:9090'] };
 
-  test("keeps the type that its labels say, with its owner's words", () => {
+  test("keeps the type from its labels, with its owner's texts", () => {
     const found = candidate(offered('p', { name: 'Metrics', description: 'Of the shop' }, prometheus));
     expect(found).toMatchObject({
       type: 'prometheus',
@@ -194,20 +194,20 @@ describe('a Service that is offered without a type', () => {
     expect(found.evidence[0]?.signal).toBe('annotation');
   });
 
-  test("has its owner's type where one is named", () => {
+  test("has its owner's type if one is given", () => {
     expect(candidate(offered('p', { type: 'shop-metrics' }, prometheus))).toMatchObject({
       type: 'shop-metrics',
       detector: 'custom',
     });
   });
 
-  test('may be what no label says', () => {
+  test('may be something that no label indicates', () => {
     expect(candidate(offered('shop')).type).toBe('custom');
     expect(candidate(offered('shop', {}, { ports: ['web:9090'] })).type).toBe('custom');
   });
 });
 
-describe('the description that an owner gives', () => {
+describe('a description from an annotation', () => {
   test.each([
     ['Orders of the shop', 'Orders of the shop'],
     ['  two\nlines\r\nand\ttabs ', 'two lines and tabs'],
@@ -223,20 +223,20 @@ describe('the description that an owner gives', () => {
     expect(found.tenantDescription).toBe(true);
   });
 
-  test('a long one is cut, and is told apart from a whole one by its ellipsis', () => {
+  test('a long one is truncated, with an ellipsis', () => {
     const { description } = candidate(shop({ description: '🛒'.repeat(10_000) }));
     expect([...description].length).toBeLessThanOrEqual(200);
     expect(description).toMatch(/^(🛒)+…$/u);
   });
 
-  test.each(['', '   ', '\n\u200b\u202e'])("an empty one, %j, leaves the detector's", (description) => {
+  test.each(['', '   ', '\n\u200b\u202e'])('an empty one, %j, keeps that of the detector', (description) => {
     const found = candidate(shop({ description }));
     expect(found.tenantDescription).toBe(false);
     expect(found.description).toBe(found.kind);
   });
 });
 
-describe('budgets and shapes of what an owner writes', () => {
+describe("limits and forms of an owner's texts", () => {
   test.each([
     '//evil.example/x',
     '/*',
@@ -252,13 +252,13 @@ describe('budgets and shapes of what an owner writes', () => {
     '/a%00',
     '/a%3bb',
     '/%zz',
-  ])('a path %j is refused, for health and in the endpoint', (path) => {
+  ])('a path %j is rejected, for health and in the endpoint', (path) => {
     expect(word(shop({ 'health-path': path })).healthPath).toBeUndefined();
     expect(word(shop({ endpoint: `http://shop:8080${path}` }))).toMatchObject({ refused: true });
   });
 
   test.each(['/', '/api/v1', '/a;b=c/d', '/a%20b', '/.well-known/x', '/a.b..c'])(
-    'a path %j is taken',
+    'a path %j is accepted',
     (path) => {
       expect(word(shop({ 'health-path': path }))).toMatchObject({ healthPath: path, problems: [] });
       expect(word(shop({ endpoint: `http://shop:8080${path}` })).endpoint?.path).toBe(
@@ -279,7 +279,7 @@ describe('budgets and shapes of what an owner writes', () => {
     ]);
   });
 
-  test('a description has at most 200 bytes, and is cut between two characters', () => {
+  test('a description has at most 200 bytes, and is truncated between two characters', () => {
     expect(word(shop({ description: 'a'.repeat(200) })).description).toBe('a'.repeat(200));
     for (const character of ['a', 'é', '€', '😀']) {
       const { description = '' } = word(shop({ description: character.repeat(201) }));
@@ -290,8 +290,8 @@ describe('budgets and shapes of what an owner writes', () => {
   });
 });
 
-describe('two owners who want one name', () => {
-  test('one keeps it, whatever the case of its letters, and the others fall back', () => {
+describe('two owners who request one name', () => {
+  test('one gets it, in whatever case, and the others fall back', () => {
     const { candidates } = detected(
       offered('a', { name: 'shop' }),
       offered('b', { name: 'shop' }, { namespace: 'default' }),

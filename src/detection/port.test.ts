@@ -62,17 +62,17 @@ describe('choosePort', () => {
     ['the only port with a name of its own', ['gossip:1234'], undefined],
     ['two ports with such names', ['http:1234', 'api:1235'], undefined],
     ['the only TCP port beside UDP', ['http:1234', { name: 'dns', port: 53, protocol: 'UDP' }], 1234],
-  ])('where the product is sure: %s', (_, ports, port) => {
+  ])('if the product is certain: %s', (_, ports, port) => {
     expect(chosen(ports, detector, { lenient: true })).toBe(port);
   });
 
-  test('of the number that it has and the one that it leads to the better counts', () => {
+  test('of its number and its target port, the better one counts', () => {
     const three = detectorWith({ numbers: [9090, 8080, 80] });
     expect(chosen(['a:8080', { name: 'b', port: 80, targetPort: 9090 }], three)).toBe(80);
     expect(chosen(['a:8080', { name: 'b', port: 9090, targetPort: 80 }], three)).toBe(9090);
   });
 
-  test('a detector may take the only port whatever its name, and never one of several', () => {
+  test('a detector may accept the only port whatever its name, but never one of several', () => {
     const any = detectorWith({ any: true });
     expect(chosen(['gossip:1234'], any)).toBe(1234);
     expect(chosen(['gossip:1234', 'http:80'], any)).toBeUndefined();
@@ -83,13 +83,13 @@ describe('choosePort', () => {
     ['behind a cluster IP', 3200, false, 80],
     ['headless with a named target', 'web', true, 80],
     ['headless without a target', undefined, true, 80],
-  ])('the port that is reached: %s', (_, targetPort, headless, port) => {
+  ])('the port that is used: %s', (_, targetPort, headless, port) => {
     const ports = [{ name: 'web', port: 80, ...(targetPort === undefined ? {} : { targetPort }) }];
     expect(chosen(ports, detector, { headless })).toBe(port);
   });
 });
 
-describe('the port that is named', () => {
+describe('the named port', () => {
   const detector = detectorWith(
     { names: ['web'], numbers: [9090], appProtocols: ['mcp', 'example.com/mcp*'] },
     { port: 'example.com/port' },
@@ -111,7 +111,7 @@ describe('the port that is named', () => {
     expect(chosen(given, detector, { annotations })).toBe(port);
   });
 
-  test('is shown with its name and where it leads', () => {
+  test('is shown with its name and target', () => {
     const detail = (port: Partial<ServicePort>): string | undefined =>
       choosePort(service('x', { ports: [{ port: 9090, ...port }] }), detector, rules.vocabulary, false)
         ?.detail;

@@ -50,7 +50,7 @@ describe('Services of one namespace share Pods', () => {
   test.each([
     ['no selector, and a slice for the same Pod', {}, ['10.0.0.1']],
     ['an overlapping selector', { selector: { app: 'l', yy: '1' } }, ['10.0.0.1', '10.0.0.9']],
-  ])('where one has %s', (_, fields, ips) => {
+  ])('if one has %s', (_, fields, ips) => {
     const book = bookOf({ 'monitoring/named': ['10.0.0.1', '10.0.0.2'], 'monitoring/twin': ips });
     expect(reached([named, loki('twin', fields)], book)['monitoring/twin']?.sharesPods).toEqual([
       'named',
@@ -58,18 +58,18 @@ describe('Services of one namespace share Pods', () => {
     ]);
   });
 
-  test('where the slice of one holds the cluster IP of the other', () => {
+  test('if the slice of one has the cluster IP of the other', () => {
     const services = [loki('named', { clusterIPs: ['10.96.0.7'] }), loki('twin', { headless: true })];
     const book = bookOf({ 'monitoring/named': ['10.0.0.1'], 'monitoring/twin': ['10.96.0.7'] });
     expect(reached(services, book)['monitoring/twin']?.sharesPods).toEqual(['named', 'twin']);
   });
 
-  test('also with one that is no backend, and only its slices are known', () => {
+  test('also with one that is not a backend, of which only slices are known', () => {
     const book = bookOf({ 'monitoring/plain': ['10.0.0.1'], 'monitoring/twin': ['10.0.0.1'] });
     expect(reached([loki('twin')], book)['monitoring/twin']?.sharesPods).toEqual(['plain', 'twin']);
   });
 
-  test('and not with an address of their own, nor with those of another namespace', () => {
+  test('but not with an external address, nor with those of another namespace', () => {
     const services = [named, loki('twin'), loki('other', { namespace: 'shop' })];
     const book = bookOf({
       'monitoring/named': ['10.0.0.1'],
@@ -79,7 +79,7 @@ describe('Services of one namespace share Pods', () => {
     for (const each of Object.values(reached(services, book))) expect(each.sharesPods).toBeUndefined();
   });
 
-  test('the oldest first, whatever tells it', () => {
+  test('the oldest first, whatever the evidence', () => {
     const services = [
       loki('a', { selector: { app: 'l' }, created: '2026-03-01T00:00:00Z' }),
       loki('b', { created: '2026-01-01T00:00:00Z' }),
@@ -89,7 +89,7 @@ describe('Services of one namespace share Pods', () => {
     expect(reached(services, book)['monitoring/a']?.sharesPods).toEqual(['b', 'c', 'a']);
   });
 
-  test('with any other where there are more addresses than are kept, and that is told', () => {
+  test('with every other one if there are more addresses than are kept, which is reported', () => {
     const services = [loki('big'), loki('small'), loki('named')];
     const book = bookOf({ 'monitoring/big': ['10.0.0.1', '…'], 'monitoring/small': ['10.0.0.2'] });
     const all = reached(services, book);
@@ -108,11 +108,11 @@ describe('credentials are shared', () => {
   const samePods = (book?: AddressBook): readonly string[] | undefined =>
     reached(services, book)['monitoring/twin']?.samePods;
 
-  test('by selectors where slices cannot be read at all, as for manifests', () => {
+  test('by selectors if slices cannot be read at all, as with manifests', () => {
     expect(samePods()).toEqual(['named']);
   });
 
-  test('where all addresses of the one are those of the other', () => {
+  test('if all addresses of one are addresses of the other', () => {
     expect(
       samePods(bookOf({ 'monitoring/named': ['10.0.0.1', '10.0.0.2'], 'monitoring/twin': ['10.0.0.2'] })),
     ).toEqual(['named']);
@@ -131,20 +131,20 @@ describe('credentials are shared', () => {
     ['addresses where the other has none', { 'monitoring/twin': ['10.0.0.1'] }],
     ['no address at all', { 'monitoring/named': ['10.0.0.1'], 'monitoring/twin': [] }],
     ['no slice', { 'monitoring/named': ['10.0.0.1'] }],
-  ])('and not with one that has %s', (_, slices: Record<string, readonly string[]>) => {
+  ])('but not with one that has %s', (_, slices: Record<string, readonly string[]>) => {
     expect(samePods(bookOf(slices))).toEqual([]);
   });
 
-  test('and not where slices may not be read', () => {
+  test('but not if reading slices is denied', () => {
     expect(samePods({ addressesIn: () => undefined })).toEqual([]);
   });
 });
 
-describe('what an owner points to', () => {
+describe("the target of a Service's owner", () => {
   const external = (name: string, externalName: string, fields: Partial<Service> = {}): Service =>
     loki(name, { type: 'ExternalName', externalName, ...fields });
 
-  test('is the Service that an ExternalName names, of any namespace, in any spelling', () => {
+  test('is the Service that an ExternalName names, in any namespace and any spelling', () => {
     for (const host of [
       'named.shop.svc.cluster.local',
       'named.shop.svc',
@@ -153,7 +153,7 @@ describe('what an owner points to', () => {
       expect(reached([external('twin', host)])['monitoring/twin']?.targets).toContain('named.shop.svc');
   });
 
-  test('through one ExternalName after the other, round in a circle too', () => {
+  test('is found through chains of ExternalNames, including cycles', () => {
     const services = [
       external('twin', 'next.shop.svc.cluster.local'),
       external('next', 'last.team.svc.cluster.local', { namespace: 'shop', labels: {} }),
@@ -163,7 +163,7 @@ describe('what an owner points to', () => {
     expect(targets).toEqual(expect.arrayContaining(['next.shop.svc', 'last.team.svc']));
   });
 
-  test('and what shares Pods with it, by selector or by address', () => {
+  test('includes Services with the same Pods, by selector or by address', () => {
     const services = [
       external('twin', 'door.shop.svc.cluster.local'),
       loki('door', { namespace: 'shop', selector: { app: 'l' } }),
@@ -176,7 +176,7 @@ describe('what an owner points to', () => {
     );
   });
 
-  test('is the host of an endpoint elsewhere that the operator allows', () => {
+  test('is the host of an external endpoint that the operator allows', () => {
     const annotations = {
       'kubernaut.io/toolset': 'true',
       'kubernaut.io/toolset-endpoint': 'http://named.shop.svc.cluster.local:3100',
@@ -184,14 +184,14 @@ describe('what an owner points to', () => {
     expect(reached([loki('twin', { annotations })])['monitoring/twin']?.targets).toContain('named.shop.svc');
   });
 
-  test('is the Service that has the address of a Pod that it names', () => {
+  test('is the Service with the address of a Pod that it names', () => {
     const services = [external('twin', '10-0-0-1.shop.pod.cluster.local')];
     expect(reached(services, bookOf({ 'shop/named': ['10.0.0.1'] }))['monitoring/twin']?.targets).toContain(
       'named.shop.svc',
     );
   });
 
-  test('counts for it alone: who points to a Service says nothing about that one', () => {
+  test('works in one direction only: pointing to a Service says nothing about that one', () => {
     const all = reached([
       external('twin', 'named.shop.svc.cluster.local'),
       loki('named', { namespace: 'shop' }),
@@ -200,7 +200,7 @@ describe('what an owner points to', () => {
     expect(all['shop/named']).not.toHaveProperty('sharesPods');
   });
 
-  test('shares no credentials, whatever its selector says', () => {
+  test('shares no credentials, whatever its selector', () => {
     const annotations = {
       'kubernaut.io/toolset': 'true',
       'kubernaut.io/toolset-endpoint': 'http://logs.example.com:3100',
@@ -230,7 +230,7 @@ test('an ExternalName is no twin by its selector, and no part of its installatio
   }
 });
 
-test('what did not change is the same object again', () => {
+test('unchanged parts are the same object', () => {
   const { candidates, services } = detect([loki('a'), loki('b')], rules, options);
   const found = candidates.map((each) => ({ ...each, verdict: discovered(loki('any')).verdict }));
   const addresses = ['10.0.0.1'];
@@ -243,7 +243,7 @@ test('what did not change is the same object again', () => {
   expect(b).toBe(once[1]);
 });
 
-test('while addresses stay, a Service that changes where it leads to counts for the others', () => {
+test('while addresses stay the same, a Service that changes its target counts for the others', () => {
   const addresses = new Map([['a', { listed: ['10.0.0.1'], isCut: false }]]);
   const book: AddressBook = { addressesIn: () => addresses };
   const { candidates } = detect([loki('a'), loki('b')], rules, options);

@@ -13,7 +13,7 @@ async function folder(): Promise<string> {
 
 const waited = { timeout: 20_000 };
 
-test('a link that is led elsewhere is a change, and a file that is written in place in a folder', async () => {
+test('a symlink swap is a change, and so is a file that is written in place in a folder', async () => {
   const at = await folder();
   await writeFile(join(at, 'a'), '1');
   await writeFile(join(at, 'b'), '22');
@@ -31,7 +31,7 @@ test('a link that is led elsewhere is a change, and a file that is written in pl
   await vi.waitFor(() => expect(changed).toHaveBeenCalledTimes(2), waited);
 });
 
-test('changes in a row are one, and none is told after the end', async () => {
+test('consecutive changes are one, and none is reported after the end', async () => {
   const stop = new AbortController();
   const changed = vi.fn();
   const notice = watchFiles({ files: [join(await folder(), 'none')] }, changed, stop.signal);

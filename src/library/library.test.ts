@@ -70,7 +70,7 @@ const OVERRIDES = `tools:
   ledger: {type: prometheus, endpoint: http://ledger.example.com:9090, description: The ledger's}
 `;
 
-describe('the library says what the program says', () => {
+describe('the library agrees with the program', () => {
   const cases: [string, string | undefined, RenderOptions][] = [
     ['as it is', undefined, {}],
     ['with overrides', OVERRIDES, { mcpPolicy: 'publish' }],
@@ -97,7 +97,7 @@ describe('the library says what the program says', () => {
 
 const demo = objectsIn(read('demo/cluster/monitoring.yaml'));
 
-test('the order of Services and of backends makes no difference', () => {
+test('the order of Services and of backends does not matter', () => {
   const wanted = detect(demo);
   const documents = render(wanted.backends).documents;
   const shuffled = <T>(all: readonly T[]): fc.Arbitrary<T[]> =>
@@ -117,7 +117,7 @@ const PROMETHEUS: ServiceObject = {
 };
 
 describe('detect', () => {
-  test('takes a list as kubectl prints it, and skips other kinds', () => {
+  test('accepts a list as kubectl prints it, and skips other kinds', () => {
     const items: ServiceObject[] = [PROMETHEUS, { kind: 'Pod', metadata: { name: 'prometheus-0' } }];
     expect(detect({ items })).toEqual(detect([PROMETHEUS]));
     expect(detect([PROMETHEUS]).backends).toMatchObject([
@@ -133,7 +133,7 @@ describe('detect', () => {
     ]);
   });
 
-  test('a date of a client for Kubernetes is the time that JSON has', () => {
+  test('accepts dates of a Kubernetes client like times in JSON', () => {
     const at = (creationTimestamp: string | Date): ServiceObject => ({
       ...PROMETHEUS,
       metadata: { ...PROMETHEUS.metadata, creationTimestamp },
@@ -143,14 +143,14 @@ describe('detect', () => {
     expect(detect([at('2026-01-02T03:04:05Z')]).backends).toEqual([backend]);
   });
 
-  test('says which objects it passes over', () => {
+  test('lists the objects that it skips', () => {
     const broken = [null, 'x', { kind: 'Service' }, PROMETHEUS] as unknown as ServiceObject[];
     const { backends, problems } = detect(broken);
     expect(backends).toHaveLength(1);
     expect(problems.map(({ where }) => where)).toEqual(['object 0', 'object 1', 'object 2']);
   });
 
-  test('throws for no object whatever', () => {
+  test('never throws, whatever the object', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(fc.object(), fc.anything())), (objects) => {
         detect(objects as ServiceObject[]);
@@ -158,7 +158,7 @@ describe('detect', () => {
     );
   });
 
-  test('knows detectors of its caller, which rendering needs too', () => {
+  test('accepts custom detectors, which rendering needs too', () => {
     const detectors = [
       'type: ledger\ntitle: Ledger\ndescription: A ledger.\nnames: [ledger]\nports: {numbers: [7000]}\nholmes: {none: not read}\n',
     ];
@@ -178,12 +178,12 @@ describe('render', () => {
   const [backend] = backends;
   if (backend === undefined) throw new Error('there is no backend');
 
-  test('leaves out what its caller knows to be unhealthy', () => {
+  test('leaves out what the caller knows to be unhealthy', () => {
     const { documents } = render([{ ...backend, health: 'unhealthy' }]);
     expect(JSON.parse(documents['toolset.json']).tools).toEqual([]);
   });
 
-  test('goes by the endpoint that its caller gives', () => {
+  test('uses the endpoint that the caller gives', () => {
     const { documents } = render([{ ...backend, endpoint: 'https://metrics.example.com/prom/' }]);
     expect(JSON.parse(documents['toolset.json']).tools[0].endpoint).toBe(
       'https://metrics.example.com:443/prom',
@@ -200,7 +200,7 @@ describe('render', () => {
     throw new Error('nothing was thrown');
   }
 
-  test('says where overrides are broken', () => {
+  test('reports the place of faults in overrides', () => {
     const error = faultOf(() => render(backends, { overrides: 'tools:\n  ledger: {typ: x}\n' }));
     expect(error.input).toBe('overrides');
     expect(error.faults).toMatchObject([{ line: 2, column: 12 }]);
@@ -212,7 +212,7 @@ describe('render', () => {
     ['backends[0].endpoint', 'a template', { ...backend, endpoint: 'http://x/{{ env.TEAM }}' }],
     ['backends[0].details', 'none', (({ details: _, ...rest }: Mapping) => rest)({ ...backend })],
     ['backends[0]', 'no object', 'prometheus'],
-  ])('refuses %s: %s', (where, _, given) => {
+  ])('rejects %s: %s', (where, _, given) => {
     const error = faultOf(() => render([given as typeof backend]));
     expect(error.message.startsWith(`${where}: `)).toBe(true);
     expect(error.input).toBe('backends[0]');
@@ -221,7 +221,7 @@ describe('render', () => {
   test.each([
     [{ holmesgptVersion: 'latest' }, 'holmesgptVersion: "latest" is not a version'],
     [{ mcpPolicy: 'all' as 'off' }, 'mcpPolicy: "all" is none of publish, approve, off'],
-  ])('refuses %j', (options, what) => {
+  ])('rejects %j', (options, what) => {
     expect(faultOf(() => render(backends, options)).message).toContain(what);
   });
 });

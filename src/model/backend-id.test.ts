@@ -18,39 +18,39 @@ const group = (...members: string[]): BackendGroup => ({
 const known = (...groups: (readonly [BackendId, BackendGroup])[]): Map<BackendId, BackendGroup> =>
   new Map(groups);
 
-test('a backend is called by its oldest Service, whatever the order; Services without a time come last', () => {
+test('a backend is named after its oldest Service, in any order; Services without a time come last', () => {
   expect(assignIds([group('b@2', 'a@3', 'c@1')], new Map())).toEqual(['shop/c']);
   expect(assignIds([group('a', 'b@9')], new Map())).toEqual(['shop/b']);
   expect(assignIds([group('b', 'a')], new Map())).toEqual(['shop/a']);
 });
 
-test('a backend keeps its id when an older Service joins, and when the one that it is called by goes', () => {
+test('a backend keeps its id when an older Service joins, and when the namesake Service is deleted', () => {
   const before = known(['shop/b', group('b@2', 'c@3')]);
   expect(assignIds([group('a@1', 'b@2', 'c@3')], before)).toEqual(['shop/b']);
   expect(assignIds([group('c@3')], before)).toEqual(['shop/b']);
 });
 
-test('of a divided backend the part with the namesake keeps the id, whatever is older', () => {
+test('when a backend splits, the part with the namesake keeps the id, even if others are older', () => {
   const before = known(['shop/b', group('a@1', 'b@2', 'c@3')]);
   expect(assignIds([group('a@1', 'c@3'), group('b@2')], before)).toEqual(['shop/a', 'shop/b']);
 });
 
-test('of a divided backend without its namesake the part with the older Service keeps the id', () => {
+test('when a backend without its namesake splits, the part with the older Service keeps the id', () => {
   const before = known(['shop/x', group('a@1', 'b@2', 'c@3')]);
   expect(assignIds([group('b@2', 'c@3'), group('a@1')], before)).toEqual(['shop/b', 'shop/x']);
 });
 
-test('backends that become one keep the id of a namesake, and the older one of several', () => {
+test('merged backends keep the id of a namesake, and of several the oldest', () => {
   const before = known(['shop/c', group('c@3')], ['shop/b', group('b@2')], ['shop/x', group('a@1')]);
   expect(assignIds([group('a@1', 'b@2', 'c@3')], before)).toEqual(['shop/b']);
 });
 
-test('a Service that comes back alone does not take the id that others have by its name', () => {
+test('a Service that returns alone does not get the id of others with its name', () => {
   const before = known(['shop/a', group('b@2')]);
   expect(assignIds([group('a@5'), group('b@2')], before)).toEqual(['shop/a.2', 'shop/a']);
 });
 
-test('an id that was in use a moment ago is not given to another backend', () => {
+test('an id that was in use recently is not given to another backend', () => {
   const before = known(['shop/a', group('b@2')]);
   expect(assignIds([group('a@5')], before)).toEqual(['shop/a.2']);
 });
@@ -81,7 +81,7 @@ const names = ({ members }: BackendGroup): readonly string[] => members.map(({ n
 const share = (one: BackendGroup, other: BackendGroup): boolean =>
   names(one).some((name) => names(other).includes(name));
 
-test('over any discoveries: no id is shared, and a backend keeps its id while it neither merges nor divides', () => {
+test('for any discoveries: no id is shared, and a backend keeps its id unless it merges or splits', () => {
   fc.assert(
     fc.property(fc.array(discovery, { maxLength: 6 }), (discoveries) => {
       let before = new Map<BackendId, BackendGroup>();
@@ -104,7 +104,7 @@ test('over any discoveries: no id is shared, and a backend keeps its id while it
   );
 });
 
-test('over any backends: ids do not depend on the order of backends and Services', () => {
+test('for any backends: ids do not depend on the order of backends and Services', () => {
   fc.assert(
     fc.property(discovery, discovery, fc.infiniteStream(fc.nat()), (first, second, chance) => {
       const shuffled = <T>(items: readonly T[]): T[] =>

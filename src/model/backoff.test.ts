@@ -4,14 +4,14 @@ import { backoff, exponential, jittered, requestedDelay } from './backoff.ts';
 
 const PACE = { firstDelay: 1_000, maxDelay: 30_000 };
 
-test('pauses double up to the cap, and chance takes up to a quarter off', () => {
+test('delays double up to the cap, and jitter takes up to a quarter off', () => {
   const pauses = (random: number) =>
     [1, 2, 3, 6, 100].map((failures) => backoff(failures, PACE, () => random));
   expect(pauses(1)).toEqual([1_000, 2_000, 4_000, 30_000, 30_000]);
   expect(pauses(0)).toEqual([750, 1_500, 3_000, 22_500, 22_500]);
 });
 
-test('over any pace: no pause is longer than the cap or shorter than the jitter allows, and none shrinks before jitter', () => {
+test('for any options: no delay exceeds the cap or is shorter than the jitter allows, and none shrinks before jitter', () => {
   fc.assert(
     fc.property(
       fc.nat(100_000),
@@ -32,11 +32,11 @@ test('over any pace: no pause is longer than the cap or shorter than the jitter 
   );
 });
 
-test('a pause without jitter is itself', () => {
+test('a delay without jitter is exact', () => {
   expect(jittered(100, 0, () => 0.3)).toBe(100);
 });
 
-test('what a server asks for is never cut short but by the cap', () => {
+test('a delay that a server requests is only shortened by the cap', () => {
   expect(requestedDelay(5_000, 300_000, () => 0)).toBe(5_000);
   expect(requestedDelay(5_000, 300_000, () => 1)).toBe(5_500);
   expect(requestedDelay(900_000, 300_000, () => 0)).toBe(300_000);

@@ -8,7 +8,7 @@ const healthy = (status: Finding['status'], reason: Finding['reason'], message =
   message,
 });
 
-test('the time of a condition changes with its status, and not with its reason or message', () => {
+test('the transition time of a condition changes with its status, not with its reason or message', () => {
   const first = transitions([healthy('False', 'Timeout', 'no answer within 5.0 s')], [], new Date(1));
   expect(first[0]?.lastTransitionTime).toEqual(new Date(1));
   const second = transitions([healthy('False', 'ErrorAnswer', 'answered 500')], first, new Date(2));
@@ -19,7 +19,7 @@ test('the time of a condition changes with its status, and not with its reason o
   expect(third[0]?.lastTransitionTime).toEqual(new Date(3));
 });
 
-test('a condition that a backend did not have begins now', () => {
+test('a new condition begins now', () => {
   const before = transitions([healthy('True', 'ProbeSucceeded')], [], new Date(1));
   const published: Finding = { type: 'Published', status: 'True', reason: 'InToolset', message: '' };
   const now = transitions([healthy('True', 'ProbeSucceeded'), published], before, new Date(2));

@@ -33,7 +33,7 @@ test('only groups over an equal share lose items, their last ones, and the total
   );
 });
 
-test('of very many groups that each want too much, as many as fit keep something', () => {
+test('of very many large groups, as many as fit keep something', () => {
   const items = Array.from({ length: 500 }, (_, n) => ({ group: `team-${n}`, size: 2_000 }));
   const beyond = beyondShare(items, {
     group: ({ group }) => group,
@@ -43,7 +43,7 @@ test('of very many groups that each want too much, as many as fit keep something
   expect(beyond).toEqual(items.slice(450));
 });
 
-test('one group with many small items does not take the rest of what others share', () => {
+test('one group with many small items does not use up the share of others', () => {
   const many = Array.from({ length: 100 }, () => ({ group: 'many', size: 1 }));
   const few = [1, 2, 3].map((n) => ({ group: `few-${n}`, size: 10 }));
   const sharing = { group: (it: { group: string }) => it.group, size: (it: { size: number }) => it.size };

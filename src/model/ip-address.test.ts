@@ -19,7 +19,7 @@ describe('isIpAddress', () => {
   });
 
   test.each(['None', '', '::1]/[', '01.1.1.1', '1.1.1.1.', '256.1.1.1', 'fe80::1%eth0'])(
-    'refuses %j',
+    'rejects %j',
     (text) => {
       expect(isIpAddress(text)).toBe(false);
     },

@@ -25,7 +25,7 @@ describe('a key', () => {
     );
   });
 
-  test('is equal for equal objects only, and so is what people read', () => {
+  test('is equal for equal objects only, and so is its display form', () => {
     fc.assert(
       fc.property(object, object, (one, other) => {
         const isSame = JSON.stringify(one) === JSON.stringify(other);
@@ -37,7 +37,7 @@ describe('a key', () => {
     );
   });
 
-  test('sorts as namespace and name do in one cluster', () => {
+  test('sorts like namespace and name in one cluster', () => {
     fc.assert(
       fc.property(object, object, (one, other) => {
         const [a, b] = [one, other].map((each) => ({ ...each, cluster: HOME_CLUSTER, kind: 'Service' }));
@@ -48,7 +48,7 @@ describe('a key', () => {
     );
   });
 
-  test('reads as people write it in the home cluster, and names any other cluster and kind', () => {
+  test('is short in the home cluster, and names any other cluster and kind', () => {
     const loki = { cluster: HOME_CLUSTER, namespace: 'monitoring', name: 'loki' };
     expect(displayKey(loki)).toBe('monitoring/loki');
     expect(displayKey({ ...loki, cluster: 'east' })).toBe('east/monitoring/loki');

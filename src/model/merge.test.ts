@@ -30,7 +30,7 @@ describe('merging a patch', () => {
     expect(mergePatch(target, patch)).toEqual(result);
   });
 
-  test('twice is as once, and changes neither side', () => {
+  test('is idempotent, and changes neither side', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.jsonValue(), (target, patch) => {
         const before = JSON.stringify([target, patch]);
@@ -41,7 +41,7 @@ describe('merging a patch', () => {
     );
   });
 
-  test('a key that objects inherit is a key as any other', () => {
+  test('a key that objects inherit is like any other', () => {
     const patch = JSON.parse('{"__proto__": {"polluted": true}, "constructor": {"x": 1}}');
     const merged = mergePatch({}, patch) as Record<string, unknown>;
     expect(Object.keys(merged)).toEqual(['__proto__', 'constructor']);

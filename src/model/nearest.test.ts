@@ -8,15 +8,15 @@ test.each([
   ['JSON', 'json'],
   ['tabel', 'table'],
   ['yml', 'yaml'],
-])('%s is meant as %s', (word, meant) => {
+])('%s suggests %s', (word, meant) => {
   expect(nearest(word, FORMATS)).toBe(meant);
 });
 
-test.each(['', 'x', 'xml-document', 'j'.repeat(1_000_000)])('nothing is like %.20s', (word) => {
+test.each(['', 'x', 'xml-document', 'j'.repeat(1_000_000)])('nothing is similar to %.20s', (word) => {
   expect(nearest(word, FORMATS)).toBeUndefined();
 });
 
-test('a message ends with what was meant, where that is known', () => {
+test('a message ends with the suggestion, if there is one', () => {
   expect(didYouMean('jsn', FORMATS)).toBe('; did you mean json?');
   expect(didYouMean('protobuf', FORMATS)).toBe('');
   expect(didYouMean('jsn', [])).toBe('');

@@ -17,7 +17,7 @@ function* sentences(node: unknown): Generator<string> {
   for (const each of Object.values(node)) yield* sentences(each);
 }
 
-test('no message of ours is taken for a secret, which would hide what it says', () => {
+test('no message of ours is mistaken for a secret, which would hide its content', () => {
   const hidden: string[] = [];
   // A text of several lines is a program or a document.
   for (const path of globSync('**/*.ts', { cwd: SOURCES, exclude: ['**/*.test.ts'] }))

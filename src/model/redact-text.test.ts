@@ -62,7 +62,7 @@ const part = fc.oneof(
   fc.constantFrom(S, 'a1b2c3d4e5f6g7h8A', '-----BEGIN RSA PRIVATE KEY-----', 'host', 'x'),
 );
 
-test('nothing that is found in a text is skipped', () => {
+test('no match in a text is skipped', () => {
   fc.assert(
     fc.property(
       fc.array(part, { maxLength: 8 }).map((parts) => parts.join('')),

@@ -38,7 +38,7 @@ describe('another place', () => {
   });
 });
 
-test('a name of one label is a Service where the agent runs; where that is not known, only an MCP server of any namespace', () => {
+test("a single label is a Service in the agent's namespace; if that is unknown, only an MCP server in any namespace", () => {
   const short = 'http://mcp/api';
   expect(sameBackend(short, FULL, 'shop')).toBe(true);
   expect(sameBackend(short, FULL)).toBe(false);
@@ -47,7 +47,7 @@ test('a name of one label is a Service where the agent runs; where that is not k
   expect(sameMcpServer(short, 'http://mcp.shop.example.com/api')).toBe(false);
 });
 
-test('one MCP server has two transports, at paths of one base', () => {
+test('one MCP server may have two transports, at paths below one base', () => {
   const server = (path: string): string => `http://mcp.shop.svc.cluster.local:8000${path}`;
   expect(sameMcpServer('http://mcp.shop:8000/mcp', server('/sse'))).toBe(true);
   expect(sameMcpServer('http://mcp.shop:8000', server('/sse/'))).toBe(true);
@@ -56,7 +56,7 @@ test('one MCP server has two transports, at paths of one base', () => {
   expect(sameBackend('http://mcp.shop:8000/mcp', server('/sse'))).toBe(false);
 });
 
-test('a backend is called by its Service, else by its host', () => {
+test('a backend is named after its Service, otherwise after its host', () => {
   expect(nameOfAddress(FULL)).toBe('mcp.shop');
   expect(nameOfAddress('https://loki.example.com/x')).toBe('loki.example.com');
   expect(nameOfAddress(undefined)).toBe('discovered');
@@ -74,13 +74,13 @@ describe('a Pod of a headless Service', () => {
     expect(leadsToHost(url, ['mcp.shop.svc'])).toBe(true);
   });
 
-  test('of its name alone only in the namespace of the agent', () => {
+  test('by its name alone, only in the namespace of the agent', () => {
     expect(leadsToHost('http://pod-0.mcp/mcp', hosts, 'shop')).toBe(true);
     expect(leadsToHost('http://pod-0.mcp/mcp', hosts, 'holmes')).toBe(false);
     expect(leadsToHost('http://pod-0.mcp/mcp', hosts)).toBe(false);
   });
 
-  test('and another host that ends alike does not', () => {
+  test('but another host with the same suffix does not', () => {
     expect(leadsToHost('http://my-mcp.shop.svc.cluster.local/mcp', hosts)).toBe(false);
     expect(leadsToHost('http://mcp.shop.svc.example.com/mcp', hosts)).toBe(false);
   });

@@ -17,7 +17,7 @@ test.each([
   expect(found && `${found.namespace}/${found.name}`).toBe(expected);
 });
 
-test('a host is a Service’s own by whole words', () => {
+test('a host belongs to a Service only by whole labels', () => {
   const one = { name: 'a', namespace: 'shop' };
   expect(isOwnHost(one, 'a.shop.svc')).toBe(true);
   expect(isOwnHost(one, 'a.shop.svc.cluster.local')).toBe(true);

@@ -31,7 +31,7 @@ describe('oneLine', () => {
     expect(oneLine(text, max)).toBe(line);
   });
 
-  test('a text of many megabytes is cut', () => {
+  test('a text of many megabytes is truncated', () => {
     expect(oneLine(' \u200b'.repeat(5_000_000), 200)).toBe('');
     expect(oneLine('x\u202e'.repeat(5_000_000), 200)).toHaveLength(200);
   });
@@ -45,15 +45,15 @@ describe('oneLine', () => {
     '\u{e0041}',
     '\u{e0101}',
     '\u{2065}',
-  ])('nothing is hidden in it by U+%s', (unseen) => {
+  ])('U+%s hides nothing in it', (unseen) => {
     expect(oneLine(`a${unseen}b`, 10)).toBe('a b');
   });
 
-  test('an emoji keeps its place without its variation selector', () => {
+  test('an emoji stays, without its variation selector', () => {
     expect(oneLine('\u2764\ufe0f logs', 10)).toBe('\u2764 logs');
   });
 
-  test('whatever comes in: short, one line, well-formed, and nothing more to clean', () => {
+  test('for any input: short, one line, well-formed, and idempotent', () => {
     const texts = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.string({ unit: fc.constantFrom('a', ' ', '\n', '\ud800') }),

@@ -37,7 +37,7 @@ function steps(work: () => unknown): number {
 }
 
 describe.each(Object.entries(SHAPES))('%s', (_, shape) => {
-  test.each(['1.1', '1.2'] as const)('twice as much is not four times the work, in YAML %s', (version) => {
+  test.each(['1.1', '1.2'] as const)('work grows linearly, in YAML %s', (version) => {
     const limits = { bytes: 1024 * 1024, tokens: 1_000_000 };
     const read = (size: number) => {
       const text = shape(size);
@@ -46,7 +46,7 @@ describe.each(Object.entries(SHAPES))('%s', (_, shape) => {
     expect(read(4_000)).toBeLessThan(2.5 * read(2_000) + 2_000);
   });
 
-  test('few faults are described, and none at length', () => {
+  test('only a few faults are described, each briefly', () => {
     const read = readYaml(shape(SMALL.bytes / 8), z.record(z.string(), z.boolean()), { limits: SMALL });
     if (!('faults' in read)) return;
     expect(read.faults.length).toBeLessThanOrEqual(MAX_FAULTS);
@@ -55,12 +55,12 @@ describe.each(Object.entries(SHAPES))('%s', (_, shape) => {
 });
 
 describe('limits', () => {
-  test('of bytes, and not of characters', () => {
+  test('on bytes, not characters', () => {
     expect(faultsOf(`# ${'\u{1f600}'.repeat(SMALL.bytes / 8)}`)).toEqual([]);
     expect(faultsOf(`# ${'\u{1f600}'.repeat(SMALL.bytes / 4)}`)).toEqual(['longer than 256 KiB, the limit']);
   });
 
-  test('of what is in it', () => {
+  test('on content', () => {
     expect(faultsOf(`[${'a,'.repeat(20_000)}]`)).toEqual([]);
     expect(faultsOf(`[${'a,'.repeat(100_000)}]`)).toEqual(['more than 100000 tokens, the limit']);
   });
@@ -73,13 +73,13 @@ describe('limits', () => {
       'block mappings',
       (depth: number) => `${Array.from({ length: depth }, (_, level) => ' '.repeat(level)).join('a:\n')}a: 1`,
     ],
-  ])('of depth: %s', (_, nested) => {
+  ])('on depth: %s', (_, nested) => {
     expect(faultsOf(nested(DEPTH - 1))).toEqual([]);
     for (const depth of [DEPTH + 3, 1_000, 20_000])
       expect(faultsOf(nested(depth)).at(0)).toMatch(/nested more than 100 deep|longer than/);
   });
 
-  test('of aliases, and of what they stand for', () => {
+  test('on aliases, and on their expansion', () => {
     const times = (count: number, size: number) =>
       faultsOf(`a: &a [${'x,'.repeat(size)}]\nb: [${'*a,'.repeat(count)}]`);
     expect(times(ALIASES, 10)).toEqual([]);
@@ -89,7 +89,7 @@ describe('limits', () => {
   });
 });
 
-describe('what the library does not say, or not where', () => {
+describe('faults that the library does not report, or without a place', () => {
   test.each([
     ['a key twice', 'a: 1\nb: 2\na: 3\n', [10, 'Map keys must be unique']],
     ['a key twice, by an alias', '&k a: 1\n*k : 3\n', [8, 'Map keys must be unique']],
@@ -105,7 +105,7 @@ describe('what the library does not say, or not where', () => {
     expect(readDocument(text, SMALL).faults).toMatchObject([{ offset, message }]);
   });
 
-  test('keys that are alike and not the same are two', () => {
+  test('similar keys that are not equal are two keys', () => {
     expect(faultsOf('1: a\n"1": b\nnull: c\n"": d\n')).toEqual([]);
   });
 });

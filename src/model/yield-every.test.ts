@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { yieldEvery } from './yield-every.ts';
 
-test('the event loop turns after each slice of work, and not before', async () => {
+test('yields to the event loop after each slice of work, and not before', async () => {
   let now = 0;
   let turns = 0;
   const turn = (): Promise<void> => {
@@ -17,7 +17,7 @@ test('the event loop turns after each slice of work, and not before', async () =
   expect(turns).toBe(4);
 });
 
-test('without a clock and a turn of its own it works with those of the process', async () => {
+test('uses the clock and the event loop of the process by default', async () => {
   let turned = false;
   setImmediate(() => {
     turned = true;

@@ -50,7 +50,7 @@ async function followed(namespaces: readonly string[], interval: number, answer:
 }
 
 describe('clusterSource', () => {
-  test('one that reads once reads each namespace, and watches none', async () => {
+  test('a single read lists each namespace, and watches none', async () => {
     const { kube, asked } = await kubeServer((response, { path }) =>
       namespaceOf(path) === 'no'
         ? refuse(response, 403, 'Forbidden')
@@ -70,7 +70,7 @@ describe('clusterSource', () => {
     ]);
   });
 
-  test('one that reads once fails when no namespace can be read', async () => {
+  test('a single read fails if no namespace can be read', async () => {
     const { kube } = await kubeServer((response) => refuse(response, 403, 'Forbidden'));
     const source = clusterSource(kube, { namespaces: ['a', 'b'], interval: undefined });
     await expect(readOnce(source, new AbortController().signal)).rejects.toThrow(
@@ -78,7 +78,7 @@ describe('clusterSource', () => {
     );
   });
 
-  test('tells the full set once all namespaces answered, then changes', async () => {
+  test('reports the full set once all namespaces are listed, then changes', async () => {
     const late = Promise.withResolvers<void>();
     const it = await followed(['a', 'b'], 60_000, async (response, { path, watch }) => {
       const namespace = namespaceOf(path);
@@ -106,7 +106,7 @@ describe('clusterSource', () => {
     ]);
   });
 
-  test('a namespace that cannot be read for a passing reason is unread; it comes later', async () => {
+  test('a namespace with a temporary failure is unread, and added later', async () => {
     let broken = true;
     const it = await followed(['a', 'b'], 60_000, (response, { path, watch }) => {
       if (watch) return void response.writeHead(200).flushHeaders();
@@ -120,7 +120,7 @@ describe('clusterSource', () => {
     expect(it.last()).toMatchObject({ stale: ['a'], problems: [] });
   });
 
-  test('what a new list does not have is gone, though the watch after it fails at once', async () => {
+  test('objects that a new list lacks are removed, even if its watch fails at once', async () => {
     let restarts = false;
     let watches = 0;
     const it = await followed(['a', 'b'], 60_000, (response, { path, watch }) => {
@@ -145,7 +145,7 @@ describe('clusterSource', () => {
     expect(watches).toBe(1);
   });
 
-  test('a known namespace that is denied stands for a while, and goes when it stays denied', async () => {
+  test('a known namespace that becomes denied stays for a while, and is removed if it stays denied', async () => {
     let denied = false;
     const it = await followed(['a', 'b'], 1_000, (response, { path, watch }) => {
       if (namespaceOf(path) === 'b' && denied) return refuse(response, 403, 'Forbidden');
@@ -167,7 +167,7 @@ describe('clusterSource', () => {
     });
   }, 20_000);
 
-  test('where watching is denied, it lists each interval and says what to grant', async () => {
+  test('if watching is denied, it lists at each interval and reports the missing permission', async () => {
     let name = 's';
     const it = await followed(['a'], 1_000, (response, { watch }) =>
       watch ? refuse(response, 403, 'Forbidden') : json(response, list(service('a', name))),
@@ -188,7 +188,7 @@ describe('clusterSource', () => {
     expect(withoutProblem).toEqual([]);
   });
 
-  test('when all fail, that is told as one failure, and what was known stands', async () => {
+  test('if all namespaces fail, one failure is reported, and the known state stays', async () => {
     let away = false;
     const many = Array.from({ length: 12 }, (_, index) => `n${index}`);
     const it = await followed(many, 60_000, (response, { path, watch }) => {
@@ -209,7 +209,7 @@ describe('clusterSource', () => {
     expect(it.held()).toHaveLength(12);
   }, 30_000);
 
-  test('a namespace that was denied and is not any more is told in full', async () => {
+  test('a namespace that is no longer denied is reported completely', async () => {
     let denied = false;
     const it = await followed(['a', 'b'], 1_000, (response, { path, watch }) => {
       if (namespaceOf(path) === 'b' && denied) return refuse(response, 403, 'Forbidden');
@@ -226,7 +226,7 @@ describe('clusterSource', () => {
     await until(() => expect(it.held()).toEqual(['a/s', 'b/s']), 10_000);
   }, 30_000);
 
-  test('a Service that is none any more goes, and what is said of it goes when it is one again', async () => {
+  test('a malformed Service is removed, and its problem disappears once it is well-formed again', async () => {
     const it = await followed(['a'], 60_000, (response, { watch }) => {
       if (!watch) return json(response, list(service('a', 's'), service('a', 't')));
       response.writeHead(200).flushHeaders();
@@ -242,7 +242,7 @@ describe('clusterSource', () => {
     await until(() => expect(it.last()).toMatchObject({ kind: 'sync', problems: [] }));
   });
 
-  test('a Service that is none is told, and the others count', async () => {
+  test('a malformed Service is reported, and the others count', async () => {
     const it = await followed(['*', 'a'], 60_000, (response, { watch }) => {
       if (!watch) return json(response, list(service('a', 's'), service('a', 'not a name')));
       response.writeHead(200).flushHeaders();
@@ -254,7 +254,7 @@ describe('clusterSource', () => {
   });
 });
 
-test('what happens while it follows is told to those who count it', async () => {
+test('events of its informers are emitted', async () => {
   const { kube } = await kubeServer((response, { path, watch }) => {
     if (namespaceOf(path) === 'no') return refuse(response, 403, 'Forbidden');
     if (!watch) return json(response, list(service('a', 'old')));

@@ -13,7 +13,7 @@ const object = (name: string): object => ({
 const parsed = (text: string) => parseManifest(text, 'all.yaml', 'default');
 const names = (text: string): string[] => parsed(text).services.map(({ service }) => service.name);
 
-describe('where Services are found', () => {
+describe('Services are found in', () => {
   test.each<[string, string, string[]]>([
     ['one document', service('a'), ['a']],
     ['several documents', `${service('a')}---\n${service('b')}---\n${service('c')}`, ['a', 'b', 'c']],
@@ -136,7 +136,7 @@ describe('a broken document', () => {
     ['JSON with a fault', '{\n  "kind": "Service",\n  "x" "y"\n}', [], ['all.yaml:3']],
     ['a binary file', 'PK\u0003\u0004\u0000\u0000', [], ['all.yaml:1']],
     ['two of them', `x: y: z\n---\n${service('a')}---\nx: y: z\n`, ['a'], ['all.yaml:1', 'all.yaml:11']],
-  ])('%s is told with its line, and the others count', (_, text, expected, places) => {
+  ])('%s is reported with its line, and the others count', (_, text, expected, places) => {
     const { services, problems } = parsed(text);
     expect(services.map(({ service }) => service.name)).toEqual(expected);
     expect(problems.map(({ where }) => where)).toEqual(places);
@@ -146,7 +146,7 @@ describe('a broken document', () => {
     }
   });
 
-  test('a Service that is wrong in itself is told with its place, and the others count', () => {
+  test('a malformed Service is reported with its place, and the others count', () => {
     const { services, problems } = parsed(`${service('a')}---\n${service('B')}---\n${service('c')}`);
     expect(services.map(({ service }) => service.name)).toEqual(['a', 'c']);
     expect(problems).toHaveLength(1);
@@ -155,14 +155,14 @@ describe('a broken document', () => {
   });
 });
 
-test('a document with more than 100 aliases is refused, since each may repeat all that stands before it', () => {
+test('a document with more than 100 aliases is rejected, since each may repeat everything before it', () => {
   const aliases = (many: number): string => `x: &a 1\ny: [${'*a,'.repeat(many)}]\n`;
   expect(parseManifest(aliases(100), 'f', 'd').broken).toBe(false);
   const { broken, problems } = parseManifest(aliases(101), 'f', 'd');
   expect([broken, problems[0]?.what]).toEqual([true, expect.stringContaining('aliases exceeded')]);
 });
 
-test('of a file with very many broken documents the first 50 are told, and the rest is not read', () => {
+test('of very many broken documents in a file, 50 are reported, and the rest is not read', () => {
   const { problems, broken } = parseManifest('---\na: [\n'.repeat(1_000), 'f', 'd');
   expect([broken, problems.length]).toEqual([true, 51]);
   expect(problems.at(-1)?.what).toBe('50 documents are broken, so the rest of the file is not read');

@@ -40,13 +40,13 @@ const read = (given: Partial<ManifestOptions> = {}) =>
 const keys = async (given: Partial<ManifestOptions> = {}): Promise<string[]> =>
   (await read(given)).services.map(displayKey);
 
-describe('where manifests are read', () => {
-  test('a file, whatever it is called', async () => {
+describe('places of manifests', () => {
+  test('a file with any name', async () => {
     await write({ 'manifests.txt': service('a') });
     expect(await keys({ paths: [join(folder, 'manifests.txt')] })).toEqual(['default/a']);
   });
 
-  test('a folder and the folders in it, manifests only', async () => {
+  test('a folder and its subfolders, manifests only', async () => {
     await write({
       'b.yaml': service('b'),
       'a.yml': service('a'),
@@ -58,7 +58,7 @@ describe('where manifests are read', () => {
     expect((await keys()).sort()).toEqual(['default/a', 'default/b', 'default/c', 'default/d']);
   });
 
-  test('links to files, as Kubernetes mounts ConfigMaps', async () => {
+  test('symlinks to files, as Kubernetes mounts ConfigMaps', async () => {
     await write({ '..data/a.yaml': service('a') });
     await symlink(join('..data', 'a.yaml'), join(folder, 'a.yaml'));
     const { services, problems } = await read();
@@ -66,17 +66,17 @@ describe('where manifests are read', () => {
     expect(problems).toEqual([]);
   });
 
-  test('an empty folder holds nothing, which is no error', async () => {
+  test('an empty folder, which is not an error', async () => {
     expect(await read()).toMatchObject({ services: [], problems: [] });
   });
 
-  test('standard input, in pieces', async () => {
+  test('standard input, in chunks', async () => {
     const text = Buffer.from(`${service('a')}# ü\n${service('b')}`);
     const pieces = Array.from(text, (byte) => Buffer.from([byte]));
     expect(await keys({ paths: ['-'], stdin: Readable.from(pieces) })).toEqual(['default/a', 'default/b']);
   });
 
-  test('several paths together, in their order', async () => {
+  test('several paths, in their order', async () => {
     await write({ 'one.yaml': service('a'), 'two/b.yaml': service('b') });
     const paths = [join(folder, 'two'), '-', join(folder, 'one.yaml')];
     expect(await keys({ paths, stdin: Readable.from([service('c')]) })).toEqual([
@@ -86,7 +86,7 @@ describe('where manifests are read', () => {
     ]);
   });
 
-  test('a path that does not exist is told with what to do', async () => {
+  test('a path that does not exist is reported with what to do', async () => {
     const path = join(folder, 'missing.yaml');
     const error = await read({ paths: [path] }).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ConfigError);
@@ -94,7 +94,7 @@ describe('where manifests are read', () => {
     expect((error as UserError).message).toContain('-f');
   });
 
-  test('a file in a folder that cannot be read is told, and the others count', async () => {
+  test('an unreadable file in a folder is reported, and the others count', async () => {
     await write({ 'b.yaml': service('b') });
     await symlink(join(folder, 'nowhere'), join(folder, 'a.yaml'));
     const { services, problems } = await read();
@@ -102,7 +102,7 @@ describe('where manifests are read', () => {
     expect(problems.map(({ where }) => where)).toEqual([join(folder, 'a.yaml')]);
   });
 
-  test('a broken document is told with file and line, and the others count', async () => {
+  test('a broken document is reported with file and line, and the others count', async () => {
     await write({ 'a.yaml': `${service('a')}---\nx: y: z\n`, 'b.yaml': service('b') });
     const { services, problems } = await read();
     expect(services.map(displayKey)).toEqual(['default/a', 'default/b']);
@@ -110,26 +110,26 @@ describe('where manifests are read', () => {
   });
 });
 
-describe('which Services count', () => {
-  test('those of the namespaces asked for', async () => {
+describe('included Services', () => {
+  test('those of the requested namespaces', async () => {
     await write({ 'a.yaml': service('a', 80, 'one') + service('b', 80, 'two') + service('c') });
     expect(await keys()).toEqual(['one/a', 'two/b', 'default/c']);
     expect(await keys({ namespaces: ['two'] })).toEqual(['two/b']);
     expect(await keys({ namespaces: ['one', 'default'] })).toEqual(['one/a', 'default/c']);
   });
 
-  test('a Service that names no namespace is in the default one', async () => {
+  test('a Service without a namespace is in the default one', async () => {
     await write({ 'a.yaml': service('a') });
     expect(await keys({ defaultNamespace: 'team', namespaces: ['team'] })).toEqual(['team/a']);
     expect(await keys({ defaultNamespace: 'team', namespaces: ['default'] })).toEqual([]);
   });
 
-  test('one that is there twice counts once, in silence where both are the same', async () => {
+  test('a duplicate counts once, silently if both are equal', async () => {
     await write({ 'a.yaml': service('a'), 'b.yaml': service('a') });
     expect(await read()).toMatchObject({ services: [{ name: 'a' }], problems: [] });
   });
 
-  test('of two that differ the first counts, and the place of the second is told', async () => {
+  test('of two different ones the first counts, and the place of the second is reported', async () => {
     await write({ 'a.yaml': service('a', 80), 'b.yaml': service('x') + service('a', 81) });
     const { services, problems } = await read();
     expect(services.find(({ name }) => name === 'a')?.ports[0]?.port).toBe(80);
@@ -163,7 +163,7 @@ describe('follow', () => {
     return { next, services, stop: () => stop.abort(), ended, changes };
   }
 
-  test('sees a changed, a new and a deleted file within seconds, and stops when told', async () => {
+  test('notices a changed, a new and a deleted file within seconds, and stops with its signal', async () => {
     await write({ 'a.yaml': service('a') });
     const { services, stop, ended } = followed({});
     expect(await services()).toEqual(['default/a']);
@@ -177,7 +177,7 @@ describe('follow', () => {
     await ended;
   }, 30_000);
 
-  test('sees a file that an editor put in the place of the old one', async () => {
+  test('notices a file that an editor replaced', async () => {
     await write({ 'a.yaml': service('a') });
     const { services, stop, ended } = followed({ paths: [join(folder, 'a.yaml')] });
     expect(await services()).toEqual(['default/a']);
@@ -188,7 +188,7 @@ describe('follow', () => {
     await ended;
   }, 30_000);
 
-  test('a file that vanishes is a passing fault, and it comes back', async () => {
+  test('a file that disappears is a temporary failure, until it is back', async () => {
     await write({ 'a.yaml': service('a') });
     const { services, stop, ended } = followed({ paths: [join(folder, 'a.yaml')] });
     expect(await services()).toEqual(['default/a']);
@@ -202,7 +202,7 @@ describe('follow', () => {
     await ended;
   }, 30_000);
 
-  test('a file that is saved with a mistake counts as it was before, until it is fixed or gone', async () => {
+  test('a file with a mistake keeps its previous content, until it is fixed or gone', async () => {
     await write({ 'a.yaml': service('a') + service('b'), 'c.yaml': `${service('c')}---\nx: y: z\n` });
     const { next, services, stop, ended } = followed({});
     expect(await services()).toEqual(['default/a', 'default/b', 'default/c']);
@@ -227,7 +227,7 @@ describe('follow', () => {
     await ended;
   }, 30_000);
 
-  test('tells all of it again after the interval, and nothing in between', async () => {
+  test('reports everything again after the interval, and nothing in between', async () => {
     await write({ 'a.yaml': service('a') });
     const { services, stop, ended, changes } = followed({ follow: { interval: 400 } });
     const start = performance.now();
@@ -240,7 +240,7 @@ describe('follow', () => {
     await ended;
   });
 
-  test('without it, and for standard input, the source ends after the full set', async () => {
+  test('without following, and for standard input, the source ends after the full set', async () => {
     await write({ 'a.yaml': service('a') });
     for (const given of [{ follow: undefined }, { paths: ['-'], stdin: Readable.from([service('a')]) }]) {
       const { services, ended } = followed(given);
@@ -250,18 +250,18 @@ describe('follow', () => {
   });
 });
 
-describe('how much is read', () => {
+describe('limits on input', () => {
   const bytes = { each: 200, all: 300 };
   const padded = (name: string, size: number): string => service(name).padEnd(size, '#');
 
-  test('a file that was named and is too long is an error that names the limit', async () => {
+  test('a named file that is too long is an error that names the limit', async () => {
     await write({ 'a.yaml': padded('a', 201) });
     const reading = read({ paths: [join(folder, 'a.yaml')], bytes });
     await expect(reading).rejects.toThrow(/a\.yaml: it has more than 200 bytes, the limit/);
     await expect(reading).rejects.toBeInstanceOf(ConfigError);
   });
 
-  test('of a folder a file that is too long is skipped, and those beyond the limit for all', async () => {
+  test('in a folder, a file that is too long is skipped, and so are files beyond the total limit', async () => {
     await write({ 'a.yaml': padded('a', 200), 'b.yaml': padded('b', 201), 'c.yaml': padded('c', 101) });
     const { services, problems } = await read({ bytes });
     expect(services.map(displayKey)).toEqual(['default/a']);
@@ -271,7 +271,7 @@ describe('how much is read', () => {
     ]);
   });
 
-  test('standard input that does not end is given up', async () => {
+  test('endless standard input is abandoned', async () => {
     let sent = 0;
     async function* endless(): AsyncGenerator<string> {
       for (;;) {

@@ -23,7 +23,7 @@ function states() {
 test.each([
   ['fails', fault('watch', 500)],
   ['is denied', fault('watch', 403)],
-])('a namespace whose list was read counts as read, though its watch %s', (_, watching) => {
+])('a namespace whose list was read counts as read, even if its watch %s', (_, watching) => {
   const { a, b } = states();
   replaceItems(a, read('s'));
   a.fault = watching;
@@ -35,7 +35,7 @@ test.each([
   });
 });
 
-test('a namespace of which nothing new was read is stale', () => {
+test('a namespace without recent reads is stale', () => {
   const { a, b } = states();
   a.synced = true;
   a.fault = fault('list', 500);

@@ -19,13 +19,13 @@ const refused = (metadata: object, spec: object = {}): string => {
 };
 
 describe('serviceFromObject', () => {
-  test('keeps the time of creation as the API server writes it, and no other text in its place', () => {
+  test('keeps the creation time as the API server writes it, and nothing else in its place', () => {
     expect(taken({ creationTimestamp: '2026-03-04T05:06:07Z' }).created).toBe('2026-03-04T05:06:07Z');
     for (const creationTimestamp of [null, '', '0', '2026-03-04', 5])
       expect(taken({ creationTimestamp })).not.toHaveProperty('created');
   });
 
-  test('takes what discovery needs, and nothing else', () => {
+  test('keeps what discovery needs, and nothing else', () => {
     const service = taken(
       {
         name: 'prometheus',
@@ -58,7 +58,7 @@ describe('serviceFromObject', () => {
     });
   });
 
-  test('fills in what Kubernetes would', () => {
+  test('fills in the defaults of Kubernetes', () => {
     const bare = serviceFromObject({ metadata: { name: 'a' } }, 'team');
     expect(bare).toMatchObject({ namespace: 'team', ports: [], type: 'ClusterIP', headless: false });
     for (const empty of [
@@ -91,7 +91,7 @@ describe('serviceFromObject', () => {
     expect(taken({}, spec).clusterIPs).toEqual(ips);
   });
 
-  test('numbers and truth values of hand-written YAML are taken as text', () => {
+  test('numbers and booleans of hand-written YAML become strings', () => {
     const labels = {
       version: 1.5,
       enabled: true,
@@ -110,12 +110,12 @@ describe('serviceFromObject', () => {
     });
   });
 
-  test.each(['labels', 'annotations'])('%s that are no mapping are none', (field) => {
+  test.each(['labels', 'annotations'])('%s that are not a mapping count as none', (field) => {
     for (const value of [null, 'text', ['a'], 7])
       expect(taken({ [field]: value })).toMatchObject({ [field]: {} });
   });
 
-  test.each(['__proto__', 'constructor'])('a label %s is a label like others', (key) => {
+  test.each(['__proto__', 'constructor'])('a label %s is like any other', (key) => {
     const { labels } = taken({ labels: JSON.parse(`{ ${JSON.stringify(key)}: "x" }`) });
     expect(Object.keys(labels)).toEqual([key]);
     expect(labels[key]).toBe('x');
@@ -143,12 +143,12 @@ describe('serviceFromObject', () => {
     null,
     ['a'],
     {},
-  ])('the name %j is refused, and shown', (name) => {
+  ])('the name %j is rejected, and shown', (name) => {
     expect(refused({ name })).toContain(JSON.stringify(name));
     expect(refused({ namespace: name })).toContain(JSON.stringify(name));
   });
 
-  test('a missing name is told', () => {
+  test('a missing name is reported', () => {
     expect(refused({ name: undefined })).toMatch(/name.*missing/);
     expect(serviceFromObject({}, 'default')).toMatch(/name.*missing/);
   });
@@ -170,19 +170,19 @@ describe('serviceFromObject', () => {
     ['a bare number', 80],
     ['nothing', null],
     ['a list', [80]],
-  ])('a port that is %s is refused, with its place', (_, port) => {
+  ])('a port that is %s is rejected, with its place', (_, port) => {
     expect(refused({}, { ports: [{ port: 1 }, port] })).toContain('spec.ports[1]');
   });
 
-  test('a hostile large port does not make a large message', () => {
+  test('a huge hostile port does not make a huge message', () => {
     expect(refused({}, { ports: [{ port: 'x'.repeat(100_000) }] }).length).toBeLessThan(300);
   });
 
-  test.each(['UDP', 'SCTP'])('a port of %s is kept as such', (protocol) => {
+  test.each(['UDP', 'SCTP'])('a port of %s is kept', (protocol) => {
     expect(taken({}, { ports: [{ port: 53, protocol }] }).ports).toEqual([{ port: 53, protocol }]);
   });
 
-  test('ports that are no list are none', () => {
+  test('ports that are not a list count as none', () => {
     for (const ports of [null, undefined, {}, 'x']) expect(taken({}, { ports }).ports).toEqual([]);
   });
 });
