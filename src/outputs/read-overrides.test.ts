@@ -24,7 +24,7 @@ describe('overrides.yaml', () => {
     },
   );
 
-  test('says by the name of a tool what changes', () => {
+  test('changes a tool by its name', () => {
     expect(
       value(`
 tools:
@@ -73,15 +73,15 @@ tools:
     ['a list where a mapping belongs', 'tools:\n  - name: a\n', /line 2.*tools/],
     ['a key with a dot for HolmesGPT', 'holmesgpt:\n  toolsets:\n    a.b: {}\n', /line \d.*dot/],
     ['a text where the whole belongs', 'hello\n', /line 1/],
-  ])('%s is told with its place', (_, text, message) => {
+  ])('%s is reported with its place', (_, text, message) => {
     expect(faults(text)).toMatch(message);
   });
 
-  test('a password does not come back in the message', () => {
+  test('a password is not in the message', () => {
     expect(faults('tools:\n  a.b:\n    endpoint: http://u:hunter2@x\n')).not.toContain('hunter2');
   });
 
-  test('a bomb of aliases is refused, and quickly', () => {
+  test('a bomb of aliases is rejected quickly', () => {
     const bomb = ['a: &a [x,x,x,x,x,x,x,x,x]'];
     for (let level = 1; level < 9; level++) {
       const name = String.fromCharCode(97 + level);
@@ -91,7 +91,7 @@ tools:
     expect(faults(bomb.join('\n'))).toMatch(/alias/i);
   });
 
-  test('a text longer than any person writes is refused', () => {
+  test('an excessively long text is rejected', () => {
     expect(faults(`# ${'x'.repeat(300 * 1024)}\ntools: {}\n`)).toMatch(/256 KiB/);
   });
 
@@ -101,7 +101,7 @@ tools:
     expect('value' in result || 'faults' in result).toBe(true);
   });
 
-  test('is read once: the last four texts are known, and one that is read again is the newest', () => {
+  test('is parsed once: the last four texts are cached, and a repeated one is the newest', () => {
     const texts = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => `tools: { ${name}.cache: {} }`);
     const [first = '', second = ''] = texts;
     for (const text of texts.slice(0, 4)) readOverrides(text);
@@ -115,14 +115,14 @@ tools:
     expect(readOverrides(second)).toBe(read);
   });
 
-  test('faults that are only counted are told with the others', () => {
+  test('faults that are only counted are in the total', () => {
     const result = readOverrides('tools:\n  a: { enabled: 7 }\n');
     if ('value' in result) throw new Error('it has a fault');
     expect(faultsLine({ ...result, more: 7 })).toMatch(/^line 2.*; and 7 more$/);
     expect(faultsLine(result)).not.toContain('more');
   });
 
-  test('of many faults the first three are told, and how many there are', () => {
+  test('of many faults the first three are reported, with the total', () => {
     const text = `tools:\n${['a', 'b', 'c', 'd', 'e'].map((name) => `  ${name}: { enabled: 7 }\n`).join('')}`;
     expect(faults(text)).toMatch(/line 2.*line 3.*line 4.*and 2 more/);
   });

@@ -29,7 +29,7 @@ const overrides = (content: unknown): Overrides => overridesSchema.parse(content
 const state = (found: DiscoveredService, policy = APPROVE, written: Overrides = NO_OVERRIDES) =>
   admissionOf(found, policy, written).state;
 
-describe('who is trusted', () => {
+describe('trust', () => {
   test.each([
     ['an MCP server of any namespace', server('shop'), APPROVE, 'waiting'],
     ['a Service that its owner offers', annotatedService, APPROVE, 'waiting'],
@@ -43,12 +43,12 @@ describe('who is trusted', () => {
     expect(state(found, policy)).toBe(expected);
   });
 
-  test.each(['shop/orders', 'orders.shop'])('a person approves it as %s', (key) => {
+  test.each(['shop/orders', 'orders.shop'])('an operator approves it as %s', (key) => {
     const found = server('shop');
     expect(state(found, APPROVE, overrides({ tools: { [key]: { approved: true } } }))).toBe('approved');
   });
 
-  test('who takes a name approves nothing: only namespace and Service count', () => {
+  test('a display name approves nothing: only namespace and Service count', () => {
     const evil = discovered(
       service('x', {
         namespace: 'evil',
@@ -63,7 +63,7 @@ describe('who is trusted', () => {
     expect(state(evil, APPROVE, approvals)).toBe('waiting');
   });
 
-  test('an approval is for the Service that it names, and a refusal for all of its backend', () => {
+  test('an approval is for the Service that it names, and a refusal for its whole backend', () => {
     const other = { ...server('shop'), alternates: ['approved-one'] };
     const word = (approved: boolean) => overrides({ tools: { 'shop/approved-one': { approved } } });
     expect(state(other, APPROVE, word(true))).toBe('waiting');
@@ -72,7 +72,7 @@ describe('who is trusted', () => {
     expect(state(trusted, APPROVE, refusal)).toBe('waiting');
   });
 
-  test('who approved a Service as one kind has not approved it as another', () => {
+  test('approval of a Service as one kind does not cover another kind', () => {
     const as = (approved: unknown) =>
       overrides({ tools: { 'shop/orders': { approved }, 'shop/weather': { approved } } });
     expect(state(server('shop'), APPROVE, as('mcp'))).toBe('approved');
@@ -93,18 +93,18 @@ describe('who is trusted', () => {
     ).toBe('waiting');
   });
 
-  test('approved: false makes one wait where all are published, too', () => {
+  test('"approved: false" makes one wait even if all are published', () => {
     const refused = overrides({ tools: { 'shop/orders': { approved: false } } });
     expect(state(server('shop'), { ...APPROVE, mcpPolicy: 'publish' }, refused)).toBe('waiting');
   });
 
-  test('approved: false makes one wait in a trusted namespace too', () => {
+  test('"approved: false" makes one wait in a trusted namespace too', () => {
     const written = overrides({ tools: { 'monitoring/orders': { approved: false } } });
     expect(state(server('monitoring'), APPROVE, written)).toBe('waiting');
   });
 });
 
-describe('whose word counts', () => {
+describe('precedence', () => {
   const orders = server('shop');
   const withTwin = { ...orders, sharesPods: ['orders-twin'] };
   const leadsElsewhere = { ...orders, targets: ['old.ops.svc.cluster.local'] };
@@ -165,7 +165,7 @@ describe('whose word counts', () => {
     expect(admissionOf(found, APPROVE, overrides({ tools })).reason).toBe(reason);
   });
 
-  test('a Service of another cluster is not the one that people name, nor is its namespace', () => {
+  test('a Service of another cluster is not the one that overrides name, nor is its namespace', () => {
     const other = (namespace: string): DiscoveredService => {
       const found = server(namespace);
       return { ...found, service: { ...found.service, cluster: 'east' } };
@@ -177,7 +177,7 @@ describe('whose word counts', () => {
     expect(state(other('monitoring'), APPROVE)).toBe('waiting');
   });
 
-  test('approvals are what is left when all that changes a tool is taken away', () => {
+  test('approvals remain when all changes of a tool are removed', () => {
     const shown = `sha256:${'0'.repeat(32)}`;
     const written = overrides({
       tools: {
@@ -195,7 +195,7 @@ describe('whose word counts', () => {
   });
 });
 
-describe('what the agent has already is not added', () => {
+describe('a server that the agent already has is not added', () => {
   const url = 'http://orders.shop.svc.cluster.local:8000/mcp';
   test.each([
     [
@@ -234,11 +234,11 @@ describe('what the agent has already is not added', () => {
       { tools: { mine: { type: 'loki', endpoint: url, description: 'd' } } },
     ],
     ['half a tool', { tools: { mine: { type: 'mcp', endpoint: url } } }],
-  ])('%s is no entry of its own', (_, content) => {
+  ])('%s is not a server entry by itself', (_, content) => {
     expect(state(server('shop'), APPROVE, overrides(content))).toBe('waiting');
   });
 
-  test('the same host counts, with whatever port and path; at a host outside the cluster the whole URL does', () => {
+  test('the same host counts, with any port and path; outside the cluster the whole URL counts', () => {
     const listing = (at: string) => overrides({ holmesgpt: { mcp_servers: { mine: { url: at } } } });
     expect(state(server('shop'), APPROVE, listing('http://orders.shop:9000/admin'))).toBe('listed');
     const outside: DiscoveredService = {
@@ -260,7 +260,7 @@ describe('what the agent has already is not added', () => {
   });
 });
 
-describe('what may become a tool', () => {
+describe('admission of a tool', () => {
   const names = (found: readonly DiscoveredService[]): string[] => found.map(({ service }) => service.name);
 
   test.each([
@@ -278,12 +278,12 @@ describe('what may become a tool', () => {
     expect(names(waiting)).toEqual(expected === 'waiting' ? name : []);
   });
 
-  test('what waits is in the order of namespaces and names', () => {
+  test('waiting Services are in the order of namespaces and names', () => {
     const found = [server('shop', {}, 'b'), server('shop', {}, 'a'), server('apps', {}, 'c')];
     expect(names(admit(found, APPROVE, NO_OVERRIDES).waiting)).toEqual(['c', 'a', 'b']);
   });
 
-  test('a server that nobody trusts is believed in all but its read-only tools', () => {
+  test('an unapproved server is believed in everything except its read-only tools', () => {
     const found = withTools(server('shop'));
     const { tools, ...verdict } = found.verdict;
     expect(admit([found], { mcpPolicy: 'publish' }, NO_OVERRIDES).services).toEqual([
@@ -294,7 +294,7 @@ describe('what may become a tool', () => {
     ]);
   });
 
-  test.each(['shop/orders', 'orders.shop'])('what was shown counts under the key %s', (key) => {
+  test.each(['shop/orders', 'orders.shop'])('the shown tools count under the key %s', (key) => {
     const found = withTools(server('shop'));
     const readOnly = (approvedTools: string | undefined): number | undefined =>
       admit(
@@ -307,7 +307,7 @@ describe('what may become a tool', () => {
     expect(readOnly(undefined)).toBe(1);
   });
 
-  test('of two lists that were shown, one is enough', () => {
+  test('one of two shown lists is enough', () => {
     const found = withTools(server('shop'));
     const written = overrides({
       tools: {
@@ -319,12 +319,12 @@ describe('what may become a tool', () => {
   });
 });
 
-describe('what comes of it', () => {
+describe('effects', () => {
   const options = { credentials: {}, holmesgptVersion: '0.32', kinds: new Map() } as const;
   const entry = (found: DiscoveredService, policy: AdmissionPolicy, written = NO_OVERRIDES): string =>
     generate([found], { ...options, ...policy, overrides: written }).documents['custom_toolset.yaml'] ?? '';
 
-  test('what waits is in no document, and told with what to type', () => {
+  test('a waiting Service is in no document, and reported with the command to approve it', () => {
     const { documents, notes, waiting, tools } = generate([withTools(server('shop')), loki], {
       ...options,
       ...APPROVE,
@@ -341,7 +341,7 @@ describe('what comes of it', () => {
     ]);
   });
 
-  test('an approved server may run what it calls read-only, and all else asks', () => {
+  test('an approved server may run its read-only tools, and all others ask', () => {
     const approved = overrides({ tools: { 'shop/orders': { approved: true } } });
     const text = entry(withTools(server('shop')), APPROVE, approved);
     expect(text).toContain('approval_required_tools');
@@ -357,7 +357,7 @@ describe('what comes of it', () => {
   });
 
   test.each(['approved', 'trusted'] as const)(
-    'a server that is %s and offers other tools than those that were approved asks for each of them',
+    'a server that is %s and whose tools differ from the approved ones asks for each of them',
     (trust) => {
       const namespace = trust === 'trusted' ? 'monitoring' : 'shop';
       const shown = withTools(server(namespace));
@@ -377,7 +377,7 @@ describe('what comes of it', () => {
     },
   );
 
-  test('a person’s own list wins', () => {
+  test('an operator’s own list wins', () => {
     const written = overrides({
       holmesgpt: { mcp_servers: { 'monitoring/orders': { approval_required_tools: ['cancel_*'] } } },
     });
@@ -386,7 +386,7 @@ describe('what comes of it', () => {
     );
   });
 
-  test('names of tools are text of a tenant: one short line', () => {
+  test('names of tools are untrusted text: one short line', () => {
     const hostile = Array.from({ length: 50 }, (_, n) => ({
       name: `\u001b[31m${n}${'x'.repeat(120)}`,
       readOnly: true,

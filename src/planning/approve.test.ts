@@ -20,7 +20,7 @@ function isAddition(before: string, after: string): boolean {
   );
 }
 
-describe('the words go where they belong, and nothing else moves', () => {
+describe('the text is inserted where it belongs, and nothing else moves', () => {
   test.each([
     ['nothing', '', 'tools:\n  shop/orders:\n    approved: true\n'],
     ['a comment', '# ours\n', '# ours\ntools:\n  shop/orders:\n    approved: true\n'],
@@ -103,17 +103,17 @@ describe('the words go where they belong, and nothing else moves', () => {
     expect(done(result)).toBe(result);
   });
 
-  test('of a tool by both of its names the one with the slash counts', () => {
+  test('of both names of a tool, the one with the slash counts', () => {
     const text = 'tools:\n  orders.shop: { approved: false }\n  shop/orders: { enabled: true }\n';
     expect(done(text)).toBe(text.replace('enabled: true', 'enabled: true, approved: true'));
   });
 
-  test('it is taken back in one word', () => {
+  test('it is revoked by one word', () => {
     expect(done(done('# ours\n'), false)).toBe('# ours\ntools:\n  shop/orders:\n    approved: false\n');
   });
 });
 
-describe('what was shown', () => {
+describe('the tools that were shown', () => {
   const SHOWN = `sha256:${'1'.repeat(32)}`;
   const OTHER = `sha256:${'2'.repeat(32)}`;
   const shown = (text: string, tools?: string): unknown => approve(text, SERVICE, 'mcp', tools);
@@ -128,23 +128,23 @@ describe('what was shown', () => {
       'tools: { shop/orders: { approved: true } } # mine\n',
       `tools: { shop/orders: { approved: mcp, approvedTools: ${SHOWN} } } # mine\n`,
     ],
-  ])('stands beside the approval: %j', (text, expected) => {
+  ])('are beside the approval: %j', (text, expected) => {
     expect(shown(text, SHOWN)).toEqual({ text: expected });
   });
 
-  test('is to be written with the approval where the text cannot be changed', () => {
+  test('must be written with the approval if the text cannot be changed', () => {
     expect(shown('tools: 5\n', SHOWN)).toEqual({
       fault: expect.stringContaining(`tools: {shop/orders: {approved: mcp, approvedTools: ${SHOWN}}}`),
     });
   });
 
-  test('stays where nothing was shown now', () => {
+  test('stay if none are shown now', () => {
     const text = `tools:\n  shop/orders:\n    approved: false\n    approvedTools: ${SHOWN}\n`;
     expect(shown(text)).toEqual({ text: text.replace('false', 'mcp') });
   });
 });
 
-test('what is approved already is left as it is, even where it is shared', () => {
+test('an existing approval is left as it is, even if it is shared', () => {
   const text = 'tools:\n  x: &a { approved: true }\n  shop/orders: *a\n';
   expect(done(text)).toBe(text);
 });
@@ -185,7 +185,7 @@ const content = fc.record(
   { requiredKeys: [] },
 );
 
-test('whatever a person wrote, all of it is there afterwards', () => {
+test('everything that an operator wrote is still there afterwards', () => {
   fc.assert(
     fc.property(
       content,

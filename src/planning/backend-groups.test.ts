@@ -23,7 +23,7 @@ const observed = (tools: readonly PublishedTool[], text: string | undefined) => 
 const published = (groups: Groups, tools: readonly PublishedTool[]): Groups =>
   publishedGroups(observed(tools, groupsNote(groups, tools).text || undefined));
 
-describe('what is published says which Services an id comes from', () => {
+describe('the published state has the Services behind an id', () => {
   test('nothing is stored for backends of one Service, whose id is its name', () => {
     const groups = new Map([['a/loki', group('a', 'loki')]]);
     expect(groupsNote(groups, [tool('a', 'loki')]).text).toBe('');
@@ -41,7 +41,7 @@ describe('what is published says which Services an id comes from', () => {
     expect(assignIds([group('a', ...names)], before)).toEqual(['a/loki']);
   });
 
-  test('an id whose Service is gone is not given to a new Service of that name', () => {
+  test('an id whose Service is deleted is not given to a new Service of that name', () => {
     const groups = new Map([['a/loki', group('a', 'loki-gateway')]]);
     const before = published(groups, [tool('a', 'loki-gateway')]);
     expect(assignIds([group('a', 'loki'), group('a', 'loki-gateway')], before)).toEqual([
@@ -50,7 +50,7 @@ describe('what is published says which Services an id comes from', () => {
     ]);
   });
 
-  test('clusters and namespaces keep their own', () => {
+  test('clusters and namespaces are separate', () => {
     const groups = new Map([
       ['a/loki', group('a', 'loki-gateway')],
       ['eu/west/a/loki', group('eu/west/a', 'loki-gateway', 'loki')],
@@ -59,13 +59,13 @@ describe('what is published says which Services an id comes from', () => {
     expect(published(groups, tools)).toEqual(groups);
   });
 
-  test('what is not published is not stored', () => {
+  test('unpublished backends are not stored', () => {
     const groups = new Map([['a/loki', group('a', 'loki', 'loki-gateway')]]);
     expect(groupsNote(groups, [tool('b', 'loki')]).text).toBe('');
   });
 });
 
-describe('texts that somebody else wrote', () => {
+describe('texts from others', () => {
   test.each([
     'x',
     '[]',
@@ -75,7 +75,7 @@ describe('texts that somebody else wrote', () => {
     '{"a":{"b/loki":["loki"]}}',
     '{"a":{"loki":["../b/loki"]}}',
     '{"a":{"loki":[7]}}',
-  ])('%s says nothing', (text) => {
+  ])('%s counts as none', (text) => {
     expect(publishedGroups(observed([tool('a', 'loki')], text))).toEqual(
       new Map([['a/loki', group('a', 'loki')]]),
     );
@@ -101,7 +101,7 @@ describe('texts that somebody else wrote', () => {
   });
 });
 
-test('many backends of one namespace leave room for those of others, and it is said whose have none', () => {
+test('many backends of one namespace leave room for those of others, and omissions are reported', () => {
   const long = (index: number): string => `${'x'.repeat(50)}-${index}`;
   const many = Array.from({ length: 2_000 }, (_, index) => group('greedy', `s-${index}`, long(index)));
   const groups = new Map([

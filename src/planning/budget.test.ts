@@ -18,7 +18,7 @@ const tools = (namespace: string, count: number, fields: Partial<Tool> = {}): To
   Array.from({ length: count }, (_, n) => tool(`${namespace}/s${n}`, fields));
 const keys = (of: Iterable<Tool>): string[] => [...of].map(({ key }) => key);
 
-test('the limits are those of the documentation', () => {
+test('the limits match the documentation', () => {
   expect(LIMITS).toEqual({
     maxToolsPerNamespace: 100,
     maxDocumentKib: 900,
@@ -29,30 +29,30 @@ test('the limits are those of the documentation', () => {
   });
 });
 
-describe('who stays when there is no room for all', () => {
+describe('precedence if there is not enough room', () => {
   const NEW = { created: '2026-02-01T00:00:00Z' };
   const OLD = { created: '2026-01-01T00:00:00Z' };
   const order = (all: readonly Tool[], published: readonly Tool[] = []): string[] =>
     keys(byPrecedence(all, new Set<ServiceKey>(published.flatMap(({ members }) => members))));
 
-  test('those of older Services come before newer ones, and one of unknown age comes last', () => {
+  test('older Services come before newer ones, and unknown age comes last', () => {
     const all = [tool('a/ageless', { created: undefined }), tool('a/new', NEW), tool('a/old', OLD)];
     expect(order(all)).toEqual(['a/old', 'a/new', 'a/ageless']);
   });
 
-  test('a tool that is published comes before all that are not, however old they are', () => {
+  test('a published tool comes before all unpublished ones, however old they are', () => {
     const published = tool('a/new', NEW);
     expect(order([tool('a/old', OLD), published], [published])).toEqual(['a/new', 'a/old']);
   });
 
-  test('one that is published through another Service of its backend keeps its place', () => {
+  test('a tool that is published through another Service of its backend keeps its place', () => {
     const now = tool('a/gateway', NEW);
     const before = tool('a/querier');
     const moved = { ...now, members: [...now.members, ...before.members] };
     expect(order([tool('a/old', OLD), moved], [before])).toEqual(['a/gateway', 'a/old']);
   });
 
-  test('the order is the same however the tools are given, and loses none', () => {
+  test('the order does not depend on the input order, and no tool is lost', () => {
     const any = fc.record({ name: fc.constantFrom(...'abcdef'), created: fc.constantFrom(OLD, NEW) });
     const all = fc.uniqueArray(any, { selector: ({ name }) => name });
     fc.assert(
@@ -92,13 +92,13 @@ describe('tools of one namespace', () => {
   test.each([
     [5, '3 tools are found, and not published (noisy/s2, noisy/s3, noisy/s4);'],
     [6, '4 tools are found, and not published (noisy/s2, noisy/s3, noisy/s4, …);'],
-  ])('of %s, the first three that are left out are named', (count, what) => {
+  ])('of %s, the first three omitted ones are named', (count, what) => {
     const { notes, cuts } = withinCounts(tools('noisy', count), limits);
     expect(notes.map((note) => note.what)).toEqual([expect.stringContaining(what)]);
     expect(cuts).toHaveLength(count - 2);
   });
 
-  test('what people added or changed is neither counted nor left out', () => {
+  test('tools that an operator added or changed are neither counted nor left out', () => {
     const mine = tools('noisy', 3, { pinned: true });
     const theirs = [tool('noisy/x'), tool('noisy/y'), tool('noisy/z')];
     const { tools: kept, notes } = withinCounts([...mine, ...theirs], limits);
@@ -106,17 +106,17 @@ describe('tools of one namespace', () => {
     expect(notes[0]?.what).toMatch(/^has 3 tools, and the limit is 2: 1 tool /);
   });
 
-  test('two clusters have namespaces of their own, though they have the same name', () => {
+  test('equal namespaces in two clusters are separate', () => {
     const east = tools('noisy', 2, { cluster: 'east' });
     expect(withinCounts([...tools('noisy', 2), ...east], limits).notes).toEqual([]);
   });
 });
 
-describe("descriptions that Services' owners wrote", () => {
+describe('descriptions from annotations', () => {
   const limits = { ...LIMITS, maxDescriptionBytes: 25, maxDescriptionBytesPerNamespace: 20 };
   const saying = (text: string): Partial<Tool> => ({ description: text, tenantDescription: true });
 
-  test("beyond their namespace's share are replaced by the detector's, and the tool stays", () => {
+  test("beyond the share of their namespace are replaced by the detector's, and the tool stays", () => {
     const all = [...tools('a', 3, saying('ten bytes!')), tool('b/s', saying('five.'))];
     const { tools: kept, cuts, notes } = withinCounts(all, limits);
     expect(kept).toEqual([
@@ -138,14 +138,14 @@ describe("descriptions that Services' owners wrote", () => {
     );
   });
 
-  test('count in bytes, and only those of owners do', () => {
+  test('count in bytes, and only those from annotations do', () => {
     const umlauts = tools('a', 2, saying('äöüäöü'));
     expect(withinCounts(umlauts, limits).cuts.map(({ key }) => key)).toEqual(['a/s1']);
     const detectors = tools('a', 5, { description: 'ten bytes!', tenantDescription: false });
     expect(withinCounts(detectors, limits).tools).toEqual(detectors);
   });
 
-  test('of a tool that is left out do not count', () => {
+  test('of an omitted tool do not count', () => {
     const all = [
       tool('a/s0', saying('ten bytes!')),
       tool('a/s1', saying('ten bytes!')),
@@ -155,7 +155,7 @@ describe("descriptions that Services' owners wrote", () => {
     expect(cuts.map(({ limit, key }) => [limit, key])).toEqual([['namespace_tools', 'a/s2']]);
   });
 
-  test('both limits are told where both are reached', () => {
+  test('both limits are reported if both are reached', () => {
     const all = tools('a', 4, saying('ten bytes!'));
     const { cuts, notes } = withinCounts(all, { ...limits, maxToolsPerNamespace: 3 });
     expect(cuts.map(({ limit, key }) => [limit, key])).toEqual([
@@ -183,13 +183,13 @@ describe('bytes of documents', () => {
     expect(beyond([...tools('noisy', 4), ...tools('quiet', 1)], 30)).toEqual(['noisy/s2', 'noisy/s3']);
   });
 
-  test("people's own tools are never left out, and take their room first", () => {
+  test("operators' tools are never left out, and get room first", () => {
     const mine = tools('mine', 2, { pinned: true });
     expect(beyond([...tools('a', 2), ...mine], 30)).toEqual(['a/s1']);
     expect(beyond(mine, 10)).toEqual([]);
   });
 
-  test('a tool that takes no room in any document fits', () => {
+  test('a tool without size always fits', () => {
     expect(keys(beyondBytes(tools('a', 2), new Map(), 0))).toEqual([]);
   });
 });

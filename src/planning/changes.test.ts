@@ -12,7 +12,7 @@ const documents = (yaml: string, json = '{"tools": []}\n'): Documents => publish
 const texts = (before: string, after: string): string[] =>
   documentDiff(published(before), documents(after), 'found', 'published').map(({ text }) => text);
 
-test('a secret that changed shows as a change, and is not shown', () => {
+test('a changed secret is shown as changed, without its value', () => {
   expect(texts('toolsets:\n  a: 1\n  token: hunter2\n', 'toolsets:\n  a: 1\n  token: hunter3\n')).toEqual([
     '--- found custom_toolset.yaml',
     '+++ published custom_toolset.yaml',
@@ -24,7 +24,7 @@ test('a secret that changed shows as a change, and is not shown', () => {
   ]);
 });
 
-test('documents that are alike are left out, and marks are the same in both', () => {
+test('equal documents are left out, and marks are the same in both', () => {
   const lines = documentDiff(
     published('toolsets: {a: {token: abcd}}\n', '{"tools": [{"endpoint": "http://abcd@h"}]}'),
     documents('toolsets: {}\n', '{"tools": []}'),
@@ -36,11 +36,11 @@ test('documents that are alike are left out, and marks are the same in both', ()
   expect(texts('a: 1\n', 'a: 1\n')).toEqual([]);
 });
 
-test('a secret that is only written in another way', () => {
+test('a secret that only changed its notation', () => {
   expect(texts('token: "abcd"\n', 'token: "\\u0061bcd"\n').at(-1)).toMatch(/written in another way/);
 });
 
-test('what would steer a terminal is written out', () => {
+test('characters that would control a terminal are escaped', () => {
   const hostile = 'a: "\u001b[2J\u009b1m\u202e\u2028\u0007"\tb\r\n';
   const lines = texts(hostile, 'a: 1\n');
   for (const line of lines) expect(line).not.toMatch(/(?!\t)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
@@ -51,7 +51,7 @@ test('what would steer a terminal is written out', () => {
 const rows = (name: string, count: number): string =>
   Array.from({ length: count }, (_, n) => `${name}${n}: 1\n`).join('');
 
-test('long lines are cut, and two long texts with nothing in common are told whole', () => {
+test('long lines are truncated, and two different long texts are shown whole', () => {
   const longest = Math.max(...texts(`a: ${'x'.repeat(5_000)}\n`, 'a: 1\n').map(({ length }) => length));
   expect(longest).toBeLessThan(1_100);
   const lines = (count: number, mostEdits?: number) =>
@@ -60,7 +60,7 @@ test('long lines are cut, and two long texts with nothing in common are told who
   expect(lines(2_100)).toEqual(lines(2_100, QUICK_EDITS));
 }, 60_000);
 
-test('a line is cut beyond 1,000 characters, and says how many it has more', () => {
+test('a line is truncated after 1,000 characters, with the number of the rest', () => {
   const shown = (length: number) =>
     texts(`a: "${'b '.repeat((length - 6) / 2)}"\n`, 'a: 1\n').find((line) => /^-[^-]/.test(line));
   // The sign of the line counts.
@@ -68,7 +68,7 @@ test('a line is cut beyond 1,000 characters, and says how many it has more', () 
   expect(shown(1_006)).toBe(`-a: "${'b '.repeat(497)}b… (6 more characters)`);
 });
 
-test('three lines stand around what differs', () => {
+test('three lines surround a difference', () => {
   const rows = (middle: string) => `${['a', 'b', 'c', 'd', middle, 'f', 'g', 'h', 'i'].join(': 1\n')}: 1\n`;
   expect(textDiff('overrides.yaml', rows('e'), rows('E'))).toEqual([
     { kind: 'header', text: '--- overrides.yaml' },
@@ -85,7 +85,7 @@ test('three lines stand around what differs', () => {
   ]);
 });
 
-test('what has too little in common is told as taken away and added, with nothing around it', () => {
+test('documents with too little in common are shown as removed and added, without context', () => {
   const lines = (mostEdits: number) =>
     documentDiff(published(`x: 1\n${rows('a', 2)}`), documents(`x: 1\n${rows('b', 2)}`), 'x', 'y', mostEdits);
   expect(lines(3)).toEqual([
@@ -102,7 +102,7 @@ test('what has too little in common is told as taken away and added, with nothin
   expect(lines(4)).toContainEqual({ kind: 'context', text: ' x: 1' });
 });
 
-test('a document that is not published yet is added with those that are published and differ', () => {
+test('a document that is not published yet is shown as added, beside published ones that differ', () => {
   const { 'toolset.json': _, ...data } = published('a: 1\n').data;
   const live = { ...published(''), data };
   const lines = (json: string) =>
@@ -111,7 +111,7 @@ test('a document that is not published yet is added with those that are publishe
   expect(lines('')).toEqual([]);
 });
 
-test('where nothing is published yet, all of it is added, each document under its own name', () => {
+test('if nothing is published yet, everything is added, each document under its own name', () => {
   const lines = documentDiff(undefined, documents('a: 1\n', '{}\n'), 'x', 'y').map(({ text }) => text);
   expect(lines).toEqual([
     '--- x toolset.json',

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { contentHash } from './content-hash.ts';
 
-test('the hash of documents is the one of release 0.1, in whatever order they are given', () => {
+test('the hash of documents is that of release 0.1, in any order', () => {
   const parts = ['toolset.json', '{"tools":[]}', 'custom_toolset.yaml', 'toolsets: {}'];
   const text = parts.map((part) => `${part.length}:${part}`).join('');
   const expected = `sha256:${createHash('sha256').update(text).digest('hex')}`;

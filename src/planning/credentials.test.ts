@@ -34,7 +34,7 @@ function written(services: DiscoveredService[], credentials: Record<string, Cred
   return { ...(parse(text) as { toolsets: object; mcp_servers?: object }), notes };
 }
 
-describe('which credentials a backend gets', () => {
+describe('the credentials of a backend', () => {
   const of = (credentials: Record<string, Credential>, backend = loki()): string | undefined =>
     credentialOf(parsed(credentials), discoveredTool(backend))?.apiKey;
 
@@ -55,12 +55,12 @@ describe('which credentials a backend gets', () => {
     expect(of(credentials)).toBe(apiKey);
   });
 
-  test('a type called like what the language gives every object gets none', () => {
+  test('a type with a name that every object inherits gets none', () => {
     expect(of({}, { ...loki(), detector: 'constructor' })).toBeUndefined();
   });
 });
 
-describe('who gets what a person gave to a Service', () => {
+describe("recipients of a Service's credentials", () => {
   const found = discoveredTool(loki());
   const tool: Tool = { ...found, samePods: ['monitoring/loki-read'] };
   const east: Tool = { ...tool, cluster: 'east' };
@@ -121,12 +121,12 @@ describe('who gets what a person gave to a Service', () => {
     expect(applying(own())).toEqual([]);
   });
 
-  test('a type called like what every object has names nobody', () => {
+  test('a type with a name that every object inherits matches nothing', () => {
     expect(namedInCredentials(parsed({}), { ...tool, detector: 'constructor' })).toBeUndefined();
   });
 });
 
-test('what is wrong with credentials of a type says what to write', () => {
+test('invalid credentials of a type are reported with what to write', () => {
   const { error } = credentialsByBackend.safeParse({ loki: { apiKey: 'KEY' } });
   expect(error?.issues).toEqual([
     expect.objectContaining({
@@ -136,12 +136,12 @@ test('what is wrong with credentials of a type says what to write', () => {
   ]);
 });
 
-test('a namespace that a person gives a discovered tool for show brings it no credentials', () => {
+test('the display namespace of a discovered tool brings it no credentials', () => {
   const evil = { ...discoveredTool(loki('evil')), namespace: 'monitoring' };
   expect(credentialOf(parsed({ loki: { apiKey: 'K', namespaces: ['monitoring'] } }), evil)).toBeUndefined();
 });
 
-describe('how they are written', () => {
+describe('output', () => {
   test.each<[string, DiscoveredService, Credential, object]>([
     ['a key for a toolset that takes one', loki(), { apiKey: 'KEY' }, { api_key: '{{ env.KEY }}' }],
     [
@@ -203,14 +203,14 @@ describe('how they are written', () => {
       discovered(service('p', { labels: { app: 'prometheus' }, ports: [9090] }), 'auth'),
       { prometheus: { apiKey: 'KEY' } },
     ],
-  ])('what cannot be written leaves the backend out, and is told: %s', (_, backend, credentials) => {
+  ])('unsupported credentials leave the backend out, which is reported: %s', (_, backend, credentials) => {
     const { notes, ...document } = written([backend], credentials);
     expect(notes).toHaveLength(1);
     expect(notes[0]?.what).toMatch(/credentials/);
     expect(JSON.stringify(document)).not.toMatch(/env\./);
   });
 
-  test('one backend of several has its own, and the others none of it', () => {
+  test('one backend of several gets its own, and the others do not', () => {
     const { toolsets } = written([loki('a', 'healthy'), loki('b')], { 'b/loki': { apiKey: 'KEY' } });
     expect(toolsets).toMatchObject({
       'grafana/loki': {
@@ -225,13 +225,13 @@ describe('how they are written', () => {
     expect(JSON.stringify(toolsets).match(/env\.KEY/g)).toHaveLength(1);
   });
 
-  test('a backend that asks for none gets those that are configured all the same', () => {
+  test('a backend that requires none still gets configured ones', () => {
     const { toolsets } = written([loki('a', 'healthy')], { loki: { apiKey: 'KEY' } });
     expect(JSON.stringify(toolsets)).toContain('{{ env.KEY }}');
   });
 });
 
-describe('what a person may write', () => {
+describe('what an operator may write', () => {
   test.each<[string, unknown, boolean]>([
     ['a key', { loki: { apiKey: 'KEY', namespaces: ['monitoring'] } }, true],
     ['a key for whoever has a Service of that type', { loki: { apiKey: 'KEY' } }, false],

@@ -73,24 +73,24 @@ const revision = (number: number, content: Documents) => ({
   rollback: undefined,
 });
 
-test('what the inputs give is published', () => {
+test('publishes what the inputs give', () => {
   const decision = decide(situation({ generated: documents('a', 'b', 'x') }));
   expect(decision.intent.documents).toEqual(documents('a', 'b', 'x'));
   expect(decision).toMatchObject({ drift: undefined, held: { held: [] }, rollback: undefined });
 });
 
-describe('most tools would go at once', () => {
+describe('most tools would be removed at once', () => {
   const shrunk = situation({ generated: documents('a') });
-  test('those stay, and everything else follows the inputs', () => {
+  test('they stay, and everything else follows the inputs', () => {
     const { intent, held } = decide(shrunk);
     expect(held).toEqual({ held: ['b', 'c', 'd'], until: NOW + 300_000, due: 300_000 });
     expect(intent.documents).toEqual(documents('b', 'c', 'd', 'a'));
     expect(intent.removalHeld).toMatch(/^2026-01-01T00:00:00Z( [0-9a-f]{8}){3}$/);
   });
-  test('where they cannot be made anew, all that is published stays', () => {
+  test('if they cannot be reconstructed, everything published stays', () => {
     expect(decide({ ...shrunk, withHeld: () => undefined }).intent.documents).toEqual(all);
   });
-  test('the hold goes on from what is remembered in the ConfigMap, and ends', () => {
+  test("the hold continues from the ConfigMap's annotation, and ends", () => {
     const live = published(decide(shrunk).intent);
     const later = { ...shrunk, live, now: NOW + 299_000 };
     expect(decide(later).held.due).toBe(1_000);
@@ -98,7 +98,7 @@ describe('most tools would go at once', () => {
     expect(over.intent).toMatchObject({ documents: documents('a'), overrides: undefined });
     expect(over.intent).not.toHaveProperty('removalHeld', expect.anything());
   });
-  test('a person ends it by force, or once by an annotation, which goes then', () => {
+  test('an operator ends it by force, or by an annotation, which is then removed', () => {
     expect(decide({ ...shrunk, removal: undefined }).intent.documents).toEqual(documents('a'));
     const before = published(toolset(all));
     const allowing = (value: string): Published => ({
@@ -110,7 +110,7 @@ describe('most tools would go at once', () => {
     expect(plan(intent, allowing('true'), '1').changes).toContain('annotation kubernaut.io/allow-removal');
     expect(decide({ ...shrunk, live: allowing('false') }).held.held).toEqual(['b', 'c', 'd']);
   });
-  test('a deleted ConfigMap comes back with them', () => {
+  test('a deleted ConfigMap is restored with them', () => {
     expect(decide({ ...shrunk, live: undefined, own: all }).intent.documents).toEqual(
       documents('b', 'c', 'd', 'a'),
     );
@@ -123,7 +123,7 @@ describe('most tools would go at once', () => {
   });
 });
 
-describe('there are no new documents that could be published', () => {
+describe('new documents cannot be published', () => {
   const edited = published(toolset(all), { 'toolset.json': 'oops' });
   test.each<[string, Partial<Given>]>([
     ['what is there is right', {}],
@@ -131,35 +131,35 @@ describe('there are no new documents that could be published', () => {
     ['a hand edit, and a revision tells what was', { live: edited, revisions: [revision(1, all)] }],
     ['it was deleted, and this process published it', { live: undefined, own: all }],
     ['it was deleted, and a revision tells what was', { live: undefined, revisions: [revision(1, all)] }],
-  ])('the last good ones stand: %s', (_, parts) => {
+  ])('the last good ones stay: %s', (_, parts) => {
     expect(decideToKeep(situation(parts))?.intent.documents).toEqual(all);
   });
-  test('a hand edit of what nobody remembers is replaced by the newest revision', () => {
+  test('an unknown manual edit is replaced by the newest revision', () => {
     const older = documents('a');
     expect(
       decideToKeep(situation({ live: edited, revisions: [revision(1, older)] }))?.intent.documents,
     ).toEqual(older);
   });
-  test('what holds goes on holding: a rollback, broken overrides, tools that stay', () => {
+  test('lasting states last: a rollback, broken overrides, held tools', () => {
     const rollback = { to: 2, from: 'sha256:x' };
     const live = published({ ...toolset(all), rollback, overrideError: 'line 1', removalHeld: 'x' });
     expect(plan(decideToKeep(situation({ live }))?.intent ?? { documents: all }, live, '1').action).toBe(
       'none',
     );
   });
-  test('nothing was ever published: nothing stands', () => {
+  test('if nothing was ever published, nothing stays', () => {
     expect(decideToKeep(situation({ live: undefined }))).toBeUndefined();
   });
 });
 
-test('with broken overrides a hand edit that nobody remembers is not kept either', () => {
+test('with broken overrides, an unknown manual edit is not kept either', () => {
   const live = published(toolset(all), { 'toolset.json': 'oops' });
   expect(
     decide(situation({ live, overrideError: 'line 1', generated: documents('x') })).intent.documents,
   ).toEqual(documents('x'));
 });
 
-test('what somebody edited is not what is kept: the last published is, from memory or from the history', () => {
+test('instead of an edit, the last published state is kept, from memory or from the history', () => {
   const live = published(toolset(all), { 'toolset.json': 'oops' });
   const broken = situation({ live, overrideError: 'line 2', generated: documents() });
   const kept = { documents: all, overrideError: 'line 2' };
@@ -169,7 +169,7 @@ test('what somebody edited is not what is kept: the last published is, from memo
   ).toMatchObject(kept);
 });
 
-test('drift is what changed after it was published; another publisher of ours is none', () => {
+test('drift is a change after the publication; another publisher of ours causes none', () => {
   const edited = published(toolset(all), { 'toolset.json': 'oops' });
   expect(decide(situation({ live: edited, own: all })).drift).toEqual({
     keys: ['toolset.json'],
@@ -186,7 +186,7 @@ test('drift is what changed after it was published; another publisher of ours is
   expect(decide(situation({ live: foreign })).drift).toBeUndefined();
 });
 
-test('a rollback holds while the inputs give the same, and ends with the first other documents', () => {
+test('a rollback holds while the inputs give the same, and ends with the first different documents', () => {
   const rollback = { to: 2, from: contentHash(all) };
   const live = published({ ...toolset(documents('old')), rollback });
   const held = decide(situation({ live, own: all }));
@@ -200,7 +200,7 @@ test('a rollback holds while the inputs give the same, and ends with the first o
   expect(ended.intent.rollback).toBeUndefined();
 });
 
-test('a rollback is not forgotten with the ConfigMap, nor while the overrides are broken', () => {
+test('a rollback survives deletion of the ConfigMap, and broken overrides', () => {
   const rollback = { to: 2, from: contentHash(all) };
   const revisions = [revision(1, all), { ...revision(2, documents('old')), rollback }];
   expect(decide(situation({ live: undefined, revisions })).intent).toMatchObject({
@@ -214,14 +214,14 @@ test('a rollback is not forgotten with the ConfigMap, nor while the overrides ar
   });
 });
 
-test('with nothing published yet and broken overrides, what was generated without them is published', () => {
+test('with nothing published yet and broken overrides, documents without overrides are published', () => {
   expect(decide(situation({ live: undefined, overrideError: 'line 1' })).intent).toMatchObject({
     documents: all,
     overrideError: 'line 1',
   });
 });
 
-test('where all was deleted, what was published last counts: another process may have done it', () => {
+test('after a deletion, the last publication counts, even by another process', () => {
   const back = documents('a');
   const from = contentHash(all);
   const rolledBack = { ...revision(3, back), rollback: { to: 1, from } };
@@ -237,13 +237,13 @@ test('where all was deleted, what was published last counts: another process may
   expect(decide(unrecorded).intent.documents).toEqual(documents('b'));
 });
 
-describe('which documents were published last', () => {
+describe('the documents that were published last', () => {
   const pointing = (to: Documents, data: Readonly<Record<string, string>>): Published => ({
     ...published({ documents: to }),
     data,
   });
 
-  test('the newest revision, where nothing points at one', () => {
+  test('are the newest revision, if nothing refers to another one', () => {
     const { 'kubernaut.io/content-hash': _, ...annotations } = published({ documents: all }).annotations;
     const live = { ...published({ documents: all }, { 'toolset.json': 'oops' }), annotations };
     const revisions = [revision(1, documents('old')), revision(2, all)];
@@ -251,19 +251,19 @@ describe('which documents were published last', () => {
     expect(lastPublished(situation({ live: { ...live, labels: {} }, revisions }))).toBeUndefined();
   });
 
-  test('the one that the hash points at, where a document is gone', () => {
+  test('are the ones that the hash identifies, if a document is missing', () => {
     const live = pointing(all, { 'custom_toolset.yaml': all['custom_toolset.yaml'] ?? '' });
     const revisions = [revision(1, documents('old')), revision(2, all), revision(3, documents('new'))];
     expect(lastPublished(situation({ live, revisions }))).toEqual(all);
     expect(decide(situation({ live, revisions })).drift).toEqual({ keys: ['toolset.json'], published: all });
   });
 
-  test('what is there, where nobody touched it and nobody remembers it', () => {
+  test('are the current ones, if they are unchanged and unknown to this process', () => {
     expect(lastPublished(situation({}))).toEqual(all);
   });
 });
 
-test('what stands is what is there, where somebody else publishes into it and nothing of ours is known', () => {
+test('the current ones stay, if others publish into them and none of ours are known', () => {
   const foreign: Published = {
     data: { 'toolset.json': '{}', 'custom_toolset.yaml': 'toolsets: {}' },
     labels: {},
@@ -274,14 +274,14 @@ test('what stands is what is there, where somebody else publishes into it and no
   );
 });
 
-test('a document of ours with a key of theirs beside it has no drift', () => {
+test('a document of ours with a key of others beside it has no drift', () => {
   expect(decide(situation({ live: published({ documents: all }, { mine: 'x' }) })).drift).toBeUndefined();
 });
 
-describe('some tools go while others stay', () => {
+describe('some tools are removed while others stay', () => {
   const [before, now] = [documents('a', 'b', 'c', 'd', 'e'), documents('a', 'x')];
   const found: Inputs['found'] = { usable: new Set(), unusable: new Map([['b', 'not ready']]) };
-  test('where the others cannot be made anew, nothing goes, and each is still held from when it was missed', () => {
+  test('if the others cannot be reconstructed, nothing is removed, and each keeps the start of its hold', () => {
     const start = situation({ live: published({ documents: before }), generated: now, found });
     const first = published(decide({ ...start, withHeld: () => undefined }).intent);
     const second = decide({ ...start, live: first, now: NOW + 20_000, withHeld: () => undefined });
@@ -293,7 +293,7 @@ describe('some tools go while others stay', () => {
   });
 });
 
-test('a tool that went and came back counts as one that is there', () => {
+test('a tool that came back counts as present', () => {
   const gone = ['b', 'c', 'x'].map((tool) => ({ tool, namespace: '', at: NOW - 1_000 }));
   const parts = { live: published({ documents: documents('a', 'b', 'c', 'd', 'e') }), gone };
   // Of five tools and one that went, two go: no mass.

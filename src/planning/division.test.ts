@@ -66,7 +66,7 @@ const someTools = fc
 describe('tools are divided', () => {
   const room: ShardRoom = { first: 30_000, each: 60_000, most: 4 };
 
-  test('so that each is in exactly one ConfigMap or left out, and none of those is too large', () => {
+  test('so that each is in exactly one ConfigMap or left out, and no ConfigMap is too large', () => {
     fc.assert(
       fc.property(someTools, ({ tools, sizes }) => {
         const { shards, beyond } = divide(ordered(tools), sizes, room);
@@ -83,7 +83,7 @@ describe('tools are divided', () => {
     );
   });
 
-  test('none is left out while they fit into what the ConfigMaps hold at least', () => {
+  test('none is left out while they fit into the guaranteed size of the ConfigMaps', () => {
     fc.assert(
       fc.property(someTools, ({ tools, sizes }) => {
         const bytes = [...sizes.values()].reduce((sum, each) => sum + each, 0);
@@ -109,7 +109,7 @@ describe('tools are divided', () => {
     );
   });
 
-  test('the same, whatever is published', () => {
+  test('independently of what is published', () => {
     fc.assert(
       fc.property(someTools, fc.nat(), ({ tools, sizes }, seed) => {
         const published = new Set(tools.slice(seed % (tools.length + 1)).flatMap(({ members }) => members));
@@ -121,7 +121,7 @@ describe('tools are divided', () => {
     );
   });
 
-  test("the tools of people come first, and each namespace's share of the first ConfigMap is fair", () => {
+  test("operators' tools come first, and each namespace's share of the first ConfigMap is fair", () => {
     const tools = [...many('big', 200), ...many('small', 5).map((tool) => ({ ...tool, created: '2027' }))];
     const person = toolOf('big', 999, 9_999, true);
     const first = divided([...tools, person], room).shards[0]?.map(({ key }) => key) ?? [];
@@ -130,13 +130,13 @@ describe('tools are divided', () => {
     expect(first).toContain('big/s0');
   });
 
-  test('of people all come first, even those of one namespace', () => {
+  test("operators' tools all come first, even those of one namespace", () => {
     const people = many('big', 40).map((tool) => ({ ...tool, pinned: true }));
     const first = divided([...people, ...many('a', 50), ...many('b', 50)], room).shards[0] ?? [];
     expect(first.filter(({ pinned }) => pinned)).toHaveLength(40);
   });
 
-  test('the tools of people stay, even if there are too many for the ConfigMaps', () => {
+  test("operators' tools stay, even if there are too many for the ConfigMaps", () => {
     const tools = many('a', 500).map((tool) => ({ ...tool, pinned: true }));
     const { shards, beyond } = divided([...tools, toolOf('b', 1)], room);
     expect(shards).toHaveLength(room.most);
@@ -144,7 +144,7 @@ describe('tools are divided', () => {
     expect([...beyond].map(({ key }) => key)).toEqual(['b/s1']);
   });
 
-  test('all fit into the first, and there is no second', () => {
+  test('if all fit into the first, there is no second', () => {
     expect(divided(many('a', 50), room)).toMatchObject({ shards: [{ length: 50 }], beyond: new Set() });
     expect(divided([], room)).toMatchObject({ shards: [[]] });
   });
@@ -163,13 +163,13 @@ describe('the division is stable', () => {
     expect(before.shards).toHaveLength(4);
   });
 
-  test('and all but the last are full, but for an eighth', () => {
+  test('and all but the last are full, except for an eighth', () => {
     const bytes = before.shards.map(({ length }) => length * SIZE);
     expect(bytes[0]).toBeGreaterThan((room.first * 7) / 8);
     for (const each of bytes.slice(1, -1)) expect(each).toBeGreaterThan((room.each * 7) / 8);
   });
 
-  test('one tool more or less moves few others, and most often none', () => {
+  test('one tool more or less moves few others, usually none', () => {
     let moves = 0;
     let shards = 0;
     let runs = 0;

@@ -7,10 +7,10 @@ describe('the size of the documents', () => {
     'toolset.json': 'ü'.repeat(kib * 256),
     'custom_toolset.yaml': 'x'.repeat(kib * 512),
   });
-  test('in bytes, and of both together: small enough says nothing', () => {
+  test('in bytes, of both together: a small size is no problem', () => {
     expect(sizeFault(sized(500))).toBeUndefined();
   });
-  test('of each ConfigMap, where they are divided', () => {
+  test('of each ConfigMap, if they are divided', () => {
     const divided = { ...sized(900), 'toolset.json#2': 'x'.repeat(900 * 1024) };
     expect(sizeFault(divided)).toBeUndefined();
     expect(sizeFault({ ...divided, 'toolset.json#2': 'x'.repeat(900 * 1024 + 1) })).toMatchObject({
@@ -18,7 +18,7 @@ describe('the size of the documents', () => {
       what: 'the documents of one ConfigMap have 901 KiB, and a ConfigMap takes 900 KiB of them',
     });
   });
-  test('over 500 KiB is told, over 900 KiB refused', () => {
+  test('is reported over 500 KiB, and rejected over 900 KiB', () => {
     expect(sizeFault(sized(501))).toMatchObject({ refused: false, what: expect.stringContaining('501 KiB') });
     expect(sizeFault(sized(900))).toMatchObject({
       refused: false,

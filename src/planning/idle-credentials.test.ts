@@ -33,7 +33,7 @@ const told = (
     ({ where, what, fix }) => `${where}: ${what}; ${fix}`,
   );
 
-describe('credentials that something gets are no mistake', () => {
+describe('credentials in use are no mistake', () => {
   test.each<[string, Credentials]>([
     ['of a Service', { 'monitoring/loki': NAME }],
     ['of a type', { loki: of('monitoring') }],
@@ -42,17 +42,17 @@ describe('credentials that something gets are no mistake', () => {
     expect(told(credentials)).toEqual([]);
   });
 
-  test('though its backend is not published, because it waits or is unhealthy', () => {
+  test('even if their backend is not published, because it waits or is unhealthy', () => {
     expect(told({ 'monitoring/loki': NAME, loki: of('monitoring') }, [LOKI], [])).toEqual([]);
   });
 
-  test('though nothing of the tool was found, because a person added it', () => {
+  test('even if the tool has no discovered part, because an operator added it', () => {
     const own = { ...discoveredTool(LOKI), key: 'mine', namespace: 'apps', added: true as const };
     expect(told({ loki: of('apps') }, [], [own])).toEqual([]);
   });
 });
 
-describe('credentials of a Service that nothing gets', () => {
+describe('credentials of a Service that are unused', () => {
   const NONE = 'apply to nothing: no backend that is known now has this Service';
   const LATER = 'they count as soon as that Service is found';
 
@@ -73,19 +73,19 @@ describe('credentials of a Service that nothing gets', () => {
     expect(told({ [key]: NAME })).toEqual([`credentials ${key}: ${expected}`]);
   });
 
-  test('a slip of the pen is looked for before a namesake elsewhere', () => {
+  test('a typo is considered before a namesake elsewhere', () => {
     const found = [backend('far-away/loki'), backend('monitoring/loki')];
     expect(told({ 'monitorin/loki': NAME }, found)[0]).toContain('did you mean monitoring/loki?');
   });
 
-  test('what twenty keys may have meant is looked for, and no more: that takes time', () => {
+  test('at most twenty keys get suggestions, because these take time', () => {
     const keys = Array.from({ length: 30 }, (_, n) => `monitoring/loki${String(n).padStart(2, '0')}`);
     const lines = told(Object.fromEntries(keys.map((key) => [key, NAME])));
     expect(lines.map((line) => line.includes('did you mean'))).toEqual(keys.map((_, n) => n < 20));
   });
 });
 
-describe('credentials of a type that nothing gets', () => {
+describe('credentials of a type that are unused', () => {
   const LATER = 'they count as soon as one is found';
 
   test.each<[string, Credentials, string]>([
@@ -123,20 +123,20 @@ describe('credentials of a type that nothing gets', () => {
     expect(told(credentials)).toEqual([expected]);
   });
 
-  test('of several namespaces the one that is written alike is meant, else the first', () => {
+  test('of several namespaces the one with the same spelling is suggested, otherwise the first', () => {
     const found = [backend('monitoring/loki'), backend('shop/loki')];
     expect(told({ loki: of('sohp') }, found)[0]).toContain('did you mean the namespace shop?');
     expect(told({ loki: of('elsewhere') }, found)[0]).toContain('did you mean the namespace monitoring?');
   });
 
-  test('no type is unknown where no types are known', () => {
+  test('no type is unknown if no types are known', () => {
     expect(told({ grafana: of('*') }, [], [], new Map())).toEqual([
       `credentials grafana: apply to nothing: no grafana is known anywhere now; ${LATER}`,
     ]);
   });
 });
 
-describe('a namespace that was mistyped is told, though others get the credentials', () => {
+describe('a misspelt namespace is reported, even if others get the credentials', () => {
   const found = [
     backend('monitoring/loki'),
     backend('shop/loki'),

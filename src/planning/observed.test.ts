@@ -20,7 +20,7 @@ const live = (data: Documents, hash?: string) => ({
 });
 const documentsIn = (...args: Parameters<typeof live>) => observe(live(...args), reader)?.toolset?.documents;
 
-describe('our documents in what is published', () => {
+describe('our documents in the published state', () => {
   const all = { 'a.json': '1', 'b.yaml': '2' };
   const some = { 'a.json': '1' };
   test('are those that outputs name, and are read once', () => {
@@ -28,19 +28,19 @@ describe('our documents in what is published', () => {
     expect(documentsIn(all)).toEqual(all);
     expect(reads).toBe(1);
   });
-  test('are none if one is missing that was published', () => {
+  test('are none if a published one is missing', () => {
     expect(documentsIn(some, contentHash(all))).toBeUndefined();
     expect(documentsIn(some)).toBeUndefined();
     expect(documentsIn({}, contentHash({}))).toBeUndefined();
   });
-  test('are those of a version with fewer outputs, untouched since', () => {
+  test('are those of a version with fewer outputs, if unchanged', () => {
     expect(documentsIn(some, contentHash(some))).toEqual(some);
   });
   describe('that are divided', () => {
     const divided = { ...all, 'a.json#2': '3', 'a.json#3': '4' };
     const counted = (data: Documents) =>
       observe({ ...live(data), annotations: { 'kubernaut.io/shards': '3' } }, reader);
-    test('are whole with all of their parts', () => {
+    test('are complete with all of their parts', () => {
       expect(counted(divided)?.toolset?.documents).toEqual(divided);
       expect(counted(divided)?.names).toEqual(['a.json', 'b.yaml', 'a.json#2', 'a.json#3']);
     });

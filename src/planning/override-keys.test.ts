@@ -21,11 +21,11 @@ const resolve = (tools: Record<string, ToolOverride>, found = [LOKI], types?: Kn
 const change = (tools: Record<string, ToolOverride>, types?: KnownTypes) =>
   resolve(tools, [LOKI], types).changes.get(keyFor('monitoring/loki'));
 
-describe('what a key addresses', () => {
+describe('the target of a key', () => {
   const off = { enabled: false };
 
   test.each(['monitoring/loki', 'loki.monitoring', 'monitoring/loki-read', 'loki-read.monitoring'])(
-    '%s is the backend that the Service leads to',
+    '%s is the backend of the Service',
     (key) => {
       const { changes, own, notes } = resolve({ [key]: off });
       expect([...changes]).toEqual([[keyFor('monitoring/loki'), { key, override: off }]]);
@@ -33,30 +33,27 @@ describe('what a key addresses', () => {
     },
   );
 
-  test('a backend is written with each of its Services', () => {
+  test('a backend has a key for each of its Services', () => {
     expect(backendReferences(LOKI)).toEqual(['monitoring/loki', 'monitoring/loki-read']);
   });
 
-  test.each(['Logs', 'Team logs'])(
-    '%s, a name for display, addresses nothing: any owner may ask for it',
-    (key) => {
-      const { changes, notes } = resolve({ [key]: off });
-      expect(changes.size).toBe(0);
-      expect(notes).toEqual([
-        {
-          where: `overrides.yaml, tool ${key}`,
-          what: `is skipped: ${key} is the display name of monitoring/loki`,
-          fix: 'write monitoring/loki',
-        },
-      ]);
-    },
-  );
+  test.each(['Logs', 'Team logs'])('%s, a display name, has no target: any owner may request it', (key) => {
+    const { changes, notes } = resolve({ [key]: off });
+    expect(changes.size).toBe(0);
+    expect(notes).toEqual([
+      {
+        where: `overrides.yaml, tool ${key}`,
+        what: `is skipped: ${key} is the display name of monitoring/loki`,
+        fix: 'write monitoring/loki',
+      },
+    ]);
+  });
 
   test.each([
     ['mine', 'mine'],
     ['shop/mine', 'mine.shop'],
     ['mine.shop', 'mine.shop'],
-  ])('%s, where no Service is found, is a tool of its own with all that it takes', (key, name) => {
+  ])('%s, without a discovered Service, is a tool of its own if complete', (key, name) => {
     expect(resolve({ [key]: WHOLE })).toEqual({
       changes: new Map(),
       own: [{ key, name, override: WHOLE }],
@@ -64,7 +61,7 @@ describe('what a key addresses', () => {
     });
   });
 
-  test('nothing is nothing', () => {
+  test('an empty list has no targets', () => {
     expect(resolve({})).toEqual({ changes: new Map(), own: [], notes: [] });
   });
 });
@@ -76,7 +73,7 @@ describe('several keys of one backend are one change', () => {
     ['the chosen Service', 'loki.monitoring', 'monitoring/loki-read'],
     ['NAMESPACE/SERVICE', 'monitoring/loki', 'loki.monitoring'],
     ['NAMESPACE/SERVICE of another Service', 'monitoring/loki-read', 'loki-read.monitoring'],
-  ])('%s wins, in whatever order people write', (_, strong, weak) => {
+  ])('%s wins, in any order', (_, strong, weak) => {
     const words = [
       [strong, said('strong')],
       [weak, said('weak')],
@@ -91,7 +88,7 @@ describe('several keys of one backend are one change', () => {
     expect([...resolve(tools, [both]).changes.values()]).toMatchObject([{ key: 'monitoring/a' }]);
   });
 
-  test('fields and metadata come from both, and the stronger one is the last to say', () => {
+  test('fields and metadata are merged, and the stronger key wins', () => {
     expect(
       change({
         'loki.monitoring': { type: 'mimir', description: 'weak', metadata: { team: 'weak', site: 'x' } },
@@ -109,14 +106,14 @@ describe('several keys of one backend are one change', () => {
     });
   });
 
-  test('whoever switches it off has the last word', () => {
+  test('whichever key disables it wins', () => {
     const [on, off] = [{ enabled: true }, { enabled: false }];
     expect(change({ 'monitoring/loki': on, 'loki.monitoring': off })?.override.enabled).toBe(false);
     expect(change({ 'monitoring/loki': {}, 'loki.monitoring': on })?.override.enabled).toBe(true);
     expect(change({ 'monitoring/loki': {}, 'loki.monitoring': {} })?.override).not.toHaveProperty('enabled');
   });
 
-  test('that is told, with the key that wins', () => {
+  test('that is reported, with the key that wins', () => {
     const { notes } = resolve({ 'loki.monitoring': {}, 'monitoring/loki': {}, 'monitoring/loki-read': {} });
     expect(notes).toEqual([
       {
@@ -128,7 +125,7 @@ describe('several keys of one backend are one change', () => {
     expect(resolve({ 'monitoring/loki': {} }).notes).toEqual([]);
   });
 
-  test('two keys of a tool of their own are one tool', () => {
+  test('two keys of a custom tool are one tool', () => {
     const { own, notes } = resolve({
       'mine.shop': { ...WHOLE, description: 'weak' },
       'shop/mine': { endpoint: 'http://strong:1' },
@@ -146,7 +143,7 @@ describe('several keys of one backend are one change', () => {
   });
 });
 
-describe('a URL without a type keeps the type under which its tool is published', () => {
+describe('a URL without a type keeps the published type of its tool', () => {
   const types: KnownTypes = {
     published: new Map([
       [keyFor('monitoring/loki'), 'loki'],
@@ -172,7 +169,7 @@ describe('a URL without a type keeps the type under which its tool is published'
     expect(change({ [key]: override }, types)).toEqual({ key, override: expected, isCompleted: true });
   });
 
-  test('one that nothing is said of has the type alone', () => {
+  test('a tool that no key mentions has the type alone', () => {
     const override = { endpoint: URL, type: 'unheard-of' };
     expect(change({ 'monitoring/loki': override }, types)).toEqual({ key: 'monitoring/loki', override });
   });
@@ -180,11 +177,11 @@ describe('a URL without a type keeps the type under which its tool is published'
   test.each<[string, ToolOverride]>([
     ['without a URL', { description: 'x' }],
     ['with all that a tool takes', WHOLE],
-  ])('a change %s is complete as it is', (_, override) => {
+  ])('a change %s is complete', (_, override) => {
     expect(change({ 'monitoring/loki': override }, types)).toEqual({ key: 'monitoring/loki', override });
   });
 
-  test('without one that is published the type stays open', () => {
+  test('without a published type it stays open', () => {
     const override = { endpoint: URL };
     expect(change({ 'monitoring/loki': override })).toEqual({ key: 'monitoring/loki', override });
     expect(change({ 'loki-read.monitoring': override }, types)).toEqual({
@@ -193,7 +190,7 @@ describe('a URL without a type keeps the type under which its tool is published'
     });
   });
 
-  test('its tool stays while the Service is gone, and that is told until a person writes the type', () => {
+  test('its tool stays while the Service is gone, which is reported until an operator writes the type', () => {
     const { own, notes } = resolve({ 'shop/gone': { endpoint: URL } }, [], types);
     expect(own).toEqual([
       {
@@ -215,7 +212,7 @@ describe('a URL without a type keeps the type under which its tool is published'
   });
 });
 
-describe('a key that addresses nothing is told', () => {
+describe('a key without a target is reported', () => {
   const told = (key: string, override: ToolOverride = {}, found = [LOKI]) => {
     const { changes, own, notes } = resolve({ [key]: override }, found);
     expect([changes.size, own]).toEqual([0, []]);
@@ -269,20 +266,20 @@ describe('a key that addresses nothing is told', () => {
     expect(told(key, override)).toEqual([expected]);
   });
 
-  test('a Service that is no backend and has the Pods of one: which words count for these Pods', () => {
+  test('a Service that is not a backend but has the Pods of one: the key that counts for these Pods', () => {
     const found = { ...LOKI, sharesPods: [LOKI.service.name, 'loki-internal'] };
     expect(told('monitoring/loki-internal', { enabled: false }, [found])).toEqual([
       'names a Service that is no backend, but has Pods of monitoring/loki: only enabled: false and approved: false count for these Pods; for anything else, write monitoring/loki',
     ]);
   });
 
-  test('what is meant is never a Service of another cluster, which no key can address', () => {
+  test('a Service of another cluster is never suggested, because no key can address it', () => {
     const east = backend('loki-east', {});
     const other = { ...east, service: { ...east.service, cluster: 'e' } };
     expect(told('monitoring/loki-eas', {}, [other])).toEqual([`${NONE}; ${LATER}`]);
   });
 
-  test('what twenty keys may have meant is looked for, and no more: that takes time', () => {
+  test('at most twenty keys get suggestions, because these take time', () => {
     const keys = Array.from({ length: 30 }, (_, n) => `monitoring/loki${String(n).padStart(2, '0')}`);
     const { notes } = resolve(Object.fromEntries(keys.map((key) => [key, {}])));
     expect(notes.map(({ fix }) => fix?.startsWith('did you mean'))).toEqual(keys.map((_, n) => n < 20));

@@ -24,8 +24,8 @@ function carriedOut(decided: Plan, before: Partial<Published> = {}): Published {
   };
 }
 
-describe('what is to be done', () => {
-  test('nothing published yet: create all of it', () => {
+describe('actions', () => {
+  test('if nothing is published yet, create everything', () => {
     const decided = plan(intended(), undefined, '1.0.0');
     expect(decided.action).toBe('create');
     expect(decided.documents).toEqual(intended().documents);
@@ -42,7 +42,7 @@ describe('what is to be done', () => {
     for (const key of DOCUMENT_KEYS) expect(decided.changes).toContain(`data ${key}`);
   });
 
-  test('all as it should be: nothing', () => {
+  test('if everything is up to date, none', () => {
     const live = carriedOut(plan(intended(), undefined, '1'));
     expect(plan(intended(), live, '1')).toMatchObject({ action: 'none', changes: [] });
   });
@@ -135,7 +135,7 @@ describe('what is to be done', () => {
   });
 });
 
-describe('what belongs to others', () => {
+describe('content of others', () => {
   const ours = plan(intended(), undefined, '1');
 
   test.each<[string, Partial<Published>]>([
@@ -161,11 +161,11 @@ describe('what belongs to others', () => {
   });
 });
 
-describe('a ConfigMap that was deleted', () => {
-  test('comes back with what a person had written', () => {
+describe('a deleted ConfigMap', () => {
+  test('is restored with its overrides', () => {
     expect(plan(intended({}, { overrides: '# mine\r\n' }), undefined, '1').restore).toBe('# mine\r\n');
   });
-  test('one that is there never gets overrides from us, and is changed in the state that was seen', () => {
+  test('an existing one never gets overrides from us, and is changed in its observed state', () => {
     const live: Published = { data: {}, labels: {}, annotations: {}, version: '7' };
     const decided = plan(intended({}, { overrides: 'old' }), live, '1');
     expect(decided).not.toHaveProperty('restore');
@@ -191,13 +191,13 @@ test.each<[string, Partial<Published>, boolean]>([
   expect(isOurs({ data: {}, labels: {}, annotations: {}, ...parts })).toBe(ours);
 });
 
-test('what tells of a rollback is read back as it was written', () => {
+test('annotations of a rollback are read back unchanged', () => {
   const rollback = { to: 4, from: 'sha256:abc' };
   expect(rollbackOf(plan(intended({}, { rollback }), undefined, '1').annotations)).toEqual(rollback);
   expect(rollbackOf(plan(intended(), undefined, '1').annotations)).toBeUndefined();
 });
 
-describe('laws', () => {
+describe('properties', () => {
   const texts = fc.dictionary(fc.string(), fc.string(), { noNullPrototype: true });
   const documents = fc.record({ 'toolset.json': fc.string(), 'custom_toolset.yaml': fc.string() });
   const published: fc.Arbitrary<Published | undefined> = fc.option(
@@ -205,7 +205,7 @@ describe('laws', () => {
     { nil: undefined },
   );
 
-  test('once carried out there is nothing left to do, whatever was there before', () => {
+  test('applying a plan leaves nothing to do, whatever was there before', () => {
     fc.assert(
       fc.property(documents, published, fc.string(), (given, before, version) => {
         const wanted = intended(given);
@@ -215,7 +215,7 @@ describe('laws', () => {
     );
   });
 
-  test('the hash follows from the documents, and from nothing else', () => {
+  test('the hash depends only on the documents', () => {
     const hash = (given: Documents, before: Published | undefined, version: string) =>
       plan(intended(given), before, version).annotations['kubernaut.io/content-hash'];
     fc.assert(
@@ -227,7 +227,7 @@ describe('laws', () => {
     );
   });
 
-  test('text that moves from one document to the other changes the hash', () => {
+  test('moving text from one document to another changes the hash', () => {
     const hash = (a: string, b: string) =>
       plan(intended({ 'toolset.json': a, 'custom_toolset.yaml': b }), undefined, '1').annotations[
         'kubernaut.io/content-hash'
@@ -237,14 +237,14 @@ describe('laws', () => {
   });
 });
 
-test('the annotations of a hold are ours: one that is over is taken away', () => {
+test('a hold that is over loses its annotations', () => {
   const held = carriedOut(plan(intended({}, { removalHeld: 'since' }), undefined, '1'));
   expect(held.annotations).toMatchObject({ 'kubernaut.io/removal-held': 'since' });
   expect(plan(intended({}, { removalHeld: 'since' }), held, '1').action).toBe('none');
   expect(plan(intended(), held, '1').changes).toEqual(['annotation kubernaut.io/removal-held']);
 });
 
-test('the annotations of a rollback are ours: one that is over is taken away', () => {
+test('a rollback that is over loses its annotations', () => {
   const rollback = { to: 3, from: 'sha256:1' };
   const live = carriedOut(plan(intended({}, { rollback }), undefined, '1'));
   expect(rollbackOf(live.annotations)).toEqual(rollback);
@@ -258,7 +258,7 @@ test('the annotations of a rollback are ours: one that is over is taken away', (
   ]);
 });
 
-describe('who else has a part in it', () => {
+describe('other owners', () => {
   const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'd', uid: 'u1' };
   const live = carriedOut(plan(intended(), undefined, '1'));
 
@@ -272,19 +272,19 @@ describe('who else has a part in it', () => {
     ['dynamic-toolset', true],
     ['dynamic-toolset-restore', true],
     ['kubectl-edit', false],
-  ])('without our label, the field manager %s among others tells: %s', (manager, expected) => {
+  ])('without our label, the field manager %s among others identifies it', (manager, expected) => {
     expect(isOurs({ ...live, labels: {}, managers: ['helm', manager] })).toBe(expected);
   });
 });
 
-test('overrides come back with a ConfigMap that is made anew, and are never written to one that is there', () => {
+test('overrides are restored with a recreated ConfigMap, and never written to an existing one', () => {
   const live = carriedOut(plan(intended(), undefined, '1'));
   expect(plan(intended({}, { overrides: 'mine' }), undefined, '1')).toMatchObject({ restore: 'mine' });
   expect(plan(intended(), undefined, '1')).not.toHaveProperty('restore');
   expect(plan(intended({}, { overrides: 'mine' }), live, '1')).not.toHaveProperty('restore');
 });
 
-test('a part that is not needed any more is a difference, and a key of others is none', () => {
+test('a part that is no longer needed is a difference, and a key of others is not', () => {
   const first = plan(intended(), undefined, '1');
   const live = carriedOut(first);
   expect(plan(intended(), live, '1').action).toBe('none');

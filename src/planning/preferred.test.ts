@@ -49,14 +49,14 @@ test.each(pairs)('%s', (_, before, after) => {
   expect(sorted([after, before])).toEqual([before.key, after.key]);
 });
 
-test('all together have one order, whatever order they come in', () => {
+test('the order does not depend on the input order', () => {
   const tools = ORDER.map(([, each]) => each);
   const keys = tools.map(({ key }) => key);
   expect(sorted(tools)).toEqual(keys);
   expect(sorted(tools.toReversed())).toEqual(keys);
 });
 
-test('the oldest comes first, where nobody says more and nothing has a place', () => {
+test('the oldest comes first, without other preferences or current holders', () => {
   const all = [tool('b/new', { created: NEW }), tool('c/old'), tool('a/new', { created: NEW })];
   const entries = all.map((each) => ({ tool: each }));
   const order = preferred(entries, { namespaces: ['*'], naming: () => undefined });

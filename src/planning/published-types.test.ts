@@ -9,7 +9,7 @@ import { discoveredTool } from './tools.ts';
 
 const LOKI = discoveredTool(discovered(service('loki', { labels: { app: 'loki' }, ports: ['http:3100'] })));
 
-describe('a tool as it is published', () => {
+describe('a published tool', () => {
   test('has its name, type, URL, description and metadata', () => {
     expect(publishedTool(LOKI)).toEqual({
       name: 'loki.monitoring',
@@ -21,7 +21,7 @@ describe('a tool as it is published', () => {
     });
   });
 
-  test('names its cluster only where it is not the home one, and no namespace that it does not have', () => {
+  test('names its cluster unless it is the home cluster, and its namespace if it has one', () => {
     expect(publishedTool({ ...LOKI, cluster: 'east' })).toMatchObject({ cluster: 'east' });
     expect(publishedTool({ ...LOKI, namespace: undefined })).not.toHaveProperty('namespace');
   });
@@ -35,7 +35,7 @@ describe('the types under which Services are published', () => {
   const typesOf = (...tools: PublishedTool[]) => Object.fromEntries(publishedTypes(tools));
   const key = (text: string): string => String(keyFor(text));
 
-  test('are those of their tools, for all Services that lead to one', () => {
+  test('are those of their tools, for all Services of a backend', () => {
     const metadata = { service: 'loki', alternates: 'loki-read,loki-write' };
     expect(typesOf(tool({ metadata }))).toEqual({
       [key('monitoring/loki')]: 'loki',
@@ -47,7 +47,7 @@ describe('the types under which Services are published', () => {
     });
   });
 
-  test('a tool of its own comes before one that only leads to the same Service, the first of those before others', () => {
+  test('a custom tool comes before one that only uses the same Service, and the first of them before others', () => {
     const other = (service_: string, type: string, alternates: string): PublishedTool =>
       tool({ type, metadata: { service: service_, alternates } });
     for (const [own, beside] of [
@@ -61,7 +61,7 @@ describe('the types under which Services are published', () => {
   test.each([
     ['without a Service', { namespace: 'apps', metadata: {} }],
     ['without a namespace', { namespace: undefined, metadata: { service: 'loki' } }],
-  ])('of a tool %s follow from its name: it is a person’s, and comes before all others', (_, fields) => {
+  ])('of a tool %s follow from its name: it is an operator’s, and comes before all others', (_, fields) => {
     const { namespace: __, ...rest } = tool();
     const own: PublishedTool = {
       ...rest,
@@ -78,12 +78,12 @@ describe('the types under which Services are published', () => {
     expect(typesOf({ ...own, name: 'mine' })).toEqual({});
   });
 
-  test('are those of the cluster that a tool is in', () => {
+  test("are those of a tool's own cluster", () => {
     const east = serviceKey({ cluster: 'east', namespace: 'monitoring', name: 'loki' });
     expect(typesOf(tool({ cluster: 'east' }))).toEqual({ [String(east)]: 'loki' });
   });
 
-  test('a tool without a type tells none', () => {
+  test('a tool without a type has none', () => {
     expect(typesOf(tool({ type: '' }))).toEqual({});
   });
 });

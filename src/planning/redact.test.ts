@@ -137,7 +137,7 @@ describe('hides', () => {
     expect(shown(text)).toBe(expected);
   });
 
-  test('nearly all of what cannot be read, and no layout', () => {
+  test('nearly all of an invalid text, and no layout', () => {
     expect(shown('toolsets:\n  a:\n    enabled: true\n    b: [\n  - hunter2\n    api_key: "x y",\n')).toBe(
       '***1:\n  ***2:\n    ***3: true\n    ***4: [\n  ***5\n    api_key: "***6",\n',
     );
@@ -146,7 +146,7 @@ describe('hides', () => {
     expect(shown(`${'? '.repeat(5_000)}x`)).toBe('***1');
   });
 
-  test('where a text cannot be read, all values of a line but those that say nothing', () => {
+  test('in an invalid text, all values of a line except harmless ones', () => {
     const lines: readonly (readonly [string, string])[] = [
       ['token: abcd,', 'token: ***1,'],
       ['"token": "ef",', '"token": "***2",'],
@@ -168,7 +168,7 @@ describe('hides', () => {
     expect(shown(`[\n${text}`)).toBe(`[\n${lines.map(([, line]) => line).join('\n')}`);
   });
 
-  test('a line that is a secret in one place is one in all places of a text that cannot be read', () => {
+  test('in an invalid text, a secret line everywhere it occurs', () => {
     for (const known of [
       'headers:\n  a: abcd\nplain:\n  a: abcd\n',
       'plain:\n  a: abcd\nheaders:\n  a: abcd\n',
@@ -176,7 +176,7 @@ describe('hides', () => {
       expect(redact([known, '[\n  a: abcd\n'])[1]).toBe('[\n  a: ***1\n');
   });
 
-  test('lines and keys that are known show in a text that cannot be read, however its lines end', () => {
+  test('known lines and keys are visible in an invalid text, with any line endings', () => {
     const known = 'team: a\nsite: b\n';
     const broken = '[\nteam: a\nsite: cd\nother: ef\n';
     const hidden = '[\nteam: a\nsite: ***1\n***2: ***3\n';
@@ -186,27 +186,27 @@ describe('hides', () => {
     expect(redact([windows(known), windows(broken)])[1]).toBe(windows(hidden));
   });
 
-  test('values that are indented by tabs, which is no YAML', () => {
+  test('values that are indented by tabs, which YAML does not allow', () => {
     expect(shown('a:\n\tb: abcd\n')).toBe('***1:\n\t***2: ***3\n');
   });
 
-  test('nearly all of what is longer than any document', () => {
+  test('nearly all of an excessively long text', () => {
     const text = (length: number): string => `a: 1\nb: ${'x'.repeat(length - 9)}\n`;
     const longest = 2 * 1024 * 1024;
     expect(shown(text(longest))).toBe(text(longest));
     expect(shown(text(longest + 1))).toBe('***1: ***2\n***3: ***4\n');
   });
 
-  test('nearly all of what is nested deeper than any document', () => {
+  test('nearly all of an excessively nested text', () => {
     expect(shown(`a: ${'{a: '.repeat(5_000)}${'}'.repeat(5_000)}`)).toBe('***1: ***2');
   });
 
-  test('what many aliases lead to, once', () => {
+  test('the target of many aliases, once', () => {
     const levels = Array.from({ length: 60 }, (_, n) => `l${n + 1}: &l${n + 1} [*l${n}, *l${n}]\n`).join('');
     expect(shown(`l0: &l0 abcd\n${levels}headers: *l60\n`)).toBe(`l0: &l0 ***1\n${levels}headers: *l60\n`);
   });
 
-  test('not what is known from the other side, where a text cannot be read', () => {
+  test('in an invalid text, except what the other side has in plain view', () => {
     const before = 'toolsets:\n  loki:\n    enabled: true\n    config:\n      api_key: abcd\n';
     const [old, broken] = redact([
       before,
@@ -219,7 +219,7 @@ describe('hides', () => {
   });
 });
 
-test('the same secret has one mark in all texts, another secret another', () => {
+test('equal secrets have one mark in all texts, different secrets different ones', () => {
   expect(redact(['token: ab\n', 'token: "ab"\nkey: cd\n', 'key: "cd"\n}'])).toEqual([
     'token: ***1\n',
     'token: "***1"\nkey: ***2\n',
@@ -227,7 +227,7 @@ test('the same secret has one mark in all texts, another secret another', () => 
   ]);
 });
 
-describe('leaves', () => {
+describe('keeps', () => {
   test.each([
     'api_key: "{{ env.KEY }}"\nheaders:\n  Authorization: Bearer {{ env.A }}\n',
     'token: null\npassword: ""\nsecret: ~\ncookie:\nheaders: {X: true}\n',
@@ -259,7 +259,7 @@ describe('leaves', () => {
     expect(shown(text)).toBe(text);
   });
 
-  test('what the detectors write', () => {
+  test('the output of the detectors', () => {
     const folder = join(import.meta.dirname, '../../detectors');
     const strings = (value: unknown): string[] =>
       typeof value === 'string'
@@ -278,7 +278,7 @@ describe('leaves', () => {
   });
 });
 
-describe('of any layout', () => {
+describe('with any layout', () => {
   const secret = fc.stringMatching(/^[A-Za-z0-9+/=_.-]{4,40}$/).map((text) => `Zq${text}7`);
   /** Documents with a secret in one place. */
   const places: readonly ((secret: string) => Record<string, unknown>)[] = [
@@ -314,7 +314,7 @@ describe('of any layout', () => {
     (value) => stringify({ x: value, y: value }, { aliasDuplicateObjects: true }),
   ];
 
-  test('no secret is left, and each other secret shows as another text', () => {
+  test('no secret remains, and different secrets look different', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...places),
@@ -341,7 +341,7 @@ describe('of any layout', () => {
     );
   });
 
-  test('no text is too odd, and none grows without a secret', () => {
+  test('handles any text, and never lengthens one without a secret', () => {
     fc.assert(
       fc.property(
         fc.string({
@@ -358,7 +358,7 @@ describe('of any layout', () => {
   });
 });
 
-test('takes time in proportion to the text', () => {
+test('takes linear time', () => {
   const units = [
     'a',
     'a:',

@@ -31,7 +31,7 @@ test.each<[string, Published | undefined, RegExp | undefined]>([
   else expect(refused).toMatch(expected);
 });
 
-test('--force takes over what others made, and nothing makes an immutable one changeable', () => {
+test('--force takes over what others created, and does not make an immutable one changeable', () => {
   expect(refusal(observed(found({ data: theirs })), true)).toBeUndefined();
   expect(refusal(observed(found({ data: theirs, immutable: true })), true)).toMatch(/immutable/);
 });

@@ -9,7 +9,7 @@ const tool = (namespace: string, service: string, more: Partial<PublishedTool> =
   ...more,
 });
 
-test('tools of Services are remembered, with their clusters, and tools that a person added are not', () => {
+test('tools of Services are remembered, with their clusters, but not tools that an operator added', () => {
   const tools = [tool('a', 'loki'), tool('a', 'x'), tool('a', 'loki', { cluster: 'eu/west' })];
   const own = { ...tool('a', 'own'), metadata: {} };
   expect(rememberedTools(toolsNote([...tools, own]).text)).toEqual(tools);
@@ -17,13 +17,13 @@ test('tools of Services are remembered, with their clusters, and tools that a pe
 });
 
 test.each(['x', 'null', '[]', '{"a":null}', '{"a":{"loki":["name"]}}', '{"a":{"loki":[1,2,3]}}'])(
-  '%s says nothing',
+  '%s counts as none',
   (text) => {
     expect(rememberedTools(text)).toEqual([]);
   },
 );
 
-test('many tools of one namespace leave room for those of others, and it is said whose have none', () => {
+test('many tools of one namespace leave room for those of others, and omissions are reported', () => {
   const many = Array.from({ length: 2_000 }, (_, index) => tool('greedy', `service-${index}`));
   const { text, omitted } = toolsNote([...many, tool('shop', 'loki')]);
   expect(Buffer.byteLength(text)).toBeLessThanOrEqual(96 * 1024);

@@ -90,7 +90,7 @@ describe('a published tool is lost', () => {
       losses(toolset(before).tools, toolset(next).tools, tools).map(({ tool, cause }) => [tool, cause]),
     ).toEqual(lost);
   });
-  test('nothing was published', () => {
+  test('if nothing was published, nothing is lost', () => {
     expect(losses([], toolset(documents()).tools, found())).toEqual([]);
   });
 });
@@ -105,13 +105,13 @@ const removals = (tools: readonly Loss[], all: number, ...rest: Rest) =>
 type Rest = Parameters<typeof removalsIn> extends [unknown, unknown, ...infer R] ? R : never;
 const held = (...args: Parameters<typeof removals>): readonly string[] => removals(...args).held;
 
-describe('what the configuration leaves out', () => {
+describe('a tool that the configuration excludes', () => {
   const excludes =
     (...names: string[]) =>
     ({ name }: { readonly name: string }) =>
       names.includes(name);
 
-  test('is not lost, whatever became of it', () => {
+  test('is not lost, whatever its state', () => {
     const before = documents('a', 'b', 'c');
     const unusable = found([], [['b', 'unhealthy']]);
     const lost = losses(toolset(before).tools, [], unusable, excludes('a', 'b'));
@@ -125,7 +125,7 @@ describe('what the configuration leaves out', () => {
   });
 });
 
-describe('how many', () => {
+describe('threshold', () => {
   test.each<[string, number, number, boolean]>([
     ['more than half, and three', 3, 5, true],
     ['all of three', 3, 3, true],
@@ -139,7 +139,7 @@ describe('how many', () => {
   });
 });
 
-describe('whose', () => {
+describe('scope', () => {
   const of = (namespace: string, ...tools: string[]): Loss[] =>
     tools.map((tool) => ({ tool, namespace, cause: 'unhealthy' }));
 
@@ -203,7 +203,7 @@ describe('whose', () => {
     );
   });
 
-  test('tools that went a short while ago count with those that go now', () => {
+  test('recently removed tools count with new removals', () => {
     const first = removals(lost('unhealthy', 'a', 'b'), 4, undefined, NOW, HOLD);
     expect(first.held).toEqual([]);
     const gone = first.released.map((each) => ({ ...each, at: NOW }));
@@ -212,13 +212,13 @@ describe('whose', () => {
     expect(held(lost('unhealthy', 'c'), 20, undefined, NOW + 20_000, HOLD, gone)).toEqual([]);
   });
 
-  test('tools of people do not count', () => {
+  test("operators' tools do not count", () => {
     const counts = countsOf(toolset(documents('a', 'b', { name: 'mine', service: undefined })).tools);
     expect(counts).toEqual(new Map([['ns', 2]]));
   });
 });
 
-test('a hold goes on when others come, and when some of what was missed comes back', () => {
+test('a hold continues when others are lost, and when some come back', () => {
   const tools = lost('gone', 'a', 'b', 'c', 'd');
   const first = removalsIn(tools, new Map([['ns', 4]]), undefined, NOW, HOLD);
   const more = new Map([
@@ -231,7 +231,7 @@ test('a hold goes on when others come, and when some of what was missed comes ba
   expect(removalsIn(lost('gone', 'd'), more, first.note, NOW + 300_000, HOLD).held).toEqual([]);
 });
 
-test('where all of it stays, the time of what may go does not begin anew', () => {
+test('while everything stays, the time of removable tools does not restart', () => {
   const first = removals(lost('gone', 'a', 'b', 'c'), 4, undefined, NOW, HOLD);
   // One more is lost later, and what the first three were held for is over.
   const all = lost('gone', 'a', 'b', 'c', 'd');
@@ -241,7 +241,7 @@ test('where all of it stays, the time of what may go does not begin anew', () =>
   expect(removals(all, 4, third.noteOfAll, NOW + 590_000, HOLD).held).toEqual([]);
 });
 
-describe('how long', () => {
+describe('duration', () => {
   test.each<[Cause, number]>([
     ['gone', 300_000],
     ['contradicted', 300_000],
@@ -254,11 +254,11 @@ describe('how long', () => {
     expect(held(tools, 3, first.note, NOW + milliseconds - 1, HOLD)).toEqual(['a', 'b', 'c']);
     expect(held(tools, 3, first.note, NOW + milliseconds, HOLD)).toEqual([]);
   });
-  test('a shorter setting counts for all causes', () => {
+  test('a shorter setting applies to all causes', () => {
     const options = { hold: 1_000, once: false };
     expect(removals(lost('not ready', 'a', 'b'), 2, undefined, NOW, options).due).toBe(1_000);
   });
-  test('each from when it was first missed: one that joins later stays longer', () => {
+  test('per tool: one that is lost later stays longer', () => {
     const first = removals(lost('gone', 'a', 'b', 'c'), 4, undefined, NOW, HOLD);
     const all = lost('gone', 'a', 'b', 'c', 'd');
     const second = removals(all, 4, first.note, NOW + 200_000, HOLD);
@@ -266,35 +266,38 @@ describe('how long', () => {
     const third = removals(all, 4, second.note, NOW + 300_000, HOLD);
     expect(third).toMatchObject({ held: ['d'], due: 200_000 });
   });
-  test('one that came back begins anew', () => {
+  test('a tool that came back starts again', () => {
     const first = removals(lost('gone', 'a', 'b', 'c'), 3, undefined, NOW, HOLD);
     const back = removals([], 3, first.note, NOW + 100_000, HOLD);
     expect(back).toMatchObject({ held: [], released: [], until: undefined, due: undefined, note: undefined });
   });
-  test('a clock that was ahead when it was written does not make it longer than once more', () => {
+  test('a start in the future, from a clock that was ahead, at most doubles it', () => {
     const ahead = removals(lost('gone', 'a', 'b'), 2, undefined, NOW + 86_400_000, HOLD);
     const again = removals(lost('gone', 'a', 'b'), 2, ahead.note, NOW, HOLD);
     expect(again.due).toBe(300_000);
     expect(held(lost('gone', 'a', 'b'), 2, again.note, NOW + 300_000, HOLD)).toEqual([]);
   });
   test.each(['', 'oops', '2026-01-01T00:00:00Z', 'x 12345678', '; ;'])(
-    'what is no note of ours (%j) says nothing',
+    'an invalid note (%j) counts as none',
     (note) => {
       expect(removals(lost('gone', 'a', 'b'), 2, note, NOW, HOLD).due).toBe(300_000);
     },
   );
 });
 
-describe('a process that makes one pass', () => {
+describe('a process with a single pass', () => {
   const once = { hold: 300_000, once: true };
-  test.each<Cause>(['unhealthy', 'contradicted'])('one failed probe takes no tool out: %s', (cause) => {
+  test.each<Cause>(['unhealthy', 'contradicted'])('one failed probe removes no tool: %s', (cause) => {
     const first = removals(lost(cause, 'a'), 5, undefined, NOW, once);
     expect(first.held).toEqual(['a']);
     expect(held(lost(cause, 'a'), 5, first.note, NOW + 30_000, once)).toEqual([]);
   });
-  test.each<Cause>(['gone', 'not ready'])('what Kubernetes says needs no second look: %s', (cause) => {
-    expect(held(lost(cause, 'a'), 5, undefined, NOW, once)).toEqual([]);
-  });
+  test.each<Cause>(['gone', 'not ready'])(
+    'information from Kubernetes needs no confirmation: %s',
+    (cause) => {
+      expect(held(lost(cause, 'a'), 5, undefined, NOW, once)).toEqual([]);
+    },
+  );
   test('a hold ends in a later run', () => {
     const tools = lost('unhealthy', 'a', 'b', 'c');
     const first = removals(tools, 4, undefined, NOW, once);
@@ -304,7 +307,7 @@ describe('a process that makes one pass', () => {
   });
 });
 
-test('whatever comes and goes, what stays missed is let go after the hold', () => {
+test('for any sequence of losses, a tool that stays lost is removed after the hold', () => {
   const tool: fc.Arbitrary<string> = fc.constantFrom('a', 'b', 'c', 'd', 'e');
   const pass = fc.record({ missed: fc.uniqueArray(tool), after: fc.integer({ min: 0, max: 200_000 }) });
   fc.assert(
@@ -328,13 +331,13 @@ test('whatever comes and goes, what stays missed is let go after the hold', () =
   );
 });
 
-test('tools that went count for as long as a hold lasts, by a clock that may have been set back', () => {
+test('removed tools count for as long as a hold lasts, even if the clock was set back', () => {
   const at = (time: number) => ({ tool: 'a', namespace: 'ns', at: time });
   const times = [NOW - 300_000, NOW - 299_999, NOW, NOW + 1].map(at);
   expect(stillGone(times, NOW, 300_000)).toEqual([at(NOW - 299_999), at(NOW)]);
 });
 
-test('tools that went count in an outage of several namespaces, and only in their own namespace otherwise', () => {
+test('removed tools count in an outage of several namespaces, otherwise only in their own namespace', () => {
   const all = new Map([
     ['a', 3],
     ['b', 4],
@@ -349,7 +352,7 @@ test('tools that went count in an outage of several namespaces, and only in thei
 });
 
 describe('the note', () => {
-  test('has the times in their order, whatever order the losses have', () => {
+  test('has the times in order, in any order of losses', () => {
     const first = removals(lost('gone', 'a', 'b', 'c'), 4, undefined, NOW, HOLD);
     const second = removals(lost('gone', 'd', 'c', 'b', 'a'), 4, first.note, NOW + 200_000, HOLD);
     expect(second.note).toMatch(
@@ -357,7 +360,7 @@ describe('the note', () => {
     );
   });
 
-  test('with a time that is none says nothing, not even that a hold began at no time', () => {
+  test('with an invalid time counts as none, and starts no hold', () => {
     const { note = '' } = removals(lost('gone', 'a', 'b'), 2, undefined, NOW, HOLD);
     const broken = note.replace('2026-01-01T00:00:00Z', '2026-99-01T00:00:00Z');
     expect(removals(lost('gone', 'a', 'b'), 2, broken, NOW, HOLD)).toMatchObject({
@@ -367,7 +370,7 @@ describe('the note', () => {
   });
 });
 
-test('of holds that end at several times, the first is due and the last says until when', () => {
+test('of holds with several ends, the first is due and the last is reported', () => {
   const tools = [...lost('not ready', 'a', 'b'), ...lost('gone', 'c')];
   expect(removals(tools, 3, undefined, NOW, HOLD)).toMatchObject({ until: NOW + 300_000, due: 15_000 });
 });

@@ -25,7 +25,7 @@ function recorded(...contents: readonly Content[]): Revision[] {
 
 const numbers = (revisions: readonly Revision[]): number[] => revisions.map(({ number }) => number);
 
-test('each content has one revision; what is published again gets the next number', () => {
+test('each content has one revision; content that is published again gets the next number', () => {
   expect(numbers(recorded(content('a'), content('b'), content('c')))).toEqual([1, 2, 3]);
   expect(numbers(recorded(content('a'), content('a')))).toEqual([1]);
   const back = recorded(content('a'), content('b'), content('a'));
@@ -33,18 +33,18 @@ test('each content has one revision; what is published again gets the next numbe
   expect(back.at(-1)?.documents['toolset.json']).toBe('a');
 });
 
-test('the same documents with other overrides are another revision; none and an empty text are not the same', () => {
+test('the same documents with other overrides are another revision; none and an empty text differ', () => {
   expect(recorded(content('a'), content('a', ''), content('a', 'x'))).toHaveLength(3);
 });
 
-test('a rollback that ended is taken from the newest revision without a new number', () => {
+test('the end of a rollback updates the newest revision without a new number', () => {
   const held = { ...content('a'), rollback: { to: 1, from: 'sha256:1' } };
   const revisions = recorded(held);
   expect(recordStep(held, revisions, 'x', now)).toEqual({ do: 'nothing' });
   expect(recordStep(content('a'), revisions, 'x', now)).toMatchObject({ do: 'renumber', number: 1 });
 });
 
-test('the oldest are let go, and the newest never', () => {
+test('the oldest are pruned, the newest never', () => {
   const revisions = recorded(content('a'), content('b'), content('c'));
   expect(numbers(revisionsToPrune(revisions, 2, undefined))).toEqual([1]);
   expect(numbers(revisionsToPrune(revisions, 0, undefined))).toEqual([1, 2]);
@@ -53,7 +53,7 @@ test('the oldest are let go, and the newest never', () => {
   expect(numbers(revisionsToPrune(revisions, 1, content('a')))).toEqual([2]);
 });
 
-test('a burst of changes pushes out its own revisions, and not what was published for long before it', () => {
+test('a burst of changes displaces its own revisions, and not the long-lived one before it', () => {
   const HOUR = 3_600_000;
   const start = now.getTime();
   let revisions: Revision[] = [];
@@ -74,7 +74,7 @@ test('a burst of changes pushes out its own revisions, and not what was publishe
   expect(texts().slice(-5)).toEqual([1_995, 1_996, 1_997, 1_998, 1_999].map((n) => `burst ${n}`));
 });
 
-test('of the older half those go that were published briefly, for how long ago that was', () => {
+test('of the older half, revisions that were published only briefly are pruned, relative to their age', () => {
   /** Revisions 1, 2, … at these milliseconds; each was published until the next one was. */
   const at = (...times: number[]): Revision[] =>
     times.map((time, index) => ({
@@ -93,7 +93,7 @@ test('of the older half those go that were published briefly, for how long ago t
   expect(revisionsToPrune([], 1, undefined)).toEqual([]);
 });
 
-test('without bursts the oldest go first', () => {
+test('without bursts, the oldest are pruned first', () => {
   const HOUR = 3_600_000;
   let revisions: Revision[] = [];
   for (let n = 0; n < 100; n++) {
@@ -105,7 +105,7 @@ test('without bursts the oldest go first', () => {
   expect(numbers(revisions)).toEqual([90, 91, 92, 93, 94, 95, 96, 97, 98, 99]);
 });
 
-test('the one to return to is the newest with other documents that can be used', () => {
+test('a rollback returns to the newest valid revision with other documents', () => {
   const revisions = recorded(content('a'), content('b'), content('c'), content('c', 'edited'));
   expect(previousRevision(revisions, content('c').documents)?.number).toBe(2);
   expect(previousRevision(revisions, undefined)?.number).toBe(4);
@@ -160,7 +160,7 @@ describe('the order of a history', () => {
   });
 });
 
-test('the time of a publication is never before the newest revision, however far a clock is behind', () => {
+test('the time of a publication is never before the newest revision, even if the clock is behind', () => {
   const [first] = recorded(content('a')) as [Revision];
   expect(first.published).toBe('2026-01-01T00:00:00.000Z');
   const behind = new Date('2025-01-01T00:00:00Z');
@@ -181,7 +181,7 @@ test('another rollback of the same content is recorded', () => {
   expect(recordStep(held(1, 'sha256:2'), revisions, 'x', now)).toMatchObject({ do: 'renumber', number: 1 });
 });
 
-test('a revision is named by its content, in twelve digits', () => {
+test('a revision is named after its content, in twelve digits', () => {
   const step = recordStep(content('a'), [], 'x', now);
   expect(step).toMatchObject({ do: 'create', name: expect.stringMatching(/^x-[0-9a-f]{12}$/), number: 1 });
 });

@@ -29,21 +29,21 @@ describe('the hosts of a server', () => {
     ]);
   });
 
-  test('have the domain of the cluster as far as its endpoint tells it', () => {
+  test('have the domain of the cluster if its endpoint shows it', () => {
     const at = (host: string): string[] => serverHosts({ ...SERVER, endpoint: { ...SERVER.endpoint, host } });
     expect(at('orders.shop.svc.k8s.example')).toEqual(['orders.shop.svc.k8s.example']);
     expect(at('mcp.a-domain-that-is-longer.example')).toEqual(['orders.shop.svc']);
     expect(at('orders.shop.svc')).toEqual(['orders.shop.svc']);
   });
 
-  test('a Service called like what every object has takes no IPs from it', () => {
+  test('a Service with a name that every object inherits gets no IPs from it', () => {
     expect(serverHosts({ ...SERVER, alternates: ['constructor'], clusterIPs: {} })).toEqual([
       'orders.shop.svc.cluster.local',
       'constructor.shop.svc.cluster.local',
     ]);
   });
 
-  test('of its Pods count where it has no other Service', () => {
+  test('of its Pods count if it has no other Service', () => {
     const { sharesPods: _, ...alone } = SERVER;
     expect(serverHosts(alone)).toEqual(['orders.shop.svc.cluster.local']);
     expect(serverHosts({ ...alone, sharesPods: ['twin'], alternates: [] })).toContain(
@@ -51,7 +51,7 @@ describe('the hosts of a server', () => {
     );
   });
 
-  test('are those of 50 Services and 50 targets at most', () => {
+  test('are those of at most 50 Services and 50 targets', () => {
     const many = (name: string) => Array.from({ length: 60 }, (_, n) => `${name}-${n}`);
     const hosts = serverHosts({ ...SERVER, alternates: many('alternate'), targets: many('target') });
     expect(hosts).toHaveLength(100);
@@ -59,7 +59,7 @@ describe('the hosts of a server', () => {
   });
 });
 
-test('the Services that a backend leads to are those of its cluster that its targets name', () => {
+test('the Services of a backend are those of its cluster that its targets name', () => {
   const targets = ['old.ops.svc', 'mcp.example.com', 'a.b.svc.cluster.local'];
   const east = { ...SERVER.service, cluster: 'east' };
   expect(targetServices({ ...SERVER, service: east, targets })).toEqual([

@@ -93,6 +93,6 @@ test.each<[string, DiscoveredService, DiscoveredService[], object, string | unde
   expect(beside(found, each, tools)).toBe(expected);
 });
 
-test('the name of a free tool that is off switches off no Service', () => {
+test('disabling a custom tool does not disable a Service of that name', () => {
   expect(beside([LOKI, TWIN], TWIN, { loki: { enabled: false } })).toBeUndefined();
 });

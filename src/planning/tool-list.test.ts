@@ -26,7 +26,7 @@ describe('a summary of tools', () => {
   });
 });
 
-test('each tool has a line, and no name passes for a line of ours', () => {
+test('each tool has a line, and no name can imitate another line', () => {
   expect(toolLines({ tools: [tool('drop'), tool('get', true), tool('(the first 1 of 9)')] }, 9)).toEqual([
     'may change    drop',
     'read-only     get',
@@ -34,7 +34,7 @@ test('each tool has a line, and no name passes for a line of ours', () => {
   ]);
 });
 
-test('lines say that only a part is shown, and that a list was too large', () => {
+test('incomplete lists are marked, and lists that were too large', () => {
   const lines = toolLines({ tools: many(3), toolsTruncated: true }, 2);
   expect(lines.slice(0, 2)).toEqual(['may change    t0', 'may change    t1']);
   expect(lines[2]).toBe('(the first 2 of 3 by name; -o json shows all that were read)');

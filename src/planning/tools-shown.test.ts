@@ -10,7 +10,7 @@ const tool = (fields: Partial<McpTool> = {}): McpTool => ({
 });
 const other = tool({ name: 'cancel_order', readOnly: false, digest: '2' });
 
-test('what was shown is told by a hash, whatever the order of the tools', () => {
+test('shown tools are identified by a hash, in any order', () => {
   const shown = toolsShown({ tools: [tool(), other] });
   expect(shown).toMatch(/^sha256:[0-9a-f]{32}$/);
   expect(toolsShown({ tools: [other, tool()] })).toBe(shown);
@@ -26,7 +26,7 @@ test.each<[string, readonly McpTool[]]>([
   expect(toolsShown({ tools })).not.toBe(toolsShown({ tools: [tool(), other] }));
 });
 
-test('a list that is not known, or not whole, is never the one that was shown', () => {
+test('an unknown or incomplete list never equals the shown one', () => {
   expect(toolsShown({})).toBeUndefined();
   expect(toolsShown({ tools: [tool()], toolsTruncated: true })).toBeUndefined();
   expect(toolsShown({ tools: [tool()], toolsTruncated: false })).toBeDefined();

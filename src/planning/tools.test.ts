@@ -49,18 +49,18 @@ function documents(overrides: unknown, found = [prometheus, loki, dead]) {
 
 const names = (tools: readonly ToolJson[]): string[] => tools.map(({ name }) => name);
 
-describe('what a person changes of a tool', () => {
-  test('nothing is changed where nothing is said', () => {
+describe('changes of a tool', () => {
+  test('without changes, nothing changes', () => {
     expect(documents({})).toEqual(documents({ tools: { 'loki.monitoring': {} } }));
   });
 
-  test('enabled: false leaves it out of both documents', () => {
+  test('"enabled: false" leaves it out of both documents', () => {
     const { tools, holmes } = documents({ tools: { 'loki.monitoring': { enabled: false } } });
     expect(names(tools)).toEqual(['prometheus.monitoring']);
     expect(holmes.toolsets).not.toHaveProperty('grafana/loki');
   });
 
-  test('a field wins over the generated one, in both documents; the others stay', () => {
+  test('a field overrides the generated one, in both documents; the others stay', () => {
     const { tools, holmes } = documents({
       tools: {
         'loki.monitoring': {
@@ -86,14 +86,14 @@ describe('what a person changes of a tool', () => {
     expect(holmes.toolsets).toHaveProperty(['prometheus/metrics']);
   });
 
-  test('an unhealthy backend stays out, and that is no fault of the overrides', () => {
+  test('an unhealthy backend is left out, which is no fault of the overrides', () => {
     const { tools, notes } = documents({ tools: { 'tempo.monitoring': { description: 'x' } } });
     expect(names(tools)).not.toContain('tempo.monitoring');
     expect(notes).toEqual([]);
   });
 });
 
-describe('tools that a person adds', () => {
+describe('custom tools', () => {
   const own = {
     type: 'prometheus',
     endpoint: 'http://prometheus.example.com:9090',
@@ -114,7 +114,7 @@ describe('tools that a person adds', () => {
     });
   });
 
-  test('of a type of their own are an HTTP toolset', () => {
+  test('of a new type are an HTTP toolset', () => {
     const { holmes } = documents({ tools: { cmdb: { ...own, type: 'cmdb' } } });
     expect(holmes.toolsets).toHaveProperty('custom');
   });
@@ -129,7 +129,7 @@ describe('tools that a person adds', () => {
     });
   });
 
-  test('what is missing of one is told, and it is left out', () => {
+  test('without a required field are left out and reported', () => {
     const { tools, notes } = documents({ tools: { half: { type: 'loki' } } });
     expect(names(tools)).not.toContain('half');
     expect(notes).toEqual([
@@ -161,12 +161,12 @@ describe('the part for HolmesGPT', () => {
     expect(holmes.toolsets.internet).toEqual({ enabled: true });
   });
 
-  test('null takes away', () => {
+  test('null removes', () => {
     const { holmes } = documents({ holmesgpt: { toolsets: { 'grafana/loki': null } } });
     expect(holmes.toolsets).not.toHaveProperty('grafana/loki');
   });
 
-  test('that would leave nothing is not merged, and told: HolmesGPT refuses such a file', () => {
+  test('is not merged if nothing would be left, which is reported: HolmesGPT rejects such a file', () => {
     const all = Object.fromEntries(Object.keys(documents({}).holmes.toolsets).map((name) => [name, null]));
     const { holmes, notes } = documents({ holmesgpt: { toolsets: all } });
     expect(Object.keys(holmes.toolsets).length).toBeGreaterThan(0);
@@ -174,7 +174,7 @@ describe('the part for HolmesGPT', () => {
   });
 });
 
-describe('an MCP server of a person’s own is the same, whatever Services there are', () => {
+describe('a custom MCP server is independent of Services', () => {
   const weather = { type: 'mcp', endpoint: 'http://weather.example.com:8000/mcp', description: 'own' };
   const twin = discovered(
     service('weather', { namespace: 'evil', labels: { app: 'loki' }, ports: ['http:3100'] }),
@@ -186,7 +186,7 @@ describe('an MCP server of a person’s own is the same, whatever Services there
     ['weather.evil', 'weather-evil'],
     ['weather.evil', 'evil/weather'],
     ['evil/weather', 'evil/weather'],
-  ])('tools %s, with what stands under mcp_servers %s', (key, name) => {
+  ])('tools %s, with mcp_servers %s', (key, name) => {
     const rules = { approval_required_tools: ['*'], config: { headers: { Authorization: 'Bearer x' } } };
     const alone = serversOf(key, { [name]: rules }, [loki]);
     expect(alone).toEqual(serversOf(key, { [name]: rules }, [loki, twin]));
@@ -204,7 +204,7 @@ describe('a discovered Service as a tool', () => {
     service: { ...loki.service, created: '2026-01-01T00:00:00Z' },
   };
 
-  test('names its Service, and those that lead to all of its Pods', () => {
+  test('names its Service, and those of all of its Pods', () => {
     expect(discoveredTool(found)).toMatchObject({
       tool: 'loki.monitoring',
       cluster: '',
@@ -219,7 +219,7 @@ describe('a discovered Service as a tool', () => {
     expect(discoveredTool(unknown).samePods).toEqual([]);
   });
 
-  test('tells what it is and since when, and the hosts only of MCP servers', () => {
+  test('has its certainty and creation time, and hosts only for MCP servers', () => {
     expect(discoveredTool(found).metadata).toEqual({
       service: 'loki',
       certainty: 'label',
@@ -235,7 +235,7 @@ describe('a discovered Service as a tool', () => {
   });
 });
 
-describe('the tools that come of it', () => {
+describe('the resulting tools', () => {
   const URL = 'http://mine.example.com:1';
   const WHOLE = { type: 'loki', endpoint: URL, description: 'mine' };
   const named = (tool: Tool): string => tool.tool;
@@ -263,12 +263,12 @@ describe('the tools that come of it', () => {
     ]);
   });
 
-  describe('a change of fields', () => {
+  describe('an override of fields', () => {
     const changed = (override: ToolOverride, found = loki): Tool | undefined =>
       result({ 'monitoring/loki': override }, [found]).tools[0];
     const plain = discoveredTool(loki);
 
-    test('pins the tool, so that no limit takes it away, and leaves all other fields', () => {
+    test('pins the tool, so that no limit removes it, and keeps all other fields', () => {
       expect(changed({ metadata: { team: 'a' } })).toEqual({
         ...plain,
         metadata: { ...plain.metadata, team: 'a' },
@@ -278,7 +278,7 @@ describe('the tools that come of it', () => {
       expect(changed({})).toEqual(plain);
     });
 
-    test('of the description makes it a text of a person, and no tenant', () => {
+    test('of the description makes it trusted text', () => {
       const theirs = { ...loki, description: 'theirs', tenantDescription: true };
       expect(changed({ description: 'mine' }, theirs)).toMatchObject({
         description: 'mine',
@@ -290,7 +290,7 @@ describe('the tools that come of it', () => {
       });
     });
 
-    test('of the type makes it one of that kind; a type that nobody knows changes its name only', () => {
+    test('of the type makes it one of that kind; an unknown type changes only its name', () => {
       const tempo = kinds.get('tempo');
       expect(changed({ type: 'tempo' })).toMatchObject({
         type: 'tempo',
@@ -302,7 +302,7 @@ describe('the tools that come of it', () => {
     });
   });
 
-  describe("a person's URL makes it their tool, in which nothing is of a tenant", () => {
+  describe("a URL from overrides makes it an operator's tool, without any text of a tenant", () => {
     const theirs: DiscoveredService = {
       ...loki,
       tool: 'best-logs',
@@ -310,7 +310,7 @@ describe('the tools that come of it', () => {
       tenantDescription: true,
     };
 
-    test('whether or not a person gives all else', () => {
+    test('whether or not overrides give everything else', () => {
       const { tools } = result({ 'monitoring/loki': { endpoint: `${URL}/loki/` } }, [theirs]);
       expect(tools).toEqual([
         {
@@ -358,7 +358,7 @@ describe('the tools that come of it', () => {
       ['http', 'http://h', { scheme: 'http', host: 'h', port: 80, path: '' }],
       ['https', 'https://h/', { scheme: 'https', host: 'h', port: 443, path: '' }],
       ['tcp, which has no port of its own', 'tcp://h:80', { scheme: 'tcp', host: 'h', port: 80, path: '' }],
-    ])('the port is the one of the URL, or of its scheme: %s', (_, endpoint, expected) => {
+    ])('the port is that of the URL, or of its scheme: %s', (_, endpoint, expected) => {
       expect(result({ mine: { ...WHOLE, endpoint } }, []).tools[0]?.endpoint).toEqual(expected);
     });
 
@@ -366,14 +366,14 @@ describe('the tools that come of it', () => {
       ['http://h/sse', 'sse'],
       ['http://h/sse/', 'sse'],
       ['http://h/mcp', 'streamable-http'],
-    ])('how MCP is spoken there follows from the path: %s', (endpoint, mode) => {
+    ])('the transport of MCP follows from the path: %s', (endpoint, mode) => {
       expect(result({ mine: { ...WHOLE, type: 'mcp', endpoint } }, []).tools[0]).toMatchObject({
         mode,
         mcp: true,
       });
     });
 
-    test('its kind is what is known of its type, else what was found, else that of a type of its own', () => {
+    test('its kind is that of its type, otherwise the discovered one, otherwise a new one', () => {
       const custom = { ...loki, type: 'special', detector: 'special', kind: 'a special one' };
       const kindOf = (override: ToolOverride) =>
         result({ 'monitoring/loki': { endpoint: URL, ...override } }, [custom]).tools[0];
@@ -404,8 +404,8 @@ describe('the tools that come of it', () => {
     });
   });
 
-  describe('enabled: false', () => {
-    test('leaves out a tool of one’s own, too, and its name stays reserved', () => {
+  describe('"enabled: false"', () => {
+    test('also leaves out a custom tool, and its name stays reserved', () => {
       const namesake = { ...loki, tool: 'mine' };
       const { tools } = result({ mine: { ...WHOLE, enabled: false } }, [namesake]);
       expect(tools.map(named)).toEqual(['loki.monitoring']);
@@ -414,7 +414,7 @@ describe('the tools that come of it', () => {
     const twin = discovered(service('loki-twin', { labels: { app: 'loki' }, ports: ['http:3100'] }));
     const beside = { ...twin, sharesPods: ['loki'] };
 
-    test('holds for other Services of the same Pods, with a note that says how to get them', () => {
+    test('covers other Services of the same Pods, with a note that explains how to get them', () => {
       const off = { 'monitoring/loki': { enabled: false } };
       const note = {
         where: 'Service monitoring/loki-twin',
@@ -426,7 +426,7 @@ describe('the tools that come of it', () => {
       expect(result(off, [], [loki, beside])).toEqual({ tools: [], notes: [note] });
     });
 
-    test('and not for another product in the same Pods', () => {
+    test('but not another product in the same Pods', () => {
       const tempo = discovered(service('tempo', { labels: { app: 'tempo' }, ports: ['http:3200'] }));
       const inside = { ...tempo, sharesPods: ['loki'] };
       const off = { 'monitoring/loki': { enabled: false } };
@@ -434,7 +434,7 @@ describe('the tools that come of it', () => {
       expect(result(off, [inside], [loki]).tools.map(named)).toEqual(['tempo.monitoring']);
     });
 
-    test('and not for one that has a person’s URL: that leads elsewhere', () => {
+    test('but not one with a URL from overrides, which is elsewhere', () => {
       const { tools, notes } = result(
         { 'monitoring/loki': { enabled: false }, 'monitoring/loki-twin': { endpoint: URL } },
         [loki, beside],
@@ -444,7 +444,7 @@ describe('the tools that come of it', () => {
   });
 
   describe('a Service that waits', () => {
-    test('is no tool, whatever a person says of it but a URL', () => {
+    test('is no tool, whatever overrides change except its URL', () => {
       expect(result({}, [], [held])).toEqual({ tools: [], notes: [] });
       expect(result({ 'shop/weather': { description: 'mine' } }, [], [held])).toEqual({
         tools: [],
@@ -468,7 +468,7 @@ describe('the tools that come of it', () => {
       expect(notes).toEqual([]);
     });
 
-    test('with a URL alone its type is only its owner’s word: it is not published, and that is told', () => {
+    test('with only a URL, its type is its owner’s claim: it is not published, which is reported', () => {
       expect(result({ 'shop/weather': { endpoint: URL } }, [], [held])).toEqual({
         tools: [],
         notes: [
@@ -482,10 +482,10 @@ describe('the tools that come of it', () => {
     });
   });
 
-  describe('a name that a person gave a tool of theirs', () => {
+  describe('a name that an operator gave to a tool', () => {
     const displayed = { ...loki, tool: 'Mine' };
 
-    test('is nobody else’s, in whatever case', () => {
+    test('is unavailable to others, in any case', () => {
       const [renamed, mine] = result({ mine: WHOLE }, [displayed]).tools;
       expect(renamed).toEqual({ ...discoveredTool(displayed), tool: 'loki.monitoring' });
       expect(mine?.tool).toBe('mine');
@@ -496,7 +496,7 @@ describe('the tools that come of it', () => {
       expect(result({ other: WHOLE }, [displayed]).tools.map(named)).toEqual(['Mine', 'other']);
     });
 
-    test('takes the place of a Service of another cluster that is called so', () => {
+    test('replaces a Service of another cluster with that name', () => {
       const east = { ...loki, service: { ...loki.service, cluster: 'east' }, tool: 'loki.monitoring.east' };
       expect(result({ 'Loki.monitoring.east': WHOLE }, [east]).tools.map(named)).toEqual([
         'Loki.monitoring.east',
@@ -510,7 +510,7 @@ describe('the tools that come of it', () => {
     });
   });
 
-  describe('keys of one’s own tools, which hold no dots in HolmesGPT’s file', () => {
+  describe('keys of custom tools, which have no dots in HolmesGPT’s file', () => {
     const keysOf = (names: readonly string[], servers = {}) => {
       const tools = Object.fromEntries(names.map((name) => [name, { ...WHOLE, type: 'mcp' }]));
       const overrides = overridesSchema.parse({ tools, holmesgpt: { mcp_servers: servers } });
@@ -531,7 +531,7 @@ describe('the tools that come of it', () => {
       expect(keysOf(names).keys).toEqual(keys);
     });
 
-    test('a key that differs from its name by a number is told', () => {
+    test('a key that differs from its name by a number is reported', () => {
       expect(keysOf(['a-b', 'a.b']).notes).toEqual([
         {
           where: 'overrides.yaml, tool a.b',
@@ -542,7 +542,7 @@ describe('the tools that come of it', () => {
       expect(keysOf(['a', 'a.b']).notes).toEqual([]);
     });
 
-    test('follow what a person wrote under mcp_servers', () => {
+    test('match entries under mcp_servers', () => {
       expect(keysOf(['a.b'], { 'b/a': {} }).keys).toEqual(['b/a']);
       expect(keysOf(['a.b'], { 'b/a': {}, 'a-b': {} }).keys).toEqual(['a-b']);
     });

@@ -180,11 +180,11 @@ function check<T extends ConditionType>(type: T, [reason, status, found, facts, 
 const certaintyReasons = (): string[] =>
   CERTAINTIES.map((certainty) => conditionOf('Detected', { certainty }, {})[1] ?? '');
 
-test('each certainty with which a Service is detected is a reason of its own', () => {
+test('each certainty of detection has its own reason', () => {
   expect(new Set(certaintyReasons()).size).toBe(CERTAINTIES.length);
 });
 
-test('a backend whose kind needs no approval has no such condition, and the others are in their order', () => {
+test('a backend whose kind needs no approval lacks that condition, and the others keep their order', () => {
   expect(findingsOf(LOKI, FACTS).map(({ type }) => type)).toEqual([
     'Detected',
     'Proven',
@@ -193,12 +193,12 @@ test('a backend whose kind needs no approval has no such condition, and the othe
   ]);
 });
 
-test('a person who switches a backend off hears of that, and not that it is unhealthy as well', () => {
+test('an operator who disables a backend is told only that, and not that it is unhealthy as well', () => {
   const facts = { ...UNPUBLISHED, ...OFF, state: state({ rollback: 3 }) };
   expect(conditionOf('Published', unhealthy(), facts)[1]).toBe('DisabledByOverride');
 });
 
-test('what annotations say of the publication depends on those alone that are watched for it', () => {
+test('annotations about the publication apply only to the watched backends', () => {
   const annotations = {
     'kubernaut.io/override-error': 'line 1',
     'kubernaut.io/rolled-back-to': '3',

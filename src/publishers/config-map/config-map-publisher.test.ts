@@ -64,34 +64,34 @@ async function place() {
   };
 }
 
-test('one that is not there is made without taking anything from somebody who is quicker', async () => {
+test('a missing one is created without taking over fields of a quicker client', async () => {
   const { applied, publisher } = await place();
   await publisher.apply(plan(toolset(documents), await publisher.read(signal), '1'), new Date(0), signal);
   expect(applied).toMatchObject([{ manager: 'dynamic-toolset', force: 'false' }]);
   expect(applied[0]?.body.metadata).not.toHaveProperty('resourceVersion');
 });
 
-test('one that is there is changed in the state that was planned for, and no other', async () => {
+test('an existing one is changed only in the planned state', async () => {
   const { applied, state, publisher } = await place();
   state.live = {};
   await publisher.apply(plan(toolset(documents), await publisher.read(signal), '1'), new Date(0), signal);
   expect(applied).toMatchObject([{ force: 'true', body: { metadata: { resourceVersion: '1', uid: 'u' } } }]);
 });
 
-test('somebody was quicker: a conflict, which is decided anew', async () => {
+test('if another client was quicker, a conflict leads to a new plan', async () => {
   const { state, publisher } = await place();
   state.conflict = true;
   const decided = plan(toolset(documents), undefined, '1');
   await expect(publisher.apply(decided, new Date(0), signal)).rejects.toThrow(PublishConflict);
 });
 
-test('nothing to do is not sent', async () => {
+test('a plan without changes sends nothing', async () => {
   const { applied, publisher } = await place();
   await publisher.apply({ ...plan(toolset(documents), undefined, '1'), action: 'none' }, new Date(0), signal);
   expect(applied).toEqual([]);
 });
 
-test('the owner reference that is ours is known by its field manager', async () => {
+test('our owner reference is recognized by its field manager', async () => {
   const { state, publisher } = await place();
   const owner = (uid: string) => ({ apiVersion: 'apps/v1', kind: 'Deployment', name: uid, uid });
   state.live = {
@@ -106,7 +106,7 @@ test('the owner reference that is ours is known by its field manager', async () 
   expect((await publisher.read(signal))?.ownOwner).toEqual(owner('ours'));
 });
 
-test('what we wrote ourselves is no news, what others write is', async () => {
+test('our own changes are not reported, those of others are', async () => {
   const { state, object, publisher } = await place();
   const stop = new AbortController();
   onTestFinished(() => stop.abort());

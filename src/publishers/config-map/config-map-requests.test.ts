@@ -75,8 +75,8 @@ async function setup() {
   return { state, writes, publisher, apply };
 }
 
-describe('overrides come back with a ConfigMap that was deleted', () => {
-  test('in the request that makes it, by force of nobody, and are given up at once', async () => {
+describe('overrides are restored with a deleted ConfigMap', () => {
+  test('in the request that creates it, without force, and released at once', async () => {
     const { state, writes, apply } = await setup();
     await apply({ restore: '# mine' });
     expect(writes).toMatchObject([
@@ -92,7 +92,7 @@ describe('overrides come back with a ConfigMap that was deleted', () => {
     expect(state.live?.data).toEqual({ ...documents, 'overrides.yaml': '# mine' });
   });
 
-  test('an annotation of ours that does not hold any more is taken away, whoever owns it', async () => {
+  test('an obsolete annotation of ours is removed, whoever owns it', async () => {
     const { state, writes, apply } = await setup();
     const [held, error] = ['kubernaut.io/removal-held', 'kubernaut.io/override-error'];
     state.live = { metadata: { annotations: { [held]: 'x', [error]: 'y', other: 'z' } }, data: {} };
@@ -101,7 +101,7 @@ describe('overrides come back with a ConfigMap that was deleted', () => {
   });
 });
 
-describe('what is refused is told with what to do', () => {
+describe('a rejected request is reported with what to do', () => {
   const NAME = 'ConfigMap ns/toolset';
 
   test.each<[string, Refusal, Partial<Plan>, new (...of: never[]) => Error, RegExp]>([
@@ -169,7 +169,7 @@ describe('what is refused is told with what to do', () => {
     expect((error as Error).message).toMatch(message);
   });
 
-  test('reading, too; and who stops it hears of nothing else', async () => {
+  test('so is a rejected read; an abort is reported as an abort', async () => {
     const { state, publisher } = await setup();
     state.refusal = { code: 403, message: 'configmaps is forbidden' };
     await expect(publisher.read(signal)).rejects.toThrow(`cannot read ${NAME}`);
@@ -179,8 +179,8 @@ describe('what is refused is told with what to do', () => {
   });
 });
 
-describe('what is read', () => {
-  test('is all that people and we have there', async () => {
+describe('a read', () => {
+  test('returns the content of operators and ours', async () => {
     const { state, publisher } = await setup();
     expect(await publisher.read(signal)).toBeUndefined();
     expect(publisher.uid()).toBeUndefined();
@@ -209,7 +209,7 @@ describe('what is read', () => {
     expect(publisher.uid()).toBe('u');
   });
 
-  test('an owner reference that another manager set is not ours', async () => {
+  test('an owner reference of another manager is not ours', async () => {
     const { state, publisher } = await setup();
     const fieldsV1 = { 'f:metadata': { 'f:ownerReferences': { 'k:{"uid":"d"}': {} } } };
     state.live = {
@@ -220,7 +220,7 @@ describe('what is read', () => {
   });
 });
 
-test('a watch that fails is told once, until it recovers', async () => {
+test('a failing watch is reported once, until it recovers', async () => {
   const { state, publisher } = await setup();
   const stop = new AbortController();
   onTestFinished(() => stop.abort());

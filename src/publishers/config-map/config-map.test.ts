@@ -24,7 +24,7 @@ const documents = { 'toolset.json': '{"tools":[]}\n', 'custom_toolset.yaml': 'to
 const PLAN: Plan = plan(toolset(documents), undefined, '1');
 const DIVIDED: Plan = { ...PLAN, documents: { ...documents, 'toolset.json#2': '{"tools":[]}\n' } };
 
-test('the ConfigMap has what is planned, and the time of the change in seconds', () => {
+test('the ConfigMap has the planned content, and the time of the change in seconds', () => {
   expect(ownedConfigMap(TARGET, PLAN, NOW)).toEqual({
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -38,7 +38,7 @@ test('the ConfigMap has what is planned, and the time of the change in seconds',
   expect(ownedConfigMap(TARGET, PLAN, undefined).metadata.annotations).toEqual(PLAN.annotations);
 });
 
-test('each ConfigMap of it goes with its owner', () => {
+test('each ConfigMap of it has the owner', () => {
   const owners = (owner?: typeof OWNER) =>
     ownedConfigMaps(TARGET, owner === undefined ? DIVIDED : { ...DIVIDED, owner }, NOW).map(
       ({ metadata }) => metadata.ownerReferences,
@@ -47,7 +47,7 @@ test('each ConfigMap of it goes with its owner', () => {
   expect(owners()).toEqual([undefined, undefined]);
 });
 
-test('documents that are divided are in ConfigMaps with a number, the first in the one without', () => {
+test('divided documents are in numbered ConfigMaps, the first in the one without a number', () => {
   const [main, second, ...more] = ownedConfigMaps(TARGET, DIVIDED, NOW);
   expect(main).toEqual(ownedConfigMap(TARGET, DIVIDED, NOW));
   expect(second?.metadata).toMatchObject({ namespace: 'ns', name: 'toolset-2' });
@@ -56,7 +56,7 @@ test('documents that are divided are in ConfigMaps with a number, the first in t
   expect(shardTarget(TARGET, 1)).toEqual(TARGET);
 });
 
-test('overrides are added to what is ours, and a state to what identifies it', () => {
+test('overrides are added to our fields, and a state to the identity', () => {
   const object = ownedConfigMap(TARGET, PLAN, NOW);
   expect(restoredConfigMap(object, '# mine')).toEqual({
     ...object,
@@ -67,7 +67,7 @@ test('overrides are added to what is ours, and a state to what identifies it', (
   expect(withState(object, undefined)).toEqual(object);
 });
 
-test('a state is known by version and uid, and not by one of them', () => {
+test('a state needs both version and uid', () => {
   expect(stateOf({ metadata: { resourceVersion: '1', uid: 'u' } })).toEqual({
     resourceVersion: '1',
     uid: 'u',
@@ -77,7 +77,7 @@ test('a state is known by version and uid, and not by one of them', () => {
   expect(stateOf()).toBeUndefined();
 });
 
-test('a name is a label as long as it fits, else cut, with a hash that tells it from others', () => {
+test('a name is a label if it fits, otherwise truncated, with a hash that distinguishes it', () => {
   const [fits, long] = ['a'.repeat(63), 'a'.repeat(64)];
   expect(nameLabel(fits)).toBe(fits);
   expect(nameLabel(long)).toMatch(/^a{40}-[0-9a-f]{12}$/);
@@ -105,7 +105,7 @@ describe('a ConfigMap with the name of a part is ours', () => {
   });
 });
 
-test('an owner is refused with 403 and a word on it', () => {
+test('an owner is rejected with 403 and a word on it', () => {
   const error = (code: number, message: string) => new ApiStatusError(code, message);
   expect(isOwnerRefused(error(403, 'cannot set an ownerRef'))).toBe(true);
   expect(isOwnerRefused(error(403, 'forbidden'))).toBe(false);

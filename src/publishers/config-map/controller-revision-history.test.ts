@@ -32,7 +32,7 @@ function plantOld({ plant }: RevisionsApi, ...contents: readonly Content[]): voi
 }
 
 test.each(['a&b', 'a<b', 'a>b', 'a\u2028b', 'a\u2029b', 'äß', '\\u0026', 'a\\&"'])(
-  'a toolset with %j that comes back is the newest again, and nothing else is written',
+  'a toolset with %j that returns is the newest again, and nothing else is written',
   async (text) => {
     const { history: kept, writes } = await history();
     for (const each of [content(text), content('other'), content(text)]) await kept.record(each, now, signal);
@@ -48,7 +48,7 @@ test.each(['a&b', 'a<b', 'a>b', 'a\u2028b', 'a\u2029b', 'äß', '\\u0026', 'a\\&
   },
 );
 
-test('what release 0.1.0 wrote and the server takes no change of is replaced, the successor first', async () => {
+test('a revision of release 0.1.0 that the server cannot update is replaced, the successor first', async () => {
   const api = await history();
   const [old, other] = [content('a&b'), content('other')];
   plantOld(api, old, other);
@@ -65,7 +65,7 @@ test('what release 0.1.0 wrote and the server takes no change of is replaced, th
   expect(api.stored.size).toBe(2);
 });
 
-test('killed between the two, both are there and count once; the next publication clears up', async () => {
+test('after a kill between the two, both exist and count once; the next publication cleans up', async () => {
   const api = await history();
   const [old, other] = [content('a&b'), content('other')];
   plantOld(api, old, other);
@@ -83,7 +83,7 @@ test('killed between the two, both are there and count once; the next publicatio
   );
 });
 
-test('order goes by when it was last published, and not by number', async () => {
+test('the order is that of the last publication, not of numbers', async () => {
   const api = await history();
   api.plant('a', 4, '2026-01-01T00:00:00Z', { ...content('first').documents });
   api.plant('b', 1, '2026-01-02T00:00:00Z', { ...content('second').documents });
@@ -104,7 +104,7 @@ test('a clock that is behind does not change the order', async () => {
   expect(shown(await kept.list(signal)).at(-1)).toEqual([2, 'b']);
 });
 
-test('the oldest go, and what is published never does', async () => {
+test('the oldest are pruned, the published one never', async () => {
   const { history: kept, stored } = await history(2);
   for (const text of ['a', 'b', 'c']) await kept.record(content(text), now, signal);
   expect([...stored.keys()]).toEqual([nameOf(content('b')), nameOf(content('c'))]);
@@ -114,7 +114,7 @@ test('the oldest go, and what is published never does', async () => {
   ]);
 });
 
-test('a rollback is told on the revision, and taken from it when it ends', async () => {
+test('a rollback is marked on the revision until it ends', async () => {
   const { history: kept } = await history();
   const held = content('a', { rollback: { to: 1, from: 'sha256:x' } });
   expect((await kept.record(held, now, signal)).at(-1)?.rollback).toEqual(held.rollback);
@@ -122,7 +122,7 @@ test('a rollback is told on the revision, and taken from it when it ends', async
   expect(ended.at(-1)).toMatchObject({ number: 1, rollback: undefined });
 });
 
-test('a name that an object of somebody else has is not fought for', async () => {
+test('a name that an object of others has is not disputed', async () => {
   const api = await history();
   const wanted = content('a');
   api.stored.set(nameOf(wanted), { metadata: { name: nameOf(wanted) } } as never);
@@ -130,7 +130,7 @@ test('a name that an object of somebody else has is not fought for', async () =>
   expect(api.stored.has(`${nameOf(wanted)}-1`)).toBe(true);
 });
 
-test('what the server says against it is short and shows no document', async () => {
+test('an error of the server is short and shows no document', async () => {
   const api = await history();
   const secret = content('a&b', { overrides: 'api_key: S3CR3T' });
   api.plant(nameOf(secret), 1, '2026-01-01T00:00:00Z', {

@@ -52,19 +52,19 @@ async function configMap(first: string | undefined, between: (string | undefined
   return { state, edit };
 }
 
-test('it is written, and nobody owns it afterwards', async () => {
+test('writes the text, and owns no field afterwards', async () => {
   const { state, edit } = await configMap('a');
   expect(await edit()).toEqual({ before: 'a', after: 'a+' });
   expect(state).toMatchObject({ overrides: 'a+', managers: ['helm'], writes: 1 });
 });
 
-test('what others write in between is kept: the change is made to that', async () => {
+test('keeps concurrent changes: the edit is applied to them', async () => {
   const { state, edit } = await configMap('a', ['b', 'c']);
   expect(await edit()).toEqual({ before: 'c', after: 'c+' });
   expect(state.overrides).toBe('c+');
 });
 
-test('who writes all the time is told of, and nothing is written', async () => {
+test('reports a client that keeps writing, and writes nothing', async () => {
   const { state, edit } = await configMap('a', Array(50).fill('b'));
   await expect(edit()).rejects.toThrow(/changed by others in each of 6 attempts/);
   expect(state.writes).toBe(0);
@@ -76,7 +76,7 @@ test('a dry run writes nothing', async () => {
   expect(state).toMatchObject({ overrides: 'a', writes: 0 });
 });
 
-test('without a ConfigMap it says what to do', async () => {
+test('explains what to do without a ConfigMap', async () => {
   const { edit } = await configMap(undefined);
   await expect(edit()).rejects.toThrow(/does not exist; serve creates it/);
 });

@@ -13,14 +13,14 @@ const large = {
 };
 
 describe('the data of a revision', () => {
-  test('is the documents as they are, while they fit into one ConfigMap', async () => {
+  test('is the unchanged documents while they fit into one ConfigMap', async () => {
     const documents = { 'toolset.json': 'x'.repeat(899 * KIB), 'custom_toolset.yaml': 'y' };
     const data = await packRevision({ documents, overrides: 'z' });
     expect(data).toEqual({ ...documents, 'overrides.yaml': 'z' });
     expect(await unpackRevision(data)).toEqual({ documents, overrides: 'z' });
   });
 
-  test('is compressed beyond that, and comes back whole', async () => {
+  test('is compressed beyond that, and restored completely', async () => {
     const data = await packRevision({ documents: large, overrides: '# mine\n' });
     expect(bytesOf(data)).toBeLessThan(100 * KIB);
     expect(data['overrides.yaml']).toBe('# mine\n');
@@ -30,7 +30,7 @@ describe('the data of a revision', () => {
     ).toBeUndefined();
   });
 
-  test('is refused where it is too large all the same, with what to do', async () => {
+  test('is rejected if it is still too large, with what to do', async () => {
     const documents = { 'toolset.json': randomBytes(1_200 * KIB).toString('base64') };
     await expect(packRevision({ documents, overrides: undefined })).rejects.toThrow(/too large.*MAX_SHARDS/);
   });
@@ -45,7 +45,7 @@ describe('the data of a revision', () => {
       'far too much',
       { 'documents.json.gz': gzipSync(`{"a": "${'x'.repeat(40 * KIB * KIB)}"}`).toString('base64') },
     ],
-  ])('that somebody else wrote is no revision: %s', async (_, data) => {
+  ])('of others is no revision: %s', async (_, data) => {
     expect(await unpackRevision(data)).toBeUndefined();
   });
 });

@@ -44,7 +44,7 @@ async function place(options: ConfigMapPublisherOptions = {}) {
   return { ...api, api, publisher, live, planned, publish, texts };
 }
 
-test('each part is in a ConfigMap of its own under its own key, with labels by which it is found', async () => {
+test('each part is in its own ConfigMap under its own key, with labels for finding it', async () => {
   const { publish, live, stored, planned } = await place();
   const answered = await publish(parts(100, 200, 300));
   expect([...stored.keys()].sort()).toEqual(['toolset', 'toolset-2', 'toolset-3']);
@@ -66,14 +66,14 @@ test('each part is in a ConfigMap of its own under its own key, with labels by w
   expect((await planned(parts(100, 200, 300))).action).toBe('none');
 });
 
-test('a change of one part writes that one, and the main ConfigMap', async () => {
+test('a change of one part writes that part and the main ConfigMap', async () => {
   const { publish, writes } = await place();
   await publish(parts(100, 200, 300));
   await publish(parts(100, 200, 310));
   expect(writes).toEqual(['PATCH toolset-3', 'PATCH toolset']);
 });
 
-test('what grows is written first and what shrinks last, so that no tool is missing in between', async () => {
+test('growing parts are written first and shrinking ones last, so that no tool is missing in between', async () => {
   const { publish, writes, texts } = await place();
   await publish(parts(500));
   await publish(parts(300, 200));
@@ -88,7 +88,7 @@ test('what grows is written first and what shrinks last, so that no tool is miss
   expect(texts()).toEqual({ toolset: 500 });
 });
 
-test('the annotation goes with the last part', async () => {
+test('the annotation is removed with the last part', async () => {
   const { publish, stored, planned } = await place();
   await publish(parts(1, 2));
   await publish(parts(3));
@@ -123,7 +123,7 @@ test.each<[string, (place: Awaited<ReturnType<typeof configMapsApi>>) => void]>(
   });
 });
 
-test('without several parts, nothing is asked for others, and one that is left over is found by the number to look for', async () => {
+test('without several parts, none are requested, and a remaining one is found by the number to look for', async () => {
   const first = await place();
   await first.publish(parts(1));
   await first.live();
@@ -144,7 +144,7 @@ test('without several parts, nothing is asked for others, and one that is left o
   expect([...second.stored.keys()]).toEqual(['toolset']);
 });
 
-test('parts that may be left over are looked for once', async () => {
+test('remaining parts are looked for once', async () => {
   const { publish, live, reads } = await place({ lookFor: 3 });
   await publish(parts(1));
   expect(reads.filter((read) => read !== 'GET toolset')).toEqual(['GET toolset-2', 'GET toolset-3']);
@@ -152,7 +152,7 @@ test('parts that may be left over are looked for once', async () => {
   expect(reads.filter((read) => read !== 'GET toolset')).toHaveLength(2);
 });
 
-test('a part whose name would be too long is refused', async () => {
+test('a part whose name would be too long is rejected', async () => {
   const { kube, writes } = await configMapsApi();
   const publisher = configMapPublisher(kube, { namespace: 'ns', name: 'x'.repeat(252) });
   const decided = plan({ documents: parts(1, 2), tools: [] }, undefined, '1');
@@ -179,7 +179,7 @@ test('a ConfigMap of others with the name of a part is never written or deleted,
   expect(forced.texts()).toEqual({ toolset: 1, 'toolset-2': 2, 'toolset-3': 3 });
 });
 
-test('one that others made since is left alone too, and the main ConfigMap of another toolset', async () => {
+test('one that others created meanwhile is left alone too, and so is the main ConfigMap of another toolset', async () => {
   const { publish, live, put, stored } = await place();
   await publish(parts(1));
   await live();
@@ -222,7 +222,7 @@ test('an immutable one is replaced when it changes, unless it has keys of others
   expect(await publisher.isUsable?.(refused as ShardsRefused, signal)).toBe(true);
 });
 
-test('whether a part that was denied may be written is asked without a write, and once more only', async () => {
+test('after a denial, permission is checked without a write, and only once more', async () => {
   const { api, publish, publisher, writes } = await place();
   await publish(parts(1));
   api.refusing = (request) => (request === 'PATCH toolset-2' ? 403 : undefined);
@@ -241,7 +241,7 @@ test('whether a part that was denied may be written is asked without a write, an
   expect(await isUsable(again)).toBe(false);
 });
 
-test('parts that may not be read any more are no change of others, and the warning says how to delete them', async () => {
+test('parts that may no longer be read are no external change, and the warning says how to delete them', async () => {
   const { api, publish, publisher, live, planned } = await place();
   await publish(parts(1, 2, 3));
   api.refusing = (request) => (request.startsWith('GET toolset-') ? 403 : undefined);
@@ -265,7 +265,7 @@ test.each([
   ['GET', 'may not read ConfigMap ns/toolset-2'],
   ['PATCH', 'may not write ConfigMap ns/toolset-2'],
 ])(
-  'without the right to %s it, it is refused with what to grant, and without parts nobody hears of it',
+  'without the permission to %s it, it is rejected with what to grant, and without parts nothing is reported',
   async (verb, said) => {
     const { api, publish, live, writes } = await place({ lookFor: 4 });
     api.refusing = (request) => (request.startsWith(`${verb} toolset-`) ? 403 : undefined);
@@ -280,7 +280,7 @@ test.each([
   },
 );
 
-test('a part that others wrote into is not deleted: ours leaves it, theirs stays, and it is used again', async () => {
+test('a part with keys of others is not deleted: ours are removed, theirs stay, and it is used again', async () => {
   const lines: string[] = [];
   const { publish, put, stored, texts, writes, live } = await place({ onKept: (line) => lines.push(line) });
   await publish(parts(1, 2), { uid: 'a' });
@@ -324,7 +324,7 @@ test('a part that others wrote into is not deleted: ours leaves it, theirs stays
   expect(lines).toHaveLength(2);
 });
 
-test('the annotation of a former part counts under its own name only, and not on another toolset', async () => {
+test('the annotation of a former part counts only under its own name, and not on another toolset', async () => {
   const { publish, put, stored } = await place();
   const annotations = { 'kubernaut.io/former-shard': 'toolset-3' };
   put('toolset-2', { metadata: { name: 'toolset-2', annotations }, data: { note: 'mine' } });
@@ -369,7 +369,7 @@ test('a part with binary data of others is not deleted', async () => {
   expect(stored.get('toolset-2')).toMatchObject({ binaryData: { logo: 'AAAA' } });
 });
 
-test('somebody who writes a part at the same time is a conflict', async () => {
+test('a concurrent write of a part is a conflict', async () => {
   const { api, publish, planned, publisher, put, stored } = await place();
   await publish(parts(1, 2));
   const decided = await planned(parts(1, 3));
@@ -378,7 +378,7 @@ test('somebody who writes a part at the same time is a conflict', async () => {
   expect(api.stored.get('toolset-2')?.data[JSON_FILE]).toBe('xx');
 });
 
-test('a part gets the owner of the main ConfigMap, also when that is another one', async () => {
+test('a part gets the owner of the main ConfigMap, also after a change', async () => {
   const { publish, stored, writes } = await place();
   await publish(parts(1, 2), { uid: 'a' });
   await publish(parts(1, 2), { uid: 'b' });
@@ -386,7 +386,7 @@ test('a part gets the owner of the main ConfigMap, also when that is another one
   expect(stored.get('toolset-2')?.metadata.ownerReferences).toMatchObject([{ uid: 'b' }]);
 });
 
-test('parts are watched while they are there: what others write is news, what we write is not', async () => {
+test('parts are watched while they exist: writes of others are reported, ours are not', async () => {
   const { api, publish, publisher, put, remove, stored, watches } = await place();
   const stop = new AbortController();
   onTestFinished(() => stop.abort());

@@ -84,8 +84,8 @@ data:
 # The end.
 `;
 
-describe('publishing into a file', () => {
-  test('there is none yet: the manifest of a whole ConfigMap is created', async () => {
+describe('publishing to a file', () => {
+  test('without one, creates the manifest of a whole ConfigMap', async () => {
     expect(await publisher.read(signal)).toBeUndefined();
     expect(parse(await publish())).toEqual({
       apiVersion: 'v1',
@@ -99,13 +99,13 @@ describe('publishing into a file', () => {
     });
   });
 
-  test.each(['', '\n', '  \n\n'])('an empty file, %j, is as good as none', async (text) => {
+  test.each(['', '\n', '  \n\n'])('an empty file, %j, counts as none', async (text) => {
     await writeFile(path, text);
     expect(await publisher.read(signal)).toBeUndefined();
     expect(parse(await publish()).data).toEqual(generated.documents);
   });
 
-  test('what was published is read back, and there is nothing left to do', async () => {
+  test('the published content is read back, and nothing is left to do', async () => {
     const before = await publish();
     const live = await publisher.read(signal);
     expect(live?.data).toEqual(generated.documents);
@@ -127,7 +127,7 @@ describe('publishing into a file', () => {
     for (const [comment] of MANIFEST.matchAll(/# .*$/gm)) expect(text).toContain(comment);
   });
 
-  test('fields that are none of ours are kept', async () => {
+  test('fields that are not ours are kept', async () => {
     await writeFile(
       path,
       'kind: ConfigMap\nmetadata: { name: x, finalizers: [a/b] }\nimmutable: false\nbinaryData: { k: AAAA }\n',
@@ -173,7 +173,7 @@ describe('publishing into a file', () => {
   });
 });
 
-describe("people's texts", () => {
+describe('texts of operators', () => {
   const tricky = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.string({
@@ -218,7 +218,7 @@ describe("people's texts", () => {
   );
   const styles = fc.constantFrom('PLAIN', 'QUOTE_SINGLE', 'QUOTE_DOUBLE', 'BLOCK_LITERAL', 'BLOCK_FOLDED');
 
-  test('stay the same to the last character, however they were written, for any reader', async () => {
+  test('stay identical to the last character, in any notation, for any reader', async () => {
     await fc.assert(
       fc.asyncProperty(tricky, tricky, styles, async (overrides, other, defaultStringType) => {
         const data = { 'overrides.yaml': overrides, other };
@@ -235,7 +235,7 @@ describe("people's texts", () => {
   }, 30_000);
 });
 
-describe('what is refused', () => {
+describe('rejects', () => {
   test.each([
     ['another kind', 'kind: Secret\nmetadata: { name: x }\n'],
     ['no kind', 'metadata: { name: x }\n'],
@@ -254,7 +254,7 @@ describe('what is refused', () => {
       'data that is no text',
       'kind: ConfigMap\nmetadata: { name: x }\ndata: { overrides.yaml: { tools: {} } }\n',
     ],
-  ])('a file that is not the manifest of a ConfigMap, %s, and it stays as it was', async (_, text) => {
+  ])('a file that is not the manifest of a ConfigMap, %s, and it stays unchanged', async (_, text) => {
     await writeFile(path, text);
     const reading = await failure(publisher.read(signal));
     expect(reading.message).toContain(path);
@@ -278,7 +278,7 @@ describe('what is refused', () => {
   });
 });
 
-describe('the file that is there', () => {
+describe('an existing file', () => {
   test.each([0o600, 0o644, 0o664, 0o400, 0o755])('keeps its permissions: %o', async (mode) => {
     await publish();
     await chmod(path, mode);
@@ -290,7 +290,7 @@ describe('the file that is there', () => {
   });
 
   test.each([true, false])(
-    'may be a symbolic link, which stays one: its target is there: %s',
+    'may be a symbolic link, which stays one; its target exists: %s',
     async (there) => {
       const file = join(folder, 'target.yaml');
       if (there) await writeFile(file, '');
@@ -322,7 +322,7 @@ describe('documents of several ConfigMaps', () => {
     return await readFile(path, 'utf8');
   };
 
-  test('are documents of a YAML stream, the main one first, and are read back whole', async () => {
+  test('are documents of a YAML stream, the main one first, and are read back completely', async () => {
     const text = await publishParts('a', 'b', 'c');
     const all = loadAll(text) as { metadata: { name: string }; data: object }[];
     expect(all.map(({ metadata }) => metadata.name)).toEqual([
@@ -335,7 +335,7 @@ describe('documents of several ConfigMaps', () => {
     expect(await publishParts('a', 'b', 'c')).toBe('nothing to do');
   });
 
-  test('keep what else is there; a part that does not change stays as it is, and one that is not needed goes', async () => {
+  test('keep everything else; an unchanged part stays as it is, and an unneeded one is removed', async () => {
     const text = await publishParts('a', 'b', 'c');
     await writeFile(path, text.replace(`name: ${target.name}-2\n`, `name: ${target.name}-2 # the second\n`));
     const more = await publishParts('a', 'b', 'd');
@@ -347,7 +347,7 @@ describe('documents of several ConfigMaps', () => {
     expect((await publisher.read(signal))?.data).toEqual(parts('e').documents);
   });
 
-  test('keep a part that is not needed any more and has keys of others, without what is ours', async () => {
+  test('keep an unneeded part that has keys of others, without ours', async () => {
     const lines: string[] = [];
     publisher = filePublisher(path, target, (line) => lines.push(line));
     const text = await publishParts('a', 'b', 'c');
@@ -422,7 +422,7 @@ describe('documents of several ConfigMaps', () => {
     expect(kept?.metadata).not.toHaveProperty(['annotations', 'kubernaut.io/last-updated']);
   });
 
-  test('are refused by a JSON file, which holds one', async () => {
+  test('are rejected for a JSON file, which has only one', async () => {
     await writeFile(path, JSON.stringify({ kind: 'ConfigMap', metadata: { name: target.name }, data: {} }));
     const planned = plan({ ...parts('a', 'b') }, await publisher.read(signal), '1');
     const refused = await publisher.apply(planned, now, signal).catch((error: unknown) => error);
