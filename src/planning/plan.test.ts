@@ -272,7 +272,7 @@ describe('other owners', () => {
     ['dynamic-toolset', true],
     ['dynamic-toolset-restore', true],
     ['kubectl-edit', false],
-  ])('without our label, the field manager %s among others identifies it', (manager, expected) => {
+  ])('without our label, the field manager %s among others identifies it: %s', (manager, expected) => {
     expect(isOurs({ ...live, labels: {}, managers: ['helm', manager] })).toBe(expected);
   });
 });
