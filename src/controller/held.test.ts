@@ -78,9 +78,11 @@ describe('tools that are held', () => {
     ['another cluster', loki('loki', { cluster: 'far' })],
   ])('are made again to the letter from what is published: %s', (_, found) => {
     const { documents } = generate([found], OPTIONS);
-    const known = knownFrom(toolset(documents), OPTIONS, OUTPUTS);
+    const known = reconstructServices(toolset(documents), OPTIONS, OUTPUTS);
     expect([...(known?.keys() ?? [])]).toEqual([found.tool]);
-    expect(withHeld([found.tool], [], known, OPTIONS, OUTPUTS)?.generated.documents).toEqual(documents);
+    expect(generateWithHeld([found.tool], [], known, OPTIONS, OUTPUTS)?.generated.documents).toEqual(
+      documents,
+    );
   });
 
   test('are known beside tools that people add', () => {
@@ -90,14 +92,16 @@ describe('tools that are held', () => {
     const options = { ...OPTIONS, overrides };
     const { documents } = generate([loki('loki')], options);
     expect(toolsIn(documents)).toHaveLength(2);
-    expect([...(knownFrom(toolset(documents), options, OUTPUTS)?.keys() ?? [])]).toEqual(['loki.monitoring']);
+    expect([...(reconstructServices(toolset(documents), options, OUTPUTS)?.keys() ?? [])]).toEqual([
+      'loki.monitoring',
+    ]);
   });
 
   test('are as they were published, also where they are found in another state', () => {
     const { documents } = generate([loki('loki')], OPTIONS);
-    const known = knownFrom(toolset(documents), OPTIONS, OUTPUTS);
+    const known = reconstructServices(toolset(documents), OPTIONS, OUTPUTS);
     const now = [loki('loki', { ports: ['http:80'] }), loki('other')];
-    const result = withHeld(['loki.monitoring'], now, known, OPTIONS, OUTPUTS);
+    const result = generateWithHeld(['loki.monitoring'], now, known, OPTIONS, OUTPUTS);
     expect(toolsIn(result?.generated.documents).map(({ name, endpoint }) => [name, endpoint])).toEqual([
       ['loki.monitoring', expect.stringContaining(':3100')],
       ['other.monitoring', expect.stringContaining(':3100')],
@@ -106,18 +110,20 @@ describe('tools that are held', () => {
 
   test('are made only if all of them are known', () => {
     const { documents } = generate([loki('loki')], OPTIONS);
-    const known = knownFrom(toolset(documents), OPTIONS, OUTPUTS);
-    expect(withHeld(['loki.monitoring', 'gone.monitoring'], [], known, OPTIONS, OUTPUTS)).toBeUndefined();
-    expect(withHeld(['loki.monitoring'], [], undefined, OPTIONS, OUTPUTS)).toBeUndefined();
+    const known = reconstructServices(toolset(documents), OPTIONS, OUTPUTS);
+    expect(
+      generateWithHeld(['loki.monitoring', 'gone.monitoring'], [], known, OPTIONS, OUTPUTS),
+    ).toBeUndefined();
+    expect(generateWithHeld(['loki.monitoring'], [], undefined, OPTIONS, OUTPUTS)).toBeUndefined();
   });
 
   test('are made roughly from those published tools that are asked for, and that have a URL', () => {
     const { documents } = generate([loki('a'), loki('b')], OPTIONS);
     const [a, b] = toolset(documents).tools as [PublishedTool, PublishedTool];
     const published = [a, { ...b, endpoint: 'nowhere' }];
-    const rough = (...names: string[]) => [...roughlyFrom(published, names, OPTIONS.kinds).keys()];
+    const rough = (...names: string[]) => [...approximateServices(published, names, OPTIONS.kinds).keys()];
     expect(rough('b.monitoring')).toEqual([]);
     expect(rough('a.monitoring', 'b.monitoring')).toEqual(['a.monitoring']);
-    expect(roughlyFrom([a, b], ['b.monitoring'], OPTIONS.kinds).size).toBe(1);
+    expect(approximateServices([a, b], ['b.monitoring'], OPTIONS.kinds).size).toBe(1);
   });
 });
