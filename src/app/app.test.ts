@@ -170,7 +170,11 @@ async function running(options: Parameters<typeof appWith>[0] = {}) {
     ...all,
     stop,
     ended,
-    get: (path: string, server = 'api') => fetch(`http://127.0.0.1:${all.portOf(server)}${path}`),
+    async get(path: string, server = 'api') {
+      // On a busy machine it may publish before the server listens.
+      await soon(() => expect(all.portOf(server)).toBeDefined());
+      return fetch(`http://127.0.0.1:${all.portOf(server)}${path}`);
+    },
   };
 }
 
