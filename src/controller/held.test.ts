@@ -62,6 +62,8 @@ describe('tools that are held', () => {
   const toolsIn = (documents: Documents | undefined): Record<string, string>[] =>
     JSON.parse(documents?.['toolset.json'] ?? '{}').tools;
 
+  const mcp = discovered(service('a', { labels: { app: 'mcp-server' }, ports: ['mcp:8000'] }));
+
   test.each<[string, DiscoveredService]>([
     ['HTTP at its own port', loki('loki', { ports: ['http:80'] })],
     ['HTTPS at its own port', discovered(offered('a', { type: 'grafana' }, { ports: ['https:443'] }))],
@@ -69,8 +71,11 @@ describe('tools that are held', () => {
       'a path',
       discovered(offered('a', { type: 'prometheus', path: '/prometheus' }, { ports: ['web:9090'] })),
     ],
-    ['an MCP server', discovered(service('a', { labels: { app: 'mcp-server' }, ports: ['mcp:8000'] }))],
-    ['an MCP server with server-sent events', discovered(offered('a', { type: 'mcp', path: '/sse' }))],
+    ['an MCP server', mcp],
+    [
+      'an MCP server with server-sent events',
+      { ...mcp, mode: 'sse', endpoint: { ...mcp.endpoint, path: '/sse' } },
+    ],
     ['a type of its owner', discovered(offered('a', { type: 'orders-api', description: 'Orders.' }))],
     ['a display name', discovered(offered('a', { type: 'loki', name: 'logs' }, { ports: ['http:3100'] }))],
     ['a time of creation', loki('loki', { created: '2026-01-01T00:00:00Z' })],

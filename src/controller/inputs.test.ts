@@ -164,6 +164,26 @@ describe('other options', () => {
     expect(await found()).toEqual(['b']);
   });
 
+  test('are those that detection goes by', async () => {
+    const { inputs, sync, found } = setup();
+    sync([loki('a')]);
+    inputs.reconfigure({ ...OPTIONS, detection: { ...detection, maxNamespaceServices: 1 } });
+    sync([loki('a'), loki('b')]);
+    expect(await found()).toEqual(['a']);
+  });
+
+  test('keep it for each cluster until that one was listed', async () => {
+    const clusters = [HOME_CLUSTER, 'far'];
+    const { inputs, sync, found } = setup(clusters);
+    const far = { ...loki('b'), cluster: 'far' };
+    sync([loki('a')]);
+    sync([far], { cluster: 'far' });
+    inputs.reconfigure(OPTIONS, clusters);
+    sync([loki('a')]);
+    sync([], { cluster: 'far', stale: ['monitoring'] });
+    expect(await found()).toEqual(['a', 'b']);
+  });
+
   test('keep what is known of places that the new source cannot read, until it can', async () => {
     const { inputs, sync, found } = setup();
     sync([loki('a'), loki('b')]);

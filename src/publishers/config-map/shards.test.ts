@@ -476,8 +476,9 @@ test('fields of others are taken over in parts that are there, and in those only
   const labels = { ...part?.metadata.labels, 'kubernaut.io/shard': '3' };
   put('toolset-3', { ...part, metadata: { ...part?.metadata, name: 'toolset-3', labels } });
   forced.length = 0;
-  await publisher.apply(decided, new Date(0), signal);
+  const answered = await publisher.apply(decided, new Date(0), signal);
   expect(forced).toContain('toolset-3');
+  expect(observed(answered)?.toolset?.documents).toEqual(parts(1, 3, 4));
 });
 
 test('a part is written again for another owner only, also beside owners of others', async () => {
@@ -514,6 +515,15 @@ test('what tools move to is written first, however much people write into their 
 });
 
 describe('a part that others wrote into, and that is not needed any more', () => {
+  test('is none of what is published, and the other parts are', async () => {
+    const { publish, put, stored } = await place();
+    await publish(parts(1, 2, 3));
+    const part = stored.get('toolset-3');
+    put('toolset-3', { ...part, data: { ...part?.data, note: 'mine' } });
+    expect(observed(await publish(parts(1, 2)))?.toolset?.documents).toEqual(parts(1, 2));
+    expect(stored.get('toolset-3')?.data).toEqual({ note: 'mine' });
+  });
+
   const theirs = async () => {
     const it = await place();
     await it.publish(parts(1, 2), { uid: 'a' });
@@ -590,6 +600,7 @@ describe('a part that may not be written', () => {
     expect(await isUsable(present)).toBe(false);
     allowed.add('patch');
     expect(await isUsable(present)).toBe(true);
+    expect(await isUsable(await refusedOf(publish(parts(1, 3))))).toBe(false);
   });
 
   test('may be denied anew after it was written, and the old denial does not count', async () => {
@@ -612,8 +623,8 @@ describe('a part that may not be written', () => {
     expect([await isUsable(refused), await isUsable(refused)]).toEqual([true, true]);
   });
 
-  test('is not usable while it cannot be read', async () => {
-    const { publish, deny, grant, isUsable, live } = await denied('GET');
+  test.each([false, true])('is not usable while it cannot be read; taken over: %s', async (force) => {
+    const { publish, deny, grant, isUsable, live } = await denied('GET', { force });
     await publish(parts(1));
     await live();
     deny();

@@ -249,7 +249,6 @@ export class ConfigMapShards {
       if (signal.aborted) resolve();
       signal.addEventListener('abort', () => resolve(), { once: true });
     });
-    this.#onKnown = () => {};
     await Promise.all(running);
   }
 
@@ -377,7 +376,8 @@ export class ConfigMapShards {
     try {
       await deleteConfigMap(this.#kube, shardTarget(this.#target, shard), state, signal);
     } catch (error) {
-      throw isStatus(error, 403) && object.immutable === true && byShard(this.#planned.documents).has(shard)
+      // Only an immutable shard is removed while it is needed.
+      throw isStatus(error, 403) && byShard(this.#planned.documents).has(shard)
         ? this.#denial(shard, 'delete', ['delete'], error as Error)
         : error;
     }

@@ -30,7 +30,8 @@ vi.mock('../../kubernetes/informer.ts', () => ({
         resolve();
       };
       if (signal.aborted) end();
-      signal.addEventListener('abort', end);
+      // A connection takes a while to close.
+      signal.addEventListener('abort', () => void setTimeout(end, name === 'toolset' ? 0 : 20));
     });
   },
 }));
@@ -64,6 +65,7 @@ async function watched() {
   const watching = publisher.watch?.(changed, failed, signal);
   return {
     ...api,
+    api,
     publisher,
     publish,
     changed,
@@ -129,7 +131,7 @@ test('parts are watched while they are there, each by one informer', async () =>
   expect(running()).toEqual(['toolset', 'toolset-2', 'toolset-3']);
   expect(informers.get('toolset-2')).toBe(first);
   await publish('a');
-  expect(running()).toEqual(['toolset']);
+  await vi.waitFor(() => expect(running()).toEqual(['toolset']));
   await publish('a', 'b');
   expect(running()).toEqual(['toolset', 'toolset-2']);
   expect(informers.get('toolset-2')).not.toBe(first);
@@ -152,6 +154,14 @@ test('nothing is watched after the end, whatever is read then', async () => {
   put('toolset-3', { ...stored.get('toolset-2') });
   await publisher.read(signal);
   expect([...informers.keys()]).toEqual([]);
+});
+
+test('what may not be read is not watched', async () => {
+  const { publish, api, publisher } = await watched();
+  await publish('a', 'b', 'c');
+  api.refusing = (request) => (request === 'GET toolset-3' ? 403 : undefined);
+  await publisher.read(stop.signal);
+  await vi.waitFor(() => expect([...informers.keys()].sort()).toEqual(['toolset', 'toolset-2']));
 });
 
 test('a watch whose signal is aborted already ends at once', async () => {
