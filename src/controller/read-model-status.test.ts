@@ -3,8 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { discovered } from '../../test/fixtures/unit/detection.ts';
 import { loki } from '../../test/fixtures/unit/engine.ts';
 import { observed } from '../../test/fixtures/unit/toolset.ts';
+import { conditionOf } from '../model/condition.ts';
 import type { Published } from '../model/published.ts';
 import { plan } from '../planning/plan.ts';
+import { OUTAGE_PLACE } from '../probing/outage.ts';
 import { idsOf } from './backend-ids.ts';
 import type { EngineEvent } from './events.ts';
 import { ReadModel } from './read-model.ts';
@@ -107,6 +109,67 @@ describe('a dependency', () => {
     expect(model.revision).toBe(1);
     expect(model.dependencies.kubernetes).toMatchObject({ status: 'failing', error: 'no route to host' });
   });
+});
+
+test('an event changes nothing but what it is about', () => {
+  const { model, apply, pass } = setup();
+  apply(failed('discovery-failed'));
+  expect(model.dependencies.configmap.status).toBe('waiting');
+  apply(failed('observe-failed'));
+  expect(model.publishProblems).toEqual([]);
+  expect(model.counters.failures).toBe(0);
+  apply(reconciled());
+  expect(model.lastPublished).toBeUndefined();
+  apply(PUBLISHED, pass());
+  expect(model.counters).toMatchObject({ publications: 1, cycles: 1 });
+});
+
+describe('whether a backend is published', () => {
+  const conditions = (model: ReadModel) => {
+    const [backend] = model.backends.backends;
+    return conditionOf(backend?.conditions ?? [], 'Published')?.status;
+  };
+
+  test('is known once it was read that nothing is', () => {
+    const { model, apply, pass } = setup();
+    apply(pass());
+    expect(conditions(model)).toBe('Unknown');
+    apply(NOTHING_PUBLISHED);
+    expect(conditions(model)).toBe('False');
+  });
+
+  test('stays known after what was published was deleted', () => {
+    const { model, apply, pass } = setup();
+    const data = { 'toolset.json': '{"tools":[]}' };
+    apply(pass(), { kind: 'observed', live: observed({ data, labels: {}, annotations: {} }) });
+    apply(NOTHING_PUBLISHED);
+    expect(conditions(model)).toBe('False');
+  });
+
+  test('follows from the last publication that failed, until one succeeds', () => {
+    const { model, apply, pass } = setup();
+    apply(pass(), NOTHING_PUBLISHED);
+    const reason = () => {
+      const [backend] = model.backends.backends;
+      return conditionOf(backend?.conditions ?? [], 'Published')?.message;
+    };
+    const before = reason();
+    apply(failed('publish-failed', 'no rights'));
+    expect(reason()).toContain('no rights');
+    apply(reconciled({ ok: false }));
+    expect(reason()).toContain('no rights');
+    apply(reconciled());
+    expect(reason()).toBe(before);
+  });
+});
+
+test('in an outage, the health of a backend that worked is unknown, and that of another one stands', () => {
+  const { model, apply, pass } = setup();
+  const [healthy, sick] = [discovered(loki('a')), discovered(loki('b'), 'unhealthy')];
+  apply(pass());
+  expect([healthy, sick].map((each) => model.healthNow(each))).toEqual(['healthy', 'unhealthy']);
+  apply(pass({ problems: [{ where: OUTAGE_PLACE, what: 'no backend is reachable' }] }));
+  expect([healthy, sick].map((each) => model.healthNow(each))).toEqual(['unknown', 'unhealthy']);
 });
 
 test('publications, failures and external changes are counted', () => {

@@ -53,6 +53,13 @@ describe('the order of the ways', () => {
     }
   });
 
+  test('stays as it is where nobody knows to which Pods the one in use leads', () => {
+    const unknown = (name: string): Candidate =>
+      candidate(service(name, { labels: { app: 'loki' }, ports: ['http:3100'] }));
+    const all = backend(unknown('a'), unknown('b'));
+    expect(inOrder(all, standing({ inUse: keys('a') }))).toBe(all);
+  });
+
   test('begins with the one that a person names, with a word on why, and has each once', () => {
     const ordered = inOrder(backend(a, b, c), standing({ named: keys('b') }));
     expect(namesOf(ordered)).toEqual(['b', 'a', 'c']);
@@ -115,6 +122,14 @@ describe('a backend of which several Services are in use', () => {
     expect(apart(all, inUse, NO_NAMING.held)[0]).toBe(all);
   });
 
+  test.each([
+    ['first', way('all'), two],
+    ['second', two, way('all')],
+  ])('is several where one leads to some of the Pods of the other, which comes %s', (_, first, second) => {
+    const parts = apart(backend(first, second), keys('all', 'two'), NO_NAMING.held);
+    expect(parts.map(nameOf)).toEqual([nameOf(first), nameOf(second)]);
+  });
+
   test('is several, each with the Services that are its own', () => {
     const whole = backend(
       {
@@ -170,7 +185,7 @@ describe('a backend of which several Services are in use', () => {
 describe('the ways that are tried', () => {
   const verdict = (more: Partial<Verdict>): Verdict => ({ ...HEALTHY, proof: 'unproven', ...more });
   const LOGIN = verdict({ reason: '401' });
-  const DEAD = verdict({ health: 'unhealthy', reason: '502' });
+  const DEAD = verdict({ health: 'unhealthy', fault: 'timeout', reason: '502' });
   const UNKNOWN = verdict({ health: 'unknown', reason: 'not probed' });
   const LOST = verdict({ health: 'unknown', fault: 'connection', reason: 'away' });
   const STRANGER = verdict({ proof: 'contradicted', reason: 'another' });
@@ -188,6 +203,7 @@ describe('the ways that are tried', () => {
     return {
       asked,
       used: nameOf(chosen.way),
+      evidence: chosen.way.evidence.length,
       why: groupEvidence(chosen.way).filter((each) => each !== GROUPED.detail),
     };
   };
@@ -200,7 +216,7 @@ describe('the ways that are tried', () => {
     ['it is in use, and nothing speaks against it', used('a'), [UNKNOWN], ['a'], 'a'],
     ['it works, and a person named it', { ...used('b'), named: keys('a') }, [LOGIN], ['a'], 'a'],
   ])('end with the preferred one where %s', (_, who, answers, asked, name) => {
-    expect(tried(abc, who, ...answers)).toEqual({ asked, used: name, why: [] });
+    expect(tried(abc, who, ...answers)).toMatchObject({ asked, used: name, why: [] });
   });
 
   test.each<[string, Parameters<typeof standing>[0], readonly Verdict[], readonly string[], string]>([
@@ -221,6 +237,7 @@ describe('the ways that are tried', () => {
   ])('end with %s', (_, who, answers, asked, name) => {
     const result = tried(abc, who, ...answers);
     expect([result.asked, result.used]).toEqual([asked, name]);
+    expect(result.evidence).toBe(abc.evidence.length + 1);
     expect(result.why).toEqual([
       expect.stringMatching(`^a is preferred, and ${name} is used until it works: a: `),
     ]);
@@ -237,7 +254,11 @@ describe('the ways that are tried', () => {
   });
 
   test('end with the one in use, without a word, where all are lost', () => {
-    expect(tried(abc, used('b'), LOST, LOST, LOST)).toEqual({ asked: ['a', 'b', 'c'], used: 'b', why: [] });
+    expect(tried(abc, used('b'), LOST, LOST, LOST)).toMatchObject({
+      asked: ['a', 'b', 'c'],
+      used: 'b',
+      why: [],
+    });
   });
 
   test('of a mere hint, only a proven one can be used', () => {
