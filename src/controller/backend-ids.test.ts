@@ -1,17 +1,11 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type RunningEngine, startEngine } from '../../test/fixtures/unit/engine.ts';
+import { expect, test } from 'vitest';
+import { enginesOnFakeTimers, type RunningEngine } from '../../test/fixtures/unit/engine.ts';
 import { MemoryPublisher } from '../../test/fixtures/unit/memory-publisher.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import type { Service } from '../model/service.ts';
 
-beforeEach(() => {
-  vi.useFakeTimers();
-});
 let running: RunningEngine;
-afterEach(async () => {
-  await running.stop();
-  vi.useRealTimers();
-});
+const startEngine = enginesOnFakeTimers();
 
 const part = (name: string, day: number): Service => ({
   ...service(name, { labels: { app: 'loki' }, ports: ['http-metrics:3100'] }),

@@ -1,11 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import {
+  enginesOnFakeTimers,
   FakeSource,
   HEALTHY,
   loki,
   namesOf,
   type RunningEngine,
-  startEngine,
 } from '../../test/fixtures/unit/engine.ts';
 import { keyFor, service } from '../../test/fixtures/unit/service.ts';
 import type { Verdict } from '../model/discovery.ts';
@@ -13,12 +13,8 @@ import type { Service } from '../model/service.ts';
 import type { EngineOptions } from './engine.ts';
 import type { EngineTarget } from './target.ts';
 
-beforeEach(() => void vi.useFakeTimers());
 let running: RunningEngine;
-afterEach(async () => {
-  await running.stop();
-  vi.useRealTimers();
-});
+const startEngine = enginesOnFakeTimers();
 
 /** An engine whose backends answer when the test says so. Those that are named here are healthy at once. */
 function setup(

@@ -1,11 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import {
+  enginesOnFakeTimers,
   FakeSource,
   HEALTHY,
   loki,
   namesOf,
   type RunningEngine,
-  startEngine,
   targetOn,
 } from '../../test/fixtures/unit/engine.ts';
 import { MemoryPublisher } from '../../test/fixtures/unit/memory-publisher.ts';
@@ -16,14 +16,8 @@ import { OUTPUTS } from '../outputs/registry.ts';
 import type { EngineOptions } from './engine.ts';
 import type { EngineTarget } from './target.ts';
 
-beforeEach(() => {
-  vi.useFakeTimers();
-});
 let running: RunningEngine;
-afterEach(async () => {
-  await running.stop();
-  vi.useRealTimers();
-});
+const startEngine = enginesOnFakeTimers();
 
 function setup(more: Partial<EngineOptions> = {}, home: Partial<EngineTarget> = {}): RunningEngine {
   running = startEngine(more, home);

@@ -1,10 +1,10 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
+  enginesOnFakeTimers,
   HEALTHY,
   loki,
   namesOf,
   type RunningEngine,
-  startEngine,
   targetOn,
 } from '../../test/fixtures/unit/engine.ts';
 import { MemoryPublisher } from '../../test/fixtures/unit/memory-publisher.ts';
@@ -16,14 +16,8 @@ import type { EngineOptions } from './engine.ts';
 import type { EngineTarget } from './target.ts';
 import { pause } from './trigger.ts';
 
-beforeEach(() => {
-  vi.useFakeTimers();
-});
 let running: RunningEngine;
-afterEach(async () => {
-  await running.stop();
-  vi.useRealTimers();
-});
+const startEngine = enginesOnFakeTimers();
 
 /** An engine with two targets, each in a place of its own. */
 function setup(more: Partial<EngineOptions> = {}, second: Partial<EngineTarget> = {}) {

@@ -1,3 +1,4 @@
+import { sameItems } from '../model/same.ts';
 import type { Service } from '../model/service.ts';
 import type { FormerSelectors } from './former-selectors.ts';
 import { type Selection, selectionOf, within } from './selection.ts';
@@ -29,9 +30,6 @@ function olderFirst(a: Service, b: Service): number {
 
 /** Whether a selector has too many entries to compare. Real ones have about ten at most, so it counts as selecting any Pods. */
 const isLong = ({ key, entries }: Selection): boolean => key !== undefined && entries.size === 0;
-
-const sameItems = <T>(one: readonly T[], other: readonly T[]): boolean =>
-  one.length === other.length && one.every((item, index) => item === other[index]);
 
 /** The result for Services that share Pods. @param before the previous result, which is reused if unchanged */
 function sharingOf(services: readonly Service[], before: Sharing | undefined): Sharing {

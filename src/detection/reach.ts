@@ -1,6 +1,7 @@
 import type { AddressBook, Addresses } from '../model/addresses.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
 import { displayKey, displayNamespace } from '../model/key.ts';
+import { sameItems } from '../model/same.ts';
 import type { Service, ServiceName } from '../model/service.ts';
 import { isOwnHost, serviceOfHost } from '../model/service-host.ts';
 
@@ -10,10 +11,6 @@ const MAX_PAIRS = 200_000;
 const MAX_TARGETS = 256;
 
 type Place = Pick<ServiceName, 'cluster' | 'namespace'>;
-
-const sameItems = (one: readonly string[] | undefined, other: readonly string[] | undefined): boolean =>
-  one === other ||
-  (one !== undefined && one.length === other?.length && one.every((item, index) => item === other[index]));
 
 /** Whether two versions of a Service are equivalent here. */
 const leadsAlike = (one: Service, other: Service | undefined): boolean =>

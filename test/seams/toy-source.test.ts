@@ -1,8 +1,8 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Service } from '../../src/model/service.ts';
 import { serviceKey } from '../../src/model/service.ts';
 import { readOnce, type Source } from '../../src/sources/source.ts';
-import { type RunningEngine, startEngine } from '../fixtures/unit/engine.ts';
+import { enginesOnFakeTimers } from '../fixtures/unit/engine.ts';
 import { service } from '../fixtures/unit/service.ts';
 
 // ---- The whole source: what a folder below src/sources would hold.
@@ -59,21 +59,13 @@ function toySource(registry: Registry): Source {
 
 // ---- What the others make of it.
 
-let running: RunningEngine | undefined;
-beforeEach(() => {
-  vi.useFakeTimers();
-});
-afterEach(async () => {
-  await running?.stop();
-  vi.useRealTimers();
-});
+const startEngine = enginesOnFakeTimers();
 
 describe('a source in one file', () => {
   test('what it lists is detected, probed and published, and its changes follow', async () => {
     const registry = new Registry();
     registry.set('loki', 'loki');
-    running = startEngine({ source: toySource(registry) });
-    const { publisher, probe, settle } = running;
+    const { publisher, probe, settle } = startEngine({ source: toySource(registry) });
     await settle();
     expect(publisher.tools).toEqual(['loki.monitoring']);
     expect(probe).toHaveBeenCalledTimes(1);
@@ -89,8 +81,7 @@ describe('a source in one file', () => {
     const registry = new Registry();
     registry.set('loki', 'loki');
     registry.isAway = true;
-    running = startEngine({ source: toySource(registry) });
-    const { publisher, settle, told } = running;
+    const { publisher, settle, told } = startEngine({ source: toySource(registry) });
     await settle(500);
     expect(told('source-failed')).toMatchObject([{ reason: 'network', retryIn: RETRY }]);
     expect(publisher.applied).toEqual([]);

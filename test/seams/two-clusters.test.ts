@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { EngineEvent } from '../../src/controller/events.ts';
 import { ReadModel } from '../../src/controller/read-model.ts';
 import { explain } from '../../src/detection/explain.ts';
@@ -15,10 +15,12 @@ import { createLogger } from '../../src/telemetry/logger.ts';
 import { MetricSet } from '../../src/telemetry/metric-set.ts';
 import { stateMetrics } from '../../src/telemetry/state-metrics.ts';
 import { options, rules } from '../fixtures/unit/detection.ts';
-import { HEALTHY, type RunningEngine, startEngine } from '../fixtures/unit/engine.ts';
+import { enginesOnFakeTimers, HEALTHY } from '../fixtures/unit/engine.ts';
 import { service } from '../fixtures/unit/service.ts';
 
 const EAST = 'east';
+
+const startEngine = enginesOnFakeTimers();
 
 const loki = (cluster: string, name = 'loki'): Service =>
   service(name, {
@@ -94,9 +96,8 @@ function setting(...clusters: string[]) {
     { refreshInterval: 3_600_000, now: () => performance.now(), random: () => 0.5, emit: tell },
   );
   const stages = { rules, problems: [], prober, detection: options, maxBackends: 100 };
-  running = startEngine({ source, stages, tell });
   return {
-    ...running,
+    ...startEngine({ source, stages, tell }),
     source,
     sick,
     lines,
@@ -109,15 +110,6 @@ function setting(...clusters: string[]) {
     },
   };
 }
-
-let running: RunningEngine | undefined;
-beforeEach(() => {
-  vi.useFakeTimers();
-});
-afterEach(async () => {
-  await running?.stop();
-  vi.useRealTimers();
-});
 
 describe('two clusters with a Service of the same namespace and name', () => {
   test('are two backends with ids, tools and conditions of their own', async () => {
@@ -217,12 +209,11 @@ describe('two clusters with a Service of the same namespace and name', () => {
       expect(explanation?.candidate?.service.cluster).toBe(cluster);
       expect(explanation?.candidate?.fallbacks).toEqual([]);
     }
-    const { source, settle, readModel, log } = setting(HOME_CLUSTER, EAST);
+    const { source, settle, stop, readModel, log } = setting(HOME_CLUSTER, EAST);
     source.sync(HOME_CLUSTER, loki(HOME_CLUSTER));
     source.sync(EAST, loki(EAST));
     await settle();
-    await running?.stop();
-    running = undefined;
+    await stop();
     vi.useRealTimers();
     const backing = { readModel, types: () => ['loki'] } as unknown as Backing;
     const app = await createApp({

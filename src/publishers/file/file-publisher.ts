@@ -151,8 +151,7 @@ export function filePublisher(
       );
     }
   };
-  const read = async (): Promise<Published | undefined> => {
-    const text = await readText();
+  const publishedIn = (text: string): Published | undefined => {
     known = text;
     if (isEmpty(text)) return undefined;
     const objects = [...manifestsIn(text)].map(([shard, document]) => ({ shard, ...configMapIn(document) }));
@@ -166,7 +165,7 @@ export function filePublisher(
   };
   return {
     target: path,
-    read,
+    read: async () => publishedIn(await readText()),
     isUsable: async () => !isJson(await readText()),
     async apply(plan, now) {
       if (plan.action === 'none') return undefined;
@@ -183,8 +182,10 @@ export function filePublisher(
           index === 0 && plan.restore !== undefined ? restoredConfigMap(object, plan.restore) : object;
         return manifestText(whole, index + 1, before.get(index + 1), isJson(text));
       });
-      await replace(streamOf([...texts, ...keptTexts(before, plan, owned.length)]));
-      return read();
+      const written = streamOf([...texts, ...keptTexts(before, plan, owned.length)]);
+      await replace(written);
+      // Not read again: others may have changed the file already, which is their change.
+      return publishedIn(written);
     },
     async watch(changed, _failed, signal) {
       const check = async (): Promise<void> => {

@@ -14,6 +14,17 @@ vi.mock('../../files/watch-files.ts', () => ({
   },
 }));
 
+/** Called as soon as the file was replaced. */
+const replaced = vi.hoisted(() => ({ after: async (_path: string): Promise<void> => {} }));
+vi.mock('node:fs/promises', async (original) => {
+  const fs = await original<typeof import('node:fs/promises')>();
+  const rename: typeof fs.rename = async (from, to) => {
+    await fs.rename(from, to);
+    await replaced.after(String(to));
+  };
+  return { ...fs, rename };
+});
+
 const { signal } = new AbortController();
 
 async function setup() {
@@ -59,17 +70,17 @@ test('what others write to the file, and its removal, is a change; what we write
   expect(changed).not.toHaveBeenCalled();
   await writeFile(path, (await readFile(path, 'utf8')).replace('toolset.json: b', 'toolset.json: edited'));
   await notice();
-  expect(changed).toHaveBeenCalledTimes(1);
+  await vi.waitFor(() => expect(changed).toHaveBeenCalledTimes(1));
   // It was read meanwhile.
   await read();
   await notice();
-  expect(changed).toHaveBeenCalledTimes(1);
+  await vi.waitFor(() => expect(changed).toHaveBeenCalledTimes(1));
   await rm(path);
   await notice();
-  expect(changed).toHaveBeenCalledTimes(2);
+  await vi.waitFor(() => expect(changed).toHaveBeenCalledTimes(2));
   await stop();
   await notice();
-  expect(changed).toHaveBeenCalledTimes(2);
+  await vi.waitFor(() => expect(changed).toHaveBeenCalledTimes(2));
   expect(failed).not.toHaveBeenCalled();
 });
 
@@ -79,6 +90,19 @@ test('a file that cannot be read any more is a change, so that the next run repo
   await rm(path);
   await mkdir(path);
   await notice();
-  expect(changed).toHaveBeenCalledTimes(1);
+  await vi.waitFor(() => expect(changed).toHaveBeenCalledTimes(1));
+  await stop();
+});
+
+test('what others do right after a write is a change too', async () => {
+  const { path, changed, publish, notice, stop } = await setup();
+  replaced.after = (file) => rm(file);
+  onTestFinished(() => {
+    replaced.after = async () => {};
+  });
+  await publish('a');
+  await expect(readFile(path)).rejects.toThrow('ENOENT');
+  await notice();
+  await vi.waitFor(() => expect(changed).toHaveBeenCalledTimes(1));
   await stop();
 });
