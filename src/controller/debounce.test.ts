@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { AdaptiveDebounce, createQuietNamespaces, restAfter } from './debounce.ts';
+import { AdaptiveDebounce, restAfter } from './debounce.ts';
 
 test('a single change hardly waits; a burst waits longer and longer, up to a limit; after a quiet time it is new', () => {
   const debounce = new AdaptiveDebounce();
@@ -26,15 +26,4 @@ test('an urgent reason waits as long as the last run took', () => {
   expect(restAfter({ cost: 100, since: 0, isUrgent: true })).toBe(100);
   expect(restAfter({ cost: 100, since: 40, isUrgent: true })).toBe(60);
   expect(restAfter({ cost: 1, since: 0, isUrgent: true })).toBe(10);
-});
-
-test('a namespace that changes all the time is not urgent, and leaves the others urgent', () => {
-  let time = 0;
-  const quiet = createQuietNamespaces(() => time);
-  const urgent = (namespace: string): boolean => quiet.take(namespace).allowed;
-  const loud = Array.from({ length: 100 }, () => urgent('loud'));
-  expect(loud.filter(Boolean)).toHaveLength(10);
-  expect(urgent('other')).toBe(true);
-  time = 1_000;
-  expect([urgent('loud'), urgent('loud')]).toEqual([true, false]);
 });

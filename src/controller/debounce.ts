@@ -1,5 +1,3 @@
-import { RateLimiter } from '../model/rate-limit.ts';
-
 /** Shortest and longest delay, and how long it must be quiet for the shortest again, in milliseconds. */
 const SHORTEST = 10;
 const LONGEST = 160;
@@ -48,10 +46,3 @@ export const restAfter = ({ cost, since, isMoreExpected = true, isUrgent = false
   if (!isMoreExpected && cost <= CHEAP) return 0;
   return Math.max(SHORTEST, Math.min(LONGEST_REST, cost * (isUrgent ? URGENT_REST : REST)) - since);
 };
-
-/**
- * Namespaces that change rarely, so that those that change all the time do not delay them: the first ten events of a
- * namespace are urgent, and then one per second.
- */
-export const createQuietNamespaces = (now: () => number = () => performance.now()): RateLimiter =>
-  new RateLimiter({ rate: 1, burst: 10, clients: 10_000, now });

@@ -9,7 +9,7 @@ import type { Publisher } from '../publishers/publisher.ts';
 import type { Change, Source } from '../sources/source.ts';
 import { BackendIds, type Ids } from './backend-ids.ts';
 import { BackendTracker, type Evaluation, GRACE } from './backend-tracker.ts';
-import { createQuietNamespaces, restAfter } from './debounce.ts';
+import { restAfter } from './debounce.ts';
 import type { EngineEvent } from './events.ts';
 import { fingerprint } from './fingerprint.ts';
 import { type Batch, Inputs } from './inputs.ts';
@@ -19,6 +19,7 @@ import type { EngineStages } from './pass.ts';
 import { ProbeQueue } from './probe-queue.ts';
 import { Retry } from './retry.ts';
 import { pause, Trigger } from './trigger.ts';
+import { UrgencyBudget } from './urgency.ts';
 import { publishedWays } from './ways.ts';
 
 export interface DiscoveryOptions {
@@ -65,7 +66,7 @@ export class DiscoveryLoop {
   readonly #retry = new Retry();
   /** Fires for a reason that should not wait for long. */
   readonly #urgent = new Trigger();
-  readonly #quietNamespaces = createQuietNamespaces();
+  readonly #urgency = new UrgencyBudget();
   #probes: ProbeQueue | undefined;
   #batch: Batch | undefined;
   /** Since the last snapshot: everything was listed, and the time that detection took. */
@@ -116,7 +117,7 @@ export class DiscoveryLoop {
   /** Something changed in a namespace. */
   #fire(namespace: string): void {
     this.#trigger.fire();
-    if (this.#quietNamespaces.take(namespace).allowed) this.#urgent.fire();
+    if (this.#urgency.take(namespace)) this.#urgent.fire();
   }
 
   /** Runs soon: something that discovery depends on changed. */
