@@ -31,11 +31,14 @@ export function labelled(type: string, fields: Partial<Service> = {}): Service {
   };
 }
 
-/** One pass over Services all of whose ports lead to one local port. */
+/**
+ * One pass over Services all of whose ports lead to one local port.
+ * @param timeout of each probe, in milliseconds: by default long enough for a busy machine
+ */
 export function discoverAt(
   port: number,
   services: readonly Service[],
-  timeout = 5_000,
+  timeout = 30_000,
 ): Promise<DiscoveryResult> {
   const target = { host: '127.0.0.1', port };
   const connectTo = new Map(
@@ -46,7 +49,7 @@ export function discoverAt(
   const route = { fetch: directFetch(connectTo), exchange: directExchange(connectTo) };
   const prober = createProber(probeKinds(rules), route, { concurrency: 32, timeout });
   const stages = { rules, problems: [], prober, detection: DETECTION, maxBackends: 1_000 };
-  return discover(services, stages, AbortSignal.timeout(30_000));
+  return discover(services, stages, AbortSignal.timeout(60_000));
 }
 
 /** What a pass made of each Service, in one line: type and base path, health and proof. */

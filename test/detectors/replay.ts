@@ -10,11 +10,24 @@ interface RecordedAnswer {
   readonly body: string;
 }
 
+/** What detection must make of the Services that lead to a recorded server, whatever their labels say. */
+interface Expected {
+  readonly type: string;
+  /** Type and base path, health and proof, as `outcome` in `probing.ts` writes them: `mimir /prometheus, healthy, proven`. */
+  readonly outcome: string;
+  /** A regular expression that the reason must match. */
+  readonly reason?: string;
+  /** `refused`: with the labels of another type, the responses are too weak to change the type, and nothing is found. */
+  readonly elsewhere?: 'refused';
+}
+
 /** What a server answered: recorded from a real one, or written after the product's documentation, as `how` says. */
 export interface Recording {
   readonly product: string;
   readonly version: string;
   readonly how: string;
+  /** Absent in decoys, and in recordings with tests of their own. */
+  readonly expected?: Expected;
   /** Answers by method and path, and for MCP the method of JSON-RPC. */
   readonly answers?: Readonly<Record<string, RecordedAnswer>>;
   /** What it answers to any other path, `{path}` in it being that path; else what it answered most often. */
