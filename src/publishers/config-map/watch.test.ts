@@ -26,7 +26,7 @@ vi.mock('../../kubernetes/informer.ts', () => ({
     informers.set(name, tell);
     return new Promise((resolve) => {
       const end = (): void => {
-        informers.delete(name);
+        if (informers.get(name) === tell) informers.delete(name);
         resolve();
       };
       if (signal.aborted) end();
