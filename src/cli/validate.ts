@@ -7,6 +7,7 @@ import { SETTING_NAMES, SETTINGS } from '../config/setting-table.ts';
 import { Fault } from '../config/setting-texts.ts';
 import { roleFault } from '../detection/rules.ts';
 import { ConfigError } from '../model/errors.ts';
+import { OUTPUT_IDS } from '../model/output-ids.ts';
 import { keysAt } from '../model/schema-keys.ts';
 import { unreadable } from '../model/unreadable.ts';
 import { FILE } from '../model/yaml-document.ts';
@@ -62,10 +63,14 @@ function documentOf(output: string): Kind {
   return { faults: textCheck(output), name: file?.path ?? /^$/, keys: file?.keys ?? [] };
 }
 
+const DOCUMENTS = Object.fromEntries(OUTPUT_IDS.map((id) => [id, documentOf(id)])) as Record<
+  (typeof OUTPUT_IDS)[number],
+  Kind
+>;
+
 const KINDS: Readonly<Record<FileKind, Kind>> = {
   overrides: { faults: textCheck('overrides'), name: /overrides\.ya?ml$/, keys: keysAt(overridesSchema, []) },
-  'toolset-json': documentOf('toolset-json'),
-  holmesgpt: documentOf('holmesgpt'),
+  ...DOCUMENTS,
   config: { faults: schemaCheck(checkedConfig), name: /config\.ya?ml$/, keys: keysAt(configFileSchema, []) },
   detector: {
     faults: schemaCheck(checkedDetector),

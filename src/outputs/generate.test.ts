@@ -69,7 +69,7 @@ describe('generate', () => {
     expect(keys.filter((key) => key.includes('.'))).toEqual([]);
   });
 
-  test('an unhealthy service is left out of both, and of the count', () => {
+  test('an unhealthy service is left out of all documents, and of the count', () => {
     const dead = discovered(service('dead', { labels: { app: 'prometheus' }, ports: [9090] }), 'unhealthy');
     expect(generate([...SEVERAL, dead])).toEqual(generate(SEVERAL));
     expect(generate([dead]).tools).toEqual([]);
@@ -91,7 +91,7 @@ describe('generate', () => {
     for (const name of Object.keys(toolsets)) expect(name).toMatch(/^kubernetes\//);
   });
 
-  test('both end in one line break', () => {
+  test('each document ends in one line break', () => {
     for (const text of Object.values(generate(SEVERAL).documents)) expect(text).toMatch(/[^\n]\n$/);
   });
 });

@@ -71,7 +71,10 @@ export interface Output<Settings = unknown> {
   readonly documents: readonly DocumentType[];
   /** The part of a detector file that says how a backend appears in this output. */
   readonly mapping?: MappingRules;
-  /** Pure: the same tools give the same artifacts. @param ordered in order of precedence */
+  /**
+   * Pure: the same tools give the same artifacts. Each document ends in one line break.
+   * @param ordered in order of precedence
+   */
   render(ordered: readonly Tool[], options: RenderOptions & Settings): Rendered;
   /** About how many bytes a tool takes in the artifacts. */
   sizeOf(tool: Tool): number;

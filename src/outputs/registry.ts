@@ -10,7 +10,7 @@ export type OutputSettings = HolmesSettings;
 /** The outputs of the home target: their documents are published together in the ConfigMap. */
 export const OUTPUTS = outputsOf<OutputSettings>([toolsetJsonOutput, holmesgpt]);
 
-/** Agents with a place of their own. Together with `OUTPUTS`, this is the only list of agents. */
+/** Agents with a place of their own. Together with `OUTPUTS`, this is the list of agents; `OUTPUT_IDS` of the model repeats their ids. */
 export const TARGET_TYPES: readonly TargetType<OutputSettings>[] = [];
 
 /** All outputs that the program has. */

@@ -5,8 +5,16 @@ import type { DiscoveredService } from '../model/discovery.ts';
 import { byShard, type Documents, shardOf } from '../model/documents.ts';
 import { NO_OVERRIDES } from '../model/overrides.ts';
 import type { Limits } from '../planning/budget.ts';
+import { asFaults } from './faults.ts';
 import { generate } from './generate.ts';
-import { OUTPUTS } from './registry.ts';
+import { holmesgpt } from './holmesgpt/output.ts';
+import type { Output } from './output.ts';
+import { outputsOf } from './outputs.ts';
+import type { OutputSettings } from './registry.ts';
+import { toolsetJsonOutput } from './toolset-json/output.ts';
+
+/** One output that can be divided and one that cannot, whatever else the registry lists. */
+const OUTPUTS = outputsOf<OutputSettings>([toolsetJsonOutput, holmesgpt]);
 
 const template = discovered(offered('template'));
 
@@ -27,15 +35,19 @@ const many = (namespace: string, count: number): DiscoveredService[] =>
     };
   });
 
-const made = (found: readonly DiscoveredService[], limits: Partial<Limits>) =>
-  generate(found, {
-    credentials: {},
-    holmesgptVersion: '0.32',
-    overrides: NO_OVERRIDES,
-    kinds: new Map(),
-    maxToolsPerNamespace: 10_000,
-    ...limits,
-  });
+const made = (found: readonly DiscoveredService[], limits: Partial<Limits>, outputs = OUTPUTS) =>
+  generate(
+    found,
+    {
+      credentials: {},
+      holmesgptVersion: '0.32',
+      overrides: NO_OVERRIDES,
+      kinds: new Map(),
+      maxToolsPerNamespace: 10_000,
+      ...limits,
+    },
+    outputs,
+  );
 
 const bytesIn = (documents: Documents): number =>
   Object.values(documents).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
@@ -96,6 +108,21 @@ describe('documents that do not fit into one ConfigMap', () => {
     const [first] = left;
     expect(documents['custom_toolset.yaml']).not.toContain(`${first?.key.replace('/', '.')}:`);
     expect(limitNotes.some(({ what }) => what.includes('left out of custom_toolset.yaml'))).toBe(true);
+  });
+
+  test('are named together if several cannot be divided', () => {
+    const name = 'other.txt';
+    const other: Output = {
+      id: 'other',
+      documents: [{ name, mediaType: 'text/plain', check: () => asFaults({}) }],
+      render: (tools) => ({ artifacts: [{ name, mediaType: 'text/plain', content: `${tools.length}\n` }] }),
+      sizeOf: () => 1,
+    };
+    const outputs = outputsOf<OutputSettings>([...OUTPUTS.all, other]);
+    const { limitNotes } = made(FOUND, { ...LIMITS, maxAgentTools: 10_000 }, outputs);
+    expect(limitNotes.map(({ what }) => what).join('\n')).toMatch(
+      /KiB that custom_toolset\.yaml and other\.txt have room for.*left out of .*, which are not divided/s,
+    );
   });
 
   test('are left out of by one ConfigMap only, as before, if no more are allowed', () => {

@@ -164,14 +164,16 @@ function divided<S>(
     rest = sizeOf(some.documents) <= most - first ? { ...some, gone: new Set() } : fitted(kept, most - first);
   }
   const rendered = shards.map((tools, index) => render(parts, tools, options, index + 1));
-  const names = joined(namesOf(whole));
+  const undivided = namesOf(whole);
+  const names = joined(undivided);
+  const isOne = undivided.length === 1;
   const limited = without(
     together([...rendered, rest], kept),
     'agent_bytes',
     kept.filter((tool) => rest.gone.has(tool)),
     {
-      why: `has tools that take more than its share of the ${(most - first) / KIB} KiB that ${names} has room for`,
-      effect: `left out of ${names}, which is not divided`,
+      why: `has tools that take more than its share of the ${(most - first) / KIB} KiB that ${names} ${isOne ? 'has' : 'have'} room for`,
+      effect: `left out of ${names}, which ${isOne ? 'is' : 'are'} not divided`,
       of: whole,
     },
   );

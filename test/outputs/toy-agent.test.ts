@@ -56,7 +56,7 @@ const toy: Output = {
         ? []
         : [[mapping.parse(mappings.toy).plugin, `${scheme}://${host}:${port}`] as const],
     );
-    const content = JSON.stringify({ plugins: { ...Object.fromEntries(plugins.sort()), ...mine } });
+    const content = `${JSON.stringify({ plugins: { ...Object.fromEntries(plugins.sort()), ...mine } })}\n`;
     return { artifacts: [{ name: 'toy.json', mediaType: 'application/json', content }] };
   },
   sizeOf: () => 100,

@@ -1,6 +1,7 @@
 import * as z from 'zod';
+import { OUTPUT_IDS } from '../../model/output-ids.ts';
 
-const DOCUMENT_KINDS = ['toolset-json', 'holmesgpt', 'overrides'] as const;
+const DOCUMENT_KINDS = [...OUTPUT_IDS, 'overrides'] as const;
 
 export type DocumentKind = (typeof DOCUMENT_KINDS)[number];
 
