@@ -12,7 +12,7 @@ export interface OpenedTarget {
 
 /**
  * An agent that does not read the ConfigMap, but a place of its own, such as a custom resource. It is kept up to date in a
- * loop of its own, with its own history and holds; `overrides.yaml` of the ConfigMap counts for it too.
+ * loop of its own, with its own history and holds; `overrides.yaml` of the ConfigMap applies to it too.
  */
 export interface TargetType<Settings = unknown> {
   /** Identifies it in logs, metrics (label `target`) and statistics. */

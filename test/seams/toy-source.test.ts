@@ -5,7 +5,7 @@ import { readOnce, type Source } from '../../src/sources/source.ts';
 import { enginesOnFakeTimers } from '../fixtures/unit/engine.ts';
 import { service } from '../fixtures/unit/service.ts';
 
-// ---- The whole source: what a folder below src/sources would hold.
+// ---- The whole source: what a file in src/sources would hold.
 
 /** A registry that lists addresses, and reports changes of single ones. */
 class Registry {
