@@ -82,10 +82,10 @@ test('each unknown key has its own line, in file order', async () => {
 test('a flood of unknown keys is truncated', async () => {
   const { lines } = await validated(
     'overrides',
-    Array.from({ length: 2000 }, (_, index) => `"${'k'.repeat(200)}${index}": 1`).join('\n'),
+    Array.from({ length: 1000 }, (_, index) => `"${'k'.repeat(200)}${index}": 1`).join('\n'),
   );
   expect(lines).toHaveLength(51);
-  expect(lines[50]).toBe('-: and 1950 more');
+  expect(lines[50]).toBe('-: and 950 more');
   expect(lines[0]).toHaveLength('-:1:1: unknown key ""; there are tools, holmesgpt'.length + 101);
 });
 
@@ -129,5 +129,35 @@ describe('what no schema says', () => {
     );
     expect(code).toBe(1);
     expect(lines[0]).toMatch(/^-:1:1: there is no role "gatewy"; the vocabulary has /);
+  });
+});
+
+describe('a text is too long where it is for `serve`', () => {
+  const words = (count: number): string => `# ${'x'.repeat(1021)}\n`.repeat(count);
+
+  test.each([
+    ['overrides', 256, 'tools: {}\n'],
+    ['holmesgpt', 1024, 'mcp_servers:\n  a: { config: { url: http://a/mcp } }\n'],
+    ['toolset-json', 1024, 'tools: []\n'],
+  ] as const)('%s: at most %i KiB', async (kind, most, text) => {
+    expect(await validated(kind, words(most - 1) + text)).toEqual({ code: 0, lines: [`-: fine (${kind})`] });
+    expect(await validated(kind, words(most) + text)).toEqual({
+      code: 1,
+      lines: [`-:1:1: longer than ${most} KiB, the limit`],
+    });
+  });
+
+  test('and too complex where it is', async () => {
+    const { code, lines } = await validated('overrides', `tools: {${'a: {}, '.repeat(34_000)}}\n`);
+    expect(code).toBe(1);
+    expect(lines).toEqual([expect.stringMatching(/^-:\d+:\d+: more than 100000 tokens, the limit$/)]);
+  });
+
+  test('only the limit is reported for a large binary', async () => {
+    const binary = Buffer.from(Array.from({ length: 300_000 }, (_, index) => (index * 7919) % 256));
+    expect(await validated('overrides', binary.toString())).toEqual({
+      code: 1,
+      lines: ['-:1:1: longer than 256 KiB, the limit'],
+    });
   });
 });

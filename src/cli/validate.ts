@@ -10,7 +10,7 @@ import { ConfigError } from '../model/errors.ts';
 import { OUTPUT_IDS } from '../model/output-ids.ts';
 import { keysAt } from '../model/schema-keys.ts';
 import { unreadable } from '../model/unreadable.ts';
-import { FILE } from '../model/yaml-document.ts';
+import { LARGE, SMALL, type YamlLimits } from '../model/yaml-document.ts';
 import { readYaml } from '../model/yaml-text.ts';
 import { checkText } from '../outputs/check-text.ts';
 import { detectorSchema } from '../outputs/detector-schema.ts';
@@ -30,10 +30,11 @@ const schemaCheck =
   (text) =>
     asFaults(readYaml(text, schema));
 
+/** A check with the limits of the cluster, so that `serve` refuses nothing that `validate` accepts. */
 const textCheck =
-  (kind: string): Check =>
+  (kind: string, limits: YamlLimits): Check =>
   (text) =>
-    checkText(kind, text, FILE);
+    checkText(kind, text, limits);
 
 /** The schema of a configuration file, with checks of the values. */
 const checkedConfig = configFileSchema.superRefine((config, context) => {
@@ -60,7 +61,7 @@ interface Kind {
 /** The document of an output. */
 function documentOf(output: string): Kind {
   const file = ALL_OUTPUTS.find(({ id }) => id === output)?.documents[0]?.file;
-  return { faults: textCheck(output), name: file?.path ?? /^$/, keys: file?.keys ?? [] };
+  return { faults: textCheck(output, LARGE), name: file?.path ?? /^$/, keys: file?.keys ?? [] };
 }
 
 const DOCUMENTS = Object.fromEntries(OUTPUT_IDS.map((id) => [id, documentOf(id)])) as Record<
@@ -69,7 +70,11 @@ const DOCUMENTS = Object.fromEntries(OUTPUT_IDS.map((id) => [id, documentOf(id)]
 >;
 
 const KINDS: Readonly<Record<FileKind, Kind>> = {
-  overrides: { faults: textCheck('overrides'), name: /overrides\.ya?ml$/, keys: keysAt(overridesSchema, []) },
+  overrides: {
+    faults: textCheck('overrides', SMALL),
+    name: /overrides\.ya?ml$/,
+    keys: keysAt(overridesSchema, []),
+  },
   ...DOCUMENTS,
   config: { faults: schemaCheck(checkedConfig), name: /config\.ya?ml$/, keys: keysAt(configFileSchema, []) },
   detector: {
@@ -107,8 +112,13 @@ async function textOf(path: string, stdin: NodeJS.ReadableStream): Promise<strin
   }
 }
 
+/** What a text says, or its syntax errors. */
+interface Content extends ContentFaults {
+  readonly content?: unknown;
+}
+
 /** Parses a text as YAML. Returns its content, or its syntax errors. */
-function parseContent(text: string): ContentFaults & { readonly content?: unknown } {
+function parseContent(text: string): Content {
   const read = readYaml(text, z.unknown());
   return 'value' in read ? { ...asFaults(read), content: read.value } : asFaults(read);
 }
@@ -122,7 +132,7 @@ export async function validateCommand(
   let faulty = false;
   for (const path of paths) {
     const text = await textOf(path, cli.stdin);
-    const plain = parseContent(text);
+    const plain: Content = flags.kind === undefined ? parseContent(text) : asFaults({});
     const kind = flags.kind ?? kindOf(path, plain.content);
     if (kind === undefined && plain.faults.length === 0)
       throw new ConfigError(
