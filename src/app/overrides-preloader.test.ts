@@ -133,3 +133,26 @@ test('a hostile text of the full length does not touch the event loop', async ()
   const read = readOverrides(text);
   expect('faults' in read && faultsLine(read)).toMatch(/more than 100000 tokens/);
 });
+
+test('a wrapped publisher does everything that the publisher does', async () => {
+  const { signal } = new AbortController();
+  const done: string[] = [];
+  const inner: Required<Publisher> = {
+    target: 'ns/toolset',
+    history: { list: async () => [], record: async () => [] },
+    read: async () => undefined,
+    apply: async () => void done.push('apply'),
+    isUsable: async () => done.push('isUsable') > 0,
+    watch: async () => void done.push('watch'),
+  };
+  const wrapped = setting().ahead.publisher(inner);
+  expect(Object.keys(wrapped).sort()).toEqual(Object.keys(inner).sort());
+  await wrapped.apply({} as never, new Date(), signal);
+  expect(await wrapped.isUsable?.({} as never, signal)).toBe(true);
+  await wrapped.watch?.(
+    () => {},
+    () => {},
+    signal,
+  );
+  expect(done).toEqual(['apply', 'isUsable', 'watch']);
+});

@@ -77,6 +77,7 @@ export class OverridesPreloader {
       ...(inner.history === undefined ? {} : { history: this.#history(inner.history) }),
       read,
       apply: (...args) => inner.apply(...args),
+      ...(inner.isUsable === undefined ? {} : { isUsable: inner.isUsable.bind(inner) }),
       ...(inner.watch === undefined ? {} : { watch: inner.watch.bind(inner) }),
     };
   }

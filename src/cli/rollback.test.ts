@@ -166,7 +166,7 @@ test('our own owner reference stays, and those of others are not copied', async 
 
 test('a failure to write the history has its own exit code, because the ConfigMap was changed', async () => {
   const place = await published(withTools(1), withTools(2));
-  place.refusing = () => 403;
+  place.refusing = (request) => (request === 'GET' ? undefined : 403);
   const failure = await place.rollback().catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(IncompleteError);
   expect(String(failure)).toMatch(/is back at revision 1, but the history could not be written: cannot keep/);

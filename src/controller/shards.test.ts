@@ -173,3 +173,23 @@ test.each([
     expect(warnings).toHaveLength(2);
   },
 );
+
+test('after rights were missing for a while, all parts are used again', async () => {
+  const { api, reconciler } = await setup();
+  const run = (count: number) => reconciler.run({ found: lokis(0, count), contradicted: [] }, 1, signal);
+  const names = () => [...api.stored.keys()].sort();
+  await run(150);
+  const divided = names();
+  api.refusing = (request) => (/^(DELETE|PATCH|POST) toolset-/.test(request) ? 403 : undefined);
+  await run(148);
+  await run(148);
+  api.refusing = () => undefined;
+  api.allowing = () => true;
+  await run(148);
+  await run(148);
+  expect(names()).toEqual(divided);
+  const tools = [...api.stored.values()].flatMap(
+    ({ data }) => JSON.parse(data['toolset.json'] ?? '{}').tools,
+  );
+  expect(tools).toHaveLength(148);
+});

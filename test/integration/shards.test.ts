@@ -234,3 +234,35 @@ test('a part that is not needed any more keeps what others wrote, and is used ag
   expect([...failures(serve), ...failures(fewer), ...failures(again)]).toEqual([]);
   await again.stop();
 });
+
+test('after a right was missing for a while, all parts are used again without a restart', {
+  timeout: 180_000,
+}, async () => {
+  const given = await setting({ shards: true });
+  const { cluster, target } = given;
+  await many(given, 0, 140);
+  const serve = startServe({ ...given.env, ...LIMITS, MAX_DOCUMENT_KIB: '32', DISCOVERY_INTERVAL: '5s' });
+  await published(given, 140, 3, serve);
+  const roles = `/apis/rbac.authorization.k8s.io/v1/namespaces/${target}/roles`;
+  interface Role {
+    readonly metadata: { readonly name: string };
+    readonly rules: readonly {
+      readonly resourceNames?: readonly string[];
+      readonly verbs: readonly string[];
+    }[];
+  }
+  const [role] = (await cluster.admin.get<{ readonly items: readonly Role[] }>(roles)).items;
+  if (role === undefined) throw new Error('the ServiceAccount has no role');
+  const isOfShards = ({ resourceNames = [] }: Role['rules'][number]): boolean =>
+    resourceNames.includes(`${CONFIG_MAP}-2`);
+  const set = (rules: Role['rules']) => cluster.admin.patch(`${roles}/${role.metadata.name}`, { rules });
+  await set(
+    role.rules.map((rule) => (isOfShards(rule) ? { ...rule, verbs: ['get', 'list', 'watch'] } : rule)),
+  );
+  await many(given, 140, 1);
+  await serve.logged('may not write ConfigMap');
+  await set(role.rules);
+  await published(given, 141, 3, serve);
+  expect(failures(serve)).toEqual([]);
+  await serve.stop();
+});
