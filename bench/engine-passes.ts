@@ -83,7 +83,7 @@ export async function openPasses(
     ],
     version: '0.0.0',
     now: () => new Date(),
-    tell: (event) => {
+    emit: (event) => {
       for (const listen of waiting) listen(event);
     },
     once: false,

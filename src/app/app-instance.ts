@@ -73,10 +73,10 @@ export async function createAppInstance(
   context: RuntimeContext,
   before?: AppInstance,
 ): Promise<AppInstance> {
-  const { serveOptions, host, log, cluster, emit: tell } = context;
+  const { serveOptions, host, log, cluster, emit } = context;
   const { once, out } = serveOptions;
   const stop = new AbortController();
-  const input = await openInput(serveOptions.input, settings, !once, cluster, tell);
+  const input = await openInput(serveOptions.input, settings, !once, cluster, emit);
   const target = out === undefined ? cluster : undefined;
   const leader =
     before !== undefined && sameElection(before.settings, settings)
@@ -97,12 +97,12 @@ export async function createAppInstance(
     settings,
     input,
     once ? undefined : readiness,
-    tell,
+    emit,
   );
   const outageProber = new OutageProber(
     backendProber,
     () => prober.invalidateMatching(() => true, false),
-    tell,
+    emit,
   );
   const prober: ScheduledProber = new ScheduledProber(
     outageProber,
@@ -110,7 +110,7 @@ export async function createAppInstance(
       refreshInterval: settings.discoveryInterval * 0.9,
       now: () => performance.now(),
       random: Math.random,
-      emit: tell,
+      emit,
     },
     before?.prober,
   );
@@ -146,8 +146,8 @@ export async function createAppInstance(
       version: host.version,
       now: () => new Date(),
       mayPublish,
-      tell(event) {
-        tell(event);
+      emit(event) {
+        emit(event);
         // Kubernetes Events are about the ConfigMap.
         if (mayPublish() && event.targetId === undefined) publishing.onEvent?.(event);
       },

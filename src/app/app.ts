@@ -196,7 +196,7 @@ class Run {
     const reload = (): void => void this.#configuration.reload();
     this.#configuration.follow(
       (next) => this.#apply(next, engine, retire),
-      (result) => this.#running.instance.engine.tell(toEvent(result)),
+      (result) => this.#running.instance.engine.emit(toEvent(result)),
       this.#signal,
     );
     this.#options.onReload?.(reload);

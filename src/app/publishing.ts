@@ -16,7 +16,7 @@ import { targetOf } from './target.ts';
 /** A publisher, and what depends on where it publishes. */
 export interface Publishing extends Pick<EngineTarget, 'publisher' | 'owner'> {
   /** Receives the events of the engine. */
-  readonly onEvent?: EngineOptions['tell'];
+  readonly onEvent?: EngineOptions['emit'];
   /** Resolves when pending Kubernetes Events are written, or after a timeout. */
   flush(): Promise<void>;
 }

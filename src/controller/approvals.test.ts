@@ -19,7 +19,7 @@ function server(namespace: string, ...tools: McpTool[]): DiscoveredService {
   return { ...found, verdict: { ...found.verdict, tools } };
 }
 
-const options = (tell: (event: EngineEvent) => void, place = new MemoryPublisher()): ReconcilerOptions => ({
+const options = (emit: (event: EngineEvent) => void, place = new MemoryPublisher()): ReconcilerOptions => ({
   publisher: place,
   version: '1',
   now: () => new Date('2026-01-01T00:00:00Z'),
@@ -32,7 +32,7 @@ const options = (tell: (event: EngineEvent) => void, place = new MemoryPublisher
     namespaces: ['ops'],
   },
   owner: async () => undefined,
-  tell,
+  emit,
   force: false,
   removalHold: 300_000,
   once: false,

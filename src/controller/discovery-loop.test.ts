@@ -59,7 +59,7 @@ function setup({ once = false } = {}) {
     publisher,
     outputs: OUTPUTS,
     credentials: {},
-    tell: (event) => events.push(event),
+    emit: (event) => events.push(event),
     once,
   };
   const loop = new DiscoveryLoop(options, onSnapshot);
@@ -515,7 +515,7 @@ describe('other options', () => {
     const { started, loop, options, told, sync, upsert } = setup();
     await started(loki('a'));
     const events: EngineEvent[] = [];
-    loop.reconfigure({ ...options, tell: (event) => events.push(event) });
+    loop.reconfigure({ ...options, emit: (event) => events.push(event) });
     expect(loop.snapshot).toBeUndefined();
     const passes = told('pass').length;
     upsert(loki('b'));

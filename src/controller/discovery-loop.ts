@@ -29,7 +29,7 @@ export interface DiscoveryOptions {
   readonly publisher: Publisher;
   readonly outputs: Reader;
   readonly credentials: Parameters<typeof observedNaming>[1];
-  readonly tell: (event: EngineEvent) => void;
+  readonly emit: (event: EngineEvent) => void;
   /** The first snapshot waits for all backends, since there is no other one. */
   readonly once: boolean;
 }
@@ -259,7 +259,7 @@ export class DiscoveryLoop {
     this.#failedCycle = cycle;
     this.#inputs.isDirty = true;
     const retryIn = this.#retry.failed(error);
-    this.#options.tell({ kind: 'discovery-failed', cycle, attempt: this.#retry.failures, error, retryIn });
+    this.#options.emit({ kind: 'discovery-failed', cycle, attempt: this.#retry.failures, error, retryIn });
   }
 
   /** @param batch what was detected in this run; without it only verdicts are new */
@@ -320,7 +320,7 @@ export class DiscoveryLoop {
     const ids = this.#ids.assign(services);
     const groups = this.#hasReadIds ? this.#ids.groups : undefined;
     this.snapshot = { cycle, services, ids, groups, contradicted, fingerprint: print };
-    this.#options.tell({
+    this.#options.emit({
       kind: 'pass',
       cycle,
       full: fullSince !== undefined,

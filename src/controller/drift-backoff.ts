@@ -5,14 +5,14 @@ import { liveFingerprint } from './external-changes.ts';
 
 /** Backs off from reverting an external change that keeps coming back. */
 export class DriftBackoff {
-  readonly #tell: (event: EngineEvent) => void;
+  readonly #emit: (event: EngineEvent) => void;
   readonly #limiter = new DriftRateLimiter();
   #isReported = false;
   /** When the change may be reverted, on the clock of `performance.now`. */
   until: number | undefined;
 
-  constructor(tell: (event: EngineEvent) => void) {
-    this.#tell = tell;
+  constructor(emit: (event: EngineEvent) => void) {
+    this.#emit = emit;
   }
 
   /** Whether changes are left alone for now. Reports the first time. @param keys the changed keys */
@@ -25,7 +25,7 @@ export class DriftBackoff {
       return false;
     }
     this.until = now + retryIn;
-    if (!this.#isReported) this.#tell({ kind: 'drift-repeated', cycle, keys, retryIn });
+    if (!this.#isReported) this.#emit({ kind: 'drift-repeated', cycle, keys, retryIn });
     this.#isReported = true;
     return true;
   }

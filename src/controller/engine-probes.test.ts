@@ -445,7 +445,7 @@ describe('time', () => {
     const { source, settle, open, probed } = setup();
     source.sync([loki('a')]);
     await settle(100);
-    source.tell({ kind: 'delete', key: keyFor('monitoring/a') });
+    source.emit({ kind: 'delete', key: keyFor('monitoring/a') });
     await settle(100);
     open.get('a')?.reject(new TypeError('oops'));
     await settle(60_000);

@@ -68,7 +68,7 @@ test('what is published says which ways are in use: after a start, and when anot
     ],
     mayPublish: () => false,
     once: false,
-    tell(event: EngineEvent) {
+    emit(event: EngineEvent) {
       if (event.kind === 'pass') used.push(event.services[0]?.service.name);
     },
   };

@@ -231,7 +231,7 @@ describe('a source', () => {
     const { source, publisher, settle, told } = setup();
     source.sync([loki('a')]);
     await settle();
-    source.tell(failure);
+    source.emit(failure);
     await settle(60_000);
     const { error, reason, retryIn } = failure;
     expect(told('source-failed')).toMatchObject([{ error, reason, retryIn }]);
@@ -265,7 +265,7 @@ describe('a source', () => {
 describe('once', () => {
   test('it ends with the first failure of the source', async () => {
     const { source, settle } = setup({ once: true });
-    source.tell({ kind: 'failure', error: new Error('away'), reason: 'network', retryIn: 5_000 });
+    source.emit({ kind: 'failure', error: new Error('away'), reason: 'network', retryIn: 5_000 });
     await settle();
     await expect(running.ended).rejects.toThrow('away');
   });

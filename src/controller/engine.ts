@@ -7,7 +7,7 @@ import type { EngineTarget } from './target.ts';
 import { ToolWatch } from './tool-changes.ts';
 
 export interface EngineOptions
-  extends Pick<ReconcileLoopOptions, 'version' | 'now' | 'tell' | 'once' | 'mayPublish'> {
+  extends Pick<ReconcileLoopOptions, 'version' | 'now' | 'emit' | 'once' | 'mayPublish'> {
   readonly source: Source;
   readonly stages: EngineStages;
   /** The first one is the home target. */
@@ -17,7 +17,7 @@ export interface EngineOptions
 /** A target and its loop. */
 interface TargetLoop {
   readonly target: EngineTarget;
-  readonly tell: (event: EngineEvent) => void;
+  readonly emit: (event: EngineEvent) => void;
   readonly loop: ReconcileLoop;
 }
 
@@ -79,23 +79,23 @@ export class Engine {
     const before = new Map(this.#loops.map(({ target, loop }) => [target.id, loop]));
     const [home] = this.#options.targets;
     this.#loops = this.#options.targets.map((target) => {
-      const tell = tellOf(this.#options, target);
-      const options = this.#loopOptions(target, tell);
+      const emit = emitterFor(this.#options, target);
+      const options = this.#loopOptions(target, emit);
       const loop = before.get(target.id);
       loop?.reconfigure(options);
       const discovery = target === home ? this.#discovery : withoutLearning(this.#discovery);
-      return { target, tell, loop: loop ?? new ReconcileLoop(options, discovery) };
+      return { target, emit, loop: loop ?? new ReconcileLoop(options, discovery) };
     });
   }
 
-  #loopOptions(target: EngineTarget, tell: TargetLoop['tell']): ReconcileLoopOptions {
+  #loopOptions(target: EngineTarget, emit: TargetLoop['emit']): ReconcileLoopOptions {
     const { version, now, once, mayPublish, stages, targets } = this.#options;
     return {
       ...target,
       generation: { ...target.generation, kinds: toolKinds(stages.rules) },
       version,
       now,
-      tell,
+      emit,
       once,
       ...(mayPublish === undefined ? {} : { mayPublish }),
       tools: target === targets[0] ? this.#tools : undefined,
@@ -124,7 +124,7 @@ export class Engine {
   }
 
   /** Triggers a target's loop after external changes, and all other loops if the change may be in their overrides. */
-  async #watch({ target, tell, loop }: TargetLoop, signal: AbortSignal): Promise<void> {
+  async #watch({ target, emit, loop }: TargetLoop, signal: AbortSignal): Promise<void> {
     const isHome = target === this.#options.targets[0];
     await target.publisher.watch?.(
       () => {
@@ -132,14 +132,14 @@ export class Engine {
         for (const other of this.#loops)
           if (isHome && other.target.readOverrides !== undefined) other.loop.onExternalChange();
       },
-      (error) => tell({ kind: 'watch-failed', error }),
+      (error) => emit({ kind: 'watch-failed', error }),
       signal,
     );
   }
 
   /** Runs the loops with the current options until the signal is aborted. */
   async #runSession(signal: AbortSignal): Promise<void> {
-    const { source, tell, once } = this.#options;
+    const { source, emit, once } = this.#options;
     const stop = new AbortController();
     const either = AbortSignal.any([signal, stop.signal]);
     let failure: { readonly error: unknown } | undefined;
@@ -155,7 +155,7 @@ export class Engine {
         this.#discovery.apply(change);
         return;
       }
-      tell({ ...change, kind: 'source-failed' });
+      emit({ ...change, kind: 'source-failed' });
       if (once) fail(change.error);
     };
     // With `once`, the failure of one target must not prevent the publication to others.
@@ -172,8 +172,8 @@ export class Engine {
 }
 
 /** Adds the target's id to events, except for the home target. */
-function tellOf({ tell, targets }: EngineOptions, target: EngineTarget): TargetLoop['tell'] {
-  return target === targets[0] ? tell : (event) => tell({ ...event, targetId: target.id });
+function emitterFor({ emit, targets }: EngineOptions, target: EngineTarget): TargetLoop['emit'] {
+  return target === targets[0] ? emit : (event) => emit({ ...event, targetId: target.id });
 }
 
 /** Discovery for the loop of a target that does not decide on names or approvals. */
@@ -193,7 +193,7 @@ const discoveryOptions = ({
   source,
   stages,
   targets: [home],
-  tell,
+  emit,
   once,
 }: EngineOptions): DiscoveryOptions => ({
   stages,
@@ -201,6 +201,6 @@ const discoveryOptions = ({
   publisher: home.publisher,
   outputs: home.outputs,
   credentials: home.generation.credentials,
-  tell,
+  emit,
   once,
 });

@@ -44,7 +44,7 @@ function setup(more: Partial<ReconcileLoopOptions> = {}) {
     outputs: OUTPUTS,
     generation: { credentials: {}, holmesgptVersion: '0.32', kinds: toolKinds(rules) },
     owner: async () => undefined,
-    tell: (event) => events.push(event),
+    emit: (event) => events.push(event),
     force: false,
     removalHold: HOLD,
     once: false,

@@ -137,7 +137,7 @@ export class ReconcileLoop {
       const retryIn = this.#retry.failed(error);
       const { failures } = this.#retry;
       const { cycle } = snapshot;
-      this.#options.tell({ kind: 'publish-failed', cycle, attempt: failures, error, retryIn });
+      this.#options.emit({ kind: 'publish-failed', cycle, attempt: failures, error, retryIn });
     }
   }
 
@@ -167,7 +167,7 @@ export class ReconcileLoop {
 
   /** Reads what the leader has published. */
   async #observe(signal: AbortSignal): Promise<void> {
-    const { publisher, outputs, tell, generation } = this.#options;
+    const { publisher, outputs, emit, generation } = this.#options;
     const { snapshot, cycle } = this.#discovery;
     // Events during the read, such as becoming the leader, need another run.
     this.#needsReconcile = false;
@@ -175,22 +175,22 @@ export class ReconcileLoop {
       const live = observe(await publisher.read(signal), outputs);
       const naming = observedNaming(live, generation.credentials, snapshot?.services ?? []);
       this.#discovery.learn(naming, observedApprovals(live), publishedGroups(live));
-      tell({ kind: 'observed', live });
+      emit({ kind: 'observed', live });
       this.#retry.succeeded();
     } catch (error) {
       signal.throwIfAborted();
       this.#needsReconcile = true;
-      tell({ kind: 'observe-failed', cycle, error, retryIn: this.#retry.failed(error) });
+      emit({ kind: 'observe-failed', cycle, error, retryIn: this.#retry.failed(error) });
     }
   }
 
   /** Updates the agent in the background, so that a slow agent never delays a publication. */
   async #follow(reconciled: Reconciled, cycle: number, signal: AbortSignal): Promise<void> {
-    const { follower, tell } = this.#options;
+    const { follower, emit } = this.#options;
     try {
       const outcomes = (await follower?.follow(reconciled, signal)) ?? [];
       for (const outcome of outcomes)
-        if (outcome.kind !== 'agent-failed' || this.#mayPublish()) tell({ kind: 'agent', cycle, outcome });
+        if (outcome.kind !== 'agent-failed' || this.#mayPublish()) emit({ kind: 'agent', cycle, outcome });
       // The delay until the next run may have changed while the loop waits.
       if (outcomes.length > 0) this.#trigger.fire();
     } catch (error) {

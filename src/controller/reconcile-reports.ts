@@ -12,7 +12,7 @@ import type { PublishResult } from './publication.ts';
 import type { ToolWatch } from './tool-changes.ts';
 
 export interface ReconcileReportsOptions {
-  readonly tell: (event: EngineEvent) => void;
+  readonly emit: (event: EngineEvent) => void;
   /** The place of the target, for messages. */
   readonly target: string;
   readonly now: () => Date;
@@ -39,39 +39,39 @@ export class ReconcileReports {
     approvals: Approvals | undefined,
     cycle: number,
   ): void {
-    const { tell, tools } = this.#options;
+    const { emit, tools } = this.#options;
     if (tools === undefined) return;
     const fresh = waiting.filter((key) => !this.#waiting.has(key));
     const now = new Set(waiting);
     if (fresh.length > 0 || this.#waiting.size !== now.size)
-      tell({ kind: 'approvals-waiting', cycle, waiting, fresh });
+      emit({ kind: 'approvals-waiting', cycle, waiting, fresh });
     this.#waiting = now;
     const kept = new Set(held);
     for (const change of tools.take(found, (service) => !kept.has(displayKey(service)), approvals))
-      tell({ kind: 'tools-changed', cycle, change });
+      emit({ kind: 'tools-changed', cycle, change });
   }
 
   /** Reports why the published state differs from the discovered one. */
   reasons({ rollback, intent }: Decision, live: Observed | undefined, cycle: number): void {
-    const { tell } = this.#options;
+    const { emit } = this.#options;
     const faults = intent.overrideError;
-    if (faults !== undefined && faults !== this.#faults) tell({ kind: 'overrides-invalid', cycle, faults });
-    if (faults === undefined && this.#faults !== undefined) tell({ kind: 'overrides-mended', cycle });
+    if (faults !== undefined && faults !== this.#faults) emit({ kind: 'overrides-invalid', cycle, faults });
+    if (faults === undefined && this.#faults !== undefined) emit({ kind: 'overrides-mended', cycle });
     this.#faults = faults;
     const to = (intent.rollback ?? rollbackOf(live?.annotations ?? {}))?.to ?? 0;
     const state = rollback === undefined ? undefined : `${rollback} ${to}`;
     if (rollback !== undefined && state !== this.#rollback)
-      tell({ kind: 'rollback', cycle, to, holds: rollback === 'holds' });
+      emit({ kind: 'rollback', cycle, to, holds: rollback === 'holds' });
     this.#rollback = state;
   }
 
   /** Reports held tools. @returns a note about them; `undefined` if there are none */
   held({ held, until }: Decision['held'], cycle: number): Problem | undefined {
-    const { tell, target, now } = this.#options;
+    const { emit, target, now } = this.#options;
     const isNew = held.some((tool) => !this.#held.has(tool));
     this.#held = new Set(held);
     if (until === undefined) return undefined;
-    if (isNew) tell({ kind: 'removal-held', cycle, tools: held, retryIn: until - now().getTime() });
+    if (isNew) emit({ kind: 'removal-held', cycle, tools: held, retryIn: until - now().getTime() });
     const names = held.slice(0, 5).join(', ');
     const more = held.length > 5 ? ` and ${held.length - 5} more` : '';
     return {
@@ -89,18 +89,18 @@ export class ReconcileReports {
     isKnown: boolean,
     cycle: number,
   ): void {
-    const { tell, target } = this.#options;
-    if (plan.action !== 'none') tell({ kind: 'observed', live: after });
+    const { emit, target } = this.#options;
+    if (plan.action !== 'none') emit({ kind: 'observed', live: after });
     if (before === undefined && isKnown)
-      tell({ kind: 'recreated', cycle, overrides: intent.overrides !== undefined });
+      emit({ kind: 'recreated', cycle, overrides: intent.overrides !== undefined });
     if (drift !== undefined) {
       const now = drift.published ?? intent.documents;
       const diff = documentDiff(before, now, 'found', 'published', QUICK_EDITS);
       // There is no difference if this process was killed between two writes.
-      if (diff.length > 0) tell({ kind: 'drift', cycle, keys: drift.keys, diff });
+      if (diff.length > 0) emit({ kind: 'drift', cycle, keys: drift.keys, diff });
     }
     if (rolledBack !== undefined)
-      tell({ kind: 'rolled-back', cycle, to: rolledBack.to.number, faults: rolledBack.faults });
-    if (plan.action !== 'none') tell({ kind: 'published', cycle, plan, target });
+      emit({ kind: 'rolled-back', cycle, to: rolledBack.to.number, faults: rolledBack.faults });
+    if (plan.action !== 'none') emit({ kind: 'published', cycle, plan, target });
   }
 }

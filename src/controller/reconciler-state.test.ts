@@ -41,7 +41,7 @@ function process(more: Partial<ReconcilerOptions> = {}, before?: Reconciler) {
     outputs: OUTPUTS,
     generation: GENERATION,
     owner: async () => undefined,
-    tell: (event) => events.push(event),
+    emit: (event) => events.push(event),
     force: false,
     removalHold: HOLD,
     once: false,

@@ -47,7 +47,7 @@ function process(more: Partial<ReconcilerOptions> = {}, before?: Reconciler) {
       outputs: OUTPUTS,
       generation: { credentials: {}, holmesgptVersion: '0.45.0', kinds: toolKinds(rules) } as never,
       owner: async () => undefined,
-      tell: (event) => events.push(event),
+      emit: (event) => events.push(event),
       force: false,
       removalHold: HOLD,
       once: false,

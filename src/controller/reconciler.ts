@@ -30,7 +30,7 @@ import type { Target } from './target.ts';
 import type { ToolWatch } from './tool-changes.ts';
 
 export interface ReconcilerOptions extends Target, Publication {
-  readonly tell: (event: EngineEvent) => void;
+  readonly emit: (event: EngineEvent) => void;
   /** Run a single pass. */
   readonly once: boolean;
   /** Reports changes of MCP servers' tools, and Services that wait for approval. Only one target has it. */
@@ -100,12 +100,12 @@ export class Reconciler {
 
   /** @param before a reconciler from which to take over the known services */
   constructor(options: ReconcilerOptions, before?: Reconciler) {
-    const { tell, publisher, now, tools } = options;
+    const { emit, publisher, now, tools } = options;
     this.#options = options;
     this.#generation = options.generation;
-    this.#reports = new ReconcileReports({ tell, target: publisher.target, now, tools });
+    this.#reports = new ReconcileReports({ emit, target: publisher.target, now, tools });
     this.#revisions = new RevisionLog(options);
-    this.#drift = new DriftBackoff(tell);
+    this.#drift = new DriftBackoff(emit);
     this.#known = before === undefined ? new Map() : before.#known;
     this.#gone = before === undefined ? [] : before.#gone;
   }
@@ -129,7 +129,7 @@ export class Reconciler {
       return reconciled;
     } finally {
       if (!signal.aborted)
-        this.#options.tell({
+        this.#options.emit({
           kind: 'reconciled',
           cycle,
           ok: reconciled !== undefined && reconciled.failure === undefined,
@@ -233,11 +233,11 @@ export class Reconciler {
 
   /** @throws FindingsError if the published object must not be changed */
   async #observe(signal: AbortSignal): Promise<Observed | undefined> {
-    const { publisher, outputs, tell, force } = this.#options;
+    const { publisher, outputs, emit, force } = this.#options;
     const live = observe(await publisher.read(signal), outputs);
     this.groups = publishedGroups(live);
     const breathe = yieldEvery(MAX_SLICE_MS);
-    tell({ kind: 'observed', live });
+    emit({ kind: 'observed', live });
     await breathe();
     const refused = refusal(live, force);
     if (refused !== undefined) throw new FindingsError(`${publisher.target} is left as it is: ${refused}`);
@@ -275,7 +275,7 @@ export class Reconciler {
       this.#notes.push(...notes);
       this.#noteShards(generated);
       if (generated !== this.#lastGenerated)
-        this.#options.tell({ kind: 'generated', cycle, ok: faults === undefined });
+        this.#options.emit({ kind: 'generated', cycle, ok: faults === undefined });
       this.#lastGenerated = generated;
       if (faults === undefined) this.#reports.trust(found.found, generated, this.approvals, cycle);
       this.#guardSize(decision.intent.documents);

@@ -38,7 +38,7 @@ async function setup() {
     outputs: OUTPUTS,
     generation: { credentials: {}, holmesgptVersion: '0.45.0', kinds: toolKinds(rules), ...LIMITS } as never,
     owner: async () => undefined,
-    tell: (event) => events.push(event),
+    emit: (event) => events.push(event),
     force: true,
     removalHold: 0,
     once: false,

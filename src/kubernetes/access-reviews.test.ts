@@ -47,7 +47,7 @@ test.for([
   ]);
 });
 
-test('an answer without a status is no answer, and a refusal is thrown', async () => {
+test('a response without a status counts as no response, and an error is thrown', async () => {
   const { kube } = await setting(undefined);
   await expect(reviewAccess(kube, caller, attributes, never)).rejects.toThrow('has no status');
   const denied = await kubeServer((response) => refuse(response, 403, 'Forbidden'));

@@ -43,7 +43,7 @@ test('the addresses of a Service are those of all its slices, ready or not, each
 });
 
 test.each([7, '1 2', 'x'.repeat(300)])(
-  'a slice with an address that cannot be kept, %j, is not complete',
+  'a slice with an unsupported address, %j, is incomplete',
   (address) => {
     const endpoints = [{ addresses: ['10.0.0.1', address] }];
     const metadata = { labels: { 'kubernetes.io/service-name': 'a' } };
@@ -51,7 +51,7 @@ test.each([7, '1 2', 'x'.repeat(300)])(
   },
 );
 
-test('a slice with more addresses than are kept says so', () => {
+test('a slice with more addresses than the limit is marked', () => {
   const endpoints = ips(0, 200).flatMap((_, n) => ips(n + 1, 5).map((ip) => ({ addresses: [ip] })));
   const state = slicesIn('n').select({
     metadata: { labels: { 'kubernetes.io/service-name': 'a' } },
@@ -61,7 +61,7 @@ test('a slice with more addresses than are kept says so', () => {
   expect(state).not.toHaveProperty('addresses');
 });
 
-test('what does not fit into the limits of a Service or of a namespace is not kept, and known to be missing', () => {
+test('addresses beyond the limits of a Service or a namespace are not kept, and marked as missing', () => {
   const index = new EndpointIndex();
   for (let n = 0; n < 8; n++) index.put(`a${n}`, slice('n/a', ...ips(n, 100)));
   expect(inNamespace(index, 'n').a?.listed).toHaveLength(500);
@@ -76,7 +76,7 @@ test('what does not fit into the limits of a Service or of a namespace is not ke
   expect(inNamespace(index, 'other').z).toEqual({ listed: ['10.0.0.1'], isCut: false });
 });
 
-test('after any changes it is what it would be from the start, and nothing is left of what is gone', () => {
+test('after any changes, the state equals a new index, and nothing deleted remains', () => {
   const some = fc.record({
     key: fc.constantFrom('1', '2', '3', '4'),
     slice: fc.option(
@@ -106,7 +106,7 @@ test('after any changes it is what it would be from the start, and nothing is le
   );
 });
 
-test('after any changes the addresses are those of an index that is made anew, and the same map while nothing changes', () => {
+test('after any changes, the addresses equal those of a new index, and are the same map while nothing changes', () => {
   const step = fc.record({
     key: fc.constantFrom('1', '2', '3', '4'),
     service: fc.constantFrom('n/a', 'n/b', 'other/a'),

@@ -103,7 +103,7 @@ function recorder(signal = new AbortController().signal) {
   return { clock, problems, record, settled, tell, pass };
 }
 
-test('an Event says what, about which object, by whom, and when', async () => {
+test('an Event has its reason, object, reporter and time', async () => {
   await recorder().tell('hello');
   expect(asked).toEqual([
     {
@@ -126,8 +126,8 @@ test('an Event says what, about which object, by whom, and when', async () => {
   ]);
 });
 
-describe('the same again', () => {
-  test('becomes a series of the first, with number and time', async () => {
+describe('a repeated Event', () => {
+  test('becomes a series of the first, with count and time', async () => {
     const { clock, tell } = recorder();
     await tell('a');
     await tell('other');
@@ -150,7 +150,7 @@ describe('the same again', () => {
     ]);
   });
 
-  test('after more than ten minutes is another Event', async () => {
+  test('after more than ten minutes is a new Event', async () => {
     const { clock, tell } = recorder();
     await tell('a');
     clock.time += 10 * MINUTE + 1;
@@ -162,7 +162,7 @@ describe('the same again', () => {
     expect(asked[0]?.body.metadata?.name).not.toBe(asked[1]?.body.metadata?.name);
   });
 
-  test('is written anew with its number where the first is gone', async () => {
+  test('is created again with its count if the first is gone', async () => {
     const { tell } = recorder();
     await tell('a');
     answer = ({ method }) => (method === 'PATCH' ? 404 : 200);
@@ -174,7 +174,7 @@ describe('the same again', () => {
     ]);
   });
 
-  test('many times at once is one request more', async () => {
+  test('many times at once causes one more request', async () => {
     const { record, settled } = recorder();
     for (let number = 0; number < 10_000; number++)
       record({ type: 'Normal', reason: 'A', action: 'B', note: 'c' });
@@ -186,7 +186,7 @@ describe('the same again', () => {
   });
 });
 
-test('25 at once, then one each five minutes, and what was left out is told', async () => {
+test('25 at once, then one every five minutes, and omissions are reported', async () => {
   const { clock, tell } = recorder();
   for (let number = 0; number < 40; number++) await tell(`n${number}`);
   expect(asked).toHaveLength(25);
@@ -213,7 +213,7 @@ const changed = (about: string, note: string): ObjectEvent => ({
 });
 const notes = (): unknown[] => asked.map(({ body }) => body.note);
 
-test('no reason, and no Service, uses up what others may write', async () => {
+test('no reason, and no Service, uses up the budget of others', async () => {
   const { record, settled, tell } = recorder();
   for (let number = 0; number < 100; number++) await tell(`n${number}`);
   for (let number = 0; number < 100; number++) record(changed('noisy/a', `noise ${number}`));
@@ -223,14 +223,14 @@ test('no reason, and no Service, uses up what others may write', async () => {
   expect(notes().filter((note) => String(note).startsWith('noise'))).toHaveLength(5);
 });
 
-test('what waits to be written pushes out nothing else', async () => {
+test('queued Events displace nothing else', async () => {
   const { record, settled } = recorder();
   for (let number = 0; number < 100; number++) record(changed(`team-${number}/a`, `swapped ${number}`));
   await settled();
   expect(asked).toHaveLength(100);
 });
 
-test('the last one that was too many is written later, with the number of those before', async () => {
+test('the last excess Event is written later, with the count of those before', async () => {
   const { record, settled, pass } = recorder();
   for (let number = 1; number <= 10; number++) record(changed('shop/orders', `swap ${number}`));
   await settled();
@@ -243,7 +243,7 @@ test('the last one that was too many is written later, with the number of those 
   expect(asked).toHaveLength(6);
 });
 
-test('after the end nothing is written later', async () => {
+test('nothing is written after the end', async () => {
   const stop = new AbortController();
   const { record, settled, pass } = recorder(stop.signal);
   for (let number = 1; number <= 10; number++) record(changed('shop/orders', `swap ${number}`));
@@ -253,8 +253,8 @@ test('after the end nothing is written later', async () => {
   expect(asked).toHaveLength(5);
 });
 
-describe('what fails', () => {
-  test('for lack of rights is told once while it lasts, with what to grant', async () => {
+describe('failures', () => {
+  test('for lack of permissions are reported once while they last, with what to grant', async () => {
     const { tell, problems } = recorder();
     answer = () => 403;
     await tell('a');
@@ -275,7 +275,7 @@ describe('what fails', () => {
     expect(problems[1]?.what).toContain('cannot write them: code 500');
   });
 
-  test('because nobody is there does not hold the caller, and is told', async () => {
+  test('without a connection do not block the caller, and are reported', async () => {
     const { tell, problems } = recorder();
     await new Promise((resolve) => server.close(resolve));
     await tell('a');
@@ -283,7 +283,7 @@ describe('what fails', () => {
     server = createServer().listen(0, '127.0.0.1');
   });
 
-  test('when all ends is not told, and nothing is written after', async () => {
+  test('at shutdown are not reported, and nothing is written afterwards', async () => {
     const stop = new AbortController();
     const { record, settled, problems } = recorder(stop.signal);
     answer = () => 'nothing';

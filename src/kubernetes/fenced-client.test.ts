@@ -16,7 +16,7 @@ async function setting(leading: boolean, delay = 0) {
   return { lead, end, asked, kube: fencedClient(kube, lead) };
 }
 
-describe('a connection that writes only while this process leads', () => {
+describe('a client that writes only while this process leads', () => {
   test.for(['PUT', 'POST', 'PATCH', 'DELETE'] as const)('%s is not sent without a lead', async (method) => {
     const { kube, asked, lead } = await setting(false);
     await expect(kube.request({ method, path: '/x' }, never)).rejects.toThrow('nothing is written');
@@ -26,25 +26,25 @@ describe('a connection that writes only while this process leads', () => {
     expect(asked).toHaveLength(1);
   });
 
-  test('reading needs no lead', async () => {
+  test('reads do not require leadership', async () => {
     const { kube, end } = await setting(false);
     end.abort();
     expect(await kube.request({ path: '/x' }, never)).toEqual({});
   });
 
-  test('what is on its way when the lead is lost is given up at once', async () => {
+  test('a write in progress is aborted when leadership is lost', async () => {
     const { kube, end } = await setting(true, 2_000);
     setTimeout(() => end.abort(), 50);
     await expect(kube.request({ method: 'PATCH', path: '/x' }, never)).rejects.toThrow('another process');
   });
 
-  test('who stops it for another reason hears that reason', async () => {
+  test('an abort for another reason keeps its reason', async () => {
     const { kube } = await setting(true, 2_000);
     const stopped = kube.request({ method: 'PATCH', path: '/x' }, AbortSignal.timeout(50));
     await expect(stopped).rejects.not.toThrow('another process');
   });
 
-  test('a request that fails fails as it did, with a lead and after it', async () => {
+  test('a failed request keeps its error, with and without leadership', async () => {
     const end = new AbortController();
     const stop = new AbortController();
     const request = async (): Promise<never> => {

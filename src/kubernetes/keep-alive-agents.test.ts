@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { keepAliveAgents } from './keep-alive-agents.ts';
 
-test('connections are kept for the same credentials; new ones let running requests end', async () => {
+test('connections are reused for the same credentials; a change of agents lets running requests end', async () => {
   const waiting: ServerResponse[] = [];
   let connections = 0;
   const server = createServer((request, response) => {

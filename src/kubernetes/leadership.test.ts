@@ -127,7 +127,7 @@ afterEach(async () => {
   vi.useRealTimers();
 });
 
-test('a Lease that nobody has is taken, and renewed for as long as it runs', async () => {
+test('a free Lease is acquired, and renewed while the process runs', async () => {
   const cluster = server();
   const { election, changes } = candidate(cluster);
   await vi.advanceTimersByTimeAsync(60_000);
@@ -139,7 +139,7 @@ test('a Lease that nobody has is taken, and renewed for as long as it runs', asy
   expect(cluster.state.writes).toBeLessThan(40);
 });
 
-test('somebody took the Lease: it leads no more, and what it was writing is given up', async () => {
+test('if another holder took the Lease, it stops leading, and writes in progress are aborted', async () => {
   const cluster = server();
   const { election, events, changes } = candidate(cluster);
   await vi.advanceTimersByTimeAsync(1_000);
@@ -154,7 +154,7 @@ test('somebody took the Lease: it leads no more, and what it was writing is give
   expect(cluster.state.lease?.spec.holderIdentity).toBe('other_1');
 });
 
-test('the Lease was deleted: it leads no more, and may take it again', async () => {
+test('if the Lease was deleted, it stops leading, and may acquire it again', async () => {
   const cluster = server();
   const { events } = candidate(cluster);
   await vi.advanceTimersByTimeAsync(1_000);
@@ -163,7 +163,7 @@ test('the Lease was deleted: it leads no more, and may take it again', async () 
   expect(events).toContainEqual({ kind: 'lost', why: expect.stringContaining('was deleted') });
 });
 
-test('somebody changed something else of it: the lead goes on', async () => {
+test('if others changed other fields, it continues to lead', async () => {
   const cluster = server();
   const { election, changes } = candidate(cluster);
   await vi.advanceTimersByTimeAsync(1_000);
@@ -173,7 +173,7 @@ test('somebody changed something else of it: the lead goes on', async () => {
   expect(changes).toEqual([true]);
 });
 
-describe('it cannot be renewed', () => {
+describe('the Lease cannot be renewed', () => {
   test.each<[string, () => Promise<never>]>([
     ['the server refuses', () => Promise.reject(new ApiStatusError(500, 'broken'))],
     [
@@ -181,7 +181,7 @@ describe('it cannot be renewed', () => {
       () => new Promise((_, reject) => setTimeout(() => reject(new Error('no answer in time')), 4_000)),
     ],
   ])(
-    '%s: it leads until the deadline and not longer, and is told at the deadline itself',
+    '%s: it leads until the deadline and not longer, and is notified at the deadline itself',
     async (_, fail) => {
       const cluster = server();
       const { election, events } = candidate(cluster);
@@ -198,7 +198,7 @@ describe('it cannot be renewed', () => {
   );
 });
 
-test('a Lease of somebody else is waited for until it was not renewed for its time', async () => {
+test('a Lease of another holder is acquired once it has not been renewed for its duration', async () => {
   const cluster = server();
   cluster.taken('other_1');
   const { election, events } = candidate(cluster);
@@ -209,8 +209,8 @@ test('a Lease of somebody else is waited for until it was not renewed for its ti
   expect(election.leading).toBe(true);
 });
 
-describe('at the end', () => {
-  test('the Lease is given up', async () => {
+describe('at shutdown', () => {
+  test('the Lease is released', async () => {
     const cluster = server();
     candidate(cluster);
     await vi.advanceTimersByTimeAsync(1_000);
@@ -218,7 +218,7 @@ describe('at the end', () => {
     await vi.advanceTimersByTimeAsync(10);
     expect(cluster.state.lease?.spec.holderIdentity).toBe('');
   });
-  test('a Lease that somebody else holds by then is not touched', async () => {
+  test('a Lease with another holder by then is left alone', async () => {
     const cluster = server();
     candidate(cluster);
     await vi.advanceTimersByTimeAsync(10);
@@ -239,8 +239,8 @@ const denied = async (): Promise<never> => {
   throw new ApiStatusError(403, 'no');
 };
 
-describe('what is written', () => {
-  test('a new Lease begins with no transition; each renewal keeps when it was acquired', async () => {
+describe('the content of the Lease', () => {
+  test('a new Lease starts without transitions; each renewal keeps the acquire time', async () => {
     const cluster = server();
     const { election } = candidate(cluster);
     expect([election.leading, election.term.aborted]).toEqual([false, true]);
@@ -252,7 +252,7 @@ describe('what is written', () => {
     expect(cluster.state.lease?.spec.renewTime).not.toBe(first?.renewTime);
   });
 
-  test('a Lease that was taken over has one transition more', async () => {
+  test('a Lease that was taken over has one more transition', async () => {
     const cluster = server();
     cluster.taken('');
     if (cluster.state.lease !== undefined) cluster.state.lease.spec.leaseTransitions = 3;
@@ -270,7 +270,7 @@ describe('what is written', () => {
   });
 });
 
-describe('by the clock', () => {
+describe('clocks', () => {
   const clock = (): { now: Instant } => ({ now: { monotonic: 0, wall: 0 } });
 
   test.each<[number, boolean]>([
@@ -284,7 +284,7 @@ describe('by the clock', () => {
     expect(election.leading).toBe(expected);
   });
 
-  test('a machine that slept has lost the lead, though no timer said so, and may take it again', async () => {
+  test('a machine that slept has lost leadership, even without a timer, and may acquire it again', async () => {
     const time = clock();
     const { events, changes } = candidate(server(), 'me', () => time.now);
     await vi.advanceTimersByTimeAsync(0);
@@ -295,8 +295,8 @@ describe('by the clock', () => {
   });
 });
 
-describe('how often it looks', () => {
-  test('without rights seldom, and it says so once', async () => {
+describe('the polling interval', () => {
+  test('is long without permissions, which is reported once', async () => {
     const cluster = server();
     cluster.state.before = denied;
     const { events } = candidate(cluster);
@@ -310,7 +310,7 @@ describe('how often it looks', () => {
   test.each([
     [0, 7_500],
     [1, 10_000],
-  ])('without rights each ten seconds, or up to a quarter sooner: %d', async (random, expected) => {
+  ])('is ten seconds without permissions, or up to a quarter less: %d', async (random, expected) => {
     vi.spyOn(Math, 'random').mockReturnValue(random);
     const cluster = server();
     cluster.state.before = denied;
@@ -323,7 +323,7 @@ describe('how often it looks', () => {
     vi.restoreAllMocks();
   });
 
-  test('no more often when the Lease could be taken and the server does not answer', async () => {
+  test('does not shrink if the Lease could be acquired and the server does not respond', async () => {
     const cluster = server();
     cluster.taken('other_1');
     candidate(cluster);
@@ -337,7 +337,7 @@ describe('how often it looks', () => {
     cluster.state.before = async () => {};
   });
 
-  test('after another fault as often as ever; each time that it begins is told, and each other fault', async () => {
+  test('is normal after other failures; each new one is reported', async () => {
     const cluster = server();
     cluster.taken('other_1');
     cluster.state.before = broken;
@@ -357,7 +357,7 @@ describe('how often it looks', () => {
     cluster.state.before = async () => {};
   });
 
-  test('a leader whose rights fail for a moment keeps trying, and leads on', async () => {
+  test('a leader whose permissions fail for a moment keeps trying, and keeps leading', async () => {
     const cluster = server();
     const { events } = candidate(cluster);
     await vi.advanceTimersByTimeAsync(10);
@@ -370,7 +370,7 @@ describe('how often it looks', () => {
     expect(kinds(events)).toEqual(['leading', 'failed']);
   });
 
-  test("at another one's Lease a few times, and right when it may be taken", async () => {
+  test("reads another holder's Lease a few times, and right when it expires", async () => {
     vi.spyOn(Math, 'random').mockReturnValue(0.5);
     const cluster = server();
     cluster.taken('other_1');
@@ -384,7 +384,7 @@ describe('how often it looks', () => {
     vi.restoreAllMocks();
   });
 
-  test('at once after a Lease was deleted, or changed by somebody else', async () => {
+  test('is zero after the Lease was deleted, or changed by others', async () => {
     const cluster = server();
     const { events } = candidate(cluster);
     await vi.advanceTimersByTimeAsync(10);
@@ -406,13 +406,13 @@ describe('how often it looks', () => {
   });
 });
 
-describe('what the watch tells', () => {
+describe('events of the watch', () => {
   const withHolder = (holderIdentity: string, renewTime: string): StoredLease => ({
     metadata: { resourceVersion: renewTime },
     spec: { holderIdentity, leaseDurationSeconds: 15, renewTime },
   });
 
-  test('a Lease that was given up is taken at once; a renewal is only noted', async () => {
+  test('a released Lease is acquired at once; a renewal is only recorded', async () => {
     const cluster = server();
     cluster.taken('other_1');
     const { election } = candidate(cluster);
@@ -430,7 +430,7 @@ describe('what the watch tells', () => {
     expect(election.leading).toBe(true);
   });
 
-  test('a renewal that is only seen there counts as one', async () => {
+  test('a renewal that is only seen by the watch counts', async () => {
     const cluster = server();
     cluster.taken('other_1');
     const { election } = candidate(cluster);
@@ -447,7 +447,7 @@ describe('what the watch tells', () => {
     expect(election.leading).toBe(true);
   });
 
-  test('who leads needs none of it', async () => {
+  test('a leader does not need them', async () => {
     const cluster = server();
     candidate(cluster);
     await vi.advanceTimersByTimeAsync(10);
@@ -459,7 +459,7 @@ describe('what the watch tells', () => {
     expect(cluster.state.writes).toBe(writes);
   });
 
-  test('one that breaks is told once, and again when it breaks after it worked', async () => {
+  test('a failure is reported once, and again after it worked', async () => {
     const cluster = server();
     const { events } = candidate(cluster);
     await vi.advanceTimersByTimeAsync(10);
@@ -476,11 +476,11 @@ describe('what the watch tells', () => {
   });
 });
 
-describe('an answer that is late', () => {
+describe('a late response', () => {
   const late = (milliseconds: number) => () =>
     new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
 
-  test('to a renewal, after the lead was lost: it is taken anew, and everybody hears of it', async () => {
+  test('to a renewal, after leadership was lost: the Lease is acquired again, and everyone is notified', async () => {
     const cluster = server();
     const { events, changes } = candidate(cluster);
     await vi.advanceTimersByTimeAsync(10);
@@ -492,7 +492,7 @@ describe('an answer that is late', () => {
     expect(kinds(events)).toEqual(['leading', 'lost', 'leading']);
   });
 
-  test('to the look after a refused renewal: the lead is lost once', async () => {
+  test('to the read after a rejected renewal: leadership is lost once', async () => {
     const cluster = server();
     const { events, election } = candidate(cluster);
     await vi.advanceTimersByTimeAsync(10);
@@ -505,7 +505,7 @@ describe('an answer that is late', () => {
     expect(election.leading).toBe(false);
   });
 
-  test('to taking it: another one may think that it is over by then', async () => {
+  test('to the acquisition: another replica may consider it expired by then', async () => {
     const cluster = server();
     cluster.state.after = late(LEASE_TIMING.renewDeadline);
     const { changes } = candidate(cluster);
@@ -514,7 +514,7 @@ describe('an answer that is late', () => {
     cluster.state.after = async () => {};
   });
 
-  test('a renewal is given up when the lead is lost, and that is no failure', async () => {
+  test('a renewal is aborted when leadership is lost, which is no failure', async () => {
     const cluster = server();
     const { events } = candidate(cluster);
     await vi.advanceTimersByTimeAsync(10);
@@ -533,7 +533,7 @@ describe('an answer that is late', () => {
   });
 });
 
-test('somebody was quicker: it follows', async () => {
+test('if another replica was quicker, it follows', async () => {
   const cluster = server();
   cluster.state.before = async ({ method }) => {
     if (method === 'PUT' && cluster.state.lease === undefined) cluster.taken('other_1');
@@ -544,7 +544,7 @@ test('somebody was quicker: it follows', async () => {
   expect(kinds(events)).toEqual(['following']);
 });
 
-test('whom it follows is told again after it led itself', async () => {
+test('the leader is reported again after it led itself', async () => {
   const cluster = server();
   cluster.taken('other_1');
   const { events } = candidate(cluster);
@@ -555,7 +555,7 @@ test('whom it follows is told again after it led itself', async () => {
   expect(kinds(events)).toEqual(['following', 'leading', 'lost', 'following']);
 });
 
-test('a lead that was taken away is lost once', async () => {
+test('leadership that was taken over is lost once', async () => {
   const cluster = server();
   const { events } = candidate(cluster);
   await vi.advanceTimersByTimeAsync(10);
@@ -564,8 +564,8 @@ test('a lead that was taken away is lost once', async () => {
   expect(kinds(events)).toEqual(['leading', 'lost', 'following']);
 });
 
-describe('when it is stopped', () => {
-  test('it leads no more from then on, and no deadline comes after that', async () => {
+describe('when it stops', () => {
+  test('it stops leading at once, and no deadline follows', async () => {
     const cluster = server();
     const { election, events } = candidate(cluster);
     await vi.advanceTimersByTimeAsync(10);
@@ -586,7 +586,7 @@ describe('when it is stopped', () => {
     expect(kinds(events)).toEqual(['leading']);
   });
 
-  test('who follows asks for nothing more', async () => {
+  test('a follower sends no more requests', async () => {
     const cluster = server();
     cluster.taken('other_1');
     const { events } = candidate(cluster);
@@ -598,7 +598,7 @@ describe('when it is stopped', () => {
     expect(kinds(events)).toEqual(['following']);
   });
 
-  test('a Lease that is gone is not made again', async () => {
+  test('a deleted Lease is not created again', async () => {
     const cluster = server();
     const { events } = candidate(cluster);
     await vi.advanceTimersByTimeAsync(10);
@@ -609,7 +609,7 @@ describe('when it is stopped', () => {
     expect(kinds(events)).toEqual(['leading']);
   });
 
-  test('a Lease that cannot be given up is told', async () => {
+  test('a failure to release the Lease is reported', async () => {
     const cluster = server();
     const { events } = candidate(cluster);
     await vi.advanceTimersByTimeAsync(10);
@@ -619,7 +619,7 @@ describe('when it is stopped', () => {
     expect(kinds(events)).toEqual(['leading', 'failed']);
   });
 
-  test('the Lease says when it was released, and by whom it was acquired when', async () => {
+  test('the Lease has its release time, and by whom and when it was acquired', async () => {
     const cluster = server();
     candidate(cluster);
     await vi.advanceTimersByTimeAsync(1_000);
@@ -630,7 +630,7 @@ describe('when it is stopped', () => {
     expect(cluster.state.lease?.spec.renewTime).not.toBe(renewTime);
   });
 
-  test('a renewal that gets no answer is not waited for', async () => {
+  test('a renewal without a response is not waited for', async () => {
     const cluster = server();
     candidate(cluster);
     await vi.advanceTimersByTimeAsync(10);
@@ -646,7 +646,7 @@ describe('when it is stopped', () => {
     expect(cluster.state.asked.map(({ method = 'GET' }) => method)).toEqual(['GET', 'PUT']);
   });
 
-  test('it is over when its watch is', async () => {
+  test('it ends when its watch has ended', async () => {
     const cluster = server();
     let isOver = false;
     cluster.state.watchEnds = () => new Promise((resolve) => setTimeout(resolve, 5_000));
@@ -669,7 +669,7 @@ describe('when it is stopped', () => {
     };
   };
 
-  test('while it takes the Lease: what was written by then is released', async () => {
+  test('while it acquires the Lease: a Lease that was written by then is released', async () => {
     const cluster = server();
     cluster.state.after = async ({ method }) => {
       if (method !== 'PUT') return;
@@ -682,7 +682,7 @@ describe('when it is stopped', () => {
     expect(cluster.state.lease?.spec).toMatchObject({ holderIdentity: '', leaseDurationSeconds: 1 });
   });
 
-  test('while it takes the Lease, and the answer comes later: it is waited for, and then released', async () => {
+  test('while it acquires the Lease, and the response comes later: it waits for that, and then releases it', async () => {
     const cluster = server();
     cluster.state.before = async ({ method }, signal) => {
       if (method !== 'PUT') return;
@@ -697,7 +697,7 @@ describe('when it is stopped', () => {
     expect(cluster.state.lease?.spec.holderIdentity).toBe('');
   });
 
-  test('after an answer to taking the Lease was lost: it is released all the same', async () => {
+  test('after the response to the acquisition was lost: it still releases the Lease', async () => {
     const cluster = server();
     loses(cluster, 'PUT');
     const { changes } = candidate(cluster);
@@ -710,7 +710,7 @@ describe('when it is stopped', () => {
     expect(cluster.state.lease?.spec.holderIdentity).toBe('');
   });
 
-  test('after the lead was lost because nothing could be renewed: the Lease is released', async () => {
+  test('after leadership was lost because renewals failed: the Lease is released', async () => {
     const cluster = server();
     const { changes } = candidate(cluster);
     await vi.advanceTimersByTimeAsync(10);
@@ -723,7 +723,7 @@ describe('when it is stopped', () => {
     expect(cluster.state.lease?.spec.holderIdentity).toBe('');
   });
 
-  test('a renewal that arrives between the two requests of the release does not keep the Lease', async () => {
+  test('a renewal between the two requests of the release does not keep the Lease', async () => {
     const cluster = server();
     candidate(cluster);
     await vi.advanceTimersByTimeAsync(10);
@@ -739,7 +739,7 @@ describe('when it is stopped', () => {
     expect(cluster.state.lease?.spec.holderIdentity).toBe('');
   });
 
-  test('while a Lease is being taken: nobody hears of a lead, and a failure of that is none', async () => {
+  test('while a Lease is being acquired: nobody is notified of leadership, and its failure is ignored', async () => {
     for (const fails of [false, true]) {
       const cluster = server();
       const { changes, events } = candidate(cluster);

@@ -25,7 +25,7 @@ interface Case {
   readonly takeable: number;
 }
 
-describe('when a Lease may be taken from another', () => {
+describe('when a Lease of another holder may be acquired', () => {
   test.for<Case>([
     { what: 'nobody ever held it', seen: [[undefined, 0]], now: at(0), takeable: 0 },
     { what: 'it was given up', seen: [[spec(''), 0]], now: at(0), takeable: 0 },
@@ -106,7 +106,7 @@ describe('how long the holder may write', () => {
     expect(msUntilRenewDeadline(renewed, now)).toBe(left);
   });
 
-  test('it stops before another may begin, though that one saw the renewal as soon as it was sent', () => {
+  test('it stops before another may start, even if that one saw the renewal as soon as it was sent', () => {
     const renewed = at(0);
     const seen = observe(spec('x'), undefined, renewed);
     for (let time = 0; time < 30_000; time += 250)
@@ -123,7 +123,7 @@ test("a holder's name is one short line", () => {
   expect(holderName('')).toBe('nobody');
 });
 
-test('what is no number in a Lease counts as none', () => {
+test('an invalid number in a Lease counts as none', () => {
   const seen = observe(
     { holderIdentity: 'x', leaseDurationSeconds: '90', leaseTransitions: '7' },
     undefined,

@@ -28,15 +28,15 @@ const failing = (code: number) =>
     throw new ApiStatusError(code, 'no');
   }).kube;
 
-describe('reading', () => {
-  test('a Lease that is not there is nothing; any other failure is one', async () => {
+describe('reads', () => {
+  test('return nothing for a Lease that does not exist, and throw any other failure', async () => {
     expect(await readLease(failing(404), NAME, 1, signal)).toBeUndefined();
     await expect(readLease(failing(403), NAME, 1, signal)).rejects.toThrow('no');
   });
 });
 
-describe('writing', () => {
-  test('what others wrote stays, and the state that was read is named', async () => {
+describe('writes', () => {
+  test('keep the fields of others, and are for the state that was read', async () => {
     const { kube, asked } = answering(() => ({}));
     const before: Lease & { theirs: string } = {
       metadata: { resourceVersion: '7', labels: { a: 'b' } } as Lease['metadata'] & object,
@@ -68,13 +68,13 @@ describe('writing', () => {
     ['the namespace is not there', undefined, 404, false],
     ['what is written is wrong', {}, 422, false],
     ['it is not allowed', {}, 403, false],
-  ])('%s: %o, %d: somebody was quicker: %s', async (_, before, code, isQuicker) => {
+  ])('%s: %o, %d: another client was quicker: %s', async (_, before, code, isQuicker) => {
     const written = writeLease(failing(code), NAME, before, SPEC, 1, signal);
     if (isQuicker) expect(await written).toBeUndefined();
     else await expect(written).rejects.toThrow('no');
   });
 
-  test('a failure without a status is one', async () => {
+  test('a failure without a status is thrown', async () => {
     const { kube } = answering(() => {
       throw Object.assign(new Error('cut off'), { code: 409 });
     });
@@ -82,22 +82,22 @@ describe('writing', () => {
   });
 });
 
-describe('what keeps it from being held, for a person', () => {
+describe('messages about a Lease that cannot be held', () => {
   const said = (doing: 'hold' | 'watch', error: unknown): string =>
     leaseFailure(doing, NAME, error, 'https://api:6443').message;
 
-  test('the right that is missing', () => {
+  test('the missing permission', () => {
     expect(said('hold', new ApiStatusError(403, 'no'))).toBe(
       'cannot hold Lease ns/lease: no; grant "get", "create" and "update" on leases.coordination.k8s.io "lease" in namespace ns with a Role',
     );
     expect(said('watch', new ApiStatusError(403, 'no'))).toContain('grant "list" and "watch" on');
   });
-  test('the namespace that is missing', () => {
+  test('the missing namespace', () => {
     expect(said('hold', new ApiStatusError(404, 'gone'))).toBe(
       'cannot hold Lease ns/lease: gone; create the namespace ns, or choose another',
     );
   });
-  test('anything else as for other requests', () => {
+  test('other errors as for any request', () => {
     expect(said('hold', new ApiStatusError(500, 'broken'))).not.toMatch(/grant|create the namespace/);
     expect(said('hold', Object.assign(new Error('cut off'), { code: 'ECONNRESET' }))).not.toContain('grant');
   });

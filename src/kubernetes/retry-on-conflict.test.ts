@@ -17,7 +17,7 @@ function failing(...errors: Error[]) {
   return { seen, attempt };
 }
 
-test('a conflict is tried again, and each attempt knows how many there were', async () => {
+test('a conflict is retried, and each attempt knows its number', async () => {
   const { seen, attempt } = failing(conflict(), conflict());
   expect(await retryOnConflict(attempt, signal, { first: 1 })).toBe('done');
   expect(seen).toEqual([0, 1, 2]);
@@ -35,14 +35,14 @@ test('other errors are thrown at once', async () => {
   expect(seen).toEqual([0]);
 });
 
-test('what a conflict is can be said', async () => {
+test('the definition of a conflict is configurable', async () => {
   const { seen, attempt } = failing(new RangeError('again'), conflict());
   const isConflict = (error: unknown): boolean => error instanceof RangeError;
   await expect(retryOnConflict(attempt, signal, { isConflict, first: 1 })).rejects.toThrow('changed');
   expect(seen).toEqual([0, 1]);
 });
 
-test('no attempt is made once the signal is aborted', async () => {
+test('there is no attempt after the signal is aborted', async () => {
   const stop = new AbortController();
   const { seen, attempt } = failing(conflict());
   const retried = retryOnConflict(attempt, stop.signal, { first: 60_000 });

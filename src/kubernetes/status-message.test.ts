@@ -30,7 +30,7 @@ test.each<[string, string, string]>([
   expect(statusMessage(message)).toBe(shown);
 });
 
-test('what is long is cut', () => {
+test('a long text is truncated', () => {
   expect(statusMessage('x'.repeat(300))).toHaveLength(300);
   expect(statusMessage('x'.repeat(301))).toBe(`${'x'.repeat(299)}…`);
 });

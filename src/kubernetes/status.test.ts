@@ -16,7 +16,7 @@ async function errorOf(answer: Parameters<typeof kubeServer>[0], long = false): 
   );
 }
 
-test.each([false, true])('an error answer as the API gives it; of a long request: %s', async (long) => {
+test.each([false, true])('an error response of the API; for a long request: %s', async (long) => {
   const error = await errorOf(
     (response) => refuse(response, 429, 'TooManyRequests', { 'retry-after': '7' }),
     long,
@@ -36,26 +36,26 @@ test.each<[string, string, number | undefined]>([
   ['a negative number', '-3', undefined],
   ['zero', '0', 0],
   ['a time in the past', 'Wed, 21 Oct 2015 07:28:00 GMT', undefined],
-])('Retry-After that says %s', async (_, header, expected) => {
+])('Retry-After with %s', async (_, header, expected) => {
   const error = await errorOf((response) =>
     refuse(response, 503, 'x', header === '' ? {} : { 'retry-after': header }),
   );
   expect(error.retryAfter).toBe(expected);
 });
 
-test('Retry-After that says a date', async () => {
+test('Retry-After with a date', async () => {
   const date = new Date(Date.now() + 60_000).toUTCString();
   const { retryAfter } = await errorOf((response) => refuse(response, 503, 'x', { 'retry-after': date }));
   expect(retryAfter).toBeGreaterThan(50_000);
   expect(retryAfter).toBeLessThanOrEqual(60_000);
 });
 
-test('the seconds in the status count where there is no header', async () => {
+test('the seconds in the status count if there is no header', async () => {
   const body = { message: 'later', details: { retryAfterSeconds: 2 } };
   expect((await errorOf((response) => json(response, body, 429))).retryAfter).toBe(2_000);
 });
 
-test('an error answer of something in front of the API server is shown, and not all of it', async () => {
+test('an error response of a proxy before the API server is shown, truncated', async () => {
   const error = await errorOf((response) =>
     response.writeHead(502).end(`<h1>Bad Gateway</h1>${'x'.repeat(1_000_000)}`),
   );
@@ -64,14 +64,14 @@ test('an error answer of something in front of the API server is shown, and not 
   expect(short.message).toBe('HTTP 502 <h1>Bad Gateway</h1>');
 });
 
-test('an answer that is not JSON says what to look at', async () => {
+test('a response that is not JSON suggests what to check', async () => {
   const error = await errorOf((response) => response.end('<h1>Log in</h1>'));
   expect(clusterError(error, 'list Services', 'https://api').message).toMatch(
     /^cannot list Services: the answer is not JSON.*check that https:\/\/api is an API server/,
   );
 });
 
-test('a request that was not answered in time says so', async () => {
+test('a request that timed out says so', async () => {
   const { kube } = await kubeServer(() => {});
   const error = await kube.request({ path: '/x', timeout: 50 }, signal).catch((caught: unknown) => caught);
   expect(clusterError(error, 'list Services', 'https://api').message).toContain(
@@ -89,6 +89,6 @@ test.each<[string, unknown, string]>([
   ['an answer that is none', new InvalidResponseError('x'), 'bad_answer'],
   ['no answer in time', new DOMException('x', 'TimeoutError'), 'timeout'],
   ['no connection', Object.assign(new Error('x'), { code: 'ECONNREFUSED' }), 'network'],
-])('why a request failed, in one word: %s', (_, error, reason) => {
+])('the reason of a failure, in one word: %s', (_, error, reason) => {
   expect(failureReason(error)).toBe(reason);
 });

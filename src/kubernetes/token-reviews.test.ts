@@ -70,7 +70,7 @@ test.for([
   await expect(reviewToken(kube, { token: 't', audiences: [] }, never)).rejects.toThrow(message);
 });
 
-test('a refusal is thrown, since it says nothing of the token', async () => {
+test('an error is thrown, since it says nothing about the token', async () => {
   const { kube } = await kubeServer((response) => refuse(response, 403, 'Forbidden'));
   await expect(reviewToken(kube, { token: 't', audiences: [] }, never)).rejects.toMatchObject({ code: 403 });
 });

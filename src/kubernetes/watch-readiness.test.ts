@@ -36,7 +36,7 @@ async function watched(answer: Answer, everywhere = false) {
   return { readiness, asked, told, known };
 }
 
-test('follows which Services are ready, and tells when that changes', async () => {
+test('tracks which Services are ready, and reports changes', async () => {
   let stream: ServerResponse | undefined;
   const it = await watched((response, { watch }) => {
     if (!watch)
@@ -69,7 +69,7 @@ test('follows which Services are ready, and tells when that changes', async () =
   expect(it.told).toEqual(['n/a false', 'n/a true', 'n/c true']);
 });
 
-test('tells of other addresses of the Services that are heeded, and of no others', async () => {
+test('reports changed addresses of selected Services, and of no others', async () => {
   let stream: ServerResponse | undefined;
   const at = (service: string, version: number, address: string) => ({
     ...slice(service, `${service}-1`, version),
@@ -91,7 +91,7 @@ test('tells of other addresses of the Services that are heeded, and of no others
   await until(() => expect(it.told).toEqual(['n/a false', 'n/c false']));
 });
 
-test('namespaces that are not wanted any more are left; what is not in step is not known', async () => {
+test('namespaces that are no longer needed are dropped; unsynced ones are unknown', async () => {
   let open = 0;
   const it = await watched((response, { watch, path }) => {
     if (path.includes('/no/')) return refuse(response, 403, 'Forbidden');
@@ -117,7 +117,7 @@ test('namespaces that are not wanted any more are left; what is not in step is n
   expect(it.asked.filter(({ path, watch }) => !watch && path.includes('/m/'))).toHaveLength(1);
 });
 
-test('very many namespaces are all watched, and what is watched is listed once', async () => {
+test('very many namespaces are all watched, and each is listed once', async () => {
   const many = Array.from({ length: 80 }, (_, index) => `n${index}`);
   let open = 0;
   let most = 0;
@@ -139,7 +139,7 @@ test('very many namespaces are all watched, and what is watched is listed once',
   expect(most).toBeLessThanOrEqual(8);
 });
 
-test('one that is not wanted any more before its first list keeps no other one waiting', async () => {
+test('a namespace that is no longer needed before its first list delays no other one', async () => {
   const it = await watched((response, { watch, path }) => {
     if (path.includes('/stuck')) return;
     if (watch) return void response.writeHead(200).flushHeaders();
@@ -150,8 +150,8 @@ test('one that is not wanted any more before its first list keeps no other one w
   expect(await it.known('n')).toEqual({});
 });
 
-describe('with the right to watch all namespaces', () => {
-  test('one list and one watch do for all of them', async () => {
+describe('with the permission to watch all namespaces', () => {
+  test('one list and one watch cover all of them', async () => {
     let stream: ServerResponse | undefined;
     const inOther = {
       ...slice('a', 'a-1', 1, false),
@@ -185,7 +185,7 @@ describe('with the right to watch all namespaces', () => {
   });
 });
 
-test('another number of a port of a headless Service is told; other Services need no ports', async () => {
+test('a changed port number of a headless Service is reported; other Services need no ports', async () => {
   let stream: ServerResponse | undefined;
   const headless = (port: number, version: number) => {
     const { metadata, endpoints } = slice('a', 'a-1', version, true);

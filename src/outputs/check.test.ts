@@ -8,8 +8,8 @@ const { documents } = generate([
   discovered(service('prometheus', { labels: { app: 'prometheus' }, ports: [9090] })),
 ]);
 
-describe('what is wrong with published documents', () => {
-  test('nothing, of what was generated', () => {
+describe('faults in published documents', () => {
+  test('none in generated ones', () => {
     expect(OUTPUTS.faultsOf(documents)).toEqual([]);
   });
 

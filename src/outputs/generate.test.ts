@@ -45,14 +45,14 @@ describe('generate', () => {
     );
   });
 
-  test('the input is left as it was', () => {
+  test('the input is not changed', () => {
     const given = [...SEVERAL].reverse();
     const before = structuredClone(given);
     generate(given);
     expect(given).toEqual(before);
   });
 
-  test('each document fulfils its own schema, for any choice of services', () => {
+  test('each document matches its own schema, for any choice of services', () => {
     fc.assert(
       fc.property(fc.subarray([...SEVERAL]), (some) => {
         const { documents, tools } = generate(some);
@@ -63,7 +63,7 @@ describe('generate', () => {
     );
   });
 
-  test('no key of custom_toolset.yaml holds a dot, which HolmesGPT refuses', () => {
+  test('no key of custom_toolset.yaml has a dot, which HolmesGPT rejects', () => {
     const keys = keysOf(parse(generate(SEVERAL).documents['custom_toolset.yaml'] ?? ''));
     expect(keys).toContain('prometheus/metrics');
     expect(keys.filter((key) => key.includes('.'))).toEqual([]);
@@ -75,14 +75,14 @@ describe('generate', () => {
     expect(generate([dead]).tools).toEqual([]);
   });
 
-  test('a service of unknown health or that wants credentials is a tool', () => {
+  test('a service with unknown health, or that requires credentials, is a tool', () => {
     const { documents } = generate(SEVERAL);
     expect(namesIn(documents['toolset.json'] ?? '')).toEqual(
       expect.arrayContaining(['loki.monitoring', 'tempo.monitoring']),
     );
   });
 
-  test('nothing found is an empty toolset and a file that loads', () => {
+  test('without services, the toolset is empty and the file loads', () => {
     const { documents, tools, notes } = generate([]);
     expect({ tools, notes }).toEqual({ tools: [], notes: [] });
     expect(JSON.parse(documents['toolset.json'] ?? '')).toEqual({ tools: [] });

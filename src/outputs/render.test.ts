@@ -71,7 +71,7 @@ describe('documents that do not fit into one ConfigMap', () => {
     expect(OUTPUTS.faultsOf(documents)).toEqual([]);
   });
 
-  test('are read back whole, and put together they are what one document would be', () => {
+  test('are read back whole, and joined they equal one document', () => {
     const { documents, tools } = made(FOUND, LIMITS);
     expect(OUTPUTS.read(documents).tools).toEqual(tools);
     const whole = OUTPUTS.whole(documents);
@@ -80,7 +80,7 @@ describe('documents that do not fit into one ConfigMap', () => {
     expect(Object.keys(whole).every((name) => shardOf(name).shard === 1)).toBe(true);
   });
 
-  test('beyond the last ConfigMap, the namespaces that use the most lose tools, and one line each tells', () => {
+  test('beyond the last ConfigMap, the namespaces that use the most lose tools, and one line reports each', () => {
     const found = [...FOUND, ...many('d', 500), ...many('e', 3)];
     const { documents, tools, cuts, limitNotes } = made(found, { maxDocumentKib: 64, maxShards: 2 });
     expect([...byShard(documents).keys()]).toEqual([1, 2]);
@@ -96,7 +96,7 @@ describe('documents that do not fit into one ConfigMap', () => {
     });
   });
 
-  test('that cannot be divided lose what half of the first ConfigMap has no room for, and one line each tells', () => {
+  test('that cannot be divided lose what exceeds half of the first ConfigMap, and one line reports each', () => {
     const { documents, tools, cuts, limitNotes } = made(FOUND, { ...LIMITS, maxAgentTools: 10_000 });
     expect(tools).toHaveLength(300);
     const left = cuts.filter(({ limit }) => limit === 'agent_bytes');
@@ -125,7 +125,7 @@ describe('documents that do not fit into one ConfigMap', () => {
     );
   });
 
-  test('are left out of by one ConfigMap only, as before, if no more are allowed', () => {
+  test('lose tools as before if only one ConfigMap is allowed', () => {
     const { documents, cuts } = made(FOUND, { maxDocumentKib: 64, maxShards: 1 });
     expect(Object.keys(documents).sort()).toEqual(['custom_toolset.yaml', 'toolset.json']);
     expect(bytesIn(documents)).toBeLessThanOrEqual(64 * 1024);
@@ -133,7 +133,7 @@ describe('documents that do not fit into one ConfigMap', () => {
   });
 });
 
-test('what fits into one ConfigMap is the same as without others', () => {
+test('documents that fit into one ConfigMap are the same as without others', () => {
   expect(made(FOUND, { maxDocumentKib: 900, maxShards: 4 })).toEqual(
     made(FOUND, { maxDocumentKib: 900, maxShards: 1 }),
   );

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { whyForbidden } from './address.ts';
 
-describe('addresses that a probe must not go to', () => {
+describe('addresses that probes must not use', () => {
   test.each([
     ['unspecified', '0.0.0.0'],
     ['unspecified', '0.1.2.3'],
@@ -66,7 +66,7 @@ describe('addresses that a probe must not go to', () => {
   });
 });
 
-describe('addresses that Services have', () => {
+describe('addresses of Services', () => {
   test.each([
     '10.0.0.1',
     '10.255.255.255',
@@ -95,7 +95,7 @@ describe('addresses that Services have', () => {
     '192.88.98.1',
     '2001:200::1',
     '2001:4860:4860::8888',
-  ])('%s may be asked', (address) => {
+  ])('%s is allowed', (address) => {
     expect(whyForbidden(address)).toBeUndefined();
   });
 });

@@ -19,7 +19,7 @@ const answer = (change: Partial<ProbeResponse> = {}): ProbeResponse => ({
   ...change,
 });
 
-describe('an answer fulfils a check', () => {
+describe('a response matches a check', () => {
   test.each<[string, Omit<Check, 'get'>, boolean]>([
     ['that asks for nothing more', {}, true],
     ['for its status', { status: [200, 401] }, true],
@@ -83,18 +83,18 @@ describe('an answer fulfils a check', () => {
     [401, false],
     [404, false],
     [500, false],
-  ])('where no status is named, with %i: %j', (status, holds) => {
+  ])('without a status, with %i: %j', (status, holds) => {
     expect(matchesCheck(answer({ status }), { get: '/' })).toBe(holds);
   });
 
-  test('a whole body counts without the white space around it', () => {
+  test('a whole body counts without surrounding white space', () => {
     const check = { get: '/', text: 'Prometheus Server is Healthy.' };
     expect(matchesCheck(answer({ body: 'Prometheus Server is Healthy.\n' }), check)).toBe(true);
     expect(matchesCheck(answer({ body: 'Not: Prometheus Server is Healthy.' }), check)).toBe(false);
   });
 
   test.each(['', 'text', '{', 'null', '7', '[]', '"text"', `${'['.repeat(30_000)}`])(
-    'a body that is no object of JSON, %j, holds no values and breaks nothing',
+    'a body that is not a JSON object, %j, has no values and does no harm',
     (text) => {
       expect(matchesCheck(answer({ body: text }), { get: '/', json: { 'a.b.c': { present: true } } })).toBe(
         false,

@@ -20,15 +20,15 @@ const failure = (asking: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
-describe('asking a backend', () => {
-  test.each([200, 204, 302, 401, 403, 404, 500, 503])('an answer of %i is an answer', async (status) => {
+describe('a request to a backend', () => {
+  test.each([200, 204, 302, 401, 403, 404, 500, 503])('a response with %i is a response', async (status) => {
     const backend = await answering({ '/x?y=z': [status, '', { 'x-product': 'P' }] });
     const answer = await ask(backend, { path: '/x?y=z' });
     expect(answer.status).toBe(status);
     expect(answer.headers['x-product']).toBe('P');
   });
 
-  test('names the backend, and carries no credentials', async () => {
+  test("has the backend's host, and no credentials", async () => {
     const backend = await answering({ '/': 'hello' });
     expect((await ask(backend)).body).toBe('hello');
     const [request] = backend.requests;
@@ -48,7 +48,7 @@ describe('asking a backend', () => {
     expect(backend.asked).toEqual(['GET /']);
   });
 
-  test('an endless body is cut', async () => {
+  test('an endless body is truncated', async () => {
     const backend = await httpBackend((_, response) => {
       const more = (): void => {
         if (!response.destroyed) response.write('x'.repeat(10_000), () => setImmediate(more));
@@ -58,7 +58,7 @@ describe('asking a backend', () => {
     expect((await ask(backend)).body).toHaveLength(BODY_LIMIT);
   });
 
-  test('reading stops as soon as what came is enough', async () => {
+  test('reading stops as soon as the result is known', async () => {
     const backend = await httpBackend((_, response) => {
       response.write('event: endpoint\n');
     });
@@ -66,13 +66,13 @@ describe('asking a backend', () => {
     expect((await ask(backend, { path: '/', enough })).body).toBe('event: endpoint\n');
   });
 
-  test('a compressed answer is not blown up', async () => {
+  test('a compressed response is not decompressed', async () => {
     const backend = await answering({ '/': [200, 'not really gzip', { 'content-encoding': 'gzip' }] });
     expect((await ask(backend)).body).toBe('not really gzip');
     expect(backend.requests[0]?.headers['accept-encoding']).toBe('identity');
   });
 
-  test('a request with a body is sent as it is', async () => {
+  test('a request with a body is sent unchanged', async () => {
     const bodies: string[] = [];
     const backend = await httpBackend((request, response) => {
       request.on('data', (chunk) => bodies.push(String(chunk)));
@@ -93,7 +93,7 @@ describe('asking a backend', () => {
   });
 });
 
-describe('a backend that does not answer', () => {
+describe('a backend that does not respond', () => {
   test('because nothing listens', async () => {
     const backend = await answering({});
     await backend.close();
@@ -132,7 +132,7 @@ describe('a backend that does not answer', () => {
         socket.on('close', () => clearInterval(drip));
       },
     ],
-  ])('in time, but says %s: the signal ends it', async (_, answer) => {
+  ])('in time, but sends %s: the signal ends it', async (_, answer) => {
     const backend = await rawBackend(answer);
     const reason = new Error('that is long enough');
     const stop = new AbortController();
@@ -140,14 +140,14 @@ describe('a backend that does not answer', () => {
     expect(await failure(ask(backend, { path: '/' }, stop.signal))).toBe(reason);
   });
 
-  test('a signal that was aborted before: nothing is sent', async () => {
+  test('an aborted signal: nothing is sent', async () => {
     const backend = await answering({ '/': 'hello' });
     expect(await failure(ask(backend, { path: '/' }, AbortSignal.abort()))).toBeInstanceOf(Error);
     expect(backend.asked).toEqual([]);
   });
 });
 
-describe('without the word of the operator', () => {
+describe('without permission of the operator', () => {
   /** A server on this machine that must never be asked. */
   const guarded = (): Promise<Backend> => answering({ '/': 'a secret' }, true);
   const at = (host: string, port: number): Candidate => ({
@@ -177,14 +177,14 @@ describe('without the word of the operator', () => {
     '[::1]',
     '::ffff:127.0.0.1',
     '[::ffff:7f00:1]',
-  ])('loopback in the notation %s is not asked', async (host) => {
+  ])('loopback in the notation %s is not probed', async (host) => {
     const server = await guarded();
     const asking = directFetch(new Map())(at(host, server.port), { path: '/' }, AbortSignal.timeout(5_000));
     expect(await failure(asking)).toBeInstanceOf(ProbeFailure);
     expect(server.asked).toEqual([]);
   });
 
-  test('a word for another host or port is none for this one', async () => {
+  test('permission for another host or port does not apply', async () => {
     const server = await guarded();
     const to = { host: '127.0.0.1', port: server.port };
     const words = new Map([

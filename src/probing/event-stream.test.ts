@@ -52,7 +52,7 @@ describe('a stream of events', () => {
     expect(all(text)).toEqual(events);
   });
 
-  test('is the same in whatever pieces it comes', () => {
+  test('is the same with any chunks', () => {
     const line = fc.constantFrom(
       'data: ä€😀',
       'data:',
@@ -73,24 +73,24 @@ describe('a stream of events', () => {
   });
 });
 
-describe('reading is over', () => {
-  test('with the event that is wanted: nothing after it is offered', () => {
+describe('reading ends', () => {
+  test('with the expected event: nothing after it is parsed', () => {
     const text = 'data: 1\n\ndata: 2\n\ndata: 3\n\n';
     const { events } = reading([Buffer.from(text)], ({ data }) => data === '2');
     expect(events.map(({ data }) => data)).toEqual(['1', '2']);
   });
 
-  test('after so many events that are not', () => {
+  test('after too many other events', () => {
     const { events } = reading(cut('data: x\n\n'.repeat(8_000), 1));
     expect(events).toHaveLength(MAX_EVENTS);
   });
 
-  test('after so many bytes that are not', () => {
+  test('after too many other bytes', () => {
     const junk = `data: ${'x'.repeat(MAX_SKIPPED_BYTES / 4)}\n\n`;
     expect(reading(cut(junk.repeat(50), 1_000)).events).toHaveLength(4);
   });
 
-  test('but one long event may be the wanted one', () => {
+  test('but one long event may be the expected one', () => {
     const long = 'x'.repeat(3 * MAX_SKIPPED_BYTES);
     const { events } = reading(cut(`data: ${long}\n\n`, 1_000), ({ data }) => data === long);
     expect(events).toHaveLength(1);

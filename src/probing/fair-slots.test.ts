@@ -58,7 +58,7 @@ describe('slots', () => {
     expect([count('late'), count('hostile')]).toEqual([2, 2]);
   });
 
-  test('of groups with as many go in turn', async () => {
+  test('of groups with equally many go in turn', async () => {
     const { add, turn, order, end } = worker(1);
     for (const group of ['a', 'b', 'c']) add(group, 3);
     await turn();
@@ -85,7 +85,7 @@ describe('slots', () => {
     expect(order.at(-1)).toBe('few');
   });
 
-  test('that a group has count for it as long as it has them', async () => {
+  test('count for their group while it holds them', async () => {
     const { add, turn, order, end } = worker(3);
     add('b', 1);
     add('a', 2);
@@ -100,7 +100,7 @@ describe('slots', () => {
     expect(order).toEqual(['b', 'a', 'a', 'c', 'b']);
   });
 
-  test('are granted once for all that come in one turn', async () => {
+  test('are granted once for all requests of one turn', async () => {
     const schedule = vi.spyOn(globalThis, 'setImmediate');
     onTestFinished(() => schedule.mockRestore());
     const { add } = worker(2);
@@ -108,7 +108,7 @@ describe('slots', () => {
     expect(schedule).toHaveBeenCalledTimes(1);
   });
 
-  test('of a group that went away and comes again are as those of any other', async () => {
+  test('of a group that returns are like those of any other', async () => {
     const { add, turn, order, end } = worker(1);
     add('a');
     await turn();
@@ -120,7 +120,7 @@ describe('slots', () => {
     expect(order).toEqual(['a', 'b', 'a']);
   });
 
-  test('are never more than there are, and all work is done', async () => {
+  test('never exceed the limit, and all work is done', async () => {
     const groups = fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { minLength: 1, maxLength: 40 });
     await fc.assert(
       fc.asyncProperty(groups, fc.integer({ min: 1, max: 5 }), async (names, slots) => {
@@ -137,7 +137,7 @@ describe('slots', () => {
     );
   });
 
-  test('are given back by work that fails', async () => {
+  test('are returned by work that fails', async () => {
     const fair = createFairSlots(1);
     await expect(fair.run('a', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(await fair.run('a', () => Promise.resolve(1))).toBe(1);

@@ -51,7 +51,7 @@ const failure = (asking: Promise<unknown>): Promise<unknown> =>
   );
 const signal = (): AbortSignal => AbortSignal.timeout(5_000);
 
-describe('getting past the address guard', () => {
+describe('attempts to bypass the address guard', () => {
   test.each([
     '127.0.0.1',
     '127.1',
@@ -87,14 +87,14 @@ describe('getting past the address guard', () => {
     expect((error as ProbeFailure).message).toContain('metadata.example resolves to 169.254.169.254');
   });
 
-  test('with a name that has a good address beside a bad one', async () => {
+  test('with a name that has an allowed address beside a forbidden one', async () => {
     const { resolve } = resolving(['10.0.0.1', '127.0.0.1']);
     const fetch = directFetch(new Map(), { resolve, whyForbidden: whyForbidden });
     const error = await failure(fetch(at('mixed.example', 80), { path: '/' }, signal()));
     expect((error as ProbeFailure).message).toContain('127.0.0.1');
   });
 
-  test('with a name that resolves to something else after it was checked', async () => {
+  test('with a name that changes after the check', async () => {
     // Others listen on 127.0.0.1 too, so the port is chosen there.
     const bad = await listening('127.0.0.1');
     const good = await listening('127.0.0.2', bad.port);
@@ -123,8 +123,8 @@ const flood =
     more();
   };
 
-describe('answers that are made to hurt', () => {
-  test('more headers than anybody needs', async () => {
+describe('hostile responses', () => {
+  test('excessively many headers', async () => {
     const backend = await rawBackend((socket) => {
       socket.write('HTTP/1.1 200 OK\r\n');
       for (let i = 0; i < 2_000; i++) socket.write(`x-${i}: ${'y'.repeat(100)}\r\n`);
@@ -135,7 +135,7 @@ describe('answers that are made to hurt', () => {
     expect((error as ProbeFailure).message).toContain('headers are larger');
   });
 
-  test('a body that comes byte by byte for ever ends with the time limit', async () => {
+  test('a body that arrives byte by byte forever ends with the timeout', async () => {
     const backend = await httpBackend((_, response) => {
       response.writeHead(200);
       const timer = setInterval(() => response.write('x'), 20);
@@ -152,7 +152,7 @@ describe('answers that are made to hurt', () => {
     ['chunks of one byte with extensions', flood('1;a=b\r\nx\r\n'.repeat(1_000), CHUNKED), '128 KiB'],
     ['an endless chunk extension', flood('a'.repeat(10_000), `${CHUNKED}1;`), 'Chunk extensions'],
     ['endless trailers', flood('a: b\r\n'.repeat(1_000), `${CHUNKED}0\r\n`), 'headers'],
-  ])('%s are given up', async (_, answer, reason) => {
+  ])('%s are abandoned', async (_, answer, reason) => {
     const backend = await rawBackend(answer);
     const fetch = directFetch(backend.standsFor(prometheus));
     const error = await failure(fetch(prometheus, { path: '/' }, signal()));
@@ -167,7 +167,7 @@ describe('answers that are made to hurt', () => {
     expect(await fetch(prometheus, { path: '/' }, signal())).toMatchObject({ status: 200, body: 'hello' });
   });
 
-  test('a request may have more of a body read, and no more than the most', async () => {
+  test('a request may read more of a body, up to the maximum', async () => {
     const backend = await httpBackend((_, response) => response.end('x'.repeat(MAX_BODY_LIMIT + 1_000)));
     const fetch = directFetch(backend.standsFor(prometheus));
     const read = async (limit: number): Promise<number> =>

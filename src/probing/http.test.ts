@@ -43,7 +43,7 @@ async function verdict(answers: Answers, kinds: readonly ProbeKind[], of: Candid
   return await probed(backend, kinds, of);
 }
 
-describe('health, where nothing has to be proven', () => {
+describe('health without proofs', () => {
   test.each<[number, Verdict['health'], boolean]>([
     [200, 'healthy', false],
     [204, 'healthy', false],
@@ -55,20 +55,20 @@ describe('health, where nothing has to be proven', () => {
     [429, 'unhealthy', false],
     [500, 'unhealthy', false],
     [503, 'unhealthy', false],
-  ])('%i is %s, credentials needed: %j', async (status, health, authRequired) => {
+  ])('%i is %s, credentials required: %j', async (status, health, authRequired) => {
     const told = await verdict({ '/-/healthy': status }, PLAIN);
     expect(told).toMatchObject({ health, authRequired, proof: 'unproven' });
     expect(told.reason).toContain('/-/healthy');
     expect(told.reason).toContain(String(status));
   });
 
-  test('a connection that is closed without an answer is unhealthy, and says so', async () => {
+  test('a connection that is closed without a response is unhealthy, with the reason', async () => {
     const backend = await httpBackend((request) => request.socket.destroy());
     const told = await probed(backend, PLAIN);
     expect(told).toMatchObject({ health: 'unhealthy', reason: expect.stringContaining('closed') });
   });
 
-  test("the path that its owner named is asked, and not the detector's", async () => {
+  test('the path from the annotation replaces that of the detector', async () => {
     const backend = await answering({ '/status?full=1': 200 });
     const told = await probed(backend, PLAIN, { ...prometheus, healthPath: '/status?full=1' });
     expect(told.health).toBe('healthy');
@@ -153,7 +153,7 @@ describe('proof', () => {
     expect(told.steps.length).toBeGreaterThan(0);
   });
 
-  test("a backend's own words stay one short line, whatever they are", async () => {
+  test("a backend's own text stays one short line", async () => {
     const told = await verdict({ '/-/healthy': [500, '\u001b[2J\n\u202e'.repeat(10_000)] }, PROVING);
     const texts = [told.reason, ...told.steps.map(({ answered }) => answered)];
     for (const text of texts) {
@@ -163,7 +163,7 @@ describe('proof', () => {
   });
 });
 
-test('of a server that answers each of many paths at length little is remembered', async () => {
+test('only a little is remembered of a server with long responses to many paths', async () => {
   const kinds = [
     ...PROVING,
     ...Array.from({ length: 40 }, (_, n) =>
@@ -192,7 +192,7 @@ describe('the scheme', () => {
     expect(backend.asked).toEqual(['GET /-/healthy']);
   });
 
-  test('one that fails over both has the verdict of the first', async () => {
+  test('a backend that fails over both has the verdict of the first', async () => {
     const told = await verdict({ '/-/healthy': 500 }, PLAIN, overTls);
     expect(told.health).toBe('unhealthy');
     expect(told.scheme).toBeUndefined();
@@ -204,7 +204,7 @@ describe('the scheme', () => {
     expect(backend.asked).toHaveLength(1);
   });
 
-  test('an error that has nothing to do with it changes nothing', async () => {
+  test('an unrelated error changes nothing', async () => {
     const backend = await answering({ '/-/healthy': [400, 'bad request'] });
     expect(await probed(backend, PLAIN)).toMatchObject({ health: 'unhealthy' });
     expect(backend.asked).toHaveLength(1);

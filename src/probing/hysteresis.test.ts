@@ -27,7 +27,7 @@ function stateAfter(...verdicts: readonly (readonly [seconds: number, verdict: V
   return state;
 }
 
-describe('to leave', () => {
+describe('unhealthy', () => {
   test.each<[string, (readonly [number, Verdict])[], Verdict['health']]>([
     [
       'three failures over half a minute',
@@ -108,14 +108,14 @@ describe('to leave', () => {
     expect(stateAfter([0, GOOD], ...verdicts).reportedVerdict.health).toBe(health);
   });
 
-  test('what contradicts its type is a failure too, however healthy', () => {
+  test('a contradicted type counts as a failure, even if healthy', () => {
     const other = answered('healthy', { proof: 'contradicted' });
     expect(stateAfter([0, GOOD], [10, other]).reportedVerdict).toMatchObject({ proof: 'proven' });
     expect(stateAfter([0, GOOD], [10, other], [20, other], [40, other]).reportedVerdict).toBe(other);
     expect(stateAfter([0, other]).reportedVerdict).toBe(other);
   });
 
-  test('while it is kept, its reason counts the failures of that kind', () => {
+  test('while the tool is kept, its reason counts the failures of that kind', () => {
     expect(stateAfter([0, GOOD], [10, BAD], [20, NOT_READY], [25, BAD]).reportedVerdict.reason).toBe(
       'kept for now, failure 2 in a row: it is unhealthy',
     );
@@ -128,7 +128,7 @@ describe('to leave', () => {
   });
 });
 
-describe('when it is probed again, in seconds', () => {
+describe('the next probe, in seconds', () => {
   const READY: (state: ProbeState) => ProbeState = (state) => invalidatedState(state, true, 0);
   test.each<[string, ProbeState, number]>([
     ['a healthy one after the refresh', stateAfter([0, GOOD]), 300],
@@ -157,7 +157,7 @@ describe('when it is probed again, in seconds', () => {
     expect(state.due).toBe(seconds * 1_000);
   });
 
-  test('by chance up to a tenth earlier or later', () => {
+  test('up to a tenth earlier or later, by jitter', () => {
     const due = (random: number, verdict: Verdict) =>
       nextProbeState(undefined, 'x', verdict, 0, { refreshInterval: REFRESH, random: () => random }).due;
     expect([due(0, GOOD), due(1, GOOD)]).toEqual([270_000, 330_000]);
@@ -165,7 +165,7 @@ describe('when it is probed again, in seconds', () => {
     expect([due(0, NOT_READY), due(1, NOT_READY)]).toEqual([13_500, 16_500]);
   });
 
-  test('soon after a Pod became ready, four times, then as before', () => {
+  test('soon after a Pod became ready, four times, then as usual', () => {
     const options = { refreshInterval: REFRESH, random: () => 0 };
     let state = READY(stateAfter([0, BAD], [0, BAD]));
     expect(state.due).toBe(0);
@@ -180,14 +180,14 @@ describe('when it is probed again, in seconds', () => {
   });
 });
 
-describe('news of its Pods', () => {
+describe('changes of its Pods', () => {
   const failing = stateAfter([0, GOOD], [10, NOT_READY], [20, BAD], [30, BAD]);
 
   test('make it due, and change nothing else unless one became ready', () => {
     expect(invalidatedState(failing, false, 40_000)).toEqual({ ...failing, due: 40_000 });
   });
 
-  test('of one that became ready forget that none was, and the backoff', () => {
+  test('a Pod that became ready resets failures of readiness, and the backoff', () => {
     expect(invalidatedState(failing, true, 40_000)).toEqual({
       ...failing,
       failures: { backend: { count: 2, since: 20_000 } },
@@ -206,6 +206,6 @@ test.each<[string, ProbeState, boolean]>([
   ['kept, and nobody knows how it is', stateAfter([0, GOOD], [10, UNKNOWN]), true],
   ['unknown from the beginning', stateAfter([0, UNKNOWN]), true],
   ['unknown, and not asked since', { ...stateAfter([0, UNKNOWN]), attempts: 0 }, true],
-])('is it worth asking before its refreshInterval: %s', (_, state, expected) => {
+])('whether an early probe is worthwhile: %s', (_, state, expected) => {
   expect(needsRetry(state)).toBe(expected);
 });

@@ -19,7 +19,7 @@ function answered(
   return { message, read };
 }
 
-describe('the message of an answer', () => {
+describe('the message of a response', () => {
   const message = { jsonrpc: '2.0', id: 1, result: { serverInfo: { name: 'ä' } } };
   const json = JSON.stringify(message);
   test.each([
@@ -29,7 +29,7 @@ describe('the message of an answer', () => {
     ['an event after others', `: ping\n\ndata: {"method":"log"}\n\ndata: no JSON\n\ndata: ${json}\n\n`],
     ['an event over several lines', `data: ${json.slice(0, 10)}\ndata: ${json.slice(10)}\n\n`],
     ['an event without its end', `data: ${json}`],
-  ])('in %s, in pieces of any size', (_, body) => {
+  ])('in %s, with chunks of any size', (_, body) => {
     for (const size of [1, 7, 100_000]) expect(answered(body, size).message).toEqual(message);
   });
 
@@ -44,9 +44,9 @@ describe('the message of an answer', () => {
     'data: {"result":\n\n',
     '<html>',
     '{'.repeat(60_000),
-  ])('is none in %j', (body) => expect(answered(body, 1_000).message).toBeUndefined());
+  ])('is missing in %j', (body) => expect(answered(body, 1_000).message).toBeUndefined());
 
-  test('ends the reading of a stream that goes on', () => {
+  test('ends the reading of a stream that continues', () => {
     const first = `data: ${json}\n\n`;
     expect(answered(first + 'data: more\n\n'.repeat(1_000), 1).read).toBe(Buffer.byteLength(first));
   });

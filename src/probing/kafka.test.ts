@@ -50,7 +50,7 @@ test.each<[string, readonly Buffer[]]>([
   ['its versions, in pieces', [frame([0, 1, 18]).subarray(0, 15), frame([0, 1, 18]).subarray(15)]],
   ['that it does not know the request, and nothing else', [frame([], { error: 35 })]],
   ['that it does not know the request, and which it knows', [frame([18], { error: 35 })]],
-])('a broker that answers %s is proven', async (_, pieces) => {
+])('a broker that responds with %s is proven', async (_, pieces) => {
   expect(await verdict(...pieces)).toMatchObject({ health: 'healthy', proof: 'proven' });
 });
 

@@ -15,8 +15,8 @@ const one = (tools: unknown, nextCursor?: unknown) => async () => ({
 });
 const toolsOf = async (tools: unknown) => (await listTools(one(tools)))?.tools ?? [];
 
-describe('reading a list', () => {
-  test('a tool is read-only only if it says so in so many words', async () => {
+describe('parsing a list', () => {
+  test('a tool is read-only only if it declares that explicitly', async () => {
     const annotated = (name: string, annotations?: unknown) => ({ name, annotations });
     const tools = await toolsOf([
       annotated('a', { readOnlyHint: true }),
@@ -29,7 +29,7 @@ describe('reading a list', () => {
     expect(tools.filter(({ readOnly }) => readOnly).map(({ name }) => name)).toEqual(['a', 'f']);
   });
 
-  test('the digest follows from what the tool says, whatever the order of its keys', async () => {
+  test('the digest depends only on the tool, whatever the order of its keys', async () => {
     const digest = async (tool: object): Promise<string | undefined> =>
       (await toolsOf([{ name: 'a', ...tool }]))[0]?.digest;
     const schema = { type: 'object', properties: { x: { type: 'string' }, y: {} } };
@@ -53,7 +53,7 @@ describe('reading a list', () => {
     expect(await toolsOf([{ name: 'a' }, readOnly])).toMatchObject([{ name: 'a', readOnly: false }]);
   });
 
-  test.each([[undefined], ['x'], [{ 0: {} }], [null]])('%j is no list', async (tools) => {
+  test.each([[undefined], ['x'], [{ 0: {} }], [null]])('%j is not a list', async (tools) => {
     expect(await listTools(one(tools))).toBeUndefined();
   });
 
@@ -61,16 +61,16 @@ describe('reading a list', () => {
     expect(await toolsOf([null, 1, [], {}, { name: 5 }, { name: 'a' }])).toHaveLength(1);
   });
 
-  test('a tool without a name is one, as it is for HolmesGPT', async () => {
+  test('a tool without a name counts, as it does for HolmesGPT', async () => {
     expect((await toolsOf([{ name: '' }, { name: 'a' }])).map(({ name }) => name)).toEqual(['', 'a']);
   });
 
-  test('a schema without a bottom is refused', async () => {
+  test('an endlessly nested schema is rejected', async () => {
     const deep = JSON.parse('['.repeat(50_000) + ']'.repeat(50_000)) as unknown;
     await expect(listTools(one([{ name: 'a', inputSchema: deep }]))).rejects.toThrow(RangeError);
   });
 
-  test('any JSON makes a list or none, and never another error', async () => {
+  test('any JSON gives a list or none, and no other error', async () => {
     await fc.assert(
       fc.asyncProperty(fc.jsonValue({ maxDepth: 4 }), fc.jsonValue(), async (tools, cursor) => {
         const list = await listTools(one(tools, cursor));
@@ -80,17 +80,17 @@ describe('reading a list', () => {
   });
 });
 
-describe('the limits', () => {
+describe('limits', () => {
   const many = (count: number, from = 0) =>
     Array.from({ length: count }, (_, index) => ({ name: `tool-${String(from + index).padStart(4, '0')}` }));
 
-  test('512 tools are all, and one more is truncated', async () => {
+  test('512 tools are complete, and one more is truncated', async () => {
     expect(await listTools(one(many(512)))).toMatchObject({ truncated: false });
     const list = await listTools(one(many(513)));
     expect([list?.tools.length, list?.truncated]).toEqual([512, true]);
   });
 
-  test('pages are read in turn, up to eight of them', async () => {
+  test('pages are read in order, up to eight of them', async () => {
     const cursors: (string | undefined)[] = [];
     const list = await listTools(async (cursor) => {
       cursors.push(cursor);
@@ -101,7 +101,7 @@ describe('the limits', () => {
     expect([list?.tools.length, list?.truncated]).toEqual([16, true]);
   });
 
-  test('a cursor that leads nowhere ends it', async () => {
+  test('an invalid cursor ends it', async () => {
     let asked = 0;
     const list = await listTools(async () => {
       asked++;
@@ -121,7 +121,7 @@ describe('the limits', () => {
     expect(list).toMatchObject({ truncated: true });
   });
 
-  test('the names of all tools together are bounded', async () => {
+  test('the names of all tools together are limited', async () => {
     const long = Array.from({ length: 500 }, (_, n) => ({ name: `${n}-${'x'.repeat(120)}` }));
     const list = await listTools(one(long));
     expect(list?.truncated).toBe(true);
@@ -129,13 +129,13 @@ describe('the limits', () => {
     expect(list?.tools.length).toBeGreaterThan(50);
   });
 
-  test('a first page that is cut by the limit says that there are more, and an unreadable one nothing', async () => {
+  test('a first page beyond the limit is marked as truncated, and an unreadable one gives nothing', async () => {
     const cut = async () => ({ message: undefined, bytes: 256 * 1024 });
     expect(await listTools(cut)).toEqual({ tools: [], truncated: true });
     expect(await listTools(async () => ({ message: undefined, bytes }))).toBeUndefined();
   });
 
-  test('a page that cannot be read takes nothing from those before it', async () => {
+  test('an unreadable page does not affect the previous ones', async () => {
     let asked = 0;
     const list = await listTools(async () => ({
       message: asked++ === 0 ? { result: { tools: many(3), nextCursor: 'x' } } : undefined,
@@ -177,7 +177,7 @@ async function sessionServer(list: ((cursor: unknown) => object) | undefined) {
 const READ = { name: 'read', annotations: { readOnlyHint: true } };
 const WRITE = { name: 'write' };
 
-test('the session that proves a server lists its tools, and is ended', async () => {
+test('the session that proves a server lists its tools, and is closed', async () => {
   const { backend, seen } = await sessionServer((cursor) =>
     cursor === undefined ? { tools: [WRITE], nextCursor: 'more' } : { tools: [READ] },
   );
@@ -198,7 +198,7 @@ test('the session that proves a server lists its tools, and is ended', async () 
   ]);
 });
 
-test('a server that never lists its tools is proven all the same, and its session is ended', async () => {
+test('a server that never lists its tools is still proven, and its session is closed', async () => {
   const { backend, seen } = await sessionServer(undefined);
   const prober = createProber(
     [{ detector: 'mcp', title: 'MCP', spec: { protocol: 'mcp' }, path: '/mcp' } as never],

@@ -29,13 +29,13 @@ const streaming = (...pieces: readonly string[]) =>
 
 const ANSWER = `data: ${JSON.stringify({ jsonrpc: '2.0', id: 1, result: { serverInfo: { name: 'x' } } })}\n\n`;
 
-test('a stream that stays open is read until its answer is there', async () => {
+test('a stream that stays open is read until the response arrives', async () => {
   const backend = await streaming(': hello\n\n', ANSWER.slice(0, 20), ANSWER.slice(20));
   const verdict = await probeMcp(mcp, directFetch(backend.standsFor(mcp)), signal());
   expect(verdict).toMatchObject({ health: 'healthy', proof: 'proven', facts: { eras: 'legacy' } });
 });
 
-test('a stream of other things is given up after a few of them, long before the time limit', async () => {
+test('a stream of other messages is abandoned after a few of them, long before the timeout', async () => {
   const backend = await streaming('data:{\n\n'.repeat(1_000));
   const verdict = await probeMcp(mcp, directFetch(backend.standsFor(mcp)), signal());
   expect(verdict).toMatchObject({ health: 'unhealthy', proof: 'contradicted' });

@@ -8,7 +8,7 @@ const metered = (budget: number): { readonly wire: PassThrough; readonly socket:
   return { wire, socket: new MeteredSocket(wire as unknown as Socket, budget) };
 };
 
-test('what comes at once is handed on in small pieces, and the event loop turns between them', async () => {
+test('a burst is delivered in small chunks, and the event loop turns between them', async () => {
   const { wire, socket } = metered(1_000_000);
   const perTurn: number[] = [0];
   let open = true;
@@ -28,7 +28,7 @@ test('what comes at once is handed on in small pieces, and the event loop turns 
   expect(Math.max(...perTurn)).toBeLessThanOrEqual(16 * 1024);
 });
 
-test('all of them together hand on so much in a turn', async () => {
+test('all sockets share a budget per turn', async () => {
   const many = Array.from({ length: 20 }, () => metered(1_000_000));
   let taken = 0;
   for (const { wire, socket } of many) {
@@ -47,7 +47,7 @@ test('all of them together hand on so much in a turn', async () => {
   expect(Math.max(...perTurn)).toBeLessThanOrEqual(2 * 16 * 1024);
 });
 
-test('it ends where the budget is spent, whatever follows', async () => {
+test('it ends when its budget is used up', async () => {
   const { wire, socket } = metered(10_000);
   const error = new Promise((resolve) => socket.on('error', resolve));
   let length = 0;

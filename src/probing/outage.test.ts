@@ -31,7 +31,7 @@ const signs = (...faults: (Fault | 'well' | 'unreachable' | undefined)[]): Probe
     wasReachable: true,
   }));
 
-describe('what a pass says of this process', () => {
+describe('signs of an outage of this process', () => {
   test.each<[readonly (Fault | 'well' | 'unreachable' | undefined)[], Outage | undefined]>([
     [[], undefined],
     [['resolution'], undefined],
@@ -51,7 +51,7 @@ describe('what a pass says of this process', () => {
     expect(detectOutage(signs(...faults), undefined)).toBe(outage);
   });
 
-  test('backends that were lost before do not count: they are no news', () => {
+  test('backends that were unreachable before do not count', () => {
     const known = signs('connection', 'connection', 'connection').map((sign) => ({
       ...sign,
       wasReachable: false,
@@ -61,21 +61,21 @@ describe('what a pass says of this process', () => {
     expect(detectOutage([...known, ...signs('connection', 'connection')], undefined)).toBe('network');
   });
 
-  test('a backend at an address says nothing of DNS', () => {
+  test('a backend with an IP address says nothing about DNS', () => {
     const reached: ProbeResult = { candidate: atAddress('q'), verdict: verdict('well'), wasReachable: true };
     expect(detectOutage([...signs('resolution', 'resolution'), reached], undefined)).toBe('dns');
     expect(detectOutage([reached], 'dns')).toBe('dns');
     expect(detectOutage([reached], 'network')).toBeUndefined();
   });
 
-  test('an outage goes on with a single one that is lost, and ends with the first that is reached', () => {
+  test('an outage continues with a single unreachable backend, and ends with the first reachable one', () => {
     expect(detectOutage(signs('resolution'), 'dns')).toBe('dns');
     expect(detectOutage(signs('connection'), 'network')).toBe('network');
     expect(detectOutage(signs('not_ready'), 'network')).toBe('network');
     expect(detectOutage(signs('resolution', 'timeout'), 'dns')).toBeUndefined();
   });
 
-  test('words name the kind, and keep the reason', () => {
+  test('messages name the kind, and keep the reason', () => {
     expect(verdictInOutage('dns', verdict('resolution'))).toMatchObject({
       health: 'unknown',
       fault: 'resolution',
@@ -118,8 +118,8 @@ function scripted(answers: Record<string, Fault | 'well'>) {
   return { answers, asked, events, pass, all, recovered: () => recovered };
 }
 
-describe('a prober that knows of outages', () => {
-  test('keeps all verdicts while no backend is reachable, and has all probed again afterwards', async () => {
+describe('a prober that detects outages', () => {
+  test('keeps all verdicts while no backend is reachable, and probes all again afterwards', async () => {
     const { answers, pass, all, events, recovered } = scripted({ a: 'well', b: 'well', c: 'well' });
     expect(await pass(...all)).toEqual({ a: 'healthy', b: 'healthy', c: 'healthy' });
     Object.assign(answers, { a: 'resolution', b: 'resolution', c: 'resolution' });
@@ -134,12 +134,12 @@ describe('a prober that knows of outages', () => {
     ]);
   });
 
-  test('also in the first pass of all', async () => {
+  test('also in the very first pass', async () => {
     const { pass, all } = scripted({ a: 'resolution', b: 'resolution' });
     expect(await pass(...all)).toEqual({ a: 'unknown', b: 'unknown' });
   });
 
-  test('two that fail while others, which are not due, are healthy, are dead', async () => {
+  test('two that fail while others, which are not due, are healthy, are unhealthy', async () => {
     const { answers, pass, all, asked, events } = scripted({ a: 'well', b: 'well', c: 'well', d: 'well' });
     await pass(...all);
     Object.assign(answers, { a: 'connection', b: 'connection' });
@@ -158,14 +158,14 @@ describe('a prober that knows of outages', () => {
     expect(await pass(...all.slice(0, 1))).toEqual({ a: 'unknown' });
   });
 
-  test('the only backend there is may be dead', async () => {
+  test('the only backend may be unhealthy', async () => {
     const { answers, pass, all } = scripted({ a: 'well' });
     await pass(...all);
     answers.a = 'connection';
     expect(await pass(...all)).toEqual({ a: 'unhealthy' });
   });
 
-  test('each pass during an outage probes a few, and different ones each time', async () => {
+  test('each pass during an outage probes a few, different ones each time', async () => {
     const names = Array.from({ length: 10 }, (_, index) => `p${index}`);
     const { answers, pass, all, asked } = scripted(
       Object.fromEntries(names.map((name) => [name, 'connection'])),
@@ -190,7 +190,7 @@ describe('a prober that knows of outages', () => {
     expect(await pass(...all)).toEqual({ a: 'unhealthy', b: 'unhealthy', c: 'unhealthy', d: 'unhealthy' });
   });
 
-  test('an aborted pass ends all that wait', async () => {
+  test('an aborted pass ends all waiting probes', async () => {
     const stop = new AbortController();
     const inner: Prober = {
       probe: (each, signal) =>

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { perTickLimiter } from './per-tick-limiter.ts';
 
-test('a limited number starts in one turn of the event loop, the others later, in order', async () => {
+test('a limited number starts per turn of the event loop, the others later, in order', async () => {
   const turn = perTickLimiter(2);
   const begun: number[] = [];
   const all = [1, 2, 3, 4, 5].map((number) => turn().then(() => begun.push(number)));
@@ -14,7 +14,7 @@ test('a limited number starts in one turn of the event loop, the others later, i
   expect(begun).toEqual([1, 2, 3, 4, 5]);
 });
 
-test('after a pause as many may begin at once again', async () => {
+test('after a pause, the full number may start again', async () => {
   const turn = perTickLimiter(1);
   await turn();
   await new Promise(setImmediate);

@@ -24,7 +24,7 @@ function setup(concurrency: number) {
   return { slots, started, open, add, many };
 }
 
-test('a probe that gets no answer hands its slot on, and goes on', async () => {
+test('a probe without a response passes its slot on, and continues', async () => {
   const { started, open, add, many } = setup(2);
   const dead = add('dead');
   many(1, 'other');
@@ -39,7 +39,7 @@ test('a probe that gets no answer hands its slot on, and goes on', async () => {
   expect(await dead).toBe('late');
 });
 
-test('one that ends gives its slot back at once, and what it throws is thrown', async () => {
+test('a probe that ends returns its slot at once, and its error is thrown', async () => {
   const { started, open, add } = setup(1);
   const first = add('first');
   void add('second');
@@ -51,7 +51,7 @@ test('one that ends gives its slot back at once, and what it throws is thrown', 
   expect(started).toEqual(['first', 'second']);
 });
 
-test('no more than three times as many have handed their slot on', async () => {
+test('at most three times as many have passed their slot on', async () => {
   const { slots, started, open, many } = setup(2);
   many(20, 'dead');
   await pass(SLOT_RELEASE_MS * 3 + 50);
@@ -64,7 +64,7 @@ test('no more than three times as many have handed their slot on', async () => {
   expect(slots.areShort).toBe(false);
 });
 
-test('slots are short where those wait that were silent before, and no others', async () => {
+test('slots are short if silent backends wait, and only for these', async () => {
   const { slots, many } = setup(2);
   many(8, 'dead');
   await pass(60_000);
@@ -74,7 +74,7 @@ test('slots are short where those wait that were silent before, and no others', 
   expect(slots.areShort).toBe(true);
 });
 
-test('a probe that ended does not count among those that handed their slot on', async () => {
+test('a probe that ended does not count among those that passed their slot on', async () => {
   const { started, open, add, many } = setup(1);
   for (const name of ['a', 'b', 'c', 'd', 'e']) {
     void add(name);
@@ -88,7 +88,7 @@ test('a probe that ended does not count among those that handed their slot on', 
   expect(started).toHaveLength(5 + 4);
 });
 
-test('slots are not short where nothing waits', async () => {
+test('slots are not short if nothing waits', async () => {
   const { slots, many } = setup(1);
   many(4, 'dead');
   await pass(60_000);
@@ -98,7 +98,7 @@ test('slots are not short where nothing waits', async () => {
 test.each([
   [4, 2],
   [1, 1],
-])('of %i slots those that were silent before use %i, and others come at once', async (all, half) => {
+])('of %i slots, silent backends use %i, and others start at once', async (all, half) => {
   const { started, many } = setup(all);
   many(50, 'silent', true);
   await pass(5);

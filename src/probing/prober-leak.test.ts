@@ -15,7 +15,7 @@ const KINDS = [
   { detector: 'prometheus', title: 'Prometheus', path: '', spec: probeSpec.parse({ health: ['/healthy'] }) },
 ];
 
-test('of a probe that is over nothing is kept, however long the process lives', async () => {
+test('a finished probe leaves nothing behind in a long-lived process', async () => {
   const life = new AbortController();
   const signals: WeakRef<AbortSignal>[] = [];
   const prober = createProber(

@@ -24,8 +24,8 @@ const proberOf = (backend: Backend, limits: Partial<ProbeLimits>, ...more: Candi
   );
 const never = new AbortController().signal;
 
-describe('the time limit', () => {
-  test('ends a probe of a backend that never answers', async () => {
+describe('the timeout', () => {
+  test('ends a probe of a backend that never responds', async () => {
     const backend = await rawBackend(() => {});
     const verdict = await proberOf(backend, { timeout: 200 }).probe(prometheus, never);
     expect(verdict).toMatchObject({
@@ -34,7 +34,7 @@ describe('the time limit', () => {
     });
   });
 
-  test('ends one of a backend that begins and never finishes', async () => {
+  test('ends a probe of a backend that never finishes its response', async () => {
     const backend = await httpBackend((_, response) => {
       response.write('still ');
     });
@@ -57,7 +57,7 @@ describe('the time limit', () => {
       return Promise.all(probes);
     }
 
-    test('is the same for all that were not silent before: a slow one is not dead', async () => {
+    test('is the same for all backends that were not silent before: a slow one is not unhealthy', async () => {
       const fetch: Fetch = () =>
         new Promise((resolve) => setTimeout(() => resolve({ status: 200, headers: {}, body: 'ok' }), 900));
       const prober = createProber(KINDS, { fetch }, { concurrency: 1, timeout: 20_000 });
@@ -69,7 +69,7 @@ describe('the time limit', () => {
       expect(verdicts.map(({ health }) => health)).toEqual(['healthy', 'healthy', 'healthy']);
     });
 
-    test('is shorter for those that were silent before, once too many slots were handed on', async () => {
+    test('is shorter for backends that were silent before, once too many slots were passed on', async () => {
       const fetch: Fetch = ({ service: { name } }) =>
         name.startsWith('dead-')
           ? new Promise(() => {})
@@ -91,8 +91,8 @@ describe('the time limit', () => {
   });
 });
 
-describe('the limit of probes at a time', () => {
-  test.each([1, 3])('%i: holds, and all get their turn', async (concurrency) => {
+describe('the limit on concurrent probes', () => {
+  test.each([1, 3])('%i: holds, and every backend is probed', async (concurrency) => {
     let open = 0;
     let most = 0;
     const backend = await httpBackend((_, response) => {
@@ -111,7 +111,7 @@ describe('the limit of probes at a time', () => {
   });
 });
 
-test('namespaces share the slots: many silent backends of one do not keep another one waiting', async () => {
+test('namespaces share the slots: many silent backends of one do not delay another one', async () => {
   const asked: string[] = [];
   const fetch: Fetch = ({ service: { namespace } }, _, signal) => {
     asked.push(namespace);
@@ -133,8 +133,8 @@ test('namespaces share the slots: many silent backends of one do not keep anothe
   await Promise.allSettled(hostile);
 });
 
-describe('being told to stop', () => {
-  test('ends probes that run and those that wait, at once', async () => {
+describe('an abort', () => {
+  test('ends running and waiting probes at once', async () => {
     const backend = await rawBackend(() => {});
     const stop = new AbortController();
     const prober = proberOf(backend, { concurrency: 1, timeout: 10_000 });
@@ -147,7 +147,7 @@ describe('being told to stop', () => {
     ]);
   });
 
-  test('before the first request means none is sent', async () => {
+  test('before the first request means that none is sent', async () => {
     const backend = await answering({ '/healthy': 200 });
     await expect(proberOf(backend, {}).probe(prometheus, AbortSignal.abort())).rejects.toThrow();
     expect(backend.asked).toEqual([]);
@@ -161,7 +161,7 @@ describe('being told to stop', () => {
   });
 });
 
-test('without probing health is unknown, and that is said', async () => {
+test('without probes, health is unknown, with the reason', async () => {
   expect(await noProber.probe(prometheus, never)).toMatchObject({
     health: 'unknown',
     authRequired: false,
@@ -191,7 +191,7 @@ test.each([
   ['securing', 'tls', 'the TLS handshake did not complete'],
   ['requesting', 'timeout', 'no answer'],
   [undefined, 'timeout', 'no answer'],
-] as const)('a probe whose time is over while it is %s has the fault %s', async (phase, fault, words) => {
+] as const)('a probe whose timeout ends while it is %s has the fault %s', async (phase, fault, words) => {
   const fetch: Fetch = (_candidate, _ask, _signal, progress = {}) => {
     if (phase !== undefined) progress.phase = phase;
     return new Promise(() => {});

@@ -45,11 +45,11 @@ test.each<[number, string, string, string]>([
   ],
   [503, 'error trying to reach service: EOF', 'protocol', 'EOF'],
   [500, 'something else', 'protocol', 'something else'],
-])('%i "%s" of the API server says: %s', async (code, message, kind, words) => {
+])('%i "%s" from the API server means: %s', async (code, message, kind, words) => {
   expect(await refusedWith(code, message)).toMatchObject({ kind, message: expect.stringContaining(words) });
 });
 
-test("a backend's own 404 is an answer", async () => {
+test("a backend's own 404 is a response", async () => {
   const { kube, asked } = await kubeServer((response) => response.writeHead(404).end('not here'));
   expect(await proxyFetch(kube)(grafana, { path: '/x' }, signal)).toMatchObject({
     status: 404,
@@ -61,7 +61,7 @@ test("a backend's own 404 is an answer", async () => {
 test.each([
   ['answers of 1xx without end', 'HTTP/1.1 102 Processing\r\n\r\n', '', '1xx'],
   ['chunks of one byte', '1\r\nx\r\n', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n', '128 KiB'],
-])('%s that come through the API server are given up', async (_, block, first, words) => {
+])('%s through the API server are abandoned', async (_, block, first, words) => {
   const { kube } = await kubeServer(({ socket }) => {
     const more = (): void => {
       while (socket?.writable === true && socket.write(block.repeat(1_000)));
@@ -78,7 +78,7 @@ test.each([
   expect(error).toMatchObject({ kind: 'protocol', message: expect.stringContaining(words) });
 });
 
-test('a body is cut at the limit of its request', async () => {
+test('a body is truncated at the limit of its request', async () => {
   const { kube } = await kubeServer((response) => response.end('x'.repeat(300_000)));
   const read = async (limit?: number): Promise<number> =>
     (await proxyFetch(kube)(grafana, { path: '/', ...(limit === undefined ? {} : { limit }) }, signal)).body

@@ -63,7 +63,7 @@ test('watched slices are not listed in each pass', async () => {
   expect(await it.pass()).toEqual({ problems: [], health: 'unknown' });
 });
 
-test('it knows the addresses of all Services, also without probes', async () => {
+test('addresses of all Services are known, also without probes', async () => {
   let answer: 'list' | 'fail' | 'deny' = 'list';
   const { kube } = await kubeServer((response) => {
     if (answer !== 'list') return refuse(response, answer === 'deny' ? 403 : 500, 'No');
@@ -116,7 +116,7 @@ test('if watching is denied, slices are listed every few seconds, and the missin
   expect(lists()).toBeGreaterThan(before);
 });
 
-test('what a list said before does not count where the next one fails', async () => {
+test('results of an earlier list do not count if the next one fails', async () => {
   let broken = false;
   const { kube } = await kubeServer((response) =>
     broken ? refuse(response, 500, 'InternalError') : json(response, list(false)),
@@ -129,7 +129,7 @@ test('what a list said before does not count where the next one fails', async ()
   expect((await prober.probe(backend, signal)).health).toBe('unknown');
 });
 
-test('a namespace whose list takes long keeps the probes of no other waiting', async () => {
+test('a namespace with a slow list does not delay the probes of others', async () => {
   const held = Promise.withResolvers<void>();
   const { kube } = await kubeServer(async (response, { path }) => {
     if (path.includes('/slow/')) await held.promise;
@@ -162,7 +162,7 @@ test('a denied watch of all namespaces is one problem, and causes no list in eac
   expect((await prober.probe(backend, signal)).health).toBe('unknown');
 });
 
-test('a command that reads once lists a few namespaces at a time', async () => {
+test('a single read lists a few namespaces at a time', async () => {
   let open = 0;
   let most = 0;
   const { kube, asked } = await kubeServer((response) => {
@@ -308,7 +308,7 @@ describe("the number of a headless Service's port", () => {
     expect(verdict).toEqual(found === undefined ? FINE : { ...FINE, port: found });
   });
 
-  test('has to be known where the route goes by the Service: another port may answer', async () => {
+  test('must be known if the route uses the Service: another port may respond', async () => {
     const each = headless(NAMED);
     const { prober, asked } = faked({ byService: true });
     await prober.prepare([each], signal);
@@ -339,7 +339,7 @@ test('a Service without a ready address is not probed', async () => {
 });
 
 describe('the namespaces that are read', () => {
-  test('are those of the home cluster, and the Services whose addresses matter are all', async () => {
+  test('are those of the home cluster, and addresses of all Services are needed', async () => {
     const { prober, setNamespaces, endpointsIn } = faked();
     const all = [in_('b'), in_('a'), in_('b'), in_('c', 'elsewhere')];
     await prober.prepare(all, signal);
@@ -349,7 +349,7 @@ describe('the namespaces that are read', () => {
     expect(endpointsIn.mock.calls.map(([scope]) => scope)).toEqual(['a', 'b']);
   });
 
-  test('are all at once where all are watched, and none where there is no candidate', async () => {
+  test('are all at once if all are watched, and none without candidates', async () => {
     const { prober, state, endpointsIn, asked } = faked({ all: true });
     state.known.set('*', indexOf('a', { ready: false }));
     await prober.prepare([], signal);
@@ -363,7 +363,7 @@ describe('the namespaces that are read', () => {
     expect([...(known?.keys() ?? [])]).toEqual(['grafana']);
   });
 
-  test('are forgotten when no candidate is in them any more', async () => {
+  test('are forgotten when they have no candidates any more', async () => {
     const { prober, state, lists } = faked();
     const at = { cluster: HOME_CLUSTER, namespace: 'a' };
     state.list = async () => ({
@@ -397,7 +397,7 @@ describe('the namespaces that are read', () => {
 });
 
 describe('if the watch is not synced', () => {
-  test('a namespace is listed each five seconds at most', async () => {
+  test('a namespace is listed at most every five seconds', async () => {
     const { prober, state, lists } = faked();
     for (const now of [1_000, 5_999, 6_000, 10_999, 11_000]) {
       state.now = now;
@@ -428,7 +428,7 @@ describe('if the watch is not synced', () => {
 describe('reported problems', () => {
   const WATCHED = 'grant "list" and "watch" on endpointslices.discovery.k8s.io';
 
-  test('is which namespaces are denied, in their order', async () => {
+  test('list the denied namespaces, in order', async () => {
     const { prober, state } = faked();
     Object.assign(state, denied);
     const problems = await prober.prepare([in_('b'), in_('a')], signal);
@@ -450,7 +450,7 @@ describe('reported problems', () => {
   test.each([
     [false, 'namespace a', 'grant "watch" on endpointslices.discovery.k8s.io there'],
     [true, 'all namespaces', 'grant "watch" on endpointslices.discovery.k8s.io with a ClusterRole'],
-  ])('is that watching is denied; all namespaces: %s', async (all, where, fix) => {
+  ])('are that watching is denied; all namespaces: %s', async (all, where, fix) => {
     const { prober, state } = faked({ all });
     state.faults.set(all ? '*' : 'a', { doing: 'watch', error: DENIED });
     expect(await prober.prepare([in_('a')], signal)).toEqual([
@@ -458,7 +458,7 @@ describe('reported problems', () => {
     ]);
   });
 
-  test('is nothing where the server fails for a moment', async () => {
+  test('are none if the server fails for a moment', async () => {
     const { prober, state } = faked();
     state.list = async () => Promise.reject(new ApiStatusError(500, 'no'));
     expect(await prober.prepare([in_('a')], signal)).toEqual([]);

@@ -74,7 +74,7 @@ describe('the name of a Service', () => {
     expect(asked.map(({ name }) => name)).toEqual([NAME, NAME]);
   });
 
-  test('of one family is enough: the other has no such address, or no answer', async () => {
+  test('one family is enough if the other has no address, or no response', async () => {
     for (const other of [[], NO_SUCH_NAME, undefined]) {
       const { resolve } = await dns(({ type }) => (type === A ? [FOUR] : other));
       expect(await resolve()(NAME)).toEqual([{ address: '10.0.0.1', family: 4 }]);
@@ -83,7 +83,7 @@ describe('the name of a Service', () => {
     expect(await resolve()(NAME)).toEqual([{ address: 'fd00::1', family: 6 }]);
   });
 
-  test('with very many addresses: some are used', async () => {
+  test('with very many addresses, some are used', async () => {
     const many = Array.from({ length: 25 }, (_, index) => Buffer.from([10, 0, 0, index]));
     const { resolve } = await dns(({ type }) => (type === A ? many : []));
     expect(await resolve()(NAME)).toHaveLength(16);
@@ -94,7 +94,7 @@ describe('the name of a Service', () => {
     ['that has no address', [], /\(ENODATA after/],
     ['while DNS is broken', 2, /\(ESERVFAIL after/],
     ['while DNS is away', undefined, /\((no answer from DNS|ETIMEOUT) after 0\.\d s\)$/],
-  ])('%s: says so', async (_, answer, reason) => {
+  ])('%s: with a message', async (_, answer, reason) => {
     const { resolve } = await dns(() => answer);
     const error = await resolve(200)(NAME).catch((each: unknown) => each);
     expect(error).toBeInstanceOf(ProbeFailure);
@@ -102,7 +102,7 @@ describe('the name of a Service', () => {
   });
 });
 
-test('other names go by the system, which knows /etc/hosts', async () => {
+test('other names use the system resolver, which knows /etc/hosts', async () => {
   const { asked, resolve } = await dns(() => NO_SUCH_NAME);
   expect((await resolve()('localhost')).map(({ address }) => address)).toContain('127.0.0.1');
   expect(asked).toEqual([]);

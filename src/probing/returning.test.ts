@@ -93,7 +93,7 @@ describe('a backend that returns', () => {
     expect(it.schedule.nextRetry()).toBeUndefined();
   });
 
-  test('is back with the first answer, after the first second', async () => {
+  test('is back with the first response, after the first second', async () => {
     const it = await away();
     it.now = 20 * MINUTE;
     it.says = REFUSED;
@@ -110,7 +110,7 @@ describe('a backend that returns', () => {
     expect(it.schedule.nextRetry()).toBe(15_000);
   });
 
-  test('is probed as often as a new one, however long it was dead', async () => {
+  test('is probed as often as a new one, however long it was unhealthy', async () => {
     const it = setting();
     for (let time = 0; time < 60 * MINUTE; time += 6 * MINUTE) await it.at(time, REFUSED);
     expect(it.schedule.nextRetry()).toBe(5 * MINUTE);
@@ -135,8 +135,8 @@ describe('a backend that returns', () => {
   });
 });
 
-describe('news while a probe is under way', () => {
-  test('of a backend that was probed before: it is probed again at once', async () => {
+describe('changes of Pods during a probe', () => {
+  test('of a backend that was probed before cause another probe at once', async () => {
     const it = setting();
     await it.at(0, HEALTHY);
     it.now = 5 * MINUTE;
@@ -149,7 +149,7 @@ describe('news while a probe is under way', () => {
     expect(it.asked).toBe(3);
   });
 
-  test('of a backend during its first probe: the same', async () => {
+  test('of a backend during its first probe do the same', async () => {
     const it = setting();
     it.says = REFUSED;
     it.during = () => {
@@ -163,7 +163,7 @@ describe('news while a probe is under way', () => {
     expect(it.schedule.nextRetry()).toBe(1_000);
   });
 
-  test('of an unknown backend leaves no state', async () => {
+  test('of an unknown backend leave no state', async () => {
     const it = setting();
     it.schedule.invalidate(keyFor('shop/other'), true);
     await it.at(0, HEALTHY);
@@ -209,8 +209,8 @@ describe('failures of different kinds', () => {
   });
 });
 
-describe('to leave', () => {
-  test('takes half a minute from the first failure, however many there are', async () => {
+describe('a healthy backend becomes unhealthy', () => {
+  test('half a minute after the first failure, however many there are', async () => {
     const it = setting();
     await it.at(0, HEALTHY);
     it.schedule.invalidate(key, true);
@@ -221,7 +221,7 @@ describe('to leave', () => {
     expect(it.asked).toBeGreaterThan(4);
   });
 
-  test('takes three failures, however long they are apart', async () => {
+  test('after three failures, however far apart they are', async () => {
     const it = setting();
     await it.at(0, HEALTHY);
     expect((await it.at(10 * MINUTE, REFUSED)).health).toBe('healthy');

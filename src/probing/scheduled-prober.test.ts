@@ -75,21 +75,21 @@ function setting(first: Verdict = verdict('healthy')) {
   };
 }
 
-describe('to enter', () => {
-  test('one success is enough', async () => {
+describe('a backend becomes healthy', () => {
+  test('after one success', async () => {
     const { at } = setting(verdict('unhealthy'));
     expect((await at(0)).health).toBe('unhealthy');
     expect((await at(MINUTE, verdict('healthy'))).health).toBe('healthy');
   });
 
-  test('a backend that was never well is not kept', async () => {
+  test('a backend that was never healthy is not kept', async () => {
     const { at } = setting(verdict('unhealthy'));
     expect(await at(0)).toMatchObject({ health: 'unhealthy', reason: 'it is unhealthy' });
   });
 });
 
-describe('to leave', () => {
-  test('takes three failures in a row over at least half a minute', async () => {
+describe('a healthy backend becomes unhealthy', () => {
+  test('after three failures in a row over at least half a minute', async () => {
     const { at } = setting();
     await at(0);
     const bad = verdict('unhealthy');
@@ -116,7 +116,7 @@ describe('to leave', () => {
     expect(schedule.nextRetry()).toBeUndefined();
   });
 
-  test('a success between failures starts the count anew', async () => {
+  test('a success between failures resets the count', async () => {
     const { at } = setting();
     await at(0);
     await at(5 * MINUTE, verdict('unhealthy'));
@@ -132,7 +132,7 @@ describe('to leave', () => {
     expect((await at(5 * MINUTE, verdict('unhealthy'))).reason).toMatch(/kept.*failure 1.*unhealthy/);
   });
 
-  test('what it was proven to be counts as well: another answer is a failure, and not at once the end', async () => {
+  test('another proven type is a failure too, and does not end it at once', async () => {
     const { at } = setting();
     await at(0);
     const other = verdict('unhealthy', 'contradicted');
@@ -141,7 +141,7 @@ describe('to leave', () => {
     expect(await at(5 * MINUTE + 32_000, other)).toMatchObject({ proof: 'contradicted' });
   });
 
-  test('that nothing can be said is no failure', async () => {
+  test('an unknown result is no failure', async () => {
     const { at } = setting();
     await at(0);
     for (let time = 5 * MINUTE; time < 10 * MINUTE; time += 20_000)
@@ -149,7 +149,7 @@ describe('to leave', () => {
   });
 });
 
-describe('when to ask', () => {
+describe('schedule', () => {
   test('a healthy backend is probed again after the refresh interval, not earlier', async () => {
     const { at, asked } = setting();
     await at(0);
@@ -159,7 +159,7 @@ describe('when to ask', () => {
     expect(asked()).toBe(2);
   });
 
-  test('a failing one is probed soon, a dead one with backoff up to the refresh interval', async () => {
+  test('a failing one is probed soon, an unhealthy one with backoff up to the refresh interval', async () => {
     const { at, schedule } = setting(verdict('unhealthy'));
     const pauses: number[] = [];
     let time = 0;
@@ -180,7 +180,7 @@ describe('when to ask', () => {
     }
   });
 
-  test('all well: there is nothing to wake for', async () => {
+  test('if all are healthy, nothing is due early', async () => {
     const { at, schedule } = setting();
     await at(0);
     expect(schedule.nextRetry()).toBeUndefined();
@@ -193,7 +193,7 @@ describe('when to ask', () => {
     expect(asked()).toBe(2);
   });
 
-  test('a Service that went away is forgotten at once', async () => {
+  test('a deleted Service is forgotten at once', async () => {
     const { at, schedule, signal, asked } = setting();
     await at(0);
     await schedule.prepare([candidate('other')], signal);
@@ -202,7 +202,7 @@ describe('when to ask', () => {
   });
 });
 
-test('another schedule goes on with the memory of the one before', async () => {
+test('another schedule keeps the memory of the previous one', async () => {
   const asked: string[] = [];
   let health: Verdict['health'] = 'healthy';
   let now = 0;
@@ -229,7 +229,7 @@ test('another schedule goes on with the memory of the one before', async () => {
   expect(asked).toHaveLength(3);
 });
 
-test('the result of each probe is emitted, but no remembered verdict', async () => {
+test('the result of each probe is emitted, but no cached verdict', async () => {
   const told: ProbeEvent[] = [];
   const answers: (() => Promise<Verdict>)[] = [
     () => Promise.reject(new Error('a bug')),
@@ -284,7 +284,7 @@ const answers =
   async (name: string): Promise<Verdict> =>
     verdict(bad.includes(name) ? 'unhealthy' : 'healthy');
 
-test('another schedule goes on with the memory, and knows who is worth a pass', async () => {
+test('another schedule keeps the memory, and knows which backends are due', async () => {
   const first = several();
   first.state.answer = answers(['b']);
   await first.pass('a', 'b');
@@ -298,7 +298,7 @@ test('another schedule goes on with the memory, and knows who is worth a pass', 
   expect(next.state.asked).toEqual([]);
 });
 
-test('who is not there any more is forgotten, and who is new has nothing to be due for', async () => {
+test('deleted backends are forgotten, and new ones are not due for a retry', async () => {
   const { state, pass, schedule } = several();
   state.answer = answers(['b']);
   await pass('a', 'b');
@@ -325,7 +325,7 @@ test.each<[string, (name: string) => boolean, boolean, string[]]>([
   expect(state.asked).toEqual(expected);
 });
 
-test('news that come during a probe count after it: due at once, and readiness is not undone by what follows', async () => {
+test('changes of Pods during a probe count after it: due at once, and readiness is not undone by its result', async () => {
   const { state, schedule, pass } = several();
   state.answer = answers(['a']);
   await pass('a');
@@ -343,7 +343,7 @@ test('news that come during a probe count after it: due at once, and readiness i
   expect(schedule.nextRetry()).toBe(1_000);
 });
 
-test('news without readiness keep the backoff', async () => {
+test('changes without readiness keep the backoff', async () => {
   const { state, schedule, pass } = several();
   state.answer = answers(['a']);
   await pass('a');
@@ -367,7 +367,7 @@ test('another endpoint starts with a new state: success at the old one does not 
   expect(schedule.recall(candidate('a'))).toEqual({ verdict: undefined, isDue: true });
 });
 
-test('what the prober below has to say is passed on', async () => {
+test('problems of the inner prober are passed on', async () => {
   const { prober } = several();
   const problem = { where: 'x', what: 'y' };
   const options = { refreshInterval: 1, now: () => 0, random: () => 0 };
@@ -434,7 +434,7 @@ describe('when the next probe is due', () => {
     expect(schedule.nextRetry()).toBeGreaterThan(0);
   });
 
-  test('only candidates of the last pass count, whether they were probed in it or recalled', async () => {
+  test('only candidates of the last pass count, whether they were probed or recalled', async () => {
     const { schedule, signal, end } = open();
     const first = schedule.probe(one, signal);
     end(verdict('unhealthy'));
@@ -458,7 +458,7 @@ describe('when the next probe is due', () => {
     expect(schedule.recall(one).isDue).toBe(true);
   });
 
-  test('what a candidate answered before its port changed says nothing of it now', async () => {
+  test("a candidate's verdict from before its port changed does not count", async () => {
     const { schedule, signal, end } = open();
     const moved = candidate('prometheus', 9091);
     const outdated = schedule.probe(one, signal);

@@ -48,7 +48,7 @@ test('an unknown authority is accepted, and the server name is sent', async () =
   expect(names).toEqual([NAME]);
 });
 
-test.each(['192.0.2.7', '[2001:db8::7]'])('an address, %s, is no server name: none is sent', async (host) => {
+test.each(['192.0.2.7', '[2001:db8::7]'])('an address, %s, is not sent as a server name', async (host) => {
   const warned = vi.spyOn(process, 'emitWarning');
   onTestFinished(() => warned.mockRestore());
   const { answered, names } = await asking(host, hello);
@@ -57,7 +57,7 @@ test.each(['192.0.2.7', '[2001:db8::7]'])('an address, %s, is no server name: no
   expect(warned).not.toHaveBeenCalled();
 });
 
-test('what comes over TLS has the same budget', async () => {
+test('TLS connections have the same budget', async () => {
   const { answered } = await asking(NAME, (socket) => {
     const more = (): void => {
       while (socket.writable && socket.write('1\r\nx\r\n'.repeat(1_000)));

@@ -139,7 +139,7 @@ function reconciler(publisher: MemoryPublisher, given = outputs): Reconciler {
     now: () => new Date(clock),
     generation: { credentials: {}, holmesgptVersion: '0.32', kinds: toolKinds(rules) },
     owner: async () => undefined,
-    tell: () => {},
+    emit: () => {},
     force: false,
     removalHold: 300_000,
     once: false,

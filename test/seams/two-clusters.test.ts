@@ -97,7 +97,7 @@ function setting(...clusters: string[]) {
   );
   const stages = { rules, problems: [], prober, detection: options, maxBackends: 100 };
   return {
-    ...startEngine({ source, stages, tell }),
+    ...startEngine({ source, stages, emit: tell }),
     source,
     sick,
     lines,

@@ -18,7 +18,7 @@ const needsApproval = (globs: readonly string[], name: string): boolean =>
 
 const plain = fc.string({ unit: fc.constantFrom(...'ab_-./Z9'), minLength: 1, maxLength: 5 });
 
-describe('all names but some', () => {
+describe('globs for all names except some', () => {
   test('match each other name, and none of those', () => {
     fc.assert(
       fc.property(fc.uniqueArray(plain, { maxLength: 6 }), fc.array(plain), (names, others) => {
@@ -54,7 +54,7 @@ describe('all names but some', () => {
 
 const tool = (name: string, readOnly = true) => ({ name, readOnly, digest: '' });
 
-describe('what needs approval', () => {
+describe('approval is required', () => {
   test.each([
     ['the tools are not known', {}],
     ['there are more than were read', { tools: [tool('get')], toolsTruncated: true }],
@@ -70,11 +70,11 @@ describe('what needs approval', () => {
       'there are too many to say',
       { tools: Array.from({ length: 200 }, (_, n) => tool(`${n * 7919}-does-something`)) },
     ],
-  ])('all, where %s', (_, verdict) => {
+  ])('for all tools, if %s', (_, verdict) => {
     expect(approvalRequired(verdict)).toEqual(['*']);
   });
 
-  test('all but the read-only ones', () => {
+  test('for all tools except the read-only ones', () => {
     const globs = approvalRequired({ tools: [tool('get_order'), tool('delete_order', false)] });
     expect(needsApproval(globs, 'get_order')).toBe(false);
     for (const name of ['', 'delete_order', '*', 'drop_table', 'get_orders', 'get_orde'])

@@ -8,7 +8,7 @@ const TEXT = withBaseUrls('Ask it for traces.\n', [
   urlLine('http://jaeger.shop:16686', ' (jaeger.shop)'),
 ]);
 
-test('instructions name the endpoints that are there, a person’s first', () => {
+test('instructions name the current endpoints, hand-written ones first', () => {
   expect(baseUrlsOf(TEXT, [{ hosts: ['http://mine', 7] }, { hosts: ['http://jaeger.shop:16686'] }, {}])).toBe(
     'Ask it for traces.\nBase URLs:\n- http://mine\n- http://jaeger.shop:16686 (jaeger.shop)\n',
   );
@@ -30,7 +30,7 @@ function instructions(handWritten: Record<string, unknown>): unknown {
   return (document.toolsets as { readonly jaeger: Record<string, unknown> }).jaeger.llm_instructions;
 }
 
-test('a backend that gives way to a person’s is not named to the model, and the person’s is', () => {
+test('a backend that a hand-written one replaces is not named to the model, but the hand-written one is', () => {
   const endpoints = [{ hosts: ['http://mine'] }];
   const config = { default_headers: { Authorization: '{{ env.J }}' }, endpoints };
   expect(instructions({ config })).toBe('Ask it for traces.\nBase URLs:\n- http://mine\n');

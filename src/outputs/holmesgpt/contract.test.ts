@@ -8,19 +8,19 @@ import { HOLMES } from './models.ts';
 import { holmesTextFaults } from './output.ts';
 
 // That HolmesGPT itself judges these documents in the same way is what `npm run test:contract` shows.
-describe('what HolmesGPT takes', () => {
+describe('HolmesGPT accepts', () => {
   test.each(Object.entries(GOOD))('%s', (_, text) => {
     expect(holmesTextFaults(text, LARGE).faults.filter(({ level }) => level === 'fault')).toEqual([]);
   });
 });
 
-describe('what HolmesGPT refuses', () => {
+describe('HolmesGPT rejects', () => {
   test.each(Object.entries({ ...BAD, ...STRICTER }))('%s', (_, text) => {
     expect(holmesTextFaults(text, LARGE).faults.filter(({ level }) => level === 'fault')).not.toEqual([]);
   });
 });
 
-describe('where it is wrong, and what', () => {
+describe('places and messages of faults', () => {
   const prometheus = (config: unknown) => ({ toolsets: { 'prometheus/metrics': { enabled: true, config } } });
   test.each<[unknown, (string | number)[], RegExp, 'fault' | 'warning']>([
     [
@@ -93,7 +93,7 @@ describe('where it is wrong, and what', () => {
   });
 });
 
-test('whatever stands in the file, the check ends with faults and throws nothing', () => {
+test('for any content of the file, the check ends with faults and never throws', () => {
   const names = fc.constantFrom('grafana/loki', 'kafka/admin', 'mine', '__proto__', 'toString');
   const fields = fc.dictionary(fc.constantFrom('enabled', 'type', 'config', 'tools', 'url'), fc.jsonValue());
   const section = fc.oneof(fc.dictionary(names, fields), fc.jsonValue());

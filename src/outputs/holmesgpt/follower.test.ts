@@ -57,7 +57,7 @@ function follower(url: URL, target: AgentTarget = publishedTarget, apiKey?: stri
   return { agent, clock, follow };
 }
 
-test('the endpoint is called once the mounted file is the new one, with the key', async () => {
+test('the endpoint is called once the mounted file is current, with the key', async () => {
   const { calls, url } = await holmes(fine);
   const { agent, clock, follow } = follower(url, publishedTarget, 'k3y');
   expect(await follow('a')).toMatchObject([{ kind: 'agent-reload-delayed', dueIn: 100_000 }]);
@@ -74,7 +74,7 @@ test('the endpoint is called once the mounted file is the new one, with the key'
   expect(calls).toHaveLength(1);
 });
 
-test('many changes: one call an interval, and the last change gets through', async () => {
+test('many changes cause one call per interval, and the last change gets through', async () => {
   const { calls, url } = await holmes(fine);
   const { agent, clock, follow } = follower(url);
   const times: number[] = [];
@@ -88,7 +88,7 @@ test('many changes: one call an interval, and the last change gets through', asy
   expect(agent.nextDue()).toBeUndefined();
 });
 
-test('the published file was put right: HolmesGPT may have read the other, so it reads again', async () => {
+test('after drift of the published file, HolmesGPT reloads, since it may have read the other one', async () => {
   const { calls, url } = await holmes(fine);
   const { clock, follow } = follower(url);
   await follow('a');
@@ -119,7 +119,7 @@ test.each<[string, (response: ServerResponse) => void, RegExp]>([
   ],
   ['it fails', (response) => response.writeHead(500).end('x'.repeat(1e6)), /500.*log/],
   ['it hangs up', (response) => void response.destroy(), /check HOLMESGPT_URL/],
-])('%s: told, and tried again later and later', async (_, answer, message) => {
+])('%s: reported, and retried with backoff', async (_, answer, message) => {
   const { calls, url } = await holmes(answer);
   const { agent, clock, follow } = follower(url, publishedTarget, 's3cret');
   await follow('a');
@@ -136,7 +136,7 @@ test.each<[string, (response: ServerResponse) => void, RegExp]>([
   expect(calls).toHaveLength(2);
 });
 
-test('an endless answer is not read to its end', async () => {
+test('an endless response is not read to its end', async () => {
   const { url } = await holmes((response) => {
     const more = (): void => {
       while (!response.destroyed && response.write('x'.repeat(64 * 1024)));
@@ -150,7 +150,7 @@ test('an endless answer is not read to its end', async () => {
   expect(await follow('a')).toMatchObject([{ kind: 'agent-reloaded' }]);
 });
 
-test('while a person’s file is broken nothing is reloaded, and it is told once', async () => {
+test('while the hand-written file is broken, nothing is reloaded, which is reported once', async () => {
   const { calls, url } = await holmes(fine);
   let broken = true;
   const problem = { where: 'ConfigMap a/b', what: 'cannot be read', fix: 'correct it' };
@@ -169,7 +169,7 @@ test('while a person’s file is broken nothing is reloaded, and it is told once
   expect(calls).toHaveLength(1);
 });
 
-test('a file that a running Pod can never see is told, with the endpoint', async () => {
+test('a file that a running Pod can never see is reported, with the endpoint', async () => {
   const { url } = await holmes(fine);
   const { follow } = follower(url, { sync: async () => ({ token: 't', frozen: true, direct: false }) });
   expect(await follow('a')).toMatchObject([
@@ -177,7 +177,7 @@ test('a file that a running Pod can never see is told, with the endpoint', async
   ]);
 });
 
-test('an aborted call throws, and tells nothing', async () => {
+test('an aborted call throws, and reports nothing', async () => {
   const { url } = await holmes(() => {});
   const { agent, clock, follow } = follower(url);
   await follow('a');
@@ -224,7 +224,7 @@ function restarting(remembered: { readonly token?: string; readonly at?: number 
   return { agent, clock, target, brought, reloads, follow };
 }
 
-test('what is published while another document is brought is brought next, and read in the end', async () => {
+test('a publication during a sync is synced next, and read in the end', async () => {
   const { agent, clock, target, brought, reloads, follow } = restarting();
   let later: Promise<unknown>[] = [];
   target.before = async () => {
@@ -240,7 +240,7 @@ test('what is published while another document is brought is brought next, and r
   expect(await follow('c')).toEqual([]);
 });
 
-test('what is put right while it is brought is brought once more', async () => {
+test('a revert during a sync causes another sync', async () => {
   const { target, brought, follow } = restarting();
   target.before = async () => {
     target.before = async () => {};
@@ -250,7 +250,7 @@ test('what is put right while it is brought is brought once more', async () => {
   expect(brought).toEqual(['a', 'a']);
 });
 
-test('what could not be brought is not forgotten, nor that it was put right', async () => {
+test('a failed sync is not forgotten, nor is the revert before it', async () => {
   const { clock, target, reloads, follow } = restarting();
   target.direct = true;
   await follow('a');
@@ -265,7 +265,7 @@ test('what could not be brought is not forgotten, nor that it was put right', as
   expect(reloads).toEqual(['a', 'a']);
 });
 
-test('a clock that is set back or forward changes nothing', async () => {
+test('changes of the wall clock have no effect', async () => {
   const { clock, brought, reloads, follow } = restarting();
   await follow('a');
   clock.day -= 3_600_000;
@@ -278,7 +278,7 @@ test('a clock that is set back or forward changes nothing', async () => {
   expect(reloads).toEqual(['a', 'b', 'c']);
 });
 
-test('a restart that the cluster tells of counts, and one that is still to come does not', async () => {
+test('a restart recorded in the cluster counts, but not one in the future', async () => {
   const day = Date.parse('2026-01-01T00:00:00Z');
   const recent = restarting({ token: 'old', at: day - 100_000 });
   expect(await recent.follow('a')).toMatchObject([{ kind: 'agent-reload-delayed', dueIn: 200_000 }]);
@@ -288,13 +288,13 @@ test('a restart that the cluster tells of counts, and one that is still to come 
   expect(await ahead.follow('a')).toMatchObject([{ kind: 'agent-restarted' }]);
 });
 
-test('a state that somebody else restarted it for is not restarted for again', async () => {
+test('it does not restart for a state for which another replica restarted already', async () => {
   const { reloads, follow } = restarting({ token: 'a' });
   expect(await follow('a')).toEqual([]);
   expect(reloads).toEqual([]);
 });
 
-test('other hosts of a discovered server are a reason to sync the same file again', async () => {
+test('changed hosts of a discovered server cause a sync of the same file', async () => {
   const brought: unknown[] = [];
   const agent = new AgentFollower({
     target: {

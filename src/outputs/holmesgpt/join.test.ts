@@ -28,7 +28,7 @@ function joined(generated: Mapping, handWritten: Mapping, options = FILE, name =
 describe('a flat configuration with an address', () => {
   const mine = { prometheus_url: url('stack.monitoring'), ...HEADERS };
 
-  test.each([several, one])('becomes the first instance, and nothing stands beside: %j', (generated) => {
+  test.each([several, one])('becomes the first instance, and nothing is beside the list: %j', (generated) => {
     const { config, notes } = joined(generated, mine);
     const left = 'instances' in generated ? generated.instances : ours('prometheus.evil');
     expect(config).toEqual({ instances: [{ name: 'default', ...mine }, ...left] });
@@ -40,20 +40,20 @@ describe('a flat configuration with an address', () => {
     'http://prometheus.monitoring.svc.cluster.local.:9090',
     'http://prometheus.monitoring.svc:9090',
     'http://Prometheus.Monitoring:9090//',
-  ])('takes the place of the generated one that has the same: %s', (prometheus_url) => {
+  ])('replaces the generated one with the same address: %s', (prometheus_url) => {
     const { config } = joined(several, { prometheus_url, ...HEADERS });
     expect(config).toEqual({
       instances: [{ name: 'default', prometheus_url, ...HEADERS }, ...ours('prometheus.evil')],
     });
   });
 
-  test('stays flat where it is the only one', () => {
+  test('stays flat if it is the only one', () => {
     const handWritten = { prometheus_url: 'http://prometheus.evil:9090', ...HEADERS };
     expect(joined(one, handWritten).config).toEqual(handWritten);
   });
 
   test.each(['http://prometheus:9090', 'http://prometheus.holmes'])(
-    'the name of a Service alone means one of the agent’s namespace: %s',
+    'the name of a Service alone is in the agent’s namespace: %s',
     (prometheus_url) => {
       const generated = {
         prometheus_url: url('prometheus.holmes', prometheus_url.endsWith('9090') ? 9090 : 80),
@@ -73,14 +73,14 @@ describe('a flat configuration with an address', () => {
       expect(joined(one, { prometheus_url }).config).toHaveProperty('instances.length', 2);
   });
 
-  test('a generated one of its name is called otherwise', () => {
+  test('a generated one with its name is renamed', () => {
     const generated = { instances: [{ name: 'default', prometheus_url: url('a.evil') }] };
     expect(joined(generated, mine).config).toMatchObject({
       instances: [{ name: 'default' }, { name: 'default-2' }],
     });
   });
 
-  test('for an agent that takes one backend, it is that one', () => {
+  test('is the only one, for an agent that supports one backend', () => {
     const { config, notes } = joined(one, mine, { ...FILE, holmesgptVersion: '0.20' });
     expect(config).toEqual(mine);
     expect(notes).toEqual([expect.stringMatching(/left out/)]);
@@ -93,7 +93,7 @@ describe('a flat configuration without an address', () => {
     [OVERRIDES, HEADERS],
     [FILE, { prometheus_url: '', ...HEADERS }],
     [OVERRIDES, { prometheus_url: ' ', ...HEADERS }],
-  ])('HolmesGPT finds Prometheus itself, so the person’s stands alone: %j %j', (options, theirs) => {
+  ])('HolmesGPT finds Prometheus itself, so a hand-written one stands alone: %j %j', (options, theirs) => {
     const { config, notes } = joined(one, theirs, options);
     expect(config).toEqual(theirs);
     expect(notes).toEqual([expect.stringMatching(/headers.*no address.*left out/)]);
@@ -103,7 +103,7 @@ describe('a flat configuration without an address', () => {
     [OVERRIDES, 'grafana/loki'],
     [FILE, 'grafana/loki'],
     [{ ...OVERRIDES, holmesgptVersion: '0.20' } as const, 'grafana/loki'],
-  ])('else what is secret is not merged, and told: %j %s', (options, name) => {
+  ])('otherwise secrets are not merged, which is reported: %j %s', (options, name) => {
     const { config, notes } = joined(one, { ...HEADERS, timeout_seconds: 5 }, options, name);
     expect(config).toEqual({ ...one, timeout_seconds: 5 });
     expect(notes).toEqual([expect.stringMatching(/additional_headers.*not merged/)]);
@@ -126,8 +126,8 @@ describe('a flat configuration without an address', () => {
   });
 });
 
-describe('instances of a person', () => {
-  test('stand first, with what they inherit from beside them', () => {
+describe('hand-written instances', () => {
+  test('come first, with what they inherit from beside the list', () => {
     const { config } = joined(
       { instances: [{ name: 'a', api_url: url('v.evil') }] },
       {
@@ -152,7 +152,7 @@ describe('instances of a person', () => {
     });
   });
 
-  test('a discovered one takes none of their names in another case', () => {
+  test('a discovered one gets none of their names in another case', () => {
     const { config } = joined(
       { instances: [{ name: 'PROD', api_url: url('v.evil') }] },
       { instances: [{ name: 'prod', api_url: 'http://a' }] },
@@ -182,7 +182,7 @@ describe('instances of a person', () => {
     expect(joined(several, handWritten).config).toEqual({ instances: ours('mine.x') });
   });
 
-  test('what HolmesGPT would reject is left to it alone', () => {
+  test('a configuration that HolmesGPT would reject is left to HolmesGPT', () => {
     expect(joined(several, { instances: 'all' }).config).toEqual({ instances: 'all' });
   });
 });
@@ -207,7 +207,7 @@ describe('lists of other toolsets', () => {
       [{ hosts: ['http://jaeger.shop:16686'], auth: { type: 'bearer', token: '{{ env.J }}' } }],
       [{ hosts: [url('jaeger.evil', 16_686)], paths: ['/api/*'] }],
     ],
-  ])('%s: neither side is lost, and one backend stands once', (name, list, theirs, found) => {
+  ])('%s: both sides are kept, and each backend is listed once', (name, list, theirs, found) => {
     expect(joined({ [list]: found }, { [list]: theirs }, FILE, name).config).toEqual({
       [list]: [...theirs, ...found],
     });
@@ -215,7 +215,7 @@ describe('lists of other toolsets', () => {
     expect(joined({ [list]: found }, { [list]: [same] }, FILE, name).config).toEqual({ [list]: [same] });
   });
 
-  test('clusters of Kafka by their old name', () => {
+  test('clusters of Kafka under their deprecated key', () => {
     const theirs = [{ name: 'main', kafka_broker: 'kafka.evil:9092' }];
     const { config } = joined(
       { clusters: [{ name: 'kafka.evil', broker: 'kafka.evil.svc.cluster.local:9092' }] },
@@ -226,7 +226,7 @@ describe('lists of other toolsets', () => {
     expect(config).toEqual({ clusters: theirs });
   });
 
-  test('headers of an HTTP toolset are for its own endpoints only', () => {
+  test('headers of an HTTP toolset apply only to its own endpoints', () => {
     const endpoints = [{ hosts: ['http://mine'] }];
     const generated = { endpoints: [{ hosts: [url('jaeger.evil')] }] };
     const headers = { default_headers: { Authorization: '{{ env.J }}' } };
@@ -250,7 +250,7 @@ describe('an MCP server', () => {
       FILE,
     ).document.mcp_servers;
 
-  test('headers go to the Service that the key names', () => {
+  test('headers apply to the Service that the key names', () => {
     expect(server({ config: { headers: { B: 'b' } } })).toEqual({
       'shop/tickets': { ...ticket, config: { ...ticket.config, headers: { A: '{{ env.A }}', B: 'b' } } },
     });
@@ -260,7 +260,7 @@ describe('an MCP server', () => {
     { config: { url: 'http://other/mcp' } },
     { url: 'http://other/mcp' },
     { config: { mode: 'stdio', command: 'mine' } },
-  ])('with another address nothing of the generated one is left: %j', (handWritten) => {
+  ])('with another address has nothing of the generated one: %j', (handWritten) => {
     expect(server(handWritten)).toEqual({ 'shop/tickets': handWritten });
   });
 
@@ -268,7 +268,7 @@ describe('an MCP server', () => {
     'http://tickets.shop:9090',
     'http://Tickets.shop.svc:9090/mcp',
     'http://tickets.shop.svc.cluster.local.:9090/sse/',
-  ])('that a person lists under another name is not added again: %s', (theirs) => {
+  ])('that is listed under another name is not added again: %s', (theirs) => {
     const mine = { config: { url: theirs }, approval_required_tools: ['run_*'] };
     const { document, notes } = joinDocuments(
       { mcp_servers: { 'shop/tickets': ticket } },
@@ -285,7 +285,7 @@ describe('an MCP server', () => {
     ]);
   });
 
-  test('that was discovered is not added again by any port, path or host of its Pods', () => {
+  test('that was discovered is not added again through any port, path or host of its Pods', () => {
     const hosts = new Map([[ticket.config.url, ['tickets.shop.svc.cluster.local', '10.96.0.7']]]);
     const left = (theirs: string) =>
       withoutDuplicates(
@@ -300,7 +300,7 @@ describe('an MCP server', () => {
   });
 
   test.each<unknown>([{ enabled: false }, null, { approval_required_tools: ['*'] }])(
-    'that a person configures by its Service is not added by another Service of the same Pods: %j',
+    'that is configured by its Service is not added again through another Service of the same Pods: %j',
     (rules) => {
       const hosts = new Map([
         [ticket.config.url, ['tickets.shop.svc.cluster.local', 'twin.shop.svc.cluster.local']],
@@ -333,7 +333,7 @@ describe('an MCP server', () => {
   });
 });
 
-test('an entry of a person’s own keeps no credentials beside its instances', () => {
+test('a hand-written entry has no credentials beside its instances', () => {
   const handWritten = {
     toolsets: {
       'datadog/logs': { config: { api_key: 'k', instances: [{ name: 'a', api_url: 'http://a' }] } },
@@ -376,7 +376,7 @@ describe('two texts of operators, where overrides are in the generated document'
   };
   const headers = { additional_headers: { A: 'SECRET' } };
 
-  test('a backend that overrides name is not lost to headers without an address', () => {
+  test('a backend that overrides name is not lost because of headers without an address', () => {
     const theirs = { name: 'default', prometheus_url: 'http://o.example.com' };
     const found = { name: 'prometheus.obs', prometheus_url: ours };
     const { config, notes } = configOf({ instances: [theirs, found] }, headers);
@@ -390,7 +390,7 @@ describe('two texts of operators, where overrides are in the generated document'
     expect(configOf({ instances: [found] }, headers).config).toEqual(headers);
   });
 
-  test('headers of overrides without an address become no backend beside one with an address', () => {
+  test('headers from overrides without an address do not become a backend beside one with an address', () => {
     const { config, notes } = configOf(headers, { prometheus_url: 'http://p.example.com' });
     expect(config).toEqual({ prometheus_url: 'http://p.example.com' });
     expect(notes).toMatchObject([
@@ -398,7 +398,7 @@ describe('two texts of operators, where overrides are in the generated document'
     ]);
   });
 
-  test('instances stay as they are for a HolmesGPT that does not know them, and no discovered one takes their place', () => {
+  test('instances stay as they are for a HolmesGPT that does not support them, and no discovered one replaces them', () => {
     const mine = { instances: [{ name: 'a', prometheus_url: 'http://p.example.com' }] };
     const { config, notes } = configOf({ prometheus_url: ours }, mine, '0.20');
     expect(config).toEqual(mine);

@@ -51,8 +51,8 @@ const refusal = (generated: string, live: AgentConfigMap) => {
   return `${merge.what}; ${merge.fix}`;
 };
 
-describe('the first time', () => {
-  test('what is there is kept to the letter, and wins field by field', () => {
+describe('the first merge', () => {
+  test('keeps the existing text literally, which wins field by field', () => {
     const live = carried(GEN, fresh(HELM));
     expect(live.data[HAND_WRITTEN]).toBe(HELM);
     expect(live.data[GENERATED]).toBe(GEN);
@@ -67,7 +67,7 @@ describe('the first time', () => {
   });
 
   test.each([undefined, '', '\n', '# nothing\n', 'toolsets:\n', 'toolsets: {}\nmcp_servers: {}\n'])(
-    '%j says nothing: the file is what is generated',
+    '%j counts as empty: the file is the generated one',
     (file) => {
       const live = carried(GEN, fresh(file));
       expect(fileOf(live)).toEqual(parse(GEN));
@@ -92,16 +92,16 @@ describe('the first time', () => {
       { a: 'yes', b: '1:30', c: '2024-01-01' },
     ],
     ['a key that every object has', 'constructor: 1\n    toString: 2', { constructor: 1, toString: 2 }],
-  ])('%s stays what it is', (_, fields, value) => {
+  ])('%s stays the same', (_, fields, value) => {
     const live = carried(GEN, fresh(`toolsets:\n  mine:\n    ${fields}\n`));
     expect(fileOf(live)).toMatchObject({ toolsets: { mine: value } });
   });
 });
 
-describe('later', () => {
+describe('later merges', () => {
   const first = carried(GEN, fresh(HELM));
 
-  test('another URL is generated: it is taken over, and the person keeps the rest', () => {
+  test('another URL is generated: it is updated, and the hand-written rest stays', () => {
     const live = carried(GEN.replace('http://a', 'http://b'), first);
     expect(fileOf(live)).toMatchObject({
       toolsets: { prom: { config: { url: 'http://b', timeout: 60 } }, internet: {} },
@@ -109,7 +109,7 @@ describe('later', () => {
     expect(live.data[HAND_WRITTEN]).toBe(HELM);
   });
 
-  test('Helm renders the same again: the same file comes back, as another state', () => {
+  test('Helm renders the same again: the same file is restored, as another state', () => {
     const again = mergeForAgent(GEN, withFile(first, HELM), holmes);
     const before = mergeForAgent(GEN, first, holmes);
     if (again.kind !== 'write' || before.kind !== 'none') throw new Error('not written');
@@ -118,14 +118,14 @@ describe('later', () => {
     expect(again.token).not.toBe(before.token);
   });
 
-  test('Helm renders something else: what it left out is gone, what it added is there', () => {
+  test('Helm renders something else: removed entries are gone, added ones are there', () => {
     const next = '# new values\ntoolsets:\n  slab: {enabled: true}\n';
     const live = carried(GEN, withFile(first, next));
     expect(live.data[HAND_WRITTEN]).toBe(next);
     expect(fileOf(live)).toEqual(mergePatch(parse(GEN), parse(next)));
   });
 
-  test('one field is edited by hand: only that one is the person’s', () => {
+  test('one field is edited: only that one becomes hand-written', () => {
     const text = (first.data[FILE] ?? '').replace('timeout: 60', 'timeout: 90');
     const merge = mergeForAgent(GEN, withFile(first, text), holmes);
     expect(merge).toMatchObject({ kind: 'write', learned: true });
@@ -134,7 +134,7 @@ describe('later', () => {
     expect(live.data[HAND_WRITTEN]).toBe(HELM.replace('60', '90'));
   });
 
-  test('a generated entry is deleted by hand: it stays away', () => {
+  test('a generated entry is deleted: it stays deleted', () => {
     const text = (first.data[FILE] ?? '').replace('  core:\n    enabled: true\n', '');
     const live = carried(GEN, withFile(first, text));
     expect(fileOf(live)).not.toHaveProperty('toolsets.core');
@@ -142,7 +142,7 @@ describe('later', () => {
     expect(live.data[HAND_WRITTEN]).toContain('# from values');
   });
 
-  test('a tool that drops comments wrote the file: what equals the generated stays generated', () => {
+  test('a tool that drops comments wrote the file: unchanged generated parts stay generated', () => {
     const document = fileOf(first) as { toolsets: Record<string, unknown> };
     const text = stringify({ toolsets: { ...document.toolsets, extra: { enabled: true } } });
     const live = carried(GEN.replace('http://a', 'http://d'), withFile(first, text));
@@ -160,18 +160,18 @@ describe('later', () => {
     expect(fileOf(live)).toEqual(mergePatch(parse(GEN), { toolsets: { core: { enabled: false } } }));
   });
 
-  test('the kept text was deleted: what is in the file is taken back from there', () => {
+  test('the kept text was deleted: it is restored from the file', () => {
     const { [HAND_WRITTEN]: _, ...data } = first.data;
     const live = carried(GEN, { ...first, data });
     expect(fileOf(live)).toEqual(fileOf(first));
   });
 
-  test.each(['', '  \n'])('a file that became %j is written anew', (text) => {
+  test.each(['', '  \n'])('a file that became %j is written again', (text) => {
     expect(carried(GEN, withFile(first, text)).data).toEqual(first.data);
   });
 });
 
-describe('refused, and nothing is written', () => {
+describe('rejected, and nothing is written', () => {
   const first = carried(GEN, fresh(HELM));
   test.each([
     ['broken YAML', fresh('toolsets: [\n'), /custom_toolset\.yaml cannot be read.*correct it/],
@@ -199,7 +199,7 @@ describe('refused, and nothing is written', () => {
   });
 });
 
-describe('laws', () => {
+describe('properties', () => {
   const names = fc.constantFrom('a', 'b', 'c', 'yes', '__x');
   const leaf = fc.oneof(
     fc.constantFrom('1', 'no', 'http://x', ''),
@@ -245,7 +245,7 @@ describe('laws', () => {
     return { toolsets: {}, mcp_servers: {}, ...map };
   };
 
-  test('nothing that a person wrote is lost, and what is done once is not done again', () => {
+  test('no hand-written text is lost, and merging is idempotent', () => {
     fc.assert(
       fc.property(generated, fc.option(sections), steps, (start, original, sequence) => {
         let gen: Mapping = start;
@@ -284,7 +284,7 @@ describe('laws', () => {
   }, 300_000);
 });
 
-test('what a person has already is left out, and an edit of the file does not make it theirs', () => {
+test('hand-written servers are not duplicated, and an edit of the file does not change their origin', () => {
   const PUBLISHED: readonly PublishedTool[] = [];
   const without: HolmesFile = {
     ...holmes,

@@ -88,7 +88,7 @@ test.each<[string, PodFiles, RegExp]>([
     { ...chart, containers: [{ env: [LOCATION], volumeMounts: chart.containers?.[0]?.volumeMounts ?? [] }] },
     /no ConfigMap/,
   ],
-])('%s cannot be followed, and it is said why', (_, files, what) => {
+])('%s is not supported, with the reason', (_, files, what) => {
   const mount = toolsetMount(files);
   expect('what' in mount ? `${mount.what}` : mount).toMatch(what);
 });

@@ -4,7 +4,7 @@ import { service } from '../../../test/fixtures/unit/service.ts';
 import { discoveredTool } from '../../planning/tools.ts';
 import { holmesDocument } from './toolsets.ts';
 
-test('tools that are in no part of the document are told by cause, and those that are in a part of it are not', () => {
+test('tools that are nowhere in the document are reported with their cause, and others are not', () => {
   const left = holmesDocument(
     [
       discovered(service('grafana', { labels: { 'app.kubernetes.io/name': 'grafana' }, ports: [3000] })),

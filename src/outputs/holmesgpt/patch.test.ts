@@ -6,8 +6,8 @@ import { dropInvalidEntries, patchFaults, withPatch } from './patch.ts';
 const LOKI = { enabled: true, config: { api_url: 'http://loki:3100' } };
 const GENERATED = { toolsets: { 'kubernetes/core': { enabled: true }, 'grafana/loki': LOKI } };
 
-describe('what people wrote', () => {
-  test('is merged where HolmesGPT takes it, and nothing is told', () => {
+describe('an override', () => {
+  test('is merged if HolmesGPT accepts it, without a note', () => {
     const patch: HolmesPatch = {
       toolsets: { 'grafana/loki': { config: { timeout_seconds: 5 } } },
     };
@@ -16,7 +16,7 @@ describe('what people wrote', () => {
     expect(notes).toEqual([]);
   });
 
-  test('is left out entry by entry where HolmesGPT would reject it, with the field and what to do', () => {
+  test('is left out, entry by entry, if HolmesGPT would reject it, with the field and what to do', () => {
     const patch: HolmesPatch = {
       toolsets: { 'grafana/loki': { config: { max_retries: 'many' } }, 'kubernetes/logs': { enabled: true } },
       mcp_servers: { weather: { description: 'without a URL' } },
@@ -33,7 +33,7 @@ describe('what people wrote', () => {
     ]);
   });
 
-  test('is merged and told where HolmesGPT ignores it', () => {
+  test('is merged and reported if HolmesGPT ignores it', () => {
     const patch: HolmesPatch = { toolsets: { 'grafana/loki': { config: { timeout: 5 } } } };
     const { document, notes } = withPatch(GENERATED, patch);
     expect(document).toMatchObject({ toolsets: { 'grafana/loki': { config: { timeout: 5 } } } });
@@ -52,7 +52,7 @@ describe('what people wrote', () => {
       },
       'config.instances.1.timeout: ',
     ],
-  ])('is told with the place in their own text: %s', (_, config, place) => {
+  ])('is reported with its place in the text: %s', (_, config, place) => {
     const generated = {
       toolsets: {
         'grafana/loki': {
@@ -67,7 +67,7 @@ describe('what people wrote', () => {
     ]);
   });
 
-  test('that takes the name of a generated entry for the other section is left out', () => {
+  test('that has the name of a generated entry in the other section is left out', () => {
     const patch: HolmesPatch = {
       mcp_servers: { 'grafana/loki': { config: { url: 'http://a/sse' } } },
     };
@@ -84,12 +84,12 @@ describe('what people wrote', () => {
   });
 });
 
-describe('a generated entry that HolmesGPT would refuse', () => {
+describe('a generated entry that HolmesGPT would reject', () => {
   test.each<[string, Record<string, unknown>]>([
     ['an unknown toolset', { 'grafana/lokki': LOKI }],
     ['a dot in a key', { 'elasticsearch/data': { enabled: true, config: { 'a.b': 'c' } } }],
     ['a field that is missing', { 'elasticsearch/data': { enabled: true, config: { url2: 'c' } } }],
-  ])('%s: it is left out and told, and the others stay', (_, toolsets) => {
+  ])('%s: it is left out and reported, and the others stay', (_, toolsets) => {
     const { document, notes } = dropInvalidEntries({ toolsets: { ...GENERATED.toolsets, ...toolsets } });
     expect(document).toEqual(GENERATED);
     expect(notes).toEqual([
@@ -108,6 +108,6 @@ test.each<[HolmesPatch, number]>([
   [{ toolsets: { mine: { type: 'http', config: { endpoints: [] } } } }, 1],
   [{ toolsets: { mine: { description: 'd', tools: [{ name: 'a', description: 'b' }] } } }, 1],
   [{ mcp_servers: { mine: { config: { url: 'none' } } } }, 1],
-])('what is refused whatever it is merged into: %j', (patch, count) => {
+])('rejected on its own: %j', (patch, count) => {
   expect(patchFaults(patch)).toHaveLength(count);
 });

@@ -59,13 +59,13 @@ async function holmes(configMap: Record<string, unknown> | undefined) {
 }
 const there = { metadata: { resourceVersion: '7', uid: 'u' }, data: {} };
 
-test('the file is written in the state that was read', async () => {
+test('the file is written for the state that was read', async () => {
   const { applied, target } = await holmes(there);
   expect(await target.sync(FILE, signal)).toMatchObject({ direct: false, written: { learned: false } });
   expect(applied).toMatchObject([{ metadata: { name: 'toolsets', resourceVersion: '7', uid: 'u' } }]);
 });
 
-test('an immutable ConfigMap is told, with what to do, and not written', async () => {
+test('an immutable ConfigMap is reported, with what to do, and not written', async () => {
   const { applied, target } = await holmes({ ...there, immutable: true });
   expect(await target.sync(FILE, signal)).toMatchObject({
     refused: { where: 'ConfigMap ns/toolsets', what: expect.stringContaining('immutable') },
@@ -73,14 +73,14 @@ test('an immutable ConfigMap is told, with what to do, and not written', async (
   expect(applied).toEqual([]);
 });
 
-test('one that is not there is told', async () => {
+test('a missing ConfigMap is reported', async () => {
   const { target } = await holmes(undefined);
   expect(await target.sync(FILE, signal)).toMatchObject({
     refused: { what: expect.stringContaining('not exist') },
   });
 });
 
-test('others write it at the same time: tried again, a few times, then told', async () => {
+test('conflicts are retried a few times, then reported', async () => {
   const { applied, state, target } = await holmes(there);
   state.conflicts = 3;
   expect(await target.sync(FILE, signal)).toHaveProperty('token');

@@ -25,7 +25,7 @@ async function deployment(started: string | undefined) {
   return { patches, state, reloader: restarter(kube, { namespace: 'ns', name: 'holmes' }) };
 }
 
-test('Pods are replaced in the state that was read, with what they are started for', async () => {
+test('Pods are replaced for the state that was read, with its token', async () => {
   const { patches, reloader } = await deployment('old');
   expect(await reloader.reload('new', { forced: false, now }, signal)).toBe(true);
   expect(patches).toEqual([
@@ -45,14 +45,14 @@ test('Pods are replaced in the state that was read, with what they are started f
   ]);
 });
 
-test('Pods that were started for this state are left alone, unless they must', async () => {
+test('Pods that were started for this state are left alone, unless forced', async () => {
   const { patches, reloader } = await deployment('new');
   expect(await reloader.reload('new', { forced: false, now }, signal)).toBe(false);
   expect(patches).toEqual([]);
   expect(await reloader.reload('new', { forced: true, now }, signal)).toBe(true);
 });
 
-test('others change it at the same time: tried again, a few times', async () => {
+test('conflicts are retried a few times', async () => {
   const { patches, state, reloader } = await deployment('old');
   state.conflicts = 3;
   expect(await reloader.reload('new', { forced: false, now }, signal)).toBe(true);
@@ -61,7 +61,7 @@ test('others change it at the same time: tried again, a few times', async () => 
   await expect(reloader.reload('newer', { forced: false, now }, signal)).rejects.toThrow(/cannot restart/);
 });
 
-test('a paused rollout is told, with what to do', async () => {
+test('a paused rollout is reported, with what to do', async () => {
   const { state, reloader } = await deployment('old');
   state.paused = true;
   await expect(reloader.reload('new', { forced: false, now }, signal)).rejects.toThrow(

@@ -13,7 +13,7 @@ test.each<[string, PendingReload, number | undefined, number]>([
   expect(dueAt(unread, last, PACE)).toBe(due);
 });
 
-test('over any changes: each is read in the end, and never are two reloads closer than an interval', () => {
+test('for any changes: each is read in the end, and reloads are at least an interval apart', () => {
   fc.assert(
     fc.property(
       fc.array(fc.nat(400), { minLength: 1, maxLength: 40 }),
@@ -49,7 +49,7 @@ test('over any changes: each is read in the end, and never are two reloads close
   );
 });
 
-test('the pause between tries grows to five minutes, with jitter', () => {
+test('the delay between attempts grows to five minutes, with jitter', () => {
   expect([1, 2, 3, 20].map((failures) => retryDelay(failures, () => 1))).toEqual([5e3, 1e4, 2e4, 3e5]);
   expect(retryDelay(1, () => 0)).toBe(3_750);
 });

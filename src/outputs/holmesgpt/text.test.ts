@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { holmesText } from './text.ts';
 
 test.each(['no', 'Yes', 'on', '1:30', '2024-01-01', '012', '0x1F', '1e3', '~', '=', '<<'])(
-  'a text that YAML 1.1 takes for something else stands in quotes: %s',
+  'a string that YAML 1.1 would read as another type is quoted: %s',
   (word) => {
     expect(holmesText({ a: word })).toMatch(/^a: (["']).*\1\n$/);
   },
@@ -16,12 +16,12 @@ test.each([
   ['\u007f', 'a: "\\u007f"\n'],
   ['\ufeff', 'a: "\\ufeff"\n'],
   ['a\tb', 'a: "a\\tb"\n'],
-])('a character that PyYAML refuses or takes for a line break is escaped: %j', (word, text) => {
+])('a character that PyYAML rejects or reads as a line break is escaped: %j', (word, text) => {
   expect(holmesText({ a: word })).toBe(text);
 });
 
 test.each([' \n', '\n\n', '\n ', ' \na', '  \n x\n'])(
-  'a text that begins with white space reads back: %j',
+  'a text that starts with white space reads back: %j',
   (word) => {
     expect(parse(holmesText({ a: [word] }))).toEqual({ a: [word] });
   },

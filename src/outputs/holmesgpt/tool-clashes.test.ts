@@ -52,7 +52,7 @@ describe('a server with the name of a toolset', () => {
     expect(said).toEqual([expect.stringContaining(`a toolset is called ${namespace}/${name}`)]);
   });
 
-  test('of a person is left out, in overrides and in the file of HolmesGPT', () => {
+  test("of an operator is left out, in overrides and in HolmesGPT's file", () => {
     const own = {
       'shop/orders': { type: 'http', description: 'd', config: { endpoints: [{ hosts: ['http://mine'] }] } },
     };
@@ -71,7 +71,7 @@ describe('a server with the name of a toolset', () => {
     expect(notes.map(({ section, name }) => [section, name])).toEqual([['mcp_servers', 'shop/orders']]);
   });
 
-  test('where a person calls a server as a generated toolset is called, theirs counts', () => {
+  test('if a hand-written server has the name of a generated toolset, the server wins', () => {
     const mine = { jaeger: { description: 'd', config: { url: 'http://mine', mode: 'sse' } } };
     const jaeger = discovered(service('jaeger', { labels: { app: 'jaeger' }, ports: ['http-query:16686'] }));
     expect(Object.keys(published([jaeger]).toolsets)).toContain('jaeger');
@@ -81,7 +81,7 @@ describe('a server with the name of a toolset', () => {
   });
 });
 
-describe('tools that HolmesGPT would take for those of another server', () => {
+describe('tools that HolmesGPT would confuse with those of another server', () => {
   test('a name with the prefix of another server', () => {
     const victim = server('shop', 'orders', ['create']);
     const { servers, said } = published([victim, server('zevil', 'x', ['create', 'shop_orders__create'])]);
@@ -98,7 +98,7 @@ describe('tools that HolmesGPT would take for those of another server', () => {
     expect(published([evil, victim]).servers).toEqual(['shop-orders/x']);
   });
 
-  test('the prefix of a server that a person wrote', () => {
+  test('the prefix of a hand-written server', () => {
     const mine = { mine: { description: 'd', config: { url: 'http://mine', mode: 'sse' } } };
     const { servers } = published([server('a', 'b', ['mine__delete'])], { mcp_servers: mine });
     expect(servers).toEqual(['mine']);
@@ -108,7 +108,7 @@ describe('tools that HolmesGPT would take for those of another server', () => {
 describe('tools of one name in several servers', () => {
   const note = 'Service zeta/x has tools with the names of tools of';
 
-  test('are reported for each server but the first, with what HolmesGPT offers', () => {
+  test('are reported for each server except the first, with the names in HolmesGPT', () => {
     const { servers, said } = published([
       server('shop', 'orders', ['create', 'get']),
       server('zeta', 'x', ['create', 'list', 'get'], '2026-06-01T00:00:00Z'),
@@ -120,7 +120,7 @@ describe('tools of one name in several servers', () => {
     ]);
   });
 
-  test('are named shortly, however many and whatever they are called', () => {
+  test('are listed briefly, however many and long they are', () => {
     const names = Array.from({ length: 40 }, (_, index) => `tool-${index} and ${'x'.repeat(200)}`);
     const others = ['a', 'b', 'c', 'd', 'e'].map((name, index) =>
       server(name, 'x', names.slice(index * 8, index * 8 + 8)),
@@ -133,7 +133,7 @@ describe('tools of one name in several servers', () => {
     expect(line.length).toBeLessThan(500);
   });
 
-  test('of a server that is left out are not', () => {
+  test('are not reported for a server that is left out', () => {
     const evil = server('zevil', 'x', ['create', 'shop_orders__create'], '2026-06-01T00:00:00Z');
     const { said } = published([server('shop', 'orders', ['create']), evil]);
     expect(said.filter((line) => line.includes('SERVER__TOOL'))).toEqual([]);

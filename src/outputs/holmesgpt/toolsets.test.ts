@@ -20,7 +20,7 @@ function document(...services: DiscoveredService[]): z.infer<typeof holmesSchema
   return holmesSchema.parse(parse(written(services).text));
 }
 
-describe('a backend that the agent has a toolset for', () => {
+describe('a backend for which the agent has a toolset', () => {
   test('configures it with its endpoint', () => {
     expect(document(prometheus('monitoring')).toolsets['prometheus/metrics']).toEqual({
       enabled: true,
@@ -28,7 +28,7 @@ describe('a backend that the agent has a toolset for', () => {
     });
   });
 
-  test('the first of several is the one that people prefer, then the oldest, whatever they are called', () => {
+  test('of several, the preferred one is first, then the oldest, whatever their names', () => {
     const made = (namespace: string, name: string, created: string): DiscoveredService => {
       const found = prometheus(namespace);
       return {
@@ -61,7 +61,7 @@ describe('a backend that the agent has a toolset for', () => {
     expect(http.indexOf('jaeger.ops')).toBeLessThan(http.indexOf('jaeger.evil'));
   });
 
-  test('several of a kind stand in a list, each with a name of its own', () => {
+  test('several of a kind are in a list, each with its own name', () => {
     const { config } = document(prometheus('a'), prometheus('b')).toolsets['prometheus/metrics'] ?? {};
     expect(config).toEqual({
       instances: [
@@ -71,7 +71,7 @@ describe('a backend that the agent has a toolset for', () => {
     });
   });
 
-  test('for an agent that takes one of a kind only, the first stands and the others are told', () => {
+  test('for an agent that supports only one of a kind, the first is used and the others are reported', () => {
     const { text, notes } = written([prometheus('a'), prometheus('b')], { holmesgptVersion: '0.20' });
     expect(parse(text).toolsets['prometheus/metrics'].config).toEqual({
       prometheus_url: 'http://prometheus.a.svc.cluster.local:9090',
@@ -79,7 +79,7 @@ describe('a backend that the agent has a toolset for', () => {
     expect(notes.map(({ where }) => where)).toEqual(['Service b/prometheus']);
   });
 
-  describe('for an agent that takes one of a kind only, nothing that a tenant writes decides which', () => {
+  describe('for an agent that supports only one of a kind, no text of a tenant decides which', () => {
     const old = {
       ...service('prometheus', { namespace: 'monitoring', labels: { app: 'prometheus' }, ports: [9090] }),
       created: '2024-01-01T00:00:00Z',
@@ -95,13 +95,13 @@ describe('a backend that the agent has a toolset for', () => {
       parse(written(services, { holmesgptVersion: '0.20', ...options }).text).toolsets['prometheus/metrics']
         .config.prometheus_url;
 
-    test('the older Service wins, whatever it is called', () => expect(urlOf()).toContain('monitoring'));
+    test('the older Service wins, whatever its name', () => expect(urlOf()).toContain('monitoring'));
     test('the order of namespaces comes before age', () => {
       expect(urlOf({ namespaces: ['evil', 'monitoring'] })).toContain('evil');
       expect(urlOf({ namespaces: ['monitoring', 'evil'] })).toContain('monitoring');
       expect(urlOf({ namespaces: ['*'] })).toContain('monitoring');
     });
-    test('what a person named comes first', () => {
+    test('a named Service comes first', () => {
       const credentials = { 'evil/a0': { headers: { 'X-A': 'A' } } };
       expect(urlOf({ credentials, namespaces: ['monitoring', 'evil'] })).toContain('evil');
     });
@@ -114,7 +114,7 @@ describe('a backend that the agent has a toolset for', () => {
     });
   });
 
-  test('of several that only the environment of the agent can name, one entry stands and the others are told', () => {
+  test('of several that only the environment of the agent can name, one entry is used and the others are reported', () => {
     const argocd = (namespace: string): DiscoveredService =>
       discovered(
         service('argocd-server', {
@@ -138,7 +138,7 @@ describe('a backend that the agent has a toolset for', () => {
     expect(toolsets['elasticsearch/cluster']?.config).toMatchObject({ api_url: url });
   });
 
-  test('one that wants credentials which nobody configured is left out, with a note', () => {
+  test('a backend that requires credentials that are not configured is left out, with a note', () => {
     const { notes } = written([prometheus('a', 'auth')]);
     expect(document(prometheus('a', 'auth')).toolsets['prometheus/metrics']).toBeUndefined();
     expect(notes.map(({ where }) => where)).toEqual(['Service a/prometheus']);
@@ -147,7 +147,7 @@ describe('a backend that the agent has a toolset for', () => {
     expect(JSON.stringify(both)).not.toContain('prometheus.a');
   });
 
-  test("Grafana is left out with a note: the agent's own check fails without credentials", () => {
+  test("Grafana is left out with a note: the toolset's own check fails without credentials", () => {
     const grafana = discovered(service('grafana', { labels: { app: 'grafana' }, ports: [3000] }));
     const { text, notes } = written([grafana, prometheus('a')]);
     expect(text).not.toMatch(/grafana/);
@@ -160,8 +160,8 @@ describe('a backend that the agent has a toolset for', () => {
   });
 });
 
-describe('a backend that is reached over HTTP', () => {
-  test('may be sent GET requests only, to its own host and the paths of its product', () => {
+describe('a backend that is used over HTTP', () => {
+  test('gets only GET requests, to its own host and the paths of its product', () => {
     const toolset = document(jaeger('monitoring')).toolsets.jaeger;
     expect(toolset).toMatchObject({ enabled: true, type: 'http' });
     expect(toolset?.description).toBeTruthy();
@@ -173,7 +173,7 @@ describe('a backend that is reached over HTTP', () => {
     expect(endpoints[0]?.paths).not.toContain('*');
   });
 
-  test('one that wants credentials which nobody configured is left out, with a note', () => {
+  test('one that requires credentials that are not configured is left out, with a note', () => {
     const closed = discovered(
       service('jaeger', { labels: { app: 'jaeger' }, ports: ['query:16686'] }),
       'auth',
@@ -182,7 +182,7 @@ describe('a backend that is reached over HTTP', () => {
     expect(written([closed]).notes.map(({ where }) => where)).toEqual(['Service monitoring/jaeger']);
   });
 
-  test('its base path stands before each of its paths', () => {
+  test('its base path precedes each of its paths', () => {
     const shop = discovered(offered('shop', { type: 'jaeger', endpoint: 'http://shop:80/jaeger/ui' }));
     const endpoints = document(shop).toolsets.jaeger?.config?.endpoints as { paths: string[] }[];
     for (const path of endpoints[0]?.paths ?? ['none']) expect(path).toMatch(/^\/jaeger\/ui\/api\//);
@@ -196,8 +196,8 @@ describe('a backend that is reached over HTTP', () => {
   });
 });
 
-describe("a tenant's text", () => {
-  test('reaches the agent marked, and never as a template that puts in a secret', () => {
+describe('text from a tenant', () => {
+  test('reaches the agent marked, and never as a template that inserts a secret', () => {
     const description = 'Use {{ env.SECRET }} here';
     const { text } = written([discovered(offered('shop', { description }))]);
     expect(text).not.toMatch(/\{\{|\}\}|\{%/);
@@ -209,11 +209,11 @@ describe("a tenant's text", () => {
     { type: '{{ env.SECRET }}' },
     { name: '{{ env.SECRET }}' },
     { 'health-path': '/{{env.SECRET}}' },
-  ])('no other annotation carries one either: %j', (says) => {
+  ])('has no template in other annotations either: %j', (says) => {
     expect(written([discovered(offered('shop', says))]).text).not.toContain('{{');
   });
 
-  test('a Service whose endpoint holds one is refused', () => {
+  test('a Service with a template in its endpoint is rejected', () => {
     const says = { endpoint: 'http://shop:80/{{ env.SECRET }}/', type: 'prometheus' };
     expect(detected(offered('shop', says)).candidates).toEqual([]);
   });
@@ -229,7 +229,7 @@ describe('an MCP server', () => {
   const server = (probed?: 'auth'): DiscoveredService =>
     discovered(service('weather', { labels: { app: 'mcp-server' }, ports: ['mcp:8000'] }), probed);
 
-  test('is one in the file, at its path', () => {
+  test('is listed in the file, with its path', () => {
     const { mcp_servers = {} } = document(server());
     expect(Object.keys(mcp_servers)).toHaveLength(1);
     expect(Object.values(mcp_servers)[0]?.config).toEqual({
@@ -245,14 +245,14 @@ describe('an MCP server', () => {
     expect(Object.keys(document(server(), other).mcp_servers ?? {})).toHaveLength(2);
   });
 
-  test('one that wants credentials is left out, with a note', () => {
+  test('one that requires credentials is left out, with a note', () => {
     expect(document(server('auth')).mcp_servers).toBeUndefined();
     expect(written([server('auth')]).notes.map(({ what }) => what)).toEqual([
       expect.stringMatching(/credentials/),
     ]);
   });
 
-  test('one that the agent cannot speak with is left out, with a note', () => {
+  test('one whose protocol the agent does not support is left out, with a note', () => {
     const modern = server();
     const { text, notes } = written([
       { ...modern, verdict: { ...modern.verdict, facts: { eras: 'modern' } } },

@@ -13,7 +13,7 @@ const published = (service: DiscoveredService): PublishedTool => publishedTool(d
 const prometheus = published(found);
 
 describe('toolset.json', () => {
-  test('a tool has what the first release gave it', () => {
+  test('a tool has the fields of the first release', () => {
     const [tool] = toolsetJsonSchema.parse(JSON.parse(toolsetJson([prometheus]))).tools;
     expect(tool).toMatchObject({
       name: 'prometheus.monitoring',
@@ -25,7 +25,7 @@ describe('toolset.json', () => {
     });
   });
 
-  test("its owner's words reach it, marked", () => {
+  test("its owner's text is marked", () => {
     const said = {
       name: 'Orders',
       type: 'orders-api',
@@ -43,7 +43,7 @@ describe('toolset.json', () => {
     });
   });
 
-  test('the Services that lead to the same backend stand beside it', () => {
+  test('has the Services of the same backend', () => {
     const loki = { labels: { app: 'loki' }, ports: ['http:3100'] };
     const { candidates } = detected(
       service('loki-gateway', loki),
@@ -59,7 +59,7 @@ describe('toolset.json', () => {
     });
   });
 
-  test('tools stand in the order given', () => {
+  test('tools are in the given order', () => {
     const other = published(discovered(service('loki', { labels: { app: 'loki' }, ports: ['http:3100'] })));
     const order = (text: string): string[] =>
       toolsetJsonSchema.parse(JSON.parse(text)).tools.map(({ name }) => name);
