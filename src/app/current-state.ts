@@ -1,6 +1,6 @@
+import { publishedEntryPoints } from '../controller/entry-points.ts';
 import { observedNaming } from '../controller/naming.ts';
 import type { Stages } from '../controller/pass.ts';
-import { publishedWays } from '../controller/ways.ts';
 import { heldKeys } from '../detection/names.ts';
 import { approvalsIn } from '../model/approvals.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
@@ -49,7 +49,7 @@ export function currentStateOf(
   const naming = observedNaming(live, settings.credentials, []);
   return {
     overrides: 'value' in read ? read.value : NO_OVERRIDES,
-    stageInputs: { inUse: publishedWays(live?.present.tools ?? []), naming },
+    stageInputs: { inUse: publishedEntryPoints(live?.present.tools ?? []), naming },
     published: heldKeys(naming.held),
     publication: { isKnown, ...publicationState(live?.annotations), failure: undefined, decides: true },
     tools: live?.present.tools ?? [],

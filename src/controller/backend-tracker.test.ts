@@ -34,7 +34,7 @@ beforeEach(() => {
 /** A tracker, and what it is asked about. Backends that have no answer are pending. */
 function tracking() {
   const tracker = new BackendTracker();
-  tracker.useWays(new Set());
+  tracker.setEntryPoints(new Set());
   const answers = new Map<string, Verdict>();
   let candidates: readonly Candidate[] = [];
   let services: readonly Service[] = [];
@@ -126,7 +126,7 @@ describe('a backend in use that has not answered', () => {
 
   test('is published as it is now where nothing is known of it from before', () => {
     const it = tracking();
-    it.tracker.useWays(new Set([keyFor('monitoring/a')]));
+    it.tracker.setEntryPoints(new Set([keyFor('monitoring/a')]));
     it.set(loki('a'));
     expect(it.evaluate()).toMatchObject({
       isComplete: false,
@@ -257,7 +257,7 @@ describe('a backend is judged again', () => {
   test('if a person names one of its Services', () => {
     const it = tracking();
     it.set(way('loki-gateway'), way('loki-read'));
-    it.tracker.useWays(new Set([keyFor('monitoring/loki-read')]));
+    it.tracker.setEntryPoints(new Set([keyFor('monitoring/loki-read')]));
     it.answer('loki-gateway', LOGIN);
     it.answer('loki-read', LOGIN);
     expect(outcomeOf(it)?.service?.service.name).toBe('loki-read');
@@ -271,7 +271,7 @@ describe('a backend is judged again', () => {
     it.answer('loki-gateway', LOGIN);
     it.answer('loki-read', LOGIN);
     expect(outcomeOf(it)?.service?.service.name).toBe('loki-gateway');
-    it.tracker.useWays(new Set([keyFor('monitoring/loki-read')]));
+    it.tracker.setEntryPoints(new Set([keyFor('monitoring/loki-read')]));
     expect(outcomeOf(it)?.service?.service.name).toBe('loki-read');
   });
 
@@ -353,9 +353,9 @@ describe('a better way into a backend, with Pods of its own', () => {
 
   test('takes nobody’s place after others have published, since it may have come later', () => {
     const it = displaced();
-    it.tracker.forgetWays();
-    expect(it.tracker.knowsWays).toBe(false);
-    it.tracker.useWays(new Set([keyFor('monitoring/loki-read')]));
+    it.tracker.forgetEntryPoints();
+    expect(it.tracker.knowsEntryPoints).toBe(false);
+    it.tracker.setEntryPoints(new Set([keyFor('monitoring/loki-read')]));
     it.answer('loki-gateway');
     expect(names(it.evaluate())).toEqual(['loki-read']);
   });

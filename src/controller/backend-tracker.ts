@@ -3,9 +3,9 @@ import { selectionOf } from '../detection/selection.ts';
 import type { Candidate, Problem, Verdict } from '../model/discovery.ts';
 import { displayNamespace } from '../model/key.ts';
 import { keyOfService, type ServiceKey } from '../model/service.ts';
-import { isPlaced, type Judging, type Outcome, recallBackend } from './outcome.ts';
+import type { Companions, InUse } from './entry-points.ts';
+import { type EvaluationContext, isPlaced, type Outcome, recallBackend } from './outcome.ts';
 import { type Backends, backendsOf, combineOutcomes, type DiscoveryResult, type Stages } from './pass.ts';
-import type { Companions, InUse } from './ways.ts';
 
 /** How long a backend without a verdict delays others, in milliseconds. */
 export interface Grace {
@@ -38,18 +38,18 @@ export interface Evaluation {
 const keyOf = ({ service }: Candidate): ServiceKey => keyOfService(service);
 
 /** Equal while a candidate is evaluated with the same standing. */
-function standingOf(candidate: Candidate, { inUse, named, placed }: Judging): string {
-  const flags = [candidate, ...candidate.fallbacks].map((way) => {
-    const key = keyOf(way);
+function standingOf(candidate: Candidate, { inUse, named, placed }: EvaluationContext): string {
+  const flags = [candidate, ...candidate.fallbacks].map((entryPoint) => {
+    const key = keyOf(entryPoint);
     return `${Number(inUse.has(key))}${Number(named.has(key))}`;
   });
   return `${flags.join('')} ${placed.size > 0 && isPlaced(candidate, placed)}`;
 }
 
 /** An outcome with its inputs. */
-interface Judged {
+interface CachedOutcome {
   readonly standing: string;
-  readonly asked: readonly (readonly [way: Candidate, verdict: Verdict])[];
+  readonly probed: readonly (readonly [entryPoint: Candidate, verdict: Verdict])[];
   readonly outcome: Outcome;
 }
 
@@ -76,19 +76,19 @@ export class BackendTracker {
   #outcomes: ReadonlyMap<ServiceKey, Outcome> = new Map();
   #waiting: ReadonlyMap<ServiceKey, Waiting> = new Map();
   /** By candidate, because an unchanged candidate is the same object. */
-  readonly #judged = new WeakMap<Candidate, Judged>();
+  readonly #cached = new WeakMap<Candidate, CachedOutcome>();
 
-  get knowsWays(): boolean {
+  get knowsEntryPoints(): boolean {
     return this.#inUse !== undefined;
   }
 
   /** Sets the published entry points. */
-  useWays(inUse: InUse): void {
+  setEntryPoints(inUse: InUse): void {
     this.#inUse = inUse;
   }
 
   /** Forgets the entry points in use, because other replicas may have published. */
-  forgetWays(): void {
+  forgetEntryPoints(): void {
     this.#inUse = undefined;
     this.#companions = new Map();
   }
@@ -110,10 +110,10 @@ export class BackendTracker {
     backends: Backends,
     stages: Omit<Stages, 'prober'>,
     prepared: readonly Problem[],
-    recall: (way: Candidate) => Verdict,
+    recall: (entryPoint: Candidate) => Verdict,
     { now, changedAt, grace }: { now: number; changedAt: number | undefined; grace: Grace },
   ): Evaluation {
-    const { candidates, judging } = backends;
+    const { candidates, context } = backends;
     const before = this.#waiting;
     const waiting = new Map<ServiceKey, Waiting>();
     let recheckIn = Number.POSITIVE_INFINITY;
@@ -131,18 +131,18 @@ export class BackendTracker {
     };
     const contended = new Set<string>();
     const first = candidates.map((candidate) => {
-      const outcome = this.#judge(candidate, judging, recall);
+      const outcome = this.#evaluate(candidate, context, recall);
       if (outcome.isPending !== true) return outcome;
       const isNew = outcome.service === undefined;
       if (!waits(candidate, isNew ? grace.usual : grace.inUse))
-        return recallBackend(candidate, judging, recall, false);
+        return recallBackend(candidate, context, recall, false);
       if (isNew) for (const each of contentions(candidate)) contended.add(each);
       return this.#lastOf(outcome) ?? outcome;
     });
     const outcomes = first.map((outcome, index): Outcome => {
       const candidate = candidates[index];
       if (candidate === undefined || outcome.used === undefined || contended.size === 0) return outcome;
-      const isNew = !judging.inUse.has(keyOf(outcome.used.way));
+      const isNew = !context.inUse.has(keyOf(outcome.used.entryPoint));
       const isContended = isNew && contentions(candidate).some((each) => contended.has(each));
       return isContended && waits(candidate, grace.usual) ? { isPending: true } : outcome;
     });
@@ -161,26 +161,31 @@ export class BackendTracker {
   }
 
   /** The outcome of a candidate, which is the same object while its inputs are the same. */
-  #judge(candidate: Candidate, judging: Judging, recall: (way: Candidate) => Verdict): Outcome {
-    const standing = standingOf(candidate, judging);
-    const known = this.#judged.get(candidate);
-    const isSame = ([way, verdict]: Judged['asked'][number]): boolean => recall(way) === verdict;
-    const asked: [Candidate, Verdict][] = [];
+  #evaluate(
+    candidate: Candidate,
+    context: EvaluationContext,
+    recall: (entryPoint: Candidate) => Verdict,
+  ): Outcome {
+    const standing = standingOf(candidate, context);
+    const known = this.#cached.get(candidate);
+    const isSame = ([entryPoint, verdict]: CachedOutcome['probed'][number]): boolean =>
+      recall(entryPoint) === verdict;
+    const probed: [Candidate, Verdict][] = [];
     try {
-      if (known?.standing === standing && known.asked.every(isSame)) return known.outcome;
+      if (known?.standing === standing && known.probed.every(isSame)) return known.outcome;
     } catch {
       // The probe failed since then.
     }
     let hasFailed = false;
-    const record = (way: Candidate): Verdict => {
+    const record = (entryPoint: Candidate): Verdict => {
       hasFailed = true;
-      const verdict = recall(way);
+      const verdict = recall(entryPoint);
       hasFailed = false;
-      asked.push([way, verdict]);
+      probed.push([entryPoint, verdict]);
       return verdict;
     };
-    const outcome = recallBackend(candidate, judging, record, true);
-    if (!hasFailed) this.#judged.set(candidate, { standing, asked, outcome });
+    const outcome = recallBackend(candidate, context, record, true);
+    if (!hasFailed) this.#cached.set(candidate, { standing, probed, outcome });
     return outcome;
   }
 
@@ -201,7 +206,9 @@ export class BackendTracker {
     this.#companions = companions;
     this.#inUse = result.inUse;
     this.#outcomes = new Map(
-      outcomes.flatMap((outcome) => (outcome.used === undefined ? [] : [[keyOf(outcome.used.way), outcome]])),
+      outcomes.flatMap((outcome) =>
+        outcome.used === undefined ? [] : [[keyOf(outcome.used.entryPoint), outcome]],
+      ),
     );
   }
 }

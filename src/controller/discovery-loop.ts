@@ -10,6 +10,7 @@ import type { Change, Source } from '../sources/source.ts';
 import { BackendIds, type Ids } from './backend-ids.ts';
 import { BackendTracker, type Evaluation, GRACE } from './backend-tracker.ts';
 import { restAfter } from './debounce.ts';
+import { publishedEntryPoints } from './entry-points.ts';
 import type { EngineEvent } from './events.ts';
 import { fingerprint } from './fingerprint.ts';
 import { type Batch, Inputs } from './inputs.ts';
@@ -20,7 +21,6 @@ import { ProbeQueue } from './probe-queue.ts';
 import { Retry } from './retry.ts';
 import { pause, Trigger } from './trigger.ts';
 import { UrgencyBudget } from './urgency.ts';
-import { publishedWays } from './ways.ts';
 
 export interface DiscoveryOptions {
   readonly stages: EngineStages;
@@ -30,32 +30,32 @@ export interface DiscoveryOptions {
   readonly outputs: Reader;
   readonly credentials: Parameters<typeof observedNaming>[1];
   readonly emit: (event: EngineEvent) => void;
-  /** The first snapshot waits for all backends, since there is no other one. */
+  /** The first snapshot waits for all backends, because no other one follows. */
   readonly once: boolean;
 }
 
-/** What is known of all backends, for those who publish it. */
+/** The state of all backends, as input of the reconcilers. */
 export interface Snapshot {
   readonly cycle: number;
   readonly services: readonly DiscoveredService[];
   readonly ids: Ids;
-  /** The Services that the ids come from; undefined until it was read which are published. */
+  /** The Services from which ids are derived; undefined until the published ones were read. */
   readonly groups: Groups | undefined;
-  /** Tools of backends that turned out to be something else. */
+  /** Tools of backends that proved to be something else. */
   readonly contradicted: readonly string[];
-  /** Equal for snapshots that lead to the same documents. */
+  /** Equal for snapshots that give the same documents. */
   readonly fingerprint: string;
 }
 
-/** Shortest delay before a run for which only time is a reason, in milliseconds. */
+/** Minimum delay of a run that only time causes, in milliseconds. */
 const SHORTEST_DELAY = 1_000;
-/** Longest time that the first run waits for what is published, in milliseconds. */
+/** How long the first run waits for the published state, in milliseconds. */
 const LONGEST_READ = GRACE.inUse;
 const FOREVER = { usual: Number.POSITIVE_INFINITY, inUse: Number.POSITIVE_INFINITY };
 
 /**
- * Keeps a snapshot of all backends in step with the inputs and with what probes find. A run never waits for a probe: it
- * takes the verdicts that are known, and enqueues what is due. Each result makes another run.
+ * Maintains a snapshot of all backends from the inputs and the results of probes. A run never waits for a probe: it uses the
+ * known verdicts, and enqueues probes that are due. Each result triggers another run.
  */
 export class DiscoveryLoop {
   #options: DiscoveryOptions;
@@ -64,17 +64,17 @@ export class DiscoveryLoop {
   readonly #tracker = new BackendTracker();
   readonly #trigger = new Trigger();
   readonly #retry = new Retry();
-  /** Fires for a reason that should not wait for long. */
+  /** Fires for urgent reasons. */
   readonly #urgent = new Trigger();
   readonly #urgency = new UrgencyBudget();
   #probes: ProbeQueue | undefined;
   #batch: Batch | undefined;
-  /** Since the last snapshot: everything was listed, and the time that detection took. */
+  /** Since the last snapshot: whether the source listed everything, and the duration of detection. */
   #isFullResync = false;
   #detecting = 0;
-  /** When the discovery began that is full once all backends that were due have answered. */
+  /** Start of the full discovery that ends once all backends that were due have been probed. */
   #fullSince: number | undefined;
-  /** The last run that failed. */
+  /** The cycle of the last failed run. */
   #failedCycle = 0;
   #prepared: readonly Problem[] = [];
   /** Rejects if the prober cannot be prepared. */
@@ -83,27 +83,27 @@ export class DiscoveryLoop {
   #fingerprint = '';
   #naming: Naming = NO_NAMING;
   readonly #ids = new BackendIds();
-  /** The ids that are published were read. */
+  /** Whether the published ids were read. */
   #hasReadIds = false;
   #approvals: Approvals = NO_APPROVALS;
-  /** When a backend has been waited for long enough, by `performance.now`. */
+  /** End of the next grace period, by `performance.now`. */
   #recheckAt: number | undefined;
-  /** The last run: what it cost, and when it ended, in milliseconds. */
+  /** Duration and end of the last run, in milliseconds. */
   #cost = 0;
   #endedAt = Number.NEGATIVE_INFINITY;
-  /** The number of the run that goes on or was the last. */
+  /** The number of the current or last run. */
   cycle = 0;
-  /** Undefined until everything was read, and what is in use has answered or has been waited for. */
+  /** Undefined until the source is listed, and backends in use have a verdict or their grace period is over. */
   snapshot: Snapshot | undefined;
 
-  /** @param onSnapshot called after each snapshot; `isOther`: other documents follow from it */
+  /** @param onSnapshot called after each snapshot; `isOther`: the documents may change */
   constructor(options: DiscoveryOptions, onSnapshot: (isOther: boolean, isFullResync: boolean) => void) {
     this.#options = options;
     this.#onSnapshot = onSnapshot;
     this.#inputs = new Inputs(options.stages, options.clusters);
   }
 
-  /** Resolves when no backend is being probed. */
+  /** Resolves when no probe is running. */
   get idle(): Promise<void> {
     return this.#probes?.idle ?? Promise.resolve();
   }
@@ -114,19 +114,19 @@ export class DiscoveryLoop {
     else this.#fire(displayNamespace(change.kind === 'upsert' ? change.service : partsOf(change.key)));
   }
 
-  /** Something changed in a namespace. */
+  /** Called after a change in a namespace. */
   #fire(namespace: string): void {
     this.#trigger.fire();
     if (this.#urgency.take(namespace)) this.#urgent.fire();
   }
 
-  /** Runs soon: something that discovery depends on changed. */
+  /** Triggers a run. */
   wake(): void {
     this.#inputs.isDirty = true;
     this.#trigger.fire();
   }
 
-  /** Works with other options from the next `run` on. There is no snapshot until the new source has listed everything. */
+  /** Applies other options from the next `run` on. There is no snapshot until the new source has listed everything. */
   reconfigure(options: DiscoveryOptions): void {
     this.#options = options;
     this.#inputs.reconfigure(options.stages, options.clusters);
@@ -134,14 +134,16 @@ export class DiscoveryLoop {
     this.#retry.succeeded();
   }
 
-  /** Reads again which ways are in use: others may have published. There is no snapshot until then. */
+  /** Reads the entry points in use again, because another leader may have published. There is no snapshot until then. */
   restart(): void {
-    this.#tracker.forgetWays();
+    this.#tracker.forgetEntryPoints();
     this.snapshot = undefined;
     this.wake();
   }
 
-  /** Takes over names, approvals and ids as they are published. Where that gives a backend another name or way, it runs. */
+  /**
+   * Updates names, approvals and ids from the published state. Triggers a run if a backend gets another name or entry point.
+   */
   learn(naming: Naming | undefined, approvals: Approvals | undefined, groups?: Groups): void {
     if (groups !== undefined) this.#learnIds(groups);
     if (approvals !== undefined && changedNamespaces(this.#approvals, approvals).size > 0) {
@@ -159,7 +161,7 @@ export class DiscoveryLoop {
       this.wake();
   }
 
-  /** The ids that are published count once, at the start; from then on, what is published follows from those here. */
+  /** Published ids count once, at the start. Afterwards they are derived from those here. */
   #learnIds(groups: Groups): void {
     if (this.#hasReadIds) {
       this.#ids.keep(groups);
@@ -184,10 +186,10 @@ export class DiscoveryLoop {
     }
   }
 
-  /** Milliseconds until there is something to do although nothing happens. */
+  /** Milliseconds until a run is due without any event. */
   #delay(): number | undefined {
     if (!this.#inputs.isSynced) return undefined;
-    // A run that only waits for the prober is not tried again.
+    // A run that only waits for the prober is not retried.
     if (this.#retry.due !== undefined && this.#inputs.isDirty) return this.#retry.due;
     const retry = this.#options.stages.prober.nextRetry();
     const delays = [
@@ -197,12 +199,12 @@ export class DiscoveryLoop {
     return delays.length === 0 ? undefined : Math.min(...delays);
   }
 
-  /** Waits for what comes together with what fired; not for as long once there is an urgent reason. */
+  /** Waits for related events, but only briefly after an urgent one. */
   async #rest(signal: AbortSignal): Promise<void> {
     if (await this.#urgent.wait(this.#restMs(false), signal)) await pause(this.#restMs(true), signal);
   }
 
-  /** After the last result of several, nothing more is expected. */
+  /** No more events are expected after the last of several results. */
   #restMs(isUrgent: boolean): number {
     const isMoreExpected = this.#inputs.isDirty || this.#probes?.isIdle !== true;
     return restAfter({
@@ -219,7 +221,7 @@ export class DiscoveryLoop {
     let workingSince = started;
     let batch: Batch | undefined;
     try {
-      if (!this.#tracker.knowsWays) {
+      if (!this.#tracker.knowsEntryPoints) {
         await this.#readPublished(signal);
         workingSince = performance.now();
       }
@@ -244,7 +246,7 @@ export class DiscoveryLoop {
     }
   }
 
-  /** A run with a batch succeeds when the prober is ready too. Meanwhile a later one may have failed. */
+  /** A run with a batch succeeds when the prober is ready too. Meanwhile a later run may have failed. */
   #succeedOnceReady(cycle: number): void {
     this.#preparing.then(
       () => {
@@ -262,7 +264,7 @@ export class DiscoveryLoop {
     this.#options.emit({ kind: 'discovery-failed', cycle, attempt: this.#retry.failures, error, retryIn });
   }
 
-  /** @param batch what was detected in this run; without it only verdicts are new */
+  /** @param batch the detection of this run; without it only verdicts are new */
   async #evaluate(
     cycle: number,
     started: number,
@@ -279,21 +281,21 @@ export class DiscoveryLoop {
       naming: this.#naming,
     };
     const backends = this.#tracker.backends(detection, known);
-    if (batch !== undefined) await this.#prepare(backends.ways, cycle, signal);
-    const recall = (way: Candidate): Verdict => probes.recall(way) ?? PENDING;
+    if (batch !== undefined) await this.#prepare(backends.entryPoints, cycle, signal);
+    const recall = (entryPoint: Candidate): Verdict => probes.recall(entryPoint) ?? PENDING;
     const time = { now: performance.now(), changedAt: batch?.changedAt, grace: once ? FOREVER : GRACE };
     const evaluation = this.#tracker.evaluate(backends, known, this.#prepared, recall, time);
-    if (batch !== undefined) probes.retain(backends.ways);
+    if (batch !== undefined) probes.retain(backends.entryPoints);
     const { recheckIn } = evaluation;
     this.#recheckAt = recheckIn === undefined ? undefined : time.now + recheckIn;
     if (this.snapshot === undefined && !evaluation.isComplete) return;
     this.#take(evaluation, cycle, started);
   }
 
-  /** Gets the prober ready. Its slow parts, such as a list of EndpointSlices, hold up the probes that need them only. */
-  async #prepare(ways: readonly Candidate[], cycle: number, signal: AbortSignal): Promise<void> {
+  /** Prepares the prober. Its slow parts, such as a list of EndpointSlices, delay only the probes that need them. */
+  async #prepare(entryPoints: readonly Candidate[], cycle: number, signal: AbortSignal): Promise<void> {
     const { prober } = this.#options.stages;
-    const prepared = prober.prepare(ways, signal).then((problems) => {
+    const prepared = prober.prepare(entryPoints, signal).then((problems) => {
       if (isDeepStrictEqual(problems, this.#prepared)) return;
       this.#prepared = problems;
       this.#trigger.fire();
@@ -339,15 +341,17 @@ export class DiscoveryLoop {
     this.#detecting = 0;
   }
 
-  /** A full discovery is over when all have answered, or were waited for: the first snapshot has waited. */
+  /**
+   * A full discovery ends when all probes have ended, or their grace period is over. The first snapshot includes that wait.
+   */
   #isFullDone(): boolean {
     const isOver = performance.now() - (this.#fullSince ?? 0) >= GRACE.inUse;
     return this.snapshot === undefined || this.#probes?.isIdle === true || isOver;
   }
 
   /**
-   * The ways that are published. Without an answer none are known, and each backend is reached by the preferred one: no
-   * other target waits for one that does not answer.
+   * Reads the published entry points. If that fails, none are known, and each backend uses the preferred one: other targets
+   * do not wait for one that does not respond.
    */
   async #readPublished(signal: AbortSignal): Promise<void> {
     const { publisher, outputs, credentials } = this.#options;
@@ -360,10 +364,10 @@ export class DiscoveryLoop {
       this.#approvals = observedApprovals(live) ?? this.#approvals;
       this.#ids.restore(publishedGroups(live));
       this.#hasReadIds = true;
-      this.#tracker.useWays(publishedWays(live?.present.tools ?? []));
+      this.#tracker.setEntryPoints(publishedEntryPoints(live?.present.tools ?? []));
     } catch {
       signal.throwIfAborted();
-      this.#tracker.useWays(new Set());
+      this.#tracker.setEntryPoints(new Set());
     } finally {
       clearTimeout(timer);
     }

@@ -6,10 +6,10 @@ import type { Candidate, DiscoveredService, Problem, Verdict } from '../model/di
 import { displayKey } from '../model/key.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
-import { type Asked, chosenWay, type Standing, tryWays } from './ways.ts';
+import { chooseEntryPoint, type ProbedEntryPoint, type Standing, tryEntryPoints } from './entry-points.ts';
 
 /** How a candidate is evaluated. */
-export interface Judging extends Standing {
+export interface EvaluationContext extends Standing {
   readonly rules: Rules;
   /** Services for which overrides give a URL. */
   readonly placed: Naming['placed'];
@@ -18,7 +18,7 @@ export interface Judging extends Standing {
 /** The outcome of one candidate. */
 export interface Outcome {
   /** The chosen entry point; absent without a verdict. */
-  readonly used?: Asked;
+  readonly used?: ProbedEntryPoint;
   readonly service?: DiscoveredService;
   /** The tool of a backend that proved to be something else. */
   readonly contradicted?: string;
@@ -92,14 +92,17 @@ function toDiscoveredService(candidate: Candidate, verdict: Verdict, rules: Rule
 }
 
 /** Yields each entry point that needs a verdict. */
-function* judge(candidate: Candidate, judging: Judging): Generator<Candidate, Outcome, Verdict> {
-  const { rules, inUse, placed } = judging;
+function* evaluateCandidate(
+  candidate: Candidate,
+  context: EvaluationContext,
+): Generator<Candidate, Outcome, Verdict> {
+  const { rules, inUse, placed } = context;
   if (isPlaced(candidate, placed))
-    return { used: { way: candidate, verdict: PLACED }, service: { ...candidate, verdict: PLACED } };
-  const chosen = chosenWay(yield* tryWays(candidate, judging, rules));
+    return { used: { entryPoint: candidate, verdict: PLACED }, service: { ...candidate, verdict: PLACED } };
+  const chosen = chooseEntryPoint(yield* tryEntryPoints(candidate, context, rules));
   if (chosen.verdict.pending !== true)
-    return { used: chosen, ...toDiscoveredService(chosen.way, chosen.verdict, rules) };
-  return pendingOutcome(inUse.has(serviceKey(chosen.way.service)) ? chosen.way : undefined);
+    return { used: chosen, ...toDiscoveredService(chosen.entryPoint, chosen.verdict, rules) };
+  return pendingOutcome(inUse.has(serviceKey(chosen.entryPoint.service)) ? chosen.entryPoint : undefined);
 }
 
 /** While the verdict is pending, only a backend in use stays. @param used the entry point in use, if any */
@@ -122,15 +125,15 @@ function failed(candidate: Candidate, error: unknown): Outcome {
 /** Probes the entry points of one backend until one works. @throws only if the signal is aborted */
 export async function probeBackend(
   candidate: Candidate,
-  judging: Judging,
-  probe: (way: Candidate) => Promise<Verdict>,
+  context: EvaluationContext,
+  probe: (entryPoint: Candidate) => Promise<Verdict>,
   signal: AbortSignal,
 ): Promise<Outcome> {
   try {
-    const steps = judge(candidate, judging);
+    const steps = evaluateCandidate(candidate, context);
     let step = steps.next();
     while (step.done !== true)
-      step = steps.next(permitted(step.value, await probe(step.value), judging.rules));
+      step = steps.next(permitted(step.value, await probe(step.value), context.rules));
     return step.value;
   } catch (error) {
     signal.throwIfAborted();
@@ -145,21 +148,21 @@ export async function probeBackend(
  */
 export function recallBackend(
   candidate: Candidate,
-  judging: Judging,
-  recall: (way: Candidate) => Verdict,
+  context: EvaluationContext,
+  recall: (entryPoint: Candidate) => Verdict,
   isPatient: boolean,
 ): Outcome {
-  const { inUse, rules } = judging;
+  const { inUse, rules } = context;
   const used = [candidate, ...candidate.fallbacks].find(({ service }) => inUse.has(serviceKey(service)));
   try {
-    const steps = judge(candidate, judging);
+    const steps = evaluateCandidate(candidate, context);
     let step = steps.next();
     while (step.done !== true) {
-      const way = step.value;
-      const verdict = recall(way);
-      if (isPatient && verdict.pending === true && way !== candidate && way !== used)
+      const entryPoint = step.value;
+      const verdict = recall(entryPoint);
+      if (isPatient && verdict.pending === true && entryPoint !== candidate && entryPoint !== used)
         return pendingOutcome(used);
-      step = steps.next(permitted(way, verdict, rules));
+      step = steps.next(permitted(entryPoint, verdict, rules));
     }
     return step.value;
   } catch (error) {

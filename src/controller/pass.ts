@@ -10,9 +10,16 @@ import type { Service } from '../model/service.ts';
 import type { ToolKind } from '../planning/tools.ts';
 import type { ProbeKind } from '../probing/http.ts';
 import type { Prober, RememberingProber } from '../probing/prober.ts';
-import { isPlaced, type Judging, type Outcome, probeBackend } from './outcome.ts';
+import {
+  type Companions,
+  companionsOf,
+  entryPointsInUse,
+  type InUse,
+  orderEntryPoints,
+  splitCandidate,
+} from './entry-points.ts';
+import { type EvaluationContext, isPlaced, type Outcome, probeBackend } from './outcome.ts';
 import { mergeProven } from './same-pods.ts';
-import { apart, type Companions, companionsOf, type InUse, inOrder, waysInUse } from './ways.ts';
 
 /** The dependencies of a pass. */
 export interface Stages {
@@ -25,7 +32,7 @@ export interface Stages {
   readonly addresses?: AddressBook;
   /** Maximum number of backends. */
   readonly maxBackends: number;
-  /** The Services in use. They stay in use while they work; see `tryWays`. */
+  /** The Services in use. They stay in use while they work; see `tryEntryPoints`. */
   readonly inUse?: InUse;
   /** The other Services of each backend when its entry point came into use; by default, none. */
   readonly companions?: Companions;
@@ -77,35 +84,35 @@ export function toolKinds(rules: Rules): Map<string, ToolKind> {
 export interface Backends {
   readonly candidates: readonly Candidate[];
   /** The Services to probe: all entry points, unless overrides give the URL. */
-  readonly ways: readonly Candidate[];
+  readonly entryPoints: readonly Candidate[];
   /** All included Services, whether they are backends or not. */
   readonly services: readonly Service[];
   readonly problems: readonly Problem[];
-  readonly judging: Judging;
+  readonly context: EvaluationContext;
 }
 
 export function backendsOf(detection: Detection, stages: Omit<Stages, 'prober'>): Backends {
   const { rules, maxBackends, naming = NO_NAMING, inUse = new Set(), companions = new Map() } = stages;
-  const judging = { rules, inUse, companions, named: naming.named, placed: naming.placed };
+  const context = { rules, inUse, companions, named: naming.named, placed: naming.placed };
   const limited = limitCandidates(detection, maxBackends, stages.detection.approvals);
   const candidates = limited.candidates
-    .flatMap((candidate) => apart(candidate, inUse, naming.held))
-    .map((candidate) => inOrder(candidate, judging));
-  const ways = candidates
+    .flatMap((candidate) => splitCandidate(candidate, inUse, naming.held))
+    .map((candidate) => orderEntryPoints(candidate, context));
+  const entryPoints = candidates
     .filter((candidate) => !isPlaced(candidate, naming.placed))
     .flatMap((candidate) => [candidate, ...candidate.fallbacks]);
-  return { candidates, ways, services: detection.services, problems: limited.problems, judging };
+  return { candidates, entryPoints, services: detection.services, problems: limited.problems, context };
 }
 
 /** Combines outcomes: merges services that prove to be the same backend, and assigns unique names. Pure. */
 export function combineOutcomes(
   outcomes: readonly Outcome[],
-  { judging, services: all, problems }: Pick<Backends, 'judging' | 'services' | 'problems'>,
+  { context, services: all, problems }: Pick<Backends, 'context' | 'services' | 'problems'>,
   stages: Omit<Stages, 'prober'>,
   prepared: readonly Problem[],
 ): DiscoveryResult {
   const { naming = NO_NAMING } = stages;
-  const { inUse } = judging;
+  const { inUse } = context;
   const used = outcomes.flatMap((outcome) => outcome.used ?? []);
   const found = outcomes.flatMap(({ service }) => service ?? []);
   const merged = mergeProven(found, inUse, naming.named, stages.detection.approvals);
@@ -114,8 +121,8 @@ export function combineOutcomes(
   const told = outcomes.flatMap(({ problem }) => problem ?? []);
   return {
     services: named.candidates,
-    inUse: waysInUse(used, found, services),
-    companions: companionsOf(used, judging),
+    inUse: entryPointsInUse(used, found, services),
+    companions: companionsOf(used, context),
     contradicted: outcomes.flatMap(({ contradicted }) => contradicted ?? []),
     disproven: outcomes.filter(
       ({ contradicted, problem }) => contradicted !== undefined && problem !== undefined,
@@ -132,10 +139,10 @@ export async function discover(
 ): Promise<DiscoveryResult> {
   const { prober } = stages;
   const backends = backendsOf(detect(services, stages.rules, stages.detection), stages);
-  const prepared = (await prober.prepare?.(backends.ways, signal)) ?? [];
-  const probe = (way: Candidate): Promise<Verdict> => prober.probe(way, signal);
+  const prepared = (await prober.prepare?.(backends.entryPoints, signal)) ?? [];
+  const probe = (entryPoint: Candidate): Promise<Verdict> => prober.probe(entryPoint, signal);
   const outcomes = await Promise.all(
-    backends.candidates.map((candidate) => probeBackend(candidate, backends.judging, probe, signal)),
+    backends.candidates.map((candidate) => probeBackend(candidate, backends.context, probe, signal)),
   );
   return combineOutcomes(outcomes, backends, stages, prepared);
 }

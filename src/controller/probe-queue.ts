@@ -9,14 +9,14 @@ import { WorkQueue } from './work-queue.ts';
 const RETRY: Backoff = { firstDelay: 15_000, maxDelay: 300_000 };
 
 /** A changed Service gets a new key, so it does not wait for the probe of its previous version. */
-const keyOf = (way: Candidate): string => `${displayKey(way.service)} ${subjectOf(way)}`;
+const keyOf = (entryPoint: Candidate): string => `${displayKey(entryPoint.service)} ${subjectOf(entryPoint)}`;
 
 /** Probes Services independently when they are due. */
 export class ProbeQueue {
   readonly #stages: Pick<EngineStages, 'prober' | 'maxBackends'>;
   readonly #queue: WorkQueue<string>;
   /** The queued entry points. */
-  readonly #ways = new Map<string, Candidate>();
+  readonly #entryPoints = new Map<string, Candidate>();
   /** Errors of probes, until they succeed. */
   readonly #faults = new Map<string, { readonly error: unknown }>();
 
@@ -32,13 +32,13 @@ export class ProbeQueue {
         // The prober limits concurrency itself. Here no backend waits for another one.
         concurrency: stages.maxBackends,
         groupOf: (key) => {
-          const way = this.#ways.get(key);
-          return way === undefined ? '' : displayNamespace(way.service);
+          const entryPoint = this.#entryPoints.get(key);
+          return entryPoint === undefined ? '' : displayNamespace(entryPoint.service);
         },
         process: (key, each) => this.#probe(key, each),
         onFailure: (key, error) => {
           // A dropped entry point is not probed again, so its error would stay forever.
-          if (this.#ways.has(key)) this.#faults.set(key, { error });
+          if (this.#entryPoints.has(key)) this.#faults.set(key, { error });
         },
         onDone: (_, namespace) => onResult(namespace),
         backoff: RETRY,
@@ -58,36 +58,36 @@ export class ProbeQueue {
   }
 
   /** The last verdict on an entry point, if there is one. Enqueues a probe if one is due. @throws the error of its probe */
-  recall(way: Candidate): Verdict | undefined {
-    const { verdict, isDue } = this.#stages.prober.recall(way);
+  recall(entryPoint: Candidate): Verdict | undefined {
+    const { verdict, isDue } = this.#stages.prober.recall(entryPoint);
     if (!isDue && this.#faults.size === 0) return verdict;
-    const key = keyOf(way);
+    const key = keyOf(entryPoint);
     const fault = this.#faults.get(key);
     if (fault !== undefined) throw fault.error;
     if (isDue && !this.#queue.has(key)) {
-      this.#ways.set(key, way);
+      this.#entryPoints.set(key, entryPoint);
       this.#queue.add(key);
     }
     return verdict;
   }
 
   /** Removes all other entry points from the queue. */
-  retain(ways: readonly Candidate[]): void {
-    if (this.#ways.size === 0) return;
-    const kept = new Set(ways.map(keyOf));
-    for (const key of this.#ways.keys()) {
+  retain(entryPoints: readonly Candidate[]): void {
+    if (this.#entryPoints.size === 0) return;
+    const kept = new Set(entryPoints.map(keyOf));
+    for (const key of this.#entryPoints.keys()) {
       if (kept.has(key)) continue;
       this.#queue.remove(key);
-      this.#ways.delete(key);
+      this.#entryPoints.delete(key);
       this.#faults.delete(key);
     }
   }
 
   async #probe(key: string, signal: AbortSignal): Promise<void> {
-    const way = this.#ways.get(key);
-    if (way === undefined) return;
-    await this.#stages.prober.probe(way, signal);
+    const entryPoint = this.#entryPoints.get(key);
+    if (entryPoint === undefined) return;
+    await this.#stages.prober.probe(entryPoint, signal);
     this.#faults.delete(key);
-    this.#ways.delete(key);
+    this.#entryPoints.delete(key);
   }
 }

@@ -7,7 +7,7 @@ import type { DiscoveredService } from '../model/discovery.ts';
 import { displayNamespace } from '../model/key.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
 import { isOwnHost } from '../model/service-host.ts';
-import type { InUse } from './ways.ts';
+import type { InUse } from './entry-points.ts';
 
 const isProven = ({ verdict }: DiscoveredService): boolean =>
   verdict.health === 'healthy' && verdict.proof === 'proven';

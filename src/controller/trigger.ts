@@ -1,4 +1,4 @@
-/** Wakes a loop that waits for a reason to run. A trigger that fires while the loop runs makes it run once more. */
+/** Wakes a waiting loop. A trigger that fires during a run causes another run. */
 export class Trigger {
   #isFired = false;
   #wake: (() => void) | undefined;
@@ -10,7 +10,7 @@ export class Trigger {
 
   /**
    * Waits until it fires, the delay is over or the signal is aborted.
-   * @param delay milliseconds; without one only the others count
+   * @param delay milliseconds; undefined: no limit
    * @returns whether it fired
    */
   async wait(delay: number | undefined, signal: AbortSignal): Promise<boolean> {
@@ -36,7 +36,7 @@ export class Trigger {
   }
 }
 
-/** Waits, or until the signal is aborted. @param delay milliseconds */
+/** Waits for a delay or an abort. @param delay milliseconds */
 export const pause = async (delay: number, signal: AbortSignal): Promise<void> => {
   await new Trigger().wait(delay - 1, signal);
 };

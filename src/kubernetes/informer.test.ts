@@ -226,21 +226,18 @@ describe('informer', () => {
     expect(it.items()).toEqual({ 'n/a': 'a' });
   });
 
-  test.each([401, 403, 429])(
-    'a watch that is rejected with %i is retried, without a list',
-    async (code) => {
-      let refusals = 0;
-      const it = await followed((response, { watch }) => {
-        if (!watch) return json(response, list(5, [object('a', 1)]));
-        refusals += 1;
-        if (refusals < 3) return refuse(response, code, 'Refused');
-        open(response);
-      });
-      await until(() => expect(it.watches()).toHaveLength(3));
-      expect(it.lists()).toHaveLength(1);
-      expect(it.watches().map(({ query }) => query.get('resourceVersion'))).toEqual(['5', '5', '5']);
-    },
-  );
+  test.each([401, 403, 429])('a watch that is rejected with %i is retried, without a list', async (code) => {
+    let refusals = 0;
+    const it = await followed((response, { watch }) => {
+      if (!watch) return json(response, list(5, [object('a', 1)]));
+      refusals += 1;
+      if (refusals < 3) return refuse(response, code, 'Refused');
+      open(response);
+    });
+    await until(() => expect(it.watches()).toHaveLength(3));
+    expect(it.lists()).toHaveLength(1);
+    expect(it.watches().map(({ query }) => query.get('resourceVersion'))).toEqual(['5', '5', '5']);
+  });
 
   test('a watch that is rejected as not found causes a relist', async () => {
     let refusals = 0;

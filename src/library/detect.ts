@@ -1,6 +1,6 @@
 import { SETTINGS } from '../config/setting-table.ts';
+import { orderEntryPoints } from '../controller/entry-points.ts';
 import { namingBy } from '../controller/naming.ts';
-import { inOrder } from '../controller/ways.ts';
 import { detect as detectAll } from '../detection/detect.ts';
 import { interestOf } from '../detection/interest.ts';
 import { limitCandidates } from '../detection/limit-candidates.ts';
@@ -83,7 +83,7 @@ export function detect(
   const naming = namingBy(overrides, {});
   const standing = { inUse: new Set<never>(), companions: new Map(), named: naming.named };
   const ways = candidates
-    .map((candidate) => inOrder(candidate, standing))
+    .map((candidate) => orderEntryPoints(candidate, standing))
     .filter(({ certainty }) => certainty !== 'hint');
   const named = assignNames(ways, { held: new Map(), reserved: naming.reserved });
   return {

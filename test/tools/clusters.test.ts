@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { idsOf } from '../../src/controller/backend-ids.ts';
 import { Catalog } from '../../src/controller/catalog.ts';
+import { publishedEntryPoints } from '../../src/controller/entry-points.ts';
 import { approximateServices } from '../../src/controller/held.ts';
 import { namingBy, namingOf } from '../../src/controller/naming.ts';
 import { type DiscoveryResult, discover, type Stages, toolKinds } from '../../src/controller/pass.ts';
-import { publishedWays } from '../../src/controller/ways.ts';
 import { LiveDetection } from '../../src/detection/live.ts';
 import { heldKeys, publishedNames } from '../../src/detection/names.ts';
 import type { Candidate, Verdict } from '../../src/model/discovery.ts';
@@ -93,7 +93,7 @@ describe('two clusters with equal names', () => {
   test('keep their names and ways over a restart, whichever is found', async () => {
     const first = await pass(BOTH);
     const { tools } = toolset(made(first).documents);
-    const inUse = publishedWays(tools);
+    const inUse = publishedEntryPoints(tools);
     expect(inUse).toEqual(first.inUse);
     expect(heldKeys(publishedNames(tools))).toEqual(first.inUse);
     const naming = namingOf(tools, overridesSchema.parse({}), {}, []);

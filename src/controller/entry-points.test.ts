@@ -4,8 +4,8 @@ import { keyFor, offered, service } from '../../test/fixtures/unit/service.ts';
 import type { Candidate, DiscoveredService, Verdict } from '../model/discovery.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import type { Service } from '../model/service.ts';
+import { type Companions, type InUse, publishedEntryPoints } from './entry-points.ts';
 import { type DiscoveryResult, discover } from './pass.ts';
-import { type Companions, type InUse, publishedWays } from './ways.ts';
 
 /** A way to the Pods of one Loki. */
 const loki = (name: string, fields: Parameters<typeof service>[1] = {}): Service =>
@@ -93,7 +93,7 @@ const published = (service: string): PublishedTool => ({
 });
 
 /** What is in use by what is published. */
-const publishedInUse = (name: string): InUse => publishedWays([published(name)]);
+const publishedInUse = (name: string): InUse => publishedEntryPoints([published(name)]);
 
 const evidence = ({ evidence: all }: DiscoveredService): string[] =>
   all.filter(({ signal }) => signal === 'group').map(({ detail }) => detail);
@@ -167,7 +167,7 @@ describe('the way in that is used', () => {
       { service: { name: 'loki-query-frontend' }, verdict: { health: 'unhealthy' } },
     ]);
     expect(evidence(found[0] as DiscoveredService)).toEqual([
-      'no way in works: loki-gateway: none of its endpoints is ready; loki-query-frontend: GET /ready answered 502',
+      'no entry point works: loki-gateway: none of its endpoints is ready; loki-query-frontend: GET /ready answered 502',
     ]);
   });
 
@@ -211,8 +211,8 @@ describe('the way in that is used', () => {
   });
 
   test('is not known where nothing is published, or no Service is named', () => {
-    expect(publishedWays([])).toEqual(new Set());
-    expect(publishedWays([{ ...published('x'), metadata: {} }])).toEqual(new Set());
+    expect(publishedEntryPoints([])).toEqual(new Set());
+    expect(publishedEntryPoints([{ ...published('x'), metadata: {} }])).toEqual(new Set());
   });
 });
 

@@ -8,7 +8,15 @@ import type { Candidate, Verdict } from '../model/discovery.ts';
 import { HOME_CLUSTER } from '../model/key.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import type { ServiceKey } from '../model/service.ts';
-import { apart, type Companions, chosenWay, companionsOf, inOrder, publishedWays, tryWays } from './ways.ts';
+import {
+  type Companions,
+  chooseEntryPoint,
+  companionsOf,
+  orderEntryPoints,
+  publishedEntryPoints,
+  splitCandidate,
+  tryEntryPoints,
+} from './entry-points.ts';
 
 const GROUPED = { signal: 'group', detail: 'leads to the same backend as others' } as const;
 
@@ -47,9 +55,9 @@ describe('the order of the ways', () => {
 
   test('stays as it is where nothing speaks against it, and so does the object', () => {
     for (const one of [a, backend(a, b, c)]) {
-      expect(inOrder(one, standing({}))).toBe(one);
-      expect(inOrder(one, standing({ named: keys('a') }))).toBe(one);
-      expect(inOrder(one, standing({ inUse: keys('a') }))).toBe(one);
+      expect(orderEntryPoints(one, standing({}))).toBe(one);
+      expect(orderEntryPoints(one, standing({ named: keys('a') }))).toBe(one);
+      expect(orderEntryPoints(one, standing({ inUse: keys('a') }))).toBe(one);
     }
   });
 
@@ -57,11 +65,11 @@ describe('the order of the ways', () => {
     const unknown = (name: string): Candidate =>
       candidate(service(name, { labels: { app: 'loki' }, ports: ['http:3100'] }));
     const all = backend(unknown('a'), unknown('b'));
-    expect(inOrder(all, standing({ inUse: keys('a') }))).toBe(all);
+    expect(orderEntryPoints(all, standing({ inUse: keys('a') }))).toBe(all);
   });
 
   test('begins with the one that a person names, with a word on why, and has each once', () => {
-    const ordered = inOrder(backend(a, b, c), standing({ named: keys('b') }));
+    const ordered = orderEntryPoints(backend(a, b, c), standing({ named: keys('b') }));
     expect(namesOf(ordered)).toEqual(['b', 'a', 'c']);
     expect(groupEvidence(ordered).at(-1)).toBe('leads to the same backend as a, c, and a person named it');
     expect(ordered.evidence.length).toBe(b.evidence.length + 1);
@@ -75,12 +83,20 @@ describe('the order of the ways', () => {
   test('begins with the one in use, where the better one came later and has other Pods', () => {
     const [newer, used, other] = [way('a', { part: 'a' }), way('b', { part: 'b' }), way('c', { part: 'c' })];
     const all = backend(newer, used, other);
-    const ordered = inOrder(all, standing({ inUse: keys('b') }));
+    const ordered = orderEntryPoints(all, standing({ inUse: keys('b') }));
     expect(namesOf(ordered)).toEqual(['b', 'a', 'c']);
     expect(groupEvidence(ordered).at(-1)).toMatch(/is in use; a came later, with other Pods$/);
     // A person's word counts for more.
-    expect(namesOf(inOrder(all, standing({ inUse: keys('b'), named: keys('a') })))).toEqual(['a', 'b', 'c']);
-    expect(namesOf(inOrder(all, standing({ inUse: keys('b'), named: keys('c') })))).toEqual(['c', 'b', 'a']);
+    expect(namesOf(orderEntryPoints(all, standing({ inUse: keys('b'), named: keys('a') })))).toEqual([
+      'a',
+      'b',
+      'c',
+    ]);
+    expect(namesOf(orderEntryPoints(all, standing({ inUse: keys('b'), named: keys('c') })))).toEqual([
+      'c',
+      'b',
+      'a',
+    ]);
   });
 
   test.each<[string, Candidate, Companions]>([
@@ -89,15 +105,19 @@ describe('the order of the ways', () => {
   ])('begins with the better one, where that %s', (_, better, companions) => {
     const used = way('b', { part: better.service.selector.part === undefined ? undefined : 'b' } as object);
     const all = backend(better, used, way('c'));
-    expect(namesOf(inOrder(all, standing({ inUse: keys('b'), companions })))).toEqual(['a', 'b', 'c']);
+    expect(namesOf(orderEntryPoints(all, standing({ inUse: keys('b'), companions })))).toEqual([
+      'a',
+      'b',
+      'c',
+    ]);
   });
 
   test('goes on with those that people name, and then those in use; four are left', () => {
     const all = backend(a, b, c, way('d'), way('e'), way('f'));
-    expect(namesOf(inOrder(all, standing({})))).toEqual(['a', 'b', 'c', 'd']);
-    expect(namesOf(inOrder(all, standing({ inUse: keys('e') })))).toEqual(['a', 'e', 'b', 'c']);
+    expect(namesOf(orderEntryPoints(all, standing({})))).toEqual(['a', 'b', 'c', 'd']);
+    expect(namesOf(orderEntryPoints(all, standing({ inUse: keys('e') })))).toEqual(['a', 'e', 'b', 'c']);
     const both = standing({ inUse: keys('f'), named: keys('a', 'e') });
-    expect(namesOf(inOrder(all, both))).toEqual(['a', 'e', 'f', 'b']);
+    expect(namesOf(orderEntryPoints(all, both))).toEqual(['a', 'e', 'f', 'b']);
   });
 });
 
@@ -118,15 +138,15 @@ describe('a backend of which several Services are in use', () => {
     ['they lead to the same Pods', backend(way('a'), way('b')), keys('a', 'b')],
     ['there is no other way', one, keys('one')],
   ])('stays one where %s', (_, all, inUse) => {
-    expect(apart(all, inUse, NO_NAMING.held)).toEqual([all]);
-    expect(apart(all, inUse, NO_NAMING.held)[0]).toBe(all);
+    expect(splitCandidate(all, inUse, NO_NAMING.held)).toEqual([all]);
+    expect(splitCandidate(all, inUse, NO_NAMING.held)[0]).toBe(all);
   });
 
   test.each([
     ['first', way('all'), two],
     ['second', two, way('all')],
   ])('is several where one leads to some of the Pods of the other, which comes %s', (_, first, second) => {
-    const parts = apart(backend(first, second), keys('all', 'two'), NO_NAMING.held);
+    const parts = splitCandidate(backend(first, second), keys('all', 'two'), NO_NAMING.held);
     expect(parts.map(nameOf)).toEqual([nameOf(first), nameOf(second)]);
   });
 
@@ -139,7 +159,7 @@ describe('a backend of which several Services are in use', () => {
       },
       two,
     );
-    const [first, second, ...more] = apart(whole, keys('one', 'two'), NO_NAMING.held);
+    const [first, second, ...more] = splitCandidate(whole, keys('one', 'two'), NO_NAMING.held);
     expect(more).toEqual([]);
     expect(first).toMatchObject({
       alternates: [],
@@ -156,7 +176,11 @@ describe('a backend of which several Services are in use', () => {
   test('gives each other Service to the one with which it was one backend', () => {
     const all = backend(one, two, way('x', { part: 'x' }), way('y', { part: 'y' }));
     const parts = (names: Naming['held']) =>
-      apart(all, keys('one', 'two'), names).map((each) => [nameOf(each), each.alternates, namesOf(each)]);
+      splitCandidate(all, keys('one', 'two'), names).map((each) => [
+        nameOf(each),
+        each.alternates,
+        namesOf(each),
+      ]);
     expect(parts(held(['two', 'y'], ['one', 'x']))).toEqual([
       ['one', ['x'], ['one', 'x']],
       ['two', ['y'], ['two', 'y']],
@@ -174,7 +198,7 @@ describe('a backend of which several Services are in use', () => {
   test('gives it to the one with its Pods, and a name without a way of its own to the first one', () => {
     const all = { ...backend(one, two, way('x', { part: '2' })), alternates: ['z', 'two', 'x', 'far'] };
     expect(
-      apart(all, keys('one', 'two'), NO_NAMING.held).map((each) => [nameOf(each), each.alternates]),
+      splitCandidate(all, keys('one', 'two'), NO_NAMING.held).map((each) => [nameOf(each), each.alternates]),
     ).toEqual([
       ['one', ['far', 'z']],
       ['two', ['x']],
@@ -192,19 +216,19 @@ describe('the ways that are tried', () => {
 
   /** The ways in the order in which they were asked, and the chosen one. */
   const tried = (all: Candidate, who: Parameters<typeof standing>[0], ...answers: readonly Verdict[]) => {
-    const steps = tryWays(all, standing(who), rules);
+    const steps = tryEntryPoints(all, standing(who), rules);
     const asked: string[] = [];
     let step = steps.next();
     while (step.done !== true) {
       asked.push(nameOf(step.value));
       step = steps.next(answers[asked.length - 1] as Verdict);
     }
-    const chosen = chosenWay(step.value);
+    const chosen = chooseEntryPoint(step.value);
     return {
       asked,
-      used: nameOf(chosen.way),
-      evidence: chosen.way.evidence.length,
-      why: groupEvidence(chosen.way).filter((each) => each !== GROUPED.detail),
+      used: nameOf(chosen.entryPoint),
+      evidence: chosen.entryPoint.evidence.length,
+      why: groupEvidence(chosen.entryPoint).filter((each) => each !== GROUPED.detail),
     };
   };
   const abc = backend(way('a'), way('b'), way('c'));
@@ -249,7 +273,7 @@ describe('the ways that are tried', () => {
   ])('end with %s where none works, and with what all said', (_, who, name) => {
     const { asked, used: last, why } = tried(abc, who, DEAD, STRANGER, DEAD);
     expect([asked, last]).toEqual([['a', 'b', 'c'], name]);
-    expect(why).toEqual([expect.stringMatching(/^no way in works: .*; .*; /)]);
+    expect(why).toEqual([expect.stringMatching(/^no entry point works: .*; .*; /)]);
     for (const each of ['a: ', 'b: ', 'c: ']) expect(why[0]).toContain(each);
   });
 
@@ -278,7 +302,7 @@ describe('the ways that are tried', () => {
   });
 
   test('remember who was there, while the one in use does not fail', () => {
-    const asked = (answer: Verdict) => [{ way: backend(way('a'), way('b')), verdict: answer }];
+    const asked = (answer: Verdict) => [{ entryPoint: backend(way('a'), way('b')), verdict: answer }];
     const key = keyFor('monitoring/a');
     const before: Companions = new Map([[key, new Set(['former'])]]);
     const kept = (answer: Verdict, who: Parameters<typeof standing>[0]) => [
@@ -296,6 +320,8 @@ test('the ways that published tools use are their Services', () => {
     ...{ name: 'x', type: 'loki', endpoint: 'http://x', description: 'x', metadata: { service: 'a' } },
     ...more,
   });
-  expect(publishedWays([tool({ namespace: 'monitoring' })])).toEqual(keys('a'));
-  expect(publishedWays([tool({}), tool({ namespace: 'monitoring', metadata: {} })])).toEqual(new Set());
+  expect(publishedEntryPoints([tool({ namespace: 'monitoring' })])).toEqual(keys('a'));
+  expect(publishedEntryPoints([tool({}), tool({ namespace: 'monitoring', metadata: {} })])).toEqual(
+    new Set(),
+  );
 });

@@ -10,7 +10,7 @@ import { keyOfService, type ServiceKey, serviceKey } from '../model/service.ts';
 export type InUse = ReadonlySet<ServiceKey>;
 
 /** The entry points of published tools. */
-export function publishedWays(tools: readonly PublishedTool[]): InUse {
+export function publishedEntryPoints(tools: readonly PublishedTool[]): InUse {
   const keys = tools.flatMap(({ cluster = HOME_CLUSTER, namespace, metadata: { service } }) =>
     namespace === undefined || service === undefined ? [] : serviceKey({ cluster, namespace, name: service }),
   );
@@ -23,7 +23,7 @@ export function publishedWays(tools: readonly PublishedTool[]): InUse {
  */
 export type Companions = ReadonlyMap<ServiceKey, ReadonlySet<string>>;
 
-/** How entry points are chosen, apart from verdicts. */
+/** How entry points are chosen, splitCandidate from verdicts. */
 export interface Standing {
   readonly inUse: InUse;
   readonly companions: Companions;
@@ -32,7 +32,7 @@ export interface Standing {
 }
 
 /** Maximum number of probed entry points per backend. */
-const MOST_WAYS = 4;
+const MAX_ENTRY_POINTS = 4;
 
 const keyOf = ({ service }: Candidate): ServiceKey => keyOfService(service);
 
@@ -41,14 +41,14 @@ const podsWithin = (one: Candidate, other: Candidate): boolean =>
 
 /** A backend with another one of its entry points as the preferred one. */
 function preferring(candidate: Candidate, first: Candidate, why: string): Candidate {
-  const rest = [candidate, ...candidate.fallbacks].filter((way) => way !== first);
+  const rest = [candidate, ...candidate.fallbacks].filter((entryPoint) => entryPoint !== first);
   const detail = `leads to the same backend as ${first.alternates.join(', ')}, and ${why}`;
   return {
     ...first,
-    fallbacks: rest.map((way) => ({
-      ...way,
+    fallbacks: rest.map((entryPoint) => ({
+      ...entryPoint,
       fallbacks: [],
-      evidence: way.evidence.filter(({ signal }) => signal !== 'group'),
+      evidence: entryPoint.evidence.filter(({ signal }) => signal !== 'group'),
     })),
     evidence: [...first.evidence, { signal: 'group', detail }],
   };
@@ -59,23 +59,26 @@ function preferring(candidate: Candidate, first: Candidate, why: string): Candid
  * text about a Service applies to that Service only, and not to others that lead to the same backend, or claim to. Then the
  * one in use comes first, if the better one came later and leads to other Pods.
  */
-export function inOrder(candidate: Candidate, { inUse, companions, named }: Standing): Candidate {
+export function orderEntryPoints(candidate: Candidate, { inUse, companions, named }: Standing): Candidate {
   if (candidate.fallbacks.length === 0) return candidate;
-  const ways = [candidate, ...candidate.fallbacks];
-  const used = ways.find((way) => inUse.has(keyOf(way)));
-  const wanted = ways.find((way) => named.has(keyOf(way)));
-  const mayReplace = (way: Candidate, other: Candidate): boolean =>
-    podsWithin(way, other) || companions.get(keyOf(other))?.has(way.service.name) === true;
+  const entryPoints = [candidate, ...candidate.fallbacks];
+  const used = entryPoints.find((entryPoint) => inUse.has(keyOf(entryPoint)));
+  const wanted = entryPoints.find((entryPoint) => named.has(keyOf(entryPoint)));
+  const mayReplace = (entryPoint: Candidate, other: Candidate): boolean =>
+    podsWithin(entryPoint, other) || companions.get(keyOf(other))?.has(entryPoint.service.name) === true;
   let ordered = candidate;
   if (wanted !== undefined && wanted !== candidate)
     ordered = preferring(candidate, wanted, 'a person named it');
   else if (wanted === undefined && used !== undefined && used !== candidate && !mayReplace(candidate, used))
     ordered = preferring(candidate, used, `is in use; ${candidate.service.name} came later, with other Pods`);
-  const isIn = (set: ReadonlySet<ServiceKey>, way: Candidate): number => Number(set.has(keyOf(way)));
+  const isIn = (set: ReadonlySet<ServiceKey>, entryPoint: Candidate): number =>
+    Number(set.has(keyOf(entryPoint)));
   const fallbacks = ordered.fallbacks
     .toSorted((a, b) => isIn(named, b) - isIn(named, a) || isIn(inUse, b) - isIn(inUse, a))
-    .slice(0, MOST_WAYS - 1);
-  const isSame = ordered === candidate && fallbacks.every((way, index) => way === candidate.fallbacks[index]);
+    .slice(0, MAX_ENTRY_POINTS - 1);
+  const isSame =
+    ordered === candidate &&
+    fallbacks.every((entryPoint, index) => entryPoint === candidate.fallbacks[index]);
   return isSame && fallbacks.length === candidate.fallbacks.length ? candidate : { ...ordered, fallbacks };
 }
 
@@ -84,12 +87,17 @@ export function inOrder(candidate: Candidate, { inUse, companions, named }: Stan
  * Service connected them.
  * @param held the names in use, with the Services of each backend as it was
  */
-export function apart(candidate: Candidate, inUse: InUse, held: Naming['held']): readonly Candidate[] {
+export function splitCandidate(
+  candidate: Candidate,
+  inUse: InUse,
+  held: Naming['held'],
+): readonly Candidate[] {
   if (candidate.fallbacks.length === 0) return [candidate];
-  const ways = [candidate, ...candidate.fallbacks];
-  const used = ways.filter((way) => inUse.has(keyOf(way)));
+  const entryPoints = [candidate, ...candidate.fallbacks];
+  const used = entryPoints.filter((entryPoint) => inUse.has(keyOf(entryPoint)));
   const homes = used.filter(
-    (way, index) => !used.slice(0, index).some((other) => podsWithin(way, other) && podsWithin(other, way)),
+    (entryPoint, index) =>
+      !used.slice(0, index).some((other) => podsWithin(entryPoint, other) && podsWithin(other, entryPoint)),
   );
   const [first, ...others] = homes;
   if (first === undefined || others.length === 0) return [candidate];
@@ -98,58 +106,64 @@ export function apart(candidate: Candidate, inUse: InUse, held: Naming['held']):
   const wereOne = (a: string, b: string): boolean =>
     backends.some(({ members }) => members.includes(a) && members.includes(b));
   const homeOf = (name: string): Candidate => {
-    const way = ways.find(({ service }) => service.name === name);
+    const entryPoint = entryPoints.find(({ service }) => service.name === name);
     return (
       homes.find(({ service }) => service.name === name) ??
       homes.find((home) => wereOne(home.service.name, name)) ??
-      homes.find((home) => way !== undefined && podsWithin(way, home)) ??
+      homes.find((home) => entryPoint !== undefined && podsWithin(entryPoint, home)) ??
       first
     );
   };
   const names = Map.groupBy([candidate.service.name, ...candidate.alternates], homeOf);
   return homes.flatMap((home) => {
     const own = new Set(names.get(home));
-    const [best, ...fallbacks] = ways
+    const [best, ...fallbacks] = entryPoints
       .filter(({ service }) => own.has(service.name))
-      .map((way) => ({
-        ...way,
-        alternates: [...own].filter((name) => name !== way.service.name).sort(),
-        samePods: (way.samePods ?? []).filter((name) => own.has(name)),
-        ...(way.members === undefined ? {} : { members: way.members.filter(({ name }) => own.has(name)) }),
+      .map((entryPoint) => ({
+        ...entryPoint,
+        alternates: [...own].filter((name) => name !== entryPoint.service.name).sort(),
+        samePods: (entryPoint.samePods ?? []).filter((name) => own.has(name)),
+        ...(entryPoint.members === undefined
+          ? {}
+          : { members: entryPoint.members.filter(({ name }) => own.has(name)) }),
         fallbacks: [],
-        evidence: way.evidence.filter(({ signal }) => signal !== 'group'),
+        evidence: entryPoint.evidence.filter(({ signal }) => signal !== 'group'),
       }));
     return best === undefined ? [] : { ...best, fallbacks };
   });
 }
 
 /** An entry point with its verdict. */
-export interface Asked {
-  readonly way: Candidate;
+export interface ProbedEntryPoint {
+  readonly entryPoint: Candidate;
   readonly verdict: Verdict;
 }
 
 /** Whether an entry point cannot be used. An unknown state is no reason against it, unless it is only a hint. */
-const fails = ({ way, verdict }: Asked): boolean =>
+const fails = ({ entryPoint, verdict }: ProbedEntryPoint): boolean =>
   verdict.health === 'unhealthy' ||
   verdict.proof === 'contradicted' ||
-  (way.certainty === 'hint' && verdict.proof !== 'proven');
+  (entryPoint.certainty === 'hint' && verdict.proof !== 'proven');
 
 /** The entry point is unreachable, as many others are. Another one may be reachable. */
-const isLost = ({ verdict }: Asked): boolean => verdict.health === 'unknown' && verdict.fault !== undefined;
+const isLost = ({ verdict }: ProbedEntryPoint): boolean =>
+  verdict.health === 'unknown' && verdict.fault !== undefined;
 
-const works = (asked: Asked): boolean => asked.verdict.health === 'healthy' && !fails(asked);
+const works = (probed: ProbedEntryPoint): boolean => probed.verdict.health === 'healthy' && !fails(probed);
 
 /**
  * The companions of the entry points in use. While one fails, any Service may take over, so its companions are recorded
  * again.
  */
-export function companionsOf(chosen: readonly Asked[], { inUse, companions }: Standing): Companions {
+export function companionsOf(
+  chosen: readonly ProbedEntryPoint[],
+  { inUse, companions }: Standing,
+): Companions {
   return new Map(
-    chosen.map((asked) => {
-      const key = keyOf(asked.way);
-      const stands = inUse.has(key) && !fails(asked);
-      return [key, stands ? (companions.get(key) ?? new Set()) : new Set(asked.way.alternates)];
+    chosen.map((probed) => {
+      const key = keyOf(probed.entryPoint);
+      const stands = inUse.has(key) && !fails(probed);
+      return [key, stands ? (companions.get(key) ?? new Set()) : new Set(probed.entryPoint.alternates)];
     }),
   );
 }
@@ -167,50 +181,58 @@ function canProve({ detector }: Candidate, rules: Rules): boolean {
  * @param candidate the preferred entry point, with the others as its fallbacks
  * @returns all that were tried, ending with the chosen one
  */
-export function* tryWays(
+export function* tryEntryPoints(
   candidate: Candidate,
   { inUse, named }: Pick<Standing, 'inUse' | 'named'>,
   rules: Rules,
-): Generator<Candidate, readonly [Asked, ...Asked[]], Verdict> {
-  const used = [candidate, ...candidate.fallbacks].find((way) => inUse.has(keyOf(way)));
-  const preferred: Asked = { way: candidate, verdict: yield candidate };
+): Generator<Candidate, readonly [ProbedEntryPoint, ...ProbedEntryPoint[]], Verdict> {
+  const used = [candidate, ...candidate.fallbacks].find((entryPoint) => inUse.has(keyOf(entryPoint)));
+  const preferred: ProbedEntryPoint = { entryPoint: candidate, verdict: yield candidate };
   const isInUse = used === undefined || used === candidate;
   const isProven =
     works(preferred) &&
     (preferred.verdict.proof === 'proven' || !canProve(candidate, rules) || named.has(keyOf(candidate)));
   if (isProven || (isInUse && !fails(preferred) && !isLost(preferred))) return [preferred];
-  const asked: [Asked, ...Asked[]] = [preferred];
-  for (const way of [...(isInUse ? [] : [used]), ...candidate.fallbacks.filter((each) => each !== used)]) {
-    const each: Asked = { way, verdict: yield way };
-    asked.push(each);
-    if (works(each) || (way === used && !fails(each) && !isLost(each))) return asked;
+  const probed: [ProbedEntryPoint, ...ProbedEntryPoint[]] = [preferred];
+  for (const entryPoint of [
+    ...(isInUse ? [] : [used]),
+    ...candidate.fallbacks.filter((each) => each !== used),
+  ]) {
+    const each: ProbedEntryPoint = { entryPoint, verdict: yield entryPoint };
+    probed.push(each);
+    if (works(each) || (entryPoint === used && !fails(each) && !isLost(each))) return probed;
   }
   // None works: the one in use stays, so that its health is reported.
-  const stays = asked.find(({ way }) => way === (used ?? candidate)) ?? preferred;
-  const rest = asked.filter((each) => each !== stays);
+  const stays = probed.find(({ entryPoint }) => entryPoint === (used ?? candidate)) ?? preferred;
+  const rest = probed.filter((each) => each !== stays);
   const [first, ...others] = rest;
   return first === undefined ? [stays] : [first, ...others, stays];
 }
 
 /** The chosen entry point, with evidence why it is not the preferred one, or why none works. */
-export function chosenWay(asked: readonly [Asked, ...Asked[]]): Asked {
-  const last = asked.at(-1) ?? asked[0];
-  if (asked.length === 1 || isLost(last)) return last;
-  const others = asked.slice(0, -1);
-  const said = (each: Asked): string => `${each.way.service.name}: ${each.verdict.reason}`;
+export function chooseEntryPoint(
+  probed: readonly [ProbedEntryPoint, ...ProbedEntryPoint[]],
+): ProbedEntryPoint {
+  const last = probed.at(-1) ?? probed[0];
+  if (probed.length === 1 || isLost(last)) return last;
+  const others = probed.slice(0, -1);
+  const said = (each: ProbedEntryPoint): string => `${each.entryPoint.service.name}: ${each.verdict.reason}`;
   const [first] = others;
-  const name = last.way.service.name;
+  const name = last.entryPoint.service.name;
   const detail = fails(last)
-    ? `no way in works: ${asked.map(said).join('; ')}`
-    : `${first?.way.service.name} is preferred, and ${name} is used until it works: ${others.map(said).join('; ')}`;
-  return { ...last, way: { ...last.way, evidence: [...last.way.evidence, { signal: 'group', detail }] } };
+    ? `no entry point works: ${probed.map(said).join('; ')}`
+    : `${first?.entryPoint.service.name} is preferred, and ${name} is used until it works: ${others.map(said).join('; ')}`;
+  return {
+    ...last,
+    entryPoint: { ...last.entryPoint, evidence: [...last.entryPoint.evidence, { signal: 'group', detail }] },
+  };
 }
 
 type Found = readonly { readonly service: Candidate['service'] }[];
 
 /** The entry points in use after a pass: the chosen ones, without those that were merged into others. */
-export function waysInUse(chosen: readonly Asked[], found: Found, kept: Found): InUse {
-  const keys = new Set(chosen.map(({ way }) => keyOf(way)));
+export function entryPointsInUse(chosen: readonly ProbedEntryPoint[], found: Found, kept: Found): InUse {
+  const keys = new Set(chosen.map(({ entryPoint }) => keyOf(entryPoint)));
   for (const { service } of found) keys.delete(keyOfService(service));
   for (const { service } of kept) keys.add(keyOfService(service));
   return keys;
