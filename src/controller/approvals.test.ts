@@ -39,7 +39,7 @@ const options = (emit: (event: EngineEvent) => void, place = new MemoryPublisher
   tools: new ToolWatch(),
 });
 
-test('who waits is told when that changes, and changed tools of who does not', async () => {
+test('changes of waiting Services are reported, and changed tools of waiting ones are not', async () => {
   const events: EngineEvent[] = [];
   const place = new MemoryPublisher();
   const reconciler = new Reconciler(options((event) => events.push(event), place));
@@ -62,7 +62,7 @@ test('who waits is told when that changes, and changed tools of who does not', a
   expect(await run(server('ops', tool('a', '2')))).toMatchObject([{ waiting: [], fresh: [] }]);
 });
 
-test('tools that change while a server is away, or the options change, are reported', async () => {
+test('tools that change while a server is away, or during a change of options, are reported', async () => {
   const events: EngineEvent[] = [];
   const tools = new ToolWatch();
   const place = new MemoryPublisher();

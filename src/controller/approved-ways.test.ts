@@ -80,19 +80,19 @@ describe('an approved Service keeps its place', () => {
     expect(endpoints).toEqual([ORDERS]);
   });
 
-  test('also where the approved one is headless, and as long as its health is not known', async () => {
+  test('also if the approved one is headless, and while its health is unknown', async () => {
     const headless = mcp('orders', { headless: true });
     expect((await published([headless, mcp('a')], APPROVED)).endpoints).toEqual([ORDERS]);
     const answers = { orders: { ...verdict('unknown', 'unproven'), fault: 'timeout' as const } };
     expect((await published([mcp('orders'), mcp('a')], APPROVED, answers)).endpoints).toEqual([ORDERS]);
   });
 
-  test('where a refused one joins it', async () => {
+  test('if a refused one joins it', async () => {
     const refused = { ...APPROVED, 'shop/a': { approved: false } };
     expect((await published([mcp('orders'), mcp('a')], refused)).endpoints).toEqual([ORDERS]);
   });
 
-  test('where nobody approved any, the preferred one waits', async () => {
+  test('without any approval, the preferred one waits', async () => {
     expect(await published([mcp('orders'), mcp('a')], {})).toMatchObject({
       endpoints: [],
       waiting: ['shop/a'],
@@ -119,7 +119,7 @@ describe('an approved Service keeps its place', () => {
     { selector: ({ made }) => made.name, maxLength: 7 },
   );
 
-  test('whatever Services somebody adds', async () => {
+  test('whatever Services are added', async () => {
     await fc.assert(
       fc.asyncProperty(
         twins,
@@ -136,7 +136,7 @@ describe('an approved Service keeps its place', () => {
     );
   });
 
-  test('where there are more Services than are looked at, in a namespace and in all', async () => {
+  test('even with more Services than the limits of a namespace and in total', async () => {
     const flood = Array.from({ length: 600 }, (_, n) =>
       mcp(`a${n}`, { selector: { app: `x${n}` }, created: '2026-01-01T00:00:00Z' }),
     );

@@ -33,7 +33,7 @@ const assessed = (
 const NO_LOKI = 'tools: { loki.default: { enabled: false } }';
 const first = assessed([prometheus(), loki], '', NEWER).generated;
 
-test('what follows from the same is not generated again', () => {
+test('unchanged inputs are not generated again', () => {
   expect(assessed([prometheus(), loki], '', NEWER, first).generated).toBe(first);
 });
 
@@ -44,7 +44,7 @@ test.each([
   ['a person wrote overrides', [prometheus(), loki], NO_LOKI, NEWER],
   ['a person wrote overrides that cannot be read', [prometheus(), loki], 'tools: [', NEWER],
   ['the agent is an older one', [prometheus(), loki], '', OLDER],
-])('what is remembered does not count when %s', (_, found, overrides, generation) => {
+])('the last result is not reused when %s', (_, found, overrides, generation) => {
   const again = assessed(found, overrides, generation, first);
   expect(again.generated).not.toBe(first);
   expect(again).toEqual(assessed(found, overrides, generation));

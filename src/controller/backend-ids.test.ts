@@ -27,7 +27,7 @@ async function start(place: MemoryPublisher, ...services: readonly Service[]) {
   };
 }
 
-test('an id stays over restarts, whichever Service becomes the entry point and whichever goes', async () => {
+test('an id survives restarts, whichever Service becomes the entry point or is deleted', async () => {
   const place = new MemoryPublisher();
   const first = await start(place, GATEWAY, QUERY, OLDEST);
   expect(first()).toEqual({ 'loki-gateway': 'monitoring/loki' });
@@ -39,7 +39,7 @@ test('an id stays over restarts, whichever Service becomes the entry point and w
   expect(third()).toEqual({ 'loki-query-frontend': 'monitoring/loki' });
 });
 
-test('a new Service of the name of one that is gone does not get the id, and costs the other one nothing', async () => {
+test('a new Service with the name of a deleted one does not get the id, and does not affect the other one', async () => {
   const place = new MemoryPublisher();
   await start(place, GATEWAY, OLDEST);
   await running.stop();
@@ -52,7 +52,7 @@ test('a new Service of the name of one that is gone does not get the id, and cos
   expect(ids.loki).toBe('monitoring/loki.2');
 });
 
-test('where what is published cannot be read at the start, its ids count as soon as it can', async () => {
+test('if the published state cannot be read at the start, its ids count as soon as it can', async () => {
   const place = new MemoryPublisher();
   await start(place, GATEWAY, OLDEST);
   await running.stop();
@@ -70,7 +70,7 @@ test('where what is published cannot be read at the start, its ids count as soon
   expect((await start(place, GATEWAY))()).toEqual({ 'loki-gateway': 'monitoring/loki' });
 });
 
-test('a Service that joins or goes is stored at once, although it changes no document', async () => {
+test('a Service that joins or leaves is stored at once, although no document changes', async () => {
   const place = new MemoryPublisher();
   await start(place, GATEWAY, OLDEST);
   const groups = () => JSON.parse(place.live?.annotations['kubernaut.io/backend-groups'] ?? '{}');
@@ -82,7 +82,7 @@ test('a Service that joins or goes is stored at once, although it changes no doc
   expect(groups()).toEqual({ monitoring: { loki: ['loki-gateway', 'loki-query-frontend'] } });
 });
 
-test('a new leader takes over the ids of the one before', async () => {
+test('a new leader takes over the ids of the previous one', async () => {
   const place = new MemoryPublisher();
   const ids = await start(place, GATEWAY, OLDEST);
   const note = JSON.stringify({ monitoring: { older: ['loki-gateway', 'loki'] } });

@@ -76,8 +76,8 @@ function tracking() {
 }
 const names = ({ result }: Evaluation): string[] => result.services.map(({ service: { name } }) => name);
 
-describe('a new backend that has not answered', () => {
-  test('is left out, and is waited for two seconds and no longer', () => {
+describe('a new backend without a verdict', () => {
+  test('is left out, and delays others for at most two seconds', () => {
     const it = tracking();
     it.set(loki('a'), loki('b'));
     it.answer('a');
@@ -90,7 +90,7 @@ describe('a new backend that has not answered', () => {
     expect(names(it.evaluate())).toEqual(['a']);
   });
 
-  test('keeps the evaluation incomplete until the last of several has been waited for', () => {
+  test('keeps the evaluation incomplete until the grace period of the last of several is over', () => {
     const it = tracking();
     it.set(loki('a'));
     it.evaluate();
@@ -104,8 +104,8 @@ describe('a new backend that has not answered', () => {
   });
 });
 
-describe('a backend in use that has not answered', () => {
-  test('stays as it was, and is waited for ten seconds and no longer', () => {
+describe('a backend in use without a verdict', () => {
+  test('stays as it was, for at most ten seconds', () => {
     const it = tracking();
     it.set(loki('a'));
     it.answer('a');
@@ -124,7 +124,7 @@ describe('a backend in use that has not answered', () => {
     });
   });
 
-  test('is published as it is now where nothing is known of it from before', () => {
+  test('is published in its current state if nothing is known from before', () => {
     const it = tracking();
     it.tracker.setEntryPoints(new Set([keyFor('monitoring/a')]));
     it.set(loki('a'));
@@ -135,7 +135,7 @@ describe('a backend in use that has not answered', () => {
     });
   });
 
-  test('does not make new ones wait', () => {
+  test('does not delay new ones', () => {
     const it = tracking();
     const pods = { selector: { app: 'shared' } };
     it.set(loki('a', pods));
@@ -148,7 +148,7 @@ describe('a backend in use that has not answered', () => {
   });
 });
 
-describe('a backend that has answered', () => {
+describe('a backend with a verdict', () => {
   const pods = { selector: { app: 'shared' } };
   const called = (name: string) => ({
     annotations: { 'kubernaut.io/toolset': 'true', 'kubernaut.io/toolset-name': name },
@@ -157,7 +157,7 @@ describe('a backend that has answered', () => {
   test.each<[string, Service, Service]>([
     ['have its Pods', loki('a', pods), thanos('b', pods)],
     ['get its name, whatever the case', loki('a', called('Logs')), thanos('b', called('logs'))],
-  ])('waits for one that has not, and that may %s', (_, first, second) => {
+  ])('waits for one without that may %s', (_, first, second) => {
     const it = tracking();
     it.set(first, second);
     it.answer('b');
@@ -181,7 +181,7 @@ describe('a backend that has answered', () => {
     expect(names(it.evaluate())).toEqual(['b']);
   });
 
-  test('stays while one comes that may have its Pods', () => {
+  test('stays while one is added that may have its Pods', () => {
     const it = tracking();
     it.set(thanos('b', pods));
     it.answer('b');
@@ -190,7 +190,7 @@ describe('a backend that has answered', () => {
     expect(names(it.evaluate())).toEqual(['b']);
   });
 
-  test('waits two seconds and no longer, though others keep coming', () => {
+  test('waits at most two seconds, even if others keep coming', () => {
     const it = tracking();
     it.answer('b');
     const others: Service[] = [];
@@ -203,8 +203,8 @@ describe('a backend that has answered', () => {
   });
 });
 
-describe('since when a change waits', () => {
-  test('is the first of the changes whose backends have answered now', () => {
+describe('the start of a delayed change', () => {
+  test('is the earliest of the changes whose backends now have a verdict', () => {
     const it = tracking();
     it.set(loki('a'));
     expect(it.evaluate(100).changedAt).toBe(100);
@@ -220,7 +220,7 @@ describe('since when a change waits', () => {
     expect(it.evaluate(500).changedAt).toBe(500);
   });
 
-  test('is unknown where only verdicts are new, or nothing is', () => {
+  test('is unknown if only verdicts are new, or nothing is', () => {
     const it = tracking();
     it.set(loki('a'));
     it.evaluate();
@@ -229,7 +229,7 @@ describe('since when a change waits', () => {
     expect(it.evaluate().changedAt).toBeUndefined();
   });
 
-  test('does not count while the backend is still waited for', () => {
+  test('does not count while the verdict is still pending', () => {
     const it = tracking();
     it.set(loki('a'));
     it.evaluate(100);
@@ -237,10 +237,10 @@ describe('since when a change waits', () => {
   });
 });
 
-describe('a backend is judged again', () => {
+describe('a backend is evaluated again', () => {
   const outcomeOf = (it: ReturnType<typeof tracking>) => it.evaluate().outcomes[0];
 
-  test('only if something changes that its outcome follows from', () => {
+  test('only if an input of its outcome changes', () => {
     const it = tracking();
     it.set(way('loki-gateway'), way('loki-read'));
     it.answer('loki-gateway', UNHEALTHY);
@@ -254,7 +254,7 @@ describe('a backend is judged again', () => {
     expect(outcomeOf(it)?.service?.verdict.health).toBe('healthy');
   });
 
-  test('if a person names one of its Services', () => {
+  test('if overrides name one of its Services', () => {
     const it = tracking();
     it.set(way('loki-gateway'), way('loki-read'));
     it.tracker.setEntryPoints(new Set([keyFor('monitoring/loki-read')]));
@@ -275,7 +275,7 @@ describe('a backend is judged again', () => {
     expect(outcomeOf(it)?.service?.service.name).toBe('loki-read');
   });
 
-  test('if a person gives its URL', () => {
+  test('if overrides give its URL', () => {
     const it = tracking();
     it.set(loki('a'));
     it.answer('a', UNHEALTHY);
@@ -300,7 +300,7 @@ describe('a backend is judged again', () => {
   });
 });
 
-describe('a better way into a backend, with Pods of its own', () => {
+describe('a better entry point of a backend, with Pods of its own', () => {
   const gateway = way('loki-gateway', { selector: { app: 'loki', part: 'gateway' } });
   const read = way('loki-read', { selector: { app: 'loki', part: 'read' } });
   const whole = way('loki', { selector: { app: 'loki' } });
@@ -315,13 +315,13 @@ describe('a better way into a backend, with Pods of its own', () => {
     return it;
   };
 
-  test('gets its place back as soon as it works', () => {
+  test('returns as soon as it works', () => {
     const it = displaced();
     it.answer('loki-gateway');
     expect(names(it.evaluate())).toEqual(['loki-gateway']);
   });
 
-  test('gets it back though the one in use did not answer for a while', () => {
+  test('returns even if the one in use did not respond for a while', () => {
     const it = displaced();
     it.answers.delete('loki-read');
     it.evaluate();
@@ -334,7 +334,7 @@ describe('a better way into a backend, with Pods of its own', () => {
     expect(names(it.evaluate())).toEqual(['loki-gateway']);
   });
 
-  test('takes the place of one that failed while it was there already', () => {
+  test('replaces one that failed while it already existed', () => {
     const it = tracking();
     it.set(whole, read);
     it.answer('loki', UNHEALTHY);
@@ -351,7 +351,7 @@ describe('a better way into a backend, with Pods of its own', () => {
     expect(names(it.commit())).toEqual(['loki-gateway']);
   });
 
-  test('takes nobody’s place after others have published, since it may have come later', () => {
+  test('replaces none after another leader has published, since it may be newer', () => {
     const it = displaced();
     it.tracker.forgetEntryPoints();
     expect(it.tracker.knowsEntryPoints).toBe(false);

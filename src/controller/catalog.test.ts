@@ -60,7 +60,7 @@ test('a backend is found by its entry point', () => {
   expect(all.of(keyFor('monitoring/c'))).toBeUndefined();
 });
 
-describe('a backend of which nothing changed is the same object', () => {
+describe('an unchanged backend is the same object', () => {
   test.each<[string, Overrides]>([
     ['without overrides', NO_OVERRIDES],
     ['with overrides that switch nothing off', overridesOf({ 'b.monitoring': { description: 'Ours.' } })],
@@ -72,7 +72,7 @@ describe('a backend of which nothing changed is the same object', () => {
   });
 });
 
-describe('a backend is another one', () => {
+describe('a backend is a new object', () => {
   test('with another id', () => {
     const { update } = catalog();
     expect(update({ ids: new Map([...idsOf(a, b), [keyFor('monitoring/a'), 'other']]) })[0]?.id).toBe(
@@ -96,7 +96,7 @@ describe('a backend is another one', () => {
   });
 });
 
-test('a backend that is found no more stays while its tool is published, once', () => {
+test('a backend that is no longer found stays while its tool is published, once', () => {
   const { all, update } = catalog();
   const gone = update({ found: [a], ids: idsOf(a) });
   expect(gone.map(({ id, isFound }) => [id, isFound])).toEqual([
@@ -109,7 +109,7 @@ test('a backend that is found no more stays while its tool is published, once', 
   expect(all.ownTools).toEqual([]);
 });
 
-test('a tool of which no backend is known is one of people', () => {
+test('a tool without a known backend is a custom one', () => {
   const { all, update } = catalog();
   const mine = { ...(published(a)[0] as PublishedTool), name: 'mine', namespace: 'other' };
   update({ tools: [...published(a, b), mine] });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { AdaptiveDebounce, restAfter } from './debounce.ts';
 
-test('a single change hardly waits; a burst waits longer and longer, up to a limit; after a quiet time it is new', () => {
+test('a single change is hardly delayed; a burst is delayed longer and longer, up to a limit, until a quiet time', () => {
   const debounce = new AdaptiveDebounce();
   const times = [0, 100, 200, 300, 400, 500, 600, 5_000, 5_100, 5_371];
   expect(times.map((now) => debounce.next(now))).toEqual([10, 20, 40, 80, 160, 160, 160, 10, 20, 10]);
@@ -17,7 +17,7 @@ test.each([
   expect(restAfter({ cost, since })).toBe(delay);
 });
 
-test('a cheap run need not rest where nothing more is expected, and a costly one does', () => {
+test('a cheap run needs no rest if nothing more is expected, and a costly one does', () => {
   expect(restAfter({ cost: 25, since: 0, isMoreExpected: false })).toBe(0);
   expect(restAfter({ cost: 100, since: 0, isMoreExpected: false })).toBe(400);
 });

@@ -90,7 +90,7 @@ function setup({ once = false } = {}) {
 }
 
 describe('the first snapshot', () => {
-  test('comes after everything was listed, and nothing is asked before', async () => {
+  test('comes after the source is listed, and nothing is probed before', async () => {
     const { loop, sync, names, nextRetry, publisher, prepare, state } = setup();
     state.retry = 10;
     const ended = loop.run(stop.signal);
@@ -106,7 +106,7 @@ describe('the first snapshot', () => {
     await ended;
   });
 
-  test('is told with all that is known of it', async () => {
+  test('is emitted with everything that is known', async () => {
     const problem: Problem = { where: 'n', what: 'a word of the source' };
     const { loop, sync, told, onSnapshot } = setup();
     void loop.run(stop.signal);
@@ -126,7 +126,7 @@ describe('the first snapshot', () => {
     expect(onSnapshot.mock.calls).toEqual([[true, true]]);
   });
 
-  test('waits for a backend that does not answer, two seconds and not longer', async () => {
+  test('waits for a backend that does not respond, for at most two seconds', async () => {
     const { loop, sync, names, state } = setup();
     state.probe = () => new Promise(() => {});
     void loop.run(stop.signal);
@@ -137,7 +137,7 @@ describe('the first snapshot', () => {
     expect(names()).toEqual([]);
   });
 
-  test('waits ten seconds for what is published, and not longer', async () => {
+  test('waits for the published state, for at most ten seconds', async () => {
     const { loop, sync, names, publisher } = setup();
     publisher.read = () => new Promise(() => {});
     void loop.run(stop.signal);
@@ -148,7 +148,7 @@ describe('the first snapshot', () => {
     expect(names()).toEqual(['a']);
   });
 
-  test('needs nothing that is published, where that cannot be read', async () => {
+  test('does not need the published state if that cannot be read', async () => {
     const { started, names, publisher } = setup();
     publisher.before = () => {
       throw new Error('no rights');
@@ -159,8 +159,8 @@ describe('the first snapshot', () => {
   });
 });
 
-describe('after that', () => {
-  test('a change makes another one, with what was there before and when it was changed', async () => {
+describe('later snapshots', () => {
+  test('follow each change, with the previous state and the time of the change', async () => {
     const { started, upsert, told, onSnapshot } = setup();
     await started(loki('a'));
     const [first] = told('pass');
@@ -173,7 +173,7 @@ describe('after that', () => {
     expect(onSnapshot.mock.lastCall).toEqual([true, false]);
   });
 
-  test('what leads to the same documents is no other one', async () => {
+  test('with the same documents are not marked as different', async () => {
     const { started, loop, onSnapshot, told } = setup();
     await started(loki('a'));
     loop.wake();
@@ -182,7 +182,7 @@ describe('after that', () => {
     expect(told('pass').at(-1)).toMatchObject({ full: false, changedAt: undefined });
   });
 
-  test('another list of everything is a full one', async () => {
+  test('are full after another list of everything', async () => {
     const { started, sync, onSnapshot, told } = setup();
     await started(loki('a'));
     sync([loki('a')]);
@@ -194,7 +194,7 @@ describe('after that', () => {
     expect(told('pass').at(-1)).toMatchObject({ full: true });
   });
 
-  test('a full one lasts until all have answered, or were waited for', async () => {
+  test('are full once all have a verdict, or their grace period is over', async () => {
     const { started, sync, state, told } = setup();
     await started(loki('a'));
     const { promise, resolve } = Promise.withResolvers<Verdict>();
@@ -215,7 +215,7 @@ describe('after that', () => {
     expect(last?.milliseconds).toBeLessThan(performance.now() - begun);
   });
 
-  test('one that never answers does not keep it from being full', async () => {
+  test('are full even if one backend never responds', async () => {
     const { started, sync, state, told } = setup();
     await started(loki('a'));
     state.probe = () => new Promise(() => {});
@@ -232,7 +232,7 @@ describe('after that', () => {
     expect(told('pass').at(-1)?.full).toBe(true);
   });
 
-  test('a verdict makes another one without anything being detected', async () => {
+  test('follow a new verdict without another detection', async () => {
     const { started, upsert, state, prepare, names } = setup();
     await started(loki('a'));
     const { promise, resolve } = Promise.withResolvers<Verdict>();
@@ -247,7 +247,7 @@ describe('after that', () => {
     expect(prepare.mock.calls).toHaveLength(before);
   });
 
-  test('what somebody should know of the prober is told when it changes', async () => {
+  test('problems of the prober are reported when they change', async () => {
     const { started, loop, state, told } = setup();
     await started(loki('a'));
     const passes = told('pass').length;
@@ -259,7 +259,7 @@ describe('after that', () => {
     expect(told('pass')).toHaveLength(passes + 2);
   });
 
-  test('all is idle when no probe goes on', async () => {
+  test('the loop is idle while no probe runs', async () => {
     const { loop, state, sync } = setup();
     await loop.idle;
     const { promise, resolve } = Promise.withResolvers<Verdict>();
@@ -279,8 +279,8 @@ describe('after that', () => {
   });
 });
 
-describe('when it runs', () => {
-  test('what failed is looked at when it is due, and each second at most', async () => {
+describe('scheduling', () => {
+  test('a failed backend is probed when it is due, at most once a second', async () => {
     const { started, state, prepare } = setup();
     await started(loki('a'));
     const before = prepare.mock.calls.length;
@@ -291,7 +291,7 @@ describe('when it runs', () => {
     state.retry = undefined;
   });
 
-  test('a retry of less than a second waits a second', async () => {
+  test('a retry of less than a second takes a second', async () => {
     const { started, loop, state, prepare } = setup();
     await started(loki('a'));
     state.retry = 0;
@@ -355,7 +355,7 @@ describe('when it runs', () => {
     expect(runs()).toBeGreaterThanOrEqual(1);
   });
 
-  test('never again once its signal was aborted, not even what was about to run', async () => {
+  test('nothing runs after the signal is aborted, not even a pending run', async () => {
     const { started, loop, prepare } = setup();
     await started(loki('a'));
     const before = [loop.cycle, prepare.mock.calls.length];
@@ -367,12 +367,12 @@ describe('when it runs', () => {
   });
 });
 
-describe('a run that fails', () => {
+describe('a failed run', () => {
   const broken = (): never => {
     throw new Error('a bug');
   };
 
-  test('is told and tried again after a backoff, and no change is lost', async () => {
+  test('is reported and retried with backoff, and no change is lost', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(1);
     const { started, upsert, prepare, told, names, failures } = setup();
     await started(loki('a'));
@@ -406,7 +406,7 @@ describe('a run that fails', () => {
     onSnapshot.mockReset();
   });
 
-  test('is over with the next one that works, though its prober takes long to be ready', async () => {
+  test('is over with the next success, even if its prober takes long to be ready', async () => {
     const { started, loop, prepare, upsert, names, failures } = setup();
     await started(loki('a'));
     prepare.mockImplementationOnce(broken);
@@ -452,7 +452,7 @@ describe('a run that fails', () => {
     expect(failures().map(([attempt]) => attempt)).toEqual([1, 1]);
   });
 
-  test('a prober that cannot be prepared is a failure too, unless it ends', async () => {
+  test('a prober that cannot be prepared is a failure too, except at shutdown', async () => {
     const { started, loop, prepare, told } = setup();
     await started(loki('a'));
     prepare.mockRejectedValueOnce(new Error('no slices'));
@@ -484,8 +484,8 @@ describe('a run that fails', () => {
   });
 });
 
-describe('once', () => {
-  test('waits for all, whatever that takes, and rests for nothing', async () => {
+describe('a single run', () => {
+  test('waits for all backends, however long that takes, and does not rest', async () => {
     const { loop, sync, state, names } = setup({ once: true });
     const { promise, resolve } = Promise.withResolvers<Verdict>();
     state.probe = () => promise;
@@ -511,7 +511,7 @@ describe('once', () => {
 });
 
 describe('other options', () => {
-  test('count from then on: nothing is known until everything was listed again', async () => {
+  test('apply from then on: nothing is known until everything is listed again', async () => {
     const { started, loop, options, told, sync, upsert } = setup();
     await started(loki('a'));
     const events: EngineEvent[] = [];
@@ -527,7 +527,7 @@ describe('other options', () => {
     expect(told('pass')).toHaveLength(passes);
   });
 
-  test('another leader may have published, so it is read again', async () => {
+  test('another leader may have published, so the published state is read again', async () => {
     const { started, loop, publisher, names } = setup();
     await started(loki('a'));
     loop.restart();
@@ -538,7 +538,7 @@ describe('other options', () => {
   });
 });
 
-test('which ways are published is known from the first run on, and names are kept', async () => {
+test('published entry points are known from the first run on, and names are kept', async () => {
   const first = setup();
   await first.started(loki('a'));
   expect(first.loop.snapshot?.groups).toBeDefined();
@@ -558,7 +558,7 @@ test('which ways are published is known from the first run on, and names are kep
   expect(second.prepare.mock.calls).toHaveLength(runs);
 });
 
-describe('what is learned from what is published', () => {
+describe('learning from the published state', () => {
   const naming = (more: Partial<Naming> = {}): Naming =>
     ({
       held: new Map(),
@@ -577,7 +577,7 @@ describe('what is learned from what is published', () => {
     return { ...all, runs: () => all.prepare.mock.calls.length - before };
   }
 
-  test('nothing new makes no run', async () => {
+  test('without news, nothing runs', async () => {
     const { loop, runs } = await learning();
     loop.learn(undefined, undefined);
     loop.learn(naming(), new Map());
@@ -585,7 +585,7 @@ describe('what is learned from what is published', () => {
     expect(runs()).toBe(0);
   });
 
-  test('a Service that a person names makes one', async () => {
+  test('a Service named in overrides causes a run', async () => {
     const { loop, runs } = await learning();
     const named = naming({ named: new Set([keyFor('monitoring/b')]) });
     loop.learn(named, undefined);
@@ -596,7 +596,7 @@ describe('what is learned from what is published', () => {
     expect(runs()).toBe(1);
   });
 
-  test('an approval makes one, and the same approval none', async () => {
+  test('an approval causes a run, and the same approval does not', async () => {
     const { loop, runs } = await learning();
     const approvals = new Map([[keyFor('monitoring/b'), { refused: true, as: [] }]]);
     loop.learn(undefined, approvals);

@@ -20,7 +20,7 @@ function overruled() {
   return { backoff, told };
 }
 
-test('a change that comes back for the fourth time is left alone for a minute, and that is told once', () => {
+test('a change that comes back for the fourth time is left alone for a minute, which is reported once', () => {
   const { backoff, told } = overruled();
   expect(backoff.until).toBeUndefined();
   vi.advanceTimersByTime(10_000);
@@ -31,7 +31,7 @@ test('a change that comes back for the fourth time is left alone for a minute, a
   expect(told).toEqual([{ kind: 'drift-repeated', cycle: 7, keys: ['tools'], retryIn: 50_000 }]);
 });
 
-test('after that it is reverted, and told once more when it comes back again', () => {
+test('after that it is reverted, and reported once more when it comes back again', () => {
   const { backoff, told } = overruled();
   expect(backoff.holds(live('evil'), ['tools'], 1)).toBe(true);
   vi.advanceTimersByTime(60_000);
@@ -42,7 +42,7 @@ test('after that it is reverted, and told once more when it comes back again', (
   expect(told).toMatchObject([{ cycle: 1 }, { cycle: 3 }]);
 });
 
-test('what nobody changed is not left alone, whatever was before', () => {
+test('an unchanged target is never left alone', () => {
   const { backoff } = overruled();
   expect(backoff.holds(live('evil'), ['tools'], 1)).toBe(true);
   expect(backoff.holds(live('evil'), [], 2)).toBe(false);

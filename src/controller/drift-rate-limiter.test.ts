@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { DriftRateLimiter } from './drift-rate-limiter.ts';
 
-test('a person is answered at once; a program that writes the same again is answered once a minute', () => {
+test('a manual edit is reverted at once; a program that repeats it is overruled once a minute', () => {
   const limiter = new DriftRateLimiter();
   const revert = (content: string, now: number): number => {
     const pause = limiter.delayFor(content, now);
@@ -16,7 +16,7 @@ test('a person is answered at once; a program that writes the same again is answ
   expect(times).toEqual([0, 0, 0, 59_900, 30_000, 0, 59_900, 0]);
 });
 
-test('after a long quiet time the count begins anew', () => {
+test('after a long quiet time the count starts again', () => {
   const limiter = new DriftRateLimiter();
   for (const now of [0, 1, 2]) limiter.recordRevert('same', now);
   expect(limiter.delayFor('same', 10)).toBeGreaterThan(0);
@@ -25,7 +25,7 @@ test('after a long quiet time the count begins anew', () => {
   expect(limiter.delayFor('same', 500_001)).toBe(0);
 });
 
-test.each([2, 3, 10])('%i programs that write in turn are fought once a minute, too', (writers) => {
+test.each([2, 3, 10])('%i programs that write in turn are also overruled once a minute', (writers) => {
   const limiter = new DriftRateLimiter();
   let reverts = 0;
   for (let now = 0; now < 3_600_000; now += 100) {
@@ -47,7 +47,7 @@ function after(reverts: number): DriftRateLimiter {
   return limiter;
 }
 
-test('twenty changes of any sort are reverted at once, and one each minute from then on', () => {
+test('twenty changes of any kind are reverted at once, and one each minute from then on', () => {
   expect(after(19).delayFor('next', 0)).toBe(0);
   const limiter = after(20);
   expect([0, 1_000, MINUTE - 1, MINUTE].map((now) => limiter.delayFor('next', now))).toEqual([
@@ -60,7 +60,7 @@ test('twenty changes of any sort are reverted at once, and one each minute from 
   expect(limiter.delayFor('another', MINUTE + 1)).toBe(MINUTE - 1);
 });
 
-test('a minute counts from when nothing was left to revert, and not from some minute before', () => {
+test('a minute starts when the budget is used up', () => {
   const limiter = after(1);
   // It is full again after a minute, and is first used half a minute later.
   expect(limiter.delayFor('next', 1.5 * MINUTE)).toBe(0);
@@ -78,7 +78,7 @@ test('a revert after a long quiet time counts as one of the twenty', () => {
   expect(limiter.delayFor('last', 100 * MINUTE)).toBe(MINUTE);
 });
 
-test('a change that somebody else makes is reverted at once while another one is limited', () => {
+test('a different external change is reverted at once while another one is limited', () => {
   const limiter = new DriftRateLimiter();
   for (let n = 0; n < 3; n++) limiter.recordRevert('same', 0);
   expect([limiter.delayFor('same', 0), limiter.delayFor('other', 0)]).toEqual([MINUTE, 0]);
@@ -97,7 +97,7 @@ test.each([
   },
 );
 
-test('what is left of a minute counts when there is room for more', () => {
+test('the rest of a minute counts when there is budget again', () => {
   const limiter = after(20);
   limiter.recordRevert('next', 1.5 * MINUTE);
   expect(limiter.delayFor('last', 1.5 * MINUTE)).toBe(MINUTE / 2);

@@ -67,7 +67,7 @@ describe('slow backends', () => {
   test.each([
     ['were there before', false],
     ['come with it', true],
-  ])('50 that never answer and %s do not delay one that comes', async (_, together) => {
+  ])('50 that never respond and %s do not delay a new one', async (_, together) => {
     const { source, settle, timeUntil } = setup(['first', 'alone', 'fresh']);
     const dead = many(50, 'dead');
     source.sync([loki('first'), ...(together ? [] : dead)]);
@@ -97,7 +97,7 @@ describe('slow backends', () => {
     expect(publisher.tools).toEqual(namesOf('a', 'b'));
   });
 
-  test('results that enter together make one publication, and many in a row make few', async () => {
+  test('results that arrive together cause one publication, and many in a row cause few', async () => {
     const { source, publisher, settle, open } = setup();
     source.sync([]);
     await settle();
@@ -113,7 +113,7 @@ describe('slow backends', () => {
     expect(publisher.applied.length - before).toBeLessThanOrEqual(5);
   });
 
-  test('a prober that gets ready for ever holds up no probe', async () => {
+  test('a prober that is never ready delays no probe', async () => {
     const { source, publisher, prepare, settle } = setup(['a', 'b']);
     source.sync([loki('a')]);
     await settle();
@@ -123,7 +123,7 @@ describe('slow backends', () => {
     expect(publisher.tools).toEqual(namesOf('a', 'b'));
   });
 
-  test('what a prober has to say before probes counts when it says it', async () => {
+  test('problems of a prober count when it reports them', async () => {
     const { source, prepare, settle, told } = setup(['a']);
     prepare.mockResolvedValue([{ where: 'namespace n', what: 'is denied' }] as never);
     source.sync([loki('a')]);
@@ -133,7 +133,7 @@ describe('slow backends', () => {
 });
 
 describe('the first publication', () => {
-  test('waits for new backends two seconds, and goes on without those that have not answered', async () => {
+  test('waits for new backends for two seconds, and continues without those that have no verdict', async () => {
     const { source, publisher, settle, answer } = setup();
     source.sync([loki('a'), loki('slow')]);
     await settle(500);
@@ -146,7 +146,7 @@ describe('the first publication', () => {
     expect(publisher.tools).toEqual(namesOf('a', 'slow'));
   });
 
-  test('does not wait when all have answered', async () => {
+  test('does not wait if all have a verdict', async () => {
     const { source, publisher, settle } = setup(['a', 'b']);
     source.sync([loki('a'), loki('b')]);
     await settle(100);
@@ -154,7 +154,7 @@ describe('the first publication', () => {
     expect(publisher.applied).toHaveLength(1);
   });
 
-  test('waits for what is published ten seconds, and keeps it after that', async () => {
+  test('waits for the published state for ten seconds, and keeps it afterwards', async () => {
     const first = setup(['a', 'b']);
     first.source.sync([loki('a'), loki('b')]);
     await first.settle();
@@ -179,7 +179,7 @@ describe('the first publication', () => {
     ).toEqual(Array(3).fill('healthy'));
   });
 
-  test('waits for all backends where it is the only one', async () => {
+  test('waits for all backends if it is the only one', async () => {
     const { source, publisher, settle, answer, ended } = setup(['a'], { once: true });
     source.sync([loki('a'), loki('slow')]);
     await settle(60_000);
@@ -191,7 +191,7 @@ describe('the first publication', () => {
 });
 
 describe('a backend in use', () => {
-  test('that changes stays as it was until it has answered', async () => {
+  test('that changes keeps its state until it has a verdict', async () => {
     const { source, toolset, publisher, settle, answer } = setup(['other']);
     source.sync([withPort('a', 3100)]);
     await settle(100);
@@ -207,7 +207,7 @@ describe('a backend in use', () => {
     expect(publisher.applied).toHaveLength(written + 1);
   });
 
-  test('that changes and never answers is published as it is now, after ten seconds', async () => {
+  test('that changes and never responds is published in its new state after ten seconds', async () => {
     const { source, toolset, settle, answer, told } = setup();
     source.sync([withPort('a', 3100)]);
     await settle(100);
@@ -222,7 +222,7 @@ describe('a backend in use', () => {
     expect(toolset()).toMatchObject([{ endpoint: expect.stringContaining(':80') }]);
   });
 
-  test('the answer to what a Service was before it changed does not count', async () => {
+  test('a verdict on a Service from before its change does not count', async () => {
     const { source, settle, answer, open, told } = setup();
     source.sync([]);
     await settle();
@@ -239,7 +239,7 @@ describe('a backend in use', () => {
     ]);
   });
 
-  test('stays as it was while the other ways into it are tried', async () => {
+  test('keeps its state while its other entry points are tried', async () => {
     const way = (name: string): Service =>
       service(name, { labels: { app: 'loki' }, selector: { app: 'loki' }, ports: ['http-metrics:3100'] });
     const { source, toolset, settle, answer, prober, engine, open } = setup();
@@ -262,7 +262,7 @@ describe('a backend in use', () => {
   });
 });
 
-test('a new backend that fails is known as such while another way into it never answers', async () => {
+test('a new backend that fails is unhealthy while its other entry point never responds', async () => {
   const way = (name: string): Service =>
     service(name, { labels: { app: 'loki' }, selector: { app: 'loki' }, ports: ['http-metrics:3100'] });
   const { source, settle, answer, told } = setup();
@@ -294,7 +294,7 @@ describe('backends that may turn out to be one', () => {
   });
   const IS_PROMETHEUS: Verdict = { ...HEALTHY, provenAs: 'prometheus' };
 
-  test('are merged the same way, whoever answers first', async () => {
+  test('are merged the same way, whichever responds first', async () => {
     const { source, toolset, settle, answer } = setup();
     source.sync([]);
     await settle();
@@ -307,7 +307,7 @@ describe('backends that may turn out to be one', () => {
     expect(toolset().map(({ metadata }) => metadata.service)).toEqual(['prometheus']);
   });
 
-  test('nobody keeps one waiting for ever by coming later', async () => {
+  test('none can delay another one forever by arriving later', async () => {
     const { source, toolset, settle, answer } = setup();
     source.sync([]);
     await settle();
@@ -325,7 +325,7 @@ describe('backends that may turn out to be one', () => {
     expect(toolset().map(({ metadata }) => metadata.service)).toEqual(['thanos-of-prometheus']);
   });
 
-  test('one of them waits for the other no longer than two seconds', async () => {
+  test('one of them waits for the other for at most two seconds', async () => {
     const { source, toolset, settle, answer } = setup();
     source.sync([]);
     await settle();
@@ -339,7 +339,7 @@ describe('backends that may turn out to be one', () => {
     expect(toolset().map(({ metadata }) => metadata.service)).toEqual(['thanos-of-prometheus']);
   });
 
-  test('of two that ask for one name the older gets it, whoever answers first', async () => {
+  test('of two that request one name the older one gets it, whichever responds first', async () => {
     const asking = (name: string, created: string): Service => ({
       ...loki(name, { 'kubernaut.io/toolset': 'true', 'kubernaut.io/toolset-name': 'logs' }),
       created,
@@ -359,7 +359,7 @@ describe('backends that may turn out to be one', () => {
 });
 
 describe('time', () => {
-  test('a backend that failed is probed again by itself', async () => {
+  test('a failed backend is probed again without any change', async () => {
     const { source, publisher, settle, answer, probed } = setup();
     source.sync([loki('a')]);
     await settle(100);
@@ -371,7 +371,7 @@ describe('time', () => {
     expect(publisher.tools).toEqual(namesOf('a'));
   });
 
-  test('a probe that throws is a problem of one backend, and is made again', async () => {
+  test('a probe that throws is a problem of one backend, and is repeated', async () => {
     const { source, publisher, settle, open, told, probed } = setup(['b']);
     source.sync([loki('a'), loki('b')]);
     await settle(100);
@@ -390,7 +390,7 @@ describe('time', () => {
     expect(told('pass').at(-1)?.problems).toEqual([]);
   });
 
-  test('a change that is found late counts from when it was made', async () => {
+  test('a change that is found late counts from the time it was made', async () => {
     const { source, settle, answer, told } = setup();
     source.sync([]);
     await settle();
@@ -403,7 +403,7 @@ describe('time', () => {
     expect(found.map(({ services }) => services.length)).toEqual([1]);
   });
 
-  test('each full resync looks at what is published, and at each backend that is due', async () => {
+  test('each full resync reads the published state, and probes each backend that is due', async () => {
     const { source, publisher, settle, probed } = setup(['a']);
     source.sync([loki('a')]);
     await settle(3_700_000);
@@ -418,7 +418,7 @@ describe('time', () => {
     expect(probed('a')).toBe(2);
   });
 
-  test('a full discovery is over when all that were due have answered, or after ten seconds', async () => {
+  test('a full discovery ends when all that were due have a verdict, or after ten seconds', async () => {
     const { source, settle, answer, told } = setup();
     const full = () =>
       told('pass').flatMap(({ full, milliseconds }) => (full ? Math.round(milliseconds / 1_000) : []));
@@ -441,7 +441,7 @@ describe('time', () => {
     expect(full()).toEqual([0, 1, 11]);
   });
 
-  test('a Service that is gone is not probed any more', async () => {
+  test('a deleted Service is no longer probed', async () => {
     const { source, settle, open, probed } = setup();
     source.sync([loki('a')]);
     await settle(100);
@@ -453,7 +453,7 @@ describe('time', () => {
   });
 });
 
-describe('a discovery that fails', () => {
+describe('a failed discovery', () => {
   test('backs off, whatever changes meanwhile', async () => {
     const { source, prepare, settle, told } = setup(['a']);
     source.sync([loki('a')]);
@@ -470,7 +470,7 @@ describe('a discovery that fails', () => {
     expect(failures.map(({ attempt }) => attempt)).toEqual(failures.map((_, index) => index + 1));
   });
 
-  test('is made again although nothing changes', async () => {
+  test('is repeated even if nothing changes', async () => {
     const { source, prepare, settle, told } = setup(['a']);
     prepare.mockRejectedValueOnce(new Error('a bug'));
     source.sync([loki('a')]);
@@ -481,7 +481,7 @@ describe('a discovery that fails', () => {
     expect(prepare.mock.calls.length).toBe(before + 1);
   });
 
-  test('does not forget since when a change waits', async () => {
+  test('does not forget the time of a pending change', async () => {
     const { source, prober, settle, told } = setup(['a']);
     source.sync([]);
     await settle();
@@ -497,7 +497,7 @@ describe('a discovery that fails', () => {
 });
 
 describe('runs', () => {
-  test('a burst of changes makes few, and so does a burst of results', async () => {
+  test('a burst of changes causes few, and so does a burst of results', async () => {
     const { source, settle, told, open } = setup();
     source.sync([]);
     await settle();
@@ -518,7 +518,7 @@ describe('runs', () => {
     expect(told('pass').at(-1)?.services).toHaveLength(60);
   });
 
-  test('a failed backend that is due begins a new round, for which the prober gets ready', async () => {
+  test('a failed backend that is due starts a new round, for which the prober is prepared', async () => {
     const { source, settle, answer, prepare, probed } = setup();
     source.sync([loki('a')]);
     await settle(100);
@@ -529,7 +529,7 @@ describe('runs', () => {
     expect(prepare.mock.calls.length).toBe(before + 1);
   });
 
-  test('what people write of names and approvals makes one', async () => {
+  test('changed names and approvals cause one', async () => {
     const { source, publisher, settle, told } = setup(['a']);
     source.sync([loki('a')]);
     await settle();
@@ -541,7 +541,7 @@ describe('runs', () => {
     }
   });
 
-  test('what is published and cannot be read at the start is no reason to publish nothing', async () => {
+  test('an unreadable published state at the start does not prevent the publication', async () => {
     const { source, publisher, settle, told } = setup(['a', 'b']);
     publisher.before = (what) => {
       if (what === 'read') throw new Error('not now');
@@ -562,7 +562,7 @@ describe('runs', () => {
 });
 
 describe('an old snapshot', () => {
-  test('is not published by a new leader, which first reads what is in use', async () => {
+  test('is not published by a new leader, which first reads the entry points in use', async () => {
     const { engine, source, publisher, state, settle, toolset } = setup(['a']);
     state.leads = false;
     source.sync([loki('a')]);
@@ -595,7 +595,7 @@ describe('an old snapshot', () => {
   });
 });
 
-test('what a prober has to say before probes is not missed where there is one pass only', async () => {
+test('problems of the prober before probes are reported with a single pass', async () => {
   const { source, prepare, settle, told, ended } = setup(['a'], { once: true });
   prepare.mockImplementation(async () => {
     await new Promise((resolve) => setTimeout(resolve, 3_000));

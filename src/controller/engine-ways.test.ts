@@ -26,7 +26,7 @@ const published = (name: string) => ({
   annotations: {},
 });
 
-test('what is published says which ways are in use: after a start, and when another process led before', async () => {
+test('the published state determines the entry points in use: after a start, and after another leader', async () => {
   let live = published('loki-query-frontend');
   const used: (string | undefined)[] = [];
   const parts: Partial<EngineOptions> = {

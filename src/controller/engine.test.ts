@@ -24,7 +24,7 @@ function setup(more: Partial<EngineOptions> = {}, home: Partial<EngineTarget> = 
   return running;
 }
 
-test('nothing is concluded, nor published, before the source told all that there is', async () => {
+test('nothing is concluded, nor published, before the source has listed everything', async () => {
   const { engine, source, publisher, settle } = setup();
   engine.wake();
   source.upsert(loki('a'));
@@ -35,7 +35,7 @@ test('nothing is concluded, nor published, before the source told all that there
   expect(publisher.tools).toEqual(namesOf('a', 'b'));
 });
 
-test('changes that come together make one publication', async () => {
+test('simultaneous changes cause one publication', async () => {
   const { source, publisher, settle } = setup();
   source.sync([]);
   await settle();
@@ -46,7 +46,7 @@ test('changes that come together make one publication', async () => {
   expect(publisher.applied).toHaveLength(before + 1);
 });
 
-describe('a publication fails', () => {
+describe('a failed publication', () => {
   const failing = async (cause?: unknown) => {
     const given = setup();
     given.source.sync([]);
@@ -59,7 +59,7 @@ describe('a publication fails', () => {
     return given;
   };
 
-  test('the pause doubles up to half a minute, and is kept while Services change', async () => {
+  test('the delay doubles up to half a minute, and is kept while Services change', async () => {
     const { source, settle, told } = await failing();
     for (let change = 0; change < 1_200; change++) {
       source.upsert(loki('churn', { change: String(change) }));
@@ -77,7 +77,7 @@ describe('a publication fails', () => {
     expect(told('publish-failed').map(({ attempt }) => attempt)).toEqual(pauses.map((_, index) => index + 1));
   });
 
-  test('what the API server asks to wait is waited', async () => {
+  test('Retry-After of the API server is respected', async () => {
     const { settle, told } = await failing(Object.assign(new Error('429'), { retryAfter: 20_000 }));
     await settle(19_000);
     expect(told('publish-failed')).toHaveLength(1);
@@ -86,7 +86,7 @@ describe('a publication fails', () => {
     expect(told('publish-failed')).toHaveLength(2);
   });
 
-  test('it is tried again by itself, and then the pause is short again', async () => {
+  test('it is retried without any change, and then the delay is short again', async () => {
     const { publisher, source, settle, told } = await failing();
     await settle(10_000);
     publisher.before = () => {};
@@ -100,7 +100,7 @@ describe('a publication fails', () => {
     expect(told('publish-failed').at(-1)).toMatchObject({ attempt: 1 });
   });
 
-  test('who becomes the leader does not wait', async () => {
+  test('a new leader does not wait', async () => {
     const { engine, publisher, settle } = await failing();
     // The fourth pause is over by then, and the fifth not before 23 s.
     await settle(18_000);
@@ -111,7 +111,7 @@ describe('a publication fails', () => {
   });
 });
 
-test('a discovery that fails does not lose the change', async () => {
+test('a failed discovery does not lose the change', async () => {
   const { source, publisher, prepare, settle, told } = setup();
   source.sync([]);
   await settle();
@@ -122,8 +122,8 @@ test('a discovery that fails does not lose the change', async () => {
   expect(publisher.tools).toEqual(namesOf('a'));
 });
 
-describe('a process that does not lead', () => {
-  test('reads what is published and writes nothing, until it leads', async () => {
+describe('a replica that does not lead', () => {
+  test('reads the published state and writes nothing, until it leads', async () => {
     const { engine, source, publisher, state, settle, told } = setup();
     state.leads = false;
     source.sync([loki('a')]);
@@ -138,8 +138,8 @@ describe('a process that does not lead', () => {
   });
 });
 
-describe('the options change', () => {
-  test('what is known of places that the new source cannot read yet stands, over several changes', async () => {
+describe('a change of options', () => {
+  test('state of places that the new source cannot read yet is kept, over several changes', async () => {
     const { engine, all, source, publisher, settle } = setup({}, { removalHold: 1_000 });
     source.sync([loki('a'), loki('b'), loki('c')]);
     await settle();
@@ -153,7 +153,7 @@ describe('the options change', () => {
     expect(publisher.tools).toEqual(namesOf('a', 'b', 'c'));
   });
 
-  test('what the new ones do not find any more stays for a while, and everything else is published', async () => {
+  test('tools that the new source does not find stay for a while, and everything else is published', async () => {
     const { engine, all, source, publisher, probe, settle } = setup();
     // What is published does not tell that these want credentials, so it has to be remembered.
     probe.mockResolvedValue({ ...HEALTHY, authRequired: true });
@@ -192,7 +192,7 @@ test.each(['reconfigure', 'onStartedLeading'] as const)(
   },
 );
 
-test('while new documents have a fault, a hand edit is reverted at once, and the agent gets what was put right', async () => {
+test('while new documents have a fault, a manual edit is reverted at once, and the agent is updated', async () => {
   const follow = vi.fn(async (_: FollowInput) => []);
   const follower: Follower = { follow, nextDue: () => undefined };
   let isBroken = false;
@@ -227,7 +227,7 @@ test('while new documents have a fault, a hand edit is reverted at once, and the
 describe('a source', () => {
   const failure = { kind: 'failure', error: new Error('away'), reason: 'network', retryIn: 5_000 } as const;
 
-  test('that cannot be read for a while is reported, and what is published stands', async () => {
+  test('that cannot be read for a while is reported, and the published state stays', async () => {
     const { source, publisher, settle, told } = setup();
     source.sync([loki('a')]);
     await settle();
@@ -238,7 +238,7 @@ describe('a source', () => {
     expect(publisher.tools).toEqual(namesOf('a'));
   });
 
-  test('that can never work ends everything', async () => {
+  test('that can never work ends the engine', async () => {
     const fault = new ConfigError('no such namespace');
     let isRunning = true;
     const publisher = new MemoryPublisher();
@@ -251,7 +251,7 @@ describe('a source', () => {
     expect(isRunning).toBe(false);
   });
 
-  test('is not run any more when the process ends while the options change', async () => {
+  test('is not started any more when the process stops during a change of options', async () => {
     const { engine, all, source, settle } = setup();
     source.sync([loki('a')]);
     await settle();
@@ -262,7 +262,7 @@ describe('a source', () => {
   });
 });
 
-describe('once', () => {
+describe('a single run', () => {
   test('it ends with the first failure of the source', async () => {
     const { source, settle } = setup({ once: true });
     source.emit({ kind: 'failure', error: new Error('away'), reason: 'network', retryIn: 5_000 });

@@ -50,10 +50,10 @@ const namesOf = (one: Candidate): string[] => [one, ...one.fallbacks].map(nameOf
 const groupEvidence = ({ evidence }: Candidate): string[] =>
   evidence.filter(({ signal }) => signal === 'group').map(({ detail }) => detail);
 
-describe('the order of the ways', () => {
+describe('the order of entry points', () => {
   const [a, b, c] = [way('a'), way('b'), way('c')];
 
-  test('stays as it is where nothing speaks against it, and so does the object', () => {
+  test('does not change without a reason, and the object is the same', () => {
     for (const one of [a, backend(a, b, c)]) {
       expect(orderEntryPoints(one, standing({}))).toBe(one);
       expect(orderEntryPoints(one, standing({ named: keys('a') }))).toBe(one);
@@ -68,7 +68,7 @@ describe('the order of the ways', () => {
     expect(orderEntryPoints(all, standing({ inUse: keys('a') }))).toBe(all);
   });
 
-  test('begins with the one that a person names, with a word on why, and has each once', () => {
+  test('starts with the one that overrides name, with evidence, and has each once', () => {
     const ordered = orderEntryPoints(backend(a, b, c), standing({ named: keys('b') }));
     expect(namesOf(ordered)).toEqual(['b', 'a', 'c']);
     expect(groupEvidence(ordered).at(-1)).toBe('leads to the same backend as a, c, and a person named it');
@@ -80,7 +80,7 @@ describe('the order of the ways', () => {
     }
   });
 
-  test('begins with the one in use, where the better one came later and has other Pods', () => {
+  test('starts with the one in use, if the better one came later and has other Pods', () => {
     const [newer, used, other] = [way('a', { part: 'a' }), way('b', { part: 'b' }), way('c', { part: 'c' })];
     const all = backend(newer, used, other);
     const ordered = orderEntryPoints(all, standing({ inUse: keys('b') }));
@@ -102,7 +102,7 @@ describe('the order of the ways', () => {
   test.each<[string, Candidate, Companions]>([
     ['leads to the same Pods', way('a'), new Map()],
     ['was there already', way('a', { part: 'a' }), new Map([[keyFor('monitoring/b'), new Set(['a'])]])],
-  ])('begins with the better one, where that %s', (_, better, companions) => {
+  ])('starts with the better one, if that %s', (_, better, companions) => {
     const used = way('b', { part: better.service.selector.part === undefined ? undefined : 'b' } as object);
     const all = backend(better, used, way('c'));
     expect(namesOf(orderEntryPoints(all, standing({ inUse: keys('b'), companions })))).toEqual([
@@ -112,7 +112,7 @@ describe('the order of the ways', () => {
     ]);
   });
 
-  test('goes on with those that people name, and then those in use; four are left', () => {
+  test('continues with named ones, and then those in use; four are kept', () => {
     const all = backend(a, b, c, way('d'), way('e'), way('f'));
     expect(namesOf(orderEntryPoints(all, standing({})))).toEqual(['a', 'b', 'c', 'd']);
     expect(namesOf(orderEntryPoints(all, standing({ inUse: keys('e') })))).toEqual(['a', 'e', 'b', 'c']);
@@ -121,7 +121,7 @@ describe('the order of the ways', () => {
   });
 });
 
-describe('a backend of which several Services are in use', () => {
+describe('a backend with several Services in use', () => {
   const one = way('one', { part: '1' });
   const two = way('two', { part: '2' });
   const held = (...members: (readonly string[])[]): Naming['held'] =>
@@ -137,7 +137,7 @@ describe('a backend of which several Services are in use', () => {
     ['none is', backend(one, two), keys()],
     ['they lead to the same Pods', backend(way('a'), way('b')), keys('a', 'b')],
     ['there is no other way', one, keys('one')],
-  ])('stays one where %s', (_, all, inUse) => {
+  ])('stays one if %s', (_, all, inUse) => {
     expect(splitCandidate(all, inUse, NO_NAMING.held)).toEqual([all]);
     expect(splitCandidate(all, inUse, NO_NAMING.held)[0]).toBe(all);
   });
@@ -150,7 +150,7 @@ describe('a backend of which several Services are in use', () => {
     expect(parts.map(nameOf)).toEqual([nameOf(first), nameOf(second)]);
   });
 
-  test('is several, each with the Services that are its own', () => {
+  test('is split, each part with its own Services', () => {
     const whole = backend(
       {
         ...one,
@@ -195,7 +195,7 @@ describe('a backend of which several Services are in use', () => {
     ]);
   });
 
-  test('gives it to the one with its Pods, and a name without a way of its own to the first one', () => {
+  test('gives it to the one with its Pods, and a name without an entry point to the first one', () => {
     const all = { ...backend(one, two, way('x', { part: '2' })), alternates: ['z', 'two', 'x', 'far'] };
     expect(
       splitCandidate(all, keys('one', 'two'), NO_NAMING.held).map((each) => [nameOf(each), each.alternates]),
@@ -206,7 +206,7 @@ describe('a backend of which several Services are in use', () => {
   });
 });
 
-describe('the ways that are tried', () => {
+describe('the tried entry points', () => {
   const verdict = (more: Partial<Verdict>): Verdict => ({ ...HEALTHY, proof: 'unproven', ...more });
   const LOGIN = verdict({ reason: '401' });
   const DEAD = verdict({ health: 'unhealthy', fault: 'timeout', reason: '502' });
@@ -239,7 +239,7 @@ describe('the ways that are tried', () => {
     ['nothing speaks against it, and no other is in use', {}, [LOGIN], ['a'], 'a'],
     ['it is in use, and nothing speaks against it', used('a'), [UNKNOWN], ['a'], 'a'],
     ['it works, and a person named it', { ...used('b'), named: keys('a') }, [LOGIN], ['a'], 'a'],
-  ])('end with the preferred one where %s', (_, who, answers, asked, name) => {
+  ])('end with the preferred one if %s', (_, who, answers, asked, name) => {
     expect(tried(abc, who, ...answers)).toMatchObject({ asked, used: name, why: [] });
   });
 
@@ -270,14 +270,14 @@ describe('the ways that are tried', () => {
   test.each<[string, Parameters<typeof standing>[0], string]>([
     ['the preferred one', {}, 'a'],
     ['the one in use', used('b'), 'b'],
-  ])('end with %s where none works, and with what all said', (_, who, name) => {
+  ])('end with %s if none works, with all results', (_, who, name) => {
     const { asked, used: last, why } = tried(abc, who, DEAD, STRANGER, DEAD);
     expect([asked, last]).toEqual([['a', 'b', 'c'], name]);
     expect(why).toEqual([expect.stringMatching(/^no entry point works: .*; .*; /)]);
     for (const each of ['a: ', 'b: ', 'c: ']) expect(why[0]).toContain(each);
   });
 
-  test('end with the one in use, without a word, where all are lost', () => {
+  test('end with the one in use, without evidence, if all are unreachable', () => {
     expect(tried(abc, used('b'), LOST, LOST, LOST)).toMatchObject({
       asked: ['a', 'b', 'c'],
       used: 'b',
@@ -285,7 +285,7 @@ describe('the ways that are tried', () => {
     });
   });
 
-  test('of a mere hint, only a proven one can be used', () => {
+  test('for a mere hint, only a proven one can be used', () => {
     const hint = backend(way('a', { certainty: 'hint' }), way('b', { certainty: 'hint' }));
     expect(tried(hint, {}, LOGIN, HEALTHY).used).toBe('b');
     expect(tried(hint, {}, HEALTHY)).toMatchObject({ asked: ['a'], used: 'a' });
@@ -301,7 +301,7 @@ describe('the ways that are tried', () => {
     expect(tried(backend(mcp('a'), mcp('b')), used('b'), LOGIN, LOGIN).used).toBe('b');
   });
 
-  test('remember who was there, while the one in use does not fail', () => {
+  test('record their companions while the one in use does not fail', () => {
     const asked = (answer: Verdict) => [{ entryPoint: backend(way('a'), way('b')), verdict: answer }];
     const key = keyFor('monitoring/a');
     const before: Companions = new Map([[key, new Set(['former'])]]);
@@ -315,7 +315,7 @@ describe('the ways that are tried', () => {
   });
 });
 
-test('the ways that published tools use are their Services', () => {
+test('the entry points of published tools are their Services', () => {
   const tool = (more: Partial<PublishedTool>): PublishedTool => ({
     ...{ name: 'x', type: 'loki', endpoint: 'http://x', description: 'x', metadata: { service: 'a' } },
     ...more,

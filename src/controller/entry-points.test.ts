@@ -98,14 +98,14 @@ const publishedInUse = (name: string): InUse => publishedEntryPoints([published(
 const evidence = ({ evidence: all }: DiscoveredService): string[] =>
   all.filter(({ signal }) => signal === 'group').map(({ detail }) => detail);
 
-describe('the way in that is used', () => {
-  test('is the preferred one where that works; the others are not asked', async () => {
+describe('the entry point in use', () => {
+  test('is the preferred one if that works; the others are not probed', async () => {
     const it = setting([gateway, frontend, querier]);
     expect(await it.used()).toBe('loki-gateway');
     expect(it.asked).toEqual(['loki-gateway']);
   });
 
-  test('stays as it is when a better one comes that is not ready, and moves once that one has proven itself', async () => {
+  test('stays when a better one is added that is not ready, and changes once that one is proven', async () => {
     const before = setting([frontend]);
     expect(await before.used()).toBe('loki-query-frontend');
     const it = setting([gateway, frontend, querier], before.inUse);
@@ -124,7 +124,7 @@ describe('the way in that is used', () => {
   test.each([
     ['dead', BAD_GATEWAY],
     ['contradicted', STRANGER],
-  ])('is a living one where the preferred one is %s; it says why', async (_, answer) => {
+  ])('is a healthy one if the preferred one is %s, with the reason', async (_, answer) => {
     const it = setting([gateway, frontend, querier]);
     it.answers = { 'loki-gateway': answer };
     const { services: found, problems } = await it.pass();
@@ -138,7 +138,7 @@ describe('the way in that is used', () => {
     expect(it.asked).toEqual(['loki-gateway', 'loki-query-frontend']);
   });
 
-  test('is the next one in order where several fail, and stays that one', async () => {
+  test('is the next one in order if several fail, and stays that one', async () => {
     const it = setting([gateway, frontend, querier]);
     const dead = { 'loki-gateway': BAD_GATEWAY, 'loki-query-frontend': BAD_GATEWAY };
     expect(await it.used(dead)).toBe('loki-querier');
@@ -147,7 +147,7 @@ describe('the way in that is used', () => {
     expect(await it.used()).toBe('loki-gateway');
   });
 
-  test('is a way that can be reached, where the preferred one is lost in an outage; it stays where all are', async () => {
+  test('is a reachable one if the preferred one is lost in an outage; it stays if all are lost', async () => {
     const lost: Verdict = { ...UNKNOWN, fault: 'connection', reason: 'no backend can be reached' };
     const it = setting([gateway, frontend, querier]);
     const all = { 'loki-gateway': lost, 'loki-query-frontend': lost, 'loki-querier': lost };
@@ -158,7 +158,7 @@ describe('the way in that is used', () => {
     expect(await it.used({ ...all, 'loki-gateway': GOOD })).toBe('loki-gateway');
   });
 
-  test('stays where none works, and what was asked of all is told', async () => {
+  test('stays if none works, with the results of all', async () => {
     const it = setting([gateway, frontend], new Set([keyFor('monitoring/loki-query-frontend')]));
     const dead = { 'loki-gateway': NOT_READY, 'loki-query-frontend': BAD_GATEWAY };
     it.answers = dead;
@@ -171,7 +171,7 @@ describe('the way in that is used', () => {
     ]);
   });
 
-  test('is one of a few: no more than four are asked', async () => {
+  test('is one of a few: at most four are probed', async () => {
     const many = ['a', 'b', 'c', 'd', 'e', 'f'].map((part) =>
       loki(`${part}-logs`, { selector: { app: 'loki' } }),
     );
@@ -188,7 +188,7 @@ describe('the way in that is used', () => {
     expect(await it.used({ aa: healthy, bbb: healthy })).toBe('aa');
   });
 
-  test('is never one whose owner names an endpoint that is refused', async () => {
+  test('is never one with a rejected endpoint annotation', async () => {
     const refused = offered(
       'loki-gateway',
       { type: 'loki', endpoint: 'http://elsewhere.example' },
@@ -205,22 +205,22 @@ describe('the way in that is used', () => {
     expect(problems.map(({ what }) => what)).toEqual([expect.stringContaining('elsewhere.example')]);
   });
 
-  test('is what is published, after a restart', async () => {
+  test('is the published one after a restart', async () => {
     const it = setting([gateway, frontend], publishedInUse('loki-query-frontend'));
     expect(await it.used({ 'loki-gateway': LOGIN })).toBe('loki-query-frontend');
   });
 
-  test('is not known where nothing is published, or no Service is named', () => {
+  test('is unknown if nothing is published, or no Service is named', () => {
     expect(publishedEntryPoints([])).toEqual(new Set());
     expect(publishedEntryPoints([{ ...published('x'), metadata: {} }])).toEqual(new Set());
   });
 });
 
-describe('a Service that comes later and leads to other Pods', () => {
+describe('a newer Service that leads to other Pods', () => {
   const used = part('loki-query-frontend');
   const newcomer = part('loki-gateway');
 
-  test('takes no place, however well it answers, also after a restart; where the other fails it serves', async () => {
+  test('replaces none, however well it responds, also after a restart; it is used if the other one fails', async () => {
     const it = setting([used]);
     expect(await it.used()).toBe('loki-query-frontend');
     for (const inUse of [it.inUse, publishedInUse('loki-query-frontend')]) {
@@ -233,13 +233,13 @@ describe('a Service that comes later and leads to other Pods', () => {
     }
   });
 
-  test('is one that was there from the start, and was not ready: it takes its place', async () => {
+  test('is one that existed from the start, and was not ready: it replaces the other one', async () => {
     const it = setting([newcomer, used]);
     expect(await it.used({ 'loki-gateway': NOT_READY })).toBe('loki-query-frontend');
     expect(await it.used()).toBe('loki-gateway');
   });
 
-  test('is one that came before the one in use worked', async () => {
+  test('is one that existed before the one in use worked', async () => {
     const it = setting([used]);
     expect(await it.used({ 'loki-query-frontend': NOT_READY })).toBe('loki-query-frontend');
     const both = setting([newcomer, used], it.inUse);
@@ -250,7 +250,7 @@ describe('a Service that comes later and leads to other Pods', () => {
     expect(await both.used()).toBe('loki-gateway');
   });
 
-  test('gets no place among a hundred either', async () => {
+  test('replaces none among a hundred either', async () => {
     const many = Array.from({ length: 120 }, (_, index) => part(`loki-gateway-${index}`));
     const old = { ...used, created: '2026-01-01T00:00:00Z' };
     const crowd = many.map((one) => ({ ...one, created: '2026-01-01T00:00:05Z' }));
@@ -258,7 +258,7 @@ describe('a Service that comes later and leads to other Pods', () => {
     expect((await it.pass()).services.map(({ service: { name } }) => name)).toContain('loki-query-frontend');
   });
 
-  test('makes no one backend of two that are in use', async () => {
+  test('does not merge two backends in use', async () => {
     const labels = { app: 'loki', release: 'a' };
     const own = (name: string) => loki(name, { labels, selector: { app: name } });
     const two = setting([own('loki'), own('loki-main')]);
@@ -316,7 +316,7 @@ describe('Services of the same Pods that prove to be one product', () => {
     ['there is no selector', { ...asThanos, selector: {} }, { 'metrics-main': isThanos }],
     ['one is not proven', asThanos, { 'metrics-main': isThanos, 'metrics-query': LOGIN }],
     ['the namespaces differ', { ...asThanos, namespace: 'shop' }, { 'metrics-main': isThanos }],
-  ])('stay two where %s', async (_, other, answers) => {
+  ])('stay two if %s', async (_, other, answers) => {
     const it = setting([asPrometheus, other]);
     it.answers = answers;
     expect((await it.pass()).services).toHaveLength(2);

@@ -26,7 +26,7 @@ const decided = (generated: string, live: Published | undefined) =>
   });
 const EDITED = { ...publishedBy('a', '1'), data: { ...documents('a'), 'toolset.json': 'edited' } };
 
-describe('what somebody else undid of what was published', () => {
+describe('external changes since the last publication', () => {
   test.for<{ what: string; live: Published | undefined; generated?: string; keys: string[] }>([
     { what: 'nothing', live: publishedBy('a', '1'), keys: [] },
     { what: 'all, by deleting it: that is made anew at once', live: undefined, keys: [] },
@@ -48,13 +48,13 @@ describe('what somebody else undid of what was published', () => {
     expect(externalChanges(decided(generated, live), observed(live), wanted, '1')).toEqual(keys);
   });
 
-  test('nobody undoes what was not done yet', () => {
+  test('nothing is reverted that was not published yet', () => {
     const live = publishedBy('b', '1');
     expect(externalChanges(decided('a', live), observed(live), undefined, '1')).toEqual([]);
   });
 });
 
-test('what is of people or changes with the time does not change the fingerprint', () => {
+test('overrides and times do not change the fingerprint', () => {
   const fingerprint = (live: Published): string => liveFingerprint(observed(live));
   const one = publishedBy('b', '1');
   const later = { ...one.annotations, 'kubernaut.io/last-updated': 'later' };
@@ -64,7 +64,7 @@ test('what is of people or changes with the time does not change the fingerprint
   expect(fingerprint(publishedBy('b', '2'))).not.toBe(fingerprint(one));
 });
 
-test('what is of others and what they undid changes the fingerprint', () => {
+test('content of others, and what they reverted, change the fingerprint', () => {
   const one = publishedBy('b', '1');
   const fingerprint = (live: Published | undefined): string => liveFingerprint(observed(live));
   const { 'toolset.json': _, ...rest } = one.data;
@@ -77,7 +77,7 @@ test('what is of others and what they undid changes the fingerprint', () => {
   expect(new Set([one, ...others].map(fingerprint)).size).toBe(5);
 });
 
-test('a program of another version wants something else', () => {
+test('a program of another version has another desired state', () => {
   const fingerprint = (version: string): string =>
     metadataFingerprint(plan(toolset(documents('a')), undefined, version));
   expect(fingerprint('2')).not.toBe(fingerprint('1'));

@@ -24,7 +24,7 @@ test.each<[string, string]>([
   ['health', judged({ health: 'unhealthy' })],
   ['credentials that it wants', judged({ authRequired: true })],
   ['facts', judged({ facts: { a: 'b' } })],
-])('what decides what is published counts: %s', (_, print) => {
+])('includes everything that affects publication: %s', (_, print) => {
   expect(print).not.toBe(fingerprint([loki]));
 });
 
@@ -32,6 +32,6 @@ test.each<[string, string]>([
   ['the words of a verdict', judged({ reason: 'x' })],
   ['how the endpoint was asked', judged({ steps: [{ asked: 'a', answered: 'b' }] })],
   ['evidence', other({ evidence: [] })],
-])('what does not decide it does not: %s', (_, print) => {
+])('excludes everything else: %s', (_, print) => {
   expect(print).toBe(fingerprint([loki]));
 });

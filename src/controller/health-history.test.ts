@@ -15,7 +15,7 @@ const verdict = (health: Health, reason: string): Verdict => ({
 const backend = (each: Verdict): Backend => ({ id, found: { verdict: each } }) as unknown as Backend;
 const at = (second: number): Date => new Date(second * 1000);
 
-test('an entry for each change, with its time; the same verdict of another probe is none', () => {
+test('has an entry for each change, with its time, but none for an equal verdict of another probe', () => {
   const histories = new HealthHistories();
   const fine = verdict('healthy', 'fine');
   histories.record([backend(fine)], at(1));
@@ -31,7 +31,7 @@ test('an entry for each change, with its time; the same verdict of another probe
   });
 });
 
-test('a verdict from memory is no probe', () => {
+test('a cached verdict is not a probe', () => {
   const histories = new HealthHistories();
   const fine = verdict('healthy', 'fine');
   histories.record([backend(fine)], at(1));
@@ -39,7 +39,7 @@ test('a verdict from memory is no probe', () => {
   expect(histories.of(id)?.checkedAt).toEqual(at(1));
 });
 
-test('the last ten changes are kept', () => {
+test('keeps the last ten changes', () => {
   const histories = new HealthHistories();
   for (let second = 1; second <= 25; second++)
     histories.record([backend(verdict(second % 2 ? 'healthy' : 'unhealthy', `${second}`))], at(second));
@@ -48,7 +48,7 @@ test('the last ten changes are kept', () => {
   );
 });
 
-test('what is not there any more is forgotten, and begins anew', () => {
+test('forgets a deleted backend, which starts again', () => {
   const histories = new HealthHistories();
   histories.record([backend(verdict('healthy', 'fine'))], at(1));
   histories.record([], at(2));

@@ -12,7 +12,7 @@ import { OUTPUTS } from '../outputs/registry.ts';
 import { approximateServices, generateWithHeld, reconstructServices } from './held.ts';
 import { toolKinds } from './pass.ts';
 
-test('what is published tells in which order its Services were created, so it can be made again', () => {
+test('the published state has the order in which Services were created, so it can be reconstructed', () => {
   const loki = (namespace: string, created: string) => {
     const found = discovered(service('loki', { namespace, labels: { app: 'loki' }, ports: ['http:3100'] }));
     return { ...found, service: { ...found.service, created } };
@@ -32,7 +32,7 @@ test('what is published tells in which order its Services were created, so it ca
   ]);
 });
 
-test('what cannot be made again to the letter is held by itself, and keeps nothing else from being published', () => {
+test('an inexact reconstruction is held by itself, and does not block other publications', () => {
   const loki = (namespace: string) =>
     discovered(service('loki', { namespace, labels: { app: 'loki' }, ports: ['http:3100'] }));
   const options = {
@@ -50,7 +50,7 @@ test('what cannot be made again to the letter is held by itself, and keeps nothi
   expect(tools.map(({ name }: { name: string }) => name)).toEqual(['loki.a', 'loki.c']);
 });
 
-describe('tools that are held', () => {
+describe('held tools', () => {
   const OPTIONS = {
     credentials: {},
     holmesgptVersion: '0.32',
@@ -81,7 +81,7 @@ describe('tools that are held', () => {
     ['a time of creation', loki('loki', { created: '2026-01-01T00:00:00Z' })],
     ['several Services', { ...loki('loki'), alternates: ['loki-gateway', 'loki-read'] }],
     ['another cluster', loki('loki', { cluster: 'far' })],
-  ])('are made again to the letter from what is published: %s', (_, found) => {
+  ])('are reconstructed exactly from the published state: %s', (_, found) => {
     const { documents } = generate([found], OPTIONS);
     const known = reconstructServices(toolset(documents), OPTIONS, OUTPUTS);
     expect([...(known?.keys() ?? [])]).toEqual([found.tool]);
@@ -90,7 +90,7 @@ describe('tools that are held', () => {
     );
   });
 
-  test('are known beside tools that people add', () => {
+  test('are known beside custom tools', () => {
     const overrides = overridesSchema.parse({
       tools: { mine: { type: 'custom', endpoint: 'http://mine:80', description: 'Mine.' } },
     });
@@ -102,7 +102,7 @@ describe('tools that are held', () => {
     ]);
   });
 
-  test('are as they were published, also where they are found in another state', () => {
+  test('are as published, even if they are found in another state', () => {
     const { documents } = generate([loki('loki')], OPTIONS);
     const known = reconstructServices(toolset(documents), OPTIONS, OUTPUTS);
     const now = [loki('loki', { ports: ['http:80'] }), loki('other')];
@@ -113,7 +113,7 @@ describe('tools that are held', () => {
     ]);
   });
 
-  test('are made only if all of them are known', () => {
+  test('are generated only if all of them are known', () => {
     const { documents } = generate([loki('loki')], OPTIONS);
     const known = reconstructServices(toolset(documents), OPTIONS, OUTPUTS);
     expect(
@@ -122,7 +122,7 @@ describe('tools that are held', () => {
     expect(generateWithHeld(['loki.monitoring'], [], undefined, OPTIONS, OUTPUTS)).toBeUndefined();
   });
 
-  test('are made roughly from those published tools that are asked for, and that have a URL', () => {
+  test('are approximated from those published tools that are requested and have a URL', () => {
     const { documents } = generate([loki('a'), loki('b')], OPTIONS);
     const [a, b] = toolset(documents).tools as [PublishedTool, PublishedTool];
     const published = [a, { ...b, endpoint: 'nowhere' }];

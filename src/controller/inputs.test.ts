@@ -36,7 +36,7 @@ function setup(clusters?: readonly string[]) {
   };
 }
 
-test('a missing Service means something once each cluster was listed', () => {
+test('a missing Service means something only after each cluster was listed', () => {
   const { inputs, upsert, sync } = setup([HOME_CLUSTER, 'far']);
   upsert(loki('a'));
   expect(inputs.isSynced).toBe(false);
@@ -73,7 +73,7 @@ describe('a batch', () => {
     expect(await detect()).toMatchObject({ isFullResync: true, examined: 1 });
   });
 
-  test('counts from the first change since the one before, and a list is none', async () => {
+  test('counts from the first change since the last batch, and a list is no change', async () => {
     const { clock, sync, upsert, detect } = setup();
     sync([loki('a')]);
     expect((await detect()).changedAt).toBeUndefined();
@@ -84,7 +84,7 @@ describe('a batch', () => {
     expect((await detect()).changedAt).toBeUndefined();
   });
 
-  test('that failed is due again, with the change that waits the longest', async () => {
+  test('that failed is due again, with the oldest change', async () => {
     const { clock, inputs, sync, upsert, detect } = setup();
     sync([]);
     upsert(loki('a'));
@@ -99,7 +99,7 @@ describe('a batch', () => {
     expect((await detect()).changedAt).toBe(1_000);
   });
 
-  test('that failed without a change keeps the one that came since', async () => {
+  test('that failed without a change keeps the newer one', async () => {
     const { inputs, sync, upsert, detect } = setup();
     sync([]);
     const failed = await detect();
@@ -111,7 +111,7 @@ describe('a batch', () => {
     expect((await detect()).changedAt).toBe(1_000);
   });
 
-  test('has the time that its changes took, and not that of earlier ones', async () => {
+  test('has the duration of its own changes only', async () => {
     const { inputs, clock, sync, detect } = setup();
     vi.spyOn(performance, 'now').mockImplementation(() => ++clock.now);
     const remove = () => inputs.apply({ kind: 'delete', key: keyFor('monitoring/none') });
@@ -152,7 +152,7 @@ test('problems are those of the last list of each cluster, also with other optio
 });
 
 describe('other options', () => {
-  test('count from then on, and only what the new source lists is there', async () => {
+  test('apply from then on, and only what the new source lists is known', async () => {
     const { inputs, sync, found } = setup();
     sync([loki('a'), loki('b')]);
     expect(await found()).toEqual(['a', 'b']);
@@ -184,7 +184,7 @@ describe('other options', () => {
     expect(await found()).toEqual(['a', 'b']);
   });
 
-  test('keep what is known of places that the new source cannot read, until it can', async () => {
+  test('keep the state of places that the new source cannot read, until it can', async () => {
     const { inputs, sync, found } = setup();
     sync([loki('a'), loki('b')]);
     inputs.reconfigure(OPTIONS);

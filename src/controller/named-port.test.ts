@@ -69,25 +69,22 @@ describe('a headless Service whose target port has a name', () => {
     };
   }
 
-  test.each([false, true])(
-    'is reached at the number of its EndpointSlice (by Service: %s)',
-    async (byService) => {
-      const found = await probed((response) => json(response, ports(9090)), byService);
-      expect(found).toEqual({ asked: [9090], services: [{ port: 9090, health: 'healthy', reason: 'well' }] });
-    },
-  );
+  test.each([false, true])('uses the number in its EndpointSlice (by Service: %s)', async (byService) => {
+    const found = await probed((response) => json(response, ports(9090)), byService);
+    expect(found).toEqual({ asked: [9090], services: [{ port: 9090, health: 'healthy', reason: 'well' }] });
+  });
 
-  test('is reached at the number of its ready Pods while they change', async () => {
+  test('uses the number of its ready Pods while they change', async () => {
     const found = await probed((response) => json(response, ports(9091, 9090)), false);
     expect(found.asked).toEqual([9091]);
   });
 
-  test('is asked at the port of the Service where the number is not known, and that answers or not', async () => {
+  test('is probed at the port of the Service if the number is unknown, whether that responds or not', async () => {
     const found = await probed((response) => refuse(response, 403, 'Forbidden'), false);
     expect(found.asked).toEqual([3000]);
   });
 
-  test('has no URL where the number is not known and the API server would find it for us', async () => {
+  test('has no URL if the number is unknown and the API server would resolve it for us', async () => {
     const found = await probed((response) => refuse(response, 403, 'Forbidden'), true);
     expect(found).toEqual({
       asked: [],

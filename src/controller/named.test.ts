@@ -32,10 +32,10 @@ const loki = (name: string): Service =>
 const server = (name: string, port: number): Service =>
   service(name, { labels: { app: 'mcp-server' }, selector: { app: 'orders' }, ports: [`mcp:${port}`] });
 
-describe('the Service that a person names is the way in', () => {
+describe('the Service that overrides name is the entry point', () => {
   const both = [loki('loki'), loki('loki-gateway')];
 
-  test('whatever another one is called', async () => {
+  test('whatever the name of another one', async () => {
     expect((await pass(both, {})).used).toEqual(['loki-gateway']);
     expect((await pass(both, { tools: { 'monitoring/loki': { description: 'pinned' } } })).used).toEqual([
       'loki',
@@ -48,7 +48,7 @@ describe('the Service that a person names is the way in', () => {
     expect((await pass(both, { holmesgpt })).used).toEqual(['loki']);
   });
 
-  test('and so is one that credentials are configured for', () => {
+  test('and so is one with configured credentials', () => {
     const credentials = {
       'monitoring/loki': { bearerToken: 'T' },
       loki: { bearerToken: 'T', namespaces: ['a'] },
@@ -56,12 +56,12 @@ describe('the Service that a person names is the way in', () => {
     expect(namingBy(NO_OVERRIDES, credentials).named).toEqual(new Set([keyFor('monitoring/loki')]));
   });
 
-  test('while it works: else another one serves', async () => {
+  test('while it works: otherwise another one is used', async () => {
     const named = { tools: { 'monitoring/loki': { description: 'pinned' } } };
     expect((await pass(both, named, { loki: BAD })).used).toEqual(['loki-gateway']);
   });
 
-  test('among more twins than are ever asked', async () => {
+  test('among more twins than are ever probed', async () => {
     const twins = Array.from({ length: 12 }, (_, index) => server(`a-${index}-mcp`, 8100 + index));
     const approved = { tools: { 'monitoring/orders-mcp': { approved: 'mcp' } } };
     const { used, asked, approvals } = await pass([...twins, server('orders-mcp', 8000)], approved);
@@ -71,7 +71,7 @@ describe('the Service that a person names is the way in', () => {
   });
 });
 
-describe('a backend that has not answered yet', () => {
+describe('a backend without a verdict', () => {
   const PENDING: Verdict = { ...GOOD, health: 'unknown', proof: 'unproven', pending: true };
   const hint = service('checkout', {
     annotations: { 'prometheus.io/scrape': 'true' },

@@ -127,7 +127,7 @@ const writtenOf = (named: Service | undefined): Written =>
         credentials: { [displayKey(named)]: { bearerToken: 'TOKEN' } },
       };
 
-describe('a Service with Pods of its own that is added takes nothing', () => {
+describe('an added Service with Pods of its own takes nothing', () => {
   test.each([
     ['from what is published, in the process that published it', true, (found: DiscoveryResult) => found],
     [

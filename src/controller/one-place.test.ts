@@ -57,7 +57,7 @@ const documents = ({ decision }: Assessment): Documents => decision.intent.docum
 const place = (assessment: Assessment): string =>
   parse(documents(assessment)['custom_toolset.yaml'] ?? '').toolsets['grafana/loki'].config.api_url;
 
-test('the backend that has the only place keeps it while it works, whoever comes', () => {
+test('the backend with the only place keeps it while it works, whatever is added', () => {
   let published = documents(after([ours]));
   for (const found of [
     [evil, ours],
@@ -82,7 +82,7 @@ test('the backend that has the only place keeps it while it works, whoever comes
   expect(place(after([evil, { ...ours, verdict }], { published }))).toContain('//old.evil.svc');
 });
 
-test('without anything that is published the older one gets it, and the order of NAMESPACES comes before', () => {
+test('if nothing is published, the older one gets it, and the order of NAMESPACES comes first', () => {
   expect(place(after([evil, ours]))).toContain('//old.evil.svc');
   expect(place(after([evil, ours], { generation: { namespaces: ['obs', 'evil'] } }))).toContain('.obs.svc');
 });
@@ -101,7 +101,7 @@ test.each<[string, Given]>([
     'a Service under backends, before a namespace',
     { overrides: backends('obs/loki'), generation: credentials('evil') },
   ],
-])('%s names a backend: it gets the place from one that has it', (_, given) => {
+])('%s names a backend: it gets the place of another one', (_, given) => {
   const published = documents(after([evil]));
   expect(place(after([evil, ours], given))).toContain('//loki.obs.svc');
   expect(place(after([evil, ours], { ...given, published }))).toContain('//loki.obs.svc');
@@ -121,7 +121,7 @@ test.each<[string, Given]>([
   expect(place(after([evil, ours], given))).toContain('//old.evil.svc');
 });
 
-test('a rollback does not change what is generated, and so does not end itself', () => {
+test('a rollback does not change generated documents, and so does not end itself', () => {
   const older = documents(after([evil]));
   const newer = documents(after([ours]));
   const made = documents(after([evil, ours], { published: newer }));
@@ -141,7 +141,7 @@ test('a rollback does not change what is generated, and so does not end itself',
   expect(place(back)).toContain('//old.evil.svc');
 });
 
-test('of two MCP servers whose tools HolmesGPT would give the same names, the one that is published keeps them', () => {
+test('of two MCP servers whose tools would have the same names in HolmesGPT, the published one keeps them', () => {
   const server = (name: string, created: string): DiscoveredService =>
     discovered(
       service(name, { namespace: 'shop', created, labels: { app: 'mcp-server' }, ports: ['mcp:8000'] }),

@@ -29,7 +29,7 @@ const names = (found: Awaited<ReturnType<typeof pass>>): string[] =>
   found.services.map((each) => each.service.name);
 
 describe('a pass', () => {
-  test('a probe that fails as none should is told, and the others still count', async () => {
+  test('a probe that throws is reported, and the others still count', async () => {
     const found = await pass(({ service: { name } }) =>
       name === 'loki' ? Promise.reject(new TypeError('oops')) : Promise.resolve(healthy),
     );
@@ -39,7 +39,7 @@ describe('a pass', () => {
     ]);
   });
 
-  test('a detector that fails is told, and the others still count', async () => {
+  test('a detector that fails is reported, and the others still count', async () => {
     const broken = rules.detectors.map((compiled) =>
       compiled.detector.type === 'loki' ? { ...compiled, names: undefined as never } : compiled,
     );
@@ -48,7 +48,7 @@ describe('a pass', () => {
     expect(found.problems[0]?.what).toContain('the detector loki failed');
   });
 
-  test('what a hint alone speaks for is no backend until it proves what it is', async () => {
+  test('a candidate with only a hint is no backend until it is proven', async () => {
     const scraped = service('checkout', {
       annotations: { 'prometheus.io/scrape': 'true' },
       ports: ['http:8080'],
@@ -76,7 +76,7 @@ describe('a pass', () => {
     await expect(never).rejects.toThrow('stop');
   });
 
-  test('what answers as another kind becomes that, and is told', async () => {
+  test('a candidate that proves to be another kind becomes that, which is reported', async () => {
     const verdict: Verdict = { ...healthy, provenAs: 'thanos', path: '/thanos' };
     const found = await pass(({ service: { name } }) => Promise.resolve(name === 'loki' ? healthy : verdict));
     expect(found.services.find((each) => each.service.name === 'prometheus')).toMatchObject({
@@ -103,7 +103,7 @@ describe('a pass', () => {
       /wants all of the annotations team$/,
     ],
     ['not at all', { thanos: detectorOptions.parse({ enabled: false }) }, /switches off$/],
-  ])('an answer makes no Service a type that the configuration wants %s', async (_, set, why) => {
+  ])('no response makes a Service a type that the configuration wants %s', async (_, set, why) => {
     const { rules: scoped } = makeRules(builtIn, { added: [], options: set, disabled: [] });
     const verdict: Verdict = { ...healthy, provenAs: 'thanos' };
     const found = await pass(
@@ -119,7 +119,7 @@ describe('a pass', () => {
     expect(found.problems[0]?.what).toContain('is left out: it answers as thanos, ');
   });
 
-  test('what its answers contradict is left out, and told', async () => {
+  test('a candidate that its responses contradict is left out and reported', async () => {
     const verdict: Verdict = { ...healthy, health: 'unhealthy', proof: 'contradicted' };
     const found = await pass(() => Promise.resolve(verdict));
     expect(found.services).toEqual([]);
@@ -131,7 +131,7 @@ describe('a pass', () => {
   });
 });
 
-describe('a backend for which a person gives the URL', () => {
+describe('a backend with a URL from overrides', () => {
   const other = service('loki-gateway', { labels: { app: 'loki' }, ports: ['http:80'] });
   const naming = (...keys: readonly ServiceKey[]) => ({
     ...NO_NAMING,
@@ -157,7 +157,7 @@ describe('a backend for which a person gives the URL', () => {
     { ...healthy, health: 'unhealthy' },
   ];
 
-  test.each(answers)('is not asked, and no answer makes it anything else: %j', async (answer) => {
+  test.each(answers)('is not probed, and no response changes it: %j', async (answer) => {
     const asked: string[] = [];
     const probe = (way: Candidate): Promise<Verdict> => {
       asked.push(way.service.name);
@@ -176,7 +176,7 @@ describe('a backend for which a person gives the URL', () => {
     }
   });
 
-  test('is asked where only its answers tell the type', async () => {
+  test('is probed if only its responses show the type', async () => {
     const scraped = service('checkout', {
       annotations: { 'prometheus.io/scrape': 'true' },
       ports: ['http:8080'],

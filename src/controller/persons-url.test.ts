@@ -69,7 +69,7 @@ const changes: [string, readonly DiscoveredService[]][] = [
   ['gets a type of its own by annotation, and waits', [discovered(offered('eloki', {}, at)), other]],
 ];
 
-test.each(changes)('a tool with the URL of a person stays what it is when the Service %s', (_, found) => {
+test.each(changes)('a tool with a URL from overrides stays the same when the Service %s', (_, found) => {
   const first = documents(after([labelled, other], URL_ONLY));
   const second = after(found, URL_ONLY, first);
   expect(tools(second)[0]).toBe(MINE);
@@ -84,13 +84,13 @@ test.each(changes)('so does one that got the URL while it was published, when th
 });
 
 test.each(changes)(
-  'and one with a type needs nothing that was published, when the Service %s',
+  'and one with a type does not depend on the published state, when the Service %s',
   (_, found) => {
     expect(tools(after(found, TYPED))[0]).toBe(MINE);
   },
 );
 
-test('a Service that is gone is told, with what to write', () => {
+test('a deleted Service is reported, with what to write', () => {
   const first = documents(after([labelled, other], URL_ONLY));
   expect(after([other], URL_ONLY, first).notes).toEqual([
     {
@@ -105,7 +105,7 @@ test('a Service that is gone is told, with what to write', () => {
 test.each([
   ['no backend', [other], 'its Service is no backend that is known now'],
   ['a server that waits', [server, other], 'its Service may not be published as mcp'],
-])('where nothing tells the type, a person reads what to do: %s', (_, found, why) => {
+])('if the type is unknown, the operator is told what to do: %s', (_, found, why) => {
   const assessment = after(found, URL_ONLY);
   expect(tools(assessment)).toHaveLength(1);
   expect(assessment.notes).toContainEqual({
@@ -115,7 +115,7 @@ test.each([
   });
 });
 
-test('a type that a person writes under another key of the Service wins over the published one', () => {
+test('a type under another key of the Service overrides the published one', () => {
   const first = documents(after([labelled, other], URL_ONLY));
   const both =
     'tools: { obs/eloki: { endpoint: "https://logs.example.com" }, eloki.obs: { type: elasticsearch } }';

@@ -50,8 +50,8 @@ function setup({ maxBackends = 10 } = {}) {
   };
 }
 
-describe('a way that is due', () => {
-  test('is probed once, however often it is asked for, and nobody waits for that', async () => {
+describe('an entry point that is due', () => {
+  test('is probed once, however often it is recalled, and nobody waits for that', async () => {
     const { queue, started, onResult, end } = setup();
     for (let n = 0; n < 3; n++) expect(queue.recall(way('a'))).toBeUndefined();
     await pass();
@@ -73,13 +73,13 @@ describe('a way that is due', () => {
     expect(started).toEqual(['a', 'a']);
   });
 
-  test('says what was found the last time', () => {
+  test('has its last verdict meanwhile', () => {
     const { queue, due } = setup();
     due.verdict = HEALTHY;
     expect(queue.recall(way('a'))).toBe(HEALTHY);
   });
 
-  test('that changed does not wait for the probe of what it was', async () => {
+  test('that changed does not wait for the probe of its previous version', async () => {
     const { queue, started } = setup();
     const before = way('a');
     queue.recall(before);
@@ -88,7 +88,7 @@ describe('a way that is due', () => {
     expect(started).toEqual(['a', 'a']);
   });
 
-  test('shares the places with those of other namespaces', async () => {
+  test('shares the concurrency with those of other namespaces', async () => {
     const { queue, started, end } = setup({ maxBackends: 2 });
     for (const name of ['a1', 'a2', 'a3', 'a4']) queue.recall(way(name, 'a'));
     queue.recall(way('b1', 'b'));
@@ -99,7 +99,7 @@ describe('a way that is due', () => {
   });
 });
 
-test('a way that is not due is not probed', async () => {
+test('an entry point that is not due is not probed', async () => {
   const { queue, due, started } = setup();
   Object.assign(due, { isDue: false, verdict: HEALTHY });
   expect(queue.recall(way('a'))).toBe(HEALTHY);
@@ -107,7 +107,7 @@ test('a way that is not due is not probed', async () => {
   expect(started).toEqual([]);
 });
 
-describe('a probe that throws, which none should', () => {
+describe('a probe that throws', () => {
   async function failed() {
     const all = setup();
     all.queue.recall(way('a'));
@@ -116,7 +116,7 @@ describe('a probe that throws, which none should', () => {
     return all;
   }
 
-  test('is thrown to who asks, whether it is due or not, until it succeeds', async () => {
+  test('rethrows on recall, whether it is due or not, until it succeeds', async () => {
     const { queue, due, onResult, end } = await failed();
     expect(onResult).toHaveBeenCalledTimes(1);
     for (const isDue of [true, false]) {
@@ -129,7 +129,7 @@ describe('a probe that throws, which none should', () => {
     expect(queue.recall(way('a'))).toBe(HEALTHY);
   });
 
-  test('is no reason to throw for others, nor to probe them sooner', async () => {
+  test('does not affect others', async () => {
     const { queue, due, started } = await failed();
     Object.assign(due, { isDue: false, verdict: HEALTHY });
     expect(queue.recall(way('b'))).toBe(HEALTHY);
@@ -137,7 +137,7 @@ describe('a probe that throws, which none should', () => {
     expect(started).toEqual(['a']);
   });
 
-  test('is tried again after a backoff from fifteen seconds to five minutes', async () => {
+  test('is retried with a backoff from fifteen seconds to five minutes', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(1);
     const { started, fail } = await failed();
     for (const delay of [15_000, 30_000, 60_000, 120_000, 240_000, 300_000, 300_000]) {
@@ -151,8 +151,8 @@ describe('a probe that throws, which none should', () => {
   });
 });
 
-describe('a way that is not wanted any more', () => {
-  test('is not probed when it only waits, and others are', async () => {
+describe('an entry point that is no longer needed', () => {
+  test('is not probed if it is only queued, and others are', async () => {
     const { queue, started, end } = setup({ maxBackends: 1 });
     queue.recall(way('x'));
     await pass();
@@ -163,7 +163,7 @@ describe('a way that is not wanted any more', () => {
     expect(started).toEqual(['x', 'b']);
   });
 
-  test('takes its backoff with it', async () => {
+  test('loses its backoff', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(1);
     const { queue, fail, started } = setup();
     queue.recall(way('a'));
@@ -177,7 +177,7 @@ describe('a way that is not wanted any more', () => {
     expect(started).toEqual(['a', 'a', 'a']);
   });
 
-  test('takes its fault with it', async () => {
+  test('loses its fault', async () => {
     const { queue, fail, started } = setup();
     queue.recall(way('a'));
     await pass();
@@ -188,7 +188,7 @@ describe('a way that is not wanted any more', () => {
     expect(started).toEqual(['a', 'a']);
   });
 
-  test('that throws after that is not tried again, and is no fault of the one that comes back', async () => {
+  test('is not retried after a later error, which is no fault of one that comes back', async () => {
     const { queue, fail, started, onResult } = setup();
     queue.recall(way('a'));
     await pass();
@@ -204,7 +204,7 @@ describe('a way that is not wanted any more', () => {
     expect(started).toEqual(['a', 'a']);
   });
 
-  test('is whatever is not in the list, also while nothing waits', () => {
+  test('is any one that is not in the list, also while nothing is queued', () => {
     const { queue } = setup();
     queue.retain([way('a')]);
     expect(queue.isIdle).toBe(true);

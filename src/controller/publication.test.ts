@@ -37,14 +37,14 @@ const publication = (publisher: Publisher) => ({
 });
 const cut = (documents: Documents): Documents => ({ ...documents, 'toolset.json': '{"tools": [' });
 
-test('what can be used as it is read back stays', async () => {
+test('documents that are valid when they are read back stay', async () => {
   const publisher = place((documents) => documents);
   const ended = await publish(toolset(good), undefined, [], publication(publisher), signal);
   expect(ended.rolledBack).toBeUndefined();
   expect(publisher.applied).toEqual([good]);
 });
 
-test('what somebody writes right after a publication is no fault of it', async () => {
+test('a later external change is no fault of the publication', async () => {
   const publisher = place((documents) => documents);
   const busy: Publisher = {
     ...publisher,
@@ -56,7 +56,7 @@ test('what somebody writes right after a publication is no fault of it', async (
   expect(publisher.applied).toEqual([good]);
 });
 
-test('what is there already is not written', async () => {
+test('an unchanged state is not written', async () => {
   const publisher = place((documents) => documents);
   const { live } = await publish(toolset(good), undefined, [], publication(publisher), signal);
   const ended = await publish(toolset(good), live, [], publication(publisher), signal);
@@ -64,7 +64,7 @@ test('what is there already is not written', async () => {
   expect(publisher.applied).toHaveLength(1);
 });
 
-test('what cannot be used is replaced by the newest revision that can, and that holds', async () => {
+test('invalid documents are replaced by the newest valid revision, and that stays', async () => {
   const publisher = place((documents) =>
     documents['toolset.json'] === good['toolset.json'] ? cut(documents) : documents,
   );
@@ -78,7 +78,7 @@ test('what cannot be used is replaced by the newest revision that can, and that 
   expect(rollbackOf(ended.plan.annotations)?.to).toBe(4);
 });
 
-test('with nothing to return to, or when that is spoilt too, it says what is wrong and what to look for', async () => {
+test('without a valid revision, it reports what is wrong and what to look for', async () => {
   await expect(publish(toolset(good), undefined, [], publication(place(cut)), signal)).rejects.toThrow(
     /the place cannot be used.*no revision to return to.*webhooks/,
   );

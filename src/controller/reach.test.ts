@@ -74,7 +74,7 @@ const prometheus = (name: string, fields: ServiceFields = {}): Service =>
 const SAME = bookOf({ named: ['10.0.0.1'], twin: ['10.0.0.1'] });
 const APART = bookOf({ named: ['10.0.0.1'], twin: ['10.0.0.2'] });
 
-describe('a Service without a selector that has the address of another one’s Pod', () => {
+describe("a Service without a selector that has the address of another Service's Pod", () => {
   const named = { selector: { app: 'a' } };
 
   test.each([
@@ -101,7 +101,7 @@ describe('a Service without a selector that has the address of another one’s P
   });
 });
 
-describe('what an owner points to a Service', () => {
+describe('a pointer to a disabled or listed Service', () => {
   const off = { tools: { 'shop/named': { enabled: false } } };
   const named = prometheus('named', { namespace: 'shop' });
 
@@ -125,7 +125,7 @@ describe('what an owner points to a Service', () => {
     expect(await published([named, twin], {})).toMatch(/twin\.monitoring|named\.shop/);
   });
 
-  test('is no second entry for a server that a person lists or refuses', async () => {
+  test('is no second entry for a server that an operator lists or refuses', async () => {
     const twin = mcp('twin', { type: 'ExternalName', externalName: 'own.shop.svc.cluster.local' });
     const services = [mcp('own', { namespace: 'shop' }), twin];
     const url = 'http://own.shop.svc.cluster.local:8000/mcp';
@@ -138,7 +138,7 @@ describe('what an owner points to a Service', () => {
   });
 });
 
-test('an ExternalName that proves to be the same product does not become one with a Service of its selector', async () => {
+test('an ExternalName that proves to be the same product is not merged with a Service of its selector', async () => {
   const selector = { app: 'a' };
   const external = { type: 'ExternalName', externalName: 'x.example.com', selector };
   const text = await published([prometheus('named', { selector }), prometheus('twin', external)], {});
@@ -146,14 +146,14 @@ test('an ExternalName that proves to be the same product does not become one wit
   expect(text).toContain('twin.monitoring');
 });
 
-describe('credentials of a Service that fails', () => {
+describe('credentials of a failing Service', () => {
   const credentials = { 'monitoring/named': { headers: { Authorization: 'TOKEN' } } };
   const selector = { app: 'a' };
   const given = { credentials, failing: ['named'] };
   const named = prometheus('named', { selector });
   const twin = prometheus('twin', { selector });
 
-  test('go to another one of its Pods', async () => {
+  test('go to another one with its Pods', async () => {
     const text = await published([named, twin], { ...given, book: SAME });
     expect(text).toContain('twin.monitoring');
     expect(text).toContain('TOKEN');
@@ -172,7 +172,7 @@ describe('credentials of a Service that fails', () => {
       ),
       undefined,
     ],
-  ])('do not go to one that has its selector and %s', async (_, other, book) => {
+  ])('do not go to one with its selector and %s', async (_, other, book) => {
     const text = await published([named, other], { ...given, ...(book && { book }) });
     expect(text).toMatch(/twin\.monitoring|evil\.team/);
     expect(text).not.toContain('TOKEN');

@@ -55,7 +55,7 @@ function setup() {
   };
 }
 
-test('at the start it waits for everything, and has done nothing', () => {
+test('at the start it waits for everything, and has counted nothing', () => {
   const { model } = setup();
   expect(model).toMatchObject({ revision: 0, cycle: 0, disproven: 0 });
   expect(model.counters).toEqual({ cycles: 0, examined: 0, publications: 0, failures: 0, drift: 0 });
@@ -65,7 +65,7 @@ test('at the start it waits for everything, and has done nothing', () => {
   expect(model.tools).toEqual([]);
 });
 
-test('a pass says what was found, and that the cluster can be read', () => {
+test('a pass updates the backends, and shows that the cluster can be read', () => {
   const { model, at, apply, pass } = setup();
   at(5);
   apply(pass({ disproven: 2 }), pass({ disproven: 2 }));
@@ -82,7 +82,7 @@ test('a pass says what was found, and that the cluster can be read', () => {
 });
 
 describe('a dependency', () => {
-  test('that fails says why and since when, until it works again', () => {
+  test('that fails has its error and the time, until it works again', () => {
     const { model, at, apply, pass } = setup();
     at(10);
     apply(pass(), NOTHING_PUBLISHED);
@@ -103,7 +103,7 @@ describe('a dependency', () => {
     expect(model.dependencies).toStrictEqual({ kubernetes: ok, configmap: ok, discovery: ok });
   });
 
-  test('is the cluster, where it cannot be reached at the start', () => {
+  test('is the cluster, if it is unreachable at the start', () => {
     const { model } = setup();
     model.sourceUnavailable('no route to host');
     expect(model.revision).toBe(1);
@@ -261,14 +261,14 @@ describe('another target', () => {
     expect(status()).toMatchObject({ status: 'failing', since: new Date(4), error: 'no rights', tools: 1 });
   });
 
-  test('waits until something is known of it', () => {
+  test('waits for its first event', () => {
     const { model, at, apply } = setup();
     at(9);
     apply({ ...reconciled({ problems: [{ where: 'x', what: 'y' }] }), targetId });
     expect(model.targets.get(targetId)).toMatchObject({ status: 'waiting', since: new Date(0) });
   });
 
-  test('is one of several, and is not changed by what does not concern its status', () => {
+  test('is one of several, and is not affected by unrelated events', () => {
     const { model, told, apply } = setup();
     apply({ ...NOTHING_PUBLISHED, targetId }, { ...NOTHING_PUBLISHED, targetId: 'other' });
     expect([...model.targets.keys()]).toEqual([targetId, 'other']);

@@ -13,7 +13,7 @@ import { BackendIds, idsOf } from './backend-ids.ts';
 import type { EngineEvent } from './events.ts';
 import { ReadModel, type ReadModelOptions } from './read-model.ts';
 
-test('only what shows makes another revision and is told: not each of the thousand probes of a pass', () => {
+test('only visible changes increase the revision and are notified: not each of the thousand probes of a pass', () => {
   const readModel = new ReadModel({ now: () => new Date(0) });
   let told = 0;
   readModel.subscribe(() => told++);
@@ -118,7 +118,7 @@ const probed = (backend: DiscoveredService, verdict: Partial<Verdict>): Discover
 });
 const DOWN: Partial<Verdict> = { health: 'unhealthy', fault: 'timeout', reason: 'no answer within 5 s' };
 
-test('the history of a backend has an entry for each change, and tells when it was asked last', () => {
+test('the history of a backend has an entry for each change, and the time of the last probe', () => {
   const { readModel, at, found } = setting();
   let clock = 0;
   const pass = (verdict: Partial<Verdict>): void => {
@@ -157,7 +157,7 @@ test('a backend keeps its id, its history and the times of its conditions when a
   expect(condition('Healthy')).toEqual(['True', 'ProbeSucceeded', 1]);
 });
 
-test('conditions follow from discovery, what is published and what is decided, and keep the time of their status', () => {
+test('conditions follow from discovery, the published state and decisions, and keep their transition times', () => {
   const { at, found, published, reconciled, condition } = setting();
   at(1);
   found(loki());
@@ -181,7 +181,7 @@ test('conditions follow from discovery, what is published and what is decided, a
   expect(condition('Published')).toEqual(['False', 'Unhealthy', 6]);
 });
 
-test('what is in one document only says so', () => {
+test('a backend in only one document has that in its condition', () => {
   const { found, published, reconciled, condition } = setting();
   found(loki());
   published({ loki: 'loki' });
@@ -192,7 +192,7 @@ test('what is in one document only says so', () => {
   expect(condition('Published')).toEqual(['True', 'NotSupportedByAgent', 0]);
 });
 
-test('a replica that does not publish goes by what it reads, and not by what it decided before', () => {
+test('a replica that does not publish uses what it reads, and not its earlier decisions', () => {
   let leads = true;
   const { found, published, reconciled, condition, readModel } = setting({ leads: () => leads });
   found(loki());
@@ -207,7 +207,7 @@ test('a replica that does not publish goes by what it reads, and not by what it 
   );
 });
 
-test('a rollback, overrides that cannot be read and a failed publication are reasons, until they end', () => {
+test('a rollback, invalid overrides and a failed publication are reasons, until they end', () => {
   const { found, published, reconciled, condition, readModel } = setting();
   found(loki());
   const reason = (): unknown => condition('Published')[1];
@@ -225,7 +225,7 @@ test('a rollback, overrides that cannot be read and a failed publication are rea
   expect(reason()).toBe('NotYetPublished');
 });
 
-test('overrides switch a backend off, and one that cannot be read changes nothing', () => {
+test('overrides disable a backend, and invalid ones change nothing', () => {
   const { found, published, condition, readModel } = setting();
   found(loki());
   const off = 'tools: {monitoring/loki: {enabled: false}}';
@@ -241,7 +241,7 @@ test('overrides switch a backend off, and one that cannot be read changes nothin
   ]);
 });
 
-test('what the operator decides about approval counts, and a changed configuration counts at once', () => {
+test("the operator's approval policy counts, and a changed configuration counts at once", () => {
   let mcpPolicy: 'approve' | 'publish' = 'approve';
   const { found, published, condition, readModel } = setting({ policy: () => ({ mcpPolicy }) });
   const server = discovered(offered('mine', { type: 'mcp' }, { ports: ['http:8080'] }));
@@ -272,7 +272,7 @@ test('a backend that is not found stays known while its tool is published', () =
   expect(readModel.backends.backends).toEqual([]);
 });
 
-test('the tool of a backend is found by any of its Services, and what is left was added by people', () => {
+test('the tool of a backend is found by any of its Services, and the rest are custom tools', () => {
   const { readModel, found, published } = setting();
   found(among(loki('loki-a'), loki('loki-b')), loki('other'));
   published({ renamed: 'loki-b', 'other.monitoring': 'gone', mine: 'gone too' });
@@ -284,7 +284,7 @@ test('the tool of a backend is found by any of its Services, and what is left wa
   expect(ownTools.map(({ name }) => name)).toEqual(['mine']);
 });
 
-test('what is published is read once for each state of it', () => {
+test('the published state is parsed once per version', () => {
   const { readModel, found, published } = setting();
   found(loki());
   published({ loki: 'loki' });
@@ -296,7 +296,7 @@ test('what is published is read once for each state of it', () => {
   expect(readModel.revision).toBe(revision + 1);
 });
 
-test('in an outage nothing is known of the health of a backend that worked, and its tool stays', () => {
+test('in an outage the health of a backend that worked is unknown, and its tool stays', () => {
   const { readModel, at, found, published, condition } = setting();
   found(loki());
   published({ loki: 'loki' });
@@ -312,7 +312,7 @@ test('in an outage nothing is known of the health of a backend that worked, and 
   expect(condition('Healthy')).toEqual(['True', 'ProbeSucceeded', 2]);
 });
 
-test('a backend of which nothing changed is the same object, and one that changed is not', () => {
+test('an unchanged backend is the same object, and a changed one is not', () => {
   const { readModel, found, published } = setting();
   const [one, other] = [loki('loki-a'), loki('loki-b')];
   found(one, other);
@@ -328,7 +328,7 @@ test('a backend of which nothing changed is the same object, and one that change
   expect(conditionOf(added?.conditions ?? [], 'Published')?.reason).toBe('KeptForNow');
 });
 
-test('a target other than the home target has a state of its own, and changes nothing else', () => {
+test('a target other than the home target has its own state, and changes nothing else', () => {
   const { readModel, at, found, published } = setting();
   found(discovered(offered('loki')));
   published({ loki: 'loki' });

@@ -107,7 +107,7 @@ describe('it runs', () => {
     expect(place.reads).toBe(0);
   });
 
-  test('when a snapshot leads to other documents, and not when it does not', async () => {
+  test('when a snapshot changes documents, and not when it does not', async () => {
     const { place, find, started } = setup();
     await started('a');
     expect(place.tools).toEqual(namesOf('a'));
@@ -120,7 +120,7 @@ describe('it runs', () => {
     expect(place.tools).toEqual(namesOf('a', 'b'));
   });
 
-  test('at the first snapshot, though it leads to nothing else', async () => {
+  test('at the first snapshot, even without changes', async () => {
     const { place, find, loop } = setup();
     void loop.run(stop.signal);
     find(services('a'), false);
@@ -128,7 +128,7 @@ describe('it runs', () => {
     expect(place.tools).toEqual(namesOf('a'));
   });
 
-  test('with the options of that time', async () => {
+  test('with the current options', async () => {
     const other = new MemoryPublisher();
     const { place, options, loop, started } = setup();
     await started('a');
@@ -138,7 +138,7 @@ describe('it runs', () => {
     expect(place.applied).toHaveLength(1);
   });
 
-  test('and writes where nobody says who may', async () => {
+  test('and writes by default', async () => {
     const { mayPublish: _, ...options } = setup().options;
     const place = new MemoryPublisher();
     const { discovery, find } = setup();
@@ -150,7 +150,7 @@ describe('it runs', () => {
     expect(place.tools).toEqual(namesOf('a'));
   });
 
-  test('when somebody else wrote, and puts it right', async () => {
+  test('after an external change, which it reverts', async () => {
     const { place, loop, started } = setup();
     await started('a');
     const before = place.live?.data;
@@ -160,7 +160,7 @@ describe('it runs', () => {
     expect(place.live?.data).toEqual(before);
   });
 
-  test('when a held removal is over, though nothing happens', async () => {
+  test('when a hold ends, without any other event', async () => {
     const { place, find, started } = setup();
     await started('a', 'b', 'c');
     find([]);
@@ -170,7 +170,7 @@ describe('it runs', () => {
     expect(place.tools).toEqual([]);
   });
 
-  test('when the agent has something to do, at most once a second', async () => {
+  test('when the agent is due, at most once a second', async () => {
     const { agent, follow, find, started } = setup();
     await started('a');
     agent.due = 0;
@@ -187,7 +187,7 @@ describe('it runs', () => {
     expect(follow).toHaveBeenCalledTimes(length);
   });
 
-  test('when the agent has something to do while removals are held', async () => {
+  test('when the agent is due while removals are held', async () => {
     const { agent, follow, find, started } = setup();
     await started('a', 'b', 'c');
     agent.due = 5_000;
@@ -199,7 +199,7 @@ describe('it runs', () => {
     expect(follow.mock.calls.length).toBeGreaterThan(length);
   });
 
-  test('at no time of its own while there is no snapshot', async () => {
+  test('never by time alone without a snapshot', async () => {
     const { failing, started, discovery, place } = setup();
     failing('apply');
     await started('a');
@@ -221,7 +221,7 @@ describe('it runs', () => {
     expect(place.reads).toBe(reads);
   });
 
-  test('with the snapshot of that time, and with none that was withdrawn meanwhile', async () => {
+  test('with the current snapshot, and with none that was withdrawn meanwhile', async () => {
     const { place, discovery, find, loop, told } = setup();
     void loop.run(stop.signal);
     await settle();
@@ -237,7 +237,7 @@ describe('it runs', () => {
   });
 });
 
-test('discovery learns from what is published who has which name, and what people approved', async () => {
+test('discovery learns names and approvals from the published state', async () => {
   const { place, loop, learn, started } = setup();
   place.edit('overrides.yaml', 'tools: { a.monitoring: { approved: mcp } }');
   await started('a');
@@ -249,8 +249,8 @@ test('discovery learns from what is published who has which name, and what peopl
   expect(groups).toBeDefined();
 });
 
-describe('a run that fails', () => {
-  test('is reported, and is tried again after a backoff that grows', async () => {
+describe('a failed run', () => {
+  test('is reported, and retried with a growing backoff', async () => {
     const { place, failing, told, started } = setup();
     failing('apply');
     await started('a');
@@ -269,7 +269,7 @@ describe('a run that fails', () => {
     expect(place.tools).toEqual(namesOf('a'));
   });
 
-  test('is not tried earlier because of changes', async () => {
+  test('is not retried earlier because of changes', async () => {
     const { place, failing, told, started, find, loop } = setup();
     failing('apply');
     await started('a');
@@ -296,7 +296,7 @@ describe('a run that fails', () => {
     expect(told('publish-failed').at(-1)).toMatchObject({ attempt: 1 });
   });
 
-  test.each(['onStartedLeading', 'reconfigure'] as const)('is tried at once after %s', async (what) => {
+  test.each(['onStartedLeading', 'reconfigure'] as const)('is retried at once after %s', async (what) => {
     const { place, failing, started, loop, options } = setup();
     failing('apply');
     await started('a');
@@ -308,7 +308,7 @@ describe('a run that fails', () => {
     expect(place.tools).toEqual(namesOf('a'));
   });
 
-  test('is no failure once somebody else leads', async () => {
+  test('is no failure once another replica leads', async () => {
     const { place, told, state, started, loop } = setup();
     place.before = (what) => {
       if (what !== 'apply') return;
@@ -324,7 +324,7 @@ describe('a run that fails', () => {
     expect(place.tools).toEqual(namesOf('a'));
   });
 
-  test('is no failure where the options have changed meanwhile', async () => {
+  test('is no failure if the options have changed meanwhile', async () => {
     const { place, told, options, started, loop } = setup();
     place.before = (what) => {
       if (what !== 'apply') return;
@@ -337,7 +337,7 @@ describe('a run that fails', () => {
     expect(place.tools).toEqual(namesOf('a'));
   });
 
-  test('is none where only the history cannot be written', async () => {
+  test('is no failure if only the history cannot be written', async () => {
     const { failing, told, started, place } = setup();
     failing('record');
     await started('a');
@@ -345,7 +345,7 @@ describe('a run that fails', () => {
     expect(told('publish-failed')).toEqual([]);
   });
 
-  test('is not reported where it ends because the process does', async () => {
+  test('is not reported if it ends because of shutdown', async () => {
     const { place, told, started } = setup();
     place.before = (what) => {
       if (what !== 'apply') return;
@@ -369,7 +369,7 @@ describe('while new documents have a fault', () => {
     return it;
   };
 
-  test('what somebody else writes is put right at once, time and again', async () => {
+  test('external changes are reverted at once, every time', async () => {
     const { place, loop } = await faulty();
     const good = place.live?.data;
     for (const text of ['one', 'two']) {
@@ -380,7 +380,7 @@ describe('while new documents have a fault', () => {
     }
   });
 
-  test('another snapshot waits for the backoff, also after something was put right', async () => {
+  test('another snapshot waits for the backoff, also after a revert', async () => {
     const { place, loop, find, told } = await faulty();
     place.edit('toolset.json', 'oops');
     loop.onExternalChange();
@@ -391,7 +391,7 @@ describe('while new documents have a fault', () => {
     expect(told('publish-failed')).toHaveLength(length);
   });
 
-  test('a failure of the place itself waits for the backoff, too', async () => {
+  test('a failure of the target itself waits for the backoff, too', async () => {
     const { place, loop, told, failing } = await faulty();
     failing('read');
     loop.onExternalChange();
@@ -405,7 +405,7 @@ describe('while new documents have a fault', () => {
   });
 });
 
-describe('a process that does not lead', () => {
+describe('a replica that does not lead', () => {
   const following = (more: Partial<ReconcileLoopOptions> = {}) => {
     const it = setup(more);
     it.state.leads = false;
@@ -423,7 +423,7 @@ describe('a process that does not lead', () => {
     expect(approvals.size).toBe(1);
   });
 
-  test('does nothing by itself, though its agent has something to do', async () => {
+  test('does nothing by itself, even if its agent is due', async () => {
     const { place, agent, follow, started } = following();
     agent.due = 0;
     await started('a');
@@ -432,7 +432,7 @@ describe('a process that does not lead', () => {
     expect(follow).not.toHaveBeenCalled();
   });
 
-  test('reports that it cannot read, and tries again after a backoff', async () => {
+  test('reports that it cannot read, and retries with backoff', async () => {
     const { failing, told, started, loop, place } = following();
     failing('read');
     await started('a');
@@ -461,14 +461,14 @@ describe('a process that does not lead', () => {
     expect(told('observe-failed').at(-1)?.retryIn).toBeLessThanOrEqual(1_000);
   });
 
-  test('learns the names of what was found, though nothing is published yet', async () => {
+  test('learns the names of discovered services, even if nothing is published yet', async () => {
     const { learn, started } = following();
     await started('a');
     const [naming] = learn.mock.calls.at(-1) ?? [];
     expect([...naming.held.keys()]).toEqual(namesOf('a'));
   });
 
-  test('does not read again because of a snapshot that leads to nothing else', async () => {
+  test('does not read again because of a snapshot without changes', async () => {
     const { find, place, started } = following();
     await started('a');
     find(services('a'), false);
@@ -476,7 +476,7 @@ describe('a process that does not lead', () => {
     expect(place.reads).toBe(1);
   });
 
-  test('does not report a read that ends because the process does', async () => {
+  test('does not report a read that ends because of shutdown', async () => {
     const { place, told, started } = following();
     place.before = () => {
       stop.abort();
@@ -486,7 +486,7 @@ describe('a process that does not lead', () => {
     expect(told('observe-failed')).toEqual([]);
   });
 
-  test('publishes when it leads, though it began to read before', async () => {
+  test('publishes when it leads, even if it started to read before', async () => {
     const { place, state, started, loop } = following();
     place.before = (what) => {
       if (what !== 'read' || state.leads) return;
@@ -499,7 +499,7 @@ describe('a process that does not lead', () => {
 });
 
 describe('the agent', () => {
-  test('gets what is published after each reconciliation, and which documents were written', async () => {
+  test('gets the published state after each reconciliation, with the documents that were written', async () => {
     const { place, follow, loop, started } = setup();
     await started('a');
     expect(follow.mock.lastCall?.[0]).toMatchObject({
@@ -520,7 +520,7 @@ describe('the agent', () => {
     expect(place.tools).toEqual(namesOf('a', 'b'));
   });
 
-  test('is reported, and asked again when it is due next', async () => {
+  test('is reported, and updated again when it is due next', async () => {
     const { agent, follow, told, started } = setup();
     const outcome: FollowOutcome = { kind: 'agent-restarted', target: 'deployment/holmes' };
     follow.mockImplementationOnce(async () => {
@@ -536,7 +536,7 @@ describe('the agent', () => {
     expect(follow.mock.calls.length).toBeGreaterThan(length);
   });
 
-  test('is no failure of a process that does not lead any more, but what was done is reported', async () => {
+  test('is no failure of a former leader, but its actions are reported', async () => {
     const { state, follow, told, started } = setup();
     const failed: FollowOutcome = { kind: 'agent-failed', error: new Error('fenced'), retryIn: 1 };
     const done: FollowOutcome = { kind: 'agent-restarted', target: 'deployment/holmes' };
@@ -556,7 +556,7 @@ describe('the agent', () => {
     expect(told('agent').map(({ outcome }) => outcome)).toEqual([failed]);
   });
 
-  test('gets nothing where a change of others is left alone', async () => {
+  test('gets nothing if an external change is left alone', async () => {
     const { place, loop, follow, started, told } = setup();
     await started('a');
     for (let time = 0; time < 4; time++) {
@@ -569,7 +569,7 @@ describe('the agent', () => {
     expect(follow).not.toHaveBeenCalled();
   });
 
-  test('may be interrupted by the end of the process', async () => {
+  test('may be interrupted by shutdown', async () => {
     const { follow, started } = setup();
     follow.mockImplementation(async () => {
       stop.abort();
@@ -580,7 +580,7 @@ describe('the agent', () => {
   });
 });
 
-describe('once', () => {
+describe('a single run', () => {
   test('may be interrupted while the agent is updated', async () => {
     const { follow, started } = setup({ once: true });
     follow.mockImplementation(async () => {
@@ -591,14 +591,14 @@ describe('once', () => {
     await expect(ended).resolves.toBeUndefined();
   });
 
-  test('fails with whatever else the agent throws, which is a bug', async () => {
+  test('fails with any other error of the agent, which is a bug', async () => {
     const { follow, started } = setup({ once: true });
     follow.mockRejectedValue(new Error('a bug'));
     const { ended } = await started('a');
     await expect(ended).rejects.toThrow('a bug');
   });
 
-  test('ends after the agent has got what was published', async () => {
+  test('ends after the agent has the published state', async () => {
     const { follow, started } = setup({ once: true });
     let isDone = false;
     follow.mockImplementation(async () => {

@@ -32,7 +32,7 @@ const news = (): object[] =>
 
 const reports = (tools?: ToolWatch): ReconcileReports =>
   new ReconcileReports({
-    tell: (event) => events.push(event),
+    emit: (event) => events.push(event),
     target: 'ConfigMap ns/toolset',
     now: () => new Date(1_000),
     tools,

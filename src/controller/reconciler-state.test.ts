@@ -73,7 +73,7 @@ function breakable() {
 }
 
 describe('held tools', () => {
-  test('stay to the letter, run after run, though what is published does not tell all of them', async () => {
+  test('stay literally the same, run after run, even if the published state does not describe all of them', async () => {
     const { run } = process();
     await run(['a', 'b', 'c'].map(locked));
     const before = place.live?.data;
@@ -83,7 +83,7 @@ describe('held tools', () => {
     }
   });
 
-  test('stay to the letter with other options, too', async () => {
+  test('stay literally the same with other options, too', async () => {
     const first = process();
     await first.run(['a', 'b', 'c'].map(locked));
     const before = place.live?.data;
@@ -92,7 +92,7 @@ describe('held tools', () => {
     expect(place.live?.data).toEqual(before);
   });
 
-  test('are reported once and stay to the letter, though new documents could not be made meanwhile', async () => {
+  test('are reported once and stay the same, even if new documents could not be generated meanwhile', async () => {
     const { state, outputs } = breakable();
     const { run, reconciler } = process({ outputs });
     await run(['a', 'b', 'c'].map(locked));
@@ -108,7 +108,7 @@ describe('held tools', () => {
     expect(told('removal-held')).toHaveLength(1);
   });
 
-  test('are those of many removals in a short time, though each was of one tool only', async () => {
+  test('include many removals in a short time, even if each was of one tool only', async () => {
     const names = ['a', 'b', 'c', 'd', 'e', 'f'];
     const first = process();
     await first.run(lokis(...names));
@@ -121,7 +121,7 @@ describe('held tools', () => {
     expect(place.tools).toEqual(namesOf('a', 'b', 'c'));
   });
 
-  test('are counted on with other options', async () => {
+  test('keep their count with other options', async () => {
     const names = ['a', 'b', 'c', 'd', 'e', 'f'];
     const first = process();
     await first.run(lokis(...names));
@@ -132,7 +132,7 @@ describe('held tools', () => {
 });
 
 describe('external changes', () => {
-  test('that are left alone delay no hold that ends earlier', async () => {
+  test('that are left alone do not delay a hold that ends earlier', async () => {
     const { run, reconciler } = process({ removalHold: 20_000 });
     await run(lokis('a', 'b', 'c'));
     await run([]);
@@ -154,7 +154,7 @@ describe('external changes', () => {
     expect(told('drift-repeated')).toEqual([]);
   });
 
-  test('are reverted without a history too, while new documents cannot be made', async () => {
+  test('are reverted without a history too, while new documents cannot be generated', async () => {
     const { state, outputs } = breakable();
     Object.assign(place, { history: undefined });
     const { run } = process({ outputs });
@@ -167,8 +167,8 @@ describe('external changes', () => {
   });
 });
 
-describe('a ConfigMap that is there no more', () => {
-  test('comes back with what people wrote, and that is reported, also without a history', async () => {
+describe('a deleted ConfigMap', () => {
+  test('is restored with its overrides, which is reported, also without a history', async () => {
     Object.assign(place, { history: undefined });
     const { run } = process();
     await run(lokis('a'));
@@ -180,7 +180,7 @@ describe('a ConfigMap that is there no more', () => {
     expect(told('recreated')).toMatchObject([{ overrides: true }]);
   });
 
-  test('was deleted, if it is in the history: that is reported', async () => {
+  test('is recognized by the history, and reported', async () => {
     await process().run(lokis('a'));
     expect(told('recreated')).toEqual([]);
     place.delete();
@@ -189,7 +189,7 @@ describe('a ConfigMap that is there no more', () => {
   });
 });
 
-test('what cannot be used as it was stored is replaced by the newest revision, and that is what the agent gets', async () => {
+test('an invalid stored document is replaced by the newest revision, which the agent gets', async () => {
   const { run } = process();
   await run(lokis('a'));
   const good = place.live?.data;
@@ -207,7 +207,7 @@ test('what cannot be used as it was stored is replaced by the newest revision, a
 });
 
 describe('the report of a run', () => {
-  test('says how long it took, and that nothing was wrong', async () => {
+  test('has its duration, and no problems', async () => {
     wait(5_000);
     const read = place.read.bind(place);
     vi.spyOn(place, 'read').mockImplementationOnce(async () => {
@@ -219,7 +219,7 @@ describe('the report of a run', () => {
     expect(told('observed')).toHaveLength(2);
   });
 
-  test('is left out if the process ends meanwhile', async () => {
+  test('is omitted at shutdown', async () => {
     place.before = () => {
       stop.abort();
       throw new Error('aborted');
@@ -240,7 +240,7 @@ describe('the report of a run', () => {
     expect(told('overrides-invalid')).toHaveLength(1);
   });
 
-  test('names the namespaces whose backends may get other ids, as there is no room for them', async () => {
+  test('names the namespaces whose backends may get other ids because of lack of room', async () => {
     const members = Array.from({ length: 8 }, (_, number) => ({ name: `${'m'.repeat(800)}${number}` }));
     const names = Array.from({ length: 20 }, (_, number) => `loki-${number}`);
     const groups: Groups = new Map(
@@ -257,7 +257,7 @@ describe('the report of a run', () => {
   });
 });
 
-test('what is published says from which groups of Services its ids come', async () => {
+test('the published state has the groups of Services for ids', async () => {
   const groups: Groups = new Map([
     ['monitoring/former', { namespace: 'monitoring', members: [{ name: 'a' }, { name: 'b' }] }],
   ] as never);
@@ -268,12 +268,12 @@ test('what is published says from which groups of Services its ids come', async 
   expect(place.live?.annotations).not.toHaveProperty('kubernaut.io/published-tools');
 });
 
-test('the tools are published beside documents that cannot be read back', async () => {
+test('tools are stored beside documents that cannot be read back', async () => {
   await process({ outputs: { ...OUTPUTS, readsBack: false } }).run(lokis('a'));
   expect(place.live?.annotations['kubernaut.io/published-tools']).toContain('a');
 });
 
-test('overrides that cannot be read take away no approval, and nobody is reported as waiting for one', async () => {
+test('invalid overrides revoke no approval, and nobody is reported as waiting for one', async () => {
   const mcp = discovered(service('orders', { labels: { app: 'mcp-server' }, ports: ['mcp:8000'] }));
   const generation = { ...GENERATION, mcpPolicy: 'approve' } as const;
   place.edit('overrides.yaml', 'tools: { orders.monitoring: { approved: mcp } }');
@@ -287,7 +287,7 @@ test('overrides that cannot be read take away no approval, and nobody is reporte
   expect(told('approvals-waiting')).toEqual([]);
 });
 
-test('an owner that is refused although there is none is a failure', async () => {
+test('a refused owner is a failure if there is none', async () => {
   const refusing = vi.spyOn(place, 'apply').mockRejectedValue(new OwnerRefused('no owner'));
   await expect(process().run(lokis('a'))).rejects.toThrow('no owner');
   expect(refusing).toHaveBeenCalledTimes(2);
@@ -308,7 +308,7 @@ describe('the size of documents', () => {
     })),
   });
 
-  test('is reported if it comes near to what a ConfigMap takes', async () => {
+  test('is reported if it is close to the limit of a ConfigMap', async () => {
     await process({ outputs: padded(600) }).run(lokis('a'));
     expect(place.tools).toEqual(namesOf('a'));
     expect(lastOf(told('reconciled'))).toMatchObject({
@@ -317,7 +317,7 @@ describe('the size of documents', () => {
     });
   });
 
-  test('keeps documents from being published if a ConfigMap does not take them, and the last ones stay', async () => {
+  test('prevents publishing if a ConfigMap cannot hold them, and the last ones stay', async () => {
     const first = process();
     await first.run(lokis('a'));
     const good = place.live?.data;
@@ -330,7 +330,7 @@ describe('the size of documents', () => {
     expect(lastOf(told('reconciled'))).toMatchObject({ ok: false });
   });
 
-  test('nothing was published before: the reason is thrown', async () => {
+  test('if nothing was published before, the reason is thrown', async () => {
     const { state, outputs } = breakable();
     state.isBroken = true;
     await expect(process({ outputs }).run(lokis('a'))).rejects.toThrow('cannot be made');
@@ -347,7 +347,7 @@ describe('further ConfigMaps that cannot be written', () => {
     Object.assign(place, { isUsable });
   });
 
-  test('are used as soon as they can be, and are not asked for after that', async () => {
+  test('are used as soon as they can be, and are not checked after that', async () => {
     place.mostShards = 1;
     const { run } = process({ generation });
     await run(found);
@@ -376,7 +376,7 @@ describe('further ConfigMaps that cannot be written', () => {
   test.each([
     ['as many as there are', 4, generation],
     ['one, without a setting for more', 1, GENERATION],
-  ])('are a failure where the place refuses %s', async (_, most, those) => {
+  ])('are a failure if the target refuses %s', async (_, most, those) => {
     const refusing = vi.spyOn(place, 'apply').mockRejectedValue(new ShardsRefused(most, 'no'));
     await expect(process({ generation: those }).run(lokis('a'))).rejects.toThrow('no');
     expect(refusing).toHaveBeenCalledTimes(1);

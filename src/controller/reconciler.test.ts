@@ -63,7 +63,7 @@ function process(more: Partial<ReconcilerOptions> = {}, before?: Reconciler) {
 }
 const names = (...services: string[]): string[] => services.map((name) => `${name}.monitoring`).sort();
 
-describe('most tools would go at once', () => {
+describe('most tools would be removed at once', () => {
   test.each<[string, readonly DiscoveredService[], readonly string[]]>([
     ['their Services are not seen any more', lokis('new'), []],
     ['something else answers for them', lokis('new'), names('a', 'b', 'c')],
@@ -72,28 +72,31 @@ describe('most tools would go at once', () => {
       [...lokis('new'), loki('a', 'unhealthy'), loki('b', 'unhealthy'), loki('c', 'unhealthy')],
       [],
     ],
-  ])('%s: they stay, others come, and after the hold they go', async (_, found, contradicted) => {
-    const { run, reconciler } = process();
-    await run(lokis('a', 'b', 'c'));
-    const before = place.live?.data['custom_toolset.yaml'];
-    await run(found, contradicted);
-    expect(place.tools).toEqual(names('a', 'b', 'c', 'new'));
-    expect(before?.split('\n').every((line) => place.live?.data['custom_toolset.yaml']?.includes(line))).toBe(
-      true,
-    );
-    expect(told('removal-held')).toMatchObject([{ tools: names('a', 'b', 'c'), retryIn: HOLD }]);
-    expect(reconciler.due).toBeGreaterThan(HOLD - 10_000);
-    // It is told once.
-    now += HOLD - 2_000;
-    await run(found, contradicted);
-    expect(told('removal-held')).toHaveLength(1);
-    expect(place.tools).toHaveLength(4);
-    now += 2_000;
-    await run(found, contradicted);
-    expect(place.tools).toEqual(names('new'));
-    expect(place.live?.annotations).not.toHaveProperty('kubernaut.io/removal-held');
-    expect(reconciler.due).toBeUndefined();
-  });
+  ])(
+    '%s: they stay, others are added, and after the hold they are removed',
+    async (_, found, contradicted) => {
+      const { run, reconciler } = process();
+      await run(lokis('a', 'b', 'c'));
+      const before = place.live?.data['custom_toolset.yaml'];
+      await run(found, contradicted);
+      expect(place.tools).toEqual(names('a', 'b', 'c', 'new'));
+      expect(
+        before?.split('\n').every((line) => place.live?.data['custom_toolset.yaml']?.includes(line)),
+      ).toBe(true);
+      expect(told('removal-held')).toMatchObject([{ tools: names('a', 'b', 'c'), retryIn: HOLD }]);
+      expect(reconciler.due).toBeGreaterThan(HOLD - 10_000);
+      // It is told once.
+      now += HOLD - 2_000;
+      await run(found, contradicted);
+      expect(told('removal-held')).toHaveLength(1);
+      expect(place.tools).toHaveLength(4);
+      now += 2_000;
+      await run(found, contradicted);
+      expect(place.tools).toEqual(names('new'));
+      expect(place.live?.annotations).not.toHaveProperty('kubernaut.io/removal-held');
+      expect(reconciler.due).toBeUndefined();
+    },
+  );
 
   test('one after the other, as probes fail: most of them stay', async () => {
     const { run } = process();
@@ -135,7 +138,7 @@ describe('most tools would go at once', () => {
     expect(told('removal-held')).toHaveLength(2);
   });
 
-  test('a new process goes on with the hold, and knows how the tools were', async () => {
+  test('a new process continues the hold, and knows the previous state of the tools', async () => {
     await process().run(lokis('a', 'b', 'c'));
     const before = place.live?.data;
     now += 1_000;
@@ -150,7 +153,7 @@ describe('most tools would go at once', () => {
     expect(place.tools).toEqual(names('new'));
   });
 
-  test('a hold ends by the annotation, which is taken away', async () => {
+  test('a hold ends by the annotation, which is removed', async () => {
     const { run } = process();
     await run(lokis('a', 'b', 'c'));
     await run([]);
@@ -168,7 +171,7 @@ describe('most tools would go at once', () => {
     expect(told('removal-held')).toEqual([]);
   });
 
-  test('what people switch off goes, also while it is held', async () => {
+  test('disabled tools are removed, even while they are held', async () => {
     const { run } = process();
     await run(lokis('a', 'b', 'c'));
     await run([]);
@@ -180,7 +183,7 @@ describe('most tools would go at once', () => {
   test.each<[string, string, string[]]>([
     ['one of them', 'a.monitoring: { enabled: false }', ['b', 'c']],
     ['all', ['a', 'b', 'c'].map((name) => `${name}.monitoring: { enabled: false }`).join(', '), []],
-  ])('what people switch off is not reported as held: %s', async (_, overrides, left) => {
+  ])('disabled tools are not reported as held: %s', async (_, overrides, left) => {
     const { run, reconciler } = process();
     await run(lokis('a', 'b', 'c'));
     place.edit('overrides.yaml', `tools: { ${overrides} }`);
@@ -190,7 +193,7 @@ describe('most tools would go at once', () => {
     expect(reconciler.due === undefined).toBe(left.length === 0);
   });
 
-  test('what the configuration leaves out goes at once, and counts for nothing', async () => {
+  test('excluded tools are removed at once, and do not count', async () => {
     await process().run(lokis('a', 'b', 'c', 'd'));
     const excluded = ({ name }: { readonly name: string }): boolean => !name.startsWith('d');
     const { run } = process({ excluded });
@@ -201,7 +204,7 @@ describe('most tools would go at once', () => {
     expect(told('removal-held')).toEqual([]);
   });
 
-  test('what changes of others is published meanwhile', async () => {
+  test('changes of others are published meanwhile', async () => {
     const { run } = process();
     await run(lokis('a', 'b', 'c', 'd'));
     await run(lokis('d'));
@@ -210,7 +213,7 @@ describe('most tools would go at once', () => {
     expect(place.tools).toEqual(names('a', 'b', 'c', 'd', 'e'));
   });
 
-  test('a process that makes one pass takes no tool out for one failed probe', async () => {
+  test('a single pass removes no tool because of one failed probe', async () => {
     const once = { once: true };
     await process(once).run(lokis('a', 'b', 'c'));
     const sick = [...lokis('a', 'b'), loki('c', 'unhealthy')];
@@ -222,7 +225,7 @@ describe('most tools would go at once', () => {
   });
 });
 
-test('what somebody else wrote is not compared for seconds, however much it is', async () => {
+test('external content is compared quickly, however much it is', async () => {
   const { run } = process();
   await run(lokis('a'));
   place.edit('custom_toolset.yaml', Array.from({ length: 1_000 }, (_, n) => `k${n}: 1\n`).join(''));
@@ -232,11 +235,11 @@ test('what somebody else wrote is not compared for seconds, however much it is',
   ]);
 });
 
-describe('whatever is wrong with new documents, what is published is put right', () => {
+describe('whatever is wrong with new documents, the published state is restored', () => {
   const broken: [string, (run: ReturnType<typeof process>['run']) => Promise<unknown>][] = [
     ['making them fails', (run) => run([{ ...loki('a'), endpoint: undefined as never }])],
   ];
-  test.each(broken)('a hand edit: %s', async (_, breaking) => {
+  test.each(broken)('after a manual edit: %s', async (_, breaking) => {
     const { run } = process();
     await run(lokis('a', 'b'));
     const before = place.live?.data;
@@ -249,7 +252,7 @@ describe('whatever is wrong with new documents, what is published is put right',
     expect(told('drift')).toMatchObject([{ keys: ['custom_toolset.yaml'] }]);
     expect(told('reconciled').at(-1)?.ok).toBe(false);
   });
-  test.each(broken)('it was deleted: %s', async (_, breaking) => {
+  test.each(broken)('after a deletion: %s', async (_, breaking) => {
     const { run } = process();
     await run(lokis('a', 'b'));
     place.edit('overrides.yaml', '# mine');
@@ -267,11 +270,11 @@ describe('whatever is wrong with new documents, what is published is put right',
     await breaking(process().run);
     expect(place.live?.data).toEqual(before);
   });
-  test.each(broken)('nothing was ever published: %s', async (_, breaking) => {
+  test.each(broken)('if nothing was ever published: %s', async (_, breaking) => {
     await expect(breaking(process().run)).rejects.toThrow();
     expect(place.live).toBeUndefined();
   });
-  test('what is too large loses tools, and is published', async () => {
+  test('excess tools are left out, and the rest is published', async () => {
     const huge = { ...loki('huge'), description: 'x'.repeat(1024 * 1024) };
     await process().run([...lokis('a', 'b'), huge]);
     expect(place.tools).toEqual(names('a', 'b'));
@@ -279,14 +282,14 @@ describe('whatever is wrong with new documents, what is published is put right',
   });
 });
 
-test('a ConfigMap that somebody else made is left alone', async () => {
+test('a ConfigMap of others is left alone', async () => {
   place.write({ data: { 'toolset.json': '{"tools":[]}' } });
   await expect(process().run(lokis('a'))).rejects.toThrow(/left as it is: it has toolset.json/);
   expect(place.applied).toEqual([]);
 });
 
-describe('others write at the same time', () => {
-  test('it is decided anew', async () => {
+describe('concurrent writes', () => {
+  test('lead to a new decision', async () => {
     let conflicts = 2;
     place.before = (what) => {
       if (what === 'apply' && conflicts-- > 0) throw new PublishConflict('quicker');
