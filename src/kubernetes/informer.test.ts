@@ -65,8 +65,8 @@ async function followed(answer: Answer, options: Partial<InformerOptions<string>
 
 const until = (what: () => void, timeout = 4_000) => vi.waitFor(what, { timeout, interval: 10 });
 
-describe('informer', () => {
-  test('lists all pages, then emits the changes of the watch', async () => {
+describe('follow', () => {
+  test('reads all pages, then tells what the watch does', async () => {
     const it = await followed(
       (response, { watch, query }) => {
         if (!watch && query.get('continue') === 'more') return json(response, list(5, [object('b', 2)]));
@@ -98,7 +98,7 @@ describe('informer', () => {
     expect(Number(watch?.query.get('timeoutSeconds'))).toBeGreaterThanOrEqual(300);
   });
 
-  test('objects that are not kept are emitted, and so is their deletion', async () => {
+  test('what is not to be kept is told, and told when it goes', async () => {
     const it = await followed(
       (response, { watch }) => {
         if (!watch) return json(response, list(5, [object('a', 1), object('b', 2)]));
@@ -119,7 +119,7 @@ describe('informer', () => {
     ]);
   });
 
-  test('resumes from the last version after the connection broke, including bookmarks', async () => {
+  test('goes on from the last version after the connection broke, bookmarks counted', async () => {
     let connections = 0;
     const it = await followed((response, { watch }) => {
       if (!watch) return json(response, list(5, [object('a', 1)]));
@@ -147,7 +147,7 @@ describe('informer', () => {
     ['an event of an unknown type', (response) => send(response, 'SURPRISE', object('b', 6))],
     ['an event without a version', (response) => send(response, 'ADDED', { metadata: { name: 'b' } })],
     ['a line without an end', (response) => response.write('x'.repeat(17 * 1024 * 1024))],
-  ])('after %s it relists', async (_, fault) => {
+  ])('after %s it reads all again', async (_, fault) => {
     let connections = 0;
     const it = await followed((response, { watch }) => {
       if (!watch) return json(response, list(5, [object(connections === 0 ? 'a' : 'b', 1)]));
@@ -161,7 +161,7 @@ describe('informer', () => {
     expect(it.kinds()).toMatch(/^synced (failure )?synced$/);
   });
 
-  test('a watch whose version expired is renewed at once, without a problem', async () => {
+  test('a watch that outlived an expiry is renewed at once, without a word', async () => {
     let connections = 0;
     const it = await followed((response, { watch }) => {
       if (!watch) return json(response, list(5, [object('a', 1)]));
@@ -188,7 +188,7 @@ describe('informer', () => {
     ['says 410 to each watch', (response) => refuse(response, 410, 'Expired')],
     ['says 500 to each watch', (response) => refuse(response, 500, 'InternalError')],
     ['denies each watch', (response) => refuse(response, 403, 'Forbidden')],
-  ])('a server that %s is not polled in a tight loop, and nothing is forgotten', async (_, answer) => {
+  ])('a server that %s is not asked in a tight loop, and nothing is forgotten', async (_, answer) => {
     const it = await followed((response, { watch }) => {
       if (!watch) return json(response, list(5, [object('a', 1)]));
       answer(response);
@@ -226,20 +226,23 @@ describe('informer', () => {
     expect(it.items()).toEqual({ 'n/a': 'a' });
   });
 
-  test.each([401, 403, 429])('a watch that is rejected with %i is retried, without a list', async (code) => {
-    let refusals = 0;
-    const it = await followed((response, { watch }) => {
-      if (!watch) return json(response, list(5, [object('a', 1)]));
-      refusals += 1;
-      if (refusals < 3) return refuse(response, code, 'Refused');
-      open(response);
-    });
-    await until(() => expect(it.watches()).toHaveLength(3));
-    expect(it.lists()).toHaveLength(1);
-    expect(it.watches().map(({ query }) => query.get('resourceVersion'))).toEqual(['5', '5', '5']);
-  });
+  test.each([401, 403, 429])(
+    'a watch that is refused with %i is tried again, and nothing is listed for it',
+    async (code) => {
+      let refusals = 0;
+      const it = await followed((response, { watch }) => {
+        if (!watch) return json(response, list(5, [object('a', 1)]));
+        refusals += 1;
+        if (refusals < 3) return refuse(response, code, 'Refused');
+        open(response);
+      });
+      await until(() => expect(it.watches()).toHaveLength(3));
+      expect(it.lists()).toHaveLength(1);
+      expect(it.watches().map(({ query }) => query.get('resourceVersion'))).toEqual(['5', '5', '5']);
+    },
+  );
 
-  test('a watch that is rejected as not found causes a relist', async () => {
+  test('a watch that is refused as no such thing is given up for a new list', async () => {
     let refusals = 0;
     const it = await followed((response, { watch }) => {
       if (!watch) return json(response, list(5, [object('a', 1)]));
@@ -251,7 +254,7 @@ describe('informer', () => {
     expect(it.lists()).toHaveLength(2);
   });
 
-  test('a connection that is silent for too long is closed', async () => {
+  test('a connection that is silent for too long is given up', async () => {
     const it = await followed(
       (response, { watch }) => {
         if (!watch) return json(response, list(5, [object('a', 1)]));
@@ -269,13 +272,13 @@ describe('informer', () => {
     ['nothing', null],
     ['items without a version', { items: [] }],
     ['items that are no list', { metadata: { resourceVersion: '1' }, items: 7 }],
-  ])('%s does not count as an empty list', async (_, body) => {
+  ])('%s does not pass for an empty list', async (_, body) => {
     const it = await followed((response) => json(response, body));
     await until(() => expect(it.told).toHaveLength(1));
     expect(it.told[0]).toMatchObject({ kind: 'failure', doing: 'list' });
   });
 
-  test('a page that is too large is requested in smaller ones', async () => {
+  test('a page that is too large is asked for in smaller ones', async () => {
     const large = 'x'.repeat(1024 * 1024);
     const it = await followed((response, { watch, query }) => {
       if (watch) return open(response);
@@ -296,7 +299,7 @@ describe('informer', () => {
     expect(it.kinds()).toBe('synced');
   });
 
-  test('a list whose continue token expires is requested in larger pages', async () => {
+  test('a list whose pages the server forgets is read in larger ones', async () => {
     const it = await followed((response, { watch, query }) => {
       if (watch) return open(response);
       if (Number(query.get('limit')) > 1_000) return json(response, list(5, [object('a', 1)]));
@@ -306,7 +309,7 @@ describe('informer', () => {
     await until(() => expect(it.kinds()).toBe('failure synced'));
   });
 
-  test('relists periodically if watching is denied too, and reports that once', async () => {
+  test('reads all again in time; where watching is denied too, and says that once in between', async () => {
     for (const denied of [false, true]) {
       const it = await followed(
         (response, { watch, query }) => {
@@ -327,7 +330,7 @@ describe('informer', () => {
     }
   });
 
-  test('ends with its signal, and leaves no connection', async () => {
+  test('ends when it is told to, and leaves no connection', async () => {
     const it = await followed((response, { watch }) => {
       if (!watch) return json(response, list(5, []));
       open(response);
@@ -344,7 +347,7 @@ describe('informer', () => {
   });
 });
 
-test('the end of each watch is reported', async () => {
+test('how each watch ended is told', async () => {
   const ended: string[] = [];
   await followed(
     (response, { watch }) => {

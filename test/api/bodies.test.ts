@@ -41,7 +41,7 @@ test('the response to each invalid body names the place and the error', async ()
   }
 });
 
-test('a refused endpoint is reported with its Service', async () => {
+test('a rejected endpoint is reported with its Service', async () => {
   const post = poster((await inProcess()).app);
   const endpoint = 'http://user:secret@loki.shop:3100';
   const { notes, documents } = (await post(GENERATE, { services: [{ ...LOKI, endpoint }] })).json();
@@ -54,7 +54,7 @@ test('a refused endpoint is reported with its Service', async () => {
   );
 });
 
-test('no body makes a route fail in a way that is a bug', async () => {
+test('no body causes an internal error', async () => {
   const post = poster((await inProcess()).app);
   const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 40 }), fc.constantFrom('loki', 'shop', 'a'));
   const port = fc.oneof(
@@ -112,7 +112,7 @@ test('only the first fault of a large body is reported, at linear cost', async (
   expect((await post(GENERATE, `"${'x'.repeat(256 * 1024)}"`)).statusCode).toBe(413);
 });
 
-test('bodies that never end take no more memory than there is for them', async () => {
+test('endless bodies use no more memory than the budget', async () => {
   const { app } = await inProcess();
   await app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = app.server.address() as AddressInfo;

@@ -37,7 +37,7 @@ async function inTime<T>(work: PromiseLike<T>): Promise<T> {
 }
 
 test(
-  'no request makes a 500 or is left without an answer, and none is remembered',
+  'no request causes a 500 or stays without a response, and none is remembered',
   async () => {
     const { app } = await inProcess();
     const contract = new Contract((await app.inject('/openapi.json')).body);

@@ -2,7 +2,7 @@ import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { expect, test } from 'vitest';
 import { inProcess } from './in-process.ts';
 
-test('the description of the API is as the linter recommends', async () => {
+test('the description of the API passes the linter', async () => {
   const { app } = await inProcess();
   const answer = await app.inject('/openapi.json');
   expect(answer.statusCode).toBe(200);
@@ -24,7 +24,7 @@ test('the description of the API is as the linter recommends', async () => {
   );
 });
 
-test('bodies that may be left out are described so, and problems once', async () => {
+test('optional bodies are described as such, and problems once', async () => {
   const { app } = await inProcess();
   const { paths, components } = (await app.inject('/openapi.json')).json();
   const required = (path: string): boolean => paths[`/api/v1/${path}`].post.requestBody.required;
@@ -35,7 +35,7 @@ test('bodies that may be left out are described so, and problems once', async ()
   expect(components.schemas.Problem.required).toContain('request_id');
 });
 
-test('types are listed, and a body that may be left out may be null', async () => {
+test('types are listed, and an optional body may be null', async () => {
   const { app } = await inProcess();
   const { paths } = (await app.inject('/openapi.json')).json();
   const type = paths['/api/v1/services'].get.parameters.find(({ name }: { name: string }) => name === 'type');
@@ -50,7 +50,7 @@ test('types are listed, and a body that may be left out may be null', async () =
   }
 });
 
-test('every path refuses a method that no server has to know, and says which it takes', async () => {
+test('every path rejects unsupported methods, with the allowed ones', async () => {
   const { app } = await inProcess();
   const { paths } = (await app.inject('/openapi.json')).json();
   for (const [path, operations] of Object.entries(paths)) {

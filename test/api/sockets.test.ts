@@ -23,21 +23,21 @@ async function setting() {
 const GET = 'GET /api/v1/toolsets?limit=1 HTTP/1.1\r\nhost: x\r\n';
 const statuses = (answer: string): string[] => answer.match(/(?<=HTTP\/1\.1 )\d{3}/g) ?? [];
 
-test('requests that come at once on one connection are answered in their order', async () => {
+test('pipelined requests are answered in order', async () => {
   const { open } = await setting();
   const socket = open();
   socket.end(`${GET}\r\nGET /nowhere HTTP/1.1\r\nhost: x\r\n\r\n${GET}connection: close\r\n\r\n`);
   expect(statuses(await text(socket))).toEqual(['200', '404', '200']);
 });
 
-test('a client that closes its side still gets its answer', async () => {
+test('a client that closes its side still gets its response', async () => {
   const { open } = await setting();
   const socket = open();
   socket.end(`${GET}\r\n`);
   expect(statuses(await text(socket))).toEqual(['200']);
 });
 
-test('a client that closes its side still gets an answer that takes a while', async () => {
+test('a client that closes its side still gets a slow response', async () => {
   const { open } = await setting();
   const post = 'POST /api/v1/toolsets/validate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n';
   const body = JSON.stringify({ kind: 'overrides', content: 'tools: {}' });
@@ -56,7 +56,7 @@ test('an incomplete request gets a timeout response', async () => {
   }
 });
 
-test('two lengths of one body, or a length and chunks, are refused: nothing is smuggled', async () => {
+test('two lengths of one body, or a length and chunks, are rejected, which prevents request smuggling', async () => {
   const { open } = await setting();
   const post = 'POST /api/v1/toolsets/validate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n';
   for (const lengths of [
@@ -66,7 +66,7 @@ test('two lengths of one body, or a length and chunks, are refused: nothing is s
     expect(statuses(await text(open(`${post}${lengths}\r\n{}${GET}\r\n`))), lengths).toEqual(['400']);
 });
 
-test('2,000 silent connections of 40 addresses keep no other one out, and one address has no more than its share', async () => {
+test('2,000 silent connections of 40 addresses lock out no other, and one address has at most its share', async () => {
   const { app, base, open } = await setting();
   const { port } = app.server.address() as AddressInfo;
   const strangers = Array.from({ length: 2_000 }, (_, n) => {

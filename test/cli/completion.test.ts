@@ -86,7 +86,7 @@ describe.each(SHELLS)('%s', (name, ask) => {
   });
 });
 
-test('bash: a value after = is completed alone, since bash takes it for a word', () => {
+test('bash: a value after = is completed alone, since bash treats it as a word', () => {
   expect(askBash('dynamic-toolset discover --probe=a')).toEqual(['apiserver-proxy']);
   expect(askBash('dynamic-toolset discover --probe=')).toEqual(['direct', 'apiserver-proxy', 'none']);
 });
@@ -124,10 +124,10 @@ describe('zsh', () => {
   });
 });
 
-describe('what kubectl asks its plugins', () => {
+describe('requests of kubectl to its plugins', () => {
   const ask = (...words: string[]): string => run('dynamic-toolset', ['__complete', ...words]);
 
-  test('is answered by candidates, and a directive at the end', () => {
+  test('are answered with candidates, and a directive at the end', () => {
     expect(ask('expl')).toBe('explain\tshow why a Service is, or is not, a backend\n:4\n');
     expect(ask('discover', '-o', 'j')).toBe('json\n:4\n');
   });
@@ -140,7 +140,7 @@ describe('what kubectl asks its plugins', () => {
     [['discover', '--version', '--', ''], ':4\n'],
     [['nothing-like-this', ''], ':4\n'],
     [[''.padEnd(10_000, '-')], ':4\n'],
-  ])('after %j comes %j', (words, answer) => {
+  ])('%j is completed with %j', (words, answer) => {
     expect(ask(...words)).toBe(answer);
   });
 });

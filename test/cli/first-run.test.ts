@@ -87,12 +87,12 @@ describe('no cluster', () => {
   test('no kubeconfig at all', () =>
     expectError(['discover'], EXIT.usage, ['~/.kube/config', 'KUBECONFIG', '--kubeconfig', '-f']));
 
-  test('a kubeconfig that is not there', () =>
+  test('a missing kubeconfig', () =>
     expectError(['discover'], EXIT.usage, ['/nowhere/config', 'no such file', '--kubeconfig'], {
       KUBECONFIG: '/nowhere/config',
     }));
 
-  test('a file that is no kubeconfig', async () => {
+  test('a file that is not a kubeconfig', async () => {
     const path = join(folder, 'broken.yaml');
     writeFileSync(path, 'clusters: [');
     await expectError(['discover', '--kubeconfig', path], EXIT.usage, [path, 'in line 1', 'name another']);
@@ -105,17 +105,17 @@ describe('no cluster', () => {
       '--context (dev)',
     ]));
 
-  test('a current context that is not there', () =>
+  test('a current context that does not exist', () =>
     expectError(discover({ current: 'gone' }), EXIT.usage, ['config.yaml', '"gone"', '--context (dev)']));
 
-  test('a context that is not there', () =>
+  test('a context that does not exist', () =>
     expectError([...discover({}), '--context', 'devv'], EXIT.usage, [
       'config.yaml',
       '"devv"',
       'did you mean dev?',
     ]));
 
-  test('a context whose user is not there', () =>
+  test('a context whose user does not exist', () =>
     expectError(discover({ userName: 'nobody' }), EXIT.usage, ['user "nobody"', 'context "dev"']));
 
   test('nothing listens', () =>
@@ -147,27 +147,27 @@ describe('no credentials', () => {
     },
   });
 
-  test('the program that gets them is not installed', () =>
+  test('the credential program is not installed', () =>
     expectError(discover(exec('no-such-auth-plugin')), EXIT.cluster, [
       'no credentials for https://127.0.0.1:1 (context dev of',
       'no-such-auth-plugin',
       'not in PATH',
     ]));
 
-  test('the program that gets them fails, with many lines', () =>
+  test('the credential program fails, with many lines', () =>
     expectError(discover(exec('sh', '-c', 'echo one >&2; echo two >&2; exit 1')), EXIT.cluster, [
       'the program sh failed with "one two"',
       'log in again',
     ]));
 
-  test('a certificate that is not there', () =>
+  test('a missing certificate', () =>
     expectError(
       discover({ user: { 'client-certificate': '/nowhere/c.crt', 'client-key': '/nowhere/c.key' } }),
       EXIT.cluster,
       ['there is no file /nowhere/c.'],
     ));
 
-  test('a certificate that is none', () =>
+  test('an invalid certificate', () =>
     expectError(
       discover({ user: { 'client-certificate-data': 'Zm9v', 'client-key-data': 'Zm9v' } }),
       EXIT.cluster,
@@ -192,7 +192,7 @@ describe('typos', () => {
     expect(code).toBe(EXIT.usage);
   });
 
-  test('for manifests without Services, it says what is missing', async () => {
+  test('for manifests without Services, it explains what is missing', async () => {
     writeFileSync(join(folder, 'empty.yaml'), 'kind: Deployment\n');
     const { lines, code } = await said(['discover', '-f', join(folder, 'empty.yaml')]);
     expect(lines.join('\n')).toMatch(/0 Services in .*empty\.yaml\.\n.*kind Service.*helm template/);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { describe, expect, inject, test } from 'vitest';
 
-describe.each(['', '1'])('what files say, with FORCE_COLOR=%j', (FORCE_COLOR) => {
+describe.each(['', '1'])('texts from files, with FORCE_COLOR=%j', (FORCE_COLOR) => {
   const run = async (args: readonly string[], text: string) => {
     const file = join(await mkdtemp(join(tmpdir(), 'terminal-')), 'overrides.yaml');
     await writeFile(file, text);
@@ -43,7 +43,7 @@ describe.each(['', '1'])('what files say, with FORCE_COLOR=%j', (FORCE_COLOR) =>
   });
 });
 
-test('health has its colour on a terminal', () => {
+test('health is coloured on a terminal', () => {
   const service = {
     apiVersion: 'v1',
     kind: 'Service',

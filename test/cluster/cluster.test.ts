@@ -47,7 +47,7 @@ describe('the administrator', { timeout: 60_000 }, () => {
   });
 });
 
-describe('a Service in short', { timeout: 60_000 }, () => {
+describe('a Service in short form', { timeout: 60_000 }, () => {
   it('is stored with its ports, labels and annotations', async () => {
     const namespace = await cluster.namespace();
     await cluster.service(namespace, {
@@ -107,7 +107,7 @@ describe('server-side apply', { timeout: 60_000 }, () => {
 });
 
 describe('a ServiceAccount', { timeout: 60_000 }, () => {
-  it('may list where its Role says so, and is refused with 403 elsewhere', async () => {
+  it('may list where its Role allows it, and gets 403 elsewhere', async () => {
     const [here, elsewhere] = await Promise.all([cluster.namespace('here'), cluster.namespace('elsewhere')]);
     await cluster.service(here, { name: 'loki', ports: [3100] });
     const account = await cluster.serviceAccount({ namespace: here, rulesIn: { [here]: [LIST_SERVICES] } });
@@ -133,7 +133,7 @@ describe('a ServiceAccount', { timeout: 60_000 }, () => {
     expect((await rest.request('GET', '/api/v1/pods')).status).toBe(403);
   });
 
-  it('is who its token says, to the API server, and nobody is with a forged one', async () => {
+  it('is identified by its token, and a forged one is rejected', async () => {
     const namespace = await cluster.namespace();
     const account = await cluster.serviceAccount({ namespace });
     const rest = await cluster.as(account);
@@ -153,7 +153,7 @@ describe('a ServiceAccount', { timeout: 60_000 }, () => {
     expect(reply.status).toBe(401);
   });
 
-  it('has a kubeconfig file that only we can read and that the official client can use', async () => {
+  it('has a kubeconfig file that only its owner can read and that the official client can use', async () => {
     const [here, elsewhere] = await Promise.all([cluster.namespace('here'), cluster.namespace('elsewhere')]);
     await cluster.service(here, { name: 'tempo', ports: [3200] });
     const account = await cluster.serviceAccount({ namespace: here, rulesIn: { [here]: [LIST_SERVICES] } });
@@ -172,7 +172,7 @@ describe('a ServiceAccount', { timeout: 60_000 }, () => {
 });
 
 describe('waiting', { timeout: 60_000 }, () => {
-  it('gives what the probe found', async () => {
+  it('returns what the probe found', async () => {
     let tries = 0;
     const found = await waitUntil('the third try', () => (++tries === 3 ? 'here' : undefined), {
       everyMs: 1,
@@ -180,7 +180,7 @@ describe('waiting', { timeout: 60_000 }, () => {
     expect([found, tries]).toEqual(['here', 3]);
   });
 
-  it('says in the end what it waited for and what it saw last', async () => {
+  it('reports in the end what it waited for and what it saw last', async () => {
     const options = { limitMs: 30, everyMs: 5 };
     await expect(waitUntil('pigs fly', () => false, options)).rejects.toThrow(
       'waited 0.03 s in vain until pigs fly; the last try gave false',

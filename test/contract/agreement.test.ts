@@ -32,21 +32,21 @@ describe('a document that HolmesGPT loads', () => {
   });
 });
 
-describe('a document that HolmesGPT refuses, or of which an entry fails or does nothing', () => {
+describe('a document that HolmesGPT rejects, or with an entry that fails or has no effect', () => {
   test.each(Object.entries(BAD))('%s', (name, text) => {
     expect(refusals(name)).not.toEqual([]);
     expect(faultsOf(text)).not.toEqual([]);
   });
 });
 
-describe('a document that HolmesGPT loads, and that says what cannot be meant', () => {
+describe('a document that HolmesGPT loads with an unintended meaning', () => {
   test.each(Object.entries(STRICTER))('%s', (name, text) => {
     expect(refusals(name)).toEqual([]);
     expect(faultsOf(text)).not.toEqual([]);
   });
 });
 
-test.each(Object.entries(GOOD))('what is ignored without a word is a warning: %s', (name, text) => {
+test.each(Object.entries(GOOD))('a silently ignored field is a warning: %s', (name, text) => {
   const ignored = Object.values(loaded.get(name)?.entries ?? {}).flatMap(({ configs = [] }) =>
     configs.flatMap((config) => config.ignored),
   );

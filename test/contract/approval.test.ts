@@ -87,7 +87,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 const running = (answer: Readonly<Record<string, string>>): string[] =>
   NAMES.filter((name) => answer[name] !== 'approval_required');
 
-test('HolmesGPT runs what the server called read-only, and asks before anything else, whatever its name', () => {
+test('HolmesGPT runs read-only tools, and asks before all others, whatever their names', () => {
   expect(running(answers.listed)).toEqual(FREE);
   for (const name of FREE) expect(answers.listed[name]).toBe('runs');
 });
@@ -97,7 +97,7 @@ test('it asks before each tool if the tools are unknown or the server is not tru
   expect(running(answers.untrusted)).toEqual([]);
 });
 
-test('a list of people is the one that counts', () => {
+test("an operator's own list is the one that counts", () => {
   expect(NAMES.filter((name) => answers.own[name] === 'approval_required')).toEqual(
     NAMES.filter((name) => name.startsWith('cancel_')),
   );

@@ -56,17 +56,17 @@ const requests = (servers: readonly Recorder[], { mark }: Case): string[] =>
 
 const names = (of: readonly Case[]): string[] => of.map(({ name }) => name);
 
-describe('HolmesGPT asks both servers, and only the person’s gets the person’s credentials', () => {
-  test('no server of a tenant saw any of them', () => {
+describe('HolmesGPT calls both servers, and only the operator’s gets the operator’s credentials', () => {
+  test("no tenant's server received any of them", () => {
     expect(tenants.flatMap(({ seen }) => seen).filter(isPersonal)).toEqual([]);
   });
 
-  test('the tenant’s was asked wherever it stays in the toolset, and nowhere else', () => {
+  test('the tenant’s was called where it is in the toolset, and nowhere else', () => {
     const asked = cases.filter((each) => requests(tenants, each).length > 0);
     expect(names(asked)).toEqual(names(cases.filter(({ beside }) => beside)));
   });
 
-  test('the person’s was sent what the person gave to it', () => {
+  test('the operator’s received its credentials', () => {
     const sent = cases.filter((each) => requests(persons, each).some(isPersonal));
     expect(names(sent)).toEqual(names(cases.filter(({ received }) => received)));
   });

@@ -36,7 +36,7 @@ describe('our own check agrees', () => {
   });
 });
 
-test('each toolset that a detector configures was loaded at least once, several instances of it too', () => {
+test('each toolset that a detector configures was loaded at least once, and with several instances', () => {
   const entries = [...loaded.values()].flatMap((file) => Object.entries(file.entries));
   const names = new Set(entries.map(([name]) => name));
   expect(wantedEntries.filter((name) => !names.has(name))).toEqual([]);

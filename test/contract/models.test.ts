@@ -3,7 +3,7 @@ import { HOLMES_FILES, holmesFile, writtenFile } from '../../scripts/holmes-sche
 import { holmesPython } from '../../scripts/holmes-venv.ts';
 
 test.each(HOLMES_FILES)(
-  '%s is that of the installed HolmesGPT; npm run holmes-schema writes it',
+  '%s matches the installed HolmesGPT; npm run holmes-schema writes it',
   {
     timeout: 60 * 60_000,
   },

@@ -11,7 +11,7 @@ beforeEach(async () => {
 afterEach(() => rm(box.root, { recursive: true, force: true }));
 
 describe('KUBEBUILDER_ASSETS', () => {
-  it('is used where it holds both programs, and nothing is prepared', async () => {
+  it('is used if it has both programs, and nothing is prepared', async () => {
     const assets = join(box.root, 'assets');
     await box.program(join(assets, 'kube-apiserver'));
     await box.program(join(assets, 'etcd'));
@@ -32,7 +32,7 @@ describe('KUBEBUILDER_ASSETS', () => {
       'does not run here',
     ],
     ['has one cut short', (file: string) => writeFile(file, '\x7fELF\x02\x01'), 'does not run here'],
-  ])('is skipped with a clear message where it %s', async (_what, damage, why) => {
+  ])('is skipped with a clear message if it %s', async (_what, damage, why) => {
     const assets = join(box.root, 'assets');
     const etcd = join(assets, 'etcd');
     await box.program(join(assets, 'kube-apiserver'));
@@ -66,7 +66,7 @@ describe('the cache', () => {
 });
 
 describe('the build', () => {
-  it('makes both programs from the pinned module, under temporary names in the same folder', async () => {
+  it('builds both programs from the pinned module, under temporary names in the same folder', async () => {
     const folder = await box.prepare();
     const flags = 'build -v -trimpath -ldflags=-s -w -o';
     const calls = (await box.goCalls()).map((call) => call.replace(/(\.build-\d+-)\w+/, '$1x'));
@@ -79,7 +79,7 @@ describe('the build', () => {
     expect(await readFile(join(folder, 'etcd'), 'utf8')).toContain('echo built');
   });
 
-  it('keeps what an earlier run finished', async () => {
+  it('keeps the programs that an earlier run finished', async () => {
     const folder = await box.prepare();
     await rm(join(folder, 'kube-apiserver'));
     await box.prepare();
@@ -94,7 +94,7 @@ describe('the build', () => {
     expect(await readdir(await box.folder())).toEqual([]);
   });
 
-  it('gives the last words of go, why each step failed, and what to do', async () => {
+  it('reports the last output of go, why each step failed, and what to do', async () => {
     await box.fakeGo('echo k8s.io/api >&2; echo "go: module lookup disabled by GOPROXY=off" >&2; exit 3');
     const failure = await box.prepare().catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(NoControlPlane);
@@ -109,7 +109,7 @@ describe('the build', () => {
     expect(await readdir(await box.folder())).toEqual([]);
   });
 
-  it('says so where there is no go', async () => {
+  it('reports a missing go', async () => {
     const empty = join(box.root, 'empty');
     await expect(box.prepare({ env: { ...box.env, PATH: empty } })).rejects.toThrow(
       'build: there is no "go" on PATH',

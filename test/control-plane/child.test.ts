@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
 
-it('gives the exit code, each line and the last of them', async () => {
+it('returns the exit code, each line and the last of them', async () => {
   const lines: string[] = [];
   const script = 'i=0; while [ $i -lt 30 ]; do echo "line $i"; i=$((i+1)); done; exit 3';
   const { code, tail } = await runChild('/bin/sh', ['-c', script], { onLine: (line) => lines.push(line) });
@@ -21,11 +21,11 @@ it('gives the exit code, each line and the last of them', async () => {
   expect(tail).toEqual(lines.slice(-20));
 });
 
-it('rejects with the reason of the system where the program cannot be started', async () => {
+it("rejects with the system's reason if the program cannot be started", async () => {
   await expect(runChild(join(root, 'nothing'), [])).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
-it('kills a child that will not stop, with the children it has', { timeout: 60_000 }, async () => {
+it('kills a child that does not stop, with its children', { timeout: 60_000 }, async () => {
   const note = join(root, 'pids');
   const abort = new AbortController();
   const script = `trap '' TERM; sleep 60 & echo "$$ $!" > ${note}; wait; sleep 60`;

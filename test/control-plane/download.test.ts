@@ -73,7 +73,7 @@ describe('the download', { timeout: 60_000 }, () => {
     expect(asked).toEqual(['/index.yaml', '/archive.tar.gz']);
   });
 
-  it('is skipped, and the build tried, where the checksum does not match', async () => {
+  it('is skipped, and the build tried, if the checksum does not match', async () => {
     const data = await archive();
     const origin = await serve((request, response) => {
       const wrong = sha512(Buffer.from('other'));
@@ -85,7 +85,7 @@ describe('the download', { timeout: 60_000 }, () => {
     expect((await readdir(folder)).sort()).toEqual(['etcd', 'kube-apiserver']);
   });
 
-  it('is skipped where there is no release of that minor version', async () => {
+  it('is skipped if there is no release of that minor version', async () => {
     const origin = await serve((request, response) => {
       response.end(index(`http://${request.headers.host}`, 'none', 'v1.35.0'));
     });
@@ -93,21 +93,21 @@ describe('the download', { timeout: 60_000 }, () => {
     expect(box.told()).toContain('download passed over: envtest version "1.36" not found');
   });
 
-  it('names the cause where nothing listens', async () => {
+  it('names the cause if nothing listens', async () => {
     const origin = await serve(() => {});
     server?.close();
     await box.prepare({ download: { indexUrl: `${origin}/index.yaml` } });
     expect(box.told()).toMatch(/download passed over: fetch failed: .*ECONNREFUSED/);
   });
 
-  it('does not wait for an index that never answers', async () => {
+  it('does not wait for an index that never responds', async () => {
     const origin = await serve(() => {});
     const folder = await box.prepare({ download: { indexUrl: `${origin}/index.yaml`, contactMs: 500 } });
     expect(box.told()).toContain('download passed over: the release index did not answer within 0.5 s');
     expect((await readdir(folder)).sort()).toEqual(['etcd', 'kube-apiserver']);
   });
 
-  it('does not wait for an archive that stops half way, and leaves nothing of it', async () => {
+  it('does not wait for an archive that stops half way, and leaves no part of it', async () => {
     const data = await archive();
     const origin = await serve((request, response) => {
       if (request.url === '/index.yaml') response.end(index(`http://${request.headers.host}`, sha512(data)));

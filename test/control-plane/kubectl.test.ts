@@ -39,7 +39,7 @@ describe('kubectl', () => {
     ['is too old', telling('27')],
     ['tells no version', '#!/bin/sh\necho hello\n'],
     ['does not run', '#!/bin/sh\nexit 3\n'],
-  ])('is built once where the one on PATH %s', async (_what, text) => {
+  ])('is built once if the one on PATH %s', async (_what, text) => {
     await box.program(join(box.root, 'bin', 'kubectl'), text);
     const built = await prepare();
     expect(built.startsWith(box.cache)).toBe(true);
@@ -63,7 +63,7 @@ describe('kubectl', () => {
     expect(await box.goCalls()).toHaveLength(1);
   });
 
-  it('says why there is none', async () => {
+  it('reports why there is none', async () => {
     await rm(join(box.root, 'bin', 'go'));
     const without = kubectl({
       env: { PATH: join(box.root, 'bin') },

@@ -14,7 +14,7 @@ function written(terminal: boolean) {
 }
 
 describe('progress', () => {
-  it('is a plain line every 15 seconds where there is no terminal', () => {
+  it('is a plain line every 15 seconds without a terminal', () => {
     const { chunks, report } = written(false);
     const task = report.task('building etcd');
     vi.advanceTimersByTime(14_999);
@@ -31,7 +31,7 @@ describe('progress', () => {
     expect(chunks).toHaveLength(2);
   });
 
-  it('is one line that rewrites itself and fits, on a terminal, and is wiped in the end', () => {
+  it('is one line on a terminal, which is rewritten, fits, and is erased in the end', () => {
     const { chunks, report } = written(true);
     const task = report.task('building etcd');
     task.at('a/very/long/package/path/that/would/otherwise/wrap/around/the/terminal');

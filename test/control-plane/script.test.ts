@@ -89,7 +89,7 @@ describe('npm run control-plane', { timeout: 60_000 }, () => {
     expect(stderr).toContain('control plane: built kube-apiserver');
   });
 
-  it('ends with 1 and one clear error where nothing works', async () => {
+  it('ends with 1 and one clear error if nothing works', async () => {
     await box.fakeGo('exit 1');
     const { code, stdout, stderr } = await run().ended;
     expect([code, stdout]).toEqual([1, '']);
@@ -99,7 +99,7 @@ describe('npm run control-plane', { timeout: 60_000 }, () => {
   });
 
   it.each(['SIGINT', 'SIGTERM'] as const)(
-    'leaves no half program, lock or process after %s',
+    'leaves no partial program, lock or process after %s',
     async (signal) => {
       const go = await slowGo();
       const started = run();
@@ -135,7 +135,7 @@ describe('npm run control-plane', { timeout: 60_000 }, () => {
     expect(await cached()).toEqual(['etcd', 'kube-apiserver']);
   });
 
-  it('builds once where two run at the same time', async () => {
+  it('builds once if two run at the same time', async () => {
     await box.fakeGo(`sleep 1; printf '#!/bin/sh\\necho built\\n' > "$out"; chmod +x "$out"`);
     const runs = [run(), run()];
     const [first, second] = await Promise.all(runs.map((each) => each.ended));

@@ -11,7 +11,7 @@ beforeAll(() => installMonitoringKinds(testCluster().admin));
 const nothing: Places = { watched: 'x', other: 'x', holmes: 'x' };
 
 test.each(Object.keys(matrix(nothing)))(
-  'the API server takes every object, and the Pod in a namespace that restricts Pods most: %s',
+  'the API server accepts every object, and the Pod in a namespace with the restricted policy: %s',
   async (name) => {
     const { admin, namespace } = testCluster();
     const release = {

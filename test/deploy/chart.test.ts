@@ -25,7 +25,7 @@ beforeEach(({ skip }) => skip(noHelm !== undefined, noHelm));
 
 describe('rendered objects', () => {
   test.each(Object.entries(matrix(PLACES)))(
-    'helm lint --strict has no complaint: %s',
+    'helm lint --strict reports nothing: %s',
     async (_for, values) => {
       const { code, stdout } = await helm(['lint', '--strict', CHART], values);
       expect(stdout).toContain('1 chart(s) linted, 0 chart(s) failed');
@@ -34,7 +34,7 @@ describe('rendered objects', () => {
   );
 
   const files = readdirSync(GOLDEN).filter((name) => name.endsWith('.values.yaml'));
-  test.each(files)('%s gives what stands beside it', async (file) => {
+  test.each(files)('%s renders the golden file', async (file) => {
     const values = parse(readFileSync(join(GOLDEN, file), 'utf8')) as Values;
     await expect(await render(values)).toMatchFileSnapshot(
       join(GOLDEN, file.replace('.values', '.rendered')),
@@ -46,7 +46,7 @@ describe('rendered objects', () => {
     expect([version, appVersion]).toEqual([packageJson.version, packageJson.version]);
   });
 
-  test('the rights to more ConfigMaps are for as many as the program may write', async () => {
+  test('the permissions for further ConfigMaps cover as many as the program may write', async () => {
     const namesFor = async (values: Values): Promise<unknown> => {
       const roles = (await objects(values)).filter(({ kind }) => kind === 'Role');
       const rules = roles.flatMap(
@@ -67,7 +67,7 @@ describe('rendered objects', () => {
     expect(await namesFor({ ...some, settings: { ...settings, maxShards: 1 } })).toEqual([]);
   });
 
-  test('alerts and dashboard are those of the files', async () => {
+  test('alerts and dashboard match the files', async () => {
     const all = await objects(matrix(PLACES).monitoring);
     const rule = only(all, 'PrometheusRule') as unknown as { readonly spec: unknown };
     expect(rule.spec).toEqual(parse(readFileSync(join(CHART, 'files/alerts.yaml'), 'utf8')));
@@ -108,7 +108,7 @@ describe('rendered objects', () => {
     [{ settings: { namespaces: ['default', 'not-there'] }, rbac: { create: false } }, undefined],
     [{ settings: { namespaces: ['default', 'kubernaut-system'] } }, undefined],
   ])(
-    'a namespace that is missing in the cluster is told before anything is made: %j',
+    'a namespace that is missing in the cluster is reported before anything is created: %j',
     async (values, said) => {
       const { code, stderr } = await helm(
         ['install', 'dynamic-toolset', await forCluster(), '-n', 'kubernaut-system', '--dry-run=server'],
@@ -193,7 +193,7 @@ describe('the settings', () => {
     logFormat: 'pretty',
   };
 
-  test('all can be given but those that the chart sets itself, and get to the program as they are', async () => {
+  test('all can be set except those that the chart sets itself, and reach the program unchanged', async () => {
     expect([...Object.keys(GIVEN), 'holmesgptUrl', ...ELSEWHERE].sort()).toEqual([...SETTING_NAMES].sort());
     const all = await objects({ settings: GIVEN, holmesgpt: { configMapName: 'x' } });
     const { data } = only(all, 'ConfigMap') as unknown as { readonly data: Readonly<Record<string, string>> };
@@ -208,7 +208,7 @@ describe('the settings', () => {
     expect(() => readSettings(Object.fromEntries(given))).not.toThrow();
   });
 
-  test('the defaults of the chart are those of the program, but for namespaces and election', async () => {
+  test('the defaults of the chart match the program, except for namespaces and election', async () => {
     const defaults = readSettings({}) as unknown as Values;
     const { settings } = parse(readFileSync(join(CHART, 'values.yaml'), 'utf8')) as {
       settings: Record<string, unknown>;
@@ -285,7 +285,7 @@ describe('values.yaml and its schema', () => {
     [{ networkPolicy: { apiServerPorts: [0] } }, '/networkPolicy/apiServerPorts/0'],
     [{ networkPolicy: { apiServerCidrs: ['10.0.0.1'] } }, '/networkPolicy/apiServerCidrs/0'],
     [{ tls: { secretName: 'Upper' } }, '/tls/secretName'],
-  ])('%j is refused, and the message names %s', async (given, named) => {
+  ])('%j is rejected, and the message names %s', async (given, named) => {
     const { code, stderr } = await helm(['template', RELEASE.name, CHART], given);
     expect(code).not.toBe(0);
     expect(stderr).toContain(named);
@@ -303,7 +303,7 @@ describe('values.yaml and its schema', () => {
     [{ settings: { holmesgptReload: 'endpoint' } }, 'need each other'],
     [{ settings: { holmesgptUrl: 'http://holmes' } }, 'need each other'],
     [{ tls: { clientCaConfigMap: 'ca' } }, 'tls.clientCaConfigMap needs tls.secretName'],
-  ])('%j makes no sense: %s', async (given, said) => {
+  ])('%j is inconsistent: %s', async (given, said) => {
     const { code, stderr } = await helm(['template', RELEASE.name, CHART], given);
     expect(code).not.toBe(0);
     expect(stderr).toContain(said);

@@ -28,7 +28,7 @@ beforeEach(({ skip }) => {
   skip(typeof found !== 'string', String(found));
 });
 
-test('the files are what npm run manifests writes', async () => {
+test('the files match the output of npm run manifests', async () => {
   const files = await kustomizeFiles();
   expect(globSync('*/**/*.yaml', { cwd: KUSTOMIZE }).sort()).toEqual(Object.keys(files).sort());
   for (const [name, text] of Object.entries(files))
@@ -43,14 +43,14 @@ const folders: readonly (readonly [string, Values])[] = [
   ...Object.entries(OVERLAYS).map(([name, values]) => [`overlays/${name}`, values] as const),
 ];
 
-test.each(folders)('kubectl kustomize makes of %s what the chart renders', async (folder, values) => {
+test.each(folders)('kubectl kustomize renders %s like the chart', async (folder, values) => {
   const all = parseAllDocuments(await run('kustomize', join(KUSTOMIZE, folder))).map(
     (document) => document.toJS() as Rendered,
   );
   expect(sorted(all)).toEqual(sorted(await wanted(values)));
 });
 
-test.each(folders)('kubectl apply takes %s', async (folder) => {
+test.each(folders)('kubectl apply accepts %s', async (folder) => {
   const { admin, connection } = testCluster();
   await installMonitoringKinds(admin);
   for (const name of ['kubernaut-system', 'monitoring', 'holmesgpt'])

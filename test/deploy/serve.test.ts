@@ -78,7 +78,7 @@ async function runHolmesgpt({ cluster: { admin }, places: { holmes } }: Released
   });
 }
 
-describe('serve under exactly the rendered rights', { timeout: LIMIT }, () => {
+describe('serve with exactly the rendered permissions', { timeout: LIMIT }, () => {
   test.each([
     'two namespaces',
     'all namespaces',
@@ -100,7 +100,7 @@ describe('serve under exactly the rendered rights', { timeout: LIMIT }, () => {
   test.each([
     ["HolmesGPT's ConfigMap and restart", true],
     ["HolmesGPT's ConfigMap alone", false],
-  ])("the toolset gets into HolmesGPT's ConfigMap: %s", async (name, restarted) => {
+  ])("the toolset reaches HolmesGPT's ConfigMap: %s", async (name, restarted) => {
     const given = await install(name);
     const { admin } = given.cluster;
     const replica = await given.start('dynamic-toolset-1-a');
@@ -117,7 +117,7 @@ describe('serve under exactly the rendered rights', { timeout: LIMIT }, () => {
     await nothingDenied(given, [replica], given.prometheusToken);
   });
 
-  test('of two replicas one writes and the other knows; every right that was given is used', async () => {
+  test('of two replicas one writes and the other follows; every granted permission is used', async () => {
     const given = await release((places) => ({
       ...matrix(places)['access reviews'],
       settings: {

@@ -34,7 +34,7 @@ describe('annotated but unusable', () => {
     return Object.groupBy(problems, ({ where }) => where.replace(`Service ${namespace}/`, ''));
   };
 
-  it('is told with a way to mend it: an endpoint that leads elsewhere', () => {
+  it('is reported with the fix: an endpoint that leads elsewhere', () => {
     const told = problemsIn('refused');
     expect(Object.keys(told).sort()).toEqual((custom.get('refused') ?? []).map(({ name }) => name).sort());
     for (const problems of Object.values(told))
@@ -48,11 +48,11 @@ describe('annotated but unusable', () => {
     expect(JSON.stringify(told)).not.toContain('secret');
   });
 
-  it('is told: a word that is skipped', () => {
+  it('is reported: a value that is skipped', () => {
     expect(Object.keys(problemsIn('corrected')).sort()).toEqual(['bad-health', 'bad-name', 'bad-type']);
   });
 
-  it('is told: a Service whose port is not known', () => {
+  it('is reported: a Service whose port is unknown', () => {
     expect(Object.keys(problemsIn('not-offered')).sort()).toEqual(['no-ports', 'two-ports', 'udp']);
   });
 });
@@ -61,7 +61,7 @@ describe.each(fixtureTypes)('%s', (type) => {
   const services = servicesOf(type);
   const expected = expectedOf(type);
 
-  it('finds its own type, and meets Services that are none', () => {
+  it('finds its own type, and has Services that do not match', () => {
     const wanted = Object.values(expected).flatMap((backends) => Object.values(backends));
     const sure = wanted.filter(({ certainty }) => certainty !== 'hint');
     // An owner may call a type as they like.
@@ -69,11 +69,11 @@ describe.each(fixtureTypes)('%s', (type) => {
     expect([...services.values()].flat().length).toBeGreaterThan(wanted.length);
   });
 
-  it('says of each installation what must be found in it', () => {
+  it('lists the expected backends of each installation', () => {
     expect(Object.keys(expected).sort()).toEqual([...services.keys()].sort());
   });
 
-  it.each(Object.keys(expected))('finds what is in %s, and nothing else', (namespace) => {
+  it.each(Object.keys(expected))('finds exactly the backends in %s', (namespace) => {
     const wanted = expected[namespace] ?? {};
     const found: Record<string, ExpectedBackend> = {};
     for (const [name, candidate] of candidatesIn(services.get(namespace) ?? [])) {
@@ -84,7 +84,7 @@ describe.each(fixtureTypes)('%s', (type) => {
     expect(found).toEqual(wanted);
   });
 
-  it('finds the same in all installations together, in whatever order', () => {
+  it('finds the same in all installations together, in any order', () => {
     const all = [...services.values()].flat();
     const keys = (list: readonly Service[]): string[] =>
       detect(list, rules, DETECTION).candidates.map(

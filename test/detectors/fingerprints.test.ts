@@ -34,7 +34,7 @@ const onlyPort = (port: number, name = 'tsdb'): Service => ({
   ...labelled('prometheus', { name, labels: {}, ports: [{ port, protocol: 'TCP' }] }),
 });
 
-it('knows what to expect of each recording', () => {
+it('has an expectation for each recording', () => {
   expect([...BACKENDS.map(([name]) => name), ...OTHERS, ...DECOYS].sort()).toEqual(recordings);
   for (const name of recordings) expect(recordingOf(name).how, name).not.toBe('');
 });
@@ -46,14 +46,14 @@ it('has a recording of each type that can prove itself', () => {
 describe.each(BACKENDS)('%s', (name, wanted) => {
   const server = played(name);
 
-  it('is confirmed where it is labelled as what it is', async () => {
+  it('is confirmed if it is labelled correctly', async () => {
     const { services, problems } = await discoverAt(server().port, [labelled(wanted.type)]);
     expect(services.map(outcome)).toEqual([wanted.outcome]);
     expect(services[0]?.verdict.reason).toMatch(new RegExp(wanted.reason ?? '.'));
     expect(problems).toEqual([]);
   });
 
-  it('is found to be what it is, whatever it is labelled as', async () => {
+  it('is recognized, whatever its labels', async () => {
     const labels = httpTypes.filter((type) => type !== wanted.type);
     const found = await discoverAt(
       server().port,
@@ -71,7 +71,7 @@ describe.each(BACKENDS)('%s', (name, wanted) => {
     );
   });
 
-  it('is refused as a broker and as an MCP server, whose protocols it does not speak', async () => {
+  it('is rejected as a broker and as an MCP server, whose protocols it does not support', async () => {
     const { services, problems } = await discoverAt(server().port, [labelled('kafka'), labelled('mcp')]);
     const wantsLogin = /secured/.test(name) || name === 'rabbitmq';
     expect(services.map(outcome)).toEqual(
@@ -84,7 +84,7 @@ describe.each(BACKENDS)('%s', (name, wanted) => {
 describe.each(DECOYS)('%s', (name) => {
   const server = played(name);
 
-  it('is refused, whatever it is labelled as', async () => {
+  it('is rejected, whatever its labels', async () => {
     const types = [...httpTypes, 'kafka', 'mcp'];
     const found = await discoverAt(
       server().port,
@@ -96,7 +96,7 @@ describe.each(DECOYS)('%s', (name) => {
     );
   });
 
-  it('is skipped in silence where it was only worth a question', async () => {
+  it('is skipped silently if it was only a hint', async () => {
     const scraped = labelled('prometheus', {
       name: 'scraped',
       labels: {},
@@ -109,12 +109,12 @@ describe.each(DECOYS)('%s', (name) => {
   });
 });
 
-describe('a Service that only a hint speaks for', () => {
+describe('a Service with only a hint', () => {
   const prometheus = played('prometheus');
   const loki = played('loki');
   const secured = played('prometheus-secured');
 
-  it('counts when it proves what the hint says', async () => {
+  it('counts when it proves the hint', async () => {
     const { services } = await discoverAt(prometheus().port, [
       onlyPort(9090),
       labelled('prometheus', {
@@ -127,22 +127,22 @@ describe('a Service that only a hint speaks for', () => {
     expect(services.map(outcome)).toEqual(['prometheus, healthy, proven', 'prometheus, healthy, proven']);
   });
 
-  it('counts as what it proves, where the hint was wrong', async () => {
+  it('counts as what it proves, if the hint was wrong', async () => {
     const { services } = await discoverAt(loki().port, [onlyPort(9090)]);
     expect(services.map(outcome)).toEqual(['loki, healthy, proven']);
   });
 
-  it('does not count where it proves nothing, alive or not', async () => {
+  it('does not count if it proves nothing, healthy or not', async () => {
     expect((await discoverAt(secured().port, [onlyPort(9090)])).services).toEqual([]);
     // Nothing listens on the reserved port 1.
     expect((await discoverAt(1, [onlyPort(9090)])).services).toEqual([]);
   });
 });
 
-describe('a backend that tells nothing without credentials', () => {
+describe('a backend that reveals nothing without credentials', () => {
   const server = played('prometheus-secured');
 
-  it('is what it is labelled as: alive, unproven', async () => {
+  it('keeps its labelled type: alive, unproven', async () => {
     const found = await discoverAt(
       server().port,
       httpTypes.map((type) => labelled(type)),
@@ -155,18 +155,18 @@ describe('a backend that tells nothing without credentials', () => {
   });
 });
 
-describe('a backend that is there and does not work', () => {
+describe('a backend that exists and does not work', () => {
   const elasticsearch = played('elasticsearch-down');
   const kibana = played('kibana-degraded');
 
-  it('is unhealthy, and not said to be something else', async () => {
+  it('is unhealthy, and not classified as something else', async () => {
     const { services, problems } = await discoverAt(elasticsearch().port, [labelled('elasticsearch')]);
     expect(services.map(outcome)).toEqual(['elasticsearch, unhealthy, unproven']);
     expect(services[0]?.verdict.reason).toContain('503');
     expect(problems).toEqual([]);
   });
 
-  it('is alive where its own words say that it is only not ready', async () => {
+  it('is alive if it declares that it is only not ready', async () => {
     const { services } = await discoverAt(kibana().port, [labelled('kibana')]);
     expect(services.map(outcome)).toEqual(['kibana, healthy, proven']);
     expect(services[0]?.verdict.reason).toMatch(NOT_READY);
@@ -176,13 +176,13 @@ describe('a backend that is there and does not work', () => {
 describe('kafka', () => {
   const server = played('kafka');
 
-  it('is confirmed by its answer to ApiVersions', async () => {
+  it('is confirmed by its response to ApiVersions', async () => {
     const { services } = await discoverAt(server().port, [labelled('kafka')]);
     expect(services.map(outcome)).toEqual(['kafka, healthy, proven']);
     expect(server().asked).toContain('ApiVersions v0');
   });
 
-  it('is unhealthy and unproven as anything that is asked over HTTP: it closes the connection', async () => {
+  it('is unhealthy and unproven as any HTTP backend: it closes the connection', async () => {
     const types = [...httpTypes, 'mcp'];
     const { services } = await discoverAt(
       server().port,
@@ -197,7 +197,7 @@ describe('kafka', () => {
   });
 });
 
-describe('a broker that does not say so', () => {
+describe('a broker without a valid response', () => {
   async function outcomeAt(port: number): Promise<string[]> {
     const { services, problems } = await discoverAt(port, [labelled('kafka')], 300);
     return [...services.map(outcome), ...problems.map(({ what }) => what)];
@@ -218,31 +218,31 @@ describe('a broker that does not say so', () => {
     return (server.address() as AddressInfo).port;
   }
 
-  it('may want TLS, where it hangs up', async () => {
+  it('may require TLS, if it closes the connection', async () => {
     const server = createTlsServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void server.close());
     expect(await outcomeAt((server.address() as AddressInfo).port)).toEqual(['kafka, healthy, unproven']);
   });
 
-  it('may want TLS, where it answers with an alert as many a TLS server does', async () => {
+  it('may require TLS, if it responds with an alert as many TLS servers do', async () => {
     // Fatal: protocol version.
     const alert = Buffer.from('15030300020246', 'hex');
     const port = await listening((socket) => socket.once('data', () => socket.end(alert)));
     expect(await outcomeAt(port)).toEqual(['kafka, healthy, unproven']);
   });
 
-  it('is dead, where it takes the connection and is silent for good', async () => {
+  it('is unhealthy, if it accepts the connection and stays silent', async () => {
     const port = await listening(() => {});
     expect(await outcomeAt(port)).toEqual(['kafka, unhealthy, unproven']);
   });
 
-  it('is none, where it says something else', async () => {
+  it('is rejected, if it responds with something else', async () => {
     const port = await listening((socket) => socket.end('-ERR unknown command\r\n'));
     expect(await outcomeAt(port)).toEqual([expect.stringContaining('is left out')]);
   });
 
-  it('is none, where its answer belongs to another question', async () => {
+  it('is rejected, if its response belongs to another request', async () => {
     const port = await listening((socket) =>
       // An ApiVersions answer with no versions, to the question number 1.
       socket.end(Buffer.from('0000000a00000001000000000000', 'hex')),
@@ -254,7 +254,7 @@ describe('a broker that does not say so', () => {
 describe.each(['mcp', 'mcp-modern'])('%s', (name) => {
   const server = played(name);
 
-  it('is confirmed by the exchange of its era, and no session is left open', async () => {
+  it('is confirmed by the exchange of its era, and no session stays open', async () => {
     const { services } = await discoverAt(server().port, [labelled('mcp')]);
     expect(services.map(outcome)).toEqual(['mcp /mcp, healthy, proven']);
     expect(services[0]?.verdict.facts).toEqual({ eras: name === 'mcp' ? 'legacy' : 'modern' });
@@ -268,7 +268,7 @@ describe.each(['mcp', 'mcp-modern'])('%s', (name) => {
     ]);
   });
 
-  it('is refused as anything else: it has nothing for a GET', async () => {
+  it('is rejected as any other type: it has no response to GET', async () => {
     const types = [...httpTypes, 'kafka'];
     const found = await discoverAt(
       server().port,

@@ -106,7 +106,7 @@ async function useSession(port: number, session: string): Promise<number> {
 describe('a server with sessions, over streamable HTTP', { timeout: 30_000 }, () => {
   const server = everything('streamableHttp');
 
-  it('is confirmed, and each session that a probe opened is ended', async () => {
+  it('is confirmed, and each session that a probe opened is closed', async () => {
     const seen: Seen[] = [];
     const proxy = await watched(() => server().port, seen);
     try {
@@ -139,7 +139,7 @@ describe('a server with sessions, over streamable HTTP', { timeout: 30_000 }, ()
     ).toHaveLength(3);
   });
 
-  it('would keep a session that nobody ends', async () => {
+  it('would keep a session that is not closed', async () => {
     const response = await fetch(`http://127.0.0.1:${server().port}/mcp`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
@@ -160,7 +160,7 @@ describe('a server with sessions, over streamable HTTP', { timeout: 30_000 }, ()
     expect(await useSession(server().port, session)).toBe(200);
   });
 
-  it('is refused as anything that is not MCP, and as one of the old transport', async () => {
+  it('is rejected as anything but MCP, and as the old transport', async () => {
     const types = [...httpTypes, 'kafka'];
     const found = await discoverAt(server().port, [...types.map((type) => labelled(type)), overSse]);
     expect(outcomes(found)).toEqual({});
@@ -189,7 +189,7 @@ describe('a server of the old transport, SSE', { timeout: 30_000 }, () => {
     });
   });
 
-  it('is refused where it is offered as streamable HTTP', async () => {
+  it('is rejected if it is declared as streamable HTTP', async () => {
     const { services, problems } = await discoverAt(server().port, [overStreamableHttp]);
     expect(services).toEqual([]);
     expect(problems).toHaveLength(1);
@@ -232,7 +232,7 @@ describe.each([
   });
   afterAll(() => server.close());
 
-  it('is confirmed, with the eras that it speaks', async () => {
+  it('is confirmed, with the eras that it supports', async () => {
     const { services, problems } = await discoverAt(server.port, [overStreamableHttp]);
     expect(services.map(outcome)).toEqual(['mcp /mcp, healthy, proven']);
     expect(services[0]?.verdict.facts).toEqual({ eras });
@@ -245,7 +245,7 @@ describe.each([
     expect(asked).not.toContain('DELETE');
   });
 
-  it('is refused as anything that is not MCP', async () => {
+  it('is rejected as anything but MCP', async () => {
     const found = await discoverAt(
       server.port,
       httpTypes.map((type) => labelled(type)),

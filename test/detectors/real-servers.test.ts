@@ -97,13 +97,13 @@ describe.each(SUBJECTS)('$name', { timeout: 30_000 }, (subject) => {
     afterAll(() => server?.stop());
 
     if (backend !== undefined)
-      it('is confirmed where it is labelled as what it is', async () => {
+      it('is confirmed if it is labelled correctly', async () => {
         const { services, problems } = await discoverAt(server.port, [labelled(backend.type)]);
         expect(services.map(outcome)).toEqual([backend.outcome]);
         expect(problems).toEqual([]);
       });
 
-    it('is found to be what it is, whatever it is labelled as', async () => {
+    it('is recognized, whatever its labels', async () => {
       const found = await discoverAt(
         server.port,
         wrong.map((type) => labelled(type)),
@@ -116,14 +116,14 @@ describe.each(SUBJECTS)('$name', { timeout: 30_000 }, (subject) => {
       expect(found.problems).toHaveLength(wrong.length);
     });
 
-    it('is refused as an MCP server, and dead as a broker: it waits for the rest of a request', async () => {
+    it('is rejected as an MCP server, and unhealthy as a broker: it waits for the rest of a request', async () => {
       const { services, problems } = await discoverAt(server.port, [labelled('kafka'), labelled('mcp')], 500);
       expect(services.map(outcome)).toEqual(['kafka, unhealthy, unproven']);
       expect(services[0]?.verdict.reason).toContain('no answer');
       expect(problems.map(({ where }) => where)).toEqual(['Service lab/labelled-mcp']);
     });
 
-    it('needs no label where it proves itself at the port of Prometheus', async () => {
+    it('needs no label if it proves itself at the port of Prometheus', async () => {
       const hint = labelled('prometheus', {
         name: 'tsdb',
         labels: {},

@@ -23,7 +23,7 @@ const isPattern = (words: readonly string[]): boolean => words.some((word) => /^
 
 describe('each shell block', () => {
   it.each(shellBlocks.map((block) => [`${block.file}:${block.line}`, block] as const))(
-    'of %s is run by a test or says why not, and uses commands and flags that exist',
+    'of %s is run by a test or has the reason why not, and uses existing commands and flags',
     async (_, block) => {
       expect(treatmentOf(block)).toBeDefined();
       for (const [name, ...words] of commandsIn(typed(block))) {
@@ -90,7 +90,7 @@ describe('handling of a block', () => {
     expect(treatmentOf(block(text))).toEqual(expected);
   });
 
-  it('a comment says why it is not run', () => {
+  it('a comment explains why it is not run', () => {
     expect(treatmentOf(block('frobnicate', { needs: 'a frob' }))).toEqual({
       run: false,
       why: 'needs a frob',
@@ -98,7 +98,7 @@ describe('handling of a block', () => {
   });
 
   it.each(['frobnicate', 'git clone x && dynamic-toolset discover', 'echo $(frobnicate)'])(
-    '%s is refused',
+    '%s is rejected',
     (text) => {
       expect(() => treatmentOf(block(text))).toThrow(/needs|nobody knows/);
     },

@@ -20,7 +20,7 @@ test('the page has a section for each condition', () => {
 });
 
 // What is said of NotFound under Detected holds for all.
-test.each(CONDITION_TYPES)('the reasons of %s are those that the page names', (type) => {
+test.each(CONDITION_TYPES)('the page names the reasons of %s', (type) => {
   const reasons = CONDITION_REASONS[type].filter((reason) => type === 'Detected' || reason !== 'NotFound');
   const named = sections.get(type)?.filter((reason) => type === 'Detected' || reason !== 'NotFound');
   expect(named?.toSorted()).toEqual(reasons.toSorted());

@@ -19,12 +19,12 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test('the example compiles in a fresh project, and prints what the page shows with no right to anything', () => {
+test('the example compiles in a fresh project, and prints what the page shows without any permission', () => {
   const { program, output } = libraryExample();
   expect(checkLibrary(folder, program).trimEnd()).toBe(output);
 });
 
-test('of Node.js the library imports cryptography only', () => {
+test('the library imports only cryptography from Node.js', () => {
   const text = readFileSync(join(folder, 'node_modules/dynamic-toolset/dist/library/index.js'), 'utf8');
   const imported = [...text.matchAll(/(?:^|[;}])import[^;]*?from"([^"]+)"/g)].map(([, from]) => from);
   expect(new Set(imported)).toEqual(new Set(['node:crypto']));
@@ -33,7 +33,7 @@ test('of Node.js the library imports cryptography only', () => {
   );
 });
 
-test('lists of the client for Kubernetes can be passed as they are', () => {
+test('lists of the Kubernetes client can be passed unchanged', () => {
   const list: V1ServiceList = {
     items: [
       {

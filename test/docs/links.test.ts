@@ -50,7 +50,7 @@ function fault(file: string, url: string): string | undefined {
 }
 
 describe('links', () => {
-  it.each(files)('of %s lead somewhere', (file) => {
+  it.each(files)('of %s have targets', (file) => {
     const faults = targetsOf(trees.get(file) ?? parseMarkdown(file)).flatMap(({ url, line }) => {
       const why = fault(file, url);
       return why === undefined ? [] : [`${file}:${line}: ${url} ${why}`];

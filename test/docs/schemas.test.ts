@@ -59,13 +59,13 @@ it('there are examples of each kind', () => {
   expect(inFolders.length).toBeGreaterThan(20);
 });
 
-it.each([...inPages, ...inFolders])('%s fulfills the schema of its kind, %s', (_, kind, text) => {
+it.each([...inPages, ...inFolders])('%s matches the schema of its kind, %s', (_, kind, text) => {
   expect(faults(kind, text)).toEqual([]);
 });
 
 const DETECTOR = 'type: a\ntitle: A\ndescription: A.\nports: {}\nholmes: {none: not read}\n';
 
-describe('an editor and the program refuse', () => {
+describe('an editor and the program reject', () => {
   it.each<[Kind, string]>([
     ['overrides', 'tool: {}'],
     ['overrides', 'tools: {a/b: {enabled: yes please}}'],
@@ -130,7 +130,7 @@ it.each<[Kind, string]>([
   ['config', 'discoveryInterval: often'],
   ['config', 'credentials: {a/b: {apiKey: KEY, bearerToken: TOKEN}}'],
   ['detector', `${DETECTOR}accepts: [no-such-role]`],
-])('only the program refuses %s: %j', async (kind, text) => {
+])('only the program rejects %s: %j', async (kind, text) => {
   expect(faults(kind, text)).toEqual([]);
   expect(await refuses(kind, text)).toBe(true);
 });

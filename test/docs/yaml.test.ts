@@ -10,11 +10,11 @@ const named = (found: readonly Block[]) =>
 const yaml = blocks.filter(({ language }) => language === 'yaml');
 const json = blocks.filter(({ language }) => language === 'json');
 
-it.each(named(yaml))('the YAML of %s is YAML', (_, { text }) => {
+it.each(named(yaml))('the YAML of %s is valid', (_, { text }) => {
   expect(documentsOf(text)).not.toEqual([]);
 });
 
-it.each(named(json))('the JSON of %s is JSON', (_, { text }) => {
+it.each(named(json))('the JSON of %s is valid', (_, { text }) => {
   expect(() => JSON.parse(text)).not.toThrow();
 });
 

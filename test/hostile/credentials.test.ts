@@ -289,7 +289,7 @@ function outcome({ services, plans, configured: given, server: mcp, where, versi
   return { document, sent: sentBy(document), secrets, own, credentials, toolsets };
 }
 
-test('no host receives a credential that nobody paired with it or its namespace, and nobody’s backend goes', () => {
+test('no host receives credentials of another host or namespace, and no backend is lost', () => {
   let secretsSent = 0;
   let kept = 0;
   fc.assert(

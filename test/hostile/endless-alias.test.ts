@@ -14,7 +14,7 @@ test.for([
   expect(readMapping(text)).toEqual({ fault: `line 1, column ${column}: ${message}` });
 });
 
-test('an alias of what is complete is none', () => {
+test('an alias of a complete value is not endless', () => {
   const value = { a: [1], b: [1], c: 2, d: 2 };
   const text = 'a: &x [1]\nb: *x\nc: &x 2\nd: *x';
   expect(readYaml(text, z.unknown())).toEqual({ value });

@@ -24,7 +24,7 @@ import { toolset } from '../fixtures/unit/toolset.ts';
 
 const { signal } = new AbortController();
 
-test('a backend that switches protocols does not stop the pass for ever', async () => {
+test('a backend that switches protocols does not block the pass', async () => {
   const backend = await rawBackend((socket) =>
     socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n'),
   );
@@ -39,7 +39,7 @@ test('a backend that switches protocols does not stop the pass for ever', async 
 }, 2_000);
 
 test.each(['/{{env.SECRET}}', '/x?y={{ env.SECRET }}'.replaceAll(' ', ''), '/a#b', '/../x'])(
-  "a tenant's MCP path %j carries no template, query, fragment or way up",
+  "a tenant's MCP path %j has no template, query, fragment or parent segment",
   (path) => {
     const annotations = { 'kagent.dev/mcp-service-path': path };
     const server = discovered(
@@ -52,28 +52,25 @@ test.each(['/{{env.SECRET}}', '/x?y={{ env.SECRET }}'.replaceAll(' ', ''), '/a#b
   },
 );
 
-test.each([70_000, 9090.5, -1])(
-  'a target port %d does not keep all the others from being published',
-  (targetPort) => {
-    const text = JSON.stringify({
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: { name: 'prometheus', labels: { app: 'prometheus' } },
-      spec: { clusterIP: 'None', ports: [{ port: 9090, targetPort }] },
-    });
-    const { candidates } = detected(...parseManifest(text, 'f', 'd').services.map(({ service }) => service));
-    const verdict = discovered(service('x', { labels: { app: 'loki' }, ports: [3100] })).verdict;
-    expect(() => generate(candidates.map((c) => ({ ...c, verdict })))).not.toThrow();
-  },
-);
+test.each([70_000, 9090.5, -1])('a target port %d does not block the publication of others', (targetPort) => {
+  const text = JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'prometheus', labels: { app: 'prometheus' } },
+    spec: { clusterIP: 'None', ports: [{ port: 9090, targetPort }] },
+  });
+  const { candidates } = detected(...parseManifest(text, 'f', 'd').services.map(({ service }) => service));
+  const verdict = discovered(service('x', { labels: { app: 'loki' }, ports: [3100] })).verdict;
+  expect(() => generate(candidates.map((c) => ({ ...c, verdict })))).not.toThrow();
+});
 
-test('an endpoint is written as it is, dollar signs and all', () => {
+test('an endpoint is written unchanged, including dollar signs', () => {
   const d = discovered(offered('svc', { type: 'prometheus', endpoint: 'http://svc:80/$&x$$y' }));
   expect(generate([d]).documents['custom_toolset.yaml']).toContain('svc.cluster.local:80/$&x$$y');
 });
 
 test.each(['&a\nkind: List\nitems: [*a]\n', '&a [*a]\n'])(
-  'a manifest that holds itself is a problem, not a crash: %j',
+  'a recursive manifest is a problem, not a crash: %j',
   (text) => {
     const { services } = parseManifest(
       `${text}---\napiVersion: v1\nkind: Service\nmetadata: { name: a }\n`,
@@ -91,7 +88,7 @@ test('the port in an endpoint annotation is enough', () => {
   expect(candidates.map(({ endpoint }) => endpoint.port)).toEqual([8081]);
 });
 
-test('the port follows the type that the owner names', () => {
+test('the port follows the type in the annotation', () => {
   expect(
     candidate(offered('svc', { type: 'prometheus' }, { ports: ['http:8000', 'web:9090'] })).endpoint.port,
   ).toBe(9090);
@@ -104,17 +101,17 @@ test('an annotated Service that is left out is reported', () => {
   expect(detected(offered('svc', {}, { ports: ['x:8000', 'y:9090'] })).problems).not.toEqual([]);
 });
 
-test('a message carries no control or direction characters of a tenant', () => {
+test('a message has no control or direction characters of a tenant', () => {
   const { problems } = detected(offered('svc', { name: 'a\u009b31m\u202e\u007f' }));
   expect(problems[0]?.what).not.toMatch(/[\p{Cc}\p{Cf}]/u);
 });
 
-test('a line separator of Unicode does not begin a document', () => {
+test('a Unicode line separator does not start a document', () => {
   const text = 'apiVersion: v1\nkind: Service\nmetadata:\n  name: a\n  annotations: { x: "a\u2028--- b" }\n';
   expect(parseManifest(text, 'f', 'd').services).toHaveLength(1);
 });
 
-test('a YAML directive is no broken document', () => {
+test('a YAML directive does not break a document', () => {
   expect(
     parseManifest('%YAML 1.2\n---\napiVersion: v1\nkind: Service\nmetadata: { name: a }\n', 'f', 'd')
       .problems,
@@ -133,16 +130,16 @@ test.each([
   'fd20:ce::254',
   '::ffff:0:127.0.0.1',
   '::ffff:100.100.100.200',
-])('metadata and hidden addresses are refused: %s', (address) => expect(whyForbidden(address)).toBeTruthy());
+])('metadata and hidden addresses are rejected: %s', (address) => expect(whyForbidden(address)).toBeTruthy());
 
 test.each(['127.1', '2130706433', '', 'localhost'])(
-  'what is not a numeric address is refused: %j',
+  'a value that is not a numeric address is rejected: %j',
   (address) => {
     expect(whyForbidden(address)).toBeTruthy();
   },
 );
 
-test.each(['a:1:b:99999', 'a:1:b:0', 'a:99999:b:1'])('--connect-to %s is refused', (connectTo) => {
+test.each(['a:1:b:99999', 'a:1:b:0', 'a:99999:b:1'])('--connect-to %s is rejected', (connectTo) => {
   expect(() => readSettings(givenSettings({ connectTo }, {}))).toThrow(UserError);
 });
 
@@ -165,7 +162,7 @@ describe('a file', () => {
     return await readFile(path, 'utf8');
   };
 
-  test("with an alias to one of our values keeps the other's value, or is refused", async () => {
+  test('with an alias to one of our values keeps the other value, or is rejected', async () => {
     const text =
       'kind: ConfigMap\nmetadata: { name: x }\ndata:\n  toolset.json: &t old\n  overrides.yaml: *t\n';
     const after = await published(text).catch((error: unknown) => error);
@@ -173,7 +170,7 @@ describe('a file', () => {
     else expect(after).toBeInstanceOf(UserError);
   });
 
-  test('with an alias for a whole part is written, or refused in words', async () => {
+  test('with an alias for a whole part is written, or rejected with a message', async () => {
     const after = await published(
       'kind: ConfigMap\nmetadata: { labels: &l { a: b }, annotations: *l }\n',
     ).catch((error: unknown) => error);
@@ -190,19 +187,19 @@ describe('a file', () => {
   test.each([
     'kind: ConfigMap\nmetadata: { name: x }\ndata:\n',
     'kind: ConfigMap\nmetadata:\n  name: x\n  labels:\n',
-  ])('with an empty part is a ConfigMap like others: %j', async (text) =>
+  ])('with an empty part is a ConfigMap like any other: %j', async (text) =>
     expect(parse(await published(text)).data['toolset.json']).toBe('{}\n'),
   );
 });
 
 test.each(['/../../../../../../api/v1/secrets', '/a/../../b', '/%2e%2e/x'])(
-  'no health path %s leads up',
+  'no health path %s leads to a parent path',
   (path) => {
     expect(detected(offered('svc', { 'health-path': path })).candidates[0]?.healthPath).toBeUndefined();
   },
 );
 
-test('the proxy does not ask the Service in place of another host', async () => {
+test('the proxy does not reach the Service in place of another host', async () => {
   const shop = candidate(offered('shop'));
   const asked: string[] = [];
   const kube = {
@@ -227,7 +224,7 @@ test('a role is listed once', () => {
 });
 
 test.each(['//', '/\\[', '//[x'])(
-  'a health path %s does not end the pass by way of the proxy',
+  'a health path %s does not end the pass through the proxy',
   async (healthPath) => {
     const shop = candidate(offered('shop', { 'health-path': healthPath }));
     const kube = {

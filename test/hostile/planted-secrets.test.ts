@@ -11,7 +11,7 @@ test.each([
   `connection_url: postgresql://reader:${S}@orders.shop:5432/orders`,
   `cannot reach https://me:${S}@host/ (Authorization: Bearer ${S})`,
   `admission webhook "x" denied the request: password=${S}`,
-])('a secret in an error for a person is hidden: %s', (message) => {
+])('a secret in an error message is hidden: %s', (message) => {
   const error = new ClusterError(message);
   expect(error.message).not.toContain(S);
   expect(error.message).toContain('***');
@@ -21,7 +21,7 @@ test.each([
 test.each([
   'holmesgpt:\n  toolsets:\n    x:\n      type: http\n      config: { api_key: 5, token: [1], endpoints: [{auth: 5, hosts: 1}] }\n',
   'tools:\n  a: { token: 1, enabled: maybe }\n  password: 5\n  secret: { type: "#", endpoint: x }\n',
-])('what is wrong with a field that is named like a secret is said: %#', (text) => {
+])('a fault of a field with a secret-like name is reported: %#', (text) => {
   const { faults } = checkText('overrides', text, SMALL);
   expect(faults).not.toEqual([]);
   for (const { message } of faults) expect(hideSecrets(message)).toBe(message);

@@ -102,7 +102,7 @@ beforeAll(() => {
 }, 120_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }), 60_000);
 
-test('the image runs as a user that is not root, by number, with no shell between', () => {
+test('the image runs as a numeric non-root user, without a shell', () => {
   expect(the(final, 'USER').text).toBe('1000:1000');
   for (const keyword of ['ENTRYPOINT', 'CMD']) expect(the(final, keyword).isJson).toBe(true);
   expect(final.filter(({ keyword }) => ['RUN', 'ADD', 'HEALTHCHECK', 'VOLUME'].includes(keyword))).toEqual(
@@ -111,7 +111,7 @@ test('the image runs as a user that is not root, by number, with no shell betwee
   expect(the(final, 'EXPOSE').words).toEqual(['8080', '8081', '9090']);
 });
 
-test('each base image is named in full, with tag and digest, and the build runs on the own processor', () => {
+test('each base image has its full name, with tag and digest, and the build runs on the native platform', () => {
   expect(stages).toHaveLength(2);
   // Dependabot reads such lines; it does not fill in arguments.
   for (const stage of stages)
@@ -159,7 +159,7 @@ test('the image has labels that describe it', () => {
     expect(labels).toContain(`org.opencontainers.image.${name}=`);
 });
 
-test('only what the build needs is sent to it', () => {
+test('only the files that the build needs are sent to it', () => {
   expect(readdirSync(context).sort()).toEqual([
     'LICENSE',
     'deploy',
@@ -177,7 +177,7 @@ test('only what the build needs is sent to it', () => {
   ]);
 });
 
-test('the build is independent of the processor, and reproducible in another folder', () => {
+test('the build is independent of the platform, and reproducible in another folder', () => {
   const files = filesOf(join(folder, 'build/dist'));
   const kinds = new Set(Object.keys(files).map((path) => path.replace(/^.*\./, '')));
   expect([...kinds].sort()).toEqual(['css', 'js', 'json', 'txt']);
@@ -200,7 +200,7 @@ test('the bill of materials lists the packages whose licences are in LICENSES.tx
   expect(listed.length).toBeGreaterThan(20);
 });
 
-test('parts of the Kubernetes client that nothing here calls are left out, and no import of them is left', () => {
+test('unused parts of the Kubernetes client are left out, and no import of them remains', () => {
   const { components } = JSON.parse(readFileSync(join(folder, 'build/dist/sbom.cdx.json'), 'utf8')) as {
     components: { name: string }[];
   };

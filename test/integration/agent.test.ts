@@ -179,7 +179,7 @@ describe('HolmesGPT’s own ConfigMap', () => {
     });
   });
 
-  test('nothing changed: nothing is written and nothing restarted, also by another process', async () => {
+  test('without changes, nothing is written or restarted, also by another process', async () => {
     const { installConfigMap, installDeployment, follower, follow, configMap, admin, deploymentPath, clock } =
       await setting();
     await installConfigMap();
@@ -252,7 +252,7 @@ describe('HolmesGPT’s own ConfigMap', () => {
     return parse((await configMap()).data[FILE] ?? '').toolsets['prometheus/metrics'].config;
   }
 
-  test('a hand edit is kept through later changes', async () => {
+  test('a manual edit is kept through later changes', async () => {
     expect(await editedAndMoved('query_timeout_seconds_default: 7')).toEqual({
       prometheus_url: 'http://b:9090',
       query_timeout_seconds_default: 7,
@@ -306,7 +306,7 @@ describe('HolmesGPT’s own ConfigMap', () => {
 });
 
 describe('restarts', () => {
-  test('one at once, then one an interval; the last change gets through', async () => {
+  test('one at once, then one per interval; the last change gets through', async () => {
     const { installConfigMap, installDeployment, follower, follow, annotations, clock } = await setting();
     await installConfigMap();
     await installDeployment();
@@ -326,7 +326,7 @@ describe('restarts', () => {
     expect((await annotations())['kubernaut.io/toolset-hash']).toMatch(/^3-/);
   });
 
-  test('a new process keeps the pace of the one before', async () => {
+  test('a new process keeps the interval of the previous one', async () => {
     const { installConfigMap, installDeployment, follower, follow, clock } = await setting();
     await installConfigMap();
     await installDeployment();
@@ -338,7 +338,7 @@ describe('restarts', () => {
     ]);
   });
 
-  test('two processes at the same time, and others who write there too: one restart, and nothing of anybody is lost', async () => {
+  test('two concurrent processes, and other writers: one restart, and no change is lost', async () => {
     const {
       installConfigMap,
       installDeployment,
@@ -404,7 +404,7 @@ describe('restarts', () => {
       /cannot restart Deployment .*forbidden.*grant it/,
     ],
     ['a paused one', { deployment: true, paused: true, restart: true }, /paused.*rollout resume/],
-  ])('%s: told, and tried again', async (_, { deployment, paused, restart }, message) => {
+  ])('%s: reported, and retried', async (_, { deployment, paused, restart }, message) => {
     const { installDeployment, follower, follow, annotations } = await setting({ restart });
     if (deployment) await installDeployment(paused === true ? { paused } : {});
     const agent = follower('ours');

@@ -41,7 +41,7 @@ const WRONG_BODIES: Readonly<Record<string, readonly unknown[]>> = {
   discover: [[], { force: 'yes' }, { namespaces: ['..'] }],
 };
 
-test('every documented operation answers as it is documented, and refuses as it is documented', async () => {
+test('every documented operation has the documented responses, for success and failure', async () => {
   const backend = await startBackend();
   const made = await setting({ backendPort: backend.port, clusterRules: REVIEWING });
   await made.prometheus();

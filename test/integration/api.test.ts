@@ -124,7 +124,7 @@ test('discovered backends and published tools, from memory', async () => {
     expect((await call(`/api/v1/toolsets?${wrong}`)).status, wrong).toBe(400);
 });
 
-test('what can be had done: discover, generate, validate, reload', async () => {
+test('actions: discover, generate, validate, reload', async () => {
   const { watched, post, get, call, backend, cluster, target } = await serving();
   const asked = backend.asked.length;
   const waited = await post('/api/v1/discover?wait=true', { force: true });
@@ -163,7 +163,7 @@ test('what can be had done: discover, generate, validate, reload', async () => {
   expect((await call('/api/v1/discover', { method: 'PUT' })).status).toBe(405);
 });
 
-test('limits that change count at once; half a pair of TLS files is refused as a whole', async () => {
+test('changed limits apply at once; half a pair of TLS files is rejected as a whole', async () => {
   const { cluster, target, post, serve, token } = await serving();
   const configMaps = `/api/v1/namespaces/${target}/configmaps`;
   await cluster.admin.create(configMaps, {
@@ -274,7 +274,7 @@ test('a stream of events ends when the account behind its token is deleted', asy
   expect((await call('/api/v1/toolsets')).status).toBe(401);
 });
 
-test('an end in order: not ready first, and every request that was begun is answered', async () => {
+test('an orderly shutdown: not ready first, and every running request completes', async () => {
   const { serve, call, base, port } = await serving({ RATE_LIMIT: '100000', RATE_LIMIT_BURST: '100000' });
   let failed = 0;
   let answered = 0;
@@ -320,7 +320,7 @@ const overTls = (port: number, path: string, options: RequestOptions) =>
       .on('error', reject);
   });
 
-test('TLS from files that change, with certificates of clients', async () => {
+test('TLS with changing files, and client certificates', async () => {
   const authority = await TinyCA.create('authority');
   const [first, second, client] = await Promise.all([
     authority.newServingCert('127.0.0.1'),

@@ -137,7 +137,7 @@ describe('tokens of ServiceAccounts', () => {
     ]);
   });
 
-  test('one that expired is refused; the same one signed with its own time is not', async () => {
+  test('an expired one is rejected; the same one with a valid time is not', async () => {
     const { whoami } = await serving(await reviewer());
     const token = await mint(await client());
     const hour = 3600;
@@ -231,7 +231,7 @@ describe('reviews that reach the API server', () => {
     return { api, reviews, ...(await serving(kubeWith(api.kubeconfig))) };
   }
 
-  test('100 wrong tokens at once make 100, 100 requests with one token make one', async () => {
+  test('100 concurrent wrong tokens cause 100, 100 requests with one token cause one', async () => {
     const { reviews, whoami } = await counting();
     const wrong = Array.from({ length: 100 }, (_, index) => `Bearer wrong-${index}`);
     const refused = await Promise.all([...wrong, ...wrong].map((header) => whoami(header)));
@@ -270,7 +270,7 @@ describe('reviews that reach the API server', () => {
   });
 });
 
-describe('what callers may do', () => {
+describe('permissions of callers', () => {
   async function authorizing(kube: KubeClient) {
     const stop = new AbortController();
     onTestFinished(() => stop.abort());
@@ -300,7 +300,7 @@ describe('what callers may do', () => {
   });
   const metrics = (verb: string): AccessAttributes => ({ nonResourceAttributes: { verb, path: '/metrics' } });
 
-  test('is what their Roles allow', async () => {
+  test('follow their Roles', async () => {
     const kube = await reviewer();
     const authorizer = await authorizing(kube);
     const { caller, namespace } = await reader(kube);
@@ -316,7 +316,7 @@ describe('what callers may do', () => {
     ]);
   });
 
-  test('is not known without the right to have it reviewed', async () => {
+  test('are unknown without permission to create access reviews', async () => {
     const { caller } = await reader(await reviewer());
     const authorizer = await authorizing(await reviewer(REVIEWING.slice(0, 1)));
     expect(await authorizer.authorize(caller, metrics('get'))).toEqual({

@@ -57,7 +57,7 @@ async function twoNamespaces() {
 
 const tools = async ({ read }: Pick<Setting, 'read'>): Promise<string[]> => toolNames(await read()).sort();
 
-test('the ConfigMap counts over the file and below the environment, and its changes without a restart', async () => {
+test('the ConfigMap overrides the file, and the environment overrides the ConfigMap, without a restart', async () => {
   const made = await twoNamespaces();
   const { watched, other, target, cluster } = made;
   await made.grantOther();
@@ -102,7 +102,7 @@ test('the ConfigMap counts over the file and below the environment, and its chan
   expect(await serve.stop()).toBe(0);
 });
 
-test('an invalid change is reported once and refused until it is fixed', async () => {
+test('an invalid change is reported once and rejected until it is fixed', async () => {
   const made = await twoNamespaces();
   const { watched } = made;
   await made.prometheus();
@@ -130,7 +130,7 @@ test('an invalid change is reported once and refused until it is fixed', async (
   expect(serve.lines.filter(({ message: text }) => text.includes('cannot be used'))).toHaveLength(2);
 });
 
-test('a ConfigMap that cannot be used at the start ends it with 2 and every fault', async () => {
+test('an invalid ConfigMap at the start ends it with 2 and every fault', async () => {
   const made = await twoNamespaces();
   await made.store({ namespaces: 'A B', 'probe-concurrency': '0', 'configmap-namespace': 'elsewhere' });
   const serve = startServe(made.env);
@@ -165,7 +165,7 @@ test('without permission to read the ConfigMap, it logs what to grant, and conti
   await serve.logged('discovering backends');
 });
 
-test('the file, folders of detectors and SIGHUP: a slip of the pen loses no tool', async () => {
+test('the file, folders of detectors and SIGHUP: a typo loses no tool', async () => {
   const made = await twoNamespaces();
   const { watched, cluster } = made;
   await made.prometheus();
@@ -214,7 +214,7 @@ test('the file, folders of detectors and SIGHUP: a slip of the pen loses no tool
   expect(await serve.stop()).toBe(0);
 });
 
-test('Services that come and go while the configuration changes again and again: none is lost', async () => {
+test('Services change while the configuration changes repeatedly: none is lost', async () => {
   const made = await twoNamespaces();
   const { watched, other, cluster } = made;
   await made.grantOther();
@@ -271,7 +271,7 @@ test('a namespace that cannot be read just when the configuration changes keeps 
   expect(target).not.toBe(watched);
 });
 
-test('a leader stays the leader, and the server of metrics moves', async () => {
+test('a leader stays the leader, and the metrics server moves', async () => {
   const made = await twoNamespaces();
   const { cluster, watched, target } = made;
   await made.prometheus();

@@ -53,7 +53,7 @@ async function setting(rules: typeof RIGHTS) {
   };
 }
 
-test('Events are accepted with the least rights, and found by their ConfigMap', async () => {
+test('Events are accepted with minimal permissions, and found by their ConfigMap', async () => {
   const { tell, events, asKubectl, problems, namespace, uid } = await setting(RIGHTS);
   await tell('A toolset with 3 tools was published');
   await tell(`a long one 😀${'é'.repeat(2_000)}`, 'Warning');
@@ -72,7 +72,7 @@ test('Events are accepted with the least rights, and found by their ConfigMap', 
   expect(await asKubectl()).toHaveLength(2);
 });
 
-test('the same again becomes a series of one Event, as kubectl shows it', async () => {
+test('a repeated Event becomes a series, as kubectl shows it', async () => {
   const { cluster, namespace, tell, clock, events, problems } = await setting(RIGHTS);
   for (let number = 0; number < 4; number++) {
     await tell('the same');

@@ -32,7 +32,7 @@ const PUBLICATIONS: readonly Publication[] = [
   },
 ];
 
-describe('a rollback, killed before and after each request that changes something', {
+describe('a rollback, killed before and after each write', {
   timeout: 120_000,
 }, () => {
   test.for(PUBLICATIONS)('$what: the next serve brings it to its end', killedAtEach);

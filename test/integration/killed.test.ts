@@ -24,6 +24,6 @@ const PUBLICATIONS: readonly Publication[] = [
   { what: 'one after the ConfigMap was deleted', before: deleted, args: once, changes: 3, overrides: MINE },
 ];
 
-describe('killed before and after each request that changes something', { timeout: 120_000 }, () => {
+describe('killed before and after each write', { timeout: 120_000 }, () => {
   test.for(PUBLICATIONS)('$what: the next serve brings it to its end', killedAtEach);
 });

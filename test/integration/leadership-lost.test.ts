@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { waitUntil } from '../cluster/cluster.ts';
 import { leaderBehindProxy, SOON, said, timed } from './election.ts';
 
-describe('the lead is lost, with real processes', { timeout: 60_000 }, () => {
-  test('one that was paused for longer than its Lease writes nothing when it wakes up', async () => {
+describe('leadership is lost, with real processes', { timeout: 60_000 }, () => {
+  test('a process that was paused for longer than its Lease writes nothing when it resumes', async () => {
     const { a, b, writes, loki, published, still } = await leaderBehindProxy();
     a.process.kill('SIGSTOP');
     const paused = timed(b.logged('became leader'));
@@ -27,7 +27,7 @@ describe('the lead is lost, with real processes', { timeout: 60_000 }, () => {
     expect(writes).toEqual([]);
   });
 
-  test('one that cannot renew stops before another begins, though what it writes would go through', async () => {
+  test('a process that cannot renew stops before another one starts, even if its writes would succeed', async () => {
     const { cluster, path, a, b, writes, cutLeases, published, still } = await leaderBehindProxy();
     cutLeases(true);
     const took = timed(b.logged('became leader'));

@@ -5,7 +5,7 @@ import { serveInside } from './inside.ts';
 import { startServe } from './serve-process.ts';
 
 describe('leader election, with real processes', { timeout: 60_000 }, () => {
-  test('one writes and the other knows; when the first is killed the other goes on when its Lease is over', async () => {
+  test('one writes and the other follows; when the first is killed, the other takes over after the lease duration', async () => {
     const { start, prometheus, loki, published, still, removeService } = await election();
     await prometheus();
     const a = start('a');
@@ -29,7 +29,7 @@ describe('leader election, with real processes', { timeout: 60_000 }, () => {
     expect(await b.stop()).toBe(0);
   });
 
-  test('when the first is stopped in order the other goes on at once', async () => {
+  test('when the first stops in order, the other takes over at once', async () => {
     const { start, prometheus, loki, published } = await election();
     await prometheus();
     const a = start('a');
@@ -44,7 +44,7 @@ describe('leader election, with real processes', { timeout: 60_000 }, () => {
     await published(['loki', 'prometheus']);
   });
 
-  test('without the rights it says what to grant, writes nothing, and goes on when it has them', async () => {
+  test('without permissions it logs what to grant, writes nothing, and continues once it has them', async () => {
     const { cluster, account, target, denied, prometheus, published, read } = await election();
     await prometheus();
     const serve = startServe(denied);
@@ -71,7 +71,7 @@ describe('leader election, with real processes', { timeout: 60_000 }, () => {
     expect((await serve.logged('cannot watch Lease')).level).toBe('warn');
   });
 
-  test('it makes no sense with --once', async () => {
+  test('it contradicts --once', async () => {
     const { denied } = await election();
     await expect(serveInside(denied, { once: true }).ended).rejects.toThrow('no leader election with --once');
   });

@@ -20,7 +20,7 @@ async function setting(all: boolean) {
   return { watched, other, env: { KUBECONFIG: await cluster.kubeconfig(account), PROBE: 'none' } };
 }
 
-test('explain says which Service was meant, and where one of that name is', async () => {
+test('explain suggests similar Services, and the namespaces with one of that name', async () => {
   const { watched, other, env } = await setting(true);
   const typo = await command(env, 'explain', `${watched}/shop-fronted`);
   expect(typo).toMatchObject({ code: 2, stdout: '' });
@@ -32,7 +32,7 @@ test('explain says which Service was meant, and where one of that name is', asyn
   );
 });
 
-test('discover says of namespaces that are named and are not there', async () => {
+test('discover reports namespaces that do not exist', async () => {
   const { watched, env } = await setting(true);
   const ended = await command(env, 'discover', '-n', `${watched},${watched}x`);
   expect(ended).toMatchObject({ code: 0, stdout: '' });
@@ -47,7 +47,7 @@ test('discover says of namespaces that are named and are not there', async () =>
   });
 });
 
-test('without permission to list, it says what it knows', async () => {
+test('without permission to list, it reports what it knows', async () => {
   const { watched, env } = await setting(false);
   const elsewhere = await command(env, 'explain', `${watched}/prometheus`);
   expect(elsewhere.code).toBe(2);

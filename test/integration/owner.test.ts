@@ -59,7 +59,7 @@ async function setting(rules: readonly (typeof PODS)[]) {
   return { cluster, namespace, kube, deployment, find };
 }
 
-test('the Deployment of a Pod, with the least rights; the API server takes it as an owner', async () => {
+test('the Deployment of a Pod, with minimal permissions; the API server accepts it as an owner', async () => {
   const { cluster, namespace, deployment, find } = await setting([PODS, REPLICA_SETS]);
   const found = await find('serve-1-a');
   expect(found).toEqual({
@@ -73,7 +73,7 @@ test('the Deployment of a Pod, with the least rights; the API server takes it as
   expect(stored.metadata.ownerReferences).toEqual(['owner' in found ? found.owner : undefined]);
 });
 
-describe('there is none, and why', () => {
+describe('there is none, with the reason', () => {
   test('for the Pods and targets that have none', async () => {
     const { cluster, namespace, kube, find } = await setting([PODS, REPLICA_SETS]);
     const set = await create(cluster, namespace, 'StatefulSet', 'stateful');
@@ -117,13 +117,13 @@ describe('there is none, and why', () => {
       [PODS],
       'reading ReplicaSet serve-1 in namespace NS was denied; grant "get" on replicasets.apps there with a Role',
     ],
-  ])('when %s may not be read', async (_, rules, expected) => {
+  ])('if %s may not be read', async (_, rules, expected) => {
     const { namespace, find } = await setting(rules);
     expect(await find('serve-1-a')).toEqual({ none: expected.replace('NS', namespace) });
   });
 });
 
-test('a server that does not answer is an error, not an answer', async () => {
+test('a server that does not respond is an error', async () => {
   const { find } = await setting([PODS, REPLICA_SETS]);
   await expect(find('serve-1-a', undefined, AbortSignal.abort())).rejects.toThrow(/abort/i);
 });

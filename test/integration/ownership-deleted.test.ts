@@ -8,7 +8,7 @@ import { CONFIG_MAP, setting } from './setting.ts';
 
 const intent = (text: string) => toolset({ 'toolset.json': text, 'custom_toolset.yaml': text });
 
-test('a plan to update never makes a ConfigMap that was deleted since, which would be one without overrides', async () => {
+test('a plan to update never creates a ConfigMap that was deleted meanwhile, which would lack overrides', async () => {
   const { cluster, target, path, kubeconfig } = await setting();
   const kube = connect({ kubeconfig, origin: 'of the test', context: undefined });
   const publisher = configMapPublisher(kube, { namespace: target, name: CONFIG_MAP });

@@ -71,7 +71,7 @@ describe('a ConfigMap that serve finds', () => {
     expect(meek.lines.filter(({ level }) => level === 'error')).toEqual([]);
   });
 
-  test('with nothing but what people keep there: adopted', async () => {
+  test('with only keys of operators: adopted', async () => {
     const { cluster, watched, target, env, still, prometheus, loki } = await setting();
     await prometheus();
     await loki();

@@ -152,7 +152,7 @@ function collectWarnings(): readonly Error[] {
 const MOST = LIMITS.concurrency * 4;
 
 describe('very many backends', { timeout: 120_000 }, () => {
-  test('1,000 are all proven, a few at a time with two requests each at most, and no socket stays open', async () => {
+  test('1,000 are all proven, a few at a time with at most two requests each, and no socket stays open', async () => {
     const backends = await startBackends();
     const before = sockets();
     const warnings = collectWarnings();
@@ -175,7 +175,7 @@ describe('very many backends', { timeout: 120_000 }, () => {
         live.flatMap((name, index) => (index % 10 === 0 ? [dead[index / 10] ?? '', name] : [name])),
     ],
     ['last', (live: string[], dead: string[]) => [...live, ...dead]],
-  ])('100 more that never answer do not keep 1,000 from being proven: %s', async (where, mixed) => {
+  ])('100 more that never respond do not prevent 1,000 from being proven: %s', async (where, mixed) => {
     const backends = await startBackends();
     const before = sockets();
     const names = mixed(numbered('live', 1_000), numbered('dead', 100));
@@ -203,7 +203,7 @@ describe('very many backends', { timeout: 120_000 }, () => {
     expect(tally(verdicts)).toEqual({ 'live: healthy, proven': 1, 'dead: unhealthy, unproven': 64 });
   });
 
-  test('an abort ends all of it at once, and leaves no socket', async () => {
+  test('an abort ends everything at once, and leaves no socket', async () => {
     const backends = await startBackends();
     const before = sockets();
     const warnings = collectWarnings();

@@ -97,7 +97,7 @@ function services({ cluster, watched }: Setting) {
   };
 }
 
-test(`${STEPS} random steps: what people wrote is there, and what is published follows from the inputs`, {
+test(`${STEPS} random steps: overrides are kept, and the published state follows from the inputs`, {
   timeout: SCALE * 300_000,
 }, async () => {
   const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));

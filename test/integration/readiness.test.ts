@@ -66,7 +66,7 @@ async function setting(names: readonly string[], rights: { readonly slices: bool
 }
 
 describe('EndpointSlices', () => {
-  test('none ready: not asked and not published; once one is, published without anything else to wake it', {
+  test('none ready: not probed and not published; published as soon as one is ready, without another event', {
     timeout: RETRY_LIMIT_MS + 40_000,
   }, async () => {
     const { cluster, env, asked, slice, published } = await setting(['late', 'there']);
@@ -93,7 +93,7 @@ describe('EndpointSlices', () => {
     expect(await serve.stop()).toBe(0);
   });
 
-  test('asked where one of several slices has one that is ready, where they do not say, and where there are none', async () => {
+  test('probed if one of several slices has a ready one, if readiness is unset, and if there are none', async () => {
     const names = ['mixed', 'silent', 'bare', 'empty', 'leaving'];
     const { env, asked, slice, published } = await setting(names);
     await slice('mixed', endpoint(1, false));
@@ -112,7 +112,7 @@ describe('EndpointSlices', () => {
     expect(serve.lines.filter(({ level }) => level === 'warn')).toEqual([]);
   });
 
-  test('may not be read: told, with the right to grant, and all are asked', async () => {
+  test('denied: reported, with the permission to grant, and all are probed', async () => {
     const { env, watched, asked, slice, published } = await setting(['blind'], { slices: false });
     await slice('blind', endpoint(1, false));
     const serve = startServe(env, ['--once']);

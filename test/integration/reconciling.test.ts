@@ -11,7 +11,7 @@ const withoutTime = ({ metadata, data }: ConfigMap) => {
   return { labels: metadata.labels, annotations, data };
 };
 
-describe('what others change in the ConfigMap, with five minutes until the next full pass', () => {
+describe('external changes of the ConfigMap, with five minutes until the next full pass', () => {
   test.for<{ what: string; patch: unknown; line: string; says: string }>([
     {
       what: 'a document is edited',
@@ -68,7 +68,7 @@ describe('what others change in the ConfigMap, with five minutes until the next 
     await still();
   });
 
-  test('a Service that comes or goes is published at once', async () => {
+  test('an added or deleted Service is published at once', async () => {
     const { env, read, prometheus, loki, removeService, watched } = await setting();
     await prometheus();
     const serve = startServe({ ...env, ...SELDOM });

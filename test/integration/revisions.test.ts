@@ -4,7 +4,7 @@ import { command } from './command.ts';
 import { startServe } from './serve-process.ts';
 import { SELDOM, setting, toolNames } from './setting.ts';
 
-test('each content is kept once, the newest last, and no more than the limit', async () => {
+test('each content is kept once, the newest last, up to the limit', async () => {
   const { env, watched, read, still, prometheus, loki, removeService, writeOverrides, revisions } =
     await setting();
   const here = { ...env, ...SELDOM, REVISION_HISTORY_LIMIT: '4' };
@@ -67,7 +67,7 @@ test('each content is kept once, the newest last, and no more than the limit', a
   expect((await numbers()).slice(-2)).toEqual([5, 6]);
 });
 
-test('without the right to keep revisions it publishes, and says once what to grant', async () => {
+test('without permission for revisions it publishes, and logs once what to grant', async () => {
   const { env, watched, target, read, still, prometheus, loki } = await setting({ history: false });
   await prometheus();
   const serve = startServe({ ...env, PROBE: 'none' });

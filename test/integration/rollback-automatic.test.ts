@@ -73,7 +73,7 @@ async function spoilLoki({ cluster, target }: Pick<Setting, 'cluster' | 'target'
   });
 }
 
-test('what is spoiled on its way in is read back, rolled back, held without a loop, and published when inputs change', async () => {
+test('documents that are corrupted by a webhook are read back, rolled back, held without a loop, and published when inputs change', async () => {
   const given = await setting();
   const { cluster, watched, env, read, still, revisions } = given;
   await given.prometheus();
@@ -121,7 +121,7 @@ test('what is spoiled on its way in is read back, rolled back, held without a lo
   ).toHaveLength(1);
 });
 
-test('spoiled with no revision to return to: told, and tried again less and less often', async () => {
+test('corrupted without a revision to return to: reported, and retried with backoff', async () => {
   const given = await setting();
   await spoilLoki(given);
   await given.loki();

@@ -29,7 +29,7 @@ async function passes({ lines }: Serve, more: number): Promise<void> {
 }
 
 describe('rollback while serve runs', () => {
-  test('shows what it would do; does it; serve keeps it over passes and over a restart, until the inputs change', async () => {
+  test('a dry run shows the change; serve keeps the rollback over passes and a restart, until the inputs change', async () => {
     const { env, serve, watched, read, still, revisions, removeService } = await published();
     const both = await still();
     const [prometheus, loki] = [`prometheus.${watched}`, `loki.${watched}`];
@@ -75,7 +75,7 @@ describe('rollback while serve runs', () => {
     expect([...serve.lines, ...second.lines].filter(({ level }) => level === 'error')).toEqual([]);
   });
 
-  test('--to the revision that is published, or back to what the inputs give, holds nothing', async () => {
+  test('--to the published revision, or back to the current inputs, holds nothing', async () => {
     const { env, serve, still, revisions } = await published(SELDOM);
     const before = await still();
     const same = await command(env, 'rollback', '--to', '3');
@@ -92,7 +92,7 @@ describe('rollback while serve runs', () => {
     expect((await revisions()).at(-1)?.data).toEqual(before.data);
   });
 
-  test('the overrides of a person end it too, and an edit of what it keeps is put right', async () => {
+  test('a change of overrides ends it too, and an edit of its documents is reverted', async () => {
     const { env, serve, watched, cluster, path, still, writeOverrides } = await published(SELDOM);
     await command(env, 'rollback');
     await serve.logged(HOLDS);
@@ -116,7 +116,7 @@ describe('rollback while serve runs', () => {
 });
 
 describe('rollback while serve does not run', () => {
-  test('wrong numbers end with 2 and say what there is; a right one is kept by the next serve', async () => {
+  test('invalid numbers end with 2 and list the valid ones; the next serve keeps a valid one', async () => {
     const { env, serve, watched, still } = await published(SELDOM);
     await still();
     await serve.stop();
@@ -136,7 +136,7 @@ describe('rollback while serve does not run', () => {
     expect(now.data['overrides.yaml']).toBe(MINE);
   });
 
-  test('after the ConfigMap was deleted, it is made anew with the overrides', async () => {
+  test('after the ConfigMap was deleted, it is created again with the overrides', async () => {
     const { env, serve, watched, cluster, path, read, still } = await published(SELDOM);
     await still();
     await serve.stop();
@@ -152,7 +152,7 @@ describe('rollback while serve does not run', () => {
   });
 });
 
-test('a reader that closes the pipe at once keeps no rollback from being done to its end', async () => {
+test('a reader that closes the pipe at once does not interrupt a rollback', async () => {
   const { env, serve, revisions, still } = await published();
   await serve.stop();
   expect(await closedEarly(env, 'rollback', '--to', '1')).toBe(0);

@@ -9,7 +9,7 @@ import { setting } from './setting.ts';
 const promtool = installed('promtool');
 const judged = promtool === undefined ? ' (not by promtool: it is missing, apt-get install prometheus)' : '';
 
-test(`what goes well and what does not is seen in a scrape, which promtool takes${judged}`, async () => {
+test(`successes and failures are visible in a scrape, which promtool accepts${judged}`, async () => {
   const backend = await startBackend();
   const { cluster, env, watched, prometheus, path, writeOverrides } = await setting({
     backendPort: backend.port,

@@ -18,7 +18,7 @@ const SECRET = {
   agent: 'planted-agent-9x7',
 } as const;
 
-test('no secret is in the log, in Events or in metrics, wherever it stands', async () => {
+test('no secret is in the log, in Events or in metrics, wherever it comes from', async () => {
   const backend = await startBackend();
   const { cluster, target, watched, env, prometheus, kubeconfig, path, writeOverrides } = await setting({
     backendPort: backend.port,
@@ -93,7 +93,7 @@ test('no secret is in the log, in Events or in metrics, wherever it stands', asy
     ).toEqual([]);
 });
 
-test('a password in a setting is not in the error that refuses it', async () => {
+test('a password in a setting is not in the error message', async () => {
   const serve = startServe({ HOLMESGPT_RELOAD: 'endpoint', HOLMESGPT_URL: `ftp://me:${SECRET.url}@holmes` });
   expect(await serve.stop('SIGCONT')).toBe(2);
   expect(serve.lines.length).toBeGreaterThan(0);

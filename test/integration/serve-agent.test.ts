@@ -13,7 +13,7 @@ interface Deployment {
   };
 }
 
-test("serve brings the toolset into HolmesGPT's ConfigMap, restarts it once, and does nothing while nothing changes", async () => {
+test("serve writes the toolset to HolmesGPT's ConfigMap, restarts it once, and does nothing without changes", async () => {
   const backend = await startBackend();
   const { cluster, account, target, env, prometheus, loki, watched, read } = await setting({
     backendPort: backend.port,

@@ -11,7 +11,7 @@ interface StoredEvent {
   readonly regarding: { readonly name: string; readonly uid?: string };
 }
 
-test('what happens to the ConfigMap is told in Events about it and in metrics, without secrets', async () => {
+test('changes of the ConfigMap are reported in Events about it and in metrics, without secrets', async () => {
   const backend = await startBackend();
   const { cluster, target, env, prometheus, read, path, writeOverrides } = await setting({
     backendPort: backend.port,

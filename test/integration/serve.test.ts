@@ -8,7 +8,7 @@ import { startBackend } from './backend.ts';
 import { startServe } from './serve-process.ts';
 import { CONFIG_MAP, setting, toolNames } from './setting.ts';
 
-describe('serve against a real API server, with the least rights', () => {
+describe('serve against a real API server, with minimal permissions', () => {
   test('creates the ConfigMap, leaves it alone while nothing changes, and follows Services', async () => {
     const backend = await startBackend();
     const { cluster, watched, path, env, read, prometheus, loki } = await setting({
@@ -69,7 +69,7 @@ describe('serve against a real API server, with the least rights', () => {
     expect(serve.lines.filter(({ level }) => level === 'error')).toEqual([]);
   });
 
-  test('what people write into overrides.yaml counts; while it is broken the last toolset stays', async () => {
+  test('overrides.yaml applies; while it is broken the last toolset stays', async () => {
     const backend = await startBackend();
     const { cluster, watched, path, env, read, prometheus, loki } = await setting({
       backendPort: backend.port,
@@ -107,7 +107,7 @@ describe('serve against a real API server, with the least rights', () => {
     expect((await read()).data['toolset.json']).toContain('"Ours"');
   });
 
-  test('a hand edit of what is generated is told, with what changed, and put right', async () => {
+  test('a manual edit of generated content is reported, with the difference, and reverted', async () => {
     const backend = await startBackend();
     const { cluster, watched, path, env, read, prometheus } = await setting({ backendPort: backend.port });
     await prometheus();
@@ -154,7 +154,7 @@ describe('serve against a real API server, with the least rights', () => {
     });
   });
 
-  test('a namespace that it may not read is told and passed over; the others still count', async () => {
+  test('an unreadable namespace is reported and skipped; the others still count', async () => {
     const backend = await startBackend();
     const { cluster, watched, env, read, prometheus } = await setting({ backendPort: backend.port });
     const foreign = await cluster.namespace('foreign');
@@ -167,7 +167,7 @@ describe('serve against a real API server, with the least rights', () => {
     expect(line.message).toMatch(/denied.*Role/);
   });
 
-  test('a ConfigMap that may not be written is told, and written once it may', async () => {
+  test('an unwritable ConfigMap is reported, and written once permitted', async () => {
     const backend = await startBackend();
     const { cluster, target, env, prometheus } = await setting({ backendPort: backend.port });
     await prometheus();
@@ -198,7 +198,7 @@ describe('serve against a real API server, with the least rights', () => {
     await serve.logged('toolset published');
   });
 
-  test('the API server goes away and comes back: it says so, keeps the last toolset, and goes on', async () => {
+  test('the API server goes away and returns: it logs that, keeps the last toolset, and continues', async () => {
     const backend = await startBackend();
     const { cluster, watched, env, read, prometheus, loki, kubeconfig } = await setting({
       backendPort: backend.port,
@@ -226,7 +226,7 @@ describe('serve against a real API server, with the least rights', () => {
     expect(await serve.stop('SIGINT')).toBe(0);
   });
 
-  test('no cluster at the start: it waits for one', async () => {
+  test('without a cluster at the start, it waits for one', async () => {
     const { env, kubeconfig } = await setting();
     const moved = join(kubeconfig, '..', 'nobody.yaml');
     await writeFile(

@@ -162,7 +162,7 @@ describe('tools are left out as with one ConfigMap, and one line says what to do
 }, () => {
   const env = (given: Setting) => ({ ...given.env, ...LIMITS, MAX_DOCUMENT_KIB: '32' });
 
-  test('without the rights to the others', async () => {
+  test('without permission for the others', async () => {
     const given = await setting();
     await many(given, 0, 100);
     const serve = startServe(env(given));
@@ -180,7 +180,7 @@ describe('tools are left out as with one ConfigMap, and one line says what to do
     expect(serve.lines.filter(({ message }) => message.includes('may not read'))).toHaveLength(1);
   });
 
-  test('where others have the name of one', async () => {
+  test('if others have the name of one', async () => {
     const given = await setting({ shards: true });
     const { cluster, target } = given;
     await many(given, 0, 140);
@@ -203,7 +203,7 @@ describe('tools are left out as with one ConfigMap, and one line says what to do
   });
 });
 
-test('a part that is not needed any more keeps what others wrote, and is used again', {
+test('an unneeded part keeps keys of others, and is used again', {
   timeout: 180_000,
 }, async () => {
   const given = await setting({ shards: true });

@@ -13,7 +13,7 @@ const SECONDS = 30 * SCALE;
 const SLACK = 12;
 
 // `npm run -s bench -- soak --seconds 600` does the same for longer, and finds slower leaks.
-test(`${SECONDS} s of 50 changes a second, of all kinds: no memory, socket or timer is left behind`, {
+test(`${SECONDS} s of 50 changes a second, of all kinds: no memory, socket or timer leaks`, {
   timeout: 120_000 + SECONDS * 2_000,
 }, async () => {
   const backend = await startBackend();

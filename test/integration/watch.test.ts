@@ -80,7 +80,7 @@ const status = ({ response }: Passing, code: number, reason: string, headers = {
 };
 
 describe('a watch of a real API server', () => {
-  test('tells changes as they happen, on one connection', async () => {
+  test('emits changes as they happen, on one connection', async () => {
     const it = await setting();
     it.start();
     await it.has('a b');
@@ -93,7 +93,7 @@ describe('a watch of a real API server', () => {
     expect(it.api.asked).toEqual(['list', 'watch']);
   });
 
-  test('the server goes away and comes back', async () => {
+  test('the server goes away and returns', async () => {
     const it = await setting();
     it.start();
     await it.has('a b');
@@ -205,7 +205,7 @@ describe('a watch of a real API server', () => {
     expect(it.api.asked.filter((one) => one === 'list')).toHaveLength(1);
   });
 
-  test('a list that comes slowly, with a change in between', async () => {
+  test('a slow list, with a change in between', async () => {
     const it = await setting();
     it.api.fault = ({ watch, forward }) => {
       if (watch) return forward();
@@ -218,7 +218,7 @@ describe('a watch of a real API server', () => {
   });
 });
 
-test('a source with the right to list only lists each interval; granted "watch", it watches', async () => {
+test('a source with permission to list only lists at each interval; granted "watch", it watches', async () => {
   const cluster = testCluster();
   const namespace = await cluster.namespace('watched');
   const other = await cluster.namespace('other');
@@ -269,7 +269,7 @@ test('a source with the right to list only lists each interval; granted "watch",
   );
 });
 
-test('the version that a watch asks for is forgotten: the real 410', async () => {
+test('the version of a watch has expired: the real 410', async () => {
   const { admin, connection, ...cluster } = testCluster();
   const namespace = await cluster.namespace('watched');
   // The server begins to remember changes of a new kind when it is made, so it has forgotten all before.

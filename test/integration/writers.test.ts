@@ -28,7 +28,7 @@ function stubborn({ cluster, path, read }: Setting): () => number {
   return () => times;
 }
 
-test('a program that writes the same thing again and again is fought a few times only, and told', async () => {
+test('a program that keeps writing the same change is overruled only a few times, which is reported', async () => {
   const given = await setting();
   const { env, cluster, path, read, still, prometheus, writeOverrides } = given;
   await prometheus();
@@ -57,7 +57,7 @@ test('a program that writes the same thing again and again is fought a few times
 });
 
 describe('two serve processes at once', () => {
-  test('with the same inputs: nothing that a person writes is lost, they agree, and then it is quiet', async () => {
+  test("with the same inputs: no operator's text is lost, they agree, and stay quiet", async () => {
     const given = await setting();
     const { env, watched, read, still, revisions, prometheus, loki, removeService, writeOverrides } = given;
     await prometheus();
@@ -99,7 +99,7 @@ describe('two serve processes at once', () => {
     expect(documentsOf(bare)).toEqual(await generated({ ...env, ...SELDOM }));
   });
 
-  test('with different inputs: they do not write as fast as they can', async () => {
+  test('with different inputs: they do not write in a tight loop', async () => {
     const { env, read, prometheus, loki } = await setting();
     await prometheus();
     await loki();
