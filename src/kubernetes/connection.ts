@@ -8,6 +8,7 @@ import { unreadable } from '../model/unreadable.ts';
 import { credentialsError } from './credentials-error.ts';
 import { jsonBody } from './json-body.ts';
 import { keepAliveAgents } from './keep-alive-agents.ts';
+import { kubeconfigFault } from './kubeconfig-fault.ts';
 import {
   jsonLines,
   parseJson,
@@ -101,14 +102,19 @@ const MAX_BODY_BYTES = 32 * 1024 * 1024;
 /** Ten times what the API server stores for one object, because JSON can escape each byte. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
 
+const NOT_A_KUBECONFIG =
+  'clusters, contexts and users must be lists of mappings, and the server of each cluster is a text';
+
 function load(options: KubeClientOptions): KubeConfig {
   const config = new KubeConfig();
   try {
     if (options.kubeconfig === undefined) config.loadFromDefault();
     else config.loadFromFile(options.kubeconfig);
   } catch (error) {
+    // The library uses some values without checking their types.
+    const why = error instanceof TypeError ? NOT_A_KUBECONFIG : unreadable(error);
     throw new ConfigError(
-      `cannot read the kubeconfig ${options.origin}: ${unreadable(error)}; name another with --kubeconfig or KUBECONFIG`,
+      `cannot read the kubeconfig ${options.origin}: ${why}; name another with --kubeconfig or KUBECONFIG`,
       { cause: error },
     );
   }
@@ -159,6 +165,14 @@ export function connect(options: KubeClientOptions): KubeClient {
   const inCluster = current === 'inClusterContext';
   if (cluster === null || (inContext.user !== undefined && config.getCurrentUser() === null))
     throw new ConfigError(`the kubeconfig ${options.origin} ${missingIn(config, current)}`);
+  const user = config.getCurrentUser();
+  // A file with a token may end in a line break.
+  if (typeof user?.token === 'string') Object.assign(user, { token: user.token.trim() });
+  const fault = inCluster ? undefined : kubeconfigFault(cluster, user);
+  if (fault !== undefined)
+    throw new ConfigError(
+      `the kubeconfig ${options.origin} has a fault in its ${fault}; correct it, or choose another context with --context`,
+    );
   const base = new URL(cluster.server);
   const agentFor = keepAliveAgents(base.protocol === 'https:');
 
@@ -170,7 +184,7 @@ export function connect(options: KubeClientOptions): KubeClient {
     try {
       await config.applyToHTTPSOptions(settings);
     } catch (error) {
-      throw credentialsError(error, config.getCurrentUser()?.exec?.command);
+      throw credentialsError(error, user?.exec?.command);
     }
     if (cluster.proxyUrl === undefined || cluster.proxyUrl === '') settings.agent = agentFor(settings);
     const { method, path, headers, body } = request;
