@@ -34,8 +34,8 @@ function policies(kube: KubeClient | undefined = cluster().kube) {
   return createAccessPolicy(kube, stop.signal);
 }
 
-describe('what requests have to pass', () => {
-  test('tokens are reviewed for the audiences that are set, and rights of who has one', async () => {
+describe('checks of requests', () => {
+  test("tokens are reviewed for the configured audiences, then the caller's permissions", async () => {
     const { kube, asked } = cluster();
     const { authenticator, authorizer } = policies(kube)(SETTINGS);
     const known = await authenticator?.authenticate('Bearer token');
@@ -48,7 +48,7 @@ describe('what requests have to pass', () => {
     ]);
   });
 
-  test('a review is remembered for ten seconds, and not for ever', async () => {
+  test('a review is cached for ten seconds', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     onTestFinished(() => void vi.useRealTimers());
     const { kube, asked } = cluster();
@@ -92,9 +92,9 @@ describe('rates', () => {
   }
 
   test('a client gets the configured rate', () => expect(passes('clients', 1_000)).toEqual([2, 1]));
-  test('an address has that of five clients', () => expect(passes('addresses', 1_000)).toEqual([10, 5]));
+  test('an address has five times that rate', () => expect(passes('addresses', 1_000)).toEqual([10, 5]));
 
-  test('10,000 are counted at a time, and who is forgotten begins anew', () => {
+  test('10,000 are counted at a time, and a forgotten one starts again', () => {
     const { clients } = policies()(SETTINGS);
     const isCounted = (others: number): boolean => {
       clients.take('first');
@@ -106,8 +106,8 @@ describe('rates', () => {
   });
 });
 
-describe('when the configuration changes', () => {
-  test('what has nothing to do with it keeps who was counted and reviewed', () => {
+describe('a changed configuration', () => {
+  test('keeps counters and reviews that it does not affect', () => {
     const policy = policies();
     const before = policy(SETTINGS);
     expect(policy({ ...SETTINGS, authAudiences: ['tools'], discoveryInterval: 1 })).toBe(before);
@@ -148,7 +148,7 @@ describe('without a cluster, tokens cannot be reviewed', () => {
     {},
     { apiAddress: 'none' },
     { authEnabled: false, apiAddress: address, metricsAuthEnabled: true },
-  ])('%o is none', (more) => {
+  ])('%o is not an error', (more) => {
     expect(() => checkAccessSettings(settings(more), undefined)).not.toThrow();
   });
 });

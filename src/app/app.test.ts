@@ -80,14 +80,14 @@ async function appWith({
   };
 }
 
-test('with `once` it publishes and ends by itself', async () => {
+test('with `once` it publishes and ends', async () => {
   const { app, out } = await appWith();
   await app.run(new AbortController().signal);
   expect(await readFile(out, 'utf8')).toContain('kind: ConfigMap');
   expect(app.readModel.counters.publications).toBe(1);
 });
 
-test('without it, it goes on until the signal is aborted', async () => {
+test('without it, it runs until the signal is aborted', async () => {
   const { app, out } = await appWith({ once: false });
   const stop = new AbortController();
   const ended = app.run(stop.signal);
@@ -97,7 +97,7 @@ test('without it, it goes on until the signal is aborted', async () => {
   await ended;
 });
 
-test('what cannot work together is an error with a class, and nothing is published', async () => {
+test('contradicting options are an error with a class, and nothing is published', async () => {
   const { app, out } = await appWith({ env: { LEADER_ELECTION: 'true' } });
   await expect(app.run(new AbortController().signal)).rejects.toBeInstanceOf(ConfigError);
   await expect(readFile(out)).rejects.toThrow('ENOENT');
@@ -114,7 +114,7 @@ describe('an agent with its own ConfigMap', () => {
   const DOCUMENT = { name: 'toy.txt', mediaType: 'text/plain' };
   const FINE = () => ({ faults: [], more: 0, refused: false });
 
-  test('is kept up to date too, and overrides.yaml counts for it', async () => {
+  test('is updated too, and overrides.yaml applies to it', async () => {
     const place = new MemoryPublisher();
     const tools = () => place.live?.data['toy.txt']?.split(',') ?? [];
     const first = await appWith({ targetTypes: [agent(place)] });
@@ -131,7 +131,7 @@ describe('an agent with its own ConfigMap', () => {
     expect(place.live?.data).not.toHaveProperty(['overrides.yaml']);
   });
 
-  test('is no target where the settings do not ask for it', async () => {
+  test('is no target unless the settings configure it', async () => {
     const none = { ...agent(new MemoryPublisher()), open: async () => undefined };
     const { app } = await appWith({ targetTypes: [none] });
     await app.run(new AbortController().signal);
@@ -181,7 +181,7 @@ async function running(options: Parameters<typeof appWith>[0] = {}) {
 const soon = (check: () => void | Promise<void>) => vi.waitFor(check, { interval: 2, timeout: 10_000 });
 
 describe('while it runs', () => {
-  test('says what it does, and serves what it knows', async () => {
+  test('logs its actions, and serves its state', async () => {
     const { lines, get, app } = await running();
     expect(lines.find(({ message }) => String(message).startsWith('discovering backends in'))).toMatchObject({
       version: '1.2.3',
@@ -197,7 +197,7 @@ describe('while it runs', () => {
     expect(app.readModel.ready).toEqual({ kubernetes: true, configmap: true, discovery: true });
   });
 
-  test('counts what happens, and shows what is so', async () => {
+  test('counts events, and shows the current state', async () => {
     const { get } = await running({ texts: { metricsAddress: '127.0.0.1:0' } });
     const metrics = await (await get('/metrics', 'metrics')).text();
     expect(metrics).toContain('version="1.2.3"');
@@ -211,7 +211,7 @@ describe('while it runs', () => {
     expect(metrics).toContain('loki');
   });
 
-  test('a changed configuration is in force without a restart, and told', async () => {
+  test('a changed configuration is in force without a restart, and logged', async () => {
     const { env, reload, said, app, get } = await running({ env: { DISCOVERY_INTERVAL: '1h' } });
     const before = app.readModel.counters.cycles;
     env.ENABLE_LOKI = 'false';
@@ -224,7 +224,7 @@ describe('while it runs', () => {
     expect(said('DISCOVERY_INTERVAL').length + said('configuration').length).toBeGreaterThan(0);
   });
 
-  test('one that cannot be used is told, and what was there before goes on', async () => {
+  test('an invalid one is logged, and the previous one continues', async () => {
     const { env, reload, lines, app } = await running();
     env.LOG_LEVEL = 'loud';
     reload();
@@ -239,7 +239,7 @@ describe('while it runs', () => {
     expect(app.readModel.ready).toEqual({ kubernetes: true, configmap: true, discovery: true });
   });
 
-  test('a port that is taken keeps the servers, and the instance, that were there', async () => {
+  test('a port in use keeps the previous servers and the previous instance', async () => {
     const { env, reload, get, lines, portOf } = await running();
     const port = portOf('api');
     env.METRICS_ADDRESS = `127.0.0.1:${port}`;
@@ -266,14 +266,14 @@ describe('while it runs', () => {
   });
 });
 
-describe('when it is stopped', () => {
-  test('before it begins, it ends, and nothing is published', async () => {
+describe('when it stops', () => {
+  test('before it starts, it ends, and nothing is published', async () => {
     const { app, out } = await appWith({ once: false, manifests: await oneBackend() });
     await app.run(AbortSignal.abort());
     await expect(readFile(out)).rejects.toThrow('ENOENT');
   });
 
-  test('its servers are closed, and it says that it stops', async () => {
+  test('its servers are closed, and it logs that it stops', async () => {
     const { stop, ended, get, said } = await running();
     stop.abort();
     await ended;
@@ -282,7 +282,7 @@ describe('when it is stopped', () => {
   });
 });
 
-test('what cannot be served is an error, and no server is left', async () => {
+test('a server that cannot listen is an error, and none remains', async () => {
   const { app, portOf, lines } = await appWith({
     once: false,
     texts: { healthAddress: '127.0.0.1:0', apiAddress: '256.0.0.1:1' },

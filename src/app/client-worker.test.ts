@@ -22,7 +22,7 @@ const ECHO = worker(`${PORT} parentPort.on('message', ({ text }) => {
 });`);
 
 test.each(['overrides', 'holmesgpt', 'toolset-json'] as const)(
-  'the worker says of %s what the same check says here',
+  'the worker reports %s like the same check here',
   async (kind) => {
     const checks = textChecks();
     for (const text of ['', 'a: [1', 'tools: 5\n', '{"tools":[{}]}'])
@@ -30,7 +30,7 @@ test.each(['overrides', 'holmesgpt', 'toolset-json'] as const)(
   },
 );
 
-test('each client has one text at a time, and only so many clients have one', async () => {
+test('each client has one text at a time, and the number of clients is limited', async () => {
   const checks = textChecks({ file: ECHO, clients: 2 });
   const first = [checks.check('overrides', 'no', 'ann'), checks.check('overrides', '', 'bob')];
   await expect(checks.check('overrides', '', 'ann')).rejects.toMatchObject({ reason: 'client' });
@@ -42,7 +42,7 @@ test('each client has one text at a time, and only so many clients have one', as
 test.each([
   ['loop', /more than 0\.2 s/],
   ['eat', /more than 16 MiB of memory/],
-])('a text that takes too much (%s) is refused, and the next one is checked', async (text, message) => {
+])('a text over the limits (%s) is rejected, and the next one is checked', async (text, message) => {
   const longest = text === 'loop' ? 200 : 60_000;
   const checks = textChecks({ file: ECHO, longest, heap: 16 });
   const refused = checks.check('overrides', text, 'eve').catch((error: unknown) => error);
@@ -77,7 +77,7 @@ test('many texts in one worker leave no listeners behind', async () => {
   expect(warnings).toEqual([]);
 });
 
-test('the worker ends when there is nothing to do, and another begins', async () => {
+test('the worker ends when it is idle, and another one starts', async () => {
   const checks = textChecks({ file: ECHO, idle: 0 });
   for (let time = 0; time < 2; time++) {
     expect(await checks.check('overrides', '', 'ann')).toMatchObject({ refused: false });

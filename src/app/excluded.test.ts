@@ -20,7 +20,7 @@ const tool = (type: string, more: Partial<PublishedTool> = {}): PublishedTool =>
   metadata: { service: 'x', certainty: 'label', ...more.metadata },
 });
 
-describe('a published tool is left out', () => {
+describe('a published tool is excluded', () => {
   test.each<[string, boolean, Parameters<typeof excludedBy>, PublishedTool]>([
     ['its detector is switched off', true, [rulesWith({}, ['loki']), ['*']], tool('loki')],
     ['by an option', true, [rulesWith({ loki: { enabled: false } }), ['*']], tool('loki')],

@@ -40,7 +40,7 @@ const services = (many: number) =>
     endpoint: `http://n${n}.shop:3100`,
   }));
 
-test('the event loop turns while documents are generated for many services', async () => {
+test('the event loop keeps turning while documents are generated for many services', async () => {
   const { backing } = setting();
   let turns = 0;
   let done = false;
@@ -55,7 +55,7 @@ test('the event loop turns while documents are generated for many services', asy
   expect(turns).toBeGreaterThan(20);
 });
 
-test('a client has documents generated for one request at a time', async () => {
+test('a client gets documents for one request at a time', async () => {
   const { backing } = setting();
   const first = backing.generate(services(1), 'ann');
   await expect(backing.generate(services(1), 'ann')).rejects.toMatchObject({ kind: 'too-many-requests' });

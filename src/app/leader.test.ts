@@ -62,7 +62,7 @@ async function candidate({ kube }: ReturnType<typeof cluster>, env = {}) {
 const begun = (leader: LeaderHandle): Promise<void> => new Promise((resolve) => leader.start(resolve));
 
 describe('without an election', () => {
-  test('it may publish from the beginning, and its connection is what it was', async () => {
+  test('it may publish from the start, and its connection is unchanged', async () => {
     const { kube, state } = cluster();
     const leader = await joinElection(settings({ leaderElection: false }), false, {}, kube, logger().log);
     leader.start(() => {});
@@ -90,7 +90,7 @@ describe('with an election', () => {
     await leader.resign();
   });
 
-  test('once it leads, it may publish until it resigns, and another may lead then', async () => {
+  test('once it leads, it may publish until it resigns, and another replica may lead then', async () => {
     const home = cluster();
     const { leader, lines } = await candidate(home, { POD_NAME: 'pod-1' });
     await begun(leader);
@@ -104,7 +104,7 @@ describe('with an election', () => {
     expect(lines).toEqual([['info', 'became leader']]);
   });
 
-  test('each start is another candidate, also of one machine', async () => {
+  test('each start is another candidate, even on one machine', async () => {
     const [first, second] = [cluster(), cluster()];
     for (const each of [first, second]) await begun((await candidate(each)).leader);
     expect(first.state.holder?.split('_')[0]).toBe(hostname());
@@ -121,7 +121,7 @@ describe('with an election', () => {
     expect(home.state.requests).toBe(requests);
   });
 
-  test('who follows has not begun to lead', async () => {
+  test('a follower has not started leading', async () => {
     const began = vi.fn();
     const home = cluster();
     home.state.holder = 'other_1';
@@ -133,7 +133,7 @@ describe('with an election', () => {
     expect(home.state.holder).toBe('other_1');
   });
 
-  test('who loses the lead has not begun to lead', async () => {
+  test('a former leader has not started leading', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
     onTestFinished(() => void vi.useRealTimers());
     const began = vi.fn();

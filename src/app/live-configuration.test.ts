@@ -90,7 +90,7 @@ const messageOf = (result: Reload | undefined): string =>
   result?.kind === 'refused' ? result.error.message : `${result?.kind}`;
 
 describe('opening', () => {
-  test('without a cluster it is what its sources say now', async () => {
+  test('without a cluster it is the current content of its sources', async () => {
     const { live, env, open, watchConfigData } = await setting();
     env.LOG_LEVEL = 'debug';
     await open();
@@ -115,7 +115,7 @@ describe('opening', () => {
     );
   });
 
-  test('it waits while it is not known what the ConfigMap holds, and says so', async () => {
+  test('it waits until the ConfigMap can be read, and reports that', async () => {
     const { live, emit, problems, watchConfigData } = await setting({ kube: CLUSTER });
     let isOpen = false;
     const opened = live.open(stop.signal).then(() => {
@@ -139,13 +139,13 @@ describe('opening', () => {
     expect(problems).toEqual([['its settings cannot be used: no rights', undefined]]);
   });
 
-  test('a ConfigMap that holds nonsense is an error', async () => {
+  test('an invalid ConfigMap is an error', async () => {
     const { open } = await setting({ kube: CLUSTER });
     await expect(open(data({ 'log-levle': 'debug' }))).rejects.toThrow('log-level');
   });
 
   test.each(['before', 'while it waits'])(
-    'the signal is aborted %s: it ends with what it had',
+    'the signal is aborted %s: it ends with its current content',
     async (when) => {
       const { live, first, watchConfigData } = await setting({ kube: CLUSTER });
       if (when === 'before') stop.abort();
@@ -166,7 +166,7 @@ describe('opening', () => {
 });
 
 describe('opening once', () => {
-  test('without a cluster it is what its sources say now', async () => {
+  test('without a cluster it is the current content of its sources', async () => {
     const { live, env } = await setting();
     env.LOG_LEVEL = 'debug';
     await live.openOnce(stop.signal);
@@ -189,7 +189,7 @@ describe('opening once', () => {
     expect(problems).toHaveLength(1);
   });
 
-  test('a cluster that does not answer is an error', async () => {
+  test('a cluster that does not respond is an error', async () => {
     const { live, readConfigData } = await setting({ kube: CLUSTER });
     readConfigData.mockResolvedValue(FAILURE);
     await expect(live.openOnce(stop.signal)).rejects.toThrow('away');
@@ -289,7 +289,7 @@ describe('a change while it runs', () => {
   });
 });
 
-describe('a change that cannot be used', () => {
+describe('an invalid change', () => {
   test('is refused: the previous configuration stays, and each error is reported once', async () => {
     const { live, env, open, follow, apply, told } = await setting();
     await open();
@@ -312,7 +312,7 @@ describe('a change that cannot be used', () => {
   test.each([
     ['it is taken back', 'info', ['refused', 'unchanged']],
     ['it is mended', 'debug', ['refused', 'applied']],
-  ])('%s: that is told once, and the same fault later again', async (_, level, expected) => {
+  ])('%s: that is reported once, and the same fault later again', async (_, level, expected) => {
     const { live, env, open, follow, kinds } = await setting({ env: { LOG_LEVEL: 'info' } });
     await open();
     await follow();
@@ -327,7 +327,7 @@ describe('a change that cannot be used', () => {
     expect(kinds()).toEqual([...expected, 'refused']);
   });
 
-  test('one that does not come into force is not the current one, and is tried again', async () => {
+  test('a change that fails to apply is not the current one, and is retried', async () => {
     const { live, env, open, follow, apply, kinds } = await setting();
     await open();
     await follow();
@@ -341,7 +341,7 @@ describe('a change that cannot be used', () => {
     expect(kinds()).toEqual(['refused', 'applied']);
   });
 
-  test('a bug is no refusal', async () => {
+  test('a bug is not reported as an invalid configuration', async () => {
     const { live, env, open, follow, apply } = await setting();
     await open();
     await follow();
@@ -353,7 +353,7 @@ describe('a change that cannot be used', () => {
   test.each([
     ['CONFIGMAP_NAMESPACE', 'configMapNamespace'],
     ['SETTINGS_CONFIGMAP', 'settingsConfigMap'],
-  ])('%s says where settings are read, so it needs a restart', async (variable, name) => {
+  ])('%s changes where settings are read, so it needs a restart', async (variable, name) => {
     const { live, env, open, follow } = await setting();
     await open();
     await follow();
@@ -367,7 +367,7 @@ describe('a change that cannot be used', () => {
   });
 });
 
-describe('detectors of the user', () => {
+describe('custom detectors', () => {
   const GOOD =
     'type: good\ntitle: Good\ndescription: Good things.\nnames: [good]\nports: {numbers: [1234], names: [http]}\n';
   /** It has one fault. */
@@ -379,7 +379,7 @@ describe('detectors of the user', () => {
     return { folder, write: (name: string, text: string) => writeFile(join(folder, name), text) };
   }
 
-  test('one that breaks while it runs is refused, with its file; mended, it is in force', async () => {
+  test('a detector that breaks at runtime is rejected, with its file; once fixed, it is in force', async () => {
     const { folder, write } = await withFolder();
     const { live, open, follow } = await setting({ folder });
     await open();
@@ -391,7 +391,7 @@ describe('detectors of the user', () => {
     expect(await live.reload()).toEqual({ kind: 'applied', changes: ['detectors of your own'] });
   });
 
-  test('one that was broken at the start does not keep other changes out', async () => {
+  test('a detector that was broken at the start does not block other changes', async () => {
     const { folder, write } = await withFolder();
     await write('a.yaml', BROKEN);
     const { live, env, open, follow } = await setting({ folder });
@@ -421,7 +421,7 @@ describe('the ConfigMap while it runs', () => {
   test.each([
     ['that was read', data({ 'log-level': 'debug' }), 'debug'],
     ['that may not be read', DENIED, 'info'],
-  ])('one %s does not answer: what is known of it stays in use', async (_, event, level) => {
+  ])('one %s does not respond: its known content stays in use', async (_, event, level) => {
     const { live, open, follow, emit, problems } = await setting({ kube: CLUSTER });
     await open(event);
     await follow();

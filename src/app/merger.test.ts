@@ -11,14 +11,14 @@ const toolsets = (many: number): string =>
   `toolsets:\n${Array.from({ length: many }, (_, n) => `  mine-${n}: {enabled: true, description: d, tools: []}\n`).join('')}`;
 const liveWith = (file: string) => ({ data: { [FILE]: file }, annotations: {} });
 
-test('a long file is merged in a thread, as here', async () => {
+test('a long file is merged in a worker thread, with the same result', async () => {
   const live = liveWith(toolsets(600));
   const merged = await createMerger(options)(GENERATED, live);
   expect(merged).toEqual(runMerge({ kind: 'merge-for-agent', offered: GENERATED, live, tools: [], options }));
   expect(merged).toMatchObject({ kind: 'write', data: { [HAND_WRITTEN]: live.data[FILE] } });
 });
 
-test('a short file needs no thread', async () => {
+test('a short file needs no worker thread', async () => {
   const ask = (): Promise<never> => Promise.reject(new Error('asked'));
   expect(await createMerger(options, { run: ask })(GENERATED, liveWith(toolsets(3)))).toMatchObject({
     kind: 'write',
@@ -28,7 +28,7 @@ test('a short file needs no thread', async () => {
   );
 });
 
-test('a file that costs too much is left as it is, with the limit that it reached', async () => {
+test('a file that is too costly stays unchanged, with the limit that it reached', async () => {
   const ask = (): Promise<never> => Promise.reject(new WorkerLimitError('20 s'));
   expect(await createMerger(options, { run: ask })(GENERATED, liveWith(toolsets(600)))).toEqual({
     kind: 'refused',

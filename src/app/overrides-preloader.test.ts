@@ -37,7 +37,7 @@ function setting(...answers: unknown[]) {
 
 const READ = { value: { ...NO_OVERRIDES, tools: { a: { enabled: false } } } };
 
-test('a long text is read in the thread once, and the event loop asks for the result only', async () => {
+test('a long text is parsed in the worker thread once, and the event loop uses the result', async () => {
   const { ahead, asked } = setting(READ);
   const text = fresh();
   await ahead.read(text);
@@ -47,7 +47,7 @@ test('a long text is read in the thread once, and the event loop asks for the re
   expect(readOverrides(text)).toBe(READ);
 });
 
-test('a short text, and none at all, need no thread', async () => {
+test('a short or missing text needs no worker thread', async () => {
   const { ahead, asked } = setting();
   await ahead.read('tools: {}\n');
   await ahead.read(undefined);
@@ -58,7 +58,7 @@ test.each([
   [new WorkerLimitError('5 s'), 'was not read within the limit of 5 s'],
   [new WorkerLimitError('48 MiB of memory'), 'was not read within the limit of 48 MiB of memory'],
   [new Error('the worker ended'), 'could not be read: the worker ended'],
-])('what keeps a text from being read is a fault: %s', async (error, said) => {
+])('a failure to parse a text is a fault: %s', async (error, said) => {
   const { ahead } = setting(error);
   const text = fresh();
   await ahead.read(text);
@@ -66,7 +66,7 @@ test.each([
   expect('faults' in read && faultsLine(read)).toContain(`line 1, column 1: ${said}`);
 });
 
-test('a text that hit a limit is tried again after a minute, and not before', async () => {
+test('a text that hit a limit is retried after a minute, and not before', async () => {
   const { ahead, asked, pass } = setting(new WorkerLimitError('5 s'), new WorkerLimitError('5 s'), READ);
   const text = fresh();
   await ahead.read(text);
@@ -87,7 +87,7 @@ test('a text that hit a limit is tried again after a minute, and not before', as
   expect(readOverrides(text)).toBe(READ);
 });
 
-test('a publisher answers when its overrides are read, and so does its history', async () => {
+test('a publisher returns after its overrides are parsed, and so does its history', async () => {
   const { ahead, asked } = setting(READ, READ);
   const [live, deleted] = [fresh(), fresh()];
   const inner = {
@@ -107,7 +107,7 @@ test('a publisher answers when its overrides are read, and so does its history',
   expect(publisher).not.toHaveProperty('watch');
 });
 
-test('the worker reads what the event loop would', async () => {
+test('the worker gives the same result as the event loop', async () => {
   const thread = new WorkerThread({ idle: 0, longest: 600_000 });
   for (const [text, again] of [
     ['tools: {a/b: {enabled: false}}\n', 'tools: {a/b: {enabled: false}} \n'],
@@ -124,7 +124,7 @@ test('the worker reads what the event loop would', async () => {
   }
 });
 
-test('a hostile text of the full length does not touch the event loop', async () => {
+test('a hostile text of maximum length does not block the event loop', async () => {
   const ahead = new OverridesPreloader({ thread: new WorkerThread({ idle: 0, longest: 600_000 }) });
   const text = `[${'1,'.repeat(120_000)}]\n`;
   const reading = ahead.read(text);

@@ -46,7 +46,7 @@ test('an Event that was recorded before the end is still written', async () => {
   expect(written).toEqual(['/apis/events.k8s.io/v1/namespaces/ns/events']);
 });
 
-test('a server that does not answer does not keep the program from ending', async () => {
+test('a server that does not respond does not block the shutdown', async () => {
   const { written, publishing } = await place(60_000);
   publishing.onEvent?.(published);
   await publishing.flush();

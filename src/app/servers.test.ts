@@ -65,8 +65,8 @@ beforeEach(() => {
 });
 afterEach(() => void vi.useRealTimers());
 
-describe('which servers there are', () => {
-  test('in a Pod all of them, at ports that are known, and probes are answered first', async () => {
+describe('the servers', () => {
+  test('are all started in a Pod, at known ports, and probes first', async () => {
     const { servers, specs, open, lines } = machine(true);
     expect(servers.any).toBe(false);
     await servers.reconcile(settings());
@@ -89,7 +89,7 @@ describe('which servers there are', () => {
     ]);
   });
 
-  test('elsewhere none, unless an address is set', async () => {
+  test('are not started elsewhere, unless an address is set', async () => {
     const { servers, open } = machine();
     await servers.reconcile(settings());
     expect(servers.any).toBe(false);
@@ -98,7 +98,7 @@ describe('which servers there are', () => {
     expect(servers.any).toBe(true);
   });
 
-  test('none where that is set', async () => {
+  test('are not started if that is set', async () => {
     const { servers, open } = machine(true);
     await servers.reconcile(settings({ apiAddress: 'none', metricsAddress: 'none' }));
     expect(open()).toEqual({ health: 8081 });
@@ -131,7 +131,7 @@ describe('TLS', () => {
   });
 });
 
-describe('who may ask is checked', () => {
+describe('access control is validated', () => {
   test.each<[checked: boolean, Partial<Configuration>]>([
     [false, {}],
     [false, { healthAddress: at(3) }],
@@ -156,7 +156,7 @@ describe('who may ask is checked', () => {
 });
 
 describe('a change', () => {
-  test('of something else leaves the servers alone', async () => {
+  test('of another setting does not affect the servers', async () => {
     const { servers, steps } = machine();
     await servers.reconcile(ALL);
     steps.length = 0;
@@ -164,7 +164,7 @@ describe('a change', () => {
     expect(steps).toEqual([]);
   });
 
-  test('of an address moves that server: the new one is made first, and both may have the same port', async () => {
+  test('of an address moves that server: the new one starts first, and both may have the same port', async () => {
     const { servers, steps, open } = machine();
     await servers.reconcile(ALL);
     steps.length = 0;
@@ -182,7 +182,7 @@ describe('a change', () => {
     expect(open()).toEqual({ metrics: 2, health: 3 });
   });
 
-  test('waits three seconds for the requests of a server that moves, and not longer', async () => {
+  test('waits at most three seconds for the requests of a server that moves', async () => {
     const { servers, steps, state } = machine();
     await servers.reconcile(ALL);
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -198,7 +198,7 @@ describe('a change', () => {
     expect(steps).toEqual(['make api', 'break api', 'close api', 'listen api 127.0.0.1:4']);
   });
 
-  test('breaks no connection where all were answered in time', async () => {
+  test('breaks no connection if all requests complete in time', async () => {
     const { servers, steps } = machine();
     await servers.reconcile(ALL);
     await servers.reconcile(settings({ ...ALL, apiAddress: at(4) }));
@@ -208,7 +208,7 @@ describe('a change', () => {
   });
 });
 
-describe('a change that cannot be', () => {
+describe('an impossible change', () => {
   test('a port in use is an error that says how to choose another', async () => {
     const { servers, ports, steps } = machine();
     ports.set(1, 'somebody');
@@ -221,7 +221,7 @@ describe('a change that cannot be', () => {
     expect(servers.any).toBe(false);
   });
 
-  test('those that were there before are there again', async () => {
+  test('the previous servers are restored', async () => {
     const { servers, ports, open } = machine();
     await servers.reconcile(ALL);
     ports.set(5, 'somebody');
@@ -261,8 +261,8 @@ describe('a change that cannot be', () => {
   });
 });
 
-describe('at the end', () => {
-  test('they close when their requests are answered, all at once', async () => {
+describe('at shutdown', () => {
+  test('they close once their requests are complete, all at once', async () => {
     const { servers, steps, open } = machine();
     await servers.reconcile(ALL);
     steps.length = 0;

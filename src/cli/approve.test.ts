@@ -73,13 +73,13 @@ test('an approval is revoked', async () => {
   expect(file).toBe(BOTH.replace('true', 'false'));
 });
 
-test('overrides that cannot be used are not touched', async () => {
+test('invalid overrides are not changed', async () => {
   await expect(approving(['shop/orders'], 'toolz: {}\n')).rejects.toThrow(
     /cannot be used: line 1.*correct it first/,
   );
 });
 
-test('what names no Service is refused, with an example', async () => {
+test('an argument that names no Service is rejected, with an example', async () => {
   await expect(approving(['orders'], '')).rejects.toThrow(/write <namespace>\/<service>/);
 });
 

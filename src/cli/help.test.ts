@@ -22,7 +22,7 @@ const helpOf = (name: string, command: string): string => {
   return text;
 };
 
-test('examples call the program as the person did', () => {
+test('examples use the program name of the invocation', () => {
   expect(helpOf('dynamic-toolset', 'history')).toContain('\n  dynamic-toolset history --revision 3\n');
   const asPlugin = helpOf('kubectl toolset', 'history');
   expect(asPlugin).toContain('\n  kubectl toolset history --revision 3\n');

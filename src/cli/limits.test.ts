@@ -60,7 +60,7 @@ test.each([
     'left out of custom_toolset.yaml',
   ],
 ] as const)(
-  '%s shows in explain and in discover, with the setting',
+  '%s is shown by explain and discover, with the setting',
   async (setting, value, services, words) => {
     const settings = { MAX_TOOLS_PER_NAMESPACE: '100', MAX_SHARDS: '1', [setting]: value };
     const { result } = await told('explain', services, settings);
@@ -71,7 +71,7 @@ test.each([
   },
 );
 
-test('what fits into several ConfigMaps is in toolset.json, and may be left out of the file that is not divided', async () => {
+test('tools that fit into several ConfigMaps are in toolset.json, and may be left out of the undivided file', async () => {
   const services = [...Array.from({ length: 99 }, (_, n) => mcp('shop', `a${n}`)), mcp('shop', 'orders')];
   const { result } = await told('explain', services, { MAX_DOCUMENT_KIB: '16', MAX_SHARDS: '8' });
   expect(result).toContain('in the documents as the tool orders.shop');
@@ -80,7 +80,7 @@ test('what fits into several ConfigMaps is in toolset.json, and may be left out 
   );
 });
 
-test('another namespace that takes too much shows nothing for one that does not', async () => {
+test('another namespace over its limit is not shown for one within it', async () => {
   const services = [mcp('shop', 'orders'), ...MANY, mcp('evil', 'm4'), mcp('evil', 'm5')];
   const { result } = await told('explain', services, { MAX_AGENT_TOOLS: '14' });
   expect(result).toContain('in the documents as the tool orders.shop');

@@ -32,7 +32,7 @@ const words = (text: string): string => text.replace(/\s+/g, ' ');
 describe.each(SETTING_NAMES)('the setting %s', (name) => {
   const setting = SETTINGS[name];
 
-  test('has its flag in the help of the commands that take it, and of no others', () => {
+  test('has its flag in the help of the commands that accept it, and of no others', () => {
     for (const command of program.commands.map((each) => commandOf(each.name()))) {
       const takes = (GROUPS[setting.group].commands as readonly string[]).includes(command.name());
       const long = command.options.some((option) => option.long === setting.flag);
@@ -44,13 +44,13 @@ describe.each(SETTING_NAMES)('the setting %s', (name) => {
     expect(help).toContain(`(${setting.env}`);
   });
 
-  test('stands in the reference', () => {
+  test('is in the reference', () => {
     const row = reference.split('\n').find((line) => line.startsWith(`| \`${name}\` |`));
     expect(row).toContain(`\`${setting.flag}\``);
     expect(row).toContain(`\`${setting.env}\``);
   });
 
-  test('has the default that is shown', () => {
+  test('has the documented default', () => {
     const { defaultText, defaultValue, form } = setting;
     if (defaultValue === undefined) {
       // What it is then is decided where it is used, so it is told in words, which nobody can give.

@@ -21,7 +21,7 @@ const services = backendsOf([
 const problems: Problem[] = [{ where: 'a.yaml:3', what: 'broken YAML', fix: 'this document is skipped' }];
 
 describe('a table', () => {
-  test('has a line for each service below its header, in columns', async () => {
+  test('has a header, and a line for each service, in columns', async () => {
     const lines = (await render(services, problems, 'table', { colour: false })).split('\n');
     expect(lines).toHaveLength(services.length + 2);
     expect(lines.at(-1)).toBe('');
@@ -39,13 +39,13 @@ describe('a table', () => {
     }
   });
 
-  test('tells a backend that wants credentials apart', async () => {
+  test('marks a backend that requires credentials', async () => {
     const lines = (await render(services, [], 'table', { colour: false })).split('\n');
     expect(lines[2]).toMatch(/healthy \(auth\)$/);
     expect(lines[1]).toMatch(/healthy$/);
   });
 
-  test('a wide one says why, and what the probe heard', async () => {
+  test("has the reason and the probe's details in wide form", async () => {
     const [header, first] = (await render(services, [], 'wide', { colour: false })).split('\n');
     expect(header).toMatch(/CERTAINTY +WHY +PROBE +APPROVAL$/);
     expect(first).toMatch(/label +label app=prometheus +GET \/ answered 200$/);
@@ -65,14 +65,14 @@ describe('a table', () => {
     for (const cell of health) expect(stripVTControlCharacters(cell)).toMatch(/^(un)?(healthy|known)/);
   });
 
-  test('of nothing is nothing', async () => {
+  test('of nothing is empty', async () => {
     expect(await render([], problems, 'table', { colour: true })).toBe('');
     expect(await render([], problems, 'wide', { colour: true })).toBe('');
   });
 });
 
 describe('JSON and YAML', () => {
-  test('hold what the documentation promises', async () => {
+  test('have the documented fields', async () => {
     const document = JSON.parse(await render(services, problems, 'json', { colour: true }));
     expect(document.warnings).toEqual(problems);
     expect(document.services).toHaveLength(services.length);
@@ -93,14 +93,14 @@ describe('JSON and YAML', () => {
     });
   });
 
-  test('say the same', async () => {
+  test('are equivalent', async () => {
     expect(parse(await render(services, problems, 'yaml', { colour: true }))).toEqual(
       JSON.parse(await render(services, problems, 'json', { colour: true })),
     );
     expect(await render(services, problems, 'yaml', { colour: false })).not.toMatch(/[&*]a\d/);
   });
 
-  test('of nothing are empty lists, for those who read them by program', async () => {
+  test('of nothing are empty lists, for programs', async () => {
     expect(JSON.parse(await render([], [], 'json', { colour: false }))).toEqual({
       services: [],
       warnings: [],
@@ -108,13 +108,13 @@ describe('JSON and YAML', () => {
     expect(parse(await render([], [], 'yaml', { colour: false }))).toEqual({ services: [], warnings: [] });
   });
 
-  test.each(FORMATS)('%s ends in one line break', async (format) => {
+  test.each(FORMATS)('%s ends with one line break', async (format) => {
     expect(await render(services, [], format, { colour: false })).toMatch(/[^\n]\n$/);
   });
 });
 
 describe('warnings', () => {
-  test('are a line each, on the stream for messages only', () => {
+  test('are one line each, on standard error only', () => {
     const result = new PassThrough();
     const messages = new PassThrough();
     warn({ result, messages }, [...problems, { where: 'namespace x', what: 'denied' }]);
@@ -152,7 +152,7 @@ test('with the published documents, the wide table says why a backend is not pub
   expect(await render(backends, [], 'table', { colour: false }, true)).not.toContain('PUBLISHED');
 });
 
-test('JSON has the identity, the Services and the conditions of a backend, without times that one look cannot know', async () => {
+test('JSON has the identity, the Services and the conditions of a backend, without times that a single run cannot know', async () => {
   const { services: all } = JSON.parse(await render(services, [], 'json', { colour: false }));
   expect(all[1]).toMatchObject({
     id: 'a-much-longer-namespace/loki',

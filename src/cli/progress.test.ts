@@ -19,7 +19,7 @@ test('a fast command shows no progress', () => {
   expect(written(stream)).toBe('');
 });
 
-test('what takes longer says what it does in one line, which is erased at the end', () => {
+test('a slow one shows its progress on one line, which is erased at the end', () => {
   const stream = terminal(20);
   const progress = new Progress(stream, {});
   progress.show('listing Services in all namespaces');

@@ -112,7 +112,7 @@ async function published(...contents: readonly Documents[]): Promise<Place> {
   return place;
 }
 
-test('without a number it passes over a toolset without tools, by itself never empties the agent', async () => {
+test('without a number it skips a toolset without tools, so it never empties the agent by itself', async () => {
   const place = await published(withTools(1), withTools(5), withTools(0), withTools(6));
   expect(await place.rollback()).toMatchObject({
     code: EXIT.ok,
@@ -121,7 +121,7 @@ test('without a number it passes over a toolset without tools, by itself never e
   expect(place.applied.at(-1)?.data).toEqual(withTools(5));
 });
 
-test('a number may name it, and removing more than half of the tools is noted', async () => {
+test('a number may select it, and removing more than half of the tools is noted', async () => {
   const place = await published(withTools(0), withTools(6));
   const { said } = await place.rollback({ to: 1 });
   expect(said).toContain(
@@ -130,13 +130,13 @@ test('a number may name it, and removing more than half of the tools is noted', 
   expect(place.applied.at(-1)?.data).toEqual(withTools(0));
 });
 
-test('with nothing but empty ones it says which number there is', async () => {
+test('if there are only empty ones, it says which number there is', async () => {
   const place = await published(withTools(0), withTools(6));
   await expect(place.rollback()).rejects.toThrow(/have no tools.*--to 1/);
   expect(place.applied).toEqual([]);
 });
 
-test('goes by time and not by number', async () => {
+test('the order is by time and not by number', async () => {
   const place = await published(withTools(1), withTools(2), withTools(3));
   place.plant('r9', 9, '2025-01-01T00:00:00Z', { ...withTools(4) });
   await place.rollback();
@@ -150,7 +150,7 @@ test('a conflict with another writer is retried on the new state', async () => {
   expect(place.applied).toHaveLength(1);
 });
 
-test('if others keep writing, it says so, and that nothing was changed', async () => {
+test('if others keep writing, it reports that, and that nothing was changed', async () => {
   const place = await published(withTools(1), withTools(2));
   place.conflicts = 100;
   const failure = await place.rollback().catch((error: unknown) => error);
@@ -158,7 +158,7 @@ test('if others keep writing, it says so, and that nothing was changed', async (
   expect(String(failure)).toMatch(/was not changed: others kept writing it; .*try again/);
 });
 
-test('our own owner reference stays, and those of others are not copied', async () => {
+test('our own owner reference stays, and others are not copied', async () => {
   const place = await published(withTools(1), withTools(2));
   await place.rollback();
   expect(place.applied[0]?.metadata.ownerReferences).toEqual([expect.objectContaining({ uid: 'ours' })]);

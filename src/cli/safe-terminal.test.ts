@@ -21,13 +21,13 @@ function opened() {
   };
 }
 
-test('a text is written with all that could steer the terminal spelt out; tabs, newlines and emoji stay', () => {
+test('characters that control a terminal are escaped; tabs, newlines and emoji stay', () => {
   const { terminal, written } = opened();
   terminal.write(`a\t${HOSTILE}\n\u2764\ufe0f\n`);
   expect(written()).toBe(`a\t${SHOWN}\n\u2764\ufe0f\n`);
 });
 
-test('our own colours, and the line of progress, go through', () => {
+test('our own colours, and the progress line, pass', () => {
   const { terminal, written } = opened();
   const painted = styleText('red', 'x', { validateStream: false });
   writePainted(terminal, painted);
@@ -37,7 +37,7 @@ test('our own colours, and the line of progress, go through', () => {
   expect(written()).toBe('a\\u{d}b\\u{1b}[2Jc\\u{9b}31m');
 });
 
-test('there is no other way out', async () => {
+test('no other code writes to the terminal', async () => {
   const files = (await readdir(SRC, { recursive: true })).filter((name) => /(?<!\.test)\.ts$/.test(name));
   // Examples in comments print what a user's program has.
   for (const name of files.map((each) => each.replaceAll('\\', '/')).filter((each) => each !== 'cli/main.ts'))

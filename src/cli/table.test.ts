@@ -8,22 +8,22 @@ const rows = [
   ['a-longer-name', 'short', 'unknown'],
 ];
 
-test('a table that fits is not cut', () => {
+test('a table that fits is not truncated', () => {
   expect(columns(rows, 80, [1])).toEqual(columns(rows));
 });
 
-test('what does not fit is cut in the column that may be, and no other', () => {
+test('only the flexible column of a wide table is truncated', () => {
   const lines = columns(rows, 50, [1]).map((row) => row.join(''));
   expect(lines.map((line) => line.length).toSorted((a, b) => b - a)[0]).toBe(50);
   expect(lines[1]).toContain('because of a label that\u2026   healthy');
   expect(lines[2]).toContain('a-longer-name   short');
 });
 
-test('ten characters are left of a cell, however narrow the terminal is', () => {
+test('at least ten characters of a cell remain, however narrow the terminal', () => {
   expect(columns(rows, 1, [1])[1]?.[1]).toBe('because o\u2026   ');
 });
 
-test('the last column of a text is the one that is cut', () => {
+test('the last text column is the flexible one', () => {
   expect(
     table(
       [
@@ -35,7 +35,7 @@ test('the last column of a text is the one that is cut', () => {
   ).toBe('N   CHANGES\n1   +first, +se\u2026\n');
 });
 
-test('rows are never wider than the terminal, where cutting can do that', () => {
+test('rows are never wider than the terminal, if truncation can achieve that', () => {
   fc.assert(
     fc.property(
       fc.array(fc.tuple(fc.string({ maxLength: 60 }), fc.string({ maxLength: 60, unit: 'grapheme' })), {

@@ -35,7 +35,7 @@ describe('columns', () => {
     ['0', 80],
     ['-3', 80],
     ['many', 80],
-  ])('of a terminal that does not tell, with COLUMNS=%j, are %i', (text, columns) => {
+  ])('of a terminal of unknown width, with COLUMNS=%j, are %i', (text, columns) => {
     const silent = Object.assign(new PassThrough(), { isTTY: true });
     expect(columnsOf(silent, { COLUMNS: text })).toBe(columns);
   });

@@ -20,7 +20,7 @@ function kept(metadata: object, spec: object = {}): Service {
   return service;
 }
 
-test('of 8,000 ports those that annotations and rules name are kept, then the first ones', () => {
+test('of 8,000 ports, those in annotations and rules are kept, then the first ones', () => {
   const all = [
     ...ports(8_000),
     { name: 'web', port: 9090 },
@@ -37,7 +37,7 @@ test('of 8,000 ports those that annotations and rules name are kept, then the fi
   expect(service.trimmed).toEqual({ ports: 8_003 });
 });
 
-test('ports that all claim to be named by rules are bounded too', () => {
+test('the number of ports in rules is limited too', () => {
   const claiming = Array.from({ length: 1_000 }, (_, n) => ({
     name: `p${n}`,
     port: 1 + n,
@@ -46,7 +46,7 @@ test('ports that all claim to be named by rules are bounded too', () => {
   expect(kept({}, { ports: claiming }).ports).toHaveLength(64);
 });
 
-test('of many labels and selector entries those that rules look at are kept, beside the first ones', () => {
+test('of many labels and selector entries, those in rules are kept, beside the first ones', () => {
   const labels = { ...numbered(500), 'z/other': 'v', name: 'loki', 'app.kubernetes.io/part-of': 'holmes' };
   const service = kept({ labels }, { selector: { ...numbered(500), 'k8s-app': 'loki' } });
   expect(Object.keys(service.labels)).toEqual([
@@ -58,7 +58,7 @@ test('of many labels and selector entries those that rules look at are kept, bes
   expect(service.trimmed).toEqual({ labels: 503, selector: 501 });
 });
 
-test('selectors that differ in an entry that is not kept are still different, and the same ones the same', () => {
+test('selectors that differ in a dropped entry are still different, and equal ones stay equal', () => {
   const entries = Object.entries(numbered(500));
   const keyOf = (selector: object): string | undefined => selectionOf(kept({}, { selector })).key;
   const all = keyOf(Object.fromEntries(entries));
@@ -78,7 +78,7 @@ test('annotations that no rule reads are dropped, and others are truncated to wh
   expect(service.annotations['kubernaut.io/toolset-description']).toHaveLength(4_096);
 });
 
-test('an ordinary Service is kept as it is', () => {
+test('an ordinary Service is unchanged', () => {
   const labels = { app: 'loki', team: 'a' };
   const service = kept({ labels }, { selector: labels, ports: ports(64) });
   expect(service).toMatchObject({ labels, selector: labels, ports: ports(64) });

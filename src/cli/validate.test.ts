@@ -29,7 +29,7 @@ async function validated(
 }
 
 describe('a file of HolmesGPT', () => {
-  test('faults stand at their place, and the exit code says so', async () => {
+  test('faults are reported with their place, and the exit code shows them', async () => {
     const { code, lines } = await validated(
       'holmesgpt',
       'toolsets:\n  grafana/loki:\n    enabled: true\n    config:\n      api_url: 5\n  loki:\n    enabled: true\n',
@@ -39,7 +39,7 @@ describe('a file of HolmesGPT', () => {
     expect(lines[1]).toMatch(/^-:6:3: toolsets\.loki: /);
   });
 
-  test('warnings are printed and are not a failure', async () => {
+  test('warnings are printed, and are no failure', async () => {
     const { code, lines } = await validated(
       'holmesgpt',
       'toolsets:\n  grafana/loki: { enabled: true, config: { api_url: http://a, timeout: 5 } }\n',
@@ -58,7 +58,7 @@ test('the part of overrides for HolmesGPT is checked on its own', async () => {
   expect(lines[0]).toMatch(/^-:6:7: holmesgpt\.toolsets\.mine\.config: has no endpoints/);
 });
 
-test('and a change of a generated entry, which need not be whole, is fine', async () => {
+test('and a change of a generated entry may be incomplete', async () => {
   const text = 'holmesgpt:\n  toolsets:\n    grafana/loki: { config: { timeout_seconds: 5 } }\n';
   expect(await validated('overrides', text)).toEqual({ code: 0, lines: ['-: fine (overrides)'] });
 });
@@ -89,28 +89,28 @@ test('a flood of unknown keys is truncated', async () => {
   expect(lines[0]).toHaveLength('-:1:1: unknown key ""; there are tools, holmesgpt'.length + 101);
 });
 
-describe('what a file is, where its name does not tell', () => {
+describe('the kind of a file with another name', () => {
   test.each([
     ['tools: {}\nholmesgpt: {}\n', 'overrides'],
     ['toolsets:\n  kubernetes/core: { enabled: true }\n', 'holmesgpt'],
     ['namespaces: [a]\ndetectors: {}\n', 'config'],
-  ])('is told by the keys of %j', async (text, kind) => {
+  ])('follows from the keys of %j', async (text, kind) => {
     expect(await validated(undefined, text)).toEqual({ code: 0, lines: [`-: fine (${kind})`] });
   });
 
-  test('does not matter where it is no YAML', async () => {
+  test('does not matter if it is not YAML', async () => {
     const { code, lines } = await validated(undefined, 'tools: {\n');
     expect(code).toBe(1);
     expect(lines[0]).toMatch(/^-:\d+:\d+: /);
   });
 
-  test.each(['some: thing\n', '- 1\n', ''])('is asked of a person for %j', async (text) => {
+  test.each(['some: thing\n', '- 1\n', ''])('must be given for %j', async (text) => {
     await expect(validated(undefined, text)).rejects.toThrow(/--kind \(overrides, /);
   });
 });
 
-describe('what no schema says', () => {
-  test('a setting must have a value that the program takes', async () => {
+describe('checks beyond the schema', () => {
+  test('a setting must have a valid value', async () => {
     const { code, lines } = await validated(
       'config',
       'namespaces: [monitoring]\ndiscoveryInterval: often\nmaxBackends: 0\n',
@@ -122,7 +122,7 @@ describe('what no schema says', () => {
     ]);
   });
 
-  test('a detector speaks of roles that there are', async () => {
+  test('a detector must use known roles', async () => {
     const { code, lines } = await validated(
       'detector',
       'type: a\ntitle: A\ndescription: A.\nports: {}\nholmes: { none: not read }\naccepts: [gatewy]\n',

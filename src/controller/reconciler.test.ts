@@ -298,14 +298,14 @@ describe('concurrent writes', () => {
     expect(place.tools).toEqual(names('a'));
     expect(place.reads).toBe(3);
   });
-  test('all the time: it ends', async () => {
+  test('forever: it gives up', async () => {
     place.before = (what) => {
       if (what === 'apply') throw new PublishConflict('quicker');
     };
     await expect(process().run(lokis('a'))).rejects.toThrow('quicker');
     expect(place.reads).toBe(6);
   });
-  test('after ours: what they wrote is no revision, and is put right', async () => {
+  test('after ours: the external change is no revision, and is reverted', async () => {
     const { run } = process();
     await run(lokis('a'));
     const apply = place.apply.bind(place);
@@ -324,7 +324,7 @@ describe('concurrent writes', () => {
   });
 });
 
-test('an owner that is refused is told, and all else is published', async () => {
+test('a refused owner is reported, and everything else is published', async () => {
   const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'd', uid: 'u' };
   const refusing = vi.spyOn(place, 'apply').mockRejectedValueOnce(new OwnerRefused('no owner'));
   await process({ owner: async () => owner }).run(lokis('a'));
@@ -334,7 +334,7 @@ test('an owner that is refused is told, and all else is published', async () => 
 });
 
 describe('the history', () => {
-  test('where it cannot be written that is told, and tried again', async () => {
+  test('is retried and reported if it cannot be written', async () => {
     place.before = (what) => {
       if (what === 'record') throw new ClusterError('cannot keep');
     };
@@ -350,7 +350,7 @@ describe('the history', () => {
     await run(lokis('a'));
     expect(told('reconciled').at(-1)).toMatchObject({ recorded: true, problems: [], revision: 1 });
   });
-  test('what is recorded is not recorded again', async () => {
+  test('is not recorded twice', async () => {
     const recording = vi.spyOn(place.history, 'record');
     const { run } = process();
     await run(lokis('a'));
@@ -359,7 +359,7 @@ describe('the history', () => {
   });
 });
 
-test('a program that writes the same thing again and again is let be for a while', async () => {
+test('a program that keeps writing the same change is left alone for a while', async () => {
   const { run, reconciler } = process();
   await run(lokis('a'));
   for (let time = 0; time < 3; time++) {
@@ -385,7 +385,7 @@ describe('documents that do not fit into one ConfigMap', () => {
   const found = lokis(...Array.from({ length: 90 }, (_, number) => `loki-${number}`));
   const shardsOf = () => Object.keys(place.live?.data ?? {}).filter((key) => key.includes('#'));
 
-  test('are published in parts, are recorded whole, and stay as they are', async () => {
+  test('are published in parts, recorded whole, and stay unchanged', async () => {
     const { run } = process({ generation });
     const reconciled = await run(found);
     expect(reconciled?.tools).toHaveLength(90);
@@ -398,7 +398,7 @@ describe('documents that do not fit into one ConfigMap', () => {
     expect(told('drift')).toEqual([]);
   });
 
-  test('a part that is missing or was edited is drift, and comes back', async () => {
+  test('a missing or edited part is drift, and is restored', async () => {
     const { run } = process({ generation });
     await run(found);
     const [part = ''] = shardsOf();
@@ -415,7 +415,7 @@ describe('documents that do not fit into one ConfigMap', () => {
     expect(told('drift').at(-1)).toMatchObject({ keys: [part] });
   });
 
-  test('shrink, and no part is left', async () => {
+  test('shrink, and no part remains', async () => {
     const { run } = process({ generation, force: true });
     await run(found);
     await run(found.slice(0, 5));
@@ -426,7 +426,7 @@ describe('documents that do not fit into one ConfigMap', () => {
   test.each([
     [1, 0],
     [2, 1],
-  ])('are trimmed to %d if no more may be written, and a note says why', async (most, parts) => {
+  ])('are trimmed to %d if no more may be written, and a note explains why', async (most, parts) => {
     place.mostShards = most;
     const { run } = process({ generation });
     const reconciled = await run(found);

@@ -51,7 +51,7 @@ function setup({ hasHistory = true } = {}) {
 }
 
 describe('the history is read', () => {
-  test('once, while what is published is what we published', async () => {
+  test('once, while the published state is ours', async () => {
     const { publish, listed, recorded, list } = setup();
     const live = publish('a');
     await listed(live);
@@ -64,7 +64,7 @@ describe('the history is read', () => {
     ['it was deleted', () => undefined],
     ['somebody edited it', (live) => ({ ...live, toolset: toolset(documents('edited')) })],
     ['a document is missing', ({ toolset: _, ...live }) => live as Observed],
-  ])('again where %s', async (_, change) => {
+  ])('again if %s', async (_, change) => {
     const { publish, listed, list } = setup();
     const live = publish('a');
     await listed(live);
@@ -72,7 +72,7 @@ describe('the history is read', () => {
     expect(list).toHaveBeenCalledTimes(2);
   });
 
-  test('not at all where there is none', async () => {
+  test('not at all if there is none', async () => {
     const { publish, listed, recorded, log } = setup({ hasHistory: false });
     const live = publish('a');
     expect(await listed(live)).toEqual([]);
@@ -82,7 +82,7 @@ describe('the history is read', () => {
     expect(log.newest).toBeUndefined();
   });
 
-  test('and stands as it was known where it cannot be read', async () => {
+  test('and keeps its known state if it cannot be read', async () => {
     const { publish, listed, recorded, list, notes, log } = setup();
     const live = publish('a');
     await listed(live);
@@ -94,7 +94,7 @@ describe('the history is read', () => {
   });
 });
 
-describe('what is published is recorded', () => {
+describe('the published state is recorded', () => {
   test('once, and again with another rollback', async () => {
     const { publish, recorded, record, log } = setup();
     const live = publish('a');
@@ -118,7 +118,7 @@ describe('what is published is recorded', () => {
     expect(log.hasRecorded).toBe(false);
   });
 
-  test('later, where it could not be, and until then there is a fault', async () => {
+  test('later, if that failed, and until then there is a fault', async () => {
     const { publish, recorded, record, notes, log } = setup();
     const live = publish('a');
     record.mockRejectedValueOnce(DENIED);
@@ -129,7 +129,7 @@ describe('what is published is recorded', () => {
   });
 });
 
-test('without rights there is one note for each run, and not one for each request', async () => {
+test('without permission there is one note per run, not one per request', async () => {
   const { publish, listed, recorded, list, record, notes } = setup();
   list.mockRejectedValue(DENIED);
   record.mockRejectedValue(DENIED);
@@ -141,14 +141,14 @@ test('without rights there is one note for each run, and not one for each reques
   }
 });
 
-test.each(['list', 'record'] as const)('what is no fault of the cluster is thrown: %s', async (what) => {
+test.each(['list', 'record'] as const)('other errors are thrown: %s', async (what) => {
   const it = setup();
   const live = it.publish('a');
   it[what].mockRejectedValue(new TypeError('a bug'));
   await expect(what === 'list' ? it.listed(live) : it.recorded('a', live)).rejects.toThrow('a bug');
 });
 
-test.each(['list', 'record'] as const)('who stops it hears of nothing else: %s', async (what) => {
+test.each(['list', 'record'] as const)('an abort reports nothing else: %s', async (what) => {
   const it = setup();
   const live = it.publish('a');
   it[what].mockRejectedValue(DENIED);

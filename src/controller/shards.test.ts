@@ -91,7 +91,7 @@ test('readers of all ConfigMaps see every tool that stays, after each single wri
   expect(events.filter(({ kind }) => kind === 'drift' || kind === 'rolled-back')).toEqual([]);
 });
 
-test('a part that could not be used is used again as soon as it can be, and until then nothing writes to it', async () => {
+test('a part that could not be used is used again as soon as possible, and until then it is not written', async () => {
   const { api, reconciler } = await setup();
   const found = lokis(0, 150);
   const run = () => reconciler.run({ found, contradicted: [] }, 1, signal);
@@ -117,7 +117,7 @@ test('a part that could not be used is used again as soon as it can be, and unti
   expect(new Map(texts() as never)).toEqual(new Map(before as never));
 });
 
-test('after a process of ours was killed between two writes, no change by others is reported', async () => {
+test('after a kill between two writes, no external change is reported', async () => {
   const first = await setup();
   await first.reconciler.run({ found: lokis(0, 150), contradicted: [] }, 1, signal);
   const annotations = first.api.stored.get('toolset')?.metadata.annotations ?? {};
@@ -141,7 +141,7 @@ test.each([
     'is not needed any more and keeps outdated tools, because it may not be changed',
   ],
 ])(
-  'parts that are not needed and may not %s keep nothing from being published, and one line each says what to do',
+  'unneeded parts that may not %s block no publication, and one line each says what to do',
   async (_, denied, what) => {
     const { api, events, warnings, reconciler } = await setup();
     const run = (count: number) => reconciler.run({ found: lokis(0, count), contradicted: [] }, 1, signal);

@@ -62,7 +62,7 @@ const cases = Object.keys(FAULTS).flatMap((fault) =>
 const PATIENCE = 11_000;
 
 describe('two targets', () => {
-  test('both get what one discovery finds, and each backend is probed once', async () => {
+  test('both get the results of one discovery, and each backend is probed once', async () => {
     const { source, places, probe, settle } = setup();
     source.sync([loki('a'), loki('b')]);
     await settle();
@@ -85,7 +85,7 @@ describe('two targets', () => {
     for (const { targetId } of told('publish-failed')) expect(targetId).toBe(id === 'home' ? undefined : id);
   });
 
-  test('each backs off on its own, and catches up on its own', async () => {
+  test('each backs off and catches up independently', async () => {
     const { source, places, settle, told } = setup();
     FAULTS['refuses writes'](places.other);
     source.sync([loki('a')]);
@@ -123,7 +123,7 @@ describe('two targets', () => {
     expect(places.home.applied).toHaveLength(1);
   });
 
-  test('one whose overrides are those of the home target follows them at once, and stores none', async () => {
+  test('one that uses the overrides of the home target follows them at once, and stores none', async () => {
     const home = new MemoryPublisher();
     const other = new MemoryPublisher();
     const readOverrides = async () => home.live?.data['overrides.yaml'];
@@ -141,7 +141,7 @@ describe('two targets', () => {
     expect(other.live?.data).not.toHaveProperty(['overrides.yaml']);
   });
 
-  test('what people write elsewhere approves nothing at home, and costs no requests there', async () => {
+  test('overrides elsewhere approve nothing at home, and cost no requests there', async () => {
     const generation = { credentials: {}, holmesgptVersion: '0.32', mcpPolicy: 'approve' } as const;
     const home = new MemoryPublisher();
     const other = new MemoryPublisher();
@@ -162,7 +162,7 @@ describe('two targets', () => {
     expect(other.reads).toBe(before);
   });
 
-  test('a rollback of one holds there, and the other one goes on', async () => {
+  test('a rollback of one stays there, and the other one continues', async () => {
     const { source, places, settle } = setup();
     source.sync([loki('a')]);
     await settle();
@@ -187,7 +187,7 @@ describe('two targets', () => {
     expect(places.other.tools).toEqual(namesOf('a', 'b', 'c'));
   });
 
-  test('who loses leadership writes to none, and who wins it writes to all', async () => {
+  test('a former leader writes to none, and a new one to all', async () => {
     const { engine, source, places, state, settle, told } = setup();
     source.sync([loki('a')]);
     await settle();
@@ -234,7 +234,7 @@ describe('two targets', () => {
     expect(changes.map(({ targetId }) => targetId)).toEqual([undefined]);
   });
 
-  test('other options add a target, and take one away, without touching the one that stays', async () => {
+  test('other options add and remove a target, without affecting one that stays', async () => {
     const { engine, all, source, places, settle } = setup();
     source.sync([loki('a')]);
     await settle();
@@ -249,21 +249,24 @@ describe('two targets', () => {
     expect(places.other.tools).toEqual(namesOf('a'));
   });
 
-  test.each(['home', 'other'] as const)('once: %s fails, and the other one is published', async (id) => {
-    const { source, places, settle, ended } = setup({ once: true });
-    FAULTS['refuses writes'](places[id]);
-    const well = places[id === 'home' ? 'other' : 'home'];
-    const apply = well.apply.bind(well);
-    Object.assign(well, {
-      async apply(plan: Plan, _: Date, signal: AbortSignal) {
-        await pause(1_000, signal);
-        signal.throwIfAborted();
-        return await apply(plan);
-      },
-    });
-    source.sync([loki('a')]);
-    await settle(PATIENCE);
-    await expect(ended).rejects.toThrow('not now');
-    expect(well.tools).toEqual(namesOf('a'));
-  });
+  test.each(['home', 'other'] as const)(
+    'in a single run, %s fails, and the other one is published',
+    async (id) => {
+      const { source, places, settle, ended } = setup({ once: true });
+      FAULTS['refuses writes'](places[id]);
+      const well = places[id === 'home' ? 'other' : 'home'];
+      const apply = well.apply.bind(well);
+      Object.assign(well, {
+        async apply(plan: Plan, _: Date, signal: AbortSignal) {
+          await pause(1_000, signal);
+          signal.throwIfAborted();
+          return await apply(plan);
+        },
+      });
+      source.sync([loki('a')]);
+      await settle(PATIENCE);
+      await expect(ended).rejects.toThrow('not now');
+      expect(well.tools).toEqual(namesOf('a'));
+    },
+  );
 });

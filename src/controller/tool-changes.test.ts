@@ -15,7 +15,7 @@ const offering = (tools?: readonly McpTool[], more: Partial<Verdict> = {}): Disc
 const tool = (name: string, digest = '1'): McpTool => ({ name, readOnly: true, digest });
 const yes = (): boolean => true;
 
-test('what comes, goes and changes is named once', () => {
+test('added, removed and changed tools are named once', () => {
   const watch = new ToolWatch();
   expect(watch.take(offering([tool('a'), tool('b')]), yes)).toEqual([]);
   const next = offering([tool('b', '2'), tool('c')]);
@@ -30,7 +30,7 @@ test('what comes, goes and changes is named once', () => {
   expect(watch.take(next, yes)).toEqual([]);
 });
 
-test('a list that cannot be read, or only in part, is no change, and the one before still counts', () => {
+test('an unreadable or incomplete list is no change, and the previous one still counts', () => {
   const watch = new ToolWatch();
   watch.take(offering([tool('a')]), yes);
   expect(watch.take(offering(), yes)).toEqual([]);
@@ -38,13 +38,13 @@ test('a list that cannot be read, or only in part, is no change, and the one bef
   expect(watch.take(offering([tool('a', '2')]), yes)).toMatchObject([{ changed: ['a'] }]);
 });
 
-test('of a server that is not published nothing is told, and nothing is kept', () => {
+test('for an unpublished server nothing is reported, and nothing is kept', () => {
   const watch = new ToolWatch();
   watch.take(offering([tool('a')]), () => false);
   expect(watch.take(offering([tool('b')]), yes)).toEqual([]);
 });
 
-test('a tool that is called read-only with the same text is a change', () => {
+test('a tool that becomes read-only with the same text is a change', () => {
   const watch = new ToolWatch();
   watch.take(offering([{ ...tool('a'), readOnly: false }]), yes);
   expect(watch.take(offering([tool('a')]), yes)).toMatchObject([{ changed: ['a'] }]);
@@ -66,14 +66,14 @@ const EVIL = [tool('a', 'evil'), tool('delete_everything')];
 const told = { since: 'before', added: ['delete_everything'], removed: [], changed: ['a'] };
 
 describe('a server that was away', () => {
-  test('is compared with what it was', () => {
+  test('is compared with its previous state', () => {
     const watch = new ToolWatch();
     watch.take([server('orders', [tool('a')])], yes);
     expect(watch.take([], yes)).toEqual([]);
     expect(watch.take([server('orders', EVIL)], yes)).toEqual([{ service: 'monitoring/orders', ...told }]);
   });
 
-  test('or waited meanwhile', () => {
+  test('or was waiting meanwhile', () => {
     const watch = new ToolWatch();
     watch.take([server('orders', [tool('a')])], yes);
     watch.take([server('orders', EVIL)], () => false);
@@ -92,7 +92,7 @@ describe('a server that was away', () => {
     ['another selector and the same Pods', { alternates: ['twin'] }, { app: 'other' }],
     ['another selector and some of the Pods', { sharesPods: ['orders', 'twin'] }, { app: 'other' }],
     ['the name of an alternate', {}, { app: 'other', alternates: ['orders'] }],
-  ])('or whose place a twin takes that has %s', (_, before, after) => {
+  ])('or is replaced by a twin that has %s', (_, before, after) => {
     const watch = new ToolWatch();
     watch.take([server('orders', [tool('a')], before)], yes);
     watch.take([server('orders', [tool('a')])], yes);
@@ -105,7 +105,7 @@ describe('a server that was away', () => {
     ['a wider selector', { selector: { app: 'orders' } }],
     ['a selector that overlaps, and the address of a Pod', { selector: { v: '1' }, addresses: ['10.0.0.1'] }],
     ['a slice of its own with the address of a Pod', { selector: {}, addresses: ['10.0.0.9', '10.0.0.1'] }],
-  ])('or whose place one takes, once it is gone, that has %s', (_, after) => {
+  ])('or is replaced after its deletion by one that has %s', (_, after) => {
     const before = { selector: { app: 'orders', tier: 'x' }, addresses: ['10.0.0.1', '10.0.0.2'] };
     const watch = new ToolWatch();
     watch.take([server('orders', [tool('a')], before)], yes);
@@ -113,7 +113,7 @@ describe('a server that was away', () => {
     expect(watch.take([server('twin', EVIL, after)], yes)).toEqual([{ service: 'monitoring/twin', ...told }]);
   });
 
-  test('and not one that has Pods of its own, or another namespace', () => {
+  test('but not by one with Pods of its own, or in another namespace', () => {
     const watch = new ToolWatch();
     const addresses = ['10.0.0.1'];
     watch.take([server('orders', [tool('a')], { selector: { app: 'orders', tier: 'x' }, addresses })], yes);
@@ -122,7 +122,7 @@ describe('a server that was away', () => {
     expect(watch.take([server('shop/orders', EVIL, { addresses })], yes)).toEqual([]);
   });
 
-  test('and comes back after a twin with the same tools took its place for a while', () => {
+  test('and returns after a twin with the same tools replaced it for a while', () => {
     const watch = new ToolWatch();
     watch.take([server('orders', [tool('a')])], yes);
     watch.take([server('twin', [tool('a')])], yes);
@@ -145,7 +145,7 @@ describe('with thousands of servers', () => {
   const many = (namespace: string): DiscoveredService[] =>
     Array.from({ length: 1_000 }, (_, n) => server(`${namespace}/s${n}`, [tool('x')], { app: `${n}` }));
 
-  test('a namespace pushes out nobody else, and of its own not what is published', () => {
+  test('a namespace displaces no other one, and of its own no published server', () => {
     const watch = new ToolWatch(LIMITS);
     const stays = server('noisy/stays', [tool('a')], { app: 'stays' });
     watch.take([stays, server('calm/orders', [tool('a')])], yes);
@@ -177,7 +177,7 @@ describe('with thousands of servers', () => {
     ]);
   });
 
-  test('of namespaces that nobody publishes from, only the last are known', () => {
+  test('of namespaces without published servers, only the last are known', () => {
     const watch = new ToolWatch(LIMITS);
     const names = ['a', 'b', 'c', 'd'].map((each) => `${each}/orders`);
     for (const name of names) watch.take([server(name, [tool('a')])], yes);
@@ -187,7 +187,7 @@ describe('with thousands of servers', () => {
   });
 });
 
-describe('what a person was shown', () => {
+describe('the shown tools', () => {
   const SERVER = server('orders', [tool('a')]);
   const key = displayKey(SERVER.service);
   const approvals = (approved: string, tools?: readonly McpTool[]): Approvals => {
@@ -197,28 +197,28 @@ describe('what a person was shown', () => {
   const now = server('orders', EVIL);
   const all = { service: key, added: ['a', 'delete_everything'], removed: [], changed: [] };
 
-  test('is what counts at the first publication', () => {
+  test('are the basis at the first publication', () => {
     const watch = new ToolWatch();
     expect(watch.take([now], yes, approvals('mcp', [tool('a')]))).toEqual([{ ...all, since: 'approval' }]);
     expect(watch.take([now], yes, approvals('mcp', [tool('a')]))).toEqual([]);
     expect(new ToolWatch().take([now], yes, approvals('mcp', EVIL.toReversed()))).toEqual([]);
   });
 
-  test('also when it is approved again', () => {
+  test('also after another approval', () => {
     const watch = new ToolWatch();
     watch.take([now], yes, approvals('mcp', EVIL));
     expect(watch.take([now], yes, approvals('mcp', [tool('a')]))).toEqual([{ ...all, since: 'approval' }]);
     expect(watch.take([now], yes, approvals('mcp', EVIL))).toEqual([]);
   });
 
-  test('an approval that says nothing of tools is reported with the tools, once', () => {
+  test('an approval without tools is reported with the tools, once', () => {
     const watch = new ToolWatch();
     expect(watch.take([now], yes, approvals('mcp'))).toEqual([{ ...all, since: 'nothing' }]);
     watch.take([], yes, approvals('mcp'));
     expect(watch.take([now], yes, approvals('mcp'))).toEqual([]);
   });
 
-  test('what runs without approval is named first', () => {
+  test('tools that run without approval are named first', () => {
     const first = server('orders', [{ ...tool('a'), readOnly: false }, tool('z')]);
     expect(new ToolWatch().take([first], yes, approvals('mcp'))).toMatchObject([{ added: ['z', 'a'] }]);
   });

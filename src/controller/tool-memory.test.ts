@@ -47,38 +47,38 @@ function memory(limits?: MemoryLimits) {
 }
 const LIMITS: MemoryLimits = { tools: 100, twins: 100, namespaces: 100 };
 
-describe('whose place a new server takes', () => {
+describe('a new server replaces', () => {
   test.each<[string, Partial<DiscoveredService>]>([
     ['leads to the same Pods', { samePods: ['new'] }],
     ['leads to some of the same Pods', { sharesPods: ['old', 'new'] }],
     ['is an alternate', { alternates: ['new'] }],
-  ])('that of one of which it was known that it %s', (_, twin) => {
+  ])('one that was known to %s', (_, twin) => {
     const { keep, recall } = memory();
     keep(server('old', twin));
     expect(recall(server('new'))).toBe('old');
   });
 
-  test('that of one with its selector, though one with a selector that overlaps was published later', () => {
+  test('one with its selector, even if one with an overlapping selector was published later', () => {
     const { keep, recall } = memory();
     keep(server('same', { selector: { app: 'orders' } }));
     keep(server('overlaps', { selector: { app: 'orders', tier: 'x' } }));
     expect(recall(server('new', { selector: { app: 'orders' } }))).toBe('same');
   });
 
-  test('that of one that had its selector earlier', () => {
+  test('one that had its selector earlier', () => {
     const { keep, recall } = memory();
     keep(server('old', { selector: { app: 'orders' } }));
     keep(server('old', { selector: { app: 'orders-v2' } }));
     expect(recall(server('new', { selector: { app: 'orders' } }))).toBe('old');
   });
 
-  test('nobody’s, where neither has a selector', () => {
+  test('none, if neither has a selector', () => {
     const { keep, recall } = memory();
     keep(server('old', { selector: {} }));
     expect(recall(server('new', { selector: {} }))).toBeUndefined();
   });
 
-  test('nobody’s, where the other one is still published', () => {
+  test('none, if the other one is still published', () => {
     const { keep, kept } = memory();
     keep(server('old', { samePods: ['new'] }));
     expect(kept.recall(server('new'), new Set([keyFor('shop/old')]))).toBeUndefined();
@@ -86,7 +86,7 @@ describe('whose place a new server takes', () => {
 });
 
 describe('a tenant cannot make it remember more than', () => {
-  test('32 other Services that lead to the same Pods', () => {
+  test('32 other Services of the same Pods', () => {
     const { keep, recall } = memory();
     const twins = Array.from({ length: 33 }, (_, number) => `twin-${number}`);
     keep(server('old', { sharesPods: ['old', ...twins] }));
@@ -119,7 +119,7 @@ describe('a tenant cannot make it remember more than', () => {
     expect(kept.forgot(server('any', { namespace: 'other' }).service)).toBe(false);
   });
 
-  test('what fits under other names, either', () => {
+  test('the limit of other names', () => {
     const { keep, kept, trim, recall } = memory({ ...LIMITS, twins: 4 });
     const { service: any } = server('any');
     keep(server('old', { alternates: ['a', 'b', 'c'] }));
@@ -163,7 +163,7 @@ describe('a tenant cannot make it remember more than', () => {
   });
 });
 
-describe('what is published is never forgotten', () => {
+describe('published servers are never forgotten', () => {
   test('however many tools a namespace publishes', () => {
     const { keep, kept, known, trim } = memory({ ...LIMITS, tools: 10 });
     const servers = numbered(50);
@@ -191,7 +191,7 @@ describe('what is published is never forgotten', () => {
   });
 });
 
-test('who was published again is forgotten last', () => {
+test('the most recently published server is forgotten last', () => {
   const { keep, recall, trim } = memory({ ...LIMITS, tools: 4, namespaces: 2 });
   const [a, b, c] = [server('a'), server('b'), server('c')];
   keep(a, b, a, c);
@@ -203,7 +203,7 @@ test('who was published again is forgotten last', () => {
   expect(namespaces.map(recall)).toEqual(['one', undefined, 'one', 'one']);
 });
 
-test('what is forgotten is forgotten under its other names too', () => {
+test('a forgotten server is also forgotten under its other names', () => {
   const { keep, recall, trim } = memory({ ...LIMITS, tools: 2 });
   keep(server('old', { samePods: ['twin'] }), server('other'));
   trim();

@@ -43,7 +43,7 @@ function setup(more: Partial<WorkQueueOptions<string>> = {}) {
 }
 
 describe('keys', () => {
-  test('a key that waits is processed once, however often it was added', async () => {
+  test('a queued key is processed once, however often it was added', async () => {
     const { queue, started, end } = setup();
     for (let each = 0; each < 3; each++) queue.add('a');
     await turn();
@@ -52,7 +52,7 @@ describe('keys', () => {
     expect(started).toEqual(['a']);
   });
 
-  test('a key that is added while it is processed is processed again, afterwards', async () => {
+  test('a key that is added during its processing is processed again afterwards', async () => {
     const { queue, started, end } = setup();
     queue.add('a');
     await turn();
@@ -67,7 +67,7 @@ describe('keys', () => {
     expect(started).toEqual(['a', 'a']);
   });
 
-  test('one that does not end keeps no other waiting', async () => {
+  test('one that never ends does not delay others', async () => {
     const { queue, started, end } = setup();
     for (const key of ['a1', 'a2', 'b1']) queue.add(key);
     await turn();
@@ -77,7 +77,7 @@ describe('keys', () => {
     expect(started.toSorted()).toEqual(['a1', 'a2', 'a2', 'b1']);
   });
 
-  test('one that is removed while it waits is not processed', async () => {
+  test('one that is removed while it is queued is not processed', async () => {
     const { queue, started } = setup();
     queue.add('a');
     queue.addAfter('b', 1_000);
@@ -100,7 +100,7 @@ describe('keys', () => {
 });
 
 describe('a key that is added', () => {
-  test('is there while it waits and while it is processed', async () => {
+  test('is present while it is queued and while it is processed', async () => {
     const { queue, end } = setup({ concurrency: 1 });
     queue.add('x');
     await turn();
@@ -112,7 +112,7 @@ describe('a key that is added', () => {
     expect(queue.has('a')).toBe(false);
   });
 
-  test('is never processed twice at a time, though it was removed and added while it waited', async () => {
+  test('is never processed concurrently, even if it was removed and added while it was queued', async () => {
     const { queue, started, end } = setup({ concurrency: 2 });
     queue.add('x');
     queue.add('y');
@@ -133,7 +133,7 @@ describe('a key that is added', () => {
 });
 
 describe('concurrency', () => {
-  test('no more are processed at a time, and groups take turns', async () => {
+  test('is limited, and groups take turns', async () => {
     const { queue, started, end } = setup({ concurrency: 2 });
     for (const key of ['a1', 'a2', 'a3', 'a4', 'b1']) queue.add(key);
     await turn();
@@ -144,8 +144,8 @@ describe('concurrency', () => {
   });
 });
 
-describe('later', () => {
-  test('a key is added when its time has come, and not before', async () => {
+describe('delays', () => {
+  test('a key is added at its time, and not before', async () => {
     const { queue, started } = setup();
     queue.addAfter('a', 1_000);
     await pass(999);
@@ -155,7 +155,7 @@ describe('later', () => {
     expect(started).toEqual(['a']);
   });
 
-  test('of several times the soonest counts', async () => {
+  test('of several times the earliest counts', async () => {
     const { queue, started, end } = setup();
     queue.addAfter('a', 2_000);
     queue.addAfter('a', 1_000);
@@ -167,7 +167,7 @@ describe('later', () => {
     expect(started).toEqual(['a']);
   });
 
-  test('a key that is added at once is not added again later', async () => {
+  test('a key that is added now is not added again later', async () => {
     const { queue, started, end } = setup();
     queue.addAfter('a', 1_000);
     queue.add('a');
@@ -200,7 +200,7 @@ describe('failures', () => {
     expect(onFailure).toHaveBeenLastCalledWith('a', expect.anything(), 1_000);
   });
 
-  test('one that fails keeps no other from being processed, and a removed one starts anew', async () => {
+  test('one that fails does not block others, and a removed one starts again', async () => {
     const { queue, started, fail, onFailure } = setup();
     queue.add('a');
     await turn();
@@ -216,8 +216,8 @@ describe('failures', () => {
   });
 });
 
-describe('the end', () => {
-  test('it is idle when nothing waits or is processed', async () => {
+describe('idle and end', () => {
+  test('it is idle when nothing is queued or processed', async () => {
     const { queue, end } = setup();
     await queue.idle;
     let isIdle = false;
@@ -239,7 +239,7 @@ describe('the end', () => {
     await idle;
   });
 
-  test('everybody who waits for it to be idle hears of it, each time anew', async () => {
+  test('everyone who waits for it to be idle is notified, each time again', async () => {
     const { queue, end } = setup();
     const idle: number[] = [];
     const waits = (who: number): void => void queue.idle.then(() => idle.push(who));
@@ -259,7 +259,7 @@ describe('the end', () => {
     expect(idle).toEqual([1, 2, 3]);
   });
 
-  test('what was done is told, whatever came of it, until its signal', async () => {
+  test('each result is reported, until its signal', async () => {
     const onDone = vi.fn();
     const { queue, stop, end, fail } = setup({ onDone });
     for (const key of ['a', 'b', 'c']) queue.add(key);
@@ -275,7 +275,7 @@ describe('the end', () => {
     expect(onDone).toHaveBeenCalledTimes(2);
   });
 
-  test('it is idle at once when its signal comes while keys only wait, and no timer is left', async () => {
+  test('it is idle at once when its signal is aborted while keys are only queued, and no timer is left', async () => {
     const { queue, stop } = setup();
     queue.add('a');
     queue.addAfter('b', 1_000);
@@ -287,7 +287,7 @@ describe('the end', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('nothing is processed, nor tried again, after its signal', async () => {
+  test('nothing is processed or retried after its signal', async () => {
     const { queue, stop, started, fail, onFailure } = setup({ concurrency: 1 });
     queue.add('a');
     queue.add('b');

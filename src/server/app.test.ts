@@ -96,7 +96,7 @@ test.for([
   },
 );
 
-test('what is wrong with a request is told with its place and what is allowed', async () => {
+test('an invalid request is explained with its fields and the allowed values', async () => {
   const { app } = await setting();
   const query = await app.inject('/things/x?kind=c');
   expect(query.json().errors).toEqual([{ parameter: 'kind', detail: 'is none of a, b' }]);
@@ -107,7 +107,7 @@ test('what is wrong with a request is told with its place and what is allowed', 
   ]);
 });
 
-test('OPTIONS and HEAD; a wrong method is told the right ones', async () => {
+test('OPTIONS and HEAD; a wrong method gets the allowed ones', async () => {
   const { app } = await setting();
   const options = await app.inject({ method: 'OPTIONS', url: '/things/x' });
   expect([options.statusCode, options.headers.allow]).toEqual([204, 'GET, HEAD, OPTIONS']);
@@ -120,7 +120,7 @@ test('OPTIONS and HEAD; a wrong method is told the right ones', async () => {
   ]);
 });
 
-test('a bug is 500 without anything of the inside; the log has it', async () => {
+test('a bug is 500 without internal details; the log has them', async () => {
   const { app, log, answered } = await setting();
   const answer = await app.inject({ url: '/bug', headers: { 'x-request-id': 'abc-1' } });
   expect(answer.statusCode).toBe(500);
@@ -195,14 +195,14 @@ test.for([
   },
 );
 
-test('a peer that is refused and never closes keeps no connection', async () => {
+test('a rejected client that never closes keeps no connection', async () => {
   const { open, connections } = await onPort();
   const sockets = ['\u0016\u0003\u0001', 'CONNECT a:1 HTTP/1.1\r\nhost: x\r\n\r\n'].map((sent) => open(sent));
   await Promise.all(sockets.map((socket) => once(socket, 'data')));
   await expect.poll(connections, { timeout: 5_000 }).toBe(0);
 });
 
-test('an address has no more connections than its share; each that is closed is counted, and a burst is one line', async () => {
+test('an address has at most its share of connections; each closed one is counted, and a burst is one line', async () => {
   const dropped: string[] = [];
   const { open, log, app, connections } = await onPort({
     connections: { total: 100, perAddress: () => 3 },
@@ -238,7 +238,7 @@ test.for([
   expect((await post({ 'content-type': 'application/json; charset=UTF-8' })).statusCode).toBe(200);
 });
 
-test('every request of an address counts, also those that the framework refuses', async () => {
+test('every request of an address counts, including those that the framework rejects', async () => {
   let left = 3;
   const take = () => ({ allowed: left-- > 0, remaining: Math.max(0, left), retryAfterSeconds: 1 });
   const { app } = await setting({ take });
@@ -255,7 +255,7 @@ test('every request of an address counts, also those that the framework refuses'
   expect(statuses).toEqual([400, 414, 404, 429, 429, 429]);
 });
 
-test('a flood of refused requests makes few and short lines, and all of them are counted', async () => {
+test('a flood of rejected requests causes few and short lines, and all of them are counted', async () => {
   const { app, log } = await setting();
   for (let n = 0; n < 200; n++)
     await app.inject({ url: `/nothing/${'x'.repeat(5_000)}`, headers: { 'user-agent': 'y'.repeat(5_000) } });

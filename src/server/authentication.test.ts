@@ -68,7 +68,7 @@ describe('the header', () => {
   });
 });
 
-describe('what was found out is remembered', () => {
+describe('results are cached', () => {
   test.for([
     ['who it is, for ten seconds', 'token', () => yes, [0, 7_000], [10_000]],
     ['that it is nobody, for ten seconds', 'token', () => no, [0, 7_000], [10_000]],
@@ -108,7 +108,7 @@ describe('what was found out is remembered', () => {
     expect(reviewed).toHaveLength(2);
   });
 
-  describe('and found out anew before that time is over, while nobody waits', () => {
+  describe('and refreshed before they expire, without delay for callers', () => {
     /** A setting whose first review says yes, and whose later ones are answered by hand. */
     async function later() {
       const next: PromiseWithResolvers<TokenVerdict>[] = [];
@@ -127,7 +127,7 @@ describe('what was found out is remembered', () => {
       return { ...made, at, next };
     }
 
-    test('once at a time', async () => {
+    test('one refresh at a time', async () => {
       const { at, next, reviewed } = await later();
       for (const time of [7_001, 7_002, 9_999]) expect(await at(time)).toMatchObject({ kind: 'caller' });
       expect(reviewed).toHaveLength(2);
@@ -137,7 +137,7 @@ describe('what was found out is remembered', () => {
       expect(reviewed).toHaveLength(2);
     });
 
-    test('a token that was revoked is refused as soon as that is known', async () => {
+    test('a revoked token is rejected as soon as that is known', async () => {
       const { at, next } = await later();
       expect(await at(7_001)).toMatchObject({ kind: 'caller' });
       next[0]?.resolve(no);
@@ -145,7 +145,7 @@ describe('what was found out is remembered', () => {
       expect(await at(7_002)).toMatchObject({ kind: 'denied' });
     });
 
-    test('what cannot be found out then changes nothing until the time is over', async () => {
+    test('a failed refresh changes nothing until the result expires', async () => {
       const { at, next, reviewed } = await later();
       expect(await at(7_001)).toMatchObject({ kind: 'caller' });
       next[0]?.reject(new Error('away'));
@@ -158,7 +158,7 @@ describe('what was found out is remembered', () => {
       expect(await asked).toMatchObject({ kind: 'unavailable' });
     });
 
-    test('and an answer that does not come counts no longer than its time', async () => {
+    test('and a result without a refresh expires in time', async () => {
       const { at, next } = await later();
       expect(await at(7_001)).toMatchObject({ kind: 'caller' });
       const asked = at(10_000);
@@ -167,7 +167,7 @@ describe('what was found out is remembered', () => {
     });
   });
 
-  test('in a bounded number, the oldest are forgotten', async () => {
+  test('in a bounded number; the oldest are forgotten', async () => {
     const limits = { entries: 2, concurrency: 1, queued: 0, timeout: 10_000 };
     const { authenticator, reviewed } = setting(() => no, limits);
     for (const token of ['a', 'b', 'c', 'c', 'b', 'a']) await authenticator.authenticate(`Bearer ${token}`);
@@ -175,14 +175,14 @@ describe('what was found out is remembered', () => {
   });
 });
 
-test("the API server's word is one line of at most 300 characters", async () => {
+test("the API server's message is one line of at most 300 characters", async () => {
   const { authenticator } = setting(() => ({ authenticated: false, why: 'x'.repeat(1_000) }));
   const answer = await authenticator.authenticate('Bearer token');
   expect(answer.kind === 'denied' && answer.why.length).toBeLessThanOrEqual(300);
 });
 
-describe('many at once', () => {
-  test('100 requests with one token make one review, those of 100 tokens 100', async () => {
+describe('concurrent requests', () => {
+  test('100 requests with one token cause one review, those with 100 tokens cause 100', async () => {
     const { authenticator, reviewed } = setting((token) => (token === 'good' ? yes : no));
     const same = await Promise.all(
       Array.from({ length: 100 }, () => authenticator.authenticate('Bearer good')),
@@ -196,7 +196,7 @@ describe('many at once', () => {
     expect(reviewed).toHaveLength(101);
   });
 
-  test('who comes when too many wait is sent away, and those before are answered', async () => {
+  test('requests beyond the queue are rejected, and earlier ones are answered', async () => {
     const gate = Promise.withResolvers<TokenVerdict>();
     let now = 0;
     let most = 0;
@@ -221,14 +221,14 @@ describe('many at once', () => {
     expect(await authenticator.authenticate('Bearer 6')).toEqual({ kind: 'caller', caller });
   });
 
-  test('an API server that never answers keeps nobody waiting for longer than the limit', async () => {
+  test('an API server that never responds delays nobody beyond the timeout', async () => {
     const limits = { entries: 10, concurrency: 1, queued: 5, timeout: 50 };
     const { authenticator } = setting(() => new Promise(() => {}), limits);
     const all = await Promise.all([1, 2, 3].map((index) => authenticator.authenticate(`Bearer ${index}`)));
     expect(all.map(({ kind }) => kind)).toEqual(['unavailable', 'unavailable', 'unavailable']);
   });
 
-  test('closing ends what is being reviewed', async () => {
+  test('closing aborts running reviews', async () => {
     const { authenticator, stop } = setting(() => new Promise(() => {}));
     const waiting = authenticator.authenticate('Bearer a');
     stop.abort();
@@ -236,7 +236,7 @@ describe('many at once', () => {
   });
 });
 
-describe('where nobody can tell', () => {
+describe('if no review is possible', () => {
   test.for([
     [{}, 1],
     [{ retryAfter: 1 }, 1],

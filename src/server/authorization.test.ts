@@ -45,7 +45,7 @@ test.for([
   expect(count.reviews).toBe(2);
 });
 
-describe('what holds for one holds for nobody else', () => {
+describe('a result applies to one caller only', () => {
   test.for([
     ['another name', { ...ann, username: 'bob' }, read],
     ['an account made anew', { ...ann, uid: '8' }, read],
@@ -63,14 +63,14 @@ describe('what holds for one holds for nobody else', () => {
   });
 });
 
-test('the same question of many at once is asked once', async () => {
+test('concurrent equal questions cause one review', async () => {
   const { authorizer, count } = setting(() => yes);
   const all = await Promise.all(Array.from({ length: 100 }, () => authorizer.authorize(ann, read)));
   expect(new Set(all.map(({ kind }) => kind))).toEqual(new Set(['allowed']));
   expect(count.reviews).toBe(1);
 });
 
-test('beyond the limit of reviews nobody is refused, and nobody let in', async () => {
+test('beyond the limit of reviews nobody is rejected, and nobody admitted', async () => {
   const limits = { entries: 10, concurrency: 1, queued: 0, timeout: 10_000 };
   const { promise, resolve } = Promise.withResolvers<AccessVerdict>();
   const { authorizer, count } = setting(() => promise, limits);

@@ -38,7 +38,7 @@ function setting({ total = 1_000, perAddress = 50 } = {}) {
   return { connections, dropped, open, trust };
 }
 
-test('an address has no more than its share, and gets it back with each connection that closes', async () => {
+test('an address has at most its share, and each closed connection frees a place', async () => {
   const { connections, open, dropped } = setting({ perAddress: 2 });
   const [first, , third] = [await open('10.0.0.1'), await open('10.0.0.1'), await open('::ffff:10.0.0.1')];
   expect([third.destroyed, connections.size, dropped]).toEqual([true, 2, ['address 10.0.0.1']]);
@@ -46,14 +46,14 @@ test('an address has no more than its share, and gets it back with each connecti
   expect((await open('10.0.0.1')).destroyed).toBe(false);
 });
 
-test('all of an IPv6 network of 64 bits is one address', async () => {
+test('an IPv6 /64 network counts as one address', async () => {
   const { open } = setting({ perAddress: 1 });
   await open('2001:db8:1:2::1');
   expect((await open('2001:db8:1:2:ffff::9')).destroyed).toBe(true);
   expect((await open('2001:db8:1:3::1')).destroyed).toBe(false);
 });
 
-test('10,000 idle connections of 30 addresses keep nobody out who has few', async () => {
+test('10,000 idle connections of 30 addresses do not lock out others with few', async () => {
   const { connections, open } = setting();
   for (let n = 0; n < 10_000; n++) await open(`10.1.0.${n % 30}`);
   expect(connections.size).toBe(1_000);
@@ -63,7 +63,7 @@ test('10,000 idle connections of 30 addresses keep nobody out who has few', asyn
   expect(fair.filter(({ destroyed }) => destroyed)).toEqual([]);
 });
 
-test('of addresses with one connection each, the oldest that never sent a request gives way', async () => {
+test('of addresses with one connection each, the oldest that never sent a request is closed', async () => {
   const { connections, open } = setting({ total: 4 });
   const server = new EventEmitter();
   connections.guard(server as unknown as Server);
@@ -76,7 +76,7 @@ test('of addresses with one connection each, the oldest that never sent a reques
   expect([prober, ...late].map(({ destroyed }) => destroyed)).toEqual([false, false, false]);
 });
 
-test('an address that closes and comes again does not change whose connection is the oldest', async () => {
+test('an address that reconnects does not change whose connection is the oldest', async () => {
   const { open } = setting({ total: 4, perAddress: 2 });
   const first = await open('10.0.0.1');
   const old = await open('10.0.0.2');
@@ -96,7 +96,7 @@ test('a burst from 200 addresses as large as the backlog displaces no connection
   expect(prober.destroyed).toBe(false);
 });
 
-test('whose requests were let in gives way after all others', async () => {
+test('connections with admitted requests are closed last', async () => {
   const { open, trust, dropped } = setting({ total: 4, perAddress: 3 });
   const trusted = [await open('10.0.0.1'), await open('10.0.0.1'), await open('10.0.0.1')];
   for (const peer of trusted) trust(peer);
@@ -106,7 +106,7 @@ test('whose requests were let in gives way after all others', async () => {
   expect(dropped).toEqual(['displaced 10.0.0.2']);
 });
 
-test('there are never more than the limits say, and who has the least is never the one that gives way', async () => {
+test('the limits always hold, and the address with the fewest never loses a connection', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.tuple(fc.integer({ min: 0, max: 5 }), fc.boolean()), { maxLength: 60 }),

@@ -51,7 +51,7 @@ const publish = (readModel: ReadModel, version: string): void =>
     live: observed({ data: {}, labels: {}, annotations: {}, managers: [], version }),
   });
 
-test('the state at once, and each one after a change; what changes nothing is not told', async () => {
+test('sends the state at once, and after each change; events without changes are not sent', async () => {
   const { readModel, client } = await setting();
   const socket = client();
   const first = await heard(socket, 'lastDiscovery');
@@ -67,12 +67,12 @@ test('the state at once, and each one after a change; what changes nothing is no
   expect(more.match(/id: \d+/g)).toEqual(['id: 2', 'id: 3']);
 });
 
-test('something is sent though nothing happens', async () => {
+test('sends heartbeats', async () => {
   const { client } = await setting({ heartbeat: 20 });
   expect(await heard(client(), ': still here\n\n')).toContain('event: state');
 });
 
-test('no more clients than the limit listen, and one that goes makes room; HEAD takes none', async () => {
+test('the number of clients is limited, and a closed one makes room; HEAD takes none', async () => {
   const { client } = await setting({ listeners: 1 });
   expect(await heard(client('HEAD'), '\r\n\r\n')).toMatch(/^HTTP\/1.1 200 OK/);
   const first = client();
@@ -84,7 +84,7 @@ test('no more clients than the limit listen, and one that goes makes room; HEAD 
   await expect.poll(async () => await heard(client(), '\r\n\r\n')).toMatch(/^HTTP\/1.1 200 /);
 });
 
-test('one client has no more streams than its share, though there is room for others', async () => {
+test('one client has at most its share of streams, even if there is room for others', async () => {
   const { client } = await setting({ perClient: 2 });
   for (let n = 0; n < 2; n++) await heard(client(), 'event: state');
   const refused = await heard(client(), '}');
@@ -116,7 +116,7 @@ test.for(DENIALS)('a stream ends when %s', async ([, denied]) => {
   await ended;
 });
 
-test('a client that does not read is cut, and the others hear all', async () => {
+test('a client that does not read is disconnected, and the others get everything', async () => {
   const { readModel, client } = await setting();
   const deaf = client();
   await heard(deaf, 'event: state');

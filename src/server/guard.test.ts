@@ -90,8 +90,8 @@ beforeAll(async () => {
   await (await setting({})).app.inject('/plain');
 });
 
-describe('who is let in', () => {
-  test('everybody, where authentication is off', async () => {
+describe('admitted', () => {
+  test('everyone, if authentication is disabled', async () => {
     const { app, asked, outcomes } = await setting({ authorization: FORBIDDEN });
     const answer = await app.inject('/tools');
     expect(answer.json()).toEqual({ caller: null, authenticated: null });
@@ -99,7 +99,7 @@ describe('who is let in', () => {
     expect(outcomes).toEqual([]);
   });
 
-  test.each(['/public', '/probe'])('everybody to %s, and no token is looked at', async (url) => {
+  test.each(['/public', '/probe'])('everyone for %s, without a look at the token', async (url) => {
     const { app, headers, outcomes } = await setting({
       authentication: { kind: 'denied', reason: 'missing', why: '' },
     });
@@ -108,7 +108,7 @@ describe('who is let in', () => {
     expect(outcomes).toEqual([]);
   });
 
-  test('whose token is known: the request knows the caller', async () => {
+  test('a caller with a known token: the request has the caller', async () => {
     const { app, headers, outcomes, lines } = await setting({ authentication: KNOWN });
     const answer = await app.inject({ url: '/tools', headers: { authorization: 'Bearer x' } });
     expect(answer.json()).toEqual({ caller: 'ann', authenticated: true });
@@ -120,27 +120,27 @@ describe('who is let in', () => {
   test.each([
     ['GET', '/tools', { verb: 'get', resource: 'toolsets' }],
     ['POST', '/undo', { verb: 'create', resource: 'toolsets', subresource: 'rollback' }],
-  ] as const)('%s %s needs the right on a resource of ours', async (method, url, attributes) => {
+  ] as const)('%s %s needs the permission on our resource', async (method, url, attributes) => {
     const { app, asked } = await setting({ authentication: KNOWN, authorization: ALLOWED });
     expect((await app.inject({ method, url })).json()).toEqual({ caller: 'ann', authenticated: true });
     const group = 'toolset.kubernaut.io';
     expect(asked).toStrictEqual([[ANN, { resourceAttributes: { group, namespace: 'home', ...attributes } }]]);
   });
 
-  test('a path needs a right on the path', async () => {
+  test('a path needs a permission on the path', async () => {
     const { app, asked } = await setting({ authentication: KNOWN, authorization: ALLOWED });
     expect((await app.inject('/path')).statusCode).toBe(200);
     expect(asked).toEqual([[ANN, { nonResourceAttributes: { verb: 'get', path: '/metrics' } }]]);
   });
 
-  test('a route without a right needs a token only', async () => {
+  test('a route without a permission needs only a token', async () => {
     const { app, asked } = await setting({ authentication: KNOWN, authorization: FORBIDDEN });
     expect((await app.inject('/plain')).statusCode).toBe(200);
     expect(asked).toEqual([]);
   });
 });
 
-describe('who is not', () => {
+describe('rejected', () => {
   test.each([
     [
       'missing',
@@ -190,7 +190,7 @@ describe('who is not', () => {
   test.each([
     ['/tools', 'ann may not get toolsets.toolset.kubernaut.io.'],
     ['/path', 'ann may not get path /metrics.'],
-  ])('a caller without the right to %s: 403 names it, and the log the caller', async (url, detail) => {
+  ])('a caller without the permission to %s: 403 names it, and the log the caller', async (url, detail) => {
     const { app, outcomes, lines } = await setting({ authentication: KNOWN, authorization: FORBIDDEN });
     const answer = await app.inject(url);
     expect([answer.statusCode, answer.json().detail]).toEqual([403, detail]);
@@ -208,7 +208,7 @@ describe('who is not', () => {
   test.each([
     ['the token', { authentication: AWAY, authorization: ALLOWED }],
     ['the right', { authentication: KNOWN, authorization: AWAY }],
-  ])('the API server cannot say anything of %s: 503, and not a refusal', async (_, says) => {
+  ])('the API server cannot decide about %s: 503, and no rejection', async (_, says) => {
     const { app, outcomes, lines } = await setting(says);
     const answer = await app.inject('/tools');
     expect([answer.statusCode, answer.headers['retry-after']]).toEqual([503, '7']);
@@ -224,7 +224,7 @@ describe('who is not', () => {
     );
   });
 
-  test('a client beyond its rate: 429 says when to come again', async () => {
+  test('a client beyond its rate: 429 says when to retry', async () => {
     const { app, asked } = await setting({ authentication: KNOWN, authorization: ALLOWED, burst: 2 });
     const answers = [await app.inject('/tools'), await app.inject('/tools'), await app.inject('/tools')];
     expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 200, 429]);
@@ -235,14 +235,14 @@ describe('who is not', () => {
     expect(asked).toHaveLength(2);
   });
 
-  test('one who does not say with what it asks is logged all the same', async () => {
+  test('a client without a user agent is still logged', async () => {
     const { app, lines } = await setting({ authentication: { kind: 'denied', reason: 'missing', why: '' } });
     const answer = await app.inject({ url: '/tools', headers: { 'user-agent': 'none' } });
     expect(answer.statusCode).toBe(401);
     expect(lines[0]?.user_agent).toBe('');
   });
 
-  test('the time of an outcome is that of the checks', async () => {
+  test('the duration of an outcome is that of the checks', async () => {
     const { app, outcomes } = await setting({ authentication: KNOWN });
     const begun = performance.now();
     await app.inject('/tools');
@@ -250,7 +250,7 @@ describe('who is not', () => {
     expect(outcomes[0]?.milliseconds).toBeLessThanOrEqual(performance.now() - begun);
   });
 
-  test('a flood is a line for each reason and address, and one for the number of the others', async () => {
+  test('a flood is one line per reason and address, and one for the number of the others', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout'] });
     onTestFinished(() => void vi.useRealTimers());
     const says: Parameters<typeof policyOf>[0] = {
@@ -276,7 +276,7 @@ describe('who is not', () => {
   });
 });
 
-describe('whether a long request still has its right', () => {
+describe('whether a long request still has its permission', () => {
   const ACCESS = { resource: 'toolsets', verb: 'get' } as const;
   const REQUEST = { headers: { authorization: 'Bearer x' } } as never;
   const denied: Authentication = { kind: 'denied', reason: 'invalid', why: '' };

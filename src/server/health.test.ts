@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { ReadModel } from '../controller/read-model.ts';
 import { health } from './health.ts';
 
-test('strangers see the state of each check, and who may know the last error too', async () => {
+test('anonymous clients see the state of each check, and authorized ones the last error too', async () => {
   const readModel = new ReadModel({ now: () => new Date(0) });
   readModel.sourceUnavailable('https://10.0.0.1 is not reachable');
   const app = fastify();

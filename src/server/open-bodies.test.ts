@@ -3,7 +3,7 @@ import { OpenBodies } from './open-bodies.ts';
 
 const limits = { total: 1_000, client: 300 };
 
-test('a client has its own room, and gets it back once', () => {
+test('a client has its own budget, which is returned once', () => {
   const bodies = new OpenBodies(limits);
   const back = bodies.take('a', 200);
   expect(() => bodies.take('a', 200)).toThrow(/all bodies of a client is 300 bytes/);
@@ -14,13 +14,13 @@ test('a client has its own room, and gets it back once', () => {
   expect(() => bodies.take('a', 1)).toThrow(/300 bytes/);
 });
 
-test('one body of a client may be larger than that', () => {
+test('a single body of a client may exceed it', () => {
   const bodies = new OpenBodies(limits);
   bodies.take('a', 900);
   expect(() => bodies.take('a', 1)).toThrow(/300 bytes/);
 });
 
-test('all clients together have no more than there is', () => {
+test('all clients share the total budget', () => {
   const bodies = new OpenBodies(limits);
   const given = ['a', 'b', 'c'].map((client) => bodies.take(client, 300));
   expect(() => bodies.take('d', 200)).toThrow(/Too many bodies/);

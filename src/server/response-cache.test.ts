@@ -21,7 +21,7 @@ function setting(mostBytes?: number) {
   return { state, ask };
 }
 
-test('an answer is made once for each question, and anew as soon as something changed', async () => {
+test('a response is computed once per key, and again after a change', async () => {
   const { state, ask } = setting();
   const first = await ask('a');
   expect((await ask('a')).body).toBe(first.body);
@@ -36,7 +36,7 @@ test('an answer is made once for each question, and anew as soon as something ch
   expect(state.made).toEqual(['a', 'b', 'a']);
 });
 
-test('what is kept is bounded in bytes, and what is too large alone is answered all the same', async () => {
+test('the cache is bounded in bytes, and a response that is too large alone is still sent', async () => {
   const { state, ask } = setting(1_000);
   state.size = 300;
   for (const question of ['a', 'b', 'c', 'a']) await ask(question);
@@ -48,7 +48,7 @@ test('what is kept is bounded in bytes, and what is too large alone is answered 
   expect(state.made.filter((question) => question === 'large')).toHaveLength(2);
 });
 
-test('an answer to a question that holds any text is not kept, and takes the place of none', async () => {
+test('a response for arbitrary text is not cached, and displaces none', async () => {
   const { state, ask } = setting();
   await ask('a');
   for (let n = 0; n < 2_000; n++) await ask(`once-${n}`);
@@ -58,7 +58,7 @@ test('an answer to a question that holds any text is not kept, and takes the pla
   expect(state.made.filter((question) => question === 'a')).toHaveLength(1);
 });
 
-test('of many answers that are asked for at once, each turn of the event loop makes one', async () => {
+test('of many simultaneous responses, each turn of the event loop computes one', async () => {
   const { state, ask } = setting();
   const answers = Promise.all(Array.from({ length: 20 }, (_, n) => ask(`once-${n}`)));
   const madePerTurn: number[] = [];
@@ -71,7 +71,7 @@ test('of many answers that are asked for at once, each turn of the event loop ma
   expect((await answers).map(({ statusCode }) => statusCode)).toEqual(Array.from({ length: 20 }, () => 200));
 });
 
-test('pages put together are the list, and only a page behind a key that there is is known', () => {
+test('the pages together are the list, and only a page after an existing key is known', () => {
   fc.assert(
     fc.property(
       fc.uniqueArray(fc.string({ minLength: 1, maxLength: 4 })),

@@ -29,7 +29,7 @@ function setting(limits: Partial<CacheLimits> = {}) {
   return { clock, questions, answer, settle, learn };
 }
 
-test('an error is thrown to all who wait for it, and not remembered', async () => {
+test('an error is thrown to all waiting callers, and not cached', async () => {
   const { questions, answer, settle } = setting();
   const asked = [answer(), answer()];
   await settle();
@@ -42,7 +42,7 @@ test('an error is thrown to all who wait for it, and not remembered', async () =
   expect(await again).toBe('yes');
 });
 
-test('a refresh that fails is tried once, and leaves what is known until its time is over', async () => {
+test('a failed refresh is tried once, and keeps the cached answer until it expires', async () => {
   const { clock, questions, answer, settle, learn } = setting();
   expect(await learn({ answer: 'old', ttlMs: 100 })).toBe('old');
   clock.time += 71;
@@ -59,7 +59,7 @@ test('a refresh that fails is tried once, and leaves what is known until its tim
   expect(await learn({ answer: 'new', ttlMs: 100 })).toBe('new');
 });
 
-test('a refresh that has no room leaves what is known, too', async () => {
+test('a refresh beyond the limits keeps the cached answer, too', async () => {
   const { clock, questions, answer, settle, learn } = setting({ queued: 0 });
   await learn({ answer: 'old', ttlMs: 100 });
   const other = answer('other');
@@ -73,7 +73,7 @@ test('a refresh that has no room leaves what is known, too', async () => {
   expect(await other).toBe('x');
 });
 
-test('an answer that holds for a shorter time does not replace one that still holds', async () => {
+test('an answer with a shorter lifetime does not replace a valid one', async () => {
   const { clock, questions, answer, settle, learn } = setting();
   await learn({ answer: 'old', ttlMs: 100 });
   clock.time += 71;
@@ -84,7 +84,7 @@ test('an answer that holds for a shorter time does not replace one that still ho
   expect(await answer()).toBe('old');
 });
 
-test('once its time is over, the shorter answer counts: what is over is never given again', async () => {
+test('after expiry, the shorter answer counts: an expired one is never returned', async () => {
   const { clock, questions, answer, settle, learn } = setting();
   await learn({ answer: 'old', ttlMs: 100 });
   clock.time += 71;
@@ -97,7 +97,7 @@ test('once its time is over, the shorter answer counts: what is over is never gi
   expect(await learn({ answer: 'new', ttlMs: 100 })).toBe('new');
 });
 
-test('a question that others push out of the cache is still answered', async () => {
+test('a request whose entry is evicted still completes', async () => {
   const { questions, answer, settle } = setting({ entries: 1, concurrency: 2 });
   const asked = ['a', 'b'].map((key) => answer(key));
   await settle();

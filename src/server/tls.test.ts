@@ -123,7 +123,7 @@ describe('a server with these options', () => {
     await expect(dial(options)).rejects.toThrow(/alert|handshake/);
   });
 
-  test('refuses clients without a certificate of the authority, where one is named', async () => {
+  test('rejects clients without a certificate of the authority, if one is configured', async () => {
     const { dial } = await serving({ ...pair(first), 'ca.crt': authority.certificatePem });
     const known = await dial({ cert: client.certPem, key: client.keyPem });
     expect(await ask(known)).toContain('200 OK');
@@ -139,7 +139,7 @@ describe('a server with these options', () => {
   });
 });
 
-test('new files are used when the kubelet brings them in; a connection that is open stays', async () => {
+test("new files are used after the kubelet's symlink swap; open connections stay", async () => {
   const { dial, swap, changes, server, problems } = await serving(pair(first));
   const open = await dial();
   const fingerprint = open.getPeerX509Certificate()?.fingerprint256;
@@ -151,7 +151,7 @@ test('new files are used when the kubelet brings them in; a connection that is o
   expect(problems).toEqual([]);
 });
 
-test('a broken pair is kept out and told once, and a whole one is used again', async () => {
+test('an invalid pair is ignored and reported once, and a valid one is used again', async () => {
   const { swap, changes, problems, files } = await opened(pair(first));
   await swap({ 'tls.crt': second.certPem, 'tls.key': first.keyPem });
   await waitUntil('it is told', () => problems.length === 1);
@@ -171,7 +171,7 @@ test('a broken pair is kept out and told once, and a whole one is used again', a
   expect(problems).toHaveLength(2);
 });
 
-describe('at the start, files that are of no use end it', () => {
+describe('at the start, invalid files are an error', () => {
   test.for([
     ['no certificate', () => ({ 'tls.key': first.keyPem }), /tls\.crt cannot be read: ENOENT/],
     ['no key', () => ({ 'tls.crt': first.certPem }), /tls\.key cannot be read: ENOENT/],
@@ -227,7 +227,7 @@ test.for([
   ]);
 });
 
-describe('what happens while it runs', () => {
+describe('while it runs', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
   afterEach(() => void vi.useRealTimers());
 
@@ -272,7 +272,7 @@ describe('what happens while it runs', () => {
     };
   }
 
-  test('all files are watched, and looked at once more at the start', async () => {
+  test('all files are watched, and checked once more at the start', async () => {
     const without = await watched(pair(first));
     expect(without.watch.mock.lastCall?.[0]).toEqual({ files: [without.files.cert, without.files.key] });
     expect(without.notice).toHaveBeenCalledTimes(1);
@@ -281,7 +281,7 @@ describe('what happens while it runs', () => {
     expect(all.watch.mock.lastCall?.[0]).toEqual({ files: [cert, key, clientCa] });
   });
 
-  test('a change is told once; the same again is none', async () => {
+  test('a change is reported once; equal content is none', async () => {
     const { replace, changes, look } = await watched(pair(first));
     await look();
     expect(changes).toEqual([]);
@@ -292,7 +292,7 @@ describe('what happens while it runs', () => {
     expect(changes.at(-1)).toMatchObject({ cert: first.certPem });
   });
 
-  test('a fault is told once until it is mended, and another one as well', async () => {
+  test('a fault is reported once until it is fixed, and so is another one', async () => {
     const { replace, look, problems, changes, files } = await watched(pair(first));
     const broken = { ...pair(first), 'tls.key': '' };
     await replace(broken);
@@ -312,7 +312,7 @@ describe('what happens while it runs', () => {
     expect(changes).toEqual([]);
   });
 
-  test('a bug is no fault of a file', async () => {
+  test('a bug is not reported as a fault of a file', async () => {
     const { replace, state, problems } = await watched(pair(first));
     state.changed = () => {
       throw new TypeError('a bug');
@@ -321,7 +321,7 @@ describe('what happens while it runs', () => {
     expect(problems).toEqual([]);
   });
 
-  test('nothing is told after the end, and no timer is left', async () => {
+  test('nothing is reported after the end, and no timer is left', async () => {
     const { replace, stop, changes, problems } = await watched(pair(first));
     expect(vi.getTimerCount()).toBe(1);
     stop.abort();
@@ -331,7 +331,7 @@ describe('what happens while it runs', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('whose end came before the beginning watches nothing', async () => {
+  test('an end before the start watches nothing', async () => {
     const { files } = await secretFolder(pair(first));
     const watch = vi.fn();
     const listener = { changed: () => {}, failed: () => {} };
@@ -340,7 +340,7 @@ describe('what happens while it runs', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('a certificate that expires while it is used is told once, and again when another one does', async () => {
+  test('a certificate that expires in use is reported once, and again when another one does', async () => {
     const { clock, problems, replace, files } = await watched(pair(first));
     expect(problems).toEqual([]);
     clock.now += 8 * DAY;
@@ -358,14 +358,14 @@ describe('what happens while it runs', () => {
     expect(problems).toHaveLength(told + 1);
   });
 
-  test('the authority of the clients expires too', async () => {
+  test('the authority of clients expires too', async () => {
     const { clock, problems, files } = await watched({ ...pair(first), 'ca.crt': client.certPem });
     clock.now = FROM;
     vi.advanceTimersByTime(2 * DAY);
     expect(problems.map(({ where }) => where)).toEqual([`TLS: ${files.cert}`, `TLS: ${files.clientCa}`]);
   });
 
-  test('in the very millisecond of its beginning and of its end a certificate is valid', async () => {
+  test('a certificate is valid in the exact milliseconds of its start and end', async () => {
     const { validFromDate, validToDate } = new X509Certificate(first.certPem);
     for (const [now, isTold] of [
       [validFromDate.getTime() - 1, true],

@@ -11,7 +11,7 @@ const tool = (name: string) => ({ name, type: 'loki', endpoint: 'http://x' });
 const published = (...tools: object[]) =>
   observed({ data: { 'toolset.json': JSON.stringify({ tools }) }, labels: {}, annotations: {} });
 
-test('tools are made once for each state of the read model, and not for each request', () => {
+test('tools are computed once per state of the read model, and not per request', () => {
   const readModel = new ReadModel({ now: () => new Date(0) });
   readModel.apply({ kind: 'observed', live: published(tool('b'), tool('a')) });
   const toolsets = new Toolsets(readModel);
@@ -25,7 +25,7 @@ test('tools are made once for each state of the read model, and not for each req
   expect(toolsets.named('a')).toBeUndefined();
 });
 
-test('a tool has the id and the conditions of its backend; of one that is gone, only what is published is told', () => {
+test('a tool has the id and the conditions of its backend; without a backend, only published fields', () => {
   const readModel = new ReadModel({ now: () => new Date(0) });
   const toolsets = new Toolsets(readModel);
   const pass = (...services: DiscoveredService[]): void =>

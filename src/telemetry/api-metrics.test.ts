@@ -10,7 +10,7 @@ async function scrape(use: (metrics: ReturnType<typeof apiMetrics>) => void): Pr
 
 const route = '/api/v1/toolsets/:name';
 
-test('requests are counted by method, route and status, and those that failed once more', async () => {
+test('requests are counted by method, route and status, and failures once more', async () => {
   const lines = await scrape(({ answered }) => {
     answered({ method: 'GET', route, status: 200, milliseconds: 4 });
     answered({ method: 'GET', route, status: 404, milliseconds: 2 });
@@ -25,7 +25,7 @@ test('requests are counted by method, route and status, and those that failed on
   expect(lines.filter((line) => line.startsWith('dynamic_toolset_api_errors_total{'))).toHaveLength(1);
 });
 
-test('who is let in is counted, and why somebody is not', async () => {
+test('admitted requests are counted, and rejected ones by reason', async () => {
   const lines = await scrape(({ authenticated }) => {
     authenticated({ outcome: 'accepted', milliseconds: 3 });
     authenticated({ outcome: 'refused', reason: 'malformed', milliseconds: 1 });
@@ -39,7 +39,7 @@ test('who is let in is counted, and why somebody is not', async () => {
     expect(lines).toContain(`dynamic_toolset_${line}`);
 });
 
-test('methods that a client makes up are one label', async () => {
+test('unknown methods share one label', async () => {
   const lines = await scrape(({ answered }) => {
     for (let n = 0; n < 1_000; n++) answered({ method: `EVIL${n}`, route, status: 405, milliseconds: 1 });
   });

@@ -19,7 +19,7 @@ const plan = (action: 'create' | 'update') => ({
   changes: ['data toolset.json', 'data custom_toolset.yaml'],
 });
 
-describe('what is told', () => {
+describe('reported', () => {
   test.each<[EngineEvent, ObjectEvent['type'], string, string]>([
     [
       { kind: 'published', cycle, plan: plan('create'), target: 'x' },
@@ -125,13 +125,13 @@ describe('what is told', () => {
     expect(result?.note).toContain(note);
   });
 
-  test('the start of a long difference only', () => {
+  test('only the start of a long difference', () => {
     const diff = Array.from({ length: 100 }, (_, n) => ({ kind: 'added' as const, text: `+${n}` }));
     expect(told({ kind: 'drift', cycle, keys: ['a'], diff })?.note.split('\n')).toHaveLength(13);
   });
 });
 
-test('each namespace whose Services wait is named in an Event of its own, up to twenty', () => {
+test('each namespace with waiting Services has its own Event, up to twenty', () => {
   const events: ObjectEvent[] = [];
   const fresh = [
     ...Array.from({ length: 50 }, (_, n) => `noisy/s${n}`),
@@ -144,7 +144,7 @@ test('each namespace whose Services wait is named in an Event of its own, up to 
   expect(events[20]?.note).toContain('and 6 more');
 });
 
-test('a pass is not told, nor that a source or watch failed', () => {
+test('passes, failures of a source and failures of a watch cause no Event', () => {
   const events: EngineEvent[] = [
     {
       kind: 'pass',

@@ -43,7 +43,7 @@ const pass = (before: DiscoveredService[], services: DiscoveredService[], full =
   changedAt: undefined,
 });
 
-test('a backend that is found, that fails and that is gone', () => {
+test('a backend that is found, fails and is removed', () => {
   const backend = { cycle, service_type: 'prometheus', service_name: 'prometheus', namespace: 'monitoring' };
   expect(
     logged(
@@ -70,7 +70,7 @@ test('a backend that is found, that fails and that is gone', () => {
   ]);
 });
 
-test('the end of a look tells the numbers, and one of no consequence is for debugging', () => {
+test('the end of a discovery has its counts, and one without changes is logged at debug', () => {
   expect(logged(pass([found()], [found()]))).toMatchObject([
     {
       level: 'info',
@@ -86,7 +86,7 @@ test('the end of a look tells the numbers, and one of no consequence is for debu
   expect(logged(pass([], [], false))).toMatchObject([{ level: 'debug', triggered_by: 'change' }]);
 });
 
-test('that it works again is told once', () => {
+test('recovery is logged once', () => {
   const error = new Error('x');
   const reconciled: EngineEvent = {
     kind: 'reconciled',
@@ -156,7 +156,7 @@ test.each<[EngineEvent, Logged]>([
   expect(logged(event)).toMatchObject([{ cycle, component: 'reconciliation', ...fields }]);
 });
 
-test('an unhealthy backend with another reason is told, and the same reason in other words is not', () => {
+test('another reason of an unhealthy backend is logged, but not the same reason in other words', () => {
   const failing = (verdict: Partial<DiscoveredService['verdict']>): DiscoveredService => {
     const service = found('unhealthy');
     return { ...service, verdict: { ...service.verdict, ...verdict } };
@@ -182,7 +182,7 @@ test('an outage and its end', () => {
   ]);
 });
 
-test('a target other than the home target is named, and one that fails does not hide that the other recovers', () => {
+test('a target other than the home target is named, and its failure does not hide that another one recovers', () => {
   const failed = {
     kind: 'publish-failed',
     cycle,

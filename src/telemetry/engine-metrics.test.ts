@@ -357,7 +357,7 @@ test.each<[string, readonly EngineEvent[], string, string | undefined]>([
   expect(sampled(await scrape(given), line)).toBe(value);
 });
 
-test('what limits take is counted by limit, and no more when it is gone', async () => {
+test('tools removed by limits are counted by limit, and no longer when the limit is not reached', async () => {
   const cut = { limit: 'namespace_tools', key: 'evil/a', why: '' } as const;
   const limited = reconciled({ cuts: [cut, { ...cut, key: 'evil/b' }] });
   const metric = 'tools_limited{limit="namespace_tools"}';
@@ -365,7 +365,7 @@ test('what limits take is counted by limit, and no more when it is gone', async 
   expect(Number(sampled(await scrape([limited, reconciled({ cuts: [] })]), metric))).toBe(0);
 });
 
-test('the time of a success is told', async () => {
+test('the time of a success is recorded', async () => {
   const lines = await scrape([reconciled(), pass([], [])]);
   for (const stage of ['discovery', 'reconciliation'])
     expect(Number(sampled(lines, `last_success_timestamp_seconds{stage="${stage}"}`))).toBeGreaterThan(
@@ -373,7 +373,7 @@ test('the time of a success is told', async () => {
     );
 });
 
-test('1,000 hostile names, types and namespaces make no more series than fixed numbers of them', async () => {
+test('1,000 hostile names, types and namespaces cause only a fixed number of series', async () => {
   const hostile = Array.from({ length: 1_000 }, (_, n) => `evil"} 1\n${n}\u0000{`);
   const services = hostile.map((text) => service(text, text, 'healthy', text));
   const lines = await scrape([
@@ -401,7 +401,7 @@ test('1,000 hostile names, types and namespaces make no more series than fixed n
 const withTarget = (name: string): string =>
   name.includes('{') ? name.replace('}', ',target="toy"}') : `${name}{target="toy"}`;
 
-test('what is about another target has the label target, and does not count for the home target', async () => {
+test('events about another target have the label target, and do not count for the home target', async () => {
   const lines = await scrape([
     reconciled({ tools: tools('loki'), revision: 7 }),
     { ...reconciled({ tools: tools('loki', 'loki'), revision: 3, recorded: false }), targetId: 'toy' },

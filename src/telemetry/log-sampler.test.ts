@@ -11,7 +11,7 @@ function setting() {
   return { line, written };
 }
 
-test('the first line at once, then one a second that counts the others, and none when nothing more comes', () => {
+test('the first line at once, then one a second with the number of others, and none when nothing more arrives', () => {
   const { line, written } = setting();
   for (let n = 0; n < 100; n++) line('a');
   expect(written).toEqual([['a', 0]]);
@@ -27,7 +27,7 @@ test('the first line at once, then one a second that counts the others, and none
   expect(written).toHaveLength(4);
 });
 
-test('each kind has lines of its own, and however many kinds there are, the lines stay few and count all', () => {
+test('each kind has its own lines, and with any number of kinds, the lines stay few and count everything', () => {
   const { line, written } = setting();
   for (let second = 0; second < 5; second++) {
     for (let n = 0; n < 10_000; n++) line(`address ${n}`);

@@ -34,7 +34,7 @@ describe('secrets are hidden', () => {
     }
   });
 
-  test('in a message, an error in place of fields, and what a child logger adds', () => {
+  test('in a message, an error in place of fields, and fields of a child logger', () => {
     const { log, written } = logging('json');
     log.info(`the password: ${S}`);
     log.error(new Error(`url http://me:${S}@host`));
@@ -42,14 +42,14 @@ describe('secrets are hidden', () => {
     expect(written()).not.toMatch(new RegExp(`${S}|${JWT}`));
   });
 
-  test('a value that is known to be one, wherever it stands', () => {
+  test('a value that is known to be one, in any place', () => {
     const { log, written } = logging('json', ['swordfish']);
     log.info({ note: 'swordfish' }, 'the agent said: swordfish is not valid');
     expect(JSON.parse(written())).toMatchObject({ note: '***', message: 'the agent said: *** is not valid' });
   });
 });
 
-test('what is no secret stays as it is', () => {
+test('harmless text stays unchanged', () => {
   const { log, written } = logging('json');
   const fields = {
     component: 'reconciliation',
@@ -72,7 +72,7 @@ test('what is no secret stays as it is', () => {
   });
 });
 
-test('for a person: one line, and what has lines of its own below it; no text steers the terminal', () => {
+test('for terminals: one line, with indented details below; no text controls the terminal', () => {
   const { log, written } = logging('pretty');
   log.warn(
     { component: 'reconciliation', cycle: 3, event: 'x', reason: 'it is down', diff: '-a\n+\u001b[2Jb' },
@@ -83,7 +83,7 @@ test('for a person: one line, and what has lines of its own below it; no text st
   );
 });
 
-test('level and format change while it runs', () => {
+test('level and format can change at runtime', () => {
   const { log, use, written } = logging('json');
   use({ logLevel: 'error', logFormat: 'pretty' });
   log.warn('not told');

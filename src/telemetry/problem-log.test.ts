@@ -17,7 +17,7 @@ const left = (name: string) => ({
 });
 const other = { where: 'namespace a', what: 'listing was denied' };
 
-test('a problem is told once while it lasts, and again when it came back', () => {
+test('a problem is logged once while it lasts, and again when it returns', () => {
   expect(logged([left('a')], [left('a')], [], [left('a')])).toEqual([
     'Service a: is left out: no credentials; give some',
     'Service a: is left out: no credentials; give some',
@@ -32,7 +32,7 @@ test('many of one kind are one line', () => {
   ]);
 });
 
-test('of those only what is new is told', () => {
+test('of these only new ones are logged', () => {
   const many = Array.from({ length: 5 }, (_, n) => left(`grafana-${n}`));
   expect(logged(many, [...many, left('b')]).at(-1)).toBe('Service b: is left out: no credentials; give some');
 });

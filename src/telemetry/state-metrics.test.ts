@@ -3,7 +3,7 @@ import type { Condition } from '../model/condition.ts';
 import { MetricSet } from './metric-set.ts';
 import { stateMetrics } from './state-metrics.ts';
 
-test('what is scraped is what is so at that time', async () => {
+test('a scrape has the current state', async () => {
   const set = new MetricSet();
   const condition = (type: Condition['type'], status: Condition['status'], reason: Condition['reason']) => ({
     type,

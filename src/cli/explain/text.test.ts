@@ -24,7 +24,7 @@ const result: ExplainResult = {
 
 const plain = (each: ExplainResult): string => asText(each, (_, text) => text);
 
-test('conditions stand before the verdict, a line each', () => {
+test('conditions come before the verdict, one line each', () => {
   expect(plain(result)).toContain(`Conditions
   Detected   True     Name: Service monitoring/loki looks like loki: name loki
   Proven     Unknown  NoProof: GET / answered 200; nothing in its answers speaks for or against its type
@@ -40,7 +40,7 @@ test('without the published documents, they would repeat the other sections', ()
   expect(plain({ ...result, isPublicationKnown: false })).not.toContain('Conditions');
 });
 
-test('JSON has them always, without times that one look cannot know', () => {
+test('JSON always has them, without times that a single run cannot know', () => {
   const { id, conditions } = JSON.parse(asJson({ ...result, isPublicationKnown: false })).backend;
   expect([id, conditions.at(-1)]).toEqual([
     'monitoring/loki',

@@ -31,7 +31,7 @@ async function setting(...names: string[]) {
   return async (url: string) => (await app.inject({ url })).json();
 }
 
-test('pages hold each backend once, also if its preferred Service is not its entry point', async () => {
+test('pages have each backend once, even if its preferred Service is not its entry point', async () => {
   // Discovery lists backends by their preferred Services, and two of these failed.
   const get = await setting('m', 'z', 'a', 'b');
   const seen: string[] = [];

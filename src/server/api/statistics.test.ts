@@ -32,12 +32,12 @@ test('backends are counted by type and health', () => {
   expect(byTypeWith([])).toEqual({ loki: { healthy: 2, unhealthy: 1, unknown: 1 } });
 });
 
-test('in an outage nobody is known to be healthy', () => {
+test('in an outage no backend is known to be healthy', () => {
   const outage = { where: 'probes', what: 'no backend can be reached' };
   expect(byTypeWith([outage])).toEqual({ loki: { healthy: 0, unhealthy: 1, unknown: 3 } });
 });
 
-test('other targets are listed, and none where there is one target', () => {
+test('other targets are listed, and none if there is one target', () => {
   const readModel = new ReadModel({ now: () => new Date(0) });
   expect(statistics(readModel, '1', true)).not.toHaveProperty('targets');
   const error = new Error('not now');
