@@ -7,7 +7,8 @@ import { validateCommand } from './validate.ts';
 /** Runs `validate --kind KIND -` on a text, or `validate -`. */
 async function validated(
   kind: FileKind | undefined,
-  text: string,
+  text: string | Readable,
+  { path = '-', signal = AbortSignal.timeout(10_000) } = {},
 ): Promise<{ code: number; lines: string[] }> {
   let written = '';
   const sink = () =>
@@ -20,11 +21,11 @@ async function validated(
   const run: CliContext = {
     env: {},
     version: '0.0.0',
-    stdin: Readable.from([text]),
+    stdin: typeof text === 'string' ? Readable.from([text]) : text,
     output: { result: sink(), messages: sink() },
-    signal: AbortSignal.timeout(10_000),
+    signal,
   };
-  const code = await validateCommand(['-'], kind === undefined ? {} : { kind }, run);
+  const code = await validateCommand([path], kind === undefined ? {} : { kind }, run);
   return { code, lines: written.split('\n').filter((line) => line !== '') };
 }
 
@@ -159,5 +160,20 @@ describe('a text is too long where it is for `serve`', () => {
       code: 1,
       lines: ['-:1:1: longer than 256 KiB, the limit'],
     });
+  });
+});
+
+describe('what has no end', () => {
+  test.each(['-', '/dev/stdin'])('standard input as %s is waited for until the signal', async (path) => {
+    const stop = new AbortController();
+    const running = validated('overrides', new Readable({ read() {} }), { path, signal: stop.signal });
+    stop.abort();
+    await expect(running).rejects.toThrow('aborted');
+  });
+
+  test('a device is read up to the limit for files', async () => {
+    await expect(validated('overrides', '', { path: '/dev/zero' })).rejects.toThrow(
+      'cannot read /dev/zero: it has more than 16 MiB, the limit for a file; name files, or - for standard input',
+    );
   });
 });

@@ -1,16 +1,15 @@
-import { readFile } from 'node:fs/promises';
-import { text as readAll } from 'node:stream/consumers';
 import * as z from 'zod';
 import { builtInDetectors } from '../config/detector-files.ts';
 import { configFileSchema } from '../config/file.ts';
 import { SETTING_NAMES, SETTINGS } from '../config/setting-table.ts';
 import { Fault } from '../config/setting-texts.ts';
 import { roleFault } from '../detection/rules.ts';
+import { readStream, readText } from '../files/read-text.ts';
 import { ConfigError } from '../model/errors.ts';
 import { OUTPUT_IDS } from '../model/output-ids.ts';
 import { keysAt } from '../model/schema-keys.ts';
 import { unreadable } from '../model/unreadable.ts';
-import { LARGE, SMALL, type YamlLimits } from '../model/yaml-document.ts';
+import { FILE, LARGE, SMALL, type YamlLimits } from '../model/yaml-document.ts';
 import { readYaml } from '../model/yaml-text.ts';
 import { checkText } from '../outputs/check-text.ts';
 import { detectorSchema } from '../outputs/detector-schema.ts';
@@ -101,11 +100,14 @@ function kindOf(path: string, content: unknown): FileKind | undefined {
     : undefined;
 }
 
-/** Reads a file or standard input. @throws UserError if it cannot be read */
-async function textOf(path: string, stdin: NodeJS.ReadableStream): Promise<string> {
+/** Reads a file or standard input. @throws UserError if it cannot be read; AbortError */
+async function textOf(path: string, { stdin, signal }: CliContext): Promise<string> {
   try {
-    return path === '-' ? await readAll(stdin) : await readFile(path, 'utf8');
+    return path === '-' || path === '/dev/stdin'
+      ? await readStream(stdin, FILE.bytes, signal)
+      : await readText(path, FILE.bytes, signal);
   } catch (error) {
+    signal.throwIfAborted();
     throw new ConfigError(`cannot read ${path}: ${unreadable(error)}; name files, or - for standard input`, {
       cause: error,
     });
@@ -131,7 +133,7 @@ export async function validateCommand(
 ): Promise<number> {
   let faulty = false;
   for (const path of paths) {
-    const text = await textOf(path, cli.stdin);
+    const text = await textOf(path, cli);
     const plain: Content = flags.kind === undefined ? parseContent(text) : asFaults({});
     const kind = flags.kind ?? kindOf(path, plain.content);
     if (kind === undefined && plain.faults.length === 0)
