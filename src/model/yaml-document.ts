@@ -109,9 +109,14 @@ const WORDS: Readonly<Record<string, string>> = {
   MULTIPLE_DOCS: 'a second document begins here, and one is read; take out the line ---',
 };
 
-/** The message of an error, without the quoted text after a colon. */
-const inWords = ({ code, message }: { readonly code: string; readonly message: string }): string =>
-  WORDS[code] ?? message.replace(/(?<=[a-z]): .*$/s, '');
+/** The message of a syntax error in plain words, without text of the document. */
+export const syntaxMessage = ({
+  code,
+  message,
+}: {
+  readonly code: string;
+  readonly message: string;
+}): string => WORDS[code] ?? message.replace(/(?<=[a-z]): .*$/s, '');
 
 /** Whether a tag is unknown, such as a password that begins with `!`. The library would parse it as an empty text. */
 const isUnreadTag = ({ code, message }: { readonly code: string; readonly message: string }): boolean =>
@@ -232,7 +237,7 @@ export function readDocument(text: string, limits: YamlLimits, options: Options 
     const unread = document.warnings.filter(isUnreadTag);
     faults = [...document.errors, ...unread].map((error) => ({
       offset: error.pos[0],
-      message: inWords(error),
+      message: syntaxMessage(error),
     }));
     if (faults.length === 0) {
       const inspection = new Inspection();

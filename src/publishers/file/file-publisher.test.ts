@@ -9,6 +9,7 @@ import {
   rm,
   stat,
   symlink,
+  truncate,
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -262,6 +263,27 @@ describe('rejects', () => {
     await failure(publisher.apply(plan(generated, undefined, '1'), now, signal));
     expect(await readFile(path, 'utf8')).toBe(text);
     expect(await readdir(folder)).toEqual(['configmap.yaml']);
+  });
+
+  test.each([
+    ['password: [QZXJ1234\n', 'line 1, column 20: '],
+    ['a: b\nkind: "\\qQZXJ1234"\n', 'line 2, column 8: a backslash in double quotes '],
+    ['kind: QZXJ1234\n', 'kind must be ConfigMap and is '],
+    ['kind: ConfigMap\nmetadata: { labels: { a: 5 } }\n', 'metadata.labels.a must be a text and is a number'],
+  ])('%j with one line that has the place and no value', async (text, what) => {
+    await writeFile(path, text);
+    const { message } = await failure(publisher.read(signal));
+    expect(message).toContain(`is not the manifest of a ConfigMap (${what}`);
+    expect(message).not.toMatch(/QZXJ|\n/);
+  });
+
+  test('a file of more than 32 MiB', async () => {
+    await writeFile(path, '');
+    await truncate(path, 32 * 1024 * 1024 + 1);
+    const { message } = await failure(publisher.read(signal));
+    expect(message).toBe(
+      `cannot read ${path}: it has more than 32 MiB, the limit for a file; name another with --out`,
+    );
   });
 
   test('a path in a folder that does not exist', async () => {

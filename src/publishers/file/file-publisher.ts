@@ -1,6 +1,7 @@
-import { chmod, readFile, readlink, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, readlink, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Document } from 'yaml';
+import { readText as readTextWithin } from '../../files/read-text.ts';
 import { watchFiles } from '../../files/watch-files.ts';
 import { shardName } from '../../model/documents.ts';
 import { ConfigError } from '../../model/errors.ts';
@@ -31,6 +32,9 @@ import {
   shardIn,
   textOf,
 } from './manifest.ts';
+
+/** Twice what 16 ConfigMaps, the maximum of `MAX_SHARDS`, can hold: YAML indents and escapes. */
+const MAX_BYTES = 32 * 1024 * 1024;
 
 const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
 
@@ -90,7 +94,7 @@ export function filePublisher(
   let known: string | undefined;
   const readText = async (): Promise<string> => {
     try {
-      return await readFile(path, 'utf8');
+      return await readTextWithin(path, MAX_BYTES);
     } catch (error) {
       if (isMissing(error)) return '';
       throw new ConfigError(`cannot read ${path}: ${unreadable(error)}; name another with --out`, {
@@ -119,7 +123,7 @@ export function filePublisher(
   const manifestsIn = (text: string): Manifests => {
     const manifests = new Map<number, Document.Parsed>();
     for (const [index, document] of documentsIn(text).entries()) {
-      const wrong = manifestFault(document);
+      const wrong = manifestFault(document, text);
       if (wrong !== undefined) throw refused(wrong);
       const object = configMapIn(document);
       const shard = index === 0 ? 1 : shardIn(object);

@@ -1,5 +1,8 @@
 import { type Document, isMap, parseAllDocuments, parseDocument, stringify, visit } from 'yaml';
 import * as z from 'zod';
+import { issueMessage } from '../../model/schema-words.ts';
+import { pathText, shownMessage } from '../../model/visible.ts';
+import { syntaxMessage } from '../../model/yaml-document.ts';
 import { FORMER_SHARD, LAST_UPDATED, OWN_ANNOTATIONS, SHARD_LABEL } from '../../planning/plan.ts';
 import type { OwnedConfigMap } from '../config-map/config-map.ts';
 
@@ -31,15 +34,25 @@ export const textOf = (document: Document.Parsed, isInJson: boolean): string =>
 
 /** The documents of a YAML stream. */
 export function documentsIn(text: string): readonly Document.Parsed[] {
-  const all = parseAllDocuments(text);
+  const options = { prettyErrors: false } as const;
+  const all = parseAllDocuments(text, options);
   // A text with only comments is one document without content.
-  return all.length === 0 ? [parseDocument(text)] : [...all];
+  return all.length === 0 ? [parseDocument(text, options)] : [...all];
 }
 
-/** Why a manifest is not that of a ConfigMap; `undefined` if it is. */
-export function manifestFault(document: Document.Parsed): string | undefined {
+/** The place of an offset in a text. What is missing at the end is missing behind the last word. */
+function placeIn(text: string, offset: number): string {
+  const before = text.slice(0, Math.min(offset, text.trimEnd().length));
+  return `line ${before.split('\n').length}, column ${before.length - before.lastIndexOf('\n')}`;
+}
+
+/**
+ * Why a manifest is not that of a ConfigMap, in one line without values; `undefined` if it is.
+ * @param text the whole YAML stream that the document is in
+ */
+export function manifestFault(document: Document.Parsed, text: string): string | undefined {
   const [error] = document.errors;
-  if (error !== undefined) return error.message;
+  if (error !== undefined) return `${placeIn(text, error.pos[0])}: ${shownMessage(syntaxMessage(error))}`;
   if (!isMap(document.contents)) return 'it is not a mapping';
   let aliases = false;
   visit(document, {
@@ -49,8 +62,8 @@ export function manifestFault(document: Document.Parsed): string | undefined {
     },
   });
   if (aliases) return 'it has aliases, and a change of one of our values could change one of yours';
-  const shape = configMap.safeParse(document.toJS());
-  return shape.success ? undefined : z.prettifyError(shape.error);
+  const issue = configMap.safeParse(document.toJS(), { error: issueMessage }).error?.issues[0];
+  return issue === undefined ? undefined : `${pathText(issue.path)} ${issue.message}`;
 }
 
 /** The ConfigMap in a valid manifest. */
