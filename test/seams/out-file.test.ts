@@ -11,6 +11,9 @@ test('a hand edit of the published file, and its removal, are reverted without a
   expect(published).toContain('loki');
   const undone = () =>
     vi.waitFor(async () => expect(toolsIn(await textOf())).toBe(toolsIn(published)), waited);
+  // Before the watch has seen it.
+  await rm(out);
+  await undone();
   await writeFile(out, published.replaceAll('loki', 'lost').replace('\ndata:\n', '\ndata:\n  note: mine\n'));
   await undone();
   expect(await textOf()).toContain('note: mine');

@@ -81,6 +81,12 @@ const streamOf = (texts: readonly string[]): string =>
   texts.map((text, index) => (index === 0 || text.startsWith('---') ? text : `---\n${text}`)).join('');
 
 /**
+ * How long after a write to check the file, in milliseconds. The watch polls more often, and does not notice a new file that
+ * is removed before the next poll.
+ */
+const RECHECK_MS = 5_000;
+
+/**
  * Publishes to a file with the manifest of a ConfigMap, as YAML or JSON. Everything else in the file is kept, such as other
  * data keys and comments. Further shards are more documents of the YAML stream.
  * @param onKept called with one line when a shard is no longer needed and is kept, because others wrote into it
@@ -92,6 +98,8 @@ export function filePublisher(
 ): Publisher {
   /** The text that was read or written last, so that our own changes are not reported. */
   let known: string | undefined;
+  /** Checks the file once more, later. */
+  let recheck = (): void => {};
   const readText = async (): Promise<string> => {
     try {
       return await readTextWithin(path, MAX_BYTES);
@@ -188,6 +196,7 @@ export function filePublisher(
       });
       const written = streamOf([...texts, ...keptTexts(before, plan, owned.length)]);
       await replace(written);
+      recheck();
       // Not read again: others may have changed the file already, which is their change.
       return publishedIn(written);
     },
@@ -197,6 +206,7 @@ export function filePublisher(
         const text = await readText().catch(() => undefined);
         if (!signal.aborted && text !== known) changed();
       };
+      recheck = () => void setTimeout(() => void check(), RECHECK_MS).unref();
       watchFiles({ files: [path] }, () => void check(), signal);
       await new Promise<void>((resolve) => {
         if (signal.aborted) resolve();
