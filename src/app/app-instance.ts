@@ -163,7 +163,7 @@ export async function createAppInstance(
     async end(successor) {
       stop.abort();
       await publishing.flush();
-      overrides.close();
+      await overrides.close();
       if (leader !== successor?.leader) await leader.resign();
     },
   };

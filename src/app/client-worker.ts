@@ -76,7 +76,7 @@ export class ClientWorker {
   }
 
   /** Ends the worker. The next task starts another one. */
-  close(): void {
-    this.#thread.close();
+  close(): Promise<void> {
+    return this.#thread.close();
   }
 }

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { NO_OVERRIDES } from '../model/overrides.ts';
 import type { Published } from '../model/published.ts';
 import { faultsLine, isCached, readOverrides } from '../outputs/read-overrides.ts';
@@ -23,7 +23,7 @@ function setting(...answers: unknown[]) {
       if (answer instanceof Error) throw answer;
       return answer as T;
     },
-    close: () => {},
+    close: async () => {},
   };
   const ahead = new OverridesPreloader({ thread, short: 50, now: () => now });
   return {
@@ -107,8 +107,15 @@ test('a publisher returns after its overrides are parsed, and so does its histor
   expect(publisher).not.toHaveProperty('watch');
 });
 
-test('the worker gives the same result as the event loop', async () => {
+/** A real thread, which ends before the test does. */
+function workerThread(): WorkerThread {
   const thread = new WorkerThread({ idle: 0, longest: 600_000 });
+  onTestFinished(() => thread.close());
+  return thread;
+}
+
+test('the worker gives the same result as the event loop', async () => {
+  const thread = workerThread();
   for (const [text, again] of [
     ['tools: {a/b: {enabled: false}}\n', 'tools: {a/b: {enabled: false}} \n'],
     ['tools: 5\nx: 1\n', 'tools: 5\nx: 1 \n'],
@@ -125,7 +132,7 @@ test('the worker gives the same result as the event loop', async () => {
 });
 
 test('a hostile text of maximum length does not block the event loop', async () => {
-  const ahead = new OverridesPreloader({ thread: new WorkerThread({ idle: 0, longest: 600_000 }) });
+  const ahead = new OverridesPreloader({ thread: workerThread() });
   const text = `[${'1,'.repeat(120_000)}]\n`;
   const reading = ahead.read(text);
   expect(isCached(text)).toBe(false);

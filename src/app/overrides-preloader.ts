@@ -94,7 +94,7 @@ export class OverridesPreloader {
     };
   }
 
-  close(): void {
-    this.#thread.close();
+  close(): Promise<void> {
+    return this.#thread.close();
   }
 }

@@ -34,6 +34,8 @@ export class WorkerThread {
   readonly #idle: number;
   #lastTask: Promise<unknown> = Promise.resolve();
   #worker: Worker | undefined;
+  /** Resolves when the last worker has ended. */
+  #ended: Promise<void> = Promise.resolve();
   #end: NodeJS.Timeout | undefined;
 
   constructor({ file = WORKER_FILE, longest = 10_000, heap = 48, idle = 1_000 }: WorkerThreadOptions = {}) {
@@ -81,7 +83,7 @@ export class WorkerThread {
     } finally {
       clearTimeout(late);
       worker.off('message', resolve).off('error', failed).off('exit', ended);
-      this.#end = setTimeout(() => this.close(), this.#idle).unref();
+      this.#end = setTimeout(() => void this.close(), this.#idle).unref();
     }
   }
 
@@ -110,11 +112,12 @@ export class WorkerThread {
     return this.#worker !== undefined;
   }
 
-  /** Ends the worker. The next task starts another one. */
-  close(): void {
+  /** Ends the worker. The next task starts another one. @returns resolves when it has ended */
+  close(): Promise<void> {
     clearTimeout(this.#end);
-    void this.#worker?.terminate();
+    if (this.#worker !== undefined) this.#ended = this.#worker.terminate().then(() => {});
     this.#worker = undefined;
+    return this.#ended;
   }
 }
 
