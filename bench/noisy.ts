@@ -10,6 +10,8 @@ const FRIENDLY = 200;
 /** Backends of the noisy tenant, all in one namespace, and how many of them change per second. */
 const NOISY = 500;
 const RATE = 100;
+/** Namespaces that the timed changes take turns in. */
+const QUIET = 10;
 /** Pause between two timed changes of another tenant, in milliseconds. */
 const PAUSE = 1_200;
 
@@ -19,8 +21,9 @@ export async function noisy(lab: Lab): Promise<Row[]> {
   const services = await cluster.grow(FRIENDLY);
   await (await lab.backends()).answerAfter(0);
   const moving = Array.from({ length: Math.ceil(lab.options.samples / 2) }, (_, number) =>
-    backendService('team-000', number, 'm'),
+    backendService(`quiet-${number % QUIET}`, number, 'm'),
   );
+  for (let number = 0; number < QUIET; number++) await cluster.namespace(`quiet-${number}`);
   const loud = Array.from({ length: NOISY }, (_, number) => backendService('noisy', number, 'n'));
   await cluster.create(loud);
   const target = await newTarget(lab, [...services, ...moving, ...loud]);

@@ -1,7 +1,7 @@
 import { RateLimiter } from '../model/rate-limit.ts';
 
 /** Urgent events of one namespace, and of all together: a burst, and then so many per second. */
-const EACH = { burst: 10, rate: 1 };
+const EACH = { burst: 6, rate: 0.2 };
 const ALL = { burst: 20, rate: 5 };
 
 /**
