@@ -85,7 +85,7 @@ describe('most tools would be removed at once', () => {
       ).toBe(true);
       expect(told('removal-held')).toMatchObject([{ tools: names('a', 'b', 'c'), retryIn: HOLD }]);
       expect(reconciler.due).toBeGreaterThan(HOLD - 10_000);
-      // It is told once.
+      // It is reported once.
       now += HOLD - 2_000;
       await run(found, contradicted);
       expect(told('removal-held')).toHaveLength(1);
