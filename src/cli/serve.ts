@@ -27,9 +27,15 @@ export async function serveCommand(flags: ServeFlags, cli: CliContext): Promise<
   const { out, once = false, force = false } = flags;
   const serveOptions: ServeOptions = { input: inputOf(flags, cli), out, once, force };
   const sources = sourcesOf({ ...flags }, cli);
-  await createApp({ serveOptions, host: cli, sources, configuration, logger, onReload: cli.onReload }).run(
-    cli.signal,
-  );
-  logger.log.info(cli.signal.aborted ? 'stopped' : 'done');
-  return EXIT.ok;
+  process.once('exit', logger.flush);
+  try {
+    await createApp({ serveOptions, host: cli, sources, configuration, logger, onReload: cli.onReload }).run(
+      cli.signal,
+    );
+    logger.log.info(cli.signal.aborted ? 'stopped' : 'done');
+    return EXIT.ok;
+  } finally {
+    process.off('exit', logger.flush);
+    logger.flush();
+  }
 }

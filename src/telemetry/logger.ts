@@ -1,6 +1,7 @@
 import pino, { type Logger } from 'pino';
 import type { Settings } from '../config/setting-table.ts';
 import { jsonText, visible } from '../model/visible.ts';
+import { PacedLines } from './paced-lines.ts';
 import { createRedactor } from './redact-fields.ts';
 
 export type { Logger };
@@ -36,20 +37,20 @@ type LogSettings = Pick<Settings, 'logLevel' | 'logFormat'>;
  * secrets in both.
  * @param stream receives the lines; it is not closed
  * @param secrets known secret values
- * @returns the logger, and `use`, which applies other settings
+ * @returns the logger, `use`, which applies other settings, and `flush`, which writes lines of a burst that still wait
  */
 export function createLogger(
   settings: LogSettings,
   stream: { write(text: string): unknown },
   secrets: readonly string[] = [],
-): { readonly log: Logger; readonly use: (settings: LogSettings) => void } {
+): { readonly log: Logger; readonly use: (settings: LogSettings) => void; readonly flush: () => void } {
   let { logFormat } = settings;
   const redacted = createRedactor(secrets);
-  const write = (text: string): void => {
+  const lines = new PacedLines((text) => {
     const { timestamp, ...rest } = JSON.parse(text) as Line;
     const line = { timestamp, ...(redacted(rest) as Line) };
     stream.write(logFormat === 'json' ? `${jsonText(line)}\n` : pretty(line));
-  };
+  });
   const log = pino(
     {
       level: settings.logLevel,
@@ -58,7 +59,7 @@ export function createLogger(
       timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
       formatters: { level: (level) => ({ level }) },
     },
-    { write },
+    { write: (text) => lines.add(text) },
   );
   return {
     log,
@@ -66,5 +67,6 @@ export function createLogger(
       log.level = changed.logLevel;
       logFormat = changed.logFormat;
     },
+    flush: () => lines.flush(),
   };
 }
