@@ -34,9 +34,9 @@ test('a namespace with very many does not displace those of others; excess ones 
   ]);
   expect(problems).toEqual([
     {
-      where: '93 Services',
+      where: 'all namespaces',
       what: expect.stringMatching(
-        /^are left out \(a\/x007, .*, …\): there are 103 backends, and no more than 10 /,
+        /^93 of 103 backends are left out \(a\/x007, .*, …\): no more than 10 are considered$/,
       ),
       fix: expect.stringContaining('MAX_BACKENDS'),
     },

@@ -37,8 +37,8 @@ export function limitCandidates(
   const left = candidates.filter((candidate) => !taken.has(candidate));
   const names = left.slice(0, MAX_NAMES).map(({ service }) => displayKey(service));
   const problem: Problem = {
-    where: `${left.length} Services`,
-    what: `are left out (${names.join(', ')}${left.length > MAX_NAMES ? ', …' : ''}): there are ${candidates.length} backends, and no more than ${most} are considered`,
+    where: 'all namespaces',
+    what: `${left.length} of ${candidates.length} backends are left out (${names.join(', ')}${left.length > MAX_NAMES ? ', …' : ''}): no more than ${most} are considered`,
     fix: 'raise MAX_BACKENDS (--max-backends), or search fewer namespaces',
   };
   return {

@@ -10,6 +10,11 @@ import type { Logger } from './logger.ts';
 type Logged = Readonly<Record<string, unknown>>;
 
 function logged(...events: EngineEvent[]): Logged[] {
+  return loggedAt(...events.map((event) => [0, event] as const));
+}
+
+/** The lines of events at these seconds. */
+function loggedAt(...events: (readonly [second: number, event: EngineEvent])[]): Logged[] {
   const lines: Logged[] = [];
   const at = (level: string) => (fields: object, message: string) =>
     lines.push({ level, ...fields, message });
@@ -21,8 +26,12 @@ function logged(...events: EngineEvent[]): Logged[] {
       child: loggerWith,
     };
   };
-  const tell = engineLog(loggerWith({}) as Logger);
-  for (const event of events) tell(event);
+  let time = 0;
+  const tell = engineLog(loggerWith({}) as Logger, () => time);
+  for (const [second, event] of events) {
+    time = second * 1000;
+    tell(event);
+  }
   return lines;
 }
 
@@ -86,31 +95,32 @@ test('the end of a discovery has its counts, and one without changes is logged a
   expect(logged(pass([], [], false))).toMatchObject([{ level: 'debug', triggered_by: 'change' }]);
 });
 
+const RECONCILED: EngineEvent = {
+  kind: 'reconciled',
+  cycle,
+  ok: true,
+  problems: [],
+  milliseconds: 1,
+  tools: undefined,
+  revision: undefined,
+  recorded: true,
+};
+
 test('recovery is logged once', () => {
   const error = new Error('x');
-  const reconciled: EngineEvent = {
-    kind: 'reconciled',
-    cycle,
-    ok: true,
-    problems: [],
-    milliseconds: 1,
-    tools: undefined,
-    revision: undefined,
-    recorded: true,
-  };
   const lines = logged(
     { kind: 'source-failed', error, reason: 'network', retryIn: 1 },
     pass([], [], false),
     pass([], []),
     { kind: 'publish-failed', cycle, attempt: 1, error, retryIn: 1 },
-    { ...reconciled, ok: false },
-    reconciled,
+    { ...RECONCILED, ok: false },
+    RECONCILED,
     pass([], []),
-    reconciled,
+    RECONCILED,
   );
   expect(
     lines.map(({ message }) => message).filter((message) => /again|recovered/.test(String(message))),
-  ).toEqual(['Services can be read again', 'reconciliation recovered']);
+  ).toEqual(['Services can be read again', 'reconciliation recovered after 1 failure']);
 });
 
 test.each<[EngineEvent, Logged]>([
@@ -206,6 +216,96 @@ test('a target other than the home target is named, and its failure does not hid
     ['error', 'toy', 'the toolset was not published: x'],
     ['warn', undefined, 'w: is left out'],
     ['warn', 'toy', 'w: is left out'],
-    ['info', 'toy', 'reconciliation recovered'],
+    ['info', 'toy', 'reconciliation recovered after 1 failure'],
+  ]);
+});
+
+const FAILURES: readonly (readonly [failure: EngineEvent, message: string, level: string])[] = [
+  [
+    { kind: 'publish-failed', cycle, attempt: 1, error: new Error('x'), retryIn: 1 },
+    'the toolset was not published: x',
+    'error',
+  ],
+  [
+    { kind: 'observe-failed', cycle, error: new Error('x'), retryIn: 1 },
+    'the published toolset cannot be read: x',
+    'warn',
+  ],
+  [
+    { kind: 'watch-failed', error: new Error('x') },
+    'cannot watch the published toolset, so external changes are noticed only with each full resync: x',
+    'warn',
+  ],
+  [
+    { kind: 'discovery-failed', cycle, attempt: 1, error: new Error('x'), retryIn: 1 },
+    'discovery failed, so the last result stands: x',
+    'error',
+  ],
+  [
+    { kind: 'source-failed', error: new Error('x'), reason: 'network', retryIn: 1 },
+    'the last known services stand: x',
+    'error',
+  ],
+  [
+    { kind: 'agent', cycle, outcome: { kind: 'agent-failed', error: new Error('x'), retryIn: 1 } },
+    'the agent was not updated: x',
+    'error',
+  ],
+];
+
+test.each(FAILURES)('a failure that is retried is logged once a minute: %j', (failure, message, level) => {
+  const lines = loggedAt(
+    ...Array.from({ length: 30 }, (_, index): [number, EngineEvent] => [index * 5, failure]),
+  );
+  expect(lines).toHaveLength(30);
+  const visible = lines.filter((line) => line.level !== 'debug');
+  expect(visible.map((line) => [line.level, line.message])).toEqual(Array(3).fill([level, message]));
+});
+
+test('a source that fails does not hide that the source of another cluster fails for the same reason', () => {
+  const failed = { kind: 'source-failed', error: new Error('x'), reason: 'network', retryIn: 1 } as const;
+  const lines = logged(failed, { ...failed, cluster: 'east' }, failed, { ...failed, cluster: 'east' });
+  expect(lines.map(({ level, cluster }) => [level, cluster])).toEqual([
+    ['error', undefined],
+    ['error', 'east'],
+    ['debug', undefined],
+    ['debug', 'east'],
+  ]);
+});
+
+test('what ends a failure makes the next one visible at once', () => {
+  const ends: readonly EngineEvent[] = [
+    RECONCILED,
+    { kind: 'observed', live: undefined },
+    pass([], []),
+    pass([], []),
+    { kind: 'agent', cycle, outcome: { kind: 'agent-reloaded', target: 'Deployment a/b' } },
+  ];
+  const failures = FAILURES.filter(([{ kind }]) => kind !== 'watch-failed');
+  for (const [index, [failure]] of failures.entries()) {
+    const lines = logged(failure, ends[index] as EngineEvent, failure);
+    const isSame = (line: Logged): boolean => line.message === lines[0]?.message;
+    expect(lines.filter(isSame).map(({ level }) => level)).toEqual(Array(2).fill(lines[0]?.level));
+  }
+});
+
+test('the end of failures says how many there were', () => {
+  const failed: EngineEvent = {
+    kind: 'publish-failed',
+    cycle,
+    attempt: 1,
+    error: new Error('x'),
+    retryIn: 1,
+  };
+  const lines = logged(failed, failed, { ...RECONCILED, ok: false }, failed, RECONCILED, RECONCILED);
+  expect(lines.filter(({ level }) => level === 'info')).toEqual([
+    {
+      level: 'info',
+      component: 'reconciliation',
+      cycle,
+      status: 'success',
+      failures: 3,
+      message: 'reconciliation recovered after 3 failures',
+    },
   ]);
 });

@@ -11,11 +11,15 @@ import type { Logger } from './logger.ts';
 const TABLES = [discoveryLog, publicationLog, driftLog, decisionLog, configurationLog, agentLog];
 
 /**
- * Logs engine events: changes only, and each problem once while it lasts. Lines about a target other than the home target
- * have its id in the field `target`.
+ * Logs engine events: changes only, each problem once while it lasts, and a failure that is retried once a minute. Lines
+ * about a target other than the home target have its id in the field `target`.
+ * @param now a monotonic clock, in milliseconds
  */
-export function engineLog(log: Logger): (event: EngineEvent) => void {
-  const linesBy = (logger: Logger) => dispatcher(TABLES.map((table) => table(logger)));
+export function engineLog(
+  log: Logger,
+  now: () => number = () => performance.now(),
+): (event: EngineEvent) => void {
+  const linesBy = (logger: Logger) => dispatcher(TABLES.map((table) => table(logger, now)));
   const home = linesBy(log);
   const otherOf = (logger: Logger) => ({ log: logger, write: linesBy(logger) });
   const others = new Map<string, ReturnType<typeof otherOf>>();

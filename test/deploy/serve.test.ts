@@ -21,7 +21,7 @@ async function nothingDenied(
   for (const { serve, metrics } of replicas) {
     const warnings = serve.lines.filter(({ level }) => level !== 'info').map(({ message }) => message);
     // A replica that watches all namespaces sees the Services of other tests too, with their annotations, and too many.
-    const others = ['an owner must be in the same one', 'annotation kubernaut.io/', 'Services: are left out'];
+    const others = ['an owner must be in the same one', 'annotation kubernaut.io/', 'backends are left out'];
     expect(warnings.filter((message) => !others.some((other) => message.includes(other)))).toEqual([]);
     const scrape = await fetch(`${metrics}/metrics`, { headers: { authorization: `Bearer ${token}` } });
     expect(await scrape.text()).toMatch(/^dynamic_toolset_namespaces_denied 0$/m);

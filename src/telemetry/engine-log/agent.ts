@@ -1,14 +1,14 @@
 import type { FollowOutcome } from '../../controller/events.ts';
 import { problemLine } from '../../model/discovery.ts';
 import type { EventHandlers } from '../event-handlers.ts';
+import { FailureStreak } from '../failure-streak.ts';
 import type { Logger } from '../logger.ts';
 import { messageOf, seconds, stackOf } from './fields.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 type OutcomeOf<K extends FollowOutcome['kind']> = Extract<FollowOutcome, { kind: K }>;
-type Handlers = {
-  readonly [K in FollowOutcome['kind']]: (outcome: OutcomeOf<K>, log: Logger, fields: Fields) => void;
-};
+type Handler<O> = (outcome: O, log: Logger, fields: Fields, isDue: boolean) => void;
+type Handlers = { readonly [K in FollowOutcome['kind']]: Handler<OutcomeOf<K>> };
 
 const warn = ({ problem }: OutcomeOf<'agent-refused' | 'agent-note'>, log: Logger, fields: Fields): void =>
   log.warn(fields, problemLine(problem));
@@ -32,17 +32,23 @@ const HANDLERS: Handlers = {
     ),
   'agent-refused': warn,
   'agent-note': warn,
-  'agent-failed': ({ error, retryIn }, log, fields) =>
-    log.error(
+  'agent-failed': ({ error, retryIn }, log, fields, isDue) =>
+    log[isDue ? 'error' : 'debug'](
       { ...fields, retry_in: seconds(retryIn), ...stackOf(error) },
       `the agent was not updated: ${messageOf(error)}`,
     ),
 };
 
 /** Logs the actions of the follower. */
-export const agentLog = (log: Logger): EventHandlers => ({
-  agent({ outcome, cycle }) {
-    const handle = HANDLERS[outcome.kind] as (outcome: FollowOutcome, log: Logger, fields: Fields) => void;
-    handle(outcome, log, { component: 'agent', cycle });
-  },
-});
+export function agentLog(log: Logger, now: () => number): EventHandlers {
+  const failed = new FailureStreak(now);
+  return {
+    agent({ outcome, cycle }) {
+      const isFailure = outcome.kind === 'agent-failed';
+      const isDue = !isFailure || failed.add(messageOf(outcome.error));
+      if (!isFailure) failed.end();
+      const handle = HANDLERS[outcome.kind] as Handler<FollowOutcome>;
+      handle(outcome, log, { component: 'agent', cycle }, isDue);
+    },
+  };
+}

@@ -1,6 +1,7 @@
 import { clusterField, readKey } from '../../model/key.ts';
 import { toolChangeSentence } from '../engine-events.ts';
 import type { EventHandlers, EventOf } from '../event-handlers.ts';
+import { FailureStreak } from '../failure-streak.ts';
 import type { Logger } from '../logger.ts';
 import { problemLog } from '../problem-log.ts';
 import { securityFields } from '../security.ts';
@@ -37,12 +38,14 @@ const OUTAGES = {
 };
 
 /** Logs discovered backends and discovery problems. */
-export function discoveryLog(log: Logger): EventHandlers {
-  const problems = problemLog(log, 'service_discovery');
-  let failing = false;
+export function discoveryLog(log: Logger, now: () => number): EventHandlers {
+  const problems = problemLog(log, 'service_discovery', now);
+  const failed = new FailureStreak(now);
+  /** Failures of sources, by cluster. */
+  const unread = new Map<string, FailureStreak>();
   return {
     'discovery-failed'({ cycle, attempt, error, retryIn }) {
-      log.error(
+      log[failed.add(messageOf(error)) ? 'error' : 'debug'](
         {
           component: 'service_discovery',
           cycle,
@@ -55,9 +58,11 @@ export function discoveryLog(log: Logger): EventHandlers {
     },
     pass(event) {
       const { full, cycle } = event;
-      if (full && failing) {
-        failing = false;
-        log.info({ component: 'service_discovery', cycle }, 'Services can be read again');
+      if (full) {
+        failed.end();
+        // At most one line, whatever the number of clusters.
+        if ([...unread.values()].filter((streak) => streak.end() > 0).length > 0)
+          log.info({ component: 'service_discovery', cycle }, 'Services can be read again');
       }
       const changed = logChanges(log, event);
       problems(event.problems, cycle);
@@ -76,12 +81,13 @@ export function discoveryLog(log: Logger): EventHandlers {
         log.info({ component }, 'a backend is reachable again, so all are probed again');
       else log.warn({ component, outage }, OUTAGES[outage]);
     },
-    'source-failed'({ cluster, error, retryIn }) {
-      failing = true;
-      log.error(
+    'source-failed'({ cluster = '', error, retryIn }) {
+      const streak = unread.get(cluster) ?? new FailureStreak(now);
+      unread.set(cluster, streak);
+      log[streak.add(messageOf(error)) ? 'error' : 'debug'](
         {
           component: 'service_discovery',
-          ...(cluster === undefined ? {} : { cluster }),
+          ...clusterField({ cluster }),
           retry_in: seconds(retryIn),
         },
         `the last known services stand: ${messageOf(error)}`,

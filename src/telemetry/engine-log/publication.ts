@@ -1,4 +1,5 @@
 import type { EventHandlers } from '../event-handlers.ts';
+import { FailureStreak } from '../failure-streak.ts';
 import type { Logger } from '../logger.ts';
 import { problemLog } from '../problem-log.ts';
 import { securityFields } from '../security.ts';
@@ -7,9 +8,11 @@ import { messageOf, seconds, stackOf } from './fields.ts';
 const component = 'reconciliation';
 
 /** Logs publications and what prevents them. */
-export function publicationLog(log: Logger): EventHandlers {
-  const notes = problemLog(log, component);
-  let failing = false;
+export function publicationLog(log: Logger, now: () => number): EventHandlers {
+  const notes = problemLog(log, component, now);
+  const failed = new FailureStreak(now);
+  const unread = new FailureStreak(now);
+  const unwatched = new FailureStreak(now);
   return {
     published({ cycle, plan, target }) {
       log.info(
@@ -26,25 +29,30 @@ export function publicationLog(log: Logger): EventHandlers {
     },
     reconciled({ ok, cycle, problems }) {
       notes(problems, cycle);
-      if (!ok || !failing) return;
-      failing = false;
-      log.info({ component, cycle, status: 'success' }, 'reconciliation recovered');
+      const failures = ok ? failed.end() : 0;
+      if (failures > 0)
+        log.info(
+          { component, cycle, status: 'success', failures },
+          `reconciliation recovered after ${failures} failure${failures === 1 ? '' : 's'}`,
+        );
+    },
+    observed() {
+      unread.end();
     },
     'observe-failed'({ cycle, error, retryIn }) {
-      log.warn(
+      log[unread.add(messageOf(error)) ? 'warn' : 'debug'](
         { component, cycle, retry_in: seconds(retryIn) },
         `the published toolset cannot be read: ${messageOf(error)}`,
       );
     },
     'watch-failed'({ error }) {
-      log.warn(
+      log[unwatched.add(error.message) ? 'warn' : 'debug'](
         { component },
         `cannot watch the published toolset, so external changes are noticed only with each full resync: ${error.message}`,
       );
     },
     'publish-failed'({ cycle, attempt, error, retryIn }) {
-      failing = true;
-      log.error(
+      log[failed.add(messageOf(error)) ? 'error' : 'debug'](
         {
           component,
           cycle,
