@@ -12,8 +12,8 @@ export const condition = z.object({
   type: z.enum(CONDITION_TYPES),
   status: z.enum(CONDITION_STATUSES),
   reason: z.enum([...new Set(Object.values(CONDITION_REASONS).flat())]),
-  message: z.string().describe('why, and what to do about it'),
-  lastTransitionTime: time.describe('when the status last changed'),
+  message: z.string().describe('Why the condition has this status, and what to do about it.'),
+  lastTransitionTime: time.describe('When the status last changed.'),
 });
 
 export type ConditionJson = z.infer<typeof condition>;

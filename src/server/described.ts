@@ -1,4 +1,3 @@
-import { STATUS_CODES } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import * as z from 'zod';
 import { jsonSchema } from './json-schema.ts';
@@ -6,23 +5,23 @@ import { PROBLEM_TYPE } from './problem.ts';
 
 const problem = z
   .object({
-    type: z.string().describe('kind of problem'),
+    type: z.string().describe('URL that identifies the kind of problem.'),
     title: z.string(),
     status: z.int(),
-    detail: z.string().describe('what happened, and what to do'),
-    instance: z.string().describe('path of the request'),
-    request_id: z.string().describe('also in the header X-Request-ID and in the log'),
-    code: z.string(),
-    correlationId: z.string(),
+    detail: z.string().describe('What happened, and what to do about it.'),
+    instance: z.string().describe('Path of the request.'),
+    request_id: z.string().describe('Request ID; also in the header X-Request-ID and in the log.'),
+    code: z.string().describe('Error code of release 0.1, for its clients.'),
+    correlationId: z.string().describe('The same as request_id, under its name in release 0.1.'),
     errors: z
       .array(
         z.object({ pointer: z.string().optional(), parameter: z.string().optional(), detail: z.string() }),
       )
       .optional()
-      .describe('invalid fields: a JSON pointer into the body, or the name of a parameter'),
+      .describe('Invalid fields: each has a JSON Pointer into the body, or the name of a parameter.'),
   })
   .meta({
-    description: 'an error by RFC 9457',
+    description: 'Problem details of an error (RFC 9457).',
     examples: [
       {
         type: 'https://kubernaut.io/errors/invalid-request',
@@ -44,15 +43,33 @@ type Headers = Readonly<Record<string, { readonly type: 'string'; readonly descr
 /** Name of the problem schema in the API's description. */
 const PROBLEM = 'Problem';
 
-const RETRY: Headers = { 'retry-after': { type: 'string', description: 'seconds to wait' } };
-const ETAG: Headers = { etag: { type: 'string', description: 'changes whenever the response changes' } };
+const RETRY: Headers = {
+  'retry-after': { type: 'string', description: 'Seconds to wait before the next attempt.' },
+};
+const ETAG: Headers = {
+  etag: { type: 'string', description: 'Entity tag; changes whenever the response changes.' },
+};
 
 /** Headers of problems with certain statuses, beside those of all responses. */
 const PROBLEM_HEADERS: Readonly<Record<number, Headers>> = {
-  401: { 'www-authenticate': { type: 'string', description: 'what is wrong with the token, by RFC 6750' } },
+  401: { 'www-authenticate': { type: 'string', description: 'The problem with the token (RFC 6750).' } },
   429: RETRY,
   503: RETRY,
 };
+
+/** Meaning of a problem's status in the API's description. */
+const PROBLEM_DESCRIPTIONS = {
+  400: 'The request is not valid.',
+  401: 'The token is missing, or is not valid.',
+  403: 'The token does not have permission.',
+  404: 'The requested item does not exist.',
+  406: 'The client accepts none of the available formats.',
+  413: 'The body is too large.',
+  415: 'The media type of the body is not supported.',
+  422: 'The content of the request cannot be used, or takes too much time or memory to process.',
+  429: 'The client sends too many requests.',
+  503: 'The service cannot answer now; try again later.',
+} as const;
 
 /** Registers shared schemas. Call it before routes are added. */
 export function shareSchemas(app: FastifyInstance): void {
@@ -71,7 +88,7 @@ export function answer(description: string, schema: z.ZodType, headers: Headers 
 export function etagResponses(description: string, schema: z.ZodType): Readonly<Record<number, object>> {
   return {
     200: answer(description, schema, ETAG),
-    304: { type: 'null', description: 'The client has the current version.', headers: ETAG },
+    304: { type: 'null', description: 'The client already has the current version.', headers: ETAG },
   };
 }
 
@@ -79,17 +96,19 @@ export function etagResponses(description: string, schema: z.ZodType): Readonly<
 export const CONDITION = {
   type: 'object',
   properties: {
-    'if-none-match': { type: 'string', description: 'the ETag of the response that the client has' },
+    'if-none-match': { type: 'string', description: 'ETag of the response that the client has.' },
   },
 };
 
 /** Problems with these statuses in the description of a route. */
-export function problems(...statuses: readonly number[]): Readonly<Record<number, object>> {
+export function problems(
+  ...statuses: readonly (keyof typeof PROBLEM_DESCRIPTIONS)[]
+): Readonly<Record<number, object>> {
   return Object.fromEntries(
     statuses.map((status) => [
       status,
       {
-        description: `${STATUS_CODES[status]}.`,
+        description: PROBLEM_DESCRIPTIONS[status],
         headers: PROBLEM_HEADERS[status] ?? {},
         content: { [PROBLEM_TYPE]: { schema: { $ref: `${PROBLEM}#` } } },
       },

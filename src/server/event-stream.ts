@@ -107,11 +107,12 @@ export function eventStream(
       config: { access: ACCESS },
       schema: {
         operationId: 'followEvents',
-        summary: 'Server-sent events about changes',
+        summary: 'Stream changes as server-sent events',
         tags: ['operation'],
         response: {
           200: {
-            description: 'Events until either side closes the stream.',
+            description:
+              'A stream of `state` events: one at once, then one after each change of discovery or of the published documents.',
             content: { 'text/event-stream': { schema: { type: 'string' } } },
           },
           ...problems(401, 403, 406, 429, 503),

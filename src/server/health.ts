@@ -10,7 +10,7 @@ const dependency = z.object({
   error: z
     .string()
     .optional()
-    .describe('the last error, while it fails; only for a client whose token may get statistics'),
+    .describe('The last error, while the check fails; only for clients with permission to get statistics.'),
 });
 
 const readyAnswer = z.object({
@@ -41,7 +41,7 @@ export function health(
           summary: 'Liveness probe',
           tags: ['operation'],
           security: [],
-          response: { 200: answer('It lives.', healthAnswer) },
+          response: { 200: answer('The process is alive.', healthAnswer) },
         },
         handler: async (_, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok' }),
       });
@@ -50,13 +50,15 @@ export function health(
         config: { probe: true },
         schema: {
           operationId: url === '/ready' ? 'getReady' : 'getReadyz',
-          summary:
-            'Readiness probe: the API server and the ConfigMap are reachable, and a discovery is complete',
+          summary: 'Readiness probe',
           tags: ['operation'],
           security: [],
           response: {
-            200: answer('Ready.', readyAnswer),
-            503: answer('Not ready; the checks say why.', readyAnswer),
+            200: answer(
+              'Ready: the API server and the ConfigMap are reachable, and a discovery is complete.',
+              readyAnswer,
+            ),
+            503: answer('Not ready; the checks show why.', readyAnswer),
           },
         },
         handler: async (request, reply) => {

@@ -5,13 +5,14 @@ import { shareSchemas } from './described.ts';
 import { mustAcceptJson } from './response-cache.ts';
 import { KNOWN_TYPE } from './schema-parts.ts';
 
-const DESCRIPTION = `What Dynamic Toolset discovered and published, from memory.
+const DESCRIPTION = `Reads the backends that Dynamic Toolset discovered and the tools that it published, and starts actions such as
+a new discovery. GET requests are served from memory.
 
-Every path except the probes needs a bearer token that the Kubernetes API server accepts, such as the one that
-\`kubectl create token NAME\` prints. Errors are problems by RFC 9457. Times are ISO 8601 in UTC.
+Every path except the health probes requires a bearer token that the Kubernetes API server accepts, such as one from
+\`kubectl create token NAME\`. Errors are problem documents (RFC 9457). Times are ISO 8601 in UTC.
 
-Each response has its id in \`X-Request-ID\`: the one that was sent, or a new one. Where requests are limited,
-\`X-RateLimit-Remaining\` is the number of further requests that are allowed now.`;
+Every response has a request ID in \`X-Request-ID\`: the one that the client sent, or a new one. On rate-limited
+paths, \`X-RateLimit-Remaining\` is the number of requests that the client can send right now.`;
 
 /** The request body of an operation. */
 interface Operation {
@@ -54,9 +55,9 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
       },
       servers: [{ url: '/' }],
       tags: [
-        { name: 'toolsets', description: 'The published tools' },
-        { name: 'discovery', description: 'The discovered backends' },
-        { name: 'operation', description: 'The state of the service' },
+        { name: 'toolsets', description: 'Published tools, and the documents that contain them' },
+        { name: 'discovery', description: 'Discovered backends' },
+        { name: 'operation', description: 'Health, statistics and configuration of the service' },
       ],
       components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
       security: [{ bearer: [] }],

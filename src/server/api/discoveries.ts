@@ -44,14 +44,14 @@ function postDiscover(app: FastifyInstance, { service, log }: ApiContext, jobs: 
     config: { access: { resource: 'discoveries', verb: 'create' } },
     schema: {
       operationId: 'discover',
-      summary: 'Probes backends again now, healthy ones included unless force is false',
+      summary: 'Discover and probe backends again',
       tags: ['discovery'],
       querystring: jsonSchema(discoverQuery),
       body: { anyOf: [jsonSchema(discoverBody), { type: 'null' }] },
       response: {
-        200: answer('The completed job, if the request asked to wait.', jobAnswer),
-        202: answer('The job that was started.', jobAnswer, {
-          location: { type: 'string', description: 'path of the job' },
+        200: answer('The completed job, if the request has wait=true.', jobAnswer),
+        202: answer('The started job.', jobAnswer, {
+          location: { type: 'string', description: 'Path of the job.' },
         }),
         ...COMMON_PROBLEMS,
         ...BODY_PROBLEMS,
@@ -84,7 +84,7 @@ function getJob(app: FastifyInstance, { service: { readModel } }: ApiContext, jo
     config: { access: { resource: 'discoveries', verb: 'get' } },
     schema: {
       operationId: 'getJob',
-      summary: 'The state of a requested discovery',
+      summary: 'Get the state of a discovery job',
       tags: ['discovery'],
       params: jsonSchema(jobParams),
       response: { 200: answer('The job.', jobAnswer), ...COMMON_PROBLEMS, ...problems(404) },

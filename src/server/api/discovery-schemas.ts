@@ -2,24 +2,26 @@ import * as z from 'zod';
 import { flag, name, namespace, time } from '../schema-parts.ts';
 
 export const discoverQuery = z.strictObject({
-  wait: flag.optional().describe('respond when the job is done'),
+  wait: flag.optional().describe('true: respond when the job is done; false (default): respond at once.'),
 });
 
 export const discoverBody = z
   .strictObject({
-    namespaces: z.array(namespace).max(100).optional().describe('only backends of these namespaces'),
-    serviceTypes: z.array(name).max(100).optional().describe('only backends of these types'),
+    namespaces: z.array(namespace).max(100).optional().describe('Probe only backends in these namespaces.'),
+    serviceTypes: z.array(name).max(100).optional().describe('Probe only backends of these types.'),
     force: z
       .boolean()
       .optional()
-      .describe('true (default): probe healthy backends too; false: only those that are not healthy'),
+      .describe(
+        'true (default): probe healthy backends too; false: probe only backends that are not healthy.',
+      ),
   })
-  .describe('which backends to probe again; by default, all');
+  .describe('The backends to probe again; all of them by default.');
 
 export type DiscoverRequest = z.infer<typeof discoverBody>;
 
 export const jobParams = z.strictObject({
-  id: z.string().describe('jobId from the response to POST /discover'),
+  id: z.string().describe('The jobId from the response to POST /discover.'),
 });
 
 export const jobAnswer = z.object({
@@ -29,13 +31,18 @@ export const jobAnswer = z.object({
   startedAt: time,
   completedAt: time.nullable(),
   estimatedCompletion: time.nullable(),
-  services: z.int().nullable().describe('number of backends afterwards; null until the job is done'),
-  asked: z.int().nullable().describe('number of known backends that were probed again'),
-  healthy: z.int().nullable().describe('number of backends covered by the request that are healthy'),
-  unhealthy: z.int().nullable().describe('number of them that are unhealthy'),
+  services: z
+    .int()
+    .nullable()
+    .describe('Number of backends after the discovery; null until the job is done.'),
+  asked: z.int().nullable().describe('Number of known backends that were probed again.'),
+  healthy: z.int().nullable().describe('Number of healthy backends among those that the request covers.'),
+  unhealthy: z.int().nullable().describe('Number of unhealthy backends among them.'),
   unknown: z
     .int()
     .nullable()
-    .describe('number of them with unknown health, for example while no backend is reachable'),
-  changed: z.int().nullable().describe('number of them whose health changed'),
+    .describe(
+      'Number of backends among them with unknown health, for example because no backend is reachable.',
+    ),
+  changed: z.int().nullable().describe('Number of backends among them whose health changed.'),
 });

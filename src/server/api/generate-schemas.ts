@@ -5,25 +5,25 @@ export const generateBody = z.strictObject({
   services: z
     .array(
       z.strictObject({
-        name: namespace.describe('name of the Service'),
+        name: namespace.describe('Name of the Service.'),
         namespace,
         type: name.describe(KNOWN_TYPE),
         endpoint: z
           .url({ protocol: /^https?$/ })
           .max(2000)
-          .describe('its http or https URL'),
+          .describe('HTTP or HTTPS URL of the backend.'),
       }),
     )
     .max(1_000)
     .optional()
-    .describe('by default, the services that are known now'),
+    .describe('The services to generate documents for; the discovered ones by default.'),
 });
 
 export const generateAnswer = z.object({
   tools: z.int(),
-  documents: z.record(z.string(), z.string()).describe('the text of each document, by name'),
-  notes: z.array(note).describe('what was left out, and why'),
-  waiting: z.array(z.string()).describe('NAMESPACE/NAME of the Services that wait for approval'),
+  documents: z.record(z.string(), z.string()).describe('Text of each document, by document name.'),
+  notes: z.array(note).describe('What the documents leave out, and why.'),
+  waiting: z.array(z.string()).describe('NAMESPACE/NAME of each Service that waits for approval.'),
 });
 
 export type GenerateBody = z.infer<typeof generateBody>;

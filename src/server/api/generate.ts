@@ -21,13 +21,12 @@ export const generateRoutes: Routes = (app, { service }) => {
     config: { access: { resource: 'toolsets/generate', verb: 'create' } },
     schema: {
       operationId: 'generateToolset',
-      summary: 'The documents for services, without publishing them',
-      description:
-        'Runs in a worker thread, one request per client at a time, with limits on time and memory.',
+      summary: 'Generate documents without publishing them',
+      description: 'Each client can run one such request at a time. Its time and memory are limited.',
       tags: ['toolsets'],
       body: { anyOf: [jsonSchema(generateBody), { type: 'null' }] },
       response: {
-        200: answer('The documents.', generateAnswer),
+        200: answer('The generated documents.', generateAnswer),
         ...COMMON_PROBLEMS,
         ...BODY_PROBLEMS,
         ...problems(422),

@@ -5,7 +5,7 @@ import { BODY_PROBLEMS, COMMON_PROBLEMS, PATH, type Routes } from './route.ts';
 
 const reloadAnswer = z.object({
   result: z.enum(['unchanged', 'applied']),
-  changes: z.array(z.string()).describe('what changed'),
+  changes: z.array(z.string()).describe('Changed settings.'),
 });
 
 /** `POST /config/reload`. */
@@ -14,10 +14,10 @@ export const reloadRoutes: Routes = (app, { service }) => {
     config: { access: { resource: 'configuration', verb: 'update' } },
     schema: {
       operationId: 'reloadConfiguration',
-      summary: 'Reloads the configuration',
+      summary: 'Reload the configuration',
       tags: ['operation'],
       response: {
-        200: answer('The configuration is in force.', reloadAnswer),
+        200: answer('The configuration is valid and in use.', reloadAnswer),
         ...COMMON_PROBLEMS,
         ...BODY_PROBLEMS,
         ...problems(422),

@@ -19,14 +19,14 @@ import type { ApiService } from './api-service.ts';
 import { COMMON_PROBLEMS, iso, PATH, queryOf, type Routes } from './route.ts';
 
 const servicesQuery = z.strictObject({
-  namespace: namespace.optional().describe('only backends in this namespace'),
+  namespace: namespace.optional().describe('Return only backends in this namespace.'),
   type: name.optional().describe(KNOWN_TYPE),
   condition: z
     .enum(CONDITION_TYPES.flatMap((type) => CONDITION_STATUSES.map((status) => `${type}=${status}` as const)))
     .optional()
-    .describe('only backends with this condition, for example Published=False'),
-  limit: limit.describe(`maximum number of backends in one response, 1 to ${PAGE}`),
-  after: name.optional().describe('NAMESPACE/NAME of the last backend on the previous page'),
+    .describe('Return only backends with this condition, for example Published=False.'),
+  limit: limit.describe(`Maximum number of backends in the response, 1 to ${PAGE} (the default).`),
+  after: name.optional().describe('NAMESPACE/NAME of the last backend on the previous page.'),
 });
 
 const service = z.object({
@@ -34,40 +34,46 @@ const service = z.object({
   cluster: CLUSTER,
   namespace: z.string(),
   type: z.string(),
-  endpoint: z.string(),
+  endpoint: z.string().describe('URL of the backend.'),
   health,
-  authRequired: z.boolean(),
-  reason: z.string(),
-  certainty: z.string(),
-  tool: z.string(),
+  authRequired: z.boolean().describe('Whether the backend requires credentials.'),
+  reason: z.string().describe('Result of the last probe.'),
+  certainty: z.string().describe('Strength of the evidence for the type.'),
+  tool: z.string().describe('Name of the tool in toolset.json.'),
   description: z.string(),
-  alternates: z.array(z.string()),
-  evidence: z.array(z.object({ signal: z.string(), detail: z.string() })),
+  alternates: z.array(z.string()).describe('Names of other Services that lead to the same backend.'),
+  evidence: z
+    .array(z.object({ signal: z.string(), detail: z.string() }))
+    .describe('What the type is inferred from.'),
   approval: z
     .enum(APPROVAL_STATES)
-    .describe('approval state; waiting: it is published once a person approves it in overrides.yaml'),
+    .describe(
+      'Approval state. A backend that is waiting is published after you approve it in overrides.yaml.',
+    ),
   tools: z
-    .array(z.object({ name: z.string(), readOnly: z.boolean().describe('as the server declares') }))
+    .array(z.object({ name: z.string(), readOnly: z.boolean().describe('As the server declares it.') }))
     .optional()
-    .describe('tools of an MCP server, if known'),
+    .describe('Tools of an MCP server, if known.'),
   toolsTruncated: z
     .boolean()
     .optional()
-    .describe('the server has more tools than these; explain shows up to 100'),
+    .describe('Whether the server has more tools than those listed; explain shows up to 100.'),
   id: z
     .string()
-    .describe('identity of the backend: it stays when another of its Services becomes the entry point'),
+    .describe('Stable ID of the backend: it does not change when another member becomes the entry point.'),
   members: z
     .array(
       z.object({
         name: z.string(),
         created: z.string().optional(),
-        roles: z.array(z.string()).describe('parts of the product that it stands for, such as gateway'),
+        roles: z.array(z.string()).describe('Roles of the Service in the product, such as gateway.'),
       }),
     )
-    .describe('Services that lead to the backend, the oldest first; up to 32'),
-  memberCount: z.int().describe('number of all of them'),
-  conditions: z.array(condition).describe('state of the backend, as Kubernetes has conditions on objects'),
+    .describe('Services that lead to the backend, oldest first; at most 32.'),
+  memberCount: z.int().describe('Number of all members.'),
+  conditions: z
+    .array(condition)
+    .describe('State of the backend, in the form of Kubernetes status conditions.'),
 });
 
 const servicesAnswer = z.object({ services: z.array(service), ...page });
@@ -142,12 +148,12 @@ export const serviceRoutes: Routes = (app, { service, ready }) => {
     config: { access: { resource: 'services', verb: 'get' } },
     schema: {
       operationId: 'listServices',
-      summary: 'The backends that were discovered',
+      summary: 'List discovered backends',
       tags: ['discovery'],
       querystring: jsonSchema(servicesQuery),
       headers: CONDITION,
       response: {
-        ...etagResponses('One page of the backends, by namespace and name.', servicesAnswer),
+        ...etagResponses('One page of backends, ordered by namespace and name.', servicesAnswer),
         ...COMMON_PROBLEMS,
       },
     },

@@ -7,7 +7,7 @@ import { COMMON_PROBLEMS, iso, PATH, type Routes } from './route.ts';
 const statisticsAnswer = z.object({
   version: z.string(),
   startedAt: time,
-  leader: z.boolean().describe('whether this replica writes'),
+  leader: z.boolean().describe('Whether this replica publishes.'),
   discovery: z.object({
     cycles: z.int(),
     lastDiscovery: time.nullable(),
@@ -32,17 +32,17 @@ const statisticsAnswer = z.object({
         id: z.string(),
         status: z.enum(['ok', 'failing', 'waiting']),
         since: time,
-        error: z.string().optional().describe('the last error, while it fails'),
+        error: z.string().optional().describe('The last error, while publishing fails.'),
         tools: z.int().nullable(),
         lastPublished: time.nullable(),
         problems: z.array(note),
       }),
     )
     .optional()
-    .describe('the other targets; absent if there are none'),
+    .describe('Other targets that the service publishes to; absent if there are none.'),
 });
 
-/** Counts, times and problems. @param leader whether this replica writes */
+/** Counts, times and problems. @param leader whether this replica publishes */
 export function statistics(
   readModel: ReadModel,
   version: string,
@@ -101,10 +101,13 @@ export const statisticsRoutes: Routes = (app, { service, ready }) => {
     config: { access: { resource: 'statistics', verb: 'get' } },
     schema: {
       operationId: 'getStatistics',
-      summary: 'Counts, times and problems',
+      summary: 'Get statistics and current problems',
       tags: ['operation'],
       headers: CONDITION,
-      response: { ...etagResponses('The counts.', statisticsAnswer), ...COMMON_PROBLEMS },
+      response: {
+        ...etagResponses('Statistics and current problems.', statisticsAnswer),
+        ...COMMON_PROBLEMS,
+      },
     },
     handler: (request, reply) =>
       ready.send(request, reply, `statistics ${service.leads()}`, () =>

@@ -12,45 +12,48 @@ const tool = z
     namespace: z.string().optional(),
     metadata: z.record(z.string(), z.string()).optional(),
   })
-  .describe('one entry of toolset.json');
+  .describe('One entry of toolset.json.');
 
 const toolset = z.object({
   name: z.string(),
   type: z.string(),
-  enabled: z.boolean().describe('false if overrides.yaml switches it off'),
-  healthy: z.boolean().nullable().describe('null if unknown'),
-  published: z.boolean().describe('whether it is in toolset.json now'),
-  config: tool.nullable().describe('its entry in toolset.json, if published'),
+  enabled: z.boolean().describe('false if overrides.yaml disables the tool.'),
+  healthy: z.boolean().nullable().describe('null if unknown.'),
+  published: z.boolean().describe('Whether toolset.json currently contains the tool.'),
+  config: tool.nullable().describe('The entry in toolset.json; null if the tool is not published.'),
   serviceEndpoint: z.string(),
   cluster: CLUSTER,
   namespace: z.string().nullable(),
-  discoveredAt: time.nullable().describe('null for a tool that people added'),
+  discoveredAt: time.nullable().describe('null for a tool that overrides.yaml adds.'),
   lastHealthCheck: time.nullable(),
-  healthReason: z.string().nullable().describe('result of the last probe; null for a tool that people added'),
-  healthSince: time.nullable().describe('when its health, or the reason for it, last changed'),
-  backend: z.string().nullable().describe('id of its backend; null for a tool that people added'),
-  conditions: z.array(condition).describe('conditions of its backend'),
+  healthReason: z
+    .string()
+    .nullable()
+    .describe('Result of the last probe; null for a tool that overrides.yaml adds.'),
+  healthSince: time.nullable().describe('When the health, or the reason for it, last changed.'),
+  backend: z.string().nullable().describe('ID of the backend; null for a tool that overrides.yaml adds.'),
+  conditions: z.array(condition).describe('Conditions of the backend.'),
 });
 
 export const toolsetsQuery = z.strictObject({
-  enabled: flag.optional().describe('true: only enabled tools; false: only those that are switched off'),
-  healthy: flag.optional().describe('true: only tools with a healthy backend; false: the others'),
-  limit: limit.describe(`maximum number of tools in one response, 1 to ${PAGE}`),
-  after: name.optional().describe('the last name on the previous page'),
+  enabled: flag.optional().describe('true: only enabled tools; false: only disabled ones.'),
+  healthy: flag.optional().describe('true: only tools with a healthy backend; false: only the others.'),
+  limit: limit.describe(`Maximum number of tools in the response, 1 to ${PAGE} (the default).`),
+  after: name.optional().describe('Name of the last tool on the previous page.'),
 });
 
 export const toolsetsAnswer = z.object({
   toolsets: z.array(toolset),
   ...page,
-  configMapVersion: z.string().nullable().describe('resourceVersion of the ConfigMap'),
+  configMapVersion: z.string().nullable().describe('resourceVersion of the ConfigMap.'),
 });
 
-export const toolsetParams = z.strictObject({ name: z.string().describe('name of the tool') });
+export const toolsetParams = z.strictObject({ name: z.string().describe('Name of the tool.') });
 
 export const toolsetAnswer = toolset.extend({
   healthHistory: z
     .array(z.object({ time, health, reason: z.string() }))
-    .describe('changes of probe results, newest last'),
+    .describe('Changes of the health, newest last.'),
 });
 
-export const toolsetDocument = z.object({ tools: z.array(tool) }).describe('toolset.json as published');
+export const toolsetDocument = z.object({ tools: z.array(tool) }).describe('toolset.json as published.');

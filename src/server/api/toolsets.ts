@@ -35,11 +35,14 @@ function listToolsets(app: FastifyInstance, { service: { readModel }, ready, too
     config: { access: ACCESS },
     schema: {
       operationId: 'listToolsets',
-      summary: 'All tools: published ones, and backends that are not published',
+      summary: 'List tools, including those that are not published',
       tags: ['toolsets'],
       querystring: jsonSchema(toolsetsQuery),
       headers: CONDITION,
-      response: { ...etagResponses('One page of the tools, by name.', toolsetsAnswer), ...COMMON_PROBLEMS },
+      response: {
+        ...etagResponses('One page of tools, ordered by name.', toolsetsAnswer),
+        ...COMMON_PROBLEMS,
+      },
     },
     handler(request, reply) {
       const query = queryOf(request);
@@ -73,7 +76,7 @@ function getToolset(app: FastifyInstance, { service: { readModel }, ready, tools
     config: { access: ACCESS },
     schema: {
       operationId: 'getToolset',
-      summary: 'One tool, with the last probe results of its backend',
+      summary: 'Get a tool, with the health history of its backend',
       tags: ['toolsets'],
       params: jsonSchema(toolsetParams),
       headers: CONDITION,
@@ -101,7 +104,7 @@ function getToolsetDocument(app: FastifyInstance, { service: { readModel }, read
     config: { access: ACCESS },
     schema: {
       operationId: 'getToolsetDocument',
-      summary: 'toolset.json as published, for clients of the first release',
+      summary: 'Get toolset.json as published, for clients of release 0.1',
       tags: ['toolsets'],
       headers: CONDITION,
       response: { ...etagResponses('The document.', toolsetDocument), ...COMMON_PROBLEMS },

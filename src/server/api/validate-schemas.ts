@@ -6,19 +6,21 @@ const DOCUMENT_KINDS = [...OUTPUT_IDS, 'overrides'] as const;
 export type DocumentKind = (typeof DOCUMENT_KINDS)[number];
 
 export const validateBody = z.strictObject({
-  kind: z.enum(DOCUMENT_KINDS).describe('the output whose document it is, or overrides for overrides.yaml'),
+  kind: z
+    .enum(DOCUMENT_KINDS)
+    .describe('The output that the document is for, or overrides for overrides.yaml.'),
   content: z
     .string()
     .max(256 * 1024)
-    .describe('the text of the document'),
+    .describe('Text of the document.'),
 });
 
 export const validateAnswer = z.object({
-  valid: z.boolean().describe('true if there is no error; warnings do not count'),
-  more: z.int().describe('number of errors and warnings beyond the 50 that are listed'),
+  valid: z.boolean().describe('true if there are no errors; warnings do not count.'),
+  more: z.int().describe('Number of errors and warnings beyond the 50 that are listed.'),
   errors: z.array(
     z.object({
-      pointer: z.string().describe('JSON pointer into the document'),
+      pointer: z.string().describe('JSON Pointer into the document.'),
       line: z.int(),
       column: z.int(),
       detail: z.string(),

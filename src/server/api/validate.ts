@@ -23,11 +23,11 @@ export const validateRoutes: Routes = (app, { service }) => {
     config: { access: { resource: 'toolsets/validate', verb: 'create' } },
     schema: {
       operationId: 'validateToolset',
-      summary: 'Validates a document',
+      summary: 'Validate a document',
       tags: ['toolsets'],
       body: jsonSchema(validateBody),
       response: {
-        200: answer('Its errors and warnings.', validateAnswer),
+        200: answer('Errors and warnings of the document.', validateAnswer),
         ...COMMON_PROBLEMS,
         ...BODY_PROBLEMS,
         ...problems(422),
