@@ -115,7 +115,7 @@ export const SETTINGS = {
     env: 'MAX_NAMESPACE_SERVICES',
     flag: '--max-namespace-services',
     description:
-      'maximum number of Services of one namespace to consider as backends, oldest first; the log names what is left out',
+      'maximum number of Services per namespace to consider as backends, oldest first; the log names what is left out',
   }),
   mcpPolicy: setting(oneOf('policy', 'publish', 'approve', 'off'), 'approve', {
     group: 'input',
@@ -129,21 +129,21 @@ export const SETTINGS = {
     env: 'MAX_TOOLS_PER_NAMESPACE',
     flag: '--max-tools-per-namespace',
     description:
-      'maximum number of published tools of one namespace; tools already published and older Services come first',
+      'maximum number of published tools per namespace; tools already published and older Services come first',
   }),
   maxDocumentKib: setting(count(16, 900), '900', {
     group: 'limits',
     env: 'MAX_DOCUMENT_KIB',
     flag: '--max-document-kib',
     description:
-      'maximum total size of the documents of one ConfigMap in KiB; beyond it, toolset.json is divided (MAX_SHARDS), or the namespaces that use the most lose tools',
+      'maximum total size of the documents in one ConfigMap, in KiB; beyond it, toolset.json is split (MAX_SHARDS), or the namespaces that use the most lose tools',
   }),
   maxShards: setting(count(1, 16), '4', {
     group: 'limits',
     env: 'MAX_SHARDS',
     flag: '--max-shards',
     description:
-      'maximum number of ConfigMaps to divide toolset.json among if it does not fit into one; beyond them, or with 1, tools are left out',
+      'maximum number of ConfigMaps to split toolset.json into if it does not fit into one; tools that do not fit into them are left out',
   }),
   maxDescriptionBytes: setting(count(0, 1_000_000), '16384', {
     group: 'limits',
@@ -156,7 +156,7 @@ export const SETTINGS = {
     group: 'limits',
     env: 'MAX_DESCRIPTION_BYTES_PER_NAMESPACE',
     flag: '--max-description-bytes-per-namespace',
-    description: 'the same limit for one namespace',
+    description: 'the same limit per namespace',
   }),
   maxAgentTools: setting(count(1, 10_000), '128', {
     group: 'limits',
@@ -330,13 +330,13 @@ export const SETTINGS = {
     group: 'servers',
     env: 'RATE_LIMIT',
     flag: '--rate-limit',
-    description: 'requests per second allowed for one client',
+    description: 'requests per second allowed per client',
   }),
   rateLimitBurst: setting(count(1, 100_000), '150', {
     group: 'servers',
     env: 'RATE_LIMIT_BURST',
     flag: '--rate-limit-burst',
-    description: 'burst of requests allowed for one client',
+    description: 'burst of requests allowed per client',
   }),
   maxConnectionsPerAddress: setting(count(1, 1_000), '50', {
     group: 'servers',
@@ -374,7 +374,7 @@ export const SETTINGS = {
     env: 'SHUTDOWN_TIMEOUT',
     flag: '--shutdown-timeout',
     description:
-      'time from the signal to stop, including the shutdown delay, until connections with open requests are closed',
+      'time from the termination signal, including the shutdown delay, until connections with open requests are closed',
   }),
   logLevel: setting(oneOf('level', 'error', 'warn', 'info', 'debug'), 'info', {
     group: 'process',

@@ -38,7 +38,7 @@ export function stateMetrics(
   );
   set.gauge(
     'backend_conditions',
-    'Backends by condition, with its status and reason. Candidates that are left out because their answers contradict their type count as Proven=False. What no backend has is absent. All replicas report all backends.',
+    'Backends by condition, with its status and reason. Candidates that are left out because their answers contradict their type count as Proven=False. Combinations that no backend has are absent. All replicas report all backends.',
     ['condition', 'status', 'reason', 'cluster'],
     (gauge) => {
       gauge.reset();

@@ -224,7 +224,7 @@ export const PUBLISHING: readonly AlertCase[] = [
         {
           labels: INSTALLATION,
           description:
-            '2 Services have waited for an hour. The agent cannot use them until a person approves them.',
+            '2 Services have waited for an hour. The agent cannot use them until someone approves them.',
         },
       ],
     },

@@ -10,7 +10,7 @@ export const addDiscover: AddCommand = ({ program, cli, setExitCode }) => {
     .command('discover')
     .summary('list the backends and their health')
     .description(
-      'Lists the backends of a cluster or of manifests, with their health and the evidence for them.',
+      'Lists the backends in a cluster or in manifests, with their health and the evidence for them.',
     )
     .addOption(output(FORMATS, 'table'))
     .addOption(quiet())

@@ -9,7 +9,7 @@ export const addExplain: AddCommand = ({ program, cli, setExitCode }) => {
     .command('explain <service>')
     .summary('show why a Service is, or is not, a backend')
     .description(
-      'Shows for one Service what each detector found, which port was chosen and why, which Services lead to the same backend, and how the backend answered.',
+      'For one Service, shows what each detector found, which port was chosen and why, which Services lead to the same backend, and how the backend responded.',
     )
     .addOption(output(['text', 'json'], 'text'))
     .addOption(quiet())

@@ -10,12 +10,12 @@ export const addGenerate: AddCommand = ({ program, cli, setExitCode }) => {
     .command('generate')
     .summary('print the documents that an agent loads')
     .description(
-      'Prints the documents that an agent loads for the discovered backends. Leaves unhealthy backends out.',
+      'Prints the documents that an agent loads, generated from the discovered backends. Unhealthy backends are left out.',
     )
     .addOption(
       choice(
         '--format <format>',
-        'output whose document to print, or a ConfigMap with the documents of all',
+        'output whose document to print, or configmap for a ConfigMap with all documents',
         DOCUMENT_FORMATS,
       ).default('holmesgpt'),
     )

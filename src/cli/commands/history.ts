@@ -9,7 +9,7 @@ export const addHistory: AddCommand = ({ program, cli, setExitCode }) => {
     .command('history')
     .summary('list the published revisions')
     .description(
-      'Lists the kept revisions of the published documents, newest last. With --revision, prints the documents of one revision and the overrides.yaml of that time.',
+      'Lists the stored revisions of the published documents, newest last. With --revision, prints the documents of one revision, and overrides.yaml as it was then.',
     )
     .option('--revision <number>', 'print the content of this revision', revisionNumber)
     .addOption(output(['table', 'json', 'yaml'], 'table'))

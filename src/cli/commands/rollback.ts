@@ -13,7 +13,7 @@ export const addRollback: AddCommand = ({ program, cli, setExitCode }) => {
     )
     .option('--to <number>', 'revision to publish (default: the previous one)', revisionNumber)
     .option('--dry-run', 'show what would change without changing it')
-    .option('--force', 'take over a ConfigMap that others created')
+    .option('--force', 'take over a ConfigMap that this program did not create')
     .addOption(quiet())
     .action(async (flags: RollbackFlags) => {
       const { rollbackCommand } = await import('../rollback.ts');

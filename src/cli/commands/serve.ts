@@ -9,14 +9,14 @@ export const addServe: AddCommand = ({ program, cli, setExitCode }) => {
     .command('serve')
     .summary('keep the ConfigMap up to date until stopped')
     .description(
-      'Discovers backends at once, on every change and at every interval, and publishes the documents to a ConfigMap when they change. Keeps the key overrides.yaml and everything else that others wrote there.',
+      'Discovers backends at once, on every change and at every interval, and publishes the documents to a ConfigMap when they change. Does not change overrides.yaml, or anything else that others wrote into the ConfigMap.',
     )
     .option(
       '--out <file>',
       "publish to a file with the ConfigMap's manifest instead of the cluster",
       notEmpty,
     )
-    .option('--force', 'remove held tools at once; take over a ConfigMap that others created')
+    .option('--force', 'remove held tools at once; take over a ConfigMap that this program did not create')
     .option('--once', 'exit after publishing once; for a CronJob or CI')
     .action(async (flags: ServeFlags) => {
       // serve runs for a long time: optimizing for size costs some speed, and saves a third of the memory.

@@ -8,7 +8,7 @@ const isOfOverrides = ({ where }: Problem): boolean => where.startsWith('overrid
 
 /** Metrics of overrides. */
 export function overrideMetrics(set: MetricSet): EventHandlers {
-  const overrides = set.counter('override_errors_total', 'Times that overrides.yaml became invalid.');
+  const overrides = set.counter('override_errors_total', 'Number of times that overrides.yaml became invalid.');
   const valid = set.gauge(
     'overrides_valid',
     '1 if overrides.yaml was valid when the leader last read it, otherwise 0. Replicas that do not lead do not read it.',
@@ -34,7 +34,7 @@ export function overrideMetrics(set: MetricSet): EventHandlers {
 export function decisionMetrics(set: MetricSet): TargetHandlers {
   const held = set.counter(
     'removals_held_total',
-    'Times that a removal of tools was held: most tools at once, or, with --once, after one failed probe.',
+    'Number of times that a removal of tools was held: most tools at once, or, with --once, after one failed probe.',
     ['target'],
   );
   const rollbacks = set.counter(
@@ -48,7 +48,7 @@ export function decisionMetrics(set: MetricSet): TargetHandlers {
   );
   const toolChanges = set.counter(
     'mcp_tool_changes_total',
-    'Times that the tools of a published MCP server changed.',
+    'Number of times that the tools of a published MCP server changed.',
   );
   const limited = set.gauge(
     'tools_limited',

@@ -17,7 +17,7 @@ function failureOf(verdict: Verdict): string | undefined {
 export function probeMetrics(set: MetricSet, typeOf: TypeLabel): EventHandlers {
   const failures = set.counter(
     'health_check_failures_total',
-    'Probes that did not find a healthy backend of the expected type. "unreachable": the route does not lead there, so health is unknown. "resolution": its name does not resolve; "connection": no connection; "tls": no TLS; "protocol": invalid response; "timeout": no response in time; "not_ready": no ready Pod; "refused": a forbidden address; "status": the status of the response.',
+    'Probes that did not find a healthy backend of the expected type. "unreachable": the route does not lead there, so health is unknown; "contradicted": the response is that of another product; "resolution": its name does not resolve; "connection": the connection failed; "tls": TLS failed; "protocol": the response is invalid; "timeout": no response in time; "not_ready": no Pod is ready; "refused": the address is not allowed; "status": the status of the response is unexpected.',
     ['type', 'reason', 'cluster'],
   );
   const duration = set.histogram(

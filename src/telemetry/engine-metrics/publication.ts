@@ -41,7 +41,7 @@ export function publicationMetrics(set: MetricSet, now: () => number): TargetHan
   );
   const latency = set.histogram(
     'change_to_publish_seconds',
-    'Time from the change of a Service to the updated ConfigMap; for several changes, from the first one.',
+    'Time from a change of a Service to the update of the ConfigMap; for several changes, from the first one.',
     PASS_BUCKETS,
     ['target'],
   );
