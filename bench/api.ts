@@ -9,20 +9,20 @@ import { newTarget, startServe } from './serve.ts';
 import { median } from './statistics.ts';
 
 const PATH = '/api/v1/toolsets';
-/** Connections that ask at a time, and seconds of one measurement; each is made so often, by turns. */
+/** Concurrent connections, the duration of one measurement in seconds, and the number of alternating measurements. */
 const CONNECTIONS = 10;
 const SECONDS = 4;
 const TURNS = 3;
-/** Requests a second while a pass runs, and passes during which ours is asked; as many during which the other is. */
+/** Requests per second during a pass, and the number of passes measured for each server. */
 const GENTLE = 200;
 const PASSES = 8;
-/** How long that is asked before the pass begins, in milliseconds. */
+/** How long requests are sent before the pass starts, in milliseconds. */
 const LEAD = 500;
 
 interface Asked {
   readonly port: number;
   readonly token: string;
-  /** Requests a second; as many as it takes without. */
+  /** Requests per second; unlimited if absent. */
   readonly rate?: number;
   readonly seconds: number;
 }
@@ -38,7 +38,7 @@ async function ask({ port, token, rate, seconds }: Asked) {
     ...(rate === undefined ? {} : { overallRate: rate }),
   });
   if (result.errors > 0 || result.non2xx > 0)
-    throw new Error(`${result.errors} requests failed, and ${result.non2xx} were refused`);
+    throw new Error(`${result.errors} requests failed, and ${result.non2xx} were rejected`);
   return result;
 }
 
@@ -69,12 +69,12 @@ export async function api(lab: Lab): Promise<Row[]> {
     const { port: barePort } = await bare.logged('listening');
     const ours: number[] = [];
     const floor: number[] = [];
-    lab.say(`asking for ${PATH}, by turns`);
+    lab.say(`requesting ${PATH} from both servers in turn`);
     for (let turn = 0; turn < TURNS; turn++) {
       ours.push((await ask({ port, token, seconds: SECONDS })).requests.average);
       floor.push((await ask({ port: Number(barePort), token, seconds: SECONDS })).requests.average);
     }
-    lab.say('asking while all backends are asked anew');
+    lab.say('sending requests while all backends are probed again');
     const busy = { ours: [] as number[], floor: [] as number[] };
     const during = async (asked: number, into: number[]): Promise<void> => {
       const asking = ask({ port: asked, token, rate: GENTLE, seconds: SECONDS });
@@ -94,10 +94,10 @@ export async function api(lab: Lab): Promise<Row[]> {
       await during(Number(barePort), busy.floor);
     }
     const kibibytes = (Buffer.byteLength(body) / 1024).toFixed(0);
-    const note = `a body of ${kibibytes} KiB, ${CONNECTIONS} connections, ${TURNS} times ${SECONDS} s by turns, tokens reviewed`;
+    const note = `body of ${kibibytes} KiB, ${CONNECTIONS} connections, ${TURNS} alternating runs of ${SECONDS} s, tokens reviewed`;
     return [
       {
-        what: 'microseconds for one request, at full load',
+        what: 'one request at full load',
         value: 1e6 / median(ours),
         unit: 'µs',
         floor: { what: 'bare node:http with the same body', value: 1e6 / median(floor) },
@@ -105,10 +105,10 @@ export async function api(lab: Lab): Promise<Row[]> {
         note,
       },
       {
-        what: `p99 at ${GENTLE} requests a second, while all backends are asked anew`,
+        what: `p99 at ${GENTLE} requests a second during a pass`,
         value: median(busy.ours),
         unit: 'ms',
-        floor: { what: 'bare node:http, asked while serve does the same', value: median(busy.floor) },
+        floor: { what: 'bare node:http during a pass of serve', value: median(busy.floor) },
         goal: { value: 50 },
         note: `${services.length} Services, median of ${PASSES} passes: ${inOrder(busy.ours)} ms; the floor's: ${inOrder(busy.floor)} ms`,
       },

@@ -11,7 +11,7 @@ export type FromBackends = { readonly ports: Readonly<Record<string, number>> } 
 export interface Backends {
   /** Sets the delay of responses, in milliseconds, or disables responses. */
   answerAfter(delay: number | 'never'): Promise<void>;
-  /** The value of `connectTo` in a configuration file that leads from these Services to their backends. */
+  /** The value of `connectTo` in a configuration file that connects these Services to their backends. */
   connectTo(services: readonly BenchService[]): string[];
   stop(): void;
 }
@@ -28,7 +28,7 @@ export async function startBackends(): Promise<Backends> {
     return answer;
   };
   const answer = await ask({ play: recordingNames });
-  if (!('ports' in answer)) throw new Error('the process of the backends did not say where they listen');
+  if (!('ports' in answer)) throw new Error('the process of the backends did not report its ports');
   return {
     async answerAfter(delay) {
       await ask({ delay });

@@ -8,19 +8,19 @@ export const CHANGES_A_SECOND = 50;
 /** Maximum pending changes. Beyond it, the API server is the bottleneck. */
 const MOST_OPEN = 100;
 
-/** Increases over all churns of a run, because writing the same value again changes nothing. */
+/** Unique within a run, because writing the same value again changes nothing. */
 let value = 0;
 
 export interface ChurnOptions {
   /** Changes per second. */
   readonly rate?: number;
-  /** The annotations of a change. Default: one that means nothing. */
+  /** The annotations of a change. Default: an annotation without meaning. */
   readonly annotations?: (value: string) => Readonly<Record<string, string>>;
 }
 
 /**
- * Changes the annotations of Services, one after the other, until the signal is aborted, on applications and backends
- * alike. @returns how many were changed in a second
+ * Changes the annotations of one Service after another, applications and backends alike, until the signal is aborted.
+ * @returns changes per second
  */
 export async function churn(
   { admin }: BenchCluster,

@@ -14,7 +14,7 @@ const AT_ONCE = 16;
 export interface BenchCluster {
   readonly connection: ClusterConnection;
   readonly admin: Rest;
-  /** Makes it hold at least so many Services. @returns those that it holds */
+  /** Creates Services until there are at least this many. @returns all of them */
   grow(count: number): Promise<readonly BenchService[]>;
   /** Creates more Services, with their EndpointSlices. */
   create(services: readonly BenchService[]): Promise<void>;
@@ -33,7 +33,7 @@ export async function startCluster(say: (text: string) => void): Promise<BenchCl
   } as unknown as TestProject;
   say('starting a kube-apiserver and its etcd');
   const stop = await startControlPlane(project);
-  if (connection === undefined) throw new Error('the test control plane did not say how to reach it');
+  if (connection === undefined) throw new Error('the test control plane did not provide its connection');
   const { server, caPem } = connection;
   const admin = restClient(server, caPem, connection);
   const namespaces = new Set<string>();

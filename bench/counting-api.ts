@@ -7,7 +7,7 @@ import type { ClusterConnection } from '../test/cluster/connection.ts';
 export interface CountingApi {
   /** Its URL, for a kubeconfig with a token. */
   readonly server: string;
-  /** Requests since the last call, such as `list services` or `watch services`, with their counts. */
+  /** Requests since the last call, by name, such as `read services` or `watch services`. */
   taken(): ReadonlyMap<string, number>;
   stop(): void;
 }

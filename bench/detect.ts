@@ -61,9 +61,9 @@ export async function detect(lab: Lab): Promise<Row[]> {
       note: `${count} Services, ${candidates.length} candidates`,
     },
     { what: 'detection, the first time in a process', value: each(firstTime), unit, floor },
-    { what: 'from the object of the API to a Service', value: each(time(read)), unit, floor },
+    { what: 'parsing an API object into a Service', value: each(time(read)), unit, floor },
     {
-      what: 'one change among all of them',
+      what: 'one change among all Services',
       value:
         (time(() => {
           for (const service of changes) {
@@ -75,6 +75,6 @@ export async function detect(lab: Lab): Promise<Row[]> {
         changes.length,
       unit: 'µs / change',
     },
-    { what: 'reading the rules that come with the program', value: rulesRead, unit: 'ms' },
+    { what: 'reading the built-in rules', value: rulesRead, unit: 'ms' },
   ];
 }

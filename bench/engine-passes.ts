@@ -14,7 +14,7 @@ import type { Target } from './serve.ts';
 export interface Passed {
   /** Total: list, debounce, detection, probes, generation, the ConfigMap and its history. */
   readonly whole: number;
-  /** Detection's answer and probes. */
+  /** Detection and probes, as the pass event reports it. */
   readonly looking: number;
   /** The list, and detection of each Service. */
   readonly listed: number;

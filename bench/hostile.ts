@@ -23,7 +23,7 @@ const REST_MS = 3_000;
 
 const QUIET: Attack = {
   name: 'quiet',
-  about: 'nobody attacks',
+  about: 'no attack',
   run: async (_, signal) => void (await over(signal)),
 };
 const ATTACKS: readonly Attack[] = [QUIET, ...REQUESTS, ...SOCKETS, ...BACKENDS];
@@ -185,10 +185,10 @@ function rowsOf({ name, about }: Attack, harm: Harm, quiet: Harm): Row[] {
   const refused = harm.seen.client.filter(({ ok }) => !ok).length;
   return [
     {
-      what: `${name}: longest answer of /health`,
+      what: `${name}: longest response time of /health`,
       value: longest(harm.seen.health),
       unit: 'ms',
-      floor: { what: 'a bare server meanwhile', value: longest(harm.seen.bare) },
+      floor: { what: 'a bare server at the same time', value: longest(harm.seen.bare) },
       goal: { value: HEALTH_GOAL },
       note: `${about}; median ${median.toFixed(1)} ms, ${failed} of ${harm.seen.health.length} probes failed`,
     },
@@ -202,7 +202,7 @@ function rowsOf({ name, about }: Attack, harm: Harm, quiet: Harm): Row[] {
     },
     { what: `${name}: log`, value: harm.log / 1024, unit: 'KiB' },
     {
-      what: `${name}: answers that a fair client did not get`,
+      what: `${name}: failed requests of a well-behaved client`,
       value: (100 * refused) / Math.max(1, harm.seen.client.length),
       unit: '%',
       goal: { value: 0 },

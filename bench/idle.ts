@@ -30,15 +30,15 @@ export async function idle(lab: Lab): Promise<Row[]> {
       [...counts].map(([name, count]) => `${count} × ${name}`).join(', ') || 'nothing';
     return [
       {
-        what: 'requests at rest but watches and leases',
+        what: 'requests at rest, without watches and leases',
         value: perMinute((name) => !isWatch(name)),
         unit: '/ min',
         goal: { value: 0 },
-        note: `in ${seconds} s: ${listed(asked)}; all is read again each discovery interval, 5 min`,
+        note: `in ${seconds} s: ${listed(asked)}; everything is listed again every discovery interval, 5 min`,
       },
-      { what: 'watches begun and leases renewed at rest', value: perMinute(isWatch), unit: '/ min' },
+      { what: 'watches started and leases renewed at rest', value: perMinute(isWatch), unit: '/ min' },
       {
-        what: 'requests of a start',
+        what: 'requests at startup',
         value: [...atStart.values()].reduce((sum, count) => sum + count, 0),
         unit: '',
         note: listed(atStart),

@@ -11,7 +11,7 @@ export interface BenchOptions {
   readonly services: number;
   /** Number of timed changes, and of program starts. */
   readonly samples: number;
-  /** How long something is watched at rest, and as long again under churn, in seconds. */
+  /** Duration of each measurement at rest, and under churn, in seconds. */
   readonly seconds: number;
 }
 

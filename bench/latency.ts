@@ -15,7 +15,10 @@ import { median, percentile } from './statistics.ts';
 
 /** Timeout for one change to become visible, in milliseconds. */
 const LONGEST = 30_000;
-/** Pauses between two changes, in milliseconds: so long that the program is at rest again, and under churn. */
+/**
+ * Pause between two changes, in milliseconds: when quiet, long enough for the program to be idle again; and under
+ * churn.
+ */
 const QUIET = 1_200;
 const BUSY = 300;
 
@@ -46,12 +49,12 @@ class Observer {
     }
   }
 
-  /** When an event first passes, on the clock of `performance.now`. */
+  /** The time of the first matching event, on the clock of `performance.now`. */
   async first(what: string, look: Look): Promise<number> {
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     this.#looks.set(look, resolve);
     const late = setTimeout(
-      () => reject(new Error(`${what} did not show within ${LONGEST / 1000} s`)),
+      () => reject(new Error(`${what} did not appear within ${LONGEST / 1000} s`)),
       LONGEST,
     );
     try {
@@ -63,13 +66,13 @@ class Observer {
   }
 }
 
-/** One change, timed: until a raw watch saw it, and until the ConfigMap followed. Milliseconds. */
+/** The time from one change until a raw watch saw it, and until the ConfigMap was updated, in milliseconds. */
 interface Sample {
   readonly raw: number;
   readonly published: number;
 }
 
-/** Watches of what is changed, and of what is published. */
+/** Watches of the changed Services and of the published ConfigMap. */
 interface Eyes {
   readonly services: Observer;
   readonly configMap: Observer;
@@ -114,7 +117,7 @@ export async function openEyes(
   return eyes;
 }
 
-/** Adds and removes each of some backends. @param pause milliseconds before each change, at least */
+/** Adds and removes each backend. @param pause minimum time before each change, in milliseconds */
 export async function samples(
   cluster: BenchCluster,
   eyes: Eyes,
@@ -143,7 +146,7 @@ export function rowsOf(what: string, all: readonly Sample[], goal: number, note:
       value: median(published),
       unit: 'ms',
       floor: floor(0.5),
-      note: `${note}; p50 of a backend that comes ${half(true)} ms, that goes ${half(false)} ms`,
+      note: `${note}; p50 of an added backend ${half(true)} ms, of a removed one ${half(false)} ms`,
     },
     {
       what: `${what}, p99`,
@@ -155,7 +158,7 @@ export function rowsOf(what: string, all: readonly Sample[], goal: number, note:
   ];
 }
 
-/** From the request that changes a Service to the ConfigMap that follows, by the built `serve`; the pauses included. */
+/** Measures the time from the request that changes a Service to the update of the ConfigMap by the built `serve`. */
 export async function latency(lab: Lab): Promise<Row[]> {
   const cluster = await lab.cluster();
   const services = await cluster.grow(lab.options.services);
@@ -168,7 +171,7 @@ export async function latency(lab: Lab): Promise<Row[]> {
   const serve = await startServe(lab, target);
   try {
     const eyes = await openEyes(cluster, target.namespace, stop.signal);
-    lab.say(`${moving.length * 2} changes, nothing else happening`);
+    lab.say(`${moving.length * 2} changes, and no others`);
     const quiet = await samples(cluster, eyes, moving, QUIET);
     lab.say(`${moving.length * 2} changes, among ${CHANGES_A_SECOND} others a second`);
     const calm = new AbortController();

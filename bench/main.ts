@@ -1,4 +1,4 @@
-/** `npm run -s bench -- NAME…`: measures how fast the program is here and now, beside the floor of the same machine. */
+/** `npm run -s bench -- NAME…`: measures the program on this machine, compared with a floor from the same run. */
 import { parseArgs } from 'node:util';
 import { api } from './api.ts';
 import { detect } from './detect.ts';
@@ -19,40 +19,43 @@ interface Benchmark {
 }
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
-  detect: { about: 'detection alone, for each Service', run: detect },
+  detect: { about: 'detection alone, per Service', run: detect },
   start: { about: 'cold start of discover -f on 100 Services', run: start },
   pass: {
-    about: 'full passes at 10 to 10,000 Services, backends at 0, 5 and 50 ms and never answering',
+    about: 'full passes at 10 to 10,000 Services, with backends that answer after 0, 5 and 50 ms, or never',
     run: pass,
   },
-  latency: { about: 'from a change of a Service to the ConfigMap, quiet and under churn', run: latency },
-  noisy: { about: 'the same for one tenant, while another changes 500 backends without a pause', run: noisy },
-  memory: { about: 'resident memory and processor, at rest and under churn', run: memory },
-  api: { about: 'GET /api/v1/toolsets with tokens, alone and while a full pass runs', run: api },
-  soak: { about: 'what is left behind after changes of all kinds; give it 600 seconds', run: soak },
-  hostile: { about: 'attacks from outside: health, memory, log and a fair client meanwhile', run: hostile },
+  latency: { about: 'time from a change of a Service to the ConfigMap, quiet and under churn', run: latency },
+  noisy: { about: 'the same for one tenant, while another keeps changing 500 backends', run: noisy },
+  memory: { about: 'resident memory and CPU, at rest and under churn', run: memory },
+  api: { about: 'GET /api/v1/toolsets with tokens, alone and during a full pass', run: api },
+  soak: { about: 'memory, sockets and timers after changes of all kinds; use --seconds 600', run: soak },
+  hostile: {
+    about: 'attacks from outside, and their effect on health, memory, log and a well-behaved client',
+    run: hostile,
+  },
   idle: { about: 'requests to the API server at rest', run: idle },
 };
 
 const USAGE = `Usage: npm run -s bench -- NAME… [options]
 
-Benchmarks, or "all" for each of them:
+Benchmarks, or "all":
 ${Object.entries(BENCHMARKS)
   .map(([name, { about }]) => `  ${name.padEnd(9)}${about}`)
   .join('\n')}
 
 Options:
-  --services N  how many Services the cluster holds (10000); fewer are quicker
-  --samples N   how many changes are timed, and how often a program is started (100)
-  --seconds N   how long it is watched at rest, and under churn (60)
-  --json        JSON in place of tables`;
+  --services N  number of Services in the cluster (10000); fewer are faster
+  --samples N   number of timed changes, and of program starts (100)
+  --seconds N   duration of each measurement at rest, and under churn (60)
+  --json        print JSON instead of tables`;
 
 class UsageError extends Error {}
 
 function count(name: string, text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1)
-    throw new UsageError(`--${name} ${text}: give a whole number from 1 on`);
+    throw new UsageError(`--${name} ${text}: must be a whole number of at least 1`);
   return value;
 }
 
@@ -70,7 +73,7 @@ function read(args: readonly string[]): { names: string[]; options: BenchOptions
   const names = positionals.includes('all') ? Object.keys(BENCHMARKS) : positionals;
   const unknown = names.filter((name) => !Object.hasOwn(BENCHMARKS, name));
   if (unknown.length > 0)
-    throw new UsageError(`there is no benchmark ${unknown.join(', ')}; give no name to see them`);
+    throw new UsageError(`unknown benchmark ${unknown.join(', ')}; run without a name to list them`);
   return {
     names,
     asJson: values.json,
@@ -82,7 +85,7 @@ function read(args: readonly string[]): { names: string[]; options: BenchOptions
   };
 }
 
-/** Runs benchmarks in one lab. What is told goes to standard error, so that standard output is the result alone. */
+/** Runs benchmarks in one lab. Progress goes to standard error, so that standard output has only the results. */
 async function run(names: readonly string[], options: BenchOptions, asJson: boolean): Promise<void> {
   const say = (text: string): void => console.error(`… ${text}`);
   const before = machine();
@@ -111,5 +114,5 @@ try {
   console.error(isUsage ? `error: ${error.message}` : error);
   process.exitCode = isUsage ? 2 : 1;
 }
-// A benchmark that failed may have left connections open, and they shall not keep the process.
+// A failed benchmark may leave connections open, which would keep the process running.
 process.exit();

@@ -5,12 +5,12 @@ import { type Measured, startMeasured, usageOf, watchUsage } from './process.ts'
 import type { Row } from './report.ts';
 import { DEPLOYED, newTarget, startServe } from './serve.ts';
 
-/** How long a process may tidy up before it counts as at rest, in milliseconds. */
+/** How long a process can collect garbage before it counts as at rest, in milliseconds. */
 const SETTLE = 10_000;
 
-const FLOOR = 'a raw watch that keeps nothing';
+const FLOOR = 'a raw watch that stores nothing';
 
-/** Memory and processor that the built `serve` uses, at rest and under churn, beside a process that watches and no more. */
+/** Measures memory and CPU of the built `serve`, at rest and under churn, compared with a process that only watches. */
 export async function memory(lab: Lab): Promise<Row[]> {
   const { seconds } = lab.options;
   const cluster = await lab.cluster();
@@ -21,7 +21,7 @@ export async function memory(lab: Lab): Promise<Row[]> {
   const stop = new AbortController();
   let serve: Measured | undefined;
   try {
-    // As in a Pod, where both servers are on and the image sets the variable.
+    // As in a Pod, where both servers run and the chart sets the variable.
     const env = { API_ADDRESS: '127.0.0.1:0', METRICS_ADDRESS: '127.0.0.1:0', ...DEPLOYED };
     serve = await startServe(lab, { ...target, env: { ...target.env, ...env } });
     await raw.said('following');
@@ -50,13 +50,13 @@ export async function memory(lab: Lab): Promise<Row[]> {
         goal: { value: 128 },
         note,
       }),
-      row('resident memory under churn, most', 'MiB', busy.most, busyFloor.most, {
+      row('peak resident memory under churn', 'MiB', busy.most, busyFloor.most, {
         goal: { value: 128 },
         note: churned,
       }),
-      { what: 'resident memory until the first publication, most', unit: 'MiB', value: peak },
-      row('processor at rest', '% of a core', rest.cpu, restFloor.cpu, { goal: { value: 1 } }),
-      row('processor under churn', '% of a core', busy.cpu, busyFloor.cpu, { note: churned }),
+      { what: 'peak resident memory until the first publication', unit: 'MiB', value: peak },
+      row('CPU at rest', '% of a core', rest.cpu, restFloor.cpu, { goal: { value: 1 } }),
+      row('CPU under churn', '% of a core', busy.cpu, busyFloor.cpu, { note: churned }),
     ];
   } finally {
     stop.abort();

@@ -5,7 +5,7 @@ import type { Row } from './report.ts';
 import { newTarget, startServe } from './serve.ts';
 import { backendService } from './services.ts';
 
-/** Services of everybody else. */
+/** Services of other tenants. */
 const FRIENDLY = 200;
 /** Backends of the noisy tenant, all in one namespace, and how many of them change per second. */
 const NOISY = 500;
@@ -15,7 +15,10 @@ const QUIET = 10;
 /** Pause between two timed changes of another tenant, in milliseconds. */
 const PAUSE = 1_200;
 
-/** From a change of one tenant to the ConfigMap that follows, while another tenant changes its backends without a pause. */
+/**
+ * Measures the time from one tenant's change to the update of the ConfigMap, while another tenant keeps changing its
+ * backends.
+ */
 export async function noisy(lab: Lab): Promise<Row[]> {
   const cluster = await lab.cluster();
   const services = await cluster.grow(FRIENDLY);

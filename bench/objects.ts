@@ -12,7 +12,7 @@ export function serviceObject({ namespace, spec }: BenchService) {
   };
 }
 
-/** The EndpointSlice that a controller would make of a Service: one ready Pod. */
+/** The EndpointSlice that the controller would create for a Service: one ready Pod. */
 export function sliceObject({ namespace, spec }: BenchService, index: number) {
   const address = `10.200.${(index >> 8) & 255}.${index & 255}`;
   return {

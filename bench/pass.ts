@@ -11,25 +11,25 @@ const SIZES = [10, 100, 1_000, 10_000];
 const DELAYS = [0, 5, 50, 'never'] as const;
 type Delay = (typeof DELAYS)[number];
 
-/** How often each is measured; the median counts. */
+/** Number of passes and of lists to measure; the median counts. */
 const ROUNDS = 3;
 const LISTS = 5;
 
-/** From so many Services on it is shown, too, what more probes at a time are worth. */
+/** With at least this many Services, a pass is also measured with more concurrent probes. */
 const MANY = 10_000;
 const AT_A_TIME = 128;
 
 /**
- * Goals for 10,000 Services, in milliseconds: an earlier service took 2 to 3 s, 7.7 s and 53 s for its pass on two cores;
- * at 50 ms it shall be twenty times as fast.
+ * Goals for 10,000 Services, in milliseconds: the earlier service took 2 to 3 s, 7.7 s and 53 s for its pass on two
+ * cores; at 50 ms, the goal is a twentieth of that.
  */
 const GOALS: Partial<Record<Delay, number>> = { 0: 2_000, 5: 7_700, 50: 53_000 / 20 };
-/** The goal for ten Services that are all backends: a tenth of the 3 s that was claimed for it. */
+/** The goal for ten Services that are all backends: a tenth of the 3 s that the earlier service was said to take. */
 const TEN = 300;
 
 let maps = 0;
 
-/** Median of reading all Services over the program's own connection, and of doing nothing with them, in milliseconds. */
+/** Median time to list all Services over the program's own connection and discard them, in milliseconds. */
 async function rawList(target: Target, namespace: string): Promise<number> {
   const passes = await openPasses(target, 'unused', namespace);
   const times: number[] = [];
@@ -51,7 +51,7 @@ interface Measured {
   readonly again: readonly Passed[];
 }
 
-/** Passes of a program that knows nothing yet, and each time one more, when nothing changed. */
+/** Measures first passes, and after each of them one more pass without changes. */
 async function measure(target: Target, namespace: string, rounds: number): Promise<Measured> {
   const first: Passed[] = [];
   const again: Passed[] = [];
@@ -77,12 +77,12 @@ const noteOf = ({ listed, looking, whole, healthy }: Passed): string =>
 const goalRow = (goal: number | undefined): Pick<Row, 'goal'> =>
   goal === undefined ? {} : { goal: { value: goal } };
 
-/** The same with more probes at a time than the program has without being told. */
+/** Measures the same with more concurrent probes than the default. */
 async function moreAtATime(target: Target, namespace: string, row: Omit<Row, 'value'>): Promise<Row> {
   const env = { ...target.env, PROBE_CONCURRENCY: String(AT_A_TIME) };
   const { first } = await measure({ ...target, env }, namespace, ROUNDS);
   const pass = middle(first);
-  const what = `${row.what}, 50 ms, ${AT_A_TIME} probes at a time`;
+  const what = `${row.what}, 50 ms, ${AT_A_TIME} concurrent probes`;
   return { ...row, what, value: pass.whole, note: noteOf(pass) };
 }
 
@@ -94,7 +94,7 @@ async function rowsFor(
   goalOf: (delay: Delay) => number | undefined,
 ): Promise<Row[]> {
   const { connection } = await lab.cluster();
-  // Each round has a ConfigMap of its own, so it takes more rights than the program is given.
+  // Each round has its own ConfigMap, so it needs more permissions than `serve` has.
   const target = { ...(await newTarget(lab, services)), kubeconfig: connection.kubeconfigPath };
   const backends = await lab.backends();
   const floor = { what: 'a raw list', value: await rawList(target, namespace) };
@@ -132,8 +132,8 @@ async function rowsFor(
 }
 
 /**
- * Full passes, in this process: the stages of `serve` as it puts them together, without the start of a process. Backends
- * are a process of their own on this machine, the cluster is a real API server.
+ * Measures full passes in this process: the stages of `serve`, without the start of a process. The backends run in their
+ * own process on this machine, and the API server is a real one.
  */
 export async function pass(lab: Lab): Promise<Row[]> {
   const cluster = await lab.cluster();

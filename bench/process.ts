@@ -6,29 +6,29 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** A process that is measured. */
 export interface Measured {
   readonly pid: number;
-  /** Waits until it writes a line with a text, whichever stream it writes it to. */
+  /** Waits until it writes a line that contains a text, to either stream. */
   said(text: string, limitMs?: number): Promise<void>;
-  /** What a line of its log holds that it wrote already, by a text in it. */
+  /** The fields of a log line that it has written and that contains a text. */
   logged(text: string): Promise<Readonly<Record<string, unknown>>>;
-  /** Bytes that it wrote so far to both streams together. */
+  /** Bytes written to both streams so far. */
   written(): number;
   stop(): Promise<void>;
 }
 
-/** What a process uses of the machine. */
+/** Memory and CPU time of a process. */
 export interface Usage {
-  /** Memory that is resident, in MiB: now, and the most it ever was. */
+  /** Resident memory in MiB: now, and at its peak. */
   readonly resident: number;
   readonly peak: number;
-  /** Processor time that it used so far, in milliseconds. */
+  /** CPU time used so far, in milliseconds. */
   readonly cpu: number;
 }
 
-/** Lines that are kept, and of these the ones for an error message. */
+/** Maximum number of stored lines, and of lines in an error message. */
 const KEPT = 10_000;
 const TAIL = 20;
 
-/** Starts a program of Node.js with nothing of this process' environment but what is given. */
+/** Starts a Node.js program. Of this process's environment, it gets only `PATH`. */
 export function startMeasured(args: readonly string[], env: Readonly<Record<string, string>> = {}): Measured {
   const child = spawn(process.execPath, [...args], {
     env: { PATH: process.env.PATH ?? '', HOME: '/nonexistent', ...env },
@@ -57,14 +57,14 @@ export function startMeasured(args: readonly string[], env: Readonly<Record<stri
       const look = (line: string): void => void (line.includes(text) && resolve());
       waiting.add(look);
       const late = setTimeout(
-        () => reject(new Error(`it did not say "${text}" within ${limitMs / 1000} s`)),
+        () => reject(new Error(`it did not write "${text}" within ${limitMs / 1000} s`)),
         limitMs,
       );
       try {
         if (lines.some((line) => line.includes(text))) return;
         await Promise.race([
           promise,
-          ended.then(() => Promise.reject(new Error(`it ended before it said "${text}"`))),
+          ended.then(() => Promise.reject(new Error(`it ended before it wrote "${text}"`))),
         ]);
       } catch (cause) {
         throw new Error(`${(cause as Error).message}; its last lines:\n${lines.slice(-TAIL).join('\n')}`, {
@@ -77,7 +77,8 @@ export function startMeasured(args: readonly string[], env: Readonly<Record<stri
     },
     async logged(text) {
       const line = lines.find((each) => each.includes(text));
-      if (line === undefined) throw new Error(`it did not say "${text}":\n${lines.slice(-TAIL).join('\n')}`);
+      if (line === undefined)
+        throw new Error(`it did not write "${text}":\n${lines.slice(-TAIL).join('\n')}`);
       return JSON.parse(line);
     },
     written: () => written,
@@ -95,22 +96,22 @@ function pidOf({ pid, spawnfile }: ChildProcess): number {
   return pid;
 }
 
-/** Milliseconds in one tick of the kernel's clock for processes; 100 ticks a second wherever Linux is built as usual. */
+/** Milliseconds per tick of process times in `/proc`; Linux reports 100 ticks a second on all common platforms. */
 const TICK = 10;
 
-/** What a process uses, as Linux tells it. @see https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
+/** Reads the usage of a process from `/proc`. @see https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
 export async function usageOf(pid: number): Promise<Usage> {
   const [status, stat] = await Promise.all([
     readFile(`/proc/${pid}/status`, 'utf8'),
     readFile(`/proc/${pid}/stat`, 'utf8'),
   ]).catch((cause: unknown) => {
-    throw new Error(`what process ${pid} uses is not to be seen: this needs Linux, and a process that runs`, {
+    throw new Error(`cannot read the usage of process ${pid}: this needs Linux, and a running process`, {
       cause,
     });
   });
   const mebibytes = (name: string): number =>
     Number(new RegExp(`${name}:\\s*(\\d+) kB`).exec(status)?.[1]) / 1024;
-  // The second field is the program's name, in parentheses, and may hold spaces.
+  // The second field is the program's name, in parentheses, and may contain spaces.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return {
     resident: mebibytes('VmRSS'),
@@ -119,14 +120,14 @@ export async function usageOf(pid: number): Promise<Usage> {
   };
 }
 
-/** What a process used over a time: memory at its end and at most, and its share of one core in percent. */
+/** Usage of a process over a period: memory at its end and at its peak, and CPU in percent of one core. */
 export interface Used {
   readonly resident: number;
   readonly most: number;
   readonly cpu: number;
 }
 
-/** Watches processes for a time, in seconds. Memory is looked at twice a second. */
+/** Measures processes for some seconds. Memory is sampled twice a second. */
 export async function watchUsage(pids: readonly number[], seconds: number): Promise<Used[]> {
   const begin = await Promise.all(pids.map(usageOf));
   const started = performance.now();

@@ -1,6 +1,6 @@
 /**
- * The floor for memory and processor: a process that reads the Services of a cluster and watches them, over the
- * program's own connection, and keeps nothing. Its argument is a kubeconfig.
+ * The floor for memory and CPU: a process that lists and watches the Services of a cluster over the program's own
+ * connection, and stores nothing. Its argument is a kubeconfig.
  */
 import { connect } from '../src/kubernetes/connection.ts';
 import { listPages } from '../src/kubernetes/list.ts';

@@ -5,13 +5,13 @@ import { median, percentile } from './statistics.ts';
 const floor = { what: 'a raw list', value: 20 };
 
 test.each<[string, Partial<Row>, number | undefined, boolean | undefined]>([
-  ['without floor and goal', {}, undefined, undefined],
-  ['within a goal', { goal: { value: 50 } }, undefined, true],
-  ['over a goal', { goal: { value: 49 } }, undefined, false],
-  ['within a ratio', { floor, goal: { ratio: 2.5 } }, 2.5, true],
-  ['over a ratio', { floor, goal: { ratio: 2 } }, 2.5, false],
+  ['a row without floor and goal has neither a ratio nor a verdict', {}, undefined, undefined],
+  ['a value within its goal reaches it', { goal: { value: 50 } }, undefined, true],
+  ['a value over its goal misses it', { goal: { value: 49 } }, undefined, false],
+  ['a ratio within its goal reaches it', { floor, goal: { ratio: 2.5 } }, 2.5, true],
+  ['a ratio over its goal misses it', { floor, goal: { ratio: 2 } }, 2.5, false],
   [
-    'a ratio to a floor of nothing',
+    'a floor of zero gives neither a ratio nor a verdict',
     { floor: { what: 'rest', value: 0 }, goal: { ratio: 2 } },
     undefined,
     undefined,
@@ -23,7 +23,7 @@ test.each<[string, Partial<Row>, number | undefined, boolean | undefined]>([
 });
 
 describe('the table', () => {
-  it('has figure, floor, ratio, goal and whether that is met', () => {
+  it('shows the figure, the floor, the ratio, the goal, and whether the goal is met', () => {
     const rows: Row[] = [
       { what: 'pass', value: 51.239, unit: 'ms', floor, goal: { ratio: 2 }, note: 'median of 3' },
       { what: 'detect', value: 0.0123, unit: 'ms' },
@@ -51,11 +51,11 @@ describe('statistics', () => {
     [0.75, 30],
     [0.99, 40],
     [0, 10],
-  ])('%d of the values lie at or below %d', (share, value) => {
+  ])('the percentile %d is %d', (share, value) => {
     expect(percentile(values, share)).toBe(value);
   });
 
-  it('do not make a figure of nothing', () => {
+  it('an empty list is an error', () => {
     expect(() => median([])).toThrow(/no values/);
   });
 });

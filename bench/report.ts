@@ -1,25 +1,25 @@
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 
-/** One figure that was measured, beside what it can be compared with in the same run. */
+/** One measured figure, and what to compare it with. */
 export interface Row {
   readonly what: string;
   readonly value: number;
   readonly unit: string;
-  /** The least that this could take here: what of it is not ours. */
+  /** The minimum on this machine in the same run: the share that is not the program's own. */
   readonly floor?: { readonly what: string; readonly value: number };
-  /** What shall be reached: at most so many of the unit, or at most so many times the floor. */
+  /** The maximum to reach, in the unit of the value or as a multiple of the floor. */
   readonly goal?: { readonly value: number } | { readonly ratio: number };
-  /** How the figure came to be, where that is worth a line. */
+  /** How the figure was measured, if that needs an explanation. */
   readonly note?: string;
 }
 
-/** What one benchmark measured. */
+/** The results of one benchmark. */
 export interface Result {
   readonly name: string;
   readonly rows: readonly Row[];
 }
 
-/** The machine that it ran on. Load is the average of a minute, in processes. */
+/** The machine of a run. Load is the one-minute average. */
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
@@ -38,12 +38,12 @@ export function machine(): Machine {
   };
 }
 
-/** How many times the floor a figure is; nothing where there is no floor. */
+/** The value as a multiple of its floor; `undefined` without a floor. */
 export function ratioOf({ value, floor }: Row): number | undefined {
   return floor === undefined || floor.value === 0 ? undefined : value / floor.value;
 }
 
-/** Whether a figure reaches its goal; nothing where it has none, or none that can be told. */
+/** Whether a value reaches its goal; `undefined` without a goal, or if the goal is a ratio and there is none. */
 export function reached(row: Row): boolean | undefined {
   if (row.goal === undefined) return undefined;
   if ('value' in row.goal) return row.value <= row.goal.value;
@@ -51,7 +51,7 @@ export function reached(row: Row): boolean | undefined {
   return ratio === undefined ? undefined : ratio <= row.goal.ratio;
 }
 
-/** Three digits that count, and no more decimals than that needs. */
+/** Formats a value with three significant digits and at most three decimals. */
 function figure(value: number): string {
   if (value === 0) return '0';
   const decimals = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
@@ -78,7 +78,7 @@ function cells(row: Row): string[] {
   ];
 }
 
-/** A benchmark's figures as a table for people, in Markdown. */
+/** The figures of a benchmark as a Markdown table. */
 export function table({ name, rows }: Result): string {
   const lines = [HEAD, ...rows.map(cells)];
   const widths = HEAD.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
@@ -92,12 +92,12 @@ export function table({ name, rows }: Result): string {
   );
 }
 
-/** The line that says where the figures come from. */
+/** Describes the machine in one line. */
 export function machineLine({ cpu, cores, memoryMiB, node, load }: Machine): string {
   return `${cpu}, ${cores} cores, ${memoryMiB} MiB, Node.js ${node}, load ${load.toFixed(2)}`;
 }
 
-/** All of it for programs. */
+/** All results as JSON. */
 export function json(before: Machine, results: readonly Result[]): string {
   const full = results.map(({ name, rows }) => ({
     name,

@@ -13,18 +13,17 @@ import type { BenchService } from './services.ts';
 
 export const CONFIG_MAP = 'kubernaut-toolset-config';
 
-/** What the chart sets in the environment of `serve`, for a measurement of memory. */
+/** The environment that the chart sets for `serve`, for measuring memory. */
 export const DEPLOYED = { MALLOC_ARENA_MAX: '1' };
 
 /**
- * How `serve` looks at the cluster here: all of it, asking the backends themselves. Backends come and go often, which would be
- * held as a mass removal otherwise.
+ * Settings of `serve`: all namespaces, direct probes, and a short hold of removals, because backends often come and go.
  */
 const SETTINGS = { NAMESPACES: '*', PROBE: 'direct', REMOVAL_HOLD: '1s' };
 
 let targets = 0;
 
-/** A namespace to publish into, and credentials with the least rights that the program needs for that. */
+/** A namespace to publish into, and credentials with the minimum permissions for that. */
 export interface Target {
   readonly namespace: string;
   readonly account: ServiceAccount;
@@ -35,9 +34,9 @@ export interface Target {
 }
 
 interface TargetOptions {
-  /** Where the API server is asked without TLS, where that is not directly. */
+  /** URL of a proxy to the API server, without TLS; by default, the API server itself. */
   readonly server?: string;
-  /** Rights in the whole cluster beside those to look at it. */
+  /** Cluster-wide permissions in addition to watching. */
   readonly clusterRules?: NonNullable<ServiceAccountSpec['clusterRules']>;
 }
 
@@ -67,7 +66,7 @@ export async function newTarget(
   };
 }
 
-/** A kubeconfig's text that leads to another server, without TLS. */
+/** The text of a kubeconfig, with another server and without TLS. */
 async function plain(path: string, server: string): Promise<string> {
   const content = parse(await readFile(path, 'utf8'));
   const cluster = { server, 'insecure-skip-tls-verify': true };

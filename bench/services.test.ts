@@ -11,11 +11,11 @@ const services = benchServices(1000);
 const parsed = services.map((each) => serviceFromObject({ ...serviceObject(each) }, 'none') as Service);
 
 describe('the Services of the benchmarks', () => {
-  it('are the same each time, and fewer are the first of more', () => {
+  it('are the same each time, and a small set is the beginning of a large one', () => {
     expect(benchServices(100)).toEqual(services.slice(0, 100));
   });
 
-  it('have names of their own', () => {
+  it('have unique names', () => {
     const names = services.map(({ namespace, spec }) => `${namespace}/${spec.name}`);
     expect(new Set(names).size).toBe(services.length);
   });
@@ -24,7 +24,7 @@ describe('the Services of the benchmarks', () => {
     expect(recordings).toEqual(expect.arrayContaining([...recordingNames]));
   });
 
-  it('are, one in ten, what detection finds, of the right type, and nothing else is', () => {
+  it('include one backend in ten, which detection finds with the right type, and no others', () => {
     const found = detect(parsed, rules, DETECTION).candidates.map(
       ({ service, type }) => `${service.namespace}/${service.name} ${type}`,
     );

@@ -4,22 +4,22 @@ import type { ServiceSpec } from '../test/cluster/services.ts';
 export interface BenchService {
   readonly namespace: string;
   readonly spec: ServiceSpec;
-  /** The name of the recording that its backend answers with; nothing for what is no backend. */
+  /** The name of the recording that its backend replays; absent if it is not a backend. */
   readonly backend?: string;
 }
 
-/** Services in one namespace: 10,000 Services are 40 teams. */
+/** Services per namespace: 10,000 Services make 40 teams. */
 const PER_NAMESPACE = 250;
 
 interface Kind {
   readonly name: string;
   readonly port: number;
   readonly portName: string;
-  /** How its own chart calls the part that is asked, where it has several. */
+  /** The name of the component to query in its chart, if there are several. */
   readonly component?: string;
 }
 
-/** Backends as their charts install them; each proves itself by what its recording answers. */
+/** Backends as their charts install them. The recording of each proves its type. */
 const BACKENDS: readonly Kind[] = [
   { name: 'prometheus', port: 9090, portName: 'http-web' },
   { name: 'alertmanager', port: 9093, portName: 'http-web' },
@@ -31,7 +31,7 @@ const BACKENDS: readonly Kind[] = [
   { name: 'victoriametrics', port: 8428, portName: 'http' },
 ];
 
-/** What lies beside backends and is none: the way in for data, exporters, operators. */
+/** Services beside backends that are not backends themselves: ingestion, exporters, operators. */
 const DECOYS: readonly Kind[] = [
   { name: 'prometheus-node-exporter', port: 9100, portName: 'http-metrics', component: 'metrics' },
   { name: 'kube-state-metrics', port: 8080, portName: 'http', component: 'metrics' },
@@ -47,7 +47,7 @@ const NO_KIND: Kind = { name: 'none', port: 80, portName: 'http' };
 const pick = <T>(list: readonly T[], number: number, otherwise: T): T =>
   list[number % list.length] ?? otherwise;
 
-/** A Service as charts write them. */
+/** A Service as a chart creates it. */
 function charted(kind: Kind, instance: string): ServiceSpec {
   const labels = {
     'app.kubernetes.io/name': kind.name,
@@ -79,8 +79,8 @@ function application(index: number): ServiceSpec {
 }
 
 /**
- * The Service with a number, always the same one: of each ten the first is a backend, another is a decoy, and the rest
- * are applications. So the first 100 of 10,000 are the 100 of a smaller cluster.
+ * The Service with a number, which is always the same. Of ten Services, one is a backend, one is a decoy, and the rest are
+ * applications. So the first 100 of 10,000 are the 100 of a smaller cluster.
  */
 export function benchService(index: number): BenchService {
   const namespace = `team-${String(Math.floor(index / PER_NAMESPACE)).padStart(3, '0')}`;
@@ -90,13 +90,13 @@ export function benchService(index: number): BenchService {
   return { namespace, spec: application(index) };
 }
 
-/** A Service of a backend; the kinds take turns. @param release what the name of its installation begins with */
+/** A Service of a backend; the kinds take turns. @param release prefix of the name of its installation */
 export function backendService(namespace: string, number: number, release = 'r'): BenchService {
   const kind = pick(BACKENDS, number, NO_KIND);
   return { namespace, spec: charted(kind, `${release}${number}`), backend: kind.name };
 }
 
-/** Host and port of a Service's first port, as the cluster's DNS knows it. */
+/** DNS name and first port of a Service, as HOST:PORT. */
 export function hostOf({ namespace, spec }: BenchService): string {
   const [port = 0] = spec.ports ?? [];
   return `${spec.name}.${namespace}.svc.cluster.local:${typeof port === 'number' ? port : port.port}`;

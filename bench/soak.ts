@@ -6,7 +6,10 @@ import { newTarget, startServe } from './serve.ts';
 
 const FLOOR = 'in the second fifth of the time';
 
-/** What the built `serve` holds while all that it looks at changes, at the end beside the beginning. */
+/**
+ * Measures memory, sockets and timers of the built `serve` while everything that it watches changes, at the end
+ * compared with the beginning.
+ */
 export async function soak(lab: Lab): Promise<Row[]> {
   const { seconds } = lab.options;
   const cluster = await lab.cluster();
@@ -48,7 +51,7 @@ export async function soak(lab: Lab): Promise<Row[]> {
     return [
       row('heap in use, without garbage', 'MiB', 'heap', {
         goal: { ratio: 1.1 },
-        note: `${services.length} Services; 50 changes a second for ${seconds} s, among them one each second of a backend, of the published ConfigMap, of its overrides and of the settings`,
+        note: `${services.length} Services; 50 changes a second for ${seconds} s, including one per second each of a backend, the published ConfigMap, its overrides and the settings`,
       }),
       row('resident memory', 'MiB', 'resident'),
       row('sockets', '', 'sockets'),

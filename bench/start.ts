@@ -14,7 +14,7 @@ async function time(args: readonly string[]): Promise<number> {
   return performance.now() - started;
 }
 
-/** How long the built program takes from its start to its end, beside a Node.js that does nothing. */
+/** Measures the time from start to exit of the built program, compared with a Node.js that does nothing. */
 export async function start(lab: Lab): Promise<Row[]> {
   const program = await lab.program();
   const items = benchServices(SERVICES).map(serviceObject);
@@ -36,7 +36,7 @@ export async function start(lab: Lab): Promise<Row[]> {
     version: [] as number[],
   };
   const names = Object.keys(commands) as (keyof typeof commands)[];
-  // Once for the file system's cache; then in turn, so that what else the machine does meets all of them.
+  // Once to fill the file system cache; then in turn, so that other load on the machine affects all of them alike.
   for (const name of names) await time(commands[name]);
   for (let sample = 0; sample < lab.options.samples; sample++)
     for (const name of names) times[name].push(await time(commands[name]));

@@ -5,9 +5,9 @@ export interface Stage {
   readonly cluster: BenchCluster;
   /** Port of the API on 127.0.0.1. */
   readonly port: number;
-  /** The port on which a kubelet asks for health. */
+  /** The port of the kubelet's health probes. */
   readonly healthPort: number;
-  /** A token of a ServiceAccount without any rights: what every Pod of the cluster has. */
+  /** A token of a ServiceAccount without permissions, as every Pod has one. */
   readonly token: string;
   /** Namespace that `serve` publishes into. */
   readonly published: string;
@@ -17,13 +17,13 @@ export interface Stage {
 export interface Attack {
   readonly name: string;
   readonly about: string;
-  /** Services of the attacker, created before `serve` starts. `server` names the hostile server behind each. */
+  /** Services of the attacker, created when the attack starts. `server` names the hostile server behind each. */
   readonly services?: readonly HostileService[];
   /** Attacks until the signal is aborted. Failed requests are part of it and are no error. */
   run(stage: Stage, signal: AbortSignal): Promise<void>;
 }
 
-/** A Service of a tenant who means harm. */
+/** A Service of a hostile tenant. */
 export interface HostileService {
   readonly namespace: string;
   readonly name: string;
@@ -31,16 +31,16 @@ export interface HostileService {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly selector?: Readonly<Record<string, string>>;
   readonly headless?: boolean;
-  /** How many ports it has beside the one of every hostile Service. */
+  /** Number of ports in addition to `PORT`. */
   readonly ports?: number;
-  /** The hostile server that it leads to, by its name in `servers-process.ts`; nothing answers without. */
+  /** The hostile server behind it, by its name in `servers-process.ts`. Without one, nothing answers. */
   readonly server?: string;
 }
 
-/** Every hostile Service serves on this port. */
+/** The port of every hostile Service. */
 export const PORT = 8000;
 
-/** The namespace of the tenant who attacks. */
+/** The attacker's namespace. */
 export const EVIL = 'evil';
 
 /** Repeats an action, one call after another with a pause in between, until the signal is aborted. */

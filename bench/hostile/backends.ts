@@ -1,4 +1,6 @@
-/** Attacks by Services: hostile servers behind them, and labels, selectors and annotations that are costly to look at. */
+/**
+ * Attacks by Services: hostile servers behind them, and labels, selectors and annotations that are costly to process.
+ */
 import { request } from 'node:http';
 import { type Attack, EVIL, type HostileService, repeat, type Stage } from './attack.ts';
 
@@ -20,7 +22,7 @@ const asPrometheus = (server: string, name: string): HostileService => ({
   labels: { 'app.kubernetes.io/name': 'prometheus' },
 });
 
-/** Changes one attacker's Service after another, so that what depends on it is worked out again. */
+/** Changes a Service of the attacker, so that everything that depends on it is recomputed. */
 async function annotate(
   { cluster }: Stage,
   { namespace, name }: HostileService,
@@ -31,7 +33,7 @@ async function annotate(
   });
 }
 
-/** Reads the list of services as any client with a token may, to its end. */
+/** Reads the whole list of services, as any client with a token can. */
 function listServices({ port, token }: Stage): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const sent = request(
@@ -49,7 +51,7 @@ function listServices({ port, token }: Stage): Promise<void> {
   return promise;
 }
 
-/** Triggers a discovery that probes every backend, as any client with a token may. */
+/** Triggers a discovery that probes every backend, as any client with a token can. */
 function rediscover({ port, token }: Stage): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
@@ -86,7 +88,7 @@ function server(name: string, about: string, services: readonly HostileService[]
 const named = (many: number, make: (name: string) => HostileService): HostileService[] =>
   Array.from({ length: many }, (_, n) => make(`s${n}`));
 
-/** A selector of so many keys, all alike but for the last. */
+/** A selector with this many keys, which differs only in the last one. */
 const selector = (keys: number, last: string): Record<string, string> =>
   Object.fromEntries([
     ...Array.from({ length: keys - 1 }, (_, n) => [
@@ -98,7 +100,7 @@ const selector = (keys: number, last: string): Record<string, string> =>
 
 const LONG_NAMES = server(
   'mcp-names',
-  '400 MCP servers with 500 tools each, whose names have 128 characters, and GET /api/v1/services without a pause',
+  '400 MCP servers with 500 tools each, with names of 128 characters, and constant GET /api/v1/services',
   named(400, (name) => asMcp('mcp-names', name)),
 );
 
@@ -113,12 +115,12 @@ export const BACKENDS: readonly Attack[] = [
   },
   server(
     'informational',
-    `${MANY} servers that send informational answers without end`,
+    `${MANY} servers that send endless informational responses`,
     named(MANY, (name) => asPrometheus('informational', name)),
   ),
   server(
     'tiny-chunks',
-    `${MANY} MCP servers whose stream comes in chunks of one byte`,
+    `${MANY} MCP servers that stream in chunks of one byte`,
     named(MANY, (name) => asMcp('tiny-chunks', name)),
   ),
   server(
@@ -153,7 +155,7 @@ export const BACKENDS: readonly Attack[] = [
   ),
   server(
     'selectors',
-    '400 Services with selectors of 500 keys, and one changes four times a second',
+    '400 Services with selectors of 500 keys; one changes four times a second',
     Array.from({ length: 400 }, (_, n) => ({
       namespace: EVIL,
       name: `prometheus-${n}`,
@@ -164,7 +166,7 @@ export const BACKENDS: readonly Attack[] = [
   ),
   server(
     'labels',
-    '1,000 Services with 500 labels each, and one changes four times a second',
+    '1,000 Services with 500 labels each; one changes four times a second',
     Array.from({ length: 1_000 }, (_, n) => ({
       namespace: EVIL,
       name: `prometheus-${n}`,
@@ -173,7 +175,7 @@ export const BACKENDS: readonly Attack[] = [
   ),
   server(
     'ports',
-    '60 Services with 8,000 ports each, and one changes four times a second',
+    '60 Services with 8,000 ports each; one changes four times a second',
     Array.from({ length: 60 }, (_, n) => ({
       namespace: EVIL,
       name: `prometheus-${n}`,
@@ -183,7 +185,7 @@ export const BACKENDS: readonly Attack[] = [
   ),
   server(
     'annotations',
-    '200 Services with an annotation of 200 KB each, and one changes four times a second',
+    '200 Services with an annotation of 200 KB each; one changes four times a second',
     Array.from({ length: 200 }, (_, n) => ({
       namespace: EVIL,
       name: `prometheus-${n}`,

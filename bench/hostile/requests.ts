@@ -2,7 +2,7 @@
 import { request } from 'node:http';
 import { type Attack, EVIL, repeat, type Stage } from './attack.ts';
 
-/** Sends one request and gives up on it after a while. @param from local address, to appear as another client */
+/** Sends one request, with a timeout. @param from local address, to appear as another client */
 function send(
   { port }: Stage,
   method: string,
@@ -44,13 +44,13 @@ function send(
   return promise;
 }
 
-/** Keeps so many requests under way until the signal is aborted. */
+/** Keeps this many requests in flight until the signal is aborted. */
 async function flood(many: number, action: (n: number) => Promise<void>, signal: AbortSignal): Promise<void> {
   let n = 0;
   const worker = async (): Promise<void> => {
     while (!signal.aborted) {
       await action(n++);
-      // An action that fails at once must not keep the timer of the attack from being seen.
+      // An action that fails at once must not starve the timer that ends the attack.
       await new Promise((resolve) => setImmediate(resolve));
     }
   };
@@ -87,22 +87,22 @@ const MANY = Array.from({ length: 1_000 }, (_, n) => ({
 }));
 
 export const REQUESTS: readonly Attack[] = [
-  validate('aliases', '48 KB of aliases to be checked', 'overrides', aliases(48_000)),
-  validate('aliases-256k', '250 KB of aliases to be checked', 'holmesgpt', aliases(250_000)),
+  validate('aliases', '48 KB of aliases to validate', 'overrides', aliases(48_000)),
+  validate('aliases-256k', '250 KB of aliases to validate', 'holmesgpt', aliases(250_000)),
   validate(
     'keys',
-    '155 KB of distinct keys to be checked',
+    '155 KB of distinct keys to validate',
     'toolset-json',
     numbered(12_000, (n) => `key${n}: 1\n`),
   ),
   validate(
     'faults',
-    '240 KB of toolsets that are all wrong',
+    '240 KB of invalid toolsets',
     'holmesgpt',
     `toolsets:\n${numbered(20_000, (n) => `  k${n}: 1\n`)}`,
   ),
   validate('tags', '250 KB of tags', 'overrides', '!a '.repeat(83_000)),
-  validate('depth', 'lists in lists, 100,000 deep', 'overrides', '['.repeat(100_000)),
+  validate('depth', 'lists nested 100,000 deep', 'overrides', '['.repeat(100_000)),
   {
     name: 'overrides-aliases',
     about: 'overrides.yaml with 39 KB and 250 KB of aliases in the ConfigMap',
@@ -119,7 +119,7 @@ export const REQUESTS: readonly Attack[] = [
   },
   {
     name: 'overrides-lookup',
-    about: 'GET of one tool, 100 a second, beside 3,000 overrides',
+    about: 'GET of one tool, 100 times a second, with 3,000 overrides',
     async run(stage, signal) {
       const tools = numbered(3_000, (n) => `  a-${n}/b-${n}:\n    enabled: false\n`);
       await stage.cluster.admin.patch(
@@ -133,7 +133,7 @@ export const REQUESTS: readonly Attack[] = [
   },
   {
     name: 'generate-many',
-    about: 'documents for 1,000 services, again and again, with a Pod token',
+    about: 'repeated requests for the documents of 1,000 services, with a Pod token',
     run: (stage, signal) =>
       flood(
         5,
@@ -162,7 +162,7 @@ export const REQUESTS: readonly Attack[] = [
   },
   {
     name: 'framework-errors',
-    about: 'requests that the router refuses before it looks at them, from 2 addresses',
+    about: 'requests that the router itself rejects, from 2 addresses',
     run: (stage, signal) =>
       flood(
         32,

@@ -1,9 +1,11 @@
-/** The process that plays hostile servers, so that their work is not counted as the program's. One port for each kind. */
+/**
+ * The process that plays hostile servers, so that their work is not counted as the program's. One port for each kind.
+ */
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer, type Server, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-/** Calls an action until it says that the peer is gone or full, again when there is room. */
+/** Writes chunks until the buffer is full, and again whenever it drains. */
 function pour(socket: Socket, chunk: () => string): void {
   const more = (): void => {
     while (!socket.destroyed && socket.write(chunk())) if (socket.writableLength > 65_536) break;
@@ -12,7 +14,7 @@ function pour(socket: Socket, chunk: () => string): void {
   more();
 }
 
-/** Writes single pieces, each in a packet of its own, as fast as the peer takes them. */
+/** Writes one piece per event loop tick, each in its own packet. */
 function trickle(socket: Socket, pieces: Iterable<string>): void {
   socket.setNoDelay(true);
   const iterator = pieces[Symbol.iterator]();
@@ -33,7 +35,7 @@ function* characters(text: string, wrap: (character: string) => string): Generat
   for (const character of text) yield wrap(character);
 }
 
-/** What each hostile server does once a request came. */
+/** What each hostile server does after a request arrives. */
 const SERVERS: Readonly<Record<string, (socket: Socket) => void>> = {
   informational: (socket) => pour(socket, () => 'HTTP/1.1 102 Processing\r\n\r\n'.repeat(100)),
   'tiny-chunks': (socket) => {
@@ -67,7 +69,7 @@ const SERVERS: Readonly<Record<string, (socket: Socket) => void>> = {
   silent: () => {},
 };
 
-/** 500 tools with names as long as a name is kept. */
+/** 500 tools with names of the maximum length that the program stores. */
 const LONG_NAMES = Array.from({ length: 500 }, (_, n) => ({
   name: `${String(n).padStart(4, '0')}_${'n'.repeat(123)}`,
   inputSchema: { type: 'object' },
@@ -83,7 +85,7 @@ const RESULTS: Readonly<Record<string, unknown>> = {
   'tools/list': { tools: LONG_NAMES },
 };
 
-/** A well-behaved MCP server of the era with a handshake, but for the names of its tools. */
+/** An MCP server of a protocol version with a handshake. It is well-behaved, apart from the names of its tools. */
 async function answerMcp(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { id, method = '' } = JSON.parse((await text(request)) || '{}') as { id?: unknown; method?: string };
   const result = RESULTS[method];

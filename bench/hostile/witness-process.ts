@@ -1,15 +1,18 @@
-/** The process that asks as a kubelet and as a fair client do, so that what the attacker does delays neither. */
+/**
+ * The process that sends requests like a kubelet and a well-behaved client, so that the attacker's work does not delay
+ * them.
+ */
 import { request } from 'node:http';
 import type { Asked, Seen, Watched } from './witness.ts';
 
-/** Milliseconds between two questions of each, and the time-out of a kubelet's probe in the chart. */
+/** Interval of the probes, and the timeout of the kubelet's probes in the chart, in milliseconds. */
 const EACH_MS = 50;
 const TIMEOUT_MS = 3_000;
 
 function ask(port: number, path: string, token?: string): Promise<Asked> {
   const started = performance.now();
   const { promise, resolve } = Promise.withResolvers<Asked>();
-  // No answer, and a wrong one, count as one that did not come in time.
+  // A missing or wrong response counts as a timeout.
   const end = (ok: boolean): void => resolve({ ms: ok ? performance.now() - started : TIMEOUT_MS, ok });
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const sent = request({ host: '127.0.0.1', port, path, headers, agent: false }, (response) => {
@@ -26,7 +29,7 @@ function ask(port: number, path: string, token?: string): Promise<Asked> {
 const seen = { health: [] as Asked[], client: [] as Asked[], bare: [] as Asked[] };
 let ended = false;
 
-/** Asks again and again, whether or not the answers come. */
+/** Sends requests at an interval, without waiting for responses. */
 function keepAsking(into: Asked[], question: () => Promise<Asked>, eachMs: number): void {
   const timer = setInterval(() => {
     if (ended) clearInterval(timer);

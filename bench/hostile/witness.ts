@@ -2,30 +2,30 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
-/** Whom a witness asks. */
+/** The servers that a witness sends requests to. */
 export interface Watched {
   readonly healthPort: number;
   readonly port: number;
-  /** A server that does nothing else, as the floor. */
+  /** A server that does nothing but answer, as the floor. */
   readonly barePort: number;
-  /** The token of the fair client. */
+  /** The token of the well-behaved client. */
   readonly token: string;
 }
 
-/** How long an answer took, in milliseconds, and whether it was a good one. */
+/** Duration of a request in milliseconds, and whether it succeeded. */
 export interface Asked {
   readonly ms: number;
   readonly ok: boolean;
 }
 
-/** The answers of `/health`, of the API, and of the bare server. */
+/** Requests to `/health`, to the API, and to the bare server. */
 export interface Seen {
   readonly health: readonly Asked[];
   readonly client: readonly Asked[];
   readonly bare: readonly Asked[];
 }
 
-/** Asks for health and for the toolsets from now on, in a process of its own. @returns ends it, and says what was seen */
+/** Starts a process that requests health and the toolsets. @returns a function that ends it and returns its requests */
 export function startWitness(watched: Watched): () => Promise<Seen> {
   const child = fork(join(import.meta.dirname, 'witness-process.ts'), {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
