@@ -8,7 +8,10 @@ const isOfOverrides = ({ where }: Problem): boolean => where.startsWith('overrid
 
 /** Metrics of overrides. */
 export function overrideMetrics(set: MetricSet): EventHandlers {
-  const overrides = set.counter('override_errors_total', 'Number of times that overrides.yaml became invalid.');
+  const overrides = set.counter(
+    'override_errors_total',
+    'Number of times that overrides.yaml became invalid.',
+  );
   const valid = set.gauge(
     'overrides_valid',
     '1 if overrides.yaml was valid when the leader last read it, otherwise 0. Replicas that do not lead do not read it.',
