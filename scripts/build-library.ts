@@ -24,8 +24,8 @@ const OPTIONS = {
 };
 
 /**
- * Bundles the library. For the platform `neutral` esbuild resolves no module of Node.js, so an import of one that is not
- * named here fails: the library has no network, no file system and no process.
+ * Bundles the library. For the platform `neutral`, esbuild resolves no modules of Node.js, so an import of one that is
+ * not listed here fails: the library uses no network, no file system and no process.
  * @returns the files that are in the bundle
  */
 async function bundleLibrary(folder: string): Promise<readonly string[]> {
@@ -87,7 +87,7 @@ function reached(first: string, texts: ReadonlyMap<string, string>): ReadonlySet
 }
 
 /**
- * Builds the library into a folder that exists.
+ * Builds the library into an existing folder.
  * @returns the files that are in the bundle
  */
 export async function buildLibrary(folder: string): Promise<readonly string[]> {

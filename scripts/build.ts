@@ -1,6 +1,6 @@
 /**
- * Makes what ships: `dist/dynamic-toolset.js`, beside it the parts that it loads when a command needs them, and the
- * library. Every dependency and all detectors are in them.
+ * Builds what ships: `dist/dynamic-toolset.js`, next to it the chunks that a command loads when it needs them, and the
+ * library. They contain all dependencies and all detectors.
  */
 import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
@@ -26,15 +26,15 @@ export const pageFile = (name) => readFile(join(import.meta.dirname, '../page', 
 /** The served files of Swagger UI. */
 const PAGE_FILES = ['swagger-ui.css', 'swagger-ui-bundle.js'];
 
-/** The worker thread has a bundle of its own beside the program. */
+/** The worker thread has its own bundle next to the program. */
 const workerFile = replaced(
   'src/app/worker-file.ts',
   "export const WORKER_FILE = new URL('../text-worker.js', import.meta.url);",
 );
 
 /**
- * Of the Kubernetes client we use the reading of kubeconfigs and what it says of a request. Its own clients come with all
- * models of the API and another HTTP library, which nothing here calls: a megabyte that would be loaded all the same.
+ * We use the Kubernetes client only to read kubeconfigs and to prepare requests. Its API clients depend on all models of
+ * the API and another HTTP library, which nothing here calls: a megabyte that would be loaded all the same.
  */
 const UNUSED: Readonly<Record<string, readonly string[]>> = {
   undici: ['Agent', 'ProxyAgent'],
@@ -66,7 +66,9 @@ function refuseUnused(inputs: readonly string[]): void {
     /node_modules\/undici\/|client-node\/dist\/gen\/(apis|models)\//.test(input),
   );
   if (found !== undefined)
-    throw new Error(`${found} is in the bundle, and nothing uses it; see unusedParts in scripts/build.ts`);
+    throw new Error(
+      `${found} is in the bundle, although nothing uses it; see unusedParts in scripts/build.ts`,
+    );
 }
 
 const asked = (path: string): string => `process.getBuiltinModule(${JSON.stringify(path)})`;
@@ -107,7 +109,11 @@ const sharedPart: Plugin = {
       if (path.startsWith('.'))
         return { path: `./${relative(root, join(resolveDir, path))}`, namespace: 'later' };
       // A CommonJS package would lack its named exports.
-      return { errors: [{ text: `import ${path} in a file of our own, and that file later` }] };
+      return {
+        errors: [
+          { text: `import ${path} statically in a file of our own, and import that file dynamically` },
+        ],
+      };
     });
     onLoad({ filter: /./, namespace: 'later' }, ({ path }) => ({
       contents: `import ${JSON.stringify(start)};\nexport * from ${JSON.stringify(path)};`,
@@ -123,7 +129,7 @@ interface Bundled {
   readonly license: string;
 }
 
-/** The packages whose code is in the program, by name of their folders. */
+/** The packages whose code is in the program, sorted by folder. */
 async function bundled(inputs: readonly string[]): Promise<readonly Bundled[]> {
   const folders = new Set(
     inputs.flatMap((input) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1] ?? []),
@@ -164,7 +170,7 @@ function billOfMaterials(packages: readonly Bundled[]): string {
       name,
       version,
       purl: purl(name, version),
-      // An expression may be one licence only, so this is right for "MIT" and for "MIT OR Apache-2.0".
+      // A single licence is an expression too, so this is valid for "MIT" and for "MIT OR Apache-2.0".
       licenses: [{ expression: license }],
     })),
   };

@@ -13,7 +13,7 @@ export interface ChartValue {
 /** The values of a `values.yaml`, in order. A mapping counts as one value if its entries have no comments. */
 export function chartValues(file: string): readonly ChartValue[] {
   const document = parseDocument(readFileSync(file, 'utf8'));
-  if (!isMap(document.contents)) throw new Error(`${file} is no mapping`);
+  if (!isMap(document.contents)) throw new Error(`${file} is not a mapping`);
   return [...valuesOf(document.contents, '', document.commentBefore)];
 }
 

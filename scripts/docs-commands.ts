@@ -42,7 +42,7 @@ function flagsOf(command: Command): string {
   const links = groups.map(
     ({ title }) => `[${title}](configuration.md#${title.toLowerCase().replaceAll(' ', '-')})`,
   );
-  return `${flags}\n\nIt also takes the flags of these settings: ${links.join(', ')}; and of [where it reads from](configuration.md#where-it-reads-from).`;
+  return `${flags}\n\nIt also accepts the flags of these settings: ${links.join(', ')}; and the flags under [Where it reads from](configuration.md#where-it-reads-from).`;
 }
 
 function examples(command: Command): string {

@@ -1,6 +1,6 @@
 /**
- * Writes the generated parts of the documentation, which stand between `<!-- generated: NAME -->` and `<!-- end -->`, and
- * the Grafana dashboard and the JSON Schemas.
+ * Writes the generated parts of the documentation, between `<!-- generated: NAME -->` and `<!-- end -->`, the Grafana
+ * dashboard, and the JSON Schemas.
  * `npm run docs -- --check` writes nothing and fails if a part is out of date.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -60,7 +60,7 @@ function proofText({ probe }: Detector): string {
   const asked = probe.proofs.map(({ all }) =>
     all.map(({ get }) => code(get.replace('{base}', ''))).join(' and '),
   );
-  return asked.length === 0 ? "none: its owner's word" : [...new Set(asked)].join(', or ');
+  return asked.length === 0 ? "none: the owner's annotation is enough" : [...new Set(asked)].join(', or ');
 }
 
 /** All metrics under our prefix, by name. */

@@ -1,7 +1,7 @@
 """What the installed HolmesGPT accepts in custom_toolset.yaml, as one JSON document on standard output.
 
-All of it is read from the package itself: its pydantic models, its toolset classes and its tables of names. The
-schemas say what the models accept, so with the conversions that pydantic makes of plain values (its "lax mode").
+Everything is read from the package itself: its pydantic models, its toolset classes and its tables of names. The
+schemas describe what the models accept, including values that pydantic converts (its "lax mode").
 """
 
 import importlib.metadata
@@ -12,7 +12,7 @@ import sys
 import tempfile
 from functools import partial
 
-# Read at import: no file of a user, no download of price lists.
+# These are read at import. They prevent reading a user's files and downloading price lists.
 os.environ["HOLMES_CONFIGPATH_DIR"] = tempfile.mkdtemp()
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 for name in ("DISABLE_PROMETHEUS_TOOLSET", "USE_LEGACY_KUBERNETES_LOGS", "CUSTOM_TOOLSET_LOCATION"):
@@ -30,12 +30,12 @@ from holmes.plugins.toolsets.multi_instance import _ATOMIC_GROUPS, MultiInstance
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema  # noqa: E402
 
 NOT_NEEDED = ("title", "description", "examples", "default", "format", "readOnly", "writeOnly")
-# Of ToolsetConfig; what it does is told by "deprecated".
+# From ToolsetConfig; "deprecated" describes what it does.
 OF_ALL_CONFIGS = {"handle_deprecated_fields"}
 
 
 class Accepted(GenerateJsonSchema):
-    """JSON Schema with what JSON Schema does not say: old names of fields, and validators written in Python."""
+    """JSON Schema plus what it cannot express: old names of fields, and validators written in Python."""
 
     def model_schema(self, schema):
         made = super().model_schema(schema)
@@ -57,7 +57,7 @@ class Accepted(GenerateJsonSchema):
 
 
 def trimmed(schema):
-    """A schema without texts for people; names of properties are not keywords."""
+    """A schema without user-visible texts; names of properties are not keywords."""
     if isinstance(schema, list):
         return [trimmed(each) for each in schema]
     if not isinstance(schema, dict):
@@ -74,7 +74,7 @@ def trimmed(schema):
 
 
 def refused_fields(make, fields):
-    """Fields that the model has and the constructor of the toolset does not take; the name is the key's."""
+    """Fields that the model has but the constructor of the toolset does not accept; the key is the name."""
     refused = ["name"]
     for field in fields:
         if field == "name":
@@ -85,7 +85,7 @@ def refused_fields(make, fields):
             if "multiple values" in str(error):
                 refused.append(field)
         except Exception:
-            pass  # The value is wrong, the field is taken.
+            pass  # The value is invalid, but the field is accepted.
     return sorted(refused)
 
 

@@ -1,6 +1,6 @@
 /**
- * Reads from the installed HolmesGPT what it accepts and how many tools its toolsets offer, and writes both where the
- * checks find them. `npm run holmes-schema -- --check` writes nothing and fails if a file is out of date.
+ * Reads from the installed HolmesGPT what it accepts and how many tools its toolsets offer, and writes both to files that
+ * the checks use. `npm run holmes-schema -- --check` writes nothing and fails if a file is out of date.
  */
 import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';

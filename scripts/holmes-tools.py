@@ -1,8 +1,8 @@
 """How many tools each toolset of the installed HolmesGPT offers, as one JSON document on standard output.
 
-A model's API refuses a request with too many tools. Some toolsets add tools only once their configuration was checked,
-so a number is the most that the toolset's own code can offer: the tools that it has when it is made, and those that its
-methods make.
+A model's API rejects a request with too many tools. Some toolsets add tools only after their configuration was checked,
+so a number is the maximum that the toolset's own code can offer: the tools that it has after construction, and those
+that its methods create.
 """
 
 import ast
@@ -14,7 +14,7 @@ import os
 import sys
 import tempfile
 
-# Read at import: no file of a user, no download of price lists.
+# These are read at import. They prevent reading a user's files and downloading price lists.
 os.environ["HOLMES_CONFIGPATH_DIR"] = tempfile.mkdtemp()
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 for name in ("DISABLE_PROMETHEUS_TOOLSET", "USE_LEGACY_KUBERNETES_LOGS", "CUSTOM_TOOLSET_LOCATION"):
@@ -36,7 +36,7 @@ KINDS = {
 
 
 def made_tools(cls):
-    """Classes of tools that the methods of a toolset make; a toolset within one counts with all of its own."""
+    """Classes of tools that the methods of a toolset create; a nested toolset counts with all of its tools."""
     module = vars(sys.modules[cls.__module__])
     found = set()
     [tree] = ast.parse(inspect.getsource(cls)).body

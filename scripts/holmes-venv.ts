@@ -21,10 +21,10 @@ export class NoHolmes extends Error {
 }
 
 /**
- * The Python interpreter that has HolmesGPT. Runs at the same time wait for the one that installs it; one that was
- * interrupted is begun anew.
+ * The Python interpreter that has HolmesGPT. Concurrent runs wait for the one that installs it; an interrupted
+ * installation starts over.
  * @param say receives progress messages
- * @throws NoHolmes where Python, its `venv` or the package index is not there
+ * @throws NoHolmes if Python, its `venv` module or the package index is not available
  */
 export async function holmesPython(say: (line: string) => void): Promise<string> {
   const folder = join(FOLDER, `holmes-${HOLMESGPT}`);
@@ -52,17 +52,17 @@ async function install(folder: string, python: string, say: (line: string) => vo
   const made = await run(base, ['-m', 'venv', folder], START_LIMIT_MS);
   if (made.code !== 0)
     throw new NoHolmes(
-      `${base} cannot make a virtual environment: ${said(made.tail)}; install its venv module`,
+      `${base} cannot create a virtual environment: ${said(made.tail)}; install its venv module`,
     );
   const pip = ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', ...INSTALL];
   const installed = await run(python, pip, INSTALL_LIMIT_MS);
   if (installed.code !== 0)
     throw new NoHolmes(
-      `pip cannot install HolmesGPT ${HOLMESGPT}: ${said(installed.tail)}; see that its package index answers, or name another in PIP_INDEX_URL`,
+      `pip cannot install HolmesGPT ${HOLMESGPT}: ${said(installed.tail)}; check that the package index is reachable, or set PIP_INDEX_URL to another one`,
     );
   if (!(await works(python)))
     throw new NoHolmes(
-      `HolmesGPT ${HOLMESGPT} was installed into ${folder} and does not start; remove the folder`,
+      `HolmesGPT ${HOLMESGPT} was installed into ${folder}, but does not start; remove the folder`,
     );
 }
 

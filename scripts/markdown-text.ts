@@ -1,4 +1,4 @@
-/** Text as code in Markdown, also in a cell of a table. */
+/** Formats a text as code in Markdown, also in a table cell. */
 export const code = (text: string): string => `\`${text.replaceAll('|', '\\|')}\``;
 
 /** Formats several texts as code. A dash stands for none. */

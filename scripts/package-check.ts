@@ -16,12 +16,12 @@ const run = (command: string, args: string[], cwd = folder): string =>
 try {
   run('npm', ['pack', '--silent', '--pack-destination', folder], root);
   const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'));
-  if (tarball === undefined) throw new Error('npm pack made no package');
+  if (tarball === undefined) throw new Error('npm pack created no package');
   writeFileSync(join(folder, 'package.json'), '{"private":true}');
   run('npm', ['install', '--no-audit', '--no-fund', '--offline', `./${tarball}`]);
   const packages = readdirSync(join(folder, 'node_modules')).filter((name) => !name.startsWith('.'));
   if (packages.join() !== 'dynamic-toolset')
-    throw new Error(`the package brought others along: ${packages.join(', ')}`);
+    throw new Error(`the package installed others: ${packages.join(', ')}`);
 
   const command = join(folder, 'node_modules/.bin/dynamic-toolset');
   const version = run(command, ['version']);
@@ -31,7 +31,7 @@ try {
   const types = found.services.map(({ type }) => type).sort();
   if (!types.includes('prometheus') || !types.includes('loki'))
     throw new Error(`the packed program found only: ${types.join(', ')}`);
-  // Each command loads parts of its own; those that need a cluster are tested in test/integration.
+  // Each command loads its own chunks; those that need a cluster are tested in test/integration.
   const manifests = ['-f', join(root, 'demo/cluster')];
   for (const format of ['table', 'wide', 'yaml']) run(command, ['discover', ...manifests, '-o', format]);
   for (const format of ['holmesgpt', 'toolset-json', 'configmap'])
@@ -52,7 +52,7 @@ try {
     JSON.parse(readFileSync(resolve(`dynamic-toolset/schemas/${name}.schema.json`), 'utf8'));
   const { program, output } = libraryExample();
   if (checkLibrary(folder, program).trimEnd() !== output)
-    throw new Error('the example of docs/library.md prints something else than the page says');
+    throw new Error('the example of docs/library.md does not print what the page says');
   const bytes = statSync(join(folder, tarball)).size;
   console.log(
     `${version.trim()}: packed to ${(bytes / 1024).toFixed(0)} KiB, installed alone, found ${types.join(', ')}; the library's example compiles and runs`,

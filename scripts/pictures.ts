@@ -53,7 +53,7 @@ const assets = join(root, 'docs/assets');
 const cluster = relative(process.cwd(), join(root, 'demo/cluster'));
 const backends = await startBackends();
 
-/** Runs a command as typed in a shell whose environment leads probes to the demonstration's servers. */
+/** Runs a command as typed in a shell. Its environment directs probes to the servers of the demo. */
 async function shown(command: readonly string[]): Promise<string> {
   const screen = new Screen();
   const typed = [...command, '-f', cluster];

@@ -1,9 +1,8 @@
 /**
- * Makes the files of a release in one folder: the package, which is also what Krew unpacks, the manifest for Krew,
- * the bill of materials, and `SHA256SUMS`. `npm run release -- [--out FOLDER] [--downloads URL] [--homepage URL]`:
- * the folder must be empty, or hold an earlier release; downloads is the address of the folder that the files will
- * be in, homepage the project's page. Both are known to who publishes a release, so what stands there else is an
- * address that leads nowhere.
+ * Creates the files of a release in one folder: the package, which Krew unpacks too, the manifest for Krew, the bill of
+ * materials, and `SHA256SUMS`. `npm run release -- [--out FOLDER] [--downloads URL] [--homepage URL]`: the folder must be
+ * empty, or contain an earlier release; `--downloads` is the URL that the files will be downloaded from, `--homepage`
+ * the project's page. Only the publisher of a release knows them, so the defaults are addresses that do not exist.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -29,7 +28,9 @@ const digest = async (name: string): Promise<string> =>
 
 const before: readonly string[] = await readdir(out).catch(() => []);
 if (before.length > 0 && !before.includes('SHA256SUMS')) {
-  console.error(`${out} holds files that are no release; name another folder with --out, or empty it`);
+  console.error(
+    `${out} contains files that are not a release; choose another folder with --out, or empty it`,
+  );
   process.exit(2);
 }
 await rm(out, { recursive: true, force: true });

@@ -1,4 +1,7 @@
-/** Descriptions of what the reference pages describe in prose, or not at all, by place in the file: `*` is any key, `[]` any item. */
+/**
+ * Descriptions of fields that the reference pages describe in prose or not at all, by place in the file: `*` is any key,
+ * `[]` any item.
+ */
 export type Texts = Readonly<Record<string, string>>;
 
 export const OVERRIDES: Texts = {
@@ -13,8 +16,7 @@ export const OVERRIDES: Texts = {
 };
 
 const condition = (place: string): Texts => ({
-  [`${place}.labels`]:
-    'Labels: text (`*` matches any characters), list of texts, or `true` for "it is there".',
+  [`${place}.labels`]: 'Labels: text (`*` matches any characters), list of texts, or `true` for any value.',
   [`${place}.annotations`]: 'Annotations: text (`*` matches any characters), list of texts, or `true`.',
   [`${place}.selector`]:
     'Entries of the selector: text (`*` matches any characters), list of texts, or `true`.',
@@ -32,7 +34,7 @@ const HOLMESGPT: Texts = {
   list: 'Key of the list with the backends.',
   nameField: 'Field with the name of a backend in that list.',
   credentials: '`required`: the toolset does not work without credentials.',
-  auth: 'What the toolset calls each kind of credential. It takes no other kind.',
+  auth: 'Field of the toolset for each kind of credential. It accepts no other kinds.',
   'auth.apiKey': 'Field for an API key.',
   'auth.bearerToken': 'Field for a bearer token.',
   'auth.username': 'Field for a user name.',
@@ -45,25 +47,25 @@ const HOLMESGPT: Texts = {
   none: 'Why HolmesGPT has no entry for it.',
 };
 
-/** The same at a place in the file. */
+/** The same texts, at a place in the file. */
 const holmesgptAt = (place: string): Texts =>
   Object.fromEntries(Object.entries(HOLMESGPT).map(([below, text]) => [`${place}.${below}`, text]));
 
 export const DETECTOR: Texts = {
   'signals[].certainty': 'How sure the signal is. A `hint` needs a proof.',
   ...condition('signals[]'),
-  'exclude[].why': 'Why such a Service is none, for people.',
+  'exclude[].why': 'Why such a Service is not a backend; shown to users.',
   ...condition('exclude[]'),
   'fromAnnotations.type': 'Annotation with the type.',
   'fromAnnotations.name': 'Annotation with the name of the tool.',
   'fromAnnotations.endpoint': 'Annotation with the URL.',
   'fromAnnotations.port': 'Annotation with the number or name of the port.',
   'fromAnnotations.healthPath': 'Annotation with the path of the health check.',
-  'fromAnnotations.path': 'Annotations with the base path; the first that is there counts.',
+  'fromAnnotations.path': 'Annotations with the base path; the first one that is present applies.',
   'fromAnnotations.description': 'Annotation with the description.',
   'ports.names': 'Names of its ports, the preferred first.',
   'ports.numbers': 'Numbers of its ports, the preferred first.',
-  'ports.appProtocols': '`appProtocol`s that say more than any name or number.',
+  'ports.appProtocols': '`appProtocol`s that take precedence over names and numbers.',
   'ports.any': '`true`: the only port of a Service will do, whatever its name.',
   'paths[].words': 'Words that the Service must have in its name, labels or selector.',
   'paths[].when': 'A condition that the Service must fulfill.',
@@ -71,21 +73,21 @@ export const DETECTOR: Texts = {
   'paths[].path': 'Base path of the API.',
   'paths[].mode': 'Transport of an MCP server.',
   'paths[].scheme': 'Scheme of the endpoint.',
-  probe: 'How the backend is asked for its health, and made to prove its type.',
+  probe: 'How to check the health of a backend, and prove its type.',
   'probe.protocol': 'Protocol of the probe.',
   'probe.proofs[].all': 'Checks, all of which must hold.',
   'probe.proofs[].all[].get': 'Path of the GET request; `{base}` is the base path.',
-  'probe.proofs[].all[].status': 'Accepted status codes; any 2xx without it.',
+  'probe.proofs[].all[].status': 'Accepted status codes; any 2xx by default.',
   'probe.proofs[].all[].json':
     'Values of the JSON body by dotted path: the value, `{ type: string }`, `{ present: false }` or `{ contains: text }`.',
   'probe.proofs[].all[].json.*.type': 'Type of the value.',
-  'probe.proofs[].all[].json.*.present': 'Whether the value is there.',
+  'probe.proofs[].all[].json.*.present': 'Whether the value is present.',
   'probe.proofs[].all[].json.*.contains': 'A text that the value contains.',
   'probe.proofs[].all[].headers':
-    'Texts that headers contain, by lower-case name; `true`: the header is there.',
+    'Texts that headers contain, by lower-case name; `true`: the header is present.',
   'probe.proofs[].all[].body': 'A text that the body contains.',
   'probe.proofs[].all[].text': 'The whole body, apart from white space around it.',
-  'probe.proofs[].all[].not': '`true`: the check holds if the answer is not like that.',
+  'probe.proofs[].all[].not': '`true`: the check holds if the response does not match it.',
   'probe.proofs[].weak':
     '`true`: the proof confirms what labels say, and never changes the type of something else.',
   'probe.proofs[].path': 'Base path at which the type is proven.',

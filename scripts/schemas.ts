@@ -20,10 +20,10 @@ interface Node {
   [keyword: string]: unknown;
 }
 
-/** Rules that zod checks by code and a JSON Schema can say, by place. */
+/** Rules that zod checks in code and that a JSON Schema can express, by place. */
 type Rules = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
-/** Calls with each part of a schema and its place, the inner ones first: `*` is any key, `[]` any item. */
+/** Calls back with each part of a schema and its place, inner parts first: `*` is any key, `[]` any item. */
 function eachPart(node: Node, place: string, call: (node: Node, place: string) => void): void {
   eachPartBelow(node, place, call);
   call(node, place);
@@ -61,7 +61,7 @@ const sentence = (text: string): string =>
 
 /**
  * Converts a zod schema for editors: draft 7, which all of them support.
- * @throws Error if a property has no description, or a text or a rule is for none
+ * @throws Error if a property has no description, or if a text or a rule matches no property
  */
 function schemaOf(name: string, title: string, schema: z.ZodType, texts: Texts, rules: Rules): Node {
   const made = z.toJSONSchema(schema, { io: 'input', target: 'draft-07' }) as Node;
@@ -81,7 +81,7 @@ function schemaOf(name: string, title: string, schema: z.ZodType, texts: Texts, 
   return { $schema, $id: `urn:dynamic-toolset:schema:${name}`, title, ...rest };
 }
 
-/** What a setting may be in the configuration file, which takes texts, numbers and truth values. */
+/** The schema of a setting in the configuration file, which accepts strings, numbers and booleans. */
 function settingSchema({ form, description: says, defaultText: preset }: Setting<unknown>): Node {
   const description = sentence(`${says}${preset === '' ? '' : `. Default: ${preset}`}`);
   if (form.words?.includes('true') === true) return { description, enum: [true, false, 'true', 'false'] };

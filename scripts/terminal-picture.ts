@@ -33,7 +33,7 @@ const colourOf = (cell: Cell): string => {
   return cell.isDim() ? FAINT : FOREGROUND;
 };
 
-/** The runs of one style of a line. Two spaces end a run, so that no font can push a column out of its place. */
+/** The runs of one style in a line. Two spaces end a run, so that no font can shift a column. */
 function runsOf(cells: readonly Cell[]): Run[] {
   const runs: Run[] = [];
   for (const [column, cell] of cells.entries()) {
@@ -69,7 +69,7 @@ const pixels = (value: number): string => String(Math.round(value * 10) / 10);
 /**
  * Draws a terminal window.
  * @param text terminal output with escape sequences for colours
- * @param columns how many characters wide the terminal is
+ * @param columns width of the terminal, in characters
  * @param title alternative text
  */
 export async function terminalPicture(text: string, columns: number, title: string): Promise<string> {

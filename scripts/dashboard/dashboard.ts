@@ -115,7 +115,7 @@ const HAPPENED: readonly (readonly [name: string, color: string, expression: str
   ['Published', 'blue', `sum(increase(${ours('configmap_updates_total', 'result="success"')}[2m])) > 0`],
   ['Configuration changed', 'purple', `sum(increase(${ours('config_reloads_total')}[2m])) > 0`],
   ['Started', 'orange', `time() - (${ofProcess('process_start_time_seconds')}) < 120`],
-  ['Lead moved', 'yellow', `changes(${ours('leader')}[2m]) > 0`],
+  ['Leader changed', 'yellow', `changes(${ours('leader')}[2m]) > 0`],
 ];
 
 function variable(name: string, label: string, matchers: string): object {

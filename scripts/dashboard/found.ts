@@ -26,7 +26,7 @@ export const found: Row = {
       kind: 'graph',
       queries: [[`max by (type) (${ours('services_unhealthy')})`, '{{type}}']],
       meaning:
-        'Unhealthy backends, which are not published. `dynamic-toolset discover -o wide` shows how each one answered.',
+        'Unhealthy backends, which are not published. `dynamic-toolset discover -o wide` shows how each one responded.',
       alert: 'DynamicToolsetManyUnhealthy',
       none: 'none',
     },
@@ -117,7 +117,7 @@ export const found: Row = {
         ],
       ],
       meaning:
-        'Backends by the reason of the condition Published. "Unhealthy" and "NotProven" point at the backends ("explain" shows their answers), "NotApproved" and "NeedsCredentials" wait for a person, "LimitReached" names a limit in the log.',
+        'Backends by the reason of the condition Published. "Unhealthy" and "NotProven" point at the backends ("explain" shows their answers), "NotApproved" and "NeedsCredentials" need you to act, "LimitReached" names a limit in the log.',
       alert: 'DynamicToolsetBackendsMissing',
       none: 'all published',
     },

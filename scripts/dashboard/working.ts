@@ -28,7 +28,7 @@ export const working: Row = {
       title: 'Leader',
       kind: 'now',
       queries: [[`${ours('leader')} == 1`, '{{pod}} {{instance}}']],
-      meaning: 'The replica that publishes. "nobody": nobody keeps the toolset up to date.',
+      meaning: 'The replica that publishes. "nobody": no replica keeps the toolset up to date.',
       alert: 'DynamicToolsetNoLeader',
       none: 'nobody',
       named: true,

@@ -4,25 +4,25 @@
 export const RUN_FILE = 'DYNAMIC_TOOLSET_MUTANTS';
 
 export interface Job {
-  /** The IDs of the mutants that no test killed so far. */
+  /** The IDs of the mutants that no test has killed so far. */
   readonly alive: readonly number[];
-  /** Milliseconds beyond which a test is not run for each mutant. */
+  /** Tests that take longer, in milliseconds, are not run for each mutant. */
   readonly slow: number;
   /** The file that outcomes are appended to. */
   readonly results: string;
 }
 
 export interface Outcome {
-  /** The file of tests. */
+  /** The test file. */
   readonly file: string;
   readonly id?: number;
   readonly killed?: boolean;
   /** A test of this mutant does not end, so the worker is unusable. */
   readonly hangs?: boolean;
-  /** A mutant whose tests are about to run. One without an outcome took its worker down. */
+  /** A mutant whose tests are about to run. One without an outcome crashed its worker. */
   readonly begun?: number;
   readonly done?: boolean;
-  /** Milliseconds for all mutants of a file of tests. */
+  /** Milliseconds for all mutants of a test file. */
   readonly took?: number;
   readonly broken?: string;
 }

@@ -12,7 +12,7 @@ const mutantsOf = (source: string): string[] =>
     ({ start, end, replacement }) => source.slice(0, start) + replacement + source.slice(end),
   );
 
-describe('what a source is changed into', () => {
+describe('the mutants of a source', () => {
   test.for<[what: string, source: string, mutants: string[]]>([
     ['a condition', 'if (a) b();', ['if (false) b();', 'if (true) b();']],
     [
@@ -26,13 +26,13 @@ describe('what a source is changed into', () => {
     ['numbers', 'f(1, 4_000)', ['', 'f(2, 4_000)', 'f(1, 40000)']],
     ['elements', 'f([a, ...b])', ['', 'f([, ...b])', 'f([a, ...])']],
     ['methods', 'f(a.filter(b).some(c))', ['', 'f(a.filter(b).every(c))', 'f(a.some(c))']],
-    ['no text, and no type', "const a: 1 | 2 = f('x', `y`);", []],
-  ])('%s', ([, source, mutants]) => {
+    ['neither texts nor types', "const a: 1 | 2 = f('x', `y`);", []],
+  ])('change %s', ([, source, mutants]) => {
     expect(mutantsOf(source).sort()).toEqual(mutants.sort());
   });
 });
 
-test('a switch runs its mutant, and none runs the program as it is', () => {
+test('a switch runs its mutant, and without a switch, the program is unchanged', () => {
   const source = 'return [1].map((n) => (n > 0 && list?.filter((x) => x).length === 2 ? "many" : "few"));';
   const run = new Function(
     '__mutant',
@@ -46,7 +46,7 @@ test('a switch runs its mutant, and none runs the program as it is', () => {
   expect(new Set(results)).toEqual(new Set(['many', 'few', '']));
 });
 
-test('a real source is one with its switches too', () => {
+test('real sources are still valid with their switches', () => {
   for (const path of globSync('src/planning/*.ts', { cwd: root }))
     expect(
       () => parseAst(withSwitches(readFileSync(join(root, path), 'utf8'), 0), { lang: 'ts' }),

@@ -1,18 +1,17 @@
 /**
  * The places of a source file that can be mutated, and the file with a switch at each of them.
- * Mutants change what the program does: conditions, boundaries, numbers, single statements, elements. Text that people
- * read stays as it is.
+ * Mutants change what the program does: conditions, boundaries, numbers, single statements, elements. User-visible text is not changed.
  */
 import { parseAst } from 'vitest/node';
 
-/** One change at one place. `start` and `end` are offsets of the text that `replacement` takes the place of. */
+/** One change at one place. `start` and `end` are the offsets of the text that is replaced. */
 export interface Mutation {
   readonly start: number;
   readonly end: number;
   readonly replacement: string;
 }
 
-/** Where the switch of a mutation stands: around an expression, before a statement, or around an element. */
+/** Where the switch of a mutation is: around an expression, before a statement, or around an element. */
 type Site = 'expression' | 'statement' | 'element' | 'array spread' | 'object spread';
 
 interface Found extends Mutation {
@@ -44,7 +43,7 @@ const NEGATIONS = new Map(
 );
 const ARITHMETIC = new Map(Object.entries({ '+': '-', '-': '+', '*': '/', '/': '*', '%': '*', '**': '*' }));
 const ASSIGNMENTS = new Map(Object.entries({ '??=': '=', '||=': '=', '&&=': '=', '+=': '-=', '-=': '+=' }));
-/** Methods whose call can be left out, so that what they are called on remains. */
+/** Methods whose call can be removed, which leaves the object that they are called on. */
 const REMOVABLE = new Set([
   'filter',
   'sort',
@@ -91,7 +90,7 @@ class Finder {
 
   #visit(node: Node, above: readonly Node[]): void {
     if (node.type.startsWith('TS') && !TYPES_WITH_VALUES.has(node.type)) return;
-    // A template is text for people, and a declaration of an import has nothing to change.
+    // A template is user-visible text, and an import declaration has nothing to change.
     if (node.type === 'TemplateLiteral' || node.type === 'ImportDeclaration') return;
     this.#mutate(node, above);
     const path = [...above, node];
@@ -147,7 +146,7 @@ class Finder {
     }
   }
 
-  /** Takes the condition for true, and for false. One of the two is left out where a part of it does the same. */
+  /** Replaces the condition with true, and with false. Skips one of the two if the mutation of an operand does the same. */
   #test(node: Node, above: readonly Node[]): void {
     const test = node.test as Node;
     const operator = test.type === 'LogicalExpression' ? test.operator : undefined;
@@ -207,7 +206,7 @@ class Finder {
   #literal(node: Node, above: readonly Node[]): void {
     const { value } = node;
     if (typeof value === 'boolean') this.#swap(node, String(!value), above);
-    // A comparison for sorting may return any number of its sign.
+    // A comparator can return any number with the right sign.
     const isSign =
       value === 1 &&
       /\? -?1 : |\? -1$|: -?1$/.test(
@@ -246,7 +245,7 @@ class Finder {
     }
   }
 
-  /** Leaves one statement out, unless a condition that is never true does the same. */
+  /** Removes one statement, unless a condition that is never true does the same. */
   #statement(node: Node, above: readonly Node[]): void {
     const block = above.at(-1);
     const siblings = block?.type === 'BlockStatement' ? (block.body as Node[]) : [node];
@@ -272,7 +271,7 @@ class Finder {
   }
 }
 
-/** True for a choice between two texts for people: templates, sentences, or a letter as in `tool${count === 1 ? '' : 's'}`. */
+/** True for a choice between two user-visible texts: templates, sentences, or a letter as in `tool${count === 1 ? '' : 's'}`. */
 function isTextChoice({ type, consequent, alternate }: Node): boolean {
   const isText = (side: unknown): boolean =>
     isNode(side) &&
@@ -281,19 +280,19 @@ function isTextChoice({ type, consequent, alternate }: Node): boolean {
   return type === 'ConditionalExpression' && isText(consequent) && isText(alternate);
 }
 
-/** True where an expression is the whole condition of a statement, which is taken for true and for false anyway. */
+/** True if an expression is the whole condition of a statement, which is replaced with true and false anyway. */
 function isTest(node: Node, parent: Node | undefined): boolean {
   return parent !== undefined && TESTED.has(parent.type) && parent.test === node;
 }
 
-/** True for `...(condition ? some : none)`, whose condition is taken for true and for false. */
+/** True for `...(condition ? some : none)`, whose condition is replaced with true and false. */
 function isChoice({ type, argument }: Node): boolean {
   let inside = argument;
   while (isNode(inside) && inside.type === 'ParenthesizedExpression') inside = inside.expression;
   return type === 'SpreadElement' && isNode(inside) && inside.type === 'ConditionalExpression';
 }
 
-/** The expression itself, or the optional chain that it is the beginning of: `a?.b()` in `a?.b().c`. */
+/** The expression itself, or the optional chain that it begins: `a?.b()` in `a?.b().c`. */
 function whole(node: Node, above: readonly Node[]): Node {
   let inside = node;
   for (const outer of above.toReversed()) {
@@ -318,8 +317,8 @@ interface Switch {
 }
 
 /**
- * Gives the source a switch for each mutation: `__mutant(ID)` is true where the mutant ID is to run. `first` is the ID of
- * the first mutation of this file. Lines stay where they are.
+ * Adds a switch for each mutation to the source: `__mutant(ID)` is true while that mutant is active. `first` is the ID of
+ * the first mutation of this file. Line numbers do not change.
  */
 export function withSwitches(source: string, first: number): string {
   const switches = new Map<string, Switch>();
@@ -340,7 +339,7 @@ export function withSwitches(source: string, first: number): string {
 /** A statement's or element's switch goes around the one of the expression with the same range. */
 const rank = ({ site }: Switch): number => (site === 'expression' ? 1 : 0);
 
-/** Renders a range with the switches in it, which it takes from the front of the list. */
+/** Renders a range with its switches, and removes them from the front of the list. */
 function render(source: string, start: number, end: number, rest: Switch[]): string {
   let text = '';
   let at = start;

@@ -1,12 +1,12 @@
-/** Which files of tests reach a source file by their imports. */
+/** Finds the test files that import a source file, directly or indirectly. */
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
 const IMPORT = /(?:from|import)\s*\(?\s*'(\.{1,2}\/[^']+\.ts)'/g;
 
 /**
- * The unit tests that import one of the files, directly or not: the test beside a file first, then those that are few
- * imports away. Paths are relative to the root.
+ * The unit tests that import one of the files, directly or indirectly: the test next to a file first, then by the number
+ * of imports in between. Paths are relative to the root.
  */
 export function relatedTests(root: string, files: readonly string[]): string[] {
   const importers = new Map<string, string[]>();

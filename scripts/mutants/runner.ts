@@ -1,6 +1,6 @@
 /**
- * Runs the tests of a file once to see which mutants each of them reaches, and once more for each mutant that is alive.
- * All of it happens in one worker, and modules are loaded anew only for mutants of what runs when they load.
+ * Runs the tests of a file once to see which mutants each of them reaches, and once more for each surviving mutant, all in
+ * one worker. Modules are reloaded only for mutants of code that runs while they load.
  */
 import { appendFileSync, readFileSync } from 'node:fs';
 import { setTimeout as after } from 'node:timers';
@@ -25,14 +25,14 @@ interface Internals {
 }
 
 const now = performance.now.bind(performance);
-/** The program as it is. */
+/** The unchanged program. */
 const NO_MUTANT = -1;
-/** Visits of mutated places between two checks of the time. */
+/** Visits of mutated places between two checks of the deadline. */
 const LOOK_EVERY = 4096;
-/** How long after its deadline a mutant may go on, in milliseconds. */
+/** How long a mutant can continue after its deadline, in milliseconds. */
 const GRACE = 3_000;
 
-/** The mutant that runs, when that must end, and which mutants were reached. */
+/** The active mutant, its deadline, and the mutants that were reached. */
 const state = {
   active: NO_MUTANT,
   visits: 0,
@@ -41,8 +41,8 @@ const state = {
 };
 
 /**
- * Says whether a mutant is to run here. It throws when a mutant made a loop that does not end, and ends this process where
- * that is caught and goes on.
+ * Whether a mutant is active. Throws if a mutant caused an endless loop, and kills this process if the loop catches that
+ * and continues.
  */
 function isActive(id: number): boolean {
   state.reached.add(id);
@@ -60,7 +60,7 @@ function* testsOf(suite: Suite): Generator<Test> {
   }
 }
 
-/** The test's ID: where it stands in its file, since names need not be unique. */
+/** The test's ID, which is its position in its file, since names need not be unique. */
 const placeOf = (task: Task): string => task.id;
 
 /** Runs selected tests of a file, fastest first, and stops at the first failure. Nothing is reported. */
@@ -150,7 +150,7 @@ export default class MutantRunner extends TestRunner {
     await super.onAfterRunSuite(suite);
   }
 
-  #tell(outcome: Outcome): void {
+  #report(outcome: Outcome): void {
     appendFileSync(this.#job.results, `${JSON.stringify(outcome)}\n`);
   }
 
@@ -158,7 +158,7 @@ export default class MutantRunner extends TestRunner {
     const took = now() - this.#start;
     const tests = [...testsOf(suite as File)].filter(({ result }) => result?.state === 'pass');
     if (tests.length === 0) {
-      this.#tell({ file, broken: 'its tests fail without any mutant' });
+      this.#report({ file, broken: 'its tests fail without any mutant' });
       return;
     }
     // A test that already fails here, perhaps because switches cost time, would kill all mutants.
@@ -166,16 +166,16 @@ export default class MutantRunner extends TestRunner {
     const reached = new Set([...this.#atLoad, ...[...this.#reachedBy.values()].flatMap((ids) => [...ids])]);
     const ids = this.#job.alive.filter((id) => reached.has(id));
     if (ids.length > 0 && (await this.#runOne(file, NO_MUTANT, took)) !== false) {
-      this.#tell({ file, broken: 'its tests fail when they run a second time, in another order' });
+      this.#report({ file, broken: 'its tests fail when they run a second time, in another order' });
       return;
     }
     for (const id of ids) {
-      this.#tell({ file, begun: id });
+      this.#report({ file, begun: id });
       const killed = await this.#runOne(file, id, took);
-      this.#tell({ file, id, killed: killed !== false });
+      this.#report({ file, id, killed: killed !== false });
       if (killed === 'hangs') return;
     }
-    this.#tell({ file, done: true });
+    this.#report({ file, done: true });
   }
 
   /** The tests that reach a mutant, and are fast enough to run often. */
