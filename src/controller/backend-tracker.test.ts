@@ -5,6 +5,7 @@ import { keyFor, service } from '../../test/fixtures/unit/service.ts';
 import { type Naming, NO_NAMING } from '../detection/names.ts';
 import type { Candidate, Verdict } from '../model/discovery.ts';
 import type { Service } from '../model/service.ts';
+import { runAtOnce } from '../model/yield-every.ts';
 import { BackendTracker, type Evaluation, GRACE } from './backend-tracker.ts';
 import { PENDING } from './outcome.ts';
 
@@ -59,11 +60,13 @@ function tracking() {
         if (it.broken.has(name)) throw new Error('broken');
         return answers.get(name) ?? PENDING;
       };
-      return tracker.evaluate(tracker.backends(detection, stages), stages, [], recall, {
-        now,
-        changedAt,
-        grace: GRACE,
-      });
+      return runAtOnce(
+        tracker.evaluate(tracker.backends(detection, stages), stages, [], recall, {
+          now,
+          changedAt,
+          grace: GRACE,
+        }),
+      );
     },
     /** Evaluates and keeps the result, as each snapshot does. */
     commit(): Evaluation {

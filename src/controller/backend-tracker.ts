@@ -3,6 +3,7 @@ import { selectionOf } from '../detection/selection.ts';
 import type { Candidate, Problem, Verdict } from '../model/discovery.ts';
 import { displayNamespace } from '../model/key.ts';
 import { keyOfService, type ServiceKey } from '../model/service.ts';
+import type { Steps } from '../model/yield-every.ts';
 import type { Companions, InUse } from './entry-points.ts';
 import { type EvaluationContext, isPlaced, type Outcome, recallBackend } from './outcome.ts';
 import { type Backends, backendsOf, combineOutcomes, type DiscoveryResult, type Stages } from './pass.ts';
@@ -102,17 +103,18 @@ export class BackendTracker {
   }
 
   /**
+   * Evaluates all backends, in steps of one backend. Verdicts may enter between two steps.
    * @param recall returns the last verdict on an entry point, `PENDING` without one; rethrows the error of its probe
    * @param now milliseconds of `performance.now`
    * @param changedAt when the inputs changed, if that is the reason for this evaluation
    */
-  evaluate(
+  *evaluate(
     backends: Backends,
     stages: Omit<Stages, 'prober'>,
     prepared: readonly Problem[],
     recall: (entryPoint: Candidate) => Verdict,
     { now, changedAt, grace }: { now: number; changedAt: number | undefined; grace: Grace },
-  ): Evaluation {
+  ): Steps<Evaluation> {
     const { candidates, context } = backends;
     const before = this.#waiting;
     const waiting = new Map<ServiceKey, Waiting>();
@@ -130,7 +132,7 @@ export class BackendTracker {
       return true;
     };
     const contended = new Set<string>();
-    const first = candidates.map((candidate) => {
+    const evaluateFirst = (candidate: Candidate): Outcome => {
       const outcome = this.#evaluate(candidate, context, recall);
       if (outcome.isPending !== true) return outcome;
       const isNew = outcome.service === undefined;
@@ -138,7 +140,12 @@ export class BackendTracker {
         return recallBackend(candidate, context, recall, false);
       if (isNew) for (const each of contentions(candidate)) contended.add(each);
       return this.#lastOf(outcome) ?? outcome;
-    });
+    };
+    const first: Outcome[] = [];
+    for (const candidate of candidates) {
+      first.push(evaluateFirst(candidate));
+      yield;
+    }
     const outcomes = first.map((outcome, index): Outcome => {
       const candidate = candidates[index];
       if (candidate === undefined || outcome.used === undefined || contended.size === 0) return outcome;
@@ -152,7 +159,7 @@ export class BackendTracker {
     );
     const changes = changedAt === undefined ? answered : [...answered, changedAt];
     return {
-      result: combineOutcomes(outcomes, backends, stages, prepared),
+      result: yield* combineOutcomes(outcomes, backends, stages, prepared),
       isComplete,
       recheckIn: Number.isFinite(recheckIn) ? recheckIn : undefined,
       changedAt: changes.length === 0 ? undefined : Math.min(...changes),

@@ -607,3 +607,90 @@ describe('learning from the published state', () => {
     expect(runs()).toBe(1);
   });
 });
+
+describe('an evaluation takes several turns of the event loop', () => {
+  /** Something happens between two backends of an evaluation, which takes longer than one turn may. */
+  function meanwhile({ state }: ReturnType<typeof setup>, happen: () => void): void {
+    const now = performance.now.bind(performance);
+    let spent = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => now() + spent);
+    state.onRecall = () => {
+      state.onRecall = () => {};
+      spent += 50;
+      setImmediate(happen);
+    };
+  }
+
+  test('and uses the verdicts that come meanwhile', async () => {
+    const all = setup();
+    await all.started(loki('a'), loki('b'));
+    const cycles = all.loop.cycle;
+    meanwhile(all, () => all.verdicts.set('b', { ...HEALTHY, health: 'unhealthy' }));
+    all.loop.wake();
+    await pass(20);
+    const { cycle, services } = all.told('pass').at(-1) ?? {};
+    expect(cycle).toBe(cycles + 1);
+    expect(services?.map(({ verdict }) => verdict.health)).toEqual(['healthy', 'unhealthy']);
+  });
+
+  test('a name that is reserved meanwhile is not given', async () => {
+    const all = setup();
+    await all.started(loki('a'), loki('b'));
+    const reserved = {
+      held: new Map(),
+      reserved: new Set(['x']),
+      named: new Set<never>(),
+      placed: new Set<never>(),
+    };
+    meanwhile(all, () => all.loop.learn(reserved, undefined));
+    all.upsert(loki('b', { 'kubernaut.io/toolset': 'true', 'kubernaut.io/toolset-name': 'x' }));
+    await pass(2_000);
+    const names = all.told('pass').map(({ services }) => services.map(({ tool }) => tool));
+    expect(names.at(-1)).toEqual(['a.monitoring', 'b.monitoring']);
+    expect(names.flat()).not.toContain('x');
+  });
+
+  test('without a snapshot of what another leader may have changed meanwhile', async () => {
+    const all = setup();
+    await all.started(loki('a'));
+    meanwhile(all, () => all.loop.restart());
+    all.loop.wake();
+    await pass(2_000);
+    expect(all.publisher.reads).toBe(2);
+    expect(all.names()).toEqual(['a']);
+  });
+
+  test('without a snapshot of a source that was replaced meanwhile', async () => {
+    const all = setup();
+    await all.started(loki('a'));
+    const passes = all.told('pass').length;
+    meanwhile(all, () => all.loop.reconfigure({ ...all.options }));
+    all.loop.wake();
+    await pass(2_000);
+    expect(all.loop.snapshot).toBeUndefined();
+    all.sync([loki('b')]);
+    await pass(2_000);
+    expect(all.names()).toEqual(['b']);
+    expect(
+      all
+        .told('pass')
+        .slice(passes)
+        .every(({ services }) => services.every(({ service }) => service.name === 'b')),
+    ).toBe(true);
+  });
+
+  test('what is approved meanwhile counts, and the change that it began with is not lost', async () => {
+    const all = setup();
+    await all.started(loki('a'));
+    const approvals = new Map([[keyFor('monitoring/b'), { refused: true, as: [] }]]);
+    meanwhile(all, () => all.loop.learn(undefined, approvals));
+    const passes = all.told('pass').length;
+    const runs = all.prepare.mock.calls.length;
+    all.verdicts.set('a', { ...HEALTHY, health: 'unhealthy' });
+    all.upsert(loki('a'));
+    await pass(2_000);
+    expect(all.told('pass').length - passes).toBe(1);
+    expect(all.prepare.mock.calls.length - runs).toBe(2);
+    expect(all.told('pass').at(-1)?.changedAt).toBeDefined();
+  });
+});

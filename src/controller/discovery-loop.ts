@@ -3,6 +3,7 @@ import { assignNames, type Naming, NO_NAMING } from '../detection/names.ts';
 import { type Approvals, changedNamespaces, NO_APPROVALS } from '../model/approvals.ts';
 import type { Candidate, DiscoveredService, Problem, Verdict } from '../model/discovery.ts';
 import { displayNamespace, partsOf } from '../model/key.ts';
+import { runInSteps, yieldEvery } from '../model/yield-every.ts';
 import { type Groups, publishedGroups } from '../planning/backend-groups.ts';
 import { observe, type Reader } from '../planning/observed.ts';
 import type { Publisher } from '../publishers/publisher.ts';
@@ -47,6 +48,8 @@ export interface Snapshot {
   readonly fingerprint: string;
 }
 
+/** Maximum time that an evaluation blocks the event loop, in milliseconds. */
+const SLICE = 10;
 /** Minimum delay of a run that only time causes, in milliseconds. */
 const SHORTEST_DELAY = 1_000;
 /** How long the first run waits for the published state, in milliseconds. */
@@ -151,14 +154,9 @@ export class DiscoveryLoop {
       this.wake();
     }
     if (naming === undefined || naming === this.#naming) return;
-    const { named, placed } = this.#naming;
+    const before = this.#naming;
     this.#naming = naming;
-    const { candidates } = assignNames(this.#services, naming);
-    if (
-      !isDeepStrictEqual({ named, placed }, { named: naming.named, placed: naming.placed }) ||
-      candidates.some((candidate, index) => candidate !== this.#services[index])
-    )
-      this.wake();
+    if (!areNamedAlike(this.#services, before, naming)) this.wake();
   }
 
   /** Published ids count once, at the start. Afterwards they are derived from those here. */
@@ -271,20 +269,30 @@ export class DiscoveryLoop {
     batch: Batch | undefined,
     signal: AbortSignal,
   ): Promise<void> {
-    const { stages, once } = this.#options;
+    const options = this.#options;
+    const { stages, once } = options;
     const detection = this.#batch?.detection;
     const probes = this.#probes;
     if (detection === undefined || probes === undefined) return;
-    const known = {
-      ...stages,
-      detection: { ...stages.detection, approvals: this.#approvals },
-      naming: this.#naming,
-    };
+    const [approvals, naming] = [this.#approvals, this.#naming];
+    const known = { ...stages, detection: { ...stages.detection, approvals }, naming };
     const backends = this.#tracker.backends(detection, known);
     if (batch !== undefined) await this.#prepare(backends.entryPoints, cycle, signal);
     const recall = (entryPoint: Candidate): Verdict => probes.recall(entryPoint) ?? PENDING;
     const time = { now: performance.now(), changedAt: batch?.changedAt, grace: once ? FOREVER : GRACE };
-    const evaluation = this.#tracker.evaluate(backends, known, this.#prepared, recall, time);
+    const steps = this.#tracker.evaluate(backends, known, this.#prepared, recall, time);
+    const evaluation = await runInSteps(steps, yieldEvery(SLICE));
+    if (signal.aborted) return;
+    const isOutdated =
+      !this.#tracker.knowsEntryPoints ||
+      this.#options !== options ||
+      this.#approvals !== approvals ||
+      !areNamedAlike(evaluation.result.services, naming, this.#naming);
+    if (isOutdated) {
+      if (batch !== undefined) this.#inputs.restore(batch);
+      this.wake();
+      return;
+    }
     if (batch !== undefined) probes.retain(backends.entryPoints);
     const { recheckIn } = evaluation;
     this.#recheckAt = recheckIn === undefined ? undefined : time.now + recheckIn;
@@ -372,6 +380,16 @@ export class DiscoveryLoop {
       clearTimeout(timer);
     }
   }
+}
+
+/** Whether services have the same names and entry points with another naming. */
+function areNamedAlike(services: readonly DiscoveredService[], before: Naming, now: Naming): boolean {
+  if (before === now) return true;
+  const { named, placed } = before;
+  return (
+    isDeepStrictEqual({ named, placed }, { named: now.named, placed: now.placed }) &&
+    assignNames(services, now).candidates.every((candidate, index) => candidate === services[index])
+  );
 }
 
 /** Rejects when a signal is aborted. */

@@ -7,6 +7,7 @@ import type { Rules } from '../detection/rules.ts';
 import type { AddressBook } from '../model/addresses.ts';
 import type { Candidate, DiscoveredService, Problem, Verdict } from '../model/discovery.ts';
 import type { Service } from '../model/service.ts';
+import { runAtOnce, type Steps } from '../model/yield-every.ts';
 import type { ToolKind } from '../planning/tools.ts';
 import type { ProbeKind } from '../probing/http.ts';
 import type { Prober, RememberingProber } from '../probing/prober.ts';
@@ -105,19 +106,22 @@ export function backendsOf(detection: Detection, stages: Omit<Stages, 'prober'>)
 }
 
 /** Combines outcomes: merges services that prove to be the same backend, and assigns unique names. Pure. */
-export function combineOutcomes(
+export function* combineOutcomes(
   outcomes: readonly Outcome[],
   { context, services: all, problems }: Pick<Backends, 'context' | 'services' | 'problems'>,
   stages: Omit<Stages, 'prober'>,
   prepared: readonly Problem[],
-): DiscoveryResult {
+): Steps<DiscoveryResult> {
   const { naming = NO_NAMING } = stages;
   const { inUse } = context;
   const used = outcomes.flatMap((outcome) => outcome.used ?? []);
   const found = outcomes.flatMap(({ service }) => service ?? []);
   const merged = mergeProven(found, inUse, naming.named, stages.detection.approvals);
+  yield;
   const { services, problems: cut } = withReach(merged, all, stages.addresses);
+  yield;
   const named = assignNames(services, naming);
+  yield;
   const told = outcomes.flatMap(({ problem }) => problem ?? []);
   return {
     services: named.candidates,
@@ -144,5 +148,5 @@ export async function discover(
   const outcomes = await Promise.all(
     backends.candidates.map((candidate) => probeBackend(candidate, backends.context, probe, signal)),
   );
-  return combineOutcomes(outcomes, backends, stages, prepared);
+  return runAtOnce(combineOutcomes(outcomes, backends, stages, prepared));
 }

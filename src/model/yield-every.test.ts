@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { yieldEvery } from './yield-every.ts';
+import { runAtOnce, runInSteps, type Steps, yieldEvery } from './yield-every.ts';
 
 test('yields to the event loop after each slice of work, and not before', async () => {
   let now = 0;
@@ -24,4 +24,25 @@ test('uses the clock and the event loop of the process by default', async () => 
   });
   await yieldEvery(0)();
   expect(turned).toBe(true);
+});
+
+test('steps are done at once, or one by one with pauses between them', async () => {
+  const done: number[] = [];
+  function* steps(): Steps<string> {
+    for (let step = 0; step < 3; step++) {
+      done.push(step);
+      yield;
+    }
+    return 'the result';
+  }
+  expect(runAtOnce(steps())).toBe('the result');
+  expect(done).toEqual([0, 1, 2]);
+  done.length = 0;
+  const seen: number[] = [];
+  const pause = (): Promise<void> | undefined => {
+    seen.push(done.length);
+    return done.length === 2 ? Promise.resolve() : undefined;
+  };
+  expect(await runInSteps(steps(), pause)).toBe('the result');
+  expect(seen).toEqual([1, 2, 3]);
 });

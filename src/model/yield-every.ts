@@ -17,3 +17,27 @@ export function yieldEvery(
     });
   };
 }
+
+/** Long work that can be interrupted after each step. */
+export type Steps<Result> = Generator<void, Result, undefined>;
+
+/** Does all steps at once. */
+export function runAtOnce<Result>(steps: Steps<Result>): Result {
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  return step.value;
+}
+
+/** Does the steps one by one. @param pause awaited after each step, for example from `yieldEvery` */
+export async function runInSteps<Result>(
+  steps: Steps<Result>,
+  pause: () => Promise<void> | undefined,
+): Promise<Result> {
+  let step = steps.next();
+  while (step.done !== true) {
+    const paused = pause();
+    if (paused !== undefined) await paused;
+    step = steps.next();
+  }
+  return step.value;
+}
