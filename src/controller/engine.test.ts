@@ -11,8 +11,10 @@ import {
 import { MemoryPublisher } from '../../test/fixtures/unit/memory-publisher.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import { ClusterError, ConfigError } from '../model/errors.ts';
+import type { Plan } from '../model/published.ts';
 import type { Follower, FollowInput } from '../outputs/output.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
+import type { Source } from '../sources/source.ts';
 import type { EngineOptions } from './engine.ts';
 import type { EngineTarget } from './target.ts';
 
@@ -153,18 +155,20 @@ describe('a change of options', () => {
     expect(publisher.tools).toEqual(namesOf('a', 'b', 'c'));
   });
 
-  test('tools that the new source does not find stay for a while, and everything else is published', async () => {
+  test('tools that the new source does not find stay as they are for a while, and everything else is published', async () => {
     const { engine, all, source, publisher, probe, settle } = setup();
     // What is published does not tell that these want credentials, so it has to be remembered.
     probe.mockResolvedValue({ ...HEALTHY, authRequired: true });
     source.sync([loki('a'), loki('b'), loki('c')]);
     await settle();
+    const before = publisher.entries;
     const next = new FakeSource();
     engine.reconfigure({ ...all, source: next });
     await settle();
     next.sync([loki('new')]);
     await settle(290_000);
     expect(publisher.tools).toEqual(namesOf('a', 'b', 'c', 'new'));
+    expect(publisher.entries.slice(0, 3)).toEqual(before);
     await settle(20_000);
     expect(publisher.tools).toEqual(namesOf('new'));
   });
@@ -227,7 +231,7 @@ test('while new documents have a fault, a manual edit is reverted at once, and t
 describe('a source', () => {
   const failure = { kind: 'failure', error: new Error('away'), reason: 'network', retryIn: 5_000 } as const;
 
-  test('that cannot be read for a while is reported, and the published state stays', async () => {
+  test('that cannot be read for a while is reported; the published state stays, and later changes are published', async () => {
     const { source, publisher, settle, told } = setup();
     source.sync([loki('a')]);
     await settle();
@@ -236,6 +240,9 @@ describe('a source', () => {
     const { error, reason, retryIn } = failure;
     expect(told('source-failed')).toMatchObject([{ error, reason, retryIn }]);
     expect(publisher.tools).toEqual(namesOf('a'));
+    source.upsert(loki('b'));
+    await settle();
+    expect(publisher.tools).toEqual(namesOf('a', 'b'));
   });
 
   test('that can never work ends the engine', async () => {
@@ -262,7 +269,58 @@ describe('a source', () => {
   });
 });
 
+test('a follower with a bug ends the engine, instead of leaving its target alone', async () => {
+  const follower: Follower = {
+    follow: async () => [],
+    nextDue: () => {
+      throw new Error('a bug');
+    },
+  };
+  const { source, settle } = setup({}, { follower });
+  source.sync([loki('a')]);
+  await settle();
+  await expect(running.ended).rejects.toThrow('a bug');
+});
+
 describe('a single run', () => {
+  test('it publishes with the options of its last change, and ends', async () => {
+    const { engine, all, settle } = setup({ once: true });
+    const [next, publisher] = [new FakeSource(), new MemoryPublisher()];
+    engine.reconfigure({ ...all, source: next, targets: [targetOn(publisher)] });
+    await settle();
+    next.sync([loki('a')]);
+    await settle();
+    await running.ended;
+    expect(publisher.tools).toEqual(namesOf('a'));
+  });
+  test('an error of the source after the publication is none of the run', async () => {
+    let emit: Parameters<Source['run']>[0] = () => {};
+    const run: Source['run'] = async (changed, signal) => {
+      emit = changed;
+      await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    };
+    const { publisher, settle } = setup({ once: true, source: { run } });
+    emit({ kind: 'sync', services: [loki('a')], stale: [], problems: [] });
+    await settle();
+    await running.ended;
+    expect(publisher.tools).toEqual(namesOf('a'));
+  });
+  test('stopped while one target is published, it ends without the failure of another one', async () => {
+    const [home, other] = [new MemoryPublisher(), new MemoryPublisher()];
+    home.before = () => {
+      throw new Error('not now');
+    };
+    Object.assign(other, {
+      apply: (_plan: Plan, _now: Date, signal: AbortSignal) =>
+        new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    });
+    const targets = [targetOn(home), targetOn(other, { id: 'other' })] as const;
+    const { source, settle } = setup({ once: true, targets });
+    source.sync([loki('a')]);
+    await settle();
+    await running.stop();
+    await expect(running.ended).resolves.toBeUndefined();
+  });
   test('it ends with the first failure of the source', async () => {
     const { source, settle } = setup({ once: true });
     source.emit({ kind: 'failure', error: new Error('away'), reason: 'network', retryIn: 5_000 });
@@ -287,8 +345,9 @@ describe('a single run', () => {
     await expect(running.ended).rejects.toThrow('first');
   });
   test('nothing is watched', async () => {
-    const { source, publisher, settle } = setup({ once: true });
+    const publisher = new MemoryPublisher();
     const watch = vi.spyOn(publisher, 'watch');
+    const { source, settle } = setup({ once: true, targets: [targetOn(publisher)] });
     source.sync([loki('a')]);
     await settle();
     await running.ended;

@@ -90,6 +90,16 @@ describe('held tools', () => {
     );
   });
 
+  test('get the credentials of their type', () => {
+    const credentials = { loki: { namespaces: ['monitoring'], bearerToken: 'LOKI_TOKEN' } };
+    const options = { ...OPTIONS, credentials };
+    const { documents } = generate([loki('loki')], options);
+    expect(documents['custom_toolset.yaml']).toContain('LOKI_TOKEN');
+    const known = approximateServices(toolset(documents).tools, ['loki.monitoring'], options.kinds);
+    const result = generateWithHeld(['loki.monitoring'], [], known, options, OUTPUTS);
+    expect(result?.generated.documents).toEqual(documents);
+  });
+
   test('are known beside custom tools', () => {
     const overrides = overridesSchema.parse({
       tools: { mine: { type: 'custom', endpoint: 'http://mine:80', description: 'Mine.' } },
@@ -130,5 +140,18 @@ describe('held tools', () => {
     expect(rough('b.monitoring')).toEqual([]);
     expect(rough('a.monitoring', 'b.monitoring')).toEqual(['a.monitoring']);
     expect(approximateServices([a, b], ['b.monitoring'], OPTIONS.kinds).size).toBe(1);
+  });
+
+  test('are approximated without their metadata and their detector, as another version may have published them', () => {
+    const { documents } = generate([loki('a')], OPTIONS);
+    const [published] = toolset(documents).tools as [PublishedTool];
+    const options = { ...OPTIONS, kinds: new Map() };
+    const known = approximateServices([{ ...published, metadata: {} }], ['a.monitoring'], options.kinds);
+    const result = generateWithHeld(['a.monitoring'], [], known, options, OUTPUTS);
+    const { name, type, endpoint, description } = published;
+    expect(toolsIn(result?.generated.documents)).toMatchObject([
+      { name, type, endpoint, description, metadata: { service: name, certainty: 'name' } },
+    ]);
+    expect(known.get(name)?.kind).toBe(description);
   });
 });

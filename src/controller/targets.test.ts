@@ -123,21 +123,27 @@ describe('two targets', () => {
     expect(places.home.applied).toHaveLength(1);
   });
 
-  test('one that uses the overrides of the home target follows them at once, and stores none', async () => {
+  test('those that use the overrides of the home target follow them at once, store none, and do not follow each other', async () => {
     const home = new MemoryPublisher();
-    const other = new MemoryPublisher();
+    const [other, third] = [new MemoryPublisher(), new MemoryPublisher()];
     const readOverrides = async () => home.live?.data['overrides.yaml'];
     const { source, settle } = setup({
-      targets: [targetOn(home), targetOn(other, { id: 'other', readOverrides })],
+      targets: [
+        targetOn(home),
+        targetOn(other, { id: 'other', readOverrides }),
+        targetOn(third, { id: 'third', readOverrides }),
+      ],
     });
     source.sync([loki('a'), loki('b')]);
     await settle();
     home.edit('overrides.yaml', 'tools: { monitoring/a: { enabled: false } }');
     await settle(500);
-    expect(other.tools).toEqual(namesOf('b'));
+    for (const place of [other, third]) expect(place.tools).toEqual(namesOf('b'));
+    const { reads } = third;
     other.delete();
     await settle(500);
     expect(other.tools).toEqual(namesOf('b'));
+    expect(third.reads).toBe(reads);
     expect(other.live?.data).not.toHaveProperty(['overrides.yaml']);
   });
 
@@ -247,6 +253,19 @@ describe('two targets', () => {
     expect(third.tools).toEqual(namesOf('a', 'b'));
     expect(places.home.applied).toHaveLength(2);
     expect(places.other.tools).toEqual(namesOf('a'));
+  });
+
+  test('a target that stays gets its new options at once', async () => {
+    const { engine, all, source, places, settle } = setup();
+    const [home, other] = all.targets as readonly [EngineTarget, EngineTarget];
+    source.sync([loki('a'), loki('b'), loki('c')]);
+    await settle();
+    engine.reconfigure({ ...all, targets: [home, { ...other, removalHold: 0 }] });
+    await settle();
+    source.sync([]);
+    await settle();
+    expect(places.home.tools).toEqual(namesOf('a', 'b', 'c'));
+    expect(places.other.tools).toEqual([]);
   });
 
   test.each(['home', 'other'] as const)(

@@ -30,7 +30,7 @@ export class Trigger {
       };
       // A timer may fire up to a millisecond early.
       const timer = delay === undefined ? undefined : setTimeout(done, Math.ceil(delay) + 1);
-      signal.addEventListener('abort', done, { once: true });
+      signal.addEventListener('abort', done);
       this.#wake = done;
     });
   }

@@ -115,6 +115,27 @@ describe('a server with these options', () => {
     expect(await ask(socket)).toContain('200 OK');
   });
 
+  test('speaks each modern cipher to a client that has only that one', async () => {
+    const { dial } = await serving(pair(first));
+    const each = [
+      ['TLSv1.3', 'TLS_CHACHA20_POLY1305_SHA256'],
+      ['TLSv1.3', 'TLS_AES_128_GCM_SHA256'],
+      ['TLSv1.2', 'ECDHE-ECDSA-AES256-GCM-SHA384'],
+      ['TLSv1.2', 'ECDHE-ECDSA-CHACHA20-POLY1305'],
+    ] as const;
+    for (const [version, ciphers] of each) {
+      const socket = await dial({ minVersion: version, maxVersion: version, ciphers });
+      expect(socket.getCipher().name).toBe(ciphers);
+    }
+  });
+
+  test('prefers its own order of ciphers to that of the client', async () => {
+    const { dial } = await serving(pair(first));
+    const ciphers = 'ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256';
+    const socket = await dial({ maxVersion: 'TLSv1.2', ciphers });
+    expect(socket.getCipher().name).toBe('ECDHE-ECDSA-AES128-GCM-SHA256');
+  });
+
   test.for([
     ['TLS 1.1', { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'ALL@SECLEVEL=0' }],
     ['CBC', { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA256:ECDHE-ECDSA-AES256-SHA' }],
@@ -188,6 +209,11 @@ describe('at the start, invalid files are an error', () => {
         'tls.crt': first.certPem.replace(/\n[^\n]+\n[^\n]+\n-----END/, '\n-----END'),
       }),
       /tls\.crt holds a certificate that cannot be read/,
+    ],
+    [
+      'a chain that is cut short',
+      () => ({ ...pair(first), 'tls.crt': first.certPem + second.certPem.slice(0, 200) }),
+      /tls\.crt cannot be used/,
     ],
     ['two keys', () => ({ ...pair(first), 'tls.crt': first.keyPem }), /tls\.crt holds no certificate in PEM/],
     ['the key of another', () => ({ ...pair(first), 'tls.key': second.keyPem }), /does not belong to/],
@@ -304,10 +330,11 @@ describe('while it runs', () => {
         fix: 'the previous certificate stays in use',
       },
     ]);
-    await replace({ ...pair(first), 'tls.crt': '' });
+    const brokenToo = { ...pair(first), 'tls.crt': '' };
+    await replace(brokenToo);
     expect(problems).toHaveLength(2);
     await replace(pair(first));
-    await replace(broken);
+    await replace(brokenToo);
     expect(problems).toHaveLength(3);
     expect(changes).toEqual([]);
   });
@@ -344,7 +371,7 @@ describe('while it runs', () => {
     const { clock, problems, replace, files } = await watched(pair(first));
     expect(problems).toEqual([]);
     clock.now += 8 * DAY;
-    vi.advanceTimersByTime(2 * DAY);
+    vi.advanceTimersByTime(HOUR);
     const expired = { where: `TLS: ${files.cert}`, what: expect.stringContaining('expired at') };
     expect(problems).toMatchObject([expired]);
     await replace(pair(second));
@@ -356,6 +383,14 @@ describe('while it runs', () => {
     clock.now += 8 * DAY;
     vi.advanceTimersByTime(HOUR * 48);
     expect(problems).toHaveLength(told + 1);
+  });
+
+  test('a new certificate that is not valid is reported at once', async () => {
+    const { clock, problems, replace, files } = await watched(pair(first));
+    clock.now -= DAY;
+    await replace(pair(second));
+    const what = expect.stringContaining('is not valid before');
+    expect(problems).toMatchObject([{ where: `TLS: ${files.cert}`, what }]);
   });
 
   test('the authority of clients expires too', async () => {

@@ -65,7 +65,7 @@ interface Loaded {
 const broken = (path: string, what: string, cause?: unknown): UserError =>
   new ConfigError(`TLS: ${path} ${what}`, { cause });
 
-const firstLine = (error: unknown): string => (error as Error).message.split('\n', 1)[0] ?? '';
+const firstLine = (error: unknown): string => (error as Error).message.replace(/\n.*/s, '');
 
 async function readText(path: string): Promise<string> {
   try {
@@ -107,11 +107,9 @@ function keyIn(text: string, path: string): KeyObject {
 
 /** @throws UserError if they are invalid */
 function load(texts: Texts, files: TlsFiles): Loaded {
+  const { clientCa: clientCaPath = '' } = files;
   const [certificate] = certificatesIn(texts.cert, files.cert);
-  const clientCas =
-    texts.clientCa === undefined || files.clientCa === undefined
-      ? []
-      : certificatesIn(texts.clientCa, files.clientCa);
+  const clientCas = texts.clientCa === undefined ? [] : certificatesIn(texts.clientCa, clientCaPath);
   if (certificate?.checkPrivateKey(keyIn(texts.key, files.key)) !== true)
     throw broken(files.key, `does not belong to the certificate in ${files.cert}; write both anew together`);
   const options: ServerTls = {
@@ -131,7 +129,7 @@ function load(texts: Texts, files: TlsFiles): Loaded {
     options,
     certificates: [
       { path: files.cert, certificate },
-      ...clientCas.map((each) => ({ path: files.clientCa ?? '', certificate: each })),
+      ...clientCas.map((each) => ({ path: clientCaPath, certificate: each })),
     ],
   };
 }
