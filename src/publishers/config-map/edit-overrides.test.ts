@@ -76,7 +76,7 @@ function configMap(first: string | undefined, between: (string | undefined)[] = 
     }
     if (state.overrides === undefined) throw new ApiStatusError(404, 'not found');
     if (method === 'GET') return live();
-    if (Array.isArray(body)) release(body as Release);
+    if (Array.isArray(body)) release(body as unknown as Release);
     else write(path, body as Merge);
     state.version++;
     return live();
