@@ -26,8 +26,8 @@ export const quantile = (
 ): string =>
   `histogram_quantile(${share}, sum by (le${by}) (rate(${ours(`${histogram}_bucket`, more)}[${range}])))`;
 
-/** Event streams last, and a discovery may be waited for. */
+/** Excludes event streams, and discoveries that a client waits for. */
 export const QUICK = 'route!~"/api/v1/(events|discover)"';
 export const BACKENDS = `{__name__=~"dynamic_toolset_services_(healthy|unhealthy)", ${CHOSEN}}`;
-/** Three discovery intervals, unless told otherwise; in seconds. */
+/** Three default discovery intervals, in seconds. */
 export const AGE = 900;

@@ -44,7 +44,7 @@ export interface RuntimeContext {
   readonly emit: (event: EngineEvent) => void;
 }
 
-/** The object graph built from one configuration: the engine's options, and what runs beside the engine. */
+/** The object graph built from one configuration: the engine's options, and what runs alongside the engine. */
 export interface AppInstance {
   readonly settings: Configuration;
   readonly engine: EngineOptions;
@@ -52,7 +52,7 @@ export interface AppInstance {
   readonly where: string;
   /** The types of all enabled detectors. */
   readonly types: readonly string[];
-  /** Starts what runs beside the engine. */
+  /** Starts what runs alongside the engine. */
   start(engine: Engine): void;
   /**
    * Ends the instance after pending writes.

@@ -9,8 +9,8 @@ import type { Publisher } from '../publishers/publisher.ts';
 export type OtherTarget = Omit<EngineTarget, 'generation' | 'removalHold' | 'force' | 'excluded'>;
 
 /**
- * Opens the targets beside the home target that the settings ask for.
- * @param home where people write `overrides.yaml`, which counts for all targets
+ * Opens the configured targets other than the home target.
+ * @param home where users write `overrides.yaml`, which applies to all targets
  * @throws UserError if the settings contradict each other
  */
 export async function openOtherTargets(

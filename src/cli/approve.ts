@@ -28,7 +28,7 @@ import { warn } from './output.ts';
 import { printDiff } from './print-diff.ts';
 
 export interface ApproveFlags extends InputFlags {
-  /** Edit this file in place of the ConfigMap; `-`: from standard input to standard output. */
+  /** Edit this file instead of the ConfigMap; `-`: from standard input to standard output. */
   readonly file?: string;
   readonly dryRun?: boolean;
   readonly revoke?: boolean;
@@ -87,7 +87,7 @@ function applyApprovals(text: string, words: ReadonlyMap<ServiceName, ApprovalEn
   return after;
 }
 
-/** The lines that describe a server to the person who approves it: type, health and tools. */
+/** The lines that describe a server to the user who approves it: type, health and tools. */
 function* serviceLines(found: DiscoveredService): Generator<string> {
   const { verdict } = found;
   const summary = toolCount(verdict) ?? 'its tools are unknown';

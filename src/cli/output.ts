@@ -22,7 +22,7 @@ export interface TableStyle {
   readonly width?: number | undefined;
 }
 
-/** Columns that are truncated on a narrow terminal: PROBE and WHY. Columns that people copy from are not. */
+/** Columns that are truncated on a narrow terminal: PROBE and WHY. Columns that users copy from are not. */
 const ELASTIC_COLUMNS = [7, 6];
 
 /** `yes` if a backend is published, otherwise the reason why not. */

@@ -14,7 +14,7 @@ export const keyOf = (name: SettingName): string => SETTINGS[name].env.toLowerCa
 
 const NAMES = new Map(SETTING_NAMES.map((name) => [keyOf(name), name]));
 
-/** A key is read on the event loop: so many tokens take less than 100 ms, and hold more than 100 detectors. */
+/** A key is parsed on the event loop: this many tokens take less than 100 ms, and are enough for over 100 detectors. */
 const LIMITS: YamlLimits = { ...SMALL, tokens: 25_000 };
 
 /** All keys that may stand in it. */

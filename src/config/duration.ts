@@ -26,7 +26,7 @@ export function parseDuration(text: string): number | undefined {
   return total > 0 && Number.isFinite(total) ? total : undefined;
 }
 
-/** A duration in milliseconds as a person would write it: `500ms`, `90s`, `5m`, `24h`. */
+/** A duration in milliseconds in the usual notation: `500ms`, `90s`, `5m`, `24h`. */
 export function formatDuration(milliseconds: number): string {
   for (const [unit, size] of [
     ['h', 3_600_000],

@@ -23,7 +23,7 @@ export const configFileSchema = z.strictObject({
   credentials: credentialsByBackend.default({}),
 });
 
-/** What a place beside flags and environment configures. */
+/** The configuration from a source other than flags and environment variables. */
 export interface ConfigLayer extends Layer {
   readonly detectors: DetectorsOptions;
   readonly credentials: Credentials;

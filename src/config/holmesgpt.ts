@@ -6,7 +6,7 @@ interface Deployment {
   readonly name: string;
 }
 
-/** What `serve` does for HolmesGPT beside publishing. */
+/** What `serve` does for HolmesGPT in addition to publishing. */
 export interface HolmesgptPlan {
   /** The Deployment into whose ConfigMap is written; nothing: HolmesGPT mounts what is published. */
   readonly writeFor: Deployment | undefined;
@@ -26,7 +26,7 @@ const HEADER = /^[\x21-\x7e]+$/;
 /**
  * What the settings ask for.
  * @param apiKey text of the environment variable `HOLMESGPT_API_KEY`
- * @returns nothing if they ask for nothing
+ * @returns `undefined` if they configure nothing
  * @throws UserError for settings that make no sense together, with what to set
  */
 export function holmesgptPlan(settings: Settings, apiKey: string | undefined): HolmesgptPlan | undefined {

@@ -64,7 +64,7 @@ export function isPlaced(
   return certainty !== 'hint' && keys.some((key) => placed.has(key));
 }
 
-/** Turns a candidate and its verdict into a discovered service, or a reason why it is none. */
+/** Turns a candidate and its verdict into a discovered service, or the reason why it is not one. */
 function toDiscoveredService(candidate: Candidate, verdict: Verdict, rules: Rules): Outcome {
   const where = `Service ${displayKey(candidate.service)}`;
   if (candidate.certainty === 'hint' && verdict.proof !== 'proven') return { contradicted: candidate.tool };

@@ -78,7 +78,7 @@ export function examine(service: Service, rules: Rules, options: DetectOptions):
         what:
           service.ports.length === 0
             ? `looks like ${compiled.detector.title} and has no ports, so nothing can reach it`
-            : `is offered as ${compiled.detector.title}, and which of its ports is the one cannot be told`,
+            : `is offered as ${compiled.detector.title}, but it has several ports, and none of them is the obvious one`,
         fix: service.ports.length === 0 ? 'give it the port that it serves on' : 'name that port http',
       });
   }

@@ -27,7 +27,7 @@ export function fitsExpectation(value: string | undefined, expected: Expectation
     : expected.some((pattern) => fitsPattern(value, pattern));
 }
 
-/** Formats an untrusted value for people: truncated, and quoted unless it is a plain word. */
+/** Formats an untrusted value for display: truncated, and quoted unless it is a plain word. */
 export function quoteForDisplay(value: string): string {
   const short = value.length > 80 ? `${value.slice(0, 77)}...` : value;
   if (/^[\w./:*@-]+$/.test(short)) return short;

@@ -11,7 +11,7 @@ const REFILL = 5 * 60_000;
 /** Bucket size for Events of one reason about one Service or namespace. */
 const BURST_ABOUT = 5;
 
-/** When there are so many budgets, further Events share the budget of their reason. */
+/** With this many budgets, further Events share the budget of their reason. */
 const MAX_BUDGETS = 2_048;
 
 /** Rate limit of one kind of Event. `T` is the type of a deferred Event. */

@@ -7,7 +7,7 @@ export interface LeaseName {
   readonly name: string;
 }
 
-/** The fields of a Lease's `spec` that we write. Times are RFC 3339 with microseconds, for people only. */
+/** The fields of a Lease's `spec` that we write. Times are RFC 3339 with microseconds, and only informational. */
 export interface LeaseSpec {
   readonly holderIdentity: string;
   readonly leaseDurationSeconds: number;

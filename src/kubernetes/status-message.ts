@@ -21,8 +21,7 @@ function endOfValue(text: string, start: number): number {
 }
 
 /**
- * Shortens a message of the API server. A validation error repeats the invalid value, which can be a whole document with text that
- * a person wrote. Only the reason is kept.
+ * Shortens a message of the API server. A validation error repeats the invalid value, which can be a whole document with text that a user wrote. Only the reason is kept.
  */
 export function statusMessage(message: string): string {
   const parts: string[] = [];

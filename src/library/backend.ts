@@ -18,7 +18,7 @@ import type { Backend, Certainty } from './types.ts';
 const PART_OF = 'app.kubernetes.io/part-of';
 
 const names = z.array(z.string());
-/** Whatever of a candidate rendering looks at and a person does not. */
+/** The details of a candidate that rendering needs and users do not. */
 const details = z.object({
   detector: z.string(),
   mode: z.enum(['streamable-http', 'sse']),

@@ -62,7 +62,7 @@ export type Certainty =
 export interface Evidence {
   /** What the reason is about: how the product was recognized, or how the endpoint was chosen. */
   readonly signal: Certainty | 'hint' | 'port' | 'role' | 'scheme' | 'path' | 'group';
-  /** A line for people. The wording may change in any release. */
+  /** A human-readable line. The wording may change in any release. */
   readonly detail: string;
 }
 

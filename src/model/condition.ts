@@ -85,7 +85,7 @@ export interface Finding<T extends ConditionType = ConditionType> {
   readonly type: T;
   readonly status: ConditionStatus;
   readonly reason: ConditionReason<T>;
-  /** A message for people, with a fix if there is one. */
+  /** A human-readable message, with a fix if there is one. */
   readonly message: string;
 }
 

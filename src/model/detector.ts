@@ -141,7 +141,7 @@ export function detectorSchemaOf(outputs: Readonly<Record<string, MappingRules>>
           context.addIssue({
             code: 'custom',
             path: [key],
-            message: `stands beside outputs.${id}; remove it`,
+            message: `is not allowed next to outputs.${id}; remove it`,
           });
         mappings[id] = mapping;
       }

@@ -81,7 +81,7 @@ export interface Candidate {
 
 export type Health = 'healthy' | 'unhealthy' | 'unknown';
 
-/** One request of a probe and its response, for people. */
+/** One request of a probe and its response, in readable form. */
 export interface ProbeStep {
   readonly asked: string;
   readonly answered: string;
@@ -128,7 +128,7 @@ export interface Verdict {
   readonly fault?: Fault;
   /** The first probe has not finished, so nothing is known yet. */
   readonly pending?: true;
-  /** One line for people: the request and the response. */
+  /** One readable line: the request and the response. */
   readonly reason: string;
   readonly steps: readonly ProbeStep[];
 }
@@ -182,7 +182,7 @@ export const APPROVAL_STATES = [
 
 export interface Approval {
   readonly state: (typeof APPROVAL_STATES)[number];
-  /** One line for people. Empty for `open`. */
+  /** One readable line. Empty for `open`. */
   readonly reason: string;
 }
 

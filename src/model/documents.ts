@@ -86,7 +86,7 @@ export interface Cut extends Scope {
   readonly limit: LimitName;
   /** `namespace/service` of the tool. */
   readonly key: string;
-  /** One line for people, with the setting that changes the limit. */
+  /** One human-readable line, with the setting that changes the limit. */
   readonly why: string;
 }
 
@@ -96,7 +96,7 @@ export interface Omission extends Scope {
   readonly key: string;
   /** `credentials`: none are configured, and the agent needs some; `unsupported`: the agent cannot use it as it is. */
   readonly cause: 'credentials' | 'unsupported';
-  /** One line for people. */
+  /** One human-readable line. */
   readonly why: string;
 }
 

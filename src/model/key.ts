@@ -20,7 +20,7 @@ declare const opaque: unique symbol;
 
 /**
  * An `ObjectKey` as one value, for maps and sets. It is a string, but its type is opaque, so that it is neither printed
- * nor confused with a reference that a user wrote. Use `displayKey` for people.
+ * nor confused with a reference that a user wrote. Use `displayKey` for display.
  */
 export interface Key {
   readonly [opaque]: 'key';
@@ -43,7 +43,7 @@ export const compareKeys = (one: Key, other: Key): number =>
   compareText(one as unknown as string, other as unknown as string);
 
 /**
- * Formats a key for people: `namespace/name`, with the cluster first unless it is the home cluster, and preceded by the
+ * Formats a key for display: `namespace/name`, with the cluster first unless it is the home cluster, and preceded by the
  * kind unless it is a Service. It is unique, because only the name of a cluster may contain a slash.
  */
 export function displayKey({
@@ -73,7 +73,7 @@ export function clusterLabel(cluster: string): string {
   return `${[...words, ''].join('-').slice(-41)}${digest}`.replace(/^-/, '');
 }
 
-/** Formats a namespace for people, with the cluster first unless it is the home cluster. Unique. */
+/** Formats a namespace for display, with the cluster first unless it is the home cluster. Unique. */
 export function displayNamespace({ cluster, namespace }: Pick<ObjectKey, 'cluster' | 'namespace'>): string {
   return cluster === HOME_CLUSTER ? namespace : `${cluster}/${namespace}`;
 }

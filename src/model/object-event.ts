@@ -9,6 +9,6 @@ export interface ObjectEvent {
    * The Service (`namespace/name`) or namespace that caused it. Each has a budget of its own.
    */
   readonly about?: string;
-  /** Message for people, truncated at 1024 bytes. */
+  /** Human-readable message, truncated at 1024 bytes. */
   readonly note: string;
 }

@@ -172,7 +172,7 @@ export type ToolOverride = z.infer<typeof toolOverride>;
 /** An override with all of these fields is a complete tool, even if nothing was discovered. */
 export const WHOLE_TOOL = ['type', 'endpoint', 'description'] as const;
 
-/** An override that is a tool by itself. */
+/** An override that defines a tool of its own. */
 export type WholeTool = ToolOverride & Readonly<Record<(typeof WHOLE_TOOL)[number], string>>;
 
 export const isWholeTool = (override: ToolOverride): override is WholeTool =>

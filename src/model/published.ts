@@ -32,7 +32,7 @@ export interface Plan {
   readonly action: 'create' | 'update' | 'none';
   readonly documents: Documents;
   readonly labels: Readonly<Record<string, string>>;
-  /** Annotations that follow from the content; the time of a change is added by whoever carries the plan out. */
+  /** Annotations that follow from the content; the time of a change is added when the plan is applied. */
   readonly annotations: Readonly<Record<string, string>>;
   readonly owner?: OwnerReference;
   /** What differs, as `data toolset.json`, `label …`, `annotation …`. */

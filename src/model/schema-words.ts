@@ -23,7 +23,7 @@ function kindOf(value: unknown): string {
   return typeof value === 'number' || typeof value === 'bigint' ? 'a number' : 'true or false';
 }
 
-/** Boolean words, which people put in quotes by mistake. */
+/** Boolean words, which users put in quotes by mistake. */
 const TRUTH = /^(true|false|yes|no|on|off|y|n|enabled|disabled)$/i;
 
 /**
@@ -62,7 +62,7 @@ function limitWithUnit(origin: string, limit: number | bigint): string {
   return origin === 'object' || origin === 'record' ? `${limit} key${limit === 1 ? '' : 's'}` : String(limit);
 }
 
-/** Formats an issue for people. `undefined` keeps zod's own message. */
+/** Formats an issue as a readable message. `undefined` keeps zod's own message. */
 export function issueMessage(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.input === undefined && issue.code !== 'unrecognized_keys') return 'is missing';
   const measured = issue.code === 'too_small' || issue.code === 'too_big';

@@ -65,7 +65,7 @@ const MESSAGE = 300;
 export const shownMessage = (message: string): string =>
   visible(message.length > MESSAGE ? `${message.slice(0, MESSAGE)}\u2026` : message).replaceAll('\n', ' ');
 
-/** Whether a path is short enough to be passed on. Paths that people write are. */
+/** Whether a path is short enough to be passed on. Paths in real files are. */
 export const isShortPath = (path: readonly PropertyKey[]): boolean =>
   path.reduce<number>((sum, part) => sum + String(part).length + 1, 0) <= 1_000;
 

@@ -16,7 +16,7 @@ function overridesFaults(text: string, limits: YamlLimits): ContentFaults {
 }
 
 /**
- * What is wrong with a text of somebody else. Never throws for what the text holds.
+ * Checks an untrusted text. Never throws because of its content.
  * @param kind the id of an output, for its document; or `overrides`
  * @throws Error for a kind that there is not, which is a bug
  */

@@ -17,15 +17,15 @@ import { renderWithin } from './render.ts';
 
 export interface GenerateOptions extends AdmissionPolicy, Partial<Limits>, OutputSettings {
   readonly credentials: Credentials;
-  /** What people change and add. */
+  /** What users change and add. */
   readonly overrides: Overrides;
   /** Services behind tools that are published: where a limit takes some, these stay before others. */
   readonly published?: ReadonlySet<ServiceKey>;
-  /** The types of tools that are published: one with a person's URL keeps its type. */
+  /** The types of tools that are published: one with a user's URL keeps its type. */
   readonly publishedTypes?: PublishedTypes;
   /** The documents that are published. A backend that has a place of which there is one keeps it. */
   readonly publishedDocuments?: Documents | undefined;
-  /** The kinds of backends by type, for tools that people add. */
+  /** The kinds of backends by type, for tools that users add. */
   readonly kinds: ReadonlyMap<string, ToolKind>;
   /** The configured namespaces: their order decides where the agent takes one backend only. */
   readonly namespaces?: readonly string[];
@@ -45,7 +45,7 @@ function limitsOf(options: Partial<Limits>): Limits {
 }
 
 /**
- * The documents for what was found and what people changed; a service that is known to be unhealthy is left out. Pure:
+ * The documents for what was found and what users changed; a service that is known to be unhealthy is left out. Pure:
  * the same services in any order give the same bytes.
  * @param outputs what is rendered; all that the program has unless given
  * @throws Error if a document does not fulfil its own schema, which is a bug and never the input's fault

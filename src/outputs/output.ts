@@ -25,7 +25,7 @@ export interface DocumentType extends Pick<Artifact, 'name' | 'mediaType'> {
   check(text: string, limits: YamlLimits): ContentFaults;
 }
 
-/** What every renderer gets, beside settings of its own. */
+/** What every renderer gets, in addition to its own settings. */
 export interface RenderOptions {
   readonly credentials: Credentials;
   readonly overrides: Overrides;
@@ -98,9 +98,9 @@ export type FollowOutcome =
   | { readonly kind: 'agent-restarted'; readonly target: string }
   | { readonly kind: 'agent-reloaded'; readonly target: string }
   | { readonly kind: 'agent-reload-delayed'; readonly target: string; readonly dueIn: number }
-  /** Nothing is written or reloaded until a person fixes this. Reported once. */
+  /** Nothing is written or reloaded until a user fixes this. Reported once. */
   | { readonly kind: 'agent-refused'; readonly problem: Problem }
-  /** Something in a person's file has another effect than they may expect. Reported once. */
+  /** Something in a hand-written file has an effect that its author may not expect. Reported once. */
   | { readonly kind: 'agent-note'; readonly problem: Problem }
   | { readonly kind: 'agent-failed'; readonly error: unknown; readonly retryIn: number };
 

@@ -109,7 +109,7 @@ interface Said {
 }
 
 /**
- * Renders as many tools as fit into so many bytes. If they do not, the namespaces that take the most bytes lose tools.
+ * Renders as many tools as fit into a number of bytes. If they do not, the namespaces that take the most bytes lose tools.
  * @param ordered in order of precedence
  */
 function trimmed<S>(

@@ -269,7 +269,7 @@ describe('a key without a target is reported', () => {
   test('a Service that is not a backend but has the Pods of one: the key that counts for these Pods', () => {
     const found = { ...LOKI, sharesPods: [LOKI.service.name, 'loki-internal'] };
     expect(told('monitoring/loki-internal', { enabled: false }, [found])).toEqual([
-      'names a Service that is no backend, but has Pods of monitoring/loki: only enabled: false and approved: false count for these Pods; for anything else, write monitoring/loki',
+      'names a Service that is not a backend, but has Pods of monitoring/loki: only enabled: false and approved: false count for these Pods; for anything else, write monitoring/loki',
     ]);
   });
 

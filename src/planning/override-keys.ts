@@ -161,7 +161,7 @@ class Unmatched {
     if (beside !== undefined)
       return {
         where: placeOf(key),
-        what: `names a Service that is no backend, but has Pods of ${beside}: only enabled: false and approved: false count for these Pods`,
+        what: `names a Service that is not a backend, but has Pods of ${beside}: only enabled: false and approved: false count for these Pods`,
         fix: `for anything else, write ${beside}`,
       };
     const missing = WHOLE_TOOL.filter((field) => override[field] === undefined);

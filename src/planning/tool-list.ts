@@ -31,7 +31,7 @@ const TOO_LARGE =
   'the list was too large to be read whole (of one server 512 tools, 8 pages, 256 KiB and 8 KiB of names are read), so the agent asks before each tool, and the server counts as more tools than MAX_AGENT_TOOLS';
 
 /**
- * Formats the tools of a server, one per line, for the person who approves it.
+ * Formats the tools of a server, one per line, for the user who approves it.
  * @param most maximum tools
  */
 export function toolLines(verdict: Listed, most: number): string[] {

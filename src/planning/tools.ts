@@ -117,7 +117,7 @@ function personalTool(
       health: 'unknown',
       authRequired: false,
       proof: 'unproven',
-      reason: 'its endpoint was given by a person',
+      reason: 'its endpoint is set in overrides.yaml',
       steps: [],
     },
     description,

@@ -12,7 +12,7 @@ export class OwnerRefused extends Error {
   override readonly name = 'OwnerRefused';
 }
 
-/** Documents cannot be divided among so many ConfigMaps, because one of them cannot be written. */
+/** Documents cannot be divided among this many ConfigMaps, because one of them cannot be written. */
 export class ShardsRefused extends ClusterError {
   /** Maximum number of ConfigMaps that can be written. */
   readonly most: number;

@@ -179,7 +179,7 @@ test('an invalid pair is ignored and reported once, and a valid one is used agai
   expect(problems).toEqual([
     {
       where: 'TLS',
-      what: `${files.key} does not belong to the certificate in ${files.cert}; write both anew together`,
+      what: `${files.key} does not belong to the certificate in ${files.cert}; replace both together`,
       fix: 'the previous certificate stays in use',
     },
   ]);

@@ -111,7 +111,7 @@ function load(texts: Texts, files: TlsFiles): Loaded {
   const [certificate] = certificatesIn(texts.cert, files.cert);
   const clientCas = texts.clientCa === undefined ? [] : certificatesIn(texts.clientCa, clientCaPath);
   if (certificate?.checkPrivateKey(keyIn(texts.key, files.key)) !== true)
-    throw broken(files.key, `does not belong to the certificate in ${files.cert}; write both anew together`);
+    throw broken(files.key, `does not belong to the certificate in ${files.cert}; replace both together`);
   const options: ServerTls = {
     ...MODERN,
     cert: texts.cert,

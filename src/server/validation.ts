@@ -18,7 +18,7 @@ function compiler(allErrors: boolean): Ajv {
   return ajv;
 }
 
-/** Whether a value has at most so many values, itself included. Visits no more than that. */
+/** Whether a value contains at most this many values, including itself. Visits no more than that. */
 function hasFew(value: unknown, most: number): boolean {
   const left: unknown[] = [value];
   for (let seen = 0; left.length > 0; seen++) {

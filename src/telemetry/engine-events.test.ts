@@ -110,7 +110,7 @@ describe('reported', () => {
       },
       'Normal',
       'ToolsPublished',
-      'shop/a is published, and its tools cannot be compared with any that a person was shown: it offers no tools.',
+      'shop/a is published, but no earlier list of its tools exists to compare with: it offers no tools.',
     ],
     [{ kind: 'rollback', cycle, to: 3, holds: true }, 'Normal', 'RollbackHolds', 'revision 3 holds'],
     [

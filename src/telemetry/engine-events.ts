@@ -34,7 +34,7 @@ export function toolChangeSentence(change: ToolChange): string {
   if (since === 'before') return `The MCP server ${service} changed its tools: ${toolChangeText(change)}`;
   return since === 'approval'
     ? `The MCP server ${service} has other tools than approve showed: ${offers}. Approve it again to accept them, or revoke the approval`
-    : `The MCP server ${service} is published, and its tools cannot be compared with any that a person was shown: ${offers}`;
+    : `The MCP server ${service} is published, but no earlier list of its tools exists to compare with: ${offers}`;
 }
 
 /** Maximum namespaces with an Event of their own. */

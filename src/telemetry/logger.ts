@@ -16,7 +16,7 @@ const OMITTED_IF_PRETTY = new Set(['event_type', 'event', 'healthy', 'registered
 const quoted = (value: unknown): string =>
   typeof value !== 'string' || (/\s/.test(value) && !value.includes('\n')) ? JSON.stringify(value) : value;
 
-/** Formats a line for people: time, level, message and `key=value` fields. Multi-line values follow below. */
+/** Formats a readable line: time, level, message and `key=value` fields. Multi-line values follow below. */
 function pretty({ timestamp, level, message, component, stacktrace, ...rest }: Line): string {
   const time = String(timestamp).slice(11, 23);
   const fields = Object.entries(rest)
@@ -33,7 +33,7 @@ function pretty({ timestamp, level, message, component, stacktrace, ...rest }: L
 type LogSettings = Pick<Settings, 'logLevel' | 'logFormat'>;
 
 /**
- * Creates the logger. It writes JSON lines with `timestamp`, `level` and `message`, or lines for people, and redacts
+ * Creates the logger. It writes JSON lines with `timestamp`, `level` and `message`, or readable lines, and redacts
  * secrets in both.
  * @param stream receives the lines; it is not closed
  * @param secrets known secret values

@@ -92,7 +92,7 @@ describe('the tools that the agent can offer are shared by namespaces', () => {
     const line = notes.find(({ what }) => what.includes('share of 128'));
     expect(line?.where).toBe('namespace evil');
     expect(line?.what).toMatch(/brings? HolmesGPT \d+ tools \(MCP servers \d+, .*prometheus\/metrics 8/);
-    expect(line?.what).toContain(`${FIXED} of them are HolmesGPT's own and people's`);
+    expect(line?.what).toContain(`${FIXED} of them are HolmesGPT's own or hand-written`);
     expect(line?.fix).toContain('MAX_AGENT_TOOLS');
   });
 

@@ -21,7 +21,7 @@ const section = (title: string, lines: readonly string[]): Section | undefined =
 /** Maximum listed tools of an MCP server. */
 const MAX_TOOLS = 100;
 
-/** Formats the result for people. */
+/** Formats the result as text. */
 export function asText(result: ExplainResult, paint: Paint): string {
   const { namespace, name } = result.explanation.service;
   const text = [

@@ -41,7 +41,7 @@ function modelsFor(name: string, { configs }: ToolsetModel, config: Mapping): re
   return configs;
 }
 
-/** Checks of the toolset itself, beside its model, that fail before it contacts the backend. */
+/** Checks of the toolset itself, in addition to its model, that fail before it contacts the backend. */
 function toolsetCheck(name: string, config: Mapping, path: Path): HolmesFault[] {
   switch (name) {
     case 'prometheus/metrics':
@@ -74,7 +74,7 @@ function checkInstances(name: string, toolset: ToolsetModel, config: Mapping, pa
     .map(([field]) =>
       fault(
         [...path, field],
-        'stands beside instances, so HolmesGPT sends it to each of them; write it into the instance that it is for',
+        'is set next to instances, so HolmesGPT sends it to each of them; write it into the instance that it is for',
       ),
     );
   if (!Array.isArray(instances)) return [fault(list, 'should be a list')];
@@ -119,7 +119,7 @@ export function checkBuiltInConfig(
     : checkOne(name, toolset, given, path);
 }
 
-/** The faults in the configuration of an MCP server. Its `url` may also be beside `config`. */
+/** The faults in the configuration of an MCP server. Its `url` may also be next to `config`. */
 export function checkServerConfig(entry: Mapping, path: Path): HolmesFault[] {
   const here: Path = [...path, 'config'];
   const { config: given, url } = entry;

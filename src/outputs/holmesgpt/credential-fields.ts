@@ -37,7 +37,7 @@ export function toolsetFields(given: Credential, auth: HolmesAuth): Record<strin
   return fields;
 }
 
-/** The `auth` of an endpoint of an HTTP toolset, and headers beside it. */
+/** The `auth` of an endpoint of an HTTP toolset, and headers next to it. */
 export function endpointAuth(given: Credential): Record<string, string> | string {
   const { apiKey, bearerToken, username, password, headers = {} } = given;
   const [header, ...more] = Object.entries(headers);

@@ -8,7 +8,7 @@ import { dueAt, type Pace, type PendingReload, pendingAfter, retryDelay } from '
 
 export interface AgentOptions {
   readonly target: AgentTarget;
-  /** `undefined` if HolmesGPT reloads by itself, or never. */
+  /** `undefined` if HolmesGPT reloads on its own, or never. */
   readonly reloader: Reloader | undefined;
   /** Minimum time between two reloads, in milliseconds. */
   readonly reloadInterval: number;

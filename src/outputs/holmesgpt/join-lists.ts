@@ -12,7 +12,7 @@ export function fieldsWhere(map: Mapping, holds: (field: string, value: unknown)
 export interface Parts {
   /** The list, if HolmesGPT would read it as one. */
   readonly list: readonly Mapping[];
-  /** The fields beside it, without `null`s; without a list, the only backend. */
+  /** The fields next to it, without `null`s; without a list, the only backend. */
   readonly beside: Mapping;
   /** The hand-written text removes the list or the address, so no generated backend stays. */
   readonly exclusive: boolean;
@@ -39,15 +39,15 @@ export function inherited(beside: Mapping, entry: Mapping): Mapping {
 /** Hand-written backends, each complete. */
 export interface HandWrittenBackends {
   readonly entries: readonly Mapping[];
-  /** Options beside the list that are safe for every backend. */
+  /** Options next to the list that are safe for every backend. */
   readonly common: Mapping;
   /** Explains an interpretation that the author may not expect. */
   readonly note?: string;
 }
 
 /**
- * Removes secrets beside a list. HolmesGPT does not use fields beside such a list as defaults of its entries, so the secrets
- * would have no effect beside entries of others.
+ * Removes secrets next to a list. HolmesGPT does not use fields next to such a list as defaults of its entries, so the
+ * secrets would have no effect next to entries of others.
  */
 function withoutIdleSecrets(list: readonly Mapping[], beside: Mapping): HandWrittenBackends {
   const idle = Object.keys(beside).filter((field) => carriesCredentials(field, beside[field]));
@@ -55,7 +55,7 @@ function withoutIdleSecrets(list: readonly Mapping[], beside: Mapping): HandWrit
   return {
     entries: list,
     common: fieldsWhere(beside, (field) => !idle.includes(field)),
-    note: `${idle.join(', ')} stand${idle.length === 1 ? 's' : ''} beside the list, where HolmesGPT does not use it, so it is left out; write it into the entry that it is for`,
+    note: `${idle.join(', ')}: HolmesGPT does not use this next to the list, so it is left out; write it into the entry that it is for`,
   };
 }
 
@@ -72,13 +72,13 @@ export function handWrittenBackends({ list, beside }: Parts, { name, flat }: Sha
   const own = fieldsWhere(beside, (field) => !Object.hasOwn(common, field));
   if (address === undefined || list.some((entry) => addressesOf(entry).length === 0))
     return { entries: list.map((entry) => inherited(own, entry)), common };
-  // Each instance has an address, so HolmesGPT would never use the one beside them, and the credentials belong to that
+  // Each instance has an address, so HolmesGPT would never use the one next to them, and the credentials belong to that
   // address.
   const shared = fieldsWhere(own, (field, value) => !isAddress(field) && !carriesCredentials(field, value));
   return {
     entries: [{ [name]: 'default', ...own }, ...list.map((entry) => inherited(shared, entry))],
     common,
-    note: `${address} stands beside instances, so it is an instance of its own, and the credentials beside it are for it only`,
+    note: `${address} is set next to instances, so it becomes an instance of its own, and the credentials next to it are used only for it`,
   };
 }
 

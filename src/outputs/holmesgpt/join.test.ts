@@ -361,7 +361,9 @@ test('a secret beside a list of clusters is not written beside clusters of other
   expect(document).toMatchObject({
     toolsets: { 'kafka/admin': { config: { clusters: [mine, { name: 'kafka.evil' }] } } },
   });
-  expect(notes).toMatchObject([{ note: { what: expect.stringContaining('password stand') } }]);
+  expect(notes).toMatchObject([
+    { note: { what: expect.stringContaining('username, password: HolmesGPT does not use this') } },
+  ]);
 });
 
 describe('two texts of operators, where overrides are in the generated document', () => {

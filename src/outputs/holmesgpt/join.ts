@@ -20,7 +20,7 @@ export interface JoinOptions {
   readonly holmesgptVersion: '0.20' | '0.32';
   /** The agent's namespace, if known: a Service name without a namespace belongs to it. */
   readonly namespace?: string | undefined;
-  /** The hand-written document configures HolmesGPT by itself, so options without an address may stand alone. */
+  /** The hand-written document is the whole configuration of HolmesGPT, so it can have options without an address. */
   readonly standsAlone: boolean;
   /** The hosts of discovered MCP servers, by URL. */
   readonly hosts?: Hosts;
@@ -123,7 +123,7 @@ function joinList(generated: Mapping, handWritten: Mapping, shape: Shape, option
     return {
       config: withoutNulls(handWritten),
       note: {
-        what: `config has ${Object.keys(beside).join(', ')} beside ${shape.list}, which is for all of them, ${LEFT_OUT}`,
+        what: `config has ${Object.keys(beside).join(', ')} next to ${shape.list}, which applies to all of them, ${LEFT_OUT}`,
         fix: 'give your endpoints an entry of another name',
       },
     };
@@ -178,7 +178,7 @@ function withUrls(entry: Mapping, { llm_instructions: theirs }: Mapping): Mappin
   return { ...entry, llm_instructions: baseUrlsOf(text, endpoints) };
 }
 
-/** An entry without a generated counterpart. Credentials beside its instances move into them. */
+/** An entry without a generated counterpart. Credentials next to its instances move into them. */
 function ownEntry(name: string, handWritten: Mapping, version: JoinOptions['holmesgptVersion']): unknown {
   const entry = withoutNulls(handWritten) as Mapping;
   const shape = shapeOf(name, own(entry, 'type'), version !== '0.20');
@@ -259,7 +259,7 @@ export function withoutDuplicates(
 const isProgram = ({ config }: Mapping): boolean =>
   isMapping(config) && (own(config, 'mode') === 'stdio' || 'command' in config);
 
-/** Whether an entry is no server by itself, and only sets options of a discovered one. */
+/** Whether an entry is not a server itself, and only sets options of a discovered one. */
 function isRule(name: string, entry: Mapping): boolean {
   return placeOf(name, entry) !== undefined && serverUrl(entry) === undefined && !isProgram(entry);
 }
@@ -301,7 +301,7 @@ function nameConflicts(
 
 /**
  * Joins a hand-written document to the generated one. Hand-written entries win, and hand-written backends come first.
- * Options for one backend go to that backend only: HolmesGPT applies every field beside a list of instances to all of them,
+ * Options for one backend go to that backend only: HolmesGPT applies every field next to a list of instances to all of them,
  * including the backends of tenants.
  * @see https://holmesgpt.dev/data-sources/ for multiple instances
  */

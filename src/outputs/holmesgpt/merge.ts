@@ -131,7 +131,7 @@ function personText({ data, annotations }: AgentConfigMap, holmes: HolmesFile): 
 }
 
 /**
- * Plans the update of HolmesGPT's ConfigMap. Hand-written text, including Helm's, is kept in a key beside the file and wins
+ * Plans the update of HolmesGPT's ConfigMap. Hand-written text, including Helm's, is kept in a key next to the file and wins
  * over generated entries. Pure and idempotent.
  * @param offered the generated `custom_toolset.yaml`
  * @param tools the tools that are published with it
@@ -152,7 +152,7 @@ export function mergeForAgent(
     };
   const base = readMapping(offered);
   if ('fault' in base) throw new Error(`the generated ${FILE} cannot be read: ${base.fault}`);
-  // The remaining part is saved beside the file, so that later edits are compared with it.
+  // The remaining part is saved next to the file, so that later edits are compared with it.
   const added = holmes.withoutDuplicates(sections(base.value), sections(own.value), tools);
   const generated = added.notes.length === 0 ? offered : holmes.write(added.document);
   const join = joined(added.notes.length === 0 ? base.value : added.document, own.value, holmes);
@@ -162,7 +162,7 @@ export function mergeForAgent(
   if (fault !== undefined)
     return {
       kind: 'refused',
-      what: `HolmesGPT would reject ${FILE} with what people wrote into it: ${fault}`,
+      what: `HolmesGPT would reject ${FILE} with its hand-written content: ${fault}`,
       fix: `it is left as it is; correct ${live.data[HAND_WRITTEN] === undefined ? FILE : HAND_WRITTEN}`,
     };
   const file = MARK + holmes.write(document);

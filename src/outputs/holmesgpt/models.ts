@@ -42,7 +42,7 @@ export interface EntryModel {
   readonly required: readonly string[];
   /** Fields of the model that the loader rejects. */
   readonly refused: readonly string[];
-  /** Fields that the loader accepts beside those of the model. */
+  /** Fields that the loader accepts in addition to those of the model. */
   readonly extra: readonly string[];
   readonly configs: readonly string[];
   readonly subtypes?: readonly string[];

@@ -73,7 +73,7 @@ function render(ordered: readonly Tool[], options: RenderOptions & HolmesSetting
     'agent_tools',
     beyond,
     (namespace) =>
-      `${brings(namespace)}, which is more than its share of ${most}, the most that a model takes (${fixed} of them are HolmesGPT's own and people's)`,
+      `${brings(namespace)}, which is more than its share of ${most}, the most that a model takes (${fixed} of them are HolmesGPT's own or hand-written)`,
     `left out of ${FILE} (they are in toolset.json)`,
   );
   const gone = new Set(beyond);

@@ -173,8 +173,8 @@ function unpairedFaults(patch: HolmesPatch): HolmesFault[] {
         fault(
           [...path, field],
           list.length > 0
-            ? 'stands beside instances, so HolmesGPT would send it to each of them; write it into the instance that it is for'
-            : `says not which backend it is for; write it under holmesgpt.toolsets.${name}.backends, below NAMESPACE/SERVICE, or give the address of your backend beside it`,
+            ? 'is set next to instances, so HolmesGPT would send it to each of them; write it into the instance that it is for'
+            : `does not say which backend it is for; write it under holmesgpt.toolsets.${name}.backends, below NAMESPACE/SERVICE, or write the address of your backend next to it`,
         ),
       );
   });

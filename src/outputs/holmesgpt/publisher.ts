@@ -15,7 +15,7 @@ export type SyncResult =
   | {
       /** Identifies the state of the file. */
       readonly token: string;
-      /** The file is mounted by itself, so a running Pod never sees a change. */
+      /** The file is mounted as a single file (`subPath`), so a running Pod never sees a change. */
       readonly frozen: boolean;
       /** HolmesGPT reads the published ConfigMap itself, so every change of that reaches it. */
       readonly direct: boolean;
@@ -106,7 +106,7 @@ export function holmesTarget(
     }));
     if (merge.kind === 'none') return { token: merge.token, notes };
     if (live.immutable === true)
-      return refused('is immutable, so nothing in it can be changed', 'create it anew without immutable');
+      return refused('is immutable, so nothing in it can be changed', 'recreate it without immutable');
     const object = {
       apiVersion: 'v1',
       kind: 'ConfigMap',

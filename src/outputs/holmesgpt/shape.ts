@@ -12,7 +12,7 @@ export interface Shape {
   readonly name?: string;
   /** HolmesGPT's default name for a backend. */
   readonly unnamed: (index: number) => string;
-  /** A single backend may be outside a list, and fields beside the list are defaults of each backend in it. */
+  /** A single backend may be outside a list, and fields next to the list are defaults of each backend in it. */
   readonly flat: boolean;
 }
 

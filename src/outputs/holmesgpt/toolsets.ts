@@ -172,7 +172,7 @@ const isToolset = (name: string, { toolsets = {} }: HolmesPatch): boolean =>
 
 const isHttp = (entry: Entry<HolmesEntry>): entry is Entry<Kind<'http'>> => 'http' in entry.holmes;
 
-/** The agent's version, and the inputs beside its tools. */
+/** The agent's version, and the inputs other than its tools. */
 export interface HolmesOptions {
   readonly credentials: Credentials;
   /** `0.20`: one backend for each built-in toolset; `0.32` and newer: several, as instances. */
