@@ -192,9 +192,10 @@ export default class MutantRunner extends TestRunner {
     const { moduleRunner, _otel } = this as unknown as Internals;
     Object.defineProperty(runner, 'moduleRunner', { value: moduleRunner });
     runner.__setTraces(_otel);
-    // A mutant of code that runs at load time needs fresh modules, and so does the next mutant.
+    // A mutant of code that runs at load time needs fresh modules, and so does the next mutant. Mocks that share state with
+    // the tests need them each time, because the tests are loaded anew.
     const needsLoad = this.#atLoad.has(id);
-    if (needsLoad || this.#isChanged) vi.resetModules();
+    if (needsLoad || this.#isChanged || /\bvi\.hoisted\(/.test(readFileSync(path, 'utf8'))) vi.resetModules();
     this.#isChanged = needsLoad;
     Object.assign(state, { active: id, visits: 0, reached: new Set(), deadline: now() + limit });
     try {

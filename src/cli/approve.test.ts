@@ -1,16 +1,15 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
-import { expect, onTestFinished, test } from 'vitest';
+import { text as streamText } from 'node:stream/consumers';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { json, kubeconfigFor, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
 import { type ApproveFlags, approveCommand } from './approve.ts';
 
-/** Runs `approve` on a file with this text, or on standard input for `-`. */
-async function approving(services: readonly string[], text: string, flags: ApproveFlags = {}) {
-  const folder = await mkdtemp(join(tmpdir(), 'approve-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  const path = join(folder, 'overrides.yaml');
-  await writeFile(path, text);
+/** Runs `approve` with this text on standard input. */
+async function run(services: readonly string[], flags: ApproveFlags, stdin: string) {
   const written = { result: '', messages: '' };
   const sink = (name: keyof typeof written) =>
     new Writable({
@@ -19,18 +18,24 @@ async function approving(services: readonly string[], text: string, flags: Appro
         done();
       },
     });
-  const code = await approveCommand(
-    services,
-    { file: path, ...flags },
-    {
-      env: {},
-      version: '0.0.0',
-      stdin: Readable.from([text]),
-      output: { result: sink('result'), messages: sink('messages') },
-      signal: AbortSignal.timeout(10_000),
-    },
-  );
-  return { code, ...written, file: await readFile(path, 'utf8') };
+  const code = await approveCommand(services, flags, {
+    env: {},
+    version: '0.0.0',
+    stdin: Readable.from([stdin]),
+    output: { result: sink('result'), messages: sink('messages') },
+    signal: AbortSignal.timeout(10_000),
+  });
+  return { code, ...written };
+}
+
+/** Runs `approve` on a file with this text, or on standard input for `-`. */
+async function approving(services: readonly string[], text: string, flags: ApproveFlags = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'approve-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const path = join(folder, 'overrides.yaml');
+  await writeFile(path, text);
+  const done = await run(services, { file: path, ...flags }, text);
+  return { ...done, file: await readFile(path, 'utf8') };
 }
 
 const BOTH = 'tools:\n  shop/orders:\n    approved: true\n  shop/other:\n    approved: true\n';
@@ -91,3 +96,150 @@ test.each(['shop/*', 'Shop/My_Svc', 'shop/a\nholmesgpt: {}', 'shop/a b'])(
     );
   },
 );
+
+/** A Service with a port of its name. */
+const offered = (name: string, labels: Record<string, string>, port: string, number: number) => ({
+  metadata: { namespace: 'shop', name, labels, resourceVersion: '1', uid: name },
+  spec: { selector: { app: name }, ports: [{ name: port, port: number }], clusterIP: '10.0.0.1' },
+});
+const ORDERS = offered('orders', { app: 'mcp-server' }, 'mcp', 8000);
+const LOKI = offered('loki', { app: 'loki' }, 'http', 3100);
+const PLAIN = offered('plain', {}, 'x', 12345);
+const READY = (name: string) => ({
+  metadata: { namespace: 'shop', name, labels: { 'kubernetes.io/service-name': name } },
+  endpoints: [{ addresses: ['10.0.0.1'], conditions: { ready: true }, targetRef: { kind: 'Pod', name } }],
+});
+const TOOLS = [{ name: 'get_order', annotations: { readOnlyHint: true } }, { name: 'cancel_order' }];
+
+/** Answers as an MCP server with two tools. */
+function mcpAnswer(response: ServerResponse, body: string): void {
+  const { method } = JSON.parse(body === '' ? '{}' : body) as { method?: string };
+  const results: Record<string, object> = {
+    initialize: { protocolVersion: '2025-06-18', serverInfo: { name: 'x' } },
+    'tools/list': { tools: TOOLS },
+  };
+  const result = results[method ?? ''];
+  if (result !== undefined) json(response, { jsonrpc: '2.0', id: 1, result });
+  else response.writeHead(method === 'notifications/initialized' ? 202 : 404).end();
+}
+
+/** Runs `approve` in a cluster with these Services in the namespace `shop`, and with this text of overrides. */
+async function inCluster(
+  services: readonly string[],
+  flags: ApproveFlags = {},
+  { list = [ORDERS, LOKI, PLAIN], text = '# ours\n', refused = '' } = {},
+) {
+  const requests: string[] = [];
+  const state = { version: 1, overrides: text };
+  const configMap = () => ({
+    metadata: { resourceVersion: String(state.version) },
+    data: { 'overrides.yaml': state.overrides },
+  });
+  const { server } = await kubeServer(async (response, { path }, request) => {
+    const body = await streamText(request);
+    requests.push(`${request.method} ${path}`);
+    if (refused !== '' && path.endsWith(refused)) return refuse(response, 403, 'Forbidden');
+    if (path.includes('http:orders:8000/proxy/')) return mcpAnswer(response, body);
+    if (path.endsWith('/shop/services'))
+      return json(response, { metadata: { resourceVersion: '5' }, items: list });
+    if (path.endsWith('/endpointslices'))
+      return json(response, {
+        metadata: { resourceVersion: '5' },
+        items: list.map(({ metadata }) => READY(metadata.name)),
+      });
+    if (!path.includes('/configmaps/')) return refuse(response, 503, 'ServiceUnavailable');
+    if (request.method === 'PATCH') {
+      state.overrides = JSON.parse(body).data['overrides.yaml'];
+      state.version++;
+    }
+    json(response, configMap());
+  });
+  const kubeconfig = await kubeconfigFor(server);
+  const { code, result, messages } = await run(services, { kubeconfig, ...flags }, '');
+  return {
+    code,
+    result,
+    messages,
+    requests,
+    overrides: state.overrides,
+    writes: requests.filter((each) => each.startsWith('PATCH')).length,
+  };
+}
+
+describe('in a cluster', () => {
+  test('an MCP server is shown with all of its tools, and approved as that, with these tools', async () => {
+    const { code, messages, overrides, requests } = await inCluster(['shop/orders']);
+    expect(code).toBe(0);
+    expect(messages).toMatch(
+      /^shop\/orders: mcp, healthy \(.*\); 2 tools\n {2}may change +cancel_order\n {2}read-only +get_order\n/,
+    );
+    expect(messages).toContain(
+      'shop/orders (as mcp) is approved in overrides.yaml in ConfigMap kubernaut-system/kubernaut-toolset-config; serve applies this within seconds.\n',
+    );
+    expect(messages).not.toContain('any type');
+    expect(overrides).toMatch(
+      /^# ours\ntools:\n {2}shop\/orders:\n {4}approved: mcp\n {4}approvedTools: sha256:[0-9a-f]{32}\n$/,
+    );
+    // Nothing else in the namespace is asked.
+    expect(requests.filter((each) => each.includes('/proxy/') && !each.includes(':orders:'))).toEqual([]);
+  });
+
+  test('--type is the type that is approved, whatever is detected', async () => {
+    const { overrides } = await inCluster(['shop/orders'], { type: 'custom' });
+    expect(overrides).toContain('approved: custom\n');
+  });
+
+  test('what needs no approval, or is no backend, is said, and approved as any type', async () => {
+    const { messages, overrides } = await inCluster(['shop/loki', 'shop/plain']);
+    expect(messages).toContain('shop/loki: a loki needs no approval\n');
+    expect(messages).toContain(
+      'shop/plain: not a backend at the moment; dynamic-toolset explain shop/plain shows why\n',
+    );
+    expect(messages).toContain('shop/loki, shop/plain: cannot detect the type from here');
+    expect(overrides).toContain('shop/loki:\n    approved: true\n');
+  });
+
+  test('a Service that does not exist is an error that says which was meant, and nothing is written', async () => {
+    const approving = inCluster(['shop/order']);
+    await expect(approving).rejects.toThrow(
+      /there is no Service shop\/order in namespace shop; did you mean shop\/orders\?.*use --file$/,
+    );
+  });
+
+  test('without the right to read Services, any type is approved, with a warning', async () => {
+    const { messages, overrides } = await inCluster(['shop/orders'], {}, { refused: '/services' });
+    expect(messages).toMatch(/cannot|forbidden/);
+    expect(messages).toContain('shop/orders: cannot detect the type from here, so any type is approved');
+    expect(overrides).toContain('approved: true\n');
+  });
+
+  test('a revocation needs no look at the Service', async () => {
+    const { overrides, requests, messages } = await inCluster(['shop/orders'], { revoke: true });
+    expect(overrides).toContain('approved: false\n');
+    expect(messages).toMatch(/^shop\/orders is no longer approved in /);
+    expect(requests.filter((each) => !each.includes('/configmaps/'))).toEqual([]);
+  });
+
+  test('a dry run shows what it would write, and writes nothing', async () => {
+    const { result, messages, writes } = await inCluster(['shop/orders'], { dryRun: true });
+    expect(result).toContain('+    approved: mcp\n');
+    expect(messages).toContain(
+      'shop/orders (as mcp) is not approved yet: this would be written to overrides',
+    );
+    expect(writes).toBe(0);
+  });
+});
+
+test.each([
+  ['is not there: it is created', 'new.yaml', undefined],
+  ['cannot be read', '.', /^cannot read .*; name another with --file$/],
+  ['cannot be written', 'no/such/folder.yaml', /^cannot write .*; name another with --file$/],
+])('a file that %s', async (_, name, message) => {
+  const folder = await mkdtemp(join(tmpdir(), 'approve-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const file = join(folder, name);
+  const done = run(['shop/orders'], { file }, '');
+  if (message !== undefined) return await expect(done).rejects.toThrow(message);
+  await done;
+  expect(await readFile(file, 'utf8')).toBe('tools:\n  shop/orders:\n    approved: true\n');
+});

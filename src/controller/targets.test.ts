@@ -8,7 +8,7 @@ import {
   targetOn,
 } from '../../test/fixtures/unit/engine.ts';
 import { MemoryPublisher } from '../../test/fixtures/unit/memory-publisher.ts';
-import { service } from '../../test/fixtures/unit/service.ts';
+import { offered, service } from '../../test/fixtures/unit/service.ts';
 import type { Plan, Published } from '../model/published.ts';
 import { contentHash } from '../planning/content-hash.ts';
 import { rollbackAnnotations } from '../planning/plan.ts';
@@ -168,6 +168,18 @@ describe('two targets', () => {
     expect(other.reads).toBe(before);
   });
 
+  test('overrides elsewhere take no name from a tool at home', async () => {
+    const { source, places, settle } = setup();
+    source.sync([offered('a', { type: 'loki', name: 'logs' }, { ports: ['http:3100'] })]);
+    await settle();
+    expect(places.home.tools).toEqual(['logs']);
+    const own = '{ type: custom, endpoint: "http://mine:80", description: Mine. }';
+    places.other.edit('overrides.yaml', `tools: { logs: ${own} }`);
+    await settle();
+    expect(places.other.live?.data['toolset.json']).toContain('http://mine:80');
+    expect(places.home.tools).toEqual(['logs']);
+  });
+
   test('a rollback of one stays there, and the other one continues', async () => {
     const { source, places, settle } = setup();
     source.sync([loki('a')]);
@@ -253,6 +265,16 @@ describe('two targets', () => {
     expect(third.tools).toEqual(namesOf('a', 'b'));
     expect(places.home.applied).toHaveLength(2);
     expect(places.other.tools).toEqual(namesOf('a'));
+  });
+
+  test('a bug in the follower of one ends the engine, instead of leaving that target alone', async () => {
+    const nextDue = () => {
+      throw new Error('a bug');
+    };
+    const { source, settle, ended } = setup({}, { follower: { follow: async () => [], nextDue } });
+    source.sync([loki('a')]);
+    await settle();
+    await expect(ended).rejects.toThrow('a bug');
   });
 
   test('a target that stays gets its new options at once', async () => {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -14,11 +14,15 @@ vi.mock('../../files/watch-files.ts', () => ({
   },
 }));
 
-/** Called as soon as the file was replaced. */
-const replaced = vi.hoisted(() => ({ after: async (_path: string): Promise<void> => {} }));
+/** Called before and after the file is replaced. What `before` throws is thrown. */
+const replaced = vi.hoisted(() => ({
+  before: (): void => {},
+  after: async (_path: string): Promise<void> => {},
+}));
 vi.mock('node:fs/promises', async (original) => {
   const fs = await original<typeof import('node:fs/promises')>();
   const rename: typeof fs.rename = async (from, to) => {
+    replaced.before();
     await fs.rename(from, to);
     await replaced.after(String(to));
   };
@@ -37,6 +41,7 @@ async function setup() {
   const failed = vi.fn();
   const ended = publisher.watch?.(changed, failed, stop.signal);
   return {
+    folder,
     path,
     changed,
     failed,
@@ -104,5 +109,38 @@ test('what others do right after a write is a change too', async () => {
   await expect(readFile(path)).rejects.toThrow('ENOENT');
   await notice();
   await vi.waitFor(() => expect(changed).toHaveBeenCalledTimes(1));
+  await stop();
+});
+
+test('a file that is removed before the watch has seen it is a change, a few seconds after it was written', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { path, changed, publish, stop } = await setup();
+  await publish('a');
+  await rm(path);
+  await vi.advanceTimersByTimeAsync(10_000);
+  await vi.waitFor(() => expect(changed).toHaveBeenCalledTimes(1));
+  await stop();
+});
+
+test('a watch that is over before it begins ends', async () => {
+  const { path } = await setup();
+  const publisher = filePublisher(path, { name: 'toolset', namespace: 'ns' });
+  await publisher.watch?.(vi.fn(), vi.fn(), AbortSignal.abort());
+});
+
+test('a write that fails at its end leaves the file as it was, and no temporary one', async () => {
+  const { folder, path, publish, stop } = await setup();
+  await publish('a');
+  const before = await readFile(path, 'utf8');
+  replaced.before = () => {
+    throw new Error('no space left');
+  };
+  onTestFinished(() => {
+    replaced.before = () => {};
+  });
+  await expect(publish('b')).rejects.toThrow(`cannot write ${path}: no space left; name a writable file`);
+  expect(await readFile(path, 'utf8')).toBe(before);
+  expect(await readdir(folder)).toEqual(['configmap.yaml']);
   await stop();
 });
