@@ -15,6 +15,8 @@ export interface ConfigurationSources {
   readonly file: string | undefined;
   /** Folders with custom detectors. */
   readonly detectorFolders: readonly string[];
+  /** Ends the reading of a file, which may be a FIFO without a writer. */
+  readonly signal?: AbortSignal;
 }
 
 /** The settings, and the configuration of detectors. */
@@ -37,24 +39,27 @@ function disabledDetectors(env: Env): string[] {
   });
 }
 
-async function readFolders(folders: readonly string[]): Promise<UserDetectors[]> {
+async function readFolders(
+  folders: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<UserDetectors[]> {
   if (folders.length === 0) return [];
   const { readDetectors } = await import('../config/user-detectors.ts');
-  return folders.map(readDetectors);
+  return Promise.all(folders.map((folder) => readDetectors(folder, signal)));
 }
 
 /**
  * Reads the configuration. Order of precedence: texts, environment, ConfigMap, file.
  * @param stored the content of the settings ConfigMap, if it was read
- * @throws ConfigError that names the invalid settings
+ * @throws ConfigError that names the invalid settings; AbortError
  */
 export async function readConfiguration(
-  { texts, env, file, detectorFolders }: ConfigurationSources,
+  { texts, env, file, detectorFolders, signal }: ConfigurationSources,
   stored?: ConfigLayer,
 ): Promise<Configuration> {
   const layers = [
     stored,
-    file === undefined ? undefined : (await import('../config/file.ts')).readConfigFile(file),
+    file === undefined ? undefined : await (await import('../config/file.ts')).readConfigFile(file, signal),
   ].filter((layer) => layer !== undefined);
   const given = givenSettings(texts, env, layers);
   const merged = <K extends 'detectors' | 'credentials'>(what: K): ConfigLayer[K] =>
@@ -65,6 +70,6 @@ export async function readConfiguration(
     detectors: merged('detectors'),
     credentials: merged('credentials'),
     disabledDetectors: disabledDetectors(env),
-    userDetectors: await readFolders(detectorFolders),
+    userDetectors: await readFolders(detectorFolders, signal),
   };
 }

@@ -228,6 +228,7 @@ export class LiveConfiguration {
       this.#current = next;
       return { kind: 'applied', changes };
     } catch (error) {
+      if (this.#sources.signal?.aborted) return { kind: 'unchanged' };
       if (!(error instanceof UserError)) throw error;
       return { kind: 'refused', error };
     }

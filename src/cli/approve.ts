@@ -1,9 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { text as streamText } from 'node:stream/consumers';
+import { stat } from 'node:fs/promises';
 import type { Configuration } from '../app/configuration.ts';
 import { openCluster, openInput, stagesOf } from '../app/pipeline.ts';
 import { discover } from '../controller/pass.ts';
 import { NO_NAMING } from '../detection/names.ts';
+import { replaceFile } from '../files/replace-file.ts';
 import { approvalKind } from '../model/approvals.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
@@ -12,7 +12,6 @@ import { displayKey, HOME_CLUSTER } from '../model/key.ts';
 import type { ApprovalWord, ApprovedKind } from '../model/overrides.ts';
 import { type ServiceName, serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
-import { unreadable } from '../model/unreadable.ts';
 import { faultsLine, readOverrides } from '../outputs/read-overrides.ts';
 import { approve } from '../planning/approve.ts';
 import { textDiff } from '../planning/changes.ts';
@@ -26,6 +25,7 @@ import { type InputFlags, inputOf, settingsOf } from './input-flags.ts';
 import { missingService } from './not-found.ts';
 import { warn } from './output.ts';
 import { printDiff } from './print-diff.ts';
+import { readInput } from './read-input.ts';
 
 export interface ApproveFlags extends InputFlags {
   /** Edit this file instead of the ConfigMap; `-`: from standard input to standard output. */
@@ -163,15 +163,24 @@ const NOT_PROBED = {
   steps: [],
 } as const;
 
-async function readText(path: string, cli: CliContext): Promise<string> {
-  if (path === '-') return streamText(cli.stdin);
+const NAME_ANOTHER = 'name another with --file';
+
+const isMissing = (error: unknown): boolean =>
+  (error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT';
+
+/** Reads `overrides.yaml` from a file, which need not exist. @throws ConfigError; AbortError */
+async function readOverridesFile(path: string, isDryRun: boolean, cli: CliContext): Promise<string> {
+  const isStdin = path === '-';
+  const found = isStdin ? undefined : await stat(path).catch(() => undefined);
+  if (!isDryRun && (found?.isFIFO() || found?.isCharacterDevice()))
+    throw new ConfigError(
+      `${path} is a FIFO or a device, which cannot be edited; use --file - for standard input and output`,
+    );
   try {
-    return await readFile(path, 'utf8');
+    return await readInput(path, { fix: NAME_ANOTHER, isStdin }, cli);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-    throw new ConfigError(`cannot read ${path}: ${unreadable(error)}; name another with --file`, {
-      cause: error,
-    });
+    if (error instanceof ConfigError && isMissing(error.cause)) return '';
+    throw error;
   }
 }
 
@@ -181,13 +190,14 @@ async function approveInFile(
   flags: ApproveFlags,
   cli: CliContext,
 ) {
-  const before = await readText(path, cli);
+  const isDryRun = flags.dryRun === true;
+  const before = await readOverridesFile(path, isDryRun, cli);
   const after = edit(before);
-  if (flags.dryRun === true) return { before, after };
+  if (isDryRun) return { before, after };
   if (path === '-') cli.output.result.write(after);
   else if (after !== before)
-    await writeFile(path, after).catch((error: unknown) => {
-      throw new ConfigError(`cannot write ${path}: ${(error as Error).message}; name another with --file`, {
+    await replaceFile(path, after).catch((error: unknown) => {
+      throw new ConfigError(`cannot write ${path}: ${(error as Error).message}; ${NAME_ANOTHER}`, {
         cause: error,
       });
     });

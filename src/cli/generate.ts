@@ -1,13 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { withCurrentState } from '../app/current-state.ts';
 import { openInput, stagesOf } from '../app/pipeline.ts';
 import { namingBy } from '../controller/naming.ts';
 import { discover, toolKinds } from '../controller/pass.ts';
 import { NO_NAMING } from '../detection/names.ts';
 import type { Generated } from '../model/documents.ts';
-import { ConfigError, FindingsError } from '../model/errors.ts';
+import { FindingsError } from '../model/errors.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
-import { unreadable } from '../model/unreadable.ts';
 import { faultLines } from '../model/yaml-text.ts';
 import { generate } from '../outputs/generate.ts';
 import { readOverrides } from '../outputs/read-overrides.ts';
@@ -19,6 +17,7 @@ import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
 import { type InputFlags, inputOf, settingsOf } from './input-flags.ts';
 import { warn } from './output.ts';
+import { readInput } from './read-input.ts';
 import { withProgress } from './with-progress.ts';
 import { writeResult } from './write-result.ts';
 import { yamlText } from './yaml-output.ts';
@@ -30,17 +29,13 @@ export interface GenerateFlags extends InputFlags {
 }
 
 /** Reads overrides from a file. @throws UserError that lists each fault with its line and column */
-async function overridesFrom(path: string | undefined): Promise<Overrides> {
+async function overridesFrom(path: string | undefined, cli: CliContext): Promise<Overrides> {
   if (path === undefined) return NO_OVERRIDES;
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw new ConfigError(
-      `cannot read the overrides ${path}: ${unreadable(error)}; name another with --overrides`,
-      { cause: error },
-    );
-  }
+  const text = await readInput(
+    path,
+    { what: `the overrides ${path}`, fix: 'name another with --overrides', isStdin: false },
+    cli,
+  );
   const result = readOverrides(text);
   if ('value' in result) return result.value;
   throw new FindingsError(
@@ -58,7 +53,7 @@ function documentOf(id: Exclude<DocumentFormat, 'configmap'>, { documents }: Gen
 export async function generateCommand(flags: GenerateFlags, cli: CliContext): Promise<number> {
   const settings = await settingsOf(flags, cli);
   const input = await openInput(inputOf(flags, cli), settings, false);
-  const overrides = await overridesFrom(flags.overrides);
+  const overrides = await overridesFrom(flags.overrides, cli);
   const { sync, stages, found } = await withProgress(cli.output, cli.env, async (progress) => {
     progress?.show(`listing Services in ${input.where}`);
     const read = await readOnce(input.source, cli.signal);

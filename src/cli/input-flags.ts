@@ -44,17 +44,21 @@ function flagTexts(
 /** The configuration sources that the flags and the environment name. @throws ConfigError */
 export function sourcesOf(
   flags: InputFlags & Readonly<Record<string, unknown>>,
-  { env }: CliContext,
+  { env, signal }: CliContext,
 ): ConfigurationSources {
   return {
     texts: flagTexts(flags),
     env,
     file: flags.config ?? (env.CONFIG_FILE === '' ? undefined : env.CONFIG_FILE),
     detectorFolders: flags.detectors ?? (env.DETECTORS ?? '').split(',').filter((folder) => folder !== ''),
+    signal,
   };
 }
 
-/** Reads the configuration from flags, environment and configuration file, in this order of precedence. @throws ConfigError */
+/**
+ * Reads the configuration from flags, environment and configuration file, in this order of precedence.
+ * @throws ConfigError; AbortError
+ */
 export const settingsOf = (flags: InputFlags, cli: CliContext): Promise<Configuration> =>
   readConfiguration(sourcesOf({ ...flags }, cli));
 

@@ -4,12 +4,10 @@ import { configFileSchema } from '../config/file.ts';
 import { SETTING_NAMES, SETTINGS } from '../config/setting-table.ts';
 import { Fault } from '../config/setting-texts.ts';
 import { roleFault } from '../detection/rules.ts';
-import { readStream, readText } from '../files/read-text.ts';
 import { ConfigError } from '../model/errors.ts';
 import { OUTPUT_IDS } from '../model/output-ids.ts';
 import { keysAt } from '../model/schema-keys.ts';
-import { unreadable } from '../model/unreadable.ts';
-import { FILE, LARGE, SMALL, type YamlLimits } from '../model/yaml-document.ts';
+import { LARGE, SMALL, type YamlLimits } from '../model/yaml-document.ts';
 import { readYaml } from '../model/yaml-text.ts';
 import { checkText } from '../outputs/check-text.ts';
 import { detectorSchema } from '../outputs/detector-schema.ts';
@@ -19,6 +17,7 @@ import { ALL_OUTPUTS } from '../outputs/registry.ts';
 import { FILE_KINDS, type FileKind } from './choices.ts';
 import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
+import { readInput } from './read-input.ts';
 
 /** Finds all faults and warnings in a text. */
 type Check = (text: string) => ContentFaults;
@@ -100,20 +99,6 @@ function kindOf(path: string, content: unknown): FileKind | undefined {
     : undefined;
 }
 
-/** Reads a file or standard input. @throws UserError if it cannot be read; AbortError */
-async function textOf(path: string, { stdin, signal }: CliContext): Promise<string> {
-  try {
-    return path === '-' || path === '/dev/stdin'
-      ? await readStream(stdin, FILE.bytes, signal)
-      : await readText(path, FILE.bytes, signal);
-  } catch (error) {
-    signal.throwIfAborted();
-    throw new ConfigError(`cannot read ${path}: ${unreadable(error)}; name files, or - for standard input`, {
-      cause: error,
-    });
-  }
-}
-
 /** What a text says, or its syntax errors. */
 interface Content extends ContentFaults {
   readonly content?: unknown;
@@ -133,7 +118,7 @@ export async function validateCommand(
 ): Promise<number> {
   let faulty = false;
   for (const path of paths) {
-    const text = await textOf(path, cli);
+    const text = await readInput(path, { fix: 'name files, or - for standard input' }, cli);
     const plain: Content = flags.kind === undefined ? parseContent(text) : asFaults({});
     const kind = flags.kind ?? kindOf(path, plain.content);
     if (kind === undefined && plain.faults.length === 0)

@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
 import * as z from 'zod';
+import { readText } from '../files/read-text.ts';
 import { type Credentials, credentialsByBackend } from '../model/credentials.ts';
 import { type DetectorsOptions, detectorsOptions } from '../model/detector-options.ts';
 import { ConfigError } from '../model/errors.ts';
 import { unreadable } from '../model/unreadable.ts';
+import { FILE } from '../model/yaml-document.ts';
 import { faultLines, readYaml } from '../model/yaml-text.ts';
 import { SETTING_NAMES, type SettingName } from './setting-table.ts';
 import type { Layer } from './settings.ts';
@@ -31,13 +32,14 @@ export interface ConfigLayer extends Layer {
 
 /**
  * Reads a configuration file.
- * @throws UserError that names each fault with its line and column
+ * @throws UserError that names each fault with its line and column; AbortError
  */
-export function readConfigFile(path: string): ConfigLayer {
+export async function readConfigFile(path: string, signal?: AbortSignal): Promise<ConfigLayer> {
   let content: string;
   try {
-    content = readFileSync(path, 'utf8');
+    content = await readText(path, FILE.bytes, signal);
   } catch (error) {
+    signal?.throwIfAborted();
     throw new ConfigError(
       `cannot read the configuration ${path}: ${unreadable(error)}; name another with --config`,
       { cause: error },

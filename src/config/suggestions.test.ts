@@ -5,22 +5,24 @@ import { expect, onTestFinished, test } from 'vitest';
 import { readConfigData } from './config-map.ts';
 import { readConfigFile } from './file.ts';
 
-function read(content: string): () => unknown {
+function read(content: string): Promise<unknown> {
   const folder = mkdtempSync(join(tmpdir(), 'suggestions-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'config.yaml');
   writeFileSync(path, content);
-  return () => readConfigFile(path);
+  return readConfigFile(path);
 }
 
-test('a misspelt setting in a configuration file', () => {
-  expect(read('namspaces: [a]\n')).toThrow(/:1:1: .*namspaces.*did you mean namespaces\?/);
-  expect(read('Namespaces: [a]\n')).toThrow(/did you mean namespaces\?/);
-  expect(read('nothing-like-this: 1\n')).toThrow(/^(?!.*did you mean)/);
+test('a misspelt setting in a configuration file', async () => {
+  await expect(read('namspaces: [a]\n')).rejects.toThrow(/:1:1: .*namspaces.*did you mean namespaces\?/);
+  await expect(read('Namespaces: [a]\n')).rejects.toThrow(/did you mean namespaces\?/);
+  await expect(read('nothing-like-this: 1\n')).rejects.toThrow(/^(?!.*did you mean)/);
 });
 
-test('a misspelt option of a detector there', () => {
-  expect(read('detectors:\n  grafana:\n    enable: false\n')).toThrow(/:3:5: .*did you mean enabled\?/);
+test('a misspelt option of a detector there', async () => {
+  await expect(read('detectors:\n  grafana:\n    enable: false\n')).rejects.toThrow(
+    /:3:5: .*did you mean enabled\?/,
+  );
 });
 
 test('a misspelt setting in the ConfigMap', () => {

@@ -1,9 +1,11 @@
-import { type Dirent, readdirSync, readFileSync } from 'node:fs';
+import { type Dirent, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { readRegularFile } from '../files/read-text.ts';
 import type { Detector } from '../model/detector.ts';
 import type { Problem } from '../model/discovery.ts';
 import { ConfigError } from '../model/errors.ts';
 import { unreadable } from '../model/unreadable.ts';
+import { FILE } from '../model/yaml-document.ts';
 import { readYaml } from '../model/yaml-text.ts';
 import { detectorSchema } from '../outputs/detector-schema.ts';
 
@@ -16,9 +18,9 @@ export interface UserDetectors {
 /**
  * The detectors in the YAML files of a folder. A broken file is refused with file, line and reason, and the others
  * still count.
- * @throws UserError if the folder cannot be read
+ * @throws UserError if the folder cannot be read; AbortError
  */
-export function readDetectors(folder: string): UserDetectors {
+export async function readDetectors(folder: string, signal?: AbortSignal): Promise<UserDetectors> {
   let entries: Dirent[];
   try {
     entries = readdirSync(folder, { withFileTypes: true });
@@ -37,11 +39,12 @@ export function readDetectors(folder: string): UserDetectors {
     const name = join(folder, file);
     let text: string;
     try {
-      text = readFileSync(name, 'utf8');
+      text = await readRegularFile(name, FILE.bytes, signal);
     } catch (error) {
+      signal?.throwIfAborted();
       problems.push({
         where: name,
-        what: `cannot be read: ${(error as Error).message}`,
+        what: `cannot be read: ${unreadable(error)}`,
         fix: 'it is skipped',
       });
       continue;

@@ -1,17 +1,23 @@
-import { constants, createReadStream, openSync } from 'node:fs';
+import { constants, createReadStream, fstatSync, openSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { addAbortSignal, type Readable } from 'node:stream';
+import { isatty, ReadStream } from 'node:tty';
 
 const MIB = 1024 * 1024;
 
-const size = (bytes: number): string => (bytes >= MIB ? `${Math.floor(bytes / MIB)} MiB` : `${bytes} bytes`);
+/** For example `16 MiB`. */
+export const sizeText = (bytes: number): string =>
+  bytes >= MIB ? `${Math.floor(bytes / MIB)} MiB` : `${bytes} bytes`;
+
+/** A file has more bytes than the limit. */
+export class FileLimitError extends Error {}
 
 /**
  * Reads a stream of UTF-8 to its end.
  * @param limit in bytes
  * @param signal ends the reading
- * @throws Error if there is more than the limit; AbortError
+ * @throws FileLimitError; AbortError
  */
 export async function readStream(
   stream: NodeJS.ReadableStream,
@@ -24,25 +30,33 @@ export async function readStream(
   for await (const chunk of stream) {
     const piece = Buffer.from(chunk);
     bytes += piece.length;
-    if (bytes > limit) throw new Error(`it has more than ${size(limit)}, the limit for a file`);
+    if (bytes > limit) throw new FileLimitError(`it has more than ${sizeText(limit)}, the limit for a file`);
     chunks.push(piece);
   }
   return Buffer.concat(chunks).toString();
 }
 
+/** Opens a file. Reading a FIFO or a terminal as a file would block a thread, and no signal could end the process. */
+function open(path: string): Readable {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  if (fstatSync(fd).isFIFO()) return new Socket({ fd, readable: true, writable: false });
+  return isatty(fd) ? new ReadStream(fd) : createReadStream(path, { fd });
+}
+
 /**
- * Reads a file like `readStream`. It may be a device without an end, or a FIFO, such as `<(command)` of a shell. Reading a FIFO
- * as a file would block a thread, and no signal could end the process.
+ * Reads a file like `readStream`. It may be a device without an end, or a FIFO, such as `<(command)` of a shell.
  * @throws Error also if there is no such file, or it cannot be read
  */
 export async function readText(path: string, limit: number, signal?: AbortSignal): Promise<string> {
-  const isFifo = (await stat(path)).isFIFO();
-  const stream = isFifo
-    ? new Socket({
-        fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK),
-        readable: true,
-        writable: false,
-      })
-    : createReadStream(path);
-  return await readStream(stream, limit, signal);
+  return await readStream(open(path), limit, signal);
+}
+
+/**
+ * Reads a file of a folder like `readText`. Waiting for the writer of a FIFO would hold up the other files.
+ * @throws Error also for a FIFO or a device
+ */
+export async function readRegularFile(path: string, limit: number, signal?: AbortSignal): Promise<string> {
+  const found = await stat(path);
+  if (found.isFIFO() || found.isCharacterDevice()) throw new Error('it is a FIFO or a device');
+  return await readText(path, limit, signal);
 }

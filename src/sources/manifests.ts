@@ -1,13 +1,11 @@
-import { type Dirent, watch } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { watch } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Problem } from '../model/discovery.ts';
-import { ConfigError, type UserError } from '../model/errors.ts';
 import type { Interest } from '../model/interest.ts';
 import { clusterField, displayKey, HOME_CLUSTER } from '../model/key.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import { unreadable } from '../model/unreadable.ts';
+import { type File, type FileLimits, ManifestReader } from './manifest-reader.ts';
 import { type LocatedService, type Manifest, parseManifest } from './manifest-text.ts';
 import type { Change, Source } from './source.ts';
 
@@ -29,112 +27,12 @@ export interface ManifestOptions {
   readonly bytes?: FileLimits;
 }
 
-export interface FileLimits {
-  readonly each: number;
-  readonly all: number;
-}
-
-const MIB = 1024 * 1024;
-const DEFAULT_LIMITS: FileLimits = { each: 16 * MIB, all: 64 * MIB };
-
 /** Debounce of file changes in milliseconds, so that a save in several steps is read once. */
 const DEBOUNCE = 100;
 /** Polling interval in milliseconds, because not every file system reports changes. */
 const REREAD_INTERVAL = 5_000;
 
 const PREVIOUS_USED = 'the previous version of the file is used until it is fixed';
-
-const MANIFEST = /\.(ya?ml|json)$/i;
-
-interface File {
-  readonly name: string;
-  /** The contents, or why the file cannot be read. */
-  readonly text: string | Error;
-}
-
-async function filesBelow(folder: string): Promise<string[]> {
-  const entries: Dirent[] = await readdir(folder, { withFileTypes: true, recursive: true });
-  return entries
-    .filter((entry) => !entry.isDirectory() && MANIFEST.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
-}
-
-/** The error for a path in the options that cannot be read. */
-const unreadablePath = (path: string, error: unknown): UserError =>
-  new ConfigError(
-    `cannot read ${path}: ${unreadable(error)}; -f takes files, folders, or - for standard input`,
-    { cause: error },
-  );
-
-/** The number of bytes that may still be read. */
-class ByteBudget {
-  readonly #limits: FileLimits;
-  #left: number;
-
-  constructor(limits: FileLimits) {
-    this.#limits = limits;
-    this.#left = limits.all;
-  }
-
-  /** @throws Error if the size exceeds the limit for one file or for all files */
-  take(bytes: number): void {
-    const { each, all } = this.#limits;
-    if (bytes > each) throw new Error(`it has more than ${size(each)}, the limit for a file`);
-    this.#left -= bytes;
-    if (this.#left < 0) throw new Error(`all files together have more than ${size(all)}, the limit`);
-  }
-}
-
-const size = (bytes: number): string => (bytes >= MIB ? `${Math.floor(bytes / MIB)} MiB` : `${bytes} bytes`);
-
-async function readFileWithin(name: string, budget: ByteBudget): Promise<string> {
-  budget.take((await stat(name)).size);
-  return await readFile(name, 'utf8');
-}
-
-/** Reads standard input, up to the limits. */
-async function readStdin(stdin: NodeJS.ReadableStream, limits: FileLimits): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of stdin) {
-    const piece = Buffer.from(chunk);
-    bytes += piece.length;
-    new ByteBudget(limits).take(bytes);
-    chunks.push(piece);
-  }
-  return Buffer.concat(chunks).toString();
-}
-
-async function readPath(
-  path: string,
-  { stdin, bytes = DEFAULT_LIMITS }: ManifestOptions,
-  budget: ByteBudget,
-): Promise<File[]> {
-  if (path === '-') {
-    try {
-      return [{ name: 'standard input', text: await readStdin(stdin, bytes) }];
-    } catch (error) {
-      throw unreadablePath('standard input', error);
-    }
-  }
-  let names: string[];
-  try {
-    names = (await stat(path)).isDirectory() ? await filesBelow(path) : [path];
-  } catch (error) {
-    throw unreadablePath(path, error);
-  }
-  const files: File[] = [];
-  for (const name of names) {
-    try {
-      files.push({ name, text: await readFileWithin(name, budget) });
-    } catch (error) {
-      if (name === path) throw unreadablePath(path, error);
-      files.push({ name, text: error as Error });
-    }
-  }
-  return files;
-}
 
 /** The Services of the last valid version of each file, by file name. */
 type LastValid = Map<string, readonly LocatedService[]>;
@@ -239,8 +137,8 @@ export function manifestSource(options: ManifestOptions): Source {
       const read = async (): Promise<{ readonly change: Change; readonly content: string }> => {
         const problems: Problem[] = [];
         const files: File[] = [];
-        const budget = new ByteBudget(options.bytes ?? DEFAULT_LIMITS);
-        for (const path of options.paths) files.push(...(await readPath(path, options, budget)));
+        const reader = new ManifestReader(options.stdin, signal, options.bytes);
+        for (const path of options.paths) files.push(...(await reader.read(path)));
         const content =
           options.follow === undefined
             ? ''
@@ -268,6 +166,7 @@ export function manifestSource(options: ManifestOptions): Source {
           emittedAt = performance.now();
           changed(next.change);
         } catch (error) {
+          if (signal.aborted) return;
           changed({ kind: 'failure', error, reason: 'input', retryIn: REREAD_INTERVAL });
         }
       }

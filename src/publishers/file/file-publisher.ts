@@ -1,7 +1,6 @@
-import { chmod, readlink, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
 import type { Document } from 'yaml';
 import { readText as readTextWithin } from '../../files/read-text.ts';
+import { replaceFile } from '../../files/replace-file.ts';
 import { watchFiles } from '../../files/watch-files.ts';
 import { shardName } from '../../model/documents.ts';
 import { ConfigError } from '../../model/errors.ts';
@@ -37,27 +36,6 @@ import {
 const MAX_BYTES = 32 * 1024 * 1024;
 
 const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
-
-/** Resolves a path. The target of a symbolic link need not exist yet. */
-async function fileOf(path: string): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-    const named = await readlink(path).catch(() => undefined);
-    return named === undefined ? path : resolve(dirname(path), named);
-  }
-}
-
-/** The permissions of a file; `undefined` if it does not exist. */
-async function modeOf(file: string): Promise<number | undefined> {
-  try {
-    return (await stat(file)).mode & 0o7777;
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
-}
 
 /** The manifests of ConfigMaps in a file, by shard. */
 type Manifests = ReadonlyMap<number, Document.Parsed>;
@@ -100,10 +78,11 @@ export function filePublisher(
   let known: string | undefined;
   /** Checks the file once more, later. */
   let recheck = (): void => {};
-  const readText = async (): Promise<string> => {
+  const readText = async (signal: AbortSignal): Promise<string> => {
     try {
-      return await readTextWithin(path, MAX_BYTES);
+      return await readTextWithin(path, MAX_BYTES, signal);
     } catch (error) {
+      signal.throwIfAborted();
       if (isMissing(error)) return '';
       throw new ConfigError(`cannot read ${path}: ${unreadable(error)}; name another with --out`, {
         cause: error,
@@ -141,28 +120,13 @@ export function filePublisher(
     }
     return manifests;
   };
-  /**
-   * Replaces the file atomically: writes a temporary file beside it and renames that. The file keeps its permissions, and a
-   * symbolic link stays a link.
-   */
-  const replace = async (text: string): Promise<void> => {
-    let temporary: string | undefined;
-    try {
-      const file = await fileOf(path);
-      const mode = await modeOf(file);
-      temporary = `${file}.${process.pid}.tmp`;
-      await writeFile(temporary, text, mode === undefined ? {} : { mode: 0o600 });
-      // The umask restricts the mode of a new file.
-      if (mode !== undefined) await chmod(temporary, mode);
-      await rename(temporary, file);
-    } catch (error) {
-      if (temporary !== undefined) await rm(temporary, { force: true });
+  const replace = (text: string): Promise<void> =>
+    replaceFile(path, text).catch((error: unknown) => {
       throw new ConfigError(
         `cannot write ${path}: ${(error as Error).message}; name a writable file with --out`,
         { cause: error },
       );
-    }
-  };
+    });
   const publishedIn = (text: string): Published | undefined => {
     known = text;
     if (isEmpty(text)) return undefined;
@@ -177,11 +141,11 @@ export function filePublisher(
   };
   return {
     target: path,
-    read: async () => publishedIn(await readText()),
-    isUsable: async () => !isJson(await readText()),
-    async apply(plan, now) {
+    read: async (signal) => publishedIn(await readText(signal)),
+    isUsable: async (_refused, signal) => !isJson(await readText(signal)),
+    async apply(plan, now, signal) {
       if (plan.action === 'none') return undefined;
-      const text = await readText();
+      const text = await readText(signal);
       const owned = ownedConfigMaps(target, plan, now);
       if (owned.length > 1 && isJson(text))
         throw new ShardsRefused(
@@ -203,7 +167,7 @@ export function filePublisher(
     async watch(changed, _failed, signal) {
       const check = async (): Promise<void> => {
         // The next read reports a file that cannot be read.
-        const text = await readText().catch(() => undefined);
+        const text = await readText(signal).catch(() => undefined);
         if (!signal.aborted && text !== known) changed();
       };
       recheck = () => void setTimeout(() => void check(), RECHECK_MS).unref();
