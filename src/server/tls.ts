@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions, type TlsOptions } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
+import { readText } from '../files/read-text.ts';
 import { watchFiles } from '../files/watch-files.ts';
 import type { Problem } from '../model/discovery.ts';
 import { ConfigError, UserError } from '../model/errors.ts';
@@ -67,9 +67,12 @@ const broken = (path: string, what: string, cause?: unknown): UserError =>
 
 const firstLine = (error: unknown): string => (error as Error).message.replace(/\n.*/s, '');
 
-async function readText(path: string): Promise<string> {
+/** Maximum size of a file, in bytes: hundreds of certificates. */
+const MAX_BYTES = 1024 * 1024;
+
+async function readPem(path: string): Promise<string> {
   try {
-    return await readFile(path, 'utf8');
+    return await readText(path, MAX_BYTES);
   } catch (error) {
     throw broken(path, `cannot be read: ${firstLine(error)}`, error);
   }
@@ -77,9 +80,9 @@ async function readText(path: string): Promise<string> {
 
 async function readTexts({ cert, key, clientCa }: TlsFiles): Promise<Texts> {
   const [certText, keyText, clientCaText] = await Promise.all([
-    readText(cert),
-    readText(key),
-    clientCa === undefined ? undefined : readText(clientCa),
+    readPem(cert),
+    readPem(key),
+    clientCa === undefined ? undefined : readPem(clientCa),
   ]);
   return { cert: certText, key: keyText, clientCa: clientCaText };
 }
