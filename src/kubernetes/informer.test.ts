@@ -65,8 +65,8 @@ async function followed(answer: Answer, options: Partial<InformerOptions<string>
 
 const until = (what: () => void, timeout = 4_000) => vi.waitFor(what, { timeout, interval: 10 });
 
-describe('follow', () => {
-  test('reads all pages, then tells what the watch does', async () => {
+describe('an informer', () => {
+  test('lists all pages, then emits the events of the watch', async () => {
     const it = await followed(
       (response, { watch, query }) => {
         if (!watch && query.get('continue') === 'more') return json(response, list(5, [object('b', 2)]));
@@ -98,7 +98,7 @@ describe('follow', () => {
     expect(Number(watch?.query.get('timeoutSeconds'))).toBeGreaterThanOrEqual(300);
   });
 
-  test('what is not to be kept is told, and told when it goes', async () => {
+  test('without stored items, emits changes and deletions', async () => {
     const it = await followed(
       (response, { watch }) => {
         if (!watch) return json(response, list(5, [object('a', 1), object('b', 2)]));
@@ -119,7 +119,7 @@ describe('follow', () => {
     ]);
   });
 
-  test('goes on from the last version after the connection broke, bookmarks counted', async () => {
+  test('resumes from the last version after a lost connection, including bookmarks', async () => {
     let connections = 0;
     const it = await followed((response, { watch }) => {
       if (!watch) return json(response, list(5, [object('a', 1)]));
@@ -142,12 +142,12 @@ describe('follow', () => {
       'an ERROR event 410',
       (response) => send(response, 'ERROR', { code: 410, reason: 'Expired', message: 'old' }),
     ],
-    ['an ERROR event that says nothing', (response) => send(response, 'ERROR', {})],
+    ['an empty ERROR event', (response) => send(response, 'ERROR', {})],
     ['a line that is not JSON', (response) => response.write('<html>\n')],
     ['an event of an unknown type', (response) => send(response, 'SURPRISE', object('b', 6))],
     ['an event without a version', (response) => send(response, 'ADDED', { metadata: { name: 'b' } })],
-    ['a line without an end', (response) => response.write('x'.repeat(17 * 1024 * 1024))],
-  ])('after %s it reads all again', async (_, fault) => {
+    ['an endless line', (response) => response.write('x'.repeat(17 * 1024 * 1024))],
+  ])('relists after %s', async (_, fault) => {
     let connections = 0;
     const it = await followed((response, { watch }) => {
       if (!watch) return json(response, list(5, [object(connections === 0 ? 'a' : 'b', 1)]));
@@ -161,7 +161,7 @@ describe('follow', () => {
     expect(it.kinds()).toMatch(/^synced (failure )?synced$/);
   });
 
-  test('a watch that outlived an expiry is renewed at once, without a word', async () => {
+  test('renews an expired watch at once, without emitting a failure', async () => {
     let connections = 0;
     const it = await followed((response, { watch }) => {
       if (!watch) return json(response, list(5, [object('a', 1)]));
@@ -185,10 +185,10 @@ describe('follow', () => {
         setTimeout(() => response.destroy(), 5);
       },
     ],
-    ['says 410 to each watch', (response) => refuse(response, 410, 'Expired')],
-    ['says 500 to each watch', (response) => refuse(response, 500, 'InternalError')],
+    ['responds to each watch with 410', (response) => refuse(response, 410, 'Expired')],
+    ['responds to each watch with 500', (response) => refuse(response, 500, 'InternalError')],
     ['denies each watch', (response) => refuse(response, 403, 'Forbidden')],
-  ])('a server that %s is not asked in a tight loop, and nothing is forgotten', async (_, answer) => {
+  ])('does not retry in a tight loop, and keeps its items, if a server %s', async (_, answer) => {
     const it = await followed((response, { watch }) => {
       if (!watch) return json(response, list(5, [object('a', 1)]));
       answer(response);
@@ -206,7 +206,7 @@ describe('follow', () => {
     [429, 'watch'],
     [503, 'list'],
     [503, 'watch'],
-  ])('%i with Retry-After to a %s is honoured', async (code, doing) => {
+  ])('honors Retry-After of a %i response to a %s', async (code, doing) => {
     let refused = false;
     const it = await followed((response, { watch }) => {
       if (watch === (doing === 'watch') && !refused) {
@@ -226,23 +226,20 @@ describe('follow', () => {
     expect(it.items()).toEqual({ 'n/a': 'a' });
   });
 
-  test.each([401, 403, 429])(
-    'a watch that is refused with %i is tried again, and nothing is listed for it',
-    async (code) => {
-      let refusals = 0;
-      const it = await followed((response, { watch }) => {
-        if (!watch) return json(response, list(5, [object('a', 1)]));
-        refusals += 1;
-        if (refusals < 3) return refuse(response, code, 'Refused');
-        open(response);
-      });
-      await until(() => expect(it.watches()).toHaveLength(3));
-      expect(it.lists()).toHaveLength(1);
-      expect(it.watches().map(({ query }) => query.get('resourceVersion'))).toEqual(['5', '5', '5']);
-    },
-  );
+  test.each([401, 403, 429])('retries a watch that is rejected with %i, without relisting', async (code) => {
+    let refusals = 0;
+    const it = await followed((response, { watch }) => {
+      if (!watch) return json(response, list(5, [object('a', 1)]));
+      refusals += 1;
+      if (refusals < 3) return refuse(response, code, 'Refused');
+      open(response);
+    });
+    await until(() => expect(it.watches()).toHaveLength(3));
+    expect(it.lists()).toHaveLength(1);
+    expect(it.watches().map(({ query }) => query.get('resourceVersion'))).toEqual(['5', '5', '5']);
+  });
 
-  test('a watch that is refused as no such thing is given up for a new list', async () => {
+  test('relists after a watch is rejected as a bad request', async () => {
     let refusals = 0;
     const it = await followed((response, { watch }) => {
       if (!watch) return json(response, list(5, [object('a', 1)]));
@@ -254,7 +251,7 @@ describe('follow', () => {
     expect(it.lists()).toHaveLength(2);
   });
 
-  test('a connection that is silent for too long is given up', async () => {
+  test('reconnects after a connection is silent for too long', async () => {
     const it = await followed(
       (response, { watch }) => {
         if (!watch) return json(response, list(5, [object('a', 1)]));
@@ -271,14 +268,14 @@ describe('follow', () => {
     ['an empty object', {}],
     ['nothing', null],
     ['items without a version', { items: [] }],
-    ['items that are no list', { metadata: { resourceVersion: '1' }, items: 7 }],
-  ])('%s does not pass for an empty list', async (_, body) => {
+    ['items that are not a list', { metadata: { resourceVersion: '1' }, items: 7 }],
+  ])('does not mistake %s for an empty list', async (_, body) => {
     const it = await followed((response) => json(response, body));
     await until(() => expect(it.told).toHaveLength(1));
     expect(it.told[0]).toMatchObject({ kind: 'failure', doing: 'list' });
   });
 
-  test('a page that is too large is asked for in smaller ones', async () => {
+  test('requests smaller pages if a page is too large', async () => {
     const large = 'x'.repeat(1024 * 1024);
     const it = await followed((response, { watch, query }) => {
       if (watch) return open(response);
@@ -299,7 +296,7 @@ describe('follow', () => {
     expect(it.kinds()).toBe('synced');
   });
 
-  test('a list whose pages the server forgets is read in larger ones', async () => {
+  test('requests larger pages if the server expires the list', async () => {
     const it = await followed((response, { watch, query }) => {
       if (watch) return open(response);
       if (Number(query.get('limit')) > 1_000) return json(response, list(5, [object('a', 1)]));
@@ -309,7 +306,7 @@ describe('follow', () => {
     await until(() => expect(it.kinds()).toBe('failure synced'));
   });
 
-  test('reads all again in time; where watching is denied too, and says that once in between', async () => {
+  test('relists at each interval, and if watching is denied, emits one failure in between', async () => {
     for (const denied of [false, true]) {
       const it = await followed(
         (response, { watch, query }) => {
@@ -330,7 +327,7 @@ describe('follow', () => {
     }
   });
 
-  test('ends when it is told to, and leaves no connection', async () => {
+  test('stops when aborted, and leaves no connection open', async () => {
     const it = await followed((response, { watch }) => {
       if (!watch) return json(response, list(5, []));
       open(response);
@@ -347,7 +344,7 @@ describe('follow', () => {
   });
 });
 
-test('how each watch ended is told', async () => {
+test('reports how each watch ended', async () => {
   const ended: string[] = [];
   await followed(
     (response, { watch }) => {

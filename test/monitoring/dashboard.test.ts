@@ -23,7 +23,7 @@ function overlap({ gridPos: a }: DashboardPanel, { gridPos: b }: DashboardPanel)
   return a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
 }
 
-test('each panel has an id and a place of its own, in a grid 24 wide', () => {
+test('each panel has a unique id, and none overlap in a grid 24 columns wide', () => {
   expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
   for (const panel of panels) {
     expect(panel.gridPos.x + panel.gridPos.w, panel.title).toBeLessThanOrEqual(24);
@@ -33,7 +33,7 @@ test('each panel has an id and a place of its own, in a grid 24 wide', () => {
 });
 
 test.each(shown)(
-  '"$title" asks for something, and says what a bad value means',
+  'the panel "$title" has a query, and explains what a bad value means',
   ({ targets, description }) => {
     expect(targets?.length).toBeGreaterThan(0);
     for (const { expr, legendFormat } of targets ?? []) {
@@ -44,7 +44,7 @@ test.each(shown)(
   },
 );
 
-test('each section of the runbook that a panel names is one of an alert', () => {
+test('each runbook section that a panel links to belongs to an alert', () => {
   const sections = shown.flatMap(({ description = '' }) =>
     [...description.matchAll(/docs\/runbook\.md#(\w+)/g)].map(([, anchor]) => anchor),
   );
@@ -52,13 +52,13 @@ test('each section of the runbook that a panel names is one of an alert', () => 
   expect(alertRules().map(({ alert }) => alert.toLowerCase())).toEqual(expect.arrayContaining(sections));
 });
 
-test('what it can be narrowed to, and where it gets its data, is chosen by whoever looks at it', () => {
+test('the viewer chooses the data source, the namespace and the job', () => {
   expect(templating.list.map(({ name }) => name)).toEqual(['datasource', 'namespace', 'job']);
   const sources = [...JSON.stringify(dashboard()).matchAll(/"uid":"([^"]*)"/g)].map(([, uid]) => uid);
   expect(new Set(sources)).toEqual(new Set(['$datasource', 'dynamic-toolset']));
 });
 
-test('each metric that an expression names is one of ours, or of the process, with the labels that it asks for', async () => {
+test('each metric in a query is exported by the program or its runtime, with the labels that the query uses', async () => {
   const set = new MetricSet();
   engineMetrics(set, { known: () => true, documents: () => OUTPUTS.names });
   stateMetrics(set, {

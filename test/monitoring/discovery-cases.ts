@@ -22,7 +22,7 @@ const down = (instance: string): Firing => ({
 /** Faults of processes and of discovery. Most begin after half an hour. */
 export const DISCOVERY: readonly AlertCase[] = [
   {
-    name: 'nothing answers any more',
+    name: 'no replica answers any more',
     change: { ...ending(HEALTHY), [`up{${A}}`]: half('1', '0'), [`up{${B}}`]: half('1', '0') },
     fires: {
       DynamicToolsetDown: [
@@ -36,7 +36,7 @@ export const DISCOVERY: readonly AlertCase[] = [
     },
   },
   {
-    name: 'it was never there',
+    name: 'no replica was ever there',
     change: Object.fromEntries(Object.keys(HEALTHY).map((name) => [name, null])),
     at: '5m',
     fires: {
@@ -56,7 +56,7 @@ export const DISCOVERY: readonly AlertCase[] = [
     fires: { DynamicToolsetReplicaDown: [down('b')] },
   },
   {
-    name: 'a container ends again and again',
+    name: 'a container keeps restarting',
     change: { [`process_start_time_seconds{${B}}`]: '0x110 3300x2 3400x2 3500x2 3600x120' },
     fires: {
       DynamicToolsetRestarts: [{ labels: FOLLOWER, description: 'b restarted 4 times in 30 minutes.' }],
@@ -75,7 +75,7 @@ export const DISCOVERY: readonly AlertCase[] = [
     },
   },
   {
-    name: 'nobody leads',
+    name: 'no replica leads',
     change: { [ours('leader', A)]: half('1', '0'), [TOOLS]: half('5', '5') },
     fires: {
       DynamicToolsetNoLeader: [
@@ -88,7 +88,7 @@ export const DISCOVERY: readonly AlertCase[] = [
     },
   },
   {
-    name: 'two lead',
+    name: 'two replicas lead',
     change: {
       [ours('leader', B)]: always(1),
       [ours('last_success_timestamp_seconds', `${B}, stage="reconciliation"`)]: `0+30x${STEPS}`,
@@ -104,7 +104,7 @@ export const DISCOVERY: readonly AlertCase[] = [
     },
   },
   {
-    name: 'a configuration that cannot be used',
+    name: 'the configuration is invalid',
     change: { [ours('config_last_reload_successful', B)]: half('1', '0') },
     fires: {
       DynamicToolsetConfigurationRefused: [
@@ -136,7 +136,7 @@ export const DISCOVERY: readonly AlertCase[] = [
     },
   },
   {
-    name: 'Services cannot be read, and are looked at each 10 minutes',
+    name: 'Services cannot be read, and the discovery interval is 10 minutes',
     change: {
       ...both('discovery_interval_seconds', always(600)),
       [ours('last_success_timestamp_seconds', `${A}, stage="discovery"`)]: always(0),
@@ -149,7 +149,7 @@ export const DISCOVERY: readonly AlertCase[] = [
     },
   },
   {
-    name: 'slow backends',
+    name: 'backends are slow',
     change: both('discovery_duration_seconds_sum', `0+90x${STEPS}`),
     fires: {
       DynamicToolsetDiscoverySlow: [
@@ -199,7 +199,7 @@ export const DISCOVERY: readonly AlertCase[] = [
     },
   },
   {
-    name: 'all backends fail, and the tools go',
+    name: 'all backends fail, and the tools are removed',
     change: {
       ...ending({ ...healthyOf(A), ...healthyOf(B), [TOOLS]: always(5) }),
       ...both('services_unhealthy', half('1', '6'), ', type="loki"'),

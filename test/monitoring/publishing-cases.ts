@@ -17,7 +17,7 @@ const missing = (count: string, reason: string): Firing => ({
 /** Faults of publishing and of the API. */
 export const PUBLISHING: readonly AlertCase[] = [
   {
-    name: 'what is published cannot be read or written',
+    name: 'the ConfigMap cannot be read or written',
     change: {
       [ours('last_success_timestamp_seconds', `${A}, stage="reconciliation"`)]: '0+30x59 1800x180',
       [ours('configmap_updates_total', `${A}, result="failure"`)]: '0x59 0+1x180',
@@ -32,7 +32,7 @@ export const PUBLISHING: readonly AlertCase[] = [
     },
   },
   {
-    name: 'somebody edits what is generated',
+    name: 'someone edits generated content',
     change: { [ours('configmap_drift_detected_total', `${A}, kind="toolset.json"`)]: '0x115 1x125' },
     fires: {
       DynamicToolsetChangedByOthers: [
@@ -44,7 +44,7 @@ export const PUBLISHING: readonly AlertCase[] = [
     },
   },
   {
-    name: 'a program edits what is generated each minute',
+    name: 'a program edits generated content every minute',
     change: {
       [ours('configmap_drift_detected_total', `${A}, kind="toolset.json"`)]: `0+0.5x${STEPS}`,
     },
@@ -59,7 +59,7 @@ export const PUBLISHING: readonly AlertCase[] = [
     },
   },
   {
-    name: 'overrides that cannot be used',
+    name: 'the overrides are invalid',
     change: { [ours('overrides_valid', A)]: half('1', '0') },
     fires: {
       DynamicToolsetOverridesInvalid: [
@@ -72,7 +72,7 @@ export const PUBLISHING: readonly AlertCase[] = [
     },
   },
   {
-    name: 'something on the way spoils what is published',
+    name: 'something on the way corrupts the published documents',
     change: { [ours('rollbacks_total', A)]: '0x115 1x125' },
     fires: {
       DynamicToolsetRolledBack: [
@@ -98,7 +98,7 @@ export const PUBLISHING: readonly AlertCase[] = [
     },
   },
   {
-    name: 'somebody tries tokens',
+    name: 'someone tries tokens',
     change: { [ours('auth_failures_total', `${A}, reason="invalid"`)]: `0+10x${STEPS}` },
     fires: {
       DynamicToolsetAuthenticationFailures: [
@@ -110,7 +110,7 @@ export const PUBLISHING: readonly AlertCase[] = [
     },
   },
   {
-    name: 'a tenth of the requests meets an error',
+    name: 'a tenth of the requests fail',
     change: {
       [ours('api_errors_total', `${A}, route="/api/v1/toolsets", status="503"`)]: `0+6x${STEPS}`,
     },
@@ -124,7 +124,7 @@ export const PUBLISHING: readonly AlertCase[] = [
     },
   },
   {
-    name: 'requests are answered late',
+    name: 'responses are slow',
     change: both(
       'api_request_duration_seconds_bucket',
       `0+15x${STEPS}`,
@@ -156,7 +156,7 @@ export const PUBLISHING: readonly AlertCase[] = [
     at: '65m',
   },
   {
-    name: 'a rollback is left as it is, and the leader does not publish what it found',
+    name: 'a rollback stays in force, so the leader does not publish discovered backends',
     change: {
       [conditions(A, 'False', 'HeldByRollback')]: half('0', '3'),
       [conditions(B, 'False', 'HeldByRollback')]: half('0', '4'),
@@ -169,7 +169,7 @@ export const PUBLISHING: readonly AlertCase[] = [
   },
   ...['40m', '1h'].map(
     (at): AlertCase => ({
-      name: 'each new backend is published within minutes, and others are left out for reasons of their own',
+      name: 'new backends are published within minutes, and others are left out for reasons that need no alert',
       change: {
         [conditions(A, 'False', 'NotYetPublished')]: `0x59${' 1x19 stale _x8'.repeat(6)}`,
         ...Object.fromEntries(
@@ -187,7 +187,7 @@ export const PUBLISHING: readonly AlertCase[] = [
     }),
   ),
   {
-    name: 'backends stay published that would be left out now',
+    name: 'backends that should be removed stay published',
     change: { [conditions(A, 'True', 'KeptForNow')]: half('0', '2') },
     at: '61m',
     fires: {
@@ -201,13 +201,13 @@ export const PUBLISHING: readonly AlertCase[] = [
     },
   },
   {
-    name: 'removals are held for their five minutes',
+    name: 'removals are held for five minutes',
     change: { [conditions(A, 'True', 'KeptForNow')]: '_x60 2x10 stale _x169' },
     at: '61m',
     fires: {},
   },
   {
-    name: 'only a replica that does not lead counts tools that a limit keeps out, from when it led',
+    name: 'only a former leader still reports tools that a limit keeps out',
     change: {
       [ours('tools_limited', `${B}, limit="agent_tools"`)]: always(3),
       [ours('approvals_waiting', B)]: always(3),
@@ -230,7 +230,7 @@ export const PUBLISHING: readonly AlertCase[] = [
     },
   },
   {
-    name: 'somebody opens more connections than they may',
+    name: 'a client opens more connections than allowed',
     change: {
       [ours('connections_dropped_total', `${A}, server="api", reason="address"`)]: '0x59 0+100x180',
     },

@@ -6,12 +6,12 @@ import { alertRules } from './alert-rules.ts';
 const runbook = readFileSync(join(import.meta.dirname, '../../docs/runbook.md'), 'utf8');
 const headings = [...runbook.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => heading);
 
-test('each alert has a section in the runbook, and each section that names an alert is of one', () => {
+test('each alert has a section in the runbook, and each alert section belongs to an existing alert', () => {
   const sections = headings.filter((heading) => heading.startsWith('DynamicToolset'));
   expect(sections).toEqual(alertRules().map(({ alert }) => alert));
 });
 
-test('each link within the runbook leads to a section', () => {
+test('each link within the runbook points to an existing section', () => {
   const anchors = headings.map((heading) =>
     heading
       .toLowerCase()

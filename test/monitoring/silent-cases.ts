@@ -30,7 +30,7 @@ export const SILENT: readonly AlertCase[] = [
   ),
   ...['30m', '31m', '33m', '40m', '1h'].map(
     (at): AlertCase => ({
-      name: 'the lead goes to the other replica, and the one before keeps its last values',
+      name: 'leadership moves to the other replica, and the former leader keeps its last values',
       change: {
         [ours('leader', A)]: half('1', '0'),
         // One scrape finds nobody.
@@ -58,7 +58,7 @@ export const SILENT: readonly AlertCase[] = [
     }),
   ),
   {
-    name: 'a container is restarted once, and its counters begin anew',
+    name: 'a container is restarted once, and its counters start from zero',
     change: {
       [`process_start_time_seconds{${A}}`]: half('0', '1800'),
       [ours('configmap_updates_total', `${A}, result="success"`)]: '1+1x59 0+1x180',
@@ -68,7 +68,7 @@ export const SILENT: readonly AlertCase[] = [
     fires: {},
   },
   {
-    name: 'discovery each hour',
+    name: 'discovery runs every hour',
     change: {
       [ours('discovery_interval_seconds', A)]: always(3600),
       [ours('discovery_interval_seconds', B)]: always(3600),
@@ -84,17 +84,17 @@ export const SILENT: readonly AlertCase[] = [
     fires: {},
   },
   {
-    name: 'a follower may not read any more: the leader does',
+    name: 'a follower is no longer allowed to read, but the leader is',
     change: { [ours('last_success_timestamp_seconds', `${B}, stage="discovery"`)]: always(0) },
     fires: {},
   },
   {
-    name: 'tokens cannot be reviewed for now',
+    name: 'tokens cannot be reviewed at the moment',
     change: { [ours('auth_failures_total', `${A}, reason="unavailable"`)]: `0+60x${STEPS}` },
     fires: {},
   },
   {
-    name: 'only probes are answered with 503',
+    name: 'only health probes get 503',
     change: {
       [ours('api_errors_total', `${B}, route="/ready", status="503"`)]: `0+6x${STEPS}`,
       [ours('api_requests_total', `${B}, method="GET", route="/ready", status="503"`)]: `0+6x${STEPS}`,

@@ -152,7 +152,7 @@ const plugins = ({ live }: MemoryPublisher): unknown => JSON.parse(live?.data['t
 const STOCK = { stock: 'http://inventory.monitoring.svc.cluster.local:8080' };
 
 describe('an agent in one file', () => {
-  test('its document is published beside the others, and a backend that goes is removed from it', async () => {
+  test('its document is published with the others, and a deleted backend is removed from it', async () => {
     const place = new MemoryPublisher();
     const it = reconciler(place);
     await run(it, discovered());
@@ -174,7 +174,7 @@ describe('an agent in one file', () => {
     expect(place.revisions.at(-1)?.documents).toHaveProperty('toy.json');
   });
 
-  test('its check decides whether what was stored can be used', () => {
+  test('its check decides whether the stored document is usable', () => {
     expect(toy.documents[0]?.check('{"plugins":{"a":"no URL"}}', SMALL).refused).toBe(true);
     const documents = { ...Object.fromEntries(outputs.names.map((name) => [name, ''])) };
     expect(outputs.faultsOf({ ...documents, 'toy.json': '{"plugins":7}' })).toContainEqual(
@@ -190,7 +190,7 @@ describe('an agent in one file', () => {
     expect(detectorIn(DETECTOR)).toMatchObject({ outputs: { toy: { plugin: 'stock' } }, mcp: false });
   });
 
-  test('its part of overrides.yaml is checked by its own schema, and counts for names and approvals', () => {
+  test('its part of overrides.yaml is checked by its own schema, and affects names and approvals', () => {
     const url = 'http://orders.shop.svc.cluster.local:8000/mcp';
     const overrides = overridesSchema.parse({ toy: { mine: { Ledger: url } } });
     expect(reservedNames(overrides)).toEqual(new Set(['ledger']));
@@ -207,7 +207,7 @@ describe('an agent in one file', () => {
     expect(overridesSchema.parse(undefined).parts).toEqual({ holmesgpt: {}, toy: { mine: {} } });
   });
 
-  test('an upgrade that brings it keeps the names and holds of what is published', async () => {
+  test('an upgrade that adds it keeps the names and holds of published tools', async () => {
     const place = new MemoryPublisher();
     await run(reconciler(place, OUTPUTS), discovered());
     const before = place.live?.data;
@@ -219,7 +219,7 @@ describe('an agent in one file', () => {
   });
 });
 
-describe('its documents in a place of their own, from which no tools can be read back', () => {
+describe('its documents in a separate place, from which no tools can be read back', () => {
   const own = outputsOf<OutputSettings>([toy]);
   const HOLD = 300_000;
 
@@ -243,7 +243,7 @@ describe('its documents in a place of their own, from which no tools can be read
     },
   );
 
-  test('what is new is published while others are held', async () => {
+  test('new tools are published while removals are held', async () => {
     const place = new MemoryPublisher();
     const lokis = discovered().slice(1);
     await run(reconciler(place, own), [...lokis, ...lokis.map((each) => ({ ...each, tool: 'b' }))]);
@@ -251,7 +251,7 @@ describe('its documents in a place of their own, from which no tools can be read
     expect(plugins(place)).toEqual(STOCK);
   });
 
-  test('a hand edit ends no hold, and a deleted place comes back with all tools', async () => {
+  test('a manual edit does not end a hold, and a deleted place is recreated with all tools', async () => {
     const place = new MemoryPublisher();
     await run(reconciler(place, own), discovered());
     place.edit('toy.json', '{}');
@@ -263,7 +263,7 @@ describe('its documents in a place of their own, from which no tools can be read
     expect(plugins(place)).toEqual(STOCK);
   });
 
-  test('a person lets the tools go', async () => {
+  test('a user can release the held tools', async () => {
     const place = new MemoryPublisher();
     await run(reconciler(place, own), discovered());
     place.annotate('kubernaut.io/allow-removal', 'true');

@@ -60,7 +60,7 @@ describe.skipIf(problem !== undefined)(problem === undefined ? title : `${title}
   const paths = (name: string): string[] =>
     (report.asked[name] ?? []).map(({ method, path }) => `${method} ${path}`);
 
-  test('is what is taken for a cluster seen from outside, and all is well', () => {
+  test('is the default outside a cluster, and succeeds without warnings', () => {
     expect(report.discover.code).toBe(0);
     const runs = [...Object.values(report.explained), report.explainedText];
     expect(runs.map(({ code, stderr }) => ({ code, stderr }))).toEqual(
@@ -68,7 +68,7 @@ describe.skipIf(problem !== undefined)(problem === undefined ? title : `${title}
     );
   });
 
-  test('a backend proves what it is', () => {
+  test('a backend proves its type', () => {
     expect(found('prometheus')).toMatchObject({
       type: 'prometheus',
       endpoint: 'http://prometheus.backends.svc.cluster.local:9090',
@@ -85,26 +85,26 @@ describe.skipIf(problem !== undefined)(problem === undefined ? title : `${title}
     expect(paths('prometheus')).toEqual(['GET /-/healthy']);
   });
 
-  test('its port may have a name, and another number than the Pod', () => {
+  test('a port can have a name, and a number other than that of the Pod', () => {
     expect(found('grafana')).toMatchObject({ type: 'grafana', health: 'healthy' });
     expect(found('grafana')?.endpoint).toBe('http://grafana.backends.svc.cluster.local:80');
     expect(explained('grafana').probe.proof).toBe('proven');
     expect(paths('grafana')).toEqual(['GET /api/health']);
   });
 
-  test('a headless Service is asked by the port of the Service, whatever the endpoint says', () => {
+  test('a headless Service is probed on the port of the Service, not of the endpoint', () => {
     expect(found('headless')?.endpoint).not.toMatch(/:80$/);
     expect(found('headless')).toMatchObject({ type: 'victorialogs', health: 'healthy' });
     expect(paths('headless').sort()).toEqual(['GET /', 'GET /health']);
   });
 
-  test('https with a certificate that nobody trusts', () => {
+  test('an untrusted https certificate is accepted', () => {
     expect(found('elasticsearch')).toMatchObject({ type: 'elasticsearch', health: 'healthy' });
     expect(found('elasticsearch')?.endpoint).toMatch(/^https:/);
     expect(explained('elasticsearch').probe.proof).toBe('proven');
   });
 
-  test('a backend that wants credentials is alive, and gets none: not even those for the API server', () => {
+  test('a backend that requires credentials is healthy, and gets none, not even those for the API server', () => {
     expect(found('locked')).toMatchObject({ type: 'pyroscope', health: 'healthy', authRequired: true });
     expect(explained('locked').probe).toMatchObject({ proof: 'unproven' });
     const headers = new Set(Object.values(report.asked).flatMap((all) => all.flatMap((one) => one.headers)));
@@ -123,7 +123,7 @@ describe.skipIf(problem !== undefined)(problem === undefined ? title : `${title}
     });
   });
 
-  test("a backend's own 404 and 503 are not the API server's", () => {
+  test("a backend's own 404 and 503 are told apart from those of the API server", () => {
     expect(found('gateway')).toMatchObject({ type: 'loki', health: 'healthy' });
     expect(paths('gateway')).toEqual(
       expect.arrayContaining(['GET /ready', 'GET /loki/api/v1/status/buildinfo']),
@@ -133,11 +133,11 @@ describe.skipIf(problem !== undefined)(problem === undefined ? title : `${title}
     expect(found('starting')?.reason).toContain('not ready yet: GET /ready answered 503');
   });
 
-  test('an answer without an end is cut', () => {
+  test('an endless response is cut off', () => {
     expect(found('endless')).toMatchObject({ health: 'healthy', reason: 'GET / answered 200' });
   });
 
-  test('no Pods: listed all the same, with unknown health and the reason', () => {
+  test('a backend without Pods is still listed, with unknown health and the reason', () => {
     expect(found('waiting')).toMatchObject({ type: 'jaeger', health: 'unknown' });
     expect(found('waiting')?.reason).toContain('no endpoints available');
     expect(report.explainedText.stdout).toContain('no endpoints available');
@@ -145,7 +145,7 @@ describe.skipIf(problem !== undefined)(problem === undefined ? title : `${title}
     expect(found('outside')?.reason).toContain('does not reach it');
   });
 
-  test('no Pod is ready, as the EndpointSlice says: unhealthy, and nothing is asked', () => {
+  test('a backend without a ready Pod is unhealthy, and is not probed', () => {
     expect(found('empty')).toMatchObject({
       type: 'zipkin',
       health: 'unhealthy',
@@ -158,7 +158,7 @@ describe.skipIf(problem !== undefined)(problem === undefined ? title : `${title}
     expect(found('gone')?.reason).toContain('connection refused');
   });
 
-  test('the other one of http and https than the port says', () => {
+  test('the scheme can be other than the port suggests', () => {
     expect(found('plain')).toMatchObject({
       endpoint: 'http://plain.backends.svc.cluster.local:443',
       health: 'healthy',
@@ -182,14 +182,14 @@ describe.skipIf(problem !== undefined)(problem === undefined ? title : `${title}
     expect(report.sessions).toEqual({ opened: 1, ended: 1 });
   });
 
-  test('what does not speak HTTP is not asked', () => {
+  test('a backend that does not speak HTTP is not probed', () => {
     expect(found('kafka')).toMatchObject({ health: 'unknown' });
     expect(found('kafka')?.reason).toContain('HTTP only');
     expect(explained('kafka').used).toBe(true);
     expect(paths('kafka')).toEqual([]);
   });
 
-  test('a Service never answers for another host that its annotation names', () => {
+  test('a Service is never probed in place of another host that its annotation names', () => {
     expect(found('elsewhere')).toMatchObject({
       endpoint: 'http://outside.example.com:8080',
       health: 'unknown',
@@ -197,7 +197,7 @@ describe.skipIf(problem !== undefined)(problem === undefined ? title : `${title}
     expect(paths('elsewhere')).toEqual([]);
   });
 
-  test('a health path that climbs is refused, and its backend asked at the usual one', () => {
+  test('a health path with .. is rejected, and the default path is probed', () => {
     expect(paths('climbing')).toEqual(['GET /']);
   });
 
@@ -206,17 +206,20 @@ describe.skipIf(problem !== undefined)(problem === undefined ? title : `${title}
     ['get', 'healthy', 'unknown', { opened: 0, ended: 0 }],
     ['get,create', 'healthy', 'healthy', { opened: 1, ended: 0 }],
     ['get,create,delete', 'healthy', 'healthy', { opened: 1, ended: 1 }],
-  ])('with the rights "%s" on services/proxy', (verbs, prometheus, mcp, sessions) => {
-    const outcome = report.rights[verbs];
-    expect(outcome?.run.code).toBe(0);
-    expect(outcome?.sessions).toEqual(sessions);
-    for (const [name, health] of [
-      ['prometheus', prometheus],
-      ['tools', mcp],
-    ]) {
-      const service = found(name ?? '', outcome?.run);
-      expect(service?.health).toBe(health);
-      if (health === 'unknown') expect(service?.reason).toMatch(/denied.*grant.*services\/proxy/);
-    }
-  });
+  ])(
+    'with the verbs "%s" on services/proxy, prometheus is %s and the MCP server %s',
+    (verbs, prometheus, mcp, sessions) => {
+      const outcome = report.rights[verbs];
+      expect(outcome?.run.code).toBe(0);
+      expect(outcome?.sessions).toEqual(sessions);
+      for (const [name, health] of [
+        ['prometheus', prometheus],
+        ['tools', mcp],
+      ]) {
+        const service = found(name ?? '', outcome?.run);
+        expect(service?.health).toBe(health);
+        if (health === 'unknown') expect(service?.reason).toMatch(/denied.*grant.*services\/proxy/);
+      }
+    },
+  );
 });

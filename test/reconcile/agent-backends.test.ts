@@ -69,16 +69,16 @@ const mine = {
 };
 const own = { name: 'default', ...mine };
 
-describe('what a person edits among the backends of a toolset', () => {
+describe('manual edits of the backends of a toolset', () => {
   const first = carried(found('a.evil'), fresh(mine));
   const more = found('a.evil', 'b.team').instances;
 
-  test('theirs stands first, and new ones follow', () => {
+  test('a hand-written backend comes first, and new ones follow', () => {
     expect(configIn(first)).toEqual({ instances: [own, ...found('a.evil').instances] });
     expect(configIn(carried(found('a.evil', 'b.team'), first))).toEqual({ instances: [own, ...more] });
   });
 
-  test('a field of theirs is theirs, and ours is learned by nobody', () => {
+  test('a field of a hand-written backend is kept, and generated backends are not copied', () => {
     const change = edited(first, ({ instances }) => ({
       instances: (instances as Json[]).map((each) =>
         each.name === 'default' ? { ...each, timeout_seconds: 3 } : each,
@@ -89,7 +89,7 @@ describe('what a person edits among the backends of a toolset', () => {
     expect(configIn(live, HAND_WRITTEN)).toEqual({ instances: [{ ...own, timeout_seconds: 3 }] });
   });
 
-  test('credentials for a generated one are for that one', () => {
+  test('credentials of a generated backend apply only to it', () => {
     const change = edited(first, ({ instances }) => ({
       instances: (instances as Json[]).map((each) =>
         each.name === 'a.evil' ? { ...each, api_key: 'k' } : each,
@@ -101,20 +101,20 @@ describe('what a person edits among the backends of a toolset', () => {
     });
   });
 
-  test('a generated one that is taken out stays away, and the list is theirs', () => {
+  test('a generated backend that is removed stays away, and so do new ones', () => {
     const change = edited(first, ({ instances }) => ({ instances: (instances as Json[]).slice(0, 1) }));
     const live = carried(found('a.evil', 'b.team'), change);
     expect(configIn(live)).toEqual({ instances: [own] });
   });
 
-  test('credentials beside the list go to theirs only', () => {
+  test('credentials next to the list go only to hand-written backends', () => {
     const change = edited(first, (config) => ({ ...config, client_cert: '/c', client_key: '/k' }));
     expect(configIn(carried(found('a.evil'), change))).toEqual({
       instances: [{ client_cert: '/c', client_key: '/k', ...own }, ...found('a.evil').instances],
     });
   });
 
-  test('a field beside the address of the only backend is for that address', () => {
+  test('a field next to the address of the only backend applies only to that address', () => {
     const flat = { api_url: 'http://a.evil.svc.cluster.local:9200' };
     const live = carried(flat, { data: {}, annotations: {} });
     const learned = carried(
@@ -127,7 +127,7 @@ describe('what a person edits among the backends of a toolset', () => {
     });
   });
 
-  test('another address in place of the only one stays', () => {
+  test('an address that replaces the only one stays', () => {
     const live = carried({ api_url: 'http://a.evil.svc.cluster.local:9200' }, { data: {}, annotations: {} });
     const learned = carried(
       { api_url: 'http://a.evil.svc.cluster.local:9200' },
@@ -152,7 +152,7 @@ describe('a ConfigMap that 0.1.0 wrote', () => {
   };
 
   test.each([found('a.evil', 'b.team'), { api_url: 'http://a.evil.svc.cluster.local:9200' }])(
-    'is put right by itself: %j',
+    'is repaired automatically: %j',
     (generated) => {
       const live = carried(generated, written(generated, mine));
       const ours = 'instances' in generated ? generated.instances : [{ name: 'a.evil', ...generated }];
@@ -161,7 +161,7 @@ describe('a ConfigMap that 0.1.0 wrote', () => {
     },
   );
 
-  test('also where something else of it was edited in between', () => {
+  test('is repaired even if something else in it was edited meanwhile', () => {
     const generated = found('a.evil', 'b.team');
     const live = carried(generated, written(generated, mine, { timeout_seconds: 4 }));
     expect(configIn(live)).toMatchObject({
@@ -169,7 +169,7 @@ describe('a ConfigMap that 0.1.0 wrote', () => {
     });
   });
 
-  test('a list that it learned from an edit gives ours no credentials', () => {
+  test('gives generated backends no credentials from a list that it copied', () => {
     const generated = found('a.evil', 'b.team');
     const person = { ...mine, ...found('a.evil', 'b.team') };
     expect(configIn(carried(generated, written(generated, person)))).toEqual({
@@ -178,7 +178,7 @@ describe('a ConfigMap that 0.1.0 wrote', () => {
   });
 });
 
-test('an edit stands, and what is done once is not done again', () => {
+test('an edit stays, and merging again changes nothing', () => {
   const names = fc.subarray(['a.evil', 'b.team', 'c.monitoring']);
   const generated = names.map((some) =>
     some.length === 0 ? { api_url: 'http://z.evil.svc.cluster.local:9200' } : found(...some),

@@ -152,7 +152,7 @@ function run(steps: readonly Step[]): void {
   }
 }
 
-test('10,000 random steps: what people wrote is never lost, and what is published follows', () => {
+test('10,000 random steps never lose user content, and the published documents follow', () => {
   let taken = 0;
   fc.assert(
     fc.property(fc.array(step, { minLength: 50, maxLength: 50 }), (steps) => {

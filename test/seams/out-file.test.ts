@@ -4,7 +4,7 @@ import { inProcess } from '../api/in-process.ts';
 
 const waited = { timeout: 30_000 };
 
-test('a hand edit of the published file, and its removal, are reverted without another change', async () => {
+test('a manual edit or removal of the published file is reverted without another change', async () => {
   const { out } = await inProcess();
   const textOf = (): Promise<string> => readFile(out, 'utf8').catch(() => '');
   const published = await textOf();

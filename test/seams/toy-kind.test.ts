@@ -8,7 +8,7 @@ import type { CliContext } from '../../src/cli/cli-context.ts';
 import { explainCommand } from '../../src/cli/explain.ts';
 import { generateCommand } from '../../src/cli/generate.ts';
 
-/** All that the program is told of a kind of backend. */
+/** Everything that the program knows about a kind of backend. */
 const DETECTOR = `type: inventory
 title: Inventory
 description: What teams run
@@ -76,7 +76,7 @@ test('a new kind of backend is one file: it is detected, proven, published and e
   );
 });
 
-test('what answers otherwise is none of that kind, and explain says so', async () => {
+test('a server with other responses is not of that kind, and explain shows why', async () => {
   const { flags, read } = await setting({ product: 'else' });
   const toolset = await read((cli) => generateCommand({ ...flags, format: 'toolset-json' }, cli));
   expect(JSON.parse(toolset).tools).toEqual([]);

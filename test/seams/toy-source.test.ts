@@ -62,7 +62,7 @@ function toySource(registry: Registry): Source {
 const startEngine = enginesOnFakeTimers();
 
 describe('a source in one file', () => {
-  test('what it lists is detected, probed and published, and its changes follow', async () => {
+  test('its Services are detected, probed and published, and so are changes', async () => {
     const registry = new Registry();
     registry.set('loki', 'loki');
     const { publisher, probe, settle } = startEngine({ source: toySource(registry) });
@@ -77,7 +77,7 @@ describe('a source in one file', () => {
     expect(publisher.tools).toEqual(['logs.monitoring']);
   });
 
-  test('while it cannot be read, nothing is published and it is said why; then it goes on', async () => {
+  test('while it cannot be read, nothing is published and the error is reported; then it recovers', async () => {
     const registry = new Registry();
     registry.set('loki', 'loki');
     registry.isAway = true;

@@ -112,7 +112,7 @@ function setting(...clusters: string[]) {
 }
 
 describe('two clusters with a Service of the same namespace and name', () => {
-  test('are two backends with ids, tools and conditions of their own', async () => {
+  test('are two backends, each with its own id, tool and conditions', async () => {
     const { source, settle, readModel, publisher } = setting(HOME_CLUSTER, EAST);
     source.sync(HOME_CLUSTER, loki(HOME_CLUSTER));
     source.sync(EAST, loki(EAST));
@@ -127,7 +127,7 @@ describe('two clusters with a Service of the same namespace and name', () => {
     expect(publisher.tools).toEqual(['loki.monitoring']);
   });
 
-  test('nothing is published before both were listed, so a restart removes no tools', async () => {
+  test('are not published before both clusters are listed, so a restart removes no tools', async () => {
     const first = setting(HOME_CLUSTER, EAST);
     first.source.sync(EAST, loki(EAST));
     await first.settle(60_000);
@@ -137,7 +137,7 @@ describe('two clusters with a Service of the same namespace and name', () => {
     expect(first.publisher.tools).toEqual(['loki.monitoring', 'loki.monitoring.east']);
   });
 
-  test('after a change of options, a namespace of one that cannot be read keeps its tools', async () => {
+  test('after a change of options, an unreadable namespace of one cluster keeps its tools', async () => {
     const { engine, all, source, settle, publisher } = setting(HOME_CLUSTER, EAST);
     source.sync(HOME_CLUSTER, loki(HOME_CLUSTER));
     source.sync(EAST, loki(EAST));
@@ -150,7 +150,7 @@ describe('two clusters with a Service of the same namespace and name', () => {
     expect(publisher.tools).toEqual(['logs.monitoring', 'loki.monitoring.east']);
   });
 
-  test('a problem of one stays while the other is listed again', async () => {
+  test('a problem of one cluster stays while the other is listed again', async () => {
     const { source, settle, readModel } = setting(HOME_CLUSTER, EAST);
     source.sync(HOME_CLUSTER, loki(HOME_CLUSTER));
     source.sync(EAST, loki(EAST));
@@ -162,7 +162,7 @@ describe('two clusters with a Service of the same namespace and name', () => {
     ]);
   });
 
-  test('metrics have the label cluster for the second one only', async () => {
+  test('only metrics of the second cluster have the label cluster', async () => {
     const { source, settle, sick, samples } = setting(HOME_CLUSTER, EAST);
     sick.add(EAST);
     source.sync(HOME_CLUSTER, loki(HOME_CLUSTER));
@@ -185,7 +185,7 @@ describe('two clusters with a Service of the same namespace and name', () => {
     ]);
   });
 
-  test('lines about the second one have the field cluster', async () => {
+  test('only log lines about the second cluster have the field cluster', async () => {
     const { source, settle, lines } = setting(HOME_CLUSTER, EAST);
     source.sync(HOME_CLUSTER, loki(HOME_CLUSTER));
     source.sync(EAST, loki(EAST));
@@ -242,7 +242,7 @@ describe('two clusters with a Service of the same namespace and name', () => {
   });
 });
 
-test('with one cluster, nothing has a label or field of that name', async () => {
+test('with one cluster, no label or field is named cluster', async () => {
   const { source, settle, sick, samples, lines, publisher } = setting(HOME_CLUSTER);
   source.sync(HOME_CLUSTER, loki(HOME_CLUSTER), loki(HOME_CLUSTER, 'logs'));
   await settle();

@@ -83,7 +83,7 @@ describe('the tools that the agent can offer are shared by namespaces', () => {
     server('evil', 'm', Math.floor(ROOM / 2)),
   ];
 
-  test('toolsets of HolmesGPT that only one namespace switches on count for that namespace', () => {
+  test('a toolset of HolmesGPT that only one namespace enables counts for that namespace', () => {
     const team = server('team', 'orders', Math.floor(ROOM / 2));
     const { text, cuts, notes } = agent([...flood, team]);
     expect(hasBackend(text, team)).toBe(true);
@@ -96,7 +96,7 @@ describe('the tools that the agent can offer are shared by namespaces', () => {
     expect(line?.fix).toContain('MAX_AGENT_TOOLS');
   });
 
-  test('a toolset is shared by the namespaces whose backends are in it', () => {
+  test('the tools of a toolset are divided among the namespaces whose backends are in it', () => {
     const found = [backend('a', 'prometheus'), backend('b', 'prometheus'), server('c', 'm', ROOM)];
     const { cuts } = agent(found);
     expect(cuts.map(({ key }) => key)).toEqual(['c/m']);
@@ -106,7 +106,7 @@ describe('the tools that the agent can offer are shared by namespaces', () => {
     );
   });
 
-  test('what people switched on counts for nobody', () => {
+  test('a toolset that users enabled counts for no namespace', () => {
     const people = {
       holmesgpt: {
         toolsets: { 'prometheus/metrics': { config: { prometheus_url: 'http://prometheus.example.com' } } },
@@ -131,7 +131,7 @@ describe('the tools that the agent can offer are shared by namespaces', () => {
         ...servers.map((count, index) => server(namespace, `m${index}`, count)),
       ]);
 
-  test('whatever somebody adds elsewhere, a namespace within its fair share keeps all of its own', () => {
+  test('a namespace within its fair share keeps all its tools, whatever others add', () => {
     fc.assert(
       fc.property(inNamespace('a'), inNamespace('b'), inNamespace('evil'), (a, b, evil) => {
         const found = [...a, ...b, ...evil];
@@ -150,7 +150,7 @@ describe('the tools that the agent can offer are shared by namespaces', () => {
   });
 });
 
-test('a server in the file of the agent keeps its place there when an older one comes to its namespace', () => {
+test('a server in the agent file keeps its place when an older one appears in its namespace', () => {
   const older = server('shop', 'older', ROOM - 5);
   const newer = server('shop', 'newer', ROOM - 5);
   const first = generate([newer], {

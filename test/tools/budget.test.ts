@@ -60,7 +60,7 @@ const shop = discovered(
 );
 
 describe('tools of one namespace', () => {
-  test('beyond the limit are left out, the older stay, and others lose nothing; one line tells', () => {
+  test('beyond the limit are left out: the oldest stay, other namespaces lose nothing, and one line reports it', () => {
     const { names, notes, cuts } = made([...many('evil', 5), shop], { maxToolsPerNamespace: 3 });
     expect(names).toEqual(['loki2.shop', 's0000.evil', 's0001.evil', 's0002.evil']);
     expect(notes).toHaveLength(1);
@@ -80,7 +80,7 @@ describe('tools of one namespace', () => {
     ]);
   });
 
-  test('that are published stay before older ones that are not, and what a person wrote of is never cut', () => {
+  test('that are published take precedence over older ones, and those in overrides.yaml are never cut', () => {
     const all = many('evil', 5);
     const before = made(all.slice(3), {}).documents;
     const { names } = made(
@@ -102,7 +102,7 @@ describe('the size of the documents', () => {
       endpoint: { ...each.endpoint, path },
     }));
 
-  test('is kept by taking tools of the namespace that uses the most, and only of that', () => {
+  test('is limited by removing tools of the namespace that uses the most, and only of it', () => {
     const found = [...flood('evil', 1500), ...many('team', 20), shop];
     const { names, documents, cuts, notes } = made(found, {
       maxToolsPerNamespace: 10_000,
@@ -122,7 +122,7 @@ describe('the size of the documents', () => {
     ]);
   });
 
-  test('with the default limits leaves others in and the same tools again the next time', () => {
+  test('with the default limits keeps other namespaces, and selects the same tools the next time', () => {
     const found = [...flood('evil', 260), shop];
     const first = made(found);
     expect(size(first.documents)).toBeLessThanOrEqual(900 * 1024);
@@ -132,7 +132,7 @@ describe('the size of the documents', () => {
     expect(made(found, { maxDocumentKib: 64 }, {}, small.documents).documents).toEqual(small.documents);
   });
 
-  test('is guessed well enough', () => {
+  test('is estimated to within a quarter', () => {
     for (const found of [many('a', 200), flood('a', 200)]) {
       const limits = {
         maxToolsPerNamespace: 1000,
@@ -149,7 +149,7 @@ describe('the size of the documents', () => {
   });
 });
 
-test("beyond their budget, owners' texts give way to the detector's own", () => {
+test("beyond their budget, owners' descriptions are replaced with the detector's", () => {
   const text = { description: 'x'.repeat(200), tenantDescription: true };
   const { tools, notes } = made([...many('evil', 5, text), ...many('team', 1, text)], {
     maxDescriptionBytesPerNamespace: 500,
@@ -193,7 +193,7 @@ describe("the agent's tools", () => {
     expect(servers(made(found).documents)).toEqual(['team/c']);
   });
 
-  test("are at most 128: servers of the namespace with the most go first, and a person's stay", () => {
+  test('are at most 128: servers of the namespace with the most are removed first, and those in overrides.yaml stay', () => {
     const found = [server('evil', 'a', 60), server('evil', 'b', 60), server('team', 'c', 20)];
     const { documents, names, cuts, notes } = made(found);
     expect(servers(documents)).toEqual(['evil/a', 'team/c']);
@@ -204,7 +204,7 @@ describe("the agent's tools", () => {
     expect(servers(pinned.documents)).toEqual(['evil/b', 'team/c']);
   });
 
-  test('that nobody may leave out are told where they are too many', () => {
+  test('that cannot be left out are reported if there are too many', () => {
     const { documents, notes } = made([server('evil', 'a', 1)], { maxAgentTools: 5 });
     expect(servers(documents)).toEqual([]);
     expect(notes.map(({ where }) => where)).toContain('custom_toolset.yaml');
@@ -220,6 +220,6 @@ describe("the agent's tools", () => {
   });
 });
 
-test('the limits that apply without settings are those of the settings', () => {
+test('the default limits equal the defaults of the settings', () => {
   expect(LIMITS).toMatchObject({ maxToolsPerNamespace: 100, maxAgentTools: 128, maxDocumentKib: 900 });
 });

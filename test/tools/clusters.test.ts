@@ -71,7 +71,7 @@ const holmesOf = (found: Found, given?: Partial<GenerateOptions>) =>
   parse(made(found, given).documents['custom_toolset.yaml'] ?? '');
 
 describe('two clusters with equal names', () => {
-  test('have a backend and a tool each, and the home cluster is not named', async () => {
+  test('each have a backend and a tool, and the home cluster is not named', async () => {
     const found = await pass(BOTH);
     expect(found.services.map(({ service: each }) => displayKey(each))).toEqual([
       'monitoring/loki',
@@ -90,7 +90,7 @@ describe('two clusters with equal names', () => {
     expect(keys.join('')).not.toContain('.');
   });
 
-  test('keep their names and ways over a restart, whichever is found', async () => {
+  test('keep their names and entry points across a restart, even if only one is found', async () => {
     const first = await pass(BOTH);
     const { tools } = toolset(made(first).documents);
     const inUse = publishedEntryPoints(tools);
@@ -101,7 +101,7 @@ describe('two clusters with equal names', () => {
     expect(alone.services.map(({ tool }) => tool)).toEqual([toolsOf(first)[1]?.name]);
   });
 
-  test('are no fallbacks of each other, though their Pods have the same labels', async () => {
+  test('are not fallbacks of each other, although their Pods have the same labels', async () => {
     const found = await pass([loki(''), loki(EAST, { name: 'loki-gateway' })]);
     expect(found.services.map((each) => [each.alternates, each.fallbacks, each.sharesPods ?? []])).toEqual([
       [[], [], []],
@@ -109,7 +109,7 @@ describe('two clusters with equal names', () => {
     ]);
   });
 
-  test('ask for one display name: the home cluster gets it, and the other is told', async () => {
+  test('request the same display name: the home cluster gets it, and the other gets a warning', async () => {
     const found = await pass([
       offered('shop', { name: 'Shop' }, { cluster: EAST }),
       offered('shop', { name: 'Shop' }),
@@ -121,7 +121,7 @@ describe('two clusters with equal names', () => {
     expect(found.problems).toMatchObject([{ where: `Service ${EAST}/monitoring/shop` }]);
   });
 
-  test('have limits by namespace of their own', async () => {
+  test('have separate limits per namespace', async () => {
     const found = await pass(BOTH);
     const generated = made(found, { maxToolsPerNamespace: 1 });
     expect(generated.tools).toHaveLength(2);
@@ -131,7 +131,7 @@ describe('two clusters with equal names', () => {
     ]);
   });
 
-  test('have memories of their own in the prober', async () => {
+  test('have separate state in the prober', async () => {
     const asked: string[] = [];
     const counting = new ScheduledProber(
       {
@@ -146,7 +146,7 @@ describe('two clusters with equal names', () => {
     expect(asked).toHaveLength(4);
   });
 
-  test('have ids of their own in the catalog', async () => {
+  test('have separate ids in the catalog', async () => {
     const { services: found } = await pass(BOTH);
     const tools = toolsOf(await pass(BOTH));
     const catalog = new Catalog();
@@ -180,7 +180,7 @@ describe('two clusters with equal names', () => {
     ]);
   });
 
-  test('lose tools of their own', async () => {
+  test('have separate lost tools', async () => {
     const before = toolset(made(await pass(BOTH)).documents).tools;
     const next = toolset(made(await pass([loki(''), server('')])).documents).tools;
     const usable = new Set(next.map(({ name }) => name));
@@ -206,7 +206,7 @@ describe('two clusters with equal names', () => {
   });
 });
 
-describe('what a person writes of NAMESPACE/NAME is for the home cluster', () => {
+describe('NAMESPACE/NAME in configuration and overrides applies to the home cluster', () => {
   const secret = { 'monitoring/loki': { bearerToken: 'OWN' }, 'monitoring/orders': { bearerToken: 'OWN' } };
 
   test.each<readonly [string, Partial<GenerateOptions>]>([
@@ -224,7 +224,7 @@ describe('what a person writes of NAMESPACE/NAME is for the home cluster', () =>
           },
         ] as const,
     ),
-  ])('%s', async (_, given) => {
+  ])('as in %s', async (_, given) => {
     expect(JSON.stringify(holmesOf(await pass([loki('')]), given))).toContain('OWN');
     expect(JSON.stringify(holmesOf(await pass([loki(EAST), server(EAST)]), given))).not.toContain('OWN');
     const instances: { readonly name: string }[] = holmesOf(await pass(BOTH), given).toolsets['grafana/loki']
@@ -234,7 +234,7 @@ describe('what a person writes of NAMESPACE/NAME is for the home cluster', () =>
     ]);
   });
 
-  test('an approval, and the trust in a namespace', async () => {
+  test('as in an approval, and in the trust in a namespace', async () => {
     const { services } = await pass([server(''), server(EAST)]);
     const overrides = overridesSchema.parse({ tools: { 'monitoring/orders': { approved: true } } });
     const states = (...args: readonly [object, typeof overrides?]) =>
@@ -243,7 +243,7 @@ describe('what a person writes of NAMESPACE/NAME is for the home cluster', () =>
     expect(states({ namespaces: ['monitoring'] })).toEqual(['trusted', 'waiting']);
   });
 
-  test('a change of a tool, and the choice of a way', async () => {
+  test('as in a change of a tool, and in the choice of an entry point', async () => {
     const overrides = overridesSchema.parse({ tools: { 'monitoring/loki': { enabled: false } } });
     expect(toolsOf(await pass([loki(''), loki(EAST)]), { overrides }).map(({ cluster }) => cluster)).toEqual([
       EAST,
@@ -251,7 +251,7 @@ describe('what a person writes of NAMESPACE/NAME is for the home cluster', () =>
     expect(namingBy(overrides, {}).named).toEqual(new Set([serviceKey(loki(''))]));
   });
 
-  test('a tool of a person that has the name of one of another cluster takes its place', async () => {
+  test('a tool in overrides.yaml with the name of a tool of another cluster replaces it', async () => {
     const own = { type: 'loki', endpoint: 'http://logs:3100', description: 'Ours' };
     const overrides = overridesSchema.parse({ tools: { 'loki.monitoring.east': own } });
     expect(toolsOf(await pass([loki('east')]), { overrides })).toMatchObject([
@@ -266,7 +266,7 @@ describe('sources of two clusters', () => {
       changed({ kind: 'sync', ...(cluster === '' ? {} : { cluster }), services, stale: [], problems: [] }),
   });
 
-  test('each replaces what it told itself', async () => {
+  test('each source replaces only its own Services', async () => {
     const live = new LiveDetection(rules, options);
     const read = (each: Source) =>
       each.run((change) => {
@@ -283,7 +283,7 @@ describe('sources of two clusters', () => {
   });
 });
 
-test('no probe goes to a cluster that the route does not lead to', async () => {
+test('no probe is sent for a cluster without a route', async () => {
   const reached: string[] = [];
   const fetch = ({ service: each }: Candidate) => {
     reached.push(each.cluster);

@@ -35,7 +35,7 @@ function made(services: readonly DiscoveredService[], credentials: unknown, over
 
 const TOKEN = { bearerToken: 'LOKI_TOKEN' };
 
-describe('credentials that apply to nothing are told once, with what was meant', () => {
+describe('credentials that apply to nothing are reported once, with a suggestion', () => {
   const backends = found(loki('loki', { selector: { app: 'loki' } }));
 
   test.each<[string, object, string[]]>([
@@ -54,7 +54,7 @@ describe('credentials that apply to nothing are told once, with what was meant',
       [expect.stringContaining('did you mean monitoring/loki?') as never],
     ],
     [
-      'a Service that is like none',
+      'a Service without a similar one',
       { 'production/abacus': TOKEN },
       [
         'credentials production/abacus: apply to nothing: no backend that is known now has this Service; they count as soon as that Service is found',
@@ -73,17 +73,17 @@ describe('credentials that apply to nothing are told once, with what was meant',
       ],
     ],
     [
-      'a type of which there is none',
+      'a type without backends',
       { tempo: { ...TOKEN, namespaces: ['*'] } },
       [
         'credentials tempo: apply to nothing: no tempo is known anywhere now; they count as soon as one is found',
       ],
     ],
-  ])('%s', (_, credentials, told) => {
+  ])('credentials for %s', (_, credentials, told) => {
     expect(made(backends, credentials).told).toEqual(told);
   });
 
-  test('a mistyped namespace beside one that is right', () => {
+  test('a mistyped namespace next to a correct one', () => {
     const two = [...backends, ...found(loki('loki', { namespace: 'logging' }))];
     const { told } = made(two, { loki: { ...TOKEN, namespaces: ['monitoring', 'loging', 'later'] } });
     expect(told).toEqual([
@@ -91,13 +91,13 @@ describe('credentials that apply to nothing are told once, with what was meant',
     ]);
   });
 
-  test('those of a backend that is unhealthy are no mistake', () => {
+  test('credentials of an unhealthy backend are not reported', () => {
     const sick = discovered(loki('loki'), 'unhealthy');
     expect(made([sick], { 'monitoring/loki': TOKEN }).told).toEqual([]);
   });
 });
 
-describe('what a person gave to one Service of a backend', () => {
+describe('configuration for one Service of a backend', () => {
   const pods = { app: 'loki' };
   const CREDENTIALS = { 'monitoring/loki': TOKEN };
   const OVERRIDES = {
@@ -110,7 +110,7 @@ describe('what a person gave to one Service of a backend', () => {
   test.each<[string, Service['selector']]>([
     ['the same Pods', pods],
     ['some of its Pods', { ...pods, role: 'read' }],
-  ])('goes to another one that leads to %s', (_, selector) => {
+  ])('applies to another Service that leads to %s', (_, selector) => {
     const backends = behind(selector);
     expect(backends.map(({ service: { name } }) => name)).toEqual(['loki-gateway']);
     expect(made(backends, CREDENTIALS)).toMatchObject({
@@ -123,8 +123,8 @@ describe('what a person gave to one Service of a backend', () => {
   test.each<[string, Service['selector'], Service['selector']]>([
     ['other Pods', { app: 'gateway' }, pods],
     ['its Pods and others', { tier: 'logs' }, { ...pods, tier: 'logs' }],
-    ['Pods that nobody knows', {}, pods],
-  ])('does not go to one that leads to %s: that is told', (_, selector, own) => {
+    ['unknown Pods', {}, pods],
+  ])('does not apply to a Service that leads to %s, which is reported', (_, selector, own) => {
     const backends = behind(selector, own);
     expect(backends.map(({ service: { name } }) => name)).toEqual(['loki-gateway']);
     expect(made(backends, CREDENTIALS)).toEqual({
@@ -141,7 +141,7 @@ describe('what a person gave to one Service of a backend', () => {
     ]);
   });
 
-  test('a mistyped key below backends is told with what was meant', () => {
+  test('a mistyped key under backends is reported with a suggestion', () => {
     const overrides = {
       holmesgpt: { toolsets: { 'grafana/loki': { backends: { 'monitoring/lokii': { api_key: 'k' } } } } },
     };

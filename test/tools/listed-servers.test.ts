@@ -33,7 +33,7 @@ test.each([
   'http://10.96.0.7:8080/mcp',
   'http://[fd00:0::7]:8080/mcp',
   'http://orders.shop:{{ env.PORT }}/mcp?key={{ env.KEY }}',
-])('its Service in any spelling, with any port and path: %s', (listed) => {
+])('a listed URL matches its Service in any spelling, with any port and path: %s', (listed) => {
   expect(admitted(listed, orders)).toEqual(['orders listed']);
 });
 
@@ -43,21 +43,24 @@ test.each([
   'http://x-orders.shop:8000/mcp',
   'http://{{ env.HOST }}/mcp',
   'http://orders.shop.svc.clusterset.local:8000/mcp',
-])('another host is another server: %s', (listed) => {
+])('a listed URL with another host is another server: %s', (listed) => {
   expect(admitted(listed, orders)).toEqual(['orders waiting']);
 });
 
 test.each([
   ['with the same selector', { app: 'orders' }],
   ['with one entry more', { app: 'orders', tier: 'web' }],
-])('another Service of its Pods, %s, whatever becomes of the first', (_, selector) => {
-  const optedOut = { ...orders, annotations: { 'kubernaut.io/toolset': 'false' } };
-  for (const listed of ['http://orders.shop:8000/mcp', 'http://10.96.0.7/mcp'])
-    for (const original of [orders, optedOut]) {
-      const states = admitted(listed, original, service('zebra', { ...first, selector }));
-      expect(states.filter((text) => !text.endsWith(' listed'))).toEqual([]);
-      expect(states.length).toBeGreaterThan(0);
-    }
-  const other = service('zebra', { ...first, selector: { app: 'other' } });
-  expect(admitted('http://orders.shop/mcp', orders, other)).toContain('zebra waiting');
-});
+])(
+  'a listed server also covers another Service of its Pods, %s, whatever happens to the first',
+  (_, selector) => {
+    const optedOut = { ...orders, annotations: { 'kubernaut.io/toolset': 'false' } };
+    for (const listed of ['http://orders.shop:8000/mcp', 'http://10.96.0.7/mcp'])
+      for (const original of [orders, optedOut]) {
+        const states = admitted(listed, original, service('zebra', { ...first, selector }));
+        expect(states.filter((text) => !text.endsWith(' listed'))).toEqual([]);
+        expect(states.length).toBeGreaterThan(0);
+      }
+    const other = service('zebra', { ...first, selector: { app: 'other' } });
+    expect(admitted('http://orders.shop/mcp', orders, other)).toContain('zebra waiting');
+  },
+);

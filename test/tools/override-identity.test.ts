@@ -70,7 +70,7 @@ describe('a key of tools', () => {
       expect(documents({ tools: { [key]: { enabled: false } } }, found).tools).toEqual({});
   });
 
-  test('that is a display name matches nothing, and a warning says what to write', () => {
+  test('that is a display name matches nothing, and a warning suggests the right key', () => {
     const { tools, notes } = documents({ tools: { orders: { enabled: false } } }, orders);
     expect(tools).toHaveProperty('orders');
     expect(notes).toEqual([
@@ -82,7 +82,7 @@ describe('a key of tools', () => {
     ]);
   });
 
-  test('that matches nothing is told once, with the nearest identity; a backend that is unhealthy now is not nothing', () => {
+  test('that matches nothing is reported once, with the nearest identity; an unhealthy backend is a match', () => {
     const { notes } = documents({ tools: { 'monitoring/order-mcp': { enabled: false } } }, orders);
     expect(notes).toEqual([
       {
@@ -95,7 +95,7 @@ describe('a key of tools', () => {
     expect(documents({ tools: { 'monitoring/orders-mcp': { description: 'x' } } }, sick).notes).toEqual([]);
   });
 
-  test('of several for one backend the one of the chosen Service wins, field by field; whoever switches off wins', () => {
+  test('of the chosen Service takes precedence over others for the same backend, field by field; enabled: false always wins', () => {
     const { tools, notes } = documents(
       {
         tools: {
@@ -114,13 +114,13 @@ describe('a key of tools', () => {
     expect(documents({ tools: off }, orders).tools).toEqual({});
   });
 
-  test('with a slash is NAMESPACE/SERVICE, or a fault', () => {
+  test('with a slash is NAMESPACE/SERVICE, or an error', () => {
     for (const key of ['a/b/c', '/a', 'a/', 'A/b', 'a b/c'])
       expect(() => overridesSchema.parse({ tools: { [key]: {} } })).toThrow(/NAMESPACE\/SERVICE/);
   });
 });
 
-describe("a person's own tool, and a tenant who asks for its name", () => {
+describe('a tool in overrides.yaml, and a tenant who requests its name', () => {
   const own = {
     type: 'prometheus',
     endpoint: 'http://prometheus.example.com:9090',
@@ -128,7 +128,7 @@ describe("a person's own tool, and a tenant who asks for its name", () => {
   };
   const alone = documents({ tools: { 'old-prometheus': own } });
 
-  test('is not touched by a backend that wants credentials', () => {
+  test('is not changed by a backend that requires credentials', () => {
     const evil = answering(discovered(offered('p', { name: 'old-prometheus' }, EVIL)), {
       authRequired: true,
     });
@@ -141,11 +141,11 @@ describe("a person's own tool, and a tenant who asks for its name", () => {
 
   const weather = { type: 'mcp', endpoint: 'http://weather.example.com/sse', description: 'Weather' };
   test.each<[string, Partial<Verdict>]>([
-    ['speaks an era that the agent does not', { facts: { eras: 'modern' } }],
-    ['is a plain one', {}],
-    ['wants credentials', { authRequired: true }],
+    ['speaks only protocol versions that the agent does not', { facts: { eras: 'modern' } }],
+    ['is an ordinary one', {}],
+    ['requires credentials', { authRequired: true }],
     ['is unhealthy', { health: 'unhealthy' }],
-  ])('is not touched by an MCP server that %s', (_, verdict) => {
+  ])('is not changed by an MCP server that %s', (_, verdict) => {
     const evil = answering(
       discovered(offered('m', { name: 'weather', type: 'mcp' }, { ...MCP, ...EVIL })),
       verdict,
@@ -157,7 +157,7 @@ describe("a person's own tool, and a tenant who asks for its name", () => {
     expect(tools.weather).toEqual(expected.tools.weather);
   });
 
-  test('keeps its name also where nobody assigned names before', () => {
+  test('keeps its name even if no names were assigned before', () => {
     const evil = discovered(offered('p', { name: 'old-prometheus' }, EVIL));
     const overrides = overridesSchema.parse({ tools: { 'old-prometheus': own } });
     const { documents: made } = generate([evil], {
@@ -170,8 +170,8 @@ describe("a person's own tool, and a tenant who asks for its name", () => {
   });
 });
 
-describe("a person's endpoint for a Service", () => {
-  test('leaves nothing of what its owner says or its server answers', () => {
+describe('an endpoint in overrides.yaml for a Service', () => {
+  test('replaces everything from its owner and its server', () => {
     const tenant = discovered(
       offered(
         'm',
@@ -200,7 +200,7 @@ describe("a person's endpoint for a Service", () => {
   });
 });
 
-describe('what a person wrote of another tool', () => {
+describe('an override of another tool', () => {
   const teamTool = offered(
     'teamtool',
     { name: 'orders', description: 'Orders' },
@@ -214,7 +214,7 @@ describe('what a person wrote of another tool', () => {
       { endpoint: 'http://orders.example.com' },
       { 'teamtool.monitoring': { endpoint: 'http://orders.example.com:80' } },
     ],
-  ])('stays in force when somebody else asks for its name: %j', (override, expected) => {
+  ])('stays in force when another tenant requests its name: %j', (override, expected) => {
     const rival = discovered(offered('x', { name: 'orders' }, EVIL));
     const { tools } = documents({ tools: { 'monitoring/teamtool': override } }, discovered(teamTool), rival);
     const { 'x.evil': _, ...others } = tools;
@@ -223,7 +223,7 @@ describe('what a person wrote of another tool', () => {
     expect(Object.keys(others)).toEqual(Object.keys(expected));
   });
 
-  test('a switch-off stays whatever name the owner asks for afterwards', () => {
+  test('that disables it stays in force, whatever name the owner requests later', () => {
     const overrides = { tools: { 'weather.teama': { enabled: false } } };
     for (const name of [undefined, 'weather', 'weather2', 'weather-teama']) {
       const tenant = offered('weather', name === undefined ? {} : { name }, { namespace: 'teama' });
@@ -232,7 +232,7 @@ describe('what a person wrote of another tool', () => {
   });
 });
 
-test('two MCP tools of a person whose names differ in a dot are two entries', () => {
+test('two MCP tools in overrides.yaml whose names differ only in a dot are two entries', () => {
   const mcp = (host: string) => ({ type: 'mcp', endpoint: `http://${host}/mcp`, description: host });
   const { holmes, notes } = documents({
     tools: { 'a.b': mcp('one'), 'a-b': mcp('two'), 'a-b-2': mcp('three') },
@@ -248,18 +248,18 @@ test('two MCP tools of a person whose names differ in a dot are two entries', ()
   ]);
 });
 
-describe('overrides that no document can hold', () => {
+describe('overrides that no document can contain', () => {
   test.each([
     ['{"tools":{"__proto__":{"enabled":false}}}', 'tools.__proto__'],
     ['{"holmesgpt":{"toolsets":{"a":{"__proto__":{"x":1}}}}}', 'holmesgpt.toolsets.a.__proto__'],
     ['{"__proto__":{}}', '__proto__'],
-  ])('%s is a fault', (json, path) => {
+  ])('%s is an error', (json, path) => {
     const read = overridesSchema.safeParse(JSON.parse(json));
     expect(read.error?.issues.map((issue) => issue.path.join('.'))).toContain(path);
   });
 
   test.each(['\u001b[31m', '\0', '\ud83d', '\udc00x', '\u009b', '\u007f'])(
-    'a text with %j is a fault',
+    'a text with %j is an error',
     (text) => {
       const read = overridesSchema.safeParse({ tools: { 'a/b': { description: `x${text}` } } });
       expect(read.error?.issues[0]?.path).toEqual(['tools', 'a/b', 'description']);
@@ -269,7 +269,7 @@ describe('overrides that no document can hold', () => {
     },
   );
 
-  test('emoji, tabs and line breaks are none', () => {
+  test('emoji, tabs and line breaks are allowed', () => {
     expect(
       overridesSchema.safeParse({ tools: { 'a/b': { description: 'Line\n\tTwo 😀\r\n' } } }).success,
     ).toBe(true);

@@ -26,7 +26,7 @@ function published(services: readonly Service[], tools: object = OFF) {
   return { tools: made.tools.map(({ key }) => key), notes: [...admitted.notes, ...made.notes] };
 }
 
-test('a Service that is switched off does not come back as another one of its Pods', () => {
+test('a disabled Service does not come back as another Service of its Pods', () => {
   const annotated = (annotations: Record<string, string>): Service => ({ ...prom, annotations });
   const originals = [
     prom,
@@ -40,7 +40,7 @@ test('a Service that is switched off does not come back as another one of its Po
     }
 });
 
-test('it says so, and what to write to have it all the same', () => {
+test('a warning says so, and how to publish it nevertheless', () => {
   expect(published([prom, again]).notes).toEqual([
     {
       where: 'Service evil/zebra',
@@ -51,7 +51,7 @@ test('it says so, and what to write to have it all the same', () => {
   expect(published([prom, again], { ...OFF, 'evil/zebra': { enabled: true } }).tools).toEqual(['evil/zebra']);
 });
 
-test('other Pods, another product in the same Pods and another namespace stay', () => {
+test('other Pods, another product in the same Pods, and another namespace are not affected', () => {
   const others = [
     service('zebra', { ...first, selector: { app: 'p', tier: 'b' } }),
     service('loki', { namespace: 'evil', labels: { app: 'loki' }, ports: ['http:3100'], selector }),
@@ -74,7 +74,7 @@ const mcp = { namespace: 'evil', labels: { app: 'mcp-server' }, ports: ['mcp:800
 describe.each([
   ['enabled: false', { enabled: false }, first],
   ['approved: false', { approved: false }, mcp],
-])('%s of a Service holds for all that share its Pods', (_, word, fields) => {
+])('%s of a Service applies to all that share its Pods', (_, word, fields) => {
   const tools = { 'evil/z': word };
   const original = service('z', { ...fields, selector });
   const twin = (own: Record<string, string>, more: object = {}): Service =>
@@ -84,14 +84,14 @@ describe.each([
     ['an equal selector', twin(selector)],
     ['one entry more', twin({ ...selector, more: 'x' })],
     ['one entry less', twin({ app: 'p' })],
-    ['a headless one', twin({ ...selector, more: 'x' }, { headless: true })],
+    ['a headless Service', twin({ ...selector, more: 'x' }, { headless: true })],
     ['more entries than are compared', twin({ ...selector, ...many(30) })],
-    ['more entries than are kept, these first', twin({ ...many(60), ...selector })],
+    ['more entries than are stored, with the shared ones last', twin({ ...many(60), ...selector })],
     [
       'another type by annotation',
       read(service('twin', { namespace: 'evil', ports: ['http:80'], selector, annotations: ANNOTATED })),
     ],
-  ])('%s', (__, other) => {
+  ])('with %s', (__, other) => {
     expect(published([original, other], tools).tools).toEqual([]);
   });
 
@@ -100,12 +100,12 @@ describe.each([
     ['becomes an ExternalName', { type: 'ExternalName' }],
     ['gets a selector with very many entries', { selector: { ...selector, ...many(60) } }],
     ['becomes another type by annotation', { labels: {}, annotations: ANNOTATED }],
-  ])('also while it %s', (__, change) => {
+  ])('even if the Service %s', (__, change) => {
     const changed = read({ ...original, ...change });
     expect(published([changed, twin({ ...selector, more: 'x' })], tools).tools).toEqual([]);
   });
 
-  test('and for no other Pods, as far as selectors can be compared', () => {
+  test('but not to other Pods, as far as selectors can be compared', () => {
     const others = [
       twin({ ...selector, tier: 'b', ...many(60) }),
       service('y', { ...fields, selector: { app: 'y' } }),
@@ -115,7 +115,7 @@ describe.each([
   });
 });
 
-test('a Service that waits because another of its Pods is refused says so', () => {
+test('a Service that waits because another Service of its Pods is refused gets a warning', () => {
   const [one, other] = [
     service('z', { ...mcp, selector }),
     service('twin', { ...mcp, selector: { app: 'p' } }),

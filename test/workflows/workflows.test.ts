@@ -16,12 +16,12 @@ interface Workflow {
 }
 
 describe.each(workflows)('%s', (name, text) => {
-  it('names each action by commit, with its tag beside it', () => {
+  it('pins each action to a commit, with its tag in a comment', () => {
     for (const [, action = ''] of text.matchAll(/uses: *(.*)/g))
       expect(action).toMatch(/^[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
   });
 
-  it('may write only where a job says so', () => {
+  it('grants write permissions only to specific jobs', () => {
     const { permissions, jobs } = parse(text) as Workflow;
     expect(Object.values(permissions)).not.toContain('write');
     const writing = Object.entries(jobs).flatMap(([job, { permissions = {} }]) =>
@@ -42,14 +42,14 @@ describe.each(workflows)('%s', (name, text) => {
   });
 });
 
-it('Dependabot looks for newer packages, actions and base images', () => {
+it('Dependabot checks for newer packages, actions and base images', () => {
   const { updates } = parse(readFileSync(join(folder, '../dependabot.yml'), 'utf8')) as {
     readonly updates: readonly { readonly 'package-ecosystem': string }[];
   };
   expect(updates.map((update) => update['package-ecosystem'])).toEqual(['npm', 'github-actions', 'docker']);
 });
 
-it('actionlint finds no fault in them', { timeout: 30 * 60_000 }, async (context) => {
+it('actionlint finds no errors', { timeout: 30 * 60_000 }, async (context) => {
   const actionlint = await goProgram({
     name: 'actionlint',
     packagePath: 'github.com/rhysd/actionlint/cmd/actionlint',
