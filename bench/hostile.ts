@@ -9,6 +9,7 @@ import { REQUESTS } from './hostile/requests.ts';
 import { SOCKETS } from './hostile/sockets.ts';
 import { type Asked, type Seen, startHostileServers, startWitness } from './hostile/witness.ts';
 import type { Lab } from './lab.ts';
+import { lowerPriorityOfChildren } from './priority.ts';
 import { type Measured, startMeasured, usageOf } from './process.ts';
 import type { Row } from './report.ts';
 import { DEPLOYED, newTarget } from './serve.ts';
@@ -44,6 +45,10 @@ export async function hostile(lab: Lab): Promise<Row[]> {
   const only = process.env.ATTACKS?.split(',');
   const attacks = ATTACKS.filter(({ name }) => name === QUIET.name || (only?.includes(name) ?? true));
   const servers = await startHostileServers();
+  await lab.cluster();
+  await lab.backends();
+  // In reality, these run on other machines.
+  await lowerPriorityOfChildren();
   const bare = startMeasured([
     join(import.meta.dirname, 'bare-server.ts'),
     await lab.file('bare.json', '{"status":"ok"}'),

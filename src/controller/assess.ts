@@ -4,7 +4,8 @@ import { type Approvals, approvalsIn } from '../model/approvals.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
 import { type Documents, type Generated, OVERRIDES_KEY, type Toolset } from '../model/documents.ts';
 import { NO_OVERRIDES } from '../model/overrides.ts';
-import { type GenerateOptions, generate } from '../outputs/generate.ts';
+import { runAtOnce, type Steps } from '../model/yield-every.ts';
+import { type GenerateOptions, generateInSteps } from '../outputs/generate.ts';
 import type { Outputs } from '../outputs/outputs.ts';
 import { faultsLine, readOverrides } from '../outputs/read-overrides.ts';
 import type { OutputSettings } from '../outputs/registry.ts';
@@ -118,6 +119,15 @@ function beforeRollback({ live, revisions }: Situation): Toolset | undefined {
  * @throws as `generate`
  */
 export function assess(findings: Findings, situation: Situation, state: ReconcileState): Assessment {
+  return runAtOnce(assessInSteps(findings, situation, state));
+}
+
+/** The same, in steps. */
+export function* assessInSteps(
+  findings: Findings,
+  situation: Situation,
+  state: ReconcileState,
+): Steps<Assessment> {
   const { generation, outputs, removal, now } = findings;
   const { overrides: text } = situation;
   const read = readOverrides(text);
@@ -134,6 +144,7 @@ export function assess(findings: Findings, situation: Situation, state: Reconcil
   };
   const naming = namingOf(tools, options.overrides, generation.credentials, findings.found);
   const { candidates: found } = assignNames(findings.found, naming);
+  yield;
   const { publishedDocuments } = options;
   const published = last?.documents;
   const from = {
@@ -153,7 +164,7 @@ export function assess(findings: Findings, situation: Situation, state: Reconcil
     ((!outputs.usesPublished(generation) && earlier.cuts.length === 0) ||
       isDeepStrictEqual(earlier.publishedDocuments, publishedDocuments)) &&
     earlier.generation === from.generation;
-  const generated = isSame ? earlier : { ...generate(found, options, outputs), ...from };
+  const generated = isSame ? earlier : { ...(yield* generateInSteps(found, options, outputs)), ...from };
   let kept: ReturnType<typeof generateWithHeld>;
   const decision = decide({
     ...situation,

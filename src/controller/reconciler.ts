@@ -4,7 +4,7 @@ import type { Approvals } from '../model/approvals.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
 import { type Documents, OVERRIDES_KEY, type Toolset } from '../model/documents.ts';
 import { FindingsError } from '../model/errors.ts';
-import { yieldEvery } from '../model/yield-every.ts';
+import { runInSteps, yieldEvery } from '../model/yield-every.ts';
 import type { FollowInput } from '../outputs/output.ts';
 import type { Outputs } from '../outputs/outputs.ts';
 import type { OutputSettings } from '../outputs/registry.ts';
@@ -18,7 +18,13 @@ import { type ToolsNote, toolsNote } from '../planning/remembered-tools.ts';
 import { type Gone, type Loss, stillGone } from '../planning/removals.ts';
 import { retryConflicts } from '../publishers/conflicts.ts';
 import { OwnerRefused, ShardsRefused } from '../publishers/publisher.ts';
-import { assess, type Findings, type GeneratedSnapshot, type ReconcileState, situationOf } from './assess.ts';
+import {
+  assessInSteps,
+  type Findings,
+  type GeneratedSnapshot,
+  type ReconcileState,
+  situationOf,
+} from './assess.ts';
 import { DriftBackoff } from './drift-backoff.ts';
 import type { EngineEvent } from './events.ts';
 import { externalChanges, metadataFingerprint } from './external-changes.ts';
@@ -59,7 +65,7 @@ interface Desired {
 }
 
 /** How long a step may take without a turn of the event loop after it, in milliseconds. Large overrides take more. */
-const MAX_SLICE_MS = 20;
+const MAX_SLICE_MS = 10;
 
 /**
  * Level-based reconciler of one target: recomputes the desired state from discovery and overrides on every run. Its memory
@@ -192,7 +198,7 @@ export class Reconciler {
     const state = this.#state();
     const situation = await this.#withOverrides(situationOf(live, revisions, state), signal);
     const breathe = yieldEvery(MAX_SLICE_MS);
-    const desired = this.#desired(found, situation, state, cycle);
+    const desired = await this.#desired(found, situation, state, cycle);
     await breathe();
     const { decision, failure } = desired;
     const changed = externalChanges(decision, live, this.#lastDesired, version);
@@ -259,16 +265,20 @@ export class Reconciler {
    * reverted.
    * @throws the reason, if no good documents are known
    */
-  #desired(found: ReconcileInput, situation: Situation, state: ReconcileState, cycle: number): Desired {
+  async #desired(
+    found: ReconcileInput,
+    situation: Situation,
+    state: ReconcileState,
+    cycle: number,
+  ): Promise<Desired> {
     const { outputs, force, removalHold, once, now, excluded } = this.#options;
     const generation = this.#generation;
     const removal = force ? undefined : { hold: removalHold, once, excluded };
     try {
       const findings = { ...found, generation, outputs, removal, now: now().getTime() };
-      const { decision, generated, naming, approvals, faults, notes, services } = assess(
-        findings,
-        situation,
-        state,
+      const { decision, generated, naming, approvals, faults, notes, services } = await runInSteps(
+        assessInSteps(findings, situation, state),
+        yieldEvery(MAX_SLICE_MS),
       );
       this.naming = naming;
       this.approvals = approvals ?? this.approvals;

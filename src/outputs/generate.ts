@@ -4,6 +4,7 @@ import type { Documents, Generated } from '../model/documents.ts';
 import { displayKey } from '../model/key.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import type { ServiceKey } from '../model/service.ts';
+import { runAtOnce, type Steps } from '../model/yield-every.ts';
 import { type AdmissionPolicy, admit } from '../planning/admission.ts';
 import { byPrecedence, LIMITS, type Limits, withinCounts } from '../planning/budget.ts';
 import { idleCredentials } from '../planning/idle-credentials.ts';
@@ -55,10 +56,21 @@ export function generate(
   options: GenerateOptions = DEFAULTS,
   outputs: Outputs<OutputSettings> = OUTPUTS,
 ): Generated {
+  return runAtOnce(generateInSteps(found, options, outputs));
+}
+
+/** The same, in steps. */
+export function* generateInSteps(
+  found: readonly DiscoveredService[],
+  options: GenerateOptions,
+  outputs: Outputs<OutputSettings>,
+): Steps<Generated> {
   const { kinds } = options;
   const { services, held, overrides, waiting, notes: told } = admit(found, options, options.overrides);
+  yield;
   const { tools, notes } = toolsOf(services, overrides, kinds, held, options.publishedTypes);
   const idle = idleCredentials(options.credentials, tools, { found, kinds });
+  yield;
   const limits = limitsOf(options);
   const limited = withinCounts(byPrecedence(tools, options.published ?? new Set()), limits);
   const rendering: RenderOptions & OutputSettings = {
@@ -67,7 +79,9 @@ export function generate(
     limits,
     published: options.publishedDocuments,
   };
+  yield;
   const rendered = renderWithin(outputs.all, limited.tools, rendering);
+  yield;
   const limitNotes = [...limited.notes, ...rendered.limitNotes];
   return {
     documents: rendered.documents,

@@ -36,7 +36,7 @@ interface CountGauge {
 /** Sets a gauge to the number of things by labels, and removes all other label values. */
 export function setCounts(gauge: CountGauge, things: readonly Counted[]): void {
   gauge.reset();
-  const keyOf = ({ type, cluster, target }: Counted): string => JSON.stringify([type, cluster, target]);
+  const keyOf = ({ type, cluster, target }: Counted): string => `${type}\n${cluster}\n${target}`;
   for (const [first, ...others] of Map.groupBy(things, keyOf).values()) {
     if (first === undefined) continue;
     const { type, cluster, target } = first;
