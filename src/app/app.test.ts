@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { kubeconfigFor, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
 import { MemoryPublisher } from '../../test/fixtures/unit/memory-publisher.ts';
 import { ConfigError } from '../model/errors.ts';
 import type { Output } from '../outputs/output.ts';
@@ -13,13 +14,14 @@ import { readConfiguration } from './configuration.ts';
 
 const MANIFESTS = join(import.meta.dirname, '../../demo/cluster');
 
-/** An app that reads manifests and publishes into a file. */
+/** An app that reads manifests and publishes into a file, or into the cluster of a kubeconfig if there is one. */
 async function appWith({
   once = true,
   env = {},
   manifests = MANIFESTS,
   texts = {},
   published,
+  kubeconfig,
   targetTypes,
 }: {
   once?: boolean;
@@ -27,6 +29,7 @@ async function appWith({
   manifests?: string;
   texts?: Record<string, string>;
   published?: string;
+  kubeconfig?: string;
 } & Pick<AppOptions, 'targetTypes'> = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'app-'));
   onTestFinished(() => rm(folder, { recursive: true }));
@@ -50,12 +53,12 @@ async function appWith({
       input: {
         manifests: [manifests],
         onlyNamespaces: false,
-        kubeconfig: undefined,
-        origin: '',
+        kubeconfig,
+        origin: kubeconfig ?? '',
         context: undefined,
         stdin: process.stdin,
       },
-      out,
+      ...(kubeconfig === undefined ? { out } : {}),
       once,
       force: false,
     },
@@ -153,8 +156,8 @@ async function oneBackend(): Promise<string> {
   return folder;
 }
 
-/** An app that runs until the test is over, and has published. */
-async function running(options: Parameters<typeof appWith>[0] = {}) {
+/** An app that runs until the test is over. */
+async function starting(options: Parameters<typeof appWith>[0] = {}) {
   const all = await appWith({ once: false, manifests: await oneBackend(), ...options });
   const stop = new AbortController();
   const ended = all.app.run(stop.signal);
@@ -162,14 +165,18 @@ async function running(options: Parameters<typeof appWith>[0] = {}) {
     stop.abort();
     await ended;
   });
+  return { ...all, stop, ended };
+}
+
+/** The same, when it has published. */
+async function running(options: Parameters<typeof appWith>[0] = {}) {
+  const all = await starting(options);
   await vi.waitFor(() => expect(all.app.readModel.counters.publications).toBe(1), {
     interval: 2,
     timeout: 20_000,
   });
   return {
     ...all,
-    stop,
-    ended,
     async get(path: string, server = 'api') {
       // On a busy machine it may publish before the server listens.
       await soon(() => expect(all.portOf(server)).toBeDefined());
@@ -279,6 +286,49 @@ describe('when it stops', () => {
     await ended;
     await expect(get('/api/v1/services')).rejects.toThrow();
     expect(said('stopping: no longer ready')).toHaveLength(1);
+  });
+});
+
+describe('with a cluster', () => {
+  test('manifests that are published there need its address', async () => {
+    const { app } = await appWith({ kubeconfig: '/no/such/kubeconfig' });
+    await expect(app.run(new AbortController().signal)).rejects.toThrow('/no/such/kubeconfig');
+  });
+
+  test('that does not answer, it is alive and not ready, and says what it waits for', async () => {
+    const { server } = await kubeServer((response) => refuse(response, 503, 'ServiceUnavailable'));
+    const { app, lines, portOf } = await starting({
+      kubeconfig: await kubeconfigFor(server),
+      texts: { healthAddress: '127.0.0.1:0' },
+    });
+    const get = (name: string, path: string) => fetch(`http://127.0.0.1:${portOf(name)}${path}`);
+    await soon(() => expect(app.readModel.dependencies.kubernetes.status).toBe('failing'));
+    expect(lines).toContainEqual(
+      expect.objectContaining({
+        level: 'error',
+        component: 'configuration',
+        retry_in: expect.any(Number),
+        message: expect.stringContaining('startup waits until its settings can be read'),
+      }),
+    );
+    expect((await get('health', '/health')).status).toBe(200);
+    const ready = await get('health', '/ready');
+    expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining('kubernetes')]);
+    const answer = await get('api', '/api/v1/services');
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
+  });
+
+  test('that denies its settings, it warns and starts', async () => {
+    const { server } = await kubeServer((response) => refuse(response, 403, 'Forbidden'));
+    const { lines, said } = await starting({ kubeconfig: await kubeconfigFor(server) });
+    await soon(() => expect(said('discovering backends in')).toHaveLength(1));
+    expect(lines).toContainEqual(
+      expect.objectContaining({
+        level: 'warn',
+        component: 'configuration',
+        message: expect.stringContaining('its settings cannot be used'),
+      }),
+    );
   });
 });
 

@@ -23,7 +23,7 @@ async function run(services: readonly string[], flags: ApproveFlags, stdin: stri
     version: '0.0.0',
     stdin: Readable.from([stdin]),
     output: { result: sink('result'), messages: sink('messages') },
-    signal: AbortSignal.timeout(10_000),
+    signal: AbortSignal.timeout(60_000),
   });
   return { code, ...written };
 }
@@ -56,10 +56,9 @@ test('an approval names the type that it is for', async () => {
 });
 
 test('- reads standard input and writes standard output', async () => {
-  expect(await approving(['shop/orders', 'shop/other'], '', { file: '-' })).toMatchObject({
-    code: 0,
-    result: BOTH,
-  });
+  const done = await approving(['shop/orders', 'shop/other'], '', { file: '-' });
+  expect(done).toMatchObject({ code: 0, result: BOTH });
+  expect(done.messages).toMatch(/are approved in standard input\.\n/);
 });
 
 test('a dry run shows the difference and writes nothing', async () => {
@@ -84,11 +83,18 @@ test('invalid overrides are not changed', async () => {
   );
 });
 
+test('overrides that cannot be changed without a doubt are left as they are, and it says what to write', async () => {
+  const aliases = 'tools:\n  shop/a: &same { approved: true }\n  shop/orders: *same\n';
+  await expect(approving(['shop/orders'], aliases, { type: 'mcp' })).rejects.toThrow(
+    /overrides\.yaml is left as it is: .*tools: \{shop\/orders: \{approved: mcp\}\}/,
+  );
+});
+
 test('an argument that names no Service is rejected, with an example', async () => {
   await expect(approving(['orders'], '')).rejects.toThrow(/write <namespace>\/<service>/);
 });
 
-test.each(['shop/*', 'Shop/My_Svc', 'shop/a\nholmesgpt: {}', 'shop/a b'])(
+test.each(['shop/*', 'Shop/orders', 'shop/My_Svc', 'shop/a\nholmesgpt: {}', 'shop/a b'])(
   'an approval is for one Service, and never for a pattern: %j',
   async (name) => {
     await expect(approving([name], 'tools: {}\n')).rejects.toThrow(
@@ -112,11 +118,11 @@ const READY = (name: string) => ({
 const TOOLS = [{ name: 'get_order', annotations: { readOnlyHint: true } }, { name: 'cancel_order' }];
 
 /** Answers as an MCP server with two tools. */
-function mcpAnswer(response: ServerResponse, body: string): void {
+function mcpAnswer(response: ServerResponse, body: string, hasList: boolean): void {
   const { method } = JSON.parse(body === '' ? '{}' : body) as { method?: string };
   const results: Record<string, object> = {
     initialize: { protocolVersion: '2025-06-18', serverInfo: { name: 'x' } },
-    'tools/list': { tools: TOOLS },
+    ...(hasList ? { 'tools/list': { tools: TOOLS } } : {}),
   };
   const result = results[method ?? ''];
   if (result !== undefined) json(response, { jsonrpc: '2.0', id: 1, result });
@@ -127,8 +133,9 @@ function mcpAnswer(response: ServerResponse, body: string): void {
 async function inCluster(
   services: readonly string[],
   flags: ApproveFlags = {},
-  { list = [ORDERS, LOKI, PLAIN], text = '# ours\n', refused = '' } = {},
+  { text = '# ours\n', refused = '', hasList = true } = {},
 ) {
+  const list = [ORDERS, LOKI, PLAIN];
   const requests: string[] = [];
   const state = { version: 1, overrides: text };
   const configMap = () => ({
@@ -139,9 +146,11 @@ async function inCluster(
     const body = await streamText(request);
     requests.push(`${request.method} ${path}`);
     if (refused !== '' && path.endsWith(refused)) return refuse(response, 403, 'Forbidden');
-    if (path.includes('http:orders:8000/proxy/')) return mcpAnswer(response, body);
-    if (path.endsWith('/shop/services'))
-      return json(response, { metadata: { resourceVersion: '5' }, items: list });
+    if (path.includes('http:orders:8000/proxy/')) return mcpAnswer(response, body, hasList);
+    if (path.endsWith('/services')) {
+      const items = path.endsWith('/shop/services') ? list : [];
+      return json(response, { metadata: { resourceVersion: '5' }, items });
+    }
     if (path.endsWith('/endpointslices'))
       return json(response, {
         metadata: { resourceVersion: '5' },
@@ -184,6 +193,12 @@ describe('in a cluster', () => {
     expect(requests.filter((each) => each.includes('/proxy/') && !each.includes(':orders:'))).toEqual([]);
   });
 
+  test('without the list of its tools, an MCP server is approved with any of them', async () => {
+    const { messages, overrides } = await inCluster(['shop/orders'], {}, { hasList: false });
+    expect(messages).toMatch(/^shop\/orders: mcp, healthy \(.*\); its tools are unknown\n/);
+    expect(overrides).toBe('# ours\ntools:\n  shop/orders:\n    approved: mcp\n');
+  });
+
   test('--type is the type that is approved, whatever is detected', async () => {
     const { overrides } = await inCluster(['shop/orders'], { type: 'custom' });
     expect(overrides).toContain('approved: custom\n');
@@ -204,6 +219,21 @@ describe('in a cluster', () => {
     await expect(approving).rejects.toThrow(
       /there is no Service shop\/order in namespace shop; did you mean shop\/orders\?.*use --file$/,
     );
+  });
+
+  test('a Service of another namespace is no substitute for one that does not exist', async () => {
+    await expect(inCluster(['shop/orders', 'ops/orders'])).rejects.toThrow(/no Service ops\/orders/);
+  });
+
+  test('a namespace that cannot be read is reported, and a Service in it is approved as any type', async () => {
+    const { messages, overrides } = await inCluster(
+      ['shop/orders', 'ops/x'],
+      {},
+      { refused: '/ops/services' },
+    );
+    expect(messages).toMatch(/warning: .*ops/);
+    expect(overrides).toContain('shop/orders:\n    approved: mcp\n');
+    expect(overrides).toContain('ops/x:\n    approved: true\n');
   });
 
   test('without the right to read Services, any type is approved, with a warning', async () => {

@@ -118,9 +118,14 @@ async function showServices(
   });
   if (sync === undefined) return shown;
   warn(cli.output, sync.problems);
+  // A namespace that could not be read, or not completely, may have the Service.
+  const unread = new Set([
+    ...sync.stale.map((each) => `namespace ${each}`),
+    ...sync.problems.map(({ where }) => where),
+  ]);
   for (const { namespace, name } of names) {
     const there = sync.services.filter((service) => service.namespace === namespace).map((each) => each.name);
-    if (there.includes(name) || sync.stale.includes(namespace)) continue;
+    if (there.includes(name) || unread.has(`namespace ${namespace}`)) continue;
     throw new ConfigError(
       `${await missingService(namespace, name, there, input, cli.signal)}. To approve a Service that does not exist yet, use --file`,
     );

@@ -168,16 +168,20 @@ describe('two targets', () => {
     expect(other.reads).toBe(before);
   });
 
-  test('overrides elsewhere take no name from a tool at home', async () => {
-    const { source, places, settle } = setup();
+  test('overrides elsewhere take no name from a backend', async () => {
+    const { source, places, settle, told } = setup();
     source.sync([offered('a', { type: 'loki', name: 'logs' }, { ports: ['http:3100'] })]);
     await settle();
-    expect(places.home.tools).toEqual(['logs']);
     const own = '{ type: custom, endpoint: "http://mine:80", description: Mine. }';
     places.other.edit('overrides.yaml', `tools: { logs: ${own} }`);
     await settle();
     expect(places.other.live?.data['toolset.json']).toContain('http://mine:80');
     expect(places.home.tools).toEqual(['logs']);
+    expect(
+      told('pass')
+        .at(-1)
+        ?.services.map(({ tool }) => tool),
+    ).toEqual(['logs']);
   });
 
   test('a rollback of one stays there, and the other one continues', async () => {

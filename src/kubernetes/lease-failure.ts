@@ -1,6 +1,6 @@
 import { ClusterError, type UserError } from '../model/errors.ts';
 import type { LeaseName } from './leases.ts';
-import { ApiStatusError, clusterError } from './status.ts';
+import { clusterError, isStatus } from './status.ts';
 
 const RIGHTS = { hold: '"get", "create" and "update"', watch: '"list" and "watch"' };
 
@@ -12,13 +12,11 @@ export function leaseFailure(
   server: string,
 ): UserError {
   const what = `${doing} Lease ${namespace}/${name}`;
-  const code = error instanceof ApiStatusError ? error.code : undefined;
-  const fix =
-    code === 403
-      ? `grant ${RIGHTS[doing]} on leases.coordination.k8s.io "${name}" in namespace ${namespace} with a Role`
-      : code === 404
-        ? `create the namespace ${namespace}, or choose another`
-        : undefined;
+  const fix = isStatus(error, 403)
+    ? `grant ${RIGHTS[doing]} on leases.coordination.k8s.io "${name}" in namespace ${namespace} with a Role`
+    : isStatus(error, 404)
+      ? `create the namespace ${namespace}, or choose another`
+      : undefined;
   if (fix === undefined) return clusterError(error, what, server);
   return new ClusterError(`cannot ${what}: ${(error as Error).message}; ${fix}`, { cause: error });
 }

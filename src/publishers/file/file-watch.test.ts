@@ -39,12 +39,16 @@ async function setup() {
   const stop = new AbortController();
   const changed = vi.fn();
   const failed = vi.fn();
-  const ended = publisher.watch?.(changed, failed, stop.signal);
+  const state = { isWatching: true };
+  const ended = publisher.watch?.(changed, failed, stop.signal).then(() => {
+    state.isWatching = false;
+  });
   return {
     folder,
     path,
     changed,
     failed,
+    state,
     publish: async (text: string): Promise<void> => {
       const documents = { 'toolset.json': text };
       const planned = plan({ documents, tools: [] }, await publisher.read(signal), '1');
@@ -66,7 +70,7 @@ async function setup() {
 }
 
 test('what others write to the file, and its removal, is a change; what we write is none', async () => {
-  const { path, changed, failed, publish, read, notice, stop } = await setup();
+  const { path, changed, failed, state, publish, read, notice, stop } = await setup();
   await publish('a');
   expect(watched.files).toEqual([path]);
   await notice();
@@ -83,6 +87,7 @@ test('what others write to the file, and its removal, is a change; what we write
   await rm(path);
   await notice();
   await vi.waitFor(() => expect(changed).toHaveBeenCalledTimes(2));
+  expect(state.isWatching).toBe(true);
   await stop();
   await notice();
   await vi.waitFor(() => expect(changed).toHaveBeenCalledTimes(2));
