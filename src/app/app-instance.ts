@@ -18,7 +18,7 @@ import { type InputOptions, openInput, type ReadinessListener, stagesOf } from '
 /** The id of the ConfigMap or file that the settings name. */
 const HOME_TARGET = 'home';
 
-/** What `serve` was asked to do on the command line. */
+/** The options of `serve` on the command line. */
 export interface ServeOptions {
   readonly input: InputOptions;
   /** Publish to this file instead of the cluster. */
@@ -29,7 +29,7 @@ export interface ServeOptions {
   readonly force: boolean;
 }
 
-/** What stays the same when the configuration changes. */
+/** Everything that stays the same when the configuration changes. */
 export interface RuntimeContext {
   readonly serveOptions: ServeOptions;
   readonly host: Host;
@@ -38,7 +38,7 @@ export interface RuntimeContext {
   readonly log: Logger;
   /** The connection to the cluster, if the app reads from or publishes to one. */
   readonly cluster: KubeClient | undefined;
-  /** The agents with a place of their own; those that the program has unless given. */
+  /** The agents with a separate place; the built-in ones by default. */
   readonly targetTypes?: readonly TargetType<OutputSettings>[] | undefined;
   /** Receives all events. */
   readonly emit: (event: EngineEvent) => void;

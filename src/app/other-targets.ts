@@ -5,7 +5,7 @@ import type { OutputSettings } from '../outputs/registry.ts';
 import type { TargetType } from '../outputs/target-type.ts';
 import type { Publisher } from '../publishers/publisher.ts';
 
-/** What follows from the type of a target; the policy is the same for all. */
+/** The options that depend on the type of a target. The policy is the same for all. */
 export type OtherTarget = Omit<EngineTarget, 'generation' | 'removalHold' | 'force' | 'excluded'>;
 
 /**

@@ -25,15 +25,15 @@ const KEYS = [
 ].sort();
 
 /**
- * What the data of a ConfigMap configure: settings by their keys, with texts as environment variables have them, and
- * `detectors` and `credentials` in YAML. An empty text counts as none.
+ * Reads the configuration in the data of a ConfigMap: settings by key, with texts as in environment variables, and
+ * `detectors` and `credentials` in YAML. An empty text counts as absent.
  * @param where the ConfigMap, for messages
- * @throws UserError that names every key that is no setting and every fault in YAML
+ * @throws UserError that names every key that is not a setting and every fault in YAML
  */
 export function readConfigData(data: Readonly<Record<string, string>>, where: string): ConfigLayer {
   const texts: Partial<Record<SettingName, string>> = {};
   const wrong: string[] = [];
-  /** A key whose text is YAML, as the same key of a configuration file holds it. */
+  /** Reads a key whose text is YAML, as under the same key of a configuration file. */
   const document = <T extends object>(key: string, schema: z.ZodType<T>): T | undefined => {
     const text = Object.hasOwn(data, key) ? (data[key] ?? '') : '';
     if (text.trim() === '') return undefined;

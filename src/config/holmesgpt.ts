@@ -8,26 +8,26 @@ interface Deployment {
 
 /** What `serve` does for HolmesGPT in addition to publishing. */
 export interface HolmesgptPlan {
-  /** The Deployment into whose ConfigMap is written; nothing: HolmesGPT mounts what is published. */
+  /** The Deployment whose ConfigMap is written; `undefined`: HolmesGPT mounts the published ConfigMap. */
   readonly writeFor: Deployment | undefined;
   readonly reload:
     | undefined
     | { readonly how: 'restart'; readonly deployment: Deployment }
     | { readonly how: 'endpoint'; readonly url: URL; readonly apiKey: string | undefined };
-  /** Shortest time between two reloads, in milliseconds. */
+  /** Minimum time between two reloads, in milliseconds. */
   readonly reloadInterval: number;
 }
 
 const both = (name: SettingName): string => `${SETTINGS[name].env} (${SETTINGS[name].flag})`;
 
-/** Printable ASCII: what a header can carry. */
+/** Printable ASCII, which a header can contain. */
 const HEADER = /^[\x21-\x7e]+$/;
 
 /**
- * What the settings ask for.
+ * Reads the plan from the settings.
  * @param apiKey text of the environment variable `HOLMESGPT_API_KEY`
  * @returns `undefined` if they configure nothing
- * @throws UserError for settings that make no sense together, with what to set
+ * @throws UserError for settings that contradict each other, with the fix
  */
 export function holmesgptPlan(settings: Settings, apiKey: string | undefined): HolmesgptPlan | undefined {
   const { holmesgptDeployment: deployment, holmesgptConfigMap: write, holmesgptUrl: url } = settings;

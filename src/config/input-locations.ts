@@ -1,4 +1,4 @@
-/** What says where the program reads from; none of it can stand in a configuration. */
+/** A flag or variable that says where the program reads from. It cannot be set in a configuration file or ConfigMap. */
 interface InputLocation {
   readonly env?: string;
   readonly flag?: string;
@@ -7,7 +7,7 @@ interface InputLocation {
   readonly description: string;
 }
 
-/** All of them, by the name that the parser of the command line gives them. */
+/** All of them, by their names in the command line parser. */
 export const INPUT_LOCATIONS = {
   config: {
     env: 'CONFIG_FILE',

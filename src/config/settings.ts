@@ -10,29 +10,29 @@ export interface Given {
   readonly origin: string;
 }
 
-/** What was given, by setting; what is not here has its default. */
+/** The given settings; all others have their defaults. */
 export type GivenSettings = Readonly<Partial<Record<SettingName, Given>>>;
 
-/** Texts of settings from one place below flags and environment. */
+/** Texts of settings from one source with lower precedence than flags and environment. */
 export interface Layer {
   readonly texts: Readonly<Partial<Record<SettingName, string | undefined>>>;
-  /** Where a setting's text stands in it, for messages. */
+  /** The place of a setting's text in it, for messages. */
   readonly origin: (name: SettingName) => string;
 }
 
-/** Most characters of a setting's text in a message. */
+/** Maximum length of a setting's text in a message, in characters. */
 const SHOWN = 200;
 
-/** A setting's text for messages: cut, and without what looks like a secret. */
+/** Formats a setting's text for messages: truncated, and without anything that looks like a secret. */
 function forMessages(text: string): string {
   const hidden = hideSecrets(text);
   return jsonText(hidden.length > SHOWN ? `${hidden.slice(0, SHOWN)}…` : hidden);
 }
 
 /**
- * What is given for each setting: by a flag, else by the environment, else by the first layer that has it.
+ * Collects the given text of each setting: from a flag, else from the environment, else from the first layer that has it.
  * @param flags texts of the flags that were given
- * @param env an empty variable counts as none
+ * @param env an empty variable counts as absent
  */
 export function givenSettings(
   flags: Readonly<Partial<Record<SettingName, string>>>,

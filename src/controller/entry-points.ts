@@ -23,7 +23,7 @@ export function publishedEntryPoints(tools: readonly PublishedTool[]): InUse {
  */
 export type Companions = ReadonlyMap<ServiceKey, ReadonlySet<string>>;
 
-/** How entry points are chosen, splitCandidate from verdicts. */
+/** What the choice of entry points depends on, apart from verdicts. */
 export interface Standing {
   readonly inUse: InUse;
   readonly companions: Companions;

@@ -131,12 +131,11 @@ export class EndpointIndex {
   }
 
   /**
-   * The addresses of each Service of a namespace that has EndpointSlices, by name. While none of them changes, it is the same
-   * map again.
+   * The addresses of each Service of a namespace that has EndpointSlices, by name. As long as none of them changes, it returns the same map.
    */
   addressesIn(namespace: Pick<ObjectKey, 'cluster' | 'namespace'>): ReadonlyMap<string, Addresses> {
     const place = displayNamespace(namespace);
-    // Who asks may have the name of the namespace from a tenant, so nothing is kept of those without slices.
+    // The name of the namespace may come from a tenant, so nothing is stored for namespaces without slices.
     if (!this.#byNamespace.has(place)) return NO_ADDRESSES;
     const answer = this.#answers.get(place);
     if (answer?.stale.size === 0) return answer.book;

@@ -102,7 +102,7 @@ const verdictOf = (health: Health): Verdict => ({
 });
 
 /**
- * What rendering works with, of a backend that `toBackend` made.
+ * Converts a backend from `toBackend` to the form that rendering needs.
  * @param input what to call it in messages, such as `backends[3]`
  * @throws InputError that names each wrong field
  */

@@ -9,13 +9,13 @@ export interface Published {
   readonly version?: string;
   /** Whether the object is immutable. */
   readonly immutable?: boolean;
-  /** The numbers of parts that are published and may not be read. */
+  /** The numbers of published parts that cannot be read for lack of permission. */
   readonly unread?: readonly number[];
-  /** Who owns fields of it, by the names of field managers; unknown where that is not kept. */
+  /** The field managers that own fields of it; absent if they are not recorded. */
   readonly managers?: readonly string[];
-  /** `metadata.ownerReferences`: with these objects it goes. */
+  /** `metadata.ownerReferences`: it is deleted together with these objects. */
   readonly owners?: readonly OwnerReference[];
-  /** Which of them is ours: without it in the next publication, it would be taken away. */
+  /** Our own owner reference: a publication without it would remove it. */
   readonly ownOwner?: OwnerReference;
 }
 
@@ -37,7 +37,7 @@ export interface Plan {
   readonly owner?: OwnerReference;
   /** What differs, as `data toolset.json`, `label …`, `annotation …`. */
   readonly changes: readonly string[];
-  /** Text of `overrides.yaml` to bring back together with a ConfigMap that was deleted. */
+  /** Text of `overrides.yaml` to restore together with a deleted ConfigMap. */
   readonly restore?: string;
   /** The state that this was planned for: it is not carried out on another one. */
   readonly basis?: string;

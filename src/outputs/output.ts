@@ -9,7 +9,7 @@ import type { Limits } from '../planning/budget.ts';
 import type { Tool } from '../planning/tools.ts';
 import type { ContentFaults, ValueFault } from './faults.ts';
 
-/** One document that a renderer made. */
+/** One rendered document. */
 export interface Artifact {
   /** The key under which it is published. */
   readonly name: string;
@@ -21,7 +21,7 @@ export interface Artifact {
 export interface DocumentType extends Pick<Artifact, 'name' | 'mediaType'> {
   /** How a file of this type is recognized: by its path, or by its top-level keys. */
   readonly file?: { readonly path: RegExp; readonly keys: readonly string[] };
-  /** What is wrong with a text of this type. Never throws for what the text holds. */
+  /** Checks a text of this type. Never throws because of its content. */
   check(text: string, limits: YamlLimits): ContentFaults;
 }
 
@@ -32,11 +32,11 @@ export interface RenderOptions {
   readonly limits: Limits;
   /** The configured namespaces, the most important first. */
   readonly namespaces?: readonly string[] | undefined;
-  /** The documents that are published, by name. A backend that has a place of which there is one keeps it. */
+  /** The published documents, by name. A backend that already has a place that only one can have keeps it. */
   readonly published?: Documents | undefined;
 }
 
-/** What a renderer made of tools. */
+/** The result of rendering tools. */
 export interface Rendered {
   readonly artifacts: readonly Artifact[];
   readonly notes?: readonly Problem[];
@@ -48,15 +48,15 @@ export interface Rendered {
   readonly limitNotes?: readonly Problem[];
 }
 
-/** How documents that are too large for one ConfigMap are divided among several, which hold a complete document each. */
+/** How documents that are too large for one ConfigMap are divided among several, each with a complete document. */
 export interface DivisionRules {
-  /** The whole of the parts of a document. @param parts texts in the order of their ConfigMaps; agents need not take the whole */
+  /** Joins the parts of a document. @param parts texts in the order of their ConfigMaps; agents need not accept the result */
   join(parts: readonly string[]): string;
 }
 
 /** An output's own part of `overrides.yaml`. */
 export interface OutputOverrides<Part = unknown> extends OverridesPart<Part> {
-  /** What is wrong with a part that fits the schema. Paths begin in the part. */
+  /** Checks a part that matches the schema. Paths are relative to the part. */
   faults?(part: Part): readonly ValueFault[];
 }
 
@@ -66,7 +66,7 @@ export interface OutputOverrides<Part = unknown> extends OverridesPart<Part> {
  * @template Settings the settings that its renderer needs
  */
 export interface Output<Settings = unknown> {
-  /** Names it in detector files, in `overrides.yaml` and in the API. */
+  /** Its name in detector files, in `overrides.yaml` and in the API. */
   readonly id: string;
   readonly documents: readonly DocumentType[];
   /** The part of a detector file that says how a backend appears in this output. */
@@ -76,9 +76,9 @@ export interface Output<Settings = unknown> {
    * @param ordered in order of precedence
    */
   render(ordered: readonly Tool[], options: RenderOptions & Settings): Rendered;
-  /** About how many bytes a tool takes in the artifacts. */
+  /** Approximate size of a tool in the artifacts, in bytes. */
   sizeOf(tool: Tool): number;
-  /** The tools in documents that it rendered, as far as they say; none where they are something else. */
+  /** Reads the tools back from documents that it rendered; none if the documents are something else. */
   readBack?(documents: Documents): readonly PublishedTool[];
   /**
    * Absent: what does not fit into one ConfigMap is left out. With it, the output renders some of the tools for each
@@ -91,9 +91,9 @@ export interface Output<Settings = unknown> {
   readonly overrides?: OutputOverrides;
 }
 
-/** What was done so that an agent reads what is published, or why not. `dueIn` and `retryIn` in milliseconds. */
+/** The result of passing the published documents on to an agent. `dueIn` and `retryIn` are in milliseconds. */
 export type FollowOutcome =
-  /** `learned`: somebody changed the file, and their changes were kept. */
+  /** `learned`: someone changed the file, and their changes were kept. */
   | { readonly kind: 'agent-written'; readonly target: string; readonly learned: boolean }
   | { readonly kind: 'agent-restarted'; readonly target: string }
   | { readonly kind: 'agent-reloaded'; readonly target: string }
@@ -104,13 +104,13 @@ export type FollowOutcome =
   | { readonly kind: 'agent-note'; readonly problem: Problem }
   | { readonly kind: 'agent-failed'; readonly error: unknown; readonly retryIn: number };
 
-/** What is published now. */
+/** The published toolset. */
 export interface FollowInput extends Toolset {
   /** Names of the documents that this reconciliation wrote, changed or not. */
   readonly written: readonly string[];
 }
 
-/** Makes sure that an agent reads what is published. */
+/** Makes sure that an agent reads the published documents. */
 export interface Follower {
   /**
    * Call it after each reconciliation. Does nothing if nothing changed and nothing is due; checks the cluster again after

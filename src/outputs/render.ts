@@ -4,19 +4,19 @@ import { divide } from '../planning/division.ts';
 import type { Tool } from '../planning/tools.ts';
 import type { Output, Rendered, RenderOptions } from './output.ts';
 
-/** What the outputs made of the tools that fit. */
+/** The documents for the tools that fit. */
 export interface RenderedTools extends Required<Omit<Rendered, 'artifacts'>> {
   readonly documents: Documents;
   readonly tools: readonly Tool[];
 }
 
-/** Most times that documents are rendered again to make them fit. The first estimate is nearly always right. */
+/** Maximum number of renderings to make documents fit. The first estimate is nearly always right. */
 const ROUNDS = 4;
 
 const KIB = 1024;
-/** Room in each ConfigMap for what is around the tools of a document. */
+/** Reserved bytes in each ConfigMap for everything around the tools of a document. */
 const AROUND = KIB;
-/** The room that documents which cannot be divided take changes in steps, so that the division seldom does. */
+/** The space for indivisible documents changes in steps of this many bytes, so that the division rarely changes. */
 const STEP = 64 * KIB;
 
 const sizeOf = (documents: Documents): number =>
@@ -33,13 +33,13 @@ const namesOf = (outputs: readonly Pick<Output, 'documents'>[]): readonly string
 
 const joined = (names: readonly string[]): string => names.join(' and ');
 
-/** What these outputs leave out, with their documents. */
+/** Adds the documents of these outputs to the items that they leave out. */
 const leftOutOf = <T extends Scope>(
   outputs: readonly Pick<Output, 'documents'>[],
   items: readonly T[],
 ): T[] => items.map((item) => ({ ...item, leftOutOf: joined(namesOf(outputs)) }));
 
-/** The same with the documents of the other outputs. */
+/** Adds the documents of the other outputs, which still contain the items. */
 function keptIn<T extends Scope>(outputs: readonly Pick<Output, 'documents'>[], items: readonly T[]): T[] {
   const names = namesOf(outputs);
   return items.map((item) => {
@@ -96,7 +96,7 @@ function without(
   };
 }
 
-/** What the outputs made of the tools that fit, and those that do not. */
+/** The documents for the tools that fit, and the tools that do not. */
 interface Trimmed extends RenderedTools {
   readonly gone: ReadonlySet<Tool>;
 }
@@ -148,7 +148,7 @@ function divided<S>(
   const sizes = sizesOf(parts, ordered);
   const all: Trimmed = { ...render(whole, ordered, options), gone: new Set() };
   const used = sizeOf(all.documents);
-  // What surely does not fit is not rendered.
+  // Documents that certainly do not fit are not rendered.
   if (used + total(sizes) <= most + AROUND) {
     const both = together([render(parts, ordered, options), all], ordered);
     if (sizeOf(both.documents) <= most) return both;

@@ -89,7 +89,7 @@ export function lastPublished(situation: Situation): Toolset | undefined {
     const recorded = revisions.map(({ toolset }) => toolset).reverse();
     const isRecorded = own === undefined || recorded.some((each) => hashOf(each) === hashOf(own));
     const [newest] = recorded;
-    // What this process published has tools, also where documents cannot be read back.
+    // The tools of what this process published are known even if documents cannot be read back.
     const isOwn = newest !== undefined && own !== undefined && hashOf(newest) === hashOf(own);
     return isRecorded && !isOwn ? newest : own;
   }

@@ -56,7 +56,7 @@ export function engineMetrics(
         return;
       }
       home(event);
-      // How soon a change is published is counted for each target.
+      // The time from a change to its publication is measured per target.
       if (event.kind === 'pass') for (const count of others.values()) count(event);
     },
   };

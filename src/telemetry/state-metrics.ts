@@ -17,7 +17,7 @@ export interface StateMetricsOptions {
     readonly conditions: readonly Condition[];
     readonly entryPoint: { readonly service: Pick<ServiceName, 'cluster'> };
   }[];
-  /** How many candidates are left out because their answers contradict their type; they are no backends. */
+  /** Number of candidates that are left out because their answers contradict their type. They are not backends. */
   readonly disproven: () => number;
 }
 
