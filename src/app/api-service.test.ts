@@ -75,11 +75,8 @@ test.for([
     ['loki'],
     { asked: 1, healthy: 1, unhealthy: 2, unknown: 0, changed: 1 },
   ],
-] as const)(
-  'a discovery that a person asks for asks %s, and tells what that came to',
-  async ([, request, asked, told]) => {
-    const { discover, touched } = setting(BEFORE, AFTER);
-    expect(await discover(request as Parameters<typeof discover>[0])).toEqual({ services: 3, ...told });
-    expect(touched).toEqual(asked);
-  },
-);
+] as const)('a requested discovery probes %s, and returns the result', async ([, request, asked, told]) => {
+  const { discover, touched } = setting(BEFORE, AFTER);
+  expect(await discover(request as Parameters<typeof discover>[0])).toEqual({ services: 3, ...told });
+  expect(touched).toEqual(asked);
+});

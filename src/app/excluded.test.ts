@@ -50,7 +50,7 @@ describe('a published tool is excluded', () => {
       tool('loki', { namespace: 'team-a' }),
     ],
     [
-      'nobody knows its type: a detector file that has a fault',
+      'its type is unknown, because a detector file has an error',
       false,
       [rulesWith(), ['*']],
       tool('cassandra'),

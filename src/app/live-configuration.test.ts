@@ -310,7 +310,7 @@ describe('an invalid change', () => {
   });
 
   test.each([
-    ['it is taken back', 'info', ['refused', 'unchanged']],
+    ['it is reverted', 'info', ['refused', 'unchanged']],
     ['it is mended', 'debug', ['refused', 'applied']],
   ])('%s: that is reported once, and the same fault later again', async (_, level, expected) => {
     const { live, env, open, follow, kinds } = await setting({ env: { LOG_LEVEL: 'info' } });

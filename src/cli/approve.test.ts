@@ -199,12 +199,12 @@ describe('in a cluster', () => {
     expect(overrides).toBe('# ours\ntools:\n  shop/orders:\n    approved: mcp\n');
   });
 
-  test('--type is the type that is approved, whatever is detected', async () => {
+  test('--type is approved instead of the detected type', async () => {
     const { overrides } = await inCluster(['shop/orders'], { type: 'custom' });
     expect(overrides).toContain('approved: custom\n');
   });
 
-  test('what needs no approval, or is no backend, is said, and approved as any type', async () => {
+  test('a Service that needs no approval or is not a backend gets a note, and is approved as any type', async () => {
     const { messages, overrides } = await inCluster(['shop/loki', 'shop/plain']);
     expect(messages).toContain('shop/loki: a loki needs no approval\n');
     expect(messages).toContain(
@@ -214,7 +214,7 @@ describe('in a cluster', () => {
     expect(overrides).toContain('shop/loki:\n    approved: true\n');
   });
 
-  test('a Service that does not exist is an error that says which was meant, and nothing is written', async () => {
+  test('a Service that does not exist is an error with a suggestion, and nothing is written', async () => {
     const approving = inCluster(['shop/order']);
     await expect(approving).rejects.toThrow(
       /there is no Service shop\/order in namespace shop; did you mean shop\/orders\?.*use --file$/,

@@ -28,7 +28,7 @@ test.each<[string, Revision, Revision | undefined, string]>([
   ['only what HolmesGPT reads', revision({ a: 'u' }, 'x'), revision({ a: 'u' }, 'y'), 'custom_toolset.yaml'],
   ['that and overrides', revision({}, 'x', 'o'), revision({}, 'y'), 'custom_toolset.yaml, overrides.yaml'],
   [
-    'many came, and what went is not hidden',
+    'many were added, and removed ones are still shown',
     revision({ ...many('a', 9), x: 'v' }),
     revision({ ...many('b', 3), x: 'u' }),
     '+a0, +a1 and 7 more, -b0, -b1 and 1 more, ~x',

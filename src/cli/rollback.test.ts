@@ -112,7 +112,7 @@ async function published(...contents: readonly Documents[]): Promise<Place> {
   return place;
 }
 
-test('without a number it skips a toolset without tools, so it never empties the agent by itself', async () => {
+test('without a number, it skips empty toolsets, so it never removes all tools by default', async () => {
   const place = await published(withTools(1), withTools(5), withTools(0), withTools(6));
   expect(await place.rollback()).toMatchObject({
     code: EXIT.ok,
@@ -130,7 +130,7 @@ test('a number may select it, and removing more than half of the tools is noted'
   expect(place.applied.at(-1)?.data).toEqual(withTools(0));
 });
 
-test('if there are only empty ones, it says which number there is', async () => {
+test('if there are only empty ones, the error names their number', async () => {
   const place = await published(withTools(0), withTools(6));
   await expect(place.rollback()).rejects.toThrow(/have no tools.*--to 1/);
   expect(place.applied).toEqual([]);

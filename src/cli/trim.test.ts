@@ -46,7 +46,7 @@ test('the number of ports in rules is limited too', () => {
   expect(kept({}, { ports: claiming }).ports).toHaveLength(64);
 });
 
-test('of many labels and selector entries, those in rules are kept, beside the first ones', () => {
+test('of many labels and selector entries, those in rules are kept, in addition to the first ones', () => {
   const labels = { ...numbered(500), 'z/other': 'v', name: 'loki', 'app.kubernetes.io/part-of': 'holmes' };
   const service = kept({ labels }, { selector: { ...numbered(500), 'k8s-app': 'loki' } });
   expect(Object.keys(service.labels)).toEqual([

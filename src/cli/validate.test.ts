@@ -163,7 +163,7 @@ describe('a text is too long where it is for `serve`', () => {
   });
 });
 
-describe('what has no end', () => {
+describe('endless input', () => {
   test.each(['-', '/dev/stdin'])('standard input as %s is waited for until the signal', async (path) => {
     const stop = new AbortController();
     const running = validated('overrides', new Readable({ read() {} }), { path, signal: stop.signal });

@@ -30,17 +30,17 @@ const failure = (...files: DetectorFile[]): string => {
 
 describe('parseDetectors', () => {
   test.each<[string, object, string[]]>([
-    ['a key that is none', { port: {} }, ['port']],
-    ['a key that is none, deep', { ports: { number: [1] } }, ['number', 'ports']],
+    ['an unknown key', { port: {} }, ['port']],
+    ['an unknown nested key', { ports: { number: [1] } }, ['number', 'ports']],
     ['a missing title', { title: undefined }, ['title']],
     ['a type with upper case', { type: 'Example' }, ['type', 'lower-case']],
-    ['a certainty that is none', { signals: [{ certainty: 'sure', name: 'x' }] }, ['signals[0].certainty']],
+    ['an unknown certainty', { signals: [{ certainty: 'sure', name: 'x' }] }, ['signals[0].certainty']],
     ['a signal without a condition', { signals: [{ certainty: 'label' }] }, ['signals[0]', 'condition']],
     ['an exclusion without a reason', { exclude: [{ name: 'x' }] }, ['exclude[0].why']],
-    ['a port that is none', { ports: { numbers: [1, 70_000] } }, ['ports.numbers[1]']],
-    ['a path that is none', { paths: [{ path: 'api' }] }, ['paths[0].path']],
-    ['an entry for the agent that is none', { outputs: { holmesgpt: {} } }, ['outputs.holmesgpt']],
-    ['an entry for an agent that is none', { outputs: { holmes: {} } }, ['outputs', 'holmes']],
+    ['an invalid port', { ports: { numbers: [1, 70_000] } }, ['ports.numbers[1]']],
+    ['an invalid path', { paths: [{ path: 'api' }] }, ['paths[0].path']],
+    ['an invalid entry for the agent', { outputs: { holmesgpt: {} } }, ['outputs.holmesgpt']],
+    ['an entry for an unknown agent', { outputs: { holmes: {} } }, ['outputs', 'holmes']],
     ['an entry under its former key too', { holmes: { none: 'x' } }, ['holmes', 'outputs.holmesgpt']],
     [
       'a label that must be an empty text',

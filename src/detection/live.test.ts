@@ -196,7 +196,7 @@ describe('the former targets of a Service that its owner changed', () => {
   test.each([
     ['another selector', loki('named', { selector: { app: 'z' } })],
     ['none, as an ExternalName', loki('named', { type: 'ExternalName' })],
-    ['none, and nothing that says what it is', service('named', { ports: ['x:1'] })],
+    ['none, and no evidence of its type', service('named', { ports: ['x:1'] })],
   ])('count for others if it has %s', (_, now) => {
     for (const isRecreated of [false, true]) {
       const live = new LiveDetection(rules, options);

@@ -77,7 +77,7 @@ describe('detectors and options of operators', () => {
   const typesIn = (rules: Rules): string[] =>
     detect([prometheus], rules, options).candidates.map(({ type }) => type);
 
-  test('a custom detector finds its backends beside the built-in ones', () => {
+  test('a custom detector finds its backends in addition to the built-in ones', () => {
     const { rules, problems } = ruled({ added: [added('mine/example.yaml')] });
     const found = detect([prometheus, service('example', { ports: [1234] })], rules, options).candidates;
     expect(found.map(({ type }) => type).sort()).toEqual(['example', 'prometheus']);
@@ -101,7 +101,7 @@ describe('detectors and options of operators', () => {
     expect(typesIn(rules)).toEqual(['prometheus']);
   });
 
-  test('of two detectors with one type the first counts, and the second is reported', () => {
+  test('of two detectors with the same type, the first is used, and the second is reported', () => {
     const { rules, problems } = ruled({
       added: [added('mine/a.yaml', { title: 'First' }), added('mine/b.yaml', { title: 'Second' })],
     });

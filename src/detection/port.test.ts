@@ -27,9 +27,9 @@ describe('choosePort', () => {
 
   test.each<[string, NonNullable<ServiceFields['ports']>, number | undefined]>([
     ['number and name of one port, before a better number', ['grpc:9090', 'web:80'], 80],
-    ['the number that stands first in the detector', ['a:80', 'b:9090'], 9090],
+    ['the number that is first in the detector', ['a:80', 'b:9090'], 9090],
     ['a number before a name', ['web:1234', 'grpc:80'], 80],
-    ['the name that stands first in the detector', ['web:1', 'http-web:2'], 2],
+    ['the name that is first in the detector', ['web:1', 'http-web:2'], 2],
     ['a name by its pattern', ['grpc:1', 'web-ui:2'], 2],
     ['the first of two that are as good', ['web-b:1', 'web-a:2'], 1],
     [
@@ -59,20 +59,20 @@ describe('choosePort', () => {
   test.each<[string, NonNullable<ServiceFields['ports']>, number | undefined]>([
     ['the only port with a name of any web server', ['http:1234'], 1234],
     ['the only port without a name', [1234], 1234],
-    ['the only port with a name of its own', ['gossip:1234'], undefined],
+    ['the only port with an unknown name', ['gossip:1234'], undefined],
     ['two ports with such names', ['http:1234', 'api:1235'], undefined],
-    ['the only TCP port beside UDP', ['http:1234', { name: 'dns', port: 53, protocol: 'UDP' }], 1234],
+    ['the only TCP port next to a UDP port', ['http:1234', { name: 'dns', port: 53, protocol: 'UDP' }], 1234],
   ])('if the product is certain: %s', (_, ports, port) => {
     expect(chosen(ports, detector, { lenient: true })).toBe(port);
   });
 
-  test('of its number and its target port, the better one counts', () => {
+  test('of its number and its target port, the better one is used', () => {
     const three = detectorWith({ numbers: [9090, 8080, 80] });
     expect(chosen(['a:8080', { name: 'b', port: 80, targetPort: 9090 }], three)).toBe(80);
     expect(chosen(['a:8080', { name: 'b', port: 9090, targetPort: 80 }], three)).toBe(9090);
   });
 
-  test('a detector may accept the only port whatever its name, but never one of several', () => {
+  test('a detector can accept the only port with any name, but never one of several', () => {
     const any = detectorWith({ any: true });
     expect(chosen(['gossip:1234'], any)).toBe(1234);
     expect(chosen(['gossip:1234', 'http:80'], any)).toBeUndefined();
@@ -105,7 +105,7 @@ describe('the named port', () => {
     ['nowhere', ports, undefined, 9090],
     ['by its appProtocol', spoken, undefined, 3],
     ['in an annotation before its appProtocol', spoken, 'grpc', 1],
-    ['by an appProtocol of somebody else', [...ports, { port: 3, appProtocol: 'grpc' }], undefined, 9090],
+    ['by an appProtocol of another protocol', [...ports, { port: 3, appProtocol: 'grpc' }], undefined, 9090],
   ])('%s', (_, given, said, port) => {
     const annotations = said === undefined ? {} : { 'example.com/port': said };
     expect(chosen(given, detector, { annotations })).toBe(port);

@@ -191,7 +191,7 @@ describe("the target of a Service's owner", () => {
     );
   });
 
-  test('works in one direction only: pointing to a Service says nothing about that one', () => {
+  test('works in one direction only: the target of a Service gains nothing from it', () => {
     const all = reached([
       external('twin', 'named.shop.svc.cluster.local'),
       loki('named', { namespace: 'shop' }),

@@ -682,7 +682,7 @@ describe('when it stops', () => {
     expect(cluster.state.lease?.spec).toMatchObject({ holderIdentity: '', leaseDurationSeconds: 1 });
   });
 
-  test('while it acquires the Lease, and the response comes later: it waits for that, and then releases it', async () => {
+  test('while it acquires the Lease and the response is late, it waits for the response, and then releases the Lease', async () => {
     const cluster = server();
     cluster.state.before = async ({ method }, signal) => {
       if (method !== 'PUT') return;
@@ -739,7 +739,7 @@ describe('when it stops', () => {
     expect(cluster.state.lease?.spec.holderIdentity).toBe('');
   });
 
-  test('while a Lease is being acquired: nobody is notified of leadership, and its failure is ignored', async () => {
+  test('while a Lease is being acquired, leadership is not announced, and a failure is ignored', async () => {
     for (const fails of [false, true]) {
       const cluster = server();
       const { changes, events } = candidate(cluster);

@@ -62,11 +62,11 @@ describe('writes', () => {
 
   test.each<[string, Lease | undefined, number, boolean]>([
     ['it was changed', {}, 409, true],
-    ['it was made meanwhile', undefined, 409, true],
-    ['it was made meanwhile, so a version is missing', undefined, 422, true],
+    ['it was created meanwhile', undefined, 409, true],
+    ['it was created meanwhile, so a version is missing', undefined, 422, true],
     ['it was deleted meanwhile', {}, 404, true],
-    ['the namespace is not there', undefined, 404, false],
-    ['what is written is wrong', {}, 422, false],
+    ['the namespace does not exist', undefined, 404, false],
+    ['the object is invalid', {}, 422, false],
     ['it is not allowed', {}, 403, false],
   ])('%s: %o, %d: another client was quicker: %s', async (_, before, code, isQuicker) => {
     const written = writeLease(failing(code), NAME, before, SPEC, 1, signal);

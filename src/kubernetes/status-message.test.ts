@@ -3,7 +3,7 @@ import { statusMessage } from './status-message.ts';
 
 test.each<[string, string, string]>([
   [
-    'a whole document goes, its reason stays',
+    'a whole document is removed, and the reason stays',
     'ControllerRevision.apps "x" is invalid: data: Invalid value: {"overrides.yaml":"key: \\"} S3CR3T"}: field is immutable',
     'ControllerRevision.apps "x" is invalid: data: Invalid value: …: field is immutable',
   ],
@@ -22,8 +22,8 @@ test.each<[string, string, string]>([
     'revision: Invalid value: -1: must be positive',
     'revision: Invalid value: -1: must be positive',
   ],
-  ['a long text goes', `a: Invalid value: "${'s'.repeat(80)}": no`, 'a: Invalid value: …: no'],
-  ['a value that is cut off goes to its end', 'data: Invalid value: {"a":"S3CR3T', 'data: Invalid value: …'],
+  ['a long text is removed', `a: Invalid value: "${'s'.repeat(80)}": no`, 'a: Invalid value: …: no'],
+  ['a truncated value is removed to its end', 'data: Invalid value: {"a":"S3CR3T', 'data: Invalid value: …'],
   ['a value at the end', 'data: Invalid value: {}', 'data: Invalid value: …'],
   ['nothing after the mark', 'data: Invalid value: ', 'data: Invalid value: '],
 ])('%s', (_, message, shown) => {

@@ -81,12 +81,16 @@ test('a request that timed out says so', async () => {
 
 test.each<[string, unknown, string]>([
   ['no valid credentials', new ApiStatusError(401, 'x'), 'unauthenticated'],
-  ['no rights, told to a person', clusterError(new ApiStatusError(403, 'x'), 'list', 'https://a'), 'denied'],
-  ['a version that is forgotten', new ApiStatusError(410, 'x'), 'expired'],
+  [
+    'no permission, in an error for users',
+    clusterError(new ApiStatusError(403, 'x'), 'list', 'https://a'),
+    'denied',
+  ],
+  ['an expired version', new ApiStatusError(410, 'x'), 'expired'],
   ['too many requests', new ApiStatusError(429, 'x'), 'throttled'],
-  ['another word of the server', new ApiStatusError(422, 'x'), 'refused'],
-  ['a fault of the server', new ApiStatusError(503, 'x'), 'server_error'],
-  ['an answer that is none', new InvalidResponseError('x'), 'bad_answer'],
+  ['another rejection by the server', new ApiStatusError(422, 'x'), 'refused'],
+  ['an error of the server', new ApiStatusError(503, 'x'), 'server_error'],
+  ['an invalid response', new InvalidResponseError('x'), 'bad_answer'],
   ['no answer in time', new DOMException('x', 'TimeoutError'), 'timeout'],
   ['no connection', Object.assign(new Error('x'), { code: 'ECONNREFUSED' }), 'network'],
 ])('the reason of a failure, in one word: %s', (_, error, reason) => {

@@ -5,11 +5,11 @@ import { RateLimiter } from './rate-limit.ts';
 const ok = (remaining: number) => ({ allowed: true, remaining, retryAfterSeconds: 0 });
 const later = (retryAfterSeconds: number) => ({ allowed: false, remaining: 0, retryAfterSeconds });
 
-describe('what each request of a series gets, by the milliseconds at which it comes', () => {
+describe('the result of each request in a series, by its time in milliseconds', () => {
   test.for([
     ['a burst at once', 1, 3, [0, 0, 0, 0], [ok(2), ok(1), ok(0), later(1)]],
     [
-      'one comes back each second',
+      'one token is added per second',
       1,
       2,
       [0, 0, 999, 1_000, 1_000],
@@ -17,13 +17,19 @@ describe('what each request of a series gets, by the milliseconds at which it co
     ],
     ['never more than the burst', 10, 2, [0, 0, 1e9, 1e9, 1e9], [ok(1), ok(0), ok(1), ok(0), later(1)]],
     [
-      'a slow rate says how long',
+      'a slow rate returns the time to wait',
       0.1,
       1,
       [0, 0, 5_000, 9_999, 10_000],
       [ok(0), later(10), later(5), later(1), ok(0)],
     ],
-    ['a refusal takes nothing', 1, 1, [0, 0, 500, 900, 1_000], [ok(0), later(1), later(1), later(1), ok(0)]],
+    [
+      'a rejection takes no token',
+      1,
+      1,
+      [0, 0, 500, 900, 1_000],
+      [ok(0), later(1), later(1), later(1), ok(0)],
+    ],
     [
       'parts of a request are kept',
       100,

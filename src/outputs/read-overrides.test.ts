@@ -48,7 +48,7 @@ tools:
     ['an unknown field, at its key', 'tools:\n  a.b:\n    enabld: false\n', /line 3, column 5.*enabld/],
     ['a wrong value, at the value', 'tools:\n  a.b:\n    enabled: maybe\n', /line 3, column 14.*enabled/],
     [
-      'tools that nobody was shown',
+      'an invalid hash of tools',
       'tools:\n  a/b: { approved: mcp, approvedTools: 3 }\n',
       /line 2.*approvedTools/,
     ],

@@ -120,37 +120,37 @@ describe('precedence', () => {
       PLAIN,
     ],
     [
-      'a key that says nothing of approval leaves it to the other form',
+      'a key without an approval leaves the decision to the other form',
       orders,
       { 'shop/orders': { description: 'Orders' }, 'orders.shop': { approved: 'custom' } },
       'waits for approval: it was approved as custom, and is mcp now; dynamic-toolset approve shop/orders',
     ],
     [
-      'the refusal of a Service with some of its Pods counts',
+      'the refusal of a Service with some of its Pods applies',
       withTwin,
       { 'shop/orders-twin': { approved: false } },
       REFUSED_BESIDE,
     ],
     [
-      'the refusal of a Service that it leads to counts, of whatever namespace',
+      'the refusal of a Service that it leads to applies, in any namespace',
       leadsElsewhere,
       { 'ops/old': { approved: false } },
       'waits for approval: it goes with ops/old, which overrides.yaml refuses; dynamic-toolset approve shop/orders',
     ],
     [
-      'a Service that is refused itself is not told of others',
+      'a Service that is refused itself does not mention others',
       withTwin,
       { 'shop/orders': { approved: false }, 'shop/orders-twin': { approved: false } },
       PLAIN,
     ],
     [
-      'an approval of the Service itself stands, whoever is refused beside it',
+      'an approval of the Service itself stays valid, whatever else is refused',
       withTwin,
       { 'shop/orders': { approved: true }, 'shop/orders-twin': { approved: false } },
       'approved in overrides.yaml',
     ],
     [
-      'so does one as the kind that it is',
+      'so does an approval as its type',
       withTwin,
       { 'shop/orders': { approved: 'mcp' }, 'shop/orders-twin': { approved: false } },
       'approved in overrides.yaml',
@@ -199,7 +199,7 @@ describe('a server that the agent already has is not added', () => {
   const url = 'http://orders.shop.svc.cluster.local:8000/mcp';
   test.each([
     [
-      'an entry of its own, in another spelling',
+      'a separate entry, in another spelling',
       {
         holmesgpt: { mcp_servers: { mine: { config: { url: 'http://orders.shop:8000/sse', mode: 'sse' } } } },
       },
@@ -234,11 +234,11 @@ describe('a server that the agent already has is not added', () => {
       { tools: { mine: { type: 'loki', endpoint: url, description: 'd' } } },
     ],
     ['half a tool', { tools: { mine: { type: 'mcp', endpoint: url } } }],
-  ])('%s is not a server entry by itself', (_, content) => {
+  ])('%s does not count as a server entry', (_, content) => {
     expect(state(server('shop'), APPROVE, overrides(content))).toBe('waiting');
   });
 
-  test('the same host counts, with any port and path; outside the cluster the whole URL counts', () => {
+  test('the same host matches with any port and path; outside the cluster, the whole URL must match', () => {
     const listing = (at: string) => overrides({ holmesgpt: { mcp_servers: { mine: { url: at } } } });
     expect(state(server('shop'), APPROVE, listing('http://orders.shop:9000/admin'))).toBe('listed');
     const outside: DiscoveredService = {
@@ -350,8 +350,8 @@ describe('effects', () => {
   });
 
   test.each([
-    ['one whose tools are not known', server('monitoring'), APPROVE],
-    ['one that nobody trusts', withTools(server('shop')), { ...APPROVE, mcpPolicy: 'publish' }],
+    ['a server with unknown tools', server('monitoring'), APPROVE],
+    ['an untrusted server', withTools(server('shop')), { ...APPROVE, mcpPolicy: 'publish' }],
   ] as const)('%s asks for each tool', (_, found, policy) => {
     expect(entry(found, policy)).toMatch(/approval_required_tools:\n\s+- "\*"\n/);
   });

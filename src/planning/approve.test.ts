@@ -40,12 +40,12 @@ describe('the text is inserted where it belongs, and nothing else moves', () => 
       'tools:\n  orders.shop:\n    description: "x"  # mine\n    approved: true\n',
     ],
     [
-      'an approval that was taken back',
+      'a revoked approval',
       'tools:\n  shop/orders: { approved: false } # no\n',
       'tools:\n  shop/orders: { approved: true } # no\n',
     ],
     [
-      'lines that end as on Windows',
+      'Windows line endings',
       'tools:\r\n  a:\r\n    enabled: true\r\n',
       'tools:\r\n  a:\r\n    enabled: true\r\n  shop/orders:\r\n    approved: true\r\n',
     ],
@@ -55,7 +55,7 @@ describe('the text is inserted where it belongs, and nothing else moves', () => 
       '{ tools: { a: { enabled: true }, shop/orders: { approved: true } } }\n',
     ],
     [
-      'a flow mapping with spaces of its own',
+      'a flow mapping with unusual spacing',
       "tools: {a:   {enabled: true,description:  'x'},  b: { } }   # mine\nholmesgpt:   {toolsets: {}}\n",
       "tools: {a:   {enabled: true,description:  'x'},  b: { }, shop/orders: { approved: true } }   # mine\nholmesgpt:   {toolsets: {}}\n",
     ],
@@ -76,7 +76,7 @@ describe('the text is inserted where it belongs, and nothing else moves', () => 
       'tools:\n  shop/orders:   {description: "x",enabled: true, approved: true}\n  b:  {}\n',
     ],
     [
-      'an approval in a flow mapping that was taken back',
+      'a revoked approval in a flow mapping',
       'tools: {shop/orders:   {approved:   false ,enabled: true}}\n',
       'tools: {shop/orders:   {approved:   true ,enabled: true}}\n',
     ],
@@ -103,7 +103,7 @@ describe('the text is inserted where it belongs, and nothing else moves', () => 
     expect(done(result)).toBe(result);
   });
 
-  test('of both names of a tool, the one with the slash counts', () => {
+  test('of both names of a tool, the one with the slash is used', () => {
     const text = 'tools:\n  orders.shop: { approved: false }\n  shop/orders: { enabled: true }\n';
     expect(done(text)).toBe(text.replace('enabled: true', 'enabled: true, approved: true'));
   });
@@ -128,7 +128,7 @@ describe('the tools that were shown', () => {
       'tools: { shop/orders: { approved: true } } # mine\n',
       `tools: { shop/orders: { approved: mcp, approvedTools: ${SHOWN} } } # mine\n`,
     ],
-  ])('are beside the approval: %j', (text, expected) => {
+  ])('are written next to the approval: %j', (text, expected) => {
     expect(shown(text, SHOWN)).toEqual({ text: expected });
   });
 
@@ -154,14 +154,14 @@ test.each([
   ['an alias', 'tools:\n  x: &a { enabled: true }\n  shop/orders: *a\n'],
   ['no mapping', 'tools: 5\n'],
   ['no text of overrides', '5\n'],
-  ['a tool that is no mapping', 'tools:\n  shop/orders: 5\n'],
+  ['a tool that is not a mapping', 'tools:\n  shop/orders: 5\n'],
   ['an approval that others share', 'tools:\n  a: { approved: &a false }\n  shop/orders: { approved: *a }\n'],
   ['an approval without a value', 'tools:\n  shop/orders:\n    approved:\n'],
   ['a mapping that does not begin its line', '? tools\n: ? a\n  : {}\n'],
   ['a comment in empty braces', 'tools: { # mine\n  }\n'],
   ['nothing in braces after a comma', 'tools: { a: {}, shop/orders: }\n'],
   ['a key that is a list', 'tools:\n  ? [a]\n  : {}\n'],
-])('%s is left alone, with what to type', (_, text) => {
+])('%s is not changed, and the fault says what to write', (_, text) => {
   expect(approve(text, SERVICE, true)).toEqual({
     fault: expect.stringContaining('tools: {shop/orders: {approved: true}}'),
   });

@@ -32,8 +32,8 @@ describe('the published state has the Services behind an id', () => {
 
   test.each<[string, readonly string[]]>([
     ['the entry point changes', ['loki-read', 'loki']],
-    ['the entry point goes', ['loki-read']],
-    ['the Service of the name goes', ['loki-gateway', 'loki-read']],
+    ['the entry point is deleted', ['loki-read']],
+    ['the Service with the name of the id is deleted', ['loki-gateway', 'loki-read']],
     ['an older one joins', ['aaa', 'loki-gateway']],
   ])('%s while no process runs: the id stays', (_, names) => {
     const groups = new Map([['a/loki', group('a', 'loki', 'loki-gateway', 'loki-read')]]);
@@ -75,7 +75,7 @@ describe('texts from others', () => {
     '{"a":{"b/loki":["loki"]}}',
     '{"a":{"loki":["../b/loki"]}}',
     '{"a":{"loki":[7]}}',
-  ])('%s counts as none', (text) => {
+  ])('%s counts as absent', (text) => {
     expect(publishedGroups(observed([tool('a', 'loki')], text))).toEqual(
       new Map([['a/loki', group('a', 'loki')]]),
     );

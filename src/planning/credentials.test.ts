@@ -84,11 +84,23 @@ describe("recipients of a Service's credentials", () => {
     ['and those for all namespaces, which name none', tool, { loki: ALL }, 'ALL', undefined],
     ['not those for others', tool, { loki: { ...HERE, namespaces: ['a'] } }, undefined, undefined],
     ['its own come first', tool, { loki: HERE, 'monitoring/loki': OWN }, 'OWN', 'service'],
-    ['nothing goes to another cluster: not its own', east, { 'monitoring/loki': OWN }, undefined, undefined],
-    ['nor those of its type', east, { loki: HERE }, undefined, undefined],
-    ['nor those for all namespaces', east, { loki: ALL }, undefined, undefined],
     [
-      'a tool of a person’s has no Service that they could be for',
+      'a tool of another cluster does not get those of a Service',
+      east,
+      { 'monitoring/loki': OWN },
+      undefined,
+      undefined,
+    ],
+    ['a tool of another cluster does not get those of its type', east, { loki: HERE }, undefined, undefined],
+    [
+      'a tool of another cluster does not get those for all namespaces',
+      east,
+      { loki: ALL },
+      undefined,
+      undefined,
+    ],
+    [
+      'a tool in overrides.yaml has no Service that they could be for',
       own(),
       { loki: HERE },
       undefined,
@@ -102,14 +114,14 @@ describe("recipients of a Service's credentials", () => {
       'namespace',
     ],
     ['and those for all namespaces', own(), { loki: ALL }, 'ALL', undefined],
-    ['nobody gets any where there are none', tool, {}, undefined, undefined],
+    ['without credentials, it gets none', tool, {}, undefined, undefined],
   ])('%s', (_, each, credentials, apiKey, naming) => {
     const all = parsed(credentials);
     expect(credentialOf(all, each)?.apiKey).toBe(apiKey);
     expect(namedInCredentials(all, each)).toBe(naming);
   });
 
-  test('a key of a Service applies to a tool that is trusted with it, and a type to none by itself', () => {
+  test('a key of a Service applies to a tool that is trusted with it, and a type alone to none', () => {
     expect(trustedWith(tool)).toEqual(['monitoring/loki', 'monitoring/loki-read']);
     expect(trustedWith(east)).toEqual([]);
     const applying = (each: Tool): string[] =>
@@ -231,21 +243,21 @@ describe('output', () => {
   });
 });
 
-describe('what an operator may write', () => {
+describe('credentials in the configuration', () => {
   test.each<[string, unknown, boolean]>([
     ['a key', { loki: { apiKey: 'KEY', namespaces: ['monitoring'] } }, true],
-    ['a key for whoever has a Service of that type', { loki: { apiKey: 'KEY' } }, false],
-    ['a key for all namespaces, said so', { loki: { apiKey: 'KEY', namespaces: ['*'] } }, true],
+    ['a key for a type without namespaces', { loki: { apiKey: 'KEY' } }, false],
+    ['a key for all namespaces, explicitly', { loki: { apiKey: 'KEY', namespaces: ['*'] } }, true],
     ['one backend', { 'monitoring/loki': { bearerToken: 'T' } }, true],
-    ['a value in place of a name', { 'a/loki': { apiKey: 'sk-123-abc' } }, false],
+    ['a value instead of a name', { 'a/loki': { apiKey: 'sk-123-abc' } }, false],
     ['a template', { 'a/loki': { apiKey: '{{ env.KEY }}' } }, false],
     ['a username without a password', { 'a/loki': { username: 'NAME' } }, false],
     ['a key and a token', { 'a/loki': { apiKey: 'K', bearerToken: 'T' } }, false],
     ['nothing', { 'a/loki': {} }, false],
     ['namespaces only', { loki: { namespaces: ['a'] } }, false],
     ['a header whose name breaks the line', { 'a/loki': { headers: { 'X\r\nY': 'K' } } }, false],
-    ['a field that is none', { 'a/loki': { token: 'T' } }, false],
-    ['a backend that is none', { 'a/b/c': { apiKey: 'K' } }, false],
+    ['an unknown field', { 'a/loki': { token: 'T' } }, false],
+    ['an invalid backend', { 'a/b/c': { apiKey: 'K' } }, false],
   ])('%s', (_, credentials, valid) => {
     expect(credentialsByBackend.safeParse(credentials).success).toBe(valid);
   });

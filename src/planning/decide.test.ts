@@ -126,11 +126,11 @@ describe('most tools would be removed at once', () => {
 describe('new documents cannot be published', () => {
   const edited = published(toolset(all), { 'toolset.json': 'oops' });
   test.each<[string, Partial<Given>]>([
-    ['what is there is right', {}],
-    ['a hand edit, and this process published it', { live: edited, own: all }],
-    ['a hand edit, and a revision tells what was', { live: edited, revisions: [revision(1, all)] }],
-    ['it was deleted, and this process published it', { live: undefined, own: all }],
-    ['it was deleted, and a revision tells what was', { live: undefined, revisions: [revision(1, all)] }],
+    ['the published ones are intact', {}],
+    ['after a manual edit, this process knows them', { live: edited, own: all }],
+    ['after a manual edit, a revision has them', { live: edited, revisions: [revision(1, all)] }],
+    ['after a deletion, this process knows them', { live: undefined, own: all }],
+    ['after a deletion, a revision has them', { live: undefined, revisions: [revision(1, all)] }],
   ])('the last good ones stay: %s', (_, parts) => {
     expect(decideToKeep(situation(parts))?.intent.documents).toEqual(all);
   });

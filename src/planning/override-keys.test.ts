@@ -153,9 +153,9 @@ describe('a URL without a type keeps the published type of its tool', () => {
   };
 
   test.each<[string, ToolOverride, ToolOverride]>([
-    ['of what is published', { endpoint: URL }, { endpoint: URL, type: 'loki', description: 'a loki' }],
+    ['of the published tool', { endpoint: URL }, { endpoint: URL, type: 'loki', description: 'a loki' }],
     [
-      "a person's type and words come first",
+      "a user's type and description take precedence",
       { endpoint: URL, type: 'mimir', metadata: { team: 'a' } },
       { endpoint: URL, type: 'mimir', description: 'a mimir', metadata: { team: 'a' } },
     ],
@@ -266,7 +266,7 @@ describe('a key without a target is reported', () => {
     expect(told(key, override)).toEqual([expected]);
   });
 
-  test('a Service that is not a backend but has the Pods of one: the key that counts for these Pods', () => {
+  test('a Service that is not a backend but has the Pods of one gets the key that applies to these Pods', () => {
     const found = { ...LOKI, sharesPods: [LOKI.service.name, 'loki-internal'] };
     expect(told('monitoring/loki-internal', { enabled: false }, [found])).toEqual([
       'names a Service that is not a backend, but has Pods of monitoring/loki: only enabled: false and approved: false count for these Pods; for anything else, write monitoring/loki',

@@ -61,14 +61,14 @@ describe('actions', () => {
       ],
     ],
     [
-      'somebody edited a document',
+      'someone edited a document',
       intended(),
       { ...live, data: { ...live.data, 'custom_toolset.yaml': 'mine: true\n' } },
       '1',
       ['data custom_toolset.yaml'],
     ],
     [
-      'somebody deleted a document',
+      'someone deleted a document',
       intended(),
       { ...live, data: { 'toolset.json': live.data['toolset.json'] ?? '' } },
       '1',
@@ -86,7 +86,7 @@ describe('actions', () => {
       ],
     ],
     [
-      'somebody took our label for theirs',
+      'someone changed our label',
       intended(),
       { ...live, labels: { ...live.labels, 'app.kubernetes.io/managed-by': 'Helm' } },
       '1',
@@ -101,7 +101,7 @@ describe('actions', () => {
       ['annotation kubernaut.io/override-error'],
     ],
     [
-      'they have none any more',
+      'the overrides are valid again',
       intended(),
       carriedOut(plan(intended({}, { overrideError: 'line 2: broken' }), undefined, '1')),
       '1',
@@ -115,7 +115,7 @@ describe('actions', () => {
       ['annotation kubernaut.io/rolled-back-to', 'annotation kubernaut.io/rolled-back-from'],
     ],
     [
-      'it goes with another object now',
+      'it has another owner now',
       intended({}, { owner: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'd', uid: 'u2' } }),
       { ...live, owners: [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'd', uid: 'u1' }] },
       '1',
@@ -176,13 +176,13 @@ describe('a deleted ConfigMap', () => {
 test.each<[string, Partial<Published>, boolean]>([
   ['our label', { labels: { 'app.kubernetes.io/managed-by': 'dynamic-toolset' } }, true],
   [
-    'fields that we own, whatever the label says now',
+    'fields that we own, with any label',
     { labels: { 'app.kubernetes.io/managed-by': 'x' }, managers: ['dynamic-toolset'] },
     true,
   ],
   ['a creation of ours that did not end', { managers: ['dynamic-toolset-restore'] }, true],
   [
-    'a label of somebody else',
+    'a label of someone else',
     { labels: { 'app.kubernetes.io/managed-by': 'Helm' }, managers: ['helm'] },
     false,
   ],

@@ -12,18 +12,18 @@ const tool = (key: string, fields: Partial<Tool> = {}): Tool => ({ ...LOKI, key,
 const NAMESPACES = ['first', 'second'];
 const NAMED: Readonly<Record<string, Naming>> = { 'x/service': 'service', 'x/namespace': 'namespace' };
 
-/** Tools as they are said to be preferred, the first one first: each line differs from the next in one thing. */
+/** Tools in order of preference, with the reason: each line differs from the next in one respect. */
 const ORDER: readonly [why: string, Tool][] = [
-  ['a person added it', tool('mine', { cluster: '', created: NEW })],
-  ['a person added it, too; by name', tool('z-mine-too', { created: NEW })],
-  ['a person names its Service', tool('x/service', { created: NEW })],
-  ['a person changed it; by name', tool('x/service-2', { created: NEW, pinned: true })],
-  ['a person names its namespace', tool('x/namespace', { created: NEW })],
+  ['overrides add it', tool('mine', { cluster: '', created: NEW })],
+  ['overrides add it too; by name', tool('z-mine-too', { created: NEW })],
+  ['the configuration names its Service', tool('x/service', { created: NEW })],
+  ['overrides change it; by name', tool('x/service-2', { created: NEW, pinned: true })],
+  ['the configuration names its namespace', tool('x/namespace', { created: NEW })],
   ['it has the place, in a namespace that is not configured', tool('other/holder', { created: NEW })],
   ['its namespace is configured first', tool('first/loki', { created: NEW })],
   ['its namespace is configured second, and it is older', tool('second/old', { created: OLD })],
   ['its namespace is configured second', tool('second/a-new', { created: NEW })],
-  ['the same, and nobody knows how old it is', tool('second/a-ageless', { created: undefined })],
+  ['the same, and its age is unknown', tool('second/a-ageless', { created: undefined })],
   ['its namespace is not configured, and it is older', tool('z/old', { created: OLD })],
   ['another cluster has no configured namespaces; by name', tool('first/z', { cluster: 'e', created: NEW })],
   ['its namespace is not configured; by name', tool('firstborn/a', { created: NEW })],

@@ -125,12 +125,12 @@ describe('the order of a history', () => {
 
   test.each<[string, Revision[], string[]]>([
     [
-      'by the time of the last publication, whatever the numbers say',
+      'by the time of the last publication, regardless of the numbers',
       [at('a', '2026-01-03T00:00:00Z', '', 1), at('b', '2026-01-01T00:00:00Z', '', 9)],
       ['b', 'a'],
     ],
     [
-      'by the time when it was made, where that is all there is',
+      'by creation time, if there is no other',
       [at('a', undefined, '2026-01-03T00:00:00Z'), at('b', 'oops', '2026-01-02T00:00:00Z')],
       ['b', 'a'],
     ],
@@ -140,7 +140,7 @@ describe('the order of a history', () => {
       ['b', 'a'],
     ],
     [
-      'a time of publication counts before the one when it was made',
+      'the time of publication takes precedence over the creation time',
       [at('a', '2026-01-03T00:00:00Z', '2026-01-01T00:00:00Z'), at('b', undefined, '2026-01-02T00:00:00Z')],
       ['b', 'a'],
     ],

@@ -31,55 +31,55 @@ const earlier = { to: 2, from };
 
 test.each<[string, Revision, Published | undefined, readonly Revision[], object]>([
   [
-    'it holds against what the inputs give now; overrides are as they are now',
+    'it holds against the current inputs, and keeps the current overrides',
     first,
     live(toolset(third.documents), 'mine'),
     [first, second, third],
     { documents: documents('a'), rollback: { to: 1, from }, overrides: 'mine' },
   ],
   [
-    'after another rollback too: that one is no input',
+    'after another rollback too, which is not an input',
     first,
     live({ ...toolset(second.documents), rollback: earlier }),
     [first, third, revision(4, 'b', { rollback: earlier })],
     { rollback: { to: 1, from } },
   ],
   [
-    'back to what the inputs give: nothing to hold',
+    'a rollback to the result of the inputs holds nothing',
     third,
     live({ ...toolset(second.documents), rollback: earlier }),
     [first, third],
     { documents: documents('c'), rollback: undefined },
   ],
   [
-    'the ConfigMap was deleted: the overrides come back with it',
+    'after a deletion, the overrides are restored too',
     first,
     undefined,
     [first, second, third],
     { rollback: { to: 1, from }, overrides: 'of 3' },
   ],
   [
-    'deleted while a rollback held: what the inputs gave is still known',
+    'after a deletion during a rollback, the result of the inputs is still known',
     first,
     undefined,
     [first, third, revision(4, 'b', { rollback: earlier })],
     { rollback: { to: 1, from }, overrides: 'of 4' },
   ],
   [
-    'what is there tells nothing of its hash: the newest revision does',
+    'without a hash in the ConfigMap, the newest revision has it',
     first,
     { ...live(toolset(third.documents)), annotations: {} },
     [first, second, third],
     { rollback: { to: 1, from } },
   ],
   [
-    'somebody published it whose revisions are gone: its hash is enough',
+    'without revisions, the hash of the published documents is enough',
     first,
     live(toolset(third.documents)),
     [],
     { rollback: { to: 1, from } },
   ],
-  ['nothing tells what the inputs give: nothing to hold', first, undefined, [], { rollback: undefined }],
+  ['without any known result of the inputs, nothing is held', first, undefined, [], { rollback: undefined }],
 ])('%s', (_, to, there, revisions, expected) => {
   expect(rollbackIntent(read(to), observed(there), revisions.map(read))).toMatchObject(expected);
 });

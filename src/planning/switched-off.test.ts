@@ -29,11 +29,11 @@ const beside = (
 ): string | undefined => switchedOffBeside(found, overridesSchema.parse({ tools }))(each);
 
 test.each<[string, DiscoveredService, DiscoveredService[], object, string | undefined]>([
-  ['another Service of its Pods goes with it', TWIN, [LOKI, TWIN], OFF, WHY],
-  ['by either key', TWIN, [LOKI, TWIN], { 'loki.monitoring': { enabled: false } }, WHY],
-  ['also where the one that is off is no backend at all', TWIN, [TWIN], OFF, WHY],
-  ['nothing goes where nothing is off', TWIN, [LOKI, TWIN], {}, undefined],
-  ['nor where it is on', TWIN, [LOKI, TWIN], { 'monitoring/loki': { enabled: true } }, undefined],
+  ['another Service of its Pods is disabled too', TWIN, [LOKI, TWIN], OFF, WHY],
+  ['by either form of the key', TWIN, [LOKI, TWIN], { 'loki.monitoring': { enabled: false } }, WHY],
+  ['even if the disabled Service is not a backend', TWIN, [TWIN], OFF, WHY],
+  ['nothing is disabled without overrides', TWIN, [LOKI, TWIN], {}, undefined],
+  ['nor if it is enabled', TWIN, [LOKI, TWIN], { 'monitoring/loki': { enabled: true } }, undefined],
   ['a Service of other Pods stays', backend('other'), [LOKI], OFF, undefined],
   [
     'a namesake in another namespace stays',
@@ -50,7 +50,7 @@ test.each<[string, DiscoveredService, DiscoveredService[], object, string | unde
     undefined,
   ],
   [
-    'one that leads to it from anywhere goes with it',
+    'a Service in any namespace that leads to it is disabled too',
     backend('alias', 'loki', {
       service: { ...LOKI.service, namespace: 'apps', name: 'alias' },
       targets: ['loki.monitoring.svc.cluster.local'],
@@ -59,31 +59,31 @@ test.each<[string, DiscoveredService, DiscoveredService[], object, string | unde
     OFF,
     WHY,
   ],
+  ['overrides enable it', TWIN, [LOKI, TWIN], { ...OFF, 'monitoring/twin': { enabled: true } }, undefined],
   [
-    'a person switches it on',
-    TWIN,
-    [LOKI, TWIN],
-    { ...OFF, 'monitoring/twin': { enabled: true } },
-    undefined,
-  ],
-  [
-    'by another Service of its backend, too',
+    'overrides enable it by another Service of its backend',
     { ...TWIN, alternates: ['twin-read'] },
     [LOKI, TWIN],
     { ...OFF, 'twin-read.monitoring': { enabled: true } },
     undefined,
   ],
   ['another product in the same Pods stays', TEMPO, [LOKI, TEMPO], OFF, undefined],
-  ['unless its type is only its owner’s word', { ...TEMPO, detector: 'custom' }, [LOKI, TEMPO], OFF, WHY],
   [
-    'or the one of what is off is',
+    'unless its type comes only from an annotation',
+    { ...TEMPO, detector: 'custom' },
+    [LOKI, TEMPO],
+    OFF,
+    WHY,
+  ],
+  [
+    'or the type of the disabled one does',
     TEMPO,
     [{ ...LOKI, type: 'loki-like', detector: 'custom' }, TEMPO],
     OFF,
     WHY,
   ],
   [
-    'a product counts by any of its Services',
+    'a product is recognized by any of its Services',
     TEMPO,
     [backend('loki-main', 'loki', { alternates: ['loki'] }), TEMPO],
     OFF,

@@ -444,7 +444,7 @@ describe('the resulting tools', () => {
   });
 
   describe('a Service that waits', () => {
-    test('is no tool, whatever overrides change except its URL', () => {
+    test('is not a tool, unless overrides change its URL', () => {
       expect(result({}, [], [held])).toEqual({ tools: [], notes: [] });
       expect(result({ 'shop/weather': { description: 'mine' } }, [], [held])).toEqual({
         tools: [],
@@ -453,9 +453,9 @@ describe('the resulting tools', () => {
     });
 
     test.each<[string, ToolOverride, PublishedTypes]>([
-      ['a whole tool of a person takes its place', { ...WHOLE, type: 'mcp' }, new Map()],
+      ['a complete tool in overrides.yaml replaces it', { ...WHOLE, type: 'mcp' }, new Map()],
       [
-        'a URL does with the type that it is published with',
+        'a URL does too, with its published type',
         { endpoint: URL },
         new Map([[keyFor('shop/weather'), 'mcp']]),
       ],

@@ -87,7 +87,7 @@ describe('attempts to bypass the address guard', () => {
     expect((error as ProbeFailure).message).toContain('metadata.example resolves to 169.254.169.254');
   });
 
-  test('with a name that has an allowed address beside a forbidden one', async () => {
+  test('with a name that has both an allowed and a forbidden address', async () => {
     const { resolve } = resolving(['10.0.0.1', '127.0.0.1']);
     const fetch = directFetch(new Map(), { resolve, whyForbidden: whyForbidden });
     const error = await failure(fetch(at('mixed.example', 80), { path: '/' }, signal()));
@@ -147,7 +147,7 @@ describe('hostile responses', () => {
   });
 
   test.each<[string, (socket: Socket) => void, string]>([
-    ['"wait a moment" for ever', flood('HTTP/1.1 102 Processing\r\n\r\n'.repeat(1_000)), '1xx'],
+    ['endless informational responses', flood('HTTP/1.1 102 Processing\r\n\r\n'.repeat(1_000)), '1xx'],
     ['chunks of one byte', flood('1\r\nx\r\n'.repeat(1_000), CHUNKED), '128 KiB'],
     ['chunks of one byte with extensions', flood('1;a=b\r\nx\r\n'.repeat(1_000), CHUNKED), '128 KiB'],
     ['an endless chunk extension', flood('a'.repeat(10_000), `${CHUNKED}1;`), 'Chunk extensions'],

@@ -84,7 +84,7 @@ describe('unhealthy', () => {
       'unhealthy',
     ],
     [
-      'what is unknown is no failure',
+      'an unknown result is not a failure',
       [
         [10, BAD],
         [20, UNKNOWN],
@@ -203,9 +203,9 @@ test.each<[string, ProbeState, boolean]>([
   ['not well', stateAfter([0, NOT_READY]), true],
   ['contradicted', stateAfter([0, answered('healthy', { proof: 'contradicted' })]), true],
   ['kept for now', stateAfter([0, GOOD], [10, NOT_READY]), true],
-  ['kept, and nobody knows how it is', stateAfter([0, GOOD], [10, UNKNOWN]), true],
+  ['kept, with unknown health', stateAfter([0, GOOD], [10, UNKNOWN]), true],
   ['unknown from the beginning', stateAfter([0, UNKNOWN]), true],
-  ['unknown, and not asked since', { ...stateAfter([0, UNKNOWN]), attempts: 0 }, true],
+  ['unknown, and not probed since', { ...stateAfter([0, UNKNOWN]), attempts: 0 }, true],
 ])('whether an early probe is worthwhile: %s', (_, state, expected) => {
   expect(needsRetry(state)).toBe(expected);
 });

@@ -188,8 +188,8 @@ describe('failures of different kinds', () => {
     ['two without a Pod and one name that does not resolve', [NOT_READY, NOT_READY, UNRESOLVED], undefined],
     ['one of each', [NOT_READY, REFUSED, UNRESOLVED], undefined],
     ['a crash loop: without a Pod and refused in turn', Array(6).fill([NOT_READY, REFUSED]).flat(), 5],
-    ['down and not to be reached in turn', Array(9).fill([REFUSED, UNKNOWN]).flat(), 5],
-    ['not to be reached', Array(12).fill(UNKNOWN), undefined],
+    ['down and unreachable in turn', Array(9).fill([REFUSED, UNKNOWN]).flat(), 5],
+    ['unreachable', Array(12).fill(UNKNOWN), undefined],
   ])('%s', async (_, says, expected) => {
     expect(await leavesAfter(says)).toBe(expected);
   });

@@ -313,8 +313,8 @@ test('deleted backends are forgotten, and new ones are not due for a retry', asy
 test.each<[string, (name: string) => boolean, boolean, string[]]>([
   ['all', () => true, true, ['a', 'b']],
   ['those that fail', () => true, false, ['b']],
-  ['those that are asked for', (name) => name === 'a', true, ['a']],
-  ['those that are asked for, of those that fail', (name) => name === 'a', false, []],
+  ['requested ones', (name) => name === 'a', true, ['a']],
+  ['requested ones, only if they fail', (name) => name === 'a', false, []],
 ])('made due now: %s', async (_, wanted, all, expected) => {
   const { state, pass, schedule } = several();
   state.answer = answers(['b']);
@@ -416,7 +416,7 @@ describe('when the next probe is due', () => {
   }
   const one = candidate('prometheus');
 
-  test('a failed candidate counts, and not while it is probed', async () => {
+  test('a failed candidate counts, except while it is probed', async () => {
     const { schedule, signal, end, at } = open();
     expect(schedule.nextRetry()).toBeUndefined();
     const first = schedule.probe(one, signal);

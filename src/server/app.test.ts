@@ -142,14 +142,11 @@ test('a bug is 500 without internal details; the log has them', async () => {
   ]);
 });
 
-test.for(['x y', 'x\r\ny', 'é', 'x'.repeat(129), ''])(
-  'a request id that may do harm is not taken: %j',
-  async (id) => {
-    const { app } = await setting();
-    const answer = await app.inject({ url: '/things/x', headers: { 'x-request-id': id } });
-    expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
-  },
-);
+test.for(['x y', 'x\r\ny', 'é', 'x'.repeat(129), ''])('an unsafe request id is replaced: %j', async (id) => {
+  const { app } = await setting();
+  const answer = await app.inject({ url: '/things/x', headers: { 'x-request-id': id } });
+  expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+});
 
 /** A server on a port, and connections of peers that close nothing by themselves. */
 async function onPort(options: Partial<AppOptions> = {}) {
@@ -180,20 +177,17 @@ test.for([
   ['QUERY /things/x HTTP/1.1\r\nhost: x\r\n\r\n', 405],
   ['PROPFIND /nothing HTTP/1.1\r\nhost: x\r\n\r\n', 404],
   ['GET /things/%zz HTTP/1.1\r\nhost: x\r\n\r\n', 400],
-] as const)(
-  'what is no request, or a strange one, gets a problem and is counted: %j',
-  async ([sent, status]) => {
-    const { open, answered } = await onPort();
-    const socket = open();
-    socket.end(sent);
-    const answer = await text(socket);
-    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
-    expect(answer).toMatch(/content-type: application\/problem\+json/i);
-    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ status });
-    if (status === 405) expect(answer).toMatch(/allow: GET, HEAD, OPTIONS/i);
-    expect(answered.map((each) => each.status)).toEqual([status]);
-  },
-);
+] as const)('an invalid or unusual request gets a problem, and is counted: %j', async ([sent, status]) => {
+  const { open, answered } = await onPort();
+  const socket = open();
+  socket.end(sent);
+  const answer = await text(socket);
+  expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  expect(answer).toMatch(/content-type: application\/problem\+json/i);
+  expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ status });
+  if (status === 405) expect(answer).toMatch(/allow: GET, HEAD, OPTIONS/i);
+  expect(answered.map((each) => each.status)).toEqual([status]);
+});
 
 test('a rejected client that never closes keeps no connection', async () => {
   const { open, connections } = await onPort();

@@ -70,28 +70,22 @@ describe('the header', () => {
 
 describe('results are cached', () => {
   test.for([
-    ['who it is, for ten seconds', 'token', () => yes, [0, 7_000], [10_000]],
-    ['that it is nobody, for ten seconds', 'token', () => no, [0, 7_000], [10_000]],
-    ['not beyond the time that the token names', jwt(1_004), () => yes, [0, 2_800], [4_000]],
-    ['ten seconds of a token that lasts longer', jwt(2_000), () => yes, [0, 7_000], [10_000]],
-    ['not at all if that time has passed', jwt(1_000), () => yes, [], [0]],
-    ['ten seconds where that time is no number', jwt('1001'), () => yes, [7_000], [10_000]],
+    ['an accepted token, for ten seconds', 'token', () => yes, [0, 7_000], [10_000]],
+    ['a rejected token, for ten seconds', 'token', () => no, [0, 7_000], [10_000]],
+    ['an accepted token, not beyond its expiry', jwt(1_004), () => yes, [0, 2_800], [4_000]],
+    ['a token that lasts longer, for ten seconds', jwt(2_000), () => yes, [0, 7_000], [10_000]],
+    ['an expired token, not at all', jwt(1_000), () => yes, [], [0]],
+    ['a token whose expiry is not a number, for ten seconds', jwt('1001'), () => yes, [7_000], [10_000]],
     [
-      'ten seconds where a token of two parts names a time',
+      'a token of only two parts with an expiry, for ten seconds',
       jwt(1_000).replace('.c2ln', ''),
       () => yes,
       [7_000],
       [10_000],
     ],
-    ['ten seconds where the token only looks like a JWT', 'a.b.c', () => yes, [7_000], [10_000]],
-    ['not what was learnt when the clock was ahead', 'token', () => yes, [0], [-1]],
-    [
-      'that nobody can tell, for a second',
-      'token',
-      () => Promise.reject(new Error('away')),
-      [0, 700],
-      [1_000],
-    ],
+    ['a token that only looks like a JWT, for ten seconds', 'a.b.c', () => yes, [7_000], [10_000]],
+    ['not a result from a time when the clock was ahead', 'token', () => yes, [0], [-1]],
+    ['a failed review, for a second', 'token', () => Promise.reject(new Error('away')), [0, 700], [1_000]],
   ] as const)('%s', async ([, token, review, held, over]) => {
     const { authenticator, clock, reviewed } = setting(review);
     const start = clock.time;

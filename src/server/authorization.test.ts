@@ -48,7 +48,7 @@ test.for([
 describe('a result applies to one caller only', () => {
   test.for([
     ['another name', { ...ann, username: 'bob' }, read],
-    ['an account made anew', { ...ann, uid: '8' }, read],
+    ['a recreated account', { ...ann, uid: '8' }, read],
     ['other groups', { ...ann, groups: ['a'] }, read],
     ['groups that read the same', { ...ann, groups: ['a,b'] }, read],
     ['something extra', { ...ann, extra: { scope: ['x'] } }, read],
@@ -70,7 +70,7 @@ test('concurrent equal questions cause one review', async () => {
   expect(count.reviews).toBe(1);
 });
 
-test('beyond the limit of reviews nobody is rejected, and nobody admitted', async () => {
+test('beyond the limit of reviews, callers are neither rejected nor admitted', async () => {
   const limits = { entries: 10, concurrency: 1, queued: 0, timeout: 10_000 };
   const { promise, resolve } = Promise.withResolvers<AccessVerdict>();
   const { authorizer, count } = setting(() => promise, limits);

@@ -93,8 +93,8 @@ test('one client has at most its share of streams, even if there is room for oth
 });
 
 const DENIALS: readonly [string, () => Promise<boolean>][] = [
-  ['its token does not count any more', () => Promise.resolve(false)],
-  ['nobody can tell whether its token counts', () => Promise.reject(new Error('no API server'))],
+  ['its token is no longer valid', () => Promise.resolve(false)],
+  ['its token cannot be reviewed', () => Promise.reject(new Error('no API server'))],
 ];
 
 test.for(DENIALS)('a stream ends when %s', async ([, denied]) => {

@@ -208,21 +208,24 @@ describe('rejected', () => {
   test.each([
     ['the token', { authentication: AWAY, authorization: ALLOWED }],
     ['the right', { authentication: KNOWN, authorization: AWAY }],
-  ])('the API server cannot decide about %s: 503, and no rejection', async (_, says) => {
-    const { app, outcomes, lines } = await setting(says);
-    const answer = await app.inject('/tools');
-    expect([answer.statusCode, answer.headers['retry-after']]).toEqual([503, '7']);
-    expect(outcomes).toEqual([
-      { outcome: 'refused', reason: 'unavailable', milliseconds: expect.any(Number) },
-    ]);
-    expect(lines).toContainEqual(
-      expect.objectContaining({
-        event: 'authentication_failed',
-        reason: 'unavailable',
-        message: 'the API server is away',
-      }),
-    );
-  });
+  ])(
+    'without a decision of the API server about %s, the response is 503, and not a rejection',
+    async (_, says) => {
+      const { app, outcomes, lines } = await setting(says);
+      const answer = await app.inject('/tools');
+      expect([answer.statusCode, answer.headers['retry-after']]).toEqual([503, '7']);
+      expect(outcomes).toEqual([
+        { outcome: 'refused', reason: 'unavailable', milliseconds: expect.any(Number) },
+      ]);
+      expect(lines).toContainEqual(
+        expect.objectContaining({
+          event: 'authentication_failed',
+          reason: 'unavailable',
+          message: 'the API server is away',
+        }),
+      );
+    },
+  );
 
   test('a client beyond its rate: 429 says when to retry', async () => {
     const { app, asked } = await setting({ authentication: KNOWN, authorization: ALLOWED, burst: 2 });
@@ -283,12 +286,12 @@ describe('whether a long request still has its permission', () => {
 
   test.each([
     ['authentication is off', {}, true],
-    ['the token is known, and nothing else is asked', { authentication: KNOWN }, true],
-    ['the right is there', { authentication: KNOWN, authorization: ALLOWED }, true],
-    ['the token is gone', { authentication: denied, authorization: ALLOWED }, false],
-    ['the right is gone', { authentication: KNOWN, authorization: FORBIDDEN }, false],
-    ['nobody can tell the token', { authentication: AWAY, authorization: ALLOWED }, false],
-    ['nobody can tell the right', { authentication: KNOWN, authorization: AWAY }, false],
+    ['the token is known, and authorization is off', { authentication: KNOWN }, true],
+    ['permission is granted', { authentication: KNOWN, authorization: ALLOWED }, true],
+    ['the token is rejected', { authentication: denied, authorization: ALLOWED }, false],
+    ['permission is denied', { authentication: KNOWN, authorization: FORBIDDEN }, false],
+    ['the token cannot be reviewed', { authentication: AWAY, authorization: ALLOWED }, false],
+    ['permission cannot be reviewed', { authentication: KNOWN, authorization: AWAY }, false],
   ])('%s', async (_, says: Parameters<typeof policyOf>[0], expected) => {
     const { policy, headers, asked } = policyOf(says);
     const permits = permitted({ policy: () => policy, namespace: () => 'home' });

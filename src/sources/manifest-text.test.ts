@@ -78,7 +78,7 @@ describe('Services are found in', () => {
       [],
     ],
     [
-      'a List that is none',
+      'an invalid List',
       JSON.stringify([{ kind: 'List', items: {} }, { kind: 'List' }, { kind: 7, items: [object('a')] }]),
       [],
     ],

@@ -86,7 +86,7 @@ describe('places of manifests', () => {
     ]);
   });
 
-  test('a path that does not exist is reported with what to do', async () => {
+  test('a path that does not exist is reported with the fix', async () => {
     const path = join(folder, 'missing.yaml');
     const error = await read({ paths: [path] }).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ConfigError);
@@ -129,7 +129,7 @@ describe('included Services', () => {
     expect(await read()).toMatchObject({ services: [{ name: 'a' }], problems: [] });
   });
 
-  test('of two different ones the first counts, and the place of the second is reported', async () => {
+  test('of two different ones, the first is used, and the place of the second is reported', async () => {
     await write({ 'a.yaml': service('a', 80), 'b.yaml': service('x') + service('a', 81) });
     const { services, problems } = await read();
     expect(services.find(({ name }) => name === 'a')?.ports[0]?.port).toBe(80);

@@ -107,7 +107,7 @@ test('a backend of another cluster has the label cluster, and one of the home cl
 
 test.each<[string, readonly EngineEvent[], string, string | undefined]>([
   [
-    'what stays is not discovered again',
+    'a backend that stays is not discovered again',
     events,
     'services_discovered_total{type="prometheus",namespace="monitoring"}',
     '1',
@@ -122,17 +122,17 @@ test.each<[string, readonly EngineEvent[], string, string | undefined]>([
     '1',
   ],
   [
-    "a tenant's own type is no label",
+    "a tenant's own type is not a label value",
     events,
     'services_discovered_total{type="other",namespace="monitoring"}',
     '1',
   ],
   ['healthy now', events, 'services_healthy{type="prometheus"}', '1'],
   ['unhealthy now', events.slice(0, 1), 'services_unhealthy{type="loki"}', '1'],
-  ['what is gone is not counted any more', events, 'services_unhealthy{type="loki"}', undefined],
-  ['time of full looks, in seconds', events, 'discovery_duration_seconds_sum', '0.24'],
-  ['time of other looks', [pass([], [], { full: false })], 'discovery_duration_seconds_count', '0'],
-  ['time of detection, in seconds', events, 'detector_duration_seconds_sum', '0.004'],
+  ['a backend that is gone is no longer counted', events, 'services_unhealthy{type="loki"}', undefined],
+  ['duration of full discoveries, in seconds', events, 'discovery_duration_seconds_sum', '0.24'],
+  ['duration of other discoveries', [pass([], [], { full: false })], 'discovery_duration_seconds_count', '0'],
+  ['duration of detection, in seconds', events, 'detector_duration_seconds_sum', '0.004'],
   ['namespaces denied', [{ kind: 'namespaces-denied', count: 2 }], 'namespaces_denied', '2'],
   [
     'changes that were watched',
@@ -147,7 +147,7 @@ test.each<[string, readonly EngineEvent[], string, string | undefined]>([
     '1',
   ],
   [
-    'what is being asked',
+    'probes in progress',
     [
       { kind: 'probe-began' },
       { kind: 'probe-began' },
@@ -222,7 +222,7 @@ test.each<[string, readonly EngineEvent[], string, string | undefined]>([
     '0.6',
   ],
   [
-    'a change that was found while what is known before it was published counts with its own publication',
+    'a change found during an earlier publication counts with its own publication',
     [pass([], [], { changedAt: 400, cycle: 2 }), published, reconciled(), { ...published, cycle: 2 }],
     'change_to_publish_seconds_sum',
     '0.6',
@@ -269,15 +269,10 @@ test.each<[string, readonly EngineEvent[], string, string | undefined]>([
     'tools_count{type="loki"}',
     '2',
   ],
+  ['tools with types from users', [reconciled({ tools: tools('mine') })], 'tools_count{type="other"}', '1'],
+  ['invalid overrides', [{ kind: 'generated', cycle: 1, ok: false }], 'overrides_valid', '0'],
   [
-    'tools of types that people wrote',
-    [reconciled({ tools: tools('mine') })],
-    'tools_count{type="other"}',
-    '1',
-  ],
-  ['overrides that cannot be used now', [{ kind: 'generated', cycle: 1, ok: false }], 'overrides_valid', '0'],
-  [
-    'overrides that can be used again',
+    'overrides that are valid again',
     [
       { kind: 'generated', cycle: 1, ok: false },
       { kind: 'generated', cycle: 2, ok: true },
@@ -285,7 +280,7 @@ test.each<[string, readonly EngineEvent[], string, string | undefined]>([
     'overrides_valid',
     '1',
   ],
-  ['overrides that nobody wrote', [], 'overrides_valid', '1'],
+  ['absent overrides', [], 'overrides_valid', '1'],
   ['a failure that never was', [], 'discovery_errors_total{type="all",reason="network"}', '0'],
   [
     'a look at some Services is no discovery',

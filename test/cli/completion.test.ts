@@ -92,7 +92,7 @@ test('bash: a value after = is completed alone, since bash treats it as a word',
 });
 
 test.skipIf(!installed('fish'))(
-  'fish: a value after = comes with its flag; files where one is wanted',
+  'fish: a value after = includes its flag; files are completed where a file is expected',
   () => {
     expect(askFish('dynamic-toolset discover --probe=a')).toEqual(['--probe=apiserver-proxy']);
     expect(askFish('dynamic-toolset discover -f man')).toEqual(['manifest.yaml']);

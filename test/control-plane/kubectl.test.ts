@@ -26,7 +26,7 @@ async function prepare(env: NodeJS.ProcessEnv = {}): Promise<string> {
 }
 
 describe('kubectl', () => {
-  it('is taken from KUBEBUILDER_ASSETS before PATH', async () => {
+  it('comes from KUBEBUILDER_ASSETS, then from PATH', async () => {
     await box.program(join(box.root, 'assets', 'kubectl'), telling('36'));
     await box.program(join(box.root, 'bin', 'kubectl'), telling('32+'));
     const assets = join(box.root, 'assets');

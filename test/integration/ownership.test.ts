@@ -59,49 +59,55 @@ const ownersOf = ({ metadata }: ConfigMap, key: string): string[] =>
     .filter(({ fieldsV1 }) => fieldsV1['f:data']?.[`f:${key}`] !== undefined)
     .map(({ manager }) => manager);
 
-describe.for(Object.entries(WRITERS))('overrides.yaml of a person who uses %s', ([, write]) => {
+describe.for(Object.entries(WRITERS))('overrides.yaml of a user with %s', ([, write]) => {
   test.for([
     { what: 'while serve runs', running: true },
     { what: 'while serve does not run and with its memory lost', running: false },
-  ])('comes back when the ConfigMap is deleted $what, and is nobody’s but theirs', async ({ running }) => {
-    const given = await setting();
-    const { cluster, watched, path, env, read, still, revisions } = given;
-    await given.prometheus();
-    const first = startServe({ ...env, ...SELDOM });
-    await first.logged('toolset published');
-    expect(await write(given, MINE)).toBe(200);
-    await waitUntil('it is remembered', async () =>
-      (await revisions()).some(({ data }) => data['overrides.yaml'] === MINE),
-    );
-    const before = await still();
+  ])(
+    'is restored when the ConfigMap is deleted $what, and belongs only to that user',
+    async ({ running }) => {
+      const given = await setting();
+      const { cluster, watched, path, env, read, still, revisions } = given;
+      await given.prometheus();
+      const first = startServe({ ...env, ...SELDOM });
+      await first.logged('toolset published');
+      expect(await write(given, MINE)).toBe(200);
+      await waitUntil('it is remembered', async () =>
+        (await revisions()).some(({ data }) => data['overrides.yaml'] === MINE),
+      );
+      const before = await still();
 
-    if (!running) await first.stop('SIGKILL');
-    await cluster.admin.delete(path);
-    const serve = running ? first : startServe({ ...env, ...SELDOM });
-    const line = await serve.logged('it was recreated, with the last known overrides.yaml');
-    expect(line).toMatchObject({ level: 'warn', overrides_restored: true });
-    const after = await still();
-    expect(after.metadata.uid).not.toBe(before.metadata.uid);
-    expect(after.data).toEqual(before.data);
-    expect(ownersOf(after, 'overrides.yaml')).toEqual([]);
-    expect(after.metadata.managedFields.map(({ manager }) => manager)).toEqual(['dynamic-toolset']);
+      if (!running) await first.stop('SIGKILL');
+      await cluster.admin.delete(path);
+      const serve = running ? first : startServe({ ...env, ...SELDOM });
+      const line = await serve.logged('it was recreated, with the last known overrides.yaml');
+      expect(line).toMatchObject({ level: 'warn', overrides_restored: true });
+      const after = await still();
+      expect(after.metadata.uid).not.toBe(before.metadata.uid);
+      expect(after.data).toEqual(before.data);
+      expect(ownersOf(after, 'overrides.yaml')).toEqual([]);
+      expect(after.metadata.managedFields.map(({ manager }) => manager)).toEqual(['dynamic-toolset']);
 
-    // Its owner writes it again without force, the same and another; serve goes on and fights with nobody.
-    expect(await write(given, MINE)).toBe(200);
-    expect(await write(given, LATER)).toBe(200);
-    await given.loki();
-    await waitUntil('both are tools', async () => toolNames(await read()).length === 2);
-    const settled = await still(1_000);
-    expect(settled.data['overrides.yaml']).toBe(LATER);
-    expect(ownersOf(settled, 'overrides.yaml')).not.toContain('dynamic-toolset');
-    expect(ownersOf(settled, 'toolset.json')).toEqual(['dynamic-toolset']);
+      // Its owner writes it again without force, the same and another; serve goes on and fights with nobody.
+      expect(await write(given, MINE)).toBe(200);
+      expect(await write(given, LATER)).toBe(200);
+      await given.loki();
+      await waitUntil('both are tools', async () => toolNames(await read()).length === 2);
+      const settled = await still(1_000);
+      expect(settled.data['overrides.yaml']).toBe(LATER);
+      expect(ownersOf(settled, 'overrides.yaml')).not.toContain('dynamic-toolset');
+      expect(ownersOf(settled, 'toolset.json')).toEqual(['dynamic-toolset']);
 
-    expect(await write(given, undefined)).toBe(200);
-    await given.removeService('loki');
-    await waitUntil('one is a tool', async () => toolNames(await read()).join() === `prometheus.${watched}`);
-    expect((await still(1_000)).data).not.toHaveProperty(['overrides.yaml']);
-    expect(serve.lines.filter(({ level }) => level === 'error')).toEqual([]);
-  });
+      expect(await write(given, undefined)).toBe(200);
+      await given.removeService('loki');
+      await waitUntil(
+        'one is a tool',
+        async () => toolNames(await read()).join() === `prometheus.${watched}`,
+      );
+      expect((await still(1_000)).data).not.toHaveProperty(['overrides.yaml']);
+      expect(serve.lines.filter(({ level }) => level === 'error')).toEqual([]);
+    },
+  );
 });
 
 test('overrides that their owner removed are not restored with a recreated ConfigMap', async () => {

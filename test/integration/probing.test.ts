@@ -213,7 +213,7 @@ describe('very many backends', { timeout: 120_000 }, () => {
     const stop = new AbortController();
     const all = Promise.allSettled(candidates.map((candidate) => prober.probe(candidate, stop.signal)));
     await waitUntil(
-      'all places are taken by backends that never answer, with 48 requests',
+      'backends that never answer occupy all slots, with 48 requests',
       () => backends.counts.asked >= 150 + 48,
       {
         everyMs: 5,

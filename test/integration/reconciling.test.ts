@@ -36,37 +36,40 @@ describe('external changes of the ConfigMap, with five minutes until the next fu
       line: 'toolset published',
       says: '',
     },
-  ])('$what: put right and told at once; all else stays byte for byte', async ({ patch, line, says }) => {
-    const { cluster, path, env, read, still, prometheus } = await setting();
-    await prometheus();
-    const serve = startServe({ ...env, ...SELDOM });
-    await serve.logged('toolset published');
-    await cluster.admin.patch(path, {
-      metadata: { labels: { team: 'sre' }, annotations: { note: 'hands off\r\n ' } },
-      data: { 'overrides.yaml': '# mine\r\ntools: [  \n', 'notes.txt': ' \r\nmine too' },
-    });
-    await serve.logged('overrides.yaml cannot be used');
-    await cluster.admin.patch(path, { data: { 'overrides.yaml': '# mine\r\ntools: {}   \r\n\r\n' } });
-    await serve.logged('overrides.yaml is valid again');
-    const before = await still();
-    const told = serve.lines.length;
+  ])(
+    '$what is reverted and reported at once, and everything else stays byte for byte',
+    async ({ patch, line, says }) => {
+      const { cluster, path, env, read, still, prometheus } = await setting();
+      await prometheus();
+      const serve = startServe({ ...env, ...SELDOM });
+      await serve.logged('toolset published');
+      await cluster.admin.patch(path, {
+        metadata: { labels: { team: 'sre' }, annotations: { note: 'hands off\r\n ' } },
+        data: { 'overrides.yaml': '# mine\r\ntools: [  \n', 'notes.txt': ' \r\nmine too' },
+      });
+      await serve.logged('overrides.yaml cannot be used');
+      await cluster.admin.patch(path, { data: { 'overrides.yaml': '# mine\r\ntools: {}   \r\n\r\n' } });
+      await serve.logged('overrides.yaml is valid again');
+      const before = await still();
+      const told = serve.lines.length;
 
-    await cluster.admin.patch(path, patch);
-    const patched = performance.now();
-    await waitUntil(
-      'it is put right',
-      async () => JSON.stringify(withoutTime(await read())) === JSON.stringify(withoutTime(before)),
-      { everyMs: 20 },
-    );
-    expect(performance.now() - patched).toBeLessThan(SOON);
-    const said = await waitUntil('it is told', () =>
-      serve.lines.slice(told).find(({ message }) => message.includes(line)),
-    );
-    expect(String(said.diff ?? '')).toContain(says);
-    expect(withoutTime(await read())).toEqual(withoutTime(before));
+      await cluster.admin.patch(path, patch);
+      const patched = performance.now();
+      await waitUntil(
+        'it is put right',
+        async () => JSON.stringify(withoutTime(await read())) === JSON.stringify(withoutTime(before)),
+        { everyMs: 20 },
+      );
+      expect(performance.now() - patched).toBeLessThan(SOON);
+      const said = await waitUntil('it is told', () =>
+        serve.lines.slice(told).find(({ message }) => message.includes(line)),
+      );
+      expect(String(said.diff ?? '')).toContain(says);
+      expect(withoutTime(await read())).toEqual(withoutTime(before));
 
-    await still();
-  });
+      await still();
+    },
+  );
 
   test('an added or deleted Service is published at once', async () => {
     const { env, read, prometheus, loki, removeService, watched } = await setting();

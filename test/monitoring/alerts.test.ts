@@ -76,7 +76,7 @@ test('each alert fires in one of the cases, and no case names another one', () =
   expect([...fired].sort()).toEqual(rules.map(({ alert }) => alert).sort());
 });
 
-test.each(rules)('$alert has a name, a severity, and tells what to do', ({ alert, labels, annotations }) => {
+test.each(rules)('$alert has a name, a severity and a runbook link', ({ alert, labels, annotations }) => {
   expect(alert).toMatch(/^DynamicToolset[A-Z][A-Za-z]+$/);
   expect(labels).toEqual({ severity: expect.stringMatching(/^(critical|warning|info)$/) });
   expect(annotations).toEqual({

@@ -28,12 +28,15 @@ function joined(generated: Mapping, handWritten: Mapping, options = FILE, name =
 describe('a flat configuration with an address', () => {
   const mine = { prometheus_url: url('stack.monitoring'), ...HEADERS };
 
-  test.each([several, one])('becomes the first instance, and nothing is beside the list: %j', (generated) => {
-    const { config, notes } = joined(generated, mine);
-    const left = 'instances' in generated ? generated.instances : ours('prometheus.evil');
-    expect(config).toEqual({ instances: [{ name: 'default', ...mine }, ...left] });
-    expect(notes).toEqual([]);
-  });
+  test.each([several, one])(
+    'becomes the first instance, and nothing is next to the list: %j',
+    (generated) => {
+      const { config, notes } = joined(generated, mine);
+      const left = 'instances' in generated ? generated.instances : ours('prometheus.evil');
+      expect(config).toEqual({ instances: [{ name: 'default', ...mine }, ...left] });
+      expect(notes).toEqual([]);
+    },
+  );
 
   test.each([
     'http://prometheus.monitoring.svc.cluster.local:9090/',
@@ -93,7 +96,7 @@ describe('a flat configuration without an address', () => {
     [OVERRIDES, HEADERS],
     [FILE, { prometheus_url: '', ...HEADERS }],
     [OVERRIDES, { prometheus_url: ' ', ...HEADERS }],
-  ])('HolmesGPT finds Prometheus itself, so a hand-written one stands alone: %j %j', (options, theirs) => {
+  ])('HolmesGPT finds Prometheus itself, so a hand-written one is the only one: %j %j', (options, theirs) => {
     const { config, notes } = joined(one, theirs, options);
     expect(config).toEqual(theirs);
     expect(notes).toEqual([expect.stringMatching(/headers.*no address.*left out/)]);
@@ -127,7 +130,7 @@ describe('a flat configuration without an address', () => {
 });
 
 describe('hand-written instances', () => {
-  test('come first, with what they inherit from beside the list', () => {
+  test('come first, with the fields that they inherit from next to the list', () => {
     const { config } = joined(
       { instances: [{ name: 'a', api_url: url('v.evil') }] },
       {
@@ -162,7 +165,7 @@ describe('hand-written instances', () => {
     expect(config).toMatchObject({ instances: [{ name: 'prod' }, { name: 'PROD-2' }] });
   });
 
-  test('an address beside them that none of them uses is an instance of its own, and keeps its credentials', () => {
+  test('an unused address next to them becomes an instance of its own, and keeps its credentials', () => {
     const { config, notes } = joined(several, {
       prometheus_url: 'http://mine',
       ...HEADERS,
@@ -333,7 +336,7 @@ describe('an MCP server', () => {
   });
 });
 
-test('a hand-written entry has no credentials beside its instances', () => {
+test('a hand-written entry has no credentials next to its instances', () => {
   const handWritten = {
     toolsets: {
       'datadog/logs': { config: { api_key: 'k', instances: [{ name: 'a', api_url: 'http://a' }] } },
@@ -346,7 +349,7 @@ test('a hand-written entry has no credentials beside its instances', () => {
   });
 });
 
-test('a secret beside a list of clusters is not written beside clusters of others', () => {
+test('a secret next to a list of clusters is not written next to other clusters', () => {
   const generated = {
     toolsets: {
       'kafka/admin': { config: { clusters: [{ name: 'kafka.evil', broker: 'kafka.evil.svc:9092' }] } },
@@ -392,7 +395,7 @@ describe('two texts of operators, where overrides are in the generated document'
     expect(configOf({ instances: [found] }, headers).config).toEqual(headers);
   });
 
-  test('headers from overrides without an address do not become a backend beside one with an address', () => {
+  test('headers from overrides without an address do not become a backend next to one with an address', () => {
     const { config, notes } = configOf(headers, { prometheus_url: 'http://p.example.com' });
     expect(config).toEqual({ prometheus_url: 'http://p.example.com' });
     expect(notes).toMatchObject([

@@ -189,7 +189,7 @@ describe('rejected, and nothing is written', () => {
       /person\.yaml cannot be read/,
     ],
     [
-      'a person who takes everything away',
+      'hand-written content that removes everything',
       fresh('toolsets: {core: null, prom: null}\n'),
       /no toolset.*correct custom_toolset\.yaml/,
     ],

@@ -56,7 +56,7 @@ test.each<[string, PodFiles, string, boolean]>([
     true,
   ],
   [
-    'where its environment says',
+    'the path from its environment',
     pod({ configMap: { name: 'c' } }, { mountPath: '/own' }, [LOCATION]),
     'c',
     false,
@@ -84,7 +84,7 @@ test.each<[string, PodFiles, RegExp]>([
     /more than one/,
   ],
   [
-    'the chart’s volume, while its environment says elsewhere',
+    'the chart’s volume, with another path in its environment',
     { ...chart, containers: [{ env: [LOCATION], volumeMounts: chart.containers?.[0]?.volumeMounts ?? [] }] },
     /no ConfigMap/,
   ],

@@ -96,8 +96,8 @@ describe('its schema', () => {
   const tool = { name: 'a', type: 'b', endpoint: 'http://c:1', description: 'd' };
 
   test.each<[string, unknown, boolean]>([
-    ['a tool with what it must have', { tools: [tool] }, true],
-    ['and with what it may have', { tools: [{ ...tool, namespace: 'n', metadata: { k: 'v' } }] }, true],
+    ['a tool with the required fields', { tools: [tool] }, true],
+    ['a tool with the optional fields', { tools: [{ ...tool, namespace: 'n', metadata: { k: 'v' } }] }, true],
     ['no tools', { tools: [] }, true],
     ['no list', {}, false],
     ['another key', { tools: [], more: 1 }, false],

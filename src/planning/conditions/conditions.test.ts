@@ -193,7 +193,7 @@ test('a backend whose kind needs no approval lacks that condition, and the other
   ]);
 });
 
-test('an operator who disables a backend is told only that, and not that it is unhealthy as well', () => {
+test('a disabled backend has only that reason, even if it is unhealthy as well', () => {
   const facts = { ...UNPUBLISHED, ...OFF, state: state({ rollback: 3 }) };
   expect(conditionOf('Published', unhealthy(), facts)[1]).toBe('DisabledByOverride');
 });

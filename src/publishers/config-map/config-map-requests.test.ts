@@ -101,12 +101,12 @@ describe('overrides are restored with a deleted ConfigMap', () => {
   });
 });
 
-describe('a rejected request is reported with what to do', () => {
+describe('a rejected request is reported with the fix', () => {
   const NAME = 'ConfigMap ns/toolset';
 
   test.each<[string, Refusal, Partial<Plan>, new (...of: never[]) => Error, RegExp]>([
     [
-      'somebody was quicker',
+      'another client was faster',
       { code: 409, message: 'changed' },
       {},
       PublishConflict,
@@ -246,7 +246,7 @@ test('an API server that cannot be reached is no conflict', async () => {
   expect((error as Error).message).toMatch(/cannot write ConfigMap ns\/toolset/);
 });
 
-test('a ConfigMap that was deleted is made anew, and not in the state of the old one', async () => {
+test('a deleted ConfigMap is recreated without the identity of the old one', async () => {
   const { state, writes, publisher, apply } = await setup();
   state.live = { metadata: {}, data: documents };
   await publisher.read(signal);
@@ -267,7 +267,7 @@ test('a history is that of the publisher', async () => {
   expect(configMapPublisher(kube, target).history).toBeUndefined();
 });
 
-test('the overrides that came back belong to nobody afterwards', async () => {
+test('restored overrides have no field manager afterwards', async () => {
   const { kube, stored } = await configMapsApi();
   const publisher = configMapPublisher(kube, { namespace: 'ns', name: 'toolset' });
   await publisher.apply({ ...CREATE, restore: '# mine' }, new Date(0), signal);

@@ -144,13 +144,13 @@ test('an error of the server is short and shows no document', async () => {
   expect(String(failure)).not.toContain('S3CR3T');
 });
 
-test('what is the newest revision already is not written again', async () => {
+test('the newest revision is not written again', async () => {
   const { history: kept, writes } = await history();
   for (const _ of ['first', 'second']) await kept.record(content('a'), now, signal);
   expect(writes).toEqual([`POST ${nameOf(content('a'))}`]);
 });
 
-test('a toolset that comes back by a rollback says so', async () => {
+test('a revision from a rollback is marked as such', async () => {
   const { history: kept } = await history();
   for (const text of ['a', 'b']) await kept.record(content(text), now, signal);
   const rollback = { to: 1, from: 'sha256:b' };
@@ -212,7 +212,7 @@ test('a revision that may not be changed is not replaced', async () => {
   expect(api.writes).toEqual([`PATCH ${nameOf(content('a'))}`]);
 });
 
-test('a list that is refused is reported with what to do, and who stops it gets nothing else', async () => {
+test('a rejected list is reported with the fix, and an abort is passed on unchanged', async () => {
   const api = await history();
   api.refusing = (request) => (request === 'GET' ? 403 : undefined);
   await expect(api.history.list(signal)).rejects.toThrow(

@@ -148,7 +148,7 @@ test('an edit that changes nothing writes nothing', async () => {
   expect(state.writes).toBe(0);
 });
 
-test('what the edit throws is thrown as it is', async () => {
+test('an error of the edit is thrown unchanged', async () => {
   const { edit } = configMap('a');
   const fault = new ConfigError('no such tool');
   const failing = edit(false, () => {
@@ -157,7 +157,7 @@ test('what the edit throws is thrown as it is', async () => {
   await expect(failing).rejects.toBe(fault);
 });
 
-test('a refusal says what was to be changed and what to do, and who stops it gets nothing else', async () => {
+test('a rejection names the change and the fix, and an abort is passed on unchanged', async () => {
   const { state, edit } = configMap('a');
   state.refused = 403;
   await expect(edit()).rejects.toThrow(

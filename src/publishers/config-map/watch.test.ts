@@ -79,7 +79,7 @@ async function watched() {
 
 const BOTH = ['toolset', 'toolset-2'];
 
-test.each(BOTH)('a write of somebody else to %s is news, and ours is none', async (name) => {
+test.each(BOTH)('an external write to %s is a change, and our own is not', async (name) => {
   const { tell, version, publish, changed, put, stored } = await watched();
   const event = (item: string | undefined) =>
     ({ kind: 'upsert', key: name, item, before: undefined }) as const;
@@ -96,7 +96,7 @@ test.each(BOTH)('a write of somebody else to %s is news, and ours is none', asyn
   expect(changed).toHaveBeenCalledTimes(3);
 });
 
-test.each(BOTH)('the deletion of %s is news, in whatever state it was', async (name) => {
+test.each(BOTH)('the deletion of %s is a change, whatever its state was', async (name) => {
   const { tell, version, changed } = await watched();
   tell(name, { kind: 'delete', key: name, item: version(name) });
   expect(changed).toHaveBeenCalledTimes(1);
@@ -141,7 +141,7 @@ test('parts are watched while they are there, each by one informer', async () =>
   expect(running()).toEqual([]);
 });
 
-test('nothing is watched after the end, whatever is read then', async () => {
+test('nothing is watched after the end, even if it is read again', async () => {
   const { publisher, put, stored, watching } = await watched();
   stop.abort();
   await watching;
@@ -156,7 +156,7 @@ test('nothing is watched after the end, whatever is read then', async () => {
   expect([...informers.keys()]).toEqual([]);
 });
 
-test('what may not be read is not watched', async () => {
+test('a ConfigMap without read permission is not watched', async () => {
   const { publish, api, publisher } = await watched();
   await publish('a', 'b', 'c');
   api.refusing = (request) => (request === 'GET toolset-3' ? 403 : undefined);

@@ -69,7 +69,7 @@ async function setup() {
   };
 }
 
-test('what others write to the file, and its removal, is a change; what we write is none', async () => {
+test('external writes and the removal of the file are changes, and our own writes are not', async () => {
   const { path, changed, failed, state, publish, read, notice, stop } = await setup();
   await publish('a');
   expect(watched.files).toEqual([path]);
@@ -104,7 +104,7 @@ test('a file that cannot be read any more is a change, so that the next run repo
   await stop();
 });
 
-test('what others do right after a write is a change too', async () => {
+test('an external write right after our own is a change too', async () => {
   const { path, changed, publish, notice, stop } = await setup();
   replaced.after = (file) => rm(file);
   onTestFinished(() => {
