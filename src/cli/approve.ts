@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import type { Configuration } from '../app/configuration.ts';
 import { openCluster, openInput, stagesOf } from '../app/pipeline.ts';
 import { discover } from '../controller/pass.ts';
@@ -189,6 +189,17 @@ async function readOverridesFile(path: string, isDryRun: boolean, cli: CliContex
   }
 }
 
+/** Replaces a file, or writes it in place where that is not possible: a folder that is not writable, or a mounted file. */
+async function writeOverridesFile(path: string, text: string): Promise<void> {
+  try {
+    await replaceFile(path, text);
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (!['EACCES', 'EBUSY', 'EPERM'].includes(code)) throw error;
+    await writeFile(path, text);
+  }
+}
+
 async function approveInFile(
   path: string,
   edit: (text: string) => string,
@@ -201,7 +212,7 @@ async function approveInFile(
   if (isDryRun) return { before, after };
   if (path === '-') cli.output.result.write(after);
   else if (after !== before)
-    await replaceFile(path, after).catch((error: unknown) => {
+    await writeOverridesFile(path, after).catch((error: unknown) => {
       throw new ConfigError(`cannot write ${path}: ${(error as Error).message}; ${NAME_ANOTHER}`, {
         cause: error,
       });

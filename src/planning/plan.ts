@@ -68,7 +68,7 @@ export const OWN_ANNOTATIONS: readonly string[] = [
   ...ROLLBACK_ANNOTATIONS,
 ];
 
-const MANAGED_BY = 'app.kubernetes.io/managed-by';
+export const MANAGED_BY = 'app.kubernetes.io/managed-by';
 
 /** Our field manager. */
 export const FIELD_MANAGER = 'dynamic-toolset';

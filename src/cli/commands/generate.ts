@@ -24,7 +24,11 @@ export const addGenerate: AddCommand = ({ program, cli, setExitCode }) => {
       'overrides.yaml to apply, as serve applies the one in the ConfigMap',
       notEmpty,
     )
-    .option('--out <file>', 'write to a file instead of standard output', notEmpty)
+    .option(
+      '--out <file>',
+      'write to a file instead of standard output; replaces only a document of the same format',
+      notEmpty,
+    )
     .addOption(
       unsupportedFlag(
         '-o, --output <format>',

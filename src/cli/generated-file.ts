@@ -1,0 +1,42 @@
+import * as z from 'zod';
+import { FILE } from '../model/yaml-document.ts';
+import { readYaml } from '../model/yaml-text.ts';
+import { ALL_OUTPUTS, OUTPUTS } from '../outputs/registry.ts';
+import { MANAGED_BY } from '../planning/plan.ts';
+import type { DocumentFormat } from './choices.ts';
+
+/** Why a text is not the document of an output; `undefined` if it is. */
+function documentFault(id: string, text: string): string | undefined {
+  const [type] = ALL_OUTPUTS.find((output) => output.id === id)?.documents ?? [];
+  const keys = type?.file?.keys ?? [];
+  const read = readYaml(text, z.record(z.string(), z.unknown()));
+  if (!('value' in read)) return 'it is not a mapping';
+  const other = Object.keys(read.value).find((key) => !keys.includes(key));
+  if (other !== undefined) return `it has keys other than ${keys.join(' and ')}`;
+  const fault = type?.check(text, FILE).faults.find(({ level }) => level === 'fault');
+  return fault === undefined ? undefined : `line ${fault.line}, column ${fault.column}: ${fault.message}`;
+}
+
+/** Why a text is not the manifests of our ConfigMaps without data of others; `undefined` if it is. */
+async function manifestsFault(text: string): Promise<string | undefined> {
+  const { configMapIn, documentsIn, manifestFault } = await import('../publishers/file/manifest.ts');
+  const { foreignKeys } = await import('../publishers/config-map/config-map.ts');
+  const documents = Object.fromEntries(OUTPUTS.names.map((name) => [name, '']));
+  for (const document of documentsIn(text)) {
+    const fault = manifestFault(document, text);
+    if (fault !== undefined) return fault;
+    const object = configMapIn(document);
+    if (object.metadata.labels[MANAGED_BY] !== 'dynamic-toolset') return 'it was made by others';
+    if (foreignKeys(object, { documents }).length > 0) return 'it has data keys of others';
+  }
+  return undefined;
+}
+
+/**
+ * Why `generate` cannot have written a text, in one line without its values; `undefined` if it can. The agents' files have no
+ * mark of their own, so another document of the same kind cannot be told apart.
+ */
+export async function notGenerated(format: DocumentFormat, text: string): Promise<string | undefined> {
+  if (text.trim() === '') return undefined;
+  return format === 'configmap' ? await manifestsFault(text) : documentFault(format, text);
+}
