@@ -19,7 +19,7 @@ beforeEach(async () => {
 });
 
 /** Runs a command line, where FILE and SERVICES are the file to test and a file without Services. */
-async function run(line: string, file: string, signal = AbortSignal.timeout(10_000)): Promise<void> {
+async function run(line: string, file: string, signal = new AbortController().signal): Promise<void> {
   const sink = (): Writable => new Writable({ write: (_chunk, _encoding, done) => done() });
   const cli = {
     env: {},

@@ -304,7 +304,7 @@ describe('an informer', () => {
         ),
       );
     });
-    await until(() => expect(Object.keys(it.items())).toHaveLength(40), 10_000);
+    await until(() => expect(Object.keys(it.items())).toHaveLength(40));
     expect(it.kinds()).toBe('synced');
   });
 
