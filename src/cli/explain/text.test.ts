@@ -27,7 +27,7 @@ const plain = (each: ExplainResult): string => asText(each, (_, text) => text);
 test('conditions come before the verdict, one line each', () => {
   expect(plain(result)).toContain(`Conditions
   Detected   True     Name: Service monitoring/loki looks like loki: name loki
-  Proven     Unknown  NoProof: GET / answered 200; nothing in its answers speaks for or against its type
+  Proven     Unknown  NoProof: GET / answered 200; nothing in its answers confirms or contradicts its type
   Healthy    True     ProbeSucceeded: GET / answered 200
   Published  False    NotYetPublished: the next publication adds it
 

@@ -266,7 +266,7 @@ function isRule(name: string, entry: Mapping): boolean {
 
 const NO_SERVER = {
   what: 'is for no MCP server that is added now, so it changes nothing',
-  fix: 'if it is to be a server of your own, give it config.url',
+  fix: 'to make it a server of your own, set its config.url',
 };
 
 /** Joins an MCP server. A hand-written address means another server, which gets nothing from the generated entry. */

@@ -22,7 +22,7 @@ function provenCase(verdict: Verdict): Cases<'Proven'> {
   if (isUnprobed(verdict)) return ['Unknown', 'NotProbed'];
   if (verdict.authRequired)
     return ['Unknown', 'CredentialsRequired', 'its answers without credentials do not show what it is'];
-  return ['Unknown', 'NoProof', 'nothing in its answers speaks for or against its type'];
+  return ['Unknown', 'NoProof', 'nothing in its answers confirms or contradicts its type'];
 }
 
 /** The condition `Proven`. */
