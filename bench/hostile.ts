@@ -12,7 +12,7 @@ import type { Lab } from './lab.ts';
 import { lowerPriorityOfChildren } from './priority.ts';
 import { type Measured, startMeasured, usageOf } from './process.ts';
 import type { Row } from './report.ts';
-import { DEPLOYED, newTarget } from './serve.ts';
+import { newTarget, startDeployed } from './serve.ts';
 import { percentile } from './statistics.ts';
 
 /** Friendly Services beside the attacker's. */
@@ -99,9 +99,8 @@ async function suffer(lab: Lab, attack: Attack, ports: Ports): Promise<Harm> {
   const config = await lab.file(`${target.namespace}-hostile.yaml`, JSON.stringify({ connectTo }));
   let serve: Measured | undefined;
   try {
-    serve = startMeasured([await lab.program(), 'serve', '--config', config], {
+    serve = await startDeployed(lab, ['--config', config], {
       ...target.env,
-      ...DEPLOYED,
       KUBECONFIG: target.kubeconfig,
       API_ADDRESS: '127.0.0.1:0',
       HEALTH_ADDRESS: '127.0.0.1:0',

@@ -3,7 +3,7 @@ import { CHANGES_A_SECOND, churn } from './churn.ts';
 import type { Lab } from './lab.ts';
 import { type Measured, startMeasured, usageOf, watchUsage } from './process.ts';
 import type { Row } from './report.ts';
-import { DEPLOYED, newTarget, startServe } from './serve.ts';
+import { newTarget, startServe } from './serve.ts';
 
 /** How long a process can collect garbage before it counts as at rest, in milliseconds. */
 const SETTLE = 10_000;
@@ -21,8 +21,8 @@ export async function memory(lab: Lab): Promise<Row[]> {
   const stop = new AbortController();
   let serve: Measured | undefined;
   try {
-    // As in a Pod, where both servers run and the chart sets the variable.
-    const env = { API_ADDRESS: '127.0.0.1:0', METRICS_ADDRESS: '127.0.0.1:0', ...DEPLOYED };
+    // As in a Pod, where both servers run.
+    const env = { API_ADDRESS: '127.0.0.1:0', METRICS_ADDRESS: '127.0.0.1:0' };
     serve = await startServe(lab, { ...target, env: { ...target.env, ...env } });
     await raw.said('following');
     lab.say(`at rest for ${seconds} s`);

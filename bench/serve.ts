@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import {
   createServiceAccount,
@@ -13,8 +14,8 @@ import type { BenchService } from './services.ts';
 
 export const CONFIG_MAP = 'kubernaut-toolset-config';
 
-/** The environment that the chart sets for `serve`, for measuring memory. */
-export const DEPLOYED = { MALLOC_ARENA_MAX: '1' };
+/** The environment that the chart and the image set. */
+const DEPLOYED = { MALLOC_ARENA_MAX: '1' };
 
 /**
  * Settings of `serve`: all namespaces, direct probes, and a short hold of removals, because backends often come and go.
@@ -73,9 +74,28 @@ async function plain(path: string, server: string): Promise<string> {
   return stringify({ ...content, clusters: [{ name: content.clusters[0].name, cluster }] });
 }
 
-/** Starts the built `serve`, and waits until it has published. */
+/** The flags of Node.js in the image. */
+async function flagsOfImage(): Promise<string[]> {
+  const recipe = await readFile(join(import.meta.dirname, '../Containerfile'), 'utf8');
+  const [, words = '[]'] = /^ENTRYPOINT (.*)$/m.exec(recipe) ?? [];
+  return (JSON.parse(words) as string[]).filter((word) => word.startsWith('--'));
+}
+
+/** Starts the built `serve` as the image does. */
+export async function startDeployed(
+  lab: Lab,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<Measured> {
+  return startMeasured([...(await flagsOfImage()), await lab.program(), 'serve', ...args], {
+    ...DEPLOYED,
+    ...env,
+  });
+}
+
+/** Starts `serve`, and waits until it has published. */
 export async function startServe(lab: Lab, target: Target): Promise<Measured> {
-  const serve = startMeasured([await lab.program(), 'serve', '--config', target.config], {
+  const serve = await startDeployed(lab, ['--config', target.config], {
     ...target.env,
     KUBECONFIG: target.kubeconfig,
   });

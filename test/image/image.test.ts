@@ -230,7 +230,7 @@ const mayUnshare = spawnSync('unshare', ['--mount', 'true']).status === 0;
 
 test('the image is self-contained, and runs with a read-only root', (testContext) => {
   if (process.getuid?.() !== 0 || !mayUnshare) testContext.skip('only root may make a file system read-only');
-  const [node = '', program = ''] = the(final, 'ENTRYPOINT').words;
+  const [node = '', ...program] = the(final, 'ENTRYPOINT').words;
   addNode(node);
   cpSync(join(repository, 'demo/cluster'), join(image, 'manifests'), { recursive: true });
   mkdirSync(join(image, 'tmp'));
@@ -250,7 +250,7 @@ test('the image is self-contained, and runs with a read-only root', (testContext
         the(final, 'USER').text,
         image,
         node,
-        program,
+        ...program,
         ...args,
       ],
       { encoding: 'utf8', env: { PATH: process.env.PATH } },
