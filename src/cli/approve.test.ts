@@ -70,6 +70,7 @@ test('a dry run shows the difference and writes nothing', async () => {
 test('an existing approval is not changed', async () => {
   const { file, messages } = await approving(['shop/orders'], BOTH);
   expect([file, messages]).toEqual([BOTH, expect.stringContaining('already')]);
+  expect(await approving(['shop/orders'], BOTH, { dryRun: true })).toMatchObject({ result: '' });
 });
 
 test('an approval is revoked', async () => {
@@ -111,9 +112,9 @@ const offered = (name: string, labels: Record<string, string>, port: string, num
 const ORDERS = offered('orders', { app: 'mcp-server' }, 'mcp', 8000);
 const LOKI = offered('loki', { app: 'loki' }, 'http', 3100);
 const PLAIN = offered('plain', {}, 'x', 12345);
-const READY = (name: string) => ({
+const slice = (name: string, ready: boolean) => ({
   metadata: { namespace: 'shop', name, labels: { 'kubernetes.io/service-name': name } },
-  endpoints: [{ addresses: ['10.0.0.1'], conditions: { ready: true }, targetRef: { kind: 'Pod', name } }],
+  endpoints: [{ addresses: ['10.0.0.1'], conditions: { ready }, targetRef: { kind: 'Pod', name } }],
 });
 const TOOLS = [{ name: 'get_order', annotations: { readOnlyHint: true } }, { name: 'cancel_order' }];
 
@@ -133,7 +134,7 @@ function mcpAnswer(response: ServerResponse, body: string, hasList: boolean): vo
 async function inCluster(
   services: readonly string[],
   flags: ApproveFlags = {},
-  { text = '# ours\n', refused = '', hasList = true } = {},
+  { text = '# ours\n', refused = '', hasList = true, isReady = true } = {},
 ) {
   const list = [ORDERS, LOKI, PLAIN];
   const requests: string[] = [];
@@ -154,7 +155,7 @@ async function inCluster(
     if (path.endsWith('/endpointslices'))
       return json(response, {
         metadata: { resourceVersion: '5' },
-        items: list.map(({ metadata }) => READY(metadata.name)),
+        items: list.map(({ metadata }) => slice(metadata.name, isReady)),
       });
     if (!path.includes('/configmaps/')) return refuse(response, 503, 'ServiceUnavailable');
     if (request.method === 'PATCH') {
@@ -199,6 +200,12 @@ describe('in a cluster', () => {
     expect(overrides).toBe('# ours\ntools:\n  shop/orders:\n    approved: mcp\n');
   });
 
+  test('an MCP server without a ready Pod is shown as that, and approved', async () => {
+    const { messages, overrides } = await inCluster(['shop/orders'], {}, { isReady: false });
+    expect(messages).toMatch(/^shop\/orders: mcp, unhealthy \(.*ready.*\); its tools are unknown\n/);
+    expect(overrides).toContain('approved: mcp\n');
+  });
+
   test('--type is approved instead of the detected type', async () => {
     const { overrides } = await inCluster(['shop/orders'], { type: 'custom' });
     expect(overrides).toContain('approved: custom\n');
@@ -238,7 +245,7 @@ describe('in a cluster', () => {
 
   test('without the right to read Services, any type is approved, with a warning', async () => {
     const { messages, overrides } = await inCluster(['shop/orders'], {}, { refused: '/services' });
-    expect(messages).toMatch(/cannot|forbidden/);
+    expect(messages).toMatch(/^warning: cannot detect the type of these Services from here: .*shop.*\n/);
     expect(messages).toContain('shop/orders: cannot detect the type from here, so any type is approved');
     expect(overrides).toContain('approved: true\n');
   });

@@ -472,4 +472,22 @@ describe('when the next probe is due', () => {
     expect(schedule.recall(one)).toEqual({ verdict: undefined, isDue: true });
     expect(schedule.recall(moved)).toMatchObject({ verdict: { health: 'healthy' }, isDue: true });
   });
+
+  test("a candidate's verdict from before its port changed does not replace the current one, however late it comes", async () => {
+    const ends: ((verdict: Verdict) => void)[] = [];
+    const probe = () => new Promise<Verdict>((resolve) => ends.push(resolve));
+    const schedule = new ScheduledProber(
+      { probe },
+      { refreshInterval: MINUTE, now: () => 0, random: () => 0.5 },
+    );
+    const { signal } = new AbortController();
+    const moved = candidate('prometheus', 9091);
+    const outdated = schedule.probe(candidate('prometheus'), signal);
+    const current = schedule.probe(moved, signal);
+    ends[1]?.(verdict('healthy'));
+    await current;
+    ends[0]?.(verdict('unhealthy'));
+    expect(await outdated).toMatchObject({ health: 'unhealthy' });
+    expect(schedule.recall(moved)).toMatchObject({ verdict: { health: 'healthy' }, isDue: false });
+  });
 });
