@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { kubeconfigFor, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
+import { json, kubeconfigFor, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
 import { MemoryPublisher } from '../../test/fixtures/unit/memory-publisher.ts';
 import { ConfigError } from '../model/errors.ts';
 import type { Output } from '../outputs/output.ts';
@@ -316,6 +316,21 @@ describe('with a cluster', () => {
     expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining('kubernetes')]);
     const answer = await get('api', '/api/v1/services');
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
+  });
+
+  test('that has its settings, they are in force from the start', async () => {
+    const { server } = await kubeServer((response, { path, query, watch }) => {
+      if (watch) return response.flushHeaders();
+      if (!path.endsWith('/configmaps')) return refuse(response, 403, 'Forbidden');
+      const name = query.get('fieldSelector')?.split('=')[1] ?? '';
+      const metadata = { namespace: 'kubernaut-system', name, resourceVersion: '1' };
+      const data = { 'discovery-interval': '7m', 'log-level': 'debug' };
+      json(response, { metadata: { resourceVersion: '1' }, items: [{ metadata, data }] });
+    });
+    const { said, lines, portOf } = await starting({ kubeconfig: await kubeconfigFor(server) });
+    await soon(() => expect(said('discovering backends in')).toMatchObject([{ interval: 420 }]));
+    await fetch(`http://127.0.0.1:${portOf('api')}/api/v1/services`);
+    await soon(() => expect(lines.some(({ level }) => level === 'debug')).toBe(true));
   });
 
   test('that denies its settings, it warns and starts', async () => {
