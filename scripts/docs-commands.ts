@@ -5,7 +5,8 @@ import { examplesOf } from '../src/cli/help.ts';
 import { addSettings } from '../src/cli/options.ts';
 import { createProgram, EXIT_CODES } from '../src/cli/program.ts';
 import { INPUT_LOCATIONS } from '../src/config/input-locations.ts';
-import { GROUPS, SETTINGS } from '../src/config/setting-table.ts';
+import { GROUPS } from '../src/config/setting.ts';
+import { SETTINGS } from '../src/config/setting-table.ts';
 import { code, table } from './markdown-text.ts';
 
 const program = createProgram(

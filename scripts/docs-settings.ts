@@ -1,6 +1,7 @@
 /** The parts of docs/configuration.md that are generated from the table of settings. */
 import { INPUT_LOCATIONS } from '../src/config/input-locations.ts';
-import { GROUPS, SETTING_NAMES, SETTINGS, type SettingGroup } from '../src/config/setting-table.ts';
+import { GROUPS, type SettingGroup } from '../src/config/setting.ts';
+import { SETTING_NAMES, SETTINGS } from '../src/config/setting-table.ts';
 import { code, codes, table } from './markdown-text.ts';
 
 /** Formats a default: a literal value as code, a description as text. */

@@ -1,13 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { INPUT_LOCATIONS } from '../config/input-locations.ts';
-import {
-  GROUPS,
-  isSwitch,
-  SETTING_NAMES,
-  SETTINGS,
-  type Setting,
-  type SettingGroup,
-} from '../config/setting-table.ts';
+import { GROUPS, isSwitch, type Setting, type SettingGroup } from '../config/setting.ts';
+import { SETTING_NAMES, SETTINGS } from '../config/setting-table.ts';
 
 /** Appends the value of a repeatable option. */
 export const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];

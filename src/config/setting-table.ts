@@ -1,3 +1,4 @@
+import { optional, setting } from './setting.ts';
 import {
   baseUrl,
   connectTo,
@@ -5,8 +6,6 @@ import {
   deployment,
   domain,
   duration,
-  Fault,
-  type Form,
   flag,
   holmesLine,
   hostPatterns,
@@ -18,61 +17,6 @@ import {
   oneOf,
   path,
 } from './setting-texts.ts';
-
-/** The settings that belong together, and the commands that take their flags. */
-export const GROUPS = {
-  input: { title: 'Input', commands: ['discover', 'explain', 'generate', 'serve', 'diff'] },
-  probing: { title: 'Probing', commands: ['discover', 'explain', 'approve', 'generate', 'serve', 'diff'] },
-  limits: { title: 'Limits', commands: ['discover', 'explain', 'generate', 'serve', 'diff'] },
-  document: { title: 'Documents', commands: ['generate', 'serve', 'diff'] },
-  configMap: {
-    title: 'ConfigMap',
-    commands: ['approve', 'generate', 'serve', 'diff', 'history', 'rollback'],
-  },
-  stored: { title: 'Stored settings', commands: ['serve', 'diff'] },
-  publishing: { title: 'Publishing', commands: ['serve'] },
-  holmesgpt: { title: 'HolmesGPT', commands: ['serve'] },
-  servers: { title: 'API and metrics', commands: ['serve'] },
-  process: { title: 'Logging and shutdown', commands: ['serve'] },
-} as const;
-export type SettingGroup = keyof typeof GROUPS;
-
-/** Documentation of a setting. */
-interface About {
-  readonly group: SettingGroup;
-  readonly env: string;
-  readonly flag: string;
-  /** The flag's letter, such as `-n`. */
-  readonly letter?: string;
-  /** Description in the help. */
-  readonly description: string;
-  /** Locates the settings ConfigMap, so it cannot be set there, and changes only with a restart. */
-  readonly bootstrapOnly?: true;
-}
-
-/** A setting: its format, default and documentation. */
-export interface Setting<T> extends About {
-  readonly form: Form<T>;
-  readonly defaultValue: T;
-  /** The default in the help; empty if there is none. */
-  readonly defaultText: string;
-}
-
-/** A setting with a default, which is written as a user would write it. */
-function setting<T>(form: Form<T>, defaultText: string, about: About): Setting<T> {
-  const defaultValue = form.read(defaultText);
-  if (defaultValue instanceof Fault)
-    throw new Error(`${about.flag}: its default "${defaultText}" ${defaultValue.what}`);
-  return { ...about, form, defaultValue, defaultText };
-}
-
-/** A setting that may be missing. @param defaultText what that means, for the help */
-const optional = <T>(form: Form<T>, defaultText: string, about: About): Setting<T | undefined> => ({
-  ...about,
-  form,
-  defaultValue: undefined,
-  defaultText,
-});
 
 const INTERVAL = duration(1_000, 24 * 3_600_000);
 
@@ -396,7 +340,3 @@ export type Settings = {
 export type SettingName = keyof Settings;
 
 export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
-
-/** A flag that turns something on takes no value; one of something that is on unless it is turned off takes one. */
-export const isSwitch = ({ form, defaultText }: Setting<unknown>): boolean =>
-  form.placeholder === flag.placeholder && defaultText === 'false';

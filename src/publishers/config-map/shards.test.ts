@@ -1,5 +1,6 @@
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { configMapsApi } from '../../../test/fixtures/unit/config-maps-api.ts';
+import { FILE, JSON_FILE, parts, place } from '../../../test/fixtures/unit/sharded-config-map.ts';
 import { observed } from '../../../test/fixtures/unit/toolset.ts';
 import { type Documents, toolsetOf } from '../../model/documents.ts';
 import { decideToKeep } from '../../planning/decide.ts';
@@ -8,41 +9,6 @@ import { OwnerRefused, PublishConflict, ShardsRefused } from '../publisher.ts';
 import { type ConfigMapPublisherOptions, configMapPublisher } from './config-map-publisher.ts';
 
 const { signal } = new AbortController();
-const FILE = 'custom_toolset.yaml';
-const JSON_FILE = 'toolset.json';
-
-/** Documents whose parts are so many characters long. */
-const parts = (...sizes: readonly number[]): Documents => ({
-  [FILE]: 'toolsets: {}\n',
-  ...Object.fromEntries(
-    sizes.map((size, index) => [index === 0 ? JSON_FILE : `${JSON_FILE}#${index + 1}`, 'x'.repeat(size)]),
-  ),
-});
-
-async function place(options: ConfigMapPublisherOptions = {}) {
-  const api = await configMapsApi();
-  const publisher = configMapPublisher(api.kube, { namespace: 'ns', name: 'toolset' }, options);
-  const live = async () => observed(await publisher.read(signal));
-  const planned = async (documents: Documents, owner?: { uid: string }) =>
-    plan(
-      {
-        documents,
-        tools: [],
-        ...(owner && { owner: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'd', ...owner } }),
-      },
-      await live(),
-      '1',
-    );
-  /** Publishes, and forgets what was asked until then. */
-  const publish = async (documents: Documents, owner?: { uid: string }) => {
-    const decided = await planned(documents, owner);
-    api.writes.length = 0;
-    return publisher.apply(decided, new Date(0), signal);
-  };
-  const texts = (): Record<string, number | undefined> =>
-    Object.fromEntries([...api.stored].map(([name, { data }]) => [name, data[JSON_FILE]?.length]));
-  return { ...api, api, publisher, live, planned, publish, texts };
-}
 
 test('each part is in its own ConfigMap under its own key, with labels for finding it', async () => {
   const { publish, live, stored, planned } = await place();
@@ -280,95 +246,6 @@ test.each([
   },
 );
 
-test('a part with keys of others is not deleted: ours are removed, theirs stay, and it is used again', async () => {
-  const lines: string[] = [];
-  const { publish, put, stored, texts, writes, live } = await place({ onKept: (line) => lines.push(line) });
-  await publish(parts(1, 2), { uid: 'a' });
-  const part = stored.get('toolset-2');
-  put('toolset-2', {
-    ...part,
-    metadata: {
-      ...part?.metadata,
-      labels: { ...part?.metadata.labels, team: 'sre' },
-      managedFields: [
-        {
-          manager: 'dynamic-toolset-shard',
-          fieldsV1: { 'f:metadata': { 'f:ownerReferences': { 'k:{"uid":"a"}': {} } } },
-        },
-      ],
-    } as never,
-    data: { ...part?.data, note: 'mine', 'runbook.md': '# mine' },
-  });
-  await publish(parts(3), { uid: 'a' });
-  expect(writes).not.toContain('DELETE toolset-2');
-  const kept = stored.get('toolset-2');
-  expect(kept?.data).toEqual({ note: 'mine', 'runbook.md': '# mine' });
-  expect(kept?.metadata.labels).toEqual({ team: 'sre' });
-  expect(kept?.metadata.annotations).toEqual({ 'kubernaut.io/former-shard': 'toolset-2' });
-  expect(kept?.metadata.ownerReferences).toEqual([]);
-  expect(lines).toEqual([
-    'ConfigMap ns/toolset-2 has no part of the toolset any more; it is kept, because others wrote note, runbook.md into it',
-  ]);
-  await publish(parts(4));
-  expect(writes).toEqual(['PATCH toolset']);
-  await publish(parts(1, 2));
-  expect(texts()).toEqual({ toolset: 1, 'toolset-2': 2 });
-  expect(stored.get('toolset-2')).toMatchObject({
-    data: { note: 'mine' },
-    metadata: { labels: { team: 'sre' } },
-  });
-  expect(stored.get('toolset-2')?.metadata.annotations).not.toHaveProperty('kubernaut.io/former-shard');
-  expect((await live())?.toolset?.documents).toEqual(parts(1, 2));
-  await publish(parts(1));
-  expect(stored.get('toolset-2')?.data).toEqual({ note: 'mine', 'runbook.md': '# mine' });
-  expect(lines).toHaveLength(2);
-});
-
-test('the annotation of a former part counts only under its own name, and not on another toolset', async () => {
-  const { publish, put, stored } = await place();
-  const annotations = { 'kubernaut.io/former-shard': 'toolset-3' };
-  put('toolset-2', { metadata: { name: 'toolset-2', annotations }, data: { note: 'mine' } });
-  await expect(publish(parts(1, 2))).rejects.toThrow(/made by others/);
-  put('toolset-2', {
-    metadata: {
-      name: 'toolset-2',
-      annotations: { 'kubernaut.io/former-shard': 'toolset-2' },
-      labels: { 'app.kubernetes.io/managed-by': 'dynamic-toolset' },
-    },
-    data: { note: 'mine' },
-  });
-  await expect(publish(parts(1, 2))).rejects.toThrow(/made by others/);
-  put('toolset-2', {
-    metadata: {
-      name: 'toolset-2',
-      annotations: { 'kubernaut.io/former-shard': 'toolset-2' },
-      labels: { 'kubernaut.io/shard': '2' },
-    },
-    data: { note: 'mine' },
-  });
-  await expect(publish(parts(1, 2))).rejects.toThrow(/made by others/);
-  expect(stored.get('toolset-2')?.data).toEqual({ note: 'mine' });
-});
-
-test('a former part is used again, also after its field managers were lost with a backup', async () => {
-  const { publish, put, texts } = await place();
-  put('toolset-2', {
-    metadata: { name: 'toolset-2', annotations: { 'kubernaut.io/former-shard': 'toolset-2' } },
-    data: { note: 'mine' },
-  });
-  await publish(parts(1, 2));
-  expect(texts()).toEqual({ toolset: 1, 'toolset-2': 2 });
-});
-
-test('a part with binary data of others is not deleted', async () => {
-  const { publish, put, stored, writes } = await place();
-  await publish(parts(1, 2));
-  put('toolset-2', { ...stored.get('toolset-2'), binaryData: { logo: 'AAAA' } } as never);
-  await publish(parts(1));
-  expect(writes).not.toContain('DELETE toolset-2');
-  expect(stored.get('toolset-2')).toMatchObject({ binaryData: { logo: 'AAAA' } });
-});
-
 test('a concurrent write of a part is a conflict', async () => {
   const { api, publish, planned, publisher, put, stored } = await place();
   await publish(parts(1, 2));
@@ -384,28 +261,6 @@ test('a part gets the owner of the main ConfigMap, also after a change', async (
   await publish(parts(1, 2), { uid: 'b' });
   expect(writes).toContain('PATCH toolset-2');
   expect(stored.get('toolset-2')?.metadata.ownerReferences).toMatchObject([{ uid: 'b' }]);
-});
-
-test('parts are watched while they exist: writes of others are reported, ours are not', async () => {
-  const { api, publish, publisher, put, remove, stored, watches } = await place();
-  const stop = new AbortController();
-  onTestFinished(() => stop.abort());
-  const changed = vi.fn();
-  await publish(parts(1));
-  const watching = publisher.watch?.(changed, () => {}, stop.signal);
-  await vi.waitFor(() => expect([...watches.keys()]).toEqual(['toolset']));
-  await publish(parts(1, 2, 3));
-  await vi.waitFor(() => expect([...watches.keys()].sort()).toEqual(['toolset', 'toolset-2', 'toolset-3']));
-  watches.get('toolset-2')?.({ type: 'MODIFIED', object: stored.get('toolset-2') });
-  put('toolset-3', { ...stored.get('toolset-3') });
-  await vi.waitFor(() => expect(changed).toHaveBeenCalledTimes(1));
-  remove('toolset-2');
-  await vi.waitFor(() => expect(changed).toHaveBeenCalledTimes(2));
-  await publish(parts(1));
-  expect(api.stored.size).toBe(1);
-  await vi.waitFor(() => expect([...watches.keys()]).toEqual(['toolset']));
-  stop.abort();
-  await watching;
 });
 
 const annotated = (shards: string) => ({
@@ -499,12 +354,6 @@ test('a part with two documents is written if one of them changes', async () => 
   expect(writes).toEqual(['PATCH toolset-2', 'PATCH toolset']);
 });
 
-test('a removed part leaves the others known', async () => {
-  const { publish } = await place();
-  await publish(parts(1, 2, 3));
-  expect(observed(await publish(parts(1, 2)))?.toolset?.documents).toEqual(parts(1, 2));
-});
-
 test('what tools move to is written first, however much people write into their overrides', async () => {
   const { publish, put, stored, writes } = await place();
   await publish(parts(300, 200));
@@ -512,53 +361,6 @@ test('what tools move to is written first, however much people write into their 
   put('toolset', { ...main, data: { ...main?.data, 'overrides.yaml': '#'.repeat(10_000) } });
   await publish(parts(350, 150));
   expect(writes).toEqual(['PATCH toolset', 'PATCH toolset-2']);
-});
-
-describe('a part that others wrote into, and that is not needed any more', () => {
-  test('is none of what is published, and the other parts are', async () => {
-    const { publish, put, stored } = await place();
-    await publish(parts(1, 2, 3));
-    const part = stored.get('toolset-3');
-    put('toolset-3', { ...part, data: { ...part?.data, note: 'mine' } });
-    expect(observed(await publish(parts(1, 2)))?.toolset?.documents).toEqual(parts(1, 2));
-    expect(stored.get('toolset-3')?.data).toEqual({ note: 'mine' });
-  });
-
-  const theirs = async () => {
-    const it = await place();
-    await it.publish(parts(1, 2), { uid: 'a' });
-    const part = it.stored.get('toolset-2');
-    const fieldsV1 = { 'f:metadata': { 'f:ownerReferences': { 'k:{"uid":"a"}': {} } } };
-    it.put('toolset-2', {
-      ...part,
-      metadata: {
-        ...part?.metadata,
-        labels: { ...part?.metadata.labels, 'app.kubernetes.io/name': 'theirs' },
-        ownerReferences: [...(part?.metadata.ownerReferences ?? []), { uid: 'theirs' }],
-        managedFields: [{ manager: 'dynamic-toolset-shard', fieldsV1 }],
-      } as never,
-      data: { ...part?.data, note: 'mine' },
-    });
-    return it;
-  };
-
-  test('keeps their owner and their value of a label', async () => {
-    const { publish, stored } = await theirs();
-    const answered = await publish(parts(1), { uid: 'a' });
-    expect(stored.get('toolset-2')?.metadata).toMatchObject({
-      labels: { 'app.kubernetes.io/name': 'theirs' },
-      ownerReferences: [{ uid: 'theirs' }],
-    });
-    expect(observed(answered)?.toolset?.documents).toEqual(parts(1));
-  });
-
-  test('is left as it is where they write at the same time', async () => {
-    const { planned, publisher, put, stored } = await theirs();
-    const decided = await planned(parts(1));
-    put('toolset-2', { ...stored.get('toolset-2'), data: { note: 'more' } });
-    await expect(publisher.apply(decided, new Date(0), signal)).rejects.toThrow(PublishConflict);
-    expect(stored.get('toolset-2')?.data).toEqual({ note: 'more' });
-  });
 });
 
 describe('a part that may not be written', () => {

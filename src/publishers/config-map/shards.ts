@@ -2,36 +2,32 @@ import { mayAccessConfigMap } from '../../kubernetes/access-reviews.ts';
 import {
   applyConfigMap,
   type ConfigMap,
-  configMapsPath,
-  deleteConfigMap,
-  mergeConfigMap,
   readConfigMap,
   removeAnnotations,
 } from '../../kubernetes/config-maps.ts';
 import type { KubeClient } from '../../kubernetes/connection.ts';
-import { runInformer } from '../../kubernetes/informer.ts';
 import { isDenied, isStatus } from '../../kubernetes/status.ts';
 import { byShard, type Documents, shardName } from '../../model/documents.ts';
 import type { Plan } from '../../model/published.ts';
-import { FORMER_SHARD, LAST_UPDATED } from '../../planning/plan.ts';
+import { FORMER_SHARD } from '../../planning/plan.ts';
 import { ShardsRefused } from '../publisher.ts';
 import {
   type ConfigMapName,
   foreignKeys,
-  formerShard,
   isFormerShard,
   isIntactShard,
   isOurShard,
   isOwnerRefused,
-  keptLine,
   keysInShort,
-  ownOwners,
   SHARD_MANAGER,
   shardConfigMap,
   shardTarget,
   stateOf,
   withState,
 } from './config-map.ts';
+import { KnownShards } from './known-shards.ts';
+import { ShardRemoval } from './shard-removal.ts';
+import { watchShards } from './shard-watch.ts';
 
 /** Maximum number of shards to look for, whatever an annotation says. */
 const MOST = 16;
@@ -63,16 +59,6 @@ export interface ShardWrite extends Write {
   readonly growth: number;
 }
 
-/** The error of a request that was denied; `undefined` if it succeeded. Any other error is thrown. */
-const forbidden = (request: Promise<void>): Promise<Error | undefined> =>
-  request.then(
-    () => undefined,
-    (error: unknown) => {
-      if (isStatus(error, 403)) return error;
-      throw error;
-    },
-  );
-
 const bytesOf = (documents: Documents = {}): number =>
   Object.values(documents).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
 
@@ -81,13 +67,11 @@ export class ConfigMapShards {
   readonly #kube: KubeClient;
   readonly #target: ConfigMapName;
   readonly #force: boolean;
-  readonly #onKept: (line: string) => void;
-  readonly #onDenied: (line: string) => void;
   /** How many to look for at the start, and at the next read. */
   readonly #lookForAtStart: number;
   #lookFor: number;
-  /** By number. Includes ConfigMaps of others, so that nothing is written to them. */
-  #known: ReadonlyMap<number, ConfigMap> = new Map();
+  readonly #known = new KnownShards();
+  readonly #removal: ShardRemoval;
   /** Shards that we may not read. */
   #denied: ReadonlySet<number> = new Set();
   /** The number of ConfigMaps at the last read, according to the main one. */
@@ -96,12 +80,8 @@ export class ConfigMapShards {
   readonly #deniedVerbs = new Map<number, readonly string[]>();
   /** Shards that were denied again although RBAC allows them, for example by an admission webhook. */
   readonly #deniedTwice = new Set<number>();
-  /** Shards that are no longer needed, and may be neither deleted nor changed. */
-  readonly #left = new Set<number>();
   /** The documents of the last plan. */
   #planned: Pick<Plan, 'documents'> = { documents: {} };
-  /** Called when the set of known shards changes. */
-  #onKnown: () => void = () => {};
 
   constructor(
     kube: KubeClient,
@@ -111,16 +91,15 @@ export class ConfigMapShards {
     this.#kube = kube;
     this.#target = target;
     this.#force = force;
-    this.#onKept = onKept;
-    this.#onDenied = onDenied;
+    this.#removal = new ShardRemoval({ kube, target, known: this.#known, onKept, onDenied });
     this.#lookForAtStart = lookFor;
     this.#lookFor = lookFor;
   }
 
   /** The documents in the shards, by name, without those of shards whose labels were changed or that cannot be removed. */
   get documents(): Documents {
-    const entries = [...this.#known].flatMap(([shard, object]) =>
-      isIntactShard(this.#target, shard, object) && !this.#left.has(shard)
+    const entries = [...this.#known.all].flatMap(([shard, object]) =>
+      isIntactShard(this.#target, shard, object) && !this.#removal.isLeft(shard)
         ? Object.entries(object.data ?? {}).map(([key, text]) => [shardName(key, shard), text] as const)
         : [],
     );
@@ -139,11 +118,11 @@ export class ConfigMapShards {
    */
   async read(count: number, signal: AbortSignal): Promise<void> {
     this.#count = count;
-    const most = Math.min(MOST, Math.max(count, this.#lookFor, ...this.#known.keys()));
+    const most = Math.min(MOST, Math.max(count, this.#lookFor, ...this.#known.all.keys()));
     const numbers = Array.from({ length: Math.max(0, most - 1) }, (_, index) => index + 2);
     const read = await Promise.all(numbers.map((shard) => this.#readOne(shard, signal)));
     this.#denied = new Set(numbers.filter((_, index) => read[index] === 'denied'));
-    this.#set(
+    this.#known.replace(
       numbers.flatMap((shard, index) => {
         const object = read[index];
         return object === undefined || object === 'denied' ? [] : [[shard, object] as const];
@@ -167,52 +146,26 @@ export class ConfigMapShards {
     for (const [shard, documents] of wanted) {
       if (shard === 1) continue;
       const before = await this.#usable(shard, signal);
-      this.#left.delete(shard);
+      this.#removal.cancel(shard);
       if (before !== undefined && this.#isAsPlanned(shard, before, documents, plan)) continue;
       const growth = bytesOf(documents) - bytesOf(before?.data);
       changed.push({
         growth,
         run: async () => {
-          if (before?.immutable === true) await this.#remove(shard, before, signal);
+          if (before?.immutable === true) await this.#delete(shard, before, signal);
           await this.#write(shard, documents, plan, now, signal);
         },
       });
     }
-    const removed = [...this.#known]
+    const removed = [...this.#known.all]
       .filter(
         ([shard, object]) =>
           !wanted.has(shard) &&
           isOurShard(this.#target, shard, object) &&
           !isFormerShard(this.#target, shard, object),
       )
-      .map(([shard, object]) => ({ run: () => this.#drop(shard, object, plan, signal) }));
+      .map(([shard, object]) => ({ run: () => this.#removal.drop(shard, object, plan, signal) }));
     return { changed, removed };
-  }
-
-  /**
-   * Deletes a shard that is no longer needed. If others wrote into it, or if it may not be deleted, only our part is
-   * removed. One that may not be changed either is left, so that the other documents are published nevertheless.
-   */
-  async #drop(shard: number, object: ConfigMap, plan: Plan, signal: AbortSignal): Promise<void> {
-    const { namespace, name } = shardTarget(this.#target, shard);
-    const where = `ConfigMap ${namespace}/${name}`;
-    const command = `run: kubectl -n ${namespace} delete configmap ${name}`;
-    const keys = foreignKeys(object, plan);
-    const denied = keys.length > 0 ? undefined : await forbidden(this.#remove(shard, object, signal));
-    if (keys.length === 0 && denied === undefined) return;
-    const fault = await forbidden(this.#release(shard, object, keys, signal));
-    if (fault === undefined) {
-      if (denied === undefined) this.#onKept(keptLine(where, keys));
-      else
-        this.#onDenied(
-          `${where} has no part of the toolset any more, and may not be deleted: ${denied.message}; grant delete on it, or ${command}`,
-        );
-    } else if (!this.#left.has(shard)) {
-      this.#left.add(shard);
-      this.#onDenied(
-        `${where} is not needed any more and keeps outdated tools, because it may not be changed: ${fault.message}; grant patch and delete on it, or ${command}`,
-      );
-    }
   }
 
   /**
@@ -225,36 +178,8 @@ export class ConfigMapShards {
     failed: (error: unknown, doing: string) => void,
     signal: AbortSignal,
   ): Promise<void> {
-    const watches = new Map<number, AbortController>();
-    const running = new Set<Promise<void>>();
-    const start = (shard: number): void => {
-      const stop = new AbortController();
-      watches.set(shard, stop);
-      const watching = this.#watchOne(shard, changed, failed, AbortSignal.any([signal, stop.signal]));
-      running.add(watching);
-      void watching.finally(() => running.delete(watching));
-    };
-    const sync = (): void => {
-      if (signal.aborted) return;
-      for (const shard of this.#known.keys()) if (!watches.has(shard)) start(shard);
-      for (const [shard, stop] of watches) {
-        if (this.#known.has(shard)) continue;
-        stop.abort();
-        watches.delete(shard);
-      }
-    };
-    this.#onKnown = sync;
-    sync();
-    await new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-    await Promise.all(running);
-  }
-
-  #set(entries: Iterable<readonly [number, ConfigMap]>): void {
-    this.#known = new Map(entries);
-    this.#onKnown();
+    const options = { kube: this.#kube, target: this.#target, known: this.#known, changed, failed };
+    await watchShards(options, signal);
   }
 
   async #readOne(shard: number, signal: AbortSignal): Promise<ConfigMap | 'denied' | undefined> {
@@ -308,13 +233,13 @@ export class ConfigMapShards {
 
   /** A shard to write to; `undefined` if it must be created. @throws ShardsRefused */
   async #usable(shard: number, signal: AbortSignal): Promise<ConfigMap | undefined> {
-    const known = this.#denied.has(shard) ? 'denied' : this.#known.get(shard);
+    const known = this.#denied.has(shard) ? 'denied' : this.#known.all.get(shard);
     // Another client may have created one meanwhile.
     const object = known ?? (await this.#readOne(shard, signal));
     if (object === 'denied') throw this.#denial(shard, 'read', []);
     const fault = this.#faultOf(shard, object);
     if (fault !== undefined) throw new ShardsRefused(shard - 1, fault);
-    if (object !== undefined && !this.#known.has(shard)) this.#set([...this.#known, [shard, object]]);
+    if (object !== undefined && !this.#known.all.has(shard)) this.#known.put(shard, object);
     return object;
   }
 
@@ -353,14 +278,14 @@ export class ConfigMapShards {
     now: Date,
     signal: AbortSignal,
   ): Promise<void> {
-    const basis = stateOf(this.#known.get(shard));
+    const basis = stateOf(this.#known.all.get(shard));
     const object = withState(shardConfigMap(this.#target, shard, documents, plan, now), basis);
     const options = { fieldManager: SHARD_MANAGER, force: basis !== undefined };
     try {
       let written = await applyConfigMap(this.#kube, object, options, signal);
       if (written.metadata?.annotations?.[FORMER_SHARD] !== undefined)
         written = await removeAnnotations(this.#kube, object, [FORMER_SHARD], signal);
-      this.#set([...this.#known, [shard, written]]);
+      this.#known.put(shard, written);
       this.#deniedTwice.delete(shard);
       this.#deniedVerbs.delete(shard);
     } catch (error) {
@@ -371,74 +296,12 @@ export class ConfigMapShards {
     }
   }
 
-  async #remove(shard: number, object: ConfigMap, signal: AbortSignal): Promise<void> {
-    const state = stateOf(object);
+  /** Deletes an immutable shard, so that it can be written anew. */
+  async #delete(shard: number, object: ConfigMap, signal: AbortSignal): Promise<void> {
     try {
-      await deleteConfigMap(this.#kube, shardTarget(this.#target, shard), state, signal);
+      await this.#removal.delete(shard, object, signal);
     } catch (error) {
-      // Only an immutable shard is removed while it is needed.
-      throw isStatus(error, 403) && byShard(this.#planned.documents).has(shard)
-        ? this.#denial(shard, 'delete', ['delete'], error as Error)
-        : error;
+      throw isStatus(error, 403) ? this.#denial(shard, 'delete', ['delete'], error) : error;
     }
-    this.#left.delete(shard);
-    this.#set([...this.#known].filter(([number]) => number !== shard));
-  }
-
-  /** Removes our fields from a ConfigMap and keeps those of others. The data of an immutable one stays. @param keys of others */
-  async #release(
-    shard: number,
-    object: ConfigMap,
-    keys: readonly string[],
-    signal: AbortSignal,
-  ): Promise<void> {
-    const target = shardTarget(this.#target, shard);
-    const { labels, annotations } = formerShard(this.#target, shard);
-    const { metadata = {}, data = {}, immutable } = object;
-    const removed = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, null]));
-    const ours = ownOwners(metadata, SHARD_MANAGER);
-    const patch = {
-      metadata: {
-        ...stateOf(object),
-        labels: removed(Object.keys(labels).filter((key) => metadata.labels?.[key] === labels[key])),
-        annotations: { ...removed([LAST_UPDATED]), ...annotations },
-        // Otherwise the ConfigMap would be deleted with our Deployment.
-        ownerReferences: (metadata.ownerReferences ?? []).filter(({ uid }) => !ours.includes(uid)),
-      },
-      ...(immutable === true
-        ? {}
-        : { data: removed(Object.keys(data).filter((key) => !keys.includes(key))) }),
-    };
-    const kept = await mergeConfigMap(this.#kube, target, patch, SHARD_MANAGER, signal);
-    this.#set([...this.#known, [shard, kept]]);
-    this.#left.delete(shard);
-  }
-
-  #watchOne(
-    shard: number,
-    changed: () => void,
-    failed: (error: unknown, doing: string) => void,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { namespace, name } = shardTarget(this.#target, shard);
-    let isFailing = false;
-    return runInformer(
-      this.#kube,
-      {
-        path: configMapsPath(namespace),
-        fieldSelector: `metadata.name=${name}`,
-        select: ({ metadata }) => (metadata as { resourceVersion?: string } | undefined)?.resourceVersion,
-      },
-      (event) => {
-        if (event.kind === 'failure' && !isFailing) failed(event.error, event.doing);
-        isFailing = event.kind === 'failure';
-        if (event.kind === 'failure') return;
-        if (event.kind === 'recovered') return;
-        const [version] = event.kind === 'synced' ? event.items.values() : [event.item];
-        if (event.kind === 'delete' || version !== this.#known.get(shard)?.metadata?.resourceVersion)
-          changed();
-      },
-      signal,
-    );
   }
 }
