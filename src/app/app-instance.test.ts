@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { expect, test, vi } from 'vitest';
 import { candidate } from '../../test/fixtures/unit/detection.ts';
 import { loki } from '../../test/fixtures/unit/engine.ts';
-import { json, kubeServer } from '../../test/fixtures/unit/kube-server.ts';
+import { json, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
+import type { Engine } from '../controller/engine.ts';
 import type { EngineEvent } from '../controller/events.ts';
 import type { KubeClient } from '../kubernetes/connection.ts';
 import { createLogger } from '../telemetry/logger.ts';
@@ -15,9 +17,15 @@ const MANIFESTS = join(import.meta.dirname, '../../demo/cluster');
 /** Makes instances that read manifests and publish into a file, or into a cluster if there is one. */
 async function setup(cluster?: KubeClient) {
   const told: EngineEvent[] = [];
+  const lines: string[] = [];
   const { log } = createLogger(
     await readConfiguration({ texts: {}, env: {}, file: undefined, detectorFolders: [] }),
-    new Writable({ write: (_chunk, _encoding, done) => done() }),
+    new Writable({
+      write(chunk, _, done) {
+        lines.push(String(chunk));
+        done();
+      },
+    }),
   );
   const input = {
     manifests: [MANIFESTS],
@@ -42,6 +50,8 @@ async function setup(cluster?: KubeClient) {
   };
   return {
     told,
+    /** The lines of the log. */
+    lines,
     async create(texts: Record<string, string> = {}, before?: AppInstance): Promise<AppInstance> {
       const all = { probe: 'none', ...texts };
       const settings = await readConfiguration({ texts: all, env: {}, file: undefined, detectorFolders: [] });
@@ -52,25 +62,48 @@ async function setup(cluster?: KubeClient) {
 
 const DRIFT = { kind: 'drift', cycle: 1, keys: ['toolset.json'], diff: [] } as const;
 
-test('Kubernetes Events report what happens to the home target, before the instance ends', async () => {
+test.each([
+  ['to the home target', undefined, 1],
+  ['to another target: none does', 'toy', 0],
+])('Kubernetes Events report what happens %s', async (_, targetId, count) => {
   const { kube, asked } = await kubeServer((response) => json(response, {}));
   const { told, create } = await setup(kube);
   const { engine, end } = await create();
-  engine.emit({ ...DRIFT, targetId: 'toy' });
-  engine.emit(DRIFT);
+  const event = targetId === undefined ? DRIFT : { ...DRIFT, targetId };
+  engine.emit(event);
+  // They are written before it ends.
   await end();
-  expect(told).toEqual([{ ...DRIFT, targetId: 'toy' }, DRIFT]);
-  expect(asked.filter(({ path }) => path.endsWith('/events'))).toHaveLength(1);
+  expect(told).toEqual([event]);
+  expect(asked.filter(({ path }) => path.endsWith('/events'))).toHaveLength(count);
 });
 
-test('a replica that does not lead writes no Kubernetes Events', async () => {
+test('a replica that does not lead does not try to write Kubernetes Events', async () => {
   const { kube, asked } = await kubeServer((response) => json(response, {}));
-  const { told, create } = await setup(kube);
+  const { told, lines, create } = await setup(kube);
   const { engine, end } = await create({ leaderElection: 'true' });
   engine.emit(DRIFT);
   await end();
   expect(told).toEqual([DRIFT]);
   expect(asked).toEqual([]);
+  expect(lines).toEqual([]);
+});
+
+test('an instance joins the election when it starts, and the engine learns that it leads', async () => {
+  const { kube } = await kubeServer(async (response, { path }, request) => {
+    const body = await text(request);
+    if (!path.includes('/leases')) return refuse(response, 403, 'Forbidden');
+    if (request.method === 'GET') return refuse(response, 404, 'NotFound');
+    json(response, { ...JSON.parse(body), metadata: { resourceVersion: '1' } });
+  });
+  const { create } = await setup(kube);
+  const { leader, start, end } = await create({ leaderElection: 'true' });
+  const onStartedLeading = vi.fn();
+  expect(leader.mayPublish()).toBe(false);
+  start({ onStartedLeading } as unknown as Engine);
+  await vi.waitFor(() => expect(onStartedLeading).toHaveBeenCalledTimes(1), { timeout: 20_000 });
+  expect(leader.mayPublish()).toBe(true);
+  await end();
+  expect(leader.mayPublish()).toBe(false);
 });
 
 test('an instance that replaces another one keeps its leadership, which ends with the last one', async () => {

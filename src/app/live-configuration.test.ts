@@ -280,6 +280,26 @@ describe('a change while it runs', () => {
     expect(order).toEqual(['begin debug', 'end debug', 'begin warn', 'end warn']);
   });
 
+  test('that the end of the program interrupts is not reported', async () => {
+    const { live, env, sources, apply, inputs, told } = await setting();
+    const ending = new LiveConfiguration(
+      { ...sources, signal: stop.signal },
+      live.current,
+      undefined,
+      () => {},
+      inputs,
+    );
+    ending.follow(apply, (result) => told.push(result), stop.signal);
+    await ending.reload();
+    apply.mockImplementationOnce(async () => {
+      stop.abort();
+      stop.signal.throwIfAborted();
+    });
+    env.LOG_LEVEL = 'debug';
+    expect(await ending.reload()).toEqual({ kind: 'unchanged' });
+    expect(told).toEqual([]);
+  });
+
   test('is in force even if nothing applies it yet', async () => {
     const { live, env, open } = await setting();
     await open();

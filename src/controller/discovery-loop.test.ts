@@ -7,6 +7,7 @@ import type { Naming } from '../detection/names.ts';
 import type { Candidate, Problem, Verdict } from '../model/discovery.ts';
 import type { Service } from '../model/service.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
+import { BACKEND_GROUPS } from '../planning/plan.ts';
 import { DiscoveryLoop, type DiscoveryOptions } from './discovery-loop.ts';
 import type { EngineEvent } from './events.ts';
 
@@ -556,6 +557,60 @@ test('published entry points are known from the first run on, and names are kept
   second.loop.learn(undefined, undefined, new Map());
   await pass();
   expect(second.prepare.mock.calls).toHaveLength(runs);
+});
+
+describe('ids of backends', () => {
+  const group = (...names: string[]) => ({
+    namespace: 'monitoring',
+    members: names.map((name) => ({ name, roles: [] })),
+  });
+  const idsOf = ({ loop }: ReturnType<typeof setup>) => [...(loop.snapshot?.ids.values() ?? [])];
+
+  test('are those that are published when it starts, and another leader may have published others', async () => {
+    const all = setup();
+    const tool = { name: 'a', type: 'loki', endpoint: 'http://a:3100', description: 'Logs.' };
+    const tools = [{ ...tool, namespace: 'monitoring', metadata: { service: 'a' } }];
+    const publish = (id: string) =>
+      all.publisher.write({
+        data: { 'toolset.json': JSON.stringify({ tools }) },
+        annotations: { [BACKEND_GROUPS]: JSON.stringify({ monitoring: { [id]: ['a'] } }) },
+      });
+    publish('old');
+    await all.started(loki('a'));
+    expect(idsOf(all)).toEqual(['monitoring/old']);
+    publish('older');
+    all.loop.restart();
+    await pass();
+    expect(idsOf(all)).toEqual(['monitoring/older']);
+  });
+
+  test('are learned once if the published state could not be read at the start', async () => {
+    const all = setup();
+    all.publisher.before = () => {
+      throw new Error('no rights');
+    };
+    await all.started(loki('a'));
+    expect(idsOf(all)).toEqual(['monitoring/a']);
+    for (const id of ['monitoring/old', 'monitoring/other']) {
+      all.loop.learn(undefined, undefined, new Map([[id, group('a')]]));
+      await pass();
+      expect(idsOf(all)).toEqual(['monitoring/old']);
+    }
+  });
+
+  test('stay with a published backend that is not found for a while', async () => {
+    const all = setup();
+    await all.started(loki('a'));
+    all.loop.learn(undefined, undefined, new Map([['monitoring/a', group('a')]]));
+    all.sync([]);
+    await pass();
+    expect([...(all.loop.snapshot?.groups?.keys() ?? [])]).toEqual(['monitoring/a']);
+    // Its tool is published no longer.
+    all.loop.learn(undefined, undefined, new Map());
+    all.sync([]);
+    await pass();
+    expect([...(all.loop.snapshot?.groups?.keys() ?? [])]).toEqual([]);
+  });
 });
 
 describe('learning from the published state', () => {
