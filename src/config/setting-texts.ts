@@ -51,7 +51,7 @@ export const oneOf = <const Word extends string>(
 ): Form<Word> => ({
   ...form(placeholder, (given) => {
     const known = words.find((word) => word === given);
-    return known ?? new Fault(`is none of ${words.join(', ')}${didYouMean(given, words)}`);
+    return known ?? new Fault(`must be one of ${words.join(', ')}${didYouMean(given, words)}`);
   }),
   words,
 });

@@ -38,7 +38,7 @@ const backend = z.object({
   type: z.string().min(1),
   endpoint: z
     .url({ protocol: /^(https?|tcp)$/, error: 'is not an http, https or tcp URL' })
-    .refine((text) => !text.includes('{{'), 'holds {{, which is no template here'),
+    .refine((text) => !text.includes('{{'), 'contains {{, but templates are not supported here'),
   certainty: z.enum(CERTAINTIES),
   evidence: z.array(z.object({ signal: z.string(), detail: z.string() })),
   description: z.string().min(1),

@@ -220,7 +220,7 @@ describe('render', () => {
 
   test.each([
     [{ holmesgptVersion: 'latest' }, 'holmesgptVersion: "latest" is not a version'],
-    [{ mcpPolicy: 'all' as 'off' }, 'mcpPolicy: "all" is none of publish, approve, off'],
+    [{ mcpPolicy: 'all' as 'off' }, 'mcpPolicy: "all" must be one of publish, approve, off'],
   ])('rejects %j', (options, what) => {
     expect(faultOf(() => render(backends, options)).message).toContain(what);
   });

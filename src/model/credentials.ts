@@ -47,7 +47,7 @@ export const credentialsByBackend = z
         context.addIssue({
           code: 'custom',
           path: [key],
-          message: `names no namespaces, and anyone who has a Service of this type would get them; add "namespaces: [monitoring]" with those that you mean, or write monitoring/SERVICE in place of ${key}`,
+          message: `names no namespaces, and anyone who has a Service of this type would get them; add "namespaces: [monitoring]" with those that you mean, or write monitoring/SERVICE instead of ${key}`,
         });
   });
 

@@ -36,7 +36,7 @@ const toolOverride = z.strictObject({
     .url({ protocol: /^(https?|tcp)$/, error: 'is not an http, https or tcp URL', abort: true })
     .refine(
       (text) => !text.includes('{{'),
-      'holds {{, which is no template here; write the URL out, or write the whole entry into the part of an agent that has templates',
+      'contains {{, but templates are not supported here; write the whole URL, or write the entry into the part of an agent that supports templates',
     )
     .refine((text) => {
       const { username, password, search, hash } = new URL(text);
@@ -72,7 +72,7 @@ const toolKey = z
   .max(253)
   .refine(
     (key) => !key.includes('/') || addressedService(key) !== undefined,
-    'is not NAMESPACE/SERVICE, and the name of a tool of your own holds no slash',
+    'is not NAMESPACE/SERVICE, and the name of a tool of your own cannot contain a slash',
   );
 
 /** Control characters other than tab and line breaks, and lone surrogates. They are invalid in any agent's file. */

@@ -134,7 +134,7 @@ describe('descriptions from annotations', () => {
       },
     ]);
     expect(notes[0]?.what).toContain(
-      "1 tool is published with the detector's description in place of their owners' (a/s2);",
+      "1 tool is published with the detector's description instead of their owners' (a/s2);",
     );
   });
 

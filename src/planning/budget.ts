@@ -60,7 +60,7 @@ const NOT_PUBLISHED = 'found, and not published';
 
 /** The effect of each limit on tools. An output passes the effect of its own limits. */
 const EFFECT: Readonly<Partial<Record<LimitName, string>>> = {
-  description_bytes: "published with the detector's description in place of their owners'",
+  description_bytes: "published with the detector's description instead of their owners'",
 };
 
 /**

@@ -52,7 +52,7 @@ function fieldErrors(error: FastifyError): FieldError[] {
     const name = additionalProperty ?? missingProperty;
     const place = `${instancePath}${name === undefined ? '' : `/${String(name).replaceAll('~', '~0').replaceAll('/', '~1')}`}`;
     const detail = Array.isArray(allowedValues)
-      ? `is none of ${allowedValues.join(', ')}`
+      ? `must be one of ${allowedValues.join(', ')}`
       : keyword === 'additionalProperties'
         ? 'is not known here'
         : keyword === 'required'

@@ -20,7 +20,7 @@ export function holmesFaults(document: unknown): HolmesFault[] {
     Object.keys(sectionOf(document, section))
       .filter((name) => Object.hasOwn(sectionOf(document, SECTIONS[1 - index] ?? section), name))
       .map((name) =>
-        fault([section, name], 'stands in toolsets and in mcp_servers; HolmesGPT takes the latter only'),
+        fault([section, name], 'is in toolsets and in mcp_servers; HolmesGPT uses only the latter'),
       ),
   );
   const entries = SECTIONS.flatMap((section) =>

@@ -346,7 +346,7 @@ export function joinDocuments(generated: Mapping, handWritten: Mapping, options:
     const { [name]: _, ...rest } = document[section] as Mapping;
     if (Object.keys(rest).length === 0) delete document[section];
     else document[section] = rest;
-    const what = `is left out: HolmesGPT takes one entry of that name, and yours stands in ${section === 'toolsets' ? 'mcp_servers' : 'toolsets'}`;
+    const what = `is left out: HolmesGPT uses only one entry of that name, and yours is in ${section === 'toolsets' ? 'mcp_servers' : 'toolsets'}`;
     notes.push({ section, name, note: { what } });
   }
   return { document, notes };

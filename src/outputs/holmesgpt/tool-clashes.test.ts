@@ -77,7 +77,7 @@ describe('a server with the name of a toolset', () => {
     expect(Object.keys(published([jaeger]).toolsets)).toContain('jaeger');
     const { toolsets, servers, said } = published([jaeger], { mcp_servers: mine });
     expect([Object.keys(toolsets), servers]).toEqual([['kubernetes/core', 'kubernetes/logs'], ['jaeger']]);
-    expect(said).toContainEqual(expect.stringContaining('yours stands in mcp_servers'));
+    expect(said).toContainEqual(expect.stringContaining('yours is in mcp_servers'));
   });
 });
 

@@ -86,7 +86,7 @@ const DETECTED: readonly Case<'Detected'>[] = [
     'Service monitoring/loki looks like loki: label app.kubernetes.io/name=loki',
   ],
   ['RecommendedLabel', 'True', { evidence: [] }, {}, 'looks like loki: nothing else is known of it'],
-  ['NotFound', 'False', {}, { isFound: false }, 'explain monitoring/loki says what it is now'],
+  ['NotFound', 'False', {}, { isFound: false }, 'explain monitoring/loki shows what it is now'],
 ];
 const PROVEN: readonly Case<'Proven'>[] = [
   ['AnsweredAsExpected', 'True', { verdict: { proof: 'proven' } }, {}, 'GET / answered 200'],
@@ -96,7 +96,7 @@ const PROVEN: readonly Case<'Proven'>[] = [
   ['NoProof', 'Unknown', {}, {}, 'nothing in its answers'],
   ['NotProbed', 'Unknown', { verdict: { health: 'unknown', reason: 'not probed' } }, {}, 'not probed'],
   ['NotProbed', 'Unknown', { verdict: { pending: true, reason: 'not yet' } }, {}, 'not yet'],
-  ['NotFound', 'Unknown', {}, { isFound: false }, 'is not there any more'],
+  ['NotFound', 'Unknown', {}, { isFound: false }, 'no longer exists'],
 ];
 const HEALTHY: readonly Case<'Healthy'>[] = [
   ['ProbeSucceeded', 'True', {}, {}, 'GET / answered 200'],
@@ -121,7 +121,7 @@ const HEALTHY: readonly Case<'Healthy'>[] = [
   ['NotProbed', 'Unknown', { verdict: { health: 'unknown', reason: 'not probed' } }, {}, 'not probed'],
   ['Unreachable', 'Unknown', {}, { isOutage: true }, 'no backend is reachable'],
   ['Timeout', 'False', unhealthy('timeout'), { isOutage: true }, 'it does not'],
-  ['NotFound', 'Unknown', {}, { isFound: false }, 'is not there any more'],
+  ['NotFound', 'Unknown', {}, { isFound: false }, 'no longer exists'],
 ];
 const APPROVED: readonly Case<'Approved'>[] = [
   ['ApprovedInOverrides', 'True', {}, approval('approved'), 'because'],

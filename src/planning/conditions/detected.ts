@@ -30,13 +30,13 @@ const EXPLAIN = 'dynamic-toolset explain';
 /** The conditions of a backend that the last discovery did not find, but whose tool is still published. */
 export function notFound({ service, type }: Candidate): readonly [Finding<'Detected'>, ...Finding[]] {
   const key = displayKey(service);
-  const message = `Service ${key} is not there any more, or is no backend of type ${type} now`;
+  const message = `Service ${key} no longer exists, or is no longer a backend of type ${type}`;
   return [
     {
       type: 'Detected',
       status: 'False',
       reason: 'NotFound',
-      message: `${message}; ${EXPLAIN} ${key} says what it is now`,
+      message: `${message}; ${EXPLAIN} ${key} shows what it is now`,
     },
     { type: 'Proven', status: 'Unknown', reason: 'NotFound', message },
     { type: 'Healthy', status: 'Unknown', reason: 'NotFound', message },

@@ -9,7 +9,7 @@ function mustHaveKnownTypes(services: readonly GenerateService[], types: readonl
   const errors = services.flatMap(({ type }, index) =>
     types.includes(type)
       ? []
-      : [{ pointer: `/services/${index}/type`, detail: `is none of ${types.join(', ')}` }],
+      : [{ pointer: `/services/${index}/type`, detail: `must be one of ${types.join(', ')}` }],
   );
   if (errors.length > 0)
     throw new ProblemError('invalid-request', 'A service has an unknown type.', { errors });

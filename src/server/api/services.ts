@@ -138,7 +138,7 @@ function pageOfServices({ readModel }: ApiService, query: Query): Buffer | Uncac
 function mustBeKnown(type: string | undefined, { types, readModel }: ApiService): void {
   const known = new Set([...types(), ...readModel.services.map((each) => each.type)]);
   if (type === undefined || known.has(type)) return;
-  const detail = `is none of ${[...known].sort().join(', ')}`;
+  const detail = `must be one of ${[...known].sort().join(', ')}`;
   throw new ProblemError('invalid-request', `type ${detail}`, { errors: [{ parameter: 'type', detail }] });
 }
 
