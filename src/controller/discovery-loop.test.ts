@@ -748,4 +748,21 @@ describe('an evaluation takes several turns of the event loop', () => {
     expect(all.prepare.mock.calls.length - runs).toBe(2);
     expect(all.told('pass').at(-1)?.changedAt).toBeDefined();
   });
+
+  test('what is approved while a new verdict is evaluated counts too', async () => {
+    const all = setup();
+    await all.started(loki('a'));
+    const { promise, resolve } = Promise.withResolvers<Verdict>();
+    all.state.probe = () => promise;
+    all.upsert(loki('b'));
+    await pass();
+    const approvals = new Map([[keyFor('monitoring/b'), { refused: true, as: [] }]]);
+    meanwhile(all, () => all.loop.learn(undefined, approvals));
+    const runs = all.prepare.mock.calls.length;
+    resolve(HEALTHY);
+    await pass(2_000);
+    expect(all.failures()).toEqual([]);
+    expect(all.names()).toEqual(['a', 'b']);
+    expect(all.prepare.mock.calls.length - runs).toBe(1);
+  });
 });
