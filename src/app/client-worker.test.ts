@@ -12,7 +12,7 @@ function textChecks(options: ClientWorkerOptions = {}): ClientWorker {
 /** A worker with this program. */
 const worker = (program: string): URL => new URL(`data:text/javascript,${encodeURIComponent(program)}`);
 const PORT = "import { parentPort } from 'node:worker_threads';";
-/** Answers with the text itself once it is told to. */
+/** Answers with the text itself when released. */
 const ECHO = worker(`${PORT} parentPort.on('message', ({ text }) => {
   if (text === 'loop') for (;;);
   if (text === 'eat') { const all = []; for (;;) all.push([...'x'.repeat(1000)]); }

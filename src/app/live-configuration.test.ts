@@ -65,7 +65,7 @@ async function setting(options: { env?: Record<string, string>; kube?: KubeClien
     problems,
     applied,
     apply,
-    /** What came of changes, one for each time that it is told. */
+    /** The results of changes, in the order in which they are reported. */
     told,
     kinds: () => told.map(({ kind }) => kind),
     emit: (event: ConfigDataEvent) => emit(event),

@@ -22,7 +22,7 @@ const kinds = new Map([
 const NAME = { apiKey: 'KEY' };
 const of = (...namespaces: string[]) => ({ ...NAME, namespaces });
 
-/** What is told of credentials, on one line each, where nothing is published unless a test says so. */
+/** The notes about credentials, on one line each. Nothing is published unless a test says so. */
 const told = (
   credentials: Credentials,
   found: readonly DiscoveredService[] = [LOKI],

@@ -30,7 +30,7 @@ async function listening(address: string, port = 0): Promise<{ port: number; ask
   return { port: (server.address() as AddressInfo).port, asked: () => asked };
 }
 
-/** A resolver that gives one answer after the other, the last one for ever. */
+/** A resolver that gives one answer after the other, and then repeats the last one. */
 function resolving(...answers: readonly (readonly string[])[]): {
   resolve: AddressGuard['resolve'];
   calls: () => number;

@@ -146,7 +146,7 @@ describe('a prober that detects outages', () => {
     expect(await pass(...all.slice(0, 2))).toEqual({ a: 'unhealthy', b: 'unhealthy' });
     expect(asked.slice(2).sort()).toEqual(['c', 'd']);
     expect(events).toEqual([]);
-    // They are no news any more, so nobody else is asked because of them.
+    // Their failures are no longer new, so no others are probed because of them.
     expect(await pass(...all.slice(0, 2))).toEqual({ a: 'unhealthy', b: 'unhealthy' });
     expect(asked).toEqual(['a', 'b']);
   });

@@ -249,7 +249,7 @@ test('the result of each probe is emitted, but no cached verdict', async () => {
   ]);
 });
 
-/** A schedule over several backends, each of which answers as it is told to. */
+/** A schedule over several backends, each with a scripted answer. */
 function several(
   options: Partial<ConstructorParameters<typeof ScheduledProber>[1]> = {},
   before?: ScheduledProber,

@@ -37,14 +37,14 @@ async function setting(
   return { app, readModel, client };
 }
 
-/** Reads until a text was told. @returns all that was told until then */
+/** Reads until a text arrives. @returns everything received until then */
 async function heard(socket: Socket, text: string): Promise<string> {
   let all = '';
   while (!all.includes(text)) all += String((await once(socket, 'data'))[0]);
   return all;
 }
 
-/** Another version of what is published: a change that is told. */
+/** Another version of the published toolset: a change that is sent. */
 const publish = (readModel: ReadModel, version: string): void =>
   readModel.apply({
     kind: 'observed',

@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { EXIT } from '../../src/cli/exit.ts';
 
-/** An API server that knows nobody, as one does when a token or a client certificate has expired. */
+/** An API server that accepts no credentials, as after a token or a client certificate has expired. */
 let strict: Server;
 let folder: string;
 

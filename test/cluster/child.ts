@@ -7,7 +7,7 @@ const TAIL_LINES = 20;
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** We were told to stop (Ctrl-C, `kill`) while a child ran. The child and its own children are gone. */
+/** A signal stopped us (Ctrl-C, `kill`) while a child ran. The child and its own children are gone. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
   readonly signal: NodeJS.Signals;

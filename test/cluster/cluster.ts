@@ -29,7 +29,7 @@ export interface Cluster {
   service(namespace: string, service: ServiceSpec): Promise<StoredObject>;
   /** Creates a ServiceAccount with roles and bindings, and waits until they count. */
   serviceAccount(spec: ServiceAccountSpec): Promise<ServiceAccount>;
-  /** Mints a token for it; valid for an hour unless told (600 s at least). */
+  /** Mints a token for it; valid for an hour by default (600 s at least). */
   token(account: ServiceAccount, validSeconds?: number): Promise<string>;
   /** Its API as the ServiceAccount, with a fresh token. */
   as(account: ServiceAccount): Promise<Rest>;

@@ -19,7 +19,7 @@ try {
   process.exitCode = 1;
 }
 
-/** `fetch failed` alone helps nobody: the reason is in the cause. */
+/** `fetch failed` alone does not help: the reason is in the cause. */
 function causes(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const text = error.message.split('\n', 1)[0] ?? '';

@@ -21,7 +21,7 @@ interface Holder {
  * The lock of a holder that died is taken over.
  *
  * It saves work and guarantees nothing: two runs which take over a dead run's lock in the same instant may
- * both go on. What they write must be safe by itself (unique temporary names, renamed when whole).
+ * both go on. What they write must be safe on its own (unique temporary names, renamed when whole).
  */
 export async function withLock<T>(
   file: string,
@@ -53,7 +53,7 @@ export async function withLock<T>(
   }
 }
 
-/** A link appears whole or not at all, so nobody can read a lock which is half written. */
+/** A link appears whole or not at all, so a half-written lock cannot be read. */
 async function take(file: string, self: Holder): Promise<boolean> {
   const draft = `${file}.${self.id}`;
   await writeFile(draft, JSON.stringify(self));

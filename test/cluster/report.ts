@@ -24,7 +24,7 @@ interface Sink {
 }
 
 /**
- * A report that writes to a stream (standard error unless told otherwise): one line that rewrites itself each
+ * A report that writes to a stream (standard error by default): one line that rewrites itself each
  * second on a terminal, else a plain line every 15 seconds. Each line begins with the subject.
  */
 export function streamReport(

@@ -155,7 +155,7 @@ function kafka({ personBroker, tenantBroker }: Servers): Case[] {
         },
       ],
     })),
-    // HolmesGPT reads no login there, so nobody receives it.
+    // HolmesGPT reads no login there, so it is sent nowhere.
     given('beside clusters', false, (mark) => ({ ...sasl, clusters: [mine(mark)] })),
     given('without a cluster', false, () => sasl),
   ];

@@ -18,7 +18,7 @@ export interface Sandbox {
   fakeGo(body: string): Promise<void>;
   /** Writes an executable. */
   program(path: string, text?: string): Promise<void>;
-  /** What was told so far. */
+  /** The progress messages so far. */
   told(): string;
   /** The folder below the cache for the pinned module; it exists once something was prepared. */
   folder(): Promise<string>;

@@ -65,7 +65,7 @@ describe.each(BACKENDS)('%s', (name, wanted) => {
         ? {}
         : Object.fromEntries(labels.map((type) => [`labelled-${type}`, expect.stringMatching(`^${base}`)])),
     );
-    // A person is told of each one.
+    // Each one is reported to the user.
     expect(found.problems.map(({ where }) => where).sort()).toEqual(
       labels.map((type) => `Service lab/labelled-${type}`).sort(),
     );

@@ -273,7 +273,7 @@ test('the image is self-contained, and runs with a read-only root', (testContext
   const refused = run(...serve, '--out', '/published.yaml');
   expect(refused.status).not.toBe(0);
   expect(refused.stderr + refused.stdout).toMatch(/EROFS|read-only/);
-  // What the image does when nobody says more: there is no cluster here.
+  // The default behavior of the image, without a cluster.
   const alone = run(...the(final, 'CMD').words);
   expect(alone.status).not.toBe(0);
   expect(alone.stderr + alone.stdout).not.toMatch(/Cannot find|ENOENT.*\/app/);

@@ -22,7 +22,7 @@ const ANSWERS: Readonly<Record<string, string>> = {
   }),
 };
 
-/** Starts a backend that answers as Prometheus and Loki do until told otherwise; it ends with the test. */
+/** Starts a backend that answers like Prometheus and Loki by default; it ends with the test. */
 export async function startBackend(): Promise<Backend> {
   const asked: string[] = [];
   let handler = (request: IncomingMessage, response: ServerResponse): void => {

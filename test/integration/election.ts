@@ -5,7 +5,7 @@ import { type Serve, startServe } from './serve-process.ts';
 import { SELDOM, setting, toolNames } from './setting.ts';
 
 export const LEASE = 'dynamic-toolset';
-/** The domain in what the other one publishes: whoever writes can be told from what is written. */
+/** The domain in the other one's documents, which shows which of the two wrote them. */
 export const OTHER = 'other.example';
 
 /** A Lease lasts 15 s from the last renewal; the rest is for a busy machine. */

@@ -18,7 +18,7 @@ export interface Inside {
 
 type Environment = Readonly<Record<string, string>>;
 
-/** Longest time for a command that ends by itself, in milliseconds. */
+/** Maximum time for a command that ends on its own, in milliseconds. */
 const LIMIT = 30_000;
 
 const collector = (): { readonly sink: Writable; readonly text: () => string } => {

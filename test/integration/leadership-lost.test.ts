@@ -34,7 +34,7 @@ describe('leadership is lost, with real processes', { timeout: 60_000 }, () => {
     await a.logged('lost leadership: the Lease could not be renewed for 10 s');
     expect(said(b, 'became leader')).toBe(false);
     writes.length = 0;
-    // Who leads puts this right within moments; now there is nobody.
+    // A leader would revert this within moments, but there is none now.
     const edited = await cluster.admin.patch(path, { data: { 'toolset.json': '{"tools":[]}\n' } });
     await sleep(1_500);
     expect((await still()).metadata.resourceVersion).toBe(edited.metadata.resourceVersion);

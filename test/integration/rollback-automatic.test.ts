@@ -94,7 +94,7 @@ test('documents that are corrupted by a webhook are read back, rolled back, held
   expect(back.data).toEqual(good.data);
   expect(back.data['overrides.yaml']).toBe(mine);
   expect(back.metadata.annotations['kubernaut.io/rolled-back-to']).toBe('2');
-  // Nothing that is spoiled is remembered, nobody fights with the policy, and a restart changes nothing.
+  // Corrupted content is not remembered, the policy is not fought, and a restart changes nothing.
   await sleep(2_500);
   expect((await read()).metadata.resourceVersion).toBe(back.metadata.resourceVersion);
   expect((await revisions()).every(({ data }) => !data['toolset.json']?.includes('loki'))).toBe(true);

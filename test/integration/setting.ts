@@ -4,7 +4,7 @@ import type { StoredObject } from '../cluster/rest.ts';
 import type { ServiceAccountSpec } from '../cluster/service-account.ts';
 import { PUBLISHING, SHARDS } from './rights.ts';
 
-/** What the ConfigMap is called unless told otherwise. */
+/** Default name of the ConfigMap. */
 export const CONFIG_MAP = 'kubernaut-toolset-config';
 
 /** The ConfigMap as the API server gives it back. */
@@ -31,11 +31,11 @@ export interface StoredRevision {
 }
 
 interface SettingOptions {
-  /** Where the backends that the Services lead to listen; nobody unless given. */
+  /** The addresses of the backends behind the Services; none by default. */
   readonly backendPort?: number;
-  /** Whether it may keep revisions; it may unless told. */
+  /** Whether it may store revisions; true by default. */
   readonly history?: boolean;
-  /** Whether it may divide `toolset.json` among several ConfigMaps; it may not unless told. */
+  /** Whether it may divide `toolset.json` among several ConfigMaps; false by default. */
   readonly shards?: boolean;
   /** What else it may do, in the whole cluster. */
   readonly clusterRules?: ServiceAccountSpec['clusterRules'];
@@ -87,7 +87,7 @@ export async function setting(options: SettingOptions = {}) {
       CONNECT_TO: connectTo.join(','),
     },
     read,
-    /** Waits until nobody writes the ConfigMap any more. @returns it, as it stays */
+    /** Waits until the ConfigMap no longer changes. @returns its final state */
     still: (milliseconds = 500): Promise<ConfigMap> =>
       waitUntil(
         'nobody writes the ConfigMap any more',

@@ -28,7 +28,7 @@ async function run(...args: string[]): Promise<{ readonly status: unknown; reado
   );
 }
 
-/** Cases as promtool takes them: all that is told of each alert, and that no other one fires. */
+/** Cases for promtool: the full content of each expected alert, and that no other one fires. */
 function unitTest(cases: readonly AlertCase[]): object {
   const series = Object.entries({ ...HEALTHY, ...cases[0]?.change }).filter(([, values]) => values !== null);
   return {
