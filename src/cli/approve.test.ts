@@ -2,29 +2,17 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable, Writable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { text as streamText } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { cliContext } from '../../test/fixtures/unit/cli.ts';
 import { json, kubeconfigFor, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
 import { type ApproveFlags, approveCommand } from './approve.ts';
 
 /** Runs `approve` with this text on standard input. */
 async function run(services: readonly string[], flags: ApproveFlags, stdin: string) {
-  const written = { result: '', messages: '' };
-  const sink = (name: keyof typeof written) =>
-    new Writable({
-      write(chunk, _, done) {
-        written[name] += String(chunk);
-        done();
-      },
-    });
-  const code = await approveCommand(services, flags, {
-    env: {},
-    version: '0.0.0',
-    stdin: Readable.from([stdin]),
-    output: { result: sink('result'), messages: sink('messages') },
-    signal: AbortSignal.timeout(60_000),
-  });
+  const { cli, written } = cliContext({ stdin: Readable.from([stdin]) });
+  const code = await approveCommand(services, flags, cli);
   return { code, ...written };
 }
 

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable, Writable } from 'node:stream';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { cliContext } from '../../test/fixtures/unit/cli.ts';
 import { ConfigError } from '../model/errors.ts';
 import { createProgram } from './program.ts';
 
@@ -20,14 +20,7 @@ beforeEach(async () => {
 
 /** Runs a command line, where FILE and SERVICES are the file to test and a file without Services. */
 async function run(line: string, file: string, signal = new AbortController().signal): Promise<void> {
-  const sink = (): Writable => new Writable({ write: (_chunk, _encoding, done) => done() });
-  const cli = {
-    env: {},
-    version: '0.0.0',
-    stdin: Readable.from([]),
-    output: { result: sink(), messages: sink() },
-    signal,
-  };
+  const { cli } = cliContext({ signal });
   const words = { FILE: file, SERVICES: join(folder, 'services.yaml') };
   const args = line.split(' ').map((word) => words[word as keyof typeof words] ?? word);
   await createProgram(cli, () => {}).parseAsync(args, { from: 'user' });

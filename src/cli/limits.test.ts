@@ -1,9 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable, Writable } from 'node:stream';
 import { expect, onTestFinished, test } from 'vitest';
 import { stringify } from 'yaml';
+import { cliContext } from '../../test/fixtures/unit/cli.ts';
 import { discoverCommand } from './discover.ts';
 import { explainCommand } from './explain.ts';
 
@@ -25,23 +25,9 @@ async function told(
   onTestFinished(() => rm(folder, { recursive: true }));
   const path = join(folder, 'services.yaml');
   await writeFile(path, services.map((each) => `---\n${stringify(each)}`).join(''));
-  const written = { result: '', messages: '' };
-  const sink = (name: keyof typeof written) =>
-    new Writable({
-      write(chunk, _, done) {
-        written[name] += String(chunk);
-        done();
-      },
-    });
-  const run = {
-    env: { MCP_POLICY: 'publish', ...settings },
-    version: '0.0.0',
-    stdin: Readable.from([]),
-    output: { result: sink('result'), messages: sink('messages') },
-    signal: AbortSignal.timeout(20_000),
-  };
-  if (command === 'discover') await discoverCommand({ filename: [path], output: 'table' }, run);
-  else await explainCommand('shop/orders', { filename: [path], output: 'text' }, run);
+  const { cli, written } = cliContext({ env: { MCP_POLICY: 'publish', ...settings } });
+  if (command === 'discover') await discoverCommand({ filename: [path], output: 'table' }, cli);
+  else await explainCommand('shop/orders', { filename: [path], output: 'text' }, cli);
   return written;
 }
 

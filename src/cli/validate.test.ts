@@ -1,32 +1,19 @@
-import { Readable, Writable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
+import { cliContext } from '../../test/fixtures/unit/cli.ts';
 import type { FileKind } from './choices.ts';
-import type { CliContext } from './cli-context.ts';
 import { validateCommand } from './validate.ts';
 
 /** Runs `validate --kind KIND -` on a text, or `validate -`. */
 async function validated(
   kind: FileKind | undefined,
   text: string | Readable,
-  { path = '-', signal = AbortSignal.timeout(10_000) } = {},
+  { path = '-', signal = new AbortController().signal } = {},
 ): Promise<{ code: number; lines: string[] }> {
-  let written = '';
-  const sink = () =>
-    new Writable({
-      write(chunk, _, done) {
-        written += String(chunk);
-        done();
-      },
-    });
-  const run: CliContext = {
-    env: {},
-    version: '0.0.0',
-    stdin: typeof text === 'string' ? Readable.from([text]) : text,
-    output: { result: sink(), messages: sink() },
-    signal,
-  };
-  const code = await validateCommand([path], kind === undefined ? {} : { kind }, run);
-  return { code, lines: written.split('\n').filter((line) => line !== '') };
+  const stdin = typeof text === 'string' ? Readable.from([text]) : text;
+  const { cli, written } = cliContext({ stdin, signal });
+  const code = await validateCommand([path], kind === undefined ? {} : { kind }, cli);
+  return { code, lines: `${written.result}${written.messages}`.split('\n').filter((line) => line !== '') };
 }
 
 describe('a file of HolmesGPT', () => {

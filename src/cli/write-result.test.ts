@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable, Writable } from 'node:stream';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { cliContext } from '../../test/fixtures/unit/cli.ts';
 import { ConfigError } from '../model/errors.ts';
 import { DOCUMENT_FORMATS } from './choices.ts';
 import { generateCommand } from './generate.ts';
@@ -22,17 +22,7 @@ beforeEach(async () => {
 async function generated(format: (typeof DOCUMENT_FORMATS)[number], name: string): Promise<string> {
   const manifest = join(folder, 'services.yaml');
   await writeFile(manifest, service(name));
-  const sink = (): Writable => new Writable({ write: (_chunk, _encoding, done) => done() });
-  await generateCommand(
-    { format, out, filename: [manifest] },
-    {
-      env: {},
-      version: '0.0.0',
-      stdin: Readable.from([]),
-      output: { result: sink(), messages: sink() },
-      signal: new AbortController().signal,
-    },
-  );
+  await generateCommand({ format, out, filename: [manifest] }, cliContext().cli);
   return await readFile(out, 'utf8');
 }
 

@@ -1,20 +1,11 @@
-import { json as body } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
-import { json, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
+import { kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
+import { reviewServer } from '../../test/fixtures/unit/review-server.ts';
 import { mayAccessConfigMap, reviewAccess } from './access-reviews.ts';
 
 const never = new AbortController().signal;
 const caller = { username: 'ann', uid: '7', groups: ['team'], extra: { 'example.com/scope': ['a'] } };
 const attributes = { nonResourceAttributes: { verb: 'get', path: '/metrics' } };
-
-async function setting(status: unknown) {
-  const sent: unknown[] = [];
-  const { kube, asked } = await kubeServer(async (response, _, request) => {
-    sent.push(await body(request));
-    json(response, { status }, 201);
-  });
-  return { kube, asked, sent };
-}
 
 test.for([
   [
@@ -29,7 +20,7 @@ test.for([
   [{ allowed: 'true' }, { allowed: false, reason: '' }],
   [{}, { allowed: false, reason: '' }],
 ] as const)('%j', async ([status, verdict]) => {
-  const { kube, sent, asked } = await setting(status);
+  const { kube, sent, asked } = await reviewServer(status);
   expect(await reviewAccess(kube, caller, attributes, never)).toEqual(verdict);
   expect(asked[0]?.path).toBe('/apis/authorization.k8s.io/v1/subjectaccessreviews');
   expect(sent).toEqual([
@@ -48,7 +39,7 @@ test.for([
 });
 
 test('a response without a status counts as no response, and an error is thrown', async () => {
-  const { kube } = await setting(undefined);
+  const { kube } = await reviewServer(undefined);
   await expect(reviewAccess(kube, caller, attributes, never)).rejects.toThrow('has no status');
   const denied = await kubeServer((response) => refuse(response, 403, 'Forbidden'));
   await expect(reviewAccess(denied.kube, caller, attributes, never)).rejects.toMatchObject({ code: 403 });
@@ -62,7 +53,7 @@ describe('our own permission on a ConfigMap', () => {
     [{ allowed: false }, false],
     [undefined, false],
   ] as const)('%j', async ([status, allowed]) => {
-    const { kube, sent } = await setting(status);
+    const { kube, sent } = await reviewServer(status);
     expect(await mayAccessConfigMap(kube, target, 'patch', never)).toBe(allowed);
     expect(sent).toMatchObject([
       { kind: 'SelfSubjectAccessReview', spec: { resourceAttributes: { ...target, verb: 'patch' } } },

@@ -1,19 +1,10 @@
-import { json as body } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
-import { json, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
+import { kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
+import { reviewServer } from '../../test/fixtures/unit/review-server.ts';
 import { reviewToken } from './token-reviews.ts';
 
 const never = new AbortController().signal;
 const user = { username: 'ann', uid: '7', groups: ['team'], extra: { 'example.com/scope': ['a'] } };
-
-async function setting(status: unknown) {
-  const sent: unknown[] = [];
-  const { kube, asked } = await kubeServer(async (response, _, request) => {
-    sent.push(await body(request));
-    json(response, { status }, 201);
-  });
-  return { kube, asked, sent };
-}
 
 test.for([
   ['a user', { authenticated: true, user }, [], { authenticated: true, user }],
@@ -50,7 +41,7 @@ test.for([
   ],
   ['nothing', {}, [], { authenticated: false, why: 'the token is not valid' }],
 ] as const)('%s', async ([, status, audiences, verdict]) => {
-  const { kube, sent, asked } = await setting(status);
+  const { kube, sent, asked } = await reviewServer(status);
   expect(await reviewToken(kube, { token: 't', audiences }, never)).toEqual(verdict);
   expect(asked[0]?.path).toBe('/apis/authentication.k8s.io/v1/tokenreviews');
   expect(sent).toEqual([
@@ -66,7 +57,7 @@ test.for([
   ['no status', undefined, 'has no status'],
   ['a user without a name', { authenticated: true, user: {} }, 'names no user'],
 ] as const)('an answer with %s is no answer', async ([, status, message]) => {
-  const { kube } = await setting(status);
+  const { kube } = await reviewServer(status);
   await expect(reviewToken(kube, { token: 't', audiences: [] }, never)).rejects.toThrow(message);
 });
 

@@ -15,7 +15,7 @@ const slice = (service: string, name: string, version: number, ...ready: readonl
   endpoints: ready.map((one) => ({ conditions: { ready: one } })),
 });
 const list = (...items: readonly object[]) => ({ metadata: { resourceVersion: '5' }, items });
-const until = (what: () => void) => vi.waitFor(what, { timeout: 4_000, interval: 10 });
+const until = (what: () => void) => vi.waitFor(what, { timeout: 20_000, interval: 10 });
 
 async function watched(answer: Answer, everywhere = false) {
   const { kube, asked } = await kubeServer(answer);

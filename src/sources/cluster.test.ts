@@ -25,7 +25,7 @@ function heldAfter(changes: readonly Change[]): readonly string[] {
   }
   return [...held.keys()].sort();
 }
-const until = (what: () => void, timeout = 4_000) => vi.waitFor(what, { timeout, interval: 10 });
+const until = (what: () => void, timeout = 20_000) => vi.waitFor(what, { timeout, interval: 10 });
 
 /** Follows namespaces of a scripted server. */
 async function followed(namespaces: readonly string[], interval: number, answer: Answer) {
@@ -145,10 +145,11 @@ describe('clusterSource', () => {
     expect(watches).toBe(1);
   });
 
-  test('a known namespace that becomes denied stays for a while, and is removed if it stays denied', async () => {
-    let denied = false;
+  /** Namespaces a and b with a Service each, after `deny` without permission for b. Watches end after a second. */
+  const deniable = async () => {
+    let isDenied = false;
     const it = await followed(['a', 'b'], 1_000, (response, { path, watch }) => {
-      if (namespaceOf(path) === 'b' && denied) return refuse(response, 403, 'Forbidden');
+      if (namespaceOf(path) === 'b' && isDenied) return refuse(response, 403, 'Forbidden');
       if (watch) {
         response.writeHead(200).flushHeaders();
         return void setTimeout(() => response.end(), 1_000);
@@ -156,8 +157,16 @@ describe('clusterSource', () => {
       json(response, list(service(namespaceOf(path), 's')));
     });
     await until(() => expect(it.held()).toEqual(['a/s', 'b/s']));
-    denied = true;
-    await until(() => expect(it.held()).toEqual(['a/s']), 10_000);
+    const deny = (value: boolean): void => {
+      isDenied = value;
+    };
+    return { it, deny };
+  };
+
+  test('a known namespace that becomes denied stays for a while, and is removed if it stays denied', async () => {
+    const { it, deny } = await deniable();
+    deny(true);
+    await until(() => expect(it.held()).toEqual(['a/s']));
     const standing = it.told.findIndex(
       (change) => change.kind === 'sync' && change.problems.some(({ what }) => what.includes('stay for now')),
     );
@@ -210,20 +219,11 @@ describe('clusterSource', () => {
   }, 30_000);
 
   test('a namespace that is no longer denied is reported completely', async () => {
-    let denied = false;
-    const it = await followed(['a', 'b'], 1_000, (response, { path, watch }) => {
-      if (namespaceOf(path) === 'b' && denied) return refuse(response, 403, 'Forbidden');
-      if (watch) {
-        response.writeHead(200).flushHeaders();
-        return void setTimeout(() => response.end(), 1_000);
-      }
-      json(response, list(service(namespaceOf(path), 's')));
-    });
+    const { it, deny } = await deniable();
+    deny(true);
+    await until(() => expect(it.held()).toEqual(['a/s']));
+    deny(false);
     await until(() => expect(it.held()).toEqual(['a/s', 'b/s']));
-    denied = true;
-    await until(() => expect(it.held()).toEqual(['a/s']), 10_000);
-    denied = false;
-    await until(() => expect(it.held()).toEqual(['a/s', 'b/s']), 10_000);
   }, 30_000);
 
   test('a malformed Service is removed, and its problem disappears once it is well-formed again', async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { discovered } from '../../test/fixtures/unit/detection.ts';
+import { passEvent } from '../../test/fixtures/unit/pass-event.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import type { EngineEvent, FollowOutcome } from '../controller/events.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
@@ -29,20 +30,7 @@ test('a backend of another cluster is logged with its cluster, and one of the ho
     discovered(service('loki', { cluster, labels: { app: 'loki' }, ports: [3100] })),
   );
   const services = [here, east] as DiscoveredService[];
-  const event = {
-    kind: 'pass',
-    cycle,
-    full: false,
-    before: [],
-    services,
-    ids: new Map(),
-    problems: [],
-    examined: 2,
-    milliseconds: 1,
-  };
-  const fields = linesOf({ ...event, detecting: 1, changedAt: undefined } as EngineEvent).map(
-    ([, each]) => each,
-  );
+  const fields = linesOf(passEvent(services, { full: false })).map(([, each]) => each);
   expect(fields.filter((each) => 'service_name' in each)).toMatchObject([
     { namespace: 'monitoring', service_name: 'loki' },
     { cluster: 'a/east', namespace: 'monitoring', service_name: 'loki' },

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { discovered } from '../../test/fixtures/unit/detection.ts';
+import { passEvent } from '../../test/fixtures/unit/pass-event.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import type { EngineEvent } from '../controller/events.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
@@ -38,19 +39,8 @@ function loggedAt(...events: (readonly [second: number, event: EngineEvent])[]):
 const cycle = 4;
 const found = (health?: 'unhealthy'): DiscoveredService =>
   discovered(service('prometheus', { labels: { app: 'prometheus' }, ports: [9090] }), health);
-const pass = (before: DiscoveredService[], services: DiscoveredService[], full = true): EngineEvent => ({
-  kind: 'pass',
-  cycle,
-  full,
-  before,
-  services,
-  ids: new Map(),
-  problems: [],
-  examined: 7,
-  milliseconds: 1234,
-  detecting: 1,
-  changedAt: undefined,
-});
+const pass = (before: DiscoveredService[], services: DiscoveredService[], full = true): EngineEvent =>
+  passEvent(services, { cycle, full, before, examined: 7, milliseconds: 1234 });
 
 test('a backend that is found, fails and is removed', () => {
   const backend = { cycle, service_type: 'prometheus', service_name: 'prometheus', namespace: 'monitoring' };

@@ -2,13 +2,12 @@
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable, Writable } from 'node:stream';
 import { diffLines } from 'diff';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { CliContext } from '../../src/cli/cli-context.ts';
 import { generateCommand } from '../../src/cli/generate.ts';
 import { SMALL } from '../../src/model/yaml-document.ts';
 import { checkText } from '../../src/outputs/check-text.ts';
+import { cliContext } from '../fixtures/unit/cli.ts';
 
 const root = join(import.meta.dirname, '../..');
 const page = await readFile(join(root, 'docs/overrides.md'), 'utf8');
@@ -29,28 +28,14 @@ const recipes = [...page.matchAll(RECIPE)].map(({ index, groups }) => ({
 async function generated(overrides: string): Promise<{ document: string; said: string }> {
   const file = join(await mkdtemp(join(tmpdir(), 'overrides-')), 'overrides.yaml');
   await writeFile(file, overrides);
-  const written = { result: '', messages: '' };
-  const sink = (name: keyof typeof written) =>
-    new Writable({
-      write(chunk, _, done) {
-        written[name] += String(chunk);
-        done();
-      },
-    });
-  const run: CliContext = {
-    env: {},
-    version: '0.0.0',
-    stdin: Readable.from([]),
-    output: { result: sink('result'), messages: sink('messages') },
-    signal: AbortSignal.timeout(30_000),
-  };
+  const { cli, written } = cliContext();
   const flags = {
     format: 'holmesgpt' as const,
     filename: [join(root, 'demo/cluster')],
     namespace: 'monitoring,observability,shop',
     overrides: file,
   };
-  expect(await generateCommand(flags, run)).toBe(0);
+  expect(await generateCommand(flags, cli)).toBe(0);
   return { document: written.result, said: written.messages };
 }
 

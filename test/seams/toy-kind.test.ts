@@ -7,6 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { CliContext } from '../../src/cli/cli-context.ts';
 import { explainCommand } from '../../src/cli/explain.ts';
 import { generateCommand } from '../../src/cli/generate.ts';
+import { cliContext } from '../fixtures/unit/cli.ts';
 
 /** Everything that the program knows about a kind of backend. */
 const DETECTOR = `type: inventory
@@ -46,12 +47,9 @@ async function setting(about: unknown) {
     probe: 'direct',
   };
   const read = async (run: (cli: CliContext) => Promise<unknown>): Promise<string> => {
-    const texts = { result: '', messages: '' };
-    const sink = (name: keyof typeof texts) => ({ write: (text: string) => (texts[name] += text) });
-    const output = { result: sink('result'), messages: sink('messages') };
-    const signal = new AbortController().signal;
-    await run({ env: {}, stdin: process.stdin, output, version: '1', signal });
-    return texts.result;
+    const { cli, written } = cliContext();
+    await run(cli);
+    return written.result;
   };
   return { flags, read };
 }

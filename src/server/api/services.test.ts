@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { discovered } from '../../../test/fixtures/unit/detection.ts';
+import { passEvent } from '../../../test/fixtures/unit/pass-event.ts';
 import { service } from '../../../test/fixtures/unit/service.ts';
-import { idsOf } from '../../controller/backend-ids.ts';
 import { ReadModel } from '../../controller/read-model.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { api, type Backing } from '../api.ts';
@@ -12,19 +12,7 @@ const { log } = createLogger({ logLevel: 'error', logFormat: 'json' }, { write: 
 async function setting(...names: string[]) {
   const readModel = new ReadModel({ now: () => new Date(0) });
   const services = names.map((name) => discovered(service(name, { labels: { app: 'loki' }, ports: [3100] })));
-  readModel.apply({
-    kind: 'pass',
-    cycle: 1,
-    full: true,
-    before: [],
-    services,
-    ids: idsOf(services, new Map()),
-    problems: [],
-    examined: services.length,
-    milliseconds: 1,
-    detecting: 1,
-    changedAt: undefined,
-  });
+  readModel.apply(passEvent(services));
   const backing = { readModel, types: () => ['loki'] } as unknown as Backing;
   const routes = api(backing, log, async () => true);
   const app = await createApp({ log, component: 'api_server', answered: () => {}, routes });

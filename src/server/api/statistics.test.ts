@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { discovered } from '../../../test/fixtures/unit/detection.ts';
+import { passEvent } from '../../../test/fixtures/unit/pass-event.ts';
 import { service } from '../../../test/fixtures/unit/service.ts';
-import { idsOf } from '../../controller/backend-ids.ts';
 import { ReadModel } from '../../controller/read-model.ts';
 import type { Problem } from '../../model/discovery.ts';
 import { statistics } from './statistics.ts';
@@ -12,19 +12,7 @@ const loki = (name: string, health: 'healthy' | 'unhealthy' | 'unknown') =>
 function byTypeWith(problems: readonly Problem[]): unknown {
   const readModel = new ReadModel({ now: () => new Date(0) });
   const services = [loki('a', 'healthy'), loki('b', 'healthy'), loki('c', 'unhealthy'), loki('d', 'unknown')];
-  readModel.apply({
-    kind: 'pass',
-    cycle: 1,
-    full: true,
-    before: [],
-    services,
-    ids: idsOf(services, new Map()),
-    problems,
-    examined: 4,
-    milliseconds: 1,
-    detecting: 1,
-    changedAt: undefined,
-  });
+  readModel.apply(passEvent(services, { problems }));
   return statistics(readModel, '1', true).discovery.byType;
 }
 
