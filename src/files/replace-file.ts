@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { chmod, readlink, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
@@ -31,9 +32,10 @@ async function modeOf(file: string): Promise<number | undefined> {
 export async function replaceFile(path: string, text: string): Promise<void> {
   const file = await fileOf(path);
   const mode = await modeOf(file);
-  const temporary = `${file}.${process.pid}.tmp`;
+  const temporary = `${file}.${randomUUID()}.tmp`;
   try {
-    await writeFile(temporary, text, mode === undefined ? {} : { mode: 0o600 });
+    // In a folder that others can write to, the name may not be a link of theirs.
+    await writeFile(temporary, text, { flag: 'wx', ...(mode === undefined ? {} : { mode: 0o600 }) });
     // The umask restricts the mode of a new file.
     if (mode !== undefined) await chmod(temporary, mode);
     await rename(temporary, file);
