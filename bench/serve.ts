@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import {
   createServiceAccount,
@@ -73,13 +74,20 @@ async function plain(path: string, server: string): Promise<string> {
   return stringify({ ...content, clusters: [{ name: content.clusters[0].name, cluster }] });
 }
 
+/** The flags of Node.js in the image. */
+async function flagsOfImage(): Promise<string[]> {
+  const recipe = await readFile(join(import.meta.dirname, '../Containerfile'), 'utf8');
+  const [, words = '[]'] = /^ENTRYPOINT (.*)$/m.exec(recipe) ?? [];
+  return (JSON.parse(words) as string[]).filter((word) => word.startsWith('--'));
+}
+
 /** Starts the built `serve` as the image does. */
 export async function startDeployed(
   lab: Lab,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<Measured> {
-  return startMeasured([await lab.program(), 'serve', ...args], {
+  return startMeasured([...(await flagsOfImage()), await lab.program(), 'serve', ...args], {
     ...DEPLOYED,
     ...env,
   });
