@@ -10,6 +10,7 @@ import { addressKey } from './address-key.ts';
 import { answerLog, counted } from './answer-log.ts';
 import { asProblem, MAX_BODY_BYTES, sendProblem } from './as-problem.ts';
 import { type ConnectionLimits, Connections, type Dropped } from './connections.ts';
+import { addListeners } from './listeners.ts';
 import { Methods } from './methods.ts';
 import { OpenBodies } from './open-bodies.ts';
 import { ProblemError } from './problem.ts';
@@ -180,6 +181,7 @@ export async function createApp({
     );
   });
   connections.guard(app.server);
+  addListeners(app.server);
   refuseOddities(app.server, () => methods.all, refused);
   app.setValidatorCompiler(boundedValidator());
   // Compiled serializers for each schema need more memory than the time that they save is worth.
@@ -242,7 +244,7 @@ export async function createApp({
 
 /**
  * Length of the kernel's accept queue. With a shorter one the kernel drops connections of a burst, and a probe then waits a
- * second for its kernel's retry. All connections that are accepted in one turn fit into the limit of a server.
+ * second for its kernel's retry.
  */
 const BACKLOG = 900;
 
