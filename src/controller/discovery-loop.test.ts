@@ -765,4 +765,23 @@ describe('an evaluation takes several turns of the event loop', () => {
     expect(all.names()).toEqual(['a', 'b']);
     expect(all.prepare.mock.calls.length - runs).toBe(1);
   });
+
+  test('at most every other one is discarded, however often its inputs are replaced', async () => {
+    const all = setup();
+    await all.started(loki('a'));
+    const now = performance.now.bind(performance);
+    let spent = 0;
+    let round = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => now() + spent);
+    all.state.onRecall = () => {
+      spent += 50;
+      const approvals = new Map([[keyFor(`monitoring/${++round}`), { refused: true as const, as: [] }]]);
+      setImmediate(() => all.loop.learn(undefined, approvals));
+    };
+    const passes = all.told('pass').length;
+    all.loop.wake();
+    await pass(5_000);
+    expect(all.told('pass').length - passes).toBeGreaterThan(1);
+    all.state.onRecall = () => {};
+  });
 });

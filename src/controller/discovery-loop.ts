@@ -91,6 +91,8 @@ export class DiscoveryLoop {
   #approvals: Approvals = NO_APPROVALS;
   /** End of the next grace period, by `performance.now`. */
   #recheckAt: number | undefined;
+  /** The last evaluation was discarded, because its inputs were replaced meanwhile. */
+  #wasOutdated = false;
   /** Duration and end of the last run, in milliseconds. */
   #cost = 0;
   #endedAt = Number.NEGATIVE_INFINITY;
@@ -281,13 +283,15 @@ export class DiscoveryLoop {
     const recall = (entryPoint: Candidate): Verdict => probes.recall(entryPoint) ?? PENDING;
     const time = { now: performance.now(), changedAt: batch?.changedAt, grace: once ? FOREVER : GRACE };
     const steps = this.#tracker.evaluate(backends, known, this.#prepared, recall, time);
-    const evaluation = await runInSteps(steps, yieldEvery(SLICE));
+    // The one after an outdated evaluation does not pause, so it cannot be outdated too.
+    const evaluation = await runInSteps(steps, this.#wasOutdated ? () => undefined : yieldEvery(SLICE));
     if (signal.aborted) return;
     const isOutdated =
       !this.#tracker.knowsEntryPoints ||
       this.#options !== options ||
       this.#approvals !== approvals ||
       !areNamedAlike(evaluation.result.services, naming, this.#naming);
+    this.#wasOutdated = isOutdated;
     if (isOutdated) {
       if (batch !== undefined) this.#inputs.restore(batch);
       this.wake();
