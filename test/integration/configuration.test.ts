@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -206,7 +206,9 @@ test('the file, folders of detectors and SIGHUP: a typo loses no tool', async ()
   expect(await tools(made)).toEqual(all);
 
   await writeFile(join(detectors, 'acme.yaml'), acme);
-  await writeFile(file, `namespaces: [${watched}]\ndetectors: {loki: {enabled: false}}\n`);
+  // Renamed, because the change of the detector may have the file read while it is being written.
+  await writeFile(`${file}.new`, `namespaces: [${watched}]\ndetectors: {loki: {enabled: false}}\n`);
+  await rename(`${file}.new`, file);
   serve.process.kill('SIGHUP');
   const { changes } = await serve.logged('the configuration changed');
   expect(changes).toEqual(['options of detectors']);
