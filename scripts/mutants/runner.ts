@@ -193,7 +193,7 @@ export default class MutantRunner extends TestRunner {
     Object.defineProperty(runner, 'moduleRunner', { value: moduleRunner });
     runner.__setTraces(_otel);
     // A mutant of code that runs at load time needs fresh modules, and so does the next mutant. Mocks that share state with
-    // the tests need them each time, because the tests are loaded anew.
+    // the tests need them each time, because the tests are reloaded.
     const needsLoad = this.#atLoad.has(id);
     if (needsLoad || this.#isChanged || /\bvi\.hoisted\(/.test(readFileSync(path, 'utf8'))) vi.resetModules();
     this.#isChanged = needsLoad;

@@ -3,6 +3,7 @@ import type { Candidate, Problem } from '../model/discovery.ts';
 import { compareKeys, displayKey, displayNamespace } from '../model/key.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
+import { runAtOnce } from '../model/yield-every.ts';
 import { BackendBuilder } from './backend.ts';
 import { evaluate, isApprovedMatch, type Match, type Miss, strongest } from './evaluate.ts';
 import type { FormerSelectors } from './former-selectors.ts';
@@ -139,14 +140,6 @@ export function* detectNamespace(
   return { candidates, services, problems };
 }
 
-/** Runs all steps at once. */
-function runAll<T>(steps: Generator<void, T, undefined>): T {
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
-}
-
 /** Merges the results of all namespaces: assigns unique names, and sorts problems. Pure. */
 export function mergeNamespaces(parts: Iterable<Detection>): Detection {
   const found: Candidate[] = [];
@@ -177,7 +170,7 @@ export function detect(services: Iterable<Service>, rules: Rules, options: Detec
   const byNamespace = Map.groupBy(distinct(services).values(), displayNamespace);
   return mergeNamespaces(
     [...byNamespace.values()].map((all) =>
-      runAll(
+      runAtOnce(
         detectNamespace(
           all.map((service) => examine(service, rules, options)),
           rules,

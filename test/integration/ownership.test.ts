@@ -88,7 +88,7 @@ describe.for(Object.entries(WRITERS))('overrides.yaml of a user with %s', ([, wr
       expect(ownersOf(after, 'overrides.yaml')).toEqual([]);
       expect(after.metadata.managedFields.map(({ manager }) => manager)).toEqual(['dynamic-toolset']);
 
-      // Its owner writes it again without force, the same and another; serve goes on and fights with nobody.
+      // Its owner writes it again without force, the same and another; serve continues and does not fight with the owner.
       expect(await write(given, MINE)).toBe(200);
       expect(await write(given, LATER)).toBe(200);
       await given.loki();

@@ -296,7 +296,7 @@ export class ConfigMapShards {
     }
   }
 
-  /** Deletes an immutable shard, so that it can be written anew. */
+  /** Deletes an immutable shard, so that it can be recreated. */
   async #delete(shard: number, object: ConfigMap, signal: AbortSignal): Promise<void> {
     try {
       await this.#removal.delete(shard, object, signal);
