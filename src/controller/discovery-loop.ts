@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { assignNames, type Naming, NO_NAMING } from '../detection/names.ts';
+import { type Naming, NO_NAMING } from '../detection/names.ts';
 import { type Approvals, changedNamespaces, NO_APPROVALS } from '../model/approvals.ts';
 import type { Candidate, DiscoveredService, Problem, Verdict } from '../model/discovery.ts';
 import { displayNamespace, partsOf } from '../model/key.ts';
@@ -15,7 +15,7 @@ import { publishedEntryPoints } from './entry-points.ts';
 import type { EngineEvent } from './events.ts';
 import { fingerprint } from './fingerprint.ts';
 import { type Batch, Inputs } from './inputs.ts';
-import { observedApprovals, observedNaming } from './naming.ts';
+import { areNamedAlike, observedApprovals, observedNaming } from './naming.ts';
 import { PENDING } from './outcome.ts';
 import type { EngineStages } from './pass.ts';
 import { ProbeQueue } from './probe-queue.ts';
@@ -384,16 +384,6 @@ export class DiscoveryLoop {
       clearTimeout(timer);
     }
   }
-}
-
-/** Whether services have the same names and entry points with another naming. */
-function areNamedAlike(services: readonly DiscoveredService[], before: Naming, now: Naming): boolean {
-  if (before === now) return true;
-  const { named, placed } = before;
-  return (
-    isDeepStrictEqual({ named, placed }, { named: now.named, placed: now.placed }) &&
-    assignNames(services, now).candidates.every((candidate, index) => candidate === services[index])
-  );
 }
 
 /** Rejects when a signal is aborted. */
