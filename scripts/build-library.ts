@@ -1,4 +1,7 @@
-/** Builds the library: one self-contained module, and its declarations. */
+/**
+ * Builds the library: one self-contained module, and its declarations. As a program, it only checks that the library can
+ * be bundled.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -24,15 +27,16 @@ const OPTIONS = {
 };
 
 /**
- * Bundles the library. For the platform `neutral`, esbuild resolves no modules of Node.js, so an import of one that is
+ * Bundles the library, without a folder only in memory. For the platform `neutral`, esbuild resolves no modules of Node.js, so an import of one that is
  * not listed here fails: the library uses no network, no file system and no process.
  * @returns the files that are in the bundle
  */
-async function bundleLibrary(folder: string): Promise<readonly string[]> {
+async function bundleLibrary(folder?: string): Promise<readonly string[]> {
   const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: { index: join(root, 'src/library/index.ts') },
-    outdir: folder,
+    outdir: folder ?? root,
+    write: folder !== undefined,
     bundle: true,
     metafile: true,
     platform: 'neutral',
@@ -95,3 +99,5 @@ export async function buildLibrary(folder: string): Promise<readonly string[]> {
   declareLibrary(folder);
   return inputs;
 }
+
+if (import.meta.main) await bundleLibrary();

@@ -1,5 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
-import { assignNames, type Holder, type Naming, namesOf, publishedNames } from '../detection/names.ts';
+import { type Holder, type Naming, namesOf, publishedNames } from '../detection/names.ts';
 import { type Approvals, approvalsIn } from '../model/approvals.ts';
 import type { Credentials } from '../model/credentials.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
@@ -61,14 +60,4 @@ export function observedNaming(
 export function observedApprovals(live: Observed | undefined): Approvals | undefined {
   const read = readOverrides(live?.data[OVERRIDES_KEY]);
   return 'value' in read ? approvalsIn(read.value) : undefined;
-}
-
-/** Whether services have the same names and entry points with another naming. */
-export function areNamedAlike(services: readonly DiscoveredService[], before: Naming, now: Naming): boolean {
-  if (before === now) return true;
-  const { named, placed } = before;
-  return (
-    isDeepStrictEqual({ named, placed }, { named: now.named, placed: now.placed }) &&
-    assignNames(services, now).candidates.every((candidate, index) => candidate === services[index])
-  );
 }
