@@ -46,7 +46,7 @@ test('an approval names the type that it is for', async () => {
 test('- reads standard input and writes standard output', async () => {
   const done = await approving(['shop/orders', 'shop/other'], '', { file: '-' });
   expect(done).toMatchObject({ code: 0, result: BOTH });
-  expect(done.messages).toMatch(/are approved in standard input\.\n/);
+  expect(done.messages).toMatch(/are approved in the text on standard output\.\n/);
 });
 
 test('a dry run shows the difference and writes nothing', async () => {
@@ -199,14 +199,36 @@ describe('in a cluster', () => {
     expect(overrides).toContain('approved: custom\n');
   });
 
-  test('a Service that needs no approval or is not a backend gets a note, and is approved as any type', async () => {
-    const { messages, overrides } = await inCluster(['shop/loki', 'shop/plain']);
-    expect(messages).toContain('shop/loki: a loki needs no approval\n');
-    expect(messages).toContain(
-      'shop/plain: not a backend at the moment; dynamic-toolset explain shop/plain shows why\n',
+  test('with --quiet, what is approved is shown, and nothing else', async () => {
+    const loud = await inCluster(['shop/orders']);
+    const { messages, overrides } = await inCluster(['shop/orders'], { quiet: true });
+    expect(overrides).toBe(loud.overrides);
+    expect(messages).toContain('may change    cancel_order\n');
+    expect(messages).not.toContain('is approved');
+    expect(loud.messages).toBe(`${messages}${loud.messages.split('\n').at(-2)}\n`);
+  });
+
+  test('a Service that needs no approval gets none', async () => {
+    const { code, messages, writes } = await inCluster(['shop/loki']);
+    expect(messages).toMatch(
+      /^shop\/loki: loki, [^;\n]*\nshop\/loki needs no approval, so none was written\.\n$/,
     );
-    expect(messages).toContain('shop/loki, shop/plain: cannot detect the type from here');
-    expect(overrides).toContain('shop/loki:\n    approved: true\n');
+    expect([code, writes]).toEqual([0, 0]);
+    const { overrides } = await inCluster(['shop/loki', 'shop/orders']);
+    expect(overrides).toContain('shop/orders:\n    approved: mcp\n');
+    expect(overrides).not.toContain('loki');
+    const named = await inCluster(['shop/loki'], { type: 'mcp' });
+    expect(named.overrides).toContain('shop/loki:\n    approved: mcp\n');
+  });
+
+  test('a Service that is not a backend is approved only as an explicit type', async () => {
+    const approving = inCluster(['shop/orders', 'shop/plain']);
+    await expect(approving).rejects.toThrow(
+      /^shop\/plain: not a backend at the moment; .* explain shop\/plain shows why\. .*--type mcp/,
+    );
+    const { messages, overrides } = await inCluster(['shop/plain'], { type: 'mcp' });
+    expect(messages).toMatch(/^shop\/plain: not a backend at the moment/);
+    expect(overrides).toContain('shop/plain:\n    approved: mcp\n');
   });
 
   test('a Service that does not exist is an error with a suggestion, and nothing is written', async () => {
@@ -234,7 +256,7 @@ describe('in a cluster', () => {
   test('without the right to read Services, any type is approved, with a warning', async () => {
     const { messages, overrides } = await inCluster(['shop/orders'], {}, { refused: '/services' });
     expect(messages).toMatch(/^warning: cannot detect the type of these Services from here: .*shop.*\n/);
-    expect(messages).toContain('shop/orders: cannot detect the type from here, so any type is approved');
+    expect(messages).toContain('shop/orders: the type is unknown here, so any type is approved');
     expect(overrides).toContain('approved: true\n');
   });
 
@@ -265,6 +287,6 @@ test.each([
   const file = join(folder, name);
   const done = run(['shop/orders'], { file }, '');
   if (message !== undefined) return await expect(done).rejects.toThrow(message);
-  await done;
+  expect((await done).messages).toMatch(/^shop\/orders is approved in \S+new\.yaml, a new file\.\n/);
   expect(await readFile(file, 'utf8')).toBe('tools:\n  shop/orders:\n    approved: true\n');
 });

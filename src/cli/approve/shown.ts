@@ -1,0 +1,124 @@
+import { type Input, openInput, stagesOf } from '../../app/pipeline.ts';
+import { discover, type Stages } from '../../controller/pass.ts';
+import { NO_NAMING } from '../../detection/names.ts';
+import { approvalKind } from '../../model/approvals.ts';
+import type { DiscoveredService } from '../../model/discovery.ts';
+import { ConfigError, UserError } from '../../model/errors.ts';
+import { displayKey } from '../../model/key.ts';
+import type { ApprovedKind } from '../../model/overrides.ts';
+import { type ServiceName, serviceKey } from '../../model/service.ts';
+import { toolCount, toolLines } from '../../planning/tool-list.ts';
+import { toolsShown } from '../../planning/tools-shown.ts';
+import type { Prober } from '../../probing/prober.ts';
+import { readOnce } from '../../sources/source.ts';
+import type { CliContext } from '../cli-context.ts';
+import { type InputFlags, inputOf, settingsOf } from '../input-flags.ts';
+import { missingService } from '../not-found.ts';
+import { warn } from '../output.ts';
+
+/** Maximum tools shown for one server: every tool that is read, because the approval covers all of them. */
+const MAX_TOOLS_SHOWN = 512;
+
+/** What the user was shown before approving a Service. */
+export interface ShownService {
+  /** Its detected type. `undefined` if it needs no approval. */
+  readonly kind: ApprovedKind | undefined;
+  /** Its tools, see `toolsShown`. */
+  readonly tools: string | undefined;
+}
+
+/** The lines that describe a server to the user who approves it: type, health and tools. */
+function* serviceLines(found: DiscoveredService): Generator<string> {
+  const { verdict, mcp } = found;
+  const summary = mcp === true ? `; ${toolCount(verdict) ?? 'its tools are unknown'}` : '';
+  yield `${displayKey(found.service)}: ${found.type}, ${verdict.health} (${verdict.reason})${summary}`;
+  for (const line of toolLines(verdict, MAX_TOOLS_SHOWN)) yield `  ${line}`;
+}
+
+const NOT_PROBED = {
+  health: 'unknown',
+  authRequired: false,
+  proof: 'unproven',
+  reason: '',
+  steps: [],
+} as const;
+
+/** The flags that matter here. */
+type Flags = InputFlags & { readonly type?: ApprovedKind };
+
+type Sync = Awaited<ReturnType<typeof readOnce>>;
+
+/** The namespaces, as places of problems, that were not read, or not completely. They may have any Service. */
+const unreadPlaces = ({ stale, problems }: Sync): ReadonlySet<string> =>
+  new Set([...stale.map((each) => `namespace ${each}`), ...problems.map(({ where }) => where)]);
+
+/** @throws ConfigError if one of the Services does not exist */
+async function mustExist(names: readonly ServiceName[], sync: Sync, input: Input, signal: AbortSignal) {
+  const unread = unreadPlaces(sync);
+  for (const { namespace, name } of names) {
+    const there = sync.services.filter((service) => service.namespace === namespace).map((each) => each.name);
+    if (there.includes(name) || unread.has(`namespace ${namespace}`)) continue;
+    throw new ConfigError(
+      `${await missingService(namespace, name, there, input, signal)}. To approve a Service that does not exist yet, use --file`,
+    );
+  }
+}
+
+/** Detects and probes the named Services. */
+async function discoverNamed(
+  names: readonly ServiceName[],
+  sync: Sync,
+  { prober, ...stages }: Stages,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, DiscoveredService>> {
+  const wanted = new Set(names.map(displayKey));
+  const only: Prober = {
+    ...(prober.prepare === undefined ? {} : { prepare: prober.prepare.bind(prober) }),
+    probe: (candidate, stop) =>
+      wanted.has(displayKey(candidate.service)) ? prober.probe(candidate, stop) : Promise.resolve(NOT_PROBED),
+  };
+  // Every named Service is its own entry point, so none is shown as an alternate of another.
+  const naming = { ...NO_NAMING, named: new Set(names.map(serviceKey)) };
+  const { services } = await discover(sync.services, { ...stages, prober: only, naming }, signal);
+  return new Map(services.map((found) => [displayKey(found.service), found]));
+}
+
+/**
+ * Prints what is about to be approved, as far as the cluster can be read from this machine.
+ * @returns what was shown, for each Service that is a backend
+ * @throws UserError if a Service does not exist, or is not a backend and no type is given
+ */
+export async function showServices(
+  names: readonly ServiceName[],
+  flags: Flags,
+  cli: CliContext,
+): Promise<Map<ServiceName, ShownService>> {
+  const shown = new Map<ServiceName, ShownService>();
+  const { messages } = cli.output;
+  const scoped = { ...flags, namespace: [...new Set(names.map(({ namespace }) => namespace))].join(',') };
+  const settings = await settingsOf(scoped, cli);
+  const input = await openInput(inputOf(scoped, cli), settings, false);
+  const sync = await readOnce(input.source, cli.signal).catch((error: unknown) => {
+    if (!(error instanceof UserError)) throw error;
+    messages.write(`warning: cannot detect the type of these Services from here: ${error.message}\n`);
+  });
+  if (sync === undefined) return shown;
+  warn(cli.output, sync.problems);
+  await mustExist(names, sync, input, cli.signal);
+  const found = await discoverNamed(names, sync, await stagesOf(settings, input), cli.signal);
+  const unread = unreadPlaces(sync);
+  for (const name of names) {
+    const key = displayKey(name);
+    const backend = found.get(key);
+    if (backend !== undefined) {
+      for (const line of serviceLines(backend)) messages.write(`${line}\n`);
+      shown.set(name, { kind: approvalKind(backend), tools: toolsShown(backend.verdict) });
+      continue;
+    }
+    const what = `${key}: not a backend at the moment; dynamic-toolset explain ${key} shows why`;
+    if (flags.type === undefined && !unread.has(`namespace ${name.namespace}`))
+      throw new ConfigError(`${what}. To approve it anyway, name its type: --type mcp or --type custom`);
+    messages.write(`${what}\n`);
+  }
+  return shown;
+}
