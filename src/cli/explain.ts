@@ -3,12 +3,13 @@ import type { Configuration } from '../app/configuration.ts';
 import { readCurrentState, withCurrentState } from '../app/current-state.ts';
 import { openInput, stagesOf } from '../app/pipeline.ts';
 import { idsOf } from '../controller/backend-ids.ts';
-import { Catalog } from '../controller/catalog.ts';
+import { Catalog, type CatalogInputs } from '../controller/catalog.ts';
 import { permitted } from '../controller/outcome.ts';
 import { discover, toolKinds } from '../controller/pass.ts';
 import { type Explanation, explain } from '../detection/explain.ts';
 import { selectionOf } from '../detection/selection.ts';
 import type { KubeClient } from '../kubernetes/connection.ts';
+import type { Backend } from '../model/backend.ts';
 import type { Candidate, DiscoveredService, Verdict } from '../model/discovery.ts';
 import type { Generated } from '../model/documents.ts';
 import { ConfigError, UserError } from '../model/errors.ts';
@@ -18,7 +19,7 @@ import { visibleTexts } from '../model/visible.ts';
 import { generate } from '../outputs/generate.ts';
 import { admissionOf } from '../planning/admission.ts';
 import { findingsOf } from '../planning/conditions/conditions.ts';
-import { switchedOffBeside } from '../planning/switched-off.ts';
+import type { PublicationState } from '../planning/conditions/published.ts';
 import type { Prober } from '../probing/prober.ts';
 import { readOnce } from '../sources/source.ts';
 import type { CliContext } from './cli-context.ts';
@@ -130,23 +131,40 @@ function proberFor(
   };
 }
 
-/** The id and conditions of the backend. A backend whose answers contradict its detector has conditions but no id. */
+/** The state of a publication without anything that holds it. */
+const UNHELD: PublicationState = {
+  isKnown: true,
+  rollback: undefined,
+  overrideError: undefined,
+  failure: undefined,
+  decides: true,
+};
+
+/**
+ * The id and conditions of the backend, and what they would be if the generated documents were published. A backend whose
+ * answers contradict its detector has conditions but no id.
+ */
 function backendState(
   explanation: Explanation,
   service: DiscoveredService | undefined,
   verdict: Verdict | undefined,
   found: readonly DiscoveredService[],
-  { cuts, omissions }: Pick<Generated, 'cuts' | 'omissions'>,
+  { cuts, omissions, tools: generated }: Pick<Generated, 'cuts' | 'omissions' | 'tools'>,
   { state, policy }: ExplainInput,
-): Pick<ExplainResult, 'id' | 'conditions'> {
+): Pick<ExplainResult, 'id' | 'conditions' | 'generated'> {
   const { overrides, tools, publication, groups } = state;
-  const catalog = new Catalog();
   const ids = idsOf(found, groups);
-  catalog.update({ found, ids, tools, overrides, policy, publication, cuts, omissions }, new Date());
-  const backend = service === undefined ? undefined : catalog.of(serviceKey(service.service));
-  if (backend !== undefined) return { id: backend.id, conditions: backend.conditions };
+  const stateOf = (change: Pick<CatalogInputs, 'tools' | 'publication'>): Backend | undefined => {
+    const catalog = new Catalog();
+    catalog.update({ found, ids, overrides, policy, cuts, omissions, ...change }, new Date());
+    return service === undefined ? undefined : catalog.of(serviceKey(service.service));
+  };
+  const backend = stateOf({ tools, publication });
+  const after = stateOf({ tools: generated, publication: UNHELD });
+  if (backend !== undefined) return { id: backend.id, conditions: backend.conditions, generated: after };
   const { candidate } = explanation;
-  if (candidate === undefined || verdict === undefined) return { id: undefined, conditions: [] };
+  if (candidate === undefined || verdict === undefined)
+    return { id: undefined, conditions: [], generated: undefined };
   const left = { ...candidate, verdict };
   const facts = {
     state: publication,
@@ -159,7 +177,7 @@ function backendState(
     cuts: [],
     omissions: [],
   };
-  return { id: undefined, conditions: findingsOf(left, facts) };
+  return { id: undefined, conditions: findingsOf(left, facts), generated: undefined };
 }
 
 /** Probes the backend of a Service, and collects everything that `explain` prints. */
@@ -201,7 +219,6 @@ async function explainService(
     verdict,
     service,
     approval: service === undefined ? undefined : admissionOf(service, policy, overrides),
-    off: service === undefined ? undefined : switchedOffBeside(found.services, overrides)(service),
     problems: found.problems.filter(({ where }) => places.includes(where)),
     cuts: generated.cuts.filter(({ key }) => key === `${namespace}/${used}`),
     ...backendState(explanation, service, verdict, found.services, generated, input),

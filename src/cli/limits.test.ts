@@ -32,18 +32,18 @@ async function told(
 }
 
 test.each([
-  ['MAX_TOOLS_PER_NAMESPACE', '1', [mcp('shop', 'a'), mcp('shop', 'orders')], 'found, but not published'],
+  ['MAX_TOOLS_PER_NAMESPACE', '1', [mcp('shop', 'a'), mcp('shop', 'orders')], 'mcp, not published: '],
   [
     'MAX_DOCUMENT_KIB',
     '16',
     [...Array.from({ length: 99 }, (_, n) => mcp('shop', `a${n}`)), mcp('shop', 'orders')],
-    'found, but not published',
+    'mcp, not published: ',
   ],
   [
     'MAX_AGENT_TOOLS',
     '14',
     [...Array.from({ length: 6 }, (_, n) => mcp('shop', `a${n}`)), mcp('shop', 'orders'), ...MANY],
-    'left out of custom_toolset.yaml',
+    'mcp, the tool orders.shop in toolset.json only: ',
   ],
 ] as const)(
   '%s is shown by explain and discover, with the setting',
@@ -60,15 +60,14 @@ test.each([
 test('tools that fit into several ConfigMaps are in toolset.json, and may be left out of the undivided file', async () => {
   const services = [...Array.from({ length: 99 }, (_, n) => mcp('shop', `a${n}`)), mcp('shop', 'orders')];
   const { result } = await told('explain', services, { MAX_DOCUMENT_KIB: '16', MAX_SHARDS: '8' });
-  expect(result).toContain('in the documents as the tool orders.shop');
   expect(result).toMatch(
-    /in toolset\.json only, .*share of the 8 KiB that custom_toolset\.yaml has room for; raise MAX_DOC/,
+    /mcp, the tool orders\.shop in toolset\.json only: .*share of the 8 KiB that custom_toolset\.yaml has room for; raise MAX_DOC/,
   );
 });
 
 test('another namespace over its limit is not shown for one within it', async () => {
   const services = [mcp('shop', 'orders'), ...MANY, mcp('evil', 'm4'), mcp('evil', 'm5')];
   const { result } = await told('explain', services, { MAX_AGENT_TOOLS: '14' });
-  expect(result).toContain('in the documents as the tool orders.shop');
+  expect(result).toContain('in the generated documents as the tool orders.shop');
   expect(result).not.toContain('MAX_AGENT_TOOLS');
 });

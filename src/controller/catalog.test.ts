@@ -113,5 +113,5 @@ test('a tool without a known backend is a custom one', () => {
   const { all, update } = catalog();
   const mine = { ...(published(a)[0] as PublishedTool), name: 'mine', namespace: 'other' };
   update({ tools: [...published(a, b), mine] });
-  expect(all.ownTools).toEqual([mine]);
+  expect(all.ownTools).toEqual([{ published: mine, leftOutOf: [] }]);
 });

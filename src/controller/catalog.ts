@@ -3,7 +3,7 @@ import { type Backend, membersOf } from '../model/backend.ts';
 import type { BackendId } from '../model/backend-id.ts';
 import { transitions } from '../model/condition.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
-import type { Cut, Omission } from '../model/documents.ts';
+import { type Cut, documentsWithout, type Omission } from '../model/documents.ts';
 import type { Overrides } from '../model/overrides.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import { keyOfService, type ServiceKey, serviceKey, toolKey } from '../model/service.ts';
@@ -34,12 +34,30 @@ export interface CatalogInputs {
 
 type Facts = Parameters<typeof findingsOf>[1];
 
+/** A published tool without a backend. */
+export interface OwnTool {
+  readonly published: PublishedTool;
+  /** The documents that do not contain it. `undefined` if only the leader knows. */
+  readonly leftOutOf: readonly string[] | undefined;
+}
+
+function ownToolsOf(
+  tools: readonly PublishedTool[],
+  { omissions, publication }: CatalogInputs,
+): readonly OwnTool[] {
+  const byName = Map.groupBy(omissions, ({ tool }) => tool);
+  return tools.map((published) => ({
+    published,
+    leftOutOf: publication.decides ? documentsWithout(byName.get(published.name) ?? []) : undefined,
+  }));
+}
+
 /** The known backends, with stable identities and conditions. */
 export class Catalog {
   #backends: readonly Backend[] = [];
   #byService: ReadonlyMap<ServiceKey, Backend> = new Map();
   #byFound: ReadonlyMap<DiscoveredService, Backend> = new Map();
-  #ownTools: readonly PublishedTool[] = [];
+  #ownTools: readonly OwnTool[] = [];
   #inputs: CatalogInputs | undefined;
 
   /**
@@ -50,7 +68,7 @@ export class Catalog {
   }
 
   /** Published tools without a backend: from overrides, or of backends that were not found since the start. */
-  get ownTools(): readonly PublishedTool[] {
+  get ownTools(): readonly OwnTool[] {
     return this.#ownTools;
   }
 
@@ -94,7 +112,7 @@ export class Catalog {
     this.#backends = [...backends, ...gone];
     this.#byService = new Map(this.#backends.map((backend) => [serviceKey(backend.found.service), backend]));
     this.#byFound = new Map(backends.map((backend) => [backend.found, backend]));
-    this.#ownTools = index.rest;
+    this.#ownTools = ownToolsOf(index.rest, inputs);
   }
 }
 
@@ -135,6 +153,7 @@ function backendOf(
     approval: facts.approval,
     enabled: facts.enabled,
     published,
+    leftOutOf: facts.state.decides ? documentsWithout([...facts.cuts, ...facts.omissions]) : undefined,
     isFound: facts.isFound,
     found,
     conditions: transitions(findingsOf(found, facts), before?.conditions ?? [], now),

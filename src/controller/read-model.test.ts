@@ -185,7 +185,7 @@ test('a backend in only one document has that in its condition', () => {
   const { found, published, reconciled, condition } = setting();
   found(loki());
   published({ loki: 'loki' });
-  const omission = { key: 'monitoring/loki', why: 'it needs some', keptIn: 'toolset.json' };
+  const omission = { key: 'monitoring/loki', tool: 'loki', why: 'it needs some', keptIn: 'toolset.json' };
   reconciled({ omissions: [{ ...omission, cause: 'credentials' }] });
   expect(condition('Published')).toEqual(['False', 'NeedsCredentials', 0]);
   reconciled({ omissions: [{ ...omission, cause: 'unsupported' }] });
@@ -281,7 +281,7 @@ test('the tool of a backend is found by any of its Services, and the rest are cu
     ['monitoring/loki-a', 'renamed'],
     ['monitoring/other', 'other.monitoring'],
   ]);
-  expect(ownTools.map(({ name }) => name)).toEqual(['mine']);
+  expect(ownTools.map((own) => own.published.name)).toEqual(['mine']);
 });
 
 test('the published state is parsed once per version', () => {

@@ -37,6 +37,8 @@ export interface Backend {
   readonly enabled: boolean;
   /** Its tool in the published documents, if it is there. */
   readonly published: PublishedTool | undefined;
+  /** The documents that do not contain its published tool. `undefined` if only the leader knows. */
+  readonly leftOutOf: readonly string[] | undefined;
   /** Whether the last discovery found it. If not, it is known because its tool is still published. */
   readonly isFound: boolean;
   /** The result of the last discovery that found it. */

@@ -81,6 +81,11 @@ export interface Scope {
   readonly keptIn?: string;
 }
 
+/** The documents that do not contain a tool, according to what left it out. */
+export const documentsWithout = (scopes: readonly Scope[]): readonly string[] => [
+  ...new Set(scopes.flatMap(({ leftOutOf }) => leftOutOf?.split(' and ') ?? [])),
+];
+
 /** What a limit removed from a tool. */
 export interface Cut extends Scope {
   readonly limit: LimitName;
@@ -94,10 +99,14 @@ export interface Cut extends Scope {
 export interface Omission extends Scope {
   /** `namespace/service` of the tool. */
   readonly key: string;
+  /** Its published name. */
+  readonly tool: string;
   /** `credentials`: none are configured, and the agent needs some; `unsupported`: the agent cannot use it as it is. */
   readonly cause: 'credentials' | 'unsupported';
   /** One human-readable line. */
   readonly why: string;
+  /** What to do about it, as an imperative. */
+  readonly fix?: string;
 }
 
 /** Generated documents with their tools, and what was left out and why. */

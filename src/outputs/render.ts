@@ -1,4 +1,10 @@
-import { type Documents, type LimitName, type Scope, shardName } from '../model/documents.ts';
+import {
+  type Documents,
+  documentsWithout,
+  type LimitName,
+  type Scope,
+  shardName,
+} from '../model/documents.ts';
 import { beyondBytes, reportLimit } from '../planning/budget.ts';
 import { divide } from '../planning/division.ts';
 import type { Tool } from '../planning/tools.ts';
@@ -44,7 +50,7 @@ function keptIn<T extends Scope>(outputs: readonly Pick<Output, 'documents'>[], 
   const names = namesOf(outputs);
   return items.map((item) => {
     if (item.leftOutOf === undefined) return item;
-    const without = item.leftOutOf.split(' and ');
+    const without = documentsWithout([item]);
     const others = names.filter((name) => !without.includes(name));
     return others.length === 0 ? item : { ...item, keptIn: joined(others) };
   });

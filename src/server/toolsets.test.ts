@@ -52,3 +52,51 @@ test('a tool has the id and the conditions of its backend; without a backend, on
   const gone = { published: true, backend: 'monitoring/loki', healthy: null, discoveredAt: null };
   expect(toolsets.named('named')).toMatchObject(gone);
 });
+
+test('each document of a tool is told apart, and only the leader knows them', () => {
+  let leads = true;
+  const readModel = new ReadModel({ now: () => new Date(0), leads: () => leads });
+  const toolsets = new Toolsets(readModel);
+  const documents = (): unknown[] => toolsets.all().map(({ name, documents: each }) => [name, each]);
+  const services = [discovered(service('loki', { ports: ['http:3100'] }), 'auth')];
+  const pass = (): void =>
+    readModel.apply({
+      ...{ kind: 'pass', services, ids: idsOf(services, new Map()), problems: [], cycle: 1 },
+    } as never);
+  pass();
+  expect(documents()).toEqual([['loki.monitoring', {}]]);
+  const tools = [
+    { ...tool('loki.monitoring'), namespace: 'monitoring', metadata: { service: 'loki' } },
+    tool('own'),
+    tool('a.b'),
+  ];
+  const data = {
+    'toolset.json': JSON.stringify({ tools }),
+    'custom_toolset.yaml': 'toolsets: {}\n',
+    'overrides.yaml': '',
+  };
+  readModel.apply({ kind: 'observed', live: observed({ data, labels: {}, annotations: {} }) });
+  const scope = { cause: 'credentials', why: '', leftOutOf: 'custom_toolset.yaml', keptIn: 'toolset.json' };
+  readModel.apply({
+    kind: 'reconciled',
+    ok: true,
+    problems: [],
+    omissions: [
+      { key: 'monitoring/loki', tool: 'loki.monitoring', ...scope },
+      { key: 'a-b', tool: 'a.b', ...scope },
+    ],
+  } as never);
+  const inOne = { 'toolset.json': true, 'custom_toolset.yaml': false };
+  expect(documents()).toEqual([
+    ['a.b', inOne],
+    ['loki.monitoring', inOne],
+    ['own', { 'toolset.json': true, 'custom_toolset.yaml': true }],
+  ]);
+  leads = false;
+  pass();
+  expect(documents()).toEqual([
+    ['a.b', null],
+    ['loki.monitoring', null],
+    ['own', null],
+  ]);
+});

@@ -1,7 +1,9 @@
+import type { OwnTool } from '../controller/catalog.ts';
 import type { ReadModel } from '../controller/read-model.ts';
 import type { Backend } from '../model/backend.ts';
 import type { BackendId } from '../model/backend-id.ts';
 import { type DiscoveredService, endpointUrl } from '../model/discovery.ts';
+import { namesOf, shardOf } from '../model/documents.ts';
 import { clusterField } from '../model/key.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import { type ConditionJson, conditionJson } from './backend-json.ts';
@@ -12,7 +14,10 @@ export interface Toolset {
   readonly type: string;
   readonly enabled: boolean;
   readonly healthy: boolean | null;
+  /** Whether it is in any document. */
   readonly published: boolean;
+  /** Whether each document contains it; null if only the leader knows. */
+  readonly documents: Readonly<Record<string, boolean>> | null;
   readonly config: PublishedTool | null;
   readonly serviceEndpoint: string;
   /** Absent for the home cluster. */
@@ -32,6 +37,18 @@ export interface Toolset {
 export const isHealthy = ({ verdict: { health } }: DiscoveredService): boolean | null =>
   health === 'unknown' ? null : health === 'healthy';
 
+/** Whether each published document contains a tool. */
+function documentsOf(
+  { published: observed }: ReadModel,
+  { published, leftOutOf }: Pick<Backend, 'leftOutOf'> & { readonly published: PublishedTool | undefined },
+): Toolset['documents'] {
+  if (leftOutOf === undefined) return null;
+  const names = new Set(namesOf(observed?.present.documents ?? {}).map((name) => shardOf(name).document));
+  return Object.fromEntries(
+    [...names].map((name) => [name, published !== undefined && !leftOutOf.includes(name)]),
+  );
+}
+
 /** The tool of a backend. If the backend is no longer found, only the published fields are known. */
 function toolsetOf(readModel: ReadModel, backend: Backend): Toolset {
   const { id, found, published, enabled, conditions, isFound } = backend;
@@ -42,6 +59,7 @@ function toolsetOf(readModel: ReadModel, backend: Backend): Toolset {
     enabled,
     healthy: isFound ? isHealthy(found) : null,
     published: published !== undefined,
+    documents: documentsOf(readModel, backend),
     config: published ?? null,
     serviceEndpoint: published?.endpoint ?? endpointUrl(found.endpoint),
     ...clusterField(found.service),
@@ -56,32 +74,37 @@ function toolsetOf(readModel: ReadModel, backend: Backend): Toolset {
 }
 
 /** A tool from overrides. */
-const ownToolset = (tool: PublishedTool): Toolset => ({
-  name: tool.name,
-  type: tool.type,
-  enabled: true,
-  healthy: null,
-  published: true,
-  config: tool,
-  serviceEndpoint: tool.endpoint,
-  ...(tool.cluster === undefined ? {} : { cluster: tool.cluster }),
-  namespace: tool.namespace ?? null,
-  discoveredAt: null,
-  lastHealthCheck: null,
-  healthReason: null,
-  healthSince: null,
-  backend: null,
-  conditions: [],
-});
+const ownToolset = (readModel: ReadModel, own: OwnTool): Toolset => {
+  const { published: tool } = own;
+  return {
+    name: tool.name,
+    type: tool.type,
+    enabled: true,
+    healthy: null,
+    published: true,
+    documents: documentsOf(readModel, own),
+    config: tool,
+    serviceEndpoint: tool.endpoint,
+    ...(tool.cluster === undefined ? {} : { cluster: tool.cluster }),
+    namespace: tool.namespace ?? null,
+    discoveredAt: null,
+    lastHealthCheck: null,
+    healthReason: null,
+    healthSince: null,
+    backend: null,
+    conditions: [],
+  };
+};
 
 /**
  * All tools by name: published ones, and those of backends that are not published because they are unhealthy or disabled.
  */
 export function toolsetsOf(readModel: ReadModel): Toolset[] {
   const { backends, ownTools } = readModel.backends;
-  return [...backends.map((backend) => toolsetOf(readModel, backend)), ...ownTools.map(ownToolset)].sort(
-    (a, b) => (a.name < b.name ? -1 : 1),
-  );
+  return [
+    ...backends.map((backend) => toolsetOf(readModel, backend)),
+    ...ownTools.map((own) => ownToolset(readModel, own)),
+  ].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** The tools for the API, computed once per state of the read model. */

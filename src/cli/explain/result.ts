@@ -1,10 +1,9 @@
 import type { Explanation } from '../../detection/explain.ts';
+import type { Backend } from '../../model/backend.ts';
 import type { BackendId } from '../../model/backend-id.ts';
 import type { Finding } from '../../model/condition.ts';
 import type { Approval, DiscoveredService, Problem, Verdict } from '../../model/discovery.ts';
 import type { Cut } from '../../model/documents.ts';
-import { isHeld } from '../../planning/admission.ts';
-import { keepsOut } from '../../planning/conditions/published.ts';
 
 /** Everything that `explain` prints about one Service. */
 export interface ExplainResult {
@@ -15,8 +14,6 @@ export interface ExplainResult {
   readonly verdict: Verdict | undefined;
   readonly service: DiscoveredService | undefined;
   readonly approval: Approval | undefined;
-  /** Why the backend is disabled: an override disables another Service of the same Pods. */
-  readonly off: string | undefined;
   readonly problems: readonly Problem[];
   /** What limits remove from its tool. */
   readonly cuts: readonly Cut[];
@@ -26,12 +23,9 @@ export interface ExplainResult {
   readonly conditions: readonly Finding[];
   /** Whether the published documents were read. If not, conditions only repeat the other sections. */
   readonly isPublicationKnown: boolean;
+  /** The backend as it would be if the documents that `generate` prints were published. `undefined` if it is left out. */
+  readonly generated: Backend | undefined;
 }
 
-/** Whether the backend becomes a tool. */
-export const isUsed = ({ service, off, cuts, approval }: ExplainResult): boolean =>
-  service !== undefined &&
-  off === undefined &&
-  service.verdict.health !== 'unhealthy' &&
-  !cuts.some(keepsOut) &&
-  !(approval !== undefined && isHeld(approval));
+/** Whether the backend becomes a tool in any document. */
+export const isUsed = ({ generated }: ExplainResult): boolean => generated?.published !== undefined;

@@ -1,26 +1,42 @@
 import { expect, test } from 'vitest';
-import { backendsOf } from '../../../test/fixtures/unit/backends.ts';
+import { backendsOf, UNHELD } from '../../../test/fixtures/unit/backends.ts';
 import { discovered } from '../../../test/fixtures/unit/detection.ts';
 import { service } from '../../../test/fixtures/unit/service.ts';
+import type { CatalogInputs } from '../../controller/catalog.ts';
+import type { Backend } from '../../model/backend.ts';
+import { NO_OVERRIDES } from '../../model/overrides.ts';
+import { publishedTool } from '../../planning/published-tool.ts';
+import { discoveredTool } from '../../planning/tools.ts';
 import { asJson } from './json.ts';
 import type { ExplainResult } from './result.ts';
 import { asText } from './text.ts';
 
 const loki = discovered(service('loki', { ports: ['http:3100'] }));
 const [backend] = backendsOf([loki]);
+/** The tool of Loki, as published. */
+const TOOLS = [publishedTool(discoveredTool(loki))];
+/** Loki as it is with these inputs, if it is published. */
+const asPublished = (inputs: Partial<CatalogInputs> = {}): Backend | undefined =>
+  backendsOf([loki], { tools: TOOLS, ...inputs })[0];
 const result: ExplainResult = {
   explanation: { service: loki.service, detectors: [], candidate: loki, problems: [] },
   probed: new Map([['loki', loki.verdict]]),
   verdict: loki.verdict,
   service: loki,
   approval: undefined,
-  off: undefined,
   problems: [],
   cuts: [],
   id: backend?.id,
   conditions: backend?.conditions ?? [],
   isPublicationKnown: true,
+  generated: asPublished(),
 };
+/** The verdict, if the backend is in this state, and the documents were read. */
+const verdict = (now: Backend | undefined, then = asPublished()): string =>
+  plain({ ...result, conditions: now?.conditions ?? [], generated: then }).split('Verdict\n  ')[1] ?? '';
+/** The verdict, if the documents were not read and the generated ones have it like this. */
+const forecast = (then: Backend | undefined): string =>
+  plain({ ...result, isPublicationKnown: false, generated: then }).split('Verdict\n  ')[1] ?? '';
 
 const plain = (each: ExplainResult): string => asText(each, (_, text) => text);
 
@@ -32,8 +48,66 @@ test('conditions come before the verdict, one line each', () => {
   Published  False    NotYetPublished: the next publication adds it
 
 Verdict
-  loki, in the documents as the tool loki.monitoring
+  loki, not published: the next publication adds it
 `);
+});
+
+const OMITTED = {
+  omissions: [
+    {
+      key: 'monitoring/loki',
+      tool: 'loki.monitoring',
+      cause: 'credentials' as const,
+      why: 'it needs credentials',
+      fix: 'name them',
+      leftOutOf: 'custom_toolset.yaml',
+      keptIn: 'toolset.json',
+    },
+  ],
+};
+const OFF = {
+  tools: [],
+  overrides: { ...NO_OVERRIDES, tools: { 'monitoring/loki': { enabled: false } } },
+};
+const LIMITED = {
+  tools: [],
+  cuts: [{ key: 'monitoring/loki', limit: 'namespace_tools' as const, why: 'too many; raise MOST' }],
+};
+const HELD = { publication: { ...UNHELD, rollback: 3 } };
+
+test.each([
+  ['published', {}, 'loki, in the documents as the tool loki.monitoring\n'],
+  [
+    'in one of the documents',
+    OMITTED,
+    'loki, the tool loki.monitoring in toolset.json only: it needs credentials; name them\n',
+  ],
+  ['switched off', OFF, 'loki, not published: overrides.yaml switches it off (enabled: false)\n'],
+  ['beyond a limit', LIMITED, 'loki, not published: too many; raise MOST\n'],
+])('the verdict of a backend that is %s agrees with the condition Published', (_, inputs, expected) => {
+  expect(verdict(asPublished(inputs), asPublished(inputs))).toBe(expected);
+  expect(forecast(asPublished(inputs))).toBe(expected.replace('the documents', 'the generated documents'));
+});
+
+test('the verdict is about what is published, not about what will be', () => {
+  expect(verdict(asPublished({ tools: [], ...OMITTED }))).toBe(
+    'loki, not published: the next publication adds it, in toolset.json only: it needs credentials; name them\n',
+  );
+  expect(verdict(asPublished({ tools: [], ...HELD }))).toContain('not published: the rollback to revision 3');
+  expect(verdict(asPublished({ ...OFF, tools: TOOLS }))).toContain(
+    'the tool loki.monitoring: it is published for now (DisabledByOverride',
+  );
+});
+
+test('JSON says whether it becomes a tool', () => {
+  const used = (generated: Backend | undefined) => JSON.parse(asJson({ ...result, generated })).used;
+  expect([{}, OMITTED, OFF, LIMITED].map((inputs) => used(asPublished(inputs)))).toEqual([
+    true,
+    true,
+    false,
+    false,
+  ]);
+  expect(used(undefined)).toBe(false);
 });
 
 test('without the published documents, they would repeat the other sections', () => {

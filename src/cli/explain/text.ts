@@ -1,10 +1,9 @@
 import type { Explanation } from '../../detection/explain.ts';
+import { conditionOf } from '../../model/condition.ts';
 import { endpointUrl } from '../../model/discovery.ts';
 import type { Service } from '../../model/service.ts';
-import { isHeld } from '../../planning/admission.ts';
-import { keepsOut } from '../../planning/conditions/published.ts';
 import { toolCount, toolLines } from '../../planning/tool-list.ts';
-import type { ExplainResult } from './result.ts';
+import { type ExplainResult, isUsed } from './result.ts';
 
 export type Paint = (style: 'bold' | 'green' | 'red' | 'dim', text: string) => string;
 
@@ -113,8 +112,24 @@ const conditionLines = ({ conditions, isPublicationKnown }: ExplainResult): stri
       )
     : [];
 
+/** Where the tool of a backend is, according to the condition `Published`. */
+function placeLine({ generated, conditions, isPublicationKnown }: ExplainResult, tool: string): string {
+  const finding = conditionOf(isPublicationKnown ? conditions : (generated?.conditions ?? []), 'Published');
+  if (finding === undefined) return 'not published';
+  const { reason, message } = finding;
+  if (reason === 'InToolset')
+    return `in the ${isPublicationKnown ? '' : 'generated '}documents as the tool ${tool}`;
+  if (reason === 'KeptForNow') return `the tool ${tool}: ${message}`;
+  // The message names the documents that the tool is in.
+  const isInSome =
+    reason === 'NeedsCredentials' ||
+    reason === 'NotSupportedByAgent' ||
+    (reason === 'LimitReached' && generated?.published !== undefined);
+  return isInSome ? `the tool ${tool} ${message}` : `not published: ${message}`;
+}
+
 function verdictLines(result: ExplainResult): string[] {
-  const { explanation, verdict, service, approval, off, cuts } = result;
+  const { explanation, verdict, service, cuts } = result;
   const { candidate, detectors, keptOut } = explanation;
   if (keptOut !== undefined) return [`left out: ${keptOut}`];
   if (candidate === undefined)
@@ -129,19 +144,9 @@ function verdictLines(result: ExplainResult): string[] {
         ? `left out: a hint of ${candidate.type} counts only together with a proof`
         : `left out: ${verdict?.reason ?? 'it was not probed'}`,
     ];
-  const { type, tool } = service;
-  if (service.verdict.health === 'unhealthy')
-    return [`${type}, and left out of the documents while it is unhealthy`];
-  if (approval !== undefined && isHeld(approval)) return [`${type}, ${approval.reason}`];
-  if (off !== undefined) return [`${type}, ${off}`];
-  const cut = cuts.find(keepsOut);
-  if (cut !== undefined) return [`${type}, found, but not published: ${cut.why}`];
+  const descriptions = isUsed(result) ? cuts.filter(({ limit }) => limit === 'description_bytes') : [];
   return [
-    `${type}, in the documents as the tool ${tool}`,
-    ...cuts.map(({ leftOutOf, keptIn, why }) =>
-      leftOutOf !== undefined
-        ? `it is ${keptIn === undefined ? '' : `in ${keptIn} only, and `}left out of ${leftOutOf}: ${why}`
-        : `its owner's description is not in them: ${why}`,
-    ),
+    `${service.type}, ${placeLine(result, service.tool)}`,
+    ...descriptions.map(({ why }) => `its owner's description is not in them: ${why}`),
   ];
 }

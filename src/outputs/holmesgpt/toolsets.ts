@@ -4,7 +4,7 @@ import type { Omission } from '../../model/documents.ts';
 import type { Mapping } from '../../model/mapping.ts';
 import { mergePatch } from '../../model/merge.ts';
 import { HOSTS } from '../../model/published-tools.ts';
-import { credentialOf, namedInCredentials } from '../../planning/credentials.ts';
+import { credentialOf, isHome, namedInCredentials } from '../../planning/credentials.ts';
 import { describe } from '../../planning/description.ts';
 import { type Naming, type Preference, preferred } from '../../planning/preferred.ts';
 import type { Tool } from '../../planning/tools.ts';
@@ -30,8 +30,8 @@ const ALWAYS: Readonly<Record<string, HolmesToolset>> = {
   'kubernetes/logs': { enabled: true },
 };
 
-/** The fix in the note about an entry that is left out. */
-const FIX = 'it is in toolset.json';
+/** Where a backend is that this file leaves out. */
+const ELSEWHERE = 'it is in toolset.json';
 
 type Kind<K extends string> = Extract<HolmesEntry, Record<K, unknown>>;
 type Toolsets = Kind<'toolsets'>;
@@ -98,6 +98,12 @@ type BackendFields =
   | { readonly leftOut: string; readonly cause?: Omission['cause'] };
 
 const MISSING = 'the agent needs credentials for it, and none are configured';
+
+/** What to do about a backend that is left out because of its credentials. `undefined` if credentials cannot apply to it. */
+const credentialsFix = (tool: Tool): string | undefined =>
+  isHome(tool) && tool.added !== true
+    ? `name variables of the agent for it, under ${tool.key} in the setting credentials`
+    : undefined;
 
 /**
  * The fields of one backend, including credentials.
@@ -217,12 +223,13 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
   const omissions = new Map<Tool, Omission>();
   const leaveOut = (tool: Tool, why: string, cause: Omission['cause'] = 'unsupported'): void => {
     const { key, type } = tool;
+    const fix = cause === 'credentials' ? credentialsFix(tool) : undefined;
     notes.push({
       where: `Service ${key}`,
       what: `is left out of custom_toolset.yaml: ${why} (${type})`,
-      fix: FIX,
+      fix: fix === undefined ? ELSEWHERE : `${ELSEWHERE}; ${fix}`,
     });
-    omissions.set(tool, { key, cause, why });
+    omissions.set(tool, { key, tool: tool.tool, cause, why, ...(fix === undefined ? {} : { fix }) });
   };
   const { credentials, patch, namespaces = [] } = options;
   const report = (problem: Problem): void => void notes.push(problem);

@@ -62,7 +62,9 @@ const cut = (limit: Cut['limit'], scope: Scope = {}): Partial<Facts> => ({
   cuts: [{ limit, ...scope, key: 'monitoring/loki', why: 'namespace monitoring has too many; raise MOST' }],
 });
 const omission = (cause: Omission['cause']): Partial<Facts> => ({
-  omissions: [{ cause, key: 'monitoring/loki', why: 'it cannot', ...SCOPE }],
+  omissions: [
+    { cause, key: 'monitoring/loki', tool: 'loki', why: 'it cannot', fix: 'configure it', ...SCOPE },
+  ],
 });
 const unhealthy = (fault?: Verdict['fault']): Found => ({
   verdict: { health: 'unhealthy', reason: 'it does not', ...(fault === undefined ? {} : { fault }) },
@@ -139,6 +141,20 @@ const PUBLISHED: readonly Case<'Published'>[] = [
   ['NotApproved', 'False', {}, { ...UNPUBLISHED, hasOwnAddress: true, ...approval('waiting') }, 'because'],
   ['NotObserved', 'Unknown', {}, { state: state({ isKnown: false }) }, 'was not read'],
   ['NotYetPublished', 'False', {}, UNPUBLISHED, 'the next publication'],
+  [
+    'NotYetPublished',
+    'False',
+    {},
+    { ...UNPUBLISHED, ...omission('credentials') },
+    'adds it, in toolset.json only: it cannot; configure it',
+  ],
+  [
+    'NotYetPublished',
+    'False',
+    {},
+    { ...UNPUBLISHED, ...cut('agent_tools', SCOPE) },
+    'adds it, in toolset.json only: namespace monitoring',
+  ],
   ['NotYetPublished', 'False', unhealthy(), { ...UNPUBLISHED, hasOwnAddress: true }, 'the next publication'],
   ['NotYetPublished', 'False', {}, { ...UNPUBLISHED, state: state({ decides: false }) }, 'the leader'],
   ['NotFound', 'False', {}, { ...UNPUBLISHED, isFound: false }, 'did not find it'],

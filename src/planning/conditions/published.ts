@@ -89,7 +89,6 @@ function holdReason({ rollback, overrideError, failure }: PublicationState): Cas
   return undefined;
 }
 
-const NOT_YET: Case = ['False', 'NotYetPublished', 'the next publication adds it'];
 const NOT_YET_BY_LEADER: Case = [
   'False',
   'NotYetPublished',
@@ -100,6 +99,19 @@ const NOT_YET_BY_LEADER: Case = [
 const placeOf = ({ keptIn, leftOutOf }: Scope): string =>
   keptIn === undefined ? `left out of ${leftOutOf}` : `in ${keptIn} only`;
 
+/** The case of a tool that is in some of the documents only. `undefined` if it is in all of them. */
+function partialCase({ cuts, omissions }: PublicationFacts): Case | undefined {
+  const beyond = cuts.find((cut) => cut.leftOutOf !== undefined);
+  if (beyond !== undefined) return ['False', 'LimitReached', `${placeOf(beyond)}: ${beyond.why}`];
+  const [omission] = omissions;
+  if (omission === undefined) return undefined;
+  const { cause, why, fix } = omission;
+  const message = `${placeOf(omission)}: ${why}${fix === undefined ? '' : `; ${fix}`}`;
+  return cause === 'credentials'
+    ? ['False', 'NeedsCredentials', message]
+    : ['True', 'NotSupportedByAgent', message];
+}
+
 /** The case of a backend whose tool is in the documents. */
 function publishedCase(facts: PublicationFacts): Case {
   const reason = exclusionReason(facts);
@@ -107,13 +119,15 @@ function publishedCase(facts: PublicationFacts): Case {
     const [, why, message] = holdReason(facts.state) ?? reason;
     return ['True', 'KeptForNow', `it is published for now (${why}: ${message})`];
   }
-  const beyond = facts.cuts.find((cut) => cut.leftOutOf !== undefined);
-  if (beyond !== undefined) return ['False', 'LimitReached', `${placeOf(beyond)}: ${beyond.why}`];
-  const [omission] = facts.omissions;
-  if (omission === undefined) return ['True', 'InToolset', 'it is in the published documents'];
-  return omission.cause === 'credentials'
-    ? ['False', 'NeedsCredentials', `${placeOf(omission)}: ${omission.why}; configure credentials for it`]
-    : ['True', 'NotSupportedByAgent', `${placeOf(omission)}: ${omission.why}`];
+  return partialCase(facts) ?? ['True', 'InToolset', 'it is in the published documents'];
+}
+
+/** The case of a backend that nothing keeps out, and whose tool is not in the documents yet. */
+function notYetCase(facts: PublicationFacts): Case {
+  if (!facts.state.decides) return NOT_YET_BY_LEADER;
+  const [, , place] = partialCase(facts) ?? [];
+  const next = 'the next publication adds it';
+  return ['False', 'NotYetPublished', place === undefined ? next : `${next}, ${place}`];
 }
 
 /** The condition `Published`: whether an agent that loads the published documents can use the backend. */
@@ -123,6 +137,6 @@ export function published(facts: PublicationFacts): Finding<'Published'> {
     ? (['Unknown', 'NotObserved', 'what is published was not read'] as const)
     : isPublished
       ? publishedCase(facts)
-      : (exclusionReason(facts) ?? holdReason(state) ?? (state.decides ? NOT_YET : NOT_YET_BY_LEADER));
+      : (exclusionReason(facts) ?? holdReason(state) ?? notYetCase(facts));
   return { type: 'Published', status, reason, message };
 }

@@ -19,7 +19,17 @@ const toolset = z.object({
   type: z.string(),
   enabled: z.boolean().describe('false if overrides.yaml disables the tool.'),
   healthy: z.boolean().nullable().describe('null if unknown.'),
-  published: z.boolean().describe('Whether toolset.json currently contains the tool.'),
+  published: z
+    .boolean()
+    .describe(
+      'Whether any published document contains the tool. toolset.json contains all of them; documents says which others do.',
+    ),
+  documents: z
+    .record(z.string(), z.boolean())
+    .nullable()
+    .describe(
+      'Whether each published document contains the tool, by name; null on a replica that does not lead, because only the leader knows.',
+    ),
   config: tool.nullable().describe('The entry in toolset.json; null if the tool is not published.'),
   serviceEndpoint: z.string(),
   cluster: CLUSTER,
