@@ -79,7 +79,7 @@ export async function diffCommand(flags: InputFlags, cli: CliContext): Promise<n
       : [
           {
             where: publisher.target,
-            what: `the rollback to revision ${rollback.to} holds until the inputs change`,
+            what: `the rollback to revision ${rollback.to} holds until the inputs change, or until rollback --end`,
           },
         ]),
     ...notes,

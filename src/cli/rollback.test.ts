@@ -3,16 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { discovered } from '../../test/fixtures/unit/detection.ts';
 import { json, refuse } from '../../test/fixtures/unit/kube-server.ts';
 import { type RevisionsApi, revisionsApi } from '../../test/fixtures/unit/revisions-api.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import { toolset } from '../../test/fixtures/unit/toolset.ts';
 import type { Documents } from '../model/documents.ts';
-import { IncompleteError, UserError } from '../model/errors.ts';
+import { FindingsError, IncompleteError, UserError } from '../model/errors.ts';
+import type { Rollback } from '../model/revision.ts';
 import { generate } from '../outputs/generate.ts';
-import { plan } from '../planning/plan.ts';
+import { contentHash } from '../planning/content-hash.ts';
+import { plan, rollbackOf } from '../planning/plan.ts';
 import { EXIT } from './exit.ts';
 import { type RollbackFlags, rollbackCommand } from './rollback.ts';
 
@@ -33,12 +35,15 @@ interface Place extends RevisionsApi {
 }
 
 /** A cluster in which these were published, one a day, and the last of them is. */
-async function published(...contents: readonly Documents[]): Promise<Place> {
+const published = (...contents: readonly Documents[]): Promise<Place> => cluster(contents);
+
+/** The same, with this rollback in force. */
+async function cluster(contents: readonly Documents[], rollback?: Rollback): Promise<Place> {
   const last = contents.at(-1) ?? withTools(0);
   const applied: Place['applied'] = [];
   let version = 1;
   const owner = (uid: string) => ({ apiVersion: 'apps/v1', kind: 'Deployment', name: uid, uid });
-  const { labels, annotations } = plan(toolset(last), undefined, '1');
+  const { labels, annotations } = plan({ ...toolset(last), rollback }, undefined, '1');
   const live = () => ({
     metadata: {
       labels,
@@ -62,6 +67,8 @@ async function published(...contents: readonly Documents[]): Promise<Place> {
   const api = await revisionsApi(async (response, _, request) => {
     if (request.method === 'GET') return json(response, live());
     const body = JSON.parse(await text(request));
+    // The removal of annotations names no version.
+    if (body.metadata.resourceVersion === undefined) return json(response, live());
     if (place.conflicts > 0 || body.metadata.resourceVersion !== String(version)) {
       place.conflicts--;
       version++;
@@ -171,4 +178,44 @@ test('a failure to write the history has its own exit code, because the ConfigMa
   expect(failure).toBeInstanceOf(IncompleteError);
   expect(String(failure)).toMatch(/is back at revision 1, but the history could not be written: cannot keep/);
   expect(place.applied).toHaveLength(1);
+});
+
+describe('while a rollback holds', () => {
+  /** Revision 3 is the rollback to the toolset of revision 1; revision 2 was published before. */
+  const rolledBack = (): Promise<Place> =>
+    cluster([withTools(3), withTools(2), withTools(1)], { to: 1, from: contentHash(withTools(2)) });
+  const holds = ({ applied }: Place): Rollback | undefined =>
+    rollbackOf((applied.at(-1)?.metadata.annotations ?? {}) as Record<string, string>);
+
+  test('--end publishes the toolset from before it', async () => {
+    const place = await rolledBack();
+    expect((await place.rollback({ end: true })).said).toContain('the rollback to revision 1 has ended');
+    expect([place.applied.at(-1)?.data, holds(place)]).toEqual([withTools(2), undefined]);
+  });
+
+  test('a rollback to what is published changes nothing, and says how to end it', async () => {
+    const place = await rolledBack();
+    const { said, code } = await place.rollback({ to: 3 });
+    expect(said).toMatch(/at revision 3 already, and the rollback to revision 1 holds.*rollback --end/);
+    expect([code, place.applied]).toEqual([EXIT.ok, []]);
+  });
+
+  test('a rollback to another revision keeps the hold', async () => {
+    const place = await rolledBack();
+    await place.rollback({ to: 1 });
+    expect(holds(place)).toEqual({ to: 1, from: contentHash(withTools(2)) });
+  });
+
+  test('without the toolset from before it in the history, --end says what to do', async () => {
+    const place = await cluster([withTools(1)], { to: 1, from: 'sha256:gone' });
+    const failure = await place.rollback({ end: true }).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(FindingsError);
+    expect(String(failure)).toMatch(/no longer in the history.*kubernaut\.io\/rolled-back-from/);
+  });
+});
+
+test('--end without a rollback changes nothing', async () => {
+  const place = await published(withTools(1), withTools(2));
+  expect((await place.rollback({ end: true })).said).toMatch(/^No rollback holds .*nothing was changed\.\n$/);
+  expect(place.applied).toEqual([]);
 });

@@ -2,14 +2,15 @@ import { openCluster } from '../app/pipeline.ts';
 import { type Target, targetOf } from '../app/target.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { ConfigError, FindingsError, IncompleteError } from '../model/errors.ts';
+import type { Rollback } from '../model/revision.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
 import { documentDiff } from '../planning/changes.ts';
 import { contentHash } from '../planning/content-hash.ts';
 import { type Observed, observe, observeRevisions, type ReadRevision } from '../planning/observed.ts';
-import { plan } from '../planning/plan.ts';
+import { plan, ROLLBACK_ANNOTATIONS } from '../planning/plan.ts';
 import { refusal } from '../planning/refusal.ts';
 import { previousRevision } from '../planning/revisions.ts';
-import { rollbackIntent } from '../planning/rollback.ts';
+import { heldRollback, rollbackIntent } from '../planning/rollback.ts';
 import { retryConflicts } from '../publishers/conflicts.ts';
 import { PublishConflict } from '../publishers/publisher.ts';
 import type { CliContext } from './cli-context.ts';
@@ -20,6 +21,8 @@ import { printDiff } from './print-diff.ts';
 
 export interface RollbackFlags extends InputFlags {
   readonly to?: number;
+  /** Return to the toolset from before the rollback. */
+  readonly end?: boolean;
   readonly dryRun?: boolean;
   readonly force?: boolean;
 }
@@ -56,6 +59,30 @@ function chooseRevision({ live, revisions }: PublishedState, number: number | un
       ? 'there is no earlier revision to return to; history lists the revisions'
       : `the earlier revisions have no tools; to return to one anyway, use --to ${empty.number}`,
   );
+}
+
+/** The revision from before a rollback. @throws FindingsError if the history does not have it */
+function revisionBefore({ from }: Rollback, revisions: readonly ReadRevision[]): ReadRevision {
+  const before = revisions.findLast(({ documents }) => contentHash(documents) === from);
+  if (before !== undefined) return before;
+  throw new FindingsError(
+    `the toolset from before the rollback is no longer in the history; the rollback ends when the inputs change, or when you remove these annotations of the ConfigMap: ${ROLLBACK_ANNOTATIONS.join(', ')}`,
+  );
+}
+
+/** Why there is nothing to do. `undefined` if there is. */
+function idleNote(
+  { live, revisions }: PublishedState,
+  to: ReadRevision | undefined,
+  target: string,
+): string | undefined {
+  const held = heldRollback(live, revisions.at(-1));
+  if (to === undefined) return `No rollback holds ${target}; nothing was changed.`;
+  const published = live?.toolset?.documents;
+  const isThere = published !== undefined && contentHash(published) === contentHash(to.documents);
+  return isThere && held !== undefined
+    ? `${target} is at revision ${to.number} already, and the rollback to revision ${held.to} holds; nothing was changed. To end it, use rollback --end.`
+    : undefined;
 }
 
 /** Notes about the revision to return to. */
@@ -128,10 +155,19 @@ export async function rollbackCommand(flags: RollbackFlags, cli: CliContext): Pr
     { force: flags.force === true },
   );
   const there = await readState(target, flags.force === true, cli.signal);
-  const to = chooseRevision(there, flags.to);
+  const held = heldRollback(there.live, there.revisions.at(-1));
+  const isEnd = flags.end === true;
+  const before = isEnd && held !== undefined ? revisionBefore(held, there.revisions) : undefined;
+  const to = isEnd ? before : chooseRevision(there, flags.to);
+  const idle = idleNote(there, to, target.target);
+  if (to === undefined || idle !== undefined) {
+    cli.output.messages.write(`${idle}\n`);
+    return EXIT.ok;
+  }
   printDiff(documentDiff(there.live, to.documents, 'published', `revision ${to.number}`), cli);
   const { messages } = cli.output;
-  for (const remark of notesOn(there, to, flags.to !== undefined)) messages.write(`note: ${remark}\n`);
+  for (const remark of notesOn(there, to, isEnd || flags.to !== undefined))
+    messages.write(`note: ${remark}\n`);
   if (flags.dryRun === true) {
     messages.write(`${target.target} would return to revision ${to.number}; nothing was changed.\n`);
     return EXIT.ok;
@@ -148,8 +184,8 @@ export async function rollbackCommand(flags: RollbackFlags, cli: CliContext): Pr
   }
   messages.write(
     rollback === undefined
-      ? `${target.target} is at revision ${to.number}, which matches the inputs.\n`
-      : `${target.target} is back at revision ${to.number}. serve keeps it until the documents that it would publish change; ${OVERRIDES_KEY} did not change.\n`,
+      ? `${target.target} is at revision ${to.number}, which matches the inputs${held === undefined ? '' : `; the rollback to revision ${held.to} has ended`}.\n`
+      : `${target.target} is back at revision ${to.number}. serve keeps it until the documents that it would publish change, or until rollback --end; ${OVERRIDES_KEY} did not change.\n`,
   );
   return EXIT.ok;
 }

@@ -4,9 +4,15 @@ import { contentHash } from './content-hash.ts';
 import type { Observed, ReadRevision } from './observed.ts';
 import { CONTENT_HASH, type Intent, rollbackOf } from './plan.ts';
 
+/** The rollback that holds, from the published state or the history. */
+export const heldRollback = (
+  live: Observed | undefined,
+  newest: ReadRevision | undefined,
+): Rollback | undefined => (live === undefined ? newest?.rollback : rollbackOf(live.annotations));
+
 /** The hash of the documents that the inputs produce, from the published state or the history. */
 function inputsHash(live: Observed | undefined, newest: ReadRevision | undefined): string | undefined {
-  const earlier = live === undefined ? newest?.rollback : rollbackOf(live.annotations);
+  const earlier = heldRollback(live, newest);
   const recorded = newest === undefined ? undefined : contentHash(newest.documents);
   return earlier?.from ?? live?.annotations[CONTENT_HASH] ?? recorded;
 }

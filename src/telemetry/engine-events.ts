@@ -144,7 +144,7 @@ const EVENT_FORMATTERS: {
     reason: holds ? 'RollbackHolds' : 'RollbackEnded',
     action: 'RollBack',
     note: holds
-      ? `The rollback to revision ${to} holds until the inputs change.`
+      ? `The rollback to revision ${to} holds until the inputs change, or until rollback --end.`
       : `The inputs changed, so the rollback to revision ${to} ended.`,
   }),
   reconfigured: ({ changes }) => ({

@@ -72,7 +72,7 @@ test.each<[EngineEvent, level: string, component: string, fields: object, messag
     'warn',
     'reconciliation',
     { cycle, revision: 3 },
-    'the rollback to revision 3 holds until the inputs change',
+    'the rollback to revision 3 holds until the inputs change, or until rollback --end',
   ],
   [
     { kind: 'rollback', cycle, to: 3, holds: false },

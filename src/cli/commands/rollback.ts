@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import { quiet, revisionNumber } from '../flags.ts';
 import { withExamples } from '../help.ts';
 import { withSettings } from '../options.ts';
@@ -9,9 +10,12 @@ export const addRollback: AddCommand = ({ program, cli, setExitCode }) => {
     .command('rollback')
     .summary('publish an earlier revision again')
     .description(
-      'Publishes the documents of an earlier revision again and shows the difference. serve keeps them until the documents that it would publish change. overrides.yaml stays as it is.',
+      'Publishes the documents of an earlier revision again and shows the difference. serve keeps them until the documents that it would publish change, or until rollback --end. overrides.yaml stays as it is.',
     )
     .option('--to <number>', 'revision to publish (default: the previous one)', revisionNumber)
+    .addOption(
+      new Option('--end', 'end the rollback that holds: publish the toolset from before it').conflicts('to'),
+    )
     .option('--dry-run', 'show what would change without changing it')
     .option('--force', 'take over a ConfigMap that this program did not create')
     .addOption(quiet())
@@ -23,5 +27,6 @@ export const addRollback: AddCommand = ({ program, cli, setExitCode }) => {
     withSettings(rollback),
     ['Show what a rollback would change', 'dynamic-toolset rollback --dry-run'],
     ['Roll back to a revision that history lists', 'dynamic-toolset rollback --to 3'],
+    ['Return to the toolset from before the rollback', 'dynamic-toolset rollback --end'],
   );
 };

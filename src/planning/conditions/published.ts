@@ -77,7 +77,7 @@ function holdReason({ rollback, overrideError, failure }: PublicationState): Cas
     return [
       'False',
       'HeldByRollback',
-      `the rollback to revision ${rollback} holds until the inputs change; roll back to the newest revision to end it`,
+      `the rollback to revision ${rollback} holds until the inputs change; to end it, run dynamic-toolset rollback --end`,
     ];
   if (overrideError !== undefined)
     return [

@@ -32,7 +32,7 @@ export const decisionLog = (log: Logger): EventHandlers => ({
     log[holds ? 'warn' : 'info'](
       { component, cycle, revision: to },
       holds
-        ? `the rollback to revision ${to} holds until the inputs change`
+        ? `the rollback to revision ${to} holds until the inputs change, or until rollback --end`
         : 'the inputs changed, so the rollback ended',
     );
   },
