@@ -137,3 +137,9 @@ test('an instance that replaces another one keeps the results of its probes', as
   expect(second.prober.recall(backend).verdict).toEqual(first.prober.recall(backend).verdict);
   expect(second.prober.recall(backend).verdict).toBeDefined();
 });
+
+test('a setting of HolmesGPT that nothing uses is a warning', async () => {
+  const { create, lines } = await setup();
+  await create({ holmesgptDeployment: 'ai/holmes' });
+  expect(lines.join('')).toContain('alone does nothing');
+});

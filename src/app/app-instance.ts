@@ -1,3 +1,4 @@
+import { unusedDeployment } from '../config/holmesgpt.ts';
 import type { Engine, EngineOptions } from '../controller/engine.ts';
 import type { EngineEvent } from '../controller/events.ts';
 import type { KubeClient } from '../kubernetes/connection.ts';
@@ -89,6 +90,8 @@ export async function createAppInstance(
       ? publishToFile(out ?? '', settings, log)
       : publishToCluster(kube, settings, { env: host.env, log, force: serveOptions.force });
   const overrides = new OverridesPreloader();
+  const unused = unusedDeployment(settings);
+  if (unused !== undefined) log.warn({ component: 'configuration' }, unused);
   const follower = await createFollower(settings, host.env, kube);
   let changed: ReadinessListener['changed'] = () => {};
   const signal = AbortSignal.any([context.signal, stop.signal]);

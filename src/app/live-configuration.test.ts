@@ -210,7 +210,7 @@ describe('a change while it runs', () => {
     delete env.DISCOVERY_INTERVAL;
     expect(await live.reload()).toEqual({
       kind: 'applied',
-      changes: ['discoveryInterval: its default'],
+      changes: ['discoveryInterval: unset, so its default applies'],
     });
   });
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ConfigError, type UserError } from '../model/errors.ts';
-import { holmesgptPlan } from './holmesgpt.ts';
+import { holmesgptPlan, unusedDeployment } from './holmesgpt.ts';
 import { givenSettings, readSettings } from './settings.ts';
 
 const planOf = (env: Readonly<Record<string, string>>) =>
@@ -30,12 +30,21 @@ test.each([
   expect(planOf(env)).toMatchObject(plan);
 });
 
+test('a Deployment alone does nothing, with a warning, so that what uses it can be switched off', () => {
+  expect(planOf(HOLMES)).toBeUndefined();
+  const warning = (env: Readonly<Record<string, string>>) =>
+    unusedDeployment(readSettings(givenSettings({}, env)));
+  expect(warning(HOLMES)).toMatch(/HOLMESGPT_DEPLOYMENT .*alone does nothing; set .*, or unset it$/);
+  expect(warning({ ...HOLMES, HOLMESGPT_CONFIGMAP: 'true' })).toBeUndefined();
+  expect(warning({ ...HOLMES, HOLMESGPT_RELOAD: 'restart' })).toBeUndefined();
+  expect(warning({})).toBeUndefined();
+});
+
 test.each([
   [{ HOLMESGPT_CONFIGMAP: 'true' }, /HOLMESGPT_CONFIGMAP.*set HOLMESGPT_DEPLOYMENT/],
   [{ HOLMESGPT_RELOAD: 'restart' }, /restart.*set HOLMESGPT_DEPLOYMENT/],
   [{ HOLMESGPT_RELOAD: 'endpoint' }, /endpoint.*set HOLMESGPT_URL/],
   [{ HOLMESGPT_URL: 'http://h' }, /HOLMESGPT_URL.*set HOLMESGPT_RELOAD.*endpoint/],
-  [HOLMES, /alone does nothing/],
   [{ HOLMESGPT_DEPLOYMENT: 'holmes' }, /NAMESPACE\/NAME/],
   [{ HOLMESGPT_DEPLOYMENT: 'a/b/c' }, /NAMESPACE\/NAME/],
   [{ HOLMESGPT_RELOAD: 'now' }, /none, restart, endpoint/],

@@ -24,6 +24,19 @@ const both = (name: SettingName): string => `${SETTINGS[name].env} (${SETTINGS[n
 const HEADER = /^[\x21-\x7e]+$/;
 
 /**
+ * Warns about a Deployment that no other setting uses. That is no error, because it is what remains when somebody switches
+ * the writing of HolmesGPT's ConfigMap off, which must take effect.
+ */
+export const unusedDeployment = ({
+  holmesgptDeployment: deployment,
+  holmesgptConfigMap: write,
+  holmesgptReload: how,
+}: Settings): string | undefined =>
+  deployment === undefined || write || how === 'restart'
+    ? undefined
+    : `${both('holmesgptDeployment')} alone does nothing; set ${both('holmesgptConfigMap')} or ${both('holmesgptReload')}=restart, or unset it`;
+
+/**
  * Reads the plan from the settings.
  * @param apiKey text of the environment variable `HOLMESGPT_API_KEY`
  * @returns `undefined` if they configure nothing
@@ -45,10 +58,6 @@ export function holmesgptPlan(settings: Settings, apiKey: string | undefined): H
     wrong.push(`${both('holmesgptReload')}=endpoint needs HolmesGPT's URL; set ${both('holmesgptUrl')}`);
   if (how !== 'endpoint' && url !== undefined)
     wrong.push(`${both('holmesgptUrl')} is used for endpoint only; set ${both('holmesgptReload')}=endpoint`);
-  if (deployment !== undefined && !write && how !== 'restart')
-    wrong.push(
-      `${both('holmesgptDeployment')} alone does nothing; set ${both('holmesgptConfigMap')} or ${both('holmesgptReload')}=restart`,
-    );
   const key = apiKey === '' ? undefined : apiKey;
   if (how === 'endpoint' && key !== undefined && !HEADER.test(key))
     wrong.push('HOLMESGPT_API_KEY holds a space, a line break or another character that no header takes');

@@ -207,5 +207,5 @@ test('a setting is shown with its source, and without the password of a URL', ()
   expect(shownSetting('holmesgptUrl', given.holmesgptUrl)).toBe(
     'holmesgptUrl: "https://***@holmes:8080" (HOLMESGPT_URL)',
   );
-  expect(shownSetting('logLevel', given.logLevel)).toBe('logLevel: its default');
+  expect(shownSetting('logLevel', given.logLevel)).toBe('logLevel: unset, so its default applies');
 });

@@ -57,7 +57,7 @@ export function givenSettings(
 /** A setting as it was given, for messages; what looks like a secret is not shown. */
 export function shownSetting(name: SettingName, given: Given | undefined): string {
   return given === undefined
-    ? `${name}: its default`
+    ? `${name}: unset, so its default applies`
     : `${name}: ${forMessages(given.text)} (${given.origin})`;
 }
 
