@@ -4,6 +4,7 @@ import { type Input, openInput, stagesOf } from '../app/pipeline.ts';
 import { idsOf } from '../controller/backend-ids.ts';
 import { Catalog } from '../controller/catalog.ts';
 import { discover, toolKinds } from '../controller/pass.ts';
+import { countOf } from '../model/count-of.ts';
 import { generate } from '../outputs/generate.ts';
 import { readOnce } from '../sources/source.ts';
 import type { Format } from './choices.ts';
@@ -96,7 +97,9 @@ export async function discoverCommand(flags: DiscoverFlags, cli: CliContext): Pr
   );
   warn(cli.output, problems);
   if (found.services.length === 0) {
-    messages.write(`No backends found among ${sync.services.length} Services in ${input.where}.\n`);
+    messages.write(
+      `No backends found among ${countOf(sync.services.length, 'Service')} in ${input.where}.\n`,
+    );
     messages.write(`${await adviceFor(flags, settings, input, sync.services.length, cli)}\n`);
   }
   return input.kube === undefined && sync.problems.length > 0 ? EXIT.findings : EXIT.ok;

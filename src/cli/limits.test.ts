@@ -61,7 +61,7 @@ test('tools that fit into several ConfigMaps are in toolset.json, and may be lef
   const services = [...Array.from({ length: 99 }, (_, n) => mcp('shop', `a${n}`)), mcp('shop', 'orders')];
   const { result } = await told('explain', services, { MAX_DOCUMENT_KIB: '16', MAX_SHARDS: '8' });
   expect(result).toMatch(
-    /mcp, the tool orders\.shop in toolset\.json only: .*share of the 8 KiB that custom_toolset\.yaml has room for; raise MAX_DOC/,
+    /mcp, the tool orders\.shop in toolset\.json only: .*share of the 8 KiB of custom_toolset\.yaml; raise MAX_DOC/,
   );
 });
 

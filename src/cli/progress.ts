@@ -1,4 +1,5 @@
 import type { Stages } from '../controller/pass.ts';
+import { countOf } from '../model/count-of.ts';
 import { visible } from '../model/visible.ts';
 import type { Output } from './cli-context.ts';
 import { writePainted } from './output.ts';
@@ -35,12 +36,12 @@ export class Progress {
     let done = 0;
     const probe: typeof prober.probe = async (candidate, signal) => {
       begun += 1;
-      this.show(`probed ${done} of ${begun} backends`);
+      this.show(`probed ${done} of ${countOf(begun, 'backend')}`);
       try {
         return await prober.probe(candidate, signal);
       } finally {
         done += 1;
-        this.show(`probed ${done} of ${begun} backends`);
+        this.show(`probed ${done} of ${countOf(begun, 'backend')}`);
       }
     };
     return {

@@ -1,5 +1,6 @@
 import { openCluster } from '../app/pipeline.ts';
 import { type Target, targetOf } from '../app/target.ts';
+import { countOf, isOrAre } from '../model/count-of.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { ConfigError, FindingsError, IncompleteError } from '../model/errors.ts';
 import type { Rollback } from '../model/revision.ts';
@@ -101,7 +102,7 @@ function notesOn({ live, revisions }: PublishedState, to: ReadRevision, isNamed:
     ),
     ...(after * 2 < before
       ? [
-          `revision ${to.number} has ${after} tools, and ${before} are published: more than half of them would be removed`,
+          `revision ${to.number} has ${countOf(after, 'tool')}, and ${before} ${isOrAre(before)} published: more than half of them would be removed`,
         ]
       : []),
   ];

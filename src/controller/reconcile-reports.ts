@@ -1,4 +1,5 @@
 import type { Approvals } from '../model/approvals.ts';
+import { countOf, isOrAre } from '../model/count-of.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { displayKey } from '../model/key.ts';
@@ -19,6 +20,10 @@ export interface ReconcileReportsOptions {
   /** Absent: `trust` reports nothing. */
   readonly tools: ToolWatch | undefined;
 }
+
+/** A time to the second. The annotation that keeps a hold has no more, and the same time makes one line of the log. */
+const timeText = (milliseconds: number): string =>
+  new Date(milliseconds).toISOString().replace(/\.\d+Z$/, 'Z');
 
 /** Emits the events of reconciliations. A lasting state, such as a hold or a rollback, is reported once. */
 export class ReconcileReports {
@@ -76,8 +81,8 @@ export class ReconcileReports {
     const more = held.length > 5 ? ` and ${held.length - 5} more` : '';
     return {
       where: target,
-      what: `${held.length} tools stay until ${new Date(until).toISOString()}, though they are not found or cannot be used: ${names}${more}`,
-      fix: `let them go with --force, by kubernaut.io/allow-removal: "true" on it, or switch them off in ${OVERRIDES_KEY}`,
+      what: `${countOf(held.length, 'tool')} ${isOrAre(held.length)} gone or unusable, and published until ${timeText(until)}: ${names}${more}`,
+      fix: `to remove what is gone now, set its annotation kubernaut.io/allow-removal: "true", use --force, or switch tools off in ${OVERRIDES_KEY}`,
     };
   }
 

@@ -98,7 +98,9 @@ describe('held tools', () => {
     await run(['a', 'b', 'c'].map(locked));
     const before = place.live?.data;
     await run([]);
-    expect(lastOf(told('reconciled'))?.problems.at(-1)?.what).toContain('3 tools stay until');
+    expect(lastOf(told('reconciled'))?.problems.at(-1)?.what).toContain(
+      '3 tools are gone or unusable, and published until',
+    );
     state.isBroken = true;
     await run(lokis('new'));
     expect(reconciler.due).toBeLessThanOrEqual(HOLD);

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Naming } from '../detection/names.ts';
 import type { Approvals } from '../model/approvals.ts';
+import { countOf } from '../model/count-of.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
 import { type Documents, OVERRIDES_KEY, type Toolset } from '../model/documents.ts';
 import { FindingsError } from '../model/errors.ts';
@@ -304,7 +305,7 @@ export class Reconciler {
       for (const [namespace, count] of omitted)
         this.#notes.push({
           where: this.#options.publisher.target,
-          what: `the annotation ${annotation} has no room for ${count} backends of namespace ${namespace}: their tools are published, and ${consequence}`,
+          what: `the annotation ${annotation} has no room for ${countOf(count, 'backend')} of namespace ${namespace}: their tools are published, and ${consequence}`,
         });
       return text;
     };

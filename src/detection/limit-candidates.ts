@@ -1,10 +1,17 @@
 import { type Approvals, approvalKind, isApproved, NO_APPROVALS } from '../model/approvals.ts';
+import { isOrAre } from '../model/count-of.ts';
 import type { Candidate, Problem } from '../model/discovery.ts';
 import { displayKey, displayNamespace } from '../model/key.ts';
 import type { Detection } from './detect.ts';
 
 /** Maximum Services that the problem names. */
 const MAX_NAMES = 5;
+
+/** Names the namespace with the most backends. */
+function largest(numbers: ReadonlyMap<string, number>): string {
+  const [namespace = '', count = 0] = [...numbers].reduce((most, each) => (each[1] > most[1] ? each : most));
+  return `${namespace} has the most, ${count}`;
+}
 
 /**
  * Limits the candidates. If there are too many, namespaces take turns, approved candidates first, so that a tenant who
@@ -38,7 +45,7 @@ export function limitCandidates(
   const names = left.slice(0, MAX_NAMES).map(({ service }) => displayKey(service));
   const problem: Problem = {
     where: 'all namespaces',
-    what: `${left.length} of ${candidates.length} backends are left out (${names.join(', ')}${left.length > MAX_NAMES ? ', …' : ''}): no more than ${most} are considered`,
+    what: `${left.length} of ${candidates.length} backends ${isOrAre(left.length)} left out (${names.join(', ')}${left.length > MAX_NAMES ? ', …' : ''}): the limit is ${most}, which namespaces share, and ${largest(seen)}`,
     fix: 'raise MAX_BACKENDS (--max-backends), or search fewer namespaces',
   };
   return {

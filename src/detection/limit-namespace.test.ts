@@ -24,7 +24,7 @@ test('the oldest Services of a namespace stay, and one line names the excess one
   const { kept, problem } = limitNamespace([...flood, old].map(member), 10);
   expect(names(kept)).toEqual(['z-old', ...flood.slice(0, 9).map(({ name }) => name)]);
   expect(problem && problemLine(problem)).toBe(
-    'namespace monitoring: 21 of its 31 Services that look like backends are left out, the newest (a09x, a10x, a11x, a12x, a13x, …): no more than 10 of one namespace are considered; raise MAX_NAMESPACE_SERVICES (--max-namespace-services), or keep Services out with the annotation kubernaut.io/toolset: "false"',
+    'namespace monitoring: 21 of its 31 Services that look like backends are left out, the newest (a09x, a10x, a11x, a12x, a13x, …): the limit is 10 for each namespace; raise MAX_NAMESPACE_SERVICES (--max-namespace-services), or keep Services out with the annotation kubernaut.io/toolset: "false"',
   );
 });
 

@@ -1,3 +1,4 @@
+import { isOrAre } from '../model/count-of.ts';
 import type { Problem } from '../model/discovery.ts';
 import { displayNamespace } from '../model/key.ts';
 import type { Match } from './evaluate.ts';
@@ -41,7 +42,7 @@ export function limitNamespace(
     kept: sorted.slice(0, most),
     problem: {
       where: `namespace ${left.slice(0, 1).map(({ match }) => displayNamespace(match.service))}`,
-      what: `${left.length} of its ${members.length} Services that look like backends are left out, the newest (${names.join(', ')}${left.length > MAX_NAMES ? ', …' : ''}): no more than ${most} of one namespace are considered`,
+      what: `${left.length} of its ${members.length} Services that look like backends ${isOrAre(left.length)} left out, the newest (${names.join(', ')}${left.length > MAX_NAMES ? ', …' : ''}): the limit is ${most} for each namespace`,
       fix: 'raise MAX_NAMESPACE_SERVICES (--max-namespace-services), or keep Services out with the annotation kubernaut.io/toolset: "false"',
     },
   };

@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { countOf } from './count-of.ts';
 import { didYouMean } from './nearest.ts';
 import { namesSecret } from './redact-names.ts';
 import { shown } from './visible.ts';
@@ -57,9 +58,9 @@ function unionMessage(issue: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidUnion>):
 
 /** Formats a limit with its unit, such as `1 character`. */
 function limitWithUnit(origin: string, limit: number | bigint): string {
-  if (origin === 'string') return `${limit} character${limit === 1 ? '' : 's'}`;
-  if (origin === 'array' || origin === 'set') return `${limit} item${limit === 1 ? '' : 's'}`;
-  return origin === 'object' || origin === 'record' ? `${limit} key${limit === 1 ? '' : 's'}` : String(limit);
+  if (origin === 'string') return countOf(Number(limit), 'character');
+  if (origin === 'array' || origin === 'set') return countOf(Number(limit), 'item');
+  return origin === 'object' || origin === 'record' ? countOf(Number(limit), 'key') : String(limit);
 }
 
 /** Formats an issue as a readable message. `undefined` keeps zod's own message. */

@@ -91,7 +91,7 @@ describe('documents that do not fit into one ConfigMap', () => {
     expect(
       limitNotes.find(({ where, fix }) => where === 'namespace d' && fix?.includes('MAX_SHARDS')),
     ).toMatchObject({
-      what: expect.stringContaining('the 2 ConfigMaps of 64 KiB'),
+      what: expect.stringContaining('share of 2 ConfigMaps of 64 KiB'),
       fix: expect.stringContaining('MAX_SHARDS'),
     });
   });
@@ -121,7 +121,7 @@ describe('documents that do not fit into one ConfigMap', () => {
     const outputs = outputsOf<OutputSettings>([...OUTPUTS.all, other]);
     const { limitNotes } = made(FOUND, { ...LIMITS, maxAgentTools: 10_000 }, outputs);
     expect(limitNotes.map(({ what }) => what).join('\n')).toMatch(
-      /KiB that custom_toolset\.yaml and other\.txt have room for.*left out of .*, which are not divided/s,
+      /KiB of custom_toolset\.yaml and other\.txt: .*left out of .*, which are not divided/s,
     );
   });
 

@@ -1,3 +1,4 @@
+import { countOf, isOrAre } from '../model/count-of.ts';
 import {
   type Documents,
   documentsWithout,
@@ -172,19 +173,18 @@ function divided<S>(
   const rendered = shards.map((tools, index) => render(parts, tools, options, index + 1));
   const undivided = namesOf(whole);
   const names = joined(undivided);
-  const isOne = undivided.length === 1;
   const limited = without(
     together([...rendered, rest], kept),
     'agent_bytes',
     kept.filter((tool) => rest.gone.has(tool)),
     {
-      why: `has tools that take more than its share of the ${(most - first) / KIB} KiB that ${names} ${isOne ? 'has' : 'have'} room for`,
-      effect: `left out of ${names}, which ${isOne ? 'is' : 'are'} not divided`,
+      why: `has tools that need more than its share of the ${(most - first) / KIB} KiB of ${names}`,
+      effect: `left out of ${names}, which ${isOrAre(undivided.length)} not divided`,
       of: whole,
     },
   );
   return without(limited, 'document_bytes', [...beyond], {
-    why: `has tools that take more than its share of the ${maxShards} ConfigMaps of ${maxDocumentKib} KiB that the documents have room for`,
+    why: `has tools that need more than its share of ${countOf(maxShards, 'ConfigMap')} of ${maxDocumentKib} KiB`,
   });
 }
 
@@ -216,6 +216,6 @@ function renderedWithin<S>(
     return divided(outputs, ordered, options);
   const { gone, ...rendered } = trimmed(outputs, ordered, options, maxDocumentKib * KIB);
   return without(rendered, 'document_bytes', [...gone], {
-    why: `has tools that take more than its share of the ${maxDocumentKib} KiB that the documents have room for`,
+    why: `has tools that need more than its share of the ${maxDocumentKib} KiB of the documents`,
   });
 }

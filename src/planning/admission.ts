@@ -182,10 +182,11 @@ function waitingNotes(waiting: readonly DiscoveredService[], overrides: Override
         fix: `if you trust it: ${approveCommand(key)}`,
       });
     }
-    if (all.length > MAX_NOTES_PER_NAMESPACE)
+    const rest = all.length - MAX_NOTES_PER_NAMESPACE;
+    if (rest > 0)
       notes.push({
         where: `namespace ${namespace}`,
-        what: `${all.length - MAX_NOTES_PER_NAMESPACE} more MCP servers and annotated Services wait for approval and are not published until then`,
+        what: `${rest} more MCP ${rest === 1 ? 'server or annotated Service waits' : 'servers and annotated Services wait'} for approval, unpublished until then`,
         fix: 'see them with discover -o wide',
       });
   }

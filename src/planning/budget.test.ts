@@ -83,15 +83,15 @@ describe('tools of one namespace', () => {
     expect(result.notes).toEqual([
       {
         where: 'namespace noisy',
-        what: 'has 3 tools, and the limit is 2: 1 tool is found, and not published (noisy/s2); those published before and the older Services stay',
+        what: 'has 3 tools, and the limit is 2: 1 tool is found but not published (noisy/s2); those published before and the older Services stay',
         fix: `raise ${setting}, or keep Services out`,
       },
     ]);
   });
 
   test.each([
-    [5, '3 tools are found, and not published (noisy/s2, noisy/s3, noisy/s4);'],
-    [6, '4 tools are found, and not published (noisy/s2, noisy/s3, noisy/s4, …);'],
+    [5, '3 tools are found but not published (noisy/s2, noisy/s3, noisy/s4);'],
+    [6, '4 tools are found but not published (noisy/s2, noisy/s3, noisy/s4, …);'],
   ])('of %s, the first three omitted ones are named', (count, what) => {
     const { notes, cuts } = withinCounts(tools('noisy', count), limits);
     expect(notes.map((note) => note.what)).toEqual([expect.stringContaining(what)]);

@@ -1,4 +1,5 @@
 import { compareText } from '../model/compare.ts';
+import { countOf, isOrAre } from '../model/count-of.ts';
 import type { Problem } from '../model/discovery.ts';
 import type { Cut, LimitName } from '../model/documents.ts';
 import { beyondShare } from '../model/fair-share.ts';
@@ -56,7 +57,7 @@ const SETTING: Readonly<Record<LimitName, string>> = {
   agent_bytes: 'MAX_DOCUMENT_KIB (--max-document-kib)',
 };
 
-const NOT_PUBLISHED = 'found, and not published';
+const NOT_PUBLISHED = 'found but not published';
 
 /** The effect of each limit on tools. An output passes the effect of its own limits. */
 const EFFECT: Readonly<Partial<Record<LimitName, string>>> = {
@@ -88,7 +89,7 @@ export function reportLimit(
     );
     notes.push({
       where: `namespace ${namespace}`,
-      what: `${reason}: ${all.length} tool${all.length === 1 ? ' is' : 's are'} ${effect} (${named.join(', ')}${all.length > MAX_NAMES ? ', …' : ''}); those published before and the older Services stay`,
+      what: `${reason}: ${countOf(all.length, 'tool')} ${isOrAre(all.length)} ${effect} (${named.join(', ')}${all.length > MAX_NAMES ? ', …' : ''}); those published before and the older Services stay`,
       fix: `raise ${SETTING[limit]}, or keep Services out`,
     });
   }
@@ -132,7 +133,7 @@ export function withinCounts(ordered: readonly Tool[], limits: Limits): Limited 
   const number = reportLimit(
     'namespace_tools',
     [...removed],
-    (namespace) => `has ${numbers.get(namespace)} tools, and the limit is ${most}`,
+    (namespace) => `has ${countOf(numbers.get(namespace) ?? 0, 'tool')}, and the limit is ${most}`,
   );
   const text = reportLimit(
     'description_bytes',

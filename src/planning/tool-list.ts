@@ -1,3 +1,4 @@
+import { countOf } from '../model/count-of.ts';
 import type { McpTool, Verdict } from '../model/discovery.ts';
 import { quoted } from '../model/text.ts';
 
@@ -9,8 +10,8 @@ const MAX_SUMMARIZED = 5;
 /** `12 tools`, or `more than 40 tools` for an incomplete list. `undefined` if the tools are unknown. */
 export function toolCount({ tools, toolsTruncated }: Listed): string | undefined {
   if (tools === undefined) return undefined;
-  if (toolsTruncated === true) return `more than ${tools.length} tools`;
-  return tools.length === 0 ? 'no tools' : `${tools.length} tool${tools.length === 1 ? '' : 's'}`;
+  if (toolsTruncated === true) return `more than ${countOf(tools.length, 'tool')}`;
+  return tools.length === 0 ? 'no tools' : countOf(tools.length, 'tool');
 }
 
 const toolSummary = ({ name, readOnly }: McpTool): string =>

@@ -1,3 +1,4 @@
+import { countOf } from '../model/count-of.ts';
 import type { Candidate, Verdict } from '../model/discovery.ts';
 import { type AddressGuard, type ConnectTo, createGuard, openConnection } from './connect.ts';
 import { toProbeFailure } from './direct.ts';
@@ -143,7 +144,7 @@ export async function probeKafka(
   }
   try {
     const answer = await exchange(candidate, apiVersionsRequest(), isComplete, signal, progress);
-    const answered = answer.length === 0 ? 'nothing' : `${answer.length} bytes`;
+    const answered = answer.length === 0 ? 'nothing' : countOf(answer.length, 'byte');
     if (isBrokerResponse(answer))
       return verdict(
         { health: 'healthy', proof: 'proven', reason: 'it answered ApiVersions as a broker does' },

@@ -74,7 +74,19 @@ describe('reported', () => {
       { kind: 'approvals-waiting', cycle, waiting: ['shop/a', 'shop/b'], fresh: ['shop/b'] },
       'Normal',
       'WaitsForApproval',
-      'need approval before they are published: shop/b. Approve one with: dynamic-toolset approve NAMESPACE/NAME. 2 wait.',
+      'need approval before they are published: shop/b. Approve one with: dynamic-toolset approve NAMESPACE/NAME. 2 wait in total.',
+    ],
+    [
+      { kind: 'approvals-waiting', cycle, waiting: ['shop/b'], fresh: [] },
+      'Normal',
+      'ApprovalsChanged',
+      'MCP servers and annotated Services that wait for approval: 1.',
+    ],
+    [
+      { kind: 'removal-held', cycle, tools: ['a'], retryIn: 1_000 },
+      'Warning',
+      'RemovalHeld',
+      '1 tool is gone or unusable. It stays for 1 s: a. To',
     ],
     [
       {

@@ -1,5 +1,6 @@
 import type { EngineEvent } from '../controller/events.ts';
 import type { ToolChange } from '../controller/tool-changes.ts';
+import { countOf, isOrAre } from '../model/count-of.ts';
 import type { ObjectEvent } from '../model/object-event.ts';
 import { hideSecrets } from '../model/redact-text.ts';
 import { oneLine, quoted } from '../model/text.ts';
@@ -56,7 +57,7 @@ const approvalEvent = (
   reason: 'WaitsForApproval',
   action: 'Approve',
   ...(about === undefined ? {} : { about }),
-  note: `New MCP servers or annotated Services need approval before they are published: ${joinNames(fresh)}. Approve one with: dynamic-toolset approve NAMESPACE/NAME. ${waiting} wait.`,
+  note: `New MCP servers or annotated Services need approval before they are published: ${joinNames(fresh)}. Approve one with: dynamic-toolset approve NAMESPACE/NAME. ${waiting} ${waiting === 1 ? 'waits' : 'wait'} in total.`,
 });
 
 /** Formats engine events as Kubernetes Events about the ConfigMap. Other kinds of events are not emitted. */
@@ -65,8 +66,7 @@ const EVENT_FORMATTERS: {
 } = {
   published: ({ plan }) => {
     const count = plan.annotations[TOOL_COUNT_ANNOTATION];
-    const tools =
-      count === undefined ? 'The toolset' : `A toolset with ${count} tool${count === '1' ? '' : 's'}`;
+    const tools = count === undefined ? 'The toolset' : `A toolset with ${countOf(Number(count), 'tool')}`;
     const how = plan.action === 'create' ? 'created' : `updated: ${joinNames(plan.changes)}`;
     return {
       type: 'Normal',
@@ -118,7 +118,7 @@ const EVENT_FORMATTERS: {
           type: 'Normal',
           reason: 'ApprovalsChanged',
           action: 'Approve',
-          note: `${waiting.length} MCP servers and annotated Services wait for approval.`,
+          note: `MCP servers and annotated Services that wait for approval: ${waiting.length}.`,
         },
   'tools-changed': ({ change }) => ({
     type: change.since === 'nothing' ? 'Normal' : 'Warning',
@@ -131,7 +131,7 @@ const EVENT_FORMATTERS: {
     type: 'Warning',
     reason: 'RemovalHeld',
     action: 'HoldRemoval',
-    note: `${tools.length} tools are gone or unusable. They stay for ${Math.ceil(retryIn / 1000)} s: ${joinNames(tools)}. To remove them now, set the annotation kubernaut.io/allow-removal: "true".`,
+    note: `${countOf(tools.length, 'tool')} ${isOrAre(tools.length)} gone or unusable. ${tools.length === 1 ? 'It stays' : 'They stay'} for ${Math.ceil(retryIn / 1000)} s: ${joinNames(tools)}. To remove them now, set the annotation kubernaut.io/allow-removal: "true".`,
   }),
   'rolled-back': ({ to, faults }) => ({
     type: 'Warning',

@@ -38,7 +38,7 @@ test('discover reports namespaces that do not exist', async () => {
   expect(ended).toMatchObject({ code: 0, stdout: '' });
   expect(ended.stderr).toContain(`there is no namespace ${watched}x; did you mean ${watched}?`);
   const empty = await command(env, 'discover', '-n', watched);
-  expect(empty.stderr).toContain('No backends found among 1 Services');
+  expect(empty.stderr).toContain('No backends found among 1 Service in');
   expect(empty.stderr).toContain('-A');
   expect(await command(env, 'discover', '-n', watched, '--quiet')).toEqual({
     code: 0,

@@ -1,3 +1,4 @@
+import { countOf } from '../../model/count-of.ts';
 import type { Mapping } from '../../model/mapping.ts';
 import { namespaceOf } from '../../planning/budget.ts';
 import type { Tool } from '../../planning/tools.ts';
@@ -165,15 +166,14 @@ function describeCost(units: readonly Unit[], costs: ReadonlyMap<string, Cost>, 
       units.filter((unit) => unit.toolsets.includes(toolset)).map((unit) => unit.namespace),
     ).size;
     const { tools = 0 } = costs.get(toolset) ?? {};
-    const shared =
-      sharers === 1 ? '' : ` shared with ${sharers - 1} other namespace${sharers === 2 ? '' : 's'}`;
+    const shared = sharers === 1 ? '' : ` shared with ${countOf(sharers - 1, 'other namespace')}`;
     return { tools, text: `${toolset} ${tools}${shared}` };
   });
   const parts = [{ tools: servers, text: `MCP servers ${servers}` }, ...toolsets].filter(
     ({ tools }) => tools > 0,
   );
   const sum = parts.reduce((all, { tools }) => all + tools, 0);
-  return `has backends that bring HolmesGPT ${sum} tool${sum === 1 ? '' : 's'} (${parts.map(({ text }) => text).join(', ')})`;
+  return `has backends that bring HolmesGPT ${countOf(sum, 'tool')} (${parts.map(({ text }) => text).join(', ')})`;
 }
 
 /**

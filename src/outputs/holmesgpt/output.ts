@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { countOf } from '../../model/count-of.ts';
 import type { Problem } from '../../model/discovery.ts';
 import { endpointUrl } from '../../model/discovery.ts';
 import type { YamlLimits } from '../../model/yaml-document.ts';
@@ -32,13 +33,19 @@ export function holmesTextFaults(text: string, limits: YamlLimits): ContentFault
 
 const byName = (a: Tool, b: Tool): number => (a.tool < b.tool ? -1 : a.tool > b.tool ? 1 : 0);
 
+/** What discovered backends share of the tools that a model accepts. */
+const agentRoom = (fixed: number, most: number): string =>
+  fixed < most
+    ? `${most}, the most that a model takes (${fixed} of them are HolmesGPT's own or hand-written)`
+    : `nothing: HolmesGPT's own and hand-written tools (${fixed}) use up the limit of ${most}`;
+
 /** The problem if the tools that no limit removes are too many for the model. */
 function beyondModel(fixed: number, most: number): Problem[] {
   if (fixed <= most) return [];
   return [
     {
       where: FILE,
-      what: `gives HolmesGPT ${fixed} tools that no limit removes, and with more than ${most} its model may reject every request`,
+      what: `gives HolmesGPT ${countOf(fixed, 'tool')} that no limit removes, and with more than ${most} its model may reject every request`,
       fix: 'switch toolsets or MCP servers off in overrides.yaml, or raise MAX_AGENT_TOOLS if the model supports more',
     },
   ];
@@ -72,8 +79,7 @@ function render(ordered: readonly Tool[], options: RenderOptions & HolmesSetting
   const { cuts, notes } = reportLimit(
     'agent_tools',
     beyond,
-    (namespace) =>
-      `${brings(namespace)}, which is more than its share of ${most}, the most that a model takes (${fixed} of them are HolmesGPT's own or hand-written)`,
+    (namespace) => `${brings(namespace)}, which is more than its share of ${agentRoom(fixed, most)}`,
     `left out of ${FILE} (they are in toolset.json)`,
   );
   const gone = new Set(beyond);

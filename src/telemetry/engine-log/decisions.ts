@@ -1,3 +1,4 @@
+import { countOf, isOrAre } from '../../model/count-of.ts';
 import { OVERRIDES_KEY } from '../../model/documents.ts';
 import type { EventHandlers } from '../event-handlers.ts';
 import type { Logger } from '../logger.ts';
@@ -19,7 +20,7 @@ export const decisionLog = (log: Logger): EventHandlers => ({
   'removal-held'({ cycle, tools, retryIn }) {
     log.warn(
       { component, cycle, tools, retry_in: seconds(retryIn) },
-      `${tools.length} tools are gone or unusable; they stay for now, and everything else is updated`,
+      `${countOf(tools.length, 'tool')} ${isOrAre(tools.length)} gone or unusable; ${tools.length === 1 ? 'it stays' : 'they stay'} for now, and everything else is updated`,
     );
   },
   'rolled-back'({ cycle, to, faults }) {

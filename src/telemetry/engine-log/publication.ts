@@ -1,3 +1,4 @@
+import { countOf } from '../../model/count-of.ts';
 import type { EventHandlers } from '../event-handlers.ts';
 import { FailureStreak } from '../failure-streak.ts';
 import type { Logger } from '../logger.ts';
@@ -33,7 +34,7 @@ export function publicationLog(log: Logger, now: () => number): EventHandlers {
       if (failures > 0)
         log.info(
           { component, cycle, status: 'success', failures },
-          `reconciliation recovered after ${failures} failure${failures === 1 ? '' : 's'}`,
+          `reconciliation recovered after ${countOf(failures, 'failure')}`,
         );
     },
     observed() {
