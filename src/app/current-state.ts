@@ -57,17 +57,23 @@ export function currentStateOf(
   };
 }
 
-/** Reads the state from the cluster. Empty without a cluster, or if the ConfigMap cannot be read. */
+/**
+ * Reads the state from the cluster. Empty without a cluster, or if the ConfigMap cannot be read.
+ * @param watched the namespaces that `serve` watches
+ */
 export async function readCurrentState(
   settings: Configuration,
-  { kube }: Input,
+  { kube }: Pick<Input, 'kube'>,
+  watched: PublicationState['watched'],
   signal: AbortSignal,
 ): Promise<CurrentState> {
   const unknown = currentStateOf(undefined, settings, false);
   if (kube === undefined) return unknown;
   const { targetOf } = await import('./target.ts');
   try {
-    return currentStateOf(observe(await targetOf(kube, settings).read(signal), OUTPUTS), settings);
+    const live = observe(await targetOf(kube, settings).read(signal), OUTPUTS);
+    const state = currentStateOf(live, settings);
+    return { ...state, publication: { ...state.publication, watched } };
   } catch {
     signal.throwIfAborted();
     return unknown;

@@ -6,12 +6,14 @@ import { Catalog } from '../controller/catalog.ts';
 import { discover, toolKinds } from '../controller/pass.ts';
 import { countOf } from '../model/count-of.ts';
 import { generate } from '../outputs/generate.ts';
+import { isWatched } from '../planning/conditions/published.ts';
 import { readOnce } from '../sources/source.ts';
 import type { Format } from './choices.ts';
 import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
-import { type InputFlags, inputOf, settingsOf } from './input-flags.ts';
+import { type InputFlags, inputOf } from './input-flags.ts';
 import { render, warn, writePainted } from './output.ts';
+import { storedSettings } from './stored-settings.ts';
 import { columnsOf, hasColours } from './terminal.ts';
 import { withProgress } from './with-progress.ts';
 
@@ -44,13 +46,14 @@ async function adviceFor(
 
 /** `discover`: lists the backends and their health. @returns the exit code */
 export async function discoverCommand(flags: DiscoverFlags, cli: CliContext): Promise<number> {
-  const settings = await settingsOf(flags, cli);
-  const input = await openInput(inputOf(flags, cli), settings, false);
+  const { kube, settingsFor, policy, watched } = await storedSettings(flags, cli);
+  const settings = await settingsFor(flags);
+  const input = await openInput(inputOf(flags, cli), settings, false, kube);
   const { sync, state, kinds, found } = await withProgress(cli.output, cli.env, async (progress) => {
     progress?.show(`listing Services in ${input.where}`);
     const [read, state, stages] = await Promise.all([
       readOnce(input.source, cli.signal),
-      readCurrentState(settings, input, cli.signal),
+      readCurrentState(settings, input, watched, cli.signal),
       stagesOf(settings, input),
     ]);
     const stagesInUse = withCurrentState(progress?.watching(stages) ?? stages, state);
@@ -62,14 +65,15 @@ export async function discoverCommand(flags: DiscoverFlags, cli: CliContext): Pr
     };
   });
   const { overrides, published, publication, tools, groups } = state;
-  const { limitNotes, cuts, omissions } = generate(found.services, {
-    ...settings,
+  // Trust and limits are those of serve. Backends that it does not watch take nothing from others.
+  const searched = found.services.filter(({ service }) => isWatched(watched, service.namespace));
+  const { limitNotes, cuts, omissions } = generate(searched, {
+    ...policy,
     kinds,
     overrides,
     published,
   });
   const catalog = new Catalog();
-  const policy = settings;
   catalog.update(
     {
       found: found.services,

@@ -27,9 +27,10 @@ import { EXIT } from './exit.ts';
 import { asJson } from './explain/json.ts';
 import type { ExplainResult } from './explain/result.ts';
 import { asText, type Paint } from './explain/text.ts';
-import { type InputFlags, inputOf, settingsOf } from './input-flags.ts';
+import { type InputFlags, inputOf } from './input-flags.ts';
 import { missingService } from './not-found.ts';
 import { writePainted } from './output.ts';
+import { storedSettings } from './stored-settings.ts';
 import { hasColours } from './terminal.ts';
 import { withProgress } from './with-progress.ts';
 
@@ -83,16 +84,16 @@ async function otherServices(
 async function readInput(text: string, flags: ExplainFlags, cli: CliContext) {
   const { namespace, name } = parseKey(text);
   const scoped = { ...flags, namespace, allNamespaces: false };
-  const settings = await settingsOf(scoped, cli);
-  // Trust and shared limits depend on the configured namespaces, not on the explained one.
-  const configured = await settingsOf(flags, cli);
-  const input = await openInput(inputOf(scoped, cli), settings, false);
+  const { kube, settingsFor, policy: configured, watched } = await storedSettings(flags, cli);
+  const settings = await settingsFor(scoped);
+  const input = await openInput(inputOf(scoped, cli), settings, false, kube);
   const { sync, state } = await withProgress(cli.output, cli.env, async (progress) => {
     progress?.show(`listing Services in ${input.where}`);
     const read = await readOnce(input.source, cli.signal);
-    return { sync: read, state: await readCurrentState(settings, input, cli.signal) };
+    return { sync: read, state: await readCurrentState(settings, input, watched, cli.signal) };
   });
   const stages = withCurrentState(await stagesOf(settings, input), state);
+  // Trust and shared limits depend on the configured namespaces, not on the explained one.
   const policy = { ...settings, namespaces: configured.namespaces };
   return { namespace, name, configured, policy, input, services: sync.services, state, stages };
 }
@@ -169,6 +170,7 @@ function backendState(
   const facts = {
     state: publication,
     isOutage: false,
+    namespace: candidate.service.namespace,
     isPublished: false,
     isFound: true,
     approval: admissionOf(left, policy, overrides),

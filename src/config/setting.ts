@@ -8,9 +8,9 @@ export const GROUPS = {
   document: { title: 'Documents', commands: ['generate', 'serve', 'diff'] },
   configMap: {
     title: 'ConfigMap',
-    commands: ['approve', 'generate', 'serve', 'diff', 'history', 'rollback'],
+    commands: ['discover', 'explain', 'approve', 'generate', 'serve', 'diff', 'history', 'rollback'],
   },
-  stored: { title: 'Stored settings', commands: ['serve', 'diff'] },
+  stored: { title: 'Stored settings', commands: ['discover', 'explain', 'serve', 'diff'] },
   publishing: { title: 'Publishing', commands: ['serve'] },
   holmesgpt: { title: 'HolmesGPT', commands: ['serve'] },
   servers: { title: 'API and metrics', commands: ['serve'] },

@@ -177,6 +177,7 @@ function sharedFacts({ found, overrides, policy, publication, isOutage = false, 
     const enabled = override?.enabled !== false;
     return {
       state: publication,
+      namespace: service.service.namespace,
       isOutage,
       isPublished: published !== undefined,
       isFound,

@@ -58,6 +58,7 @@ export const CONDITION_REASONS = {
     'NotSupportedByAgent',
     'LimitReached',
     'NotFound',
+    'NamespaceNotWatched',
     'DisabledByOverride',
     'NotApproved',
     'ListedByAgent',

@@ -162,9 +162,9 @@ export async function probeMcp(
     if (isModern || isLegacy) {
       const eras = isModern ? (isLegacy ? 'both' : 'modern') : 'legacy';
       const words = {
-        both: `an MCP server of both eras (up to ${LEGACY} and ${MODERN})`,
-        modern: `an MCP server of ${MODERN} only`,
-        legacy: 'an MCP server, of the era with a handshake',
+        both: `an MCP server (${MODERN}, and up to ${LEGACY})`,
+        modern: `an MCP server (${MODERN} only)`,
+        legacy: `an MCP server (up to ${LEGACY})`,
       };
       const found = verdict({ health: 'healthy', proof: 'proven', facts: { eras }, reason: words[eras] });
       onProven(found);

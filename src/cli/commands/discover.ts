@@ -20,7 +20,7 @@ export const addDiscover: AddCommand = ({ program, cli, setExitCode }) => {
   withExamples(
     withSettings(discover),
     [
-      'Include the certainty, the evidence and the probe result',
+      'Include the certainty, the evidence, the probe result, the approval and whether it is published',
       'dynamic-toolset discover -n monitoring -o wide',
     ],
     [

@@ -30,6 +30,7 @@ type Found = Partial<Omit<DiscoveredService, 'verdict'>> & { readonly verdict?: 
 
 const FACTS: Facts = {
   state: STATE,
+  namespace: 'monitoring',
   isOutage: false,
   isPublished: true,
   isFound: true,
@@ -158,6 +159,23 @@ const PUBLISHED: readonly Case<'Published'>[] = [
   ['NotYetPublished', 'False', unhealthy(), { ...UNPUBLISHED, hasOwnAddress: true }, 'the next publication'],
   ['NotYetPublished', 'False', {}, { ...UNPUBLISHED, state: state({ decides: false }) }, 'the leader'],
   ['NotFound', 'False', {}, { ...UNPUBLISHED, isFound: false }, 'did not find it'],
+  [
+    'NamespaceNotWatched',
+    'False',
+    unhealthy(),
+    { ...UNPUBLISHED, ...OFF, state: state({ watched: ['shop', 'b'] }) },
+    'serve watches shop, b only; to have it published, add monitoring to the setting NAMESPACES',
+  ],
+  ['KeptForNow', 'True', {}, { state: state({ watched: ['shop'] }) }, '(NamespaceNotWatched: '],
+  ['NotYetPublished', 'False', {}, { ...UNPUBLISHED, state: state({ watched: ['*'] }) }, 'adds it'],
+  ['NotYetPublished', 'False', {}, { ...UNPUBLISHED, state: state({ watched: ['monitoring'] }) }, 'adds it'],
+  [
+    'NotYetPublished',
+    'False',
+    {},
+    { ...UNPUBLISHED, state: state({ watched: 'unknown' }) },
+    'adds it, if serve watches namespace monitoring',
+  ],
   ['DisabledByOverride', 'False', {}, { ...UNPUBLISHED, ...OFF }, 'switches it off'],
   ['NotApproved', 'False', {}, { ...UNPUBLISHED, ...approval('waiting') }, 'because'],
   ['NotApproved', 'False', {}, { ...UNPUBLISHED, ...approval('off') }, 'because'],

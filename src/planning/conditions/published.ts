@@ -15,6 +15,8 @@ export interface PublicationState {
   readonly failure: string | undefined;
   /** Whether this process decides what to publish, so that it knows what limits remove. */
   readonly decides: boolean;
+  /** For a command: the namespaces that `serve` watches. Absent in `serve`, which finds nothing elsewhere. */
+  readonly watched?: readonly string[] | 'unknown' | undefined;
 }
 
 /** The annotations that contain this state. */
@@ -30,6 +32,8 @@ export function publicationState(
 /** The facts that determine whether a backend is published. */
 export interface PublicationFacts {
   readonly state: PublicationState;
+  /** The namespace of its Service. */
+  readonly namespace: string;
   /** Whether its tool is in `toolset.json`. */
   readonly isPublished: boolean;
   /** Whether the last discovery found it. */
@@ -53,12 +57,25 @@ const KEEPS_OUT: ReadonlySet<Cut['limit']> = new Set(['namespace_tools', 'docume
 /** Whether a limit keeps a tool out of all documents. */
 export const keepsOut = ({ limit }: Cut): boolean => KEEPS_OUT.has(limit);
 
+/** Whether `serve` watches a namespace, as far as it is known. */
+export const isWatched = (watched: PublicationState['watched'], namespace: string): boolean =>
+  watched === undefined || watched === 'unknown' || watched.includes('*') || watched.includes(namespace);
+
+/** The reason if `serve` does not search the namespace of a backend. */
+function unwatchedReason({ namespace, state: { watched } }: PublicationFacts): Case | undefined {
+  if (watched === undefined || watched === 'unknown' || isWatched(watched, namespace)) return undefined;
+  const message = `serve watches ${watched.join(', ')} only; to have it published, add ${namespace} to the setting NAMESPACES of serve`;
+  return ['False', 'NamespaceNotWatched', message];
+}
+
 /** The reason that keeps this backend from being published. */
 function exclusionReason(facts: PublicationFacts): Case | undefined {
   const { approval, verdict, switchedOff, hasOwnAddress, cuts } = facts;
   // With its own address it is a user's own tool, to which the state of the Service does not apply.
   if (hasOwnAddress && facts.isPublished) return undefined;
   if (!facts.isFound) return ['False', 'NotFound', 'the last discovery did not find it'];
+  const unwatched = unwatchedReason(facts);
+  if (unwatched !== undefined) return unwatched;
   if (switchedOff !== undefined) return ['False', 'DisabledByOverride', switchedOff];
   if (approval.state === 'listed') return ['False', 'ListedByAgent', approval.reason];
   if (approval.state === 'waiting' || approval.state === 'off')
@@ -126,7 +143,8 @@ function publishedCase(facts: PublicationFacts): Case {
 function notYetCase(facts: PublicationFacts): Case {
   if (!facts.state.decides) return NOT_YET_BY_LEADER;
   const [, , place] = partialCase(facts) ?? [];
-  const next = 'the next publication adds it';
+  const { state, namespace } = facts;
+  const next = `the next publication adds it${state.watched === 'unknown' ? `, if serve watches namespace ${namespace}` : ''}`;
   return ['False', 'NotYetPublished', place === undefined ? next : `${next}, ${place}`];
 }
 

@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest';
+import { cliContext } from '../../test/fixtures/unit/cli.ts';
+import { json, kubeconfigFor, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
+import { discoverCommand } from './discover.ts';
+import { explainCommand } from './explain.ts';
+
+const GRAFANA = {
+  metadata: {
+    namespace: 'shop',
+    name: 'grafana',
+    labels: { 'app.kubernetes.io/name': 'grafana' },
+    resourceVersion: '1',
+    uid: 'u',
+  },
+  spec: { selector: { app: 'grafana' }, ports: [{ name: 'http', port: 3000 }], clusterIP: '10.0.0.1' },
+};
+
+/** Runs `explain` and `discover` in a cluster with Grafana in `shop` and these settings of `serve`; nothing is published. */
+async function shown(settings: Readonly<Record<string, string>> | undefined) {
+  const { server } = await kubeServer((response, { path }) => {
+    if (path.endsWith('/configmaps/dynamic-toolset-config'))
+      return settings === undefined
+        ? refuse(response, 403, 'Forbidden')
+        : json(response, { metadata: { resourceVersion: '1' }, data: settings });
+    if (path.endsWith('/configmaps/kubernaut-toolset-config'))
+      return json(response, { metadata: { resourceVersion: '1' } });
+    const items = path.endsWith('/services') && (path.includes('/shop/') || !path.includes('/namespaces/'));
+    if (path.endsWith('/services') || path.endsWith('/endpointslices'))
+      return json(response, { metadata: { resourceVersion: '5' }, items: items ? [GRAFANA] : [] });
+    refuse(response, 404, 'NotFound');
+  });
+  const kubeconfig = await kubeconfigFor(server);
+  const explain = cliContext({ env: { PROBE: 'none' } });
+  await explainCommand('shop/grafana', { kubeconfig, output: 'text' }, explain.cli);
+  const discover = cliContext({ env: { PROBE: 'none' } });
+  await discoverCommand({ kubeconfig, output: 'wide', allNamespaces: true }, discover.cli);
+  const { result, messages } = discover.written;
+  return {
+    verdict: explain.written.result.split('Verdict\n  ')[1],
+    published: result.trim().split(/\s+/).at(-1),
+    messages: explain.written.messages + messages,
+  };
+}
+
+describe('explain and discover use the settings of serve', () => {
+  test('a namespace that serve does not watch is the reason, with what to change', async () => {
+    const { verdict, published } = await shown({ namespaces: 'monitoring,ops' });
+    expect(verdict).toBe(
+      'grafana, not published: serve watches monitoring, ops only; to have it published, add shop to the setting NAMESPACES of serve\n',
+    );
+    expect(published).toBe('NamespaceNotWatched');
+  });
+
+  test('credentials of serve count', async () => {
+    const without = await shown({ namespaces: 'shop' });
+    expect(without.verdict).toContain('adds it, in toolset.json only: the agent needs credentials');
+    const credentials = 'shop/grafana: {apiKey: GRAFANA_KEY}\n';
+    const { verdict, published } = await shown({ namespaces: '*', credentials });
+    expect(verdict).toBe('grafana, not published: the next publication adds it\n');
+    expect(published).toBe('NotYetPublished');
+  });
+
+  test('where they cannot be read, or do not name namespaces, the message says what is unknown', async () => {
+    const expected = /the next publication adds it, if serve watches namespace shop, in toolset\.json only: /;
+    expect((await shown(undefined)).verdict).toMatch(expected);
+    expect((await shown({ 'log-level': 'debug' })).verdict).toMatch(expected);
+  });
+
+  test('settings with an error are ignored, with a warning', async () => {
+    const { verdict, messages } = await shown({ namespaces: 'shop', 'max-backend': '1' });
+    expect(messages).toMatch(/warning: ConfigMap \S+dynamic-toolset-config: has an error, .*max-backends/);
+    expect(verdict).toContain('if serve watches namespace shop');
+  });
+});

@@ -1,0 +1,62 @@
+import { type Configuration, readConfiguration } from '../app/configuration.ts';
+import { openCluster } from '../app/pipeline.ts';
+import { readConfigData } from '../config/config-map.ts';
+import type { ConfigLayer } from '../config/file.ts';
+import type { KubeClient } from '../kubernetes/connection.ts';
+import { UserError } from '../model/errors.ts';
+import type { CliContext } from './cli-context.ts';
+import { type InputFlags, inputOf, settingsOf, sourcesOf } from './input-flags.ts';
+import { warn } from './output.ts';
+
+/** The settings of a command that shows what `serve` does. */
+export interface StoredSettings {
+  /** The connection to the cluster; `undefined` for manifests. */
+  readonly kube: KubeClient | undefined;
+  /** The settings for other flags, with those of the settings ConfigMap. @throws ConfigError; AbortError */
+  readonly settingsFor: (flags: InputFlags) => Promise<Configuration>;
+  /** The settings of `serve` as far as they are known, whatever namespaces the command searches. Otherwise those of the command. */
+  readonly policy: Configuration;
+  /** The namespaces that `serve` watches. `unknown` if nothing here says so; `undefined` for manifests. */
+  readonly watched: readonly string[] | 'unknown' | undefined;
+}
+
+/** Reads the settings ConfigMap. `undefined` if it cannot be read or used, which is no failure of the command. */
+async function readLayer(
+  kube: KubeClient,
+  { configMapNamespace: namespace, settingsConfigMap: name }: Configuration,
+  cli: CliContext,
+): Promise<ConfigLayer | undefined> {
+  const stored = await import('../kubernetes/stored-settings.ts');
+  const event = await stored.readConfigData(kube, namespace, name, cli.signal);
+  if (event.kind !== 'data') return undefined;
+  const where = `ConfigMap ${namespace}/${name}`;
+  try {
+    return readConfigData(event.data, where);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const what = `has an error, so this command ignores it: ${error.message}`;
+    warn(cli.output, [{ where, what }]);
+    return undefined;
+  }
+}
+
+/** Reads the settings of `serve` in the cluster that the flags choose. @throws ConfigError; ClusterError; AbortError */
+export async function storedSettings(flags: InputFlags, cli: CliContext): Promise<StoredSettings> {
+  const { namespace: _, allNamespaces: __, ...everywhere } = flags;
+  const own = await settingsOf(flags, cli);
+  if (flags.filename !== undefined && flags.filename.length > 0)
+    return {
+      kube: undefined,
+      settingsFor: (each) => settingsOf(each, cli),
+      policy: own,
+      watched: undefined,
+    };
+  const kube = await openCluster(inputOf(flags, cli));
+  const layer = await readLayer(kube, own, cli);
+  const settingsFor = (each: InputFlags): Promise<Configuration> =>
+    readConfiguration(sourcesOf({ ...each }, cli), layer);
+  const serve = await settingsFor(everywhere);
+  return serve.given.namespaces === undefined
+    ? { kube, settingsFor, policy: await settingsFor(flags), watched: 'unknown' }
+    : { kube, settingsFor, policy: serve, watched: serve.namespaces };
+}
