@@ -62,7 +62,7 @@ export async function publish(
   const what = `what was published to ${publisher.target} cannot be used as it was read back (${faults.join('; ')})`;
   const remedy = 'look for what changes ConfigMaps on their way in, such as admission webhooks';
   if (to === undefined) throw new FindingsError(`${what}, and there is no revision to return to; ${remedy}`);
-  const rollback = { to: to.number, from: contentHash(intent.documents) };
+  const rollback = { to: to.number, from: contentHash(intent.documents), inputs: intent.inputs };
   const second = await applyPlan({ ...intent, ...to.toolset, rollback }, first.live);
   if (faultsIn(second.live, faultsOf).length > 0)
     throw new FindingsError(`${what}, and so is revision ${to.number}; ${remedy}`);

@@ -7,6 +7,9 @@ import { service } from '../../test/fixtures/unit/service.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
 import type { Groups } from '../planning/backend-groups.ts';
+import { observe, observeRevisions } from '../planning/observed.ts';
+import { plan } from '../planning/plan.ts';
+import { rollbackIntent } from '../planning/rollback.ts';
 import { OwnerRefused, ShardsRefused } from '../publishers/publisher.ts';
 import type { EngineEvent } from './events.ts';
 import { toolKinds } from './pass.ts';
@@ -54,6 +57,9 @@ function process(more: Partial<ReconcilerOptions> = {}, before?: Reconciler) {
       reconciler.run({ found, contradicted: [], groups }, 1, stop.signal),
   };
 }
+const fail = (): never => {
+  throw new Error('it is there');
+};
 const lokis = (...names: string[]): DiscoveredService[] => names.map((name) => discovered(loki(name)));
 /** One that wants credentials, which its published tool does not say. */
 const locked = (name: string): DiscoveredService => discovered(loki(name), 'auth');
@@ -131,6 +137,34 @@ describe('held tools', () => {
     await process({}, first.reconciler).run(lokis('a', 'b'));
     expect(place.tools).toEqual(namesOf('a', 'b', 'c'));
   });
+});
+
+test('a rollback while removals are held stays after the hold, and until the inputs change', async () => {
+  const { run } = process();
+  await run(lokis('a', 'b', 'c', 'd'));
+  await run(lokis('a', 'b', 'c', 'd', 'e'));
+  await run(lokis('a'));
+  expect(told('removal-held')).toHaveLength(1);
+  const revisions = observeRevisions(place.revisions, OUTPUTS);
+  const live = observe(place.live, OUTPUTS);
+  const good = revisions.find(({ toolset }) => toolset.tools.length === 4);
+  const { documents, overrides, rollback, ...intent } = rollbackIntent(good ?? fail(), live, revisions);
+  await place.apply(plan({ documents, overrides, rollback, ...intent }, live, '1'));
+  await place.history.record({ documents, overrides, rollback }, new Date());
+  for (let time = 0; time < 4; time++) {
+    await run(lokis('a'));
+    expect(place.tools).toEqual(namesOf('a', 'b', 'c', 'd'));
+    wait(HOLD / 2);
+  }
+  const ended = () => told('rollback').filter(({ holds }) => !holds);
+  expect(ended()).toEqual([]);
+  // Another process, and a deletion.
+  const second = process();
+  place.delete();
+  await second.run(lokis('a'));
+  expect(place.tools).toEqual(namesOf('a', 'b', 'c', 'd'));
+  await second.run(lokis('a', 'b'));
+  expect(ended()).toHaveLength(1);
 });
 
 describe('external changes', () => {

@@ -75,7 +75,7 @@ export class RevisionLog {
     if (contentHash(documents) !== contentHash(toolset.documents)) return;
     const overrides = live.data[OVERRIDES_KEY];
     const rollback = rollbackOf(live.annotations);
-    const key = `${revisionHash(documents, overrides)} ${rollback?.from} ${rollback?.to}`;
+    const key = `${revisionHash(documents, overrides)} ${rollback?.from} ${rollback?.inputs} ${rollback?.to}`;
     this.fault = undefined;
     if (history === undefined || this.#recorded === key) {
       this.#recorded = key;

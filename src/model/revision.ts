@@ -4,8 +4,10 @@ import type { Documents } from './documents.ts';
 export interface Rollback {
   /** Number of the target revision at the time of the rollback. */
   readonly to: number;
-  /** Hash of the documents that the inputs produced then. The rollback holds while they produce the same. */
+  /** Hash of the documents that were published before. The rollback holds while the inputs produce these. */
   readonly from: string;
+  /** Hash of the documents that the inputs produced then, if held tools made the published ones differ. It counts instead. */
+  readonly inputs?: string | undefined;
 }
 
 /** The content of a revision: everything that is needed to publish it again, and the overrides of that time. */

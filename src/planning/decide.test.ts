@@ -12,6 +12,7 @@ import {
   lastPublished as lastPublishedOf,
 } from './decide.ts';
 import { type Intent, plan as planOf } from './plan.ts';
+import { rollbackIntent } from './rollback.ts';
 
 const documents = (...names: string[]): Documents => ({
   'toolset.json': JSON.stringify({
@@ -50,6 +51,11 @@ const situationOf = ({ live, own, revisions, generated, withHeld, ...given }: Gi
 });
 const lastPublished = (given: Given): Documents | undefined => lastPublishedOf(situationOf(given))?.documents;
 const decide = (given: Given): Decision => decideOn(situationOf(given));
+const keptOf = (given: Given): Intent => {
+  const kept = keepOn(situationOf(given));
+  if (kept === undefined) throw new Error('nothing is kept');
+  return kept.intent;
+};
 const decideToKeep = (given: Given): Decision | undefined => keepOn(situationOf(given));
 const situation = (parts: Partial<Given>): Given => ({
   generated: all,
@@ -198,6 +204,60 @@ test('a rollback holds while the inputs give the same, and ends with the first d
   const ended = decide(situation({ live, generated: documents('new') }));
   expect(ended).toMatchObject({ intent: { documents: documents('new') }, rollback: 'ended' });
   expect(ended.intent.rollback).toBeUndefined();
+});
+
+describe('a rollback while removals are held', () => {
+  const shrunk = situation({ generated: documents('a') });
+  const held = published(decide(shrunk).intent);
+  const withHeld = documents('b', 'c', 'd', 'a');
+  const revisions = [revision(1, documents('b', 'c', 'd', 'e')), revision(2, withHeld)];
+  const [before] = revisions.map(read);
+  if (before === undefined) throw new Error('there is one');
+  const back = rollbackIntent(before, observed(held), revisions.map(read));
+  const live = published(back);
+
+  test('holds while the inputs stay the same, also after the end of the hold', () => {
+    for (const now of [NOW, NOW + 300_000, NOW + 900_000]) {
+      const decision = decide({ ...shrunk, revisions, live, now });
+      expect(decision).toMatchObject({ rollback: 'holds', held: { held: [] } });
+      expect(decision.intent.documents).toEqual(documents('b', 'c', 'd', 'e'));
+      expect(plan(decision.intent, live, '1').changes).toEqual([]);
+    }
+  });
+
+  test('ends when the inputs change', () => {
+    const decision = decide({ ...shrunk, revisions, live, generated: documents('a', 'b') });
+    expect(decision.rollback).toBe('ended');
+  });
+
+  test('survives deletion of the ConfigMap', () => {
+    const recorded = [...revisions, { ...revision(3, before.documents), rollback: back.rollback }];
+    expect(decide({ ...shrunk, revisions: recorded, live: undefined }).rollback).toBe('holds');
+  });
+
+  test('survives broken overrides', () => {
+    const broken = published(decide({ ...shrunk, revisions, live, overrideError: 'line 1' }).intent);
+    expect(decide({ ...shrunk, revisions, live: broken }).rollback).toBe('holds');
+    expect(plan(keptOf({ ...shrunk, revisions, live }), live, '1').changes).toEqual([]);
+  });
+
+  test('after broken overrides during the hold, holds too', () => {
+    const broken = published(decide({ ...shrunk, revisions, live: held, overrideError: 'line 1' }).intent);
+    const after = published(rollbackIntent(before, observed(broken), revisions.map(read)));
+    expect(decide({ ...shrunk, revisions, live: after }).rollback).toBe('holds');
+  });
+
+  test('ends with the toolset from before it, or with the one that the inputs produce', () => {
+    const current = revisions.map(read);
+    const rollbackTo = (to: Documents) => rollbackIntent(read(revision(9, to)), observed(live), current);
+    expect(rollbackTo(withHeld).rollback).toBeUndefined();
+    expect(rollbackTo(documents('a')).rollback).toBeUndefined();
+    expect(rollbackTo(documents('b')).rollback).toEqual({ ...back.rollback, to: 9 });
+    // A further rollback may follow before serve decides.
+    const ended = published(rollbackTo(withHeld));
+    const again = published(rollbackIntent(before, observed(ended), current));
+    expect(decide({ ...shrunk, revisions, live: again }).rollback).toBe('holds');
+  });
 });
 
 test('a rollback survives deletion of the ConfigMap, and broken overrides', () => {

@@ -4,6 +4,7 @@ import type { Observed, ReadRevision } from './observed.ts';
 import {
   ALLOW_REMOVAL,
   CONTENT_HASH,
+  INPUTS_HASH,
   type Intent,
   isOurs,
   OVERRIDE_ERROR,
@@ -21,6 +22,7 @@ import {
   type Removals,
   removals,
 } from './removals.ts';
+import { inputsOf } from './rollback.ts';
 
 /** The published state, the history and the overrides. */
 export interface Situation {
@@ -126,6 +128,12 @@ function baseline(situation: Situation) {
   return { published, drift, kept, rollback };
 }
 
+/** The hold as it is published, for decisions that leave it alone. */
+const holdOf = (live: Observed | undefined): Pick<Intent, 'removalHeld' | 'inputs'> => ({
+  removalHeld: live?.annotations[REMOVAL_HELD],
+  inputs: live?.annotations[INPUTS_HASH],
+});
+
 /**
  * Decides what to publish. Pure. The generated documents are published, unless invalid overrides or a rollback keep the
  * published ones. If many tools would be removed at once, these tools are held, and everything else is updated.
@@ -133,16 +141,15 @@ function baseline(situation: Situation) {
 export function decide(situation: Situation & Inputs): Decision {
   const { overrides, live, generated, overrideError } = situation;
   const { published, drift, kept, rollback } = baseline(situation);
-  const removalHeld = live?.annotations[REMOVAL_HELD];
   if (overrideError !== undefined)
     return {
-      intent: { ...(kept ?? generated), overrideError, rollback, overrides, removalHeld },
+      intent: { ...(kept ?? generated), overrideError, rollback, overrides, ...holdOf(live) },
       drift,
       held: NOTHING_HELD,
       released: NOTHING_RELEASED,
       rollback: undefined,
     };
-  if (kept !== undefined && rollback !== undefined && rollback.from === hashOf(generated))
+  if (kept !== undefined && rollback !== undefined && inputsOf(rollback) === hashOf(generated))
     return {
       intent: { ...kept, rollback, overrides },
       drift,
@@ -164,7 +171,12 @@ export function decide(situation: Situation & Inputs): Decision {
   const isHoldPossible = withHeldTools !== undefined;
   const toolset = withHeldTools ?? published;
   return {
-    intent: { ...toolset, overrides, removalHeld: isHoldPossible ? note : noteOfAll },
+    intent: {
+      ...toolset,
+      overrides,
+      removalHeld: isHoldPossible ? note : noteOfAll,
+      inputs: hashOf(generated),
+    },
     drift,
     held: withoutRemoved(held, toolset),
     released: isHoldPossible ? released : NOTHING_RELEASED,
@@ -203,10 +215,9 @@ export function decideToKeep(situation: Situation): Decision | undefined {
   const { drift, kept, rollback } = baseline(situation);
   if (kept === undefined) return undefined;
   const { overrides, live } = situation;
-  const removalHeld = live?.annotations[REMOVAL_HELD];
   const overrideError = live?.annotations[OVERRIDE_ERROR];
   return {
-    intent: { ...kept, rollback, overrides, overrideError, removalHeld },
+    intent: { ...kept, rollback, overrides, overrideError, ...holdOf(live) },
     drift,
     held: NOTHING_HELD,
     released: NOTHING_RELEASED,

@@ -17,12 +17,18 @@ const SERVICES = `${PREFIX}discovered-services`;
 /** Faults of the overrides, while they are invalid. */
 export const OVERRIDE_ERROR = `${PREFIX}override-error`;
 
-/** While a rollback holds: its target revision, and the hash of the documents that the inputs produce. */
+/** While a rollback holds: its target revision, and the hash of the documents from before it. */
 const ROLLED_BACK_TO = `${PREFIX}rolled-back-to`;
 const ROLLED_BACK_FROM = `${PREFIX}rolled-back-from`;
 
 /** While tools are held: since when each of them is, in a compact form. */
 export const REMOVAL_HELD = `${PREFIX}removal-held`;
+
+/**
+ * While tools are held, and during a rollback that began meanwhile: the hash of the documents that the inputs produce. The
+ * published ones also have the held tools.
+ */
+export const INPUTS_HASH = `${PREFIX}inputs-hash`;
 
 /** `true` releases held tools. It applies once, and the next publication removes it. */
 export const ALLOW_REMOVAL = `${PREFIX}allow-removal`;
@@ -55,7 +61,7 @@ export const PUBLISHED_TOOLS = `${PREFIX}published-tools`;
 export const LAST_PUBLISHED = `${PREFIX}last-published`;
 
 /** The annotations of a rollback, on the ConfigMap and on a revision. */
-export const ROLLBACK_ANNOTATIONS: readonly string[] = [ROLLED_BACK_TO, ROLLED_BACK_FROM];
+export const ROLLBACK_ANNOTATIONS: readonly string[] = [ROLLED_BACK_TO, ROLLED_BACK_FROM, INPUTS_HASH];
 
 /** Our optional annotations. */
 export const OWN_ANNOTATIONS: readonly string[] = [
@@ -82,6 +88,8 @@ export interface Intent extends Toolset {
   readonly overrideError?: string | undefined;
   /** The annotation about held tools, if there are any. */
   readonly removalHeld?: string | undefined;
+  /** The hash of the documents that the inputs produce, while tools are held. */
+  readonly inputs?: string | undefined;
   /** The Services that ids of backends come from, or an empty text; absent: as it is published. */
   readonly backendGroups?: string | undefined;
   /** The tools where documents cannot be read back, or an empty text; absent: as it is published. */
@@ -95,15 +103,20 @@ export interface Intent extends Toolset {
 
 /** Reads a rollback from annotations. */
 export function rollbackOf(annotations: Readonly<Record<string, string>>): Rollback | undefined {
-  const from = annotations[ROLLED_BACK_FROM];
-  return from === undefined ? undefined : { to: Number(annotations[ROLLED_BACK_TO]) || 0, from };
+  const { [ROLLED_BACK_FROM]: from, [INPUTS_HASH]: inputs } = annotations;
+  if (from === undefined) return undefined;
+  return { to: Number(annotations[ROLLED_BACK_TO]) || 0, from, ...(inputs === undefined ? {} : { inputs }) };
 }
 
 /** Writes a rollback to annotations. */
 export function rollbackAnnotations(rollback: Rollback | undefined): Record<string, string> {
-  return rollback === undefined
-    ? {}
-    : { [ROLLED_BACK_TO]: String(rollback.to), [ROLLED_BACK_FROM]: rollback.from };
+  if (rollback === undefined) return {};
+  const { to, from, inputs } = rollback;
+  return {
+    [ROLLED_BACK_TO]: String(to),
+    [ROLLED_BACK_FROM]: from,
+    ...(inputs === undefined ? {} : { [INPUTS_HASH]: inputs }),
+  };
 }
 
 /**
@@ -123,7 +136,7 @@ export function isOurs(live: Published): boolean {
  * @param live the live state, if the object exists
  */
 export function plan(intent: Intent, live: Published | undefined, version: string): Plan {
-  const { documents, tools, overrideError, removalHeld, rollback, overrides, owner } = intent;
+  const { documents, tools, overrideError, removalHeld, inputs, rollback, overrides, owner } = intent;
   const shards = byShard(documents);
   const backendGroups = intent.backendGroups ?? live?.annotations[BACKEND_GROUPS] ?? '';
   const publishedTools = intent.publishedTools ?? live?.annotations[PUBLISHED_TOOLS] ?? '';
@@ -137,6 +150,7 @@ export function plan(intent: Intent, live: Published | undefined, version: strin
     [SERVICES]: String(tools.length),
     ...(overrideError === undefined ? {} : { [OVERRIDE_ERROR]: overrideError }),
     ...(removalHeld === undefined ? {} : { [REMOVAL_HELD]: removalHeld }),
+    ...(inputs === undefined ? {} : { [INPUTS_HASH]: inputs }),
     ...(backendGroups === '' ? {} : { [BACKEND_GROUPS]: backendGroups }),
     ...(publishedTools === '' ? {} : { [PUBLISHED_TOOLS]: publishedTools }),
     ...rollbackAnnotations(rollback),

@@ -11,7 +11,7 @@ export type RecordStep =
   | { readonly do: 'renumber'; readonly name: string; readonly number: number; readonly published: string };
 
 const same = (a: Rollback | undefined, b: Rollback | undefined): boolean =>
-  a?.to === b?.to && a?.from === b?.from;
+  a?.to === b?.to && a?.from === b?.from && a?.inputs === b?.inputs;
 
 /** When a revision was last published, in milliseconds since 1970. 0 if unknown. */
 function publishedAt({ published, created }: Partial<Revision> = {}): number {

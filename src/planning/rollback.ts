@@ -2,7 +2,7 @@ import { OVERRIDES_KEY } from '../model/documents.ts';
 import type { Rollback } from '../model/revision.ts';
 import { contentHash } from './content-hash.ts';
 import type { Observed, ReadRevision } from './observed.ts';
-import { CONTENT_HASH, type Intent, rollbackOf } from './plan.ts';
+import { CONTENT_HASH, INPUTS_HASH, type Intent, rollbackOf } from './plan.ts';
 
 /** The rollback that holds, from the published state or the history. */
 export const heldRollback = (
@@ -10,12 +10,21 @@ export const heldRollback = (
   newest: ReadRevision | undefined,
 ): Rollback | undefined => (live === undefined ? newest?.rollback : rollbackOf(live.annotations));
 
-/** The hash of the documents that the inputs produce, from the published state or the history. */
-function inputsHash(live: Observed | undefined, newest: ReadRevision | undefined): string | undefined {
+/** What a rollback from this state is from: the last documents that were no rollback, and what the inputs produce. */
+function startOf(
+  live: Observed | undefined,
+  newest: ReadRevision | undefined,
+): Omit<Rollback, 'to'> | undefined {
   const earlier = heldRollback(live, newest);
+  if (earlier !== undefined) return earlier;
   const recorded = newest === undefined ? undefined : contentHash(newest.documents);
-  return earlier?.from ?? live?.annotations[CONTENT_HASH] ?? recorded;
+  const from = live?.annotations[CONTENT_HASH] ?? recorded;
+  const inputs = live?.annotations[INPUTS_HASH];
+  return from === undefined ? undefined : { from, ...(inputs === undefined ? {} : { inputs }) };
 }
+
+/** The hash of the documents that the inputs produced when a rollback began. It holds while they produce the same. */
+export const inputsOf = ({ from, inputs = from }: Omit<Rollback, 'to'>): string => inputs;
 
 /**
  * The desired state of a rollback. Overrides do not change. Pure. The rollback holds while the inputs produce the same
@@ -28,10 +37,14 @@ export function rollbackIntent(
   revisions: readonly ReadRevision[],
 ): Intent & { readonly rollback: Rollback | undefined; readonly overrides: string | undefined } {
   const newest = revisions.at(-1);
-  const from = inputsHash(live, newest);
+  const start = startOf(live, newest);
+  const hash = contentHash(to.documents);
+  const isEnd = start === undefined || start.from === hash || inputsOf(start) === hash;
   return {
     ...to.toolset,
-    rollback: from === undefined || from === contentHash(to.documents) ? undefined : { to: to.number, from },
+    rollback: isEnd ? undefined : { ...start, to: to.number },
+    // It stays known for another rollback until serve decides again.
+    inputs: start?.inputs,
     overrides: live === undefined ? newest?.overrides : live.data[OVERRIDES_KEY],
     owner: live?.ownOwner,
   };
