@@ -1,5 +1,6 @@
 import { isMapping, type Mapping } from '../../model/mapping.ts';
 import { nameOfAddress, sameBackend } from '../../model/same-url.ts';
+import { distinctNames } from './instance-names.ts';
 import { HOLMES, own } from './models.ts';
 import { addressesOf, carriesCredentials, isAddress, isCommon, type Shape } from './shape.ts';
 
@@ -107,13 +108,10 @@ export function besideHandWritten(
 ): Mapping[] {
   const left = ours.filter((entry) => !theirs.some((each) => isSame(each, entry, namespace)));
   if (name === undefined) return left;
-  const inLowerCase = (text: unknown): string => String(text).toLowerCase();
-  const taken = new Set(theirs.map((entry, index) => inLowerCase(own(entry, name) ?? unnamed(index))));
-  return left.map((entry) => {
-    const wanted = String(own(entry, name));
-    let free = wanted;
-    for (let count = 2; taken.has(inLowerCase(free)); count++) free = `${wanted}-${count}`;
-    taken.add(inLowerCase(free));
-    return { ...entry, [name]: free };
-  });
+  const taken = theirs.map((entry, index) => String(own(entry, name) || unnamed(index)));
+  const names = distinctNames(
+    left.map((entry) => ({ tool: String(own(entry, name)) })),
+    taken,
+  );
+  return left.map((entry, index) => ({ ...entry, [name]: names[index] }));
 }

@@ -1,8 +1,10 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { discovered } from '../../../test/fixtures/unit/detection.ts';
-import { service } from '../../../test/fixtures/unit/service.ts';
-import { discoveredTool } from '../../planning/tools.ts';
-import { holmesDocument } from './toolsets.ts';
+import { offered, service } from '../../../test/fixtures/unit/service.ts';
+import { isMapping, type Mapping } from '../../model/mapping.ts';
+import { discoveredTool, type Tool } from '../../planning/tools.ts';
+import { holmesFaults } from './contract.ts';
+import { holmesDocument, NEWEST } from './toolsets.ts';
 
 test('tools that are nowhere in the document are reported with their cause, and others are not', () => {
   const { omissions: left, notes } = holmesDocument(
@@ -27,4 +29,56 @@ test('no credentials apply to a backend of another cluster, so none are suggeste
   );
   const { omissions, notes } = holmesDocument([discoveredTool(grafana)]);
   expect([omissions[0]?.fix, notes[0]?.fix]).toEqual([undefined, 'it is in toolset.json']);
+});
+
+describe('a backend that HolmesGPT would reject', () => {
+  const api = (name: string, port = 80): Tool => {
+    const tool = discoveredTool(discovered(offered(name, { type: 'thing' }, { namespace: 'shop' })));
+    return { ...tool, endpoint: { ...tool.endpoint, port } };
+  };
+
+  test('costs only itself', () => {
+    const { document, text, notes, omissions } = holmesDocument([api('a'), api('b', 0), api('c')]);
+    const custom = (document.toolsets as Mapping).custom;
+    const endpoints = isMapping(custom) && isMapping(custom.config) ? custom.config.endpoints : [];
+    expect(endpoints).toMatchObject([
+      { hosts: ['http://a.shop.svc.cluster.local:80'] },
+      { hosts: ['http://c.shop.svc.cluster.local:80'] },
+    ]);
+    expect(text).not.toContain('b.shop');
+    expect(holmesFaults(document)).toEqual([]);
+    const why = 'HolmesGPT would reject it: hosts.0 has no possible port';
+    expect(omissions).toEqual([{ key: 'shop/b', tool: 'b.shop', cause: 'unsupported', why }]);
+    expect(notes).toEqual([
+      {
+        where: 'Service shop/b',
+        what: `is left out of custom_toolset.yaml: ${why} (thing)`,
+        fix: 'it is in toolset.json',
+      },
+    ]);
+  });
+
+  test('leaves no empty toolset', () => {
+    const { document, omissions } = holmesDocument([api('a', 0), api('b', 0)]);
+    expect(document.toolsets).not.toHaveProperty('custom');
+    expect(omissions.map(({ key }) => key)).toEqual(['shop/a', 'shop/b']);
+  });
+
+  test('all backends of an entry that is left out as a whole are reported', () => {
+    const { omissions } = holmesDocument(
+      [api('a'), api('b')].map((tool) => ({ ...tool, detector: 'grafana/loki' })),
+    );
+    expect(omissions.map(({ key, why }) => [key, why])).toEqual([
+      ['shop/a', 'HolmesGPT would reject the entry grafana/loki'],
+      ['shop/b', 'HolmesGPT would reject the entry grafana/loki'],
+    ]);
+  });
+});
+
+test('options for a backend that no document can contain cost only themselves', () => {
+  const loki = discovered(service('loki', { labels: { 'app.kubernetes.io/name': 'loki' }, ports: [3100] }));
+  const backends = { 'monitoring/loki': { labels: [null] } };
+  const options = { ...NEWEST, patch: { toolsets: { 'grafana/loki': { backends } } } };
+  const { document } = holmesDocument([discoveredTool(loki)], options);
+  expect(document.toolsets).toHaveProperty('grafana/loki');
 });

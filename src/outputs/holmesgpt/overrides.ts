@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { isMapping } from '../../model/mapping.ts';
+import { isMapping, type Mapping } from '../../model/mapping.ts';
 import type { Mentions, Overrides, OverridesPart } from '../../model/overrides.ts';
 import { oneLine } from '../../model/text.ts';
 import { HOLMESGPT } from './mapping.ts';
@@ -33,14 +33,19 @@ const schema = z
 /** A patch of `custom_toolset.yaml`: mappings are merged, everything else is replaced, `null` deletes. */
 export type HolmesPatch = z.infer<typeof schema>;
 
-/** The names of backends in the configuration of a toolset. */
-function instanceNames(config: unknown): string[] {
-  if (typeof config !== 'object' || config === null) return [];
-  const { instances, clusters } = config as { readonly instances?: unknown; readonly clusters?: unknown };
-  return [instances, clusters]
-    .flat()
-    .flatMap((entry) => (typeof entry === 'object' && entry !== null ? Object.entries(entry as object) : []))
-    .flatMap(([field, name]) => (['name', 'id'].includes(field) && typeof name === 'string' ? [name] : []));
+/** The lists of backends in the configuration of a toolset, deprecated names included. */
+const LISTS = ['instances', 'clusters', 'kafka_clusters'];
+
+/** The name in the fields of a backend. */
+const namesIn = (fields: unknown): string[] =>
+  (isMapping(fields) ? [fields.name, fields.id] : [])
+    .filter((name) => typeof name === 'string' || typeof name === 'number')
+    .map(String);
+
+/** The names that a toolset's entry gives to backends. No Service may have one of them as its display name. */
+function backendNames({ config, backends }: Mapping): string[] {
+  const listed = isMapping(config) ? LISTS.flatMap((list) => config[list] ?? []) : [];
+  return [...listed, ...(isMapping(backends) ? Object.values(backends) : [])].flatMap(namesIn);
 }
 
 function mentions({ toolsets = {}, mcp_servers = {} }: HolmesPatch): Mentions {
@@ -54,7 +59,7 @@ function mentions({ toolsets = {}, mcp_servers = {} }: HolmesPatch): Mentions {
   });
   const backends = Object.values(toolsets).flatMap((entry) => Object.keys(entry?.backends ?? {}));
   return {
-    names: Object.values(toolsets).flatMap((entry) => instanceNames(entry?.config)),
+    names: Object.values(toolsets).flatMap((entry) => backendNames(entry ?? {})),
     keys: [...backends, ...Object.keys(mcp_servers).filter((key) => key.includes('/'))],
     servers,
   };

@@ -90,7 +90,10 @@ describe('a generated entry that HolmesGPT would reject', () => {
     ['a dot in a key', { 'elasticsearch/data': { enabled: true, config: { 'a.b': 'c' } } }],
     ['a field that is missing', { 'elasticsearch/data': { enabled: true, config: { url2: 'c' } } }],
   ])('%s: it is left out and reported, and the others stay', (_, toolsets) => {
-    const { document, notes } = dropInvalidEntries({ toolsets: { ...GENERATED.toolsets, ...toolsets } });
+    const { document, notes } = dropInvalidEntries(
+      { toolsets: { ...GENERATED.toolsets, ...toolsets } },
+      () => undefined,
+    );
     expect(document).toEqual(GENERATED);
     expect(notes).toEqual([
       expect.objectContaining({

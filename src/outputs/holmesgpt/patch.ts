@@ -61,12 +61,31 @@ function byEntry(faults: readonly HolmesFault[]): Map<string, HolmesFault[]> {
   return Map.groupBy(faults, entryKey);
 }
 
+/** Where a fault is in a list of backends, as the index; `undefined` if it is elsewhere. */
+function indexOf({ path: [section, , config, , index] }: HolmesFault): number | undefined {
+  return section === 'toolsets' && config === 'config' && typeof index === 'number' ? index : undefined;
+}
+
+/** The faults of single backends of a toolset by index; `undefined` if another part of the toolset has a fault. */
+function faultsOfBackends(faults: readonly HolmesFault[]): ReadonlyMap<number, string> | undefined {
+  if (faults.some((each) => indexOf(each) === undefined)) return undefined;
+  const inBackend = (path: Path): Path => [...path.slice(0, 2), ...path.slice(5)];
+  const byIndex = Map.groupBy(faults, (each) => indexOf(each) ?? 0);
+  return new Map([...byIndex].map(([index, several]) => [index, summary(several, inBackend)]));
+}
+
 /**
- * The generated document without entries that HolmesGPT would reject. The built-in detectors make none, but custom detectors
- * may. Each removed entry is reported, and the rest stays.
+ * The generated document without what HolmesGPT would reject. The built-in detectors make nothing of that kind, but custom
+ * detectors may. A fault of one backend of a list costs only this backend, and any other one the entry. Each removed entry
+ * is reported, and the rest stays.
+ * @param withoutBackends makes a toolset without some backends, by index and with the reason, and reports them;
+ *   `undefined` if none is left
  * @throws Error if a fault is in no entry, which is a bug
  */
-export function dropInvalidEntries(generated: Mapping): Checked {
+export function dropInvalidEntries(
+  generated: Mapping,
+  withoutBackends: (toolset: string, faulty: ReadonlyMap<number, string>) => Mapping | undefined,
+): Checked {
   const notes: Problem[] = [];
   const fix = 'correct the detector or the override that it is from; if it is from neither, report this';
   let document = generated;
@@ -76,10 +95,15 @@ export function dropInvalidEntries(generated: Mapping): Checked {
     const refused = [...found].filter(([, faults]) => faults.some(isFault));
     for (const [key, faults] of refused) {
       const [section, name] = JSON.parse(key) as string[];
+      const faulty = faultsOfBackends(faults.filter(isFault));
       const what = `is left out, HolmesGPT would reject it: ${summary(faults.filter(isFault))}`;
-      notes.push({ where: `custom_toolset.yaml, ${section} ${name}`, what, fix });
       if (section === undefined || name === undefined) throw new Error(`custom_toolset.yaml ${what}`);
-      document = withoutEmpty(mergePatch(document, { [section]: { [name]: null } }));
+      if (faulty === undefined) notes.push({ where: `custom_toolset.yaml, ${section} ${name}`, what, fix });
+      const left = faulty === undefined ? undefined : withoutBackends(name, faulty);
+      document = withoutEmpty({
+        ...document,
+        [section]: withEntry(document[section] as Mapping, name, left),
+      });
     }
     if (refused.length > 0) continue;
     for (const [key, faults] of found) {
@@ -89,6 +113,12 @@ export function dropInvalidEntries(generated: Mapping): Checked {
     }
     return { document, notes };
   }
+}
+
+/** A section with another entry of a name, or without one. */
+function withEntry(section: Mapping, name: string, entry: Mapping | undefined): Mapping {
+  const { [name]: _, ...others } = section;
+  return entry === undefined ? others : { ...others, [name]: entry };
 }
 
 /**

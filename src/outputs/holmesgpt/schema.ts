@@ -6,8 +6,13 @@ export const holmesKey = z
   .regex(/^[^.]+$/, 'holds a dot, which HolmesGPT refuses in any key')
   .refine((key) => key !== '__proto__', 'is not allowed as a key');
 
+const scalar = z.union([z.string(), z.number(), z.boolean()]);
+/** A value in a list, where options from overrides keep `null`. Elsewhere `null` removes a field. */
+const listItem: z.ZodType<unknown> = z.lazy(() =>
+  z.union([scalar, z.null(), z.array(listItem), z.record(holmesKey, listItem)]),
+);
 const plainValue: z.ZodType<unknown> = z.lazy(() =>
-  z.union([z.string(), z.number(), z.boolean(), z.array(plainValue), z.record(holmesKey, plainValue)]),
+  z.union([scalar, z.array(listItem), z.record(holmesKey, plainValue)]),
 );
 
 /** An entry under `toolsets:`, with the fields of HolmesGPT 0.45.0 that are generated. */

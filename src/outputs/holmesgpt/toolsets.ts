@@ -10,9 +10,18 @@ import { type Naming, type Preference, preferred } from '../../planning/preferre
 import type { Tool } from '../../planning/tools.ts';
 import { approvalRequired } from './approval.ts';
 import { fieldsFor, hasCredentials, namedIn, unmatched, withoutBackends } from './backends.ts';
-import { urlLine, withBaseUrls } from './base-urls.ts';
 import { holmesFaults } from './contract.ts';
 import { endpointAuth, serverHeaders, toolsetFields } from './credential-fields.ts';
+import {
+  builtInToolset,
+  type Entry,
+  httpToolset,
+  isUnconfigured,
+  type Kind,
+  listed,
+  single as singleToolset,
+  type Toolsets,
+} from './entries.ts';
 import { type Holders, holdersIn } from './holders.ts';
 import { entryOf, type HolmesEntry } from './mapping.ts';
 import { isFault } from './model-check.ts';
@@ -33,63 +42,12 @@ const ALWAYS: Readonly<Record<string, HolmesToolset>> = {
 /** Where a backend is that this file leaves out. */
 const ELSEWHERE = 'it is in toolset.json';
 
-type Kind<K extends string> = Extract<HolmesEntry, Record<K, unknown>>;
-type Toolsets = Kind<'toolsets'>;
-
-/** A tool with its mapping, all of one kind. */
-interface Entry<E> {
-  readonly tool: Tool;
-  readonly holmes: E;
-  /** The fields of the backend's entry. */
-  readonly fields: Record<string, unknown>;
-}
-
 function fillTemplate(template: string, tool: Tool): string {
   const { host, port } = tool.endpoint;
   return template
     .replaceAll('{endpoint}', () => endpointUrl(tool.endpoint))
     .replaceAll('{authority}', () => `${host}:${port}`)
     .replaceAll('{tool}', () => tool.tool);
-}
-
-/** Whether a toolset has no fields for a backend: the agent's environment has the address and the credentials. */
-const isUnconfigured = ({ config }: Toolsets): boolean => Object.keys(config).length === 0;
-
-/** A single backend is written without a list where the agent supports that. Several are listed by their tools' names. */
-function builtInToolset(entries: readonly Entry<Toolsets>[]): HolmesToolset {
-  const [first] = entries;
-  if (first === undefined) throw new Error('a toolset without backends');
-  const { list, nameField } = first.holmes;
-  if (isUnconfigured(first.holmes)) return { enabled: true };
-  if (entries.length === 1 && list === 'instances') return { enabled: true, config: first.fields };
-  return {
-    enabled: true,
-    config: { [list]: entries.map(({ tool, fields }) => ({ [nameField]: tool.tool, ...fields })) },
-  };
-}
-
-/** An HTTP toolset for all backends of one kind: GET only, each host with its own paths. */
-function httpToolset(entries: readonly Entry<Kind<'http'>>[]): HolmesToolset {
-  const [first] = entries;
-  if (first === undefined) throw new Error('an HTTP toolset without backends');
-  const urls = entries.map(({ tool }) => {
-    const own = describe(tool) === tool.kind ? '' : `: ${describe(tool)}`;
-    return urlLine(endpointUrl(tool.endpoint), ` (${tool.tool})${own}`);
-  });
-  return {
-    enabled: true,
-    type: 'http',
-    description: first.tool.kind,
-    llm_instructions: withBaseUrls(first.holmes.http.instructions, urls),
-    config: {
-      endpoints: entries.map(({ tool, holmes, fields }) => ({
-        hosts: [`${tool.endpoint.scheme}://${tool.endpoint.host}:${tool.endpoint.port}`],
-        paths: holmes.http.paths.map((path) => `${tool.endpoint.path}${path}`),
-        methods: ['GET'],
-        ...fields,
-      })),
-    },
-  };
 }
 
 /** The fields of a backend's entry, or why it is left out. */
@@ -159,18 +117,21 @@ function checkedFields<E extends Toolsets | Kind<'http'>>(
   const full = backendFields(entry.tool, given, own);
   if ('leftOut' in full) return full;
   const made = { ...entry, fields: full.fields };
-  const document = {
-    toolsets: { [toolset]: isHttp(made) ? httpToolset([made]) : builtInToolset([made as Entry<Toolsets>]) },
-  };
-  const [fault] = holmesFaults(document).filter(isFault);
+  const alone = isHttp(made) ? httpToolset([made]) : aloneInList(toolset, made as Entry<Toolsets>);
+  const [fault] = holmesFaults({ toolsets: { [toolset]: alone } }).filter(isFault);
   if (fault === undefined) return full;
+  const field = fault.path.slice(5).join('.');
   report({
     where: `overrides.yaml, holmesgpt.toolsets ${toolset}`,
-    what: `the options under backends for ${entry.tool.key} is not merged, because HolmesGPT would reject it: ${fault.path.slice(3).join('.')}: ${fault.message}`,
-    fix: 'correct or remove it',
+    what: `the options under backends for ${entry.tool.key} are not merged, because HolmesGPT would reject them: ${field === '' ? '' : `${field}: `}${fault.message}`,
+    fix: 'correct or remove them',
   });
   return plain;
 }
+
+/** A toolset with one backend, in a list if it can have one: only there does HolmesGPT check the backend's name. */
+const aloneInList = (toolset: string, entry: Entry<Toolsets>): HolmesToolset =>
+  isUnconfigured(entry.holmes) ? singleToolset(entry) : listed(toolset, [entry]);
 
 /** Whether HolmesGPT, or an override, has a toolset of this name. */
 const isToolset = (name: string, { toolsets = {} }: HolmesPatch): boolean =>
@@ -202,6 +163,33 @@ export interface HolmesDocument {
   readonly omissions: readonly Omission[];
 }
 
+/** A toolset of the document with the tools that it is made of. */
+interface Source {
+  readonly tools: readonly Tool[];
+  readonly toolset: HolmesToolset;
+  /** The same without some of the tools, by index and with the reason; `undefined` if none is left. */
+  without(faulty: ReadonlyMap<number, string>): Source | undefined;
+}
+
+function sourceOf<E extends { readonly tool: Tool }>(
+  entries: readonly E[],
+  build: (entries: readonly E[]) => HolmesToolset,
+  leaveOut: (tool: Tool, why: string) => void,
+): Source {
+  return {
+    tools: entries.map(({ tool }) => tool),
+    toolset: build(entries),
+    without(faulty) {
+      const left = entries.filter((_, index) => !faulty.has(index));
+      for (const [index, { tool }] of entries.entries()) {
+        const why = faulty.get(index);
+        if (why !== undefined) leaveOut(tool, `HolmesGPT would reject it: ${why}`);
+      }
+      return left.length === 0 ? undefined : sourceOf(left, build, leaveOut);
+    },
+  };
+}
+
 /** The newest agent, without credentials. */
 export const NEWEST: HolmesOptions = { credentials: {}, holmesgptVersion: '0.32', patch: {} };
 
@@ -221,6 +209,14 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
     else list.push(entry);
   };
   const omissions = new Map<Tool, Omission>();
+  const omit = (tool: Tool, why: string, cause: Omission['cause'] = 'unsupported', fix?: string): void =>
+    void omissions.set(tool, {
+      key: tool.key,
+      tool: tool.tool,
+      cause,
+      why,
+      ...(fix === undefined ? {} : { fix }),
+    });
   const leaveOut = (tool: Tool, why: string, cause: Omission['cause'] = 'unsupported'): void => {
     const { key, type } = tool;
     const fix = cause === 'credentials' ? credentialsFix(tool) : undefined;
@@ -229,7 +225,7 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
       what: `is left out of custom_toolset.yaml: ${why} (${type})`,
       fix: fix === undefined ? ELSEWHERE : `${ELSEWHERE}; ${fix}`,
     });
-    omissions.set(tool, { key, tool: tool.tool, cause, why, ...(fix === undefined ? {} : { fix }) });
+    omit(tool, why, cause, fix);
   };
   const { credentials, patch, namespaces = [] } = options;
   const report = (problem: Problem): void => void notes.push(problem);
@@ -281,8 +277,7 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
     leaveOut(tool, why);
   }
   notes.push(...sharedToolNames(ranked.filter(({ key }) => Object.hasOwn(servers, key))));
-  const toolsets: Record<string, HolmesToolset> = { ...ALWAYS };
-  const used = new Set<Tool>();
+  const sources = new Map<string, Source>();
   for (const [name, found] of byToolset) {
     const several = options.holmesgptVersion !== '0.20' || found[0]?.holmes.list !== 'instances';
     const single = !several || found.some(({ holmes }) => isUnconfigured(holmes));
@@ -293,18 +288,39 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
       first !== undefined && isUnconfigured(first.holmes)
         ? `${name} is for the one that the agent's environment names`
         : `HolmesGPT before 0.32 takes one backend for ${name}, and ${first?.tool.key} is it`;
-    const kept = single ? entries.slice(0, 1) : entries;
-    toolsets[name] = builtInToolset(kept);
     for (const { tool } of single ? entries.slice(1) : []) leaveOut(tool, why);
-    for (const { tool } of kept) used.add(tool);
+    const build = (kept: readonly Entry<Toolsets>[]): HolmesToolset =>
+      single && kept[0] !== undefined ? singleToolset(kept[0]) : builtInToolset(name, kept, report);
+    sources.set(name, sourceOf(single ? entries.slice(0, 1) : entries, build, leaveOut));
   }
-  for (const [detector, entries] of byHttpType)
-    toolsets[detector] = httpToolset(preferred(entries, { namespaces, naming: naming(detector) }));
-  const clean = dropInvalidEntries({
-    toolsets,
-    ...(Object.keys(servers).length === 0 ? {} : { mcp_servers: servers }),
-  });
+  for (const [name, entries] of byHttpType) {
+    const order = preferred(entries, { namespaces, naming: naming(name) });
+    sources.set(name, sourceOf(order, httpToolset, leaveOut));
+  }
+  const clean = dropInvalidEntries(
+    {
+      toolsets: {
+        ...ALWAYS,
+        ...Object.fromEntries([...sources].map(([name, { toolset }]) => [name, toolset])),
+      },
+      ...(Object.keys(servers).length === 0 ? {} : { mcp_servers: servers }),
+    },
+    (name, faulty) => {
+      const left = sources.get(name)?.without(faulty);
+      if (left === undefined) sources.delete(name);
+      else sources.set(name, left);
+      return left?.toolset;
+    },
+  );
   const generated = holmesSchema.parse(clean.document);
+  const used = new Set<Tool>();
+  for (const [name, { tools: theirs }] of sources)
+    for (const tool of theirs)
+      if (Object.hasOwn(generated.toolsets, name)) used.add(tool);
+      else if (!omissions.has(tool)) omit(tool, `HolmesGPT would reject the entry ${name}`);
+  for (const { tool } of mcp)
+    if (!omissions.has(tool) && !Object.hasOwn(generated.mcp_servers ?? {}, tool.key))
+      omit(tool, 'HolmesGPT would reject its entry');
   const merged = withPatch(generated, withoutBackends(patch), {
     holmesgptVersion: options.holmesgptVersion,
     standsAlone: false,
