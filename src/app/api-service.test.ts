@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { discovered } from '../../test/fixtures/unit/detection.ts';
+import { discovered, rules } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import { idsOf } from '../controller/backend-ids.ts';
 import { ReadModel } from '../controller/read-model.ts';
@@ -80,3 +80,18 @@ test.for([
   expect(await discover(request as Parameters<typeof discover>[0])).toEqual({ services: 3, ...told });
   expect(touched).toEqual(asked);
 });
+
+test.each(['http://*.example.com', 'http://a..example.com', 'http://api.example.com:0', 'http://-/v1'])(
+  'documents are not generated for an endpoint that cannot be called: %s',
+  async (endpoint) => {
+    const stages = { rules, detection: {} };
+    const parts = { instance: { engine: { targets: [{}], stages } } } as unknown as Parts;
+    const readModel = new ReadModel({ now: () => new Date(0) });
+    const worker = { generate: (create: () => unknown) => create() } as never;
+    const { generate } = createApiService(() => parts, readModel, undefined as never, '0.0.0', worker);
+    const services = [{ name: 'a', namespace: 'b', type: 'thing', endpoint }];
+    await expect(generate(services, 'client')).rejects.toMatchObject({
+      errors: [{ pointer: '/services/0/endpoint' }],
+    });
+  },
+);

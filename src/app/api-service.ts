@@ -4,6 +4,7 @@ import { toolKinds } from '../controller/pass.ts';
 import type { ReadModel } from '../controller/read-model.ts';
 import type { DiscoveredService, Health } from '../model/discovery.ts';
 import { type Generated, OVERRIDES_KEY } from '../model/documents.ts';
+import { isHost } from '../model/host-name.ts';
 import { HOME_CLUSTER, partsOf } from '../model/key.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
@@ -20,8 +21,8 @@ import type { LiveConfiguration } from './live-configuration.ts';
 /** Converts a service from a request to a Service with the annotations that declare its type and endpoint. */
 function toAnnotatedService({ name, namespace, type, endpoint }: GenerateService): Service | undefined {
   const url = URL.parse(endpoint);
-  const port = url?.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url?.port ?? 0);
-  if (port === 0) return undefined;
+  const port = url?.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url?.port);
+  if (url === null || port === 0 || !isHost(url.hostname.replace(/\.$/, ''))) return undefined;
   return {
     cluster: HOME_CLUSTER,
     name,

@@ -100,6 +100,46 @@ describe("hosts that the operator allows besides the Service's own", () => {
   });
 
   test.each([
+    ['a pattern', 'http://*.example.com', 'names no valid host: *.example.com'],
+    ['a pattern inside a label', 'http://a*.example.com', 'names no valid host: a*.example.com'],
+    ['other characters of patterns', 'http://a!(b).example.com', 'names no valid host'],
+    ['a list', 'http://a,b.example.com', 'names no valid host'],
+    ['an encoded pattern', 'http://%2a.example.com', 'names no valid host: *.example.com'],
+    ['an empty first label', 'http://.example.com', 'names no valid host: .example.com'],
+    ['an empty label', 'http://a..example.com', 'names no valid host: a..example.com'],
+    ['two dots at the end', 'http://a.example.com..', 'names no valid host: a.example.com..'],
+    ['a hyphen alone', 'http://-.example.com', 'names no valid host: -.example.com'],
+    ['a hyphen at the end of a label', 'http://a-.example.com', 'names no valid host: a-.example.com'],
+    ['a long label', `http://${'a'.repeat(64)}.example.com`, 'names no valid host'],
+    ['a long name', `http://${'a.'.repeat(125)}example.com`, 'names no valid host'],
+    ['port 0', 'http://a.example.com:0', 'names port 0, and ports are from 1 to 65535'],
+    ['port 0 in another spelling', 'https://a.example.com:0000/v1', 'names port 0'],
+    ['port 65536', 'http://a.example.com:65536', 'is not an http or https URL'],
+  ])('no pattern allows %s', (_, url, what) => {
+    for (const pattern of ['*', '*.example.com', '*.example.com*'])
+      expect(word(shop({ endpoint: url }), { allowedHosts: [pattern] })).toMatchObject({
+        refused: true,
+        problems: [{ what: expect.stringContaining(what) }],
+      });
+  });
+
+  test.each([
+    ['a dot at the end', 'http://A.example.com.', 'a.example.com', 80],
+    ['an underscore', 'http://_a.my_api.example.com', '_a.my_api.example.com', 80],
+    ['an international name', 'https://bücher.example.com:65535', 'xn--bcher-kva.example.com', 65_535],
+    ['digits and hyphens', 'http://0-0.4.example.com:1', '0-0.4.example.com', 1],
+    ['an IPv4 address', 'http://192.0.2.1:8080', '192.0.2.1', 8080],
+    ['an IPv6 address', 'http://[2001:DB8::1]:8080', '[2001:db8::1]', 8080],
+    ['one label', 'http://api', 'api', 80],
+    ['the longest label', `http://${'a'.repeat(63)}.example.com`, `${'a'.repeat(63)}.example.com`, 80],
+  ])('%s is a host', (_, url, host, port) => {
+    expect(word(shop({ endpoint: url }), { allowedHosts: ['*'] })).toMatchObject({
+      endpoint: { host, port },
+      problems: [],
+    });
+  });
+
+  test.each([
     'https://api.example.com.evil.test/',
     'https://evil.test/api.example.com',
     'https://user@api.example.com/',

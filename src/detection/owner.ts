@@ -1,6 +1,7 @@
 import type { Approvals } from '../model/approvals.ts';
 import type { Detector } from '../model/detector.ts';
 import type { Problem } from '../model/discovery.ts';
+import { isHost } from '../model/host-name.ts';
 import { displayKey } from '../model/key.ts';
 import type { Service } from '../model/service.ts';
 import { oneLineOfBytes } from '../model/text.ts';
@@ -98,6 +99,8 @@ function readEndpoint(
   const host = url.hostname.replace(/\.$/, '');
   const scheme = url.protocol === 'https:' ? 'https' : 'http';
   const port = url.port === '' ? (scheme === 'https' ? 443 : 80) : Number(url.port);
+  if (!isHost(host)) return `names no valid host: ${quoteForDisplay(url.hostname)}`;
+  if (port === 0) return 'names port 0, and ports are from 1 to 65535';
   const endpoint = { scheme, port, path: url.pathname.replace(/\/$/, '') } as const;
   if (!ownHosts(service, options.clusterDomain).includes(host))
     return options.allowedHosts.some((pattern) => fitsPattern(host, pattern))
