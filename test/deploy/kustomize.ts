@@ -3,11 +3,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { stringify } from 'yaml';
 import { objects, type Rendered, type Values } from './chart.ts';
 
-/** The folder with base and overlays. */
+/** The folder with the base, the components and the overlays. */
 export const KUSTOMIZE = join(import.meta.dirname, '../../deploy/kustomize');
 
-/** The values of the chart that each overlay stands for. */
-export const OVERLAYS: Readonly<Record<string, Values>> = {
+/** The values of the chart that each component, and the overlay with only this component, stands for. */
+export const COMPONENTS: Readonly<Record<string, Values>> = {
   'all-namespaces': { settings: { namespaces: ['*'] } },
   holmesgpt: {
     settings: {
@@ -88,7 +88,8 @@ function* operations(from: unknown, to: unknown, path = ''): Generator<Operation
 const yaml = (value: unknown): string => stringify(value, { lineWidth: 0 });
 const documents = (all: readonly Rendered[]): string => HEAD + all.map(yaml).join('---\n');
 
-function overlay(base: readonly Rendered[], all: readonly Rendered[]): Record<string, string> {
+/** A component: what differs from the base. Components can be combined, because they patch different fields. */
+function component(base: readonly Rendered[], all: readonly Rendered[]): Record<string, string> {
   const added = all.filter((object) => !base.some((other) => identity(other) === identity(object)));
   const patches = base.flatMap((object) => {
     const { apiVersion, kind, metadata } = object;
@@ -101,9 +102,9 @@ function overlay(base: readonly Rendered[], all: readonly Rendered[]): Record<st
     return changes.length === 0 ? [] : [{ target, patch: yaml(changes) }];
   });
   const kustomization = {
-    apiVersion: 'kustomize.config.k8s.io/v1beta1',
-    kind: 'Kustomization',
-    resources: ['../../base', ...(added.length === 0 ? [] : ['added.yaml'])],
+    apiVersion: 'kustomize.config.k8s.io/v1alpha1',
+    kind: 'Component',
+    ...(added.length === 0 ? {} : { resources: ['added.yaml'] }),
     ...(patches.length === 0 ? {} : { patches }),
   };
   return {
@@ -123,8 +124,17 @@ export async function kustomizeFiles(): Promise<Readonly<Record<string, string>>
   const files: Record<string, string> = { 'base/kustomization.yaml': HEAD + yaml(kustomization) };
   for (const [name, kinds] of Object.entries(BASE_FILES))
     files[`base/${name}`] = documents(base.filter(({ kind }) => kinds.test(kind)));
-  for (const [name, values] of Object.entries(OVERLAYS))
-    for (const [file, text] of Object.entries(overlay(base, await wanted(values))))
-      files[`overlays/${name}/${file}`] = text;
+  for (const [name, values] of Object.entries(COMPONENTS)) {
+    for (const [file, text] of Object.entries(component(base, await wanted(values))))
+      files[`components/${name}/${file}`] = text;
+    files[`overlays/${name}/kustomization.yaml`] =
+      HEAD +
+      yaml({
+        apiVersion: 'kustomize.config.k8s.io/v1beta1',
+        kind: 'Kustomization',
+        resources: ['../../base'],
+        components: [`../../components/${name}`],
+      });
+  }
   return files;
 }
