@@ -40,10 +40,13 @@ function flagsOf(command: Command): string {
     (commands as readonly string[]).includes(command.name()),
   );
   if (groups.length === 0) return flags;
+  const locations = Object.values(INPUT_LOCATIONS)
+    .filter(({ flag }) => command.options.some(({ long }) => long === flag))
+    .map(({ flag }) => code(flag));
   const links = groups.map(
     ({ title }) => `[${title}](configuration.md#${title.toLowerCase().replaceAll(' ', '-')})`,
   );
-  return `${flags}\n\nIt also accepts the flags of these settings: ${links.join(', ')}; and the flags under [Where it reads from](configuration.md#where-it-reads-from).`;
+  return `${flags}\n\nIt also accepts the flags of these settings: ${links.join(', ')}; and, under [Where it reads from](configuration.md#where-it-reads-from), ${locations.join(', ')}.`;
 }
 
 function examples(command: Command): string {

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
-import { createProgram } from './program.ts';
+import { createProgram, EXIT_CODES } from './program.ts';
 
 const helpOf = (name: string, command: string): string => {
   let text = '';
@@ -17,7 +17,7 @@ const helpOf = (name: string, command: string): string => {
     signal: new AbortController().signal,
   };
   const program = createProgram(run, () => {});
-  program.commands.find((each) => each.name() === command)?.outputHelp();
+  (program.commands.find((each) => each.name() === command) ?? program).outputHelp();
   result.read();
   return text;
 };
@@ -27,4 +27,11 @@ test('examples use the program name of the invocation', () => {
   const asPlugin = helpOf('kubectl toolset', 'history');
   expect(asPlugin).toContain('\n  kubectl toolset history --revision 3\n');
   expect(asPlugin).not.toMatch(/dynamic-toolset history/);
+});
+
+test('the help lists each exit code', () => {
+  const [, codes = ''] = helpOf('dynamic-toolset', '').split('Exit codes:\n');
+  expect(codes.match(/^ {2}\d+(, \d+)?/gm)?.map((code) => code.trim())).toEqual(
+    EXIT_CODES.map(([code]) => code),
+  );
 });

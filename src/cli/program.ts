@@ -21,13 +21,21 @@ export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] =
   ['0', 'success; unhealthy backends and denied namespaces are only warnings'],
   [
     '1',
-    'findings: some manifests could not be read (the rest are used), validate found errors, diff found a difference or unusable overrides; serve --once published but could not write the history; or a bug in the program',
+    'findings: some manifests could not be read (the rest are used), validate found errors, diff found a difference or unusable overrides; a ConfigMap or file was left as it is because it belongs to others or cannot be changed; or a bug in the program',
   ],
   ['2', 'wrong usage or configuration: an unknown flag, an invalid setting, a missing file'],
   ['3', 'the cluster is unreachable, or denied every request'],
-  ['4', 'rollback changed the ConfigMap but could not write the history'],
+  ['4', 'rollback or serve --once changed the ConfigMap but could not write the history'],
   ['130, 143', 'stopped by SIGINT or SIGTERM before there was a result; serve exits with 0'],
 ];
+
+/** The exit codes at the end of the help: the first clause of each meaning, which is its name. */
+const exitCodeHelp = (): string =>
+  [
+    '',
+    'Exit codes:',
+    ...EXIT_CODES.map(([code, meaning]) => `  ${code.padEnd(8)}  ${meaning.split(/[:;]/)[0]}`),
+  ].join('\n');
 
 /** All commands, in the order of the help. */
 const COMMANDS: readonly AddCommand[] = [
@@ -73,10 +81,7 @@ export function createProgram(cli: CliContext, setExitCode: (exitCode: number) =
       'dynamic-toolset generate -f manifests/ > custom_toolset.yaml',
     ],
     ['Keep the ConfigMap up to date, as in a Pod', 'dynamic-toolset serve'],
-  ).addHelpText(
-    'after',
-    '\nExit codes: 0 success; 1 findings; 2 wrong usage or configuration;\n3 the cluster is unreachable, or denied every request',
-  );
+  ).addHelpText('after', exitCodeHelp);
   for (const add of COMMANDS) add({ program, cli, setExitCode });
   return program;
 }

@@ -1,6 +1,6 @@
 import type { Naming } from '../detection/names.ts';
 import type { Approvals } from '../model/approvals.ts';
-import { FindingsError } from '../model/errors.ts';
+import { IncompleteError } from '../model/errors.ts';
 import { type Groups, publishedGroups } from '../planning/backend-groups.ts';
 import { observe } from '../planning/observed.ts';
 import { AdaptiveDebounce } from './debounce.ts';
@@ -159,7 +159,7 @@ export class ReconcileLoop {
     }
     // A job has no later attempt, and success would hide the problem.
     if (once && reconciled?.unrecorded !== undefined)
-      throw new FindingsError(
+      throw new IncompleteError(
         `the toolset is published, and is not in the history, so there is no rollback to it: ${reconciled.unrecorded}`,
       );
     this.#retry.succeeded();

@@ -10,7 +10,7 @@ export const addRollback: AddCommand = ({ program, cli, setExitCode }) => {
     .command('rollback')
     .summary('publish an earlier revision again')
     .description(
-      'Publishes the documents of an earlier revision again and shows the difference. serve keeps them until the documents that it would publish change, or until rollback --end. overrides.yaml stays as it is.',
+      'Publishes the documents of an earlier revision again and shows the difference. serve keeps them until the documents that it would publish change, or until rollback --end. overrides.yaml stays as it is. Exits with 4 if it changed the ConfigMap but could not write the history.',
     )
     .option('--to <number>', 'revision to publish (default: the previous one)', revisionNumber)
     .addOption(
