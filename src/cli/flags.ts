@@ -8,14 +8,17 @@ export const revisionNumber = (value: string): number => {
   return Number(value);
 };
 
-/** A flag whose value is one of these words. */
-export function choice(flags: string, description: string, words: readonly string[]): Option {
-  const option = new Option(flags, description).choices(words);
-  return option.argParser((word: string) => {
+/** Parses one of these words, and suggests the one that was probably meant. */
+export const oneOf =
+  (words: readonly string[]) =>
+  (word: string): string => {
     if (words.includes(word)) return word;
     throw new InvalidArgumentError(`Allowed values: ${words.join(', ')}${didYouMean(word, words)}`);
-  });
-}
+  };
+
+/** A flag whose value is one of these words. */
+export const choice = (flags: string, description: string, words: readonly string[]): Option =>
+  new Option(flags, description).choices(words).argParser(oneOf(words));
 
 export const output = (words: readonly string[], preset: string): Option =>
   choice('-o, --output <format>', 'output format', words).default(preset);

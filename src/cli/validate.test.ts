@@ -46,9 +46,25 @@ test('the part of overrides for HolmesGPT is checked on its own', async () => {
   expect(lines[0]).toMatch(/^-:6:7: holmesgpt\.toolsets\.mine\.config: has no endpoints/);
 });
 
+test('credentials for the Prometheus that HolmesGPT finds itself are a warning, as serve uses them', async () => {
+  const of = (config: string) =>
+    `holmesgpt:\n  toolsets:\n    prometheus/metrics: { config: { ${config} } }\n`;
+  const headers = 'additional_headers: { X-Scope-OrgID: a }';
+  const { code, lines } = await validated('overrides', of(headers));
+  expect(code).toBe(0);
+  expect(lines[0]).toMatch(
+    /^-:3:\d+: warning: .*additional_headers: is for the Prometheus that HolmesGPT finds/,
+  );
+  const beside = await validated(
+    'overrides',
+    of(`${headers}, instances: [{ name: a, prometheus_url: http://a }]`),
+  );
+  expect(beside.code).toBe(1);
+});
+
 test('and a change of a generated entry may be incomplete', async () => {
   const text = 'holmesgpt:\n  toolsets:\n    grafana/loki: { config: { timeout_seconds: 5 } }\n';
-  expect(await validated('overrides', text)).toEqual({ code: 0, lines: ['-: fine (overrides)'] });
+  expect(await validated('overrides', text)).toEqual({ code: 0, lines: ['-: valid (overrides)'] });
 });
 
 test('each unknown key has its own line, in file order', async () => {
@@ -83,7 +99,7 @@ describe('the kind of a file with another name', () => {
     ['toolsets:\n  kubernetes/core: { enabled: true }\n', 'holmesgpt'],
     ['namespaces: [a]\ndetectors: {}\n', 'config'],
   ])('follows from the keys of %j', async (text, kind) => {
-    expect(await validated(undefined, text)).toEqual({ code: 0, lines: [`-: fine (${kind})`] });
+    expect(await validated(undefined, text)).toEqual({ code: 0, lines: [`-: valid (${kind})`] });
   });
 
   test('does not matter if it is not YAML', async () => {
@@ -128,7 +144,7 @@ describe('a text is too long where it is for `serve`', () => {
     ['holmesgpt', 1024, 'mcp_servers:\n  a: { config: { url: http://a/mcp } }\n'],
     ['toolset-json', 1024, 'tools: []\n'],
   ] as const)('%s: at most %i KiB', async (kind, most, text) => {
-    expect(await validated(kind, words(most - 1) + text)).toEqual({ code: 0, lines: [`-: fine (${kind})`] });
+    expect(await validated(kind, words(most - 1) + text)).toEqual({ code: 0, lines: [`-: valid (${kind})`] });
     expect(await validated(kind, words(most) + text)).toEqual({
       code: 1,
       lines: [`-:1:1: longer than ${most} KiB, the limit`],

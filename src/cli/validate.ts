@@ -132,7 +132,7 @@ export async function validateCommand(
         `${path}:${line}:${column}: ${level === 'warning' ? 'warning: ' : ''}${message}\n`,
       );
     if (more > 0) cli.output.result.write(`${path}: and ${more} more\n`);
-    if (faults.length === 0) cli.output.messages.write(`${path}: fine (${kind})\n`);
+    if (faults.length === 0) cli.output.messages.write(`${path}: valid (${kind})\n`);
   }
   return faulty ? EXIT.findings : EXIT.ok;
 }

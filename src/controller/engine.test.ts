@@ -369,7 +369,7 @@ describe('a single run', () => {
       source.sync([loki('a')]);
       await settle();
       await expect(running.ended).rejects.toMatchObject({
-        name: 'FindingsError',
+        name: 'IncompleteError',
         message: expect.stringMatching(/is published, .*history.*: controllerrevisions.apps is forbidden/),
       });
       expect(publisher.tools).toEqual(namesOf('a'));

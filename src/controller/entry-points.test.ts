@@ -300,7 +300,7 @@ describe('Services of the same Pods that prove to be one product', () => {
     expect(evidence(found[0] as DiscoveredService)).toEqual([
       'leads to the same Pods as metrics-main, and both prove to be thanos',
     ]);
-    expect(problems[0]?.what).toMatch(/looks like prometheus and is thanos/);
+    expect(problems[0]?.what).toMatch(/looks like prometheus, but is thanos/);
   });
 
   test('stay the one that is in use', async () => {

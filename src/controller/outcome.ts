@@ -74,7 +74,7 @@ function toDiscoveredService(candidate: Candidate, verdict: Verdict, rules: Rule
       problem: {
         where,
         what: `looks like ${candidate.type} (${candidate.evidence[0]?.detail}) and is left out: ${verdict.reason}`,
-        fix: 'see it with explain',
+        fix: 'if its API is at another port or path, set kubernaut.io/toolset-endpoint',
       },
     };
   const proven = verdict.provenAs ?? candidate.detector;
@@ -87,7 +87,7 @@ function toDiscoveredService(candidate: Candidate, verdict: Verdict, rules: Rule
   if (proven === candidate.detector) return { service };
   return {
     service,
-    problem: { where, what: `looks like ${candidate.type} and is ${service.type}: ${verdict.reason}` },
+    problem: { where, what: `looks like ${candidate.type}, but is ${service.type}: ${verdict.reason}` },
   };
 }
 

@@ -83,7 +83,7 @@ describe('a pass', () => {
       type: 'thanos',
       endpoint: { path: '/thanos' },
     });
-    expect(found.problems[0]?.what).toMatch(/looks like prometheus and is thanos/);
+    expect(found.problems[0]?.what).toMatch(/looks like prometheus, but is thanos/);
   });
 
   test.each<[string, Customisation['options'], RegExp]>([
@@ -113,7 +113,11 @@ describe('a pass', () => {
     expect(names(found)).toEqual(['prometheus']);
     expect(found.contradicted).toEqual(['loki.monitoring']);
     expect(found.problems).toEqual([
-      { where: 'Service monitoring/loki', what: expect.stringMatching(why), fix: 'see it with explain' },
+      {
+        where: 'Service monitoring/loki',
+        what: expect.stringMatching(why),
+        fix: expect.stringContaining('toolset-endpoint'),
+      },
     ]);
     expect(found.problems[0]?.what).toContain('looks like loki');
     expect(found.problems[0]?.what).toContain('is left out: it answers as thanos, ');

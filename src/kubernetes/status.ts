@@ -146,6 +146,12 @@ function unreachableReason(error: NodeJS.ErrnoException): string {
   }
 }
 
+/** How to grant a permission that the API server denied with this message. */
+const grantAdvice = (message: string): string =>
+  message.includes('at the cluster scope')
+    ? 'grant it with a ClusterRole and ClusterRoleBinding, name namespaces that you may read, or use another context'
+    : 'grant it with a Role and RoleBinding, or use another context';
+
 /** Converts a failed request to an error that says what was tried, what happened, and what to do. */
 export function clusterError(error: unknown, doing: string, server: string): UserError {
   if (error instanceof UserError) return error;
@@ -154,7 +160,7 @@ export function clusterError(error: unknown, doing: string, server: string): Use
       error.code === 401
         ? `log in again, or check the credentials for ${server}`
         : error.code === 403
-          ? 'grant it with a Role and RoleBinding, or use another context'
+          ? grantAdvice(error.message)
           : 'check the API server';
     return new ClusterError(`cannot ${doing}: ${error.message}; ${fix}`, { cause: error });
   }

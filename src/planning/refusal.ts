@@ -20,5 +20,5 @@ export function refusal(live: Observed | undefined, force: boolean): string | un
   const theirs = live.names.filter((key) => live.data[key] !== undefined);
   return theirs.length === 0
     ? undefined
-    : `it has ${theirs.join(' and ')} that somebody else wrote; move what is needed of it into overrides.yaml and remove it, ${remedy}`;
+    : `it has ${theirs.join(' and ')} that somebody else wrote; move what you need into overrides.yaml and remove the rest, or ${remedy}`;
 }

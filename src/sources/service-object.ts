@@ -77,7 +77,9 @@ export function serviceFromObject(
   const spec = isMapping(object.spec) ? object.spec : {};
   const { name, namespace = defaultNamespace, resourceVersion, creationTimestamp } = metadata;
   if (typeof name !== 'string' || !NAME.test(name))
-    return `its metadata.name ${JSON.stringify(name) ?? 'is missing and'} is not a Service's name`;
+    return name === undefined
+      ? 'its metadata.name is missing'
+      : `its metadata.name ${JSON.stringify(name)} is not a Service's name`;
   if (typeof namespace !== 'string' || !NAME.test(namespace))
     return `its metadata.namespace ${JSON.stringify(namespace)} is not a namespace's name`;
   const listed = Array.isArray(spec.ports) ? spec.ports : [];

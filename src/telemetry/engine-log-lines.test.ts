@@ -171,7 +171,7 @@ test.each<[EngineEvent, level: string, component: string, fields: object, messag
     'info',
     'agent',
     { cycle, retry_in: 4 },
-    'T reloads the toolset later',
+    'the agent (T) reloads the toolset later',
   ],
   [agent({ kind: 'agent-refused', problem }), 'warn', 'agent', { cycle }, 'w: is wrong; mend it'],
   [agent({ kind: 'agent-note', problem }), 'warn', 'agent', { cycle }, 'w: is wrong; mend it'],

@@ -1,6 +1,7 @@
 import { Argument } from 'commander';
 import { ConfigError } from '../../model/errors.ts';
 import { SHELLS, type Shell } from '../choices.ts';
+import { oneOf } from '../flags.ts';
 import { withExamples } from '../help.ts';
 import type { AddCommand } from './command.ts';
 
@@ -9,7 +10,7 @@ export const addCompletion: AddCommand = ({ program, cli, setExitCode }) => {
     .command('completion')
     .summary('print a shell completion script')
     .description('Prints a script that completes commands, flags and values in your shell.')
-    .addArgument(new Argument('[shell]', 'shell to complete for').choices(SHELLS))
+    .addArgument(new Argument('[shell]', 'shell to complete for').choices(SHELLS).argParser(oneOf(SHELLS)))
     .action(async (shell: Shell | undefined) => {
       if (shell === undefined)
         throw new ConfigError(

@@ -62,7 +62,7 @@ function dottedKeys(value: unknown, path: Path): HolmesFault[] {
   return Object.entries(value).flatMap(([key, inner]) => {
     const here: Path = [...path, key];
     return [
-      ...(key.includes('.') ? [fault(here, 'holds a dot, which HolmesGPT refuses in any key')] : []),
+      ...(key.includes('.') ? [fault(here, 'contains a dot, which HolmesGPT rejects in any key')] : []),
       ...dottedKeys(inner, here),
     ];
   });

@@ -146,6 +146,12 @@ function joinList(generated: Mapping, handWritten: Mapping, shape: Shape, option
   return { config, note: { what, fix: FIX } };
 }
 
+/**
+ * Of all toolsets with an address, only this one also works without it: HolmesGPT uses PROMETHEUS_URL, or searches for
+ * Prometheus.
+ */
+export const WITHOUT_ADDRESS = 'prometheus/metrics';
+
 function joinToolset(name: string, generated: Mapping, handWritten: Mapping, options: JoinOptions) {
   const { config: theirs, ...fields } = handWritten;
   const { config: ours, ...others } = generated;
@@ -157,10 +163,9 @@ function joinToolset(name: string, generated: Mapping, handWritten: Mapping, opt
   if (!isMapping(ours) || !isMapping(theirs))
     return { entry: { ...entry, config: theirs === undefined ? ours : withoutNulls(theirs) } };
   const shape = shapeOf(name, own(entry, 'type'), options.holmesgptVersion !== '0.20');
-  // Of all toolsets with an address, only this one also works without it: HolmesGPT uses PROMETHEUS_URL, or searches for
-  // Prometheus. Credentials without an address are meant for that Prometheus.
+  // Credentials without an address are meant for the Prometheus that HolmesGPT finds.
   const alone =
-    name === 'prometheus/metrics' &&
+    name === WITHOUT_ADDRESS &&
     (options.standsAlone ||
       Object.entries(theirs).some(([field, value]) => carriesCredentials(field, value)));
   const { namespace, discovered } = options;

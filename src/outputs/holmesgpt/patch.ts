@@ -2,9 +2,9 @@ import type { Problem } from '../../model/discovery.ts';
 import { isMapping, type Mapping } from '../../model/mapping.ts';
 import { mergePatch } from '../../model/merge.ts';
 import { holmesFaults, loadFaults } from './contract.ts';
-import { type JoinOptions, joinDocuments } from './join.ts';
+import { type JoinOptions, joinDocuments, WITHOUT_ADDRESS } from './join.ts';
 import { partsOf } from './join-lists.ts';
-import { fault, type HolmesFault, isFault, type Path } from './model-check.ts';
+import { fault, type HolmesFault, isFault, type Path, warning } from './model-check.ts';
 import type { HolmesPatch } from './overrides.ts';
 import { addressesOf, carriesCredentials, shapeOf } from './shape.ts';
 
@@ -186,7 +186,7 @@ export function patchFaults(patch: HolmesPatch): HolmesFault[] {
   return [...whole, ...unpairedFaults(patch)];
 }
 
-/** Credentials for a toolset with several backends that do not name their backend. */
+/** Credentials for a toolset with several backends that do not name their backend. Where they are used anyway, a warning. */
 function unpairedFaults(patch: HolmesPatch): HolmesFault[] {
   return Object.entries(patch.toolsets ?? {}).flatMap(([name, entry]) => {
     const config = isMapping(entry) ? entry.config : undefined;
@@ -197,14 +197,15 @@ function unpairedFaults(patch: HolmesPatch): HolmesFault[] {
     const { list, beside } = parts;
     if (list.length === 0 && addressesOf(beside).length > 0) return [];
     const path = ['toolsets', name, 'config'];
+    const isAlone = name === WITHOUT_ADDRESS && list.length === 0;
     return Object.entries(beside)
       .filter(([field, value]) => carriesCredentials(field, value))
       .map(([field]) =>
-        fault(
+        (isAlone ? warning : fault)(
           [...path, field],
           list.length > 0
             ? 'is set next to instances, so HolmesGPT would send it to each of them; write it into the instance that it is for'
-            : `does not say which backend it is for; write it under holmesgpt.toolsets.${name}.backends, below NAMESPACE/SERVICE, or write the address of your backend next to it`,
+            : `${isAlone ? 'is for the Prometheus that HolmesGPT finds itself, so no discovered one is added; if it is for a discovered one,' : 'does not say which backend it is for;'} write it under holmesgpt.toolsets.${name}.backends, below NAMESPACE/SERVICE, or write the address of your backend next to it`,
         ),
       );
   });

@@ -3,7 +3,7 @@ import * as z from 'zod';
 /** HolmesGPT rejects a file with a dot in any mapping key (observed with 0.45.0: "keypath separator"). */
 export const holmesKey = z
   .string()
-  .regex(/^[^.]+$/, 'holds a dot, which HolmesGPT refuses in any key')
+  .regex(/^[^.]+$/, 'contains a dot, which HolmesGPT rejects in any key')
   .refine((key) => key !== '__proto__', 'is not allowed as a key');
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]);

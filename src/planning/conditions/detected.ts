@@ -1,6 +1,6 @@
 import type { CERTAINTIES } from '../../model/certainties.ts';
 import type { ConditionReason, Finding } from '../../model/condition.ts';
-import type { Candidate } from '../../model/discovery.ts';
+import type { Candidate, DiscoveredService } from '../../model/discovery.ts';
 import { displayKey } from '../../model/key.ts';
 
 const REASONS: Readonly<Record<(typeof CERTAINTIES)[number], ConditionReason<'Detected'>>> = {
@@ -15,13 +15,22 @@ const REASONS: Readonly<Record<(typeof CERTAINTIES)[number], ConditionReason<'De
 };
 
 /** The condition `Detected` of a discovered backend. */
-export function detected({ service, type, certainty, evidence }: Candidate): Finding<'Detected'> {
+export function detected({
+  service,
+  type,
+  certainty,
+  evidence,
+  verdict,
+}: DiscoveredService): Finding<'Detected'> {
   const why = evidence[0]?.detail ?? 'nothing else is known of it';
   return {
     type: 'Detected',
     status: 'True',
     reason: REASONS[certainty],
-    message: `Service ${displayKey(service)} looks like ${type}: ${why}`,
+    message:
+      verdict.provenAs === undefined
+        ? `Service ${displayKey(service)} looks like ${type}: ${why}`
+        : `Service ${displayKey(service)} looks like another product (${why}), but answers as ${type}`,
   };
 }
 

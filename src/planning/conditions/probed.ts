@@ -16,7 +16,11 @@ const finding = <T extends 'Proven' | 'Healthy'>(
 
 function provenCase(verdict: Verdict): Cases<'Proven'> {
   if (verdict.proof === 'contradicted')
-    return ['False', 'AnsweredAsSomethingElse', 'explain shows what was asked and what came back'];
+    return [
+      'False',
+      'AnsweredAsSomethingElse',
+      'if its API is at another port or path, set kubernaut.io/toolset-endpoint',
+    ];
   if (verdict.proof === 'proven')
     return ['True', verdict.provenAs === undefined ? 'AnsweredAsExpected' : 'AnsweredAsOtherType'];
   if (isUnprobed(verdict)) return ['Unknown', 'NotProbed'];
@@ -41,12 +45,14 @@ const FAULTS: Readonly<Record<Fault, Cases<'Healthy'>>> = {
 };
 
 function healthyCase(verdict: Verdict): Cases<'Healthy'> {
-  const { health, fault, authRequired } = verdict;
+  const { health, fault, proof, authRequired } = verdict;
   if (isUnprobed(verdict)) return ['Unknown', 'NotProbed'];
   if (health === 'unknown')
     return ['Unknown', 'Unreachable', 'check the network and the DNS between this program and the backend'];
-  if (health === 'unhealthy')
-    return fault === undefined ? ['False', 'ErrorAnswer', 'look at its log'] : FAULTS[fault];
+  if (health === 'unhealthy') {
+    if (fault !== undefined) return FAULTS[fault];
+    return proof === 'contradicted' ? FAULTS.protocol : ['False', 'ErrorAnswer', 'look at its log'];
+  }
   if (isKeptForNow(verdict)) return ['True', 'FailureThresholdNotReached'];
   return ['True', authRequired ? 'CredentialsRequired' : 'ProbeSucceeded'];
 }

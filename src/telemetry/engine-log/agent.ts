@@ -28,7 +28,7 @@ const HANDLERS: Handlers = {
   'agent-reload-delayed': ({ target, dueIn }, log, fields) =>
     log.info(
       { ...fields, retry_in: seconds(dueIn) },
-      `${target} reloads the toolset later, because of the minimum reload interval`,
+      `the agent (${target}) reloads the toolset later: when its Pods see the changed file, and at most once in the minimum reload interval`,
     ),
   'agent-refused': warn,
   'agent-note': warn,
