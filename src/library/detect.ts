@@ -13,6 +13,7 @@ import type { Service } from '../model/service.ts';
 import { serviceFromObject } from '../sources/service-object.ts';
 import { toBackend } from './backend.ts';
 import { overridesOf, rulesOf } from './inputs.ts';
+import { checkList, checkOptions } from './options.ts';
 import type { DetectOptions, DetectResult, ServiceObject, ServiceObjectList } from './types.ts';
 
 /** Converts the creation time to a string as in JSON. Kubernetes clients parse it to a date. */
@@ -54,7 +55,7 @@ function servicesOf(
  * A Service that only resembles a product is left out, as with `dynamic-toolset discover --probe none`, because only a
  * probe can prove it.
  * @param services the objects, or a list as `kubectl get services -A -o json` prints it; objects of other kinds are skipped
- * @throws InputError if `overrides` or a detector is invalid
+ * @throws InputError if an option is invalid, or `services` is no list
  * @example
  * const { backends } = detect(JSON.parse(await readFile('services.json', 'utf8')));
  * for (const { type, endpoint, certainty } of backends) console.log(type, endpoint, certainty);
@@ -63,18 +64,24 @@ export function detect(
   services: Iterable<ServiceObject> | ServiceObjectList,
   options: DetectOptions = {},
 ): DetectResult {
+  checkOptions(options);
+  const objects: unknown = isMapping(services) && 'items' in services ? services.items : services;
+  checkList(objects, 'services', 'Services, or a list of them with items');
   const { clusterDomain = SETTINGS.clusterDomain.defaultValue, defaultNamespace = 'default' } = options;
   const { allowedHosts = [], allowExternalNames = false } = options;
   const overrides = overridesOf(options);
   const { rules, problems: broken } = rulesOf(options);
   const problems: Problem[] = [...broken];
-  const objects = 'items' in services ? services.items : services;
-  const detected = detectAll(servicesOf(objects, defaultNamespace, rules, problems), rules, {
-    clusterDomain,
-    allowedHosts: allowedHosts.map((host) => host.toLowerCase()),
-    allowExternalNames,
-    approvals: approvalsIn(overrides),
-  });
+  const detected = detectAll(
+    servicesOf(objects as Iterable<unknown>, defaultNamespace, rules, problems),
+    rules,
+    {
+      clusterDomain,
+      allowedHosts: allowedHosts.map((host) => host.toLowerCase()),
+      allowExternalNames,
+      approvals: approvalsIn(overrides),
+    },
+  );
   const { candidates, problems: told } = limitCandidates(
     detected,
     SETTINGS.maxBackends.defaultValue,

@@ -5,13 +5,20 @@ import { generate } from '../outputs/generate.ts';
 import { fromBackend } from './backend.ts';
 import { InputError } from './input-error.ts';
 import { overridesOf, rulesOf } from './inputs.ts';
-import type { Backend, RenderOptions, RenderResult } from './types.ts';
+import { checkList, checkOptions } from './options.ts';
+import type { Backend, Problem, RenderOptions, RenderResult } from './types.ts';
 
 /** Parses the text of an option. @throws InputError */
 function setting<T>(input: string, text: string, read: (text: string) => T | Fault): T {
   const value = read(text);
   if (value instanceof Fault) throw new InputError(`${input}: ${JSON.stringify(text)} ${value.what}`, input);
   return value;
+}
+
+/** A problem without advice about a setting of the program, which the library does not have. */
+function withoutSettings(problem: Problem, settings: readonly string[]): Problem {
+  const advice = settings.find((each) => problem.fix?.endsWith(each) === true);
+  return advice === undefined ? problem : { ...problem, fix: problem.fix?.slice(0, -advice.length) ?? '' };
 }
 
 /**
@@ -24,10 +31,12 @@ function setting<T>(input: string, text: string, read: (text: string) => T | Fau
  * await writeFile('custom_toolset.yaml', documents['custom_toolset.yaml']);
  */
 export function render(backends: Iterable<Backend>, options: RenderOptions = {}): RenderResult {
+  checkOptions(options);
+  checkList(backends, 'backends', 'backends of detect');
   const { holmesgptVersion, mcpPolicy = SETTINGS.mcpPolicy.defaultValue, namespaces = [] } = options;
   const overrides = overridesOf(options);
   const { rules } = rulesOf(options);
-  const { documents, notes, waiting } = generate(
+  const { documents, notes, waiting, omissions } = generate(
     [...backends].map((backend, index) => fromBackend(backend, `backends[${index}]`, rules)),
     {
       credentials: {},
@@ -41,5 +50,6 @@ export function render(backends: Iterable<Backend>, options: RenderOptions = {})
       namespaces,
     },
   );
-  return { documents, problems: notes, waiting };
+  const settings = omissions.flatMap(({ fix }) => (fix === undefined ? [] : [`; ${fix}`]));
+  return { documents, problems: notes.map((note) => withoutSettings(note, settings)), waiting };
 }
