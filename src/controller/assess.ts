@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { assignNames, heldKeys, type Naming, publishedNames } from '../detection/names.ts';
 import { type Approvals, approvalsIn } from '../model/approvals.ts';
-import type { DiscoveredService, Problem } from '../model/discovery.ts';
+import { type DiscoveredService, isKeptForNow, type Problem } from '../model/discovery.ts';
 import { type Documents, type Generated, OVERRIDES_KEY, type Toolset } from '../model/documents.ts';
 import { NO_OVERRIDES } from '../model/overrides.ts';
 import { runAtOnce, type Steps } from '../model/yield-every.ts';
@@ -95,8 +95,10 @@ function causeOf({ verdict }: DiscoveredService): Cause {
 function toolsOf({ found, contradicted }: Findings): FoundTools {
   const sick = found.filter(({ verdict }) => verdict.health === 'unhealthy');
   const well = found.filter(({ verdict }) => verdict.health !== 'unhealthy');
+  const failing = well.filter(({ verdict }) => isKeptForNow(verdict));
   return {
     usable: new Set(well.map(({ tool }) => tool)),
+    failing: new Set(failing.map(({ tool }) => tool)),
     unusable: new Map([
       ...contradicted.map((tool) => [tool, 'contradicted'] as const),
       ...sick.map((service) => [service.tool, causeOf(service)] as const),

@@ -10,6 +10,7 @@ import {
 import { keyFor, service } from '../../test/fixtures/unit/service.ts';
 import type { Verdict } from '../model/discovery.ts';
 import type { Service } from '../model/service.ts';
+import { ScheduledProber } from '../probing/scheduled-prober.ts';
 import type { EngineOptions } from './engine.ts';
 import type { EngineTarget } from './target.ts';
 
@@ -62,6 +63,45 @@ const withPort = (name: string, port: number): Service => ({
   ports: [{ name: 'http', port, protocol: 'TCP' }],
 });
 const UNHEALTHY: Verdict = { ...HEALTHY, health: 'unhealthy', proof: 'unproven', reason: 'it answered 500' };
+
+test.each([15_000, 300_000])(
+  'an outage that shows gradually is held as a whole: interval %i ms',
+  async (refreshInterval) => {
+    let isOut = false;
+    const steps = [{ asked: 'GET /', answered: '' }];
+    const prober = new ScheduledProber(
+      { probe: async () => ({ ...(isOut ? UNHEALTHY : HEALTHY), steps }) },
+      { refreshInterval, now: () => performance.now(), random: () => 0 },
+    );
+    const { all } = startEngine();
+    const { source, publisher, settle } = startEngine({ stages: { ...all.stages, prober } });
+    const backends = ['a', 'b', 'c', 'd', 'e', 'f'].map((name, index) => ({
+      ...loki(name),
+      namespace: 'xxxyzz'.charAt(index),
+    }));
+    const pass = async (milliseconds: number) => {
+      for (let time = 0; time < milliseconds; time += refreshInterval) {
+        source.sync(backends);
+        await settle(refreshInterval);
+      }
+    };
+    source.sync([]);
+    // Each is first probed at another time, and therefore due at another time.
+    for (const backend of backends) {
+      source.upsert(backend);
+      await settle(refreshInterval / 6);
+    }
+    isOut = true;
+    const before = publisher.tools;
+    expect(before).toHaveLength(6);
+    for (let time = 0; time < 300_000; time += refreshInterval) {
+      await pass(refreshInterval);
+      expect(publisher.tools).toEqual(before);
+    }
+    await pass(900_000);
+    expect(publisher.tools).toEqual([]);
+  },
+);
 
 describe('slow backends', () => {
   test.each([

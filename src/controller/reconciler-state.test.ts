@@ -10,6 +10,7 @@ import type { Groups } from '../planning/backend-groups.ts';
 import { observe, observeRevisions } from '../planning/observed.ts';
 import { plan } from '../planning/plan.ts';
 import { rollbackIntent } from '../planning/rollback.ts';
+import { nextProbeState } from '../probing/hysteresis.ts';
 import { OwnerRefused, ShardsRefused } from '../publishers/publisher.ts';
 import type { EngineEvent } from './events.ts';
 import { toolKinds } from './pass.ts';
@@ -60,6 +61,20 @@ function process(more: Partial<ReconcilerOptions> = {}, before?: Reconciler) {
 const fail = (): never => {
   throw new Error('it is there');
 };
+const LOKI = { labels: { app: 'loki' }, ports: ['http:3100'] };
+const DOWN = {
+  health: 'unhealthy',
+  authRequired: false,
+  proof: 'unproven',
+  reason: 'GET / answered 503',
+  steps: [{ asked: 'GET /', answered: '503' }],
+} as const;
+/** A healthy backend whose last probe failed. */
+const failing = (found: DiscoveredService): DiscoveredService => {
+  const probed = nextProbeState(undefined, '', found.verdict, 0, SCHEDULE);
+  return { ...found, verdict: nextProbeState(probed, '', DOWN, 1, SCHEDULE).reportedVerdict };
+};
+const SCHEDULE = { refreshInterval: 300_000, random: () => 0.5 };
 const lokis = (...names: string[]): DiscoveredService[] => names.map((name) => discovered(loki(name)));
 /** One that wants credentials, which its published tool does not say. */
 const locked = (name: string): DiscoveredService => discovered(loki(name), 'auth');
@@ -127,6 +142,27 @@ describe('held tools', () => {
     expect(place.tools).toEqual(namesOf('a', 'b', 'c'));
     await first.run(lokis('a', 'b'));
     expect(place.tools).toEqual(namesOf('a', 'b', 'c'));
+  });
+
+  test('include all of an outage that arrives over several passes', async () => {
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const backends = names.map((name, index) => {
+      const found = discovered(service(name, { ...LOKI, namespace: 'xxxyzz'.charAt(index) }));
+      return { found, failing: failing(found), unhealthy: { ...found, verdict: DOWN } };
+    });
+    const { run } = process();
+    await run(backends.map(({ found }) => found));
+    const before = place.tools;
+    expect(before).toHaveLength(6);
+    // All fail, and one after the other becomes unhealthy.
+    for (let count = 0; count <= 6; count++) {
+      await run(backends.map(({ failing, unhealthy }, index) => (index < count ? unhealthy : failing)));
+      expect(place.tools).toEqual(before);
+      wait(3_000);
+    }
+    wait(HOLD);
+    await run(backends.map(({ unhealthy }) => unhealthy));
+    expect(place.tools).toEqual([]);
   });
 
   test('keep their count with other options', async () => {

@@ -15,6 +15,7 @@ import {
 import {
   countsOf,
   type FoundTools,
+  failingTools,
   type Gone,
   type Loss,
   losses,
@@ -203,7 +204,8 @@ function decideHold(
   const note = live?.annotations[REMOVAL_HELD];
   const there = new Set(published.tools.map(({ name }) => name));
   const away = gone.filter(({ tool }) => !there.has(tool));
-  return removals(lost, countsOf(published.tools, removal.excluded), note, now, removal, away);
+  const failing = failingTools(published.tools, found, removal.excluded);
+  return removals(lost, countsOf(published.tools, removal.excluded), note, now, removal, away, failing);
 }
 
 /**

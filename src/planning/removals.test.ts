@@ -6,6 +6,7 @@ import {
   type Cause,
   countsOf,
   type FoundTools,
+  failingTools,
   type Loss,
   losses,
   type RemovalOptions,
@@ -210,6 +211,28 @@ describe('scope', () => {
     expect(held(lost('unhealthy', 'c'), 2, undefined, NOW + 20_000, HOLD, gone)).toEqual(['c']);
     expect(held(lost('unhealthy', 'c'), 2, undefined, NOW + 300_000, HOLD, gone)).toEqual([]);
     expect(held(lost('unhealthy', 'c'), 20, undefined, NOW + 20_000, HOLD, gone)).toEqual([]);
+  });
+
+  test('failing tools, which are not lost yet, count with those that are', () => {
+    const failing = (count: number) => Array.from({ length: count }, () => ({ namespace: 'ns' }));
+    const one = lost('unhealthy', 'a');
+    expect(removals(one, 4, undefined, NOW, HOLD, [], failing(2)).held).toEqual(['a']);
+    expect(removals(one, 6, undefined, NOW, HOLD, [], failing(2)).held).toEqual([]);
+    expect(removals([], 4, undefined, NOW, HOLD, [], failing(4)).held).toEqual([]);
+    // Those of one namespace hold nothing elsewhere.
+    const evil = Array.from({ length: 9 }, () => ({ namespace: 'evil' }));
+    const all = new Map([
+      ['ns', 4],
+      ['evil', 9],
+    ]);
+    expect(removalsIn(one, all, undefined, NOW, HOLD, [], evil).held).toEqual([]);
+  });
+
+  test('of failing tools, published ones with a Service count, which the configuration does not exclude', () => {
+    const { tools } = toolset(documents('a', 'b', 'c', { name: 'mine', service: undefined }));
+    const state = { ...found(['a', 'b', 'mine', 'new']), failing: new Set(['a', 'b', 'mine', 'new']) };
+    const failing = failingTools(tools, state, ({ name }) => name === 'b');
+    expect(failing).toEqual([{ namespace: 'ns' }]);
   });
 
   test("operators' tools do not count", () => {

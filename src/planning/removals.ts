@@ -17,6 +17,8 @@ export interface FoundTools {
   readonly usable: ReadonlySet<string>;
   /** Tools that cannot, with the cause. */
   readonly unusable: ReadonlyMap<string, Cause>;
+  /** Usable tools whose last probe failed. They become unusable if the next ones fail too. */
+  readonly failing?: ReadonlySet<string> | undefined;
 }
 
 /** A published tool that the inputs no longer contain. */
@@ -32,6 +34,11 @@ export interface Gone {
   readonly tool: string;
   readonly namespace: string;
   readonly at: number;
+}
+
+/** A published tool that fails, and is not lost yet. */
+export interface Failing {
+  readonly namespace: string;
 }
 
 export interface RemovalOptions {
@@ -120,6 +127,16 @@ export function losses(
     }));
 }
 
+/** The published tools that may be lost soon. */
+export const failingTools = (
+  published: readonly PublishedTool[],
+  { failing }: FoundTools,
+  excluded = NONE_EXCLUDED,
+): readonly Failing[] =>
+  published
+    .filter((tool) => failing?.has(tool.name) === true && serviceOf(tool) !== undefined && !excluded(tool))
+    .map((tool) => ({ namespace: namespaceOf(tool) }));
+
 /** Whether so many lost tools are more likely one common failure than separate ones. */
 const isMass = (lost: number, all: number): boolean =>
   (lost >= MIN_MASS_LOSS && lost * 2 > all) || (lost >= MIN_TOTAL_LOSS && lost === all);
@@ -143,20 +160,22 @@ function isOutage(counts: readonly Count[]): boolean {
 
 /**
  * The namespaces whose losses are held: those that lose most of their tools, or all namespaces in a cluster-wide outage.
- * Recently removed tools count as lost, because probes do not all fail in the same second.
+ * Recently removed tools and failing ones count as lost, because probes do not all fail in the same second.
  */
 function massLosses(
   lost: readonly Loss[],
   all: ReadonlyMap<string, number>,
   gone: readonly Gone[],
+  failing: readonly Failing[],
 ): (namespace: string) => boolean {
+  const failingBy = Map.groupBy(failing, ({ namespace }) => namespace);
   const lossesBy = Map.groupBy(lost, ({ namespace }) => namespace);
   const goneBy = Map.groupBy(gone, ({ namespace }) => namespace);
   const names = new Set([...all.keys(), ...lossesBy.keys(), ...goneBy.keys()]);
   const counts = new Map(
     [...names].map((namespace) => {
       const before = goneBy.get(namespace)?.length ?? 0;
-      const now = lossesBy.get(namespace)?.length ?? 0;
+      const now = (lossesBy.get(namespace)?.length ?? 0) + (failingBy.get(namespace)?.length ?? 0);
       return [namespace, { lost: now + before, all: (all.get(namespace) ?? 0) + before }];
     }),
   );
@@ -211,6 +230,7 @@ function writeNote(since: readonly (readonly [tool: string, at: number])[]): str
  * @param note the published annotation about held tools
  * @param now milliseconds since 1970
  * @param gone removed tools; recent ones count as lost
+ * @param failing published tools that are not lost yet, but fail; they count as lost
  */
 export function removals(
   lost: readonly Loss[],
@@ -219,9 +239,10 @@ export function removals(
   now: number,
   options: RemovalOptions,
   gone: readonly Gone[] = [],
+  failing: readonly Failing[] = [],
 ): Removals {
   const remembered = readNote(note);
-  const isMassLoss = massLosses(lost, all, stillGone(gone, now, options.hold));
+  const isMassLoss = massLosses(lost, all, stillGone(gone, now, options.hold), failing);
   // A clock that was ahead must not extend the hold.
   const sinceOf = (tool: string): number => Math.min(remembered.get(keyOf(tool)) ?? now, now);
   const inSeconds = (time: number): number => Math.floor(time / 1000) * 1000;

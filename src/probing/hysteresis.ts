@@ -120,6 +120,13 @@ export function nextProbeState(
   return { ...state, attempts, due: now + (mayBecomeUnhealthy || isOutage ? RETRY_DELAY : backoff) * jitter };
 }
 
+/** The failure before a backend may become unhealthy. */
+const SUSPICIOUS_FAILURES = FAILURE_THRESHOLD - 1;
+
+/** Whether probes of a healthy backend fail so often that the next failure may make it unhealthy. */
+export const isSuspicious = ({ reportedVerdict, failures: { backend, resolution } }: ProbeState): boolean =>
+  isGood(reportedVerdict) && [backend, resolution].some((each) => each?.count === SUSPICIOUS_FAILURES);
+
 /** Computes the probe state after a change of the candidate's Pods: a probe is due now, and readiness resets backoff. Pure. */
 export function invalidatedState(state: ProbeState, becameReady: boolean, now: number): ProbeState {
   if (!becameReady) return { ...state, due: now };

@@ -75,6 +75,61 @@ function setting(first: Verdict = verdict('healthy')) {
   };
 }
 
+describe('a backend that failed twice', () => {
+  function several(steps: Verdict['steps'] = verdict('healthy').steps) {
+    const failing = new Set<string>();
+    const asked: string[] = [];
+    const state = { now: 0 };
+    const { signal } = new AbortController();
+    const schedule = new ScheduledProber(
+      {
+        probe: async ({ service }) => {
+          asked.push(service.name);
+          return { ...verdict(failing.has(service.name) ? 'unhealthy' : 'healthy'), steps };
+        },
+      },
+      { refreshInterval: 5 * MINUTE, now: () => state.now, random: () => 0.5 },
+    );
+    const all = ['a', 'b', 'c'].map((name) => candidate(name));
+    /** The names of those that a pass probes. */
+    const pass = async (time: number): Promise<readonly string[]> => {
+      state.now = time;
+      asked.length = 0;
+      await schedule.prepare(all, signal);
+      for (const each of all) await schedule.probe(each, signal);
+      return asked.toSorted();
+    };
+    return { failing, pass };
+  }
+
+  test('makes all others due, which may fail for the same reason', async () => {
+    const { failing, pass } = several();
+    await pass(0);
+    failing.add('a');
+    expect(await pass(5 * MINUTE)).toEqual(['a', 'b', 'c']);
+    // A first failure may be a coincidence.
+    expect(await pass(5 * MINUTE + 15_000)).toEqual(['a', 'b', 'c']);
+    expect(await pass(5 * MINUTE + 16_000)).toEqual([]);
+  });
+
+  test('does so at most once in the refresh interval', async () => {
+    const { failing, pass } = several();
+    await pass(0);
+    for (const name of ['a', 'b']) failing.add(name);
+    await pass(5 * MINUTE);
+    expect(await pass(5 * MINUTE + 15_000)).toEqual(['a', 'b', 'c']);
+    expect(await pass(5 * MINUTE + 30_000)).toEqual(['a', 'b']);
+  });
+
+  test('makes no others due if Kubernetes says that it has no ready Pod', async () => {
+    const { failing, pass } = several([]);
+    await pass(0);
+    failing.add('a');
+    await pass(5 * MINUTE);
+    expect(await pass(5 * MINUTE + 15_000)).toEqual(['a']);
+  });
+});
+
 describe('a backend becomes healthy', () => {
   test('after one success', async () => {
     const { at } = setting(verdict('unhealthy'));

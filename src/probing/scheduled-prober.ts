@@ -3,6 +3,7 @@ import { keyOfService, type ServiceKey } from '../model/service.ts';
 import {
   type HysteresisOptions,
   invalidatedState,
+  isSuspicious,
   needsRetry,
   nextProbeState,
   type ProbeState,
@@ -47,6 +48,8 @@ export class ScheduledProber implements RememberingProber {
   #states: Map<ServiceKey, ProbeState>;
   /** Candidates of the last pass. Only these trigger retries. */
   readonly #candidates: Set<ServiceKey>;
+  /** When a failure last made all candidates due, on the clock of `now`. */
+  #checkedAt = Number.NEGATIVE_INFINITY;
   /** Invalidations of candidates that are being probed. */
   readonly #running = new Map<ServiceKey, PendingInvalidation>();
 
@@ -87,6 +90,16 @@ export class ScheduledProber implements RememberingProber {
   invalidateMatching(wanted: (key: ServiceKey) => boolean, all: boolean): void {
     for (const [key, state] of this.#states)
       if (wanted(key) && (all || needsRetry(state))) this.invalidate(key);
+  }
+
+  /**
+   * Makes all healthy candidates due now, because a failure may be part of an outage: else it would show only gradually, as
+   * each probe is due. At most once in the refresh interval, so one backend can at most double the number of probes.
+   */
+  #checkOthers(now: number): void {
+    if (now - this.#checkedAt < this.#options.refreshInterval) return;
+    this.#checkedAt = now;
+    for (const [key, state] of this.#states) if (!needsRetry(state)) this.invalidate(key);
   }
 
   /** Drops the state of all other candidates. */
@@ -130,6 +143,7 @@ export class ScheduledProber implements RememberingProber {
         key,
         pending.isInvalidated ? invalidatedState(state, pending.becameReady, now) : state,
       );
+      if (isSuspicious(state)) this.#checkOthers(now);
       return state.reportedVerdict;
     } finally {
       if (this.#running.get(key) === pending) this.#running.delete(key);
