@@ -44,6 +44,13 @@ function drip(socket: Socket): void {
   socket.on('close', () => clearInterval(timer));
 }
 
+/** Writes a text again and again, 64 KiB at once, as fast as the server reads it, and reads nothing. */
+function pour(socket: Socket, first: string, text: string): void {
+  const more = text.repeat(Math.ceil(65_536 / text.length));
+  socket.on('drain', () => socket.write(more));
+  socket.write(first + more);
+}
+
 export const SOCKETS: readonly Attack[] = [
   {
     name: 'idle-one-address',
@@ -59,5 +66,28 @@ export const SOCKETS: readonly Attack[] = [
     name: 'slow-headers',
     about: '900 connections from 20 addresses that send a byte of a header each second',
     run: (stage, signal) => hold(stage, 900, 20, drip, signal),
+  },
+  {
+    name: 'pipelining',
+    about: '600 connections from 30 addresses that send requests without waiting for the responses',
+    run: (stage, signal) =>
+      hold(stage, 600, 30, (socket) => pour(socket, '', 'GET /health HTTP/1.1\r\nHost: x\r\n\r\n'), signal),
+  },
+  {
+    name: 'chunked-bodies',
+    about: '600 connections from 30 addresses that send bodies in chunks of one byte',
+    run: (stage, signal) =>
+      hold(
+        stage,
+        600,
+        30,
+        (socket) =>
+          pour(
+            socket,
+            'POST /api/v1/toolsets/validate HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n',
+            '1\r\na\r\n',
+          ),
+        signal,
+      ),
   },
 ];

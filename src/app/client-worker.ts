@@ -56,7 +56,7 @@ export class ClientWorker {
 
   async #run<T>(createTask: () => WorkerTask | Promise<WorkerTask>, client: string): Promise<T> {
     if (this.#clients.has(client))
-      throw new TaskRejected('client', 'another request of yours is in progress; send one at a time');
+      throw new TaskRejected('client', 'another request of your client is in progress; send one at a time');
     if (this.#clients.size >= this.#maxClients)
       throw new TaskRejected('busy', `requests of ${this.#maxClients} clients are in progress; try again`);
     this.#clients.add(client);

@@ -9,10 +9,12 @@ import type { Logger } from '../telemetry/logger.ts';
 import { addressKey } from './address-key.ts';
 import { answerLog, counted } from './answer-log.ts';
 import { asProblem, MAX_BODY_BYTES, sendProblem } from './as-problem.ts';
+import { clientOf } from './client.ts';
 import { type ConnectionLimits, Connections, type Dropped } from './connections.ts';
 import { addListeners } from './listeners.ts';
 import { Methods } from './methods.ts';
 import { OpenBodies } from './open-bodies.ts';
+import { CountedResponse, limitParsing, stoppedBy } from './parser-limits.ts';
 import { ProblemError } from './problem.ts';
 import { LONGEST_HEADERS, type Refusal, refuseOddities, refuser } from './refuse.ts';
 import { mustBePlain, mustHaveOneHost } from './request-form.ts';
@@ -88,6 +90,8 @@ declare module 'fastify' {
 /** Log messages for connections that a limit closed. */
 const DROPS: Readonly<Record<DropReason, string>> = {
   address: 'a connection was closed: its address reached its limit; MAX_CONNECTIONS_PER_ADDRESS changes that',
+  pipelining:
+    'a connection was closed: another one of its address sent many requests without waiting for the responses',
   displaced: 'a connection was closed: the server reached its limit, and its address has the most',
   total: 'a connection was closed: the server reached its limit, and no address has more than its own',
 };
@@ -139,6 +143,8 @@ export async function createApp({
     connectionsCheckingInterval: headersMs / TIMEOUT_CHECKS,
     // Node.js would respond without a body; `mustBePlain` explains the error.
     requireHostHeader: false,
+
+    ServerResponse: CountedResponse,
   };
   const app = fastify({
     ...(tls === undefined ? { http } : { https: { handshakeTimeout: LONGEST_HANDSHAKE, ...http, ...tls } }),
@@ -148,7 +154,10 @@ export async function createApp({
     requestTimeout: LONGEST_REQUEST,
     connectionTimeout: LONGEST_IDLE,
     keepAliveTimeout: UNAUTHENTICATED_IDLE,
-    clientErrorHandler: (error, socket) => refuse(socket, error),
+    clientErrorHandler: (error, socket) => {
+      if (stoppedBy(socket)?.kind === 'too-many-requests') connections.bar(socket);
+      refuse(socket, error);
+    },
     frameworkErrors(error, request, reply) {
       const taken = allowed(request.ip);
       sendProblem(request, reply, taken?.allowed === false ? tooMany(taken) : asProblem(error));
@@ -181,7 +190,8 @@ export async function createApp({
     );
   });
   connections.guard(app.server);
-  addListeners(app.server);
+  limitParsing(app.server);
+  addListeners(app.server, (socket) => connections.admits(socket));
   refuseOddities(app.server, () => methods.all, refused);
   app.setValidatorCompiler(boundedValidator());
   // Compiled serializers for each schema need more memory than the time that they save is worth.
@@ -204,7 +214,7 @@ export async function createApp({
     mustBePlain(request.headers);
     const bytes = bodyBytes(request);
     if (bytes === 0) return;
-    const done = bodies.take(request.caller?.username ?? addressKey(request.ip), bytes);
+    const done = bodies.take(clientOf(request), bytes);
     request.bodyRead = done;
     // Also when the request is aborted, or never arrives.
     request.raw.once('close', done);

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Server, Socket } from 'node:net';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { Connections } from './connections.ts';
 
 /** A socket of a peer: what is asked of one, and no more. */
@@ -134,4 +134,18 @@ test('the limits always hold, and the address with the fewest never loses a conn
       },
     ),
   );
+});
+
+test('an address that sends many requests at once gets no connection for 10 s, and others do', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { connections, dropped, open } = setting();
+  connections.bar({ remoteAddress: '::ffff:10.0.0.1' });
+  const admits = (address: string): boolean => connections.admits(new Peer(address) as unknown as Socket);
+  expect([admits('10.0.0.1'), admits('10.0.0.2')]).toEqual([false, true]);
+  expect([(await open('10.0.0.1')).destroyed, (await open('10.0.0.2')).destroyed]).toEqual([true, false]);
+  expect(dropped).toEqual(['pipelining 10.0.0.1', 'pipelining 10.0.0.1']);
+  vi.advanceTimersByTime(10_001);
+  expect(admits('10.0.0.1')).toBe(true);
+  expect((await open('10.0.0.1')).destroyed).toBe(false);
 });

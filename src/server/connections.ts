@@ -1,7 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DropArgument, Server, Socket } from 'node:net';
+import { LRUCache } from 'lru-cache';
 import type { DropReason } from '../telemetry/api-metrics.ts';
 import { addressKey } from './address-key.ts';
+
+/** How long an address gets no connection after one of its connections had too many waiting requests, in milliseconds. */
+const BAR_MS = 10_000;
+
+/** Maximum number of addresses that get no connection. */
+const MAX_BARRED = 10_000;
 
 export interface ConnectionLimits {
   /** Maximum number of connections. */
@@ -29,6 +36,9 @@ interface Connection {
 
 /** Identifies a connection. The raw socket and the TLS socket of a connection have the same key. */
 const keyOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
+
+const addressOf = ({ remoteAddress }: Pick<Socket, 'remoteAddress'>): string =>
+  addressKey(remoteAddress ?? 'unknown');
 
 /** Whether one connection is closed before another: first those that never sent a request, then by age. */
 const closesBefore = (a: Connection, b: Connection): boolean =>
@@ -58,6 +68,8 @@ export class Connections {
   readonly #dropped: Dropped;
   readonly #all = new Map<string, Connection>();
   readonly #addresses = new Map<string, Set<Connection>>();
+  /** Times until which addresses get no connection, by address. */
+  readonly #barred = new LRUCache<string, number>({ max: MAX_BARRED });
   #added = 0;
 
   constructor(limits: ConnectionLimits, dropped: Dropped) {
@@ -95,9 +107,30 @@ export class Connections {
     if (connection !== undefined) connection.trusted = true;
   }
 
+  /** Refuses the address of a connection further ones for some seconds. */
+  bar(socket: Pick<Socket, 'remoteAddress'>): void {
+    this.#barred.set(addressOf(socket), performance.now() + BAR_MS);
+  }
+
+  /** Whether the address of a new connection may have one. It is cheaper than `add`. */
+  admits(socket: Socket): boolean {
+    const address = addressOf(socket);
+    if (!this.#isBarred(address)) return true;
+    this.#dropped('pipelining', address);
+    return false;
+  }
+
+  #isBarred(address: string): boolean {
+    return (this.#barred.get(address) ?? 0) > performance.now();
+  }
+
   /** Counts a new connection, or closes it or another one. */
   add(socket: Socket): void {
-    const address = addressKey(socket.remoteAddress ?? 'unknown');
+    const address = addressOf(socket);
+    if (this.#isBarred(address)) {
+      this.#drop(socket, 'pipelining', address);
+      return;
+    }
     const same = this.#addresses.get(address) ?? new Set<Connection>();
     if (same.size >= this.#limits.perAddress()) {
       this.#drop(socket, 'address', address);

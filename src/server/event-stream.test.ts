@@ -28,8 +28,8 @@ async function setting(
   });
   const port = await listen(app, { host: '127.0.0.1', port: 0 });
   onTestFinished(() => app.close());
-  const client = (method = 'GET'): Socket => {
-    const socket = connect(port, '127.0.0.1');
+  const client = (method = 'GET', localAddress = '127.0.0.1'): Socket => {
+    const socket = connect({ port, host: '127.0.0.1', localAddress });
     onTestFinished(() => void socket.destroy());
     socket.on('error', () => {}).write(`${method} /events HTTP/1.1\r\nhost: x\r\n\r\n`);
     return socket;
@@ -70,6 +70,19 @@ test('sends the state at once, and after each change; events without changes are
 test('sends heartbeats', async () => {
   const { client } = await setting({ heartbeat: 20 });
   expect(await heard(client(), ': still here\n\n')).toContain('event: state');
+});
+
+test('above the limit, a stream of a client with fewer replaces one of the client with the most', async () => {
+  const { client } = await setting({ listeners: 4, perClient: 3 });
+  const from = (address: string): Socket => client('GET', address);
+  const greedy = [from('127.0.0.2'), from('127.0.0.2'), from('127.0.0.2')];
+  for (const socket of greedy) await heard(socket, 'event: state');
+  await heard(from('127.0.0.3'), 'event: state');
+  const ended = Promise.race(greedy.map(async (socket) => await once(socket.resume(), 'end')));
+  await heard(from('127.0.0.4'), 'event: state');
+  await ended;
+  // Nobody has two more than a client that comes back has already.
+  expect(await heard(from('127.0.0.3'), '}')).toMatch(/^HTTP\/1.1 503/);
 });
 
 test('the number of clients is limited, and a closed one makes room; HEAD takes none', async () => {

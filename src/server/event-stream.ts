@@ -1,14 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ReadModel } from '../controller/read-model.ts';
 import type { Access } from './access.ts';
-import { addressKey } from './address-key.ts';
+import { clientOf } from './client.ts';
 import { problems } from './described.ts';
 import { ProblemError } from './problem.ts';
 
 export interface StreamLimits {
-  /** Maximum number of concurrent clients. */
+  /** Maximum number of streams. A new one of a client with fewer replaces one of the client with the most. */
   readonly listeners: number;
-  /** Maximum per client: per user, or per address without authentication. */
+  /** Maximum per client. */
   readonly perClient: number;
   /**
    * Interval between checks of the permission of each client, in milliseconds. Reviewed tokens are cached for up to ten
@@ -74,6 +74,18 @@ export function eventStream(
       if (raw.writableLength > limits.waiting) raw.destroy();
       else raw.write(text);
     };
+    const streamsOf = (client: string): Listener[] => [...listeners].filter((each) => each.client === client);
+    /** Ends the oldest stream of a client with the most, unless that is as few as the new one's client will have. */
+    const makeRoom = (own: number): boolean => {
+      const [most = []] = [...Map.groupBy(listeners, ({ client }) => client).values()].sort(
+        (a, b) => b.length - a.length,
+      );
+      const [oldest] = most;
+      if (oldest === undefined || most.length <= own + 1) return false;
+      listeners.delete(oldest);
+      oldest.reply.raw.end();
+      return true;
+    };
     const frame = (): string => `id: ${id}\nevent: state\ndata: ${last}\n\n`;
     const look = (): void => {
       const state = stateOf(readModel);
@@ -124,11 +136,13 @@ export function eventStream(
             'not-acceptable',
             'Events are text/event-stream; send Accept: text/event-stream.',
           );
-        const client = request.caller?.username ?? addressKey(request.ip);
-        if (listeners.size >= limits.listeners)
+        const client = clientOf(request);
+        if (streamsOf(client).length >= limits.perClient)
+          throw later(
+            `Your client (${client}) has ${limits.perClient} event streams already; close one of them.`,
+          );
+        if (listeners.size >= limits.listeners && !makeRoom(streamsOf(client).length))
           throw later(`${limits.listeners} event streams are open already; try again later.`);
-        if ([...listeners].filter((each) => each.client === client).length >= limits.perClient)
-          throw later(`${client} has ${limits.perClient} event streams already; close one of them.`);
         look();
         reply.hijack();
         reply.raw.writeHead(200, {

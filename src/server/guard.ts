@@ -10,6 +10,7 @@ import { addressKey } from './address-key.ts';
 import { counted, pathOf, short } from './answer-log.ts';
 import { type Authenticator, challenge } from './authentication.ts';
 import type { Authorizer } from './authorization.ts';
+import { clientOfUser } from './client.ts';
 import { ProblemError } from './problem.ts';
 
 /** Authentication outcome, for metrics. */
@@ -175,7 +176,7 @@ export function guard(options: GuardOptions): onRequestAsyncHookHandler {
     try {
       const caller = await identify(authenticator, request);
       request.caller = caller;
-      limit(clients, caller.username, reply);
+      limit(clients, clientOfUser(caller.username), reply);
       if (authorizer !== undefined) await permit(authorizer, caller, request);
       request.authenticated = true;
     } finally {

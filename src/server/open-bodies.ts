@@ -30,7 +30,7 @@ export class OpenBodies {
     if (taken > 0 && taken + bytes > most)
       throw new ProblemError(
         'too-many-requests',
-        `Your other requests in progress have bodies too, and the limit for all bodies of a client is ${most} bytes; wait for their responses.`,
+        `Other requests of your client have bodies too, and the limit for all bodies of a client is ${most} bytes; wait for their responses.`,
         { headers: { 'retry-after': '1' } },
       );
     if (this.#total + bytes > total)

@@ -37,6 +37,7 @@ const KINDS = {
   'method-not-allowed': { status: 405, title: 'The method is not allowed here' },
   'not-acceptable': { status: 406, title: 'None of the accepted formats is available' },
   'request-timeout': { status: 408, title: 'The request took too long to arrive' },
+  'length-required': { status: 411, title: 'The length of the body is missing' },
   'precondition-failed': { status: 412, title: 'The resource is in another state' },
   'payload-too-large': { status: 413, title: 'The body is too large' },
   'uri-too-long': { status: 414, title: 'The path is too long' },

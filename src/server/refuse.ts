@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
+import { isWaiting, stoppedBy } from './parser-limits.ts';
 import { PROBLEM_TYPE, ProblemError, problemBody } from './problem.ts';
 
 /** Maximum size of a request's headers, in bytes. */
@@ -63,13 +64,16 @@ export function refuser(refused: Refused): (socket: Duplex, error: NodeJS.ErrnoE
       socket.destroy();
       return;
     }
-    const problem = problemOf(error);
+    const stop = stoppedBy(socket);
+    const problem = stop ?? problemOf(error);
     const responds = refused({
       address: addressOf(socket),
       status: problem.status,
-      why: error.code ?? 'no request',
+      why: stop?.kind ?? error.code ?? 'no request',
     });
-    if (responds) close(socket, problem);
+    // If a complete request waits, the client would take this for the response to it.
+    const isIncomplete = problem.kind === 'request-timeout';
+    if (responds && (isIncomplete || !isWaiting(socket))) close(socket, problem);
     else socket.destroy();
   };
 }

@@ -1,7 +1,6 @@
-import fc from 'fast-check';
 import fastify from 'fastify';
 import { expect, onTestFinished, test } from 'vitest';
-import { pageOf, ResponseCache, Uncached } from './response-cache.ts';
+import { ResponseCache, Uncached } from './response-cache.ts';
 
 /** A server that answers what it is asked for, and counts what it had to make. */
 function setting(mostBytes?: number) {
@@ -69,27 +68,4 @@ test('of many simultaneous responses, each turn of the event loop computes one',
   }
   expect(Math.max(...madePerTurn)).toBe(1);
   expect((await answers).map(({ statusCode }) => statusCode)).toEqual(Array.from({ length: 20 }, () => 200));
-});
-
-test('the pages together are the list, and only a page after an existing key is known', () => {
-  fc.assert(
-    fc.property(
-      fc.uniqueArray(fc.string({ minLength: 1, maxLength: 4 })),
-      fc.integer({ min: 1, max: 5 }),
-      fc.string(),
-      (keys, size, other) => {
-        const all = [...keys].sort();
-        const read: string[] = [];
-        for (let query: Record<string, string> = {}; ; ) {
-          const { items, next, known } = pageOf(all, (item) => item, '/list', query, size);
-          read.push(...items);
-          expect(known).toBe(true);
-          if (next === null) break;
-          query = Object.fromEntries(new URL(next, 'http://x').searchParams);
-        }
-        expect(read).toEqual(all);
-        expect(pageOf(all, (item) => item, '/list', { after: other }, size).known).toBe(all.includes(other));
-      },
-    ),
-  );
 });

@@ -117,37 +117,3 @@ export function mustAcceptJson(request: FastifyRequest): void {
       'Answers are application/json; send Accept: application/json, or none.',
     );
 }
-
-/** One page of a sorted list. */
-export interface Page<T> {
-  readonly items: readonly T[];
-  readonly total: number;
-  /** Path of the next page. */
-  readonly next: string | null;
-  /** Whether the page begins at the start, or after an existing key. */
-  readonly known: boolean;
-}
-
-/**
- * The page after a key.
- * @param path of the list
- * @param query the request's query, which the next page repeats
- */
-export function pageOf<T>(
-  all: readonly T[],
-  keyOf: (item: T) => string,
-  path: string,
-  query: Readonly<Record<string, string>>,
-  size: number,
-): Page<T> {
-  const { after } = query;
-  const rest = after === undefined ? all : all.filter((item) => keyOf(item) > after);
-  const items = rest.slice(0, size);
-  const last = items.at(-1);
-  const next =
-    last === undefined || rest.length <= size
-      ? null
-      : `${path}?${new URLSearchParams({ ...query, after: keyOf(last) })}`;
-  const known = after === undefined || all.some((item) => keyOf(item) === after);
-  return { items, total: all.length, next, known };
-}

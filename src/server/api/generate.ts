@@ -1,8 +1,9 @@
+import { clientOf } from '../client.ts';
 import { answer, problems } from '../described.ts';
 import { jsonSchema } from '../json-schema.ts';
 import { ProblemError } from '../problem.ts';
 import { type GenerateBody, type GenerateService, generateAnswer, generateBody } from './generate-schemas.ts';
-import { BODY_PROBLEMS, COMMON_PROBLEMS, clientOf, PATH, type Routes } from './route.ts';
+import { BODY_PROBLEMS, COMMON_PROBLEMS, PATH, type Routes } from './route.ts';
 
 /** @throws ProblemError if no detector has the type of a service */
 function mustHaveKnownTypes(services: readonly GenerateService[], types: readonly string[]): void {

@@ -30,7 +30,4 @@ export const BODY_PROBLEMS = problems(413, 415);
 export const queryOf = (request: FastifyRequest): Record<string, string> =>
   request.query as Record<string, string>;
 
-/** The client identity for limits of one request at a time. */
-export const clientOf = ({ caller, ip }: FastifyRequest): string => caller?.username ?? ip;
-
 export const iso = (time: Date | undefined): string | null => time?.toISOString() ?? null;

@@ -12,8 +12,9 @@ import { displayKey } from '../../model/key.ts';
 import { condition, conditionJson } from '../backend-json.ts';
 import { CONDITION, etagResponses } from '../described.ts';
 import { jsonSchema } from '../json-schema.ts';
+import { pageBody, pageOf } from '../pages.ts';
 import { ProblemError } from '../problem.ts';
-import { pageOf, Uncached } from '../response-cache.ts';
+import { Uncached } from '../response-cache.ts';
 import { CLUSTER, health, KNOWN_TYPE, limit, name, namespace, PAGE, page } from '../schema-parts.ts';
 import type { ApiService } from './api-service.ts';
 import { COMMON_PROBLEMS, iso, PATH, queryOf, type Routes } from './route.ts';
@@ -100,8 +101,6 @@ function bodyOf(backend: Backend): Buffer {
   return body;
 }
 
-const COMMA = Buffer.from(',');
-
 const keyOf = ({ found }: Backend): string => displayKey(found.service);
 
 /** The found backends by key, once for each state of the catalog. Pages need this order. */
@@ -122,14 +121,10 @@ function inOrder(backends: readonly Backend[]): readonly Backend[] {
 /** One page of the backends that match a query, as JSON. */
 function pageOfServices({ readModel }: ApiService, query: Query): Buffer | Uncached {
   const all = inOrder(readModel.backends.backends).filter((backend) => matches(backend, query));
-  const size = Number(query.limit ?? PAGE);
-  const { items, total, next, known } = pageOf(all, keyOf, `${PATH}/services`, query, size);
-  const rest = JSON.stringify({ total, next, lastDiscovery: iso(readModel.lastDiscovery) });
-  const body = Buffer.concat([
-    Buffer.from('{"services":['),
-    ...items.flatMap((each, index) => (index === 0 ? bodyOf(each) : [COMMA, bodyOf(each)])),
-    Buffer.from(`],${rest.slice(1)}`),
-  ]);
+  const list = { all, keyOf, bodyOf, path: `${PATH}/services` };
+  const page = pageOf(list, query, Number(query.limit ?? PAGE));
+  const { total, next, known } = page;
+  const body = pageBody('services', page, { total, next, lastDiscovery: iso(readModel.lastDiscovery) });
   // An empty page is cheap, and its namespace may be any text.
   return known && all.length > 0 ? body : new Uncached(body);
 }

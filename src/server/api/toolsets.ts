@@ -4,8 +4,9 @@ import type { BackendId } from '../../model/backend-id.ts';
 import { jsonText } from '../../model/visible.ts';
 import { CONDITION, etagResponses, problems } from '../described.ts';
 import { jsonSchema } from '../json-schema.ts';
+import { pageBody, pageOf } from '../pages.ts';
 import { ProblemError } from '../problem.ts';
-import { pageOf, Uncached } from '../response-cache.ts';
+import { Uncached } from '../response-cache.ts';
 import { PAGE } from '../schema-parts.ts';
 import type { Toolset } from '../toolsets.ts';
 import { type ApiContext, COMMON_PROBLEMS, iso, PATH, queryOf, type Routes } from './route.ts';
@@ -30,6 +31,9 @@ const matches = ({ enabled, healthy }: Toolset, query: Readonly<Record<string, s
   (query.enabled === undefined || String(enabled) === query.enabled) &&
   (query.healthy === undefined || String(healthy === true) === query.healthy);
 
+const keyOf = ({ name }: Toolset): string => name;
+const bodyOf = (toolset: Toolset): Buffer => Buffer.from(JSON.stringify(toolset));
+
 function listToolsets(app: FastifyInstance, { service: { readModel }, ready, toolsets }: ApiContext): void {
   app.get(`${PATH}/toolsets`, {
     config: { access: ACCESS },
@@ -48,16 +52,18 @@ function listToolsets(app: FastifyInstance, { service: { readModel }, ready, too
       const query = queryOf(request);
       return ready.send(request, reply, `toolsets ${JSON.stringify(query)}`, () => {
         const all = toolsets.all().filter((toolset) => matches(toolset, query));
-        const size = Number(query.limit ?? PAGE);
-        const path = `${PATH}/toolsets`;
-        const { items, total, next, known } = pageOf(all, ({ name }) => name, path, query, size);
-        const body = {
-          toolsets: items,
+        const page = pageOf(
+          { all, keyOf, bodyOf, path: `${PATH}/toolsets` },
+          query,
+          Number(query.limit ?? PAGE),
+        );
+        const { total, next, known } = page;
+        const body = pageBody('toolsets', page, {
           total,
           next,
           configMapVersion: readModel.published?.version ?? null,
           lastDiscovery: iso(readModel.lastDiscovery),
-        };
+        });
         return known ? body : new Uncached(body);
       });
     },

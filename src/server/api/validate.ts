@@ -1,8 +1,9 @@
 import type * as z from 'zod';
+import { clientOf } from '../client.ts';
 import { answer, problems } from '../described.ts';
 import { jsonSchema } from '../json-schema.ts';
 import type { CheckedFault } from './api-service.ts';
-import { BODY_PROBLEMS, COMMON_PROBLEMS, clientOf, PATH, type Routes } from './route.ts';
+import { BODY_PROBLEMS, COMMON_PROBLEMS, PATH, type Routes } from './route.ts';
 import { validateAnswer, validateBody } from './validate-schemas.ts';
 
 /** A JSON pointer, RFC 6901. */
