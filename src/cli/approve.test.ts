@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { text as streamText } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { parse } from 'yaml';
 import { cliContext } from '../../test/fixtures/unit/cli.ts';
 import { json, kubeconfigFor, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
 import { type ApproveFlags, approveCommand } from './approve.ts';
@@ -48,6 +49,21 @@ test('- reads standard input and writes standard output', async () => {
   expect(done).toMatchObject({ code: 0, result: BOTH });
   expect(done.messages).toMatch(/are approved in the text on standard output\.\n/);
 });
+
+test.each(['tools: {}\n', ''])(
+  'commands that edit one file at once lose nothing of each other: %j',
+  async (text) => {
+    const folder = await mkdtemp(join(tmpdir(), 'approve-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const file = join(folder, 'overrides.yaml');
+    if (text !== '') await writeFile(file, text);
+    const names = ['a', 'b', 'c', 'd'];
+    const done = await Promise.all(names.map((name) => run([`shop/${name}`], { file, type: 'mcp' }, '')));
+    expect(done.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
+    const { tools } = parse(await readFile(file, 'utf8'));
+    expect(Object.keys(tools).sort()).toEqual(names.map((name) => `shop/${name}`));
+  },
+);
 
 test('a dry run shows the difference and writes nothing', async () => {
   const { file, result } = await approving(['shop/orders'], '# ours\n', { dryRun: true });

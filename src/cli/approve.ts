@@ -1,7 +1,7 @@
-import { stat, writeFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import type { Configuration } from '../app/configuration.ts';
 import { openCluster } from '../app/pipeline.ts';
-import { replaceFile } from '../files/replace-file.ts';
+import { FileChangedError, rewriteFile } from '../files/replace-file.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { ConfigError, FindingsError } from '../model/errors.ts';
 import { displayKey, HOME_CLUSTER } from '../model/key.ts';
@@ -102,22 +102,15 @@ async function readOverridesFile(
   }
 }
 
-/** Replaces a file, or writes it in place where that is not possible: a folder that is not writable, or a mounted file. */
-async function writeOverridesFile(path: string, text: string): Promise<void> {
-  try {
-    await replaceFile(path, text);
-  } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException;
-    if (!['EACCES', 'EBUSY', 'EPERM'].includes(code)) throw error;
-    await writeFile(path, text);
-  }
-}
+/** How often an edit is repeated because others changed the file meanwhile. */
+const MAX_ATTEMPTS = 6;
 
 async function approveInFile(
   path: string,
   edit: (text: string) => string,
   flags: ApproveFlags,
   cli: CliContext,
+  attempt = 1,
 ): Promise<Edited> {
   const isDryRun = flags.dryRun === true;
   const read = await readOverridesFile(path, isDryRun, cli);
@@ -127,11 +120,15 @@ async function approveInFile(
   if (isDryRun) return edited;
   if (path === '-') cli.output.result.write(after);
   else if (after !== before)
-    await writeOverridesFile(path, after).catch((error: unknown) => {
+    try {
+      await rewriteFile(path, after, before);
+    } catch (error) {
+      if (error instanceof FileChangedError && attempt < MAX_ATTEMPTS)
+        return await approveInFile(path, edit, flags, cli, attempt + 1);
       throw new ConfigError(`cannot write ${path}: ${(error as Error).message}; ${NAME_ANOTHER}`, {
         cause: error,
       });
-    });
+    }
   return edited;
 }
 

@@ -1,11 +1,14 @@
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { cliContext } from '../../test/fixtures/unit/cli.ts';
 import { ConfigError } from '../model/errors.ts';
 import { DOCUMENT_FORMATS } from './choices.ts';
 import { generateCommand } from './generate.ts';
+import { writeResult } from './write-result.ts';
 
 const service = (name: string): string =>
   `apiVersion: v1\nkind: Service\nmetadata: { name: ${name}, labels: { app: loki } }\nspec: { ports: [{ port: 3100 }] }\n`;
@@ -72,6 +75,41 @@ test('a ConfigMap with data of others is left alone', async () => {
   await writeFile(out, mixed);
   await expect(generated('configmap', 'loki')).rejects.toThrow('it has data keys of others');
   expect(await readFile(out, 'utf8')).toBe(mixed);
+});
+
+test('a text that others write meanwhile is kept', async () => {
+  const text = await generated('holmesgpt', 'loki');
+  const running = writeResult(
+    text,
+    out,
+    async () => void (await writeFile(out, 'toolsets: {}\n')),
+    cliContext().cli,
+  );
+  await expect(running).rejects.toThrow(/^cannot write .*out: it changed while it was edited; name a/);
+  expect(await readFile(out, 'utf8')).toBe('toolsets: {}\n');
+});
+
+test('a FIFO gets the text', async () => {
+  execFileSync('mkfifo', [out]);
+  const reader = spawn('cat', [out]);
+  const writing = writeResult('a text', out, async () => undefined, cliContext().cli);
+  expect(await textOf(reader.stdout)).toBe('a text');
+  await writing;
+});
+
+test('a signal ends the wait for a reader of a FIFO', async () => {
+  execFileSync('mkfifo', [out]);
+  const stop = new AbortController();
+  const cli = { ...cliContext().cli, signal: stop.signal };
+  const writing = writeResult('a text', out, async () => undefined, cli);
+  setTimeout(() => stop.abort(), 200);
+  await expect(writing).rejects.toThrow('aborted');
+});
+
+test.each(['/dev/stdout', '/dev/fd/1'])('%s is standard output', async (path) => {
+  const { cli, written } = cliContext();
+  await writeResult('a text', path, async () => 'not ours', cli);
+  expect(written.result).toBe('a text');
 });
 
 test('a folder is an error, and a device is written', async () => {

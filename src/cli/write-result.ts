@@ -1,15 +1,42 @@
-import { stat, writeFile } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { readText } from '../files/read-text.ts';
+import { rewriteFile } from '../files/replace-file.ts';
+import { writeStream } from '../files/write-stream.ts';
 import { ConfigError } from '../model/errors.ts';
 import { unreadable } from '../model/unreadable.ts';
 import { FILE } from '../model/yaml-document.ts';
 import type { CliContext } from './cli-context.ts';
 
+/** Standard output, which may itself be a file that others write to as well. */
+const STDOUT = ['/dev/stdout', '/dev/fd/1', '/proc/self/fd/1'];
+
+/** The text of the file to replace; empty if there is none. @throws ConfigError if it is not ours */
+async function textBefore(
+  path: string,
+  found: Stats | undefined,
+  notOurs: (text: string) => Promise<string | undefined>,
+  signal: AbortSignal,
+): Promise<string> {
+  if (!found?.isFile()) return '';
+  const left = (why: string): ConfigError =>
+    new ConfigError(
+      `${path} is there and is not what generate writes (${why}), so it is left alone; delete it, or name another file with --out`,
+    );
+  const before = await readText(path, FILE.bytes, signal).catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw left(unreadable(error));
+  });
+  const fault = await notOurs(before);
+  if (fault !== undefined) throw left(fault);
+  return before;
+}
+
 /**
- * Writes a result to a file, or to standard output without a path. The file may be a device or a FIFO. Of a symbolic link the
- * target is written, even if it does not exist yet.
+ * Writes a result to a file, or to standard output without a path. A file is replaced at once; a FIFO or a device is written
+ * to. Of a symbolic link the target is written, even if it does not exist yet.
  * @param notOurs why the text of an existing file is not ours, so that it must not be replaced; `undefined` if it is
- * @throws UserError if the file cannot be written, or is not ours
+ * @throws UserError if the file cannot be written, or is not ours; AbortError
  */
 export async function writeResult(
   text: string,
@@ -17,22 +44,20 @@ export async function writeResult(
   notOurs: (text: string) => Promise<string | undefined>,
   { output, signal }: Pick<CliContext, 'output' | 'signal'>,
 ): Promise<void> {
-  if (path === undefined) {
+  if (path === undefined || STDOUT.includes(path)) {
     output.result.write(text);
     return;
   }
   const found = await stat(path).catch(() => undefined);
-  const fault = found?.isFile()
-    ? await readText(path, FILE.bytes, signal).then(notOurs, (error) => unreadable(error))
-    : undefined;
+  const isStream = found !== undefined && !found.isFile() && !found.isDirectory();
+  const before = await textBefore(path, found, notOurs, signal);
   signal.throwIfAborted();
-  if (fault !== undefined)
-    throw new ConfigError(
-      `${path} is there and is not what generate writes (${fault}), so it is left alone; delete it, or name another file with --out`,
-    );
   try {
-    await writeFile(path, text);
+    await (isStream
+      ? writeStream(path, text, { isFifo: found.isFIFO(), signal })
+      : rewriteFile(path, text, before));
   } catch (error) {
+    signal.throwIfAborted();
     throw new ConfigError(
       `cannot write ${path}: ${(error as Error).message}; name a writable file with --out`,
       { cause: error },

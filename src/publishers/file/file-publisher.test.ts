@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmod,
   lstat,
@@ -21,7 +22,7 @@ import { parse, stringify } from 'yaml';
 import type { Generated } from '../../model/documents.ts';
 import { ConfigError, type UserError } from '../../model/errors.ts';
 import { plan } from '../../planning/plan.ts';
-import { type Publisher, ShardsRefused } from '../publisher.ts';
+import { PublishConflict, type Publisher, ShardsRefused } from '../publisher.ts';
 import { filePublisher } from './file-publisher.ts';
 
 const target = { namespace: 'kubernaut-system', name: 'kubernaut-toolset-config' };
@@ -473,4 +474,24 @@ describe('documents of several ConfigMaps', () => {
     expect((await failure(publisher.read(signal))).message).toMatch(/document [23] is something else/);
     expect(await readFile(path, 'utf8')).toBe(text);
   });
+});
+
+test('of two that publish at once, one plans again', async () => {
+  await publish();
+  const next = (text: string) =>
+    plan({ ...generated, documents: { ...generated.documents, 'toolset.json': text } }, undefined, '1');
+  const done = await Promise.allSettled(
+    ['{"tools":[1]}\n', '{"tools":[2]}\n'].map((text) => publisher.apply(next(text), now, signal)),
+  );
+  expect(done.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  const [failed] = done.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
+  expect(failed).toBeInstanceOf(PublishConflict);
+});
+
+test.each(['a FIFO', 'a device'])('%s is rejected at once', async (what) => {
+  if (what === 'a FIFO') execFileSync('mkfifo', [path]);
+  const out = what === 'a FIFO' ? path : '/dev/null';
+  const error = await failure(filePublisher(out, target).read(signal));
+  expect(error).toBeInstanceOf(ConfigError);
+  expect(error.message).toBe(`cannot read ${out}: it is a FIFO or a device; name another with --out`);
 });

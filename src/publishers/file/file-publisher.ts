@@ -1,6 +1,6 @@
 import type { Document } from 'yaml';
-import { readText as readTextWithin } from '../../files/read-text.ts';
-import { replaceFile } from '../../files/replace-file.ts';
+import { readRegularFile } from '../../files/read-text.ts';
+import { FileChangedError, replaceFile } from '../../files/replace-file.ts';
 import { watchFiles } from '../../files/watch-files.ts';
 import { shardName } from '../../model/documents.ts';
 import { ConfigError } from '../../model/errors.ts';
@@ -17,7 +17,7 @@ import {
   ownedConfigMaps,
   restoredConfigMap,
 } from '../config-map/config-map.ts';
-import { type Publisher, ShardsRefused } from '../publisher.ts';
+import { PublishConflict, type Publisher, ShardsRefused } from '../publisher.ts';
 import {
   configMapIn,
   documentsIn,
@@ -80,7 +80,7 @@ export function filePublisher(
   let recheck = (): void => {};
   const readText = async (signal: AbortSignal): Promise<string> => {
     try {
-      return await readTextWithin(path, MAX_BYTES, signal);
+      return await readRegularFile(path, MAX_BYTES, signal);
     } catch (error) {
       signal.throwIfAborted();
       if (isMissing(error)) return '';
@@ -120,8 +120,9 @@ export function filePublisher(
     }
     return manifests;
   };
-  const replace = (text: string): Promise<void> =>
-    replaceFile(path, text).catch((error: unknown) => {
+  const replace = (text: string, before: string): Promise<void> =>
+    replaceFile(path, text, before).catch((error: unknown) => {
+      if (error instanceof FileChangedError) throw new PublishConflict(`${path}: ${error.message}`);
       throw new ConfigError(
         `cannot write ${path}: ${(error as Error).message}; name a writable file with --out`,
         { cause: error },
@@ -159,7 +160,7 @@ export function filePublisher(
         return manifestText(whole, index + 1, before.get(index + 1), isJson(text));
       });
       const written = streamOf([...texts, ...keptTexts(before, plan, owned.length)]);
-      await replace(written);
+      await replace(written, text);
       recheck();
       // Not read again: others may have changed the file already, which is their change.
       return publishedIn(written);

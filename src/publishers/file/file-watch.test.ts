@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,16 +18,16 @@ vi.mock('../../files/watch-files.ts', () => ({
 /** Called before and after the file is replaced. What `before` throws is thrown. */
 const replaced = vi.hoisted(() => ({
   before: (): void => {},
-  after: async (_path: string): Promise<void> => {},
+  after: (_path: string): void => {},
 }));
-vi.mock('node:fs/promises', async (original) => {
-  const fs = await original<typeof import('node:fs/promises')>();
-  const rename: typeof fs.rename = async (from, to) => {
+vi.mock('node:fs', async (original) => {
+  const fs = await original<typeof import('node:fs')>();
+  const renameSync: typeof fs.renameSync = (from, to) => {
     replaced.before();
-    await fs.rename(from, to);
-    await replaced.after(String(to));
+    fs.renameSync(from, to);
+    replaced.after(String(to));
   };
-  return { ...fs, rename };
+  return { ...fs, renameSync };
 });
 
 const { signal } = new AbortController();
@@ -106,9 +107,9 @@ test('a file that cannot be read any more is a change, so that the next run repo
 
 test('an external write right after our own is a change too', async () => {
   const { path, changed, publish, notice, stop } = await setup();
-  replaced.after = (file) => rm(file);
+  replaced.after = (file) => rmSync(file);
   onTestFinished(() => {
-    replaced.after = async () => {};
+    replaced.after = () => {};
   });
   await publish('a');
   await expect(readFile(path)).rejects.toThrow('ENOENT');
