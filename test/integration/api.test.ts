@@ -65,6 +65,7 @@ test('discovered backends and published tools, from memory', async () => {
         enabled: true,
         healthy: true,
         published: true,
+        documents: { 'toolset.json': true, 'custom_toolset.yaml': true },
         config: expect.objectContaining({
           name,
           endpoint: `http://prometheus.${watched}.svc.cluster.local:9090`,
