@@ -96,3 +96,14 @@ test.each<[string, unknown, string]>([
 ])('the reason of a failure, in one word: %s', (_, error, reason) => {
   expect(failureReason(error)).toBe(reason);
 });
+
+test.each([
+  [
+    'services is forbidden: User "u" cannot list resource "services" at the cluster scope',
+    /a ClusterRole and/,
+  ],
+  ['services is forbidden: User "u" cannot list resource "services" in the namespace "shop"', /a Role and/],
+])('the advice for "%s" grants it', async (message, advice) => {
+  const error = await errorOf((response) => json(response, { kind: 'Status', message }, 403));
+  expect(clusterError(error, 'list Services', 'x').message).toMatch(advice);
+});

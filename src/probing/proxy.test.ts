@@ -2,16 +2,17 @@ import { expect, test } from 'vitest';
 import { candidate } from '../../test/fixtures/unit/detection.ts';
 import { json, kubeServer } from '../../test/fixtures/unit/kube-server.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
+import type { Candidate } from '../model/discovery.ts';
 import { proxyFetch } from './proxy.ts';
 
 const grafana = candidate(service('grafana', { ports: ['http:3000'] }));
 const { signal } = new AbortController();
 
 /** What the route makes of an answer of the API server's own. */
-async function refusedWith(code: number, message: string): Promise<unknown> {
+async function refusedWith(code: number, message: string, asked = grafana): Promise<unknown> {
   const status = { kind: 'Status', apiVersion: 'v1', code, message };
   const { kube } = await kubeServer((response) => json(response, status, code));
-  return proxyFetch(kube)(grafana, { path: '/' }, signal).catch((error: unknown) => error);
+  return proxyFetch(kube)(asked, { path: '/' }, signal).catch((error: unknown) => error);
 }
 
 test.each<[number, string, string, string]>([
@@ -47,6 +48,12 @@ test.each<[number, string, string, string]>([
   [500, 'something else', 'protocol', 'something else'],
 ])('%i "%s" from the API server means: %s', async (code, message, kind, words) => {
   expect(await refusedWith(code, message)).toMatchObject({ kind, message: expect.stringContaining(words) });
+});
+
+test('the permissions to grant are those that the probe of the backend needs', async () => {
+  const fixOf = async (asked: Candidate) => String(await refusedWith(403, 'forbidden', asked));
+  expect(await fixOf(grafana)).toContain('grant "get" on services/proxy');
+  expect(await fixOf({ ...grafana, mcp: true })).toContain('grant "get", "create" and "delete" on');
 });
 
 test("a backend's own 404 is a response", async () => {

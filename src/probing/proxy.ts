@@ -32,7 +32,8 @@ function classify(tried: string): Fault | 'unreachable' {
  * Pods behind a Service. Without such Pods, or without the permission, health is unknown.
  */
 export function proxyFetch(kube: KubeClient): Fetch {
-  return async ({ endpoint, service, servicePort }, ask, signal) => {
+  return async ({ endpoint, service, servicePort, mcp }, ask, signal) => {
+    const isMcp = mcp === true;
     if (!endpoint.host.startsWith(`${service.name}.${service.namespace}.svc.`))
       throw new ProbeFailure(
         `${endpoint.host} is not a Service of the cluster, so the Service proxy does not reach it`,
@@ -72,7 +73,7 @@ export function proxyFetch(kube: KubeClient): Fetch {
     if (message === undefined) return answer;
     if (answer.status === 401 || answer.status === 403)
       throw new ProbeFailure(
-        `the API server's proxy was denied; grant "get", "create" and "delete" on services/proxy, or use --probe none`,
+        `the API server's proxy was denied; grant ${isMcp ? '"get", "create" and "delete"' : '"get"'} on services/proxy, or use --probe none`,
         'unreachable',
       );
     const [, tried] = /error trying to reach service: (.*)/s.exec(message) ?? [];
