@@ -1,4 +1,5 @@
 import { unusedDeployment } from '../config/holmesgpt.ts';
+import { idleSettings } from '../config/idle-settings.ts';
 import type { Engine, EngineOptions } from '../controller/engine.ts';
 import type { EngineEvent } from '../controller/events.ts';
 import type { KubeClient } from '../kubernetes/connection.ts';
@@ -91,7 +92,8 @@ export async function createAppInstance(
       : publishToCluster(kube, settings, { env: host.env, log, force: serveOptions.force });
   const overrides = new OverridesPreloader();
   const unused = unusedDeployment(settings);
-  if (unused !== undefined) log.warn({ component: 'configuration' }, unused);
+  for (const warning of [...(unused === undefined ? [] : [unused]), ...idleSettings(settings)])
+    log.warn({ component: 'configuration' }, warning);
   const follower = await createFollower(settings, host.env, kube);
   let changed: ReadinessListener['changed'] = () => {};
   const signal = AbortSignal.any([context.signal, stop.signal]);

@@ -1,6 +1,9 @@
+import { readConfigData } from '../config/config-map.ts';
+import { type DetectorTypes, detectorTypes } from '../config/detector-types.ts';
 import type { ConfigLayer } from '../config/file.ts';
 import type { SettingName, Settings } from '../config/setting-table.ts';
-import { type GivenSettings, givenSettings, readSettings } from '../config/settings.ts';
+import { Fault, flag } from '../config/setting-texts.ts';
+import { forMessages, type GivenSettings, givenSettings, readSettings } from '../config/settings.ts';
 import type { UserDetectors } from '../config/user-detectors.ts';
 import type { Credentials } from '../model/credentials.ts';
 import type { DetectorsOptions } from '../model/detector-options.ts';
@@ -19,6 +22,12 @@ export interface ConfigurationSources {
   readonly signal?: AbortSignal;
 }
 
+/** The content of the settings ConfigMap, and its name for messages. */
+export interface StoredData {
+  readonly data: Readonly<Record<string, string>>;
+  readonly where: string;
+}
+
 /** The settings, and the configuration of detectors. */
 export interface Configuration extends Settings {
   /** The raw text of each setting, with its origin. */
@@ -31,12 +40,22 @@ export interface Configuration extends Settings {
   readonly userDetectors: readonly UserDetectors[];
 }
 
-/** Types of detectors that the environment disables, as `ENABLE_GRAFANA=false` does. */
-function disabledDetectors(env: Env): string[] {
-  return Object.entries(env).flatMap(([name, value]) => {
+/**
+ * Types of detectors that the environment disables, as `ENABLE_GRAFANA=false` does, and faults of such variables. A variable
+ * of an unknown type may belong to another program, so only its `false` counts, which causes a warning.
+ */
+function disabledDetectors(env: Env, types: () => DetectorTypes): { disabled: string[]; faults: string[] } {
+  const disabled: string[] = [];
+  const faults: string[] = [];
+  for (const [name, text = ''] of Object.entries(env)) {
     const type = /^ENABLE_([A-Z][A-Z0-9]*)$/.exec(name)?.[1]?.toLowerCase();
-    return type !== undefined && value === 'false' ? [type] : [];
-  });
+    if (type === undefined || text === '') continue;
+    const isEnabled = flag.read(text);
+    if (isEnabled === false) disabled.push(type);
+    else if (isEnabled instanceof Fault && types().known.includes(type))
+      faults.push(`${name}=${forMessages(text)} ${isEnabled.what}`);
+  }
+  return { disabled, faults };
 }
 
 async function readFolders(
@@ -50,26 +69,35 @@ async function readFolders(
 
 /**
  * Reads the configuration. Order of precedence: texts, environment, ConfigMap, file.
- * @param stored the content of the settings ConfigMap, if it was read
- * @throws ConfigError that names the invalid settings; AbortError
+ * @param stored the settings ConfigMap, if it was read
+ * @throws ConfigError that names all faults of all sources; AbortError
  */
 export async function readConfiguration(
   { texts, env, file, detectorFolders, signal }: ConfigurationSources,
-  stored?: ConfigLayer,
+  stored?: StoredData,
 ): Promise<Configuration> {
+  const userDetectors = await readFolders(detectorFolders, signal);
+  let known: DetectorTypes | undefined;
+  const types = (): DetectorTypes => {
+    known ??= detectorTypes(userDetectors);
+    return known;
+  };
   const layers = [
-    stored,
-    file === undefined ? undefined : await (await import('../config/file.ts')).readConfigFile(file, signal),
+    stored === undefined ? undefined : readConfigData(stored.data, stored.where, types),
+    file === undefined
+      ? undefined
+      : await (await import('../config/file.ts')).readConfigFile(file, types, signal),
   ].filter((layer) => layer !== undefined);
   const given = givenSettings(texts, env, layers);
   const merged = <K extends 'detectors' | 'credentials'>(what: K): ConfigLayer[K] =>
     Object.assign({}, ...layers.map((layer) => layer[what]).reverse());
+  const { disabled, faults } = disabledDetectors(env, types);
   return {
-    ...readSettings(given),
+    ...readSettings(given, [...layers.flatMap((layer) => layer.faults), ...faults]),
     given,
     detectors: merged('detectors'),
     credentials: merged('credentials'),
-    disabledDetectors: disabledDetectors(env),
-    userDetectors: await readFolders(detectorFolders, signal),
+    disabledDetectors: disabled,
+    userDetectors,
   };
 }

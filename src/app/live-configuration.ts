@@ -1,6 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import { readConfigData } from '../config/config-map.ts';
-import type { ConfigLayer } from '../config/file.ts';
 import { SETTING_NAMES, SETTINGS } from '../config/setting-table.ts';
 import { shownSetting } from '../config/settings.ts';
 import { watchFiles } from '../files/watch-files.ts';
@@ -197,9 +195,8 @@ export class LiveConfiguration {
   }
 
   #read(): Promise<Configuration> {
-    const layer: ConfigLayer | undefined =
-      this.#data === undefined ? undefined : readConfigData(this.#data, this.#where);
-    return readConfiguration(this.#sources, layer);
+    const stored = this.#data === undefined ? undefined : { data: this.#data, where: this.#where };
+    return readConfiguration(this.#sources, stored);
   }
 
   async #reload(): Promise<Reload> {

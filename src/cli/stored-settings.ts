@@ -1,7 +1,10 @@
-import { type Configuration, readConfiguration } from '../app/configuration.ts';
+import {
+  type Configuration,
+  type ConfigurationSources,
+  readConfiguration,
+  type StoredData,
+} from '../app/configuration.ts';
 import { openCluster } from '../app/pipeline.ts';
-import { readConfigData } from '../config/config-map.ts';
-import type { ConfigLayer } from '../config/file.ts';
 import type { KubeClient } from '../kubernetes/connection.ts';
 import { UserError } from '../model/errors.ts';
 import type { CliContext } from './cli-context.ts';
@@ -21,17 +24,20 @@ export interface StoredSettings {
 }
 
 /** Reads the settings ConfigMap. `undefined` if it cannot be read or used, which is no failure of the command. */
-async function readLayer(
+async function readStored(
   kube: KubeClient,
   { configMapNamespace: namespace, settingsConfigMap: name }: Configuration,
+  sources: ConfigurationSources,
   cli: CliContext,
-): Promise<ConfigLayer | undefined> {
+): Promise<StoredData | undefined> {
   const stored = await import('../kubernetes/stored-settings.ts');
   const event = await stored.readConfigData(kube, namespace, name, cli.signal);
   if (event.kind !== 'data') return undefined;
   const where = `ConfigMap ${namespace}/${name}`;
+  const read = { data: event.data, where };
   try {
-    return readConfigData(event.data, where);
+    await readConfiguration(sources, read);
+    return read;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const what = `has an error, so this command ignores it: ${error.message}`;
@@ -52,9 +58,9 @@ export async function storedSettings(flags: InputFlags, cli: CliContext): Promis
       watched: undefined,
     };
   const kube = await openCluster(inputOf(flags, cli));
-  const layer = await readLayer(kube, own, cli);
+  const stored = await readStored(kube, own, sourcesOf({ ...everywhere }, cli), cli);
   const settingsFor = (each: InputFlags): Promise<Configuration> =>
-    readConfiguration(sourcesOf({ ...each }, cli), layer);
+    readConfiguration(sourcesOf({ ...each }, cli), stored);
   const serve = await settingsFor(everywhere);
   return serve.given.namespaces === undefined
     ? { kube, settingsFor, policy: await settingsFor(flags), watched: 'unknown' }

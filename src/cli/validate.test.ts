@@ -126,6 +126,27 @@ describe('checks beyond the schema', () => {
     ]);
   });
 
+  test('values are checked beside unknown keys, and a type without a built-in detector is a warning', async () => {
+    const { code, lines } = await validated(
+      'config',
+      'foo: 1\nmaxBackends: abc\nmcpPolicy: yes\ndetectors:\n  grafanna: {enabled: false}\n',
+    );
+    expect(code).toBe(1);
+    expect(lines).toEqual([
+      expect.stringMatching(/^-:1:1: unknown key "foo"/),
+      '-:2:14: maxBackends: is not a whole number',
+      expect.stringMatching(/^-:3:12: mcpPolicy: must be one of publish, approve, off/),
+      expect.stringMatching(
+        /^-:5:3: warning: detectors\.grafanna: there is no detector .* did you mean grafana\?/,
+      ),
+    ]);
+    const only = await validated('config', 'detectors:\n  abacus: {enabled: false}\n');
+    expect(only).toMatchObject({
+      code: 0,
+      lines: [expect.stringMatching(/^-:2:3: warning: .*ignore this if/)],
+    });
+  });
+
   test('a detector must use known roles', async () => {
     const { code, lines } = await validated(
       'detector',

@@ -1,8 +1,6 @@
 import * as z from 'zod';
 import { builtInDetectors } from '../config/detector-files.ts';
 import { configFileSchema } from '../config/file.ts';
-import { SETTING_NAMES, SETTINGS } from '../config/setting-table.ts';
-import { Fault } from '../config/setting-texts.ts';
 import { roleFault } from '../detection/rules.ts';
 import { ConfigError } from '../model/errors.ts';
 import { OUTPUT_IDS } from '../model/output-ids.ts';
@@ -14,6 +12,7 @@ import { detectorSchema } from '../outputs/detector-schema.ts';
 import { asFaults, type ContentFaults } from '../outputs/faults.ts';
 import { overridesSchema } from '../outputs/overrides-schema.ts';
 import { ALL_OUTPUTS } from '../outputs/registry.ts';
+import { checkConfig } from './check-config.ts';
 import { FILE_KINDS, type FileKind } from './choices.ts';
 import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
@@ -33,15 +32,6 @@ const textCheck =
   (kind: string, limits: YamlLimits): Check =>
   (text) =>
     checkText(kind, text, limits);
-
-/** The schema of a configuration file, with checks of the values. */
-const checkedConfig = configFileSchema.superRefine((config, context) => {
-  for (const name of SETTING_NAMES) {
-    const text = config[name];
-    const value = text === undefined ? undefined : SETTINGS[name].form.read(text);
-    if (value instanceof Fault) context.addIssue({ code: 'custom', path: [name], message: value.what });
-  }
-});
 
 /** The schema of a detector, with a check that its roles are in the vocabulary. */
 const checkedDetector = detectorSchema.superRefine((detector, context) => {
@@ -74,7 +64,7 @@ const KINDS: Readonly<Record<FileKind, Kind>> = {
     keys: keysAt(overridesSchema, []),
   },
   ...DOCUMENTS,
-  config: { faults: schemaCheck(checkedConfig), name: /config\.ya?ml$/, keys: keysAt(configFileSchema, []) },
+  config: { faults: checkConfig, name: /config\.ya?ml$/, keys: keysAt(configFileSchema, []) },
   detector: {
     faults: schemaCheck(checkedDetector),
     name: /(^|\/)detectors\/[^/]*\.ya?ml$/,

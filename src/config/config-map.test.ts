@@ -1,19 +1,11 @@
 import { expect, test } from 'vitest';
-import { ConfigError, type UserError } from '../model/errors.ts';
 import { keyOf, readConfigData } from './config-map.ts';
 import { SETTING_NAMES } from './setting-table.ts';
 
 const WHERE = 'ConfigMap kubernaut-system/dynamic-toolset-config';
 
-const faults = (data: Record<string, string>): string[] => {
-  try {
-    readConfigData(data, WHERE);
-  } catch (error) {
-    expect(error).toBeInstanceOf(ConfigError);
-    return (error as UserError).message.split('\n');
-  }
-  return [];
-};
+const TYPES = () => ({ known: ['grafana', 'loki'], isComplete: true });
+const faults = (data: Record<string, string>): readonly string[] => readConfigData(data, WHERE, TYPES).faults;
 
 test('reads settings by key, and options of detectors and credentials from YAML; an empty text counts as unset', () => {
   const read = readConfigData(
@@ -25,6 +17,7 @@ test('reads settings by key, and options of detectors and credentials from YAML;
       credentials: 'prometheus: {bearerToken: PROM_TOKEN, namespaces: [monitoring]}',
     },
     WHERE,
+    TYPES,
   );
   expect(read.texts).toEqual({ discoveryInterval: '30s', namespaces: '*' });
   expect(read.detectors).toMatchObject({ grafana: { enabled: false } });
@@ -66,7 +59,27 @@ test('reports each fault with its key, and its line and column in YAML', () => {
   ]);
 });
 
+test('reads the settings beside faults, so that their values can be checked too', () => {
+  const { texts } = readConfigData({ colour: 'red', 'max-backends': 'abc' }, WHERE, TYPES);
+  expect(texts).toEqual({ maxBackends: 'abc' });
+});
+
+test('a key that is like no other does not cause a list of all', () => {
+  const [fault = ''] = faults({ colour: 'red' });
+  expect(fault).toContain('such as max-backends for MAX_BACKENDS');
+  expect(fault.length).toBeLessThan(250);
+});
+
+test('rejects options of an unknown type, with its place, unless the types are not known completely', () => {
+  const data = { detectors: 'loki: {enabled: false}\ngrafanna: {enabled: false}\n' };
+  expect(faults(data)).toEqual([
+    `${WHERE}: detectors:2:1: grafanna: there is no detector of this type; did you mean grafana?`,
+  ]);
+  const unknown = () => ({ known: ['loki'], isComplete: false });
+  expect(readConfigData(data, WHERE, unknown).faults).toEqual([]);
+});
+
 test('rejects a key with very many tokens before it is parsed', () => {
   const credentials = `[${'1,'.repeat(13_000)}]`;
-  expect(() => readConfigData({ credentials }, 'ConfigMap a/b')).toThrow(/more than 25000 tokens/);
+  expect(faults({ credentials })).toEqual([expect.stringMatching(/more than 25000 tokens/)]);
 });

@@ -1,11 +1,11 @@
 import type * as z from 'zod';
 import { type Credentials, credentialsByBackend } from '../model/credentials.ts';
-import { type DetectorsOptions, detectorsOptions } from '../model/detector-options.ts';
-import { ConfigError } from '../model/errors.ts';
-import { suggestOrList } from '../model/nearest.ts';
+import type { DetectorsOptions } from '../model/detector-options.ts';
+import { didYouMean } from '../model/nearest.ts';
 import { oneLine } from '../model/text.ts';
 import { SMALL, type YamlLimits } from '../model/yaml-document.ts';
 import { readYaml } from '../model/yaml-text.ts';
+import { type DetectorTypes, optionsFor } from './detector-types.ts';
 import type { ConfigLayer } from './file.ts';
 import { SETTING_NAMES, SETTINGS, type SettingName } from './setting-table.ts';
 
@@ -17,6 +17,10 @@ const NAMES = new Map(SETTING_NAMES.map((name) => [keyOf(name), name]));
 /** A key is parsed on the event loop: this many tokens take less than 100 ms, and are enough for over 100 detectors. */
 const LIMITS: YamlLimits = { ...SMALL, tokens: 25_000 };
 
+/** The end of the message about a key that is like no other. All keys would hide the other faults of a line. */
+const EXAMPLE =
+  '; a key is the name of a variable in lower case with dashes, such as max-backends for MAX_BACKENDS';
+
 /** All keys that may stand in it. */
 const KEYS = [
   ...[...NAMES].flatMap(([key, name]) => (SETTINGS[name].bootstrapOnly === true ? [] : [key])),
@@ -27,10 +31,15 @@ const KEYS = [
 /**
  * Reads the configuration in the data of a ConfigMap: settings by key, with texts as in environment variables, and
  * `detectors` and `credentials` in YAML. An empty text counts as absent.
+ * The faults name every key that is not a setting, and every fault in YAML.
  * @param where the ConfigMap, for messages
- * @throws UserError that names every key that is not a setting and every fault in YAML
+ * @param types the types that `detectors` may name
  */
-export function readConfigData(data: Readonly<Record<string, string>>, where: string): ConfigLayer {
+export function readConfigData(
+  data: Readonly<Record<string, string>>,
+  where: string,
+  types: () => DetectorTypes,
+): ConfigLayer {
   const texts: Partial<Record<SettingName, string>> = {};
   const wrong: string[] = [];
   /** Reads a key whose text is YAML, as under the same key of a configuration file. */
@@ -44,21 +53,18 @@ export function readConfigData(data: Readonly<Record<string, string>>, where: st
     if (result.more > 0) wrong.push(`${at} and ${result.more} more`);
     return undefined;
   };
-  const detectors: DetectorsOptions = document('detectors', detectorsOptions) ?? {};
+  const detectors: DetectorsOptions = document('detectors', optionsFor(types)) ?? {};
   const credentials: Credentials = document('credentials', credentialsByBackend) ?? {};
   for (const [key, text] of Object.entries(data)) {
     const name = NAMES.get(key);
     if (text.trim() === '' || key === 'detectors' || key === 'credentials') continue;
     if (name === undefined)
-      wrong.push(
-        `${where}: "${oneLine(key, 80)}" is not a setting${suggestOrList(key, KEYS, 'the keys are')}`,
-      );
+      wrong.push(`${where}: "${oneLine(key, 80)}" is not a setting${didYouMean(key, KEYS) || EXAMPLE}`);
     else if (SETTINGS[name].bootstrapOnly === true)
       wrong.push(
         `${where}: ${key} says where this ConfigMap is, so it cannot be set in it; set ${SETTINGS[name].env} or ${SETTINGS[name].flag}`,
       );
     else texts[name] = text.trim();
   }
-  if (wrong.length > 0) throw new ConfigError(wrong.join('\n'));
-  return { texts, detectors, credentials, origin: (name) => `${where}: ${keyOf(name)}` };
+  return { texts, detectors, credentials, faults: wrong, origin: (name) => `${where}: ${keyOf(name)}` };
 }

@@ -6,6 +6,7 @@ import { ConfigError } from '../model/errors.ts';
 import { unreadable } from '../model/unreadable.ts';
 import { FILE } from '../model/yaml-document.ts';
 import { faultLines, readYaml } from '../model/yaml-text.ts';
+import { type DetectorTypes, optionsFor } from './detector-types.ts';
 import { SETTING_NAMES, type SettingName } from './setting-table.ts';
 import type { Layer } from './settings.ts';
 
@@ -16,6 +17,11 @@ const settings = Object.fromEntries(SETTING_NAMES.map((name) => [name, texts.opt
   SettingName,
   z.ZodOptional<typeof texts>
 >;
+
+/** The texts of the settings in a file, which may have other faults. */
+export function settingTexts(content: Readonly<Record<string, unknown>>): ConfigLayer['texts'] {
+  return Object.fromEntries(SETTING_NAMES.map((name) => [name, texts.safeParse(content[name]).data]));
+}
 
 /** The schema of a configuration file: the settings by name, options of detectors by type, credentials by backend. */
 export const configFileSchema = z.strictObject({
@@ -28,13 +34,21 @@ export const configFileSchema = z.strictObject({
 export interface ConfigLayer extends Layer {
   readonly detectors: DetectorsOptions;
   readonly credentials: Credentials;
+  /** What is wrong with it, except for values of settings. */
+  readonly faults: readonly string[];
 }
 
 /**
- * Reads a configuration file.
- * @throws UserError that names each fault with its line and column; AbortError
+ * Reads a configuration file. If it has faults, which are named with line and column, the settings in it are still read, so
+ * that all faults can be reported together.
+ * @param types the types that `detectors` may name
+ * @throws UserError if it cannot be read; AbortError
  */
-export async function readConfigFile(path: string, signal?: AbortSignal): Promise<ConfigLayer> {
+export async function readConfigFile(
+  path: string,
+  types: () => DetectorTypes,
+  signal?: AbortSignal,
+): Promise<ConfigLayer> {
   let content: string;
   try {
     content = await readText(path, FILE.bytes, signal);
@@ -45,12 +59,17 @@ export async function readConfigFile(path: string, signal?: AbortSignal): Promis
       { cause: error },
     );
   }
-  const result = readYaml(content.trim() === '' ? '{}' : content, configFileSchema);
+  const origin = (name: SettingName): string => `${path}: ${name}`;
+  const result = readYaml(
+    content.trim() === '' ? '{}' : content,
+    configFileSchema.extend({ detectors: optionsFor(types).default({}) }),
+  );
   if ('value' in result) {
     const { detectors, credentials, ...texts } = result.value;
-    return { texts, detectors, credentials, origin: (name) => `${path}: ${name}` };
+    return { texts, detectors, credentials, faults: [], origin };
   }
-  throw new ConfigError(
-    faultLines(result, ({ line, column, message }) => `${path}:${line}:${column}: ${message}`).join('\n'),
-  );
+  const faults = faultLines(result, ({ line, column, message }) => `${path}:${line}:${column}: ${message}`);
+  const loose = readYaml(content, z.record(z.string(), z.unknown()));
+  const texts = 'value' in loose ? settingTexts(loose.value) : {};
+  return { texts, detectors: {}, credentials: {}, faults, origin };
 }

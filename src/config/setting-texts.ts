@@ -31,18 +31,34 @@ const form = <T>(placeholder: string, read: (text: string) => T | Fault, range =
 const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const DOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
+/** Maximum length of a DNS name, and of the name of an object, in characters. */
+const MAX_NAME = 253;
+
 /** A text that matches a pattern. @param fault the fault of other texts */
 const text = (placeholder: string, pattern: RegExp, fault: string): Form<string> =>
-  form(placeholder, (given) => (pattern.test(given) ? given : new Fault(fault)));
+  form(placeholder, (given) => (given.length <= MAX_NAME && pattern.test(given) ? given : new Fault(fault)));
 
 /** The name of an object. @param what the kind of object, with its article */
-export const objectName = (what: string): Form<string> => text('name', DOMAIN, `is not ${what}'s name`);
+export const objectName = (what: string): Form<string> =>
+  text(
+    'name',
+    DOMAIN,
+    `is not ${what}'s name; write lowercase letters, digits, "-" and ".", such as tools-1, at most ${MAX_NAME}`,
+  );
 
 /** The name of one namespace. */
-export const namespaceName = text('name', NAME, "is not a namespace's name");
+export const namespaceName = text(
+  'name',
+  NAME,
+  'is not a namespace\'s name; write lowercase letters, digits and "-", such as team-1, at most 63',
+);
 
 /** A DNS domain. */
-export const domain = text('domain', DOMAIN, 'is not a DNS domain');
+export const domain = text(
+  'domain',
+  DOMAIN,
+  'is not a DNS domain; write it in lowercase and without a dot at its end, such as cluster.local',
+);
 
 /** One of some words. */
 export const oneOf = <const Word extends string>(
@@ -113,7 +129,7 @@ const readConnectTo = (
 ): ReadonlyMap<string, { readonly host: string; readonly port: number }> | Fault => {
   const targets = new Map<string, { host: string; port: number }>();
   for (const entry of listed(given)) {
-    const parts = /^([^:\s]+):(\d+):([^:\s]+):(\d+)$/.exec(entry);
+    const parts = /^([^:\s/]+):(\d+):([^:\s/]+):(\d+)$/.exec(entry);
     const ports = [parts?.[2], parts?.[4]].map(Number);
     if (parts === null || ports.some((port) => port < 1 || port > 65535))
       return new Fault(`has "${entry}"; write HOST:PORT:ADDRESS:PORT`);
@@ -128,17 +144,25 @@ export const connectTo = { ...form('host:port:address:port', readConnectTo), rep
 /** A comma-separated list. */
 export const list = form<readonly string[]>('names', listed);
 
+/** A host as in a URL, in which `*` stands for any characters. IPv6 addresses are in brackets. */
+const HOST_PATTERN = /^(?:[a-z0-9*](?:[a-z0-9.*_-]*[a-z0-9*])?|\[[0-9a-f:.*]+\])$/;
+
 /** Patterns of hosts. */
-export const hostPatterns = form<readonly string[]>('hosts', (given) =>
-  listed(given).map((host) => host.toLowerCase()),
-);
+export const hostPatterns = form<readonly string[]>('hosts', (given) => {
+  const hosts = listed(given).map((host) => host.toLowerCase());
+  return hosts.every((host) => HOST_PATTERN.test(host))
+    ? hosts
+    : new Fault(
+        'has an entry that no host matches; write api.example.com or *.example.com, without scheme, port and path',
+      );
+});
 
 /** A Deployment: `NAMESPACE/NAME`. */
 export const deployment = form<{ readonly namespace: string; readonly name: string }>(
   'namespace/name',
   (given) => {
     const [namespace = '', name = '', ...rest] = given.split('/');
-    if (rest.length > 0 || !NAME.test(namespace) || !DOMAIN.test(name))
+    if (rest.length > 0 || !NAME.test(namespace) || !DOMAIN.test(name) || name.length > MAX_NAME)
       return new Fault('is not a Deployment; write NAMESPACE/NAME');
     return { namespace, name };
   },
@@ -163,7 +187,7 @@ export interface ListenAddress {
 /** An address to listen on, or `none`. */
 export const listenAddress = form<ListenAddress | 'none'>('address', (given) => {
   if (given.trim() === 'none') return 'none';
-  const parts = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s[\]]*)):(\d{1,5})$/.exec(given.trim());
+  const parts = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s[\]/]*)):(\d{1,5})$/.exec(given.trim());
   const port = Number(parts?.[3]);
   return parts === null || port > 65535
     ? new Fault('is not an address; write HOST:PORT, such as 127.0.0.1:9090, or none')
@@ -172,12 +196,14 @@ export const listenAddress = form<ListenAddress | 'none'>('address', (given) => 
 
 /** Path of a file. */
 export const path = form<string>('file', (given) =>
-  given === '' || given.includes('\0') ? new Fault('is not a path') : given,
+  given.trim() === '' || given.includes('\0') ? new Fault('is not a path') : given,
 );
 
 /** The release line of a HolmesGPT version. From 0.32 on, a toolset supports several backends. */
 export const holmesLine = form<'0.20' | '0.32'>('version', (given) => {
   if (!/^v?\d+\.\d+(\.\d+)?$/.test(given)) return new Fault('is not a version, such as 0.45.0');
   const [major = 0, minor = 0] = given.replace(/^v/, '').split('.').map(Number);
+  if (major === 0 && minor < 20)
+    return new Fault('is not supported: HolmesGPT has HTTP toolsets from 0.20 on; update it');
   return major > 0 || minor >= 32 ? '0.32' : '0.20';
 });

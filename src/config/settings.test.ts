@@ -104,6 +104,9 @@ describe('values of settings', () => {
     ['holmesgptVersion', '0.45.0', '0.32'],
     ['holmesgptVersion', 'v0.32.0', '0.32'],
     ['holmesgptVersion', '0.31.9', '0.20'],
+    ['holmesgptVersion', '0.20', '0.20'],
+    ['allowedHosts', '*', ['*']],
+    ['allowedHosts', '10.0.0.*,[fd00::1],my_host', ['10.0.0.*', '[fd00::1]', 'my_host']],
     ['holmesgptVersion', '1.0', '0.32'],
     ['healthCheckTimeout', '100ms', 100],
     ['healthCheckTimeout', '60s', 60_000],
@@ -153,6 +156,17 @@ describe('invalid settings', () => {
     ['connectTo', 'a:1:b', /HOST:PORT/],
     ['connectTo', 'a:1:b:2,a:x:b:2', /a:x:b:2/],
     ['logLevel', 'INFO', /error.*debug/],
+    ['holmesgptVersion', '0.1', /not supported.*0\.20/],
+    ['holmesgptVersion', 'v0.19.3', /not supported/],
+    ['allowedHosts', 'http://x', /without scheme, port and path/],
+    ['allowedHosts', 'api.example.com,x:80', /without scheme, port and path/],
+    ['allowedHosts', 'example.com.', /\*\.example\.com/],
+    ['allowedHosts', 'a/b', /without scheme, port and path/],
+    ['leaseName', 'A B', /lowercase letters, digits/],
+    ['clusterDomain', 'x y', /such as cluster\.local/],
+    ['connectTo', 'http//a:1:b:2', /HOST:PORT/],
+    ['apiAddress', 'http//a:80', /HOST:PORT/],
+    ['tlsCertFile', ' ', /not a path/],
     ['logFormat', 'xml', /json.*pretty/],
   ];
 
@@ -169,6 +183,15 @@ describe('invalid settings', () => {
     expect(lines).toHaveLength(1);
     expect(lines[0]).toContain(`${SETTINGS[name].env}=${JSON.stringify(text)}`);
     expect(lines[0]).toMatch(what);
+  });
+
+  test.each<[SettingName, string]>([
+    ['configMapName', 'a'.repeat(254)],
+    ['clusterDomain', `${'a.'.repeat(126)}aa`],
+    ['holmesgptDeployment', `a/${'b'.repeat(254)}`],
+  ])('%s is rejected if it is longer than Kubernetes allows', (name, text) => {
+    expect(failure({ [name]: text })).toHaveLength(1);
+    expect(() => readSettings({ [name]: text.slice(0, -1) }, {})).not.toThrow();
   });
 
   test('an invalid setting of a file is named by the file and its own name', () => {

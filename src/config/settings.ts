@@ -24,7 +24,7 @@ export interface Layer {
 const SHOWN = 200;
 
 /** Formats a setting's text for messages: truncated, and without anything that looks like a secret. */
-function forMessages(text: string): string {
+export function forMessages(text: string): string {
   const hidden = hideSecrets(text);
   return jsonText(hidden.length > SHOWN ? `${hidden.slice(0, SHOWN)}…` : hidden);
 }
@@ -63,10 +63,11 @@ export function shownSetting(name: SettingName, given: Given | undefined): strin
 
 /**
  * Settings of what is given.
+ * @param other other faults of the configuration, to report together
  * @throws UserError that names every wrong setting, where it came from, and what it may be
  */
-export function readSettings(given: GivenSettings): Settings {
-  const faults: string[] = [];
+export function readSettings(given: GivenSettings, other: readonly string[] = []): Settings {
+  const faults = [...other];
   const values = SETTING_NAMES.map((name) => {
     const { form, defaultValue } = SETTINGS[name];
     const what = given[name];

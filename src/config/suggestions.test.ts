@@ -5,12 +5,15 @@ import { expect, onTestFinished, test } from 'vitest';
 import { readConfigData } from './config-map.ts';
 import { readConfigFile } from './file.ts';
 
-function read(content: string): Promise<unknown> {
+const TYPES = () => ({ known: ['grafana'], isComplete: true });
+
+/** The faults of a configuration file, as an error. */
+async function read(content: string): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'suggestions-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'config.yaml');
   writeFileSync(path, content);
-  return readConfigFile(path);
+  throw new Error((await readConfigFile(path, TYPES)).faults.join('\n'));
 }
 
 test('a misspelt setting in a configuration file', async () => {
@@ -26,8 +29,7 @@ test('a misspelt option of a detector there', async () => {
 });
 
 test('a misspelt setting in the ConfigMap', () => {
-  expect(() => readConfigData({ 'discovery-intervall': '1m' }, 'ConfigMap a/b')).toThrow(
-    /did you mean discovery-interval\?/,
-  );
-  expect(() => readConfigData({ credential: '{}' }, 'ConfigMap a/b')).toThrow(/did you mean credentials\?/);
+  const faultOf = (data: Record<string, string>) => readConfigData(data, 'ConfigMap a/b', TYPES).faults[0];
+  expect(faultOf({ 'discovery-intervall': '1m' })).toMatch(/did you mean discovery-interval\?/);
+  expect(faultOf({ credential: '{}' })).toMatch(/did you mean credentials\?/);
 });

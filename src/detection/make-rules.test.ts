@@ -115,10 +115,12 @@ describe('detectors and options of operators', () => {
     expect(typesIn(ruled({ options: set('grafana', { enabled: false }) }).rules)).toEqual(['prometheus']);
   });
 
-  test('a type that is disabled by name is disabled, and an unknown type is not an error', () => {
+  test('a type that is disabled by name is disabled, and an unknown type is only reported', () => {
     const { rules, problems } = ruled({ disabled: ['prometheus', 'abacus'] });
     expect(typesIn(rules)).toEqual([]);
-    expect(problems).toEqual([]);
+    expect(problems).toMatchObject([
+      { where: 'ENABLE_ABACUS', what: expect.stringMatching(/^there is no detector of this type; /) },
+    ]);
   });
 
   test('options for an unknown type are reported, with the known types', () => {

@@ -48,6 +48,14 @@ export function makeRules(
         where: `detectors.${type}`,
         what: `there is no detector of this type${suggestOrList(type, [...detectors.keys()].sort(), 'there are')}`,
       });
+  const known = [...detectors.keys()].sort();
+  for (const type of custom.disabled)
+    if (!detectors.has(type))
+      problems.push({
+        where: `ENABLE_${type.toUpperCase()}`,
+        what: `there is no detector of this type${suggestOrList(type, known, 'there are')}`,
+        fix: 'ignore this if the variable is for another program',
+      });
   const switchedOff = Object.keys(custom.options).filter((type) => custom.options[type]?.enabled === false);
   const disabled = new Set([...custom.disabled, ...switchedOff]);
   const enabled = [...detectors.values()].filter(({ type }) => !disabled.has(type));

@@ -185,7 +185,7 @@ test('an invalid pair is ignored and reported once, and a valid one is used agai
   ]);
   await swap({ 'tls.crt': second.certPem });
   await waitUntil('the missing file is reported', () => problems.length === 2);
-  expect(problems[1]?.what).toMatch(/tls\.key cannot be read: ENOENT/);
+  expect(problems[1]?.what).toMatch(/tls\.key cannot be read: there is no such file; correct TLS_/);
   await swap(pair(second));
   await waitUntil('the change is reported', () => changes.length === 1);
   expect(changes[0]).toMatchObject({ cert: second.certPem, key: second.keyPem });
@@ -194,8 +194,16 @@ test('an invalid pair is ignored and reported once, and a valid one is used agai
 
 describe('at the start, invalid files are an error', () => {
   test.for([
-    ['no certificate', () => ({ 'tls.key': first.keyPem }), /tls\.crt cannot be read: ENOENT/],
-    ['no key', () => ({ 'tls.crt': first.certPem }), /tls\.key cannot be read: ENOENT/],
+    [
+      'no certificate',
+      () => ({ 'tls.key': first.keyPem }),
+      /tls\.crt cannot be read: there is no such file; correct TLS_/,
+    ],
+    [
+      'no key',
+      () => ({ 'tls.crt': first.certPem }),
+      /tls\.key cannot be read: there is no such file; correct TLS_/,
+    ],
     [
       'an empty certificate',
       () => ({ ...pair(first), 'tls.crt': '' }),
@@ -227,10 +235,20 @@ describe('at the start, invalid files are an error', () => {
     await expect(opening).rejects.not.toThrow(/PRIVATE|MII/);
   });
 
+  test('each of several unreadable files is named, with its setting', async () => {
+    const files = { cert: '/no/cert', key: '/no/key', clientCa: '/no/ca' };
+    const opening = openTls(files, { changed: () => {}, failed: () => {} }, AbortSignal.abort());
+    await expect(opening).rejects.toThrow(
+      /^TLS: \/no\/ca .* TLS_CLIENT_CA_FILE .*\nTLS: \/no\/cert .* TLS_CERT_FILE .*\nTLS: \/no\/key .* TLS_KEY_FILE/,
+    );
+  });
+
   test('a folder', async () => {
     const { files, folder } = await secretFolder(pair(first));
     const listener = { changed: () => {}, failed: () => {} };
-    await expect(openTls({ ...files, key: folder }, listener, AbortSignal.abort())).rejects.toThrow(/EISDIR/);
+    await expect(openTls({ ...files, key: folder }, listener, AbortSignal.abort())).rejects.toThrow(
+      /it is a folder; correct TLS_KEY_FILE/,
+    );
   });
 });
 

@@ -5,6 +5,7 @@ import { readText } from '../files/read-text.ts';
 import { watchFiles } from '../files/watch-files.ts';
 import type { Problem } from '../model/discovery.ts';
 import { ConfigError, UserError } from '../model/errors.ts';
+import { unreadable } from '../model/unreadable.ts';
 
 /** Paths of PEM files. */
 export interface TlsFiles {
@@ -70,21 +71,28 @@ const firstLine = (error: unknown): string => (error as Error).message.replace(/
 /** Maximum size of a file, in bytes: hundreds of certificates. */
 const MAX_BYTES = 1024 * 1024;
 
-async function readPem(path: string): Promise<string> {
-  try {
-    return await readText(path, MAX_BYTES);
-  } catch (error) {
-    throw broken(path, `cannot be read: ${firstLine(error)}`, error);
-  }
-}
+/** The setting that names each file. */
+const NAMED_BY: Readonly<Record<keyof TlsFiles, string>> = {
+  cert: 'TLS_CERT_FILE (--tls-cert-file)',
+  key: 'TLS_KEY_FILE (--tls-key-file)',
+  clientCa: 'TLS_CLIENT_CA_FILE (--tls-client-ca-file)',
+};
 
-async function readTexts({ cert, key, clientCa }: TlsFiles): Promise<Texts> {
-  const [certText, keyText, clientCaText] = await Promise.all([
-    readPem(cert),
-    readPem(key),
-    clientCa === undefined ? undefined : readPem(clientCa),
-  ]);
-  return { cert: certText, key: keyText, clientCa: clientCaText };
+/** @throws UserError that names each file that cannot be read, and its setting */
+async function readTexts(files: TlsFiles): Promise<Texts> {
+  const faults: string[] = [];
+  const read = async (which: keyof TlsFiles): Promise<string> => {
+    const path = files[which];
+    try {
+      return path === undefined ? '' : await readText(path, MAX_BYTES);
+    } catch (error) {
+      faults.push(`TLS: ${path} cannot be read: ${unreadable(error)}; correct ${NAMED_BY[which]}`);
+      return '';
+    }
+  };
+  const [cert, key, clientCa] = await Promise.all([read('cert'), read('key'), read('clientCa')]);
+  if (faults.length > 0) throw new ConfigError(faults.sort().join('\n'));
+  return { cert, key, clientCa: files.clientCa === undefined ? undefined : clientCa };
 }
 
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
@@ -188,7 +196,7 @@ export async function openTls(
       refused = error.message;
       failed({
         where: 'TLS',
-        what: error.message.replace(/^TLS: /, ''),
+        what: error.message.replace(/^TLS: /gm, '').replaceAll('\n', ', and '),
         fix: 'the previous certificate stays in use',
       });
     }

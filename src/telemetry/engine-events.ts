@@ -4,6 +4,7 @@ import { countOf, isOrAre } from '../model/count-of.ts';
 import type { ObjectEvent } from '../model/object-event.ts';
 import { hideSecrets } from '../model/redact-text.ts';
 import { oneLine, quoted } from '../model/text.ts';
+import { numberedLines } from './numbered-lines.ts';
 
 type Of<K extends EngineEvent['kind']> = Extract<EngineEvent, { kind: K }>;
 
@@ -157,7 +158,7 @@ const EVENT_FORMATTERS: {
     type: 'Warning',
     reason: 'ConfigurationInvalid',
     action: 'ReadConfiguration',
-    note: `The configuration cannot be used, and the previous one stays in force: ${oneLine(error.message, MAX_TEXT)}`,
+    note: `The configuration cannot be used, and the previous one stays in force: ${oneLine(numberedLines(error.message), MAX_TEXT)}`,
   }),
   'configuration-mended': () => ({
     type: 'Normal',

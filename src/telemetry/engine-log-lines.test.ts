@@ -134,8 +134,8 @@ test.each<[EngineEvent, level: string, component: string, fields: object, messag
     { kind: 'configuration-refused', error: new Error('one\ntwo') },
     'error',
     'configuration',
-    {},
-    'the configuration cannot be used, and the previous one stays in force: one; two',
+    { errors: ['one', 'two'] },
+    'the configuration cannot be used, and the previous one stays in force: 2 errors: (1) one (2) two',
   ],
   [{ kind: 'configuration-mended' }, 'info', 'configuration', {}, 'the configuration is valid again'],
   [

@@ -112,8 +112,9 @@ test('an invalid change is reported once and rejected until it is fixed', async 
   await serve.logged('toolset published');
   await made.change({ 'discovery-interval': 'soon', colour: 'red', detectors: 'loki: {enabled: maybe}' });
   const { message } = await serve.logged('the configuration cannot be used');
-  expect(message).toMatch(/"colour" is not a setting; the keys are .*namespaces/);
+  expect(message).toMatch(/"colour" is not a setting/);
   expect(message).toMatch(/detectors:1:17: .*enabled/);
+  expect(message).toContain('discovery-interval="soon" is not a duration');
   await made.change({ colour: null, detectors: null });
   await waitUntil('the next fault is told', () =>
     serve.lines.find(({ message: text }) => text.includes('discovery-interval="soon" is not a duration')),
@@ -136,13 +137,8 @@ test('an invalid ConfigMap at the start ends it with 2 and every fault', async (
   const serve = startServe(made.env);
   const ended = new Promise((resolve) => serve.process.on('close', resolve));
   expect(await ended).toBe(2);
-  expect(serve.lines.map(({ message }) => message)).toEqual([
+  expect(serve.lines.map(({ message }) => message).sort()).toEqual([
     expect.stringContaining('configmap-namespace says where this ConfigMap is'),
-  ]);
-  await made.change({ 'configmap-namespace': null });
-  const again = startServe(made.env);
-  expect(await new Promise((resolve) => again.process.on('close', resolve))).toBe(2);
-  expect(again.lines.map(({ message }) => message).sort()).toEqual([
     expect.stringContaining('namespaces="A B"'),
     expect.stringContaining('probe-concurrency="0" is below 1'),
   ]);

@@ -1,5 +1,6 @@
 import type { EventHandlers } from '../event-handlers.ts';
 import type { Logger } from '../logger.ts';
+import { numberedLines } from '../numbered-lines.ts';
 
 const component = 'configuration';
 
@@ -10,8 +11,8 @@ export const configurationLog = (log: Logger): EventHandlers => ({
   },
   'configuration-refused'({ error }) {
     log.error(
-      { component },
-      `the configuration cannot be used, and the previous one stays in force: ${error.message.replaceAll('\n', '; ')}`,
+      { component, errors: error.message.split('\n') },
+      `the configuration cannot be used, and the previous one stays in force: ${numberedLines(error.message)}`,
     );
   },
   'configuration-mended'() {
